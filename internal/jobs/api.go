@@ -1,0 +1,107 @@
+package jobs
+
+import "context"
+
+// StoreInfo identifies a store and what is alive on it.
+type StoreInfo struct {
+	ID string
+	// Location says where it is, for people.
+	Location string
+	// RunnerAlive reports whether something executes schedules there.
+	RunnerAlive bool
+}
+
+// API is all that the Terraform provider and the command line know of the
+// product. Errors are *Error; a method that finds no such object returns one
+// with CodeNotFound, and never returns that code for any other reason.
+type API interface {
+	// Store describes the store. When none is there yet it returns an Error
+	// with CodeStore, unless create is set, which makes one.
+	Store(ctx context.Context, create bool) (StoreInfo, error)
+
+	Authorizations
+	Definitions
+	Runs
+	Catalog
+	Platform
+
+	// Close releases the store. Runs this process executes are cancelled and
+	// their cursors kept.
+	Close() error
+}
+
+// Authorizations is the part of API for authorizations.
+type Authorizations interface {
+	CreateAuthorization(ctx context.Context, c AuthorizationChange) (Authorization, error)
+	// UpdateAuthorization refuses a changed host without a token.
+	UpdateAuthorization(ctx context.Context, id string, c AuthorizationChange) (Authorization, error)
+	Authorization(ctx context.Context, id string) (Authorization, error)
+	// DeleteAuthorization refuses (CodeInUse) while jobs use it, naming them.
+	DeleteAuthorization(ctx context.Context, id string) error
+}
+
+// Definitions is the part of API for jobs.
+type Definitions interface {
+	// CreateJob registers a job, or adopts the one an interrupted apply left
+	// unseen; a job of the same key that something else owns is CodeConflict.
+	CreateJob(ctx context.Context, s JobSpec) (Job, error)
+	UpdateJob(ctx context.Context, id string, s JobSpec) (Job, error)
+	Job(ctx context.Context, id string) (Job, error)
+	// Jobs lists all, by label then id.
+	Jobs(ctx context.Context) ([]Job, error)
+	// DeleteJob cancels its run and keeps cursor, events and the Databricks
+	// table. Deleting what is not there is no error.
+	DeleteJob(ctx context.Context, id string) error
+	// Confirm notes that a state file holds the object (an authorization or a
+	// job), so that no other resource adopts it.
+	Confirm(ctx context.Context, id string) error
+}
+
+// Runs is the part of API for runs.
+type Runs interface {
+	// StartRun queues a run. While another run of the job is active it waits
+	// its turn. A run left by a dead process is taken over first.
+	StartRun(ctx context.Context, jobID string, reason Reason) (Run, error)
+	// WaitRun follows a run until it ends, calling changed (may be nil) at
+	// every change of status or phase and at most once a second for progress.
+	// When ctx ends first, a run executed by this process is cancelled.
+	// A failed run is returned with its fields and no error.
+	WaitRun(ctx context.Context, runID string, changed func(Run)) (Run, error)
+	CancelRun(ctx context.Context, runID string) error
+	Run(ctx context.Context, runID string) (Run, error)
+	// ListRuns gives the newest first.
+	ListRuns(ctx context.Context, f RunFilter) ([]Run, error)
+}
+
+// Catalog is the part of API that reads the warehouse's catalog. Patterns are
+// SHOW ... LIKE patterns: "*" any characters, "|" alternatives, case ignored;
+// empty means all. Lists are sorted by name, columns by position.
+type Catalog interface {
+	Catalogs(ctx context.Context, authorizationID, pattern string) ([]CatalogInfo, error)
+	Databases(ctx context.Context, authorizationID, catalog, pattern string) ([]DatabaseInfo, error)
+	Tables(ctx context.Context, authorizationID, catalog, database, pattern string) ([]TableInfo, error)
+	Columns(ctx context.Context, authorizationID string, table TableName, pattern string) ([]ColumnInfo, error)
+}
+
+// Platform is the part of API for the customer-data side.
+type Platform interface {
+	// CreateField and its like refuse (CodeConflict) an object that exists with
+	// another definition; the same definition is adopted.
+	CreateField(ctx context.Context, f Field) (Field, error)
+	PutField(ctx context.Context, f Field) (Field, error)
+	Field(ctx context.Context, id string) (Field, error)
+	// DeleteField refuses (CodeInUse) while mappings feed it.
+	DeleteField(ctx context.Context, id string) error
+
+	CreateMapping(ctx context.Context, m Mapping) (Mapping, error)
+	PutMapping(ctx context.Context, m Mapping) (Mapping, error)
+	Mapping(ctx context.Context, id string) (Mapping, error)
+	DeleteMapping(ctx context.Context, id string) error
+
+	CreateAudience(ctx context.Context, a Audience) (Audience, error)
+	PutAudience(ctx context.Context, a Audience) (Audience, error)
+	// Audience takes an id or a slug.
+	Audience(ctx context.Context, idOrSlug string) (Audience, error)
+	// DeleteAudience refuses (CodeInUse) while exports read it.
+	DeleteAudience(ctx context.Context, id string) error
+}

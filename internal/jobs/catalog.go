@@ -1,0 +1,38 @@
+package jobs
+
+// CatalogInfo is a catalog of the warehouse.
+type CatalogInfo struct {
+	Name    string
+	Comment string
+}
+
+// DatabaseInfo is a schema, which the product calls database.
+type DatabaseInfo struct {
+	Catalog string
+	Name    string
+	Comment string
+}
+
+// TableInfo is a table or view. Type is Databricks' table_type: MANAGED,
+// EXTERNAL, VIEW, MATERIALIZED_VIEW, STREAMING_TABLE, FOREIGN; or TABLE where
+// the catalog has no information_schema.
+type TableInfo struct {
+	Name    string
+	Type    string
+	Comment string
+}
+
+// ColumnInfo is a column with its full Databricks type.
+type ColumnInfo struct {
+	Name     string
+	Type     string
+	Nullable bool
+	Comment  string
+	// Position counts from 1.
+	Position int
+}
+
+// TableName addresses a table.
+type TableName struct {
+	Catalog, Database, Table string
+}

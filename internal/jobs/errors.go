@@ -1,0 +1,78 @@
+package jobs
+
+import (
+	"errors"
+	"strings"
+)
+
+// Code classes an error by what a caller can do about it.
+type Code string
+
+// The codes. Only NotFound may make a caller forget an object it knows of.
+const (
+	// CodeNotFound: the store was read and has no such object.
+	CodeNotFound Code = "not_found"
+	// CodeConflict: another object already owns the same key.
+	CodeConflict Code = "conflict"
+	// CodeInUse: something else depends on the object.
+	CodeInUse Code = "in_use"
+	// CodeInvalid: the definition cannot work as written.
+	CodeInvalid Code = "invalid"
+	// CodeUnauthorized: the warehouse refused the credential.
+	CodeUnauthorized Code = "unauthorized"
+	// CodeForbidden: the credential is good, a permission is missing.
+	CodeForbidden Code = "forbidden"
+	// CodeUnreachable: no answer from the warehouse, staging or platform.
+	CodeUnreachable Code = "unreachable"
+	// CodeSecretUnreadable: no key, or the wrong key, for a stored secret.
+	CodeSecretUnreadable Code = "secret_unreadable"
+	// CodeStore: the store is missing, different, corrupt or full.
+	CodeStore Code = "store"
+	// CodeCancelled: the run was cancelled.
+	CodeCancelled Code = "cancelled"
+	// CodeTimeout: a deadline passed.
+	CodeTimeout Code = "timeout"
+	// CodeFailed: a run failed for a reason of its own.
+	CodeFailed Code = "failed"
+)
+
+// Error says what happened, to what, why, and what to do next. Its text never
+// holds a secret.
+type Error struct {
+	Code Code
+	// Attribute is the name of the Terraform attribute at fault, dotted into
+	// nested ones ("schedule.time_of_day"), or empty.
+	Attribute string
+	// Summary is one line: what happened, to what.
+	Summary string
+	// Detail says why.
+	Detail string
+	// Next says what to do about it.
+	Next string
+	// Err is the cause, if any; Detail already carries its text.
+	Err error
+}
+
+func (e *Error) Error() string {
+	parts := []string{e.Summary}
+	for _, p := range []string{e.Detail, e.Next} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// IsCode reports whether err is, or wraps, an Error with the code.
+func IsCode(err error, code Code) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == code
+}
+
+// Invalid makes the error for an attribute that cannot work as written.
+func Invalid(attribute, summary, detail, next string) *Error {
+	return &Error{Code: CodeInvalid, Attribute: attribute, Summary: summary, Detail: detail, Next: next}
+}

@@ -1,0 +1,92 @@
+package jobs
+
+import "time"
+
+// Status is the state of a run.
+type Status string
+
+// The states. Queued, waiting and running are active; a job has at most one
+// active run.
+const (
+	StatusQueued    Status = "queued"
+	StatusWaiting   Status = "waiting_for_warehouse"
+	StatusRunning   Status = "running"
+	StatusSucceeded Status = "succeeded"
+	StatusFailed    Status = "failed"
+	StatusCancelled Status = "cancelled"
+	StatusMissed    Status = "missed"
+)
+
+// Active reports whether a run in this state may still change.
+func (s Status) Active() bool {
+	return s == StatusQueued || s == StatusWaiting || s == StatusRunning
+}
+
+// Reason is why a run exists.
+type Reason string
+
+// The reasons.
+const (
+	ReasonApply    Reason = "apply"
+	ReasonSchedule Reason = "schedule"
+	ReasonManual   Reason = "manual"
+)
+
+// Run is one execution of a job.
+type Run struct {
+	ID     string
+	JobID  string
+	Status Status
+	Reason Reason
+	// Phase is what it is at now, in words ("reading rows").
+	Phase string
+	Progress
+	Counts
+	// Error is the failure's text with its next step; ErrorAttribute the
+	// Terraform attribute at fault, if one is.
+	Error          string
+	ErrorCode      Code
+	ErrorAttribute string
+	CreatedAt      time.Time
+	StartedAt      *time.Time
+	FinishedAt     *time.Time
+}
+
+// Progress is how far the present phase is. Total 0 means not known.
+type Progress struct {
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
+}
+
+// Counts are what a run did; those that do not concern its kind stay zero.
+type Counts struct {
+	// RowsRead is the rows the warehouse returned (import), or the profiles
+	// scanned (export).
+	RowsRead int64 `json:"rows_read"`
+	// RowsWritten is the events emitted (import) or the rows of the new table
+	// (export).
+	RowsWritten int64 `json:"rows_written"`
+	// RowsKnown were read again at the watermark and had been sent before.
+	RowsKnown int64 `json:"rows_known"`
+	// RowsNull have no timestamp and were skipped; RowsFuture lie after the
+	// warehouse's clock and wait for a later run.
+	RowsNull   int64 `json:"rows_null"`
+	RowsFuture int64 `json:"rows_future"`
+	// Bytes of events or staged files.
+	Bytes int64 `json:"bytes"`
+	// Profiles is how many exist after the run.
+	Profiles int64 `json:"profiles"`
+	// Snapshot names what was read: "version 12", or "temporary view".
+	Snapshot string `json:"snapshot,omitempty"`
+	// Watermark is where the next run begins.
+	Watermark *time.Time `json:"watermark,omitempty"`
+	// Table is the full name of the table an export replaced.
+	Table string `json:"table,omitempty"`
+}
+
+// RunFilter selects runs; zero fields select all.
+type RunFilter struct {
+	JobID string
+	// Limit is the most runs returned, newest first; 0 means 100.
+	Limit int
+}
