@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// AuthorizationRow is an authorization with its sealed secret.
+type AuthorizationRow struct {
+	jobs.Authorization
+	Sealed    []byte
+	Creator   string
+	Confirmed bool
+}
+
+const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, secret, creator, confirmed, created_at, updated_at`
+
+func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
+	var r AuthorizationRow
+	var created, updated int64
+	err := scan(&r.ID, &r.Label, &r.Description, &r.Host, &r.Port, &r.HTTPPath, &r.TokenEnv, &r.TokenVersion,
+		&r.Sealed, &r.Creator, &r.Confirmed, &created, &updated)
+	r.CreatedAt, r.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return r, err
+}
+
+// PutAuthorization writes the row, whether new or known.
+func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
+				host = excluded.host, port = excluded.port, http_path = excluded.http_path,
+				token_env = excluded.token_env, token_version = excluded.token_version, secret = excluded.secret,
+				creator = excluded.creator, updated_at = excluded.updated_at`,
+			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion, r.Sealed, r.Creator, r.Confirmed)
+		return err
+	})
+}
+
+// Authorization reads one.
+func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, error) {
+	r, err := scanAuthorization(d.read.QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE id = ?`, id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, notFound("authorization", id)
+	}
+	return r, err
+}
+
+// UnconfirmedAuthorizations are those no state file is known to hold.
+func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []AuthorizationRow
+	for rows.Next() {
+		r, err := scanAuthorization(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// DeleteAuthorization removes it, unless jobs use it.
+func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id, label FROM jobs WHERE authorization_id = ? ORDER BY id`, id)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		var users []string
+		for rows.Next() {
+			var job, label string
+			if err := rows.Scan(&job, &label); err != nil {
+				return err
+			}
+			users = append(users, fmt.Sprintf("%s (%s)", label, job))
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		if len(users) > 0 {
+			return &jobs.Error{
+				Code: jobs.CodeInUse, Summary: fmt.Sprintf("Authorization %s is still used", id),
+				Detail: "These jobs use it: " + strings.Join(users, ", ") + ".",
+				Next:   "Destroy the jobs first, or give them another authorization",
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM authorizations WHERE id = ?`, id)
+		return err
+	})
+}
+
+// Confirm notes that a state file holds the authorization or job.
+func (d *DB) Confirm(ctx context.Context, id string) error {
+	for _, table := range []string{"authorizations", "jobs"} {
+		known, err := d.exists(ctx, `SELECT 1 FROM `+table+` WHERE id = ? AND confirmed = 0`, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		return d.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE id = ?`, id)
+			return err
+		})
+	}
+	return nil
+}
+
+func notFound(kind, id string) error {
+	return &jobs.Error{
+		Code:    jobs.CodeNotFound,
+		Summary: fmt.Sprintf("No %s %q in the store", kind, id),
+		Detail:  "It was removed, or it never was in this store.",
+		Next:    "Check the id and the data_dir",
+	}
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// KeyEnv names the environment variable that may hold the encryption key: 32
+// bytes in base64.
+const KeyEnv = "LYTICS_ENCRYPTION_KEY"
+
+// Key encrypts secrets at rest with AES-256-GCM.
+type Key struct{ aead cipher.AEAD }
+
+// DefaultKeyFile is where the key is kept when nothing else is said: in the
+// user's configuration directory, so that a copy of the data directory alone
+// opens nothing.
+func DefaultKeyFile() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for the encryption key: %w; set %s or encryption_key_file", err, KeyEnv)
+	}
+	return filepath.Join(dir, "terraform-provider-lytics", "encryption.key"), nil
+}
+
+// LoadKey gives the key from the environment's value, else from the file
+// (DefaultKeyFile when empty). With create set a missing file is made.
+// Without, a missing file returns an error wrapping fs.ErrNotExist. A key file
+// inside the data directory is refused: it would travel with what it protects.
+func LoadKey(env, file, dataDir string, create bool) (*Key, error) {
+	if env != "" {
+		return parseKey(env, "the environment variable "+KeyEnv)
+	}
+	if file == "" {
+		var err error
+		if file, err = DefaultKeyFile(); err != nil {
+			return nil, keyError("No encryption key", err)
+		}
+	}
+	if inside(dataDir, file) {
+		return nil, keyError("The encryption key is inside the data directory", fmt.Errorf("%s would be copied with the secrets it protects; move it elsewhere", file))
+	}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		text, err = makeKeyFile(file)
+	}
+	if err != nil {
+		return nil, keyError("Cannot read the encryption key", err)
+	}
+	return parseKey(string(text), file)
+}
+
+// makeKeyFile makes a key that appears whole or not at all: of two processes
+// that start together, one wins and both use its key.
+func makeKeyFile(file string) ([]byte, error) {
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	tmp, err := os.CreateTemp(dir, ".key-*") // made 0600
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	if _, err := tmp.WriteString(base64.StdEncoding.EncodeToString(raw) + "\n"); err != nil {
+		return nil, errors.Join(err, tmp.Close())
+	}
+	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(tmp.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(file)
+}
+
+func parseKey(text, origin string) (*Key, error) {
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(raw) != 32 {
+		return nil, keyError("The encryption key is not 32 bytes in base64", fmt.Errorf("it comes from %s; `openssl rand -base64 32` makes one", origin))
+	}
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return nil, keyError("Cannot use the encryption key", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, keyError("Cannot use the encryption key", err)
+	}
+	return &Key{aead: aead}, nil
+}
+
+// Seal encrypts a secret and binds it to an authorization and its host: the
+// result does not open for any other, so a changed host never receives it.
+func (k *Key) Seal(s jobs.Secret, authorizationID, host string) []byte {
+	return k.aead.Seal(nil, nil, []byte(s.Reveal()), bound(authorizationID, host))
+}
+
+// Open decrypts what Seal made for the same authorization and host.
+func (k *Key) Open(sealed []byte, authorizationID, host string) (jobs.Secret, error) {
+	text, err := k.aead.Open(nil, nil, sealed, bound(authorizationID, host))
+	if err != nil {
+		return jobs.Secret{}, &jobs.Error{
+			Code:      jobs.CodeSecretUnreadable,
+			Attribute: "token_wo",
+			Summary:   fmt.Sprintf("The stored token of authorization %s cannot be read", authorizationID),
+			Detail:    "The encryption key is not the one it was encrypted with.",
+			Next:      "Give the key it was stored with (" + KeyEnv + " or encryption_key_file), or send the token again with a new token_wo_version",
+		}
+	}
+	return jobs.NewSecret(string(text)), nil
+}
+
+func bound(authorizationID, host string) []byte {
+	return []byte("authorization\x00" + authorizationID + "\x00" + strings.ToLower(host))
+}
+
+func inside(dir, file string) bool {
+	d, err1 := filepath.Abs(dir)
+	f, err2 := filepath.Abs(file)
+	if err1 != nil || err2 != nil || dir == "" {
+		return false
+	}
+	rel, err := filepath.Rel(d, f)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func keyError(summary string, err error) error {
+	return &jobs.Error{
+		Code: jobs.CodeSecretUnreadable, Attribute: "encryption_key_file", Summary: summary, Detail: err.Error(),
+		Next: "Set " + KeyEnv + " or encryption_key_file, or use token_env, which keeps no secret in the store", Err: err,
+	}
+}

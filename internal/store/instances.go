@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// now is the database's clock in microseconds: one clock for all who share the
+// store, whatever their own say.
+const now = `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
+
+// Lease is how long a process is believed alive after its last heartbeat, and
+// Heartbeat how often it beats.
+const (
+	Lease     = 6 * time.Second
+	Heartbeat = 2 * time.Second
+)
+
+// Beat notes that an instance is alive, registering it the first time. Kind is
+// "apply" or "runner". Instances silent for an hour are forgotten.
+func (d *DB) Beat(ctx context.Context, id, kind string) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO instances (id, kind, heartbeat_at) VALUES (?, ?, `+now+`)
+			ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`, id, kind)
+		return err
+	})
+}
+
+// Retire removes an instance that stops in good order.
+func (d *DB) Retire(ctx context.Context, id string) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE id = ?`, id)
+		return err
+	})
+}
+
+// Alive reports whether an instance has beaten within its lease.
+func (d *DB) Alive(ctx context.Context, id string) (bool, error) {
+	return d.exists(ctx, `SELECT 1 FROM instances WHERE id = ? AND heartbeat_at > `+now+` - ?`, id, Lease.Microseconds())
+}
+
+// RunnerAlive reports whether something on the store executes schedules.
+func (d *DB) RunnerAlive(ctx context.Context) (bool, error) {
+	return d.exists(ctx, `SELECT 1 FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?`, Lease.Microseconds())
+}
+
+func (d *DB) exists(ctx context.Context, query string, args ...any) (bool, error) {
+	var one int
+	err := d.read.QueryRowContext(ctx, query, args...).Scan(&one)
+	if err == sql.ErrNoRows {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+func fromNullMicros(n sql.NullInt64) *time.Time {
+	if !n.Valid {
+		return nil
+	}
+	t := fromMicros(n.Int64)
+	return &t
+}
+
+func nullMicros(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return micros(*t)
+}

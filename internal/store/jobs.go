@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// JobRow is a job with what only the store knows of it.
+type JobRow struct {
+	jobs.Job
+	Key       string
+	Creator   string
+	Confirmed bool
+}
+
+// jobSpec is the stored form of a definition; Version grows with its shape.
+type jobSpec struct {
+	Version             int                  `json:"version"`
+	Description         string               `json:"description,omitempty"`
+	QueryTimeoutMinutes int64                `json:"query_timeout_minutes"`
+	Import              *jobs.TableImport    `json:"import,omitempty"`
+	Export              *jobs.AudienceExport `json:"export,omitempty"`
+	Schedule            *jobs.Schedule       `json:"schedule,omitempty"`
+	Triggers            map[string]string    `json:"triggers,omitempty"`
+	Wait                bool                 `json:"wait"`
+	FailOnError         bool                 `json:"fail_on_error"`
+}
+
+const jobSpecVersion = 1
+
+const jobColumns = `id, key, label, authorization_id, spec, next_run_at, paused, creator, confirmed, created_at, updated_at`
+
+// PutJob writes a job. A key that another job holds is CodeConflict.
+func (d *DB) PutJob(ctx context.Context, r JobRow) error {
+	spec, err := json.Marshal(jobSpec{
+		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
+		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, Wait: r.Wait, FailOnError: r.FailOnError,
+	})
+	if err != nil {
+		return err
+	}
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		var holder string
+		err := tx.QueryRowContext(ctx, `SELECT id FROM jobs WHERE key = ? AND id <> ?`, r.Key, r.ID).Scan(&holder)
+		if err == nil {
+			return jobConflict(r, holder)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			ON CONFLICT (id) DO UPDATE SET key = excluded.key, label = excluded.label,
+				authorization_id = excluded.authorization_id, spec = excluded.spec, next_run_at = excluded.next_run_at,
+				paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
+			r.ID, r.Key, r.Label, r.AuthorizationID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
+		return err
+	})
+}
+
+func jobConflict(r JobRow, holder string) error {
+	what := "imports this table into this stream"
+	if r.Kind() == jobs.KindAudienceExport {
+		what = "exports into this table"
+	}
+	return &jobs.Error{
+		Code:      jobs.CodeConflict,
+		Attribute: map[jobs.Kind]string{jobs.KindTableImport: "table", jobs.KindAudienceExport: "table_name"}[r.Kind()],
+		Summary:   fmt.Sprintf("Job %s already %s", holder, what),
+		Detail:    "A store has one job for each such pair, or rows would arrive twice.",
+		Next:      fmt.Sprintf("Remove one of the two resources, or take the existing job over with an import block: id = %q", holder),
+	}
+}
+
+func scanJob(scan func(...any) error) (JobRow, error) {
+	var r JobRow
+	var spec string
+	var next sql.NullInt64
+	var created, updated int64
+	if err := scan(&r.ID, &r.Key, &r.Label, &r.AuthorizationID, &spec, &next, &r.Paused, &r.Creator, &r.Confirmed, &created, &updated); err != nil {
+		return r, err
+	}
+	var s jobSpec
+	if err := json.Unmarshal([]byte(spec), &s); err != nil {
+		return r, corrupt("job "+r.ID, err)
+	}
+	if s.Version != jobSpecVersion {
+		return r, corrupt("job "+r.ID, fmt.Errorf("its form %d is unknown to this release", s.Version))
+	}
+	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
+	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
+	r.Wait, r.FailOnError = s.Wait, s.FailOnError
+	r.NextRunAt, r.CreatedAt, r.UpdatedAt = fromNullMicros(next), fromMicros(created), fromMicros(updated)
+	return r, nil
+}
+
+// Job reads one by id.
+func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
+	r, err := scanJob(d.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, notFound("job", id)
+	}
+	return r, err
+}
+
+// JobByKey reads one by its key; CodeNotFound when there is none.
+func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
+	r, err := scanJob(d.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE key = ?`, key).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, notFound("job", key)
+	}
+	return r, err
+}
+
+// Jobs reads all, by label then id.
+func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []JobRow
+	for rows.Next() {
+		r, err := scanJob(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// DeleteJob removes the definition and asks its active runs to stop. Cursor
+// and runs stay.
+func (d *DB) DeleteJob(ctx context.Context, id string) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE runs SET cancel_requested = 1 WHERE job_id = ? AND `+activeRun, id); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM jobs WHERE id = ?`, id)
+		return err
+	})
+}
+
+func corrupt(what string, err error) error {
+	return &jobs.Error{
+		Code: jobs.CodeStore, Summary: "The store's record of " + what + " cannot be read", Detail: err.Error(),
+		Next: "Use the release that wrote it, or restore the store from a backup; nothing was changed", Err: err,
+	}
+}
