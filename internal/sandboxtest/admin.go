@@ -1,0 +1,118 @@
+package sandboxtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Fault is one misbehaviour; internal/sandbox/fault describes the fields. Zero
+// values mean the kind's defaults.
+type Fault struct {
+	// Kind is cold_start, too_many_requests, unavailable, session_expired, cut,
+	// fetch_error, link_expired, link_padding, slow, token_revoked,
+	// statement_error, s3_error or s3_slow.
+	Kind string `json:"kind"`
+	// On names the RPC or S3 operation that is hit; "*" is any.
+	On string `json:"on,omitempty"`
+	// Match is a regular expression on the statement's text, or the S3 key.
+	Match string `json:"match,omitempty"`
+	// After skips that many matching calls.
+	After int `json:"after,omitempty"`
+	// Times is how many calls are hit: 1 by default, -1 for all.
+	Times int `json:"times,omitempty"`
+	// Seconds is how long a cold start takes.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Delay is how long a slow answer waits, as Go writes durations.
+	Delay string `json:"delay,omitempty"`
+	// RetryAfter is the header of the same name, in seconds.
+	RetryAfter int `json:"retry_after,omitempty"`
+	// Form is reject or delay (cold_start), exception or status
+	// (session_expired), before or after (unavailable).
+	Form     string `json:"form,omitempty"`
+	Status   int    `json:"status,omitempty"`
+	Message  string `json:"message,omitempty"`
+	SQLState string `json:"sql_state,omitempty"`
+}
+
+// SetFault puts faults in force, beside those that are.
+func (s *Sandbox) SetFault(t testing.TB, faults ...Fault) {
+	t.Helper()
+	if err := s.postFaults(faults); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ClearFaults ends all faults.
+func (s *Sandbox) ClearFaults(t testing.TB) {
+	t.Helper()
+	if err := s.admin(http.MethodDelete, "/faults", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Statement is one that the sandbox received.
+type Statement struct {
+	// Text is the statement as it was sent.
+	Text string `json:"text"`
+	// Session tells sessions apart.
+	Session string `json:"session"`
+	// State is how it ended: finished, error, canceled, or running.
+	State string `json:"state"`
+}
+
+// Statements lists what was received, oldest first.
+func (s *Sandbox) Statements(t testing.TB) []Statement {
+	t.Helper()
+	var out []Statement
+	if err := s.admin(http.MethodGet, "/statements", nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (s *Sandbox) postFaults(faults []Fault) error {
+	for _, f := range faults {
+		if err := s.admin(http.MethodPost, "/faults", f, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var adminClient = &http.Client{Timeout: 10 * time.Second}
+
+func (s *Sandbox) admin(method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	request, err := http.NewRequest(method, s.AdminURL+path, body)
+	if err != nil {
+		return err
+	}
+	response, err := adminClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("sandbox %s %s: %s: %s", method, path, response.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}

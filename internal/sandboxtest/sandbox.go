@@ -1,0 +1,252 @@
+// Package sandboxtest starts the local sandbox warehouse for tests: it builds
+// internal/sandbox once, runs it on free loopback ports, and stops it when the
+// test is done.
+package sandboxtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Sandbox is a running sandbox and how to reach it.
+type Sandbox struct {
+	// Host has a scheme, as an authorization's host for local use has:
+	// "http://127.0.0.1".
+	Host     string
+	Port     int
+	HTTPPath string
+	Token    string
+
+	S3Endpoint  string
+	S3Region    string
+	S3Bucket    string
+	S3AccessKey string
+	S3SecretKey string
+
+	// AdminURL is where faults are set.
+	AdminURL string
+
+	process *exec.Cmd
+	exited  chan struct{}
+	output  *output
+	stop    sync.Once
+}
+
+// Option changes how a sandbox is started.
+type Option func(*options)
+
+type options struct {
+	args   []string
+	faults []Fault
+}
+
+// WithArgs adds command line arguments of internal/sandbox.
+func WithArgs(args ...string) Option {
+	return func(o *options) { o.args = append(o.args, args...) }
+}
+
+// WithSeed lets the sandbox make its example data: main.sales.customers (rows
+// of them), main.sales.orders and a second catalog.
+func WithSeed(rows int) Option {
+	return WithArgs("-seed", "-seed-rows", fmt.Sprint(rows))
+}
+
+// WithFaults starts it with faults in force.
+func WithFaults(faults ...Fault) Option {
+	return func(o *options) { o.faults = append(o.faults, faults...) }
+}
+
+// Start runs a sandbox for one test and stops it when the test is done.
+func Start(t testing.TB, opts ...Option) *Sandbox {
+	t.Helper()
+	s, err := start(opts...)
+	if err != nil {
+		t.Fatalf("starting the sandbox: %v", err)
+	}
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("the sandbox's output:\n%s", s.output)
+		}
+	})
+	return s
+}
+
+var shared struct {
+	once    sync.Once
+	sandbox *Sandbox
+	err     error
+}
+
+// Shared gives the one sandbox that the tests of a test binary share. It holds
+// no example data; a test works in a schema of its own and sets no faults. It
+// ends with the test binary.
+func Shared(t testing.TB) *Sandbox {
+	t.Helper()
+	shared.once.Do(func() { shared.sandbox, shared.err = start() })
+	if shared.err != nil {
+		t.Fatalf("starting the shared sandbox: %v", shared.err)
+	}
+	return shared.sandbox
+}
+
+// startTimeout bounds the time from exec to the ready file.
+const startTimeout = 60 * time.Second
+
+func start(opts ...Option) (*Sandbox, error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	binary, err := build()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "sandboxtest")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ready := filepath.Join(dir, "ready.json")
+
+	args := slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-port", "0", "-s3-port", "0"}, o.args)
+	s := &Sandbox{process: exec.Command(binary, args...), exited: make(chan struct{}), output: &output{}}
+	s.process.Stdout, s.process.Stderr = s.output, s.output
+	if err := s.process.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = s.process.Wait()
+		close(s.exited)
+	}()
+	if err := s.awaitReady(ready); err != nil {
+		s.Kill()
+		return nil, fmt.Errorf("%w; its output:\n%s", err, s.output)
+	}
+	if len(o.faults) > 0 {
+		if err := s.postFaults(o.faults); err != nil {
+			s.Kill()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Sandbox) awaitReady(file string) error {
+	deadline := time.After(startTimeout)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if text, err := os.ReadFile(file); err == nil && len(text) > 0 {
+			return s.readReady(text)
+		}
+		select {
+		case <-s.exited:
+			return fmt.Errorf("the sandbox ended before it was ready: %s", s.process.ProcessState)
+		case <-deadline:
+			return fmt.Errorf("the sandbox was not ready within %s", startTimeout)
+		case <-tick.C:
+		}
+	}
+}
+
+// ready is the sandbox's ready file.
+type ready struct {
+	Host     string `json:"host"`
+	Port     int    `json:"port"`
+	HTTPPath string `json:"http_path"`
+	Token    string `json:"token"`
+	AdminURL string `json:"admin_url"`
+	S3       struct {
+		Endpoint  string `json:"endpoint"`
+		Region    string `json:"region"`
+		Bucket    string `json:"bucket"`
+		AccessKey string `json:"access_key"`
+		SecretKey string `json:"secret_key"`
+	} `json:"s3"`
+}
+
+func (s *Sandbox) readReady(text []byte) error {
+	var r ready
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("the sandbox's ready file: %w", err)
+	}
+	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
+	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket
+	s.S3AccessKey, s.S3SecretKey = r.S3.AccessKey, r.S3.SecretKey
+	return nil
+}
+
+// Kill ends the sandbox at once, as a crash would.
+func (s *Sandbox) Kill() {
+	s.stop.Do(func() { _ = s.process.Process.Kill() })
+	<-s.exited
+}
+
+// build makes the sandbox's binary, once for all test binaries that run side
+// by side. LYTICS_SANDBOX_BINARY names one that is built already.
+func build() (string, error) {
+	if binary := os.Getenv("LYTICS_SANDBOX_BINARY"); binary != "" {
+		return binary, nil
+	}
+	return buildOnce()
+}
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		return "", fmt.Errorf("the repository cannot be found: this test binary knows no source paths")
+	}
+	root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	dir := filepath.Join(root, "build", "sandboxtest")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if err := lock.Lock(); err != nil {
+		return "", err
+	}
+	defer func() { _ = lock.Unlock() }()
+	binary := filepath.Join(dir, "sandbox")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	// Another test binary may be running the last one: build beside it, then
+	// put it in place.
+	fresh := binary + ".new"
+	build := exec.Command("go", "build", "-o", fresh, ".")
+	build.Dir = filepath.Join(root, "internal", "sandbox")
+	if text, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building internal/sandbox: %w\n%s", err, text)
+	}
+	return binary, os.Rename(fresh, binary)
+})
+
+// output keeps what the sandbox printed.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}

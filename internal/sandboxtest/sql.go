@@ -1,0 +1,98 @@
+package sandboxtest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+)
+
+// statementTimeout bounds one statement of Exec and Query.
+const statementTimeout = 2 * time.Minute
+
+// Exec runs statements in one session, through databricks-sql-go.
+func (s *Sandbox) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	s.session(t, func(ctx context.Context, conn *sql.Conn) error {
+		for _, statement := range statements {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Query runs a statement through databricks-sql-go and gives its rows as text,
+// NULL being "NULL".
+func (s *Sandbox) Query(t testing.TB, statement string, args ...any) [][]string {
+	t.Helper()
+	var out [][]string
+	s.session(t, func(ctx context.Context, conn *sql.Conn) error {
+		rows, err := conn.QueryContext(ctx, statement, args...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+		defer func() { _ = rows.Close() }()
+		columns, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			values, pointers := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				pointers[i] = &values[i]
+			}
+			if err := rows.Scan(pointers...); err != nil {
+				return err
+			}
+			out = append(out, texts(values))
+		}
+		return rows.Err()
+	})
+	return out
+}
+
+func texts(values []any) []string {
+	row := make([]string, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case nil:
+			row[i] = "NULL"
+		case time.Time:
+			row[i] = v.UTC().Format("2006-01-02 15:04:05.999999")
+		case []byte:
+			row[i] = string(v)
+		default:
+			row[i] = fmt.Sprint(v)
+		}
+	}
+	return row
+}
+
+func (s *Sandbox) session(t testing.TB, do func(context.Context, *sql.Conn) error) {
+	t.Helper()
+	connector, err := dbsql.NewConnector(
+		dbsql.WithServerHostname(s.Host), dbsql.WithPort(s.Port), dbsql.WithHTTPPath(s.HTTPPath),
+		dbsql.WithAccessToken(s.Token), dbsql.WithCloudFetch(false),
+		dbsql.WithSessionParams(map[string]string{"TIMEZONE": "UTC"}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer func() { _ = db.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
+	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatalf("connecting to the sandbox: %v", err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := do(ctx, conn); err != nil {
+		t.Fatal(err)
+	}
+}
