@@ -1,0 +1,253 @@
+// Package fault holds the misbehaviour that a test or a person asks of the
+// sandbox: what goes wrong, on which calls, and how often.
+package fault
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind is a way to misbehave.
+type Kind string
+
+// The kinds of faults.
+const (
+	// ColdStart is a stopped warehouse: statements are rejected or held for
+	// Seconds, counted from the first call after the fault was set.
+	ColdStart Kind = "cold_start"
+	// TooManyRequests answers HTTP 429 with Retry-After.
+	TooManyRequests Kind = "too_many_requests"
+	// Unavailable answers HTTP 503, before or after the call took effect.
+	Unavailable Kind = "unavailable"
+	// SessionExpired drops the session, and says so as a Thrift exception or as
+	// an error status.
+	SessionExpired Kind = "session_expired"
+	// Cut closes the connection in the middle of the answer.
+	Cut Kind = "cut"
+	// FetchError answers FetchResults with an error status.
+	FetchError Kind = "fetch_error"
+	// LinkExpired hands out CloudFetch links that are past their time.
+	LinkExpired Kind = "link_expired"
+	// LinkPadding adds rows to CloudFetch files beyond the count that the link
+	// declares, as Databricks' files may have.
+	LinkPadding Kind = "link_padding"
+	// Slow delays an answer.
+	Slow Kind = "slow"
+	// TokenRevoked refuses the token from now on, until another one is set.
+	TokenRevoked Kind = "token_revoked"
+	// StatementError lets a statement fail instead of executing it.
+	StatementError Kind = "statement_error"
+	// S3Error answers an S3 request with an error.
+	S3Error Kind = "s3_error"
+	// S3Slow delays an S3 request.
+	S3Slow Kind = "s3_slow"
+)
+
+// Fault is one misbehaviour. Zero values mean the kind's defaults.
+type Fault struct {
+	ID   string `json:"id,omitempty"`
+	Kind Kind   `json:"kind"`
+
+	// On names the RPC, such as FetchResults, or the S3 operation, such as
+	// UploadPart; "*" is any.
+	On string `json:"on,omitempty"`
+	// Match is a regular expression on the statement's text, or the S3 key.
+	Match string `json:"match,omitempty"`
+	// After skips that many matching calls.
+	After int `json:"after,omitempty"`
+	// Times is how many calls are hit: 1 by default, -1 for all.
+	Times int `json:"times,omitempty"`
+
+	// Seconds is how long a cold start takes.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Delay is how long a slow answer waits.
+	Delay Duration `json:"delay,omitempty"`
+	// RetryAfter is the header of the same name, in seconds.
+	RetryAfter int `json:"retry_after,omitempty"`
+	// Form is a kind's variant: reject or delay (cold_start), exception or
+	// status (session_expired), before or after (unavailable).
+	Form string `json:"form,omitempty"`
+	// Status is the HTTP status of token_revoked and s3_error.
+	Status int `json:"status,omitempty"`
+	// Message is the error's text.
+	Message string `json:"message,omitempty"`
+	// SQLState goes with Message.
+	SQLState string `json:"sql_state,omitempty"`
+}
+
+// Duration reads and writes as Go's duration text: "1.5s".
+type Duration time.Duration
+
+// MarshalText writes the duration.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// trait is what a kind may be told, and what it is when it is not told.
+type trait struct {
+	on      string
+	times   int
+	forms   []string
+	options []string
+	status  int
+	message string
+}
+
+var traits = map[Kind]trait{
+	ColdStart:       {on: "ExecuteStatement", times: -1, forms: []string{"reject", "delay"}, options: []string{"seconds", "retry_after"}},
+	TooManyRequests: {on: "ExecuteStatement", times: 1, options: []string{"retry_after"}},
+	Unavailable:     {on: "ExecuteStatement", times: 1, forms: []string{"before", "after"}, options: []string{"retry_after"}},
+	SessionExpired:  {on: "ExecuteStatement", times: 1, forms: []string{"exception", "status"}},
+	Cut:             {on: "FetchResults", times: 1},
+	FetchError:      {on: "FetchResults", times: 1, options: []string{"message", "sql_state"}, message: "The result of the statement could not be read."},
+	LinkExpired:     {on: CloudFetch, times: 1},
+	LinkPadding:     {on: CloudFetch, times: 1},
+	Slow:            {on: "ExecuteStatement", times: 1, options: []string{"delay"}},
+	TokenRevoked:    {on: "*", times: 1, options: []string{"status"}, status: 401},
+	StatementError:  {on: "ExecuteStatement", times: 1, options: []string{"message", "sql_state"}, message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000"},
+	S3Error:         {on: "PutObject,UploadPart", times: 1, options: []string{"status", "message"}, status: 503, message: "SlowDown"},
+	S3Slow:          {on: "PutObject,UploadPart", times: 1, options: []string{"delay"}},
+}
+
+// CloudFetch is the On of faults in result links and their downloads.
+const CloudFetch = "CloudFetch"
+
+// Calls are the names that On can take.
+var Calls = []string{
+	"*", "OpenSession", "CloseSession", "GetInfo", "ExecuteStatement", "GetTypeInfo", "GetCatalogs",
+	"GetSchemas", "GetTables", "GetTableTypes", "GetColumns", "GetFunctions", "GetPrimaryKeys",
+	"GetCrossReference", "GetOperationStatus", "CancelOperation", "CloseOperation",
+	"GetResultSetMetadata", "FetchResults", CloudFetch,
+	"PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload",
+	"AbortMultipartUpload", "GetObject", "HeadObject", "ListObjects", "DeleteObject",
+}
+
+// Parse reads a fault from the command line: JSON, or key=value pairs with
+// commas between them.
+func Parse(text string) (Fault, error) {
+	object := []byte(text)
+	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		fields := map[string]any{}
+		for pair := range strings.SplitSeq(text, ",") {
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok {
+				return Fault{}, fmt.Errorf("fault %q: %q is not key=value; write a value that holds commas as JSON", text, pair)
+			}
+			fields[strings.TrimSpace(key)] = number(strings.TrimSpace(key), strings.TrimSpace(value))
+		}
+		var err error
+		if object, err = json.Marshal(fields); err != nil {
+			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+		}
+	}
+	var f Fault
+	d := json.NewDecoder(strings.NewReader(string(object)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+	}
+	return f, f.check()
+}
+
+func number(key, value string) any {
+	switch key {
+	case "after", "times", "seconds", "retry_after", "status":
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return n
+		}
+	}
+	return value
+}
+
+func (f *Fault) check() error {
+	t, ok := traits[f.Kind]
+	if !ok {
+		return fmt.Errorf("fault kind %q does not exist; the kinds are %s", f.Kind, strings.Join(Kinds(), ", "))
+	}
+	for name := range strings.SplitSeq(f.On, ",") {
+		if f.On != "" && !slices.Contains(Calls, name) {
+			return fmt.Errorf("fault %s: on=%q is no call; the calls are %s", f.Kind, name, strings.Join(Calls, ", "))
+		}
+	}
+	if _, err := regexp.Compile(f.Match); err != nil {
+		return fmt.Errorf("fault %s: match: %w", f.Kind, err)
+	}
+	if f.After < 0 || f.Times < -1 || f.Seconds < 0 || f.Delay < 0 || f.RetryAfter < 0 {
+		return fmt.Errorf("fault %s: a negative number; only times can be -1, for all calls", f.Kind)
+	}
+	if f.Form != "" && !slices.Contains(t.forms, f.Form) {
+		return fmt.Errorf("fault %s: form %q does not exist; the forms are %q", f.Kind, f.Form, t.forms)
+	}
+	given := map[string]bool{
+		"seconds": f.Seconds != 0, "delay": f.Delay != 0, "retry_after": f.RetryAfter != 0,
+		"status": f.Status != 0, "message": f.Message != "", "sql_state": f.SQLState != "",
+	}
+	for name, set := range given {
+		if set && !slices.Contains(t.options, name) {
+			return fmt.Errorf("fault %s has no option %s; it has %q", f.Kind, name, t.options)
+		}
+	}
+	switch f.Kind {
+	case ColdStart:
+		if f.Seconds == 0 {
+			return fmt.Errorf("fault %s needs seconds: how long the warehouse takes to start", f.Kind)
+		}
+	case Slow, S3Slow:
+		if f.Delay == 0 {
+			return fmt.Errorf("fault %s needs delay, such as 2s", f.Kind)
+		}
+	case TokenRevoked:
+		if f.Status != 0 && f.Status != 401 && f.Status != 403 {
+			return fmt.Errorf("fault %s: status is 401 or 403, not %d", f.Kind, f.Status)
+		}
+	case S3Error:
+		if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
+			return fmt.Errorf("fault %s: status is from 400 to 599, not %d", f.Kind, f.Status)
+		}
+	}
+	return nil
+}
+
+// withDefaults fills what the caller left out.
+func (f Fault) withDefaults() Fault {
+	t := traits[f.Kind]
+	if f.On == "" {
+		f.On = t.on
+	}
+	if f.Times == 0 {
+		f.Times = t.times
+	}
+	if f.Form == "" && len(t.forms) > 0 {
+		f.Form = t.forms[0]
+	}
+	if f.Status == 0 {
+		f.Status = t.status
+	}
+	if f.Message == "" {
+		f.Message = t.message
+	}
+	if f.Kind == TooManyRequests && f.RetryAfter == 0 {
+		f.RetryAfter = 1
+	}
+	return f
+}
+
+// Kinds lists the kinds by name.
+func Kinds() []string {
+	var out []string
+	for k := range traits {
+		out = append(out, string(k))
+	}
+	slices.Sort(out)
+	return out
+}

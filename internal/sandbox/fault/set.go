@@ -1,0 +1,152 @@
+package fault
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Call is one call that a fault may hit.
+type Call struct {
+	// Name is the RPC or S3 operation.
+	Name string
+	// Text is the statement, or the S3 key.
+	Text string
+}
+
+// State is a fault with what became of it.
+type State struct {
+	Fault
+	// Seen counts the matching calls, Hit those that were made to fail.
+	Seen int `json:"seen"`
+	Hit  int `json:"hit"`
+}
+
+// Set is the faults in force. Its zero value is empty and ready.
+type Set struct {
+	mu     sync.Mutex
+	nextID int
+	active []*active
+}
+
+type active struct {
+	State
+	match *regexp.Regexp
+	// until is when a cold start is over; zero before its first call.
+	until time.Time
+}
+
+// Add puts a fault in force and returns it with its id and defaults.
+func (s *Set) Add(f Fault) (Fault, error) {
+	if err := f.check(); err != nil {
+		return Fault{}, err
+	}
+	match, err := regexp.Compile(f.Match)
+	if err != nil {
+		return Fault{}, fmt.Errorf("fault %s: match: %w", f.Kind, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f = f.withDefaults()
+	s.nextID++
+	f.ID = strconv.Itoa(s.nextID)
+	s.active = append(s.active, &active{State: State{Fault: f}, match: match})
+	return f, nil
+}
+
+// Replace puts exactly these faults in force, or none of them if one is wrong.
+func (s *Set) Replace(faults []Fault) ([]Fault, error) {
+	for _, f := range faults {
+		if err := f.check(); err != nil {
+			return nil, err
+		}
+	}
+	s.Clear()
+	out := make([]Fault, 0, len(faults))
+	for _, f := range faults {
+		added, err := s.Add(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, added)
+	}
+	return out, nil
+}
+
+// Clear removes all faults.
+func (s *Set) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active = nil
+}
+
+// Remove removes the fault with that id, if it is there.
+func (s *Set) Remove(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.active)
+	s.active = slices.DeleteFunc(s.active, func(a *active) bool { return a.ID == id })
+	return len(s.active) < before
+}
+
+// List returns the faults, spent ones too, until they are removed.
+func (s *Set) List() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]State, 0, len(s.active))
+	for _, a := range s.active {
+		out = append(out, a.State)
+	}
+	return out
+}
+
+// Hit is a fault that applies to a call.
+type Hit struct {
+	Fault
+	// Remaining is how long a cold start still takes.
+	Remaining time.Duration
+}
+
+// Trigger counts a call against the faults of the given kinds and returns the
+// oldest one that applies; the others wait for the next call.
+func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var hit Hit
+	found := false
+	now := time.Now()
+	for _, a := range s.active {
+		if !slices.Contains(kinds, a.Kind) {
+			continue
+		}
+		if a.Kind == ColdStart && a.until.IsZero() {
+			// A warehouse begins to start with the first thing a client asks of it.
+			a.until = now.Add(time.Duration(a.Seconds * float64(time.Second)))
+		}
+		if !a.matches(c) {
+			continue
+		}
+		remaining := a.until.Sub(now)
+		if a.Kind == ColdStart && remaining <= 0 {
+			continue
+		}
+		a.Seen++
+		if found || a.Seen <= a.After || (a.Times >= 0 && a.State.Hit >= a.Times) {
+			continue
+		}
+		a.State.Hit++
+		hit, found = Hit{Fault: a.Fault, Remaining: remaining}, true
+	}
+	return hit, found
+}
+
+func (a *active) matches(c Call) bool {
+	if a.On != "*" && !slices.Contains(strings.Split(a.On, ","), c.Name) {
+		return false
+	}
+	return a.Fault.Match == "" || a.match.MatchString(c.Text)
+}

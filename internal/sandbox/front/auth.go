@@ -1,0 +1,102 @@
+package front
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// httpReply is an answer below the Thrift protocol, in the form of Databricks'
+// gateway.
+type httpReply struct {
+	status     int
+	code       string
+	message    string
+	retryAfter int
+}
+
+func writeError(w http.ResponseWriter, r httpReply) {
+	h := w.Header()
+	// Clients show the reason phrase to their users; the Thrift message is where
+	// older ones look.
+	h.Set("X-Databricks-Reason-Phrase", r.message)
+	h.Set("X-Thriftserver-Error-Message", r.message)
+	if r.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="Databricks"`)
+	}
+	if r.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(r.retryAfter))
+	}
+	writeJSON(w, r.status, map[string]string{"error_code": r.code, "message": r.message})
+}
+
+// tokens is the token that is let in, and those that no longer are.
+type tokens struct {
+	mu      sync.RWMutex
+	current string
+	// revoked holds the HTTP status with which a revoked token is refused.
+	revoked map[string]int
+}
+
+func (t *tokens) set(token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current = token
+	delete(t.revoked, token)
+}
+
+func (t *tokens) revoke(status int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.revoked == nil {
+		t.revoked = map[string]int{}
+	}
+	t.revoked[t.current] = status
+}
+
+// refusal returns the status that refuses the token, 0 if it is let in.
+func (t *tokens) refusal(token string) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if !same(token, t.current) {
+		return http.StatusUnauthorized
+	}
+	return t.revoked[t.current]
+}
+
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+func invalidToken(status int) *httpReply {
+	reply := &httpReply{status: status, code: "UNAUTHENTICATED", message: "Invalid access token."}
+	if status == http.StatusForbidden {
+		reply.code = "PERMISSION_DENIED"
+	}
+	return reply
+}
+
+// authorize returns the refusal of a request without the right token.
+func (s *Server) authorize(r *http.Request) *httpReply {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return &httpReply{
+			status: http.StatusUnauthorized, code: "UNAUTHENTICATED",
+			message: "Credential was not sent or was of an unsupported type for this API.",
+		}
+	}
+	if s.options.ForbiddenToken != "" && same(token, s.options.ForbiddenToken) {
+		return &httpReply{
+			status: http.StatusForbidden, code: "PERMISSION_DENIED",
+			message: "You do not have permission to use the SQL Warehouse.",
+		}
+	}
+	if status := s.tokens.refusal(token); status != 0 {
+		return invalidToken(status)
+	}
+	return nil
+}

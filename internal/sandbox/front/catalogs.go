@@ -1,0 +1,196 @@
+package front
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/rowset"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// listed is what the metadata calls have in common.
+type listed struct {
+	name    string
+	kind    tcli.TOperationType
+	session *tcli.TSessionHandle
+	direct  *tcli.TSparkGetDirectResults
+	async   bool
+	list    func(context.Context, *session) (*listing, error)
+}
+
+// list runs a metadata call. reply makes the call's own type of answer.
+func list[R any](ctx context.Context, h *handler, c listed, reply func(*tcli.TStatus, *tcli.TOperationHandle, *tcli.TSparkDirectResults) R) (R, error) {
+	sess, err := h.sessions.get(c.session)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	status := func(s *tcli.TStatus) R { return reply(s, nil, nil) }
+	return serve(ctx, h, rpc[R]{
+		name: c.name, session: sess, status: status,
+		run: func() (R, error) {
+			// Results of metadata calls are columns, whatever the client reads.
+			op := &operation{kind: c.kind, text: c.name, session: sess, hold: exchangeOf(ctx).hold}
+			op.run = func(ctx context.Context) (warehouse.Result, error) { return c.list(ctx, sess) }
+			h.start(op)
+			var direct *tcli.TSparkDirectResults
+			switch {
+			case c.direct != nil:
+				direct = h.direct(ctx, op, c.direct)
+			case !c.async:
+				op.wait(ctx, h.options.DirectWait)
+				if err := op.err(); err != nil {
+					return status(errorStatus(err)), nil
+				}
+			}
+			return reply(success(), op.handle(), direct), nil
+		},
+	})
+}
+
+// each calls visit for every table that the filters let through; columns of no
+// interest cost nothing, as the engine lists everything at once.
+func each(ctx context.Context, sess *session, catalog, schema, table func(string) bool, visit func(c, s string, t warehouse.TableObject)) error {
+	catalogs, err := sess.engine.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range catalogs {
+		for _, s := range c.Schemas {
+			if !catalog(c.Name) || !schema(s.Name) {
+				continue
+			}
+			for _, t := range s.Tables {
+				if table(t.Name) {
+					visit(c.Name, s.Name, t)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// GetCatalogs lists the catalogs.
+func (h *handler) GetCatalogs(ctx context.Context, req *tcli.TGetCatalogsReq) (*tcli.TGetCatalogsResp, error) {
+	return list(ctx, h, listed{
+		name: "GetCatalogs", kind: tcli.TOperationType_GET_CATALOGS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		list: func(ctx context.Context, sess *session) (*listing, error) {
+			catalogs, err := sess.engine.Objects(ctx)
+			out := newListing("TABLE_CAT", text)
+			for _, c := range catalogs {
+				out.add(c.Name)
+			}
+			return out, err
+		},
+	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetCatalogsResp {
+		return &tcli.TGetCatalogsResp{Status: s, OperationHandle: o, DirectResults: d}
+	})
+}
+
+// GetSchemas lists schemas.
+func (h *handler) GetSchemas(ctx context.Context, req *tcli.TGetSchemasReq) (*tcli.TGetSchemasResp, error) {
+	return list(ctx, h, listed{
+		name: "GetSchemas", kind: tcli.TOperationType_GET_SCHEMAS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		list: func(ctx context.Context, sess *session) (*listing, error) {
+			catalogs, err := sess.engine.Objects(ctx)
+			out := newListing("TABLE_SCHEM", text, "TABLE_CATALOG", text)
+			inCatalog, matches := identifier(req.CatalogName), pattern(req.SchemaName)
+			for _, c := range catalogs {
+				for _, s := range c.Schemas {
+					if inCatalog(c.Name) && matches(s.Name) {
+						out.add(s.Name, c.Name)
+					}
+				}
+			}
+			return out, err
+		},
+	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetSchemasResp {
+		return &tcli.TGetSchemasResp{Status: s, OperationHandle: o, DirectResults: d}
+	})
+}
+
+// GetTables lists tables and views.
+func (h *handler) GetTables(ctx context.Context, req *tcli.TGetTablesReq) (*tcli.TGetTablesResp, error) {
+	return list(ctx, h, listed{
+		name: "GetTables", kind: tcli.TOperationType_GET_TABLES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		list: func(ctx context.Context, sess *session) (*listing, error) {
+			out := newListing("TABLE_CAT", text, "TABLE_SCHEM", text, "TABLE_NAME", text, "TABLE_TYPE", text, "REMARKS", text,
+				"TYPE_CAT", text, "TYPE_SCHEM", text, "TYPE_NAME", text, "SELF_REFERENCING_COL_NAME", text, "REF_GENERATION", text)
+			err := each(ctx, sess, pattern(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {
+				wanted := func(kind string) bool { return strings.EqualFold(kind, t.Kind) }
+				if len(req.TableTypes) == 0 || slices.ContainsFunc(req.TableTypes, wanted) {
+					out.add(c, s, t.Name, t.Kind, t.Comment)
+				}
+			})
+			return out, err
+		},
+	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetTablesResp {
+		return &tcli.TGetTablesResp{Status: s, OperationHandle: o, DirectResults: d}
+	})
+}
+
+// GetColumns lists columns of tables and views.
+func (h *handler) GetColumns(ctx context.Context, req *tcli.TGetColumnsReq) (*tcli.TGetColumnsResp, error) {
+	return list(ctx, h, listed{
+		name: "GetColumns", kind: tcli.TOperationType_GET_COLUMNS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		list: func(ctx context.Context, sess *session) (*listing, error) {
+			out := newListing("TABLE_CAT", text, "TABLE_SCHEM", text, "TABLE_NAME", text, "COLUMN_NAME", text, "DATA_TYPE", whole,
+				"TYPE_NAME", text, "COLUMN_SIZE", whole, "BUFFER_LENGTH", short, "DECIMAL_DIGITS", whole, "NUM_PREC_RADIX", whole,
+				"NULLABLE", whole, "REMARKS", text, "COLUMN_DEF", text, "SQL_DATA_TYPE", whole, "SQL_DATETIME_SUB", whole,
+				"CHAR_OCTET_LENGTH", whole, "ORDINAL_POSITION", whole, "IS_NULLABLE", text, "SCOPE_CATALOG", text,
+				"SCOPE_SCHEMA", text, "SCOPE_TABLE", text, "SOURCE_DATA_TYPE", short, "IS_AUTO_INCREMENT", text)
+			matches := pattern(req.ColumnName)
+			var bad error
+			err := each(ctx, sess, identifier(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {
+				for i, col := range t.Columns {
+					if !matches(col.Name) {
+						continue
+					}
+					row, err := columnRow(c, s, t.Name, i, col)
+					if err != nil {
+						bad = err
+						return
+					}
+					out.add(row...)
+				}
+			})
+			if err == nil {
+				err = bad
+			}
+			return out, err
+		},
+	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetColumnsResp {
+		return &tcli.TGetColumnsResp{Status: s, OperationHandle: o, DirectResults: d}
+	})
+}
+
+func columnRow(catalog, schema, table string, i int, col warehouse.ColumnObject) ([]any, error) {
+	id, err := rowset.TypeID(col.Type)
+	if err != nil {
+		return nil, err
+	}
+	facts := jdbcTypes[id]
+	size, digits, radix := facts.size, facts.digits, facts.radix
+	if id == tcli.TTypeId_DECIMAL_TYPE {
+		precision, scale := rowset.Precision(col.Type)
+		size, digits = int(precision), int(scale)
+	}
+	nullable, isNullable := 0, "NO"
+	if col.Nullable {
+		nullable, isNullable = 1, "YES"
+	}
+	return []any{
+		catalog, schema, table, col.Name, facts.code, col.Type, orNull(size), nil, orNull(digits), orNull(radix),
+		nullable, col.Comment, nil, nil, nil, nil, i, isNullable, nil, nil, nil, nil, "NO",
+	}, nil
+}
+
+// orNull is NULL for a fact that a type does not have.
+func orNull(n int) any {
+	if n < 0 {
+		return nil
+	}
+	return n
+}

@@ -1,0 +1,257 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/rowset"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// reader takes rows off a result in portions.
+type reader struct {
+	result warehouse.Result
+	// limit is how many rows the client wants at most; 0 is all.
+	limit int64
+	// ahead are batches that were read and not taken yet.
+	ahead []arrow.RecordBatch
+	read  int64
+	taken int64
+	eof   bool
+	err   error
+}
+
+// fill reads until a row is ahead or the result is at its end.
+func (r *reader) fill(ctx context.Context) error {
+	for len(r.ahead) == 0 && !r.eof && r.err == nil {
+		batch, err := r.result.Next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			r.eof = true
+		case err != nil:
+			r.err = err
+		default:
+			r.keep(batch)
+		}
+	}
+	return r.err
+}
+
+func (r *reader) keep(batch arrow.RecordBatch) {
+	if r.limit > 0 && r.read+batch.NumRows() >= r.limit {
+		whole := batch
+		batch = whole.NewSlice(0, r.limit-r.read)
+		whole.Release()
+		r.eof = true
+	}
+	r.read += batch.NumRows()
+	if batch.NumRows() == 0 {
+		batch.Release()
+		return
+	}
+	r.ahead = append(r.ahead, batch)
+}
+
+// take returns the next rows within both bounds, at least one if there is one.
+// The caller releases them.
+func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.RecordBatch, error) {
+	var out []arrow.RecordBatch
+	var rows, bytes int64
+	for rows < maxRows {
+		if err := r.fill(ctx); err != nil {
+			releaseAll(out)
+			return nil, err
+		}
+		if len(r.ahead) == 0 {
+			break
+		}
+		head := r.ahead[0]
+		perRow := max(1, rowset.Size(head)/head.NumRows())
+		n := min(head.NumRows(), maxRows-rows)
+		if room := (maxBytes - bytes) / perRow; n > room {
+			if n = room; n <= 0 {
+				if rows > 0 {
+					break
+				}
+				n = 1
+			}
+		}
+		rows, bytes = rows+n, bytes+n*perRow
+		if n == head.NumRows() {
+			out, r.ahead = append(out, head), r.ahead[1:]
+			continue
+		}
+		out = append(out, head.NewSlice(0, n))
+		r.ahead[0] = head.NewSlice(n, head.NumRows())
+		head.Release()
+	}
+	r.taken += rows
+	return out, nil
+}
+
+// unread gives rows back that were taken last.
+func (r *reader) unread(batches []arrow.RecordBatch) {
+	r.taken -= rowsOf(batches)
+	r.ahead = append(batches, r.ahead...)
+}
+
+func (r *reader) release() {
+	releaseAll(r.ahead)
+	r.ahead, r.eof = nil, true
+}
+
+func releaseAll(batches []arrow.RecordBatch) {
+	for _, b := range batches {
+		b.Release()
+	}
+}
+
+func rowsOf(batches []arrow.RecordBatch) (n int64) {
+	for _, b := range batches {
+		n += b.NumRows()
+	}
+	return n
+}
+
+// page is a portion of the result as one FetchResults answers it.
+type page struct {
+	start, rows int64
+	more        bool
+	set         *tcli.TRowSet
+	// files are the row set of a page of links, which are made anew each time.
+	files []*spoolFile
+}
+
+// pages answers the fetches of one operation. Pages that a client may ask for
+// again, because an answer was lost, are kept: the last few, or all links.
+type pages struct {
+	reader  *reader
+	encoder *rowset.Encoder
+	links   *linkStore
+	faults  *fault.Set
+	text    string
+
+	kept []*page
+	// first is the number of kept[0], next the number of the page that FETCH_NEXT
+	// answers.
+	first, next int
+	delivered   int64
+}
+
+// keptPages is how many inline pages stay in memory for FETCH_PRIOR.
+const keptPages = 3
+
+type fetch struct {
+	orientation       tcli.TFetchOrientation
+	offset            *int64
+	maxRows, maxBytes int64
+	maxBytesPerFile   int64
+	// base is the address to which links are relative.
+	base string
+}
+
+// fetch returns a page with its row set.
+func (p *pages) fetch(ctx context.Context, f fetch) (*page, error) {
+	number, err := p.seek(f)
+	if err != nil {
+		return nil, err
+	}
+	if number == p.first+len(p.kept) {
+		made, err := p.make(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		p.kept = append(p.kept, made)
+		if made.files == nil && len(p.kept) > keptPages {
+			p.kept, p.first = p.kept[1:], p.first+1
+		}
+	}
+	out := *p.kept[number-p.first]
+	p.next = number + 1
+	p.delivered = max(p.delivered, out.start+out.rows)
+	if out.set == nil {
+		out.set = p.linkSet(&out, f.base)
+	}
+	return &out, nil
+}
+
+func (p *pages) seek(f fetch) (int, error) {
+	end := p.first + len(p.kept)
+	number := p.next
+	switch f.orientation {
+	case tcli.TFetchOrientation_FETCH_NEXT:
+	case tcli.TFetchOrientation_FETCH_PRIOR:
+		number = p.next - 2
+	case tcli.TFetchOrientation_FETCH_FIRST:
+		number = 0
+	case tcli.TFetchOrientation_FETCH_ABSOLUTE:
+		if f.offset == nil {
+			return 0, &failure{message: "FETCH_ABSOLUTE needs startRowOffset", sqlState: "HY106"}
+		}
+	default:
+		return 0, &failure{message: fmt.Sprintf("The fetch type %s is not supported for this resultset", f.orientation), sqlState: "HY106"}
+	}
+	if f.offset != nil {
+		number = end
+		for i, kept := range p.kept {
+			if *f.offset >= kept.start && *f.offset < kept.start+kept.rows {
+				number = p.first + i
+			}
+		}
+		if number == end && *f.offset != p.reader.taken {
+			return 0, &failure{message: fmt.Sprintf("Row offset %d is neither the next one (%d) nor in a page that is still held", *f.offset, p.reader.taken), sqlState: "HY107"}
+		}
+	}
+	if number < p.first || number > end {
+		return 0, &failure{message: fmt.Sprintf("Result page %d is no longer held; the oldest one is %d", number, p.first), sqlState: "HY107"}
+	}
+	return number, nil
+}
+
+func (p *pages) make(ctx context.Context, f fetch) (*page, error) {
+	if p.encoder.Format() == tcli.TSparkRowSetType_URL_BASED_SET {
+		return p.makeFiles(ctx, f)
+	}
+	out := &page{start: p.reader.taken}
+	batches, err := p.reader.take(ctx, f.maxRows, f.maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer releaseAll(batches)
+	out.rows = rowsOf(batches)
+	out.set = &tcli.TRowSet{StartRowOffset: out.start, Rows: []*tcli.TRow{}}
+	if p.encoder.Format() == tcli.TSparkRowSetType_COLUMN_BASED_SET {
+		out.set.Columns, err = p.encoder.Columns(batches)
+	} else {
+		out.set.ArrowBatches, err = p.encoder.Batches(batches)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.more, err = p.more(ctx)
+	return out, err
+}
+
+// more looks ahead. An error found there is the next fetch's.
+func (p *pages) more(ctx context.Context) (bool, error) {
+	if err := p.reader.fill(ctx); err != nil && ctx.Err() != nil {
+		return false, err
+	}
+	return len(p.reader.ahead) > 0 || p.reader.err != nil, nil
+}
+
+func (p *pages) release() {
+	p.reader.release()
+	for _, kept := range p.kept {
+		for _, f := range kept.files {
+			p.links.closed(f)
+		}
+	}
+	p.kept = nil
+}

@@ -1,0 +1,249 @@
+// Package front is the face of the sandbox's warehouse: Databricks' Thrift
+// protocol over HTTP, the links of CloudFetch, the tokens, and the faults that a
+// test asks for. What a statement means is left to a warehouse.Engine.
+package front
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/apache/thrift/lib/go/thrift"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Results is the form in which results are sent.
+type Results string
+
+// The forms of results. A client that cannot read a form gets the next one it
+// can.
+const (
+	// ResultsAuto sends small results as Arrow batches and large ones as links,
+	// as Databricks does.
+	ResultsAuto Results = "auto"
+	// ResultsArrow sends Arrow batches.
+	ResultsArrow Results = "arrow"
+	// ResultsCloudFetch sends links to Arrow files.
+	ResultsCloudFetch Results = "cloudfetch"
+	// ResultsColumn sends Thrift columns.
+	ResultsColumn Results = "column"
+)
+
+// Options configure a Server.
+type Options struct {
+	Engine warehouse.Engine
+	// Warehouse is the id in the HTTP path; other ids are not found.
+	Warehouse string
+	// Token is the personal access token that is let in.
+	Token string
+	// ForbiddenToken is known but may not use the warehouse; empty for none.
+	ForbiddenToken string
+	Results        Results
+	Faults         *fault.Set
+	// Spool is a directory for the files of CloudFetch.
+	Spool string
+	// LinkTTL is how long a link of CloudFetch is good: 15 minutes by default.
+	LinkTTL time.Duration
+	// DirectWait is how long ExecuteStatement waits for a result before it
+	// answers that the statement is running: 5 seconds by default.
+	DirectWait time.Duration
+	// Admin serves the endpoints under /sandbox/.
+	Admin bool
+	// Log gets what the sandbox itself does wrong; nothing by default.
+	Log *slog.Logger
+}
+
+// Server answers the clients of one warehouse.
+type Server struct {
+	options   Options
+	mux       *http.ServeMux
+	processor *tcli.TCLIServiceProcessor
+	sessions  *sessions
+	links     *linkStore
+	journal   *journal
+	tokens    tokens
+}
+
+// New returns a server. Close it when no more requests come in.
+func New(o Options) (*Server, error) {
+	if o.Engine == nil || o.Token == "" || o.Warehouse == "" || o.Spool == "" {
+		return nil, errors.New("front: an engine, a token, a warehouse id and a spool directory are needed")
+	}
+	switch o.Results {
+	case "":
+		o.Results = ResultsAuto
+	case ResultsAuto, ResultsArrow, ResultsCloudFetch, ResultsColumn:
+	default:
+		return nil, fmt.Errorf("front: results cannot be sent as %q; choose auto, arrow, cloudfetch or column", o.Results)
+	}
+	if o.Faults == nil {
+		o.Faults = &fault.Set{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.LinkTTL == 0 {
+		o.LinkTTL = 15 * time.Minute
+	}
+	if o.DirectWait == 0 {
+		o.DirectWait = 5 * time.Second
+	}
+	if err := os.MkdirAll(o.Spool, 0o700); err != nil {
+		return nil, fmt.Errorf("front: make the spool directory: %w", err)
+	}
+	s := &Server{
+		options: o,
+		mux:     http.NewServeMux(),
+		links:   newLinkStore(o.Spool, o.LinkTTL),
+		journal: &journal{},
+	}
+	s.tokens.set(o.Token)
+	s.sessions = newSessions(o.Engine)
+	s.processor = tcli.NewTCLIServiceProcessor(&handler{Server: s})
+	s.routes()
+	return s, nil
+}
+
+func (s *Server) routes() {
+	s.mux.HandleFunc("POST /sql/1.0/warehouses/{warehouse}", s.serveThrift)
+	s.mux.HandleFunc("POST /sql/1.0/endpoints/{warehouse}", s.serveThrift)
+	s.mux.HandleFunc("POST /sql/protocolv1/o/{org}/{warehouse}", s.serveThrift)
+	s.mux.HandleFunc("GET "+linkPath+"{token}", s.serveLink)
+	s.mux.HandleFunc("GET /api/2.0/connector-service/feature-flags/", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"flags": []any{}})
+	})
+	for _, path := range []string{"/telemetry-ext", "/telemetry-unauth"} {
+		s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, map[string]any{"errors": []any{}, "numSuccess": 0, "numProtoSuccess": 0})
+		})
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, httpReply{
+			status: http.StatusNotFound, code: "ENDPOINT_NOT_FOUND",
+			message: fmt.Sprintf("No API found for '%s %s'", r.Method, r.URL.Path),
+		})
+	})
+	if s.options.Admin {
+		s.adminRoutes()
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Close ends all sessions and removes the files of CloudFetch.
+func (s *Server) Close() error {
+	err := s.sessions.closeAll()
+	return errors.Join(err, s.links.close())
+}
+
+// handler implements the calls of the Thrift service.
+type handler struct{ *Server }
+
+var _ tcli.TCLIService = (*handler)(nil)
+
+// maxRequest bounds a request's body; a statement may carry many literals.
+const maxRequest = 256 << 20
+
+// exchange is what a call decides about the HTTP answer that carries its reply.
+type exchange struct {
+	// base is the address the client used, for links.
+	base string
+	// reject replaces the reply.
+	reject *httpReply
+	// hold keeps a new statement waiting, as a warehouse that is starting does.
+	hold time.Duration
+	// cut sends half of the reply and closes the connection.
+	cut bool
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	if x == nil {
+		x = &exchange{}
+	}
+	return x
+}
+
+var bufferPool = sync.Pool{New: func() any { return thrift.NewTMemoryBufferLen(64 << 10) }}
+
+// serveThrift runs one call. It is not thrift.NewThriftHandlerFunc, which
+// compresses every answer with gzip and is several times slower for it.
+func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
+	if reply := s.authorize(r); reply != nil {
+		writeError(w, *reply)
+		return
+	}
+	if id := r.PathValue("warehouse"); id != s.options.Warehouse {
+		writeError(w, httpReply{
+			status: http.StatusNotFound, code: "RESOURCE_DOES_NOT_EXIST",
+			message: fmt.Sprintf("SQL warehouse %s does not exist.", id),
+		})
+		return
+	}
+	in := thrift.NewTMemoryBuffer()
+	if _, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest)); err != nil {
+		writeError(w, httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "The request's body could not be read: " + err.Error()})
+		return
+	}
+	out, ok := bufferPool.Get().(*thrift.TMemoryBuffer)
+	if !ok {
+		out = thrift.NewTMemoryBuffer()
+	}
+	defer func() {
+		// A very large answer would stay in the pool for good.
+		if out.Cap() <= 32<<20 {
+			out.Reset()
+			bufferPool.Put(out)
+		}
+	}()
+
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	x := &exchange{base: scheme + "://" + r.Host}
+	ctx := context.WithValue(r.Context(), exchangeKey{}, x)
+	conf := &thrift.TConfiguration{MaxMessageSize: maxRequest, MaxFrameSize: maxRequest}
+	_, err := s.processor.Process(ctx, thrift.NewTBinaryProtocolConf(in, conf), thrift.NewTBinaryProtocolConf(out, conf))
+
+	switch {
+	case x.reject != nil:
+		writeError(w, *x.reject)
+	case out.Len() == 0:
+		// The processor writes an exception for every failure it can name.
+		writeError(w, httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: fmt.Sprintf("The request is not a Thrift call in binary protocol: %v", err)})
+	default:
+		writeThrift(w, out.Bytes(), x.cut)
+	}
+}
+
+func writeThrift(w http.ResponseWriter, body []byte, cut bool) {
+	w.Header().Set("Content-Type", "application/x-thrift")
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	if !cut {
+		// A client that has gone away is not the sandbox's failure.
+		_, _ = w.Write(body)
+		return
+	}
+	_, _ = w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}

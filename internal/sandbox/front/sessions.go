@@ -1,0 +1,259 @@
+package front
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// guid identifies a session or an operation.
+type guid [16]byte
+
+func newGUID() guid {
+	var g guid
+	_, _ = rand.Read(g[:]) // never fails since Go 1.24
+	g[6], g[8] = g[6]&0x0f|0x40, g[8]&0x3f|0x80
+	return g
+}
+
+func (g guid) String() string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", g[0:4], g[4:6], g[6:8], g[8:10], g[10:16])
+}
+
+func (g guid) handle() *tcli.THandleIdentifier {
+	secret := newGUID()
+	return &tcli.THandleIdentifier{GUID: g[:], Secret: secret[:]}
+}
+
+func guidOf(h *tcli.THandleIdentifier) (g guid) {
+	if h != nil {
+		copy(g[:], h.GUID)
+	}
+	return g
+}
+
+// session is one client's session.
+type session struct {
+	id       guid
+	opened   time.Time
+	engine   warehouse.Session
+	location *time.Location
+	ctx      context.Context
+	cancel   context.CancelFunc
+	// turn is held by the statement that executes: an engine's session takes one
+	// at a time.
+	turn chan struct{}
+
+	mu         sync.Mutex
+	timeout    time.Duration
+	operations map[guid]*operation
+}
+
+// sessions are the open ones.
+type sessions struct {
+	engine warehouse.Engine
+
+	mu         sync.Mutex
+	open       map[guid]*session
+	operations map[guid]*operation
+}
+
+func newSessions(e warehouse.Engine) *sessions {
+	return &sessions{engine: e, open: map[guid]*session{}, operations: map[guid]*operation{}}
+}
+
+func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
+	timeout, err := statementTimeout(o.Conf)
+	if err != nil {
+		return nil, err
+	}
+	location, err := timeZone(o.Conf)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := s.engine.OpenSession(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	sess := &session{
+		id: newGUID(), opened: time.Now(), engine: engine, location: location, timeout: timeout,
+		turn: make(chan struct{}, 1), operations: map[guid]*operation{},
+	}
+	// The session outlives the request that opened it.
+	sess.ctx, sess.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[sess.id] = sess
+	return sess, nil
+}
+
+func (s *sessions) get(h *tcli.TSessionHandle) (*session, error) {
+	var id guid
+	if h != nil {
+		id = guidOf(h.SessionId)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sess := s.open[id]; sess != nil {
+		return sess, nil
+	}
+	return nil, invalidSession(id)
+}
+
+func (s *sessions) operation(h *tcli.TOperationHandle) (*operation, error) {
+	var id guid
+	if h != nil {
+		id = guidOf(h.OperationId)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if op := s.operations[id]; op != nil {
+		return op, nil
+	}
+	return nil, invalidOperation(id)
+}
+
+func (s *sessions) keep(op *operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.operations[op.id] = op
+	op.session.operations[op.id] = op
+}
+
+// drop closes an operation and forgets it.
+func (s *sessions) drop(op *operation) error {
+	s.mu.Lock()
+	delete(s.operations, op.id)
+	delete(op.session.operations, op.id)
+	s.mu.Unlock()
+	return op.close()
+}
+
+// expire ends a session as the warehouse does on its own.
+func (s *sessions) expire(sess *session) { _ = s.close(sess) }
+
+func (s *sessions) close(sess *session) error {
+	s.mu.Lock()
+	_, found := s.open[sess.id]
+	delete(s.open, sess.id)
+	operations := slices.Collect(maps.Values(sess.operations))
+	s.mu.Unlock()
+	if !found {
+		return nil
+	}
+	var errs []error
+	for _, op := range operations {
+		errs = append(errs, s.drop(op))
+	}
+	sess.cancel()
+	// The engine's session is closed when its last statement has wound up.
+	select {
+	case sess.turn <- struct{}{}:
+		errs = append(errs, sess.engine.Close())
+	case <-time.After(windUp):
+		errs = append(errs, fmt.Errorf("session %s: a cancelled statement still runs after %s; its engine session stays open", sess.id, windUp))
+	}
+	return errors.Join(errs...)
+}
+
+// windUp is how long a cancelled statement may take to stop.
+const windUp = 10 * time.Second
+
+func (s *sessions) closeAll() error {
+	var errs []error
+	for _, sess := range s.list() {
+		errs = append(errs, s.close(sess))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sessions) list() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.open), func(a, b *session) int { return a.opened.Compare(b.opened) })
+}
+
+// maxStatementTimeout is the warehouse's limit: two days.
+const maxStatementTimeout = 172800
+
+func statementTimeout(conf map[string]string) (time.Duration, error) {
+	text, ok := lookup(conf, "STATEMENT_TIMEOUT")
+	if !ok {
+		return 0, nil
+	}
+	return parseTimeout(text)
+}
+
+func parseTimeout(text string) (time.Duration, error) {
+	seconds, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || seconds < 0 || seconds > maxStatementTimeout {
+		return 0, &warehouse.Error{
+			Class: "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", SQLState: "22022",
+			Message: fmt.Sprintf("The value '%s' in the config \"STATEMENT_TIMEOUT\" is invalid. It must be a number of seconds from 0 to %d.", text, maxStatementTimeout),
+		}
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+func timeZone(conf map[string]string) (*time.Location, error) {
+	for _, key := range []string{"TIMEZONE", "spark.sql.session.timeZone"} {
+		name, ok := lookup(conf, key)
+		if !ok {
+			continue
+		}
+		location, err := time.LoadLocation(name)
+		if err != nil {
+			return nil, &warehouse.Error{
+				Class: "INVALID_CONF_VALUE.TIME_ZONE", SQLState: "22022",
+				Message: fmt.Sprintf("The value '%s' in the config \"%s\" is invalid. Cannot resolve the given timezone.", name, key),
+			}
+		}
+		return location, nil
+	}
+	return time.UTC, nil
+}
+
+func lookup(conf map[string]string, key string) (string, bool) {
+	for k, v := range conf {
+		if strings.EqualFold(k, key) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+var setTimeout = regexp.MustCompile("(?i)^\\s*SET\\s+`?STATEMENT_TIMEOUT`?\\s*=\\s*'?(\\d+)'?\\s*;?\\s*$")
+
+// statementExecuted follows what a statement changes for the front: it enforces
+// the statement timeout, so it has to see SET.
+func (sess *session) statementExecuted(text string) error {
+	m := setTimeout.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	timeout, err := parseTimeout(m[1])
+	if err != nil {
+		return err
+	}
+	sess.mu.Lock()
+	defer sess.mu.Unlock()
+	sess.timeout = timeout
+	return nil
+}
+
+func (sess *session) currentTimeout() time.Duration {
+	sess.mu.Lock()
+	defer sess.mu.Unlock()
+	return sess.timeout
+}
