@@ -1,0 +1,248 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+const authorizationDoc = "Id of the `lytics_databricks_authorization` to reach the warehouse with."
+
+type namedModel struct {
+	Name    types.String `tfsdk:"name"`
+	Comment types.String `tfsdk:"comment"`
+}
+
+type catalogsDataSource struct{ reader }
+
+type catalogsModel struct {
+	AuthorizationID types.String `tfsdk:"authorization_id"`
+	Pattern         types.String `tfsdk:"pattern"`
+	Catalogs        []namedModel `tfsdk:"catalogs"`
+}
+
+func (d *catalogsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_databricks_catalogs"
+}
+
+func (d *catalogsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The catalogs that an authorization can see, by name.",
+		Attributes: map[string]schema.Attribute{
+			"authorization_id": requiredText(authorizationDoc),
+			"pattern":          patternAttribute("catalogs"),
+			"catalogs":         namedList("The catalogs."),
+		},
+	}
+}
+
+func namedList(doc string) schema.ListNestedAttribute {
+	return schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: doc,
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"name":    computedText("Name."),
+			"comment": computedText("Comment, if it has one."),
+		}},
+	}
+}
+
+func (d *catalogsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m catalogsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	list, err := api.Catalogs(ctx, m.AuthorizationID.ValueString(), m.Pattern.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, catalogPlace(resp), "list the catalogs", err)
+		return
+	}
+	m.Catalogs = []namedModel{}
+	for _, c := range list {
+		m.Catalogs = append(m.Catalogs, namedModel{types.StringValue(c.Name), text(c.Comment)})
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+// catalogPlace sends errors of the authorization to the attribute that names it.
+func catalogPlace(resp *datasource.ReadResponse) place {
+	return place{schema: resp.State.Schema.Type(), fallback: "authorization_id"}
+}
+
+type databasesDataSource struct{ reader }
+
+type databasesModel struct {
+	AuthorizationID types.String `tfsdk:"authorization_id"`
+	Catalog         types.String `tfsdk:"catalog"`
+	Pattern         types.String `tfsdk:"pattern"`
+	Databases       []namedModel `tfsdk:"databases"`
+}
+
+func (d *databasesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_databricks_databases"
+}
+
+func (d *databasesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The databases (schemas) of a catalog, by name.",
+		Attributes: map[string]schema.Attribute{
+			"authorization_id": requiredText(authorizationDoc),
+			"catalog":          requiredText("The catalog."),
+			"pattern":          patternAttribute("databases"),
+			"databases":        namedList("The databases."),
+		},
+	}
+}
+
+func (d *databasesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m databasesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	list, err := api.Databases(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Pattern.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, catalogPlace(resp), "list the databases", err)
+		return
+	}
+	m.Databases = []namedModel{}
+	for _, x := range list {
+		m.Databases = append(m.Databases, namedModel{types.StringValue(x.Name), text(x.Comment)})
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+type tablesDataSource struct{ reader }
+
+type tableModel struct {
+	Name    types.String `tfsdk:"name"`
+	Type    types.String `tfsdk:"type"`
+	Comment types.String `tfsdk:"comment"`
+}
+
+type tablesModel struct {
+	AuthorizationID types.String `tfsdk:"authorization_id"`
+	Catalog         types.String `tfsdk:"catalog"`
+	Database        types.String `tfsdk:"database"`
+	Pattern         types.String `tfsdk:"pattern"`
+	Tables          []tableModel `tfsdk:"tables"`
+}
+
+func (d *tablesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_databricks_tables"
+}
+
+func (d *tablesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The tables and views of a database, by name.",
+		Attributes: map[string]schema.Attribute{
+			"authorization_id": requiredText(authorizationDoc),
+			"catalog":          requiredText("The catalog."),
+			"database":         requiredText("The database (schema)."),
+			"pattern":          patternAttribute("tables"),
+			"tables": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "The tables and views.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"name": computedText("Name."),
+					"type": computedText("`MANAGED`, `EXTERNAL`, `VIEW`, `MATERIALIZED_VIEW`, `STREAMING_TABLE` or `FOREIGN`; " +
+						"`TABLE` where the catalog does not tell."),
+					"comment": computedText("Comment, if it has one."),
+				}},
+			},
+		},
+	}
+}
+
+func (d *tablesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m tablesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	list, err := api.Tables(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Database.ValueString(), m.Pattern.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, catalogPlace(resp), "list the tables", err)
+		return
+	}
+	m.Tables = []tableModel{}
+	for _, t := range list {
+		m.Tables = append(m.Tables, tableModel{types.StringValue(t.Name), types.StringValue(t.Type), text(t.Comment)})
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+type columnsDataSource struct{ reader }
+
+type columnModel struct {
+	Name     types.String `tfsdk:"name"`
+	Type     types.String `tfsdk:"type"`
+	Nullable types.Bool   `tfsdk:"nullable"`
+	Comment  types.String `tfsdk:"comment"`
+	Position types.Int64  `tfsdk:"position"`
+}
+
+type columnsModel struct {
+	AuthorizationID types.String  `tfsdk:"authorization_id"`
+	Catalog         types.String  `tfsdk:"catalog"`
+	Database        types.String  `tfsdk:"database"`
+	Table           types.String  `tfsdk:"table"`
+	Pattern         types.String  `tfsdk:"pattern"`
+	Columns         []columnModel `tfsdk:"columns"`
+}
+
+func (d *columnsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_databricks_columns"
+}
+
+func (d *columnsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The columns of a table or view, in their order.",
+		Attributes: map[string]schema.Attribute{
+			"authorization_id": requiredText(authorizationDoc),
+			"catalog":          requiredText("The catalog."),
+			"database":         requiredText("The database (schema)."),
+			"table":            requiredText("The table or view."),
+			"pattern":          patternAttribute("columns"),
+			"columns": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "The columns.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"name":     computedText("Name."),
+					"type":     computedText("Databricks type, such as `decimal(18,2)` or `array<string>`."),
+					"nullable": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it may be NULL."},
+					"comment":  computedText("Comment, if it has one."),
+					"position": schema.Int64Attribute{Computed: true, MarkdownDescription: "Its place in the table, from 1."},
+				}},
+			},
+		},
+	}
+}
+
+func (d *columnsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m columnsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	table := jobs.TableName{Catalog: m.Catalog.ValueString(), Database: m.Database.ValueString(), Table: m.Table.ValueString()}
+	list, err := api.Columns(ctx, m.AuthorizationID.ValueString(), table, m.Pattern.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, catalogPlace(resp), "list the columns", err)
+		return
+	}
+	m.Columns = []columnModel{}
+	for _, c := range list {
+		m.Columns = append(m.Columns, columnModel{
+			Name: types.StringValue(c.Name), Type: types.StringValue(c.Type), Nullable: types.BoolValue(c.Nullable),
+			Comment: text(c.Comment), Position: types.Int64Value(int64(c.Position)),
+		})
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}

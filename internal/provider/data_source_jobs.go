@@ -1,0 +1,168 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+type jobsDataSource struct{ reader }
+
+type jobsModel struct {
+	Jobs []jobRow `tfsdk:"jobs"`
+}
+
+type jobRow struct {
+	ID              types.String `tfsdk:"id"`
+	Kind            types.String `tfsdk:"kind"`
+	Label           types.String `tfsdk:"label"`
+	Description     types.String `tfsdk:"description"`
+	AuthorizationID types.String `tfsdk:"authorization_id"`
+	Catalog         types.String `tfsdk:"catalog"`
+	Database        types.String `tfsdk:"database"`
+	Table           types.String `tfsdk:"table"`
+	Stream          types.String `tfsdk:"stream"`
+	AudienceID      types.String `tfsdk:"audience_id"`
+	Frequency       types.String `tfsdk:"frequency"`
+	Timezone        types.String `tfsdk:"timezone"`
+	NextRunAt       types.String `tfsdk:"next_run_at"`
+	Paused          types.Bool   `tfsdk:"paused"`
+	CreatedAt       types.String `tfsdk:"created_at"`
+	LastRun         types.Object `tfsdk:"last_run"`
+}
+
+func (d *jobsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_jobs"
+}
+
+func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "All jobs of the store, by label, with what moves by itself: the next run and the last one.",
+		Attributes: map[string]schema.Attribute{
+			"jobs": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "The jobs.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"id":               computedText("Id of the job."),
+					"kind":             computedText("`table_import` or `audience_export`."),
+					"label":            computedText("Its name."),
+					"description":      computedText("What it is for."),
+					"authorization_id": computedText("Id of its authorization."),
+					"catalog":          computedText("Catalog it reads or writes."),
+					"database":         computedText("Database it reads or writes."),
+					"table":            computedText("Table it reads or writes."),
+					"stream":           computedText("Stream it writes to (imports)."),
+					"audience_id":      computedText("Audience it reads (exports)."),
+					"frequency":        computedText("How often it repeats; null without a schedule."),
+					"timezone":         computedText("Time zone of its schedule; null without one."),
+					"next_run_at":      computedText("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
+					"paused":           schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by definition or by an operator."},
+					"created_at":       computedText("When it was registered (RFC 3339)."),
+					"last_run": schema.SingleNestedAttribute{
+						Computed: true, MarkdownDescription: "Its last run, whatever started it; null before the first.",
+						Attributes: runDataSourceAttributes(inRuns),
+					},
+				}},
+			},
+		},
+	}
+}
+
+func (d *jobsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil {
+		return
+	}
+	list, err := api.Jobs(ctx)
+	if err != nil {
+		addError(&resp.Diagnostics, nowhere, "list the jobs", err)
+		return
+	}
+	m := jobsModel{Jobs: []jobRow{}}
+	for _, j := range list {
+		m.Jobs = append(m.Jobs, rowOf(j))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+func rowOf(j jobs.Job) jobRow {
+	row := jobRow{
+		ID: types.StringValue(j.ID), Kind: types.StringValue(string(j.Kind())),
+		Label: types.StringValue(j.Label), Description: types.StringValue(j.Description),
+		AuthorizationID: types.StringValue(j.AuthorizationID),
+		NextRunAt:       moment(j.NextRunAt), Paused: types.BoolValue(j.Paused),
+		CreatedAt: moment(&j.CreatedAt), LastRun: lastRunObject(inRuns, j.LastRun),
+	}
+	if i := j.Import; i != nil {
+		row.Catalog, row.Database, row.Table = types.StringValue(i.Catalog), types.StringValue(i.Database), types.StringValue(i.Table)
+		row.Stream = types.StringValue(i.Stream)
+	}
+	if e := j.Export; e != nil {
+		row.Catalog, row.Database, row.Table = types.StringValue(e.Catalog), types.StringValue(e.Database), types.StringValue(e.TableName)
+		row.AudienceID = types.StringValue(e.AudienceID)
+	}
+	if s := j.Schedule; s != nil {
+		row.Frequency = types.StringValue(string(s.Frequency))
+		row.Timezone = types.StringValue(orDefault(s.Timezone, defaultTimezone))
+	}
+	return row
+}
+
+type jobRunsDataSource struct{ reader }
+
+type jobRunsModel struct {
+	JobID types.String `tfsdk:"job_id"`
+	Limit types.Int64  `tfsdk:"limit"`
+	Runs  types.List   `tfsdk:"runs"`
+}
+
+func (d *jobRunsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_job_runs"
+}
+
+func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The runs of a job, or of all jobs, the newest first.",
+		Attributes: map[string]schema.Attribute{
+			"job_id": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Only runs of this job. Left out: of all.",
+				Validators: []validator.String{plainText()},
+			},
+			"limit": schema.Int64Attribute{
+				Optional: true, MarkdownDescription: "The most runs to give: 1 to 1000. Left out: 100.",
+				Validators: []validator.Int64{int64validator.Between(1, 1000)},
+			},
+			"runs": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "The runs.",
+				NestedObject: schema.NestedAttributeObject{Attributes: runDataSourceAttributes(inRuns)},
+			},
+		},
+	}
+}
+
+func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m jobRunsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	list, err := api.ListRuns(ctx, jobs.RunFilter{JobID: m.JobID.ValueString(), Limit: int(m.Limit.ValueInt64())})
+	if err != nil {
+		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "list the runs", err)
+		return
+	}
+	runs := []types.Object{}
+	for _, r := range list {
+		runs = append(runs, runObject(inRuns, r))
+	}
+	listed, diags := types.ListValueFrom(ctx, types.ObjectType{AttrTypes: runTypes(inRuns)}, runs)
+	m.Runs = listed
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}

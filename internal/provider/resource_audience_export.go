@@ -1,0 +1,131 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+type audienceExportModel struct {
+	jobModel
+	AudienceID        types.String `tfsdk:"audience_id"`
+	Catalog           types.String `tfsdk:"catalog"`
+	Database          types.String `tfsdk:"database"`
+	TableName         types.String `tfsdk:"table_name"`
+	Fields            types.List   `tfsdk:"fields"`
+	OverwriteExisting types.Bool   `tfsdk:"overwrite_existing"`
+}
+
+func newAudienceExportResource() resource.Resource {
+	return &jobResource{kind: kind{
+		name: "databricks_audience_export", noun: "the audience export", kind: jobs.KindAudienceExport, in: inExport,
+		schema: audienceExportSchema,
+		empty:  func() model { return &audienceExportModel{} },
+		plan:   planAudienceExport,
+	}}
+}
+
+func audienceExportSchema(ctx context.Context) schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "Moves the profiles of an audience into a Databricks table, which it replaces whole, in one commit: " +
+			"readers see the old table or the new one. It needs `staging` in the provider block.",
+		Attributes: withJobAttributes(ctx, inExport, map[string]schema.Attribute{
+			"audience_id": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "Id or slug of the audience.",
+				Validators:          []validator.String{plainText()},
+			},
+			"catalog":  keyAttribute("Catalog to write to."),
+			"database": keyAttribute("Database (schema) to write to."),
+			"table_name": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "The table to write. Default `lytics_user_{audience_slug}`.",
+				Validators:          []validator.String{plainText()},
+			},
+			"fields": schema.ListAttribute{
+				ElementType: types.StringType, Optional: true,
+				MarkdownDescription: "The user fields to export, in this order. Left out: all. Values that are not scalar become JSON text.",
+				Validators: []validator.List{
+					listvalidator.SizeAtLeast(1),
+					listvalidator.UniqueValues(),
+					listvalidator.NoNullValues(),
+					listvalidator.ValueStringsAre(plainText()),
+				},
+			},
+			"overwrite_existing": schema.BoolAttribute{
+				Optional: true, Computed: true,
+				Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Replace a table of that name that no job of this provider has made. " +
+					"Default `false`: such a table is left alone, and the run fails.",
+			},
+		}),
+	}
+}
+
+// planAudienceExport settles the table's name. It follows from the audience's
+// slug, which a new export learns from the store if the audience is there; an
+// existing one keeps its table for as long as it exports the same audience.
+func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned model) (path.Paths, error) {
+	c, p := config.(*audienceExportModel), planned.(*audienceExportModel)
+	was, update := prior.(*audienceExportModel)
+	if !update {
+		was = &audienceExportModel{}
+	}
+	name := types.StringUnknown()
+	switch {
+	case !c.TableName.IsNull() || p.AudienceID.IsUnknown():
+	case update && p.AudienceID.Equal(was.AudienceID):
+		name = was.TableName
+	case api != nil:
+		audience, err := api.Audience(ctx, p.AudienceID.ValueString())
+		if err == nil {
+			name = types.StringValue(jobs.ExportTable(audience.Slug))
+		} else if !jobs.IsCode(err, jobs.CodeNotFound) {
+			return nil, err
+		}
+	}
+	return settle(&p.TableName, c.TableName, was.TableName, name, update, "table_name"), nil
+}
+
+func (m *audienceExportModel) define(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
+	s.Export = &jobs.AudienceExport{
+		AudienceID:        m.AudienceID.ValueString(),
+		Catalog:           m.Catalog.ValueString(),
+		Database:          m.Database.ValueString(),
+		TableName:         m.TableName.ValueString(),
+		OverwriteExisting: m.OverwriteExisting.ValueBool(),
+	}
+	if !m.Fields.IsNull() {
+		diags.Append(m.Fields.ElementsAs(ctx, &s.Export.Fields, false)...)
+	}
+}
+
+func (m *audienceExportModel) settle(s jobs.JobSpec) {
+	if m.TableName.IsUnknown() && s.Export != nil {
+		m.TableName = types.StringValue(s.Export.TableName)
+	}
+}
+
+func (m *audienceExportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
+	e := s.Export
+	m.AudienceID = types.StringValue(e.AudienceID)
+	m.Catalog = types.StringValue(e.Catalog)
+	m.Database = types.StringValue(e.Database)
+	m.TableName = types.StringValue(e.TableName)
+	m.OverwriteExisting = types.BoolValue(e.OverwriteExisting)
+	m.Fields = types.ListNull(types.StringType)
+	if len(e.Fields) > 0 {
+		fields, d := types.ListValueFrom(ctx, types.StringType, e.Fields)
+		diags.Append(d...)
+		m.Fields = fields
+	}
+}
