@@ -1,0 +1,350 @@
+package expression_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/quick"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/expression"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+const event = `{
+	"email": " Ann.Lee+news@Example.COM ", "from": "Ann <ANN@example.com>", "no_email": "nobody",
+	"name": "  Ann ", "empty": "", "nothing": null, "zip": "00123",
+	"price": 19.99, "quantity": 3, "big": 9007199254740993, "text_price": "19.990",
+	"paid": true, "flag": "yes", "at": "2024-03-01T10:20:30.123456Z", "epoch": 1709251200,
+	"tags": ["b", "a", "b", null], "address": {"city": "Köln", "geo": {"lat": 50.9375}},
+	"order total": 5, "a.b": "dotted", "select": "word", "straße": "unicode"
+}`
+
+func eval(t testing.TB, text string) value.Value {
+	t.Helper()
+	e, err := expression.Parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	var row []value.Value
+	bound := e.Bind(func(column string) int {
+		found := value.Value{}
+		gjson.Parse(event).ForEach(func(k, v gjson.Result) bool {
+			if k.Str == column {
+				found = value.FromJSON(v)
+			}
+			return true
+		})
+		row = append(row, found)
+		return len(row) - 1
+	})
+	return bound.Eval(row)
+}
+
+const null = "NULL"
+
+func show(v value.Value) string {
+	if v.IsNull() {
+		return null
+	}
+	return v.Text()
+}
+
+func TestExpressions(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		// Columns.
+		"name":             "  Ann ",
+		"missing":          null,
+		"nothing":          null,
+		"address.city":     "Köln",
+		"address.geo.lat":  "50.9375",
+		"address.geo.none": null,
+		"name.first":       null,
+		"`order total`":    "5",
+		"`a.b`":            "dotted",
+		"`address`.`city`": "Köln",
+		"select":           "word",
+		"straße":           "unicode",
+		"zip":              "00123",
+		// Literals.
+		`'it''s'`:  "it's",
+		`"a\"b\n"`: "a\"b\n",
+		"1.50":     "1.5",
+		"-3":       "-3",
+		"TRUE":     "true",
+		"null":     null,
+		// Functions.
+		"email(email)":                   "ann.lee+news@example.com",
+		"email(from)":                    "ann@example.com",
+		"email(no_email)":                null,
+		"email(nothing)":                 null,
+		"emaildomain(email)":             "example.com",
+		"emaildomain(no_email)":          null,
+		"tolower(address.city)":          "köln",
+		"toupper(address.city)":          "KÖLN",
+		"trim(name)":                     "Ann",
+		"todate(at)":                     "2024-03-01T10:20:30.123456Z",
+		"todate(epoch)":                  "2024-03-01T00:00:00.000000Z",
+		"todate('2024-02-30')":           null,
+		"toint(price)":                   "19",
+		"toint(-1.9)":                    "-1",
+		"toint(name)":                    null,
+		"toint(paid)":                    "1",
+		"tonumber(text_price)":           "19.99",
+		"tonumber(empty)":                null,
+		"tobool(flag)":                   "true",
+		"tobool(name)":                   null,
+		"tostring(price)":                "19.99",
+		"tostring(tags)":                 `["b","a","b",null]`,
+		"hash.md5('abc')":                "900150983cd24fb0d6963f7d28e17f72",
+		"oneof(missing, empty, name)":    "  Ann ",
+		"oneof(missing, nothing)":        null,
+		"split('a,b,,c', ',')":           `["a","b","","c"]`,
+		"split(empty, ',')":              null,
+		"join('a', missing, tags, '-')":  "a-b-a-b",
+		"join(missing, '-')":             null,
+		"replace('a-b-c', '-')":          "abc",
+		"replace('a-b-c', '-', '+')":     "a+b+c",
+		"contains(tags, 'a')":            "true",
+		"contains(tags, 'z')":            "false",
+		"contains('haystack', 'st')":     "true",
+		"contains(address, 'city')":      "true",
+		"contains(missing, 'x')":         null,
+		"hasprefix(zip, '00')":           "true",
+		"hassuffix(zip, '00')":           "false",
+		"len(tags)":                      "4",
+		"len(address.city)":              "4",
+		"len(address)":                   "2",
+		"len(missing)":                   null,
+		"count(price)":                   "1",
+		"count(missing)":                 null,
+		"valuect(tags)":                  `{"a":1,"b":2}`,
+		"valuect(zip)":                   `{"00123":1}`,
+		"set(tags, 'c', missing)":        `["b","a","c"]`,
+		"set(missing)":                   null,
+		"map('x', price, 'y', missing)":  `{"x":19.99}`,
+		"map(zip, quantity, zip, price)": `{"00123":19.99}`,
+		"exists(empty)":                  "false",
+		"exists(paid)":                   "true",
+		// Arithmetic, exact.
+		"price * quantity":           "59.97",
+		"0.1 + 0.2":                  "0.3",
+		"big + 1":                    "9007199254740994",
+		"text_price + 1":             "20.99",
+		"1 / 3":                      "0.3333333333333333333333333333333333",
+		"price / 0":                  null,
+		"price + missing":            null,
+		"name + 1":                   null,
+		"1 + 2 * 3":                  "7",
+		"(1 + 2) * 3":                "9",
+		"7 % 4 - 1":                  "2",
+		"-price":                     "-19.99",
+		"2 - -2":                     "4",
+		"9223372036854775807 + 1":    "9223372036854775808",
+		"10 - 2 - 3":                 "5",
+		"12 / 2 / 3":                 "2",
+		"`order total`+1":            "6",
+		"quantity-1":                 "2",
+		"toint('5')+toint('6')":      "11",
+		"count(price) + count(name)": "2",
+		// Comparison.
+		"price == 19.990":                      "true",
+		"text_price = 19.99":                   "true",
+		"zip = '123'":                          "false",
+		"zip = 123":                            "true",
+		"price <> 20":                          "true",
+		"'b' > 'a'":                            "true",
+		"'B' > 'a'":                            "false",
+		"todate(at) > '2024-03-01'":            "true",
+		"todate(at) < todate('2024-03-02')":    "true",
+		"paid = 'true'":                        "true",
+		"missing = 1":                          null,
+		"missing != 1":                         null,
+		"name > 5":                             null,
+		"zip IN ('00123', 'x')":                "true",
+		"zip in ('x')":                         "false",
+		"zip in ('x', missing)":                null,
+		"tags = 'a'":                           null,
+		"price >= 19.99 and price <= 19.99":    "true",
+		"NOT paid":                             "false",
+		"not missing":                          null,
+		"!paid":                                "false",
+		"missing = 1 OR paid":                  "true",
+		"missing = 1 AND paid":                 null,
+		"missing = 1 AND FALSE":                "false",
+		"paid AND NOT price > 20":              "true",
+		"paid || missing = 1 && FALSE":         "true",
+		"not (paid and quantity in (1, 2, 3))": "false",
+	} {
+		if got := show(eval(t, text)); got != want {
+			t.Errorf("%s = %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestHashesAreThePublishedOnes(t *testing.T) {
+	t.Parallel()
+	if got := show(eval(t, "hash.sha256('abc')")); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("sha256 = %s", got)
+	}
+	a, b := show(eval(t, "hash.sip('abc')")), show(eval(t, "hash.sip('abd')"))
+	if a == b || a == null {
+		t.Errorf("sip gives %s and %s", a, b)
+	}
+}
+
+func TestErrorsPointAtTheColumn(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		column int
+		says   string
+	}{
+		"":                  {1, "empty"},
+		"  ":                {1, "empty"},
+		"emial(email)":      {1, "no function emial"},
+		"email(email":       {12, `expected ","`},
+		"email(a, b)":       {1, "at most 1"},
+		"join(a)":           {1, "at least 2"},
+		"split(a)":          {1, "needs 2"},
+		"map(a, b, c)":      {1, "pairs"},
+		"price *":           {8, "the end"},
+		"price price":       {7, "unexpected"},
+		"'abc":              {1, "not closed"},
+		"`abc":              {1, "not closed"},
+		`'a\q'`:             {3, "unknown escape"},
+		`'a\`:               {3, "backslash"},
+		"a = b = c":         {7, "do not chain"},
+		"a = NULL":          {3, "exists"},
+		"'x' + 1":           {5, "join"},
+		"5 AND paid":        {3, "AND joins conditions"},
+		"NOT 5":             {1, "NOT needs a condition"},
+		"a.":                {3, "after the dot"},
+		"a IN b":            {6, "parentheses"},
+		"a IN ()":           {8, "at least one"},
+		"and":               {1, "back-quotes"},
+		"1e":                {1, "no number"},
+		"a § b":             {3, "no part"},
+		"straße §":          {8, "no part"},
+		"\xff":              {1, "UTF-8"},
+		"email(set(a))":     {1, "cannot be a list"},
+		"now()":             {1, "no function now"},
+		"tolower(map(a,b))": {1, "cannot be a map"},
+	} {
+		_, err := expression.Parse(text)
+		e, ok := errors.AsType[*expression.Error](err)
+		if !ok || e.Column != want.column || !strings.Contains(e.Error(), want.says) {
+			t.Errorf("%s: %v, want column %d and %q", text, err, want.column, want.says)
+		}
+	}
+}
+
+func TestGuardMustBeACondition(t *testing.T) {
+	t.Parallel()
+	for text, good := range map[string]bool{
+		"email != ''": true, "paid": true, "exists(a)": true, "a AND b": true, "tobool(a)": true,
+		"5": false, "tolower(a)": false, "a + 1": false, "set(a)": false, "'true'": false,
+	} {
+		if _, err := expression.ParseGuard(text); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestGuardPasses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"email != ''": true, "empty != ''": false, "missing != ''": false, "paid": true, "flag": true, "price": false} {
+		e, err := expression.ParseGuard(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var row []value.Value
+		bound := e.Bind(func(c string) int {
+			row = append(row, value.FromJSON(gjson.Get(event, c)))
+			return len(row) - 1
+		})
+		if got := bound.Passes(row); got != want {
+			t.Errorf("%s passes %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestColumnsAreListed(t *testing.T) {
+	t.Parallel()
+	e, err := expression.Parse("oneof(b.c, a, `x y`.z) + a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(e.Columns(), "|"); got != "a|b|x y" {
+		t.Errorf("columns %s", got)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"deep parentheses": strings.Repeat("(", 100) + "a" + strings.Repeat(")", 100),
+		"deep calls":       strings.Repeat("trim(", 100) + "a" + strings.Repeat(")", 100),
+		"deep not":         strings.Repeat("not ", 100) + "a",
+		"deep minus":       strings.Repeat("-", 100) + "a",
+		"deep name":        "a" + strings.Repeat(".a", 100),
+		"many parts":       "a" + strings.Repeat("+a", 2000),
+		"long":             strings.Repeat(" ", expression.MaxLength) + "a",
+	} {
+		if _, err := expression.Parse(text); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	long := "replace('" + strings.Repeat("a", 1000) + "', 'a', '" + strings.Repeat("b", 2000) + "')"
+	if v := eval(t, long); !v.IsNull() {
+		t.Errorf("a text of %d bytes is made", len(v.Str()))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"email(email)", "a.b + -1.5e3 * (c % 2)", "NOT a IN ('x', \"y\") OR `b c` <> null", "map(a, set(b), 'c', valuect(d))", "'\\n'''", "hash.sip(x) >= 3 && !y"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := expression.Parse(s)
+		if err != nil {
+			if e2, ok := errors.AsType[*expression.Error](err); !ok || e2.Column < 1 {
+				t.Fatalf("%q: %v points nowhere", s, err)
+			}
+			return
+		}
+		row := []value.Value{value.FromJSON(gjson.Parse(event))}
+		bound := e.Bind(func(string) int { return 0 })
+		first, second := bound.Eval(row), bound.Eval(row)
+		if value.Compare(first, second) != 0 {
+			t.Fatalf("%q gives %s and %s", s, first.Text(), second.Text())
+		}
+	})
+}
+
+func TestAnyTextIsParsedOrRefused(t *testing.T) {
+	t.Parallel()
+	if err := quick.Check(func(s string) bool {
+		_, err := expression.Parse(s)
+		_, ok := errors.AsType[*expression.Error](err)
+		return err == nil || ok
+	}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkEval(b *testing.B) {
+	e, err := expression.Parse("tonumber(price) * quantity - discount")
+	if err != nil {
+		b.Fatal(err)
+	}
+	price, _ := value.ParseNumber("19.99")
+	discount, _ := value.ParseNumber("0.51")
+	row := []value.Value{price, value.OfInt(3), discount}
+	places := map[string]int{"price": 0, "quantity": 1, "discount": 2}
+	bound := e.Bind(func(c string) int { return places[c] })
+	for b.Loop() {
+		_ = bound.Eval(row)
+	}
+}

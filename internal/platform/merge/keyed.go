@@ -1,0 +1,152 @@
+package merge
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// keyed is a bounded set or map: for each key the best entry, and of the keys
+// the best ones, as many as the capacity allows. What is best depends on the
+// operation alone: an entry only ever gets better, and so does the worst that
+// stays, so one that was put out can come back only by a better entry, and the
+// order of arrival does not matter.
+type keyed struct {
+	rule    Rule
+	entries map[string]entry
+}
+
+// entry is a key's value and where it is from. Of a set it is the time alone;
+// of mapmax and mapmin the value alone.
+type entry struct {
+	at Stamp
+	v  value.Value
+}
+
+// better compares entries by the operation: above 0 when a stays before b.
+func (k *keyed) better(a, b entry) int {
+	switch k.rule.op {
+	case MapMax:
+		return value.Compare(a.v, b.v)
+	case MapMin:
+		return value.Compare(b.v, a.v)
+	case OldestMap:
+		return cmp.Or(b.at.compare(a.at), value.Compare(a.v, b.v))
+	default:
+		return cmp.Or(a.at.compare(b.at), value.Compare(a.v, b.v))
+	}
+}
+
+func (k *keyed) put(key string, e entry) {
+	old, ok := k.entries[key]
+	if ok && k.better(e, old) <= 0 {
+		return
+	}
+	e.v, e.at.ID = e.v.Clone(), strings.Clone(e.at.ID)
+	if ok {
+		k.entries[key] = e
+		return
+	}
+	if k.entries == nil {
+		k.entries = map[string]entry{}
+	}
+	k.entries[strings.Clone(key)] = e
+	// Beyond twice the capacity, so that cutting costs little per key.
+	if len(k.entries) > 2*k.rule.capacity+16 {
+		k.cut()
+	}
+}
+
+// cut leaves the best keys. It changes no value that anyone sees.
+func (k *keyed) cut() {
+	if len(k.entries) <= k.rule.capacity {
+		return
+	}
+	keys := make([]string, 0, len(k.entries))
+	for key := range k.entries {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(k.better(k.entries[b], k.entries[a]), cmp.Compare(a, b))
+	})
+	for _, key := range keys[k.rule.capacity:] {
+		delete(k.entries, key)
+	}
+}
+
+func (k *keyed) Add(v value.Value, at Stamp) {
+	if k.rule.typ.Shape == value.SetOf {
+		for _, e := range v.List() {
+			k.put(e.Text(), entry{at: Stamp{Micros: at.Micros}})
+		}
+		return
+	}
+	if k.rule.op == MapMax || k.rule.op == MapMin {
+		at = Stamp{}
+	}
+	for _, e := range v.Entries() {
+		k.put(e.Key, entry{at: at, v: e.Value})
+	}
+}
+
+func (k *keyed) Merge(o State) {
+	for key, e := range o.(*keyed).entries {
+		k.put(key, e)
+	}
+}
+
+func (k *keyed) Value(now time.Time) value.Value {
+	k.cut()
+	cutoff := k.rule.cutoff(now)
+	var members []value.Value
+	var entries []value.Entry
+	for key, e := range k.entries {
+		switch {
+		case e.at.Micros < cutoff:
+		case k.rule.typ.Shape == value.SetOf:
+			v, _ := k.rule.typ.Element.Convert(value.OfString(key))
+			members = append(members, v)
+		default:
+			entries = append(entries, value.Entry{Key: key, Value: e.v})
+		}
+	}
+	switch {
+	case len(members) > 0:
+		slices.SortFunc(members, value.Compare)
+		return value.OfList(members)
+	case len(entries) > 0:
+		return value.OfMap(entries)
+	}
+	return value.Value{}
+}
+
+func (k *keyed) AppendBinary(b []byte) []byte {
+	k.cut()
+	b = binary.AppendUvarint(b, uint64(len(k.entries)))
+	for key, e := range k.entries {
+		b = binary.AppendVarint(value.AppendString(b, key), e.at.Micros)
+		if k.rule.typ.Shape == value.MapOf {
+			b = e.v.AppendBinary(value.AppendString(b, e.at.ID))
+		}
+	}
+	return b
+}
+
+func (k *keyed) Read(r *value.Reader) {
+	n := r.Count()
+	k.entries = make(map[string]entry, n)
+	for range n {
+		key := r.String()
+		e := entry{at: Stamp{Micros: r.Varint()}}
+		if k.rule.typ.Shape == value.MapOf {
+			e.at.ID, e.v = r.String(), r.Value()
+		}
+		k.entries[key] = e
+	}
+}
+
+func (k *keyed) Size() int { return 64 + 160*len(k.entries) }

@@ -1,0 +1,213 @@
+package merge
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+const noCutoff = math.MinInt64
+
+// Stamp is where a value comes from: an event's time in microseconds, and id.
+type Stamp struct {
+	Micros int64
+	ID     string
+}
+
+func (s Stamp) compare(o Stamp) int {
+	return cmp.Or(cmp.Compare(s.Micros, o.Micros), cmp.Compare(s.ID, o.ID))
+}
+
+// State is what a field of one profile has seen. Values are copied out of the
+// event that they come from.
+type State interface {
+	// Add takes a value that Rule.Prepare made, and is not NULL.
+	Add(v value.Value, at Stamp)
+	// Merge takes the state of another profile, made by the same rule.
+	Merge(o State)
+	// Value is the field's value at a time; NULL when there is none.
+	Value(now time.Time) value.Value
+	// AppendBinary appends a form that Read reads.
+	AppendBinary(b []byte) []byte
+	// Read replaces the state by a stored one.
+	Read(r *value.Reader)
+	// Size is the memory it takes, about.
+	Size() int
+}
+
+// single is latest and oldest.
+type single struct {
+	rule Rule
+	at   Stamp
+	v    value.Value
+}
+
+func (s *single) Add(v value.Value, at Stamp) {
+	if !s.v.IsNull() {
+		c := at.compare(s.at)
+		if s.rule.op == Oldest {
+			c = -c
+		}
+		// Two mappings of one event: the greater value, whichever came first.
+		if c < 0 || c == 0 && value.Compare(s.v, canonical(v)) >= 0 {
+			return
+		}
+	}
+	s.v, s.at = canonical(v).Clone(), Stamp{at.Micros, strings.Clone(at.ID)}
+}
+
+// canonical sorts a set, so that one set has one form.
+func canonical(v value.Value) value.Value {
+	if v.Kind() != value.List {
+		return v
+	}
+	l := slices.Clone(v.List())
+	slices.SortFunc(l, value.Compare)
+	return value.OfList(slices.CompactFunc(l, func(a, b value.Value) bool { return value.Compare(a, b) == 0 }))
+}
+
+func (s *single) Merge(o State) {
+	if other := o.(*single); !other.v.IsNull() {
+		s.Add(other.v, other.at)
+	}
+}
+
+func (s *single) Value(now time.Time) value.Value {
+	if s.at.Micros < s.rule.cutoff(now) {
+		return value.Value{}
+	}
+	return s.v
+}
+
+func (s *single) AppendBinary(b []byte) []byte {
+	return s.v.AppendBinary(value.AppendString(binary.AppendVarint(b, s.at.Micros), s.at.ID))
+}
+
+func (s *single) Read(r *value.Reader) {
+	s.at.Micros, s.at.ID, s.v = r.Varint(), r.String(), r.Value()
+}
+
+func (s *single) Size() int { return 160 + len(s.v.Str()) }
+
+// extremum is min and max.
+type extremum struct {
+	rule Rule
+	v    value.Value
+}
+
+func (e *extremum) Add(v value.Value, _ Stamp) {
+	c := 1
+	if !e.v.IsNull() {
+		if c = value.Compare(v, e.v); e.rule.op == Min {
+			c = -c
+		}
+	}
+	if c > 0 {
+		e.v = v.Clone()
+	}
+}
+
+func (e *extremum) Merge(o State) {
+	if other := o.(*extremum); !other.v.IsNull() {
+		e.Add(other.v, Stamp{})
+	}
+}
+
+func (e *extremum) Value(time.Time) value.Value  { return e.v }
+func (e *extremum) AppendBinary(b []byte) []byte { return e.v.AppendBinary(b) }
+func (e *extremum) Read(r *value.Reader)         { e.v = r.Value() }
+func (e *extremum) Size() int                    { return 96 }
+
+// count is how many events had a value.
+type count struct{ n int64 }
+
+func (c *count) Add(value.Value, Stamp)       { c.n++ }
+func (c *count) Merge(o State)                { c.n += o.(*count).n }
+func (c *count) Value(time.Time) value.Value  { return value.OfInt(c.n) }
+func (c *count) AppendBinary(b []byte) []byte { return binary.AppendVarint(b, c.n) }
+func (c *count) Read(r *value.Reader)         { c.n = r.Varint() }
+func (c *count) Size() int                    { return 24 }
+
+// sum is an exact decimal sum.
+type sum struct{ total apd.Decimal }
+
+// add adds without rounding: the context has no precision, and values are
+// bounded, so it has nothing to fail for.
+func add(total, x *apd.Decimal) { _, _ = apd.BaseContext.Add(total, total, x) }
+
+func (s *sum) Add(v value.Value, _ Stamp) {
+	var scratch apd.Decimal
+	add(&s.total, v.Decimal(&scratch))
+}
+
+func (s *sum) Merge(o State) { add(&s.total, &o.(*sum).total) }
+
+func (s *sum) Value(time.Time) value.Value {
+	return value.OfDecimal(new(apd.Decimal).Set(&s.total))
+}
+
+func (s *sum) AppendBinary(b []byte) []byte { return value.AppendDecimal(b, &s.total) }
+func (s *sum) Read(r *value.Reader)         { r.Decimal(&s.total) }
+func (s *sum) Size() int                    { return 80 }
+
+// sums is an exact sum for each key of a map.
+type sums struct{ totals map[string]*apd.Decimal }
+
+func (s *sums) of(key string) *apd.Decimal {
+	d, ok := s.totals[key]
+	if !ok {
+		if s.totals == nil {
+			s.totals = map[string]*apd.Decimal{}
+		}
+		d = new(apd.Decimal)
+		s.totals[strings.Clone(key)] = d
+	}
+	return d
+}
+
+func (s *sums) Add(v value.Value, _ Stamp) {
+	var scratch apd.Decimal
+	for _, e := range v.Entries() {
+		add(s.of(e.Key), e.Value.Decimal(&scratch))
+	}
+}
+
+func (s *sums) Merge(o State) {
+	for key, d := range o.(*sums).totals {
+		add(s.of(key), d)
+	}
+}
+
+func (s *sums) Value(time.Time) value.Value {
+	entries := make([]value.Entry, 0, len(s.totals))
+	for key, d := range s.totals {
+		entries = append(entries, value.Entry{Key: key, Value: value.OfDecimal(new(apd.Decimal).Set(d))})
+	}
+	if len(entries) == 0 {
+		return value.Value{}
+	}
+	return value.OfMap(entries)
+}
+
+func (s *sums) AppendBinary(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s.totals)))
+	for key, d := range s.totals {
+		b = value.AppendDecimal(value.AppendString(b, key), d)
+	}
+	return b
+}
+
+func (s *sums) Read(r *value.Reader) {
+	for range r.Count() {
+		r.Decimal(s.of(r.String()))
+	}
+}
+
+func (s *sums) Size() int { return 48 + 128*len(s.totals) }

@@ -1,0 +1,149 @@
+package value
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// longestTime is more than any timestamp with a fraction and a zone needs.
+const longestTime = 40
+
+// ParseTime reads an ISO 8601 date or timestamp, with "T" or a space, with or
+// without a fraction. Without a zone it is UTC, as the import's sessions are.
+func ParseTime(s string) (Value, bool) {
+	if len(s) < len(time.DateOnly) || len(s) > longestTime {
+		return Value{}, false
+	}
+	t, err := time.Parse(time.DateOnly, s[:10])
+	if len(s) > len(time.DateOnly) {
+		if c := s[10]; c != 'T' && c != 't' && c != ' ' {
+			return Value{}, false
+		}
+		t, err = time.Parse(time.RFC3339Nano, string(appendRFC3339(make([]byte, 0, 48), s)))
+	}
+	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+		return Value{}, false
+	}
+	return OfTime(t), true
+}
+
+// appendRFC3339 fills in what the looser forms of a timestamp leave out.
+func appendRFC3339(b []byte, s string) []byte {
+	clock, zone := s[11:], "Z"
+	if i := strings.IndexAny(clock, "Zz+-"); i >= 0 {
+		clock, zone = clock[:i], clock[i:]
+	}
+	clock = strings.TrimRight(clock, " ")
+	b = append(b, s[:10]...)
+	b = append(b, 'T')
+	b = append(b, clock...)
+	if len(clock) == len("15:04") {
+		b = append(b, ":00"...)
+	}
+	switch {
+	case zone == "z":
+		return append(b, 'Z')
+	case len(zone) == len("+01"):
+		return append(append(b, zone...), ":00"...)
+	case len(zone) == len("+0100"):
+		return append(append(append(b, zone[:3]...), ':'), zone[3:]...)
+	default:
+		return append(b, zone...)
+	}
+}
+
+// ParseBool reads the words people write for a boolean, in any case.
+func ParseBool(s string) (Value, bool) {
+	switch strings.ToLower(s) {
+	case "true", "t", "yes", "y", "1":
+		return OfBool(true), true
+	case "false", "f", "no", "n", "0":
+		return OfBool(false), true
+	}
+	return Value{}, false
+}
+
+// ToNumber converts a number or a string that is one; else NULL.
+func ToNumber(v Value) Value {
+	switch v.kind {
+	case Number:
+		return v
+	case String:
+		n, _ := ParseNumber(strings.TrimSpace(v.str))
+		return n
+	default:
+		return Value{}
+	}
+}
+
+// ToBool converts a boolean, 0, 1, or a word for one; else NULL.
+func ToBool(v Value) Value {
+	switch v.kind {
+	case Bool:
+		return v
+	case Number:
+		if i, ok := v.Int(); ok && (i == 0 || i == 1) {
+			return OfBool(i == 1)
+		}
+	case String:
+		b, _ := ParseBool(strings.TrimSpace(v.str))
+		return b
+	}
+	return Value{}
+}
+
+// ToTime converts an instant, or an ISO 8601 string; else NULL.
+func ToTime(v Value) Value {
+	switch v.kind {
+	case Time:
+		return v
+	case String:
+		t, _ := ParseTime(strings.TrimSpace(v.str))
+		return t
+	default:
+		return Value{}
+	}
+}
+
+// Bounds between which a number of epoch units is seconds, milliseconds or
+// microseconds: seconds until the year 5138, milliseconds from 1973.
+const (
+	epochSecondsBelow = 100_000_000_000
+	epochMillisBelow  = 100_000_000_000_000
+)
+
+// FromEpoch reads a number as seconds, milliseconds or microseconds since 1970,
+// by its size; NULL when out of range.
+func FromEpoch(v Value) Value {
+	million := OfInt(1_000_000)
+	abs := v
+	if Compare(v, OfInt(0)) < 0 {
+		abs = Compute('-', OfInt(0), v)
+	}
+	var micros Value
+	switch {
+	case Compare(abs, OfInt(epochSecondsBelow)) < 0:
+		micros = Compute('*', v, million)
+	case Compare(abs, OfInt(epochMillisBelow)) < 0:
+		micros = Compute('*', v, OfInt(1000))
+	default:
+		micros = v
+	}
+	us, ok := Truncate(micros).Int()
+	if !ok || us > math.MaxInt64/1000 {
+		return Value{}
+	}
+	if y := time.UnixMicro(us).UTC().Year(); y < 0 || y > 9999 {
+		return Value{}
+	}
+	return OfMicros(us)
+}
+
+// ToString is the value's text; NULL stays NULL.
+func ToString(v Value) Value {
+	if v.kind == String || v.kind == Null {
+		return v
+	}
+	return OfString(v.Text())
+}

@@ -1,0 +1,231 @@
+package value
+
+import (
+	"math"
+	"math/bits"
+	"strconv"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// The bounds of a number: beyond them it is not a number to us. They hold every
+// DECIMAL and DOUBLE with room to spare, and keep one hostile value (1e999999)
+// from costing a megabyte of digits.
+const (
+	maxDigits   = 1000
+	maxExponent = 1000
+)
+
+// quotientDigits is the precision of a division, the one operation whose result
+// may have no end.
+const quotientDigits = 34
+
+var (
+	exact    = apd.BaseContext
+	quotient = apd.BaseContext.WithPrecision(quotientDigits)
+)
+
+// ParseNumber reads a JSON-like number: sign, digits, fraction, exponent.
+func ParseNumber(s string) (Value, bool) {
+	if i, ok := parseSmallInt(s); ok {
+		return OfInt(i), true
+	}
+	if len(s) > maxDigits+maxExponent || !numberSyntax(s) {
+		return Value{}, false
+	}
+	d, _, err := apd.NewFromString(s)
+	if err != nil {
+		return Value{}, false
+	}
+	return ofDecimal(d)
+}
+
+// parseSmallInt is the fast path for integers of up to 18 digits.
+func parseSmallInt(s string) (int64, bool) {
+	neg := len(s) > 0 && s[0] == '-'
+	if neg {
+		s = s[1:]
+	}
+	if len(s) == 0 || len(s) > 18 {
+		return 0, false
+	}
+	var n int64
+	for i := range len(s) {
+		c := s[i] - '0'
+		if c > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(c)
+	}
+	if neg {
+		n = -n
+	}
+	return n, true
+}
+
+// numberSyntax keeps out what the decimal package reads beyond numbers: NaN,
+// Infinity, and digits without a number before the exponent.
+func numberSyntax(s string) bool {
+	i, digits := 0, 0
+	if i < len(s) && (s[i] == '-' || s[i] == '+') {
+		i++
+	}
+	for ; i < len(s) && isDigit(s[i]); i++ {
+		digits++
+	}
+	if i < len(s) && s[i] == '.' {
+		for i++; i < len(s) && isDigit(s[i]); i++ {
+			digits++
+		}
+	}
+	if digits == 0 {
+		return false
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		if i < len(s) && (s[i] == '-' || s[i] == '+') {
+			i++
+		}
+		if i == len(s) || len(s)-i > 6 {
+			return false
+		}
+		for ; i < len(s) && isDigit(s[i]); i++ {
+		}
+	}
+	return i == len(s)
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+// ofDecimal takes a decimal, if it is within bounds.
+func ofDecimal(d *apd.Decimal) (Value, bool) {
+	if d.Form != apd.Finite || d.Exponent > maxExponent || d.Exponent < -maxExponent-maxDigits || d.NumDigits() > maxDigits {
+		return Value{}, false
+	}
+	return Value{kind: Number, ref: d}, true
+}
+
+// OfDecimal makes a number of a decimal, which the Value then owns; NULL when it
+// is no finite number within bounds.
+func OfDecimal(d *apd.Decimal) Value {
+	v, _ := ofDecimal(d)
+	return v
+}
+
+// Decimal gives the number as a decimal, which must not be changed; scratch
+// holds it when it is not one yet.
+func (v Value) Decimal(scratch *apd.Decimal) *apd.Decimal { return v.decimal(scratch) }
+
+func (v Value) decimal(scratch *apd.Decimal) *apd.Decimal {
+	if d, ok := v.ref.(*apd.Decimal); ok {
+		return d
+	}
+	return scratch.SetInt64(v.num)
+}
+
+// Int is the number as an integer of 64 bits; false when it has a fraction or
+// does not fit.
+func (v Value) Int() (int64, bool) {
+	if v.kind != Number {
+		return 0, false
+	}
+	d, ok := v.ref.(*apd.Decimal)
+	if !ok {
+		return v.num, true
+	}
+	i, err := d.Int64()
+	return i, err == nil
+}
+
+// Truncate cuts a number's fraction off.
+func Truncate(v Value) Value {
+	d, ok := v.ref.(*apd.Decimal)
+	if !ok || v.kind != Number {
+		return v
+	}
+	var whole, fraction apd.Decimal
+	d.Modf(&whole, &fraction)
+	return OfDecimal(&whole)
+}
+
+// Arithmetic is one of + - * / %.
+type Arithmetic byte
+
+// Compute applies an operation to two numbers. It is exact but for divisions,
+// which keep 34 digits; NULL when divided by zero or out of bounds.
+func Compute(op Arithmetic, a, b Value) Value {
+	if a.kind != Number || b.kind != Number {
+		return Value{}
+	}
+	if a.ref == nil && b.ref == nil {
+		if v, ok := computeInts(op, a.num, b.num); ok {
+			return v
+		}
+	}
+	var x, y apd.Decimal
+	l, r := a.decimal(&x), b.decimal(&y)
+	if (op == '/' || op == '%') && r.IsZero() {
+		return Value{}
+	}
+	out := new(apd.Decimal)
+	var err error
+	switch op {
+	case '+':
+		_, err = exact.Add(out, l, r)
+	case '-':
+		_, err = exact.Sub(out, l, r)
+	case '*':
+		_, err = exact.Mul(out, l, r)
+	case '/':
+		if _, err = quotient.Quo(out, l, r); err == nil {
+			out.Reduce(out)
+		}
+	case '%':
+		// The remainder of 10^1000 by 10^-1000 has thousands of digits.
+		_, err = exact.WithPrecision(3*maxDigits).Rem(out, l, r)
+	}
+	if err != nil {
+		return Value{}
+	}
+	return OfDecimal(out)
+}
+
+func computeInts(op Arithmetic, a, b int64) (Value, bool) {
+	switch op {
+	case '+':
+		if s := a + b; (s > a) == (b > 0) {
+			return OfInt(s), true
+		}
+	case '-':
+		if s := a - b; (s < a) == (b > 0) {
+			return OfInt(s), true
+		}
+	case '*':
+		if a == math.MinInt64 || b == math.MinInt64 {
+			return Value{}, false
+		}
+		if hi, lo := bits.Mul64(uint64(max(a, -a)), uint64(max(b, -b))); hi == 0 && lo <= math.MaxInt64 {
+			return OfInt(a * b), true
+		}
+	case '%':
+		if b != 0 && b != -1 {
+			return OfInt(a % b), true
+		}
+	}
+	return Value{}, false
+}
+
+// appendNumber writes all digits, without an exponent and without zeros that
+// say nothing.
+func appendNumber(b []byte, v Value) []byte {
+	d, ok := v.ref.(*apd.Decimal)
+	if !ok {
+		return strconv.AppendInt(b, v.num, 10)
+	}
+	var reduced apd.Decimal
+	reduced.Reduce(d)
+	if reduced.IsZero() {
+		return append(b, '0')
+	}
+	return reduced.Append(b, 'f')
+}

@@ -1,0 +1,143 @@
+package value
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+// timeLayout is RFC 3339 in UTC with microseconds, always of one length.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// Text is the value as an export shows it: numbers with all digits, instants in
+// RFC 3339 UTC with microseconds, collections as JSON. NULL is empty.
+func (v Value) Text() string {
+	switch v.kind {
+	case Null:
+		return ""
+	case String:
+		return v.str
+	case Bool:
+		if v.num != 0 {
+			return "true"
+		}
+		return "false"
+	case Number:
+		return string(appendNumber(nil, v))
+	case Time:
+		return string(appendTime(nil, v))
+	default:
+		return string(v.AppendJSON(nil))
+	}
+}
+
+func appendTime(b []byte, v Value) []byte {
+	return time.UnixMicro(v.num).UTC().AppendFormat(b, timeLayout)
+}
+
+// AppendJSON appends the value as JSON; maps sorted by key.
+func (v Value) AppendJSON(b []byte) []byte {
+	switch v.kind {
+	case Null:
+		return append(b, "null"...)
+	case String:
+		return AppendJSONString(b, v.str)
+	case Time:
+		b = append(b, '"')
+		return append(appendTime(b, v), '"')
+	case List:
+		b = append(b, '[')
+		for i, e := range v.List() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = e.AppendJSON(b)
+		}
+		return append(b, ']')
+	case Map:
+		b = append(b, '{')
+		for i, e := range v.Entries() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = AppendJSONString(b, e.Key)
+			b = append(b, ':')
+			b = e.Value.AppendJSON(b)
+		}
+		return append(b, '}')
+	case Number:
+		return appendNumber(b, v)
+	default:
+		return append(b, v.Text()...)
+	}
+}
+
+// AppendJSONString appends a string as JSON, escaping what must be and no more.
+func AppendJSONString(b []byte, s string) []byte {
+	plain := true
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	// A string always encodes; bytes that are no UTF-8 become U+FFFD.
+	_ = e.Encode(s)
+	return append(b, strings.TrimSuffix(out.String(), "\n")...)
+}
+
+// maxNesting is how deep nested JSON is taken apart; below it stays text.
+const maxNesting = 64
+
+// FromJSON converts a parsed JSON value. Numbers keep their digits; one out of
+// bounds is NULL.
+func FromJSON(r gjson.Result) Value { return fromJSON(r, 0) }
+
+func fromJSON(r gjson.Result, depth int) Value {
+	switch r.Type {
+	case gjson.True:
+		return OfBool(true)
+	case gjson.False:
+		return OfBool(false)
+	case gjson.Number:
+		v, _ := ParseNumber(r.Raw)
+		return v
+	case gjson.String:
+		return OfString(r.Str)
+	case gjson.JSON:
+		if depth >= maxNesting {
+			return OfString(r.Raw)
+		}
+		return fromComposite(r, depth)
+	default:
+		return Value{}
+	}
+}
+
+func fromComposite(r gjson.Result, depth int) Value {
+	if r.IsArray() {
+		var l []Value
+		r.ForEach(func(_, e gjson.Result) bool {
+			l = append(l, fromJSON(e, depth+1))
+			return true
+		})
+		return OfList(l)
+	}
+	var m []Entry
+	r.ForEach(func(k, e gjson.Result) bool {
+		m = append(m, Entry{Key: k.Str, Value: fromJSON(e, depth+1)})
+		return true
+	})
+	return OfMap(m)
+}
