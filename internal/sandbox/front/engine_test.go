@@ -28,7 +28,7 @@ import (
 //	BREAK n          fails after n rows
 //	FAIL             a table that is not there
 //	PANIC            a bug
-//	SET ...          accepted
+//	SET ..., select  accepted: the driver pings with "select 1"
 type fakeEngine struct {
 	executed atomic.Int64
 	// open counts results that were not closed.
@@ -80,7 +80,7 @@ func (s *fakeSession) Execute(ctx context.Context, statement string, params []wa
 		return s.one(parameterRows(params)), nil
 	case "INSERT":
 		return s.one(affected(n)), nil
-	case "SET":
+	case "SET", "select":
 		return s.one(affected(0)), nil
 	case "PANIC":
 		panic("the engine has a bug")

@@ -64,8 +64,8 @@ func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.Rec
 	var out []arrow.RecordBatch
 	var rows, bytes int64
 	for rows < maxRows {
-		if err := r.fill(ctx); err != nil {
-			releaseAll(out)
+		// An error after some rows stays for the next portion.
+		if err := r.fill(ctx); err != nil && rows == 0 {
 			return nil, err
 		}
 		if len(r.ahead) == 0 {
@@ -232,18 +232,16 @@ func (p *pages) make(ctx context.Context, f fetch) (*page, error) {
 		out.set.ArrowBatches, err = p.encoder.Batches(batches)
 	}
 	if err != nil {
+		p.reader.err = err // its rows are gone: no later fetch may go on without them
 		return nil, err
 	}
-	out.more, err = p.more(ctx)
-	return out, err
+	out.more = p.more(ctx)
+	return out, nil
 }
 
 // more looks ahead. An error found there is the next fetch's.
-func (p *pages) more(ctx context.Context) (bool, error) {
-	if err := p.reader.fill(ctx); err != nil && ctx.Err() != nil {
-		return false, err
-	}
-	return len(p.reader.ahead) > 0 || p.reader.err != nil, nil
+func (p *pages) more(ctx context.Context) bool {
+	return p.reader.fill(ctx) != nil || len(p.reader.ahead) > 0
 }
 
 func (p *pages) release() {

@@ -98,19 +98,17 @@ func (p *pages) makeFiles(ctx context.Context, f fetch) (*page, error) {
 	out := &page{start: p.reader.taken, files: []*spoolFile{}, more: true}
 	for len(out.files) < filesPerPage && out.more {
 		file, err := p.makeFile(ctx, bounded(f.maxBytesPerFile, fileBytes))
+		if err != nil && len(out.files) > 0 {
+			return out, nil // the files that are there first; the error stays
+		}
 		if err != nil {
-			for _, made := range out.files {
-				_ = os.Remove(made.path)
-			}
 			return nil, err
 		}
 		if file != nil {
 			out.rows += file.rows
 			out.files = append(out.files, file)
 		}
-		if out.more, err = p.more(ctx); err != nil {
-			return nil, err
-		}
+		out.more = p.more(ctx)
 	}
 	return out, nil
 }
@@ -140,6 +138,9 @@ func (p *pages) makeFile(ctx context.Context, maxBytes int64) (*spoolFile, error
 		}
 		return w.Close()
 	})
+	if err != nil {
+		p.reader.err = err // its rows are gone: no later fetch may go on without them
+	}
 	return out, err
 }
 
@@ -170,7 +171,12 @@ func (h *handler) direct(ctx context.Context, op *operation, d *tcli.TSparkGetDi
 	out.ResultSet = h.fetchPage(ctx, op, fetch{
 		orientation: tcli.TFetchOrientation_FETCH_NEXT, maxRows: d.MaxRows, maxBytes: d.GetMaxBytes(),
 	}, false)
-	if out.ResultSet.Status.StatusCode == tcli.TStatusCode_SUCCESS_STATUS && !out.ResultSet.GetHasMoreRows() {
+	if out.ResultSet.Status.StatusCode != tcli.TStatusCode_SUCCESS_STATUS {
+		// Clients look for an error in the answer to FetchResults only.
+		out.ResultSet = nil
+		return out
+	}
+	if !out.ResultSet.GetHasMoreRows() {
 		out.CloseOperation = &tcli.TCloseOperationResp{Status: success()}
 		if err := h.sessions.drop(op); err != nil {
 			out.CloseOperation.Status = errorStatus(err)
