@@ -57,22 +57,72 @@ func (s *Sandbox) ClearFaults(t testing.TB) {
 
 // Statement is one that the sandbox received.
 type Statement struct {
-	// Text is the statement as it was sent.
-	Text string `json:"text"`
+	// ID is the statement's id; empty for a call that was rejected.
+	ID string `json:"id"`
 	// Session tells sessions apart.
 	Session string `json:"session"`
-	// State is how it ended: finished, error, canceled, or running.
-	State string `json:"state"`
+	// Operation is EXECUTE_STATEMENT, or the name of a call that a fault
+	// rejected, such as FetchResults.
+	Operation string `json:"operation"`
+	// Text is the statement as it was sent.
+	Text string `json:"text"`
+	// Outcome is RUNNING, FINISHED, ERROR, CANCELED, TIMEDOUT, CLOSED or
+	// REJECTED.
+	Outcome       string    `json:"outcome"`
+	Error         string    `json:"error"`
+	HTTPStatus    int       `json:"http_status"`
+	RowsDelivered int64     `json:"rows_delivered"`
+	Started       time.Time `json:"started"`
 }
 
 // Statements lists what was received, oldest first.
 func (s *Sandbox) Statements(t testing.TB) []Statement {
 	t.Helper()
-	var out []Statement
+	var out struct {
+		Statements []Statement `json:"statements"`
+		Dropped    int         `json:"dropped"`
+	}
 	if err := s.admin(http.MethodGet, "/statements", nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	if out.Dropped > 0 {
+		t.Fatalf("the sandbox forgot %d statements", out.Dropped)
+	}
+	return out.Statements
+}
+
+// ForgetStatements empties what Statements lists.
+func (s *Sandbox) ForgetStatements(t testing.TB) {
+	t.Helper()
+	if err := s.admin(http.MethodDelete, "/statements", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Sessions gives the ids of the open sessions.
+func (s *Sandbox) Sessions(t testing.TB) []string {
+	t.Helper()
+	var out struct {
+		Sessions []struct {
+			ID string `json:"id"`
+		} `json:"sessions"`
+	}
+	if err := s.admin(http.MethodGet, "/sessions", nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{}
+	for _, session := range out.Sessions {
+		ids = append(ids, session.ID)
+	}
+	return ids
+}
+
+// SetToken changes the token that is let in from now on.
+func (s *Sandbox) SetToken(t testing.TB, token string) {
+	t.Helper()
+	if err := s.admin(http.MethodPut, "/token", map[string]string{"token": token}, nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *Sandbox) postFaults(faults []Fault) error {

@@ -1,0 +1,20 @@
+// Package databricks reaches one Databricks SQL warehouse: it connects, waits
+// for a warehouse that is starting, runs statements, reads the catalog, and
+// quotes what takes no parameter.
+//
+// It stands on databricks-sql-go, and on a transport of its own beneath that
+// driver (type guard), which mends what would lose data or ignore the user:
+//
+//   - The driver turns a failed fetch into the end of the result in places. The
+//     guard reads every reply, remembers failures and counts rows, so that a
+//     result that ends early is an error.
+//   - The driver reads on after its context ended. The guard stops it, and
+//     holds a cancel back until the warehouse has named the statement, so that
+//     it can be cancelled there too.
+//   - The driver repeats statements when a warehouse is busy. Here a statement
+//     is only repeated when its caller said that this is harmless.
+//   - A lost session would silently become a new one. Here it is an error for
+//     which IsSessionLost is true.
+//   - Tokens go to the configured host alone; redirects, other hosts and
+//     forbidden addresses are refused.
+package databricks
