@@ -1,0 +1,302 @@
+package filterql_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/filterql"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+var now = time.Date(2024, 6, 30, 12, 0, 0, 0, time.UTC)
+
+// fields are the profile that the golden table is about. Types first.
+var fields = []struct{ name, typ, json string }{
+	{"name", "string", `"Yoda"`},
+	{"email", "string", `"yoda@dagobah.example.com"`},
+	{"empty", "string", `""`},
+	{"zip", "string", `"00123"`},
+	{"nickname", "string", `null`},
+	{"age", "int", `900`},
+	{"visits", "int", `0`},
+	{"height", "int", `null`},
+	{"spend", "number", `55.50`},
+	{"debt", "number", `-9007199254740993.25`},
+	{"member", "bool", `true`},
+	{"banned", "bool", `false`},
+	{"created", "date", `"2015-12-18T00:00:00Z"`},
+	{"seen", "date", `"2024-06-30T11:00:00Z"`},
+	{"died", "date", `null`},
+	{"tags", "[]string", `["jedi","master"]`},
+	{"nothing", "[]string", `null`},
+	{"orders", "[]time", `["2024-06-01T00:00:00Z","2024-06-29T00:00:00Z"]`},
+	{"scores", "map[string]int", `{"momentum":12,"www.example.com":3}`},
+	{"first", "map[string]time", `{"signed up":"2015-12-18T00:00:00Z"}`},
+	{"props", "map[string]value", `{"city":"Naboo","n":1.50,"ok":true}`},
+	{"back quoted", "string", `"x"`},
+}
+
+var audiences = map[string]string{
+	"everyone": "FILTER *",
+	"yodas":    `FILTER name = "Yoda" ALIAS yodas`,
+	"nested":   `INCLUDE yodas`,
+	"rich":     `spend > 1000`,
+	"cycle_a":  "INCLUDE cycle_b",
+	"cycle_b":  "NOT INCLUDE cycle_a",
+	"self":     "OR (INCLUDE self, *)",
+	"broken":   "FILTER no_such_field = 1",
+}
+
+func environment() filterql.Environment {
+	return filterql.Environment{
+		Now: now,
+		Field: func(name string) (int, value.Type, bool) {
+			for i, f := range fields {
+				if f.name == name {
+					t, ok := value.ParseType(f.typ)
+					return i, t, ok
+				}
+			}
+			return 0, value.Type{}, false
+		},
+		Include: func(name string) (*filterql.Filter, error) {
+			text, ok := audiences[name]
+			if !ok {
+				return nil, fmt.Errorf("no audience %s", name)
+			}
+			return filterql.Parse(text)
+		},
+	}
+}
+
+func profile() []value.Value {
+	row := make([]value.Value, len(fields))
+	for i, f := range fields {
+		t, _ := value.ParseType(f.typ)
+		row[i], _ = t.Convert(value.FromJSON(gjson.Parse(f.json)))
+	}
+	return row
+}
+
+func TestGoldenFilters(t *testing.T) {
+	t.Parallel()
+	matching := []string{
+		// Comparison and case.
+		`FILTER name = "Yoda"`, `name == "Yoda"`, `name != "yoda"`, `filter "Yoda" == name`, `FILTER name <> 'Anakin'`,
+		`name > "A"`, `name >= "Yoda"`, `name <= "Yoda"`, `name < "Z"`, `100 < age`, `1000 > age`, `900 <= age`,
+		// Coercion by the field's type.
+		`age = "900"`, `age > "9.4"`, `spend = 55.5`, `spend == "55.500"`, `spend > 50`, `zip = "00123"`, `zip = 123`, `zip > 100`,
+		`debt = -9007199254740993.25`, `debt < -9007199254740993`, `spend < 5.6e1`, `spend > 1e-2`,
+		`member = true`, `member = "true"`, `member`, `NOT banned`, `banned = false`, `banned = 0`, `member != false`,
+		// Missing fields.
+		`nickname != "x"`, `height != 5`, `died != "2020-01-01"`, `NOT (height > 10)`, `NOT height < 10`, `NOT EXISTS nickname`,
+		`nickname NOT IN ("x")`, `nothing NOT INTERSECTS ("x")`, `nickname NOT LIKE "*"`, `NOT (died > "now-1d")`,
+		// Empty strings, zero and false.
+		`empty = ""`, `empty != "x"`, `NOT EXISTS empty`, `EXISTS visits`, `EXISTS banned`, `empty LIKE "*"`, `visits = 0`,
+		// EXISTS.
+		`EXISTS name`, `exists tags`, `EXISTS orders`, `EXISTS scores.momentum`, `NOT EXISTS scores.other`, `EXISTS scores`,
+		// IN, INTERSECTS, CONTAINS, LIKE, BETWEEN.
+		`name IN ("Rey", "Yoda")`, `name NOT IN ("Rey")`, `age IN (1, 900)`, `age IN ("900")`, `zip IN (123, 5)`, `"jedi" IN tags`,
+		`tags IN ("sith", "jedi")`, `tags INTERSECTS ("master")`, `tags NOT INTERSECTS ("sith")`, `scores IN ("momentum")`, `scores INTERSECTS ("x", "www.example.com",)`,
+		`name CONTAINS "od"`, `name NOT CONTAINS "kin"`, `tags CONTAINS "jedi"`, `tags NOT CONTAINS "jed"`, `scores CONTAINS "momentum"`,
+		`name LIKE "*da"`, `name LIKE "Y*a"`, `name LIKE "*o*"`, `name LIKE "Yoda"`, `name NOT LIKE "*kin"`, `email LIKE "*@*.example.com"`, `tags LIKE "jed*"`,
+		`age BETWEEN 899 AND 901`, `age NOT BETWEEN 900 AND 1000`, `age NOT BETWEEN 1 AND 900`, `created BETWEEN "2015-12-01" AND "2016-01-01"`, `name BETWEEN "X" AND "Z"`,
+		// Sets compare member by member.
+		`tags = "jedi"`, `tags != "sith"`, `orders > "now-2d"`, `orders < "now-20d"`, `NOT orders < "2024-01-01"`, `orders BETWEEN "2024-06-28" AND "2024-06-30"`,
+		// Dates.
+		`created < "now-1d"`, `seen > "now-2h"`, `seen < "now"`, `seen = "2024-06-30T11:00:00Z"`, `seen = "2024-06-30 13:00:00+02:00"`, `seen > "now-90m"`, `seen > "now-3601s"`,
+		`created > "now-9y"`, `created < "now-8y"`, `seen > "now-1M"`, `seen >= "now-1h"`, `seen < "now+1w"`, `seen > "now-1d-12h"`, `seen > "NOW-1w"`,
+		// Maps.
+		`scores.momentum > 10`, `scores.momentum = "12"`, "scores.`www.example.com` = 3", `scores.www.example.com = 3`, "`scores`.`momentum` = 12", `scores.other != 1`,
+		"first.`signed up` < \"now-2h\"", `props.city = "Naboo"`, `props.n = 1.5`, `props.n > "1"`, `props.ok = true`, `props.city LIKE "Na*"`, `props.city CONTAINS "abo"`, `props.gone != "x"`,
+		// Groups, in all their forms.
+		`FILTER *`, `*`, `true`, `NOT false`, `AND (name = "Yoda", age > 5)`, `OR (name = "Rey", age > 5)`, `NOT (name = "Rey")`, `NOT NOT member`,
+		`FILTER OR ( EXISTS nickname, AND ( age > 0, OR ( age > 10000, age < 1000 ) ), NOT ( name = "Yoda" ) )`,
+		`name = "Rey" OR name = "Yoda"`, `name = "Rey" AND name = "x" OR member`, `member OR name = "x" AND banned`, `(name = "Rey" OR member) AND age > 5`,
+		"FILTER OR (\n  EXISTS nickname -- not this\n  EXISTS name\n)", "AND (\n  member,\n  -- a comment\n  age > 5, -- another\n)", "AND (\n  member\n  AND (age > 5)\n  OR (banned, member)\n)",
+		"AND (member AND age > 5, name = 'Yoda' OR banned)", "member\nAND age > 5",
+		"FILTER name = \"Yoda\" FROM user ALIAS yodas", "* FROM user", "* ALIAS all_of_them",
+		"`back quoted` = 'x'", `name = 'Yoda' AND name != 'it''s' AND name != "a\"b"`,
+		// Other audiences.
+		`INCLUDE everyone`, `INCLUDE nested`, `AND (INCLUDE yodas, NOT INCLUDE rich, INCLUDE yodas)`, "INCLUDE `yodas`", `INCLUDE "yodas"`,
+	}
+	missing := []string{
+		`name = "yoda"`, `name != "Yoda"`, `"Yoda" != name`, `name > 5`, `age > 900`, `age < 900`, `spend = "55.51"`,
+		`nickname = ""`, `nickname = "x"`, `nickname > ""`, `nickname < "x"`, `height = 0`, `height < 10`, `height > 10`, `died < "now"`, `EXISTS nickname`, `EXISTS empty`, `EXISTS nothing`,
+		`nickname IN ("x")`, `nickname LIKE "*"`, `nickname CONTAINS ""`, `height BETWEEN -5 AND 5`, `nothing INTERSECTS ("x")`, `NOT (nickname != "x")`,
+		`banned`, `banned = true`, `member = false`, `NOT member`, `empty = " "`,
+		`age BETWEEN 900 AND 1000`, `age BETWEEN 1 AND 900`, `name BETWEEN "Yoda" AND "Z"`, `orders BETWEEN "2024-06-02" AND "2024-06-28"`,
+		`tags IN ("sith")`, `tags != "jedi"`, `tags INTERSECTS ("Jedi")`, `tags CONTAINS "jed"`, `scores IN ("nope")`, `"sith" IN tags`,
+		`name LIKE "*DA"`, `name LIKE "Yod"`, `name LIKE "da*"`, `name LIKE "Yoda*a"`, `name LIKE "*x*"`, `name LIKE ""`,
+		`created > "now-1d"`, `seen > "now-30m"`, `orders > "now"`, `created != "2015-12-18"`, `seen < "now-1h"`,
+		`scores.momentum > 12`, `scores.other = 0`, `EXISTS scores.other`, `props.city > 5`, `props.gone = ""`, `props.city CONTAINS "x"`,
+		`AND (member, banned)`, `OR (banned, false)`, `NOT *`, `false`, `AND (true, false)`, `name = "Rey" OR member AND banned`, "AND (\n  member\n  AND (banned)\n)",
+		`INCLUDE rich`, `NOT INCLUDE nested`,
+	}
+	check := func(filters []string, want bool) {
+		for _, text := range filters {
+			f, err := filterql.Parse(text)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			m, err := f.Compile(environment())
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			// Twice: nothing is left over from the first.
+			if first, second := m.Match(profile()), m.Match(profile()); first != want || second != want {
+				t.Errorf("%s matches %v then %v, want %v", text, first, second, want)
+			}
+		}
+	}
+	check(matching, true)
+	check(missing, false)
+}
+
+func TestFaultsPointAtTheirPlace(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                  "column 1: the filter is empty",
+		"FILTER":                            "column 7: the filter is empty",
+		"name =":                            "column 7: expected a value, not the end",
+		"name = Yoda":                       `column 8: expected a value, not "Yoda"`,
+		"AND name = 1":                      "column 5: expected a list in parentheses after AND",
+		"AND (":                             `column 6: expected a field, not the end`,
+		"AND ()":                            "column 1: AND of nothing",
+		"AND (member age > 5)":              `column 13: expected a comma`,
+		"AND (member,\n  age >)":            `line 2, column 8: expected a value`,
+		"name IN \"x\"":                     "column 9: expected a list",
+		"name IN ()":                        "column 9: IN needs at least one value",
+		"name IN (\"a\" \"b\")":             "column 14: expected a comma",
+		"name NOT = 5":                      "column 10: expected IN, LIKE",
+		"name LIKE":                         "column 10: expected a value",
+		"age BETWEEN 1, 5":                  "column 14: expected AND between",
+		"(member":                           `column 8: expected ")"`,
+		"member)":                           `column 7: unexpected ")"`,
+		"\"abc":                             "column 1: this \" is not closed",
+		"tolower(name) = \"x\"":             "column 1: filters have no functions",
+		"name = - \"x\"":                    "column 10: expected a number after the minus",
+		"FILTER * FROM events":              "column 15: audiences are FROM user",
+		"* ALIAS":                           "column 8: expected a name after ALIAS",
+		"* LIMIT 5":                         `column 3: unexpected "LIMIT"`,
+		"age > 5x":                          `column 7: "5x" is no number`,
+		"name ; 1":                          "column 6: ';' is no part",
+		"exists exists":                     "column 8: expected a field",
+		"INCLUDE":                           "column 8: expected an audience",
+		"scores. > 5":                       "column 9: expected a key",
+		"``  = 5":                           "column 1: a field's name is missing",
+		"\"x\"":                             "column 4: expected a comparison",
+		strings.Repeat("NOT ", 60) + "*":    "nested deeper",
+		strings.Repeat("(", 60) + "*":       "nested deeper",
+		"*" + strings.Repeat(" OR *", 6000): "more than 5000 parts",
+		strings.Repeat(" ", filterql.MaxLength+1): "longer than 64 KB",
+	} {
+		_, err := filterql.Parse(text)
+		if _, ok := errors.AsType[*filterql.Error](err); !ok || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestFaultsOfMeaning(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"no_such = 1":               `column 1: there is no field "no_such"`,
+		"age > \"abc\"":             `column 7: field age is of type int, and "abc" is no number`,
+		"created > \"now-30x\"":     "no date",
+		"created > \"yesterday\"":   "no date",
+		"created > \"now-999999y\"": "no date",
+		"created > 5":               "no date",
+		"member = \"maybe\"":        "neither true nor false",
+		"age":                       "no number",
+		"name.first = \"x\"":        "field name is of type string and has no keys",
+		"age LIKE \"9*\"":           "LIKE matches strings",
+		"age CONTAINS 9":            "CONTAINS looks into strings",
+		"age IN (1, \"x\")":         "no number",
+		"scores.momentum > \"x\"":   "no number",
+		"INCLUDE missing":           "no audience missing",
+		"INCLUDE cycle_a":           "cycle_a -> cycle_b -> cycle_a",
+		"INCLUDE self":              "self -> self",
+		"INCLUDE broken":            `in the included audience broken, column 8: there is no field "no_such_field"`,
+	} {
+		f, err := filterql.Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if _, err = f.Compile(environment()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestWhatAFilterNames(t *testing.T) {
+	t.Parallel()
+	f, err := filterql.Parse("FILTER AND (b.x > 1, EXISTS a, INCLUDE z, b = 2, INCLUDE y) ALIAS n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(f.Fields(), f.Includes(), f.Alias); got != "[a b] [y z]n" {
+		t.Errorf("names %s", got)
+	}
+}
+
+// A chain of audiences that each include the one before twice has as many paths
+// as 2 to the power of its length; each is compiled and evaluated once.
+func TestManyIncludesOfOneAudienceCostLittle(t *testing.T) {
+	t.Parallel()
+	env := environment()
+	env.Include = func(name string) (*filterql.Filter, error) {
+		var n int
+		if _, err := fmt.Sscanf(name, "a%d", &n); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return filterql.Parse("NOT member")
+		}
+		return filterql.Parse(fmt.Sprintf("OR (INCLUDE a%d, INCLUDE a%d)", n-1, n-1))
+	}
+	f, err := filterql.Parse("INCLUDE a200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.Compile(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Match(profile()) {
+		t.Error("it matches")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		`FILTER AND (country = "US", EXISTS email, NOT city IN ("a"), last_purchase > "now-30d", tags INTERSECTS ("x"), scores.momentum > 10, INCLUDE yodas) FROM user ALIAS slug`,
+		`FILTER scores.m FROM --`, "OR (\n a\n AND (b)\n)", "`a`.`b.c` BETWEEN -1 AND 1e5", `name NOT LIKE "*a*b*"`, "\"a\" IN tags", "* OR NOT * AND true",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		parsed, err := filterql.Parse(s)
+		if err != nil {
+			if _, ok := errors.AsType[*filterql.Error](err); !ok {
+				t.Fatalf("%q: %v is no *Error", s, err)
+			}
+			return
+		}
+		m, err := parsed.Compile(environment())
+		if err != nil {
+			return
+		}
+		if m.Match(profile()) != m.Match(profile()) {
+			t.Fatalf("%q matches and does not", s)
+		}
+	})
+}
