@@ -36,3 +36,5 @@ type ColumnInfo struct {
 type TableName struct {
 	Catalog, Database, Table string
 }
+
+func (t TableName) String() string { return t.Catalog + "." + t.Database + "." + t.Table }

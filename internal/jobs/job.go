@@ -43,20 +43,20 @@ type AudienceExport struct {
 
 // JobSpec is a job as declared: exactly one of Import and Export is set.
 type JobSpec struct {
-	Label           string
-	Description     string
-	AuthorizationID string
+	Label           string `json:"label"`
+	Description     string `json:"description,omitempty"`
+	AuthorizationID string `json:"authorization_id"`
 	// QueryTimeout bounds each statement at the warehouse; whole minutes.
-	QueryTimeout time.Duration
-	Import       *TableImport
-	Export       *AudienceExport
-	Schedule     *Schedule
+	QueryTimeout time.Duration   `json:"query_timeout_ns"`
+	Import       *TableImport    `json:"import,omitempty"`
+	Export       *AudienceExport `json:"export,omitempty"`
+	Schedule     *Schedule       `json:"schedule,omitempty"`
 	// Triggers are kept so that a job imported into another state plans empty.
-	Triggers map[string]string
+	Triggers map[string]string `json:"triggers,omitempty"`
 	// Wait and FailOnError are how Terraform treats its runs; kept here so that
 	// an import into another state plans empty.
-	Wait        bool
-	FailOnError bool
+	Wait        bool `json:"wait"`
+	FailOnError bool `json:"fail_on_error"`
 }
 
 // Kind tells which movement the definition describes.
@@ -69,15 +69,15 @@ func (s JobSpec) Kind() Kind {
 
 // Job is a registered JobSpec.
 type Job struct {
-	ID string
+	ID string `json:"id"`
 	JobSpec
 	// NextRunAt is the next planned run; nil without a schedule or paused.
-	NextRunAt *time.Time
+	NextRunAt *time.Time `json:"next_run_at,omitempty"`
 	// Paused is the state in force: the definition's, or an operator's.
-	Paused    bool
-	LastRun   *Run
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	Paused    bool      `json:"paused"`
+	LastRun   *Run      `json:"last_run,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // DefaultStream is the stream of an import that names none.

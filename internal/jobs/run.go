@@ -34,22 +34,22 @@ const (
 
 // Run is one execution of a job.
 type Run struct {
-	ID     string
-	JobID  string
-	Status Status
-	Reason Reason
+	ID     string `json:"id"`
+	JobID  string `json:"job_id"`
+	Status Status `json:"status"`
+	Reason Reason `json:"reason"`
 	// Phase is what it is at now, in words ("reading rows").
-	Phase string
+	Phase string `json:"phase"`
 	Progress
 	Counts
 	// Error is the failure's text with its next step; ErrorAttribute the
 	// Terraform attribute at fault, if one is.
-	Error          string
-	ErrorCode      Code
-	ErrorAttribute string
-	CreatedAt      time.Time
-	StartedAt      *time.Time
-	FinishedAt     *time.Time
+	Error          string     `json:"error,omitempty"`
+	ErrorCode      Code       `json:"error_code,omitempty"`
+	ErrorAttribute string     `json:"error_attribute,omitempty"`
+	CreatedAt      time.Time  `json:"created_at"`
+	StartedAt      *time.Time `json:"started_at,omitempty"`
+	FinishedAt     *time.Time `json:"finished_at,omitempty"`
 }
 
 // Progress is how far the present phase is. Total 0 means not known.
