@@ -1,0 +1,305 @@
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+)
+
+// bounded is the longest that a hopeless apply may take.
+const bounded = 90 * time.Second
+
+// checklist 26 44: the warehouse dies in mid-import and comes back elsewhere.
+func TestAWarehouseKilledInMidImport(t *testing.T) {
+	t.Parallel()
+	const rows = 60_000
+	data := t.TempDir()
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-data", data))
+	s.Exec(t, "CREATE SCHEMA main.t")
+	people(t, s, "t", rows)
+	s.Exec(t, "CREATE TABLE main.t.copy AS SELECT * FROM main.t.people")
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
+	// Slow pages give the kill a middle to hit.
+	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		for len(w.segments()) == 0 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		s.Kill()
+	}()
+	begin := time.Now()
+	text, code := w.tryApply()
+	<-killed
+	if code != 1 || time.Since(begin) > bounded {
+		t.Fatalf("apply gave %d after %s:\n%s", code, time.Since(begin), text)
+	}
+	wantError(t, text, "lytics_databricks_table_import.i", s.Host)
+	got := len(w.events("s"))
+	if got == 0 || got >= rows {
+		t.Fatalf("%d events before the kill; the test wants some", got)
+	}
+	back := sandboxtest.Start(t, sandboxtest.WithArgs("-data", data))
+	w.reach(back)
+	w.apply()
+	wantEach(t, w.events("s"), rows)
+	w.wantNoChanges()
+}
+
+// segments are the files of the streams.
+func (w *workspace) segments() []string {
+	files, _ := filepath.Glob(filepath.Join(w.dataDir, "streams", "*", "*"))
+	var full []string
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && info.Size() > 0 {
+			full = append(full, f)
+		}
+	}
+	return full
+}
+
+// checklist 26 50: each mistake names the attribute, the cause and the way
+// out, in bounded time; and put right, the apply completes.
+func TestMistakesAreNamedAndPutRight(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Shared(t)
+	good := authorizationHCL
+	for name, mistake := range map[string]struct {
+		hcl  func(db string) string
+		env  map[string]string
+		want []string
+	}{
+		"a wrong token": {
+			env:  map[string]string{"TF_VAR_token": "dapi-wrong"},
+			want: []string{"lytics_databricks_authorization.w", "token"},
+		},
+		"a host that does not resolve": {
+			env:  map[string]string{"TF_VAR_host": "http://no-such-host.invalid"},
+			want: []string{"lytics_databricks_authorization.w", "host", "no-such-host.invalid"},
+		},
+		"a port nobody listens on": {
+			env:  map[string]string{"TF_VAR_port": "1"},
+			want: []string{"lytics_databricks_authorization.w", "host"},
+		},
+		"an unknown catalog": {
+			hcl: func(db string) string {
+				return strings.Replace(importHCL(db, "people", ""), `"main"`, `"nowhere"`, 1)
+			},
+			want: []string{"lytics_databricks_table_import.i", "catalog", "nowhere"},
+		},
+		"an unknown database": {
+			hcl:  func(string) string { return importHCL("nowhere", "people", "") },
+			want: []string{"lytics_databricks_table_import.i", "database", "nowhere"},
+		},
+		"an unknown table": {
+			hcl:  func(db string) string { return importHCL(db, "nobody", "") },
+			want: []string{"lytics_databricks_table_import.i", "table", "nobody"},
+		},
+		"a wrong column": {
+			hcl: func(db string) string {
+				return strings.Replace(importHCL(db, "people", ""), `"ts"`, `"changed_at"`, 1)
+			},
+			want: []string{"timestamp_column", "changed_at", "Columns that can serve: ts"},
+		},
+		"a column that is no time": {
+			hcl: func(db string) string {
+				return strings.Replace(importHCL(db, "people", ""), `"ts"`, `"email"`, 1)
+			},
+			want: []string{"timestamp_column", "email", "STRING"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := database(t, s)
+			people(t, s, db, 100)
+			right := providerHCL + good + importHCL(db, "people", "")
+			w := newWorkspace(t, s, right)
+			if mistake.hcl != nil {
+				w.file("main.tf", providerHCL+good+mistake.hcl(db))
+			}
+			for k, v := range mistake.env {
+				w.env[k] = v
+			}
+			begin := time.Now()
+			text, code := w.tryApply()
+			if code != 1 || time.Since(begin) > bounded {
+				t.Fatalf("apply gave %d after %s:\n%s", code, time.Since(begin), text)
+			}
+			wantError(t, text, mistake.want...)
+			w.file("main.tf", right)
+			w.reach(s)
+			w.apply()
+			wantEach(t, w.events("s"), 100)
+			w.wantNoChanges()
+		})
+	}
+}
+
+// checklist 21: a warehouse that is starting is waited for.
+func TestAColdWarehouseIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	db := database(t, s)
+	people(t, s, db, 10)
+	s.SetFault(t, sandboxtest.Fault{Kind: "cold_start", Seconds: 4, Form: "reject"})
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+	w.apply()
+	wantEach(t, w.events("s"), 10)
+}
+
+// checklist 20 22 23 24: what happens on the way is survived, exactly.
+func TestFaultsOnTheWayLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
+	const rows = 30_000
+	for name, fault := range map[string]sandboxtest.Fault{
+		"429 with Retry-After":           {Kind: "too_many_requests", On: "ExecuteStatement", Match: "lytics_digest", RetryAfter: 1},
+		"503 before the statement":       {Kind: "unavailable", On: "ExecuteStatement", Match: "lytics_digest", Form: "before"},
+		"503 after the statement":        {Kind: "unavailable", On: "ExecuteStatement", Match: "lytics_digest", Form: "after"},
+		"a session lost, as exception":   {Kind: "session_expired", On: "FetchResults", Match: "lytics_digest", After: 1, Form: "exception"},
+		"a session lost, as status":      {Kind: "session_expired", On: "FetchResults", Match: "lytics_digest", After: 1, Form: "status"},
+		"a connection cut in mid-fetch":  {Kind: "cut", On: "FetchResults", Match: "lytics_digest", After: 1},
+		"a session lost before counting": {Kind: "session_expired", On: "ExecuteStatement", Match: "count_if", Form: "exception"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sandboxtest.Start(t)
+			db := database(t, s)
+			people(t, s, db, rows)
+			w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+			s.SetFault(t, fault)
+			if text, code := w.tryApply(); code != 0 {
+				// A failure is allowed, silence is not: the next apply completes.
+				t.Logf("the first apply failed:\n%s", text)
+				w.apply()
+			}
+			wantEach(t, w.events("s"), rows)
+		})
+	}
+}
+
+// checklist 27: Ctrl-C stops soon, and the next apply goes on.
+func TestAnInterruptedApplyConverges(t *testing.T) {
+	t.Parallel()
+	const rows = 50_000
+	s := sandboxtest.Start(t)
+	db := database(t, s)
+	people(t, s, db, rows)
+	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	cmd := w.command(ctx, "apply", "-auto-approve", "-input=false", "-no-color")
+	var stopped time.Time
+	go func() {
+		for len(w.segments()) == 0 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		stopped = time.Now()
+		interrupt()
+	}()
+	text, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("the apply succeeded:\n%s", text)
+	}
+	if took := time.Since(stopped); took > 10*time.Second {
+		t.Errorf("the apply ended %s after Ctrl-C", took)
+	}
+	s.ClearFaults(t)
+	before := len(w.events("s"))
+	w.apply()
+	wantEach(t, w.events("s"), rows)
+	if before == 0 || before == rows {
+		t.Errorf("%d events before Ctrl-C; the test wants some", before)
+	}
+	jobs, err := w.api().Jobs(t.Context())
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	w.wantNoChanges()
+}
+
+// checklist 28 30: the export fails anywhere; the old table stays, whole.
+func TestAFailedExportKeepsTheOldTable(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]sandboxtest.Fault{
+		"COPY INTO fails":         {Kind: "statement_error", On: "ExecuteStatement", Match: "^COPY INTO", Message: "[INTERNAL_ERROR] no luck", SQLState: "XX000", Times: -1},
+		"the replace fails":       {Kind: "statement_error", On: "ExecuteStatement", Match: "^INSERT OVERWRITE", Message: "[INTERNAL_ERROR] no luck", SQLState: "XX000", Times: -1},
+		"the upload fails":        {Kind: "s3_error", On: "*", Match: "part-", Times: -1},
+		"503 after the COPY":      {Kind: "unavailable", On: "ExecuteStatement", Match: "^COPY INTO", Form: "after", Times: 1},
+		"503 after the replace":   {Kind: "unavailable", On: "ExecuteStatement", Match: "^INSERT OVERWRITE", Form: "after", Times: 1},
+		"session lost at the end": {Kind: "session_expired", On: "ExecuteStatement", Match: "^INSERT OVERWRITE", Form: "status", Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sandboxtest.Start(t)
+			db := database(t, s)
+			people(t, s, db, 100)
+			hcl := func(n int) string {
+				trigger := fmt.Sprintf(`triggers = { n = "%d" }`, n)
+				return providerHCL + authorizationHCL + importHCL(db, "people", trigger+"\n  depends_on = [lytics_mapping.m]") +
+					fieldsHCL(map[string][2]string{"id": {"string", "tostring(id)"}, "email": {"string", "email"}}) +
+					exportHCL(db, "everyone", "FILTER *", trigger)
+			}
+			w := newWorkspace(t, s, hcl(1))
+			w.apply()
+			target := "main." + db + ".lytics_user_everyone"
+			count := func() string { return s.Query(t, "SELECT count(*) FROM "+target)[0][0] }
+			if count() != "100" {
+				t.Fatalf("%s rows", count())
+			}
+			s.Exec(t, "INSERT INTO main."+db+".people VALUES (100, 'late@example.com', TIMESTAMP '2024-06-01 00:00:00')")
+			s.SetFault(t, fault)
+			w.file("main.tf", hcl(2))
+			text, code := w.tryApply()
+			if code != 0 {
+				if got := count(); got != "100" && got != "101" {
+					t.Errorf("after the failure the table has %s rows:\n%s", got, text)
+				}
+				s.ClearFaults(t)
+				w.apply()
+			}
+			if count() != "101" {
+				t.Errorf("%s rows in the end", count())
+			}
+			if distinct := s.Query(t, "SELECT count(DISTINCT id) FROM "+target)[0][0]; distinct != "101" {
+				t.Errorf("%s different rows in the end", distinct)
+			}
+			wantNothingLeft(t, s, db)
+			w.wantNoChanges()
+		})
+	}
+}
+
+// checklist 56
+func TestATableOfSomebodyElseIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Shared(t)
+	db := database(t, s)
+	people(t, s, db, 10)
+	s.Exec(t, "CREATE TABLE main."+db+".lytics_user_everyone AS SELECT 'precious' AS note")
+	hcl := func(extra string) string {
+		return providerHCL + authorizationHCL + importHCL(db, "people", "depends_on = [lytics_mapping.m]") +
+			fieldsHCL(map[string][2]string{"id": {"string", "tostring(id)"}}) + exportHCL(db, "everyone", "FILTER *", extra)
+	}
+	w := newWorkspace(t, s, hcl(""))
+	text, code := w.tryApply()
+	if code != 1 {
+		t.Fatalf("apply gave %d:\n%s", code, text)
+	}
+	wantError(t, text, "table_name", "overwrite_existing = true")
+	if got := s.Query(t, "SELECT note FROM main."+db+".lytics_user_everyone"); got[0][0] != "precious" {
+		t.Fatalf("the table holds %v", got)
+	}
+	w.file("main.tf", hcl("overwrite_existing = true"))
+	w.apply()
+	if got := s.Query(t, "SELECT count(*) FROM main."+db+".lytics_user_everyone"); got[0][0] != "10" {
+		t.Fatalf("the table has %v rows", got)
+	}
+}

@@ -1,0 +1,139 @@
+// Command demo does the product's whole job on one machine and shows it: it
+// starts the sandbox warehouse, runs the real Terraform on the configuration
+// of examples/, and reads what came out back through the Databricks driver.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
+		os.Exit(1)
+	}
+}
+
+// demo is one demonstration: a configuration, and what to show of it.
+type demo struct {
+	title string
+	// example is the folder of the configuration below examples/.
+	example string
+	// sandboxArgs make the data.
+	sandboxArgs []string
+	// show reads the results back.
+	show func(context.Context, *session) error
+}
+
+// session is what the steps of a demo share.
+type session struct {
+	provider string
+	dir      string // the configuration's copy: state and .lytics are made there
+	sandbox  *sandbox
+	steps    []step
+}
+
+type step struct {
+	name string
+	took time.Duration
+}
+
+func run(ctx context.Context) (err error) {
+	provider := flag.String("provider", "build/terraform-provider-lytics", "the provider's binary")
+	sandboxBinary := flag.String("sandbox", "build/sandbox", "the sandbox's binary")
+	purchases := flag.String("purchases", "", "do it on real purchases: the folder that holds transactions.parquet")
+	rows := flag.Int("rows", 100_000, "customers to make")
+	flag.Parse()
+
+	d := quickstart(*rows)
+	if *purchases != "" {
+		if d, err = purchasesDemo(*purchases); err != nil {
+			return err
+		}
+	}
+	started := time.Now()
+	s := &session{}
+	if s.provider, err = filepath.Abs(*provider); err != nil {
+		return err
+	}
+	if s.dir, err = prepare(d.example, filepath.Dir(s.provider)); err != nil {
+		return err
+	}
+	heading(d.title)
+	begin := time.Now()
+	say("starting a local SQL warehouse and S3, and filling them")
+	if s.sandbox, err = startSandbox(ctx, *sandboxBinary, d.sandboxArgs); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.sandbox.stop()) }()
+	s.took("warehouse started and filled", time.Since(begin))
+	say("it listens on %s:%d%s; S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
+
+	heading("terraform apply")
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	heading("terraform apply, again")
+	if err := s.applyAgain(ctx); err != nil {
+		return err
+	}
+	heading("What came out")
+	if err := s.runs(ctx); err != nil {
+		return err
+	}
+	if err := d.show(ctx, s); err != nil {
+		return err
+	}
+	heading("How long it took")
+	s.took("all of it", time.Since(started))
+	for _, step := range s.steps {
+		fmt.Printf("  %-42s %8.1f s\n", step.name, step.took.Seconds())
+	}
+	return nil
+}
+
+func (s *session) took(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
+
+// prepare copies the example into the build folder, so that the demo leaves
+// no state in examples/ and starts anew each time.
+func prepare(example, build string) (string, error) {
+	dir := filepath.Join(build, "demo", example)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join("examples", example, "*.tf"))
+	if err != nil {
+		return "", err
+	}
+	if len(files) == 0 {
+		return "", fmt.Errorf("examples/%s has no configuration: run the demo from the repository's root", example)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f)), text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+func heading(text string) { fmt.Printf("\n\x1b[1m%s\x1b[0m\n", text) }
+
+func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// startTimeout bounds the wait for a stopped warehouse, which Databricks says
+// takes up to 5 minutes, where the caller's context has no nearer deadline.
+const startTimeout = 10 * time.Minute
+
+// CreateAuthorization implements jobs.Authorizations.
+func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	db, err := e.writable(ctx, true)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	id, err := e.abandoned(ctx, db, c.AuthorizationSpec)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	if id == "" {
+		id = store.NewID("auth")
+	}
+	return e.saveAuthorization(ctx, db, store.AuthorizationRow{Authorization: jobs.Authorization{ID: id}}, c)
+}
+
+// abandoned finds the authorization that an interrupted apply saved here and
+// no state file knows of, so that the next apply does not make a second one.
+func (e *Engine) abandoned(ctx context.Context, db *store.DB, s jobs.AuthorizationSpec) (string, error) {
+	rows, err := db.UnconfirmedAuthorizations(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range rows {
+		if r.Creator == e.instance || r.Label != s.Label || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
+			continue
+		}
+		alive, err := db.Alive(ctx, r.Creator)
+		if err != nil {
+			return "", err
+		}
+		if !alive {
+			return r.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// UpdateAuthorization implements jobs.Authorizations.
+func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	db, err := e.writable(ctx, false)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	row, err := db.Authorization(ctx, id)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	moved := !strings.EqualFold(row.Host, c.Host)
+	if moved && c.Token == nil && c.TokenEnv == "" {
+		return jobs.Authorization{}, jobs.Invalid("token_wo", fmt.Sprintf("The host of authorization %s changes and no token came with it", id),
+			fmt.Sprintf("The stored token was given for %s and is never sent to another host.", row.Host),
+			"Give token_wo for the new host and change token_wo_version")
+	}
+	a, err := e.saveAuthorization(ctx, db, row, c)
+	if err != nil || !moved {
+		return a, err
+	}
+	// The host is part of each job's key.
+	all, err := db.Jobs(ctx)
+	if err != nil {
+		return a, err
+	}
+	for _, j := range all {
+		if j.AuthorizationID != id {
+			continue
+		}
+		j.Key = jobs.Key(a.Host, j.JobSpec)
+		if err := db.PutJob(ctx, j); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.AuthorizationRow, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	if err := databricks.ValidateHost(c.Host, e.options.AllowPrivateHosts); err != nil {
+		return jobs.Authorization{}, err
+	}
+	row.AuthorizationSpec = c.AuthorizationSpec
+	row.Creator = e.instance
+	switch {
+	case c.TokenEnv != "":
+		row.Sealed = nil
+	case c.Token != nil && !c.Token.Empty():
+		key, err := e.key(true)
+		if err != nil {
+			return jobs.Authorization{}, err
+		}
+		row.Sealed = key.Seal(*c.Token, row.ID, c.Host)
+	case row.Sealed == nil:
+		return jobs.Authorization{}, jobs.Invalid("token_wo", "The authorization has no token",
+			"Neither token_wo nor token_env was given.", "Give one of the two")
+	}
+	if c.CheckConnection {
+		wh, err := e.connect(ctx, row, 0, nil)
+		if err != nil {
+			return jobs.Authorization{}, err
+		}
+		if err := wh.Close(); err != nil {
+			return jobs.Authorization{}, err
+		}
+	}
+	if err := db.PutAuthorization(ctx, row); err != nil {
+		return jobs.Authorization{}, err
+	}
+	return e.Authorization(ctx, row.ID)
+}
+
+// Authorization implements jobs.Authorizations.
+func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorization, error) {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	row, err := db.Authorization(ctx, id)
+	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	_, err = e.token(row)
+	if err != nil && !jobs.IsCode(err, jobs.CodeSecretUnreadable) {
+		return jobs.Authorization{}, err
+	}
+	row.SecretReadable = err == nil
+	return row.Authorization, nil
+}
+
+// DeleteAuthorization implements jobs.Authorizations.
+func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
+	db, err := e.writable(ctx, false)
+	if err != nil {
+		return err
+	}
+	return db.DeleteAuthorization(ctx, id)
+}
+
+// token reads the credential where it is kept. For one in the environment that
+// is not set the error is CodeInvalid, so that Read does not mistake it for a
+// stored secret.
+func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
+	if row.TokenEnv != "" {
+		text := e.options.Getenv(row.TokenEnv)
+		if text == "" {
+			return jobs.Secret{}, jobs.Invalid("token_env", fmt.Sprintf("The environment variable %s is empty", row.TokenEnv),
+				fmt.Sprintf("Authorization %s reads its token there, in the process that executes the run.", row.ID), "Set the variable and run again")
+		}
+		return jobs.NewSecret(text), nil
+	}
+	key, err := e.key(false)
+	if err != nil {
+		return jobs.Secret{}, err
+	}
+	return key.Open(row.Sealed, row.ID, row.Host)
+}
+
+// connect opens a session on an authorization's warehouse. A query timeout of
+// 0 means the default.
+func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, queryTimeout time.Duration, waiting func(time.Duration)) (*databricks.Warehouse, error) {
+	if queryTimeout == 0 {
+		queryTimeout = jobs.DefaultQueryTimeout
+	}
+	start := startTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		start = min(start, time.Until(deadline))
+	}
+	return databricks.Open(ctx, databricks.Config{
+		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
+		Token:             func(context.Context) (jobs.Secret, error) { return e.token(row) },
+		AllowPrivateHosts: e.options.AllowPrivateHosts,
+		QueryTimeout:      queryTimeout,
+		StartTimeout:      start,
+		UserAgent:         e.options.UserAgent,
+		Waiting:           waiting,
+	})
+}
+
+// reader opens a short session for the catalog's data sources.
+func (e *Engine) reader(ctx context.Context, authorizationID string) (*databricks.Warehouse, error) {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	row, err := db.Authorization(ctx, authorizationID)
+	if err != nil {
+		if err, ok := errors.AsType[*jobs.Error](err); ok {
+			err.Attribute = "authorization_id"
+		}
+		return nil, err
+	}
+	return e.connect(ctx, row, 5*time.Minute, nil)
+}

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// CreateJob implements jobs.Definitions.
+func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error) {
+	db, err := e.writable(ctx, true)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	key, err := e.jobKey(ctx, db, &s)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: e.instance}
+	if row.ID, err = e.adopt(ctx, db, row); err != nil {
+		return jobs.Job{}, err
+	}
+	if s.Schedule != nil {
+		row.Paused = s.Schedule.Paused != nil && *s.Schedule.Paused
+	}
+	if err := e.planNext(ctx, db, &row, s.Schedule != nil && s.Schedule.StartImmediately); err != nil {
+		return jobs.Job{}, err
+	}
+	return e.putJob(ctx, db, row)
+}
+
+// adopt gives the id of the job with this key that an interrupted apply left
+// and no state file holds; or the row's own id when the key is free. While the
+// process that made it may still be writing its state, adopt waits for it to
+// die or be confirmed: at most a lease.
+func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (string, error) {
+	for {
+		have, err := db.JobByKey(ctx, row.Key)
+		if jobs.IsCode(err, jobs.CodeNotFound) {
+			return row.ID, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if have.Confirmed || have.Creator == e.instance {
+			return row.ID, nil // PutJob refuses, and says who holds the key
+		}
+		alive, err := db.Alive(ctx, have.Creator)
+		if err != nil {
+			return "", err
+		}
+		if !alive {
+			return have.ID, nil
+		}
+		created := time.Since(have.CreatedAt)
+		if created > 2*store.Lease {
+			return row.ID, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(pollOther):
+		}
+	}
+}
+
+// UpdateJob implements jobs.Definitions.
+func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs.Job, error) {
+	db, err := e.writable(ctx, false)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row, err := db.Job(ctx, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	before := row.Schedule
+	row.JobSpec = s
+	if row.Key, err = e.jobKey(ctx, db, &row.JobSpec); err != nil {
+		return jobs.Job{}, err
+	}
+	if s.Schedule == nil {
+		row.Paused = false
+	} else if s.Schedule.Paused != nil {
+		row.Paused = *s.Schedule.Paused
+	}
+	if err := e.planNext(ctx, db, &row, before == nil && s.Schedule != nil && s.Schedule.StartImmediately); err != nil {
+		return jobs.Job{}, err
+	}
+	return e.putJob(ctx, db, row)
+}
+
+// jobKey validates what the store can tell and computes the key, filling the
+// table name that an export leaves to the audience.
+func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (string, error) {
+	auth, err := db.Authorization(ctx, s.AuthorizationID)
+	if err != nil {
+		if e, ok := errors.AsType[*jobs.Error](err); ok && e.Code == jobs.CodeNotFound {
+			return "", jobs.Invalid("authorization_id", e.Summary, e.Detail, "Refer to a lytics_databricks_authorization resource of this store")
+		}
+		return "", err
+	}
+	if s.Export != nil {
+		audience, err := e.platform.Audience(ctx, s.Export.AudienceID)
+		if jobs.IsCode(err, jobs.CodeNotFound) {
+			return "", jobs.Invalid("audience_id", "No audience \""+s.Export.AudienceID+"\"", "It is neither the id nor the slug of one.", "Refer to a lytics_audience resource")
+		}
+		if err != nil {
+			return "", err
+		}
+		if s.Export.TableName == "" {
+			s.Export.TableName = jobs.ExportTable(audience.Slug)
+		}
+	}
+	if s.Import != nil && s.Import.Stream == "" {
+		s.Import.Stream = jobs.DefaultStream(s.Import.Catalog, s.Import.Database, s.Import.Table)
+	}
+	return jobs.Key(auth.Host, *s), nil
+}
+
+// planNext sets the time of the next planned run.
+func (e *Engine) planNext(ctx context.Context, db *store.DB, row *store.JobRow, atOnce bool) error {
+	if row.Schedule == nil || row.Paused {
+		row.NextRunAt = nil
+		return nil
+	}
+	if err := schedule.Validate(*row.Schedule); err != nil {
+		return err
+	}
+	now, err := db.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	next := now
+	if !atOnce {
+		if next, err = schedule.Next(*row.Schedule, now); err != nil {
+			return err
+		}
+	}
+	next = next.UTC()
+	row.NextRunAt = &next
+	return nil
+}
+
+func (e *Engine) putJob(ctx context.Context, db *store.DB, row store.JobRow) (jobs.Job, error) {
+	if err := db.PutJob(ctx, row); err != nil {
+		return jobs.Job{}, err
+	}
+	return e.Job(ctx, row.ID)
+}
+
+// Job implements jobs.Definitions.
+func (e *Engine) Job(ctx context.Context, id string) (jobs.Job, error) {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row, err := db.Job(ctx, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	return e.withLastRun(ctx, db, row)
+}
+
+func (e *Engine) withLastRun(ctx context.Context, db *store.DB, row store.JobRow) (jobs.Job, error) {
+	runs, err := db.Runs(ctx, jobs.RunFilter{JobID: row.ID, Limit: 1})
+	if err == nil && len(runs) == 1 {
+		row.LastRun = &runs[0]
+	}
+	return row.Job, err
+}
+
+// Jobs implements jobs.Definitions. No store means no jobs.
+func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
+	db, err := e.open(ctx, false)
+	if noStore(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]jobs.Job, 0, len(rows))
+	for _, r := range rows {
+		j, err := e.withLastRun(ctx, db, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, j)
+	}
+	return all, nil
+}
+
+// DeleteJob implements jobs.Definitions.
+func (e *Engine) DeleteJob(ctx context.Context, id string) error {
+	db, err := e.writable(ctx, false)
+	if err != nil {
+		return err
+	}
+	if err := db.DeleteJob(ctx, id); err != nil {
+		return err
+	}
+	runs, err := db.Runs(ctx, jobs.RunFilter{JobID: id, Limit: 10})
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if !r.Status.Active() {
+			continue
+		}
+		// The run stops at its next heartbeat; a new job of the same key must
+		// not begin beside it.
+		if _, err := e.WaitRun(ctx, r.ID, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Confirm implements jobs.Definitions.
+func (e *Engine) Confirm(ctx context.Context, id string) error {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	return db.Confirm(ctx, id)
+}

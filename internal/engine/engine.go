@@ -1,0 +1,189 @@
+// Package engine is the jobs API in this process: it keeps definitions in a
+// store, executes runs one at a time for each job, and joins importer and
+// exporter to the warehouse, the staging and the platform.
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// Options configure an Engine.
+type Options struct {
+	// DataDir holds the store and the embedded platform.
+	DataDir string
+	// EncryptionKeyFile is outside DataDir; empty means the user's
+	// configuration directory. The environment variable store.KeyEnv goes
+	// before it.
+	EncryptionKeyFile string
+	// AllowPrivateHosts lifts the limit to Databricks' own host names.
+	AllowPrivateHosts bool
+	// Staging is where exports wait; nil until an export needs it.
+	Staging *staging.S3Config
+	// UserAgent names the product and its version to the warehouse.
+	UserAgent string
+	// Getenv reads the environment: os.Getenv when nil.
+	Getenv func(string) string
+}
+
+// runsPerAuthorization bounds the runs that use one warehouse at a time.
+const runsPerAuthorization = 2
+
+// Engine implements jobs.API. Its store is opened by the first call that needs
+// it, and made by the first that registers something.
+type Engine struct {
+	options  Options
+	instance string
+
+	mu       sync.Mutex
+	db       *store.DB
+	platform *embedded.Platform
+	stop     context.CancelFunc
+	beating  sync.WaitGroup
+	running  map[string]*execution
+	closed   bool
+}
+
+var _ jobs.API = (*Engine)(nil)
+
+// New makes an Engine that has opened nothing yet.
+func New(o Options) *Engine {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	return &Engine{options: o, instance: store.NewID("in"), running: map[string]*execution{}}
+}
+
+// open gives the store, opening it when it is not. Without create, a store
+// that is not there is an error (CodeStore wrapping fs.ErrNotExist).
+func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, &jobs.Error{Code: jobs.CodeStore, Summary: "The provider is stopping", Detail: "Its store is closed.", Next: "Run the command again"}
+	}
+	if e.db != nil {
+		return e.db, nil
+	}
+	db, err := store.Open(ctx, e.options.DataDir, create)
+	if err != nil {
+		return nil, err
+	}
+	platform, err := embedded.Open(db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if create {
+		if err := e.register(ctx, db); err != nil {
+			return nil, errors.Join(err, platform.Close(), db.Close())
+		}
+	}
+	e.db, e.platform = db, platform
+	return db, nil
+}
+
+// register makes this process known to the others on the store, and keeps it
+// so. It begins with the first write, so that plan and refresh write nothing.
+func (e *Engine) register(ctx context.Context, db *store.DB) error {
+	if e.stop != nil {
+		return nil
+	}
+	if err := db.Beat(ctx, e.instance, "apply"); err != nil {
+		return err
+	}
+	beat, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stop = stop
+	e.beating.Go(func() {
+		tick := time.NewTicker(store.Heartbeat)
+		defer tick.Stop()
+		for {
+			select {
+			case <-beat.Done():
+				return
+			case <-tick.C:
+				// A beat that fails is made good by the next; silence for
+				// a whole lease is what others act on.
+				_ = db.Beat(beat, e.instance, "apply")
+			}
+		}
+	})
+	return nil
+}
+
+// writable gives the store for a change, made when missing.
+func (e *Engine) writable(ctx context.Context, create bool) (*store.DB, error) {
+	db, err := e.open(ctx, create)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return db, e.register(ctx, db)
+}
+
+// Store implements jobs.API.
+func (e *Engine) Store(ctx context.Context, create bool) (jobs.StoreInfo, error) {
+	db, err := e.open(ctx, create)
+	if err != nil {
+		return jobs.StoreInfo{}, err
+	}
+	alive, err := db.RunnerAlive(ctx)
+	return jobs.StoreInfo{ID: db.ID(), Location: db.Dir(), RunnerAlive: alive}, err
+}
+
+// Close implements jobs.API.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	for _, x := range e.running {
+		x.cancel(errStopping)
+	}
+	db, platform, stop := e.db, e.platform, e.stop
+	e.mu.Unlock()
+	if db == nil {
+		return nil
+	}
+	for _, x := range e.executions() {
+		<-x.done
+	}
+	if stop != nil {
+		stop()
+		e.beating.Wait()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), store.Lease)
+	defer cancel()
+	var errs []error
+	if stop != nil {
+		errs = append(errs, db.Retire(ctx, e.instance))
+	}
+	return errors.Join(append(errs, platform.Close(), db.Close())...)
+}
+
+func (e *Engine) executions() []*execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]*execution, 0, len(e.running))
+	for _, x := range e.running {
+		all = append(all, x)
+	}
+	return all
+}
+
+// noStore reports the one error of open that means "nothing is registered".
+func noStore(err error) bool {
+	return jobs.IsCode(err, jobs.CodeStore) && errors.Is(err, fs.ErrNotExist)
+}
+
+func (e *Engine) key(create bool) (*store.Key, error) {
+	return store.LoadKey(e.options.Getenv(store.KeyEnv), e.options.EncryptionKeyFile, e.options.DataDir, create)
+}

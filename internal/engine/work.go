@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// work does what the job's definition says.
+func (x *execution) work(ctx context.Context) error {
+	auth, err := x.db.Authorization(ctx, x.job.AuthorizationID)
+	if err != nil {
+		return err
+	}
+	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
+		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
+		wh, err := x.e.connect(ctx, auth, x.job.QueryTimeout, func(elapsed time.Duration) {
+			x.Phase(fmt.Sprintf("waiting for the warehouse to start (%s)", elapsed.Round(time.Second)), 0)
+		})
+		if err == nil {
+			x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "connected" })
+		}
+		return wh, err
+	}
+	if x.job.Export != nil {
+		return x.export(ctx, connect)
+	}
+	err = (&importer.Import{
+		Key: x.job.Key, Spec: *x.job.Import, RunID: x.run.ID,
+		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
+	}).Run(ctx)
+	if err != nil {
+		return err
+	}
+	return x.buildProfiles(ctx)
+}
+
+// buildProfiles brings the profiles up to the streams.
+func (x *execution) buildProfiles(ctx context.Context) error {
+	x.Phase("building profiles", 0)
+	stats, err := x.e.platform.BuildProfiles(ctx, func(done, total int64) {
+		x.update(func(r *jobs.Run) { r.Progress = jobs.Progress{Done: done, Total: total} })
+	})
+	if err != nil {
+		return err
+	}
+	x.Count(func(c *jobs.Counts) { c.Profiles = stats.Profiles })
+	return nil
+}
+
+func (x *execution) export(ctx context.Context, connect func(context.Context) (*databricks.Warehouse, error)) error {
+	if x.e.options.Staging == nil {
+		return jobs.Invalid("", "No staging is configured",
+			"An export writes files to S3, where the warehouse's COPY INTO reads them.",
+			"Give the provider block staging = { s3 = { bucket = ... } }")
+	}
+	s3, err := staging.Open(ctx, *x.e.options.Staging)
+	if err != nil {
+		return err
+	}
+	// A mapping may have changed since the last import.
+	if err := x.buildProfiles(ctx); err != nil {
+		return err
+	}
+	owners, err := x.db.ExportOwners(ctx, x.job.Key)
+	if err != nil {
+		return err
+	}
+	if err := x.db.AddExportOwner(ctx, x.job.Key, x.job.ID); err != nil {
+		return err
+	}
+	return (&exporter.Export{
+		JobID: x.job.ID, RunID: x.run.ID, Spec: *x.job.Export, Owners: owners,
+		Connect: connect, Audiences: x.e.platform, Staging: stagingArea{s3}, Progress: x,
+		Fence: func(ctx context.Context) error {
+			return x.db.Write(ctx, func(tx *sql.Tx) error { return store.Fence(ctx, tx, x.claim) })
+		},
+	}).Run(ctx)
+}
+
+// stagingArea is S3 as the exporter wants it.
+type stagingArea struct{ *staging.S3 }
+
+// Create implements exporter.Staging.
+func (s stagingArea) Create(ctx context.Context, key string) (exporter.Object, error) {
+	return s.S3.Create(ctx, key)
+}
