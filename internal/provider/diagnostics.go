@@ -43,8 +43,10 @@ func addError(diags *diag.Diagnostics, at place, doing string, err error) {
 // add makes a diagnostic at a dotted attribute name.
 func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, summary, detail string) {
 	p, ok := at.find(attribute)
-	if !ok && attribute != "" {
+	if attribute != "" && p.String() != attribute {
 		detail = paragraphs(detail, fmt.Sprintf("The attribute at fault is %s.", attribute))
+	}
+	if !ok {
 		p, ok = at.find(at.fallback)
 	}
 	switch {
@@ -60,13 +62,15 @@ func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, 
 }
 
 // find gives the path of a dotted attribute name ("schedule.time_of_day",
-// "fields.2"), if the schema has it.
+// "fields.2"), if the schema has it. Inside a nested object the path stops at
+// the object: Terraform cannot show a line for more, and would show the
+// resource's first line instead.
 func (at place) find(attribute string) (path.Path, bool) {
 	if attribute == "" || at.schema == nil {
 		return path.Path{}, false
 	}
 	t := at.schema
-	p := path.Empty()
+	p, deep := path.Empty(), false
 	for _, name := range strings.Split(attribute, ".") {
 		switch c := t.(type) {
 		case attr.TypeWithAttributeTypes:
@@ -74,9 +78,17 @@ func (at place) find(attribute string) (path.Path, bool) {
 			if !ok {
 				return path.Path{}, false
 			}
-			t, p = inner, p.AtName(name)
+			t = inner
+			if len(p.Steps()) == 0 {
+				p = p.AtName(name)
+			} else {
+				deep = true
+			}
 		case attr.TypeWithElementType:
 			t = c.ElementType()
+			if deep {
+				continue
+			}
 			if i, err := strconv.Atoi(name); err == nil {
 				p = p.AtListIndex(i)
 			} else {

@@ -49,7 +49,7 @@ type kind struct {
 	empty  func() model
 	// plan settles the kind's own computed attributes. prior is nil when the
 	// job is created; api is nil while the store is unknown or not there.
-	plan func(ctx context.Context, api jobs.API, config, prior, planned model) (path.Paths, error)
+	plan func(ctx context.Context, api jobs.API, config, prior, planned model) path.Paths
 }
 
 func (m *jobModel) job() *jobModel { return m }

@@ -37,15 +37,7 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if s, known := readSchedule(ctx, planned.job().Schedule, &resp.Diagnostics); known && r.session.known() && !info.RunnerAlive {
 		warnNobodyRuns(s, &resp.Diagnostics)
 	}
-	if update && req.Plan.Raw.Equal(req.State.Raw) {
-		return
-	}
-	replace, err := r.kind.plan(ctx, api, config, prior, planned)
-	if err != nil {
-		addError(&resp.Diagnostics, r.place(resp.Plan.Schema.Type()), "plan "+r.kind.noun, err)
-		return
-	}
-	resp.RequiresReplace = append(resp.RequiresReplace, replace...)
+	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.plan(ctx, api, config, prior, planned)...)
 	r.planLastRun(prior, planned)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 }

@@ -72,28 +72,27 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 }
 
 // planAudienceExport settles the table's name. It follows from the audience's
-// slug, which a new export learns from the store if the audience is there; an
-// existing one keeps its table for as long as it exports the same audience.
-func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned model) (path.Paths, error) {
+// slug, which the store knows if the audience is there; where it does not say,
+// an export of the same audience keeps its table.
+func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned model) path.Paths {
 	c, p := config.(*audienceExportModel), planned.(*audienceExportModel)
 	was, update := prior.(*audienceExportModel)
 	if !update {
 		was = &audienceExportModel{}
 	}
 	name := types.StringUnknown()
-	switch {
-	case !c.TableName.IsNull() || p.AudienceID.IsUnknown():
-	case update && p.AudienceID.Equal(was.AudienceID):
-		name = was.TableName
-	case api != nil:
-		audience, err := api.Audience(ctx, p.AudienceID.ValueString())
-		if err == nil {
-			name = types.StringValue(jobs.ExportTable(audience.Slug))
-		} else if !jobs.IsCode(err, jobs.CodeNotFound) {
-			return nil, err
+	if c.TableName.IsNull() && !p.AudienceID.IsUnknown() {
+		if update && p.AudienceID.Equal(was.AudienceID) {
+			name = was.TableName
+		}
+		if api != nil {
+			// Whatever keeps the audience from being read is Create's to report.
+			if audience, err := api.Audience(ctx, p.AudienceID.ValueString()); err == nil {
+				name = types.StringValue(jobs.ExportTable(audience.Slug))
+			}
 		}
 	}
-	return settle(&p.TableName, c.TableName, was.TableName, name, update, "table_name"), nil
+	return settle(&p.TableName, c.TableName, was.TableName, name, update, "table_name")
 }
 
 func (m *audienceExportModel) define(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {

@@ -32,7 +32,6 @@ var (
 
 type fieldModel struct {
 	ID             types.String `tfsdk:"id"`
-	Name           types.String `tfsdk:"name"`
 	Description    types.String `tfsdk:"description"`
 	Type           types.String `tfsdk:"type"`
 	IsIdentifier   types.Bool   `tfsdk:"is_identifier"`
@@ -54,8 +53,7 @@ func (r *fieldResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A typed user field: what profiles hold. Mappings feed it from streams.",
 		Attributes: map[string]schema.Attribute{
-			"id":          idAttribute("The field's name."),
-			"name":        keyAttribute("Name of the field in profiles."),
+			"id":          keyAttribute("Name of the field in profiles."),
 			"description": descriptionAttribute("What the field means."),
 			"type": schema.StringAttribute{
 				Required: true,
@@ -92,7 +90,7 @@ func (r *fieldResource) ValidateConfig(ctx context.Context, req resource.Validat
 	if resp.Diagnostics.HasError() || r.validate == nil {
 		return
 	}
-	if m.Name.IsUnknown() || m.Type.IsUnknown() || m.MergeOperation.IsUnknown() ||
+	if m.ID.IsUnknown() || m.Type.IsUnknown() || m.MergeOperation.IsUnknown() ||
 		m.IsIdentifier.IsUnknown() || m.Capacity.IsUnknown() || m.KeepDays.IsUnknown() {
 		return
 	}
@@ -108,7 +106,7 @@ func (r *fieldResource) ValidateConfig(ctx context.Context, req resource.Validat
 		addInvalid(&resp.Diagnostics, path.Root("type"), err)
 		return
 	}
-	addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "name"}, "use the field", e)
+	addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "id"}, "use the field", e)
 }
 
 func (r *fieldResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
@@ -125,12 +123,10 @@ func (r *fieldResource) Create(ctx context.Context, req resource.CreateRequest, 
 	if api == nil {
 		return
 	}
-	f, err := api.CreateField(ctx, m.field())
-	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the field "+m.Name.ValueString(), err)
+	if _, err := api.CreateField(ctx, m.field()); err != nil {
+		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the field "+m.ID.ValueString(), err)
 		return
 	}
-	m.ID = types.StringValue(f.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
@@ -159,7 +155,7 @@ func (r *fieldResource) Update(ctx context.Context, req resource.UpdateRequest, 
 		return
 	}
 	if _, err := api.PutField(ctx, m.field()); err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("field", m.Name.ValueString()), err)
+		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("field", m.ID.ValueString()), err)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
@@ -176,7 +172,7 @@ func (r *fieldResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 
 func (m fieldModel) field() jobs.Field {
 	return jobs.Field{
-		ID:             m.Name.ValueString(),
+		ID:             m.ID.ValueString(),
 		Description:    m.Description.ValueString(),
 		Type:           m.Type.ValueString(),
 		IsIdentifier:   m.IsIdentifier.ValueBool(),
@@ -190,7 +186,6 @@ func (m fieldModel) field() jobs.Field {
 func showField(f jobs.Field) fieldModel {
 	return fieldModel{
 		ID:             types.StringValue(f.ID),
-		Name:           types.StringValue(f.ID),
 		Description:    types.StringValue(f.Description),
 		Type:           types.StringValue(f.Type),
 		IsIdentifier:   types.BoolValue(f.IsIdentifier),

@@ -48,7 +48,7 @@ func (r *mappingResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 		Attributes: map[string]schema.Attribute{
 			"id":     idAttribute("Id of the mapping."),
 			"stream": keyAttribute("The stream to read; it may be one that does not exist yet."),
-			"field":  keyAttribute("Name of the `lytics_field` to feed."),
+			"field":  keyAttribute("Id of the `lytics_field` to feed."),
 			"expression": schema.StringAttribute{
 				Required: true,
 				MarkdownDescription: "Expression that gives the value from an event, such as `email` or `tolower(email)`. " +

@@ -64,7 +64,7 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 	}
 }
 
-func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model) (path.Paths, error) {
+func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model) path.Paths {
 	c, p := config.(*tableImportModel), planned.(*tableImportModel)
 	was, update := prior.(*tableImportModel)
 	if !update {
@@ -74,7 +74,7 @@ func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model
 	if !p.Catalog.IsUnknown() && !p.Database.IsUnknown() && !p.Table.IsUnknown() {
 		stream = types.StringValue(jobs.DefaultStream(p.Catalog.ValueString(), p.Database.ValueString(), p.Table.ValueString()))
 	}
-	return settle(&p.Stream, c.Stream, was.Stream, stream, update, "stream"), nil
+	return settle(&p.Stream, c.Stream, was.Stream, stream, update, "stream")
 }
 
 func (m *tableImportModel) define(_ context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {

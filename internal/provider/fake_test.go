@@ -1,0 +1,407 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
+)
+
+// world is a disk with data directories on it. Providers come and go, stores
+// stay, as they do between Terraform's processes.
+type world struct {
+	mu     sync.Mutex
+	stores map[string]*fakeStore
+	made   int
+	opened int
+	// configs are the configurations that were opened.
+	configs []provider.Config
+	// warehouse is shared: losing a store does not lose the source.
+	rows map[jobs.TableName]int
+	// token is what the warehouse accepts; empty accepts all.
+	token string
+	// fail makes runs fail after half of their rows.
+	fail *jobs.Error
+	// hang makes runs wait until they are cancelled.
+	hang bool
+	// runnerAlive is what stores say of a runner.
+	runnerAlive bool
+	// unreadable makes all secrets unreadable.
+	unreadable bool
+	sent       []string
+}
+
+// fakeStore is what one data directory holds.
+type fakeStore struct {
+	id             string
+	seq            int
+	authorizations map[string]jobs.Authorization
+	tokens         map[string]string
+	jobs           map[string]jobs.Job
+	confirmed      map[string]bool
+	runs           []jobs.Run
+	// cursors and streams belong to the import's key and outlive its job.
+	cursors   map[string]int
+	streams   map[string]int
+	fields    map[string]jobs.Field
+	mappings  map[string]jobs.Mapping
+	audiences map[string]jobs.Audience
+}
+
+func newWorld() *world {
+	return &world{stores: map[string]*fakeStore{}, rows: map[jobs.TableName]int{{Catalog: "main", Database: "sales", Table: "customers"}: 100}}
+}
+
+func (w *world) open(_ context.Context, c provider.Config) (jobs.API, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.opened++
+	w.configs = append(w.configs, c)
+	return &fakeAPI{w: w, dir: c.DataDir}, nil
+}
+
+// change works on the world under its lock.
+func (w *world) change(f func(*world)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f(w)
+}
+
+// only gives the one store there is.
+func (w *world) only() *fakeStore {
+	for _, s := range w.stores {
+		return s
+	}
+	return nil
+}
+
+type fakeAPI struct {
+	w   *world
+	dir string
+}
+
+var _ jobs.API = (*fakeAPI)(nil)
+
+func (a *fakeAPI) Close() error { return nil }
+
+func (a *fakeAPI) Store(_ context.Context, create bool) (jobs.StoreInfo, error) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	s, err := a.store()
+	if err != nil && !create {
+		return jobs.StoreInfo{}, err
+	}
+	if s == nil {
+		a.w.made++
+		s = &fakeStore{
+			id: fmt.Sprintf("store-%d", a.w.made), authorizations: map[string]jobs.Authorization{}, tokens: map[string]string{},
+			jobs: map[string]jobs.Job{}, confirmed: map[string]bool{}, cursors: map[string]int{}, streams: map[string]int{},
+			fields: map[string]jobs.Field{}, mappings: map[string]jobs.Mapping{}, audiences: map[string]jobs.Audience{},
+		}
+		a.w.stores[a.dir] = s
+	}
+	return jobs.StoreInfo{ID: s.id, Location: a.dir, RunnerAlive: a.w.runnerAlive}, nil
+}
+
+// store wants the lock held.
+func (a *fakeAPI) store() (*fakeStore, error) {
+	if s := a.w.stores[a.dir]; s != nil {
+		return s, nil
+	}
+	return nil, &jobs.Error{Code: jobs.CodeStore, Summary: "There is no store at " + a.dir, Detail: "The directory does not exist."}
+}
+
+// in runs f on the store under the lock.
+func in[T any](a *fakeAPI, f func(*fakeStore) (T, error)) (T, error) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	s, err := a.store()
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return f(s)
+}
+
+func missing(what, id string) error {
+	return &jobs.Error{Code: jobs.CodeNotFound, Summary: what + " " + id + " does not exist"}
+}
+
+func get[T any](m map[string]T, what, id string) (T, error) {
+	v, ok := m[id]
+	if !ok {
+		return v, missing(what, id)
+	}
+	return v, nil
+}
+
+func (s *fakeStore) next(prefix string) string {
+	s.seq++
+	return fmt.Sprintf("%s-%d", prefix, s.seq)
+}
+
+func (a *fakeAPI) CreateAuthorization(_ context.Context, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	return in(a, func(s *fakeStore) (jobs.Authorization, error) {
+		if err := a.check(c, ""); err != nil {
+			return jobs.Authorization{}, err
+		}
+		return s.put(a.w, s.next("auth"), c), nil
+	})
+}
+
+func (a *fakeAPI) UpdateAuthorization(_ context.Context, id string, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	return in(a, func(s *fakeStore) (jobs.Authorization, error) {
+		was, err := get(s.authorizations, "authorization", id)
+		if err != nil {
+			return was, err
+		}
+		if was.Host != c.Host && c.Token == nil && c.TokenEnv == "" {
+			return was, jobs.Invalid("host", "A changed host needs the token again", "", "")
+		}
+		if err := a.check(c, s.tokens[id]); err != nil {
+			return was, err
+		}
+		return s.put(a.w, id, c), nil
+	})
+}
+
+func (s *fakeStore) put(w *world, id string, c jobs.AuthorizationChange) jobs.Authorization {
+	if c.Token != nil {
+		s.tokens[id] = c.Token.Reveal()
+		w.sent = append(w.sent, c.Token.Reveal())
+	}
+	if c.TokenEnv != "" {
+		delete(s.tokens, id)
+	}
+	v := jobs.Authorization{ID: id, AuthorizationSpec: c.AuthorizationSpec, SecretReadable: true}
+	s.authorizations[id] = v
+	return v
+}
+
+func (a *fakeAPI) check(c jobs.AuthorizationChange, stored string) error {
+	token := stored
+	if c.Token != nil {
+		token = c.Token.Reveal()
+	}
+	if !c.CheckConnection || a.w.token == "" || token == a.w.token || c.TokenEnv != "" {
+		return nil
+	}
+	return &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The warehouse refuses the token",
+		Detail: c.Host + " answered 401.", Next: "Make a new token."}
+}
+
+func (a *fakeAPI) Authorization(_ context.Context, id string) (jobs.Authorization, error) {
+	return in(a, func(s *fakeStore) (jobs.Authorization, error) {
+		v, err := get(s.authorizations, "authorization", id)
+		v.SecretReadable = !a.w.unreadable && s.tokens[id] != ""
+		return v, err
+	})
+}
+
+func (a *fakeAPI) DeleteAuthorization(_ context.Context, id string) error {
+	_, err := in(a, func(s *fakeStore) (struct{}, error) {
+		for _, j := range s.jobs {
+			if j.AuthorizationID == id {
+				return struct{}{}, &jobs.Error{Code: jobs.CodeInUse, Summary: "The authorization " + id + " is in use",
+					Detail: "The job " + j.Label + " uses it."}
+			}
+		}
+		delete(s.authorizations, id)
+		delete(s.tokens, id)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+func (s *fakeStore) key(spec jobs.JobSpec) (string, error) {
+	auth, err := get(s.authorizations, "authorization", spec.AuthorizationID)
+	if err != nil {
+		return "", jobs.Invalid("authorization_id", "There is no authorization "+spec.AuthorizationID, "", "")
+	}
+	return jobs.Key(auth.Host, spec), nil
+}
+
+func (a *fakeAPI) CreateJob(_ context.Context, spec jobs.JobSpec) (jobs.Job, error) {
+	return in(a, func(s *fakeStore) (jobs.Job, error) {
+		if e := spec.Export; e != nil {
+			audience, err := s.audience(e.AudienceID)
+			if err != nil {
+				return jobs.Job{}, jobs.Invalid("audience_id", "There is no audience "+e.AudienceID, "", "Create it first.")
+			}
+			if e.TableName == "" {
+				e.TableName = jobs.ExportTable(audience.Slug)
+			}
+		}
+		key, err := s.key(spec)
+		if err != nil {
+			return jobs.Job{}, err
+		}
+		for id, j := range s.jobs {
+			if k, _ := s.key(j.JobSpec); k != key {
+				continue
+			}
+			if s.confirmed[id] {
+				return jobs.Job{}, &jobs.Error{Code: jobs.CodeConflict, Summary: "Another job moves the same table",
+					Detail: "It is " + id + ".", Next: "Import it: terraform import ADDRESS " + id}
+			}
+			j.JobSpec = spec
+			s.jobs[id] = j
+			return j, nil
+		}
+		j := jobs.Job{ID: s.next("job"), JobSpec: spec}
+		j.Paused = spec.Schedule != nil && spec.Schedule.Paused != nil && *spec.Schedule.Paused
+		s.jobs[j.ID] = j
+		return j, nil
+	})
+}
+
+func (a *fakeAPI) UpdateJob(_ context.Context, id string, spec jobs.JobSpec) (jobs.Job, error) {
+	return in(a, func(s *fakeStore) (jobs.Job, error) {
+		j, err := get(s.jobs, "job", id)
+		if err != nil {
+			return j, err
+		}
+		if _, err := s.key(spec); err != nil {
+			return j, err
+		}
+		j.JobSpec = spec
+		if spec.Schedule != nil && spec.Schedule.Paused != nil {
+			j.Paused = *spec.Schedule.Paused
+		}
+		s.jobs[id] = j
+		return j, nil
+	})
+}
+
+func (a *fakeAPI) Job(_ context.Context, id string) (jobs.Job, error) {
+	return in(a, func(s *fakeStore) (jobs.Job, error) { return get(s.jobs, "job", id) })
+}
+
+func (a *fakeAPI) Jobs(context.Context) ([]jobs.Job, error) {
+	return in(a, func(s *fakeStore) ([]jobs.Job, error) {
+		list := slices.Collect(maps.Values(s.jobs))
+		slices.SortFunc(list, func(x, y jobs.Job) int { return strings.Compare(x.Label+x.ID, y.Label+y.ID) })
+		return list, nil
+	})
+}
+
+func (a *fakeAPI) DeleteJob(_ context.Context, id string) error {
+	_, err := in(a, func(s *fakeStore) (struct{}, error) {
+		delete(s.jobs, id)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+func (a *fakeAPI) Confirm(_ context.Context, id string) error {
+	_, err := in(a, func(s *fakeStore) (struct{}, error) {
+		_, job := s.jobs[id]
+		_, auth := s.authorizations[id]
+		if !job && !auth {
+			return struct{}{}, missing("object", id)
+		}
+		s.confirmed[id] = true
+		return struct{}{}, nil
+	})
+	return err
+}
+
+func (a *fakeAPI) StartRun(_ context.Context, jobID string, reason jobs.Reason) (jobs.Run, error) {
+	return in(a, func(s *fakeStore) (jobs.Run, error) {
+		if _, err := get(s.jobs, "job", jobID); err != nil {
+			return jobs.Run{}, err
+		}
+		r := jobs.Run{ID: s.next("run"), JobID: jobID, Status: jobs.StatusQueued, Reason: reason, CreatedAt: time.Unix(1700000000, 0)}
+		s.runs = append(s.runs, r)
+		return r, nil
+	})
+}
+
+func (a *fakeAPI) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
+	a.w.mu.Lock()
+	hang := a.w.hang
+	a.w.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+	}
+	return in(a, func(s *fakeStore) (jobs.Run, error) {
+		i := slices.IndexFunc(s.runs, func(r jobs.Run) bool { return r.ID == runID })
+		if i < 0 {
+			return jobs.Run{}, missing("run", runID)
+		}
+		r := &s.runs[i]
+		if !r.Status.Active() {
+			return *r, nil
+		}
+		if changed != nil {
+			changed(*r)
+		}
+		a.execute(s, r, ctx.Err())
+		j := s.jobs[r.JobID]
+		last := *r
+		j.LastRun = &last
+		s.jobs[r.JobID] = j
+		return *r, ctx.Err()
+	})
+}
+
+// execute reads the rows after the cursor; a run that fails stops half-way.
+func (a *fakeAPI) execute(s *fakeStore, r *jobs.Run, stopped error) {
+	end := time.Unix(1700000060, 0)
+	r.StartedAt, r.FinishedAt, r.Phase = &r.CreatedAt, &end, "reading rows"
+	j := s.jobs[r.JobID]
+	switch {
+	case stopped != nil:
+		r.Status, r.Error, r.ErrorCode = jobs.StatusCancelled, "cancelled", jobs.CodeCancelled
+		return
+	case j.Export != nil:
+		r.Table = path.Join(j.Export.Catalog, j.Export.Database, j.Export.TableName)
+		r.RowsRead, r.RowsWritten = 7, 7
+	default:
+		key, _ := s.key(j.JobSpec)
+		table := jobs.TableName{Catalog: j.Import.Catalog, Database: j.Import.Database, Table: j.Import.Table}
+		unread := a.w.rows[table] - s.cursors[key]
+		if a.w.fail != nil {
+			unread /= 2
+		}
+		s.cursors[key] += unread
+		s.streams[j.Import.Stream] += unread
+		r.RowsRead, r.RowsWritten, r.Snapshot = int64(unread), int64(unread), "version 3"
+	}
+	r.Status = jobs.StatusSucceeded
+	if e := a.w.fail; e != nil {
+		r.Status, r.Error, r.ErrorCode, r.ErrorAttribute = jobs.StatusFailed, e.Error(), e.Code, e.Attribute
+	}
+}
+
+func (a *fakeAPI) CancelRun(context.Context, string) error { return nil }
+
+func (a *fakeAPI) Run(_ context.Context, id string) (jobs.Run, error) {
+	return in(a, func(s *fakeStore) (jobs.Run, error) {
+		for _, r := range s.runs {
+			if r.ID == id {
+				return r, nil
+			}
+		}
+		return jobs.Run{}, missing("run", id)
+	})
+}
+
+func (a *fakeAPI) ListRuns(_ context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
+	return in(a, func(s *fakeStore) ([]jobs.Run, error) {
+		var out []jobs.Run
+		for _, r := range slices.Backward(s.runs) {
+			if (f.JobID == "" || f.JobID == r.JobID) && (f.Limit == 0 || len(out) < f.Limit) {
+				out = append(out, r)
+			}
+		}
+		return out, nil
+	})
+}
