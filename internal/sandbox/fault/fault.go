@@ -115,7 +115,7 @@ var traits = map[Kind]trait{
 	Slow:            {on: "ExecuteStatement", times: 1, options: []string{"delay"}},
 	TokenRevoked:    {on: "*", times: 1, options: []string{"status"}, status: 401},
 	StatementError:  {on: "ExecuteStatement", times: 1, options: []string{"message", "sql_state"}, message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000"},
-	S3Error:         {on: "PutObject,UploadPart", times: 1, options: []string{"status", "message"}, status: 503, message: "SlowDown"},
+	S3Error:         {on: "PutObject,UploadPart", times: 1, options: []string{"status", "message"}, status: 503, message: "Please reduce your request rate."},
 	S3Slow:          {on: "PutObject,UploadPart", times: 1, options: []string{"delay"}},
 }
 
