@@ -7,8 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 )
+
+// The driver's Arrow library finds a shared type's zone on first use, which is
+// a data race between two connections.
+func init() {
+	if t, ok := arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType); ok {
+		_, _ = t.GetZone()
+	}
+}
 
 // statementTimeout bounds one statement of Exec and Query.
 const statementTimeout = 2 * time.Minute

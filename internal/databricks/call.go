@@ -1,0 +1,115 @@
+package databricks
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"sync"
+)
+
+// call is what the guard and the caller's side share about one statement, or
+// about opening a session. It travels as a context value: the driver drops
+// cancellation on the way to the transport, but keeps values.
+type call struct {
+	// ctx is the caller's.
+	ctx context.Context
+	// harmless is set where executing the statement twice does no harm.
+	harmless bool
+
+	// executed is closed when ExecuteStatement was answered or failed: from
+	// then on a cancel reaches the statement.
+	executed     chan struct{}
+	executedOnce sync.Once
+
+	mu       sync.Mutex
+	failure  *failure
+	queryID  string
+	received int64 // rows in all pages so far
+	pages    bool
+	last     bool // the last page has arrived
+}
+
+type callKey struct{}
+
+func newCall(ctx context.Context, harmless bool) *call {
+	return &call{ctx: ctx, harmless: harmless, executed: make(chan struct{})}
+}
+
+// context is the one for the driver: the caller's values and this call, and no
+// cancellation but its own.
+func (c *call) context() (context.Context, context.CancelFunc) {
+	return context.WithCancel(context.WithValue(context.WithoutCancel(c.ctx), callKey{}, c))
+}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+func (c *call) markExecuted() { c.executedOnce.Do(func() { close(c.executed) }) }
+
+// note keeps what an answer says.
+func (c *call) note(method string, r reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.guid != nil && len(r.guid) == 16 {
+		h := hex.EncodeToString(r.guid)
+		c.queryID = fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+	}
+	if r.page != nil {
+		c.pages = true
+		c.received = max(c.received, r.page.start+r.page.rows)
+		// A page read again (FETCH_PRIOR) says nothing of the end.
+		c.last = c.last || !r.page.more
+	}
+	if r.failure != "" && remembered(method) && c.failure == nil {
+		c.failure = &failure{method: method, cause: causeReply, message: r.failure}
+	}
+}
+
+// fail remembers the first failure.
+func (c *call) fail(f *failure) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure == nil && remembered(f.method) {
+		c.failure = f
+	}
+}
+
+// remembered tells the calls whose failure makes the statement fail from those
+// that only tidy up after it.
+func remembered(method string) bool {
+	switch method {
+	case "CloseOperation", "CancelOperation", "CloseSession":
+		return false
+	}
+	return true
+}
+
+func (c *call) failed() *failure {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
+
+func (c *call) id() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queryID
+}
+
+// incomplete reports how a result that the driver ended at the given number of
+// rows falls short of what the warehouse sent; nil means it is whole.
+func (c *call) incomplete(rows int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !c.pages:
+		return fmt.Errorf("the result ended before its first page arrived")
+	case !c.last:
+		return fmt.Errorf("the result ended after %d rows, before its last page arrived", rows)
+	case rows != c.received:
+		return fmt.Errorf("%d rows were read of a result of %d", rows, c.received)
+	}
+	return nil
+}

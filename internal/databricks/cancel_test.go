@@ -1,0 +1,120 @@
+package databricks_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+)
+
+const endless = "SELECT count(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b WHERE a.id % 7 = b.id % 11"
+
+// within fails the test when do takes longer than a cancel may.
+func within(t *testing.T, do func()) {
+	t.Helper()
+	begun := time.Now()
+	do()
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %s to stop", took)
+	}
+}
+
+// await polls until a condition holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not happen within 30 s", what)
+		}
+		<-tick.C
+	}
+}
+
+// outcomes lists what became of the statements that hold a text.
+func outcomes(t *testing.T, s *sandboxtest.Sandbox, text string) (out []string) {
+	t.Helper()
+	for _, statement := range s.Statements(t) {
+		if strings.Contains(statement.Text, text) && statement.Operation == "EXECUTE_STATEMENT" {
+			out = append(out, statement.Outcome)
+		}
+	}
+	return out
+}
+
+func stopped(outcomes []string) bool {
+	return len(outcomes) == 1 && (outcomes[0] == "CANCELED" || outcomes[0] == "CLOSED")
+}
+
+// checklist 27
+func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+		s := sandboxtest.Start(t)
+		w := open(t, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := read(ctx, w, endless)
+			done <- err
+		}()
+		await(t, "the statement's start", func() bool { return len(outcomes(t, s, "CROSS JOIN")) == 1 })
+		within(t, func() {
+			cancel()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("err = %v, want context.Canceled", err)
+			}
+		})
+		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "CROSS JOIN")) })
+	})
+}
+
+// checklist 27: the statement has no id yet, so the cancel has to wait for it,
+// and the caller must not.
+func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+		s := sandboxtest.Start(t)
+		w := open(t, s)
+		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "3s", On: "ExecuteStatement"})
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		within(t, func() {
+			if _, err := read(ctx, w, endless); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("err = %v, want context.DeadlineExceeded", err)
+			}
+		})
+		within(t, func() {
+			if err := w.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "CROSS JOIN")) })
+		await(t, "the end of the session", func() bool { return len(s.Sessions(t)) == 0 })
+	})
+}
+
+// checklist 27: the driver alone reads on for as long as the result lasts.
+func TestCancelStopsFetching(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+		s := sandboxtest.Start(t)
+		w := open(t, s)
+		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "1m", On: "FetchResults"})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		if n, err := read(ctx, w, events(50_000)); !errors.Is(err, context.DeadlineExceeded) || n >= 50_000 {
+			t.Errorf("%d rows, err = %v, want context.DeadlineExceeded", n, err)
+		}
+		if took := time.Since(begun); took > 3*time.Second {
+			t.Errorf("it stopped after %s, 1 s was allowed", took)
+		}
+	})
+}

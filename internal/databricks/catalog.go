@@ -1,0 +1,322 @@
+package databricks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// hiveMetastore is the one catalog that never has an information_schema.
+const hiveMetastore = "hive_metastore"
+
+// Catalogs lists the catalogs that match a SHOW ... LIKE pattern.
+func (w *Warehouse) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
+	shown, err := w.texts(ctx, "SHOW CATALOGS")
+	if err != nil {
+		return nil, err
+	}
+	// SHOW has no comments, information_schema has not all catalogs, and not
+	// every user may read it: comments are a bonus.
+	comments := map[string]string{}
+	rows, err := w.texts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
+	if err != nil && !isStatementError(err) {
+		return nil, err
+	}
+	for _, row := range rows {
+		comments[strings.ToLower(row[0])] = row[1]
+	}
+	match := likePattern(pattern)
+	out := []jobs.CatalogInfo{}
+	for _, row := range shown {
+		if match(row[0]) {
+			out = append(out, jobs.CatalogInfo{Name: row[0], Comment: comments[strings.ToLower(row[0])]})
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.CatalogInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Databases lists a catalog's databases that match a pattern.
+func (w *Warehouse) Databases(ctx context.Context, catalog, pattern string) ([]jobs.DatabaseInfo, error) {
+	all, err := w.databases(ctx, catalog)
+	if err != nil {
+		return nil, err
+	}
+	match := likePattern(pattern)
+	out := []jobs.DatabaseInfo{}
+	for _, d := range all {
+		if match(d.Name) {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.DatabaseInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+func (w *Warehouse) databases(ctx context.Context, catalog string) ([]jobs.DatabaseInfo, error) {
+	quoted, err := quoteParts("catalog", catalog)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.informed(ctx, catalog, "SELECT schema_name, comment FROM "+quoted+".information_schema.schemata")
+	if errors.Is(err, errNoInformation) {
+		if rows, err = w.texts(ctx, "SHOW SCHEMAS IN "+quoted); isStatementError(err) {
+			return nil, w.explain(ctx, err, jobs.TableName{Catalog: catalog})
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]jobs.DatabaseInfo, len(rows))
+	for i, row := range rows {
+		out[i] = jobs.DatabaseInfo{Catalog: catalog, Name: row[0], Comment: at(row, 1)}
+	}
+	return out, nil
+}
+
+// Tables lists a database's tables and views that match a pattern.
+func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern string) ([]jobs.TableInfo, error) {
+	all, err := w.tables(ctx, catalog, database)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		// An empty database, or none of that name.
+		if err := w.explain(ctx, nil, jobs.TableName{Catalog: catalog, Database: database}); err != nil {
+			return nil, err
+		}
+	}
+	match := likePattern(pattern)
+	out := []jobs.TableInfo{}
+	for _, t := range all {
+		if match(t.Name) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.TableInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]jobs.TableInfo, error) {
+	quoted, err := quoteParts("catalog", catalog, "database", database)
+	if err != nil {
+		return nil, err
+	}
+	within, err := Quote(catalog)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.informed(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
+		".information_schema.tables WHERE lower(table_schema) = lower(?)", database)
+	if errors.Is(err, errNoInformation) {
+		return w.shownTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]jobs.TableInfo, len(rows))
+	for i, row := range rows {
+		out[i] = jobs.TableInfo{Name: row[0], Type: row[1], Comment: row[2]}
+	}
+	return out, nil
+}
+
+// shownTables reads SHOW TABLES and SHOW VIEWS by position: the names of their
+// columns differ between releases. Both list temporary views too.
+func (w *Warehouse) shownTables(ctx context.Context, quoted string, name jobs.TableName) ([]jobs.TableInfo, error) {
+	tables, err := w.texts(ctx, "SHOW TABLES IN "+quoted)
+	if isStatementError(err) {
+		return nil, w.explain(ctx, err, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	views, err := w.texts(ctx, "SHOW VIEWS IN "+quoted)
+	if err != nil && !isStatementError(err) {
+		return nil, err
+	}
+	isView := map[string]bool{}
+	for _, row := range views {
+		isView[at(row, 1)] = true
+	}
+	out := []jobs.TableInfo{}
+	for _, row := range tables {
+		if row[0] == "" || at(row, 2) == "true" { // temporary
+			continue
+		}
+		t := jobs.TableInfo{Name: at(row, 1), Type: "TABLE"}
+		if isView[t.Name] {
+			t.Type = "VIEW"
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// Columns lists a table's columns that match a pattern, by position.
+func (w *Warehouse) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
+	all, err := w.TableColumns(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	match := likePattern(pattern)
+	return slices.DeleteFunc(all, func(c jobs.ColumnInfo) bool { return !match(c.Name) }), nil
+}
+
+// TableColumns lists all columns of a table or view with their full types.
+// Types without parts are in upper case ("TIMESTAMP_NTZ", "DECIMAL(10,2)");
+// nested ones are as the warehouse writes them.
+func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]jobs.ColumnInfo, error) {
+	quoted, err := QuoteTable(table)
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := Quote(table.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.informed(ctx, table.Catalog, "SELECT column_name, full_data_type, is_nullable, comment FROM "+catalog+
+		".information_schema.columns WHERE lower(table_schema) = lower(?) AND lower(table_name) = lower(?) ORDER BY ordinal_position",
+		table.Database, table.Table)
+	if err != nil && !errors.Is(err, errNoInformation) {
+		return nil, err
+	}
+	// Where it is not listed there it may still be readable, or have no columns.
+	if len(rows) == 0 {
+		return w.described(ctx, quoted, table)
+	}
+	out := make([]jobs.ColumnInfo, len(rows))
+	for i, row := range rows {
+		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalType(row[1]), Nullable: !strings.EqualFold(row[2], "NO"), Comment: row[3], Position: i + 1}
+	}
+	return out, nil
+}
+
+// described reads DESCRIBE TABLE, which appends rows about partitions and
+// clustering to the columns, and does not say what is nullable.
+func (w *Warehouse) described(ctx context.Context, quoted string, table jobs.TableName) ([]jobs.ColumnInfo, error) {
+	rows, err := w.texts(ctx, "DESCRIBE TABLE "+quoted)
+	if isStatementError(err) {
+		return nil, w.explain(ctx, err, table)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := []jobs.ColumnInfo{}
+	for i, row := range rows {
+		if name := row[0]; name == "" || strings.HasPrefix(name, "# ") && at(row, 1) == "" || name == "# col_name" {
+			break
+		}
+		out = append(out, jobs.ColumnInfo{Name: row[0], Type: normalType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1})
+	}
+	return out, nil
+}
+
+func normalType(t string) string {
+	if strings.ContainsRune(t, '<') {
+		return t
+	}
+	return strings.ToUpper(t)
+}
+
+// errNoInformation says that a catalog has no information_schema to read.
+var errNoInformation = errors.New("no information_schema")
+
+// informed queries an information_schema; any statement error there means that
+// SHOW and DESCRIBE have to do.
+func (w *Warehouse) informed(ctx context.Context, catalog, statement string, args ...any) ([][]string, error) {
+	if strings.EqualFold(catalog, hiveMetastore) {
+		return nil, errNoInformation
+	}
+	rows, err := w.texts(ctx, statement, args...)
+	if isStatementError(err) {
+		return nil, errNoInformation
+	}
+	return rows, err
+}
+
+func isStatementError(err error) bool {
+	_, ok := errors.AsType[*StatementError](err)
+	return ok
+}
+
+// explain finds the first part of a name that is not there. A nil result means
+// that all of it is there; then err, the error met, stands.
+func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName) error {
+	catalogs, e := w.texts(ctx, "SHOW CATALOGS")
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	if names := column(catalogs); !contains(names, name.Catalog) {
+		return missing("catalog", "catalog", name.Catalog, "", names)
+	}
+	if name.Database == "" {
+		return err
+	}
+	databases, e := w.databases(ctx, name.Catalog)
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	names := make([]string, len(databases))
+	for i, d := range databases {
+		names[i] = d.Name
+	}
+	if !contains(names, name.Database) {
+		return missing("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
+	}
+	if name.Table == "" || !strings.HasPrefix(Class(err), "TABLE_OR_VIEW_NOT_FOUND") {
+		return err
+	}
+	tables, e := w.tables(ctx, name.Catalog, name.Database)
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	names = names[:0]
+	for _, t := range tables {
+		names = append(names, t.Name)
+	}
+	return missing("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
+}
+
+// texts reads a small result as text, NULL as "".
+func (w *Warehouse) texts(ctx context.Context, statement string, args ...any) ([][]string, error) {
+	var out [][]string
+	for batch, err := range w.Stream(ctx, statement, args...) {
+		if err != nil {
+			return nil, err
+		}
+		for _, values := range batch {
+			row := make([]string, len(values))
+			for i, v := range values {
+				if v != nil {
+					row[i] = fmt.Sprint(v)
+				}
+			}
+			out = append(out, row)
+		}
+	}
+	return out, nil
+}
+
+func at(row []string, i int) string {
+	if i < len(row) {
+		return row[i]
+	}
+	return ""
+}
+
+func column(rows [][]string) []string {
+	out := make([]string, len(rows))
+	for i, row := range rows {
+		out[i] = row[0]
+	}
+	return out
+}
+
+func contains(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}

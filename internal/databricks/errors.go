@@ -1,0 +1,284 @@
+package databricks
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+var (
+	errSessionLost    = errors.New("session lost")
+	errOutcomeUnknown = errors.New("outcome unknown")
+)
+
+// IsSessionLost reports whether the warehouse no longer knows the session, or
+// the result that was being read: temporary views are gone with it. Open again
+// and resume from the last checkpoint.
+func IsSessionLost(err error) bool { return errors.Is(err, errSessionLost) }
+
+// IsOutcomeUnknown reports whether a statement may or may not have taken
+// effect: its answer never came. Look before repeating it.
+func IsOutcomeUnknown(err error) bool { return errors.Is(err, errOutcomeUnknown) }
+
+// StatementError is an error that the warehouse raised for a statement. It is
+// the cause (errors.As) of the *jobs.Error that describes it.
+type StatementError struct {
+	// Class is Databricks' error class, such as "TABLE_OR_VIEW_NOT_FOUND" or
+	// "UNRESOLVED_COLUMN.WITH_SUGGESTION"; empty where there is none.
+	Class    string
+	SQLState string
+	Message  string
+	// QueryID finds the statement in the warehouse's query history.
+	QueryID string
+}
+
+func (e *StatementError) Error() string { return e.Message }
+
+// Class gives the error class of a statement's error, or "".
+func Class(err error) string {
+	if e, ok := errors.AsType[*StatementError](err); ok {
+		return e.Class
+	}
+	return ""
+}
+
+var (
+	errorClass   = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)
+	sqlState     = regexp.MustCompile(`SQLSTATE:?\s*([0-9A-Z]{5})`)
+	driverPrefix = regexp.MustCompile(`^(?:databricks: (?:execution|request|driver) error: |databricks: |failed to execute query: |execute statement request error: |unexpected operation state [A-Z_]+: |open session request error: |error connecting: host=\S+ port=\d+, httpPath=\S+: |org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )`)
+	lostSession  = regexp.MustCompile(`(?i)invalid ?(session|operation) ?handle|thrift: invalid handle|INVALID_HANDLE|session .{0,80}(does not exist|not found|is closed|was closed|has expired)`)
+	permission   = regexp.MustCompile(`(?i)\bPERMISSION_DENIED\b|INSUFFICIENT_PERMISSIONS|does not have (the )?\w+( \w+)? (privilege|permission)|User does not have`)
+	starting     = regexp.MustCompile(`(?i)TEMPORARILY_UNAVAILABLE|(warehouse|cluster|endpoint).{0,80}(is |be )?(start|resum|pending|not running|stopped)`)
+)
+
+// translate turns what the driver and the guard saw of a statement into an
+// error of the product.
+func (w *Warehouse) translate(c *call, err error) error {
+	if cancelled := c.ctx.Err(); cancelled != nil {
+		return cancelled
+	}
+	f := c.failed()
+	if f == nil {
+		if err == nil {
+			return nil
+		}
+		if e, ok := errors.AsType[*failure](err); ok {
+			f = e
+		}
+	}
+	switch {
+	case f != nil && f.cause != causeReply:
+		return w.transportError(f, c)
+	case f != nil:
+		return w.statementError(f.message, "", c)
+	case errors.Is(err, driver.ErrBadConn):
+		return w.lost(err.Error())
+	}
+	state := ""
+	if e, ok := errors.AsType[dbsqlerr.DBExecutionError](err); ok {
+		state = e.SqlState()
+	}
+	return w.statementError(err.Error(), state, c)
+}
+
+// clean takes secrets, the driver's words and stack traces out of a message.
+func (w *Warehouse) clean(text string, c *call) string {
+	if i := strings.IndexAny(text, "\n"); i >= 0 && strings.Contains(text[i:], "\n\tat ") {
+		text = text[:i]
+	}
+	for {
+		shorter := driverPrefix.ReplaceAllString(text, "")
+		if shorter == text {
+			break
+		}
+		text = shorter
+	}
+	secrets := w.token.secrets()
+	if c != nil {
+		secrets = append(secrets, secretsFrom(c.ctx)...)
+	}
+	return redactSecrets(text, secrets)
+}
+
+func (w *Warehouse) lost(text string) error {
+	w.sessionLost.Store(true)
+	return &jobs.Error{
+		Code:    jobs.CodeUnreachable,
+		Summary: fmt.Sprintf("The session at %s was lost", w.name),
+		Detail:  fmt.Sprintf("The warehouse no longer knows it (%s): it was restarted, or the session expired", w.clean(text, nil)),
+		Next:    "Run the job again; it goes on from its last checkpoint.",
+		Err:     errSessionLost,
+	}
+}
+
+func (w *Warehouse) statementError(text, state string, c *call) error {
+	if lostSession.MatchString(text) {
+		return w.lost(text)
+	}
+	text = w.clean(text, c)
+	e := &StatementError{SQLState: state, Message: text, QueryID: c.id()}
+	if m := errorClass.FindStringSubmatch(text); m != nil {
+		e.Class = m[1]
+	}
+	if m := sqlState.FindStringSubmatch(text); m != nil && e.SQLState == "" {
+		e.SQLState = m[1]
+	}
+	out := &jobs.Error{Code: jobs.CodeFailed, Summary: fmt.Sprintf("A statement failed at %s", w.name), Detail: text, Err: e}
+	if e.QueryID != "" {
+		out.Next = fmt.Sprintf("Look at query %s in the warehouse's query history.", e.QueryID)
+	}
+	describe(out, e)
+	return out
+}
+
+// describe names the attribute and the next step for the errors that a user's
+// configuration leads to.
+func describe(out *jobs.Error, e *StatementError) {
+	class, _, _ := strings.Cut(e.Class, ".")
+	switch {
+	case class == "TABLE_OR_VIEW_NOT_FOUND" || e.SQLState == "42P01":
+		out.Code, out.Attribute = jobs.CodeInvalid, "table"
+		out.Summary = "The table was not found, or this user may not see it"
+		out.Next = "Check catalog, database and table; seeing a table takes USE CATALOG, USE SCHEMA and SELECT."
+	case class == "SCHEMA_NOT_FOUND":
+		out.Code, out.Attribute = jobs.CodeInvalid, "database"
+		out.Summary = "The database was not found, or this user may not see it"
+		out.Next = "Check catalog and database; seeing a database takes USE CATALOG and USE SCHEMA."
+	case class == "CATALOG_NOT_FOUND" || class == "NO_SUCH_CATALOG_EXCEPTION":
+		out.Code, out.Attribute = jobs.CodeInvalid, "catalog"
+		out.Summary = "The catalog was not found, or this user may not see it"
+		out.Next = "Check catalog; seeing one takes USE CATALOG."
+	case class == "UNRESOLVED_COLUMN" || e.SQLState == "42703":
+		out.Code = jobs.CodeInvalid
+		out.Summary = "A column was not found"
+		out.Next = "Check the names of the columns in the definition."
+	case permission.MatchString(e.Message) || e.SQLState == "42501":
+		out.Code = jobs.CodeForbidden
+		out.Summary = "A permission is missing in Databricks"
+		out.Next = "Grant it to the user or service principal that the token belongs to."
+	case strings.Contains(e.Message, "TIMEDOUT_STATE") || class == "QUERY_EXECUTION_TIMEOUT_EXCEEDED" || e.SQLState == "57KD0" && strings.Contains(class, "TIMEOUT"),
+		strings.Contains(strings.ToLower(e.Message), "statement timed out"), strings.Contains(e.Message, "STATEMENT_TIMEOUT"):
+		out.Code, out.Attribute = jobs.CodeTimeout, "query_timeout_minutes"
+		out.Summary = "A statement took longer than the query timeout"
+		out.Next = "Raise query_timeout_minutes, or use a larger warehouse."
+	case strings.Contains(e.Message, "CANCELED_STATE") || class == "OPERATION_CANCELED":
+		out.Code = jobs.CodeCancelled
+		out.Summary = "A statement was cancelled at the warehouse"
+		out.Next = "Somebody, or a rule of the warehouse, cancelled it: see its query history. Then run the job again."
+	}
+}
+
+// transportError describes a failure below SQL.
+func (w *Warehouse) transportError(f *failure, c *call) error {
+	text := w.clean(f.Error(), c)
+	e := &jobs.Error{Detail: text, Err: f}
+	if own, ok := errors.AsType[*jobs.Error](f.err); ok && f.cause == causeToken {
+		return own
+	}
+	switch f.cause {
+	case causeToken:
+		e.Code, e.Attribute = jobs.CodeSecretUnreadable, "token_wo"
+		e.Summary = "The access token could not be read"
+		e.Next = "Send the token again."
+	case causeUnauthorized:
+		e.Code, e.Attribute = jobs.CodeUnauthorized, "token_wo"
+		e.Summary = fmt.Sprintf("%s refused the access token", w.name)
+		e.Next = "Give a token of this workspace that is neither expired nor revoked, and raise its version."
+	case causeForbidden:
+		e.Code, e.Attribute = jobs.CodeForbidden, "http_path"
+		e.Summary = fmt.Sprintf("%s does not let this user use the warehouse", w.name)
+		e.Next = "Grant CAN USE on the warehouse to the token's user or service principal, and check the workspace's IP access list."
+	case causeNotFound:
+		e.Code, e.Attribute = jobs.CodeInvalid, "http_path"
+		e.Summary = fmt.Sprintf("%s has no warehouse at the HTTP path %s", w.name, w.guard.endpoint.Path)
+		e.Next = "Copy the HTTP path from the warehouse's connection details."
+	case causeBusy, causeUnavailable:
+		e.Code = jobs.CodeUnreachable
+		e.Summary = fmt.Sprintf("%s is not ready and did not become so within %s", w.name, w.guard.patience)
+		e.Next = "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer."
+	case causeTLS:
+		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
+		e.Summary = fmt.Sprintf("The TLS certificate of %s was not accepted", w.name)
+		e.Next = "Check host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file."
+	case causeRefused:
+		e.Code, e.Attribute = jobs.CodeInvalid, "host"
+		e.Summary = fmt.Sprintf("The host %s is not contacted", w.name)
+		e.Next = "Check the host. Where it is a host of your own network, set allow_private_hosts on the provider."
+	case causeUnreachable, causeLost, causeSilent:
+		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
+		e.Summary, e.Next = w.unreachable(f)
+	case causeHTTP:
+		e.Code, e.Attribute = jobs.CodeUnreachable, "http_path"
+		e.Summary = fmt.Sprintf("%s answered in a way no SQL warehouse does", w.name)
+		e.Next = "Check host, port and http_path against the warehouse's connection details."
+		if f.status >= http.StatusInternalServerError {
+			e.Attribute = ""
+			e.Summary = fmt.Sprintf("%s failed to answer", w.name)
+			e.Next = "Try again; if it stays so, look at the status of the workspace."
+		}
+	}
+	if lostSession.MatchString(f.message) {
+		return w.lost(f.message)
+	}
+	if f.method == "ExecuteStatement" && !c.harmless && (f.cause == causeLost || f.cause == causeSilent || f.cause == causeUnavailable) {
+		e.Err = errors.Join(f, errOutcomeUnknown)
+	}
+	return e
+}
+
+func (w *Warehouse) unreachable(f *failure) (summary, next string) {
+	switch {
+	case isDNS(f.err):
+		return fmt.Sprintf("The host name %s cannot be resolved", w.guard.endpoint.Hostname()),
+			"Check the host for typing errors, and that this machine can resolve it."
+	case f.cause == causeLost:
+		return fmt.Sprintf("The connection to %s broke off", w.name),
+			"Run the job again; it goes on from its last checkpoint."
+	case f.cause == causeSilent:
+		return fmt.Sprintf("%s does not answer", w.name),
+			"Check host and port, and that nothing between here and there swallows the connection."
+	}
+	return fmt.Sprintf("%s cannot be reached", w.name),
+		"Check host and port, and that a firewall lets this machine connect."
+}
+
+type secretsKey struct{}
+
+// WithSecrets names secrets that statements run with the context hold, so that
+// no error repeats them.
+func WithSecrets(ctx context.Context, secrets ...jobs.Secret) context.Context {
+	return context.WithValue(ctx, secretsKey{}, append(secretsFrom(ctx), secrets...))
+}
+
+func secretsFrom(ctx context.Context) []jobs.Secret {
+	s, _ := ctx.Value(secretsKey{}).([]jobs.Secret)
+	return s[:len(s):len(s)]
+}
+
+// notReady reports whether an error says that the warehouse is still starting.
+func notReady(err error) bool {
+	e, ok := errors.AsType[*StatementError](err)
+	return ok && starting.MatchString(e.Message)
+}
+
+// timedOut is the error for a warehouse that did not start in time.
+func (w *Warehouse) timedOut(after time.Duration, last error) error {
+	detail := "It answers, but runs no statement yet"
+	if last != nil {
+		detail = w.clean(last.Error(), nil)
+	}
+	return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "http_path",
+		Summary: fmt.Sprintf("The warehouse at %s did not start within %s", w.name, after.Round(time.Second)),
+		Detail:  detail,
+		Next:    "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer.",
+		Err:     last}
+}

@@ -1,0 +1,183 @@
+package databricks
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cause says what kind of failure stopped a call.
+type cause int
+
+const (
+	// causeUnreachable: no connection came about.
+	causeUnreachable cause = iota
+	// causeLost: the connection broke after the request was sent.
+	causeLost
+	// causeSilent: the host accepted the request and did not answer in time.
+	causeSilent
+	// causeRefused: a rule of ours forbids the request.
+	causeRefused
+	// causeTLS: the host's certificate was not accepted.
+	causeTLS
+	causeUnauthorized
+	causeForbidden
+	causeNotFound
+	// causeBusy: 429, nothing was executed.
+	causeBusy
+	// causeUnavailable: 502 to 504; the request may have been executed.
+	causeUnavailable
+	// causeHTTP: any other status.
+	causeHTTP
+	// causeReply: the answer is an exception, an error status, or garbled.
+	causeReply
+	// causeToken: the token could not be had.
+	causeToken
+)
+
+// failure is why one RPC did not succeed. It stays below the package: callers
+// get the *jobs.Error that errors.go makes of it.
+type failure struct {
+	method     string
+	cause      cause
+	status     int
+	message    string
+	retryAfter time.Duration
+	err        error
+}
+
+func (f *failure) Error() string {
+	text := f.message
+	if text == "" && f.err != nil {
+		text = f.err.Error()
+	}
+	if f.status != 0 {
+		text = strings.TrimSuffix(fmt.Sprintf("HTTP %d %s: %s", f.status, http.StatusText(f.status), text), ": ")
+	}
+	return text
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// repeatable reports whether sending the request again may help, and cannot
+// execute a statement twice unless that is harmless.
+func (f *failure) repeatable(harmless bool) bool {
+	switch f.cause {
+	case causeUnreachable, causeBusy:
+		return true
+	case causeLost, causeUnavailable:
+		return harmless
+	case causeSilent:
+		// Silence took its whole time limit already: only a fetch, which may
+		// be one slow page, is tried again.
+		return f.method == "FetchResults"
+	default:
+		return false
+	}
+}
+
+// waits reports whether the host is alive but not ready: worth waiting for as
+// long as a warehouse takes to start.
+func (f *failure) waits() bool { return f.cause == causeBusy || f.cause == causeUnavailable }
+
+// errNoAnswer is the cause with which a call past its time limit is cancelled.
+var errNoAnswer = errors.New("no answer within the time limit")
+
+// sendFailure explains why no answer arrived.
+func sendFailure(ctx context.Context, method string, sent bool, err error) *failure {
+	f := &failure{method: method, cause: causeUnreachable, err: err}
+	var refused *refusedAddress
+	var certificate *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &refused):
+		f.cause, f.err = causeRefused, refused
+	case errors.As(err, &certificate), errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &record):
+		f.cause = causeTLS
+	case errors.Is(context.Cause(ctx), errNoAnswer):
+		f.cause, f.err = causeSilent, errNoAnswer
+		if !sent {
+			f.cause = causeUnreachable
+		}
+	case sent:
+		f.cause = causeLost
+	}
+	return f
+}
+
+// invalidToken is how Databricks words a 403 that is really a 401.
+var invalidToken = regexp.MustCompile(`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`)
+
+// statusFailure explains an HTTP status that is not 200.
+func statusFailure(method string, response *http.Response, body []byte) *failure {
+	f := &failure{method: method, cause: causeHTTP, status: response.StatusCode, message: errorText(response, body)}
+	f.retryAfter = parseRetryAfter(response.Header.Get("Retry-After"))
+	switch {
+	case f.status == http.StatusUnauthorized, f.status == http.StatusForbidden && invalidToken.MatchString(f.message):
+		f.cause = causeUnauthorized
+	case f.status == http.StatusForbidden:
+		f.cause = causeForbidden
+	case f.status == http.StatusNotFound:
+		f.cause = causeNotFound
+	case f.status == http.StatusTooManyRequests:
+		f.cause = causeBusy
+	case f.status == http.StatusBadGateway, f.status == http.StatusServiceUnavailable, f.status == http.StatusGatewayTimeout:
+		f.cause = causeUnavailable
+	case f.status/100 == 3:
+		f.cause = causeRefused
+		f.message = "the host answered with a redirect to " + response.Header.Get("Location") + ", which is not followed: the token is for the configured host alone"
+	}
+	return f
+}
+
+// errorText finds the reason in the places where Databricks puts one.
+func errorText(response *http.Response, body []byte) string {
+	for _, header := range []string{"X-Databricks-Reason-Phrase", "X-Thriftserver-Error-Message", "X-Databricks-Error-Or-Redirect-Message"} {
+		if text := response.Header.Get(header); text != "" {
+			return text
+		}
+	}
+	const most = 500
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "<") || strings.ContainsRune(text, 0) || strings.ContainsRune(text, '\uFFFD') {
+		return "" // a web page, or Thrift
+	}
+	if m := messageField.FindStringSubmatch(text); m != nil {
+		if unquoted, err := strconv.Unquote(`"` + m[1] + `"`); err == nil {
+			text = unquoted
+		}
+	}
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return text
+}
+
+var messageField = regexp.MustCompile(`"message"\s*:\s*"((?:[^"\\]|\\.)*)"`)
+
+// parseRetryAfter reads both forms of the header.
+func parseRetryAfter(text string) time.Duration {
+	if seconds, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// isDNS reports whether a name could not be resolved.
+func isDNS(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}

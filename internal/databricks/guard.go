@@ -1,0 +1,249 @@
+package databricks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// guard is the transport below the driver; the package comment says what it is
+// for. It is safe for concurrent use.
+type guard struct {
+	base     http.RoundTripper
+	endpoint *url.URL
+	token    *tokenSource
+	throttle *throttle
+	// patience is how long a warehouse that is busy or starting is waited for.
+	patience time.Duration
+	// answered is set once the host has answered anything.
+	answered atomic.Bool
+}
+
+// limit bounds one request of a method: until its answer begins, and between
+// two pieces of the answer.
+func limit(method string, c *call) time.Duration {
+	switch method {
+	case "OpenSession":
+		return 25 * time.Second
+	case "ExecuteStatement":
+		// A warehouse that is starting may hold it back.
+		return 5 * time.Minute
+	case "FetchResults", "GetResultSetMetadata":
+		return 2 * time.Minute
+	case "CloseOperation", "CancelOperation", "CloseSession":
+		if c != nil && c.ctx.Err() != nil {
+			return cancelGrace
+		}
+		return 10 * time.Second
+	default:
+		return 30 * time.Second
+	}
+}
+
+const pieceLimit = time.Minute
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, err := readBody(request)
+	if err != nil {
+		return nil, err
+	}
+	// The driver asks this of the host at every connect, before telemetry; no
+	// features means no telemetry.
+	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
+		return answer(request, http.StatusOK, "application/json", []byte(`{"flags":[]}`)), nil
+	}
+	if request.URL.Scheme != g.endpoint.Scheme || request.URL.Host != g.endpoint.Host || request.URL.Path != g.endpoint.Path {
+		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, g.endpoint.Host)}
+	}
+	method, c := requestMethod(body), callFrom(request.Context())
+	if c != nil && method == "ExecuteStatement" {
+		defer c.markExecuted()
+	}
+	content, f := g.repeat(request, method, body, c)
+	if f != nil {
+		if c != nil {
+			c.fail(f)
+		}
+		return nil, f
+	}
+	r, err := parseReply(method, content)
+	if err != nil {
+		r.failure = err.Error()
+	}
+	if c != nil {
+		c.note(method, r)
+	}
+	return answer(request, http.StatusOK, "application/x-thrift", content), nil
+}
+
+// repeat sends the request until it is answered, as often as that is harmless
+// and within bounds.
+func (g *guard) repeat(request *http.Request, method string, body []byte, c *call) ([]byte, *failure) {
+	harmless := method != "ExecuteStatement" || c != nil && c.harmless
+	deadline := time.Now().Add(g.patience)
+	tidying := !remembered(method)
+	ctx := request.Context()
+	if c != nil && !tidying {
+		var stop context.CancelFunc
+		ctx, stop = bind(ctx, c, method)
+		defer stop()
+	}
+	renewed, begun := false, time.Now()
+	for attempt := 1; ; attempt++ {
+		if f := g.throttle.wait(ctx, method, deadline); f != nil {
+			return nil, f
+		}
+		content, f := g.send(ctx, request, method, body, limit(method, c))
+		if f == nil {
+			return content, nil
+		}
+		if f.cause == causeUnauthorized && !renewed {
+			// The credential may have been replaced since it was read.
+			renewed = true
+			changed, err := g.token.renew(ctx)
+			if err != nil {
+				return nil, &failure{method: method, cause: causeToken, err: err}
+			}
+			if changed {
+				continue
+			}
+		}
+		wait := max(f.retryAfter, backoff(attempt))
+		if f.cause == causeBusy {
+			g.throttle.hold(wait)
+		}
+		switch {
+		case ctx.Err() != nil, tidying, !f.repeatable(harmless):
+			return nil, f
+		case f.waits():
+			if time.Now().Add(wait).After(deadline) {
+				return nil, f
+			}
+		case attempt >= 3, f.cause == causeUnreachable && time.Since(begun) > dialTimeout:
+			return nil, f
+		}
+		if !sleep(ctx, wait) {
+			return nil, f
+		}
+	}
+}
+
+// bind re-attaches the caller's cancellation, which the driver has dropped on
+// the way here. ExecuteStatement is left some time to answer, because only
+// then can the statement be cancelled at the warehouse too. A status call is
+// let finish: the driver cancels the statement right after it.
+func bind(ctx context.Context, c *call, method string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() {
+		switch method {
+		case "ExecuteStatement", "GetOperationStatus":
+			time.AfterFunc(executeGrace, func() { cancel(context.Cause(c.ctx)) })
+		default:
+			cancel(context.Cause(c.ctx))
+		}
+	})
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// send makes one attempt and reads the whole answer.
+func (g *guard) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) ([]byte, *failure) {
+	token, err := g.token.get(ctx)
+	if err != nil {
+		return nil, &failure{method: method, cause: causeToken, err: err}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(bound, func() { cancel(errNoAnswer) })
+	defer timer.Stop()
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Store(true) },
+	})
+	attempt := request.Clone(traced)
+	attempt.Body = io.NopCloser(bytes.NewReader(body))
+	attempt.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	attempt.ContentLength = int64(len(body))
+	attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
+	response, err := g.base.RoundTrip(attempt)
+	if err != nil {
+		return nil, sendFailure(ctx, method, sent.Load(), err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	g.answered.Store(true)
+	content, err := readAll(response, func() { timer.Reset(max(pieceLimit, bound)) })
+	if err != nil {
+		return nil, sendFailure(ctx, method, true, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, statusFailure(method, response, content)
+	}
+	return content, nil
+}
+
+// readAll reads a body, reporting each piece.
+func readAll(response *http.Response, progress func()) ([]byte, error) {
+	var content bytes.Buffer
+	const most = 1 << 30 // a hint beyond this is not believed
+	if n := response.ContentLength; n > 0 && n < most {
+		content.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := content.ReadFrom(readerFunc(func(p []byte) (int, error) {
+		n, err := response.Body.Read(p)
+		if n > 0 {
+			progress()
+		}
+		return n, err
+	}))
+	if n := response.ContentLength; err == nil && n >= 0 && int64(content.Len()) != n {
+		err = io.ErrUnexpectedEOF
+	}
+	return content.Bytes(), err
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func readBody(request *http.Request) ([]byte, error) {
+	if request.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(request.Body)
+	return body, errors.Join(err, request.Body.Close())
+}
+
+func answer(request *http.Request, status int, contentType string, body []byte) *http.Response {
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        http.Header{"Content-Type": {contentType}},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
+		Request:       request,
+	}
+}
+
+// backoff grows from half a second to half a minute.
+func backoff(attempt int) time.Duration {
+	return min(time.Duration(1<<min(attempt, 10))*time.Second/4, 30*time.Second)
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,43 @@
+package databricks
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+var (
+	// withoutHistory are the error classes of views, foreign tables and other
+	// sources that keep no versions.
+	withoutHistory = regexp.MustCompile(`^(EXPECT_TABLE_NOT_VIEW|EXPECT_PERMANENT_\w+|UNSUPPORTED_\w+|NOT_SUPPORTED\w*|DELTA_\w*ONLY_OPERATION|DELTA_NOT_A_DELTA_TABLE|DELTA_MISSING_DELTA_TABLE|DELTA_SHARING\w*|\w*MATERIALIZED_VIEW\w*|\w*STREAMING_TABLE\w*|FOREIGN_\w+|OPERATION_NOT_SUPPORTED\w*)\b`)
+	// Older releases say it without a class.
+	withoutHistoryText = regexp.MustCompile(`(?i)only supported for delta tables|is not a delta table|not supported (on|for) (views?|foreign|temporary)`)
+)
+
+// LatestVersion gives the latest version of a Delta table. ok is false for
+// sources that have no versions, such as views and foreign tables.
+func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (version int64, ok bool, err error) {
+	quoted, err := QuoteTable(table)
+	if err != nil {
+		return 0, false, err
+	}
+	rows, err := w.texts(ctx, "DESCRIBE HISTORY "+quoted+" LIMIT 1")
+	switch class := Class(err); {
+	case err == nil:
+	case class == "" && isStatementError(err) && withoutHistoryText.MatchString(err.Error()), withoutHistory.MatchString(class):
+		return 0, false, nil
+	case isStatementError(err):
+		return 0, false, w.explain(ctx, err, table)
+	default:
+		return 0, false, err
+	}
+	if len(rows) == 0 {
+		return 0, false, nil
+	}
+	if _, err := fmt.Sscan(rows[0][0], &version); err != nil {
+		return 0, false, fmt.Errorf("reading the version %q of %s: %w", rows[0][0], quoted, err)
+	}
+	return version, true, nil
+}

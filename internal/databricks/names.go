@@ -1,0 +1,123 @@
+package databricks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// FindColumn gives the column that a definition names, ignoring case as
+// Databricks does. Its error names the attribute and near names.
+func FindColumn(columns []jobs.ColumnInfo, name, attribute string, table jobs.TableName) (jobs.ColumnInfo, error) {
+	var found []jobs.ColumnInfo
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+		if c.Name == name {
+			return c, nil
+		}
+		if strings.EqualFold(c.Name, name) {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	where := fmt.Sprintf("%s.%s.%s", table.Catalog, table.Database, table.Table)
+	if len(found) > 1 {
+		return jobs.ColumnInfo{}, jobs.Invalid(attribute,
+			fmt.Sprintf("The column %q of %s is ambiguous", name, where),
+			fmt.Sprintf("The table has %q and %q, which differ only by case.", found[0].Name, found[1].Name),
+			"Write the name as the table does.")
+	}
+	return jobs.ColumnInfo{}, jobs.Invalid(attribute,
+		fmt.Sprintf("The table %s has no column %q", where, name), "", suggestion("columns", name, names))
+}
+
+// missing is the error for an object that a definition names and that the
+// warehouse does not show.
+func missing(attribute, kind, name, where string, existing []string) *jobs.Error {
+	summary := fmt.Sprintf("The %s %q was not found", kind, name)
+	if where != "" {
+		summary += " in " + where
+	}
+	return jobs.Invalid(attribute, summary, "It does not exist, or the token's user may not see it.", suggestion(kind+"s", name, existing))
+}
+
+// suggestion lists the names that come nearest, or else what there is.
+func suggestion(kind, name string, existing []string) string {
+	if len(existing) == 0 {
+		return "There are no " + kind + " that the token's user may see. Check the permissions."
+	}
+	const most = 10
+	if near := nearest(name, existing, 5); len(near) > 0 {
+		return fmt.Sprintf("Did you mean %s?", quoteList(near, " or "))
+	}
+	some := slices.Sorted(slices.Values(existing))
+	if len(some) > most {
+		return fmt.Sprintf("There are %d %s, among them %s.", len(some), kind, quoteList(some[:most], ", "))
+	}
+	return fmt.Sprintf("The %s are %s.", kind, quoteList(some, ", "))
+}
+
+func quoteList(names []string, separator string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(quoted, separator)
+}
+
+// nearest gives up to n names within a third of the name's length in edits, or
+// that contain it or are contained in it; the nearest first.
+func nearest(name string, names []string, n int) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	wanted := strings.ToLower(name)
+	var near []candidate
+	for _, other := range names {
+		lower := strings.ToLower(other)
+		d := distance(wanted, lower)
+		contained := len(wanted) > 2 && strings.Contains(lower, wanted) || len(lower) > 2 && strings.Contains(wanted, lower)
+		if d <= max(1, len(wanted)/3) || contained {
+			near = append(near, candidate{other, d})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int {
+		if a.distance != b.distance {
+			return a.distance - b.distance
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var out []string
+	for _, c := range near[:min(n, len(near))] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+// distance is the number of single edits between two texts.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range y {
+			cost := diagonal
+			if x[i] != y[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(y)]
+}

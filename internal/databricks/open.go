@@ -1,0 +1,115 @@
+package databricks
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"time"
+)
+
+// Open connects, opens a session and runs SELECT 1, waiting for a warehouse
+// that is starting. Close the Warehouse when done with it.
+func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
+	w, err := newWarehouse(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return w.open(ctx, cfg)
+}
+
+func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
+	connector, err := w.connector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	w.db = sql.OpenDB(connector)
+	started := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, w.guard.patience)
+	defer cancel()
+
+	done := make(chan error, 1)
+	go func() { done <- w.start(bounded) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			if err == nil {
+				return w, nil
+			}
+			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+				err = w.timedOut(time.Since(started), nil)
+			}
+			// Nothing is left to close in good order; it is done beside the
+			// caller, who need not wait for it.
+			go func() { _ = w.Close() }()
+			return nil, err
+		case <-tick.C:
+			// A host that has not answered is not starting; it is silent.
+			if elapsed := time.Since(started); cfg.Waiting != nil && w.guard.answered.Load() && elapsed > 2*time.Second {
+				cfg.Waiting(elapsed.Round(time.Second))
+			}
+		}
+	}
+}
+
+// start opens the session and runs SELECT 1, again and again while the
+// warehouse says that it is starting.
+func (w *Warehouse) start(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		err := w.connect(ctx)
+		if err == nil {
+			err = w.probe(ctx)
+		}
+		if err == nil || !notReady(err) && !IsSessionLost(err) {
+			return err
+		}
+		w.discardConn()
+		w.sessionLost.Store(false)
+		wait := backoff(attempt)
+		if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
+			return w.timedOut(w.guard.patience, err)
+		}
+		if !sleep(ctx, wait) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *Warehouse) connect(ctx context.Context) error {
+	c := newCall(ctx, true)
+	var conn *sql.Conn
+	release, err := w.do(c, func(ctx context.Context) (func(), error) {
+		var err error
+		conn, err = w.db.Conn(ctx)
+		return nil, err
+	})
+	if err != nil {
+		return w.translate(c, err)
+	}
+	release()
+	w.conn = conn
+	return nil
+}
+
+// discardConn drops the session for good: handed back to the pool, it would be
+// used again.
+func (w *Warehouse) discardConn() {
+	if w.conn == nil {
+		return
+	}
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = w.conn.Close()
+	w.conn = nil
+}
+
+func (w *Warehouse) probe(ctx context.Context) error {
+	rows, err := w.Query(ctx, "SELECT 1")
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}

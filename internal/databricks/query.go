@@ -1,0 +1,150 @@
+package databricks
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Rows is a result being read. It is like sql.Rows, except that a result that
+// ended early is always an error of Err, whatever the driver made of it.
+type Rows struct {
+	rows    *sql.Rows
+	w       *Warehouse
+	call    *call
+	release func()
+	count   int64
+	ended   bool
+	err     error
+}
+
+// Query runs a statement that only reads, and so may be sent twice. Arguments
+// are bound: positional to "?", sql.Named to ":name". ctx governs the rows too.
+func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*Rows, error) {
+	if err := w.ready(); err != nil {
+		return nil, err
+	}
+	c := newCall(ctx, true)
+	var rows *sql.Rows
+	release, err := w.do(c, func(ctx context.Context) (func(), error) {
+		var err error
+		rows, err = w.conn.QueryContext(ctx, statement, args...)
+		if err != nil {
+			return nil, err
+		}
+		return func() { _ = rows.Close() }, nil
+	})
+	// Without an error too: when reading the columns failed, the driver takes
+	// it for no columns.
+	if err := w.translate(c, err); err != nil {
+		if release != nil {
+			release()
+		}
+		return nil, err
+	}
+	return &Rows{rows: rows, w: w, call: c, release: release}, nil
+}
+
+// Next moves to the next row and reports whether there is one.
+func (r *Rows) Next() bool {
+	if r.ended {
+		return false
+	}
+	if r.call.ctx.Err() == nil && r.rows.Next() {
+		r.count++
+		return true
+	}
+	r.ended = true
+	r.err = r.w.ending(r.call, r.rows.Err(), r.count)
+	return false
+}
+
+// ending judges how a result ended.
+func (w *Warehouse) ending(c *call, err error, rows int64) error {
+	if err := w.translate(c, err); err != nil {
+		return err
+	}
+	if err := c.incomplete(rows); err != nil {
+		return &jobs.Error{Code: jobs.CodeUnreachable,
+			Summary: "The result of a statement did not arrive whole from " + w.name,
+			Detail:  err.Error(),
+			Next:    "Run the job again; it goes on from its last checkpoint."}
+	}
+	return nil
+}
+
+// Scan copies the row, as sql.Rows does.
+func (r *Rows) Scan(dest ...any) error { return r.rows.Scan(dest...) }
+
+// Columns gives the names of the columns.
+func (r *Rows) Columns() ([]string, error) { return r.rows.Columns() }
+
+// ColumnTypes describes the columns. TIMESTAMP and TIMESTAMP_NTZ look the same
+// here: only the catalog tells them apart.
+func (r *Rows) ColumnTypes() ([]*sql.ColumnType, error) { return r.rows.ColumnTypes() }
+
+// Err gives the error that ended the rows, if any.
+func (r *Rows) Err() error { return r.err }
+
+// Close ends the statement at the warehouse. It may be called twice.
+func (r *Rows) Close() error {
+	r.ended = true
+	if r.release != nil {
+		r.release()
+		r.release = nil
+	}
+	return nil
+}
+
+// Exec runs a statement once. Where its answer is lost on the way,
+// IsOutcomeUnknown is true for the error; it is not sent again, except when
+// the warehouse said that it was too busy to take it.
+func (w *Warehouse) Exec(ctx context.Context, statement string, args ...any) error {
+	return w.exec(ctx, false, statement, args)
+}
+
+// ExecRepeatable runs a statement that may be executed twice without harm, and
+// repeats it while the warehouse is not available.
+func (w *Warehouse) ExecRepeatable(ctx context.Context, statement string, args ...any) error {
+	return w.exec(ctx, true, statement, args)
+}
+
+func (w *Warehouse) exec(ctx context.Context, harmless bool, statement string, args []any) error {
+	if err := w.ready(); err != nil {
+		return err
+	}
+	c := newCall(ctx, harmless)
+	release, err := w.do(c, func(ctx context.Context) (func(), error) {
+		_, err := w.conn.ExecContext(ctx, statement, args...)
+		return nil, err
+	})
+	if release != nil {
+		release()
+	}
+	if errors.Is(err, sql.ErrConnDone) {
+		return w.lost("its connection is closed")
+	}
+	return w.translate(c, err)
+}
+
+// one runs a query of which the first row matters, and reports whether there
+// was one.
+func (w *Warehouse) one(ctx context.Context, dest []any, statement string, args ...any) (bool, error) {
+	rows, err := w.Query(ctx, statement, args...)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = rows.Close() }()
+	found := false
+	for rows.Next() {
+		if !found {
+			if err := rows.Scan(dest...); err != nil {
+				return false, err
+			}
+			found = true
+		}
+	}
+	return found, rows.Err()
+}

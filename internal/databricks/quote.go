@@ -1,0 +1,91 @@
+package databricks
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Quote writes an identifier in back-quotes. It refuses what no identifier can
+// be: the empty text, and text with a NUL.
+func Quote(identifier string) (string, error) {
+	if identifier == "" {
+		return "", jobs.Invalid("", "An identifier is empty",
+			"Names of catalogs, databases, tables and columns have at least one character.", "Give the name.")
+	}
+	if strings.ContainsRune(identifier, 0) {
+		return "", jobs.Invalid("", fmt.Sprintf("The identifier %q holds a NUL character", identifier),
+			"No name in Databricks can hold one.", "Correct the name.")
+	}
+	return "`" + strings.ReplaceAll(identifier, "`", "``") + "`", nil
+}
+
+// QuoteTable writes a table's three-level name. Its error names the attribute
+// (catalog, database or table) at fault.
+func QuoteTable(t jobs.TableName) (string, error) {
+	return quoteParts("catalog", t.Catalog, "database", t.Database, "table", t.Table)
+}
+
+// quoteParts joins pairs of attribute and identifier with dots.
+func quoteParts(pairs ...string) (string, error) {
+	var out []string
+	for i := 0; i < len(pairs); i += 2 {
+		quoted, err := Quote(pairs[i+1])
+		if err != nil {
+			e := err.(*jobs.Error)
+			e.Attribute = pairs[i]
+			return "", e
+		}
+		out = append(out, quoted)
+	}
+	return strings.Join(out, "."), nil
+}
+
+var literalEscapes = strings.NewReplacer(
+	`\`, `\\`, `'`, `\'`, "\x00", `\u0000`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+
+// Literal writes a string literal, for the few places where no parameter can
+// stand: options, properties, URLs and credentials.
+func Literal(text string) string {
+	return "'" + literalEscapes.Replace(text) + "'"
+}
+
+// likePattern turns a pattern of SHOW ... LIKE ("*" any characters, "|"
+// alternatives, case ignored) into a function that matches names.
+func likePattern(pattern string) (match func(name string) bool) {
+	if strings.TrimSpace(pattern) == "" {
+		return func(string) bool { return true }
+	}
+	alternatives := strings.Split(pattern, "|")
+	for i, a := range alternatives {
+		alternatives[i] = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(a)), `\*`, ".*")
+	}
+	return regexp.MustCompile("(?is)^(?:" + strings.Join(alternatives, "|") + ")$").MatchString
+}
+
+// credentialLiteral finds the values of credentials in a statement's text.
+// A literal that was cut off by a message's length limit ends with the text.
+var credentialLiteral = regexp.MustCompile(
+	`(?is)(\b(?:AWS_ACCESS_KEY|AWS_SECRET_KEY|AWS_SESSION_TOKEN|AZURE_SAS_TOKEN|fs\.s3a\.[a-z.]+|password|token)\b['"]?\s*=\s*)` +
+		`(?:'(?:[^'\\]|\\.|'')*(?:'|\\?$)|"(?:[^"\\]|\\.|"")*(?:"|\\?$))`)
+
+// Redact takes the values of credentials out of a statement, or of a message
+// that repeats one.
+func Redact(text string) string {
+	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
+}
+
+// redactSecrets also takes out given secrets wherever they stand.
+func redactSecrets(text string, secrets []jobs.Secret) string {
+	for _, s := range secrets {
+		if s.Empty() {
+			continue
+		}
+		for _, form := range []string{s.Reveal(), literalEscapes.Replace(s.Reveal())} {
+			text = strings.ReplaceAll(text, form, "[redacted]")
+		}
+	}
+	return Redact(text)
+}

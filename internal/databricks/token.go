@@ -1,0 +1,114 @@
+package databricks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// tokenSource keeps the token, and reads it again when it was refused.
+type tokenSource struct {
+	read func(context.Context) (jobs.Secret, error)
+
+	mu    sync.Mutex
+	token *jobs.Secret
+}
+
+func (s *tokenSource) get(ctx context.Context) (jobs.Secret, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == nil {
+		if err := s.load(ctx); err != nil {
+			return jobs.Secret{}, err
+		}
+	}
+	return *s.token, nil
+}
+
+// renew reads the token again and reports whether it is another one.
+func (s *tokenSource) renew(ctx context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var old string
+	if s.token != nil {
+		old = s.token.Reveal()
+	}
+	if err := s.load(ctx); err != nil {
+		return false, err
+	}
+	return s.token.Reveal() != old, nil
+}
+
+func (s *tokenSource) load(ctx context.Context) error {
+	token, err := s.read(ctx)
+	if err != nil {
+		return err
+	}
+	// What cannot stand in a header must not reach one: the error of net/http
+	// would print it.
+	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return jobs.Invalid("token_wo", "The access token cannot be sent",
+			"It holds blanks, line ends or other characters that no token has.",
+			"Copy the token again, without what surrounds it.")
+	}
+	if token.Empty() {
+		return jobs.Invalid("token_wo", "The access token is empty", "Nothing was given, or an environment variable is not set.",
+			"Give a personal access token of the workspace.")
+	}
+	s.token = &token
+	return nil
+}
+
+// secrets are what no error text may hold.
+func (s *tokenSource) secrets() []jobs.Secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == nil {
+		return nil
+	}
+	return []jobs.Secret{*s.token}
+}
+
+// throttle holds back all requests to a host that answered 429, so that ten
+// connections do not each run into it.
+type throttle struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+var throttles sync.Map
+
+func throttleOf(host string) *throttle {
+	t, _ := throttles.LoadOrStore(host, &throttle{})
+	return t.(*throttle)
+}
+
+func (t *throttle) hold(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if until := time.Now().Add(d); until.After(t.until) {
+		t.until = until
+	}
+}
+
+func (t *throttle) wait(ctx context.Context, method string, deadline time.Time) *failure {
+	t.mu.Lock()
+	until := t.until
+	t.mu.Unlock()
+	d := time.Until(until)
+	if d <= 0 || !remembered(method) {
+		return nil
+	}
+	if until.After(deadline) {
+		return &failure{method: method, cause: causeBusy,
+			message: fmt.Sprintf("the workspace asked to be left alone for another %s", d.Round(time.Second)), retryAfter: d}
+	}
+	if !sleep(ctx, d) {
+		return &failure{method: method, cause: causeUnreachable, err: context.Cause(ctx)}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package databricks
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Config is how to reach a warehouse.
+type Config struct {
+	// Host is a host name, or for local use an URL ("http://127.0.0.1").
+	Host     string
+	Port     int
+	HTTPPath string
+	// Token gives the access token. It is called again when the warehouse
+	// refuses the one it gave: the credential may have been replaced.
+	Token func(context.Context) (jobs.Secret, error)
+	// AllowPrivateHosts opts in to hosts that are not Databricks', and to
+	// private addresses.
+	AllowPrivateHosts bool
+	// CAFile adds certificate authorities to the system's.
+	CAFile string
+	// QueryTimeout bounds each statement at the warehouse; 0 means
+	// jobs.DefaultQueryTimeout.
+	QueryTimeout time.Duration
+	// StartTimeout is how long a warehouse may take to start; 0 means
+	// DefaultStartTimeout. A host that does not answer at all fails within 30
+	// seconds regardless.
+	StartTimeout time.Duration
+	// UserAgent names the product to Databricks: "vendor+product".
+	UserAgent string
+	// Waiting, if set, is called about once a second while Open waits for a
+	// warehouse that is starting. It must not block.
+	Waiting func(elapsed time.Duration)
+}
+
+// DefaultStartTimeout is how long Open waits for a warehouse to start.
+const DefaultStartTimeout = 10 * time.Minute
+
+const (
+	// pageRows bounds the rows of one fetch, and with it memory.
+	pageRows = 10_000
+	// longestStatement is the most that Databricks accepts.
+	longestStatement = 172_800 * time.Second
+	// cancelGrace is how long a cancelled call is given to end in good order
+	// before its caller is let go.
+	cancelGrace = 1200 * time.Millisecond
+	// executeGrace is how long a statement that was cancelled while it was
+	// being submitted may take to get an id by which it can be cancelled.
+	executeGrace = 20 * time.Second
+)
+
+// Warehouse is one session at a warehouse. It is for one goroutine at a time.
+type Warehouse struct {
+	// name is the host for people.
+	name  string
+	guard *guard
+	token *tokenSource
+
+	db        *sql.DB
+	conn      *sql.Conn
+	transport *http.Transport
+
+	sessionLost atomic.Bool
+	// abandoned are calls that were given up and still run.
+	abandoned      sync.WaitGroup
+	abandonedCalls atomic.Int32
+}
+
+// newWarehouse validates the configuration; nothing is sent yet.
+func newWarehouse(cfg Config) (*Warehouse, error) {
+	return newWarehouseVia(cfg, http.ProxyFromEnvironment)
+}
+
+func newWarehouseVia(cfg Config, proxy func(*http.Request) (*url.URL, error)) (*Warehouse, error) {
+	t, err := parseHost(cfg.Host, cfg.AllowPrivateHosts)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := t.endpoint(cfg.Port, cfg.HTTPPath)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := newTransport(t, cfg.AllowPrivateHosts, cfg.CAFile, proxy)
+	if err != nil {
+		return nil, err
+	}
+	patience := cfg.StartTimeout
+	if patience <= 0 {
+		patience = DefaultStartTimeout
+	}
+	token := &tokenSource{read: cfg.Token}
+	return &Warehouse{
+		name: endpoint.Host, token: token, transport: transport,
+		guard: &guard{base: transport, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
+	}, nil
+}
+
+// connector configures the driver: all that can lose data or wait without
+// bound is off here or mended by the guard.
+func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
+	timeout := cfg.QueryTimeout
+	if timeout <= 0 {
+		timeout = jobs.DefaultQueryTimeout
+	}
+	seconds := int64(min(timeout, longestStatement).Round(time.Second) / time.Second)
+	host := w.guard.endpoint.Hostname()
+	if w.guard.endpoint.Scheme == "http" {
+		host = "http://" + host
+	} else {
+		host = "https://" + host
+	}
+	path := w.guard.endpoint.Path
+	if q := w.guard.endpoint.RawQuery; q != "" {
+		path += "?" + q
+	}
+	port, err := strconv.Atoi(w.guard.endpoint.Port())
+	if err != nil {
+		return nil, fmt.Errorf("reading the port of %s: %w", w.guard.endpoint, err)
+	}
+	return dbsql.NewConnector(
+		dbsql.WithServerHostname(host), dbsql.WithPort(port), dbsql.WithHTTPPath(path),
+		dbsql.WithTransport(w.guard),
+		dbsql.WithRetries(-1, time.Second, time.Second),
+		dbsql.WithMaxRows(pageRows),
+		// Result links expire while a slow consumer works.
+		dbsql.WithCloudFetch(false),
+		dbsql.WithUserAgentEntry(cfg.UserAgent),
+		dbsql.WithSessionParams(map[string]string{
+			"STATEMENT_TIMEOUT": strconv.FormatInt(max(seconds, 1), 10),
+			"ANSI_MODE":         "true",
+			"TIMEZONE":          "UTC",
+		}),
+	)
+}
+
+// Close ends the session at the warehouse. It takes a bounded time; where a
+// cancelled statement still has to be cancelled at the warehouse, that goes on
+// beside the caller.
+func (w *Warehouse) Close() error {
+	if w.abandonedCalls.Load() > 0 {
+		go func() {
+			w.abandoned.Wait()
+			_ = w.close()
+		}()
+		return nil
+	}
+	return w.close()
+}
+
+func (w *Warehouse) close() error {
+	var err error
+	if w.conn != nil {
+		err = w.conn.Close()
+	}
+	if w.db != nil {
+		err = errors.Join(err, w.db.Close())
+	}
+	w.transport.CloseIdleConnections()
+	if w.sessionLost.Load() || errors.Is(err, sql.ErrConnDone) {
+		return nil // there is no session left to close
+	}
+	return err
+}
+
+// ready refuses to use a session that is gone.
+func (w *Warehouse) ready() error {
+	if w.sessionLost.Load() {
+		return w.lost("it was lost before")
+	}
+	return nil
+}
+
+// do runs a call of the driver and returns within cancelGrace of the caller's
+// cancellation. The driver's context is cancelled only once the statement has
+// an id, so that the driver cancels it at the warehouse too. A call that does
+// not end is left to end by itself, within bounds, and its session is not used
+// again.
+func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), err error)) (release func(), err error) {
+	ctx, cancel := c.context()
+	type outcome struct {
+		cleanup func()
+		err     error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		cleanup, err := run(ctx)
+		// A call that never got as far as sending its statement.
+		c.markExecuted()
+		done <- outcome{cleanup, err}
+	}()
+	discard := func(o outcome) {
+		if o.cleanup != nil {
+			o.cleanup()
+		}
+		cancel()
+	}
+	select {
+	case o := <-done:
+		if o.err == nil && c.ctx.Err() == nil {
+			return func() { discard(o) }, nil
+		}
+		discard(o)
+		return nil, o.err
+	case <-c.ctx.Done():
+	}
+	go func() {
+		<-c.executed
+		cancel()
+	}()
+	grace := time.NewTimer(cancelGrace)
+	defer grace.Stop()
+	select {
+	case o := <-done:
+		discard(o)
+	case <-grace.C:
+		w.sessionLost.Store(true)
+		w.abandonedCalls.Add(1)
+		w.abandoned.Go(func() {
+			discard(<-done)
+			w.abandonedCalls.Add(-1)
+		})
+	}
+	return nil, c.ctx.Err()
+}
