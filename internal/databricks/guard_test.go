@@ -1,0 +1,295 @@
+package databricks
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// thriftCall is the beginning of a request to a method, and an empty answer.
+func thriftCall(kind byte, method string) []byte {
+	var b bytes.Buffer
+	b.Write([]byte{0x80, 0x01, 0, kind, 0, 0, 0, byte(len(method))})
+	b.WriteString(method)
+	b.Write([]byte{0, 0, 0, 1, 0})
+	return b.Bytes()
+}
+
+// guarded makes a warehouse, of which only the transport is used, for a server.
+func guarded(t *testing.T, cfg Config) *Warehouse {
+	t.Helper()
+	cfg.HTTPPath, cfg.Token = "/sql/1.0/warehouses/x", func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("canary"), nil }
+	if cfg.StartTimeout == 0 {
+		cfg.StartTimeout = time.Second
+	}
+	w, err := newWarehouseVia(cfg, func(*http.Request) (*url.URL, error) { return nil, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.transport.CloseIdleConnections)
+	return w
+}
+
+func serverConfig(t *testing.T, server *httptest.Server) Config {
+	t.Helper()
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{Host: u.Scheme + "://" + u.Hostname(), Port: port}
+}
+
+func post(t *testing.T, w *Warehouse, target, method string) ([]byte, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, bytes.NewReader(thriftCall(1, method)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := w.guard.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return io.ReadAll(response.Body)
+}
+
+// checklist 50: no redirect and no other host gets the token.
+func TestTokenStaysWithItsHost(t *testing.T) {
+	t.Parallel()
+	var elsewhere atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	defer other.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
+		w := guarded(t, serverConfig(t, server))
+		_, err := post(t, w, w.guard.endpoint.String(), "OpenSession")
+		if f, ok := errors.AsType[*failure](err); !ok || f.cause != causeRefused {
+			t.Errorf("a redirect with %d: %v, want a refusal", status, err)
+		}
+		server.Close()
+	}
+	w := guarded(t, Config{Host: "http://127.0.0.1", Port: 1})
+	if _, err := post(t, w, other.URL, "FetchResults"); err == nil {
+		t.Error("a request to another host was sent")
+	}
+	if n := elsewhere.Load(); n != 0 {
+		t.Errorf("%d requests reached another host", n)
+	}
+}
+
+func TestTelemetryStaysHere(t *testing.T) {
+	t.Parallel()
+	w := guarded(t, Config{Host: "http://127.0.0.1", Port: 1})
+	body, err := post(t, w, "https://127.0.0.1/api/2.0/connector-service/feature-flags/GOLANG/1.14.0", "")
+	if err != nil || string(body) != `{"flags":[]}` {
+		t.Errorf("feature flags: %q, %v", body, err)
+	}
+}
+
+// checklist 51
+func TestTLSNeedsAKnownAuthority(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer canary" {
+			t.Error("the token did not arrive")
+		}
+		_, _ = w.Write(thriftCall(2, "CloseSession"))
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	cfg := serverConfig(t, server)
+	unknown := guarded(t, cfg)
+	_, err := post(t, unknown, unknown.guard.endpoint.String(), "GetOperationStatus")
+	if f, ok := errors.AsType[*failure](err); !ok || f.cause != causeTLS {
+		t.Fatalf("an unknown authority: %v, want a TLS failure", err)
+	}
+	cfg.CAFile = filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(cfg.CAFile, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	known := guarded(t, cfg)
+	if _, err := post(t, known, known.guard.endpoint.String(), "GetOperationStatus"); err != nil {
+		t.Errorf("a known authority: %v", err)
+	}
+	cfg.CAFile, cfg.HTTPPath = os.DevNull, "/sql"
+	_, err = newWarehouse(cfg)
+	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Attribute != "ca_file" {
+		t.Errorf("an empty CA file: %v", err)
+	}
+}
+
+// checklist 50: a configured proxy is used, also at a private address.
+func TestProxyIsHonoured(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.URL.Host)
+		_, _ = w.Write(thriftCall(2, "OpenSession"))
+	}))
+	defer proxy.Close()
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := newWarehouseVia(Config{Host: "http://warehouse.example", Port: 80, HTTPPath: "/sql", AllowPrivateHosts: true,
+		Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("t"), nil }},
+		func(*http.Request) (*url.URL, error) { return through, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := post(t, w, w.guard.endpoint.String(), "OpenSession"); err != nil {
+		t.Fatal(err)
+	}
+	if asked.Load() != "warehouse.example:80" {
+		t.Errorf("the proxy was asked for %v", asked.Load())
+	}
+}
+
+// checklist 50: what counts is the address dialled, whatever its name.
+func TestAddressesAreCheckedWhenDialled(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	dial := func(d *dialer) error {
+		d.proxies = map[string]bool{}
+		conn, err := d.dial(t.Context(), "tcp", "localhost:"+port)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err
+	}
+	var refused *refusedAddress
+	if err := dial(&dialer{target: target{name: "dbc-1.cloud.databricks.com", databricks: true}}); !errors.As(err, &refused) {
+		t.Errorf("a Databricks name that resolves to loopback: %v, want a refusal", err)
+	}
+	if err := dial(&dialer{target: target{loopback: true}}); err != nil {
+		t.Errorf("a loopback host: %v", err)
+	}
+	if err := dial(&dialer{allowPrivate: true}); err != nil {
+		t.Errorf("opted in: %v", err)
+	}
+
+	databricks, own, opted := &dialer{target: target{databricks: true}}, &dialer{target: target{loopback: true}}, &dialer{allowPrivate: true}
+	cases := []struct {
+		address                string
+		databricks, own, opted bool
+	}{
+		{"8.8.8.8", true, true, true},
+		{"10.1.2.3", true, false, true},
+		{"100.64.0.1", true, false, true},
+		{"fd12::1", true, false, true},
+		{"127.0.0.1", false, true, true},
+		{"::1", false, true, true},
+		{"::ffff:127.0.0.1", false, true, true},
+		{"64:ff9b::7f00:1", false, true, true},
+		{"169.254.169.254", false, false, false},
+		{"::ffff:169.254.169.254", false, false, false},
+		{"2002:a9fe:a9fe::1", false, false, false},
+		{"fe80::1%eth0", false, false, false},
+		{"fd00:ec2::254", false, false, false},
+		{"0.0.0.0", false, false, false},
+		{"::", false, false, false},
+		{"224.0.0.1", false, false, false},
+	}
+	for _, c := range cases {
+		class := classify(netip.MustParseAddr(c.address))
+		for name, got := range map[string][2]bool{
+			"a Databricks host": {databricks.allowed(class, false), c.databricks},
+			"a loopback host":   {own.allowed(class, false), c.own},
+			"opted in":          {opted.allowed(class, false), c.opted},
+		} {
+			if got[0] != got[1] {
+				t.Errorf("%s for %s: allowed %t, want %t", c.address, name, got[0], got[1])
+			}
+		}
+	}
+}
+
+// checklist 26
+func TestSilenceIsBounded(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	defer close(release)
+	w := guarded(t, serverConfig(t, server))
+	body := thriftCall(1, "OpenSession")
+	request := httptest.NewRequest(http.MethodPost, w.guard.endpoint.String(), nil)
+	request.RequestURI = ""
+	_, f := w.guard.send(t.Context(), request, "OpenSession", body, 100*time.Millisecond)
+	if f == nil || f.cause != causeSilent {
+		t.Errorf("failure = %v, want silence", f)
+	}
+}
+
+func TestHTTPStatuses(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		status  int
+		header  map[string]string
+		body    string
+		code    jobs.Code
+		at      string
+		session bool
+	}{
+		{status: 401, code: jobs.CodeUnauthorized, at: "token_wo"},
+		{status: 403, body: `{"error_code":403,"message":"Invalid access token."}`, code: jobs.CodeUnauthorized, at: "token_wo"},
+		{status: 403, body: `{"message":"User does not have CAN_USE on warehouse"}`, code: jobs.CodeForbidden, at: "http_path"},
+		{status: 404, code: jobs.CodeInvalid, at: "http_path"},
+		{status: 400, body: "<html>no</html>", code: jobs.CodeUnreachable, at: "http_path"},
+		{status: 500, code: jobs.CodeUnreachable},
+		{status: 503, code: jobs.CodeUnreachable},
+		{status: 429, header: map[string]string{"Retry-After": "3600"}, code: jobs.CodeUnreachable},
+		{status: 400, header: map[string]string{"X-Thriftserver-Error-Message": "Invalid SessionHandle: x"}, code: jobs.CodeUnreachable, session: true},
+	}
+	for _, c := range cases {
+		t.Run(strconv.Itoa(c.status)+c.body, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for k, v := range c.header {
+					w.Header().Set(k, v)
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			w := guarded(t, serverConfig(t, server))
+			_, err := post(t, w, w.guard.endpoint.String(), "GetOperationStatus")
+			e, ok := errors.AsType[*jobs.Error](w.translate(newCall(t.Context(), true), err))
+			if !ok || e.Code != c.code || e.Attribute != c.at || e.Next == "" || IsSessionLost(e) != c.session {
+				t.Errorf("error = %#v, want %s at %q", e, c.code, c.at)
+			}
+		})
+	}
+}

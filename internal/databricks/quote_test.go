@@ -1,0 +1,141 @@
+package databricks_test
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// checklist 14 and 52: what is quoted reads back as one identifier.
+func FuzzQuote(f *testing.F) {
+	for _, s := range []string{"plain", "user id", "a`b", "``", "select", "x; DROP TABLE t; --", "naïve 🙂", "'\"\\", "a\nb", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		quoted, err := databricks.Quote(name)
+		if name == "" || strings.ContainsRune(name, 0) {
+			if err == nil {
+				t.Fatalf("%q was accepted", name)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := quoted[1 : len(quoted)-1]
+		if quoted[0] != '`' || quoted[len(quoted)-1] != '`' || strings.Contains(strings.ReplaceAll(inner, "``", ""), "`") {
+			t.Fatalf("%q does not end where it should", quoted)
+		}
+		if back := strings.ReplaceAll(inner, "``", "`"); back != name {
+			t.Fatalf("%q reads back as %q", name, back)
+		}
+	})
+}
+
+// checklist 52: what is written as a literal reads back, by Spark's rules.
+func FuzzLiteral(f *testing.F) {
+	for _, s := range []string{"", "it's", `\`, `\'`, `\\'; DROP TABLE t; --`, "a\x00b\r\n\t\x1a", "\x0012", "🙂'", `%\_`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if back := unescape(t, databricks.Literal(text)); back != text {
+			t.Fatalf("%q reads back as %q", text, back)
+		}
+	})
+}
+
+// unescape reads a literal as Spark's parser does.
+func unescape(t *testing.T, literal string) string {
+	t.Helper()
+	if literal[0] != '\'' {
+		t.Fatalf("%q is not a literal", literal)
+	}
+	var out strings.Builder
+	for i := 1; i < len(literal); {
+		switch c := literal[i]; {
+		case c == '\'':
+			if i != len(literal)-1 {
+				t.Fatalf("%q ends early, at %d", literal, i)
+			}
+			return out.String()
+		case c != '\\':
+			out.WriteByte(c)
+			i++
+		case literal[i+1] == 'u':
+			n, err := strconv.ParseUint(literal[i+2:i+6], 16, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.WriteRune(rune(n))
+			i += 6
+		case literal[i+1] >= '0' && literal[i+1] <= '7':
+			t.Fatalf("%q holds an octal escape", literal)
+		default:
+			if s, ok := map[byte]string{'n': "\n", 'r': "\r", 't': "\t", 'Z': "\x1a", '%': `\%`, '_': `\_`}[literal[i+1]]; ok {
+				out.WriteString(s)
+			} else {
+				out.WriteByte(literal[i+1])
+			}
+			i += 2
+		}
+	}
+	t.Fatalf("%q does not end", literal)
+	return ""
+}
+
+func TestQuoteTable(t *testing.T) {
+	t.Parallel()
+	got, err := databricks.QuoteTable(jobs.TableName{Catalog: "main", Database: "my db", Table: "a`b"})
+	if want := "`main`.`my db`.`a``b`"; got != want || err != nil {
+		t.Errorf("QuoteTable = %s, %v, want %s", got, err, want)
+	}
+	_, err = databricks.QuoteTable(jobs.TableName{Catalog: "main", Database: "", Table: "t"})
+	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Attribute != "database" {
+		t.Errorf("an empty database: %#v", err)
+	}
+}
+
+// checklist 55
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"COPY INTO t FROM 's3://b/' WITH (CREDENTIAL (AWS_ACCESS_KEY='canary', AWS_SECRET_KEY = 'can\\'canary', aws_session_token=\"canary\"))",
+		"AWS_SECRET_KEY = 'canary ''canary''",
+		"AWS_SECRET_KEY\n=\n'canary cut off",
+		"AWS_SECRET_KEY='canary\\",
+		"OPTIONS ('token' = 'canary', password = 'canary')",
+	} {
+		if got := databricks.Redact(text); strings.Contains(got, "canary") {
+			t.Errorf("Redact(%s) = %s", text, got)
+		}
+	}
+	const harmless = "SELECT 'it''s', token FROM t WHERE a = 'b'"
+	if got := databricks.Redact(harmless); got != harmless {
+		t.Errorf("Redact changed %s to %s", harmless, got)
+	}
+}
+
+func TestFindColumn(t *testing.T) {
+	t.Parallel()
+	columns := []jobs.ColumnInfo{{Name: "updated_at"}, {Name: "Id"}, {Name: "x"}, {Name: "X"}}
+	table := jobs.TableName{Catalog: "main", Database: "sales", Table: "customers"}
+	for name, want := range map[string]string{"updated_at": "updated_at", "UPDATED_AT": "updated_at", "id": "Id", "X": "X", "x": "x"} {
+		if c, err := databricks.FindColumn(columns, name, "timestamp_column", table); c.Name != want || err != nil {
+			t.Errorf("FindColumn(%s) = %v, %v", name, c, err)
+		}
+	}
+	_, err := databricks.FindColumn(columns, "update_at", "timestamp_column", table)
+	e, ok := errors.AsType[*jobs.Error](err)
+	if !ok || e.Attribute != "timestamp_column" || !strings.Contains(e.Next, `"updated_at"`) {
+		t.Errorf("a near name: %#v", err)
+	}
+	// checklist 13
+	_, err = databricks.FindColumn([]jobs.ColumnInfo{{Name: "ab"}, {Name: "AB"}}, "Ab", "timestamp_column", table)
+	if e, ok := errors.AsType[*jobs.Error](err); !ok || !strings.Contains(e.Detail, `"ab"`) || !strings.Contains(e.Detail, `"AB"`) {
+		t.Errorf("two names that differ by case: %v", err)
+	}
+}
