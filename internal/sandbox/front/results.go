@@ -25,7 +25,9 @@ func wantedBy(req *tcli.TExecuteStatementReq) wanted {
 		lz4:             req.GetCanDecompressLZ4Result_(),
 		rowLimit:        req.GetResultRowLimit(),
 		maxBytesPerFile: req.GetMaxBytesPerFile(),
-		firstRows:       req.GetGetDirectResults().GetMaxRows(),
+	}
+	if d := req.GetDirectResults; d != nil {
+		w.firstRows = d.MaxRows
 	}
 	if n := req.UseArrowNativeTypes; n != nil {
 		w.native = rowset.Native{

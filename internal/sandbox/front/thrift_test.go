@@ -285,3 +285,33 @@ func TestMetadataCalls(t *testing.T) {
 	fetched := c.fetch(plain.OperationHandle, tcli.TFetchOrientation_FETCH_NEXT, nil)
 	check("fetched", table(&tcli.TSparkDirectResults{ResultSet: fetched}, 0), "main other", nil)
 }
+
+func TestClientsThatPoll(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	c := s.client()
+	for name, change := range map[string]func(*tcli.TExecuteStatementReq){
+		"asynchronous": func(r *tcli.TExecuteStatementReq) { r.GetDirectResults = nil },
+		"synchronous":  func(r *tcli.TExecuteStatementReq) { r.GetDirectResults, r.RunAsync = nil, false },
+		"no first rows": func(r *tcli.TExecuteStatementReq) {
+			r.GetDirectResults = &tcli.TSparkGetDirectResults{MaxRows: 0}
+		},
+	} {
+		op := c.execute("RANGE 10", change).OperationHandle
+		waitFor(t, func() bool {
+			status, err := c.GetOperationStatus(t.Context(), &tcli.TGetOperationStatusReq{OperationHandle: op})
+			return err == nil && status.GetOperationState() == tcli.TOperationState_FINISHED_STATE && status.GetHasResultSet()
+		})
+		meta, err := c.GetResultSetMetadata(t.Context(), &tcli.TGetResultSetMetadataReq{OperationHandle: op})
+		if err != nil || len(meta.Schema.Columns) != 2 {
+			t.Errorf("%s: metadata %v, %v", name, meta, err)
+		}
+		if got := c.fetch(op, tcli.TFetchOrientation_FETCH_NEXT, nil); got.Results == nil || got.GetHasMoreRows() {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	failed := c.execute("FAIL", func(r *tcli.TExecuteStatementReq) { r.GetDirectResults, r.RunAsync = nil, false })
+	if failed.Status.StatusCode != tcli.TStatusCode_ERROR_STATUS || failed.Status.GetSqlState() != "42P01" {
+		t.Errorf("a synchronous failure: %v", failed.Status)
+	}
+}
