@@ -7,11 +7,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,10 +41,14 @@ type Sandbox struct {
 	// AdminURL is where faults are set.
 	AdminURL string
 
+	options options
+	// data keeps tables and objects; empty means a directory of the sandbox's
+	// own.
+	data    string
 	process *exec.Cmd
+	stdin   io.Closer
 	exited  chan struct{}
 	output  *output
-	stop    sync.Once
 }
 
 // Option changes how a sandbox is started.
@@ -48,6 +56,7 @@ type Option func(*options)
 
 type options struct {
 	args   []string
+	seed   int
 	faults []Fault
 }
 
@@ -59,7 +68,7 @@ func WithArgs(args ...string) Option {
 // WithSeed lets the sandbox make its example data: main.sales.customers (rows
 // of them), main.sales.orders and a second catalog.
 func WithSeed(rows int) Option {
-	return WithArgs("-seed", "-seed-rows", fmt.Sprint(rows))
+	return func(o *options) { o.seed = rows }
 }
 
 // WithFaults starts it with faults in force.
@@ -70,17 +79,36 @@ func WithFaults(faults ...Fault) Option {
 // Start runs a sandbox for one test and stops it when the test is done.
 func Start(t testing.TB, opts ...Option) *Sandbox {
 	t.Helper()
-	s, err := start(opts...)
-	if err != nil {
+	s := &Sandbox{data: t.TempDir(), output: &output{}}
+	for _, opt := range opts {
+		opt(&s.options)
+	}
+	if err := s.start(s.firstArgs()...); err != nil {
 		t.Fatalf("starting the sandbox: %v", err)
 	}
 	t.Cleanup(func() {
-		s.Kill()
+		s.stop()
 		if t.Failed() {
 			t.Logf("the sandbox's output:\n%s", s.output)
 		}
 	})
 	return s
+}
+
+// Restart starts a sandbox that was killed again: at the same address, with the
+// same credentials and data, and without its sessions and faults.
+func (s *Sandbox) Restart(t testing.TB) {
+	t.Helper()
+	s.Kill()
+	_, s3Port, err := net.SplitHostPort(strings.TrimPrefix(s.S3Endpoint, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.start("-port", strconv.Itoa(s.Port), "-s3-port", s3Port, "-token", s.Token,
+		"-s3-access-key", s.S3AccessKey, "-s3-secret-key", s.S3SecretKey)
+	if err != nil {
+		t.Fatalf("starting the sandbox again: %v", err)
+	}
 }
 
 var shared struct {
@@ -94,7 +122,10 @@ var shared struct {
 // ends with the test binary.
 func Shared(t testing.TB) *Sandbox {
 	t.Helper()
-	shared.once.Do(func() { shared.sandbox, shared.err = start() })
+	shared.once.Do(func() {
+		shared.sandbox = &Sandbox{output: &output{}}
+		shared.err = shared.sandbox.start()
+	})
 	if shared.err != nil {
 		t.Fatalf("starting the shared sandbox: %v", shared.err)
 	}
@@ -104,43 +135,51 @@ func Shared(t testing.TB) *Sandbox {
 // startTimeout bounds the time from exec to the ready file.
 const startTimeout = 60 * time.Second
 
-func start(opts ...Option) (*Sandbox, error) {
-	var o options
-	for _, opt := range opts {
-		opt(&o)
+func (s *Sandbox) firstArgs() (args []string) {
+	if s.options.seed > 0 {
+		args = append(args, "-seed", "-seed-rows", strconv.Itoa(s.options.seed))
 	}
+	return args
+}
+
+func (s *Sandbox) start(args ...string) error {
 	binary, err := build()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	dir, err := os.MkdirTemp("", "sandboxtest")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ready := filepath.Join(dir, "ready.json")
 
-	args := slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-port", "0", "-s3-port", "0"}, o.args)
-	s := &Sandbox{process: exec.Command(binary, args...), exited: make(chan struct{}), output: &output{}}
-	s.process.Stdout, s.process.Stderr = s.output, s.output
-	if err := s.process.Start(); err != nil {
-		return nil, err
+	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent"}, args, s.options.args)
+	if s.data != "" {
+		args = append(args, "-data", s.data)
 	}
-	go func() {
-		_ = s.process.Wait()
-		close(s.exited)
-	}()
+	s.process, s.exited = exec.Command(binary, args...), make(chan struct{}) //nolint:gosec // a test's own binary
+	s.process.Stdout, s.process.Stderr = s.output, s.output
+	// Its end tells the sandbox that this process is gone.
+	if s.stdin, err = s.process.StdinPipe(); err != nil {
+		return err
+	}
+	if err := s.process.Start(); err != nil {
+		return err
+	}
+	go func(process *exec.Cmd, exited chan struct{}) {
+		_ = process.Wait()
+		close(exited)
+	}(s.process, s.exited)
 	if err := s.awaitReady(ready); err != nil {
 		s.Kill()
-		return nil, fmt.Errorf("%w; its output:\n%s", err, s.output)
+		return fmt.Errorf("%w; its output:\n%s", err, s.output)
 	}
-	if len(o.faults) > 0 {
-		if err := s.postFaults(o.faults); err != nil {
-			s.Kill()
-			return nil, err
-		}
+	if err := s.postFaults(s.options.faults); err != nil {
+		s.Kill()
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 func (s *Sandbox) awaitReady(file string) error {
@@ -188,10 +227,22 @@ func (s *Sandbox) readReady(text []byte) error {
 	return nil
 }
 
-// Kill ends the sandbox at once, as a crash would.
+// Kill ends the sandbox at once, as a crash would. It may be called twice.
 func (s *Sandbox) Kill() {
-	s.stop.Do(func() { _ = s.process.Process.Kill() })
+	_ = s.process.Process.Kill()
 	<-s.exited
+}
+
+// stopTimeout is how long a sandbox may take to end in good order.
+const stopTimeout = 5 * time.Second
+
+func (s *Sandbox) stop() {
+	_ = s.stdin.Close()
+	select {
+	case <-s.exited:
+	case <-time.After(stopTimeout):
+		s.Kill()
+	}
 }
 
 // build makes the sandbox's binary, once for all test binaries that run side
