@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"testing"
 
@@ -58,11 +57,7 @@ func (quiet) Count(func(*jobs.Counts)) {}
 // that come later at or after the watermark, each row is sent once.
 func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp(t.TempDir(), "store")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), dir, true)
+	db, err := store.Open(t.Context(), t.TempDir(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +134,7 @@ type row2 struct {
 }
 
 func send(t *testing.T, rt *rapid.T, i *Import, cursor *store.Cursor, window []row, size int) {
+	t.Helper()
 	e := newEmitter(i, cursor)
 	for batch := range slices.Chunk(window, size) {
 		err := e.emit(t.Context(), batch)

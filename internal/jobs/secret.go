@@ -17,8 +17,13 @@ func (s Secret) Reveal() string { return s.text }
 // Empty reports whether there is no text.
 func (s Secret) Empty() bool { return s.text == "" }
 
-func (s Secret) String() string               { return redacted }
-func (s Secret) GoString() string             { return redacted }
+// String does not tell.
+func (s Secret) String() string { return redacted }
+
+// GoString does not tell either.
+func (s Secret) GoString() string { return redacted }
+
+// MarshalText keeps the text out of JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue implements slog.LogValuer.
