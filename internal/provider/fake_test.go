@@ -35,7 +35,9 @@ type world struct {
 	runnerAlive bool
 	// unreadable makes all secrets unreadable.
 	unreadable bool
-	sent       []string
+	// broken makes every read of a store fail.
+	broken bool
+	sent   []string
 }
 
 // fakeStore is what one data directory holds.
@@ -123,6 +125,9 @@ func in[T any](a *fakeAPI, f func(*fakeStore) (T, error)) (T, error) {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	s, err := a.store()
+	if err == nil && a.w.broken {
+		err = &jobs.Error{Code: jobs.CodeUnreachable, Summary: "The disk does not answer"}
+	}
 	if err != nil {
 		var none T
 		return none, err

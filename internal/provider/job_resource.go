@@ -88,9 +88,10 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 	}
 }
 
-// Read refreshes the definition. last_run is not the store's to change.
+// Read refreshes the definition. last_run is the state's own, and comes from
+// the store only with an import.
 func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api := r.forRead(ctx, req, resp)
+	api, imported := r.forRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -113,6 +114,14 @@ func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		return
 	}
 	show(ctx, m, job, &resp.Diagnostics)
+	if imported {
+		run, err := lastApplied(ctx, api, job)
+		if err != nil {
+			addError(&resp.Diagnostics, nowhere, "read the runs of "+id, err)
+			return
+		}
+		m.job().LastRun = lastRunObject(r.kind.in, run)
+	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 	}

@@ -116,6 +116,21 @@ func latest(ctx context.Context, api jobs.API, run jobs.Run) jobs.Run {
 	return run
 }
 
+// lastApplied gives the run that an apply's state would hold as its last.
+func lastApplied(ctx context.Context, api jobs.API, job jobs.Job) (*jobs.Run, error) {
+	runs, err := api.ListRuns(ctx, jobs.RunFilter{JobID: job.ID})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range runs {
+		kept := r.Status == jobs.StatusSucceeded || !job.FailOnError && !r.Status.Active()
+		if r.Reason == jobs.ReasonApply && kept {
+			return &r, nil
+		}
+	}
+	return nil, nil
+}
+
 // progressLog logs changes of status or phase, and progress in between at a
 // finer level.
 func progressLog(ctx context.Context) func(jobs.Run) {

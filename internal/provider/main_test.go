@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -26,26 +25,46 @@ func TestMain(m *testing.M) {
 func (w *world) dependencies() provider.Dependencies {
 	return provider.Dependencies{
 		Open: w.open,
-		ValidateFilter: func(s string) error {
-			if !strings.HasPrefix(s, "FILTER ") {
-				return errors.New("it does not begin with FILTER")
+		NormalizeField: func(f jobs.Field) jobs.Field {
+			if f.MergeOperation == "" {
+				f.MergeOperation = "latest"
+				if strings.ContainsAny(f.Type, "[") {
+					f.MergeOperation = "merge"
+				}
 			}
-			return nil
+			return f
 		},
-		ValidateExpression: func(s string) error {
-			if strings.Contains(s, "(") != strings.Contains(s, ")") {
-				return errors.New("a parenthesis is not closed")
-			}
-			return nil
-		},
+		NormalizeAudience: normalizeAudience,
 		ValidateField: func(f jobs.Field) error {
 			if f.MergeOperation == "sum" && f.Type == "string" {
 				return jobs.Invalid("merge_operation", "Strings have no sum", "", "Use another merge operation.")
 			}
 			return nil
 		},
+		ValidateMapping: func(m jobs.Mapping) error {
+			if strings.Contains(m.Expression, "(") != strings.Contains(m.Expression, ")") {
+				return jobs.Invalid("expression", "A parenthesis is not closed", "", "Close it.")
+			}
+			return nil
+		},
+		ValidateAudience: func(a jobs.Audience) error {
+			if !strings.HasPrefix(a.Filter, "FILTER ") {
+				return jobs.Invalid("filter", "The filter cannot be read", "It does not begin with FILTER.", "Correct it.")
+			}
+			if normalizeAudience(a).Slug == "" {
+				return jobs.Invalid("slug", "No slug can be made from the name", "", "Give one.")
+			}
+			return nil
+		},
 		LookupEnv: func(string) (string, bool) { return "", false },
 	}
+}
+
+func normalizeAudience(a jobs.Audience) jobs.Audience {
+	if a.Slug == "" {
+		a.Slug = strings.Trim(strings.ReplaceAll(strings.ToLower(a.Name), " ", "_"), "!")
+	}
+	return a
 }
 
 func (w *world) factories() map[string]func() (tfprotov6.ProviderServer, error) {
@@ -54,8 +73,8 @@ func (w *world) factories() map[string]func() (tfprotov6.ProviderServer, error) 
 	}
 }
 
-// terraform runs steps against a world, in the real Terraform.
-func terraform(t *testing.T, w *world, steps ...resource.TestStep) {
+// runTerraform runs steps against a world, in the real Terraform.
+func runTerraform(t *testing.T, w *world, steps ...resource.TestStep) {
 	t.Helper()
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: w.factories(), Steps: steps})
 }

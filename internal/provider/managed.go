@@ -32,19 +32,19 @@ func (m *managed) ImportState(ctx context.Context, req resource.ImportStateReque
 	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
 }
 
-// forRead gives the API for a refresh. It is nil when there is nothing to do:
-// while the configuration is unknown, state is kept unread.
-func (m *managed) forRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) jobs.API {
+// forRead gives the API for a refresh, and whether the object was imported just
+// now. The API is nil when there is nothing to do: while the configuration is
+// unknown, state is kept unread.
+func (m *managed) forRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API, imported bool) {
 	if !m.session.known() {
-		return nil
+		return nil, false
 	}
+	was, _ := req.Private.GetKey(ctx, storeKey)
 	api, info := m.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil {
-		return nil
+	if api != nil {
+		mark(ctx, resp.Private, info.ID, &resp.Diagnostics)
 	}
-	// After an import there is no mark yet.
-	mark(ctx, resp.Private, info.ID, &resp.Diagnostics)
-	return api
+	return api, was == nil
 }
 
 // readFailed deals with an error of a read: only "not found" in the right

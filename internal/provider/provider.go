@@ -25,12 +25,15 @@ type Dependencies struct {
 	// provider that has something to do, and must not create the store. The API
 	// lives as long as the process; whoever made it closes it.
 	Open func(context.Context, Config) (jobs.API, error)
-	// ValidateFilter checks an audience's FilterQL.
-	ValidateFilter func(string) error
-	// ValidateExpression checks a mapping's expression or guard.
-	ValidateExpression func(string) error
-	// ValidateField checks a field's type, merge operation and options.
-	ValidateField func(jobs.Field) error
+	// NormalizeField fills in what follows from a field's type.
+	NormalizeField func(jobs.Field) jobs.Field
+	// NormalizeAudience fills in what follows from an audience's name.
+	NormalizeAudience func(jobs.Audience) jobs.Audience
+	// The validations of the platform's objects, for errors at plan time. Their
+	// errors name the attribute.
+	ValidateField    func(jobs.Field) error
+	ValidateMapping  func(jobs.Mapping) error
+	ValidateAudience func(jobs.Audience) error
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -78,9 +81,9 @@ func (p *lyticsProvider) Resources(context.Context) []func() resource.Resource {
 		func() resource.Resource { return &authorizationResource{} },
 		newTableImportResource,
 		newAudienceExportResource,
-		func() resource.Resource { return &fieldResource{validate: p.deps.ValidateField} },
-		func() resource.Resource { return &mappingResource{validate: p.deps.ValidateExpression} },
-		func() resource.Resource { return &audienceResource{validate: p.deps.ValidateFilter} },
+		func() resource.Resource { return &fieldResource{deps: p.deps} },
+		func() resource.Resource { return &mappingResource{deps: p.deps} },
+		func() resource.Resource { return &audienceResource{deps: p.deps} },
 	}
 }
 

@@ -2,10 +2,7 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -16,13 +13,14 @@ import (
 
 type audienceResource struct {
 	managed
-	validate func(string) error
+	deps Dependencies
 }
 
 var (
-	_ resource.ResourceWithConfigure   = (*audienceResource)(nil)
-	_ resource.ResourceWithImportState = (*audienceResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*audienceResource)(nil)
+	_ resource.ResourceWithConfigure      = (*audienceResource)(nil)
+	_ resource.ResourceWithImportState    = (*audienceResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*audienceResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*audienceResource)(nil)
 )
 
 type audienceModel struct {
@@ -47,39 +45,31 @@ func (r *audienceResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"slug": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "Name of the audience in filters (`INCLUDE slug`) and in the tables of its exports (`lytics_user_{slug}`): " +
-					"lower-case letters, digits and `_`. Default: made from `name` when the audience is created, and kept when that changes.",
-				Validators: []validator.String{textRule{rule: "lower-case letters, digits and _", check: checkSlug}},
+					"lower-case letters, digits, `-` and `_`. Default: made from `name` when the audience is created, and kept when that changes.",
+				Validators: []validator.String{plainText()},
 			},
 			"filter": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "FilterQL, such as `FILTER AND (EXISTS email, country = \"US\")`.",
-				Validators:          []validator.String{textRule{rule: "FilterQL", check: r.validate}},
+				Validators:          []validator.String{description()},
 			},
 		},
 	}
 }
 
-const maxSlug = 100
-
-func checkSlug(s string) error {
-	if s == "" || len(s) > maxSlug || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || slugOf(s) != s {
-		return fmt.Errorf("%q is no slug: use 1 to %d lower-case letters, digits and single _, beginning and ending with a letter or digit", s, maxSlug)
+func (r *audienceResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m audienceModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateAudience == nil {
+		return
 	}
-	return nil
+	if err := r.deps.ValidateAudience(m.audience()); err != nil {
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "filter"}, "use the audience", err)
+	}
 }
 
-// slugOf makes a slug of a name: what is no ASCII letter or digit becomes "_".
-func slugOf(name string) string {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
-	})
-	slug := strings.Join(words, "_")
-	if len(slug) > maxSlug {
-		slug = strings.Trim(slug[:maxSlug], "_")
-	}
-	return slug
-}
-
+// ModifyPlan checks the store, and settles the slug, which follows from the
+// name when the audience is created.
 func (r *audienceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	r.planStore(ctx, req, resp, false)
 	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
@@ -100,14 +90,9 @@ func (r *audienceResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	case update:
 		slug = prior.Slug
 	case !planned.Name.IsUnknown():
-		slug = types.StringValue(slugOf(planned.Name.ValueString()))
+		slug = types.StringValue(r.deps.NormalizeAudience(jobs.Audience{Name: planned.Name.ValueString()}).Slug)
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, settle(&planned.Slug, config.Slug, prior.Slug, slug, update, "slug")...)
-	if planned.Slug.Equal(types.StringValue("")) {
-		resp.Diagnostics.AddAttributeError(path.Root("slug"), "No slug can be made from the name",
-			fmt.Sprintf("%q has no letter a-z and no digit. Give a slug.", planned.Name.ValueString()))
-		return
-	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 }
 
@@ -122,20 +107,17 @@ func (r *audienceResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	m.ID = types.StringNull()
-	if m.Slug.IsUnknown() {
-		m.Slug = types.StringValue(slugOf(m.Name.ValueString()))
-	}
 	a, err := api.CreateAudience(ctx, m.audience())
 	if err != nil {
 		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the audience "+m.Name.ValueString(), err)
 		return
 	}
-	m.ID = types.StringValue(a.ID)
+	m.ID, m.Slug = types.StringValue(a.ID), types.StringValue(a.Slug)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
 func (r *audienceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api := r.forRead(ctx, req, resp)
+	api, _ := r.forRead(ctx, req, resp)
 	if api == nil {
 		return
 	}

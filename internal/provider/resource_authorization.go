@@ -110,7 +110,7 @@ func (r *authorizationResource) Create(ctx context.Context, req resource.CreateR
 }
 
 func (r *authorizationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api := r.forRead(ctx, req, resp)
+	api, _ := r.forRead(ctx, req, resp)
 	if api == nil {
 		return
 	}

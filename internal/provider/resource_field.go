@@ -2,25 +2,20 @@ package provider
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-const defaultMergeOperation = "latest"
-
 type fieldResource struct {
 	managed
-	validate func(jobs.Field) error
+	deps Dependencies
 }
 
 var (
@@ -57,17 +52,16 @@ func (r *fieldResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 			"description": descriptionAttribute("What the field means."),
 			"type": schema.StringAttribute{
 				Required: true,
-				MarkdownDescription: "`string`, `bool`, `int`, `number`, `date`, `[]string`, `[]time`, `map[string]string`, " +
-					"`map[string]int`, `map[string]number`, `map[string]bool` or `map[string]time`.",
+				MarkdownDescription: "`string`, `bool`, `int`, `number` or `date`; a set, `[]string` or `[]time`; " +
+					"or a map, `map[string]` of `string`, `int`, `number`, `bool` or `time`.",
 				Validators: []validator.String{plainText()},
 			},
 			"is_identifier": flag("Whether its values identify a user: events that share one are one profile."),
 			"is_pii":        flag("Whether its values are personal data."),
 			"merge_operation": schema.StringAttribute{
 				Optional: true, Computed: true,
-				Default: stringdefault.StaticString(defaultMergeOperation),
-				MarkdownDescription: "How the values of a user's events become one: `latest`, `oldest`, `sum`, `count`, `min`, `max`, `merge`, " +
-					"`capped`, and for maps `mapmax`, `mapmin`, `latestmap`, `oldestmap`. Default `latest`.",
+				MarkdownDescription: "How the values of a user's events become one: `latest`, `oldest`; `min`, `max`, `sum`, `count` where they can be compared or added; " +
+					"`merge`, `capped` for sets and maps; `mapmax`, `mapmin`, `latestmap`, `oldestmap` for maps. Default `latest`, for sets and maps `merge`.",
 				Validators: []validator.String{plainText()},
 			},
 			"capacity": schema.Int64Attribute{
@@ -87,30 +81,33 @@ func (r *fieldResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 func (r *fieldResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m fieldModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || r.validate == nil {
+	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateField == nil {
 		return
 	}
-	if m.ID.IsUnknown() || m.Type.IsUnknown() || m.MergeOperation.IsUnknown() ||
-		m.IsIdentifier.IsUnknown() || m.Capacity.IsUnknown() || m.KeepDays.IsUnknown() {
-		return
+	if err := r.deps.ValidateField(m.field()); err != nil {
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "id"}, "use the field", err)
 	}
-	if m.MergeOperation.IsNull() {
-		m.MergeOperation = types.StringValue(defaultMergeOperation)
-	}
-	err := r.validate(m.field())
-	if err == nil {
-		return
-	}
-	e, ok := errors.AsType[*jobs.Error](err)
-	if !ok {
-		addInvalid(&resp.Diagnostics, path.Root("type"), err)
-		return
-	}
-	addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "id"}, "use the field", e)
 }
 
+// ModifyPlan checks the store, and settles the merge operation, which follows
+// from the type.
 func (r *fieldResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	r.planStore(ctx, req, resp, false)
+	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
+		return
+	}
+	var config, planned fieldModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
+	if resp.Diagnostics.HasError() || !config.MergeOperation.IsNull() {
+		return
+	}
+	planned.MergeOperation = types.StringUnknown()
+	if !planned.Type.IsUnknown() {
+		f := r.deps.NormalizeField(jobs.Field{Type: planned.Type.ValueString()})
+		planned.MergeOperation = types.StringValue(f.MergeOperation)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 }
 
 func (r *fieldResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -123,15 +120,17 @@ func (r *fieldResource) Create(ctx context.Context, req resource.CreateRequest, 
 	if api == nil {
 		return
 	}
-	if _, err := api.CreateField(ctx, m.field()); err != nil {
+	created, err := api.CreateField(ctx, m.field())
+	if err != nil {
 		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the field "+m.ID.ValueString(), err)
 		return
 	}
+	m.MergeOperation = types.StringValue(created.MergeOperation)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
 func (r *fieldResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api := r.forRead(ctx, req, resp)
+	api, _ := r.forRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -154,10 +153,12 @@ func (r *fieldResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	if api == nil {
 		return
 	}
-	if _, err := api.PutField(ctx, m.field()); err != nil {
+	put, err := api.PutField(ctx, m.field())
+	if err != nil {
 		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("field", m.ID.ValueString()), err)
 		return
 	}
+	m.MergeOperation = types.StringValue(put.MergeOperation)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
@@ -190,7 +191,7 @@ func showField(f jobs.Field) fieldModel {
 		Type:           types.StringValue(f.Type),
 		IsIdentifier:   types.BoolValue(f.IsIdentifier),
 		IsPII:          types.BoolValue(f.IsPII),
-		MergeOperation: types.StringValue(orDefault(f.MergeOperation, defaultMergeOperation)),
+		MergeOperation: types.StringValue(f.MergeOperation),
 		Capacity:       positive(f.Capacity),
 		KeepDays:       positive(f.KeepDays),
 	}

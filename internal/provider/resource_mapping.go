@@ -14,13 +14,14 @@ import (
 
 type mappingResource struct {
 	managed
-	validate func(string) error
+	deps Dependencies
 }
 
 var (
-	_ resource.ResourceWithConfigure   = (*mappingResource)(nil)
-	_ resource.ResourceWithImportState = (*mappingResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*mappingResource)(nil)
+	_ resource.ResourceWithConfigure      = (*mappingResource)(nil)
+	_ resource.ResourceWithImportState    = (*mappingResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*mappingResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*mappingResource)(nil)
 )
 
 type mappingModel struct {
@@ -36,13 +37,6 @@ func (r *mappingResource) Metadata(_ context.Context, req resource.MetadataReque
 }
 
 func (r *mappingResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	expression := textRule{rule: "an expression", check: r.validate}
-	guard := textRule{rule: "an expression, or empty", check: func(s string) error {
-		if s == "" || r.validate == nil {
-			return nil
-		}
-		return r.validate(s)
-	}}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "How a stream feeds a user field: an expression over the event's columns.",
 		Attributes: map[string]schema.Attribute{
@@ -53,15 +47,26 @@ func (r *mappingResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Required: true,
 				MarkdownDescription: "Expression that gives the value from an event, such as `email` or `tolower(email)`. " +
 					"A column whose name is no plain word goes into back-quotes.",
-				Validators: []validator.String{plainText(), expression},
+				Validators: []validator.String{plainText()},
 			},
 			"guard_expression": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default:             stringdefault.StaticString(""),
 				MarkdownDescription: "Expression that an event must satisfy to count. Default empty: all count.",
-				Validators:          []validator.String{guard},
+				Validators:          []validator.String{description()},
 			},
 		},
+	}
+}
+
+func (r *mappingResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m mappingModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateMapping == nil {
+		return
+	}
+	if err := r.deps.ValidateMapping(m.mapping()); err != nil {
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "expression"}, "use the mapping", err)
 	}
 }
 
@@ -90,7 +95,7 @@ func (r *mappingResource) Create(ctx context.Context, req resource.CreateRequest
 }
 
 func (r *mappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api := r.forRead(ctx, req, resp)
+	api, _ := r.forRead(ctx, req, resp)
 	if api == nil {
 		return
 	}

@@ -70,7 +70,7 @@ func (w *world) failing(e *jobs.Error) func() {
 func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{
 			Config: importConfig(`triggers = { day = "1" }`),
 			ConfigPlanChecks: plans(
@@ -123,7 +123,6 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 		},
 		resource.TestStep{
 			ResourceName: importAddress, ImportState: true, ImportStateVerify: true,
-			ImportStateVerifyIgnore: []string{"last_run"},
 		},
 	)
 }
@@ -133,7 +132,7 @@ func TestTaintedImportGoesOnFromItsCursor(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.fail = &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "timestamp_column", Summary: "The warehouse is gone", Next: "Start it."}
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{
 			Config:      importConfig(""),
 			ExpectError: regexp.MustCompile(`(?s)The run of "customers" failed.*timestamp_column = "updated_at".*Start\s+it`),
@@ -156,7 +155,7 @@ func TestFailedRerunComesBackUntilItSucceeds(t *testing.T) {
 	second := importConfig(`
 		triggers = { day = "2" }
 		description = "new"`)
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{Config: importConfig(`triggers = { day = "1" }`)},
 		resource.TestStep{
 			PreConfig: func() {
@@ -185,7 +184,7 @@ func TestFailureThatDoesNotFailTheApply(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.fail = &jobs.Error{Code: jobs.CodeFailed, Summary: "No rows today"}
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{
 			Config: importConfig("fail_on_error = false"),
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -207,7 +206,7 @@ func TestTimeLimitOfAnApply(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.hang = true
-	terraform(t, w, resource.TestStep{
+	runTerraform(t, w, resource.TestStep{
 		Config:      importConfig(`timeouts = { create = "300ms" }`),
 		ExpectError: regexp.MustCompile(`(?s)took longer than 300ms.*cursor is kept.*Raise\s+timeouts.create`),
 	})
@@ -220,7 +219,7 @@ func TestKeyAttributesReplaceTheImport(t *testing.T) {
 		return plans(action(importAddress, plancheck.ResourceActionReplace),
 			plancheck.ExpectKnownValue(importAddress, at("stream"), knownvalue.StringExact(stream)))
 	}
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{Config: importConfig("")},
 		resource.TestStep{Config: importConfig(`stream = "people"`), ConfigPlanChecks: replaces("people")},
 		// The cursor of the first key is still there: nothing is sent again.
@@ -252,7 +251,7 @@ func TestScheduledImportIsLeftToTheRunner(t *testing.T) {
 		}
 	}
 	paused := at("schedule", "paused")
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{
 			Config: weekly(""),
 			ConfigPlanChecks: plans(
@@ -283,7 +282,7 @@ func TestScheduledImportIsLeftToTheRunner(t *testing.T) {
 func TestDriftAndRemovalOutside(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{Config: importConfig(`triggers = {}`)},
 		resource.TestStep{
 			PreConfig: func() {
@@ -322,7 +321,7 @@ resource "lytics_databricks_table_import" "twin" {
   timestamp_column = "updated_at"
 }
 `
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{Config: importConfig("")},
 		resource.TestStep{Config: importConfig("") + twin,
 			ExpectError: regexp.MustCompile(`(?s)Another job moves the same table.*terraform\s+import`)},
@@ -336,7 +335,7 @@ resource "lytics_databricks_table_import" "twin" {
 func TestInterruptedCreateConvergesOnOneJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	terraform(t, w,
+	runTerraform(t, w,
 		resource.TestStep{Config: authorizationConfig},
 		resource.TestStep{
 			PreConfig: func() {
@@ -374,7 +373,7 @@ func TestImportIsRefusedAtPlan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
-			terraform(t, w, resource.TestStep{Config: c.config, PlanOnly: true, ExpectError: regexp.MustCompile(c.want)})
+			runTerraform(t, w, resource.TestStep{Config: c.config, PlanOnly: true, ExpectError: regexp.MustCompile(c.want)})
 			if w.made != 0 {
 				t.Error("a refused plan made a store")
 			}

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // textRule is a validator.String from a function; null and unknown values
@@ -27,21 +24,16 @@ func (r textRule) Description(context.Context) string         { return r.rule }
 func (r textRule) MarkdownDescription(context.Context) string { return r.rule }
 
 func (r textRule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || r.check == nil {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	if err := r.check(req.ConfigValue.ValueString()); err != nil {
-		// The path stays the attribute's own, whatever name the error carries.
 		addInvalid(&resp.Diagnostics, req.Path, err)
 	}
 }
 
 // addInvalid reports a value that a rule refused.
 func addInvalid(diags *diag.Diagnostics, at path.Path, err error) {
-	if e, ok := errors.AsType[*jobs.Error](err); ok {
-		diags.AddAttributeError(at, e.Summary, paragraphs(e.Detail, e.Next))
-		return
-	}
 	diags.AddAttributeError(at, fmt.Sprintf("%s cannot be used as it is", at), err.Error())
 }
 

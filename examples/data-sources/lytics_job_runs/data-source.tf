@@ -1,0 +1,8 @@
+data "lytics_job_runs" "orders" {
+  job_id = lytics_databricks_table_import.orders.id
+  limit  = 10
+}
+
+output "rows" {
+  value = { for r in data.lytics_job_runs.orders.runs : r.started_at => r.rows_written }
+}

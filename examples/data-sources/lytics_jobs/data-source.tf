@@ -1,0 +1,8 @@
+# depends_on makes it read after the jobs of this configuration are registered.
+data "lytics_jobs" "all" {
+  depends_on = [lytics_databricks_table_import.orders]
+}
+
+output "next_runs" {
+  value = { for j in data.lytics_jobs.all.jobs : j.label => j.next_run_at }
+}

@@ -1,0 +1,4 @@
+import {
+  to = lytics_audience.vip
+  id = "vip"
+}

@@ -1,0 +1,14 @@
+# Replaces main.sales.lytics_user_vip.
+resource "lytics_databricks_audience_export" "vip" {
+  label            = "vip customers"
+  authorization_id = lytics_databricks_authorization.warehouse.id
+  audience_id      = lytics_audience.vip.id
+  catalog          = "main"
+  database         = "sales"
+  fields           = ["email", "lifetime_value", "tags"]
+
+  # The audience is what the import before it makes it.
+  triggers = {
+    import = lytics_databricks_table_import.customers.last_run.id
+  }
+}

@@ -1,0 +1,1 @@
+terraform import lytics_databricks_authorization.warehouse auth_01k2m3n4p5q6r7s8t9v0w1x2y3

@@ -1,0 +1,4 @@
+import {
+  to = lytics_field.email
+  id = "email"
+}

@@ -1,0 +1,1 @@
+terraform import lytics_field.email email

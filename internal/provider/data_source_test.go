@@ -1,0 +1,135 @@
+package provider_test
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+)
+
+func object(m map[string]knownvalue.Check) knownvalue.Check { return knownvalue.ObjectPartial(m) }
+
+func exact(s string) knownvalue.Check { return knownvalue.StringExact(s) }
+
+func TestCatalogDataSources(t *testing.T) {
+	t.Parallel()
+	const at1 = "authorization_id = lytics_databricks_authorization.a.id\n"
+	runTerraform(t, newWorld(),
+		resource.TestStep{
+			Config: authorizationConfig + `
+data "lytics_databricks_catalogs" "all" {
+  ` + at1 + `
+}
+data "lytics_databricks_databases" "all" {
+  ` + at1 + `
+  catalog = "main"
+}
+data "lytics_databricks_tables" "some" {
+  ` + at1 + `
+  catalog  = "main"
+  database = "sales"
+  pattern  = "cust*|none"
+}
+data "lytics_databricks_columns" "all" {
+  ` + at1 + `
+  catalog  = "main"
+  database = "sales"
+  table    = "customers"
+}
+`,
+			ConfigStateChecks: []statecheck.StateCheck{
+				holds("data.lytics_databricks_catalogs.all", at("catalogs"), knownvalue.ListExact([]knownvalue.Check{
+					object(map[string]knownvalue.Check{"name": exact("hive_metastore"), "comment": knownvalue.Null()}),
+					object(map[string]knownvalue.Check{"name": exact("main"), "comment": exact("ours")}),
+				})),
+				holds("data.lytics_databricks_databases.all", at("databases"), knownvalue.ListSizeExact(1)),
+				holds("data.lytics_databricks_tables.some", at("tables"), knownvalue.ListExact([]knownvalue.Check{
+					object(map[string]knownvalue.Check{"name": exact("customers"), "type": exact("MANAGED"), "comment": exact("who buys")}),
+				})),
+				holds("data.lytics_databricks_columns.all", at("columns"), knownvalue.ListExact([]knownvalue.Check{
+					object(map[string]knownvalue.Check{"name": exact("id"), "type": exact("bigint"), "nullable": knownvalue.Bool(false), "position": knownvalue.Int64Exact(1)}),
+					object(map[string]knownvalue.Check{"name": exact("updated_at"), "nullable": knownvalue.Bool(true), "comment": exact("when")}),
+				})),
+			},
+		},
+		resource.TestStep{
+			Config: authorizationConfig + `
+data "lytics_databricks_databases" "none" {
+  ` + at1 + `
+  catalog = "mian"
+}
+`,
+			ExpectError: regexp.MustCompile(`(?s)There is no catalog mian.*catalog = "mian".*Use main`),
+		},
+	)
+}
+
+// checklist 47
+func TestJobsShowWhatMovesByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	config := importConfig("") + `
+resource "lytics_databricks_table_import" "daily" {
+  label            = "orders"
+  authorization_id = lytics_databricks_authorization.a.id
+  catalog          = "main"
+  database         = "sales"
+  table            = "orders"
+  timestamp_column = "updated_at"
+  schedule         = { frequency = "daily", timezone = "Europe/Berlin" }
+}
+data "lytics_jobs" "all" {
+  depends_on = [lytics_databricks_table_import.t, lytics_databricks_table_import.daily]
+}
+data "lytics_job_runs" "t" {
+  job_id = lytics_databricks_table_import.t.id
+  limit  = 1
+}
+`
+	next := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
+	runTerraform(t, w,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				w.change(func(w *world) {
+					for id, j := range w.only().jobs {
+						if j.Schedule != nil {
+							j.NextRunAt, j.Paused = &next, true
+							w.only().jobs[id] = j
+						}
+					}
+				})
+			},
+			Config:           config,
+			ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{
+				holds("data.lytics_jobs.all", at("jobs"), knownvalue.ListExact([]knownvalue.Check{
+					object(map[string]knownvalue.Check{"label": exact("customers"), "kind": exact("table_import"), "stream": exact(customers),
+						"next_run_at": knownvalue.Null(), "frequency": knownvalue.Null(), "paused": knownvalue.Bool(false),
+						"last_run": object(map[string]knownvalue.Check{"status": exact("succeeded"), "reason": exact("apply"), "rows_written": knownvalue.Int64Exact(100)})}),
+					object(map[string]knownvalue.Check{"label": exact("orders"), "next_run_at": exact("2026-03-29T01:00:00Z"), "paused": knownvalue.Bool(true),
+						"frequency": exact("daily"), "timezone": exact("Europe/Berlin"), "last_run": knownvalue.Null()}),
+				})),
+				holds("data.lytics_job_runs.t", at("runs"), knownvalue.ListExact([]knownvalue.Check{
+					object(map[string]knownvalue.Check{"rows_read": knownvalue.Int64Exact(100), "snapshot": exact("version 3"), "finished_at": exact("2023-11-14T22:14:20Z")}),
+				})),
+			},
+		},
+	)
+}
+
+func TestDataSourceBeforeThereIsAStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	runTerraform(t, w, resource.TestStep{
+		Config:      `data "lytics_jobs" "all" {}`,
+		ExpectError: regexp.MustCompile(`(?s)There is no store.*depends_on`),
+	})
+	if w.made != 0 {
+		t.Error("a data source made a store")
+	}
+}
