@@ -214,6 +214,7 @@ func (f *Fault) check() error {
 		if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
 			return fmt.Errorf("fault %s: status is from 400 to 599, not %d", f.Kind, f.Status)
 		}
+	default:
 	}
 	return nil
 }

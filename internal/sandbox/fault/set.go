@@ -35,7 +35,7 @@ type Set struct {
 
 type active struct {
 	State
-	match *regexp.Regexp
+	pattern *regexp.Regexp
 	// until is when a cold start is over; zero before its first call.
 	until time.Time
 }
@@ -54,7 +54,7 @@ func (s *Set) Add(f Fault) (Fault, error) {
 	f = f.withDefaults()
 	s.nextID++
 	f.ID = strconv.Itoa(s.nextID)
-	s.active = append(s.active, &active{State: State{Fault: f}, match: match})
+	s.active = append(s.active, &active{State: State{Fault: f}, pattern: match})
 	return f, nil
 }
 
@@ -135,10 +135,10 @@ func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
 			continue
 		}
 		a.Seen++
-		if found || a.Seen <= a.After || (a.Times >= 0 && a.State.Hit >= a.Times) {
+		if found || a.Seen <= a.After || (a.Times >= 0 && a.Hit >= a.Times) {
 			continue
 		}
-		a.State.Hit++
+		a.Hit++
 		hit, found = Hit{Fault: a.Fault, Remaining: remaining}, true
 	}
 	return hit, found
@@ -148,5 +148,5 @@ func (a *active) matches(c Call) bool {
 	if a.On != "*" && !slices.Contains(strings.Split(a.On, ","), c.Name) {
 		return false
 	}
-	return a.Fault.Match == "" || a.match.MatchString(c.Text)
+	return a.Match == "" || a.pattern.MatchString(c.Text)
 }

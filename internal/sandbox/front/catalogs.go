@@ -78,7 +78,7 @@ func (h *handler) GetCatalogs(ctx context.Context, req *tcli.TGetCatalogsReq) (*
 		name: "GetCatalogs", kind: tcli.TOperationType_GET_CATALOGS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			catalogs, err := sess.engine.Objects(ctx)
-			out := newListing("TABLE_CAT", text)
+			out := newListing("TABLE_CAT")
 			for _, c := range catalogs {
 				out.add(c.Name)
 			}
@@ -95,7 +95,7 @@ func (h *handler) GetSchemas(ctx context.Context, req *tcli.TGetSchemasReq) (*tc
 		name: "GetSchemas", kind: tcli.TOperationType_GET_SCHEMAS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			catalogs, err := sess.engine.Objects(ctx)
-			out := newListing("TABLE_SCHEM", text, "TABLE_CATALOG", text)
+			out := newListing("TABLE_SCHEM", "TABLE_CATALOG")
 			inCatalog, matches := identifier(req.CatalogName), pattern(req.SchemaName)
 			for _, c := range catalogs {
 				for _, s := range c.Schemas {
@@ -116,8 +116,8 @@ func (h *handler) GetTables(ctx context.Context, req *tcli.TGetTablesReq) (*tcli
 	return list(ctx, h, listed{
 		name: "GetTables", kind: tcli.TOperationType_GET_TABLES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
-			out := newListing("TABLE_CAT", text, "TABLE_SCHEM", text, "TABLE_NAME", text, "TABLE_TYPE", text, "REMARKS", text,
-				"TYPE_CAT", text, "TYPE_SCHEM", text, "TYPE_NAME", text, "SELF_REFERENCING_COL_NAME", text, "REF_GENERATION", text)
+			out := newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS",
+				"TYPE_CAT", "TYPE_SCHEM", "TYPE_NAME", "SELF_REFERENCING_COL_NAME", "REF_GENERATION")
 			err := each(ctx, sess, pattern(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {
 				wanted := func(kind string) bool { return strings.EqualFold(kind, t.Kind) }
 				if len(req.TableTypes) == 0 || slices.ContainsFunc(req.TableTypes, wanted) {
@@ -136,11 +136,11 @@ func (h *handler) GetColumns(ctx context.Context, req *tcli.TGetColumnsReq) (*tc
 	return list(ctx, h, listed{
 		name: "GetColumns", kind: tcli.TOperationType_GET_COLUMNS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
-			out := newListing("TABLE_CAT", text, "TABLE_SCHEM", text, "TABLE_NAME", text, "COLUMN_NAME", text, "DATA_TYPE", whole,
-				"TYPE_NAME", text, "COLUMN_SIZE", whole, "BUFFER_LENGTH", short, "DECIMAL_DIGITS", whole, "NUM_PREC_RADIX", whole,
-				"NULLABLE", whole, "REMARKS", text, "COLUMN_DEF", text, "SQL_DATA_TYPE", whole, "SQL_DATETIME_SUB", whole,
-				"CHAR_OCTET_LENGTH", whole, "ORDINAL_POSITION", whole, "IS_NULLABLE", text, "SCOPE_CATALOG", text,
-				"SCOPE_SCHEMA", text, "SCOPE_TABLE", text, "SOURCE_DATA_TYPE", short, "IS_AUTO_INCREMENT", text)
+			out := newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME", "DATA_TYPE INT",
+				"TYPE_NAME", "COLUMN_SIZE INT", "BUFFER_LENGTH SMALLINT", "DECIMAL_DIGITS INT", "NUM_PREC_RADIX INT",
+				"NULLABLE INT", "REMARKS", "COLUMN_DEF", "SQL_DATA_TYPE INT", "SQL_DATETIME_SUB INT",
+				"CHAR_OCTET_LENGTH INT", "ORDINAL_POSITION INT", "IS_NULLABLE", "SCOPE_CATALOG",
+				"SCOPE_SCHEMA", "SCOPE_TABLE", "SOURCE_DATA_TYPE SMALLINT", "IS_AUTO_INCREMENT")
 			matches := pattern(req.ColumnName)
 			var bad error
 			err := each(ctx, sess, identifier(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {

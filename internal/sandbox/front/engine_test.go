@@ -20,12 +20,12 @@ import (
 
 // fakeEngine understands a handful of statements of its own:
 //
-//	RANGE n          n rows of (id BIGINT, name STRING)
+//	RANGE count      rows of (id BIGINT, name STRING)
 //	TYPES            one row of each type, one of NULLs
 //	PARAMS           the bound parameters
 //	SLEEP duration   waits, or until it is cancelled
-//	INSERT n         n affected rows
-//	BREAK n          fails after n rows
+//	INSERT count     that many affected rows
+//	BREAK count      fails after so many rows
 //	FAIL             a table that is not there
 //	PANIC            a bug
 //	SET ..., select  accepted: the driver pings with "select 1"

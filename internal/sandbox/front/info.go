@@ -104,10 +104,10 @@ func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*
 	return list(ctx, h, listed{
 		name: "GetTypeInfo", kind: tcli.TOperationType_GET_TYPE_INFO, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
-			out := newListing("TYPE_NAME", text, "DATA_TYPE", whole, "PRECISION", whole, "LITERAL_PREFIX", text, "LITERAL_SUFFIX", text,
-				"CREATE_PARAMS", text, "NULLABLE", short, "CASE_SENSITIVE", text, "SEARCHABLE", short, "UNSIGNED_ATTRIBUTE", text,
-				"FIXED_PREC_SCALE", text, "AUTO_INCREMENT", text, "LOCAL_TYPE_NAME", text, "MINIMUM_SCALE", short,
-				"MAXIMUM_SCALE", short, "SQL_DATA_TYPE", whole, "SQL_DATETIME_SUB", whole, "NUM_PREC_RADIX", whole)
+			out := newListing("TYPE_NAME", "DATA_TYPE INT", "PRECISION INT", "LITERAL_PREFIX", "LITERAL_SUFFIX",
+				"CREATE_PARAMS", "NULLABLE SMALLINT", "CASE_SENSITIVE", "SEARCHABLE SMALLINT", "UNSIGNED_ATTRIBUTE",
+				"FIXED_PREC_SCALE", "AUTO_INCREMENT", "LOCAL_TYPE_NAME", "MINIMUM_SCALE SMALLINT",
+				"MAXIMUM_SCALE SMALLINT", "SQL_DATA_TYPE INT", "SQL_DATETIME_SUB INT", "NUM_PREC_RADIX INT")
 			for _, id := range typeOrder {
 				t := jdbcTypes[id]
 				out.add(t.name, t.code, orNull(t.size), nil, nil, nil, 1, "false", t.searchable, "false", "false", "false",
@@ -125,7 +125,7 @@ func (h *handler) GetTableTypes(ctx context.Context, req *tcli.TGetTableTypesReq
 	return list(ctx, h, listed{
 		name: "GetTableTypes", kind: tcli.TOperationType_GET_TABLE_TYPES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
-			out := newListing("TABLE_TYPE", text)
+			out := newListing("TABLE_TYPE")
 			out.add("TABLE")
 			out.add("VIEW")
 			return out, nil
@@ -140,8 +140,8 @@ func (h *handler) GetFunctions(ctx context.Context, req *tcli.TGetFunctionsReq) 
 	return list(ctx, h, listed{
 		name: "GetFunctions", kind: tcli.TOperationType_GET_FUNCTIONS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
-			return newListing("FUNCTION_CAT", text, "FUNCTION_SCHEM", text, "FUNCTION_NAME", text, "REMARKS", text,
-				"FUNCTION_TYPE", whole, "SPECIFIC_NAME", text), nil
+			return newListing("FUNCTION_CAT", "FUNCTION_SCHEM", "FUNCTION_NAME", "REMARKS",
+				"FUNCTION_TYPE INT", "SPECIFIC_NAME"), nil
 		},
 	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetFunctionsResp {
 		return &tcli.TGetFunctionsResp{Status: s, OperationHandle: o, DirectResults: d}
@@ -153,8 +153,8 @@ func (h *handler) GetPrimaryKeys(ctx context.Context, req *tcli.TGetPrimaryKeysR
 	return list(ctx, h, listed{
 		name: "GetPrimaryKeys", kind: tcli.TOperationType_UNKNOWN, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
-			return newListing("TABLE_CAT", text, "TABLE_SCHEM", text, "TABLE_NAME", text, "COLUMN_NAME", text,
-				"KEY_SEQ", whole, "PK_NAME", text), nil
+			return newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME",
+				"KEY_SEQ INT", "PK_NAME"), nil
 		},
 	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetPrimaryKeysResp {
 		return &tcli.TGetPrimaryKeysResp{Status: s, OperationHandle: o, DirectResults: d}
@@ -166,9 +166,9 @@ func (h *handler) GetCrossReference(ctx context.Context, req *tcli.TGetCrossRefe
 	return list(ctx, h, listed{
 		name: "GetCrossReference", kind: tcli.TOperationType_UNKNOWN, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
-			return newListing("PKTABLE_CAT", text, "PKTABLE_SCHEM", text, "PKTABLE_NAME", text, "PKCOLUMN_NAME", text,
-				"FKTABLE_CAT", text, "FKTABLE_SCHEM", text, "FKTABLE_NAME", text, "FKCOLUMN_NAME", text, "KEY_SEQ", whole,
-				"UPDATE_RULE", whole, "DELETE_RULE", whole, "FK_NAME", text, "PK_NAME", text, "DEFERRABILITY", whole), nil
+			return newListing("PKTABLE_CAT", "PKTABLE_SCHEM", "PKTABLE_NAME", "PKCOLUMN_NAME",
+				"FKTABLE_CAT", "FKTABLE_SCHEM", "FKTABLE_NAME", "FKCOLUMN_NAME", "KEY_SEQ INT",
+				"UPDATE_RULE INT", "DELETE_RULE INT", "FK_NAME", "PK_NAME", "DEFERRABILITY INT"), nil
 		},
 	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetCrossReferenceResp {
 		return &tcli.TGetCrossReferenceResp{Status: s, OperationHandle: o, DirectResults: d}

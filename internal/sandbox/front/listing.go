@@ -21,26 +21,23 @@ type listing struct {
 	sent    bool
 }
 
-// column types of listings.
-const (
-	text  = "STRING"
-	short = "SMALLINT"
-	whole = "INT"
-)
-
-// newListing takes pairs of name and type.
-func newListing(pairs ...string) *listing {
+// newListing takes the names of columns, each a STRING unless its type follows.
+func newListing(columns ...string) *listing {
 	l := &listing{}
-	for i := 0; i < len(pairs); i += 2 {
+	for _, column := range columns {
+		name, sqlType, ok := strings.Cut(column, " ")
+		if !ok {
+			sqlType = "STRING"
+		}
 		t := arrow.DataType(arrow.BinaryTypes.String)
-		switch pairs[i+1] {
-		case short:
+		switch sqlType {
+		case "SMALLINT":
 			t = arrow.PrimitiveTypes.Int16
-		case whole:
+		case "INT":
 			t = arrow.PrimitiveTypes.Int32
 		}
 		l.columns = append(l.columns, warehouse.Column{
-			Name: pairs[i], Type: pairs[i+1], Arrow: arrow.Field{Name: pairs[i], Type: t, Nullable: true},
+			Name: name, Type: sqlType, Arrow: arrow.Field{Name: name, Type: t, Nullable: true},
 		})
 	}
 	return l
@@ -86,10 +83,10 @@ func appendValue(b array.Builder, value any) {
 	case int:
 		switch n := b.(type) {
 		case *array.Int16Builder:
-			n.Append(int16(v))
+			n.Append(int16(v)) //nolint:gosec // facts about types, all small
 			return
 		case *array.Int32Builder:
-			n.Append(int32(v))
+			n.Append(int32(v)) //nolint:gosec // facts about types, all small
 			return
 		}
 	}

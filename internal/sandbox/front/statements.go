@@ -216,7 +216,7 @@ func (h *handler) CloseOperation(ctx context.Context, req *tcli.TCloseOperationR
 	status := func(s *tcli.TStatus) *tcli.TCloseOperationResp { return &tcli.TCloseOperationResp{Status: s} }
 	op, err := h.sessions.operation(req.OperationHandle)
 	if err != nil {
-		return status(success()), nil
+		return status(success()), nil //nolint:nilerr // it is gone, which is what was asked for
 	}
 	return serve(ctx, h, rpc[*tcli.TCloseOperationResp]{
 		name: "CloseOperation", text: op.text, session: op.session, status: status,

@@ -217,6 +217,7 @@ func TestClosingTheClientLeavesNoSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = rows.Close() }()
 	if !rows.Next() {
 		t.Fatal(rows.Err())
 	}

@@ -3,6 +3,7 @@ package front_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -188,7 +189,7 @@ func TestUnknownCallsAndHandlesAreAnswered(t *testing.T) {
 	c := s.client()
 	_, err := c.raw.Call(t.Context(), "GetDelegationToken", &tcli.TCLIServiceGetInfoArgs{Req: tcli.NewTGetInfoReq()}, tcli.NewTCLIServiceGetInfoResult())
 	var exception thrift.TApplicationException
-	if !asException(err, &exception) || exception.TypeId() != thrift.UNKNOWN_METHOD {
+	if !errors.As(err, &exception) || exception.TypeId() != thrift.UNKNOWN_METHOD {
 		t.Errorf("an unknown call: %v", err)
 	}
 	stranger := &tcli.TSessionHandle{SessionId: &tcli.THandleIdentifier{GUID: make([]byte, 16), Secret: make([]byte, 16)}}
@@ -211,12 +212,6 @@ func TestUnknownCallsAndHandlesAreAnswered(t *testing.T) {
 	if resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a token: %s", resp.Status)
 	}
-}
-
-func asException(err error, into *thrift.TApplicationException) bool {
-	e, ok := err.(thrift.TApplicationException)
-	*into = e
-	return ok
 }
 
 func ptr(s string) *string { return &s }

@@ -60,9 +60,10 @@ func (e *Encoder) column(id tcli.TTypeId, chunks []arrow.Array) (*tcli.TColumn, 
 	case tcli.TTypeId_BINARY_TYPE:
 		values, nulls, err := gather[[]byte, *array.Binary](chunks)
 		return &tcli.TColumn{BinaryVal: &tcli.TBinaryColumn{Values: values, Nulls: nulls}}, err
+	default:
+		values, nulls, err := e.texts(chunks)
+		return &tcli.TColumn{StringVal: &tcli.TStringColumn{Values: values, Nulls: nulls}}, err
 	}
-	values, nulls, err := e.texts(chunks)
-	return &tcli.TColumn{StringVal: &tcli.TStringColumn{Values: values, Nulls: nulls}}, err
 }
 
 // gather collects the values of chunks, whose NULLs keep the zero value, and a

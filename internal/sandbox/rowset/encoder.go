@@ -94,8 +94,9 @@ func (n Native) sends(id tcli.TTypeId) bool {
 		return n.Intervals
 	case tcli.TTypeId_NULL_TYPE:
 		return n.Nulls
+	default:
+		return true
 	}
-	return true
 }
 
 // Format is the form this encoder was made for.

@@ -105,6 +105,7 @@ func qualifiers(id tcli.TTypeId, sqlType string) *tcli.TTypeQualifiers {
 				"characterMaximumLength": number(args[0]),
 			}}
 		}
+	default:
 	}
 	return nil
 }
