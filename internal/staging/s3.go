@@ -1,0 +1,296 @@
+// Package staging keeps the files of an export where COPY INTO reads them: in
+// an S3 bucket, under a prefix of each run's own.
+package staging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// S3Config says where files are staged, and with which rights.
+type S3Config struct {
+	Bucket string
+	// Prefix goes before every key; empty means the bucket's root.
+	Prefix string
+	// Region may be left to the environment.
+	Region string
+	// Endpoint is set for S3 compatible stores, which mostly want path style.
+	Endpoint     string
+	UsePathStyle bool
+	// AccessKeyID and SecretAccessKey, or Profile, or neither: then AWS' own
+	// chain of environment, shared configuration and instance roles.
+	AccessKeyID     string
+	SecretAccessKey jobs.Secret
+	Profile         string
+	// Credential is the Unity Catalog storage credential by which COPY INTO
+	// reads the bucket. Without it COPY INTO gets the keys.
+	Credential string
+}
+
+// S3 is a staging place. It is safe for concurrent use.
+type S3 struct {
+	cfg         S3Config
+	client      *s3.Client
+	uploader    *transfermanager.Client
+	credentials aws.CredentialsProvider
+}
+
+const (
+	// callTimeout bounds a call that moves no data, with its retries.
+	callTimeout = time.Minute
+	// attemptTimeout bounds one attempt of any call. A part of partSize takes
+	// that long at 28 kB/s.
+	attemptTimeout = 5 * time.Minute
+	dialTimeout    = 8 * time.Second
+	attempts       = 4
+	partSize       = 8 << 20
+	partsAtOnce    = 2
+)
+
+// Open checks the configuration, and that the bucket can be listed.
+func Open(ctx context.Context, cfg S3Config) (*S3, error) {
+	cfg.Prefix = strings.Trim(cfg.Prefix, "/")
+	if err := validate(cfg); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	s := &S3{cfg: cfg}
+	loaded, err := config.LoadDefaultConfig(ctx, s.options()...)
+	if err != nil {
+		return nil, s.explain("read the AWS configuration", err)
+	}
+	if loaded.Region == "" {
+		if cfg.Endpoint == "" {
+			return nil, jobs.Invalid("staging.s3.region", "The region of the staging bucket is not known",
+				"Neither the configuration nor the environment names one.", "Set region, or AWS_REGION.")
+		}
+		loaded.Region = "us-east-1" // what compatible stores take by default
+	}
+	s.credentials = loaded.Credentials
+	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
+		o.UsePathStyle = cfg.UsePathStyle
+		if cfg.Endpoint != "" {
+			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
+		}
+	})
+	s.uploader = transfermanager.New(s.client, func(o *transfermanager.Options) {
+		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsAtOnce
+		o.FailTimeout = callTimeout
+	})
+	_, err = s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &cfg.Bucket, Prefix: aws.String(s.key("")), MaxKeys: aws.Int32(1)})
+	if err != nil {
+		return nil, s.explain("list the staging bucket "+cfg.Bucket, err)
+	}
+	return s, nil
+}
+
+func (s *S3) options() []func(*config.LoadOptions) error {
+	client := awshttp.NewBuildableClient().WithTimeout(attemptTimeout).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = dialTimeout
+			t.ResponseHeaderTimeout = callTimeout
+		})
+	options := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(client),
+		config.WithRetryMaxAttempts(attempts),
+	}
+	if s.cfg.Region != "" {
+		options = append(options, config.WithRegion(s.cfg.Region))
+	}
+	if s.cfg.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(s.cfg.Profile))
+	}
+	if s.cfg.AccessKeyID != "" {
+		options = append(options, config.WithCredentialsProvider(
+			credentials.NewStaticCredentialsProvider(s.cfg.AccessKeyID, s.cfg.SecretAccessKey.Reveal(), "")))
+	}
+	return options
+}
+
+func validate(cfg S3Config) error {
+	switch {
+	case cfg.Bucket == "":
+		return jobs.Invalid("staging.s3.bucket", "No staging bucket is named", "An export needs a bucket for its files.", "Set bucket.")
+	case strings.ContainsAny(cfg.Bucket, "/ :"):
+		return jobs.Invalid("staging.s3.bucket", fmt.Sprintf("The staging bucket %q cannot be used", cfg.Bucket),
+			"It is not the plain name of a bucket.", "Give the name alone; a path goes into prefix.")
+	case cfg.AccessKeyID == "" && !cfg.SecretAccessKey.Empty():
+		return jobs.Invalid("staging.s3.access_key_id", "The staging credentials are incomplete", "There is a secret access key without its id.", "Set both, or neither.")
+	case cfg.AccessKeyID != "" && cfg.SecretAccessKey.Empty():
+		return jobs.Invalid("staging.s3.secret_access_key", "The staging credentials are incomplete", "There is an access key id without its secret.", "Set both, or neither.")
+	case cfg.AccessKeyID != "" && cfg.Profile != "":
+		return jobs.Invalid("staging.s3.profile", "The staging credentials are given twice", "There are both keys and a profile.", "Leave one of them out.")
+	}
+	if cfg.Endpoint != "" {
+		u, err := url.Parse(cfg.Endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
+			return jobs.Invalid("staging.s3.endpoint", fmt.Sprintf("The S3 endpoint %q cannot be used", cfg.Endpoint),
+				"It is not an URL of scheme and host.", "Give one such as \"https://minio.example.com:9000\", or leave it out for AWS.")
+		}
+	}
+	return nil
+}
+
+// key places a relative key under the configured prefix.
+func (s *S3) key(relative string) string {
+	if s.cfg.Prefix == "" {
+		return relative
+	}
+	return s.cfg.Prefix + "/" + relative
+}
+
+// URL names an object, or with a trailing slash a prefix, as COPY INTO does.
+func (s *S3) URL(key string) string { return "s3://" + s.cfg.Bucket + "/" + s.key(key) }
+
+// Object is a staged file.
+type Object struct {
+	// Key is relative to the configured prefix, as Create takes it.
+	Key  string
+	Size int64
+}
+
+// List gives the objects under a prefix, by key.
+func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
+	if err := checkKey(prefix); err != nil {
+		return nil, err
+	}
+	var out []Object
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(folder(prefix)))})
+	for pages.HasMorePages() {
+		page, err := bounded(ctx, func(ctx context.Context) (*s3.ListObjectsV2Output, error) { return pages.NextPage(ctx) })
+		if err != nil {
+			return nil, s.explain("list "+s.URL(folder(prefix)), err)
+		}
+		for _, o := range page.Contents {
+			out = append(out, Object{Key: strings.TrimPrefix(aws.ToString(o.Key), s.key("")), Size: aws.ToInt64(o.Size)})
+		}
+	}
+	return out, nil
+}
+
+// RemovePrefix removes all objects under a prefix, and uploads to it that were
+// never finished. What is not there is no error.
+func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
+	objects, err := s.List(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	const most = 1000 // that S3 deletes at once
+	for len(objects) > 0 {
+		n := min(most, len(objects))
+		ids := make([]types.ObjectIdentifier, n)
+		for i, o := range objects[:n] {
+			ids[i].Key = aws.String(s.key(o.Key))
+		}
+		objects = objects[n:]
+		out, err := bounded(ctx, func(ctx context.Context) (*s3.DeleteObjectsOutput, error) {
+			return s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.cfg.Bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
+		})
+		if err != nil {
+			return s.explain("remove "+s.URL(folder(prefix)), err)
+		}
+		for _, e := range out.Errors {
+			return s.explain("remove s3://"+s.cfg.Bucket+"/"+aws.ToString(e.Key), &deleteError{code: aws.ToString(e.Code), message: aws.ToString(e.Message)})
+		}
+	}
+	return s.abortUploads(ctx, folder(prefix))
+}
+
+// abortUploads ends multipart uploads that a killed process left: they cost
+// money and are seen by no listing. Not everybody may list them; a bucket's
+// lifecycle rule does the same later.
+func (s *S3) abortUploads(ctx context.Context, prefix string) error {
+	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(prefix))})
+	for pages.HasMorePages() {
+		page, err := bounded(ctx, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) { return pages.NextPage(ctx) })
+		switch code := errorCode(err); {
+		case code == "AccessDenied" || code == "NotImplemented":
+			return nil
+		case code == "NoSuchUpload": // how some stores say that there are none
+			return nil
+		case err != nil:
+			return s.explain("list unfinished uploads to "+s.URL(prefix), err)
+		}
+		for _, u := range page.Uploads {
+			_, err := bounded(ctx, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
+				return s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: u.Key, UploadId: u.UploadId})
+			})
+			if err != nil && errorCode(err) != "NoSuchUpload" {
+				return s.explain("abort an upload to "+s.URL(prefix), err)
+			}
+		}
+	}
+	return nil
+}
+
+// CopyCredential is what COPY INTO's WITH (CREDENTIAL ...) needs: the name of a
+// storage credential, or else keys.
+type CopyCredential struct {
+	Name            string
+	AccessKeyID     string
+	SecretAccessKey jobs.Secret
+	// SessionToken is empty for keys that do not expire.
+	SessionToken jobs.Secret
+}
+
+// Secrets are the parts that no log may hold.
+func (c CopyCredential) Secrets() []jobs.Secret {
+	return []jobs.Secret{jobs.NewSecret(c.AccessKeyID), c.SecretAccessKey, c.SessionToken}
+}
+
+// CopyCredential gives the rights by which the warehouse reads the files.
+func (s *S3) CopyCredential(ctx context.Context) (CopyCredential, error) {
+	if s.cfg.Credential != "" {
+		return CopyCredential{Name: s.cfg.Credential}, nil
+	}
+	keys, err := bounded(ctx, s.credentials.Retrieve)
+	if err != nil {
+		return CopyCredential{}, s.explain("find AWS credentials for COPY INTO", err)
+	}
+	return CopyCredential{
+		AccessKeyID:     keys.AccessKeyID,
+		SecretAccessKey: jobs.NewSecret(keys.SecretAccessKey),
+		SessionToken:    jobs.NewSecret(keys.SessionToken),
+	}, nil
+}
+
+// folder makes a prefix end with a slash, so that run/1 does not reach into
+// run/10.
+func folder(prefix string) string { return strings.TrimSuffix(prefix, "/") + "/" }
+
+func checkKey(key string) error {
+	if strings.Trim(key, "/") == "" || strings.HasPrefix(key, "/") || strings.ContainsAny(key, "\x00\r\n") {
+		return jobs.Invalid("", fmt.Sprintf("%q is not a key under the staging prefix", key),
+			"It is empty, begins with a slash or holds a control character.", "Report this: the export chose a wrong name.")
+	}
+	return nil
+}
+
+// bounded runs one call within callTimeout.
+func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errTooLong)
+	defer cancel()
+	out, err := call(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errTooLong) {
+		err = fmt.Errorf("%w: %w", errTooLong, err)
+	}
+	return out, err
+}

@@ -1,0 +1,77 @@
+package staging
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+)
+
+// Writer is an object being written. Only Close makes it visible.
+type Writer struct {
+	pipe   *io.PipeWriter
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	err    error
+}
+
+var errAborted = errors.New("the upload was aborted")
+
+// Create begins an object that is uploaded while it is written; parts of it are
+// kept in memory, never the whole. The context governs the upload to its end.
+// Call Close or Abort.
+func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	parent := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	reader, pipe := io.Pipe()
+	w := &Writer{pipe: pipe, cancel: cancel, done: make(chan struct{})}
+	// A cancel reaches an upload that waits for the next piece, too.
+	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		defer close(w.done)
+		defer stop()
+		_, err := s.uploader.UploadObject(ctx, &transfermanager.UploadObjectInput{
+			Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key)), Body: reader,
+		})
+		switch {
+		case err == nil:
+		case parent.Err() != nil:
+			w.err = parent.Err()
+		case errors.Is(context.Cause(ctx), errAborted):
+			w.err = errAborted
+		default:
+			w.err = s.explain("write "+s.URL(key), err)
+		}
+		// A writer that is still writing learns why nobody reads.
+		_ = reader.CloseWithError(w.err)
+	}()
+	return w, nil
+}
+
+// Write implements io.Writer. It waits while the upload is behind.
+func (w *Writer) Write(p []byte) (int, error) { return w.pipe.Write(p) }
+
+// Close finishes the object and reports whether it is there, whole.
+func (w *Writer) Close() error {
+	_ = w.pipe.Close()
+	<-w.done
+	w.cancel(nil)
+	return w.err
+}
+
+// Abort drops the object and what was uploaded of it. After Close it does
+// nothing.
+func (w *Writer) Abort() error {
+	w.cancel(errAborted)
+	_ = w.pipe.CloseWithError(errAborted)
+	<-w.done
+	if errors.Is(w.err, errAborted) || errors.Is(w.err, context.Canceled) {
+		return nil
+	}
+	return w.err
+}
