@@ -31,6 +31,8 @@ type world struct {
 	fail *jobs.Error
 	// hang makes runs wait until they are cancelled.
 	hang bool
+	// waiting is called when a run begins to hang.
+	waiting func()
 	// runnerAlive is what stores say of a runner.
 	runnerAlive bool
 	// unreadable makes all secrets unreadable.
@@ -331,8 +333,11 @@ func (a *fakeAPI) StartRun(_ context.Context, jobID string, reason jobs.Reason) 
 
 func (a *fakeAPI) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
 	a.w.mu.Lock()
-	hang := a.w.hang
+	hang, waiting := a.w.hang, a.w.waiting
 	a.w.mu.Unlock()
+	if hang && waiting != nil {
+		waiting()
+	}
 	if hang {
 		<-ctx.Done()
 	}

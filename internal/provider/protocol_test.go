@@ -1,0 +1,173 @@
+package provider_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+var (
+	authorizationGiven = documentedResources["databricks_authorization"].base
+	importGiven        = documentedResources["databricks_table_import"].base
+)
+
+// With -refresh=false nothing is read, so the plan itself confirms that state
+// holds the object.
+//
+// checklist 44
+func TestPlanWithoutRefreshConfirms(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	r := newRPC(t, w)
+	authorization := r.create("lytics_databricks_authorization", authorizationGiven)
+	job := r.create("lytics_databricks_table_import", importGiven)
+	clear(w.only().confirmed)
+
+	for resource, s := range map[string]*stored{"lytics_databricks_authorization": authorization, "lytics_databricks_table_import": job} {
+		plan := r.plan(resource, s, build(r.typ(resource), documentedResources[strings.TrimPrefix(resource, "lytics_")].base))
+		if failed(plan.Diagnostics) || !r.value(resource, plan.PlannedState).Equal(s.value) {
+			t.Errorf("%s: %v, planned %s", resource, messages(plan.Diagnostics), r.value(resource, plan.PlannedState))
+		}
+		var id string
+		if err := pick(t, s.value, "id").As(&id); err != nil || !w.only().confirmed[id] {
+			t.Errorf("%s %s was not confirmed (%v)", resource, id, err)
+		}
+	}
+
+	clear(w.only().jobs)
+	plan := r.plan("lytics_databricks_table_import", job, build(r.typ("lytics_databricks_table_import"), importGiven))
+	if text := strings.Join(messages(plan.Diagnostics), "\n"); !strings.Contains(text, "without -refresh=false") {
+		t.Errorf("a job that is gone is planned without a word: %q", text)
+	}
+	// Destroying it is fine: it is gone already.
+	typ := r.typ("lytics_databricks_table_import")
+	if plan := r.plan("lytics_databricks_table_import", job, tftypes.NewValue(typ, nil)); failed(plan.Diagnostics) {
+		t.Errorf("a job that is gone cannot be destroyed: %v", messages(plan.Diagnostics))
+	}
+}
+
+// Ctrl-C in the middle of a run: the run is cancelled, the definition is in
+// state, and the next apply goes on.
+//
+// checklist 27, 44
+func TestInterruptedApply(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	w.hang = true
+	r := newRPC(t, w)
+	const resource = "lytics_databricks_table_import"
+	ctx, interrupt := context.WithCancel(t.Context())
+	w.waiting = func() { interrupt() }
+	begin := time.Now()
+	s, diags := r.apply(ctx, resource, nil, build(r.typ(resource), importGiven))
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("it took %s to stop", took)
+	}
+	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text, "was interrupted") || !strings.Contains(text, "apply again") {
+		t.Errorf("the interruption is reported as %q", text)
+	}
+	var status, id string
+	if err := pick(t, s.value, "last_run", "status").As(&status); err != nil || status != string(jobs.StatusCancelled) {
+		t.Errorf("the run in state is %q (%v)", status, err)
+	}
+	if err := pick(t, s.value, "id").As(&id); err != nil || id == "" {
+		t.Errorf("state has no id: %v", err)
+	}
+}
+
+func TestScheduleWithoutRunnerWarns(t *testing.T) {
+	t.Parallel()
+	const resource = "lytics_databricks_table_import"
+	warned := func(w *world, schedule any) bool {
+		r := newRPC(t, w)
+		given := with(importGiven, map[string]any{"schedule": schedule})
+		plan := r.plan(resource, nil, build(r.typ(resource), given))
+		if failed(plan.Diagnostics) {
+			t.Fatal(messages(plan.Diagnostics))
+		}
+		return strings.Contains(strings.Join(messages(plan.Diagnostics), ""), "Nothing will execute this schedule")
+	}
+	w := documentedWorld(t)
+	if !warned(w, daily(nil)) {
+		t.Error("no runner is alive, and nothing is said")
+	}
+	if !warned(newWorld(), daily(nil)) {
+		t.Error("there is no store yet, and nothing is said")
+	}
+	if warned(w, nil) || warned(w, daily(map[string]any{"paused": true})) {
+		t.Error("a warning where nothing is to be executed")
+	}
+	w.runnerAlive = true
+	if warned(w, daily(nil)) {
+		t.Error("a warning although a runner is alive")
+	}
+}
+
+// An import of the wrong kind, and of what is not there.
+func TestImportOfTheWrongObject(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	r := newRPC(t, w)
+	s := r.create("lytics_databricks_table_import", importGiven)
+	var id string
+	if err := pick(t, s.value, "id").As(&id); err != nil {
+		t.Fatal(err)
+	}
+	read := func(resource, id string) (*tfprotov6.ReadResourceResponse, tftypes.Value) {
+		imported, err := r.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: resource, ID: id})
+		if err != nil || failed(imported.Diagnostics) {
+			t.Fatal(err, messages(imported.Diagnostics))
+		}
+		got := imported.ImportedResources[0]
+		resp, err := r.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: got.State, Private: got.Private})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.NewState == nil {
+			return resp, tftypes.Value{}
+		}
+		return resp, r.value(resource, resp.NewState)
+	}
+	resp, _ := read("lytics_databricks_audience_export", id)
+	if text := strings.Join(messages(resp.Diagnostics), ""); !strings.Contains(text, "Import it as a lytics_databricks_table_import") {
+		t.Errorf("an import taken for an export: %q", text)
+	}
+	if resp, v := read("lytics_field", "nobody"); failed(resp.Diagnostics) || !v.IsNull() {
+		t.Errorf("a field that is not there: %v, %v", messages(resp.Diagnostics), v)
+	}
+}
+
+// A run that changed triggers asked for and that failed leaves the prior ones
+// in state and in the store: the next plan has the difference, refreshed or not.
+func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	r := newRPC(t, w)
+	const resource = "lytics_databricks_table_import"
+	first := r.create(resource, importGiven)
+	w.fail = &jobs.Error{Code: jobs.CodeFailed, Summary: "broken"}
+	changed := with(importGiven, map[string]any{"triggers": map[string]any{"n": "2"}, "label": "new"})
+	second, diags := r.apply(t.Context(), resource, first, build(r.typ(resource), changed))
+	if !failed(diags) {
+		t.Fatal("a failed run fails no apply")
+	}
+	for _, name := range []string{"triggers", "last_run"} {
+		if got, want := pick(t, second.value, name), pick(t, first.value, name); !got.Equal(want) {
+			t.Errorf("%s is %s in state, want the prior %s", name, got, want)
+		}
+	}
+	if pick(t, second.value, "label").Equal(pick(t, first.value, "label")) {
+		t.Error("the definition that was saved is not in state")
+	}
+	for _, j := range w.only().jobs {
+		if j.Triggers["n"] != "1" || j.Label != "new" {
+			t.Errorf("the store holds triggers %v and label %s", j.Triggers, j.Label)
+		}
+	}
+}

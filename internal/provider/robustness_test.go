@@ -1,0 +1,182 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// chaos makes values of a type that may be anything: null, unknown, empty,
+// absurd. At apply nothing is unknown any more.
+type chaos struct {
+	rand    *rand.Rand
+	unknown bool
+}
+
+var words = []any{"", " ", "a", "main", "auth-1", "vip", "FILTER a", "daily", "weekly", "00:00", "25:99", "Europe/Berlin",
+	"2026-01-31 00:00:00", "not a time", "\x00", "\u2028", "émoji 🎉", "x(y", "[]string", "sum", "http://127.0.0.1", "::", "%zz", "dapi"}
+
+func (c chaos) value(t tftypes.Type) tftypes.Value {
+	switch roll := c.rand.IntN(10); {
+	case roll == 0:
+		return tftypes.NewValue(t, nil)
+	case roll == 1 && c.unknown:
+		return tftypes.NewValue(t, tftypes.UnknownValue)
+	}
+	switch t := t.(type) {
+	case tftypes.Object:
+		values := map[string]tftypes.Value{}
+		for _, name := range slices.Sorted(maps.Keys(t.AttributeTypes)) {
+			values[name] = c.value(t.AttributeTypes[name])
+		}
+		return tftypes.NewValue(t, values)
+	case tftypes.Map:
+		values := map[string]tftypes.Value{}
+		for i := range c.rand.IntN(3) {
+			values[fmt.Sprint(i)] = c.value(t.ElementType)
+		}
+		return tftypes.NewValue(t, values)
+	case tftypes.List:
+		values := []tftypes.Value{}
+		for range c.rand.IntN(3) {
+			values = append(values, c.value(t.ElementType))
+		}
+		return tftypes.NewValue(t, values)
+	}
+	switch {
+	case t.Is(tftypes.Bool):
+		return tftypes.NewValue(t, c.rand.IntN(2) == 0)
+	case t.Is(tftypes.Number):
+		return tftypes.NewValue(t, []int64{-1, 0, 1, 443, 99999, 1 << 62}[c.rand.IntN(6)])
+	}
+	return tftypes.NewValue(t, words[c.rand.IntN(len(words))])
+}
+
+// root never is null or unknown as a whole: Terraform sends no such thing.
+func (c chaos) root(t tftypes.Type) tftypes.Value {
+	for {
+		if v := c.value(t); v.IsKnown() && !v.IsNull() {
+			return v
+		}
+	}
+}
+
+// config is like root, but nothing that only the provider sets is given.
+func (c chaos) config(s *tfprotov6.Schema) tftypes.Value {
+	var values map[string]tftypes.Value
+	if err := c.root(s.ValueType()).As(&values); err != nil {
+		panic(err)
+	}
+	for _, a := range s.Block.Attributes {
+		if !a.Required && !a.Optional {
+			values[a.Name] = tftypes.NewValue(a.ValueType(), nil)
+		}
+	}
+	return tftypes.NewValue(s.ValueType(), values)
+}
+
+// Whatever a configuration holds, the provider answers: a panic would end the
+// test. The generator is seeded, and a failure names its seed.
+//
+// checklist 45
+func TestNoValuePanics(t *testing.T) {
+	t.Parallel()
+	for name := range documentedResources {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRPC(t, documentedWorld(t))
+			resource := "lytics_" + name
+			prior := r.create(resource, documentedResources[name].base)
+			applied := 0
+			for seed := range uint64(120) {
+				r.try(resource, seed, prior, &applied)
+			}
+			if applied == 0 {
+				t.Error("no configuration reached Create, so it was not tried")
+			}
+		})
+	}
+}
+
+func (r *rpc) try(resource string, seed uint64, prior *stored, applied *int) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.t.Fatalf("seed %d: %v", seed, p)
+		}
+	}()
+	schema, typ := r.schema.ResourceSchemas[resource], r.typ(resource)
+	c := chaos{rand.New(rand.NewPCG(seed, 1)), seed%2 == 0}
+	config := c.config(schema)
+	// A third begin with what works, so that most get past validation.
+	if seed%3 == 0 {
+		config = r.mixed(resource, c)
+	}
+	_, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config)})
+	if err != nil {
+		r.t.Fatalf("seed %d: %v", seed, err)
+	}
+	r.plan(resource, prior, config)
+	r.plan(resource, nil, config)
+	if config.IsFullyKnown() {
+		if _, diags := r.apply(r.t.Context(), resource, nil, config); !failed(diags) {
+			*applied++
+		}
+		r.apply(r.t.Context(), resource, prior, config)
+	}
+	state := chaos{c.rand, false}.root(typ)
+	if _, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: dynamic(r.t, typ, state)}); err != nil {
+		r.t.Fatalf("seed %d: %v", seed, err)
+	}
+}
+
+// mixed is a configuration that works with one attribute gone wild.
+func (r *rpc) mixed(resource string, c chaos) tftypes.Value {
+	var values map[string]tftypes.Value
+	base := build(r.typ(resource), documentedResources[resource[len("lytics_"):]].base)
+	if err := base.As(&values); err != nil {
+		r.t.Fatal(err)
+	}
+	attributes := slices.DeleteFunc(slices.Clone(r.schema.ResourceSchemas[resource].Block.Attributes),
+		func(a *tfprotov6.SchemaAttribute) bool { return !a.Required && !a.Optional })
+	a := attributes[c.rand.IntN(len(attributes))]
+	values[a.Name] = c.value(a.ValueType())
+	return tftypes.NewValue(base.Type(), values)
+}
+
+// The provider block and the data sources are held to the same.
+//
+// checklist 45
+func TestNoProviderConfigurationPanics(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	for seed := range uint64(300) {
+		server, err := w.factories()["lytics"]()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &rpc{t: t, server: server}
+		if r.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		c := chaos{rand.New(rand.NewPCG(seed, 2)), seed%2 == 0}
+		config := dynamic(t, r.schema.Provider.ValueType(), c.root(r.schema.Provider.ValueType()))
+		resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if failed(resp.Diagnostics) {
+			continue
+		}
+		for name, s := range r.schema.DataSourceSchemas {
+			v := chaos{c.rand, false}.config(s)
+			if _, err := server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: dynamic(t, s.ValueType(), v)}); err != nil {
+				t.Fatalf("seed %d: %s: %v", seed, name, err)
+			}
+		}
+	}
+}
