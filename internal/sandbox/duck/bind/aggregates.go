@@ -1,0 +1,225 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+func aggregate(low, high int, bind func(c *call) *Expr) function {
+	return function{min: low, max: high, aggregate: true, bind: bind}
+}
+
+func window(low, high int, bind func(c *call) *Expr) function {
+	return function{min: low, max: high, window: true, bind: bind}
+}
+
+// of writes name(arguments) with DISTINCT, FILTER and OVER.
+func (c *call) of(name string, args ...*Expr) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = a.SQL
+	}
+	list := strings.Join(parts, ", ")
+	if c.ast.IgnoreNulls {
+		list += " IGNORE NULLS"
+	}
+	return name + "(" + c.distinct + list + ")" + c.suffix
+}
+
+func init() {
+	register("count", aggregate(1, -1, bindCount))
+	register("count_if", aggregate(1, 1, func(c *call) *Expr {
+		a := c.b.coerce(c.args[0], types.BooleanType)
+		return &Expr{SQL: "count(CASE WHEN " + a.SQL + " THEN 1 END)" + c.suffix, Type: types.BigIntType}
+	}))
+	register("sum", aggregate(1, 1, bindSum))
+	register("avg mean", aggregate(1, 1, bindAvg))
+	same := func(name string) func(c *call) *Expr {
+		return func(c *call) *Expr {
+			orderable(c.args[0])
+			return &Expr{SQL: c.of(name, c.args[0]), Type: c.args[0].Type, Nullable: true}
+		}
+	}
+	register("min", aggregate(1, 1, same("min")))
+	register("max", aggregate(1, 1, same("max")))
+	register("any_value", aggregate(1, 1, same("any_value")))
+	register("mode", aggregate(1, 1, same("mode")))
+	register("first first_value", aggregate(1, 2, firstLast("first")))
+	register("last last_value", aggregate(1, 2, firstLast("last")))
+	register("bool_and every", aggregate(1, 1, typedAggregate("bool_and", types.BooleanType, types.BooleanType)))
+	register("bool_or some any", aggregate(1, 1, typedAggregate("bool_or", types.BooleanType, types.BooleanType)))
+	for _, n := range []string{"stddev_samp", "stddev_pop", "var_samp", "var_pop", "skewness", "median"} {
+		register(n, aggregate(1, 1, typedAggregate(n, types.DoubleType, types.DoubleType)))
+	}
+	register("stddev std", functions["stddev_samp"])
+	register("variance", functions["var_samp"])
+	register("approx_count_distinct", aggregate(1, 2, func(c *call) *Expr {
+		// Exact, which is within any error that may be asked for.
+		return &Expr{SQL: "count(DISTINCT " + c.args[0].SQL + ")" + c.suffix, Type: types.BigIntType}
+	}))
+	for _, n := range []string{"corr", "covar_pop", "covar_samp"} {
+		register(n, aggregate(2, 2, func(c *call) *Expr {
+			return &Expr{SQL: c.of(n, c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)), Type: types.DoubleType, Nullable: true}
+		}))
+	}
+	register("max_by", aggregate(2, 2, bindBy("max_by")))
+	register("min_by", aggregate(2, 2, bindBy("min_by")))
+	register("collect_list array_agg", aggregate(1, 1, collect("")))
+	register("collect_set", aggregate(1, 1, collect("DISTINCT ")))
+	register("percentile", aggregate(2, 2, func(c *call) *Expr {
+		return &Expr{SQL: c.of("quantile_cont", c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)), Type: types.DoubleType, Nullable: true}
+	}))
+	register("string_agg listagg", aggregate(1, 2, bindListagg))
+	register("bit_and", aggregate(1, 1, same("bit_and")))
+	register("bit_or", aggregate(1, 1, same("bit_or")))
+	register("bit_xor", aggregate(1, 1, same("bit_xor")))
+	register("grouping", aggregate(1, 1, func(c *call) *Expr {
+		return &Expr{SQL: cast(c.of("grouping", c.args[0]), types.TinyIntType), Type: types.TinyIntType}
+	}))
+	for name, t := range map[string]*types.Type{"row_number": types.IntType, "rank": types.IntType, "dense_rank": types.IntType, "percent_rank": types.DoubleType, "cume_dist": types.DoubleType} {
+		register(name, window(0, 0, func(c *call) *Expr {
+			return &Expr{SQL: cast(c.of(name), t), Type: t}
+		}))
+	}
+	register("ntile", window(1, 1, func(c *call) *Expr {
+		return &Expr{SQL: cast(c.of("ntile", c.b.coerce(c.args[0], types.BigIntType)), types.IntType), Type: types.IntType}
+	}))
+	register("lag", window(1, 3, bindLag))
+	register("lead", window(1, 3, bindLag))
+	register("nth_value", window(2, 2, func(c *call) *Expr {
+		return &Expr{SQL: c.of("nth_value", c.args...), Type: c.args[0].Type, Nullable: true}
+	}))
+}
+
+func typedAggregate(name string, param, ret *types.Type) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		return &Expr{SQL: c.of(name, c.b.coerce(c.args[0], param)), Type: ret, Nullable: true}
+	}
+}
+
+func bindCount(c *call) *Expr {
+	e := &Expr{Type: types.BigIntType}
+	switch {
+	case len(c.args) == 1:
+		e.SQL = c.of("count", c.args[0])
+	default:
+		// A row counts where none of the values is NULL.
+		nulls := make([]string, len(c.args))
+		values := make([]string, len(c.args))
+		for i, a := range c.args {
+			nulls[i], values[i] = a.SQL+" IS NULL", a.SQL
+		}
+		e.SQL = fmt.Sprintf("count(%sCASE WHEN %s THEN NULL ELSE row(%s) END)%s", c.distinct, strings.Join(nulls, " OR "), strings.Join(values, ", "), c.suffix)
+	}
+	return e
+}
+
+func bindSum(c *call) *Expr {
+	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
+	switch {
+	case a.Type.Integral():
+		return &Expr{SQL: cast(c.of("sum", a), types.BigIntType), Type: types.BigIntType, Nullable: true}
+	case a.Type.Kind == types.Decimal:
+		t := types.DecimalOf(min(38, a.Type.Precision+10), a.Type.Scale)
+		return &Expr{SQL: cast(c.of("sum", a), t), Type: t, Nullable: true}
+	case a.Type.Fractional():
+		return &Expr{SQL: c.of("sum", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
+	}
+	panic(fault.Mismatch("Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+}
+
+func bindAvg(c *call) *Expr {
+	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
+	if a.Type.Kind == types.Decimal {
+		t := types.DecimalOf(a.Type.Precision+4, a.Type.Scale+4)
+		sum, count := c.of("sum", a), c.of("count", a)
+		return &Expr{SQL: cast(divide(sum, "nullif("+count+", 0)", "/", t.Scale), t), Type: t, Nullable: true}
+	}
+	if !a.Type.Numeric() {
+		panic(fault.Mismatch("Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+	}
+	return &Expr{SQL: c.of("avg", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
+}
+
+// firstLast binds first(x [, ignoreNulls]).
+func firstLast(name string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		if len(c.args) == 2 {
+			switch c.args[1].SQL {
+			case "TRUE":
+				c.ast.IgnoreNulls = true
+			case "FALSE":
+			default:
+				panic(fault.Mismatch("The second parameter of %s must be a boolean literal.", c.name))
+			}
+		}
+		sql := c.of(name+"_value", c.args[0])
+		if c.ast.Over == nil && c.ast.WindowName == "" {
+			ignore := c.ast.IgnoreNulls
+			c.ast.IgnoreNulls = false
+			sql = c.of(name, c.args[0])
+			if ignore {
+				sql = name + "(" + c.args[0].SQL + ") FILTER (WHERE " + c.args[0].SQL + " IS NOT NULL)"
+			}
+		}
+		return &Expr{SQL: sql, Type: c.args[0].Type, Nullable: true}
+	}
+}
+
+func bindBy(name string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		orderable(c.args[1])
+		// arg_max skips rows whose first value is NULL; a list of one does not.
+		sql := fmt.Sprintf("list_extract(%s([%s], %s)%s, 1)", name, c.args[0].SQL, c.args[1].SQL, c.suffix)
+		return &Expr{SQL: sql, Type: c.args[0].Type, Nullable: true}
+	}
+}
+
+func collect(distinct string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		a := c.args[0]
+		if distinct == "" {
+			distinct = c.distinct
+		}
+		sql := fmt.Sprintf("coalesce(list(%s%s) FILTER (WHERE %s IS NOT NULL)", distinct, a.SQL, a.SQL)
+		if c.ast.Filter != nil {
+			panic(fault.Unsupported("FILTER with " + c.name))
+		}
+		return &Expr{SQL: sql + c.suffix + ", [])", Type: types.ArrayOf(a.Type)}
+	}
+}
+
+func bindListagg(c *call) *Expr {
+	delimiter := "''"
+	if len(c.args) == 2 {
+		delimiter = c.b.coerce(c.args[1], types.StringType).SQL
+	}
+	order := ""
+	if len(c.ast.WithinGroup) > 0 {
+		keys := make([]string, len(c.ast.WithinGroup))
+		for i, o := range c.ast.WithinGroup {
+			keys[i] = c.b.expr(o.X, c.sc).SQL + direction(o)
+		}
+		order = " ORDER BY " + strings.Join(keys, ", ")
+	}
+	sql := fmt.Sprintf("string_agg(%s%s, %s%s)%s", c.distinct, c.b.coerce(c.args[0], types.StringType).SQL, delimiter, order, c.suffix)
+	return &Expr{SQL: sql, Type: types.StringType, Nullable: true}
+}
+
+func bindLag(c *call) *Expr {
+	args := []*Expr{c.args[0]}
+	t := c.args[0].Type
+	if len(c.args) > 1 {
+		args = append(args, c.b.coerce(c.args[1], types.IntType))
+	}
+	if len(c.args) > 2 {
+		pair := []*Expr{c.args[0], c.args[2]}
+		t = c.b.unify(pair)
+		args[0] = pair[0]
+		args = append(args, pair[1])
+	}
+	return &Expr{SQL: c.of(c.name, args...), Type: t, Nullable: true}
+}

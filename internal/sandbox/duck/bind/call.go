@@ -1,0 +1,217 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// call is a function call while it is bound.
+type call struct {
+	b    *binder
+	name string
+	args []*Expr
+	ast  *syntax.Call
+	sc   *scope
+	// suffix is FILTER and OVER, to be written after the aggregate.
+	suffix string
+	// distinct is "DISTINCT " or empty.
+	distinct string
+}
+
+// function is one entry of the registry.
+type function struct {
+	min, max int // max < 0: any number
+	bind     func(c *call) *Expr
+	// aggregate functions collapse rows; window-only ones need OVER.
+	aggregate, window bool
+	// lambda functions bind their own arguments.
+	lambda bool
+}
+
+// functions are all that is known, by lower-case name. The files that bind
+// them fill it.
+var functions = map[string]function{}
+
+func register(names string, f function) {
+	for n := range strings.FieldsSeq(names) {
+		functions[n] = f
+	}
+}
+
+func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
+	parts := x.Name
+	if len(parts) == 3 && strings.EqualFold(parts[0], "system") && strings.EqualFold(parts[1], "builtin") {
+		parts = parts[2:]
+	}
+	name := strings.ToLower(parts[len(parts)-1])
+	f, ok := functions[name]
+	if !ok || len(parts) > 1 {
+		if generators[name] && len(parts) == 1 {
+			panic(fault.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "The generator is not supported: nested in expressions \"%s\".", pretty(x)))
+		}
+		panic(fault.UnresolvedRoutine(x.Name...))
+	}
+	c := &call{b: b, name: name, ast: x, sc: sc}
+	if !f.lambda {
+		c.args = b.arguments(name, x, sc)
+	}
+	over := x.Over != nil || x.WindowName != ""
+	b.checkCall(c, f, over)
+	if x.Distinct {
+		c.distinct = "DISTINCT "
+	}
+	if x.Filter != nil {
+		c.suffix = " FILTER (WHERE " + b.coerce(b.expr(x.Filter, sc), types.BooleanType).SQL + ")"
+	}
+	if over {
+		c.suffix += " OVER " + b.over(x, sc)
+	}
+	e := f.bind(c)
+	e.aggregate = f.aggregate && !over || anyAggregate(c.args)
+	return e
+}
+
+func (b *binder) checkCall(c *call, f function, over bool) {
+	n := len(c.args)
+	if f.lambda {
+		n = len(c.ast.Args)
+	}
+	if n < f.min || f.max >= 0 && n > f.max {
+		want := fmt.Sprint(f.min)
+		if f.max != f.min {
+			want = fmt.Sprintf("[%d, %d]", f.min, f.max)
+			if f.max < 0 {
+				want = fmt.Sprintf("> %d", f.min-1)
+			}
+		}
+		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %s parameters but the actual number is %d.", c.name, want, n))
+	}
+	switch {
+	case over && !f.aggregate && !f.window:
+		panic(fault.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", pretty(c.ast)))
+	case !over && f.window:
+		panic(fault.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", pretty(c.ast)))
+	case c.ast.Filter != nil && !f.aggregate, c.ast.Distinct && !f.aggregate:
+		panic(fault.New("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "Invalid SQL syntax: The function `%s` does not support DISTINCT or FILTER.", c.name))
+	case f.aggregate && !over && b.noAggregates == "WHERE":
+		panic(fault.New("INVALID_WHERE_CONDITION", "42903", "The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", pretty(c.ast), pretty(c.ast)))
+	case f.aggregate && !over && b.noAggregates != "":
+		panic(fault.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)))
+	case f.aggregate && !over && anyAggregate(c.args):
+		panic(fault.New("NESTED_AGGREGATE_FUNCTION", "42607", "It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query."))
+	}
+}
+
+// arguments binds a call's arguments; a star stands for the columns in sight,
+// but for count(*).
+func (b *binder) arguments(name string, x *syntax.Call, sc *scope) []*Expr {
+	var out []*Expr
+	for _, a := range x.Args {
+		star, ok := a.(*syntax.Star)
+		switch {
+		case ok && name == "count" && star.Qualifier == nil:
+			out = append(out, &Expr{SQL: "*", Type: types.BigIntType})
+		case ok:
+			out = append(out, b.star(star, sc)...)
+		default:
+			out = append(out, b.expr(a, sc))
+		}
+	}
+	return out
+}
+
+// over writes a window.
+func (b *binder) over(x *syntax.Call, sc *scope) string {
+	w := x.Over
+	if w == nil {
+		w = &syntax.Window{Base: x.WindowName}
+	}
+	if w.Base != "" {
+		base := sc.windows[strings.ToLower(w.Base)]
+		if base == nil {
+			panic(fault.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", fault.Quote(w.Base)))
+		}
+		merged := *base
+		if w.Order != nil {
+			merged.Order = w.Order
+		}
+		if w.Frame != "" {
+			merged.Frame, merged.Start, merged.End = w.Frame, w.Start, w.End
+		}
+		w = &merged
+	}
+	var parts []string
+	if len(w.Partition) > 0 {
+		keys := make([]string, len(w.Partition))
+		for i, p := range w.Partition {
+			keys[i] = b.expr(p, sc).SQL
+		}
+		parts = append(parts, "PARTITION BY "+strings.Join(keys, ", "))
+	}
+	if len(w.Order) > 0 {
+		keys := make([]string, len(w.Order))
+		for i, o := range w.Order {
+			e := b.expr(o.X, sc)
+			orderable(e)
+			keys[i] = e.SQL + direction(o)
+		}
+		parts = append(parts, "ORDER BY "+strings.Join(keys, ", "))
+	}
+	if w.Frame != "" {
+		frame := w.Frame + " " + b.bound(w.Start, sc)
+		if w.End != nil {
+			frame = w.Frame + " BETWEEN " + b.bound(w.Start, sc) + " AND " + b.bound(w.End, sc)
+		}
+		parts = append(parts, frame)
+	}
+	return "(" + strings.Join(parts, " ") + ")"
+}
+
+func (b *binder) bound(x *syntax.Bound, sc *scope) string {
+	if x.Value == nil {
+		return x.Text
+	}
+	return b.expr(x.Value, sc).SQL + " " + x.Text
+}
+
+// template is a function of fixed types: $1, $2, ... in SQL stand for the
+// arguments, cast to the parameters' types; a nil type takes any.
+func template(ret *types.Type, sql string, params ...*types.Type) function {
+	return function{min: len(params), max: len(params), bind: func(c *call) *Expr {
+		out := sql
+		for i := len(params); i >= 1; i-- {
+			a := c.args[i-1]
+			if params[i-1] != nil {
+				a = c.b.coerce(a, params[i-1])
+				c.args[i-1] = a
+			}
+			out = strings.ReplaceAll(out, fmt.Sprintf("$%d", i), a.SQL)
+		}
+		t := ret
+		if t == nil {
+			t = c.args[0].Type
+		}
+		return &Expr{SQL: out, Type: t, Nullable: anyNullable(c.args)}
+	}}
+}
+
+// arity chooses among functions of one name by the number of arguments.
+func arity(fs ...function) function {
+	out := function{min: fs[0].min, max: fs[0].max}
+	for _, f := range fs {
+		out.min, out.max = min(out.min, f.min), max(out.max, f.max)
+	}
+	out.bind = func(c *call) *Expr {
+		for _, f := range fs {
+			if n := len(c.args); n >= f.min && (f.max < 0 || n <= f.max) {
+				return f.bind(c)
+			}
+		}
+		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` does not take %d parameters.", c.name, len(c.args)))
+	}
+	return out
+}

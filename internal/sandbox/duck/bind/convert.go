@@ -1,0 +1,297 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// mode is what a cast does with a value that does not fit.
+type mode string
+
+const (
+	modeANSI   mode = "a"
+	modeLegacy mode = "l"
+	modeTry    mode = "t"
+)
+
+func (b *binder) mode() mode {
+	if b.env.ANSI {
+		return modeANSI
+	}
+	return modeLegacy
+}
+
+// convert is an explicit cast.
+func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
+	m := b.mode()
+	if try {
+		m = modeTry
+	}
+	if !castable(e.Type, t) {
+		panic(fault.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "Cannot resolve \"CAST(%s AS %s)\" due to data type mismatch: cannot cast \"%s\" to \"%s\".", e.Name, t, e.Type, t))
+	}
+	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.Plain(), Name: e.Name,
+		Nullable: e.Nullable || m != modeANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
+}
+
+func sameMembers(e *Expr, t *types.Type) []member {
+	if e.Type.Equal(t) {
+		return e.members
+	}
+	return nil
+}
+
+// coerce is an implicit cast, refused where Databricks has none.
+func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
+	if e.Type.Equal(t) || e.Type.Plain().Equal(t.Plain()) {
+		return e
+	}
+	if e.Type.Kind != types.Void && e.Type.Atomic() != t.Atomic() || !castable(e.Type, t) {
+		panic(fault.Mismatch("Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".", e.Name, t, e.Type))
+	}
+	out := *e
+	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.Plain(), nil
+	return &out
+}
+
+// assign is the cast that stores a value in a column: always as in ANSI mode.
+func (b *binder) assign(e *Expr, t *types.Type) string {
+	if !castable(e.Type, t) {
+		panic(fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields: the value %s of type \"%s\" cannot be stored as \"%s\".", e.Name, e.Type, t))
+	}
+	sql := b.castSQL(e.SQL, e.Type, t, modeANSI)
+	if t.Kind == types.String && t.Length > 0 {
+		sql = fmt.Sprintf("dbx_limit(%s, %d, %t)", sql, t.Length, t.Char)
+	}
+	return sql
+}
+
+// castable says whether Databricks has a cast between two types at all.
+func castable(from, to *types.Type) bool {
+	switch {
+	case from.Kind == types.Void || to.Kind == types.String:
+		return true
+	case from.Kind == types.Interval || to.Kind == types.Interval:
+		return from.Kind == to.Kind
+	case from.Kind == types.String:
+		return to.Atomic() && to.Kind != types.Void
+	case to.Kind == types.Void:
+		return false
+	case from.Kind == types.Array && to.Kind == types.Array:
+		return castable(from.Elem, to.Elem)
+	case from.Kind == types.Map && to.Kind == types.Map:
+		return castable(from.Key, to.Key) && castable(from.Elem, to.Elem)
+	case from.Kind == types.Struct && to.Kind == types.Struct:
+		if len(from.Fields) != len(to.Fields) {
+			return false
+		}
+		for i := range from.Fields {
+			if !castable(from.Fields[i].Type, to.Fields[i].Type) {
+				return false
+			}
+		}
+		return true
+	case !from.Atomic() || !to.Atomic():
+		return false
+	case from.Kind == types.Binary || to.Kind == types.Binary:
+		return from.Kind == to.Kind
+	case from.Kind == types.Date:
+		return to.Temporal()
+	case from.Kind == types.TimestampNTZ:
+		return to.Temporal()
+	case to.Kind == types.Date || to.Kind == types.TimestampNTZ:
+		return from.Temporal()
+	}
+	return true
+}
+
+// castSQL writes the cast of a value.
+func (b *binder) castSQL(x string, from, to *types.Type, m mode) string {
+	if from.Plain().Equal(to.Plain()) {
+		return x
+	}
+	switch {
+	case from.Kind == types.Void:
+		return cast("NULL", to)
+	case to.Kind == types.String:
+		return b.text(x, from)
+	case from.Kind == types.String:
+		return b.fromText(x, to, m)
+	case !to.Atomic():
+		return b.castNested(x, from, to, m)
+	case from.Temporal() || to.Temporal():
+		return b.castTemporal(x, from, to)
+	}
+	return castNumber(x, from, to, m)
+}
+
+func (b *binder) fromText(x string, to *types.Type, m mode) string {
+	switch {
+	case to.Integral():
+		return cast(fmt.Sprintf("dbx_int(%s, '%s', '%s')", x, to, m), to)
+	case to.Fractional():
+		return cast(fmt.Sprintf("dbx_float(%s, '%s', '%s')", x, to, m), to)
+	}
+	switch to.Kind {
+	case types.Decimal:
+		return cast(fmt.Sprintf("dbx_decimal(%s, %d, %d, '%s')", x, to.Precision, to.Scale, m), to)
+	case types.Boolean:
+		return fmt.Sprintf("dbx_bool(%s, '%s')", x, m)
+	case types.Date:
+		return fmt.Sprintf("(DATE '1970-01-01' + dbx_date(%s, '%s'))", x, m)
+	case types.Timestamp:
+		return fmt.Sprintf("make_timestamp(dbx_timestamp(%s, %s, '%s'))", x, Text(b.zone()), m)
+	case types.TimestampNTZ:
+		return fmt.Sprintf("make_timestamp(dbx_timestamp(%s, '', '%s'))", x, m)
+	}
+	return "encode(" + x + ")"
+}
+
+func castNumber(x string, from, to *types.Type, m mode) string {
+	function := "CAST("
+	if m != modeANSI {
+		function = "TRY_CAST("
+	}
+	switch {
+	case to.Integral() && (from.Fractional() || from.Kind == types.Decimal):
+		if m == modeLegacy && from.Fractional() {
+			return saturate(x, to)
+		}
+		x = "trunc(" + x + ")"
+	case m == modeLegacy && to.Integral() && from.Integral() && to.Kind < from.Kind:
+		bits := map[types.Kind]int{types.TinyInt: 8, types.SmallInt: 16, types.Int: 32}[to.Kind]
+		return cast(fmt.Sprintf("(xor(%s & %d, %d) - %d)", cast(x, types.BigIntType), int64(1)<<bits-1, int64(1)<<(bits-1), int64(1)<<(bits-1)), to)
+	case to.Kind == types.Decimal && from.Fractional():
+		return cast(fmt.Sprintf("dbx_decimal(%s, %d, %d, '%s')", "CAST("+x+" AS VARCHAR)", to.Precision, to.Scale, m), to)
+	case to.Fractional() && from.Kind == types.Decimal && from.Precision > 15:
+		// By way of text the nearest double is found, as Java does.
+		x = "CAST(" + x + " AS VARCHAR)"
+	}
+	return function + x + " AS " + to.Duck() + ")"
+}
+
+// saturate cuts a float to an integer's range, as Java casts do.
+func saturate(x string, to *types.Type) string {
+	low, high := "-9223372036854775808", "9223372036854775807"
+	limit := "9.223372036854775807e18"
+	if to.Kind != types.BigInt {
+		low, high, limit = "-2147483648", "2147483647", "2147483647.0"
+	}
+	s := fmt.Sprintf("CASE WHEN isnan(%[1]s) THEN 0 WHEN %[1]s >= %[2]s THEN %[3]s WHEN %[1]s <= -%[2]s THEN %[4]s ELSE CAST(trunc(%[1]s) AS BIGINT) END", x, limit, high, low)
+	wide := types.IntType
+	if to.Kind == types.BigInt {
+		wide = types.BigIntType
+	}
+	return castNumber(cast("("+s+")", wide), wide, to, modeLegacy)
+}
+
+func (b *binder) castTemporal(x string, from, to *types.Type) string {
+	switch {
+	case from.Temporal() && to.Kind == types.Date:
+		return "CAST(" + b.wall(x, from) + " AS DATE)"
+	case from.Temporal() && to.Kind == types.TimestampNTZ:
+		return "CAST(" + b.wall(x, from) + " AS TIMESTAMP)"
+	case from.Temporal() && to.Kind == types.Timestamp:
+		return b.instant("CAST(" + x + " AS TIMESTAMP)")
+	case from.Integral():
+		return fmt.Sprintf("make_timestamp(CAST(%s AS BIGINT) * 1000000)", x)
+	case from.Kind == types.Boolean:
+		return fmt.Sprintf("make_timestamp(CAST(%s AS BIGINT))", x)
+	case from.Numeric():
+		return fmt.Sprintf("make_timestamp(CAST(trunc(%s * 1000000) AS BIGINT))", x)
+	case to.Kind == types.Double || to.Kind == types.Float:
+		return fmt.Sprintf("CAST(epoch_us(%s) / 1000000 AS %s)", x, to.Duck())
+	case to.Kind == types.Decimal:
+		return fmt.Sprintf("CAST(CAST(epoch_us(%s) AS DECIMAL(26,6)) / 1000000 AS %s)", x, to.Duck())
+	}
+	return fmt.Sprintf("CAST(floor(epoch_us(%s) / 1000000) AS %s)", x, to.Duck())
+}
+
+// wall is a value's local date and time in the session's zone.
+func (b *binder) wall(x string, t *types.Type) string {
+	if t.Kind != types.Timestamp || b.utc() {
+		return x
+	}
+	return fmt.Sprintf("timezone(%s, timezone('UTC', %s))", Text(b.zone()), x)
+}
+
+// instant is the moment of a local date and time in the session's zone.
+func (b *binder) instant(x string) string {
+	if b.utc() {
+		return x
+	}
+	return fmt.Sprintf("timezone('UTC', timezone(%s, %s))", Text(b.zone()), x)
+}
+
+func (b *binder) zone() string {
+	if b.utc() {
+		return "UTC"
+	}
+	b.location()
+	return b.env.Zone
+}
+
+func (b *binder) lambda() string {
+	b.relations++
+	return fmt.Sprintf("v%d", b.relations)
+}
+
+func (b *binder) castNested(x string, from, to *types.Type, m mode) string {
+	switch to.Kind {
+	case types.Array:
+		v := b.lambda()
+		return fmt.Sprintf("list_transform(%s, lambda %s: %s)", x, v, b.castSQL(v, from.Elem, to.Elem, m))
+	case types.Map:
+		v := b.lambda()
+		return fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %s: struct_pack(\"key\" := %s, \"value\" := %s)))",
+			x, v, b.castSQL(v+".key", from.Key, to.Key, m), b.castSQL(v+".value", from.Elem, to.Elem, m))
+	}
+	parts := make([]string, len(to.Fields))
+	for i, f := range to.Fields {
+		member := fmt.Sprintf("struct_extract(%s, %s)", x, Text(from.Fields[i].Name))
+		parts[i] = types.Quote(f.Name) + " := " + b.castSQL(member, from.Fields[i].Type, f.Type, m)
+	}
+	return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE struct_pack(%s) END", x, strings.Join(parts, ", "))
+}
+
+// text is a value as Databricks prints it.
+func (b *binder) text(x string, t *types.Type) string {
+	switch t.Kind {
+	case types.String:
+		return x
+	case types.Void:
+		return "CAST(NULL AS VARCHAR)"
+	case types.Float, types.Double:
+		return floatText(x, t)
+	case types.Timestamp, types.TimestampNTZ:
+		return "CAST(" + b.wall(x, t) + " AS VARCHAR)"
+	case types.Binary:
+		return "decode(" + x + ")"
+	case types.Interval:
+		panic(fault.Unsupported("an INTERVAL as text"))
+	case types.Array:
+		v := b.lambda()
+		return fmt.Sprintf("('[' || array_to_string(list_transform(%s, lambda %s: coalesce(%s, 'null')), ', ') || ']')", x, v, b.text(v, t.Elem))
+	case types.Map:
+		v := b.lambda()
+		return fmt.Sprintf("('{' || array_to_string(list_transform(map_entries(%s), lambda %s: concat(%s, ' -> ', coalesce(%s, 'null'))), ', ') || '}')",
+			x, v, b.text(v+".key", t.Key), b.text(v+".value", t.Elem))
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = "coalesce(" + b.text(fmt.Sprintf("struct_extract(%s, %s)", x, Text(f.Name)), f.Type) + ", 'null')"
+		}
+		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE concat('{', %s, '}') END", x, strings.Join(parts, ", ', ', "))
+	}
+	return "CAST(" + x + " AS VARCHAR)"
+}
+
+// floatText prints as Java does. Plain magnitudes are the same in DuckDB; the
+// others go through Go.
+func floatText(x string, t *types.Type) string {
+	return fmt.Sprintf("CASE WHEN abs(%[1]s) >= 0.001::%[2]s AND abs(%[1]s) < 10000000 OR %[1]s = 0 THEN CAST(%[1]s AS VARCHAR) ELSE dbx_%[3]s_text(%[1]s) END",
+		x, t.Duck(), strings.ToLower(t.Duck()))
+}

@@ -1,0 +1,366 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// expr binds an expression and gives it the name Databricks gives a column
+// without an alias.
+func (b *binder) expr(x syntax.Expr, sc *scope) *Expr {
+	e := b.bare(x, sc)
+	switch x.(type) {
+	case *syntax.Name, *syntax.Param, syntax.Str, syntax.Num, *syntax.Field:
+	default:
+		named := *e
+		named.Name = pretty(x)
+		e = &named
+	}
+	return e
+}
+
+func (b *binder) bare(x syntax.Expr, sc *scope) *Expr {
+	switch x := x.(type) {
+	case syntax.Null:
+		return b.null()
+	case syntax.Bool:
+		return &Expr{SQL: strings.ToUpper(fmt.Sprint(x.Value)), Type: types.BooleanType, literal: true}
+	case syntax.Str:
+		return b.stringLiteral(x.Value)
+	case syntax.Num:
+		return b.number(x.Text)
+	case syntax.Bytes:
+		return &Expr{SQL: bytesSQL(x.Value), Type: types.BinaryType, literal: true}
+	case syntax.Typed:
+		return b.typed(x)
+	case *syntax.Interval:
+		return b.interval(x, sc)
+	case *syntax.Param:
+		return b.param(x)
+	case *syntax.Name:
+		return b.nameOrCall(x, sc)
+	case *syntax.Star:
+		panic(fault.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))
+	case *syntax.Unary:
+		return b.unary(x, sc)
+	case *syntax.Binary:
+		return b.binary(x, sc)
+	case *syntax.Call:
+		return b.call(x, sc)
+	case *syntax.Cast:
+		return b.castExpr(x, sc)
+	case *syntax.Case:
+		return b.caseExpr(x, sc)
+	case *syntax.In:
+		return b.in(x, sc)
+	case *syntax.Between:
+		low := &syntax.Binary{Op: ">=", L: x.X, R: x.Low}
+		high := &syntax.Binary{Op: "<=", L: x.X, R: x.High}
+		e := b.binary(&syntax.Binary{Op: "AND", L: low, R: high}, sc)
+		if x.Not {
+			e.SQL = "(NOT " + e.SQL + ")"
+		}
+		return e
+	case *syntax.Like:
+		return b.like(x, sc)
+	case *syntax.Is:
+		return b.is(x, sc)
+	case *syntax.Exists:
+		sql, _ := b.query(x.Query, sc)
+		return &Expr{SQL: "EXISTS (" + sql + ")", Type: types.BooleanType}
+	case *syntax.Subquery:
+		return b.scalarSubquery(x, sc)
+	case *syntax.Field:
+		return b.field(b.expr(x.X, sc), x.Name)
+	case *syntax.Index:
+		return b.index(x, sc)
+	case *syntax.Aliased:
+		e := *b.expr(x.X, sc)
+		e.Name = x.Name
+		return &e
+	case *syntax.Named:
+		panic(fault.Unsupported("a named argument here"))
+	case *syntax.Lambda:
+		panic(fault.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
+	}
+	panic(fault.Unsupported(fmt.Sprintf("the expression %T", x)))
+}
+
+// nameOrCall is a column, or one of the functions that need no parentheses.
+func (b *binder) nameOrCall(x *syntax.Name, sc *scope) *Expr { return b.name(x.Parts, sc) }
+
+func (b *binder) castExpr(x *syntax.Cast, sc *scope) *Expr {
+	if x.Type.Kind == types.Interval {
+		panic(fault.Unsupported("a cast to INTERVAL"))
+	}
+	return b.convert(b.expr(x.X, sc), x.Type, x.Try)
+}
+
+func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
+	e := b.expr(x.X, sc)
+	if x.Op == "NOT" {
+		e = b.coerce(e, types.BooleanType)
+		return &Expr{SQL: "(NOT " + e.SQL + ")", Type: types.BooleanType, Nullable: e.Nullable, aggregate: e.aggregate}
+	}
+	if e.Type.Kind == types.String {
+		e = b.coerce(e, types.DoubleType)
+	}
+	if e.Type.Kind == types.Void {
+		e = b.coerce(e, types.IntType)
+	}
+	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
+		panic(fault.Mismatch("Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", x.Op, e.Name, e.Type))
+	}
+	sql := "(" + x.Op + e.SQL + ")"
+	if x.Op == "+" {
+		sql = e.SQL
+	}
+	return &Expr{SQL: sql, Type: e.Type, Nullable: e.Nullable, aggregate: e.aggregate}
+}
+
+func (b *binder) caseExpr(x *syntax.Case, sc *scope) *Expr {
+	var conds, results []*Expr
+	for _, w := range x.Whens {
+		c := w.Cond
+		if x.Operand != nil {
+			c = &syntax.Binary{Op: "=", L: x.Operand, R: w.Cond}
+		}
+		conds = append(conds, b.coerce(b.expr(c, sc), types.BooleanType))
+		results = append(results, b.expr(w.Then, sc))
+	}
+	nullable := x.Else == nil
+	if x.Else != nil {
+		results = append(results, b.expr(x.Else, sc))
+	}
+	t := b.unify(results)
+	var s strings.Builder
+	s.WriteString("CASE")
+	aggregate := false
+	for i, c := range conds {
+		fmt.Fprintf(&s, " WHEN %s THEN %s", c.SQL, results[i].SQL)
+		aggregate = aggregate || c.aggregate
+	}
+	if x.Else != nil {
+		s.WriteString(" ELSE " + results[len(conds)].SQL)
+	} else {
+		s.WriteString(" ELSE " + cast("NULL", t))
+	}
+	for _, r := range results {
+		nullable = nullable || r.Nullable
+		aggregate = aggregate || r.aggregate
+	}
+	return &Expr{SQL: "(" + s.String() + " END)", Type: t, Nullable: nullable, aggregate: aggregate}
+}
+
+// unify casts expressions to their common type, in place, and returns it.
+func (b *binder) unify(xs []*Expr) *types.Type {
+	t := types.VoidType
+	for _, x := range xs {
+		u := types.Common(t, x.Type)
+		if u == nil {
+			panic(fault.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Input should all be the same type, but it's (\"%s\" and \"%s\").", x.Name, t, x.Type))
+		}
+		t = u
+	}
+	for i, x := range xs {
+		xs[i] = b.widen(x, t)
+	}
+	return t
+}
+
+// widen casts to a common type, which always fits.
+func (b *binder) widen(x *Expr, t *types.Type) *Expr {
+	if x.Type.Equal(t) {
+		return x
+	}
+	out := *x
+	out.SQL, out.Type, out.members = b.castSQL(x.SQL, x.Type, t, b.mode()), t, nil
+	return &out
+}
+
+func (b *binder) in(x *syntax.In, sc *scope) *Expr {
+	not := ""
+	if x.Not {
+		not = "NOT "
+	}
+	l := b.expr(x.X, sc)
+	if x.Query != nil {
+		sql, cols := b.query(x.Query, sc)
+		if len(cols) != 1 {
+			panic(fault.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Right: %d.", len(cols)))
+		}
+		r := &Expr{SQL: "c0", Type: cols[0].Type, Name: cols[0].Name}
+		pair := []*Expr{l, r}
+		b.unify(pair)
+		if !pair[1].Type.Equal(cols[0].Type) || pair[1].SQL != "c0" {
+			sql = fmt.Sprintf("SELECT %s FROM (%s) AS %s", pair[1].SQL, sql, b.relation())
+		}
+		return &Expr{SQL: fmt.Sprintf("(%s %sIN (%s))", pair[0].SQL, not, sql), Type: types.BooleanType, Nullable: true, aggregate: l.aggregate}
+	}
+	all := []*Expr{l}
+	for _, item := range x.List {
+		all = append(all, b.expr(item, sc))
+	}
+	b.unify(all)
+	parts := make([]string, len(all)-1)
+	for i, e := range all[1:] {
+		parts[i] = e.SQL
+	}
+	return &Expr{SQL: fmt.Sprintf("(%s %sIN (%s))", all[0].SQL, not, strings.Join(parts, ", ")), Type: types.BooleanType, Nullable: true, aggregate: anyAggregate(all)}
+}
+
+func anyAggregate(xs []*Expr) bool {
+	for _, x := range xs {
+		if x.aggregate {
+			return true
+		}
+	}
+	return false
+}
+
+func anyNullable(xs []*Expr) bool {
+	for _, x := range xs {
+		if x.Nullable {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
+	l := b.coerce(b.expr(x.X, sc), types.StringType)
+	parts := make([]string, len(x.Patterns))
+	aggregate := l.aggregate
+	for i, p := range x.Patterns {
+		r := b.coerce(b.expr(p, sc), types.StringType)
+		aggregate = aggregate || r.aggregate
+		if x.Op == "RLIKE" {
+			parts[i] = fmt.Sprintf("regexp_matches(%s, %s)", l.SQL, r.SQL)
+			continue
+		}
+		if len([]rune(x.Escape)) != 1 {
+			panic(fault.New("INVALID_ESCAPE_CHAR", "42604", "`ESCAPE` should be a string literal of length one, but got '%s'.", x.Escape))
+		}
+		parts[i] = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, Text(x.Escape))
+	}
+	join := " OR "
+	if x.Quantifier == "ALL" {
+		join = " AND "
+	}
+	sql := "(" + strings.Join(parts, join) + ")"
+	if x.Not && x.Quantifier != "" {
+		// NOT LIKE ALL holds when each does not; NOT LIKE ANY when one does not.
+		for i := range parts {
+			parts[i] = "(NOT " + parts[i] + ")"
+		}
+		sql = "(" + strings.Join(parts, join) + ")"
+	} else if x.Not {
+		sql = "(NOT " + sql + ")"
+	}
+	return &Expr{SQL: sql, Type: types.BooleanType, Nullable: l.Nullable, aggregate: aggregate}
+}
+
+func (b *binder) is(x *syntax.Is, sc *scope) *Expr {
+	e := b.expr(x.X, sc)
+	not := ""
+	if x.Not {
+		not = "NOT "
+	}
+	what := x.What
+	if what != "NULL" {
+		e = b.coerce(e, types.BooleanType)
+	}
+	if what == "UNKNOWN" {
+		what = "NULL"
+	}
+	return &Expr{SQL: fmt.Sprintf("(%s IS %s%s)", e.SQL, not, what), Type: types.BooleanType, aggregate: e.aggregate}
+}
+
+func (b *binder) scalarSubquery(x *syntax.Subquery, sc *scope) *Expr {
+	sql, cols := b.query(x.Query, sc)
+	if len(cols) != 1 {
+		panic(fault.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "Scalar subquery must return only one column, but got %d.", len(cols)))
+	}
+	return &Expr{SQL: "(" + sql + ")", Type: cols[0].Type, Name: cols[0].Name, Nullable: true}
+}
+
+// field is x.name: of a struct, of each struct in an array, or a map's value.
+func (b *binder) field(x *Expr, name string) *Expr {
+	t := x.Type
+	if t.Kind == types.Map {
+		return b.element(x, b.stringLiteral(name))
+	}
+	s := t
+	if t.Kind == types.Array {
+		s = t.Elem
+	}
+	if s.Kind != types.Struct {
+		panic(fault.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", x.Name, x.Type))
+	}
+	i := s.FieldIndex(name)
+	if i < 0 {
+		known := make([]string, len(s.Fields))
+		for i, f := range s.Fields {
+			known[i] = fault.Quote(f.Name)
+		}
+		panic(fault.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", fault.Quote(name), strings.Join(known, ", ")))
+	}
+	f := s.Fields[i]
+	out := &Expr{Name: f.Name, Type: f.Type, Nullable: x.Nullable || !f.NotNull, aggregate: x.aggregate}
+	if x.members != nil && t.Kind == types.Struct {
+		out.SQL = x.members[i].x.SQL
+		return out
+	}
+	out.SQL = fmt.Sprintf("struct_extract(%s, %s)", x.SQL, Text(f.Name))
+	if t.Kind == types.Array {
+		v := b.lambda()
+		out.Type = types.ArrayOf(f.Type)
+		out.SQL = fmt.Sprintf("list_transform(%s, lambda %s: struct_extract(%s, %s))", x.SQL, v, v, Text(f.Name))
+	}
+	return out
+}
+
+// index is x[i]: from zero for arrays, by key for maps.
+func (b *binder) index(x *syntax.Index, sc *scope) *Expr {
+	l, i := b.expr(x.X, sc), b.expr(x.I, sc)
+	switch l.Type.Kind {
+	case types.Map:
+		return b.element(l, i)
+	case types.Array:
+		i = b.coerce(i, types.IntType)
+		out := fmt.Sprintf("list_extract(%s, %s + 1)", l.SQL, i.SQL)
+		bad := fmt.Sprintf("(%s < 0 OR %s >= len(%s))", i.SQL, i.SQL, l.SQL)
+		return b.arrayElement(l, i, out, bad, "INVALID_ARRAY_INDEX", "The index ", " is out of bounds. The array has ")
+	case types.Struct:
+		if i.text != nil {
+			return b.field(l, *i.text)
+		}
+	}
+	panic(fault.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", l.Name, l.Type))
+}
+
+func (b *binder) arrayElement(l, i *Expr, out, bad, class, before, between string) *Expr {
+	otherwise := cast("NULL", l.Type.Elem)
+	if b.env.ANSI {
+		otherwise = raise(class, "22003", fmt.Sprintf("concat('%s', %s, '%s', len(%s), ' elements. Use the SQL function get() to tolerate accessing element at invalid index and return NULL instead.')", before, i.SQL, between, l.SQL))
+	}
+	return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", bad, otherwise, out), Type: l.Type.Elem, Nullable: true, aggregate: l.aggregate}
+}
+
+// element is a map's value for a key, or NULL.
+func (b *binder) element(m, key *Expr) *Expr {
+	key = b.coerce(key, m.Type.Key)
+	return &Expr{SQL: fmt.Sprintf("map_extract_value(%s, %s)", m.SQL, key.SQL), Type: m.Type.Elem, Nullable: true, Name: m.Name + "[" + key.Name + "]", aggregate: m.aggregate}
+}
+
+// raise is SQL that fails with an error in Databricks' shape; message is SQL.
+func raise(class, state, message string) string {
+	return fmt.Sprintf("error(concat('%s', '%s|%s|', %s))", Marker, class, state, message)
+}
+
+// Marker begins the text of every error raised on purpose while a query runs.
+const Marker = "\x01dbx|"

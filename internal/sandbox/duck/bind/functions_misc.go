@@ -1,0 +1,68 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+func init() {
+	register("coalesce", function{min: 1, max: -1, bind: bindCoalesce})
+	register("ifnull nvl", function{min: 2, max: 2, bind: bindCoalesce})
+	register("nvl2", function{min: 3, max: 3, bind: func(c *call) *Expr {
+		pair := []*Expr{c.args[1], c.args[2]}
+		t := c.b.unify(pair)
+		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s ELSE %s END", c.args[0].SQL, pair[0].SQL, pair[1].SQL), Type: t, Nullable: true}
+	}})
+	register("nullif", function{min: 2, max: 2, bind: func(c *call) *Expr {
+		eq := c.b.compare("=", c.args[0], c.args[1])
+		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN NULL ELSE %s END", eq.SQL, c.args[0].SQL), Type: c.args[0].Type, Nullable: true}
+	}})
+	register("if iff", function{min: 3, max: 3, bind: func(c *call) *Expr {
+		pair := []*Expr{c.args[1], c.args[2]}
+		t := c.b.unify(pair)
+		cond := c.b.coerce(c.args[0], types.BooleanType)
+		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", cond.SQL, pair[0].SQL, pair[1].SQL), Type: t, Nullable: anyNullable(pair)}
+	}})
+	register("isnull", function{min: 1, max: 1, bind: func(c *call) *Expr {
+		return &Expr{SQL: "(" + c.args[0].SQL + " IS NULL)", Type: types.BooleanType}
+	}})
+	register("isnotnull", function{min: 1, max: 1, bind: func(c *call) *Expr {
+		return &Expr{SQL: "(" + c.args[0].SQL + " IS NOT NULL)", Type: types.BooleanType}
+	}})
+	register("equal_null", function{min: 2, max: 2, bind: func(c *call) *Expr { return c.b.compare("<=>", c.args[0], c.args[1]) }})
+	constant := func(value func(e *Env) string) function {
+		return function{bind: func(c *call) *Expr { return c.b.stringLiteral(value(c.b.env)) }}
+	}
+	register("current_catalog", constant(func(e *Env) string { return e.Catalog }))
+	register("current_database current_schema", constant(func(e *Env) string { return e.Schema }))
+	register("current_user session_user user", constant(func(e *Env) string { return e.User }))
+	register("version", constant(func(*Env) string { return "4.0.0 sandbox" }))
+	register("current_version", function{bind: func(c *call) *Expr {
+		return structOf([]member{{"dbr_version", c.b.null()}, {"dbsql_version", c.b.stringLiteral("2025.35")}})
+	}})
+	register("assert_true", function{min: 1, max: 2, bind: func(c *call) *Expr {
+		cond := c.b.coerce(c.args[0], types.BooleanType)
+		message := Text("'" + c.args[0].Name + "' is not true!")
+		if len(c.args) == 2 {
+			message = c.b.coerce(c.args[1], types.StringType).SQL
+		}
+		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raise("USER_RAISED_EXCEPTION", "P0001", message)), Type: types.VoidType, Nullable: true}
+	}})
+	register("raise_error", function{min: 1, max: 1, bind: func(c *call) *Expr {
+		m := c.b.coerce(c.args[0], types.StringType)
+		return &Expr{SQL: "CAST(" + raise("USER_RAISED_EXCEPTION", "P0001", m.SQL) + " AS INTEGER)", Type: types.VoidType, Nullable: true}
+	}})
+}
+
+func bindCoalesce(c *call) *Expr {
+	t := c.b.unify(c.args)
+	parts := make([]string, len(c.args))
+	nullable := true
+	for i, a := range c.args {
+		parts[i] = a.SQL
+		nullable = nullable && a.Nullable
+	}
+	return &Expr{SQL: "coalesce(" + strings.Join(parts, ", ") + ")", Type: t, Nullable: nullable}
+}

@@ -1,0 +1,181 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// infoColumn is a column of a relation of information_schema.
+type infoColumn struct {
+	name string
+	t    *types.Type
+	null bool
+}
+
+func infoColumns(text string) []infoColumn {
+	var out []infoColumn
+	for f := range strings.FieldsSeq(text) {
+		name, null := strings.CutSuffix(f, "?")
+		c := infoColumn{name: name, t: types.StringType, null: null}
+		switch {
+		case strings.HasSuffix(name, ":int"):
+			c.name, c.t = strings.TrimSuffix(name, ":int"), types.IntType
+		case strings.HasSuffix(name, ":ts"):
+			c.name, c.t = strings.TrimSuffix(name, ":ts"), types.TimestampType
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+var infoSchema = map[string][]infoColumn{
+	"catalogs":                        infoColumns("catalog_name catalog_owner comment? created:ts created_by last_altered:ts last_altered_by"),
+	"schemata":                        infoColumns("catalog_name schema_name schema_owner comment? created:ts created_by last_altered:ts last_altered_by"),
+	"tables":                          infoColumns("table_catalog table_schema table_name table_type is_insertable_into commit_action table_owner comment? created:ts created_by last_altered:ts last_altered_by data_source_format? storage_path?"),
+	"views":                           infoColumns("table_catalog table_schema table_name view_definition? check_option is_updatable is_insertable_into sql_path?"),
+	"columns":                         infoColumns("table_catalog table_schema table_name column_name ordinal_position:int column_default? is_nullable full_data_type data_type character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? datetime_precision:int? is_identity is_updatable partition_index:int? comment?"),
+	"information_schema_catalog_name": infoColumns("catalog_name"),
+}
+
+// informationSchema writes a relation of information_schema as a query over
+// its rows.
+func (b *binder) informationSchema(cat, name string, parts []string) (string, []Column) {
+	def := infoSchema[strings.ToLower(name)]
+	system := strings.EqualFold(cat, "system")
+	if !system {
+		if _, err := b.env.Snapshot.Catalog(cat); err != nil || strings.EqualFold(cat, "hive_metastore") {
+			panic(fault.TableNotFound(parts...))
+		}
+	}
+	if def == nil {
+		panic(fault.TableNotFound(parts...))
+	}
+	var rows [][]any
+	for _, c := range catalog.Sorted(b.env.Snapshot.Catalogs) {
+		if !system && !strings.EqualFold(c.Name, cat) || strings.EqualFold(c.Name, "hive_metastore") {
+			continue
+		}
+		rows = append(rows, b.infoRows(strings.ToLower(name), c)...)
+	}
+	cols := make([]Column, len(def))
+	selected := make([]string, len(def))
+	for i, d := range def {
+		cols[i] = Column{Name: d.name, Type: d.t, Nullable: d.null}
+		selected[i] = fmt.Sprintf("CAST(c%d AS %s) AS c%d", i, d.t.Duck(), i)
+	}
+	var s strings.Builder
+	s.WriteString("SELECT " + strings.Join(selected, ", ") + " FROM (VALUES ")
+	if len(rows) == 0 {
+		s.WriteString("(" + strings.TrimSuffix(strings.Repeat("NULL, ", len(def)), ", ") + ")")
+	}
+	for i, r := range rows {
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteByte('(')
+		for j, v := range r {
+			if j > 0 {
+				s.WriteString(", ")
+			}
+			s.WriteString(infoValue(v))
+		}
+		s.WriteByte(')')
+	}
+	names := make([]string, len(def))
+	for i := range names {
+		names[i] = fmt.Sprintf("c%d", i)
+	}
+	fmt.Fprintf(&s, ") AS %s(%s)", b.relation(), strings.Join(names, ", "))
+	if len(rows) == 0 {
+		s.WriteString(" WHERE FALSE")
+	}
+	return s.String(), cols
+}
+
+func infoValue(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return Text(v)
+	case int:
+		return fmt.Sprint(v)
+	case time.Time:
+		return timestampSQL(v.UnixMicro())
+	}
+	return "NULL"
+}
+
+// orNull is NULL for the empty string.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func (b *binder) infoRows(name string, c *catalog.Catalog) [][]any {
+	user := b.env.User
+	switch name {
+	case "catalogs":
+		return [][]any{{c.Name, user, orNull(c.Comment), c.Created, user, c.Created, user}}
+	case "information_schema_catalog_name":
+		return [][]any{{c.Name}}
+	}
+	var rows [][]any
+	for _, s := range catalog.Sorted(c.Schemas) {
+		if name == "schemata" {
+			rows = append(rows, []any{c.Name, s.Name, user, orNull(s.Comment), s.Created, user, s.Created, user})
+			continue
+		}
+		for _, t := range catalog.Sorted(s.Tables) {
+			rows = append(rows, b.infoTable(name, c, s, t)...)
+		}
+	}
+	if name == "schemata" {
+		rows = append(rows, []any{c.Name, "information_schema", "System user", nil, c.Created, "System user", c.Created, "System user"})
+	}
+	return rows
+}
+
+func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t *catalog.Table) [][]any {
+	user := b.env.User
+	changed := t.Created
+	if t.View == nil {
+		changed = t.Head().At
+	}
+	switch name {
+	case "tables":
+		kind, format, insert := "MANAGED", any("DELTA"), "YES"
+		if t.View != nil {
+			kind, format, insert = "VIEW", any("UNKNOWN_DATA_SOURCE_FORMAT"), "NO"
+		}
+		return [][]any{{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, orNull(t.Comment()), t.Created, user, changed, user, format, nil}}
+	case "views":
+		if t.View == nil {
+			return nil
+		}
+		return [][]any{{c.Name, s.Name, t.Name, t.View.Text, "NONE", "NO", "NO", nil}}
+	}
+	var rows [][]any
+	for i, col := range t.Columns() {
+		nullable := "YES"
+		if col.NotNull {
+			nullable = "NO"
+		}
+		var length, precision, radix, scale any
+		switch {
+		case col.Type.Kind == types.Decimal:
+			precision, radix, scale = col.Type.Precision, 10, col.Type.Scale
+		case col.Type.Kind == types.String && col.Type.Length > 0:
+			length = col.Type.Length
+		}
+		rows = append(rows, []any{c.Name, s.Name, t.Name, col.Name, i + 1, orNull(col.Default), nullable, col.Type.Simple(), col.Type.CatalogName(), length, nil, precision, radix, scale, nil, "NO", "YES", nil, orNull(col.Comment)})
+	}
+	return rows
+}

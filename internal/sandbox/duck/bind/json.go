@@ -1,0 +1,162 @@
+package bind
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// jsonOptions are to_json's.
+type jsonOptions struct {
+	timestamp, timestampNTZ, date string
+	ignoreNulls                   bool
+}
+
+// toJSON binds to_json(value [, options]).
+func (b *binder) toJSON(c *call) *Expr {
+	x := c.args[0]
+	if x.Type.Atomic() {
+		panic(fault.Mismatch("Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.", x.Name, x.Type))
+	}
+	o := jsonOptions{ignoreNulls: true, date: "yyyy-MM-dd",
+		timestamp: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", timestampNTZ: "yyyy-MM-dd'T'HH:mm:ss.SSS"}
+	if len(c.args) == 2 {
+		o.read(c.args[1])
+	}
+	return &Expr{SQL: b.jsonValue(x, o), Type: types.StringType, Nullable: x.Nullable}
+}
+
+// read takes the options from a map of literals.
+func (o *jsonOptions) read(m *Expr) {
+	if m.Type.Kind != types.Map || len(m.members) == 0 && m.Type.Key.Kind != types.Void {
+		panic(fault.New("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options."))
+	}
+	for _, kv := range m.members {
+		if kv.x.text == nil {
+			panic(fault.New("INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".", kv.x.Type))
+		}
+		v := *kv.x.text
+		switch strings.ToLower(kv.name) {
+		case "timestampformat":
+			o.timestamp = v
+		case "timestampntzformat":
+			o.timestampNTZ = v
+		case "dateformat":
+			o.date = v
+		case "ignorenullfields":
+			o.ignoreNulls = !strings.EqualFold(v, "false")
+		case "timezone":
+			panic(fault.Unsupported("the option timeZone of to_json"))
+		default:
+			panic(fault.Unsupported("the option " + kv.name + " of to_json"))
+		}
+	}
+}
+
+// jsonValue writes the JSON of a value, NULL for NULL. The members of
+// struct(...) are taken straight from their expressions.
+func (b *binder) jsonValue(x *Expr, o jsonOptions) string {
+	if x.Type.Kind == types.Struct && x.members != nil {
+		names, values := make([]string, len(x.members)), make([]string, len(x.members))
+		for i, m := range x.members {
+			names[i], values[i] = m.name, b.jsonValue(m.x, o)
+		}
+		return jsonObject(names, values, o)
+	}
+	return b.json(x.SQL, x.Type, o)
+}
+
+func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
+	if plainJSON(t) {
+		return "CAST(to_json(" + x + ") AS VARCHAR)"
+	}
+	switch t.Kind {
+	case types.Void:
+		return "CAST(NULL AS VARCHAR)"
+	case types.Boolean, types.TinyInt, types.SmallInt, types.Int, types.BigInt, types.Decimal:
+		return "CAST(" + x + " AS VARCHAR)"
+	case types.Float, types.Double:
+		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[2]s ELSE concat('\"', dbx_%[3]s_text(%[1]s), '\"') END",
+			x, floatText(x, t), strings.ToLower(t.Duck()))
+	case types.Binary:
+		return "('\"' || base64(" + x + ") || '\"')"
+	case types.Date:
+		return b.jsonTime(x, t, o.date)
+	case types.Timestamp:
+		return b.jsonTime(x, t, o.timestamp)
+	case types.TimestampNTZ:
+		return b.jsonTime(x, t, o.timestampNTZ)
+	case types.Array:
+		v := b.lambda()
+		return fmt.Sprintf("('[' || array_to_string(list_transform(%s, lambda %s: coalesce(%s, 'null')), ',') || ']')", x, v, b.json(v, t.Elem, o))
+	case types.Map:
+		v := b.lambda()
+		return fmt.Sprintf("('{' || array_to_string(list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null'))), ',') || '}')",
+			x, v, b.text(v+".key", t.Key), b.json(v+".value", t.Elem, o))
+	case types.Struct:
+		names, values := make([]string, len(t.Fields)), make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			names[i] = f.Name
+			values[i] = b.json(fmt.Sprintf("struct_extract(%s, %s)", x, Text(f.Name)), f.Type, o)
+		}
+		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE %s END", x, jsonObject(names, values, o))
+	}
+	panic(fault.Mismatch("to_json of the type \"%s\" is not supported.", t))
+}
+
+// jsonTime quotes a formatted time, escaping where the pattern can need it.
+func (b *binder) jsonTime(x string, t *types.Type, pattern string) string {
+	text := b.format(x, t, pattern)
+	if strings.ContainsAny(pattern, "\"\\") {
+		return "CAST(to_json(" + text + ") AS VARCHAR)"
+	}
+	return "('\"' || " + text + " || '\"')"
+}
+
+// plainJSON says whether DuckDB writes a type's JSON as Spark does, NULLs in
+// arrays and maps included.
+func plainJSON(t *types.Type) bool {
+	switch t.Kind {
+	case types.String:
+		return true
+	case types.Array:
+		return plainJSON(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean
+	case types.Map:
+		return t.Key.Kind == types.String && (plainJSON(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean)
+	}
+	return false
+}
+
+func jsonObject(names, values []string, o jsonOptions) string {
+	if len(names) == 0 {
+		return "'{}'"
+	}
+	parts := make([]string, len(names))
+	for i, n := range names {
+		key := jsonString(n) + ":"
+		if o.ignoreNulls {
+			parts[i] = Text(key) + " || " + values[i]
+			continue
+		}
+		if i > 0 {
+			key = "," + key
+		}
+		parts[i] = Text(key) + ", coalesce(" + values[i] + ", 'null')"
+	}
+	if o.ignoreNulls {
+		return "concat('{', concat_ws(',', " + strings.Join(parts, ", ") + "), '}')"
+	}
+	return "concat('{', " + strings.Join(parts, ", ") + ", '}')"
+}
+
+// jsonString quotes as Jackson does: no escapes for <, > and &.
+func jsonString(s string) string {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a string always encodes
+	return strings.TrimSuffix(out.String(), "\n")
+}

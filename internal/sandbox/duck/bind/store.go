@@ -1,0 +1,165 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+)
+
+// Store writes the expressions that turn a query's columns c0, c1, ... into
+// those of a table. source has the query's column for each of the table's, or
+// -1 for its default.
+func Store(env *Env, q *Query, to []catalog.Column, source []int) (values []string, err error) {
+	defer catch(&err)
+	b := newBinder(env)
+	for i, c := range to {
+		if source[i] < 0 {
+			values = append(values, b.defaultValue(c))
+			continue
+		}
+		from := q.Columns[source[i]]
+		e := &Expr{SQL: fmt.Sprintf("c%d", source[i]), Type: from.Type, Name: from.Name, Nullable: from.Nullable}
+		values = append(values, b.storable(e, c))
+	}
+	return values, nil
+}
+
+// storable casts a value to a column and refuses NULL where it must not be.
+func (b *binder) storable(e *Expr, c catalog.Column) string {
+	sql := b.assign(e, c.Type)
+	if c.NotNull {
+		message := Text("NOT NULL constraint violated for column: " + c.Name + ".")
+		sql = fmt.Sprintf("CASE WHEN (%[1]s) IS NULL THEN %[2]s ELSE %[1]s END", sql, raise("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", message))
+	}
+	return sql
+}
+
+func (b *binder) defaultValue(c catalog.Column) string {
+	e := b.null()
+	if c.Default != "" {
+		x, err := syntax.ParseExpr(c.Default)
+		check(err)
+		e = b.expr(x, &scope{})
+	}
+	return b.storable(e, c)
+}
+
+// ByName matches a query's columns to a table's by name, as INSERT BY NAME
+// does: columns left out take their default, others are refused.
+func ByName(q *Query, to []catalog.Column, table string) ([]int, error) {
+	names := make([]string, len(q.Columns))
+	for i, c := range q.Columns {
+		names[i] = c.Name
+	}
+	return Match(names, to, table)
+}
+
+// Match finds for each of a table's columns its position in names, or -1.
+func Match(names []string, to []catalog.Column, table string) ([]int, error) {
+	out := make([]int, len(to))
+	for i := range out {
+		out[i] = -1
+	}
+	for i, n := range names {
+		at := catalog.FindColumn(to, n)
+		if at < 0 {
+			known := make([]string, len(to))
+			for i, c := range to {
+				known[i] = fault.Quote(c.Name)
+			}
+			return nil, fault.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, fault.Quote(n))
+		}
+		if out[at] >= 0 {
+			return nil, fault.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", fault.Quote(n))
+		}
+		out[at] = i
+	}
+	return out, nil
+}
+
+// VersionOf is the version that a reference with or without time travel means.
+func VersionOf(env *Env, t *catalog.Table, ref *syntax.TableName) (v *catalog.Version, err error) {
+	defer catch(&err)
+	b := newBinder(env)
+	switch {
+	case ref.Version != nil:
+		return t.At(b.version(ref.Version))
+	case ref.AsOf != nil:
+		return t.AsOf(b.moment(ref.AsOf))
+	}
+	return t.Head(), nil
+}
+
+// target is the scope of a table that is updated, with its rows' ids.
+func (b *binder) target(t *catalog.Table, alias string) (*fromItem, string) {
+	item := b.scan(t, t.Head(), syntax.Alias{Name: alias}, nil)
+	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
+	return item, name
+}
+
+// Matching writes a query of the row ids that a condition holds for.
+func Matching(env *Env, t *catalog.Table, alias string, where syntax.Expr) (sql string, err error) {
+	defer catch(&err)
+	b := newBinder(env)
+	item, name := b.target(t, alias)
+	return fmt.Sprintf("SELECT %s._rid AS _rid FROM %s%s", name, item.sql, b.where(where, item.scope)), nil
+}
+
+func (b *binder) where(x syntax.Expr, sc *scope) string {
+	if x == nil {
+		return ""
+	}
+	b.noAggregates = "WHERE"
+	defer func() { b.noAggregates = "" }()
+	return " WHERE " + b.condition(x, sc)
+}
+
+// Updated writes a query of the rows that an update changes, as x0, x1, ...
+// with their row ids.
+func Updated(env *Env, t *catalog.Table, st *syntax.Update) (sql string, err error) {
+	defer catch(&err)
+	b := newBinder(env)
+	item, name := b.target(t, st.Alias)
+	values := b.assignments(st.Set, t, item.scope, item.scope)
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("%s AS x%d", v, i)
+	}
+	return fmt.Sprintf("SELECT %s, %s._rid AS _rid FROM %s%s", strings.Join(parts, ", "), name, item.sql, b.where(st.Where, item.scope)), nil
+}
+
+// assignments are a row's values after SET, for every column.
+func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, sc *scope) []string {
+	cols := t.Head().Columns
+	out := make([]string, len(cols))
+	for _, a := range set {
+		column := a.Column
+		if len(column) > 1 && target.relations[0].matches(column[:len(column)-1]) {
+			column = column[len(column)-1:]
+		}
+		i := catalog.FindColumn(cols, column[0])
+		if i < 0 {
+			panic(fault.UnresolvedColumn(suggest(target, column[0]), a.Column...))
+		}
+		if len(column) > 1 {
+			panic(fault.Unsupported("UPDATE of a field inside a struct"))
+		}
+		if out[i] != "" {
+			panic(fault.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", fault.Quote(column...)))
+		}
+		if n, ok := a.Value.(*syntax.Name); ok && len(n.Parts) == 1 && strings.EqualFold(n.Parts[0], "DEFAULT") {
+			out[i] = b.defaultValue(cols[i])
+			continue
+		}
+		out[i] = b.storable(b.expr(a.Value, sc), cols[i])
+	}
+	for i, v := range out {
+		if v == "" {
+			out[i] = target.relations[0].fields[i].sql
+		}
+	}
+	return out
+}

@@ -1,0 +1,185 @@
+package bind
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// The hidden columns of every physical table: the first version a row is in,
+// the first it is no longer in, its row id, and the version that last wrote it.
+const (
+	ColumnFrom   = "_from"
+	ColumnTo     = "_to"
+	ColumnRow    = "_rid"
+	ColumnCommit = "_rcv"
+	// Open is the end of a row that is still there.
+	Open = 9223372036854775807
+)
+
+// Resolve completes a name with the current namespace.
+func (e *Env) Resolve(parts []string) (catalogName, schema, name string, err error) {
+	switch len(parts) {
+	case 1:
+		return e.Catalog, e.Schema, parts[0], nil
+	case 2:
+		return e.Catalog, parts[0], parts[1], nil
+	case 3:
+		return parts[0], parts[1], parts[2], nil
+	}
+	return "", "", "", fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", fault.Quote(parts...))
+}
+
+// Table finds a stored table or view, or fails as Databricks does.
+func (e *Env) Table(parts []string) (*catalog.Table, error) {
+	c, s, n, err := e.Resolve(parts)
+	if err != nil {
+		return nil, err
+	}
+	if t := e.Snapshot.Table(c, s, n); t != nil {
+		return t, nil
+	}
+	return nil, fault.TableNotFound(parts...)
+}
+
+// tableName binds a common table expression, a temporary view, a view, a table
+// or a relation of information_schema, in this order.
+func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
+	if len(t.Parts) == 1 {
+		for i := len(b.ctes) - 1; i >= 0; i-- {
+			if c := b.ctes[i][strings.ToLower(t.Parts[0])]; c != nil {
+				b.refuseTravel(t)
+				return b.subquery("("+c.sql+")", c.columns, t.Alias, t.Parts, outer)
+			}
+		}
+		if v := b.env.TempViews[strings.ToLower(t.Parts[0])]; v != nil {
+			b.refuseTravel(t)
+			return b.view(v, t.Parts, t, outer)
+		}
+	}
+	c, s, n, err := b.env.Resolve(t.Parts)
+	check(err)
+	if strings.EqualFold(s, "information_schema") {
+		b.refuseTravel(t)
+		sql, cols := b.informationSchema(c, n, t.Parts)
+		return b.subquery("("+sql+")", cols, t.Alias, []string{c, s, n}, outer)
+	}
+	tab, err := b.env.Table(t.Parts)
+	check(err)
+	if tab.View != nil {
+		b.refuseTravel(t)
+		return b.view(tab.View, []string{tab.Catalog, tab.Schema, tab.Name}, t, outer)
+	}
+	v := tab.Head()
+	switch {
+	case t.Version != nil:
+		v, err = tab.At(b.version(t.Version))
+	case t.AsOf != nil:
+		v, err = tab.AsOf(b.moment(t.AsOf))
+	}
+	check(err)
+	return b.scan(tab, v, t.Alias, outer)
+}
+
+func (b *binder) refuseTravel(t *syntax.TableName) {
+	if t.Version != nil || t.AsOf != nil {
+		panic(fault.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", fault.Quote(t.Parts...)))
+	}
+}
+
+// Scan is the SQL of a version's rows, with its columns as c0, c1, ... and the
+// hidden ones under their own names.
+func Scan(v *catalog.Version) string {
+	parts := make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		parts[i] = fmt.Sprintf("%s AS c%d", c.Phys, i)
+	}
+	parts = append(parts, ColumnRow, ColumnCommit)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s <= %d AND %s > %d", strings.Join(parts, ", "), v.Phys, ColumnFrom, v.N, ColumnTo, v.N)
+}
+
+// scan makes a relation of a table's version.
+func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, outer *scope) *fromItem {
+	if len(v.Columns) == 0 {
+		panic(fault.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", fault.Quote(t.Catalog, t.Schema, t.Name)))
+	}
+	cols := make([]Column, len(v.Columns))
+	for i, c := range v.Columns {
+		cols[i] = Column{Name: c.Name, Type: c.Type, Nullable: !c.NotNull, Comment: c.Comment}
+	}
+	item := b.subquery("("+Scan(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
+	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
+	item.scope.relations[0].meta = &metadata{rowID: name + "." + ColumnRow, rowCommit: name + "." + ColumnCommit, tracking: v.RowTracking()}
+	return item
+}
+
+// view binds a view's text in the namespace it was made in.
+func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, outer *scope) *fromItem {
+	key := strings.ToLower(strings.Join(qualifier, "."))
+	if slices.Contains(b.views, key) {
+		panic(fault.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", fault.Quote(qualifier...)))
+	}
+	q, err := syntax.ParseQuery(v.Text)
+	check(err)
+	env := *b.env
+	env.Catalog, env.Schema, env.Params = v.Catalog, v.Schema, nil
+	if !v.Temporary {
+		env.TempViews = nil
+	}
+	inner := &binder{env: &env, relations: b.relations, views: append(slices.Clone(b.views), key), used: b.used}
+	sql, cols := inner.query(q, nil)
+	b.relations = inner.relations
+	if len(v.Columns) > 0 && len(v.Columns) <= len(cols) {
+		cols = slices.Clone(cols)
+		for i, c := range v.Columns {
+			cols[i].Name, cols[i].Comment = c.Name, c.Comment
+		}
+	}
+	return b.subquery("("+sql+")", cols, t.Alias, qualifier, outer)
+}
+
+// version reads VERSION AS OF n: a whole number, or one in quotes.
+func (b *binder) version(x syntax.Expr) int64 {
+	e := b.expr(x, &scope{})
+	if e.text != nil {
+		if n, ok := sparkvalue.ParseInt(*e.text, 64, false); ok {
+			return n
+		}
+	}
+	panic(fault.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", pretty(x)))
+}
+
+// moment reads TIMESTAMP AS OF t: a literal, or an expression like
+// current_timestamp() - INTERVAL 1 HOUR, of which only the literal is known
+// before the query runs.
+func (b *binder) moment(x syntax.Expr) time.Time {
+	switch x := x.(type) {
+	case syntax.Typed:
+		if micros, _, ok := sparkvalue.ParseTimestamp(x.Value, b.location(), b.env.Now); ok {
+			return time.UnixMicro(micros)
+		}
+	case *syntax.Call:
+		switch strings.ToLower(x.Name[len(x.Name)-1]) {
+		case "current_timestamp", "now":
+			return b.env.Now
+		}
+	case *syntax.Cast:
+		if x.Type.Kind == types.Timestamp || x.Type.Kind == types.Date {
+			return b.moment(x.X)
+		}
+	case syntax.Str, *syntax.Param:
+		if e := b.expr(x, &scope{}); e.text != nil {
+			if micros, _, ok := sparkvalue.ParseTimestamp(*e.text, b.location(), b.env.Now); ok {
+				return time.UnixMicro(micros)
+			}
+		}
+	}
+	panic(fault.New("INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.", pretty(x)))
+}

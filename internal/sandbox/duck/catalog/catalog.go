@@ -1,0 +1,229 @@
+// Package catalog is the tree of catalogs, schemas, tables and their versions.
+// A Snapshot is never changed once published: writers copy it.
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// Snapshot is all that exists at one moment. Keys of the maps are lower-case.
+type Snapshot struct {
+	Catalogs map[string]*Catalog
+}
+
+// Catalog is a catalog.
+type Catalog struct {
+	ID      int64
+	Name    string
+	Comment string
+	Created time.Time
+	Schemas map[string]*Schema `json:"-"`
+}
+
+// Schema is a schema, which Databricks also calls a database.
+type Schema struct {
+	ID      int64
+	Catalog string
+	Name    string
+	Comment string
+	Created time.Time
+	Tables  map[string]*Table `json:"-"`
+}
+
+// Table is a table or a view. A table has at least one version.
+type Table struct {
+	ID      int64
+	UUID    string
+	Catalog string
+	Schema  string
+	Name    string
+	Created time.Time
+	View    *View
+	// NextRow is the row id that the next inserted row gets.
+	NextRow int64
+	// First is the oldest version that can still be read.
+	First    int64
+	Versions []*Version `json:"-"`
+}
+
+// View is a stored query with the namespace its names are resolved in.
+type View struct {
+	Text            string
+	Catalog, Schema string
+	Columns         []Column
+	Comment         string
+	Properties      map[string]string
+	Owner           string
+	Temporary       bool
+}
+
+// Version is one commit of a table.
+type Version struct {
+	N          int64
+	At         time.Time
+	Operation  string
+	Parameters map[string]string
+	Metrics    map[string]string
+	User       string
+	// Phys names the DuckDB table that holds the rows.
+	Phys       string
+	Columns    []Column
+	Properties map[string]string
+	Comment    string
+	Cluster    []string
+	Partition  []string
+	// NextColumn numbers the next physical column of Phys.
+	NextColumn int
+}
+
+// Column is a column of a table or view.
+type Column struct {
+	Name    string
+	Type    *types.Type
+	NotNull bool
+	Comment string
+	// Default is the SQL text of the default value.
+	Default string
+	// Phys names the column in DuckDB.
+	Phys string
+}
+
+// Head is the table's newest version.
+func (t *Table) Head() *Version { return t.Versions[len(t.Versions)-1] }
+
+// Columns are the columns of the newest version, or of the view.
+func (t *Table) Columns() []Column {
+	if t.View != nil {
+		return t.View.Columns
+	}
+	return t.Head().Columns
+}
+
+// Comment is the table's or view's comment.
+func (t *Table) Comment() string {
+	if t.View != nil {
+		return t.View.Comment
+	}
+	return t.Head().Comment
+}
+
+// Properties are the table's or view's properties.
+func (t *Table) Properties() map[string]string {
+	if t.View != nil {
+		return t.View.Properties
+	}
+	return t.Head().Properties
+}
+
+// Kind is TABLE or VIEW.
+func (t *Table) Kind() string {
+	if t.View != nil {
+		return "VIEW"
+	}
+	return "TABLE"
+}
+
+// FullName is the three-part name.
+func (t *Table) FullName() string { return t.Catalog + "." + t.Schema + "." + t.Name }
+
+// RowTracking says whether the version keeps row ids that users can read.
+func (v *Version) RowTracking() bool {
+	return strings.EqualFold(v.Properties["delta.enableRowTracking"], "true")
+}
+
+// At finds a version by number.
+func (t *Table) At(n int64) (*Version, error) {
+	last := t.Head().N
+	if n < t.First || n > last {
+		return nil, fault.New("DELTA_VERSION_NOT_FOUND", "22003", "Cannot time travel Delta table to version %d. Available versions: [%d, %d].", n, t.First, last)
+	}
+	return t.Versions[n], nil
+}
+
+// AsOf finds the version that was current at a time.
+func (t *Table) AsOf(at time.Time) (*Version, error) {
+	const layout = "2006-01-02 15:04:05.999999"
+	first, head := t.Versions[t.First], t.Head()
+	if at.Before(first.At) {
+		return nil, fault.New("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.", at.UTC().Format(layout), first.At.UTC().Format(layout), first.At.UTC().Format(layout))
+	}
+	if at.After(head.At) {
+		return nil, fault.New("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.", at.UTC().Format(layout), head.At.UTC().Format(layout), head.At.UTC().Format(layout))
+	}
+	v := first
+	for _, w := range t.Versions[t.First:] {
+		if !w.At.After(at) {
+			v = w
+		}
+	}
+	return v, nil
+}
+
+// FindColumn finds a column by name, ignoring case; -1 if there is none.
+func FindColumn(columns []Column, name string) int {
+	return slices.IndexFunc(columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
+}
+
+// Clone copies the tree down to the tables, which are shared.
+func (s *Snapshot) Clone() *Snapshot {
+	out := &Snapshot{Catalogs: make(map[string]*Catalog, len(s.Catalogs))}
+	for k, c := range s.Catalogs {
+		cc := *c
+		cc.Schemas = make(map[string]*Schema, len(c.Schemas))
+		for k, sc := range c.Schemas {
+			sch := *sc
+			sch.Tables = maps.Clone(sc.Tables)
+			cc.Schemas[k] = &sch
+		}
+		out.Catalogs[k] = &cc
+	}
+	return out
+}
+
+// Catalog finds a catalog.
+func (s *Snapshot) Catalog(name string) (*Catalog, error) {
+	if c := s.Catalogs[strings.ToLower(name)]; c != nil {
+		return c, nil
+	}
+	return nil, fault.CatalogNotFound(name)
+}
+
+// Schema finds a schema.
+func (s *Snapshot) Schema(catalog, schema string) (*Schema, error) {
+	c, err := s.Catalog(catalog)
+	if err != nil {
+		return nil, err
+	}
+	if sc := c.Schemas[strings.ToLower(schema)]; sc != nil {
+		return sc, nil
+	}
+	return nil, fault.SchemaNotFound(catalog, schema)
+}
+
+// Table finds a table or view; nil if the catalog, schema or name is missing.
+func (s *Snapshot) Table(catalog, schema, name string) *Table {
+	c := s.Catalogs[strings.ToLower(catalog)]
+	if c == nil {
+		return nil
+	}
+	sc := c.Schemas[strings.ToLower(schema)]
+	if sc == nil {
+		return nil
+	}
+	return sc.Tables[strings.ToLower(name)]
+}
+
+// Sorted returns a map's values in the order of their keys.
+func Sorted[V any](m map[string]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[k])
+	}
+	return out
+}

@@ -1,0 +1,277 @@
+package duck
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// definition is what a new version of a table looks like.
+type definition struct {
+	columns    []catalog.Column
+	properties map[string]string
+	comment    string
+	cluster    []string
+	partition  []string
+}
+
+// createTable is CREATE [OR REPLACE] TABLE with columns, AS SELECT, or CLONE.
+func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.CreateTable) (warehouse.Result, error) {
+	n, err := resolve(env, st.Name)
+	if err != nil {
+		return nil, err
+	}
+	var result warehouse.Result
+	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
+		env.Snapshot = t.before
+		if err := creatable(env, n); err != nil {
+			return err
+		}
+		old := t.before.Table(n.catalog, n.schema, n.table)
+		switch {
+		case old != nil && st.IfNotExists:
+			result = nothing()
+			return nil
+		case old != nil && !st.OrReplace:
+			return fault.TableExists(n.catalog, n.schema, n.table)
+		case old != nil && old.View != nil:
+			return notTable(old, "CREATE OR REPLACE TABLE")
+		}
+		switch {
+		case st.Clone != nil:
+			result, err = t.clone(env, n, old, st)
+		case st.As != nil:
+			result, err = t.createAs(env, n, old, st)
+		default:
+			result, err = t.createEmpty(env, n, old, st)
+		}
+		return err
+	})
+	return result, err
+}
+
+// creatable checks the place a table or view is made in.
+func creatable(env *bind.Env, n name) error {
+	if strings.EqualFold(n.schema, "information_schema") || strings.EqualFold(n.catalog, "system") {
+		return fault.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", fault.Quote(n.catalog, n.schema))
+	}
+	_, err := env.Snapshot.Schema(n.catalog, n.schema)
+	return err
+}
+
+func (t *txn) createEmpty(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+	d := definition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
+	if st.Comment != nil {
+		d.comment = *st.Comment
+	}
+	for _, c := range st.Columns {
+		if c.Default != nil {
+			if _, err := bind.Constant(env, c.Default, c.Type); err != nil {
+				return nil, err
+			}
+		}
+		d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull, Comment: c.Comment, Default: c.DefaultText})
+	}
+	v, err := t.newVersion(env, old, d, operation("CREATE TABLE", "CREATE OR REPLACE TABLE", st.OrReplace))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.createPhysical(v); err != nil {
+		return nil, err
+	}
+	return nothing(), t.publish(n, old, v, 0)
+}
+
+// operation names a commit as DESCRIBE HISTORY shows it.
+func operation(plain, replace string, orReplace bool) string {
+	if orReplace {
+		return replace
+	}
+	return plain
+}
+
+func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+	if st.Columns != nil {
+		return nil, fault.New("_LEGACY_ERROR_TEMP_0035", "42601", "Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
+	}
+	q, err := bind.BindQuery(env, st.As)
+	if err != nil {
+		return nil, err
+	}
+	d := definition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
+	if st.Comment != nil {
+		d.comment = *st.Comment
+	}
+	for _, c := range q.Columns {
+		d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type, Comment: c.Comment})
+	}
+	v, err := t.newVersion(env, old, d, operation("CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", st.OrReplace))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.createPhysical(v); err != nil {
+		return nil, err
+	}
+	inserted, err := t.insertRows(env, v, q, positions(len(v.Columns)), nextRow(old))
+	if err != nil {
+		return nil, err
+	}
+	v.Metrics = map[string]string{"numFiles": "1", "numOutputRows": strconv.FormatInt(inserted, 10)}
+	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted), t.publish(n, old, v, inserted)
+}
+
+// clone copies a table's rows at a version. A shallow clone is a copy too:
+// nothing that can be seen tells them apart.
+func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+	source, err := env.Table(st.Clone.Parts)
+	if err != nil {
+		return nil, err
+	}
+	if source.View != nil {
+		return nil, notTable(source, "CLONE")
+	}
+	from, err := bind.VersionOf(env, source, st.Clone)
+	if err != nil {
+		return nil, err
+	}
+	d := definition{columns: slices.Clone(from.Columns), properties: maps.Clone(from.Properties), comment: from.Comment, cluster: from.Cluster, partition: from.Partition}
+	if d.properties == nil {
+		d.properties = map[string]string{}
+	}
+	maps.Copy(d.properties, propertyMap(st.Properties))
+	v, err := t.newVersion(env, old, d, "CLONE")
+	if err != nil {
+		return nil, err
+	}
+	if err := t.createPhysical(v); err != nil {
+		return nil, err
+	}
+	cols := make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		cols[i] = fmt.Sprintf("c%d AS %s", i, c.Phys)
+	}
+	base := nextRow(old)
+	rows, err := t.exec("INSERT INTO %s BY NAME SELECT %s%d AS _from, %d AS _to, %d + row_number() OVER () - 1 AS _rid, %d AS _rcv FROM (%s)",
+		v.Phys, listed(cols), v.N, int64(bind.Open), base, v.N, bind.Scan(from))
+	if err != nil {
+		return nil, err
+	}
+	v.Parameters = map[string]string{"source": source.FullName(), "sourceVersion": strconv.FormatInt(from.N, 10), "isShallow": strconv.FormatBool(!st.CloneDeep)}
+	v.Metrics = map[string]string{"numCopiedFiles": "1", "sourceNumOfFiles": "1", "numRemovedFiles": "0"}
+	if err := t.publish(n, old, v, rows); err != nil {
+		return nil, err
+	}
+	return affected([]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"}, rows, 1, 0, 1, 0, rows), nil
+}
+
+// listed joins columns, with a comma after them where there are any.
+func listed(cols []string) string {
+	if len(cols) == 0 {
+		return ""
+	}
+	return strings.Join(cols, ", ") + ", "
+}
+
+func positions(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func nextRow(old *catalog.Table) int64 {
+	if old == nil {
+		return 0
+	}
+	return old.NextRow
+}
+
+func propertyMap(ps []syntax.Property) map[string]string {
+	m := map[string]string{}
+	for _, p := range ps {
+		m[p.Key] = p.Value
+	}
+	return m
+}
+
+// newVersion checks a definition and makes the version that has it, in a
+// physical table of its own.
+func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op string) (*catalog.Version, error) {
+	v := &catalog.Version{At: t.engine.clock(), Operation: op, User: env.User, Phys: t.physical(), Properties: d.properties, Comment: d.comment, Cluster: d.cluster, Partition: d.partition,
+		Parameters: map[string]string{"partitionBy": jsonList(d.partition), "clusterBy": jsonList(d.cluster), "description": d.comment, "isManaged": "true", "properties": jsonMap(d.properties)}, Metrics: map[string]string{}}
+	if old != nil {
+		v.N = old.Head().N + 1
+	}
+	mapped := strings.EqualFold(d.properties["delta.columnMapping.mode"], "name") || strings.EqualFold(d.properties["delta.columnMapping.mode"], "id")
+	if old != nil && !mapped && strings.EqualFold(old.Head().Properties["delta.columnMapping.mode"], "name") && v.Operation != "CLONE" {
+		return nil, fault.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to 'none' is not supported.")
+	}
+	for i, c := range d.columns {
+		c.Phys = fmt.Sprintf("k%d", i)
+		if err := checkColumn(c, d.columns[:i], mapped); err != nil {
+			return nil, err
+		}
+		v.Columns = append(v.Columns, c)
+	}
+	v.NextColumn = len(v.Columns)
+	for _, k := range append(slices.Clone(d.cluster), d.partition...) {
+		if catalog.FindColumn(v.Columns, k) < 0 {
+			return nil, fault.UnresolvedColumn(nil, k)
+		}
+	}
+	return v, nil
+}
+
+// checkColumn refuses what Delta refuses in a column.
+func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
+	if catalog.FindColumn(before, c.Name) >= 0 {
+		return fault.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", fault.Quote(strings.ToLower(c.Name)))
+	}
+	if !mapped && strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
+		return fault.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
+	}
+	if c.Type.Contains(types.Interval) {
+		return fault.New("DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "Found columns using unsupported data types: [%s: %s].", c.Name, c.Type)
+	}
+	return nil
+}
+
+// createPhysical makes the DuckDB table of a version.
+func (t *txn) createPhysical(v *catalog.Version) error {
+	cols := make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		cols[i] = c.Phys + " " + c.Type.Duck()
+	}
+	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT, _rcv BIGINT)", v.Phys, listed(cols))
+	return err
+}
+
+// publish adds a version to a table, or makes the table.
+func (t *txn) publish(n name, old *catalog.Table, v *catalog.Version, inserted int64) error {
+	tab := &catalog.Table{ID: 0, UUID: newUUID(), Catalog: n.catalog, Schema: n.schema, Name: n.table, Created: v.At}
+	if old != nil {
+		copied := *old
+		tab = &copied
+	} else {
+		tab.ID = t.engine.newID()
+		sc, err := t.before.Schema(n.catalog, n.schema)
+		if err != nil {
+			return err
+		}
+		tab.Catalog, tab.Schema = sc.Catalog, sc.Name
+	}
+	tab.Versions = append(slices.Clone(tab.Versions), v)
+	tab.NextRow += inserted
+	return t.putTable(tab, true)
+}

@@ -1,0 +1,234 @@
+package duck
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// change runs f on a table in a write transaction. f returns the version it
+// made, or nil for none, and how many rows it gave new ids.
+func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error)) error {
+	n, err := resolve(env, parts)
+	if err != nil {
+		return err
+	}
+	return s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
+		env.Snapshot = t.before
+		if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
+			return fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", fault.Quote(parts...))
+		}
+		tab, err := t.table(n)
+		if err != nil {
+			return err
+		}
+		v, inserted, err := f(t, tab)
+		if err != nil || v == nil {
+			return err
+		}
+		return t.publish(n, tab, v, inserted)
+	})
+}
+
+// insert is INSERT INTO and INSERT OVERWRITE.
+func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) (warehouse.Result, error) {
+	var inserted int64
+	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		q, err := bind.BindQuery(env, st.Query)
+		if err != nil {
+			return nil, 0, err
+		}
+		mode := "Append"
+		if st.Overwrite {
+			mode = "Overwrite"
+		}
+		v := t.next(env, tab, "WRITE", map[string]string{"mode": mode, "statsOnLoad": "false", "partitionBy": "[]"})
+		source, err := sources(st, q, v.Columns, tab.FullName())
+		if err != nil {
+			return nil, 0, err
+		}
+		switch {
+		case st.Replace != nil:
+			if err := t.close(env, tab, v, "", st.Replace); err != nil {
+				return nil, 0, err
+			}
+		case st.Overwrite:
+			// The rows are new ones; the old stay in their own physical table.
+			v.Phys = t.physical()
+			for i := range v.Columns {
+				v.Columns[i].Phys = fmt.Sprintf("k%d", i)
+			}
+			v.NextColumn = len(v.Columns)
+			if err := t.createPhysical(v); err != nil {
+				return nil, 0, err
+			}
+		}
+		inserted, err = t.insertRows(env, v, q, source, tab.NextRow)
+		v.Metrics = map[string]string{"numFiles": "1", "numOutputRows": strconv.FormatInt(inserted, 10)}
+		return v, inserted, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted), nil
+}
+
+// sources matches the query's columns to the table's.
+func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string) ([]int, error) {
+	if len(to) == 0 {
+		return nil, fault.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to write to a Delta table %s that does not have any columns.", table)
+	}
+	switch {
+	case st.ByName:
+		return bind.ByName(q, to, table)
+	case st.Columns != nil:
+		if len(st.Columns) != len(q.Columns) {
+			return nil, arity(len(st.Columns), len(q.Columns), table)
+		}
+		return bind.Match(st.Columns, to, table)
+	case len(q.Columns) != len(to):
+		return nil, arity(len(to), len(q.Columns), table)
+	}
+	return positions(len(to)), nil
+}
+
+func arity(want, have int, table string) error {
+	kind, text := "NOT_ENOUGH_DATA_COLUMNS", "not enough"
+	if have > want {
+		kind, text = "TOO_MANY_DATA_COLUMNS", "too many"
+	}
+	return fault.New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, want, have)
+}
+
+// close ends the rows that a condition holds for.
+func (t *txn) close(env *bind.Env, tab *catalog.Table, v *catalog.Version, alias string, where syntax.Expr) error {
+	matching, err := bind.Matching(env, tab, alias, where)
+	if err != nil {
+		return err
+	}
+	n, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (%s)", v.Phys, v.N, int64(bind.Open), matching)
+	v.Metrics["numDeletedRows"] = strconv.FormatInt(n, 10)
+	return err
+}
+
+// delete is DELETE FROM, and TRUNCATE TABLE without a condition.
+func (s *session) delete(ctx context.Context, env *bind.Env, table []string, alias string, where syntax.Expr, op string) (warehouse.Result, error) {
+	var n int64
+	err := s.change(ctx, env, table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		v := t.next(env, tab, op, predicate(bind.Describe(where)))
+		if err := t.close(env, tab, v, alias, where); err != nil {
+			return nil, 0, err
+		}
+		n, _ = strconv.ParseInt(v.Metrics["numDeletedRows"], 10, 64)
+		if n == 0 {
+			return nil, 0, nil // nothing changed, so nothing is committed
+		}
+		return v, 0, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if op == "TRUNCATE" {
+		return nothing(), nil
+	}
+	return affected([]string{"num_affected_rows"}, n), nil
+}
+
+// update is UPDATE: the rows keep their ids and move to the new version.
+func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) (warehouse.Result, error) {
+	var n int64
+	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		changed, err := bind.Updated(env, tab, st)
+		if err != nil {
+			return nil, 0, err
+		}
+		staged := t.staging()
+		if n, err = t.exec("CREATE TEMP TABLE %s AS %s", bare(staged), changed); err != nil {
+			return nil, 0, err
+		}
+		if n, err = t.count("SELECT count(*) FROM " + staged); err != nil || n == 0 {
+			return nil, 0, err
+		}
+		v := t.next(env, tab, "UPDATE", predicate(bind.Describe(st.Where)))
+		if err := t.replaceRows(v, staged, "TRUE", "TRUE"); err != nil {
+			return nil, 0, err
+		}
+		v.Metrics["numUpdatedRows"] = strconv.FormatInt(n, 10)
+		_, err = t.exec("DROP TABLE %s", staged)
+		return v, 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"num_affected_rows"}, n), nil
+}
+
+// bare is a staging table's name without its schema, to create it by.
+func bare(staged string) string { return staged[len("temp."):] }
+
+// replaceRows closes the rows of a staging table that a condition holds for,
+// and writes those of another as their next state.
+func (t *txn) replaceRows(v *catalog.Version, staged, closing, writing string) error {
+	if _, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (SELECT _rid FROM %s WHERE %s)", v.Phys, v.N, int64(bind.Open), staged, closing); err != nil {
+		return err
+	}
+	into, from := make([]string, len(v.Columns)), make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		into[i], from[i] = c.Phys, fmt.Sprintf("x%d", i)
+	}
+	_, err := t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, %d FROM %s WHERE %s",
+		v.Phys, listed(into), listed(from), v.N, int64(bind.Open), v.N, staged, writing)
+	return err
+}
+
+// merge is MERGE INTO.
+func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (warehouse.Result, error) {
+	counts := make([]int64, 4)
+	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		merged, err := bind.Merged(env, tab, st)
+		if err != nil {
+			return nil, 0, err
+		}
+		staged := t.staging()
+		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", bare(staged), merged); err != nil {
+			return nil, 0, err
+		}
+		twice, err := t.count("SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)")
+		if err != nil {
+			return nil, 0, err
+		}
+		if twice > 0 {
+			return nil, 0, fault.New("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", "Cannot perform Merge as multiple source rows matched and attempted to modify the same target row in the Delta table in possibly conflicting ways.")
+		}
+		for i, action := range []string{bind.MergeUpdate, bind.MergeDelete, bind.MergeInsert} {
+			if counts[i+1], err = t.count("SELECT count(*) FROM " + staged + " WHERE action = '" + action + "'"); err != nil {
+				return nil, 0, err
+			}
+			counts[0] += counts[i+1]
+		}
+		if counts[0] == 0 {
+			return nil, 0, nil
+		}
+		// Inserted rows get ids after all that were given so far.
+		if _, err := t.exec("UPDATE %s SET _rid = %d + r.n FROM (SELECT rowid AS id, row_number() OVER () - 1 AS n FROM %s WHERE action = 'I') AS r WHERE %s.rowid = r.id", staged, tab.NextRow, staged, bare(staged)); err != nil {
+			return nil, 0, err
+		}
+		v := t.next(env, tab, "MERGE", predicate(bind.Describe(st.On)))
+		if err := t.replaceRows(v, staged, "action <> 'I'", "action <> 'D'"); err != nil {
+			return nil, 0, err
+		}
+		v.Metrics = map[string]string{"numTargetRowsUpdated": strconv.FormatInt(counts[1], 10), "numTargetRowsDeleted": strconv.FormatInt(counts[2], 10), "numTargetRowsInserted": strconv.FormatInt(counts[3], 10)}
+		_, err = t.exec("DROP TABLE %s", staged)
+		return v, counts[3], err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"}, counts...), nil
+}

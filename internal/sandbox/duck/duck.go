@@ -1,0 +1,234 @@
+// Package duck executes Databricks SQL on DuckDB: it parses statements with a
+// grammar of its own, resolves names and types as Databricks does, and hands
+// DuckDB plain SQL over the physical tables in which it keeps every version.
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/routines"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Options are what an engine needs from its owner.
+type Options struct {
+	// Dir holds the database file; empty keeps everything in memory.
+	Dir string
+	// Objects is read by COPY INTO.
+	Objects ObjectStore
+	// MemoryLimit bounds DuckDB's memory, such as "2GB", past which it writes to
+	// disk. Empty means 4GB.
+	MemoryLimit string
+	// User is who current_user() says; empty means a stand-in.
+	User string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Engine implements warehouse.Engine.
+type Engine struct {
+	opts    Options
+	db      *sql.DB
+	scratch string
+	locks   nameLocks
+
+	// mu guards everything below; commits hold it.
+	mu       sync.Mutex
+	snapshot *catalog.Snapshot
+	lastID   int64
+	lastAt   time.Time
+	// readers counts open results by the commit they began after.
+	commits int64
+	readers map[int64]int
+	garbage []garbage
+}
+
+// garbage is a physical table that no new statement can reach.
+type garbage struct {
+	phys   string
+	commit int64
+}
+
+// Open opens or creates the database in o.Dir.
+func Open(ctx context.Context, o Options) (*Engine, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.User == "" {
+		o.User = "sandbox@example.com"
+	}
+	if o.MemoryLimit == "" {
+		o.MemoryLimit = "4GB"
+	}
+	e := &Engine{opts: o, readers: map[int64]int{}}
+	path := ""
+	if o.Dir != "" {
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("creating the sandbox's data directory: %w", err)
+		}
+		path = filepath.Join(o.Dir, "warehouse.duckdb")
+	}
+	scratch, err := os.MkdirTemp(o.Dir, "scratch-")
+	if err != nil {
+		return nil, fmt.Errorf("creating a directory for DuckDB's temporary files: %w", err)
+	}
+	e.scratch = scratch
+	if err := e.open(ctx, path); err != nil {
+		_ = os.RemoveAll(scratch)
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) open(ctx context.Context, path string) error {
+	connector, err := duckdb.NewConnector(path, func(execer driver.ExecerContext) error {
+		_, err := execer.ExecContext(ctx, "SET TimeZone = 'UTC'", nil)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("opening the DuckDB database %s: %w", path, err)
+	}
+	e.db = sql.OpenDB(connector)
+	e.db.SetMaxIdleConns(8)
+	if err := e.prepare(ctx); err != nil {
+		_ = e.db.Close()
+		return err
+	}
+	return nil
+}
+
+// prepare settles DuckDB and reads what is stored.
+func (e *Engine) prepare(ctx context.Context) error {
+	for _, s := range []string{
+		"SET GLOBAL memory_limit = " + quoteText(e.opts.MemoryLimit),
+		"SET GLOBAL temp_directory = " + quoteText(e.scratch),
+		"SET GLOBAL autoinstall_known_extensions = false",
+		"SET GLOBAL autoload_known_extensions = false",
+	} {
+		if _, err := e.db.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("settling DuckDB with %q: %w", s, err)
+		}
+	}
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to DuckDB: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := routines.Register(conn); err != nil {
+		return err
+	}
+	return e.load(ctx, conn)
+}
+
+func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Close closes the database.
+func (e *Engine) Close() error {
+	err := e.db.Close()
+	if e := os.RemoveAll(e.scratch); err == nil {
+		err = e
+	}
+	return err
+}
+
+// OpenSession starts a session.
+func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
+	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
+	if o.Catalog != "" {
+		c, err := e.current().Catalog(o.Catalog)
+		if err != nil {
+			return nil, err
+		}
+		s.catalog = c.Name
+	}
+	if o.Schema != "" {
+		sc, err := e.current().Schema(s.catalog, o.Schema)
+		if err != nil {
+			return nil, err
+		}
+		s.schema = sc.Name
+	}
+	for k, v := range o.Conf {
+		if err := s.set(k, v); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (e *Engine) current() *catalog.Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.snapshot
+}
+
+// newID numbers a catalog object or physical table; no number comes twice.
+func (e *Engine) newID() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lastID++
+	return e.lastID
+}
+
+// clock is the time of a commit: never before, nor equal to, the last one.
+func (e *Engine) clock() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.opts.Now().UTC().Truncate(time.Microsecond)
+	if !now.After(e.lastAt) {
+		now = e.lastAt.Add(time.Microsecond)
+	}
+	e.lastAt = now
+	return now
+}
+
+// reading registers an open result, so that nothing it may read is dropped.
+func (e *Engine) reading() (release func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at := e.commits
+	e.readers[at]++
+	return sync.OnceFunc(func() {
+		e.mu.Lock()
+		if e.readers[at]--; e.readers[at] == 0 {
+			delete(e.readers, at)
+		}
+		e.mu.Unlock()
+		e.sweep()
+	})
+}
+
+// sweep drops physical tables that nobody can reach any more.
+func (e *Engine) sweep() {
+	e.mu.Lock()
+	oldest := e.commits + 1
+	for at := range e.readers {
+		oldest = min(oldest, at)
+	}
+	var dead []string
+	var kept []garbage
+	for _, g := range e.garbage {
+		if g.commit <= oldest {
+			dead = append(dead, g.phys)
+		} else {
+			kept = append(kept, g)
+		}
+	}
+	e.garbage = kept
+	e.mu.Unlock()
+	for _, phys := range dead {
+		// A failure leaves a table that the next start drops.
+		_, _ = e.db.ExecContext(context.Background(), "DROP TABLE IF EXISTS "+phys)
+	}
+}

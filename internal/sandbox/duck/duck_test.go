@@ -1,0 +1,129 @@
+package duck_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// bench is an engine with one session, and what tests do with it.
+type bench struct {
+	testing.TB
+	engine  *duck.Engine
+	session warehouse.Session
+}
+
+func open(t testing.TB, o duck.Options) *bench {
+	t.Helper()
+	e, err := duck.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &bench{TB: t, engine: e}
+	b.session = b.open(warehouse.SessionOptions{})
+	return b
+}
+
+func (b *bench) open(o warehouse.SessionOptions) warehouse.Session {
+	b.Helper()
+	s, err := b.engine.OpenSession(context.Background(), o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// table is a whole result as text.
+type table struct {
+	columns []warehouse.Column
+	rows    [][]string
+}
+
+func run(s warehouse.Session, statement string, params ...warehouse.Parameter) (*table, error) {
+	ctx := context.Background()
+	r, err := s.Execute(ctx, statement, params)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	t := &table{columns: r.Columns()}
+	for {
+		batch, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return t, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range int(batch.NumRows()) {
+			row := make([]string, batch.NumCols())
+			for j := range row {
+				row[j] = batch.Column(j).ValueStr(i)
+				if batch.Column(j).IsNull(i) {
+					row[j] = "NULL"
+				}
+			}
+			t.rows = append(t.rows, row)
+		}
+		batch.Release()
+	}
+}
+
+// rows runs statements and returns the last one's rows, joined by bars.
+func (b *bench) rows(statements ...string) []string {
+	b.Helper()
+	var out []string
+	for _, s := range statements {
+		t, err := run(b.session, s)
+		if err != nil {
+			b.Fatalf("%s\n%v", s, err)
+		}
+		out = nil
+		for _, r := range t.rows {
+			out = append(out, strings.Join(r, " | "))
+		}
+	}
+	return out
+}
+
+func (b *bench) exec(statements ...string) { b.Helper(); b.rows(statements...) }
+
+// want runs a statement and compares its rows.
+func (b *bench) want(statement string, rows ...string) {
+	b.Helper()
+	if got := b.rows(statement); !slices.Equal(got, rows) {
+		b.Errorf("%s\n got %q\nwant %q", statement, got, rows)
+	}
+}
+
+// fails runs a statement that must fail with a class.
+func (b *bench) fails(statement, class string) *warehouse.Error {
+	b.Helper()
+	_, err := run(b.session, statement)
+	var e *warehouse.Error
+	if !errors.As(err, &e) || e.Class != class {
+		b.Errorf("%s\n got %v\nwant an error of class %s", statement, err, class)
+		return &warehouse.Error{}
+	}
+	return e
+}
+
+func header(t *table) string {
+	parts := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		parts[i] = fmt.Sprintf("%s %s", c.Name, c.Type)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,80 @@
+// Package fault makes errors in Databricks' shape: a class, a message and an
+// SQLSTATE.
+package fault
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// New makes an error of a class.
+func New(class, state, format string, args ...any) *warehouse.Error {
+	return &warehouse.Error{Class: class, SQLState: state, Message: fmt.Sprintf(format, args...)}
+}
+
+// Syntax is a statement that the grammar refuses near a token.
+func Syntax(near, hint string, line, pos int) *warehouse.Error {
+	if near == "" {
+		near = "end of input"
+	} else {
+		near = "'" + near + "'"
+	}
+	if hint != "" {
+		hint = ": " + hint
+	}
+	return New("PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near %s%s. (line %d, pos %d)", near, hint, line, pos)
+}
+
+// Quote writes a multi-part name as messages show it.
+func Quote(parts ...string) string {
+	q := make([]string, len(parts))
+	for i, p := range parts {
+		q[i] = "`" + strings.ReplaceAll(p, "`", "``") + "`"
+	}
+	return strings.Join(q, ".")
+}
+
+// TableNotFound is a name that is neither table nor view.
+func TableNotFound(parts ...string) *warehouse.Error {
+	return New("TABLE_OR_VIEW_NOT_FOUND", "42P01", "The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.", Quote(parts...))
+}
+
+// TableExists is a name that is taken.
+func TableExists(parts ...string) *warehouse.Error {
+	return New("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.", Quote(parts...))
+}
+
+// SchemaNotFound is a schema that does not exist.
+func SchemaNotFound(parts ...string) *warehouse.Error {
+	return New("SCHEMA_NOT_FOUND", "42704", "The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.", Quote(parts...))
+}
+
+// CatalogNotFound is a catalog that does not exist.
+func CatalogNotFound(name string) *warehouse.Error {
+	return New("NO_SUCH_CATALOG_EXCEPTION", "42704", "Catalog '%s' was not found. Please verify the catalog name and then retry the query or command again.", strings.ReplaceAll(name, "'", "\\'"))
+}
+
+// UnresolvedColumn is a name that no column has; suggestions may be empty.
+func UnresolvedColumn(suggestions []string, parts ...string) *warehouse.Error {
+	if len(suggestions) == 0 {
+		return New("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved.", Quote(parts...))
+	}
+	return New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved. Did you mean one of the following? [%s].", Quote(parts...), strings.Join(suggestions, ", "))
+}
+
+// UnresolvedRoutine is a function that is not known.
+func UnresolvedRoutine(parts ...string) *warehouse.Error {
+	return New("UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].", Quote(parts...))
+}
+
+// Unsupported is something Databricks has and this engine has not.
+func Unsupported(what string) *warehouse.Error {
+	return New("UNSUPPORTED_FEATURE.SANDBOX", "0A000", "The feature is not supported: %s is not available in this sandbox.", what)
+}
+
+// Mismatch is an argument or operand of a wrong type.
+func Mismatch(format string, args ...any) *warehouse.Error {
+	return New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "%s", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,183 @@
+package duck
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+var historyColumns = []bind.Column{
+	column("version", types.BigIntType), column("timestamp", types.TimestampType), column("userId", types.StringType), column("userName", types.StringType),
+	column("operation", types.StringType), column("operationParameters", types.MapOf(types.StringType, types.StringType)),
+	column("job", structOfStrings("jobId", "jobName", "jobRunId", "runId", "jobOwnerId", "triggerType")), column("notebook", structOfStrings("notebookId")),
+	column("clusterId", types.StringType), column("readVersion", types.BigIntType), column("isolationLevel", types.StringType), column("isBlindAppend", types.BooleanType),
+	column("operationMetrics", types.MapOf(types.StringType, types.StringType)), column("userMetadata", types.StringType), column("engineInfo", types.StringType),
+}
+
+func structOfStrings(names ...string) *types.Type {
+	fields := make([]types.Field, len(names))
+	for i, n := range names {
+		fields[i] = types.Field{Name: n, Type: types.StringType}
+	}
+	return types.StructOf(fields...)
+}
+
+// stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
+func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
+	if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
+		return nil, fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, fault.Quote(parts...))
+	}
+	tab, err := env.Table(parts)
+	if err != nil {
+		return nil, err
+	}
+	if tab.View != nil {
+		return nil, notTable(tab, operation)
+	}
+	return tab, nil
+}
+
+func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
+	tab, err := stored(env, st.Name, "DESCRIBE HISTORY")
+	if err != nil {
+		return nil, err
+	}
+	limit := len(tab.Versions)
+	if st.Limit != nil {
+		n, err := strconv.Atoi(bind.Describe(st.Limit))
+		if err != nil {
+			return nil, fault.New("PARSE_SYNTAX_ERROR", "42601", "Syntax error: LIMIT of DESCRIBE HISTORY must be a whole number.")
+		}
+		limit = min(limit, n)
+	}
+	var out [][]any
+	for i := len(tab.Versions) - 1; i >= 0 && len(out) < limit; i-- {
+		v := tab.Versions[i]
+		var read any
+		if v.N > 0 {
+			read = v.N - 1
+		}
+		blind := v.Operation == "WRITE" && v.Parameters["mode"] == "Append" || v.Operation == "COPY INTO"
+		out = append(out, []any{v.N, v.At, "1000000000000001", v.User, v.Operation, v.Parameters, nil, nil, nil, read, "WriteSerializable", blind, v.Metrics, nil, "Databricks-Sandbox"})
+	}
+	return rows(historyColumns, out), nil
+}
+
+func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
+	tab, err := stored(env, st.Name, "DESCRIBE DETAIL")
+	if err != nil {
+		return nil, err
+	}
+	v := tab.Head()
+	cols := []bind.Column{column("format", types.StringType), column("id", types.StringType), column("name", types.StringType), column("description", types.StringType),
+		column("location", types.StringType), column("createdAt", types.TimestampType), column("lastModified", types.TimestampType),
+		column("partitionColumns", types.ArrayOf(types.StringType)), column("clusteringColumns", types.ArrayOf(types.StringType)),
+		column("numFiles", types.BigIntType), column("sizeInBytes", types.BigIntType), column("properties", types.MapOf(types.StringType, types.StringType)),
+		column("minReaderVersion", types.IntType), column("minWriterVersion", types.IntType), column("tableFeatures", types.ArrayOf(types.StringType))}
+	// DuckDB has no files to count; rows stand in for bytes.
+	size, err := s.engine.rowsOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	var comment any
+	if v.Comment != "" {
+		comment = v.Comment
+	}
+	properties := v.Properties
+	if properties == nil {
+		properties = map[string]string{}
+	}
+	return rows(cols, [][]any{{"delta", tab.UUID, tab.FullName(), comment, "", tab.Created, v.At, append([]string{}, v.Partition...), append([]string{}, v.Cluster...), int64(1), size, properties, 1, 2, []string{"appendOnly", "invariants"}}}), nil
+}
+
+func (e *Engine) rowsOf(ctx context.Context, v *catalog.Version) (int64, error) {
+	var n int64
+	err := e.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE _from <= %d AND _to > %d", v.Phys, v.N, v.N)).Scan(&n)
+	return n, err
+}
+
+// restore is RESTORE TABLE: the rows of an old version become a new one, with
+// the ids they had.
+func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore) (warehouse.Result, error) {
+	var restored int64
+	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		from, err := bind.VersionOf(env, tab, &syntax.TableName{Version: st.Version, AsOf: st.AsOf})
+		if err != nil {
+			return nil, 0, err
+		}
+		v := t.next(env, tab, "RESTORE", map[string]string{"version": strconv.FormatInt(from.N, 10)})
+		v.Columns, v.Properties, v.Comment, v.Cluster = slices.Clone(from.Columns), maps.Clone(from.Properties), from.Comment, from.Cluster
+		v.Phys, v.NextColumn = t.physical(), len(v.Columns)
+		into, cols := make([]string, len(v.Columns)), make([]string, len(v.Columns))
+		for i := range v.Columns {
+			v.Columns[i].Phys = fmt.Sprintf("k%d", i)
+			into[i], cols[i] = v.Columns[i].Phys, fmt.Sprintf("c%d", i)
+		}
+		if err := t.createPhysical(v); err != nil {
+			return nil, 0, err
+		}
+		restored, err = t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, _rcv FROM (%s)", v.Phys, listed(into), listed(cols), v.N, int64(bind.Open), bind.Scan(from))
+		v.Metrics = map[string]string{"numRestoredFiles": "1", "numRemovedFiles": "1"}
+		return v, 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"table_size_after_restore", "num_of_files_after_restore", "num_removed_files", "num_restored_files", "removed_files_size", "restored_files_size"}, restored, 1, 1, 1, 0, restored), nil
+}
+
+// vacuum forgets the versions older than its retention; the newest stays.
+func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) (warehouse.Result, error) {
+	n, err := resolve(env, st.Table)
+	if err != nil {
+		return nil, err
+	}
+	hours := 168.0
+	if st.Hours != nil {
+		hours = *st.Hours
+	}
+	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
+		tab, err := t.table(n)
+		if err != nil || st.DryRun {
+			return err
+		}
+		next := *tab
+		for next.First < tab.Head().N {
+			// A version can go when the one after it has been there so long.
+			if env.Now.Sub(tab.Versions[next.First+1].At).Hours() < hours {
+				break
+			}
+			next.First++
+		}
+		kept := physicals(next.Versions[next.First:])
+		for _, phys := range physicals(next.Versions[:next.First]) {
+			if !slices.Contains(kept, phys) {
+				t.garbage = append(t.garbage, phys)
+			}
+		}
+		return t.putTable(&next, false)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.engine.sweep()
+	return rows(stringColumns("path"), [][]any{{strings.ToLower(n.key())}}), nil
+}
+
+// optimize commits nothing: DuckDB lays its files out by itself.
+func (s *session) optimize(_ context.Context, env *bind.Env, st *syntax.Optimize) (warehouse.Result, error) {
+	if _, err := stored(env, st.Table, "OPTIMIZE"); err != nil {
+		return nil, err
+	}
+	return rows(stringColumns("path"), [][]any{{strings.Join(st.Table, ".")}}), nil
+}

@@ -1,0 +1,329 @@
+package duck
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// namespaceLock is held by whoever makes or drops a catalog or schema.
+const namespaceLock = "\x00namespaces"
+
+// schemaName completes a schema's name.
+func schemaName(env *bind.Env, parts []string) (catalogName, schema string, err error) {
+	switch len(parts) {
+	case 1:
+		return env.Catalog, parts[0], nil
+	case 2:
+		return parts[0], parts[1], nil
+	}
+	return "", "", fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", fault.Quote(parts...))
+}
+
+func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax.CreateNamespace) (warehouse.Result, error) {
+	err := s.engine.write(ctx, []string{namespaceLock}, func(t *txn) error {
+		if st.Catalog {
+			return t.createCatalog(st)
+		}
+		catalogName, schema, err := schemaName(env, st.Name)
+		if err != nil {
+			return err
+		}
+		c, err := t.before.Catalog(catalogName)
+		if err != nil {
+			return err
+		}
+		if c.Schemas[lower(schema)] != nil || strings.EqualFold(schema, "information_schema") {
+			if st.IfNotExists {
+				return nil
+			}
+			return fault.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", fault.Quote(catalogName, schema))
+		}
+		return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: c.Name, Name: schema, Comment: st.Comment, Created: t.engine.clock(), Tables: map[string]*catalog.Table{}})
+	})
+	return nothing(), err
+}
+
+func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
+	if len(st.Name) != 1 {
+		return fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", fault.Quote(st.Name...))
+	}
+	n := st.Name[0]
+	if t.before.Catalogs[lower(n)] != nil || strings.EqualFold(n, "system") {
+		if st.IfNotExists {
+			return nil
+		}
+		return fault.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", n)
+	}
+	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.clock(), Schemas: map[string]*catalog.Schema{}}
+	if err := save(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+		s.Catalogs[lower(n)] = c
+		return nil
+	})
+	return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: n, Name: "default", Created: c.Created, Tables: map[string]*catalog.Table{}})
+}
+
+func (t *txn) putSchema(sc *catalog.Schema) error {
+	if err := save(t.ctx, t.conn, sc.ID, "schema", sc); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+		c, err := s.Catalog(sc.Catalog)
+		if err != nil {
+			return err
+		}
+		if old := c.Schemas[lower(sc.Name)]; old != nil {
+			sc.Tables = old.Tables
+		}
+		c.Schemas[lower(sc.Name)] = sc
+		return nil
+	})
+	return nil
+}
+
+// drop is DROP TABLE, VIEW, SCHEMA and CATALOG.
+func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (warehouse.Result, error) {
+	switch st.What {
+	case "SCHEMA":
+		return nothing(), s.dropSchema(ctx, env, st)
+	case "CATALOG":
+		return nothing(), s.dropCatalog(ctx, st)
+	}
+	if len(st.Name) == 1 && st.What == "VIEW" {
+		s.mu.Lock()
+		_, temporary := s.views[lower(st.Name[0])]
+		delete(s.views, lower(st.Name[0]))
+		s.mu.Unlock()
+		if temporary {
+			return nothing(), nil
+		}
+	}
+	n, err := resolve(env, st.Name)
+	if err != nil {
+		return nil, err
+	}
+	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
+		tab := t.before.Table(n.catalog, n.schema, n.table)
+		switch {
+		case tab == nil && st.IfExists:
+			return nil
+		case tab == nil:
+			return fault.TableNotFound(st.Name...)
+		case tab.View != nil && st.What == "TABLE":
+			return fault.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", fault.Quote(st.Name...))
+		case tab.View == nil && st.What == "VIEW":
+			return fault.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", fault.Quote(st.Name...))
+		}
+		return t.dropTable(tab)
+	})
+	if err == nil {
+		s.engine.sweep()
+	}
+	return nothing(), err
+}
+
+func (s *session) dropSchema(ctx context.Context, env *bind.Env, st *syntax.Drop) error {
+	catalogName, schema, err := schemaName(env, st.Name)
+	if err != nil {
+		return err
+	}
+	return s.engine.write(ctx, []string{namespaceLock}, func(t *txn) error {
+		sc, err := t.before.Schema(catalogName, schema)
+		if err != nil {
+			if st.IfExists {
+				return nil
+			}
+			return err
+		}
+		if len(sc.Tables) > 0 && !st.Cascade {
+			return fault.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", fault.Quote(sc.Catalog, sc.Name))
+		}
+		return t.dropSchema(sc)
+	})
+}
+
+func (t *txn) dropSchema(sc *catalog.Schema) error {
+	for _, tab := range catalog.Sorted(sc.Tables) {
+		if err := t.dropTable(tab); err != nil {
+			return err
+		}
+	}
+	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+		c, err := s.Catalog(sc.Catalog)
+		if err == nil {
+			delete(c.Schemas, lower(sc.Name))
+		}
+		return err
+	})
+	return remove(t.ctx, t.conn, sc.ID)
+}
+
+func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
+	return s.engine.write(ctx, []string{namespaceLock}, func(t *txn) error {
+		c, err := t.before.Catalog(st.Name[0])
+		if err != nil {
+			if st.IfExists {
+				return nil
+			}
+			return err
+		}
+		for _, sc := range catalog.Sorted(c.Schemas) {
+			if !st.Cascade && (len(sc.Tables) > 0 || sc.Name != "default") {
+				return fault.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", fault.Quote(c.Name))
+			}
+			if err := t.dropSchema(sc); err != nil {
+				return err
+			}
+		}
+		t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+			delete(s.Catalogs, lower(c.Name))
+			return nil
+		})
+		return remove(t.ctx, t.conn, c.ID)
+	})
+}
+
+// createView is CREATE [OR REPLACE] [TEMPORARY] VIEW.
+func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.CreateView) (warehouse.Result, error) {
+	// Binding now finds what is wrong with the query now; the view stays lazy.
+	q, err := bind.BindQuery(env, st.Query)
+	if err != nil {
+		return nil, err
+	}
+	v := &catalog.View{Text: st.Text, Catalog: env.Catalog, Schema: env.Schema, Properties: propertyMap(st.Properties), Owner: env.User, Temporary: st.Temporary}
+	if st.Comment != nil {
+		v.Comment = *st.Comment
+	}
+	if st.Columns != nil && len(st.Columns) != len(q.Columns) {
+		return nil, fault.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", fault.Quote(st.Name...), len(st.Columns), len(q.Columns))
+	}
+	for i, c := range q.Columns {
+		col := catalog.Column{Name: c.Name, Type: c.Type, NotNull: !c.Nullable, Comment: c.Comment}
+		if st.Columns != nil {
+			col.Name, col.Comment = st.Columns[i].Name, st.Columns[i].Comment
+		}
+		if catalog.FindColumn(v.Columns, col.Name) >= 0 {
+			return nil, fault.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", fault.Quote(lower(col.Name)))
+		}
+		v.Columns = append(v.Columns, col)
+	}
+	if st.Temporary {
+		return nothing(), s.createTemporaryView(st, v)
+	}
+	n, err := resolve(env, st.Name)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
+		return nil, fault.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", fault.Quote(st.Name...))
+	}
+	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
+		env.Snapshot = t.before
+		if err := creatable(env, n); err != nil {
+			return err
+		}
+		sc, err := t.before.Schema(n.catalog, n.schema)
+		if err != nil {
+			return err
+		}
+		old := t.before.Table(n.catalog, n.schema, n.table)
+		tab := &catalog.Table{UUID: newUUID(), Catalog: sc.Catalog, Schema: sc.Name, Name: n.table, Created: t.engine.clock(), View: v}
+		switch {
+		case old == nil:
+			tab.ID = t.engine.newID()
+		case old.View == nil && st.OrReplace:
+			return fault.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", fault.Quote(st.Name...))
+		case st.IfNotExists:
+			return nil
+		case !st.OrReplace:
+			return fault.TableExists(n.catalog, n.schema, n.table)
+		default:
+			tab.ID, tab.Created = old.ID, old.Created
+		}
+		return t.putTable(tab, false)
+	})
+	return nothing(), err
+}
+
+func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) error {
+	if len(st.Name) != 1 {
+		return fault.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: %s.", strings.Join(st.Name, "."))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := lower(st.Name[0])
+	if s.views[key] != nil && !st.OrReplace {
+		return fault.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", fault.Quote(st.Name...))
+	}
+	s.views[key] = v
+	return nil
+}
+
+// commentOn is COMMENT ON an object.
+func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.CommentOn) (warehouse.Result, error) {
+	text := ""
+	if st.Comment != nil {
+		text = *st.Comment
+	}
+	switch st.What {
+	case "TABLE", "VIEW", "COLUMN":
+		return s.commentOnTable(ctx, env, st, text)
+	case "SCHEMA":
+		catalogName, schema, err := schemaName(env, st.Name)
+		if err != nil {
+			return nil, err
+		}
+		err = s.engine.write(ctx, []string{namespaceLock}, func(t *txn) error {
+			sc, err := t.before.Schema(catalogName, schema)
+			if err != nil {
+				return err
+			}
+			next := *sc
+			next.Comment = text
+			return t.putSchema(&next)
+		})
+		return nothing(), err
+	}
+	return nil, fault.Unsupported("COMMENT ON " + st.What)
+}
+
+func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.CommentOn, text string) (warehouse.Result, error) {
+	parts, col := st.Name, ""
+	if st.What == "COLUMN" {
+		if len(parts) < 2 {
+			return nil, fault.New("INVALID_IDENTIFIER", "42602", "COMMENT ON COLUMN needs the name of a table and a column.")
+		}
+		parts, col = parts[:len(parts)-1], parts[len(parts)-1]
+	}
+	n, err := resolve(env, parts)
+	if err != nil {
+		return nil, err
+	}
+	if tab := env.Snapshot.Table(n.catalog, n.schema, n.table); tab != nil && tab.View != nil {
+		return nil, fault.Unsupported("COMMENT ON a view")
+	}
+	err = s.change(ctx, env, parts, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		if col == "" {
+			v := t.next(env, tab, "SET TBLPROPERTIES", map[string]string{"properties": jsonMap(map[string]string{"comment": text})})
+			v.Comment = text
+			return v, 0, nil
+		}
+		v := t.next(env, tab, "CHANGE COLUMN", nil)
+		i := catalog.FindColumn(v.Columns, col)
+		if i < 0 {
+			return nil, 0, fault.UnresolvedColumn(nil, col)
+		}
+		v.Columns[i].Comment = text
+		return v, 0, nil
+	})
+	return nothing(), err
+}

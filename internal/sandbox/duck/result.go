@@ -1,0 +1,200 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/native"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// columns describes a result, with the Arrow schema that carries it.
+func columns(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.Type) {
+	out := make([]warehouse.Column, len(cols))
+	fields := make([]arrow.Field, len(cols))
+	ts := make([]*types.Type, len(cols))
+	for i, c := range cols {
+		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
+		out[i] = warehouse.Column{Name: c.Name, Type: c.Type.String(), Comment: c.Comment, Arrow: fields[i]}
+		ts[i] = c.Type
+	}
+	return out, arrow.NewSchema(fields, nil), ts
+}
+
+// streamed is the result of a running query.
+type streamed struct {
+	columns []warehouse.Column
+	stream  *native.Stream
+	conn    *sql.Conn
+	release func()
+	mu      sync.Mutex
+	closed  bool
+}
+
+func (r *streamed) Columns() []warehouse.Column { return r.columns }
+
+// Next returns the next batch, or io.EOF.
+func (r *streamed) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, io.EOF
+	}
+	b, err := r.stream.Next(ctx)
+	if err == nil {
+		return b, nil
+	}
+	r.close()
+	if err == io.EOF { //nolint:errorlint // Next returns it bare
+		return nil, err
+	}
+	return nil, translate(ctx, err)
+}
+
+func (r *streamed) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.close()
+}
+
+// close frees the connection as soon as the rows are read.
+func (r *streamed) close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	err := r.stream.Close()
+	if e := r.conn.Close(); err == nil {
+		err = e
+	}
+	r.release()
+	return err
+}
+
+// query runs a bound query and streams its rows.
+func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (warehouse.Result, error) {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("connecting to DuckDB: %w", err)
+	}
+	cols, schema, ts := columns(q.Columns)
+	stream, err := native.Query(ctx, conn, q.SQL, schema, ts)
+	if err != nil {
+		_ = conn.Close()
+		release()
+		return nil, translate(ctx, err)
+	}
+	return &streamed{columns: cols, stream: stream, conn: conn, release: release}, nil
+}
+
+// fixed is a result whose rows are at hand.
+type fixed struct {
+	columns []warehouse.Column
+	batch   arrow.RecordBatch
+}
+
+func (r *fixed) Columns() []warehouse.Column { return r.columns }
+
+// Next returns the one batch, then io.EOF.
+func (r *fixed) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if r.batch == nil {
+		return nil, io.EOF
+	}
+	b := r.batch
+	r.batch = nil
+	return b, nil
+}
+
+func (r *fixed) Close() error {
+	if r.batch != nil {
+		r.batch.Release()
+		r.batch = nil
+	}
+	return nil
+}
+
+func column(name string, t *types.Type) bind.Column { return bind.Column{Name: name, Type: t} }
+
+func stringColumns(names ...string) []bind.Column {
+	out := make([]bind.Column, len(names))
+	for i, n := range names {
+		out[i] = column(n, types.StringType)
+	}
+	return out
+}
+
+// rows makes a result of Go values: nil, string, bool, int, int64, time.Time,
+// []string and map[string]string.
+func rows(cols []bind.Column, values [][]any) warehouse.Result {
+	out, schema, _ := columns(cols)
+	r := &fixed{columns: out}
+	if len(values) == 0 {
+		return r
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	for _, row := range values {
+		for i, v := range row {
+			put(b.Field(i), v)
+		}
+	}
+	r.batch = b.NewRecordBatch()
+	return r
+}
+
+func put(b array.Builder, v any) {
+	switch v := v.(type) {
+	case string:
+		b.(*array.StringBuilder).Append(v)
+	case bool:
+		b.(*array.BooleanBuilder).Append(v)
+	case int:
+		b.(*array.Int32Builder).Append(int32(v)) //nolint:gosec // positions and the like
+	case int64:
+		b.(*array.Int64Builder).Append(v)
+	case time.Time:
+		b.(*array.TimestampBuilder).Append(arrow.Timestamp(v.UnixMicro()))
+	case []string:
+		l := b.(*array.ListBuilder)
+		l.Append(true)
+		for _, s := range v {
+			put(l.ValueBuilder(), s)
+		}
+	case map[string]string:
+		m := b.(*array.MapBuilder)
+		m.Append(true)
+		for _, k := range sortedKeys(v) {
+			put(m.KeyBuilder(), k)
+			put(m.ItemBuilder(), v[k])
+		}
+	default:
+		b.AppendNull()
+	}
+}
+
+// affected is what statements that change rows return.
+func affected(names []string, counts ...int64) warehouse.Result {
+	cols := make([]bind.Column, len(names))
+	row := make([]any, len(names))
+	for i, n := range names {
+		cols[i], row[i] = column(n, types.BigIntType), counts[i]
+	}
+	return rows(cols, [][]any{row})
+}
+
+// nothing is the result of statements without rows.
+func nothing() warehouse.Result { return &fixed{} }

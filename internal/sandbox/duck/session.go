@@ -1,0 +1,246 @@
+package duck
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// session implements warehouse.Session. It holds no connection: a statement
+// borrows one for as long as its result is open.
+type session struct {
+	engine *Engine
+
+	mu              sync.Mutex
+	catalog, schema string
+	views           map[string]*catalog.View
+	ansi            bool
+	zone            string
+	conf            map[string]string
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Close ends the session; its temporary views are gone with it.
+func (s *session) Close() error { return nil }
+
+// env is what a statement that begins now is bound in.
+func (s *session) env(params []warehouse.Parameter) *bind.Env {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &bind.Env{
+		Snapshot: s.engine.current(), Catalog: s.catalog, Schema: s.schema, TempViews: maps.Clone(s.views),
+		ANSI: s.ansi, Zone: s.zone, User: s.engine.opts.User, Now: s.engine.opts.Now().UTC(), Params: params,
+	}
+}
+
+// set changes a session parameter by the name the client uses.
+func (s *session) set(key, value string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	short := strings.ToUpper(strings.TrimPrefix(strings.ToLower(key), "spark.sql."))
+	switch short {
+	case "ANSI_MODE", "ANSI.ENABLED":
+		switch strings.ToLower(value) {
+		case "true":
+			s.ansi = true
+		case "false":
+			s.ansi = false
+		default:
+			return fault.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+		}
+	case "TIMEZONE", "SESSION.TIMEZONE":
+		if _, err := sparkvalue.Zone(value); err != nil {
+			return fault.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+		}
+		s.zone = value
+	}
+	s.conf[key] = value
+	return nil
+}
+
+// Execute runs one statement.
+func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
+	st, err := syntax.Parse(statement)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.run(ctx, st, params)
+	return r, translate(ctx, err)
+}
+
+func (s *session) run(ctx context.Context, st syntax.Statement, params []warehouse.Parameter) (warehouse.Result, error) {
+	env := s.env(params)
+	switch st := st.(type) {
+	case *syntax.QueryStatement:
+		return s.selectRows(ctx, st.Query, params)
+	case *syntax.CreateTable:
+		return s.createTable(ctx, env, st)
+	case *syntax.CreateView:
+		return s.createView(ctx, env, st)
+	case *syntax.CreateNamespace:
+		return s.createNamespace(ctx, env, st)
+	case *syntax.Drop:
+		return s.drop(ctx, env, st)
+	case *syntax.Alter:
+		return s.alter(ctx, env, st)
+	case *syntax.CommentOn:
+		return s.commentOn(ctx, env, st)
+	case *syntax.Insert:
+		return s.insert(ctx, env, st)
+	case *syntax.Update:
+		return s.update(ctx, env, st)
+	case *syntax.Delete:
+		return s.delete(ctx, env, st.Table, st.Alias, st.Where, "DELETE")
+	case *syntax.Truncate:
+		return s.delete(ctx, env, st.Table, "", nil, "TRUNCATE")
+	case *syntax.Merge:
+		return s.merge(ctx, env, st)
+	case *syntax.Restore:
+		return s.restore(ctx, env, st)
+	case *syntax.Vacuum:
+		return s.vacuum(ctx, env, st)
+	case *syntax.Optimize:
+		return s.optimize(ctx, env, st)
+	case *syntax.CopyInto:
+		return s.copyInto(ctx, env, st)
+	case *syntax.Describe:
+		return s.describe(env, st)
+	case *syntax.Show:
+		return s.show(env, st)
+	case *syntax.Use:
+		return s.use(env, st)
+	case *syntax.Set:
+		return s.setStatement(st)
+	case *syntax.Explain:
+		return s.explain(env, st)
+	}
+	return nil, fault.Unsupported("this statement")
+}
+
+// selectRows binds a query against the catalog of this moment and streams it.
+func (s *session) selectRows(ctx context.Context, q *syntax.Query, params []warehouse.Parameter) (warehouse.Result, error) {
+	release := s.engine.reading()
+	bound, err := bind.BindQuery(s.env(params), q)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return s.engine.query(ctx, bound, release)
+}
+
+// resolve completes a table's name.
+func resolve(env *bind.Env, parts []string) (name, error) {
+	c, sc, t, err := env.Resolve(parts)
+	return name{c, sc, t, parts}, err
+}
+
+func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
+	catalogName, schema := env.Catalog, ""
+	switch {
+	case st.Catalog && len(st.Name) == 1:
+		catalogName = st.Name[0]
+	case !st.Catalog && len(st.Name) == 1:
+		schema = st.Name[0]
+	case !st.Catalog && len(st.Name) == 2:
+		catalogName, schema = st.Name[0], st.Name[1]
+	default:
+		return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", fault.Quote(st.Name...))
+	}
+	c, err := env.Snapshot.Catalog(catalogName)
+	if err != nil {
+		return nil, err
+	}
+	if schema == "" {
+		schema = "default"
+	} else {
+		sc, err := env.Snapshot.Schema(c.Name, schema)
+		if err != nil {
+			return nil, err
+		}
+		schema = sc.Name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catalog, s.schema = c.Name, schema
+	return nothing(), nil
+}
+
+func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
+	cols := stringColumns("key", "value")
+	switch {
+	case st.Reset:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if st.Key == "" || strings.EqualFold(st.Key, "timezone") {
+			s.zone = "UTC"
+		}
+		if st.Key == "" || strings.EqualFold(st.Key, "ansi_mode") {
+			s.ansi = true
+		}
+		delete(s.conf, st.Key)
+		return nothing(), nil
+	case st.Value != nil:
+		if err := s.set(st.Key, *st.Value); err != nil {
+			return nil, err
+		}
+		return rows(cols, [][]any{{st.Key, *st.Value}}), nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out [][]any
+	for _, k := range sortedKeys(s.conf) {
+		if st.Key == "" || strings.EqualFold(st.Key, k) {
+			out = append(out, []any{k, s.conf[k]})
+		}
+	}
+	if st.Key != "" && out == nil {
+		out = append(out, []any{st.Key, "<undefined>"})
+	}
+	return rows(cols, out), nil
+}
+
+func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, error) {
+	q, ok := st.Statement.(*syntax.QueryStatement)
+	if !ok {
+		return nil, fault.Unsupported("EXPLAIN of this statement")
+	}
+	bound, err := bind.BindQuery(env, q.Query)
+	if err != nil {
+		return nil, err
+	}
+	return rows(stringColumns("plan"), [][]any{{"== Physical Plan ==\n" + bound.SQL}}), nil
+}
+
+// Objects lists all that exists.
+func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var out []warehouse.CatalogObject
+	for _, c := range catalog.Sorted(s.engine.current().Catalogs) {
+		co := warehouse.CatalogObject{Name: c.Name}
+		for _, sc := range catalog.Sorted(c.Schemas) {
+			so := warehouse.SchemaObject{Name: sc.Name}
+			for _, t := range catalog.Sorted(sc.Tables) {
+				to := warehouse.TableObject{Name: t.Name, Kind: t.Kind(), Comment: t.Comment()}
+				for _, col := range t.Columns() {
+					to.Columns = append(to.Columns, warehouse.ColumnObject{Name: col.Name, Type: col.Type.String(), Nullable: !col.NotNull, Comment: col.Comment})
+				}
+				so.Tables = append(so.Tables, to)
+			}
+			co.Schemas = append(co.Schemas, so)
+		}
+		out = append(out, co)
+	}
+	return out, nil
+}

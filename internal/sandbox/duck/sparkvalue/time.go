@@ -1,0 +1,179 @@
+package sparkvalue
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Zone finds a time zone by its name or offset.
+func Zone(name string) (*time.Location, error) {
+	if strings.EqualFold(name, "z") {
+		return time.UTC, nil
+	}
+	rest := name
+	for _, prefix := range []string{"UTC", "GMT", "UT"} {
+		if r, ok := strings.CutPrefix(name, prefix); ok && r != "" {
+			rest = r
+			break
+		}
+	}
+	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
+		if secs, ok := offset(rest); ok {
+			return time.FixedZone(rest, secs), nil
+		}
+		return nil, fmt.Errorf("the zone offset %q is not of the form +hh:mm", name)
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("finding the time zone %q: %w", name, err)
+	}
+	return loc, nil
+}
+
+// offset reads +h, +hh, +hh:mm, +hhmm and +hh:mm:ss.
+func offset(s string) (seconds int, ok bool) {
+	sign := 1
+	if s[0] == '-' {
+		sign = -1
+	}
+	s = s[1:]
+	if !strings.Contains(s, ":") && len(s) == 4 {
+		s = s[:2] + ":" + s[2:]
+	}
+	parts := strings.Split(s, ":")
+	if len(parts) > 3 {
+		return 0, false
+	}
+	for i, unit := range []int{3600, 60, 1}[:len(parts)] {
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || len(parts[i]) > 2 || i > 0 && (len(parts[i]) != 2 || n > 59) || i == 0 && n > 18 {
+			return 0, false
+		}
+		seconds += n * unit
+	}
+	return sign * seconds, true
+}
+
+// digits reads between low and high digits from the start of s.
+func digits(s string, low, high int) (n int, rest string, ok bool) {
+	i := 0
+	for i < len(s) && i < high && s[i] >= '0' && s[i] <= '9' {
+		n = n*10 + int(s[i]-'0')
+		i++
+	}
+	return n, s[i:], i >= low
+}
+
+// date reads yyyy, yyyy-[m]m or yyyy-[m]m-[d]d.
+func date(s string) (y, m, d int, rest string, ok bool) {
+	sign := 1
+	if strings.HasPrefix(s, "-") {
+		sign, s = -1, s[1:]
+	} else {
+		s = strings.TrimPrefix(s, "+")
+	}
+	y, rest, ok = digits(s, 4, 7)
+	y *= sign
+	m, d = 1, 1
+	if !ok || !strings.HasPrefix(rest, "-") {
+		return y, m, d, rest, ok
+	}
+	if m, rest, ok = digits(rest[1:], 1, 2); !ok {
+		return
+	}
+	if strings.HasPrefix(rest, "-") {
+		if d, rest, ok = digits(rest[1:], 1, 2); !ok {
+			return
+		}
+	}
+	ok = m >= 1 && m <= 12 && d >= 1 && d <= time.Date(y, time.Month(m)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return
+}
+
+// ParseDate reads a date as days since 1970; what follows a space or T is
+// passed over, as Spark does.
+func ParseDate(s string) (days int64, ok bool) {
+	y, m, d, rest, ok := date(trim(s))
+	if !ok || rest != "" && rest[0] != ' ' && rest[0] != 'T' {
+		return 0, false
+	}
+	return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Unix() / 86400, inRange(y)
+}
+
+// inRange keeps to the years that Databricks' DATE holds and DuckDB prints.
+func inRange(y int) bool { return y >= -9999 && y <= 9999 }
+
+// ParseTimestamp reads a timestamp as microseconds since 1970. Text without a
+// zone is in loc; zoned says whether it had one. A bare time is of today.
+func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, zoned, ok bool) {
+	s = trim(s)
+	var y, m, d int
+	rest := s
+	if strings.HasPrefix(s, "T") || strings.Contains(s, ":") && !strings.ContainsAny(s[:min(len(s), strings.IndexByte(s, ':'))], "- T") {
+		if loc == nil || now.IsZero() {
+			return 0, false, false
+		}
+		today := now.In(loc)
+		y, m, d = today.Year(), int(today.Month()), today.Day()
+		rest = strings.TrimPrefix(s, "T")
+	} else {
+		y, m, d, rest, ok = date(s)
+		if !ok {
+			return 0, false, false
+		}
+		if rest != "" {
+			if rest[0] != ' ' && rest[0] != 'T' {
+				return 0, false, false
+			}
+			rest = rest[1:]
+			if rest == "" {
+				return 0, false, false
+			}
+		}
+	}
+	var hour, minute, second, micro int
+	if rest != "" {
+		if hour, rest, ok = digits(rest, 1, 2); !ok {
+			return 0, false, false
+		}
+		if !strings.HasPrefix(rest, ":") {
+			return 0, false, false
+		}
+		if minute, rest, ok = digits(rest[1:], 1, 2); !ok {
+			return 0, false, false
+		}
+		if strings.HasPrefix(rest, ":") {
+			if second, rest, ok = digits(rest[1:], 1, 2); !ok {
+				return 0, false, false
+			}
+			if strings.HasPrefix(rest, ".") {
+				micro, rest = fraction(rest[1:])
+			}
+		}
+		if hour > 23 || minute > 59 || second > 59 {
+			return 0, false, false
+		}
+	}
+	if zone := strings.TrimLeft(rest, " "); zone != "" {
+		l, err := Zone(zone)
+		if err != nil {
+			return 0, false, false
+		}
+		loc, zoned = l, true
+	}
+	t := time.Date(y, time.Month(m), d, hour, minute, second, micro*1000, loc)
+	return t.UnixMicro(), zoned, inRange(y)
+}
+
+// fraction reads digits after the point; those past the sixth are cut off.
+func fraction(s string) (micro int, rest string) {
+	i := 0
+	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+		i++
+	}
+	text := (s[:i] + "000000")[:6]
+	micro, _ = strconv.Atoi(text)
+	return micro, s[i:]
+}

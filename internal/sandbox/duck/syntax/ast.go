@@ -1,0 +1,310 @@
+package syntax
+
+import "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+
+// Expr is an expression.
+type Expr interface{ expr() }
+
+// The expressions.
+type (
+	// Null, Bool, Str, Num, Bytes and Typed are literals.
+	Null struct{}
+	// Bool is TRUE or FALSE.
+	Bool struct{ Value bool }
+	// Str is a string literal.
+	Str struct{ Value string }
+	// Num is a numeric literal as written, with its suffix.
+	Num struct{ Text string }
+	// Bytes is X'...'.
+	Bytes struct{ Value []byte }
+	// Typed is DATE '...', TIMESTAMP '...' or TIMESTAMP_NTZ '...'.
+	Typed struct {
+		Type  *types.Type
+		Value string
+	}
+	// Interval is INTERVAL n UNIT ...
+	Interval struct {
+		Values []Expr
+		Units  []string
+	}
+	// Name is a column reference, perhaps with qualifiers and fields.
+	Name struct{ Parts []string }
+	// Star is * or t.*, with the columns it leaves out.
+	Star struct {
+		Qualifier []string
+		Except    [][]string
+	}
+	// Unary is an operator before X: -, +, ~ or NOT.
+	Unary struct {
+		Op string
+		X  Expr
+	}
+	// Binary is an infix operator.
+	Binary struct {
+		Op   string
+		L, R Expr
+	}
+	// Call is a function call.
+	Call struct {
+		Name        []string
+		Args        []Expr
+		Distinct    bool
+		Filter      Expr
+		Over        *Window
+		WindowName  string
+		IgnoreNulls bool
+		// WithinGroup is the order of percentile_cont and the like.
+		WithinGroup []OrderItem
+	}
+	// Cast is CAST(X AS Type), TRY_CAST, or X::Type.
+	Cast struct {
+		X    Expr
+		Type *types.Type
+		Try  bool
+	}
+	// Case is CASE, with or without an operand.
+	Case struct {
+		Operand Expr
+		Whens   []When
+		Else    Expr
+	}
+	// In is X [NOT] IN (list or query).
+	In struct {
+		X     Expr
+		List  []Expr
+		Query *Query
+		Not   bool
+	}
+	// Between is X [NOT] BETWEEN Low AND High.
+	Between struct {
+		X, Low, High Expr
+		Not          bool
+	}
+	// Like is X [NOT] LIKE, ILIKE or RLIKE a pattern, or ANY or ALL of several.
+	Like struct {
+		Op         string
+		X          Expr
+		Patterns   []Expr
+		Quantifier string
+		Escape     string
+		Not        bool
+	}
+	// Is is X IS [NOT] NULL, TRUE, FALSE or UNKNOWN.
+	Is struct {
+		X    Expr
+		What string
+		Not  bool
+	}
+	// Exists is EXISTS (query).
+	Exists struct{ Query *Query }
+	// Subquery is a scalar subquery.
+	Subquery struct{ Query *Query }
+	// Lambda is x -> body.
+	Lambda struct {
+		Params []string
+		Body   Expr
+	}
+	// Field is X.name.
+	Field struct {
+		X    Expr
+		Name string
+	}
+	// Index is X[i].
+	Index struct{ X, I Expr }
+	// Param is :name, or ? with its ordinal.
+	Param struct {
+		Name    string
+		Ordinal int
+	}
+	// Named is name => value in a call.
+	Named struct {
+		Name string
+		X    Expr
+	}
+	// Aliased is an expression with a name inside struct(...).
+	Aliased struct {
+		X    Expr
+		Name string
+	}
+)
+
+// When is one branch of CASE.
+type When struct{ Cond, Then Expr }
+
+// Window is what OVER says.
+type Window struct {
+	Base      string
+	Partition []Expr
+	Order     []OrderItem
+	// Frame is ROWS or RANGE with its bounds, empty for the default.
+	Frame      string
+	Start, End *Bound
+}
+
+// Bound is a window frame's bound: UNBOUNDED PRECEDING, CURRENT ROW, n FOLLOWING.
+type Bound struct {
+	Value Expr
+	Text  string
+}
+
+// OrderItem is one key of ORDER BY.
+type OrderItem struct {
+	X          Expr
+	Desc       bool
+	NullsFirst bool
+}
+
+func (Null) expr()      {}
+func (Bool) expr()      {}
+func (Str) expr()       {}
+func (Num) expr()       {}
+func (Bytes) expr()     {}
+func (Typed) expr()     {}
+func (*Interval) expr() {}
+func (*Name) expr()     {}
+func (*Star) expr()     {}
+func (*Unary) expr()    {}
+func (*Binary) expr()   {}
+func (*Call) expr()     {}
+func (*Cast) expr()     {}
+func (*Case) expr()     {}
+func (*In) expr()       {}
+func (*Between) expr()  {}
+func (*Like) expr()     {}
+func (*Is) expr()       {}
+func (*Exists) expr()   {}
+func (*Subquery) expr() {}
+func (*Lambda) expr()   {}
+func (*Field) expr()    {}
+func (*Index) expr()    {}
+func (*Param) expr()    {}
+func (*Named) expr()    {}
+func (*Aliased) expr()  {}
+
+// Query is a SELECT with everything around it.
+type Query struct {
+	With  []CTE
+	Body  QueryBody
+	Order []OrderItem
+	// OrderAll is ORDER BY ALL.
+	OrderAll      *OrderItem
+	Limit, Offset Expr
+}
+
+// CTE is one WITH entry.
+type CTE struct {
+	Name    string
+	Columns []string
+	Query   *Query
+}
+
+// QueryBody is a Select, SetOp, Values, TableBody or a nested Query.
+type QueryBody interface{ body() }
+
+func (*Select) body() {}
+func (*SetOp) body()  {}
+func (*Values) body() {}
+func (*Query) body()  {}
+
+// Select is one SELECT block.
+type Select struct {
+	Distinct bool
+	Items    []SelectItem
+	From     []TableExpr
+	Where    Expr
+	Group    *GroupBy
+	Having   Expr
+	Windows  map[string]*Window
+	Qualify  Expr
+}
+
+// SelectItem is an expression with an optional alias.
+type SelectItem struct {
+	X     Expr
+	Alias string
+	// Aliases are of a generator with several columns: AS (k, v).
+	Aliases []string
+}
+
+// GroupBy is GROUP BY: plain keys, ALL, or sets.
+type GroupBy struct {
+	All  bool
+	Keys []Expr
+	// Kind is empty, ROLLUP, CUBE or GROUPING SETS.
+	Kind string
+	Sets [][]Expr
+}
+
+// SetOp is UNION, EXCEPT or INTERSECT.
+type SetOp struct {
+	Op     string
+	All    bool
+	ByName bool
+	L, R   QueryBody
+}
+
+// Values is VALUES (...), (...).
+type Values struct{ Rows [][]Expr }
+
+// TableExpr is something in FROM.
+type TableExpr interface{ table() }
+
+func (*TableName) table()     {}
+func (*TableQuery) table()    {}
+func (*TableFunction) table() {}
+func (*Join) table()          {}
+func (*LateralView) table()   {}
+func (*FileSource) table()    {}
+
+// TableName is a named table or view, perhaps at a version.
+type TableName struct {
+	Parts   []string
+	Version Expr
+	AsOf    Expr
+	Alias
+}
+
+// Alias is AS name (columns).
+type Alias struct {
+	Name    string
+	Columns []string
+}
+
+// TableQuery is a subquery in FROM.
+type TableQuery struct {
+	Query   *Query
+	Lateral bool
+	Alias
+}
+
+// TableFunction is range(n) and the like.
+type TableFunction struct {
+	Call    *Call
+	Lateral bool
+	Alias
+}
+
+// LateralView is X LATERAL VIEW [OUTER] f(...) name AS columns.
+type LateralView struct {
+	X     TableExpr
+	Outer bool
+	Call  *Call
+	Alias
+}
+
+// Join joins two tables. Kind is INNER, LEFT, RIGHT, FULL, CROSS, LEFT SEMI or
+// LEFT ANTI.
+type Join struct {
+	Kind    string
+	Natural bool
+	L, R    TableExpr
+	On      Expr
+	Using   []string
+}
+
+// FileSource is the place that COPY INTO reads.
+type FileSource struct {
+	URL        string
+	Credential map[string]string
+	Alias
+}

@@ -1,0 +1,143 @@
+package syntax
+
+// call reads a call's arguments and what may follow them.
+func (p *parser) call(name []string) Expr {
+	p.expectOp("(")
+	return p.callArgs(&Call{Name: name})
+}
+
+func (p *parser) callArgs(c *Call) Expr {
+	if p.accept("DISTINCT") {
+		c.Distinct = true
+	} else {
+		p.accept("ALL")
+	}
+	for !p.acceptOp(")") {
+		if len(c.Args) > 0 {
+			p.expectOp(",")
+		}
+		c.Args = append(c.Args, p.argument())
+		if p.accept("IGNORE", "NULLS") {
+			c.IgnoreNulls = true
+		} else {
+			p.accept("RESPECT", "NULLS")
+		}
+	}
+	if p.is("WITHIN", "GROUP") {
+		p.i += 2
+		p.expectOp("(")
+		p.expect("ORDER", "BY")
+		c.WithinGroup = p.orderItems()
+		p.expectOp(")")
+	}
+	if p.is("FILTER") && p.isOpAt(1, "(") {
+		p.i += 2
+		p.expect("WHERE")
+		c.Filter = p.expr()
+		p.expectOp(")")
+	}
+	if p.accept("IGNORE", "NULLS") {
+		c.IgnoreNulls = true
+	} else {
+		p.accept("RESPECT", "NULLS")
+	}
+	if p.accept("OVER") {
+		if p.isOp("(") {
+			p.i++
+			c.Over = p.windowSpec()
+		} else {
+			c.WindowName = p.ident()
+		}
+	}
+	return c
+}
+
+// argument reads one argument: an expression, name => value, or a value with
+// an alias, as struct(a AS b) has.
+func (p *parser) argument() Expr {
+	if t := p.peek(); (t.Kind == Word || t.Kind == QuotedWord) && p.isOpAt(1, "=>") {
+		p.i += 2
+		return &Named{Name: t.Text, X: p.expr()}
+	}
+	x := p.expr()
+	if p.accept("AS") {
+		return &Aliased{X: x, Name: p.anyIdent()}
+	}
+	return x
+}
+
+func (p *parser) windowSpec() *Window {
+	w := &Window{}
+	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !p.is("PARTITION") && !p.is("DISTRIBUTE") && !p.is("ORDER") && !p.is("SORT") && !p.is("ROWS") && !p.is("RANGE") {
+		w.Base = p.ident()
+	}
+	if p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY") {
+		w.Partition = append(w.Partition, p.expr())
+		for p.acceptOp(",") {
+			w.Partition = append(w.Partition, p.expr())
+		}
+	}
+	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
+		w.Order = p.orderItems()
+	}
+	if f := p.acceptAny("ROWS", "RANGE"); f != "" {
+		w.Frame = f
+		if p.accept("BETWEEN") {
+			w.Start = p.bound()
+			p.expect("AND")
+			w.End = p.bound()
+		} else {
+			w.Start = p.bound()
+		}
+	}
+	p.expectOp(")")
+	return w
+}
+
+func (p *parser) bound() *Bound {
+	if p.accept("CURRENT", "ROW") {
+		return &Bound{Text: "CURRENT ROW"}
+	}
+	b := &Bound{}
+	if p.accept("UNBOUNDED") {
+		b.Text = "UNBOUNDED "
+	} else {
+		b.Value = p.additive()
+	}
+	d := p.acceptAny("PRECEDING", "FOLLOWING")
+	if d == "" {
+		p.fail("PRECEDING or FOLLOWING is expected")
+	}
+	b.Text += d
+	return b
+}
+
+func (p *parser) orderItems() []OrderItem {
+	var out []OrderItem
+	for {
+		out = append(out, p.orderTail(p.expr()))
+		if !p.acceptOp(",") {
+			return out
+		}
+	}
+}
+
+// orderTail reads ASC, DESC and NULLS; by default NULLs are the least.
+func (p *parser) orderTail(x Expr) OrderItem {
+	o := OrderItem{X: x}
+	if p.acceptAny("ASC", "DESC") == "DESC" {
+		o.Desc = true
+	}
+	o.NullsFirst = !o.Desc
+	if p.accept("NULLS") {
+		switch p.acceptAny("FIRST", "LAST") {
+		case "FIRST":
+			o.NullsFirst = true
+		case "LAST":
+			o.NullsFirst = false
+		default:
+			p.fail("FIRST or LAST is expected")
+		}
+	}
+	return o
+}

@@ -1,0 +1,242 @@
+package syntax
+
+import (
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// create reads everything that begins with CREATE.
+func (p *parser) create() Statement {
+	replace := p.accept("OR", "REPLACE")
+	switch {
+	case p.accept("TABLE"):
+		return p.createTable(replace)
+	case p.accept("TEMPORARY", "VIEW"), p.accept("TEMP", "VIEW"):
+		return p.createView(replace, true)
+	case p.accept("VIEW"):
+		return p.createView(replace, false)
+	case !replace && p.accept("CATALOG"):
+		return p.createNamespace(true)
+	case !replace && (p.accept("SCHEMA") || p.accept("DATABASE")):
+		return p.createNamespace(false)
+	}
+	for _, what := range []string{"FUNCTION", "VOLUME", "MATERIALIZED", "STREAMING", "TEMPORARY", "TEMP", "GLOBAL", "EXTERNAL"} {
+		if p.is(what) {
+			panic(fault.Unsupported("CREATE " + what))
+		}
+	}
+	p.fail("")
+	return nil
+}
+
+func (p *parser) ifNotExists() bool { return p.accept("IF", "NOT", "EXISTS") }
+
+func (p *parser) createNamespace(catalog bool) Statement {
+	c := &CreateNamespace{Catalog: catalog, IfNotExists: p.ifNotExists(), Name: p.name()}
+	if p.accept("COMMENT") {
+		c.Comment = p.str()
+	}
+	return c
+}
+
+func (p *parser) createTable(replace bool) Statement {
+	c := &CreateTable{OrReplace: replace, IfNotExists: p.ifNotExists(), Name: p.name()}
+	if p.isOp("(") && !p.startsQuery() {
+		c.Columns = p.columnDefs()
+	}
+	for {
+		switch {
+		case p.accept("USING"):
+			c.Using = p.ident()
+			if !strings.EqualFold(c.Using, "delta") {
+				panic(fault.Unsupported("USING " + strings.ToUpper(c.Using)))
+			}
+		case p.accept("COMMENT"):
+			s := p.str()
+			c.Comment = &s
+		case p.accept("TBLPROPERTIES"):
+			c.Properties = append(c.Properties, p.properties()...)
+		case p.accept("CLUSTER", "BY"):
+			if p.accept("AUTO") || p.accept("NONE") {
+				continue
+			}
+			c.Cluster = p.names()
+		case p.accept("PARTITIONED", "BY"):
+			c.Partition = p.names()
+		case c.Clone == nil && (p.is("DEEP", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("CLONE")):
+			c.CloneDeep = !p.accept("SHALLOW")
+			p.accept("DEEP")
+			p.expect("CLONE")
+			c.Clone = &TableName{Parts: p.name()}
+			p.timeTravel(c.Clone)
+		case p.is("AS") || p.startsQuery():
+			p.accept("AS")
+			start := p.peek().Start
+			c.As = p.query()
+			c.Text = strings.TrimSpace(p.src[start:p.peek().Start])
+			return c
+		default:
+			return c
+		}
+	}
+}
+
+func (p *parser) columnDefs() []ColumnDef {
+	p.expectOp("(")
+	var out []ColumnDef
+	if p.acceptOp(")") {
+		return out
+	}
+	for {
+		if p.is("CONSTRAINT") || p.is("PRIMARY", "KEY") || p.is("FOREIGN", "KEY") {
+			panic(fault.Unsupported("a table constraint"))
+		}
+		out = append(out, p.columnDef())
+		if p.acceptOp(")") {
+			return out
+		}
+		p.expectOp(",")
+	}
+}
+
+func (p *parser) columnDef() ColumnDef {
+	c := ColumnDef{Name: p.anyIdent(), Type: p.dataType()}
+	for {
+		switch {
+		case p.accept("NOT", "NULL"):
+			c.NotNull = true
+		case p.accept("COMMENT"):
+			c.Comment = p.str()
+		case p.accept("DEFAULT"):
+			start := p.peek().Start
+			c.Default = p.bitOr()
+			c.DefaultText = strings.TrimSpace(p.src[start:p.peek().Start])
+		case p.accept("FIRST"):
+			c.First = true
+		case p.accept("AFTER"):
+			c.After = p.anyIdent()
+		case p.is("GENERATED") || p.is("PRIMARY") || p.is("CONSTRAINT") || p.is("MASK"):
+			panic(fault.Unsupported("a column with " + p.peek().Upper))
+		default:
+			return c
+		}
+	}
+}
+
+// properties reads ('a'='b', c.d = e).
+func (p *parser) properties() []Property {
+	p.expectOp("(")
+	var out []Property
+	if p.acceptOp(")") {
+		return out
+	}
+	for {
+		key := p.propertyKey()
+		var value string
+		if p.acceptOp("=") || p.peek().Kind != Op {
+			value = p.propertyValue()
+		}
+		out = append(out, Property{Key: key, Value: value})
+		if p.acceptOp(")") {
+			return out
+		}
+		p.expectOp(",")
+	}
+}
+
+func (p *parser) propertyKey() string {
+	if p.peek().Kind == StringToken {
+		return p.str()
+	}
+	key := p.anyIdent()
+	for p.acceptOp(".") {
+		key += "." + p.anyIdent()
+	}
+	return key
+}
+
+func (p *parser) propertyValue() string {
+	t := p.peek()
+	switch {
+	case t.Kind == StringToken:
+		return p.str()
+	case t.Kind == Number:
+		p.i++
+		return t.Text
+	case p.is("TRUE"), p.is("FALSE"):
+		p.i++
+		return strings.ToLower(t.Text)
+	}
+	p.fail("a value is expected")
+	return ""
+}
+
+func (p *parser) createView(replace, temporary bool) Statement {
+	c := &CreateView{OrReplace: replace, Temporary: temporary, IfNotExists: p.ifNotExists(), Name: p.name()}
+	if p.acceptOp("(") {
+		for {
+			col := ColumnDef{Name: p.anyIdent()}
+			if p.accept("COMMENT") {
+				col.Comment = p.str()
+			}
+			c.Columns = append(c.Columns, col)
+			if p.acceptOp(")") {
+				break
+			}
+			p.expectOp(",")
+		}
+	}
+	for !p.accept("AS") {
+		switch {
+		case p.accept("COMMENT"):
+			s := p.str()
+			c.Comment = &s
+		case p.accept("TBLPROPERTIES"):
+			c.Properties = p.properties()
+		default:
+			p.fail("missing 'AS'")
+		}
+	}
+	start := p.peek().Start
+	c.Query = p.query()
+	c.Text = strings.TrimSpace(p.src[start:p.peek().Start])
+	return c
+}
+
+func (p *parser) drop() Statement {
+	what := p.acceptAny("TABLE", "VIEW", "SCHEMA", "DATABASE", "CATALOG")
+	switch what {
+	case "":
+		if p.is("FUNCTION") || p.is("VOLUME") {
+			panic(fault.Unsupported("DROP " + p.peek().Upper))
+		}
+		p.fail("")
+	case "DATABASE":
+		what = "SCHEMA"
+	}
+	d := &Drop{What: what, IfExists: p.accept("IF", "EXISTS"), Name: p.name()}
+	switch p.acceptAny("CASCADE", "RESTRICT", "PURGE") {
+	case "CASCADE":
+		d.Cascade = true
+	}
+	return d
+}
+
+func (p *parser) commentOn() Statement {
+	p.expect("ON")
+	what := p.acceptAny("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE", "CATALOG")
+	if what == "" {
+		p.fail("")
+	}
+	if what == "DATABASE" {
+		what = "SCHEMA"
+	}
+	c := &CommentOn{What: what, Name: p.name()}
+	p.expect("IS")
+	if !p.accept("NULL") {
+		s := p.str()
+		c.Comment = &s
+	}
+	return c
+}

@@ -1,0 +1,247 @@
+package syntax
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// statement reads one statement by its first word.
+func (p *parser) statement() Statement {
+	if p.startsQuery() {
+		return &QueryStatement{Query: p.query()}
+	}
+	t := p.next()
+	if t.Kind != Word {
+		p.i--
+		p.fail("")
+	}
+	switch t.Upper {
+	case "CREATE":
+		return p.create()
+	case "REPLACE":
+		p.expect("TABLE")
+		return p.createTable(true)
+	case "DROP":
+		return p.drop()
+	case "ALTER":
+		return p.alter()
+	case "COMMENT":
+		return p.commentOn()
+	case "INSERT":
+		return p.insert()
+	case "UPDATE":
+		return p.update()
+	case "DELETE":
+		return p.delete()
+	case "MERGE":
+		return p.merge()
+	case "COPY":
+		return p.copyInto()
+	case "TRUNCATE":
+		p.expect("TABLE")
+		return &Truncate{Table: p.name()}
+	case "RESTORE":
+		return p.restore()
+	case "VACUUM":
+		return p.vacuum()
+	case "OPTIMIZE":
+		return &Optimize{Table: p.name()}
+	case "DESCRIBE", "DESC":
+		return p.describe()
+	case "SHOW":
+		return p.show()
+	case "USE":
+		return p.use()
+	case "SET":
+		return p.set()
+	case "RESET":
+		s := &Set{Reset: true}
+		if p.peek().Kind == Word {
+			s.Key = p.propertyKey()
+		}
+		return s
+	case "EXPLAIN":
+		p.acceptAny("EXTENDED", "FORMATTED", "COST", "CODEGEN")
+		return &Explain{Statement: p.statement()}
+	case "GRANT", "REVOKE", "ANALYZE", "REFRESH", "CACHE", "UNCACHE", "MSCK", "DECLARE", "EXECUTE", "CALL", "BEGIN":
+		panic(fault.Unsupported("the statement " + t.Upper))
+	}
+	p.i--
+	p.fail("")
+	return nil
+}
+
+func (p *parser) restore() Statement {
+	p.accept("TABLE")
+	r := &Restore{Table: p.name()}
+	p.accept("TO")
+	switch {
+	case p.accept("VERSION", "AS", "OF"):
+		r.Version = p.bitOr()
+	case p.accept("TIMESTAMP", "AS", "OF"):
+		r.AsOf = p.bitOr()
+	default:
+		p.fail("VERSION AS OF or TIMESTAMP AS OF is expected")
+	}
+	return r
+}
+
+func (p *parser) vacuum() Statement {
+	v := &Vacuum{Table: p.name()}
+	p.acceptAny("FULL", "LITE")
+	if p.accept("RETAIN") {
+		t := p.next()
+		h, err := strconv.ParseFloat(t.Text, 64)
+		if err != nil {
+			p.i--
+			p.fail("a number of hours is expected")
+		}
+		p.expect("HOURS")
+		v.Hours = &h
+	}
+	v.DryRun = p.accept("DRY", "RUN")
+	return v
+}
+
+func (p *parser) describe() Statement {
+	d := &Describe{What: "TABLE"}
+	switch {
+	case p.is("HISTORY") && p.nameFollows():
+		p.i++
+		d.What, d.Name = "HISTORY", p.name()
+		if p.accept("LIMIT") {
+			d.Limit = p.expr()
+		}
+		return d
+	case p.is("DETAIL") && p.nameFollows():
+		p.i++
+		d.What, d.Name = "DETAIL", p.name()
+		return d
+	case (p.is("SCHEMA") || p.is("DATABASE")) && p.nameFollows():
+		p.i++
+		d.What, d.Extended, d.Name = "SCHEMA", p.accept("EXTENDED"), p.name()
+		return d
+	case p.is("CATALOG") && p.nameFollows():
+		p.i++
+		d.What, d.Extended, d.Name = "CATALOG", p.accept("EXTENDED"), p.name()
+		return d
+	case p.accept("QUERY") || p.startsQuery() && !p.is("TABLE"):
+		d.What, d.Query = "QUERY", p.query()
+		return d
+	}
+	p.accept("TABLE")
+	d.Extended = p.nameFollows() && (p.accept("EXTENDED") || p.accept("FORMATTED"))
+	d.Name = p.name()
+	if p.accept("AS", "JSON") {
+		p.i -= 2
+		p.fail("AS JSON is not available in this sandbox")
+	}
+	return d
+}
+
+// nameFollows says whether the next word is followed by another, and so is a
+// keyword rather than the name itself.
+func (p *parser) nameFollows() bool {
+	k := p.peekAt(1).Kind
+	return k == Word || k == QuotedWord
+}
+
+func (p *parser) show() Statement {
+	s := &Show{}
+	switch {
+	case p.accept("CATALOGS"):
+		s.What = "CATALOGS"
+	case p.accept("SCHEMAS"), p.accept("DATABASES"), p.accept("NAMESPACES"):
+		s.What = "SCHEMAS"
+	case p.accept("TABLES"):
+		s.What = "TABLES"
+	case p.accept("VIEWS"):
+		s.What = "VIEWS"
+	case p.accept("COLUMNS"):
+		s.What = "COLUMNS"
+	case p.accept("TBLPROPERTIES"):
+		s.What, s.In = "TBLPROPERTIES", p.name()
+		if p.acceptOp("(") {
+			s.Key = p.propertyKey()
+			p.expectOp(")")
+		}
+		return s
+	case p.accept("CREATE", "TABLE"):
+		s.What, s.In = "CREATE TABLE", p.name()
+		return s
+	case p.accept("CURRENT"):
+		p.acceptAny("SCHEMA", "DATABASE", "NAMESPACE")
+		s.What = "CURRENT"
+		return s
+	default:
+		for _, what := range []string{"FUNCTIONS", "GRANTS", "GRANT", "VOLUMES", "PARTITIONS", "USERS", "GROUPS", "TABLE", "CREATE", "ALL"} {
+			if p.is(what) {
+				panic(fault.Unsupported("SHOW " + what))
+			}
+		}
+		p.fail("")
+	}
+	if s.What != "CATALOGS" && p.acceptAny("IN", "FROM") != "" {
+		s.In = p.name()
+		if s.What == "COLUMNS" && p.acceptAny("IN", "FROM") != "" {
+			s.In = append(p.name(), s.In...)
+		}
+	}
+	if s.What == "COLUMNS" {
+		return s
+	}
+	p.accept("LIKE")
+	if p.peek().Kind == StringToken {
+		pattern := p.str()
+		s.Pattern = &pattern
+	}
+	return s
+}
+
+func (p *parser) use() Statement {
+	switch {
+	case p.is("CATALOG") && p.peekAt(1).Kind != EOF:
+		p.i++
+		if p.peek().Kind == StringToken {
+			return &Use{Catalog: true, Name: []string{p.str()}}
+		}
+		return &Use{Catalog: true, Name: p.name()}
+	case (p.is("SCHEMA") || p.is("DATABASE") || p.is("NAMESPACE")) && p.nameFollows():
+		p.i++
+	}
+	return &Use{Name: p.name()}
+}
+
+func (p *parser) set() Statement {
+	if p.accept("TIME", "ZONE") {
+		if p.accept("LOCAL") {
+			return &Set{Key: "TIMEZONE", Reset: true}
+		}
+		v := p.str()
+		return &Set{Key: "TIMEZONE", Value: &v}
+	}
+	if p.peek().Kind == EOF {
+		return &Set{}
+	}
+	if p.is("VAR") || p.is("VARIABLE") {
+		panic(fault.Unsupported("SET VARIABLE"))
+	}
+	s := &Set{Key: p.propertyKey()}
+	if p.acceptOp("=") {
+		// The value runs to the end of the statement, quoted or not.
+		start := p.peek().Start
+		var v string
+		if p.peek().Kind == StringToken {
+			v = p.str()
+		} else {
+			for p.peek().Kind != EOF && !p.isOp(";") {
+				p.i++
+			}
+			v = strings.TrimSpace(p.src[start:p.peek().Start])
+		}
+		s.Value = &v
+	}
+	return s
+}

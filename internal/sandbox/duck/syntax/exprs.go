@@ -1,0 +1,318 @@
+package syntax
+
+import "strings"
+
+// expr reads an expression, lowest precedence first.
+func (p *parser) expr() Expr {
+	defer p.enter()()
+	if lambda := p.lambda(); lambda != nil {
+		return lambda
+	}
+	return p.or()
+}
+
+// lambda reads x -> body or (x, y) -> body if one is next.
+func (p *parser) lambda() Expr {
+	t := p.peek()
+	if (t.Kind == Word || t.Kind == QuotedWord) && p.isOpAt(1, "->") {
+		p.i += 2
+		return &Lambda{Params: []string{t.Text}, Body: p.expr()}
+	}
+	if !p.isOp("(") {
+		return nil
+	}
+	n := 1
+	var params []string
+	for {
+		t := p.peekAt(n)
+		if t.Kind != Word && t.Kind != QuotedWord {
+			return nil
+		}
+		params = append(params, t.Text)
+		if p.isOpAt(n+1, ")") {
+			break
+		}
+		if !p.isOpAt(n+1, ",") {
+			return nil
+		}
+		n += 2
+	}
+	if !p.isOpAt(n+2, "->") {
+		return nil
+	}
+	p.i += n + 3
+	return &Lambda{Params: params, Body: p.expr()}
+}
+
+func (p *parser) or() Expr {
+	x := p.and()
+	for p.accept("OR") {
+		x = &Binary{Op: "OR", L: x, R: p.and()}
+	}
+	return x
+}
+
+func (p *parser) and() Expr {
+	x := p.not()
+	for p.accept("AND") {
+		x = &Binary{Op: "AND", L: x, R: p.not()}
+	}
+	return x
+}
+
+func (p *parser) not() Expr {
+	if p.is("NOT") || p.isOp("!") {
+		defer p.enter()()
+		p.i++
+		return &Unary{Op: "NOT", X: p.not()}
+	}
+	return p.predicate()
+}
+
+// predicate reads comparisons, IS, IN, BETWEEN and LIKE.
+func (p *parser) predicate() Expr {
+	x := p.bitOr()
+	for {
+		t := p.peek()
+		if t.Kind == Op {
+			op := t.Text
+			switch op {
+			case "=", "==", "<", ">", "<=", ">=", "<>", "!=", "<=>":
+				p.i++
+				if op == "==" {
+					op = "="
+				}
+				if op == "!=" {
+					op = "<>"
+				}
+				x = &Binary{Op: op, L: x, R: p.bitOr()}
+				continue
+			}
+			return x
+		}
+		if p.accept("IS") {
+			x = p.is2(x)
+			continue
+		}
+		y := p.negatable(x)
+		if y == nil {
+			return x
+		}
+		x = y
+	}
+}
+
+func (p *parser) is2(x Expr) Expr {
+	not := p.accept("NOT")
+	if p.accept("DISTINCT", "FROM") {
+		y := &Binary{Op: "<=>", L: x, R: p.bitOr()}
+		if not {
+			return y
+		}
+		return &Unary{Op: "NOT", X: y}
+	}
+	what := p.acceptAny("NULL", "TRUE", "FALSE", "UNKNOWN")
+	if what == "" {
+		p.fail("")
+	}
+	return &Is{X: x, What: what, Not: not}
+}
+
+// negatable reads [NOT] IN, BETWEEN, LIKE and their kin, or returns nil.
+func (p *parser) negatable(x Expr) Expr {
+	start := p.i
+	not := p.accept("NOT") || p.acceptOp("!")
+	switch {
+	case p.accept("IN"):
+		return p.in(x, not)
+	case p.accept("BETWEEN"):
+		low := p.bitOr()
+		p.expect("AND")
+		return &Between{X: x, Low: low, High: p.bitOr(), Not: not}
+	}
+	op := p.acceptAny("LIKE", "ILIKE", "RLIKE", "REGEXP")
+	if op == "" {
+		p.i = start
+		return nil
+	}
+	if op == "REGEXP" {
+		op = "RLIKE"
+	}
+	l := &Like{Op: op, X: x, Not: not, Escape: `\`}
+	if q := p.acceptAny("ANY", "SOME", "ALL"); q != "" && op != "RLIKE" {
+		if q == "SOME" {
+			q = "ANY"
+		}
+		l.Quantifier = q
+		p.expectOp("(")
+		l.Patterns = p.exprList(")")
+		return l
+	}
+	l.Patterns = []Expr{p.bitOr()}
+	if p.accept("ESCAPE") {
+		l.Escape = p.str()
+	}
+	return l
+}
+
+func (p *parser) in(x Expr, not bool) Expr {
+	p.expectOp("(")
+	if p.startsQuery() {
+		q := p.query()
+		p.expectOp(")")
+		return &In{X: x, Query: q, Not: not}
+	}
+	return &In{X: x, List: p.exprList(")"), Not: not}
+}
+
+// exprList reads expressions up to a closing token.
+func (p *parser) exprList(end string) []Expr {
+	var out []Expr
+	for {
+		out = append(out, p.expr())
+		if p.acceptOp(end) {
+			return out
+		}
+		p.expectOp(",")
+	}
+}
+
+func (p *parser) bitOr() Expr {
+	x := p.bitXor()
+	for p.acceptOp("|") {
+		x = &Binary{Op: "|", L: x, R: p.bitXor()}
+	}
+	return x
+}
+
+func (p *parser) bitXor() Expr {
+	x := p.bitAnd()
+	for p.acceptOp("^") {
+		x = &Binary{Op: "^", L: x, R: p.bitAnd()}
+	}
+	return x
+}
+
+func (p *parser) bitAnd() Expr {
+	x := p.additive()
+	for p.acceptOp("&") {
+		x = &Binary{Op: "&", L: x, R: p.additive()}
+	}
+	return x
+}
+
+func (p *parser) additive() Expr {
+	x := p.multiplicative()
+	for {
+		t := p.peek()
+		if t.Kind != Op || t.Text != "+" && t.Text != "-" && t.Text != "||" {
+			return x
+		}
+		p.i++
+		x = &Binary{Op: t.Text, L: x, R: p.multiplicative()}
+	}
+}
+
+func (p *parser) multiplicative() Expr {
+	x := p.unary()
+	for {
+		t := p.peek()
+		switch {
+		case t.Kind == Op && (t.Text == "*" || t.Text == "/" || t.Text == "%"):
+			p.i++
+			x = &Binary{Op: t.Text, L: x, R: p.unary()}
+		case p.accept("DIV"):
+			x = &Binary{Op: "DIV", L: x, R: p.unary()}
+		default:
+			return x
+		}
+	}
+}
+
+func (p *parser) unary() Expr {
+	for _, op := range []string{"-", "+", "~"} {
+		if p.acceptOp(op) {
+			defer p.enter()()
+			// A sign belongs to the literal, or -9223372036854775808 overflows.
+			if n := p.peek(); op == "-" && n.Kind == Number && !p.isOpAt(1, "::") {
+				p.i++
+				return p.postfix(Num{Text: "-" + n.Upper})
+			}
+			return &Unary{Op: op, X: p.unary()}
+		}
+	}
+	return p.postfix(p.primary())
+}
+
+// postfix reads what follows a primary: fields, indexes, casts.
+func (p *parser) postfix(x Expr) Expr {
+	for {
+		switch {
+		case p.isOp("."):
+			p.i++
+			if n, ok := x.(*Name); ok {
+				if p.acceptOp("*") {
+					x = p.starTail(&Star{Qualifier: n.Parts})
+					return x
+				}
+				n.Parts = append(n.Parts, p.anyIdent())
+				continue
+			}
+			x = &Field{X: x, Name: p.anyIdent()}
+		case p.acceptOp("["):
+			i := p.expr()
+			p.expectOp("]")
+			x = &Index{X: x, I: i}
+		case p.acceptOp("::"):
+			x = &Cast{X: x, Type: p.dataType()}
+		case p.isOp("(") && isName(x):
+			x = p.call(x.(*Name).Parts)
+		default:
+			return x
+		}
+	}
+}
+
+func isName(x Expr) bool {
+	_, ok := x.(*Name)
+	return ok
+}
+
+func (p *parser) starTail(s *Star) *Star {
+	if p.is("EXCEPT") && p.isOpAt(1, "(") {
+		p.i += 2
+		for {
+			parts := []string{p.anyIdent()}
+			for p.acceptOp(".") {
+				parts = append(parts, p.anyIdent())
+			}
+			s.Except = append(s.Except, parts)
+			if p.acceptOp(")") {
+				break
+			}
+			p.expectOp(",")
+		}
+	}
+	return s
+}
+
+// startsQuery says whether a query begins at the next token.
+func (p *parser) startsQuery() bool {
+	n := 0
+	for p.isOpAt(n, "(") {
+		n++
+	}
+	t := p.peekAt(n)
+	if t.Kind != Word {
+		return false
+	}
+	switch t.Upper {
+	case "SELECT", "VALUES", "FROM":
+		return true
+	case "WITH":
+		return true
+	case "TABLE":
+		return n == 0 || !strings.EqualFold(p.peekAt(n+1).Text, "(")
+	}
+	return false
+}

@@ -1,0 +1,371 @@
+package syntax
+
+import "strings"
+
+// query reads [WITH ...] body [ORDER BY] [LIMIT] [OFFSET].
+func (p *parser) query() *Query {
+	defer p.enter()()
+	q := &Query{}
+	if p.accept("WITH") {
+		if p.is("RECURSIVE") && !p.isOpAt(1, "(") && p.peekAt(1).Upper != "AS" {
+			p.fail("recursive queries are not available in this sandbox")
+		}
+		for {
+			c := CTE{Name: p.ident()}
+			if p.isOp("(") {
+				c.Columns = p.names()
+			}
+			p.accept("AS")
+			p.expectOp("(")
+			c.Query = p.query()
+			p.expectOp(")")
+			q.With = append(q.With, c)
+			if !p.acceptOp(",") {
+				break
+			}
+		}
+	}
+	q.Body = p.setOps(0)
+	p.queryTail(q)
+	return q
+}
+
+func (p *parser) queryTail(q *Query) {
+	for {
+		switch {
+		case q.Order == nil && q.OrderAll == nil && (p.accept("ORDER", "BY") || p.accept("SORT", "BY")):
+			if p.is("ALL") && !p.isOpAt(1, "(") && !p.isOpAt(1, ".") {
+				p.i++
+				o := p.orderTail(nil)
+				q.OrderAll = &o
+			} else {
+				q.Order = p.orderItems()
+			}
+		case q.Limit == nil && p.accept("LIMIT"):
+			if p.accept("ALL") {
+				continue
+			}
+			q.Limit = p.expr()
+		case q.Offset == nil && p.accept("OFFSET"):
+			q.Offset = p.expr()
+		default:
+			return
+		}
+	}
+}
+
+// setOps reads UNION, EXCEPT, MINUS (level 0) and INTERSECT (level 1).
+func (p *parser) setOps(level int) QueryBody {
+	operand := func() QueryBody {
+		if level == 0 {
+			return p.setOps(1)
+		}
+		return p.queryPrimary()
+	}
+	l := operand()
+	for {
+		op := ""
+		if level == 1 {
+			op = p.acceptAny("INTERSECT")
+		} else {
+			op = p.acceptAny("UNION", "EXCEPT", "MINUS")
+		}
+		if op == "" {
+			return l
+		}
+		if op == "MINUS" {
+			op = "EXCEPT"
+		}
+		s := &SetOp{Op: op, L: l}
+		if p.accept("ALL") {
+			s.All = true
+		} else {
+			p.accept("DISTINCT")
+		}
+		s.ByName = p.accept("BY", "NAME")
+		s.R = operand()
+		l = s
+	}
+}
+
+func (p *parser) queryPrimary() QueryBody {
+	switch {
+	case p.acceptOp("("):
+		q := p.query()
+		p.expectOp(")")
+		return q
+	case p.is("SELECT"):
+		return p.selectBlock()
+	case p.accept("VALUES"):
+		return p.values()
+	case p.accept("TABLE"):
+		t := &TableName{Parts: p.name()}
+		p.timeTravel(t)
+		return &Select{Items: []SelectItem{{X: &Star{}}}, From: []TableExpr{t}}
+	case p.is("FROM"):
+		p.fail("a query that begins with FROM is not available in this sandbox")
+	}
+	p.fail("")
+	return nil
+}
+
+func (p *parser) values() QueryBody {
+	v := &Values{}
+	for {
+		// A row in parentheses reads as one expression: (1) is 1, (1, 2) a struct.
+		if p.isOp("(") && !p.startsQuery() {
+			p.i++
+			v.Rows = append(v.Rows, p.exprList(")"))
+		} else {
+			v.Rows = append(v.Rows, []Expr{p.expr()})
+		}
+		if !p.acceptOp(",") {
+			return v
+		}
+	}
+}
+
+func (p *parser) selectBlock() QueryBody {
+	p.expect("SELECT")
+	s := &Select{}
+	if p.accept("DISTINCT") {
+		s.Distinct = true
+	} else {
+		p.accept("ALL")
+	}
+	s.Items = p.selectItems()
+	if p.accept("FROM") {
+		s.From = append(s.From, p.tableExpr())
+		for p.acceptOp(",") {
+			s.From = append(s.From, p.tableExpr())
+		}
+		for p.is("LATERAL", "VIEW") {
+			last := len(s.From) - 1
+			s.From[last] = p.lateralView(s.From[last])
+		}
+	}
+	if p.accept("WHERE") {
+		s.Where = p.expr()
+	}
+	if p.accept("GROUP", "BY") {
+		s.Group = p.groupBy()
+	}
+	if p.accept("HAVING") {
+		s.Having = p.expr()
+	}
+	for {
+		switch {
+		case s.Windows == nil && p.accept("WINDOW"):
+			s.Windows = map[string]*Window{}
+			for {
+				n := strings.ToLower(p.ident())
+				p.expect("AS")
+				p.expectOp("(")
+				s.Windows[n] = p.windowSpec()
+				if !p.acceptOp(",") {
+					break
+				}
+			}
+		case s.Qualify == nil && p.accept("QUALIFY"):
+			s.Qualify = p.expr()
+		default:
+			return s
+		}
+	}
+}
+
+func (p *parser) selectItems() []SelectItem {
+	var out []SelectItem
+	for {
+		item := SelectItem{X: p.expr()}
+		switch t := p.peek(); {
+		case p.accept("AS"):
+			if p.isOp("(") {
+				item.Aliases = p.names()
+			} else {
+				item.Alias = p.anyIdent()
+			}
+		case t.Kind == QuotedWord, t.Kind == Word && !reserved[t.Upper] && t.Upper != "MINUS":
+			if t.Upper == "ORDER" || t.Upper == "SORT" {
+				break
+			}
+			item.Alias = p.ident()
+		}
+		out = append(out, item)
+		if !p.acceptOp(",") {
+			return out
+		}
+	}
+}
+
+func (p *parser) groupBy() *GroupBy {
+	g := &GroupBy{}
+	if p.is("ALL") && !p.isOpAt(1, "(") && !p.isOpAt(1, ".") && !p.isOpAt(1, ",") {
+		p.i++
+		g.All = true
+		return g
+	}
+	if k := p.acceptAny("ROLLUP", "CUBE"); k != "" {
+		g.Kind = k
+		p.expectOp("(")
+		g.Keys = p.exprList(")")
+		return g
+	}
+	if p.accept("GROUPING", "SETS") {
+		g.Kind = "GROUPING SETS"
+		p.expectOp("(")
+		for {
+			var set []Expr
+			if p.acceptOp("(") {
+				if !p.acceptOp(")") {
+					set = p.exprList(")")
+				}
+			} else {
+				set = []Expr{p.expr()}
+			}
+			g.Sets = append(g.Sets, set)
+			if p.acceptOp(")") {
+				return g
+			}
+			p.expectOp(",")
+		}
+	}
+	for {
+		g.Keys = append(g.Keys, p.expr())
+		if !p.acceptOp(",") {
+			break
+		}
+	}
+	if p.accept("WITH", "ROLLUP") {
+		g.Kind = "ROLLUP"
+	} else if p.accept("WITH", "CUBE") {
+		g.Kind = "CUBE"
+	}
+	return g
+}
+
+// tableExpr reads one item of FROM with its joins.
+func (p *parser) tableExpr() TableExpr {
+	t := p.tablePrimary()
+	for {
+		natural := p.accept("NATURAL")
+		kind := ""
+		switch {
+		case p.accept("CROSS"):
+			kind = "CROSS"
+		case p.accept("INNER"):
+			kind = "INNER"
+		case p.accept("LEFT", "SEMI"), p.accept("SEMI"):
+			kind = "LEFT SEMI"
+		case p.accept("LEFT", "ANTI"), p.accept("ANTI"):
+			kind = "LEFT ANTI"
+		case p.is("LEFT") || p.is("RIGHT") || p.is("FULL"):
+			kind = p.next().Upper
+			p.accept("OUTER")
+		case p.is("JOIN"):
+			kind = "INNER"
+		case p.is("LATERAL", "VIEW"):
+			t = p.lateralView(t)
+			continue
+		default:
+			if natural {
+				p.fail("missing 'JOIN'")
+			}
+			return t
+		}
+		p.expect("JOIN")
+		j := &Join{Kind: kind, Natural: natural, L: t, R: p.tablePrimary()}
+		switch {
+		case p.accept("ON"):
+			j.On = p.expr()
+		case p.accept("USING"):
+			j.Using = p.names()
+		}
+		t = j
+	}
+}
+
+func (p *parser) tablePrimary() TableExpr {
+	lateral := p.is("LATERAL") && p.peekAt(1).Upper != "VIEW" && p.accept("LATERAL")
+	if p.isOp("(") {
+		if p.startsQuery() {
+			p.i++
+			q := p.query()
+			p.expectOp(")")
+			return &TableQuery{Query: q, Lateral: lateral, Alias: p.alias()}
+		}
+		p.i++
+		t := p.tableExpr()
+		p.expectOp(")")
+		return t
+	}
+	if p.is("VALUES") {
+		p.i++
+		q := &Query{Body: p.values()}
+		return &TableQuery{Query: q, Alias: p.alias()}
+	}
+	parts := p.name()
+	if p.acceptOp("(") {
+		c := p.callArgs(&Call{Name: parts}).(*Call)
+		return &TableFunction{Call: c, Lateral: lateral, Alias: p.alias()}
+	}
+	t := &TableName{Parts: parts}
+	p.timeTravel(t)
+	t.Alias = p.alias()
+	return t
+}
+
+// timeTravel reads [FOR] VERSION AS OF n or TIMESTAMP AS OF t.
+func (p *parser) timeTravel(t *TableName) {
+	start := p.i
+	p.accept("FOR")
+	switch {
+	case p.accept("VERSION", "AS", "OF"), p.accept("SYSTEM_VERSION", "AS", "OF"):
+		t.Version = p.bitOr()
+	case p.accept("TIMESTAMP", "AS", "OF"), p.accept("SYSTEM_TIME", "AS", "OF"):
+		t.AsOf = p.bitOr()
+	default:
+		p.i = start
+	}
+}
+
+// clauseWords follow a table without being its alias.
+var clauseWords = map[string]bool{}
+
+func init() {
+	for w := range strings.FieldsSeq("ORDER SORT WINDOW MINUS TABLESAMPLE CLUSTER DISTRIBUTE VERSION FILEFORMAT WITH WHEN") {
+		clauseWords[w] = true
+	}
+}
+
+func (p *parser) alias() Alias {
+	var a Alias
+	t := p.peek()
+	if p.accept("AS") {
+		a.Name = p.ident()
+	} else if t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] && !clauseWords[t.Upper] {
+		a.Name = p.ident()
+	}
+	if a.Name != "" && p.isOp("(") {
+		a.Columns = p.names()
+	}
+	return a
+}
+
+func (p *parser) lateralView(t TableExpr) TableExpr {
+	p.i += 2
+	v := &LateralView{X: t, Outer: p.accept("OUTER")}
+	name := p.name()
+	p.expectOp("(")
+	v.Call = p.callArgs(&Call{Name: name}).(*Call)
+	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] {
+		v.Name = p.ident()
+	}
+	if p.accept("AS") {
+		v.Columns = append(v.Columns, p.ident())
+		for p.acceptOp(",") {
+			v.Columns = append(v.Columns, p.ident())
+		}
+	}
+	return v
+}

@@ -1,0 +1,238 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// nameLocks lets one writer at a time change a name.
+type nameLocks struct {
+	mu   sync.Mutex
+	held map[string]chan struct{}
+}
+
+// lock waits for all the names, in one order for everybody.
+func (l *nameLocks) lock(ctx context.Context, names []string) (unlock func(), err error) {
+	names = slices.Clone(names)
+	for i, n := range names {
+		names[i] = strings.ToLower(n)
+	}
+	slices.Sort(names)
+	var taken []string
+	unlock = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, n := range taken {
+			close(l.held[n])
+			delete(l.held, n)
+		}
+	}
+	for _, n := range slices.Compact(names) {
+		for {
+			l.mu.Lock()
+			if l.held == nil {
+				l.held = map[string]chan struct{}{}
+			}
+			wait, busy := l.held[n]
+			if !busy {
+				l.held[n] = make(chan struct{})
+				l.mu.Unlock()
+				taken = append(taken, n)
+				break
+			}
+			l.mu.Unlock()
+			select {
+			case <-wait:
+			case <-ctx.Done():
+				unlock()
+				return nil, ctx.Err()
+			}
+		}
+	}
+	return unlock, nil
+}
+
+// txn is one write: DuckDB's transaction, and what it changes in the catalog.
+type txn struct {
+	ctx     context.Context
+	engine  *Engine
+	conn    *sql.Conn
+	before  *catalog.Snapshot
+	changes []func(*catalog.Snapshot) error
+	garbage []string
+	// temporary counts the staging tables.
+	temporary int
+}
+
+// write runs f in a transaction that holds the names, and publishes what it
+// changed in the catalog in the moment of the commit.
+func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error) (err error) {
+	unlock, err := e.locks.lock(ctx, names)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to DuckDB: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	release := e.reading()
+	defer release()
+	t := &txn{ctx: ctx, engine: e, conn: conn, before: e.current()}
+	if _, err := conn.ExecContext(ctx, "BEGIN TRANSACTION"); err != nil {
+		return translate(ctx, err)
+	}
+	background := context.WithoutCancel(ctx)
+	committed := false
+	defer func() {
+		if !committed {
+			_, _ = conn.ExecContext(background, "ROLLBACK")
+		}
+	}()
+	if err := f(t); err != nil {
+		return translate(ctx, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err = t.commit(background)
+	committed = err == nil
+	return err
+}
+
+func (t *txn) commit(ctx context.Context) error {
+	e := t.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	next := e.snapshot.Clone()
+	for _, change := range t.changes {
+		if err := change(next); err != nil {
+			return err
+		}
+	}
+	if _, err := t.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return translate(ctx, err)
+	}
+	e.commits++
+	e.snapshot = next
+	for _, phys := range t.garbage {
+		e.garbage = append(e.garbage, garbage{phys, e.commits})
+	}
+	return nil
+}
+
+// exec runs DuckDB SQL in the transaction, and returns how many rows it changed.
+func (t *txn) exec(format string, args ...any) (int64, error) {
+	sql := format
+	if len(args) > 0 {
+		sql = fmt.Sprintf(format, args...)
+	}
+	r, err := t.conn.ExecContext(t.ctx, sql)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// count runs a query of one number.
+func (t *txn) count(query string) (int64, error) {
+	var n int64
+	err := t.conn.QueryRowContext(t.ctx, query).Scan(&n)
+	return n, err
+}
+
+// physical names a new physical table.
+func (t *txn) physical() string { return fmt.Sprintf("t_%d", t.engine.newID()) }
+
+// staging names a temporary table of this transaction.
+func (t *txn) staging() string {
+	t.temporary++
+	return fmt.Sprintf("temp.staged_%d", t.temporary)
+}
+
+// putTable stores a table and its newest version, if that is new.
+func (t *txn) putTable(tab *catalog.Table, newVersion bool) error {
+	if err := save(t.ctx, t.conn, tab.ID, "table", tab); err != nil {
+		return err
+	}
+	if newVersion {
+		if err := saveVersion(t.ctx, t.conn, tab.ID, tab.Head()); err != nil {
+			return err
+		}
+	}
+	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+		sc, err := s.Schema(tab.Catalog, tab.Schema)
+		if err == nil {
+			sc.Tables[strings.ToLower(tab.Name)] = tab
+		}
+		return err
+	})
+	return nil
+}
+
+// dropTable removes a table or view; its rows go when nobody reads them.
+func (t *txn) dropTable(tab *catalog.Table) error {
+	if err := remove(t.ctx, t.conn, tab.ID); err != nil {
+		return err
+	}
+	for _, table := range []string{"sandbox_versions", "sandbox_files"} {
+		if _, err := t.conn.ExecContext(t.ctx, "DELETE FROM "+table+" WHERE id = ?", tab.ID); err != nil {
+			return err
+		}
+	}
+	t.garbage = append(t.garbage, physicals(tab.Versions)...)
+	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
+		sc, err := s.Schema(tab.Catalog, tab.Schema)
+		if err == nil {
+			delete(sc.Tables, strings.ToLower(tab.Name))
+		}
+		return err
+	})
+	return nil
+}
+
+// physicals are the physical tables of some versions.
+func physicals(versions []*catalog.Version) []string {
+	var out []string
+	for _, v := range versions {
+		if !slices.Contains(out, v.Phys) {
+			out = append(out, v.Phys)
+		}
+	}
+	return out
+}
+
+// table finds a table to change; views are refused.
+func (t *txn) table(name name) (*catalog.Table, error) {
+	if _, err := t.before.Schema(name.catalog, name.schema); err != nil {
+		return nil, fault.TableNotFound(name.written...)
+	}
+	tab := t.before.Table(name.catalog, name.schema, name.table)
+	if tab == nil {
+		return nil, fault.TableNotFound(name.written...)
+	}
+	if tab.View != nil {
+		return nil, notTable(tab, "this operation")
+	}
+	return tab, nil
+}
+
+func notTable(tab *catalog.Table, operation string) error {
+	return fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, fault.Quote(tab.Catalog, tab.Schema, tab.Name))
+}
+
+// name is a table's name, completed, and as the statement wrote it.
+type name struct {
+	catalog, schema, table string
+	written                []string
+}
+
+func (n name) key() string { return n.catalog + "." + n.schema + "." + n.table }
