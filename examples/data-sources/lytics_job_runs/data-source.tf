@@ -3,6 +3,6 @@ data "lytics_job_runs" "orders" {
   limit  = 10
 }
 
-output "rows" {
-  value = { for r in data.lytics_job_runs.orders.runs : r.started_at => r.rows_written }
+output "failed_runs" {
+  value = [for r in data.lytics_job_runs.orders.runs : r.error if r.status == "failed"]
 }

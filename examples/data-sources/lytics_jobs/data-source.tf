@@ -4,5 +4,5 @@ data "lytics_jobs" "all" {
 }
 
 output "next_runs" {
-  value = { for j in data.lytics_jobs.all.jobs : j.label => j.next_run_at }
+  value = { for j in data.lytics_jobs.all.jobs : j.id => j.next_run_at if j.next_run_at != null }
 }

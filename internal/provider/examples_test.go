@@ -1,0 +1,67 @@
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+)
+
+// example joins the files that match a pattern under examples.
+func example(t *testing.T, patterns ...string) string {
+	t.Helper()
+	var text strings.Builder
+	for _, p := range patterns {
+		files, err := filepath.Glob(filepath.Join("..", "..", "examples", filepath.FromSlash(p)))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no examples (%v)", p, err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text.Write(b)
+			text.WriteString("\n")
+		}
+	}
+	// The harness serves the provider under a name of its own.
+	return strings.ReplaceAll(text.String(), `"terraform-provider-lytics/lytics"`, `"hashicorp/lytics"`)
+}
+
+// applied shows that an example can be applied, and then changes nothing.
+func applied(t *testing.T, text string, variables config.Variables) {
+	t.Helper()
+	runTerraform(t, newWorld(),
+		resource.TestStep{Config: text, ConfigVariables: variables},
+		resource.TestStep{Config: text, ConfigVariables: variables, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
+	)
+}
+
+// The examples of the documentation are one configuration that works.
+func TestDocumentedExamples(t *testing.T) {
+	t.Parallel()
+	text := example(t, "provider/provider.tf", "resources/*/resource.tf", "data-sources/*/data-source.tf", "functions/*/function.tf")
+	applied(t, text, config.Variables{"databricks_token": config.StringVariable("t")})
+}
+
+var sandboxVariables = config.Variables{
+	"host": config.StringVariable("http://127.0.0.1"), "port": config.IntegerVariable(1),
+	"http_path": config.StringVariable("/sql/1.0/warehouses/x"), "token": config.StringVariable("t"),
+}
+
+func TestQuickstartExample(t *testing.T) {
+	t.Parallel()
+	applied(t, example(t, "quickstart/main.tf"), sandboxVariables)
+}
+
+// The harness cannot hold the state of for_each, so this one is only planned.
+func TestPurchasesExample(t *testing.T) {
+	t.Parallel()
+	runTerraform(t, newWorld(), resource.TestStep{Config: example(t, "purchases/main.tf"), ConfigVariables: sandboxVariables,
+		PlanOnly: true, ExpectNonEmptyPlan: true})
+}
