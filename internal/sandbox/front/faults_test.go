@@ -150,7 +150,7 @@ func TestFaultsOfCloudFetch(t *testing.T) {
 		t.Parallel()
 		s := start(t, cloud)
 		s.fault(fault.Fault{Kind: fault.LinkExpired, After: 1})
-		if n, err := readRange(t.Context(), s.open(), 1_000_000); err == nil || n == 0 || !strings.Contains(err.Error(), "expired") {
+		if n, err := readRange(t.Context(), s.open(), 1_000_000); err == nil || n == 0 || !strings.Contains(err.Error(), "403") {
 			t.Fatalf("%d rows, %v", n, err)
 		}
 	})

@@ -152,7 +152,10 @@ func (p *pages) linkSet(out *page, base string) *tcli.TRowSet {
 	for _, f := range out.files {
 		url, expires := p.links.link(f, base, p.text)
 		set.ResultLinks = append(set.ResultLinks, &tcli.TSparkArrowResultLink{
-			FileLink: url, ExpiryTime: expires.Unix(), StartRowOffset: f.start, RowCount: f.rows, BytesNum: f.size,
+			// In milliseconds, as the JDBC and Node.js drivers read it. The Go and
+			// Python ones take it for seconds, never find a link expired, and meet
+			// the storage's refusal instead.
+			FileLink: url, ExpiryTime: expires.UnixMilli(), StartRowOffset: f.start, RowCount: f.rows, BytesNum: f.size,
 		})
 	}
 	return set

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -52,6 +54,14 @@ const endOfStream = 8
 func NewEncoder(columns []warehouse.Column, o Options) (*Encoder, error) {
 	if o.Location == nil {
 		o.Location = time.UTC
+	}
+	columns = slices.Clone(columns)
+	for i, c := range columns {
+		// Engines send intervals as text. A client that asks for Arrow's intervals
+		// would take such a column for one.
+		if o.Native.Intervals && strings.HasPrefix(strings.ToUpper(c.Type), "INTERVAL") && c.Arrow.Type == arrow.BinaryTypes.String {
+			columns[i].Type = "STRING"
+		}
 	}
 	schema, err := Schema(columns)
 	if err != nil {
