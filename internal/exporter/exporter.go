@@ -15,6 +15,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
 // Audiences is where profiles come from.
@@ -28,14 +29,14 @@ type Audiences interface {
 type Staging interface {
 	// Create begins an object that appears whole on Close, or on Abort never.
 	Create(ctx context.Context, key string) (Object, error)
-	// List gives the keys below a prefix.
-	List(ctx context.Context, prefix string) ([]string, error)
+	// List gives the objects below a prefix.
+	List(ctx context.Context, prefix string) ([]staging.Object, error)
 	// RemovePrefix removes all below a prefix; safe to repeat.
 	RemovePrefix(ctx context.Context, prefix string) error
 	// URL is the address COPY INTO reads a key at.
 	URL(key string) string
-	// CopyCredential is the text inside COPY INTO's WITH (...), or empty.
-	CopyCredential(ctx context.Context) (jobs.Secret, error)
+	// CopyCredential is the warehouse's right to read the files.
+	CopyCredential(ctx context.Context) (staging.CopyCredential, error)
 }
 
 // Object is a staged file being written.
@@ -157,13 +158,13 @@ func (e *Export) Run(ctx context.Context) (err error) {
 // sweep removes what dead runs into this target left: only the holder of the
 // job's lease comes here, so that no other run of it is alive.
 func (e *Export) sweep(ctx context.Context, wh *databricks.Warehouse) error {
-	keys, err := e.Staging.List(ctx, e.root())
+	objects, err := e.Staging.List(ctx, e.root())
 	if err != nil {
 		return err
 	}
 	done := map[string]bool{e.RunID: true}
-	for _, key := range keys {
-		run, _, _ := strings.Cut(strings.TrimPrefix(key, e.root()), "/")
+	for _, o := range objects {
+		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, e.root()), "/")
 		if done[run] {
 			continue
 		}

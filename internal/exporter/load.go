@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
 // copyFiles is the most names COPY INTO's FILES takes.
@@ -80,9 +81,13 @@ func (e *Export) loadFiles(ctx context.Context, wh *databricks.Warehouse, column
 	if err != nil {
 		return err
 	}
-	copying := databricks.WithSecrets(ctx, credential)
+	copying := databricks.WithSecrets(ctx, credential.Secrets()...)
 	for files := range slices.Chunk(s.files, copyFiles) {
-		if err := wh.ExecRepeatable(copying, e.copyStatement(load, columns, files, s.null, credential)); err != nil {
+		statement, err := e.copyStatement(load, columns, files, s.null, credential)
+		if err != nil {
+			return err
+		}
+		if err := wh.ExecRepeatable(copying, statement); err != nil {
 			return err
 		}
 	}
@@ -105,7 +110,7 @@ func (e *Export) loadFiles(ctx context.Context, wh *databricks.Warehouse, column
 // copyStatement loads files with the options under which Apache Spark 4.0 reads
 // back every value exactly. Without force, a statement that the driver sends
 // twice loads its files once.
-func (e *Export) copyStatement(load string, columns []column, files []string, null string, credential jobs.Secret) string {
+func (e *Export) copyStatement(load string, columns []column, files []string, null string, credential staging.CopyCredential) (string, error) {
 	selected := make([]string, len(columns))
 	for i, c := range columns {
 		selected[i] = fmt.Sprintf("_c%d::%s AS %s", i, c.sqlType, c.sql)
@@ -114,15 +119,28 @@ func (e *Export) copyStatement(load string, columns []column, files []string, nu
 	for i, f := range files {
 		names[i] = databricks.Literal(f)
 	}
-	with := ""
-	if !credential.Empty() {
-		with = " WITH (" + credential.Reveal() + ")"
+	with, err := credentialSQL(credential)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Sprintf(`COPY INTO %s FROM (SELECT %s FROM %s%s) FILEFORMAT = CSV FILES = (%s)
+	return fmt.Sprintf(`COPY INTO %s FROM (SELECT %s FROM %s WITH (%s)) FILEFORMAT = CSV FILES = (%s)
 FORMAT_OPTIONS ('multiLine' = 'true', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d')
 COPY_OPTIONS ('force' = 'false')`,
 		load, strings.Join(selected, ", "), databricks.Literal(e.Staging.URL(e.prefix(e.RunID))), with,
-		strings.Join(names, ", "), databricks.Literal(null), max(20480, len(columns)+1))
+		strings.Join(names, ", "), databricks.Literal(null), max(20480, len(columns)+1)), nil
+}
+
+// credentialSQL is a named credential, or keys.
+func credentialSQL(c staging.CopyCredential) (string, error) {
+	if c.Name != "" {
+		name, err := databricks.Quote(c.Name)
+		return "CREDENTIAL " + name, err
+	}
+	text := fmt.Sprintf("AWS_ACCESS_KEY = %s, AWS_SECRET_KEY = %s", databricks.Literal(c.AccessKeyID), databricks.Literal(c.SecretAccessKey.Reveal()))
+	if !c.SessionToken.Empty() {
+		text += ", AWS_SESSION_TOKEN = " + databricks.Literal(c.SessionToken.Reveal())
+	}
+	return "CREDENTIAL (" + text + ")", nil
 }
 
 func countRows(ctx context.Context, wh *databricks.Warehouse, table string) (n int64, err error) {

@@ -1,0 +1,51 @@
+// Command terraform-provider-lytics is the Terraform provider for Lytics and
+// Databricks, and with arguments its command line.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// version is set by the release build.
+var version = "dev"
+
+func main() {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-debug") && !strings.HasPrefix(os.Args[1], "--debug") {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code := cli.Run(ctx, os.Args[1:], version, openDir, os.Stdout, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
+	debug := flag.Bool("debug", false, "serve a debugger: print TF_REATTACH_PROVIDERS and wait")
+	flag.Parse()
+	factory, stop := newProvider(version)
+	err := providerserver.Serve(context.Background(), factory, providerserver.ServeOpts{
+		Address: "registry.terraform.io/terraform-provider-lytics/lytics",
+		Debug:   *debug,
+	})
+	if err := errors.Join(err, stop()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// openDir is how the command line opens a data directory: it looks, and needs
+// neither staging nor a key.
+func openDir(dataDir string) jobs.API {
+	return engine.New(engine.Options{DataDir: dataDir, UserAgent: userAgent()})
+}
+
+func userAgent() string { return fmt.Sprintf("terraform-provider-lytics/%s", version) }
