@@ -1,0 +1,259 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"path"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+)
+
+// castagnoli is the polynomial that processors have an instruction for.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// writeChunk is how much of a batch is written at a time.
+const writeChunk = 1 << 20
+
+// settleTimeout bounds the look whether a failed commit was one.
+const settleTimeout = 20 * time.Second
+
+// appender writes the segments of one stream for this process.
+type appender struct {
+	p      *Platform
+	stream string
+	// dir is below the data directory, with slashes.
+	dir string
+
+	mu    sync.Mutex
+	swept bool
+	count int
+	// file is the open segment, nil when the next append begins one.
+	file segmentFile
+	name string
+	// id is the segment's row, 0 until it is committed; length is how much of
+	// the file is.
+	id     int64
+	length int64
+}
+
+// extent is what one append wrote.
+type extent struct {
+	start, length int64
+	events        int64
+	checksum      uint32
+	first, last   int64
+}
+
+// Append adds events to the end of a stream and runs commit in the transaction
+// that makes them part of it: both happen or neither. A stream that is not
+// there begins. Without events only commit runs.
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+	if err := platform.ValidateStream(stream); err != nil {
+		return err
+	}
+	for i := range events {
+		if err := checkEvent(events[i]); err != nil {
+			return &jobs.Error{
+				Code:    jobs.CodeFailed,
+				Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", events[i].ID, stream),
+				Detail:  err.Error(),
+				Next:    "Correct the source of the event; nothing of its batch was appended",
+				Err:     err,
+			}
+		}
+	}
+	a, err := p.appenderOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.append(ctx, events, commit); err != nil {
+		return p.failed("Cannot append to stream "+stream, err)
+	}
+	return nil
+}
+
+func (a *appender) append(ctx context.Context, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return a.commit(ctx, extent{}, commit)
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	x, err := a.write(events)
+	if err != nil {
+		return errors.Join(err, a.undo())
+	}
+	if err := a.file.Sync(); err != nil {
+		// What a failed sync left in the file is not known: it is not used
+		// again. What was committed of it was synced before.
+		undone := a.undo()
+		return errors.Join(err, undone, a.close())
+	}
+	if err := a.commit(ctx, x, commit); err != nil {
+		return errors.Join(err, a.settle(ctx, x))
+	}
+	a.length += x.length
+	return nil
+}
+
+// open begins a segment when there is none or it is full. Before its first one
+// it removes what dead writers left in the stream.
+func (a *appender) open(ctx context.Context) error {
+	if !a.swept {
+		if err := a.p.sweepStream(ctx, a.stream, a.dir); err != nil {
+			return err
+		}
+		a.swept = true
+	}
+	if a.file != nil && a.length >= a.p.segmentSize {
+		if err := a.close(); err != nil {
+			return err
+		}
+	}
+	if a.file != nil {
+		return nil
+	}
+	full := filepath.Join(a.p.db.Dir(), filepath.FromSlash(a.dir))
+	if err := makeDir(full); err != nil {
+		return err
+	}
+	a.count++
+	name := fmt.Sprintf("%s-%06d%s", a.p.writer, a.count, segmentSuffix)
+	f, err := a.p.createSegment(filepath.Join(full, name))
+	if err != nil {
+		return err
+	}
+	a.file, a.name, a.id, a.length = f, path.Join(a.dir, name), 0, 0
+	return syncDir(full)
+}
+
+func (a *appender) close() error {
+	if a.file == nil {
+		return nil
+	}
+	f := a.file
+	a.file = nil
+	return f.Close()
+}
+
+func (a *appender) write(events []jobs.Event) (extent, error) {
+	x := extent{start: a.length, events: int64(len(events))}
+	buffer := make([]byte, 0, writeChunk+64<<10)
+	flush := func() error {
+		n, err := a.file.WriteAt(buffer, x.start+x.length)
+		x.length += int64(n)
+		x.checksum = crc32.Update(x.checksum, castagnoli, buffer[:n])
+		buffer = buffer[:0]
+		return err
+	}
+	for i := range events {
+		buffer = appendLine(buffer, events[i])
+		us := events[i].Time.UnixMicro()
+		if i == 0 {
+			x.first, x.last = us, us
+		}
+		x.first, x.last = min(x.first, us), max(x.last, us)
+		if len(buffer) >= writeChunk {
+			if err := flush(); err != nil {
+				return x, err
+			}
+		}
+	}
+	return x, flush()
+}
+
+// undo cuts the file to what is committed, so that a full disk gets its room
+// back. A file that cannot be cut is not used again.
+func (a *appender) undo() error {
+	if err := a.file.Truncate(a.length); err != nil {
+		return errors.Join(err, a.close())
+	}
+	return nil
+}
+
+// settle finds out what became of a transaction that failed: one whose answer
+// was lost may have been committed, and then its bytes must stay.
+func (a *appender) settle(ctx context.Context, x extent) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if a.file == nil || x.events == 0 {
+		return nil
+	}
+	id, length, err := committed(ctx, a.p.db.Read(), a.name)
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	a.id, a.length = id, length
+	return a.undo()
+}
+
+// committed gives the row of a segment file, and how much of it is committed.
+func committed(ctx context.Context, db *sql.DB, file string) (id, length int64, err error) {
+	err = db.QueryRowContext(ctx, `
+		SELECT s.id, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
+		WHERE s.file = ? GROUP BY s.id`, file).Scan(&id, &length)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, 0, nil
+	}
+	return id, length, err
+}
+
+func (a *appender) commit(ctx context.Context, x extent, commit func(tx *sql.Tx) error) error {
+	id, now := a.id, a.p.now().UnixMicro()
+	err := a.p.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO streams (name, events, bytes, created_at) VALUES (?, 0, 0, ?) ON CONFLICT DO NOTHING`, a.stream, now); err != nil {
+			return err
+		}
+		if x.events > 0 {
+			var err error
+			if id, err = a.record(ctx, tx, id, x, now); err != nil {
+				return err
+			}
+		}
+		if commit == nil {
+			return nil
+		}
+		return commit(tx)
+	})
+	if err == nil {
+		a.id = id
+	}
+	return err
+}
+
+// record writes the rows of an extent, and of its segment if that is new.
+func (a *appender) record(ctx context.Context, tx *sql.Tx, segment int64, x extent, now int64) (int64, error) {
+	if segment == 0 {
+		r, err := tx.ExecContext(ctx, `INSERT INTO segments (stream, file, created_at) VALUES (?, ?, ?)`, a.stream, a.name, now)
+		if err != nil {
+			return 0, err
+		}
+		if segment, err = r.LastInsertId(); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO extents (stream, segment, start, length, events, checksum) VALUES (?, ?, ?, ?, ?, ?)`,
+		a.stream, segment, x.start, x.length, x.events, int64(x.checksum)); err != nil {
+		return 0, err
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE streams SET events = events + ?, bytes = bytes + ?,
+			first_time = min(coalesce(first_time, ?), ?), last_time = max(coalesce(last_time, ?), ?)
+		WHERE name = ?`,
+		x.events, x.length, x.first, x.first, x.last, x.last, a.stream)
+	return segment, err
+}

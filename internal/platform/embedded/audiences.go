@@ -1,0 +1,234 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/filterql"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+const audienceColumns = `id, name, slug, description, filter`
+
+// findAudience gives the audience of an id or a slug; ok is false without one.
+func findAudience(ctx context.Context, q queryer, idOrSlug string) (a jobs.Audience, ok bool, err error) {
+	err = q.QueryRowContext(ctx, `SELECT `+audienceColumns+` FROM audiences WHERE id = ? OR slug = ? ORDER BY id = ? DESC LIMIT 1`,
+		idOrSlug, idOrSlug, idOrSlug).Scan(&a.ID, &a.Name, &a.Slug, &a.Description, &a.Filter)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, false, nil
+	}
+	return a, err == nil, err
+}
+
+func listAudiences(ctx context.Context, q queryer) ([]jobs.Audience, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+audienceColumns+` FROM audiences ORDER BY slug`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []jobs.Audience
+	for rows.Next() {
+		var a jobs.Audience
+		if err := rows.Scan(&a.ID, &a.Name, &a.Slug, &a.Description, &a.Filter); err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// includer resolves INCLUDE among the audiences of q.
+func includer(ctx context.Context, q queryer) func(string) (*filterql.Filter, error) {
+	return func(name string) (*filterql.Filter, error) {
+		a, ok, err := findAudience(ctx, q, name)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, &filterql.Error{Reason: fmt.Sprintf("there is no audience %q to include", name)}
+		}
+		return filterql.Parse(a.Filter)
+	}
+}
+
+// checkFilter compiles a filter by the fields there are. A field that is not
+// there yet may be created after the audience, so it fails only the scan.
+func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) error {
+	f, err := platform.ParseFilter(a.Filter)
+	if err != nil {
+		return err
+	}
+	fields, err := listFields(ctx, q)
+	if err != nil {
+		return err
+	}
+	types := map[string]value.Type{}
+	for _, field := range fields {
+		types[field.ID], _ = value.ParseType(field.Type)
+	}
+	include := includer(ctx, q)
+	_, err = f.Compile(filterql.Environment{
+		Now: p.now(),
+		Field: func(name string) (int, value.Type, bool) {
+			t, ok := types[name]
+			if !ok {
+				t = undefinedType
+			}
+			return 0, t, true
+		},
+		// The audience itself counts by its new definition.
+		Include: func(name string) (*filterql.Filter, error) {
+			if name == a.ID || name == a.Slug {
+				return f, nil
+			}
+			return include(name)
+		},
+	})
+	if _, ok := errors.AsType[*filterql.Error](err); ok {
+		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot work", a.Name), err)
+	}
+	return err
+}
+
+// undefinedType lets any comparison pass for a field that is not there yet.
+var undefinedType = value.Type{Shape: value.MapOf, Element: value.ElementAny}
+
+func slugTaken(a, holder jobs.Audience) error {
+	return &jobs.Error{
+		Code: jobs.CodeConflict, Attribute: "slug", Summary: fmt.Sprintf("Audience %q cannot have the slug %s", a.Name, a.Slug),
+		Detail: fmt.Sprintf("audience %q (%s) has it, with another definition", holder.Name, holder.ID),
+		Next:   "Import that audience by its id, or choose another slug",
+	}
+}
+
+// CreateAudience defines an audience; the same definition is adopted.
+func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
+	if err := platform.ValidateAudience(a); err != nil {
+		return jobs.Audience{}, err
+	}
+	a = platform.NormalizeAudience(a)
+	err := p.write(ctx, "Cannot create audience "+a.Slug, func(tx *sql.Tx) error {
+		old, ok, err := findAudience(ctx, tx, a.Slug)
+		if err != nil {
+			return err
+		}
+		if ok {
+			a.ID = old.ID
+			if old != a {
+				return slugTaken(a, old)
+			}
+			return nil
+		}
+		if err := p.checkFilter(ctx, tx, a); err != nil {
+			return err
+		}
+		a.ID = store.NewID("aud")
+		_, err = tx.ExecContext(ctx, `INSERT INTO audiences (`+audienceColumns+`) VALUES (?, ?, ?, ?, ?)`, a.ID, a.Name, a.Slug, a.Description, a.Filter)
+		return err
+	})
+	return a, err
+}
+
+// PutAudience changes an audience. An empty slug is derived anew.
+func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
+	if err := platform.ValidateAudience(a); err != nil {
+		return jobs.Audience{}, err
+	}
+	a = platform.NormalizeAudience(a)
+	err := p.write(ctx, "Cannot change audience "+a.ID, func(tx *sql.Tx) error {
+		old, ok, err := findAudience(ctx, tx, a.ID)
+		if err != nil {
+			return err
+		}
+		if !ok || old.ID != a.ID {
+			return notFound("audience", a.ID)
+		}
+		if holder, ok, err := findAudience(ctx, tx, a.Slug); err != nil || ok && holder.ID != a.ID {
+			return cmpErr(err, slugTaken(a, holder))
+		}
+		if old.Slug != a.Slug {
+			if err := refuseWhileIncluded(ctx, tx, a.ID, fmt.Sprintf("The slug of audience %q cannot change", old.Name), old.Slug); err != nil {
+				return err
+			}
+		}
+		if err := p.checkFilter(ctx, tx, a); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE audiences SET name = ?, slug = ?, description = ?, filter = ? WHERE id = ?`, a.Name, a.Slug, a.Description, a.Filter, a.ID)
+		return err
+	})
+	return a, err
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// refuseWhileIncluded fails when another audience includes one by these names.
+func refuseWhileIncluded(ctx context.Context, tx *sql.Tx, id, summary string, names ...string) error {
+	list, err := listAudiences(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var users []string
+	for _, a := range list {
+		f, err := filterql.Parse(a.Filter)
+		if err != nil || a.ID == id {
+			continue
+		}
+		if slices.ContainsFunc(f.Includes(), func(n string) bool { return slices.Contains(names, n) }) {
+			users = append(users, a.Slug)
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	return &jobs.Error{Code: jobs.CodeInUse, Attribute: "slug", Summary: summary, Detail: "it is included by the audiences " + strings.Join(users, ", "), Next: "Change those first"}
+}
+
+// Audience takes an id or a slug.
+func (p *Platform) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
+	a, ok, err := findAudience(ctx, p.db.Read(), idOrSlug)
+	if err != nil {
+		return a, p.failed("Cannot read audience "+idOrSlug, err)
+	}
+	if !ok {
+		return a, notFound("audience", idOrSlug)
+	}
+	return a, nil
+}
+
+// Audiences lists all audiences by slug.
+func (p *Platform) Audiences(ctx context.Context) ([]jobs.Audience, error) {
+	list, err := listAudiences(ctx, p.db.Read())
+	if err != nil {
+		return nil, p.failed("Cannot read the audiences", err)
+	}
+	return list, nil
+}
+
+// DeleteAudience refuses while other audiences include it; whether exports read
+// it is known to who owns the jobs. Deleting what is not there is no error.
+func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
+	return p.write(ctx, "Cannot delete audience "+id, func(tx *sql.Tx) error {
+		a, ok, err := findAudience(ctx, tx, id)
+		if err != nil || !ok || a.ID != id {
+			return err
+		}
+		if err := refuseWhileIncluded(ctx, tx, id, fmt.Sprintf("Audience %q cannot be deleted", a.Name), a.ID, a.Slug); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM audiences WHERE id = ?`, id)
+		return err
+	})
+}

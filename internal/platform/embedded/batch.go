@@ -1,0 +1,237 @@
+package embedded
+
+import (
+	"context"
+	"slices"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
+)
+
+// batch is the events between two commits. They are first given to users, by
+// their identities alone; then each profile is loaded once and takes all its
+// events. So a batch costs each profile one read and one write, however many
+// events it has and whatever their order.
+type batch struct {
+	tx *window
+	// taken events, and their bytes.
+	taken, bytes int
+	events       []batchEvent
+	// contributions of all events, one after the other.
+	contributions []contribution
+	touched       []identity
+	// identities known in memory, and users by the profile they have in the file.
+	identities map[identity]*user
+	users      map[int64]*user
+	// active are the users with something to do.
+	active []*user
+}
+
+// batchEvent is an event given to a user: where its contributions are.
+type batchEvent struct {
+	at       merge.Stamp
+	from, to int
+}
+
+// user is whoever has a set of identities: the root of a tree of users that
+// events have joined.
+type user struct {
+	parent *user
+	// profiles in the file that belong to the user.
+	profiles []int64
+	// identities that the file does not have.
+	identities []identity
+	// events are places in the batch.
+	events []int32
+	active bool
+}
+
+func (u *user) root() *user {
+	for u.parent != nil {
+		if u.parent.parent != nil {
+			u.parent = u.parent.parent
+		}
+		u = u.parent
+	}
+	return u
+}
+
+func (b *batch) forgetIdentities() {
+	b.identities, b.users = map[identity]*user{}, map[int64]*user{}
+}
+
+func (b *batch) activate(u *user) {
+	if !u.active {
+		u.active = true
+		b.active = append(b.active, u)
+	}
+}
+
+// take evaluates an event and gives it to its user.
+func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err error) {
+	if b.tx == nil {
+		if b.tx, err = b.stmts.begin(ctx, b.db); err != nil {
+			return err
+		}
+	}
+	b.taken++
+	b.bytes += len(e.data) + len(e.id)
+	from := len(b.contributions)
+	var unfit int64
+	b.contributions, unfit = s.evaluate(e.data, b.plan.fields, b.contributions)
+	b.counters.Unfit += unfit
+	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched[:0])
+	if len(b.touched) == 0 {
+		b.counters.Unidentified++
+		b.contributions = b.contributions[:from]
+		return nil
+	}
+	u, err := b.userOf(ctx, b.touched)
+	if err != nil {
+		return err
+	}
+	b.activate(u)
+	u.events = append(u.events, int32(len(b.events)))
+	b.events = append(b.events, batchEvent{at: merge.Stamp{Micros: e.micros, ID: e.id}, from: from, to: len(b.contributions)})
+	return nil
+}
+
+// userOf gives the one user of all these identities, joining those that had
+// some of them.
+func (b *builder) userOf(ctx context.Context, touched []identity) (*user, error) {
+	var u *user
+	for _, i := range touched {
+		known, err := b.lookup(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			u = b.join(u, known)
+		}
+	}
+	if u == nil {
+		u = &user{}
+	}
+	for _, i := range touched {
+		if _, ok := b.identities[i]; !ok {
+			i = i.clone()
+			b.identities[i] = u
+			u.identities = append(u.identities, i)
+			b.activate(u)
+		}
+	}
+	return u, nil
+}
+
+// lookup gives the user who has an identity; nil when nobody does.
+func (b *builder) lookup(ctx context.Context, i identity) (*user, error) {
+	if u, ok := b.identities[i]; ok {
+		return u.root(), nil
+	}
+	if b.tx.empty {
+		return nil, nil
+	}
+	id, err := b.tx.identity(ctx, i)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	u, ok := b.users[id]
+	if !ok {
+		u = &user{profiles: []int64{id}}
+		b.users[id] = u
+	}
+	b.identities[i.clone()] = u
+	return u.root(), nil
+}
+
+// join makes one user of two; u may be nil.
+func (b *batch) join(u, o *user) *user {
+	if u == nil || u == o {
+		return o
+	}
+	if len(o.events)+len(o.identities) > len(u.events)+len(u.identities) {
+		u, o = o, u
+	}
+	o.parent = u
+	u.profiles = append(u.profiles, o.profiles...)
+	u.identities = append(u.identities, o.identities...)
+	u.events = append(u.events, o.events...)
+	o.profiles, o.identities, o.events = nil, nil, nil
+	b.activate(u)
+	return u
+}
+
+// cache is the profiles kept in memory from batch to batch.
+type cache struct {
+	profiles map[int64]*profile
+	bytes    int
+}
+
+func (c *cache) clear() { c.profiles, c.bytes = map[int64]*profile{}, 0 }
+
+func (c *cache) take(id int64) (*profile, bool) {
+	pr, ok := c.profiles[id]
+	if ok {
+		delete(c.profiles, id)
+		c.bytes -= pr.size
+	}
+	return pr, ok
+}
+
+// keep remembers a profile, and forgets all others when there are too many.
+func (c *cache) keep(pr *profile, limit int) {
+	if c.bytes+pr.size > limit {
+		c.clear()
+	}
+	if pr.size <= limit {
+		c.profiles[pr.id] = pr
+		c.bytes += pr.size
+	}
+}
+
+// commit merges the batch into the profiles and writes them with the position
+// in the stream.
+func (b *builder) commit(ctx context.Context, stream string, at position) error {
+	var owners []owner
+	b.active = slices.DeleteFunc(b.active, func(u *user) bool { return u.parent != nil })
+	slices.SortFunc(b.active, compareUsers)
+	for _, u := range b.active {
+		owned, err := b.settle(ctx, u)
+		if err != nil {
+			return err
+		}
+		owners = append(owners, owned...)
+	}
+	slices.SortFunc(owners, func(x, y owner) int { return x.identity.compare(y.identity) })
+	if err := b.tx.finish(ctx, owners, &b.counters, stream, at); err != nil {
+		return err
+	}
+	b.tx, b.taken, b.bytes = nil, 0, 0
+	clear(b.events)
+	clear(b.contributions)
+	b.events, b.contributions, b.active = b.events[:0], b.contributions[:0], b.active[:0]
+	if len(b.identities) > b.limits.cachedIdentities {
+		b.forgetIdentities()
+	}
+	return nil
+}
+
+// compareUsers orders by profile, those without one last, in the order of their
+// first events.
+func compareUsers(x, y *user) int {
+	key := func(u *user) (int, int64) {
+		switch {
+		case len(u.profiles) > 0:
+			return 0, u.profiles[0]
+		case len(u.events) > 0:
+			return 1, int64(u.events[0])
+		default:
+			return 2, 0
+		}
+	}
+	xk, xn := key(x)
+	yk, yn := key(y)
+	if xk != yk {
+		return xk - yk
+	}
+	return int(min(max(xn-yn, -1), 1))
+}

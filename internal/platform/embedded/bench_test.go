@@ -1,0 +1,117 @@
+package embedded_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+func customers(b bed, t tb) {
+	b.mustField(t, jobs.Field{ID: "customer_id", Type: "int", IsIdentifier: true})
+	b.mustField(t, jobs.Field{ID: "email", Type: "string", IsIdentifier: true})
+	b.mustField(t, jobs.Field{ID: "name", Type: "string"})
+	b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
+	b.mustField(t, jobs.Field{ID: "updated", Type: "date", MergeOperation: "max"})
+	for field, expression := range map[string]string{"customer_id": "customer_id", "email": "email(email)", "name": "trim(name)", "spend": "total", "updated": "todate(updated_at)"} {
+		b.mustMap(t, "customers", field, expression, "")
+	}
+}
+
+func customerEvents(from, n int) []jobs.Event {
+	events := make([]jobs.Event, 0, n)
+	for i := from; i < from+n; i++ {
+		data := fmt.Sprintf(`{"customer_id":%d,"email":"User%d@Example.com","name":" Name %d ","total":%d.%02d,"updated_at":"2024-01-01T00:00:00.%06dZ","city":"Köln","zip":"00123","tags":["a","b"],"note":"some more text that nobody maps"}`, i, i, i, i%1000, i%100, i%1000000)
+		events = append(events, event(fmt.Sprintf("%064x", i), day0.Add(time.Duration(i)*time.Millisecond), data))
+	}
+	return events
+}
+
+func BenchmarkAppend(b *testing.B) {
+	p := openBed(b, b.TempDir())
+	events := customerEvents(0, 10000)
+	b.ResetTimer()
+	for b.Loop() {
+		p.mustAppend(b, "customers", events)
+	}
+	b.ReportMetric(float64(b.N)*10000/b.Elapsed().Seconds(), "events/s")
+}
+
+// A profile for each of 100,000 events.
+func BenchmarkBuildManyProfiles(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		p := openBed(b, b.TempDir())
+		customers(p, b)
+		for i := 0; i < 100_000; i += 10_000 {
+			p.mustAppend(b, "customers", customerEvents(i, 10_000))
+		}
+		b.StartTimer()
+		if s := p.mustBuild(b); s.Profiles != 100_000 {
+			b.Fatalf("%+v", s)
+		}
+	}
+}
+
+func households(b bed, t tb) {
+	for id, f := range map[string]jobs.Field{
+		"household_id": {Type: "string", IsIdentifier: true}, "spend": {Type: "number", MergeOperation: "sum"}, "items": {Type: "int", MergeOperation: "sum"},
+		"purchases": {Type: "int", MergeOperation: "count"}, "baskets": {Type: "[]string"}, "first_purchase": {Type: "date", MergeOperation: "min"},
+		"last_purchase": {Type: "date", MergeOperation: "max"}, "last_store": {Type: "string"},
+	} {
+		f.ID = id
+		b.mustField(t, f)
+	}
+	for field, expression := range map[string]string{
+		"household_id": "household_id", "spend": "sales_value", "items": "toint(quantity)", "purchases": "basket_id", "baskets": "basket_id",
+		"first_purchase": "todate(transaction_timestamp)", "last_purchase": "todate(transaction_timestamp)", "last_store": "tostring(store_id)",
+	} {
+		b.mustMap(t, "purchases", field, expression, "")
+	}
+}
+
+func purchaseEvents(from, n int) []jobs.Event {
+	events := make([]jobs.Event, 0, n)
+	for i := from; i < from+n; i++ {
+		at := day0.Add(time.Duration(i) * 20 * time.Second)
+		data := fmt.Sprintf(`{"household_id":"%d","store_id":"%d","basket_id":"%d","product_id":"%d","quantity":%d.0,"sales_value":%d.%02d,"retail_disc":0.%02d,"coupon_disc":0.0,"coupon_match_disc":0.0,"week":%d,"transaction_timestamp":"%s"}`,
+			i*7919%2469, i%400, i/10*31%9000000, i%92331, i%4, i%20, i%100, i%50, i%53, at.Format("2006-01-02T15:04:05.000000Z"))
+		events = append(events, event(fmt.Sprintf("%064x", i), at, data))
+	}
+	return events
+}
+
+// 1.47 million events onto 2,469 profiles.
+func BenchmarkBuildFewProfiles(b *testing.B) {
+	const events = 1_469_307
+	for b.Loop() {
+		b.StopTimer()
+		p := openBed(b, b.TempDir())
+		households(p, b)
+		for i := 0; i < events; i += 20_000 {
+			p.mustAppend(b, "purchases", purchaseEvents(i, min(20_000, events-i)))
+		}
+		b.StartTimer()
+		if s := p.mustBuild(b); s.Profiles != 2469 {
+			b.Fatalf("%+v", s)
+		}
+	}
+}
+
+func BenchmarkScan(b *testing.B) {
+	p := openBed(b, b.TempDir())
+	customers(p, b)
+	for i := 0; i < 100_000; i += 10_000 {
+		p.mustAppend(b, "customers", customerEvents(i, 10_000))
+	}
+	p.mustBuild(b)
+	p.mustAudience(b, "some", `AND (spend > 10, email LIKE "*@example.com", updated < "now-1d")`)
+	b.ResetTimer()
+	for b.Loop() {
+		if n := len(p.rows(b, "some")); n == 0 {
+			b.Fatal("nobody")
+		}
+	}
+	b.ReportMetric(float64(b.N)*100_000/b.Elapsed().Seconds(), "profiles/s")
+}

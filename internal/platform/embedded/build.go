@@ -1,0 +1,257 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// ProfileStats is what profiles are after a build.
+type ProfileStats struct {
+	// Events is how many this build took in.
+	Events int64
+	// Rebuilt tells that all profiles were built from the first event on.
+	Rebuilt bool
+	// Profiles is how many there are.
+	Profiles int64
+	// Unidentified is how many events had no value of an identifier, and so
+	// belong to nobody.
+	Unidentified int64
+	// Unfit is how many values did not fit their field and were left out.
+	Unfit int64
+	// Conflicts is how often more identities were joined than one user has.
+	// Their events are in no profile: a placeholder such as "unknown" stands in
+	// an identifier, and a guard must keep it out.
+	Conflicts int64
+	// ConflictExample is an identity at which the last of them was found,
+	// field=value, in this build.
+	ConflictExample string
+}
+
+// buildLimits bound what a build holds in memory, and how many identities one
+// user has.
+type buildLimits struct {
+	// A batch ends at so many events, or bytes of them.
+	batchEvents, batchBytes int
+	// What is kept in memory from batch to batch.
+	cachedBytes, cachedIdentities int
+	// identities of one profile.
+	identities int
+}
+
+var defaultLimits = buildLimits{batchEvents: 100_000, batchBytes: 48 << 20, cachedBytes: 96 << 20, cachedIdentities: 400_000, identities: 1000}
+
+// progressEvery is how many events pass between two calls of progress.
+const progressEvery = 5000
+
+// profilesLock is held by the one process that builds.
+const profilesLock = "profiles.lock"
+
+// BuildProfiles brings profiles up to what the streams held when it began, by
+// the present fields and mappings. Progress, which may be nil, gets the events
+// done and to do. While another process builds, it waits. Without mappings there
+// are no profiles, which is no error.
+func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (ProfileStats, error) {
+	const summary = "Cannot build profiles"
+	l := flock.New(filepath.Join(p.db.Dir(), profilesLock), flock.SetPermissions(0o600))
+	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
+		return ProfileStats{}, p.failed(summary, err)
+	}
+	defer func() { _ = l.Unlock() }()
+	stats, err := p.build(ctx, progress)
+	if err != nil {
+		return ProfileStats{}, p.failed(summary, err)
+	}
+	return stats, nil
+}
+
+func (p *Platform) build(ctx context.Context, progress func(done, total int64)) (ProfileStats, error) {
+	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return ProfileStats{}, err
+	}
+	pl, err := loadPlan(ctx, tx)
+	if err = errors.Join(err, tx.Rollback()); err != nil {
+		return ProfileStats{}, err
+	}
+	g, err := p.chooseGeneration(ctx, pl)
+	if err != nil || g.id == 0 {
+		return ProfileStats{}, err
+	}
+	g.fields = pl.fields
+	b := &builder{p: p, plan: pl, limits: p.limits, progress: progress}
+	stats, err := b.run(ctx, g)
+	if err != nil {
+		return ProfileStats{}, err
+	}
+	stats.Rebuilt = !g.current
+	if !g.current {
+		if err := p.makeCurrent(ctx, g); err != nil {
+			return ProfileStats{}, err
+		}
+	}
+	return stats, p.sweepGenerations(ctx)
+}
+
+// chooseGeneration gives the generation to build on: the current one, one that
+// was being built when its process died, or a new one. It is zero when there is
+// nothing to build.
+func (p *Platform) chooseGeneration(ctx context.Context, pl *plan) (generation, error) {
+	list, err := listGenerations(ctx, p.db.Read(), `ORDER BY current DESC, id DESC`)
+	if err != nil {
+		return generation{}, err
+	}
+	if len(pl.streams) == 0 {
+		if len(list) == 0 {
+			return generation{}, nil
+		}
+		if err := p.makeCurrent(ctx, generation{}); err != nil {
+			return generation{}, err
+		}
+		return generation{}, p.sweepGenerations(ctx)
+	}
+	for _, g := range list {
+		if g.fingerprint != pl.fingerprint {
+			continue
+		}
+		_, err := os.Stat(filepath.Join(p.db.Dir(), g.file))
+		// A file that is gone is built again; it holds nothing of its own. One
+		// that was never begun is as good as new.
+		if err == nil || errors.Is(err, fs.ErrNotExist) && !g.current {
+			return g, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return generation{}, err
+		}
+	}
+	return p.newGeneration(ctx, pl)
+}
+
+// builder merges events into one generation.
+type builder struct {
+	p        *Platform
+	plan     *plan
+	limits   buildLimits
+	progress func(done, total int64)
+
+	db    *sql.DB
+	stmts *statements
+	*batch
+	cache cache
+
+	counters counters
+	stats    ProfileStats
+	done     int64
+	total    int64
+}
+
+func (b *builder) run(ctx context.Context, g generation) (_ ProfileStats, err error) {
+	if b.db, err = openForBuilding(ctx, filepath.Join(b.p.db.Dir(), g.file)); err != nil {
+		return ProfileStats{}, err
+	}
+	defer func() { err = errors.Join(err, b.db.Close()) }()
+	if b.stmts, err = prepare(ctx, b.db); err != nil {
+		return ProfileStats{}, err
+	}
+	defer b.stmts.close()
+	readers, err := b.readers(ctx)
+	if err != nil {
+		return ProfileStats{}, err
+	}
+	b.batch = &batch{}
+	b.forgetIdentities()
+	b.cache.clear()
+	defer func() {
+		for _, r := range readers {
+			r.close()
+		}
+		b.rollback()
+	}()
+	b.report()
+	for i, r := range readers {
+		if err := b.stream(ctx, b.plan.streams[i], r); err != nil {
+			return ProfileStats{}, err
+		}
+	}
+	b.report()
+	b.stats.Events = b.done
+	b.stats.Profiles, b.stats.Unidentified = b.counters.Profiles, b.counters.Unidentified
+	b.stats.Unfit, b.stats.Conflicts = b.counters.Unfit, b.counters.Conflicts
+	return b.stats, nil
+}
+
+// readers opens the mapped streams at their positions, up to what is committed
+// now, and counts what there is to do.
+func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
+	positions, err := loadPositions(ctx, b.db)
+	if err != nil {
+		return nil, err
+	}
+	if b.counters, err = loadCounters(ctx, b.db); err != nil {
+		return nil, err
+	}
+	var readers []*streamReader
+	for _, s := range b.plan.streams {
+		last, err := b.p.lastExtent(ctx, s.name)
+		if err != nil {
+			return nil, err
+		}
+		at := positions[s.name]
+		if at.extent > last {
+			return nil, b.p.damaged("The profiles are ahead of stream "+s.name,
+				"they were built from events that the store does not have, as after a restore of the store alone; remove the profiles-*.db files to build them again")
+		}
+		var ahead int64
+		err = b.p.db.Read().QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, at.extent, last).Scan(&ahead)
+		if err != nil {
+			return nil, err
+		}
+		b.total += ahead - at.events
+		readers = append(readers, &streamReader{p: b.p, stream: s.name, last: last, at: at})
+	}
+	return readers, nil
+}
+
+func (b *builder) report() {
+	if b.progress != nil {
+		b.progress(b.done, b.total)
+	}
+}
+
+// stream takes in one stream, batch by batch.
+func (b *builder) stream(ctx context.Context, s *streamPlan, r *streamReader) error {
+	for {
+		e, err := r.next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := b.take(ctx, s, e); err != nil {
+			return err
+		}
+		b.done++
+		if b.done%progressEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			b.report()
+		}
+		if b.taken >= b.limits.batchEvents || b.bytes >= b.limits.batchBytes {
+			if err := b.commit(ctx, s.name, r.at); err != nil {
+				return err
+			}
+		}
+	}
+	if b.taken == 0 {
+		return nil
+	}
+	return b.commit(ctx, s.name, r.at)
+}

@@ -1,0 +1,251 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// StreamInfo says what is known of a stream; CodeNotFound when there is none.
+func (p *Platform) StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error) {
+	list, err := p.streams(ctx, `WHERE name = ?`, stream)
+	if err == nil && len(list) == 0 {
+		return jobs.StreamInfo{}, notFound("stream", stream)
+	}
+	if err != nil {
+		return jobs.StreamInfo{}, err
+	}
+	return list[0], nil
+}
+
+// Streams lists all streams by name.
+func (p *Platform) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
+	return p.streams(ctx, `ORDER BY name`)
+}
+
+func (p *Platform) streams(ctx context.Context, clause string, args ...any) ([]jobs.StreamInfo, error) {
+	const summary = "Cannot read the streams"
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT name, events, bytes, first_time, last_time FROM streams `+clause, args...)
+	if err != nil {
+		return nil, p.failed(summary, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []jobs.StreamInfo
+	for rows.Next() {
+		var s jobs.StreamInfo
+		var first, last sql.NullInt64
+		if err := rows.Scan(&s.Name, &s.Events, &s.Bytes, &first, &last); err != nil {
+			return nil, p.failed(summary, err)
+		}
+		s.FirstTime, s.LastTime = nullTime(first), nullTime(last)
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, p.failed(summary, err)
+	}
+	return list, nil
+}
+
+func nullTime(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	t := time.UnixMicro(us.Int64).UTC()
+	return &t
+}
+
+// Events reads a stream in the order of commit: what is committed when it
+// begins, and no more. It ends with the first error.
+func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
+	return func(yield func(jobs.Event, error) bool) {
+		if _, err := p.StreamInfo(ctx, stream); err != nil {
+			yield(jobs.Event{}, err)
+			return
+		}
+		last, err := p.lastExtent(ctx, stream)
+		if err != nil {
+			yield(jobs.Event{}, err)
+			return
+		}
+		r := &streamReader{p: p, stream: stream, last: last}
+		defer r.close()
+		for {
+			e, err := r.next(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(jobs.Event{}, err)
+				return
+			}
+			if !yield(jobs.Event{ID: e.id, Time: time.UnixMicro(e.micros).UTC(), Data: []byte(e.data)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// lastExtent is the id of a stream's newest extent; 0 when it has none.
+func (p *Platform) lastExtent(ctx context.Context, stream string) (id int64, err error) {
+	err = p.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE stream = ?`, stream).Scan(&id)
+	if err != nil {
+		return 0, p.failed("Cannot read stream "+stream, err)
+	}
+	return id, nil
+}
+
+// position is how far a stream was read: into an extent, by bytes and events,
+// with the checksum of what was read of it. The zero position is the beginning.
+type position struct {
+	extent   int64
+	offset   int64
+	events   int64
+	checksum uint32
+}
+
+// storedExtent is a row of the store.
+type storedExtent struct {
+	id       int64
+	file     string
+	start    int64
+	length   int64
+	events   int64
+	checksum uint32
+}
+
+// streamReader reads a stream from a position up to the extent last.
+type streamReader struct {
+	p      *Platform
+	stream string
+	last   int64
+	// at is the position after the event that next gave.
+	at position
+
+	pending []storedExtent
+	current storedExtent
+	open    string
+	file    *os.File
+	buffer  *bufio.Reader
+}
+
+func (r *streamReader) close() {
+	if r.file != nil {
+		_ = r.file.Close()
+		r.file, r.open = nil, ""
+	}
+}
+
+// next gives the next event, or io.EOF.
+func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
+	for r.current.id == 0 || r.at.offset == r.current.length {
+		if err := r.advance(ctx); err != nil {
+			return rawEvent{}, err
+		}
+	}
+	line, err := r.line()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return rawEvent{}, r.p.failed("Cannot read stream "+r.stream, err)
+	}
+	e, ok := parseLine(string(line))
+	if !ok {
+		return rawEvent{}, r.damage(fmt.Sprintf("at byte %d there is no event", r.current.start+r.at.offset))
+	}
+	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
+	r.at.offset += int64(len(line))
+	r.at.events++
+	if r.at.offset == r.current.length && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
+		return rawEvent{}, r.damage(fmt.Sprintf("the %d bytes from %d on are not those that were written", r.current.length, r.current.start))
+	}
+	return e, nil
+}
+
+// line reads a line into the buffer, or beside it when it is longer.
+func (r *streamReader) line() ([]byte, error) {
+	line, err := r.buffer.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	long := slices.Clone(line)
+	rest, err := r.buffer.ReadBytes('\n')
+	return append(long, rest...), err
+}
+
+func (r *streamReader) damage(detail string) error {
+	return r.p.damaged("Stream "+r.stream+" is damaged", "segment "+r.current.file+": "+detail)
+}
+
+// extentPage is how many extents are asked for at a time.
+const extentPage = 500
+
+// advance goes to the next extent, or to where the position is in one.
+func (r *streamReader) advance(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return r.p.failed("Cannot read stream "+r.stream, err)
+	}
+	resume := r.current.id == 0 && r.at.offset > 0
+	if len(r.pending) == 0 {
+		from := r.at.extent
+		if resume {
+			// An extent read in part is read on.
+			from--
+		}
+		var err error
+		if r.pending, err = r.page(ctx, from); err != nil {
+			return r.p.failed("Cannot read stream "+r.stream, err)
+		}
+		if len(r.pending) == 0 {
+			return io.EOF
+		}
+	}
+	r.current, r.pending = r.pending[0], r.pending[1:]
+	if !resume || r.current.id != r.at.extent {
+		r.at = position{extent: r.current.id}
+	}
+	if r.open != r.current.file {
+		r.close()
+		f, err := os.Open(filepath.Join(r.p.db.Dir(), filepath.FromSlash(r.current.file)))
+		if err != nil {
+			return r.p.failed("Cannot read stream "+r.stream, err)
+		}
+		r.file, r.open = f, r.current.file
+	}
+	section := io.NewSectionReader(r.file, r.current.start+r.at.offset, r.current.length-r.at.offset)
+	if r.buffer == nil {
+		r.buffer = bufio.NewReaderSize(section, writeChunk)
+	} else {
+		r.buffer.Reset(section)
+	}
+	return nil
+}
+
+func (r *streamReader) page(ctx context.Context, after int64) ([]storedExtent, error) {
+	rows, err := r.p.db.Read().QueryContext(ctx, `
+		SELECT x.id, s.file, x.start, x.length, x.events, x.checksum FROM extents x JOIN segments s ON s.id = x.segment
+		WHERE x.stream = ? AND x.id > ? AND x.id <= ? ORDER BY x.id LIMIT ?`, r.stream, after, r.last, extentPage)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var page []storedExtent
+	for rows.Next() {
+		var x storedExtent
+		var sum int64
+		if err := rows.Scan(&x.id, &x.file, &x.start, &x.length, &x.events, &sum); err != nil {
+			return nil, err
+		}
+		x.checksum = uint32(sum)
+		page = append(page, x)
+	}
+	return page, rows.Err()
+}

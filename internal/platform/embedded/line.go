@@ -1,0 +1,128 @@
+package embedded
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// Where streams are, below the data directory. A stream's directory never
+// begins with a dot.
+const (
+	topDir     = "streams"
+	streamsDir = topDir
+	writersDir = topDir + "/.writers"
+)
+
+// deviceNames are no file names on Windows.
+var deviceNames = []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+
+// longestDir leaves room for the digest.
+const longestDir = 120
+
+// escapeStream makes a directory's name of a stream's. Plain names stay; others
+// keep what they can and get a digest, so that no two streams meet, not even
+// where file names ignore case.
+func escapeStream(stream string) string {
+	plain := func(r rune) bool { return r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
+	kept := strings.Map(func(r rune) rune {
+		if plain(r) {
+			return r
+		}
+		if r >= 'A' && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return '_'
+	}, stream)
+	if kept == stream && len(stream) <= longestDir && !slices.Contains(deviceNames, stream) {
+		return stream
+	}
+	digest := sha256.Sum256([]byte(stream))
+	return kept[:min(len(kept), longestDir)] + "~" + hex.EncodeToString(digest[:8])
+}
+
+// The fixed parts of a line:
+//
+//	{"id":"...","time":"2006-01-02T15:04:05.000000Z","data":{...}}
+const (
+	lineID    = `{"id":`
+	lineTime  = `,"time":"`
+	lineData  = `","data":`
+	lineEnd   = "}\n"
+	lineClock = "2006-01-02T15:04:05.000000Z"
+)
+
+// checkEvent refuses what could not be read back.
+func checkEvent(e jobs.Event) error {
+	switch {
+	case e.ID == "":
+		return errors.New("it has no id")
+	case e.Time.UTC().Year() < 0 || e.Time.UTC().Year() > 9999:
+		return fmt.Errorf("its time %s is no date of four-digit years", e.Time)
+	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
+		return errors.New("its data is not one JSON object")
+	}
+	return nil
+}
+
+func appendLine(b []byte, e jobs.Event) []byte {
+	data := e.Data
+	if bytes.IndexByte(data, '\n') >= 0 {
+		var compact bytes.Buffer
+		// checkEvent found it valid.
+		_ = json.Compact(&compact, data)
+		data = compact.Bytes()
+	}
+	b = append(b, lineID...)
+	b = value.AppendJSONString(b, e.ID)
+	b = append(b, lineTime...)
+	b = e.Time.UTC().AppendFormat(b, lineClock)
+	b = append(b, lineData...)
+	b = append(b, data...)
+	return append(b, lineEnd...)
+}
+
+// rawEvent is a line taken apart, without copying.
+type rawEvent struct {
+	id     string
+	micros int64
+	data   string
+}
+
+func parseLine(line string) (rawEvent, bool) {
+	rest, ok := strings.CutPrefix(line, lineID)
+	if !ok || len(rest) < 2 || rest[0] != '"' {
+		return rawEvent{}, false
+	}
+	end := strings.IndexByte(rest[1:], '"') + 1
+	id := rest[1:max(end, 1)]
+	if end < 1 || strings.IndexByte(id, '\\') >= 0 {
+		r := gjson.Parse(rest)
+		id, end = r.Str, len(r.Raw)-1
+	}
+	rest, ok = strings.CutPrefix(rest[end+1:], lineTime)
+	if !ok || len(rest) < len(lineClock) {
+		return rawEvent{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, rest[:len(lineClock)])
+	if err != nil {
+		return rawEvent{}, false
+	}
+	data, ok := strings.CutPrefix(rest[len(lineClock):], lineData)
+	if !ok {
+		return rawEvent{}, false
+	}
+	data, ok = strings.CutSuffix(data, lineEnd)
+	return rawEvent{id: id, micros: t.UnixMicro(), data: data}, ok
+}

@@ -1,0 +1,185 @@
+package embedded
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/expression"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// formatVersion is part of the fingerprint: a release that stores states or
+// computes values otherwise raises it, and profiles are rebuilt.
+const formatVersion = 1
+
+// mappedField is a field that a mapping feeds. States refer to it by its place.
+type mappedField struct {
+	jobs.Field
+	rule merge.Rule
+}
+
+// plan is how events become profiles: the definitions, compiled.
+type plan struct {
+	fingerprint string
+	fields      []mappedField
+	streams     []*streamPlan
+}
+
+// streamPlan computes what one stream's events contribute.
+type streamPlan struct {
+	name string
+	// places are where a column's value goes in row.
+	places map[string]int
+	row    []value.Value
+	// seen tells which columns the present event was found to have.
+	seen     []bool
+	mappings []boundMapping
+}
+
+type boundMapping struct {
+	guard *expression.Bound
+	expr  expression.Bound
+	field int
+}
+
+// contribution is one value of an event for one field.
+type contribution struct {
+	field int
+	v     value.Value
+}
+
+// loadPlan reads and compiles the definitions.
+func loadPlan(ctx context.Context, q queryer) (*plan, error) {
+	fields, err := listFields(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	mappings, err := listMappings(ctx, q, ``)
+	if err != nil {
+		return nil, err
+	}
+	fields = slices.DeleteFunc(fields, func(f jobs.Field) bool {
+		return !slices.ContainsFunc(mappings, func(m jobs.Mapping) bool { return m.Field == f.ID })
+	})
+	pl := &plan{}
+	if pl.fields, err = withRules(fields); err != nil {
+		return nil, err
+	}
+	pl.fingerprint, err = fingerprint(fields, mappings)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mappings {
+		if err := pl.add(m); err != nil {
+			return nil, err
+		}
+	}
+	return pl, nil
+}
+
+func withRules(fields []jobs.Field) ([]mappedField, error) {
+	out := make([]mappedField, len(fields))
+	for i, f := range fields {
+		rule, err := platform.FieldRule(f)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = mappedField{f, rule}
+	}
+	return out, nil
+}
+
+// fingerprint tells whether profiles built before are still right. Descriptions
+// and ids of mappings do not matter.
+func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
+	fields, mappings = slices.Clone(fields), slices.Clone(mappings)
+	for i := range fields {
+		fields[i].Description, fields[i].IsPII = "", false
+	}
+	for i := range mappings {
+		mappings[i].ID = ""
+	}
+	text, err := json.Marshal([]any{formatVersion, fields, mappings})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (pl *plan) add(m jobs.Mapping) error {
+	field := slices.IndexFunc(pl.fields, func(f mappedField) bool { return f.ID == m.Field })
+	if field < 0 {
+		return fmt.Errorf("mapping %s feeds field %q, which is not there", m.ID, m.Field)
+	}
+	i := slices.IndexFunc(pl.streams, func(s *streamPlan) bool { return s.name == m.Stream })
+	if i < 0 {
+		pl.streams = append(pl.streams, &streamPlan{name: m.Stream, places: map[string]int{}})
+		i = len(pl.streams) - 1
+	}
+	s := pl.streams[i]
+	e, err := platform.ParseMappingExpression(m.Expression)
+	if err != nil {
+		return err
+	}
+	bound := boundMapping{expr: e.Bind(s.place), field: field}
+	if strings.TrimSpace(m.GuardExpression) != "" {
+		g, err := platform.ParseGuardExpression(m.GuardExpression)
+		if err != nil {
+			return err
+		}
+		guard := g.Bind(s.place)
+		bound.guard = &guard
+	}
+	s.mappings = append(s.mappings, bound)
+	return nil
+}
+
+func (s *streamPlan) place(column string) int {
+	i, ok := s.places[column]
+	if !ok {
+		i = len(s.places)
+		s.places[column] = i
+		s.row, s.seen = append(s.row, value.Value{}), append(s.seen, false)
+	}
+	return i
+}
+
+// evaluate appends what an event contributes. Failed counts values that did not
+// fit their field.
+func (s *streamPlan) evaluate(data string, fields []mappedField, out []contribution) (contributions []contribution, failed int64) {
+	clear(s.row)
+	clear(s.seen)
+	missing := len(s.places)
+	gjson.Parse(data).ForEach(func(k, v gjson.Result) bool {
+		if i, ok := s.places[k.Str]; ok && !s.seen[i] {
+			s.row[i], s.seen[i] = value.FromJSON(v), true
+			missing--
+		}
+		return missing > 0
+	})
+	for i := range s.mappings {
+		m := &s.mappings[i]
+		if m.guard != nil && !m.guard.Passes(s.row) {
+			continue
+		}
+		v, bad := fields[m.field].rule.Prepare(m.expr.Eval(s.row))
+		if bad {
+			failed++
+		}
+		if !v.IsNull() {
+			out = append(out, contribution{m.field, v})
+		}
+	}
+	return out, failed
+}

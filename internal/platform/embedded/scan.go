@@ -1,0 +1,243 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/filterql"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// query is an audience bound to a generation of profiles.
+type query struct {
+	file    string
+	built   bool
+	fields  []mappedField
+	wanted  []bool
+	matcher *filterql.Matcher
+	now     time.Time
+	columns []jobs.Field
+	// places are where the columns' values are among fields; -1 for a field
+	// that no event feeds.
+	places []int
+}
+
+// Scan reads the profiles of an audience: the columns, and their rows in a
+// stable order, from one snapshot taken when the rows are first asked for.
+// Fields empty means all, by id.
+func (p *Platform) Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
+	q, err := p.query(ctx, audience, fields, true)
+	if err != nil {
+		return nil, nil, p.failed("Cannot scan audience "+audience, err)
+	}
+	return q.columns, func(yield func([]jobs.Value, error) bool) {
+		err := p.snapshot(ctx, audience, fields, true, func(now *query) error {
+			if !slices.Equal(now.columns, q.columns) {
+				return errors.New("its fields changed while it was about to be read; run it again")
+			}
+			return now.each(ctx, func(row []value.Value) bool { return yield(now.render(row), nil) })
+		})
+		if err != nil {
+			yield(nil, p.failed("Cannot scan audience "+audience, err))
+		}
+	}, nil
+}
+
+// AudienceSize counts the profiles of an audience.
+func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, err error) {
+	err = p.snapshot(ctx, audience, nil, false, func(q *query) error {
+		return q.each(ctx, func([]value.Value) bool { n++; return true })
+	})
+	if err != nil {
+		return 0, p.failed("Cannot count audience "+audience, err)
+	}
+	return n, nil
+}
+
+// replacedRetries is how often a generation may be replaced and removed between
+// the look which one is current and the opening of its file.
+const replacedRetries = 3
+
+func (p *Platform) snapshot(ctx context.Context, audience string, fields []string, columns bool, read func(q *query) error) error {
+	for try := 1; ; try++ {
+		q, err := p.query(ctx, audience, fields, columns)
+		if err != nil {
+			return err
+		}
+		if err = read(q); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if try == replacedRetries {
+			return fmt.Errorf("the profiles are not there, and are made again by the next build: %w", err)
+		}
+	}
+}
+
+// query reads all definitions in one snapshot of the store.
+func (p *Platform) query(ctx context.Context, audience string, names []string, columns bool) (*query, error) {
+	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	a, ok, err := findAudience(ctx, tx, audience)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, notFound("audience", audience)
+	}
+	defined, err := listFields(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	g, built, err := currentGeneration(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	q := &query{file: filepath.Join(p.db.Dir(), g.file), built: built, fields: g.fields, now: p.now().UTC()}
+	if columns {
+		if err := q.choose(defined, names); err != nil {
+			return nil, err
+		}
+	}
+	return q, q.compile(a, defined, includer(ctx, tx))
+}
+
+// choose sets the columns. A field that was changed and not yet built is shown
+// as it was built.
+func (q *query) choose(defined []jobs.Field, names []string) error {
+	if len(names) == 0 {
+		for _, f := range defined {
+			names = append(names, f.ID)
+		}
+	}
+	for i, name := range names {
+		d := slices.IndexFunc(defined, func(f jobs.Field) bool { return f.ID == name })
+		if d < 0 {
+			return jobs.Invalid("fields", fmt.Sprintf("There is no field %q", name),
+				"the fields are "+strings.Join(ids(defined), ", "), "Correct the list, or create the field")
+		}
+		if slices.Contains(names[:i], name) {
+			return jobs.Invalid("fields", fmt.Sprintf("Field %q is named twice", name), "a table has each column once", "Name it once")
+		}
+		column := defined[d]
+		place := slices.IndexFunc(q.fields, func(f mappedField) bool { return f.ID == name })
+		if place >= 0 {
+			column = q.fields[place].Field
+			column.Description, column.IsPII = defined[d].Description, defined[d].IsPII
+		}
+		q.columns, q.places = append(q.columns, column), append(q.places, place)
+	}
+	return nil
+}
+
+func ids(fields []jobs.Field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.ID
+	}
+	return names
+}
+
+// compile binds the filter to rows of the mapped fields. A field that no event
+// feeds is at the place after them, which is always NULL.
+func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(string) (*filterql.Filter, error)) error {
+	f, err := platform.ParseFilter(a.Filter)
+	if err != nil {
+		return err
+	}
+	q.wanted = make([]bool, len(q.fields)+1)
+	for _, place := range q.places {
+		if place >= 0 {
+			q.wanted[place] = true
+		}
+	}
+	q.matcher, err = f.Compile(filterql.Environment{
+		Now: q.now,
+		Field: func(name string) (int, value.Type, bool) {
+			if i := slices.IndexFunc(q.fields, func(f mappedField) bool { return f.ID == name }); i >= 0 {
+				q.wanted[i] = true
+				return i, q.fields[i].rule.Type(), true
+			}
+			i := slices.IndexFunc(defined, func(f jobs.Field) bool { return f.ID == name })
+			if i < 0 {
+				return 0, value.Type{}, false
+			}
+			t, ok := value.ParseType(defined[i].Type)
+			return len(q.fields), t, ok
+		},
+		Include: include,
+	})
+	if _, ok := errors.AsType[*filterql.Error](err); ok {
+		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot be evaluated", a.Name), err)
+	}
+	return err
+}
+
+// each calls f for the profiles that match, until it returns false. The row is
+// used again for the next.
+func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error {
+	if !q.built {
+		return nil
+	}
+	db, err := openForReading(q.file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	// One statement is one snapshot.
+	rows, err := db.QueryContext(ctx, `SELECT id, state FROM profiles ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	row := make([]value.Value, len(q.fields)+1)
+	for rows.Next() {
+		var id int64
+		var blob sql.RawBytes
+		if err := rows.Scan(&id, &blob); err != nil {
+			return err
+		}
+		pr, err := readProfile(blob, q.fields, q.wanted)
+		if err != nil {
+			return fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+		}
+		if pr.conflict {
+			continue
+		}
+		for i, s := range pr.states {
+			row[i] = value.Value{}
+			if s != nil {
+				row[i] = s.Value(q.now)
+			}
+		}
+		if q.matcher.Match(row) && !f(row) {
+			return nil
+		}
+	}
+	return rows.Err()
+}
+
+// render makes the exact texts of a row.
+func (q *query) render(row []value.Value) []jobs.Value {
+	out := make([]jobs.Value, len(q.places))
+	for i, place := range q.places {
+		v := value.Value{}
+		if place >= 0 {
+			v = row[place]
+		}
+		out[i] = jobs.Value{Text: v.Text(), Null: v.IsNull()}
+	}
+	return out
+}

@@ -1,0 +1,114 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
+)
+
+// owner says which profile has an identity.
+type owner struct {
+	identity
+	profile int64
+}
+
+// settle brings the profile of one user up to the batch, and tells which
+// identities have a new owner.
+func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
+	pr, moved, err := b.profileOf(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	moved = append(moved, u.identities...)
+	if !pr.conflict {
+		pr.identities = append(pr.identities, moved...)
+		if len(pr.identities) > b.limits.identities {
+			b.conflict(pr)
+		}
+	}
+	if !pr.conflict {
+		for _, i := range u.events {
+			e := b.events[i]
+			for _, c := range b.contributions[e.from:e.to] {
+				pr.add(c, b.plan.fields, e.at)
+			}
+		}
+		pr.measure()
+	}
+	if err := b.tx.put(ctx, pr); err != nil {
+		return nil, err
+	}
+	b.cache.keep(pr, b.limits.cachedBytes)
+	u.profiles, u.identities, u.events, u.active = append(u.profiles[:0], pr.id), nil, nil, false
+	b.users[pr.id] = u
+	owners := make([]owner, len(moved))
+	for i := range moved {
+		owners[i] = owner{moved[i], pr.id}
+	}
+	return owners, nil
+}
+
+// profileOf gives the one profile of a user: a new one, the one in the file, or
+// those in the file made one. Moved are the identities of the profiles that are
+// no more. A conflict takes in whatever is joined with it; of other profiles the
+// one with most identities stays, for then the fewest move. Two conflicts stay
+// two: neither is anybody.
+func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []identity, err error) {
+	if len(u.profiles) == 0 {
+		b.counters.LastProfile++
+		b.counters.Profiles++
+		return &profile{id: b.counters.LastProfile, states: make([]merge.State, len(b.plan.fields))}, nil, nil
+	}
+	if pr, err = b.load(ctx, u.profiles[0]); err != nil {
+		return nil, nil, err
+	}
+	for _, id := range u.profiles[1:] {
+		o, err := b.load(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if pr.conflict && o.conflict {
+			continue
+		}
+		if o.conflict || !pr.conflict && len(o.identities) > len(pr.identities) {
+			pr, o = o, pr
+		}
+		moved = append(moved, o.identities...)
+		if !pr.conflict {
+			pr.absorb(o, b.plan.fields)
+		}
+		delete(b.users, o.id)
+		b.counters.Profiles--
+		if err := b.tx.remove(ctx, o.id); err != nil {
+			return nil, nil, err
+		}
+	}
+	return pr, moved, nil
+}
+
+func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
+	if pr, ok := b.cache.take(id); ok {
+		return pr, nil
+	}
+	blob, err := b.tx.profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	pr, err := readProfile(blob, b.plan.fields, nil)
+	if err != nil {
+		return nil, fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+	}
+	pr.id = id
+	return pr, nil
+}
+
+// conflict turns a profile of too many identities into a conflict. Whatever the
+// order of events, the same identities end up joined, so the same ones do.
+func (b *builder) conflict(pr *profile) {
+	last := pr.identities[len(pr.identities)-1]
+	b.stats.ConflictExample = b.plan.fields[last.field].ID + "=" + last.value
+	b.counters.Profiles--
+	b.counters.Conflicts++
+	*pr = profile{id: pr.id, conflict: true, states: make([]merge.State, len(b.plan.fields)), size: profileOverhead}
+}

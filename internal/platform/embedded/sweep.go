@@ -1,0 +1,114 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// segmentSuffix ends the name of a segment file: WRITER-NUMBER.ndjson.
+const segmentSuffix = ".ndjson"
+
+// sweepStream removes what dead writers left beyond the committed length of
+// their segments. A writer whose lock is held is alive, and its files are its
+// own business; one whose lock can be taken is dead for good, for ids of
+// writers are never used again.
+func (p *Platform) sweepStream(ctx context.Context, stream, dir string) error {
+	full := filepath.Join(p.db.Dir(), filepath.FromSlash(dir))
+	files, err := os.ReadDir(full)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lengths, err := p.committedLengths(ctx, stream)
+	if err != nil {
+		return err
+	}
+	left := map[string][]string{}
+	for _, f := range files {
+		writer, _, ok := strings.Cut(f.Name(), "-")
+		info, err := f.Info()
+		if err != nil || !ok || !strings.HasSuffix(f.Name(), segmentSuffix) {
+			continue
+		}
+		if length, known := lengths[path.Join(dir, f.Name())]; !known || info.Size() > length {
+			left[writer] = append(left[writer], f.Name())
+		}
+	}
+	for writer, names := range left {
+		if err := p.sweepWriter(ctx, writer, dir, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Platform) committedLengths(ctx context.Context, stream string) (map[string]int64, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `
+		SELECT s.file, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
+		WHERE s.stream = ? GROUP BY s.id`, stream)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	lengths := map[string]int64{}
+	for rows.Next() {
+		var file string
+		var length int64
+		if err := rows.Scan(&file, &length); err != nil {
+			return nil, err
+		}
+		lengths[file] = length
+	}
+	return lengths, rows.Err()
+}
+
+// sweepWriter cuts the files of a writer, if it is dead.
+func (p *Platform) sweepWriter(ctx context.Context, writer, dir string, names []string) error {
+	if writer == p.writer {
+		return nil
+	}
+	l := flock.New(filepath.Join(p.db.Dir(), filepath.FromSlash(writersDir), writer+".lock"), flock.SetPermissions(0o600))
+	dead, err := l.TryLock()
+	if err != nil || !dead {
+		return err
+	}
+	defer func() {
+		_ = os.Remove(l.Path())
+		_ = l.Unlock()
+	}()
+	for _, name := range names {
+		// Read again: it may have committed before it died.
+		_, length, err := committed(ctx, p.db.Read(), path.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		full := filepath.Join(p.db.Dir(), filepath.FromSlash(dir), name)
+		if length == 0 {
+			err = os.Remove(full)
+		} else {
+			err = cutTo(full, length)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutTo only ever makes a file shorter.
+func cutTo(file string, length int64) error {
+	info, err := os.Stat(file)
+	if err != nil || info.Size() <= length {
+		return err
+	}
+	return os.Truncate(file, length)
+}
