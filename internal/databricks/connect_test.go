@@ -291,7 +291,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	statement := "COPY INTO main.default.t FROM 's3://b/p' WITH (CREDENTIAL (AWS_ACCESS_KEY = 'AKIAcanary', AWS_SECRET_KEY = '" + key + "')) FILEFORMAT = CSV"
 	s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", Match: "COPY INTO",
 		Message: "[PARSE_SYNTAX_ERROR] Syntax error near " + key + ". SQLSTATE: 42601 == SQL == " + statement + " token " + s.Token})
-	ctx := databricks.WithSecrets(t.Context(), jobs.NewSecret(key))
+	ctx := databricks.WithSecrets(t.Context(), jobs.NewSecret("CREDENTIAL (AWS_SECRET_KEY = '"+key+"')"))
 	err := w.Exec(ctx, statement)
 	if databricks.Class(err) != "PARSE_SYNTAX_ERROR" {
 		t.Fatalf("err = %v, want a PARSE_SYNTAX_ERROR", err)

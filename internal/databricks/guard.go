@@ -32,7 +32,7 @@ type guard struct {
 func limit(method string, c *call) time.Duration {
 	switch method {
 	case "OpenSession":
-		return 25 * time.Second
+		return 20 * time.Second
 	case "ExecuteStatement":
 		// A warehouse that is starting may hold it back.
 		return 5 * time.Minute

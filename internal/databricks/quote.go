@@ -77,15 +77,27 @@ func Redact(text string) string {
 	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
 }
 
-// redactSecrets also takes out given secrets wherever they stand.
+// redactSecrets also takes out given secrets wherever they stand. A secret may
+// be a whole clause of SQL: then its literals count as well.
 func redactSecrets(text string, secrets []jobs.Secret) string {
 	for _, s := range secrets {
-		if s.Empty() {
-			continue
+		for i, part := range strings.Split(s.Reveal(), "'") {
+			if i%2 == 1 && len(part) >= shortestSecret {
+				text = strings.ReplaceAll(text, part, redacted)
+			}
 		}
 		for _, form := range []string{s.Reveal(), literalEscapes.Replace(s.Reveal())} {
-			text = strings.ReplaceAll(text, form, "[redacted]")
+			if form != "" {
+				text = strings.ReplaceAll(text, form, redacted)
+			}
 		}
 	}
 	return Redact(text)
 }
+
+const (
+	redacted = "[redacted]"
+	// shortestSecret keeps a clause's empty or one-letter literals from
+	// blotting out a message.
+	shortestSecret = 6
+)
