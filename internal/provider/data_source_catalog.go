@@ -71,7 +71,7 @@ func (d *catalogsDataSource) Read(ctx context.Context, req datasource.ReadReques
 
 // catalogPlace sends errors of the authorization to the attribute that names it.
 func catalogPlace(resp *datasource.ReadResponse) place {
-	return place{schema: resp.State.Schema.Type(), fallback: "authorization_id"}
+	return place{schema: resp.State.Schema.Type(), via: others}
 }
 
 type databasesDataSource struct{ reader }

@@ -18,8 +18,17 @@ type place struct {
 	// schema is the object's type; an attribute that is not in it belongs to
 	// another object.
 	schema attr.Type
-	// fallback is the attribute through which that other object is reached.
-	fallback string
+	// via names the attribute through which such an object is reached, by the
+	// other object's attribute.
+	via map[string]string
+}
+
+// others sends errors about a job's authorization or audience to the attribute
+// that names it.
+var others = map[string]string{
+	"host": "authorization_id", "port": "authorization_id", "http_path": "authorization_id",
+	"token_wo": "authorization_id", "token_wo_version": "authorization_id", "token_env": "authorization_id",
+	"filter": "audience_id", "slug": "audience_id",
 }
 
 // nowhere is the place of errors that concern no attribute.
@@ -47,7 +56,7 @@ func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, 
 		detail = paragraphs(detail, fmt.Sprintf("The attribute at fault is %s.", attribute))
 	}
 	if !ok {
-		p, ok = at.find(at.fallback)
+		p, ok = at.find(at.via[attribute])
 	}
 	switch {
 	case ok && severity == diag.SeverityWarning:

@@ -45,11 +45,7 @@ func (r *jobResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	checkSchedule(ctx, o, r.place(req.Config.Schema.Type()), &resp.Diagnostics)
 }
 
-// place sends errors about the authorization (host, token) to the attribute
-// that names it.
-func (r *jobResource) place(t attr.Type) place {
-	return place{schema: t, fallback: "authorization_id"}
-}
+func (r *jobResource) place(t attr.Type) place { return place{schema: t, via: others} }
 
 // Create registers the job and, without a schedule, runs it. The definition is
 // in state before the run ends in whatever way: a failed first run leaves a

@@ -171,3 +171,17 @@ func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 		}
 	}
 }
+
+// An attribute of the provider block is named in words: it is nobody's line in
+// the resource.
+func TestErrorOfTheProviderBlock(t *testing.T) {
+	t.Parallel()
+	w := documentedWorld(t)
+	w.fail = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "staging.s3.bucket", Summary: "The bucket does not exist"}
+	const resource = "lytics_databricks_audience_export"
+	r := newRPC(t, w)
+	_, diags := r.apply(t.Context(), resource, nil, build(r.typ(resource), documentedResources["databricks_audience_export"].base))
+	if len(diags) != 1 || diags[0].Attribute != nil || !strings.Contains(diags[0].Detail, "attribute at fault is staging.s3.bucket") {
+		t.Errorf("%v", messages(diags))
+	}
+}

@@ -64,7 +64,7 @@ func (r *audienceResource) ValidateConfig(ctx context.Context, req resource.Vali
 		return
 	}
 	if err := r.deps.ValidateAudience(m.audience()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "filter"}, "use the audience", err)
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the audience", err)
 	}
 }
 

@@ -85,7 +85,7 @@ func (r *fieldResource) ValidateConfig(ctx context.Context, req resource.Validat
 		return
 	}
 	if err := r.deps.ValidateField(m.field()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "id"}, "use the field", err)
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the field", err)
 	}
 }
 

@@ -66,7 +66,7 @@ func (r *mappingResource) ValidateConfig(ctx context.Context, req resource.Valid
 		return
 	}
 	if err := r.deps.ValidateMapping(m.mapping()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type(), fallback: "expression"}, "use the mapping", err)
+		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the mapping", err)
 	}
 }
 
