@@ -302,3 +302,23 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// checklist 51
+func TestTLSWithACustomAuthority(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-tls"))
+	cfg := configOf(s)
+	_, err := databricks.Open(t.Context(), cfg)
+	expect(t, err, jobs.CodeUnreachable, "host")
+	cfg.CAFile = s.CAFile
+	w, err := databricks.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := readStream(t.Context(), w, events(20_000)); n != 20_000 || err != nil {
+		t.Errorf("%d rows: %v", n, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -8,14 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +30,8 @@ type Sandbox struct {
 	Port     int
 	HTTPPath string
 	Token    string
+	// CAFile is the certificate authority of a sandbox started with -tls.
+	CAFile string
 
 	S3Endpoint  string
 	S3Region    string
@@ -100,11 +101,11 @@ func Start(t testing.TB, opts ...Option) *Sandbox {
 func (s *Sandbox) Restart(t testing.TB) {
 	t.Helper()
 	s.Kill()
-	_, s3Port, err := net.SplitHostPort(strings.TrimPrefix(s.S3Endpoint, "http://"))
+	s3, err := url.Parse(s.S3Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.start("-port", strconv.Itoa(s.Port), "-s3-port", s3Port, "-token", s.Token,
+	err = s.start("-port", strconv.Itoa(s.Port), "-s3-port", s3.Port(), "-token", s.Token,
 		"-s3-access-key", s.S3AccessKey, "-s3-secret-key", s.S3SecretKey)
 	if err != nil {
 		t.Fatalf("starting the sandbox again: %v", err)
@@ -206,6 +207,7 @@ type ready struct {
 	Port     int    `json:"port"`
 	HTTPPath string `json:"http_path"`
 	Token    string `json:"token"`
+	CAFile   string `json:"ca_file"`
 	AdminURL string `json:"admin_url"`
 	S3       struct {
 		Endpoint  string `json:"endpoint"`
@@ -222,6 +224,7 @@ func (s *Sandbox) readReady(text []byte) error {
 		return fmt.Errorf("the sandbox's ready file: %w", err)
 	}
 	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
+	s.CAFile = r.CAFile
 	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket
 	s.S3AccessKey, s.S3SecretKey = r.S3.AccessKey, r.S3.SecretKey
 	return nil

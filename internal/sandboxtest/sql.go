@@ -2,18 +2,27 @@ package sandboxtest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"fmt"
+	"net/http"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/logger"
 )
 
-// The driver's Arrow library finds a shared type's zone on first use, which is
-// a data race between two connections.
 func init() {
+	// The driver logs statements that fail, with the credentials in them.
+	if err := logger.SetLogLevel("disabled"); err != nil {
+		panic(err)
+	}
+	// Its Arrow library finds a shared type's zone on first use, which is a
+	// data race between two connections.
 	if t, ok := arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType); ok {
 		_, _ = t.GetZone()
 	}
@@ -84,8 +93,19 @@ func texts(values []any) []string {
 
 func (s *Sandbox) session(t testing.TB, do func(context.Context, *sql.Conn) error) {
 	t.Helper()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	if s.CAFile != "" {
+		certificates, err := os.ReadFile(s.CAFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(certificates)
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	}
 	connector, err := dbsql.NewConnector(
-		dbsql.WithServerHostname(s.Host), dbsql.WithPort(s.Port), dbsql.WithHTTPPath(s.HTTPPath),
+		dbsql.WithTransport(transport), dbsql.WithServerHostname(s.Host), dbsql.WithPort(s.Port), dbsql.WithHTTPPath(s.HTTPPath),
 		dbsql.WithAccessToken(s.Token), dbsql.WithCloudFetch(false),
 		dbsql.WithSessionParams(map[string]string{"TIMEZONE": "UTC"}),
 	)
