@@ -49,7 +49,7 @@ type Options struct {
 	ForbiddenToken string
 	Results        Results
 	Faults         *fault.Set
-	// Spool is a directory for the files of CloudFetch.
+	// Spool is a directory for the files of CloudFetch. What is in it is removed.
 	Spool string
 	// LinkTTL is how long a link of CloudFetch is good: 15 minutes by default.
 	LinkTTL time.Duration
@@ -97,8 +97,9 @@ func New(o Options) (*Server, error) {
 	if o.DirectWait == 0 {
 		o.DirectWait = 5 * time.Second
 	}
-	if err := os.MkdirAll(o.Spool, 0o700); err != nil {
-		return nil, fmt.Errorf("front: make the spool directory: %w", err)
+	// A server that was killed leaves its files behind.
+	if err := errors.Join(os.RemoveAll(o.Spool), os.MkdirAll(o.Spool, 0o700)); err != nil {
+		return nil, fmt.Errorf("front: make an empty spool directory: %w", err)
 	}
 	s := &Server{
 		options: o,

@@ -309,4 +309,13 @@ func TestClientsThatPoll(t *testing.T) {
 	if failed.Status.StatusCode != tcli.TStatusCode_ERROR_STATUS || failed.Status.GetSqlState() != "42P01" {
 		t.Errorf("a synchronous failure: %v", failed.Status)
 	}
+	// Clients ask for the metadata of a failed statement too, and retry if it is
+	// refused.
+	meta, err := c.GetResultSetMetadata(t.Context(), &tcli.TGetResultSetMetadataReq{OperationHandle: failed.OperationHandle})
+	if err != nil || meta.Status.StatusCode != tcli.TStatusCode_SUCCESS_STATUS || len(meta.Schema.Columns) != 0 {
+		t.Errorf("its metadata: %v, %v", meta, err)
+	}
+	if got := c.fetch(failed.OperationHandle, tcli.TFetchOrientation_FETCH_NEXT, nil); got.Status.GetSqlState() != "42P01" {
+		t.Errorf("its rows: %v", got)
+	}
 }

@@ -46,7 +46,8 @@ type Parameter struct {
 }
 
 // Result is the outcome of a statement. Statements without rows have no
-// columns, or those Databricks gives them (num_affected_rows and so on).
+// columns, or those Databricks gives them (num_affected_rows and so on). It can
+// still be read while later statements of its session execute.
 type Result interface {
 	Columns() []Column
 	// Next returns the next batch, or io.EOF. The caller releases the batch.
@@ -56,7 +57,7 @@ type Result interface {
 
 // Column describes a result column. Its Arrow field carries the physical form
 // that Databricks sends: TIMESTAMP as timestamp[us, tz=UTC], TIMESTAMP_NTZ as
-// timestamp[us], DECIMAL as decimal128, nested types as such.
+// timestamp[us], DECIMAL as decimal128, nested types as such, INTERVAL as text.
 type Column struct {
 	Name string
 	// Type is the Databricks type in full: "DECIMAL(10,2)", "ARRAY<STRING>".

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
+)
+
+// connection is all that a client needs to know: what is printed, and the ready
+// file.
+type connection struct {
+	// Host has a scheme, since clients take a bare name for https.
+	Host      string `json:"host"`
+	Port      int    `json:"port"`
+	HTTPPath  string `json:"http_path"`
+	Token     string `json:"token"`
+	URL       string `json:"url"`
+	Warehouse string `json:"warehouse_id"`
+	// CAFile is the certificate authority of https.
+	CAFile string `json:"ca_file,omitempty"`
+	// AdminURL is empty where the admin endpoints are off.
+	AdminURL string       `json:"admin_url,omitempty"`
+	Data     string       `json:"data"`
+	PID      int          `json:"pid"`
+	S3       s3Connection `json:"s3"`
+}
+
+type s3Connection struct {
+	Endpoint  string `json:"endpoint"`
+	Region    string `json:"region"`
+	Bucket    string `json:"bucket"`
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+}
+
+func (c *connection) setS3(endpoint, bucket string, k s3.Credential) {
+	c.S3 = s3Connection{Endpoint: endpoint, Region: s3.Region, Bucket: bucket, AccessKey: k.AccessKey, SecretKey: k.SecretKey}
+}
+
+// write puts the file in place whole: whoever waits for it never reads half.
+func (c *connection) write(file string) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(file), ".ready-*")
+	if err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }()
+	_, err = temporary.Write(append(text, '\n'))
+	if closeErr := temporary.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	return nil
+}
+
+func (c *connection) print(w io.Writer) {
+	line := func(name, value string) {
+		if value != "" {
+			_, _ = fmt.Fprintf(w, "  %-12s %s\n", name, value)
+		}
+	}
+	_, _ = fmt.Fprintln(w, "The sandbox is ready.\n\nDatabricks SQL warehouse")
+	line("host", c.Host)
+	line("port", fmt.Sprint(c.Port))
+	line("http_path", c.HTTPPath)
+	line("token", c.Token)
+	line("ca_file", c.CAFile)
+	_, _ = fmt.Fprintln(w, "\nS3")
+	line("endpoint", c.S3.Endpoint)
+	line("region", c.S3.Region)
+	line("bucket", c.S3.Bucket)
+	line("access_key", c.S3.AccessKey)
+	line("secret_key", c.S3.SecretKey)
+	_, _ = fmt.Fprintln(w)
+	line("admin", c.AdminURL)
+	line("data", c.Data)
+	_, _ = fmt.Fprintln(w, "\nStop it with Ctrl-C.")
+}

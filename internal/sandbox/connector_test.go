@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The versions that are tried. The connector of Databricks works with pyarrow
+// and without it, in different protocols.
+const (
+	connectorPackage = "databricks-sql-connector==4.9.0"
+	pyarrowPackage   = "pyarrow==26.0.1"
+)
+
+// leftOut skips a test that this machine cannot run, so that nobody overlooks it.
+func leftOut(t *testing.T, why string) {
+	t.Helper()
+	_, _ = fmt.Fprintf(os.Stderr, "\n*** LEFT OUT: %s: %s ***\n", t.Name(), why)
+	t.Skip(why)
+}
+
+// python returns an interpreter with the connector, and a directory with
+// pyarrow. Both are kept in build/ for the next time.
+func python(t *testing.T) (interpreter, pyarrow string) {
+	t.Helper()
+	found, err := exec.LookPath("python3")
+	if err != nil {
+		leftOut(t, "there is no python3 on this machine")
+	}
+	build, err := filepath.Abs("build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.NewReplacer("==", "-").Replace(connectorPackage + "-" + pyarrowPackage)
+	dir := filepath.Join(build, name)
+	interpreter, pyarrow = filepath.Join(dir, "bin", "python"), filepath.Join(dir, "pyarrow")
+	complete := filepath.Join(dir, "complete")
+	if _, err := os.Stat(complete); err == nil {
+		return interpreter, pyarrow
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(found, "-m", "venv", dir).CombinedOutput(); err != nil {
+		leftOut(t, fmt.Sprintf("python3 -m venv does not work here (%v): %s", err, out))
+	}
+	for _, args := range [][]string{{connectorPackage}, {"--target", pyarrow, pyarrowPackage}} {
+		args = append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, args...)
+		if out, err := exec.Command(interpreter, args...).CombinedOutput(); err != nil {
+			t.Fatalf("pip install: %v\n%s", err, out)
+		}
+	}
+	if err := os.WriteFile(complete, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return interpreter, pyarrow
+}
+
+func TestTheConnectorOfPyPI(t *testing.T) {
+	t.Parallel()
+	interpreter, pyarrow := python(t)
+	const rows = 20_000
+	for _, c := range []struct{ results, pyarrow string }{
+		{"auto", "0"}, // without pyarrow every form is columns
+		{"auto", "1"}, {"arrow", "1"}, {"cloudfetch", "1"}, {"column", "1"},
+	} {
+		t.Run(c.results+"/pyarrow="+c.pyarrow, func(t *testing.T) {
+			t.Parallel()
+			to := serve(t, "-seed", "-seed-rows", fmt.Sprint(rows), "-results", c.results)
+			cmd := exec.CommandContext(t.Context(), interpreter, filepath.Join("testdata", "connector.py"))
+			cmd.Env = append(os.Environ(), "SANDBOX_URL="+to.URL, "SANDBOX_HTTP_PATH="+to.HTTPPath,
+				"SANDBOX_TOKEN="+to.Token, fmt.Sprintf("SANDBOX_ROWS=%d", rows), "PYARROW="+c.pyarrow, "PYTHONPATH=")
+			if c.pyarrow == "1" {
+				cmd.Env = append(cmd.Env, "PYTHONPATH="+pyarrow)
+			}
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "\ndone\n") {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,92 @@
+// Command sandbox is a local stand-in for a Databricks SQL warehouse and for
+// S3, which speaks their real protocols. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	// A second signal ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		_, _ = fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) (err error) {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if o.exitWithParent {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		go untilParentEnds(ctx, stdin, cancel)
+	}
+	progress := func(text string) { _, _ = fmt.Fprintln(stderr, text) }
+	s, err := start(ctx, o, progress)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if o.readyFile != "" {
+		if err := s.connection.write(o.readyFile); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(o.readyFile) }() //nolint:gosec // it was written just now
+	}
+	s.connection.print(stdout)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// untilParentEnds cancels when the process that started this one is gone.
+func untilParentEnds(ctx context.Context, stdin *os.File, cancel func()) {
+	defer cancel()
+	closed := make(chan struct{})
+	// Only a pipe tells by its end that its other side is gone; /dev/null is at
+	// its end from the start.
+	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		go func() {
+			defer close(closed)
+			_, _ = io.Copy(io.Discard, stdin)
+		}()
+	}
+	parent := os.Getppid()
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-closed:
+			return
+		case <-ticker.C:
+			// An orphan is given to another parent.
+			if os.Getppid() != parent {
+				return
+			}
+		}
+	}
+}

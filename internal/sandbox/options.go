@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
+)
+
+// options are the command line.
+type options struct {
+	listen, s3Listen string
+	tls              bool
+	caFile           string
+	token, forbidden string
+	bucket           string
+	credential       s3.Credential
+	engine           string
+	data             string
+	seed             bool
+	seedRows         int
+	loads            []load
+	results          front.Results
+	linkTTL          time.Duration
+	directWait       time.Duration
+	faults           []fault.Fault
+	readyFile        string
+	admin            bool
+	exitWithParent   bool
+}
+
+// load is a file to load as a table.
+type load struct{ table, file string }
+
+const warehouseID = "sandbox"
+
+func parse(args []string, output io.Writer) (options, error) {
+	var o options
+	var results string
+	var port, s3Port int
+	f := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	f.SetOutput(output)
+	f.Usage = func() {
+		_, _ = fmt.Fprintf(output, "A local stand-in for a Databricks SQL warehouse and for S3.\n\nFlags:\n")
+		f.PrintDefaults()
+	}
+	f.StringVar(&o.listen, "listen", "", "loopback `address` of the warehouse (default 127.0.0.1:0: any free port)")
+	f.StringVar(&o.s3Listen, "s3-listen", "", "loopback `address` of the S3 endpoint (default 127.0.0.1:0)")
+	f.IntVar(&port, "port", 0, "short for -listen 127.0.0.1:`PORT`")
+	f.IntVar(&s3Port, "s3-port", 0, "short for -s3-listen 127.0.0.1:`PORT`")
+	f.BoolVar(&o.tls, "tls", false, "serve the warehouse over https, with a certificate made at the start")
+	f.StringVar(&o.caFile, "ca-file", "", "`file` for the certificate authority of -tls (default ca.pem in the data directory)")
+	f.StringVar(&o.token, "token", "", "personal access `token` that is let in (default: a new one)")
+	f.StringVar(&o.forbidden, "forbidden-token", "", "`token` that is known but not permitted: 403")
+	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
+	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
+	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
+	f.StringVar(&o.engine, "engine", "duckdb", "SQL `engine`: duckdb")
+	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
+	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
+	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
+	f.Func("load", "load a Parquet or CSV file: `catalog.schema.table=FILE`; repeatable", func(text string) error {
+		table, file, ok := strings.Cut(text, "=")
+		if !ok || strings.Count(table, ".") != 2 || file == "" {
+			return errors.New("write it as catalog.schema.table=FILE")
+		}
+		o.loads = append(o.loads, load{table, file})
+		return nil
+	})
+	f.StringVar(&results, "results", "auto", "`form` of results: arrow, cloudfetch, column, or auto, as Databricks chooses")
+	f.DurationVar(&o.linkTTL, "link-ttl", 15*time.Minute, "how long a CloudFetch link is good")
+	f.DurationVar(&o.directWait, "direct-wait", 5*time.Second, "how long a statement is waited for before the client has to poll")
+	f.Func("fault", "a fault from the start, as `key=value,...` or JSON; repeatable; see the README", func(text string) error {
+		parsed, err := fault.Parse(text)
+		o.faults = append(o.faults, parsed)
+		return err
+	})
+	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write when everything is ready: all values as JSON")
+	f.BoolVar(&o.admin, "admin", true, "serve the endpoints under /sandbox/, which set faults and tell what was received")
+	f.BoolVar(&o.exitWithParent, "exit-with-parent", false, "end when standard input, if it is a pipe, is closed, or when the parent process ends")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: everything is said with flags", f.Arg(0))
+	}
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	o.results = front.Results(results)
+	return o, o.complete(given, port, s3Port)
+}
+
+func (o *options) complete(given map[string]bool, port, s3Port int) (err error) {
+	if o.listen, err = address("listen", o.listen, "port", port, given); err != nil {
+		return err
+	}
+	if o.s3Listen, err = address("s3-listen", o.s3Listen, "s3-port", s3Port, given); err != nil {
+		return err
+	}
+	switch {
+	case o.engine != "duckdb":
+		return fmt.Errorf("-engine %s does not exist; the engine is duckdb", o.engine)
+	case given["seed-rows"] && !o.seed:
+		return errors.New("-seed-rows says how much -seed makes, which is not given")
+	case o.seed && given["seed-rows"] && o.seedRows < 1:
+		return errors.New("-seed-rows must be at least 1")
+	case given["ca-file"] && !o.tls:
+		return errors.New("-ca-file belongs to -tls, which is not given")
+	case !slices.Contains([]front.Results{front.ResultsAuto, front.ResultsArrow, front.ResultsCloudFetch, front.ResultsColumn}, o.results):
+		return fmt.Errorf("-results %s does not exist; choose auto, arrow, cloudfetch or column", o.results)
+	case o.linkTTL <= 0 || o.directWait <= 0:
+		return errors.New("-link-ttl and -direct-wait must be positive")
+	}
+	o.seedRows = cmp.Or(o.seedRows, 100_000)
+	// New ones each time: other programs on this machine could guess fixed ones.
+	o.token = cmp.Or(o.token, "dapi"+strings.ToLower(rand.Text()))
+	o.credential.AccessKey = cmp.Or(o.credential.AccessKey, "AKIA"+rand.Text()[:16])
+	o.credential.SecretKey = cmp.Or(o.credential.SecretKey, rand.Text()+rand.Text()[:14])
+	return nil
+}
+
+// address joins a flag with its short form and refuses what is not loopback:
+// the sandbox is made for tests, and its admin endpoints ask for no token.
+func address(name, listen, short string, port int, given map[string]bool) (string, error) {
+	if given[name] && given[short] {
+		return "", fmt.Errorf("-%s and -%s say the same thing: give one of them", name, short)
+	}
+	if listen == "" {
+		listen = fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("-%s %s is not an address such as 127.0.0.1:8080: %w", name, listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", fmt.Errorf("-%s %s is not a loopback address; the sandbox listens on this machine only, such as 127.0.0.1:0", name, listen)
+	}
+	return listen, nil
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/certs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// sandbox is everything that runs.
+type sandbox struct {
+	connection connection
+	// failed gets the error of a listener that ends on its own.
+	failed chan error
+	// closers run last to first.
+	closers []func() error
+}
+
+// start runs everything o asks for and returns when it is ready.
+func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, err error) {
+	s := &sandbox{failed: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	dir, objects, remove, err := directories(o.data)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, remove)
+	faults := &fault.Set{}
+	store, err := s3.New(s3.Options{Bucket: o.bucket, Credential: o.credential, Dir: objects, Faults: faults})
+	if err != nil {
+		return nil, err
+	}
+	engine, err := duck.Open(ctx, duck.Options{Dir: filepath.Join(dir, "tables"), Objects: objectStore{store}})
+	if err != nil {
+		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
+	}
+	s.closers = append(s.closers, engine.Close)
+	if err := fill(ctx, engine, o, progress); err != nil {
+		return nil, err
+	}
+	// Faults are for the clients, not for the data made above.
+	for _, f := range o.faults {
+		if _, err := faults.Add(f); err != nil {
+			return nil, err
+		}
+	}
+	server, err := front.New(front.Options{
+		Engine: engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden,
+		Results: o.results, Faults: faults, Spool: filepath.Join(dir, "spool"),
+		LinkTTL: o.linkTTL, DirectWait: o.directWait, Admin: o.admin,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serveStore(ctx, o, store); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	if err := s.serveWarehouse(ctx, o, server, dir); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	// Statements end before the listener waits for its requests.
+	s.closers = append(s.closers, server.Close)
+	s.connection.Data = dir
+	return s, nil
+}
+
+// fill makes and loads the tables that the user asks for.
+func fill(ctx context.Context, engine *duck.Engine, o options, progress func(string)) error {
+	if o.seed {
+		session, err := engine.OpenSession(ctx, warehouse.SessionOptions{})
+		if err != nil {
+			return fmt.Errorf("make example data: %w", err)
+		}
+		if err := errors.Join(seed.Tables(ctx, session, o.seedRows, progress), session.Close()); err != nil {
+			return fmt.Errorf("make example data: %w", err)
+		}
+	}
+	for _, l := range o.loads {
+		progress("loading " + l.file + " as " + l.table)
+		if err := seed.Load(ctx, engine, l.table, l.file); err != nil {
+			return fmt.Errorf("load %s as %s: %w", l.file, l.table, err)
+		}
+	}
+	return nil
+}
+
+func (s *sandbox) serveStore(ctx context.Context, o options, store *s3.Store) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.s3Listen)
+	if err != nil {
+		return fmt.Errorf("listen for S3: %w", err)
+	}
+	s.serve(listener, store)
+	s.connection.setS3("http://"+listener.Addr().String(), o.bucket, o.credential)
+	return nil
+}
+
+func (s *sandbox) serveWarehouse(ctx context.Context, o options, server *front.Server, dir string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listen for the warehouse: %w", err)
+	}
+	c, scheme := &s.connection, "http"
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return err
+	}
+	if addr, ok := listener.Addr().(*net.TCPAddr); ok {
+		c.Port = addr.Port
+	}
+	httpServer := &http.Server{Handler: server, ReadHeaderTimeout: time.Minute}
+	if o.tls {
+		scheme = "https"
+		config, authority, err := certs.Make(time.Now())
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		httpServer.TLSConfig = config
+		if c.CAFile, err = filepath.Abs(cmp.Or(o.caFile, filepath.Join(dir, "ca.pem"))); err == nil {
+			err = os.WriteFile(c.CAFile, authority, 0o644) //nolint:gosec // a public certificate
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("write the certificate authority: %w", err), listener.Close())
+		}
+	}
+	s.serveHTTP(listener, httpServer)
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	c.Host, c.HTTPPath, c.Token, c.Warehouse = scheme+"://"+host, "/sql/1.0/warehouses/"+warehouseID, o.token, warehouseID
+	c.URL, c.PID = fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(host, fmt.Sprint(c.Port))), os.Getpid()
+	if o.admin {
+		c.AdminURL = c.URL + "/sandbox"
+	}
+	return nil
+}
+
+func (s *sandbox) serve(listener net.Listener, handler http.Handler) {
+	s.serveHTTP(listener, &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute})
+}
+
+func (s *sandbox) serveHTTP(listener net.Listener, server *http.Server) {
+	go func() {
+		serve := func() error { return server.Serve(listener) }
+		if server.TLSConfig != nil {
+			serve = func() error { return server.ServeTLS(listener, "", "") }
+		}
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	s.closers = append(s.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			return server.Close()
+		}
+		return nil
+	})
+}
+
+func (s *sandbox) close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// objectStore gives the engine the objects of the store.
+type objectStore struct{ *s3.Store }
+
+func (o objectStore) List(ctx context.Context, bucket, prefix string, c duck.Credential) ([]duck.Object, error) {
+	objects, err := o.Store.List(ctx, bucket, prefix, s3.Credential(c))
+	out := make([]duck.Object, len(objects))
+	for i, object := range objects {
+		out[i] = duck.Object(object)
+	}
+	return out, err
+}
+
+func (o objectStore) Open(ctx context.Context, bucket, key string, c duck.Credential) (io.ReadCloser, error) {
+	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
+}
