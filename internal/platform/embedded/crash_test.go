@@ -1,0 +1,244 @@
+package embedded_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// The test binary is its own victim: with these variables it works on a data
+// directory until it is killed.
+const (
+	victimDir  = "LYTICS_TEST_VICTIM_DIR"
+	victimWork = "LYTICS_TEST_VICTIM_WORK"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimDir); dir != "" {
+		fmt.Fprintln(os.Stderr, victim(dir, os.Getenv(victimWork)))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// victim never returns but by an error.
+func victim(dir, work string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, dir, true)
+	if err != nil {
+		return err
+	}
+	p, err := embedded.Open(db)
+	if err != nil {
+		return err
+	}
+	b := bed{p, db}
+	fmt.Println("ready")
+	for {
+		switch work {
+		case "append":
+			if err := appendBatch(ctx, b, 1+rand.IntN(40)); err != nil {
+				return err
+			}
+		case "build":
+			if _, err := p.BuildProfiles(ctx, nil); err != nil {
+				return err
+			}
+			if err := appendBatch(ctx, b, 200); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// appendBatch appends the n events after the cursor, and moves it.
+func appendBatch(ctx context.Context, b bed, n int) error {
+	from := 0
+	row := b.db.Read().QueryRowContext(ctx, `SELECT n FROM test_cursor`)
+	if err := row.Scan(&from); err != nil && !strings.Contains(err.Error(), "no such table") {
+		return err
+	}
+	var events []jobs.Event
+	for i := from; i < from+n; i++ {
+		events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(i)*time.Second), fmt.Sprintf(`{"n":%d,"user":%d,"pad":%q}`, i, i%97, strings.Repeat("p", i%300))))
+	}
+	return b.Append(ctx, "s", events, func(tx *sql.Tx) error { return setCursor(ctx, tx, from+n) })
+}
+
+// kill runs a victim for a while.
+func kill(t *testing.T, dir, work string, after time.Duration) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0]) //nolint:gosec // this test's own binary
+	cmd.Env = append(os.Environ(), victimDir+"="+dir, victimWork+"="+work)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	check(t, err)
+	check(t, cmd.Start())
+	ready := make([]byte, 6)
+	if _, err := out.Read(ready); err != nil {
+		t.Fatalf("the victim did not begin: %v %s", err, stderr.String())
+	}
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	<-timer.C
+	check(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	if stderr.Len() > 0 {
+		t.Fatalf("the victim failed by itself: %s", stderr.String())
+	}
+}
+
+func rounds(t *testing.T, few int) int {
+	t.Helper()
+	if n, err := strconv.Atoi(os.Getenv("LYTICS_TEST_KILLS")); err == nil {
+		return n
+	}
+	return few
+}
+
+// verify compares the stream with the cursor: each event once, in order.
+func verify(t *testing.T, b bed) int {
+	t.Helper()
+	n := 0
+	for e, err := range b.Events(context.Background(), "s") {
+		if jobs.IsCode(err, jobs.CodeNotFound) {
+			break
+		}
+		check(t, err)
+		if e.ID != fmt.Sprintf("e%d", n) {
+			t.Fatalf("event %d is %s", n, e.ID)
+		}
+		n++
+	}
+	if c := b.cursor(t); c != n {
+		t.Fatalf("%d events, and the cursor is %d", n, c)
+	}
+	return n
+}
+
+// checklist 2, 57: killed at any moment, the stream holds exactly the events
+// that the cursor says, and the next writer cuts what was left beyond them.
+func TestKilledWhileAppending(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range rounds(t, 12) {
+		kill(t, dir, "append", time.Duration(rand.IntN(40_000))*time.Microsecond)
+		b := openBedQuietly(t, dir)
+		n := verify(t, b)
+		check(t, appendBatch(context.Background(), b, 3))
+		if after := verify(t, b); after != n+3 {
+			t.Fatalf("%d events after %d and 3", after, n)
+		}
+		if left := leftovers(t, b, dir); left != "" {
+			t.Fatalf("left after a crash: %s", left)
+		}
+		b.close(t)
+	}
+}
+
+// openBedQuietly opens a bed that the test closes itself.
+func openBedQuietly(t *testing.T, dir string) bed {
+	t.Helper()
+	db, err := store.Open(context.Background(), dir, true)
+	check(t, err)
+	p, err := embedded.Open(db)
+	check(t, err)
+	return bed{p, db}
+}
+
+// leftovers compares the files' sizes with what the store says is in them.
+func leftovers(t *testing.T, b bed, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*"))
+	check(t, err)
+	var size int64
+	for _, f := range files {
+		info, err := os.Stat(f)
+		check(t, err)
+		size += info.Size()
+	}
+	info, err := b.StreamInfo(context.Background(), "s")
+	check(t, err)
+	if size != info.Bytes {
+		return fmt.Sprintf("%d bytes in files, %d committed", size, info.Bytes)
+	}
+	return ""
+}
+
+// A live writer's bytes are not another's to cut, committed or not.
+func TestALiveWritersFileIsNotCut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	alive, other := openBed(t, dir), openBed(t, dir)
+	err := alive.Append(context.Background(), "s", facts(`{"a":1}`, `{"a":2}`), func(*sql.Tx) error {
+		// Its events are in the file and not yet committed: the other's first
+		// append, which sweeps, must wait for the transaction and leave them.
+		return nil
+	})
+	check(t, err)
+	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*.ndjson"))
+	check(t, err)
+	f, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0o600)
+	check(t, err)
+	_, err = f.WriteString("uncommitted")
+	check(t, err)
+	check(t, f.Close())
+	other.mustAppend(t, "s", facts(`{"a":3}`))
+	text, err := os.ReadFile(files[0])
+	check(t, err)
+	if !strings.HasSuffix(string(text), "uncommitted") {
+		t.Error("the bytes of a live writer were cut")
+	}
+	if got := other.stored(t, "s"); len(got) != 3 {
+		t.Errorf("the stream holds %v", got)
+	}
+}
+
+// Killed while building, profiles hold each event exactly once after the next
+// build.
+func TestKilledWhileBuilding(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBedQuietly(t, dir)
+	b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
+	b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
+	b.mustField(t, jobs.Field{ID: "total", Type: "int", MergeOperation: "sum"})
+	for field, expression := range map[string]string{"user": "user", "events": "n", "total": "n"} {
+		b.mustMap(t, "s", field, expression, "")
+	}
+	b.mustAudience(t, "All", "*")
+	b.close(t)
+	for range rounds(t, 10) {
+		kill(t, dir, "build", time.Duration(20_000+rand.IntN(80_000))*time.Microsecond)
+		b := openBedQuietly(t, dir)
+		n := verify(t, b)
+		stats := b.mustBuild(t)
+		if want := min(97, n); stats.Profiles != int64(want) {
+			t.Fatalf("%d profiles of %d events", stats.Profiles, n)
+		}
+		events, total := 0, 0
+		for _, line := range b.rows(t, "all", "events", "total") {
+			var e, s int
+			_, err := fmt.Sscanf(line, "%d|%d", &e, &s)
+			check(t, err)
+			events, total = events+e, total+s
+		}
+		if events != n || total != n*(n-1)/2 {
+			t.Fatalf("profiles count %d events of %d, sum %d", events, n, total)
+		}
+		b.close(t)
+	}
+}
