@@ -17,6 +17,8 @@ type AuthorizationSpec struct {
 	// TokenVersion is Terraform's token_wo_version, kept so that it survives
 	// an import into another state.
 	TokenVersion int64
+	// CheckConnection opens a session before the authorization is saved.
+	CheckConnection bool
 }
 
 // Authorization is a registered AuthorizationSpec.
@@ -36,6 +38,4 @@ type Authorization struct {
 type AuthorizationChange struct {
 	AuthorizationSpec
 	Token *Secret
-	// CheckConnection opens a session and runs SELECT 1 before it is saved.
-	CheckConnection bool
 }

@@ -53,9 +53,8 @@ type JobSpec struct {
 	Schedule     *Schedule       `json:"schedule,omitempty"`
 	// Triggers are kept so that a job imported into another state plans empty.
 	Triggers map[string]string `json:"triggers,omitempty"`
-	// Wait and FailOnError are how Terraform treats its runs; kept here so that
-	// an import into another state plans empty.
-	Wait        bool `json:"wait"`
+	// FailOnError is how Terraform treats a failed run; kept here so that an
+	// import into another state plans empty.
 	FailOnError bool `json:"fail_on_error"`
 }
 

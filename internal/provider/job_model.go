@@ -63,7 +63,6 @@ func spec(ctx context.Context, m model, diags *diag.Diagnostics) jobs.JobSpec {
 		AuthorizationID: j.AuthorizationID.ValueString(),
 		QueryTimeout:    time.Duration(j.QueryTimeoutMinutes.ValueInt64()) * time.Minute,
 		Triggers:        triggersOf(ctx, j.Triggers, diags),
-		Wait:            true,
 		FailOnError:     j.FailOnError.ValueBool(),
 	}
 	s.Schedule, _ = readSchedule(ctx, j.Schedule, diags)

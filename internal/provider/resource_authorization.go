@@ -174,8 +174,9 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 			HTTPPath:     m.HTTPPath.ValueString(),
 			TokenEnv:     m.TokenEnv.ValueString(),
 			TokenVersion: m.TokenVersion.ValueInt64(),
+
+			CheckConnection: m.CheckConnection.ValueBool(),
 		},
-		CheckConnection: m.CheckConnection.ValueBool(),
 	}
 	if !m.sendsToken(prior) {
 		return c

@@ -94,7 +94,5 @@ func (m *authorizationModel) show(a jobs.Authorization) {
 	if a.TokenEnv == "" && a.SecretReadable && a.TokenVersion != 0 {
 		m.TokenVersion = types.Int64Value(a.TokenVersion)
 	}
-	if m.CheckConnection.IsNull() {
-		m.CheckConnection = types.BoolValue(defaultCheckConnection)
-	}
+	m.CheckConnection = types.BoolValue(a.CheckConnection)
 }

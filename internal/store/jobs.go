@@ -28,7 +28,6 @@ type jobSpec struct {
 	Export              *jobs.AudienceExport `json:"export,omitempty"`
 	Schedule            *jobs.Schedule       `json:"schedule,omitempty"`
 	Triggers            map[string]string    `json:"triggers,omitempty"`
-	Wait                bool                 `json:"wait"`
 	FailOnError         bool                 `json:"fail_on_error"`
 }
 
@@ -40,7 +39,7 @@ const jobColumns = `id, key, label, authorization_id, spec, next_run_at, paused,
 func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 	spec, err := json.Marshal(jobSpec{
 		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
-		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, Wait: r.Wait, FailOnError: r.FailOnError,
+		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, FailOnError: r.FailOnError,
 	})
 	if err != nil {
 		return err
@@ -95,7 +94,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 	}
 	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
 	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
-	r.Wait, r.FailOnError = s.Wait, s.FailOnError
+	r.FailOnError = s.FailOnError
 	r.NextRunAt, r.CreatedAt, r.UpdatedAt = fromNullMicros(next), fromMicros(created), fromMicros(updated)
 	return r, nil
 }

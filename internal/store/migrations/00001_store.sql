@@ -20,6 +20,7 @@ CREATE TABLE authorizations (
     http_path     TEXT NOT NULL,
     token_env     TEXT NOT NULL,
     token_version INTEGER NOT NULL,
+    check_connection INTEGER NOT NULL,
     secret        BLOB,             -- AEAD over the token, bound to id and host
     creator       TEXT NOT NULL,    -- instance that made it
     confirmed     INTEGER NOT NULL, -- 1 once a state file is known to hold it
