@@ -52,7 +52,7 @@ func (c *call) markExecuted() { c.executedOnce.Do(func() { close(c.executed) }) 
 func (c *call) note(method string, r reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.guid != nil && len(r.guid) == 16 {
+	if len(r.guid) == 16 {
 		h := hex.EncodeToString(r.guid)
 		c.queryID = fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
@@ -52,10 +51,11 @@ func stopped(outcomes []string) bool {
 	return len(outcomes) == 1 && (outcomes[0] == "CANCELED" || outcomes[0] == "CLOSED")
 }
 
-// checklist 27
+// checklist 27.
 func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+	both(t, func(t *testing.T, read reader) {
+		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -79,7 +79,8 @@ func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 // and the caller must not.
 func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+	both(t, func(t *testing.T, read reader) {
+		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
 		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "3s", On: "ExecuteStatement"})
@@ -103,7 +104,8 @@ func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 // checklist 27: the driver alone reads on for as long as the result lasts.
 func TestCancelStopsFetching(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+	both(t, func(t *testing.T, read reader) {
+		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
 		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "1m", On: "FetchResults"})

@@ -58,7 +58,7 @@ func (w *Warehouse) Databases(ctx context.Context, catalog, pattern string) ([]j
 }
 
 func (w *Warehouse) databases(ctx context.Context, catalog string) ([]jobs.DatabaseInfo, error) {
-	quoted, err := quoteParts("catalog", catalog)
+	quoted, err := quoteAs("catalog", catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 }
 
 func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]jobs.TableInfo, error) {
-	quoted, err := quoteParts("catalog", catalog, "database", database)
+	quoted, err := quoteDatabase(catalog, database)
 	if err != nil {
 		return nil, err
 	}
@@ -275,9 +275,9 @@ func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName)
 	if e != nil {
 		return errors.Join(err, e)
 	}
-	names = names[:0]
-	for _, t := range tables {
-		names = append(names, t.Name)
+	names = make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
 	}
 	return missing("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
 }

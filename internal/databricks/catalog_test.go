@@ -188,7 +188,7 @@ func TestAwkwardNames(t *testing.T) {
 	}
 }
 
-// checklist 52
+// checklist 52.
 func TestArgumentsAreBound(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)

@@ -35,7 +35,7 @@ func constant(token string) func(context.Context) (jobs.Secret, error) {
 	return func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(token), nil }
 }
 
-// checklist 21
+// checklist 21.
 func TestOpenWaitsForAStartingWarehouse(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"reject", "delay"} {
@@ -112,7 +112,7 @@ func TestCredentials(t *testing.T) {
 		cfg := configOf(s)
 		cfg.Token = constant("")
 		_, err := databricks.Open(t.Context(), cfg)
-		expect(t, err, jobs.CodeInvalid, "token_wo")
+		_ = expect(t, err, jobs.CodeInvalid, "token_wo")
 	})
 	t.Run("a token that cannot be read", func(t *testing.T) {
 		t.Parallel()
@@ -129,11 +129,11 @@ func TestCredentials(t *testing.T) {
 		cfg := configOf(s)
 		cfg.HTTPPath = "/sql/1.0/warehouses/nosuchwarehouse"
 		_, err := databricks.Open(t.Context(), cfg)
-		expect(t, err, jobs.CodeInvalid, "http_path")
+		_ = expect(t, err, jobs.CodeInvalid, "http_path")
 	})
 }
 
-// checklist 25
+// checklist 25.
 func TestTokenReplacedWhileRunning(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -164,7 +164,7 @@ func TestTokenReplacedWhileRunning(t *testing.T) {
 	}
 	s.SetToken(t, "dapi-unknown")
 	_, err = w.Query(t.Context(), events(10))
-	expect(t, err, jobs.CodeUnauthorized, "token_wo")
+	_ = expect(t, err, jobs.CodeUnauthorized, "token_wo")
 	mu.Lock()
 	defer mu.Unlock()
 	if reads != 3 { // at first, and once for each refusal
@@ -172,7 +172,7 @@ func TestTokenReplacedWhileRunning(t *testing.T) {
 	}
 }
 
-// checklist 26
+// checklist 26.
 func TestDeadHosts(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -198,7 +198,7 @@ func TestDeadHosts(t *testing.T) {
 			cfg.Waiting = func(time.Duration) { t.Error("a dead host was taken for a starting warehouse") }
 			begun := time.Now()
 			_, err := databricks.Open(t.Context(), cfg)
-			expect(t, err, jobs.CodeUnreachable, "host")
+			_ = expect(t, err, jobs.CodeUnreachable, "host")
 			if took := time.Since(begun); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -206,7 +206,7 @@ func TestDeadHosts(t *testing.T) {
 	}
 }
 
-// checklist 22
+// checklist 22.
 func TestStatementsAreNotRepeatedUnasked(t *testing.T) {
 	t.Parallel()
 	const insert = "INSERT INTO main.default.numbers VALUES (1)"
@@ -251,7 +251,7 @@ func TestStatementsAreNotRepeatedUnasked(t *testing.T) {
 	}
 }
 
-// checklist 23
+// checklist 23.
 func TestRetryAfterIsHonouredByAllConnections(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -303,13 +303,13 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	}
 }
 
-// checklist 51
+// checklist 51.
 func TestTLSWithACustomAuthority(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, sandboxtest.WithArgs("-tls"))
 	cfg := configOf(s)
 	_, err := databricks.Open(t.Context(), cfg)
-	expect(t, err, jobs.CodeUnreachable, "host")
+	_ = expect(t, err, jobs.CodeUnreachable, "host")
 	cfg.CAFile = s.CAFile
 	w, err := databricks.Open(t.Context(), cfg)
 	if err != nil {

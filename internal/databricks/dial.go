@@ -202,7 +202,7 @@ func rootCAs(file string) (*x509.CertPool, error) {
 		return jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", file), detail,
 			"Give a readable file of certificates in PEM form.")
 	}
-	pem, err := os.ReadFile(file) //nolint:gosec // the user names the file
+	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, invalid(err.Error())
 	}

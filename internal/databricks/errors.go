@@ -216,7 +216,7 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 	case causeUnreachable, causeLost, causeSilent:
 		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
 		e.Summary, e.Next = w.unreachable(f)
-	case causeHTTP:
+	default: // causeHTTP
 		e.Code, e.Attribute = jobs.CodeUnreachable, "http_path"
 		e.Summary = fmt.Sprintf("%s answered in a way no SQL warehouse does", w.name)
 		e.Next = "Check host, port and http_path against the warehouse's connection details."

@@ -106,7 +106,7 @@ func TestTelemetryStaysHere(t *testing.T) {
 	}
 }
 
-// checklist 51
+// checklist 51.
 func TestTLSNeedsAKnownAuthority(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -231,7 +231,7 @@ func TestAddressesAreCheckedWhenDialled(t *testing.T) {
 	}
 }
 
-// checklist 26
+// checklist 26.
 func TestSilenceIsBounded(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// checklist 50
+// checklist 50.
 func TestValidateHost(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

@@ -30,7 +30,7 @@ func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*
 	var rows *sql.Rows
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		var err error
-		rows, err = w.conn.QueryContext(ctx, statement, args...)
+		rows, err = w.conn.QueryContext(ctx, statement, args...) //nolint:rowserrcheck // Rows.Next reads it
 		if err != nil {
 			return nil, err
 		}
@@ -127,24 +127,4 @@ func (w *Warehouse) exec(ctx context.Context, harmless bool, statement string, a
 		return w.lost("its connection is closed")
 	}
 	return w.translate(c, err)
-}
-
-// one runs a query of which the first row matters, and reports whether there
-// was one.
-func (w *Warehouse) one(ctx context.Context, dest []any, statement string, args ...any) (bool, error) {
-	rows, err := w.Query(ctx, statement, args...)
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = rows.Close() }()
-	found := false
-	for rows.Next() {
-		if !found {
-			if err := rows.Scan(dest...); err != nil {
-				return false, err
-			}
-			found = true
-		}
-	}
-	return found, rows.Err()
 }

@@ -11,12 +11,16 @@ import (
 // Quote writes an identifier in back-quotes. It refuses what no identifier can
 // be: the empty text, and text with a NUL.
 func Quote(identifier string) (string, error) {
+	return quoteAs("", identifier)
+}
+
+func quoteAs(attribute, identifier string) (string, error) {
 	if identifier == "" {
-		return "", jobs.Invalid("", "An identifier is empty",
+		return "", jobs.Invalid(attribute, "An identifier is empty",
 			"Names of catalogs, databases, tables and columns have at least one character.", "Give the name.")
 	}
 	if strings.ContainsRune(identifier, 0) {
-		return "", jobs.Invalid("", fmt.Sprintf("The identifier %q holds a NUL character", identifier),
+		return "", jobs.Invalid(attribute, fmt.Sprintf("The identifier %q holds a NUL character", identifier),
 			"No name in Databricks can hold one.", "Correct the name.")
 	}
 	return "`" + strings.ReplaceAll(identifier, "`", "``") + "`", nil
@@ -25,22 +29,21 @@ func Quote(identifier string) (string, error) {
 // QuoteTable writes a table's three-level name. Its error names the attribute
 // (catalog, database or table) at fault.
 func QuoteTable(t jobs.TableName) (string, error) {
-	return quoteParts("catalog", t.Catalog, "database", t.Database, "table", t.Table)
+	database, err := quoteDatabase(t.Catalog, t.Database)
+	if err != nil {
+		return "", err
+	}
+	table, err := quoteAs("table", t.Table)
+	return database + "." + table, err
 }
 
-// quoteParts joins pairs of attribute and identifier with dots.
-func quoteParts(pairs ...string) (string, error) {
-	var out []string
-	for i := 0; i < len(pairs); i += 2 {
-		quoted, err := Quote(pairs[i+1])
-		if err != nil {
-			e := err.(*jobs.Error)
-			e.Attribute = pairs[i]
-			return "", e
-		}
-		out = append(out, quoted)
+func quoteDatabase(catalog, database string) (string, error) {
+	first, err := quoteAs("catalog", catalog)
+	if err != nil {
+		return "", err
 	}
-	return strings.Join(out, "."), nil
+	second, err := quoteAs("database", database)
+	return first + "." + second, err
 }
 
 var literalEscapes = strings.NewReplacer(

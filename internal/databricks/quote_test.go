@@ -99,7 +99,7 @@ func TestQuoteTable(t *testing.T) {
 	}
 }
 
-// checklist 55
+// checklist 55.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

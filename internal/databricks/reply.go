@@ -1,7 +1,6 @@
 package databricks
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -53,7 +52,7 @@ var errShort = errors.New("the message ends early")
 // requestMethod gives the name of the RPC that a request calls.
 func requestMethod(body []byte) string {
 	c := &cursor{b: body}
-	c.i32()
+	c.number(4) // version and kind
 	name := c.bytes()
 	if c.err != nil {
 		return ""
@@ -64,11 +63,12 @@ func requestMethod(body []byte) string {
 // parseReply reads an answer to a method.
 func parseReply(method string, body []byte) (r reply, err error) {
 	c := &cursor{b: body}
-	kind := byte(c.i32())
+	c.number(3) // the protocol's version
+	kind := c.u8()
 	c.bytes()
-	c.i32()
+	c.number(4) // the sequence number
 	if kind == messageException {
-		c.fields(func(id int16, kind byte) {
+		c.fields(func(id int64, kind byte) {
 			if id == 1 && kind == thriftString {
 				r.failure = string(c.bytes())
 				return
@@ -80,7 +80,7 @@ func parseReply(method string, body []byte) (r reply, err error) {
 		}
 		return r, c.err
 	}
-	c.fields(func(id int16, kind byte) {
+	c.fields(func(id int64, kind byte) {
 		if id != 0 || kind != thriftStruct {
 			c.skip(kind)
 			return
@@ -91,7 +91,7 @@ func parseReply(method string, body []byte) (r reply, err error) {
 		case "FetchResults":
 			r.page = c.page(&r)
 		default:
-			c.fields(func(id int16, kind byte) { c.statusOr(&r, id, kind) })
+			c.fields(func(id int64, kind byte) { c.statusOr(&r, id, kind) })
 		}
 	})
 	if c.err != nil {
@@ -101,15 +101,15 @@ func parseReply(method string, body []byte) (r reply, err error) {
 }
 
 func (c *cursor) executeStatement(r *reply) {
-	c.fields(func(id int16, kind byte) {
+	c.fields(func(id int64, kind byte) {
 		switch {
 		case id == 2 && kind == thriftStruct: // operationHandle
-			c.fields(func(id int16, kind byte) {
+			c.fields(func(id int64, kind byte) {
 				if id != 1 || kind != thriftStruct {
 					c.skip(kind)
 					return
 				}
-				c.fields(func(id int16, kind byte) {
+				c.fields(func(id int64, kind byte) {
 					if id == 1 && kind == thriftString {
 						r.guid = append([]byte(nil), c.bytes()...)
 						return
@@ -118,7 +118,7 @@ func (c *cursor) executeStatement(r *reply) {
 				})
 			})
 		case id == 0x501 && kind == thriftStruct: // directResults
-			c.fields(func(id int16, kind byte) {
+			c.fields(func(id int64, kind byte) {
 				if id == 3 && kind == thriftStruct { // resultSet
 					r.page = c.page(r)
 					return
@@ -134,7 +134,7 @@ func (c *cursor) executeStatement(r *reply) {
 // page reads a TFetchResultsResp.
 func (c *cursor) page(r *reply) *page {
 	p := &page{}
-	c.fields(func(id int16, kind byte) {
+	c.fields(func(id int64, kind byte) {
 		switch {
 		case id == 2 && kind == thriftBool:
 			p.more = c.u8() != 0
@@ -151,20 +151,20 @@ func (c *cursor) page(r *reply) *page {
 // batches or links, else by the values of the first column.
 func (c *cursor) rowSet(p *page) {
 	counted := false
-	c.fields(func(id int16, kind byte) {
+	c.fields(func(id int64, kind byte) {
 		switch {
 		case id == 1 && kind == thriftI64:
-			p.start = c.i64()
+			p.start = c.number(8)
 		case id == 3 && kind == thriftList: // columns
-			c.each(func(kind byte) {
-				c.fields(func(_ int16, kind byte) {
+			c.each(func(byte) {
+				c.fields(func(_ int64, kind byte) {
 					if kind != thriftStruct {
 						c.skip(kind)
 						return
 					}
-					c.fields(func(id int16, kind byte) {
+					c.fields(func(id int64, kind byte) {
 						if id == 1 && kind == thriftList && !counted {
-							p.rows, counted = int64(c.peekListSize()), true
+							p.rows, counted = c.peekListSize(), true
 						}
 						c.skip(kind)
 					})
@@ -181,11 +181,11 @@ func (c *cursor) rowSet(p *page) {
 }
 
 // sum adds up an i64 field over a list of structs.
-func (c *cursor) sum(field int16) (total int64) {
+func (c *cursor) sum(field int64) (total int64) {
 	c.each(func(byte) {
-		c.fields(func(id int16, kind byte) {
+		c.fields(func(id int64, kind byte) {
 			if id == field && kind == thriftI64 {
-				total += c.i64()
+				total += c.number(8)
 				return
 			}
 			c.skip(kind)
@@ -195,17 +195,17 @@ func (c *cursor) sum(field int16) (total int64) {
 }
 
 // statusOr reads a TStatus in field 1 and skips every other field.
-func (c *cursor) statusOr(r *reply, id int16, kind byte) {
+func (c *cursor) statusOr(r *reply, id int64, kind byte) {
 	if id != 1 || kind != thriftStruct {
 		c.skip(kind)
 		return
 	}
-	var code int32
+	var code int64
 	var message, display string
-	c.fields(func(id int16, kind byte) {
+	c.fields(func(id int64, kind byte) {
 		switch {
 		case id == 1 && kind == thriftI32:
-			code = c.i32()
+			code = c.number(4)
 		case id == 5 && kind == thriftString:
 			message = string(c.bytes())
 		case id == 6 && kind == thriftString:
@@ -255,41 +255,29 @@ func (c *cursor) u8() byte {
 	return 0
 }
 
-func (c *cursor) i16() int16 {
-	if b := c.take(2); b != nil {
-		return int16(binary.BigEndian.Uint16(b))
+// number reads a signed number of n bytes.
+func (c *cursor) number(n int) (v int64) {
+	for _, b := range c.take(n) {
+		v = v<<8 | int64(b)
 	}
-	return 0
+	unused := 64 - 8*n
+	return v << unused >> unused
 }
 
-func (c *cursor) i32() int32 {
-	if b := c.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return 0
-}
-
-func (c *cursor) i64() int64 {
-	if b := c.take(8); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (c *cursor) bytes() []byte { return c.take(int(c.i32())) }
+func (c *cursor) bytes() []byte { return c.take(int(c.number(4))) }
 
 // maxDepth keeps a hostile message from exhausting the stack.
 const maxDepth = 64
 
 // fields calls read for every field of a struct; read has to consume its value.
-func (c *cursor) fields(read func(id int16, kind byte)) {
+func (c *cursor) fields(read func(id int64, kind byte)) {
 	c.nested(func() {
 		for c.err == nil {
 			kind := c.u8()
 			if kind == 0 {
 				return
 			}
-			read(c.i16(), kind)
+			read(c.number(2), kind)
 		}
 	})
 }
@@ -297,8 +285,8 @@ func (c *cursor) fields(read func(id int16, kind byte)) {
 // each calls read for every element of a list; read has to consume it.
 func (c *cursor) each(read func(kind byte)) {
 	c.nested(func() {
-		kind, n := c.u8(), c.i32()
-		for i := int32(0); i < n && c.err == nil; i++ {
+		kind, n := c.u8(), c.number(4)
+		for i := int64(0); i < n && c.err == nil; i++ {
 			read(kind)
 		}
 	})
@@ -315,11 +303,10 @@ func (c *cursor) nested(read func()) {
 }
 
 // peekListSize gives the length of the list that begins here.
-func (c *cursor) peekListSize() int32 {
-	if len(c.b) < 5 {
-		return 0
-	}
-	return int32(binary.BigEndian.Uint32(c.b[1:]))
+func (c *cursor) peekListSize() int64 {
+	ahead := cursor{b: c.b}
+	ahead.u8()
+	return ahead.number(4)
 }
 
 func (c *cursor) skip(kind byte) {
@@ -335,13 +322,13 @@ func (c *cursor) skip(kind byte) {
 	case thriftString:
 		c.bytes()
 	case thriftStruct:
-		c.fields(func(_ int16, kind byte) { c.skip(kind) })
+		c.fields(func(_ int64, kind byte) { c.skip(kind) })
 	case thriftList, thriftSet:
 		c.each(c.skip)
 	case thriftMap:
 		c.nested(func() {
-			key, value, n := c.u8(), c.u8(), c.i32()
-			for i := int32(0); i < n && c.err == nil; i++ {
+			key, value, n := c.u8(), c.u8(), c.number(4)
+			for i := int64(0); i < n && c.err == nil; i++ {
 				c.skip(key)
 				c.skip(value)
 			}

@@ -21,15 +21,15 @@ func configOf(s *sandboxtest.Sandbox) databricks.Config {
 	}
 }
 
-func open(t testing.TB, s *sandboxtest.Sandbox) *databricks.Warehouse {
-	t.Helper()
-	w, err := databricks.Open(t.Context(), configOf(s))
+func open(tb testing.TB, s *sandboxtest.Sandbox) *databricks.Warehouse {
+	tb.Helper()
+	w, err := databricks.Open(tb.Context(), configOf(s))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := w.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	return w
@@ -73,8 +73,12 @@ func readStream(ctx context.Context, w *databricks.Warehouse, statement string, 
 	return n, nil
 }
 
+// reader reads a statement to its end and counts its rows.
+type reader func(context.Context, *databricks.Warehouse, string) (int64, error)
+
 // both reads a statement in both ways.
-func both(t *testing.T, run func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error))) {
+func both(t *testing.T, run func(t *testing.T, read reader)) {
+	t.Helper()
 	t.Run("Query", func(t *testing.T) {
 		t.Parallel()
 		run(t, func(ctx context.Context, w *databricks.Warehouse, statement string) (int64, error) {
@@ -99,7 +103,8 @@ func TestReadsAllRowsInEveryForm(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t, sandboxtest.WithArgs("-results", form))
-			both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+			both(t, func(t *testing.T, read reader) {
+				t.Helper()
 				w := open(t, s)
 				for _, want := range []int64{0, 1, 9_999, 10_000, 10_001, 50_000} {
 					if n, err := read(t.Context(), w, events(int(want))); n != want || err != nil {
@@ -114,7 +119,8 @@ func TestReadsAllRowsInEveryForm(t *testing.T) {
 // checklist 20: a result that ends early is an error, never a short result.
 func TestFailedFetchIsAnError(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+	both(t, func(t *testing.T, read reader) {
+		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
 		s.SetFault(t, sandboxtest.Fault{Kind: "fetch_error", After: 1})
@@ -131,7 +137,8 @@ func TestFailedFetchIsAnError(t *testing.T) {
 // A page whose answer was lost is read again: no row is lost or doubled.
 func TestConnectionCutWhileFetching(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+	both(t, func(t *testing.T, read reader) {
+		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
 		s.SetFault(t, sandboxtest.Fault{Kind: "cut", After: 1, Times: 2})
@@ -147,14 +154,15 @@ func TestConnectionCutWhileFetching(t *testing.T) {
 	})
 }
 
-// checklist 24
+// checklist 24.
 func TestLostSession(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"exception", "status"} {
 		for _, on := range []string{"ExecuteStatement", "FetchResults"} {
 			t.Run(form+" on "+on, func(t *testing.T) {
 				t.Parallel()
-				both(t, func(t *testing.T, read func(context.Context, *databricks.Warehouse, string) (int64, error)) {
+				both(t, func(t *testing.T, read reader) {
+					t.Helper()
 					s := sandboxtest.Start(t)
 					w := open(t, s)
 					s.SetFault(t, sandboxtest.Fault{Kind: "session_expired", Form: form, On: on})

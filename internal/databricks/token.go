@@ -80,11 +80,20 @@ type throttle struct {
 	until time.Time
 }
 
-var throttles sync.Map
+var throttles = struct {
+	mu     sync.Mutex
+	byHost map[string]*throttle
+}{byHost: map[string]*throttle{}}
 
 func throttleOf(host string) *throttle {
-	t, _ := throttles.LoadOrStore(host, &throttle{})
-	return t.(*throttle)
+	throttles.mu.Lock()
+	defer throttles.mu.Unlock()
+	t := throttles.byHost[host]
+	if t == nil {
+		t = &throttle{}
+		throttles.byHost[host] = t
+	}
+	return t
 }
 
 func (t *throttle) hold(d time.Duration) {

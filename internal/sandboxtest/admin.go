@@ -2,6 +2,7 @@ package sandboxtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,18 +41,18 @@ type Fault struct {
 }
 
 // SetFault puts faults in force, beside those that are.
-func (s *Sandbox) SetFault(t testing.TB, faults ...Fault) {
-	t.Helper()
+func (s *Sandbox) SetFault(tb testing.TB, faults ...Fault) {
+	tb.Helper()
 	if err := s.postFaults(faults); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // ClearFaults ends all faults.
-func (s *Sandbox) ClearFaults(t testing.TB) {
-	t.Helper()
+func (s *Sandbox) ClearFaults(tb testing.TB) {
+	tb.Helper()
 	if err := s.admin(http.MethodDelete, "/faults", nil, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -76,39 +77,39 @@ type Statement struct {
 }
 
 // Statements lists what was received, oldest first.
-func (s *Sandbox) Statements(t testing.TB) []Statement {
-	t.Helper()
+func (s *Sandbox) Statements(tb testing.TB) []Statement {
+	tb.Helper()
 	var out struct {
 		Statements []Statement `json:"statements"`
 		Dropped    int         `json:"dropped"`
 	}
 	if err := s.admin(http.MethodGet, "/statements", nil, &out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if out.Dropped > 0 {
-		t.Fatalf("the sandbox forgot %d statements", out.Dropped)
+		tb.Fatalf("the sandbox forgot %d statements", out.Dropped)
 	}
 	return out.Statements
 }
 
 // ForgetStatements empties what Statements lists.
-func (s *Sandbox) ForgetStatements(t testing.TB) {
-	t.Helper()
+func (s *Sandbox) ForgetStatements(tb testing.TB) {
+	tb.Helper()
 	if err := s.admin(http.MethodDelete, "/statements", nil, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Sessions gives the ids of the open sessions.
-func (s *Sandbox) Sessions(t testing.TB) []string {
-	t.Helper()
+func (s *Sandbox) Sessions(tb testing.TB) []string {
+	tb.Helper()
 	var out struct {
 		Sessions []struct {
 			ID string `json:"id"`
 		} `json:"sessions"`
 	}
 	if err := s.admin(http.MethodGet, "/sessions", nil, &out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ids := []string{}
 	for _, session := range out.Sessions {
@@ -118,10 +119,10 @@ func (s *Sandbox) Sessions(t testing.TB) []string {
 }
 
 // SetToken changes the token that is let in from now on.
-func (s *Sandbox) SetToken(t testing.TB, token string) {
-	t.Helper()
+func (s *Sandbox) SetToken(tb testing.TB, token string) {
+	tb.Helper()
 	if err := s.admin(http.MethodPut, "/token", map[string]string{"token": token}, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -145,7 +146,7 @@ func (s *Sandbox) admin(method, path string, in, out any) error {
 		}
 		body = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, s.AdminURL+path, body)
+	request, err := http.NewRequestWithContext(context.Background(), method, s.AdminURL+path, body)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package sandboxtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -78,19 +79,19 @@ func WithFaults(faults ...Fault) Option {
 }
 
 // Start runs a sandbox for one test and stops it when the test is done.
-func Start(t testing.TB, opts ...Option) *Sandbox {
-	t.Helper()
-	s := &Sandbox{data: t.TempDir(), output: &output{}}
+func Start(tb testing.TB, opts ...Option) *Sandbox {
+	tb.Helper()
+	s := &Sandbox{data: tb.TempDir(), output: &output{}}
 	for _, opt := range opts {
 		opt(&s.options)
 	}
 	if err := s.start(s.firstArgs()...); err != nil {
-		t.Fatalf("starting the sandbox: %v", err)
+		tb.Fatalf("starting the sandbox: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		s.stop()
-		if t.Failed() {
-			t.Logf("the sandbox's output:\n%s", s.output)
+		if tb.Failed() {
+			tb.Logf("the sandbox's output:\n%s", s.output)
 		}
 	})
 	return s
@@ -98,17 +99,17 @@ func Start(t testing.TB, opts ...Option) *Sandbox {
 
 // Restart starts a sandbox that was killed again: at the same address, with the
 // same credentials and data, and without its sessions and faults.
-func (s *Sandbox) Restart(t testing.TB) {
-	t.Helper()
+func (s *Sandbox) Restart(tb testing.TB) {
+	tb.Helper()
 	s.Kill()
 	s3, err := url.Parse(s.S3Endpoint)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	err = s.start("-port", strconv.Itoa(s.Port), "-s3-port", s3.Port(), "-token", s.Token,
 		"-s3-access-key", s.S3AccessKey, "-s3-secret-key", s.S3SecretKey)
 	if err != nil {
-		t.Fatalf("starting the sandbox again: %v", err)
+		tb.Fatalf("starting the sandbox again: %v", err)
 	}
 }
 
@@ -121,14 +122,14 @@ var shared struct {
 // Shared gives the one sandbox that the tests of a test binary share. It holds
 // no example data; a test works in a schema of its own and sets no faults. It
 // ends with the test binary.
-func Shared(t testing.TB) *Sandbox {
-	t.Helper()
+func Shared(tb testing.TB) *Sandbox {
+	tb.Helper()
 	shared.once.Do(func() {
 		shared.sandbox = &Sandbox{output: &output{}}
 		shared.err = shared.sandbox.start()
 	})
 	if shared.err != nil {
-		t.Fatalf("starting the shared sandbox: %v", shared.err)
+		tb.Fatalf("starting the shared sandbox: %v", shared.err)
 	}
 	return shared.sandbox
 }
@@ -159,7 +160,7 @@ func (s *Sandbox) start(args ...string) error {
 	if s.data != "" {
 		args = append(args, "-data", s.data)
 	}
-	s.process, s.exited = exec.Command(binary, args...), make(chan struct{}) //nolint:gosec // a test's own binary
+	s.process, s.exited = exec.CommandContext(context.Background(), binary, args...), make(chan struct{})
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	// Its end tells the sandbox that this process is gone.
 	if s.stdin, err = s.process.StdinPipe(); err != nil {
@@ -279,7 +280,7 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	// Another test binary may be running the last one: build beside it, then
 	// put it in place.
 	fresh := binary + ".new"
-	build := exec.Command("go", "build", "-o", fresh, ".")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", fresh, ".")
 	build.Dir = filepath.Join(root, "internal", "sandbox")
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building internal/sandbox: %w\n%s", err, text)

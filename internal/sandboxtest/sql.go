@@ -32,9 +32,9 @@ func init() {
 const statementTimeout = 2 * time.Minute
 
 // Exec runs statements in one session, through databricks-sql-go.
-func (s *Sandbox) Exec(t testing.TB, statements ...string) {
-	t.Helper()
-	s.session(t, func(ctx context.Context, conn *sql.Conn) error {
+func (s *Sandbox) Exec(tb testing.TB, statements ...string) {
+	tb.Helper()
+	s.session(tb, func(ctx context.Context, conn *sql.Conn) error {
 		for _, statement := range statements {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
@@ -46,10 +46,10 @@ func (s *Sandbox) Exec(t testing.TB, statements ...string) {
 
 // Query runs a statement through databricks-sql-go and gives its rows as text,
 // NULL being "NULL".
-func (s *Sandbox) Query(t testing.TB, statement string, args ...any) [][]string {
-	t.Helper()
+func (s *Sandbox) Query(tb testing.TB, statement string, args ...any) [][]string {
+	tb.Helper()
 	var out [][]string
-	s.session(t, func(ctx context.Context, conn *sql.Conn) error {
+	s.session(tb, func(ctx context.Context, conn *sql.Conn) error {
 		rows, err := conn.QueryContext(ctx, statement, args...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
@@ -91,14 +91,14 @@ func texts(values []any) []string {
 	return row
 }
 
-func (s *Sandbox) session(t testing.TB, do func(context.Context, *sql.Conn) error) {
-	t.Helper()
+func (s *Sandbox) session(tb testing.TB, do func(context.Context, *sql.Conn) error) {
+	tb.Helper()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	if s.CAFile != "" {
 		certificates, err := os.ReadFile(s.CAFile)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(certificates)
@@ -110,7 +110,7 @@ func (s *Sandbox) session(t testing.TB, do func(context.Context, *sql.Conn) erro
 		dbsql.WithSessionParams(map[string]string{"TIMEZONE": "UTC"}),
 	)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	db := sql.OpenDB(connector)
 	defer func() { _ = db.Close() }()
@@ -118,10 +118,10 @@ func (s *Sandbox) session(t testing.TB, do func(context.Context, *sql.Conn) erro
 	defer cancel()
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		t.Fatalf("connecting to the sandbox: %v", err)
+		tb.Fatalf("connecting to the sandbox: %v", err)
 	}
 	defer func() { _ = conn.Close() }()
 	if err := do(ctx, conn); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

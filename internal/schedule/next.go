@@ -34,6 +34,7 @@ func Next(s jobs.Schedule, after time.Time) (time.Time, error) {
 func (r rule) nextDated(after time.Time) time.Time {
 	y, m, d := after.In(r.zone).Date()
 	switch r.frequency {
+	case jobs.Hourly: // has no dates
 	case jobs.Daily:
 		for i := -2; i <= 3; i++ {
 			if t := r.at(y, m, d+i); t.After(after) {

@@ -40,7 +40,7 @@ func instant(t *testing.T, text string) time.Time {
 	return v
 }
 
-// checklist 36
+// checklist 36.
 func TestNextWhereClocksChange(t *testing.T) {
 	t.Parallel()
 	daily := func(zone, at string) jobs.Schedule {

@@ -20,15 +20,20 @@ type rule struct {
 }
 
 // zones keeps loaded zones: time.LoadLocation reads a file every time.
-var zones sync.Map
+var zones = struct {
+	mu     sync.Mutex
+	byName map[string]*time.Location
+}{byName: map[string]*time.Location{}}
 
 func location(name string) (*time.Location, error) {
-	if zone, ok := zones.Load(name); ok {
-		return zone.(*time.Location), nil
+	zones.mu.Lock()
+	defer zones.mu.Unlock()
+	if zone := zones.byName[name]; zone != nil {
+		return zone, nil
 	}
 	zone, err := time.LoadLocation(name)
 	if err == nil {
-		zones.Store(name, zone)
+		zones.byName[name] = zone
 	}
 	return zone, err
 }

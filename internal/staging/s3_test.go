@@ -173,7 +173,7 @@ func TestObjectsArriveAsWritten(t *testing.T) {
 	}
 }
 
-// checklist 31
+// checklist 31.
 func TestUnfinishedObjectsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{100, 20 << 20} {
@@ -238,7 +238,7 @@ func TestUnfinishedObjectsLeaveNothing(t *testing.T) {
 	})
 }
 
-// checklist 31
+// checklist 31.
 func TestRemovePrefix(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)
