@@ -2,13 +2,227 @@ package duck
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-func (s *session) copyInto(context.Context, *bind.Env, *syntax.CopyInto) (warehouse.Result, error) {
-	return nil, fault.Unsupported("COPY INTO")
+// copyOptions are COPY_OPTIONS.
+type copyOptions struct{ force, mergeSchema bool }
+
+func readCopyOptions(ps []syntax.Property) (copyOptions, error) {
+	var o copyOptions
+	for _, p := range ps {
+		v, err := strconv.ParseBool(strings.ToLower(p.Value))
+		if err != nil {
+			return o, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", p.Key, p.Value)
+		}
+		switch strings.ToLower(p.Key) {
+		case "force":
+			o.force = v
+		case "mergeschema":
+			o.mergeSchema = v
+		default:
+			return o, fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", p.Key)
+		}
+	}
+	return o, nil
+}
+
+// copyInto is COPY INTO: files that this table has not loaded yet are read,
+// and their rows committed as one version.
+func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyInto) (warehouse.Result, error) {
+	options, err := readCopyOptions(st.Copy)
+	if err != nil {
+		return nil, err
+	}
+	if st.Validate {
+		return nil, fault.Unsupported("COPY INTO ... VALIDATE")
+	}
+	place, err := s.engine.place(st)
+	if err != nil {
+		return nil, err
+	}
+	files, err := place.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var inserted, corrupt int64
+	err = s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		pending := files
+		if !options.force {
+			if pending, err = t.unloaded(tab, files); err != nil || len(pending) == 0 {
+				return nil, 0, err
+			}
+		}
+		source, err := t.stage(place, pending, st)
+		if err != nil {
+			return nil, 0, err
+		}
+		corrupt = source.corrupt
+		q := &bind.Query{SQL: source.sql, Columns: source.columns}
+		if len(st.Items) > 0 {
+			if q, err = bind.Select(env, st.Items, q, st.Source.Name); err != nil {
+				return nil, 0, err
+			}
+		}
+		v := t.next(env, tab, "COPY INTO", map[string]string{"mode": "Append", "partitionBy": "[]", "statsOnLoad": "false"})
+		if options.mergeSchema {
+			if err := t.mergeSchema(v, q); err != nil {
+				return nil, 0, err
+			}
+		}
+		match, err := copyColumns(st, q, v, tab.FullName())
+		if err != nil {
+			return nil, 0, err
+		}
+		if inserted, err = t.insertRows(env, v, q, match, tab.NextRow); err != nil {
+			return nil, 0, err
+		}
+		if _, err := t.exec("DROP TABLE %s", source.table); err != nil {
+			return nil, 0, err
+		}
+		v.Metrics = map[string]string{"numFiles": "1", "numOutputRows": strconv.FormatInt(inserted, 10)}
+		return v, inserted, t.recordLoaded(tab, pending)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}, inserted, inserted, corrupt), nil
+}
+
+// copyColumns matches what the files give to the table by name. Without a
+// SELECT nothing casts, so types that do not fit are refused.
+func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table string) ([]int, error) {
+	if len(v.Columns) == 0 {
+		return nil, fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true').", table)
+	}
+	to := v.Columns
+	if st.Columns != nil {
+		if len(st.Columns) != len(q.Columns) {
+			return nil, arity(len(st.Columns), len(q.Columns), table)
+		}
+		q.Columns = slices.Clone(q.Columns)
+		for i, c := range st.Columns {
+			q.Columns[i].Name = c
+		}
+	}
+	match, err := bind.ByName(q, to, table)
+	if err != nil {
+		return nil, fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true'). Schema difference: %s", table, err.Error())
+	}
+	for i, c := range to {
+		if match[i] < 0 {
+			continue
+		}
+		from := q.Columns[match[i]].Type
+		if !types.Wider(from, c.Type) && !from.Plain().Equal(c.Type.Plain()) {
+			return nil, fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", c.Name, q.Columns[match[i]].Name, c.Type, from)
+		}
+	}
+	return match, nil
+}
+
+// mergeSchema adds the columns that the table lacks.
+func (t *txn) mergeSchema(v *catalog.Version, q *bind.Query) error {
+	mapped := strings.EqualFold(v.Properties["delta.columnMapping.mode"], "name")
+	for _, c := range q.Columns {
+		if catalog.FindColumn(v.Columns, c.Name) >= 0 {
+			continue
+		}
+		col := catalog.Column{Name: c.Name, Type: c.Type, Phys: fmt.Sprintf("k%d", v.NextColumn)}
+		if err := checkColumn(col, v.Columns, mapped); err != nil {
+			return err
+		}
+		if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, col.Phys, col.Type.Duck()); err != nil {
+			return err
+		}
+		v.Columns = append(v.Columns, col)
+		v.NextColumn++
+	}
+	return nil
+}
+
+// unloaded leaves out the files that the table has loaded before.
+func (t *txn) unloaded(tab *catalog.Table, files []file) ([]file, error) {
+	rows, err := t.conn.QueryContext(t.ctx, "SELECT file FROM sandbox_files WHERE id = ?", tab.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	loaded := map[string]bool{}
+	for rows.Next() {
+		var f string
+		if err := rows.Scan(&f); err != nil {
+			return nil, err
+		}
+		loaded[f] = true
+	}
+	var out []file
+	for _, f := range files {
+		if !loaded[f.url()] {
+			out = append(out, f)
+		}
+	}
+	return out, rows.Err()
+}
+
+func (t *txn) recordLoaded(tab *catalog.Table, files []file) error {
+	for _, f := range files {
+		if _, err := t.conn.ExecContext(t.ctx, "INSERT INTO sandbox_files VALUES (?, ?)", tab.ID, f.url()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// staged is what files hold, in a temporary table.
+type staged struct {
+	table   string
+	sql     string
+	columns []bind.Column
+	corrupt int64
+}
+
+// stage reads files into a temporary table.
+func (t *txn) stage(p *place, files []file, st *syntax.CopyInto) (*staged, error) {
+	options := map[string]string{}
+	for _, o := range st.Options {
+		options[o.Key] = o.Value
+	}
+	switch st.Format {
+	case "CSV":
+		o, err := sparkcsv.ParseOptions(options)
+		if err != nil {
+			return nil, err
+		}
+		return t.stageCSV(p, files, o, len(st.Items) > 0 && !wholeSchema(st.Items))
+	case "PARQUET":
+		for k := range options {
+			if !strings.EqualFold(k, "mergeSchema") {
+				return nil, fault.Unsupported("the Parquet option " + k)
+			}
+		}
+		return t.stageParquet(p, files)
+	case "JSON", "AVRO", "ORC", "TEXT", "BINARYFILE":
+		return nil, fault.Unsupported("FILEFORMAT = " + st.Format)
+	}
+	return nil, fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+}
+
+// wholeSchema says whether a SELECT surely reads every column: it has a star.
+func wholeSchema(items []syntax.SelectItem) bool {
+	return slices.ContainsFunc(items, func(i syntax.SelectItem) bool {
+		_, star := i.X.(*syntax.Star)
+		return star
+	})
 }

@@ -21,6 +21,7 @@ var known = []struct{ part, class, state, message string }{
 	{"Overflow in", "ARITHMETIC_OVERFLOW", "22003", "%s. Use 'try_' functions to tolerate overflow and return NULL instead. If necessary set \"ansi_mode\" to \"false\" to bypass this error."},
 	{"to type DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "%s If necessary set \"ansi_mode\" to \"false\" to bypass this error, and return NULL instead."},
 	{"Could not cast value", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "%s If necessary set \"ansi_mode\" to \"false\" to bypass this error, and return NULL instead."},
+	{"Type INT128 with value", "ARITHMETIC_OVERFLOW", "22003", "long overflow. Use 'try_' functions to tolerate overflow and return NULL instead. If necessary set \"ansi_mode\" to \"false\" to bypass this error."},
 	{"out of range for the destination type", "CAST_OVERFLOW", "22003", "%s. Use `try_cast` to tolerate overflow and return NULL instead."},
 	{"out of range", "ARITHMETIC_OVERFLOW", "22003", "%s"},
 	{"window functions are not allowed in", "INVALID_WHERE_CONDITION", "42903", "Window functions are not allowed here. Rewrite the query to avoid them."},

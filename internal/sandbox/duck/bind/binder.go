@@ -212,7 +212,7 @@ func (b *binder) name(parts []string, sc *scope) *Expr {
 		for q := len(parts) - 1; q >= 0; q-- {
 			found := s.find(parts[:q], parts[q])
 			if len(found) > 1 {
-				b.ambiguous(parts, found)
+				b.ambiguous(parts, s)
 			}
 			if len(found) == 1 {
 				f := found[0]
@@ -239,10 +239,14 @@ func (b *binder) path(e *Expr, fields []string) *Expr {
 	return e
 }
 
-func (b *binder) ambiguous(parts []string, found []field) {
-	names := make([]string, len(found))
-	for i, f := range found {
-		names[i] = fault.Quote(f.Name)
+func (b *binder) ambiguous(parts []string, sc *scope) {
+	var names []string
+	for _, r := range sc.relations {
+		for _, f := range r.fields {
+			if strings.EqualFold(f.Name, parts[len(parts)-1]) {
+				names = append(names, fault.Quote(append(shortQualifier(r), f.Name)...))
+			}
+		}
 	}
 	panic(fault.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", fault.Quote(parts...), strings.Join(names, ", ")))
 }

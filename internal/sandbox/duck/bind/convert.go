@@ -274,10 +274,10 @@ func (b *binder) text(x string, t *types.Type) string {
 		panic(fault.Unsupported("an INTERVAL as text"))
 	case types.Array:
 		v := b.lambda()
-		return fmt.Sprintf("('[' || array_to_string(list_transform(%s, lambda %s: coalesce(%s, 'null')), ', ') || ']')", x, v, b.text(v, t.Elem))
+		return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('[', array_to_string(list_transform(%[1]s, lambda %[2]s: coalesce(%[3]s, 'null')), ', '), ']') END", x, v, b.text(v, t.Elem))
 	case types.Map:
 		v := b.lambda()
-		return fmt.Sprintf("('{' || array_to_string(list_transform(map_entries(%s), lambda %s: concat(%s, ' -> ', coalesce(%s, 'null'))), ', ') || '}')",
+		return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('{', array_to_string(list_transform(map_entries(%[1]s), lambda %[2]s: concat(%[3]s, ' -> ', coalesce(%[4]s, 'null'))), ', '), '}') END",
 			x, v, b.text(v+".key", t.Key), b.text(v+".value", t.Elem))
 	case types.Struct:
 		parts := make([]string, len(t.Fields))

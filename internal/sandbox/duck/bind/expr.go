@@ -14,7 +14,7 @@ import (
 func (b *binder) expr(x syntax.Expr, sc *scope) *Expr {
 	e := b.bare(x, sc)
 	switch x.(type) {
-	case *syntax.Name, *syntax.Param, syntax.Str, syntax.Num, *syntax.Field:
+	case *syntax.Name, *syntax.Param, syntax.Str, syntax.Num, *syntax.Field, *syntax.Aliased:
 	default:
 		named := *e
 		named.Name = pretty(x)

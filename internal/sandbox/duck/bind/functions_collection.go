@@ -100,7 +100,7 @@ func init() {
 			v := c.b.lambda()
 			a.SQL = fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, %s))", a.SQL, v, v, n.SQL)
 		}
-		return &Expr{SQL: fmt.Sprintf("array_to_string(%s, %s)", a.SQL, sep.SQL), Type: types.StringType, Nullable: a.Nullable}
+		return &Expr{SQL: fmt.Sprintf("CASE WHEN len(%[1]s) = 0 THEN '' ELSE array_to_string(%[1]s, %[2]s) END", a.SQL, sep.SQL), Type: types.StringType, Nullable: a.Nullable}
 	}})
 	register("array_repeat", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		n := c.b.coerce(c.args[1], i)

@@ -91,11 +91,11 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		return b.jsonTime(x, t, o.timestampNTZ)
 	case types.Array:
 		v := b.lambda()
-		return fmt.Sprintf("('[' || array_to_string(list_transform(%s, lambda %s: coalesce(%s, 'null')), ',') || ']')", x, v, b.json(v, t.Elem, o))
+		return b.jsonList(x, "[", "]", fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, 'null'))", x, v, b.json(v, t.Elem, o)))
 	case types.Map:
 		v := b.lambda()
-		return fmt.Sprintf("('{' || array_to_string(list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null'))), ',') || '}')",
-			x, v, b.text(v+".key", t.Key), b.json(v+".value", t.Elem, o))
+		return b.jsonList(x, "{", "}", fmt.Sprintf("list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null')))",
+			x, v, b.jsonKey(v+".key", t.Key), b.json(v+".value", t.Elem, o)))
 	case types.Struct:
 		names, values := make([]string, len(t.Fields)), make([]string, len(t.Fields))
 		for i, f := range t.Fields {
@@ -105,6 +105,22 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE %s END", x, jsonObject(names, values, o))
 	}
 	panic(fault.Mismatch("to_json of the type \"%s\" is not supported.", t))
+}
+
+// jsonList joins the members of x; array_to_string of an empty list is NULL.
+func (b *binder) jsonList(x, before, after, members string) string {
+	return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE concat('%s', array_to_string(%s, ','), '%s') END", x, before, members, after)
+}
+
+// jsonKey is a map's key as text: Spark writes dates and times as numbers.
+func (b *binder) jsonKey(x string, t *types.Type) string {
+	switch t.Kind {
+	case types.Date:
+		return fmt.Sprintf("CAST(datediff('day', DATE '1970-01-01', %s) AS VARCHAR)", x)
+	case types.Timestamp, types.TimestampNTZ:
+		return fmt.Sprintf("CAST(epoch_us(%s) AS VARCHAR)", x)
+	}
+	return b.text(x, t)
 }
 
 // jsonTime quotes a formatted time, escaping where the pattern can need it.

@@ -50,10 +50,20 @@ func (b *binder) number(text string) *Expr {
 		panic(fault.New("INVALID_NUMERIC_LITERAL_RANGE", "22003", "Numeric literal %s is outside the valid range for its type. Please adjust the value accordingly.", text))
 	}
 	value := body
-	if t.Kind == types.Decimal {
+	if !t.Integral() {
 		value = Text(body)
 	}
-	return &Expr{SQL: cast(value, t), Type: t, Name: body, text: &body, literal: true}
+	return &Expr{SQL: cast(value, t), Type: t, Name: numberName(body, t), text: &body, literal: true}
+}
+
+// numberName is a number as a column's name shows it.
+func numberName(body string, t *types.Type) string {
+	if t.Fractional() {
+		if f, ok := sparkvalue.JavaFloat(body, 64); ok {
+			return sparkvalue.FormatFloat(f, map[bool]int{true: 64, false: 32}[t.Kind == types.Double])
+		}
+	}
+	return body
 }
 
 func literalType(body, suffix string) *types.Type {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
@@ -20,6 +21,8 @@ func pretty(x syntax.Expr) string {
 		return x.Value
 	case syntax.Num:
 		return strings.TrimRight(x.Text, "LSYFDB")
+	case syntax.Bytes:
+		return fmt.Sprintf("X'%X'", x.Value)
 	case syntax.Typed:
 		return x.Type.String() + " '" + x.Value + "'"
 	case *syntax.Name:

@@ -7,6 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 )
 
 // Store writes the expressions that turn a query's columns c0, c1, ... into
@@ -162,4 +163,29 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 		}
 	}
 	return out
+}
+
+// Select binds the items of COPY INTO's SELECT over a query.
+func Select(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *Query, err error) {
+	defer catch(&err)
+	b := newBinder(env)
+	item := b.subquery("("+from.SQL+")", from.Columns, syntax.Alias{Name: alias}, nil, nil)
+	sc := item.scope
+	sc.aliases = map[string]*Expr{}
+	b.noAggregates = "COPY INTO"
+	out := &Query{}
+	var parts []string
+	for i, e := range b.selectItems(items, sc, item) {
+		parts = append(parts, fmt.Sprintf("%s AS c%d", b.output(e), i))
+		out.Columns = append(out.Columns, Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable})
+	}
+	out.SQL = "SELECT " + strings.Join(parts, ", ") + item.clause()
+	return out, nil
+}
+
+// Parsed writes the cast of text that a file's reader found to be of a type.
+func Parsed(sql string, t *types.Type) (out string, err error) {
+	defer catch(&err)
+	b := newBinder(&Env{ANSI: true})
+	return b.castSQL(sql, types.StringType, t, modeTry), nil
 }

@@ -138,11 +138,13 @@ func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, 
 		if hour, rest, ok = digits(rest, 1, 2); !ok {
 			return 0, false, false
 		}
-		if !strings.HasPrefix(rest, ":") {
-			return 0, false, false
-		}
-		if minute, rest, ok = digits(rest[1:], 1, 2); !ok {
-			return 0, false, false
+		if strings.HasPrefix(rest, ":") {
+			if minute, rest, ok = digits(rest[1:], 1, 2); !ok {
+				return 0, false, false
+			}
+			if !strings.HasPrefix(rest, ":") {
+				rest = " " + rest // only a zone may follow
+			}
 		}
 		if strings.HasPrefix(rest, ":") {
 			if second, rest, ok = digits(rest[1:], 1, 2); !ok {

@@ -6,7 +6,8 @@ import (
 )
 
 // str reads a string literal at l.pos with Databricks' escapes, or none when
-// it is raw. A doubled quote stands for one.
+// it is raw. A doubled quote ends one literal and begins another, and the two
+// are joined: 'It”s' is Its.
 func (l *lexer) str(start int, raw bool) (Token, error) {
 	quote := l.src[l.pos]
 	var b strings.Builder
@@ -14,9 +15,6 @@ func (l *lexer) str(start int, raw bool) (Token, error) {
 	for i < len(l.src) {
 		c := l.src[i]
 		switch {
-		case c == quote && !raw && i+1 < len(l.src) && l.src[i+1] == quote:
-			b.WriteByte(quote)
-			i += 2
 		case c == quote:
 			l.pos = i + 1
 			return Token{Kind: StringToken, Text: b.String(), Start: start, End: l.pos}, nil

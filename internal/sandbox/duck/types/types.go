@@ -114,9 +114,6 @@ func (t *Type) String() string {
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			parts[i] = FieldName(f.Name) + ": " + f.Type.String()
-			if f.NotNull {
-				parts[i] += " NOT NULL"
-			}
 		}
 		return "STRUCT<" + strings.Join(parts, ", ") + ">"
 	}

@@ -1,0 +1,119 @@
+package sparkcsv
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// Inferrer finds each column's type as inferSchema does: from the values alone,
+// so that 00123 is the number 123.
+type Inferrer struct {
+	o     Options
+	types []*types.Type
+}
+
+// NewInferrer infers the types of so many columns.
+func NewInferrer(o Options, columns int) *Inferrer {
+	f := &Inferrer{o: o, types: make([]*types.Type, columns)}
+	for i := range f.types {
+		f.types[i] = types.VoidType
+	}
+	return f
+}
+
+// Add takes one record into account.
+func (f *Inferrer) Add(row []string) {
+	for i, v := range row {
+		if i < len(f.types) && v != "" && v != f.o.NullValue {
+			f.types[i] = f.infer(f.types[i], v)
+		}
+	}
+}
+
+// Types are the types found; a column without values is a STRING.
+func (f *Inferrer) Types() []*types.Type {
+	for i, t := range f.types {
+		if t.Kind == types.Void {
+			f.types[i] = types.StringType
+		}
+	}
+	return f.types
+}
+
+// ladder is the order in which types are tried.
+var ladder = []types.Kind{types.Int, types.BigInt, types.Decimal, types.Double, types.Date, types.Timestamp, types.Boolean}
+
+func (f *Inferrer) infer(sofar *types.Type, v string) *types.Type {
+	if sofar.Kind == types.String {
+		return sofar
+	}
+	found := types.StringType
+	start := 0
+	for i, k := range ladder {
+		if k == sofar.Kind {
+			start = i
+		}
+	}
+	for _, k := range ladder[start:] {
+		if t := f.try(k, v); t != nil {
+			found = t
+			break
+		}
+	}
+	return compatible(sofar, found)
+}
+
+func (f *Inferrer) try(k types.Kind, v string) *types.Type {
+	switch k {
+	case types.Int, types.BigInt:
+		bits, t := 32, types.IntType
+		if k == types.BigInt {
+			bits, t = 64, types.BigIntType
+		}
+		if strings.Contains(v, "_") {
+			return nil
+		}
+		if _, err := strconv.ParseInt(v, 10, bits); err == nil {
+			return t
+		}
+	case types.Decimal:
+		p, s, ok := sparkvalue.DecimalShape(v)
+		if ok && strings.Trim(v, "+-0123456789") == "" && s == 0 && p <= 38 && strings.TrimSpace(v) == v {
+			return types.DecimalOf(p, 0)
+		}
+	case types.Double:
+		if _, ok := sparkvalue.JavaFloat(v, 64); ok {
+			return types.DoubleType
+		}
+	case types.Date:
+		if _, ok := sparkvalue.ParseDate(v); ok && f.o.PreferDate {
+			return types.DateType
+		}
+	case types.Timestamp:
+		if _, _, ok := sparkvalue.ParseTimestamp(v, time.UTC, time.Now()); ok {
+			return types.TimestampType
+		}
+	case types.Boolean:
+		if strings.EqualFold(v, "true") || strings.EqualFold(v, "false") {
+			return types.BooleanType
+		}
+	}
+	return nil
+}
+
+// compatible joins what was found so far with a further value's type.
+func compatible(a, b *types.Type) *types.Type {
+	switch {
+	case a.Kind == types.Void || a.Equal(b):
+		return b
+	case a.Numeric() && b.Numeric() || a.Kind == types.Date && b.Kind == types.Timestamp || a.Kind == types.Timestamp && b.Kind == types.Date:
+		if t := types.Common(a, b); t != nil {
+			return t
+		}
+	}
+	return types.StringType
+}

@@ -1,0 +1,155 @@
+// Package sparkcsv reads CSV as Spark does: its options, the quirks of the
+// parser it uses, and its inference of types.
+package sparkcsv
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// Options are Spark's CSV options.
+type Options struct {
+	Header, InferSchema, MultiLine, MergeSchema bool
+	Sep, Quote, Escape                          byte
+	// EscapeEscape is charToEscapeQuoteEscaping; 0 is none.
+	EscapeEscape byte
+	Comment      byte
+	NullValue    string
+	EmptyValue   string
+	Mode         string
+	Encoding     string
+	LineSep      string
+	TrimLeft     bool
+	TrimRight    bool
+	MaxColumns   int
+	PreferDate   bool
+}
+
+// The modes.
+const (
+	Permissive    = "PERMISSIVE"
+	FailFast      = "FAILFAST"
+	DropMalformed = "DROPMALFORMED"
+)
+
+// ParseOptions reads options by name, ignoring case. An unknown one, and one
+// that this reader lacks, is refused.
+func ParseOptions(values map[string]string) (Options, error) {
+	o := Options{Sep: ',', Quote: '"', Escape: '\\', Mode: Permissive, Encoding: "UTF-8", MaxColumns: 20480, PreferDate: true}
+	escapeEscape := ""
+	for key, v := range values {
+		var err error
+		switch k := strings.ToLower(key); k {
+		case "header":
+			o.Header, err = boolean(key, v)
+		case "inferschema":
+			o.InferSchema, err = boolean(key, v)
+		case "multiline":
+			o.MultiLine, err = boolean(key, v)
+		case "mergeschema":
+			o.MergeSchema, err = boolean(key, v)
+		case "ignoreleadingwhitespace":
+			o.TrimLeft, err = boolean(key, v)
+		case "ignoretrailingwhitespace":
+			o.TrimRight, err = boolean(key, v)
+		case "preferdate":
+			o.PreferDate, err = boolean(key, v)
+		case "sep", "delimiter":
+			o.Sep, err = char(key, v)
+		case "quote":
+			o.Quote, err = char(key, v)
+		case "escape":
+			o.Escape, err = char(key, v)
+		case "comment":
+			o.Comment, err = char(key, v)
+		case "chartoescapequoteescaping":
+			escapeEscape = v
+			o.EscapeEscape, err = char(key, v)
+		case "nullvalue":
+			o.NullValue = v
+		case "emptyvalue":
+			o.EmptyValue = v
+		case "mode":
+			o.Mode = strings.ToUpper(v)
+			if o.Mode != Permissive && o.Mode != FailFast && o.Mode != DropMalformed {
+				// As Spark: an unknown mode is the permissive one.
+				o.Mode = Permissive
+			}
+		case "encoding", "charset":
+			o.Encoding = strings.ToUpper(v)
+		case "linesep":
+			if v == "" || len(v) > 1 {
+				err = invalid(key, v, "a line separator of one character")
+			}
+			o.LineSep = v
+		case "maxcolumns":
+			o.MaxColumns, err = strconv.Atoi(v)
+			if err != nil {
+				err = invalid(key, v, "a whole number")
+			}
+		case "maxcharspercolumn":
+			if v != "-1" {
+				err = fault.Unsupported("the CSV option " + key)
+			}
+		default:
+			if knownElsewhere[k] {
+				return o, fault.Unsupported("the CSV option " + key)
+			}
+			return o, fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", key)
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	if escapeEscape == "" && o.Escape != o.Quote {
+		o.EscapeEscape = o.Escape
+	}
+	switch o.Encoding {
+	case "UTF-8", "UTF8", "ISO-8859-1", "LATIN1":
+	default:
+		return o, fault.Unsupported("the CSV encoding " + o.Encoding)
+	}
+	return o, nil
+}
+
+// knownElsewhere are options that Databricks has and this reader has not.
+var knownElsewhere = map[string]bool{}
+
+func init() {
+	for k := range strings.FieldsSeq("dateformat timestampformat timestampntzformat columnnameofcorruptrecord locale samplingratio enforceschema negativeinf positiveinf nanvalue unescapedquotehandling rescueddatacolumn readercasesensitive skiprows badrecordspath ignorecorruptfiles ignoremissingfiles modifiedafter modifiedbefore pathglobfilter recursivefilelookup escapequotes quoteall compression timezone singlevariantcolumn") {
+		knownElsewhere[k] = true
+	}
+}
+
+func invalid(key, value, want string) error {
+	return fault.New("INVALID_OPTIONS.VALUE", "42K06", "Invalid options: the value '%s' of %s must be %s.", value, key, want)
+}
+
+func boolean(key, v string) (bool, error) {
+	switch strings.ToLower(v) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, invalid(key, v, "true or false")
+}
+
+// char reads an option of one character. The empty string switches quoting or
+// escaping off.
+func char(key, v string) (byte, error) {
+	switch v {
+	case "":
+		return 0, nil
+	case `\t`:
+		return '\t', nil
+	case `\\`:
+		return '\\', nil
+	}
+	if len(v) != 1 {
+		return 0, fault.Unsupported("the CSV option " + key + " with a value of more than one ASCII character")
+	}
+	return v[0], nil
+}

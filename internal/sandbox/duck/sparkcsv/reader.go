@@ -1,0 +1,173 @@
+package sparkcsv
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// Reader reads the records of one file.
+type Reader struct {
+	o    Options
+	in   *bufio.Reader
+	t    *tokenizer
+	line []byte
+	read int
+}
+
+// NewReader reads a file's records. A byte order mark is passed over.
+func NewReader(r io.Reader, o Options) *Reader {
+	if strings.HasPrefix(o.Encoding, "ISO") || strings.HasPrefix(o.Encoding, "LATIN") {
+		r = &latin1{r: r}
+	}
+	in := bufio.NewReaderSize(r, 1<<20)
+	if head, err := in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
+		_, _ = in.Discard(3) // it was peeked
+	}
+	out := &Reader{o: o, in: in, t: &tokenizer{o: o}}
+	if o.MultiLine {
+		out.t.in = in
+		if o.LineSep != "" {
+			out.t.sep1 = o.LineSep[0]
+		} else {
+			out.t.detect()
+		}
+	}
+	return out
+}
+
+// Read returns the next record's values, or io.EOF.
+func (r *Reader) Read() ([]string, error) {
+	var row []string
+	if r.o.MultiLine {
+		row = r.t.read()
+		if row == nil {
+			if r.t.err != nil && !errors.Is(r.t.err, io.EOF) {
+				return nil, r.t.err
+			}
+			return nil, io.EOF
+		}
+	} else {
+		var err error
+		if row, err = r.readLine(); err != nil {
+			return nil, err
+		}
+	}
+	r.read++
+	if len(row) > r.o.MaxColumns {
+		return nil, fault.New("MALFORMED_CSV_RECORD", "KD000", "Malformed CSV record: it has %d columns, more than the option maxColumns (%d) allows.", len(row), r.o.MaxColumns)
+	}
+	for i, v := range row {
+		if !utf8.ValidString(v) {
+			row[i] = strings.ToValidUTF8(v, "\ufffd")
+		}
+	}
+	return row, nil
+}
+
+// readLine reads one record from one line, whatever its quotes say; lines of
+// nothing but spaces are passed over.
+func (r *Reader) readLine() ([]string, error) {
+	for {
+		line, err := r.nextLine()
+		if err != nil {
+			return nil, err
+		}
+		blank := len(bytes.TrimFunc(line, func(c rune) bool { return c <= ' ' })) == 0
+		if blank || r.o.Comment != 0 && line[0] == r.o.Comment {
+			continue
+		}
+		r.t.line, r.t.ch, r.t.prev = line, 0, 0
+		if row := r.t.read(); row != nil {
+			return row, nil
+		}
+	}
+}
+
+// nextLine reads up to \n, \r or \r\n, or to the separator given.
+func (r *Reader) nextLine() ([]byte, error) {
+	r.line = r.line[:0]
+	any := false
+	for {
+		c, err := r.in.ReadByte()
+		if err != nil {
+			if errors.Is(err, io.EOF) && any {
+				return r.line, nil
+			}
+			return nil, err
+		}
+		any = true
+		if r.o.LineSep != "" {
+			if c == r.o.LineSep[0] {
+				return r.line, nil
+			}
+		} else if c == '\n' {
+			return r.line, nil
+		} else if c == '\r' {
+			if p, err := r.in.Peek(1); err == nil && p[0] == '\n' {
+				_, _ = r.in.ReadByte() // it was peeked
+			}
+			return r.line, nil
+		}
+		r.line = append(r.line, c)
+	}
+}
+
+// Malformed is the error of FAILFAST for a record that does not fit.
+func Malformed(row []string, sep byte) error {
+	record := strings.Join(row, string(rune(sep)))
+	return fault.New("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "Malformed records are detected in record parsing: [%s]. Parse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'.", record)
+}
+
+// Header makes columns' names of a file's first record: its values, or _c0,
+// _c1, ... where it has no header. Empty and double names get their position.
+func Header(row []string, o Options) []string {
+	names := make([]string, len(row))
+	count := map[string]int{}
+	for _, v := range row {
+		count[strings.ToLower(v)]++
+	}
+	for i, v := range row {
+		switch {
+		case !o.Header, v == "" || v == o.NullValue:
+			names[i] = fmt.Sprintf("_c%d", i)
+		case count[strings.ToLower(v)] > 1:
+			names[i] = fmt.Sprintf("%s%d", v, i)
+		default:
+			names[i] = v
+		}
+	}
+	return names
+}
+
+// IsNull says whether a value reads as NULL: it is the null value, quoted or
+// not.
+func (o *Options) IsNull(v string) bool { return v == o.NullValue }
+
+// latin1 turns ISO-8859-1 into UTF-8.
+type latin1 struct {
+	r    io.Reader
+	rest []byte
+	buf  [4096]byte
+}
+
+func (l *latin1) Read(p []byte) (int, error) {
+	for len(l.rest) == 0 {
+		n, err := l.r.Read(l.buf[:])
+		for _, c := range l.buf[:n] {
+			l.rest = utf8.AppendRune(l.rest, rune(c))
+		}
+		if n == 0 && err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}

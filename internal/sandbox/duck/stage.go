@@ -1,0 +1,203 @@
+package duck
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+// stageCSV reads CSV files into a temporary table of strings, and gives its
+// columns their inferred types where that was asked for. pruned says that only
+// some columns are read, where Spark does not check the number of values.
+func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, pruned bool) (*staged, error) {
+	out := &staged{table: t.staging()}
+	var names []string
+	var app *duckdb.Appender
+	var infer *sparkcsv.Inferrer
+	defer func() {
+		if app != nil {
+			_ = app.Close() // after an error only
+		}
+	}()
+	var values []driver.Value
+	write := func(row []string) error {
+		if infer != nil {
+			infer.Add(row)
+		}
+		if len(row) != len(names) && !pruned {
+			switch o.Mode {
+			case sparkcsv.FailFast:
+				return sparkcsv.Malformed(row, o.Sep)
+			case sparkcsv.DropMalformed:
+				return nil
+			}
+		}
+		for i := range values {
+			values[i] = nil
+			if i < len(row) && !o.IsNull(row[i]) {
+				values[i] = row[i]
+			}
+		}
+		return app.AppendRow(values...)
+	}
+	start := func(first []string) error {
+		names = sparkcsv.Header(first, o)
+		values = make([]driver.Value, len(names))
+		if o.InferSchema {
+			infer = sparkcsv.NewInferrer(o, len(names))
+		}
+		cols := make([]string, len(names))
+		for i := range names {
+			cols[i] = fmt.Sprintf("c%d VARCHAR", i)
+		}
+		if _, err := t.exec("CREATE TEMP TABLE %s (%s)", bare(out.table), strings.Join(cols, ", ")); err != nil {
+			return err
+		}
+		return t.conn.Raw(func(c any) error {
+			var err error
+			app, err = duckdb.NewAppender(c.(driver.Conn), "temp", "main", bare(out.table))
+			return err
+		})
+	}
+	for _, f := range files {
+		if err := t.readCSV(p, f, o, func() bool { return app == nil }, start, write); err != nil {
+			return nil, err
+		}
+	}
+	if app == nil {
+		return nil, p.empty()
+	}
+	err := app.Close()
+	app = nil
+	if err != nil {
+		return nil, fmt.Errorf("staging the rows of CSV files: %w", err)
+	}
+	ts := make([]*types.Type, len(names))
+	for i := range ts {
+		ts[i] = types.StringType
+	}
+	if infer != nil {
+		ts = infer.Types()
+	}
+	return out, out.project(names, ts)
+}
+
+// readCSV hands a file's records on; the first one of all names the columns.
+func (t *txn) readCSV(p *place, f file, o sparkcsv.Options, first func() bool, start, write func([]string) error) error {
+	r, err := p.open(t.ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	records := sparkcsv.NewReader(r, o)
+	for n := 0; ; n++ {
+		row, err := records.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return p.unreadable(f.url(), err)
+		}
+		if n%1024 == 0 && t.ctx.Err() != nil {
+			return t.ctx.Err()
+		}
+		if first() {
+			if err := start(row); err != nil {
+				return err
+			}
+		}
+		if n == 0 && o.Header {
+			continue
+		}
+		if err := write(row); err != nil {
+			return err
+		}
+	}
+}
+
+// project names and casts a staging table's columns.
+func (s *staged) project(names []string, ts []*types.Type) error {
+	parts := make([]string, len(names))
+	for i, n := range names {
+		value, err := bind.Parsed(fmt.Sprintf("c%d", i), ts[i])
+		if err != nil {
+			return err
+		}
+		parts[i] = fmt.Sprintf("%s AS c%d", value, i)
+		s.columns = append(s.columns, bind.Column{Name: n, Type: ts[i], Nullable: true})
+	}
+	s.sql = fmt.Sprintf("SELECT %s FROM %s", strings.Join(parts, ", "), s.table)
+	return nil
+}
+
+// stageParquet copies Parquet files to the scratch directory and reads them
+// from there.
+func (t *txn) stageParquet(p *place, files []file) (*staged, error) {
+	dir, err := os.MkdirTemp(t.engine.scratch, "parquet-")
+	if err != nil {
+		return nil, fmt.Errorf("making a directory for Parquet files: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = filepath.Join(dir, fmt.Sprintf("%06d.parquet", i))
+		if err := t.download(p, f, paths[i]); err != nil {
+			return nil, err
+		}
+	}
+	return t.stageLocalParquet(paths)
+}
+
+func (t *txn) download(p *place, f file, path string) error {
+	r, err := p.store.Open(t.ctx, f.bucket, f.Key, p.cred)
+	if err != nil {
+		return p.unreadable(f.url(), err)
+	}
+	defer func() { _ = r.Close() }()
+	w, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing a Parquet file to the scratch directory: %w", err)
+	}
+	_, err = io.Copy(w, r)
+	if e := w.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return p.unreadable(f.url(), err)
+	}
+	return nil
+}
+
+// stageLocalParquet reads Parquet files into a temporary table.
+func (t *txn) stageLocalParquet(paths []string) (*staged, error) {
+	list := make([]string, len(paths))
+	for i, p := range paths {
+		list[i] = quoteText(p)
+	}
+	source := "read_parquet([" + strings.Join(list, ", ") + "], union_by_name = true)"
+	names, ts, values, err := t.parquetColumns(source)
+	if err != nil {
+		return nil, err
+	}
+	out := &staged{table: t.staging()}
+	into := make([]string, len(names))
+	for i, n := range names {
+		into[i] = fmt.Sprintf("%s AS c%d", values[i], i)
+		out.columns = append(out.columns, bind.Column{Name: n, Type: ts[i], Nullable: true})
+	}
+	if _, err := t.exec("CREATE TEMP TABLE %s AS SELECT %s FROM %s", bare(out.table), strings.Join(into, ", "), source); err != nil {
+		return nil, err
+	}
+	out.sql = "SELECT * FROM " + out.table
+	return out, nil
+}
