@@ -95,7 +95,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // trait is what a kind may be told, and what it is when it is not told.
 type trait struct {
+	// on is the default, calls are those it can be set to besides.
 	on      string
+	calls   []string
 	times   int
 	forms   []string
 	options []string
@@ -103,33 +105,37 @@ type trait struct {
 	message string
 }
 
-var traits = map[Kind]trait{
-	ColdStart:       {on: "ExecuteStatement", times: -1, forms: []string{"reject", "delay"}, options: []string{"seconds", "retry_after"}},
-	TooManyRequests: {on: "ExecuteStatement", times: 1, options: []string{"retry_after"}},
-	Unavailable:     {on: "ExecuteStatement", times: 1, forms: []string{"before", "after"}, options: []string{"retry_after"}},
-	SessionExpired:  {on: "ExecuteStatement", times: 1, forms: []string{"exception", "status"}},
-	Cut:             {on: "FetchResults", times: 1},
-	FetchError:      {on: "FetchResults", times: 1, options: []string{"message", "sql_state"}, message: "The result of the statement could not be read."},
-	LinkExpired:     {on: CloudFetch, times: 1},
-	LinkPadding:     {on: CloudFetch, times: 1},
-	Slow:            {on: "ExecuteStatement", times: 1, options: []string{"delay"}},
-	TokenRevoked:    {on: "*", times: 1, options: []string{"status"}, status: 401},
-	StatementError:  {on: "ExecuteStatement", times: 1, options: []string{"message", "sql_state"}, message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000"},
-	S3Error:         {on: "PutObject,UploadPart", times: 1, options: []string{"status", "message"}, status: 503, message: "Please reduce your request rate."},
-	S3Slow:          {on: "PutObject,UploadPart", times: 1, options: []string{"delay"}},
-}
-
 // CloudFetch is the On of faults in result links and their downloads.
 const CloudFetch = "CloudFetch"
 
-// Calls are the names that On can take.
-var Calls = []string{
-	"*", "OpenSession", "CloseSession", "GetInfo", "ExecuteStatement", "GetTypeInfo", "GetCatalogs",
-	"GetSchemas", "GetTables", "GetTableTypes", "GetColumns", "GetFunctions", "GetPrimaryKeys",
-	"GetCrossReference", "GetOperationStatus", "CancelOperation", "CloseOperation",
-	"GetResultSetMetadata", "FetchResults", CloudFetch,
-	"PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload",
-	"AbortMultipartUpload", "GetObject", "HeadObject", "ListObjects", "DeleteObject",
+var (
+	sessionCalls = []string{
+		"*", "CloseSession", "GetInfo", "ExecuteStatement", "GetTypeInfo", "GetCatalogs", "GetSchemas",
+		"GetTables", "GetTableTypes", "GetColumns", "GetFunctions", "GetPrimaryKeys", "GetCrossReference",
+		"GetOperationStatus", "CancelOperation", "CloseOperation", "GetResultSetMetadata", "FetchResults",
+	}
+	thriftCalls = append([]string{"OpenSession"}, sessionCalls...)
+	httpCalls   = append([]string{CloudFetch}, thriftCalls...)
+	s3Calls     = []string{
+		"*", "PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload",
+		"GetObject", "HeadObject", "ListObjects", "DeleteObject",
+	}
+)
+
+var traits = map[Kind]trait{
+	ColdStart:       {on: "ExecuteStatement", calls: []string{"OpenSession"}, times: -1, forms: []string{"reject", "delay"}, options: []string{"seconds", "retry_after"}},
+	TooManyRequests: {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"retry_after"}},
+	Unavailable:     {on: "ExecuteStatement", calls: httpCalls, times: 1, forms: []string{"before", "after"}, options: []string{"retry_after"}},
+	SessionExpired:  {on: "ExecuteStatement", calls: sessionCalls, times: 1, forms: []string{"exception", "status"}},
+	Cut:             {on: "FetchResults", calls: httpCalls, times: 1},
+	FetchError:      {on: "FetchResults", times: 1, options: []string{"message", "sql_state"}, message: "The result of the statement could not be read."},
+	LinkExpired:     {on: CloudFetch, times: 1},
+	LinkPadding:     {on: CloudFetch, times: 1},
+	Slow:            {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"delay"}},
+	TokenRevoked:    {on: "*", calls: thriftCalls, times: 1, options: []string{"status"}, status: 401},
+	StatementError:  {on: "ExecuteStatement", times: 1, options: []string{"message", "sql_state"}, message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000"},
+	S3Error:         {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"status", "message"}, status: 503, message: "Please reduce your request rate."},
+	S3Slow:          {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"delay"}},
 }
 
 // Parse reads a fault from the command line: JSON, or key=value pairs with
@@ -175,8 +181,8 @@ func (f *Fault) check() error {
 		return fmt.Errorf("fault kind %q does not exist; the kinds are %s", f.Kind, strings.Join(Kinds(), ", "))
 	}
 	for name := range strings.SplitSeq(f.On, ",") {
-		if f.On != "" && !slices.Contains(Calls, name) {
-			return fmt.Errorf("fault %s: on=%q is no call; the calls are %s", f.Kind, name, strings.Join(Calls, ", "))
+		if f.On != "" && f.On != t.on && !slices.Contains(t.calls, name) && name != t.on {
+			return fmt.Errorf("fault %s cannot hit on=%q; it can hit %s", f.Kind, name, strings.Join(append([]string{t.on}, t.calls...), ", "))
 		}
 	}
 	if _, err := regexp.Compile(f.Match); err != nil {
@@ -201,6 +207,13 @@ func (f *Fault) check() error {
 	case ColdStart:
 		if f.Seconds == 0 {
 			return fmt.Errorf("fault %s needs seconds: how long the warehouse takes to start", f.Kind)
+		}
+		if f.Form == "delay" && f.On != "" && f.On != t.on {
+			return fmt.Errorf("fault %s with form=delay holds statements: on is %s, not %s", f.Kind, t.on, f.On)
+		}
+	case Unavailable:
+		if f.Form == "after" && strings.Contains(f.On, CloudFetch) {
+			return fmt.Errorf("fault %s: a download has no effect, so form=after is nothing on %s", f.Kind, CloudFetch)
 		}
 	case Slow, S3Slow:
 		if f.Delay == 0 {

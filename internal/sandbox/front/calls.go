@@ -62,7 +62,11 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 		}
 		x.hold = hit.Remaining
 	}
-	hit, ok := faults.Trigger(at, fault.TooManyRequests, fault.Unavailable, fault.SessionExpired, fault.Cut)
+	kinds := []fault.Kind{fault.TooManyRequests, fault.Unavailable, fault.Cut}
+	if c.session != nil {
+		kinds = append(kinds, fault.SessionExpired)
+	}
+	hit, ok := faults.Trigger(at, kinds...)
 	if !ok {
 		return c.run()
 	}
@@ -84,9 +88,6 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 		x.reject = r
 		return reply, err
 	case fault.SessionExpired:
-		if c.session == nil {
-			return c.run()
-		}
 		h.sessions.expire(c.session)
 		gone := invalidSession(c.session.id)
 		h.journal.rejected(c.name, c.text, c.session, 0)

@@ -31,6 +31,8 @@ import (
 //	SET ..., select  accepted: the driver pings with "select 1"
 type fakeEngine struct {
 	executed atomic.Int64
+	// produced counts rows that were read off the engine.
+	produced atomic.Int64
 	// open counts results that were not closed.
 	open atomic.Int64
 	mu   sync.Mutex
@@ -167,6 +169,7 @@ func (s *fakeSession) rows(n, breakAt int64) warehouse.Result {
 			names.Append(fmt.Sprintf("name %d äöü 🙂", at))
 		}
 		size = size%3000 + 1000
+		s.engine.produced.Store(at)
 		return b.NewRecordBatch(), nil
 	}}
 }

@@ -104,7 +104,7 @@ func TestAnExpiredSession(t *testing.T) {
 		t.Parallel()
 		s := start(t, nil)
 		conn := pinned(t, s)
-		s.fault(fault.Fault{Kind: fault.SessionExpired, Form: "status"})
+		s.fault(fault.Fault{Kind: fault.SessionExpired, Form: "status", On: "*"})
 		for range 2 {
 			if _, err := readRange(t.Context(), conn, 5); err == nil || !strings.Contains(err.Error(), "Invalid SessionHandle") {
 				t.Fatalf("got %v", err)
@@ -286,16 +286,21 @@ func TestFaultsOverHTTP(t *testing.T) {
 func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"kind=nonsense":                      "does not exist; the kinds are",
-		"kind=slow":                          "needs delay",
-		"kind=cold_start":                    "needs seconds",
-		"kind=cold_start,seconds=5,form=odd": "the forms are",
-		"kind=cut,seconds=5":                 "no option seconds",
-		"kind=cut,on=Nowhere":                "is no call",
-		"kind=cut,match=(":                   "match",
-		"kind=cut,after=-1":                  "negative",
-		"kind=cut,often=1":                   "unknown field",
-		"cut":                                "not key=value",
+		"kind=nonsense":                                       "does not exist; the kinds are",
+		"kind=slow":                                           "needs delay",
+		"kind=cold_start":                                     "needs seconds",
+		"kind=cold_start,seconds=5,form=odd":                  "the forms are",
+		"kind=cut,seconds=5":                                  "no option seconds",
+		"kind=cut,on=Nowhere":                                 "cannot hit",
+		"kind=fetch_error,on=GetInfo":                         "cannot hit",
+		"kind=session_expired,on=OpenSession":                 "cannot hit",
+		"kind=s3_error,on=FetchResults":                       "cannot hit",
+		"kind=cold_start,seconds=1,form=delay,on=OpenSession": "holds statements",
+		"kind=unavailable,form=after,on=CloudFetch":           "has no effect",
+		"kind=cut,match=(":                                    "match",
+		"kind=cut,after=-1":                                   "negative",
+		"kind=cut,often=1":                                    "unknown field",
+		"cut":                                                 "not key=value",
 	} {
 		if _, err := fault.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
@@ -304,6 +309,9 @@ func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
 	f, err := fault.Parse("kind=slow,on=FetchResults,delay=1.5s,after=2,times=3,match=^SELECT")
 	if err != nil || f.Delay != fault.Duration(1500*time.Millisecond) || f.After != 2 || f.Times != 3 {
 		t.Errorf("%+v, %v", f, err)
+	}
+	if _, err := fault.Parse(`{"kind":"s3_error","on":"PutObject,GetObject"}`); err != nil {
+		t.Error(err)
 	}
 	if _, err := fault.Parse(`{"kind":"statement_error","message":"a, b"}`); err != nil {
 		t.Error(err)

@@ -156,10 +156,14 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 			s.cutDownload(w, l.file)
 			return
 		}
+		status := http.StatusServiceUnavailable
+		if hit.Kind == fault.TooManyRequests {
+			status = http.StatusTooManyRequests
+		}
 		if hit.RetryAfter > 0 {
 			w.Header().Set("Retry-After", fmt.Sprint(hit.RetryAfter))
 		}
-		storageError(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+		storageError(w, status, "SlowDown", "Please reduce your request rate.")
 		return
 	}
 	f, err := os.Open(l.file.path)

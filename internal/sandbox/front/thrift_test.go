@@ -183,6 +183,20 @@ func TestRowLimit(t *testing.T) {
 	}
 }
 
+func TestRowsAreReadAsTheClientFetchesThem(t *testing.T) {
+	t.Parallel()
+	for _, form := range forms {
+		s := start(t, func(o *front.Options) { o.Results = form })
+		c := s.client()
+		op := c.execute("RANGE 100000000", nil).OperationHandle
+		c.fetch(op, tcli.TFetchOrientation_FETCH_NEXT, nil)
+		// Two answers of links are eight files of eight megabytes.
+		if n := s.engine.produced.Load(); n > 3_000_000 {
+			t.Errorf("%s: %d rows were read for two answers", form, n)
+		}
+	}
+}
+
 func TestUnknownCallsAndHandlesAreAnswered(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
