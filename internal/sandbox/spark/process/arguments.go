@@ -1,0 +1,78 @@
+package process
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// opens are the parts of Java that Spark reaches into.
+var opens = []string{
+	"java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
+	"java.base/java.net", "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent",
+	"java.base/java.util.concurrent.atomic", "java.base/jdk.internal.ref", "java.base/sun.nio.ch",
+	"java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar",
+	"java.security.jgss/sun.security.krb5",
+}
+
+// arguments are the command line of the server. Spark's own scripts are passed
+// by, so that there is one process and one command line.
+func arguments(o Options, port int) ([]string, error) {
+	jars, err := o.Home.SparkJars()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{
+		"-cp", filepath.Join(jars, "*") + string(filepath.ListSeparator) + filepath.Join(o.Home.DeltaJars(), "*"),
+		"-Xms256m", "-Xmx2g", "-Xss4m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4", "-XX:+IgnoreUnrecognizedVMOptions",
+		"-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
+		"-Djava.io.tmpdir=" + filepath.Join(o.DataDir, "tmp"),
+		"-Dderby.system.home=" + o.DataDir,
+		"-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
+		"-Dspark.submit.deployMode=client", "-Dspark.app.name=sandbox",
+	}
+	for _, open := range opens {
+		args = append(args, "--add-opens="+open+"=ALL-UNNAMED")
+	}
+	for _, kv := range settings(o) {
+		args = append(args, "-D"+kv)
+	}
+	args = append(args, "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2")
+	for _, kv := range []string{
+		"hive.server2.transport.mode=http",
+		"hive.server2.thrift.bind.host=127.0.0.1",
+		fmt.Sprintf("hive.server2.thrift.http.port=%d", port),
+		"hive.server2.logging.operation.enabled=false",
+		"hive.exec.scratchdir=" + filepath.Join(o.DataDir, "tmp", "hive"),
+		"hive.downloaded.resources.dir=" + filepath.Join(o.DataDir, "tmp", "resources"),
+		"javax.jdo.option.ConnectionURL=jdbc:derby:;databaseName=" + filepath.Join(o.DataDir, "metastore") + ";create=true",
+	} {
+		args = append(args, "--hiveconf", kv)
+	}
+	return args, nil
+}
+
+func settings(o Options) []string {
+	return []string{
+		"spark.master=local[2]",
+		"spark.driver.host=127.0.0.1", "spark.driver.bindAddress=127.0.0.1",
+		"spark.ui.enabled=false",
+		"spark.local.dir=" + filepath.Join(o.DataDir, "tmp"),
+		"spark.sql.warehouse.dir=" + filepath.Join(o.DataDir, "warehouse"),
+		"spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
+		"spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+		"spark.sql.sources.default=delta",
+		"spark.sql.session.timeZone=UTC",
+		"spark.sql.ansi.enabled=true",
+		// Rows leave the server partition by partition: no result has to fit into
+		// its memory.
+		"spark.sql.thriftServer.incrementalCollect=true",
+		// Few partitions make small tables quick.
+		"spark.sql.shuffle.partitions=4", "spark.default.parallelism=4",
+		"spark.databricks.delta.snapshotPartitions=2",
+		"spark.sql.thriftserver.ui.retainedStatements=10", "spark.sql.thriftserver.ui.retainedSessions=10",
+		"spark.sql.ui.retainedExecutions=5", "spark.ui.retainedJobs=10", "spark.ui.retainedStages=10", "spark.ui.retainedTasks=100",
+		// Log lines of Spark do not repeat statements, which hold credentials.
+		"spark.sql.redaction.string.regex=" + strings.Join([]string{`(?i)AWS_\w+\s*=\s*'[^']*'`}, "|"),
+	}
+}

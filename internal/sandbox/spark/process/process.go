@@ -1,0 +1,152 @@
+// Package process runs a Spark Thrift Server with Delta as a child of this
+// process, on loopback, and sees to it that it does not outlive it.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+)
+
+// Server is a running Thrift server.
+type Server struct {
+	// URL is where it answers.
+	URL string
+
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   string
+	ended chan struct{}
+	err   error
+}
+
+// Options say what runs where.
+type Options struct {
+	Home home.Home
+	// DataDir holds tables, metastore, logs and temporary files.
+	DataDir string
+}
+
+// Start starts a server and returns at once; Ready waits for it.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if err := o.Home.Check(); err != nil {
+		return nil, err
+	}
+	java, err := home.JavaPath(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{"tmp", "warehouse"} {
+		if err := os.MkdirAll(filepath.Join(o.DataDir, dir), 0o700); err != nil {
+			return nil, fmt.Errorf("make Spark's folders: %w", err)
+		}
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	args, err := arguments(o, port)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		URL: fmt.Sprintf("http://127.0.0.1:%d/cliservice", port), ended: make(chan struct{}),
+		log: filepath.Join(o.DataDir, "spark.log"),
+	}
+	log, err := os.Create(s.log)
+	if err != nil {
+		return nil, fmt.Errorf("make Spark's log: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd = guarded(java, args)
+	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = o.DataDir, log, log
+	s.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SPARK_") || strings.HasPrefix(kv, "HADOOP_") }),
+		"SPARK_LOCAL_IP=127.0.0.1", "SPARK_LOCAL_HOSTNAME=localhost")
+	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start Spark: %w", err)
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	return s, nil
+}
+
+// freePort asks the system for a port; nothing holds it until Spark does.
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a port for Spark: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	_, err = fmt.Sscan(port, &n)
+	return n, err
+}
+
+// Ready returns when try succeeds, or why the server never will.
+func (s *Server) Ready(ctx context.Context, try func(context.Context) error) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail()) //nolint:revive // a name
+		case <-s.ended:
+			return s.Err()
+		case <-ticker.C:
+			if try(ctx) == nil {
+				return nil
+			}
+		}
+	}
+}
+
+// Ended is closed when the process is gone.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
+// Err says how the process ended.
+func (s *Server) Err() error {
+	select {
+	case <-s.ended:
+		return fmt.Errorf("Spark has ended (%v)\n%s", s.err, s.tail()) //nolint:revive // a name
+	default:
+		return nil
+	}
+}
+
+// tail is the end of the log.
+func (s *Server) tail() string {
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		return err.Error()
+	}
+	const enough = 3000
+	return strings.ToValidUTF8(string(text[max(0, len(text)-enough):]), "")
+}
+
+// Close ends the server and waits until it is gone.
+func (s *Server) Close() error {
+	// The guard kills Spark when its input ends; the group is killed beside it,
+	// for a guard that hangs.
+	err := errors.Join(s.stdin.Close(), kill(s.cmd))
+	<-s.ended
+	return err
+}

@@ -1,0 +1,99 @@
+package rewrite
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Parameters binds values to the marks of a statement as literals: Spark's
+// Thrift server takes none.
+type Parameters struct {
+	positional []warehouse.Parameter
+	named      map[string]warehouse.Parameter
+	used       int
+}
+
+// NewParameters sorts a statement's parameters into named and positional ones.
+func NewParameters(all []warehouse.Parameter) *Parameters {
+	p := &Parameters{named: map[string]warehouse.Parameter{}}
+	for _, one := range all {
+		if one.Name == "" {
+			p.positional = append(p.positional, one)
+		} else {
+			p.named[strings.ToLower(one.Name)] = one
+		}
+	}
+	return p
+}
+
+// next is the literal for a mark, "" meaning a question mark. A mark without a
+// value is left for Spark to refuse.
+func (p *Parameters) next(name string) (literal string, ok bool, err error) {
+	var value warehouse.Parameter
+	if name == "" {
+		if ok = p.used < len(p.positional); ok {
+			value = p.positional[p.used]
+			p.used++
+		}
+	} else {
+		value, ok = p.named[strings.ToLower(name)]
+	}
+	if !ok {
+		return "", false, nil
+	}
+	literal, err = Literal(value.Type, value.Value)
+	return literal, true, err
+}
+
+// allBound refuses positional values that no mark takes.
+func (p *Parameters) allBound() error {
+	if p.used < len(p.positional) {
+		return &warehouse.Error{
+			Class: "INVALID_SQL_ARG", SQLState: "42K08",
+			Message: fmt.Sprintf("The statement has %d parameter markers and was given %d values.", p.used, len(p.positional)),
+		}
+	}
+	return nil
+}
+
+var (
+	typeName = regexp.MustCompile(`^[A-Z_]+( [A-Z_ ]+)?(\(\s*\d+\s*(,\s*\d+\s*)?\))?$`)
+	integer  = regexp.MustCompile(`^-?\d{1,18}$`)
+	suffix   = map[string]string{"BIGINT": "L", "LONG": "L", "INT": "", "INTEGER": ""}
+	plain    = regexp.MustCompile(`^-?\d{1,9}$`)
+)
+
+// Literal writes a value of a type as SQL.
+func Literal(sqlType string, value *string) (string, error) {
+	t := strings.ToUpper(strings.TrimSpace(sqlType))
+	if !typeName.MatchString(t) {
+		return "", &warehouse.Error{
+			Class: "UNSUPPORTED_FEATURE.PARAMETER_TYPE", SQLState: "0A000",
+			Message: fmt.Sprintf("The sandbox cannot bind a parameter of type %s.", sqlType),
+		}
+	}
+	if value == nil {
+		if t == "VOID" {
+			return "NULL", nil
+		}
+		return "CAST(NULL AS " + t + ")", nil
+	}
+	short, isInteger := suffix[t]
+	switch {
+	case t == "STRING":
+		return Text(*value), nil
+	case t == "BOOLEAN" && (*value == "true" || *value == "false"):
+		return *value, nil
+	case isInteger && (plain.MatchString(*value) || short == "L" && integer.MatchString(*value)):
+		return *value + short, nil
+	}
+	return "CAST(" + Text(*value) + " AS " + t + ")", nil
+}
+
+var escapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
+
+// Text writes a string literal.
+func Text(s string) string { return "'" + escapes.Replace(s) + "'" }
