@@ -32,6 +32,9 @@ func main() {
 	}
 	debug := flag.Bool("debug", false, "serve a debugger: print TF_REATTACH_PROVIDERS and wait")
 	flag.Parse()
+	if !*debug {
+		go watchParent(os.Getppid())
+	}
 	factory, stop := newProvider(version)
 	err := providerserver.Serve(context.Background(), factory, providerserver.ServeOpts{
 		Address: "registry.terraform.io/terraform-provider-lytics/lytics",

@@ -19,11 +19,9 @@ const bounded = 90 * time.Second
 func TestAWarehouseKilledInMidImport(t *testing.T) {
 	t.Parallel()
 	const rows = 60_000
-	data := t.TempDir()
-	s := sandboxtest.Start(t, sandboxtest.WithArgs("-data", data))
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-data", t.TempDir()))
 	s.Exec(t, "CREATE SCHEMA main.t")
 	people(t, s, "t", rows)
-	s.Exec(t, "CREATE TABLE main.t.copy AS SELECT * FROM main.t.people")
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
 	// Slow pages give the kill a middle to hit.
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
@@ -46,8 +44,8 @@ func TestAWarehouseKilledInMidImport(t *testing.T) {
 	if got == 0 || got >= rows {
 		t.Fatalf("%d events before the kill; the test wants some", got)
 	}
-	back := sandboxtest.Start(t, sandboxtest.WithArgs("-data", data))
-	w.reach(back)
+	s.Restart(t)
+	w.reach(s)
 	w.apply()
 	wantEach(t, w.events("s"), rows)
 	w.wantNoChanges()
@@ -221,6 +219,37 @@ func TestAnInterruptedApplyConverges(t *testing.T) {
 	jobs, err := w.api().Jobs(t.Context())
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	w.wantNoChanges()
+}
+
+// checklist 44: Terraform itself is killed; its plugin notices and ends, and
+// the next apply adopts the job that no state file knows of.
+func TestAKilledApplyConverges(t *testing.T) {
+	t.Parallel()
+	const rows = 50_000
+	s := sandboxtest.Start(t)
+	db := database(t, s)
+	people(t, s, db, rows)
+	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+	cmd := w.command(t.Context(), "apply", "-auto-approve", "-input=false", "-no-color", "-lock=false")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for len(w.segments()) == 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	s.ClearFaults(t)
+	w.apply("-lock=false")
+	wantEach(t, w.events("s"), rows)
+	all, err := w.api().Jobs(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d jobs, %v", len(all), err)
 	}
 	w.wantNoChanges()
 }

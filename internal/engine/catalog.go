@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -43,5 +42,8 @@ func read[T any](ctx context.Context, e *Engine, authorizationID string, f func(
 		return nil, err
 	}
 	out, err := f(wh)
-	return out, errors.Join(err, wh.Close())
+	if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
+		err = closeErr
+	}
+	return out, err
 }

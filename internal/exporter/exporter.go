@@ -6,7 +6,6 @@ package exporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -111,7 +110,11 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, wh.Close()) }()
+	defer func() {
+		if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
+			err = closeErr
+		}
+	}()
 
 	e.Progress.Phase("checking the target", 0)
 	before, err := e.inspect(ctx, wh, target)

@@ -106,7 +106,11 @@ func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (err error) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, wh.Close()) }()
+	defer func() {
+		if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
+			err = closeErr
+		}
+	}()
 
 	i.Progress.Phase("reading the table's columns", 0)
 	table, err := i.describe(ctx, wh)

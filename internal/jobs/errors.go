@@ -54,13 +54,13 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	parts := []string{e.Summary}
+	text := e.Summary
 	for _, p := range []string{e.Detail, e.Next} {
 		if p != "" {
-			parts = append(parts, p)
+			text = strings.TrimSuffix(text, ".") + ". " + p
 		}
 	}
-	return strings.Join(parts, ": ")
+	return text
 }
 
 // Unwrap gives the cause.

@@ -30,9 +30,16 @@ func (d *DB) Beat(ctx context.Context, id, kind string) error {
 	})
 }
 
-// Retire removes an instance that stops in good order.
+// Retire removes an instance that stops in good order. What it made is
+// confirmed with that: Terraform had its answers, so that it wrote its state.
+// Only what a process left that died is up for adoption.
 func (d *DB) Retire(ctx context.Context, id string) error {
 	return d.Write(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"authorizations", "jobs"} {
+			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE id = ?`, id)
 		return err
 	})
