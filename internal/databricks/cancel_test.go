@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
@@ -119,4 +120,25 @@ func TestCancelStopsFetching(t *testing.T) {
 			t.Errorf("it stopped after %s, 1 s was allowed", took)
 		}
 	})
+}
+
+func TestCancelWhileTheWarehouseStarts(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"reject", "delay"} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			s := sandboxtest.Start(t)
+			s.SetFault(t, sandboxtest.Fault{Kind: "cold_start", Seconds: 600, Form: form})
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			begun := time.Now()
+			_, err := databricks.Open(ctx, configOf(s))
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("err = %v, want context.DeadlineExceeded", err)
+			}
+			if took := time.Since(begun); took > 2500*time.Millisecond {
+				t.Errorf("it stopped after %s, 0.5 s was allowed", took)
+			}
+		})
+	}
 }

@@ -84,12 +84,6 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 {
-		// An empty database, or none of that name.
-		if err := w.explain(ctx, nil, jobs.TableName{Catalog: catalog, Database: database}); err != nil {
-			return nil, err
-		}
-	}
 	match := likePattern(pattern)
 	out := []jobs.TableInfo{}
 	for _, t := range all {
@@ -101,6 +95,8 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 	return out, nil
 }
 
+// tables lists a database. Unity Catalog keeps names in lower case; comparing
+// them as they are lets it look up one database instead of reading them all.
 func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]jobs.TableInfo, error) {
 	quoted, err := quoteDatabase(catalog, database)
 	if err != nil {
@@ -111,8 +107,10 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 		return nil, err
 	}
 	rows, err := w.informed(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
-		".information_schema.tables WHERE lower(table_schema) = lower(?)", database)
-	if errors.Is(err, errNoInformation) {
+		".information_schema.tables WHERE table_schema = ?", strings.ToLower(database))
+	// A database that is not listed there may be empty, not there, or in a
+	// foreign catalog that keeps upper case: SHOW knows.
+	if errors.Is(err, errNoInformation) || err == nil && len(rows) == 0 {
 		return w.shownTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
 	}
 	if err != nil {
@@ -180,8 +178,8 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 		return nil, err
 	}
 	rows, err := w.informed(ctx, table.Catalog, "SELECT column_name, full_data_type, is_nullable, comment FROM "+catalog+
-		".information_schema.columns WHERE lower(table_schema) = lower(?) AND lower(table_name) = lower(?) ORDER BY ordinal_position",
-		table.Database, table.Table)
+		".information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+		strings.ToLower(table.Database), strings.ToLower(table.Table))
 	if err != nil && !errors.Is(err, errNoInformation) {
 		return nil, err
 	}

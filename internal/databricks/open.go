@@ -62,7 +62,7 @@ func (w *Warehouse) start(ctx context.Context) error {
 		if err == nil {
 			err = w.probe(ctx)
 		}
-		if err == nil || !notReady(err) && !IsSessionLost(err) {
+		if err == nil || !w.startable(err) {
 			return err
 		}
 		w.discardConn()
@@ -75,6 +75,17 @@ func (w *Warehouse) start(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// startable reports whether an error is one of a warehouse that is starting:
+// it says so, or what it held back broke off. A host that never answered
+// anything is not starting.
+func (w *Warehouse) startable(err error) bool {
+	if notReady(err) || IsSessionLost(err) {
+		return true
+	}
+	f, ok := errors.AsType[*failure](err)
+	return ok && w.guard.answered.Load() && (f.cause == causeLost || f.cause == causeSilent)
 }
 
 func (w *Warehouse) connect(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ type Config struct {
 	Host     string
 	Port     int
 	HTTPPath string
-	// Token gives the access token. It is called again when the warehouse
+	// Token gives the access token; it must be set. It is called again when the warehouse
 	// refuses the one it gave: the credential may have been replaced.
 	Token func(context.Context) (jobs.Secret, error)
 	// AllowPrivateHosts opts in to hosts that are not Databricks', and to
@@ -103,7 +104,7 @@ func newWarehouseVia(cfg Config, proxy func(*http.Request) (*url.URL, error)) (*
 	}
 	token := &tokenSource{read: cfg.Token}
 	return &Warehouse{
-		name: endpoint.Host, token: token, transport: transport,
+		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, transport: transport,
 		guard: &guard{base: transport, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
 	}, nil
 }
