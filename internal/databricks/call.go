@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
+
+	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
 // call is what the guard and the caller's side share about one statement, or
@@ -16,8 +18,8 @@ type call struct {
 	// harmless is set where executing the statement twice does no harm.
 	harmless bool
 
-	// executed is closed when ExecuteStatement was answered or failed: from
-	// then on a cancel reaches the statement.
+	// executed is closed when the driver knows the statement's id, or that
+	// there will be none: from then on a cancel reaches the statement.
 	executed     chan struct{}
 	executedOnce sync.Once
 
@@ -38,7 +40,12 @@ func newCall(ctx context.Context, harmless bool) *call {
 // context is the one for the driver: the caller's values and this call, and no
 // cancellation but its own.
 func (c *call) context() (context.Context, context.CancelFunc) {
-	return context.WithCancel(context.WithValue(context.WithoutCancel(c.ctx), callKey{}, c))
+	ctx := driverctx.NewContextWithQueryIdCallback(context.WithoutCancel(c.ctx), func(id string) {
+		if id != "" {
+			c.markExecuted()
+		}
+	})
+	return context.WithCancel(context.WithValue(ctx, callKey{}, c))
 }
 
 func callFrom(ctx context.Context) *call {

@@ -11,7 +11,18 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-const endless = "SELECT count(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b WHERE a.id % 7 = b.id % 11"
+// endless is a statement that a sandbox told to hold it back never ends.
+const endless = "SELECT 'endless'"
+
+// holding starts a sandbox that holds statements back without using the CPU,
+// and answers after a moment that they are running.
+func holding(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
+	t.Helper()
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-direct-wait", "100ms"))
+	w := open(t, s)
+	s.SetFault(t, sandboxtest.Fault{Kind: "cold_start", Form: "delay", Seconds: 600, Match: "endless"})
+	return s, w
+}
 
 // within fails the test when do takes longer than a cancel may.
 func within(t *testing.T, do func()) {
@@ -57,22 +68,21 @@ func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, read reader) {
 		t.Helper()
-		s := sandboxtest.Start(t)
-		w := open(t, s)
+		s, w := holding(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() {
 			_, err := read(ctx, w, endless)
 			done <- err
 		}()
-		await(t, "the statement's start", func() bool { return len(outcomes(t, s, "CROSS JOIN")) == 1 })
+		await(t, "the statement's start", func() bool { return len(outcomes(t, s, "endless")) == 1 })
 		within(t, func() {
 			cancel()
 			if err := <-done; !errors.Is(err, context.Canceled) {
 				t.Errorf("err = %v, want context.Canceled", err)
 			}
 		})
-		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "CROSS JOIN")) })
+		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "endless")) })
 	})
 }
 
@@ -82,8 +92,7 @@ func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, read reader) {
 		t.Helper()
-		s := sandboxtest.Start(t)
-		w := open(t, s)
+		s, w := holding(t)
 		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "3s", On: "ExecuteStatement"})
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
@@ -97,7 +106,7 @@ func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 				t.Errorf("Close: %v", err)
 			}
 		})
-		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "CROSS JOIN")) })
+		await(t, "the cancel at the warehouse", func() bool { return stopped(outcomes(t, s, "endless")) })
 		await(t, "the end of the session", func() bool { return len(s.Sessions(t)) == 0 })
 	})
 }

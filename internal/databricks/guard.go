@@ -65,9 +65,6 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, g.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
-	if c != nil && method == "ExecuteStatement" {
-		defer c.markExecuted()
-	}
 	content, f := g.repeat(request, method, body, c)
 	if f != nil {
 		if c != nil {
