@@ -206,7 +206,8 @@ func (w *workspace) state(address string) map[string]any {
 		} `json:"values"`
 	}
 	// Warnings of the development override come before the document.
-	if err := json.Unmarshal([]byte(text[strings.Index(text, "{"):]), &s); err != nil {
+	_, document, _ := strings.Cut(text, "{")
+	if err := json.Unmarshal([]byte("{"+document), &s); err != nil {
 		w.t.Fatalf("%v\n%s", err, text)
 	}
 	for _, r := range s.Values.RootModule.Resources {

@@ -45,7 +45,7 @@ func startSandbox(ctx context.Context, binary string, args []string) (*sandbox, 
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ready := filepath.Join(dir, "ready.json")
-	s := &sandbox{process: exec.Command(binary, append([]string{"-ready-file", ready, "-exit-with-parent"}, args...)...)}
+	s := &sandbox{process: exec.CommandContext(context.WithoutCancel(ctx), binary, append([]string{"-ready-file", ready, "-exit-with-parent"}, args...)...)}
 	// The sandbox ends when this pipe does, however this process ends.
 	if s.stdin, err = s.process.StdinPipe(); err != nil {
 		return nil, err

@@ -97,9 +97,9 @@ func TestExportErrors(t *testing.T) {
 func TestExportPointsAtTheFaultyField(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.fail = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "fields.1", Summary: "The audience has no field nmae", Next: "Correct it."}
+	w.fail = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "fields.1", Summary: "The audience has no field mail", Next: "Correct it."}
 	runTerraform(t, w, resource.TestStep{
-		Config:      exportConfig("lytics_audience.vip.id", `fields = ["email", "nmae"]`),
-		ExpectError: regexp.MustCompile(`(?s)The run of "vip" failed.*fields = \["email", "nmae"\].*no field nmae`),
+		Config:      exportConfig("lytics_audience.vip.id", `fields = ["email", "mail"]`),
+		ExpectError: regexp.MustCompile(`(?s)The run of "vip" failed.*fields = \["email", "mail"\].*no field mail`),
 	})
 }

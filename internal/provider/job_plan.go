@@ -86,7 +86,7 @@ func (m *managed) planStore(ctx context.Context, req resource.ModifyPlanRequest,
 	if api == nil || req.Plan.Raw.IsNull() || !confirm {
 		return api, info
 	}
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	if err := api.Confirm(ctx, id); err != nil {
 		e := *asError(err, "confirm "+id)
 		if e.Code == jobs.CodeNotFound {

@@ -176,7 +176,7 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 
 // Delete removes the definition; cursor, events and tables stay.
 func (r *jobResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return

@@ -65,10 +65,10 @@ func deleteFailed(resp *resource.DeleteResponse, what string, err error) {
 	addError(&resp.Diagnostics, nowhere, "delete "+what, err)
 }
 
-// stringAt reads one attribute of a state.
-func stringAt(ctx context.Context, s tfsdk.State, name string, diags *diag.Diagnostics) string {
+// idIn reads the id of a state.
+func idIn(ctx context.Context, s tfsdk.State, diags *diag.Diagnostics) string {
 	var v types.String
-	diags.Append(s.GetAttribute(ctx, path.Root(name), &v)...)
+	diags.Append(s.GetAttribute(ctx, path.Root("id"), &v)...)
 	return v.ValueString()
 }
 

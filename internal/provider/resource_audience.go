@@ -121,7 +121,7 @@ func (r *audienceResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if api == nil {
 		return
 	}
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	a, err := api.Audience(ctx, id)
 	if err != nil {
 		readFailed(ctx, resp, describe("audience", id), err)
@@ -154,7 +154,7 @@ func (r *audienceResource) Update(ctx context.Context, req resource.UpdateReques
 }
 
 func (r *audienceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return

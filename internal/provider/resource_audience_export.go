@@ -75,7 +75,8 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 // slug, which the store knows if the audience is there; where it does not say,
 // an export of the same audience keeps its table.
 func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned model) path.Paths {
-	c, p := config.(*audienceExportModel), planned.(*audienceExportModel)
+	c, _ := config.(*audienceExportModel)
+	p, _ := planned.(*audienceExportModel)
 	was, update := prior.(*audienceExportModel)
 	if !update {
 		was = &audienceExportModel{}

@@ -152,7 +152,7 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 }
 
 func (r *authorizationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return

@@ -134,7 +134,7 @@ func (r *fieldResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	if api == nil {
 		return
 	}
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	f, err := api.Field(ctx, id)
 	if err != nil {
 		readFailed(ctx, resp, describe("field", id), err)
@@ -163,7 +163,7 @@ func (r *fieldResource) Update(ctx context.Context, req resource.UpdateRequest, 
 }
 
 func (r *fieldResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return

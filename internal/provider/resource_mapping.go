@@ -99,7 +99,7 @@ func (r *mappingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if api == nil {
 		return
 	}
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	m, err := api.Mapping(ctx, id)
 	if err != nil {
 		readFailed(ctx, resp, describe("mapping", id), err)
@@ -132,7 +132,7 @@ func (r *mappingResource) Update(ctx context.Context, req resource.UpdateRequest
 }
 
 func (r *mappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := stringAt(ctx, req.State, "id", &resp.Diagnostics)
+	id := idIn(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return

@@ -65,7 +65,8 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 }
 
 func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model) path.Paths {
-	c, p := config.(*tableImportModel), planned.(*tableImportModel)
+	c, _ := config.(*tableImportModel)
+	p, _ := planned.(*tableImportModel)
 	was, update := prior.(*tableImportModel)
 	if !update {
 		was = &tableImportModel{}

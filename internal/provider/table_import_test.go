@@ -2,7 +2,9 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -341,9 +343,7 @@ func TestInterruptedCreateConvergesOnOneJob(t *testing.T) {
 			PreConfig: func() {
 				w.change(func(w *world) {
 					s := w.only()
-					var auth string
-					for auth = range s.authorizations {
-					}
+					auth := slices.Collect(maps.Keys(s.authorizations))[0]
 					s.jobs["job-lost"] = jobs.Job{ID: "job-lost", JobSpec: jobs.JobSpec{AuthorizationID: auth, Import: &jobs.TableImport{
 						Catalog: "main", Database: "sales", Table: "customers", TimestampColumn: "updated_at", Stream: customers}}}
 				})
