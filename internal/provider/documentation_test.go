@@ -122,6 +122,7 @@ func TestDocumentationTables(t *testing.T) {
 
 // documentedWorld holds what the configurations refer to.
 func documentedWorld(t *testing.T) *world {
+	t.Helper()
 	w := newWorld()
 	r := newRPC(t, w)
 	for _, host := range []string{"dbc-1.cloud.databricks.com", "dbc-2.cloud.databricks.com"} {
@@ -158,6 +159,7 @@ func settable(attributes []*tfprotov6.SchemaAttribute, prefix string) []string {
 }
 
 func checkRow(t *testing.T, r *rpc, resource string, d documented, prior *stored, row []string) {
+	t.Helper()
 	attribute, def, change, runs := row[1], row[2], row[3], row[5]
 	changed, ok := d.change[attribute]
 	if !ok {
@@ -212,6 +214,7 @@ var quoted = regexp.MustCompile("^`([^`{]+)`$")
 // checkDefault holds what the documentation gives as default against a plan
 // that leaves the attribute out.
 func checkDefault(t *testing.T, r *rpc, resource string, d documented, attribute, def string) {
+	t.Helper()
 	outer, inner, nested := strings.Cut(attribute, ".")
 	attributes := r.schema.ResourceSchemas[resource].Block.Attributes
 	given := with(d.base, map[string]any{outer: nil})
