@@ -124,11 +124,11 @@ func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (str
 
 // planNext sets the time of the next planned run.
 func (e *Engine) planNext(ctx context.Context, db *store.DB, row *store.JobRow, atOnce bool) error {
-	if row.Schedule == nil || row.Paused {
-		row.NextRunAt = nil
+	row.NextRunAt = nil
+	if row.Schedule == nil {
 		return nil
 	}
-	if err := schedule.Validate(*row.Schedule); err != nil {
+	if err := schedule.Validate(*row.Schedule); err != nil || row.Paused {
 		return err
 	}
 	now, err := db.Clock(ctx)

@@ -1,0 +1,215 @@
+package engine_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// open makes an engine that looks like one process on the store in dir.
+func open(t *testing.T, dir string) *engine.Engine {
+	t.Helper()
+	e := engine.New(engine.Options{
+		DataDir: filepath.Join(dir, "data"), EncryptionKeyFile: filepath.Join(dir, "keys", "key"), AllowPrivateHosts: true,
+		Getenv: func(string) string { return "" },
+	})
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+func spec(host string) jobs.AuthorizationChange {
+	token := jobs.NewSecret("dapi-1")
+	return jobs.AuthorizationChange{Token: &token, AuthorizationSpec: jobs.AuthorizationSpec{
+		Label: "warehouse", Host: host, Port: 443, HTTPPath: "/sql/1.0/warehouses/a", TokenVersion: 1}}
+}
+
+func authorize(t *testing.T, e *engine.Engine) jobs.Authorization {
+	t.Helper()
+	a, err := e.CreateAuthorization(t.Context(), spec("dbc-1.cloud.databricks.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func importSpec(auth, table string) jobs.JobSpec {
+	return jobs.JobSpec{Label: table, AuthorizationID: auth, QueryTimeout: time.Minute, Import: &jobs.TableImport{
+		Catalog: "main", Database: "sales", Table: table, TimestampColumn: "ts"}}
+}
+
+// checklist 58 61: looking makes nothing.
+func TestReadingAMissingStoreMakesNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e := open(t, dir)
+	if all, err := e.Jobs(t.Context()); err != nil || len(all) != 0 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if _, err := e.Authorization(t.Context(), "auth_x"); !jobs.IsCode(err, jobs.CodeStore) {
+		t.Fatalf("a missing store says %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal("a store was made")
+	}
+}
+
+// checklist 49
+func TestAMovedAuthorizationNeedsItsTokenAgain(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	a := authorize(t, e)
+	moved := spec("dbc-2.cloud.databricks.com")
+	moved.Token = nil
+	_, err := e.UpdateAuthorization(t.Context(), a.ID, moved)
+	if got, ok := errors.AsType[*jobs.Error](err); !ok || got.Attribute != "token_wo" {
+		t.Fatalf("got %v", err)
+	}
+	j, err := e.CreateJob(t.Context(), importSpec(a.ID, "customers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.UpdateAuthorization(t.Context(), a.ID, spec("dbc-2.cloud.databricks.com")); err != nil {
+		t.Fatal(err)
+	}
+	// The job moved with its host: its old key is free for another.
+	if back, err := e.Authorization(t.Context(), a.ID); err != nil || !back.SecretReadable {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	other := authorize(t, e)
+	k, err := e.CreateJob(t.Context(), importSpec(other.ID, "customers"))
+	if err != nil || k.ID == j.ID {
+		t.Fatalf("%v, %v", k.ID, err)
+	}
+}
+
+func TestAnAuthorizationWithoutAnyTokenIsRefused(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	c := spec("dbc-1.cloud.databricks.com")
+	c.Token = nil
+	if _, err := e.CreateAuthorization(t.Context(), c); !jobs.IsCode(err, jobs.CodeInvalid) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// checklist 59: a job of the same key, in the same process and in another.
+func TestASecondJobOfTheSameKeyIsToldWhoHasIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := open(t, dir)
+	a := authorize(t, first)
+	j, err := first.CreateJob(t.Context(), importSpec(a.ID, "customers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.CreateJob(t.Context(), importSpec(a.ID, "customers")); !jobs.IsCode(err, jobs.CodeConflict) || !strings.Contains(err.Error(), j.ID) {
+		t.Fatalf("the same process: %v", err)
+	}
+	if err := first.Confirm(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, dir).CreateJob(t.Context(), importSpec(a.ID, "customers")); !jobs.IsCode(err, jobs.CodeConflict) {
+		t.Fatalf("another process: %v", err)
+	}
+}
+
+// checklist 36: next_run_at, and what pausing does to it.
+func TestASchedulePlansTheNextRun(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	a := authorize(t, e)
+	s := importSpec(a.ID, "customers")
+	s.Schedule = &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "02:30", Timezone: "UTC"}
+	j, err := e.CreateJob(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.NextRunAt == nil || j.NextRunAt.Format("15:04:05") != "02:30:00" || time.Until(*j.NextRunAt) > 24*time.Hour {
+		t.Fatalf("next run %v", j.NextRunAt)
+	}
+	yes := true
+	s.Schedule.Paused = &yes
+	if j, err = e.UpdateJob(t.Context(), j.ID, s); err != nil || j.NextRunAt != nil || !j.Paused {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	// Left out, it stays as it is.
+	s.Schedule.Paused = nil
+	if j, err = e.UpdateJob(t.Context(), j.ID, s); err != nil || !j.Paused {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	s.Schedule.Timezone = "Mars/Olympus"
+	if _, err := e.UpdateJob(t.Context(), j.ID, s); !jobs.IsCode(err, jobs.CodeInvalid) {
+		t.Fatalf("an unknown zone: %v", err)
+	}
+}
+
+func TestAnExportNamesAnAudienceThatExistsAndKeepsItFromRemoval(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	a := authorize(t, e)
+	s := jobs.JobSpec{Label: "vip", AuthorizationID: a.ID, Export: &jobs.AudienceExport{AudienceID: "vip", Catalog: "main", Database: "sales"}}
+	_, err := e.CreateJob(t.Context(), s)
+	if got, ok := errors.AsType[*jobs.Error](err); !ok || got.Attribute != "audience_id" {
+		t.Fatalf("got %v", err)
+	}
+	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP customers", Slug: "vip", Filter: "FILTER *"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Export = &jobs.AudienceExport{AudienceID: audience.ID, Catalog: "main", Database: "sales"}
+	j, err := e.CreateJob(t.Context(), s)
+	if err != nil || j.Export.TableName != "lytics_user_vip" {
+		t.Fatalf("%+v, %v", j.Export, err)
+	}
+	if err := e.DeleteAudience(t.Context(), audience.ID); !jobs.IsCode(err, jobs.CodeInUse) || !strings.Contains(err.Error(), j.ID) {
+		t.Fatalf("got %v", err)
+	}
+	if err := e.DeleteJob(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DeleteAudience(t.Context(), audience.ID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checklist 26: a run that cannot reach its warehouse fails with its reason.
+func TestARunRecordsItsFailure(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	c := spec("http://127.0.0.1")
+	c.Port = 1
+	a, err := e.CreateAuthorization(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := e.CreateJob(t.Context(), importSpec(a.ID, "customers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := e.StartRun(t.Context(), j.ID, jobs.ReasonApply)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := e.WaitRun(t.Context(), run.ID, nil)
+	if err != nil || done.Status != jobs.StatusFailed || done.ErrorCode != jobs.CodeUnreachable || done.FinishedAt == nil {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if stored, err := e.Run(t.Context(), run.ID); err != nil || stored.Error != done.Error {
+		t.Fatalf("%+v, %v", stored, err)
+	}
+	// Another look, as the command line has it.
+	if all, err := e.ListRuns(t.Context(), jobs.RunFilter{JobID: j.ID}); err != nil || len(all) != 1 {
+		t.Fatalf("%v, %v", all, err)
+	}
+}
