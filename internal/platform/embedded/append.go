@@ -31,9 +31,10 @@ type appender struct {
 	// dir is below the data directory, with slashes.
 	dir string
 
-	mu    sync.Mutex
-	swept bool
-	count int
+	mu     sync.Mutex
+	closed bool
+	swept  bool
+	count  int
 	// file is the open segment, nil when the next append begins one.
 	file segmentFile
 	name string
@@ -84,6 +85,9 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 func (a *appender) append(ctx context.Context, events []jobs.Event, commit func(tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if a.closed {
+		return errClosed
 	}
 	if len(events) == 0 {
 		return a.commit(ctx, extent{}, commit)

@@ -201,7 +201,7 @@ func (b *builder) commit(ctx context.Context, stream string, at position) error 
 		}
 		owners = append(owners, owned...)
 	}
-	slices.SortFunc(owners, func(x, y owner) int { return x.identity.compare(y.identity) })
+	slices.SortFunc(owners, func(x, y owner) int { return x.compare(y.identity) })
 	if err := b.tx.finish(ctx, owners, &b.counters, stream, at); err != nil {
 		return err
 	}

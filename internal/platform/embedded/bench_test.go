@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func customers(b bed, t tb) {
+func customers(b bed, t checker) {
 	b.mustField(t, jobs.Field{ID: "customer_id", Type: "int", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "email", Type: "string", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "name", Type: "string"})
@@ -54,7 +54,7 @@ func BenchmarkBuildManyProfiles(b *testing.B) {
 	}
 }
 
-func households(b bed, t tb) {
+func households(b bed, t checker) {
 	for id, f := range map[string]jobs.Field{
 		"household_id": {Type: "string", IsIdentifier: true}, "spend": {Type: "number", MergeOperation: "sum"}, "items": {Type: "int", MergeOperation: "sum"},
 		"purchases": {Type: "int", MergeOperation: "count"}, "baskets": {Type: "[]string"}, "first_purchase": {Type: "date", MergeOperation: "min"},

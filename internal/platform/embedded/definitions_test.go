@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ func wantError(t *testing.T, what string, err error, code jobs.Code, attribute, 
 
 func TestFieldsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	f, err := b.CreateField(ctx, jobs.Field{ID: "tags", Type: "[]string", Description: "d", IsPII: true, Capacity: 5, KeepDays: 7})
 	if err != nil || f.MergeOperation != "merge" {
@@ -61,7 +60,7 @@ func TestFieldsAreDefinedOnce(t *testing.T) {
 
 func TestMappingsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
 	m := b.mustMap(t, "orders", "spend", "price", "paid")
@@ -108,7 +107,7 @@ func TestMappingsAreDefinedOnce(t *testing.T) {
 
 func TestAudiencesAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	b.mustField(t, jobs.Field{ID: "age", Type: "int"})
 	a := b.mustAudience(t, "Best customers!", "age > 5")

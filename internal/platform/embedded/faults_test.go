@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -54,7 +53,7 @@ func (f faultyFile) Truncate(n int64) error {
 // committed intact, is told, and the next append goes on unaided.
 func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	for at := 1; at <= 12; at++ {
 		db, err := store.Open(ctx, t.TempDir(), true)
 		if err != nil {
@@ -121,7 +120,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 // A segment ends at its size, and a stream goes on over many.
 func TestSegmentsEndAtTheirSize(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	dir := t.TempDir()
 	db, err := store.Open(ctx, dir, true)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// tb is what tests, benchmarks and property checks have in common.
-type tb interface {
+// checker is what tests, benchmarks and property checks have in common.
+type checker interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
@@ -25,28 +25,28 @@ type bed struct {
 	db *store.DB
 }
 
-func openBed(t testing.TB, dir string) bed {
-	t.Helper()
-	db, err := store.Open(context.Background(), dir, true)
+func openBed(tb testing.TB, dir string) bed {
+	tb.Helper()
+	db, err := store.Open(tb.Context(), dir, true)
 	if err != nil {
-		t.Fatalf("%v", err)
+		tb.Fatalf("%v", err)
 	}
 	p, err := embedded.Open(db)
 	if err != nil {
-		t.Fatalf("%v", err)
+		tb.Fatalf("%v", err)
 	}
 	b := bed{p, db}
-	t.Cleanup(func() { b.close(t) })
+	tb.Cleanup(func() { b.close(tb) })
 	return b
 }
 
-func (b bed) close(t testing.TB) {
-	t.Helper()
+func (b bed) close(tb testing.TB) {
+	tb.Helper()
 	if err := b.Close(); err != nil {
-		t.Errorf("close: %v", err)
+		tb.Errorf("close: %v", err)
 	}
 	if err := b.db.Close(); err != nil {
-		t.Errorf("close the store: %v", err)
+		tb.Errorf("close the store: %v", err)
 	}
 }
 
@@ -65,21 +65,21 @@ func facts(data ...string) []jobs.Event {
 	return events
 }
 
-func (b bed) mustAppend(t tb, stream string, events []jobs.Event) {
+func (b bed) mustAppend(t checker, stream string, events []jobs.Event) {
 	t.Helper()
 	if err := b.Append(context.Background(), stream, events, nil); err != nil {
 		t.Fatalf("append: %v", err)
 	}
 }
 
-func (b bed) mustField(t tb, f jobs.Field) {
+func (b bed) mustField(t checker, f jobs.Field) {
 	t.Helper()
 	if _, err := b.CreateField(context.Background(), f); err != nil {
 		t.Fatalf("field %s: %v", f.ID, err)
 	}
 }
 
-func (b bed) mustMap(t tb, stream, field, expression, guard string) jobs.Mapping {
+func (b bed) mustMap(t checker, stream, field, expression, guard string) jobs.Mapping {
 	t.Helper()
 	m, err := b.CreateMapping(context.Background(), jobs.Mapping{Stream: stream, Field: field, Expression: expression, GuardExpression: guard})
 	if err != nil {
@@ -88,7 +88,7 @@ func (b bed) mustMap(t tb, stream, field, expression, guard string) jobs.Mapping
 	return m
 }
 
-func (b bed) mustAudience(t tb, name, filter string) jobs.Audience {
+func (b bed) mustAudience(t checker, name, filter string) jobs.Audience {
 	t.Helper()
 	a, err := b.CreateAudience(context.Background(), jobs.Audience{Name: name, Filter: filter})
 	if err != nil {
@@ -97,7 +97,7 @@ func (b bed) mustAudience(t tb, name, filter string) jobs.Audience {
 	return a
 }
 
-func (b bed) mustBuild(t tb) embedded.ProfileStats {
+func (b bed) mustBuild(t checker) embedded.ProfileStats {
 	t.Helper()
 	s, err := b.BuildProfiles(context.Background(), nil)
 	if err != nil {
@@ -107,7 +107,7 @@ func (b bed) mustBuild(t tb) embedded.ProfileStats {
 }
 
 // rows gives an audience as lines of "a|b|NULL".
-func (b bed) rows(t tb, audience string, fields ...string) []string {
+func (b bed) rows(t checker, audience string, fields ...string) []string {
 	t.Helper()
 	_, rows, err := b.Scan(context.Background(), audience, fields)
 	if err != nil {
@@ -131,7 +131,7 @@ func (b bed) rows(t tb, audience string, fields ...string) []string {
 }
 
 // stored gives the events of a stream as "id time data".
-func (b bed) stored(t tb, stream string) []string {
+func (b bed) stored(t checker, stream string) []string {
 	t.Helper()
 	var lines []string
 	for e, err := range b.Events(context.Background(), stream) {
@@ -152,7 +152,7 @@ func setCursor(ctx context.Context, tx *sql.Tx, n int) error {
 	return err
 }
 
-func (b bed) cursor(t tb) (n int) {
+func (b bed) cursor(t checker) (n int) {
 	t.Helper()
 	err := b.db.Read().QueryRow(`SELECT n FROM test_cursor`).Scan(&n)
 	if err != nil && !strings.Contains(err.Error(), "no such table") {

@@ -41,6 +41,10 @@ type segmentFile interface {
 	Truncate(size int64) error
 }
 
+var errClosed = errors.New("the platform is closed")
+
+var _ jobs.Platform = (*Platform)(nil)
+
 // defaultSegmentSize is where a new segment begins.
 const defaultSegmentSize = 64 << 20
 
@@ -66,6 +70,7 @@ func (p *Platform) Close() error {
 	var errs []error
 	for _, a := range p.appender {
 		a.mu.Lock()
+		a.closed = true
 		errs = append(errs, a.close())
 		a.mu.Unlock()
 	}
@@ -82,7 +87,7 @@ func (p *Platform) appenderOf(ctx context.Context, stream string) (*appender, er
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, p.failed("Cannot append to stream "+stream, errors.New("the platform is closed"))
+		return nil, p.failed("Cannot append to stream "+stream, errClosed)
 	}
 	if a, ok := p.appender[stream]; ok {
 		return a, nil

@@ -100,7 +100,7 @@ func (p *profile) add(c contribution, fields []mappedField, at merge.Stamp) {
 }
 
 // absorb takes in the states of another profile, which is not used again.
-func (p *profile) absorb(o *profile, fields []mappedField) {
+func (p *profile) absorb(o *profile) {
 	for i, s := range o.states {
 		if s == nil {
 			continue

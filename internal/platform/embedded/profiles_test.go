@@ -20,7 +20,7 @@ import (
 )
 
 // shop has two identifiers and one field for each kind of merging.
-func shop(b bed, t tb) {
+func shop(b bed, t checker) {
 	for _, f := range []jobs.Field{
 		{ID: "email", Type: "string", IsIdentifier: true},
 		{ID: "phone", Type: "[]string", IsIdentifier: true},
@@ -84,7 +84,7 @@ func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 
 func TestNothingToBuildIsNoError(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	b.mustAppend(t, "s", facts(`{"a":1}`))
 	b.mustAudience(t, "All", "*")
@@ -144,6 +144,11 @@ func TestIdentifiersJoinProfiles(t *testing.T) {
 // or many, with memory for much or little, gives the same profiles.
 func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 	t.Parallel()
+	// The definitions are made once, and copied.
+	top, builds := t.TempDir(), 0
+	template := openBedQuietly(t, filepath.Join(top, "template"))
+	shop(template, t)
+	template.close(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		var events []jobs.Event
 		for i := range rapid.IntRange(1, 40).Draw(rt, "events") {
@@ -156,11 +161,11 @@ func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 			events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "second"))*time.Second), data))
 		}
 		build := func(events []jobs.Event) []string {
-			dir, err := os.MkdirTemp(t.TempDir(), "")
-			check(t, err)
+			builds++
+			dir := filepath.Join(top, fmt.Sprint(builds))
+			check(t, os.CopyFS(dir, os.DirFS(filepath.Join(top, "template"))))
 			b := openBedQuietly(t, dir)
 			defer b.close(t)
-			shop(b, rt)
 			if rapid.Bool().Draw(rt, "little memory") {
 				embedded.LimitMemory(b.Platform, rapid.IntRange(1, 10).Draw(rt, "batch"))
 			}
@@ -245,7 +250,7 @@ func TestTheBuildTellsAnExampleOfAConflict(t *testing.T) {
 // audiences see the profiles of before.
 func TestAChangedMappingRebuilds(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	dir := t.TempDir()
 	b := openBed(t, dir)
 	shop(b, t)
@@ -259,7 +264,7 @@ func TestAChangedMappingRebuilds(t *testing.T) {
 		t.Errorf("before the rebuild spend is %s", got[0])
 	}
 	cancelled, cancel := context.WithCancel(ctx)
-	if _, err := b.BuildProfiles(cancelled, func(done, total int64) {
+	if _, err := b.BuildProfiles(cancelled, func(_, total int64) {
 		if total != 2 {
 			t.Errorf("%d events to do", total)
 		}
@@ -310,7 +315,7 @@ func private(t *testing.T, dir string) {
 
 func mappingOf(t *testing.T, b bed, field string) jobs.Mapping {
 	t.Helper()
-	list, err := b.Mappings(context.Background())
+	list, err := b.Mappings(t.Context())
 	check(t, err)
 	i := slices.IndexFunc(list, func(m jobs.Mapping) bool { return m.Field == field })
 	return list[i]
@@ -329,7 +334,7 @@ func TestALostProfileFileIsBuiltAgain(t *testing.T) {
 	for _, f := range files {
 		check(t, os.Remove(f))
 	}
-	if _, err := b.AudienceSize(context.Background(), "all"); !jobs.IsCode(err, jobs.CodeStore) {
+	if _, err := b.AudienceSize(t.Context(), "all"); !jobs.IsCode(err, jobs.CodeStore) {
 		t.Errorf("a scan without the file: %v", err)
 	}
 	if stats := b.mustBuild(t); stats.Profiles != 1 || !stats.Rebuilt {
@@ -356,13 +361,13 @@ func TestManyAppendBuildAndScanAtOnce(t *testing.T) {
 				for j := range 10 {
 					events = append(events, event(fmt.Sprintf("%d-%d-%d", w, i, j), day0, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, j)))
 				}
-				if err := b.Append(context.Background(), "shop", events, nil); err != nil {
+				if err := b.Append(t.Context(), "shop", events, nil); err != nil {
 					t.Errorf("append: %v", err)
 				}
-				if _, err := b.BuildProfiles(context.Background(), nil); err != nil {
+				if _, err := b.BuildProfiles(t.Context(), nil); err != nil {
 					t.Errorf("build: %v", err)
 				}
-				if n, err := b.AudienceSize(context.Background(), "all"); err != nil || n != 10 {
+				if n, err := b.AudienceSize(t.Context(), "all"); err != nil || n != 10 {
 					t.Errorf("size %d, %v", n, err)
 				}
 			}

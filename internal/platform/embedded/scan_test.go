@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 
 func TestScanGivesTheChosenFieldsExactly(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	shop(b, t)
 	b.mustField(t, jobs.Field{ID: "unfed", Type: "int"})
@@ -52,7 +51,7 @@ func TestScanGivesTheChosenFieldsExactly(t *testing.T) {
 
 func TestAudiencesFilterProfiles(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	shop(b, t)
 	recent := time.Now().UTC().Add(-time.Hour).Format(time.RFC3339Nano)
@@ -96,7 +95,7 @@ func TestAudiencesFilterProfiles(t *testing.T) {
 // even when its generation is replaced.
 func TestAScanSeesOnePointInTime(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
+	ctx := t.Context()
 	b := openBed(t, t.TempDir())
 	shop(b, t)
 	var data []string
@@ -140,7 +139,7 @@ func TestAnAbandonedScanLeavesNothingOpen(t *testing.T) {
 	b.mustAppend(t, "shop", facts(`{"email":"a@x.io"}`, `{"email":"b@x.io"}`))
 	b.mustBuild(t)
 	for range 50 {
-		_, rows, err := b.Scan(context.Background(), "all", nil)
+		_, rows, err := b.Scan(t.Context(), "all", nil)
 		check(t, err)
 		for _, err := range rows {
 			check(t, err)

@@ -76,7 +76,7 @@ func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []
 		}
 		moved = append(moved, o.identities...)
 		if !pr.conflict {
-			pr.absorb(o, b.plan.fields)
+			pr.absorb(o)
 		}
 		delete(b.users, o.id)
 		b.counters.Profiles--

@@ -65,20 +65,18 @@ type statements struct {
 }
 
 func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
-	var s statements
-	var errs []error
-	for stmt, text := range map[**sql.Stmt]string{
-		&s.identity:      `SELECT profile FROM identities WHERE field = ? AND value = ?`,
-		&s.profile:       `SELECT state FROM profiles WHERE id = ?`,
-		&s.putIdentity:   `INSERT INTO identities (field, value, profile) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET profile = excluded.profile`,
-		&s.putProfile:    `INSERT INTO profiles (id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
-		&s.deleteProfile: `DELETE FROM profiles WHERE id = ?`,
-	} {
-		var err error
-		*stmt, err = db.PrepareContext(ctx, text)
-		errs = append(errs, err)
+	s := &statements{}
+	var errs [5]error
+	s.identity, errs[0] = db.PrepareContext(ctx, `SELECT profile FROM identities WHERE field = ? AND value = ?`)
+	s.profile, errs[1] = db.PrepareContext(ctx, `SELECT state FROM profiles WHERE id = ?`)
+	s.putIdentity, errs[2] = db.PrepareContext(ctx, `INSERT INTO identities (field, value, profile) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET profile = excluded.profile`)
+	s.putProfile, errs[3] = db.PrepareContext(ctx, `INSERT INTO profiles (id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`)
+	s.deleteProfile, errs[4] = db.PrepareContext(ctx, `DELETE FROM profiles WHERE id = ?`)
+	if err := errors.Join(errs[:]...); err != nil {
+		s.close()
+		return nil, err
 	}
-	return &s, errors.Join(errs...)
+	return s, nil
 }
 
 func (s *statements) close() {

@@ -21,11 +21,11 @@ const event = `{
 	"order total": 5, "a.b": "dotted", "select": "word", "straße": "unicode"
 }`
 
-func eval(t testing.TB, text string) value.Value {
-	t.Helper()
+func eval(tb testing.TB, text string) value.Value {
+	tb.Helper()
 	e, err := expression.Parse(text)
 	if err != nil {
-		t.Fatalf("%s: %v", text, err)
+		tb.Fatalf("%s: %v", text, err)
 	}
 	var row []value.Value
 	bound := e.Bind(func(column string) int {

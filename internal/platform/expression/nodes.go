@@ -137,10 +137,12 @@ func (p *parser) combine(level int, op string, pos int, left, right node) (node,
 }
 
 func (n binaryNode) static() staticType {
-	if strings.Contains("+-*/%", n.op) {
+	switch n.op {
+	case "+", "-", "*", "/", "%":
 		return of(value.Number)
+	default:
+		return of(value.Bool)
 	}
-	return of(value.Bool)
 }
 
 func (n binaryNode) bind(slot func(string) int) evaluator {

@@ -1,6 +1,7 @@
 package filterql
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func (c *compiler) include(name string) (test, error) {
 	inner, err := c.filter(f)
 	c.path = c.path[:len(c.path)-1]
 	if err != nil {
-		if e, ok := err.(*Error); ok && e.Line > 0 {
+		if e, ok := errors.AsType[*Error](err); ok && e.Line > 0 {
 			return nil, &Error{Reason: fmt.Sprintf("in the included audience %s, %s", name, e.Error())}
 		}
 		return nil, err

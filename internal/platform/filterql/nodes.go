@@ -101,8 +101,8 @@ func (n comparison) compile(c *compiler) (test, error) {
 	}
 	accepts := func(ok func(c int) bool) test {
 		return s.any(func(v value.Value) bool {
-			c, comparable := order(v)
-			return comparable && ok(c)
+			c, known := order(v)
+			return known && ok(c)
 		})
 	}
 	switch n.op {

@@ -228,14 +228,13 @@ func (p *parser) group(t token) (node, *Error) {
 			return nil, err
 		}
 		g.parts = append(g.parts, part)
-		if p.tok.is(",") {
+		switch {
+		case p.tok.is(","):
 			if err := p.advance(); err != nil {
 				return nil, err
 			}
-		} else if !p.tok.is(")") && !p.tok.newLine {
+		case p.tok.kind == tokenEnd, !p.tok.is(")") && !p.tok.newLine:
 			return nil, p.errorf(p.tok.pos, "expected a comma or %q, not %s", ")", p.tok.describe())
-		} else if p.tok.kind == tokenEnd {
-			return nil, p.errorf(p.tok.pos, "expected %q, not the end", ")")
 		}
 	}
 	if len(g.parts) == 0 {

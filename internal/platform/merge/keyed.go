@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// keyed is a bounded set or map: for each key the best entry, and of the keys
+// keyed is a bounded map: for each key the best entry, and of the keys
 // the best ones, as many as the capacity allows. What is best depends on the
 // operation alone: an entry only ever gets better, and so does the worst that
 // stays, so one that was put out can come back only by a better entry, and the
@@ -20,8 +20,8 @@ type keyed struct {
 	entries map[string]entry
 }
 
-// entry is a key's value and where it is from. Of a set it is the time alone;
-// of mapmax and mapmin the value alone.
+// entry is a key's value and where it is from; of mapmax and mapmin the value
+// alone.
 type entry struct {
 	at Stamp
 	v  value.Value
@@ -79,12 +79,6 @@ func (k *keyed) cut() {
 }
 
 func (k *keyed) Add(v value.Value, at Stamp) {
-	if k.rule.typ.Shape == value.SetOf {
-		for _, e := range v.List() {
-			k.put(e.Text(), entry{at: Stamp{Micros: at.Micros}})
-		}
-		return
-	}
 	if k.rule.op == MapMax || k.rule.op == MapMin {
 		at = Stamp{}
 	}
@@ -94,7 +88,7 @@ func (k *keyed) Add(v value.Value, at Stamp) {
 }
 
 func (k *keyed) Merge(o State) {
-	for key, e := range o.(*keyed).entries {
+	for key, e := range same(k, o).entries {
 		k.put(key, e)
 	}
 }
@@ -102,26 +96,16 @@ func (k *keyed) Merge(o State) {
 func (k *keyed) Value(now time.Time) value.Value {
 	k.cut()
 	cutoff := k.rule.cutoff(now)
-	var members []value.Value
-	var entries []value.Entry
+	entries := make([]value.Entry, 0, len(k.entries))
 	for key, e := range k.entries {
-		switch {
-		case e.at.Micros < cutoff:
-		case k.rule.typ.Shape == value.SetOf:
-			v, _ := k.rule.typ.Element.Convert(value.OfString(key))
-			members = append(members, v)
-		default:
+		if e.at.Micros >= cutoff {
 			entries = append(entries, value.Entry{Key: key, Value: e.v})
 		}
 	}
-	switch {
-	case len(members) > 0:
-		slices.SortFunc(members, value.Compare)
-		return value.OfList(members)
-	case len(entries) > 0:
-		return value.OfMap(entries)
+	if len(entries) == 0 {
+		return value.Value{}
 	}
-	return value.Value{}
+	return value.OfMap(entries)
 }
 
 func (k *keyed) AppendBinary(b []byte) []byte {
@@ -129,9 +113,7 @@ func (k *keyed) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(k.entries)))
 	for key, e := range k.entries {
 		b = binary.AppendVarint(value.AppendString(b, key), e.at.Micros)
-		if k.rule.typ.Shape == value.MapOf {
-			b = e.v.AppendBinary(value.AppendString(b, e.at.ID))
-		}
+		b = e.v.AppendBinary(value.AppendString(b, e.at.ID))
 	}
 	return b
 }
@@ -141,11 +123,9 @@ func (k *keyed) Read(r *value.Reader) {
 	k.entries = make(map[string]entry, n)
 	for range n {
 		key := r.String()
-		e := entry{at: Stamp{Micros: r.Varint()}}
-		if k.rule.typ.Shape == value.MapOf {
-			e.at.ID, e.v = r.String(), r.Value()
-		}
-		k.entries[key] = e
+		at := Stamp{Micros: r.Varint()}
+		at.ID = r.String()
+		k.entries[key] = entry{at: at, v: r.Value()}
 	}
 }
 

@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -136,7 +137,7 @@ func TestCombinationsThatMakeNoSense(t *testing.T) {
 	} {
 		typ, _ := value.ParseType(c.typ)
 		_, err := merge.NewRule(typ, c.op, c.capacity, c.keep)
-		e, ok := err.(*merge.RuleError)
+		e, ok := errors.AsType[*merge.RuleError](err)
 		if !ok || e.Part != c.part || e.Reason == "" {
 			t.Errorf("%s by %s, capacity %d, keep %d: %v, want an error of %s", c.typ, c.op, c.capacity, c.keep, err, c.part)
 		}

@@ -191,6 +191,8 @@ func (r Rule) New() State {
 		return &sum{}
 	case r.op == Sum || r.op == Count:
 		return &sums{}
+	case r.typ.Shape == value.SetOf:
+		return &set{rule: r}
 	default:
 		return &keyed{rule: r}
 	}

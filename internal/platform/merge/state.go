@@ -3,6 +3,7 @@ package merge
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -42,6 +43,16 @@ type State interface {
 	Size() int
 }
 
+// same gives o as the type of s. States of one field are made by one rule; any
+// other pair is a mistake in this program, and would merge nonsense.
+func same[T State](s T, o State) T {
+	other, ok := o.(T)
+	if !ok {
+		panic(fmt.Sprintf("a state of %T cannot be merged with one of %T", s, o))
+	}
+	return other
+}
+
 // single is latest and oldest.
 type single struct {
 	rule Rule
@@ -74,7 +85,7 @@ func canonical(v value.Value) value.Value {
 }
 
 func (s *single) Merge(o State) {
-	if other := o.(*single); !other.v.IsNull() {
+	if other := same(s, o); !other.v.IsNull() {
 		s.Add(other.v, other.at)
 	}
 }
@@ -91,7 +102,9 @@ func (s *single) AppendBinary(b []byte) []byte {
 }
 
 func (s *single) Read(r *value.Reader) {
-	s.at.Micros, s.at.ID, s.v = r.Varint(), r.String(), r.Value()
+	s.at.Micros = r.Varint()
+	s.at.ID = r.String()
+	s.v = r.Value()
 }
 
 func (s *single) Size() int { return 160 + len(s.v.Str()) }
@@ -115,7 +128,7 @@ func (e *extremum) Add(v value.Value, _ Stamp) {
 }
 
 func (e *extremum) Merge(o State) {
-	if other := o.(*extremum); !other.v.IsNull() {
+	if other := same(e, o); !other.v.IsNull() {
 		e.Add(other.v, Stamp{})
 	}
 }
@@ -129,7 +142,7 @@ func (e *extremum) Size() int                    { return 96 }
 type count struct{ n int64 }
 
 func (c *count) Add(value.Value, Stamp)       { c.n++ }
-func (c *count) Merge(o State)                { c.n += o.(*count).n }
+func (c *count) Merge(o State)                { c.n += same(c, o).n }
 func (c *count) Value(time.Time) value.Value  { return value.OfInt(c.n) }
 func (c *count) AppendBinary(b []byte) []byte { return binary.AppendVarint(b, c.n) }
 func (c *count) Read(r *value.Reader)         { c.n = r.Varint() }
@@ -147,7 +160,7 @@ func (s *sum) Add(v value.Value, _ Stamp) {
 	add(&s.total, v.Decimal(&scratch))
 }
 
-func (s *sum) Merge(o State) { add(&s.total, &o.(*sum).total) }
+func (s *sum) Merge(o State) { add(&s.total, &same(s, o).total) }
 
 func (s *sum) Value(time.Time) value.Value {
 	return value.OfDecimal(new(apd.Decimal).Set(&s.total))
@@ -180,7 +193,7 @@ func (s *sums) Add(v value.Value, _ Stamp) {
 }
 
 func (s *sums) Merge(o State) {
-	for key, d := range o.(*sums).totals {
+	for key, d := range same(s, o).totals {
 		add(s.of(key), d)
 	}
 }

@@ -89,7 +89,8 @@ func numberSyntax(s string) bool {
 		if i == len(s) || len(s)-i > 6 {
 			return false
 		}
-		for ; i < len(s) && isDigit(s[i]); i++ {
+		for i < len(s) && isDigit(s[i]) {
+			i++
 		}
 	}
 	return i == len(s)

@@ -11,11 +11,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-func number(t testing.TB, s string) value.Value {
-	t.Helper()
+func number(tb testing.TB, s string) value.Value {
+	tb.Helper()
 	v, ok := value.ParseNumber(s)
 	if !ok {
-		t.Fatalf("%q is not read as a number", s)
+		tb.Fatalf("%q is not read as a number", s)
 	}
 	return v
 }
