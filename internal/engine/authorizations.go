@@ -181,7 +181,7 @@ func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, queryT
 	if deadline, ok := ctx.Deadline(); ok {
 		start = min(start, time.Until(deadline))
 	}
-	return databricks.Open(ctx, databricks.Config{
+	wh, err := databricks.Open(ctx, databricks.Config{
 		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
 		Token:             func(context.Context) (jobs.Secret, error) { return e.token(row) },
 		AllowPrivateHosts: e.options.AllowPrivateHosts,
@@ -190,6 +190,10 @@ func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, queryT
 		UserAgent:         e.options.UserAgent,
 		Waiting:           waiting,
 	})
+	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Attribute == "token_wo" && row.TokenEnv != "" {
+		e.Attribute = "token_env"
+	}
+	return wh, err
 }
 
 // reader opens a short session for the catalog's data sources.

@@ -70,8 +70,11 @@ func (i *Import) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = i.attempt(ctx, before)
-		if err == nil || !databricks.IsSessionLost(err) || ctx.Err() != nil {
+		connected, err := i.attempt(ctx, before)
+		// A warehouse that broke off may answer a new session; one that was not
+		// there to begin with is an error at once.
+		again := databricks.IsSessionLost(err) || connected && jobs.IsCode(err, jobs.CodeUnreachable)
+		if err == nil || !again || ctx.Err() != nil {
 			return err
 		}
 		after, readErr := i.Cursors.Cursor(ctx, i.Key)
@@ -101,10 +104,10 @@ func sent(c *store.Cursor) int64 {
 }
 
 // attempt runs one session to the end of the window, or to its failure.
-func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (err error) {
+func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (connected bool, err error) {
 	wh, err := i.Connect(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
 		if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
@@ -115,23 +118,23 @@ func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (err error) 
 	i.Progress.Phase("reading the table's columns", 0)
 	table, err := i.describe(ctx, wh)
 	if err != nil {
-		return err
+		return true, err
 	}
 	if cursor == nil {
 		cursor = &store.Cursor{Generation: 1, Columns: table.names()}
 	}
 	w, err := i.plan(ctx, wh, table, cursor)
 	if err != nil {
-		return err
+		return true, err
 	}
 	i.Progress.Count(func(c *jobs.Counts) {
 		c.Snapshot, c.RowsNull, c.RowsFuture = w.snapshot, w.nulls, w.future
 	})
 	i.Progress.Phase("importing rows", w.rows)
 	if err := i.read(ctx, wh, table, cursor, w); err != nil {
-		return err
+		return true, err
 	}
-	return i.finish(ctx, cursor)
+	return true, i.finish(ctx, cursor)
 }
 
 // finish lets go of the snapshot: the next run pins a newer one.
