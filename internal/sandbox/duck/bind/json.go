@@ -79,7 +79,7 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 	case types.Boolean, types.TinyInt, types.SmallInt, types.Int, types.BigInt, types.Decimal:
 		return "CAST(" + x + " AS VARCHAR)"
 	case types.Float, types.Double:
-		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[2]s ELSE concat('\"', dbx_%[3]s_text(%[1]s), '\"') END",
+		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[2]s ELSE '\"' || dbx_%[3]s_text(%[1]s) || '\"' END",
 			x, floatText(x, t), strings.ToLower(t.Duck()))
 	case types.Binary:
 		return "('\"' || base64(" + x + ") || '\"')"

@@ -90,7 +90,7 @@ func (f *Inferrer) try(k types.Kind, v string) *types.Type {
 			return types.DoubleType
 		}
 	case types.Date:
-		if _, ok := sparkvalue.ParseDate(v); ok && f.o.PreferDate {
+		if _, ok := sparkvalue.ParseDate(v); ok && f.o.PreferDate && len(v) == len("2006-01-02") {
 			return types.DateType
 		}
 	case types.Timestamp:

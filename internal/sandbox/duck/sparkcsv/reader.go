@@ -83,7 +83,7 @@ func (r *Reader) readLine() ([]string, error) {
 		if blank || r.o.Comment != 0 && line[0] == r.o.Comment {
 			continue
 		}
-		r.t.line, r.t.ch, r.t.prev = line, 0, 0
+		r.t.line, r.t.ch, r.t.prev, r.t.done = line, 0, 0, false
 		if row := r.t.read(); row != nil {
 			return row, nil
 		}

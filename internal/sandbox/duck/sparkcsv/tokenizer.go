@@ -1,6 +1,9 @@
 package sparkcsv
 
-import "bufio"
+import (
+	"bufio"
+	"bytes"
+)
 
 // tokenizer splits text into records as univocity's CsvParser does with the
 // settings Spark gives it (unescaped quotes: stop at the delimiter). Its
@@ -11,10 +14,10 @@ type tokenizer struct {
 	in *bufio.Reader
 	// line is the text where lines are read one by one; in is nil then.
 	line []byte
-	// sep1 and sep2 are the line separator found in the text; both read as \n,
-	// but inside quotes where lines are kept as they are.
+	// sep1 and sep2 are the line separator found in the text, which reads as \n
+	// wherever it stands, in quotes too.
 	sep1, sep2 byte
-	keep       bool
+	done       bool
 
 	ch, prev  byte
 	unescaped bool
@@ -59,7 +62,7 @@ func (t *tokenizer) next() bool {
 		return false
 	}
 	t.ch = c
-	if c == t.sep1 && !t.keep {
+	if c == t.sep1 {
 		if t.sep2 == 0 {
 			t.ch = newline
 			return true
@@ -91,7 +94,7 @@ func (t *tokenizer) end() {
 
 // read returns the next record, or nil at the end.
 func (t *tokenizer) read() []string {
-	for {
+	for !t.done {
 		t.row = make([]string, 0, t.width)
 		t.value = t.value[:0]
 		if !t.next() {
@@ -113,10 +116,12 @@ func (t *tokenizer) read() []string {
 			return t.row
 		}
 	}
+	return nil
 }
 
 // atEOF ends the record that the text ended in.
 func (t *tokenizer) atEOF() []string {
+	t.done = true
 	consume := t.consumeAtEOF()
 	switch {
 	case len(t.row) != 0 || consume:
@@ -161,6 +166,9 @@ func (t *tokenizer) skipSpace() bool {
 
 // record reads up to the line's end; false where the text ends first.
 func (t *tokenizer) record() bool {
+	if t.o.TrimLeft && t.space() && !t.skipSpace() {
+		return false
+	}
 	for t.ch != newline {
 		if t.o.TrimLeft && t.space() && !t.skipSpace() {
 			return false
@@ -170,21 +178,14 @@ func (t *tokenizer) record() bool {
 			t.empty()
 		case t.o.Quote != 0 && t.ch == t.o.Quote:
 			t.unescaped, t.prev = false, 0
-			t.keep = t.o.MultiLine
-			ok := t.quoted()
-			t.keep = false
-			if !ok {
+			if !t.quoted() {
 				return false
 			}
 			t.end()
 		default:
 			t.unescaped, t.prev = false, 0
-			ok := t.until(t.o.Sep, newline)
-			if t.o.TrimRight {
-				for n := len(t.value); n > 0 && t.value[n-1] <= ' '; n = len(t.value) {
-					t.value = t.value[:n-1]
-				}
-			}
+			ok := t.span() || t.until(t.o.Sep, newline)
+			t.trimRight()
 			if !ok {
 				// The rest of the text is the last value.
 				t.endUnquoted()
@@ -206,6 +207,12 @@ func (t *tokenizer) record() bool {
 		}
 	}
 	return true
+}
+
+func (t *tokenizer) trimRight() {
+	if t.o.TrimRight {
+		t.value = bytes.TrimRightFunc(t.value, func(r rune) bool { return r <= ' ' })
+	}
 }
 
 // endUnquoted ends an unquoted value; one of nothing but trimmed spaces is null.
@@ -230,6 +237,35 @@ func (t *tokenizer) until(stop1, stop2 byte) bool {
 	return true
 }
 
+// span takes an unquoted value that ends within the text read ahead. Unlike
+// until, it ends lines at the separator found only: where that is \r\n, a lone
+// \n belongs to the value.
+func (t *tokenizer) span() bool {
+	if t.in == nil {
+		return false
+	}
+	for _, n := range []int{t.in.Buffered(), 1 << 20} {
+		buf, _ := t.in.Peek(n)
+		c, i := t.ch, 0
+		for ; c != t.o.Sep && i < len(buf); i++ {
+			if c == t.sep1 && (t.sep2 == 0 || buf[i] == t.sep2) {
+				break
+			}
+			c = buf[i]
+		}
+		if c != t.o.Sep && c != t.sep1 || i == 0 || i == len(buf) && c != t.o.Sep {
+			continue
+		}
+		if c == t.sep1 && t.sep2 != 0 && (i >= len(buf) || buf[i] != t.sep2) {
+			continue
+		}
+		t.value = append(append(t.value, t.ch), buf[:i-1]...)
+		_, _ = t.in.Discard(i - 1) // peeked
+		return t.next()
+	}
+	return false
+}
+
 // untilQuote appends to a quote or an escape.
 func (t *tokenizer) untilQuote() bool {
 	start := t.ch
@@ -249,7 +285,9 @@ func (t *tokenizer) quoted() bool {
 	quote, escape := t.o.Quote, t.o.Escape
 	if t.prev != 0 {
 		t.value = append([]byte{quote}, t.value...)
-		return t.next() && t.until(t.o.Sep, newline)
+		ok := t.next() && t.until(t.o.Sep, newline)
+		t.trimRight()
+		return ok
 	}
 	if !t.next() {
 		return false
@@ -290,9 +328,30 @@ func (t *tokenizer) quoted() bool {
 
 func (t *tokenizer) unescapedQuote() bool {
 	t.unescaped = true
-	t.value = append(t.value, t.o.Quote)
+	t.value = append(t.value, t.o.Quote, t.ch)
 	t.prev = t.ch
 	return t.quoted()
+}
+
+// plain reads to the delimiter after an unescaped quote that an escape follows.
+func (t *tokenizer) plain() bool {
+	t.value = append(t.value, t.o.Quote)
+	t.prev = t.ch
+	for t.ch != t.o.Sep && t.ch != newline {
+		if t.ch != t.o.Quote && (t.ch != t.o.Escape || t.o.Escape == 0) {
+			if t.prev == t.o.Quote {
+				return t.plain()
+			}
+			t.value = append(t.value, t.ch)
+		} else if !t.escaped() {
+			return false
+		}
+		t.prev = t.ch
+		if !t.next() {
+			return false
+		}
+	}
+	return true
 }
 
 // escaped handles a quote or an escape by what came before it.
@@ -312,9 +371,7 @@ func (t *tokenizer) escaped() bool {
 	case t.ch == quote && t.prev == quote:
 		t.value = append(t.value, quote)
 	case t.prev == quote:
-		t.value = append(t.value, quote)
-		t.prev = t.ch
-		return t.quoted()
+		return t.plain()
 	}
 	return true
 }
@@ -331,7 +388,7 @@ func (t *tokenizer) afterQuote() bool {
 		if t.ch == newline {
 			return true
 		}
-		if !t.space() || t.ch == t.o.Sep {
+		if !t.space() {
 			break
 		}
 	}

@@ -1,0 +1,96 @@
+package duck
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+)
+
+// LoadFile makes or replaces a table with the rows of a local Parquet or CSV
+// file, and returns their number. The catalog and schema are made where they
+// are missing. A CSV file has a header and RFC 4180 quoting; its types are
+// inferred as Spark infers them.
+func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error) {
+	st, err := syntax.Parse("DESCRIBE TABLE " + table)
+	if err != nil {
+		return 0, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", table, err)
+	}
+	parts := st.(*syntax.Describe).Name
+	if len(parts) != 3 {
+		return 0, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", table)
+	}
+	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
+	for _, create := range []*syntax.CreateNamespace{
+		{Catalog: true, Name: parts[:1], IfNotExists: true},
+		{Name: parts[:2], IfNotExists: true},
+	} {
+		if _, err := s.createNamespace(ctx, s.env(nil), create); err != nil {
+			return 0, err
+		}
+	}
+	env := s.env(nil)
+	n := name{parts[0], parts[1], parts[2], parts}
+	var inserted int64
+	err = e.write(ctx, []string{n.key()}, func(t *txn) error {
+		env.Snapshot = t.before
+		source, err := t.stageLocal(path)
+		if err != nil {
+			return err
+		}
+		old := t.before.Table(n.catalog, n.schema, n.table)
+		if old != nil && old.View != nil {
+			return notTable(old, "loading a file")
+		}
+		d := definition{properties: map[string]string{}, comment: "Loaded from " + filepath.Base(path)}
+		for _, c := range source.columns {
+			d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type})
+			if strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
+				d.properties["delta.columnMapping.mode"] = "name"
+			}
+		}
+		v, err := t.newVersion(env, old, d, "CREATE OR REPLACE TABLE AS SELECT")
+		if err != nil {
+			return err
+		}
+		if err := t.createPhysical(v); err != nil {
+			return err
+		}
+		q := &bind.Query{SQL: source.sql, Columns: source.columns}
+		if inserted, err = t.insertRows(env, v, q, positions(len(v.Columns)), nextRow(old)); err != nil {
+			return err
+		}
+		if _, err := t.exec("DROP TABLE %s", source.table); err != nil {
+			return err
+		}
+		return t.publish(n, old, v, inserted)
+	})
+	return inserted, err
+}
+
+// stageLocal reads a local file by what its name ends in.
+func (t *txn) stageLocal(path string) (*staged, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("reading the file to load: %w", err)
+	}
+	lowered := strings.TrimSuffix(strings.ToLower(path), ".gz")
+	switch {
+	case strings.HasSuffix(lowered, ".parquet"):
+		return t.stageLocalParquet([]string{path})
+	case strings.HasSuffix(lowered, ".csv"):
+		o, err := sparkcsv.ParseOptions(map[string]string{"header": "true", "inferSchema": "true", "multiLine": "true", "escape": `"`})
+		if err != nil {
+			return nil, err
+		}
+		p := &place{store: localFiles{}, url: path, format: "CSV"}
+		return t.stageCSV(p, []file{{Object: Object{Key: path}}}, o, false)
+	}
+	return nil, fault.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+}
