@@ -45,85 +45,80 @@ resource "lytics_databricks_authorization" "warehouse" {
   token_wo_version = 1
 }
 
-# What profiles hold, and how the events of the stream feed it.
+# What profiles hold, and how the events of the two streams feed it. Customers
+# and orders meet in one profile by customer_id.
 
 locals {
-  stream = provider::lytics::default_stream("main", "sales", "customers")
+  customers = provider::lytics::default_stream("main", "sales", "customers")
+  orders    = provider::lytics::default_stream("main", "sales", "orders")
+
+  fields = {
+    customer_id    = { type = "string", merge = "latest", identifier = true }
+    email          = { type = "string", merge = "latest", identifier = true, pii = true }
+    name           = { type = "string", merge = "latest", pii = true }
+    postal_code    = { type = "string", merge = "latest" }
+    tags           = { type = "[]string", merge = "merge" }
+    lifetime_value = { type = "number", merge = "latest" }
+    orders         = { type = "int", merge = "count" }
+    spent          = { type = "number", merge = "sum" }
+    last_order     = { type = "date", merge = "max" }
+  }
+
+  mappings = {
+    customer       = { stream = local.customers, field = "customer_id", expression = "tostring(customer_id)" }
+    email          = { stream = local.customers, field = "email", expression = "email(email)" }
+    name           = { stream = local.customers, field = "name", expression = "join(first_name, last_name, \" \")" }
+    postal_code    = { stream = local.customers, field = "postal_code", expression = "postal_code" }
+    tags           = { stream = local.customers, field = "tags", expression = "tags" }
+    lifetime_value = { stream = local.customers, field = "lifetime_value", expression = "lifetime_value" }
+    buyer          = { stream = local.orders, field = "customer_id", expression = "tostring(customer_id)" }
+    orders         = { stream = local.orders, field = "orders", expression = "order_id" }
+    spent          = { stream = local.orders, field = "spent", expression = "total" }
+    last_order     = { stream = local.orders, field = "last_order", expression = "todate(ordered_at)" }
+  }
 }
 
-resource "lytics_field" "email" {
-  id            = "email"
-  type          = "string"
-  is_identifier = true
-  is_pii        = true
+resource "lytics_field" "this" {
+  for_each = local.fields
+
+  id              = each.key
+  type            = each.value.type
+  merge_operation = each.value.merge
+  is_identifier   = try(each.value.identifier, false)
+  is_pii          = try(each.value.pii, false)
 }
 
-resource "lytics_field" "name" {
-  id     = "name"
-  type   = "string"
-  is_pii = true
+resource "lytics_mapping" "this" {
+  for_each = local.mappings
+
+  stream     = each.value.stream
+  field      = lytics_field.this[each.value.field].id
+  expression = each.value.expression
 }
 
-resource "lytics_field" "lifetime_value" {
-  id              = "lifetime_value"
-  type            = "number"
-  merge_operation = "max"
-}
+resource "lytics_databricks_table_import" "this" {
+  for_each = {
+    customers = local.customers
+    orders    = local.orders
+  }
 
-resource "lytics_field" "last_seen" {
-  id              = "last_seen"
-  type            = "date"
-  merge_operation = "max"
-}
-
-resource "lytics_mapping" "email" {
-  stream           = local.stream
-  field            = lytics_field.email.id
-  expression       = "email(email)"
-  guard_expression = "email != ''"
-}
-
-resource "lytics_mapping" "name" {
-  stream     = local.stream
-  field      = lytics_field.name.id
-  expression = "name"
-}
-
-resource "lytics_mapping" "lifetime_value" {
-  stream     = local.stream
-  field      = lytics_field.lifetime_value.id
-  expression = "lifetime_value"
-}
-
-resource "lytics_mapping" "last_seen" {
-  stream     = local.stream
-  field      = lytics_field.last_seen.id
-  expression = "todate(updated_at)"
-}
-
-resource "lytics_databricks_table_import" "customers" {
-  label            = "customers"
+  label            = each.key
   authorization_id = lytics_databricks_authorization.warehouse.id
   catalog          = "main"
   database         = "sales"
-  table            = "customers"
+  table            = each.key
   timestamp_column = "updated_at"
-  stream           = local.stream
+  stream           = each.value
 
-  depends_on = [
-    lytics_mapping.email,
-    lytics_mapping.name,
-    lytics_mapping.lifetime_value,
-    lytics_mapping.last_seen,
-  ]
+  depends_on = [lytics_mapping.this]
 }
 
 resource "lytics_audience" "vip" {
   name   = "VIP customers"
   slug   = "vip_customers"
-  filter = "FILTER AND (EXISTS email, lifetime_value >= 1000)"
+  filter = "FILTER AND (EXISTS email, lifetime_value >= 90000, last_order > \"2024-01-01\", NOT (postal_code = \"\"))"
 
-  depends_on = [lytics_field.email, lytics_field.lifetime_value]
+  depends_on = [lytics_field.this]
 }
 
 # Becomes main.sales.lytics_user_vip_customers.
@@ -134,13 +129,13 @@ resource "lytics_databricks_audience_export" "vip" {
   catalog          = "main"
   database         = "sales"
 
-  depends_on = [lytics_databricks_table_import.customers]
+  depends_on = [lytics_databricks_table_import.this]
 }
 
 output "imported" {
-  value = lytics_databricks_table_import.customers.last_run.rows_written
+  value = { for table, import in lytics_databricks_table_import.this : table => import.last_run.rows_written }
 }
 
 output "exported" {
-  value = lytics_databricks_audience_export.vip.last_run
+  value = lytics_databricks_audience_export.vip.last_run.rows_written
 }
