@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 		if err := s.connection.write(o.readyFile); err != nil {
 			return err
 		}
-		defer func() { _ = os.Remove(o.readyFile) }() //nolint:gosec // it was written just now
+		defer func() { _ = os.Remove(o.readyFile) }()
 	}
 	s.connection.print(stdout)
 	select {

@@ -83,10 +83,10 @@ func appendValue(b array.Builder, value any) {
 	case int:
 		switch n := b.(type) {
 		case *array.Int16Builder:
-			n.Append(int16(v)) //nolint:gosec // facts about types, all small
+			n.Append(int16(v))
 			return
 		case *array.Int32Builder:
-			n.Append(int32(v)) //nolint:gosec // facts about types, all small
+			n.Append(int32(v))
 			return
 		}
 	}

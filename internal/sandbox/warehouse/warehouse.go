@@ -66,7 +66,7 @@ type Column struct {
 	Arrow   arrow.Field
 }
 
-// CatalogObject, SchemaObject and TableObject are the tree of all that exists.
+// CatalogObject is a catalog, the top of the tree of all that exists.
 type CatalogObject struct {
 	Name    string
 	Schemas []SchemaObject
