@@ -149,3 +149,14 @@ func TestErrorsAndMisunderstandingsHaveTheirExitCodes(t *testing.T) {
 		t.Errorf("code %d, %q", code, errOut)
 	}
 }
+
+// checklist 64: what may be doubled, and what is in no profile, is said.
+func TestRunsSayWhatIsDoubtful(t *testing.T) {
+	t.Parallel()
+	r := oneRun(jobs.StatusSucceeded)
+	r.PossiblyDuplicated, r.Unidentified, r.Conflicts, r.ConflictExample = 1200, 3, 1, "user_id=unknown"
+	_, out, _ := run(t, &fake{runs: func() []jobs.Run { return []jobs.Run{r} }}, "runs")
+	if want := "1,200 possibly duplicated, 3 events without an identifier, 1 identity conflicts (user_id=unknown)"; !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+}

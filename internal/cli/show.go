@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -103,7 +104,7 @@ func Describe(r jobs.Run) string {
 	case r.Error != "":
 		return r.Error
 	case !r.Status.Active():
-		return ""
+		return leftOut(r.Counts)
 	case r.Total > 0:
 		return fmt.Sprintf("%s: %s of %s (%d%%)", r.Phase, humanize.Comma(r.Done), humanize.Comma(r.Total), r.Done*100/r.Total)
 	case r.Done > 0:
@@ -111,6 +112,25 @@ func Describe(r jobs.Run) string {
 	default:
 		return r.Phase
 	}
+}
+
+// leftOut says what of a run's events is doubtful or in no profile.
+func leftOut(c jobs.Counts) string {
+	var parts []string
+	add := func(n int64, what string) {
+		if n > 0 {
+			parts = append(parts, humanize.Comma(n)+" "+what)
+		}
+	}
+	add(c.PossiblyDuplicated, "possibly duplicated")
+	add(c.Unidentified, "events without an identifier")
+	add(c.Unfit, "values that do not fit their field")
+	conflicts := "identity conflicts"
+	if c.ConflictExample != "" {
+		conflicts += " (" + c.ConflictExample + ")"
+	}
+	add(c.Conflicts, conflicts)
+	return strings.Join(parts, ", ")
 }
 
 func stamp(t *time.Time) string {

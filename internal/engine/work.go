@@ -52,7 +52,10 @@ func (x *execution) buildProfiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.Count(func(c *jobs.Counts) { c.Profiles = stats.Profiles })
+	x.Count(func(c *jobs.Counts) {
+		c.Profiles, c.Unidentified, c.Unfit = stats.Profiles, stats.Unidentified, stats.Unfit
+		c.Conflicts, c.ConflictExample = stats.Conflicts, stats.ConflictExample
+	})
 	return nil
 }
 

@@ -74,8 +74,19 @@ type Counts struct {
 	RowsFuture int64 `json:"rows_future"`
 	// Bytes of events or staged files.
 	Bytes int64 `json:"bytes"`
+	// PossiblyDuplicated is the events sent a second time, with the same ids,
+	// because the platform's answer to the first was lost and it has no
+	// idempotency key to tell them by.
+	PossiblyDuplicated int64 `json:"possibly_duplicated,omitempty"`
 	// Profiles is how many exist after the run.
 	Profiles int64 `json:"profiles"`
+	// What the profiles leave out, of all events there are: those without any
+	// identifier, values that do not fit their field, and users of more
+	// identities than one has, with an example of such an identity.
+	Unidentified    int64  `json:"unidentified,omitempty"`
+	Unfit           int64  `json:"unfit,omitempty"`
+	Conflicts       int64  `json:"conflicts,omitempty"`
+	ConflictExample string `json:"conflict_example,omitempty"`
 	// Snapshot names what was read: "version 12", or "temporary view".
 	Snapshot string `json:"snapshot,omitempty"`
 	// Watermark is where the next run begins.

@@ -115,7 +115,9 @@ data "lytics_job_runs" "t" {
 						"frequency": exact("daily"), "timezone": exact("Europe/Berlin"), "last_run": knownvalue.Null()}),
 				})),
 				holds("data.lytics_job_runs.t", at("runs"), knownvalue.ListExact([]knownvalue.Check{
-					object(map[string]knownvalue.Check{"rows_read": knownvalue.Int64Exact(100), "snapshot": exact("version 3"), "finished_at": exact("2023-11-14T22:14:20Z")}),
+					object(map[string]knownvalue.Check{"rows_read": knownvalue.Int64Exact(100), "snapshot": exact("version 3"),
+						"unidentified": knownvalue.Int64Exact(2), "unfit": knownvalue.Int64Exact(3), "conflicts": knownvalue.Int64Exact(1), "conflict_example": exact("email"),
+						"possibly_duplicated": knownvalue.Int64Exact(0), "finished_at": exact("2023-11-14T22:14:20Z")}),
 				})),
 			},
 		},

@@ -73,6 +73,7 @@ func (a *fakeAPI) execute(s *fakeStore, r *jobs.Run, stopped error) {
 		s.cursors[key] += unread
 		s.streams[j.Import.Stream] += unread
 		r.RowsRead, r.RowsWritten, r.Snapshot = int64(unread), int64(unread), "version 3"
+		r.Unidentified, r.Unfit, r.Conflicts, r.ConflictExample = 2, 3, 1, "email"
 	}
 	r.Status = jobs.StatusSucceeded
 	if e := a.w.fail; e != nil {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
@@ -87,7 +88,9 @@ func Open(ctx context.Context, dir string, create bool) (*DB, error) {
 // log, immediate transactions (a deferred one that upgrades fails at once), a
 // busy timeout; and durability at every commit.
 func dsn(file, synchronous string) string {
-	return "file:" + filepath.ToSlash(file) + "?_txlock=immediate&_time_format=sqlite" +
+	// What in a path would end it is escaped.
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file))
+	return "file:" + escaped + "?_txlock=immediate&_time_format=sqlite" +
 		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(" + synchronous + ")"
 }
 
@@ -142,9 +145,14 @@ func (d *DB) ID() string { return d.id }
 func (d *DB) Dir() string { return d.dir }
 
 // Write runs f in one immediate transaction, durable when Write returns nil.
+// When ctx ends first the error is the context's: nothing is wrong with the
+// store then.
 func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return storeError(d.dir, "Cannot write to the store", err)
 	}
 	if err := f(tx); err != nil {
@@ -152,6 +160,9 @@ func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return storeError(d.dir, "Cannot write to the store", err)
 	}
 	return nil

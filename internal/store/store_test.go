@@ -374,3 +374,31 @@ func TestACancelledContextWritesNothing(t *testing.T) {
 		t.Fatalf("alive %v, %v", alive, err)
 	}
 }
+
+// A directory whose name means something in a URI is a directory like others.
+func TestAnyDirectoryNameWillDo(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a#b", "50%20", "what", "a b"} {
+		dir := filepath.Join(t.TempDir(), name)
+		id := open(t, dir).ID()
+		if _, err := os.Stat(filepath.Join(dir, "lytics.db")); err != nil {
+			t.Fatalf("%q: the store is elsewhere: %v", name, err)
+		}
+		if again := open(t, dir).ID(); again != id {
+			t.Fatalf("%q: opened again it is another store", name)
+		}
+	}
+}
+
+func TestACancelledWriteDoesNotBlameTheStore(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	inside := db.Write(ctx, func(*sql.Tx) error { cancel(); return nil })
+	before := db.Write(ctx, func(*sql.Tx) error { return nil })
+	for _, err := range []error{inside, before} {
+		if !errors.Is(err, context.Canceled) || jobs.IsCode(err, jobs.CodeStore) {
+			t.Errorf("got %v", err)
+		}
+	}
+}

@@ -30,7 +30,7 @@ type ProfileStats struct {
 	// an identifier, and a guard must keep it out.
 	Conflicts int64
 	// ConflictExample is an identity at which the last of them was found,
-	// field=value, in this build.
+	// field=value, in this build; of a field that is PII only its id.
 	ConflictExample string
 }
 

@@ -380,3 +380,16 @@ func TestManyAppendBuildAndScanAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// The example goes into states and logs, where no personal data belongs.
+func TestTheExampleOfAConflictIsNoPersonalData(t *testing.T) {
+	t.Parallel()
+	b := openBed(t, t.TempDir())
+	embedded.LimitIdentities(b.Platform, 1)
+	b.mustField(t, jobs.Field{ID: "phone", Type: "[]string", IsIdentifier: true, IsPII: true})
+	b.mustMap(t, "shop", "phone", "phone", "")
+	b.mustAppend(t, "shop", facts(`{"phone":["1","2"]}`))
+	if stats := b.mustBuild(t); stats.Conflicts != 1 || stats.ConflictExample != "phone" {
+		t.Errorf("stats %+v", stats)
+	}
+}

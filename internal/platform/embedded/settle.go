@@ -107,7 +107,12 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 // order of events, the same identities end up joined, so the same ones do.
 func (b *builder) conflict(pr *profile) {
 	last := pr.identities[len(pr.identities)-1]
-	b.stats.ConflictExample = b.plan.fields[last.field].ID + "=" + last.value
+	field := b.plan.fields[last.field]
+	b.stats.ConflictExample = field.ID + "=" + last.value
+	if field.IsPII {
+		// The example goes into states and logs.
+		b.stats.ConflictExample = field.ID
+	}
 	b.counters.Profiles--
 	b.counters.Conflicts++
 	*pr = profile{id: pr.id, conflict: true, states: make([]merge.State, len(b.plan.fields)), size: profileOverhead}
