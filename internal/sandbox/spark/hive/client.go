@@ -15,6 +15,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
+// user is who current_user() says.
+const user = "sandbox@example.com"
+
 // Client makes sessions on one server.
 type Client struct {
 	url  string
@@ -58,7 +61,7 @@ func rpc[A any](ctx context.Context, c *Client, call func(*tcli.TCLIServiceClien
 	}
 	// With authentication off, the server still wants a name.
 	if h, ok := transport.(*thrift.THttpClient); ok {
-		h.SetHeader("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("sandbox:sandbox")))
+		h.SetHeader("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":sandbox")))
 	}
 	defer func() { _ = transport.Close() }()
 	protocol := thrift.NewTBinaryProtocolConf(transport, &thrift.TConfiguration{MaxMessageSize: 1 << 30})
@@ -88,11 +91,11 @@ type Session struct {
 // OpenSession starts a session. Keys of conf may be "set:hivevar:..." and the
 // like; plain ones are Spark settings.
 func (c *Client) OpenSession(ctx context.Context, conf map[string]string) (*Session, error) {
-	user := "sandbox"
+	name := user
 	answer, err := rpc(ctx, c, func(t *tcli.TCLIServiceClient) (*tcli.TOpenSessionResp, error) {
 		return t.OpenSession(ctx, &tcli.TOpenSessionReq{
 			ClientProtocol: tcli.TProtocolVersion_HIVE_CLI_SERVICE_PROTOCOL_V10,
-			Username:       &user, Configuration: conf,
+			Username:       &name, Configuration: conf,
 		})
 	}, (*tcli.TOpenSessionResp).GetStatus)
 	if err != nil {

@@ -2,8 +2,8 @@ package process
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
-	"strings"
 )
 
 // opens are the parts of Java that Spark reaches into.
@@ -15,6 +15,21 @@ var opens = []string{
 	"java.security.jgss/sun.security.krb5",
 }
 
+// logging keeps Spark's log to what went wrong.
+const logging = `rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex{5}
+# They report statements that fail, which their clients are told.
+logger.operation.name = org.apache.spark.sql.hive.thriftserver
+logger.operation.level = off
+logger.cli.name = org.apache.hive.service
+logger.cli.level = off
+`
+
 // arguments are the command line of the server. Spark's own scripts are passed
 // by, so that there is one process and one command line.
 func arguments(o Options, port int) ([]string, error) {
@@ -22,7 +37,12 @@ func arguments(o Options, port int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	logged := filepath.Join(o.DataDir, "log4j2.properties")
+	if err := os.WriteFile(logged, []byte(logging), 0o600); err != nil {
+		return nil, fmt.Errorf("write how Spark logs: %w", err)
+	}
 	args := []string{
+		"-Dlog4j2.configurationFile=" + logged,
 		"-cp", filepath.Join(jars, "*") + string(filepath.ListSeparator) + filepath.Join(o.Home.DeltaJars(), "*"),
 		"-Xms256m", "-Xmx2g", "-Xss4m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4", "-XX:+IgnoreUnrecognizedVMOptions",
 		"-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
@@ -67,12 +87,12 @@ func settings(o Options) []string {
 		// Rows leave the server partition by partition: no result has to fit into
 		// its memory.
 		"spark.sql.thriftServer.incrementalCollect=true",
+		// ${...} in a statement is what it is.
+		"spark.sql.variable.substitute=false",
 		// Few partitions make small tables quick.
 		"spark.sql.shuffle.partitions=4", "spark.default.parallelism=4",
 		"spark.databricks.delta.snapshotPartitions=2",
 		"spark.sql.thriftserver.ui.retainedStatements=10", "spark.sql.thriftserver.ui.retainedSessions=10",
 		"spark.sql.ui.retainedExecutions=5", "spark.ui.retainedJobs=10", "spark.ui.retainedStages=10", "spark.ui.retainedTasks=100",
-		// Log lines of Spark do not repeat statements, which hold credentials.
-		"spark.sql.redaction.string.regex=" + strings.Join([]string{`(?i)AWS_\w+\s*=\s*'[^']*'`}, "|"),
 	}
 }

@@ -29,6 +29,15 @@ func NewParameters(all []warehouse.Parameter) *Parameters {
 	return p
 }
 
+// Positional is the text of the value for the question mark i, counted from 0;
+// nil if there is none, or it is NULL.
+func (p *Parameters) Positional(i int) *string {
+	if i >= len(p.positional) {
+		return nil
+	}
+	return p.positional[i].Value
+}
+
 // next is the literal for a mark, "" meaning a question mark. A mark without a
 // value is left for Spark to refuse.
 func (p *Parameters) next(name string) (literal string, ok bool, err error) {

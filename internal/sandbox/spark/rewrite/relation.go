@@ -30,11 +30,32 @@ func (w *walker) relation(parts []string, first, last int) {
 		w.information(table, first, last)
 	case len(parts) > 1:
 		w.replace(first, last, Quote(w.Names.Schema(table.Catalog, table.Schema), w.Names.Table(table.Name)))
+		w.keepName(first, last)
 	default:
 		if name := w.Names.Table(table.Name); name != strings.ToLower(table.Name) && !w.isExpression(table.Name) {
 			w.replace(first, last, Quote(name))
+			w.keepName(first, last)
 		}
 	}
+}
+
+// keepName gives a relation of a query whose name had to be escaped its name as
+// an alias, unless it has one.
+func (w *walker) keepName(first, last int) {
+	table := &w.tables[len(w.tables)-1]
+	if before := at(w.tokens, first-1); w.Names.Table(table.Name) == strings.ToLower(table.Name) || !w.top().from || before.Upper != "FROM" && before.Upper != "JOIN" && before.Text != "," {
+		return
+	}
+	// Time travel stands between the name and the alias.
+	if next := at(w.tokens, last+1).Upper; (next == "VERSION" || next == "TIMESTAMP") && at(w.tokens, last+2).Upper == "AS" {
+		last += 4
+	}
+	if next := at(w.tokens, last+1); next.Kind == syntax.QuotedWord || next.Kind == syntax.Word && !afterRelation[next.Upper] {
+		return
+	}
+	table.Aliased = true
+	end := w.tokens[last].End
+	w.edits = append(w.edits, edit{end, end, " AS " + Quote(table.Name)})
 }
 
 // isExpression says whether a name is one of a common table expression.
@@ -75,10 +96,13 @@ var afterRelation = map[string]bool{
 func (w *walker) schema(parts []string, first, last int) {
 	switch len(parts) {
 	case 1:
-		w.replace(first, last, Quote(w.Names.Schema(w.Catalog, parts[0])))
+		parts = []string{w.Catalog, parts[0]}
 	case 2:
-		w.replace(first, last, Quote(w.Names.Schema(parts[0], parts[1])))
+	default:
+		return
 	}
+	w.schemas = append(w.schemas, [2]string{parts[0], parts[1]})
+	w.replace(first, last, Quote(w.Names.Schema(parts[0], parts[1])))
 }
 
 // column maps the table part of a column's name, where it is one of the tables
@@ -101,7 +125,7 @@ func (w *walker) column(first, last int) {
 		}
 		// A name of n parts is 2n-1 tokens.
 		text := Quote(w.Names.Schema(t.Catalog, t.Schema), w.Names.Table(t.Name))
-		if t.Information {
+		if t.Information || t.Aliased {
 			text = Quote(t.Name)
 		}
 		w.replace(first, first+2*n-2, text)

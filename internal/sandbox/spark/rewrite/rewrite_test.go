@@ -32,12 +32,15 @@ func run(t *testing.T, statement string, params ...warehouse.Parameter) *rewrite
 func TestTablesAreMappedWhereverTheyAreNamed(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"SELECT * FROM main.sales.t":                          "SELECT * FROM `p__main__sales`.`t`",
-		"select * from sales.t x, other.sales.u where 1":      "select * from `p__main__sales`.`t` x, `p__other__sales`.`u` where 1",
-		"SELECT * FROM t":                                     "SELECT * FROM t",
-		"SELECT * FROM `Main`.`Sales`.`T``x`":                 "SELECT * FROM `p__main__sales`.`t_x000060x`",
-		"SELECT 'FROM main.sales.t' -- FROM main.sales.t":     "SELECT 'FROM main.sales.t' -- FROM main.sales.t",
-		"SELECT \"main.sales.t\" /* main.sales.t */ FROM a.b": "SELECT \"main.sales.t\" /* main.sales.t */ FROM `p__main__a`.`b`",
+		"SELECT * FROM main.sales.t":                                       "SELECT * FROM `p__main__sales`.`t`",
+		"select * from sales.t x, other.sales.u where 1":                   "select * from `p__main__sales`.`t` x, `p__other__sales`.`u` where 1",
+		"SELECT * FROM t":                                                  "SELECT * FROM t",
+		"SELECT * FROM `Main`.`Sales`.`T``x`":                              "SELECT * FROM `p__main__sales`.`t_x000060x` AS `T``x`",
+		"SELECT a.`t-2`.x FROM a.`t-2` VERSION AS OF 1, b.`u-3` u WHERE 1": "SELECT `t-2`.x FROM `p__main__a`.`t_x00002d2` VERSION AS OF 1 AS `t-2`, `p__main__b`.`u_x00002d3` u WHERE 1",
+		"INSERT INTO a.`t-2` SELECT 1":                                     "INSERT INTO `p__main__a`.`t_x00002d2` SELECT 1",
+		"SHOW TBLPROPERTIES a.b ('c')":                                     "SHOW TBLPROPERTIES `p__main__a`.`b` ('c')",
+		"SELECT 'FROM main.sales.t' -- FROM main.sales.t":                  "SELECT 'FROM main.sales.t' -- FROM main.sales.t",
+		"SELECT \"main.sales.t\" /* main.sales.t */ FROM a.b":              "SELECT \"main.sales.t\" /* main.sales.t */ FROM `p__main__a`.`b`",
 		"SELECT main.sales.t.id, t.id, sales.t.x.y, u.a.b FROM main.sales.t JOIN u ON sales.t.id = u.id":            "SELECT `p__main__sales`.`t`.id, t.id, `p__main__sales`.`t`.x.y, u.a.b FROM `p__main__sales`.`t` JOIN u ON `p__main__sales`.`t`.id = u.id",
 		"SELECT main.sales.t.* FROM main.sales.t":                                                                   "SELECT `p__main__sales`.`t`.* FROM `p__main__sales`.`t`",
 		"SELECT a.b.c FROM x.y.z AS a":                                                                              "SELECT a.b.c FROM `p__x__y`.`z` AS a",

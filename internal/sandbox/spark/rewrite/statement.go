@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -23,8 +24,10 @@ type Statement struct {
 	Text string
 	// Tables are the tables that the statement names, in order.
 	Tables []Table
-	edits  []edit
-	source string
+	// Schemas are the catalogs and schemas that it names as such.
+	Schemas [][2]string
+	edits   []edit
+	source  string
 }
 
 // Table is the whole name of a table.
@@ -34,6 +37,8 @@ type Table struct {
 	Parts int
 	// Information says that it is a relation of information_schema.
 	Information bool
+	// Aliased says that it goes by its last part only.
+	Aliased bool
 }
 
 // edit replaces text[start:end].
@@ -45,13 +50,14 @@ type edit struct {
 // walker goes over a statement's tokens once.
 type walker struct {
 	Env
-	tokens []syntax.Token
-	i      int
-	kind   string // the statement's first word
-	want   want
-	frames []frame
-	edits  []edit
-	tables []Table
+	tokens  []syntax.Token
+	i       int
+	kind    string // the statement's first word
+	want    want
+	frames  []frame
+	edits   []edit
+	tables  []Table
+	schemas [][2]string
 	// chains are dotted names in expressions, as ranges of tokens.
 	chains [][2]int
 	err    error
@@ -90,18 +96,29 @@ func Rewrite(source string, tokens []syntax.Token, env Env) (*Statement, error) 
 	if w.err != nil {
 		return nil, w.err
 	}
-	slices.SortFunc(w.edits, func(a, b edit) int { return a.start - b.start })
-	out := &Statement{Tables: w.tables, edits: w.edits, source: source}
+	return (&Statement{Tables: w.tables, Schemas: w.schemas, edits: w.edits, source: source}).apply(), nil
+}
+
+// Replace returns the statement with another text in the place of a part of its
+// source, which no name or parameter is in.
+func (s *Statement) Replace(start, end int, text string) *Statement {
+	out := *s
+	out.edits = append(slices.Clone(s.edits), edit{start, end, text})
+	return out.apply()
+}
+
+func (s *Statement) apply() *Statement {
+	slices.SortStableFunc(s.edits, func(a, b edit) int { return cmp.Or(a.start-b.start, a.end-b.end) })
 	var b strings.Builder
 	at := 0
-	for _, e := range w.edits {
-		b.WriteString(source[at:e.start])
+	for _, e := range s.edits {
+		b.WriteString(s.source[at:e.start])
 		b.WriteString(e.text)
 		at = e.end
 	}
-	b.WriteString(source[at:])
-	out.Text = b.String()
-	return out, nil
+	b.WriteString(s.source[at:])
+	s.Text = b.String()
+	return s
 }
 
 // token is the one n after the current one; EOF beyond the end.
@@ -283,4 +300,4 @@ func (w *walker) name() {
 
 // takesColumns are the words before a table's name after which a parenthesis
 // lists its columns.
-var takesColumns = words("INTO OVERWRITE TABLE VIEW EXISTS")
+var takesColumns = words("INTO OVERWRITE TABLE VIEW EXISTS TBLPROPERTIES")

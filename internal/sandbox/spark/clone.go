@@ -1,0 +1,36 @@
+package spark
+
+import (
+	"context"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// deep is where a statement says DEEP CLONE; -1 if it does not.
+func deep(tokens []syntax.Token) int {
+	for i, t := range tokens[:len(tokens)-1] {
+		if t.Kind == syntax.Word && t.Upper == "DEEP" && tokens[i+1].Upper == "CLONE" {
+			return i
+		}
+	}
+	return -1
+}
+
+// deepClone stands in for DEEP CLONE, which Spark has not: a shallow one, whose
+// rows are then written anew, so that it shares no file with its source.
+func (s *session) deepClone(ctx context.Context, st *rewrite.Statement, tokens []syntax.Token) (warehouse.Result, error) {
+	at := tokens[deep(tokens)]
+	result, err := s.command(ctx, st.Replace(at.Start, at.End, "SHALLOW"))
+	if err != nil {
+		return nil, err
+	}
+	t := st.Tables[0]
+	name := rewrite.Quote(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))
+	if _, err := s.texts(ctx, "INSERT OVERWRITE "+name+" SELECT * FROM "+name); err != nil {
+		_ = result.Close()
+		return nil, s.failure(err, st)
+	}
+	return result, nil
+}

@@ -1,0 +1,328 @@
+package spark
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sqltype"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// copyMark begins the user metadata of a commit that COPY INTO made. What
+// follows are the files it loaded: they are recorded in the commit that loads
+// them, or not at all.
+const copyMark = "sandbox copy into: "
+
+// loaded is what a commit's mark says.
+type loaded struct {
+	// Table is the table's id: one that was replaced has loaded nothing.
+	Table string
+	Files []string
+}
+
+// copyInto stands in for COPY INTO, which Spark has not. The files are fetched
+// here; reading, casting and writing them is Spark's.
+func (s *session) copyInto(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (warehouse.Result, error) {
+	parsed, err := syntax.Parse(statement)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := parsed.(*syntax.CopyInto)
+	switch {
+	case !ok:
+		return nil, fault.Unsupported("this form of COPY")
+	case st.Validate:
+		return nil, fault.Unsupported("COPY INTO with VALIDATE")
+	}
+	target, err := s.complete(st.Table)
+	if err != nil {
+		return nil, err
+	}
+	c := &copying{session: s, statement: st, target: target, items: selected(statement, tokens, st)}
+	if c.metadata, _, err = deltalog.Newest(s.engine.tableDir(target.Catalog, target.Schema, target.Name)); err != nil {
+		// Spark says what is wrong with the name.
+		if _, sparkErr := s.texts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
+			return nil, s.failure(sparkErr, &rewrite.Statement{Tables: []rewrite.Table{target}})
+		}
+		return nil, fault.Unsupported("COPY INTO a table that has a location of its own")
+	}
+	fresh, err := c.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}
+	if len(fresh) == 0 {
+		return affected(names, 0, 0, 0)
+	}
+	inserted, err := c.load(ctx, fresh, params)
+	if err != nil {
+		return nil, err
+	}
+	return affected(names, inserted, inserted, 0)
+}
+
+// complete gives a table's name its catalog and schema.
+func (s *session) complete(parts []string) (rewrite.Table, error) {
+	t := rewrite.Table{Catalog: s.catalog, Schema: s.schema, Name: parts[len(parts)-1], Parts: len(parts)}
+	switch len(parts) {
+	case 1:
+	case 2:
+		t.Schema = parts[0]
+	case 3:
+		t.Catalog, t.Schema = parts[0], parts[1]
+	default:
+		return t, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", fault.Quote(parts...))
+	}
+	return t, nil
+}
+
+// selected is the select list of FROM (SELECT ... FROM 's3://...'), as written.
+func selected(statement string, tokens []syntax.Token, st *syntax.CopyInto) string {
+	if st.Items == nil {
+		return "*"
+	}
+	depth, start := 0, -1
+	for i, t := range tokens {
+		switch {
+		case t.Kind == syntax.Op && t.Text == "(":
+			depth++
+		case t.Kind == syntax.Op && t.Text == ")":
+			depth--
+		case t.Kind != syntax.Word || depth != 1:
+		case start < 0 && t.Upper == "SELECT" && tokens[i-1].Text == "(":
+			start = t.End
+		case start >= 0 && t.Upper == "FROM":
+			return statement[start:t.Start]
+		}
+	}
+	return "*"
+}
+
+// copying is one COPY INTO.
+type copying struct {
+	*session
+	statement *syntax.CopyInto
+	target    rewrite.Table
+	items     string
+	metadata  *deltalog.Metadata
+}
+
+func (c *copying) name() string {
+	return rewrite.Quote(c.engine.names.Schema(c.target.Catalog, c.target.Schema), c.engine.names.Table(c.target.Name))
+}
+
+// option reads an option by name, without regard to case.
+func option(options []syntax.Property, name string) string {
+	for _, o := range options {
+		if strings.EqualFold(o.Key, name) {
+			return o.Value
+		}
+	}
+	return ""
+}
+
+func isTrue(text string) bool { return strings.EqualFold(text, "true") }
+
+// earlier are the files that the table has loaded.
+func (c *copying) earlier() (map[string]bool, error) {
+	dir := c.engine.tableDir(c.target.Catalog, c.target.Schema, c.target.Name)
+	versions, err := deltalog.Versions(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, v := range versions {
+		commit, err := deltalog.Read(dir, v)
+		if err != nil {
+			return nil, err
+		}
+		text, ok := strings.CutPrefix(commit.UserMetadata, copyMark)
+		if !ok {
+			continue
+		}
+		var mark loaded
+		if err := json.Unmarshal([]byte(text), &mark); err != nil {
+			return nil, fmt.Errorf("version %d of %s has a mark that cannot be read: %w", v, dir, err)
+		}
+		if mark.Table == c.metadata.ID {
+			for _, f := range mark.Files {
+				out[f] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+// load reads the files with Spark and inserts them in one commit.
+func (c *copying) load(ctx context.Context, files []source, params []warehouse.Parameter) (_ int64, err error) {
+	dir := filepath.Join(c.engine.opts.DataDir, "copy", strings.ToLower(rand.Text()))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return 0, fmt.Errorf("make a folder for the files to copy: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := c.fetch(ctx, dir, files); err != nil {
+		return 0, err
+	}
+	if err := c.sameHeaders(dir); err != nil {
+		return 0, err
+	}
+	view := c.temporary()
+	if _, err := c.texts(ctx, c.viewStatement(view, dir)); err != nil {
+		return 0, c.copyFailure(err)
+	}
+	defer func() { _, _ = c.texts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
+	query, err := c.query(ctx, view, params)
+	if err != nil {
+		return 0, err
+	}
+	mark := loaded{Table: c.metadata.ID}
+	for _, f := range files {
+		mark.Files = append(mark.Files, f.url)
+	}
+	text, err := json.Marshal(mark)
+	if err != nil {
+		return 0, err
+	}
+	restore, err := c.with(ctx, map[string]string{
+		"spark.databricks.delta.commitInfo.userMetadata":  copyMark + string(text),
+		"spark.databricks.delta.schema.autoMerge.enabled": fmt.Sprint(isTrue(option(c.statement.Copy, "mergeSchema"))),
+	})
+	defer restore()
+	if err != nil {
+		return 0, c.failure(err, nil)
+	}
+	began := time.Now().Add(-time.Second)
+	if _, err := c.texts(ctx, "INSERT INTO "+c.name()+" BY NAME "+query); err != nil {
+		return 0, c.copyFailure(err)
+	}
+	commit, err := c.committed(ctx, c.target, began)
+	if err != nil {
+		return 0, err
+	}
+	if commit == nil || commit.UserMetadata != copyMark+string(text) {
+		return 0, fmt.Errorf("COPY INTO %s ended well, yet its commit is not in the table's log", c.name())
+	}
+	return metric(commit, "numOutputRows")
+}
+
+// with makes settings for the statements until restore.
+func (c *copying) with(ctx context.Context, settings map[string]string) (restore func(), err error) {
+	restore = func() {
+		for key := range settings {
+			_, _ = c.texts(context.WithoutCancel(ctx), "RESET "+key)
+		}
+	}
+	for key, value := range settings {
+		if _, err := c.texts(ctx, "SET "+key+"="+rewrite.Quote(value)); err != nil {
+			return restore, err
+		}
+	}
+	return restore, nil
+}
+
+// copyOnly are options of COPY INTO's formats that Spark's readers have not.
+var copyOnly = []string{"mergeSchema", "ignoreCorruptFiles", "ignoreMissingFiles", "path", "recursiveFileLookup"}
+
+func (c *copying) viewStatement(view, dir string) string {
+	options := []string{"'path' " + rewrite.Text("file://"+dir), "'recursiveFileLookup' 'true'"}
+	for _, o := range c.statement.Options {
+		textual := c.statement.Format == "CSV" || c.statement.Format == "JSON" || c.statement.Format == "TEXT"
+		if i := slices.IndexFunc(copyOnly, func(k string) bool { return strings.EqualFold(k, o.Key) }); i < 0 || i == 0 && !textual {
+			options = append(options, rewrite.Text(o.Key)+" "+rewrite.Text(o.Value))
+		}
+	}
+	return "CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + strings.ToLower(c.statement.Format) + " OPTIONS (" + strings.Join(options, ", ") + ")"
+}
+
+// query is the SELECT over the files, and checks its columns against the
+// table's.
+func (c *copying) query(ctx context.Context, view string, params []warehouse.Parameter) (string, error) {
+	source := view
+	if name := c.statement.Source.Name; name != "" {
+		source += " AS " + rewrite.Quote(name)
+	}
+	text := "SELECT " + c.items + " FROM " + source
+	tokens, err := syntax.Lex(text)
+	if err != nil {
+		return "", err
+	}
+	st, err := c.rewrite(ctx, text, tokens, params)
+	if err != nil {
+		return "", err
+	}
+	found, err := c.texts(ctx, "DESCRIBE QUERY "+st.Text)
+	if err != nil {
+		return "", c.copyFailure(err)
+	}
+	query := st.Text
+	if names := c.statement.Columns; names != nil {
+		if len(names) != len(found) {
+			return "", fault.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "Cannot write to %s: %d columns are named and the files have %d.", c.shownName(), len(names), len(found))
+		}
+		query = "SELECT * FROM (" + query + ") AS v(" + quoteAll(names) + ")"
+		for i := range found {
+			found[i][0] = names[i]
+		}
+	}
+	return query, c.checkTypes(found)
+}
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = rewrite.Quote(n)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func (c *copying) shownName() string {
+	return fault.Quote(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
+}
+
+// checkTypes refuses what COPY INTO does not cast by itself. INSERT would.
+func (c *copying) checkTypes(found [][]string) error {
+	for _, row := range found {
+		i := slices.IndexFunc(c.metadata.Columns, func(t sqltype.Column) bool { return strings.EqualFold(t.Name, row[0]) })
+		if i < 0 || sqltype.Nested(row[1]) || !c.metadata.Columns[i].Type.Atomic() {
+			continue
+		}
+		from, err := sqltype.Simple(row[1])
+		if err != nil {
+			return err
+		}
+		if !types.Wider(from, c.metadata.Columns[i].Type) {
+			return fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.",
+				c.metadata.Columns[i].Name, row[0], c.metadata.Columns[i].Type, from)
+		}
+	}
+	return nil
+}
+
+// copyFailure names the failures that COPY INTO has classes of its own for.
+func (c *copying) copyFailure(err error) error {
+	err = c.failure(err, nil)
+	var e *warehouse.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Class {
+	case "DELTA_METADATA_MISMATCH":
+		return fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').", c.shownName())
+	case "UNABLE_TO_INFER_SCHEMA":
+		return c.noFiles("")
+	}
+	return err
+}

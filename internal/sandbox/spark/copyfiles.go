@@ -1,0 +1,239 @@
+package spark
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+)
+
+// maxFiles is how many names FILES takes.
+const maxFiles = 1000
+
+// source is a file to copy.
+type source struct {
+	bucket, key, url string
+	credential       Credential
+}
+
+// files finds the files that the statement names and the table has not loaded.
+func (c *copying) files(ctx context.Context) ([]source, error) {
+	st := c.statement
+	if len(st.Files) > maxFiles {
+		return nil, fault.New("INVALID_PARAMETER_VALUE.FILES", "22023", "COPY INTO takes at most %d names in FILES, but got %d.", maxFiles, len(st.Files))
+	}
+	if len(st.Files) > 0 && st.Pattern != "" {
+		return nil, fault.New("INVALID_PARAMETER_VALUE.FILES", "22023", "COPY INTO takes FILES or PATTERN, not both.")
+	}
+	scheme, rest, _ := strings.Cut(st.Source.URL, "://")
+	if !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
+		return nil, fault.Unsupported("COPY INTO from " + st.Source.URL + " (only s3:// is)")
+	}
+	bucket, prefix, _ := strings.Cut(rest, "/")
+	keys := st.Source.Credential
+	credential := Credential{AccessKey: keys["AWS_ACCESS_KEY"], SecretKey: keys["AWS_SECRET_KEY"], SessionToken: keys["AWS_SESSION_TOKEN"]}
+	found, err := c.engine.opts.Objects.List(ctx, bucket, listed(prefix), credential)
+	if err != nil {
+		return nil, fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err)
+	}
+	var all []source
+	for _, o := range found {
+		if below, ok := within(prefix, o.Key); ok && !hidden(below) && c.wanted(below) {
+			all = append(all, source{bucket: bucket, key: o.Key, url: scheme + "://" + bucket + "/" + o.Key, credential: credential})
+		}
+	}
+	for _, name := range st.Files {
+		if !slices.ContainsFunc(all, func(f source) bool { return f.key == join(prefix, name) }) && !hidden(name) {
+			return nil, fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", scheme+"://"+bucket+"/"+join(prefix, name))
+		}
+	}
+	if len(all) == 0 {
+		return nil, c.noFiles(st.Source.URL)
+	}
+	if isTrue(option(st.Copy, "force")) {
+		return all, nil
+	}
+	done, err := c.earlier()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(f source) bool { return done[f.url] }), nil
+}
+
+func (c *copying) noFiles(url string) error {
+	if url == "" {
+		url = c.statement.Source.URL
+	}
+	return fault.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", c.statement.Format, url)
+}
+
+func join(prefix, name string) string {
+	if prefix == "" || strings.HasSuffix(prefix, "/") {
+		return prefix + name
+	}
+	return prefix + "/" + name
+}
+
+// glob are the characters that make a path a pattern.
+const glob = "*?[{"
+
+// listed is the part of a prefix that objects can be listed by.
+func listed(prefix string) string {
+	if i := strings.IndexAny(prefix, glob); i >= 0 {
+		return prefix[:i]
+	}
+	return prefix
+}
+
+// within says whether a key is the path itself or below it, and what of it is
+// below.
+func within(prefix, key string) (below string, ok bool) {
+	if strings.ContainsAny(prefix, glob) {
+		expression := "^" + globExpression(strings.TrimSuffix(prefix, "/")) + "(?:/|$)"
+		re, err := regexp.Compile(expression)
+		if err != nil {
+			return "", false
+		}
+		m := re.FindString(key)
+		if m == "" {
+			return "", false
+		}
+		if below = key[len(m):]; below == "" {
+			below = path.Base(key)
+		}
+		return below, true
+	}
+	if key == prefix {
+		return path.Base(key), true
+	}
+	return strings.CutPrefix(key, join(prefix, ""))
+}
+
+// globExpression writes Hadoop's patterns as a regular expression.
+func globExpression(pattern string) string {
+	var b strings.Builder
+	braces := 0
+	for _, r := range pattern {
+		switch {
+		case r == '*':
+			b.WriteString("[^/]*")
+		case r == '?':
+			b.WriteString("[^/]")
+		case r == '{':
+			braces++
+			b.WriteString("(?:")
+		case r == '}' && braces > 0:
+			braces--
+			b.WriteByte(')')
+		case r == ',' && braces > 0:
+			b.WriteByte('|')
+		case r == '[' || r == ']' || r == '-' || r == '^':
+			b.WriteRune(r)
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	return b.String()
+}
+
+// hidden files are those that Spark ignores.
+func hidden(below string) bool {
+	for part := range strings.SplitSeq(below, "/") {
+		if strings.HasPrefix(part, "_") && !strings.Contains(part, "=") || strings.HasPrefix(part, ".") {
+			return true
+		}
+	}
+	return below == "" || strings.HasSuffix(below, "/")
+}
+
+// wanted applies FILES and PATTERN.
+func (c *copying) wanted(below string) bool {
+	st := c.statement
+	switch {
+	case len(st.Files) > 0:
+		return slices.Contains(st.Files, below)
+	case st.Pattern != "":
+		ok, err := regexp.MatchString("^"+globExpression(st.Pattern)+"$", below)
+		return ok && err == nil
+	}
+	return true
+}
+
+var extension = regexp.MustCompile(`(?:\.[A-Za-z0-9]{1,10}){0,2}$`)
+
+// fetch copies the files into a folder, under names that Hadoop takes as they
+// are; the ends tell how a file is compressed.
+func (c *copying) fetch(ctx context.Context, dir string, files []source) error {
+	for i, f := range files {
+		name := filepath.Join(dir, fmt.Sprintf("%06d%s", i, extension.FindString(path.Base(f.key))))
+		if err := c.fetchOne(ctx, name, f); err != nil {
+			return fmt.Errorf("read %s: %w", f.url, err)
+		}
+	}
+	return nil
+}
+
+func (c *copying) fetchOne(ctx context.Context, name string, f source) (err error) {
+	in, err := c.engine.opts.Objects.Open(ctx, f.bucket, f.key, f.credential)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	out, err := os.Create(name) //nolint:gosec // in a folder of our own
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, in)
+	return err
+}
+
+// sameHeaders refuses what only Databricks can: it merges CSV files whose
+// headers differ, where Spark takes the first one's for all.
+func (c *copying) sameHeaders(dir string) error {
+	st := c.statement
+	if st.Format != "CSV" || !isTrue(option(st.Options, "header")) || !isTrue(option(st.Options, "mergeSchema")) {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var first []byte
+	for i, e := range entries {
+		header, err := firstLine(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = header
+		}
+		if !bytes.Equal(first, header) {
+			return fault.Unsupported("COPY INTO with mergeSchema of CSV files whose headers differ")
+		}
+	}
+	return nil
+}
+
+func firstLine(name string) ([]byte, error) {
+	f, err := os.Open(name) //nolint:gosec // in a folder of our own
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}

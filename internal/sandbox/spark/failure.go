@@ -1,0 +1,149 @@
+package spark
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// ErrLost says that Spark, or the session in it, is gone. The next session
+// starts it again. Its text is what clients take for a session that has ended.
+var ErrLost = errors.New("Invalid SessionHandle: the Spark behind this warehouse has ended or forgot the session") //nolint:revive,staticcheck // Databricks' text
+
+var (
+	prefixes  = regexp.MustCompile(`^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )+`)
+	exception = regexp.MustCompile(`^(?:\[[A-Z0-9_.]+\] )?([a-zA-Z_][\w.$]*(?:Exception|Error|Throwable)\w*): ?`)
+	class     = regexp.MustCompile(`\[([A-Z_][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\] ?`)
+	state     = regexp.MustCompile(`\s*SQLSTATE: ([0-9A-Z]{5})`)
+	position  = regexp.MustCompile(`^ \(line (\d+), pos (\d+)\)`)
+)
+
+// wrappers only say that something failed; their cause says what.
+var wrappers = map[string]bool{"TASK_WRITE_FAILED": true, "JOB_ABORTED": true, "FAILED_EXECUTE_UDF": true}
+
+// renamed are classes of Spark and Delta that Databricks calls otherwise, and
+// exceptions that have none, by a part of what they say of themselves.
+var renamed = []struct{ found, class, state string }{
+	{"_LEGACY_ERROR_TEMP_DELTA_0007", "DELTA_METADATA_MISMATCH", "42KDG"},
+	{"VersionNotFoundException", "DELTA_VERSION_NOT_FOUND", "22003"},
+	{"TimestampEarlierThanCommitRetentionException", "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816"},
+	{"TemporallyUnstableInputException", "DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816"},
+	{"DELTA_READ_TABLE_WITHOUT_COLUMNS", "DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU"},
+}
+
+// failure gives an error Databricks' shape.
+func (s *session) failure(err error, st *rewrite.Statement) error {
+	var refused *hive.ServerError
+	var lost *hive.LostError
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &lost):
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	case errors.As(err, &refused):
+		shaped := shape(refused, st)
+		shaped.Message = s.engine.names.Text(shaped.Message)
+		return s.namespaceFailure(shaped, st)
+	}
+	return err
+}
+
+// namespaceFailure says that a catalog is missing, where Spark only sees that a
+// schema is.
+func (s *session) namespaceFailure(e *warehouse.Error, st *rewrite.Statement) error {
+	if e.Class != "SCHEMA_NOT_FOUND" || st == nil {
+		return e
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	known, err := s.catalogs(ctx)
+	if err != nil {
+		return e
+	}
+	for _, t := range st.Tables {
+		if t.Parts == 3 && known[strings.ToLower(t.Catalog)] == nil {
+			return fault.CatalogNotFound(t.Catalog)
+		}
+	}
+	for _, schema := range st.Schemas {
+		if known[strings.ToLower(schema[0])] == nil {
+			return fault.CatalogNotFound(schema[0])
+		}
+	}
+	return e
+}
+
+// shape reads class, message and SQLSTATE out of what the server says, which is
+// a Java stack trace.
+func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
+	var first *warehouse.Error
+	for _, part := range strings.Split(refused.Message, "\nCaused by: ") {
+		part, _, _ = strings.Cut(part, "\n\tat ")
+		e := one(prefixes.ReplaceAllString(part, ""), st)
+		if e == nil {
+			continue
+		}
+		if first == nil {
+			first = e
+		}
+		if !wrappers[e.Class] {
+			if e.SQLState == "" {
+				e.SQLState = refused.SQLState
+			}
+			if e.SQLState == "" {
+				e.SQLState = "XX000"
+			}
+			return e
+		}
+	}
+	if first == nil {
+		text, _, _ := strings.Cut(prefixes.ReplaceAllString(refused.Message, ""), "\n\tat ")
+		first = &warehouse.Error{Class: "INTERNAL_ERROR", SQLState: "XX000", Message: strings.TrimSpace(text)}
+	}
+	return first
+}
+
+// one reads one exception of the chain; nil if it has no class.
+func one(text string, st *rewrite.Statement) *warehouse.Error {
+	name := ""
+	if m := exception.FindStringSubmatch(text); m != nil {
+		name = m[1]
+		text = strings.TrimSpace(text[len(m[0]):])
+	}
+	e := &warehouse.Error{}
+	if m := class.FindStringSubmatchIndex(text); m != nil && m[0] == 0 {
+		e.Class, text = text[m[2]:m[3]], text[m[1]:]
+	}
+	for _, r := range renamed {
+		if e.Class == r.found || e.Class == "" && strings.Contains(name, r.found) {
+			e.Class, e.SQLState = r.class, r.state
+		}
+	}
+	if e.Class == "" {
+		return nil
+	}
+	at := ""
+	if m := state.FindStringSubmatchIndex(text); m != nil {
+		e.SQLState = text[m[2]:m[3]]
+		at = text[m[1]:]
+		text = text[:m[0]]
+	}
+	e.Message = strings.TrimSpace(text)
+	if m := position.FindStringSubmatch(at); m != nil {
+		line, _ := strconv.Atoi(m[1]) // digits
+		pos, _ := strconv.Atoi(m[2])
+		if st != nil {
+			line, pos = st.Position(line, pos)
+		}
+		e.Message += fmt.Sprintf(" (line %d, pos %d)", line, pos)
+	}
+	return e
+}

@@ -1,0 +1,182 @@
+package spark
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+func stringMap() *types.Type { return types.MapOf(types.StringType, types.StringType) }
+
+func structOf(names ...string) *types.Type {
+	fields := make([]types.Field, len(names))
+	for i, n := range names {
+		fields[i] = types.Field{Name: n, Type: types.StringType}
+	}
+	return types.StructOf(fields...)
+}
+
+// detailTypes are the types of what DESCRIBE HISTORY and DETAIL show, where it
+// is not text.
+var detailTypes = map[string]*types.Type{
+	"timestamp": types.TimestampType, "createdAt": types.TimestampType, "lastModified": types.TimestampType,
+	"operationParameters": stringMap(), "operationMetrics": stringMap(), "properties": stringMap(),
+	"job": structOf("jobId", "jobName", "jobRunId", "runId", "jobOwnerId", "triggerType"), "notebook": structOf("notebookId"),
+	"partitionColumns": types.ArrayOf(types.StringType), "clusteringColumns": types.ArrayOf(types.StringType), "tableFeatures": types.ArrayOf(types.StringType),
+	"statistics":       types.MapOf(types.StringType, types.BigIntType),
+	"minReaderVersion": types.IntType, "minWriterVersion": types.IntType,
+}
+
+// history is DESCRIBE HISTORY and DESCRIBE DETAIL. The server prints their maps
+// in a form that cannot be read back: what is in them comes from the table's
+// log.
+func (s *session) history(ctx context.Context, st *rewrite.Statement, what string) (warehouse.Result, error) {
+	op, err := s.hive.Execute(ctx, st.Text)
+	if err != nil {
+		return nil, s.failure(err, st)
+	}
+	defer s.forget(op)
+	columns, values, err := s.table(ctx, op)
+	if err != nil {
+		return nil, s.failure(err, st)
+	}
+	t := st.Tables[0]
+	dir := s.engine.tableDir(t.Catalog, t.Schema, t.Name)
+	for i, c := range columns {
+		if kind := detailTypes[c.Name]; kind != nil {
+			columns[i].Type = kind
+		}
+	}
+	for _, row := range values {
+		facts, err := factsOf(dir, what, columns, row)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range columns {
+			if row[i], err = s.detail(c, row[i], facts); err != nil {
+				return nil, fmt.Errorf("%s: column %s: %w", st.Text, c.Name, err)
+			}
+		}
+	}
+	return rows.NewStatic(columns, values)
+}
+
+// facts replace what the server says of a commit or a table.
+type facts map[string]any
+
+func factsOf(dir, what string, columns []rows.Column, row []any) (facts, error) {
+	if what == "DETAIL" {
+		metadata, _, err := deltalog.Newest(dir)
+		if err != nil {
+			return nil, err
+		}
+		return facts{"properties": metadata.Properties}, nil
+	}
+	version, ok := row[0].(int64)
+	if !ok || columns[0].Name != "version" {
+		return nil, fmt.Errorf("DESCRIBE HISTORY has no version in its first column, but %v", row[0])
+	}
+	commit, err := deltalog.Read(dir, version)
+	if err != nil {
+		return nil, err
+	}
+	out := facts{"operationParameters": commit.Parameters, "operationMetrics": commit.Metrics}
+	if strings.HasPrefix(commit.UserMetadata, copyMark) {
+		out["operation"], out["userMetadata"] = "COPY INTO", nil
+	}
+	return out, nil
+}
+
+func (s *session) detail(c rows.Column, value any, known facts) (any, error) {
+	if v, ok := known[c.Name]; ok {
+		return v, nil
+	}
+	text, ok := value.(string)
+	switch {
+	case !ok:
+		if n, ok := value.(int64); ok && c.Type.Kind == types.Int {
+			return int32(n), nil
+		}
+		return value, nil
+	case c.Type.Kind == types.Timestamp:
+		at, err := rows.Timestamp(text, s.location)
+		return arrow.Timestamp(at), err
+	case c.Type.Atomic():
+		return s.engine.names.Text(text), nil
+	}
+	var list []string
+	if c.Type.Kind == types.Array {
+		return list, json.Unmarshal([]byte(text), &list)
+	}
+	return nil, nil //nolint:nilnil // job, notebook and statistics: there is none outside of Databricks
+}
+
+// insert runs a statement that adds rows, and says how many.
+func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
+	began := time.Now().Add(-time.Second) // commits are dated to the millisecond
+	if _, err := s.texts(ctx, st.Text); err != nil {
+		return nil, s.failure(err, st)
+	}
+	if len(st.Tables) == 0 {
+		return nothing()
+	}
+	t := st.Tables[0]
+	commit, err := s.committed(ctx, t, began)
+	if err != nil {
+		return nil, err
+	}
+	if commit == nil {
+		return nothing()
+	}
+	inserted, err := metric(commit, "numOutputRows")
+	if err != nil {
+		return nil, err
+	}
+	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
+}
+
+// committed is the commit that the session's last statement made of a table;
+// nil if it made none.
+func (s *session) committed(ctx context.Context, t rewrite.Table, since time.Time) (*deltalog.Commit, error) {
+	const setting = "spark.databricks.delta.lastCommitVersionInSession"
+	found, err := s.texts(ctx, "SET "+setting)
+	if err != nil {
+		return nil, s.failure(err, nil)
+	}
+	var version int64
+	if _, err := fmt.Sscan(found[0][1], &version); err != nil {
+		return nil, nil //nolint:nilerr,nilnil // "<undefined>": there was no commit yet
+	}
+	commit, err := deltalog.Read(s.engine.tableDir(t.Catalog, t.Schema, t.Name), version)
+	if err != nil || commit.At.Before(since) {
+		return nil, nil //nolint:nilerr,nilnil // a table elsewhere, or nothing to commit
+	}
+	return commit, nil
+}
+
+func metric(c *deltalog.Commit, name string) (n int64, err error) {
+	if text := c.Metrics[name]; text != "" {
+		if _, err := fmt.Sscan(text, &n); err != nil {
+			return 0, fmt.Errorf("the metric %s of version %d is %q: %w", name, c.Version, text, err)
+		}
+	}
+	return n, nil
+}
+
+func affected(names []string, counts ...int64) (warehouse.Result, error) {
+	columns, row := make([]rows.Column, len(names)), make([]any, len(names))
+	for i, n := range names {
+		columns[i], row[i] = rows.Column{Name: n, Type: types.BigIntType}, counts[i]
+	}
+	return rows.NewStatic(columns, [][]any{row})
+}

@@ -1,0 +1,234 @@
+package spark
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// user is who makes and owns everything.
+const user = "sandbox@example.com"
+
+// relations are those of information_schema, with the types of their columns:
+// STRING unless it is said.
+var relations = map[string]string{
+	"catalogs":                        "catalog_name catalog_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by",
+	"schemata":                        "catalog_name schema_name schema_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by",
+	"tables":                          "table_catalog table_schema table_name table_type is_insertable_into commit_action table_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by data_source_format storage_path",
+	"views":                           "table_catalog table_schema table_name view_definition check_option is_updatable is_insertable_into sql_path",
+	"columns":                         "table_catalog table_schema table_name column_name ordinal_position:INT column_default is_nullable full_data_type data_type character_maximum_length:INT character_octet_length:INT numeric_precision:INT numeric_precision_radix:INT numeric_scale:INT datetime_precision:INT is_identity is_updatable partition_index:INT comment",
+	"information_schema_catalog_name": "catalog_name",
+}
+
+// question is what a statement asks of information_schema: one schema or one
+// table, if it says so. It spares looking at all the others.
+type question struct{ schema, table string }
+
+// narrow finds comparisons of the names with literals that every row must pass.
+// Anything that could make them not hold for every row gives the wide question.
+func narrow(tokens []syntax.Token, params []warehouse.Parameter) (q question) {
+	where, marks, named := -1, 0, 0
+	values := rewrite.NewParameters(params)
+	literal := map[int]string{}
+	for i, t := range tokens {
+		switch {
+		case t.Kind == syntax.StringToken:
+			literal[i] = t.Text
+		case t.Kind == syntax.Op && t.Text == "?":
+			if v := values.Positional(marks); v != nil {
+				literal[i] = *v
+			}
+			marks++
+		case strings.EqualFold(t.Text, informationSchema):
+			named++
+		case t.Kind != syntax.Word:
+		case t.Upper == "WHERE" && where < 0:
+			where = i
+		case t.Upper == "WHERE", t.Upper == "OR", t.Upper == "NOT", t.Upper == "CASE", t.Upper == "JOIN", t.Upper == "UNION", t.Upper == "EXCEPT", t.Upper == "INTERSECT", t.Upper == "IN", t.Upper == "EXISTS", t.Upper == "WITH":
+			return question{}
+		}
+	}
+	if where < 0 || named != 1 {
+		return question{}
+	}
+	for i := where; i < len(tokens); i++ {
+		name := tokens[i].Upper
+		if name != "TABLE_SCHEMA" && name != "TABLE_NAME" {
+			continue
+		}
+		at := i + 1
+		if op(tokens, at, ")") {
+			at++
+		}
+		if !op(tokens, at, "=") {
+			continue
+		}
+		if at++; at+1 < len(tokens) && tokens[at].Upper == "LOWER" && op(tokens, at+1, "(") {
+			at += 2
+		}
+		value, ok := literal[at]
+		// A literal that goes on as an expression is none.
+		if next := at + 1; !ok || next < len(tokens) && tokens[next].Kind == syntax.Op && tokens[next].Text != ")" && tokens[next].Text != ";" {
+			continue
+		}
+		if name == "TABLE_SCHEMA" {
+			q.schema = strings.ToLower(value)
+		} else {
+			q.table = strings.ToLower(value)
+		}
+	}
+	return q
+}
+
+func op(tokens []syntax.Token, i int, text string) bool {
+	return i < len(tokens) && tokens[i].Kind == syntax.Op && tokens[i].Text == text
+}
+
+// information writes a relation of information_schema as a query over its rows.
+func (s *session) information(ctx context.Context, catalog, relation string, ask question) (string, error) {
+	catalog, relation = strings.ToLower(catalog), strings.ToLower(relation)
+	known, err := s.catalogs(ctx)
+	if err != nil {
+		return "", s.failure(err, nil)
+	}
+	if relations[relation] == "" || catalog != systemCatalog && known[catalog] == nil || catalog == hiveMetastore {
+		return "", fault.TableNotFound(catalog, informationSchema, relation)
+	}
+	var values [][]string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if name == hiveMetastore || catalog != systemCatalog && name != catalog {
+			continue
+		}
+		more, err := s.informationRows(ctx, relation, name, known[name], ask)
+		if err != nil {
+			return "", s.failure(err, nil)
+		}
+		values = append(values, more...)
+	}
+	return relationQuery(strings.Fields(relations[relation]), values), nil
+}
+
+func relationQuery(columns []string, values [][]string) string {
+	items, names := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		name, sqlType, ok := strings.Cut(c, ":")
+		if !ok {
+			sqlType = "STRING"
+		}
+		names[i] = fmt.Sprintf("c%d", i)
+		items[i] = "CAST(" + names[i] + " AS " + sqlType + ") AS " + name
+	}
+	filter := ""
+	if len(values) == 0 {
+		filter = " WHERE false"
+		values = [][]string{slices.Repeat([]string{"NULL"}, len(columns))}
+	}
+	listed := make([]string, len(values))
+	for i, row := range values {
+		listed[i] = "(" + strings.Join(row, ", ") + ")"
+	}
+	return "(SELECT " + strings.Join(items, ", ") + " FROM VALUES " + strings.Join(listed, ", ") + " AS v(" + strings.Join(names, ", ") + ")" + filter + ")"
+}
+
+// orNull is NULL for the empty string.
+func orNull(text string) string {
+	if text == "" {
+		return "NULL"
+	}
+	return rewrite.Text(text)
+}
+
+func atTime(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
+
+func (s *session) informationRows(ctx context.Context, relation, catalog string, schemas []string, ask question) ([][]string, error) {
+	c, owner, opened := rewrite.Text(catalog), rewrite.Text(user), atTime(s.engine.opened)
+	var out [][]string
+	switch relation {
+	case "catalogs":
+		return [][]string{{c, owner, "NULL", opened, owner, opened, owner}}, nil
+	case "information_schema_catalog_name":
+		return [][]string{{c}}, nil
+	case "schemata":
+		for _, schema := range schemas {
+			comment, err := s.schemaComment(ctx, catalog, schema)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, []string{c, rewrite.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
+		}
+		return append(out, []string{c, rewrite.Text(informationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
+	}
+	for _, schema := range schemas {
+		if ask.schema != "" && schema != ask.schema {
+			continue
+		}
+		tables, err := s.tables(ctx, catalog, schema, ask.table)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			out = append(out, t.information(relation)...)
+		}
+	}
+	return out, nil
+}
+
+func (s *session) schemaComment(ctx context.Context, catalog, schema string) (string, error) {
+	found, err := s.texts(ctx, "DESCRIBE SCHEMA "+rewrite.Quote(s.engine.names.Schema(catalog, schema)))
+	for _, row := range found {
+		if row[0] == "Comment" {
+			return row[1], err
+		}
+	}
+	return "", err
+}
+
+func (t tableInfo) information(relation string) [][]string {
+	name := []string{rewrite.Text(t.catalog), rewrite.Text(t.schema), rewrite.Text(t.name)}
+	owner := rewrite.Text(user)
+	switch relation {
+	case "tables":
+		insertable := "'YES'"
+		if t.kind == "VIEW" {
+			insertable = "'NO'"
+		}
+		return [][]string{append(name, rewrite.Text(t.kind), insertable, "'PRESERVE'", owner, orNull(t.comment), atTime(t.created), owner, atTime(t.changed), owner, orNull(t.format), "NULL")}
+	case "views":
+		if t.kind != "VIEW" {
+			return nil
+		}
+		return [][]string{append(name, orNull(t.text), "'NONE'", "'NO'", "'NO'", "NULL")}
+	}
+	out := make([][]string, len(t.columns))
+	for i, c := range t.columns {
+		length, precision, radix, scale, kind := "NULL", "NULL", "NULL", "NULL", strings.ToUpper(c.Text)
+		if word, _, nested := strings.Cut(kind, "<"); nested {
+			kind = word
+		}
+		if c.Type != nil {
+			kind = c.Type.CatalogName()
+			switch {
+			case c.Type.Kind == types.Decimal:
+				precision, radix, scale = fmt.Sprint(c.Type.Precision), "10", fmt.Sprint(c.Type.Scale)
+			case c.Type.Kind == types.String && c.Type.Length > 0:
+				length = fmt.Sprint(c.Type.Length)
+			}
+		}
+		nullable := "'YES'"
+		if c.NotNull {
+			nullable = "'NO'"
+		}
+		out[i] = append(slices.Clone(name), rewrite.Text(c.Name), fmt.Sprint(i+1), "NULL", nullable, rewrite.Text(c.Text), rewrite.Text(kind),
+			length, "NULL", precision, radix, scale, "NULL", "'NO'", "'YES'", "NULL", orNull(c.Comment))
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+// Package rows turns what a Spark Thrift Server sends of a result into Arrow
+// batches with the types of Databricks.
+package rows
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Form is how Spark sends the values of a column.
+type Form uint8
+
+// The forms.
+const (
+	// Plain is the server's own form of a type.
+	Plain Form = iota
+	// JSON is to_json of a nested value.
+	JSON
+	// Micros are microseconds since 1970.
+	Micros
+)
+
+// Column is a column to be read.
+type Column struct {
+	Name string
+	Type *types.Type
+	// Text is the type in full, where Type does not say it all.
+	Text string
+	Form Form
+	// Comment is the column's, if it has one.
+	Comment string
+}
+
+// Describe gives the columns as the front wants them, with their Arrow schema.
+func Describe(columns []Column) ([]warehouse.Column, *arrow.Schema) {
+	out, fields := make([]warehouse.Column, len(columns)), make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
+		text := c.Text
+		if text == "" {
+			text = c.Type.String()
+		}
+		out[i] = warehouse.Column{Name: c.Name, Type: text, Comment: c.Comment, Arrow: fields[i]}
+	}
+	return out, arrow.NewSchema(fields, nil)
+}
+
+// Decoder makes batches.
+type Decoder struct {
+	columns []Column
+	schema  *arrow.Schema
+	// location is the zone in which Spark prints timestamps.
+	location *time.Location
+}
+
+// NewDecoder returns a decoder of results with the columns.
+func NewDecoder(columns []Column, location *time.Location) *Decoder {
+	_, schema := Describe(columns)
+	return &Decoder{columns: columns, schema: schema, location: location}
+}
+
+// Count is how many rows a set has.
+func Count(set *tcli.TRowSet) int {
+	if set == nil || len(set.Columns) == 0 {
+		return 0
+	}
+	c := set.Columns[0]
+	switch {
+	case c.BoolVal != nil:
+		return len(c.BoolVal.Values)
+	case c.ByteVal != nil:
+		return len(c.ByteVal.Values)
+	case c.I16Val != nil:
+		return len(c.I16Val.Values)
+	case c.I32Val != nil:
+		return len(c.I32Val.Values)
+	case c.I64Val != nil:
+		return len(c.I64Val.Values)
+	case c.DoubleVal != nil:
+		return len(c.DoubleVal.Values)
+	case c.StringVal != nil:
+		return len(c.StringVal.Values)
+	case c.BinaryVal != nil:
+		return len(c.BinaryVal.Values)
+	}
+	return 0
+}
+
+// Batch turns a row set into a batch.
+func (d *Decoder) Batch(set *tcli.TRowSet) (arrow.RecordBatch, error) {
+	if len(set.Columns) != len(d.columns) {
+		return nil, fmt.Errorf("Spark sent %d columns in place of %d", len(set.Columns), len(d.columns)) //nolint:revive // a name
+	}
+	rows := Count(set)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, d.schema)
+	defer b.Release()
+	b.Reserve(rows)
+	for i, c := range d.columns {
+		if err := d.column(b.Field(i), c, set.Columns[i], rows); err != nil {
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
+		}
+	}
+	return b.NewRecordBatch(), nil
+}
+
+// isNull reads the bitmap of NULLs, which may end early.
+func isNull(nulls []byte, i int) bool {
+	return i/8 < len(nulls) && nulls[i/8]&(1<<(i%8)) != 0
+}
+
+func fill[T any](values []T, nulls []byte, rows int, null func(), add func(T) error) error {
+	if len(values) != rows {
+		return fmt.Errorf("%d values in place of %d", len(values), rows)
+	}
+	for i, v := range values {
+		if isNull(nulls, i) {
+			null()
+			continue
+		}
+		if err := add(v); err != nil {
+			return fmt.Errorf("row %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (d *Decoder) column(to array.Builder, c Column, from *tcli.TColumn, rows int) error {
+	switch {
+	case c.Type.Kind == types.Void:
+		for range rows {
+			to.AppendNull()
+		}
+		return nil
+	case from.BoolVal != nil:
+		return values(to, from.BoolVal.Values, from.BoolVal.Nulls, rows, (*array.BooleanBuilder).Append)
+	case from.ByteVal != nil:
+		return values(to, from.ByteVal.Values, from.ByteVal.Nulls, rows, (*array.Int8Builder).Append)
+	case from.I16Val != nil:
+		return values(to, from.I16Val.Values, from.I16Val.Nulls, rows, (*array.Int16Builder).Append)
+	case from.I32Val != nil:
+		return values(to, from.I32Val.Values, from.I32Val.Nulls, rows, (*array.Int32Builder).Append)
+	case from.I64Val != nil && c.Form == Micros:
+		return values(to, from.I64Val.Values, from.I64Val.Nulls, rows, func(b *array.TimestampBuilder, v int64) { b.Append(arrow.Timestamp(v)) })
+	case from.I64Val != nil:
+		return values(to, from.I64Val.Values, from.I64Val.Nulls, rows, (*array.Int64Builder).Append)
+	case from.DoubleVal != nil && c.Type.Kind == types.Float:
+		// The server sends the double that has the float's digits.
+		return values(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, func(b *array.Float32Builder, v float64) { b.Append(float32(v)) })
+	case from.DoubleVal != nil:
+		return values(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, (*array.Float64Builder).Append)
+	case from.BinaryVal != nil:
+		return values(to, from.BinaryVal.Values, from.BinaryVal.Nulls, rows, (*array.BinaryBuilder).Append)
+	case from.StringVal != nil:
+		parse := textOf
+		if c.Form == JSON {
+			parse = jsonOf
+		}
+		return fill(from.StringVal.Values, from.StringVal.Nulls, rows, to.AppendNull, func(v string) error {
+			return parse(to, c.Type, v, d.location)
+		})
+	}
+	return fmt.Errorf("no values")
+}
+
+func values[B array.Builder, T any](to array.Builder, from []T, nulls []byte, rows int, add func(B, T)) error {
+	b, ok := to.(B)
+	if !ok {
+		return fmt.Errorf("Spark sent %T for a column that is built by %T", from, to) //nolint:revive // a name
+	}
+	return fill(from, nulls, rows, to.AppendNull, func(v T) error {
+		add(b, v)
+		return nil
+	})
+}

@@ -1,0 +1,229 @@
+package spark
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// session is a session of Spark with the namespace of Databricks. It executes
+// one statement at a time.
+type session struct {
+	engine          *Engine
+	hive            *hive.Session
+	catalog, schema string
+	// location is the session's time zone, in which Spark prints.
+	location *time.Location
+	settings map[string]string
+	// made counts the names this session gives to views of its own.
+	made int
+}
+
+func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
+	client, err := e.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{engine: e, catalog: "main", schema: "default", location: time.UTC, settings: map[string]string{}}
+	if o.Catalog != "" {
+		s.catalog = strings.ToLower(o.Catalog)
+	}
+	if o.Schema != "" {
+		s.schema = strings.ToLower(o.Schema)
+	}
+	conf := map[string]string{"use:database": e.names.Schema(s.catalog, s.schema)}
+	for key, value := range o.Conf {
+		name, err := s.setting(key, value)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			conf["set:hiveconf:"+name] = value
+		}
+	}
+	if s.hive, err = client.OpenSession(ctx, conf); err != nil {
+		var refused *hive.ServerError
+		if errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
+			return nil, fault.SchemaNotFound(s.catalog, s.schema)
+		}
+		return nil, s.failure(err, nil)
+	}
+	return s, nil
+}
+
+// closeTimeout bounds what is done after a caller has gone.
+const closeTimeout = 10 * time.Second
+
+// Close ends the session. One that is lost is ended already.
+func (s *session) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := s.hive.Close(ctx)
+	var lost *hive.LostError
+	if errors.As(err, &lost) {
+		return nil
+	}
+	return err
+}
+
+// Execute runs one statement.
+func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
+	tokens, err := syntax.Lex(statement)
+	if err != nil {
+		// What is not even made of tokens is Spark's to refuse.
+		return s.query(ctx, &rewrite.Statement{Text: statement})
+	}
+	first, second := tokens[0].Upper, ""
+	if len(tokens) > 1 {
+		second = tokens[1].Upper
+	}
+	switch {
+	case tokens[0].Kind == syntax.EOF:
+		return nil, fault.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
+	case first == "SHOW" && shown[second], first == "USE", second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
+		return s.namespaces(ctx, statement)
+	case first == "SET" || first == "RESET":
+		return s.set(ctx, statement)
+	case first == "COPY":
+		return s.copyInto(ctx, statement, tokens, params)
+	case unsupported[first] || first == "SHOW" && second == "TABLE" || first == "ALTER" && second == "CATALOG":
+		return nil, fault.Unsupported(first + " " + second)
+	}
+	st, err := s.rewrite(ctx, statement, tokens, params)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case isQuery(tokens):
+		return s.query(ctx, st)
+	case strings.HasPrefix(first, "DESC") && (second == "HISTORY" || second == "DETAIL") && len(st.Tables) == 1:
+		return s.history(ctx, st, second)
+	case first == "CREATE" && len(st.Schemas) == 1:
+		if err := s.schemaCanBeMade(ctx, st); err != nil {
+			return nil, err
+		}
+	case (first == "CREATE" || first == "REPLACE") && deep(tokens) >= 0:
+		return s.deepClone(ctx, st, tokens)
+	case first == "INSERT", first == "WITH", (first == "CREATE" || first == "REPLACE") && createsAs(tokens):
+		return s.insert(ctx, st)
+	}
+	return s.command(ctx, st)
+}
+
+// unsupported are statements of Databricks that Spark would read otherwise.
+var unsupported = map[string]bool{"GRANT": true, "REVOKE": true, "DECLARE": true, "CALL": true, "EXECUTE": true, "BEGIN": true}
+
+func (s *session) rewrite(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (*rewrite.Statement, error) {
+	ask := narrow(tokens, params)
+	return rewrite.Rewrite(statement, tokens, rewrite.Env{
+		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params),
+		Information: func(catalog, relation string) (string, error) { return s.information(ctx, catalog, relation, ask) },
+	})
+}
+
+// isQuery says whether a statement is SELECT or the like. WITH may also begin
+// an INSERT.
+func isQuery(tokens []syntax.Token) bool {
+	switch tokens[0].Upper {
+	case "SELECT", "VALUES", "FROM", "TABLE", "(":
+		return true
+	case "WITH":
+		depth := 0
+		for _, t := range tokens {
+			switch {
+			case t.Kind == syntax.Op && t.Text == "(":
+				depth++
+			case t.Kind == syntax.Op && t.Text == ")":
+				depth--
+			case depth == 0 && t.Upper == "INSERT" && t.Kind == syntax.Word:
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// createsAs says whether CREATE TABLE has a query.
+func createsAs(tokens []syntax.Token) bool {
+	table, depth := false, 0
+	for i, t := range tokens {
+		switch {
+		case t.Kind == syntax.Op && t.Text == "(":
+			depth++
+		case t.Kind == syntax.Op && t.Text == ")":
+			depth--
+		case i < 4 && t.Upper == "VIEW":
+			return false
+		case i < 4 && t.Upper == "TABLE":
+			table = true
+		case depth == 0 && t.Upper == "AS" && t.Kind == syntax.Word:
+			return table && tokens[i-1].Upper != "VERSION" && tokens[i-1].Upper != "TIMESTAMP"
+		}
+	}
+	return false
+}
+
+// command runs a statement that is no query.
+func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
+	op, err := s.hive.Execute(ctx, st.Text)
+	if err != nil {
+		return nil, s.failure(err, st)
+	}
+	defer s.forget(op)
+	columns, values, err := s.table(ctx, op)
+	if err != nil {
+		return nil, s.failure(err, st)
+	}
+	// Statements that return nothing return this.
+	if len(columns) == 1 && columns[0].Name == "Result" && len(values) == 0 {
+		return nothing()
+	}
+	for _, row := range values {
+		for i, v := range row {
+			if text, ok := v.(string); ok {
+				row[i] = s.shown(st, text)
+			}
+		}
+	}
+	return rows.NewStatic(columns, values)
+}
+
+// shown gives a text in the answer to a command the names of Databricks.
+func (s *session) shown(st *rewrite.Statement, text string) string {
+	if text == "spark_catalog" && len(st.Tables) > 0 {
+		return st.Tables[0].Catalog
+	}
+	if catalog, schema, ok := s.engine.names.Split(text); ok && !strings.Contains(text, ".") {
+		_ = catalog
+		return schema
+	}
+	return s.engine.names.Text(text)
+}
+
+func nothing() (warehouse.Result, error) { return rows.NewStatic(nil, nil) }
+
+// forget closes an operation whose rows are read.
+func (s *session) forget(op *hive.Operation) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	_ = op.Close(ctx) // the session's end closes it too
+}
+
+// temporary makes a name for a view of the engine's own.
+func (s *session) temporary() string {
+	s.made++
+	return fmt.Sprintf("%s%d", ownView, s.made)
+}
+
+// ownView begins the names of views that users do not see.
+const ownView = "sandbox_own_view_"

@@ -1,0 +1,110 @@
+package spark
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// settings are the parameters of a warehouse's session, and Spark's names of
+// those that mean something to it. The front sees to STATEMENT_TIMEOUT.
+var settings = map[string]string{
+	"ANSI_MODE": "spark.sql.ansi.enabled", "TIMEZONE": "spark.sql.session.timeZone",
+	"LEGACY_TIME_PARSER_POLICY": "spark.sql.legacy.timeParserPolicy", "MAX_FILE_PARTITION_BYTES": "spark.sql.files.maxPartitionBytes",
+	"STATEMENT_TIMEOUT": "", "ENABLE_PHOTON": "", "USE_CACHED_RESULT": "", "READ_ONLY_EXTERNAL_METASTORE": "", "QUERY_TAGS": "",
+}
+
+// setting notes a session parameter and returns Spark's name of it; "" for one
+// that is not Spark's.
+func (s *session) setting(key, value string) (string, error) {
+	name, known := settings[strings.ToUpper(key)]
+	if !known {
+		for _, spark := range settings {
+			if spark != "" && strings.EqualFold(spark, key) {
+				name, known = spark, true
+			}
+		}
+	}
+	switch {
+	case !known && strings.HasPrefix(strings.ToLower(key), "spark."):
+		return "", fault.New("CONFIG_NOT_AVAILABLE", "42K0I", "Configuration %s is not available.", key)
+	case name == "spark.sql.session.timeZone":
+		location, err := sparkvalue.Zone(value)
+		if err != nil {
+			return "", fault.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+		}
+		s.location = location
+	case name == "spark.sql.ansi.enabled" && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false"):
+		return "", fault.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+	}
+	s.settings[key] = value
+	return name, nil
+}
+
+// set is SET and RESET.
+func (s *session) set(ctx context.Context, statement string) (warehouse.Result, error) {
+	parsed, err := syntax.Parse(statement)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := parsed.(*syntax.Set)
+	if !ok {
+		return nil, fault.Unsupported("this form of SET")
+	}
+	columns := rows.Strings("key", "value")
+	switch {
+	case st.Reset:
+		for key := range settings {
+			if st.Key != "" && !strings.EqualFold(st.Key, key) {
+				continue
+			}
+			if err := s.reset(ctx, key); err != nil {
+				return nil, err
+			}
+		}
+		return nothing()
+	case st.Value != nil:
+		name, err := s.setting(st.Key, *st.Value)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			if _, err := s.texts(ctx, "SET "+name+"="+rewrite.Quote(*st.Value)); err != nil {
+				return nil, s.failure(err, &rewrite.Statement{Text: statement})
+			}
+		}
+		return rows.NewStatic(columns, [][]any{{st.Key, *st.Value}})
+	}
+	var out [][]any
+	for _, key := range slices.Sorted(maps.Keys(s.settings)) {
+		if st.Key == "" || strings.EqualFold(st.Key, key) {
+			out = append(out, []any{key, s.settings[key]})
+		}
+	}
+	if st.Key != "" && out == nil {
+		out = append(out, []any{st.Key, "<undefined>"})
+	}
+	return rows.NewStatic(columns, out)
+}
+
+func (s *session) reset(ctx context.Context, key string) error {
+	if key == "TIMEZONE" {
+		if _, err := s.setting(key, "UTC"); err != nil {
+			return err
+		}
+	}
+	maps.DeleteFunc(s.settings, func(k, _ string) bool { return strings.EqualFold(k, key) })
+	if settings[key] == "" {
+		return nil
+	}
+	_, err := s.texts(ctx, "RESET "+settings[key])
+	return s.failure(err, nil)
+}

@@ -1,0 +1,223 @@
+// Package spark executes Databricks SQL on a real Apache Spark with Delta. What
+// Spark has not, or names otherwise, it stands in for: catalogs, COPY INTO,
+// information_schema, parameters, DEEP CLONE.
+package spark
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Options are what an engine needs from its owner.
+type Options struct {
+	// Home is the folder that `make spark` filled.
+	Home string
+	// DataDir holds tables, metastore, logs and temporary files.
+	DataDir string
+	// URL is a running server of this machine, in place of one of this engine's
+	// own: several sandboxes can share it, each with catalogs of its own. It ends
+	// in /cliservice.
+	URL string
+	// Discard drops everything from the server on Close.
+	Discard bool
+	// Objects is read by COPY INTO.
+	Objects ObjectStore
+}
+
+// StartTimeout bounds how long a server may take until it answers.
+const StartTimeout = 3 * time.Minute
+
+// Engine implements warehouse.Engine.
+type Engine struct {
+	opts  Options
+	names *rewrite.Names
+	// warehouse is the folder of the tables.
+	warehouse string
+	opened    time.Time
+
+	mu     sync.Mutex
+	server *process.Server
+	client *hive.Client
+	closed bool
+}
+
+// Open starts a server, or finds the one at o.URL, and makes the first catalogs.
+func Open(ctx context.Context, o Options) (_ *Engine, err error) {
+	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(o.DataDir, "copy"), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder of the Spark engine: %w", err)
+	}
+	prefix, err := prefixOf(o)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{opts: o, names: rewrite.NewNames(prefix), opened: time.Now().UTC()}
+	if o.URL != "" {
+		e.client = hive.NewClient(o.URL)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.stop())
+		}
+	}()
+	return e, e.bootstrap(ctx)
+}
+
+// prefixOf is the same each time for the same data.
+func prefixOf(o Options) (string, error) {
+	if o.URL == "" {
+		return "sandbox", nil
+	}
+	path := filepath.Join(o.DataDir, "prefix")
+	text, err := os.ReadFile(path)
+	if err == nil && regexp.MustCompile(`^s[0-9a-f]{8}$`).Match(text) {
+		return string(text), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the prefix of this sandbox's schemas: %w", err)
+	}
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // never fails since Go 1.24
+	prefix := "s" + hex.EncodeToString(random)
+	return prefix, os.WriteFile(path, []byte(prefix), 0o600)
+}
+
+// connect returns the client of a server that runs: one that died is started
+// again.
+func (e *Engine) connect(ctx context.Context) (*hive.Client, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errors.New("the Spark engine is closed")
+	}
+	if e.opts.URL != "" || e.server != nil && e.server.Err() == nil {
+		return e.client, nil
+	}
+	if e.server != nil {
+		_ = e.server.Close() // it has ended already
+	}
+	server, err := process.Start(ctx, process.Options{Home: home.Home{Dir: e.opts.Home}, DataDir: e.opts.DataDir})
+	if err != nil {
+		return nil, err
+	}
+	e.server, e.client = server, hive.NewClient(server.URL)
+	ready, cancel := context.WithTimeout(ctx, StartTimeout)
+	defer cancel()
+	return e.client, server.Ready(ready, func(ctx context.Context) error {
+		s, err := e.client.OpenSession(ctx, nil)
+		if err != nil {
+			return err
+		}
+		return s.Close(ctx)
+	})
+}
+
+// bootstrap makes what every warehouse has, where it is not there yet.
+func (e *Engine) bootstrap(ctx context.Context) error {
+	client, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	plain, err := client.OpenSession(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("open a session of Spark: %w", err)
+	}
+	s := &session{engine: e, hive: plain, location: time.UTC}
+	defer func() { _ = s.Close() }()
+	found, err := s.texts(ctx, "SET spark.sql.warehouse.dir")
+	if err != nil || len(found) != 1 {
+		return errors.Join(errors.New("ask Spark for the folder of its tables"), err)
+	}
+	e.warehouse = strings.TrimPrefix(strings.TrimPrefix(found[0][1], "file:"), "//")
+	if _, err := os.Stat(e.warehouse); err != nil {
+		return fmt.Errorf("the tables of the Spark at %s are not on this machine: %w", e.opts.URL, err)
+	}
+	catalogs, err := s.catalogs(ctx)
+	if err != nil || len(catalogs) > 0 {
+		return err
+	}
+	for _, name := range []string{"main", hiveMetastore} {
+		if err := s.makeCatalog(ctx, name, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OpenSession starts a session.
+func (e *Engine) OpenSession(ctx context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
+	return e.openSession(ctx, o)
+}
+
+// Ended is closed when the server's process is gone; nil for one that this
+// engine did not start.
+func (e *Engine) Ended() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.server == nil {
+		return nil
+	}
+	return e.server.Ended()
+}
+
+// Close ends the server, or leaves a shared one.
+func (e *Engine) Close() error {
+	var err error
+	if e.opts.Discard && e.opts.URL != "" {
+		err = e.discard()
+	}
+	return errors.Join(err, e.stop())
+}
+
+func (e *Engine) stop() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	if e.client != nil {
+		e.client.Close()
+	}
+	if e.server != nil {
+		return e.server.Close()
+	}
+	return nil
+}
+
+// discard drops the schemas of this engine from a shared server.
+func (e *Engine) discard() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	plain, err := e.client.OpenSession(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("drop this sandbox's schemas from the shared Spark: %w", err)
+	}
+	s := &session{engine: e, hive: plain, location: time.UTC}
+	found, err := s.physical(ctx)
+	for _, schema := range found {
+		_, dropErr := s.texts(ctx, "DROP SCHEMA "+rewrite.Quote(schema)+" CASCADE")
+		err = errors.Join(err, dropErr)
+	}
+	return errors.Join(err, s.Close())
+}
+
+// tableDir is where Spark keeps a managed table.
+func (e *Engine) tableDir(catalog, schema, table string) string {
+	return filepath.Join(e.warehouse, e.names.Schema(catalog, schema)+".db", e.names.Table(table))
+}

@@ -1,0 +1,423 @@
+package spark_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/databricks/databricks-sql-go/logger"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+)
+
+// shared is one Spark for all tests: each opens an engine of its own on it.
+var shared struct {
+	once   sync.Once
+	server *process.Server
+	url    string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	if err := logger.SetLogLevel("disabled"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if shared.server != nil {
+		if err := shared.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "ending Spark:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// sparkHome is where `make spark` installs.
+func sparkHome() string {
+	if dir := os.Getenv("LYTICS_SPARK_HOME"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "build", "spark")
+}
+
+// installed skips a test where there is no Spark, and says so; with
+// LYTICS_TEST_REQUIRE_SPARK it fails.
+func installed(t *testing.T) {
+	t.Helper()
+	if os.Getenv("LYTICS_SPARK_URL") != "" {
+		return
+	}
+	err := home.Home{Dir: sparkHome()}.Check()
+	if err == nil {
+		_, err = home.JavaPath(t.Context())
+	}
+	switch {
+	case err == nil:
+	case os.Getenv("LYTICS_TEST_REQUIRE_SPARK") != "":
+		t.Fatal(err)
+	default:
+		t.Skipf("LEFT OUT: %v", err)
+	}
+}
+
+func serverURL(t *testing.T) string {
+	t.Helper()
+	installed(t)
+	if url := os.Getenv("LYTICS_SPARK_URL"); url != "" {
+		return url
+	}
+	shared.once.Do(func() {
+		dir, err := os.MkdirTemp("", "sandbox-spark-test")
+		if err != nil {
+			shared.err = err
+			return
+		}
+		dirHome, err := filepath.Abs(sparkHome())
+		if err != nil {
+			shared.err = err
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), spark.StartTimeout)
+		defer cancel()
+		if shared.server, shared.err = process.Start(ctx, process.Options{Home: home.Home{Dir: dirHome}, DataDir: dir}); shared.err != nil {
+			return
+		}
+		client := hive.NewClient(shared.server.URL)
+		shared.url, shared.err = shared.server.URL, shared.server.Ready(ctx, func(ctx context.Context) error {
+			s, err := client.OpenSession(ctx, nil)
+			if err != nil {
+				return err
+			}
+			return s.Close(ctx)
+		})
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.url
+}
+
+// objects is an object store in memory.
+type objects map[string]string
+
+func (o objects) List(_ context.Context, bucket, prefix string, c spark.Credential) ([]spark.Object, error) {
+	if bucket != "b" || c.SecretKey == "wrong" {
+		return nil, errors.New("AccessDenied")
+	}
+	var out []spark.Object
+	for key, text := range o {
+		if strings.HasPrefix(key, prefix) {
+			out = append(out, spark.Object{Key: key, Size: int64(len(text))})
+		}
+	}
+	return out, nil
+}
+
+func (o objects) Open(_ context.Context, _, key string, _ spark.Credential) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader([]byte(o[key]))), nil
+}
+
+// bench is an engine behind the front, and the driver in front of it.
+type bench struct {
+	t       *testing.T
+	engine  *spark.Engine
+	objects objects
+	http    *httptest.Server
+}
+
+func open(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, objects: objects{}}
+	engine, err := spark.Open(t.Context(), spark.Options{URL: serverURL(t), DataDir: t.TempDir(), Discard: true, Objects: b.objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.serve(engine)
+	return b
+}
+
+func (b *bench) serve(engine *spark.Engine) {
+	b.t.Helper()
+	b.engine = engine
+	server, err := front.New(front.Options{Engine: engine, Warehouse: "w", Token: "t", Faults: &fault.Set{}, Spool: b.t.TempDir() + "/spool", DirectWait: 5 * time.Second})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.http = httptest.NewServer(server)
+	b.t.Cleanup(func() {
+		b.http.Close()
+		if err := errors.Join(server.Close(), engine.Close()); err != nil {
+			b.t.Errorf("close: %v", err)
+		}
+	})
+}
+
+type flagsTransport struct{ http.Transport }
+
+func (c *flagsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, "/feature-flags/") {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"flags":[]}`)), Header: http.Header{}, Request: r}, nil
+	}
+	return c.Transport.RoundTrip(r)
+}
+
+// connect opens one connection of the driver.
+func (b *bench) connect(options ...dbsql.ConnOption) *sql.Conn {
+	b.t.Helper()
+	u, err := url.Parse(b.http.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	connector, err := dbsql.NewConnector(append([]dbsql.ConnOption{
+		dbsql.WithServerHostname("http://127.0.0.1"), dbsql.WithPort(port), dbsql.WithHTTPPath("/sql/1.0/warehouses/w"),
+		dbsql.WithAccessToken("t"), dbsql.WithTransport(&flagsTransport{}),
+	}, options...)...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	conn, err := db.Conn(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = errors.Join(conn.Close(), db.Close()) })
+	return conn
+}
+
+// rowsOf reads all rows as text, with the columns' names and types first.
+func rowsOf(ctx context.Context, conn *sql.Conn, statement string, args ...any) (header string, out []string, err error) {
+	rows, err := conn.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.ColumnTypes()
+	if err != nil {
+		return "", nil, err
+	}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name() + " " + c.DatabaseTypeName()
+	}
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		if err := rows.Scan(values...); err != nil {
+			return "", nil, err
+		}
+		texts := make([]string, len(values))
+		for i, v := range values {
+			switch v := (*v.(*any)).(type) {
+			case nil:
+				texts[i] = "NULL"
+			case time.Time:
+				texts[i] = v.UTC().Format("2006-01-02 15:04:05.999999")
+			default:
+				texts[i] = fmt.Sprint(v)
+			}
+		}
+		out = append(out, strings.Join(texts, "|"))
+	}
+	return strings.Join(names, ", "), out, rows.Err()
+}
+
+func want(t *testing.T, conn *sql.Conn, statement string, rows ...string) {
+	t.Helper()
+	_, got, err := rowsOf(t.Context(), conn, statement)
+	if err != nil {
+		t.Errorf("%s: %v", statement, err)
+		return
+	}
+	if strings.Join(got, "\n") != strings.Join(rows, "\n") {
+		t.Errorf("%s\n got %q\nwant %q", statement, got, rows)
+	}
+}
+
+func wantError(t *testing.T, conn *sql.Conn, statement string, parts ...string) {
+	t.Helper()
+	_, got, err := rowsOf(t.Context(), conn, statement)
+	if err == nil {
+		t.Errorf("%s: no error, but %q", statement, got)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("%s: %v\nhas no %q", statement, err, p)
+		}
+	}
+}
+
+func exec(t *testing.T, conn *sql.Conn, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := conn.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+func TestTypesArriveExactly(t *testing.T) {
+	t.Parallel()
+	conn := open(t).connect()
+	header, got, err := rowsOf(t.Context(), conn, `SELECT true, CAST(-128 AS TINYINT), CAST(-32768 AS SMALLINT), -2147483648, CAST('-9223372036854775808' AS BIGINT), CAST(1.1 AS FLOAT), 1e300D,
+		CAST('12345678901234567890.123456789012345678' AS DECIMAL(38,18)), 'a"b', X'00ff', DATE '0001-01-01', TIMESTAMP '2024-02-29 23:59:59.123456', TIMESTAMP_NTZ '2024-03-10 02:30:00.000001',
+		array(1, NULL), map('k"1', 2.50), named_struct('a "b"', 3.30, 'at', TIMESTAMP '1900-01-01 00:00:00.000001', 'd', DATE '2024-02-29', 'n', NULL), INTERVAL '1' DAY, NULL, CAST('NaN' AS DOUBLE), parse_json('{"a":1}')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTypes := []string{"BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "STRING", "BINARY", "DATE", "TIMESTAMP", "TIMESTAMP", "ARRAY", "MAP", "STRUCT", "INTERVAL_DAY_TIME", "NULL", "DOUBLE", "STRING"}
+	for _, name := range wantTypes {
+		at := strings.Index(header, " "+name)
+		if at < 0 {
+			t.Fatalf("no %s in %s", name, header)
+		}
+		header = header[at+len(name):]
+	}
+	wantRow := `true|-128|-32768|-2147483648|-9223372036854775808|1.1|1e+300|12345678901234567890.123456789012345678|a"b|[0 255]|0001-01-01 00:00:00|2024-02-29 23:59:59.123456|2024-03-10 02:30:00.000001|[1,null]|{"k\"1":2.50}|{"a "b"":3.30,"at":"1900-01-01 00:00:00.000001 +0000 UTC","d":"2024-02-29 00:00:00 +0000 UTC","n":null}|1 00:00:00.000000000|NULL|NaN|{"a":1}`
+	if len(got) != 1 || got[0] != wantRow {
+		t.Errorf("got  %q\nwant %q", got, wantRow)
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	t.Parallel()
+	conn := open(t).connect()
+	exec(t, conn, "CREATE SCHEMA main.sales COMMENT 'what is sold'", "CREATE CATALOG other", "CREATE SCHEMA other.sales",
+		"CREATE TABLE main.sales.t (id INT NOT NULL COMMENT 'the key', n STRUCT<a: INT>) COMMENT 'a table'", "CREATE TABLE other.sales.`t-2` (x STRING)",
+		"INSERT INTO main.sales.t VALUES (1, named_struct('a', 5))", "INSERT INTO other.sales.`t-2` VALUES ('y')",
+		"CREATE VIEW main.sales.v AS SELECT id FROM main.sales.t", "CREATE TEMPORARY VIEW tv AS SELECT * FROM main.sales.t")
+	want(t, conn, "SHOW CATALOGS", "hive_metastore", "main", "other", "system")
+	want(t, conn, "SHOW SCHEMAS IN main", "default", "sales", "information_schema")
+	want(t, conn, "SHOW TABLES IN main.sales", "sales|t|false", "sales|v|false", "|tv|true")
+	want(t, conn, "SHOW TABLES IN other.sales LIKE 'T-*'", "sales|t-2|false")
+	want(t, conn, "SELECT main.sales.t.id, `t-2`.x, tv.n.a FROM main.sales.t CROSS JOIN other.sales.`t-2` JOIN tv USING (id)", "1|y|5")
+	want(t, conn, "SELECT table_name, table_type, comment FROM main.information_schema.tables WHERE lower(table_schema) = lower('SALES') ORDER BY 1", "t|MANAGED|a table", "v|VIEW|NULL")
+	want(t, conn, "SELECT column_name, full_data_type, is_nullable, comment FROM main.information_schema.columns WHERE table_schema = 'sales' AND table_name = 't' ORDER BY ordinal_position",
+		"id|int|NO|the key", "n|struct<a:int>|YES|NULL")
+	want(t, conn, "SELECT catalog_name FROM system.information_schema.catalogs ORDER BY 1", "main", "other")
+	want(t, conn, "SELECT schema_name, comment FROM main.information_schema.schemata WHERE schema_name = 'sales'", "sales|what is sold")
+	want(t, conn, "DESCRIBE TABLE main.sales.v", "id|int|the key")
+	exec(t, conn, "USE CATALOG other", "USE sales")
+	want(t, conn, "SELECT current_catalog(), current_schema(), x FROM `t-2`", "other|sales|y")
+	want(t, conn, "SHOW TBLPROPERTIES main.sales.v ('none')", "none|Table main.sales.v does not have property: none")
+
+	for statement, parts := range map[string][]string{
+		"SELECT * FROM main.sales.nope":              {"[TABLE_OR_VIEW_NOT_FOUND]", "`main`.`sales`.`nope`", "SQLSTATE: 42P01"},
+		"DROP SCHEMA main.nope":                      {"[SCHEMA_NOT_FOUND]", "`main`.`nope`", "42704"},
+		"CREATE SCHEMA nope.s":                       {"[NO_SUCH_CATALOG_EXCEPTION]", "'nope'"},
+		"CREATE TABLE nope.s.t (a INT)":              {"[NO_SUCH_CATALOG_EXCEPTION]", "'nope'"},
+		"SELECT nope FROM main.sales.t":              {"[UNRESOLVED_COLUMN.WITH_SUGGESTION]", "42703"},
+		"SELECT CAST('x' AS INT)":                    {"[CAST_INVALID_INPUT]", "22018"},
+		"SELECT *\nFROM main.sales.t WHERE )":        {"[PARSE_SYNTAX_ERROR]", "42601", "(line 2, pos "},
+		"SELECT * FROM main.sales.t VERSION AS OF 9": {"[DELTA_VERSION_NOT_FOUND]", "Available versions: [0, 1]"},
+		"DESCRIBE HISTORY main.sales.v":              {"[EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE]", "`main`.`sales`.`v`"},
+		"INSERT INTO main.sales.t SELECT CAST(concat('x', id) AS INT), n FROM main.sales.t": {"[CAST_INVALID_INPUT]", "22018"},
+	} {
+		wantError(t, conn, statement, parts...)
+	}
+}
+
+func TestStatementsThatChangeTables(t *testing.T) {
+	t.Parallel()
+	conn := open(t).connect()
+	want(t, conn, "CREATE TABLE t AS SELECT id, CAST(id AS STRING) AS s FROM range(3)", "3|3")
+	want(t, conn, "INSERT INTO t VALUES (7, 'x'), (8, NULL)", "2|2")
+	want(t, conn, "UPDATE t SET s = 'y' WHERE id > 6", "2")
+	want(t, conn, "DELETE FROM t WHERE id = 0", "1")
+	want(t, conn, "INSERT OVERWRITE t BY NAME SELECT s, id FROM t WHERE id = 7", "1|1")
+	want(t, conn, "SELECT * FROM main.default.t VERSION AS OF 1 ORDER BY id", "0|0", "1|1", "2|2", "7|x", "8|NULL")
+	want(t, conn, "SELECT id FROM t VERSION AS OF 3 EXCEPT ALL SELECT id FROM t ORDER BY 1", "1", "2", "8")
+	header, history, err := rowsOf(t.Context(), conn, "DESCRIBE HISTORY t LIMIT 2")
+	if err != nil || len(history) != 2 || !strings.HasPrefix(history[0], "4|") || !strings.Contains(history[0], `"mode":"Overwrite"`) || !strings.Contains(history[0], `"numOutputRows":"1"`) {
+		t.Errorf("%s\n%q %v", header, history, err)
+	}
+	exec(t, conn, "CREATE TABLE u DEEP CLONE t VERSION AS OF 1")
+	exec(t, conn, "DROP TABLE t")
+	want(t, conn, "SELECT count(*), max(s) FROM u", "5|x")
+	if _, detail, err := rowsOf(t.Context(), conn, "DESCRIBE DETAIL u"); err != nil || len(detail) != 1 || !strings.Contains(detail[0], "|main.default.u|") {
+		t.Errorf("%q %v", detail, err)
+	}
+}
+
+func TestManyRowsInOrderWithParameters(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	conn := b.connect(dbsql.WithMaxRows(20_000))
+	rows, err := conn.QueryContext(t.Context(), "SELECT id, concat(?, id), :named FROM range(?) WHERE id >= :low ORDER BY id DESC",
+		"p", dbsql.Parameter{Name: "named", Value: "it's"}, 100_000, dbsql.Parameter{Name: "low", Value: "0", Type: dbsql.SqlBigInt})
+	if err == nil {
+		defer func() { _ = rows.Close() }()
+	}
+	if err == nil {
+		t.Log("named and positional parameters together are accepted")
+	}
+	rows, err = conn.QueryContext(t.Context(), "SELECT id, concat(?, id) FROM range(?) ORDER BY id DESC", "it's ", 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	next := 99_999
+	for rows.Next() {
+		var id int
+		var text string
+		if err := rows.Scan(&id, &text); err != nil {
+			t.Fatal(err)
+		}
+		if id != next || text != fmt.Sprintf("it's %d", id) {
+			t.Fatalf("row %d is %d, %q", next, id, text)
+		}
+		next--
+	}
+	if rows.Err() != nil || next != -1 {
+		t.Fatalf("stopped before row %d: %v", next, rows.Err())
+	}
+}
+
+func TestCancelStopsTheStatement(t *testing.T) {
+	t.Parallel()
+	conn := open(t).connect()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	began := time.Now()
+	_, _, err := rowsOf(ctx, conn, "SELECT count(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b WHERE a.id % 7 = b.id % 11")
+	if err == nil || time.Since(began) > 30*time.Second {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	conn := b.connect(dbsql.WithSessionParams(map[string]string{"ANSI_MODE": "false", "TIMEZONE": "America/New_York", "STATEMENT_TIMEOUT": "100"}))
+	want(t, conn, "SELECT CAST('x' AS INT), CAST(TIMESTAMP '2024-07-01 00:00:00Z' AS STRING)", "NULL|2024-06-30 20:00:00")
+	// The hour that is there twice.
+	want(t, conn, "SELECT unix_seconds(x), x = timestamp_seconds(1730611800) FROM VALUES (timestamp_seconds(1730611800)), (timestamp_seconds(1730615400)) AS t(x)", "1730611800|true", "1730615400|false")
+	exec(t, conn, "SET ANSI_MODE = true")
+	wantError(t, conn, "SELECT CAST('x' AS INT)", "[CAST_INVALID_INPUT]")
+	wantError(t, conn, "SET spark.sql.shuffle.partitions = 1", "[CONFIG_NOT_AVAILABLE]")
+}
