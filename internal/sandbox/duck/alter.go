@@ -26,7 +26,7 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 		return nil, err
 	}
 	if tab := env.Snapshot.Table(n.catalog, n.schema, n.table); tab != nil && tab.View != nil {
-		return s.alterView(ctx, env, n, st)
+		return s.alterView(ctx, n, st)
 	}
 	if st.View {
 		if env.Snapshot.Table(n.catalog, n.schema, n.table) != nil {
@@ -74,7 +74,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 		}
 		v.Cluster = st.Names
 	case "ADD COLUMNS":
-		return t.addColumns(env, v, st.Columns, mapped)
+		return t.addColumns(v, st.Columns, mapped)
 	case "DROP COLUMNS", "RENAME COLUMN":
 		if !mapped {
 			return fault.New("DELTA_UNSUPPORTED_"+strings.ReplaceAll(strings.TrimSuffix(st.Action, "S"), " ", "_"), "0AKDC", "%s is not supported for your Delta table. Please enable Column Mapping on your Delta table with mapping mode 'name'.", st.Action)
@@ -124,7 +124,7 @@ func setProperties(v *catalog.Version, ps []syntax.Property) error {
 	return nil
 }
 
-func (t *txn) addColumns(env *bind.Env, v *catalog.Version, defs []syntax.ColumnDef, mapped bool) error {
+func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped bool) error {
 	for _, d := range defs {
 		c := catalog.Column{Name: d.Name, Type: d.Type, Comment: d.Comment, Phys: fmt.Sprintf("k%d", v.NextColumn)}
 		if d.NotNull || d.Default != nil {
@@ -207,7 +207,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	return err
 }
 
-func (s *session) alterView(ctx context.Context, env *bind.Env, n name, st *syntax.Alter) (warehouse.Result, error) {
+func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
 		return nil, fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, fault.Quote(st.Name...))
 	}

@@ -48,6 +48,10 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 	if st.Validate {
 		return nil, fault.Unsupported("COPY INTO ... VALIDATE")
 	}
+	format, err := readFormat(st)
+	if err != nil {
+		return nil, err
+	}
 	place, err := s.engine.place(st)
 	if err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 				return nil, 0, err
 			}
 		}
-		source, err := t.stage(place, pending, st)
+		source, err := t.stage(place, pending, format)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -86,9 +90,6 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 			return nil, 0, err
 		}
 		if inserted, err = t.insertRows(env, v, q, match, tab.NextRow); err != nil {
-			return nil, 0, err
-		}
-		if _, err := t.exec("DROP TABLE %s", source.table); err != nil {
 			return nil, 0, err
 		}
 		v.Metrics = map[string]string{"numFiles": "1", "numOutputRows": strconv.FormatInt(inserted, 10)}
@@ -193,36 +194,63 @@ type staged struct {
 	corrupt int64
 }
 
-// stage reads files into a temporary table.
-func (t *txn) stage(p *place, files []file, st *syntax.CopyInto) (*staged, error) {
+// format is how files are read: as Parquet, or as CSV by its options.
+type format struct {
+	parquet bool
+	csv     sparkcsv.Options
+	// reads are the columns that the SELECT names, in lower case; nil for all.
+	reads map[string]bool
+}
+
+// readFormat reads FILEFORMAT and FORMAT_OPTIONS.
+func readFormat(st *syntax.CopyInto) (format, error) {
+	var f format
 	options := map[string]string{}
 	for _, o := range st.Options {
 		options[o.Key] = o.Value
 	}
 	switch st.Format {
 	case "CSV":
-		o, err := sparkcsv.ParseOptions(options)
-		if err != nil {
-			return nil, err
-		}
-		return t.stageCSV(p, files, o, len(st.Items) > 0 && !wholeSchema(st.Items))
+		var err error
+		f.csv, err = sparkcsv.ParseOptions(options)
+		f.reads = columnsRead(st.Items)
+		return f, err
 	case "PARQUET":
 		for k := range options {
 			if !strings.EqualFold(k, "mergeSchema") {
-				return nil, fault.Unsupported("the Parquet option " + k)
+				return f, fault.Unsupported("the Parquet option " + k)
 			}
 		}
-		return t.stageParquet(p, files)
+		f.parquet = true
+		return f, nil
 	case "JSON", "AVRO", "ORC", "TEXT", "BINARYFILE":
-		return nil, fault.Unsupported("FILEFORMAT = " + st.Format)
+		return f, fault.Unsupported("FILEFORMAT = " + st.Format)
 	}
-	return nil, fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+	return f, fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
 }
 
-// wholeSchema says whether a SELECT surely reads every column: it has a star.
-func wholeSchema(items []syntax.SelectItem) bool {
-	return slices.ContainsFunc(items, func(i syntax.SelectItem) bool {
-		_, star := i.X.(*syntax.Star)
-		return star
-	})
+// stage reads files into a temporary table.
+func (t *txn) stage(p *place, files []file, f format) (*staged, error) {
+	if f.parquet {
+		return t.stageParquet(p, files)
+	}
+	return t.stageCSV(p, files, f.csv, f.reads)
+}
+
+// columnsRead are the columns that a SELECT names; nil where it reads them all.
+func columnsRead(items []syntax.SelectItem) map[string]bool {
+	if len(items) == 0 {
+		return nil
+	}
+	reads := map[string]bool{}
+	for _, item := range items {
+		if syntax.Names(item.X, func(parts []string) {
+			for _, p := range parts {
+				reads[lower(p)] = true
+			}
+		}) {
+			return nil
+		}
+	}
+	return reads
 }

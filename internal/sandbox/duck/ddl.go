@@ -104,7 +104,7 @@ func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.Cre
 	if st.Columns != nil {
 		return nil, fault.New("_LEGACY_ERROR_TEMP_0035", "42601", "Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
 	}
-	q, err := bind.BindQuery(env, st.As)
+	q, err := bind.Bind(env, st.As)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f f
 func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) (warehouse.Result, error) {
 	var inserted int64
 	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		q, err := bind.BindQuery(env, st.Query)
+		q, err := bind.Bind(env, st.Query)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -160,8 +160,7 @@ func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) 
 			return nil, 0, err
 		}
 		v.Metrics["numUpdatedRows"] = strconv.FormatInt(n, 10)
-		_, err = t.exec("DROP TABLE %s", staged)
-		return v, 0, err
+		return v, 0, nil
 	})
 	if err != nil {
 		return nil, err
@@ -224,8 +223,7 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 			return nil, 0, err
 		}
 		v.Metrics = map[string]string{"numTargetRowsUpdated": strconv.FormatInt(counts[1], 10), "numTargetRowsDeleted": strconv.FormatInt(counts[2], 10), "numTargetRowsInserted": strconv.FormatInt(counts[3], 10)}
-		_, err = t.exec("DROP TABLE %s", staged)
-		return v, counts[3], err
+		return v, counts[3], nil
 	})
 	if err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func run(s warehouse.Session, statement string, params ...warehouse.Parameter) (
 			row := make([]string, batch.NumCols())
 			for j := range row {
 				row[j] = batch.Column(j).ValueStr(i)
-				if batch.Column(j).IsNull(i) {
+				if row[j] == "(null)" {
 					row[j] = "NULL"
 				}
 			}
@@ -79,6 +79,12 @@ func run(s warehouse.Session, statement string, params ...warehouse.Parameter) (
 		}
 		batch.Release()
 	}
+}
+
+func joined(row []string) string { return strings.Join(row, " | ") }
+
+func param(name, kind string, value *string) warehouse.Parameter {
+	return warehouse.Parameter{Name: name, Type: kind, Value: value}
 }
 
 // rows runs statements and returns the last one's rows, joined by bars.
@@ -92,7 +98,7 @@ func (b *bench) rows(statements ...string) []string {
 		}
 		out = nil
 		for _, r := range t.rows {
-			out = append(out, strings.Join(r, " | "))
+			out = append(out, joined(r))
 		}
 	}
 	return out

@@ -23,10 +23,11 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 	if err != nil {
 		return 0, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", table, err)
 	}
-	parts := st.(*syntax.Describe).Name
-	if len(parts) != 3 {
+	named, ok := st.(*syntax.Describe)
+	if !ok || len(named.Name) != 3 {
 		return 0, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", table)
 	}
+	parts := named.Name
 	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
 	for _, create := range []*syntax.CreateNamespace{
 		{Catalog: true, Name: parts[:1], IfNotExists: true},
@@ -67,9 +68,6 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 		if inserted, err = t.insertRows(env, v, q, positions(len(v.Columns)), nextRow(old)); err != nil {
 			return err
 		}
-		if _, err := t.exec("DROP TABLE %s", source.table); err != nil {
-			return err
-		}
 		return t.publish(n, old, v, inserted)
 	})
 	return inserted, err
@@ -90,7 +88,7 @@ func (t *txn) stageLocal(path string) (*staged, error) {
 			return nil, err
 		}
 		p := &place{store: localFiles{}, url: path, format: "CSV"}
-		return t.stageCSV(p, []file{{Object: Object{Key: path}}}, o, false)
+		return t.stageCSV(p, []file{{Object: Object{Key: path}}}, o, nil)
 	}
 	return nil, fault.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
 }

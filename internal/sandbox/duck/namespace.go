@@ -195,7 +195,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 // createView is CREATE [OR REPLACE] [TEMPORARY] VIEW.
 func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.CreateView) (warehouse.Result, error) {
 	// Binding now finds what is wrong with the query now; the view stays lazy.
-	q, err := bind.BindQuery(env, st.Query)
+	q, err := bind.Bind(env, st.Query)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (r *streamed) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err == nil {
 		return b, nil
 	}
-	r.close()
+	_ = r.close()      // the error of the query says more
 	if err == io.EOF { //nolint:errorlint // Next returns it bare
 		return nil, err
 	}
@@ -157,33 +157,51 @@ func rows(cols []bind.Column, values [][]any) warehouse.Result {
 }
 
 func put(b array.Builder, v any) {
-	switch v := v.(type) {
-	case string:
-		b.(*array.StringBuilder).Append(v)
-	case bool:
-		b.(*array.BooleanBuilder).Append(v)
-	case int:
-		b.(*array.Int32Builder).Append(int32(v)) //nolint:gosec // positions and the like
-	case int64:
-		b.(*array.Int64Builder).Append(v)
-	case time.Time:
-		b.(*array.TimestampBuilder).Append(arrow.Timestamp(v.UnixMicro()))
-	case []string:
-		l := b.(*array.ListBuilder)
-		l.Append(true)
-		for _, s := range v {
-			put(l.ValueBuilder(), s)
+	switch b := b.(type) {
+	case *array.StringBuilder:
+		if v, ok := v.(string); ok {
+			b.Append(v)
+			return
 		}
-	case map[string]string:
-		m := b.(*array.MapBuilder)
-		m.Append(true)
-		for _, k := range sortedKeys(v) {
-			put(m.KeyBuilder(), k)
-			put(m.ItemBuilder(), v[k])
+	case *array.BooleanBuilder:
+		if v, ok := v.(bool); ok {
+			b.Append(v)
+			return
 		}
-	default:
-		b.AppendNull()
+	case *array.Int32Builder:
+		if v, ok := v.(int); ok {
+			b.Append(int32(v))
+			return
+		}
+	case *array.Int64Builder:
+		if v, ok := v.(int64); ok {
+			b.Append(v)
+			return
+		}
+	case *array.TimestampBuilder:
+		if v, ok := v.(time.Time); ok {
+			b.Append(arrow.Timestamp(v.UnixMicro()))
+			return
+		}
+	case *array.ListBuilder:
+		if v, ok := v.([]string); ok {
+			b.Append(true)
+			for _, s := range v {
+				put(b.ValueBuilder(), s)
+			}
+			return
+		}
+	case *array.MapBuilder:
+		if v, ok := v.(map[string]string); ok {
+			b.Append(true)
+			for _, k := range sortedKeys(v) {
+				put(b.KeyBuilder(), k)
+				put(b.ItemBuilder(), v[k])
+			}
+			return
+		}
 	}
+	b.AppendNull()
 }
 
 // affected is what statements that change rows return.

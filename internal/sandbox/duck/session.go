@@ -130,7 +130,7 @@ func (s *session) run(ctx context.Context, st syntax.Statement, params []warehou
 // selectRows binds a query against the catalog of this moment and streams it.
 func (s *session) selectRows(ctx context.Context, q *syntax.Query, params []warehouse.Parameter) (warehouse.Result, error) {
 	release := s.engine.reading()
-	bound, err := bind.BindQuery(s.env(params), q)
+	bound, err := bind.Bind(s.env(params), q)
 	if err != nil {
 		release()
 		return nil, err
@@ -214,7 +214,7 @@ func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, 
 	if !ok {
 		return nil, fault.Unsupported("EXPLAIN of this statement")
 	}
-	bound, err := bind.BindQuery(env, q.Query)
+	bound, err := bind.Bind(env, q.Query)
 	if err != nil {
 		return nil, err
 	}

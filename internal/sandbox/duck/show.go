@@ -169,7 +169,7 @@ func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 		}
 	}
 	if len(parts) >= 2 && strings.EqualFold(parts[len(parts)-2], "information_schema") {
-		q, err := bind.BindQuery(env, &syntax.Query{Body: &syntax.Select{Items: []syntax.SelectItem{{X: &syntax.Star{}}}, From: []syntax.TableExpr{&syntax.TableName{Parts: parts}}}})
+		q, err := bind.Bind(env, &syntax.Query{Body: &syntax.Select{Items: []syntax.SelectItem{{X: &syntax.Star{}}}, From: []syntax.TableExpr{&syntax.TableName{Parts: parts}}}})
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +215,7 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		}
 		return rows(stringColumns("database_description_item", "database_description_value"), [][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}}), nil
 	case "QUERY":
-		q, err := bind.BindQuery(env, st.Query)
+		q, err := bind.Bind(env, st.Query)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
@@ -17,11 +18,12 @@ import (
 )
 
 // stageCSV reads CSV files into a temporary table of strings, and gives its
-// columns their inferred types where that was asked for. pruned says that only
-// some columns are read, where Spark does not check the number of values.
-func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, pruned bool) (*staged, error) {
+// columns their inferred types where that was asked for. Where reads leaves a
+// column out, Spark does not check the number of values.
+func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, reads map[string]bool) (*staged, error) {
 	out := &staged{table: t.staging()}
 	var names []string
+	pruned := false
 	var app *duckdb.Appender
 	var infer *sparkcsv.Inferrer
 	defer func() {
@@ -45,7 +47,7 @@ func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, pruned bool) 
 		for i := range values {
 			values[i] = nil
 			if i < len(row) && !o.IsNull(row[i]) {
-				values[i] = row[i]
+				values[i] = []byte(row[i]) // a string would be cut at a NUL
 			}
 		}
 		return app.AppendRow(values...)
@@ -53,6 +55,7 @@ func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, pruned bool) 
 	start := func(first []string) error {
 		names = sparkcsv.Header(first, o)
 		values = make([]driver.Value, len(names))
+		pruned = reads != nil && slices.ContainsFunc(names, func(n string) bool { return !reads[lower(n)] })
 		if o.InferSchema {
 			infer = sparkcsv.NewInferrer(o, len(names))
 		}
@@ -64,8 +67,12 @@ func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, pruned bool) 
 			return err
 		}
 		return t.conn.Raw(func(c any) error {
+			conn, ok := c.(driver.Conn)
+			if !ok {
+				return fmt.Errorf("the connection is a %T, not a DuckDB one", c)
+			}
 			var err error
-			app, err = duckdb.NewAppender(c.(driver.Conn), "temp", "main", bare(out.table))
+			app, err = duckdb.NewAppender(conn, "temp", "main", bare(out.table))
 			return err
 		})
 	}
@@ -120,7 +127,7 @@ func (t *txn) readCSV(p *place, f file, o sparkcsv.Options, first func() bool, s
 			continue
 		}
 		if err := write(row); err != nil {
-			return err
+			return p.unreadable(f.url(), err)
 		}
 	}
 }

@@ -67,8 +67,8 @@ type txn struct {
 	before  *catalog.Snapshot
 	changes []func(*catalog.Snapshot) error
 	garbage []string
-	// temporary counts the staging tables.
-	temporary int
+	// staged are the temporary tables, dropped before the commit.
+	staged []string
 }
 
 // write runs f in a transaction that holds the names, and publishes what it
@@ -99,6 +99,11 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 	}()
 	if err := f(t); err != nil {
 		return translate(ctx, err)
+	}
+	for _, name := range t.staged {
+		if _, err := t.exec("DROP TABLE IF EXISTS %s", name); err != nil {
+			return translate(ctx, err)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -154,8 +159,9 @@ func (t *txn) physical() string { return fmt.Sprintf("t_%d", t.engine.newID()) }
 
 // staging names a temporary table of this transaction.
 func (t *txn) staging() string {
-	t.temporary++
-	return fmt.Sprintf("temp.staged_%d", t.temporary)
+	name := fmt.Sprintf("temp.staged_%d", t.engine.newID())
+	t.staged = append(t.staged, name)
+	return name
 }
 
 // putTable stores a table and its newest version, if that is new.

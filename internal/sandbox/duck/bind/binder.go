@@ -58,8 +58,6 @@ type Expr struct {
 	members []member
 	// aggregate is set where the expression holds an aggregate function.
 	aggregate bool
-	// generator is set for explode and its kin.
-	generator *generator
 	comment   string
 }
 
@@ -110,8 +108,8 @@ func check(err error) {
 	panic(fault.New("INTERNAL_ERROR", "XX000", "%s", err.Error()))
 }
 
-// BindQuery binds a query.
-func BindQuery(env *Env, q *syntax.Query) (out *Query, err error) {
+// Bind binds a query.
+func Bind(env *Env, q *syntax.Query) (out *Query, err error) {
 	defer catch(&err)
 	b := newBinder(env)
 	sql, cols := b.query(q, nil)

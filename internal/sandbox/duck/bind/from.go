@@ -181,6 +181,6 @@ func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string
 			rest = append(rest, f)
 		}
 	}
-	both.star = append(merged, rest...)
+	both.star = slices.Concat(merged, rest)
 	return strings.Join(conds, " AND ")
 }

@@ -27,20 +27,20 @@ func init() {
 		return &Expr{SQL: "map_from_entries(" + a.SQL + ")", Type: types.MapOf(a.Type.Elem.Fields[0].Type, a.Type.Elem.Fields[1].Type), Nullable: a.Nullable}
 	}})
 	register("map_keys", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		m := c.mapArgument(0)
+		m := c.mapArgument()
 		return &Expr{SQL: "map_keys(" + m.SQL + ")", Type: types.ArrayOf(m.Type.Key), Nullable: m.Nullable}
 	}})
 	register("map_values", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		m := c.mapArgument(0)
+		m := c.mapArgument()
 		return &Expr{SQL: "map_values(" + m.SQL + ")", Type: types.ArrayOf(m.Type.Elem), Nullable: m.Nullable}
 	}})
 	register("map_entries", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		m := c.mapArgument(0)
+		m := c.mapArgument()
 		t := types.StructOf(types.Field{Name: "key", Type: m.Type.Key, NotNull: true}, types.Field{Name: "value", Type: m.Type.Elem})
 		return &Expr{SQL: "map_entries(" + m.SQL + ")", Type: types.ArrayOf(t), Nullable: m.Nullable}
 	}})
 	register("map_contains_key", function{min: 2, max: 2, bind: func(c *call) *Expr {
-		m := c.mapArgument(0)
+		m := c.mapArgument()
 		k := c.b.coerce(c.args[1], m.Type.Key)
 		return &Expr{SQL: fmt.Sprintf("list_contains(map_keys(%s), %s)", m.SQL, k.SQL), Type: types.BooleanType, Nullable: m.Nullable || k.Nullable}
 	}})
@@ -136,11 +136,11 @@ func (c *call) array(i int) *Expr {
 	return c.args[i]
 }
 
-func (c *call) mapArgument(i int) *Expr {
-	if c.args[i].Type.Kind != types.Map {
-		panic(c.mismatch(c.args[i], "MAP"))
+func (c *call) mapArgument() *Expr {
+	if c.args[0].Type.Kind != types.Map {
+		panic(c.mismatch(c.args[0], "MAP"))
 	}
-	return c.args[i]
+	return c.args[0]
 }
 
 // lambdaOver binds f(array, x -> body).
@@ -205,11 +205,10 @@ func structOf(members []member) *Expr {
 		}
 		parts[i] = types.Quote(m.name) + " := " + value
 		fields[i] = types.Field{Name: m.name, Type: m.x.Type, NotNull: !m.x.Nullable}
-		if lower := strings.ToLower(m.name); seen[lower] {
+		if seen[strings.ToLower(m.name)] {
 			panic(fault.Unsupported("a struct with two fields called " + fault.Quote(m.name)))
-		} else {
-			seen[lower] = true
 		}
+		seen[strings.ToLower(m.name)] = true
 		aggregate = aggregate || m.x.aggregate
 	}
 	return &Expr{SQL: "struct_pack(" + strings.Join(parts, ", ") + ")", Type: types.StructOf(fields...), members: members, aggregate: aggregate}

@@ -76,8 +76,8 @@ func operator(op string) func(c *call) *Expr {
 	return func(c *call) *Expr { return c.b.arithmetic(op, c.args[0], c.args[1]) }
 }
 
-func (c *call) number(i int) *Expr {
-	a := c.b.numericOperand(c.args[i], &Expr{Type: types.DoubleType})
+func (c *call) number() *Expr {
+	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	if !a.Type.Numeric() {
 		panic(fault.Mismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", c.name, a.Name, a.Type))
 	}
@@ -86,7 +86,7 @@ func (c *call) number(i int) *Expr {
 
 func sameNumber(sql string) func(c *call) *Expr {
 	return func(c *call) *Expr {
-		a := c.number(0)
+		a := c.number()
 		return &Expr{SQL: cast(fmt.Sprintf(sql, a.SQL), a.Type), Type: a.Type, Nullable: a.Nullable}
 	}
 }
@@ -94,7 +94,7 @@ func sameNumber(sql string) func(c *call) *Expr {
 // bindRound rounds half up (or half even) at a constant scale.
 func bindRound(name string) func(c *call) *Expr {
 	return func(c *call) *Expr {
-		a, scale := c.number(0), 0
+		a, scale := c.number(), 0
 		if len(c.args) == 2 {
 			if c.args[1].text == nil {
 				panic(fault.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "Cannot resolve \"%s\" due to data type mismatch: the input `scale` should be a foldable \"INT\" expression.", pretty(c.ast)))
@@ -127,7 +127,7 @@ func bindRound(name string) func(c *call) *Expr {
 
 func bindCeil(name string) func(c *call) *Expr {
 	return func(c *call) *Expr {
-		a := c.number(0)
+		a := c.number()
 		t := types.BigIntType
 		if a.Type.Kind == types.Decimal {
 			t = types.DecimalOf(a.Type.Precision-a.Type.Scale+1, 0)

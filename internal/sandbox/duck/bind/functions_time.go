@@ -38,7 +38,7 @@ func init() {
 	register("timestamp_micros", template(ts, "make_timestamp($1)", l))
 	register("timestamp_millis", template(ts, "make_timestamp($1 * 1000)", l))
 	register("timestamp_seconds", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		return c.b.convert(c.number(0), ts, false)
+		return c.b.convert(c.number(), ts, false)
 	}})
 	register("unix_date", template(i, "CAST(datediff('day', DATE '1970-01-01', $1) AS INTEGER)", date))
 	register("date_from_unix_date", template(date, "(DATE '1970-01-01' + $1)", i))

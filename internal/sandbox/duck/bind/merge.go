@@ -50,12 +50,12 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 	for i := range values {
 		values[i] = "CASE"
 	}
-	any := false
+	some := false
 	for _, c := range st.Clauses {
 		if c.When != when {
 			continue
 		}
-		any = true
+		some = true
 		cond := "TRUE"
 		if c.Cond != nil {
 			cond = b.condition(c.Cond, sc)
@@ -79,7 +79,7 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 			values[i] += fmt.Sprintf(" WHEN %s THEN %s", cond, value)
 		}
 	}
-	if !any {
+	if !some {
 		return ""
 	}
 	selected := make([]string, len(cols))

@@ -97,9 +97,9 @@ func (b *binder) refuseTravel(t *syntax.TableName) {
 // Scan is the SQL of a version's rows, with its columns as c0, c1, ... and the
 // hidden ones under their own names.
 func Scan(v *catalog.Version) string {
-	parts := make([]string, len(v.Columns))
+	var parts []string
 	for i, c := range v.Columns {
-		parts[i] = fmt.Sprintf("%s AS c%d", c.Phys, i)
+		parts = append(parts, fmt.Sprintf("%s AS c%d", c.Phys, i))
 	}
 	parts = append(parts, ColumnRow, ColumnCommit)
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s <= %d AND %s > %d", strings.Join(parts, ", "), v.Phys, ColumnFrom, v.N, ColumnTo, v.N)

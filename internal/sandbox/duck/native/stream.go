@@ -78,7 +78,7 @@ func (s *Stream) start(query string) error {
 	}
 	var pending bindings.PendingResult
 	defer func() { bindings.DestroyPending(&pending) }()
-	//nolint:staticcheck // DuckDB deprecates it without offering another way to stream.
+	// Deprecated in DuckDB, which offers no other way to stream.
 	if bindings.PendingPreparedStreaming(stmt, &pending) == bindings.StateError {
 		return errors.New(bindings.PendingError(pending))
 	}

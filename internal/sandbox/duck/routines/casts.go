@@ -1,7 +1,6 @@
 package routines
 
 import (
-	"database/sql/driver"
 	"sync"
 	"time"
 
@@ -23,8 +22,8 @@ var casts = map[string]*routine{
 	"dbx_parse_timestamp": {params(text, text, text, text), long, parsePattern},
 }
 
-func castInt(a []driver.Value) (any, error) {
-	s, to, mode := a[0].(string), a[1].(string), a[2].(string)
+func castInt(a values) (any, error) {
+	s, to, mode := a.text(0), a.text(1), a.text(2)
 	bits := map[string]int{"TINYINT": 8, "SMALLINT": 16, "INT": 32}[to]
 	if bits == 0 {
 		bits = 64
@@ -36,8 +35,8 @@ func castInt(a []driver.Value) (any, error) {
 	return n, nil
 }
 
-func castFloat(a []driver.Value) (any, error) {
-	s, to, mode := a[0].(string), a[1].(string), a[2].(string)
+func castFloat(a values) (any, error) {
+	s, to, mode := a.text(0), a.text(1), a.text(2)
 	bits := 64
 	if to == "FLOAT" {
 		bits = 32
@@ -49,8 +48,8 @@ func castFloat(a []driver.Value) (any, error) {
 	return f, nil
 }
 
-func castDecimal(a []driver.Value) (any, error) {
-	s, precision, scale, mode := a[0].(string), int(a[1].(int32)), int(a[2].(int32)), a[3].(string)
+func castDecimal(a values) (any, error) {
+	s, precision, scale, mode := a.text(0), int(a.whole(1)), int(a.whole(2)), a.text(3)
 	v, fits, ok := sparkvalue.RoundDecimal(s, precision, scale)
 	switch {
 	case !ok:
@@ -63,18 +62,18 @@ func castDecimal(a []driver.Value) (any, error) {
 	return v, nil
 }
 
-func castBool(a []driver.Value) (any, error) {
-	v, ok := sparkvalue.ParseBool(a[0].(string))
+func castBool(a values) (any, error) {
+	v, ok := sparkvalue.ParseBool(a.text(0))
 	if !ok {
-		return bad(a[1].(string), a[0].(string), "BOOLEAN")
+		return bad(a.text(1), a.text(0), "BOOLEAN")
 	}
 	return v, nil
 }
 
-func castDate(a []driver.Value) (any, error) {
-	days, ok := sparkvalue.ParseDate(a[0].(string))
+func castDate(a values) (any, error) {
+	days, ok := sparkvalue.ParseDate(a.text(0))
 	if !ok {
-		return bad(a[1].(string), a[0].(string), "DATE")
+		return bad(a.text(1), a.text(0), "DATE")
 	}
 	return int32(days), nil
 }
@@ -87,7 +86,7 @@ func zone(name string) (*time.Location, error) {
 		return time.UTC, nil
 	}
 	if l, ok := zones.Load(name); ok {
-		return l.(*time.Location), nil
+		return as[*time.Location](l), nil
 	}
 	l, err := sparkvalue.Zone(name)
 	if err == nil {
@@ -98,8 +97,8 @@ func zone(name string) (*time.Location, error) {
 
 // castTimestamp reads a TIMESTAMP in a zone, or a TIMESTAMP_NTZ where the zone
 // is empty: then a zone in the text is passed over.
-func castTimestamp(a []driver.Value) (any, error) {
-	s, zoneName, mode := a[0].(string), a[1].(string), a[2].(string)
+func castTimestamp(a values) (any, error) {
+	s, zoneName, mode := a.text(0), a.text(1), a.text(2)
 	to := "TIMESTAMP"
 	if zoneName == "" {
 		to = "TIMESTAMP_NTZ"
@@ -118,8 +117,8 @@ func castTimestamp(a []driver.Value) (any, error) {
 	return micros, nil
 }
 
-func parsePattern(a []driver.Value) (any, error) {
-	s, pattern, zoneName, mode := a[0].(string), a[1].(string), a[2].(string), a[3].(string)
+func parsePattern(a values) (any, error) {
+	s, pattern, zoneName, mode := a.text(0), a.text(1), a.text(2), a.text(3)
 	loc, err := zone(zoneName)
 	if err != nil {
 		return nil, fail("INVALID_PARAMETER_VALUE.ZONE", "22023", "The time zone '%s' is not known.", zoneName)

@@ -1,7 +1,6 @@
 package routines
 
 import (
-	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -9,8 +8,8 @@ import (
 )
 
 var numbers = map[string]*routine{
-	"dbx_double_text": {params(double), text, func(a []driver.Value) (any, error) { return sparkvalue.FormatFloat(a[0].(float64), 64), nil }},
-	"dbx_float_text":  {params(single), text, func(a []driver.Value) (any, error) { return sparkvalue.FormatFloat(float64(a[0].(float32)), 32), nil }},
+	"dbx_double_text": {params(double), text, func(a values) (any, error) { return sparkvalue.FormatFloat(a.double(0), 64), nil }},
+	"dbx_float_text":  {params(single), text, func(a values) (any, error) { return sparkvalue.FormatFloat(float64(a.single(0)), 32), nil }},
 	"dbx_decimal_op":  {params(text, text, text, whole), text, decimalOp},
 	"dbx_round":       {params(double, whole), double, round},
 	"dbx_shift":       {params(text, long, long, whole), long, shift},
@@ -19,11 +18,11 @@ var numbers = map[string]*routine{
 func decimalName(precision, scale int) string { return fmt.Sprintf("DECIMAL(%d,%d)", precision, scale) }
 
 // decimalOp divides, takes remainders or multiplies beyond DuckDB's range.
-func decimalOp(a []driver.Value) (any, error) {
-	l, r, scale := a[1].(string), a[2].(string), int(a[3].(int32))
+func decimalOp(a values) (any, error) {
+	l, r, scale := a.text(1), a.text(2), int(a.whole(3))
 	var s string
 	ok := true
-	switch a[0].(string) {
+	switch a.text(0) {
 	case "/":
 		s, ok = sparkvalue.DivideDecimals(l, r, scale)
 	case "%":
@@ -38,8 +37,8 @@ func decimalOp(a []driver.Value) (any, error) {
 }
 
 // round rounds the shortest decimal that stands for a double, half up.
-func round(a []driver.Value) (any, error) {
-	f, scale := a[0].(float64), int(a[1].(int32))
+func round(a values) (any, error) {
+	f, scale := a.double(0), int(a.whole(1))
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return f, nil
 	}
@@ -47,15 +46,15 @@ func round(a []driver.Value) (any, error) {
 }
 
 // shift shifts as Java does: the distance modulo the width.
-func shift(a []driver.Value) (any, error) {
-	v, n, bits := a[1].(int64), a[2].(int64), int64(a[3].(int32))
+func shift(a values) (any, error) {
+	v, n, bits := a.long(1), a.long(2), int64(a.whole(3))
 	n &= bits - 1
-	if a[0].(string) == ">>" {
+	if a.text(0) == ">>" {
 		return v >> n, nil
 	}
 	v <<= n
 	if bits == 32 {
-		v = int64(int32(v)) //nolint:gosec // wraps as Java does
+		v = int64(int32(v)) // wraps as Java does
 	}
 	return v, nil
 }

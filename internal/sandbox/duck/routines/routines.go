@@ -22,7 +22,7 @@ func fail(class, state, format string, args ...any) error {
 type routine struct {
 	params []duckdb.Type
 	ret    duckdb.Type
-	run    func(a []driver.Value) (any, error)
+	run    func(a values) (any, error)
 }
 
 // Config tells DuckDB the routine's types. NULL in gives NULL out.
@@ -37,7 +37,13 @@ func (r *routine) Config() duckdb.ScalarFuncConfig {
 
 // Executor runs the routine for each row.
 func (r *routine) Executor() duckdb.ScalarFuncExecutor {
-	return duckdb.ScalarFuncExecutor{RowExecutor: r.run}
+	return duckdb.ScalarFuncExecutor{RowExecutor: func(a []driver.Value) (any, error) {
+		v, err := r.run(a)
+		if s, ok := v.(string); ok {
+			return []byte(s), err // a string would be cut at a NUL
+		}
+		return v, err
+	}}
 }
 
 func info(t duckdb.Type) duckdb.TypeInfo {
@@ -76,4 +82,21 @@ func bad(mode, value, to string) (any, error) {
 		return nil, nil
 	}
 	return nil, fail("CAST_INVALID_INPUT", "22018", "The value '%s' of the type \"STRING\" cannot be cast to \"%s\" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead.", strings.ReplaceAll(value, "'", "\\'"), to)
+}
+
+// values are a routine's arguments. DuckDB has cast them to the types that the
+// routine declares, so the zero values are never seen.
+type values []driver.Value
+
+func (v values) text(i int) string    { return as[string](v[i]) }
+func (v values) blob(i int) []byte    { return as[[]byte](v[i]) }
+func (v values) whole(i int) int32    { return as[int32](v[i]) }
+func (v values) long(i int) int64     { return as[int64](v[i]) }
+func (v values) double(i int) float64 { return as[float64](v[i]) }
+func (v values) single(i int) float32 { return as[float32](v[i]) }
+func (v values) truth(i int) bool     { return as[bool](v[i]) }
+
+func as[T any](v driver.Value) T {
+	t, _ := v.(T)
+	return t
 }

@@ -3,7 +3,6 @@ package routines
 import (
 	"crypto/sha256"
 	"crypto/sha512"
-	"database/sql/driver"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -21,15 +20,15 @@ var texts = map[string]*routine{
 	"dbx_unhex":       {params(text), blob, unhex},
 	"dbx_sha2":        {params(blob, whole), text, sha2},
 	"dbx_limit":       {params(text, whole, truth), text, limit},
-	"dbx_json_path": {params(text, text), text, func(a []driver.Value) (any, error) {
-		if s, ok := sparkvalue.JSONPath(a[0].(string), a[1].(string)); ok {
+	"dbx_json_path": {params(text, text), text, func(a values) (any, error) {
+		if s, ok := sparkvalue.JSONPath(a.text(0), a.text(1)); ok {
 			return s, nil
 		}
 		return nil, nil
 	}},
 }
 
-func initcap(a []driver.Value) (any, error) {
+func initcap(a values) (any, error) {
 	start := true
 	return strings.Map(func(r rune) rune {
 		if r == ' ' {
@@ -41,12 +40,12 @@ func initcap(a []driver.Value) (any, error) {
 			return unicode.ToTitle(r)
 		}
 		return unicode.ToLower(r)
-	}, a[0].(string)), nil
+	}, a.text(0)), nil
 }
 
 // substring counts characters from 1, or from the end when negative.
-func substring(a []driver.Value) (any, error) {
-	s, pos, n := a[0].(string), int(a[1].(int32)), int(a[2].(int32))
+func substring(a values) (any, error) {
+	s, pos, n := a.text(0), int(a.whole(1)), int(a.whole(2))
 	length := utf8.RuneCountInString(s)
 	start := pos - 1
 	if pos == 0 {
@@ -68,8 +67,8 @@ func substring(a []driver.Value) (any, error) {
 }
 
 // replacement turns Java's $1 into RE2's \1.
-func replacement(a []driver.Value) (any, error) {
-	s := a[0].(string)
+func replacement(a values) (any, error) {
+	s := a.text(0)
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -91,13 +90,13 @@ func replacement(a []driver.Value) (any, error) {
 }
 
 // unbase64 is MIME's: what is no base64 character is passed over.
-func unbase64(a []driver.Value) (any, error) {
+func unbase64(a values) (any, error) {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '+' || r == '/' {
 			return r
 		}
 		return -1
-	}, a[0].(string))
+	}, a.text(0))
 	b, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
 		return nil, fail("CONVERSION_INVALID_INPUT", "22018", "The value '%s' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed. Correct the value as per the syntax, or change its format. Use `try_to_binary` to tolerate malformed input and return NULL instead.", a[0])
@@ -105,8 +104,8 @@ func unbase64(a []driver.Value) (any, error) {
 	return b, nil
 }
 
-func unhex(a []driver.Value) (any, error) {
-	s := a[0].(string)
+func unhex(a values) (any, error) {
+	s := a.text(0)
 	if len(s)%2 == 1 {
 		s = "0" + s
 	}
@@ -117,9 +116,9 @@ func unhex(a []driver.Value) (any, error) {
 	return b, nil
 }
 
-func sha2(a []driver.Value) (any, error) {
-	v := a[0].([]byte)
-	switch a[1].(int32) {
+func sha2(a values) (any, error) {
+	v := a.blob(0)
+	switch a.whole(1) {
 	case 0, 256:
 		h := sha256.Sum256(v)
 		return hex.EncodeToString(h[:]), nil
@@ -137,8 +136,8 @@ func sha2(a []driver.Value) (any, error) {
 }
 
 // limit holds VARCHAR(n) and CHAR(n) to their length.
-func limit(a []driver.Value) (any, error) {
-	s, n, pad := a[0].(string), int(a[1].(int32)), a[2].(bool)
+func limit(a values) (any, error) {
+	s, n, pad := a.text(0), int(a.whole(1)), a.truth(2)
 	length := utf8.RuneCountInString(s)
 	if length > n {
 		cut := strings.TrimRight(s, " ")

@@ -93,23 +93,20 @@ func (r *Reader) readLine() ([]string, error) {
 // nextLine reads up to \n, \r or \r\n, or to the separator given.
 func (r *Reader) nextLine() ([]byte, error) {
 	r.line = r.line[:0]
-	any := false
+	some := false
 	for {
 		c, err := r.in.ReadByte()
 		if err != nil {
-			if errors.Is(err, io.EOF) && any {
+			if errors.Is(err, io.EOF) && some {
 				return r.line, nil
 			}
 			return nil, err
 		}
-		any = true
-		if r.o.LineSep != "" {
-			if c == r.o.LineSep[0] {
-				return r.line, nil
-			}
-		} else if c == '\n' {
+		some = true
+		switch {
+		case r.o.LineSep != "" && c == r.o.LineSep[0], r.o.LineSep == "" && c == '\n':
 			return r.line, nil
-		} else if c == '\r' {
+		case r.o.LineSep == "" && c == '\r':
 			if p, err := r.in.Peek(1); err == nil && p[0] == '\n' {
 				_, _ = r.in.ReadByte() // it was peeked
 			}

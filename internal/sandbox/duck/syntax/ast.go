@@ -7,7 +7,7 @@ type Expr interface{ expr() }
 
 // The expressions.
 type (
-	// Null, Bool, Str, Num, Bytes and Typed are literals.
+	// Null is the literal NULL.
 	Null struct{}
 	// Bool is TRUE or FALSE.
 	Bool struct{ Value bool }

@@ -1,12 +1,12 @@
 package syntax
 
 // call reads a call's arguments and what may follow them.
-func (p *parser) call(name []string) Expr {
+func (p *parser) call(name []string) *Call {
 	p.expectOp("(")
 	return p.callArgs(&Call{Name: name})
 }
 
-func (p *parser) callArgs(c *Call) Expr {
+func (p *parser) callArgs(c *Call) *Call {
 	if p.accept("DISTINCT") {
 		c.Distinct = true
 	} else {

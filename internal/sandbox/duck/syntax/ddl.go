@@ -216,10 +216,7 @@ func (p *parser) drop() Statement {
 		what = "SCHEMA"
 	}
 	d := &Drop{What: what, IfExists: p.accept("IF", "EXISTS"), Name: p.name()}
-	switch p.acceptAny("CASCADE", "RESTRICT", "PURGE") {
-	case "CASCADE":
-		d.Cascade = true
-	}
+	d.Cascade = p.acceptAny("CASCADE", "RESTRICT", "PURGE") == "CASCADE"
 	return d
 }
 

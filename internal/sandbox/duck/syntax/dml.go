@@ -130,7 +130,7 @@ func (p *parser) mergeClause() MergeClause {
 			c.Columns = p.names()
 			p.expect("VALUES")
 			p.expectOp("(")
-			c.Values = p.exprList(")")
+			c.Values = p.exprList()
 		}
 	default:
 		p.fail("")

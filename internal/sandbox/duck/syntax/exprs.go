@@ -145,7 +145,7 @@ func (p *parser) negatable(x Expr) Expr {
 		}
 		l.Quantifier = q
 		p.expectOp("(")
-		l.Patterns = p.exprList(")")
+		l.Patterns = p.exprList()
 		return l
 	}
 	l.Patterns = []Expr{p.bitOr()}
@@ -162,15 +162,15 @@ func (p *parser) in(x Expr, not bool) Expr {
 		p.expectOp(")")
 		return &In{X: x, Query: q, Not: not}
 	}
-	return &In{X: x, List: p.exprList(")"), Not: not}
+	return &In{X: x, List: p.exprList(), Not: not}
 }
 
-// exprList reads expressions up to a closing token.
-func (p *parser) exprList(end string) []Expr {
+// exprList reads expressions up to the closing parenthesis.
+func (p *parser) exprList() []Expr {
 	var out []Expr
 	for {
 		out = append(out, p.expr())
-		if p.acceptOp(end) {
+		if p.acceptOp(")") {
 			return out
 		}
 		p.expectOp(",")
@@ -265,17 +265,14 @@ func (p *parser) postfix(x Expr) Expr {
 			x = &Index{X: x, I: i}
 		case p.acceptOp("::"):
 			x = &Cast{X: x, Type: p.dataType()}
-		case p.isOp("(") && isName(x):
-			x = p.call(x.(*Name).Parts)
 		default:
-			return x
+			n, ok := x.(*Name)
+			if !ok || !p.isOp("(") {
+				return x
+			}
+			x = p.call(n.Parts)
 		}
 	}
-}
-
-func isName(x Expr) bool {
-	_, ok := x.(*Name)
-	return ok
 }
 
 func (p *parser) starTail(s *Star) *Star {

@@ -68,7 +68,7 @@ func (p *parser) primaryOp(t Token) Expr {
 			p.expectOp(")")
 			return &Subquery{Query: q}
 		}
-		items := p.exprList(")")
+		items := p.exprList()
 		if len(items) == 1 {
 			return items[0]
 		}
@@ -146,7 +146,7 @@ func (p *parser) keyword(t Token) Expr {
 			p.i += 2
 			args := []Expr{Str{Value: p.unit()}}
 			p.expectOp(",")
-			args = append(args, p.exprList(")")...)
+			args = append(args, p.exprList()...)
 			return &Call{Name: []string{t.Text}, Args: args}
 		}
 	case "LEFT", "RIGHT", "IF", "REPLACE", "ARRAY", "MAP", "STRUCT", "LIKE", "SET":
@@ -262,7 +262,7 @@ func (p *parser) positionCall() Expr {
 		p.expectOp(")")
 	} else {
 		p.expectOp(",")
-		args = append(args, p.exprList(")")...)
+		args = append(args, p.exprList()...)
 	}
 	return &Call{Name: []string{"position"}, Args: args}
 }

@@ -115,7 +115,7 @@ func (p *parser) values() QueryBody {
 		// A row in parentheses reads as one expression: (1) is 1, (1, 2) a struct.
 		if p.isOp("(") && !p.startsQuery() {
 			p.i++
-			v.Rows = append(v.Rows, p.exprList(")"))
+			v.Rows = append(v.Rows, p.exprList())
 		} else {
 			v.Rows = append(v.Rows, []Expr{p.expr()})
 		}
@@ -208,7 +208,7 @@ func (p *parser) groupBy() *GroupBy {
 	if k := p.acceptAny("ROLLUP", "CUBE"); k != "" {
 		g.Kind = k
 		p.expectOp("(")
-		g.Keys = p.exprList(")")
+		g.Keys = p.exprList()
 		return g
 	}
 	if p.accept("GROUPING", "SETS") {
@@ -218,7 +218,7 @@ func (p *parser) groupBy() *GroupBy {
 			var set []Expr
 			if p.acceptOp("(") {
 				if !p.acceptOp(")") {
-					set = p.exprList(")")
+					set = p.exprList()
 				}
 			} else {
 				set = []Expr{p.expr()}
@@ -306,7 +306,7 @@ func (p *parser) tablePrimary() TableExpr {
 	}
 	parts := p.name()
 	if p.acceptOp("(") {
-		c := p.callArgs(&Call{Name: parts}).(*Call)
+		c := p.callArgs(&Call{Name: parts})
 		return &TableFunction{Call: c, Lateral: lateral, Alias: p.alias()}
 	}
 	t := &TableName{Parts: parts}
@@ -357,7 +357,7 @@ func (p *parser) lateralView(t TableExpr) TableExpr {
 	v := &LateralView{X: t, Outer: p.accept("OUTER")}
 	name := p.name()
 	p.expectOp("(")
-	v.Call = p.callArgs(&Call{Name: name}).(*Call)
+	v.Call = p.callArgs(&Call{Name: name})
 	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] {
 		v.Name = p.ident()
 	}

@@ -68,9 +68,11 @@ func (p *parser) dataType() *types.Type {
 	case "STRUCT":
 		return p.structType()
 	case "INTERVAL":
-		for p.acceptAny("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TO") != "" {
+		for {
+			if p.acceptAny("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TO") == "" {
+				return types.IntervalType
+			}
 		}
-		return types.IntervalType
 	}
 	panic(fault.New("UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type \"%s\".", strings.ToUpper(t.Text)))
 }

@@ -196,7 +196,7 @@ func (t *Type) Equal(u *Type) bool {
 // needed to use one as the other.
 func (t *Type) SamePhysical(u *Type) bool { return t.Duck() == u.Duck() }
 
-// Integral, Numeric, Atomic and the like classify kinds.
+// Integral says whether t is a whole number.
 func (t *Type) Integral() bool { return t.Kind >= TinyInt && t.Kind <= BigInt }
 
 // Numeric says whether t is a number.
