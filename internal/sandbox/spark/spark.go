@@ -62,6 +62,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return nil, err
 	}
+	if o.Home, err = filepath.Abs(o.Home); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Join(o.DataDir, "copy"), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder of the Spark engine: %w", err)
 	}

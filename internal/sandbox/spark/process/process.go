@@ -146,7 +146,11 @@ func (s *Server) tail() string {
 func (s *Server) Close() error {
 	// The guard kills Spark when its input ends; the group is killed beside it,
 	// for a guard that hangs.
-	err := errors.Join(s.stdin.Close(), kill(s.cmd))
+	err := s.stdin.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // the process had ended already
+	}
+	err = errors.Join(err, kill(s.cmd))
 	<-s.ended
 	return err
 }

@@ -1,0 +1,40 @@
+//go:build unix
+
+package spark_test
+
+import (
+	osexec "os/exec"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+)
+
+// An engine with a server of its own: what it kept is there again after the
+// server was killed, sessions are not.
+func TestASparkThatDiesIsStartedAgainForTheNextSession(t *testing.T) {
+	installed(t)
+	b := &bench{t: t, objects: objects{}}
+	dir := t.TempDir()
+	engine, err := spark.Open(t.Context(), spark.Options{Home: sparkHome(), DataDir: dir, Objects: b.objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.serve(engine)
+	conn := b.connect()
+	exec(t, conn, "CREATE TABLE main.default.kept AS SELECT 1 AS a", "CREATE TEMPORARY VIEW v AS SELECT 1 AS a")
+	ended := engine.Ended()
+	// The one Java whose command line names our folder.
+	out, err := osexec.CommandContext(t.Context(), "pgrep", "-f", "java .*"+dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := osexec.CommandContext(t.Context(), "kill", append([]string{"-9"}, strings.Fields(string(out))...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	<-ended
+	wantError(t, conn, "SELECT * FROM v", "Invalid SessionHandle")
+	again := b.connect()
+	want(t, again, "SELECT a FROM main.default.kept", "1")
+	wantError(t, again, "SELECT * FROM v", "[TABLE_OR_VIEW_NOT_FOUND]")
+}
