@@ -272,11 +272,17 @@ func TestRetryAfterIsHonouredByAllConnections(t *testing.T) {
 		}
 		return false
 	})
-	if n, err := readStream(t.Context(), second, events(10)); n != 10 || err != nil {
-		t.Errorf("%d rows: %v", n, err)
+	// A few may pass between the answer that the sandbox noted and the client's
+	// own noting of it; without the shared wait it would be hundreds.
+	passed := 0
+	for time.Since(begun) < 1500*time.Millisecond {
+		if n, err := readStream(t.Context(), second, events(10)); n != 10 || err != nil {
+			t.Errorf("%d rows: %v", n, err)
+		}
+		passed++
 	}
-	if took := time.Since(begun); took < 1500*time.Millisecond {
-		t.Errorf("the second connection did not wait: %s", took)
+	if passed > 20 {
+		t.Errorf("the second connection did not wait: it read %d times meanwhile", passed)
 	}
 	wait.Wait()
 }
