@@ -1,0 +1,182 @@
+package conformance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// Platform is a customer-data side.
+type Platform interface {
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error
+	StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error)
+	Streams(ctx context.Context) ([]jobs.StreamInfo, error)
+
+	CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error)
+	PutField(ctx context.Context, f jobs.Field) (jobs.Field, error)
+	Field(ctx context.Context, id string) (jobs.Field, error)
+	Fields(ctx context.Context) ([]jobs.Field, error)
+	DeleteField(ctx context.Context, id string) error
+
+	CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error)
+	PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error)
+	Mapping(ctx context.Context, id string) (jobs.Mapping, error)
+	Mappings(ctx context.Context) ([]jobs.Mapping, error)
+	DeleteMapping(ctx context.Context, id string) error
+
+	CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error)
+	PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error)
+	Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error)
+	Audiences(ctx context.Context) ([]jobs.Audience, error)
+	DeleteAudience(ctx context.Context, id string) error
+
+	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
+	AudienceSize(ctx context.Context, audience string) (int64, error)
+}
+
+// Bed is a platform to test, empty, and what stands around it.
+type Bed struct {
+	Platform
+	// DB is the store that Append commits to.
+	DB *store.DB
+	// Settle returns when profiles are what the events make them.
+	Settle func(ctx context.Context) error
+}
+
+// Run runs all tests, each on a platform of its own.
+func Run(t *testing.T, open func(t *testing.T) Bed) {
+	t.Helper()
+	for _, c := range slices.Concat(definitions, events, profiles, scans) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(&trial{T: t, Bed: open(t)})
+		})
+	}
+}
+
+// test is one thing that a platform does.
+type test struct {
+	name string
+	run  func(t *trial)
+}
+
+// trial is a test on its way.
+type trial struct {
+	*testing.T
+	Bed
+}
+
+func (t *trial) check(what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// refused checks that an error has the code and the attribute, says something,
+// and tells what to do next.
+func (t *trial) refused(what string, err error, code jobs.Code, attribute, says string) {
+	t.Helper()
+	e, ok := errors.AsType[*jobs.Error](err)
+	if !ok {
+		t.Errorf("%s: %v, want an error with code %s", what, err, code)
+		return
+	}
+	if e.Code != code || e.Attribute != attribute || !strings.Contains(e.Error(), says) || e.Next == "" {
+		t.Errorf("%s: %s of %q: %v; want %s of %q with %q and a next step", what, e.Code, e.Attribute, err, code, attribute, says)
+	}
+}
+
+func same[T comparable](t *trial, what string, got T, err error, want T) {
+	t.Helper()
+	if err != nil || got != want {
+		t.Errorf("%s: %+v, %v; want %+v", what, got, err, want)
+	}
+}
+
+func (t *trial) field(f jobs.Field) jobs.Field {
+	t.Helper()
+	made, err := t.CreateField(t.Context(), f)
+	t.check("field "+f.ID, err)
+	return made
+}
+
+func (t *trial) mapping(stream, field, expression, guard string) jobs.Mapping {
+	t.Helper()
+	m, err := t.CreateMapping(t.Context(), jobs.Mapping{Stream: stream, Field: field, Expression: expression, GuardExpression: guard})
+	t.check("mapping of "+field, err)
+	return m
+}
+
+func (t *trial) audience(name, filter string) jobs.Audience {
+	t.Helper()
+	a, err := t.CreateAudience(t.Context(), jobs.Audience{Name: name, Filter: filter})
+	t.check("audience "+name, err)
+	return a
+}
+
+// day0 is when the events of tests begin.
+var day0 = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// facts makes events e0, e1, ... a second apart.
+func facts(data ...string) []jobs.Event {
+	var list []jobs.Event
+	for i, d := range data {
+		list = append(list, jobs.Event{ID: fmt.Sprintf("e%d", i), Time: day0.Add(time.Duration(i) * time.Second), Data: []byte(d)})
+	}
+	return list
+}
+
+func (t *trial) append(stream string, list []jobs.Event) {
+	t.Helper()
+	t.check("append", t.Append(t.Context(), stream, list, nil))
+}
+
+// feed appends events, and waits for the profiles.
+func (t *trial) feed(stream string, data ...string) {
+	t.Helper()
+	t.append(stream, facts(data...))
+	t.check("settle", t.Settle(t.Context()))
+}
+
+// rows gives an audience as lines of "a|b|NULL", sorted.
+func (t *trial) rows(audience string, fields ...string) []string {
+	t.Helper()
+	_, rows, err := t.Scan(t.Context(), audience, fields)
+	t.check("scan", err)
+	lines := []string{}
+	for row, err := range rows {
+		t.check("scan", err)
+		lines = append(lines, line(row))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func line(row []jobs.Value) string {
+	cells := make([]string, len(row))
+	for i, v := range row {
+		cells[i] = v.Text
+		if v.Null {
+			cells[i] = "NULL"
+		}
+	}
+	return strings.Join(cells, "|")
+}
+
+func (t *trial) wantRows(got []string, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

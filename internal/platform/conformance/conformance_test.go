@@ -1,0 +1,84 @@
+package conformance_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/conformance"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, func(t *testing.T) conformance.Bed {
+		db := openStore(t)
+		p, err := embedded.Open(db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closing(t, p.Close) })
+		return conformance.Bed{Platform: p, DB: db, Settle: func(ctx context.Context) error {
+			_, err := p.BuildProfiles(ctx, nil)
+			return err
+		}}
+	})
+}
+
+func TestLytics(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]lyticstest.Options{
+		"draft":   {},
+		"patches": {Patches: true, HideIDs: true, AccountID: "4f7b525bdba058fc096757a6"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conformance.Run(t, func(t *testing.T) conformance.Bed { return openLytics(t, o) })
+		})
+	}
+}
+
+func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
+	t.Helper()
+	o.Token = "0123456789abcdef"
+	s, err := lyticstest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		closing(t, s.Close)
+		for _, w := range s.Wrong() {
+			t.Errorf("not as documented: %s", w)
+		}
+	})
+	db := openStore(t)
+	p, err := lytics.Open(lytics.Config{
+		Token:  func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(o.Token), nil },
+		APIURL: s.APIURL, BulkURL: s.BulkURL, AccountID: o.AccountID, DB: db,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, p.Close) })
+	return conformance.Bed{Platform: p, DB: db, Settle: func(context.Context) error { return nil }}
+}
+
+func openStore(t *testing.T) *store.DB {
+	t.Helper()
+	db, err := store.Open(context.Background(), t.TempDir(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, db.Close) })
+	return db
+}
+
+func closing(t *testing.T, f func() error) {
+	t.Helper()
+	if err := f(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}

@@ -1,0 +1,126 @@
+package conformance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// cursor stands in for an import's.
+func (t *trial) cursor() (n int) {
+	t.Helper()
+	err := t.DB.Read().QueryRowContext(t.Context(), `SELECT n FROM test_cursor`).Scan(&n)
+	if err != nil && !strings.Contains(err.Error(), "no such table") {
+		t.Fatalf("cursor: %v", err)
+	}
+	return n
+}
+
+func (t *trial) move(n int) func(tx *sql.Tx) error {
+	return func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT DO UPDATE SET n = excluded.n`, n)
+		return err
+	}
+}
+
+// identified makes the profiles of a stream countable: one for each id.
+func (t *trial) identified(stream string) {
+	t.Helper()
+	t.field(jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
+	t.field(jobs.Field{ID: "n", Type: "int", MergeOperation: "count"})
+	t.mapping(stream, "id", "tostring(id)", "")
+	t.mapping(stream, "n", "id", "")
+	t.audience("All", "*")
+}
+
+var events = []test{
+	{"events and cursor are committed together", func(t *trial) {
+		ctx := t.Context()
+		t.check("append", t.Append(ctx, "s", facts(`{"id":1}`), t.move(1)))
+		if n := t.cursor(); n != 1 {
+			t.Errorf("the cursor is at %d", n)
+		}
+		refused := errors.New("another run owns the cursor now")
+		err := t.Append(ctx, "s", facts(`{"id":2}`), func(tx *sql.Tx) error {
+			return errors.Join(t.move(2)(tx), refused)
+		})
+		if !errors.Is(err, refused) || t.cursor() != 1 {
+			t.Errorf("a refused commit: %v, cursor %d", err, t.cursor())
+		}
+		// Without events the cursor moves alone.
+		if err := t.Append(ctx, "s", nil, t.move(5)); err != nil || t.cursor() != 5 {
+			t.Errorf("an append of nothing: %v, cursor %d", err, t.cursor())
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		err = t.Append(cancelled, "s", facts(`{"id":3}`), t.move(6))
+		t.refused("a cancelled append", err, jobs.CodeCancelled, "", "")
+		if n := t.cursor(); n != 5 {
+			t.Errorf("after a cancelled append the cursor is at %d", n)
+		}
+	}},
+	{"bad events are refused before any is taken", func(t *trial) {
+		good := jobs.Event{ID: "good", Time: day0, Data: []byte(`{}`)}
+		for name, bad := range map[string]jobs.Event{
+			"no id": {Time: day0, Data: []byte(`{}`)}, "no object": {ID: "bad", Time: day0, Data: []byte(`[1]`)}, "cut": {ID: "bad", Time: day0, Data: []byte(`{"a":`)},
+			"empty": {ID: "bad", Time: day0}, "two": {ID: "bad", Time: day0, Data: []byte(`{} {}`)}, "year": {ID: "bad", Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{}`)},
+		} {
+			err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.move(1))
+			t.refused(name, err, jobs.CodeFailed, "", bad.ID)
+		}
+		if n := t.cursor(); n != 0 {
+			t.Errorf("the cursor is at %d", n)
+		}
+		_, err := t.StreamInfo(t.Context(), "s")
+		t.refused("the stream", err, jobs.CodeNotFound, "", "s")
+		err = t.Append(t.Context(), "a\nb", []jobs.Event{good}, nil)
+		t.refused("a name of two lines", err, jobs.CodeInvalid, "stream", "")
+	}},
+	{"streams of any name are kept apart", func(t *trial) {
+		names := []string{"orders", "Orders", "or/ders", "or\\ders", "..", "a b", "a%2Fb", "a?b=c&d", "#", "ä", "databricks_main_sales_customers", strings.Repeat("x", 255)}
+		for i, n := range names {
+			for range i + 1 {
+				t.append(n, facts(`{"id":1}`))
+			}
+		}
+		for i, n := range names {
+			info, err := t.StreamInfo(t.Context(), n)
+			if err != nil || info.Name != n || info.Events != int64(i+1) || info.Bytes <= 0 {
+				t.Errorf("stream %q: %+v, %v", n, info, err)
+			}
+		}
+		list, err := t.Streams(t.Context())
+		t.check("list", err)
+		if len(list) != len(names) || !slices.IsSortedFunc(list, func(a, b jobs.StreamInfo) int { return strings.Compare(a.Name, b.Name) }) {
+			t.Errorf("listed %+v", list)
+		}
+	}},
+	{"big batches arrive whole", func(t *trial) {
+		t.identified("s")
+		var data []string
+		for i := range 1500 {
+			data = append(data, fmt.Sprintf(`{"id":%d,"text":%q}`, i, strings.Repeat("x", 10_000)))
+		}
+		t.feed("s", data...)
+		n, err := t.AudienceSize(t.Context(), "all")
+		same(t, "profiles", n, err, 1500)
+		t.wantRows(t.rows("all", "n")[:1], "1")
+	}},
+	{"streams know their last event", func(t *trial) {
+		t.append("s", facts(`{"id":1}`, `{"id":2}`, `{"id":3}`))
+		info, err := t.StreamInfo(t.Context(), "s")
+		t.check("stream", err)
+		if info.LastTime == nil || !info.LastTime.Equal(day0.Add(2*time.Second)) {
+			t.Errorf("the last is at %v", info.LastTime)
+		}
+	}},
+}

@@ -1,0 +1,180 @@
+package lytics
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+)
+
+// collectPath begins the addresses that take events.
+const collectPath = "/collect/"
+
+// maxUpload is how much goes into one upload before compression. Lytics's API
+// host takes 10 MB; its bulk host takes more, but what is sent again after a cut
+// is a whole upload.
+const maxUpload = 8 << 20
+
+// uploadTimeout bounds one attempt of an upload.
+const uploadTimeout = 3 * time.Minute
+
+// upload is a part of a batch that is sent at once: the events from first to
+// last, which is not part of it.
+type upload struct {
+	first, last int
+	body        []byte
+}
+
+// Append sends events to a stream and runs commit in a transaction of the store
+// once Lytics has them all. A stream that is not there begins. Without events
+// only commit runs. When it fails, some of the events may be in the stream; they
+// are sent again when the caller comes back with them, and counted then.
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+	if err := platform.ValidateStream(stream); err != nil {
+		return err
+	}
+	uploads, err := encode(stream, events)
+	if err != nil {
+		return err
+	}
+	summary := "Cannot append to stream " + stream
+	if err := ctx.Err(); err != nil {
+		return p.failed(ctx, summary, err)
+	}
+	if len(events) == 0 {
+		return p.failed(ctx, summary, p.db.Write(ctx, orNothing(commit)))
+	}
+	s, err := p.beginSending(ctx, stream, events)
+	if err != nil {
+		return p.failed(ctx, summary, err)
+	}
+	for _, u := range uploads {
+		if err := p.upload(ctx, stream, u, s); err != nil {
+			return errors.Join(err, s.abandon(ctx))
+		}
+	}
+	return p.failed(ctx, summary, s.finish(ctx, orNothing(commit)))
+}
+
+func orNothing(commit func(tx *sql.Tx) error) func(tx *sql.Tx) error {
+	if commit == nil {
+		return func(*sql.Tx) error { return nil }
+	}
+	return commit
+}
+
+// encode checks all events before any of them is sent.
+func encode(stream string, events []jobs.Event) ([]upload, error) {
+	var uploads []upload
+	var u upload
+	end := func(at int) {
+		if at > u.first {
+			u.last, u.body = at, append(u.body, ']')
+			uploads = append(uploads, u)
+		}
+		u = upload{first: at}
+	}
+	for i, e := range events {
+		if len(u.body)+maxEvent+2 > maxUpload {
+			end(i)
+		}
+		separator := byte(',')
+		if i == u.first {
+			separator = '['
+		}
+		body, err := encodeEvent(append(u.body, separator), e)
+		if err != nil {
+			return nil, &jobs.Error{
+				Code:    jobs.CodeFailed,
+				Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", e.ID, stream),
+				Detail:  err.Error(),
+				Next:    "Correct the source of the event; nothing of its batch was appended",
+				Err:     err,
+			}
+		}
+		u.body = body
+	}
+	end(len(events))
+	return uploads, nil
+}
+
+// upload sends a part of a batch until Lytics has it.
+func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) error {
+	body, err := compress(u.body)
+	if err != nil {
+		return err
+	}
+	c := call{
+		summary: "Cannot append to stream " + stream, method: http.MethodPost, base: p.bulk,
+		path:        collectPath + "bulk/" + url.PathEscape(stream),
+		query:       url.Values{"timestamp_field": {EventTime}},
+		body:        body,
+		contentType: "application/json", gzipped: true,
+		repeatable: true, private: true, patience: runPatience, timeout: uploadTimeout,
+		unsure: func() { s.repeat(ctx, u) },
+	}
+	s.sent(u)
+	answer, err := p.do(ctx, c)
+	if err != nil {
+		if !isUnsure(err) {
+			s.refused(u)
+		}
+		return err
+	}
+	n := int64(u.last - u.first)
+	taken, rejected := gjson.GetBytes(answer, "data.message_count"), gjson.GetBytes(answer, "data.rejected_count")
+	if taken.Exists() && taken.Int() == n && rejected.Int() == 0 {
+		return nil
+	}
+	e := &jobs.Error{
+		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics rejected %d of %d events for stream %s", rejected.Int(), n, stream),
+		Detail: fmt.Sprintf("they are between the events %s and %s; the others are in the stream", s.events[u.first].ID, s.events[u.last-1].ID),
+		Next:   "Look at the stream in Lytics, and correct the rows or leave columns out; the next run sends them all again, with the same ids",
+	}
+	if rejected.Int() == 0 {
+		e.Summary = fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken.Int(), n, stream)
+		e.Detail = fmt.Sprintf("they are the events from %s to %s, and which are missing is not known", s.events[u.first].ID, s.events[u.last-1].ID)
+	}
+	return e
+}
+
+func compress(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// failed is an error of the store. Errors that already say what to do pass
+// through.
+func (p *Platform) failed(ctx context.Context, summary string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*jobs.Error](err); ok && ctx.Err() == nil {
+		return err
+	}
+	e := &jobs.Error{Code: jobs.CodeStore, Summary: summary, Detail: err.Error(), Next: "Check that the store can be written", Err: err}
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		e.Code, e.Next = jobs.CodeTimeout, "Allow more time, or run it again; it goes on where it was"
+	case ctx.Err() != nil:
+		e.Code, e.Next = jobs.CodeCancelled, "Run it again; it goes on where it was"
+	}
+	return e
+}

@@ -1,0 +1,248 @@
+package lytics
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// How long a call is tried again, from its first failure. What a plan waits for
+// is shorter than what a run waits for.
+const (
+	definitionPatience = 45 * time.Second
+	runPatience        = 10 * time.Minute
+)
+
+// attemptTimeout bounds one attempt.
+const attemptTimeout = time.Minute
+
+// The pauses between attempts double from the first to the longest.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// maxAnswer is the most bytes of an answer: a page is 100 profiles of 1 MB.
+const maxAnswer = 160 << 20
+
+// call is a request of the API and what its failures mean.
+type call struct {
+	// summary says what cannot be done when it fails.
+	summary string
+	method  string
+	base    *url.URL
+	// path is below base, escaped.
+	path        string
+	query       url.Values
+	body        []byte
+	contentType string
+	gzipped     bool
+	// repeatable: sent twice it has the effect of once.
+	repeatable bool
+	// object is the kind and the name of what a 404 says is not there.
+	object [2]string
+	// attribute is what a 400 is about, conflict what a 409 is.
+	attribute, conflict string
+	// private answers hold personal data and are not repeated in errors.
+	private bool
+	// patience is definitionPatience when 0.
+	patience time.Duration
+	timeout  time.Duration
+	// unsure, which may be nil, is told before a request is repeated of which it
+	// is not known whether it took effect.
+	unsure func()
+}
+
+// get is a call that reads.
+func (p *Platform) get(summary, path string) call {
+	return call{summary: summary, method: http.MethodGet, base: p.api, path: path, query: url.Values{}, repeatable: true}
+}
+
+// send is a call with a JSON body.
+func (p *Platform) send(summary, method, path string, body any) (call, error) {
+	b, err := json.Marshal(body)
+	return call{summary: summary, method: method, base: p.api, path: path, query: url.Values{}, body: b, contentType: "application/json"}, err
+}
+
+// do makes a call until it has an answer, cannot have one, or patience ends.
+func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
+	if c.patience == 0 {
+		c.patience = definitionPatience
+	}
+	renewed := false
+	pause := firstPause
+	var began time.Time
+	for tries := 1; ; tries++ {
+		token, err := p.token.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, f := p.attempt(ctx, c, token)
+		if f == nil {
+			return answer, nil
+		}
+		f.tries = tries
+		if f.status == http.StatusUnauthorized && !renewed {
+			renewed = true
+			changed, err := p.token.renew(ctx, token)
+			if err != nil {
+				return nil, err
+			}
+			if changed {
+				continue
+			}
+		}
+		if ctx.Err() != nil || !f.passes || f.unsure && !c.repeatable {
+			return nil, f.explain(ctx, c)
+		}
+		now := p.clock.now()
+		if began.IsZero() {
+			began = now
+		}
+		d := max(p.clock.spread(pause), f.retryAfter)
+		if now.Add(d).Sub(began) > c.patience {
+			return nil, f.explain(ctx, c)
+		}
+		if err := p.clock.wait(ctx, d); err != nil {
+			return nil, f.explain(ctx, c)
+		}
+		pause = min(2*pause, longestPause)
+		if f.unsure && c.unsure != nil {
+			c.unsure()
+		}
+	}
+}
+
+// attempt makes one request.
+func (p *Platform) attempt(ctx context.Context, c call, token jobs.Secret) ([]byte, *failure) {
+	timeout := c.timeout
+	if timeout == 0 {
+		timeout = attemptTimeout
+	}
+	inner, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var wrote atomic.Bool
+	inner = httptrace.WithClientTrace(inner, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	req, err := http.NewRequestWithContext(inner, c.method, p.address(c), bytes.NewReader(c.body))
+	if err != nil {
+		return nil, &failure{err: errors.New("the request cannot be made")}
+	}
+	req.Header.Set("Authorization", token.Reveal())
+	req.Header.Set("Accept", "application/json")
+	if c.contentType != "" {
+		req.Header.Set("Content-Type", c.contentType)
+	}
+	if c.gzipped {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	if p.userAgent != "" {
+		req.Header.Set("User-Agent", p.userAgent)
+	}
+	resp, err := p.http.Do(req)
+	if err != nil {
+		return nil, transportFailure(err, wrote.Load(), timeout)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, transportFailure(err, true, timeout)
+	}
+	good := resp.StatusCode >= 200 && resp.StatusCode < 300
+	if good && len(answer) == 0 && resp.StatusCode == http.StatusNoContent {
+		return nil, nil
+	}
+	if good && len(answer) <= maxAnswer && gjson.ValidBytes(answer) {
+		return answer, nil
+	}
+	return nil, p.statusFailure(resp, answer)
+}
+
+// address is the URL of a call.
+func (p *Platform) address(c call) string {
+	q := url.Values{}
+	for k, v := range c.query {
+		q[k] = v
+	}
+	if p.account != "" {
+		q.Set("account_id", p.account)
+	}
+	text := c.base.String() + c.path
+	if len(q) > 0 {
+		text += "?" + q.Encode()
+	}
+	return text
+}
+
+// statusFailure reads an answer that is not a good one.
+func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
+	f := &failure{status: resp.StatusCode, retryAfter: p.retryAfter(resp.Header.Get("Retry-After"))}
+	if gjson.ValidBytes(answer) && gjson.GetBytes(answer, "status").Exists() {
+		f.lytics = true
+		f.requestID = gjson.GetBytes(answer, "request_id").String()
+		f.message = gjson.GetBytes(answer, "message").String()
+		for _, e := range gjson.GetBytes(answer, "errors").Array() {
+			f.codes = append(f.codes, e.Get("code").String())
+			if m := e.Get("message").String(); m != "" && f.message == "" {
+				f.message = m
+			}
+		}
+	}
+	switch {
+	case resp.StatusCode >= 200 && resp.StatusCode < 300:
+		f.garbled, f.passes, f.unsure = true, true, true
+	case resp.StatusCode == http.StatusTooManyRequests:
+		f.passes = true
+	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
+		f.passes, f.unsure = true, true
+	}
+	return f
+}
+
+// retryAfter reads the header: seconds, or a date.
+func (p *Platform) retryAfter(text string) time.Duration {
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return time.Duration(n) * time.Second
+	}
+	if t, err := http.ParseTime(text); err == nil {
+		return max(0, t.Sub(p.clock.now()))
+	}
+	return 0
+}
+
+// into makes a call and decodes the data of its answer; numbers keep all their
+// digits.
+func (p *Platform) into(ctx context.Context, c call, out any) error {
+	answer, err := p.do(ctx, c)
+	if err != nil || out == nil {
+		return err
+	}
+	var envelope struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if err = json.Unmarshal(answer, &envelope); err == nil {
+		d := json.NewDecoder(bytes.NewReader(envelope.Data))
+		d.UseNumber()
+		err = d.Decode(out)
+	}
+	if err != nil {
+		return &jobs.Error{
+			Code: jobs.CodeUnreachable, Attribute: c.urlAttribute(), Summary: c.summary,
+			Detail: fmt.Sprintf("the answer of %s is not what the API describes", c.base.Host), Next: "Check that the address is Lytics's API; else this release may be too old for it",
+			Err: err,
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package lytics
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// Where Lytics is.
+const (
+	DefaultAPIURL  = "https://api.lytics.io"
+	DefaultBulkURL = "https://bulk.lytics.io"
+)
+
+// Config is how to reach an account.
+type Config struct {
+	// Token gives the API token; it is asked again when Lytics refuses the one
+	// it gave before.
+	Token func(ctx context.Context) (jobs.Secret, error)
+	// APIURL and BulkURL default to Lytics's own.
+	APIURL  string
+	BulkURL string
+	// AccountID chooses among the accounts of the token; empty is its default.
+	AccountID string
+	// HTTP makes the calls; nil is a client of this package's own. Redirects
+	// are never followed: the token stays where it was sent.
+	HTTP *http.Client
+	// DB keeps the cursor that Append commits, and which events are under way.
+	DB        *store.DB
+	UserAgent string
+}
+
+// Platform is the customer-data side of one account. Its methods may be called
+// by several goroutines.
+type Platform struct {
+	api, bulk *url.URL
+	account   string
+	userAgent string
+	http      *http.Client
+	db        *store.DB
+	token     tokenSource
+	clock     clock
+	// schema is held while the schema is changed: a draft is one for all.
+	schema  sync.Mutex
+	patches patchMode
+}
+
+// clock is time, which tests own.
+type clock struct {
+	now  func() time.Time
+	wait func(ctx context.Context, d time.Duration) error
+	// spread takes some of a pause away, so that many do not come back at once.
+	spread func(d time.Duration) time.Duration
+}
+
+var systemClock = clock{
+	now: time.Now,
+	wait: func(ctx context.Context, d time.Duration) error {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	},
+	spread: func(d time.Duration) time.Duration {
+		return d/2 + time.Duration(rand.Int64N(int64(d/2)+1)) // #nosec G404 -- no secret
+	},
+}
+
+// connectTimeout bounds the making of a connection.
+const connectTimeout = 15 * time.Second
+
+// Open prepares the use of an account. It calls nothing.
+func Open(c Config) (*Platform, error) {
+	p := &Platform{account: c.AccountID, userAgent: c.UserAgent, db: c.DB, clock: systemClock}
+	p.token.read = c.Token
+	var err error
+	if p.api, err = parseURL("platform.lytics.api_url", c.APIURL, DefaultAPIURL); err != nil {
+		return nil, err
+	}
+	if p.bulk, err = parseURL("platform.lytics.bulk_url", c.BulkURL, DefaultBulkURL); err != nil {
+		return nil, err
+	}
+	client := http.Client{}
+	if c.HTTP != nil {
+		client = *c.HTTP
+	} else {
+		client.Transport = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   connectTimeout,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConnsPerHost:   4,
+			IdleConnTimeout:       90 * time.Second,
+			ExpectContinueTimeout: time.Second,
+		}
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	p.http = &client
+	if err := p.prepareStore(context.Background()); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close lets go of idle connections.
+func (p *Platform) Close() error {
+	p.http.CloseIdleConnections()
+	return nil
+}
+
+// BuildProfiles has nothing to do: Lytics builds the profiles.
+func (p *Platform) BuildProfiles(context.Context, func(done, total int64)) (embedded.ProfileStats, error) {
+	return embedded.ProfileStats{}, nil
+}
+
+// parseURL takes the address of a host. The token travels in a header, so plain
+// HTTP is for this machine alone.
+func parseURL(attribute, text, fallback string) (*url.URL, error) {
+	if text == "" {
+		text = fallback
+	}
+	u, err := url.Parse(strings.TrimRight(text, "/"))
+	bad := func(why string) error {
+		return jobs.Invalid(attribute, "Lytics cannot be reached at that address", why,
+			fmt.Sprintf("Give the scheme and the host, as in %s, or leave it out", fallback))
+	}
+	switch {
+	case err != nil:
+		// The parser's text repeats the address, which may hold a password.
+		return nil, bad("it is no URL")
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		return nil, bad("it is no URL of a host with https")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, bad("it holds more than scheme, host and path")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, bad("the API token would cross the network unencrypted")
+	}
+	return u, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,101 @@
+package lytics
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// The keys that an event has besides its row's.
+const (
+	// EventID is the event's stable id.
+	EventID = "_event_id"
+	// EventTime is the event's own time; timestamp_field names it.
+	EventTime = "_event_time"
+)
+
+// timeLayout is RFC 3339 in UTC with microseconds.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// maxEvent is what Lytics takes of one event in a batch.
+const maxEvent = 16 << 10
+
+// encodeEvent gives an event as Lytics takes it.
+func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
+	switch y := e.Time.UTC().Year(); {
+	case e.ID == "":
+		return b, errors.New("it has no id")
+	case y < 0 || y > 9999:
+		return b, fmt.Errorf("its time %s is no date of four-digit years", e.Time)
+	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
+		return b, errors.New("its data is not one JSON object")
+	}
+	start := len(b)
+	b = append(b, `{"`+EventID+`":`...)
+	b = value.AppendJSONString(b, e.ID)
+	b = append(b, `,"`+EventTime+`":"`...)
+	b = e.Time.UTC().AppendFormat(b, timeLayout)
+	b = append(b, '"')
+	taken := ""
+	gjson.ParseBytes(e.Data).ForEach(func(k, v gjson.Result) bool {
+		if k.Str == EventID || k.Str == EventTime {
+			taken = k.Str
+			return false
+		}
+		b = append(b, ',')
+		b = append(b, k.Raw...)
+		b = append(b, ':')
+		b = appendValue(b, v, false)
+		return true
+	})
+	if taken != "" {
+		return b, fmt.Errorf("it has a column %s, which is the name of a key that each event gets; rename the column, or leave it out", taken)
+	}
+	b = append(b, '}')
+	if n := len(b) - start; n > maxEvent {
+		return b, fmt.Errorf("it has %d bytes, and Lytics takes events of up to %d; leave large columns out", n, maxEvent)
+	}
+	return b, nil
+}
+
+// appendValue copies JSON, number for number, with each object inside an array
+// as a string.
+func appendValue(b []byte, v gjson.Result, inArray bool) []byte {
+	switch {
+	case v.IsObject() && inArray:
+		return value.AppendJSONString(b, v.Raw)
+	case v.IsObject():
+		b = append(b, '{')
+		first := true
+		v.ForEach(func(k, v gjson.Result) bool {
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = append(b, k.Raw...)
+			b = append(b, ':')
+			b = appendValue(b, v, false)
+			return true
+		})
+		return append(b, '}')
+	case v.IsArray():
+		b = append(b, '[')
+		first := true
+		v.ForEach(func(_, v gjson.Result) bool {
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = appendValue(b, v, true)
+			return true
+		})
+		return append(b, ']')
+	default:
+		return append(b, v.Raw...)
+	}
+}

@@ -1,0 +1,209 @@
+package lytics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+)
+
+// fieldOf reads a field of the API.
+func fieldOf(r raw) (jobs.Field, error) {
+	var f struct {
+		ID           string `json:"id"`
+		Type         string `json:"type"`
+		Description  string `json:"shortdesc"`
+		IsIdentifier bool   `json:"is_identifier"`
+		IsPII        bool   `json:"is_pii"`
+		Merge        string `json:"mergeop"`
+		Capacity     int64  `json:"capacity"`
+		KeepDays     int64  `json:"keep_days"`
+	}
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
+	if err != nil {
+		return jobs.Field{}, &jobs.Error{
+			Code: jobs.CodeUnreachable, Summary: fmt.Sprintf("Field %q cannot be read", r.text("id")),
+			Detail: "it is not what the API describes: " + err.Error(), Next: "This release may be too old for the API", Err: err,
+		}
+	}
+	return platform.NormalizeField(jobs.Field{
+		ID: f.ID, Description: f.Description, Type: f.Type, IsIdentifier: f.IsIdentifier, IsPII: f.IsPII,
+		MergeOperation: f.Merge, Capacity: f.Capacity, KeepDays: f.KeepDays,
+	}), nil
+}
+
+// over writes a field over what the API has of it.
+func over(r raw, f jobs.Field) raw {
+	// keep_duration has to agree with keep_days, and says the same.
+	r = r.without("created", "modified", "edit_status", "keep_duration")
+	if r == nil {
+		r = raw{}
+	}
+	r.set("id", f.ID)
+	r.set("type", f.Type)
+	r.set("shortdesc", f.Description)
+	r.set("is_identifier", f.IsIdentifier)
+	r.set("is_pii", f.IsPII)
+	r.set("mergeop", f.MergeOperation)
+	r.set("capacity", f.Capacity)
+	r.set("keep_days", f.KeepDays)
+	return r
+}
+
+// CreateField defines a field; the same definition is adopted.
+func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
+	if err := platform.ValidateField(f); err != nil {
+		return jobs.Field{}, err
+	}
+	f = platform.NormalizeField(f)
+	summary := "Cannot create field " + f.ID
+	p.schema.Lock()
+	defer p.schema.Unlock()
+	s, err := p.loadSchema(ctx, summary)
+	if err != nil {
+		return jobs.Field{}, err
+	}
+	r, ok := s.field(f.ID)
+	if ok {
+		old, err := fieldOf(r)
+		switch {
+		case err != nil:
+			return jobs.Field{}, err
+		case old.ID != f.ID:
+			return jobs.Field{}, &jobs.Error{
+				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q cannot be created beside field %q", f.ID, old.ID),
+				Detail: "ids are columns of exported tables, where names that differ only by case are one", Next: "Choose another id",
+			}
+		case old != f:
+			return jobs.Field{}, &jobs.Error{
+				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q exists with another definition", f.ID),
+				Detail: fmt.Sprintf("it is of type %s, merged by %s", old.Type, old.MergeOperation),
+				Next:   "Import it into this state by its id, or choose another id",
+			}
+		case !r.pending():
+			return old, nil
+		}
+	}
+	return f, p.writeField(ctx, s, summary, r, f)
+}
+
+func (p *Platform) writeField(ctx context.Context, s *schemaState, summary string, r raw, f jobs.Field) error {
+	_, err := p.changeSchema(ctx, schemaChange{summary: summary, kind: "field", id: f.ID, state: s, body: over(r, f)})
+	return err
+}
+
+// PutField changes the definition of a field.
+func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
+	if err := platform.ValidateField(f); err != nil {
+		return jobs.Field{}, err
+	}
+	f = platform.NormalizeField(f)
+	summary := "Cannot change field " + f.ID
+	p.schema.Lock()
+	defer p.schema.Unlock()
+	s, err := p.loadSchema(ctx, summary)
+	if err != nil {
+		return jobs.Field{}, err
+	}
+	r, ok := s.field(f.ID)
+	if !ok || r.text("id") != f.ID {
+		return jobs.Field{}, notFound("field", f.ID)
+	}
+	for _, m := range s.fedBy(f.ID) {
+		if err := platform.ValidateExpressionType(m.text("expr"), f); err != nil && readable(m) {
+			return jobs.Field{}, jobs.Invalid("type", fmt.Sprintf("Field %q cannot become %s", f.ID, f.Type),
+				fmt.Sprintf("mapping %s from stream %s feeds it %s: %v", m.text("id"), m.text("stream"), m.text("expr"), err), "Change the mapping first")
+		}
+	}
+	return f, p.writeField(ctx, s, summary, r, f)
+}
+
+// readable tells that this package knows all that an expression uses. Lytics
+// knows more functions, and only it can tell whether those fit.
+func readable(m raw) bool { return platform.ValidateMappingExpression(m.text("expr")) == nil }
+
+// fedBy lists the mappings that feed a field.
+func (s *schemaState) fedBy(id string) []raw {
+	return slices.DeleteFunc(slices.Clone(s.mappings), func(r raw) bool { return r.deleted() || r.text("field") != id })
+}
+
+// Field gives a field's definition.
+func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
+	c := p.get("Cannot read field "+id, schemaPath+"/field/"+url.PathEscape(id))
+	c.object = [2]string{"field", id}
+	var r raw
+	if err := p.into(ctx, c, &r); err != nil {
+		return jobs.Field{}, err
+	}
+	if r.deleted() || r.text("id") != id {
+		return jobs.Field{}, notFound("field", id)
+	}
+	return fieldOf(r)
+}
+
+// Fields lists all fields by id.
+func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
+	var all []raw
+	if err := p.into(ctx, p.get("Cannot read the fields", schemaPath+"/field"), &all); err != nil {
+		return nil, err
+	}
+	var list []jobs.Field
+	for _, r := range all {
+		if r.deleted() {
+			continue
+		}
+		f, err := fieldOf(r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b jobs.Field) int { return strings.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+// DeleteField refuses while mappings feed the field. Deleting what is not there
+// is no error.
+func (p *Platform) DeleteField(ctx context.Context, id string) error {
+	summary := "Cannot delete field " + id
+	p.schema.Lock()
+	defer p.schema.Unlock()
+	s, err := p.loadSchema(ctx, summary)
+	if err != nil {
+		return err
+	}
+	if users := s.fedBy(id); len(users) > 0 {
+		names := make([]string, len(users))
+		for i, m := range users {
+			names[i] = fmt.Sprintf("%s (stream %s)", m.text("id"), m.text("stream"))
+		}
+		return &jobs.Error{
+			Code: jobs.CodeInUse, Summary: fmt.Sprintf("Field %q cannot be deleted", id),
+			Detail: "mappings feed it: " + strings.Join(names, ", "), Next: "Delete the mappings first",
+		}
+	}
+	return p.deleteObject(ctx, s, summary, "field", s.fields, id)
+}
+
+// deleteObject deletes what is there; what is deleted in the draft alone is
+// published.
+func (p *Platform) deleteObject(ctx context.Context, s *schemaState, summary, kind string, list []raw, id string) error {
+	i := slices.IndexFunc(list, func(r raw) bool { return r.text("id") == id })
+	if i < 0 {
+		return nil
+	}
+	_, err := p.changeSchema(ctx, schemaChange{summary: summary, kind: kind, id: id, state: s})
+	return err
+}
+
+func notFound(kind, id string) error {
+	return &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("There is no %s %q", kind, id), Next: "Check the id"}
+}

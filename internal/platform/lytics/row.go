@@ -1,0 +1,83 @@
+package lytics
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// row renders a profile of a page. Profiles have the keys that they have values
+// for.
+func (s *scan) row(profile gjson.Result) (profileRow, error) {
+	fields := map[string]gjson.Result{}
+	profile.ForEach(func(k, v gjson.Result) bool {
+		fields[k.Str] = v
+		return true
+	})
+	r := profileRow{cells: make([]jobs.Value, len(s.columns))}
+	var err error
+	if r.key, err = s.key(fields); err != nil {
+		return r, err
+	}
+	for i, f := range s.columns {
+		v, ok := fields[f.ID]
+		if !ok || v.Type == gjson.Null {
+			r.cells[i].Null = true
+			continue
+		}
+		if r.cells[i], ok = render(v, f.Type); !ok {
+			return r, &jobs.Error{
+				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("a profile has a value in field %q that is no %s", f.ID, f.Type),
+				Next: "Correct the type of the field, or leave the field out",
+			}
+		}
+	}
+	return r, nil
+}
+
+// key is what tells the profile from others.
+func (s *scan) key(fields map[string]gjson.Result) (string, error) {
+	if id := fields["_id"]; id.Type == gjson.String && id.Str != "" {
+		return "id " + id.Str, nil
+	}
+	h := sha256.New()
+	some := false
+	for _, name := range s.identifiers {
+		v := value.FromJSON(fields[name])
+		if v.IsNull() {
+			continue
+		}
+		some = true
+		text := v.AppendJSON(value.AppendJSONString(nil, name))
+		h.Write(append(text, '\n'))
+	}
+	if !some {
+		return "", &jobs.Error{
+			Code: jobs.CodeFailed, Summary: s.summary, Detail: "a profile has neither an _id nor a value in an identifier, so that it cannot be told from others",
+			Next: "Narrow the filter to profiles with an identifier, such as EXISTS email",
+		}
+	}
+	return "of " + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// render gives the exact text of a value. Lytics writes numbers and booleans
+// also as strings. A type that is not one of ours keeps its JSON.
+func render(v gjson.Result, typeName string) (jobs.Value, bool) {
+	t, ok := value.ParseType(typeName)
+	if !ok {
+		if v.Type == gjson.String {
+			return jobs.Value{Text: v.Str}, true
+		}
+		return jobs.Value{Text: v.Raw}, true
+	}
+	out, failed := t.Convert(value.FromJSON(v))
+	if failed {
+		return jobs.Value{}, false
+	}
+	return jobs.Value{Text: out.Text(), Null: out.IsNull()}, true
+}

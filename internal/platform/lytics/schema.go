@@ -1,0 +1,267 @@
+package lytics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// The schema of the table of users.
+const (
+	schemaPath = "/v2/schema/user"
+	patchPath  = "/v2/schema/patch/user"
+)
+
+// raw is an object of the API with all that it has.
+type raw map[string]json.RawMessage
+
+func (r raw) text(key string) (s string) {
+	// What is not a string is not what is asked for.
+	_ = json.Unmarshal(r[key], &s)
+	return s
+}
+
+func (r raw) set(key string, v any) {
+	// Strings, numbers and booleans always encode.
+	r[key], _ = json.Marshal(v)
+}
+
+// without gives a copy that lacks what the server writes.
+func (r raw) without(keys ...string) raw {
+	c := maps.Clone(r)
+	for _, k := range keys {
+		delete(c, k)
+	}
+	return c
+}
+
+// The states of a schema object in the draft.
+const deleted = "deleted"
+
+func (r raw) deleted() bool { return r.text("edit_status") == deleted }
+
+// pending tells that the live schema does not have the object like this yet.
+func (r raw) pending() bool {
+	s := r.text("edit_status")
+	return s == "new" || s == "modified" || s == deleted
+}
+
+// schemaState is the schema as its draft has it.
+type schemaState struct {
+	fields, mappings []raw
+}
+
+func (p *Platform) loadSchema(ctx context.Context, summary string) (*schemaState, error) {
+	s := &schemaState{}
+	if err := p.into(ctx, p.get(summary, schemaPath+"/field"), &s.fields); err != nil {
+		return nil, err
+	}
+	return s, p.into(ctx, p.get(summary, schemaPath+"/mapping"), &s.mappings)
+}
+
+// field gives the field of an id in any case.
+func (s *schemaState) field(id string) (raw, bool) {
+	i := slices.IndexFunc(s.fields, func(r raw) bool { return !r.deleted() && strings.EqualFold(r.text("id"), id) })
+	if i < 0 {
+		return nil, false
+	}
+	return s.fields[i], true
+}
+
+// mapping gives the first mapping that is as asked for.
+func (s *schemaState) mapping(is func(raw) bool) (raw, bool) {
+	i := slices.IndexFunc(s.mappings, func(r raw) bool { return !r.deleted() && is(r) })
+	if i < 0 {
+		return nil, false
+	}
+	return s.mappings[i], true
+}
+
+// foreign lists the changes of the draft but one.
+func (s *schemaState) foreign(kind, id string) []string {
+	var list []string
+	collect := func(of string, objects []raw) {
+		for _, r := range objects {
+			if r.pending() && (of != kind || r.text("id") != id) {
+				name := r.text("id")
+				if of == "mapping" {
+					name += " of " + r.text("stream") + " to " + r.text("field")
+				}
+				list = append(list, fmt.Sprintf("%s %s (%s)", of, name, r.text("edit_status")))
+			}
+		}
+	}
+	collect("field", s.fields)
+	collect("mapping", s.mappings)
+	return list
+}
+
+// patchMode is whether the account's schema is changed by patches; it is asked
+// for once.
+type patchMode struct {
+	mu         sync.Mutex
+	known, use bool
+}
+
+func (p *Platform) usesPatches(ctx context.Context, summary string) (bool, error) {
+	p.patches.mu.Lock()
+	defer p.patches.mu.Unlock()
+	if p.patches.known {
+		return p.patches.use, nil
+	}
+	_, err := p.do(ctx, p.get(summary, patchPath))
+	if err != nil && !hasStatus(err, http.StatusNotFound, http.StatusBadRequest) {
+		return false, err
+	}
+	p.patches.known, p.patches.use = true, err == nil
+	return p.patches.use, nil
+}
+
+// schemaChange is one change of the schema.
+type schemaChange struct {
+	summary   string
+	attribute string
+	// kind and id are the object's; a new mapping has no id yet.
+	kind, id string
+	state    *schemaState
+	// body is what is written; nil deletes the object.
+	body any
+}
+
+// tag names the version that a change makes, as Lytics shows it in the history.
+func (c schemaChange) tag() string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(c.id))
+	verb := "set"
+	if c.body == nil {
+		verb = "delete"
+	}
+	return strings.Trim(fmt.Sprintf("terraform-%s-%s-%s", verb, c.kind, name), "-")
+}
+
+// changeSchema makes a change and publishes it, with nobody else's. The caller
+// holds p.schema.
+func (p *Platform) changeSchema(ctx context.Context, c schemaChange) (raw, error) {
+	patches, err := p.usesPatches(ctx, c.summary)
+	if err != nil {
+		return nil, err
+	}
+	if patches {
+		return p.changeByPatch(ctx, c)
+	}
+	if others := c.state.foreign(c.kind, c.id); len(others) > 0 {
+		return nil, &jobs.Error{
+			Code: jobs.CodeConflict, Attribute: c.attribute, Summary: c.summary,
+			Detail: "the draft of the account's schema has changes that nobody published, and publishing this one would publish them: " + shorten(strings.Join(others, ", ")),
+			Next:   "Publish or discard the draft in Lytics (Schema), then apply again",
+		}
+	}
+	out, err := p.write(ctx, c, schemaPath)
+	if err == nil {
+		err = p.publish(ctx, c, schemaPath+"/publish")
+	}
+	if err != nil {
+		p.undo(ctx, c, out)
+		return nil, err
+	}
+	return out, nil
+}
+
+// changeByPatch puts the change into a patch of its own and applies that.
+func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, error) {
+	open, err := p.send(c.summary, http.MethodPost, patchPath, map[string]string{"tag": c.tag(), "description": "Terraform: " + c.summaryDone()})
+	if err != nil {
+		return nil, err
+	}
+	open.attribute = c.attribute
+	// Opened twice, one of them stays empty.
+	open.repeatable = true
+	var patch raw
+	if err := p.into(ctx, open, &patch); err != nil {
+		return nil, err
+	}
+	at := patchPath + "/" + url.PathEscape(patch.text("id"))
+	out, err := p.write(ctx, c, at)
+	if err == nil {
+		err = p.publish(ctx, c, at+"/apply")
+	}
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+		defer cancel()
+		// What failed is the error to tell; a patch that stays changes nothing.
+		_, _ = p.do(ctx, call{summary: c.summary, method: http.MethodDelete, base: p.api, path: at, repeatable: true, patience: undoTimeout})
+		return nil, err
+	}
+	return out, nil
+}
+
+// write puts the change into the draft, or into the patch at a path.
+func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out raw, err error) {
+	if c.body == nil {
+		request := call{summary: c.summary, method: http.MethodDelete, base: p.api, path: at + "/" + c.kind + "/" + url.PathEscape(c.id), repeatable: true, object: [2]string{c.kind, c.id}}
+		if _, err = p.do(ctx, request); jobs.IsCode(err, jobs.CodeNotFound) {
+			// An attempt before may have deleted it.
+			return nil, nil
+		}
+		return nil, err
+	}
+	request, err := p.send(c.summary, http.MethodPost, at+"/"+c.kind, c.body)
+	if err != nil {
+		return nil, err
+	}
+	request.attribute = c.attribute
+	// With its id the object is written over; without, a second one would begin.
+	request.repeatable = c.id != ""
+	return out, p.into(ctx, request, &out)
+}
+
+func (p *Platform) publish(ctx context.Context, c schemaChange, path string) error {
+	request, err := p.send(c.summary, http.MethodPost, path, map[string]string{"tag": c.tag(), "description": "Terraform: " + c.summaryDone()})
+	if err != nil {
+		return err
+	}
+	request.attribute = c.attribute
+	// The same draft published twice is the same schema.
+	request.repeatable = true
+	_, err = p.do(ctx, request)
+	return err
+}
+
+// summaryDone words the change for the history.
+func (c schemaChange) summaryDone() string {
+	verb := "set "
+	if c.body == nil {
+		verb = "deleted "
+	}
+	return verb + c.kind + " " + c.id
+}
+
+// undoTimeout bounds what puts things back after a failure.
+const undoTimeout = 15 * time.Second
+
+// undo takes an object that is new, and was not published, out of the draft, as
+// well as it can. A change of an object stays there: an apply that comes again
+// finds it and publishes it.
+func (p *Platform) undo(ctx context.Context, c schemaChange, written raw) {
+	if written.text("edit_status") != "new" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	c.id, c.body = written.text("id"), nil
+	// The error to tell is the one that led here.
+	_, _ = p.write(ctx, c, schemaPath)
+}

@@ -1,0 +1,229 @@
+package lytics
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// unsureKey is the context's key of OnUnsure.
+type unsureKey struct{}
+
+// OnUnsure gives a context under which Append reports how many events it sends
+// again of which it is not known whether Lytics has them already. An event is
+// reported once, however often it is sent. A run adds them up and says
+// possibly_duplicated.
+func OnUnsure(ctx context.Context, report func(events int64)) context.Context {
+	return context.WithValue(ctx, unsureKey{}, report)
+}
+
+// tables are this package's own in the store. What a send has not been answered
+// for is kept there, so that the next one knows it after the process died; and
+// so is the text that was declared where Lytics writes it otherwise.
+const tables = `
+CREATE TABLE IF NOT EXISTS lytics_sends (
+    id         TEXT PRIMARY KEY,
+    stream     TEXT NOT NULL,
+    events     BLOB NOT NULL, -- eight bytes of a digest for each
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS lytics_texts (
+    object   TEXT PRIMARY KEY,
+    declared TEXT NOT NULL,
+    written  TEXT NOT NULL
+) STRICT;`
+
+func (p *Platform) prepareStore(ctx context.Context) error {
+	var n int
+	err := p.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('lytics_sends', 'lytics_texts')`).Scan(&n)
+	if err == nil && n < 2 {
+		err = p.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, tables)
+			return err
+		})
+	}
+	return p.failed(ctx, "Cannot prepare the store for Lytics", err)
+}
+
+// keepSends is how long a send is remembered whose events never came back.
+const keepSends = 90 * 24 * time.Hour
+
+// mark is what is kept of an event's id.
+type mark [8]byte
+
+func markOf(e jobs.Event) (m mark) {
+	digest := sha256.Sum256([]byte(e.ID))
+	copy(m[:], digest[:])
+	return m
+}
+
+// sending is the events of one Append on their way. Its record in the store is
+// there from before the first upload until the transaction that commits them.
+type sending struct {
+	p      *Platform
+	id     string
+	events []jobs.Event
+	marks  []mark
+	// under are the events that Lytics may have, reported those told to OnUnsure.
+	under, reported []bool
+}
+
+// beginSending records the events, and reports those that an earlier Append sent
+// and never heard of.
+func (p *Platform) beginSending(ctx context.Context, stream string, events []jobs.Event) (*sending, error) {
+	s := &sending{p: p, id: store.NewID("send"), events: events, under: make([]bool, len(events)), reported: make([]bool, len(events))}
+	places := make(map[mark]int, len(events))
+	all := make([]byte, 0, len(events)*len(mark{}))
+	for i, e := range events {
+		m := markOf(e)
+		s.marks = append(s.marks, m)
+		places[m] = i
+		all = append(all, m[:]...)
+	}
+	var again []int
+	now := p.clock.now().UnixMicro()
+	err := p.db.Write(ctx, func(tx *sql.Tx) error {
+		again = again[:0]
+		old, err := loadSends(ctx, tx, stream)
+		if err != nil {
+			return err
+		}
+		for id, blob := range old {
+			var left []byte
+			for m := range marks(blob) {
+				if i, ok := places[m]; ok {
+					again = append(again, i)
+				} else {
+					left = append(left, m[:]...)
+				}
+			}
+			if err := replaceSend(ctx, tx, id, blob, left); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM lytics_sends WHERE created_at < ?`, now-keepSends.Microseconds()); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO lytics_sends (id, stream, events, created_at) VALUES (?, ?, ?, ?)`, s.id, stream, all, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.report(ctx, again)
+	return s, nil
+}
+
+func loadSends(ctx context.Context, tx *sql.Tx, stream string) (map[string][]byte, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, events FROM lytics_sends WHERE stream = ?`, stream)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	old := map[string][]byte{}
+	for rows.Next() {
+		var id string
+		var blob []byte
+		if err := rows.Scan(&id, &blob); err != nil {
+			return nil, err
+		}
+		old[id] = blob
+	}
+	return old, rows.Err()
+}
+
+func replaceSend(ctx context.Context, tx *sql.Tx, id string, was, left []byte) (err error) {
+	switch len(left) {
+	case len(was):
+	case 0:
+		_, err = tx.ExecContext(ctx, `DELETE FROM lytics_sends WHERE id = ?`, id)
+	default:
+		_, err = tx.ExecContext(ctx, `UPDATE lytics_sends SET events = ? WHERE id = ?`, left, id)
+	}
+	return err
+}
+
+// marks takes a record apart.
+func marks(blob []byte) func(yield func(mark) bool) {
+	return func(yield func(mark) bool) {
+		for len(blob) >= len(mark{}) {
+			if !yield(mark(blob[:len(mark{})])) {
+				return
+			}
+			blob = blob[len(mark{}):]
+		}
+	}
+}
+
+// report tells of events that are sent again, each once.
+func (s *sending) report(ctx context.Context, again []int) {
+	n := int64(0)
+	for _, i := range again {
+		if !s.reported[i] {
+			s.reported[i] = true
+			n++
+		}
+	}
+	if f, ok := ctx.Value(unsureKey{}).(func(int64)); ok && n > 0 {
+		f(n)
+	}
+}
+
+// sent notes that Lytics may have an upload from now on.
+func (s *sending) sent(u upload) {
+	for i := u.first; i < u.last; i++ {
+		s.under[i] = true
+	}
+}
+
+// refused notes that an upload, of which no attempt was unsure, was not taken.
+func (s *sending) refused(u upload) {
+	for i := u.first; i < u.last; i++ {
+		s.under[i] = s.reported[i]
+	}
+}
+
+// repeat reports an upload that is sent again without an answer.
+func (s *sending) repeat(ctx context.Context, u upload) {
+	var again []int
+	for i := u.first; i < u.last; i++ {
+		again = append(again, i)
+	}
+	s.report(ctx, again)
+}
+
+// finish runs commit and forgets the record in one transaction.
+func (s *sending) finish(ctx context.Context, commit func(tx *sql.Tx) error) error {
+	return s.p.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM lytics_sends WHERE id = ?`, s.id); err != nil {
+			return err
+		}
+		return commit(tx)
+	})
+}
+
+// abandonTimeout bounds the note of what may be in Lytics after a failure.
+const abandonTimeout = 20 * time.Second
+
+// abandon leaves in the record what Lytics may have.
+func (s *sending) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer cancel()
+	var left []byte
+	for i, under := range s.under {
+		if under {
+			left = append(left, s.marks[i][:]...)
+		}
+	}
+	was := make([]byte, len(s.marks)*len(mark{}))
+	err := s.p.db.Write(ctx, func(tx *sql.Tx) error { return replaceSend(ctx, tx, s.id, was, left) })
+	if err != nil {
+		return errors.New("and which events Lytics may have cannot be noted: " + err.Error())
+	}
+	return nil
+}

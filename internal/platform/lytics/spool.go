@@ -1,0 +1,120 @@
+package lytics
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+
+	_ "modernc.org/sqlite" // the driver of the spool
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// spool holds the rows of a scan until it is complete, each profile once. It is
+// a database without a name: SQLite keeps it in a few megabytes of memory and,
+// past those, in a temporary file that is gone when the process is, however
+// that ends.
+type spool struct {
+	db *sql.DB
+}
+
+func openSpool(ctx context.Context) (*spool, error) {
+	db, err := sql.Open("sqlite", "")
+	if err != nil {
+		return nil, err
+	}
+	// The database is its connection's own.
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	s := &spool{db}
+	_, err = db.ExecContext(ctx, `
+		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;
+		CREATE TABLE profiles (key TEXT PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID`)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *spool) close() error { return s.db.Close() }
+
+// clear forgets all rows.
+func (s *spool) clear(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM profiles`)
+	return err
+}
+
+// profileRow is a row and what tells its profile from others.
+type profileRow struct {
+	key   string
+	cells []jobs.Value
+}
+
+// add takes in a page. Of a profile that comes again the later row counts.
+func (s *spool) add(ctx context.Context, page []profileRow) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range page {
+		_, err := tx.ExecContext(ctx, `INSERT INTO profiles (key, cells) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET cells = excluded.cells`, r.key, encodeCells(r.cells))
+		if err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
+}
+
+func (s *spool) count(ctx context.Context) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM profiles`).Scan(&n)
+	return n, err
+}
+
+// each gives the rows by key, until yield returns false.
+func (s *spool) each(ctx context.Context, yield func([]jobs.Value) bool) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT cells FROM profiles ORDER BY key`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var blob sql.RawBytes
+		if err := rows.Scan(&blob); err != nil {
+			return err
+		}
+		if !yield(decodeCells(blob)) {
+			return nil
+		}
+	}
+	return rows.Err()
+}
+
+// encodeCells writes a row: for each cell 0, or its length and one, and its
+// text.
+func encodeCells(cells []jobs.Value) []byte {
+	var b []byte
+	for _, c := range cells {
+		if c.Null {
+			b = append(b, 0)
+			continue
+		}
+		b = append(binary.AppendUvarint(b, uint64(len(c.Text))+1), c.Text...)
+	}
+	return b
+}
+
+func decodeCells(b []byte) []jobs.Value {
+	var cells []jobs.Value
+	for len(b) > 0 {
+		n, width := binary.Uvarint(b)
+		b = b[width:]
+		if n == 0 {
+			cells = append(cells, jobs.Value{Null: true})
+			continue
+		}
+		cells = append(cells, jobs.Value{Text: string(b[:n-1])})
+		b = b[n-1:]
+	}
+	return cells
+}

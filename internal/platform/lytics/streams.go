@@ -1,0 +1,66 @@
+package lytics
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+const streamPath = "/v2/stream"
+
+// stream is what the API tells of one.
+type stream struct {
+	Name        string     `json:"name"`
+	Count       int64      `json:"count"`
+	AverageSize int64      `json:"avg_event_size"`
+	LastMessage *time.Time `json:"last_msg_ts"`
+}
+
+// info: Lytics does not keep the time of a stream's first event, and of its size
+// only the average of an event's.
+func (s stream) info() jobs.StreamInfo {
+	i := jobs.StreamInfo{Name: s.Name, Events: s.Count, Bytes: s.Count * s.AverageSize}
+	if s.LastMessage != nil && !s.LastMessage.IsZero() {
+		t := s.LastMessage.UTC()
+		i.LastTime = &t
+	}
+	return i
+}
+
+// StreamInfo describes a stream, as far as Lytics counts it.
+func (p *Platform) StreamInfo(ctx context.Context, name string) (jobs.StreamInfo, error) {
+	c := p.get("Cannot read stream "+name, streamPath+"/"+url.PathEscape(name))
+	c.object = [2]string{"stream", name}
+	var s stream
+	if err := p.into(ctx, c, &s); err != nil {
+		return jobs.StreamInfo{}, err
+	}
+	return s.info(), nil
+}
+
+// Streams lists all streams by name.
+func (p *Platform) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
+	var all []stream
+	if err := p.into(ctx, p.get("Cannot read the streams", streamPath), &all); err != nil {
+		return nil, err
+	}
+	list := make([]jobs.StreamInfo, len(all))
+	for i, s := range all {
+		list[i] = s.info()
+	}
+	slices.SortFunc(list, func(a, b jobs.StreamInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// unmarshal decodes a part of an answer; what is not there decodes to nothing.
+func unmarshal(text json.RawMessage, out any) error {
+	if len(text) == 0 {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
