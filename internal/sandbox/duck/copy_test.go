@@ -63,7 +63,7 @@ func TestCopyIntoAsAnExportDoes(t *testing.T) {
 	t.Parallel()
 	var z bytes.Buffer
 	w := gzip.NewWriter(&z)
-	fmt.Fprint(w, "zipped,5\n")
+	_, _ = fmt.Fprint(w, "zipped,5\n")
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,18 +20,18 @@ type bench struct {
 	session warehouse.Session
 }
 
-func open(t testing.TB, o duck.Options) *bench {
-	t.Helper()
+func open(tb testing.TB, o duck.Options) *bench {
+	tb.Helper()
 	e, err := duck.Open(context.Background(), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := e.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	b := &bench{TB: t, engine: e}
+	b := &bench{TB: tb, engine: e}
 	b.session = b.open(warehouse.SessionOptions{})
 	return b
 }
@@ -115,7 +115,13 @@ func (b *bench) want(statement string, rows ...string) {
 }
 
 // fails runs a statement that must fail with a class.
-func (b *bench) fails(statement, class string) *warehouse.Error {
+func (b *bench) fails(statement, class string) {
+	b.Helper()
+	_ = b.failure(statement, class)
+}
+
+// failure is the error of a statement that must fail with a class.
+func (b *bench) failure(statement, class string) *warehouse.Error {
 	b.Helper()
 	_, err := run(b.session, statement)
 	var e *warehouse.Error

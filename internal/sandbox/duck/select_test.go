@@ -144,7 +144,7 @@ func TestRefusals(t *testing.T) {
 		{"ALTER TABLE t DROP COLUMN name", "DELTA_UNSUPPORTED_DROP_COLUMN"},
 		{"GRANT SELECT ON TABLE t TO someone", "UNSUPPORTED_FEATURE.SANDBOX"},
 	} {
-		if e := b.fails(c.sql, c.class); e.SQLState == "" {
+		if e := b.failure(c.sql, c.class); e.SQLState == "" {
 			t.Errorf("%s: the error has no SQLSTATE", c.sql)
 		}
 	}

@@ -46,7 +46,7 @@ func TestVersionsOfATable(t *testing.T) {
 	b.want("SELECT * FROM t VERSION AS OF 1 ORDER BY id", "1 | a", "2 | b")
 
 	b.exec("VACUUM t RETAIN 0 HOURS")
-	e := b.fails("SELECT * FROM t VERSION AS OF 1", "DELTA_VERSION_NOT_FOUND")
+	e := b.failure("SELECT * FROM t VERSION AS OF 1", "DELTA_VERSION_NOT_FOUND")
 	if want := "Cannot time travel Delta table to version 1. Available versions: [11, 11]."; e.Message != want {
 		t.Errorf("got %q, want %q", e.Message, want)
 	}

@@ -12,11 +12,11 @@ func (p *parser) statement() Statement {
 	if p.startsQuery() {
 		return &QueryStatement{Query: p.query()}
 	}
-	t := p.next()
+	t := p.peek()
 	if t.Kind != Word {
-		p.i--
 		p.fail("")
 	}
+	p.i++
 	switch t.Upper {
 	case "CREATE":
 		return p.create()
@@ -92,12 +92,11 @@ func (p *parser) vacuum() Statement {
 	v := &Vacuum{Table: p.name()}
 	p.acceptAny("FULL", "LITE")
 	if p.accept("RETAIN") {
-		t := p.next()
-		h, err := strconv.ParseFloat(t.Text, 64)
+		h, err := strconv.ParseFloat(p.peek().Text, 64)
 		if err != nil {
-			p.i--
 			p.fail("a number of hours is expected")
 		}
+		p.i++
 		p.expect("HOURS")
 		v.Hours = &h
 	}

@@ -197,12 +197,12 @@ func init() {
 }
 
 func (p *parser) unit() string {
-	t := p.next()
+	t := p.peek()
 	u := t.Upper
 	if t.Kind != Word || !units[u] && !units[strings.TrimSuffix(u, "S")] {
-		p.i--
 		p.fail("a unit of time is expected")
 	}
+	p.i++
 	if !units[u] {
 		u = strings.TrimSuffix(u, "S")
 	}

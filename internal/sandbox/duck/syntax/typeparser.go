@@ -34,11 +34,11 @@ func ParseType(src string) (t *types.Type, err error) {
 // dataType reads a type.
 func (p *parser) dataType() *types.Type {
 	defer p.enter()()
-	t := p.next()
+	t := p.peek()
 	if t.Kind != Word {
-		p.i--
 		p.fail("a type is expected")
 	}
+	p.i++
 	if s, ok := simpleTypes[t.Upper]; ok {
 		return s
 	}
