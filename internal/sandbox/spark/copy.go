@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
@@ -47,6 +48,9 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	case st.Validate:
 		return nil, fault.Unsupported("COPY INTO with VALIDATE")
 	}
+	if err := checkOptions(st); err != nil {
+		return nil, err
+	}
 	target, err := s.complete(st.Table)
 	if err != nil {
 		return nil, err
@@ -72,6 +76,40 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 		return nil, err
 	}
 	return affected(names, inserted, inserted, 0)
+}
+
+// formats are those of FILEFORMAT that Spark has readers for.
+var formats = map[string]bool{"CSV": true, "PARQUET": true, "JSON": true, "ORC": true, "TEXT": true, "BINARYFILE": true}
+
+// checkOptions refuses what COPY INTO refuses before it looks at any file.
+func checkOptions(st *syntax.CopyInto) error {
+	for _, o := range st.Copy {
+		switch {
+		case !strings.EqualFold(o.Key, "force") && !strings.EqualFold(o.Key, "mergeSchema"):
+			return fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", o.Key)
+		case !isTrue(o.Value) && !strings.EqualFold(o.Value, "false"):
+			return fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", o.Key, o.Value)
+		}
+	}
+	switch {
+	case st.Format == "AVRO":
+		return fault.Unsupported("FILEFORMAT = AVRO")
+	case !formats[st.Format]:
+		return fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+	case st.Format != "CSV":
+		return nil
+	}
+	options := map[string]string{}
+	for _, o := range st.Options {
+		options[o.Key] = o.Value
+	}
+	// Spark ignores options that it does not know. What else is wrong with one is
+	// Spark's to say.
+	var unknown *warehouse.Error
+	if _, err := sparkcsv.ParseOptions(options); errors.As(err, &unknown) && unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
+		return unknown
+	}
+	return nil
 }
 
 // complete gives a table's name its catalog and schema.

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 )
 
 // maxFiles is how many names FILES takes.
@@ -30,21 +31,23 @@ type source struct {
 func (c *copying) files(ctx context.Context) ([]source, error) {
 	st := c.statement
 	if len(st.Files) > maxFiles {
-		return nil, fault.New("INVALID_PARAMETER_VALUE.FILES", "22023", "COPY INTO takes at most %d names in FILES, but got %d.", maxFiles, len(st.Files))
+		return nil, fault.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
 	}
 	if len(st.Files) > 0 && st.Pattern != "" {
-		return nil, fault.New("INVALID_PARAMETER_VALUE.FILES", "22023", "COPY INTO takes FILES or PATTERN, not both.")
+		return nil, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
 	}
 	scheme, rest, _ := strings.Cut(st.Source.URL, "://")
 	if !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
 		return nil, fault.Unsupported("COPY INTO from " + st.Source.URL + " (only s3:// is)")
 	}
 	bucket, prefix, _ := strings.Cut(rest, "/")
-	keys := st.Source.Credential
-	credential := Credential{AccessKey: keys["AWS_ACCESS_KEY"], SecretKey: keys["AWS_SECRET_KEY"], SessionToken: keys["AWS_SESSION_TOKEN"]}
+	credential, err := credentialOf(st)
+	if err != nil {
+		return nil, err
+	}
 	found, err := c.engine.opts.Objects.List(ctx, bucket, listed(prefix), credential)
 	if err != nil {
-		return nil, fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err)
+		return nil, unreadable(st.Source.URL, err)
 	}
 	var all []source
 	for _, o := range found {
@@ -68,6 +71,28 @@ func (c *copying) files(ctx context.Context) ([]source, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(f source) bool { return done[f.url] }), nil
+}
+
+func unreadable(url string, err error) error {
+	return fault.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", url, err.Error())
+}
+
+func credentialOf(st *syntax.CopyInto) (c Credential, err error) {
+	for key, value := range st.Source.Credential {
+		switch key {
+		case "AWS_ACCESS_KEY":
+			c.AccessKey = value
+		case "AWS_SECRET_KEY":
+			c.SecretKey = value
+		case "AWS_SESSION_TOKEN":
+			c.SessionToken = value
+		case "NAME":
+			return c, fault.Unsupported("a named credential")
+		default:
+			return c, fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", key)
+		}
+	}
+	return c, nil
 }
 
 func (c *copying) noFiles(url string) error {
@@ -177,7 +202,7 @@ func (c *copying) fetch(ctx context.Context, dir string, files []source) error {
 	for i, f := range files {
 		name := filepath.Join(dir, fmt.Sprintf("%06d%s", i, extension.FindString(path.Base(f.key))))
 		if err := c.fetchOne(ctx, name, f); err != nil {
-			return fmt.Errorf("read %s: %w", f.url, err)
+			return err
 		}
 	}
 	return nil
@@ -186,7 +211,7 @@ func (c *copying) fetch(ctx context.Context, dir string, files []source) error {
 func (c *copying) fetchOne(ctx context.Context, name string, f source) (err error) {
 	in, err := c.engine.opts.Objects.Open(ctx, f.bucket, f.key, f.credential)
 	if err != nil {
-		return err
+		return unreadable(f.url, err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	out, err := os.Create(name) //nolint:gosec // in a folder of our own
@@ -194,8 +219,10 @@ func (c *copying) fetchOne(ctx context.Context, name string, f source) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.Copy(out, in)
-	return err
+	if _, err = io.Copy(out, in); err != nil {
+		return unreadable(f.url, err)
+	}
+	return nil
 }
 
 // sameHeaders refuses what only Databricks can: it merges CSV files whose

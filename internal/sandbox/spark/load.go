@@ -1,0 +1,107 @@
+package spark
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// LoadFile makes or replaces a table with the rows of a local Parquet or CSV
+// file, and returns their number. The catalog and schema are made where they
+// are missing. A CSV file has a header and RFC 4180 quoting; Spark infers its
+// types.
+func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err error) {
+	tokens, err := syntax.Lex(table)
+	if err != nil {
+		return 0, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", table, err)
+	}
+	parts, ok := rewrite.Chain(tokens)
+	if !ok || len(parts) != 3 {
+		return 0, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", table)
+	}
+	if path, err = filepath.Abs(path); err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the file to load: %w", err)
+	}
+	s, err := e.openSession(ctx, warehouse.SessionOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.makeCatalog(ctx, strings.ToLower(parts[0]), ""); err != nil {
+		return 0, err
+	}
+	view := s.temporary()
+	// A path is a pattern to Spark: it is given one without any that is special.
+	dir := filepath.Join(e.opts.DataDir, "copy", strings.ToLower(rand.Text()))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return 0, fmt.Errorf("make a folder for the file to load: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	link := filepath.Join(dir, "file"+extension.FindString(path))
+	if err := os.Symlink(path, link); err != nil {
+		return 0, fmt.Errorf("link the file to load: %w", err)
+	}
+	reader, err := readerOf(link)
+	if err != nil {
+		return 0, err
+	}
+	name := rewrite.Quote(e.names.Schema(parts[0], parts[1]), e.names.Table(parts[2]))
+	for _, statement := range []string{
+		"CREATE SCHEMA IF NOT EXISTS " + rewrite.Quote(e.names.Schema(parts[0], parts[1])),
+		"CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + reader,
+	} {
+		if _, err := s.texts(ctx, statement); err != nil {
+			return 0, s.failure(err, nil)
+		}
+	}
+	mapping, err := s.mapping(ctx, view)
+	if err != nil {
+		return 0, err
+	}
+	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + rewrite.Text("Loaded from "+filepath.Base(path)) + mapping + " AS SELECT * FROM " + view
+	if _, err := s.texts(ctx, create); err != nil {
+		return 0, s.failure(err, nil)
+	}
+	_, last, err := deltalog.Newest(e.tableDir(parts[0], parts[1], parts[2]))
+	if err != nil {
+		return 0, err
+	}
+	return metric(last, "numOutputRows")
+}
+
+// mapping asks for column mapping where a name needs it.
+func (s *session) mapping(ctx context.Context, view string) (string, error) {
+	columns, err := s.texts(ctx, "DESCRIBE "+view)
+	for _, c := range columns {
+		if strings.ContainsAny(c[0], " ,;{}()\n\t=") {
+			return " TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", nil
+		}
+	}
+	return "", s.failure(err, nil)
+}
+
+// readerOf chooses the reader by what the file's name ends in.
+func readerOf(path string) (string, error) {
+	literal := rewrite.Text("file://" + path)
+	lowered := strings.TrimSuffix(strings.ToLower(path), ".gz")
+	switch {
+	case strings.HasSuffix(lowered, ".parquet"):
+		return "parquet OPTIONS ('path' " + literal + ")", nil
+	case strings.HasSuffix(lowered, ".csv"):
+		return `csv OPTIONS ('path' ` + literal + `, 'header' 'true', 'inferSchema' 'true', 'multiLine' 'true', 'escape' '"')`, nil
+	}
+	return "", fault.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+}
