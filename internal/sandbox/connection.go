@@ -23,7 +23,9 @@ type connection struct {
 	// CAFile is the certificate authority of https.
 	CAFile string `json:"ca_file,omitempty"`
 	// AdminURL is empty where the admin endpoints are off.
-	AdminURL string       `json:"admin_url,omitempty"`
+	AdminURL string `json:"admin_url,omitempty"`
+	// SparkURL is the Thrift server behind -engine spark.
+	SparkURL string       `json:"spark_url,omitempty"`
 	Data     string       `json:"data"`
 	PID      int          `json:"pid"`
 	S3       s3Connection `json:"s3"`

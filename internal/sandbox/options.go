@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +28,8 @@ type options struct {
 	bucket           string
 	credential       s3.Credential
 	engine           string
+	sparkHome        string
+	sparkURL         string
 	data             string
 	seed             bool
 	seedRows         int
@@ -65,7 +69,9 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
-	f.StringVar(&o.engine, "engine", "duckdb", "SQL `engine`: duckdb")
+	f.StringVar(&o.engine, "engine", engineDuckDB, "SQL `engine`: duckdb, or spark, a real Apache Spark with Delta")
+	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
+	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
@@ -108,8 +114,10 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 		return err
 	}
 	switch {
-	case o.engine != "duckdb":
-		return fmt.Errorf("-engine %s does not exist; the engine is duckdb", o.engine)
+	case o.engine != engineDuckDB && o.engine != engineSpark:
+		return fmt.Errorf("-engine %s does not exist; choose duckdb or spark", o.engine)
+	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"]):
+		return errors.New("-spark-home and -spark-url belong to -engine spark, which is not given")
 	case given["seed-rows"] && !o.seed:
 		return errors.New("-seed-rows says how much -seed makes, which is not given")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:
@@ -120,6 +128,12 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 		return fmt.Errorf("-results %s does not exist; choose auto, arrow, cloudfetch or column", o.results)
 	case o.linkTTL <= 0 || o.directWait <= 0:
 		return errors.New("-link-ttl and -direct-wait must be positive")
+	}
+	if o.sparkHome == "" {
+		o.sparkHome = filepath.Join("..", "..", "build", "spark") // from internal/sandbox
+		if _, err := os.Stat("GNUmakefile"); err == nil {
+			o.sparkHome = filepath.Join("build", "spark") // from the repository's root
+		}
 	}
 	o.seedRows = cmp.Or(o.seedRows, 100_000)
 	// New ones each time: other programs on this machine could guess fixed ones.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/certs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
@@ -50,11 +48,12 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 	if err != nil {
 		return nil, err
 	}
-	engine, err := duck.Open(ctx, duck.Options{Dir: filepath.Join(dir, "tables"), Objects: objectStore{store}})
+	engine, err := openEngine(ctx, o, dir, store, progress)
 	if err != nil {
-		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
+		return nil, err
 	}
 	s.closers = append(s.closers, engine.Close)
+	s.connection.SparkURL = engine.sparkURL
 	if err := fill(ctx, engine, o, progress); err != nil {
 		return nil, err
 	}
@@ -65,7 +64,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 		}
 	}
 	server, err := front.New(front.Options{
-		Engine: engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden,
+		Engine: engine.Engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden,
 		Results: o.results, Faults: faults, Spool: filepath.Join(dir, "spool"),
 		LinkTTL: o.linkTTL, DirectWait: o.directWait, Admin: o.admin,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
@@ -86,7 +85,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 }
 
 // fill makes and loads the tables that the user asks for.
-func fill(ctx context.Context, engine *duck.Engine, o options, progress func(string)) error {
+func fill(ctx context.Context, engine *engine, o options, progress func(string)) error {
 	if o.seed {
 		session, err := engine.OpenSession(ctx, warehouse.SessionOptions{})
 		if err != nil {
@@ -98,7 +97,7 @@ func fill(ctx context.Context, engine *duck.Engine, o options, progress func(str
 	}
 	for _, l := range o.loads {
 		progress("loading " + l.file + " as " + l.table)
-		if err := seed.Load(ctx, engine, l.table, l.file); err != nil {
+		if err := engine.load(ctx, l.table, l.file); err != nil {
 			return fmt.Errorf("load %s as %s: %w", l.file, l.table, err)
 		}
 	}
@@ -186,20 +185,4 @@ func (s *sandbox) close() error {
 	}
 	s.closers = nil
 	return errors.Join(errs...)
-}
-
-// objectStore gives the engine the objects of the store.
-type objectStore struct{ *s3.Store }
-
-func (o objectStore) List(ctx context.Context, bucket, prefix string, c duck.Credential) ([]duck.Object, error) {
-	objects, err := o.Store.List(ctx, bucket, prefix, s3.Credential(c))
-	out := make([]duck.Object, len(objects))
-	for i, object := range objects {
-		out[i] = duck.Object(object)
-	}
-	return out, err
-}
-
-func (o objectStore) Open(ctx context.Context, bucket, key string, c duck.Credential) (io.ReadCloser, error) {
-	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
 }

@@ -46,7 +46,9 @@ type Sandbox struct {
 	options options
 	// data keeps tables and objects; empty means a directory of the sandbox's
 	// own.
-	data    string
+	data     string
+	sparkURL string
+
 	process *exec.Cmd
 	stdin   io.Closer
 	exited  chan struct{}
@@ -135,7 +137,7 @@ func Shared(tb testing.TB) *Sandbox {
 }
 
 // startTimeout bounds the time from exec to the ready file.
-const startTimeout = 60 * time.Second
+const startTimeout = 120 * time.Second
 
 func (s *Sandbox) firstArgs() (args []string) {
 	if s.options.seed > 0 {
@@ -145,6 +147,14 @@ func (s *Sandbox) firstArgs() (args []string) {
 }
 
 func (s *Sandbox) start(args ...string) error {
+	engine, err := engineArgs()
+	if err != nil {
+		return err
+	}
+	return s.launch(slices.Concat(engine, args)...)
+}
+
+func (s *Sandbox) launch(args ...string) error {
 	binary, err := build()
 	if err != nil {
 		return err
@@ -210,6 +220,7 @@ type ready struct {
 	Token    string `json:"token"`
 	CAFile   string `json:"ca_file"`
 	AdminURL string `json:"admin_url"`
+	SparkURL string `json:"spark_url"`
 	S3       struct {
 		Endpoint  string `json:"endpoint"`
 		Region    string `json:"region"`
@@ -224,6 +235,7 @@ func (s *Sandbox) readReady(text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("the sandbox's ready file: %w", err)
 	}
+	s.sparkURL = r.SparkURL
 	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
 	s.CAFile = r.CAFile
 	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// The engines.
+const (
+	engineDuckDB = "duckdb"
+	engineSpark  = "spark"
+)
+
+// engine is an open engine, and how it loads a file as a table.
+type engine struct {
+	warehouse.Engine
+	load func(ctx context.Context, table, file string) error
+	// sparkURL is the Thrift server behind -engine spark.
+	sparkURL string
+}
+
+func openEngine(ctx context.Context, o options, dir string, store *s3.Store, progress func(string)) (*engine, error) {
+	tables := filepath.Join(dir, "tables")
+	if o.engine == engineDuckDB {
+		e, err := duck.Open(ctx, duck.Options{Dir: tables, Objects: duckObjects{store}})
+		if err != nil {
+			return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
+		}
+		return &engine{Engine: e, load: func(ctx context.Context, table, file string) error {
+			return seed.Load(ctx, e, table, file)
+		}}, nil
+	}
+	if o.sparkURL == "" {
+		progress("starting Apache Spark (a quarter of a minute)")
+	}
+	e, err := spark.Open(ctx, spark.Options{
+		Home: o.sparkHome, DataDir: tables, URL: o.sparkURL, Discard: o.data == "", Objects: sparkObjects{store},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)
+	}
+	return &engine{Engine: e, sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
+		_, err := e.LoadFile(ctx, table, file)
+		return err
+	}}, nil
+}
+
+// duckObjects gives the DuckDB engine the objects of the store.
+type duckObjects struct{ *s3.Store }
+
+func (o duckObjects) List(ctx context.Context, bucket, prefix string, c duck.Credential) ([]duck.Object, error) {
+	return list[duck.Object](ctx, o.Store, bucket, prefix, s3.Credential(c))
+}
+
+func (o duckObjects) Open(ctx context.Context, bucket, key string, c duck.Credential) (io.ReadCloser, error) {
+	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
+}
+
+// sparkObjects gives them to the Spark engine.
+type sparkObjects struct{ *s3.Store }
+
+func (o sparkObjects) List(ctx context.Context, bucket, prefix string, c spark.Credential) ([]spark.Object, error) {
+	return list[spark.Object](ctx, o.Store, bucket, prefix, s3.Credential(c))
+}
+
+func (o sparkObjects) Open(ctx context.Context, bucket, key string, c spark.Credential) (io.ReadCloser, error) {
+	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
+}
+
+func list[T duck.Object | spark.Object](ctx context.Context, store *s3.Store, bucket, prefix string, c s3.Credential) ([]T, error) {
+	objects, err := store.List(ctx, bucket, prefix, c)
+	out := make([]T, len(objects))
+	for i, object := range objects {
+		out[i] = T(object)
+	}
+	return out, err
+}
