@@ -54,6 +54,8 @@ func run(ctx context.Context) (err error) {
 	sandboxBinary := flag.String("sandbox", "build/sandbox", "the sandbox's binary")
 	purchases := flag.String("purchases", "", "do it on real purchases: the folder that holds transactions.parquet")
 	rows := flag.Int("rows", 100_000, "customers to make")
+	engine := flag.String("engine", "duckdb", "the sandbox's engine: duckdb or spark")
+	sparkHome := flag.String("spark-home", "build/spark", "where make spark put it")
 	flag.Parse()
 
 	d := quickstart(*rows)
@@ -61,6 +63,9 @@ func run(ctx context.Context) (err error) {
 		if d, err = purchasesDemo(*purchases); err != nil {
 			return err
 		}
+	}
+	if *engine == "spark" {
+		d.sandboxArgs = append(d.sandboxArgs, "-engine", "spark", "-spark-home", *sparkHome)
 	}
 	started := time.Now()
 	s := &session{}
