@@ -43,7 +43,9 @@ type Engine struct {
 	scratch string
 	locks   nameLocks
 
-	// mu guards everything below; commits hold it.
+	// committing is held by the one commit at a time.
+	committing sync.Mutex
+	// mu guards everything below.
 	mu       sync.Mutex
 	snapshot *catalog.Snapshot
 	lastID   int64

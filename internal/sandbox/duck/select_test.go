@@ -58,6 +58,11 @@ func TestQueries(t *testing.T) {
 		{"SELECT get_json_object('{\"a\":{\"b\":[1,\"x\"]}}', '$.a.b[1]'), get_json_object('not json', '$.a')", "", []string{"x | NULL"}},
 		{"SELECT round(2.5), round(-2.5), round(2.675D, 2), round(15, -1), ceil(1.2), floor(-1.2D)", "", []string{"3 | -3 | 2.68 | 20 | 2 | -2"}},
 		{"SELECT count(DISTINCT a), count(a, b), max_by(a, b), collect_list(a), count_if(a = 1) FROM VALUES (1,2),(NULL,3),(1,1) AS t(a,b)", "", []string{"1 | 2 | NULL | [1,1] | 2"}},
+		{"SELECT regexp_replace('abc', '(b)', '[$1]'), replace('$1', '$2', '$1'), concat('%s', '$1', '%d')", "", []string{"a[b]c | $1 | %s$1%d"}},
+		{"SELECT array_distinct(array(1,NULL,1,NULL,2)), array_union(array(1),array(2,1)), array_intersect(array(1,2,2),array(2)), array_except(array(1,2,1),array(2)), reverse(array(1,2)), array_distinct(array('%s','%'))", "", []string{`[1,null,2] | [1,2] | [2] | [1] | [2,1] | ["%s","%"]`}},
+		{"SELECT aggregate(array(1,2,3), 0, (acc,x) -> acc + x), reduce(array(1,2,3), 0, (acc,x) -> acc + x, acc -> acc * 2), to_json(transform_values(map('a',1),(k,v)->v+1)), to_json(map_filter(map('a',1,'b',0), (k,v) -> v > 0))", "", []string{`6 | 12 | {"a":2} | {"a":1}`}},
+		{"SELECT try_add(2147483647, 1), try_divide(1, 0), next_day(DATE '2024-01-01', 'MON'), nanvl(double('NaN'), 1D)", "", []string{"NULL | NULL | 2024-01-08 | 1"}},
+		{"SELECT (1, 'b') > (1, 'a'), (1, NULL) = (1, NULL), array(1,2) < array(1,3)", "", []string{"true | true | true"}},
 		{"SELECT * EXCEPT (b) FROM VALUES (1,2,3) t(a,b,c)", "a INT, c INT", []string{"1 | 3"}},
 		{"SELECT `a b`, `x``y` FROM VALUES (1,2) t(`a b`, `x``y`) -- comment\n/* and /* nested */ */", "a b INT, x`y INT", []string{"1 | 2"}},
 	} {

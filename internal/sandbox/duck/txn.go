@@ -115,9 +115,10 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 
 func (t *txn) commit(ctx context.Context) error {
 	e := t.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	next := e.snapshot.Clone()
+	// Readers go on with the snapshot before while DuckDB commits.
+	e.committing.Lock()
+	defer e.committing.Unlock()
+	next := e.current().Clone()
 	for _, change := range t.changes {
 		if err := change(next); err != nil {
 			return err
@@ -126,6 +127,8 @@ func (t *txn) commit(ctx context.Context) error {
 	if _, err := t.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return translate(ctx, err)
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.commits++
 	e.snapshot = next
 	for _, phys := range t.garbage {

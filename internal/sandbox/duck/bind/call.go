@@ -182,15 +182,15 @@ func (b *binder) bound(x *syntax.Bound, sc *scope) string {
 // arguments, cast to the parameters' types; a nil type takes any.
 func template(ret *types.Type, sql string, params ...*types.Type) function {
 	return function{min: len(params), max: len(params), bind: func(c *call) *Expr {
-		out := sql
-		for i := len(params); i >= 1; i-- {
-			a := c.args[i-1]
-			if params[i-1] != nil {
-				a = c.b.coerce(a, params[i-1])
-				c.args[i-1] = a
+		var pairs []string
+		for i, p := range params {
+			if p != nil {
+				c.args[i] = c.b.coerce(c.args[i], p)
 			}
-			out = strings.ReplaceAll(out, fmt.Sprintf("$%d", i), a.SQL)
+			pairs = append(pairs, fmt.Sprintf("$%d", i+1), c.args[i].SQL)
 		}
+		// In one pass: an argument's own text may hold a $1.
+		out := strings.NewReplacer(pairs...).Replace(sql)
 		t := ret
 		if t == nil {
 			t = c.args[0].Type

@@ -50,6 +50,10 @@ func init() {
 	}})
 	register("greatest", function{min: 2, max: -1, bind: extremum("greatest")})
 	register("least", function{min: 2, max: -1, bind: extremum("least")})
+	register("nanvl", template(d, "CASE WHEN isnan($1) THEN $2 ELSE $1 END", d, d))
+	register("try_add", function{min: 2, max: 2, bind: try("+")})
+	register("try_subtract", function{min: 2, max: 2, bind: try("-")})
+	register("try_multiply", function{min: 2, max: 2, bind: try("*")})
 	register("isnan", template(types.BooleanType, "coalesce(isnan($1), FALSE)", d))
 	register("factorial", template(l, "CASE WHEN $1 < 0 OR $1 > 20 THEN NULL ELSE CAST(factorial($1) AS BIGINT) END", types.IntType))
 	register("shiftleft", function{min: 2, max: 2, bind: bindShift("<<")})
@@ -74,6 +78,19 @@ func castTo(t *types.Type) func(c *call) *Expr {
 
 func operator(op string) func(c *call) *Expr {
 	return func(c *call) *Expr { return c.b.arithmetic(op, c.args[0], c.args[1]) }
+}
+
+// try binds try_add and the like: NULL where the result does not fit.
+func try(op string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		e := c.b.arithmetic(op, c.args[0], c.args[1])
+		if e.Type.Kind != types.Double && e.Type.Kind != types.Float {
+			// DuckDB's TRY turns any error of the expression into NULL.
+			e.SQL = "TRY(" + e.SQL + ")"
+		}
+		e.Nullable = true
+		return e
+	}
 }
 
 func (c *call) number() *Expr {

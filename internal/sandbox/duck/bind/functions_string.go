@@ -11,7 +11,7 @@ import (
 func init() {
 	s, i, bin := types.StringType, types.IntType, types.BinaryType
 	for name, sql := range map[string]string{
-		"upper ucase": "upper($1)", "lower lcase": "lower($1)", "reverse": "reverse($1)",
+		"upper ucase": "upper($1)", "lower lcase": "lower($1)",
 		"initcap": "dbx_initcap($1)",
 	} {
 		register(name, template(s, sql, s))

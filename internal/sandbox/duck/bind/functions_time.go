@@ -60,6 +60,7 @@ func init() {
 	register("date_sub", template(date, "($1 - $2)", date, i))
 	register("datediff date_diff timestampdiff", arity(template(i, "CAST(datediff('day', $2, $1) AS INTEGER)", date, date), function{min: 3, max: 3, bind: bindDateDiff}))
 	register("add_months", template(date, "CAST($1 + to_months($2) AS DATE)", date, i))
+	register("next_day", function{min: 2, max: 2, bind: bindNextDay})
 	register("last_day", template(date, "last_day($1)", date))
 	register("make_date", template(date, "make_date(CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT))", i, i, i))
 	register("make_timestamp", function{min: 6, max: 6, bind: func(c *call) *Expr {
@@ -161,6 +162,18 @@ func bindUnixTimestamp(c *call) *Expr {
 	}
 	x = c.b.coerce(x, types.TimestampType)
 	return &Expr{SQL: fmt.Sprintf(seconds, x.SQL), Type: types.BigIntType, Nullable: x.Nullable}
+}
+
+// bindNextDay binds next_day(date, 'MON').
+func bindNextDay(c *call) *Expr {
+	days := map[string]int{"MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6, "SU": 7}
+	name := strings.ToUpper(c.pattern(1, ""))
+	d := days[name[:min(2, len(name))]]
+	if d == 0 {
+		panic(fault.New("ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: %s.", name))
+	}
+	x := c.b.coerce(c.args[0], types.DateType)
+	return &Expr{SQL: fmt.Sprintf("(%[1]s + CAST((%[2]d - isodow(%[1]s) + 6) %% 7 + 1 AS INTEGER))", x.SQL, d), Type: types.DateType, Nullable: x.Nullable}
 }
 
 var unitFunctions = map[string]string{"YEAR": "to_years", "QUARTER": "to_quarters", "MONTH": "to_months", "WEEK": "to_weeks", "DAY": "to_days", "DAYOFYEAR": "to_days", "HOUR": "to_hours", "MINUTE": "to_minutes", "SECOND": "to_seconds", "MILLISECOND": "to_milliseconds", "MICROSECOND": "to_microseconds"}

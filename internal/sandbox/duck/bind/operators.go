@@ -78,6 +78,9 @@ func (b *binder) badOperands(op string, l, r *Expr, want string) {
 
 // arithmetic follows Spark's rules for result types, overflow and zero.
 func (b *binder) arithmetic(op string, l, r *Expr) *Expr {
+	if l.Type.Kind == types.String && r.Type.Kind == types.String && b.env.ANSI {
+		b.badOperands(op, l, r, "NUMERIC")
+	}
 	l, r = b.numericOperand(l, r), b.numericOperand(r, l)
 	if !l.Type.Numeric() || !r.Type.Numeric() {
 		b.badOperands(op, l, r, "NUMERIC")

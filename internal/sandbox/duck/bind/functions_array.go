@@ -1,0 +1,156 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+)
+
+func init() {
+	register("reverse", function{min: 1, max: 1, bind: func(c *call) *Expr {
+		if c.args[0].Type.Kind == types.Array {
+			return c.sameArray("list_reverse(%s)", c.args[0])
+		}
+		return template(types.StringType, "reverse($1)", types.StringType).bind(c)
+	}})
+	register("array_distinct", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.sameArray(distinct("%s"), c.array(0)) }})
+	register("array_union", function{min: 2, max: 2, bind: func(c *call) *Expr {
+		pair := c.arrays()
+		return c.sameArray(distinct("(%s || "+escapePercent(pair[1].SQL)+")"), pair[0])
+	}})
+	register("array_intersect", function{min: 2, max: 2, bind: arraySet("IS NOT NULL")})
+	register("array_except", function{min: 2, max: 2, bind: arraySet("IS NULL")})
+	register("array_max", function{min: 1, max: 1, bind: arrayValue("list_max(%s)")})
+	register("array_min", function{min: 1, max: 1, bind: arrayValue("list_min(%s)")})
+	register("array_remove", function{min: 2, max: 2, bind: func(c *call) *Expr {
+		a := c.array(0)
+		x := c.b.coerce(c.args[1], a.Type.Elem)
+		v := c.b.lambda()
+		return &Expr{SQL: fmt.Sprintf("list_filter(%s, lambda %s: %s IS NULL OR %s <> %s)", a.SQL, v, v, v, x.SQL), Type: a.Type, Nullable: a.Nullable || x.Nullable}
+	}})
+	register("array_append", function{min: 2, max: 2, bind: arrayEnd("list_append(%s, %s)")})
+	register("array_prepend", function{min: 2, max: 2, bind: arrayEnd("list_prepend(%[2]s, %[1]s)")})
+	register("arrays_overlap", function{min: 2, max: 2, bind: func(c *call) *Expr {
+		pair := c.arrays()
+		return &Expr{SQL: fmt.Sprintf("list_has_any(%s, %s)", pair[0].SQL, pair[1].SQL), Type: types.BooleanType, Nullable: true}
+	}})
+	register("map_concat", function{min: 1, max: -1, bind: bindMapConcat})
+	register("map_filter", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
+		m, v, body := c.lambdaOverMap()
+		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_filter(map_entries(%s), lambda %s: %s))", m.SQL, v, c.b.coerce(body, types.BooleanType).SQL), Type: m.Type, Nullable: m.Nullable}
+	}})
+	register("transform_values", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
+		m, v, body := c.lambdaOverMap()
+		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[2]s.key, \"value\" := %[3]s)))", m.SQL, v, body.SQL), Type: types.MapOf(m.Type.Key, body.Type), Nullable: m.Nullable}
+	}})
+	register("transform_keys", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
+		m, v, body := c.lambdaOverMap()
+		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[3]s, \"value\" := %[2]s.value)))", m.SQL, v, body.SQL), Type: types.MapOf(body.Type, m.Type.Elem), Nullable: m.Nullable}
+	}})
+	register("aggregate reduce", function{min: 3, max: 4, lambda: true, bind: bindReduce})
+}
+
+func escapePercent(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+
+// sameArray writes a function of an array that gives one of the same type.
+func (c *call) sameArray(sql string, a *Expr) *Expr {
+	return &Expr{SQL: fmt.Sprintf(sql, a.SQL), Type: a.Type, Nullable: anyNullable(c.args)}
+}
+
+// distinct keeps the first of equal elements, in their order.
+func distinct(list string) string {
+	list = strings.ReplaceAll(list, "%s", "%[1]s")
+	return "list_filter(" + list + ", lambda x, i: list_position(" + list + ", x) = i)"
+}
+
+// arrays are two arguments of one array type.
+func (c *call) arrays() []*Expr {
+	pair := []*Expr{c.array(0), c.array(1)}
+	c.b.unify(pair)
+	c.args = pair
+	return pair
+}
+
+// arraySet binds array_intersect and array_except.
+func arraySet(test string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		pair := c.arrays()
+		kept := fmt.Sprintf("list_filter(%s, lambda x: list_position(%s, x) %s)", pair[0].SQL, pair[1].SQL, test)
+		return c.sameArray(strings.ReplaceAll(distinct("%s"), "%[1]s", escapePercent(kept)), &Expr{SQL: kept, Type: pair[0].Type})
+	}
+}
+
+func arrayValue(sql string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		a := c.array(0)
+		return &Expr{SQL: fmt.Sprintf(sql, a.SQL), Type: a.Type.Elem, Nullable: true}
+	}
+}
+
+func arrayEnd(sql string) func(c *call) *Expr {
+	return func(c *call) *Expr {
+		a := c.array(0)
+		x := c.b.coerce(c.args[1], a.Type.Elem)
+		return &Expr{SQL: fmt.Sprintf(sql, a.SQL, x.SQL), Type: a.Type, Nullable: a.Nullable}
+	}
+}
+
+func bindMapConcat(c *call) *Expr {
+	t := c.b.unify(c.args)
+	if t.Kind != types.Map {
+		panic(c.mismatch(c.args[0], "MAP"))
+	}
+	entries := make([]string, len(c.args))
+	for i, a := range c.args {
+		entries[i] = "map_entries(" + a.SQL + ")"
+	}
+	// A key that comes twice is an error, as in Spark.
+	return &Expr{SQL: "map_from_entries(" + strings.Join(entries, " || ") + ")", Type: t, Nullable: anyNullable(c.args)}
+}
+
+// lambdaOverMap binds f(map, (k, v) -> body); the variable is an entry.
+func (c *call) lambdaOverMap() (m *Expr, variable string, body *Expr) {
+	c.args = []*Expr{c.b.expr(c.ast.Args[0], c.sc)}
+	m = c.mapArgument()
+	l, ok := c.ast.Args[1].(*syntax.Lambda)
+	if !ok || len(l.Params) != 2 {
+		panic(fault.Unsupported(c.name + " without a lambda of two parameters"))
+	}
+	v := c.b.lambda()
+	key := field{Column: Column{Name: l.Params[0], Type: m.Type.Key}, sql: v + ".key"}
+	value := field{Column: Column{Name: l.Params[1], Type: m.Type.Elem, Nullable: true}, sql: v + ".value"}
+	sc := &scope{parent: c.sc, lambda: map[string]field{strings.ToLower(l.Params[0]): key, strings.ToLower(l.Params[1]): value}}
+	return m, v, c.b.expr(l.Body, sc)
+}
+
+// bindReduce binds aggregate(array, start, (acc, x) -> ... [, acc -> ...]).
+func bindReduce(c *call) *Expr {
+	c.args = []*Expr{c.b.expr(c.ast.Args[0], c.sc), c.b.expr(c.ast.Args[1], c.sc)}
+	a, start := c.array(0), c.args[1]
+	merge, ok := c.ast.Args[2].(*syntax.Lambda)
+	if !ok || len(merge.Params) != 2 {
+		panic(fault.Unsupported(c.name + " without a lambda of two parameters"))
+	}
+	acc, x := c.b.lambda(), c.b.lambda()
+	sc := &scope{parent: c.sc, lambda: map[string]field{
+		strings.ToLower(merge.Params[0]): {Column: Column{Name: merge.Params[0], Type: start.Type, Nullable: true}, sql: acc},
+		strings.ToLower(merge.Params[1]): {Column: Column{Name: merge.Params[1], Type: a.Type.Elem, Nullable: true}, sql: x},
+	}}
+	body := c.b.coerce(c.b.expr(merge.Body, sc), start.Type)
+	if a.Type.Elem.Duck() != start.Type.Duck() {
+		panic(fault.Unsupported(c.name + " with an accumulator of another type than the elements"))
+	}
+	out := &Expr{SQL: fmt.Sprintf("list_reduce(%s, lambda %s, %s: %s, %s)", a.SQL, acc, x, body.SQL, start.SQL), Type: start.Type, Nullable: true}
+	if len(c.ast.Args) == 4 {
+		finish, ok := c.ast.Args[3].(*syntax.Lambda)
+		if !ok || len(finish.Params) != 1 {
+			panic(fault.Unsupported(c.name + " without a finishing lambda of one parameter"))
+		}
+		f := field{Column: Column{Name: finish.Params[0], Type: start.Type, Nullable: true}, sql: "(" + out.SQL + ")"}
+		return c.b.expr(finish.Body, &scope{parent: c.sc, lambda: map[string]field{strings.ToLower(finish.Params[0]): f}})
+	}
+	return out
+}
