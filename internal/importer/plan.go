@@ -115,15 +115,16 @@ func (i *Import) count(ctx context.Context, wh *databricks.Warehouse, t *table, 
 	return w, nil
 }
 
-// lower is the window's first microsecond. The since timestamp is exclusive;
-// the watermark is inclusive, and what was sent at it is taken away later.
+// lower is the window's first microsecond. The watermark is inclusive, and what
+// was sent at it is taken away later; before there is one, the since timestamp
+// counts, which is exclusive.
 func (i *Import) lower(cursor *store.Cursor) int64 {
-	lower := int64(math.MinInt64)
-	if i.Spec.Since != nil {
-		lower = i.Spec.Since.UnixMicro() + 1
+	switch {
+	case cursor.Watermark != nil:
+		return *cursor.Watermark
+	case i.Spec.Since != nil:
+		return i.Spec.Since.UnixMicro() + 1
+	default:
+		return math.MinInt64
 	}
-	if cursor.Watermark != nil {
-		lower = max(lower, *cursor.Watermark)
-	}
-	return lower
 }
