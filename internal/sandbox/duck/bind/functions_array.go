@@ -12,14 +12,14 @@ import (
 func init() {
 	register("reverse", function{min: 1, max: 1, bind: func(c *call) *Expr {
 		if c.args[0].Type.Kind == types.Array {
-			return c.sameArray("list_reverse(%s)", c.args[0])
+			return c.sameArray("list_reverse("+c.args[0].SQL+")", c.args[0].Type)
 		}
 		return template(types.StringType, "reverse($1)", types.StringType).bind(c)
 	}})
-	register("array_distinct", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.sameArray(distinct("%s"), c.array(0)) }})
+	register("array_distinct", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.sameArray(distinct(c.array(0).SQL), c.args[0].Type) }})
 	register("array_union", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		pair := c.arrays()
-		return c.sameArray(distinct("(%s || "+escapePercent(pair[1].SQL)+")"), pair[0])
+		return c.sameArray(distinct("("+pair[0].SQL+" || "+pair[1].SQL+")"), pair[0].Type)
 	}})
 	register("array_intersect", function{min: 2, max: 2, bind: arraySet("IS NOT NULL")})
 	register("array_except", function{min: 2, max: 2, bind: arraySet("IS NULL")})
@@ -53,16 +53,13 @@ func init() {
 	register("aggregate reduce", function{min: 3, max: 4, lambda: true, bind: bindReduce})
 }
 
-func escapePercent(s string) string { return strings.ReplaceAll(s, "%", "%%") }
-
-// sameArray writes a function of an array that gives one of the same type.
-func (c *call) sameArray(sql string, a *Expr) *Expr {
-	return &Expr{SQL: fmt.Sprintf(sql, a.SQL), Type: a.Type, Nullable: anyNullable(c.args)}
+// sameArray is the result of a function that gives an array like its argument.
+func (c *call) sameArray(sql string, t *types.Type) *Expr {
+	return &Expr{SQL: sql, Type: t, Nullable: anyNullable(c.args)}
 }
 
 // distinct keeps the first of equal elements, in their order.
 func distinct(list string) string {
-	list = strings.ReplaceAll(list, "%s", "%[1]s")
 	return "list_filter(" + list + ", lambda x, i: list_position(" + list + ", x) = i)"
 }
 
@@ -79,7 +76,7 @@ func arraySet(test string) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		pair := c.arrays()
 		kept := fmt.Sprintf("list_filter(%s, lambda x: list_position(%s, x) %s)", pair[0].SQL, pair[1].SQL, test)
-		return c.sameArray(strings.ReplaceAll(distinct("%s"), "%[1]s", escapePercent(kept)), &Expr{SQL: kept, Type: pair[0].Type})
+		return c.sameArray(distinct(kept), pair[0].Type)
 	}
 }
 
