@@ -193,7 +193,8 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	if err != nil {
 		return err
 	}
-	if !types.Wider(c.Type, st.Type) {
+	text := c.Type.Kind == types.String && st.Type.Kind == types.String
+	if !types.Wider(c.Type, st.Type) || !text && !strings.EqualFold(v.Properties["delta.enableTypeWidening"], "true") {
 		return fault.New("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "ALTER TABLE CHANGE COLUMN is not supported for changing column %s from %s to %s.", c.Name, c.Type, st.Type)
 	}
 	old := c.Phys

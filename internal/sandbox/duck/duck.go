@@ -28,7 +28,7 @@ type Options struct {
 	// Objects is read by COPY INTO.
 	Objects ObjectStore
 	// MemoryLimit bounds DuckDB's memory, such as "2GB", past which it writes to
-	// disk. Empty means 4GB.
+	// disk. Empty means 4GB, or less on a small machine.
 	MemoryLimit string
 	// User is who current_user() says; empty means a stand-in.
 	User string
@@ -70,9 +70,6 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if o.User == "" {
 		o.User = "sandbox@example.com"
 	}
-	if o.MemoryLimit == "" {
-		o.MemoryLimit = "4GB"
-	}
 	e := &Engine{opts: o, readers: map[int64]int{}}
 	path := ""
 	if o.Dir != "" {
@@ -81,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		}
 		path = filepath.Join(o.Dir, "warehouse.duckdb")
 	}
-	scratch, err := os.MkdirTemp(o.Dir, "scratch-")
+	scratch, err := os.MkdirTemp(o.Dir, scratchPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("creating a directory for DuckDB's temporary files: %w", err)
 	}
@@ -90,7 +87,24 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		_ = os.RemoveAll(scratch)
 		return nil, err
 	}
+	e.removeOldScratch()
 	return e, nil
+}
+
+const scratchPrefix = "scratch-"
+
+// removeOldScratch clears what a killed process left. The database is open, so
+// no other process is using the directory.
+func (e *Engine) removeOldScratch() {
+	if e.opts.Dir == "" {
+		return
+	}
+	entries, _ := os.ReadDir(e.opts.Dir) // what cannot be listed cannot be cleared
+	for _, d := range entries {
+		if path := filepath.Join(e.opts.Dir, d.Name()); d.IsDir() && strings.HasPrefix(d.Name(), scratchPrefix) && path != e.scratch {
+			_ = os.RemoveAll(path)
+		}
+	}
 }
 
 func (e *Engine) open(ctx context.Context, path string) error {
@@ -112,8 +126,12 @@ func (e *Engine) open(ctx context.Context, path string) error {
 
 // prepare settles DuckDB and reads what is stored.
 func (e *Engine) prepare(ctx context.Context) error {
+	limit, err := e.memoryLimit(ctx)
+	if err != nil {
+		return err
+	}
 	for _, s := range []string{
-		"SET GLOBAL memory_limit = " + quoteText(e.opts.MemoryLimit),
+		"SET GLOBAL memory_limit = " + quoteText(limit),
 		"SET GLOBAL temp_directory = " + quoteText(e.scratch),
 		"SET GLOBAL autoinstall_known_extensions = false",
 		"SET GLOBAL autoload_known_extensions = false",
@@ -131,6 +149,23 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return err
 	}
 	return e.load(ctx, conn)
+}
+
+// memoryLimit is the limit asked for, or DuckDB's own up to 4 GB.
+func (e *Engine) memoryLimit(ctx context.Context) (string, error) {
+	if e.opts.MemoryLimit != "" {
+		return e.opts.MemoryLimit, nil
+	}
+	var own string
+	if err := e.db.QueryRowContext(ctx, "SELECT current_setting('memory_limit')").Scan(&own); err != nil {
+		return "", fmt.Errorf("reading DuckDB's memory limit: %w", err)
+	}
+	var n float64
+	var unit string
+	if _, err := fmt.Sscan(own, &n, &unit); err == nil && (unit == "TiB" || unit == "GiB" && n > 4) {
+		return "4GB", nil
+	}
+	return own, nil
 }
 
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

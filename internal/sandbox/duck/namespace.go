@@ -195,6 +195,14 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 // createView is CREATE [OR REPLACE] [TEMPORARY] VIEW.
 func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.CreateView) (warehouse.Result, error) {
 	// Binding now finds what is wrong with the query now; the view stays lazy.
+	n, err := resolve(env, st.Name)
+	if err != nil {
+		return nil, err
+	}
+	env.Creating = []string{n.catalog, n.schema, n.table}
+	if st.Temporary {
+		env.Creating = st.Name
+	}
 	q, err := bind.Bind(env, st.Query)
 	if err != nil {
 		return nil, err
@@ -218,10 +226,6 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 	}
 	if st.Temporary {
 		return nothing(), s.createTemporaryView(st, v)
-	}
-	n, err := resolve(env, st.Name)
-	if err != nil {
-		return nil, err
 	}
 	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
 		return nil, fault.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", fault.Quote(st.Name...))

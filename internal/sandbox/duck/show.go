@@ -107,6 +107,9 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 			return nil, err
 		}
 	}
+	if strings.EqualFold(schema, "information_schema") {
+		return s.showInformationSchema(env, catalogName, st, match)
+	}
 	sc, err := env.Snapshot.Schema(catalogName, schema)
 	if err != nil {
 		return nil, err
@@ -130,6 +133,26 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 		return rows(cols, out), nil
 	}
 	return rows(append(stringColumns("database", "tableName"), column("isTemporary", types.BooleanType)), out), nil
+}
+
+// showInformationSchema lists the relations of information_schema, all views.
+func (s *session) showInformationSchema(env *bind.Env, catalogName string, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
+	if !strings.EqualFold(catalogName, "system") {
+		if _, err := env.Snapshot.Catalog(catalogName); err != nil {
+			return nil, err
+		}
+	}
+	cols := append(stringColumns("database", "tableName"), column("isTemporary", types.BooleanType))
+	if st.What == "VIEWS" {
+		cols = append(stringColumns("namespace", "viewName"), column("isTemporary", types.BooleanType), column("isMaterialized", types.BooleanType))
+	}
+	var out [][]any
+	for _, n := range bind.InformationSchema() {
+		if match(n) {
+			out = append(out, []any{"information_schema", n, false, false}[:len(cols)])
+		}
+	}
+	return rows(cols, out), nil
 }
 
 func (s *session) showProperties(env *bind.Env, st *syntax.Show) (warehouse.Result, error) {

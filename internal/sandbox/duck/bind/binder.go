@@ -28,6 +28,9 @@ type Env struct {
 	User   string
 	Now    time.Time
 	Params []warehouse.Parameter
+	// Creating is the full name of a view that is being made, which its query
+	// may not read.
+	Creating []string
 }
 
 // Column is a column of a bound query.
@@ -72,8 +75,6 @@ type binder struct {
 	ctes      []map[string]*cte
 	// views is the chain of views being expanded.
 	views []string
-	// questions counts positional parameters.
-	used map[string]bool
 	// noAggregates is set where aggregates are refused, with the clause's name.
 	noAggregates string
 	depth        int
@@ -84,7 +85,13 @@ type cte struct {
 	columns []Column
 }
 
-func newBinder(env *Env) *binder { return &binder{env: env, used: map[string]bool{}} }
+func newBinder(env *Env) *binder {
+	b := &binder{env: env}
+	if env.Creating != nil {
+		b.views = []string{viewKey(env.Creating)}
+	}
+	return b
+}
 
 // catch turns a panic with an error in Databricks' shape into that error.
 func catch(err *error) {

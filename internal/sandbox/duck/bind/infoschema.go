@@ -2,6 +2,8 @@ package bind
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,9 @@ var infoSchema = map[string][]infoColumn{
 	"columns":                         infoColumns("table_catalog table_schema table_name column_name ordinal_position:int column_default? is_nullable full_data_type data_type character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? datetime_precision:int? is_identity is_updatable partition_index:int? comment?"),
 	"information_schema_catalog_name": infoColumns("catalog_name"),
 }
+
+// InformationSchema names the relations of information_schema.
+func InformationSchema() []string { return slices.Sorted(maps.Keys(infoSchema)) }
 
 // informationSchema writes a relation of information_schema as a query over
 // its rows.

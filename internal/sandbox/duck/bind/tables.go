@@ -120,20 +120,22 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 	return item
 }
 
+func viewKey(name []string) string { return strings.ToLower(strings.Join(name, ".")) }
+
 // view binds a view's text in the namespace it was made in.
 func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, outer *scope) *fromItem {
-	key := strings.ToLower(strings.Join(qualifier, "."))
+	key := viewKey(qualifier)
 	if slices.Contains(b.views, key) {
 		panic(fault.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", fault.Quote(qualifier...)))
 	}
 	q, err := syntax.ParseQuery(v.Text)
 	check(err)
 	env := *b.env
-	env.Catalog, env.Schema, env.Params = v.Catalog, v.Schema, nil
+	env.Catalog, env.Schema, env.Params, env.Creating = v.Catalog, v.Schema, nil, nil
 	if !v.Temporary {
 		env.TempViews = nil
 	}
-	inner := &binder{env: &env, relations: b.relations, views: append(slices.Clone(b.views), key), used: b.used}
+	inner := &binder{env: &env, relations: b.relations, views: append(slices.Clone(b.views), key)}
 	sql, cols := inner.query(q, nil)
 	b.relations = inner.relations
 	if len(v.Columns) > 0 && len(v.Columns) <= len(cols) {
