@@ -29,8 +29,10 @@ type Fault struct {
 	Cut, Partly bool
 	// Garble answers 200 with what is no JSON.
 	Garble bool
-	// Hold keeps the request until it is closed or the client gives up.
+	// Hold keeps the answer until it is closed or the client gives up; Held is
+	// closed, if set, when that begins.
 	Hold <-chan struct{}
+	Held chan<- struct{}
 
 	// Reject lets so many events of an upload be rejected, the last ones.
 	Reject int

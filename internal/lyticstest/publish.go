@@ -120,7 +120,10 @@ func (s *Server) apply(ctx context.Context, v *version) error {
 			return err
 		}
 		put := s.users.CreateField
-		if _, was := s.schema.live.fields[id]; was {
+		if old, was := s.schema.live.fields[id]; was {
+			if same, err := old.field(); err == nil && same == f {
+				continue
+			}
 			put = s.users.PutField
 		}
 		if _, err := put(ctx, f); err != nil {
@@ -129,6 +132,9 @@ func (s *Server) apply(ctx context.Context, v *version) error {
 	}
 	for id, o := range v.mappings {
 		m := o.mapping()
+		if old, was := s.schema.live.mappings[id]; was && old.mapping() == m {
+			continue
+		}
 		m.ID = s.schema.twins[id]
 		put := s.users.CreateMapping
 		if m.ID != "" {

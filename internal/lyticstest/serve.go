@@ -47,6 +47,9 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, api bool) {
 	f := r.fault
 	switch {
 	case f.Hold != nil:
+		if f.Held != nil {
+			close(f.Held)
+		}
 		select {
 		case <-f.Hold:
 		case <-hr.Context().Done():

@@ -43,6 +43,9 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	if err := platform.ValidateStream(stream); err != nil {
 		return err
 	}
+	if dots(stream) {
+		return jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream), "it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
+	}
 	uploads, err := encode(stream, events)
 	if err != nil {
 		return err
@@ -65,6 +68,9 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	}
 	return p.failed(ctx, summary, s.finish(ctx, orNothing(commit)))
 }
+
+// dots tells what cannot be part of an address, not even escaped.
+func dots(name string) bool { return name == "." || name == ".." }
 
 func orNothing(commit func(tx *sql.Tx) error) func(tx *sql.Tx) error {
 	if commit == nil {

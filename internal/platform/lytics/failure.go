@@ -110,6 +110,9 @@ func (f *failure) explain(ctx context.Context, c call) error {
 		e.Next = "Check that the token's account is the right one, and that it has a schema for users"
 	case f.status == http.StatusConflict && f.lytics:
 		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeConflict, c.conflict, "Lytics refuses it (409"+says+")", "Import the object that is there, or choose another name"
+	case f.lytics && c.private && (f.status == http.StatusBadRequest || f.status == http.StatusUnprocessableEntity):
+		e.Code, e.Detail = jobs.CodeFailed, fmt.Sprintf("Lytics refuses the request (%d%s); what it says is left out, for it may repeat personal data", f.status, says)
+		e.Next = "Ask Lytics with the request id"
 	case f.lytics && (f.status == http.StatusBadRequest || f.status == http.StatusUnprocessableEntity):
 		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeInvalid, c.attribute, fmt.Sprintf("Lytics refuses it (%d%s)", f.status, says), "Correct the definition"
 	case f.status == http.StatusRequestEntityTooLarge:

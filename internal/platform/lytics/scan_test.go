@@ -1,0 +1,142 @@
+package lytics_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+)
+
+const scanPath = "/api/segment/"
+
+// Whatever happens on the way, each profile is there once.
+func TestScansAreExact(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		faults []lyticstest.Fault
+		pages  int // asked for
+	}{
+		"undisturbed":         {nil, 4},
+		"token expired":       {[]lyticstest.Fault{{Skip: 2, Expire: true}}, 3 + 4},
+		"expired twice":       {[]lyticstest.Fault{{Skip: 3, Expire: true}, {Skip: 5, Expire: true}}, 0},
+		"429":                 {[]lyticstest.Fault{{Skip: 1, Status: 429, Times: 2}}, 6},
+		"503":                 {[]lyticstest.Fault{{Status: 503}, {Skip: 1, Status: 503, AfterEffect: true}}, 6},
+		"cut":                 {[]lyticstest.Fault{{Skip: 1, Cut: true, Partly: true}}, 5},
+		"garbled":             {[]lyticstest.Fault{{Skip: 2, Garble: true}}, 5},
+		"order changes":       {[]lyticstest.Fault{{Skip: 1, Back: 30}, {Skip: 1, Back: 100}}, 0},
+		"a page too short":    {[]lyticstest.Fault{{Skip: 1, Miss: 7}}, 8},
+		"token gone (404)":    {[]lyticstest.Fault{{Skip: 1, Status: 404}}, 2 + 4},
+		"a count that is off": {[]lyticstest.Fault{{Skip: 1, Miss: 7}, {Skip: 4, Miss: 7}}, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, o := range []lyticstest.Options{{}, {HideIDs: true}} {
+				b := open(t, o)
+				b.profiles(350)
+				for _, f := range c.faults {
+					f.Path, f.Method = scanPath, http.MethodGet
+					b.server.Inject(f)
+				}
+				got, err := b.scanned("n", "id")
+				b.must(nil, err)
+				want := 350
+				if name == "a count that is off" {
+					want -= 7
+				}
+				if n := len(slices.Compact(slices.Clone(got))); n != want || len(got) != want || got[0] != "1|u0000" {
+					t.Errorf("%d profiles, %d of them different", len(got), n)
+				}
+				asked := b.asked(http.MethodGet, scanPath)
+				if c.pages > 0 && len(asked) != c.pages {
+					t.Errorf("%d pages were asked for, want %d", len(asked), c.pages)
+				}
+				if q := asked[0].Query; !strings.Contains(q, "limit=100") || !strings.Contains(q, "fields=n%2Cid") {
+					t.Errorf("asked with %s", q)
+				}
+				b.wantUnsure(0)
+			}
+		})
+	}
+}
+
+func TestScansThatCannotBeExactFail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault lyticstest.Fault
+		says  string
+	}{
+		"always expired": {lyticstest.Fault{Skip: 1, Expire: true, Times: -1}, "refused to go on"},
+		"a loop":         {lyticstest.Fault{Skip: 1, Loop: true}, "again and again"},
+		"a long loop":    {lyticstest.Fault{Skip: 1, Back: 100, Times: -1}, "again and again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, lyticstest.Options{})
+			b.profiles(350)
+			c.fault.Path, c.fault.Method = scanPath, http.MethodGet
+			b.server.Inject(c.fault)
+			got, err := b.scanned()
+			refused(t, name, err, jobs.CodeFailed, "", c.says)
+			if len(got) > 0 {
+				t.Errorf("%d profiles were given before", len(got))
+			}
+		})
+	}
+}
+
+func TestScanErrors(t *testing.T) {
+	t.Parallel()
+	b := open(t, lyticstest.Options{})
+	b.profiles(5)
+	b.server.Inject(lyticstest.Fault{Path: scanPath, Status: 403})
+	_, err := b.scanned()
+	refused(t, "403", err, jobs.CodeForbidden, "platform.lytics.token")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, rows, err := b.Scan(ctx, "all", nil)
+	b.must(nil, err)
+	cancel()
+	for _, err := range rows {
+		refused(t, "cancelled", err, jobs.CodeCancelled, "")
+	}
+	// Of what cannot be a value nothing is told.
+	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","n":"ann@example.com"}]}`
+	b.reopen(through(func(r *http.Request) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "/scan") {
+			return http.DefaultTransport.RoundTrip(r)
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: readCloser(page), Request: r}, nil
+	}))
+	_, err = b.scanned()
+	refused(t, "no number", err, jobs.CodeFailed, "", `"n"`)
+	if strings.Contains(err.Error(), "ann@") {
+		t.Errorf("the error tells a value: %v", err)
+	}
+	page = `{"status":200,"message":"success","_next":"","total":1,"data":[{"n":"1"}]}`
+	_, err = b.scanned()
+	refused(t, "nobody", err, jobs.CodeFailed, "", "told from others")
+}
+
+// Types that this provider does not know keep their JSON.
+func TestForeignTypes(t *testing.T) {
+	t.Parallel()
+	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","geo":{"lat":1.50,"lon":-2},"seen":["a","b"],"plain":"x"}]}`
+	b := open(t, lyticstest.Options{}, through(func(r *http.Request) (*http.Response, error) {
+		text := page
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/field"):
+			text = `{"status":200,"data":[{"id":"geo","type":"geolocation"},{"id":"seen","type":"ts[]string"},{"id":"plain","type":"membership"},{"id":"old","type":"string","edit_status":"deleted"}]}`
+		case !strings.HasSuffix(r.URL.Path, "/scan"):
+			text = `{"status":200,"data":{"id":"s1","slug_name":"all","name":"All","segment_ql":"FILTER *"}}`
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: readCloser(text), Request: r}, nil
+	}))
+	got, err := b.scanned()
+	b.must(nil, err)
+	if want := []string{`{"lat":1.50,"lon":-2}|x|["a","b"]`}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
