@@ -59,5 +59,10 @@ func engineOptions(c provider.Config) engine.Options {
 			AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, Profile: s.Profile, Credential: s.Credential,
 		}
 	}
+	if a := c.Lytics; a != nil {
+		o.Platform = engine.Lytics(engine.LyticsAccount{
+			Token: a.Token, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UserAgent: userAgent(),
+		})
+	}
 	return o
 }

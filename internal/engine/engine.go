@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -30,6 +29,8 @@ type Options struct {
 	AllowPrivateHosts bool
 	// Staging is where exports wait; nil until an export needs it.
 	Staging *staging.S3Config
+	// Platform is the customer-data side: Embedded when zero.
+	Platform Backend
 	// UserAgent names the product and its version to the warehouse.
 	UserAgent string
 	// Getenv reads the environment: os.Getenv when nil.
@@ -47,7 +48,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	db       *store.DB
-	platform *embedded.Platform
+	platform Platform
 	stop     context.CancelFunc
 	beating  sync.WaitGroup
 	running  map[string]*execution
@@ -60,6 +61,9 @@ var _ jobs.API = (*Engine)(nil)
 func New(o Options) *Engine {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
+	}
+	if o.Platform.Open == nil {
+		o.Platform = Embedded()
 	}
 	return &Engine{options: o, instance: store.NewID("in"), running: map[string]*execution{}}
 }
@@ -79,7 +83,7 @@ func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	platform, err := embedded.Open(db)
+	platform, err := e.options.Platform.Open(db)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -6,11 +6,10 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 )
 
 // side gives the customer-data platform; create makes the store it lives in.
-func (e *Engine) side(ctx context.Context, write, create bool) (*embedded.Platform, error) {
+func (e *Engine) side(ctx context.Context, write, create bool) (Platform, error) {
 	open := e.open
 	if write {
 		open = e.writable
@@ -22,7 +21,7 @@ func (e *Engine) side(ctx context.Context, write, create bool) (*embedded.Platfo
 }
 
 // call runs a method of the platform.
-func call[In, Out any](ctx context.Context, e *Engine, write, create bool, method func(*embedded.Platform, context.Context, In) (Out, error), in In) (Out, error) {
+func call[In, Out any](ctx context.Context, e *Engine, write, create bool, method func(Platform, context.Context, In) (Out, error), in In) (Out, error) {
 	p, err := e.side(ctx, write, create)
 	if err != nil {
 		var none Out
@@ -32,7 +31,7 @@ func call[In, Out any](ctx context.Context, e *Engine, write, create bool, metho
 }
 
 // remove runs a method of the platform that deletes.
-func remove(ctx context.Context, e *Engine, method func(*embedded.Platform, context.Context, string) error, id string) error {
+func remove(ctx context.Context, e *Engine, method func(Platform, context.Context, string) error, id string) error {
 	p, err := e.side(ctx, true, false)
 	if err != nil {
 		return err
@@ -42,57 +41,57 @@ func remove(ctx context.Context, e *Engine, method func(*embedded.Platform, cont
 
 // CreateField implements jobs.Platform.
 func (e *Engine) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return call(ctx, e, true, true, (*embedded.Platform).CreateField, f)
+	return call(ctx, e, true, true, Platform.CreateField, f)
 }
 
 // PutField implements jobs.Platform.
 func (e *Engine) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return call(ctx, e, true, false, (*embedded.Platform).PutField, f)
+	return call(ctx, e, true, false, Platform.PutField, f)
 }
 
 // Field implements jobs.Platform.
 func (e *Engine) Field(ctx context.Context, id string) (jobs.Field, error) {
-	return call(ctx, e, false, false, (*embedded.Platform).Field, id)
+	return call(ctx, e, false, false, Platform.Field, id)
 }
 
 // DeleteField implements jobs.Platform.
 func (e *Engine) DeleteField(ctx context.Context, id string) error {
-	return remove(ctx, e, (*embedded.Platform).DeleteField, id)
+	return remove(ctx, e, Platform.DeleteField, id)
 }
 
 // CreateMapping implements jobs.Platform.
 func (e *Engine) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return call(ctx, e, true, true, (*embedded.Platform).CreateMapping, m)
+	return call(ctx, e, true, true, Platform.CreateMapping, m)
 }
 
 // PutMapping implements jobs.Platform.
 func (e *Engine) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return call(ctx, e, true, false, (*embedded.Platform).PutMapping, m)
+	return call(ctx, e, true, false, Platform.PutMapping, m)
 }
 
 // Mapping implements jobs.Platform.
 func (e *Engine) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
-	return call(ctx, e, false, false, (*embedded.Platform).Mapping, id)
+	return call(ctx, e, false, false, Platform.Mapping, id)
 }
 
 // DeleteMapping implements jobs.Platform.
 func (e *Engine) DeleteMapping(ctx context.Context, id string) error {
-	return remove(ctx, e, (*embedded.Platform).DeleteMapping, id)
+	return remove(ctx, e, Platform.DeleteMapping, id)
 }
 
 // CreateAudience implements jobs.Platform.
 func (e *Engine) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return call(ctx, e, true, true, (*embedded.Platform).CreateAudience, a)
+	return call(ctx, e, true, true, Platform.CreateAudience, a)
 }
 
 // PutAudience implements jobs.Platform.
 func (e *Engine) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return call(ctx, e, true, false, (*embedded.Platform).PutAudience, a)
+	return call(ctx, e, true, false, Platform.PutAudience, a)
 }
 
 // Audience implements jobs.Platform.
 func (e *Engine) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
-	return call(ctx, e, false, false, (*embedded.Platform).Audience, idOrSlug)
+	return call(ctx, e, false, false, Platform.Audience, idOrSlug)
 }
 
 // DeleteAudience implements jobs.Platform.
@@ -120,5 +119,5 @@ func (e *Engine) DeleteAudience(ctx context.Context, id string) error {
 			Detail: "These jobs export it: " + strings.Join(users, ", ") + ".", Next: "Destroy the exports first",
 		}
 	}
-	return remove(ctx, e, (*embedded.Platform).DeleteAudience, id)
+	return remove(ctx, e, Platform.DeleteAudience, id)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -33,14 +35,29 @@ func (x *execution) work(ctx context.Context) error {
 	if x.job.Export != nil {
 		return x.export(ctx, connect)
 	}
+	ctx = lytics.OnUnsure(ctx, func(n int64) {
+		x.Count(func(c *jobs.Counts) { c.PossiblyDuplicated += n })
+	})
+	ctx = embedded.OnErased(ctx, func(n int64) {
+		x.Count(func(c *jobs.Counts) { c.RowsErased, c.RowsWritten = c.RowsErased+n, c.RowsWritten-n })
+	})
 	err = (&importer.Import{
-		Key: x.job.Key, Spec: *x.job.Import, RunID: x.run.ID,
+		Key: x.cursorKey(), Spec: *x.job.Import, RunID: x.run.ID,
 		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
 	}).Run(ctx)
 	if err != nil {
 		return err
 	}
 	return x.buildProfiles(ctx)
+}
+
+// cursorKey names the import's cursor. It is the platform's too: what the
+// embedded one was sent, a Lytics account was not.
+func (x *execution) cursorKey() string {
+	if k := x.e.options.Platform.Key; k != "" {
+		return x.job.Key + "|" + k
+	}
+	return x.job.Key
 }
 
 // buildProfiles brings the profiles up to the streams.

@@ -1,6 +1,9 @@
 package jobs
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // StoreInfo identifies a store and what is alive on it.
 type StoreInfo struct {
@@ -24,6 +27,7 @@ type API interface {
 	Runs
 	Catalog
 	Platform
+	CustomerData
 
 	// Close releases the store. Runs this process executes are cancelled and
 	// their cursors kept.
@@ -104,4 +108,26 @@ type Platform interface {
 	Audience(ctx context.Context, idOrSlug string) (Audience, error)
 	// DeleteAudience refuses (CodeInUse) while exports read it.
 	DeleteAudience(ctx context.Context, id string) error
+}
+
+// CustomerData is the part of API for what the platform holds. A platform that
+// keeps some of it to itself refuses with CodeInvalid.
+type CustomerData interface {
+	// Fields lists all by id, Streams by name, Audiences by slug.
+	Fields(ctx context.Context) ([]Field, error)
+	Streams(ctx context.Context) ([]StreamInfo, error)
+	Audiences(ctx context.Context) ([]Audience, error)
+	// AudienceSize counts the profiles of an audience, given by id or slug.
+	AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
+	// Events reads a stream in the order it was written: what is there when it
+	// begins. It ends with the first error.
+	Events(ctx context.Context, stream string) iter.Seq2[Event, error]
+	// Scan reads an audience: the columns, and their rows. No fields means all.
+	Scan(ctx context.Context, idOrSlug string, fields []string) ([]Field, iter.Seq2[[]Value, error], error)
+	// Profile gives the user that has an identity.
+	Profile(ctx context.Context, id Identity) (Profile, error)
+	// Erase removes the user that has an identity, for good: events, profile,
+	// and what later imports bring of the same identities. With dryRun it only
+	// says what would go.
+	Erase(ctx context.Context, id Identity, dryRun bool) (Erasure, error)
 }

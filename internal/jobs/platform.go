@@ -1,6 +1,9 @@
 package jobs
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Field is a typed user field of the platform.
 type Field struct {
@@ -62,4 +65,41 @@ type Event struct {
 type Value struct {
 	Text string
 	Null bool
+}
+
+// Identity is one value of an identifier field, exactly as profiles have it.
+type Identity struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+// ParseIdentity reads FIELD=VALUE.
+func ParseIdentity(text string) (Identity, error) {
+	field, value, ok := strings.Cut(text, "=")
+	if !ok || field == "" || value == "" {
+		return Identity{}, Invalid("identifier", "An identifier is written FIELD=VALUE",
+			"it has no \"=\" with something on both sides", "Write it as email=ann@example.com")
+	}
+	return Identity{Field: field, Value: value}, nil
+}
+
+// Profile is one user: the values of the fields that have one, by the field's id.
+type Profile map[string]Value
+
+// Erasure is what an erasure removes, or would.
+type Erasure struct {
+	// Found tells whether there is a profile of that identity.
+	Found bool `json:"found"`
+	// Identities are all of the profile's: they are what events are found by.
+	Identities []Identity `json:"identities"`
+	// Streams are those with events of the user.
+	Streams []ErasedEvents `json:"streams"`
+	// Done tells that it was removed, and not only looked for.
+	Done bool `json:"done"`
+}
+
+// ErasedEvents is what of a stream belongs to an erased user.
+type ErasedEvents struct {
+	Stream string `json:"stream"`
+	Events int64  `json:"events"`
 }

@@ -72,6 +72,8 @@ type Counts struct {
 	// warehouse's clock and wait for a later run.
 	RowsNull   int64 `json:"rows_null"`
 	RowsFuture int64 `json:"rows_future"`
+	// RowsErased are of users who were erased, and were left out.
+	RowsErased int64 `json:"rows_erased,omitempty"`
 	// Bytes of events or staged files.
 	Bytes int64 `json:"bytes"`
 	// PossiblyDuplicated is the events sent a second time, with the same ids,

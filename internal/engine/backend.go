@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// Platform is what runs and definitions need of the customer-data side.
+type Platform interface {
+	jobs.Platform
+
+	Fields(ctx context.Context) ([]jobs.Field, error)
+	Streams(ctx context.Context) ([]jobs.StreamInfo, error)
+	Audiences(ctx context.Context) ([]jobs.Audience, error)
+	AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
+
+	// Append adds events to a stream and runs commit in the store when they are
+	// there.
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error
+	// BuildProfiles brings the profiles up to the streams, where that is not
+	// the platform's own business.
+	BuildProfiles(ctx context.Context, progress func(done, total int64)) (embedded.ProfileStats, error)
+	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
+	Close() error
+}
+
+// keeper is a platform whose events and profiles are in this store.
+type keeper interface {
+	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
+	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
+	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
+}
+
+var (
+	_ Platform = (*embedded.Platform)(nil)
+	_ Platform = (*lytics.Platform)(nil)
+	_ keeper   = (*embedded.Platform)(nil)
+)
+
+// Backend is a choice of platform.
+type Backend struct {
+	// Key tells the cursors of this platform from those of others on the same
+	// store: rows that one has, another has not. Empty for the embedded one.
+	Key string
+	// Open opens the platform of a store; it is closed before the store.
+	Open func(db *store.DB) (Platform, error)
+}
+
+// Embedded is the platform inside the data directory.
+func Embedded() Backend {
+	return Backend{Open: func(db *store.DB) (Platform, error) { return embedded.Open(db) }}
+}
+
+// LyticsAccount says which Lytics account is the platform.
+type LyticsAccount struct {
+	Token jobs.Secret
+	// APIURL and BulkURL default to Lytics's own.
+	APIURL, BulkURL string
+	// AccountID is empty for the token's default account.
+	AccountID string
+	UserAgent string
+}
+
+// Lytics is the platform in a Lytics account.
+func Lytics(a LyticsAccount) Backend {
+	api := strings.TrimRight(a.APIURL, "/")
+	if api == "" {
+		api = lytics.DefaultAPIURL
+	}
+	return Backend{
+		Key: "lytics|" + api + "|" + a.AccountID,
+		Open: func(db *store.DB) (Platform, error) {
+			return lytics.Open(lytics.Config{
+				Token:  func(context.Context) (jobs.Secret, error) { return a.Token, nil },
+				APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, DB: db, UserAgent: a.UserAgent,
+			})
+		},
+	}
+}

@@ -1,0 +1,115 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Profile gives the user that has an identity, as of the last build.
+func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
+	for try := 1; ; try++ {
+		found, err := p.profile(ctx, id)
+		if errors.Is(err, fs.ErrNotExist) && try < replacedRetries {
+			continue
+		}
+		if err != nil {
+			return nil, p.failed("Cannot look up a profile by "+id.Field, err)
+		}
+		return found, nil
+	}
+}
+
+func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
+	g, built, err := currentGeneration(ctx, p.db.Read())
+	if err != nil {
+		return nil, err
+	}
+	place, err := p.identifier(ctx, g.fields, id)
+	if err != nil {
+		return nil, err
+	}
+	if !built || place < 0 {
+		return nil, noProfile(id, "no event with an identifier was imported yet")
+	}
+	db, err := openForReading(filepath.Join(p.db.Dir(), g.file))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	pr, err := loadByIdentity(ctx, db, g.fields, identity{place, id.Value})
+	if err != nil {
+		return nil, err
+	}
+	if pr == nil {
+		return nil, noProfile(id, "values are compared as profiles have them, after the mapping")
+	}
+	if pr.conflict {
+		return nil, noProfile(id, "it is joined with more identities than one user has, so its events are in no profile")
+	}
+	values, now := jobs.Profile{}, p.now().UTC()
+	for i, s := range pr.states {
+		if s == nil {
+			continue
+		}
+		if v := s.Value(now); !v.IsNull() {
+			values[g.fields[i].ID] = jobs.Value{Text: v.Text()}
+		}
+	}
+	return values, nil
+}
+
+// loadByIdentity gives the profile that has an identity, nil when none has.
+func loadByIdentity(ctx context.Context, q queryer, fields []mappedField, i identity) (*profile, error) {
+	var id int64
+	var blob []byte
+	err := q.QueryRowContext(ctx, `SELECT p.id, p.state FROM identities i JOIN profiles p ON p.id = i.profile WHERE i.field = ? AND i.value = ?`,
+		i.field, i.value).Scan(&id, &blob)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	pr, err := readProfile(blob, fields, nil)
+	if err != nil {
+		return nil, fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+	}
+	pr.id = id
+	return pr, nil
+}
+
+// identifier gives the place of an identity's field among mapped fields, -1
+// when nothing feeds it. A field that identifies nobody is an error.
+func (p *Platform) identifier(ctx context.Context, fields []mappedField, id jobs.Identity) (int, error) {
+	place := slices.IndexFunc(fields, func(f mappedField) bool { return f.ID == id.Field })
+	if place >= 0 && fields[place].IsIdentifier {
+		return place, nil
+	}
+	defined, err := listFields(ctx, p.db.Read())
+	if err != nil {
+		return -1, err
+	}
+	var identifiers []jobs.Field
+	for _, f := range defined {
+		if f.IsIdentifier {
+			identifiers = append(identifiers, f)
+		}
+	}
+	if !slices.ContainsFunc(identifiers, func(f jobs.Field) bool { return f.ID == id.Field }) {
+		return -1, jobs.Invalid("field", fmt.Sprintf("Field %q identifies nobody", id.Field),
+			fmt.Sprintf("the identifiers are %q", ids(identifiers)), "Name one of them")
+	}
+	return -1, nil
+}
+
+// noProfile does not repeat the value: it is personal data.
+func noProfile(id jobs.Identity, why string) error {
+	return &jobs.Error{Code: jobs.CodeNotFound, Attribute: "value", Summary: fmt.Sprintf("There is no profile of that %s", id.Field), Detail: why, Next: "Check the value"}
+}

@@ -1,0 +1,184 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+type audienceRow struct {
+	ID          types.String `tfsdk:"id"`
+	Slug        types.String `tfsdk:"slug"`
+	Name        types.String `tfsdk:"name"`
+	Description types.String `tfsdk:"description"`
+	Filter      types.String `tfsdk:"filter"`
+}
+
+func audienceRowOf(a jobs.Audience) audienceRow {
+	return audienceRow{ID: types.StringValue(a.ID), Slug: types.StringValue(a.Slug), Name: types.StringValue(a.Name),
+		Description: text(a.Description), Filter: types.StringValue(a.Filter)}
+}
+
+type audienceDataSource struct{ reader }
+
+type audienceDataModel struct {
+	audienceRow
+	Size types.Int64 `tfsdk:"size"`
+}
+
+func (d *audienceDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_audience"
+}
+
+func (d *audienceDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "One audience, by its id or its slug, and how many profiles it has now.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				Optional: true, Computed: true, MarkdownDescription: "Id of the audience. Either this or `slug`.",
+				Validators: []validator.String{plainText(), stringvalidator.ExactlyOneOf(path.MatchRoot("slug"))},
+			},
+			"slug": schema.StringAttribute{
+				Optional: true, Computed: true, MarkdownDescription: "Slug of the audience. Either this or `id`.",
+				Validators: []validator.String{plainText()},
+			},
+			"name":        computedText("Its name."),
+			"description": computedText("What it is for."),
+			"filter":      computedText("Its filter, in FilterQL."),
+			"size": computedNumber("How many profiles it has: as of the last run of an import or an export, and counted now, " +
+				"for filters with `now` change by themselves."),
+		},
+	}
+}
+
+func (d *audienceDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m audienceDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	attribute, name := "slug", m.Slug.ValueString()
+	if !m.ID.IsNull() {
+		attribute, name = "id", m.ID.ValueString()
+	}
+	a, err := api.Audience(ctx, name)
+	if err == nil && attribute == "slug" && a.Slug != name || err == nil && attribute == "id" && a.ID != name {
+		err = &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no audience with the " + attribute + " " + name, Next: "Check the " + attribute}
+	}
+	if err == nil {
+		var size int64
+		size, err = api.AudienceSize(ctx, a.ID)
+		m.audienceRow, m.Size = audienceRowOf(a), types.Int64Value(size)
+	}
+	if err != nil {
+		e := *asError(err, "read the audience")
+		e.Attribute = attribute
+		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "read the audience", &e)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+type audiencesDataSource struct{ reader }
+
+type audiencesModel struct {
+	Audiences []audienceRow `tfsdk:"audiences"`
+}
+
+func (d *audiencesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_audiences"
+}
+
+func (d *audiencesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The audiences of the platform, by slug, whoever defined them.",
+		Attributes: map[string]schema.Attribute{
+			"audiences": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "The audiences.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"id":          computedText("Id."),
+					"slug":        computedText("Slug: what filters include it by, and exported tables are named after."),
+					"name":        computedText("Its name."),
+					"description": computedText("What it is for."),
+					"filter":      computedText("Its filter, in FilterQL."),
+				}},
+			},
+		},
+	}
+}
+
+func (d *audiencesDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil {
+		return
+	}
+	list, err := api.Audiences(ctx)
+	if err != nil {
+		addError(&resp.Diagnostics, nowhere, "list the audiences", err)
+		return
+	}
+	m := audiencesModel{Audiences: []audienceRow{}}
+	for _, a := range list {
+		m.Audiences = append(m.Audiences, audienceRowOf(a))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+type profileDataSource struct{ reader }
+
+type profileModel struct {
+	Field  types.String `tfsdk:"field"`
+	Value  types.String `tfsdk:"value"`
+	Values types.Map    `tfsdk:"values"`
+}
+
+func (d *profileDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_profile"
+}
+
+func (d *profileDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "One user's profile, by an identifier: for checks of a mapping, and for tests. The values are personal data and get into the state; " +
+			"for a look at one user, `terraform-provider-lytics profiles` leaves no trace.",
+		Attributes: map[string]schema.Attribute{
+			"field": requiredText("Id of the identifier field."),
+			"value": requiredText("The identifier's value, as profiles have it: after the mapping, so in lower case where the mapping makes it so."),
+			"values": schema.MapAttribute{
+				Computed: true, Sensitive: true, ElementType: types.StringType,
+				MarkdownDescription: "The values by field, of those fields that have one. Numbers have all their digits, dates are RFC 3339, collections are JSON.",
+			},
+		},
+	}
+}
+
+func (d *profileDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m profileModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	api := d.api(ctx, &resp.Diagnostics)
+	if api == nil || resp.Diagnostics.HasError() {
+		return
+	}
+	p, err := api.Profile(ctx, jobs.Identity{Field: m.Field.ValueString(), Value: m.Value.ValueString()})
+	if err != nil {
+		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "look up the profile", err)
+		return
+	}
+	values := map[string]string{}
+	for field, v := range p {
+		if !v.Null {
+			values[field] = v.Text
+		}
+	}
+	listed, diags := types.MapValueFrom(ctx, types.StringType, values)
+	m.Values = listed
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
