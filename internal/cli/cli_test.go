@@ -42,8 +42,13 @@ func (f *fake) Close() error { f.closed = true; return nil }
 
 func run(t *testing.T, f *fake, args ...string) (code int, out, errOut string) {
 	t.Helper()
+	return runAPI(t, f, args...)
+}
+
+func runAPI(t *testing.T, api jobs.API, args ...string) (code int, out, errOut string) {
+	t.Helper()
 	var o, e bytes.Buffer
-	code = cli.Run(t.Context(), args, "1.2.3", func(string) jobs.API { return f }, &o, &e)
+	code = cli.Run(t.Context(), args, "1.2.3", func(string) jobs.API { return api }, &o, &e)
 	return code, o.String(), e.String()
 }
 

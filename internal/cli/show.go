@@ -123,6 +123,7 @@ func leftOut(c jobs.Counts) string {
 		}
 	}
 	add(c.PossiblyDuplicated, "possibly duplicated")
+	add(c.RowsErased, "of erased users left out")
 	add(c.Unidentified, "events without an identifier")
 	add(c.Unfit, "values that do not fit their field")
 	conflicts := "identity conflicts"

@@ -76,13 +76,25 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.append(ctx, events, commit); err != nil {
-		return p.failed("Cannot append to stream "+stream, err)
+	for {
+		kept, list, err := p.withoutErased(ctx, stream, events)
+		if err == nil {
+			err = a.append(ctx, kept, list, commit)
+		}
+		if errors.Is(err, errErased) {
+			continue
+		}
+		if err != nil {
+			return p.failed("Cannot append to stream "+stream, err)
+		}
+		if report, ok := ctx.Value(erasedKey{}).(func(int64)); ok && len(kept) < len(events) {
+			report(int64(len(events) - len(kept)))
+		}
+		return nil
 	}
-	return nil
 }
 
-func (a *appender) append(ctx context.Context, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, commit func(tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -90,7 +102,7 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, commit func(
 		return errClosed
 	}
 	if len(events) == 0 {
-		return a.commit(ctx, extent{}, commit)
+		return a.commit(ctx, extent{}, list, commit)
 	}
 	if err := a.open(ctx); err != nil {
 		return err
@@ -105,7 +117,9 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, commit func(
 		undone := a.undo()
 		return errors.Join(err, undone, a.close())
 	}
-	if err := a.commit(ctx, x, commit); err != nil {
+	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErased) {
+		return errors.Join(err, a.retire())
+	} else if err != nil {
 		return errors.Join(err, a.settle(ctx, x))
 	}
 	a.length += x.length
@@ -199,8 +213,16 @@ func (a *appender) settle(ctx context.Context, x extent) error {
 	if err != nil {
 		return errors.Join(err, a.close())
 	}
+	if id == 0 {
+		return a.retire()
+	}
 	a.id, a.length = id, length
 	return a.undo()
+}
+
+// retire gives up the file: an erasure may have put another in its place.
+func (a *appender) retire() error {
+	return errors.Join(a.file.Truncate(a.length), a.close())
 }
 
 // committed gives the row of a segment file, and how much of it is committed.
@@ -214,9 +236,12 @@ func committed(ctx context.Context, db *sql.DB, file string) (id, length int64, 
 	return id, length, err
 }
 
-func (a *appender) commit(ctx context.Context, x extent, commit func(tx *sql.Tx) error) error {
+func (a *appender) commit(ctx context.Context, x extent, list int64, commit func(tx *sql.Tx) error) error {
 	id, now := a.id, a.p.now().UnixMicro()
 	err := a.p.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := a.current(ctx, tx, x, list); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO streams (name, events, bytes, created_at) VALUES (?, 0, 0, ?) ON CONFLICT DO NOTHING`, a.stream, now); err != nil {
 			return err

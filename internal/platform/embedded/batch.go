@@ -85,6 +85,10 @@ func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err erro
 		b.contributions = b.contributions[:from]
 		return nil
 	}
+	if b.erased.has(b.plan.fields, b.touched) {
+		b.contributions = b.contributions[:from]
+		return nil
+	}
 	u, err := b.userOf(ctx, b.touched)
 	if err != nil {
 		return err

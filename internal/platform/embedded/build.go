@@ -72,12 +72,8 @@ func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total 
 }
 
 func (p *Platform) build(ctx context.Context, progress func(done, total int64)) (ProfileStats, error) {
-	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	pl, err := p.plan(ctx)
 	if err != nil {
-		return ProfileStats{}, err
-	}
-	pl, err := loadPlan(ctx, tx)
-	if err = errors.Join(err, tx.Rollback()); err != nil {
 		return ProfileStats{}, err
 	}
 	g, err := p.chooseGeneration(ctx, pl)
@@ -96,7 +92,13 @@ func (p *Platform) build(ctx context.Context, progress func(done, total int64)) 
 			return ProfileStats{}, err
 		}
 	}
-	return stats, p.sweepGenerations(ctx)
+	pending, err := p.erasurePending(ctx)
+	if err == nil && pending {
+		var removed int64
+		removed, err = p.finishErasure(ctx, g)
+		stats.Profiles -= removed
+	}
+	return stats, errors.Join(err, p.sweepGenerations(ctx))
 }
 
 // chooseGeneration gives the generation to build on: the current one, one that
@@ -143,7 +145,8 @@ type builder struct {
 	db    *sql.DB
 	stmts *statements
 	*batch
-	cache cache
+	cache  cache
+	erased *erasedList
 
 	counters counters
 	stats    ProfileStats
@@ -162,6 +165,9 @@ func (b *builder) run(ctx context.Context, g generation) (_ ProfileStats, err er
 	defer b.stmts.close()
 	readers, err := b.readers(ctx)
 	if err != nil {
+		return ProfileStats{}, err
+	}
+	if b.erased, err = b.p.erased(ctx); err != nil {
 		return ProfileStats{}, err
 	}
 	b.batch = &batch{}
@@ -208,7 +214,11 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 				"they were built from events that the store does not have, as after a restore of the store alone; remove the profiles-*.db files to build them again")
 		}
 		var ahead int64
-		err = b.p.db.Read().QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, at.extent, last).Scan(&ahead)
+		from := at.extent
+		if at.offset == 0 {
+			from++ // the position is after the extent
+		}
+		err = b.p.db.Read().QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, from, last).Scan(&ahead)
 		if err != nil {
 			return nil, err
 		}

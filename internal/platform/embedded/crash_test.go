@@ -52,6 +52,10 @@ func victim(dir, work string) error {
 			if err := appendBatch(ctx, b, 1+rand.IntN(40)); err != nil {
 				return err
 			}
+		case "erase":
+			if err := eraseAll(ctx, b); err != nil {
+				return err
+			}
 		case "build":
 			if _, err := p.BuildProfiles(ctx, nil); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -134,9 +135,11 @@ type streamReader struct {
 
 	pending []storedExtent
 	current storedExtent
-	open    string
-	file    *os.File
-	buffer  *bufio.Reader
+	// again tells that the extents were looked up again.
+	again  bool
+	open   string
+	file   *os.File
+	buffer *bufio.Reader
 }
 
 func (r *streamReader) close() {
@@ -153,21 +156,27 @@ func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
 			return rawEvent{}, err
 		}
 	}
+	_, e, err := r.read()
+	return e, err
+}
+
+// read takes the next line of the extent.
+func (r *streamReader) read() ([]byte, rawEvent, error) {
 	line, err := r.line()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return rawEvent{}, r.p.failed("Cannot read stream "+r.stream, err)
+		return nil, rawEvent{}, r.p.failed("Cannot read stream "+r.stream, err)
 	}
 	e, ok := parseLine(string(line))
 	if !ok {
-		return rawEvent{}, r.damage(fmt.Sprintf("at byte %d there is no event", r.current.start+r.at.offset))
+		return nil, rawEvent{}, r.damage(fmt.Sprintf("at byte %d there is no event", r.current.start+r.at.offset))
 	}
 	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
 	r.at.offset += int64(len(line))
 	r.at.events++
 	if r.at.offset == r.current.length && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
-		return rawEvent{}, r.damage(fmt.Sprintf("the %d bytes from %d on are not those that were written", r.current.length, r.current.start))
+		return nil, rawEvent{}, r.damage(fmt.Sprintf("the %d bytes from %d on are not those that were written", r.current.length, r.current.start))
 	}
-	return e, nil
+	return line, e, nil
 }
 
 // line reads a line into the buffer, or beside it when it is longer.
@@ -215,6 +224,13 @@ func (r *streamReader) advance(ctx context.Context) error {
 	if r.open != r.current.file {
 		r.close()
 		f, err := os.Open(filepath.Join(r.p.db.Dir(), filepath.FromSlash(r.current.file)))
+		if errors.Is(err, fs.ErrNotExist) && !r.again && r.at.offset == 0 {
+			// An erasure put another file in its place since the page was read.
+			r.again, r.pending, r.current = true, nil, storedExtent{}
+			r.at = position{extent: r.at.extent - 1}
+			return r.advance(ctx)
+		}
+		r.again = false
 		if err != nil {
 			return r.p.failed("Cannot read stream "+r.stream, err)
 		}

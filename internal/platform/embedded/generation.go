@@ -100,7 +100,7 @@ func openForBuilding(ctx context.Context, file string) (*sql.DB, error) {
 		return nil, err
 	}
 	db, err := sql.Open("sqlite", generationDSN(file,
-		"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(8000)"))
+		"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(8000)&_pragma=secure_delete(ON)"))
 	if err != nil {
 		return nil, err
 	}

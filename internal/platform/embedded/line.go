@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ const (
 	streamsDir = topDir
 	writersDir = topDir + "/.writers"
 )
+
+// streamDir is a stream's directory below the data directory, with slashes.
+func streamDir(stream string) string { return path.Join(streamsDir, escapeStream(stream)) }
 
 // deviceNames are no file names on Windows.
 var deviceNames = []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}

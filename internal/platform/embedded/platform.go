@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -31,6 +32,9 @@ type Platform struct {
 	writer   string
 	lock     *flock.Flock
 	appender map[string]*appender
+
+	// list is the list of erased users as it was read last.
+	list atomic.Pointer[erasedList]
 }
 
 // segmentFile is what an appender needs of a file.
@@ -95,7 +99,7 @@ func (p *Platform) appenderOf(ctx context.Context, stream string) (*appender, er
 	if err := p.becomeWriter(ctx); err != nil {
 		return nil, p.failed("Cannot append to stream "+stream, err)
 	}
-	a := &appender{p: p, stream: stream, dir: filepath.Join(streamsDir, escapeStream(stream))}
+	a := &appender{p: p, stream: stream, dir: streamDir(stream)}
 	p.appender[stream] = a
 	return a, nil
 }

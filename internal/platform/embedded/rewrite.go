@@ -1,0 +1,312 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// segment is a row of the store.
+type segment struct {
+	id     int64
+	stream string
+	file   string
+}
+
+func (p *Platform) segments(ctx context.Context, stream string) ([]segment, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT id, stream, file FROM segments WHERE stream = ? ORDER BY id`, stream)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []segment
+	for rows.Next() {
+		var s segment
+		if err := rows.Scan(&s.id, &s.stream, &s.file); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}
+
+// extentsAfter gives the extents of a segment after one, in the order they were
+// written.
+func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]storedExtent, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT id, start, length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []storedExtent
+	for rows.Next() {
+		var x storedExtent
+		var sum int64
+		if err := rows.Scan(&x.id, &x.start, &x.length, &x.events, &sum); err != nil {
+			return nil, err
+		}
+		x.checksum = uint32(sum)
+		list = append(list, x)
+	}
+	return list, rows.Err()
+}
+
+// eachLine calls f for the lines of an extent, having checked at the end that
+// they are what was written.
+func (p *Platform) eachLine(ctx context.Context, s segment, file io.ReaderAt, x storedExtent, f func(line []byte, e rawEvent) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := &streamReader{p: p, stream: s.stream, current: x, at: position{extent: x.id}}
+	r.current.file = s.file
+	r.buffer = bufio.NewReaderSize(io.NewSectionReader(file, x.start, x.length), writeChunk)
+	for r.at.offset < x.length {
+		line, e, err := r.read()
+		if err != nil {
+			return err
+		}
+		if err := f(line, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countErased counts the events of a stream that are to go.
+func (p *Platform) countErased(ctx context.Context, stream string, r *recognizer) (n int64, err error) {
+	if r == nil {
+		return 0, nil
+	}
+	list, err := p.segments(ctx, stream)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range list {
+		in, err := p.countInSegment(ctx, s, r)
+		if err != nil {
+			return 0, err
+		}
+		n += in
+	}
+	return n, nil
+}
+
+func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer) (n int64, err error) {
+	extents, err := p.extentsAfter(ctx, s.id, 0)
+	if err != nil || len(extents) == 0 {
+		return 0, err
+	}
+	file, err := os.Open(filepath.Join(p.db.Dir(), filepath.FromSlash(s.file)))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = file.Close() }()
+	for _, x := range extents {
+		err := p.eachLine(ctx, s, file, x, func(_ []byte, e rawEvent) error {
+			if r.matches(e.data) {
+				n++
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// rewriteStream writes the segments again that hold events which are to go.
+func (p *Platform) rewriteStream(ctx context.Context, stream string, r *recognizer) error {
+	if r == nil {
+		return nil
+	}
+	list, err := p.segments(ctx, stream)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		n, err := p.countInSegment(ctx, s, r)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		if err := p.rewriteSegment(ctx, s, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewriting is a segment being written again beside the old one.
+type rewriting struct {
+	p    *Platform
+	r    *recognizer
+	old  segment
+	name string
+	in   *os.File
+	out  segmentFile
+
+	// done are the extents as they are in the new file, and what they lost.
+	done          []storedExtent
+	length        int64
+	events, bytes int64
+}
+
+// rewriteSegment replaces a segment by one without the events that match. An
+// import may be appending to it meanwhile: then what came is copied as well,
+// until nothing did.
+func (p *Platform) rewriteSegment(ctx context.Context, s segment, r *recognizer) (err error) {
+	p.mu.Lock()
+	err = p.becomeWriter(ctx)
+	p.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	dir := path.Dir(s.file)
+	// The name begins with a writer that is alive, so that nobody sweeps it away.
+	w := &rewriting{p: p, r: r, old: s, name: path.Join(dir, p.writer+"-"+store.NewID("e")+segmentSuffix)}
+	full := filepath.Join(p.db.Dir(), filepath.FromSlash(w.name))
+	if w.in, err = os.Open(filepath.Join(p.db.Dir(), filepath.FromSlash(s.file))); err != nil {
+		return err
+	}
+	defer func() { _ = w.in.Close() }()
+	if w.out, err = p.createSegment(full); err != nil {
+		return err
+	}
+	replaced := false
+	for !replaced && err == nil {
+		if err = w.copy(ctx); err == nil {
+			replaced, err = w.replace(ctx)
+		}
+	}
+	err = errors.Join(err, w.out.Close())
+	if !replaced {
+		// Nothing refers to the new file. Whether a commit whose answer was
+		// lost was one is found out by looking.
+		if id, _, look := committed(context.WithoutCancel(ctx), p.db.Read(), w.name); look == nil && id == 0 {
+			_ = os.Remove(full)
+		}
+		return err
+	}
+	return err
+}
+
+// copy copies the extents after those that are done.
+func (w *rewriting) copy(ctx context.Context) error {
+	after := int64(0)
+	if n := len(w.done); n > 0 {
+		after = w.done[n-1].id
+	}
+	extents, err := w.p.extentsAfter(ctx, w.old.id, after)
+	if err != nil {
+		return err
+	}
+	for _, x := range extents {
+		if err := w.copyExtent(ctx, x); err != nil {
+			return err
+		}
+	}
+	if err := w.out.Sync(); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(filepath.Join(w.p.db.Dir(), filepath.FromSlash(w.name))))
+}
+
+func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
+	copied := storedExtent{id: x.id, start: w.length}
+	buffer := make([]byte, 0, writeChunk+64<<10)
+	flush := func() error {
+		n, err := w.out.WriteAt(buffer, copied.start+copied.length)
+		copied.length += int64(n)
+		copied.checksum = crc32.Update(copied.checksum, castagnoli, buffer[:n])
+		buffer = buffer[:0]
+		return err
+	}
+	err := w.p.eachLine(ctx, w.old, w.in, x, func(line []byte, e rawEvent) error {
+		if w.r.matches(e.data) {
+			return nil
+		}
+		copied.events++
+		if buffer = append(buffer, line...); len(buffer) < writeChunk {
+			return nil
+		}
+		return flush()
+	})
+	if err = errors.Join(err, flush()); err != nil {
+		return err
+	}
+	w.done = append(w.done, copied)
+	w.length += copied.length
+	w.events += x.events - copied.events
+	w.bytes += x.length - copied.length
+	return nil
+}
+
+// replace puts the new file in the old one's place. It is false when the old one
+// has grown.
+func (w *rewriting) replace(ctx context.Context) (ok bool, err error) {
+	err = w.p.db.Write(ctx, func(tx *sql.Tx) error {
+		var newest int64
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest); err != nil {
+			return err
+		}
+		if ok = len(w.done) > 0 && w.done[len(w.done)-1].id == newest; !ok {
+			return nil
+		}
+		r, err := tx.ExecContext(ctx, `UPDATE segments SET file = ? WHERE id = ? AND file = ?`, w.name, w.old.id, w.old.file)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, fmt.Errorf("segment %s was replaced at the same time", w.old.file))
+		}
+		for _, x := range w.done {
+			if _, err := tx.ExecContext(ctx, `UPDATE extents SET start = ?, length = ?, events = ?, checksum = ? WHERE id = ?`,
+				x.start, x.length, x.events, int64(x.checksum), x.id); err != nil {
+				return err
+			}
+		}
+		// First and last time stay: they are of what was imported.
+		if _, err := tx.ExecContext(ctx, `UPDATE streams SET events = events - ?, bytes = bytes - ? WHERE name = ?`, w.events, w.bytes, w.old.stream); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO replaced_segments (file) VALUES (?) ON CONFLICT DO NOTHING`, w.old.file)
+		return err
+	})
+	return ok && err == nil, err
+}
+
+// current fails inside the transaction of an append when the segment was written
+// again, or the list of erased users grew, since the append looked.
+func (a *appender) current(ctx context.Context, tx *sql.Tx, x extent, list int64) error {
+	var now int64
+	if err := tx.QueryRowContext(ctx, listVersion).Scan(&now); err != nil {
+		return err
+	}
+	if now != list {
+		return errErased
+	}
+	if a.id == 0 || x.events == 0 {
+		return nil
+	}
+	var file string
+	err := tx.QueryRowContext(ctx, `SELECT file FROM segments WHERE id = ?`, a.id).Scan(&file)
+	if err == nil && file != a.name {
+		return errErased
+	}
+	return err
+}
+
+// errErased tells an append that an erasure came between.
+var errErased = errors.New("users were erased at the same time")
