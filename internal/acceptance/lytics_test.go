@@ -1,0 +1,125 @@
+package acceptance
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+)
+
+// lyticsToken is what the account accepts; it may show up nowhere.
+const lyticsToken = "canary-lytics-7d1e" // #nosec G101 -- a test's
+
+// The quickstart as it stands, but for the provider block: the platform is a
+// Lytics account.
+//
+// checklist 64: an upload that is cut is sent again, and the run says so.
+func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", "main.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := lyticstest.New(lyticstest.Options{Token: lyticsToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := account.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	const block = "provider \"lytics\" {}"
+	if strings.Count(string(text), block) != 1 {
+		t.Fatal("the quickstart has another provider block")
+	}
+	hcl := strings.Replace(string(text), block, `provider "lytics" {
+  platform = {
+    lytics = {
+      api_url  = "`+account.APIURL+`"
+      bulk_url = "`+account.BulkURL+`"
+    }
+  }
+}`, 1)
+	s := sandboxtest.Start(t, sandboxtest.WithSeed(2000))
+	w := newWorkspace(t, s, hcl)
+	if err := os.Remove(filepath.Join(w.dir, "versions.tf")); err != nil { // the quickstart has its own
+		t.Fatal(err)
+	}
+	w.env["LYTICS_API_TOKEN"] = lyticsToken
+	// Lytics has the events, and the answer never comes.
+	account.Inject(lyticstest.Fault{Method: "POST", Path: "/collect/", Cut: true, AfterEffect: true})
+	w.apply()
+	var doubled, written int64
+	for _, r := range w.runs() {
+		doubled += r.PossiblyDuplicated
+		written += r.RowsWritten
+		if r.Watermark != nil && r.RowsRead == 0 {
+			t.Errorf("run %+v", r)
+		}
+	}
+	if doubled == 0 {
+		t.Error("no run says that events may be doubled")
+	}
+	sent := map[string]bool{}
+	total := 0
+	for stream, n := range map[string]int{"databricks_main_sales_customers": 2000, "databricks_main_sales_orders": 4000} {
+		events, err := account.Events(t.Context(), stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(sent)
+		for _, e := range events {
+			_, id, _ := strings.Cut(e, `"_event_id":"`)
+			id, _, _ = strings.Cut(id, `"`)
+			sent[id] = true
+		}
+		total += len(events)
+		if len(sent) != n {
+			t.Errorf("%s has %d different events of %d", stream, len(sent), n)
+		}
+	}
+	if total != 6000+int(doubled) {
+		t.Errorf("%d events arrived, and %d are said to be possibly doubled", total, doubled)
+	}
+	// Lifetime value is the latest, so that doubled events do not show in it.
+	want := s.Query(t, `SELECT count(*) FROM main.sales.customers c
+		JOIN (SELECT customer_id, max(ordered_at) AS last_order FROM main.sales.orders GROUP BY customer_id) o USING (customer_id)
+		WHERE lifetime_value >= 90000 AND last_order > TIMESTAMP '2024-01-01 00:00:00'`)
+	got := s.Query(t, "SELECT count(*) FROM main.sales.lytics_user_vip_customers")
+	if got[0][0] != want[0][0] || got[0][0] == "0" {
+		t.Errorf("the exported audience has %v profiles, the source says %v", got, want)
+	}
+	if text := w.apply(); !strings.Contains(text, "No changes") {
+		t.Errorf("the second apply:\n%s", text)
+	}
+	if wrong := account.Wrong(); len(wrong) != 0 {
+		t.Errorf("requests that are not as documented: %v", wrong)
+	}
+	w.wantSecretNowhere(lyticsToken)
+}
+
+// wantSecretNowhere searches all that a workspace wrote.
+func (w *workspace) wantSecretNowhere(secret string) {
+	w.t.Helper()
+	searched := 0
+	err := filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		searched++
+		if bytes.Contains(text, []byte(secret)) {
+			w.t.Errorf("%s holds a secret", path)
+		}
+		return err
+	})
+	if err != nil || searched < 5 {
+		w.t.Fatalf("the search saw too little: %d files, %v", searched, err)
+	}
+}
