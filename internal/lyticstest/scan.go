@@ -146,6 +146,35 @@ func (s *Server) profile(columns []jobs.Field, row []jobs.Value, strung bool) ma
 	return p
 }
 
+// entity looks a profile up. One that is not there is no 404, but a profile that
+// stands in.
+func (s *Server) entity(r *request, id jobs.Identity) reply {
+	if err := r.expects("", "fields"); err != nil || r.Method != http.MethodGet {
+		return s.wrongly(r, "there is no such call of entities: %v", err)
+	}
+	if err := s.build(r.Context()); err != nil {
+		return s.internal(r, err)
+	}
+	found, err := s.users.Profile(r.Context(), id)
+	if jobs.IsCode(err, jobs.CodeNotFound) {
+		return reply{status: http.StatusOK, body: map[string]any{"status": http.StatusOK, "message": "Not Found", "data": map[string]any{"segments": []string{"not_found", "all"}}}}
+	}
+	if err != nil {
+		return s.refuse(r, http.StatusBadRequest, "", err.Error())
+	}
+	columns, err := s.users.Fields(r.Context())
+	if err != nil {
+		return s.internal(r, err)
+	}
+	row := make([]jobs.Value, len(columns))
+	for i, c := range columns {
+		v, ok := found[c.ID]
+		row[i] = v
+		row[i].Null = !ok
+	}
+	return s.good(r, http.StatusOK, s.profile(columns, row, true))
+}
+
 func stringValues(text string) any {
 	var values map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &values) != nil {

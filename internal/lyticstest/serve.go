@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // The limits of a body, before it is unpacked for the first.
@@ -190,6 +192,8 @@ func (s *Server) route(r *request) reply {
 		return s.serveSegments(r, p[2:])
 	case len(p) >= 2 && p[0] == "v2" && p[1] == "stream":
 		return s.serveStreams(r, p[2:])
+	case len(p) == 5 && p[0] == "api" && p[1] == "entity" && p[2] == "user":
+		return s.entity(r, jobs.Identity{Field: p[3], Value: p[4]})
 	case len(p) >= 3 && p[0] == "api" && p[1] == "segment":
 		return s.serveSegmentsV1(r, p[2:])
 	}

@@ -41,6 +41,7 @@ type Platform interface {
 
 	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
 	AudienceSize(ctx context.Context, audience string) (int64, error)
+	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
 }
 
 // Bed is a platform to test, empty, and what stands around it.

@@ -14,18 +14,21 @@ import (
 
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Bed {
-		db := openStore(t)
-		p, err := embedded.Open(db)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { closing(t, p.Close) })
-		return conformance.Bed{Platform: p, DB: db, Settle: func(ctx context.Context) error {
-			_, err := p.BuildProfiles(ctx, nil)
-			return err
-		}}
-	})
+	conformance.Run(t, openEmbedded)
+}
+
+func openEmbedded(t *testing.T) conformance.Bed {
+	t.Helper()
+	db := openStore(t)
+	p, err := embedded.Open(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closing(t, p.Close) })
+	return conformance.Bed{Platform: p, DB: db, Settle: func(ctx context.Context) error {
+		_, err := p.BuildProfiles(ctx, nil)
+		return err
+	}}
 }
 
 func TestLytics(t *testing.T) {
@@ -36,7 +39,10 @@ func TestLytics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conformance.Run(t, func(t *testing.T) conformance.Bed { return openLytics(t, o) })
+			conformance.Run(t, func(t *testing.T) conformance.Bed {
+				t.Helper()
+				return openLytics(t, o)
+			})
 		})
 	}
 }

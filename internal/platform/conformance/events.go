@@ -24,10 +24,10 @@ func (t *trial) cursor() (n int) {
 
 func (t *trial) move(n int) func(tx *sql.Tx) error {
 	return func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
+		if _, err := tx.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT DO UPDATE SET n = excluded.n`, n)
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT DO UPDATE SET n = excluded.n`, n)
 		return err
 	}
 }

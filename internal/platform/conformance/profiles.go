@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -67,6 +69,36 @@ var profiles = []test{
 			`{"email":"","phone":[""],"price":32}`,
 		)
 		t.wantRows(t.rows("all", "email", "phone", "spend", "orders"), `a@example.com|["1","2","3"]|31|5`, `other@example.com|NULL|100|1`)
+	}},
+	{"a profile is found by its identities", func(t *trial) {
+		ctx := t.Context()
+		t.shop()
+		_, err := t.Profile(ctx, jobs.Identity{Field: "email", Value: "ann@example.com"})
+		t.refused("before there are any", err, jobs.CodeNotFound, "value", "email")
+		t.feed("shop",
+			`{"email":"Ann@Example.com","phone":["+1 / 2?","3"],"price":1.50,"shop":"a","at":"2024-01-01"}`,
+			`{"email":"bob@example.com","price":2}`,
+		)
+		for _, id := range []jobs.Identity{{Field: "email", Value: "ann@example.com"}, {Field: "phone", Value: "3"}, {Field: "phone", Value: "+1 / 2?"}} {
+			got, err := t.Profile(ctx, id)
+			t.check("profile", err)
+			want := jobs.Profile{
+				"email": {Text: "ann@example.com"}, "phone": {Text: `["+1 / 2?","3"]`}, "spend": {Text: "1.5"}, "orders": {Text: "1"}, "biggest": {Text: "1.5"},
+				"smallest": {Text: "1.5"}, "seen": {Text: "2024-01-01T00:00:00.000000Z"}, "by_shop": {Text: `{"a":1.5}`}, "vip": {Text: "false"},
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("by %s: %v, want %v", id.Field, got, want)
+			}
+		}
+		for _, value := range []string{"nobody@example.com", "Ann@Example.com", ".."} {
+			_, err := t.Profile(ctx, jobs.Identity{Field: "email", Value: value})
+			t.refused(value, err, jobs.CodeNotFound, "value", "email")
+			if strings.Contains(err.Error(), value) && value != ".." {
+				t.Errorf("the error tells the value: %v", err)
+			}
+		}
+		_, err = t.Profile(ctx, jobs.Identity{Field: "name", Value: "Ann"})
+		t.refused("a field that identifies nobody", err, jobs.CodeInvalid, "field", `"email"`)
 	}},
 	{"a changed mapping rebuilds", func(t *trial) {
 		ctx := t.Context()

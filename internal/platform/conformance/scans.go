@@ -134,7 +134,8 @@ var scans = []test{
 		}
 		_, rows, err := t.Scan(t.Context(), "all", nil)
 		t.check("scan", err)
-		for range rows {
+		for _, err := range rows {
+			t.check("scan", err)
 			break
 		}
 	}},

@@ -139,8 +139,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	for name, date := range map[string]bool{"seconds": false, "date": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var b *bed
-			b = open(t, lyticstest.Options{Now: func() time.Time { return time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC) }})
+			b := open(t, lyticstest.Options{Now: func() time.Time { return time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC) }})
 			b.server.Inject(lyticstest.Fault{Path: bulk, Status: 429, RetryAfter: 77 * time.Second, RetryAfterDate: date})
 			if err := b.send("s", events(0, 1)); err != nil {
 				t.Fatal(err)
