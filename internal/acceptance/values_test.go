@@ -217,6 +217,25 @@ func TestEveryCellOfAnExportEqualsItsProfile(t *testing.T) {
 	w.wantNoChanges()
 }
 
+// checklist 32: the reader of the first value's line end must not take it for
+// the file's. (Apache Spark does, unless it is told the separator.)
+func TestLineEndsInEveryValueAreExact(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Shared(t)
+	db := database(t, s)
+	table := "main." + db + ".people"
+	s.Exec(t, "CREATE TABLE "+table+" (id BIGINT, note STRING, ts TIMESTAMP)",
+		"INSERT INTO "+table+` VALUES (1, 'a\r\nb', TIMESTAMP '2024-01-01 00:00:00'), (2, 'c\r\n', TIMESTAMP '2024-01-01 00:00:00'), (3, '\r', TIMESTAMP '2024-01-01 00:00:00')`)
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", "depends_on = [lytics_mapping.m]")+fieldsHCL(map[string][2]string{
+		"id": {"string", "tostring(id)"}, "note": {"string", "note"},
+	})+exportHCL(db, "everyone", "FILTER *", `fields = ["note", "id"]`))
+	w.apply()
+	got := s.Query(t, fmt.Sprintf("SELECT note FROM main.%s.lytics_user_everyone ORDER BY id", db))
+	if fmt.Sprintf("%q", got) != `[["a\r\nb"] ["c\r\n"] ["\r"]]` {
+		t.Errorf("got %q", got)
+	}
+}
+
 // wantNothingLeft asserts that exports left no load table behind.
 func wantNothingLeft(t *testing.T, s *sandboxtest.Sandbox, db string) {
 	t.Helper()

@@ -108,7 +108,9 @@ func (e *Export) loadFiles(ctx context.Context, wh *databricks.Warehouse, column
 }
 
 // copyStatement loads files with the options under which Apache Spark 4.0 reads
-// back every value exactly. Without force, a statement that the driver sends
+// back every value exactly. Without lineSep, its reader takes the first line end
+// of a file for the separator, also inside quotes: a CRLF in the first value
+// would merge records without an error. Without force, a statement that the driver sends
 // twice loads its files once.
 func (e *Export) copyStatement(load string, columns []column, files []string, null string, credential staging.CopyCredential) (string, error) {
 	selected := make([]string, len(columns))
@@ -124,7 +126,7 @@ func (e *Export) copyStatement(load string, columns []column, files []string, nu
 		return "", err
 	}
 	return fmt.Sprintf(`COPY INTO %s FROM (SELECT %s FROM %s WITH (%s)) FILEFORMAT = CSV FILES = (%s)
-FORMAT_OPTIONS ('multiLine' = 'true', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d')
+FORMAT_OPTIONS ('multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d')
 COPY_OPTIONS ('force' = 'false')`,
 		load, strings.Join(selected, ", "), databricks.Literal(e.Staging.URL(e.prefix(e.RunID))), with,
 		strings.Join(names, ", "), databricks.Literal(null), max(20480, len(columns)+1)), nil

@@ -43,6 +43,9 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	progress := func(text string) { _, _ = fmt.Fprintln(stderr, text) }
 	s, err := start(ctx, o, progress)
 	if err != nil {
+		if ctx.Err() != nil { // it was told to end while it started
+			return nil
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
