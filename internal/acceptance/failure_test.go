@@ -51,6 +51,38 @@ func TestAWarehouseKilledInMidImport(t *testing.T) {
 	w.wantNoChanges()
 }
 
+// The sandbox lives and the Spark behind it dies in mid-import: the product has
+// its own word for that, and with Spark back, nothing is lost or doubled.
+func TestASparkKilledInMidImport(t *testing.T) {
+	t.Parallel()
+	if !sandboxtest.Spark() {
+		t.Skip("LEFT OUT: needs a real Spark; make test-spark runs it")
+	}
+	const rows = 60_000
+	s := sandboxtest.Start(t, sandboxtest.WithOwnSpark())
+	s.Exec(t, "CREATE SCHEMA main.t")
+	people(t, s, "t", rows)
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
+	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		for len(w.segments()) == 0 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		s.KillSpark(t)
+	}()
+	text, code := w.tryApply()
+	<-killed
+	s.ClearFaults(t)
+	if code != 0 {
+		wantError(t, text, "lytics_databricks_table_import.i", s.Host)
+		w.apply()
+	}
+	wantEach(t, w.events("s"), rows)
+	w.wantNoChanges()
+}
+
 // segments are the files of the streams.
 func (w *workspace) segments() []string {
 	files, _ := filepath.Glob(filepath.Join(w.dataDir, "streams", "*", "*"))

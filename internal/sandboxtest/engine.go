@@ -3,7 +3,11 @@ package sandboxtest
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"strconv"
+	"strings"
 	"sync"
+	"testing"
 )
 
 // The environment chooses the engine of all sandboxes: EngineEnv is duckdb (the
@@ -25,7 +29,10 @@ var keeper = sync.OnceValues(func() (*Sandbox, error) {
 })
 
 // engineArgs make a sandbox use the engine that the environment chose.
-func engineArgs() ([]string, error) {
+func (o options) engineArgs() ([]string, error) {
+	if o.ownSpark {
+		return []string{"-engine", "spark", "-spark-home", os.Getenv(SparkHomeEnv)}, nil
+	}
 	if !Spark() {
 		return nil, nil
 	}
@@ -34,4 +41,29 @@ func engineArgs() ([]string, error) {
 		return nil, fmt.Errorf("starting the shared Spark: %w", err)
 	}
 	return []string{"-engine", "spark", "-spark-url", k.sparkURL}, nil
+}
+
+// WithOwnSpark gives a sandbox a Spark of its own, which a test may kill.
+func WithOwnSpark() Option {
+	return func(o *options) { o.ownSpark = true }
+}
+
+// KillSpark kills the Spark of a sandbox that has its own, as a crash of the
+// warehouse would; the sandbox stays, and starts another for the next session.
+func (s *Sandbox) KillSpark(tb testing.TB) {
+	tb.Helper()
+	// The Java process whose command line names the sandbox's data.
+	out, err := exec.CommandContext(tb.Context(), "pgrep", "-f", "java .*"+s.data).Output()
+	if err != nil {
+		tb.Fatalf("finding the Java process of %s: %v", s.data, err)
+	}
+	for _, text := range strings.Fields(string(out)) {
+		pid, err := strconv.Atoi(text)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if process, err := os.FindProcess(pid); err != nil || process.Kill() != nil {
+			tb.Fatalf("killing Spark, process %d: %v", pid, err)
+		}
+	}
 }

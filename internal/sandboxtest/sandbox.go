@@ -59,9 +59,11 @@ type Sandbox struct {
 type Option func(*options)
 
 type options struct {
-	args   []string
-	seed   int
-	faults []Fault
+	args []string
+	seed int
+	// ownSpark starts a Spark for this sandbox alone.
+	ownSpark bool
+	faults   []Fault
 }
 
 // WithArgs adds command line arguments of internal/sandbox.
@@ -147,7 +149,7 @@ func (s *Sandbox) firstArgs() (args []string) {
 }
 
 func (s *Sandbox) start(args ...string) error {
-	engine, err := engineArgs()
+	engine, err := s.options.engineArgs()
 	if err != nil {
 		return err
 	}
