@@ -216,6 +216,16 @@ func TestLyticsValidatesFilters(t *testing.T) {
 	}
 }
 
+// An audience that includes the slug that it has until now, and gives it up.
+func TestACircleByTheSlugOfBefore(t *testing.T) {
+	t.Parallel()
+	b := open(t, lyticstest.Options{})
+	a, err := b.CreateAudience(t.Context(), jobs.Audience{Name: "Old", Filter: "age > 5"})
+	b.must(nil, err)
+	_, err = b.PutAudience(t.Context(), jobs.Audience{ID: a.ID, Name: "New", Filter: "NOT INCLUDE old"})
+	refused(t, "circle", err, jobs.CodeInvalid, "filter", "include one another")
+}
+
 // A new store does not know how a filter was declared, and reads what Lytics
 // has; the same definition in another writing is adopted all the same.
 func TestAnotherStoreAdoptsTheSameAudience(t *testing.T) {

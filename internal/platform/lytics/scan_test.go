@@ -120,6 +120,28 @@ func TestScanErrors(t *testing.T) {
 	refused(t, "nobody", err, jobs.CodeFailed, "", "told from others")
 }
 
+// A profile that changed between two pages comes again; what it is last counts.
+func TestTheLaterOfTwoCounts(t *testing.T) {
+	t.Parallel()
+	pages := map[string]string{
+		"":  `{"status":200,"message":"success","_next":"b","total":2,"data":[{"_id":"1","n":1},{"_id":"2","n":1}]}`,
+		"b": `{"status":200,"message":"success","_next":"","total":2,"data":[{"_id":"1","n":"7","id":"u"}]}`,
+	}
+	b := open(t, lyticstest.Options{})
+	b.profiles(1)
+	b.reopen(through(func(r *http.Request) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "/scan") {
+			return http.DefaultTransport.RoundTrip(r)
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: readCloser(pages[r.URL.Query().Get("start")]), Request: r}, nil
+	}))
+	got, err := b.scanned("n", "id")
+	b.must(nil, err)
+	if want := []string{"1|", "7|u"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // Types that this provider does not know keep their JSON.
 func TestForeignTypes(t *testing.T) {
 	t.Parallel()
