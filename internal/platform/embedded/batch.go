@@ -7,10 +7,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// batch is the events between two commits. They are first given to users, by
-// their identities alone; then each profile is loaded once and takes all its
-// events. So a batch costs each profile one read and one write, however many
-// events it has and whatever their order.
+// batch is the events between two commits. At its end all identities it has not
+// met are looked up together; events are given to users, by their identities
+// alone; then each profile is loaded once and takes all its events. So a batch
+// costs each profile one read and one write, however many events it has and
+// whatever their order.
 type batch struct {
 	tx *window
 	// taken events, and their bytes.
@@ -18,18 +19,26 @@ type batch struct {
 	events       []batchEvent
 	// contributions of all events, one after the other.
 	contributions []contribution
-	touched       []identity
+	// touched are the identities of all events, one after the other.
+	touched []identity
+	// found are profiles of the file, by identities of this batch.
+	found map[identity]int64
 	// identities known in memory, and users by the profile they have in the file.
 	identities map[identity]*user
 	users      map[int64]*user
 	// active are the users with something to do.
 	active []*user
+	// loaded are the places of stored profiles in blobs.
+	loaded map[int64][2]int
+	blobs  []byte
 }
 
 // batchEvent is an event given to a user: where its contributions are.
 type batchEvent struct {
 	at       merge.Stamp
 	from, to int
+	// Where its identities are.
+	touchedFrom, touchedTo int
 }
 
 // user is whoever has a set of identities: the root of a tree of users that
@@ -66,7 +75,7 @@ func (b *batch) activate(u *user) {
 	}
 }
 
-// take evaluates an event and gives it to its user.
+// take evaluates an event.
 func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err error) {
 	if b.tx == nil {
 		if b.tx, err = b.stmts.begin(ctx, b.db); err != nil {
@@ -75,40 +84,60 @@ func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err erro
 	}
 	b.taken++
 	b.bytes += len(e.data) + len(e.id)
-	from := len(b.contributions)
+	from, touched := len(b.contributions), len(b.touched)
 	var unfit int64
 	b.contributions, unfit = s.evaluate(e.data, b.plan.fields, b.contributions)
 	b.counters.Unfit += unfit
-	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched[:0])
-	if len(b.touched) == 0 {
+	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched)
+	mine := b.touched[touched:]
+	if len(mine) == 0 {
 		b.counters.Unidentified++
-		b.contributions = b.contributions[:from]
+	}
+	if len(mine) == 0 || b.erased.has(b.plan.fields, mine) {
+		b.contributions, b.touched = b.contributions[:from], b.touched[:touched]
 		return nil
 	}
-	if b.erased.has(b.plan.fields, b.touched) {
-		b.contributions = b.contributions[:from]
-		return nil
-	}
-	u, err := b.userOf(ctx, b.touched)
-	if err != nil {
+	b.events = append(b.events, batchEvent{at: merge.Stamp{Micros: e.micros, ID: e.id}, from: from, to: len(b.contributions),
+		touchedFrom: touched, touchedTo: len(b.touched)})
+	return nil
+}
+
+// assign gives the events of the batch to their users.
+func (b *builder) assign(ctx context.Context) error {
+	if err := b.find(ctx); err != nil {
 		return err
 	}
-	b.activate(u)
-	u.events = append(u.events, int32(len(b.events)))
-	b.events = append(b.events, batchEvent{at: merge.Stamp{Micros: e.micros, ID: e.id}, from: from, to: len(b.contributions)})
+	for n := range b.events {
+		e := &b.events[n]
+		u := b.userOf(b.touched[e.touchedFrom:e.touchedTo])
+		b.activate(u)
+		u.events = append(u.events, int32(n))
+	}
 	return nil
+}
+
+// find looks up the identities that are not known in memory.
+func (b *builder) find(ctx context.Context) (err error) {
+	clear(b.found)
+	if b.tx.empty {
+		return nil
+	}
+	wanted := make([]identity, 0, len(b.touched))
+	for _, i := range b.touched {
+		if _, known := b.identities[i]; !known {
+			wanted = append(wanted, i)
+		}
+	}
+	slices.SortFunc(wanted, identity.compare)
+	return b.tx.find(ctx, slices.Compact(wanted), b.found)
 }
 
 // userOf gives the one user of all these identities, joining those that had
 // some of them.
-func (b *builder) userOf(ctx context.Context, touched []identity) (*user, error) {
+func (b *builder) userOf(touched []identity) *user {
 	var u *user
 	for _, i := range touched {
-		known, err := b.lookup(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if known != nil {
+		if known := b.lookup(i); known != nil {
 			u = b.join(u, known)
 		}
 	}
@@ -123,20 +152,17 @@ func (b *builder) userOf(ctx context.Context, touched []identity) (*user, error)
 			b.activate(u)
 		}
 	}
-	return u, nil
+	return u
 }
 
 // lookup gives the user who has an identity; nil when nobody does.
-func (b *builder) lookup(ctx context.Context, i identity) (*user, error) {
+func (b *builder) lookup(i identity) *user {
 	if u, ok := b.identities[i]; ok {
-		return u.root(), nil
+		return u.root()
 	}
-	if b.tx.empty {
-		return nil, nil
-	}
-	id, err := b.tx.identity(ctx, i)
-	if err != nil || id == 0 {
-		return nil, err
+	id, ok := b.found[i]
+	if !ok {
+		return nil
 	}
 	u, ok := b.users[id]
 	if !ok {
@@ -144,7 +170,7 @@ func (b *builder) lookup(ctx context.Context, i identity) (*user, error) {
 		b.users[id] = u
 	}
 	b.identities[i.clone()] = u
-	return u.root(), nil
+	return u.root()
 }
 
 // join makes one user of two; u may be nil.
@@ -192,18 +218,54 @@ func (c *cache) keep(pr *profile, limit int) {
 	}
 }
 
+// loadAtOnce is how many users' profiles are read by one query.
+const loadAtOnce = 250
+
+// loadAll reads the profiles of users who have one, those that are not in
+// memory.
+func (b *builder) loadAll(ctx context.Context, users []*user) error {
+	b.blobs = b.blobs[:0]
+	clear(b.loaded)
+	var wanted []int64
+	for _, u := range users {
+		for _, id := range u.profiles {
+			if _, ok := b.cache.profiles[id]; !ok {
+				wanted = append(wanted, id)
+			}
+		}
+	}
+	slices.Sort(wanted)
+	return b.read(ctx, wanted)
+}
+
+func (b *builder) read(ctx context.Context, wanted []int64) error {
+	return b.tx.profiles(ctx, wanted, func(id int64, blob []byte) {
+		from := len(b.blobs)
+		b.blobs = append(b.blobs, blob...)
+		b.loaded[id] = [2]int{from, len(b.blobs)}
+	})
+}
+
 // commit merges the batch into the profiles and writes them with the position
 // in the stream.
 func (b *builder) commit(ctx context.Context, stream string, at position) error {
+	if err := b.assign(ctx); err != nil {
+		return err
+	}
 	var owners []owner
 	b.active = slices.DeleteFunc(b.active, func(u *user) bool { return u.parent != nil })
 	slices.SortFunc(b.active, compareUsers)
-	for _, u := range b.active {
-		owned, err := b.settle(ctx, u)
-		if err != nil {
+	for users := range slices.Chunk(b.active, loadAtOnce) {
+		if err := b.loadAll(ctx, users); err != nil {
 			return err
 		}
-		owners = append(owners, owned...)
+		for _, u := range users {
+			owned, err := b.settle(ctx, u)
+			if err != nil {
+				return err
+			}
+			owners = append(owners, owned...)
+		}
 	}
 	slices.SortFunc(owners, func(x, y owner) int { return x.compare(y.identity) })
 	if err := b.tx.finish(ctx, owners, &b.counters, stream, at); err != nil {
@@ -212,7 +274,8 @@ func (b *builder) commit(ctx context.Context, stream string, at position) error 
 	b.tx, b.taken, b.bytes = nil, 0, 0
 	clear(b.events)
 	clear(b.contributions)
-	b.events, b.contributions, b.active = b.events[:0], b.contributions[:0], b.active[:0]
+	clear(b.touched)
+	b.events, b.contributions, b.touched, b.active = b.events[:0], b.contributions[:0], b.touched[:0], b.active[:0]
 	if len(b.identities) > b.limits.cachedIdentities {
 		b.forgetIdentities()
 	}

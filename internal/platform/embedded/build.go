@@ -170,7 +170,7 @@ func (b *builder) run(ctx context.Context, g generation) (_ ProfileStats, err er
 	if b.erased, err = b.p.erased(ctx); err != nil {
 		return ProfileStats{}, err
 	}
-	b.batch = &batch{}
+	b.batch = &batch{found: map[identity]int64{}, loaded: map[int64][2]int{}}
 	b.forgetIdentities()
 	b.cache.clear()
 	defer func() {

@@ -128,10 +128,11 @@ func (p *profile) measure() {
 // identitiesOf appends the identities that an event's values are. Empty text
 // identifies nobody.
 func identitiesOf(contributions []contribution, fields []mappedField, out []identity) []identity {
+	from := len(out)
 	add := func(field int, v value.Value) {
 		text := v.Text()
 		i := identity{field, text}
-		if text != "" && !slices.Contains(out, i) {
+		if text != "" && !slices.Contains(out[from:], i) {
 			out = append(out, i)
 		}
 	}

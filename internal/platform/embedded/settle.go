@@ -91,11 +91,19 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	if pr, ok := b.cache.take(id); ok {
 		return pr, nil
 	}
-	blob, err := b.tx.profile(ctx, id)
-	if err != nil {
-		return nil, err
+	at, ok := b.loaded[id]
+	if !ok {
+		// The cache had it, and was emptied since.
+		err := b.read(ctx, []int64{id})
+		if err != nil {
+			return nil, err
+		}
+		at, ok = b.loaded[id]
 	}
-	pr, err := readProfile(blob, b.plan.fields, nil)
+	if !ok {
+		return nil, fmt.Errorf("profile %d is missing; remove the profiles-*.db files to build all profiles again", id)
+	}
+	pr, err := readProfile(b.blobs[at[0]:at[1]], b.plan.fields, nil)
 	if err != nil {
 		return nil, fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"slices"
+	"strings"
 )
 
 // counters are kept with the profiles and committed with them.
@@ -59,18 +60,42 @@ func loadPositions(ctx context.Context, db *sql.DB) (map[string]position, error)
 	return positions, rows.Err()
 }
 
-// statements of a generation's file, prepared once.
+// The most rows that one statement reads or writes. A call of a statement costs
+// more than a row does.
+const rowsAtOnce = 100
+
+// statements of a generation's file, prepared once; those of many rows are for
+// rowsAtOnce.
 type statements struct {
-	identity, profile, putIdentity, putProfile, deleteProfile *sql.Stmt
+	findIdentities, findProfiles, putIdentities, putProfiles, deleteProfile *sql.Stmt
+}
+
+func rowsOf(row string, n int) string { return strings.TrimSuffix(strings.Repeat(row+",", n), ",") }
+
+func findIdentitiesSQL(n int) string {
+	return `WITH wanted (place, field, value) AS (VALUES ` + rowsOf("(?,?,?)", n) + `)
+		SELECT w.place, i.profile FROM wanted w CROSS JOIN identities i ON i.field = w.field AND i.value = w.value`
+}
+
+func findProfilesSQL(n int) string {
+	return `SELECT id, state FROM profiles WHERE id IN (` + rowsOf("?", n) + `)`
+}
+
+func putIdentitiesSQL(n int) string {
+	return `INSERT INTO identities (field, value, profile) VALUES ` + rowsOf("(?,?,?)", n) + ` ON CONFLICT DO UPDATE SET profile = excluded.profile`
+}
+
+func putProfilesSQL(n int) string {
+	return `INSERT INTO profiles (id, state) VALUES ` + rowsOf("(?,?)", n) + ` ON CONFLICT DO UPDATE SET state = excluded.state`
 }
 
 func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 	s := &statements{}
 	var errs [5]error
-	s.identity, errs[0] = db.PrepareContext(ctx, `SELECT profile FROM identities WHERE field = ? AND value = ?`)
-	s.profile, errs[1] = db.PrepareContext(ctx, `SELECT state FROM profiles WHERE id = ?`)
-	s.putIdentity, errs[2] = db.PrepareContext(ctx, `INSERT INTO identities (field, value, profile) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET profile = excluded.profile`)
-	s.putProfile, errs[3] = db.PrepareContext(ctx, `INSERT INTO profiles (id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`)
+	s.findIdentities, errs[0] = db.PrepareContext(ctx, findIdentitiesSQL(rowsAtOnce))
+	s.findProfiles, errs[1] = db.PrepareContext(ctx, findProfilesSQL(rowsAtOnce))
+	s.putIdentities, errs[2] = db.PrepareContext(ctx, putIdentitiesSQL(rowsAtOnce))
+	s.putProfiles, errs[3] = db.PrepareContext(ctx, putProfilesSQL(rowsAtOnce))
 	s.deleteProfile, errs[4] = db.PrepareContext(ctx, `DELETE FROM profiles WHERE id = ?`)
 	if err := errors.Join(errs[:]...); err != nil {
 		s.close()
@@ -80,7 +105,7 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 }
 
 func (s *statements) close() {
-	for _, stmt := range []*sql.Stmt{s.identity, s.profile, s.putIdentity, s.putProfile, s.deleteProfile} {
+	for _, stmt := range []*sql.Stmt{s.findIdentities, s.findProfiles, s.putIdentities, s.putProfiles, s.deleteProfile} {
 		if stmt != nil {
 			_ = stmt.Close()
 		}
@@ -92,8 +117,13 @@ type window struct {
 	tx *sql.Tx
 	statements
 	// empty tells that the file has no identities yet.
-	empty         bool
-	blob, scratch []byte
+	empty bool
+	args  []any
+	// ids and blobs are profiles to be written; a blob ends where ends says.
+	ids     []int64
+	ends    []int
+	blobs   []byte
+	scratch []byte
 }
 
 func (s *statements) begin(ctx context.Context, db *sql.DB) (*window, error) {
@@ -103,8 +133,8 @@ func (s *statements) begin(ctx context.Context, db *sql.DB) (*window, error) {
 	}
 	w := &window{tx: tx}
 	w.statements = statements{
-		identity: tx.StmtContext(ctx, s.identity), profile: tx.StmtContext(ctx, s.profile), putIdentity: tx.StmtContext(ctx, s.putIdentity),
-		putProfile: tx.StmtContext(ctx, s.putProfile), deleteProfile: tx.StmtContext(ctx, s.deleteProfile),
+		findIdentities: tx.StmtContext(ctx, s.findIdentities), findProfiles: tx.StmtContext(ctx, s.findProfiles),
+		putIdentities: tx.StmtContext(ctx, s.putIdentities), putProfiles: tx.StmtContext(ctx, s.putProfiles), deleteProfile: tx.StmtContext(ctx, s.deleteProfile),
 	}
 	if err := tx.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM identities)`).Scan(&w.empty); err != nil {
 		w.rollback()
@@ -115,26 +145,104 @@ func (s *statements) begin(ctx context.Context, db *sql.DB) (*window, error) {
 
 func (w *window) rollback() { _ = w.tx.Rollback() }
 
-func (w *window) identity(ctx context.Context, i identity) (id int64, err error) {
-	err = w.statements.identity.QueryRowContext(ctx, i.field, i.value).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
+// query runs a statement of many rows: the prepared one for rowsAtOnce, another
+// for the rest.
+func (w *window) query(ctx context.Context, full *sql.Stmt, text func(n int) string, n int, each func(scan func(...any) error) error) (err error) {
+	var rows *sql.Rows
+	if n == rowsAtOnce {
+		rows, err = full.QueryContext(ctx, w.args...)
+	} else {
+		rows, err = w.tx.QueryContext(ctx, text(n), w.args...)
 	}
-	return id, err
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
-func (w *window) profile(ctx context.Context, id int64) (blob []byte, err error) {
-	err = w.statements.profile.QueryRowContext(ctx, id).Scan(&blob)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("profile %d is missing; remove the profiles-*.db files to build all profiles again", id)
+func (w *window) exec(ctx context.Context, full *sql.Stmt, text func(n int) string, rows int) (err error) {
+	if rows == rowsAtOnce {
+		_, err = full.ExecContext(ctx, w.args...)
+	} else {
+		_, err = w.tx.ExecContext(ctx, text(rows), w.args...)
 	}
-	return blob, err
+	return err
 }
 
-// put writes a profile.
+// find adds to found the profiles that have some of the identities.
+func (w *window) find(ctx context.Context, wanted []identity, found map[identity]int64) error {
+	var place int
+	var profile int64
+	for chunk := range slices.Chunk(wanted, rowsAtOnce) {
+		w.args = w.args[:0]
+		for n, i := range chunk {
+			w.args = append(w.args, n, i.field, i.value)
+		}
+		err := w.query(ctx, w.findIdentities, findIdentitiesSQL, len(chunk), func(scan func(...any) error) error {
+			err := scan(&place, &profile)
+			if err == nil {
+				found[chunk[place]] = profile
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profiles calls each for stored profiles; the blob is used again.
+func (w *window) profiles(ctx context.Context, wanted []int64, each func(id int64, blob []byte)) error {
+	var id int64
+	var blob sql.RawBytes
+	for chunk := range slices.Chunk(wanted, rowsAtOnce) {
+		w.args = w.args[:0]
+		for _, id := range chunk {
+			w.args = append(w.args, id)
+		}
+		err := w.query(ctx, w.findProfiles, findProfilesSQL, len(chunk), func(scan func(...any) error) error {
+			err := scan(&id, &blob)
+			if err == nil {
+				each(id, blob)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put writes a profile, together with others.
 func (w *window) put(ctx context.Context, pr *profile) error {
-	w.blob = pr.appendBinary(w.blob[:0], &w.scratch)
-	_, err := w.putProfile.ExecContext(ctx, pr.id, w.blob)
+	w.blobs = pr.appendBinary(w.blobs, &w.scratch)
+	w.ids, w.ends = append(w.ids, pr.id), append(w.ends, len(w.blobs))
+	if len(w.ids) < rowsAtOnce {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+func (w *window) flush(ctx context.Context) error {
+	if len(w.ids) == 0 {
+		return nil
+	}
+	w.args = w.args[:0]
+	from := 0
+	for n, id := range w.ids {
+		w.args = append(w.args, id, w.blobs[from:w.ends[n]])
+		from = w.ends[n]
+	}
+	err := w.exec(ctx, w.putProfiles, putProfilesSQL, len(w.ids))
+	w.ids, w.ends, w.blobs = w.ids[:0], w.ends[:0], w.blobs[:0]
 	return err
 }
 
@@ -147,8 +255,15 @@ func (w *window) remove(ctx context.Context, id int64) error {
 // finish writes the owners, in the order of the index, the counters and the
 // position, and commits all.
 func (w *window) finish(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
-	for _, o := range owners {
-		if _, err := w.putIdentity.ExecContext(ctx, o.field, o.value, o.profile); err != nil {
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(owners, rowsAtOnce) {
+		w.args = w.args[:0]
+		for _, o := range chunk {
+			w.args = append(w.args, o.field, o.value, o.profile)
+		}
+		if err := w.exec(ctx, w.putIdentities, putIdentitiesSQL, len(chunk)); err != nil {
 			return err
 		}
 	}
