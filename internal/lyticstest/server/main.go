@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 )
@@ -45,7 +46,7 @@ func run() error {
 
 Press Ctrl-C to end it.
 `, o.Token, s.APIURL, s.BulkURL)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	<-ctx.Done()
 	return s.Close()
