@@ -3,13 +3,13 @@ package acceptance
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // bounded is the longest that a hopeless apply may take.
@@ -28,7 +28,7 @@ func TestAWarehouseKilledInMidImport(t *testing.T) {
 	killed := make(chan struct{})
 	go func() {
 		defer close(killed)
-		for len(w.segments()) == 0 {
+		for w.committed() == 0 {
 			time.Sleep(20 * time.Millisecond)
 		}
 		s.Kill()
@@ -67,7 +67,7 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	killed := make(chan struct{})
 	go func() {
 		defer close(killed)
-		for len(w.segments()) == 0 {
+		for w.committed() == 0 {
 			time.Sleep(20 * time.Millisecond)
 		}
 		s.KillSpark(t)
@@ -83,16 +83,24 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	w.wantNoChanges()
 }
 
-// segments are the files of the streams.
-func (w *workspace) segments() []string {
-	files, _ := filepath.Glob(filepath.Join(w.dataDir, "streams", "*", "*"))
-	var full []string
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && info.Size() > 0 {
-			full = append(full, f)
-		}
+// committed counts the events of stream s that a run under way has committed.
+func (w *workspace) committed() int64 {
+	ctx := w.t.Context()
+	db, err := store.Open(ctx, w.dataDir, false)
+	if err != nil {
+		return 0 // not made yet
 	}
-	return full
+	defer func() { _ = db.Close() }()
+	p, err := embedded.Open(db)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = p.Close() }()
+	info, err := p.StreamInfo(ctx, "s")
+	if err != nil {
+		return 0
+	}
+	return info.Events
 }
 
 // checklist 26 50: each mistake names the attribute, the cause and the way
@@ -228,7 +236,7 @@ func TestAnInterruptedApplyConverges(t *testing.T) {
 	cmd := w.command(ctx, "apply", "-auto-approve", "-input=false", "-no-color")
 	var stopped time.Time
 	go func() {
-		for len(w.segments()) == 0 {
+		for w.committed() == 0 {
 			time.Sleep(20 * time.Millisecond)
 		}
 		stopped = time.Now()
@@ -269,7 +277,7 @@ func TestAKilledApplyConverges(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for len(w.segments()) == 0 {
+	for w.committed() == 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err := cmd.Process.Kill(); err != nil {
