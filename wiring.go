@@ -28,12 +28,13 @@ func newProvider(version string) (factory func() tfprovider.Provider, stop func(
 		return api, nil
 	}
 	factory = provider.New(version, provider.Dependencies{
-		Open:              open,
-		NormalizeField:    platform.NormalizeField,
-		NormalizeAudience: platform.NormalizeAudience,
-		ValidateField:     platform.ValidateField,
-		ValidateMapping:   platform.ValidateMapping,
-		ValidateAudience:  platform.ValidateAudience,
+		Open:                   open,
+		NormalizeField:         platform.NormalizeField,
+		NormalizeAudience:      platform.NormalizeAudience,
+		ValidateField:          platform.ValidateField,
+		ValidateMapping:        platform.ValidateMapping,
+		ValidateExpressionType: platform.ValidateExpressionType,
+		ValidateAudience:       platform.ValidateAudience,
 	})
 	return factory, func() error {
 		mu.Lock()

@@ -38,6 +38,11 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		warnNobodyRuns(s, &resp.Diagnostics)
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.plan(ctx, api, config, prior, planned)...)
+	if i, ok := planned.(*tableImportModel); ok && !i.Stream.IsUnknown() {
+		var s jobs.JobSpec
+		i.define(ctx, &s, &resp.Diagnostics)
+		r.session.warnDoubled(*s.Import, r.session.plans.addImport(*s.Import), &resp.Diagnostics)
+	}
 	r.planLastRun(prior, planned)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 }

@@ -47,6 +47,12 @@ func (w *world) dependencies() provider.Dependencies {
 			}
 			return nil
 		},
+		ValidateExpressionType: func(expression string, f jobs.Field) error {
+			if f.Type == "int" && strings.HasPrefix(expression, "tolower(") {
+				return jobs.Invalid("expression", "The expression does not fit field "+f.ID, "It gives a string.", "Wrap it in toint(...).")
+			}
+			return nil
+		},
 		ValidateAudience: func(a jobs.Audience) error {
 			if !strings.HasPrefix(a.Filter, "FILTER ") {
 				return jobs.Invalid("filter", "The filter cannot be read", "It does not begin with FILTER.", "Correct it.")

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -171,4 +172,79 @@ resource "lytics_field" "f" {
 			Config:    audienceConfig + field,
 		},
 	)
+}
+
+// A mapping is held against its field at plan time, whether the field is only
+// planned, or in the store and another configuration's.
+func TestAMappingThatDoesNotFitItsFieldIsRefusedAtPlan(t *testing.T) {
+	t.Parallel()
+	field := func(typ string) string {
+		return `
+resource "lytics_field" "f" {
+  id   = "visits"
+  type = "` + typ + `"
+}
+`
+	}
+	const mapping = `
+resource "lytics_mapping" "m" {
+  stream     = "s"
+  field      = "visits"
+  expression = "tolower(visits)"
+  depends_on = [lytics_field.f]
+}
+`
+	wrong := regexp.MustCompile(`(?s)does not fit field visits.*expression = "tolower\(visits\)".*toint`)
+	alone := strings.Replace(mapping, "depends_on = [lytics_field.f]", "", 1)
+	w := newWorld()
+	runTerraform(t, w,
+		resource.TestStep{Config: field("int") + mapping, PlanOnly: true, ExpectError: wrong},
+		resource.TestStep{Config: field("string") + mapping},
+		// The field changes, and its mapping does not fit any more.
+		resource.TestStep{Config: field("int") + mapping, PlanOnly: true, ExpectError: wrong},
+		resource.TestStep{
+			PreConfig: func() {
+				w.change(func(w *world) {
+					f := w.only().fields["visits"]
+					f.Type = "int"
+					w.only().fields["visits"] = f
+				})
+			},
+			Config: alone, PlanOnly: true, ExpectError: wrong,
+		},
+		resource.TestStep{Config: field("string")},
+	)
+}
+
+// checklist 64
+func TestALyticsAccountCountsUpdatedRowsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	r := newRPCWith(t, w, map[string]any{"platform": map[string]any{"lytics": map[string]any{"token": "t"}}})
+	base := with(jobBase, map[string]any{"table": "orders", "timestamp_column": "updated_at", "stream": "s"})
+	warnings := func(resource string, values map[string]any) (found []string) {
+		t.Helper()
+		for _, m := range messages(r.plan(resource, nil, build(r.typ(resource), values)).Diagnostics) {
+			if strings.Contains(m, "more than once") {
+				found = append(found, m)
+			}
+		}
+		return found
+	}
+	warnings("lytics_field", map[string]any{"id": "spent", "type": "number", "merge_operation": "sum"})
+	warnings("lytics_field", map[string]any{"id": "name", "type": "string"})
+	sum := map[string]any{"stream": "s", "field": "spent", "expression": "total"}
+	if got := warnings("lytics_mapping", sum); len(got) != 0 {
+		t.Errorf("before the import is known: %v", got)
+	}
+	warnings("lytics_mapping", map[string]any{"stream": "s", "field": "name", "expression": "name"})
+	if got := warnings("lytics_databricks_table_import", base); len(got) != 1 || !strings.Contains(got[0], "latestmap") || !strings.Contains(got[0], "map(KEY, total)") {
+		t.Errorf("the import's plan says %v", got)
+	}
+	if got := warnings("lytics_mapping", sum); len(got) != 1 {
+		t.Errorf("the mapping's plan says %v", got)
+	}
+	if got := warnings("lytics_databricks_table_import", with(base, map[string]any{"timestamp_column": "created_at"})); len(got) != 0 {
+		t.Errorf("rows that are only added: %v", got)
+	}
 }

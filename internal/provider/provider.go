@@ -31,9 +31,12 @@ type Dependencies struct {
 	NormalizeAudience func(jobs.Audience) jobs.Audience
 	// The validations of the platform's objects, for errors at plan time. Their
 	// errors name the attribute.
-	ValidateField    func(jobs.Field) error
-	ValidateMapping  func(jobs.Mapping) error
-	ValidateAudience func(jobs.Audience) error
+	ValidateField   func(jobs.Field) error
+	ValidateMapping func(jobs.Mapping) error
+	// ValidateExpressionType refuses a mapping's expression that can never give
+	// a value of its field.
+	ValidateExpressionType func(expression string, f jobs.Field) error
+	ValidateAudience       func(jobs.Audience) error
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }

@@ -99,15 +99,20 @@ func (r *fieldResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	var config, planned fieldModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
-	if resp.Diagnostics.HasError() || !config.MergeOperation.IsNull() {
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	planned.MergeOperation = types.StringUnknown()
-	if !planned.Type.IsUnknown() {
-		f := r.deps.NormalizeField(jobs.Field{Type: planned.Type.ValueString()})
-		planned.MergeOperation = types.StringValue(f.MergeOperation)
+	if config.MergeOperation.IsNull() {
+		planned.MergeOperation = types.StringUnknown()
+		if !planned.Type.IsUnknown() {
+			f := r.deps.NormalizeField(jobs.Field{Type: planned.Type.ValueString()})
+			planned.MergeOperation = types.StringValue(f.MergeOperation)
+		}
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
+	if r.session != nil && !planned.ID.IsUnknown() && !planned.Type.IsUnknown() && !planned.MergeOperation.IsUnknown() {
+		r.session.plans.addField(planned.field())
+	}
 }
 
 func (r *fieldResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

@@ -71,7 +71,16 @@ func (r *mappingResource) ValidateConfig(ctx context.Context, req resource.Valid
 }
 
 func (r *mappingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	r.planStore(ctx, req, resp, false)
+	api, _ := r.planStore(ctx, req, resp, false)
+	if r.session == nil || req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
+		return
+	}
+	var m mappingModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || m.Stream.IsUnknown() || m.Field.IsUnknown() || m.Expression.IsUnknown() || m.GuardExpression.IsUnknown() {
+		return
+	}
+	r.planMapping(ctx, api, m.mapping(), resp.Plan.Schema.Type(), &resp.Diagnostics)
 }
 
 func (r *mappingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

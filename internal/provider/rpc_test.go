@@ -26,6 +26,12 @@ type stored struct {
 
 func newRPC(t *testing.T, w *world) *rpc {
 	t.Helper()
+	return newRPCWith(t, w, nil)
+}
+
+// newRPCWith gives the provider a configuration.
+func newRPCWith(t *testing.T, w *world, given map[string]any) *rpc {
+	t.Helper()
 	server, err := w.factories()["lytics"]()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +41,7 @@ func newRPC(t *testing.T, w *world) *rpc {
 		t.Fatal(err)
 	}
 	typ := r.schema.Provider.ValueType()
-	config := dynamic(t, typ, build(typ, nil))
+	config := dynamic(t, typ, build(typ, given))
 	resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
 	if err != nil || len(resp.Diagnostics) > 0 {
 		t.Fatal(err, resp)

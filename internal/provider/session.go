@@ -21,6 +21,7 @@ type session struct {
 	// unknown names the settings that are not known yet. While there are any,
 	// nothing may be opened: a guess would be a different store.
 	unknown []string
+	plans   plans
 
 	mu  sync.Mutex
 	api jobs.API
