@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,7 +85,7 @@ func Read(dir string, version int64) (*Commit, error) {
 				return nil, fmt.Errorf("version %d of %s: %w", version, dir, err)
 			}
 		}
-		if readErr != nil {
+		if errors.Is(readErr, io.EOF) { // a reader of bytes has no other error
 			return out, nil
 		}
 	}

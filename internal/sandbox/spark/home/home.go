@@ -52,7 +52,7 @@ func (h Home) SparkJars() (string, error) {
 func (h Home) Check() error {
 	text, err := os.ReadFile(h.Stamp())
 	if err != nil || string(text) != h.Text() {
-		return fmt.Errorf("Apache Spark %s with Delta %s is not in %s: run `make spark`", Spark, Delta, h.Dir) //nolint:revive // a name
+		return fmt.Errorf("Apache Spark %s with Delta %s is not in %s: run `make spark`", Spark, Delta, h.Dir)
 	}
 	_, err = h.SparkJars()
 	return err

@@ -18,11 +18,12 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	dir := flag.String("dir", "", "the folder to install into")
 	flag.Parse()
-	if err := install(ctx, *dir, os.Stderr); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := install(ctx, *dir, os.Stderr)
+	stop()
+	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "install Spark:", err)
 		os.Exit(1)
 	}
@@ -46,7 +47,7 @@ func install(ctx context.Context, dir string, out io.Writer) error {
 		return nil
 	}
 	_, _ = fmt.Fprintf(out, "installing Spark %s with Delta %s into %s (about 500 MB), for %s\n", home.Spark, home.Delta, dir, java)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	i := installer{Home: h, out: out}
@@ -56,7 +57,7 @@ func install(ctx context.Context, dir string, out io.Writer) error {
 	if err := i.delta(ctx); err != nil {
 		return err
 	}
-	return os.WriteFile(h.Stamp(), []byte(h.Text()), 0o644)
+	return os.WriteFile(h.Stamp(), []byte(h.Text()), 0o600)
 }
 
 type installer struct {
@@ -109,7 +110,7 @@ func (i installer) delta(ctx context.Context) error {
 		return errors.New("there is no mvn on PATH, which fetches Delta's jars: install Maven, such as Debian's maven")
 	}
 	pom := filepath.Join(i.Dir, "pom.xml")
-	if err := os.WriteFile(pom, fmt.Appendf(nil, project, home.Scala, home.Delta), 0o644); err != nil {
+	if err := os.WriteFile(pom, fmt.Appendf(nil, project, home.Scala, home.Delta), 0o600); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(i.DeltaJars()); err != nil {
@@ -123,7 +124,7 @@ func (i installer) delta(ctx context.Context) error {
 	for _, name := range []string{"delta-spark_" + home.Scala, "delta-storage"} {
 		jar := filepath.Join(i.DeltaJars(), name+"-"+home.Delta+".jar")
 		if _, err := os.Stat(jar); err != nil {
-			return fmt.Errorf("Maven ended well, yet there is no %s", jar) //nolint:revive // a name
+			return fmt.Errorf("Maven ended well, yet there is no %s", jar)
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func settings(o Options) []string {
 		"spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
 		"spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
 		"spark.sql.sources.default=delta",
-		"spark.sql.session.timeZone=UTC",
+		"spark.sql.session.timeZone=Etc/UTC",
 		"spark.sql.ansi.enabled=true",
 		// Rows leave the server partition by partition: no result has to fit into
 		// its memory.

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 	"syscall"
@@ -21,7 +22,8 @@ kill $watch 2>/dev/null
 exit $status`
 
 func guarded(name string, args []string) *exec.Cmd {
-	cmd := exec.Command("sh", append([]string{"-c", guard, "sandbox-spark", name}, args...)...)
+	// Close ends it, in an order of its own; a context would not.
+	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-c", guard, "sandbox-spark", name}, args...)...)
 	// A group of its own: a Ctrl-C in the terminal is the owner's to handle.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd

@@ -110,7 +110,7 @@ func (s *Server) Ready(ctx context.Context, try func(context.Context) error) err
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail()) //nolint:revive // a name
+			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail())
 		case <-s.ended:
 			return s.Err()
 		case <-ticker.C:
@@ -128,7 +128,7 @@ func (s *Server) Ended() <-chan struct{} { return s.ended }
 func (s *Server) Err() error {
 	select {
 	case <-s.ended:
-		return fmt.Errorf("Spark has ended (%v)\n%s", s.err, s.tail()) //nolint:revive // a name
+		return fmt.Errorf("Spark has ended (%w)\n%s", s.err, s.tail())
 	default:
 		return nil
 	}

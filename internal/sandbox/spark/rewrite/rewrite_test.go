@@ -146,7 +146,8 @@ func TestNamesComeBack(t *testing.T) {
 func TestPositionsAreThoseOfTheStatementAsItWasGiven(t *testing.T) {
 	t.Parallel()
 	s := run(t, "SELECT *\nFROM main.sales.t WHERE\n  x ERROR")
-	line, pos := strings.Count(s.Text[:strings.Index(s.Text, "WHERE")], "\n")+1, strings.Index(strings.Split(s.Text, "\n")[1], "WHERE")
+	before, _, _ := strings.Cut(s.Text, "WHERE")
+	line, pos := strings.Count(before, "\n")+1, strings.Index(strings.Split(s.Text, "\n")[1], "WHERE")
 	if gotLine, gotPos := s.Position(line, pos); gotLine != 2 || gotPos != len("FROM main.sales.t ") {
 		t.Errorf("got %d, %d", gotLine, gotPos)
 	}

@@ -60,7 +60,7 @@ func Simple(text string) (*types.Type, error) {
 		}
 		return &types.Type{Kind: types.String, Length: length, Char: word == "char"}, nil
 	}
-	return nil, fmt.Errorf("Spark names a type that the sandbox does not know: %q", text) //nolint:revive // a name
+	return nil, fmt.Errorf("Spark names a type that the sandbox does not know: %q", text)
 }
 
 // Nested says whether a type as DESCRIBE prints it has members.
