@@ -45,7 +45,7 @@ type buildLimits struct {
 	identities int
 }
 
-var defaultLimits = buildLimits{batchEvents: 50_000, batchBytes: 24 << 20, cachedBytes: 48 << 20, cachedIdentities: 150_000, identities: 1000}
+var defaultLimits = buildLimits{batchEvents: 80_000, batchBytes: 24 << 20, cachedBytes: 24 << 20, cachedIdentities: 100_000, identities: 1000}
 
 // progressEvery is how many events pass between two calls of progress.
 const progressEvery = 5000
