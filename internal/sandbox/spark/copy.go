@@ -27,13 +27,6 @@ import (
 // them, or not at all.
 const copyMark = "sandbox copy into: "
 
-// loaded is what a commit's mark says.
-type loaded struct {
-	// Table is the table's id: one that was replaced has loaded nothing.
-	Table string
-	Files []string
-}
-
 // copyInto stands in for COPY INTO, which Spark has not. The files are fetched
 // here; reading, casting and writing them is Spark's.
 func (s *session) copyInto(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (warehouse.Result, error) {
@@ -156,6 +149,8 @@ type copying struct {
 	target    rewrite.Table
 	items     string
 	metadata  *deltalog.Metadata
+	// local are the files where Spark reads them, with their addresses.
+	local map[string]string
 }
 
 func (c *copying) name() string {
@@ -174,7 +169,8 @@ func option(options []syntax.Property, name string) string {
 
 func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
-// earlier are the files that the table has loaded.
+// earlier are the files that the table has loaded, ever: Databricks keeps them
+// beside the table's log, which CREATE OR REPLACE does not begin anew.
 func (c *copying) earlier() (map[string]bool, error) {
 	dir := c.engine.tableDir(c.target.Catalog, c.target.Schema, c.target.Name)
 	versions, err := deltalog.Versions(dir)
@@ -191,14 +187,12 @@ func (c *copying) earlier() (map[string]bool, error) {
 		if !ok {
 			continue
 		}
-		var mark loaded
-		if err := json.Unmarshal([]byte(text), &mark); err != nil {
+		var files []string
+		if err := json.Unmarshal([]byte(text), &files); err != nil {
 			return nil, fmt.Errorf("version %d of %s has a mark that cannot be read: %w", v, dir, err)
 		}
-		if mark.Table == c.metadata.ID {
-			for _, f := range mark.Files {
-				out[f] = true
-			}
+		for _, f := range files {
+			out[f] = true
 		}
 	}
 	return out, nil
@@ -218,17 +212,28 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 		return 0, err
 	}
 	view := c.temporary()
+	c.local = map[string]string{}
+	for i, f := range files {
+		c.local["file://"+localName(dir, i, f)] = f.url
+	}
 	if _, err := c.texts(ctx, c.viewStatement(view, dir)); err != nil {
 		return 0, c.copyFailure(err)
 	}
 	defer func() { _, _ = c.texts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
+	columns, err := c.texts(ctx, "DESCRIBE "+view)
+	switch {
+	case err != nil:
+		return 0, c.copyFailure(err)
+	case len(columns) == 0:
+		return 0, c.noFiles("")
+	}
 	query, err := c.query(ctx, view, params)
 	if err != nil {
 		return 0, err
 	}
-	mark := loaded{Table: c.metadata.ID}
-	for _, f := range files {
-		mark.Files = append(mark.Files, f.url)
+	mark := make([]string, len(files))
+	for i, f := range files {
+		mark[i] = f.url
 	}
 	text, err := json.Marshal(mark)
 	if err != nil {
@@ -355,6 +360,10 @@ func (c *copying) copyFailure(err error) error {
 	var e *warehouse.Error
 	if !errors.As(err, &e) {
 		return err
+	}
+	for file, url := range c.local {
+		// Paths are written with two slashes or with none.
+		e.Message = strings.ReplaceAll(strings.ReplaceAll(e.Message, file, url), "file:"+strings.TrimPrefix(file, "file://"), url)
 	}
 	switch e.Class {
 	case "DELTA_METADATA_MISMATCH":

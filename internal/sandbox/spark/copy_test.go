@@ -36,9 +36,9 @@ func TestCopyIntoReadsCellsExactly(t *testing.T) {
 	if _, history, err := rowsOf(t.Context(), conn, "DESCRIBE HISTORY t LIMIT 1"); err != nil || !strings.Contains(history[0], "|COPY INTO|") || strings.Contains(history[0], "part-0.csv") {
 		t.Errorf("%q %v", history, err)
 	}
-	// A table made anew has loaded nothing.
+	// The table remembers what it loaded when it is replaced.
 	exec(t, conn, "CREATE OR REPLACE TABLE t (`user id` STRING, note STRING, spend DOUBLE, ok BOOLEAN, seen TIMESTAMP) TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
-	want(t, conn, copyInto, n+"|"+n+"|0")
+	want(t, conn, copyInto, "0|0|0")
 }
 
 func TestCopyIntoInfersAndMergesSchemas(t *testing.T) {
@@ -65,16 +65,20 @@ func TestCopyIntoRefuses(t *testing.T) {
 	conn := b.connect()
 	b.objects["bad/1.csv"] = "1,x\n\"2,y\n"
 	b.objects["cast/1.csv"] = "one,x\n"
+	b.objects["ragged/1.csv"], b.objects["empty/1.csv"] = "1,2,3\n1,2\n", ""
 	exec(t, conn, "CREATE TABLE t (a INT, b STRING)")
 	for statement, parts := range map[string][]string{
-		"COPY INTO nope FROM 's3://b/cast/' FILEFORMAT = CSV":                                                {"[TABLE_OR_VIEW_NOT_FOUND]"},
-		"COPY INTO t FROM 's3://b/none/' FILEFORMAT = CSV":                                                   {"[COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED]", "s3://b/none/"},
-		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV FILES = ('nope.csv')":                              {"[PATH_NOT_FOUND]", "nope.csv"},
-		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV FILES = (" + strings.Repeat("'x',", 1000) + "'x')": {"1000"},
-		"COPY INTO t FROM (SELECT _c0 AS a, _c1 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":                  {"[DELTA_FAILED_TO_MERGE_FIELDS]"},
-		"COPY INTO t FROM (SELECT _c0::INT AS a, _c1 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":             {"[CAST_INVALID_INPUT]", "22018"},
-		"COPY INTO t FROM (SELECT _c9 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":                            {"[UNRESOLVED_COLUMN.WITH_SUGGESTION]"},
-		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV VALIDATE":                                          {"[UNSUPPORTED_FEATURE.SANDBOX]"},
+		"COPY INTO nope FROM 's3://b/cast/' FILEFORMAT = CSV":                                                                                        {"[TABLE_OR_VIEW_NOT_FOUND]"},
+		"COPY INTO t FROM 's3://b/none/' FILEFORMAT = CSV":                                                                                           {"[COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED]", "s3://b/none/"},
+		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV FILES = ('nope.csv')":                                                                      {"[PATH_NOT_FOUND]", "nope.csv"},
+		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV FILES = (" + strings.Repeat("'x',", 1000) + "'x')":                                         {"1000"},
+		"COPY INTO t FROM (SELECT _c0 AS a, _c1 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":                                                          {"[DELTA_FAILED_TO_MERGE_FIELDS]"},
+		"COPY INTO t FROM (SELECT _c0::INT AS a, _c1 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":                                                     {"[CAST_INVALID_INPUT]", "22018"},
+		"COPY INTO t FROM (SELECT _c9 AS b FROM 's3://b/cast/') FILEFORMAT = CSV":                                                                    {"[UNRESOLVED_COLUMN.WITH_SUGGESTION]"},
+		"COPY INTO t FROM 's3://b/bad/' FILEFORMAT = CSV FORMAT_OPTIONS ('mode' = 'FAILFAST', 'header' = 'true')":                                    {"[COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE]"},
+		"COPY INTO t FROM (SELECT _c0::INT AS a, concat(_c1, _c2) AS b FROM 's3://b/ragged/') FILEFORMAT = CSV FORMAT_OPTIONS ('mode' = 'FAILFAST')": {"[FAILED_READ_FILE.NO_HINT]", "s3://b/ragged/1.csv"},
+		"COPY INTO t FROM 's3://b/empty/' FILEFORMAT = CSV":                                                                                          {"[COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED]", "s3://b/empty/"},
+		"COPY INTO t FROM 's3://b/cast/' FILEFORMAT = CSV VALIDATE":                                                                                  {"[UNSUPPORTED_FEATURE.SANDBOX]"},
 	} {
 		wantError(t, conn, statement, parts...)
 	}

@@ -200,12 +200,15 @@ var extension = regexp.MustCompile(`(?:\.[A-Za-z0-9]{1,10}){0,2}$`)
 // are; the ends tell how a file is compressed.
 func (c *copying) fetch(ctx context.Context, dir string, files []source) error {
 	for i, f := range files {
-		name := filepath.Join(dir, fmt.Sprintf("%06d%s", i, extension.FindString(path.Base(f.key))))
-		if err := c.fetchOne(ctx, name, f); err != nil {
+		if err := c.fetchOne(ctx, localName(dir, i, f), f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func localName(dir string, i int, f source) string {
+	return filepath.Join(dir, fmt.Sprintf("%06d%s", i, extension.FindString(path.Base(f.key))))
 }
 
 func (c *copying) fetchOne(ctx context.Context, name string, f source) (err error) {

@@ -20,7 +20,7 @@ var ErrLost = errors.New("Invalid SessionHandle: the Spark behind this warehouse
 
 var (
 	prefixes  = regexp.MustCompile(`^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )+`)
-	exception = regexp.MustCompile(`^(?:\[[A-Z0-9_.]+\] )?([a-zA-Z_][\w.$]*(?:Exception|Error|Throwable)\w*): ?`)
+	exception = regexp.MustCompile(`^(?:\[([A-Z0-9_.]+)\] )?([a-zA-Z_][\w.$]*(?:Exception|Error|Throwable)\w*): ?`)
 	class     = regexp.MustCompile(`\[([A-Z_][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\] ?`)
 	state     = regexp.MustCompile(`\s*SQLSTATE: ([0-9A-Z]{5})`)
 	position  = regexp.MustCompile(`^ \(line (\d+), pos (\d+)\)`)
@@ -113,12 +113,11 @@ func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
 
 // one reads one exception of the chain; nil if it has no class.
 func one(text string, st *rewrite.Statement) *warehouse.Error {
-	name := ""
+	e, name := &warehouse.Error{}, ""
 	if m := exception.FindStringSubmatch(text); m != nil {
-		name = m[1]
+		e.Class, name = m[1], m[2]
 		text = strings.TrimSpace(text[len(m[0]):])
 	}
-	e := &warehouse.Error{}
 	if m := class.FindStringSubmatchIndex(text); m != nil && m[0] == 0 {
 		e.Class, text = text[m[2]:m[3]], text[m[1]:]
 	}

@@ -113,10 +113,24 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 		}
 	case (first == "CREATE" || first == "REPLACE") && deep(tokens) >= 0:
 		return s.deepClone(ctx, st, tokens)
+	case first == "TRUNCATE":
+		return s.truncate(ctx, st)
 	case first == "INSERT", first == "WITH", (first == "CREATE" || first == "REPLACE") && createsAs(tokens):
 		return s.insert(ctx, st)
 	}
 	return s.command(ctx, st)
+}
+
+// truncate stands in for TRUNCATE TABLE, which Delta has in Databricks only.
+func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
+	if len(st.Tables) != 1 {
+		return s.command(ctx, st)
+	}
+	t := st.Tables[0]
+	if _, err := s.texts(ctx, "DELETE FROM "+rewrite.Quote(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
+		return nil, s.failure(err, st)
+	}
+	return nothing()
 }
 
 // unsupported are statements of Databricks that Spark would read otherwise.

@@ -117,20 +117,12 @@ func (e *Engine) connect(ctx context.Context) (*hive.Client, error) {
 	if e.server != nil {
 		_ = e.server.Close() // it has ended already
 	}
-	server, err := process.Start(ctx, process.Options{Home: home.Home{Dir: e.opts.Home}, DataDir: e.opts.DataDir})
+	server, err := process.Serve(ctx, process.Options{Home: home.Home{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
 	if err != nil {
 		return nil, err
 	}
 	e.server, e.client = server, hive.NewClient(server.URL)
-	ready, cancel := context.WithTimeout(ctx, StartTimeout)
-	defer cancel()
-	return e.client, server.Ready(ready, func(ctx context.Context) error {
-		s, err := e.client.OpenSession(ctx, nil)
-		if err != nil {
-			return err
-		}
-		return s.Close(ctx)
-	})
+	return e.client, nil
 }
 
 // bootstrap makes what every warehouse has, where it is not there yet.

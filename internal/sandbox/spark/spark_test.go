@@ -24,7 +24,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
 )
@@ -33,7 +32,7 @@ import (
 var shared struct {
 	once   sync.Once
 	server *process.Server
-	url    string
+	dir    string
 	err    error
 }
 
@@ -47,6 +46,9 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "ending Spark:", err)
 			code = 1
 		}
+	}
+	if shared.dir != "" {
+		_ = os.RemoveAll(shared.dir)
 	}
 	os.Exit(code)
 }
@@ -86,9 +88,7 @@ func serverURL(t *testing.T) string {
 		return url
 	}
 	shared.once.Do(func() {
-		dir, err := os.MkdirTemp("", "sandbox-spark-test")
-		if err != nil {
-			shared.err = err
+		if shared.dir, shared.err = os.MkdirTemp("", "sandbox-spark-test"); shared.err != nil {
 			return
 		}
 		dirHome, err := filepath.Abs(sparkHome())
@@ -96,24 +96,12 @@ func serverURL(t *testing.T) string {
 			shared.err = err
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), spark.StartTimeout)
-		defer cancel()
-		if shared.server, shared.err = process.Start(ctx, process.Options{Home: home.Home{Dir: dirHome}, DataDir: dir}); shared.err != nil {
-			return
-		}
-		client := hive.NewClient(shared.server.URL)
-		shared.url, shared.err = shared.server.URL, shared.server.Ready(ctx, func(ctx context.Context) error {
-			s, err := client.OpenSession(ctx, nil)
-			if err != nil {
-				return err
-			}
-			return s.Close(ctx)
-		})
+		shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dirHome}, DataDir: shared.dir}, spark.StartTimeout)
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return shared.url
+	return shared.server.URL
 }
 
 // objects is an object store in memory.

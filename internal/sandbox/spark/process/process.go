@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 )
 
@@ -37,8 +38,8 @@ type Options struct {
 	DataDir string
 }
 
-// Start starts a server and returns at once; Ready waits for it.
-func Start(ctx context.Context, o Options) (*Server, error) {
+// start starts a server and returns at once.
+func start(ctx context.Context, o Options) (*Server, error) {
 	if err := o.Home.Check(); err != nil {
 		return nil, err
 	}
@@ -87,6 +88,20 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
+// Serve starts a server and returns when it answers, or why it does not.
+func Serve(ctx context.Context, o Options, timeout time.Duration) (*Server, error) {
+	s, err := start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := s.ready(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
 // freePort asks the system for a port; nothing holds it until Spark does.
 func freePort(ctx context.Context) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -103,19 +118,21 @@ func freePort(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// Ready returns when try succeeds, or why the server never will.
-func (s *Server) Ready(ctx context.Context, try func(context.Context) error) error {
+// ready returns when the server opens a session, or why it never will.
+func (s *Server) ready(ctx context.Context) error {
+	client := hive.NewClient(s.URL)
+	defer client.Close()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail())
+			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail()) //nolint:revive // a name
 		case <-s.ended:
 			return s.Err()
 		case <-ticker.C:
-			if try(ctx) == nil {
-				return nil
+			if session, err := client.OpenSession(ctx, nil); err == nil {
+				return session.Close(ctx)
 			}
 		}
 	}

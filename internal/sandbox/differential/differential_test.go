@@ -1,0 +1,249 @@
+package differential_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/differential"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+var update = flag.Bool("update", false, "write the list of explained differences anew")
+
+// minimum is how many statements the table has at least.
+const minimum = 600
+
+// spark opens the real engine, or skips and says what is left out; with
+// LYTICS_TEST_REQUIRE_SPARK it fails. LYTICS_SPARK_URL names a running server.
+func openSpark(t *testing.T) *spark.Engine {
+	t.Helper()
+	dir := os.Getenv("LYTICS_SPARK_HOME")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "build", "spark")
+	}
+	url := os.Getenv("LYTICS_SPARK_URL")
+	if url == "" {
+		err := home.Home{Dir: dir}.Check()
+		if err == nil {
+			_, err = home.JavaPath(t.Context())
+		}
+		switch {
+		case err == nil:
+		case os.Getenv("LYTICS_TEST_REQUIRE_SPARK") != "":
+			t.Fatal(err)
+		default:
+			t.Skipf("LEFT OUT: DuckDB's answers are not held against those of a real Spark: %v", err)
+		}
+	}
+	e, err := spark.Open(t.Context(), spark.Options{Home: dir, DataDir: t.TempDir(), URL: url, Discard: true, Objects: sparkObjects(files())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close Spark: %v", err)
+		}
+	})
+	return e
+}
+
+func openDuck(t *testing.T) *duck.Engine {
+	t.Helper()
+	e, err := duck.Open(t.Context(), duck.Options{Objects: duckObjects(files())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close DuckDB: %v", err)
+		}
+	})
+	return e
+}
+
+func scripts(t *testing.T) []*differential.Script {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*differential.Script
+	total := 0
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := differential.ParseScript(strings.TrimSuffix(filepath.Base(path), ".sql"), string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += len(s.Cases)
+		out = append(out, s)
+	}
+	if total < minimum {
+		t.Errorf("%d statements in testdata; %d and more are wanted", total, minimum)
+	}
+	return out
+}
+
+// counts of all scripts together.
+type counts struct {
+	mu                             sync.Mutex
+	same, refused, explained, wild int
+}
+
+// The same statements on both engines: the same columns, types, rows, error
+// classes and SQLSTATEs, or a reason.
+func TestBothEnginesAnswerAlike(t *testing.T) {
+	t.Parallel()
+	all := scripts(t)
+	first, second := openDuck(t), openSpark(t)
+	var n counts
+	t.Run("scripts", func(t *testing.T) {
+		for _, s := range all {
+			t.Run(s.Name, func(t *testing.T) {
+				t.Parallel()
+				run(t, s, first, second, &n)
+			})
+		}
+	})
+	t.Logf("%d statements alike, %d refused by the sandbox's own engine, %d differ for a reason, %d differ", n.same, n.refused, n.explained, n.wild)
+}
+
+func run(t *testing.T, s *differential.Script, first, second warehouse.Engine, n *counts) {
+	one, two := session(t, first, s), session(t, second, s)
+	for _, c := range s.Cases {
+		a := differential.Run(t.Context(), one, c.Statement, nil)
+		b := differential.Run(t.Context(), two, c.Statement, nil)
+		what := c.Rules().Difference(&a, &b)
+		n.mu.Lock()
+		switch {
+		case what == "" && c.Differs != "":
+			n.wild++
+			t.Errorf("testdata/%s.sql:%d: the engines agree now; take the reason away: %s", s.Name, c.Line, c.Differs)
+		case c.Refused != (what != "" && differential.Refused(&a, &b)):
+			n.wild++
+			t.Errorf("testdata/%s.sql:%d: refused by the first engine: %v, said to be: %v\n%s\n%s", s.Name, c.Line, !c.Refused, c.Refused, c.Statement, differential.Show(&a, &b))
+		case what == "":
+			n.same++
+		case c.Differs != "":
+			n.explained++
+		case c.Refused:
+			n.refused++
+		default:
+			n.wild++
+			t.Errorf("testdata/%s.sql:%d: %s\n%s\n%s", s.Name, c.Line, what, c.Statement, differential.Show(&a, &b))
+		}
+		n.mu.Unlock()
+	}
+}
+
+// session opens a session in a schema of the script's own.
+func session(t *testing.T, e warehouse.Engine, s *differential.Script) warehouse.Session {
+	t.Helper()
+	out, err := e.OpenSession(t.Context(), warehouse.SessionOptions{Conf: s.Conf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = out.Close() })
+	for _, statement := range []string{"CREATE SCHEMA main." + s.Name, "USE main." + s.Name} {
+		if o := differential.Run(t.Context(), out, statement, nil); o.Message != "" {
+			t.Fatalf("%s: %s", statement, o.Message)
+		}
+	}
+	return out
+}
+
+// explanations is the list that the sandbox's README points to.
+const explanations = "EXPLAINED.md"
+
+// The list of explained differences is that of the scripts.
+func TestTheListOfExplainedDifferencesIsWhole(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("# Where the two engines differ, and why\n\nWritten by `go test ./differential -run Explained -update` from the reasons in `testdata`; the differential test holds each of them to be a difference still. \"Refused\" is what the sandbox's own engine does not know and says so, where Spark executes it.\n")
+	for _, s := range scripts(t) {
+		headed := false
+		for _, c := range s.Cases {
+			reason := c.Differs
+			if c.Refused {
+				reason = "refused"
+			}
+			if reason == "" {
+				continue
+			}
+			if !headed {
+				fmt.Fprintf(&b, "\n## %s\n\n", s.Name)
+				headed = true
+			}
+			fmt.Fprintf(&b, "- `%s`: %s\n", strings.ReplaceAll(strings.Join(strings.Fields(c.Statement), " "), "`", "'"), reason)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(explanations, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(explanations)
+	if err != nil || string(text) != b.String() {
+		t.Errorf("%s is not what testdata says (%v): run go test ./differential -run Explained -update", explanations, err)
+	}
+}
+
+// A pair passes the first engine's answers on and tells of every difference.
+func TestAPairReportsWhatDiffers(t *testing.T) {
+	t.Parallel()
+	// Two engines of the same kind with different tables.
+	first, second := openDuck(t), openDuck(t)
+	ctx := t.Context()
+	s, err := second.OpenSession(ctx, warehouse.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := differential.Run(ctx, s, "CREATE TABLE t AS SELECT 2 AS a", nil); o.Message != "" {
+		t.Fatal(o.Message)
+	}
+	var found []differential.Finding
+	pair := differential.NewPair(first, second, func(f differential.Finding) { found = append(found, f) })
+	both, err := pair.OpenSession(ctx, warehouse.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"SELECT 1", "SELECT * FROM t", "CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS a", "SELECT a FROM t"} {
+		o := differential.Run(ctx, both, statement, nil)
+		if statement == "SELECT a FROM t" && (len(o.Rows) != 1 || o.Rows[0] != "1") {
+			t.Errorf("the answer is not the first engine's: %v", o.Rows)
+		}
+	}
+	var statements []string
+	for _, f := range found {
+		statements = append(statements, f.Statement)
+	}
+	if strings.Join(statements, "; ") != "SELECT * FROM t; CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS a; SELECT a FROM t" {
+		t.Errorf("found %q", statements)
+	}
+	if err := errors.Join(both.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScriptsAreReadWithTheirDirectives(t *testing.T) {
+	t.Parallel()
+	s, err := differential.ParseScript("x", "-- session: A=b\nSELECT 1\n\n-- unordered\n-- differs: because\nSELECT 2\n-- in it\n\n")
+	if err != nil || s.Conf["A"] != "b" || len(s.Cases) != 2 || s.Cases[1].Line != 4 || !s.Cases[1].Unordered || s.Cases[1].Differs != "because" || s.Cases[1].Statement != "SELECT 2\n-- in it" {
+		t.Errorf("%+v %v", s, err)
+	}
+	if _, err := differential.ParseScript("x", "-- differs:\nSELECT 1"); err == nil {
+		t.Error("a difference without a reason was taken")
+	}
+}

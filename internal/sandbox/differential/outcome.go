@@ -1,0 +1,226 @@
+// Package differential holds the sandbox's two engines against each other: the
+// same statement, the same columns, types, rows and errors.
+package differential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/record"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
+)
+
+// Outcome is what a statement came to.
+type Outcome struct {
+	// Columns are names with types.
+	Columns []string
+	// Rows are the first ones, as text; Digest sums up all of them.
+	Rows   []string
+	Digest record.Digest
+	// Class and SQLState are of an error; Message is what it said.
+	Class, SQLState, Message string
+}
+
+// keptRows is how many rows an outcome can show.
+const keptRows = 1000
+
+// Run executes a statement to the end of its result.
+func Run(ctx context.Context, s warehouse.Session, statement string, params []warehouse.Parameter) Outcome {
+	var out Outcome
+	r, err := s.Execute(ctx, statement, params)
+	if err != nil {
+		out.fail(err)
+		return out
+	}
+	defer func() { _ = r.Close() }()
+	for _, c := range r.Columns() {
+		out.Columns = append(out.Columns, column(c))
+	}
+	for {
+		batch, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			out.fail(err)
+			return out
+		}
+		err = out.Digest.Add(batch)
+		for i := 0; i < int(batch.NumRows()) && len(out.Rows) < keptRows && err == nil; i++ {
+			var text string
+			text, err = record.Row(batch, i)
+			out.Rows = append(out.Rows, text)
+		}
+		batch.Release()
+		if err != nil {
+			out.fail(err)
+			return out
+		}
+	}
+}
+
+func column(c warehouse.Column) string { return c.Name + string(nameEnd) + c.Type }
+
+// fail makes an outcome one of an error. The rows before it do not count: an
+// engine may stream them or not.
+func (o *Outcome) fail(err error) {
+	*o = Outcome{Class: "(no class)", Message: err.Error()}
+	if shaped := (*warehouse.Error)(nil); errors.As(err, &shaped) {
+		o.Class, o.SQLState = shaped.Class, shaped.SQLState
+	}
+}
+
+// Refused says that the first engine does not know what the second one executes,
+// and says so in place of a guess.
+func Refused(first, second *Outcome) bool {
+	switch first.Class {
+	case "UNSUPPORTED_FEATURE.SANDBOX":
+		return true
+	case "UNRESOLVED_ROUTINE", "PARSE_SYNTAX_ERROR":
+		return second.Message == ""
+	}
+	return false
+}
+
+// Rules say what of two outcomes has to be the same.
+type Rules struct {
+	// Ordered is for rows in the same order.
+	Ordered bool
+	// Nameless columns are those whose names nobody gave: their types count, not
+	// what an engine calls them.
+	Nameless []bool
+}
+
+// RulesOf reads from a statement how its outcomes are to be compared.
+func RulesOf(statement string) Rules {
+	return Rules{Ordered: topLevel(statement, "ORDER"), Nameless: nameless(statement)}
+}
+
+// nameless finds the columns of a query that are expressions without an alias.
+func nameless(statement string) []bool {
+	parsed, err := syntax.Parse(statement)
+	if err != nil {
+		return nil
+	}
+	q, ok := parsed.(*syntax.QueryStatement)
+	if !ok {
+		return nil
+	}
+	body := q.Query.Body
+	for {
+		union, ok := body.(*syntax.SetOp)
+		if !ok {
+			break
+		}
+		body = union.L
+	}
+	selected, ok := body.(*syntax.Select)
+	if !ok {
+		return nil
+	}
+	out := make([]bool, len(selected.Items))
+	for i, item := range selected.Items {
+		if _, star := item.X.(*syntax.Star); star {
+			return nil
+		}
+		out[i] = item.Alias == "" && item.Aliases == nil && !isColumn(item.X)
+	}
+	return out
+}
+
+// isColumn says whether an expression is a dotted name.
+func isColumn(x syntax.Expr) bool {
+	switch x := x.(type) {
+	case *syntax.Name:
+		return true
+	case *syntax.Field:
+		return isColumn(x.X)
+	}
+	return false
+}
+
+func (r Rules) sameColumns(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] == b[i] {
+			continue
+		}
+		if len(r.Nameless) != len(a) || !r.Nameless[i] || typeOf(a[i]) != typeOf(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// typeOf is the type of a column, which follows its name.
+func typeOf(column string) string { return column[strings.LastIndexByte(column, nameEnd)+1:] }
+
+// nameEnd stands between a column's name and its type.
+const nameEnd = '\u001f'
+
+// Difference says how two outcomes differ, or is empty.
+func (r Rules) Difference(a, b *Outcome) string {
+	switch {
+	case a.Class != b.Class || a.SQLState != b.SQLState:
+		return "errors differ"
+	case !r.sameColumns(a.Columns, b.Columns):
+		return "columns differ"
+	case a.Digest.Rows() != b.Digest.Rows():
+		return fmt.Sprintf("%d rows and %d rows", a.Digest.Rows(), b.Digest.Rows())
+	case a.Digest.Unordered() != b.Digest.Unordered():
+		return "rows differ"
+	case r.Ordered && a.Digest.Ordered() != b.Digest.Ordered():
+		return "the order differs"
+	}
+	return ""
+}
+
+// Show writes two outcomes for a person: what is in one only, where that is
+// less than all.
+func Show(a, b *Outcome) string {
+	x, y := *a, *b
+	if a.Message == "" && b.Message == "" && len(a.Rows) > shownRows {
+		x.Rows, y.Rows = only(a.Rows, b.Rows), only(b.Rows, a.Rows)
+	}
+	return "the first engine\n" + x.String() + "\nthe second\n" + y.String()
+}
+
+// only are the rows of a that are not in b, each as often as it is missing.
+func only(a, b []string) (out []string) {
+	count := map[string]int{}
+	for _, row := range b {
+		count[row]++
+	}
+	for _, row := range a {
+		if count[row]--; count[row] < 0 {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// shownRows is how many rows a person wants to see.
+const shownRows = 20
+
+// String shows an outcome to a person.
+func (o *Outcome) String() string {
+	if o.Message != "" {
+		return "  error " + o.Class + " " + o.SQLState + ": " + o.Message
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  columns %s", strings.ReplaceAll(strings.Join(o.Columns, ", "), string(nameEnd), " "))
+	for i, row := range o.Rows {
+		if i == shownRows {
+			fmt.Fprintf(&b, "\n  ... of %d", o.Digest.Rows())
+			break
+		}
+		b.WriteString("\n  " + row)
+	}
+	return b.String()
+}

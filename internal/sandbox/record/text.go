@@ -1,0 +1,134 @@
+package record
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Row writes a row of a batch as text in which different values are different,
+// and equal ones equal, whichever engine they are from.
+func Row(batch arrow.RecordBatch, i int) (string, error) {
+	var b strings.Builder
+	for c := range int(batch.NumCols()) {
+		if c > 0 {
+			b.WriteString(" | ")
+		}
+		if err := value(&b, batch.Column(c), i); err != nil {
+			return "", fmt.Errorf("column %s: %w", batch.ColumnName(c), err)
+		}
+	}
+	return b.String(), nil
+}
+
+func value(b *strings.Builder, a arrow.Array, i int) error {
+	if a.DataType().ID() == arrow.NULL || a.IsNull(i) {
+		b.WriteString("NULL")
+		return nil
+	}
+	switch a := a.(type) {
+	case *array.Boolean:
+		b.WriteString(strconv.FormatBool(a.Value(i)))
+	case *array.Int8:
+		fmt.Fprint(b, a.Value(i))
+	case *array.Int16:
+		fmt.Fprint(b, a.Value(i))
+	case *array.Int32:
+		fmt.Fprint(b, a.Value(i))
+	case *array.Int64:
+		fmt.Fprint(b, a.Value(i))
+	case *array.Float32:
+		float(b, float64(a.Value(i)), 32)
+	case *array.Float64:
+		float(b, a.Value(i), 64)
+	case *array.Decimal128:
+		t, ok := a.DataType().(*arrow.Decimal128Type)
+		if !ok {
+			return fmt.Errorf("a decimal of type %s", a.DataType())
+		}
+		fmt.Fprintf(b, "%de-%d", a.Value(i).BigInt(), t.Scale)
+	case *array.String:
+		b.WriteString(strconv.Quote(a.Value(i)))
+	case *array.Binary:
+		b.WriteString("X'" + hex.EncodeToString(a.Value(i)) + "'")
+	case *array.Date32:
+		fmt.Fprintf(b, "day %d", a.Value(i))
+	case *array.Timestamp:
+		fmt.Fprintf(b, "micro %d", a.Value(i))
+	case *array.Map:
+		return pairs(b, a, i)
+	case *array.Struct:
+		return fields(b, a, i)
+	case array.ListLike:
+		return list(b, a, i)
+	default:
+		return fmt.Errorf("no text for a value of %s", a.DataType())
+	}
+	return nil
+}
+
+func float(b *strings.Builder, f float64, bits int) {
+	if f == 0 && math.Signbit(f) {
+		b.WriteByte('-')
+		f = 0
+	}
+	b.WriteString(strconv.FormatFloat(f, 'g', -1, bits))
+}
+
+func list(b *strings.Builder, a array.ListLike, i int) error {
+	start, end := a.ValueOffsets(i)
+	b.WriteByte('[')
+	for j := int(start); j < int(end); j++ {
+		if j > int(start) {
+			b.WriteString(", ")
+		}
+		if err := value(b, a.ListValues(), j); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(']')
+	return nil
+}
+
+func pairs(b *strings.Builder, a *array.Map, i int) error {
+	start, end := a.ValueOffsets(i)
+	b.WriteByte('{')
+	for j := int(start); j < int(end); j++ {
+		if j > int(start) {
+			b.WriteString(", ")
+		}
+		if err := value(b, a.Keys(), j); err != nil {
+			return err
+		}
+		b.WriteString(": ")
+		if err := value(b, a.Items(), j); err != nil {
+			return err
+		}
+	}
+	b.WriteByte('}')
+	return nil
+}
+
+func fields(b *strings.Builder, a *array.Struct, i int) error {
+	t, ok := a.DataType().(*arrow.StructType)
+	if !ok {
+		return fmt.Errorf("a struct of type %s", a.DataType())
+	}
+	b.WriteByte('(')
+	for f := range a.NumField() {
+		if f > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(t.Field(f).Name) + ": ")
+		if err := value(b, a.Field(f), i); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(')')
+	return nil
+}
