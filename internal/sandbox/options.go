@@ -30,6 +30,7 @@ type options struct {
 	engine           string
 	sparkHome        string
 	sparkURL         string
+	record           string
 	data             string
 	seed             bool
 	seedRows         int
@@ -72,6 +73,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.engine, "engine", engineDuckDB, "SQL `engine`: duckdb, or spark, a real Apache Spark with Delta")
 	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
 	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
+	f.StringVar(&o.record, "record", "", "`file` to append every statement to, with digests of its result: JSON, one object a line")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")

@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/certs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/record"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -56,6 +57,14 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 	s.connection.SparkURL = engine.sparkURL
 	if err := fill(ctx, engine, o, progress); err != nil {
 		return nil, err
+	}
+	if o.record != "" {
+		recorded, err := record.Open(engine.Engine, o.record)
+		if err != nil {
+			return nil, err
+		}
+		// It closes the engine it wraps.
+		s.closers[len(s.closers)-1], engine.Engine = recorded.Close, recorded
 	}
 	// Faults are for the clients, not for the data made above.
 	for _, f := range o.faults {
