@@ -121,6 +121,7 @@ func TestBothEnginesAnswerAlike(t *testing.T) {
 }
 
 func run(t *testing.T, s *differential.Script, first, second warehouse.Engine, n *counts) {
+	t.Helper()
 	one, two := session(t, first, s), session(t, second, s)
 	for _, c := range s.Cases {
 		a := differential.Run(t.Context(), one, c.Statement, nil)

@@ -48,7 +48,7 @@ func (w *words) Next(context.Context) (arrow.RecordBatch, error) {
 	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{w.field()}, nil))
 	defer b.Release()
-	b.Field(0).(*array.StringBuilder).Append(w.left[0]) //nolint:forcetypeassert // it is one
+	b.Field(0).(*array.StringBuilder).Append(w.left[0])
 	w.left = w.left[1:]
 	return b.NewRecordBatch(), nil
 }

@@ -217,7 +217,7 @@ func (c *copying) fetchOne(ctx context.Context, name string, f source) (err erro
 		return unreadable(f.url, err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	out, err := os.Create(name) //nolint:gosec // in a folder of our own
+	out, err := os.Create(name)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (c *copying) sameHeaders(dir string) error {
 }
 
 func firstLine(name string) ([]byte, error) {
-	f, err := os.Open(name) //nolint:gosec // in a folder of our own
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (s *Server) ready(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail()) //nolint:revive // a name
+			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail())
 		case <-s.ended:
 			return s.Err()
 		case <-ticker.C:

@@ -97,7 +97,7 @@ func Count(set *tcli.TRowSet) int {
 // Batch turns a row set into a batch.
 func (d *Decoder) Batch(set *tcli.TRowSet) (arrow.RecordBatch, error) {
 	if len(set.Columns) != len(d.columns) {
-		return nil, fmt.Errorf("Spark sent %d columns in place of %d", len(set.Columns), len(d.columns)) //nolint:revive // a name
+		return nil, fmt.Errorf("Spark sent %d columns in place of %d", len(set.Columns), len(d.columns))
 	}
 	rows := Count(set)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, d.schema)
@@ -173,7 +173,7 @@ func (d *Decoder) column(to array.Builder, c Column, from *tcli.TColumn, rows in
 func values[B array.Builder, T any](to array.Builder, from []T, nulls []byte, rows int, add func(B, T)) error {
 	b, ok := to.(B)
 	if !ok {
-		return fmt.Errorf("Spark sent %T for a column that is built by %T", from, to) //nolint:revive // a name
+		return fmt.Errorf("Spark sent %T for a column that is built by %T", from, to)
 	}
 	return fill(from, nulls, rows, to.AppendNull, func(v T) error {
 		add(b, v)
