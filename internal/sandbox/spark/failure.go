@@ -16,7 +16,7 @@ import (
 
 // ErrLost says that Spark, or the session in it, is gone. The next session
 // starts it again. Its text is what clients take for a session that has ended.
-var ErrLost = errors.New("Invalid SessionHandle: the Spark behind this warehouse has ended or forgot the session") //nolint:staticcheck // Databricks' text
+var ErrLost = errors.New("Invalid SessionHandle: the Spark behind this warehouse has ended or forgot the session")
 
 var (
 	prefixes  = regexp.MustCompile(`^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )+`)
