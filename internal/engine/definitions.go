@@ -34,10 +34,11 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 }
 
 // adopt gives the id of the job with this key that an interrupted apply left
-// and no state file holds; or the row's own id when the key is free. While the
-// process that made it may still be writing its state, adopt waits for it to
-// die or be confirmed: at most a lease.
+// and no state file holds; or the row's own id when the key is free. A process
+// that was killed looks alive until its lease ends: adopt waits that long, and
+// a little for an orphan to notice, before it believes that the job is held.
 func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (string, error) {
+	begun := time.Now()
 	for {
 		have, err := db.JobByKey(ctx, row.Key)
 		if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -56,8 +57,7 @@ func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (str
 		if !alive {
 			return have.ID, nil
 		}
-		created := time.Since(have.CreatedAt)
-		if created > 2*store.Lease {
+		if time.Since(begun) > store.Lease+store.Heartbeat {
 			return row.ID, nil
 		}
 		select {

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // open makes an engine that looks like one process on the store in dir.
@@ -211,5 +213,35 @@ func TestARunRecordsItsFailure(t *testing.T) {
 	// Another look, as the command line has it.
 	if all, err := e.ListRuns(t.Context(), jobs.RunFilter{JobID: j.ID}); err != nil || len(all) != 1 {
 		t.Fatalf("%v, %v", all, err)
+	}
+}
+
+// checklist 44: the job of a process that was killed long after it made it.
+func TestAnOldJobOfAKilledProcessIsAdopted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := open(t, dir)
+	a := authorize(t, first)
+	j, err := first.CreateJob(t.Context(), importSpec(a.ID, "customers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), filepath.Join(dir, "data"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	// The maker is silent from now on, and the job is an hour old.
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE jobs SET creator = 'in_killed', created_at = created_at - 3600000000;
+			INSERT INTO instances (id, kind, heartbeat_at) VALUES ('in_killed', 'apply', CAST(unixepoch('subsec') * 1000000 AS INTEGER))`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	adopted, err := open(t, dir).CreateJob(t.Context(), importSpec(a.ID, "customers"))
+	if err != nil || adopted.ID != j.ID {
+		t.Fatalf("%s, %v", adopted.ID, err)
 	}
 }
