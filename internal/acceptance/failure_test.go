@@ -76,7 +76,8 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	<-killed
 	s.ClearFaults(t)
 	if code != 0 {
-		wantError(t, text, "lytics_databricks_table_import.i", s.Host)
+		wantError(t, text, "lytics_databricks_table_import.i", strings.TrimPrefix(s.Host, "http://"))
+		s.Query(t, "SELECT 1") // answered when Spark is back
 		w.apply()
 	}
 	wantEach(t, w.events("s"), rows)
