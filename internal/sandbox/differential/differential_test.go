@@ -1,6 +1,7 @@
 package differential_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -22,29 +24,70 @@ var update = flag.Bool("update", false, "write the list of explained differences
 // minimum is how many statements the table has at least.
 const minimum = 600
 
-// spark opens the real engine, or skips and says what is left out; with
-// LYTICS_TEST_REQUIRE_SPARK it fails. LYTICS_SPARK_URL names a running server.
-func openSpark(t *testing.T) *spark.Engine {
+// shared is one Spark for all tests: each opens an engine of its own on it.
+var shared struct {
+	once   sync.Once
+	server *process.Server
+	dir    string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.server != nil {
+		if err := shared.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "ending Spark:", err)
+			code = 1
+		}
+	}
+	if shared.dir != "" {
+		_ = os.RemoveAll(shared.dir)
+	}
+	os.Exit(code)
+}
+
+// sparkURL is where the shared Spark answers, or the one that LYTICS_SPARK_URL
+// names. Where there is none the test is skipped and says what is left out; with
+// LYTICS_TEST_REQUIRE_SPARK it fails.
+func sparkURL(t *testing.T) string {
 	t.Helper()
+	if url := os.Getenv("LYTICS_SPARK_URL"); url != "" {
+		return url
+	}
 	dir := os.Getenv("LYTICS_SPARK_HOME")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "build", "spark")
 	}
-	url := os.Getenv("LYTICS_SPARK_URL")
-	if url == "" {
-		err := home.Home{Dir: dir}.Check()
-		if err == nil {
-			_, err = home.JavaPath(t.Context())
-		}
-		switch {
-		case err == nil:
-		case os.Getenv("LYTICS_TEST_REQUIRE_SPARK") != "":
-			t.Fatal(err)
-		default:
-			t.Skipf("LEFT OUT: DuckDB's answers are not held against those of a real Spark: %v", err)
-		}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	e, err := spark.Open(t.Context(), spark.Options{Home: dir, DataDir: t.TempDir(), URL: url, Discard: true, Objects: sparkObjects(files())})
+	err = home.Home{Dir: dir}.Check()
+	if err == nil {
+		_, err = home.JavaPath(t.Context())
+	}
+	switch {
+	case err == nil:
+	case os.Getenv("LYTICS_TEST_REQUIRE_SPARK") != "":
+		t.Fatal(err)
+	default:
+		t.Skipf("LEFT OUT: DuckDB's answers are not held against those of a real Spark: %v", err)
+	}
+	shared.once.Do(func() {
+		if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
+			return
+		}
+		shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dir}, DataDir: shared.dir}, spark.StartTimeout)
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.server.URL
+}
+
+func openSpark(t *testing.T) *spark.Engine {
+	t.Helper()
+	e, err := spark.Open(t.Context(), spark.Options{DataDir: t.TempDir(), URL: sparkURL(t), Discard: true, Objects: sparkObjects(files())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -247,7 +247,7 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 	if err != nil {
 		return 0, c.failure(err, nil)
 	}
-	began := time.Now().Add(-time.Second)
+	began := time.Now().Truncate(time.Millisecond) // as commits are dated
 	if _, err := c.texts(ctx, "INSERT INTO "+c.name()+" BY NAME "+query); err != nil {
 		return 0, c.copyFailure(err)
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
@@ -50,10 +53,26 @@ func (s *session) failure(err error, st *rewrite.Statement) error {
 		return fmt.Errorf("%w: %w", ErrLost, err)
 	case errors.As(err, &refused):
 		shaped := shape(refused, st)
+		if shaped.Class == internalError {
+			s.engine.unexplained(refused.Message)
+		}
 		shaped.Message = s.engine.names.Text(shaped.Message)
 		return s.namespaceFailure(shaped, st)
 	}
 	return err
+}
+
+const internalError = "INTERNAL_ERROR"
+
+// unexplained keeps what Spark said where it gave no class: clients see the
+// first line only.
+func (e *Engine) unexplained(text string) {
+	file, err := os.OpenFile(filepath.Join(e.opts.DataDir, "unexplained.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	_, _ = fmt.Fprintf(file, "%s %s\n\n", time.Now().UTC().Format(time.RFC3339), text)
+	_ = file.Close()
 }
 
 // namespaceFailure says that a catalog is missing, where Spark only sees that a
@@ -106,7 +125,7 @@ func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
 	}
 	if first == nil {
 		text, _, _ := strings.Cut(prefixes.ReplaceAllString(refused.Message, ""), "\n\tat ")
-		first = &warehouse.Error{Class: "INTERNAL_ERROR", SQLState: "XX000", Message: strings.TrimSpace(text)}
+		first = &warehouse.Error{Class: internalError, SQLState: "XX000", Message: strings.TrimSpace(text)}
 	}
 	return first
 }

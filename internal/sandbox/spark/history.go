@@ -123,7 +123,7 @@ func (s *session) detail(c rows.Column, value any, known facts) (any, error) {
 
 // insert runs a statement that adds rows, and says how many.
 func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
-	began := time.Now().Add(-time.Second) // commits are dated to the millisecond
+	began := time.Now().Truncate(time.Millisecond) // as commits are dated
 	if _, err := s.texts(ctx, st.Text); err != nil {
 		return nil, s.failure(err, st)
 	}

@@ -244,3 +244,31 @@ SELECT * FROM types
 INSERT INTO types (i) VALUES ('abcdef')
 
 SELECT concat('[', j, ']'), length(j) FROM types
+
+CREATE TABLE structs (id BIGINT, s STRUCT<a: INT, b: STRUCT<c: INT>>)
+
+INSERT INTO structs SELECT id, CASE WHEN id = 0 THEN NULL ELSE named_struct('a', 1, 'b', CAST(NULL AS STRUCT<c: INT>)) END FROM range(2)
+
+-- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+SELECT * FROM structs ORDER BY id
+
+-- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+SELECT id, s IS NULL, s.b IS NULL FROM structs ORDER BY id
+
+INSERT INTO structs SELECT id + 2, NULL FROM range(1)
+
+SELECT id, s IS NULL FROM structs WHERE id = 2
+
+CREATE TABLE arrays (a ARRAY<STRUCT<x: INT>>, m MAP<STRING, STRUCT<x: INT>>)
+
+INSERT INTO arrays SELECT array(NULL, named_struct('x', 1)), map('k', NULL)
+
+-- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+SELECT * FROM arrays
+
+CREATE TABLE expanded (id BIGINT, s STRUCT<a: INT, b: STRING>)
+
+INSERT INTO expanded SELECT CAST(id AS INT), CASE WHEN id = 0 THEN NULL ELSE named_struct('a', 1, 'b', 'x') END FROM range(2)
+
+-- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+SELECT id, s, s IS NULL FROM expanded ORDER BY id

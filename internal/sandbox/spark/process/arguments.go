@@ -64,7 +64,6 @@ func arguments(o Options, port int) ([]string, error) {
 		fmt.Sprintf("hive.server2.thrift.http.port=%d", port),
 		"hive.server2.logging.operation.enabled=false",
 		"hive.exec.scratchdir=" + filepath.Join(o.DataDir, "tmp", "hive"),
-		"hive.downloaded.resources.dir=" + filepath.Join(o.DataDir, "tmp", "resources"),
 		"javax.jdo.option.ConnectionURL=jdbc:derby:;databaseName=" + filepath.Join(o.DataDir, "metastore") + ";create=true",
 	} {
 		args = append(args, "--hiveconf", kv)

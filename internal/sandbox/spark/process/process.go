@@ -47,9 +47,9 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Sessions that open at once would fail each other over the last two: each
-	// makes them with a call that fails where another was quicker.
-	for _, dir := range []string{"tmp", "warehouse", "tmp/hive", "tmp/resources"} {
+	// Sessions that open at once would fail each other over the last one: each
+	// makes it with a call that fails where another was quicker.
+	for _, dir := range []string{"tmp", "warehouse", "tmp/hive"} {
 		if err := os.MkdirAll(filepath.Join(o.DataDir, dir), 0o700); err != nil {
 			return nil, fmt.Errorf("make Spark's folders: %w", err)
 		}
