@@ -73,16 +73,19 @@ func sparkURL(t *testing.T) string {
 	default:
 		t.Skipf("LEFT OUT: DuckDB's answers are not held against those of a real Spark: %v", err)
 	}
-	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
-			return
-		}
-		shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dir}, DataDir: shared.dir}, spark.StartTimeout)
-	})
+	shared.once.Do(func() { startShared(dir) })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
 	return shared.server.URL
+}
+
+// startShared starts what all tests share: its folder outlives each of them.
+func startShared(dir string) {
+	if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
+		return
+	}
+	shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dir}, DataDir: shared.dir}, spark.StartTimeout)
 }
 
 func openSpark(t *testing.T) *spark.Engine {
