@@ -268,4 +268,3 @@ func exec(t *testing.T, conn *sql.Conn, statements ...string) {
 		}
 	}
 }
-
