@@ -26,7 +26,55 @@ type TableImport struct {
 	// Since is exclusive; nil reads from the beginning.
 	Since  *time.Time `json:"since,omitempty"`
 	Stream string     `json:"stream"`
+	// KeyColumns name a row within one timestamp; empty leaves the order of
+	// equal timestamps to row tracking or to a digest of the row.
+	KeyColumns []string `json:"key_columns,omitempty"`
+	// Columns are the only ones an event has; ExcludeColumns those it has not.
+	// At most one of the two is set; neither means all.
+	Columns        []string `json:"columns,omitempty"`
+	ExcludeColumns []string `json:"exclude_columns,omitempty"`
+	// Where is a SQL predicate over the table's columns.
+	Where string `json:"where,omitempty"`
+	// Lookback is how far below the watermark late commits are looked for; nil
+	// means DefaultLookback, 0 looks at the watermark alone.
+	Lookback         *time.Duration   `json:"lookback_ns,omitempty"`
+	NullTimestamps   NullTimestamps   `json:"null_timestamps,omitempty"`
+	FutureTimestamps FutureTimestamps `json:"future_timestamps,omitempty"`
+	// BatchSize is the most events committed at once; 0 means the importer's
+	// own measure.
+	BatchSize int64 `json:"batch_size,omitempty"`
+	// RowLimit bounds the events of one run; the next one goes on. 0 means all.
+	RowLimit int64 `json:"row_limit,omitempty"`
+	// ScratchSchema is "catalog.database", where a source without history may
+	// be copied to; empty means a temporary table of the session.
+	ScratchSchema string `json:"scratch_schema,omitempty"`
+	// FullRefresh is any text; a change begins a new generation, that sends
+	// every row again.
+	FullRefresh string `json:"full_refresh,omitempty"`
 }
+
+// DefaultLookback is how far below the watermark an import looks that says
+// nothing.
+const DefaultLookback = 24 * time.Hour
+
+// NullTimestamps says what becomes of rows without a timestamp.
+type NullTimestamps string
+
+// The policies for rows without a timestamp. Empty is NullSkip.
+const (
+	NullSkip        NullTimestamps = "skip"
+	NullError       NullTimestamps = "error"
+	NullIncludeOnce NullTimestamps = "include_once"
+)
+
+// FutureTimestamps says what becomes of rows later than the warehouse's clock.
+type FutureTimestamps string
+
+// The policies for rows of the future. Empty is FutureDefer.
+const (
+	FutureDefer   FutureTimestamps = "defer"
+	FutureInclude FutureTimestamps = "include"
+)
 
 // AudienceExport moves the profiles of an audience into a Databricks table.
 type AudienceExport struct {
@@ -39,7 +87,43 @@ type AudienceExport struct {
 	// Fields to export, in this order; empty means all.
 	Fields            []string `json:"fields,omitempty"`
 	OverwriteExisting bool     `json:"overwrite_existing,omitempty"`
+	// ColumnTypes says where the table's types come from.
+	ColumnTypes ColumnTypes `json:"column_types,omitempty"`
+	Format      FileFormat  `json:"format,omitempty"`
+	Compression Compression `json:"compression,omitempty"`
+	// ScratchSchema is "catalog.database", where the table is loaded before it
+	// replaces the target; empty means the target's own.
+	ScratchSchema string `json:"scratch_schema,omitempty"`
 }
+
+// ColumnTypes says where an exported table's types come from.
+type ColumnTypes string
+
+// The sources of types. Empty is ColumnTypesDeclared.
+const (
+	ColumnTypesDeclared ColumnTypes = "declared"
+	ColumnTypesInferred ColumnTypes = "inferred"
+)
+
+// FileFormat is the format of staged files.
+type FileFormat string
+
+// The formats. Empty is FormatCSV.
+const (
+	FormatCSV     FileFormat = "csv"
+	FormatParquet FileFormat = "parquet"
+)
+
+// Compression is how staged files are compressed.
+type Compression string
+
+// The compressions. Empty is the format's default: gzip for CSV, zstd for
+// Parquet.
+const (
+	CompressionNone Compression = "none"
+	CompressionGzip Compression = "gzip"
+	CompressionZstd Compression = "zstd"
+)
 
 // JobSpec is a job as declared: exactly one of Import and Export is set.
 type JobSpec struct {
@@ -56,6 +140,11 @@ type JobSpec struct {
 	// FailOnError is how Terraform treats a failed run; kept here so that an
 	// import into another state plans empty.
 	FailOnError bool `json:"fail_on_error"`
+	// After are ids of jobs: this one runs when all of them have succeeded
+	// since its own last run began.
+	After []string `json:"after,omitempty"`
+	// Wait nil or true has apply follow the run it starts.
+	Wait *bool `json:"wait,omitempty"`
 }
 
 // Kind tells which movement the definition describes.

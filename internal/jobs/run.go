@@ -30,6 +30,7 @@ const (
 	ReasonApply    Reason = "apply"
 	ReasonSchedule Reason = "schedule"
 	ReasonManual   Reason = "manual"
+	ReasonAfter    Reason = "after"
 )
 
 // Run is one execution of a job.
@@ -38,6 +39,14 @@ type Run struct {
 	JobID  string `json:"job_id"`
 	Status Status `json:"status"`
 	Reason Reason `json:"reason"`
+	// PlannedAt is the occurrence of the schedule that it stands for; nil when
+	// it was asked for.
+	PlannedAt *time.Time `json:"planned_at,omitempty"`
+	// Attempt counts from 1; a run that a lost process left, or that failed for
+	// a passing reason, is tried again.
+	Attempt int `json:"attempt"`
+	// Runner names the process that executes it, or did.
+	Runner string `json:"runner,omitempty"`
 	// Phase is what it is at now, in words ("reading rows").
 	Phase string `json:"phase"`
 	Progress
@@ -100,6 +109,18 @@ type Counts struct {
 // RunFilter selects runs; zero fields select all.
 type RunFilter struct {
 	JobID string
+	// Statuses are the only ones selected; none means all.
+	Statuses []Status
+	// Since leaves out runs made before it.
+	Since time.Time
 	// Limit is the most runs returned, newest first; 0 means 100.
 	Limit int
+}
+
+// LogLine is one line of a run's log.
+type LogLine struct {
+	At time.Time `json:"at"`
+	// Level is "info", "warn" or "error".
+	Level   string `json:"level"`
+	Message string `json:"message"`
 }

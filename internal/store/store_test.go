@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -147,7 +148,7 @@ func TestAJobComesBackAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *got.Import != *row.Import || got.QueryTimeout != time.Hour || got.Triggers["n"] != "1" || got.Key != row.Key {
+	if !reflect.DeepEqual(got.Import, row.Import) || got.QueryTimeout != time.Hour || got.Triggers["n"] != "1" || got.Key != row.Key {
 		t.Fatalf("got %+v", got)
 	}
 	if _, err := db.Job(t.Context(), "job_none"); !jobs.IsCode(err, jobs.CodeNotFound) {
