@@ -87,7 +87,7 @@ func TestASparkKilledInMidImport(t *testing.T) {
 // committed counts the events of stream s that a run under way has committed.
 func (w *workspace) committed() int64 {
 	ctx := w.t.Context()
-	db, err := store.Open(ctx, w.dataDir, false)
+	db, err := store.Open(ctx, store.Location{Dir: w.dataDir}, false)
 	if err != nil {
 		return 0 // not made yet
 	}

@@ -242,7 +242,7 @@ func (w *workspace) runs() []jobs.Run {
 // events reads a whole stream, and fails on an id that comes twice.
 func (w *workspace) events(stream string) []jobs.Event {
 	w.t.Helper()
-	db, err := store.Open(w.t.Context(), w.dataDir, false)
+	db, err := store.Open(w.t.Context(), store.Location{Dir: w.dataDir}, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
 	if e.db != nil {
 		return e.db, nil
 	}
-	db, err := store.Open(ctx, e.options.DataDir, create)
+	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir}, create)
 	if err != nil {
 		return nil, err
 	}

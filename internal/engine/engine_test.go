@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -226,14 +225,14 @@ func TestAnOldJobOfAKilledProcessIsAdopted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "data"), false)
+	db, err := store.Open(t.Context(), store.Location{Dir: filepath.Join(dir, "data")}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	// The maker is silent from now on, and the job is an hour old.
-	err = db.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE jobs SET creator = 'in_killed', created_at = created_at - 3600000000;
+	err = db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE jobs SET creator = 'in_killed', created_at = created_at - 3600000000;
 			INSERT INTO instances (id, kind, heartbeat_at) VALUES ('in_killed', 'apply', CAST(unixepoch('subsec') * 1000000 AS INTEGER))`)
 		return err
 	})

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -188,7 +187,7 @@ func (x *execution) follow(ctx context.Context, changed func(jobs.Run)) error {
 }
 
 // fence fails inside a transaction when another process has the run.
-func (x *execution) fence(tx *sql.Tx) error { return store.Fence(x.ctx, tx, x.claim) }
+func (x *execution) fence(tx *store.Tx) error { return store.Fence(x.ctx, tx, x.claim) }
 
 // Phase, Advance and Count implement the movements' Progress.
 func (x *execution) Phase(name string, total int64) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -101,7 +100,7 @@ func (x *execution) export(ctx context.Context, connect func(context.Context) (*
 		JobID: x.job.ID, RunID: x.run.ID, Spec: *x.job.Export, Owners: owners,
 		Connect: connect, Audiences: x.e.platform, Staging: stagingArea{s3}, Progress: x,
 		Fence: func(ctx context.Context) error {
-			return x.db.Write(ctx, func(tx *sql.Tx) error { return store.Fence(ctx, tx, x.claim) })
+			return x.db.Write(ctx, func(tx *store.Tx) error { return store.Fence(ctx, tx, x.claim) })
 		},
 	}).Run(ctx)
 }

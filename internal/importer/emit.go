@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
 	"time"
@@ -72,7 +71,7 @@ func (e *emitter) emit(ctx context.Context, batch []row) error {
 	moved := next.Watermark == nil || *next.Watermark != last
 	next.Watermark = &last
 	next.Sent += int64(len(events))
-	commit := func(tx *sql.Tx) error {
+	commit := func(tx *store.Tx) error {
 		if err := e.i.Fence(tx); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package importer
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,12 +26,12 @@ type memorySink struct {
 
 var errDied = errors.New("died here")
 
-func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) error {
 	s.left--
 	if s.left == 0 && !s.inside {
 		return errDied
 	}
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
 		if err := commit(tx); err != nil {
 			return err
 		}
@@ -57,7 +56,7 @@ func (quiet) Count(func(*jobs.Counts)) {}
 // that come later at or after the watermark, each row is sent once.
 func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), t.TempDir(), true)
+	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +65,7 @@ func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		test++
 		sink := &memorySink{db: db}
-		i := &Import{Key: fmt.Sprintf("key %d", test), Sink: sink, Cursors: db, Progress: quiet{}, Fence: func(*sql.Tx) error { return nil }}
+		i := &Import{Key: fmt.Sprintf("key %d", test), Sink: sink, Cursors: db, Progress: quiet{}, Fence: func(*store.Tx) error { return nil }}
 		var source []row
 		for range rapid.IntRange(1, 5).Draw(rt, "runs") {
 			cursor, err := db.Cursor(t.Context(), i.Key)

@@ -11,7 +11,6 @@ package importer
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -25,14 +24,14 @@ import (
 type Sink interface {
 	// Append makes the events durable, in order, and runs commit in the same
 	// transaction: both happen or neither.
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
 }
 
 // Cursors is where an import's place is kept.
 type Cursors interface {
 	Cursor(ctx context.Context, key string) (*store.Cursor, error)
 	Ties(ctx context.Context, key, from, to string) (map[string]int64, error)
-	Write(ctx context.Context, f func(tx *sql.Tx) error) error
+	Write(ctx context.Context, f func(tx *store.Tx) error) error
 }
 
 // Progress is told what a run is doing.
@@ -53,7 +52,7 @@ type Import struct {
 	Sink    Sink
 	Cursors Cursors
 	// Fence fails inside a transaction when the run is no longer ours.
-	Fence    func(tx *sql.Tx) error
+	Fence    func(tx *store.Tx) error
 	Progress Progress
 	// RunID names the run's temporary view.
 	RunID string
@@ -140,7 +139,7 @@ func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (connected b
 // finish lets go of the snapshot: the next run pins a newer one.
 func (i *Import) finish(ctx context.Context, cursor *store.Cursor) error {
 	cursor.Pinned = nil
-	return i.Cursors.Write(ctx, func(tx *sql.Tx) error {
+	return i.Cursors.Write(ctx, func(tx *store.Tx) error {
 		if err := i.Fence(tx); err != nil {
 			return err
 		}

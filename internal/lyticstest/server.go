@@ -80,7 +80,7 @@ func (s *Server) start() (err error) {
 	if s.dir, err = os.MkdirTemp("", "lyticstest-"); err != nil {
 		return err
 	}
-	if s.db, err = store.Open(context.Background(), s.dir, true); err != nil {
+	if s.db, err = store.Open(context.Background(), store.Location{Dir: s.dir}, true); err != nil {
 		return err
 	}
 	if s.users, err = embedded.Open(s.db); err != nil {

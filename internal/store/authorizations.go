@@ -31,7 +31,7 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 
 // PutAuthorization writes the row, whether new or known.
 func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
@@ -45,7 +45,7 @@ func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 
 // Authorization reads one.
 func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, error) {
-	r, err := scanAuthorization(d.read.QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE id = ?`, id).Scan)
+	r, err := scanAuthorization(d.Read().QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("authorization", id)
 	}
@@ -54,7 +54,7 @@ func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, er
 
 // UnconfirmedAuthorizations are those no state file is known to hold.
 func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow,
 
 // DeleteAuthorization removes it, unless jobs use it.
 func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, label FROM jobs WHERE authorization_id = ? ORDER BY id`, id)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (d *DB) Confirm(ctx context.Context, id string) error {
 		if !known {
 			continue
 		}
-		return d.Write(ctx, func(tx *sql.Tx) error {
+		return d.Write(ctx, func(tx *Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE id = ?`, id)
 			return err
 		})

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Cursor is where an import is. It belongs to the import's key.
@@ -38,7 +41,7 @@ const cursorVersion = 1
 // Cursor reads an import's cursor; nil when it never ran.
 func (d *DB) Cursor(ctx context.Context, key string) (*Cursor, error) {
 	var text string
-	err := d.read.QueryRowContext(ctx, `SELECT state FROM cursors WHERE key = ?`, key).Scan(&text)
+	err := d.Read().QueryRowContext(ctx, `SELECT state FROM cursors WHERE key = ?`, key).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -57,7 +60,7 @@ func (d *DB) Cursor(ctx context.Context, key string) (*Cursor, error) {
 
 // PutCursor writes the cursor inside a transaction, commonly the one that
 // commits the events it covers.
-func PutCursor(ctx context.Context, tx *sql.Tx, key string, c Cursor) error {
+func PutCursor(ctx context.Context, tx *Tx, key string, c Cursor) error {
 	c.Version = cursorVersion
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -70,30 +73,32 @@ func PutCursor(ctx context.Context, tx *sql.Tx, key string, c Cursor) error {
 
 // AddTies records rows sent at the watermark: digest to how many. With reset
 // the watermark has moved, and the older ones are forgotten first.
-func AddTies(ctx context.Context, tx *sql.Tx, key string, reset bool, sent map[string]int64) error {
+func AddTies(ctx context.Context, tx *Tx, key string, reset bool, sent map[string]int64) error {
 	if reset {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM cursor_ties WHERE key = ?`, key); err != nil {
 			return err
 		}
 	}
-	stmt, err := tx.PrepareContext(ctx, `INSERT INTO cursor_ties (key, digest, sent) VALUES (?, ?, ?)
-		ON CONFLICT (key, digest) DO UPDATE SET sent = sent + excluded.sent`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stmt.Close() }()
-	for digest, n := range sent {
-		if _, err := stmt.ExecContext(ctx, key, digest, n); err != nil {
+	for digests := range slices.Chunk(slices.Sorted(maps.Keys(sent)), tiesAtOnce) {
+		args := make([]any, 0, 3*len(digests))
+		for _, digest := range digests {
+			args = append(args, key, digest, sent[digest])
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO cursor_ties (key, digest, sent) VALUES (?, ?, ?)`+strings.Repeat(`, (?, ?, ?)`, len(digests)-1)+`
+			ON CONFLICT (key, digest) DO UPDATE SET sent = cursor_ties.sent + excluded.sent`, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// tiesAtOnce is how many rows one statement writes.
+const tiesAtOnce = 200
+
 // Ties gives how often each digest between two, inclusive, was sent at the
 // watermark.
 func (d *DB) Ties(ctx context.Context, key, from, to string) (map[string]int64, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT digest, sent FROM cursor_ties WHERE key = ? AND digest BETWEEN ? AND ?`, key, from, to)
+	rows, err := d.Read().QueryContext(ctx, `SELECT digest, sent FROM cursor_ties WHERE key = ? AND digest BETWEEN ? AND ?`, key, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +119,7 @@ func (d *DB) Ties(ctx context.Context, key, from, to string) (map[string]int64, 
 // store: a table that carries one of them is ours to replace.
 func (d *DB) ExportOwners(ctx context.Context, key string) ([]string, error) {
 	var text string
-	err := d.read.QueryRowContext(ctx, `SELECT state FROM cursors WHERE key = ?`, key).Scan(&text)
+	err := d.Read().QueryRowContext(ctx, `SELECT state FROM cursors WHERE key = ?`, key).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -143,7 +148,7 @@ func (d *DB) AddExportOwner(ctx context.Context, key, jobID string) error {
 	if err != nil {
 		return err
 	}
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO cursors (key, state, updated_at) VALUES (?, ?, `+now+`)
 			ON CONFLICT (key) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`, key, string(text))
 		return err

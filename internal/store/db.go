@@ -24,17 +24,26 @@ var migrations embed.FS
 // fileName is the database's name inside the data directory.
 const fileName = "lytics.db"
 
-// DB is an open store. Several processes may have the same one open.
-type DB struct {
-	dir   string
-	id    string
-	write *sql.DB
-	read  *sql.DB
+// Location is where a store is.
+type Location struct {
+	// Dir is the data directory. With a DatabaseURL it is this machine's own,
+	// for files that can be made again.
+	Dir string
 }
 
-// Open opens the store of a data directory. Without one there it returns a
-// CodeStore error wrapping fs.ErrNotExist, unless create is set.
-func Open(ctx context.Context, dir string, create bool) (*DB, error) {
+// DB is an open store. Several processes may have the same one open.
+type DB struct {
+	dir     string
+	id      string
+	dialect dialect
+	write   *sql.DB
+	read    *sql.DB
+}
+
+// Open opens a store. Without one there it returns a CodeStore error wrapping
+// fs.ErrNotExist, unless create is set.
+func Open(ctx context.Context, at Location, create bool) (*DB, error) {
+	dir := at.Dir
 	file := filepath.Join(dir, fileName)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if !create {
@@ -144,10 +153,11 @@ func (d *DB) ID() string { return d.id }
 // Dir is the data directory.
 func (d *DB) Dir() string { return d.dir }
 
-// Write runs f in one immediate transaction, durable when Write returns nil.
-// When ctx ends first the error is the context's: nothing is wrong with the
-// store then.
-func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
+// Write runs f in one transaction, as if no other ran at the same time, durable
+// when Write returns nil. f may run several times, when others were in its way:
+// of these only the last one counts. When ctx ends first the error is the
+// context's: nothing is wrong with the store then.
+func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -155,7 +165,7 @@ func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 		}
 		return storeError(d.dir, "Cannot write to the store", err)
 	}
-	if err := f(tx); err != nil {
+	if err := f(&Tx{tx: tx, dialect: d.dialect}); err != nil {
 		_ = tx.Rollback()
 		return err
 	}
@@ -168,8 +178,15 @@ func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return nil
 }
 
+// WriteCommitted is Write for a transaction that others do not disturb, because
+// it holds locks (Tx.Lock) or changes single rows in single statements: each of
+// its statements sees what was committed before the statement began.
+func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
+	return d.Write(ctx, f)
+}
+
 // Read is a pool of read-only connections.
-func (d *DB) Read() *sql.DB { return d.read }
+func (d *DB) Read() *Reader { return &Reader{db: d.read, dialect: d.dialect} }
 
 // Close closes the store.
 func (d *DB) Close() error {

@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// now is the database's clock in microseconds: one clock for all who share the
-// store, whatever their own say.
-const now = `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
-
 // Lease is how long a process is believed alive after its last heartbeat, and
 // Heartbeat how often it beats.
 const (
@@ -20,7 +16,7 @@ const (
 // Beat notes that an instance is alive, registering it the first time. Kind is
 // "apply" or "runner". Instances silent for an hour are forgotten.
 func (d *DB) Beat(ctx context.Context, id, kind string) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
 			return err
 		}
@@ -34,7 +30,7 @@ func (d *DB) Beat(ctx context.Context, id, kind string) error {
 // confirmed with that: Terraform had its answers, so that it wrote its state.
 // Only what a process left that died is up for adoption.
 func (d *DB) Retire(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		for _, table := range []string{"authorizations", "jobs"} {
 			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
 				return err
@@ -57,7 +53,7 @@ func (d *DB) RunnerAlive(ctx context.Context) (bool, error) {
 
 func (d *DB) exists(ctx context.Context, query string, args ...any) (bool, error) {
 	var one int
-	err := d.read.QueryRowContext(ctx, query, args...).Scan(&one)
+	err := d.Read().QueryRowContext(ctx, query, args...).Scan(&one)
 	if err == sql.ErrNoRows {
 		return false, nil
 	}

@@ -44,7 +44,7 @@ func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 	if err != nil {
 		return err
 	}
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		var holder string
 		err := tx.QueryRowContext(ctx, `SELECT id FROM jobs WHERE key = ? AND id <> ?`, r.Key, r.ID).Scan(&holder)
 		if err == nil {
@@ -101,7 +101,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 
 // Job reads one by id.
 func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
-	r, err := scanJob(d.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id).Scan)
+	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("job", id)
 	}
@@ -110,7 +110,7 @@ func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
 
 // JobByKey reads one by its key; CodeNotFound when there is none.
 func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
-	r, err := scanJob(d.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE key = ?`, key).Scan)
+	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE key = ?`, key).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("job", key)
 	}
@@ -119,7 +119,7 @@ func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
 
 // Jobs reads all, by label then id.
 func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`)
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
 // DeleteJob removes the definition and asks its active runs to stop. Cursor
 // and runs stay.
 func (d *DB) DeleteJob(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE runs SET cancel_requested = 1 WHERE job_id = ? AND `+activeRun, id); err != nil {
 			return err
 		}

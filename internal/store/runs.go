@@ -28,7 +28,7 @@ type Claim struct {
 // QueueRun adds a run that owner will execute.
 func (d *DB) QueueRun(ctx context.Context, job jobs.Job, reason jobs.Reason, owner string) (jobs.Run, error) {
 	id := NewID("run")
-	err := d.Write(ctx, func(tx *sql.Tx) error {
+	err := d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, owner, epoch, lease_until, phase, created_at)
 			VALUES (?, ?, ?, 'queued', ?, ?, 0, `+now+` + ?, 'queued', `+now+`)`,
 			id, job.ID, job.AuthorizationID, reason, owner, Lease.Microseconds())
@@ -47,7 +47,7 @@ func (d *DB) QueueRun(ctx context.Context, job jobs.Job, reason jobs.Reason, own
 func (d *DB) ClaimRun(ctx context.Context, runID, owner string, limit int) (*Claim, string, error) {
 	c := &Claim{RunID: runID, Owner: owner}
 	var wait string
-	err := d.Write(ctx, func(tx *sql.Tx) error {
+	err := d.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE runs SET status = 'failed', finished_at = `+now+`, error_code = 'failed',
 			error = 'The process that executed this run ended before it did. Run the job again: it goes on from where this run was.'
 			WHERE `+activeRun+` AND lease_until < `+now); err != nil {
@@ -66,7 +66,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner string, limit int) (*Cla
 			return context.Canceled
 		}
 		var sameJob, sameAuthorization int
-		if err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(job_id = ?), 0), coalesce(sum(authorization_id = ?), 0)
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE job_id = ?), count(*) FILTER (WHERE authorization_id = ?)
 			FROM runs WHERE status IN ('waiting_for_warehouse', 'running')`, c.JobID, auth).Scan(&sameJob, &sameAuthorization); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run) (cancel bool, er
 	if err != nil {
 		return false, err
 	}
-	err = d.Write(ctx, func(tx *sql.Tx) error {
+	err = d.Write(ctx, func(tx *Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE runs SET lease_until = `+now+` + ?, status = ?, phase = ?, done = ?, total = ?, counts = ?
 			WHERE `+fenced+` RETURNING cancel_requested`, Lease.Microseconds(), r.Status, r.Phase, r.Done, r.Total, string(counts),
 			c.RunID, c.Owner, c.Epoch).Scan(&cancel)
@@ -114,7 +114,7 @@ const fenced = `id = ? AND owner = ? AND epoch = ? AND ` + activeRun
 
 // Fence fails with ErrFenced, inside a transaction that writes for a run, when
 // the run is no longer this owner's.
-func Fence(ctx context.Context, tx *sql.Tx, c *Claim) error {
+func Fence(ctx context.Context, tx *Tx, c *Claim) error {
 	var one int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE `+fenced, c.RunID, c.Owner, c.Epoch).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -129,7 +129,7 @@ func (d *DB) FinishRun(ctx context.Context, owner string, r jobs.Run) error {
 	if err != nil {
 		return err
 	}
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, phase = ?, done = ?, total = ?, counts = ?, error = ?, error_code = ?,
 			error_attribute = ?, finished_at = `+now+`, lease_until = NULL WHERE id = ? AND owner = ? AND `+activeRun,
 			r.Status, r.Phase, r.Done, r.Total, string(counts), r.Error, r.ErrorCode, r.ErrorAttribute, r.ID, owner)
@@ -145,7 +145,7 @@ func (d *DB) FinishRun(ctx context.Context, owner string, r jobs.Run) error {
 
 // RequestCancel asks a run's owner to stop it, at its next heartbeat.
 func (d *DB) RequestCancel(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *sql.Tx) error {
+	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE runs SET cancel_requested = 1 WHERE id = ? AND `+activeRun, id)
 		return err
 	})
@@ -169,7 +169,7 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 // Run reads one. A run whose owner died shows as active until its job is run
 // again; Stale tells.
 func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
-	r, err := scanRun(d.read.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
+	r, err := scanRun(d.Read().QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("run", id)
 	}
@@ -186,7 +186,7 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE (? = '' OR job_id = ?) ORDER BY created_at DESC, id LIMIT ?`, f.JobID, f.JobID, f.Limit)
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE (? = '' OR job_id = ?) ORDER BY created_at DESC, id LIMIT ?`, f.JobID, f.JobID, f.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -205,6 +205,6 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 // Clock reads the database's clock.
 func (d *DB) Clock(ctx context.Context) (time.Time, error) {
 	var n int64
-	err := d.read.QueryRowContext(ctx, `SELECT `+now).Scan(&n)
+	err := d.Read().QueryRowContext(ctx, `SELECT `+now).Scan(&n)
 	return fromMicros(n), err
 }

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -19,7 +18,7 @@ import (
 
 func open(t *testing.T, dir string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), dir, true)
+	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +56,7 @@ func job(t *testing.T, db *store.DB, auth, table string) store.JobRow {
 func TestAMissingStoreIsAnErrorAndIsNotMade(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "gone")
-	_, err := store.Open(t.Context(), dir, false)
+	_, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
 	if !jobs.IsCode(err, jobs.CodeStore) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), dir) {
 		t.Fatalf("got %v", err)
 	}
@@ -75,7 +74,7 @@ func TestACorruptStoreIsReportedAndKept(t *testing.T) {
 	if err := os.WriteFile(file, []byte(garbage), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(t.Context(), dir, true); !jobs.IsCode(err, jobs.CodeStore) {
+	if _, err := store.Open(t.Context(), store.Location{Dir: dir}, true); !jobs.IsCode(err, jobs.CodeStore) {
 		t.Fatalf("got %v", err)
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != garbage {
@@ -118,7 +117,7 @@ func TestManyOpenANewStoreAtOnceAndAgreeOnIt(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range ids {
 		wg.Go(func() {
-			db, err := store.Open(t.Context(), dir, true)
+			db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 			if err != nil {
 				t.Error(err)
 				return
@@ -236,8 +235,8 @@ func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 // expire makes a run's lease end, as silence would.
 func expire(t *testing.T, db *store.DB, run jobs.Run) {
 	t.Helper()
-	err := db.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE runs SET lease_until = 1 WHERE id = ?`, run.ID)
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE runs SET lease_until = 1 WHERE id = ?`, run.ID)
 		return err
 	})
 	if err != nil {
@@ -264,7 +263,7 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 	if _, err := db.BeatRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
 		t.Errorf("the old owner beat on: %v", err)
 	}
-	err := db.Write(t.Context(), func(tx *sql.Tx) error { return store.Fence(t.Context(), tx, held) })
+	err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, held) })
 	if !errors.Is(err, store.ErrFenced) {
 		t.Errorf("the old owner passed the fence: %v", err)
 	}
@@ -275,7 +274,7 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 	if err != nil || was.Status != jobs.StatusFailed || was.Error == "" {
 		t.Errorf("the dead run is %+v, %v", was, err)
 	}
-	if err := db.Write(t.Context(), func(tx *sql.Tx) error { return store.Fence(t.Context(), tx, got) }); err != nil {
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, got) }); err != nil {
 		t.Errorf("the new owner is fenced: %v", err)
 	}
 }
@@ -301,22 +300,22 @@ func TestACancelReachesTheOwnerAtItsHeartbeat(t *testing.T) {
 func TestACursorOfAnUnknownFormIsRefused(t *testing.T) {
 	t.Parallel()
 	db := open(t, t.TempDir())
-	put := func(f func(tx *sql.Tx) error) {
+	put := func(f func(tx *store.Tx) error) {
 		t.Helper()
 		if err := db.Write(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
 	}
 	mark := int64(7)
-	put(func(tx *sql.Tx) error {
+	put(func(tx *store.Tx) error {
 		return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: 1, Columns: []string{"a"}, Watermark: &mark})
 	})
 	got, err := db.Cursor(t.Context(), "k")
 	if err != nil || got == nil || *got.Watermark != 7 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	put(func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE cursors SET state = replace(state, '"version":1', '"version":99')`)
+	put(func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE cursors SET state = replace(state, '"version":1', '"version":99')`)
 		return err
 	})
 	if _, err := db.Cursor(t.Context(), "k"); !jobs.IsCode(err, jobs.CodeStore) {
@@ -332,7 +331,7 @@ func TestTiesAddUpUntilTheWatermarkMoves(t *testing.T) {
 	db := open(t, t.TempDir())
 	add := func(reset bool, sent map[string]int64) {
 		t.Helper()
-		if err := db.Write(t.Context(), func(tx *sql.Tx) error { return store.AddTies(t.Context(), tx, "k", reset, sent) }); err != nil {
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.AddTies(t.Context(), tx, "k", reset, sent) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -395,8 +394,8 @@ func TestACancelledWriteDoesNotBlameTheStore(t *testing.T) {
 	t.Parallel()
 	db := open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
-	inside := db.Write(ctx, func(*sql.Tx) error { cancel(); return nil })
-	before := db.Write(ctx, func(*sql.Tx) error { return nil })
+	inside := db.Write(ctx, func(*store.Tx) error { cancel(); return nil })
+	before := db.Write(ctx, func(*store.Tx) error { return nil })
 	for _, err := range []error{inside, before} {
 		if !errors.Is(err, context.Canceled) || jobs.IsCode(err, jobs.CodeStore) {
 			t.Errorf("got %v", err)

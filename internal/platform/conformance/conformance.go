@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -17,7 +16,7 @@ import (
 
 // Platform is a customer-data side.
 type Platform interface {
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
 	StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error)
 	Streams(ctx context.Context) ([]jobs.StreamInfo, error)
 

@@ -74,7 +74,7 @@ func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
 
 func openStore(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), t.TempDir(), true)
+	db, err := store.Open(context.Background(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // cursor stands in for an import's.
@@ -22,8 +22,8 @@ func (t *trial) cursor() (n int) {
 	return n
 }
 
-func (t *trial) move(n int) func(tx *sql.Tx) error {
-	return func(tx *sql.Tx) error {
+func (t *trial) move(n int) func(tx *store.Tx) error {
+	return func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ var events = []test{
 			t.Errorf("the cursor is at %d", n)
 		}
 		refused := errors.New("another run owns the cursor now")
-		err := t.Append(ctx, "s", facts(`{"id":2}`), func(tx *sql.Tx) error {
+		err := t.Append(ctx, "s", facts(`{"id":2}`), func(tx *store.Tx) error {
 			return errors.Join(t.move(2)(tx), refused)
 		})
 		if !errors.Is(err, refused) || t.cursor() != 1 {

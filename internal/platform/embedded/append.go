@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // castagnoli is the polynomial that processors have an instruction for.
@@ -55,7 +56,7 @@ type extent struct {
 // Append adds events to the end of a stream and runs commit in the transaction
 // that makes them part of it: both happen or neither. A stream that is not
 // there begins. Without events only commit runs.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error {
 	if err := platform.ValidateStream(stream); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	}
 }
 
-func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, commit func(tx *sql.Tx) error) error {
+func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, commit func(tx *store.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -226,8 +227,8 @@ func (a *appender) retire() error {
 }
 
 // committed gives the row of a segment file, and how much of it is committed.
-func committed(ctx context.Context, db *sql.DB, file string) (id, length int64, err error) {
-	err = db.QueryRowContext(ctx, `
+func committed(ctx context.Context, q queryer, file string) (id, length int64, err error) {
+	err = q.QueryRowContext(ctx, `
 		SELECT s.id, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
 		WHERE s.file = ? GROUP BY s.id`, file).Scan(&id, &length)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -236,9 +237,9 @@ func committed(ctx context.Context, db *sql.DB, file string) (id, length int64, 
 	return id, length, err
 }
 
-func (a *appender) commit(ctx context.Context, x extent, list int64, commit func(tx *sql.Tx) error) error {
+func (a *appender) commit(ctx context.Context, x extent, list int64, commit func(tx *store.Tx) error) error {
 	id, now := a.id, a.p.now().UnixMicro()
-	err := a.p.db.Write(ctx, func(tx *sql.Tx) error {
+	err := a.p.db.Write(ctx, func(tx *store.Tx) error {
 		if err := a.current(ctx, tx, x, list); err != nil {
 			return err
 		}
@@ -264,7 +265,7 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 }
 
 // record writes the rows of an extent, and of its segment if that is new.
-func (a *appender) record(ctx context.Context, tx *sql.Tx, segment int64, x extent, now int64) (int64, error) {
+func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x extent, now int64) (int64, error) {
 	if segment == 0 {
 		r, err := tx.ExecContext(ctx, `INSERT INTO segments (stream, file, created_at) VALUES (?, ?, ?)`, a.stream, a.name, now)
 		if err != nil {

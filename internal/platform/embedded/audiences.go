@@ -114,7 +114,7 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 		return jobs.Audience{}, err
 	}
 	a = platform.NormalizeAudience(a)
-	err := p.write(ctx, "Cannot create audience "+a.Slug, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot create audience "+a.Slug, func(tx *store.Tx) error {
 		old, ok, err := findAudience(ctx, tx, a.Slug)
 		if err != nil {
 			return err
@@ -142,7 +142,7 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 		return jobs.Audience{}, err
 	}
 	a = platform.NormalizeAudience(a)
-	err := p.write(ctx, "Cannot change audience "+a.ID, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot change audience "+a.ID, func(tx *store.Tx) error {
 		old, ok, err := findAudience(ctx, tx, a.ID)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func cmpErr(err, otherwise error) error {
 }
 
 // refuseWhileIncluded fails when another audience includes one by these names.
-func refuseWhileIncluded(ctx context.Context, tx *sql.Tx, id, summary string, names ...string) error {
+func refuseWhileIncluded(ctx context.Context, tx *store.Tx, id, summary string, names ...string) error {
 	list, err := listAudiences(ctx, tx)
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func (p *Platform) Audiences(ctx context.Context) ([]jobs.Audience, error) {
 // DeleteAudience refuses while other audiences include it; whether exports read
 // it is known to who owns the jobs. Deleting what is not there is no error.
 func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
-	return p.write(ctx, "Cannot delete audience "+id, func(tx *sql.Tx) error {
+	return p.write(ctx, "Cannot delete audience "+id, func(tx *store.Tx) error {
 		a, ok, err := findAudience(ctx, tx, id)
 		if err != nil || !ok || a.ID != id {
 			return err

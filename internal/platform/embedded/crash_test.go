@@ -2,7 +2,6 @@ package embedded_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -36,7 +35,7 @@ func TestMain(m *testing.M) {
 // victim never returns but by an error.
 func victim(dir, work string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, dir, true)
+	db, err := store.Open(ctx, store.Location{Dir: dir}, true)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func appendBatch(ctx context.Context, b bed, n int) error {
 	for i := from; i < from+n; i++ {
 		events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(i)*time.Second), fmt.Sprintf(`{"n":%d,"user":%d,"pad":%q}`, i, i%97, strings.Repeat("p", i%300))))
 	}
-	return b.Append(ctx, "s", events, func(tx *sql.Tx) error { return setCursor(ctx, tx, from+n) })
+	return b.Append(ctx, "s", events, func(tx *store.Tx) error { return setCursor(ctx, tx, from+n) })
 }
 
 // kill runs a victim for a while.
@@ -156,7 +155,7 @@ func TestKilledWhileAppending(t *testing.T) {
 // openBedQuietly opens a bed that the test closes itself.
 func openBedQuietly(t *testing.T, dir string) bed {
 	t.Helper()
-	db, err := store.Open(t.Context(), dir, true)
+	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 	check(t, err)
 	p, err := embedded.Open(db)
 	check(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // Erase removes the user that has an identity: all events that hold one of the
@@ -72,7 +73,7 @@ func (p *Platform) erase(ctx context.Context, id jobs.Identity, dryRun bool) (jo
 	if dryRun {
 		return e, nil
 	}
-	err = p.db.Write(ctx, func(tx *sql.Tx) error {
+	err = p.db.Write(ctx, func(tx *store.Tx) error {
 		if pr != nil {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO erased_profiles (generation, profile) VALUES (?, ?) ON CONFLICT DO NOTHING`, g.id, pr.id); err != nil {
 				return err
@@ -145,7 +146,7 @@ func (p *Platform) finishErasure(ctx context.Context, g generation) (removed int
 	if err := p.removeReplaced(ctx); err != nil {
 		return 0, err
 	}
-	return removed, p.db.Write(ctx, func(tx *sql.Tx) error {
+	return removed, p.db.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE erasure SET pending = 0 WHERE ? = (`+listVersion+`)`, list.version)
 		return err
 	})
@@ -174,7 +175,7 @@ func (p *Platform) removeErasedProfiles(ctx context.Context, g generation) (remo
 	if err = errors.Join(err, db.Close()); err != nil {
 		return 0, err
 	}
-	return removed, p.db.Write(ctx, func(tx *sql.Tx) error {
+	return removed, p.db.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM erased_profiles`)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM profile_generations WHERE current = 0`)
@@ -250,7 +251,7 @@ func (p *Platform) removeReplaced(ctx context.Context) error {
 		if err := os.Remove(filepath.Join(p.db.Dir(), filepath.FromSlash(f))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("a file with erased events cannot be removed, perhaps because another program has it open: %w", err)
 		}
-		err := p.db.Write(ctx, func(tx *sql.Tx) error {
+		err := p.db.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM replaced_segments WHERE file = ?`, f)
 			return err
 		})

@@ -3,7 +3,6 @@ package embedded_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 func (b bed) mustErase(t checker, field, value string, dryRun bool) jobs.Erasure {
@@ -128,7 +128,7 @@ func TestAnErasedUserStaysAway(t *testing.T) {
 	committed := false
 	again := []jobs.Event{event("n1", day0, `{"mail":"new@x.io","phone":["555-ann"]}`), event("n2", day0, `{"mail":"dan@x.io"}`)}
 	check(t, b.Append(ctx, "crm", again, nil))
-	check(t, b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*sql.Tx) error { committed = true; return nil }))
+	check(t, b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*store.Tx) error { committed = true; return nil }))
 	if left != 2 || !committed {
 		t.Errorf("%d events left out, committed %v", left, committed)
 	}
@@ -251,7 +251,7 @@ func TestKilledWhileErasing(t *testing.T) {
 		b = openBedQuietly(t, dir)
 		var erased int
 		// The list is what was decided; the build does what was left of it.
-		check(t, b.db.Read().QueryRow(`SELECT count(*) FROM erased_identities`).Scan(&erased))
+		check(t, b.db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM erased_identities`).Scan(&erased))
 		stats := b.mustBuild(t)
 		if stats.Profiles != int64(97-erased) {
 			t.Fatalf("%d profiles with %d erased", stats.Profiles, erased)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // erasedList is the identities that were erased, as keyed hashes.
@@ -42,22 +43,22 @@ const listVersion = `SELECT coalesce(max(id), 0) FROM erased_identities`
 
 // erased gives the list as it is now.
 func (p *Platform) erased(ctx context.Context) (*erasedList, error) {
-	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	l := &erasedList{}
+	err := p.db.Read().Snapshot(ctx, func(q store.Querier) error {
+		if err := q.QueryRowContext(ctx, listVersion).Scan(&l.version); err != nil {
+			return err
+		}
+		if old := p.list.Load(); old != nil && old.version == l.version {
+			l = old
+			return nil
+		}
+		if l.version == 0 {
+			return nil
+		}
+		return l.load(ctx, q)
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }()
-	l := &erasedList{}
-	if err := tx.QueryRowContext(ctx, listVersion).Scan(&l.version); err != nil {
-		return nil, err
-	}
-	if old := p.list.Load(); old != nil && old.version == l.version {
-		return old, nil
-	}
-	if l.version > 0 {
-		if err := l.load(ctx, tx); err != nil {
-			return nil, err
-		}
 	}
 	p.list.Store(l)
 	return l, nil
@@ -85,7 +86,7 @@ func (l *erasedList) load(ctx context.Context, q queryer) error {
 
 // addErased puts identities on the list, and notes that what there is of them
 // has to go.
-func addErased(ctx context.Context, tx *sql.Tx, identities []jobs.Identity, now int64) error {
+func addErased(ctx context.Context, tx *store.Tx, identities []jobs.Identity, now int64) error {
 	fresh := make([]byte, sha256.Size)
 	if _, err := rand.Read(fresh); err != nil {
 		return err
@@ -183,11 +184,10 @@ func OnErased(ctx context.Context, report func(events int64)) context.Context {
 }
 
 // plan loads the definitions in one snapshot.
-func (p *Platform) plan(ctx context.Context) (*plan, error) {
-	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	pl, err := loadPlan(ctx, tx)
-	return pl, errors.Join(err, tx.Rollback())
+func (p *Platform) plan(ctx context.Context) (pl *plan, err error) {
+	err = p.db.Read().Snapshot(ctx, func(q store.Querier) (err error) {
+		pl, err = loadPlan(ctx, q)
+		return err
+	})
+	return pl, err
 }

@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +54,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	for at := 1; at <= 12; at++ {
-		db, err := store.Open(ctx, t.TempDir(), true)
+		db, err := store.Open(ctx, store.Location{Dir: t.TempDir()}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +78,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 			id := fmt.Sprintf("e%d", i)
 			// The third batch is refused by its commit, so that Truncate fails too.
 			refuse := i == 3
-			err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*sql.Tx) error {
+			err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*store.Tx) error {
 				if refuse {
 					return io.ErrUnexpectedEOF
 				}
@@ -122,7 +121,7 @@ func TestSegmentsEndAtTheirSize(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
-	db, err := store.Open(ctx, dir, true)
+	db, err := store.Open(ctx, store.Location{Dir: dir}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // queryer is a transaction, or the pool of readers.
@@ -56,7 +57,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 		return jobs.Field{}, err
 	}
 	f = platform.NormalizeField(f)
-	err := p.write(ctx, "Cannot create field "+f.ID, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot create field "+f.ID, func(tx *store.Tx) error {
 		old, ok, err := fieldLike(ctx, tx, f.ID)
 		if err != nil || ok && old == f {
 			return err
@@ -88,7 +89,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 		return jobs.Field{}, err
 	}
 	f = platform.NormalizeField(f)
-	err := p.write(ctx, "Cannot change field "+f.ID, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot change field "+f.ID, func(tx *store.Tx) error {
 		old, ok, err := fieldLike(ctx, tx, f.ID)
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
 // DeleteField refuses while mappings feed the field. Deleting what is not there
 // is no error.
 func (p *Platform) DeleteField(ctx context.Context, id string) error {
-	return p.write(ctx, "Cannot delete field "+id, func(tx *sql.Tx) error {
+	return p.write(ctx, "Cannot delete field "+id, func(tx *store.Tx) error {
 		mappings, err := listMappings(ctx, tx, `WHERE field = ? COLLATE BINARY`, id)
 		if err != nil {
 			return err
@@ -159,7 +160,7 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 }
 
 // write runs a transaction and says what could not be done when it fails.
-func (p *Platform) write(ctx context.Context, summary string, f func(tx *sql.Tx) error) error {
+func (p *Platform) write(ctx context.Context, summary string, f func(tx *store.Tx) error) error {
 	if err := p.db.Write(ctx, f); err != nil {
 		return p.failed(summary, err)
 	}

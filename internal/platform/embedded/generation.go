@@ -135,7 +135,7 @@ func (p *Platform) newGeneration(ctx context.Context, pl *plan) (generation, err
 	if err != nil {
 		return g, err
 	}
-	err = p.db.Write(ctx, func(tx *sql.Tx) error {
+	err = p.db.Write(ctx, func(tx *store.Tx) error {
 		r, err := tx.ExecContext(ctx, `INSERT INTO profile_generations (file, fingerprint, fields, current, created_at) VALUES (?, ?, ?, 0, ?)`,
 			g.file, g.fingerprint, text, p.now().UnixMicro())
 		if err != nil {
@@ -158,7 +158,7 @@ func encodeFields(fields []mappedField) (string, error) {
 
 // makeCurrent replaces the current generation by g, or by none when g is zero.
 func (p *Platform) makeCurrent(ctx context.Context, g generation) error {
-	return p.db.Write(ctx, func(tx *sql.Tx) error {
+	return p.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM profile_generations WHERE id <> ?`, g.id); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package embedded_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -27,7 +26,7 @@ type bed struct {
 
 func openBed(tb testing.TB, dir string) bed {
 	tb.Helper()
-	db, err := store.Open(tb.Context(), dir, true)
+	db, err := store.Open(tb.Context(), store.Location{Dir: dir}, true)
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}
@@ -144,7 +143,7 @@ func (b bed) stored(t checker, stream string) []string {
 }
 
 // cursor stands in for an import's: a table of its own, moved with the events.
-func setCursor(ctx context.Context, tx *sql.Tx, n int) error {
+func setCursor(ctx context.Context, tx *store.Tx, n int) error {
 	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 		return err
 	}
@@ -154,7 +153,7 @@ func setCursor(ctx context.Context, tx *sql.Tx, n int) error {
 
 func (b bed) cursor(t checker) (n int) {
 	t.Helper()
-	err := b.db.Read().QueryRow(`SELECT n FROM test_cursor`).Scan(&n)
+	err := b.db.Read().QueryRowContext(context.Background(), `SELECT n FROM test_cursor`).Scan(&n)
 	if err != nil && !strings.Contains(err.Error(), "no such table") {
 		t.Fatalf("cursor: %v", err)
 	}

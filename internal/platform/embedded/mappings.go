@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -31,7 +30,7 @@ func listMappings(ctx context.Context, q queryer, clause string, args ...any) ([
 
 // checkMapping validates a mapping against its field, and against the one that
 // has its place: there is one mapping for a stream, a field and a guard.
-func checkMapping(ctx context.Context, tx *sql.Tx, m jobs.Mapping) (holder *jobs.Mapping, err error) {
+func checkMapping(ctx context.Context, tx *store.Tx, m jobs.Mapping) (holder *jobs.Mapping, err error) {
 	f, ok, err := fieldLike(ctx, tx, m.Field)
 	if err != nil {
 		return nil, err
@@ -64,7 +63,7 @@ func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 	if err := platform.ValidateMapping(m); err != nil {
 		return jobs.Mapping{}, err
 	}
-	err := p.write(ctx, "Cannot create the mapping for field "+m.Field, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot create the mapping for field "+m.Field, func(tx *store.Tx) error {
 		holder, err := checkMapping(ctx, tx, m)
 		if err != nil {
 			return err
@@ -89,7 +88,7 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 	if err := platform.ValidateMapping(m); err != nil {
 		return jobs.Mapping{}, err
 	}
-	err := p.write(ctx, "Cannot change mapping "+m.ID, func(tx *sql.Tx) error {
+	err := p.write(ctx, "Cannot change mapping "+m.ID, func(tx *store.Tx) error {
 		holder, err := checkMapping(ctx, tx, m)
 		if err != nil {
 			return err
@@ -140,7 +139,7 @@ func (p *Platform) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
 
 // DeleteMapping deletes a mapping. Deleting what is not there is no error.
 func (p *Platform) DeleteMapping(ctx context.Context, id string) error {
-	return p.write(ctx, "Cannot delete mapping "+id, func(tx *sql.Tx) error {
+	return p.write(ctx, "Cannot delete mapping "+id, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM mappings WHERE id = ?`, id)
 		return err
 	})

@@ -3,7 +3,6 @@ package embedded
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -256,7 +255,7 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 // replace puts the new file in the old one's place. It is false when the old one
 // has grown.
 func (w *rewriting) replace(ctx context.Context) (ok bool, err error) {
-	err = w.p.db.Write(ctx, func(tx *sql.Tx) error {
+	err = w.p.db.Write(ctx, func(tx *store.Tx) error {
 		var newest int64
 		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest); err != nil {
 			return err
@@ -289,7 +288,7 @@ func (w *rewriting) replace(ctx context.Context) (ok bool, err error) {
 
 // current fails inside the transaction of an append when the segment was written
 // again, or the list of erased users grew, since the append looked.
-func (a *appender) current(ctx context.Context, tx *sql.Tx, x extent, list int64) error {
+func (a *appender) current(ctx context.Context, tx *store.Tx, x extent, list int64) error {
 	var now int64
 	if err := tx.QueryRowContext(ctx, listVersion).Scan(&now); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/filterql"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // query is an audience bound to a generation of profiles.
@@ -85,23 +86,27 @@ func (p *Platform) snapshot(ctx context.Context, audience string, fields []strin
 
 // query reads all definitions in one snapshot of the store.
 func (p *Platform) query(ctx context.Context, audience string, names []string, columns bool) (*query, error) {
-	tx, err := p.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }()
-	a, ok, err := findAudience(ctx, tx, audience)
+	var q *query
+	err := p.db.Read().Snapshot(ctx, func(s store.Querier) (err error) {
+		q, err = p.queryIn(ctx, s, audience, names, columns)
+		return err
+	})
+	return q, err
+}
+
+func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, names []string, columns bool) (*query, error) {
+	a, ok, err := findAudience(ctx, s, audience)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, notFound("audience", audience)
 	}
-	defined, err := listFields(ctx, tx)
+	defined, err := listFields(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	g, built, err := currentGeneration(ctx, tx)
+	g, built, err := currentGeneration(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func (p *Platform) query(ctx context.Context, audience string, names []string, c
 			return nil, err
 		}
 	}
-	return q, q.compile(a, defined, includer(ctx, tx))
+	return q, q.compile(a, defined, includer(ctx, s))
 }
 
 // choose sets the columns. A field that was changed and not yet built is shown

@@ -2,7 +2,6 @@ package embedded_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 func TestEventsComeBackAsTheyWereAppended(t *testing.T) {
@@ -138,14 +138,14 @@ func TestEventsAndCursorAreCommittedTogether(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	b := openBed(t, t.TempDir())
-	move := func(n int) func(*sql.Tx) error {
-		return func(tx *sql.Tx) error { return setCursor(ctx, tx, n) }
+	move := func(n int) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return setCursor(ctx, tx, n) }
 	}
 	if err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
 		t.Fatal(err)
 	}
 	refused := errors.New("another run owns the cursor now")
-	err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *sql.Tx) error {
+	err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
 		if err := setCursor(ctx, tx, 3); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // collectPath begins the addresses that take events.
@@ -39,7 +39,7 @@ type upload struct {
 // once Lytics has them all. A stream that is not there begins. Without events
 // only commit runs. When it fails, some of the events may be in the stream; they
 // are sent again when the caller comes back with them, and counted then.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *sql.Tx) error) error {
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error {
 	if err := platform.ValidateStream(stream); err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 // dots tells what cannot be part of an address, not even escaped.
 func dots(name string) bool { return name == "." || name == ".." }
 
-func orNothing(commit func(tx *sql.Tx) error) func(tx *sql.Tx) error {
+func orNothing(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
 	if commit == nil {
-		return func(*sql.Tx) error { return nil }
+		return func(*store.Tx) error { return nil }
 	}
 	return commit
 }

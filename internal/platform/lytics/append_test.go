@@ -3,7 +3,6 @@ package lytics_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 const bulk = "/collect/bulk/"
@@ -204,7 +204,7 @@ func TestEventsThatWereSentAndNotCommittedAreCounted(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{})
 	lost := errors.New("the lease is another's now")
-	err := b.Append(t.Context(), "s", events(0, 4), func(*sql.Tx) error { return lost })
+	err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
 	if !errors.Is(err, lost) {
 		t.Fatalf("the refusal comes back as %v", err)
 	}

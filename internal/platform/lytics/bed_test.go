@@ -49,7 +49,7 @@ func start(t *testing.T, o lyticstest.Options) *lyticstest.Server {
 
 func open(t *testing.T, o lyticstest.Options, change ...func(*lytics.Config)) *bed {
 	t.Helper()
-	db, err := store.Open(context.Background(), t.TempDir(), true)
+	db, err := store.Open(context.Background(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

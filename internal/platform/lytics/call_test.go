@@ -76,7 +76,7 @@ func TestTokensThatCannotWorkAreNotSent(t *testing.T) {
 
 func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), t.TempDir(), true)
+	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // checklist 26: a host that takes the connection and is silent.
 func TestASilentHostTimesOut(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), t.TempDir(), true)
+	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // declare remembers the text that was declared for what Lytics wrote: it may
 // write expressions and filters in its own way, and a plan that compared the two
 // would never be empty.
 func (p *Platform) declare(ctx context.Context, object, declared, written string) error {
-	err := p.db.Write(ctx, func(tx *sql.Tx) error {
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		if declared == written {
 			_, err := tx.ExecContext(ctx, `DELETE FROM lytics_texts WHERE object = ?`, object)
 			return err

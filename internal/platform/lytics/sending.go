@@ -3,7 +3,6 @@ package lytics
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -42,7 +41,7 @@ func (p *Platform) prepareStore(ctx context.Context) error {
 	var n int
 	err := p.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('lytics_sends', 'lytics_texts')`).Scan(&n)
 	if err == nil && n < 2 {
-		err = p.db.Write(ctx, func(tx *sql.Tx) error {
+		err = p.db.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, tables)
 			return err
 		})
@@ -87,7 +86,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	}
 	var again []int
 	now := p.clock.now().UnixMicro()
-	err := p.db.Write(ctx, func(tx *sql.Tx) error {
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		again = again[:0]
 		old, err := loadSends(ctx, tx, stream)
 		if err != nil {
@@ -119,7 +118,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	return s, nil
 }
 
-func loadSends(ctx context.Context, tx *sql.Tx, stream string) (map[string][]byte, error) {
+func loadSends(ctx context.Context, tx *store.Tx, stream string) (map[string][]byte, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT id, events FROM lytics_sends WHERE stream = ?`, stream)
 	if err != nil {
 		return nil, err
@@ -137,7 +136,7 @@ func loadSends(ctx context.Context, tx *sql.Tx, stream string) (map[string][]byt
 	return old, rows.Err()
 }
 
-func replaceSend(ctx context.Context, tx *sql.Tx, id string, was, left []byte) (err error) {
+func replaceSend(ctx context.Context, tx *store.Tx, id string, was, left []byte) (err error) {
 	switch len(left) {
 	case len(was):
 	case 0:
@@ -198,8 +197,8 @@ func (s *sending) repeat(ctx context.Context, u upload) {
 }
 
 // finish runs commit and forgets the record in one transaction.
-func (s *sending) finish(ctx context.Context, commit func(tx *sql.Tx) error) error {
-	return s.p.db.Write(ctx, func(tx *sql.Tx) error {
+func (s *sending) finish(ctx context.Context, commit func(tx *store.Tx) error) error {
+	return s.p.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM lytics_sends WHERE id = ?`, s.id); err != nil {
 			return err
 		}
@@ -221,7 +220,7 @@ func (s *sending) abandon(ctx context.Context) error {
 		}
 	}
 	was := make([]byte, len(s.marks)*len(mark{}))
-	err := s.p.db.Write(ctx, func(tx *sql.Tx) error { return replaceSend(ctx, tx, s.id, was, left) })
+	err := s.p.db.Write(ctx, func(tx *store.Tx) error { return replaceSend(ctx, tx, s.id, was, left) })
 	if err != nil {
 		return errors.New("and which events Lytics may have cannot be noted: " + err.Error())
 	}
