@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -25,7 +26,7 @@ type Platform interface {
 	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
 	// BuildProfiles brings the profiles up to the streams, where that is not
 	// the platform's own business.
-	BuildProfiles(ctx context.Context, progress func(done, total int64)) (embedded.ProfileStats, error)
+	BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error)
 	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
 	Close() error
 }

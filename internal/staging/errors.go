@@ -68,7 +68,7 @@ func (s *S3) explain(doing string, err error) error {
 		e.Next = "Set region to the one that the bucket is in."
 	case code == "AccessDenied" || status == http.StatusForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, "staging.s3.bucket"
-		e.Next = "Grant s3:ListBucket on the bucket, and s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on the prefix."
+		e.Next = "Grant s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on the prefix."
 	case code == "SlowDown" || code == "RequestTimeTooSkewed" || status >= http.StatusInternalServerError:
 		e.Code = jobs.CodeUnreachable
 		e.Next = "Run the job again later."

@@ -10,29 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
-)
 
-// ProfileStats is what profiles are after a build.
-type ProfileStats struct {
-	// Events is how many this build took in.
-	Events int64
-	// Rebuilt tells that all profiles were built from the first event on.
-	Rebuilt bool
-	// Profiles is how many there are.
-	Profiles int64
-	// Unidentified is how many events had no value of an identifier, and so
-	// belong to nobody.
-	Unidentified int64
-	// Unfit is how many values did not fit their field and were left out.
-	Unfit int64
-	// Conflicts is how often more identities were joined than one user has.
-	// Their events are in no profile: a placeholder such as "unknown" stands in
-	// an identifier, and a guard must keep it out.
-	Conflicts int64
-	// ConflictExample is an identity at which the last of them was found,
-	// field=value, in this build; of a field that is PII only its id.
-	ConflictExample string
-}
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+)
 
 // buildLimits bound what a build holds in memory, and how many identities one
 // user has.
@@ -57,39 +37,39 @@ const profilesLock = "profiles.lock"
 // the present fields and mappings. Progress, which may be nil, gets the events
 // done and to do. While another process builds, it waits. Without mappings there
 // are no profiles, which is no error.
-func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (ProfileStats, error) {
+func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	const summary = "Cannot build profiles"
 	l := flock.New(filepath.Join(p.db.Dir(), profilesLock), flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
-		return ProfileStats{}, p.failed(summary, err)
+		return platform.ProfileStats{}, p.failed(summary, err)
 	}
 	defer func() { _ = l.Unlock() }()
 	stats, err := p.build(ctx, progress)
 	if err != nil {
-		return ProfileStats{}, p.failed(summary, err)
+		return platform.ProfileStats{}, p.failed(summary, err)
 	}
 	return stats, nil
 }
 
-func (p *Platform) build(ctx context.Context, progress func(done, total int64)) (ProfileStats, error) {
+func (p *Platform) build(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	pl, err := p.plan(ctx)
 	if err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	g, err := p.chooseGeneration(ctx, pl)
 	if err != nil || g.id == 0 {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	g.fields = pl.fields
 	b := &builder{p: p, plan: pl, limits: p.limits, progress: progress}
 	stats, err := b.run(ctx, g)
 	if err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	stats.Rebuilt = !g.current
 	if !g.current {
 		if err := p.makeCurrent(ctx, g); err != nil {
-			return ProfileStats{}, err
+			return platform.ProfileStats{}, err
 		}
 	}
 	pending, err := p.erasurePending(ctx)
@@ -149,26 +129,26 @@ type builder struct {
 	erased *erasedList
 
 	counters counters
-	stats    ProfileStats
+	stats    platform.ProfileStats
 	done     int64
 	total    int64
 }
 
-func (b *builder) run(ctx context.Context, g generation) (_ ProfileStats, err error) {
+func (b *builder) run(ctx context.Context, g generation) (_ platform.ProfileStats, err error) {
 	if b.db, err = openForBuilding(ctx, filepath.Join(b.p.db.Dir(), g.file)); err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	defer func() { err = errors.Join(err, b.db.Close()) }()
 	if b.stmts, err = prepare(ctx, b.db); err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	defer b.stmts.close()
 	readers, err := b.readers(ctx)
 	if err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	if b.erased, err = b.p.erased(ctx); err != nil {
-		return ProfileStats{}, err
+		return platform.ProfileStats{}, err
 	}
 	b.batch = &batch{found: map[identity]int64{}, loaded: map[int64][2]int{}}
 	b.forgetIdentities()
@@ -182,7 +162,7 @@ func (b *builder) run(ctx context.Context, g generation) (_ ProfileStats, err er
 	b.report()
 	for i, r := range readers {
 		if err := b.stream(ctx, b.plan.streams[i], r); err != nil {
-			return ProfileStats{}, err
+			return platform.ProfileStats{}, err
 		}
 	}
 	b.report()

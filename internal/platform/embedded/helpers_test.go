@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -96,7 +97,7 @@ func (b bed) mustAudience(t checker, name, filter string) jobs.Audience {
 	return a
 }
 
-func (b bed) mustBuild(t checker) embedded.ProfileStats {
+func (b bed) mustBuild(t checker) platform.ProfileStats {
 	t.Helper()
 	s, err := b.BuildProfiles(context.Background(), nil)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 )
 
@@ -57,7 +58,7 @@ func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 		`{"email":"ann@example.com","price":"oops","at":"never","extra":{"deep":[1,2]}}`,
 	))
 	stats := b.mustBuild(t)
-	if want := (embedded.ProfileStats{Events: 5, Rebuilt: true, Profiles: 2, Unidentified: 1, Unfit: 2}); stats != want {
+	if want := (platform.ProfileStats{Events: 5, Rebuilt: true, Profiles: 2, Unidentified: 1, Unfit: 2}); stats != want {
 		t.Errorf("stats %+v, want %+v", stats, want)
 	}
 	// Of x and y, of one time, the lesser text stays in the capped set.
@@ -88,7 +89,7 @@ func TestNothingToBuildIsNoError(t *testing.T) {
 	b := openBed(t, t.TempDir())
 	b.mustAppend(t, "s", facts(`{"a":1}`))
 	b.mustAudience(t, "All", "*")
-	if stats := b.mustBuild(t); stats != (embedded.ProfileStats{}) {
+	if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
 		t.Errorf("without fields: %+v", stats)
 	}
 	if got := b.rows(t, "all"); len(got) != 0 {
@@ -104,7 +105,7 @@ func TestNothingToBuildIsNoError(t *testing.T) {
 	mappings, err := b.Mappings(ctx)
 	check(t, err)
 	check(t, b.DeleteMapping(ctx, mappings[0].ID))
-	if stats := b.mustBuild(t); stats != (embedded.ProfileStats{}) {
+	if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
 		t.Errorf("after the mappings: %+v", stats)
 	}
 }

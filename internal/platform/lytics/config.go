@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -123,8 +123,8 @@ func (p *Platform) Close() error {
 }
 
 // BuildProfiles has nothing to do: Lytics builds the profiles.
-func (p *Platform) BuildProfiles(context.Context, func(done, total int64)) (embedded.ProfileStats, error) {
-	return embedded.ProfileStats{}, nil
+func (p *Platform) BuildProfiles(context.Context, func(done, total int64)) (platform.ProfileStats, error) {
+	return platform.ProfileStats{}, nil
 }
 
 // parseURL takes the address of a host. The token travels in a header, so plain

@@ -1,0 +1,84 @@
+package staging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// ReadAt fills p with what an object has from offset on, as io.ReaderAt does. An
+// object that is not there is an error wrapping fs.ErrNotExist. A connection
+// that breaks in the middle is made again.
+func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n int, err error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
+	for try := 1; n < len(p); try++ {
+		var got int
+		got, err = s.read(ctx, key, p[n:], offset+int64(n))
+		n += got
+		if err == nil || errors.Is(err, io.EOF) || ctx.Err() != nil || !errors.Is(err, errBroken) || try == attempts {
+			break
+		}
+	}
+	if n == len(p) || errors.Is(err, io.EOF) || err == nil {
+		return n, err
+	}
+	if ctx.Err() != nil {
+		return n, ctx.Err()
+	}
+	if errorCode(err) == "NoSuchKey" {
+		return n, fmt.Errorf("%s is not there: %w", s.URL(key), fs.ErrNotExist)
+	}
+	return n, s.explain("read "+s.URL(key), err)
+}
+
+// errBroken is a body that ended before its end.
+var errBroken = errors.New("the connection broke")
+
+// read asks once for len(p) bytes.
+func (s *S3) read(ctx context.Context, key string, p []byte, offset int64) (int, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errTooLong)
+	defer cancel()
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key)),
+		Range: aws.String(fmt.Sprintf("bytes=%d-%d", offset, offset+int64(len(p))-1)),
+	})
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable {
+		return 0, io.EOF
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = out.Body.Close() }()
+	n, err := io.ReadFull(out.Body, p)
+	switch {
+	case err == nil:
+		return n, nil
+	case int64(n) == aws.ToInt64(out.ContentLength) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)):
+		return n, io.EOF
+	}
+	return n, fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// Remove removes one object. What is not there is no error.
+func (s *S3) Remove(ctx context.Context, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	_, err := bounded(ctx, func(ctx context.Context) (*s3.DeleteObjectOutput, error) {
+		return s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key))})
+	})
+	if err != nil && errorCode(err) != "NoSuchKey" {
+		return s.explain("remove "+s.URL(key), err)
+	}
+	return nil
+}
