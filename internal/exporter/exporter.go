@@ -1,12 +1,12 @@
 // Package exporter moves the profiles of an audience into a Databricks table:
-// scanned into CSV files under a prefix of the run's own, loaded with COPY INTO
-// into a table of the run's own, counted, and put in place in one commit. A
-// reader of the target sees the whole old table or the whole new one.
+// scanned into files under a prefix of the run's own, loaded with COPY INTO into
+// a table of the run's own, counted, and put in place in one commit. A reader of
+// the target sees the whole old table or the whole new one.
 package exporter
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"io"
 	"iter"
 	"strings"
@@ -30,6 +30,8 @@ type Staging interface {
 	Create(ctx context.Context, key string) (Object, error)
 	// List gives the objects below a prefix.
 	List(ctx context.Context, prefix string) ([]staging.Object, error)
+	// Read gives a small object whole.
+	Read(ctx context.Context, key string) ([]byte, error)
 	// RemovePrefix removes all below a prefix; safe to repeat.
 	RemovePrefix(ctx context.Context, prefix string) error
 	// URL is the address COPY INTO reads a key at.
@@ -63,37 +65,19 @@ type Export struct {
 	// Fence fails when the run is no longer ours; asked before the replace.
 	Fence    func(ctx context.Context) error
 	Progress Progress
-}
+	// FileText is how much text of cells a file holds: DefaultFileText when 0.
+	FileText int
 
-// loadPrefix begins the name of every run's own table.
-const loadPrefix = "lytics_load_"
+	// name is this execution's: a run that is tried again has another, so that
+	// no statement or upload of the first meets it.
+	name string
+	wh   *databricks.Warehouse
+	// sql names the target, load the table of the execution's own.
+	sql, load string
+}
 
 func (e *Export) target() jobs.TableName {
 	return jobs.TableName{Catalog: e.Spec.Catalog, Database: e.Spec.Database, Table: e.Spec.TableName}
-}
-
-func (e *Export) load(run string) jobs.TableName {
-	return jobs.TableName{Catalog: e.Spec.Catalog, Database: e.Spec.Database, Table: loadPrefix + run}
-}
-
-// root is the staging prefix of all runs into this target.
-func (e *Export) root() string {
-	return strings.Join([]string{"exports", keyPart(e.Spec.Catalog), keyPart(e.Spec.Database), keyPart(e.Spec.TableName)}, "/") + "/"
-}
-
-func (e *Export) prefix(run string) string { return e.root() + run + "/" }
-
-// keyPart keeps what object stores and COPY INTO agree on in a key.
-func keyPart(name string) string {
-	var b strings.Builder
-	for _, c := range []byte(name) {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' && b.Len() > 0 || c == '-' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02x", c)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "%", "=")
 }
 
 // cleanupTimeout bounds the removal of what a run leaves behind, which goes on
@@ -102,26 +86,20 @@ const cleanupTimeout = 30 * time.Second
 
 // Run exports the audience.
 func (e *Export) Run(ctx context.Context) (err error) {
-	target, err := databricks.QuoteTable(e.target())
-	if err != nil {
-		return err
-	}
-	wh, err := e.Connect(ctx)
-	if err != nil {
+	if err := e.begin(); err != nil {
 		return err
 	}
 	defer func() {
-		if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
+		if closeErr := e.disconnect(); err == nil { // after a failure it says nothing new
 			err = closeErr
 		}
 	}()
-
 	e.Progress.Phase("checking the target", 0)
-	before, err := e.inspect(ctx, wh, target)
+	before, err := e.inspect(ctx)
 	if err != nil {
 		return err
 	}
-	if err := e.sweep(ctx, wh); err != nil {
+	if err := e.sweep(ctx); err != nil {
 		return err
 	}
 	fields, profiles, err := e.Audiences.Scan(ctx, e.Spec.AudienceID, e.Spec.Fields)
@@ -132,24 +110,32 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-		defer cancel()
-		if cleanErr := e.clean(cleanup, wh, e.RunID); cleanErr != nil && err == nil {
-			err = cleanErr
-		}
-	}()
-	staged, err := e.stage(ctx, len(columns), profiles)
+	layout, err := layoutOf(e.Spec, columns, `\N`+rand.Text())
 	if err != nil {
 		return err
 	}
-	if err := e.loadFiles(ctx, wh, columns, staged); err != nil {
+	if err := e.mark(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+		defer cancel()
+		if cleanErr := e.clean(cleanup, e.root(e.JobID), e.name); cleanErr != nil && err == nil {
+			err = cleanErr
+		}
+	}()
+	staged, err := e.stage(ctx, layout, profiles)
+	if err != nil {
+		return err
+	}
+	loaded, err := e.loadFiles(ctx, staged)
+	if err != nil {
 		return err
 	}
 	if err := e.Fence(ctx); err != nil {
 		return err
 	}
-	if err := e.replace(ctx, wh, target, columns, before); err != nil {
+	if err := e.replace(ctx, loaded, before); err != nil {
 		return err
 	}
 	e.Progress.Count(func(c *jobs.Counts) {
@@ -158,36 +144,16 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// sweep removes what dead runs into this target left: only the holder of the
-// job's lease comes here, so that no other run of it is alive.
-func (e *Export) sweep(ctx context.Context, wh *databricks.Warehouse) error {
-	objects, err := e.Staging.List(ctx, e.root())
+// begin names what the execution makes.
+func (e *Export) begin() (err error) {
+	e.name = e.RunID + "_" + strings.ToLower(rand.Text()[:8])
+	if e.sql, err = databricks.QuoteTable(e.target()); err != nil {
+		return err
+	}
+	scratch, err := e.scratch()
 	if err != nil {
 		return err
 	}
-	done := map[string]bool{e.RunID: true}
-	for _, o := range objects {
-		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, e.root()), "/")
-		if done[run] {
-			continue
-		}
-		done[run] = true
-		if err := e.clean(ctx, wh, run); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// clean drops a run's table, then its files: the files are the record that
-// something is left, so they go last.
-func (e *Export) clean(ctx context.Context, wh *databricks.Warehouse, run string) error {
-	load, err := databricks.QuoteTable(e.load(run))
-	if err != nil {
-		return err
-	}
-	if err := wh.ExecRepeatable(ctx, "DROP TABLE IF EXISTS "+load); err != nil {
-		return err
-	}
-	return e.Staging.RemovePrefix(ctx, e.prefix(run))
+	e.load, err = scratch.loadTable(e.name)
+	return err
 }

@@ -15,88 +15,34 @@ import (
 // copyFiles is the most names COPY INTO's FILES takes.
 const copyFiles = 1000
 
-// sqlType is the column type of a field. Collections travel as JSON.
-func sqlType(f jobs.Field) string {
-	switch f.Type {
-	case "bool":
-		return "BOOLEAN"
-	case "int":
-		return "BIGINT"
-	case "number":
-		return "DOUBLE"
-	case "date":
-		return "TIMESTAMP"
-	default:
-		return "STRING"
-	}
-}
-
-// column is a column of the target: a field, its quoted name and its type.
-type column struct{ name, sql, sqlType string }
-
-// tableColumns turns fields into columns, and refuses what no Delta table can
-// hold.
-func tableColumns(fields []jobs.Field) ([]column, error) {
-	if len(fields) == 0 {
-		return nil, jobs.Invalid("fields", "The export has no columns", "The platform has no fields yet.", "Declare lytics_field and lytics_mapping resources first")
-	}
-	seen := map[string]string{}
-	columns := make([]column, len(fields))
-	for i, f := range fields {
-		lower := strings.ToLower(f.ID)
-		if other, ok := seen[lower]; ok {
-			return nil, jobs.Invalid("fields", fmt.Sprintf("Fields %q and %q differ only by case", other, f.ID),
-				"Databricks does not tell column names apart by case.", "Choose fields explicitly, with one of the two")
+// loadFiles fills the run's own table, counts it, and gives its columns.
+func (e *Export) loadFiles(ctx context.Context, s *staged) ([]column, error) {
+	e.Progress.Phase("loading with COPY INTO", s.rows)
+	// Where there is nothing to infer from, the types are the declared ones.
+	inferred := s.layout.inferred && s.rows > 0
+	definition := ""
+	if !inferred {
+		definitions := make([]string, len(s.layout.columns))
+		for i, c := range s.layout.columns {
+			definitions[i] = c.sql + " " + c.sqlType
 		}
-		seen[lower] = f.ID
-		quoted, err := databricks.Quote(f.ID)
-		if err != nil {
+		definition = " (" + strings.Join(definitions, ", ") + ")"
+	}
+	if err := e.exec(ctx, "CREATE OR REPLACE TABLE "+e.load+definition+e.properties(needsMapping(s.layout.columns))); err != nil {
+		return nil, err
+	}
+	slices.Sort(s.files)
+	for files := range slices.Chunk(s.files, copyFiles) {
+		if err := e.copyFiles(ctx, s.layout, files); err != nil {
 			return nil, err
 		}
-		columns[i] = column{f.ID, quoted, sqlType(f)}
 	}
-	return columns, nil
-}
-
-// needsMapping reports names that Delta only takes with column mapping.
-func needsMapping(columns []column) bool {
-	return slices.ContainsFunc(columns, func(c column) bool { return strings.ContainsAny(c.name, " ,;{}()\n\t=") })
-}
-
-// loadFiles fills the run's own table and counts it.
-func (e *Export) loadFiles(ctx context.Context, wh *databricks.Warehouse, columns []column, s *staged) error {
-	e.Progress.Phase("loading with COPY INTO", s.rows)
-	load, err := databricks.QuoteTable(e.load(e.RunID))
+	loaded, err := e.countRows(ctx)
 	if err != nil {
-		return err
-	}
-	definitions := make([]string, len(columns))
-	for i, c := range columns {
-		definitions[i] = c.sql + " " + c.sqlType
-	}
-	if err := wh.ExecRepeatable(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s (%s)%s", load, strings.Join(definitions, ", "), e.properties(needsMapping(columns)))); err != nil {
-		return err
-	}
-	credential, err := e.Staging.CopyCredential(ctx)
-	if err != nil {
-		return err
-	}
-	copying := databricks.WithSecrets(ctx, credential.Secrets()...)
-	for files := range slices.Chunk(s.files, copyFiles) {
-		statement, err := e.copyStatement(load, columns, files, s.null, credential)
-		if err != nil {
-			return err
-		}
-		if err := wh.ExecRepeatable(copying, statement); err != nil {
-			return err
-		}
-	}
-	loaded, err := countRows(ctx, wh, load)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	if loaded != s.rows {
-		return &jobs.Error{
+		return nil, &jobs.Error{
 			Code:    jobs.CodeFailed,
 			Summary: fmt.Sprintf("%d profiles were written to staging and %d rows were loaded", s.rows, loaded),
 			Detail:  fmt.Sprintf("%s was left as it was.", e.target()),
@@ -104,32 +50,103 @@ func (e *Export) loadFiles(ctx context.Context, wh *databricks.Warehouse, column
 		}
 	}
 	e.Progress.Advance(loaded)
-	return nil
+	if inferred {
+		return e.inferredColumns(ctx)
+	}
+	return s.layout.columns, nil
+}
+
+// copyFiles loads some of the files.
+func (e *Export) copyFiles(ctx context.Context, l layout, files []string) error {
+	credential, err := e.Staging.CopyCredential(ctx)
+	if err != nil {
+		return err
+	}
+	statement, err := e.copyStatement(l, files, credential)
+	if err != nil {
+		return err
+	}
+	return e.exec(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
+}
+
+// inferredColumns are those that COPY INTO made of the files.
+func (e *Export) inferredColumns(ctx context.Context) (columns []column, err error) {
+	scratch, err := e.scratch()
+	if err != nil {
+		return nil, err
+	}
+	err = e.session(ctx, func(wh *databricks.Warehouse) error {
+		found, err := wh.TableColumns(ctx, scratch.name(e.name))
+		if err != nil {
+			return err
+		}
+		columns = columns[:0]
+		for _, c := range found {
+			quoted, err := databricks.Quote(c.Name)
+			if err != nil {
+				return err
+			}
+			columns = append(columns, column{c.Name, quoted, c.Type})
+		}
+		return nil
+	})
+	return columns, err
 }
 
 // copyStatement loads files with the options under which Apache Spark 4.0 reads
 // back every value exactly. Without lineSep, its reader takes the first line end
 // of a file for the separator, also inside quotes: a CRLF in the first value
-// would merge records without an error. Without force, a statement that the driver sends
+// would merge records without an error. Without force, a statement that is sent
 // twice loads its files once.
-func (e *Export) copyStatement(load string, columns []column, files []string, null string, credential staging.CopyCredential) (string, error) {
-	selected := make([]string, len(columns))
-	for i, c := range columns {
-		selected[i] = fmt.Sprintf("_c%d::%s AS %s", i, c.sqlType, c.sql)
-	}
+func (e *Export) copyStatement(l layout, files []string, credential staging.CopyCredential) (string, error) {
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = databricks.Literal(f)
 	}
+	source := databricks.Literal(e.Staging.URL(e.prefix(e.name)))
 	with, err := credentialSQL(credential)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(`COPY INTO %s FROM (SELECT %s FROM %s WITH (%s)) FILEFORMAT = CSV FILES = (%s)
-FORMAT_OPTIONS ('multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d')
-COPY_OPTIONS ('force' = 'false')`,
-		load, strings.Join(selected, ", "), databricks.Literal(e.Staging.URL(e.prefix(e.RunID))), with,
-		strings.Join(names, ", "), databricks.Literal(null), max(20480, len(columns)+1)), nil
+	if with != "" {
+		source += " WITH (" + with + ")"
+	}
+	if !l.inferred {
+		source = "(SELECT " + selection(l) + " FROM " + source + ")"
+	}
+	format, options, copying := "CSV", "", "'force' = 'false'"
+	switch {
+	case l.format == jobs.FormatParquet:
+		format = "PARQUET"
+	case l.inferred:
+		options = csvOptions(l) + ", 'header' = 'true', 'inferSchema' = 'true', 'mergeSchema' = 'true'"
+		copying += ", 'mergeSchema' = 'true'"
+	default:
+		options = csvOptions(l)
+	}
+	if options != "" {
+		options = "\nFORMAT_OPTIONS (" + options + ")"
+	}
+	return fmt.Sprintf("COPY INTO %s FROM %s FILEFORMAT = %s FILES = (%s)%s\nCOPY_OPTIONS (%s)",
+		e.load, source, format, strings.Join(names, ", "), options, copying), nil
+}
+
+// selection takes a file's columns by place.
+func selection(l layout) string {
+	selected := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		name := fmt.Sprintf("_c%d", i)
+		if l.format == jobs.FormatParquet {
+			name = parquetName(i)
+		}
+		selected[i] = fmt.Sprintf("%s::%s AS %s", name, c.sqlType, c.sql)
+	}
+	return strings.Join(selected, ", ")
+}
+
+func csvOptions(l layout) string {
+	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
+		databricks.Literal(l.null), max(20480, len(l.columns)+1))
 }
 
 // credentialSQL is a named credential, or keys.
@@ -145,18 +162,22 @@ func credentialSQL(c staging.CopyCredential) (string, error) {
 	return "CREDENTIAL (" + text + ")", nil
 }
 
-func countRows(ctx context.Context, wh *databricks.Warehouse, table string) (n int64, err error) {
-	rows, err := wh.Query(ctx, "SELECT count(*) FROM "+table)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := rows.Scan(&n); err != nil {
-			return 0, err
+// countRows counts the run's own table.
+func (e *Export) countRows(ctx context.Context) (n int64, err error) {
+	err = e.session(ctx, func(wh *databricks.Warehouse) error {
+		rows, err := wh.Query(ctx, "SELECT count(*) FROM "+e.load)
+		if err != nil {
+			return err
 		}
-	}
-	return n, errors.Join(rows.Err(), rows.Close())
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			if err := rows.Scan(&n); err != nil {
+				return err
+			}
+		}
+		return errors.Join(rows.Err(), rows.Close())
+	})
+	return n, err
 }
 
 // properties of a table of ours.

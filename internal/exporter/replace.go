@@ -25,7 +25,15 @@ type existing struct {
 }
 
 // inspect reads the target, and refuses one that is not ours.
-func (e *Export) inspect(ctx context.Context, wh *databricks.Warehouse, sqlName string) (existing, error) {
+func (e *Export) inspect(ctx context.Context) (before existing, err error) {
+	err = e.session(ctx, func(wh *databricks.Warehouse) error {
+		before, err = e.look(ctx, wh)
+		return err
+	})
+	return before, err
+}
+
+func (e *Export) look(ctx context.Context, wh *databricks.Warehouse) (existing, error) {
 	target := e.target()
 	pattern := target.Table
 	if strings.ContainsAny(pattern, "*|") { // these are not a pattern's here
@@ -43,7 +51,7 @@ func (e *Export) inspect(ctx context.Context, wh *databricks.Warehouse, sqlName 
 		return existing{}, jobs.Invalid("table_name", fmt.Sprintf("%s is a %s", target, strings.ToLower(strings.ReplaceAll(kind, "_", " "))),
 			"An export replaces a table.", "Choose another table_name")
 	}
-	has, err := properties(ctx, wh, sqlName)
+	has, err := properties(ctx, wh, e.sql)
 	if err != nil {
 		return existing{}, err
 	}
@@ -82,17 +90,13 @@ func properties(ctx context.Context, wh *databricks.Warehouse, table string) (ma
 // replace puts the run's table in place in one commit. INSERT OVERWRITE keeps
 // the table's identity, comments, grants and readers; it needs the same
 // columns. Both statements may be sent twice: the second changes nothing.
-func (e *Export) replace(ctx context.Context, wh *databricks.Warehouse, target string, columns []column, before existing) error {
+func (e *Export) replace(ctx context.Context, columns []column, before existing) error {
 	e.Progress.Phase("replacing the table", 0)
-	load, err := databricks.QuoteTable(e.load(e.RunID))
-	if err != nil {
-		return err
-	}
 	if before.exists && before.ours && sameColumns(before.columns, columns) {
-		return wh.ExecRepeatable(ctx, fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", target, load))
+		return e.exec(ctx, fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.sql, e.load))
 	}
-	return wh.ExecRepeatable(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS SELECT * FROM %s",
-		target, e.properties(before.mapped || needsMapping(columns)), load))
+	return e.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS SELECT * FROM %s",
+		e.sql, e.properties(before.mapped || needsMapping(columns)), e.load))
 }
 
 func sameColumns(have []jobs.ColumnInfo, want []column) bool {

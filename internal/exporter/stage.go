@@ -1,145 +1,229 @@
 package exporter
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// fileBytes is where a staged file ends: a CSV read with multiLine is one task
-// at the warehouse, so that several files of this size load side by side.
-const fileBytes = 64 << 20
-
-// progressRows is how often the scan reports.
-const progressRows = 1000
+const (
+	// DefaultFileText is how much text of cells a file holds: with multiLine a
+	// CSV file is one task at the warehouse, so that several files load side by
+	// side. Compressed it is a third or a quarter of that.
+	DefaultFileText = 128 << 20
+	// mostWriters bounds the files that are written side by side, and with them
+	// memory: each holds parts of its upload.
+	mostWriters = 4
+	// pieceText and pieceRows bound the rows that are handed to a writer at once.
+	pieceText = 512 << 10
+	pieceRows = 2048
+)
 
 // staged is what a scan wrote.
 type staged struct {
-	files []string // names below the run's prefix
-	rows  int64
-	bytes int64
-	// null marks a NULL cell: no value can be equal to it, since it is made
-	// for this run. (Spark takes a quoted marker for NULL as well.)
-	null string
+	layout layout
+	files  []string // names below the run's prefix
+	rows   int64
+	bytes  int64
 }
 
-// stage writes the profiles to CSV files below the run's prefix.
-func (e *Export) stage(ctx context.Context, columns int, profiles iter.Seq2[[]jobs.Value, error]) (*staged, error) {
-	s := &staged{null: `\N` + rand.Text()}
-	// An object that COPY INTO ignores, for its name begins with "_": a run
-	// that dies between here and its first file is still found and swept.
-	marker, err := e.Staging.Create(ctx, e.prefix(e.RunID)+"_run")
+// piece is some rows, one cell after the other.
+type piece struct {
+	cells []jobs.Value
+	text  int
+}
+
+// stager writes the rows of a scan to files: the scan goes on while several
+// writers encode, compress and upload.
+type stager struct {
+	e      *Export
+	layout layout
+	pieces chan *piece
+	free   sync.Pool
+	bytes  atomic.Int64
+
+	mu    sync.Mutex
+	begun int
+	files []string
+}
+
+// stage writes the profiles to files below the run's prefix.
+func (e *Export) stage(ctx context.Context, l layout, profiles iter.Seq2[[]jobs.Value, error]) (*staged, error) {
+	e.Progress.Phase("writing the audience to staging", 0)
+	writers := max(1, min(runtime.GOMAXPROCS(0), mostWriters))
+	s := &stager{e: e, layout: l, pieces: make(chan *piece, writers)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	for range writers {
+		group.Go(func() error { return s.writeFiles(ctx) })
+	}
+	rows, scanErr := s.scan(ctx, profiles)
+	if scanErr != nil {
+		cancel() // no file ends as if it were whole
+	}
+	close(s.pieces)
+	err := group.Wait()
+	// A writer's failure ends the scan too: then the scan's error only says so.
+	if err == nil || scanErr != nil && !errors.Is(scanErr, context.Canceled) {
+		err = scanErr
+	}
 	if err != nil {
 		return nil, err
 	}
-	if _, err := marker.Write([]byte(e.JobID + "\n")); err != nil {
-		return nil, errors.Join(err, marker.Abort())
+	out := &staged{layout: l, files: s.files, rows: rows, bytes: s.bytes.Load()}
+	e.Progress.Count(func(c *jobs.Counts) { c.RowsRead, c.Bytes = out.rows, out.bytes })
+	return out, nil
+}
+
+var errWritersStopped = errors.New("nobody takes the rows any more")
+
+// scan hands the rows to the writers.
+func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, error]) (rows int64, err error) {
+	p := s.empty()
+	width := len(s.layout.columns)
+	send := func() error {
+		n := int64(len(p.cells) / width)
+		select {
+		case s.pieces <- p:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", errWritersStopped, ctx.Err())
+		}
+		rows += n
+		s.e.Progress.Advance(n)
+		p = s.empty()
+		return nil
 	}
-	if err := marker.Close(); err != nil {
-		return nil, err
-	}
-	e.Progress.Phase("writing the audience to staging", 0)
-	w := &fileWriter{e: e, s: s}
-	line := make([]byte, 0, 4096)
-	var unreported int64
 	for values, err := range profiles {
 		if err != nil {
-			return nil, errors.Join(err, w.abort())
+			return rows, err
 		}
-		if len(values) != columns {
-			return nil, errors.Join(fmt.Errorf("a profile has %d values for %d columns", len(values), columns), w.abort())
+		if len(values) != width {
+			return rows, fmt.Errorf("a profile has %d values for %d columns", len(values), width)
 		}
-		line = appendRecord(line[:0], values, s.null)
-		if err := w.write(ctx, line); err != nil {
-			return nil, errors.Join(err, w.abort())
+		p.cells = append(p.cells, values...)
+		for i := range values {
+			p.text += len(values[i].Text) + 3
 		}
-		s.rows++
-		if unreported++; unreported == progressRows {
-			e.Progress.Advance(unreported)
-			unreported = 0
-		}
-	}
-	if err := w.finish(); err != nil {
-		return nil, err
-	}
-	e.Progress.Advance(unreported)
-	e.Progress.Count(func(c *jobs.Counts) { c.RowsRead, c.Bytes = s.rows, s.bytes })
-	return s, nil
-}
-
-// appendRecord writes one CSV record. Every value is quoted, quotes doubled:
-// Spark's reader makes NULL of an empty cell that is not.
-func appendRecord(line []byte, values []jobs.Value, null string) []byte {
-	for i, v := range values {
-		if i > 0 {
-			line = append(line, ',')
-		}
-		if v.Null {
-			line = append(line, null...)
-			continue
-		}
-		line = append(line, '"')
-		for j := range len(v.Text) {
-			if v.Text[j] == '"' {
-				line = append(line, '"')
+		if p.text >= pieceText || len(p.cells) >= pieceRows*width {
+			if err := send(); err != nil {
+				return rows, err
 			}
-			line = append(line, v.Text[j])
 		}
-		line = append(line, '"')
 	}
-	return append(line, '\n')
+	if len(p.cells) == 0 {
+		return rows, nil
+	}
+	return rows, send()
 }
 
-// fileWriter cuts the records into files.
-type fileWriter struct {
-	e      *Export
-	s      *staged
-	object Object
-	buffer *bufio.Writer
-	size   int64
+func (s *stager) empty() *piece {
+	if p, ok := s.free.Get().(*piece); ok {
+		clear(p.cells) // lets go of the texts
+		p.cells, p.text = p.cells[:0], 0
+		return p
+	}
+	return &piece{}
 }
 
-func (w *fileWriter) write(ctx context.Context, record []byte) error {
-	if w.object == nil {
-		name := fmt.Sprintf("part-%05d.csv", len(w.s.files))
-		object, err := w.e.Staging.Create(ctx, w.e.prefix(w.e.RunID)+name)
-		if err != nil {
+// writeFiles writes one file after the other, until there are no more rows.
+func (s *stager) writeFiles(ctx context.Context) error {
+	for {
+		select {
+		case p, more := <-s.pieces:
+			if !more {
+				return nil
+			}
+			if err := s.writeFile(ctx, p); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// writeFile writes a file that begins with the piece and ends when it is full,
+// or when there are no more rows.
+func (s *stager) writeFile(ctx context.Context, p *piece) error {
+	name := s.name()
+	object, err := s.e.Staging.Create(ctx, s.e.prefix(s.e.name)+name)
+	if err != nil {
+		return err
+	}
+	counted := &counter{w: object}
+	err = s.fill(ctx, counted, p)
+	s.bytes.Add(counted.n)
+	if err != nil {
+		return errors.Join(err, object.Abort())
+	}
+	if err := object.Close(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files = append(s.files, name)
+	return nil
+}
+
+func (s *stager) fill(ctx context.Context, w io.Writer, p *piece) error {
+	to, err := s.layout.newEncoder(w)
+	if err != nil {
+		return err
+	}
+	for text := 0; ; {
+		if err := to.write(p.cells); err != nil {
 			return err
 		}
-		w.s.files = append(w.s.files, name)
-		w.object, w.buffer, w.size = object, bufio.NewWriterSize(object, 1<<20), 0
+		text += p.text
+		s.free.Put(p)
+		if text >= s.e.fileText() {
+			return to.close()
+		}
+		var more bool
+		select {
+		case p, more = <-s.pieces:
+			if !more {
+				return to.close()
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	n, err := w.buffer.Write(record)
-	w.size += int64(n)
-	w.s.bytes += int64(n)
-	if err == nil && w.size >= fileBytes {
-		err = w.finish()
-	}
-	return err
 }
 
-func (w *fileWriter) finish() error {
-	if w.object == nil {
-		return nil
-	}
-	if err := w.buffer.Flush(); err != nil {
-		return errors.Join(err, w.abort())
-	}
-	err := w.object.Close()
-	w.object = nil
-	return err
+func (s *stager) name() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun++
+	return fmt.Sprintf("part-%05d%s", s.begun-1, s.layout.extension())
 }
 
-func (w *fileWriter) abort() error {
-	if w.object == nil {
-		return nil
+// fileText is where a file ends.
+func (e *Export) fileText() int {
+	if e.FileText > 0 {
+		return e.FileText
 	}
-	err := w.object.Abort()
-	w.object = nil
-	return err
+	return DefaultFileText
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }

@@ -125,6 +125,27 @@ const (
 	CompressionZstd Compression = "zstd"
 )
 
+// DefaultCompression is that of a format.
+func DefaultCompression(f FileFormat) Compression {
+	if f == FormatParquet {
+		return CompressionZstd
+	}
+	return CompressionGzip
+}
+
+// CheckFiles refuses what no staged file can be.
+func (e AudienceExport) CheckFiles() error {
+	switch {
+	case e.Format == FormatParquet && e.ColumnTypes == ColumnTypesInferred:
+		return Invalid("column_types", "The types of a Parquet file are not inferred",
+			"A Parquet file says what its columns are.", "Leave column_types out, or set format = \"csv\"")
+	case e.Format != FormatParquet && e.Compression == CompressionZstd:
+		return Invalid("compression", "A CSV file is not compressed with zstd",
+			"COPY INTO unpacks CSV files that are compressed with gzip.", "Set compression to \"gzip\" or \"none\", or format to \"parquet\"")
+	}
+	return nil
+}
+
 // JobSpec is a job as declared: exactly one of Import and Export is set.
 type JobSpec struct {
 	Label           string `json:"label"`

@@ -73,7 +73,8 @@ var documentedResources = map[string]documented{
 	"databricks_audience_export": {
 		base: with(jobBase, map[string]any{"audience_id": "aud-vip"}),
 		// Another id of the same audience: the table stays.
-		change: with(jobChange, map[string]any{"audience_id": "vip", "table_name": "t", "fields": []string{"email"}, "overwrite_existing": true}),
+		change: with(jobChange, map[string]any{"audience_id": "vip", "table_name": "t", "fields": []string{"email"}, "overwrite_existing": true,
+			"column_types": "inferred", "format": "parquet", "compression": "none", "scratch_schema": "main.scratch"}),
 	},
 	"field": {
 		base: map[string]any{"id": "f", "type": "string"},

@@ -1,14 +1,17 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -23,6 +26,10 @@ type audienceExportModel struct {
 	TableName         types.String `tfsdk:"table_name"`
 	Fields            types.List   `tfsdk:"fields"`
 	OverwriteExisting types.Bool   `tfsdk:"overwrite_existing"`
+	ColumnTypes       types.String `tfsdk:"column_types"`
+	Format            types.String `tfsdk:"format"`
+	Compression       types.String `tfsdk:"compression"`
+	ScratchSchema     types.String `tfsdk:"scratch_schema"`
 }
 
 func newAudienceExportResource() resource.Resource {
@@ -67,6 +74,33 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 				MarkdownDescription: "Replace a table of that name that no job of this provider has made. " +
 					"Default `false`: such a table is left alone, and the run fails.",
 			},
+			"column_types": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Default: stringdefault.StaticString(string(jobs.ColumnTypesDeclared)),
+				MarkdownDescription: "Where the columns' types come from. `declared` (the default): from the fields' types. " +
+					"`inferred`: the warehouse guesses from the text of the values, as the original product has it: " +
+					"`00123` becomes 123, and a column's type may change from run to run.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ColumnTypesDeclared), string(jobs.ColumnTypesInferred)), stagedFiles{"column_types"}},
+			},
+			"format": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Default: stringdefault.StaticString(string(jobs.FormatCSV)),
+				MarkdownDescription: "Format of the staged files: `csv` (the default) or `parquet`. The table is the same. " +
+					"Parquet takes more of this machine's time and less of the warehouse's.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.FormatCSV), string(jobs.FormatParquet))},
+			},
+			"compression": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Compression of the staged files: `gzip` or `none`, and for `parquet` also `zstd`. " +
+					"Default: `gzip` for CSV, `zstd` for Parquet.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CompressionNone), string(jobs.CompressionGzip), string(jobs.CompressionZstd)), stagedFiles{"compression"}},
+			},
+			"scratch_schema": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "`catalog.database` in which a run makes the table that it loads before it replaces the target. " +
+					"Default: the target's own. Takes CREATE TABLE there.",
+				Validators: []validator.String{plainText(), schemaName()},
+			},
 		}),
 	}
 }
@@ -103,6 +137,10 @@ func (m *audienceExportModel) define(ctx context.Context, s *jobs.JobSpec, diags
 		Database:          m.Database.ValueString(),
 		TableName:         m.TableName.ValueString(),
 		OverwriteExisting: m.OverwriteExisting.ValueBool(),
+		ColumnTypes:       jobs.ColumnTypes(m.ColumnTypes.ValueString()),
+		Format:            jobs.FileFormat(m.Format.ValueString()),
+		Compression:       jobs.Compression(m.Compression.ValueString()),
+		ScratchSchema:     m.ScratchSchema.ValueString(),
 	}
 	if !m.Fields.IsNull() {
 		diags.Append(m.Fields.ElementsAs(ctx, &s.Export.Fields, false)...)
@@ -122,6 +160,9 @@ func (m *audienceExportModel) show(ctx context.Context, s jobs.JobSpec, diags *d
 	m.Database = types.StringValue(e.Database)
 	m.TableName = types.StringValue(e.TableName)
 	m.OverwriteExisting = types.BoolValue(e.OverwriteExisting)
+	m.ColumnTypes = types.StringValue(cmp.Or(string(e.ColumnTypes), string(jobs.ColumnTypesDeclared)))
+	m.Format = types.StringValue(cmp.Or(string(e.Format), string(jobs.FormatCSV)))
+	m.Compression, m.ScratchSchema = text(string(e.Compression)), text(e.ScratchSchema)
 	m.Fields = types.ListNull(types.StringType)
 	if len(e.Fields) > 0 {
 		fields, d := types.ListValueFrom(ctx, types.StringType, e.Fields)

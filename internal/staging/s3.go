@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -184,6 +185,31 @@ func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 		}
 	}
 	return out, nil
+}
+
+// readMost bounds Read.
+const readMost = 1 << 20
+
+// Read gives a small object whole; one that is not there is CodeNotFound.
+func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	text, err := bounded(ctx, func(ctx context.Context) ([]byte, error) {
+		out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key))})
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(io.LimitReader(out.Body, readMost))
+		return text, errors.Join(err, out.Body.Close())
+	})
+	if errorCode(err) == "NoSuchKey" {
+		return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no object " + s.URL(key), Err: err}
+	}
+	if err != nil {
+		return nil, s.explain("read "+s.URL(key), err)
+	}
+	return text, nil
 }
 
 // RemovePrefix removes all objects under a prefix, and uploads to it that were
