@@ -92,7 +92,7 @@ func (w *workspace) committed() int64 {
 		return 0 // not made yet
 	}
 	defer func() { _ = db.Close() }()
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	if err != nil {
 		return 0
 	}

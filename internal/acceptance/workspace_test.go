@@ -247,7 +247,7 @@ func (w *workspace) events(stream string) []jobs.Event {
 		w.t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ type Backend struct {
 
 // Embedded is the platform inside the data directory.
 func Embedded() Backend {
-	return Backend{Open: func(db *store.DB) (Platform, error) { return embedded.Open(db) }}
+	return Backend{Open: func(db *store.DB) (Platform, error) { return embedded.Open(embedded.Config{DB: db}) }}
 }
 
 // LyticsAccount says which Lytics account is the platform.

@@ -83,7 +83,7 @@ func (s *Server) start() (err error) {
 	if s.db, err = store.Open(context.Background(), store.Location{Dir: s.dir}, true); err != nil {
 		return err
 	}
-	if s.users, err = embedded.Open(s.db); err != nil {
+	if s.users, err = embedded.Open(embedded.Config{DB: s.db}); err != nil {
 		return err
 	}
 	if s.APIURL, err = s.listen(s.options.APIAddress, true); err != nil {

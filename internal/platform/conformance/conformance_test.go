@@ -20,7 +20,7 @@ func TestEmbedded(t *testing.T) {
 func openEmbedded(t *testing.T) conformance.Bed {
 	t.Helper()
 	db := openStore(t)
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	if err != nil {
 		t.Fatal(err)
 	}

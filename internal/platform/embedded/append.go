@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,14 +28,12 @@ const settleTimeout = 20 * time.Second
 type appender struct {
 	p      *Platform
 	stream string
-	// dir is below the data directory, with slashes.
-	dir string
 
 	mu     sync.Mutex
 	closed bool
 	swept  bool
 	count  int
-	// file is the open segment, nil when the next append begins one.
+	// file is the segment being written, nil when the next append begins one.
 	file segmentFile
 	name string
 	// id is the segment's row, 0 until it is committed; length is how much of
@@ -71,7 +68,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 			}
 		}
 	}
-	a, err := p.appenderOf(ctx, stream)
+	a, err := p.appenderOf(stream)
 	if err != nil {
 		return err
 	}
@@ -82,7 +79,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 		if err == nil {
 			err = a.append(ctx, kept, list, commit)
 		}
-		if errors.Is(err, errErased) {
+		if errors.Is(err, errErased) || errors.Is(err, errGivenUp) {
 			continue
 		}
 		if err != nil {
@@ -110,16 +107,15 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 	}
 	x, err := a.write(events)
 	if err != nil {
-		return errors.Join(err, a.undo())
+		return errors.Join(err, a.undo(ctx))
 	}
 	if err := a.file.Sync(); err != nil {
 		// What a failed sync left in the file is not known: it is not used
 		// again. What was committed of it was synced before.
-		undone := a.undo()
-		return errors.Join(err, undone, a.close())
+		return errors.Join(err, a.retire(ctx))
 	}
-	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErased) {
-		return errors.Join(err, a.retire())
+	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErased) || errors.Is(err, errGivenUp) {
+		return errors.Join(err, a.retire(ctx))
 	} else if err != nil {
 		return errors.Join(err, a.settle(ctx, x))
 	}
@@ -131,12 +127,12 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 // it removes what dead writers left in the stream.
 func (a *appender) open(ctx context.Context) error {
 	if !a.swept {
-		if err := a.p.sweepStream(ctx, a.stream, a.dir); err != nil {
+		if err := a.p.segments.sweep(ctx, a.stream, false); err != nil {
 			return err
 		}
 		a.swept = true
 	}
-	if a.file != nil && a.length >= a.p.segmentSize {
+	if a.file != nil && a.length >= a.p.segments.size() {
 		if err := a.close(); err != nil {
 			return err
 		}
@@ -144,18 +140,18 @@ func (a *appender) open(ctx context.Context) error {
 	if a.file != nil {
 		return nil
 	}
-	full := filepath.Join(a.p.db.Dir(), filepath.FromSlash(a.dir))
-	if err := makeDir(full); err != nil {
-		return err
-	}
-	a.count++
-	name := fmt.Sprintf("%s-%06d%s", a.p.writer, a.count, segmentSuffix)
-	f, err := a.p.createSegment(filepath.Join(full, name))
+	writer, err := a.p.segments.writer(ctx)
 	if err != nil {
 		return err
 	}
-	a.file, a.name, a.id, a.length = f, path.Join(a.dir, name), 0, 0
-	return syncDir(full)
+	a.count++
+	name := path.Join(streamDir(a.stream), fmt.Sprintf("%s-%06d%s", writer, a.count, segmentSuffix))
+	f, err := a.p.segments.create(ctx, a.stream, name)
+	if err != nil {
+		return err
+	}
+	a.file, a.name, a.id, a.length = f, name, 0, 0
+	return nil
 }
 
 func (a *appender) close() error {
@@ -193,37 +189,48 @@ func (a *appender) write(events []jobs.Event) (extent, error) {
 	return x, flush()
 }
 
-// undo cuts the file to what is committed, so that a full disk gets its room
-// back. A file that cannot be cut is not used again.
-func (a *appender) undo() error {
+// undo cuts the segment to what is committed, so that a full disk gets its room
+// back. One that cannot be cut is not used again.
+func (a *appender) undo(ctx context.Context) error {
+	if a.id == 0 {
+		return a.retire(ctx)
+	}
 	if err := a.file.Truncate(a.length); err != nil {
 		return errors.Join(err, a.close())
 	}
 	return nil
 }
 
+// retire gives up the segment: nothing is appended to it any more.
+func (a *appender) retire(ctx context.Context) error {
+	if a.file == nil {
+		return nil
+	}
+	if a.id != 0 {
+		return errors.Join(a.file.Truncate(a.length), a.close())
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return errors.Join(a.close(), a.p.segments.abandon(ctx, a.name))
+}
+
 // settle finds out what became of a transaction that failed: one whose answer
 // was lost may have been committed, and then its bytes must stay.
 func (a *appender) settle(ctx context.Context, x extent) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
 	if a.file == nil || x.events == 0 {
 		return nil
 	}
-	id, length, err := committed(ctx, a.p.db.Read(), a.name)
-	if err != nil {
+	if a.id == 0 {
+		return a.retire(ctx)
+	}
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	id, length, err := committed(looking, a.p.db.Read(), a.name)
+	if err != nil || id == 0 {
 		return errors.Join(err, a.close())
 	}
-	if id == 0 {
-		return a.retire()
-	}
-	a.id, a.length = id, length
-	return a.undo()
-}
-
-// retire gives up the file: an erasure may have put another in its place.
-func (a *appender) retire() error {
-	return errors.Join(a.file.Truncate(a.length), a.close())
+	a.length = length
+	return a.undo(ctx)
 }
 
 // committed gives the row of a segment file, and how much of it is committed.
@@ -238,8 +245,10 @@ func committed(ctx context.Context, q queryer, file string) (id, length int64, e
 }
 
 func (a *appender) commit(ctx context.Context, x extent, list int64, commit func(tx *store.Tx) error) error {
-	id, now := a.id, a.p.now().UnixMicro()
-	err := a.p.db.Write(ctx, func(tx *store.Tx) error {
+	var id int64
+	now := a.p.now().UnixMicro()
+	err := a.p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
+		id = a.id
 		if err := a.current(ctx, tx, x, list); err != nil {
 			return err
 		}
@@ -264,26 +273,33 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 	return err
 }
 
-// record writes the rows of an extent, and of its segment if that is new.
+// record writes the rows of an extent, and of its segment if that is new. The
+// row of the stream comes first: it is locked from then on, so that extents of
+// a stream are committed in the order of their ids.
 func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x extent, now int64) (int64, error) {
-	if segment == 0 {
-		r, err := tx.ExecContext(ctx, `INSERT INTO segments (stream, file, created_at) VALUES (?, ?, ?)`, a.stream, a.name, now)
-		if err != nil {
-			return 0, err
-		}
-		if segment, err = r.LastInsertId(); err != nil {
-			return 0, err
-		}
-	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO extents (stream, segment, start, length, events, checksum) VALUES (?, ?, ?, ?, ?, ?)`,
-		a.stream, segment, x.start, x.length, x.events, int64(x.checksum)); err != nil {
+		UPDATE streams SET events = events + ?, bytes = bytes + ?,
+			first_time = CASE WHEN first_time <= ? THEN first_time ELSE ? END,
+			last_time = CASE WHEN last_time >= ? THEN last_time ELSE ? END
+		WHERE name = ?`,
+		x.events, x.length, x.first, x.first, x.last, x.last, a.stream); err != nil {
 		return 0, err
 	}
+	if segment == 0 {
+		if err := a.p.segments.admit(ctx, tx, a.name); err != nil {
+			return 0, err
+		}
+		if err := tx.QueryRowContext(ctx, `INSERT INTO segments (stream, file, created_at) VALUES (?, ?, ?) RETURNING id`,
+			a.stream, a.name, now).Scan(&segment); err != nil {
+			return 0, err
+		}
+	}
 	_, err := tx.ExecContext(ctx, `
-		UPDATE streams SET events = events + ?, bytes = bytes + ?,
-			first_time = min(coalesce(first_time, ?), ?), last_time = max(coalesce(last_time, ?), ?)
-		WHERE name = ?`,
-		x.events, x.length, x.first, x.first, x.last, x.last, a.stream)
+		INSERT INTO extents (stream, segment, start, length, events, checksum) VALUES (?, ?, ?, ?, ?, ?)`,
+		a.stream, segment, x.start, x.length, x.events, int64(x.checksum))
 	return segment, err
 }
+
+// errGivenUp tells an append that its segment was removed before it was
+// committed: it took so long that its writer was held for dead.
+var errGivenUp = errors.New("the segment was given up")

@@ -13,7 +13,7 @@ import (
 // costs each profile one read and one write, however many events it has and
 // whatever their order.
 type batch struct {
-	tx *window
+	tx profileWindow
 	// taken events, and their bytes.
 	taken, bytes int
 	events       []batchEvent
@@ -78,7 +78,7 @@ func (b *batch) activate(u *user) {
 // take evaluates an event.
 func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err error) {
 	if b.tx == nil {
-		if b.tx, err = b.stmts.begin(ctx, b.db); err != nil {
+		if b.tx, err = b.out.begin(ctx); err != nil {
 			return err
 		}
 	}
@@ -119,9 +119,6 @@ func (b *builder) assign(ctx context.Context) error {
 // find looks up the identities that are not known in memory.
 func (b *builder) find(ctx context.Context) (err error) {
 	clear(b.found)
-	if b.tx.empty {
-		return nil
-	}
 	wanted := make([]identity, 0, len(b.touched))
 	for _, i := range b.touched {
 		if _, known := b.identities[i]; !known {

@@ -2,14 +2,8 @@ package embedded
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-
-	"github.com/gofrs/flock"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
@@ -30,61 +24,57 @@ var defaultLimits = buildLimits{batchEvents: 80_000, batchBytes: 24 << 20, cache
 // progressEvery is how many events pass between two calls of progress.
 const progressEvery = 5000
 
-// profilesLock is held by the one process that builds.
-const profilesLock = "profiles.lock"
-
 // BuildProfiles brings profiles up to what the streams held when it began, by
 // the present fields and mappings. Progress, which may be nil, gets the events
 // done and to do. While another process builds, it waits. Without mappings there
 // are no profiles, which is no error.
 func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	const summary = "Cannot build profiles"
-	l := flock.New(filepath.Join(p.db.Dir(), profilesLock), flock.SetPermissions(0o600))
-	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
+	right, err := p.profiles.lock(ctx)
+	if err != nil {
 		return platform.ProfileStats{}, p.failed(summary, err)
 	}
-	defer func() { _ = l.Unlock() }()
-	stats, err := p.build(ctx, progress)
-	if err != nil {
+	stats, err := p.build(ctx, right, progress)
+	if err = errors.Join(err, right.release()); err != nil {
 		return platform.ProfileStats{}, p.failed(summary, err)
 	}
 	return stats, nil
 }
 
-func (p *Platform) build(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
+func (p *Platform) build(ctx context.Context, right buildRight, progress func(done, total int64)) (platform.ProfileStats, error) {
 	pl, err := p.plan(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err
 	}
-	g, err := p.chooseGeneration(ctx, pl)
+	g, err := p.chooseGeneration(ctx, right, pl)
 	if err != nil || g.id == 0 {
 		return platform.ProfileStats{}, err
 	}
 	g.fields = pl.fields
 	b := &builder{p: p, plan: pl, limits: p.limits, progress: progress}
-	stats, err := b.run(ctx, g)
+	stats, err := b.run(ctx, right, g)
 	if err != nil {
 		return platform.ProfileStats{}, err
 	}
 	stats.Rebuilt = !g.current
 	if !g.current {
-		if err := p.makeCurrent(ctx, g); err != nil {
+		if err := p.makeCurrent(ctx, right, g); err != nil {
 			return platform.ProfileStats{}, err
 		}
 	}
 	pending, err := p.erasurePending(ctx)
 	if err == nil && pending {
 		var removed int64
-		removed, err = p.finishErasure(ctx, g)
+		removed, err = p.finishErasure(ctx, right, g)
 		stats.Profiles -= removed
 	}
-	return stats, errors.Join(err, p.sweepGenerations(ctx))
+	return stats, errors.Join(err, p.sweepGenerations(ctx, right))
 }
 
 // chooseGeneration gives the generation to build on: the current one, one that
 // was being built when its process died, or a new one. It is zero when there is
 // nothing to build.
-func (p *Platform) chooseGeneration(ctx context.Context, pl *plan) (generation, error) {
+func (p *Platform) chooseGeneration(ctx context.Context, right buildRight, pl *plan) (generation, error) {
 	list, err := listGenerations(ctx, p.db.Read(), `ORDER BY current DESC, id DESC`)
 	if err != nil {
 		return generation{}, err
@@ -93,26 +83,26 @@ func (p *Platform) chooseGeneration(ctx context.Context, pl *plan) (generation, 
 		if len(list) == 0 {
 			return generation{}, nil
 		}
-		if err := p.makeCurrent(ctx, generation{}); err != nil {
+		if err := p.makeCurrent(ctx, right, generation{}); err != nil {
 			return generation{}, err
 		}
-		return generation{}, p.sweepGenerations(ctx)
+		return generation{}, p.sweepGenerations(ctx, right)
 	}
 	for _, g := range list {
 		if g.fingerprint != pl.fingerprint {
 			continue
 		}
-		_, err := os.Stat(filepath.Join(p.db.Dir(), g.file))
-		// A file that is gone is built again; it holds nothing of its own. One
-		// that was never begun is as good as new.
-		if err == nil || errors.Is(err, fs.ErrNotExist) && !g.current {
-			return g, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		begun, err := right.has(ctx, g)
+		if err != nil {
 			return generation{}, err
 		}
+		// One whose profiles are gone is built again; it holds nothing of its
+		// own. One that was never begun is as good as new.
+		if begun || !g.current {
+			return g, nil
+		}
 	}
-	return p.newGeneration(ctx, pl)
+	return p.newGeneration(ctx, right, pl)
 }
 
 // builder merges events into one generation.
@@ -122,8 +112,7 @@ type builder struct {
 	limits   buildLimits
 	progress func(done, total int64)
 
-	db    *sql.DB
-	stmts *statements
+	out profileWriter
 	*batch
 	cache  cache
 	erased *erasedList
@@ -134,15 +123,11 @@ type builder struct {
 	total    int64
 }
 
-func (b *builder) run(ctx context.Context, g generation) (_ platform.ProfileStats, err error) {
-	if b.db, err = openForBuilding(ctx, filepath.Join(b.p.db.Dir(), g.file)); err != nil {
+func (b *builder) run(ctx context.Context, right buildRight, g generation) (_ platform.ProfileStats, err error) {
+	if b.out, err = right.open(ctx, g); err != nil {
 		return platform.ProfileStats{}, err
 	}
-	defer func() { err = errors.Join(err, b.db.Close()) }()
-	if b.stmts, err = prepare(ctx, b.db); err != nil {
-		return platform.ProfileStats{}, err
-	}
-	defer b.stmts.close()
+	defer func() { err = errors.Join(err, b.out.close()) }()
 	readers, err := b.readers(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err
@@ -175,11 +160,11 @@ func (b *builder) run(ctx context.Context, g generation) (_ platform.ProfileStat
 // readers opens the mapped streams at their positions, up to what is committed
 // now, and counts what there is to do.
 func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
-	positions, err := loadPositions(ctx, b.db)
+	positions, err := b.out.positions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if b.counters, err = loadCounters(ctx, b.db); err != nil {
+	if b.counters, err = b.out.counters(ctx); err != nil {
 		return nil, err
 	}
 	var readers []*streamReader
@@ -191,14 +176,14 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 		at := positions[s.name]
 		if at.extent > last {
 			return nil, b.p.damaged("The profiles are ahead of stream "+s.name,
-				"they were built from events that the store does not have, as after a restore of the store alone; remove the profiles-*.db files to build them again")
+				"they were built from events that the store does not have, as after a restore of the store alone; "+b.p.profiles.remedy()+" to build them again")
 		}
 		var ahead int64
 		from := at.extent
 		if at.offset == 0 {
 			from++ // the position is after the extent
 		}
-		err = b.p.db.Read().QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, from, last).Scan(&ahead)
+		err = b.p.db.Read().QueryRowContext(ctx, `SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, from, last).Scan(&ahead)
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func victim(dir, work string) error {
 	if err != nil {
 		return err
 	}
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func openBedQuietly(t *testing.T, dir string) bed {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 	check(t, err)
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	check(t, err)
 	return bed{p, db}
 }

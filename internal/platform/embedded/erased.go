@@ -39,6 +39,10 @@ func (l *erasedList) has(fields []mappedField, identities []identity) bool {
 	})
 }
 
+// listLock is held by who adds to the list, and shared by appends that must not
+// miss it.
+const listLock = "erased identities"
+
 const listVersion = `SELECT coalesce(max(id), 0) FROM erased_identities`
 
 // erased gives the list as it is now.
@@ -87,13 +91,16 @@ func (l *erasedList) load(ctx context.Context, q queryer) error {
 // addErased puts identities on the list, and notes that what there is of them
 // has to go.
 func addErased(ctx context.Context, tx *store.Tx, identities []jobs.Identity, now int64) error {
+	if err := tx.Lock(ctx, listLock); err != nil {
+		return err
+	}
 	fresh := make([]byte, sha256.Size)
 	if _, err := rand.Read(fresh); err != nil {
 		return err
 	}
 	l := &erasedList{}
 	if err := tx.QueryRowContext(ctx, `INSERT INTO erasure (one, key, pending) VALUES (1, ?, 1)
-		ON CONFLICT DO UPDATE SET pending = 1 RETURNING key`, fresh).Scan(&l.key); err != nil {
+		ON CONFLICT (one) DO UPDATE SET pending = 1 RETURNING key`, fresh).Scan(&l.key); err != nil {
 		return err
 	}
 	for _, i := range identities {

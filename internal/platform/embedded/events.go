@@ -10,8 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -138,7 +136,7 @@ type streamReader struct {
 	// again tells that the extents were looked up again.
 	again  bool
 	open   string
-	file   *os.File
+	file   segmentReader
 	buffer *bufio.Reader
 }
 
@@ -221,18 +219,31 @@ func (r *streamReader) advance(ctx context.Context) error {
 	if !resume || r.current.id != r.at.extent {
 		r.at = position{extent: r.current.id}
 	}
+	if r.current.length == 0 {
+		return nil
+	}
+	err := r.openCurrent(ctx)
+	if errors.Is(err, fs.ErrNotExist) && !r.again && r.at.offset == 0 {
+		// An erasure put another segment in its place since the page was read.
+		r.again, r.pending, r.current = true, nil, storedExtent{}
+		r.at = position{extent: r.at.extent - 1}
+		return r.advance(ctx)
+	}
+	r.again = false
+	if err != nil {
+		return r.p.failed("Cannot read stream "+r.stream, err)
+	}
+	return nil
+}
+
+// openCurrent goes to the position in the current extent, and looks whether
+// there is something to read.
+func (r *streamReader) openCurrent(ctx context.Context) error {
 	if r.open != r.current.file {
 		r.close()
-		f, err := os.Open(filepath.Join(r.p.db.Dir(), filepath.FromSlash(r.current.file)))
-		if errors.Is(err, fs.ErrNotExist) && !r.again && r.at.offset == 0 {
-			// An erasure put another file in its place since the page was read.
-			r.again, r.pending, r.current = true, nil, storedExtent{}
-			r.at = position{extent: r.at.extent - 1}
-			return r.advance(ctx)
-		}
-		r.again = false
+		f, err := r.p.segments.open(ctx, r.current.file)
 		if err != nil {
-			return r.p.failed("Cannot read stream "+r.stream, err)
+			return err
 		}
 		r.file, r.open = f, r.current.file
 	}
@@ -242,6 +253,11 @@ func (r *streamReader) advance(ctx context.Context) error {
 	} else {
 		r.buffer.Reset(section)
 	}
+	if _, err := r.buffer.Peek(1); errors.Is(err, fs.ErrNotExist) {
+		r.close()
+		return err
+	}
+	// Any other error is that of the next line.
 	return nil
 }
 

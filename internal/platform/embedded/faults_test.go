@@ -58,20 +58,24 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Open(db)
+		p, err := Open(Config{DB: db})
 		if err != nil {
 			t.Fatal(err)
 		}
 		calls := 0
-		create := p.createSegment
-		p.createSegment = func(path string) (segmentFile, error) {
+		files, ok := p.segments.(*fileSegments)
+		if !ok {
+			t.Fatal("segments are no files")
+		}
+		create := files.makeFile
+		files.makeFile = func(path string) (segmentFile, error) {
 			if calls++; calls == at {
 				return nil, syscall.ENOSPC
 			}
 			f, err := create(path)
 			return faultyFile{f, &calls, at}, err
 		}
-		p.segmentSize = 200
+		files.limit = 200
 		var committed []string
 		failures := 0
 		for i := range 8 {
@@ -125,21 +129,25 @@ func TestSegmentsEndAtTheirSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(db)
+	p, err := Open(Config{DB: db})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.segmentSize = 1000
+	files, ok := p.segments.(*fileSegments)
+	if !ok {
+		t.Fatal("segments are no files")
+	}
+	files.limit = 1000
 	for i := range 30 {
 		if err := p.Append(ctx, "s", []jobs.Event{{ID: fmt.Sprint(i), Time: time.Unix(0, 0), Data: []byte(`{"a":"` + fmt.Sprintf("%0100d", i) + `"}`)}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*"))
-	if err != nil || len(files) < 4 {
-		t.Errorf("%d segments, %v", len(files), err)
+	made, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*"))
+	if err != nil || len(made) < 4 {
+		t.Errorf("%d segments, %v", len(made), err)
 	}
-	for _, f := range files {
+	for _, f := range made {
 		if info, err := os.Stat(f); err != nil || info.Size() > 1200 {
 			t.Errorf("%s: %v, %v", f, info, err)
 		}

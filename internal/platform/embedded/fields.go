@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -27,7 +28,7 @@ func scanField(scan func(...any) error) (f jobs.Field, err error) {
 
 // fieldLike gives the field of an id, in any case; ok is false without one.
 func fieldLike(ctx context.Context, q queryer, id string) (f jobs.Field, ok bool, err error) {
-	f, err = scanField(q.QueryRowContext(ctx, `SELECT `+fieldColumns+` FROM fields WHERE id = ?`, id).Scan)
+	f, err = scanField(q.QueryRowContext(ctx, `SELECT `+fieldColumns+` FROM fields WHERE lower(id) = lower(?)`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, nil
 	}
@@ -35,7 +36,7 @@ func fieldLike(ctx context.Context, q queryer, id string) (f jobs.Field, ok bool
 }
 
 func listFields(ctx context.Context, q queryer) ([]jobs.Field, error) {
-	rows, err := q.QueryContext(ctx, `SELECT `+fieldColumns+` FROM fields ORDER BY id COLLATE BINARY`)
+	rows, err := q.QueryContext(ctx, `SELECT `+fieldColumns+` FROM fields`)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func listFields(ctx context.Context, q queryer) ([]jobs.Field, error) {
 		}
 		list = append(list, f)
 	}
+	slices.SortFunc(list, func(a, b jobs.Field) int { return strings.Compare(a.ID, b.ID) })
 	return list, rows.Err()
 }
 
@@ -140,7 +142,7 @@ func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
 // is no error.
 func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete field "+id, func(tx *store.Tx) error {
-		mappings, err := listMappings(ctx, tx, `WHERE field = ? COLLATE BINARY`, id)
+		mappings, err := listMappings(ctx, tx, `WHERE field = ?`, id)
 		if err != nil {
 			return err
 		}
@@ -154,14 +156,24 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 				Detail: "mappings feed it: " + strings.Join(names, ", "), Next: "Delete the mappings first",
 			}
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM fields WHERE id = ? COLLATE BINARY`, id)
+		f, ok, err := fieldLike(ctx, tx, id)
+		if err != nil || !ok || f.ID != id {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM fields WHERE id = ?`, id)
 		return err
 	})
 }
 
-// write runs a transaction and says what could not be done when it fails.
+// write runs a transaction on the definitions, one at a time, and says what could not be done when it fails.
 func (p *Platform) write(ctx context.Context, summary string, f func(tx *store.Tx) error) error {
-	if err := p.db.Write(ctx, f); err != nil {
+	err := p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
+		if err := tx.Lock(ctx, "definitions"); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+	if err != nil {
 		return p.failed(summary, err)
 	}
 	return nil

@@ -31,7 +31,7 @@ func openBed(tb testing.TB, dir string) bed {
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}
-	p, err := embedded.Open(db)
+	p, err := embedded.Open(embedded.Config{DB: db})
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}

@@ -2,11 +2,9 @@ package embedded
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -38,12 +36,7 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	if !built || place < 0 {
 		return nil, noProfile(id, "no event with an identifier was imported yet")
 	}
-	db, err := openForReading(filepath.Join(p.db.Dir(), g.file))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = db.Close() }()
-	pr, err := loadByIdentity(ctx, db, g.fields, identity{place, id.Value})
+	pr, err := p.ownerOf(ctx, g, identity{place, id.Value})
 	if err != nil {
 		return nil, err
 	}
@@ -65,21 +58,20 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	return values, nil
 }
 
-// loadByIdentity gives the profile that has an identity, nil when none has.
-func loadByIdentity(ctx context.Context, q queryer, fields []mappedField, i identity) (*profile, error) {
-	var id int64
-	var blob []byte
-	err := q.QueryRowContext(ctx, `SELECT p.id, p.state FROM identities i JOIN profiles p ON p.id = i.profile WHERE i.field = ? AND i.value = ?`,
-		i.field, i.value).Scan(&id, &blob)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+// ownerOf gives the profile that has an identity, nil when none has.
+func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*profile, error) {
+	r, err := p.profiles.read(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	pr, err := readProfile(blob, fields, nil)
+	defer func() { _ = r.close() }()
+	id, blob, ok, err := r.owner(ctx, i)
+	if err != nil || !ok {
+		return nil, err
+	}
+	pr, err := readProfile(blob, g.fields, nil)
 	if err != nil {
-		return nil, fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, p.profiles.remedy())
 	}
 	pr.id = id
 	return pr, nil

@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -20,53 +15,43 @@ import (
 // Platform is the embedded platform of one data directory. Its methods may be
 // called by several goroutines, and several processes may have one open.
 type Platform struct {
-	db  *store.DB
-	now func() time.Time
-	// createSegment makes a segment file; tests pass files that fail.
-	createSegment func(path string) (segmentFile, error)
-	segmentSize   int64
-	limits        buildLimits
+	db       *store.DB
+	now      func() time.Time
+	segments segmentStorage
+	profiles profileStorage
+	limits   buildLimits
 
 	mu       sync.Mutex
 	closed   bool
-	writer   string
-	lock     *flock.Flock
 	appender map[string]*appender
 
 	// list is the list of erased users as it was read last.
 	list atomic.Pointer[erasedList]
 }
 
-// segmentFile is what an appender needs of a file.
-type segmentFile interface {
-	io.WriterAt
-	io.Closer
-	Sync() error
-	Truncate(size int64) error
-}
-
 var errClosed = errors.New("the platform is closed")
 
 var _ jobs.Platform = (*Platform)(nil)
 
-// defaultSegmentSize is where a new segment begins.
-const defaultSegmentSize = 64 << 20
+// Config says where a platform is.
+type Config struct {
+	// DB is the store that has the definitions and the manifest.
+	DB *store.DB
+}
 
 // Open opens the platform of a store. Close it before the store.
-func Open(db *store.DB) (*Platform, error) {
+func Open(c Config) (*Platform, error) {
 	return &Platform{
-		db:  db,
-		now: time.Now,
-		createSegment: func(path string) (segmentFile, error) {
-			return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		},
-		segmentSize: defaultSegmentSize,
-		limits:      defaultLimits,
-		appender:    map[string]*appender{},
+		db:       c.DB,
+		now:      time.Now,
+		segments: newFileSegments(c.DB),
+		profiles: &fileProfiles{dir: c.DB.Dir()},
+		limits:   defaultLimits,
+		appender: map[string]*appender{},
 	}, nil
 }
 
-// Close closes the segment files. What was appended is committed already.
+// Close ends the writing of segments. What was appended is committed already.
 func (p *Platform) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,16 +63,11 @@ func (p *Platform) Close() error {
 		errs = append(errs, a.close())
 		a.mu.Unlock()
 	}
-	if p.lock != nil {
-		errs = append(errs, p.lock.Unlock())
-		_ = os.Remove(p.lock.Path())
-		p.lock = nil
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.segments.close())...)
 }
 
 // appenderOf gives the one appender that this process has for a stream.
-func (p *Platform) appenderOf(ctx context.Context, stream string) (*appender, error) {
+func (p *Platform) appenderOf(stream string) (*appender, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -96,55 +76,9 @@ func (p *Platform) appenderOf(ctx context.Context, stream string) (*appender, er
 	if a, ok := p.appender[stream]; ok {
 		return a, nil
 	}
-	if err := p.becomeWriter(ctx); err != nil {
-		return nil, p.failed("Cannot append to stream "+stream, err)
-	}
-	a := &appender{p: p, stream: stream, dir: streamDir(stream)}
+	a := &appender{p: p, stream: stream}
 	p.appender[stream] = a
 	return a, nil
-}
-
-// becomeWriter takes the lock that says this writer is alive.
-func (p *Platform) becomeWriter(ctx context.Context) error {
-	if p.lock != nil {
-		return nil
-	}
-	dir := filepath.Join(p.db.Dir(), writersDir)
-	if err := makeDir(dir); err != nil {
-		return err
-	}
-	id := store.NewID("w")
-	l := flock.New(filepath.Join(dir, id+".lock"), flock.SetPermissions(0o600))
-	ok, err := l.TryLockContext(ctx, lockRetry)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fmt.Errorf("the lock %s cannot be taken", l.Path())
-	}
-	p.writer, p.lock = id, l
-	return nil
-}
-
-// lockRetry is how often a held lock is tried again.
-const lockRetry = 50 * time.Millisecond
-
-// makeDir makes a private directory that survives a crash of the machine.
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	for d := dir; ; d = filepath.Dir(d) {
-		if err := syncDir(filepath.Dir(d)); err != nil {
-			return err
-		}
-		if base := filepath.Base(d); base == topDir || base == filepath.Dir(d) {
-			return nil
-		}
-	}
 }
 
 // failed is an error of the disk or the store. Errors that already say what to

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"path"
-	"path/filepath"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -21,7 +19,7 @@ type segment struct {
 	file   string
 }
 
-func (p *Platform) segments(ctx context.Context, stream string) ([]segment, error) {
+func (p *Platform) segmentsOf(ctx context.Context, stream string) ([]segment, error) {
 	rows, err := p.db.Read().QueryContext(ctx, `SELECT id, stream, file FROM segments WHERE stream = ? ORDER BY id`, stream)
 	if err != nil {
 		return nil, err
@@ -85,7 +83,7 @@ func (p *Platform) countErased(ctx context.Context, stream string, r *recognizer
 	if r == nil {
 		return 0, nil
 	}
-	list, err := p.segments(ctx, stream)
+	list, err := p.segmentsOf(ctx, stream)
 	if err != nil {
 		return 0, err
 	}
@@ -104,7 +102,7 @@ func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer)
 	if err != nil || len(extents) == 0 {
 		return 0, err
 	}
-	file, err := os.Open(filepath.Join(p.db.Dir(), filepath.FromSlash(s.file)))
+	file, err := p.segments.open(ctx, s.file)
 	if err != nil {
 		return 0, err
 	}
@@ -124,11 +122,11 @@ func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer)
 }
 
 // rewriteStream writes the segments again that hold events which are to go.
-func (p *Platform) rewriteStream(ctx context.Context, stream string, r *recognizer) error {
+func (p *Platform) rewriteStream(ctx context.Context, right buildRight, stream string, r *recognizer) error {
 	if r == nil {
 		return nil
 	}
-	list, err := p.segments(ctx, stream)
+	list, err := p.segmentsOf(ctx, stream)
 	if err != nil {
 		return err
 	}
@@ -140,7 +138,7 @@ func (p *Platform) rewriteStream(ctx context.Context, stream string, r *recogniz
 		if n == 0 {
 			continue
 		}
-		if err := p.rewriteSegment(ctx, s, r); err != nil {
+		if err := p.rewriteSegment(ctx, right, s, r); err != nil {
 			return err
 		}
 	}
@@ -153,7 +151,7 @@ type rewriting struct {
 	r    *recognizer
 	old  segment
 	name string
-	in   *os.File
+	in   segmentReader
 	out  segmentFile
 
 	// done are the extents as they are in the new file, and what they lost.
@@ -165,38 +163,31 @@ type rewriting struct {
 // rewriteSegment replaces a segment by one without the events that match. An
 // import may be appending to it meanwhile: then what came is copied as well,
 // until nothing did.
-func (p *Platform) rewriteSegment(ctx context.Context, s segment, r *recognizer) (err error) {
-	p.mu.Lock()
-	err = p.becomeWriter(ctx)
-	p.mu.Unlock()
+func (p *Platform) rewriteSegment(ctx context.Context, right buildRight, s segment, r *recognizer) (err error) {
+	writer, err := p.segments.writer(ctx)
 	if err != nil {
 		return err
 	}
-	dir := path.Dir(s.file)
 	// The name begins with a writer that is alive, so that nobody sweeps it away.
-	w := &rewriting{p: p, r: r, old: s, name: path.Join(dir, p.writer+"-"+store.NewID("e")+segmentSuffix)}
-	full := filepath.Join(p.db.Dir(), filepath.FromSlash(w.name))
-	if w.in, err = os.Open(filepath.Join(p.db.Dir(), filepath.FromSlash(s.file))); err != nil {
+	w := &rewriting{p: p, r: r, old: s, name: path.Join(path.Dir(s.file), writer+"-"+store.NewID("e")+segmentSuffix)}
+	if w.in, err = p.segments.open(ctx, s.file); err != nil {
 		return err
 	}
 	defer func() { _ = w.in.Close() }()
-	if w.out, err = p.createSegment(full); err != nil {
+	if w.out, err = p.segments.create(ctx, s.stream, w.name); err != nil {
 		return err
 	}
 	replaced := false
 	for !replaced && err == nil {
 		if err = w.copy(ctx); err == nil {
-			replaced, err = w.replace(ctx)
+			replaced, err = w.replace(ctx, right)
 		}
 	}
 	err = errors.Join(err, w.out.Close())
 	if !replaced {
-		// Nothing refers to the new file. Whether a commit whose answer was
-		// lost was one is found out by looking.
-		if id, _, look := committed(context.WithoutCancel(ctx), p.db.Read(), w.name); look == nil && id == 0 {
-			_ = os.Remove(full)
-		}
-		return err
+		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		defer cancel()
+		err = errors.Join(err, p.segments.abandon(cleaning, w.name))
 	}
 	return err
 }
@@ -216,10 +207,7 @@ func (w *rewriting) copy(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.out.Sync(); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(filepath.Join(w.p.db.Dir(), filepath.FromSlash(w.name))))
+	return w.out.Sync()
 }
 
 func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
@@ -254,14 +242,17 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 
 // replace puts the new file in the old one's place. It is false when the old one
 // has grown.
-func (w *rewriting) replace(ctx context.Context) (ok bool, err error) {
-	err = w.p.db.Write(ctx, func(tx *store.Tx) error {
+func (w *rewriting) replace(ctx context.Context, right buildRight) (ok bool, err error) {
+	err = w.p.buildWrite(ctx, right, func(tx *store.Tx) error {
 		var newest int64
 		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest); err != nil {
 			return err
 		}
 		if ok = len(w.done) > 0 && w.done[len(w.done)-1].id == newest; !ok {
 			return nil
+		}
+		if err := w.p.segments.admit(ctx, tx, w.name); err != nil {
+			return err
 		}
 		r, err := tx.ExecContext(ctx, `UPDATE segments SET file = ? WHERE id = ? AND file = ?`, w.name, w.old.id, w.old.file)
 		if err != nil {
@@ -289,6 +280,9 @@ func (w *rewriting) replace(ctx context.Context) (ok bool, err error) {
 // current fails inside the transaction of an append when the segment was written
 // again, or the list of erased users grew, since the append looked.
 func (a *appender) current(ctx context.Context, tx *store.Tx, x extent, list int64) error {
+	if err := tx.LockShared(ctx, listLock); err != nil {
+		return err
+	}
 	var now int64
 	if err := tx.QueryRowContext(ctx, listVersion).Scan(&now); err != nil {
 		return err

@@ -2,12 +2,10 @@ package embedded
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,13 +19,14 @@ import (
 
 // query is an audience bound to a generation of profiles.
 type query struct {
-	file    string
-	built   bool
-	fields  []mappedField
-	wanted  []bool
-	matcher *filterql.Matcher
-	now     time.Time
-	columns []jobs.Field
+	profiles profileStorage
+	source   generation
+	built    bool
+	fields   []mappedField
+	wanted   []bool
+	matcher  *filterql.Matcher
+	now      time.Time
+	columns  []jobs.Field
 	// places are where the columns' values are among fields; -1 for a field
 	// that no event feeds.
 	places []int
@@ -110,7 +109,7 @@ func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, name
 	if err != nil {
 		return nil, err
 	}
-	q := &query{file: filepath.Join(p.db.Dir(), g.file), built: built, fields: g.fields, now: p.now().UTC()}
+	q := &query{profiles: p.profiles, source: g, built: built, fields: g.fields, now: p.now().UTC()}
 	if columns {
 		if err := q.choose(defined, names); err != nil {
 			return nil, err
@@ -196,30 +195,19 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	if !q.built {
 		return nil
 	}
-	db, err := openForReading(q.file)
+	r, err := q.profiles.read(ctx, q.source)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	// One statement is one snapshot.
-	rows, err := db.QueryContext(ctx, `SELECT id, state FROM profiles ORDER BY id`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
+	defer func() { _ = r.close() }()
 	row := make([]value.Value, len(q.fields)+1)
-	for rows.Next() {
-		var id int64
-		var blob sql.RawBytes
-		if err := rows.Scan(&id, &blob); err != nil {
-			return err
-		}
+	return r.each(ctx, func(id int64, blob []byte) (bool, error) {
 		pr, err := readProfile(blob, q.fields, q.wanted)
 		if err != nil {
-			return fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.remedy())
 		}
 		if pr.conflict {
-			continue
+			return true, nil
 		}
 		for i, s := range pr.states {
 			row[i] = value.Value{}
@@ -227,11 +215,8 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 				row[i] = s.Value(q.now)
 			}
 		}
-		if q.matcher.Match(row) && !f(row) {
-			return nil
-		}
-	}
-	return rows.Err()
+		return !q.matcher.Match(row) || f(row), nil
+	})
 }
 
 // render makes the exact texts of a row.

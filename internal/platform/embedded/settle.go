@@ -101,11 +101,11 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 		at, ok = b.loaded[id]
 	}
 	if !ok {
-		return nil, fmt.Errorf("profile %d is missing; remove the profiles-*.db files to build all profiles again", id)
+		return nil, fmt.Errorf("profile %d is missing; %s to build all profiles again", id, b.p.profiles.remedy())
 	}
 	pr, err := readProfile(b.blobs[at[0]:at[1]], b.plan.fields, nil)
 	if err != nil {
-		return nil, fmt.Errorf("profile %d: %w; remove the profiles-*.db files to build all profiles again", id, err)
+		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, b.p.profiles.remedy())
 	}
 	pr.id = id
 	return pr, nil

@@ -6,53 +6,49 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/gofrs/flock"
 )
 
-// segmentSuffix ends the name of a segment file: WRITER-NUMBER.ndjson.
-const segmentSuffix = ".ndjson"
-
-// sweepStream removes what dead writers left beyond the committed length of
-// their segments. A writer whose lock is held is alive, and its files are its
-// own business; one whose lock can be taken is dead for good, for ids of
-// writers are never used again.
-func (p *Platform) sweepStream(ctx context.Context, stream, dir string) error {
-	full := filepath.Join(p.db.Dir(), filepath.FromSlash(dir))
-	files, err := os.ReadDir(full)
+// sweep removes what dead writers left beyond the committed length of their
+// segments. A writer whose lock is held is alive, and its files are its own
+// business; one whose lock can be taken is dead for good, for ids of writers are
+// never used again. So every sweep is thorough.
+func (f *fileSegments) sweep(ctx context.Context, stream string, _ bool) error {
+	dir := streamDir(stream)
+	files, err := os.ReadDir(f.path(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	lengths, err := p.committedLengths(ctx, stream)
+	lengths, err := committedLengths(ctx, f.db.Read(), stream)
 	if err != nil {
 		return err
 	}
 	left := map[string][]string{}
-	for _, f := range files {
-		writer, _, ok := strings.Cut(f.Name(), "-")
-		info, err := f.Info()
-		if err != nil || !ok || !strings.HasSuffix(f.Name(), segmentSuffix) {
+	for _, file := range files {
+		writer, _, ok := strings.Cut(file.Name(), "-")
+		info, err := file.Info()
+		if err != nil || !ok || !strings.HasSuffix(file.Name(), segmentSuffix) {
 			continue
 		}
-		if length, known := lengths[path.Join(dir, f.Name())]; !known || info.Size() > length {
-			left[writer] = append(left[writer], f.Name())
+		if length, known := lengths[path.Join(dir, file.Name())]; !known || info.Size() > length {
+			left[writer] = append(left[writer], file.Name())
 		}
 	}
 	for writer, names := range left {
-		if err := p.sweepWriter(ctx, writer, dir, names); err != nil {
+		if err := f.sweepWriter(ctx, writer, dir, names); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Platform) committedLengths(ctx context.Context, stream string) (map[string]int64, error) {
-	rows, err := p.db.Read().QueryContext(ctx, `
+func committedLengths(ctx context.Context, q queryer, stream string) (map[string]int64, error) {
+	rows, err := q.QueryContext(ctx, `
 		SELECT s.file, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
 		WHERE s.stream = ? GROUP BY s.id`, stream)
 	if err != nil {
@@ -72,11 +68,14 @@ func (p *Platform) committedLengths(ctx context.Context, stream string) (map[str
 }
 
 // sweepWriter cuts the files of a writer, if it is dead.
-func (p *Platform) sweepWriter(ctx context.Context, writer, dir string, names []string) error {
-	if writer == p.writer {
+func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, names []string) error {
+	f.mu.Lock()
+	mine := writer == f.name
+	f.mu.Unlock()
+	if mine {
 		return nil
 	}
-	l := flock.New(filepath.Join(p.db.Dir(), filepath.FromSlash(writersDir), writer+".lock"), flock.SetPermissions(0o600))
+	l := flock.New(f.path(path.Join(writersDir, writer+".lock")), flock.SetPermissions(0o600))
 	dead, err := l.TryLock()
 	if err != nil || !dead {
 		return err
@@ -87,11 +86,11 @@ func (p *Platform) sweepWriter(ctx context.Context, writer, dir string, names []
 	}()
 	for _, name := range names {
 		// Read again: it may have committed before it died.
-		_, length, err := committed(ctx, p.db.Read(), path.Join(dir, name))
+		_, length, err := committed(ctx, f.db.Read(), path.Join(dir, name))
 		if err != nil {
 			return err
 		}
-		full := filepath.Join(p.db.Dir(), filepath.FromSlash(dir), name)
+		full := f.path(path.Join(dir, name))
 		if length == 0 {
 			err = os.Remove(full)
 		} else {

@@ -20,8 +20,8 @@ func (c *counters) named() map[string]*int64 {
 	}
 }
 
-func loadCounters(ctx context.Context, db *sql.DB) (c counters, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT name, n FROM counters`)
+func (w *fileWriter) counters(ctx context.Context) (c counters, err error) {
+	rows, err := w.db.QueryContext(ctx, `SELECT name, n FROM counters`)
 	if err != nil {
 		return c, err
 	}
@@ -40,8 +40,8 @@ func loadCounters(ctx context.Context, db *sql.DB) (c counters, err error) {
 	return c, rows.Err()
 }
 
-func loadPositions(ctx context.Context, db *sql.DB) (map[string]position, error) {
-	rows, err := db.QueryContext(ctx, `SELECT stream, extent, offset, events, checksum FROM positions`)
+func (w *fileWriter) positions(ctx context.Context) (map[string]position, error) {
+	rows, err := w.db.QueryContext(ctx, `SELECT stream, extent, offset, events, checksum FROM positions`)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +112,8 @@ func (s *statements) close() {
 	}
 }
 
-// window is one transaction of a build: the events between two commits.
-type window struct {
+// fileWindow is a transaction on a generation's file.
+type fileWindow struct {
 	tx *sql.Tx
 	statements
 	// empty tells that the file has no identities yet.
@@ -126,28 +126,28 @@ type window struct {
 	scratch []byte
 }
 
-func (s *statements) begin(ctx context.Context, db *sql.DB) (*window, error) {
-	tx, err := db.BeginTx(ctx, nil)
+func (w *fileWriter) begin(ctx context.Context) (profileWindow, error) {
+	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{tx: tx}
-	w.statements = statements{
-		findIdentities: tx.StmtContext(ctx, s.findIdentities), findProfiles: tx.StmtContext(ctx, s.findProfiles),
-		putIdentities: tx.StmtContext(ctx, s.putIdentities), putProfiles: tx.StmtContext(ctx, s.putProfiles), deleteProfile: tx.StmtContext(ctx, s.deleteProfile),
+	begun := &fileWindow{tx: tx}
+	begun.statements = statements{
+		findIdentities: tx.StmtContext(ctx, w.findIdentities), findProfiles: tx.StmtContext(ctx, w.findProfiles),
+		putIdentities: tx.StmtContext(ctx, w.putIdentities), putProfiles: tx.StmtContext(ctx, w.putProfiles), deleteProfile: tx.StmtContext(ctx, w.deleteProfile),
 	}
-	if err := tx.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM identities)`).Scan(&w.empty); err != nil {
-		w.rollback()
+	if err := tx.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM identities)`).Scan(&begun.empty); err != nil {
+		begun.rollback()
 		return nil, err
 	}
-	return w, nil
+	return begun, nil
 }
 
-func (w *window) rollback() { _ = w.tx.Rollback() }
+func (w *fileWindow) rollback() { _ = w.tx.Rollback() }
 
 // query runs a statement of many rows: the prepared one for rowsAtOnce, another
 // for the rest.
-func (w *window) query(ctx context.Context, full *sql.Stmt, text func(n int) string, n int, each func(scan func(...any) error) error) (err error) {
+func (w *fileWindow) query(ctx context.Context, full *sql.Stmt, text func(n int) string, n int, each func(scan func(...any) error) error) (err error) {
 	var rows *sql.Rows
 	if n == rowsAtOnce {
 		rows, err = full.QueryContext(ctx, w.args...)
@@ -166,7 +166,7 @@ func (w *window) query(ctx context.Context, full *sql.Stmt, text func(n int) str
 	return rows.Err()
 }
 
-func (w *window) exec(ctx context.Context, full *sql.Stmt, text func(n int) string, rows int) (err error) {
+func (w *fileWindow) exec(ctx context.Context, full *sql.Stmt, text func(n int) string, rows int) (err error) {
 	if rows == rowsAtOnce {
 		_, err = full.ExecContext(ctx, w.args...)
 	} else {
@@ -175,8 +175,10 @@ func (w *window) exec(ctx context.Context, full *sql.Stmt, text func(n int) stri
 	return err
 }
 
-// find adds to found the profiles that have some of the identities.
-func (w *window) find(ctx context.Context, wanted []identity, found map[identity]int64) error {
+func (w *fileWindow) find(ctx context.Context, wanted []identity, found map[identity]int64) error {
+	if w.empty {
+		return nil
+	}
 	var place int
 	var profile int64
 	for chunk := range slices.Chunk(wanted, rowsAtOnce) {
@@ -198,8 +200,7 @@ func (w *window) find(ctx context.Context, wanted []identity, found map[identity
 	return nil
 }
 
-// profiles calls each for stored profiles; the blob is used again.
-func (w *window) profiles(ctx context.Context, wanted []int64, each func(id int64, blob []byte)) error {
+func (w *fileWindow) profiles(ctx context.Context, wanted []int64, each func(id int64, blob []byte)) error {
 	var id int64
 	var blob sql.RawBytes
 	for chunk := range slices.Chunk(wanted, rowsAtOnce) {
@@ -221,8 +222,7 @@ func (w *window) profiles(ctx context.Context, wanted []int64, each func(id int6
 	return nil
 }
 
-// put writes a profile, together with others.
-func (w *window) put(ctx context.Context, pr *profile) error {
+func (w *fileWindow) put(ctx context.Context, pr *profile) error {
 	w.blobs = pr.appendBinary(w.blobs, &w.scratch)
 	w.ids, w.ends = append(w.ids, pr.id), append(w.ends, len(w.blobs))
 	if len(w.ids) < rowsAtOnce {
@@ -231,7 +231,7 @@ func (w *window) put(ctx context.Context, pr *profile) error {
 	return w.flush(ctx)
 }
 
-func (w *window) flush(ctx context.Context) error {
+func (w *fileWindow) flush(ctx context.Context) error {
 	if len(w.ids) == 0 {
 		return nil
 	}
@@ -246,15 +246,12 @@ func (w *window) flush(ctx context.Context) error {
 	return err
 }
 
-// remove deletes a profile that was joined into another.
-func (w *window) remove(ctx context.Context, id int64) error {
+func (w *fileWindow) remove(ctx context.Context, id int64) error {
 	_, err := w.deleteProfile.ExecContext(ctx, id)
 	return err
 }
 
-// finish writes the owners, in the order of the index, the counters and the
-// position, and commits all.
-func (w *window) finish(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
+func (w *fileWindow) finish(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}

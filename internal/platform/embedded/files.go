@@ -1,0 +1,139 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// fileSegments are files that grow, below the data directory. A writer is alive
+// while it holds a lock of the operating system.
+type fileSegments struct {
+	db  *store.DB
+	dir string
+	// makeFile makes a segment file; tests pass files that fail.
+	makeFile func(path string) (segmentFile, error)
+	limit    int64
+
+	mu   sync.Mutex
+	name string
+	lock *flock.Flock
+}
+
+// fileSize is where a new segment file begins.
+const fileSize = 64 << 20
+
+func newFileSegments(db *store.DB) *fileSegments {
+	return &fileSegments{
+		db:  db,
+		dir: db.Dir(),
+		makeFile: func(path string) (segmentFile, error) {
+			return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		},
+		limit: fileSize,
+	}
+}
+
+func (f *fileSegments) size() int64 { return f.limit }
+
+func (f *fileSegments) path(name string) string {
+	return filepath.Join(f.dir, filepath.FromSlash(name))
+}
+
+// writer takes the lock that says this writer is alive.
+func (f *fileSegments) writer(ctx context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock != nil {
+		return f.name, nil
+	}
+	dir := f.path(writersDir)
+	if err := makeDir(dir); err != nil {
+		return "", err
+	}
+	id := store.NewID("w")
+	l := flock.New(filepath.Join(dir, id+".lock"), flock.SetPermissions(0o600))
+	ok, err := l.TryLockContext(ctx, lockRetry)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "", fmt.Errorf("the lock %s cannot be taken", l.Path())
+	}
+	f.name, f.lock = id, l
+	return id, nil
+}
+
+func (f *fileSegments) create(_ context.Context, _, name string) (segmentFile, error) {
+	full := f.path(name)
+	if err := makeDir(filepath.Dir(full)); err != nil {
+		return nil, err
+	}
+	file, err := f.makeFile(full)
+	if err != nil {
+		return nil, err
+	}
+	return file, syncDir(filepath.Dir(full))
+}
+
+// admit has nothing to do: nobody removes what a live writer makes.
+func (f *fileSegments) admit(context.Context, *store.Tx, string) error { return nil }
+
+func (f *fileSegments) abandon(ctx context.Context, name string) error {
+	id, _, err := committed(ctx, f.db.Read(), name)
+	if err != nil || id != 0 {
+		return err
+	}
+	return f.remove(ctx, name)
+}
+
+func (f *fileSegments) open(_ context.Context, name string) (segmentReader, error) {
+	return os.Open(f.path(name))
+}
+
+func (f *fileSegments) remove(_ context.Context, name string) error {
+	if err := os.Remove(f.path(name)); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("a file cannot be removed, perhaps because another program has it open: %w", err)
+	}
+	return nil
+}
+
+func (f *fileSegments) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock == nil {
+		return nil
+	}
+	err := f.lock.Unlock()
+	_ = os.Remove(f.lock.Path())
+	f.lock = nil
+	return err
+}
+
+// lockRetry is how often a held lock is tried again.
+const lockRetry = 50 * time.Millisecond
+
+// makeDir makes a private directory that survives a crash of the machine.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if err := syncDir(filepath.Dir(d)); err != nil {
+			return err
+		}
+		if base := filepath.Base(d); base == topDir || base == filepath.Dir(d) {
+			return nil
+		}
+	}
+}
