@@ -27,6 +27,9 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if s.Schedule != nil {
 		row.Paused = s.Schedule.Paused != nil && *s.Schedule.Paused
 	}
+	if err := checkAfter(ctx, db, row.ID, s.After); err != nil {
+		return jobs.Job{}, err
+	}
 	if err := e.planNext(ctx, db, &row, s.Schedule != nil && s.Schedule.StartImmediately); err != nil {
 		return jobs.Job{}, err
 	}
@@ -83,15 +86,58 @@ func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs
 	if row.Key, err = e.jobKey(ctx, db, &row.JobSpec); err != nil {
 		return jobs.Job{}, err
 	}
-	if s.Schedule == nil {
-		row.Paused = false
-	} else if s.Schedule.Paused != nil {
+	switch {
+	case s.Schedule != nil && s.Schedule.Paused != nil:
 		row.Paused = *s.Schedule.Paused
+	case s.Schedule == nil && len(s.After) == 0:
+		row.Paused = false
 	}
-	if err := e.planNext(ctx, db, &row, before == nil && s.Schedule != nil && s.Schedule.StartImmediately); err != nil {
+	if err := checkAfter(ctx, db, id, s.After); err != nil {
+		return jobs.Job{}, err
+	}
+	if row.NextRunAt == nil || row.Paused || !sameTimes(before, s.Schedule) {
+		err = e.planNext(ctx, db, &row, before == nil && s.Schedule != nil && s.Schedule.StartImmediately)
+	}
+	if err != nil {
 		return jobs.Job{}, err
 	}
 	return e.putJob(ctx, db, row)
+}
+
+// sameTimes reports whether two schedules are due at the same times, so that
+// what is planned stands.
+func sameTimes(a, b *jobs.Schedule) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	return a.Frequency == b.Frequency && a.TimeOfDay == b.TimeOfDay && a.DayOfWeek == b.DayOfWeek && a.DayOfMonth == b.DayOfMonth && a.Timezone == b.Timezone
+}
+
+// PauseJob implements jobs.Definitions.
+func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, error) {
+	db, err := e.writable(ctx, false)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row, err := db.Job(ctx, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if row.Schedule == nil && len(row.After) == 0 {
+		return jobs.Job{}, jobs.Invalid("schedule", "Job "+id+" has nothing to pause",
+			"It has no schedule and runs after no other job: it runs only when it is asked to.", "Give it a schedule first")
+	}
+	if row.Paused == paused {
+		return e.Job(ctx, id)
+	}
+	row.Paused = paused
+	if err := e.planNext(ctx, db, &row, false); err != nil {
+		return jobs.Job{}, err
+	}
+	if err := db.Pause(ctx, id, paused, row.NextRunAt); err != nil {
+		return jobs.Job{}, err
+	}
+	return e.Job(ctx, id)
 }
 
 // jobKey validates what the store can tell and computes the key, filling the

@@ -35,16 +35,24 @@ type Options struct {
 	UserAgent string
 	// Getenv reads the environment: os.Getenv when nil.
 	Getenv func(string) string
+	// MaxRunsPerAuthorization bounds the runs that use one warehouse at a time:
+	// DefaultMaxRunsPerAuthorization when 0.
+	MaxRunsPerAuthorization int
+	// Version is the product's, for the list of processes on a store.
+	Version string
+	// Name is this machine's, for people: the host name when empty.
+	Name string
 }
 
-// runsPerAuthorization bounds the runs that use one warehouse at a time.
-const runsPerAuthorization = 2
+// DefaultMaxRunsPerAuthorization keeps a warehouse from being overrun.
+const DefaultMaxRunsPerAuthorization = 2
 
 // Engine implements jobs.API. Its store is opened by the first call that needs
 // it, and made by the first that registers something.
 type Engine struct {
 	options  Options
 	instance string
+	kind     string
 
 	mu       sync.Mutex
 	db       *store.DB
@@ -52,7 +60,9 @@ type Engine struct {
 	stop     context.CancelFunc
 	beating  sync.WaitGroup
 	running  map[string]*execution
-	closed   bool
+	// left are runs that this process left to runners and answers for.
+	left   map[string]bool
+	closed bool
 }
 
 var _ jobs.API = (*Engine)(nil)
@@ -65,7 +75,16 @@ func New(o Options) *Engine {
 	if o.Platform.Open == nil {
 		o.Platform = Embedded()
 	}
-	return &Engine{options: o, instance: store.NewID("in"), running: map[string]*execution{}}
+	if o.MaxRunsPerAuthorization <= 0 {
+		o.MaxRunsPerAuthorization = DefaultMaxRunsPerAuthorization
+	}
+	if o.Name == "" {
+		o.Name, _ = os.Hostname() // a name for people: none is no error
+	}
+	return &Engine{
+		options: o, instance: store.NewID("in"), kind: store.KindApply,
+		running: map[string]*execution{}, left: map[string]bool{},
+	}
 }
 
 // open gives the store, opening it when it is not. Without create, a store
@@ -102,7 +121,8 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 	if e.stop != nil {
 		return nil
 	}
-	if err := db.Beat(ctx, e.instance, "apply"); err != nil {
+	self := store.Instance{ID: e.instance, Kind: e.kind, Host: e.options.Name, Version: e.options.Version}
+	if err := db.Beat(ctx, self); err != nil {
 		return err
 	}
 	beat, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -117,7 +137,7 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 			case <-tick.C:
 				// A beat that fails is made good by the next; silence for
 				// a whole lease is what others act on.
-				_ = db.Beat(beat, e.instance, "apply")
+				_ = db.Beat(beat, self)
 			}
 		}
 	})

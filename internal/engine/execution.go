@@ -16,11 +16,13 @@ var (
 	errAsked    = errors.New("the run was cancelled on request")
 )
 
-// execution is one run, executed by this process.
+// execution is one run, executed by this process: one that it queued for
+// itself, or in a runner a shared one that it claimed.
 type execution struct {
-	e   *Engine
-	db  *store.DB
-	job store.JobRow
+	e      *Engine
+	db     *store.DB
+	job    store.JobRow
+	shared bool
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -28,13 +30,19 @@ type execution struct {
 
 	mu    sync.Mutex
 	run   jobs.Run
+	log   runLog
 	claim *store.Claim
+	// moved is told when there is something to show before the next beat.
+	moved chan struct{}
 }
 
-func newExecution(e *Engine, db *store.DB, job store.JobRow, run jobs.Run) *execution {
+func newExecution(e *Engine, db *store.DB, job store.JobRow, run jobs.Run, claim *store.Claim) *execution {
 	// The run outlives the call that started it; Close and CancelRun end it.
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return &execution{e: e, db: db, job: job, run: run, ctx: ctx, cancel: cancel, done: make(chan struct{})}
+	return &execution{
+		e: e, db: db, job: job, run: run, claim: claim, ctx: ctx, cancel: cancel,
+		done: make(chan struct{}), moved: make(chan struct{}, 1),
+	}
 }
 
 func (x *execution) now() jobs.Run {
@@ -46,26 +54,43 @@ func (x *execution) now() jobs.Run {
 func (x *execution) update(f func(*jobs.Run)) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	before := x.run.Phase
 	f(&x.run)
+	if x.run.Phase != before {
+		x.log.phase(x.run.Phase)
+		x.tell()
+	}
 }
 
-// execute claims the run, does its work under a heartbeat, and records its end.
-func (x *execution) execute() {
-	err := x.waitTurn()
-	if err == nil {
-		ctx, stop := context.WithCancelCause(x.ctx)
-		beats := make(chan struct{})
-		go func() {
-			defer close(beats)
-			x.beat(ctx, stop)
-		}()
-		err = x.work(ctx)
-		if cause := context.Cause(ctx); err != nil && cause != nil {
-			err = cause
-		}
-		stop(nil)
-		<-beats
+func (x *execution) say(level, message string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.log.add(level, message)
+	x.tell()
+}
+
+func (x *execution) tell() {
+	select {
+	case x.moved <- struct{}{}:
+	default:
 	}
+}
+
+// execute does the work of a claimed run under a heartbeat, and records its
+// end.
+func (x *execution) execute() {
+	ctx, stop := context.WithCancelCause(x.ctx)
+	beats := make(chan struct{})
+	go func() {
+		defer close(beats)
+		x.beat(ctx, stop)
+	}()
+	err := x.work(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	stop(nil)
+	<-beats
 	x.finish(err)
 }
 
@@ -73,7 +98,7 @@ func (x *execution) execute() {
 // room for one more.
 func (x *execution) waitTurn() error {
 	for {
-		claim, waiting, err := x.db.ClaimRun(x.ctx, x.run.ID, x.e.instance, runsPerAuthorization)
+		claim, waiting, err := x.db.ClaimRun(x.ctx, x.run.ID, x.e.instance, x.e.options.Name, x.e.options.MaxRunsPerAuthorization)
 		if err != nil {
 			if cause := context.Cause(x.ctx); cause != nil {
 				return cause
@@ -82,9 +107,7 @@ func (x *execution) waitTurn() error {
 		}
 		if claim != nil {
 			x.claim = claim
-			started, err := x.db.Clock(x.ctx)
-			x.update(func(r *jobs.Run) { r.Status, r.Phase, r.StartedAt = jobs.StatusWaiting, "connecting", &started })
-			return err
+			return x.begin()
 		}
 		x.update(func(r *jobs.Run) { r.Phase = waiting })
 		select {
@@ -95,24 +118,53 @@ func (x *execution) waitTurn() error {
 	}
 }
 
+// begin notes that the run has its claim.
+func (x *execution) begin() error {
+	started, err := x.db.Clock(x.ctx)
+	x.update(func(r *jobs.Run) {
+		r.Status, r.Phase, r.Attempt, r.Runner = jobs.StatusWaiting, "connecting", x.claim.Attempt, x.e.options.Name
+		if r.StartedAt == nil {
+			r.StartedAt = &started
+		}
+	})
+	return err
+}
+
+// How quickly a request to cancel is seen, and the least time between two
+// heartbeats that show progress.
+const (
+	pollCancel = 300 * time.Millisecond
+	minBeat    = time.Second
+)
+
 // beat renews the lease and shows progress to other processes. It stops the
 // work when the run was cancelled, when another process took it, or when no
 // renewal succeeded for as long as the lease lasts.
 func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
-	tick := time.NewTicker(store.Heartbeat)
+	tick := time.NewTicker(pollCancel)
 	defer tick.Stop()
-	renewed := time.Now()
+	renewed, beaten := time.Now(), time.Now()
+	changed := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-x.moved:
+			changed = true
 		case <-tick.C:
+			if asked, err := x.db.CancelRequested(ctx, x.run.ID); err == nil && asked {
+				stop(errAsked)
+				return
+			}
 		}
-		sent := time.Now()
-		asked, err := x.db.BeatRun(ctx, x.claim, x.now())
+		if since := time.Since(beaten); since < store.Heartbeat && (!changed || since < minBeat) {
+			continue
+		}
+		beaten, changed = time.Now(), false
+		asked, err := x.show(ctx)
 		switch {
 		case err == nil:
-			renewed = sent
+			renewed = beaten
 			if asked {
 				stop(errAsked)
 			}
@@ -124,66 +176,18 @@ func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
 	}
 }
 
-// finishTimeout bounds the last write of a run.
-const finishTimeout = 20 * time.Second
-
-func (x *execution) finish(err error) {
-	x.update(func(r *jobs.Run) {
-		r.Phase = ""
-		switch {
-		case err == nil:
-			r.Status = jobs.StatusSucceeded
-		case errors.Is(err, errAsked), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
-			r.Status, r.ErrorCode = jobs.StatusCancelled, jobs.CodeCancelled
-			r.Error = "The run was cancelled: " + err.Error() + ". Run the job again: it goes on from where this run was."
-		default:
-			r.Status, r.ErrorCode, r.Error = jobs.StatusFailed, jobs.CodeFailed, err.Error()
-			if e, ok := errors.AsType[*jobs.Error](err); ok {
-				r.ErrorCode, r.ErrorAttribute = e.Code, e.Attribute
-			}
-		}
-	})
-	ctx, cancel := context.WithTimeout(context.Background(), finishTimeout)
-	defer cancel()
-	run := x.now()
-	if err := x.db.FinishRun(ctx, x.e.instance, run); err != nil {
-		x.update(func(r *jobs.Run) {
-			r.Status, r.ErrorCode = jobs.StatusFailed, jobs.CodeStore
-			r.Error = "The end of the run could not be recorded: " + err.Error() + ". What it moved is kept; run the job again."
-		})
+// show beats with what is new.
+func (x *execution) show(ctx context.Context) (asked bool, err error) {
+	x.mu.Lock()
+	run, lines := x.run, x.log.take()
+	x.mu.Unlock()
+	asked, err = x.db.BeatRun(ctx, x.claim, run, entries(lines)...)
+	if err != nil {
+		x.mu.Lock()
+		x.log.putBack(lines)
+		x.mu.Unlock()
 	}
-}
-
-// follow calls changed until the run ends. When ctx ends first, the run is
-// cancelled and its end awaited: the caller may be about to exit.
-func (x *execution) follow(ctx context.Context, changed func(jobs.Run)) error {
-	tick := time.NewTicker(pollOwn)
-	defer tick.Stop()
-	var last jobs.Run
-	var told time.Time
-	for {
-		select {
-		case <-x.done:
-			return nil
-		case <-ctx.Done():
-			x.cancel(errAsked)
-			<-x.done
-			if run := x.now(); run.Status == jobs.StatusSucceeded {
-				return nil
-			}
-			return waitError(ctx, x.now())
-		case <-tick.C:
-		}
-		run := x.now()
-		if changed == nil {
-			continue
-		}
-		moved := run.Done != last.Done && time.Since(told) >= time.Second
-		if run.Status != last.Status || run.Phase != last.Phase || moved {
-			changed(run)
-			last, told = run, time.Now()
-		}
-	}
+	return asked, err
 }
 
 // fence fails inside a transaction when another process has the run.

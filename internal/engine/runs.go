@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // How often a run is looked at: one of this process, and one of another.
@@ -25,28 +26,62 @@ func (e *Engine) StartRun(ctx context.Context, jobID string, reason jobs.Reason)
 	if err != nil {
 		return jobs.Run{}, err
 	}
-	run, err := db.QueueRun(ctx, job.Job, reason, e.instance)
+	// A runner on the store is the only one to execute runs.
+	shared, err := db.RunnerAlive(ctx)
 	if err != nil {
 		return jobs.Run{}, err
 	}
-	x := newExecution(e, db, job, run)
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
-		return jobs.Run{}, errStopping
+	n := store.NewRun{Job: job.Job, Reason: reason}
+	if !shared {
+		n.Owner, n.Runner = e.instance, e.options.Name
 	}
-	e.running[run.ID] = x
-	e.mu.Unlock()
+	run, err := db.QueueRun(ctx, n)
+	if err != nil {
+		return jobs.Run{}, err
+	}
+	if shared {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.left[run.ID] = e.kind != store.KindRunner
+		return run, nil
+	}
+	return run, e.executeOwn(db, job, run, &store.Claim{
+		RunID: run.ID, JobID: job.ID, AuthorizationID: job.AuthorizationID, Owner: e.instance, Attempt: run.Attempt,
+	})
+}
+
+// executeOwn executes a run that only this process may, in the background.
+func (e *Engine) executeOwn(db *store.DB, job store.JobRow, run jobs.Run, claim *store.Claim) error {
+	x := newExecution(e, db, job, run, claim)
+	if err := e.enlist(x); err != nil {
+		return err
+	}
 	go func() {
-		defer func() {
-			e.mu.Lock()
-			delete(e.running, run.ID)
-			e.mu.Unlock()
-			close(x.done)
-		}()
+		defer e.delist(x)
+		if err := x.waitTurn(); err != nil {
+			x.finish(err)
+			return
+		}
 		x.execute()
 	}()
-	return run, nil
+	return nil
+}
+
+func (e *Engine) enlist(x *execution) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return errStopping
+	}
+	e.running[x.run.ID] = x
+	return nil
+}
+
+func (e *Engine) delist(x *execution) {
+	e.mu.Lock()
+	delete(e.running, x.run.ID)
+	e.mu.Unlock()
+	close(x.done)
 }
 
 // WaitRun implements jobs.Runs.
@@ -55,41 +90,93 @@ func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 	if err != nil {
 		return jobs.Run{}, err
 	}
-	e.mu.Lock()
-	x := e.running[runID]
-	e.mu.Unlock()
-	if x != nil {
-		if err := x.follow(ctx, changed); err != nil {
-			return x.now(), err
-		}
-		return db.Run(ctx, runID)
-	}
 	var last jobs.Run
 	for {
-		run, err := db.Run(ctx, runID)
-		if err != nil {
+		e.mu.Lock()
+		x, left := e.running[runID], e.left[runID]
+		e.mu.Unlock()
+		if x != nil && !x.shared {
+			if err := x.follow(ctx, changed); err != nil {
+				return x.now(), err
+			}
+			return db.Run(ctx, runID)
+		}
+		run, err := e.look(ctx, db, runID)
+		if err != nil || !run.Status.Active() {
 			return run, err
-		}
-		if !run.Status.Active() {
-			return run, nil
-		}
-		stale, err := db.Stale(ctx, runID)
-		if err != nil {
-			return run, err
-		}
-		if stale {
-			run.Status, run.ErrorCode = jobs.StatusFailed, jobs.CodeFailed
-			run.Error = "The process that executed this run ended before it did. Run the job again: it goes on from where this run was."
-			return run, nil
 		}
 		if changed != nil && (run.Status != last.Status || run.Phase != last.Phase || run.Done != last.Done) {
 			changed(run)
 			last = run
 		}
+		if left {
+			if err := e.adoptRun(ctx, db, run); err != nil {
+				return run, err
+			}
+		}
 		select {
 		case <-ctx.Done():
+			if left {
+				e.cancelLeft(db, runID)
+			}
 			return run, waitError(ctx, run)
 		case <-time.After(pollOther):
+		}
+	}
+}
+
+// look reads another process's run; what a dead one left to nobody is failed.
+func (e *Engine) look(ctx context.Context, db *store.DB, runID string) (jobs.Run, error) {
+	run, err := db.Run(ctx, runID)
+	if err != nil || !run.Status.Active() {
+		return run, err
+	}
+	stale, err := db.Stale(ctx, runID)
+	if stale {
+		run.Status, run.ErrorCode = jobs.StatusFailed, jobs.CodeFailed
+		run.Error = "The process that executed this run ended before it did. Run the job again: it goes on from where this run was."
+	}
+	return run, err
+}
+
+// adoptRun executes a run here that this process left to runners, when none is
+// alive any more.
+func (e *Engine) adoptRun(ctx context.Context, db *store.DB, run jobs.Run) error {
+	alive, err := db.RunnerAlive(ctx)
+	if err != nil || alive {
+		return err
+	}
+	claim, err := db.AdoptRun(ctx, run.ID, e.instance, e.options.Name)
+	if err != nil || claim == nil {
+		return err
+	}
+	job, err := db.Job(ctx, run.JobID)
+	if err != nil {
+		return err
+	}
+	return e.executeOwn(db, job, run, claim)
+}
+
+// cancelTimeout bounds what is done for a run whose caller has gone.
+const cancelTimeout = 5 * time.Second
+
+// cancelLeft has runners stop a run that this process answers for, and waits
+// for it a little: the caller may be about to start another.
+func (e *Engine) cancelLeft(db *store.DB, runID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
+	defer cancel()
+	if err := db.RequestCancel(ctx, runID); err != nil {
+		return // nobody is left to tell: the caller has its own reason to end
+	}
+	for {
+		run, err := db.Run(ctx, runID)
+		if err != nil || !run.Status.Active() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pollOwn):
 		}
 	}
 }
@@ -100,10 +187,13 @@ func (e *Engine) CancelRun(ctx context.Context, runID string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := db.Run(ctx, runID); err != nil {
+		return err
+	}
 	e.mu.Lock()
 	x := e.running[runID]
 	e.mu.Unlock()
-	if x != nil {
+	if x != nil && !x.shared {
 		x.cancel(errAsked)
 		return nil
 	}
@@ -129,6 +219,38 @@ func (e *Engine) ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, er
 		return nil, err
 	}
 	return db.Runs(ctx, f)
+}
+
+// follow calls changed until the run ends. When ctx ends first, the run is
+// cancelled and its end awaited: the caller may be about to exit.
+func (x *execution) follow(ctx context.Context, changed func(jobs.Run)) error {
+	tick := time.NewTicker(pollOwn)
+	defer tick.Stop()
+	var last jobs.Run
+	var told time.Time
+	for {
+		select {
+		case <-x.done:
+			return nil
+		case <-ctx.Done():
+			x.cancel(errAsked)
+			<-x.done
+			if run := x.now(); run.Status == jobs.StatusSucceeded {
+				return nil
+			}
+			return waitError(ctx, x.now())
+		case <-tick.C:
+		}
+		run := x.now()
+		if changed == nil {
+			continue
+		}
+		moved := run.Done != last.Done && time.Since(told) >= time.Second
+		if run.Status != last.Status || run.Phase != last.Phase || moved {
+			changed(run)
+			last, told = run, time.Now()
+		}
+	}
 }
 
 func waitError(ctx context.Context, run jobs.Run) error {

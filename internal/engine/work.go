@@ -21,6 +21,12 @@ func (x *execution) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if token, err := x.e.token(auth); err == nil {
+		x.keepOut(token)
+	}
+	if s := x.e.options.Staging; s != nil {
+		x.keepOut(s.SecretAccessKey)
+	}
 	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
 		wh, err := x.e.connect(ctx, auth, x.job.QueryTimeout, func(elapsed time.Duration) {

@@ -51,6 +51,10 @@ type Definitions interface {
 	CreateJob(ctx context.Context, s JobSpec) (Job, error)
 	UpdateJob(ctx context.Context, id string, s JobSpec) (Job, error)
 	Job(ctx context.Context, id string) (Job, error)
+	// PauseJob stops a job's schedule, or lets it go on from now, until the
+	// definition says otherwise or it is called again. Runs that are active go
+	// on. A job that neither a schedule nor other jobs start is refused.
+	PauseJob(ctx context.Context, id string, paused bool) (Job, error)
 	// Jobs lists all, by label then id.
 	Jobs(ctx context.Context) ([]Job, error)
 	// DeleteJob cancels its run and keeps cursor, events and the Databricks
@@ -63,18 +67,21 @@ type Definitions interface {
 
 // Runs is the part of API for runs.
 type Runs interface {
-	// StartRun queues a run. While another run of the job is active it waits
+	// StartRun queues a run: for a runner, when one is alive on the store, and
+	// else for this process. While another run of the job is active it waits
 	// its turn. A run left by a dead process is taken over first.
 	StartRun(ctx context.Context, jobID string, reason Reason) (Run, error)
 	// WaitRun follows a run until it ends, calling changed (may be nil) at
 	// every change of status or phase and at most once a second for progress.
-	// When ctx ends first, a run executed by this process is cancelled.
+	// When ctx ends first, a run that this process started is cancelled.
 	// A failed run is returned with its fields and no error.
 	WaitRun(ctx context.Context, runID string, changed func(Run)) (Run, error)
 	CancelRun(ctx context.Context, runID string) error
 	Run(ctx context.Context, runID string) (Run, error)
 	// ListRuns gives the newest first.
 	ListRuns(ctx context.Context, f RunFilter) ([]Run, error)
+	// RunLog gives a run's log, oldest line first.
+	RunLog(ctx context.Context, runID string) ([]LogLine, error)
 }
 
 // Catalog is the part of API that reads the warehouse's catalog. Patterns are

@@ -42,9 +42,16 @@ type Run struct {
 	// PlannedAt is the occurrence of the schedule that it stands for; nil when
 	// it was asked for.
 	PlannedAt *time.Time `json:"planned_at,omitempty"`
+	// Missed counts the occurrences it stands for that nothing executed in
+	// their time: those a catch-up run makes good beside its own, or those that
+	// a run of status missed leaves out.
+	Missed int `json:"missed,omitempty"`
 	// Attempt counts from 1; a run that a lost process left, or that failed for
 	// a passing reason, is tried again.
 	Attempt int `json:"attempt"`
+	// NextAttemptAt is when a queued run that failed for a passing reason is
+	// tried again.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
 	// Runner names the process that executes it, or did.
 	Runner string `json:"runner,omitempty"`
 	// Phase is what it is at now, in words ("reading rows").

@@ -38,6 +38,7 @@ type DB struct {
 	dialect dialect
 	write   *sql.DB
 	read    *sql.DB
+	carry   Carry
 }
 
 // Open opens a store. Without one there it returns a CodeStore error wrapping

@@ -13,17 +13,51 @@ const (
 	Heartbeat = 2 * time.Second
 )
 
-// Beat notes that an instance is alive, registering it the first time. Kind is
-// "apply" or "runner". Instances silent for an hour are forgotten.
-func (d *DB) Beat(ctx context.Context, id, kind string) error {
+// The kinds of process on a store.
+const (
+	KindApply  = "apply"
+	KindRunner = "runner"
+)
+
+// Instance is a process that has the store open.
+type Instance struct {
+	ID string
+	// Kind is KindApply or KindRunner.
+	Kind string
+	// Host and Version are for people.
+	Host, Version string
+}
+
+// Beat notes that an instance is alive, registering it the first time.
+// Instances silent for an hour are forgotten.
+func (d *DB) Beat(ctx context.Context, i Instance) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO instances (id, kind, heartbeat_at) VALUES (?, ?, `+now+`)
-			ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`, id, kind)
+		_, err := tx.ExecContext(ctx, `INSERT INTO instances (id, kind, host, version, heartbeat_at) VALUES (?, ?, ?, ?, `+now+`)
+			ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`, i.ID, i.Kind, i.Host, i.Version)
 		return err
 	})
+}
+
+// Runners lists the runners that are alive, by id.
+func (d *DB) Runners(ctx context.Context) ([]Instance, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT id, kind, host, version FROM instances
+		WHERE kind = 'runner' AND heartbeat_at > `+now+` - ? ORDER BY id`, Lease.Microseconds())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Instance
+	for rows.Next() {
+		var i Instance
+		if err := rows.Scan(&i.ID, &i.Kind, &i.Host, &i.Version); err != nil {
+			return nil, err
+		}
+		out = append(out, i)
+	}
+	return out, rows.Err()
 }
 
 // Retire removes an instance that stops in good order. What it made is

@@ -29,6 +29,8 @@ type jobSpec struct {
 	Schedule            *jobs.Schedule       `json:"schedule,omitempty"`
 	Triggers            map[string]string    `json:"triggers,omitempty"`
 	FailOnError         bool                 `json:"fail_on_error"`
+	After               []string             `json:"after,omitempty"`
+	Wait                *bool                `json:"wait,omitempty"`
 }
 
 const jobSpecVersion = 1
@@ -40,6 +42,7 @@ func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 	spec, err := json.Marshal(jobSpec{
 		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
 		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, FailOnError: r.FailOnError,
+		After: r.After, Wait: r.Wait,
 	})
 	if err != nil {
 		return err
@@ -59,7 +62,10 @@ func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 				authorization_id = excluded.authorization_id, spec = excluded.spec, next_run_at = excluded.next_run_at,
 				paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
 			r.ID, r.Key, r.Label, r.AuthorizationID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
-		return err
+		if err != nil {
+			return err
+		}
+		return putAfter(ctx, tx, r.ID, r.After)
 	})
 }
 
@@ -94,7 +100,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 	}
 	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
 	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
-	r.FailOnError = s.FailOnError
+	r.FailOnError, r.After, r.Wait = s.FailOnError, s.After, s.Wait
 	r.NextRunAt, r.CreatedAt, r.UpdatedAt = fromNullMicros(next), fromMicros(created), fromMicros(updated)
 	return r, nil
 }
@@ -139,7 +145,10 @@ func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
 // and runs stay.
 func (d *DB) DeleteJob(ctx context.Context, id string) error {
 	return d.Write(ctx, func(tx *Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE runs SET cancel_requested = 1 WHERE job_id = ? AND `+activeRun, id); err != nil {
+		if err := requestCancel(ctx, tx, `job_id = ?`, id); err != nil {
+			return err
+		}
+		if err := putAfter(ctx, tx, id, nil); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM jobs WHERE id = ?`, id)

@@ -123,7 +123,7 @@ func TestManyOpenANewStoreAtOnceAndAgreeOnIt(t *testing.T) {
 				return
 			}
 			ids[i] = db.ID()
-			if err := db.Beat(t.Context(), store.NewID("in"), "apply"); err != nil {
+			if err := db.Beat(t.Context(), store.Instance{ID: store.NewID("in"), Kind: store.KindApply}); err != nil {
 				t.Error(err)
 			}
 			if err := db.Close(); err != nil {
@@ -187,7 +187,7 @@ func TestAnAuthorizationInUseIsNotRemovedAndNamesItsUsers(t *testing.T) {
 
 func queue(t *testing.T, db *store.DB, j store.JobRow, owner string) jobs.Run {
 	t.Helper()
-	run, err := db.QueueRun(t.Context(), j.Job, jobs.ReasonApply, owner)
+	run, err := db.QueueRun(t.Context(), store.NewRun{Job: j.Job, Reason: jobs.ReasonApply, Owner: owner})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func queue(t *testing.T, db *store.DB, j store.JobRow, owner string) jobs.Run {
 
 func claim(t *testing.T, db *store.DB, run jobs.Run, owner string) (*store.Claim, string) {
 	t.Helper()
-	c, wait, err := db.ClaimRun(t.Context(), run.ID, owner, 2)
+	c, wait, err := db.ClaimRun(t.Context(), run.ID, owner, "host", 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,8 @@ func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 	auth := authorization(t, db).ID
 	a, b, c := job(t, db, auth, "a"), job(t, db, auth, "b"), job(t, db, auth, "c")
 	runA := queue(t, db, a, "in_1")
-	if got, wait := claim(t, db, runA, "in_1"); got == nil {
+	claimA, wait := claim(t, db, runA, "in_1")
+	if claimA == nil {
 		t.Fatal(wait)
 	}
 	if got, wait := claim(t, db, queue(t, db, a, "in_2"), "in_2"); got != nil || !strings.Contains(wait, "this job") {
@@ -224,7 +225,7 @@ func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 		t.Fatalf("a third run of the authorization was let in (%q)", wait)
 	}
 	runA.Status = jobs.StatusSucceeded
-	if err := db.FinishRun(t.Context(), "in_1", runA); err != nil {
+	if err := db.FinishRun(t.Context(), claimA, runA); err != nil {
 		t.Fatal(err)
 	}
 	if got, wait := claim(t, db, runC, "in_2"); got == nil {
@@ -267,7 +268,7 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 	if !errors.Is(err, store.ErrFenced) {
 		t.Errorf("the old owner passed the fence: %v", err)
 	}
-	if err := db.FinishRun(t.Context(), "in_dead", dead); !errors.Is(err, store.ErrFenced) {
+	if err := db.FinishRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
 		t.Errorf("the old owner finished the run: %v", err)
 	}
 	was, err := db.Run(t.Context(), dead.ID)
@@ -367,7 +368,7 @@ func TestACancelledContextWritesNothing(t *testing.T) {
 	db := open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := db.Beat(ctx, "in_x", "apply"); err == nil {
+	if err := db.Beat(ctx, store.Instance{ID: "in_x", Kind: store.KindApply}); err == nil {
 		t.Fatal("no error")
 	}
 	if alive, err := db.Alive(t.Context(), "in_x"); err != nil || alive {

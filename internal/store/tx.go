@@ -64,6 +64,32 @@ func (t *Tx) forUpdate() string {
 	return " FOR UPDATE"
 }
 
+// skipLocked ends a SELECT whose rows several processes share out: those that
+// another transaction holds are left to it.
+func (t *Tx) skipLocked() string {
+	if t.dialect == sqlite {
+		return ""
+	}
+	return " FOR UPDATE SKIP LOCKED"
+}
+
+// texts reads the one column of a query.
+func texts(rows *sql.Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, rows.Err()
+}
+
 // Reader reads outside of transactions: each query sees what is committed when
 // it begins.
 type Reader struct {

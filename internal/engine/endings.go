@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// Attempts of a run whose failures pass, and the waits between them.
+const (
+	maxAttempts = 6
+	firstWait   = 15 * time.Second
+	longestWait = 10 * time.Minute
+)
+
+// backOff is the wait after a failed attempt, growing fourfold.
+func backOff(attempt int) time.Duration {
+	wait := firstWait
+	for range attempt - 1 {
+		wait = min(4*wait, longestWait)
+	}
+	return wait
+}
+
+// passing reports whether a failure may be gone at the next attempt. Wrong
+// definitions and refused credentials are not.
+func passing(err error) bool {
+	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Passing(err)
+}
+
+// finish records how the execution ended.
+func (x *execution) finish(err error) {
+	switch {
+	case errors.Is(err, store.ErrFenced):
+		// Another process has the run, and writes for it.
+		x.update(func(r *jobs.Run) {
+			r.Status, r.Phase, r.ErrorCode = jobs.StatusFailed, "", jobs.CodeFailed
+			r.Error = "This process lost the run: " + err.Error() + "."
+		})
+	case x.shared && errors.Is(err, errStopping):
+		x.requeue(store.Requeue{Phase: "queued: its runner stopped"}, store.LogInfo,
+			fmt.Sprintf("Runner %s is stopping: the run is handed over, and goes on from where it is.", x.e.options.Name))
+	case x.shared && x.now().Reason != jobs.ReasonApply && passing(err) && x.claim.Attempt < maxAttempts:
+		wait := backOff(x.claim.Attempt)
+		x.requeue(store.Requeue{Phase: "queued: tried again after a failure that may pass", Wait: wait, Failed: true}, store.LogWarn,
+			fmt.Sprintf("Attempt %d of %d failed, the next one is in %s: %s", x.claim.Attempt, maxAttempts, wait, err))
+	default:
+		x.end(err)
+	}
+}
+
+func (x *execution) end(err error) {
+	x.update(func(r *jobs.Run) {
+		r.Phase = ""
+		switch {
+		case err == nil:
+			r.Status = jobs.StatusSucceeded
+			x.log.end(store.LogInfo, "succeeded")
+		case errors.Is(err, errAsked), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
+			r.Status, r.ErrorCode = jobs.StatusCancelled, jobs.CodeCancelled
+			r.Error = "The run was cancelled: " + err.Error() + ". Run the job again: it goes on from where this run was."
+			x.log.end(store.LogWarn, r.Error)
+		default:
+			r.Status, r.ErrorCode, r.Error = jobs.StatusFailed, jobs.CodeFailed, err.Error()
+			if e, ok := errors.AsType[*jobs.Error](err); ok {
+				r.ErrorCode, r.ErrorAttribute = e.Code, e.Attribute
+			}
+			x.log.end(store.LogError, r.Error)
+		}
+	})
+	x.warn()
+	if err := x.record(func(ctx context.Context, log []store.LogEntry) error {
+		return x.db.FinishRun(ctx, x.claim, x.now(), log...)
+	}); err != nil {
+		x.update(func(r *jobs.Run) {
+			r.Status, r.ErrorCode = jobs.StatusFailed, jobs.CodeStore
+			r.Error = "The end of the run could not be recorded: " + err.Error() + ". What it moved is kept; run the job again."
+		})
+	}
+}
+
+// warn says in the log what a reader of the counts must not miss.
+func (x *execution) warn() {
+	run := x.now()
+	for _, w := range []struct {
+		n    int64
+		text string
+	}{
+		{run.RowsNull, "%d rows have no timestamp and were skipped."},
+		{run.RowsFuture, "%d rows lie after the warehouse's clock and wait for a later run."},
+		{run.PossiblyDuplicated, "%d events were sent a second time with the same ids, because the answer to the first was lost."},
+		{run.Conflicts, "%d users have more identities than one user has, and were left as they are."},
+	} {
+		if w.n > 0 {
+			x.say(store.LogWarn, fmt.Sprintf(w.text, w.n))
+		}
+	}
+}
+
+func (x *execution) requeue(q store.Requeue, level, message string) {
+	x.mu.Lock()
+	x.log.end(level, message)
+	x.mu.Unlock()
+	err := x.record(func(ctx context.Context, log []store.LogEntry) error {
+		return x.db.RequeueRun(ctx, x.claim, x.now(), q, log...)
+	})
+	x.update(func(r *jobs.Run) {
+		r.Status, r.Phase = jobs.StatusQueued, q.Phase
+		if err != nil {
+			// Its lease ends by itself, and another runner takes it over.
+			r.Phase = "queued: its lease ends"
+		}
+	})
+}
+
+// recordTimeout bounds the last write of a run. A store that cannot be written
+// for so long keeps the run for whoever takes it over.
+const recordTimeout = 20 * time.Second
+
+// record writes the last of a run, again where the store is not to be written
+// just now.
+func (x *execution) record(write func(ctx context.Context, log []store.LogEntry) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	x.mu.Lock()
+	lines := x.log.take()
+	x.mu.Unlock()
+	for {
+		err := write(ctx, entries(lines))
+		if err == nil || errors.Is(err, store.ErrFenced) || !jobs.IsCode(err, jobs.CodeStore) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pollOther):
+		}
+	}
+}

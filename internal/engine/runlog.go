@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// maxLogLines bounds what one attempt of a run says on its way. How it ended is
+// always said.
+const maxLogLines = 500
+
+// runLog gathers a run's lines until the next heartbeat takes them along.
+type runLog struct {
+	lines []logLine
+	said  int
+	last  string
+	// secrets are texts that no line may have.
+	secrets []string
+}
+
+type logLine struct {
+	at             time.Time
+	level, message string
+}
+
+// phase notes what the run is at. How far it is with that, in brackets, is
+// progress and no line of its own.
+func (l *runLog) phase(name string) {
+	head, _, _ := strings.Cut(name, " (")
+	if name == "" || head == l.last {
+		return
+	}
+	l.last = head
+	l.add(store.LogInfo, name)
+}
+
+func (l *runLog) add(level, message string) {
+	switch l.said++; {
+	case l.said == maxLogLines:
+		message = fmt.Sprintf("The log of this attempt has %d lines; what follows is left out, except how it ends.", maxLogLines)
+	case l.said > maxLogLines && level == store.LogInfo:
+		return
+	case l.said > 2*maxLogLines:
+		return
+	}
+	for _, s := range l.secrets {
+		message = strings.ReplaceAll(message, s, "[redacted]")
+	}
+	l.lines = append(l.lines, logLine{at: time.Now(), level: level, message: message})
+}
+
+// end says how the attempt ended, whatever was said before.
+func (l *runLog) end(level, message string) {
+	l.said = 0
+	l.add(level, message)
+}
+
+func (l *runLog) take() []logLine {
+	lines := l.lines
+	l.lines = nil
+	return lines
+}
+
+func (l *runLog) putBack(lines []logLine) { l.lines = append(lines, l.lines...) }
+
+func entries(lines []logLine) []store.LogEntry {
+	out := make([]store.LogEntry, len(lines))
+	for i, l := range lines {
+		out[i] = store.LogEntry{Age: time.Since(l.at), Level: l.level, Message: l.message}
+	}
+	return out
+}
+
+// keepOut has the log leave a secret out, whatever message it is in.
+func (x *execution) keepOut(s jobs.Secret) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !s.Empty() {
+		x.log.secrets = append(x.log.secrets, s.Reveal())
+	}
+}
+
+// RunLog implements jobs.Runs.
+func (e *Engine) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Run(ctx, runID); err != nil {
+		return nil, err
+	}
+	return db.RunLog(ctx, runID)
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// ErrFenced means that the run has another owner, or none: this process may
+// not write for it any more.
+var ErrFenced = errors.New("the run's lease was lost to another process")
+
+// Claim is the right to execute a run, until its lease ends.
+type Claim struct {
+	RunID, JobID, AuthorizationID string
+	Owner                         string
+	// Epoch grows with every owner; 0 is the right of who queued the run for
+	// itself, before it was let in.
+	Epoch int64
+	// Attempt counts from 1.
+	Attempt int
+}
+
+// NewRun is a run to be queued.
+type NewRun struct {
+	Job    jobs.Job
+	Reason jobs.Reason
+	// Owner is the process that will execute it, and Runner its name for
+	// people; without an owner it is left to the runners of the store.
+	Owner, Runner string
+}
+
+// QueueRun adds a run.
+func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
+	id := NewID("run")
+	err := d.Write(ctx, func(tx *Tx) error {
+		if n.Owner == "" {
+			if err := insertShared(ctx, tx, id, n.Job, n.Reason, nil, 0); err != nil {
+				return err
+			}
+			return d.carryRuns(ctx, tx, []string{id})
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, owner, runner, epoch, lease_until, phase, created_at)
+			VALUES (?, ?, ?, 'queued', ?, ?, ?, 0, `+now+` + ?, 'queued', `+now+`)`,
+			id, n.Job.ID, n.Job.AuthorizationID, string(n.Reason), n.Owner, n.Runner, Lease.Microseconds())
+		return err
+	})
+	if err != nil {
+		return jobs.Run{}, err
+	}
+	return d.Run(ctx, id)
+}
+
+// insertShared adds a run for the runners.
+func insertShared(ctx context.Context, tx *Tx, id string, job jobs.Job, reason jobs.Reason, planned *time.Time, missed int) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, phase, created_at)
+		VALUES (?, ?, ?, 'queued', ?, 1, ?, ?, 0, 'queued', `+now+`)`,
+		id, job.ID, job.AuthorizationID, string(reason), nullMicros(planned), missed)
+	return err
+}
+
+// lockRun keeps others from letting runs in beside it, and from ending one, for
+// the rest of the transaction: who finds no room must be seen by who makes it.
+func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
+	if err := tx.Lock(ctx, "runs of job "+jobID); err != nil {
+		return err
+	}
+	return tx.Lock(ctx, "runs of authorization "+authorizationID)
+}
+
+// ClaimRun tries to move a queued run to execution by owner: one that it
+// queued for itself, or a shared one. It returns nil and the reason in words
+// while another run of the job is active, or while limit runs of the same
+// authorization are; the end of one of these wakes a shared run. ErrFenced
+// when the run is not to be had, context.Canceled when it was cancelled. Runs
+// whose owner is dead are taken from it on the way; their cursors stand.
+func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit int) (*Claim, string, error) {
+	c := &Claim{RunID: runID, Owner: owner}
+	var wait string
+	err := d.Write(ctx, func(tx *Tx) error {
+		if _, err := d.takeOver(ctx, tx); err != nil {
+			return err
+		}
+		err := tx.QueryRowContext(ctx, `SELECT job_id, authorization_id FROM runs WHERE id = ?`, runID).Scan(&c.JobID, &c.AuthorizationID)
+		if err != nil {
+			return err
+		}
+		if err := lockRun(ctx, tx, c.JobID, c.AuthorizationID); err != nil {
+			return err
+		}
+		var cancelled bool
+		err = tx.QueryRowContext(ctx, `SELECT cancel_requested FROM runs WHERE id = ? AND `+claimable, runID, owner).Scan(&cancelled)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrFenced
+		}
+		if err != nil {
+			return err
+		}
+		if cancelled {
+			return context.Canceled
+		}
+		if wait, err = noRoom(ctx, tx, c, limit); err != nil {
+			return err
+		}
+		if wait != "" {
+			_, err := tx.ExecContext(ctx, `UPDATE runs SET phase = ?, blocked = shared,
+				lease_until = CASE WHEN shared = 1 THEN NULL ELSE `+now+` + ? END WHERE id = ?`, wait, Lease.Microseconds(), runID)
+			return err
+		}
+		return tx.QueryRowContext(ctx, `UPDATE runs SET lease_until = `+now+` + ?, status = 'waiting_for_warehouse', phase = 'connecting',
+			epoch = epoch + 1, owner = ?, runner = ?, blocked = 0, started_at = coalesce(started_at, `+now+`) WHERE id = ? RETURNING epoch, attempt`,
+			Lease.Microseconds(), owner, runner, runID).Scan(&c.Epoch, &c.Attempt)
+	})
+	if err != nil || wait != "" {
+		return nil, wait, err
+	}
+	return c, "", nil
+}
+
+const claimable = `status = 'queued' AND (owner = ? OR shared = 1) AND available_at <= ` + now
+
+// noRoom says what a run has to wait for, if anything.
+func noRoom(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
+	var sameJob, sameAuthorization int
+	err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(CASE WHEN job_id = ? THEN 1 ELSE 0 END), 0),
+			coalesce(sum(CASE WHEN authorization_id = ? THEN 1 ELSE 0 END), 0)
+		FROM runs WHERE status IN ('waiting_for_warehouse', 'running') AND (job_id = ? OR authorization_id = ?)`,
+		c.JobID, c.AuthorizationID, c.JobID, c.AuthorizationID).Scan(&sameJob, &sameAuthorization)
+	switch {
+	case err != nil:
+		return "", err
+	case sameJob > 0:
+		return "queued: another run of this job is active", nil
+	case sameAuthorization >= limit:
+		return fmt.Sprintf("queued: %d runs of this authorization are active", sameAuthorization), nil
+	}
+	return "", nil
+}
+
+// BeatRun renews the lease, records progress and log lines, and reports
+// whether the run was asked to stop. ErrFenced when it is no longer this
+// owner's.
+func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) (cancel bool, err error) {
+	counts, err := json.Marshal(r.Counts)
+	if err != nil {
+		return false, err
+	}
+	err = d.Write(ctx, func(tx *Tx) error {
+		err := tx.QueryRowContext(ctx, `UPDATE runs SET lease_until = `+now+` + ?, status = ?, phase = ?, done = ?, total = ?, counts = ?
+			WHERE `+fenced+` RETURNING cancel_requested`, Lease.Microseconds(), string(r.Status), r.Phase, r.Done, r.Total, string(counts),
+			c.RunID, c.Owner, c.Epoch).Scan(&cancel)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrFenced
+		}
+		if err != nil {
+			return err
+		}
+		return AppendLog(ctx, tx, c.RunID, log...)
+	})
+	return cancel, err
+}
+
+// CancelRequested reports whether a run was asked to stop. It is cheaper than
+// a heartbeat.
+func (d *DB) CancelRequested(ctx context.Context, runID string) (bool, error) {
+	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND cancel_requested = 1`, runID)
+}
+
+const fenced = `id = ? AND owner = ? AND epoch = ? AND ` + activeRun
+
+// Fence fails with ErrFenced, inside a transaction that writes for a run, when
+// the run is no longer this owner's.
+func Fence(ctx context.Context, tx *Tx, c *Claim) error {
+	var one int
+	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE `+fenced+tx.forUpdate(), c.RunID, c.Owner, c.Epoch).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrFenced
+	}
+	return err
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// FinishRun records the end of a run that its owner holds or still queues, and
+// wakes a run that waited for it.
+func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
+	return d.letGo(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
+		string(r.Status), r.Phase, r.Error, string(r.ErrorCode), r.ErrorAttribute)
+}
+
+// Requeue is how a run goes back among the queued ones.
+type Requeue struct {
+	// Phase says why, in words.
+	Phase string
+	// Wait is how long it is left alone.
+	Wait time.Duration
+	// Failed counts it as an attempt.
+	Failed bool
+}
+
+// RequeueRun gives a shared run back: another runner goes on with it, and this
+// owner can write for it no more.
+func (d *DB) RequeueRun(ctx context.Context, c *Claim, r jobs.Run, q Requeue, log ...LogEntry) error {
+	return d.letGo(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
+			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?`,
+		q.Phase, q.Wait.Microseconds(), q.Failed)
+}
+
+// letGo writes what becomes of a run that its owner gives up.
+func (d *DB) letGo(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, set string, args ...any) error {
+	counts, err := json.Marshal(r.Counts)
+	if err != nil {
+		return err
+	}
+	args = append(args, r.Done, r.Total, string(counts), c.RunID, c.Owner, c.Epoch)
+	return d.Write(ctx, func(tx *Tx) error {
+		if err := lockRun(ctx, tx, c.JobID, c.AuthorizationID); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE runs SET `+set+`, done = ?, total = ?, counts = ? WHERE `+fenced, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrFenced)
+		}
+		if err := AppendLog(ctx, tx, c.RunID, log...); err != nil {
+			return err
+		}
+		return d.wake(ctx, tx, c)
+	})
+}
+
+// wake lets runs be tried again that a run kept from their turn which gives up
+// its place: the oldest of the job, the oldest of the authorization, and the
+// run itself where it was queued again.
+func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
+	ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID))
+	if err != nil {
+		return err
+	}
+	ofJob, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE job_id = ? AND `+waiting+` ORDER BY created_at, id LIMIT 1`, c.JobID))
+	if err != nil {
+		return err
+	}
+	ofAuthorization, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE authorization_id = ? AND job_id <> ? AND `+waiting+`
+		AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.job_id = runs.job_id AND o.status IN ('waiting_for_warehouse', 'running'))
+		ORDER BY created_at, id LIMIT 1`, c.AuthorizationID, c.JobID))
+	if err != nil {
+		return err
+	}
+	return d.carryRuns(ctx, tx, append(append(ids, ofJob...), ofAuthorization...))
+}
+
+const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
+
+// maxLost is how often a run is taken over before it is held to be what brings
+// its runners down.
+const maxLost = 10
+
+const lostOwner = `The process that executed this run ended before it did. Run the job again: it goes on from where this run was.`
+
+// takeOver takes runs from owners that are dead: shared ones are queued again,
+// others failed. It gives how many.
+func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, shared, runner, attempt, cancel_requested FROM runs
+		WHERE lease_until < `+now+` AND `+activeRun+tx.skipLocked())
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	type lost struct {
+		id, runner        string
+		attempt           int
+		shared, cancelled bool
+	}
+	var all []lost
+	for rows.Next() {
+		var l lost
+		if err := rows.Scan(&l.id, &l.shared, &l.runner, &l.attempt, &l.cancelled); err != nil {
+			return 0, err
+		}
+		all = append(all, l)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	var again []string
+	for _, l := range all {
+		entry := LogEntry{Level: LogError, Message: lostOwner}
+		switch {
+		case l.cancelled:
+			entry.Message = "The run was cancelled; the process that executed it had ended before. Run the job again: it goes on from where this run was."
+			err = end(ctx, tx, l.id, jobs.StatusCancelled, jobs.CodeCancelled, entry.Message)
+		case !l.shared:
+			err = end(ctx, tx, l.id, jobs.StatusFailed, jobs.CodeFailed, entry.Message)
+		case l.attempt >= maxLost:
+			entry.Message = fmt.Sprintf("%d runners were lost while they executed this run, the last one %s. Look at that runner's log and memory, then run the job again: it goes on from where this run was.", maxLost, l.runner)
+			err = end(ctx, tx, l.id, jobs.StatusFailed, jobs.CodeFailed, entry.Message)
+		default:
+			entry = LogEntry{Level: LogWarn, Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1)}
+			again = append(again, l.id)
+			_, err = tx.ExecContext(ctx, `UPDATE runs SET status = 'queued', phase = 'queued: its runner was lost', owner = NULL, lease_until = NULL,
+				epoch = epoch + 1, attempt = attempt + 1, blocked = 0, dispatched_at = NULL, available_at = 0 WHERE id = ?`, l.id)
+		}
+		if err == nil {
+			err = AppendLog(ctx, tx, l.id, entry)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(all), d.carryRuns(ctx, tx, again)
+}
+
+// end closes a run that nobody executes.
+func end(ctx context.Context, tx *Tx, id string, status jobs.Status, code jobs.Code, text string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, error_code = ?, error = ?, phase = '', finished_at = `+now+`,
+		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, string(status), string(code), text, id)
+	return err
+}
+
+// RequestCancel asks a run's owner to stop it. A run that no process holds
+// ends at once.
+func (d *DB) RequestCancel(ctx context.Context, id string) error {
+	return d.Write(ctx, func(tx *Tx) error { return requestCancel(ctx, tx, `id = ?`, id) })
+}
+
+func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE runs SET cancel_requested = 1 WHERE `+where+` AND `+activeRun, args...); err != nil {
+		return err
+	}
+	ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE `+where+` AND status = 'queued' AND shared = 1`+tx.forUpdate(), args...))
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		const text = "The run was cancelled before it began. Run the job again."
+		if err := end(ctx, tx, id, jobs.StatusCancelled, jobs.CodeCancelled, text); err != nil {
+			return err
+		}
+		if err := AppendLog(ctx, tx, id, LogEntry{Level: LogInfo, Message: text}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AdoptRun makes a shared run that no runner is left for the owner's own, as if
+// it had queued it for itself. It returns nil when there is nothing to adopt.
+func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, error) {
+	c := &Claim{RunID: id, Owner: owner}
+	err := d.Write(ctx, func(tx *Tx) error {
+		if _, err := d.takeOver(ctx, tx); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `UPDATE runs SET shared = 0, owner = ?, runner = ?, epoch = epoch + 1, lease_until = `+now+` + ?, blocked = 0,
+				available_at = 0, dispatched_at = NULL
+			WHERE id = ? AND status = 'queued' AND shared = 1 AND cancel_requested = 0
+				AND NOT EXISTS (SELECT 1 FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)
+			RETURNING job_id, authorization_id, epoch, attempt`,
+			owner, runner, Lease.Microseconds(), id, Lease.Microseconds()).Scan(&c.JobID, &c.AuthorizationID, &c.Epoch, &c.Attempt)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return c, err
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// LogEntry is a line on its way into a run's log.
+type LogEntry struct {
+	// Age is how long ago it was said: the time in the log is the database's.
+	Age     time.Duration
+	Level   string
+	Message string
+}
+
+// The levels of a run's log.
+const (
+	LogInfo  = "info"
+	LogWarn  = "warn"
+	LogError = "error"
+)
+
+// maxLogMessage bounds a line; what is left out is counted.
+const maxLogMessage = 4000
+
+// AppendLog writes lines for a run.
+func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) error {
+	for _, l := range lines {
+		message := l.Message
+		if over := len(message) - maxLogMessage; over > 0 {
+			message = fmt.Sprintf("%s... (%d more bytes)", message[:maxLogMessage], over)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO run_log (run_id, at, level, message) VALUES (?, `+now+` - ?, ?, ?)`,
+			runID, l.Age.Microseconds(), l.Level, message)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RunLog reads a run's lines in the order they were written.
+func (d *DB) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT at, level, message FROM run_log WHERE run_id = ? ORDER BY id`, runID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []jobs.LogLine
+	for rows.Next() {
+		var l jobs.LogLine
+		var at int64
+		if err := rows.Scan(&at, &l.Level, &l.Message); err != nil {
+			return nil, err
+		}
+		l.At = fromMicros(at)
+		out = append(out, l)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,204 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Carry hands runs to the queue that carries them to a runner, inside the
+// transaction that makes them ready.
+type Carry func(ctx context.Context, tx *Tx, runIDs []string) error
+
+// CarryRuns says how this process hands over runs that become ready; to be
+// called before it writes any. Where nothing is said they are left to be
+// dispatched by a runner.
+func (d *DB) CarryRuns(c Carry) { d.carry = c }
+
+// carryRuns hands over runs that are ready.
+func (d *DB) carryRuns(ctx context.Context, tx *Tx, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	dispatched := `NULL`
+	if d.carry != nil {
+		dispatched = now
+		if err := d.carry(ctx, tx, ids); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids {
+		if _, err := tx.ExecContext(ctx, `UPDATE runs SET blocked = 0, dispatched_at = `+dispatched+` WHERE id = ?`, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Plan is what becomes of a schedule that is due.
+type Plan struct {
+	// Next is the next planned time; nil plans no more.
+	Next *time.Time
+	// Run is the occurrence to be run now, if any. Missed counts those before
+	// it that it stands for, the first of which was First.
+	Run    *time.Time
+	Missed int
+	First  time.Time
+	// Skipped, when not empty, says why occurrences are left out: Missed of
+	// them, from First to Last.
+	Skipped string
+	Last    time.Time
+}
+
+// ClaimDue takes up to limit schedules that are due, the longest due first, and
+// writes for each what plan says. However many do this at a time, each
+// occurrence is claimed once. It returns how many schedules it took.
+func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due, now time.Time) Plan) (int, error) {
+	var taken int
+	err := d.Write(ctx, func(tx *Tx) error {
+		due, at, err := dueJobs(ctx, tx, limit)
+		if err != nil {
+			return err
+		}
+		var ready []string
+		for _, job := range due {
+			p := plan(job, *job.NextRunAt, at)
+			res, err := tx.ExecContext(ctx, `UPDATE jobs SET next_run_at = ? WHERE id = ? AND next_run_at = ?`,
+				nullMicros(p.Next), job.ID, micros(*job.NextRunAt))
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				return errors.Join(err, fmt.Errorf("schedule of %s changed while it was held", job.ID))
+			}
+			id, err := occur(ctx, tx, job.Job, p)
+			if err != nil {
+				return err
+			}
+			if id != "" {
+				ready = append(ready, id)
+			}
+		}
+		taken = len(due)
+		return d.carryRuns(ctx, tx, ready)
+	})
+	return taken, err
+}
+
+// dueJobs gives schedules that are due, held for this transaction, and the
+// database's clock.
+func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error) {
+	var n int64
+	if err := tx.QueryRowContext(ctx, `SELECT `+now).Scan(&n); err != nil {
+		return nil, time.Time{}, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer func() { _ = rows.Close() }()
+	var due []JobRow
+	for rows.Next() {
+		job, err := scanJob(rows.Scan)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		due = append(due, job)
+	}
+	return due, fromMicros(n), errors.Join(rows.Err(), rows.Close())
+}
+
+// occur writes an occurrence, and gives the id of a run to be handed over.
+func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
+	if p.Run == nil {
+		if p.Skipped == "" {
+			return "", nil
+		}
+		return "", insertMissed(ctx, tx, job, p)
+	}
+	var one int
+	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND planned_at = ?`, job.ID, micros(*p.Run)).Scan(&one)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return "", err // it ran already: a changed definition set its time back
+	}
+	// A run that has not begun yet reads what this one would.
+	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL`, job.ID).Scan(&one)
+	if err == nil {
+		p.Missed++
+		p.Last, p.Skipped = *p.Run, "the run before had not begun yet"
+		return "", insertMissed(ctx, tx, job, p)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return "", err
+	}
+	id := NewID("run")
+	if err := insertShared(ctx, tx, id, job, jobs.ReasonSchedule, p.Run, p.Missed); err != nil {
+		return "", err
+	}
+	if p.Missed == 0 {
+		return id, nil
+	}
+	return id, AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: fmt.Sprintf(
+		"This run also stands for %d planned ones since %s that no runner was there for.", p.Missed, p.First.UTC().Format(time.RFC3339))})
+}
+
+// insertMissed records occurrences that nothing will execute, as one row.
+func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, p Plan) error {
+	id := NewID("run")
+	text := fmt.Sprintf("The run planned for %s was left out: %s.", p.First.UTC().Format(time.RFC3339), p.Skipped)
+	if p.Missed > 1 {
+		text = fmt.Sprintf("%d planned runs, from %s to %s, were left out: %s.", p.Missed, p.First.UTC().Format(time.RFC3339), p.Last.UTC().Format(time.RFC3339), p.Skipped)
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error, created_at, finished_at)
+		VALUES (?, ?, ?, 'missed', 'schedule', 1, ?, ?, 0, ?, `+now+`, `+now+`) ON CONFLICT (job_id, planned_at) DO NOTHING`,
+		id, job.ID, job.AuthorizationID, micros(p.Last), p.Missed, text)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: text})
+}
+
+// Due tells how long until a schedule is due or a queued run can be tried, by
+// the database's clock; nil when nothing is planned. Work that waits has a
+// length of 0 or less.
+func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) {
+	var at int64
+	var next, ready sql.NullInt64
+	err = d.read.QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
+		(SELECT min(available_at) FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL)`).Scan(&at, &next, &ready)
+	if err != nil {
+		return nil, nil, err
+	}
+	until := func(n sql.NullInt64) *time.Duration {
+		if !n.Valid {
+			return nil
+		}
+		wait := time.Duration(n.Int64-at) * time.Microsecond
+		return &wait
+	}
+	return until(next), until(ready), nil
+}
+
+// DispatchReady hands over up to limit queued runs that no queue has yet: those
+// of processes that are not runners, and those whose time to be tried again has
+// come. It returns how many.
+func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
+	var n int
+	err := d.Write(ctx, func(tx *Tx) error {
+		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL
+			AND available_at <= `+now+` ORDER BY available_at, created_at, id LIMIT ?`+tx.skipLocked(), limit))
+		n = len(ids)
+		if err != nil {
+			return err
+		}
+		return d.carryRuns(ctx, tx, ids)
+	})
+	return n, err
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// TakeOverLost takes runs from dead owners, and returns how many. It writes
+// only where there is one.
+func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
+	lost, err := d.exists(ctx, `SELECT 1 FROM runs WHERE lease_until < `+now+` AND `+activeRun)
+	if err != nil || !lost {
+		return 0, err
+	}
+	var n int
+	err = d.Write(ctx, func(tx *Tx) error {
+		n, err = d.takeOver(ctx, tx)
+		return err
+	})
+	return n, err
+}
+
+// unblockable are waiting runs for which there is room: what they waited for
+// ended without waking them, as where a process died.
+const unblockable = waiting + ` AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.job_id = runs.job_id AND o.status IN ('waiting_for_warehouse', 'running'))
+	AND (SELECT count(*) FROM runs o WHERE o.authorization_id = runs.authorization_id AND o.status IN ('waiting_for_warehouse', 'running')) < ?`
+
+// WakeWaiting lets runs be tried again that nothing keeps waiting any more.
+func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
+	idle, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+unblockable, limit)
+	if err != nil || !idle {
+		return err
+	}
+	return d.Write(ctx, func(tx *Tx) error {
+		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE `+unblockable+` ORDER BY created_at, id`+tx.skipLocked(), limit))
+		if err != nil {
+			return err
+		}
+		return d.carryRuns(ctx, tx, ids)
+	})
+}
+
+// Undelivered lists runs that were handed to the queue longer ago than patience
+// and have not begun.
+func (d *DB) Undelivered(ctx context.Context, patience time.Duration) ([]string, error) {
+	return texts(d.read.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0
+		AND dispatched_at < `+now+` - ?`, patience.Microseconds()))
+}
+
+// Redeliver hands runs to the queue again.
+func (d *DB) Redeliver(ctx context.Context, ids []string) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		var still []string
+		for _, id := range ids {
+			queued, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND blocked = 0`+tx.skipLocked(), id))
+			if err != nil {
+				return err
+			}
+			still = append(still, queued...)
+		}
+		return d.carryRuns(ctx, tx, still)
+	})
+}
+
+// putAfter keeps the jobs that a job runs after where queries find them.
+func putAfter(ctx context.Context, tx *Tx, jobID string, after []string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM job_after WHERE job_id = ?`, jobID); err != nil {
+		return err
+	}
+	for _, id := range after {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO job_after (job_id, after_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, jobID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begun is when a job's last run began; for a job that never ran, when it was
+// made.
+const begun = `coalesce((SELECT max(coalesce(r.started_at, r.created_at)) FROM runs r WHERE r.job_id = j.id AND r.status <> 'missed'), j.created_at)`
+
+// followers are jobs all of whose upstream jobs have succeeded since their own
+// last run began, and that do not wait to run already.
+const followers = `SELECT j.id FROM jobs j WHERE j.paused = 0
+	AND j.id IN (SELECT job_id FROM job_after)
+	AND NOT EXISTS (SELECT 1 FROM job_after a WHERE a.job_id = j.id AND NOT EXISTS (
+		SELECT 1 FROM runs u WHERE u.job_id = a.after_id AND u.status = 'succeeded' AND u.finished_at > ` + begun + `))
+	AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.job_id = j.id AND q.status = 'queued')`
+
+// QueueFollowers queues a run of each job that runs after others which have
+// all succeeded, and returns how many.
+func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
+	ids, err := texts(d.read.QueryContext(ctx, followers))
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	for _, id := range ids {
+		err := d.Write(ctx, func(tx *Tx) error {
+			if err := tx.Lock(ctx, "runs of job "+id); err != nil {
+				return err
+			}
+			job, err := scanJob(tx.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id IN (`+followers+`) AND id = ?`, id).Scan)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil // another runner was first
+			}
+			if err != nil {
+				return err
+			}
+			run := NewID("run")
+			if err := insertShared(ctx, tx, run, job.Job, jobs.ReasonAfter, nil, 0); err != nil {
+				return err
+			}
+			n++
+			return d.carryRuns(ctx, tx, []string{run})
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Pause sets whether a job is paused, and its next planned run.
+func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE jobs SET paused = ?, next_run_at = ?, updated_at = `+now+` WHERE id = ?`, paused, nullMicros(next), id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, notFound("job", id))
+		}
+		return nil
+	})
+}
