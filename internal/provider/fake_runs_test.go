@@ -105,3 +105,17 @@ func (a *fakeAPI) ListRuns(_ context.Context, f jobs.RunFilter) ([]jobs.Run, err
 		return out, nil
 	})
 }
+
+func (a *fakeAPI) RunLog(context.Context, string) ([]jobs.LogLine, error) { return nil, nil }
+
+func (a *fakeAPI) PauseJob(_ context.Context, id string, paused bool) (jobs.Job, error) {
+	return in(a, func(s *fakeStore) (jobs.Job, error) {
+		j, ok := s.jobs[id]
+		if !ok {
+			return j, &jobs.Error{Code: jobs.CodeNotFound, Summary: "No job " + id}
+		}
+		j.Paused = paused
+		s.jobs[id] = j
+		return j, nil
+	})
+}
