@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -28,21 +29,40 @@ type engine struct {
 }
 
 func openEngine(ctx context.Context, o options, dir string, store *s3.Store, progress func(string)) (*engine, error) {
-	tables := filepath.Join(dir, "tables")
 	if o.engine == engineDuckDB {
-		e, err := duck.Open(ctx, duck.Options{Dir: tables, Objects: duckObjects{store}})
-		if err != nil {
-			return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
-		}
-		return &engine{Engine: e, load: func(ctx context.Context, table, file string) error {
-			return seed.Load(ctx, e, table, file)
-		}}, nil
+		return openDuck(ctx, filepath.Join(dir, "tables"), store)
 	}
+	e, err := openSpark(ctx, o, filepath.Join(dir, "tables"), store, progress)
+	if err != nil || o.compare == "" {
+		return e, err
+	}
+	other, err := openDuck(ctx, filepath.Join(dir, "compared"), store)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	both, err := compare(e, other, o.compare)
+	if err != nil {
+		return nil, errors.Join(err, e.Close(), other.Close())
+	}
+	return both, nil
+}
+
+func openDuck(ctx context.Context, dir string, store *s3.Store) (*engine, error) {
+	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: duckObjects{store}})
+	if err != nil {
+		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
+	}
+	return &engine{Engine: e, load: func(ctx context.Context, table, file string) error {
+		return seed.Load(ctx, e, table, file)
+	}}, nil
+}
+
+func openSpark(ctx context.Context, o options, dir string, store *s3.Store, progress func(string)) (*engine, error) {
 	if o.sparkURL == "" {
 		progress("starting Apache Spark (a quarter of a minute)")
 	}
 	e, err := spark.Open(ctx, spark.Options{
-		Home: o.sparkHome, DataDir: tables, URL: o.sparkURL, Discard: o.data == "", Objects: sparkObjects{store},
+		Home: o.sparkHome, DataDir: dir, URL: o.sparkURL, Discard: o.data == "", Objects: sparkObjects{store},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)

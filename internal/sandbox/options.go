@@ -31,6 +31,7 @@ type options struct {
 	sparkHome        string
 	sparkURL         string
 	record           string
+	compare          string
 	data             string
 	seed             bool
 	seedRows         int
@@ -74,6 +75,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
 	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
 	f.StringVar(&o.record, "record", "", "`file` to append every statement to, with digests of its result: JSON, one object a line")
+	f.StringVar(&o.compare, "compare", "", "with -engine spark: `file` to append a comparison with -engine duckdb to, statement by statement: JSON, one object a line")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
@@ -118,8 +120,8 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 	switch {
 	case o.engine != engineDuckDB && o.engine != engineSpark:
 		return fmt.Errorf("-engine %s does not exist; choose duckdb or spark", o.engine)
-	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"]):
-		return errors.New("-spark-home and -spark-url belong to -engine spark, which is not given")
+	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"] || given["compare"]):
+		return errors.New("-spark-home, -spark-url and -compare belong to -engine spark, which is not given")
 	case given["seed-rows"] && !o.seed:
 		return errors.New("-seed-rows says how much -seed makes, which is not given")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:

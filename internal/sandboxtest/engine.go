@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,36 +12,57 @@ import (
 )
 
 // The environment chooses the engine of all sandboxes: EngineEnv is duckdb (the
-// default) or spark, and SparkHomeEnv the folder that `make spark` filled.
+// default) or spark, SparkHomeEnv the folder that `make spark` filled, and
+// SparkURLEnv a Spark that runs already, which is quicker than starting one.
+// CompareEnv is a file for what DuckDB answers otherwise than Spark.
 const (
 	EngineEnv    = "LYTICS_SANDBOX_ENGINE"
 	SparkHomeEnv = "LYTICS_SPARK_HOME"
+	SparkURLEnv  = "LYTICS_SPARK_URL"
+	CompareEnv   = "LYTICS_SANDBOX_COMPARE"
 )
 
 // Spark reports whether sandboxes run on a real Spark.
 func Spark() bool { return os.Getenv(EngineEnv) == "spark" }
+
+// sparkHome is where `make spark` installs, unless the environment names another
+// folder.
+func sparkHome() string {
+	if dir := os.Getenv(SparkHomeEnv); dir != "" {
+		return dir
+	}
+	return filepath.Join(root(), "build", "spark")
+}
 
 // keeper is the sandbox that started the one Spark which the others of a test
 // binary share: a Java machine for each would be too much. It ends with the
 // test binary.
 var keeper = sync.OnceValues(func() (*Sandbox, error) {
 	s := &Sandbox{output: &output{}}
-	return s, s.launch("-engine", "spark", "-spark-home", os.Getenv(SparkHomeEnv))
+	return s, s.launch("-engine", "spark", "-spark-home", sparkHome())
 })
 
 // engineArgs make a sandbox use the engine that the environment chose.
 func (o options) engineArgs() ([]string, error) {
 	if o.ownSpark {
-		return []string{"-engine", "spark", "-spark-home", os.Getenv(SparkHomeEnv)}, nil
+		return []string{"-engine", "spark", "-spark-home", sparkHome()}, nil
 	}
 	if !Spark() {
 		return nil, nil
 	}
-	k, err := keeper()
-	if err != nil {
-		return nil, fmt.Errorf("starting the shared Spark: %w", err)
+	url := os.Getenv(SparkURLEnv)
+	if url == "" {
+		k, err := keeper()
+		if err != nil {
+			return nil, fmt.Errorf("starting the shared Spark: %w", err)
+		}
+		url = k.sparkURL
 	}
-	return []string{"-engine", "spark", "-spark-url", k.sparkURL}, nil
+	args := []string{"-engine", "spark", "-spark-url", url}
+	if file := os.Getenv(CompareEnv); file != "" {
+		args = append(args, "-compare", file)
+	}
+	return args, nil
 }
 
 // WithOwnSpark gives a sandbox a Spark of its own, which a test may kill.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -272,12 +273,20 @@ func build() (string, error) {
 	return buildOnce()
 }
 
-var buildOnce = sync.OnceValues(func() (string, error) {
+// root is the repository's, as the compiler saw it; "" if it did not say.
+func root() string {
 	_, file, _, ok := runtime.Caller(0)
 	if !ok {
-		return "", fmt.Errorf("the repository cannot be found: this test binary knows no source paths")
+		return ""
 	}
-	root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	root := root()
+	if root == "" {
+		return "", errors.New("the repository cannot be found: this test binary knows no source paths")
+	}
 	dir := filepath.Join(root, "build", "sandboxtest")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err

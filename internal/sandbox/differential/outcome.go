@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/record"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -20,13 +22,14 @@ type Outcome struct {
 	Columns []string
 	// Rows are the first ones, as text; Digest sums up all of them.
 	Rows   []string
+	cells  [][]string
 	Digest record.Digest
 	// Class and SQLState are of an error; Message is what it said.
 	Class, SQLState, Message string
 }
 
 // keptRows is how many rows an outcome can show.
-const keptRows = 1000
+const keptRows = 6000
 
 // Run executes a statement to the end of its result.
 func Run(ctx context.Context, s warehouse.Session, statement string, params []warehouse.Parameter) Outcome {
@@ -49,18 +52,24 @@ func Run(ctx context.Context, s warehouse.Session, statement string, params []wa
 			out.fail(err)
 			return out
 		}
-		err = out.Digest.Add(batch)
-		for i := 0; i < int(batch.NumRows()) && len(out.Rows) < keptRows && err == nil; i++ {
-			var text string
-			text, err = record.Row(batch, i)
-			out.Rows = append(out.Rows, text)
-		}
+		err = out.add(batch)
 		batch.Release()
 		if err != nil {
 			out.fail(err)
 			return out
 		}
 	}
+}
+
+// add takes a batch in.
+func (o *Outcome) add(batch arrow.RecordBatch) error {
+	err := o.Digest.Add(batch)
+	for i := 0; i < int(batch.NumRows()) && len(o.Rows) < keptRows && err == nil; i++ {
+		var cells []string
+		cells, err = record.Cells(batch, i)
+		o.cells, o.Rows = append(o.cells, cells), append(o.Rows, strings.Join(cells, " | "))
+	}
+	return err
 }
 
 func column(c warehouse.Column) string { return c.Name + string(nameEnd) + c.Type }
@@ -179,6 +188,25 @@ func (r Rules) Difference(a, b *Outcome) string {
 		return "the order differs"
 	}
 	return ""
+}
+
+// Differing are the columns whose values are not the same, row by row; nil where
+// that says nothing, as the outcomes differ in more than values.
+func Differing(a, b *Outcome) []string {
+	if a.Message != "" || b.Message != "" || len(a.Columns) != len(b.Columns) ||
+		a.Digest.Rows() != b.Digest.Rows() || a.Digest.Rows() > keptRows || len(a.cells) != len(b.cells) {
+		return nil
+	}
+	var out []string
+	for c, name := range a.Columns {
+		for i := range a.cells {
+			if a.cells[i][c] != b.cells[i][c] {
+				out = append(out, name[:strings.LastIndexByte(name, nameEnd)])
+				break
+			}
+		}
+	}
+	return out
 }
 
 // Show writes two outcomes for a person: what is in one only, where that is

@@ -9,28 +9,31 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/record"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Pair executes every statement on two engines and reports where they differ.
-// Clients see the answers of the first one.
+// Pair executes every statement on two engines and reports how they compare.
+// Clients see the answers of the first one. A statement that was cancelled, or
+// whose result was not read to its end, is not compared.
 type Pair struct {
 	first, second warehouse.Engine
 	report        func(Finding)
 }
 
-// Finding is a statement that the engines of a pair answer differently.
+// Finding is a statement that both engines of a pair answered. What says how
+// they differ; it is empty if they do not.
 type Finding struct {
 	Statement  string                `json:"statement"`
 	Parameters []warehouse.Parameter `json:"parameters,omitempty"`
-	What       string                `json:"what"`
-	First      string                `json:"first"`
-	Second     string                `json:"second"`
+	What       string                `json:"what,omitempty"`
+	// Differing are the columns that differ, where nothing but values does.
+	Differing []string `json:"differing,omitempty"`
+	First     string   `json:"first,omitempty"`
+	Second    string   `json:"second,omitempty"`
 }
 
-// NewPair makes one engine of two. report is called for each difference, never
-// twice at once.
+// NewPair makes one engine of two. report is called for each statement that both
+// answered, never twice at once.
 func NewPair(first, second warehouse.Engine, report func(Finding)) *Pair {
 	var mu sync.Mutex
 	return &Pair{first: first, second: second, report: func(f Finding) {
@@ -68,7 +71,8 @@ func (s *pairSession) Close() error { return errors.Join(s.Session.Close(), s.se
 // Execute runs a statement on both, one after the other.
 func (s *pairSession) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
 	r, err := s.Session.Execute(ctx, statement, params)
-	if ctx.Err() != nil {
+	// What is no answer of the engine's, such as its loss, says nothing about it.
+	if ctx.Err() != nil || err != nil && !answered(err) {
 		return r, err
 	}
 	second := Run(ctx, s.second, statement, params)
@@ -100,29 +104,29 @@ func (r *pairResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	case errors.Is(err, io.EOF):
 		r.compare()
 	case err != nil:
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && answered(err) {
 			r.first.fail(err)
 			r.compare()
 		}
 	default:
-		if err := r.first.Digest.Add(batch); err != nil {
+		if err := r.first.add(batch); err != nil {
 			batch.Release()
 			return nil, err
-		}
-		for i := 0; i < int(batch.NumRows()) && len(r.first.Rows) < keptRows; i++ {
-			text, err := record.Row(batch, i)
-			if err != nil {
-				batch.Release()
-				return nil, err
-			}
-			r.first.Rows = append(r.first.Rows, text)
 		}
 	}
 	return batch, err
 }
 
 func (r *pairResult) compare() {
-	if what := RulesOf(r.statement).Difference(&r.first, &r.second); what != "" {
-		r.pair.report(Finding{Statement: r.statement, Parameters: r.params, What: what, First: r.first.String(), Second: r.second.String()})
+	f := Finding{Statement: r.statement, Parameters: r.params, What: RulesOf(r.statement).Difference(&r.first, &r.second)}
+	if f.What != "" {
+		f.First, f.Second, f.Differing = r.first.String(), r.second.String(), Differing(&r.first, &r.second)
 	}
+	r.pair.report(f)
+}
+
+// answered says whether an error is what an engine makes of a statement.
+func answered(err error) bool {
+	var shaped *warehouse.Error
+	return errors.As(err, &shaped)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
 // errRejected stands in for the reply of a call that is answered in HTTP.
@@ -68,7 +69,11 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	}
 	hit, ok := faults.Trigger(at, kinds...)
 	if !ok {
-		return c.run()
+		reply, err := c.run()
+		if errors.Is(err, warehouse.ErrStarting) {
+			return reject(starting(fault.Hit{Fault: fault.Fault{RetryAfter: startingRetryAfter}}))
+		}
+		return reply, err
 	}
 	switch hit.Kind {
 	case fault.TooManyRequests:
@@ -107,6 +112,10 @@ func (s *Server) bug(where string, p any) error {
 	return fmt.Errorf("the sandbox failed in %s: %v; its log has the stack", where, p)
 }
 
+// startingRetryAfter is in how many seconds to ask again for an engine that is
+// starting.
+const startingRetryAfter = 2
+
 func starting(hit fault.Hit) *httpReply {
 	retryAfter := hit.RetryAfter
 	if retryAfter == 0 {
@@ -114,6 +123,6 @@ func starting(hit fault.Hit) *httpReply {
 	}
 	return &httpReply{
 		status: http.StatusServiceUnavailable, code: "TEMPORARILY_UNAVAILABLE", retryAfter: retryAfter,
-		message: "TEMPORARILY_UNAVAILABLE: The SQL warehouse is starting. Please try again later.",
+		message: warehouse.ErrStarting.Error(),
 	}
 }

@@ -37,11 +37,16 @@ type fakeEngine struct {
 	open atomic.Int64
 	mu   sync.Mutex
 	conf map[string]string
+	// starting is how many sessions it has yet to send away.
+	starting atomic.Int64
 }
 
 func (e *fakeEngine) OpenSession(_ context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.starting.Add(-1) >= 0 {
+		return nil, warehouse.ErrStarting
+	}
 	e.conf = o.Conf
 	return &fakeSession{e}, nil
 }

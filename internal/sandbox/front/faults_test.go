@@ -317,3 +317,20 @@ func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An engine that is starting is a warehouse that is: clients come back.
+func TestAnEngineThatIsStartingSendsClientsAwayUntilItIsUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.engine.starting.Store(1)
+	db := s.open()
+	var n int64
+	if err := db.QueryRowContext(t.Context(), "RANGE 1").Scan(&n, new(string)); err != nil {
+		t.Fatal(err)
+	}
+	s.engine.starting.Store(1000)
+	again := s.open()
+	if err := again.PingContext(t.Context()); err == nil || !strings.Contains(err.Error(), "TEMPORARILY_UNAVAILABLE") {
+		t.Errorf("a warehouse that never starts: %v", err)
+	}
+}

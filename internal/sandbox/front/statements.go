@@ -3,6 +3,7 @@ package front
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ func (h *handler) OpenSession(ctx context.Context, req *tcli.TOpenSessionReq) (*
 				o.Catalog, o.Schema = n.GetCatalogName(), n.GetSchemaName()
 			}
 			sess, err := h.sessions.add(ctx, o)
+			if errors.Is(err, warehouse.ErrStarting) {
+				return nil, err
+			}
 			if err != nil {
 				return status(errorStatus(err)), nil
 			}

@@ -14,16 +14,21 @@ import (
 // Row writes a row of a batch as text in which different values are different,
 // and equal ones equal, whichever engine they are from.
 func Row(batch arrow.RecordBatch, i int) (string, error) {
-	var b strings.Builder
-	for c := range int(batch.NumCols()) {
-		if c > 0 {
-			b.WriteString(" | ")
-		}
+	cells, err := Cells(batch, i)
+	return strings.Join(cells, " | "), err
+}
+
+// Cells writes the values of a row as such texts.
+func Cells(batch arrow.RecordBatch, i int) ([]string, error) {
+	out := make([]string, batch.NumCols())
+	for c := range out {
+		var b strings.Builder
 		if err := value(&b, batch.Column(c), i); err != nil {
-			return "", fmt.Errorf("column %s: %w", batch.ColumnName(c), err)
+			return nil, fmt.Errorf("column %s: %w", batch.ColumnName(c), err)
 		}
+		out[c] = b.String()
 	}
-	return b.String(), nil
+	return out, nil
 }
 
 func value(b *strings.Builder, a arrow.Array, i int) error {

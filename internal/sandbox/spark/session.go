@@ -29,7 +29,7 @@ type session struct {
 }
 
 func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
-	client, err := e.connect(ctx)
+	client, err := e.connect(ctx, patience)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -54,6 +53,9 @@ type Engine struct {
 	mu     sync.Mutex
 	server *process.Server
 	client *hive.Client
+	// launch is the start of a server that is under way, or that failed and
+	// nobody was told of it yet.
+	launch *launch
 	closed bool
 }
 
@@ -103,31 +105,9 @@ func prefixOf(o Options) (string, error) {
 	return prefix, os.WriteFile(path, []byte(prefix), 0o600)
 }
 
-// connect returns the client of a server that runs: one that died is started
-// again.
-func (e *Engine) connect(ctx context.Context) (*hive.Client, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return nil, errors.New("the Spark engine is closed")
-	}
-	if e.opts.URL != "" || e.server != nil && e.server.Err() == nil {
-		return e.client, nil
-	}
-	if e.server != nil {
-		_ = e.server.Close() // it has ended already
-	}
-	server, err := process.Serve(ctx, process.Options{Home: home.Home{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
-	if err != nil {
-		return nil, err
-	}
-	e.server, e.client = server, hive.NewClient(server.URL)
-	return e.client, nil
-}
-
 // bootstrap makes what every warehouse has, where it is not there yet.
 func (e *Engine) bootstrap(ctx context.Context) error {
-	client, err := e.connect(ctx)
+	client, err := e.connect(ctx, StartTimeout)
 	if err != nil {
 		return err
 	}
@@ -180,19 +160,6 @@ func (e *Engine) Close() error {
 		err = e.discard()
 	}
 	return errors.Join(err, e.stop())
-}
-
-func (e *Engine) stop() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.closed = true
-	if e.client != nil {
-		e.client.Close()
-	}
-	if e.server != nil {
-		return e.server.Close()
-	}
-	return nil
 }
 
 // discard drops the schemas of this engine from a shared server.

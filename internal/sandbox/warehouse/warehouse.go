@@ -5,6 +5,7 @@ package warehouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,10 +13,15 @@ import (
 
 // Engine executes Databricks SQL for many sessions at once.
 type Engine interface {
-	// OpenSession starts a session: it owns temporary views and settings.
+	// OpenSession starts a session: it owns temporary views and settings. It
+	// fails with ErrStarting rather than keep a client waiting.
 	OpenSession(ctx context.Context, o SessionOptions) (Session, error)
 	Close() error
 }
+
+// ErrStarting says that what stands behind the engine is not up yet, and will
+// be: a client does well to come back.
+var ErrStarting = errors.New("TEMPORARILY_UNAVAILABLE: The SQL warehouse is starting. Please try again later.")
 
 // SessionOptions are what a client sends with OpenSession.
 type SessionOptions struct {

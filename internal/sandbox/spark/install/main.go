@@ -1,10 +1,12 @@
 // Command install puts Apache Spark and Delta into a folder: pyspark from the
-// Python package index into a virtual environment, Delta's jars through Maven.
+// Python package index into a virtual environment, Delta's jars from Maven
+// Central, by the Ivy that Spark itself fetches packages with.
 // Where both are there already it does nothing.
 package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,7 +56,7 @@ func install(ctx context.Context, dir string, out io.Writer) error {
 	if err := i.spark(ctx); err != nil {
 		return err
 	}
-	if err := i.delta(ctx); err != nil {
+	if err := i.delta(ctx, java); err != nil {
 		return err
 	}
 	return os.WriteFile(h.Stamp(), []byte(h.Text()), 0o600)
@@ -86,46 +88,39 @@ func (i installer) spark(ctx context.Context) error {
 		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+home.Spark)
 }
 
-// project asks Maven for Delta. Spark itself is there, with all that Delta
-// needs beside its own jars.
-const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>sandbox</groupId>
-  <artifactId>delta</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>io.delta</groupId>
-      <artifactId>delta-spark_%s</artifactId>
-      <version>%s</version>
-    </dependency>
-  </dependencies>
-</project>
-`
+// jars are Delta's, and what they have to be. Spark itself is there, with all
+// that Delta needs beside them.
+var jars = map[string]string{
+	"delta-spark_" + home.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",
+	"delta-storage":             "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d",
+}
 
-func (i installer) delta(ctx context.Context) error {
-	maven, err := exec.LookPath("mvn")
+func (i installer) delta(ctx context.Context, java string) error {
+	spark, err := i.SparkJars()
 	if err != nil {
-		return errors.New("there is no mvn on PATH, which fetches Delta's jars: install Maven, such as Debian's maven")
-	}
-	pom := filepath.Join(i.Dir, "pom.xml")
-	if err := os.WriteFile(pom, fmt.Appendf(nil, project, home.Scala, home.Delta), 0o600); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(i.DeltaJars()); err != nil {
+	ivy, err := filepath.Glob(filepath.Join(spark, "ivy-*.jar"))
+	if err != nil || len(ivy) != 1 {
+		return errors.Join(fmt.Errorf("%d jars of Ivy in %s, which fetches Delta", len(ivy), spark), err)
+	}
+	cache := filepath.Join(i.Dir, "ivy")
+	if err := errors.Join(os.RemoveAll(i.DeltaJars()), os.RemoveAll(cache)); err != nil {
 		return err
 	}
-	if err := i.run(ctx, maven, "--batch-mode", "--quiet", "--file", pom,
-		"org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies",
-		"-DincludeGroupIds=io.delta", "-DoutputDirectory="+i.DeltaJars()); err != nil {
-		return err
-	}
-	for _, name := range []string{"delta-spark_" + home.Scala, "delta-storage"} {
+	for name, sum := range jars {
+		if err := i.run(ctx, java, "-jar", ivy[0], "-warn", "-cache", cache, "-dependency", "io.delta", name, home.Delta,
+			"-notransitive", "-types", "jar", "-retrieve", filepath.Join(i.DeltaJars(), "[artifact]-[revision].[ext]")); err != nil {
+			return fmt.Errorf("fetch %s from Maven Central: %w", name, err)
+		}
 		jar := filepath.Join(i.DeltaJars(), name+"-"+home.Delta+".jar")
-		if _, err := os.Stat(jar); err != nil {
-			return fmt.Errorf("Maven ended well, yet there is no %s", jar)
+		content, err := os.ReadFile(jar)
+		if err != nil {
+			return fmt.Errorf("Ivy ended well, yet left no jar: %w", err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != sum {
+			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not Delta %s as it was released", jar, got, sum, home.Delta)
 		}
 	}
-	return nil
+	return os.RemoveAll(cache)
 }

@@ -44,12 +44,17 @@ func arguments(o Options, port int) ([]string, error) {
 	args := []string{
 		"-Dlog4j2.configurationFile=" + logged,
 		"-cp", filepath.Join(jars, "*") + string(filepath.ListSeparator) + filepath.Join(o.Home.DeltaJars(), "*"),
-		"-Xms256m", "-Xmx2g", "-Xss4m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4", "-XX:+IgnoreUnrecognizedVMOptions",
+		"-Xms256m", "-Xmx2g", "-Xss4m", "-XX:+IgnoreUnrecognizedVMOptions",
 		"-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
 		"-Djava.io.tmpdir=" + filepath.Join(o.DataDir, "tmp"),
 		"-Dderby.system.home=" + o.DataDir,
 		"-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
 		"-Dspark.submit.deployMode=client", "-Dspark.app.name=sandbox",
+	}
+	if o.Brief {
+		args = append(args, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+	} else {
+		args = append(args, "-XX:+UseG1GC")
 	}
 	for _, open := range opens {
 		args = append(args, "--add-opens="+open+"=ALL-UNNAMED")

@@ -36,6 +36,8 @@ type Options struct {
 	Home home.Home
 	// DataDir holds tables, metastore, logs and temporary files.
 	DataDir string
+	// Brief is for many small statements: what makes large ones quick is left out.
+	Brief bool
 }
 
 // start starts a server and returns at once.
