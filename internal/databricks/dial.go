@@ -173,6 +173,13 @@ func (d *dialer) allowed(class addressClass, viaProxy bool) bool {
 	}
 }
 
+// GuardedDial gives a dial function for other hosts than warehouses, with the
+// same rules for addresses: loopback and private ones only where they are
+// allowed, metadata services never.
+func GuardedDial(allowPrivate bool) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&dialer{allowPrivate: allowPrivate, proxies: map[string]bool{}}).dial
+}
+
 // newTransport makes the HTTP transport below the guard.
 func newTransport(t target, allowPrivate bool, caFile string, proxy func(*http.Request) (*url.URL, error)) (*http.Transport, error) {
 	roots, err := rootCAs(caFile)

@@ -37,6 +37,7 @@ func (x *execution) finish(err error) {
 	switch {
 	case errors.Is(err, store.ErrFenced):
 		// Another process has the run, and writes for it.
+		x.lost = true
 		x.update(func(r *jobs.Run) {
 			r.Status, r.Phase, r.ErrorCode = jobs.StatusFailed, "", jobs.CodeFailed
 			r.Error = "This process lost the run: " + err.Error() + "."

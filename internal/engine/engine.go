@@ -38,10 +38,21 @@ type Options struct {
 	// MaxRunsPerAuthorization bounds the runs that use one warehouse at a time:
 	// DefaultMaxRunsPerAuthorization when 0.
 	MaxRunsPerAuthorization int
+	// Work stands in for what a run does, where all around it is to be tried or
+	// measured; nil does it.
+	Work func(ctx context.Context, job jobs.Job, p Progress) error
 	// Version is the product's, for the list of processes on a store.
 	Version string
 	// Name is this machine's, for people: the host name when empty.
 	Name string
+}
+
+// Progress is what a run says of itself.
+type Progress interface {
+	// Phase begins a phase; total 0 is not known.
+	Phase(name string, total int64)
+	Advance(n int64)
+	Count(f func(*jobs.Counts))
 }
 
 // DefaultMaxRunsPerAuthorization keeps a warehouse from being overrun.

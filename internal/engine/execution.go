@@ -23,6 +23,8 @@ type execution struct {
 	db     *store.DB
 	job    store.JobRow
 	shared bool
+	// lost is set when another process took the run; to be read after execute.
+	lost bool
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

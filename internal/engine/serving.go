@@ -37,9 +37,11 @@ func (e *Engine) Active() int {
 
 // ExecuteRun executes a shared run, if it may run now; one that has to wait is
 // woken by the end of what it waits for, and one that is not to be had is
-// nobody's concern here. When ctx ends first the run is handed over. It returns
-// the run as it left it, and false when it did not execute it.
-func (e *Engine) ExecuteRun(ctx context.Context, runID string) (jobs.Run, bool, error) {
+// nobody's concern here. begun is told of a run that begins. When ctx ends first
+// the run is handed over. It returns the run as it left it, and false when it
+// did not execute it; the error is store.ErrFenced when the run was lost to
+// another process.
+func (e *Engine) ExecuteRun(ctx context.Context, runID string, begun func(jobs.Run)) (jobs.Run, bool, error) {
 	db, err := e.writable(ctx, false)
 	if err != nil {
 		return jobs.Run{}, false, err
@@ -72,6 +74,10 @@ func (e *Engine) ExecuteRun(ctx context.Context, runID string) (jobs.Run, bool, 
 		x.finish(errStopping)
 		return x.now(), true, nil
 	}
+	begun(x.now())
 	x.execute()
+	if x.lost {
+		return x.now(), true, store.ErrFenced
+	}
 	return x.now(), true, nil
 }

@@ -17,6 +17,10 @@ import (
 
 // work does what the job's definition says.
 func (x *execution) work(ctx context.Context) error {
+	if work := x.e.options.Work; work != nil {
+		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "working" })
+		return work(ctx, x.job.Job, x)
+	}
 	auth, err := x.db.Authorization(ctx, x.job.AuthorizationID)
 	if err != nil {
 		return err

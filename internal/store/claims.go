@@ -38,7 +38,7 @@ type NewRun struct {
 // QueueRun adds a run.
 func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 	id := NewID("run")
-	err := d.Write(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		if n.Owner == "" {
 			if err := insertShared(ctx, tx, id, n.Job, n.Reason, nil, 0); err != nil {
 				return err
@@ -82,7 +82,7 @@ func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
 func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit int) (*Claim, string, error) {
 	c := &Claim{RunID: runID, Owner: owner}
 	var wait string
-	err := d.Write(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		if _, err := d.takeOver(ctx, tx); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 			return err
 		}
 		var cancelled bool
-		err = tx.QueryRowContext(ctx, `SELECT cancel_requested FROM runs WHERE id = ? AND `+claimable, runID, owner).Scan(&cancelled)
+		err = tx.QueryRowContext(ctx, `SELECT cancel_requested FROM runs WHERE id = ? AND `+claimable+tx.forUpdate(), runID, owner).Scan(&cancelled)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrFenced
 		}
@@ -150,7 +150,7 @@ func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry)
 	if err != nil {
 		return false, err
 	}
-	err = d.Write(ctx, func(tx *Tx) error {
+	err = d.WriteCommitted(ctx, func(tx *Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE runs SET lease_until = `+now+` + ?, status = ?, phase = ?, done = ?, total = ?, counts = ?
 			WHERE `+fenced+` RETURNING cancel_requested`, Lease.Microseconds(), string(r.Status), r.Phase, r.Done, r.Total, string(counts),
 			c.RunID, c.Owner, c.Epoch).Scan(&cancel)

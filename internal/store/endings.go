@@ -43,7 +43,7 @@ func (d *DB) letGo(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, se
 		return err
 	}
 	args = append(args, r.Done, r.Total, string(counts), c.RunID, c.Owner, c.Epoch)
-	return d.Write(ctx, func(tx *Tx) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		if err := lockRun(ctx, tx, c.JobID, c.AuthorizationID); err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func end(ctx context.Context, tx *Tx, id string, status jobs.Status, code jobs.C
 // RequestCancel asks a run's owner to stop it. A run that no process holds
 // ends at once.
 func (d *DB) RequestCancel(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *Tx) error { return requestCancel(ctx, tx, `id = ?`, id) })
+	return d.WriteCommitted(ctx, func(tx *Tx) error { return requestCancel(ctx, tx, `id = ?`, id) })
 }
 
 func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error {
@@ -180,7 +180,7 @@ func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error
 // it had queued it for itself. It returns nil when there is nothing to adopt.
 func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, error) {
 	c := &Claim{RunID: id, Owner: owner}
-	err := d.Write(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		if _, err := d.takeOver(ctx, tx); err != nil {
 			return err
 		}

@@ -12,6 +12,23 @@ import (
 // disk. An extended code has them in its lowest byte.
 var sqlitePassing = map[int]bool{5: true, 6: true, 10: true, 13: true}
 
+// Damaged reports whether an error says that the database's file is not one any
+// more, or holds what it cannot: nothing makes that good but a backup.
+func Damaged(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Code() int
+	}](err)
+	if ok {
+		return e.Code()&0xff == 11 || e.Code()&0xff == 26
+	}
+	p, ok := errors.AsType[interface {
+		error
+		SQLState() string
+	}](err)
+	return ok && strings.HasPrefix(p.SQLState(), "XX00")
+}
+
 // Passing reports whether an error of the store may be gone when it is tried
 // again: a full disk, a lock that is held, a server that restarts. Damage is
 // not.

@@ -44,14 +44,19 @@ type Plan struct {
 	// Next is the next planned time; nil plans no more.
 	Next *time.Time
 	// Run is the occurrence to be run now, if any. Missed counts those before
-	// it that it stands for, the first of which was First.
+	// it that it stands for. Note, when not empty, begins its log.
 	Run    *time.Time
 	Missed int
-	First  time.Time
-	// Skipped, when not empty, says why occurrences are left out: Missed of
-	// them, from First to Last.
-	Skipped string
-	Last    time.Time
+	Note   string
+	// Skip are occurrences that are left out, if any.
+	Skip *Skip
+}
+
+// Skip are occurrences that nothing will execute.
+type Skip struct {
+	Count       int
+	First, Last time.Time
+	Why         string
 }
 
 // ClaimDue takes up to limit schedules that are due, the longest due first, and
@@ -59,7 +64,7 @@ type Plan struct {
 // occurrence is claimed once. It returns how many schedules it took.
 func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due, now time.Time) Plan) (int, error) {
 	var taken int
-	err := d.Write(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		due, at, err := dueJobs(ctx, tx, limit)
 		if err != nil {
 			return err
@@ -114,11 +119,13 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 
 // occur writes an occurrence, and gives the id of a run to be handed over.
 func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
-	if p.Run == nil {
-		if p.Skipped == "" {
-			return "", nil
+	if p.Skip != nil {
+		if err := insertMissed(ctx, tx, job, *p.Skip); err != nil {
+			return "", err
 		}
-		return "", insertMissed(ctx, tx, job, p)
+	}
+	if p.Run == nil {
+		return "", nil
 	}
 	var one int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND planned_at = ?`, job.ID, micros(*p.Run)).Scan(&one)
@@ -126,11 +133,9 @@ func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 		return "", err // it ran already: a changed definition set its time back
 	}
 	// A run that has not begun yet reads what this one would.
-	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL`, job.ID).Scan(&one)
+	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`, job.ID).Scan(&one)
 	if err == nil {
-		p.Missed++
-		p.Last, p.Skipped = *p.Run, "the run before had not begun yet"
-		return "", insertMissed(ctx, tx, job, p)
+		return "", insertMissed(ctx, tx, job, Skip{Count: 1, First: *p.Run, Last: *p.Run, Why: "the run before it had not begun yet"})
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return "", err
@@ -139,23 +144,22 @@ func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 	if err := insertShared(ctx, tx, id, job, jobs.ReasonSchedule, p.Run, p.Missed); err != nil {
 		return "", err
 	}
-	if p.Missed == 0 {
+	if p.Note == "" {
 		return id, nil
 	}
-	return id, AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: fmt.Sprintf(
-		"This run also stands for %d planned ones since %s that no runner was there for.", p.Missed, p.First.UTC().Format(time.RFC3339))})
+	return id, AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: p.Note})
 }
 
 // insertMissed records occurrences that nothing will execute, as one row.
-func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, p Plan) error {
+func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	id := NewID("run")
-	text := fmt.Sprintf("The run planned for %s was left out: %s.", p.First.UTC().Format(time.RFC3339), p.Skipped)
-	if p.Missed > 1 {
-		text = fmt.Sprintf("%d planned runs, from %s to %s, were left out: %s.", p.Missed, p.First.UTC().Format(time.RFC3339), p.Last.UTC().Format(time.RFC3339), p.Skipped)
+	text := fmt.Sprintf("The run planned for %s was left out: %s.", s.First.UTC().Format(time.RFC3339), s.Why)
+	if s.Count > 1 {
+		text = fmt.Sprintf("%d planned runs, from %s to %s, were left out: %s.", s.Count, s.First.UTC().Format(time.RFC3339), s.Last.UTC().Format(time.RFC3339), s.Why)
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error, created_at, finished_at)
 		VALUES (?, ?, ?, 'missed', 'schedule', 1, ?, ?, 0, ?, `+now+`, `+now+`) ON CONFLICT (job_id, planned_at) DO NOTHING`,
-		id, job.ID, job.AuthorizationID, micros(p.Last), p.Missed, text)
+		id, job.ID, job.AuthorizationID, micros(s.Last), s.Count, text)
 	if err != nil {
 		return err
 	}
@@ -191,7 +195,7 @@ func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) 
 // come. It returns how many.
 func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
 	var n int
-	err := d.Write(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL
 			AND available_at <= `+now+` ORDER BY available_at, created_at, id LIMIT ?`+tx.skipLocked(), limit))
 		n = len(ids)

@@ -17,7 +17,7 @@ func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	var n int
-	err = d.Write(ctx, func(tx *Tx) error {
+	err = d.WriteCommitted(ctx, func(tx *Tx) error {
 		n, err = d.takeOver(ctx, tx)
 		return err
 	})
@@ -35,7 +35,7 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 	if err != nil || !idle {
 		return err
 	}
-	return d.Write(ctx, func(tx *Tx) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE `+unblockable+` ORDER BY created_at, id`+tx.skipLocked(), limit))
 		if err != nil {
 			return err
@@ -53,7 +53,7 @@ func (d *DB) Undelivered(ctx context.Context, patience time.Duration) ([]string,
 
 // Redeliver hands runs to the queue again.
 func (d *DB) Redeliver(ctx context.Context, ids []string) error {
-	return d.Write(ctx, func(tx *Tx) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		var still []string
 		for _, id := range ids {
 			queued, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND blocked = 0`+tx.skipLocked(), id))
@@ -100,7 +100,8 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 	}
 	var n int
 	for _, id := range ids {
-		err := d.Write(ctx, func(tx *Tx) error {
+		queued := 0
+		err := d.WriteCommitted(ctx, func(tx *Tx) error {
 			if err := tx.Lock(ctx, "runs of job "+id); err != nil {
 				return err
 			}
@@ -115,9 +116,10 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 			if err := insertShared(ctx, tx, run, job.Job, jobs.ReasonAfter, nil, 0); err != nil {
 				return err
 			}
-			n++
+			queued = 1
 			return d.carryRuns(ctx, tx, []string{run})
 		})
+		n += queued
 		if err != nil {
 			return n, err
 		}
@@ -127,7 +129,7 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 
 // Pause sets whether a job is paused, and its next planned run.
 func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time) error {
-	return d.Write(ctx, func(tx *Tx) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE jobs SET paused = ?, next_run_at = ?, updated_at = `+now+` WHERE id = ?`, paused, nullMicros(next), id)
 		if err != nil {
 			return err
@@ -137,4 +139,33 @@ func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time)
 		}
 		return nil
 	})
+}
+
+// ForgetRuns removes runs that ended longer ago than keep, with their logs. The
+// latest of each job stays, and so does its latest success: what runs after
+// it asks for that.
+func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
+	const old = `SELECT id FROM runs WHERE finished_at < ` + now + ` - ?
+		AND EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)
+		AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.status = 'succeeded' AND n.finished_at > runs.finished_at))
+		LIMIT 500`
+	for {
+		ids, err := texts(d.read.QueryContext(ctx, old, keep.Microseconds()))
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = d.WriteCommitted(ctx, func(tx *Tx) error {
+			for _, id := range ids {
+				for _, query := range []string{`DELETE FROM run_log WHERE run_id = ?`, `DELETE FROM runs WHERE id = ?`} {
+					if _, err := tx.ExecContext(ctx, query, id); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 }

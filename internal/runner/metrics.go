@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// metrics are the figures of this process, and at each scrape those of the
+// store.
+type metrics struct {
+	registry    *prometheus.Registry
+	runs        *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	rows        *prometheus.CounterVec
+	startLag    prometheus.Histogram
+	scheduleLag prometheus.Histogram
+	leaseLosses prometheus.Counter
+	takeovers   prometheus.Counter
+	storeErrors prometheus.Counter
+	alerts      *prometheus.CounterVec
+}
+
+var lagBuckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600}
+
+func newMetrics(r *Runner) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lytics_runs_total", Help: "Runs that this runner executed, by how it left them: queued is handed over, or to be tried again.",
+		}, []string{"status", "reason"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "lytics_run_duration_seconds", Help: "From a run's first beginning to its end.", Buckets: prometheus.ExponentialBuckets(1, 2.5, 12),
+		}, []string{"status"}),
+		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lytics_rows_total", Help: "Rows that finished runs read and wrote.",
+		}, []string{"direction"}),
+		startLag: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "lytics_run_start_lag_seconds", Help: "From the time a run was planned for to its beginning.", Buckets: lagBuckets,
+		}),
+		scheduleLag: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "lytics_schedule_lag_seconds", Help: "From the time a schedule was due to its run being queued.", Buckets: lagBuckets,
+		}),
+		leaseLosses: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "lytics_lease_losses_total", Help: "Runs that this runner lost to another process while it executed them.",
+		}),
+		takeovers: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "lytics_takeovers_total", Help: "Runs that this runner took from processes which were gone.",
+		}),
+		storeErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "lytics_store_errors_total", Help: "Times that the store could not be read or written.",
+		}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lytics_alerts_total", Help: "Alerts by how their delivery went.",
+		}, []string{"result"}),
+	}
+	m.registry.MustRegister(m.runs, m.duration, m.rows, m.startLag, m.scheduleLag, m.leaseLosses, m.takeovers, m.storeErrors, m.alerts,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "lytics_runs_executing", Help: "Runs that this runner executes now.",
+		}, func() float64 { return float64(r.engine.Active()) }),
+		&storeFigures{runner: r})
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+func (m *metrics) begun(run jobs.Run) {
+	if run.PlannedAt != nil && run.StartedAt != nil && run.Attempt == 1 {
+		m.startLag.Observe(max(0, run.StartedAt.Sub(*run.PlannedAt).Seconds()))
+	}
+}
+
+func (m *metrics) ended(run jobs.Run) {
+	m.runs.WithLabelValues(string(run.Status), string(run.Reason)).Inc()
+	if run.Status.Active() || run.StartedAt == nil {
+		return
+	}
+	m.duration.WithLabelValues(string(run.Status)).Observe(max(0, time.Since(*run.StartedAt).Seconds()))
+	m.rows.WithLabelValues("read").Add(float64(run.RowsRead))
+	m.rows.WithLabelValues("written").Add(float64(run.RowsWritten))
+}
+
+// storeFigures are read from the store when they are asked for.
+type storeFigures struct{ runner *Runner }
+
+var (
+	runsNow = prometheus.NewDesc("lytics_store_runs", "Runs of the store that have not ended, by status.", []string{"status"}, nil)
+	jobsNow = prometheus.NewDesc("lytics_store_jobs", "Jobs of the store, by whether their schedule is paused.", []string{"paused"}, nil)
+	lagNow  = prometheus.NewDesc("lytics_store_due_lag_seconds", "How long the schedule that is due longest has been waiting; 0 when none is.", nil, nil)
+	fleet   = prometheus.NewDesc("lytics_store_runners", "Runners that are alive on the store.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (f *storeFigures) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{runsNow, jobsNow, lagNow, fleet} {
+		ch <- d
+	}
+}
+
+// scrapeTimeout bounds what the store is asked at a scrape.
+const scrapeTimeout = 5 * time.Second
+
+// Collect implements prometheus.Collector.
+func (f *storeFigures) Collect(ch chan<- prometheus.Metric) {
+	db := f.runner.db.Load()
+	if db == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	s, err := db.Figures(ctx)
+	if err != nil {
+		f.runner.metrics.storeErrors.Inc()
+		return
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, status := range []jobs.Status{jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning} {
+		gauge(runsNow, float64(s.Runs[status]), string(status))
+	}
+	gauge(jobsNow, float64(s.Jobs-s.Paused), "false")
+	gauge(jobsNow, float64(s.Paused), "true")
+	gauge(lagNow, s.DueLag.Seconds())
+	gauge(fleet, float64(s.Runners))
+}

@@ -1,0 +1,162 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// carried is what River carries: the id of a run. All else is in the store.
+type carried struct {
+	RunID string `json:"run_id"`
+}
+
+// Kind implements river.JobArgs.
+func (carried) Kind() string { return "run" }
+
+// queueName is River's queue of runs.
+const queueName = "runs"
+
+type worker struct {
+	river.WorkerDefaults[carried]
+	execute func(ctx context.Context, runID string) error
+}
+
+// Timeout implements river.Worker: a run has its own deadlines.
+func (w *worker) Timeout(*river.Job[carried]) time.Duration { return -1 }
+
+// NextRetry implements river.Worker, where the store could not be written.
+func (w *worker) NextRetry(*river.Job[carried]) time.Time { return time.Now().Add(afterFailure) }
+
+// Work implements river.Worker.
+func (w *worker) Work(ctx context.Context, job *river.Job[carried]) error {
+	return w.execute(ctx, job.Args.RunID)
+}
+
+type queueConfig struct {
+	id      string
+	workers int
+	log     *slog.Logger
+	execute func(ctx context.Context, runID string) error
+}
+
+// queue is River on the store's own database.
+type queue struct {
+	insert store.Carry
+	start  func(ctx context.Context) error
+	stop   func(ctx context.Context) error
+	// list gives the runs of jobs that are in one of some states.
+	list func(ctx context.Context, states ...rivertype.JobState) ([]string, error)
+	log  *slog.Logger
+}
+
+// newQueue migrates River's tables and makes its client.
+func newQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
+	return sqliteQueue(ctx, db, c)
+}
+
+// riverQueue makes the queue on one of River's drivers. unwrap gives River the
+// transaction of a write.
+func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Driver[Tx], c queueConfig, tune func(*river.Config),
+	unwrap func(tx *store.Tx, f func(Tx) error) error,
+) (*queue, error) {
+	quiet := slog.New(quietHandler{c.log.Handler()})
+	if err := migrateRiver(ctx, db, driver, quiet); err != nil {
+		return nil, err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &worker{execute: c.execute})
+	config := &river.Config{
+		ID: c.id, Logger: quiet, Workers: workers,
+		Queues:     map[string]river.QueueConfig{queueName: {MaxWorkers: c.workers}},
+		JobTimeout: -1,
+		// Done jobs say nothing that the runs do not.
+		CompletedJobRetentionPeriod: 10 * time.Minute, CancelledJobRetentionPeriod: 10 * time.Minute, DiscardedJobRetentionPeriod: time.Hour,
+	}
+	tune(config)
+	client, err := river.NewClient(driver, config)
+	if err != nil {
+		return nil, fmt.Errorf("making the queue: %w", err)
+	}
+	return &queue{
+		insert: func(ctx context.Context, tx *store.Tx, runIDs []string) error {
+			params := make([]river.InsertManyParams, len(runIDs))
+			for i, id := range runIDs {
+				params[i] = river.InsertManyParams{Args: carried{RunID: id}, InsertOpts: &river.InsertOpts{Queue: queueName, MaxAttempts: 5}}
+			}
+			return unwrap(tx, func(t Tx) error {
+				_, err := client.InsertManyFastTx(ctx, t, params)
+				return err
+			})
+		},
+		start: client.Start,
+		stop:  client.StopAndCancel,
+		list: func(ctx context.Context, states ...rivertype.JobState) ([]string, error) {
+			var ids []string
+			found, err := client.JobList(ctx, river.NewJobListParams().Queues(queueName).States(states...).First(10000))
+			if err != nil {
+				return nil, err
+			}
+			for _, j := range found.Jobs {
+				ids = append(ids, runOf(j))
+			}
+			return ids, nil
+		},
+		log: c.log,
+	}, nil
+}
+
+func migrateRiver[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Driver[Tx], log *slog.Logger) error {
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
+	if err != nil {
+		return err
+	}
+	if l, ok := any(db).(interface {
+		MigrationLock(ctx context.Context) (func(), error)
+	}); ok {
+		unlock, err := l.MigrationLock(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+// stopTimeout bounds how long runs take to be handed over.
+const stopTimeout = 45 * time.Second
+
+func (q *queue) run(ctx context.Context) error {
+	// Ending ctx would tell River to stop, but not wait for it.
+	if err := q.start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("starting the queue: %w", err)
+	}
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := q.stop(stop); err != nil {
+		return errors.Join(errors.New("runs did not stop in time; other runners take them over"), err)
+	}
+	return nil
+}
+
+// lost gives those of some runs that nothing carries any more: the process that
+// had fetched them is gone. While workers are busy, runs just wait.
+func (q *queue) lost(ctx context.Context, runIDs []string) ([]string, error) {
+	carried, err := q.list(ctx, rivertype.JobStateAvailable, rivertype.JobStateScheduled, rivertype.JobStateRetryable, rivertype.JobStatePending)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(runIDs), func(id string) bool { return slices.Contains(carried, id) }), nil
+}

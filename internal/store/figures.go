@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Figures say how much there is to do, and who is there to do it.
+type Figures struct {
+	// Runs counts those that have not ended.
+	Runs         map[jobs.Status]int64
+	Jobs, Paused int64
+	Runners      int64
+	// DueLag is how long the schedule that is due longest has been waiting.
+	DueLag time.Duration
+}
+
+// Figures reads them.
+func (d *DB) Figures(ctx context.Context) (Figures, error) {
+	f := Figures{Runs: map[jobs.Status]int64{}}
+	var at int64
+	var next sql.NullInt64
+	err := d.read.QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
+		(SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE paused = 1),
+		(SELECT count(*) FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)`, Lease.Microseconds()).
+		Scan(&at, &next, &f.Jobs, &f.Paused, &f.Runners)
+	if err != nil {
+		return f, err
+	}
+	if next.Valid {
+		f.DueLag = max(0, time.Duration(at-next.Int64)*time.Microsecond)
+	}
+	rows, err := d.read.QueryContext(ctx, `SELECT status, count(*) FROM runs WHERE `+activeRun+` GROUP BY status`)
+	if err != nil {
+		return f, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var status jobs.Status
+		var n int64
+		if err := rows.Scan(&status, &n); err != nil {
+			return f, err
+		}
+		f.Runs[status] = n
+	}
+	return f, rows.Err()
+}
