@@ -22,6 +22,9 @@ type call struct {
 	// there will be none: from then on a cancel reaches the statement.
 	executed     chan struct{}
 	executedOnce sync.Once
+	// sent is told the statement's id, once.
+	sent func(statementID string)
+	told sync.Once
 
 	mu       sync.Mutex
 	failure  *failure
@@ -41,8 +44,12 @@ func newCall(ctx context.Context, harmless bool) *call {
 // cancellation but its own.
 func (c *call) context() (context.Context, context.CancelFunc) {
 	ctx := driverctx.NewContextWithQueryIdCallback(context.WithoutCancel(c.ctx), func(id string) {
-		if id != "" {
-			c.markExecuted()
+		if id == "" {
+			return
+		}
+		c.markExecuted()
+		if c.sent != nil {
+			c.told.Do(func() { c.sent(id) })
 		}
 	})
 	return context.WithCancel(context.WithValue(ctx, callKey{}, c))

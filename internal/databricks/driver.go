@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow/go/v12/arrow"
+	sdklogger "github.com/databricks/databricks-sdk-go/logger"
 	"github.com/databricks/databricks-sql-go/logger"
 )
 
-// The driver has two globals to settle before its first use.
+// The driver and the SDK have globals to settle before their first use.
 func init() {
+	sdklogger.DefaultLogger = quiet{}
 	// It logs whole statements, with the credentials in them.
 	if err := logger.SetLogLevel("disabled"); err != nil {
 		panic(fmt.Sprintf("the driver cannot be silenced: %v", err))

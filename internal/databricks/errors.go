@@ -164,7 +164,7 @@ func describe(out *jobs.Error, e *StatementError) {
 	case permission.MatchString(e.Message) || e.SQLState == "42501":
 		out.Code = jobs.CodeForbidden
 		out.Summary = "A permission is missing in Databricks"
-		out.Next = "Grant it to the user or service principal that the token belongs to."
+		out.Next = grantFor(e.Message)
 	case strings.Contains(e.Message, "TIMEDOUT_STATE") || class == "QUERY_EXECUTION_TIMEOUT_EXCEEDED" || e.SQLState == "57KD0" && strings.Contains(class, "TIMEOUT"),
 		strings.Contains(strings.ToLower(e.Message), "statement timed out"), strings.Contains(e.Message, "STATEMENT_TIMEOUT"):
 		out.Code, out.Attribute = jobs.CodeTimeout, "query_timeout_minutes"

@@ -3,6 +3,7 @@ package databricks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ type tokenSource struct {
 
 	mu    sync.Mutex
 	token *jobs.Secret
+	// also are other secrets that no error text may hold.
+	also []jobs.Secret
 }
 
 func (s *tokenSource) get(ctx context.Context) (jobs.Secret, error) {
@@ -67,10 +70,19 @@ func (s *tokenSource) load(ctx context.Context) error {
 func (s *tokenSource) secrets() []jobs.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.token == nil {
-		return nil
+	all := slices.Clone(s.also)
+	if s.token != nil {
+		all = append(all, *s.token)
 	}
-	return []jobs.Secret{*s.token}
+	return all
+}
+
+// alsoSecret names a secret that tokens are made from. Its caller is the reader
+// of the token, which holds the lock.
+func (s *tokenSource) alsoSecret(secret jobs.Secret) {
+	if !slices.Contains(s.also, secret) {
+		s.also = append(s.also, secret)
+	}
 }
 
 // throttle holds back all requests to a host that answered 429, so that ten

@@ -25,9 +25,13 @@ type Config struct {
 	Host     string
 	Port     int
 	HTTPPath string
-	// Token gives the access token; it must be set. It is called again when the warehouse
-	// refuses the one it gave: the credential may have been replaced.
+	// Token gives the access token; it, or Client, must be set. It is called again
+	// when the warehouse refuses the one it gave: the credential may have been
+	// replaced.
 	Token func(context.Context) (jobs.Secret, error)
+	// Client, if set, makes access tokens in Token's place, and a new one
+	// whenever the last one is refused: they expire within a run.
+	Client *ClientCredentials
 	// AllowPrivateHosts opts in to hosts that are not Databricks', and to
 	// private addresses.
 	AllowPrivateHosts bool
@@ -42,6 +46,11 @@ type Config struct {
 	StartTimeout time.Duration
 	// UserAgent names the product to Databricks: "vendor+product".
 	UserAgent string
+	// QueryTags mark every statement in the warehouse's query history.
+	QueryTags map[string]string
+	// Sent, if set, is told the id of each statement that the warehouse took. It
+	// must not block.
+	Sent func(statementID string)
 	// Waiting, if set, is called about once a second while Open waits for a
 	// warehouse that is starting. It must not block.
 	Waiting func(elapsed time.Duration)
@@ -73,6 +82,8 @@ type Warehouse struct {
 	db        *sql.DB
 	conn      *sql.Conn
 	transport *http.Transport
+	// sent is told the ids of statements; may be nil.
+	sent func(statementID string)
 
 	sessionLost atomic.Bool
 	// abandoned are calls that were given up and still run.
@@ -103,10 +114,14 @@ func newWarehouseVia(cfg Config, proxy func(*http.Request) (*url.URL, error)) (*
 		patience = DefaultStartTimeout
 	}
 	token := &tokenSource{read: cfg.Token}
-	return &Warehouse{
-		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, transport: transport,
+	w := &Warehouse{
+		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, transport: transport, sent: cfg.Sent,
 		guard: &guard{base: transport, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
-	}, nil
+	}
+	if cfg.Client != nil {
+		token.read = func(ctx context.Context) (jobs.Secret, error) { return w.clientToken(ctx, *cfg.Client) }
+	}
+	return w, nil
 }
 
 // connector configures the driver: all that can lose data or wait without
@@ -144,6 +159,7 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 			"ANSI_MODE":         "true",
 			"TIMEZONE":          "UTC",
 		}),
+		dbsql.WithQueryTags(cfg.QueryTags), // adds to the session's parameters
 	)
 }
 
@@ -190,6 +206,7 @@ func (w *Warehouse) ready() error {
 // not end is left to end by itself, within bounds, and its session is not used
 // again.
 func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), err error)) (release func(), err error) {
+	c.sent = w.sent
 	ctx, cancel := c.context()
 	type outcome struct {
 		cleanup func()

@@ -65,10 +65,11 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 		return jobs.Authorization{}, err
 	}
 	moved := !strings.EqualFold(row.Host, c.Host)
-	if moved && c.Token == nil && c.TokenEnv == "" {
-		return jobs.Authorization{}, jobs.Invalid("token_wo", fmt.Sprintf("The host of authorization %s changes and no token came with it", id),
-			fmt.Sprintf("The stored token was given for %s and is never sent to another host.", row.Host),
-			"Give token_wo for the new host and change token_wo_version")
+	if moved && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {
+		attribute := secretAttribute(c.AuthorizationSpec)
+		return jobs.Authorization{}, jobs.Invalid(attribute, fmt.Sprintf("The host of authorization %s changes and no secret came with it", id),
+			fmt.Sprintf("The stored secret was given for %s and is never sent to another host.", row.Host),
+			fmt.Sprintf("Give %s for the new host and change %s_version", attribute, attribute))
 	}
 	a, err := e.saveAuthorization(ctx, db, row, c)
 	if err != nil || !moved {
@@ -95,23 +96,32 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 	if err := databricks.ValidateHost(c.Host, e.options.AllowPrivateHosts); err != nil {
 		return jobs.Authorization{}, err
 	}
+	// The stored secret is a token, or it is a certain service principal's.
+	sameKind := row.Sealed != nil && row.ClientID == c.ClientID
 	row.AuthorizationSpec = c.AuthorizationSpec
 	row.Creator = e.instance
+	secret := c.Token
+	if c.ClientID != "" {
+		secret = c.ClientSecret
+	}
 	switch {
 	case c.TokenEnv != "":
 		row.Sealed = nil
-	case c.Token != nil && !c.Token.Empty():
+	case secret != nil && !secret.Empty():
 		key, err := e.key(true)
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
-		row.Sealed = key.Seal(*c.Token, row.ID, c.Host)
-	case row.Sealed == nil:
+		row.Sealed = key.Seal(*secret, row.ID, c.Host)
+	case !sameKind && c.ClientID != "":
+		return jobs.Authorization{}, jobs.Invalid("client_secret_wo", "The authorization has no client secret",
+			fmt.Sprintf("An OAuth secret of service principal %s is needed.", c.ClientID), "Give client_secret_wo and raise client_secret_wo_version")
+	case !sameKind:
 		return jobs.Authorization{}, jobs.Invalid("token_wo", "The authorization has no token",
-			"Neither token_wo nor token_env was given.", "Give one of the two")
+			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")
 	}
 	if c.CheckConnection {
-		wh, err := e.connect(ctx, row, 0, nil)
+		wh, err := e.connect(ctx, row, nil)
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
@@ -152,6 +162,14 @@ func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
 	return db.DeleteAuthorization(ctx, id)
 }
 
+// secretAttribute is where the definition's stored secret is given.
+func secretAttribute(s jobs.AuthorizationSpec) string {
+	if s.ClientID != "" {
+		return "client_secret_wo"
+	}
+	return "token_wo"
+}
+
 // token reads the credential where it is kept. For one in the environment that
 // is not set the error is CodeInvalid, so that Read does not mistake it for a
 // stored secret.
@@ -171,43 +189,49 @@ func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
 	return key.Open(row.Sealed, row.ID, row.Host)
 }
 
-// connect opens a session on an authorization's warehouse. A query timeout of
-// 0 means the default.
-func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, queryTimeout time.Duration, waiting func(time.Duration)) (*databricks.Warehouse, error) {
-	if queryTimeout == 0 {
-		queryTimeout = jobs.DefaultQueryTimeout
-	}
-	start := startTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		start = min(start, time.Until(deadline))
-	}
-	wh, err := databricks.Open(ctx, databricks.Config{
+// reach says how to reach an authorization's workspace.
+func (e *Engine) reach(row store.AuthorizationRow) databricks.Config {
+	c := databricks.Config{
 		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
-		Token:             func(context.Context) (jobs.Secret, error) { return e.token(row) },
 		AllowPrivateHosts: e.options.AllowPrivateHosts,
-		QueryTimeout:      queryTimeout,
-		StartTimeout:      start,
 		UserAgent:         e.options.UserAgent,
-		Waiting:           waiting,
-	})
-	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Attribute == "token_wo" && row.TokenEnv != "" {
-		e.Attribute = "token_env"
 	}
-	return wh, err
+	if row.ClientID != "" {
+		c.Client = &databricks.ClientCredentials{
+			ID: row.ClientID, Secret: func(context.Context) (jobs.Secret, error) { return e.token(row) },
+		}
+		return c
+	}
+	c.Token = func(context.Context) (jobs.Secret, error) { return e.token(row) }
+	return c
 }
 
-// reader opens a short session for the catalog's data sources.
-func (e *Engine) reader(ctx context.Context, authorizationID string) (*databricks.Warehouse, error) {
-	db, err := e.open(ctx, false)
-	if err != nil {
-		return nil, err
+// connect opens a session on an authorization's warehouse. What shape leaves at
+// zero is the default.
+func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, shape func(*databricks.Config)) (*databricks.Warehouse, error) {
+	c := e.reach(row)
+	c.StartTimeout = startTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		c.StartTimeout = min(c.StartTimeout, time.Until(deadline))
 	}
-	row, err := db.Authorization(ctx, authorizationID)
-	if err != nil {
-		if err, ok := errors.AsType[*jobs.Error](err); ok {
-			err.Attribute = "authorization_id"
-		}
-		return nil, err
+	if shape != nil {
+		shape(&c)
 	}
-	return e.connect(ctx, row, 5*time.Minute, nil)
+	wh, err := databricks.Open(ctx, c)
+	return wh, atSecret(err, row)
+}
+
+// atSecret sends the errors of a refused credential to the attribute that gave it.
+func atSecret(err error, row store.AuthorizationRow) error {
+	e, ok := errors.AsType[*jobs.Error](err)
+	if !ok || e.Attribute != "token_wo" {
+		return err
+	}
+	switch {
+	case row.TokenEnv != "":
+		e.Attribute = "token_env"
+	case row.ClientID != "":
+		e.Attribute = "client_secret_wo"
+	}
+	return err
 }

@@ -2,42 +2,77 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
+// listing is what lists a workspace's contents: its Unity Catalog API, or its
+// warehouse.
+type listing interface {
+	Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error)
+	Databases(ctx context.Context, catalog, pattern string) ([]jobs.DatabaseInfo, error)
+	Tables(ctx context.Context, catalog, database, pattern string) ([]jobs.TableInfo, error)
+	Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error)
+}
+
+var (
+	_ listing = (*databricks.UnityCatalog)(nil)
+	_ listing = (*databricks.Warehouse)(nil)
+)
+
 // Catalogs implements jobs.Catalog.
 func (e *Engine) Catalogs(ctx context.Context, authorizationID, pattern string) ([]jobs.CatalogInfo, error) {
-	return read(ctx, e, authorizationID, func(wh *databricks.Warehouse) ([]jobs.CatalogInfo, error) {
-		return wh.Catalogs(ctx, pattern)
-	})
+	return read(ctx, e, authorizationID, "", func(l listing) ([]jobs.CatalogInfo, error) { return l.Catalogs(ctx, pattern) })
 }
 
 // Databases implements jobs.Catalog.
 func (e *Engine) Databases(ctx context.Context, authorizationID, catalog, pattern string) ([]jobs.DatabaseInfo, error) {
-	return read(ctx, e, authorizationID, func(wh *databricks.Warehouse) ([]jobs.DatabaseInfo, error) {
-		return wh.Databases(ctx, catalog, pattern)
+	return read(ctx, e, authorizationID, catalog, func(l listing) ([]jobs.DatabaseInfo, error) {
+		return l.Databases(ctx, catalog, pattern)
 	})
 }
 
 // Tables implements jobs.Catalog.
 func (e *Engine) Tables(ctx context.Context, authorizationID, catalog, database, pattern string) ([]jobs.TableInfo, error) {
-	return read(ctx, e, authorizationID, func(wh *databricks.Warehouse) ([]jobs.TableInfo, error) {
-		return wh.Tables(ctx, catalog, database, pattern)
+	return read(ctx, e, authorizationID, catalog, func(l listing) ([]jobs.TableInfo, error) {
+		return l.Tables(ctx, catalog, database, pattern)
 	})
 }
 
 // Columns implements jobs.Catalog.
 func (e *Engine) Columns(ctx context.Context, authorizationID string, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	return read(ctx, e, authorizationID, func(wh *databricks.Warehouse) ([]jobs.ColumnInfo, error) {
-		return wh.Columns(ctx, table, pattern)
-	})
+	return read(ctx, e, authorizationID, table.Catalog, func(l listing) ([]jobs.ColumnInfo, error) { return l.Columns(ctx, table, pattern) })
 }
 
-// read opens a session for one look at the catalog.
-func read[T any](ctx context.Context, e *Engine, authorizationID string, f func(*databricks.Warehouse) ([]T, error)) ([]T, error) {
-	wh, err := e.reader(ctx, authorizationID)
+// read looks at the catalog once: by Unity Catalog's API, which starts no
+// warehouse, and by a session at the warehouse where that does not do.
+func read[T any](ctx context.Context, e *Engine, authorizationID, catalog string, f func(listing) ([]T, error)) ([]T, error) {
+	db, err := e.open(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	row, err := db.Authorization(ctx, authorizationID)
+	if err != nil {
+		if err, ok := errors.AsType[*jobs.Error](err); ok {
+			err.Attribute = "authorization_id"
+		}
+		return nil, err
+	}
+	if row.CatalogAPI != jobs.CatalogSQL && databricks.InUnityCatalog(catalog) {
+		u, err := databricks.NewUnityCatalog(e.reach(row))
+		if err != nil {
+			return nil, err
+		}
+		defer u.Close()
+		out, err := f(u)
+		if !databricks.IsNoUnityCatalog(err) {
+			return out, atSecret(err, row)
+		}
+	}
+	wh, err := e.connect(ctx, row, func(c *databricks.Config) { c.QueryTimeout = catalogTimeout })
 	if err != nil {
 		return nil, err
 	}
@@ -47,3 +82,6 @@ func read[T any](ctx context.Context, e *Engine, authorizationID string, f func(
 	}
 	return out, err
 }
+
+// catalogTimeout bounds each statement that reads the catalog.
+const catalogTimeout = 5 * time.Minute

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
@@ -33,8 +34,13 @@ func (x *execution) work(ctx context.Context) error {
 	}
 	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
-		wh, err := x.e.connect(ctx, auth, x.job.QueryTimeout, func(elapsed time.Duration) {
-			x.Phase(fmt.Sprintf("waiting for the warehouse to start (%s)", elapsed.Round(time.Second)), 0)
+		wh, err := x.e.connect(ctx, auth, func(c *databricks.Config) {
+			c.QueryTimeout = x.job.QueryTimeout
+			c.QueryTags = map[string]string{"lytics_job": x.job.ID, "lytics_run": x.run.ID}
+			c.Sent = x.sent
+			c.Waiting = func(elapsed time.Duration) {
+				x.Phase(fmt.Sprintf("waiting for the warehouse to start (%s)", elapsed.Round(time.Second)), 0)
+			}
 		})
 		if err == nil {
 			x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "connected" })
@@ -58,6 +64,18 @@ func (x *execution) work(ctx context.Context) error {
 		return err
 	}
 	return x.buildProfiles(ctx)
+}
+
+// sent records a statement's id, by which the warehouse's query history knows
+// it. The newest stay: a run that polls for long has many.
+func (x *execution) sent(id string) {
+	x.Count(func(c *jobs.Counts) {
+		// A run that was copied before keeps what it had.
+		c.Statements = append(slices.Clone(c.Statements), id)
+		if len(c.Statements) > jobs.MostStatements {
+			c.Statements = c.Statements[len(c.Statements)-jobs.MostStatements:]
+		}
+	})
 }
 
 // cursorKey names the import's cursor. It is the platform's too: what the

@@ -111,7 +111,13 @@ type Counts struct {
 	Watermark *time.Time `json:"watermark,omitempty"`
 	// Table is the full name of the table an export replaced.
 	Table string `json:"table,omitempty"`
+	// Statements are ids of the statements that the run sent, in order, as the
+	// warehouse's query history has them: the last MostStatements.
+	Statements []string `json:"statements,omitempty"`
 }
+
+// MostStatements is how many statement ids a run keeps.
+const MostStatements = 200
 
 // RunFilter selects runs; zero fields select all.
 type RunFilter struct {

@@ -30,31 +30,41 @@ func (r *authorizationResource) Schema(_ context.Context, _ resource.SchemaReque
 	resp.Schema = authorizationSchema()
 }
 
-// ValidateConfig wants one credential: a token, announced by its version, or
-// the name of the variable that holds one.
+// ValidateConfig wants one credential: a token or a service principal's secret,
+// each announced by its version, or the name of the variable that holds a token.
 func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m authorizationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	const both = "A token is either given to the provider, which keeps it encrypted (token_wo and token_wo_version), " +
-		"or stays in an environment variable of whoever executes the run (token_env). Remove one of them."
+	const one = "An authorization has one credential: a token that the provider keeps encrypted (token_wo and token_wo_version), " +
+		"a token in an environment variable of whoever executes the run (token_env), " +
+		"or a service principal (client_id, client_secret_wo and client_secret_wo_version). Keep one of them."
+	token := !m.TokenWO.IsNull() || !m.TokenVersion.IsNull()
+	client := !m.ClientID.IsNull() || !m.ClientSecretWO.IsNull() || !m.ClientSecretVersion.IsNull()
+	fail := func(attribute, summary, detail string) {
+		resp.Diagnostics.AddAttributeError(path.Root(attribute), summary, detail)
+	}
 	switch {
-	case !m.TokenEnv.IsNull() && !m.TokenWO.IsNull():
-		resp.Diagnostics.AddAttributeError(path.Root("token_env"), "Two tokens for one authorization", both)
-	case !m.TokenEnv.IsNull() && !m.TokenVersion.IsNull():
-		resp.Diagnostics.AddAttributeError(path.Root("token_wo_version"), "Two tokens for one authorization", both)
-	case !m.TokenWO.IsNull() && m.TokenVersion.IsNull():
-		resp.Diagnostics.AddAttributeError(path.Root("token_wo"), "token_wo needs token_wo_version",
+	case !m.TokenEnv.IsNull() && (token || client):
+		fail("token_env", "Two credentials for one authorization", one)
+	case token && client:
+		fail("client_id", "Two credentials for one authorization", one)
+	case !token && !client && m.TokenEnv.IsNull():
+		fail("token_wo", "The authorization has no credential", one)
+	case token && m.TokenVersion.IsNull():
+		fail("token_wo", "token_wo needs token_wo_version",
 			"Terraform does not keep write-only values, so it cannot see that the token changed. Set token_wo_version = 1, and raise it with each new token.")
-	case m.TokenEnv.IsNull() && m.TokenVersion.IsNull():
-		resp.Diagnostics.AddAttributeError(path.Root("token_wo"), "The authorization has no token",
-			"Set token_wo and token_wo_version to a personal access token, or token_env to the name of an environment variable that holds one.")
+	case client && m.ClientID.IsNull():
+		fail("client_id", "client_secret_wo needs client_id", "The secret is a service principal's. Set client_id to its application id.")
+	case client && m.ClientSecretVersion.IsNull():
+		fail("client_secret_wo", "client_secret_wo needs client_secret_wo_version",
+			"Terraform does not keep write-only values, so it cannot see that the secret changed. Set client_secret_wo_version = 1, and raise it with each new secret.")
 	}
 }
 
-// ModifyPlan checks the store, and asks for the token where it will be needed.
+// ModifyPlan checks the store, and asks for the secret where it will be needed.
 func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	r.planStore(ctx, req, resp, true)
 	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
@@ -70,23 +80,26 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	sends := planned.sendsToken(prior)
-	if sends && config.TokenWO.IsNull() {
-		resp.Diagnostics.AddAttributeError(path.Root("token_wo"), "The token is missing",
-			fmt.Sprintf("token_wo_version is %s where the state has %s, so the token is to be sent, but token_wo is null. Give it (an ephemeral variable keeps it out of the plan), or leave the version as it was.",
-				planned.TokenVersion, prior.TokenVersion))
+	secret := planned.secret()
+	version, held := secret.version(planned), secret.version(prior)
+	sends := secret.sent(planned, prior)
+	if sends && secret.value(config).IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
+			fmt.Sprintf("%s_version is %s where the state has %s, so the %s is to be sent, but %s is null. Give it (an ephemeral variable keeps it out of the plan), or leave the version as it was.",
+				secret.name, version, held, secret.noun, secret.name))
 	}
-	moved := update && !planned.Host.IsUnknown() && !planned.Host.Equal(prior.Host)
-	if moved && !sends && planned.TokenEnv.IsNull() {
-		resp.Diagnostics.AddAttributeError(path.Root("host"), "A changed host needs the token again",
-			fmt.Sprintf("The stored token belongs to %s and is never sent to another host. If %s is right, give its token in token_wo and raise token_wo_version.",
-				prior.Host.ValueString(), planned.Host.ValueString()))
+	if !update || sends || !planned.TokenEnv.IsNull() {
+		return
 	}
-}
-
-// sendsToken reports whether this plan carries a token to the store.
-func (m authorizationModel) sendsToken(prior authorizationModel) bool {
-	return !m.TokenVersion.IsNull() && !m.TokenVersion.Equal(prior.TokenVersion)
+	if !planned.Host.IsUnknown() && !planned.Host.Equal(prior.Host) {
+		resp.Diagnostics.AddAttributeError(path.Root("host"), "A changed host needs the "+secret.noun+" again",
+			fmt.Sprintf("The stored %s belongs to %s and is never sent to another host. If %s is right, give its %s in %s and raise %s_version.",
+				secret.noun, prior.Host.ValueString(), planned.Host.ValueString(), secret.noun, secret.name, secret.name))
+	}
+	if !planned.ClientID.IsUnknown() && !planned.ClientID.Equal(prior.ClientID) {
+		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "Another credential needs its "+secret.noun,
+			fmt.Sprintf("What is stored is not the %s of this definition. Give it in %s and raise %s_version.", secret.noun, secret.name, secret.name))
+	}
 }
 
 func (r *authorizationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -162,33 +175,71 @@ func (r *authorizationResource) Delete(ctx context.Context, req resource.DeleteR
 
 func authorizationPlace(s tfsdk.State) place { return place{schema: s.Schema.Type()} }
 
-// change is what the plan asks of the store. The token is taken from the
+// change is what the plan asks of the store. The secret is taken from the
 // configuration, the only place that has it, and only when its version says so.
 func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, prior authorizationModel, diags *diag.Diagnostics) jobs.AuthorizationChange {
 	c := jobs.AuthorizationChange{
 		AuthorizationSpec: jobs.AuthorizationSpec{
-			Label:        m.Label.ValueString(),
-			Description:  m.Description.ValueString(),
-			Host:         m.Host.ValueString(),
-			Port:         int(m.Port.ValueInt64()),
-			HTTPPath:     m.HTTPPath.ValueString(),
-			TokenEnv:     m.TokenEnv.ValueString(),
-			TokenVersion: m.TokenVersion.ValueInt64(),
-
-			CheckConnection: m.CheckConnection.ValueBool(),
+			Label:               m.Label.ValueString(),
+			Description:         m.Description.ValueString(),
+			Host:                m.Host.ValueString(),
+			Port:                int(m.Port.ValueInt64()),
+			HTTPPath:            m.HTTPPath.ValueString(),
+			TokenEnv:            m.TokenEnv.ValueString(),
+			TokenVersion:        m.TokenVersion.ValueInt64(),
+			ClientID:            m.ClientID.ValueString(),
+			ClientSecretVersion: m.ClientSecretVersion.ValueInt64(),
+			CatalogAPI:          jobs.CatalogAPI(m.CatalogAPI.ValueString()),
+			CheckConnection:     m.CheckConnection.ValueBool(),
 		},
 	}
-	if !m.sendsToken(prior) {
+	secret := m.secret()
+	if !secret.sent(m, prior) {
 		return c
 	}
-	var token types.String
-	diags.Append(config.GetAttribute(ctx, path.Root("token_wo"), &token)...)
-	if token.IsNull() || token.IsUnknown() {
-		diags.AddAttributeError(path.Root("token_wo"), "The token is missing",
-			"token_wo_version changed, so the token is to be sent, but token_wo is null in this apply. Give it, or leave the version as it was.")
+	var text types.String
+	diags.Append(config.GetAttribute(ctx, path.Root(secret.name), &text)...)
+	if text.IsNull() || text.IsUnknown() {
+		diags.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
+			fmt.Sprintf("%s_version changed, so the %s is to be sent, but %s is null in this apply. Give it, or leave the version as it was.", secret.name, secret.noun, secret.name))
 		return c
 	}
-	secret := jobs.NewSecret(token.ValueString())
-	c.Token = &secret
+	given := jobs.NewSecret(text.ValueString())
+	if secret.name == clientSecret.name {
+		c.ClientSecret = &given
+	} else {
+		c.Token = &given
+	}
 	return c
+}
+
+// writeOnly is a secret that Terraform hands over and does not keep: its version
+// says when it is a new one.
+type writeOnly struct {
+	name, noun string
+	value      func(authorizationModel) types.String
+	version    func(authorizationModel) types.Int64
+}
+
+var (
+	accessToken = writeOnly{"token_wo", "token",
+		func(m authorizationModel) types.String { return m.TokenWO },
+		func(m authorizationModel) types.Int64 { return m.TokenVersion }}
+	clientSecret = writeOnly{"client_secret_wo", "client secret",
+		func(m authorizationModel) types.String { return m.ClientSecretWO },
+		func(m authorizationModel) types.Int64 { return m.ClientSecretVersion }}
+)
+
+// secret is the one that a definition has.
+func (m authorizationModel) secret() writeOnly {
+	if !m.ClientID.IsNull() {
+		return clientSecret
+	}
+	return accessToken
+}
+
+// sent reports whether this plan carries the secret to the store.
+func (w writeOnly) sent(planned, prior authorizationModel) bool {
+	v := w.version(planned)
+	return !v.IsNull() && !v.Equal(w.version(prior))
 }

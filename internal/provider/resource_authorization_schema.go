@@ -1,10 +1,14 @@
 package provider
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -27,11 +31,16 @@ type authorizationModel struct {
 	TokenVersion    types.Int64  `tfsdk:"token_wo_version"`
 	TokenEnv        types.String `tfsdk:"token_env"`
 	CheckConnection types.Bool   `tfsdk:"check_connection"`
+
+	ClientID            types.String `tfsdk:"client_id"`
+	ClientSecretWO      types.String `tfsdk:"client_secret_wo"`
+	ClientSecretVersion types.Int64  `tfsdk:"client_secret_wo_version"`
+	CatalogAPI          types.String `tfsdk:"catalog_api"`
 }
 
 func authorizationSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "How to reach one Databricks SQL warehouse, and the right to. A token given here is encrypted in the store; " +
+		MarkdownDescription: "How to reach one Databricks SQL warehouse, and the right to. A token or client secret given here is encrypted in the store; " +
 			"it is in neither state nor plan.",
 		Attributes: map[string]schema.Attribute{
 			"id":          idAttribute("Id of the authorization."),
@@ -70,6 +79,30 @@ func authorizationSchema() schema.Schema {
 					"It is read where the run executes, and never stored.",
 				Validators: []validator.String{envName()},
 			},
+			"client_id": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Instead of a token: application id of a service principal, which the provider signs in by OAuth " +
+					"(machine-to-machine). Access tokens are renewed while a run goes on.",
+				Validators: []validator.String{plainText()},
+			},
+			"client_secret_wo": schema.StringAttribute{
+				Optional: true, Sensitive: true, WriteOnly: true,
+				MarkdownDescription: "OAuth secret of the service principal. Write-only: it is sent to the store, which encrypts it, when `client_secret_wo_version` changes.",
+				Validators:          []validator.String{plainText()},
+			},
+			"client_secret_wo_version": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: "Goes with `client_secret_wo`: raise it to send a new secret.",
+				Validators:          []validator.Int64{int64validator.AtLeast(1)},
+			},
+			"catalog_api": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Default: stringdefault.StaticString(string(jobs.CatalogREST)),
+				MarkdownDescription: "How the data sources list catalogs, databases, tables and columns. `rest` (default) reads Unity Catalog's REST API, " +
+					"which starts no warehouse; `hive_metastore`, and a workspace without Unity Catalog, are read by the warehouse all the same. " +
+					"`sql` asks the warehouse for everything, and lists `hive_metastore` among the catalogs.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CatalogREST), string(jobs.CatalogSQL))},
+			},
 			"check_connection": schema.BoolAttribute{
 				Optional: true, Computed: true,
 				Default: booldefault.StaticBool(defaultCheckConnection),
@@ -91,8 +124,14 @@ func (m *authorizationModel) show(a jobs.Authorization) {
 	m.HTTPPath = types.StringValue(a.HTTPPath)
 	m.TokenEnv = text(a.TokenEnv)
 	m.TokenVersion = types.Int64Null()
-	if a.TokenEnv == "" && a.SecretReadable && a.TokenVersion != 0 {
+	if a.TokenEnv == "" && a.ClientID == "" && a.SecretReadable && a.TokenVersion != 0 {
 		m.TokenVersion = types.Int64Value(a.TokenVersion)
 	}
 	m.CheckConnection = types.BoolValue(a.CheckConnection)
+	m.ClientID = text(a.ClientID)
+	m.ClientSecretVersion = types.Int64Null()
+	if a.ClientID != "" && a.SecretReadable && a.ClientSecretVersion != 0 {
+		m.ClientSecretVersion = types.Int64Value(a.ClientSecretVersion)
+	}
+	m.CatalogAPI = types.StringValue(string(cmp.Or(a.CatalogAPI, jobs.CatalogREST)))
 }

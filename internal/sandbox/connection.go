@@ -14,12 +14,15 @@ import (
 // file.
 type connection struct {
 	// Host has a scheme, since clients take a bare name for https.
-	Host      string `json:"host"`
-	Port      int    `json:"port"`
-	HTTPPath  string `json:"http_path"`
-	Token     string `json:"token"`
-	URL       string `json:"url"`
-	Warehouse string `json:"warehouse_id"`
+	Host     string `json:"host"`
+	Port     int    `json:"port"`
+	HTTPPath string `json:"http_path"`
+	Token    string `json:"token"`
+	// ClientID and ClientSecret are a service principal's.
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	URL          string `json:"url"`
+	Warehouse    string `json:"warehouse_id"`
 	// CAFile is the certificate authority of https.
 	CAFile string `json:"ca_file,omitempty"`
 	// AdminURL is empty where the admin endpoints are off.
@@ -70,7 +73,7 @@ func (c *connection) write(file string) error {
 func (c *connection) print(w io.Writer) {
 	line := func(name, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(w, "  %-12s %s\n", name, value)
+			_, _ = fmt.Fprintf(w, "  %-13s %s\n", name, value)
 		}
 	}
 	_, _ = fmt.Fprintln(w, "The sandbox is ready.\n\nDatabricks SQL warehouse")
@@ -78,6 +81,8 @@ func (c *connection) print(w io.Writer) {
 	line("port", fmt.Sprint(c.Port))
 	line("http_path", c.HTTPPath)
 	line("token", c.Token)
+	line("client_id", c.ClientID)
+	line("client_secret", c.ClientSecret)
 	line("ca_file", c.CAFile)
 	_, _ = fmt.Fprintln(w, "\nS3")
 	line("endpoint", c.S3.Endpoint)

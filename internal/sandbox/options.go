@@ -25,6 +25,7 @@ type options struct {
 	tls              bool
 	caFile           string
 	token, forbidden string
+	client           front.Client
 	bucket           string
 	credential       s3.Credential
 	engine           string
@@ -68,6 +69,9 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.caFile, "ca-file", "", "`file` for the certificate authority of -tls (default ca.pem in the data directory)")
 	f.StringVar(&o.token, "token", "", "personal access `token` that is let in (default: a new one)")
 	f.StringVar(&o.forbidden, "forbidden-token", "", "`token` that is known but not permitted: 403")
+	f.StringVar(&o.client.ID, "client-id", "", "`id` of a service principal that is let in by OAuth (default: a new one)")
+	f.StringVar(&o.client.Secret, "client-secret", "", "its OAuth `secret` (default: a new one)")
+	f.DurationVar(&o.client.TTL, "client-token-ttl", time.Hour, "how long its access tokens are good")
 	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
@@ -142,6 +146,8 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 	o.seedRows = cmp.Or(o.seedRows, 100_000)
 	// New ones each time: other programs on this machine could guess fixed ones.
 	o.token = cmp.Or(o.token, "dapi"+strings.ToLower(rand.Text()))
+	o.client.ID = cmp.Or(o.client.ID, "sp-"+strings.ToLower(rand.Text()))
+	o.client.Secret = cmp.Or(o.client.Secret, "dose"+strings.ToLower(rand.Text()))
 	o.credential.AccessKey = cmp.Or(o.credential.AccessKey, "AKIA"+rand.Text()[:16])
 	o.credential.SecretKey = cmp.Or(o.credential.SecretKey, rand.Text()+rand.Text()[:14])
 	return nil

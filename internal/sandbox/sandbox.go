@@ -73,7 +73,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 		}
 	}
 	server, err := front.New(front.Options{
-		Engine: engine.Engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden,
+		Engine: engine.Engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden, Client: o.client,
 		Results: o.results, Faults: faults, Spool: filepath.Join(dir, "spool"),
 		LinkTTL: o.linkTTL, DirectWait: o.directWait, Admin: o.admin,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
@@ -156,6 +156,7 @@ func (s *sandbox) serveWarehouse(ctx context.Context, o options, server *front.S
 		host = "[" + host + "]"
 	}
 	c.Host, c.HTTPPath, c.Token, c.Warehouse = scheme+"://"+host, "/sql/1.0/warehouses/"+warehouseID, o.token, warehouseID
+	c.ClientID, c.ClientSecret = o.client.ID, o.client.Secret
 	c.URL, c.PID = fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(host, fmt.Sprint(c.Port))), os.Getpid()
 	if o.admin {
 		c.AdminURL = c.URL + "/sandbox"

@@ -126,6 +126,15 @@ func (s *Sandbox) SetToken(tb testing.TB, token string) {
 	}
 }
 
+// ExpireTokens ends the access tokens made for the service principal, as if
+// their hour was over.
+func (s *Sandbox) ExpireTokens(tb testing.TB) {
+	tb.Helper()
+	if err := s.admin(http.MethodPost, "/expire", nil, nil); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func (s *Sandbox) postFaults(faults []Fault) error {
 	for _, f := range faults {
 		if err := s.admin(http.MethodPost, "/faults", f, nil); err != nil {

@@ -32,6 +32,9 @@ type Sandbox struct {
 	Port     int
 	HTTPPath string
 	Token    string
+	// ClientID and ClientSecret are a service principal's (OAuth
+	// machine-to-machine).
+	ClientID, ClientSecret string
 	// CAFile is the certificate authority of a sandbox started with -tls.
 	CAFile string
 
@@ -221,6 +224,8 @@ type ready struct {
 	Port     int    `json:"port"`
 	HTTPPath string `json:"http_path"`
 	Token    string `json:"token"`
+	ClientID string `json:"client_id"`
+	Secret   string `json:"client_secret"`
 	CAFile   string `json:"ca_file"`
 	AdminURL string `json:"admin_url"`
 	SparkURL string `json:"spark_url"`
@@ -240,7 +245,7 @@ func (s *Sandbox) readReady(text []byte) error {
 	}
 	s.sparkURL = r.SparkURL
 	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
-	s.CAFile = r.CAFile
+	s.CAFile, s.ClientID, s.ClientSecret = r.CAFile, r.ClientID, r.Secret
 	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket
 	s.S3AccessKey, s.S3SecretKey = r.S3.AccessKey, r.S3.SecretKey
 	return nil

@@ -18,12 +18,12 @@ type AuthorizationRow struct {
 	Confirmed bool
 }
 
-const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, check_connection, secret, creator, confirmed, created_at, updated_at`
+const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, catalog_api, check_connection, secret, creator, confirmed, created_at, updated_at`
 
 func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	var r AuthorizationRow
 	var created, updated int64
-	err := scan(&r.ID, &r.Label, &r.Description, &r.Host, &r.Port, &r.HTTPPath, &r.TokenEnv, &r.TokenVersion,
+	err := scan(&r.ID, &r.Label, &r.Description, &r.Host, &r.Port, &r.HTTPPath, &r.TokenEnv, &r.TokenVersion, &r.ClientID, &r.ClientSecretVersion, &r.CatalogAPI,
 		&r.CheckConnection, &r.Sealed, &r.Creator, &r.Confirmed, &created, &updated)
 	r.CreatedAt, r.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return r, err
@@ -33,12 +33,15 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
 				host = excluded.host, port = excluded.port, http_path = excluded.http_path,
-				token_env = excluded.token_env, token_version = excluded.token_version, check_connection = excluded.check_connection, secret = excluded.secret,
+				token_env = excluded.token_env, token_version = excluded.token_version,
+				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, catalog_api = excluded.catalog_api,
+				check_connection = excluded.check_connection, secret = excluded.secret,
 				creator = excluded.creator, updated_at = excluded.updated_at`,
-			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion, r.CheckConnection, r.Sealed, r.Creator, r.Confirmed)
+			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion,
+			r.ClientID, r.ClientSecretVersion, r.CatalogAPI, r.CheckConnection, r.Sealed, r.Creator, r.Confirmed)
 		return err
 	})
 }

@@ -70,6 +70,10 @@ func (s *Server) adminRoutes() {
 	admin("GET /sandbox/sessions", func(*http.Request) (any, error) {
 		return map[string]any{"sessions": s.sessions.describe()}, nil
 	})
+	admin("POST /sandbox/expire", func(*http.Request) (any, error) {
+		s.tokens.expire()
+		return map[string]any{}, nil
+	})
 	admin("PUT /sandbox/token", func(r *http.Request) (any, error) {
 		var in struct {
 			Token string `json:"token"`

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // httpReply is an answer below the Thrift protocol, in the form of Databricks'
@@ -39,6 +40,8 @@ type tokens struct {
 	current string
 	// revoked holds the HTTP status with which a revoked token is refused.
 	revoked map[string]int
+	// issued are tokens of service principals, and until when they are good.
+	issued map[string]time.Time
 }
 
 func (t *tokens) set(token string) {
@@ -61,6 +64,9 @@ func (t *tokens) revoke(status int) {
 func (t *tokens) refusal(token string) int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	if until, ok := t.issued[token]; ok && time.Now().Before(until) {
+		return 0
+	}
 	if !same(token, t.current) {
 		return http.StatusUnauthorized
 	}
@@ -80,20 +86,41 @@ func invalidToken(status int) *httpReply {
 	return reply
 }
 
-// authorize returns the refusal of a request without the right token.
+// authorize returns the refusal of a request to the warehouse without the right
+// token.
 func (s *Server) authorize(r *http.Request) *httpReply {
+	if reply := s.authorizeAPI(r); reply != nil {
+		return reply
+	}
+	if s.options.ForbiddenToken != "" && same(bearer(r), s.options.ForbiddenToken) {
+		return &httpReply{
+			status: http.StatusForbidden, code: "PERMISSION_DENIED",
+			message: "You do not have permission to use the SQL Warehouse.",
+		}
+	}
+	return nil
+}
+
+func bearer(r *http.Request) string {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
+}
+
+// authorizeAPI returns the refusal of a request to the workspace's API without
+// a token that it knows.
+func (s *Server) authorizeAPI(r *http.Request) *httpReply {
+	token := bearer(r)
+	if token == "" {
 		return &httpReply{
 			status: http.StatusUnauthorized, code: "UNAUTHENTICATED",
 			message: "Credential was not sent or was of an unsupported type for this API.",
 		}
 	}
 	if s.options.ForbiddenToken != "" && same(token, s.options.ForbiddenToken) {
-		return &httpReply{
-			status: http.StatusForbidden, code: "PERMISSION_DENIED",
-			message: "You do not have permission to use the SQL Warehouse.",
-		}
+		return nil
 	}
 	if status := s.tokens.refusal(token); status != 0 {
 		return invalidToken(status)

@@ -47,8 +47,10 @@ type Options struct {
 	Token string
 	// ForbiddenToken is known but may not use the warehouse; empty for none.
 	ForbiddenToken string
-	Results        Results
-	Faults         *fault.Set
+	// Client is the service principal that is let in; none by default.
+	Client  Client
+	Results Results
+	Faults  *fault.Set
 	// Spool is a directory for the files of CloudFetch. What is in it is removed.
 	Spool string
 	// LinkTTL is how long a link of CloudFetch is good: 15 minutes by default.
@@ -94,6 +96,9 @@ func New(o Options) (*Server, error) {
 	if o.LinkTTL == 0 {
 		o.LinkTTL = 15 * time.Minute
 	}
+	if o.Client.TTL == 0 {
+		o.Client.TTL = time.Hour
+	}
 	if o.DirectWait == 0 {
 		o.DirectWait = 5 * time.Second
 	}
@@ -127,6 +132,8 @@ func (s *Server) routes() {
 			writeJSON(w, http.StatusOK, map[string]any{"errors": []any{}, "numSuccess": 0, "numProtoSuccess": 0})
 		})
 	}
+	s.mux.HandleFunc("POST /oidc/v1/token", s.serveToken)
+	s.unityRoutes()
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, httpReply{
 			status: http.StatusNotFound, code: "ENDPOINT_NOT_FOUND",

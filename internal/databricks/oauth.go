@@ -1,0 +1,86 @@
+package databricks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// ClientCredentials are an OAuth secret of a service principal, from which the
+// workspace makes access tokens of an hour (OAuth machine-to-machine).
+type ClientCredentials struct {
+	// ID is the service principal's application id.
+	ID string
+	// Secret reads the OAuth secret; it is called for every token.
+	Secret func(context.Context) (jobs.Secret, error)
+}
+
+// tokenPath is where a workspace makes tokens (Databricks' documentation of
+// OAuth machine-to-machine, "manually generate a workspace-level access token").
+const tokenPath = "/oidc/v1/token"
+
+// clientToken makes an access token. The request takes the same way as
+// everything else: to the configured host, and past the same rules.
+func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.Secret, error) {
+	secret, err := c.Secret(ctx)
+	if err != nil {
+		return jobs.Secret{}, err
+	}
+	w.token.alsoSecret(secret)
+	u := url.URL{Scheme: w.guard.endpoint.Scheme, Host: w.guard.endpoint.Host, Path: tokenPath}
+	config := clientcredentials.Config{
+		ClientID: c.ID, ClientSecret: secret.Reveal(), TokenURL: u.String(),
+		Scopes: []string{"all-apis"}, AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	client := &http.Client{
+		Transport:     w.guard.base,
+		Timeout:       limit("", nil),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	var last error
+	for attempt := 1; attempt <= 3; attempt++ {
+		token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
+		if err == nil {
+			return jobs.NewSecret(token.AccessToken), nil
+		}
+		last = w.tokenError(c.ID, secret, err)
+		if !jobs.IsCode(last, jobs.CodeUnreachable) || !sleep(ctx, backoff(attempt)) {
+			break
+		}
+	}
+	return jobs.Secret{}, last
+}
+
+// tokenError explains why no token was made.
+func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
+	text := redactSecrets(err.Error(), []jobs.Secret{secret})
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		if refused, ok := errors.AsType[*refusedAddress](err); ok {
+			text = refused.Error()
+		}
+		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
+			Summary: fmt.Sprintf("%s made no access token", w.name), Detail: text,
+			Next: "Check host and port, and that a firewall lets this machine connect.", Err: err}
+	}
+	switch status := refused.Response.StatusCode; {
+	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests:
+		return &jobs.Error{Code: jobs.CodeUnreachable,
+			Summary: fmt.Sprintf("%s made no access token", w.name), Detail: text,
+			Next: "Try again; if it stays so, look at the status of the workspace."}
+	case status == http.StatusNotFound || status/100 == 3:
+		return jobs.Invalid("host", fmt.Sprintf("%s makes no OAuth tokens", w.name), text,
+			"Check that host is the workspace's own host name; OAuth for service principals is at the workspace, not at the account's console.")
+	}
+	return &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "client_secret_wo",
+		Summary: fmt.Sprintf("%s refused the OAuth secret of service principal %s", w.name, id),
+		Detail:  text,
+		Next:    "Check client_id, which is the application id, and that the service principal is in this workspace; make a new OAuth secret, give it in client_secret_wo and raise client_secret_wo_version."}
+}

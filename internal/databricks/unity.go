@@ -1,0 +1,277 @@
+package databricks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/databricks/databricks-sdk-go/apierr"
+	"github.com/databricks/databricks-sdk-go/client"
+	"github.com/databricks/databricks-sdk-go/config"
+	"github.com/databricks/databricks-sdk-go/config/credentials"
+	"github.com/databricks/databricks-sdk-go/logger"
+	"github.com/databricks/databricks-sdk-go/service/catalog"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// UnityCatalog reads Unity Catalog by its REST API. No warehouse is started for
+// that, and none has to be.
+type UnityCatalog struct {
+	w      *Warehouse
+	client *client.DatabricksClient
+}
+
+// NewUnityCatalog sends nothing yet. The configuration is a warehouse's; its HTTP
+// path is not used.
+func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
+	w, err := newWarehouse(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(&config.Config{
+		Host:        w.guard.endpoint.Scheme + "://" + w.guard.endpoint.Host,
+		Credentials: noCredentials{}, // the transport adds them
+		// The environment and ~/.databrickscfg are somebody else's.
+		Loaders:             []config.Loader{noLoader{}},
+		HTTPTransport:       &restTransport{w: w},
+		HTTPTimeoutSeconds:  30,
+		RetryTimeoutSeconds: 60,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &UnityCatalog{w: w, client: c}, nil
+}
+
+// Close lets go of idle connections.
+func (u *UnityCatalog) Close() { u.w.transport.CloseIdleConnections() }
+
+// errNoUnityCatalog is the cause where a workspace has no Unity Catalog.
+var errNoUnityCatalog = errors.New("no Unity Catalog")
+
+// IsNoUnityCatalog reports whether a workspace has no Unity Catalog, or does not
+// serve its API: its warehouse knows the rest.
+func IsNoUnityCatalog(err error) bool { return errors.Is(err, errNoUnityCatalog) }
+
+// InUnityCatalog reports whether a catalog is one that Unity Catalog keeps.
+func InUnityCatalog(name string) bool { return !strings.EqualFold(name, hiveMetastore) }
+
+// Catalogs lists the catalogs that match a SHOW ... LIKE pattern. hive_metastore
+// is not among them: Unity Catalog does not keep it.
+func (u *UnityCatalog) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
+	all, err := catalog.NewCatalogs(u.client).ListAll(ctx, catalog.ListCatalogsRequest{})
+	if err != nil {
+		return nil, u.explain(ctx, err, jobs.TableName{})
+	}
+	match := likePattern(pattern)
+	out := []jobs.CatalogInfo{}
+	for _, c := range all {
+		if match(c.Name) {
+			out = append(out, jobs.CatalogInfo{Name: c.Name, Comment: c.Comment})
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.CatalogInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Databases lists a catalog's databases that match a pattern.
+func (u *UnityCatalog) Databases(ctx context.Context, catalogName, pattern string) ([]jobs.DatabaseInfo, error) {
+	all, err := catalog.NewSchemas(u.client).ListAll(ctx, catalog.ListSchemasRequest{CatalogName: catalogName})
+	if err != nil {
+		return nil, u.explain(ctx, err, jobs.TableName{Catalog: catalogName})
+	}
+	match := likePattern(pattern)
+	out := []jobs.DatabaseInfo{}
+	for _, s := range all {
+		if match(s.Name) {
+			out = append(out, jobs.DatabaseInfo{Catalog: catalogName, Name: s.Name, Comment: s.Comment})
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.DatabaseInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Tables lists a database's tables and views that match a pattern.
+func (u *UnityCatalog) Tables(ctx context.Context, catalogName, database, pattern string) ([]jobs.TableInfo, error) {
+	all, err := catalog.NewTables(u.client).ListAll(ctx, catalog.ListTablesRequest{
+		CatalogName: catalogName, SchemaName: database, OmitColumns: true, OmitProperties: true,
+	})
+	if err != nil {
+		return nil, u.explain(ctx, err, jobs.TableName{Catalog: catalogName, Database: database})
+	}
+	match := likePattern(pattern)
+	out := []jobs.TableInfo{}
+	for _, t := range all {
+		if match(t.Name) {
+			out = append(out, jobs.TableInfo{Name: t.Name, Type: string(t.TableType), Comment: t.Comment})
+		}
+	}
+	slices.SortFunc(out, func(a, b jobs.TableInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Columns lists a table's columns that match a pattern, by position.
+func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
+	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: table.String()})
+	if err != nil {
+		return nil, u.explain(ctx, err, table)
+	}
+	columns := slices.Clone(t.Columns)
+	slices.SortStableFunc(columns, func(a, b catalog.ColumnInfo) int { return a.Position - b.Position })
+	match := likePattern(pattern)
+	out := []jobs.ColumnInfo{}
+	for i, c := range columns {
+		if match(c.Name) {
+			out = append(out, jobs.ColumnInfo{
+				Name: c.Name, Type: normalType(c.TypeText), Nullable: c.Nullable, Comment: c.Comment, Position: i + 1,
+			})
+		}
+	}
+	return out, nil
+}
+
+// explain turns an error of the API into one of the product, and finds the
+// first part of a name that is not there.
+func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableName) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if f, ok := errors.AsType[*failure](err); ok {
+		return u.w.transportError(f, newCall(ctx, true))
+	}
+	e, ok := errors.AsType[*apierr.APIError](err)
+	if !ok {
+		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
+			Summary: fmt.Sprintf("The catalog of %s could not be read", u.w.name), Detail: u.w.clean(err.Error(), nil),
+			Next: "Check host and port; or read it through the warehouse, with catalog_api = \"sql\" on the authorization.", Err: err}
+	}
+	detail := u.w.clean(e.Message, nil)
+	switch {
+	case e.ErrorCode == "ENDPOINT_NOT_FOUND", e.ErrorCode == "FEATURE_DISABLED", strings.HasPrefix(e.ErrorCode, "METASTORE_"),
+		strings.Contains(e.Message, "No metastore assigned"):
+		return fmt.Errorf("%w: %s", errNoUnityCatalog, detail)
+	case e.StatusCode == http.StatusUnauthorized:
+		return u.w.transportError(&failure{cause: causeUnauthorized, status: e.StatusCode, message: detail}, newCall(ctx, true))
+	case e.StatusCode == http.StatusNotFound:
+		return u.missing(ctx, name, detail)
+	case e.StatusCode == http.StatusForbidden:
+		return &jobs.Error{Code: jobs.CodeForbidden, Summary: "A permission is missing in Databricks", Detail: detail, Next: grantFor(detail), Err: err}
+	}
+	return &jobs.Error{Code: jobs.CodeUnreachable, Summary: fmt.Sprintf("%s could not tell what its catalog holds", u.w.name),
+		Detail: fmt.Sprintf("HTTP %d %s: %s", e.StatusCode, e.ErrorCode, detail),
+		Next:   "Try again; if it stays so, look at the status of the workspace.", Err: err}
+}
+
+func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail string) error {
+	catalogs, err := u.Catalogs(ctx, "")
+	if err != nil {
+		return err
+	}
+	names := namesOf(catalogs, func(c jobs.CatalogInfo) string { return c.Name })
+	if !contains(names, name.Catalog) {
+		return missing("catalog", "catalog", name.Catalog, "", names)
+	}
+	if name.Database != "" {
+		databases, err := u.Databases(ctx, name.Catalog, "")
+		if err != nil {
+			return err
+		}
+		names := namesOf(databases, func(d jobs.DatabaseInfo) string { return d.Name })
+		if !contains(names, name.Database) {
+			return missing("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
+		}
+	}
+	if name.Table != "" {
+		tables, err := u.Tables(ctx, name.Catalog, name.Database, "")
+		if err != nil {
+			return err
+		}
+		return missing("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog),
+			namesOf(tables, func(t jobs.TableInfo) string { return t.Name }))
+	}
+	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s does not find what it lists", u.w.name), Detail: detail, Next: "Run it again"}
+}
+
+func namesOf[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = name(x)
+	}
+	return out
+}
+
+// restTransport sends the SDK's requests: to the configured host alone, with
+// the token, which is read again when it was refused.
+type restTransport struct{ w *Warehouse }
+
+// RoundTrip implements http.RoundTripper.
+func (t *restTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	w := t.w
+	body, err := readBody(request)
+	if err != nil {
+		return nil, err
+	}
+	if request.URL.Scheme != w.guard.endpoint.Scheme || request.URL.Host != w.guard.endpoint.Host {
+		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, w.guard.endpoint.Host)}
+	}
+	for renewed := false; ; renewed = true {
+		token, err := w.token.get(request.Context())
+		if err != nil {
+			return nil, &failure{cause: causeToken, err: err}
+		}
+		attempt := request.Clone(request.Context())
+		attempt.Body = io.NopCloser(bytes.NewReader(body))
+		attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
+		response, err := w.guard.base.RoundTrip(attempt)
+		if err != nil {
+			return nil, sendFailure(request.Context(), "", false, err)
+		}
+		if renewed || response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusForbidden {
+			return response, nil
+		}
+		content, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+		_ = response.Body.Close()
+		if err != nil {
+			return nil, sendFailure(request.Context(), "", true, err)
+		}
+		response.Body = io.NopCloser(bytes.NewReader(content))
+		if statusFailure("", response, content).cause != causeUnauthorized {
+			return response, nil
+		}
+		if changed, err := w.token.renew(request.Context()); err != nil {
+			return nil, &failure{cause: causeToken, err: err}
+		} else if !changed {
+			return response, nil
+		}
+	}
+}
+
+type noCredentials struct{}
+
+func (noCredentials) Name() string { return "transport" }
+
+func (noCredentials) Configure(context.Context, *config.Config) (credentials.CredentialsProvider, error) {
+	return credentials.NewCredentialsProvider(func(*http.Request) error { return nil }), nil
+}
+
+type noLoader struct{}
+
+func (noLoader) Name() string { return "none" }
+
+func (noLoader) Configure(*config.Config) error { return nil }
+
+// quiet is the SDK's logger: its default one prints requests to standard output.
+type quiet struct{}
+
+func (quiet) Enabled(context.Context, logger.Level) bool     { return false }
+func (quiet) Tracef(context.Context, string, ...interface{}) {}
+func (quiet) Debugf(context.Context, string, ...interface{}) {}
+func (quiet) Infof(context.Context, string, ...interface{})  {}
+func (quiet) Warnf(context.Context, string, ...interface{})  {}
+func (quiet) Errorf(context.Context, string, ...interface{}) {}
