@@ -308,3 +308,13 @@ func database(t *testing.T, s *sandboxtest.Sandbox) string {
 	s.Exec(t, "CREATE SCHEMA main."+name)
 	return name
 }
+
+// output reads an output of the last apply.
+func (w *workspace) output(name string) string {
+	w.t.Helper()
+	text, code := w.terraform("output", "-raw", name)
+	if code != 0 {
+		w.t.Fatalf("terraform output gave %d:\n%s", code, text)
+	}
+	return strings.TrimSpace(text)
+}

@@ -24,7 +24,7 @@ type ClientCredentials struct {
 
 // tokenPath is where a workspace makes tokens (Databricks' documentation of
 // OAuth machine-to-machine, "manually generate a workspace-level access token").
-const tokenPath = "/oidc/v1/token"
+const tokenPath = "/oidc/v1/token" //nolint:gosec // a path, not a credential
 
 // clientToken makes an access token. The request takes the same way as
 // everything else: to the configured host, and past the same rules.

@@ -155,17 +155,21 @@ func TestAuthorizationIsRefusedAtPlan(t *testing.T) {
 	t.Parallel()
 	const host = "dbc-1.cloud.databricks.com"
 	for name, c := range map[string]struct{ config, want string }{
-		"no token":     {authorizationWith(host, ""), "has no token"},
-		"two tokens":   {authorizationWith(host, token("t", 1)+"\n  token_env = \"T\""), "Two tokens"},
-		"no version":   {authorizationWith(host, `token_wo = "t"`), "token_wo needs token_wo_version"},
-		"empty":        {authorizationWith(host, token("", 1)), `(?s)token_wo.*empty`},
-		"token as env": {authorizationWith(host, `token_env = "dapi0123"`), "looks like a token"},
-		"bad env":      {authorizationWith(host, `token_env = "A-B"`), "(?s)not the name of an environment\\s+variable"},
-		"port in host": {authorizationWith(host+":443", token("t", 1)), "put it into port"},
-		"path in host": {authorizationWith("https://"+host+"/sql", token("t", 1)), "(?s)put it into\\s+http_path"},
-		"user in host": {authorizationWith("https://u:p@"+host, token("t", 1)), "user name or password"},
-		"scheme":       {authorizationWith("ftp://"+host, token("t", 1)), "scheme"},
-		"space":        {authorizationWith("my host", token("t", 1)), "is not a host name"},
+		"no token":               {authorizationWith(host, ""), "has no credential"},
+		"two tokens":             {authorizationWith(host, token("t", 1)+"\n  token_env = \"T\""), "(?s)Two credentials"},
+		"token and client":       {authorizationWith(host, token("t", 1)+"\n  client_id = \"sp\""), "(?s)Two credentials"},
+		"client without version": {authorizationWith(host, "client_id = \"sp\"\n  client_secret_wo = \"s\""), "needs(?s).*client_secret_wo_version"},
+		"secret without client":  {authorizationWith(host, "client_secret_wo = \"s\"\n  client_secret_wo_version = 1"), "needs client_id"},
+		"another api":            {authorizationWith(host, token("t", 1)+"\n  catalog_api = \"soap\""), "catalog_api"},
+		"no version":             {authorizationWith(host, `token_wo = "t"`), "token_wo needs token_wo_version"},
+		"empty":                  {authorizationWith(host, token("", 1)), `(?s)token_wo.*empty`},
+		"token as env":           {authorizationWith(host, `token_env = "dapi0123"`), "looks like a token"},
+		"bad env":                {authorizationWith(host, `token_env = "A-B"`), "(?s)not the name of an environment\\s+variable"},
+		"port in host":           {authorizationWith(host+":443", token("t", 1)), "put it into port"},
+		"path in host":           {authorizationWith("https://"+host+"/sql", token("t", 1)), "(?s)put it into\\s+http_path"},
+		"user in host":           {authorizationWith("https://u:p@"+host, token("t", 1)), "user name or password"},
+		"scheme":                 {authorizationWith("ftp://"+host, token("t", 1)), "scheme"},
+		"space":                  {authorizationWith("my host", token("t", 1)), "is not a host name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

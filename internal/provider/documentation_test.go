@@ -21,6 +21,13 @@ type documented struct {
 	change map[string]any
 	// with are further changes that an attribute's change needs.
 	with map[string]map[string]any
+	// from is where an attribute's change begins, where that is not base.
+	from map[string]map[string]any
+}
+
+var ofPrincipal = map[string]any{
+	"label": "a", "host": "dbc-9.cloud.databricks.com", "http_path": "/p",
+	"client_id": "sp", "client_secret_wo": "s", "client_secret_wo_version": 1,
 }
 
 var jobBase = map[string]any{
@@ -59,11 +66,14 @@ var documentedResources = map[string]documented{
 	"databricks_authorization": {
 		base: map[string]any{"label": "a", "host": "dbc-9.cloud.databricks.com", "http_path": "/p", "token_wo": "t", "token_wo_version": 1},
 		change: map[string]any{"label": "b", "description": "d", "host": "dbc-8.cloud.databricks.com", "port": 8443, "http_path": "/q",
-			"token_wo": "u", "token_wo_version": 2, "token_env": "T", "check_connection": false},
+			"token_wo": "u", "token_wo_version": 2, "token_env": "T", "check_connection": false, "catalog_api": "sql",
+			"client_id": "sp", "client_secret_wo": "u", "client_secret_wo_version": 2},
 		with: map[string]map[string]any{
 			"host":      {"token_wo_version": 2},
 			"token_env": {"token_wo": nil, "token_wo_version": nil},
+			"client_id": {"token_wo": nil, "token_wo_version": nil, "client_secret_wo": "s", "client_secret_wo_version": 1},
 		},
+		from: map[string]map[string]any{"client_secret_wo": ofPrincipal, "client_secret_wo_version": ofPrincipal},
 	},
 	"databricks_table_import": {
 		base: with(jobBase, map[string]any{"table": "customers", "timestamp_column": "updated_at"}),
@@ -169,6 +179,9 @@ func checkRow(t *testing.T, r *rpc, resource string, d documented, prior *stored
 	}
 	outer, inner, nested := strings.Cut(attribute, ".")
 	checkDefault(t, r, resource, d, attribute, def)
+	if base := d.from[attribute]; base != nil {
+		d.base, prior = base, r.create(resource, base)
+	}
 
 	given := with(d.base, map[string]any{outer: changed})
 	given = with(given, d.with[attribute])

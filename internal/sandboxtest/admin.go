@@ -62,6 +62,8 @@ type Statement struct {
 	ID string `json:"id"`
 	// Session tells sessions apart.
 	Session string `json:"session"`
+	// Tags are the session's query tags.
+	Tags string `json:"query_tags"`
 	// Operation is EXECUTE_STATEMENT, or the name of a call that a fault
 	// rejected, such as FetchResults.
 	Operation string `json:"operation"`

@@ -12,6 +12,8 @@ type Statement struct {
 	// ID is the operation's id; empty for a call that was rejected.
 	ID      string `json:"id,omitempty"`
 	Session string `json:"session,omitempty"`
+	// Tags are the session's query tags.
+	Tags string `json:"query_tags,omitempty"`
 	// Operation is EXECUTE_STATEMENT, GET_TABLES and so on, or the name of a call
 	// that a fault rejected.
 	Operation string     `json:"operation"`
@@ -54,7 +56,7 @@ func (j *journal) add(s Statement) *entry {
 
 func (j *journal) begin(op *operation) *entry {
 	return j.add(Statement{
-		ID: op.id.String(), Session: op.session.id.String(), Operation: op.kind.String(),
+		ID: op.id.String(), Session: op.session.id.String(), Tags: op.session.tags, Operation: op.kind.String(),
 		Text: op.text, Started: op.started, Outcome: "RUNNING",
 	})
 }

@@ -51,6 +51,8 @@ type session struct {
 	location *time.Location
 	ctx      context.Context
 	cancel   context.CancelFunc
+	// tags are the session's query tags, as the client sent them.
+	tags string
 	// turn is held by the statement that executes: an engine's session takes one
 	// at a time.
 	turn chan struct{}
@@ -89,6 +91,11 @@ func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*sessio
 	sess := &session{
 		id: newGUID(), opened: time.Now(), engine: engine, location: location, timeout: timeout,
 		turn: make(chan struct{}, 1), operations: map[guid]*operation{},
+	}
+	for name, value := range o.Conf {
+		if strings.EqualFold(name, "QUERY_TAGS") {
+			sess.tags = value
+		}
 	}
 	// The session outlives the request that opened it.
 	sess.ctx, sess.cancel = context.WithCancel(context.WithoutCancel(ctx))
