@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // bed is one store that processes come to and go from.
@@ -28,6 +30,15 @@ type bed struct {
 func newBed(t testing.TB) *bed {
 	t.Helper()
 	return &bed{t: t, dir: t.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
+}
+
+// onEach tries something on each database.
+func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, newBed(t))
+	})
 }
 
 // engine is another process on the store.
@@ -116,6 +127,64 @@ func eventually(t testing.TB, what string, limit time.Duration, f func() bool) {
 			t.Fatalf("not within %s: %s", limit, what)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// sql changes the store behind everybody's back.
+func (b *bed) sql(query string, args ...any) {
+	b.t.Helper()
+	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data")}, false)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	err = db.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(context.Background(), query, args...)
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bed) count(query string) (n int) {
+	b.t.Helper()
+	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data")}, false)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Read().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// only gives the one run of a job, when it is in a state.
+func (b *bed) only(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
+	b.t.Helper()
+	eventually(b.t, "one run, "+string(status), 20*time.Second, func() bool {
+		all := b.runs(e, job)
+		if len(all) == 1 {
+			run = all[0]
+		}
+		return run.Status == status
+	})
+	return run
+}
+
+func (b *bed) logHas(e jobs.API, run, text string) {
+	b.t.Helper()
+	lines, err := e.RunLog(context.Background(), run)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&all, "%s %s\n", l.Level, l.Message)
+	}
+	if !strings.Contains(all.String(), text) {
+		b.t.Errorf("the log has no %q:\n%s", text, all.String())
 	}
 }
 
