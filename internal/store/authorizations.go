@@ -52,25 +52,25 @@ func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("authorization", id)
 	}
-	return r, err
+	return r, d.failed("Cannot read the store", err)
 }
 
 // UnconfirmedAuthorizations are those no state file is known to hold.
 func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
 	if err != nil {
-		return nil, err
+		return nil, d.failed("Cannot read the store", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []AuthorizationRow
 	for rows.Next() {
 		r, err := scanAuthorization(rows.Scan)
 		if err != nil {
-			return nil, err
+			return nil, d.failed("Cannot read the store", err)
 		}
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	return out, d.failed("Cannot read the store", rows.Err())
 }
 
 // DeleteAuthorization removes it, unless jobs use it.

@@ -46,7 +46,7 @@ func (d *DB) Cursor(ctx context.Context, key string) (*Cursor, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, d.failed("Cannot read the store", err)
 	}
 	var c Cursor
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
@@ -100,7 +100,7 @@ const tiesAtOnce = 200
 func (d *DB) Ties(ctx context.Context, key, from, to string) (map[string]int64, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT digest, sent FROM cursor_ties WHERE key = ? AND digest BETWEEN ? AND ?`, key, from, to)
 	if err != nil {
-		return nil, err
+		return nil, d.failed("Cannot read the store", err)
 	}
 	defer func() { _ = rows.Close() }()
 	out := map[string]int64{}
@@ -108,11 +108,11 @@ func (d *DB) Ties(ctx context.Context, key, from, to string) (map[string]int64, 
 		var digest string
 		var n int64
 		if err := rows.Scan(&digest, &n); err != nil {
-			return nil, err
+			return nil, d.failed("Cannot read the store", err)
 		}
 		out[digest] = n
 	}
-	return out, rows.Err()
+	return out, d.failed("Cannot read the store", rows.Err())
 }
 
 // ExportOwners are the ids that jobs of an export's key have had in this
@@ -124,7 +124,7 @@ func (d *DB) ExportOwners(ctx context.Context, key string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, d.failed("Cannot read the store", err)
 	}
 	var ids []string
 	if err := json.Unmarshal([]byte(text), &ids); err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -31,7 +33,12 @@ type Instance struct {
 // Beat notes that an instance is alive, registering it the first time.
 // Instances silent for an hour are forgotten.
 func (d *DB) Beat(ctx context.Context, i Instance) error {
-	return d.Write(ctx, func(tx *Tx) error {
+	ctx, cancel := context.WithTimeout(ctx, Lease)
+	defer cancel()
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		if err := d.unchanged(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
 			return err
 		}
@@ -43,28 +50,40 @@ func (d *DB) Beat(ctx context.Context, i Instance) error {
 
 // Runners lists the runners that are alive, by id.
 func (d *DB) Runners(ctx context.Context) ([]Instance, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id, kind, host, version FROM instances
-		WHERE kind = 'runner' AND heartbeat_at > `+now+` - ? ORDER BY id`, Lease.Microseconds())
+	all, err := d.Instances(ctx)
+	return slices.DeleteFunc(all, func(i Instance) bool { return i.Kind != KindRunner }), err
+}
+
+// Instances lists the processes that are alive on the store, runners first.
+func (d *DB) Instances(ctx context.Context) ([]Instance, error) {
+	all, err := aliveIn(ctx, d.Read(), `host, version`)
+	return all, d.failed("Cannot read the store", err)
+}
+
+// aliveIn reads the instances within their lease; people are the columns that
+// earlier schemas have not.
+func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, kind, `+people+` FROM instances WHERE heartbeat_at > `+now+` - ? ORDER BY kind DESC, id`, Lease.Microseconds())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var out []Instance
+	var all []Instance
 	for rows.Next() {
 		var i Instance
 		if err := rows.Scan(&i.ID, &i.Kind, &i.Host, &i.Version); err != nil {
 			return nil, err
 		}
-		out = append(out, i)
+		all = append(all, i)
 	}
-	return out, rows.Err()
+	return all, rows.Err()
 }
 
 // Retire removes an instance that stops in good order. What it made is
 // confirmed with that: Terraform had its answers, so that it wrote its state.
 // Only what a process left that died is up for adoption.
 func (d *DB) Retire(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *Tx) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		for _, table := range []string{"authorizations", "jobs"} {
 			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
 				return err
@@ -88,10 +107,10 @@ func (d *DB) RunnerAlive(ctx context.Context) (bool, error) {
 func (d *DB) exists(ctx context.Context, query string, args ...any) (bool, error) {
 	var one int
 	err := d.Read().QueryRowContext(ctx, query, args...).Scan(&one)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, d.failed("Cannot read the store", err)
 }
 
 func micros(t time.Time) int64 { return t.UnixMicro() }

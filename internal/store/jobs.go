@@ -111,7 +111,7 @@ func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("job", id)
 	}
-	return r, err
+	return r, d.failed("Cannot read the store", err)
 }
 
 // JobByKey reads one by its key; CodeNotFound when there is none.
@@ -120,25 +120,25 @@ func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("job", key)
 	}
-	return r, err
+	return r, d.failed("Cannot read the store", err)
 }
 
 // Jobs reads all, by label then id.
 func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`)
 	if err != nil {
-		return nil, err
+		return nil, d.failed("Cannot read the store", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []JobRow
 	for rows.Next() {
 		r, err := scanJob(rows.Scan)
 		if err != nil {
-			return nil, err
+			return nil, d.failed("Cannot read the store", err)
 		}
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	return out, d.failed("Cannot read the store", rows.Err())
 }
 
 // DeleteJob removes the definition and asks its active runs to stop. Cursor

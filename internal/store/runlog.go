@@ -44,7 +44,7 @@ func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) err
 
 // RunLog reads a run's lines in the order they were written.
 func (d *DB) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT at, level, message FROM run_log WHERE run_id = ? ORDER BY id`, runID)
+	rows, err := d.Read().QueryContext(ctx, `SELECT at, level, message FROM run_log WHERE run_id = ? ORDER BY id`, runID)
 	if err != nil {
 		return nil, err
 	}

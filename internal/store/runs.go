@@ -36,7 +36,7 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 // Run reads one. A run whose owner died shows as active until another process
 // takes it over, or its job is run again; Stale tells.
 func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
-	r, err := scanRun(d.read.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
+	r, err := scanRun(d.Read().QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("run", id)
 	}
@@ -67,7 +67,7 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE `+strings.Join(where, " AND ")+
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE `+strings.Join(where, " AND ")+
 		` ORDER BY created_at DESC, id LIMIT ?`, append(args, f.Limit)...)
 	if err != nil {
 		return nil, err
@@ -87,6 +87,6 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 // Clock reads the database's clock.
 func (d *DB) Clock(ctx context.Context) (time.Time, error) {
 	var n int64
-	err := d.read.QueryRowContext(ctx, `SELECT `+now).Scan(&n)
+	err := d.Read().QueryRowContext(ctx, `SELECT `+now).Scan(&n)
 	return fromMicros(n), err
 }

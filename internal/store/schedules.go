@@ -175,7 +175,7 @@ func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) {
 	var at int64
 	var next, ready sql.NullInt64
-	err = d.read.QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
+	err = d.Read().QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
 		(SELECT min(available_at) FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL)`).Scan(&at, &next, &ready)
 	if err != nil {
 		return nil, nil, err

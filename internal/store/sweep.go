@@ -47,7 +47,7 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 // Undelivered lists runs that were handed to the queue longer ago than patience
 // and have not begun.
 func (d *DB) Undelivered(ctx context.Context, patience time.Duration) ([]string, error) {
-	return texts(d.read.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0
+	return texts(d.Read().QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0
 		AND dispatched_at < `+now+` - ?`, patience.Microseconds()))
 }
 
@@ -94,7 +94,7 @@ const followers = `SELECT j.id FROM jobs j WHERE j.paused = 0
 // QueueFollowers queues a run of each job that runs after others which have
 // all succeeded, and returns how many.
 func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
-	ids, err := texts(d.read.QueryContext(ctx, followers))
+	ids, err := texts(d.Read().QueryContext(ctx, followers))
 	if err != nil {
 		return 0, err
 	}

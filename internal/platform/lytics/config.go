@@ -110,9 +110,6 @@ func Open(c Config) (*Platform, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	p.http = &client
-	if err := p.prepareStore(context.Background()); err != nil {
-		return nil, err
-	}
 	return p, nil
 }
 

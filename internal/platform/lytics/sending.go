@@ -21,34 +21,6 @@ func OnUnsure(ctx context.Context, report func(events int64)) context.Context {
 	return context.WithValue(ctx, unsureKey{}, report)
 }
 
-// tables are this package's own in the store. What a send has not been answered
-// for is kept there, so that the next one knows it after the process died; and
-// so is the text that was declared where Lytics writes it otherwise.
-const tables = `
-CREATE TABLE IF NOT EXISTS lytics_sends (
-    id         TEXT PRIMARY KEY,
-    stream     TEXT NOT NULL,
-    events     BLOB NOT NULL, -- eight bytes of a digest for each
-    created_at INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS lytics_texts (
-    object   TEXT PRIMARY KEY,
-    declared TEXT NOT NULL,
-    written  TEXT NOT NULL
-) STRICT;`
-
-func (p *Platform) prepareStore(ctx context.Context) error {
-	var n int
-	err := p.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('lytics_sends', 'lytics_texts')`).Scan(&n)
-	if err == nil && n < 2 {
-		err = p.db.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, tables)
-			return err
-		})
-	}
-	return p.failed(ctx, "Cannot prepare the store for Lytics", err)
-}
-
 // keepSends is how long a send is remembered whose events never came back.
 const keepSends = 90 * 24 * time.Hour
 

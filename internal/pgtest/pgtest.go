@@ -1,0 +1,222 @@
+// Package pgtest gives tests a real PostgreSQL: one throwaway server for each
+// test binary, started by the first test that asks, and a fresh database for
+// each test. The server needs no setting up; initdb and postgres are looked for
+// on PATH and where Debian has them.
+//
+// Without PostgreSQL the tests skip. With LYTICS_TEST_REQUIRE_POSTGRES=1 they
+// fail instead, so that a CI job cannot leave them out in silence.
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// RequireEnv names the variable that makes a missing PostgreSQL a failure.
+const RequireEnv = "LYTICS_TEST_REQUIRE_POSTGRES"
+
+// Password is that of the server's one user, lytics: tests look for it where it
+// must not be.
+const Password = "canary&9f3a/pw" // #nosec G101 -- of a server on loopback that ends with the test
+
+// start gives the one server of this process.
+var start = sync.OnceValues(func() (*server, error) { return newServer() })
+
+var databases atomic.Int64
+
+// URL gives a new, empty database of this test's own. The server sorts text by
+// the rules of English where it can, as many do: what sorts by bytes must say so.
+func URL(tb testing.TB) string {
+	tb.Helper()
+	s, err := start()
+	if err != nil {
+		if errors.Is(err, exec.ErrNotFound) && os.Getenv(RequireEnv) == "" {
+			tb.Skipf("LEFT OUT, for want of PostgreSQL: %v. Debian's package postgresql has it", err)
+		}
+		tb.Fatalf("PostgreSQL for tests: %v", err)
+	}
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if err := s.create(name); err != nil {
+		tb.Fatalf("a database for the test: %v", err)
+	}
+	return s.url(name)
+}
+
+type server struct {
+	port int
+	icu  bool
+}
+
+func (s *server) url(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword("lytics", Password),
+		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), Path: database, RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+func (s *server) exec(sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+func (s *server) create(database string) error {
+	query := `CREATE DATABASE ` + database + ` TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`
+	if s.icu {
+		query += ` LOCALE_PROVIDER icu ICU_LOCALE 'en'`
+	}
+	return s.exec(query)
+}
+
+// find looks for one of PostgreSQL's programs.
+func find(program string) (string, error) {
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path, nil
+	}
+	var newest string
+	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/", "/usr/pgsql-*/bin/", "/opt/homebrew/opt/postgresql@*/bin/"} {
+		found, _ := filepath.Glob(pattern + program)
+		if len(found) > 0 {
+			newest = found[len(found)-1]
+		}
+	}
+	if newest == "" {
+		return "", err
+	}
+	return newest, nil
+}
+
+func newServer() (*server, error) {
+	initdb, err := find("initdb")
+	if err != nil {
+		return nil, err
+	}
+	postgres, err := find("postgres")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return nil, err
+	}
+	s, err := run(initdb, postgres, dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s.icu = s.exec(`CREATE DATABASE icu TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C'`) == nil
+	return s, nil
+}
+
+func run(initdb, postgres, dir string) (*server, error) {
+	password := filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte(Password+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	if err := giveAway(dir, password); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	// Resolved, because programs may be links beside which nothing else is.
+	if real, err := filepath.EvalSymlinks(initdb); err == nil {
+		initdb = real
+	}
+	cmd := exec.Command(initdb, "-D", data, "-U", "lytics", "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync") // #nosec G204
+	cmd.Dir = dir
+	demote(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	var failed error
+	for range 3 { // another program may take the port
+		s := &server{}
+		if s.port, failed = freePort(); failed != nil {
+			return nil, failed
+		}
+		if failed = s.serve(postgres, dir, data); failed == nil {
+			return s, nil
+		}
+	}
+	return nil, failed
+}
+
+// watch runs the server until its standard input ends, which it does with the
+// test process however that ends, and removes what it leaves.
+const watch = `exec 3<&0
+"$@" & server=$!
+(
+	read -r _ <&3
+	: >"$PGTEST_DIR/stopping"
+	kill -INT $server
+	while kill -0 $server; do sleep 0.1; done
+	rm -rf "$PGTEST_DIR"
+) >/dev/null 2>&1 & watcher=$!
+wait $server
+[ -e "$PGTEST_DIR/stopping" ] || kill $watcher`
+
+func (s *server) serve(postgres, dir, data string) error {
+	var log bytes.Buffer
+	cmd := exec.Command("sh", "-c", watch, "sh", postgres, "-D", data, "-p", strconv.Itoa(s.port), "-k", dir, // #nosec G204
+		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PGTEST_DIR="+dir)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	demote(cmd)
+	// Never closed: it ends with this process.
+	if _, err := cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for begun := time.Now(); ; {
+		err := s.exec(`SELECT 1`)
+		if err == nil {
+			return nil
+		}
+		if time.Since(begun) > time.Minute {
+			return fmt.Errorf("the server does not answer: %w", err)
+		}
+		select {
+		case <-ended:
+			return fmt.Errorf("the server did not start: %w: %s", err, strings.TrimSpace(log.String()))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, fmt.Errorf("no port in %v", l.Addr())
+	}
+	return addr.Port, nil
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// The server refuses to run as root, as containers often do: then it runs as
+// the one of these users that is there.
+var users = []string{"postgres", "nobody"}
+
+func unprivileged() (uid, gid int, err error) {
+	for _, name := range users {
+		var u *user.User
+		if u, err = user.Lookup(name); err != nil {
+			continue
+		}
+		uid, err1 := strconv.Atoi(u.Uid)
+		gid, err2 := strconv.Atoi(u.Gid)
+		return uid, gid, errors.Join(err1, err2)
+	}
+	return 0, 0, err
+}
+
+// giveAway lets the server's user have what is its own.
+func giveAway(paths ...string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	uid, gid, err := unprivileged()
+	for _, path := range paths {
+		if err == nil {
+			err = os.Chown(path, uid, gid)
+		}
+	}
+	return err
+}
+
+// demote runs the command as the server's user.
+func demote(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if os.Geteuid() != 0 {
+		return
+	}
+	if uid, gid, err := unprivileged(); err == nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} // #nosec G115
+	}
+}

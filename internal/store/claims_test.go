@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+func queue(t *testing.T, db *store.DB, j store.JobRow, owner string) jobs.Run {
+	t.Helper()
+	run, err := db.QueueRun(t.Context(), store.NewRun{Job: j.Job, Reason: jobs.ReasonApply, Owner: owner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func claim(t *testing.T, db *store.DB, run jobs.Run, owner string) (*store.Claim, string) {
+	t.Helper()
+	c, wait, err := db.ClaimRun(t.Context(), run.ID, owner, "host", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, wait
+}
+
+// checklist 48 59
+func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		auth := authorization(t, db).ID
+		a, b, c := job(t, db, auth, "a"), job(t, db, auth, "b"), job(t, db, auth, "c")
+		runA := queue(t, db, a, "in_1")
+		claimA, wait := claim(t, db, runA, "in_1")
+		if claimA == nil {
+			t.Fatal(wait)
+		}
+		if got, wait := claim(t, db, queue(t, db, a, "in_2"), "in_2"); got != nil || !strings.Contains(wait, "this job") {
+			t.Fatalf("a second run of the job was let in (%q)", wait)
+		}
+		if got, wait := claim(t, db, queue(t, db, b, "in_2"), "in_2"); got == nil {
+			t.Fatal(wait)
+		}
+		runC := queue(t, db, c, "in_2")
+		if got, wait := claim(t, db, runC, "in_2"); got != nil || !strings.Contains(wait, "authorization") {
+			t.Fatalf("a third run of the authorization was let in (%q)", wait)
+		}
+		runA.Status = jobs.StatusSucceeded
+		if err := db.FinishRun(t.Context(), claimA, runA); err != nil {
+			t.Fatal(err)
+		}
+		if got, wait := claim(t, db, runC, "in_2"); got == nil {
+			t.Fatal(wait)
+		}
+	})
+}
+
+// expire makes a run's lease end, as silence would.
+func expire(t *testing.T, db *store.DB, run jobs.Run) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE runs SET lease_until = 1 WHERE id = ?`, run.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checklist 38 39
+func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		j := job(t, db, authorization(t, db).ID, "a")
+		dead := queue(t, db, j, "in_dead")
+		held, _ := claim(t, db, dead, "in_dead")
+		next := queue(t, db, j, "in_next")
+		if got, _ := claim(t, db, next, "in_next"); got != nil {
+			t.Fatal("a live owner's run was taken")
+		}
+		expire(t, db, dead)
+		got, wait := claim(t, db, next, "in_next")
+		if got == nil {
+			t.Fatal(wait)
+		}
+		if _, err := db.BeatRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
+			t.Errorf("the old owner beat on: %v", err)
+		}
+		err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, held) })
+		if !errors.Is(err, store.ErrFenced) {
+			t.Errorf("the old owner passed the fence: %v", err)
+		}
+		if err := db.FinishRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
+			t.Errorf("the old owner finished the run: %v", err)
+		}
+		was, err := db.Run(t.Context(), dead.ID)
+		if err != nil || was.Status != jobs.StatusFailed || was.Error == "" {
+			t.Errorf("the dead run is %+v, %v", was, err)
+		}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, got) }); err != nil {
+			t.Errorf("the new owner is fenced: %v", err)
+		}
+	})
+}
+
+func TestACancelReachesTheOwnerAtItsHeartbeat(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		run := queue(t, db, job(t, db, authorization(t, db).ID, "a"), "in_1")
+		c, _ := claim(t, db, run, "in_1")
+		run.Status = jobs.StatusRunning
+		if asked, err := db.BeatRun(t.Context(), c, run); err != nil || asked {
+			t.Fatalf("asked %v, %v", asked, err)
+		}
+		if err := db.RequestCancel(t.Context(), run.ID); err != nil {
+			t.Fatal(err)
+		}
+		if asked, err := db.BeatRun(t.Context(), c, run); err != nil || !asked {
+			t.Fatalf("asked %v, %v", asked, err)
+		}
+	})
+}

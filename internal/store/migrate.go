@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+//go:embed migrations/*/*.sql
+var migrations embed.FS
+
+// instancesKnowVersion is the migration since which instances say their version.
+const instancesKnowVersion = 4
+
+// MigrationLock waits until no other process changes the store's schema, and
+// keeps them from it until unlock. Opening a store takes it.
+func (d *DB) MigrationLock(ctx context.Context) (unlock func(), err error) {
+	if d.dialect == sqlite {
+		unlock, err = lockFile(ctx, d.dir)
+	} else {
+		unlock, err = d.lockDatabase(ctx)
+	}
+	return unlock, d.failed("Cannot lock the store for opening", err)
+}
+
+func (d *DB) migrate(ctx context.Context) error {
+	dir, name := "migrations/sqlite", goose.DialectSQLite3
+	if d.dialect == postgres {
+		dir, name = "migrations/postgres", goose.DialectPostgres
+	}
+	sub, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(name, d.write, sub)
+	if err != nil {
+		return err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if current > target {
+		return fmt.Errorf("it was written by a newer release (schema %d, this one knows %d); use that release", current, target)
+	}
+	if current > 0 && current < target {
+		if err := d.refuseUnderOthers(ctx, current, target); err != nil {
+			return err
+		}
+	}
+	if _, err = p.Up(ctx); err != nil {
+		return err
+	}
+	d.schema = target
+	query := `INSERT INTO store (one, id) VALUES (1, ?) ON CONFLICT DO NOTHING`
+	_, err = d.write.ExecContext(ctx, d.dialect.rebind(query), NewID("st"))
+	return err
+}
+
+// refuseUnderOthers fails while a process is alive that opened the store as it
+// is: it would go on with statements that do not fit any more.
+func (d *DB) refuseUnderOthers(ctx context.Context, current, target int64) error {
+	people := `'', ''`
+	if current >= instancesKnowVersion {
+		people = `host, version`
+	}
+	alive, err := aliveIn(ctx, &Reader{db: d.write, dialect: d.dialect}, people)
+	if err != nil || len(alive) == 0 {
+		return err
+	}
+	names := make([]string, len(alive))
+	for i, a := range alive {
+		names[i] = a.String()
+	}
+	return &jobs.Error{
+		Code:    jobs.CodeStore,
+		Summary: fmt.Sprintf("The store at %s cannot be migrated while an earlier release uses it", d.place),
+		Detail:  fmt.Sprintf("It has schema %d, and this release needs %d. Alive on it: %s.", current, target, strings.Join(names, ", ")),
+		Next: fmt.Sprintf("Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; what was killed is forgotten after %s. Nothing was changed",
+			Lease),
+	}
+}
+
+func (i Instance) String() string {
+	text := i.Kind + " " + i.ID
+	if i.Version != "" {
+		text += " of release " + i.Version
+	}
+	if i.Host != "" {
+		text += " on " + i.Host
+	}
+	return text
+}
+
+// unchanged fails when another release migrated the store since it was opened.
+func (d *DB) unchanged(ctx context.Context, q Querier) error {
+	var schema int64
+	if err := q.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&schema); err != nil {
+		return err
+	}
+	if schema == d.schema {
+		return nil
+	}
+	return &jobs.Error{
+		Code: jobs.CodeStore, Summary: fmt.Sprintf("The store at %s was migrated by another release", d.place),
+		Detail: fmt.Sprintf("It has schema %d now, and this process opened it with %d.", schema, d.schema),
+		Next:   "Start this process again with that release",
+	}
+}

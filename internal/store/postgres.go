@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// schemaName is PostgreSQL's schema of all our tables: the search path of every
+// connection, so that queries name tables as in SQLite.
+const schemaName = "lytics"
+
+// connections is the size of the pool when the URL does not say pool_max_conns.
+const connections = 16
+
+func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
+	db := &DB{dir: at.Dir, dialect: postgres, hidden: secretsOf(at.DatabaseURL.Reveal()), place: "the database of database_url"}
+	config, err := db.poolConfig(at.DatabaseURL.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	if at.Dir != "" {
+		if err := prepareDir(at.Dir); err != nil {
+			return nil, (&DB{place: at.Dir}).failed("Cannot make the data directory", err)
+		}
+	}
+	// The pool outlives the call that opens it.
+	if db.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
+		return nil, db.failed("Cannot connect to the store", err)
+	}
+	db.write, db.read = stdlib.OpenDBFromPool(db.pool), stdlib.OpenDBFromPool(db.pool)
+	// Writers leave connections for those who read while they write.
+	db.write.SetMaxOpenConns(max(1, int(config.MaxConns)/2))
+	if err := db.openSchema(ctx, create); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func (d *DB) openSchema(ctx context.Context, create bool) error {
+	var known int64
+	var there, schema bool
+	err := d.read.QueryRowContext(ctx, `SELECT to_regclass('`+schemaName+`.store') IS NOT NULL, to_regnamespace('`+schemaName+`') IS NOT NULL`).Scan(&there, &schema)
+	if err != nil {
+		return d.failed("Cannot read the store", err)
+	}
+	if there {
+		if err := d.read.QueryRowContext(ctx, `SELECT count(*) FROM store`).Scan(&known); err != nil {
+			return d.failed("Cannot read the store", err)
+		}
+	}
+	if known == 0 && !create {
+		return &jobs.Error{
+			Code: jobs.CodeStore, Attribute: "database_url",
+			Summary: fmt.Sprintf("No store in %s", d.place),
+			Detail:  "The database holds the authorizations, jobs and cursors in its schema " + schemaName + ", and it has none.",
+			Next:    "Point database_url at the database that has it, or restore it from a backup",
+			Err:     fs.ErrNotExist,
+		}
+	}
+	unlock, err := d.MigrationLock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !schema {
+		if _, err := d.write.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+schemaName); err != nil {
+			return d.failed("Cannot make the schema "+schemaName, err)
+		}
+	}
+	return d.finishOpening(ctx)
+}
+
+// poolConfig reads the URL, and sets what our transactions rely on.
+func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
+	invalid := func(detail string) error {
+		return &jobs.Error{
+			Code: jobs.CodeInvalid, Attribute: "database_url", Summary: "database_url cannot be used", Detail: detail,
+			Next: "Write it as postgres://user:password@host:5432/database?sslmode=verify-full, with special characters in the password percent-encoded",
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil { // whose text holds the URL
+		return nil, invalid("It is not a URL.")
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, invalid("It does not begin with postgres:// or postgresql://.")
+	}
+	config, err := pgxpool.ParseConfig(text)
+	if err != nil {
+		return nil, invalid(d.hide(err.Error()))
+	}
+	if !u.Query().Has("pool_max_conns") {
+		config.MaxConns = connections
+	}
+	c := config.ConnConfig
+	d.place = fmt.Sprintf("PostgreSQL database %s on %s", c.Database, c.Host)
+	if !strings.HasPrefix(c.Host, "/") {
+		d.place += ":" + strconv.Itoa(int(c.Port))
+	}
+	set := func(name, value string) {
+		if c.RuntimeParams[name] == "" {
+			c.RuntimeParams[name] = value
+		}
+	}
+	c.RuntimeParams["search_path"] = schemaName
+	set("application_name", "terraform-provider-lytics")
+	// A process that stands still inside a transaction holds locks that others
+	// wait for; after its lease it has lost its run anyway.
+	set("idle_in_transaction_session_timeout", strconv.FormatInt(Lease.Milliseconds(), 10))
+	return config, nil
+}
+
+// migrationLock is the key of the advisory lock under which a schema is changed.
+const migrationLock = 0x6c7974696373 // "lytics"
+
+// lockDatabase keeps two processes from migrating one database at a time.
+func (d *DB) lockDatabase(ctx context.Context) (unlock func(), err error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
+		conn.Release()
+		return nil, err
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
+		defer cancel()
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, migrationLock); err != nil {
+			// The lock ends with its session.
+			_ = conn.Conn().Close(ctx)
+		}
+		conn.Release()
+	}, nil
+}
+
+// secretsOf are the texts of a URL that nobody may see, as they are and as the
+// URL has them.
+func secretsOf(text string) (hidden []string) {
+	add := func(s string) {
+		if s != "" {
+			hidden = append(hidden, s, url.QueryEscape(s), url.PathEscape(s))
+		}
+	}
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			if _, password, ok := strings.Cut(rest[:at], ":"); ok {
+				add(password)
+			}
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return hidden
+	}
+	if password, ok := u.User.Password(); ok {
+		add(password)
+	}
+	for _, name := range []string{"password", "sslpassword"} {
+		add(u.Query().Get(name))
+	}
+	return hidden
+}

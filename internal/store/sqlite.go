@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // the pure Go driver keeps the provider free of cgo
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// fileName is the database's name inside the data directory.
+const fileName = "lytics.db"
+
+func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
+	db := &DB{dir: at.Dir, place: at.Dir, dialect: sqlite}
+	file := filepath.Join(at.Dir, fileName)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if !create {
+			return nil, &jobs.Error{
+				Code:    jobs.CodeStore,
+				Summary: fmt.Sprintf("No store at %s", at.Dir),
+				Detail:  "The data directory holds the authorizations, jobs, cursors and events, and it is not there.",
+				Next:    "Restore the directory, or point data_dir at where it is",
+				Err:     fs.ErrNotExist,
+			}
+		}
+		if err := prepareDir(at.Dir); err != nil {
+			return nil, db.failed("Cannot make the data directory", err)
+		}
+	}
+	unlock, err := db.MigrationLock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	if db.write, err = sql.Open("sqlite", dsn(file, "FULL")); err != nil {
+		return nil, db.failed("Cannot open the store", err)
+	}
+	// One writer a process: SQLite has one anyway, and waiting here is cheaper
+	// and fairer than waiting in its busy handler.
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sql.Open("sqlite", dsn(file, "FULL")+"&_pragma=query_only(1)"); err != nil {
+		_ = db.Close()
+		return nil, db.failed("Cannot open the store", err)
+	}
+	if err := db.finishOpening(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(file+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			_ = db.Close()
+			return nil, db.failed("Cannot protect the store's files", err)
+		}
+	}
+	return db, nil
+}
+
+// dsn sets what SQLite needs under several writing processes: a write-ahead
+// log, immediate transactions (a deferred one that upgrades fails at once), a
+// busy timeout; and durability at every commit.
+func dsn(file, synchronous string) string {
+	// What in a path would end it is escaped.
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file))
+	return "file:" + escaped + "?_txlock=immediate&_time_format=sqlite" +
+		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(" + synchronous + ")"
+}
+
+// prepareDir makes the data directory, private, and keeps it out of git.
+func prepareDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	ignore := filepath.Join(dir, ".gitignore")
+	if _, err := os.Stat(ignore); err == nil {
+		return nil
+	}
+	return os.WriteFile(ignore, []byte("# Jobs, cursors and customer data: not for version control.\n*\n"), 0o600)
+}
+
+// lockFile keeps two processes from migrating one data directory at a time.
+func lockFile(ctx context.Context, dir string) (unlock func(), err error) {
+	l := flock.New(filepath.Join(dir, "migrate.lock"), flock.SetPermissions(0o600))
+	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {
+		return nil, err
+	}
+	return func() { _ = l.Unlock() }, nil
+}

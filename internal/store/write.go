@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"math/rand/v2"
+	"time"
+)
+
+// Write runs f in one transaction, as if no other ran at the same time, durable
+// when Write returns nil. f may run several times, when others were in its way
+// or the connection broke: of these only the last one counts. When ctx ends
+// first the error is the context's: nothing is wrong with the store then.
+func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
+	isolation := sql.LevelDefault
+	if d.dialect == postgres {
+		isolation = sql.LevelSerializable
+	}
+	return d.transact(ctx, isolation, f)
+}
+
+// WriteCommitted is Write for a transaction that others do not disturb, because
+// it holds locks (Tx.Lock) or changes single rows in single statements: each of
+// its statements sees what was committed before the statement began.
+func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
+	isolation := sql.LevelDefault
+	if d.dialect == postgres {
+		isolation = sql.LevelReadCommitted
+	}
+	return d.transact(ctx, isolation, f)
+}
+
+// retryFor is how long a transaction is tried again that others were in the way
+// of, or that found no database.
+const retryFor = 20 * time.Second
+
+func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
+	begun := time.Now()
+	for pause := 4 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		again, err := d.try(ctx, isolation, f)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil && isDatabaseError(err) {
+			return ctx.Err()
+		}
+		if !again || time.Since(begun) > retryFor {
+			return d.ofDatabase("Cannot write to the store", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause/2 + rand.N(pause)): // #nosec G404 -- spreads retries, and guards nothing
+		}
+	}
+}
+
+// try is one attempt. again is set when nothing was committed, and another
+// attempt may do better.
+func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) (again bool, err error) {
+	tx, err := d.write.BeginTx(ctx, &sql.TxOptions{Isolation: isolation})
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		return d.dialect == postgres && isLost(err), d.failed("Cannot write to the store", err)
+	}
+	if err := f(&Tx{tx: tx, dialect: d.dialect}); err != nil {
+		_ = tx.Rollback()
+		return d.dialect == postgres && (isConflict(err) || isLost(err)), err
+	}
+	if err := tx.Commit(); err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		// A connection that broke now may have committed.
+		return isConflict(err), d.failed("Cannot write to the store", err)
+	}
+	return false, nil
+}
