@@ -21,6 +21,8 @@ import (
 type Options struct {
 	// DataDir holds the store and the embedded platform.
 	DataDir string
+	// DatabaseURL moves the store to a PostgreSQL database, for many machines.
+	DatabaseURL jobs.Secret
 	// EncryptionKeyFile is outside DataDir; empty means the user's
 	// configuration directory. The environment variable store.KeyEnv goes
 	// before it.
@@ -109,7 +111,7 @@ func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
 	if e.db != nil {
 		return e.db, nil
 	}
-	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir}, create)
+	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir, DatabaseURL: e.options.DatabaseURL}, create)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func (e *Engine) Store(ctx context.Context, create bool) (jobs.StoreInfo, error)
 		return jobs.StoreInfo{}, err
 	}
 	alive, err := db.RunnerAlive(ctx)
-	return jobs.StoreInfo{ID: db.ID(), Location: db.Dir(), RunnerAlive: alive}, err
+	return jobs.StoreInfo{ID: db.ID(), Location: db.Place(), RunnerAlive: alive}, err
 }
 
 // Close implements jobs.API.

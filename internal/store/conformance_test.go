@@ -251,3 +251,43 @@ func TestManyOpenANewStoreAtOnceAndAgreeOnIt(t *testing.T) {
 		}
 	})
 }
+
+// What writes its own tables in a transaction of ours is part of it.
+func TestThePostgresTransactionIsWritesOwn(t *testing.T) {
+	t.Parallel()
+	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+	ctx := t.Context()
+	refused := errors.New("refused")
+	for _, end := range []error{refused, nil} {
+		err := db.Write(ctx, func(tx *store.Tx) error {
+			for _, keep := range []bool{true, false} {
+				inner, err := tx.Postgres().Begin(ctx)
+				if err != nil {
+					return err
+				}
+				if _, err := inner.Exec(ctx, `INSERT INTO cursors (key, state, updated_at) VALUES ($1, '', 0)`, map[bool]string{true: "kept", false: "dropped"}[keep]); err != nil {
+					return err
+				}
+				if keep {
+					err = inner.Commit(ctx)
+				} else {
+					err = inner.Rollback(ctx)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return end
+		})
+		if !errors.Is(err, end) {
+			t.Fatal(err)
+		}
+		var keys string
+		if err := db.Read().QueryRowContext(ctx, `SELECT coalesce(string_agg(key, ','), '') FROM cursors`).Scan(&keys); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]string{true: "kept", false: ""}[end == nil]; keys != want {
+			t.Fatalf("after %v there is %q", end, keys)
+		}
+	}
+}

@@ -77,15 +77,6 @@ func (d *DB) Read() *Reader { return &Reader{db: d.read, dialect: d.dialect} }
 // SQLite. Its tables are in the schema lytics, which is its search path.
 func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 
-// SQLite is the one writing connection, for what does not go through Write; nil
-// with PostgreSQL. Whoever holds it keeps every Write of this process waiting.
-func (d *DB) SQLite() *sql.DB {
-	if d.dialect == postgres {
-		return nil
-	}
-	return d.write
-}
-
 // Close closes the store.
 func (d *DB) Close() error {
 	var errs []error

@@ -17,6 +17,8 @@ type Querier interface {
 type Tx struct {
 	tx      *sql.Tx
 	dialect dialect
+	// session is PostgreSQL's connection.
+	session *session
 }
 
 var _ Querier = (*Tx)(nil)

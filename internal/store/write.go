@@ -58,14 +58,29 @@ func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(
 // try is one attempt. again is set when nothing was committed, and another
 // attempt may do better.
 func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) (again bool, err error) {
-	tx, err := d.write.BeginTx(ctx, &sql.TxOptions{Isolation: isolation})
-	if err != nil {
+	notBegun := func(err error) (bool, error) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 		return d.dialect == postgres && isLost(err), d.failed("Cannot write to the store", err)
 	}
-	if err := f(&Tx{tx: tx, dialect: d.dialect}); err != nil {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return notBegun(err)
+	}
+	defer func() { _ = conn.Close() }() // back into the pool
+	t := &Tx{dialect: d.dialect}
+	if d.dialect == postgres {
+		if t.session, err = sessionOf(conn); err != nil {
+			return notBegun(err)
+		}
+	}
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: isolation})
+	if err != nil {
+		return notBegun(err)
+	}
+	t.tx = tx
+	if err := f(t); err != nil {
 		_ = tx.Rollback()
 		return d.dialect == postgres && (isConflict(err) || isLost(err)), err
 	}
