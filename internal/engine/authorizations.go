@@ -40,7 +40,7 @@ func (e *Engine) abandoned(ctx context.Context, db *store.DB, s jobs.Authorizati
 		return "", err
 	}
 	for _, r := range rows {
-		if r.Creator == e.instance || r.Label != s.Label || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
+		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
 			continue
 		}
 		alive, err := db.Alive(ctx, r.Creator)
@@ -99,7 +99,7 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 	// The stored secret is a token, or it is a certain service principal's.
 	sameKind := row.Sealed != nil && row.ClientID == c.ClientID
 	row.AuthorizationSpec = c.AuthorizationSpec
-	row.Creator = e.instance
+	row.Creator = jobs.Creator(ctx, e.instance)
 	secret := c.Token
 	if c.ClientID != "" {
 		secret = c.ClientSecret

@@ -20,7 +20,7 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: e.instance}
+	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance)}
 	if row.ID, err = e.adopt(ctx, db, row); err != nil {
 		return jobs.Job{}, err
 	}
@@ -50,7 +50,7 @@ func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (str
 		if err != nil {
 			return "", err
 		}
-		if have.Confirmed || have.Creator == e.instance {
+		if have.Confirmed || have.Creator == row.Creator {
 			return row.ID, nil // PutJob refuses, and says who holds the key
 		}
 		alive, err := db.Alive(ctx, have.Creator)

@@ -1,0 +1,155 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+var errCutOff = errors.New("the answer ended before it was complete")
+
+// How long a followed run may be silent before the connection is given up, and
+// how long the runner may be away before the following is.
+const (
+	silence  = 30 * time.Second
+	patience = 5 * time.Minute
+	stopTime = 5 * time.Second
+)
+
+// WaitRun implements jobs.Runs. The run goes on where it is when the connection
+// is lost, so following goes on too, once the runner is back.
+func (c *Client) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
+	f := &follower{c: c, runID: runID, changed: changed, heard: time.Now()}
+	for {
+		err := f.follow(ctx)
+		switch {
+		case f.ended || f.final != nil:
+			return f.run, f.final
+		case ctx.Err() != nil:
+			return f.interrupted(ctx)
+		case time.Since(f.heard) > patience:
+			return f.run, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// follower follows one run over several connections.
+type follower struct {
+	c       *Client
+	runID   string
+	changed func(jobs.Run)
+	run     jobs.Run
+	// heard is when the runner last said something.
+	heard time.Time
+	told  time.Time
+	ended bool
+	final error
+}
+
+// follow reads one connection's events until it ends.
+func (f *follower) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	body, err := f.c.stream(ctx, request{method: http.MethodGet, path: at("/runs/%s/follow", f.runID), accept: protocol.EventStream})
+	if err != nil {
+		if e, ok := errors.AsType[*jobs.Error](err); ok && e.Attribute != "runner.url" {
+			f.final = err
+		}
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	quiet := time.AfterFunc(silence, cancel)
+	defer quiet.Stop()
+	lines := bufio.NewReader(body)
+	name, data := "", ""
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return f.c.cutOff(ctx, err)
+		}
+		quiet.Reset(silence)
+		f.heard = time.Now()
+		line = strings.TrimRight(line, "\r\n")
+		if v, ok := strings.CutPrefix(line, "event: "); ok {
+			name = v
+		}
+		if v, ok := strings.CutPrefix(line, "data: "); ok {
+			data = v
+		}
+		if line != "" || name == "" {
+			continue
+		}
+		if err := f.take(name, data); err != nil || f.ended || f.final != nil {
+			return err
+		}
+		name, data = "", ""
+	}
+}
+
+// take takes one event.
+func (f *follower) take(name, data string) error {
+	if name == protocol.EventProblem {
+		p := &protocol.Problem{}
+		if err := json.Unmarshal([]byte(data), p); err != nil {
+			return err
+		}
+		f.final = p.JobsError()
+		return nil
+	}
+	var run jobs.Run
+	if err := json.Unmarshal([]byte(data), &run); err != nil {
+		return err
+	}
+	before := f.run
+	f.run, f.ended = run, name == protocol.EventEnd
+	moved := run.Status != before.Status || run.Phase != before.Phase
+	if f.changed != nil && (moved || time.Since(f.told) >= time.Second) {
+		f.told = time.Now()
+		f.changed(run)
+	}
+	return nil
+}
+
+// interrupted cancels a run that this process started, as it would one that it
+// executed itself.
+func (f *follower) interrupted(ctx context.Context) (jobs.Run, error) {
+	f.c.mu.Lock()
+	own := f.c.started[f.runID]
+	f.c.mu.Unlock()
+	if own {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		if err := f.c.CancelRun(stop, f.runID); err != nil {
+			return f.run, &jobs.Error{
+				Code: jobs.CodeCancelled, Summary: "Run " + f.runID + " could not be cancelled", Detail: err.Error(),
+				Next: "It goes on at the runner: see the command line's runs, and cancel it there", Err: err,
+			}
+		}
+	}
+	run := f.run
+	err := context.Cause(ctx)
+	e := &jobs.Error{
+		Code: jobs.CodeCancelled, Summary: fmt.Sprintf("Run %s was interrupted", f.runID),
+		Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Apply again: the run goes on from where it was", Err: err,
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Code, e.Attribute, e.Summary = jobs.CodeTimeout, "timeouts", fmt.Sprintf("Run %s did not end in time", f.runID)
+		e.Next = "Raise the timeout and apply again: the run goes on from where it was"
+	}
+	return run, e
+}
+
+var _ io.Closer = (*Client)(nil)

@@ -1,0 +1,53 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+// Local finds the runner that owns a data directory; nil when none is alive
+// there. What it cannot tell is an error: the directory may have an owner.
+func Local(ctx context.Context, dataDir, release string) (*Client, error) {
+	note := filepath.Join(dataDir, protocol.SocketNote)
+	text, err := os.ReadFile(note)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var at protocol.Socket
+	if err == nil {
+		err = json.Unmarshal(text, &at)
+	}
+	if err == nil {
+		err = knock(ctx, at.Path)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		// A runner that was killed left the note.
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &jobs.Error{
+			Code: jobs.CodeStore, Attribute: "data_dir", Summary: "A runner may own the data directory, and cannot be asked", Err: err,
+			Detail: fmt.Sprintf("%s says so, but: %v.", note, err),
+			Next:   "Run as the user who started the runner, or use its URL and token in the runner block",
+		}
+	}
+	return New(Config{Socket: at.Path, Token: jobs.NewSecret(at.Token), Release: release})
+}
+
+func knock(ctx context.Context, socket string) error {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

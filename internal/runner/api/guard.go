@@ -1,0 +1,169 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+// withToken lets those pass who show the token and speak the same version.
+func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(protocol.VersionHeader, strconv.Itoa(protocol.Version))
+		w.Header().Set(protocol.ReleaseHeader, s.config.Release)
+		w.Header().Set("Cache-Control", "no-store")
+		got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || !same(token, got) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "runner.token",
+				Summary: "The runner refuses the token", Detail: "The request shows no token, or another one than the runner's.",
+				Next: "Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN"})
+			return
+		}
+		if asked := r.Header.Get(protocol.VersionHeader); asked != "" && asked != strconv.Itoa(protocol.Version) {
+			client, _ := strconv.Atoi(asked)
+			summary, detail, next := protocol.Mismatch(client, r.Header.Get(protocol.ReleaseHeader), protocol.Version, s.config.Release)
+			refuse(w, http.StatusBadRequest, &jobs.Error{Code: jobs.CodeFailed, Summary: summary, Detail: detail, Next: next})
+			return
+		}
+		ctx := r.Context()
+		if client := r.Header.Get(protocol.ClientHeader); client != "" {
+			if !clientName.MatchString(client) {
+				refuse(w, http.StatusBadRequest, jobs.Invalid("", "The request's client has no possible name",
+					"The header "+protocol.ClientHeader+" is not 1 to 64 letters, digits, hyphens or underscores.", "Leave it out"))
+				return
+			}
+			ctx = jobs.WithCreator(ctx, client)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+var clientName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// withHost refuses names that are not the server's: a page from elsewhere
+// whose name was made to point here (DNS rebinding) brings its own.
+func (s *Server) withHost(next http.Handler) http.Handler {
+	allowed := map[string]bool{"localhost": true}
+	for _, h := range s.config.Hosts {
+		allowed[hostName(h)] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := hostName(r.Host)
+		if ip := net.ParseIP(name); !allowed[name] && (ip == nil || !ip.IsLoopback()) {
+			refuse(w, http.StatusMisdirectedRequest, &jobs.Error{Code: jobs.CodeForbidden,
+				Summary: "The runner does not answer under this name", Detail: "The request names the host " + strconv.Quote(name) + ".",
+				Next: "Use a name of the runner's certificate, or add this one to allowed_hosts in the runner's configuration"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName gives the name of "name:port", in the form they are compared in.
+func hostName(hostport string) string {
+	name := hostport
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		name = host
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+}
+
+// withLimits reads the body at once, bounded in size and time, and bounds each
+// write. What lies between may take its time: a warehouse starts in minutes.
+func (s *Server) withLimits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		conn := http.NewResponseController(w)
+		if r.Body != nil && r.Body != http.NoBody {
+			_ = conn.SetReadDeadline(time.Now().Add(s.config.ReadTimeout))
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			if err != nil {
+				status, why := http.StatusRequestTimeout, "It did not arrive in time."
+				if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+					status, why = http.StatusRequestEntityTooLarge, "It is larger than a mebibyte."
+				}
+				refuse(w, status, jobs.Invalid("", "The request's body is not taken", why, "Send a smaller definition"))
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		_ = conn.SetReadDeadline(time.Time{})
+		next.ServeHTTP(&timedWriter{ResponseWriter: w, conn: conn, limit: s.config.WriteTimeout}, r)
+	})
+}
+
+// timedWriter gives up on a reader that takes nothing for too long.
+type timedWriter struct {
+	http.ResponseWriter
+	conn  *http.ResponseController
+	limit time.Duration
+}
+
+func (w *timedWriter) Write(p []byte) (int, error) {
+	_ = w.conn.SetWriteDeadline(time.Now().Add(w.limit))
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// withLog notes each request: what was asked, and never with which values.
+func (s *Server) withLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
+		route := new(string)
+		next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
+		s.config.Log.InfoContext(r.Context(), "request", "method", r.Method, "route", *route, "status", noted.status,
+			"took", time.Since(begun).Round(time.Microsecond).String(), "from", r.RemoteAddr)
+	})
+}
+
+type routeKey struct{}
+
+// noteRoute tells the log the operation that a request was for.
+func noteRoute(ctx context.Context, route string) {
+	if r, ok := ctx.Value(routeKey{}).(*string); ok {
+		*r = route
+	}
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func writeProblem(w http.ResponseWriter, p *protocol.Problem) {
+	w.Header().Set("Content-Type", protocol.ProblemType)
+	w.WriteHeader(p.Status)
+	// Who cannot be told is gone.
+	_ = json.NewEncoder(w).Encode(p)
+}

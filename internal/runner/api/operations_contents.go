@@ -1,0 +1,125 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+// streamed describes an answer that is no single JSON document.
+func streamed(mediaType, about string, of *huma.Schema) map[string]*huma.Response {
+	return map[string]*huma.Response{strconv.Itoa(http.StatusOK): {
+		Description: about, Content: map[string]*huma.MediaType{mediaType: {Schema: of}},
+	}}
+}
+
+func (s *Server) describeContents(api huma.API) {
+	a := s.config.API
+	type erase struct {
+		Body struct {
+			Identity jobs.Identity `json:"identity"`
+			DryRun   bool          `json:"dry_run" doc:"Only say what would go."`
+		}
+	}
+	// A user's identity stays out of addresses, which get logged.
+	register(api, route{http.MethodPost, "/profiles/find", "get-profile", "Read the profile of the user that has an identity"},
+		func(ctx context.Context, in *answer[jobs.Identity]) (*answer[map[string]*string], error) {
+			profile, err := a.Profile(ctx, in.Body)
+			out := map[string]*string{}
+			for name, v := range profile {
+				out[name] = protocol.ValuesOf([]jobs.Value{v})[0]
+			}
+			return &answer[map[string]*string]{out}, err
+		})
+	register(api, route{http.MethodPost, "/erasures", "erase", "Erase a user for good, or say what there is of one"},
+		func(ctx context.Context, in *erase) (*answer[jobs.Erasure], error) {
+			e, err := a.Erase(ctx, in.Body.Identity, in.Body.DryRun)
+			e.Identities, e.Streams = list(e.Identities, itself), list(e.Streams, itself)
+			return &answer[jobs.Erasure]{e}, err
+		})
+
+	schemas := api.OpenAPI().Components.Schemas
+	events := route{http.MethodGet, "/events", "list-events", "Read the events of a stream, in the order they were written"}
+	op := events.operation()
+	op.Responses = streamed(protocol.NDJSON, "An event a line. The last line has \"end\"; without it the answer was cut off.",
+		schemas.Schema(typeOf[protocol.Event](), true, ""))
+	huma.Register(api, op, wrap(events, s.events))
+
+	profiles := route{http.MethodGet, "/audiences/{id}/profiles", "scan-audience", "Read the profiles of an audience, by id or slug"}
+	op = profiles.operation()
+	op.Responses = streamed(protocol.NDJSON, "First a line with the fields, then the values of a profile a line, in the fields' order. "+
+		"The last line has \"end\"; without it the answer was cut off.", schemas.Schema(typeOf[protocol.Row](), true, ""))
+	huma.Register(api, op, wrap(profiles, s.profiles))
+}
+
+type streamOf struct {
+	Stream string `query:"stream" required:"true" doc:"Name of the stream."`
+}
+
+func (s *Server) events(ctx context.Context, in *streamOf) (*huma.StreamResponse, error) {
+	return stream(s.config.API.Events(ctx, in.Stream), func(e jobs.Event) any {
+		at := e.Time.UTC()
+		return protocol.Event{ID: e.ID, Time: &at, Data: e.Data}
+	})
+}
+
+type scanOf struct {
+	ID     string   `path:"id"`
+	Fields []string `query:"fields,explode" doc:"Only these fields, in this order; left out, all."`
+}
+
+func (s *Server) profiles(ctx context.Context, in *scanOf) (*huma.StreamResponse, error) {
+	fields, rows, err := s.config.API.Scan(ctx, in.ID, in.Fields)
+	if err != nil {
+		return nil, err
+	}
+	head := protocol.Row{Fields: list(fields, fieldOf)}
+	return stream(rows, func(row []jobs.Value) any { return protocol.Row{Values: protocol.ValuesOf(row)} }, head)
+}
+
+// stream sends a sequence as NDJSON. An error before the first value is
+// answered as any other is; a later one ends the lines.
+func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*huma.StreamResponse, error) {
+	next, stop := iter.Pull2(values)
+	v, err, more := next()
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer stop()
+		hc.SetHeader("Content-Type", protocol.NDJSON)
+		w := bufio.NewWriterSize(hc.BodyWriter(), 64<<10)
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		for _, h := range head {
+			if enc.Encode(h) != nil {
+				return
+			}
+		}
+		for ; more && err == nil; v, err, more = next() {
+			if enc.Encode(line(v)) != nil {
+				// Who asked is gone.
+				return
+			}
+		}
+		end := &protocol.End{}
+		if err != nil {
+			end.Problem = protocol.ProblemOf(err, "read on")
+		}
+		if enc.Encode(map[string]any{"end": end}) == nil {
+			_ = w.Flush()
+		}
+	}}, nil
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+func itself[T any](v T) T { return v }
+
+func (s *Server) describeStore(api huma.API) {
+	a := s.config.API
+	store := func(create bool) func(context.Context, *none) (*answer[protocol.StoreInfo], error) {
+		return func(ctx context.Context, _ *none) (*answer[protocol.StoreInfo], error) {
+			info, err := a.Store(ctx, create)
+			return &answer[protocol.StoreInfo]{protocol.StoreInfo(info)}, err
+		}
+	}
+	register(api, route{http.MethodGet, "/store", "get-store", "Describe the store"}, store(false))
+	register(api, route{http.MethodPut, "/store", "make-store", "Describe the store, making it when there is none"}, store(true))
+
+	presence, _ := a.(jobs.Presence)
+	say := func(do func(jobs.Presence, context.Context, string) error) func(context.Context, *byID) (*none, error) {
+		return func(ctx context.Context, in *byID) (*none, error) {
+			if presence == nil {
+				return &none{}, nil
+			}
+			return &none{}, do(presence, ctx, in.ID)
+		}
+	}
+	register(api, route{http.MethodPut, "/clients/{id}", "client-is-alive", "Say that a client is alive: what it made and nothing confirmed is its own"},
+		say(jobs.Presence.Beat))
+	register(api, route{http.MethodDelete, "/clients/{id}", "client-is-done", "Say that a client ended in good order"}, say(jobs.Presence.Retire))
+}
+
+func (s *Server) describeAuthorizations(api huma.API) {
+	a := s.config.API
+	type create struct{ Body protocol.AuthorizationChange }
+	type update struct {
+		ID   string `path:"id"`
+		Body protocol.AuthorizationChange
+	}
+	register(api, route{http.MethodPost, "/authorizations", "create-authorization", "Create an authorization"},
+		func(ctx context.Context, in *create) (*answer[protocol.Authorization], error) {
+			v, err := a.CreateAuthorization(ctx, in.Body.Jobs())
+			return &answer[protocol.Authorization]{protocol.AuthorizationOf(v)}, err
+		})
+	register(api, route{http.MethodPut, "/authorizations/{id}", "update-authorization", "Update an authorization"},
+		func(ctx context.Context, in *update) (*answer[protocol.Authorization], error) {
+			v, err := a.UpdateAuthorization(ctx, in.ID, in.Body.Jobs())
+			return &answer[protocol.Authorization]{protocol.AuthorizationOf(v)}, err
+		})
+	register(api, route{http.MethodGet, "/authorizations/{id}", "get-authorization", "Read an authorization"},
+		get(a.Authorization, protocol.AuthorizationOf))
+	register(api, route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"}, act(a.DeleteAuthorization))
+	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Note that a state file holds an object"}, act(a.Confirm))
+}
+
+func (s *Server) describeJobs(api huma.API) {
+	a := s.config.API
+	type create struct{ Body jobs.JobSpec }
+	type update struct {
+		ID   string `path:"id"`
+		Body jobs.JobSpec
+	}
+	type pause struct {
+		ID   string `path:"id"`
+		Body struct {
+			Paused bool `json:"paused"`
+		}
+	}
+	register(api, route{http.MethodGet, "/jobs", "list-jobs", "List the jobs"},
+		func(ctx context.Context, _ *none) (*answer[[]jobs.Job], error) {
+			all, err := a.Jobs(ctx)
+			return &answer[[]jobs.Job]{list(all, itself)}, err
+		})
+	register(api, route{http.MethodPost, "/jobs", "create-job", "Create a job"},
+		func(ctx context.Context, in *create) (*answer[jobs.Job], error) {
+			v, err := a.CreateJob(ctx, in.Body)
+			return &answer[jobs.Job]{v}, err
+		})
+	register(api, route{http.MethodGet, "/jobs/{id}", "get-job", "Read a job"}, get(a.Job, itself))
+	register(api, route{http.MethodPut, "/jobs/{id}", "update-job", "Update a job"},
+		func(ctx context.Context, in *update) (*answer[jobs.Job], error) {
+			v, err := a.UpdateJob(ctx, in.ID, in.Body)
+			return &answer[jobs.Job]{v}, err
+		})
+	register(api, route{http.MethodDelete, "/jobs/{id}", "delete-job", "Delete a job, keeping what it moved"}, act(a.DeleteJob))
+	register(api, route{http.MethodPut, "/jobs/{id}/paused", "pause-job", "Pause a job's schedule, or resume it"},
+		func(ctx context.Context, in *pause) (*answer[jobs.Job], error) {
+			v, err := a.PauseJob(ctx, in.ID, in.Body.Paused)
+			return &answer[jobs.Job]{v}, err
+		})
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
+)
+
+func (s *Server) describeRuns(api huma.API) {
+	a := s.config.API
+	type start struct {
+		ID   string `path:"id"`
+		Body struct {
+			Reason jobs.Reason `json:"reason" enum:"apply,manual,schedule,after"`
+		}
+	}
+	type filter struct {
+		JobID  string        `query:"job_id" doc:"Only runs of this job."`
+		Status []jobs.Status `query:"status,explode" doc:"Only runs in one of these states."`
+		Since  time.Time     `query:"since" doc:"Only runs made since."`
+		Limit  int           `query:"limit" minimum:"0" doc:"The most runs to give; 0 means 100."`
+	}
+	register(api, route{http.MethodPost, "/jobs/{id}/runs", "start-run", "Run a job now"},
+		func(ctx context.Context, in *start) (*answer[jobs.Run], error) {
+			v, err := a.StartRun(ctx, in.ID, in.Body.Reason)
+			return &answer[jobs.Run]{v}, err
+		})
+	register(api, route{http.MethodGet, "/runs", "list-runs", "List runs, the newest first"},
+		func(ctx context.Context, in *filter) (*answer[[]jobs.Run], error) {
+			all, err := a.ListRuns(ctx, jobs.RunFilter{JobID: in.JobID, Statuses: in.Status, Since: in.Since, Limit: in.Limit})
+			return &answer[[]jobs.Run]{list(all, itself)}, err
+		})
+	register(api, route{http.MethodGet, "/runs/{id}", "get-run", "Read a run"}, get(a.Run, itself))
+	register(api, route{http.MethodPut, "/runs/{id}/cancelled", "cancel-run", "Cancel a run"}, act(a.CancelRun))
+	register(api, route{http.MethodGet, "/runs/{id}/log", "get-run-log", "Read a run's log, the oldest line first"},
+		get(a.RunLog, func(lines []jobs.LogLine) []jobs.LogLine { return list(lines, itself) }))
+
+	r := route{http.MethodGet, "/runs/{id}/follow", "follow-run", "Follow a run until it ends"}
+	op := r.operation()
+	op.Responses = streamed(protocol.EventStream, "Server-sent events: "+protocol.EventRun+" with the run whenever it has moved, "+
+		"then "+protocol.EventEnd+" with the run as it ended, or "+protocol.EventProblem+". A stream without an end was cut off: follow again.",
+		api.OpenAPI().Components.Schemas.Schema(typeOf[jobs.Run](), true, ""))
+	huma.Register(api, op, wrap(r, s.follow))
+}
+
+// keepAlive is how often a silent stream says that it is still there.
+const keepAlive = 10 * time.Second
+
+// follow sends a run whenever it has moved. It only looks: who stops following
+// stops nothing.
+func (s *Server) follow(ctx context.Context, in *byID) (*huma.StreamResponse, error) {
+	run, err := s.config.API.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", protocol.EventStream)
+		w := hc.BodyWriter()
+		tick := time.NewTicker(s.config.FollowEvery)
+		defer tick.Stop()
+		var last []byte
+		said := time.Now()
+		for {
+			text, err := json.Marshal(run)
+			switch {
+			case err != nil:
+				return
+			case !run.Status.Active():
+				_ = sendEvent(w, protocol.EventEnd, text)
+				return
+			case string(text) != string(last):
+				err = sendEvent(w, protocol.EventRun, text)
+				last, said = text, time.Now()
+			case time.Since(said) > keepAlive:
+				_, err = io.WriteString(w, ": still here\n\n")
+				said = time.Now()
+			}
+			if err != nil || flush(w) != nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.stopping:
+				return
+			case <-tick.C:
+			}
+			if run, err = s.config.API.Run(ctx, in.ID); err != nil {
+				if text, err := json.Marshal(protocol.ProblemOf(err, "follow run "+in.ID)); err == nil && ctx.Err() == nil {
+					_ = sendEvent(w, protocol.EventProblem, text)
+				}
+				return
+			}
+		}
+	}}, nil
+}
+
+func sendEvent(w io.Writer, name string, data []byte) error {
+	_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", name, data)
+	return err
+}
+
+func flush(w io.Writer) error {
+	if rw, ok := w.(http.ResponseWriter); ok {
+		return http.NewResponseController(rw).Flush()
+	}
+	return nil
+}

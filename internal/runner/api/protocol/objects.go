@@ -1,0 +1,185 @@
+package protocol
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// The types here differ from those of package jobs in nothing but their tags,
+// so that Go converts the one to the other, and a field that only one of them
+// has does not compile.
+
+// Authorization is jobs.Authorization. Its secrets are never among it.
+type Authorization struct {
+	ID             string            `json:"id"`
+	Spec           AuthorizationSpec `json:"spec"`
+	SecretReadable bool              `json:"secret_readable" doc:"Whether the store holds a secret that the runner's key opens."`
+	CreatedAt      time.Time         `json:"created_at"`
+	UpdatedAt      time.Time         `json:"updated_at"`
+}
+
+// AuthorizationSpec is jobs.AuthorizationSpec.
+type AuthorizationSpec struct {
+	Label           string `json:"label"`
+	Description     string `json:"description,omitempty"`
+	Host            string `json:"host" doc:"A bare host name, or for local use an URL with a scheme."`
+	Port            int    `json:"port"`
+	HTTPPath        string `json:"http_path"`
+	TokenEnv        string `json:"token_env,omitempty" doc:"The environment variable that holds the token, where the runner executes."`
+	TokenVersion    int64  `json:"token_version,omitempty"`
+	CheckConnection bool   `json:"check_connection,omitempty" doc:"Open a session before it is saved."`
+}
+
+// AuthorizationChange is jobs.AuthorizationChange.
+type AuthorizationChange struct {
+	Spec  AuthorizationSpec `json:"spec"`
+	Token *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token; left out, the stored one stays."`
+}
+
+// AuthorizationOf puts an authorization on the wire.
+func AuthorizationOf(a jobs.Authorization) Authorization {
+	return Authorization{ID: a.ID, Spec: AuthorizationSpec(a.AuthorizationSpec), SecretReadable: a.SecretReadable, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+}
+
+// Jobs takes it off the wire.
+func (a Authorization) Jobs() jobs.Authorization {
+	return jobs.Authorization{ID: a.ID, AuthorizationSpec: jobs.AuthorizationSpec(a.Spec), SecretReadable: a.SecretReadable, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+}
+
+// ChangeOf puts a definition with its secrets on the wire.
+func ChangeOf(c jobs.AuthorizationChange) AuthorizationChange {
+	out := AuthorizationChange{Spec: AuthorizationSpec(c.AuthorizationSpec)}
+	if c.Token != nil {
+		text := c.Token.Reveal()
+		out.Token = &text
+	}
+	return out
+}
+
+// Jobs takes it off the wire.
+func (c AuthorizationChange) Jobs() jobs.AuthorizationChange {
+	out := jobs.AuthorizationChange{AuthorizationSpec: jobs.AuthorizationSpec(c.Spec)}
+	if c.Token != nil {
+		secret := jobs.NewSecret(*c.Token)
+		out.Token = &secret
+	}
+	return out
+}
+
+// StoreInfo is jobs.StoreInfo.
+type StoreInfo struct {
+	ID          string `json:"id"`
+	Location    string `json:"location" doc:"Where it is, for people."`
+	RunnerAlive bool   `json:"runner_alive" doc:"Whether something executes schedules there."`
+}
+
+// CatalogInfo is jobs.CatalogInfo.
+type CatalogInfo struct {
+	Name    string `json:"name"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// DatabaseInfo is jobs.DatabaseInfo.
+type DatabaseInfo struct {
+	Catalog string `json:"catalog"`
+	Name    string `json:"name"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// TableInfo is jobs.TableInfo.
+type TableInfo struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// ColumnInfo is jobs.ColumnInfo.
+type ColumnInfo struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Nullable bool   `json:"nullable"`
+	Comment  string `json:"comment,omitempty"`
+	Position int    `json:"position"`
+}
+
+// Field is jobs.Field.
+type Field struct {
+	ID             string `json:"id"`
+	Description    string `json:"description,omitempty"`
+	Type           string `json:"type"`
+	IsIdentifier   bool   `json:"is_identifier,omitempty"`
+	IsPII          bool   `json:"is_pii,omitempty"`
+	MergeOperation string `json:"merge_operation,omitempty"`
+	Capacity       int64  `json:"capacity,omitempty"`
+	KeepDays       int64  `json:"keep_days,omitempty"`
+}
+
+// Mapping is jobs.Mapping.
+type Mapping struct {
+	ID              string `json:"id,omitempty"`
+	Stream          string `json:"stream"`
+	Field           string `json:"field"`
+	Expression      string `json:"expression"`
+	GuardExpression string `json:"guard_expression,omitempty"`
+}
+
+// Audience is jobs.Audience.
+type Audience struct {
+	ID          string `json:"id,omitempty"`
+	Name        string `json:"name"`
+	Slug        string `json:"slug,omitempty"`
+	Description string `json:"description,omitempty"`
+	Filter      string `json:"filter"`
+}
+
+// StreamInfo is jobs.StreamInfo.
+type StreamInfo struct {
+	Name      string     `json:"name"`
+	Events    int64      `json:"events"`
+	Bytes     int64      `json:"bytes"`
+	FirstTime *time.Time `json:"first_time,omitempty"`
+	LastTime  *time.Time `json:"last_time,omitempty"`
+}
+
+// Event is a line of a streamed answer: an event, or what ended it.
+type Event struct {
+	ID   string          `json:"id,omitempty"`
+	Time *time.Time      `json:"time,omitempty"`
+	Data json.RawMessage `json:"data,omitempty"`
+	End  *End            `json:"end,omitempty"`
+}
+
+// Row is a line of a streamed answer: first the columns, then a profile a
+// line, then what ended it.
+type Row struct {
+	Fields []Field   `json:"fields,omitempty"`
+	Values []*string `json:"values,omitempty"`
+	End    *End      `json:"end,omitempty"`
+}
+
+// End is the last line of a streamed answer; without it the answer was cut
+// off. Problem is nil when all was sent.
+type End struct {
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// ValuesOf puts the cells of a profile on the wire.
+func ValuesOf(row []jobs.Value) []*string {
+	out := make([]*string, len(row))
+	for i, v := range row {
+		if !v.Null {
+			out[i] = &row[i].Text
+		}
+	}
+	return out
+}
+
+// ValueOf takes a cell off the wire.
+func ValueOf(text *string) jobs.Value {
+	if text == nil {
+		return jobs.Value{Null: true}
+	}
+	return jobs.Value{Text: *text}
+}

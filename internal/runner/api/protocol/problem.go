@@ -1,0 +1,79 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Problem is a jobs.Error on the wire: problem details (RFC 9457), with what
+// they lack as extensions.
+type Problem struct {
+	Type      string    `json:"type,omitempty" doc:"Always about:blank: code tells problems apart."`
+	Title     string    `json:"title" doc:"What happened, to what, in one line."`
+	Status    int       `json:"status" doc:"The HTTP status."`
+	Detail    string    `json:"detail,omitempty" doc:"Why."`
+	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,failed"`
+	Attribute string    `json:"attribute,omitempty" doc:"The Terraform attribute at fault, dotted into nested ones."`
+	Next      string    `json:"next,omitempty" doc:"What to do about it."`
+}
+
+// ProblemType is the media type of a Problem.
+const ProblemType = "application/problem+json"
+
+// statuses are the HTTP statuses of the codes. 401 and 403 stay what they are
+// to any HTTP client: about the runner's own token. A warehouse that refuses a
+// credential is 422.
+var statuses = map[jobs.Code]int{
+	jobs.CodeNotFound:         http.StatusNotFound,
+	jobs.CodeConflict:         http.StatusConflict,
+	jobs.CodeInUse:            http.StatusConflict,
+	jobs.CodeInvalid:          http.StatusUnprocessableEntity,
+	jobs.CodeUnauthorized:     http.StatusUnprocessableEntity,
+	jobs.CodeForbidden:        http.StatusUnprocessableEntity,
+	jobs.CodeSecretUnreadable: http.StatusUnprocessableEntity,
+	jobs.CodeUnreachable:      http.StatusBadGateway,
+	jobs.CodeTimeout:          http.StatusGatewayTimeout,
+	jobs.CodeStore:            http.StatusServiceUnavailable,
+	jobs.CodeCancelled:        http.StatusConflict,
+	jobs.CodeFailed:           http.StatusInternalServerError,
+}
+
+// ProblemOf puts an error on the wire. An error that is no jobs.Error keeps
+// its text; doing says what failed with it.
+func ProblemOf(err error, doing string) *Problem {
+	e, ok := errors.AsType[*jobs.Error](err)
+	switch {
+	case ok:
+	case errors.Is(err, context.DeadlineExceeded):
+		e = &jobs.Error{Code: jobs.CodeTimeout, Summary: "Could not " + doing + " in time", Detail: err.Error()}
+	case errors.Is(err, context.Canceled):
+		e = &jobs.Error{Code: jobs.CodeCancelled, Summary: "Could not " + doing, Detail: "It was interrupted."}
+	default:
+		e = &jobs.Error{Code: jobs.CodeFailed, Summary: "Could not " + doing, Detail: err.Error()}
+	}
+	status, ok := statuses[e.Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	return &Problem{
+		Type: "about:blank", Title: e.Summary, Status: status, Detail: e.Detail,
+		Code: e.Code, Attribute: e.Attribute, Next: e.Next,
+	}
+}
+
+// JobsError takes it off the wire.
+func (p *Problem) JobsError() *jobs.Error {
+	return &jobs.Error{Code: p.Code, Attribute: p.Attribute, Summary: p.Title, Detail: p.Detail, Next: p.Next}
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.JobsError().Error() }
+
+// GetStatus gives the HTTP status to the server's framework.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType gives the media type to the server's framework.
+func (p *Problem) ContentType(string) string { return ProblemType }

@@ -1,0 +1,313 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
+)
+
+const secret = "a-token-that-nobody-guesses"
+
+// fake has one run, which does what a test says, and takes definitions.
+type fake struct {
+	jobs.API
+	slow  time.Duration
+	moves func() jobs.Run
+}
+
+func (f *fake) Jobs(context.Context) ([]jobs.Job, error) { return nil, nil }
+
+func (f *fake) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, error) {
+	select {
+	case <-ctx.Done():
+		return jobs.Job{}, ctx.Err()
+	case <-time.After(f.slow):
+		return jobs.Job{ID: id, Paused: paused}, nil
+	}
+}
+
+func (f *fake) Run(context.Context, string) (jobs.Run, error) { return f.moves(), nil }
+
+func (f *fake) CreateAuthorization(_ context.Context, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	return jobs.Authorization{ID: "auth_1", AuthorizationSpec: c.AuthorizationSpec}, errors.New("refused for " + c.Label)
+}
+
+func (f *fake) Profile(_ context.Context, id jobs.Identity) (jobs.Profile, error) {
+	return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "No profile of that " + id.Field}
+}
+
+// ask sends a request to a handler as a client on the network would.
+func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*http.Request)) *http.Response {
+	t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8088"+path, reader)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if edit != nil {
+		edit(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func server(f *fake) *api.Server {
+	return api.New(api.Config{
+		API: f, Token: jobs.NewSecret(secret), LocalToken: jobs.NewSecret("the-token-of-the-socket"), Release: "1.2.3", FollowEvery: time.Millisecond,
+		Hosts:   []string{"runner.example.com", "10.1.2.3:8443"},
+		Page:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the metrics") }),
+	})
+}
+
+// checklist 54: a token, always, for all that tells or does something.
+func TestNothingIsToldWithoutTheToken(t *testing.T) {
+	t.Parallel()
+	s := server(&fake{})
+	for _, h := range []http.Handler{s.Handler(), s.Local()} {
+		for _, path := range []string{"/api/v1/jobs", "/api/v1/nothing", "/openapi.json", "/metrics"} {
+			for name, header := range map[string]string{
+				"none": "", "another": "Bearer a-token-that-nobody-guessed", "a part": "Bearer " + secret[:10], "more": "Bearer " + secret + "x",
+				"empty": "Bearer ", "of another kind": "Basic " + secret,
+			} {
+				resp := ask(t, h, http.MethodGet, path, "", func(r *http.Request) { r.Header.Set("Authorization", header) })
+				if body := text(t, resp); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != "Bearer" || !strings.Contains(body, "token") {
+					t.Errorf("%s with token %q gave %d: %s", path, name, resp.StatusCode, body)
+				}
+			}
+		}
+	}
+	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); text(t, resp) != "[]\n" {
+		t.Errorf("with the token: %d", resp.StatusCode)
+	}
+	// The socket has a token of its own.
+	if resp := ask(t, s.Local(), http.MethodGet, "/api/v1/jobs", "", nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the socket took the network's token: %d", resp.StatusCode)
+	}
+	if !s.Authenticate(secret) || s.Authenticate("") || s.Authenticate(secret[1:]) {
+		t.Error("Authenticate does not tell the token from others")
+	}
+	if api.New(api.Config{API: &fake{}}).Authenticate("") {
+		t.Error("a server without a token lets anyone in")
+	}
+}
+
+// A probe needs no token and no name; the page does its own signing in.
+func TestHealthAndThePageNeedNoToken(t *testing.T) {
+	t.Parallel()
+	ready := errors.New("the store is away")
+	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), Page: http.NotFoundHandler(), Ready: func(*http.Request) error { return ready }})
+	probe := func(r *http.Request) { r.Header.Del("Authorization"); r.Host = "10.244.0.7:8443" }
+	if resp := ask(t, s.Handler(), http.MethodGet, "/healthz", "", probe); resp.StatusCode != http.StatusNoContent {
+		t.Errorf("health: %d", resp.StatusCode)
+	}
+	if resp := ask(t, s.Handler(), http.MethodGet, "/readyz", "", probe); resp.StatusCode != http.StatusServiceUnavailable || text(t, resp) != "" {
+		t.Errorf("not ready: %d", resp.StatusCode)
+	}
+	ready = nil
+	if resp := ask(t, s.Handler(), http.MethodGet, "/readyz", "", probe); resp.StatusCode != http.StatusNoContent {
+		t.Errorf("ready: %d", resp.StatusCode)
+	}
+	page := ask(t, server(&fake{}).Handler(), http.MethodGet, "/", "", func(r *http.Request) { r.Header.Del("Authorization") })
+	if got := text(t, page); got != "the page" {
+		t.Errorf("the page: %d %q", page.StatusCode, got)
+	}
+}
+
+// checklist 54: DNS rebinding.
+func TestOnlyItsOwnNamesAreAnswered(t *testing.T) {
+	t.Parallel()
+	h := server(&fake{}).Handler()
+	for host, want := range map[string]int{
+		"localhost:8088": 200, "LOCALHOST": 200, "127.0.0.1:8088": 200, "[::1]:8088": 200, "runner.example.com": 200, "runner.example.com.:443": 200,
+		"10.1.2.3": 200, "evil.example.com": 421, "runner.example.com.evil.com": 421, "10.1.2.4:8088": 421, "": 421, "localhost.evil.com": 421,
+	} {
+		for _, path := range []string{"/api/v1/jobs", "/"} {
+			resp := ask(t, h, http.MethodGet, path, "", func(r *http.Request) { r.Host = host })
+			if resp.StatusCode != want {
+				t.Errorf("%s of host %q gave %d, want %d", path, host, resp.StatusCode, want)
+			}
+		}
+	}
+}
+
+// checklist 54: a page from elsewhere writes nothing, even with the token.
+func TestCrossOriginWritesAreRefused(t *testing.T) {
+	t.Parallel()
+	h := server(&fake{}).Handler()
+	for name, c := range map[string]struct {
+		origin, site string
+		want         int
+	}{
+		"no browser":        {"", "", 200},
+		"its own page":      {"http://localhost:8088", "same-origin", 200},
+		"another page":      {"https://evil.example.com", "cross-site", 403},
+		"another old page":  {"https://evil.example.com", "", 403},
+		"a sibling":         {"", "same-site", 403},
+		"another port":      {"http://localhost:9999", "", 403},
+		"an address typed":  {"", "none", 200},
+		"a sandboxed frame": {"null", "", 403},
+	} {
+		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/job_1/paused", `{"paused":true}`, func(r *http.Request) {
+			for k, v := range map[string]string{"Origin": c.origin, "Sec-Fetch-Site": c.site} {
+				if v != "" {
+					r.Header.Set(k, v)
+				}
+			}
+		})
+		if resp.StatusCode != c.want {
+			t.Errorf("%s gave %d, want %d", name, resp.StatusCode, c.want)
+		}
+	}
+}
+
+// checklist 54
+func TestBodiesAreBoundedAndStrict(t *testing.T) {
+	t.Parallel()
+	h := server(&fake{}).Handler()
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"good":             {`{"paused":true}`, 200},
+		"too large":        {`{"paused":true,"x":"` + strings.Repeat("a", 1<<20) + `"}`, 413},
+		"an unknown field": {`{"paused":true,"x":1}`, 422},
+		"of another type":  {`{"paused":"yes"}`, 422},
+		"no JSON":          {`paused`, 400},
+		"none":             {``, 400},
+	} {
+		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/job_1/paused", c.body, nil)
+		body := text(t, resp)
+		if resp.StatusCode != c.want {
+			t.Errorf("%s gave %d: %s", name, resp.StatusCode, body)
+		}
+		if c.want != 200 && (resp.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, `"code":"invalid"`)) {
+			t.Errorf("%s gave %s: %s", name, resp.Header.Get("Content-Type"), body)
+		}
+	}
+	if resp := ask(t, h, http.MethodGet, "/api/v1/runs?jobid=x", "", nil); resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("an unknown parameter gave %d", resp.StatusCode)
+	}
+}
+
+// checklist 54: who sends slowly is dropped; who waits for a slow warehouse is
+// not.
+func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
+	t.Parallel()
+	s := api.New(api.Config{API: &fake{slow: 300 * time.Millisecond}, Token: jobs.NewSecret(secret), ReadTimeout: 100 * time.Millisecond, WriteTimeout: 100 * time.Millisecond})
+	web := httptest.NewServer(s.Handler())
+	defer web.Close()
+	send := func(body string, length string) string {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", web.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, "PUT /api/v1/jobs/j/paused HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+secret+
+			"\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "+length+"\r\n\r\n"+body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(got), "\r\n")
+		return line
+	}
+	if got := send(`{"paus`, "15"); got != "HTTP/1.1 408 Request Timeout" {
+		t.Errorf("half a body gave %q", got)
+	}
+	if got := send(`{"paused":true}`, "15"); got != "HTTP/1.1 200 OK" {
+		t.Errorf("slow work gave %q", got)
+	}
+}
+
+// A client of another version is told which of the two to upgrade, before it
+// changes anything.
+func TestAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	h := server(&fake{}).Handler()
+	for version, older := range map[string]string{"2": "Upgrade the runner", "0": "Upgrade the provider"} {
+		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/j/paused", `{"paused":true}`, func(r *http.Request) {
+			r.Header.Set("Lytics-Api-Version", version)
+			r.Header.Set("Lytics-Release", "9.8.7")
+		})
+		body := text(t, resp)
+		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, older) || !strings.Contains(body, "9.8.7") || !strings.Contains(body, "1.2.3") {
+			t.Errorf("version %s gave %d: %s", version, resp.StatusCode, body)
+		}
+	}
+}
+
+// checklist 43 54: neither a token nor a user's identity is ever in the log.
+func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	ask(t, s.Handler(), http.MethodPost, "/api/v1/authorizations", `{"spec":{"label":"l","host":"h","port":1,"http_path":"p"},"token":"dapi-canary"}`, nil)
+	ask(t, s.Handler(), http.MethodPost, "/api/v1/profiles/find", `{"field":"email","value":"canary@example.com"}`, nil)
+	ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs?canary=1", "", nil)
+	ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer canary") })
+	for _, canary := range []string{"canary", secret} {
+		if strings.Contains(log.String(), canary) {
+			t.Errorf("%q is in the log:\n%s", canary, &log)
+		}
+	}
+	for _, want := range []string{`"route":"/authorizations"`, `"status":500`, `"route":"/profiles/find"`, `"status":404`, `"status":401`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in the log:\n%s", want, &log)
+		}
+	}
+}
+
+func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
+	t.Parallel()
+	resp := ask(t, server(&fake{}).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
+	if body := text(t, resp); resp.StatusCode != http.StatusNotFound || strings.Contains(body, `"not_found"`) {
+		t.Errorf("%d: %s", resp.StatusCode, body)
+	}
+}
+
+// Who follows only looks: going away cancels nothing, and a stopping server
+// lets go at once.
+func TestAStoppingServerLetsItsFollowersGo(t *testing.T) {
+	t.Parallel()
+	f := &fake{moves: func() jobs.Run { return jobs.Run{ID: "run_1", Status: jobs.StatusRunning} }}
+	s := server(f)
+	time.AfterFunc(20*time.Millisecond, s.Stop)
+	resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/runs/run_1/follow", "", nil)
+	body := text(t, resp)
+	if resp.Header.Get("Content-Type") != "text/event-stream" || strings.Count(body, "event: run\n") != 1 || strings.Contains(body, "event: end") {
+		t.Errorf("got %s", body)
+	}
+}

@@ -1,0 +1,82 @@
+package api
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// TokenEnv holds the token instead of a file, for the runner as for those who
+// call it.
+const TokenEnv = "LYTICS_RUNNER_TOKEN" //nolint:gosec // the variable's name
+
+// TokenFile is the token's file in the data directory, when nothing names
+// another.
+const TokenFile = "runner.token"
+
+// minToken is the shortest token taken: a guessable one guards nothing.
+const minToken = 20
+
+// LoadToken gives the token of the environment, else of the file, making the
+// file with a new token when there is none. made tells that it did.
+func LoadToken(env, file string) (_ jobs.Secret, made bool, _ error) {
+	if text := strings.TrimSpace(env); text != "" {
+		token, err := goodToken(text, TokenEnv)
+		return token, false, err
+	}
+	text, err := readPrivate(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		token := newToken()
+		return token, true, writePrivate(file, []byte(token.Reveal()+"\n"))
+	}
+	if err != nil {
+		return jobs.Secret{}, false, err
+	}
+	token, err := goodToken(strings.TrimSpace(string(text)), file)
+	return token, false, err
+}
+
+func newToken() jobs.Secret { return jobs.NewSecret("lyr_" + rand.Text() + rand.Text()) }
+
+func goodToken(text, from string) (jobs.Secret, error) {
+	if len(text) < minToken || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return jobs.Secret{}, &jobs.Error{Code: jobs.CodeInvalid, Summary: "The runner's token can be guessed",
+			Detail: fmt.Sprintf("The token in %s is shorter than %d printable characters, or has others among it.", from, minToken),
+			Next:   "Use a longer one (openssl rand -hex 32), or remove it: the runner makes one"}
+	}
+	return jobs.NewSecret(text), nil
+}
+
+// readPrivate reads a file that only its owner may.
+func readPrivate(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
+		return nil, &jobs.Error{Code: jobs.CodeInvalid, Summary: "Others can read the runner's token",
+			Detail: fmt.Sprintf("%s has the mode %#o.", file, mode), Next: "Run chmod 600 on it; if others may have read it, remove it, and the runner makes a new token"}
+	}
+	return os.ReadFile(file)
+}
+
+// writePrivate writes a file that only its owner may read, whole or not at all.
+func writePrivate(file string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".runner-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
