@@ -276,6 +276,9 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.TypeFor[jobs.Reason]():
 		v.SetString(string(jobs.ReasonManual))
 		return
+	case reflect.TypeFor[jobs.CatalogAPI]():
+		v.SetString(string(jobs.CatalogSQL))
+		return
 	case reflect.TypeFor[jobs.Status]():
 		v.SetString(string(jobs.StatusFailed))
 		return

@@ -22,20 +22,24 @@ type Authorization struct {
 
 // AuthorizationSpec is jobs.AuthorizationSpec.
 type AuthorizationSpec struct {
-	Label           string `json:"label"`
-	Description     string `json:"description,omitempty"`
-	Host            string `json:"host" doc:"A bare host name, or for local use an URL with a scheme."`
-	Port            int    `json:"port"`
-	HTTPPath        string `json:"http_path"`
-	TokenEnv        string `json:"token_env,omitempty" doc:"The environment variable that holds the token, where the runner executes."`
-	TokenVersion    int64  `json:"token_version,omitempty"`
-	CheckConnection bool   `json:"check_connection,omitempty" doc:"Open a session before it is saved."`
+	Label               string          `json:"label"`
+	Description         string          `json:"description,omitempty"`
+	Host                string          `json:"host" doc:"A bare host name, or for local use an URL with a scheme."`
+	Port                int             `json:"port"`
+	HTTPPath            string          `json:"http_path"`
+	TokenEnv            string          `json:"token_env,omitempty" doc:"The environment variable that holds the token, where the runner executes."`
+	TokenVersion        int64           `json:"token_version,omitempty"`
+	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth in place of a token."`
+	ClientSecretVersion int64           `json:"client_secret_version,omitempty"`
+	CatalogAPI          jobs.CatalogAPI `json:"catalog_api,omitempty" doc:"How catalogs are listed: rest (the default) or sql." enum:"rest,sql,"`
+	CheckConnection     bool            `json:"check_connection,omitempty" doc:"Open a session before it is saved."`
 }
 
 // AuthorizationChange is jobs.AuthorizationChange.
 type AuthorizationChange struct {
-	Spec  AuthorizationSpec `json:"spec"`
-	Token *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token; left out, the stored one stays."`
+	Spec         AuthorizationSpec `json:"spec"`
+	Token        *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token; left out, the stored one stays."`
+	ClientSecret *string           `json:"client_secret,omitempty" writeOnly:"true" doc:"The service principal's secret; left out, the stored one stays."`
 }
 
 // AuthorizationOf puts an authorization on the wire.
@@ -50,22 +54,28 @@ func (a Authorization) Jobs() jobs.Authorization {
 
 // ChangeOf puts a definition with its secrets on the wire.
 func ChangeOf(c jobs.AuthorizationChange) AuthorizationChange {
-	out := AuthorizationChange{Spec: AuthorizationSpec(c.AuthorizationSpec)}
-	if c.Token != nil {
-		text := c.Token.Reveal()
-		out.Token = &text
-	}
-	return out
+	return AuthorizationChange{Spec: AuthorizationSpec(c.AuthorizationSpec), Token: reveal(c.Token), ClientSecret: reveal(c.ClientSecret)}
 }
 
 // Jobs takes it off the wire.
 func (c AuthorizationChange) Jobs() jobs.AuthorizationChange {
-	out := jobs.AuthorizationChange{AuthorizationSpec: jobs.AuthorizationSpec(c.Spec)}
-	if c.Token != nil {
-		secret := jobs.NewSecret(*c.Token)
-		out.Token = &secret
+	return jobs.AuthorizationChange{AuthorizationSpec: jobs.AuthorizationSpec(c.Spec), Token: conceal(c.Token), ClientSecret: conceal(c.ClientSecret)}
+}
+
+func reveal(s *jobs.Secret) *string {
+	if s == nil {
+		return nil
 	}
-	return out
+	text := s.Reveal()
+	return &text
+}
+
+func conceal(text *string) *jobs.Secret {
+	if text == nil {
+		return nil
+	}
+	s := jobs.NewSecret(*text)
+	return &s
 }
 
 // StoreInfo is jobs.StoreInfo.
