@@ -1,0 +1,202 @@
+// Keeps the page as the runner is: fetches the same address again and changes
+// what is different. Without it every link and button still works.
+'use strict';
+(() => {
+  const policy = window.trustedTypes?.createPolicy('page', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+  // Times: the server writes UTC, the reader has a zone.
+  const format = (options) => new Intl.DateTimeFormat('en-GB', options);
+  const full = format({ dateStyle: 'medium', timeStyle: 'long' });
+  const clock = format({ timeStyle: 'medium' });
+  const minute = format({ hour: '2-digit', minute: '2-digit' });
+  const weekday = format({ weekday: 'short', hour: '2-digit', minute: '2-digit' });
+  const day = format({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  const date = format({ day: 'numeric', month: 'short', year: 'numeric' });
+
+  function ago(at, now) {
+    const seconds = Math.abs(now - at) / 1000;
+    const say = (n, unit) => (at <= now ? `${n} ${unit} ago` : `in ${n} ${unit}`);
+    if (seconds < 5) return 'now';
+    if (seconds < 60) return at <= now ? 'just now' : 'in under 1 min';
+    if (seconds < 3600) return say(Math.floor(seconds / 60), 'min');
+    if (seconds < 86400) return say(Math.floor(seconds / 3600), 'h');
+    if (seconds < 14 * 86400) return say(Math.floor(seconds / 86400), seconds < 2 * 86400 ? 'day' : 'days');
+    return date.format(at);
+  }
+
+  function moment(at, now) {
+    const days = (new Date(at).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 86400000;
+    if (days === 0) return minute.format(at);
+    if (Math.abs(days) < 6.5) return weekday.format(at);
+    return new Date(at).getFullYear() === new Date(now).getFullYear() ? day.format(at) : date.format(at);
+  }
+
+  function localise(root) {
+    const now = Date.now();
+    for (const el of root.querySelectorAll('time[datetime]')) {
+      const at = new Date(el.dateTime).getTime();
+      if (Number.isNaN(at)) continue;
+      const show = el.dataset.show;
+      const text = show === 'ago' ? ago(at, now) : show === 'moment' ? moment(at, now) : show === 'clock' ? clock.format(at) : full.format(at);
+      if (el.textContent !== text) el.textContent = text;
+      const title = show === 'full' ? `${ago(at, now)} · ${el.dateTime}` : `${full.format(at)} · ${el.dateTime}`;
+      if (el.title !== title) el.title = title;
+    }
+    for (const el of root.querySelectorAll('title[data-at]')) {
+      const says = el.textContent.slice(el.textContent.indexOf(' UTC: ') + 6);
+      if (el.textContent.includes(' UTC: ')) el.textContent = `${full.format(new Date(el.dataset.at))}: ${says}`;
+    }
+    const at = root.querySelector('#zone');
+    if (at) at.textContent = `Times are in ${zone} (${format({ timeZoneName: 'short' }).formatToParts(now).find((p) => p.type === 'timeZoneName').value}).`;
+  }
+
+  // One request at a time; what a person does goes before what the clock does.
+  let busy = null;
+  let etag = null;
+  let timer = 0;
+  let misses = 0;
+
+  const main = () => document.getElementById('main');
+
+  function wait() {
+    clearTimeout(timer);
+    const every = Number(main().dataset.refresh);
+    if (every > 0) timer = setTimeout(poll, Math.min(every * 2 ** misses, 15000));
+  }
+
+  function lost(is) {
+    const el = document.getElementById('lost');
+    const text = is ? 'The runner does not answer. This page is as it was; trying again.' : '';
+    if (el.textContent !== text) el.textContent = text;
+    document.documentElement.classList.toggle('is-lost', is);
+  }
+
+  // load fetches an address and shows it. For a person's doing, user is set.
+  async function load(address, init, user) {
+    busy?.abort();
+    const mine = (busy = new AbortController());
+    clearTimeout(timer);
+    let response;
+    let text = null;
+    try {
+      const headers = user || !etag ? {} : { 'If-None-Match': etag };
+      response = await fetch(address, { ...init, headers, cache: 'no-store', signal: mine.signal });
+      if (response.redirected && new URL(response.url).pathname === '/sign-in') {
+        const here = location.pathname + location.search;
+        location.assign(here === '/' ? '/sign-in' : '/sign-in?next=' + encodeURIComponent(here));
+        return null;
+      }
+      if (response.status !== 304) {
+        if (!response.headers.get('Content-Type')?.startsWith('text/html')) throw new Error('not a page');
+        text = await response.text();
+      }
+    } catch (e) {
+      if (mine.signal.aborted) return null;
+      misses++;
+      lost(true);
+      busy = null;
+      wait();
+      return null;
+    }
+    if (mine.signal.aborted) return null;
+    if (text !== null) {
+      etag = response.headers.get('ETag');
+      show(new DOMParser().parseFromString(policy.createHTML(text), 'text/html'));
+    }
+    misses = 0;
+    lost(false);
+    busy = null;
+    wait();
+    return response;
+  }
+
+  function show(page) {
+    localise(page);
+    const old = main();
+    const fresh = page.getElementById('main');
+    if (!fresh) return;
+    const keep = document.activeElement?.closest('[data-keep]')?.dataset.keep;
+    const tails = [...old.querySelectorAll('.log')].filter((l) => l.scrollTop + l.clientHeight >= l.scrollHeight - 4);
+    Idiomorph.morph(old, fresh, { ignoreActiveValue: true });
+    for (const l of tails) l.scrollTop = l.scrollHeight;
+    // A button that became another one keeps the focus in its group.
+    if (keep && (document.activeElement === document.body || !document.activeElement)) {
+      document.querySelector(`[data-keep="${CSS.escape(keep)}"] button`)?.focus();
+    }
+    document.title = page.title;
+    const icon = page.querySelector('link[rel=icon]')?.getAttribute('href');
+    const now = document.querySelector('link[rel=icon]');
+    if (icon && now.getAttribute('href') !== icon) now.setAttribute('href', icon);
+  }
+
+  function poll() {
+    if (document.hidden) return; // visibilitychange begins again
+    load(location.pathname + location.search, {}, false);
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && !busy) poll();
+  });
+
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.matches('[data-live]')) return;
+    event.preventDefault();
+    if (form.method === 'get') {
+      search(form);
+      return;
+    }
+    const button = event.submitter;
+    button?.setAttribute('aria-disabled', 'true');
+    await load(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) }, true);
+    button?.removeAttribute('aria-disabled');
+  });
+
+  document.addEventListener('click', async (event) => {
+    const link = event.target.closest?.('a[data-live]');
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const { href, rel } = link; // the link itself may become another one
+    if (await load(href, {}, true)) {
+      history.pushState(null, '', href);
+      if (rel) scrollTo(0, 0);
+    }
+  });
+
+  window.addEventListener('popstate', () => load(location.pathname + location.search, {}, true));
+
+  let typing = 0;
+  async function search(form) {
+    clearTimeout(typing);
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    const address = form.getAttribute('action') + (query.size ? '?' + query : '');
+    if (await load(address, {}, true)) history.replaceState(null, '', address);
+  }
+  document.addEventListener('input', (event) => {
+    const form = event.target.closest('form[role=search]');
+    if (!form) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => search(form), 150);
+  });
+  // "/" goes to the search. The browser's own meaning of the key is at its
+  // press, so that is prevented; the focus moves when it is released, so that
+  // the box does not get the character.
+  function shortcut(event) {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.('input, textarea')) return null;
+    return document.getElementById('q');
+  }
+  document.addEventListener('keydown', (event) => {
+    if (shortcut(event)) event.preventDefault();
+  });
+  document.addEventListener('keyup', (event) => {
+    const box = shortcut(event);
+    box?.focus();
+    box?.select();
+  });
+
+  localise(document);
+  for (const l of document.querySelectorAll('.log')) l.scrollTop = l.scrollHeight;
+  setInterval(() => localise(document), 10000);
+  wait();
+})();

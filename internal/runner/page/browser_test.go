@@ -1,0 +1,275 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
+)
+
+// token is the runner's in these tests.
+const token = "correct-horse-battery-staple"
+
+// patience bounds every wait for the page: a machine may be busy.
+const patience = 30 * time.Second
+
+// requireBrowser is set where nothing may be left out quietly.
+const requireBrowser = "LYTICS_TEST_REQUIRE_BROWSER"
+
+// The one browser of the tests; every test has its own profile in it.
+var (
+	chromium    context.Context
+	chromiumErr error
+	starting    sync.Once
+	stopBrowser = func() {}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopBrowser()
+	os.Exit(code)
+}
+
+func startBrowser() {
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		chromiumErr = fmt.Errorf("no chromium, chromium-browser or google-chrome on PATH")
+		return
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", false))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses root otherwise
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	stopBrowser = func() { cancel(); stop() }
+	if err := chromedp.Do(ctx); err != nil {
+		chromiumErr = fmt.Errorf("%s does not start: %w", path, err)
+		return
+	}
+	chromium = ctx
+}
+
+// look is how a reader sees the page.
+type look struct {
+	Width  int64
+	Scheme string
+}
+
+func (l look) String() string {
+	if l.Width < 600 {
+		return "narrow-" + l.Scheme
+	}
+	return "wide-" + l.Scheme
+}
+
+var (
+	wide   = look{1280, "light"}
+	narrow = look{360, "light"}
+	looks  = []look{wide, {1280, "dark"}, narrow, {360, "dark"}}
+)
+
+// tab is a page open in a browser of its own profile, in Berlin.
+type tab struct {
+	*testing.T
+	ctx context.Context
+	url string
+
+	mu       sync.Mutex
+	problems []string
+	// expected is a piece of text of the one problem that a test provokes.
+	expected string
+}
+
+// serve runs the page on loopback.
+func serve(t *testing.T, api page.API) string {
+	t.Helper()
+	server := httptest.NewServer(handler(api))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func handler(api page.API) http.Handler {
+	return page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Version: "1.2.3"})
+}
+
+// open opens the sign-in page. The test fails by whatever the console says.
+func open(t *testing.T, api page.API, l look) *tab {
+	t.Helper()
+	starting.Do(startBrowser)
+	if chromiumErr != nil {
+		if os.Getenv(requireBrowser) == "1" {
+			t.Fatalf("%s=1: %v", requireBrowser, chromiumErr)
+		}
+		t.Skipf("LEFT OUT: the runner's page in a real browser: %v", chromiumErr)
+	}
+	b := &tab{T: t, url: serve(t, api)}
+	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	b.ctx = ctx
+	if err := chromedp.Do(ctx); err != nil { // binds the tab to this context, and not to one that ends sooner
+		t.Fatal(err)
+	}
+	go b.listen(chromedp.Console(ctx))
+	b.do(chromedp.EmulateViewport(l.Width, 800, func(p *emulation.SetDeviceMetricsOverrideParams, _ *emulation.SetTouchEmulationEnabledParams) {
+		p.Mobile = l.Width < 600
+	}), command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"}),
+		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: l.Scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}}), chromedp.Navigate(b.url))
+	t.Cleanup(b.check)
+	return b
+}
+
+// command makes an action of a command of the protocol.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// listen keeps what the browser complains of.
+func (b *tab) listen(console iter.Seq2[chromedp.ConsoleMessage, error]) {
+	for m, err := range console {
+		if err != nil {
+			return // the tab was closed
+		}
+		if m.Type == chromedp.ConsoleDebug {
+			continue // what Chromium recommends to its developers
+		}
+		text := fmt.Sprintf("%s (%s %s)", m, m.Source, m.URL)
+		b.mu.Lock()
+		if b.expected == "" || !strings.Contains(text, b.expected) {
+			b.problems = append(b.problems, text)
+		}
+		b.mu.Unlock()
+	}
+}
+
+// check fails the test for each thing that the browser complained of: script
+// errors, refused requests, violations of the content security policy.
+func (b *tab) check() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.problems {
+		b.Errorf("the browser complains: %s", p)
+	}
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
+		b.Fatal(err)
+	}
+}
+
+// value evaluates JavaScript, and waits for a promise.
+func value[T any](b *tab, expression string) T {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.Fatalf("%v: %.200s", err, expression)
+	}
+	return v
+}
+
+// until waits for a condition, written in JavaScript, to hold.
+func (b *tab) until(condition string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
+	for {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise)); err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
+			b.Fatalf("never came true: %s\nthe page says: %s", condition, b.text("body"))
+		}
+		// The page was left for another one while it was looked at.
+	}
+}
+
+// sees waits for a text within what a selector finds.
+func (b *tab) sees(selector, text string) {
+	b.Helper()
+	b.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.replaceAll('\u00a0', ' ').includes(%q))`, selector, text))
+}
+
+func (b *tab) gone(selector string) {
+	b.Helper()
+	b.until(fmt.Sprintf(`!document.querySelector(%q)`, selector))
+}
+
+func (b *tab) text(selector string) string {
+	b.Helper()
+	return strings.ReplaceAll(value[string](b, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector)), "\u00a0", " ")
+}
+
+func (b *tab) click(selector string) {
+	b.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// signIn gives a token to the sign-in page.
+func (b *tab) signIn(with string) {
+	b.Helper()
+	b.do(chromedp.SendKeys(chromedp.CSS("#token"), with+kb.Enter, chromedp.NodeVisible))
+}
+
+// visit opens an address of the page, signed in.
+func (b *tab) visit(path string) {
+	b.Helper()
+	b.do(chromedp.Navigate(b.url + path))
+	b.until(`document.readyState === 'complete'`)
+}
+
+// shot keeps a picture of the whole page.
+func (b *tab) shot(name string) {
+	b.Helper()
+	dir := os.Getenv("LYTICS_SCREENSHOTS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "build", "screenshots")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.Errorf("no screenshot %s: %v", name, err)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,176 @@
+package page
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// How many runs a job's page lists, and how many it can be asked for.
+const (
+	listedRuns = 25
+	mostRuns   = 1000
+)
+
+type fact struct {
+	Name, Text string
+	Code       bool
+	At         *time.Time
+	Links      []link
+}
+
+type link struct{ Name, Href string }
+
+// runTable lists runs, newest first; Jobs adds whose they are.
+type runTable struct {
+	Rows []runRow
+	Jobs bool
+}
+
+type runRow struct {
+	jobs.Run
+	At    time.Time
+	Took  time.Duration
+	Label string
+	Cause explanation
+}
+
+func newRunRow(r jobs.Run, now time.Time) runRow {
+	row := runRow{Run: r, At: when(&r), Took: took(&r, now)}
+	if r.Error != "" {
+		row.Cause = explain(r.Error)
+	}
+	return row
+}
+
+type jobView struct {
+	Job     jobRow
+	Failure *failure
+	History *history
+	Facts   []fact
+	Runs    runTable
+	More    string
+	Log     logView
+	Back    string
+}
+
+// failure is what went wrong and what to do about it.
+type failure struct {
+	RunID     string
+	Cause     explanation
+	Code      jobs.Code
+	Attribute string
+	At        time.Time
+	Success   *time.Time
+	Attempt   int
+}
+
+func newFailure(r *jobs.Run, success *time.Time) *failure {
+	f := &failure{RunID: r.ID, Cause: explain(r.Error), Code: r.ErrorCode, Attribute: r.ErrorAttribute, At: when(r), Success: success, Attempt: r.Attempt}
+	if r.FinishedAt != nil {
+		f.At = *r.FinishedAt
+	}
+	if f.Cause.What == "" {
+		f.Cause.What = "The run failed and left no reason."
+	}
+	return f
+}
+
+func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
+	ctx, id := r.Context(), r.PathValue("id")
+	job, err := s.API.Job(ctx, id)
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	limit, _ := strconv.Atoi(r.URL.Query().Get("runs"))
+	limit = min(max(limit, listedRuns), mostRuns)
+	runs, err := s.API.ListRuns(ctx, jobs.RunFilter{JobID: id, Limit: max(limit+1, chartRuns)})
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	now := s.Now()
+	v := jobView{Job: jobRow{Job: job}, Back: r.URL.RequestURI()}
+	for i := range runs[:min(len(runs), limit)] {
+		v.Runs.Rows = append(v.Runs.Rows, newRunRow(runs[i], now))
+	}
+	if len(runs) > limit && limit < mostRuns {
+		v.More = JobPath(id) + "?runs=" + strconv.Itoa(min(limit*4, mostRuns))
+	}
+	s.complete(&v.Job, runs)
+	v.History = newHistory(v.Job.Runs, now)
+	all, err := s.jobs.get(ctx)
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	v.Facts = facts(&v.Job, all)
+	if last := v.Job.LastRun; last != nil {
+		if last.Status == jobs.StatusFailed {
+			v.Failure = newFailure(last, v.Job.Success)
+		}
+		lines, err := s.API.RunLog(ctx, last.ID)
+		if err != nil {
+			s.fail(w, r, "jobs", err)
+			return
+		}
+		v.Log = newLog(last.ID, lines, 30)
+	}
+	f := frame{Title: v.Job.Label, Section: "jobs", Refresh: refresh(v.Job.State == stateRunning)}
+	if v.Job.State == stateFailed {
+		f.Title, f.Mood = v.Job.Label+" failed", "failed"
+	}
+	s.render(w, r, http.StatusOK, "job", f, v)
+}
+
+// facts are what a job is declared to do.
+func facts(j *jobRow, all []entry) []fact {
+	var out []fact
+	add := func(name, text string, code bool) {
+		if text != "" {
+			out = append(out, fact{Name: name, Text: text, Code: code})
+		}
+	}
+	add("From", j.Source, true)
+	add("To", j.Target, true)
+	if j.Rhythm != "" {
+		add("Schedule", j.Rhythm, false)
+	} else if len(j.After) == 0 {
+		add("Schedule", "none: runs when terraform apply or a person asks", false)
+	}
+	if len(j.After) > 0 {
+		f := fact{Name: "Runs after"}
+		for _, id := range j.After {
+			f.Links = append(f.Links, link{label(all, id), JobPath(id)})
+		}
+		out = append(out, f)
+	}
+	if i := slices.IndexFunc(j.Runs, func(r jobs.Run) bool { return r.Watermark != nil }); i >= 0 {
+		for k := len(j.Runs) - 1; k >= i; k-- {
+			if j.Runs[k].Watermark != nil {
+				out = append(out, fact{Name: "Read up to", At: j.Runs[k].Watermark})
+				break
+			}
+		}
+	}
+	if i := j.Import; i != nil {
+		add("Timestamp", i.TimestampColumn, true)
+		add("Where", i.Where, true)
+		add("Columns", strings.Join(i.Columns, ", "), true)
+		add("Without columns", strings.Join(i.ExcludeColumns, ", "), true)
+	}
+	if e := j.Export; e != nil {
+		add("Fields", strings.Join(e.Fields, ", "), true)
+	}
+	if j.QueryTimeout > 0 {
+		add("Query timeout", duration(j.QueryTimeout), false)
+	}
+	add("Job", j.ID, true)
+	add("Authorization", j.AuthorizationID, true)
+	return out
+}

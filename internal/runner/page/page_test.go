@@ -1,0 +1,287 @@
+package page_test
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
+)
+
+//go:embed testdata/axe-4.14.1.min.js
+var axe string
+
+// accessible runs axe-core over the page and fails for what it finds.
+func (b *tab) accessible() {
+	b.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](axe))
+	found := value[[]string](b, `axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.map((v) =>
+		v.impact + ' ' + v.id + ': ' + v.help + ' -- ' + v.nodes.map((n) => n.html).slice(0, 3).join(' ')))`)
+	for _, f := range found {
+		b.Errorf("axe-core: %s", f)
+	}
+}
+
+// fits fails where the page scrolls sideways.
+func (b *tab) fits() {
+	b.Helper()
+	over := value[[]string](b, `document.scrollingElement.scrollWidth <= document.scrollingElement.clientWidth ? [] :
+		[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120))`)
+	for _, o := range over {
+		b.Errorf("wider than the window: %s", o)
+	}
+}
+
+// TestEveryPageLooks opens every page in both colours and at both widths.
+func TestEveryPageLooks(t *testing.T) {
+	t.Parallel()
+	for _, l := range looks {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			api := newBusiness(time.Now())
+			b := open(t, api, l)
+			look := func(name string) {
+				t.Helper()
+				b.fits()
+				b.accessible()
+				b.shot(name + "-" + l.String())
+			}
+			look("sign-in")
+			b.signIn(token)
+			b.sees("h1", "Jobs")
+			api.advance(api.runningRun, func(r *jobs.Run) { r.Done += 60_000 })
+			b.sees("#row-"+api.running, "left")
+			look("jobs")
+			for name, path := range map[string]string{
+				"job-failed": page.JobPath(api.failed), "job-running": page.JobPath(api.running), "job-ok": page.JobPath(api.ok),
+				"job-paused": page.JobPath(api.paused),
+				"run-failed": page.RunPath(api.failedRun), "run-running": page.RunPath(api.runningRun),
+				"runs": "/runs", "runs-failed": "/runs?status=failed", "nothing-found": "/?q=nonsense",
+			} {
+				api.advance(api.runningRun, func(r *jobs.Run) { r.Done += 10_000 })
+				b.visit(path)
+				look(name)
+			}
+		})
+		t.Run("empty-"+l.String(), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, &fake{}, l)
+			b.signIn(token)
+			b.sees("pre", `resource "lytics_databricks_table_import" "orders"`)
+			b.fits()
+			b.accessible()
+			b.shot("empty-" + l.String())
+		})
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	b := open(t, newBusiness(time.Now()), wide)
+	b.expected = "403 (Forbidden)"
+	b.visit("/jobs/job_0001")
+	b.signIn("not the token")
+	b.sees("[role=alert]", "not the runner's token")
+	b.shot("sign-in-refused")
+	b.signIn(token)
+	b.sees("h1", "refunds") // where it was going
+
+	if cookies := value[string](b, `document.cookie`); cookies != "" {
+		t.Errorf("script can read the session: %s", cookies)
+	}
+	b.click(".out button")
+	b.until(`location.pathname === '/sign-in'`)
+	b.visit("/")
+	b.until(`location.pathname === '/sign-in'`)
+}
+
+// A run from the button to its end, followed on a page that nobody reloads.
+func TestRunNowAndLiveProgress(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	value[string](b, `window.never = 'reloaded'`)
+	row := "#row-" + api.ok
+	b.click("#run-" + api.ok)
+	b.sees("#notice", "customers was asked to run")
+	b.sees(row, "queued")
+
+	run := api.active(api.ok)
+	began := time.Now().Add(-10 * time.Second)
+	api.advance(run, func(r *jobs.Run) {
+		r.Status, r.StartedAt, r.Phase, r.Progress = jobs.StatusRunning, &began, "importing rows", jobs.Progress{Done: 25_000, Total: 100_000}
+	})
+	b.sees(row, "importing rows")
+	b.sees(row, "25 k of 100 k")
+	b.sees(row, "/s")
+	b.sees(row, "left")
+	b.until(fmt.Sprintf(`document.querySelector('%s progress').value === 25`, row))
+
+	b.click(row + " a.label")
+	b.sees("h1", "customers")
+	value[string](b, `window.never = 'reloaded'`)
+	api.advance(run, func(r *jobs.Run) { r.Done, r.RowsWritten = 80_000, 80_000 })
+	b.sees(".now", "80 k of 100 k")
+	api.log(run, time.Now(), "info", "committed 80,000 events")
+	b.sees(".log", "committed 80,000 events")
+	b.shot("live-progress")
+
+	api.advance(run, func(r *jobs.Run) {
+		end := time.Now()
+		r.Status, r.FinishedAt, r.RowsWritten, r.Phase = jobs.StatusSucceeded, &end, 100_000, ""
+	})
+	b.gone(".now")
+	b.sees(".head .chip", "ok")
+	b.sees("#run-"+run, "100 k")
+	b.until(`window.never === 'reloaded'`) // it was not
+}
+
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	b.visit(page.JobPath(api.ok))
+	b.click("#pause-" + api.ok)
+	b.sees("#notice", "customers is paused")
+	b.sees(".head .chip", "paused")
+	b.click("#resume-" + api.ok)
+	b.sees("#notice", "customers is resumed")
+	b.sees(".head .chip", "ok")
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	b.click("#cancel-" + api.running)
+	b.sees("#notice", "The run of orders was asked to stop")
+	b.sees("#row-"+api.running, "cancelled")
+	b.visit(page.RunPath(api.runningRun))
+	b.sees(".said", "Run the job again: it goes on from where this run was.")
+}
+
+func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("tbody tr:first-child", "refunds") // what failed comes first
+	b.sees("tbody tr:first-child", "The import of main.sales.refunds failed: the warehouse refused the query.")
+	b.until(`document.title.startsWith('1 job failed')`)
+	for _, path := range []string{page.JobPath(api.failed), page.RunPath(api.failedRun)} {
+		b.visit(path)
+		b.sees(".failure h2", "the warehouse refused the query")
+		b.sees(".failure .why", "does not have SELECT on table main.sales.refunds")
+		b.sees(".failure .next", "Grant it: GRANT SELECT ON TABLE main.sales.refunds")
+		b.sees(".l-error", "refused the query")
+	}
+	// One that fails while it is watched.
+	b.visit(page.JobPath(api.running))
+	api.advance(api.runningRun, func(r *jobs.Run) {
+		end := time.Now()
+		r.Status, r.FinishedAt, r.ErrorCode = jobs.StatusFailed, &end, jobs.CodeUnreachable
+		r.Error = "The warehouse does not answer. It closed the connection three times. Look at its state in Databricks"
+	})
+	b.sees(".failure .next", "Look at its state in Databricks")
+	b.until(`document.querySelector('link[rel=icon]').href.includes('icon-failed')`)
+}
+
+func TestHistoryIsAPicture(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	b.visit(page.JobPath(api.failed))
+	number := func(selector string) int {
+		return value[int](b, fmt.Sprintf(`document.querySelectorAll('.history .plot:first-child %s').length`, selector))
+	}
+	bars, failures, marks := number(".bar"), number(".bar.t-failed"), number(".mark")
+	if bars != 46 || failures != 2 || marks != 5 {
+		t.Errorf("%d bars, %d failed, %d marked; want 46, 2, 5", bars, failures, marks)
+	}
+	b.sees("figcaption", "46 runs: 41 succeeded, 2 failed, 1 cancelled, 2 missed")
+	b.sees("time", "CET")
+	b.sees("#zone", "Europe/Berlin")
+}
+
+// From the sign-in to a run without a pointer: Tab, Enter, nothing else.
+func TestKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.until(`document.activeElement?.id === 'token'`)
+	b.do(chromedp.KeyEvent(token), chromedp.KeyEvent(kb.Enter))
+	b.sees("h1", "Jobs")
+	want, at := "run-"+api.ok, ""
+	for range 200 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		if at = value[string](b, `document.activeElement.id`); at == want {
+			break
+		}
+	}
+	if at != want {
+		t.Fatalf("Tab never reached %s", want)
+	}
+	if value[string](b, `getComputedStyle(document.activeElement).outlineStyle`) == "none" {
+		t.Error("the focus cannot be seen")
+	}
+	b.shot("keyboard")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.sees("#notice", "customers was asked to run")
+	if api.active(api.ok) == "" {
+		t.Error("nothing runs")
+	}
+	// The button is another one now; the focus is on it and not lost.
+	b.until(`document.activeElement.id === 'cancel-` + api.ok + `'`)
+}
+
+func TestARefusedActionSaysWhy(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	api.refuse = &jobs.Error{Code: jobs.CodeStore, Summary: "The store is full", Detail: "There is no space left on the device.", Next: "Free some space and run the job again"}
+	b := open(t, api, narrow)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	b.click("#run-" + api.ok)
+	b.sees("#alert", "The store is full")
+	b.sees("#alert .next", "Free some space")
+	b.accessible()
+	b.shot("refused-narrow")
+}
+
+func TestSearchOfTenThousandJobs(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	for i := range 10_000 {
+		api.add(tableImport(fmt.Sprintf("table %05d", i), fmt.Sprintf("t%05d", i), &jobs.Schedule{Frequency: jobs.Hourly}))
+	}
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees(".pages", "1 to 50 of 10 k jobs")
+	b.click("#next")
+	b.sees(".pages", "51 to 100")
+	b.until(`location.search.includes('page=2')`)
+	b.do(chromedp.KeyEvent("/"))
+	b.until(`document.activeElement.id === 'q'`)
+	b.do(chromedp.KeyEvent("sales.t0777"))
+	b.sees(".pages", "10 jobs")
+	b.sees("tbody", "table 07777")
+	b.until(`document.activeElement.id === 'q' && document.activeElement.value === 'sales.t0777'`)
+	if strings.Contains(b.text("tbody"), "refunds") {
+		t.Error("the list holds what was not searched for")
+	}
+	b.shot("search")
+}

@@ -1,0 +1,82 @@
+package page
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+//go:embed assets
+var assetFiles embed.FS
+
+// policy lets the page load its own files and nothing else; no inline script or
+// style runs, and no text becomes markup but through the script's one policy.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types page"
+
+// secure sets the headers that keep other sites out of the page, and the page
+// out of caches.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		// Not "no-referrer": a form's Origin would then be "null", which
+		// cross-origin protection refuses where the browser sends nothing better.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// assets maps the name an asset is served by, which holds a digest of its
+// content, to the file; assetNames is the way back.
+var assets, assetNames = func() (map[string]string, map[string]string) {
+	byName, names := map[string]string{}, map[string]string{}
+	entries, err := assetFiles.ReadDir("assets")
+	if err != nil {
+		panic(err) // embedded: cannot be
+	}
+	for _, e := range entries {
+		content, err := assetFiles.ReadFile("assets/" + e.Name())
+		if err != nil {
+			panic(err) // embedded: cannot be
+		}
+		sum := sha256.Sum256(content)
+		name := hex.EncodeToString(sum[:6]) + "-" + e.Name()
+		byName[name], names[e.Name()] = "assets/"+e.Name(), name
+	}
+	return byName, names
+}()
+
+func assetPath(file string) string { return "/assets/" + assetNames[file] }
+
+func serveAsset(w http.ResponseWriter, r *http.Request) {
+	file, ok := assets[r.PathValue("name")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeFileFS(w, r, assetFiles, file)
+}
+
+func escape(segment string) string { return url.PathEscape(segment) }
+
+// localPath gives the text if it is an address of this page, or "/".
+func localPath(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil ||
+		!strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.Contains(text, `\`) {
+		return "/"
+	}
+	return text
+}

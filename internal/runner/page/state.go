@@ -1,0 +1,99 @@
+package page
+
+import (
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// state is what a job is to its reader: first what needs a person.
+type state string
+
+const (
+	stateFailed  state = "failed"
+	stateLate    state = "late"
+	stateRunning state = "running"
+	stateOK      state = "ok"
+	stateIdle    state = "idle"
+	statePaused  state = "paused"
+)
+
+// urgency is the order of the list.
+var urgency = map[state]int{stateFailed: 0, stateLate: 1, stateRunning: 2, stateOK: 3, stateIdle: 4, statePaused: 5}
+
+// lateAfter is how long after its planned time a run may begin before the job
+// counts as late: two runs at once per warehouse are the default, so that others
+// wait a little.
+const lateAfter = 5 * time.Minute
+
+// stateOf tells a job's state and the word for it.
+func stateOf(j *jobs.Job, now time.Time) (state, string) {
+	last := j.LastRun
+	switch {
+	case last != nil && last.Status.Active():
+		return stateRunning, map[jobs.Status]string{
+			jobs.StatusQueued: "queued", jobs.StatusWaiting: "waiting", jobs.StatusRunning: "running"}[last.Status]
+	case j.Paused:
+		return statePaused, "paused"
+	case last != nil && last.Status == jobs.StatusFailed:
+		return stateFailed, "failed"
+	case last != nil && last.Status == jobs.StatusMissed:
+		return stateLate, "missed"
+	case j.NextRunAt != nil && now.Sub(*j.NextRunAt) > lateAfter:
+		return stateLate, "overdue"
+	case last == nil:
+		return stateIdle, "never run"
+	case last.Status == jobs.StatusCancelled:
+		return stateIdle, "cancelled"
+	default:
+		return stateOK, "ok"
+	}
+}
+
+// source and target are the two ends of what a job moves.
+func source(j *jobs.Job) string {
+	switch {
+	case j.Import != nil:
+		return j.Import.Catalog + "." + j.Import.Database + "." + j.Import.Table
+	case j.Export != nil:
+		return "audience " + j.Export.AudienceID
+	default:
+		return ""
+	}
+}
+
+func target(j *jobs.Job) string {
+	switch {
+	case j.Import != nil:
+		return "stream " + j.Import.Stream
+	case j.Export != nil:
+		return j.Export.Catalog + "." + j.Export.Database + "." + j.Export.TableName
+	default:
+		return ""
+	}
+}
+
+// took is how long a run has executed; 0 where it has not begun.
+func took(r *jobs.Run, now time.Time) time.Duration {
+	switch {
+	case r.StartedAt == nil:
+		return 0
+	case r.FinishedAt != nil:
+		return r.FinishedAt.Sub(*r.StartedAt)
+	case r.Status.Active():
+		return now.Sub(*r.StartedAt)
+	default:
+		return 0
+	}
+}
+
+// when is the moment a run is placed at.
+func when(r *jobs.Run) time.Time {
+	if r.StartedAt != nil {
+		return *r.StartedAt
+	}
+	if r.PlannedAt != nil {
+		return *r.PlannedAt
+	}
+	return r.CreatedAt
+}

@@ -1,0 +1,197 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// count writes a number short enough to be read at a glance: all digits below
+// 10,000, and then three of them.
+func count(n int64) string {
+	if n > -10_000 && n < 10_000 {
+		return humanize.Comma(n)
+	}
+	value, prefix := humanize.ComputeSI(float64(n))
+	if prefix == "G" {
+		prefix = "B"
+	}
+	return fmt.Sprintf("%.3g\u00a0%s", trimmed(value), prefix)
+}
+
+// trimmed keeps three digits, downwards: 999,999 is not "1e+03 k".
+func trimmed(v float64) float64 {
+	switch {
+	case v >= 100:
+		return float64(int64(v))
+	case v >= 10:
+		return float64(int64(v*10)) / 10
+	default:
+		return float64(int64(v*100)) / 100
+	}
+}
+
+func exact(n int64) string { return humanize.Comma(n) }
+func byteSize(n int64) string {
+	return strings.Replace(humanize.IBytes(uint64(max(n, 0))), " ", "\u00a0", 1)
+}
+func exactBytes(n int64) string { return humanize.Comma(n) + " bytes" }
+
+// plural is "1 run", "3 runs".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(int64(n)) + " " + one + "s"
+}
+
+// duration has the two largest units: "850 ms", "12 s", "3 min 20 s", "2 h 5 min".
+func duration(d time.Duration) string {
+	two := func(a int64, ua string, b int64, ub string) string {
+		if b == 0 {
+			return fmt.Sprintf("%d\u00a0%s", a, ua)
+		}
+		return fmt.Sprintf("%d\u00a0%s %d\u00a0%s", a, ua, b, ub)
+	}
+	switch {
+	case d < 0:
+		return "0\u00a0s"
+	case d < time.Second:
+		return fmt.Sprintf("%d\u00a0ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f\u00a0s", d.Truncate(100*time.Millisecond).Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d\u00a0s", int64(d.Seconds()))
+	case d < time.Hour:
+		return two(int64(d/time.Minute), "min", int64(d%time.Minute/time.Second), "s")
+	case d < 48*time.Hour:
+		return two(int64(d/time.Hour), "h", int64(d%time.Hour/time.Minute), "min")
+	default:
+		return two(int64(d/(24*time.Hour)), "d", int64(d%(24*time.Hour)/time.Hour), "h")
+	}
+}
+
+func exactDuration(d time.Duration) string { return d.Round(time.Millisecond).String() }
+
+// utc is what a time says before the script writes it in the reader's zone.
+func utc(t time.Time, show string) string {
+	t = t.UTC()
+	switch show {
+	case "clock":
+		return t.Format("15:04:05")
+	case "ago", "moment":
+		return t.Format("2 Jan 15:04 UTC")
+	default:
+		return t.Format("2 Jan 2006, 15:04:05 UTC")
+	}
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// word names a state of a run as the page does.
+func word(s jobs.Status) string {
+	if s == jobs.StatusWaiting {
+		return "waiting for warehouse"
+	}
+	return string(s)
+}
+
+func level(l string) string {
+	switch l {
+	case "warn", "error":
+		return l
+	default:
+		return "info"
+	}
+}
+
+func reason(r jobs.Reason) string {
+	switch r {
+	case jobs.ReasonApply:
+		return "terraform apply"
+	case jobs.ReasonSchedule:
+		return "schedule"
+	case jobs.ReasonManual:
+		return "run by hand"
+	case jobs.ReasonAfter:
+		return "after other jobs"
+	default:
+		return string(r)
+	}
+}
+
+// rhythm says a schedule in words: "Mondays at 06:30 Europe/Berlin".
+func rhythm(s *jobs.Schedule) string {
+	if s == nil {
+		return ""
+	}
+	at, zone := s.TimeOfDay, s.Timezone
+	if at == "" {
+		at = "00:00"
+	}
+	if zone == "" {
+		zone = "UTC"
+	}
+	switch s.Frequency {
+	case jobs.Hourly:
+		_, minutes, _ := strings.Cut(at, ":")
+		if minutes == "00" {
+			return "every hour"
+		}
+		return "every hour at :" + minutes
+	case jobs.Weekly:
+		day := s.DayOfWeek
+		if day == "" {
+			day = "monday"
+		}
+		return strings.ToUpper(day[:1]) + day[1:] + "s at " + at + " " + zone
+	case jobs.Monthly:
+		return "monthly on the " + humanize.Ordinal(max(s.DayOfMonth, 1)) + " at " + at + " " + zone
+	default:
+		return string(s.Frequency) + " at " + at + " " + zone
+	}
+}
+
+// explanation is a failure's text in its parts. Next is what to do.
+type explanation struct{ What, Why, Next string }
+
+// explain takes apart the text of a jobs.Error, which is one sentence that says
+// what happened, those that say why, and one that says what to do.
+func explain(text string) explanation {
+	sentences := split(strings.TrimSpace(text))
+	switch len(sentences) {
+	case 0:
+		return explanation{}
+	case 1:
+		return explanation{What: sentences[0]}
+	default:
+		last := len(sentences) - 1
+		return explanation{What: sentences[0], Why: strings.Join(sentences[1:last], " "), Next: sentences[last]}
+	}
+}
+
+// split cuts behind a full stop that a blank and then no small letter follow.
+func split(text string) []string {
+	var out []string
+	begin := 0
+	for i := 0; i+2 < len(text); i++ {
+		if text[i] != '.' || text[i+1] != ' ' {
+			continue
+		}
+		if r, _ := utf8.DecodeRuneInString(text[i+2:]); unicode.IsLower(r) || unicode.IsDigit(r) {
+			continue
+		}
+		out = append(out, text[begin:i+1])
+		begin = i + 2
+	}
+	if begin < len(text) {
+		out = append(out, text[begin:])
+	}
+	return out
+}
