@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -24,18 +26,37 @@ type AlertConfig struct {
 // DefaultStalePeriods lets one run fail before a job is stale.
 const DefaultStalePeriods = 2
 
-// alerter delivers alerts.
+const (
+	// alertEvery is how often other runners' failures are looked for, staleEvery
+	// how often jobs are that have had no success for long.
+	alertEvery = 5 * time.Second
+	staleEvery = time.Minute
+	// alertHold keeps other runners from an alert while it is delivered.
+	alertHold = time.Minute
+	// maxAlertAttempts is how often one is tried, over about a day.
+	maxAlertAttempts = 15
+)
+
+// alerter delivers alerts. What is to be told is kept in the store, so that
+// any runner tells it, once, and none that dies takes it along.
 type alerter struct {
-	config AlertConfig
-	hook   *webhook
-	log    *slog.Logger
-	db     *store.DB
-	poked  chan struct{}
+	config  AlertConfig
+	hook    *webhook
+	log     *slog.Logger
+	metrics *metrics
+	db      *store.DB
+	poked   chan struct{}
 }
 
-func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger) (*alerter, error) {
-	a := &alerter{config: c, log: log, poked: make(chan struct{}, 1)}
-	return a, nil
+func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) (*alerter, error) {
+	c.StalePeriods = cmp.Or(c.StalePeriods, DefaultStalePeriods)
+	a := &alerter{config: c, log: log, metrics: m, poked: make(chan struct{}, 1)}
+	if c.URL == "" {
+		return a, nil
+	}
+	var err error
+	a.hook, err = newWebhook(c.URL, c.Secret, allowPrivate)
+	return a, err
 }
 
 func (a *alerter) poke() {
@@ -46,8 +67,144 @@ func (a *alerter) poke() {
 }
 
 func (a *alerter) run(ctx context.Context) error {
-	<-ctx.Done()
+	if a.hook == nil {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(alertEvery)
+	defer tick.Stop()
+	var looked time.Time
+	for {
+		if time.Since(looked) >= staleEvery {
+			looked = time.Now()
+			a.try(ctx, a.findStale)
+		}
+		a.try(ctx, a.db.AddFailureAlerts)
+		a.try(ctx, a.deliverAll)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.poked:
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *alerter) try(ctx context.Context, f func(context.Context) error) {
+	if err := f(ctx); err != nil && ctx.Err() == nil {
+		a.metrics.storeErrors.Inc()
+		a.log.ErrorContext(ctx, "alerts could not be read from the store or written there; it is tried again", "error", err)
+	}
+}
+
+// period is the longest time between two runs of a schedule.
+func period(s jobs.Schedule) time.Duration {
+	switch s.Frequency {
+	case jobs.Hourly:
+		return time.Hour
+	case jobs.Weekly:
+		return 7 * 24 * time.Hour
+	case jobs.Monthly:
+		return 31 * 24 * time.Hour
+	default:
+		return 24 * time.Hour
+	}
+}
+
+func (a *alerter) findStale(ctx context.Context) error {
+	now, err := a.db.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := a.db.Freshnesses(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if now.Sub(f.Since) <= time.Duration(a.config.StalePeriods)*period(*f.Job.Schedule) {
+			continue
+		}
+		if err := a.db.AddStaleAlert(ctx, f.Job.ID, f.Since); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-type webhook struct{ _ time.Time }
+func (a *alerter) deliverAll(ctx context.Context) error {
+	for {
+		alert, err := a.db.NextAlert(ctx, alertHold)
+		if err != nil || alert == nil {
+			return err
+		}
+		if err := a.deliver(ctx, *alert); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
+	m, err := a.message(ctx, alert)
+	if jobs.IsCode(err, jobs.CodeNotFound) {
+		return a.db.DoneAlert(ctx, alert.ID) // nobody misses a job that was removed
+	}
+	if err != nil {
+		return err
+	}
+	err = a.hook.send(ctx, m)
+	switch {
+	case err == nil:
+		a.metrics.alerts.WithLabelValues("delivered").Inc()
+		return a.db.DoneAlert(ctx, alert.ID)
+	case ctx.Err() != nil:
+		return a.db.LaterAlert(context.WithoutCancel(ctx), alert.ID, 0)
+	case alert.Attempts >= maxAlertAttempts:
+		a.metrics.alerts.WithLabelValues("given_up").Inc()
+		a.log.ErrorContext(ctx, "an alert could not be delivered and is given up", "alert", alert.ID, "attempts", alert.Attempts, "error", err)
+		return a.db.DoneAlert(ctx, alert.ID)
+	default:
+		wait := alertWait(alert.Attempts)
+		a.metrics.alerts.WithLabelValues("failed").Inc()
+		a.log.WarnContext(ctx, "an alert could not be delivered; it is tried again", "alert", alert.ID, "attempt", alert.Attempts, "wait", wait, "error", err)
+		return a.db.LaterAlert(ctx, alert.ID, wait)
+	}
+}
+
+// alertWait doubles from five seconds to three hours.
+func alertWait(attempt int) time.Duration {
+	return min(5*time.Second<<min(attempt-1, 20), 3*time.Hour)
+}
+
+// message is what the receiver gets.
+type message struct {
+	// ID is the same each time an alert is sent: it may come twice.
+	ID    string    `json:"id"`
+	Kind  string    `json:"kind"`
+	At    time.Time `json:"at"`
+	Store string    `json:"store"`
+	Text  string    `json:"text"`
+	Job   struct {
+		ID    string    `json:"id"`
+		Label string    `json:"label"`
+		Kind  jobs.Kind `json:"kind"`
+	} `json:"job"`
+	Run *jobs.Run `json:"run,omitempty"`
+}
+
+func (a *alerter) message(ctx context.Context, alert store.Alert) (message, error) {
+	m := message{ID: alert.ID, Kind: alert.Kind, At: alert.CreatedAt, Store: a.db.ID()}
+	job, err := a.db.Job(ctx, alert.JobID)
+	if err != nil {
+		return m, err
+	}
+	m.Job.ID, m.Job.Label, m.Job.Kind = job.ID, job.Label, job.Kind()
+	m.Text = fmt.Sprintf("Job %s (%s) has had no success for %d periods of its schedule.", job.Label, job.ID, a.config.StalePeriods)
+	if alert.RunID != "" {
+		run, err := a.db.Run(ctx, alert.RunID)
+		if err != nil {
+			return m, err
+		}
+		m.Run, m.Text = &run, fmt.Sprintf("Run %s of job %s (%s) failed: %s", run.ID, job.Label, job.ID, run.Error)
+	}
+	return m, nil
+}

@@ -62,7 +62,7 @@ func New(e *engine.Engine, c Config) (*Runner, error) {
 	r := &Runner{engine: e, config: c, log: c.Log.With("instance", e.Instance())}
 	r.metrics = newMetrics(r)
 	var err error
-	if r.alerts, err = newAlerter(c.Alerts, c.AllowPrivateHosts, r.log); err != nil {
+	if r.alerts, err = newAlerter(c.Alerts, c.AllowPrivateHosts, r.log, r.metrics); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -1,0 +1,142 @@
+package runner_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+)
+
+type alert struct {
+	ID, Kind, Text string
+	Job            struct{ ID, Label string }
+	Run            *jobs.Run
+}
+
+// receiver takes alerts, refusing the first ones, and checks their signatures.
+func receiver(t *testing.T, secret string, refuse int) (address string, got chan alert) {
+	t.Helper()
+	got = make(chan alert, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(r.Header.Get(runner.TimestampHeader) + "."))
+		mac.Write(body)
+		if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); r.Header.Get(runner.SignatureHeader) != want {
+			t.Errorf("signature %q, want %q", r.Header.Get(runner.SignatureHeader), want)
+		}
+		if refuse--; refuse >= 0 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		var a alert
+		if err := json.Unmarshal(body, &a); err != nil {
+			t.Error(err)
+		}
+		got <- a
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, got
+}
+
+func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *bed) {
+		b.work = func(context.Context, jobs.Job, engine.Progress) error {
+			return &jobs.Error{Code: jobs.CodeForbidden, Summary: "No right to read it"}
+		}
+		address, got := receiver(t, "s3cret", 1)
+		config := runner.Config{AllowPrivateHosts: true, Alerts: runner.AlertConfig{URL: address, Secret: jobs.NewSecret("s3cret")}}
+		apply := b.apply()
+		auth := b.authorize(apply)
+		r, _ := b.runner(config)
+		b.runner(config)
+		j := b.job(apply, auth.ID, "customers", atOnce)
+		run := b.only(r.API(), j.ID, jobs.StatusFailed)
+		eventually(t, "a first attempt", 20*time.Second, func() bool { return b.count(`SELECT coalesce(max(attempts), 0) FROM alerts`) == 1 })
+		eventually(t, "a second attempt that is planned", 10*time.Second, func() bool {
+			b.sql(`UPDATE alerts SET next_at = 1 WHERE attempts = 1`)
+			return len(got) > 0
+		})
+		a := <-got
+		if a.Kind != "failure" || a.Job.ID != j.ID || a.Run == nil || a.Run.ID != run.ID || a.Text == "" {
+			t.Errorf("%+v", a)
+		}
+		eventually(t, "the alert is done with", 5*time.Second, func() bool { return b.count(`SELECT count(*) FROM alerts WHERE done_at IS NOT NULL`) == 1 })
+		if len(got) > 0 {
+			t.Errorf("told again: %+v", <-got)
+		}
+	})
+}
+
+func TestAJobWithoutSuccessForLongIsTold(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *bed) {
+		address, got := receiver(t, "s3cret", 0)
+		apply := b.apply()
+		auth := b.authorize(apply)
+		daily := func(s *jobs.JobSpec) { s.Schedule = &jobs.Schedule{Frequency: jobs.Daily} }
+		stale, fresh := b.job(apply, auth.ID, "stale", daily), b.job(apply, auth.ID, "fresh", daily)
+		b.sql(`UPDATE jobs SET updated_at = updated_at - ? WHERE id = ?`, (49 * time.Hour).Microseconds(), stale.ID)
+		b.sql(`UPDATE jobs SET updated_at = updated_at - ? WHERE id = ?`, (47 * time.Hour).Microseconds(), fresh.ID)
+		b.runner(runner.Config{AllowPrivateHosts: true, Alerts: runner.AlertConfig{URL: address, Secret: jobs.NewSecret("s3cret")}})
+		select {
+		case a := <-got:
+			if a.Kind != "stale" || a.Job.ID != stale.ID || a.Run != nil {
+				t.Errorf("%+v", a)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("no alert")
+		}
+		if n := b.count(`SELECT count(*) FROM alerts`); n != 1 {
+			t.Errorf("%d alerts", n)
+		}
+	})
+}
+
+// checklist 50: an alert goes where the configuration says and nowhere inside.
+func TestAlertsStayOutsideUnlessAllowed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		url, secret string
+		private     bool
+		attribute   string
+	}{
+		{"http://alerts.example.com/x", "s", false, "alerts.url"},
+		{"ftp://alerts.example.com/x", "s", true, "alerts.url"},
+		{"https:///x", "s", false, "alerts.url"},
+		{"https://alerts.example.com/x", "", false, "alerts.secret"},
+	} {
+		_, err := runner.New(engine.New(engine.Options{}), runner.Config{AllowPrivateHosts: c.private, Alerts: runner.AlertConfig{URL: c.url, Secret: jobs.NewSecret(c.secret)}})
+		e, ok := err.(*jobs.Error)
+		if !ok || e.Attribute != c.attribute {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	b := newBed(t)
+	b.work = func(context.Context, jobs.Job, engine.Progress) error {
+		return &jobs.Error{Code: jobs.CodeFailed, Summary: "x"}
+	}
+	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("an address inside was contacted") }))
+	t.Cleanup(inside.Close)
+	apply := b.apply()
+	auth := b.authorize(apply)
+	b.runner(runner.Config{Alerts: runner.AlertConfig{URL: inside.URL, Secret: jobs.NewSecret("s")}})
+	b.job(apply, auth.ID, "customers", atOnce)
+	eventually(t, "a refused attempt", 10*time.Second, func() bool {
+		return b.count(`SELECT coalesce(max(attempts), 0) FROM alerts WHERE next_at > created_at`) >= 1
+	})
+}

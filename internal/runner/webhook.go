@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// The headers of an alert. The signature is "sha256=" and the hex HMAC-SHA-256
+// of the timestamp, a dot and the body, by the shared secret.
+const (
+	TimestampHeader = "X-Lytics-Timestamp"
+	SignatureHeader = "X-Lytics-Signature"
+)
+
+// webhookTimeout bounds one attempt.
+const webhookTimeout = 15 * time.Second
+
+// webhook posts alerts to one address.
+type webhook struct {
+	url    string
+	secret jobs.Secret
+	client *http.Client
+}
+
+func newWebhook(address string, secret jobs.Secret, allowPrivate bool) (*webhook, error) {
+	u, err := url.Parse(address)
+	invalid := func(detail string) error {
+		return jobs.Invalid("alerts.url", "Alerts cannot be sent there", detail, "Write it as https://HOST/PATH")
+	}
+	switch {
+	case err != nil:
+		return nil, invalid("It is not a URL.") // whose text may hold a secret
+	case u.Host == "":
+		return nil, invalid("It has no host.")
+	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
+		return nil, invalid("It is not https: anybody on the way could read what failed, and why.")
+	case secret.Empty():
+		return nil, jobs.Invalid("alerts.secret", "Alerts need a secret", "Each is signed, so that its receiver knows whom it is from.", "Make one with: openssl rand -base64 32")
+	}
+	return &webhook{url: address, secret: secret, client: &http.Client{
+		Timeout: webhookTimeout,
+		Transport: &http.Transport{
+			DialContext:         databricks.GuardedDial(allowPrivate),
+			TLSHandshakeTimeout: webhookTimeout,
+			ForceAttemptHTTP2:   true,
+			IdleConnTimeout:     time.Minute,
+		},
+		// Where it is sent on to is nobody's choice but the configuration's.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// send posts one alert; only an answer of 2xx has it delivered.
+func (w *webhook) send(ctx context.Context, m message) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "terraform-provider-lytics")
+	req.Header.Set(TimestampHeader, at)
+	req.Header.Set(SignatureHeader, "sha256="+sign(w.secret, at, body))
+	resp, err := w.client.Do(req)
+	if err != nil {
+		// The URL may hold a token, and is known to whoever reads the log.
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return err
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // lets the connection be used again
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("the receiver answered %s", resp.Status)
+	}
+	return nil
+}
+
+func sign(secret jobs.Secret, at string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write([]byte(at + "."))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// The kinds of alert.
+const (
+	AlertFailure = "failure"
+	AlertStale   = "stale"
+)
+
+// Alert is something that somebody is to be told.
+type Alert struct {
+	// ID is the same at every attempt to deliver it.
+	ID    string
+	Kind  string
+	JobID string
+	// RunID is the run that failed; empty for a stale job.
+	RunID     string
+	CreatedAt time.Time
+	// Attempts counts from 1, this one included.
+	Attempts int
+}
+
+// alertWindow is how far back failures are told of that nobody was there for.
+const alertWindow = time.Hour
+
+// AddFailureAlerts makes an alert of each run that failed lately and has none.
+func (d *DB) AddFailureAlerts(ctx context.Context) error {
+	const failed = `FROM runs WHERE status = 'failed' AND finished_at > ` + now + ` - ? AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = 'failure:' || runs.id)`
+	found, err := d.exists(ctx, `SELECT 1 `+failed+` LIMIT 1`, alertWindow.Microseconds())
+	if err != nil || !found {
+		return err
+	}
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, kind, job_id, run_id, created_at, attempts, next_at)
+			SELECT 'failure:' || runs.id, 'failure', runs.job_id, runs.id, `+now+`, 0, `+now+` `+failed+` ON CONFLICT DO NOTHING`, alertWindow.Microseconds())
+		return err
+	})
+}
+
+// AddStaleAlert makes an alert of a job that had its last success then, unless
+// that was told before.
+func (d *DB) AddStaleAlert(ctx context.Context, jobID string, since time.Time) error {
+	id := "stale:" + jobID + ":" + strconv.FormatInt(micros(since), 10)
+	known, err := d.exists(ctx, `SELECT 1 FROM alerts WHERE id = ?`, id)
+	if err != nil || known {
+		return err
+	}
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, kind, job_id, run_id, created_at, attempts, next_at)
+			VALUES (?, 'stale', ?, '', `+now+`, 0, `+now+`) ON CONFLICT DO NOTHING`, id, jobID)
+		return err
+	})
+}
+
+// NextAlert gives an alert to be delivered, and keeps other runners from it for
+// as long as hold; nil when there is none.
+func (d *DB) NextAlert(ctx context.Context, hold time.Duration) (*Alert, error) {
+	open, err := d.exists(ctx, `SELECT 1 FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` LIMIT 1`)
+	if err != nil || !open {
+		return nil, err
+	}
+	var got *Alert
+	err = d.WriteCommitted(ctx, func(tx *Tx) error {
+		got = nil
+		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` ORDER BY created_at, id LIMIT 1`+tx.skipLocked()))
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		var a Alert
+		var created int64
+		err = tx.QueryRowContext(ctx, `UPDATE alerts SET attempts = attempts + 1, next_at = `+now+` + ? WHERE id = ?
+			RETURNING id, kind, job_id, run_id, created_at, attempts`, hold.Microseconds(), ids[0]).
+			Scan(&a.ID, &a.Kind, &a.JobID, &a.RunID, &created, &a.Attempts)
+		a.CreatedAt = fromMicros(created)
+		got = &a
+		return err
+	})
+	return got, err
+}
+
+// DoneAlert notes that an alert was delivered, or given up.
+func (d *DB) DoneAlert(ctx context.Context, id string) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE alerts SET done_at = `+now+` WHERE id = ?`, id)
+		return err
+	})
+}
+
+// LaterAlert has an alert tried again after a while.
+func (d *DB) LaterAlert(ctx context.Context, id string, wait time.Duration) error {
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE alerts SET next_at = `+now+` + ? WHERE id = ?`, wait.Microseconds(), id)
+		return err
+	})
+}
+
+// Freshness is when a scheduled job last succeeded, or else was last declared.
+type Freshness struct {
+	Job   JobRow
+	Since time.Time
+}
+
+// Freshnesses lists them for jobs whose schedule is not paused.
+func (d *DB) Freshnesses(ctx context.Context) ([]Freshness, error) {
+	all, err := d.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.read.QueryContext(ctx, `SELECT job_id, max(finished_at) FROM runs WHERE status = 'succeeded' GROUP BY job_id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	last := map[string]int64{}
+	for rows.Next() {
+		var id string
+		var at int64
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, err
+		}
+		last[id] = at
+	}
+	var out []Freshness
+	for _, j := range all {
+		if j.Schedule == nil || j.Paused {
+			continue
+		}
+		out = append(out, Freshness{Job: j, Since: fromMicros(max(last[j.ID], micros(j.UpdatedAt)))})
+	}
+	return out, rows.Err()
+}
