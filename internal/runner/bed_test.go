@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -21,6 +24,7 @@ import (
 type bed struct {
 	t    testing.TB
 	dir  string
+	url  jobs.Secret
 	work func(ctx context.Context, job jobs.Job, p engine.Progress) error
 	// limit is max_runs_per_authorization.
 	limit int
@@ -39,12 +43,18 @@ func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
 		t.Parallel()
 		f(t, newBed(t))
 	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t)
+		b.url = jobs.NewSecret(pgtest.URL(t))
+		f(t, b)
+	})
 }
 
 // engine is another process on the store.
 func (b *bed) engine() *engine.Engine {
 	return engine.New(engine.Options{
-		DataDir: filepath.Join(b.dir, "data"), EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
+		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
 		Getenv: func(string) string { return "" }, Work: b.work, MaxRunsPerAuthorization: b.limit,
 		Name: fmt.Sprintf("host-%d", b.made.Add(1)),
 	})
@@ -87,6 +97,9 @@ func (b *bed) runner(c runner.Config) (r *runner.Runner, stop func()) {
 		}
 	}
 	b.t.Cleanup(stop)
+	eventually(b.t, "a runner that is ready", 20*time.Second, func() bool {
+		return r.Ready(httptest.NewRequest(http.MethodGet, "/readyz", nil)) == nil
+	})
 	return r, stop
 }
 
@@ -133,7 +146,7 @@ func eventually(t testing.TB, what string, limit time.Duration, f func() bool) {
 // sql changes the store behind everybody's back.
 func (b *bed) sql(query string, args ...any) {
 	b.t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data")}, false)
+	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -149,7 +162,7 @@ func (b *bed) sql(query string, args ...any) {
 
 func (b *bed) count(query string) (n int) {
 	b.t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data")}, false)
+	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -62,6 +62,9 @@ type queue struct {
 
 // newQueue migrates River's tables and makes its client.
 func newQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
+	if db.Shared() {
+		return postgresQueue(ctx, db, c)
+	}
 	return sqliteQueue(ctx, db, c)
 }
 
@@ -121,15 +124,11 @@ func migrateRiver[Tx any](ctx context.Context, db *store.DB, driver riverdriver.
 	if err != nil {
 		return err
 	}
-	if l, ok := any(db).(interface {
-		MigrationLock(ctx context.Context) (func(), error)
-	}); ok {
-		unlock, err := l.MigrationLock(ctx)
-		if err != nil {
-			return err
-		}
-		defer unlock()
+	unlock, err := db.MigrationLock(ctx)
+	if err != nil {
+		return err
 	}
+	defer unlock()
 	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err
 }

@@ -71,6 +71,14 @@ func New(e *engine.Engine, c Config) (*Runner, error) {
 // Run serves until ctx ends, and hands over what it executes then. It returns
 // early, with the reason, when the store is damaged or a service fails.
 func (r *Runner) Run(ctx context.Context) error {
+	err := r.run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // it was stopped while it began
+	}
+	return err
+}
+
+func (r *Runner) run(ctx context.Context) error {
 	db, err := r.engine.Serve(ctx)
 	if err != nil {
 		return err
