@@ -2,11 +2,21 @@ package embedded_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
+
+// benchPlace is a data directory, or with LYTICS_TEST_FLEET=1 a fleet.
+func benchPlace(b testing.TB) place {
+	b.Helper()
+	if os.Getenv("LYTICS_TEST_FLEET") != "" {
+		return newFleet(b)
+	}
+	return place{dir: b.TempDir()}
+}
 
 func customers(b bed, t checker) {
 	b.mustField(t, jobs.Field{ID: "customer_id", Type: "int", IsIdentifier: true})
@@ -29,7 +39,7 @@ func customerEvents(from, n int) []jobs.Event {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	p := openBed(b, b.TempDir())
+	p := openBed(b, benchPlace(b))
 	events := customerEvents(0, 10000)
 	b.ResetTimer()
 	for b.Loop() {
@@ -42,7 +52,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkBuildManyProfiles(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		p := openBed(b, b.TempDir())
+		p := openBed(b, benchPlace(b))
 		customers(p, b)
 		for i := 0; i < 100_000; i += 10_000 {
 			p.mustAppend(b, "customers", customerEvents(i, 10_000))
@@ -87,7 +97,7 @@ func BenchmarkBuildFewProfiles(b *testing.B) {
 	const events = 1_469_307
 	for b.Loop() {
 		b.StopTimer()
-		p := openBed(b, b.TempDir())
+		p := openBed(b, benchPlace(b))
 		households(p, b)
 		for i := 0; i < events; i += 20_000 {
 			p.mustAppend(b, "purchases", purchaseEvents(i, min(20_000, events-i)))
@@ -100,7 +110,7 @@ func BenchmarkBuildFewProfiles(b *testing.B) {
 }
 
 func BenchmarkScan(b *testing.B) {
-	p := openBed(b, b.TempDir())
+	p := openBed(b, benchPlace(b))
 	customers(p, b)
 	for i := 0; i < 100_000; i += 10_000 {
 		p.mustAppend(b, "customers", customerEvents(i, 10_000))

@@ -14,32 +14,40 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // The test binary is its own victim: with these variables it works on a data
-// directory until it is killed.
+// directory, or in a fleet, until it is killed.
 const (
 	victimDir  = "LYTICS_TEST_VICTIM_DIR"
+	victimURL  = "LYTICS_TEST_VICTIM_URL"
+	victimS3   = "LYTICS_TEST_VICTIM_S3"
 	victimWork = "LYTICS_TEST_VICTIM_WORK"
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimDir); dir != "" {
-		fmt.Fprintln(os.Stderr, victim(dir, os.Getenv(victimWork)))
+	if work := os.Getenv(victimWork); work != "" {
+		at := place{dir: os.Getenv(victimDir), url: os.Getenv(victimURL)}
+		if at.fleet() {
+			config := s3test.Config(os.Getenv(victimS3))
+			at.s3 = &config
+		}
+		fmt.Fprintln(os.Stderr, victim(at, work))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
 // victim never returns but by an error.
-func victim(dir, work string) error {
+func victim(at place, work string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, store.Location{Dir: dir}, true)
+	db, err := store.Open(ctx, at.location(), true)
 	if err != nil {
 		return err
 	}
-	p, err := embedded.Open(embedded.Config{DB: db})
+	p, err := embedded.Open(at.config(db))
 	if err != nil {
 		return err
 	}
@@ -70,7 +78,7 @@ func victim(dir, work string) error {
 func appendBatch(ctx context.Context, b bed, n int) error {
 	from := 0
 	row := b.db.Read().QueryRowContext(ctx, `SELECT n FROM test_cursor`)
-	if err := row.Scan(&from); err != nil && !strings.Contains(err.Error(), "no such table") {
+	if err := row.Scan(&from); err != nil && !noTable(err) {
 		return err
 	}
 	var events []jobs.Event
@@ -80,11 +88,15 @@ func appendBatch(ctx context.Context, b bed, n int) error {
 	return b.Append(ctx, "s", events, func(tx *store.Tx) error { return setCursor(ctx, tx, from+n) })
 }
 
-// kill runs a victim for a while.
-func kill(t *testing.T, dir, work string, after time.Duration) {
+// kill runs a victim for a while, and lets in a fleet the time pass after which
+// it is held for dead.
+func (t *trial) kill(work string, after time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimDir+"="+dir, victimWork+"="+work)
+	cmd.Env = append(os.Environ(), victimDir+"="+t.dir, victimURL+"="+t.url, victimWork+"="+work)
+	if t.fleet() {
+		cmd.Env = append(cmd.Env, victimS3+"="+t.s3.Endpoint)
+	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -94,6 +106,9 @@ func kill(t *testing.T, dir, work string, after time.Duration) {
 	if _, err := out.Read(ready); err != nil {
 		t.Fatalf("the victim did not begin: %v %s", err, stderr.String())
 	}
+	if t.fleet() {
+		after *= 4 // everything is farther away
+	}
 	timer := time.NewTimer(after)
 	defer timer.Stop()
 	<-timer.C
@@ -102,9 +117,23 @@ func kill(t *testing.T, dir, work string, after time.Duration) {
 	if stderr.Len() > 0 {
 		t.Fatalf("the victim failed by itself: %s", stderr.String())
 	}
+	if t.fleet() {
+		t.expire()
+	}
 }
 
-func rounds(t *testing.T, few int) int {
+// expire makes all uploads old that were announced.
+func (t *trial) expire() {
+	t.Helper()
+	b := t.quietly()
+	defer b.close(t)
+	check(t, b.db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE segment_uploads SET expires_at = 0`)
+		return err
+	}))
+}
+
+func rounds(t checker, few int) int {
 	t.Helper()
 	if n, err := strconv.Atoi(os.Getenv("LYTICS_TEST_KILLS")); err == nil {
 		return n
@@ -113,10 +142,10 @@ func rounds(t *testing.T, few int) int {
 }
 
 // verify compares the stream with the cursor: each event once, in order.
-func verify(t *testing.T, b bed) int {
+func verify(t checker, b bed) int {
 	t.Helper()
 	n := 0
-	for e, err := range b.Events(t.Context(), "s") {
+	for e, err := range b.Events(context.Background(), "s") {
 		if jobs.IsCode(err, jobs.CodeNotFound) {
 			break
 		}
@@ -136,56 +165,28 @@ func verify(t *testing.T, b bed) int {
 // that the cursor says, and the next writer cuts what was left beyond them.
 func TestKilledWhileAppending(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	for range rounds(t, 12) {
-		kill(t, dir, "append", time.Duration(rand.IntN(40_000))*time.Microsecond)
-		b := openBedQuietly(t, dir)
-		n := verify(t, b)
-		check(t, appendBatch(t.Context(), b, 3))
-		if after := verify(t, b); after != n+3 {
-			t.Fatalf("%d events after %d and 3", after, n)
+	everywhere(t, func(t *trial) {
+		for range rounds(t, 12) {
+			t.kill("append", time.Duration(rand.IntN(40_000))*time.Microsecond)
+			b := t.quietly()
+			n := verify(t, b)
+			check(t, appendBatch(t.Context(), b, 3))
+			if after := verify(t, b); after != n+3 {
+				t.Fatalf("%d events after %d and 3", after, n)
+			}
+			if left := t.leftovers(b); left != "" {
+				t.Fatalf("left after a crash: %s", left)
+			}
+			b.close(t)
 		}
-		if left := leftovers(t, b, dir); left != "" {
-			t.Fatalf("left after a crash: %s", left)
-		}
-		b.close(t)
-	}
-}
-
-// openBedQuietly opens a bed that the test closes itself.
-func openBedQuietly(t *testing.T, dir string) bed {
-	t.Helper()
-	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
-	check(t, err)
-	p, err := embedded.Open(embedded.Config{DB: db})
-	check(t, err)
-	return bed{p, db}
-}
-
-// leftovers compares the files' sizes with what the store says is in them.
-func leftovers(t *testing.T, b bed, dir string) string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*"))
-	check(t, err)
-	var size int64
-	for _, f := range files {
-		info, err := os.Stat(f)
-		check(t, err)
-		size += info.Size()
-	}
-	info, err := b.StreamInfo(t.Context(), "s")
-	check(t, err)
-	if size != info.Bytes {
-		return fmt.Sprintf("%d bytes in files, %d committed", size, info.Bytes)
-	}
-	return ""
+	})
 }
 
 // A live writer's bytes are not another's to cut, committed or not.
 func TestALiveWritersFileIsNotCut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	alive, other := openBed(t, dir), openBed(t, dir)
+	alive, other := openBed(t, place{dir: dir}), openBed(t, place{dir: dir})
 	alive.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
 	// What it would have written of its next batch.
 	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*.ndjson"))
@@ -210,34 +211,35 @@ func TestALiveWritersFileIsNotCut(t *testing.T) {
 // build.
 func TestKilledWhileBuilding(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	b := openBedQuietly(t, dir)
-	b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
-	b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
-	b.mustField(t, jobs.Field{ID: "total", Type: "int", MergeOperation: "sum"})
-	for field, expression := range map[string]string{"user": "user", "events": "n", "total": "n"} {
-		b.mustMap(t, "s", field, expression, "")
-	}
-	b.mustAudience(t, "All", "*")
-	b.close(t)
-	for range rounds(t, 10) {
-		kill(t, dir, "build", time.Duration(20_000+rand.IntN(80_000))*time.Microsecond)
-		b := openBedQuietly(t, dir)
-		n := verify(t, b)
-		stats := b.mustBuild(t)
-		if want := min(97, n); stats.Profiles != int64(want) {
-			t.Fatalf("%d profiles of %d events", stats.Profiles, n)
+	everywhere(t, func(t *trial) {
+		b := t.quietly()
+		b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
+		b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
+		b.mustField(t, jobs.Field{ID: "total", Type: "int", MergeOperation: "sum"})
+		for field, expression := range map[string]string{"user": "user", "events": "n", "total": "n"} {
+			b.mustMap(t, "s", field, expression, "")
 		}
-		events, total := 0, 0
-		for _, line := range b.rows(t, "all", "events", "total") {
-			var e, s int
-			_, err := fmt.Sscanf(line, "%d|%d", &e, &s)
-			check(t, err)
-			events, total = events+e, total+s
-		}
-		if events != n || total != n*(n-1)/2 {
-			t.Fatalf("profiles count %d events of %d, sum %d", events, n, total)
-		}
+		b.mustAudience(t, "All", "*")
 		b.close(t)
-	}
+		for range rounds(t, 10) {
+			t.kill("build", time.Duration(20_000+rand.IntN(80_000))*time.Microsecond)
+			b := t.quietly()
+			n := verify(t, b)
+			stats := b.mustBuild(t)
+			if want := min(97, n); stats.Profiles != int64(want) {
+				t.Fatalf("%d profiles of %d events", stats.Profiles, n)
+			}
+			events, total := 0, 0
+			for _, line := range b.rows(t, "all", "events", "total") {
+				var e, s int
+				_, err := fmt.Sscanf(line, "%d|%d", &e, &s)
+				check(t, err)
+				events, total = events+e, total+s
+			}
+			if events != n || total != n*(n-1)/2 {
+				t.Fatalf("profiles count %d events of %d, sum %d", events, n, total)
+			}
+			b.close(t)
+		}
+	})
 }

@@ -11,7 +11,7 @@ import (
 
 // wantError checks the code, the attribute, a word of the text, and that there
 // is a next step.
-func wantError(t *testing.T, what string, err error, code jobs.Code, attribute, says string) {
+func wantError(t checker, what string, err error, code jobs.Code, attribute, says string) {
 	t.Helper()
 	e, ok := errors.AsType[*jobs.Error](err)
 	if !ok || e.Code != code || e.Attribute != attribute || !strings.Contains(e.Error(), says) || e.Next == "" {
@@ -21,146 +21,152 @@ func wantError(t *testing.T, what string, err error, code jobs.Code, attribute, 
 
 func TestFieldsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := openBed(t, t.TempDir())
-	f, err := b.CreateField(ctx, jobs.Field{ID: "tags", Type: "[]string", Description: "d", IsPII: true, Capacity: 5, KeepDays: 7})
-	if err != nil || f.MergeOperation != "merge" {
-		t.Fatalf("%+v, %v", f, err)
-	}
-	again, err := b.CreateField(ctx, f)
-	if err != nil || again != f {
-		t.Errorf("the same again: %+v, %v", again, err)
-	}
-	if got, err := b.Field(ctx, "tags"); err != nil || got != f {
-		t.Errorf("read: %+v, %v", got, err)
-	}
-	other := f
-	other.Capacity = 6
-	_, err = b.CreateField(ctx, other)
-	wantError(t, "another definition", err, jobs.CodeConflict, "id", "Import it")
-	_, err = b.CreateField(ctx, jobs.Field{ID: "Tags", Type: "int"})
-	wantError(t, "another case", err, jobs.CodeConflict, "id", "case")
-	_, err = b.CreateField(ctx, jobs.Field{ID: "x", Type: "bool", MergeOperation: "sum"})
-	wantError(t, "no sense", err, jobs.CodeInvalid, "merge_operation", "sum")
-	if got, err := b.PutField(ctx, other); err != nil || got != other {
-		t.Errorf("changed: %+v, %v", got, err)
-	}
-	_, err = b.PutField(ctx, jobs.Field{ID: "TAGS", Type: "[]string"})
-	wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "TAGS")
-	_, err = b.Field(ctx, "TAGS")
-	wantError(t, "read of nothing", err, jobs.CodeNotFound, "", "TAGS")
-	for range 2 {
-		if err := b.DeleteField(ctx, "tags"); err != nil {
-			t.Errorf("delete: %v", err)
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		f, err := b.CreateField(ctx, jobs.Field{ID: "tags", Type: "[]string", Description: "d", IsPII: true, Capacity: 5, KeepDays: 7})
+		if err != nil || f.MergeOperation != "merge" {
+			t.Fatalf("%+v, %v", f, err)
 		}
-	}
-	_, err = b.Field(ctx, "tags")
-	wantError(t, "read after delete", err, jobs.CodeNotFound, "", "tags")
+		again, err := b.CreateField(ctx, f)
+		if err != nil || again != f {
+			t.Errorf("the same again: %+v, %v", again, err)
+		}
+		if got, err := b.Field(ctx, "tags"); err != nil || got != f {
+			t.Errorf("read: %+v, %v", got, err)
+		}
+		other := f
+		other.Capacity = 6
+		_, err = b.CreateField(ctx, other)
+		wantError(t, "another definition", err, jobs.CodeConflict, "id", "Import it")
+		_, err = b.CreateField(ctx, jobs.Field{ID: "Tags", Type: "int"})
+		wantError(t, "another case", err, jobs.CodeConflict, "id", "case")
+		_, err = b.CreateField(ctx, jobs.Field{ID: "x", Type: "bool", MergeOperation: "sum"})
+		wantError(t, "no sense", err, jobs.CodeInvalid, "merge_operation", "sum")
+		if got, err := b.PutField(ctx, other); err != nil || got != other {
+			t.Errorf("changed: %+v, %v", got, err)
+		}
+		_, err = b.PutField(ctx, jobs.Field{ID: "TAGS", Type: "[]string"})
+		wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "TAGS")
+		_, err = b.Field(ctx, "TAGS")
+		wantError(t, "read of nothing", err, jobs.CodeNotFound, "", "TAGS")
+		for range 2 {
+			if err := b.DeleteField(ctx, "tags"); err != nil {
+				t.Errorf("delete: %v", err)
+			}
+		}
+		_, err = b.Field(ctx, "tags")
+		wantError(t, "read after delete", err, jobs.CodeNotFound, "", "tags")
+	})
 }
 
 func TestMappingsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := openBed(t, t.TempDir())
-	b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
-	m := b.mustMap(t, "orders", "spend", "price", "paid")
-	if again := b.mustMap(t, "orders", "spend", "price", "paid"); again != m || m.ID == "" {
-		t.Errorf("the same again: %+v, first %+v", again, m)
-	}
-	_, err := b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price * 2", GuardExpression: "paid"})
-	wantError(t, "another expression", err, jobs.CodeConflict, "expression", m.ID)
-	refund := b.mustMap(t, "orders", "spend", "0 - price", "refunded")
-	_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "nothing", Expression: "price"})
-	wantError(t, "no field", err, jobs.CodeInvalid, "field", "no such field")
-	_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "trim(price)"})
-	wantError(t, "no number", err, jobs.CodeInvalid, "expression", "tonumber")
-	_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price +"})
-	wantError(t, "no expression", err, jobs.CodeInvalid, "expression", "column 8")
-	_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price", GuardExpression: "toint(x)"})
-	wantError(t, "no guard", err, jobs.CodeInvalid, "guard_expression", "true or false")
-	refund.GuardExpression = "paid"
-	_, err = b.PutMapping(ctx, refund)
-	wantError(t, "change into another's place", err, jobs.CodeConflict, "expression", m.ID)
-	refund.GuardExpression, refund.Stream = "refunded", "refunds"
-	if got, err := b.PutMapping(ctx, refund); err != nil || got != refund {
-		t.Errorf("changed: %+v, %v", got, err)
-	}
-	if got, err := b.Mapping(ctx, refund.ID); err != nil || got != refund {
-		t.Errorf("read: %+v, %v", got, err)
-	}
-	_, err = b.PutField(ctx, jobs.Field{ID: "spend", Type: "[]time"})
-	wantError(t, "a type that the mapping does not fit", err, jobs.CodeInvalid, "type", refund.ID)
-	err = b.DeleteField(ctx, "spend")
-	wantError(t, "delete of a fed field", err, jobs.CodeInUse, "", m.ID)
-	for range 2 {
-		if err := errors.Join(b.DeleteMapping(ctx, m.ID), b.DeleteMapping(ctx, refund.ID)); err != nil {
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
+		m := b.mustMap(t, "orders", "spend", "price", "paid")
+		if again := b.mustMap(t, "orders", "spend", "price", "paid"); again != m || m.ID == "" {
+			t.Errorf("the same again: %+v, first %+v", again, m)
+		}
+		_, err := b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price * 2", GuardExpression: "paid"})
+		wantError(t, "another expression", err, jobs.CodeConflict, "expression", m.ID)
+		refund := b.mustMap(t, "orders", "spend", "0 - price", "refunded")
+		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "nothing", Expression: "price"})
+		wantError(t, "no field", err, jobs.CodeInvalid, "field", "no such field")
+		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "trim(price)"})
+		wantError(t, "no number", err, jobs.CodeInvalid, "expression", "tonumber")
+		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price +"})
+		wantError(t, "no expression", err, jobs.CodeInvalid, "expression", "column 8")
+		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price", GuardExpression: "toint(x)"})
+		wantError(t, "no guard", err, jobs.CodeInvalid, "guard_expression", "true or false")
+		refund.GuardExpression = "paid"
+		_, err = b.PutMapping(ctx, refund)
+		wantError(t, "change into another's place", err, jobs.CodeConflict, "expression", m.ID)
+		refund.GuardExpression, refund.Stream = "refunded", "refunds"
+		if got, err := b.PutMapping(ctx, refund); err != nil || got != refund {
+			t.Errorf("changed: %+v, %v", got, err)
+		}
+		if got, err := b.Mapping(ctx, refund.ID); err != nil || got != refund {
+			t.Errorf("read: %+v, %v", got, err)
+		}
+		_, err = b.PutField(ctx, jobs.Field{ID: "spend", Type: "[]time"})
+		wantError(t, "a type that the mapping does not fit", err, jobs.CodeInvalid, "type", refund.ID)
+		err = b.DeleteField(ctx, "spend")
+		wantError(t, "delete of a fed field", err, jobs.CodeInUse, "", m.ID)
+		for range 2 {
+			if err := errors.Join(b.DeleteMapping(ctx, m.ID), b.DeleteMapping(ctx, refund.ID)); err != nil {
+				t.Errorf("delete: %v", err)
+			}
+		}
+		if err := b.DeleteField(ctx, "spend"); err != nil {
 			t.Errorf("delete: %v", err)
 		}
-	}
-	if err := b.DeleteField(ctx, "spend"); err != nil {
-		t.Errorf("delete: %v", err)
-	}
-	refund.Field = "spend"
-	_, err = b.PutMapping(ctx, refund)
-	wantError(t, "change without a field", err, jobs.CodeInvalid, "field", "spend")
+		refund.Field = "spend"
+		_, err = b.PutMapping(ctx, refund)
+		wantError(t, "change without a field", err, jobs.CodeInvalid, "field", "spend")
+	})
 }
 
 func TestAudiencesAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := openBed(t, t.TempDir())
-	b.mustField(t, jobs.Field{ID: "age", Type: "int"})
-	a := b.mustAudience(t, "Best customers!", "age > 5")
-	if a.Slug != "best_customers" || a.ID == "" {
-		t.Errorf("made %+v", a)
-	}
-	if again := b.mustAudience(t, "Best customers!", "age > 5"); again != a {
-		t.Errorf("the same again: %+v", again)
-	}
-	_, err := b.CreateAudience(ctx, jobs.Audience{Name: "Best customers!", Filter: "age > 6"})
-	wantError(t, "another filter", err, jobs.CodeConflict, "slug", a.ID)
-	for _, key := range []string{a.ID, a.Slug} {
-		if got, err := b.Audience(ctx, key); err != nil || got != a {
-			t.Errorf("read by %s: %+v, %v", key, got, err)
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		b.mustField(t, jobs.Field{ID: "age", Type: "int"})
+		a := b.mustAudience(t, "Best customers!", "age > 5")
+		if a.Slug != "best_customers" || a.ID == "" {
+			t.Errorf("made %+v", a)
 		}
-	}
-	_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: "age >"})
-	wantError(t, "no filter", err, jobs.CodeInvalid, "filter", "column 6")
-	_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `age > "old"`})
-	wantError(t, "no number", err, jobs.CodeInvalid, "filter", "no number")
-	_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE nobody`})
-	wantError(t, "no audience", err, jobs.CodeInvalid, "filter", "nobody")
-	// A field that is created after the audience.
-	b.mustAudience(t, "Later", `city = "Rome"`)
+		if again := b.mustAudience(t, "Best customers!", "age > 5"); again != a {
+			t.Errorf("the same again: %+v", again)
+		}
+		_, err := b.CreateAudience(ctx, jobs.Audience{Name: "Best customers!", Filter: "age > 6"})
+		wantError(t, "another filter", err, jobs.CodeConflict, "slug", a.ID)
+		for _, key := range []string{a.ID, a.Slug} {
+			if got, err := b.Audience(ctx, key); err != nil || got != a {
+				t.Errorf("read by %s: %+v, %v", key, got, err)
+			}
+		}
+		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: "age >"})
+		wantError(t, "no filter", err, jobs.CodeInvalid, "filter", "column 6")
+		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `age > "old"`})
+		wantError(t, "no number", err, jobs.CodeInvalid, "filter", "no number")
+		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE nobody`})
+		wantError(t, "no audience", err, jobs.CodeInvalid, "filter", "nobody")
+		// A field that is created after the audience.
+		b.mustAudience(t, "Later", `city = "Rome"`)
 
-	includer := b.mustAudience(t, "Includer", "INCLUDE best_customers")
-	_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "INCLUDE includer"})
-	wantError(t, "a circle", err, jobs.CodeInvalid, "filter", "includer")
-	_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "NOT INCLUDE " + a.Slug})
-	wantError(t, "a circle of one", err, jobs.CodeInvalid, "filter", "include one another")
-	_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: "Renamed", Filter: a.Filter})
-	wantError(t, "a slug that is used", err, jobs.CodeInUse, "slug", "includer")
-	err = b.DeleteAudience(ctx, a.ID)
-	wantError(t, "delete of an included one", err, jobs.CodeInUse, "slug", "includer")
-	_, err = b.PutAudience(ctx, jobs.Audience{ID: includer.ID, Name: "I", Slug: a.Slug, Filter: "*"})
-	wantError(t, "a slug that is taken", err, jobs.CodeConflict, "slug", a.ID)
-	changed := jobs.Audience{ID: includer.ID, Name: "I", Slug: "i", Description: "d", Filter: "*"}
-	if got, err := b.PutAudience(ctx, changed); err != nil || got != changed {
-		t.Errorf("changed: %+v, %v", got, err)
-	}
-	_, err = b.PutAudience(ctx, jobs.Audience{ID: "aud_none", Name: "I", Filter: "*"})
-	wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "aud_none")
-	list, err := b.Audiences(ctx)
-	if slugs := names(list); err != nil || !slices.Equal(slugs, []string{"best_customers", "i", "later"}) {
-		t.Errorf("listed %v, %v", slugs, err)
-	}
-	for range 2 {
-		if err := b.DeleteAudience(ctx, a.ID); err != nil {
-			t.Errorf("delete: %v", err)
+		includer := b.mustAudience(t, "Includer", "INCLUDE best_customers")
+		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "INCLUDE includer"})
+		wantError(t, "a circle", err, jobs.CodeInvalid, "filter", "includer")
+		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "NOT INCLUDE " + a.Slug})
+		wantError(t, "a circle of one", err, jobs.CodeInvalid, "filter", "include one another")
+		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: "Renamed", Filter: a.Filter})
+		wantError(t, "a slug that is used", err, jobs.CodeInUse, "slug", "includer")
+		err = b.DeleteAudience(ctx, a.ID)
+		wantError(t, "delete of an included one", err, jobs.CodeInUse, "slug", "includer")
+		_, err = b.PutAudience(ctx, jobs.Audience{ID: includer.ID, Name: "I", Slug: a.Slug, Filter: "*"})
+		wantError(t, "a slug that is taken", err, jobs.CodeConflict, "slug", a.ID)
+		changed := jobs.Audience{ID: includer.ID, Name: "I", Slug: "i", Description: "d", Filter: "*"}
+		if got, err := b.PutAudience(ctx, changed); err != nil || got != changed {
+			t.Errorf("changed: %+v, %v", got, err)
 		}
-	}
-	_, err = b.Audience(ctx, a.ID)
-	wantError(t, "read after delete", err, jobs.CodeNotFound, "", a.ID)
+		_, err = b.PutAudience(ctx, jobs.Audience{ID: "aud_none", Name: "I", Filter: "*"})
+		wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "aud_none")
+		list, err := b.Audiences(ctx)
+		if slugs := names(list); err != nil || !slices.Equal(slugs, []string{"best_customers", "i", "later"}) {
+			t.Errorf("listed %v, %v", slugs, err)
+		}
+		for range 2 {
+			if err := b.DeleteAudience(ctx, a.ID); err != nil {
+				t.Errorf("delete: %v", err)
+			}
+		}
+		_, err = b.Audience(ctx, a.ID)
+		wantError(t, "read after delete", err, jobs.CodeNotFound, "", a.ID)
+	})
 }
 
 func names(list []jobs.Audience) (slugs []string) {

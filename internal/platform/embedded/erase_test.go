@@ -1,13 +1,9 @@
 package embedded_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,178 +40,165 @@ func people(b bed, t checker) {
 	b.mustAppend(t, "calls", facts(`{"number":"555-ann"}`, `{"number":"555-cid"}`))
 }
 
-// onDisk gives the files below a directory that hold one of the texts.
-func onDisk(t *testing.T, dir string, texts ...string) (found []string) {
-	t.Helper()
-	check(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		for _, text := range texts {
-			if bytes.Contains(bytes.ToLower(b), []byte(text)) {
-				found = append(found, filepath.Base(path)+": "+text)
-			}
-		}
-		return err
-	}))
-	return found
-}
-
 func TestErasureRemovesAUserEverywhere(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	b := openBed(t, dir)
-	people(b, t)
-	b.mustBuild(t)
-	want := []jobs.ErasedEvents{{Stream: "calls", Events: 1}, {Stream: "crm", Events: 1}, {Stream: "shop", Events: 2}}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		people(b, t)
+		b.mustBuild(t)
+		want := []jobs.ErasedEvents{{Stream: "calls", Events: 1}, {Stream: "crm", Events: 1}, {Stream: "shop", Events: 2}}
 
-	// A dry run tells what would go, and removes nothing.
-	e := b.mustErase(t, "phone", "555-ann", true)
-	if !e.Found || e.Done || !slices.Equal(e.Streams, want) || len(e.Identities) != 2 {
-		t.Fatalf("the dry run says %+v", e)
-	}
-	if n := len(b.rows(t, "all")); n != 3 || len(b.stored(t, "shop")) != 4 {
-		t.Fatalf("the dry run left %d profiles", n)
-	}
-
-	e = b.mustErase(t, "email", "ann@x.io", false)
-	if !e.Found || !e.Done || !slices.Equal(e.Streams, want) {
-		t.Fatalf("erased %+v", e)
-	}
-	got := b.rows(t, "all", "email", "spend")
-	slices.Sort(got)
-	if want := []string{"NULL|NULL", "bob@x.io|6"}; !slices.Equal(got, want) {
-		t.Errorf("left are %v", got)
-	}
-	for stream, n := range map[string]int64{"shop": 2, "crm": 1, "calls": 1} {
-		info, err := b.StreamInfo(t.Context(), stream)
-		check(t, err)
-		if info.Events != n || int64(len(b.stored(t, stream))) != n {
-			t.Errorf("%s holds %d events and says %d", stream, len(b.stored(t, stream)), info.Events)
+		// A dry run tells what would go, and removes nothing.
+		e := b.mustErase(t, "phone", "555-ann", true)
+		if !e.Found || e.Done || !slices.Equal(e.Streams, want) || len(e.Identities) != 2 {
+			t.Fatalf("the dry run says %+v", e)
 		}
-	}
-	if left := onDisk(t, dir, "ann@x.io", "555-ann"); left != nil {
-		t.Errorf("still on disk: %v", left)
-	}
+		if n := len(b.rows(t, "all")); n != 3 || len(b.stored(t, "shop")) != 4 {
+			t.Fatalf("the dry run left %d profiles", n)
+		}
 
-	// The next build, and one from the first event on, change nothing.
-	if s := b.mustBuild(t); s.Profiles != 2 || s.Events != 0 || s.Rebuilt {
-		t.Errorf("the next build: %+v", s)
-	}
-	m := mappingOf(t, b, "spend")
-	m.Expression = "price * 10"
-	_, err := b.PutMapping(t.Context(), m)
-	check(t, err)
-	if s := b.mustBuild(t); s.Profiles != 2 || !s.Rebuilt {
-		t.Errorf("the rebuild: %+v", s)
-	}
-	if e := b.mustErase(t, "email", "ann@x.io", false); e.Found || len(e.Streams) != 0 {
-		t.Errorf("erased again: %+v", e)
-	}
+		e = b.mustErase(t, "email", "ann@x.io", false)
+		if !e.Found || !e.Done || !slices.Equal(e.Streams, want) {
+			t.Fatalf("erased %+v", e)
+		}
+		got := b.rows(t, "all", "email", "spend")
+		slices.Sort(got)
+		if want := []string{"NULL|NULL", "bob@x.io|6"}; !slices.Equal(got, want) {
+			t.Errorf("left are %v", got)
+		}
+		for stream, n := range map[string]int64{"shop": 2, "crm": 1, "calls": 1} {
+			info, err := b.StreamInfo(t.Context(), stream)
+			check(t, err)
+			if info.Events != n || int64(len(b.stored(t, stream))) != n {
+				t.Errorf("%s holds %d events and says %d", stream, len(b.stored(t, stream)), info.Events)
+			}
+		}
+		if left := t.found(b, "ann@x.io", "555-ann"); left != nil {
+			t.Errorf("still on disk: %v", left)
+		}
+
+		// The next build, and one from the first event on, change nothing.
+		if s := b.mustBuild(t); s.Profiles != 2 || s.Events != 0 || s.Rebuilt {
+			t.Errorf("the next build: %+v", s)
+		}
+		m := mappingOf(t, b, "spend")
+		m.Expression = "price * 10"
+		_, err := b.PutMapping(t.Context(), m)
+		check(t, err)
+		if s := b.mustBuild(t); s.Profiles != 2 || !s.Rebuilt {
+			t.Errorf("the rebuild: %+v", s)
+		}
+		if e := b.mustErase(t, "email", "ann@x.io", false); e.Found || len(e.Streams) != 0 {
+			t.Errorf("erased again: %+v", e)
+		}
+	})
 }
 
 // What is imported later of an erased user is left out, by any of the user's
 // identities; also by a mapping that comes later than the event.
 func TestAnErasedUserStaysAway(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	b := openBed(t, dir)
-	people(b, t)
-	b.mustErase(t, "email", "ann@x.io", false)
-	var left int64
-	ctx := embedded.OnErased(t.Context(), func(n int64) { left += n })
-	committed := false
-	again := []jobs.Event{event("n1", day0, `{"mail":"new@x.io","phone":["555-ann"]}`), event("n2", day0, `{"mail":"dan@x.io"}`)}
-	check(t, b.Append(ctx, "crm", again, nil))
-	check(t, b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*store.Tx) error { committed = true; return nil }))
-	if left != 2 || !committed {
-		t.Errorf("%d events left out, committed %v", left, committed)
-	}
-	if got := onDisk(t, dir, "555-ann", "new@x.io"); got != nil {
-		t.Errorf("on disk: %v", got)
-	}
-	// Nobody could know that this is about Ann.
-	b.mustAppend(t, "newsletter", []jobs.Event{event("n4", day0, `{"to":"ann@x.io"}`), event("n5", day0, `{"to":"eve@x.io"}`)})
-	b.mustMap(t, "newsletter", "email", "to", "")
-	b.mustBuild(t)
-	rows := b.rows(t, "all", "email")
-	slices.Sort(rows)
-	if want := []string{"NULL", "bob@x.io", "dan@x.io", "eve@x.io"}; !slices.Equal(rows, want) {
-		t.Errorf("profiles %v", rows)
-	}
-	// Erased again, those events go as well.
-	e := b.mustErase(t, "email", "ann@x.io", false)
-	if e.Found || len(e.Streams) != 1 || e.Streams[0] != (jobs.ErasedEvents{Stream: "newsletter", Events: 1}) {
-		t.Errorf("erased %+v", e)
-	}
-	if got := onDisk(t, dir, "ann@x.io"); got != nil {
-		t.Errorf("on disk: %v", got)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		people(b, t)
+		b.mustErase(t, "email", "ann@x.io", false)
+		var left int64
+		ctx := embedded.OnErased(t.Context(), func(n int64) { left += n })
+		committed := false
+		again := []jobs.Event{event("n1", day0, `{"mail":"new@x.io","phone":["555-ann"]}`), event("n2", day0, `{"mail":"dan@x.io"}`)}
+		check(t, b.Append(ctx, "crm", again, nil))
+		check(t, b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*store.Tx) error { committed = true; return nil }))
+		if left != 2 || !committed {
+			t.Errorf("%d events left out, committed %v", left, committed)
+		}
+		if got := t.found(b, "555-ann", "new@x.io"); got != nil {
+			t.Errorf("on disk: %v", got)
+		}
+		// Nobody could know that this is about Ann.
+		b.mustAppend(t, "newsletter", []jobs.Event{event("n4", day0, `{"to":"ann@x.io"}`), event("n5", day0, `{"to":"eve@x.io"}`)})
+		b.mustMap(t, "newsletter", "email", "to", "")
+		b.mustBuild(t)
+		rows := b.rows(t, "all", "email")
+		slices.Sort(rows)
+		if want := []string{"NULL", "bob@x.io", "dan@x.io", "eve@x.io"}; !slices.Equal(rows, want) {
+			t.Errorf("profiles %v", rows)
+		}
+		// Erased again, those events go as well.
+		e := b.mustErase(t, "email", "ann@x.io", false)
+		if e.Found || len(e.Streams) != 1 || e.Streams[0] != (jobs.ErasedEvents{Stream: "newsletter", Events: 1}) {
+			t.Errorf("erased %+v", e)
+		}
+		if got := t.found(b, "ann@x.io"); got != nil {
+			t.Errorf("on disk: %v", got)
+		}
+	})
 }
 
 func TestWhomErasureRefuses(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	embedded.LimitIdentities(b.Platform, 2)
-	people(b, t)
-	b.mustAppend(t, "crm", []jobs.Event{event("x", day0, `{"mail":"ann@x.io","phone":["1","2"]}`)})
-	_, err := b.Erase(t.Context(), jobs.Identity{Field: "email", Value: "ann@x.io"}, false)
-	wantError(t, "a conflict", err, jobs.CodeFailed, "identifier", "guard_expression")
-	_, err = b.Erase(t.Context(), jobs.Identity{Field: "spend", Value: "1"}, false)
-	wantError(t, "no identifier", err, jobs.CodeInvalid, "field", "email")
-	if n := len(b.stored(t, "shop")); n != 4 {
-		t.Errorf("%d events", n)
-	}
-	// One who is not there yet is kept out.
-	if e := b.mustErase(t, "email", "zoe@x.io", false); e.Found || !e.Done {
-		t.Errorf("%+v", e)
-	}
-	b.mustAppend(t, "shop", []jobs.Event{event("z", day0, `{"email":"zoe@x.io"}`)})
-	if n := len(b.stored(t, "shop")); n != 4 {
-		t.Errorf("%d events", n)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		embedded.LimitIdentities(b.Platform, 2)
+		people(b, t)
+		b.mustAppend(t, "crm", []jobs.Event{event("x", day0, `{"mail":"ann@x.io","phone":["1","2"]}`)})
+		_, err := b.Erase(t.Context(), jobs.Identity{Field: "email", Value: "ann@x.io"}, false)
+		wantError(t, "a conflict", err, jobs.CodeFailed, "identifier", "guard_expression")
+		_, err = b.Erase(t.Context(), jobs.Identity{Field: "spend", Value: "1"}, false)
+		wantError(t, "no identifier", err, jobs.CodeInvalid, "field", "email")
+		if n := len(b.stored(t, "shop")); n != 4 {
+			t.Errorf("%d events", n)
+		}
+		// One who is not there yet is kept out.
+		if e := b.mustErase(t, "email", "zoe@x.io", false); e.Found || !e.Done {
+			t.Errorf("%+v", e)
+		}
+		b.mustAppend(t, "shop", []jobs.Event{event("z", day0, `{"email":"zoe@x.io"}`)})
+		if n := len(b.stored(t, "shop")); n != 4 {
+			t.Errorf("%d events", n)
+		}
+	})
 }
 
 // A process that appends meanwhile loses no event, and brings nobody back.
 func TestErasureBesideALiveImport(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	eraser, importer := openBed(t, dir), openBed(t, dir)
-	people(eraser, t)
-	const batches = 60
-	done := make(chan error, 1)
-	go func() {
-		for i := range batches {
-			batch := []jobs.Event{
-				event(fmt.Sprintf("a%d", i), day0, fmt.Sprintf(`{"email":"ann%d@x.io"}`, i%20)),
-				event(fmt.Sprintf("b%d", i), day0, fmt.Sprintf(`{"email":"user%d@x.io"}`, i)),
+	everywhere(t, func(t *trial) {
+		eraser, importer := t.open(), t.open()
+		people(eraser, t)
+		const batches = 60
+		done := make(chan error, 1)
+		go func() {
+			for i := range batches {
+				batch := []jobs.Event{
+					event(fmt.Sprintf("a%d", i), day0, fmt.Sprintf(`{"email":"ann%d@x.io"}`, i%20)),
+					event(fmt.Sprintf("b%d", i), day0, fmt.Sprintf(`{"email":"user%d@x.io"}`, i)),
+				}
+				if err := importer.Append(context.Background(), "shop", batch, nil); err != nil {
+					done <- err
+					return
+				}
 			}
-			if err := importer.Append(context.Background(), "shop", batch, nil); err != nil {
-				done <- err
-				return
+			done <- nil
+		}()
+		for i := range 20 {
+			eraser.mustErase(t, "email", fmt.Sprintf("ann%d@x.io", i), false)
+		}
+		check(t, <-done)
+		users := 0
+		for _, line := range importer.stored(t, "shop") {
+			if strings.Contains(line, "user") {
+				users++
+			} else if strings.Contains(line, `"ann1`) {
+				t.Errorf("came back: %s", line)
 			}
 		}
-		done <- nil
-	}()
-	for i := range 20 {
-		eraser.mustErase(t, "email", fmt.Sprintf("ann%d@x.io", i), false)
-	}
-	check(t, <-done)
-	users := 0
-	for _, line := range importer.stored(t, "shop") {
-		if strings.Contains(line, "user") {
-			users++
-		} else if strings.Contains(line, `"ann1`) {
-			t.Errorf("came back: %s", line)
+		if users != batches {
+			t.Errorf("%d of %d events of others", users, batches)
 		}
-	}
-	if users != batches {
-		t.Errorf("%d of %d events of others", users, batches)
-	}
-	if s := eraser.mustBuild(t); s.Profiles != 3+batches {
-		t.Errorf("%+v", s)
-	}
+		if s := eraser.mustBuild(t); s.Profiles != 3+batches {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 // The victim of TestKilledWhileErasing erases one user after the other.
@@ -232,45 +215,47 @@ func eraseAll(ctx context.Context, b bed) error {
 // done, whoever was to be erased is gone to the last byte.
 func TestKilledWhileErasing(t *testing.T) {
 	t.Parallel()
-	for range rounds(t, 8) {
-		dir := t.TempDir()
-		b := openBedQuietly(t, dir)
-		b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
-		b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
-		b.mustMap(t, "s", "user", "user", "")
-		b.mustMap(t, "s", "events", "n", "")
-		b.mustAudience(t, "All", "*")
-		const events = 97 * 30
-		for from := 0; from < events; from += 97 * 3 {
-			check(t, appendBatch(t.Context(), b, 97*3))
-		}
-		b.mustBuild(t)
-		b.close(t)
-		kill(t, dir, "erase", time.Duration(30_000+rand.IntN(300_000))*time.Microsecond)
-
-		b = openBedQuietly(t, dir)
-		var erased int
-		// The list is what was decided; the build does what was left of it.
-		check(t, b.db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM erased_identities`).Scan(&erased))
-		stats := b.mustBuild(t)
-		if stats.Profiles != int64(97-erased) {
-			t.Fatalf("%d profiles with %d erased", stats.Profiles, erased)
-		}
-		for _, n := range b.rows(t, "all", "events") {
-			if n != "30" {
-				t.Fatalf("a user with %s events of 30", n)
+	everywhere(t, func(t *trial) {
+		for range rounds(t, 8) {
+			t := t.again()
+			b := t.quietly()
+			b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
+			b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
+			b.mustMap(t, "s", "user", "user", "")
+			b.mustMap(t, "s", "events", "n", "")
+			b.mustAudience(t, "All", "*")
+			const events = 97 * 30
+			for from := 0; from < events; from += 97 * 3 {
+				check(t, appendBatch(t.Context(), b, 97*3))
 			}
+			b.mustBuild(t)
+			b.close(t)
+			t.kill("erase", time.Duration(30_000+rand.IntN(300_000))*time.Microsecond)
+
+			b = t.quietly()
+			var erased int
+			// The list is what was decided; the build does what was left of it.
+			check(t, b.db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM erased_identities`).Scan(&erased))
+			stats := b.mustBuild(t)
+			if stats.Profiles != int64(97-erased) {
+				t.Fatalf("%d profiles with %d erased", stats.Profiles, erased)
+			}
+			for _, n := range b.rows(t, "all", "events") {
+				if n != "30" {
+					t.Fatalf("a user with %s events of 30", n)
+				}
+			}
+			if n := len(b.stored(t, "s")); n != (97-erased)*30 {
+				t.Fatalf("%d events with %d of 97 users erased", n, erased)
+			}
+			check(t, appendBatch(t.Context(), b, 1))
+			if left := t.leftovers(b); left != "" {
+				t.Fatalf("left after a crash: %s", left)
+			}
+			if s := b.mustBuild(t); s.Events > 1 {
+				t.Fatalf("events were built twice: %+v", s)
+			}
+			b.close(t)
 		}
-		if n := len(b.stored(t, "s")); n != (97-erased)*30 {
-			t.Fatalf("%d events with %d of 97 users erased", n, erased)
-		}
-		check(t, appendBatch(t.Context(), b, 1))
-		if left := leftovers(t, b, dir); left != "" {
-			t.Fatalf("left after a crash: %s", left)
-		}
-		if s := b.mustBuild(t); s.Events > 1 {
-			t.Fatalf("events were built twice: %+v", s)
-		}
-		b.close(t)
-	}
+	})
 }

@@ -230,6 +230,9 @@ func (r *streamReader) advance(ctx context.Context) error {
 		return r.advance(ctx)
 	}
 	r.again = false
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.damage("it is not there")
+	}
 	if err != nil {
 		return r.p.failed("Cannot read stream "+r.stream, err)
 	}

@@ -1,5 +1,10 @@
 package embedded
 
+import (
+	"context"
+	"path"
+)
+
 // LimitMemory makes batches small and forgets everything between them.
 func LimitMemory(p *Platform, events int) {
 	p.limits.batchEvents, p.limits.cachedBytes, p.limits.cachedIdentities = events, 0, 0
@@ -7,3 +12,19 @@ func LimitMemory(p *Platform, events int) {
 
 // LimitIdentities lowers how many identities one user may have.
 func LimitIdentities(p *Platform, n int) { p.limits.identities = n }
+
+// UploadOnly does what an append does before its process is killed.
+func UploadOnly(ctx context.Context, p *Platform, stream, content string) error {
+	writer, err := p.segments.writer(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := p.segments.create(ctx, stream, path.Join(streamDir(stream), writer+"-dead"+segmentSuffix))
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt([]byte(content), 0); err != nil {
+		return err
+	}
+	return f.Sync()
+}

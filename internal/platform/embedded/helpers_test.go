@@ -17,6 +17,7 @@ import (
 type checker interface {
 	Helper()
 	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
 }
 
 // bed is a platform on a store of its own.
@@ -25,13 +26,13 @@ type bed struct {
 	db *store.DB
 }
 
-func openBed(tb testing.TB, dir string) bed {
+func openBed(tb testing.TB, at place) bed {
 	tb.Helper()
-	db, err := store.Open(tb.Context(), store.Location{Dir: dir}, true)
+	db, err := store.Open(tb.Context(), at.location(), true)
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}
-	p, err := embedded.Open(embedded.Config{DB: db})
+	p, err := embedded.Open(at.config(db))
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}
@@ -148,14 +149,19 @@ func setCursor(ctx context.Context, tx *store.Tx, n int) error {
 	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT DO UPDATE SET n = excluded.n`, n)
+	_, err := tx.ExecContext(ctx, `INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET n = excluded.n`, n)
 	return err
+}
+
+// noTable tells that nobody has set a cursor yet.
+func noTable(err error) bool {
+	return strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "does not exist")
 }
 
 func (b bed) cursor(t checker) (n int) {
 	t.Helper()
 	err := b.db.Read().QueryRowContext(context.Background(), `SELECT n FROM test_cursor`).Scan(&n)
-	if err != nil && !strings.Contains(err.Error(), "no such table") {
+	if err != nil && !noTable(err) {
 		t.Fatalf("cursor: %v", err)
 	}
 	return n

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -35,20 +36,27 @@ var _ jobs.Platform = (*Platform)(nil)
 
 // Config says where a platform is.
 type Config struct {
-	// DB is the store that has the definitions and the manifest.
+	// DB is the store that has the definitions and the manifest. One that other
+	// machines share has the profiles as well.
 	DB *store.DB
+	// Segments is where segments are when the store is shared: the disk of one
+	// machine is not seen by the others. Without it events cannot be appended or
+	// read then.
+	Segments *staging.S3Config
 }
 
 // Open opens the platform of a store. Close it before the store.
 func Open(c Config) (*Platform, error) {
-	return &Platform{
-		db:       c.DB,
-		now:      time.Now,
-		segments: newFileSegments(c.DB),
-		profiles: &fileProfiles{dir: c.DB.Dir()},
-		limits:   defaultLimits,
-		appender: map[string]*appender{},
-	}, nil
+	p := &Platform{db: c.DB, now: time.Now, limits: defaultLimits, appender: map[string]*appender{}}
+	switch {
+	case !c.DB.Shared() && c.Segments != nil:
+		return nil, errors.New("segments of a data directory are in it, and nowhere else")
+	case !c.DB.Shared():
+		p.segments, p.profiles = newFileSegments(c.DB), &fileProfiles{dir: c.DB.Dir()}
+	default:
+		p.segments, p.profiles = newBucketSegments(c.DB, c.Segments), &tableProfiles{pool: c.DB.Pool()}
+	}
+	return p, nil
 }
 
 // Close ends the writing of segments. What was appended is committed already.
@@ -93,23 +101,20 @@ func (p *Platform) failed(summary string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &jobs.Error{Code: jobs.CodeTimeout, Summary: summary, Detail: err.Error(), Next: "Allow more time, or run it again; it goes on where it was", Err: err}
 	}
-	return &jobs.Error{
-		Code:    jobs.CodeStore,
-		Summary: fmt.Sprintf("%s in %s", summary, p.db.Dir()),
-		Detail:  err.Error(),
-		Next:    "Check that the directory can be written and its disk has room; what was committed is intact",
-		Err:     err,
+	next := "Check that the directory can be written and its disk has room; what was committed is intact"
+	if p.db.Shared() {
+		next = "Check that the database and the bucket of staging.s3 answer, and run it again; what was committed is intact"
 	}
+	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: err.Error(), Next: next, Err: err}
 }
 
 // damaged is an error of data that is there and wrong.
 func (p *Platform) damaged(summary, detail string) error {
-	return &jobs.Error{
-		Code:    jobs.CodeStore,
-		Summary: fmt.Sprintf("%s in %s", summary, p.db.Dir()),
-		Detail:  detail,
-		Next:    "Restore the data directory from a backup; nothing was changed",
+	next := "Restore the data directory from a backup; nothing was changed"
+	if p.db.Shared() {
+		next = "Restore the bucket's objects (a lifecycle rule must not expire those under segments/), or the database, from a backup; nothing was changed"
 	}
+	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: detail, Next: next}
 }
 
 func notFound(kind, id string) error {

@@ -48,146 +48,163 @@ func shop(b bed, t checker) {
 
 func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	shop(b, t)
-	b.mustAppend(t, "shop", facts(
-		`{"email":"Ann@Example.com","name":"Ann","price":0.10,"shop":"a","tags":["x","y"],"at":"2024-01-01T00:00:00.000001Z"}`,
-		`{"email":"bob@example.com","phone":["1","2"],"name":"Bob","price":9007199254740993,"shop":"a"}`,
-		`{"email":"ann@example.com","name":"Anna","price":0.20,"shop":"b","tags":["z","w"],"at":"2023-01-01"}`,
-		`{"name":"nobody","price":5}`,
-		`{"email":"ann@example.com","price":"oops","at":"never","extra":{"deep":[1,2]}}`,
-	))
-	stats := b.mustBuild(t)
-	if want := (platform.ProfileStats{Events: 5, Rebuilt: true, Profiles: 2, Unidentified: 1, Unfit: 2}); stats != want {
-		t.Errorf("stats %+v, want %+v", stats, want)
-	}
-	// Of x and y, of one time, the lesser text stays in the capped set.
-	got := b.rows(t, "all", "email", "phone", "name", "first_name", "spend", "orders", "biggest", "seen", "tags", "by_shop", "vip")
-	want := []string{
-		`ann@example.com|NULL|Anna|Ann|0.3|3|0.2|2024-01-01T00:00:00.000001Z|["w","x","z"]|{"a":0.1,"b":0.2}|false`,
-		`bob@example.com|["1","2"]|Bob|Bob|9007199254740993|1|9007199254740993|NULL|NULL|{"a":9007199254740993}|true`,
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("profiles\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-	// Again: nothing new, nothing counted twice; then only what is new.
-	if stats := b.mustBuild(t); stats.Events != 0 || stats.Rebuilt || stats.Profiles != 2 {
-		t.Errorf("built again: %+v", stats)
-	}
-	b.mustAppend(t, "shop", []jobs.Event{event("late", day0.Add(time.Hour), `{"email":"ann@example.com","price":1}`)})
-	if stats := b.mustBuild(t); stats.Events != 1 || stats.Rebuilt || stats.Profiles != 2 || stats.Unidentified != 1 {
-		t.Errorf("built on: %+v", stats)
-	}
-	if got := b.rows(t, "all", "spend", "orders"); got[0] != "1.3|4" {
-		t.Errorf("spend and orders are %s", got[0])
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		shop(b, t)
+		b.mustAppend(t, "shop", facts(
+			`{"email":"Ann@Example.com","name":"Ann","price":0.10,"shop":"a","tags":["x","y"],"at":"2024-01-01T00:00:00.000001Z"}`,
+			`{"email":"bob@example.com","phone":["1","2"],"name":"Bob","price":9007199254740993,"shop":"a"}`,
+			`{"email":"ann@example.com","name":"Anna","price":0.20,"shop":"b","tags":["z","w"],"at":"2023-01-01"}`,
+			`{"name":"nobody","price":5}`,
+			`{"email":"ann@example.com","price":"oops","at":"never","extra":{"deep":[1,2]}}`,
+		))
+		stats := b.mustBuild(t)
+		if want := (platform.ProfileStats{Events: 5, Rebuilt: true, Profiles: 2, Unidentified: 1, Unfit: 2}); stats != want {
+			t.Errorf("stats %+v, want %+v", stats, want)
+		}
+		// Of x and y, of one time, the lesser text stays in the capped set.
+		got := b.rows(t, "all", "email", "phone", "name", "first_name", "spend", "orders", "biggest", "seen", "tags", "by_shop", "vip")
+		want := []string{
+			`ann@example.com|NULL|Anna|Ann|0.3|3|0.2|2024-01-01T00:00:00.000001Z|["w","x","z"]|{"a":0.1,"b":0.2}|false`,
+			`bob@example.com|["1","2"]|Bob|Bob|9007199254740993|1|9007199254740993|NULL|NULL|{"a":9007199254740993}|true`,
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("profiles\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		// Again: nothing new, nothing counted twice; then only what is new.
+		if stats := b.mustBuild(t); stats.Events != 0 || stats.Rebuilt || stats.Profiles != 2 {
+			t.Errorf("built again: %+v", stats)
+		}
+		b.mustAppend(t, "shop", []jobs.Event{event("late", day0.Add(time.Hour), `{"email":"ann@example.com","price":1}`)})
+		if stats := b.mustBuild(t); stats.Events != 1 || stats.Rebuilt || stats.Profiles != 2 || stats.Unidentified != 1 {
+			t.Errorf("built on: %+v", stats)
+		}
+		if got := b.rows(t, "all", "spend", "orders"); got[0] != "1.3|4" {
+			t.Errorf("spend and orders are %s", got[0])
+		}
+	})
 }
 
 func TestNothingToBuildIsNoError(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := openBed(t, t.TempDir())
-	b.mustAppend(t, "s", facts(`{"a":1}`))
-	b.mustAudience(t, "All", "*")
-	if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
-		t.Errorf("without fields: %+v", stats)
-	}
-	if got := b.rows(t, "all"); len(got) != 0 {
-		t.Errorf("profiles %v", got)
-	}
-	b.mustField(t, jobs.Field{ID: "a", Type: "int"})
-	m := b.mustMap(t, "s", "a", "a", "")
-	b.mustMap(t, "not there", "a", "a", "")
-	if stats := b.mustBuild(t); stats.Profiles != 0 || stats.Unidentified != 1 {
-		t.Errorf("without identifiers: %+v", stats)
-	}
-	check(t, b.DeleteMapping(ctx, m.ID))
-	mappings, err := b.Mappings(ctx)
-	check(t, err)
-	check(t, b.DeleteMapping(ctx, mappings[0].ID))
-	if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
-		t.Errorf("after the mappings: %+v", stats)
-	}
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		b.mustAppend(t, "s", facts(`{"a":1}`))
+		b.mustAudience(t, "All", "*")
+		if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
+			t.Errorf("without fields: %+v", stats)
+		}
+		if got := b.rows(t, "all"); len(got) != 0 {
+			t.Errorf("profiles %v", got)
+		}
+		b.mustField(t, jobs.Field{ID: "a", Type: "int"})
+		m := b.mustMap(t, "s", "a", "a", "")
+		b.mustMap(t, "not there", "a", "a", "")
+		if stats := b.mustBuild(t); stats.Profiles != 0 || stats.Unidentified != 1 {
+			t.Errorf("without identifiers: %+v", stats)
+		}
+		check(t, b.DeleteMapping(ctx, m.ID))
+		mappings, err := b.Mappings(ctx)
+		check(t, err)
+		check(t, b.DeleteMapping(ctx, mappings[0].ID))
+		if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
+			t.Errorf("after the mappings: %+v", stats)
+		}
+	})
 }
 
 func TestIdentifiersJoinProfiles(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	shop(b, t)
-	events := facts(
-		`{"email":"a@example.com","price":1}`,
-		`{"phone":"1","price":2}`,
-		`{"email":"c@example.com","phone":["2","3"],"price":4}`,
-		`{"email":"other@example.com","price":100}`,
-		`{"email":"a@example.com","phone":"1","price":8}`,
-		`{"phone":["3","1"],"price":16}`,
-		`{"email":"","phone":[""],"price":32}`,
-	)
-	for _, e := range events {
-		b.mustAppend(t, "shop", []jobs.Event{e})
-		b.mustBuild(t)
-	}
-	stats := b.mustBuild(t)
-	if stats.Profiles != 2 || stats.Unidentified != 1 {
-		t.Errorf("stats %+v", stats)
-	}
-	got := b.rows(t, "all", "email", "phone", "spend", "orders")
-	slices.Sort(got)
-	want := []string{`c@example.com|["1","2","3"]|31|5`, `other@example.com|NULL|100|1`}
-	// The latest email is that of the last event that had one.
-	want[0] = strings.Replace(want[0], "c@", "a@", 1)
-	if !slices.Equal(got, want) {
-		t.Errorf("profiles %v, want %v", got, want)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		shop(b, t)
+		events := facts(
+			`{"email":"a@example.com","price":1}`,
+			`{"phone":"1","price":2}`,
+			`{"email":"c@example.com","phone":["2","3"],"price":4}`,
+			`{"email":"other@example.com","price":100}`,
+			`{"email":"a@example.com","phone":"1","price":8}`,
+			`{"phone":["3","1"],"price":16}`,
+			`{"email":"","phone":[""],"price":32}`,
+		)
+		for _, e := range events {
+			b.mustAppend(t, "shop", []jobs.Event{e})
+			b.mustBuild(t)
+		}
+		stats := b.mustBuild(t)
+		if stats.Profiles != 2 || stats.Unidentified != 1 {
+			t.Errorf("stats %+v", stats)
+		}
+		got := b.rows(t, "all", "email", "phone", "spend", "orders")
+		slices.Sort(got)
+		want := []string{`c@example.com|["1","2","3"]|31|5`, `other@example.com|NULL|100|1`}
+		// The latest email is that of the last event that had one.
+		want[0] = strings.Replace(want[0], "c@", "a@", 1)
+		if !slices.Equal(got, want) {
+			t.Errorf("profiles %v, want %v", got, want)
+		}
+	})
 }
 
 // checklist 63: any order and any batching, in one stream or two, in one build
 // or many, with memory for much or little, gives the same profiles.
 func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 	t.Parallel()
-	// The definitions are made once, and copied.
-	top, builds := t.TempDir(), 0
-	template := openBedQuietly(t, filepath.Join(top, "template"))
-	shop(template, t)
-	template.close(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		var events []jobs.Event
-		for i := range rapid.IntRange(1, 40).Draw(rt, "events") {
-			pick := func(what string, from ...string) string { return rapid.SampledFrom(from).Draw(rt, what) }
-			data := fmt.Sprintf(`{"email":%s,"phone":%s,"name":%s,"price":%s,"shop":%s,"tags":%s,"at":%s}`,
-				pick("email", `null`, `null`, `"a@x.io"`, `"b@x.io"`, `"c@x.io"`, `"d@x.io"`, `"e@x.io"`),
-				pick("phone", `null`, `"1"`, `"2"`, `["2","3"]`, `["4"]`, `["5","1"]`),
-				pick("name", `null`, `"n"`, `"m"`, `""`), pick("price", `null`, `0.1`, `1.50`, `-2`, `1e2`, `"3"`, `"x"`),
-				pick("shop", `null`, `"p"`, `"q"`), pick("tags", `null`, `["t"]`, `["u","v"]`, `["w"]`), pick("at", `null`, `"2024-01-01"`, `"2024-01-02T03:04:05Z"`))
-			events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "second"))*time.Second), data))
-		}
-		build := func(events []jobs.Event) []string {
-			builds++
-			dir := filepath.Join(top, fmt.Sprint(builds))
-			check(t, os.CopyFS(dir, os.DirFS(filepath.Join(top, "template"))))
-			b := openBedQuietly(t, dir)
-			defer b.close(t)
-			if rapid.Bool().Draw(rt, "little memory") {
-				embedded.LimitMemory(b.Platform, rapid.IntRange(1, 10).Draw(rt, "batch"))
+	everywhere(t, func(t *trial) {
+		// The definitions are made once, and copied; a database takes longer, and
+		// is made less often.
+		template, builds := t.again(), 0
+		made := template.quietly()
+		shop(made, t)
+		made.close(t)
+		rapid.Check(t.T, func(rt *rapid.T) {
+			if t.fleet() && builds >= 24 {
+				return
 			}
-			for len(events) > 0 {
-				n := rapid.IntRange(1, len(events)).Draw(rt, "append")
-				b.mustAppend(rt, "shop", events[:n])
-				events = events[n:]
-				if rapid.Bool().Draw(rt, "build between") {
-					b.mustBuild(rt)
+			var events []jobs.Event
+			for i := range rapid.IntRange(1, 40).Draw(rt, "events") {
+				pick := func(what string, from ...string) string { return rapid.SampledFrom(from).Draw(rt, what) }
+				data := fmt.Sprintf(`{"email":%s,"phone":%s,"name":%s,"price":%s,"shop":%s,"tags":%s,"at":%s}`,
+					pick("email", `null`, `null`, `"a@x.io"`, `"b@x.io"`, `"c@x.io"`, `"d@x.io"`, `"e@x.io"`),
+					pick("phone", `null`, `"1"`, `"2"`, `["2","3"]`, `["4"]`, `["5","1"]`),
+					pick("name", `null`, `"n"`, `"m"`, `""`), pick("price", `null`, `0.1`, `1.50`, `-2`, `1e2`, `"3"`, `"x"`),
+					pick("shop", `null`, `"p"`, `"q"`), pick("tags", `null`, `["t"]`, `["u","v"]`, `["w"]`), pick("at", `null`, `"2024-01-01"`, `"2024-01-02T03:04:05Z"`))
+				events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "second"))*time.Second), data))
+			}
+			build := func(events []jobs.Event) []string {
+				builds++
+				copied := t.again()
+				if !t.fleet() {
+					check(t, os.CopyFS(copied.dir, os.DirFS(template.dir)))
 				}
+				b := copied.quietly()
+				defer b.close(t)
+				if t.fleet() {
+					shop(b, t)
+				}
+				if rapid.Bool().Draw(rt, "little memory") {
+					embedded.LimitMemory(b.Platform, rapid.IntRange(1, 10).Draw(rt, "batch"))
+				}
+				for len(events) > 0 {
+					n := rapid.IntRange(1, len(events)).Draw(rt, "append")
+					b.mustAppend(rt, "shop", events[:n])
+					events = events[n:]
+					if rapid.Bool().Draw(rt, "build between") {
+						b.mustBuild(rt)
+					}
+				}
+				b.mustBuild(rt)
+				got := b.rows(rt, "all")
+				slices.Sort(got)
+				return got
 			}
-			b.mustBuild(rt)
-			got := b.rows(rt, "all")
-			slices.Sort(got)
-			return got
-		}
-		straight := build(events)
-		shuffled := build(rapid.Permutation(events).Draw(rt, "order"))
-		if !slices.Equal(straight, shuffled) {
-			rt.Fatalf("in one order\n%s\nin another\n%s", strings.Join(straight, "\n"), strings.Join(shuffled, "\n"))
-		}
+			straight := build(events)
+			shuffled := build(rapid.Permutation(events).Draw(rt, "order"))
+			if !slices.Equal(straight, shuffled) {
+				rt.Fatalf("in one order\n%s\nin another\n%s", strings.Join(straight, "\n"), strings.Join(shuffled, "\n"))
+			}
+		})
 	})
 }
 
@@ -195,107 +212,114 @@ func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 // they are no profile, whatever the order, and the build tells.
 func TestTooManyIdentitiesAreAConflict(t *testing.T) {
 	t.Parallel()
-	for _, order := range []string{"forward", "backward", "joined late"} {
-		t.Run(order, func(t *testing.T) {
-			t.Parallel()
-			b := openBed(t, t.TempDir())
-			embedded.LimitIdentities(b.Platform, 10)
-			shop(b, t)
-			var events []jobs.Event
-			for i := range 20 {
-				phone := `"unknown"`
-				if order == "joined late" {
-					phone = fmt.Sprintf(`"p%d"`, i)
-				}
-				events = append(events, event(fmt.Sprintf("e%d", i), day0, fmt.Sprintf(`{"email":"u%d@x.io","phone":%s,"price":1}`, i, phone)))
-			}
-			events = append(events, event("fine", day0, `{"email":"fine@x.io","phone":"7","price":3}`))
-			switch order {
-			case "backward":
-				slices.Reverse(events)
-			case "joined late":
-				var all []string
+	everywhere(t, func(t *trial) {
+		for _, order := range []string{"forward", "backward", "joined late"} {
+			t.Run(order, func(sub *testing.T) {
+				sub.Parallel()
+				t := (&trial{sub, t.place}).again()
+				b := t.open()
+				embedded.LimitIdentities(b.Platform, 10)
+				shop(b, t)
+				var events []jobs.Event
 				for i := range 20 {
-					all = append(all, fmt.Sprintf("%q", fmt.Sprintf("p%d", i)))
+					phone := `"unknown"`
+					if order == "joined late" {
+						phone = fmt.Sprintf(`"p%d"`, i)
+					}
+					events = append(events, event(fmt.Sprintf("e%d", i), day0, fmt.Sprintf(`{"email":"u%d@x.io","phone":%s,"price":1}`, i, phone)))
 				}
-				events = append(events, event("join", day0, `{"phone":[`+strings.Join(all, ",")+`]}`))
-			}
-			for chunk := range slices.Chunk(events, 7) {
-				b.mustAppend(t, "shop", chunk)
-				b.mustBuild(t)
-			}
-			b.mustAppend(t, "shop", []jobs.Event{event("more", day0, `{"email":"u3@x.io","price":1}`), event("new", day0, `{"email":"new@x.io","phone":"`+map[bool]string{true: "p1", false: "unknown"}[order == "joined late"]+`"}`)})
-			stats := b.mustBuild(t)
-			if stats.Profiles != 1 || stats.Conflicts != 1 {
-				t.Errorf("stats %+v", stats)
-			}
-			if got := b.rows(t, "all", "email", "spend"); !slices.Equal(got, []string{"fine@x.io|3"}) {
-				t.Errorf("profiles %v", got)
-			}
-		})
-	}
+				events = append(events, event("fine", day0, `{"email":"fine@x.io","phone":"7","price":3}`))
+				switch order {
+				case "backward":
+					slices.Reverse(events)
+				case "joined late":
+					var all []string
+					for i := range 20 {
+						all = append(all, fmt.Sprintf("%q", fmt.Sprintf("p%d", i)))
+					}
+					events = append(events, event("join", day0, `{"phone":[`+strings.Join(all, ",")+`]}`))
+				}
+				for chunk := range slices.Chunk(events, 7) {
+					b.mustAppend(t, "shop", chunk)
+					b.mustBuild(t)
+				}
+				b.mustAppend(t, "shop", []jobs.Event{event("more", day0, `{"email":"u3@x.io","price":1}`), event("new", day0, `{"email":"new@x.io","phone":"`+map[bool]string{true: "p1", false: "unknown"}[order == "joined late"]+`"}`)})
+				stats := b.mustBuild(t)
+				if stats.Profiles != 1 || stats.Conflicts != 1 {
+					t.Errorf("stats %+v", stats)
+				}
+				if got := b.rows(t, "all", "email", "spend"); !slices.Equal(got, []string{"fine@x.io|3"}) {
+					t.Errorf("profiles %v", got)
+				}
+			})
+		}
+	})
 }
 
 func TestTheBuildTellsAnExampleOfAConflict(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	embedded.LimitIdentities(b.Platform, 2)
-	shop(b, t)
-	b.mustAppend(t, "shop", facts(`{"email":"a@x.io","phone":["1","2"]}`))
-	if stats := b.mustBuild(t); stats.Conflicts != 1 || !strings.Contains(stats.ConflictExample, "=") {
-		t.Errorf("stats %+v", stats)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		embedded.LimitIdentities(b.Platform, 2)
+		shop(b, t)
+		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","phone":["1","2"]}`))
+		if stats := b.mustBuild(t); stats.Conflicts != 1 || !strings.Contains(stats.ConflictExample, "=") {
+			t.Errorf("stats %+v", stats)
+		}
+	})
 }
 
 // A changed mapping rebuilds from the events; until it is done, and if it dies,
 // audiences see the profiles of before.
 func TestAChangedMappingRebuilds(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	dir := t.TempDir()
-	b := openBed(t, dir)
-	shop(b, t)
-	b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`, `{"email":"a@x.io","price":2}`))
-	b.mustBuild(t)
-	m := mappingOf(t, b, "spend")
-	m.Expression = "price * 10"
-	_, err := b.PutMapping(ctx, m)
-	check(t, err)
-	if got := b.rows(t, "all", "spend"); got[0] != "3" {
-		t.Errorf("before the rebuild spend is %s", got[0])
-	}
-	cancelled, cancel := context.WithCancel(ctx)
-	if _, err := b.BuildProfiles(cancelled, func(_, total int64) {
-		if total != 2 {
-			t.Errorf("%d events to do", total)
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		shop(b, t)
+		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`, `{"email":"a@x.io","price":2}`))
+		b.mustBuild(t)
+		m := mappingOf(t, b, "spend")
+		m.Expression = "price * 10"
+		_, err := b.PutMapping(ctx, m)
+		check(t, err)
+		if got := b.rows(t, "all", "spend"); got[0] != "3" {
+			t.Errorf("before the rebuild spend is %s", got[0])
 		}
-		cancel()
-	}); err == nil {
-		t.Error("a cancelled build succeeds")
-	}
-	if got := b.rows(t, "all", "spend"); got[0] != "3" {
-		t.Errorf("after a cancelled rebuild spend is %s", got[0])
-	}
-	if stats := b.mustBuild(t); !stats.Rebuilt || stats.Events != 2 {
-		t.Errorf("rebuilt: %+v", stats)
-	}
-	if got := b.rows(t, "all", "spend"); got[0] != "30" {
-		t.Errorf("after the rebuild spend is %s", got[0])
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "profiles-*.db"))
-	if err != nil || len(files) != 1 {
-		t.Errorf("files of profiles: %v, %v", files, err)
-	}
-	private(t, dir)
-	// What changes no value builds nothing.
-	f, err := b.Field(ctx, "spend")
-	check(t, err)
-	f.Description, f.IsPII = "what they spent", true
-	_, err = b.PutField(ctx, f)
-	check(t, err)
-	if stats := b.mustBuild(t); stats.Rebuilt || stats.Events != 0 {
-		t.Errorf("for a description: %+v", stats)
-	}
+		cancelled, cancel := context.WithCancel(ctx)
+		if _, err := b.BuildProfiles(cancelled, func(_, total int64) {
+			if total != 2 {
+				t.Errorf("%d events to do", total)
+			}
+			cancel()
+		}); err == nil {
+			t.Error("a cancelled build succeeds")
+		}
+		if got := b.rows(t, "all", "spend"); got[0] != "3" {
+			t.Errorf("after a cancelled rebuild spend is %s", got[0])
+		}
+		if stats := b.mustBuild(t); !stats.Rebuilt || stats.Events != 2 {
+			t.Errorf("rebuilt: %+v", stats)
+		}
+		if got := b.rows(t, "all", "spend"); got[0] != "30" {
+			t.Errorf("after the rebuild spend is %s", got[0])
+		}
+		if list := t.generations(b); len(list) != 1 {
+			t.Errorf("generations of profiles: %v", list)
+		}
+		if !t.fleet() {
+			private(t.T, t.dir)
+		}
+		// What changes no value builds nothing.
+		f, err := b.Field(ctx, "spend")
+		check(t, err)
+		f.Description, f.IsPII = "what they spent", true
+		_, err = b.PutField(ctx, f)
+		check(t, err)
+		if stats := b.mustBuild(t); stats.Rebuilt || stats.Events != 0 {
+			t.Errorf("for a description: %+v", stats)
+		}
+	})
 }
 
 // private checks that only the owner can read what is in a directory.
@@ -314,9 +338,9 @@ func private(t *testing.T, dir string) {
 	}))
 }
 
-func mappingOf(t *testing.T, b bed, field string) jobs.Mapping {
+func mappingOf(t checker, b bed, field string) jobs.Mapping {
 	t.Helper()
-	list, err := b.Mappings(t.Context())
+	list, err := b.Mappings(context.Background())
 	check(t, err)
 	i := slices.IndexFunc(list, func(m jobs.Mapping) bool { return m.Field == field })
 	return list[i]
@@ -325,72 +349,74 @@ func mappingOf(t *testing.T, b bed, field string) jobs.Mapping {
 // Profiles are derived: without their file they are built again.
 func TestALostProfileFileIsBuiltAgain(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	b := openBed(t, dir)
-	shop(b, t)
-	b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`))
-	b.mustBuild(t)
-	files, err := filepath.Glob(filepath.Join(dir, "profiles-*"))
-	check(t, err)
-	for _, f := range files {
-		check(t, os.Remove(f))
-	}
-	if _, err := b.AudienceSize(t.Context(), "all"); !jobs.IsCode(err, jobs.CodeStore) {
-		t.Errorf("a scan without the file: %v", err)
-	}
-	if stats := b.mustBuild(t); stats.Profiles != 1 || !stats.Rebuilt {
-		t.Errorf("built again: %+v", stats)
-	}
-	if got := b.rows(t, "all", "spend"); !slices.Equal(got, []string{"1"}) {
-		t.Errorf("profiles %v", got)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		shop(b, t)
+		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`))
+		b.mustBuild(t)
+		for _, g := range t.generations(b) {
+			t.lose(b, g)
+		}
+		if _, err := b.AudienceSize(t.Context(), "all"); !jobs.IsCode(err, jobs.CodeStore) {
+			t.Errorf("a scan without the file: %v", err)
+		}
+		if stats := b.mustBuild(t); stats.Profiles != 1 || !stats.Rebuilt {
+			t.Errorf("built again: %+v", stats)
+		}
+		if got := b.rows(t, "all", "spend"); !slices.Equal(got, []string{"1"}) {
+			t.Errorf("profiles %v", got)
+		}
+	})
 }
 
 // checklist 59: several platforms on one directory append, build and scan at
 // once; each event is counted once, and a scan sees a point in time.
 func TestManyAppendBuildAndScanAtOnce(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	first := openBed(t, dir)
-	shop(first, t)
-	var wg sync.WaitGroup
-	for w := range 3 {
-		b := openBed(t, dir)
-		wg.Go(func() {
-			for i := range 15 {
-				var events []jobs.Event
-				for j := range 10 {
-					events = append(events, event(fmt.Sprintf("%d-%d-%d", w, i, j), day0, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, j)))
+	everywhere(t, func(t *trial) {
+		first := t.open()
+		shop(first, t)
+		var wg sync.WaitGroup
+		for w := range 3 {
+			b := t.open()
+			wg.Go(func() {
+				for i := range 15 {
+					var events []jobs.Event
+					for j := range 10 {
+						events = append(events, event(fmt.Sprintf("%d-%d-%d", w, i, j), day0, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, j)))
+					}
+					if err := b.Append(t.Context(), "shop", events, nil); err != nil {
+						t.Errorf("append: %v", err)
+					}
+					if _, err := b.BuildProfiles(t.Context(), nil); err != nil {
+						t.Errorf("build: %v", err)
+					}
+					if n, err := b.AudienceSize(t.Context(), "all"); err != nil || n != 10 {
+						t.Errorf("size %d, %v", n, err)
+					}
 				}
-				if err := b.Append(t.Context(), "shop", events, nil); err != nil {
-					t.Errorf("append: %v", err)
-				}
-				if _, err := b.BuildProfiles(t.Context(), nil); err != nil {
-					t.Errorf("build: %v", err)
-				}
-				if n, err := b.AudienceSize(t.Context(), "all"); err != nil || n != 10 {
-					t.Errorf("size %d, %v", n, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for _, line := range first.rows(t, "all", "orders", "spend") {
-		if line != "45|45" {
-			t.Errorf("a profile counts %s, want 45", line)
+			})
 		}
-	}
+		wg.Wait()
+		for _, line := range first.rows(t, "all", "orders", "spend") {
+			if line != "45|45" {
+				t.Errorf("a profile counts %s, want 45", line)
+			}
+		}
+	})
 }
 
 // The example goes into states and logs, where no personal data belongs.
 func TestTheExampleOfAConflictIsNoPersonalData(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	embedded.LimitIdentities(b.Platform, 1)
-	b.mustField(t, jobs.Field{ID: "phone", Type: "[]string", IsIdentifier: true, IsPII: true})
-	b.mustMap(t, "shop", "phone", "phone", "")
-	b.mustAppend(t, "shop", facts(`{"phone":["1","2"]}`))
-	if stats := b.mustBuild(t); stats.Conflicts != 1 || stats.ConflictExample != "phone" {
-		t.Errorf("stats %+v", stats)
-	}
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		embedded.LimitIdentities(b.Platform, 1)
+		b.mustField(t, jobs.Field{ID: "phone", Type: "[]string", IsIdentifier: true, IsPII: true})
+		b.mustMap(t, "shop", "phone", "phone", "")
+		b.mustAppend(t, "shop", facts(`{"phone":["1","2"]}`))
+		if stats := b.mustBuild(t); stats.Conflicts != 1 || stats.ConflictExample != "phone" {
+			t.Errorf("stats %+v", stats)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,46 +21,48 @@ import (
 
 func TestEventsComeBackAsTheyWereAppended(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	big := fmt.Sprintf(`{"text":%q}`, strings.Repeat("x", 3<<20))
-	events := []jobs.Event{
-		event("a", day0.Add(123456*time.Microsecond), `{"n":9007199254740993,"d":1.10,"s":"é\n\"\u2028","nested":{"l":[1,{}]}}`),
-		event(`quote " back \ line`+"\n"+`ü`, day0.In(time.FixedZone("", 7200)), `{}`),
-		event("pretty", day0, "{\n  \"a\": 1\n}"),
-		event("big", day0.Add(time.Hour), big),
-		event("first", time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC), `{"a":null}`),
-		event("last", time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), `{"a":null}`),
-	}
-	b.mustAppend(t, "s", events[:2])
-	b.mustAppend(t, "s", events[2:])
-	i := 0
-	for e, err := range b.Events(t.Context(), "s") {
-		if err != nil {
-			t.Fatal(err)
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		big := fmt.Sprintf(`{"text":%q}`, strings.Repeat("x", 3<<20))
+		events := []jobs.Event{
+			event("a", day0.Add(123456*time.Microsecond), `{"n":9007199254740993,"d":1.10,"s":"é\n\"\u2028","nested":{"l":[1,{}]}}`),
+			event(`quote " back \ line`+"\n"+`ü`, day0.In(time.FixedZone("", 7200)), `{}`),
+			event("pretty", day0, "{\n  \"a\": 1\n}"),
+			event("big", day0.Add(time.Hour), big),
+			event("first", time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC), `{"a":null}`),
+			event("last", time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), `{"a":null}`),
 		}
-		want := events[i]
-		if want.ID == "pretty" {
-			want.Data = []byte(`{"a":1}`)
+		b.mustAppend(t, "s", events[:2])
+		b.mustAppend(t, "s", events[2:])
+		i := 0
+		for e, err := range b.Events(t.Context(), "s") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := events[i]
+			if want.ID == "pretty" {
+				want.Data = []byte(`{"a":1}`)
+			}
+			if e.ID != want.ID || !e.Time.Equal(want.Time) || string(e.Data) != string(want.Data) {
+				t.Errorf("event %d is %s %s %.80s", i, e.ID, e.Time, e.Data)
+			}
+			i++
 		}
-		if e.ID != want.ID || !e.Time.Equal(want.Time) || string(e.Data) != string(want.Data) {
-			t.Errorf("event %d is %s %s %.80s", i, e.ID, e.Time, e.Data)
+		if i != len(events) {
+			t.Errorf("%d events came back, want %d", i, len(events))
 		}
-		i++
-	}
-	if i != len(events) {
-		t.Errorf("%d events came back, want %d", i, len(events))
-	}
-	info, err := b.StreamInfo(t.Context(), "s")
-	if err != nil || info.Events != 6 || info.Bytes < 3<<20 || !info.FirstTime.Equal(events[4].Time) || !info.LastTime.Equal(events[5].Time) {
-		t.Errorf("stream is %+v, %v", info, err)
-	}
+		info, err := b.StreamInfo(t.Context(), "s")
+		if err != nil || info.Events != 6 || info.Bytes < 3<<20 || !info.FirstTime.Equal(events[4].Time) || !info.LastTime.Equal(events[5].Time) {
+			t.Errorf("stream is %+v, %v", info, err)
+		}
+	})
 }
 
 // The file is what it says: one JSON object a line, private to its owner.
 func TestSegmentsArePrivateLinesOfJSON(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := openBed(t, dir)
+	b := openBed(t, place{dir: dir})
 	b.mustAppend(t, "Orders / EU", facts(`{"a":1}`, `{"a":2}`))
 	private(t, dir)
 	found := 0
@@ -93,188 +96,189 @@ func TestSegmentsArePrivateLinesOfJSON(t *testing.T) {
 
 func TestStreamsOfLikeNamesStayApart(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	names := []string{"orders", "Orders", "ORDERS", "orders ", "or/ders", "or\\ders", "..", ".", "con", "NUL", "a~b", "ä", "databricks_main_sales_customers", strings.Repeat("x", 255), strings.Repeat("x", 254)}
-	for i, n := range names {
-		b.mustAppend(t, n, facts(fmt.Sprintf(`{"n":%d}`, i)))
-	}
-	for i, n := range names {
-		if got := b.stored(t, n); len(got) != 1 || !strings.HasSuffix(got[0], fmt.Sprintf(`{"n":%d}`, i)) {
-			t.Errorf("stream %q holds %v", n, got)
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		names := []string{"orders", "Orders", "ORDERS", "orders ", "or/ders", "or\\ders", "..", ".", "con", "NUL", "a~b", "ä", "databricks_main_sales_customers", strings.Repeat("x", 255), strings.Repeat("x", 254)}
+		for i, n := range names {
+			b.mustAppend(t, n, facts(fmt.Sprintf(`{"n":%d}`, i)))
 		}
-	}
-	list, err := b.Streams(t.Context())
-	if err != nil || len(list) != len(names) {
-		t.Errorf("%d streams, %v", len(list), err)
-	}
+		for i, n := range names {
+			if got := b.stored(t, n); len(got) != 1 || !strings.HasSuffix(got[0], fmt.Sprintf(`{"n":%d}`, i)) {
+				t.Errorf("stream %q holds %v", n, got)
+			}
+		}
+		list, err := b.Streams(t.Context())
+		if err != nil || len(list) != len(names) {
+			t.Errorf("%d streams, %v", len(list), err)
+		}
+	})
 }
 
 func TestBadAppendsAreRefusedWhole(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	good := event("good", day0, `{}`)
-	for name, bad := range map[string]jobs.Event{
-		"no id": event("", day0, `{}`), "no object": event("x", day0, `[1]`), "cut": event("x", day0, `{"a":`), "empty": event("x", day0, ``), "two": event("x", day0, `{} {}`),
-		"year": event("x", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), `{}`),
-	} {
-		if err := b.Append(t.Context(), "s", []jobs.Event{good, bad}, nil); err == nil {
-			t.Errorf("%s: appended", name)
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		good := event("good", day0, `{}`)
+		for name, bad := range map[string]jobs.Event{
+			"no id": event("", day0, `{}`), "no object": event("x", day0, `[1]`), "cut": event("x", day0, `{"a":`), "empty": event("x", day0, ``), "two": event("x", day0, `{} {}`),
+			"year": event("x", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), `{}`),
+		} {
+			if err := b.Append(t.Context(), "s", []jobs.Event{good, bad}, nil); err == nil {
+				t.Errorf("%s: appended", name)
+			}
 		}
-	}
-	if _, err := b.StreamInfo(t.Context(), "s"); !jobs.IsCode(err, jobs.CodeNotFound) {
-		t.Errorf("the stream: %v, want not found", err)
-	}
-	for _, err := range b.Events(t.Context(), "s") {
-		if !jobs.IsCode(err, jobs.CodeNotFound) {
-			t.Errorf("its events: %v, want not found", err)
+		if _, err := b.StreamInfo(t.Context(), "s"); !jobs.IsCode(err, jobs.CodeNotFound) {
+			t.Errorf("the stream: %v, want not found", err)
 		}
-	}
-	if err := b.Append(t.Context(), "a\nb", []jobs.Event{good}, nil); !jobs.IsCode(err, jobs.CodeInvalid) {
-		t.Errorf("a name of two lines: %v", err)
-	}
+		for _, err := range b.Events(t.Context(), "s") {
+			if !jobs.IsCode(err, jobs.CodeNotFound) {
+				t.Errorf("its events: %v, want not found", err)
+			}
+		}
+		if err := b.Append(t.Context(), "a\nb", []jobs.Event{good}, nil); !jobs.IsCode(err, jobs.CodeInvalid) {
+			t.Errorf("a name of two lines: %v", err)
+		}
+	})
 }
 
 func TestEventsAndCursorAreCommittedTogether(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := openBed(t, t.TempDir())
-	move := func(n int) func(*store.Tx) error {
-		return func(tx *store.Tx) error { return setCursor(ctx, tx, n) }
-	}
-	if err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
-		t.Fatal(err)
-	}
-	refused := errors.New("another run owns the cursor now")
-	err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
-		if err := setCursor(ctx, tx, 3); err != nil {
-			return err
+	everywhere(t, func(t *trial) {
+		ctx := t.Context()
+		b := t.open()
+		move := func(n int) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return setCursor(ctx, tx, n) }
 		}
-		return refused
+		if err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
+			t.Fatal(err)
+		}
+		refused := errors.New("another run owns the cursor now")
+		err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
+			if err := setCursor(ctx, tx, 3); err != nil {
+				return err
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Errorf("the refusal comes back as %v", err)
+		}
+		if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 1 || n != 1 {
+			t.Errorf("after a refused commit there are %v, cursor %d", got, n)
+		}
+		// The next append takes the place of what was refused.
+		if err := b.Append(ctx, "s", facts(`{"a":4}`), move(2)); err != nil {
+			t.Fatal(err)
+		}
+		if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 2 || !strings.HasSuffix(got[1], `{"a":4}`) || n != 2 {
+			t.Errorf("then there are %v, cursor %d", got, n)
+		}
+		// Without events the cursor moves alone.
+		if err := b.Append(ctx, "s", nil, move(5)); err != nil || b.cursor(t) != 5 {
+			t.Errorf("an append of nothing: %v, cursor %d", err, b.cursor(t))
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := b.Append(cancelled, "s", facts(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
+			t.Errorf("a cancelled append: %v, cursor %d", err, b.cursor(t))
+		}
 	})
-	if !errors.Is(err, refused) {
-		t.Errorf("the refusal comes back as %v", err)
-	}
-	if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 1 || n != 1 {
-		t.Errorf("after a refused commit there are %v, cursor %d", got, n)
-	}
-	// The next append takes the place of what was refused.
-	if err := b.Append(ctx, "s", facts(`{"a":4}`), move(2)); err != nil {
-		t.Fatal(err)
-	}
-	if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 2 || !strings.HasSuffix(got[1], `{"a":4}`) || n != 2 {
-		t.Errorf("then there are %v, cursor %d", got, n)
-	}
-	// Without events the cursor moves alone.
-	if err := b.Append(ctx, "s", nil, move(5)); err != nil || b.cursor(t) != 5 {
-		t.Errorf("an append of nothing: %v, cursor %d", err, b.cursor(t))
-	}
-	cancelled, cancel := context.WithCancel(ctx)
-	cancel()
-	if err := b.Append(cancelled, "s", facts(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
-		t.Errorf("a cancelled append: %v, cursor %d", err, b.cursor(t))
-	}
 }
 
 // Readers see what was committed when they began.
 func TestReadersSeeOnePointInTime(t *testing.T) {
 	t.Parallel()
-	b := openBed(t, t.TempDir())
-	b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
-	var got []string
-	for e, err := range b.Events(t.Context(), "s") {
-		if err != nil {
-			t.Fatal(err)
+	everywhere(t, func(t *trial) {
+		b := t.open()
+		b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
+		var got []string
+		for e, err := range b.Events(t.Context(), "s") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.mustAppend(t, "s", facts(`{"a":3}`))
+			got = append(got, string(e.Data))
 		}
-		b.mustAppend(t, "s", facts(`{"a":3}`))
-		got = append(got, string(e.Data))
-	}
-	if want := []string{`{"a":1}`, `{"a":2}`}; !slices.Equal(got, want) {
-		t.Errorf("read %v, want %v", got, want)
-	}
+		if want := []string{`{"a":1}`, `{"a":2}`}; !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
 }
 
 // checklist 59: two processes, here two platforms, append to one stream; the
 // order of events is the order of commits, and nothing is lost.
 func TestTwoWritersOfOneStream(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	var wg sync.WaitGroup
-	for w := range 2 {
-		b := openBed(t, dir)
-		wg.Go(func() {
-			for i := range 50 {
-				e := event(fmt.Sprintf("%d-%d", w, i), day0, `{}`)
-				if err := b.Append(t.Context(), "s", []jobs.Event{e}, nil); err != nil {
-					t.Errorf("writer %d: %v", w, err)
-					return
+	everywhere(t, func(t *trial) {
+		var wg sync.WaitGroup
+		for w := range 2 {
+			b := t.open()
+			wg.Go(func() {
+				for i := range 50 {
+					e := event(fmt.Sprintf("%d-%d", w, i), day0, `{}`)
+					if err := b.Append(t.Context(), "s", []jobs.Event{e}, nil); err != nil {
+						t.Errorf("writer %d: %v", w, err)
+						return
+					}
 				}
+			})
+		}
+		wg.Wait()
+		next := map[string]int{}
+		for _, line := range t.open().stored(t, "s") {
+			var w, i int
+			if _, err := fmt.Sscanf(line, "%d-%d", &w, &i); err != nil {
+				t.Fatal(err)
 			}
-		})
-	}
-	wg.Wait()
-	next := map[string]int{}
-	for _, line := range openBed(t, dir).stored(t, "s") {
-		var w, i int
-		if _, err := fmt.Sscanf(line, "%d-%d", &w, &i); err != nil {
-			t.Fatal(err)
+			key := fmt.Sprint(w)
+			if i != next[key] {
+				t.Fatalf("writer %d: event %d after %d", w, i, next[key]-1)
+			}
+			next[key]++
 		}
-		key := fmt.Sprint(w)
-		if i != next[key] {
-			t.Fatalf("writer %d: event %d after %d", w, i, next[key]-1)
+		if next["0"] != 50 || next["1"] != 50 {
+			t.Errorf("events of each: %v", next)
 		}
-		next[key]++
-	}
-	if next["0"] != 50 || next["1"] != 50 {
-		t.Errorf("events of each: %v", next)
-	}
+	})
 }
 
 // checklist 42: damage to what was committed is found, and told.
 func TestDamagedSegmentsAreFound(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]func(file string) error{
-		"cut":     func(file string) error { return os.Truncate(file, 60) },
-		"gone":    os.Remove,
-		"changed": func(file string) error { return rewrite(file, `"a":1`, `"a":7`) },
-		"garbage": func(file string) error { return rewrite(file, `{"id"`, `{"xx"`) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			b := openBed(t, dir)
-			b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
-			files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*.ndjson"))
-			if err != nil || len(files) != 1 {
-				t.Fatal(files, err)
-			}
-			check(t, damage(files[0]))
-			var last error
-			for _, err := range b.Events(t.Context(), "s") {
-				last = err
-			}
-			if !jobs.IsCode(last, jobs.CodeStore) {
-				t.Errorf("the damage shows as %v", last)
-			}
-			b.mustField(t, jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
-			b.mustMap(t, "s", "id", "a", "")
-			if _, err := b.BuildProfiles(t.Context(), nil); !jobs.IsCode(err, jobs.CodeStore) {
-				t.Errorf("profiles are built: %v", err)
-			}
-		})
-	}
+	everywhere(t, func(t *trial) {
+		for name, damage := range map[string]func(content []byte) []byte{
+			"cut":     func(content []byte) []byte { return content[:60] },
+			"gone":    func([]byte) []byte { return nil },
+			"changed": func(content []byte) []byte { return bytes.Replace(content, []byte(`"a":1`), []byte(`"a":7`), 1) },
+			"garbage": func(content []byte) []byte { return bytes.Replace(content, []byte(`{"id"`), []byte(`{"xx"`), 1) },
+		} {
+			t.Run(name, func(sub *testing.T) {
+				sub.Parallel()
+				t := (&trial{sub, t.place}).again()
+				b := t.open()
+				b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
+				for segment, content := range t.segments() {
+					t.change(segment, damage(content))
+				}
+				var last error
+				for _, err := range b.Events(t.Context(), "s") {
+					last = err
+				}
+				if !jobs.IsCode(last, jobs.CodeStore) {
+					t.Errorf("the damage shows as %v", last)
+				}
+				b.mustField(t, jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
+				b.mustMap(t, "s", "id", "a", "")
+				if _, err := b.BuildProfiles(t.Context(), nil); !jobs.IsCode(err, jobs.CodeStore) {
+					t.Errorf("profiles are built: %v", err)
+				}
+			})
+		}
+	})
 }
 
-func check(t *testing.T, err error) {
+func check(t checker, err error) {
 	t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
-}
-
-func rewrite(file, from, to string) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o600)
 }

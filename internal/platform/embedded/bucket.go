@@ -1,0 +1,218 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// bucketSegments are objects of an S3 bucket that never change: one for each
+// append. They are under a prefix of the store's own.
+type bucketSegments struct {
+	db *store.DB
+	// config is nil when no bucket was named.
+	config *staging.S3Config
+	name   string
+
+	mu      sync.Mutex
+	opened  *staging.S3
+	windows sync.Pool
+}
+
+// segmentsPrefix is where the segments of all stores are, below the configured
+// prefix.
+const segmentsPrefix = "segments/"
+
+func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
+	return &bucketSegments{db: db, config: config, name: store.NewID("w"), windows: sync.Pool{New: func() any {
+		b := make([]byte, readWindow)
+		return &b
+	}}}
+}
+
+// bucket opens the bucket when it is first needed: to look at definitions needs
+// no S3.
+func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.opened != nil {
+		return b.opened, nil
+	}
+	if b.config == nil {
+		return nil, jobs.Invalid("staging.s3", "The events have nowhere to go",
+			"With database_url many machines share one store, and none sees another's disk: events are kept in S3, and no bucket is configured.",
+			"Set staging.s3, or leave database_url out and keep everything in data_dir")
+	}
+	opened, err := staging.Open(ctx, *b.config)
+	if err != nil {
+		return nil, err
+	}
+	b.opened = opened
+	return opened, nil
+}
+
+func (b *bucketSegments) key(name string) string { return segmentsPrefix + b.db.ID() + "/" + name }
+
+// size makes every append begin an object.
+func (*bucketSegments) size() int64 { return 1 }
+
+func (b *bucketSegments) writer(context.Context) (string, error) { return b.name, nil }
+
+func (b *bucketSegments) create(ctx context.Context, stream, name string) (segmentFile, error) {
+	bucket, err := b.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.announce(ctx, stream, name); err != nil {
+		return nil, err
+	}
+	return &object{ctx: ctx, bucket: bucket, key: b.key(name)}, nil
+}
+
+func (b *bucketSegments) open(ctx context.Context, name string) (segmentReader, error) {
+	bucket, err := b.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &objectReader{ctx: ctx, bucket: bucket, key: b.key(name), windows: &b.windows}, nil
+}
+
+func (b *bucketSegments) remove(ctx context.Context, name string) error {
+	bucket, err := b.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	return bucket.Remove(ctx, b.key(name))
+}
+
+func (*bucketSegments) close() error { return nil }
+
+// object is an object being written. It is there, whole, after Sync.
+type object struct {
+	ctx    context.Context //nolint:containedctx // that of the append, which the object does not outlive
+	bucket *staging.S3
+	key    string
+	upload *staging.Writer
+	length int64
+}
+
+var errWritten = errors.New("an object is written once, from its beginning to its end")
+
+func (o *object) WriteAt(p []byte, offset int64) (int, error) {
+	if offset != o.length {
+		return 0, fmt.Errorf("byte %d after %d: %w", offset, o.length, errWritten)
+	}
+	if err := o.begin(); err != nil {
+		return 0, err
+	}
+	n, err := o.upload.Write(p)
+	o.length += int64(n)
+	if err != nil {
+		// The upload knows more than the pipe to it.
+		err = errors.Join(o.upload.Close(), err)
+		o.upload = nil
+	}
+	return n, err
+}
+
+func (o *object) begin() (err error) {
+	if o.upload == nil {
+		o.upload, err = o.bucket.Create(o.ctx, o.key)
+	}
+	return err
+}
+
+func (o *object) Sync() error {
+	if err := o.begin(); err != nil {
+		return err
+	}
+	err := o.upload.Close()
+	o.upload = nil
+	return err
+}
+
+// Truncate is asked for the length that is committed, which is all.
+func (o *object) Truncate(size int64) error {
+	if size != o.length {
+		return fmt.Errorf("%d of %d bytes: %w", size, o.length, errWritten)
+	}
+	return nil
+}
+
+func (o *object) Close() error {
+	if o.upload == nil {
+		return nil
+	}
+	err := o.upload.Abort()
+	o.upload = nil
+	return err
+}
+
+// readWindow is how much of an object is asked for at a time.
+const readWindow = 4 << 20
+
+// objectReader reads an object for one goroutine, mostly on and on.
+type objectReader struct {
+	ctx     context.Context //nolint:containedctx // that of the reading, which io.ReaderAt has no place for
+	bucket  *staging.S3
+	key     string
+	windows *sync.Pool
+
+	// window is what was read from offset on; ended tells that nothing is after
+	// it.
+	window *[]byte
+	filled int
+	offset int64
+	ended  bool
+}
+
+func (r *objectReader) ReadAt(p []byte, offset int64) (n int, err error) {
+	for n < len(p) {
+		at := offset + int64(n) - r.offset
+		if r.window == nil || at < 0 || at >= int64(r.filled) {
+			if r.window != nil && r.ended && at >= int64(r.filled) {
+				return n, io.EOF
+			}
+			if err := r.fill(offset + int64(n)); err != nil {
+				return n, err
+			}
+			continue
+		}
+		n += copy(p[n:], (*r.window)[at:r.filled])
+	}
+	return n, nil
+}
+
+func (r *objectReader) fill(offset int64) (err error) {
+	if r.window == nil {
+		w, ok := r.windows.Get().(*[]byte)
+		if !ok {
+			w = new([]byte)
+			*w = make([]byte, readWindow)
+		}
+		r.window = w
+	}
+	r.offset, r.ended = offset, false
+	r.filled, err = r.bucket.ReadAt(r.ctx, r.key, *r.window, offset)
+	if errors.Is(err, io.EOF) {
+		r.ended, err = true, nil
+	}
+	if err != nil {
+		r.filled = 0
+	}
+	return err
+}
+
+func (r *objectReader) Close() error {
+	if r.window != nil {
+		r.windows.Put(r.window)
+		r.window, r.filled = nil, 0
+	}
+	return nil
+}
