@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -53,9 +54,17 @@ type Backend struct {
 	Open func(db *store.DB) (Platform, error)
 }
 
-// Embedded is the platform inside the data directory.
-func Embedded() Backend {
-	return Backend{Open: func(db *store.DB) (Platform, error) { return embedded.Open(embedded.Config{DB: db}) }}
+// Embedded is the platform inside the data directory, or with a shared store in
+// its database and the bucket of segments. Without a bucket a shared store's
+// platform takes definitions, and refuses events.
+func Embedded(segments *staging.S3Config) Backend {
+	return Backend{Open: func(db *store.DB) (Platform, error) {
+		c := embedded.Config{DB: db}
+		if db.Shared() {
+			c.Segments = segments
+		}
+		return embedded.Open(c)
+	}}
 }
 
 // LyticsAccount says which Lytics account is the platform.

@@ -29,7 +29,9 @@ type Options struct {
 	EncryptionKeyFile string
 	// AllowPrivateHosts lifts the limit to Databricks' own host names.
 	AllowPrivateHosts bool
-	// Staging is where exports wait; nil until an export needs it.
+	// Staging is where exports wait; nil until an export needs it. With a
+	// DatabaseURL the embedded platform keeps its events there as well, below
+	// segments/.
 	Staging *staging.S3Config
 	// Platform is the customer-data side: Embedded when zero.
 	Platform Backend
@@ -86,7 +88,7 @@ func New(o Options) *Engine {
 		o.Getenv = os.Getenv
 	}
 	if o.Platform.Open == nil {
-		o.Platform = Embedded()
+		o.Platform = Embedded(o.Staging)
 	}
 	if o.MaxRunsPerAuthorization <= 0 {
 		o.MaxRunsPerAuthorization = DefaultMaxRunsPerAuthorization

@@ -87,6 +87,8 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	s.credentials = loaded.Credentials
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.UsePathStyle = cfg.UsePathStyle
+		// Parts of objects have none; who reads them has its own.
+		o.DisableLogOutputChecksumValidationSkipped = true
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
 		}

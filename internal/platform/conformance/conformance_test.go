@@ -6,9 +6,11 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/conformance"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -17,15 +19,28 @@ func TestEmbedded(t *testing.T) {
 	conformance.Run(t, openEmbedded)
 }
 
+func TestEmbeddedFleet(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, func(t *testing.T) conformance.Bed {
+		t.Helper()
+		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+		return embeddedBed(t, embedded.Config{DB: db, Segments: &s3test.New(t).Config})
+	})
+}
+
 func openEmbedded(t *testing.T) conformance.Bed {
 	t.Helper()
-	db := openStore(t)
-	p, err := embedded.Open(embedded.Config{DB: db})
+	return embeddedBed(t, embedded.Config{DB: openStore(t)})
+}
+
+func embeddedBed(t *testing.T, c embedded.Config) conformance.Bed {
+	t.Helper()
+	p, err := embedded.Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, p.Close) })
-	return conformance.Bed{Platform: p, DB: db, Settle: func(ctx context.Context) error {
+	return conformance.Bed{Platform: p, DB: c.DB, Settle: func(ctx context.Context) error {
 		_, err := p.BuildProfiles(ctx, nil)
 		return err
 	}}
@@ -74,7 +89,12 @@ func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
 
 func openStore(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: t.TempDir()}, true)
+	return openStoreAt(t, store.Location{Dir: t.TempDir()})
+}
+
+func openStoreAt(t *testing.T, at store.Location) *store.DB {
+	t.Helper()
+	db, err := store.Open(context.Background(), at, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // benchPlace is a data directory, or with LYTICS_TEST_FLEET=1 a fleet.
-func benchPlace(b testing.TB) place {
-	b.Helper()
+func benchPlace(tb testing.TB) place {
+	tb.Helper()
 	if os.Getenv("LYTICS_TEST_FLEET") != "" {
-		return newFleet(b)
+		return newFleet(tb)
 	}
-	return place{dir: b.TempDir()}
+	return place{dir: tb.TempDir()}
 }
 
 func customers(b bed, t checker) {

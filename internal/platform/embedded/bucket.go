@@ -95,7 +95,7 @@ func (*bucketSegments) close() error { return nil }
 
 // object is an object being written. It is there, whole, after Sync.
 type object struct {
-	ctx    context.Context //nolint:containedctx // that of the append, which the object does not outlive
+	ctx    context.Context // that of the append, which the object does not outlive
 	bucket *staging.S3
 	key    string
 	upload *staging.Writer
@@ -159,7 +159,7 @@ const readWindow = 4 << 20
 
 // objectReader reads an object for one goroutine, mostly on and on.
 type objectReader struct {
-	ctx     context.Context //nolint:containedctx // that of the reading, which io.ReaderAt has no place for
+	ctx     context.Context // that of the reading, which io.ReaderAt has no place for
 	bucket  *staging.S3
 	key     string
 	windows *sync.Pool

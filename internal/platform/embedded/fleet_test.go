@@ -145,7 +145,7 @@ func TestABuilderThatLosesItsRight(t *testing.T) {
 	}
 	lost.mustAppend(f, "shop", facts(data...))
 	cut := false
-	_, err := lost.BuildProfiles(f.Context(), func(done, total int64) {
+	_, err := lost.BuildProfiles(f.Context(), func(int64, int64) {
 		if cut {
 			return
 		}
