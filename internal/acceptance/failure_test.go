@@ -77,8 +77,7 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	s.ClearFaults(t)
 	if code != 0 {
 		wantError(t, text, "lytics_databricks_table_import.i", strings.TrimPrefix(s.Host, "http://"))
-		s.Query(t, "SELECT 1") // answered when Spark is back
-		w.apply()
+		w.apply() // it waits while Spark comes back, as for a warehouse that starts
 	}
 	wantEach(t, w.events("s"), rows)
 	w.wantNoChanges()

@@ -65,5 +65,8 @@ func lend(ctx context.Context, dir, in string, command []string) (err error) {
 	// A command that is a make has children to end: it is asked to first.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
-	return cmd.Run()
+	if err = cmd.Run(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "the end of Spark's log:\n%s\n", server.LogTail())
+	}
+	return errors.Join(err, server.Err())
 }

@@ -77,7 +77,7 @@ func arguments(o Options, port int) ([]string, error) {
 }
 
 func settings(o Options) []string {
-	return []string{
+	out := []string{
 		"spark.master=local[2]",
 		"spark.driver.host=127.0.0.1", "spark.driver.bindAddress=127.0.0.1",
 		"spark.ui.enabled=false",
@@ -86,6 +86,9 @@ func settings(o Options) []string {
 		"spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
 		"spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
 		"spark.sql.sources.default=delta",
+		// The usual one starts a process of the system's for each commit. This is
+		// the only Spark that writes here.
+		"spark.delta.logStore.file.impl=io.delta.storage.LocalLogStore",
 		"spark.sql.session.timeZone=Etc/UTC",
 		"spark.sql.ansi.enabled=true",
 		// Rows leave the server partition by partition: no result has to fit into
@@ -93,10 +96,14 @@ func settings(o Options) []string {
 		"spark.sql.thriftServer.incrementalCollect=true",
 		// ${...} in a statement is what it is.
 		"spark.sql.variable.substitute=false",
-		// Few partitions make small tables quick.
-		"spark.sql.shuffle.partitions=4", "spark.default.parallelism=4",
-		"spark.databricks.delta.snapshotPartitions=2",
 		"spark.sql.thriftserver.ui.retainedStatements=10", "spark.sql.thriftserver.ui.retainedSessions=10",
 		"spark.sql.ui.retainedExecutions=5", "spark.ui.retainedJobs=10", "spark.ui.retainedStages=10", "spark.ui.retainedTasks=100",
 	}
+	if o.Brief {
+		// What plans and compiles a statement well costs more than a small one.
+		return append(out, "spark.sql.shuffle.partitions=2", "spark.default.parallelism=2", "spark.databricks.delta.snapshotPartitions=1",
+			"spark.sql.adaptive.enabled=false", "spark.sql.codegen.wholeStage=false", "spark.sql.codegen.factoryMode=NO_CODEGEN")
+	}
+	// Few partitions make small tables quick.
+	return append(out, "spark.sql.shuffle.partitions=4", "spark.default.parallelism=4", "spark.databricks.delta.snapshotPartitions=2")
 }

@@ -129,7 +129,7 @@ func (s *Server) ready(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.tail())
+			return fmt.Errorf("Spark did not answer in time: %w\n%s", context.Cause(ctx), s.LogTail())
 		case <-s.ended:
 			return s.Err()
 		case <-ticker.C:
@@ -147,14 +147,14 @@ func (s *Server) Ended() <-chan struct{} { return s.ended }
 func (s *Server) Err() error {
 	select {
 	case <-s.ended:
-		return fmt.Errorf("Spark has ended (%w)\n%s", s.err, s.tail())
+		return fmt.Errorf("Spark has ended (%w)\n%s", s.err, s.LogTail())
 	default:
 		return nil
 	}
 }
 
-// tail is the end of the log.
-func (s *Server) tail() string {
+// LogTail is the end of the log: what went wrong last.
+func (s *Server) LogTail() string {
 	text, err := os.ReadFile(s.log)
 	if err != nil {
 		return err.Error()
