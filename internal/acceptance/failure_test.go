@@ -64,15 +64,20 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	people(t, s, "t", rows)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
-	killed := make(chan struct{})
+	killed, over := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
 		for w.committed() == 0 {
-			time.Sleep(20 * time.Millisecond)
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
 		}
 		s.KillSpark(t)
 	}()
 	text, code := w.tryApply()
+	close(over)
 	<-killed
 	s.ClearFaults(t)
 	if code != 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/differential"
@@ -98,7 +99,7 @@ func TestTheAcceptanceSuitesStatementsAreAnsweredAlike(t *testing.T) {
 func suiteList() string {
 	out := "\n## The acceptance suite's statements\n\n"
 	for _, e := range suiteExplained {
-		out += fmt.Sprintf("- `%s`, the columns %s: %s\n", e.statement, quoted(e.columns), e.reason)
+		out += fmt.Sprintf("- `%s`, the columns %s: %s\n", strings.ReplaceAll(e.statement.String(), "`", "'"), quoted(e.columns), e.reason)
 	}
 	return out
 }

@@ -123,6 +123,6 @@ func starting(hit fault.Hit) *httpReply {
 	}
 	return &httpReply{
 		status: http.StatusServiceUnavailable, code: "TEMPORARILY_UNAVAILABLE", retryAfter: retryAfter,
-		message: warehouse.ErrStarting.Error(),
+		message: "TEMPORARILY_UNAVAILABLE: The SQL warehouse is starting. Please try again later.",
 	}
 }

@@ -21,7 +21,7 @@ type Engine interface {
 
 // ErrStarting says that what stands behind the engine is not up yet, and will
 // be: a client does well to come back.
-var ErrStarting = errors.New("TEMPORARILY_UNAVAILABLE: The SQL warehouse is starting. Please try again later.")
+var ErrStarting = errors.New("the SQL warehouse is starting")
 
 // SessionOptions are what a client sends with OpenSession.
 type SessionOptions struct {
