@@ -57,8 +57,12 @@ func engineOptions(c provider.Config) engine.Options {
 	if s := c.Staging; s != nil {
 		o.Staging = &staging.S3Config{
 			Bucket: s.Bucket, Prefix: s.Prefix, Region: s.Region, Endpoint: s.Endpoint, UsePathStyle: s.UsePathStyle,
-			AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, Profile: s.Profile, Credential: s.Credential,
+			AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, Profile: s.Profile,
+			RoleARN: s.RoleARN, ExternalID: s.ExternalID, STSEndpoint: s.STSEndpoint, Credential: s.Credential, ExternalLocation: s.ExternalLocation,
 		}
+	}
+	if v := c.StagingVolume; v != nil {
+		o.Volume = &staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
 	}
 	if a := c.Lytics; a != nil {
 		o.Platform = engine.Lytics(engine.LyticsAccount{

@@ -32,7 +32,9 @@ type Options struct {
 	// Staging is where exports wait; nil until an export needs it. With a
 	// DatabaseURL the embedded platform keeps its events there as well, below
 	// segments/.
+	// Exports wait in Volume where that is set.
 	Staging *staging.S3Config
+	Volume  *staging.VolumeConfig
 	// Platform is the customer-data side: Embedded when zero.
 	Platform Backend
 	// UserAgent names the product and its version to the warehouse.

@@ -12,7 +12,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -48,7 +47,7 @@ func (x *execution) work(ctx context.Context) error {
 		return wh, err
 	}
 	if x.job.Export != nil {
-		return x.export(ctx, connect)
+		return x.export(ctx, auth, connect)
 	}
 	ctx = lytics.OnUnsure(ctx, func(n int64) {
 		x.Count(func(c *jobs.Counts) { c.PossiblyDuplicated += n })
@@ -103,16 +102,12 @@ func (x *execution) buildProfiles(ctx context.Context) error {
 	return nil
 }
 
-func (x *execution) export(ctx context.Context, connect func(context.Context) (*databricks.Warehouse, error)) error {
-	if x.e.options.Staging == nil {
-		return jobs.Invalid("", "No staging is configured",
-			"An export writes files to S3, where the warehouse's COPY INTO reads them.",
-			"Give the provider block staging = { s3 = { bucket = ... } }")
-	}
-	s3, err := staging.Open(ctx, *x.e.options.Staging)
+func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, connect func(context.Context) (*databricks.Warehouse, error)) error {
+	area, done, err := x.e.stagingArea(ctx, auth)
 	if err != nil {
 		return err
 	}
+	defer done()
 	// A mapping may have changed since the last import.
 	if err := x.buildProfiles(ctx); err != nil {
 		return err
@@ -126,17 +121,9 @@ func (x *execution) export(ctx context.Context, connect func(context.Context) (*
 	}
 	return (&exporter.Export{
 		JobID: x.job.ID, RunID: x.run.ID, Spec: *x.job.Export, Owners: owners,
-		Connect: connect, Audiences: x.e.platform, Staging: stagingArea{s3}, Progress: x,
+		Connect: connect, Audiences: x.e.platform, Staging: area, Progress: x, QueryTimeout: x.job.QueryTimeout,
 		Fence: func(ctx context.Context) error {
 			return x.db.Write(ctx, func(tx *store.Tx) error { return store.Fence(ctx, tx, x.claim) })
 		},
 	}).Run(ctx)
-}
-
-// stagingArea is S3 as the exporter wants it.
-type stagingArea struct{ *staging.S3 }
-
-// Create implements exporter.Staging.
-func (s stagingArea) Create(ctx context.Context, key string) (exporter.Object, error) {
-	return s.S3.Create(ctx, key)
 }

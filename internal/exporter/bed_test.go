@@ -100,10 +100,10 @@ func (a area) Create(ctx context.Context, key string) (exporter.Object, error) {
 	return a.S3.Create(ctx, key)
 }
 
-func newBed(t testing.TB, s *sandboxtest.Sandbox) *bed {
-	t.Helper()
-	b := &bed{t: t, sandbox: s, database: strings.ToLower(store.NewID("x"))}
-	s.Exec(t, "CREATE SCHEMA main."+b.database)
+func newBed(tb testing.TB, s *sandboxtest.Sandbox) *bed {
+	tb.Helper()
+	b := &bed{t: tb, sandbox: s, database: strings.ToLower(store.NewID("x"))}
+	s.Exec(tb, "CREATE SCHEMA main."+b.database)
 	b.staging = area{b.open(staging.S3Config{})}
 	return b
 }
@@ -124,11 +124,15 @@ func (b *bed) open(cfg staging.S3Config) *staging.S3 {
 	return area
 }
 
-func (b *bed) connect(ctx context.Context) (*databricks.Warehouse, error) {
-	return databricks.Open(ctx, databricks.Config{
+func (b *bed) workspace() databricks.Config {
+	return databricks.Config{
 		Host: b.sandbox.Host, Port: b.sandbox.Port, HTTPPath: b.sandbox.HTTPPath, AllowPrivateHosts: true,
 		Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(b.sandbox.Token), nil },
-	})
+	}
+}
+
+func (b *bed) connect(ctx context.Context) (*databricks.Warehouse, error) {
+	return databricks.Open(ctx, b.workspace())
 }
 
 // export is a run of the audience into the table people.

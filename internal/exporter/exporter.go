@@ -36,8 +36,9 @@ type Staging interface {
 	RemovePrefix(ctx context.Context, prefix string) error
 	// URL is the address COPY INTO reads a key at.
 	URL(key string) string
-	// CopyCredential is the warehouse's right to read the files.
-	CopyCredential(ctx context.Context) (staging.CopyCredential, error)
+	// CopyCredential is the warehouse's right to read what is below a prefix,
+	// for as long as a statement may take.
+	CopyCredential(ctx context.Context, prefix string, statement time.Duration) (staging.CopyCredential, error)
 }
 
 // Object is a staged file being written.
@@ -65,6 +66,8 @@ type Export struct {
 	// Fence fails when the run is no longer ours; asked before the replace.
 	Fence    func(ctx context.Context) error
 	Progress Progress
+	// QueryTimeout bounds each statement: jobs.DefaultQueryTimeout when 0.
+	QueryTimeout time.Duration
 	// FileText is how much text of cells a file holds: DefaultFileText when 0.
 	FileText int
 

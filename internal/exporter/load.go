@@ -1,11 +1,13 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -56,17 +58,60 @@ func (e *Export) loadFiles(ctx context.Context, s *staged) ([]column, error) {
 	return s.layout.columns, nil
 }
 
-// copyFiles loads some of the files.
+// copyFiles loads some of the files. The credential is made for each try: it
+// lives longer than the statement, and not for ever.
 func (e *Export) copyFiles(ctx context.Context, l layout, files []string) error {
-	credential, err := e.Staging.CopyCredential(ctx)
-	if err != nil {
-		return err
+	return e.session(ctx, func(wh *databricks.Warehouse) error {
+		timeout := cmp.Or(e.QueryTimeout, jobs.DefaultQueryTimeout)
+		credential, err := e.Staging.CopyCredential(ctx, e.prefix(e.name), timeout)
+		if err != nil {
+			return err
+		}
+		bounded, err := boundStatement(ctx, wh, credential.Expires, timeout)
+		if err != nil {
+			return err
+		}
+		statement, err := e.copyStatement(l, files, credential)
+		if err != nil {
+			return err
+		}
+		err = wh.ExecRepeatable(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
+		if err == nil && bounded {
+			err = setTimeout(ctx, wh, timeout)
+		}
+		return mayRead(err, credential)
+	})
+}
+
+// mayRead says which right is missing where the warehouse may not read the
+// files by a name.
+func mayRead(err error, credential staging.CopyCredential) error {
+	e, ok := errors.AsType[*jobs.Error](err)
+	switch {
+	case !ok || e.Code != jobs.CodeForbidden:
+	case credential.Location != "":
+		e.Attribute, e.Next = "staging.s3.external_location", "GRANT READ FILES ON EXTERNAL LOCATION `"+credential.Location+"` to the token's user or service principal"
+	case credential.Name != "":
+		e.Attribute, e.Next = "staging.s3.credential", "GRANT READ FILES ON STORAGE CREDENTIAL `"+credential.Name+"` to the token's user or service principal"
 	}
-	statement, err := e.copyStatement(l, files, credential)
-	if err != nil {
-		return err
+	return err
+}
+
+// expiryMargin is kept between the end of a statement and that of its keys.
+const expiryMargin = 5 * time.Minute
+
+// boundStatement has the warehouse stop the session's statements before the
+// keys expire, where the keys may not live as long as a statement may.
+func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.Time, timeout time.Duration) (bounded bool, err error) {
+	left := time.Until(expires) - expiryMargin
+	if expires.IsZero() || left >= timeout {
+		return false, nil
 	}
-	return e.exec(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
+	return true, setTimeout(ctx, wh, left)
+}
+
+func setTimeout(ctx context.Context, wh *databricks.Warehouse, d time.Duration) error {
+	return wh.ExecRepeatable(ctx, fmt.Sprintf("SET STATEMENT_TIMEOUT = %d", max(1, int64(d/time.Second))))
 }
 
 // inferredColumns are those that COPY INTO made of the files.
@@ -149,17 +194,17 @@ func csvOptions(l layout) string {
 		databricks.Literal(l.null), max(20480, len(l.columns)+1))
 }
 
-// credentialSQL is a named credential, or keys.
+// credentialSQL is a named credential, keys, or nothing.
 func credentialSQL(c staging.CopyCredential) (string, error) {
-	if c.Name != "" {
+	switch {
+	case c.Name != "":
 		name, err := databricks.Quote(c.Name)
 		return "CREDENTIAL " + name, err
+	case c.AccessKeyID == "":
+		return "", nil
 	}
-	text := fmt.Sprintf("AWS_ACCESS_KEY = %s, AWS_SECRET_KEY = %s", databricks.Literal(c.AccessKeyID), databricks.Literal(c.SecretAccessKey.Reveal()))
-	if !c.SessionToken.Empty() {
-		text += ", AWS_SESSION_TOKEN = " + databricks.Literal(c.SessionToken.Reveal())
-	}
-	return "CREDENTIAL (" + text + ")", nil
+	return fmt.Sprintf("CREDENTIAL (AWS_ACCESS_KEY = %s, AWS_SECRET_KEY = %s, AWS_SESSION_TOKEN = %s)",
+		databricks.Literal(c.AccessKeyID), databricks.Literal(c.SecretAccessKey.Reveal()), databricks.Literal(c.SessionToken.Reveal())), nil
 }
 
 // countRows counts the run's own table.

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -26,8 +25,10 @@ type Config struct {
 	// EncryptionKeyFile is empty for the default place.
 	EncryptionKeyFile string
 	AllowPrivateHosts bool
-	// Staging is nil when none is configured, or not yet known at plan.
-	Staging *StagingS3
+	// Staging is nil when no bucket is configured, or not yet known at plan;
+	// so is StagingVolume, which exports go to where both are set.
+	Staging       *StagingS3
+	StagingVolume *StagingVolume
 	// Lytics is nil for the embedded platform.
 	Lytics *LyticsAccount
 }
@@ -38,39 +39,12 @@ type LyticsAccount struct {
 	APIURL, BulkURL, AccountID string
 }
 
-// StagingS3 is the bucket of staging.s3.
-type StagingS3 struct {
-	Bucket, Prefix, Region, Endpoint string
-	UsePathStyle                     bool
-	AccessKeyID                      string
-	SecretAccessKey                  jobs.Secret
-	Profile                          string
-	// Credential names a Unity Catalog credential for COPY INTO.
-	Credential string
-}
-
 type configModel struct {
 	DataDir           types.String `tfsdk:"data_dir"`
 	EncryptionKeyFile types.String `tfsdk:"encryption_key_file"`
 	AllowPrivateHosts types.Bool   `tfsdk:"allow_private_hosts"`
 	Staging           types.Object `tfsdk:"staging"`
 	Platform          types.Object `tfsdk:"platform"`
-}
-
-type stagingModel struct {
-	S3 types.Object `tfsdk:"s3"`
-}
-
-type stagingS3Model struct {
-	Bucket          types.String `tfsdk:"bucket"`
-	Prefix          types.String `tfsdk:"prefix"`
-	Region          types.String `tfsdk:"region"`
-	Endpoint        types.String `tfsdk:"endpoint"`
-	UsePathStyle    types.Bool   `tfsdk:"use_path_style"`
-	AccessKeyID     types.String `tfsdk:"access_key_id"`
-	SecretAccessKey types.String `tfsdk:"secret_access_key"`
-	Profile         types.String `tfsdk:"profile"`
-	Credential      types.String `tfsdk:"credential"`
 }
 
 // configReader applies the environment to what the provider block leaves out,
@@ -112,7 +86,7 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 	}
 	c.Lytics = r.lytics(ctx, m.Platform)
 	decided := r.unknown
-	c.Staging = r.staging(ctx, m.Staging)
+	c.Staging, c.StagingVolume = r.staging(ctx, m.Staging)
 	return c, decided, r.diags
 }
 
@@ -147,55 +121,4 @@ func (r *configReader) flag(p path.Path, v types.Bool, env string) bool {
 			fmt.Sprintf("%s is %q. Set it to true or false, or unset it.", env, s))
 	}
 	return b
-}
-
-func (r *configReader) staging(ctx context.Context, v types.Object) *StagingS3 {
-	var outer stagingModel
-	var m stagingS3Model
-	as := basetypes.ObjectAsOptions{UnhandledNullAsEmpty: true, UnhandledUnknownAsEmpty: true}
-	if v.IsUnknown() {
-		return nil
-	}
-	if !v.IsNull() {
-		r.diags.Append(v.As(ctx, &outer, as)...)
-		if outer.S3.IsUnknown() || r.diags.HasError() {
-			return nil
-		}
-		r.diags.Append(outer.S3.As(ctx, &m, as)...)
-	}
-	before := len(r.unknown)
-	at := path.Root("staging").AtName("s3")
-	const env = "LYTICS_STAGING_S3_"
-	s := &StagingS3{
-		Bucket:       r.text("bucket", m.Bucket, env+"BUCKET"),
-		Prefix:       r.text("prefix", m.Prefix, env+"PREFIX"),
-		Region:       r.text("region", m.Region, env+"REGION"),
-		Endpoint:     r.text("endpoint", m.Endpoint, env+"ENDPOINT"),
-		UsePathStyle: r.flag(at.AtName("use_path_style"), m.UsePathStyle, env+"USE_PATH_STYLE"),
-		Profile:      r.text("profile", m.Profile, env+"PROFILE"),
-		Credential:   r.text("credential", m.Credential, env+"CREDENTIAL"),
-	}
-	// The two keys are one credential: the environment fills in for both or
-	// none, so that halves of different origin never meet.
-	if m.AccessKeyID.IsNull() && m.SecretAccessKey.IsNull() && m.Profile.IsNull() {
-		s.AccessKeyID, _ = r.lookup(env + "ACCESS_KEY_ID")
-		secret, _ := r.lookup(env + "SECRET_ACCESS_KEY")
-		s.SecretAccessKey = jobs.NewSecret(secret)
-	} else {
-		s.AccessKeyID = r.text("access_key_id", m.AccessKeyID, env+"ACCESS_KEY_ID")
-		s.SecretAccessKey = jobs.NewSecret(r.text("secret_access_key", m.SecretAccessKey, env+"SECRET_ACCESS_KEY"))
-	}
-	switch {
-	case len(r.unknown) > before:
-		return nil
-	case s.Bucket == "" && v.IsNull():
-		return nil
-	case s.Bucket == "":
-		r.diags.AddAttributeError(at.AtName("bucket"), "The staging bucket has no name",
-			"staging.s3 is given without bucket, and LYTICS_STAGING_S3_BUCKET is not set. Set one of them, or leave staging out if nothing is exported.")
-	case (s.AccessKeyID == "") != s.SecretAccessKey.Empty():
-		r.diags.AddAttributeError(at.AtName("access_key_id"), "Half of the staging credential is missing",
-			"An access key has two parts, access_key_id and secret_access_key. Set both, here or in the environment, or neither to use the AWS credential chain.")
-	}
-	return s
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -28,7 +30,7 @@ type engine struct {
 	sparkURL string
 }
 
-func openEngine(ctx context.Context, o options, dir string, store *s3.Store, progress func(string)) (*engine, error) {
+func openEngine(ctx context.Context, o options, dir string, store objects, progress func(string)) (*engine, error) {
 	if o.engine == engineDuckDB {
 		return openDuck(ctx, filepath.Join(dir, "tables"), store)
 	}
@@ -47,7 +49,7 @@ func openEngine(ctx context.Context, o options, dir string, store *s3.Store, pro
 	return both, nil
 }
 
-func openDuck(ctx context.Context, dir string, store *s3.Store) (*engine, error) {
+func openDuck(ctx context.Context, dir string, store objects) (*engine, error) {
 	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: duckObjects{store}})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
@@ -57,7 +59,7 @@ func openDuck(ctx context.Context, dir string, store *s3.Store) (*engine, error)
 	}}, nil
 }
 
-func openSpark(ctx context.Context, o options, dir string, store *s3.Store, progress func(string)) (*engine, error) {
+func openSpark(ctx context.Context, o options, dir string, store objects, progress func(string)) (*engine, error) {
 	if o.sparkURL == "" {
 		progress("starting Apache Spark (a quarter of a minute)")
 	}
@@ -73,32 +75,56 @@ func openSpark(ctx context.Context, o options, dir string, store *s3.Store, prog
 	}}, nil
 }
 
-// duckObjects gives the DuckDB engine the objects of the store.
-type duckObjects struct{ *s3.Store }
+// objects are the buckets and the volumes.
+type objects struct {
+	buckets *s3.Store
+	volumes *volumes.Store
+}
+
+func (o objects) list(ctx context.Context, bucket, prefix string, c s3.Credential) (out []s3.Object, err error) {
+	if !strings.HasPrefix(bucket, volumes.Prefix) {
+		return o.buckets.List(ctx, bucket, prefix, c)
+	}
+	found, err := o.volumes.List(ctx, bucket, prefix)
+	for _, f := range found {
+		out = append(out, s3.Object(f))
+	}
+	return out, err
+}
+
+func (o objects) open(ctx context.Context, bucket, key string, c s3.Credential) (io.ReadCloser, error) {
+	if strings.HasPrefix(bucket, volumes.Prefix) {
+		return o.volumes.Read(ctx, bucket, key)
+	}
+	return o.buckets.Open(ctx, bucket, key, c)
+}
+
+// duckObjects gives them to the DuckDB engine.
+type duckObjects struct{ objects }
 
 func (o duckObjects) List(ctx context.Context, bucket, prefix string, c duck.Credential) ([]duck.Object, error) {
-	return list[duck.Object](ctx, o.Store, bucket, prefix, s3.Credential(c))
+	return list[duck.Object](ctx, o.objects, bucket, prefix, s3.Credential(c))
 }
 
 func (o duckObjects) Open(ctx context.Context, bucket, key string, c duck.Credential) (io.ReadCloser, error) {
-	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
+	return o.open(ctx, bucket, key, s3.Credential(c))
 }
 
 // sparkObjects gives them to the Spark engine.
-type sparkObjects struct{ *s3.Store }
+type sparkObjects struct{ objects }
 
 func (o sparkObjects) List(ctx context.Context, bucket, prefix string, c spark.Credential) ([]spark.Object, error) {
-	return list[spark.Object](ctx, o.Store, bucket, prefix, s3.Credential(c))
+	return list[spark.Object](ctx, o.objects, bucket, prefix, s3.Credential(c))
 }
 
 func (o sparkObjects) Open(ctx context.Context, bucket, key string, c spark.Credential) (io.ReadCloser, error) {
-	return o.Store.Open(ctx, bucket, key, s3.Credential(c))
+	return o.open(ctx, bucket, key, s3.Credential(c))
 }
 
-func list[T duck.Object | spark.Object](ctx context.Context, store *s3.Store, bucket, prefix string, c s3.Credential) ([]T, error) {
-	objects, err := store.List(ctx, bucket, prefix, c)
-	out := make([]T, len(objects))
-	for i, object := range objects {
+func list[T duck.Object | spark.Object](ctx context.Context, store objects, bucket, prefix string, c s3.Credential) ([]T, error) {
+	found, err := store.list(ctx, bucket, prefix, c)
+	out := make([]T, len(found))
+	for i, object := range found {
 		out[i] = T(object)
 	}
 	return out, err

@@ -28,6 +28,12 @@ type options struct {
 	client           front.Client
 	bucket           string
 	credential       s3.Credential
+	role, externalID string
+	roleMaxSession   time.Duration
+	storage          string
+	external         bool
+	shortLived       bool
+	volumes          []string
 	engine           string
 	sparkHome        string
 	sparkURL         string
@@ -75,6 +81,16 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
+	f.StringVar(&o.role, "s3-role-arn", "arn:aws:iam::000000000000:role/sandbox", "`ARN` of the role that AssumeRole of the token service knows")
+	f.StringVar(&o.externalID, "s3-external-id", "", "external `id` that AssumeRole asks for")
+	f.DurationVar(&o.roleMaxSession, "s3-role-max-session", time.Hour, "longest session of the role")
+	f.StringVar(&o.storage, "s3-storage-credential", "sandbox_storage", "`name` of the storage credential by which COPY INTO reads the bucket")
+	f.BoolVar(&o.external, "s3-external-location", false, "let COPY INTO read the bucket without a credential, as an external location does")
+	f.BoolVar(&o.shortLived, "s3-short-lived", false, "refuse the long-lived access key in COPY INTO")
+	f.Func("volume", "a Unity Catalog volume: `catalog.schema.volume`; repeatable (default main.default.staging)", func(text string) error {
+		o.volumes = append(o.volumes, text)
+		return nil
+	})
 	f.StringVar(&o.engine, "engine", engineDuckDB, "SQL `engine`: duckdb, or spark, a real Apache Spark with Delta")
 	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
 	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
@@ -142,6 +158,9 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 		if _, err := os.Stat("GNUmakefile"); err == nil {
 			o.sparkHome = filepath.Join("build", "spark") // from the repository's root
 		}
+	}
+	if len(o.volumes) == 0 {
+		o.volumes = []string{"main.default.staging"}
 	}
 	o.seedRows = cmp.Or(o.seedRows, 100_000)
 	// New ones each time: other programs on this machine could guess fixed ones.

@@ -19,6 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/record"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -39,17 +40,24 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 			err = errors.Join(err, s.close())
 		}
 	}()
-	dir, objects, remove, err := directories(o.data)
+	dir, buckets, remove, err := directories(o.data)
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, remove)
 	faults := &fault.Set{}
-	store, err := s3.New(s3.Options{Bucket: o.bucket, Credential: o.credential, Dir: objects, Faults: faults})
+	store, err := s3.New(s3.Options{Bucket: o.bucket, Credential: o.credential, Dir: buckets, Faults: faults,
+		RoleARN: o.role, ExternalID: o.externalID, RoleMaxSession: o.roleMaxSession,
+		StorageCredential: o.storage, ExternalLocation: o.external, ShortLivedOnly: o.shortLived})
 	if err != nil {
 		return nil, err
 	}
-	engine, err := openEngine(ctx, o, dir, store, progress)
+	files, err := volumes.Open(filepath.Join(dir, "volumes"), o.volumes, faults)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, files.Close)
+	engine, err := openEngine(ctx, o, dir, objects{store, files}, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +83,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 	server, err := front.New(front.Options{
 		Engine: engine.Engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden, Client: o.client,
 		Results: o.results, Faults: faults, Spool: filepath.Join(dir, "spool"),
-		LinkTTL: o.linkTTL, DirectWait: o.directWait, Admin: o.admin,
+		Files: files, LinkTTL: o.linkTTL, DirectWait: o.directWait, Admin: o.admin,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {

@@ -172,7 +172,8 @@ func (s *Sandbox) launch(args ...string) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	ready := filepath.Join(dir, "ready.json")
 
-	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent"}, args, s.options.args)
+	// A long-lived key in a statement is a mistake of ours.
+	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-s3-short-lived"}, args, s.options.args)
 	if s.data != "" {
 		args = append(args, "-data", s.data)
 	}

@@ -11,6 +11,7 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -45,6 +46,9 @@ func (s *S3) explain(doing string, err error) error {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
 		status = response.HTTPStatusCode()
+	}
+	if operation, ok := errors.AsType[*smithy.OperationError](err); ok && operation.Service() == sts.ServiceID || strings.Contains(err.Error(), "operation error STS") {
+		return s.explainMint("assume "+s.cfg.RoleARN, err)
 	}
 	var profile config.SharedConfigProfileNotExistError
 	switch code := errorCode(err); {

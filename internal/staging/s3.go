@@ -1,12 +1,14 @@
 // Package staging keeps the files of an export where COPY INTO reads them: in
-// an S3 bucket, under a prefix of each run's own.
+// an S3 bucket or a Unity Catalog volume, under a prefix of each run's own.
 package staging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,9 +19,11 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -39,17 +43,26 @@ type S3Config struct {
 	AccessKeyID     string
 	SecretAccessKey jobs.Secret
 	Profile         string
+	// RoleARN is assumed with those credentials, for uploads and for COPY INTO;
+	// ExternalID is what the role's owner asks for.
+	RoleARN, ExternalID string
+	// STSEndpoint is the token service: AWS', or that of Endpoint.
+	STSEndpoint string
 	// Credential is the Unity Catalog storage credential by which COPY INTO
-	// reads the bucket. Without it COPY INTO gets the keys.
-	Credential string
+	// reads the bucket, ExternalLocation the external location it lies in.
+	// Without them COPY INTO gets keys that are minted for it.
+	Credential, ExternalLocation string
 }
 
 // S3 is a staging place. It is safe for concurrent use.
 type S3 struct {
-	cfg         S3Config
-	client      *s3.Client
-	uploader    *transfermanager.Client
-	credentials aws.CredentialsProvider
+	cfg      S3Config
+	region   string
+	client   *s3.Client
+	uploader *transfermanager.Client
+	// base are the credentials that were found; a role is assumed with them.
+	base   aws.CredentialsProvider
+	tokens *sts.Client
 }
 
 const (
@@ -62,6 +75,8 @@ const (
 	attempts       = 4
 	partSize       = 8 << 20
 	partsAtOnce    = 2
+	// renewBefore is how long before their end a role's keys are renewed.
+	renewBefore = 5 * time.Minute
 )
 
 // Open checks the configuration, and that the bucket can be listed.
@@ -84,7 +99,20 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		}
 		loaded.Region = "us-east-1" // what compatible stores take by default
 	}
-	s.credentials = loaded.Credentials
+	s.region, s.base = loaded.Region, loaded.Credentials
+	s.tokens = sts.NewFromConfig(loaded, func(o *sts.Options) {
+		if endpoint := cmp.Or(cfg.STSEndpoint, cfg.Endpoint); endpoint != "" {
+			o.BaseEndpoint = aws.String(strings.TrimSuffix(endpoint, "/"))
+		}
+	})
+	if cfg.RoleARN != "" {
+		loaded.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(s.tokens, cfg.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = sessionName
+			if cfg.ExternalID != "" {
+				o.ExternalID = aws.String(cfg.ExternalID)
+			}
+		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+	}
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.UsePathStyle = cfg.UsePathStyle
 		// Parts of objects have none; who reads them has its own.
@@ -139,13 +167,20 @@ func validate(cfg S3Config) error {
 		return jobs.Invalid("staging.s3.access_key_id", "The staging credentials are incomplete", "There is a secret access key without its id.", "Set both, or neither.")
 	case cfg.AccessKeyID != "" && cfg.SecretAccessKey.Empty():
 		return jobs.Invalid("staging.s3.secret_access_key", "The staging credentials are incomplete", "There is an access key id without its secret.", "Set both, or neither.")
+	case cfg.ExternalID != "" && cfg.RoleARN == "":
+		return jobs.Invalid("staging.s3.external_id", "The external id belongs to no role", "It is given to the owner of role_arn, which is not set.", "Set role_arn, or leave external_id out.")
+	case cfg.Credential != "" && cfg.ExternalLocation != "":
+		return jobs.Invalid("staging.s3.credential", "The warehouse's right to the bucket is given twice", "There are both credential and external_location.", "Leave one of them out.")
 	case cfg.AccessKeyID != "" && cfg.Profile != "":
 		return jobs.Invalid("staging.s3.profile", "The staging credentials are given twice", "There are both keys and a profile.", "Leave one of them out.")
 	}
-	if cfg.Endpoint != "" {
-		u, err := url.Parse(cfg.Endpoint)
+	for attribute, endpoint := range map[string]string{"endpoint": cfg.Endpoint, "sts_endpoint": cfg.STSEndpoint} {
+		if endpoint == "" {
+			continue
+		}
+		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
-			return jobs.Invalid("staging.s3.endpoint", fmt.Sprintf("The S3 endpoint %q cannot be used", cfg.Endpoint),
+			return jobs.Invalid("staging.s3."+attribute, fmt.Sprintf("The endpoint %q cannot be used", endpoint),
 				"It is not an URL of scheme and host.", "Give one such as \"https://minio.example.com:9000\", or leave it out for AWS.")
 		}
 	}
@@ -190,28 +225,19 @@ func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 }
 
 // readMost bounds Read.
-const readMost = 1 << 20
+const readMost = 64 << 10
 
 // Read gives a small object whole; one that is not there is CodeNotFound.
 func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
-	if err := checkKey(key); err != nil {
+	text := make([]byte, readMost)
+	n, err := s.ReadAt(ctx, key, text, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no object " + s.URL(key), Err: err}
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
 	}
-	text, err := bounded(ctx, func(ctx context.Context) ([]byte, error) {
-		out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key))})
-		if err != nil {
-			return nil, err
-		}
-		text, err := io.ReadAll(io.LimitReader(out.Body, readMost))
-		return text, errors.Join(err, out.Body.Close())
-	})
-	if errorCode(err) == "NoSuchKey" {
-		return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no object " + s.URL(key), Err: err}
-	}
-	if err != nil {
-		return nil, s.explain("read "+s.URL(key), err)
-	}
-	return text, nil
+	return text[:n], nil
 }
 
 // RemovePrefix removes all objects under a prefix, and uploads to it that were
@@ -267,37 +293,6 @@ func (s *S3) abortUploads(ctx context.Context, prefix string) error {
 		}
 	}
 	return nil
-}
-
-// CopyCredential is what COPY INTO's WITH (CREDENTIAL ...) needs: the name of a
-// storage credential, or else keys.
-type CopyCredential struct {
-	Name            string
-	AccessKeyID     string
-	SecretAccessKey jobs.Secret
-	// SessionToken is empty for keys that do not expire.
-	SessionToken jobs.Secret
-}
-
-// Secrets are the parts that no log may hold.
-func (c CopyCredential) Secrets() []jobs.Secret {
-	return []jobs.Secret{jobs.NewSecret(c.AccessKeyID), c.SecretAccessKey, c.SessionToken}
-}
-
-// CopyCredential gives the rights by which the warehouse reads the files.
-func (s *S3) CopyCredential(ctx context.Context) (CopyCredential, error) {
-	if s.cfg.Credential != "" {
-		return CopyCredential{Name: s.cfg.Credential}, nil
-	}
-	keys, err := bounded(ctx, s.credentials.Retrieve)
-	if err != nil {
-		return CopyCredential{}, s.explain("find AWS credentials for COPY INTO", err)
-	}
-	return CopyCredential{
-		AccessKeyID:     keys.AccessKeyID,
-		SecretAccessKey: jobs.NewSecret(keys.SecretAccessKey),
-		SessionToken:    jobs.NewSecret(keys.SessionToken),
-	}, nil
 }
 
 // folder makes a prefix end with a slash, so that run/1 does not reach into

@@ -351,34 +351,3 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 		})
 	}
 }
-
-func TestCopyCredential(t *testing.T) {
-	t.Parallel()
-	store := newStore(t)
-	got, err := store.open(t).CopyCredential(t.Context())
-	if err != nil || got.Name != "" || got.AccessKeyID != "AKIAEXAMPLE" || got.SecretAccessKey.Reveal() != "canary-secret" || !got.SessionToken.Empty() {
-		t.Errorf("keys: %v, %v", got, err)
-	}
-	if text := fmt.Sprintf("%v %+v %#v", got, got, got); strings.Contains(text, "canary") {
-		t.Errorf("it prints its secret: %s", text)
-	}
-	store.cfg.Credential = "exports_writer"
-	got, err = store.open(t).CopyCredential(t.Context())
-	if err != nil || got != (staging.CopyCredential{Name: "exports_writer"}) {
-		t.Errorf("a named credential: %v, %v", got, err)
-	}
-}
-
-// The keys of AWS' own chain come with a session token. Environment variables
-// are the process's, so this test runs alone.
-func TestCopyCredentialFromTheEnvironment(t *testing.T) {
-	store := newStore(t)
-	t.Setenv("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "from-environment")
-	t.Setenv("AWS_SESSION_TOKEN", "session")
-	store.cfg.AccessKeyID, store.cfg.SecretAccessKey = "", jobs.Secret{}
-	got, err := store.open(t).CopyCredential(t.Context())
-	if err != nil || got.AccessKeyID != "ASIAEXAMPLE" || got.SecretAccessKey.Reveal() != "from-environment" || got.SessionToken.Reveal() != "session" {
-		t.Errorf("got %v, %v", got, err)
-	}
-}

@@ -3,6 +3,7 @@ package staging_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
@@ -28,14 +29,14 @@ func TestStagedFilesAreReadByCopyInto(t *testing.T) {
 	write(t, s, "run-1/a.csv", []byte("1,one\n2,two\n"))
 	write(t, s, "run-1/b.csv", []byte("3,\"three\"\n"))
 	write(t, s, "run-1/large.bin", random(20<<20))
-	keys, err := s.CopyCredential(t.Context())
+	keys, err := s.CopyCredential(t.Context(), "run-1", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sandbox.Exec(t, "CREATE TABLE main.default.loaded (id BIGINT, name STRING)",
 		fmt.Sprintf("COPY INTO main.default.loaded FROM (SELECT _c0::BIGINT AS id, _c1::STRING AS name FROM '%s' "+
-			"WITH (CREDENTIAL (AWS_ACCESS_KEY = '%s', AWS_SECRET_KEY = '%s'))) FILEFORMAT = CSV FILES = ('a.csv', 'b.csv')",
-			s.URL("run-1/"), keys.AccessKeyID, keys.SecretAccessKey.Reveal()))
+			"WITH (CREDENTIAL (AWS_ACCESS_KEY = '%s', AWS_SECRET_KEY = '%s', AWS_SESSION_TOKEN = '%s'))) FILEFORMAT = CSV FILES = ('a.csv', 'b.csv')",
+			s.URL("run-1/"), keys.AccessKeyID, keys.SecretAccessKey.Reveal(), keys.SessionToken.Reveal()))
 	if got := fmt.Sprint(sandbox.Query(t, "SELECT id, name FROM main.default.loaded ORDER BY id")); got != "[[1 one] [2 two] [3 three]]" {
 		t.Errorf("loaded: %s", got)
 	}

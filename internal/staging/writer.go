@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 )
 
-// Writer is an object being written. Only Close makes it visible.
+// Writer is an object or file being written. Only Close makes it visible.
 type Writer struct {
 	pipe   *io.PipeWriter
 	cancel context.CancelCauseFunc
@@ -26,8 +26,20 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	parent := ctx
-	ctx, cancel := context.WithCancelCause(ctx)
+	return newWriter(ctx, func(ctx context.Context, body io.Reader) error {
+		_, err := s.uploader.UploadObject(ctx, &transfermanager.UploadObjectInput{
+			Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key)), Body: body,
+		})
+		if err != nil {
+			return s.explain("write "+s.URL(key), err)
+		}
+		return nil
+	}), nil
+}
+
+// newWriter runs an upload beside its writer.
+func newWriter(parent context.Context, upload func(ctx context.Context, body io.Reader) error) *Writer {
+	ctx, cancel := context.WithCancelCause(parent)
 	reader, pipe := io.Pipe()
 	w := &Writer{pipe: pipe, cancel: cancel, done: make(chan struct{})}
 	// A cancel reaches an upload that waits for the next piece, too.
@@ -35,9 +47,7 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	go func() {
 		defer close(w.done)
 		defer stop()
-		_, err := s.uploader.UploadObject(ctx, &transfermanager.UploadObjectInput{
-			Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key)), Body: reader,
-		})
+		err := upload(ctx, reader)
 		switch {
 		case err == nil:
 		case parent.Err() != nil:
@@ -45,12 +55,12 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 		case errors.Is(context.Cause(ctx), errAborted):
 			w.err = errAborted
 		default:
-			w.err = s.explain("write "+s.URL(key), err)
+			w.err = err
 		}
 		// A writer that is still writing learns why nobody reads.
 		_ = reader.CloseWithError(w.err)
 	}()
-	return w, nil
+	return w
 }
 
 // Write implements io.Writer. It waits while the upload is behind.

@@ -34,11 +34,22 @@ type file struct {
 	Object
 }
 
-func (f file) url() string { return "s3://" + f.bucket + "/" + f.Key }
+func (f file) url() string { return address(f.bucket, f.Key) }
+
+// address of a file; a bucket that begins with a slash is a volume.
+func address(bucket, key string) string {
+	if strings.HasPrefix(bucket, "/") {
+		return bucket + "/" + key
+	}
+	return "s3://" + bucket + "/" + key
+}
 
 // place reads the source of COPY INTO.
 func (e *Engine) place(st *syntax.CopyInto) (*place, error) {
 	p := &place{store: e.opts.Objects, url: st.Source.URL, format: st.Format, names: st.Files}
+	if strings.HasPrefix(st.Source.URL, "/Volumes/") {
+		return p, p.inVolume(st)
+	}
 	scheme, rest, ok := strings.Cut(st.Source.URL, "://")
 	if !ok || scheme != "s3" && scheme != "s3a" && scheme != "s3n" {
 		return nil, fault.Unsupported("reading files from " + st.Source.URL + " (only s3:// is)")
@@ -56,21 +67,43 @@ func (e *Engine) place(st *syntax.CopyInto) (*place, error) {
 		case "AWS_SESSION_TOKEN":
 			p.cred.SessionToken = v
 		case "NAME":
-			return nil, fault.Unsupported("a named credential")
+			p.cred.Name = v
 		default:
 			return nil, fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", k)
 		}
 	}
+	return p, p.selection(st)
+}
+
+// inVolume is a place in a Unity Catalog volume, which is read with the rights
+// of the session.
+func (p *place) inVolume(st *syntax.CopyInto) error {
+	parts := strings.SplitN(st.Source.URL, "/", 6)
+	if p.store == nil || len(parts) < 5 {
+		return fault.New("INVALID_PARAMETER_VALUE", "22023", "The path %s is not one of a volume.", st.Source.URL)
+	}
+	if len(st.Source.Credential) > 0 {
+		return fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", st.Source.URL)
+	}
+	p.bucket = strings.Join(parts[:5], "/")
+	if len(parts) == 6 {
+		p.path = parts[5]
+	}
+	return p.selection(st)
+}
+
+// selection reads FILES and PATTERN.
+func (p *place) selection(st *syntax.CopyInto) error {
 	if len(st.Files) > maxFiles {
-		return nil, fault.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
+		return fault.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
 	}
 	if st.Pattern != "" {
 		if st.Files != nil {
-			return nil, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
+			return fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
 		}
 		p.pattern = glob(st.Pattern)
 	}
-	return p, nil
+	return nil
 }
 
 // glob turns a Hadoop pattern into a regular expression.
@@ -180,7 +213,7 @@ func (p *place) allFound(found []file, base string) error {
 	for _, n := range p.names {
 		key := strings.TrimPrefix(base+"/"+n, "/")
 		if !slices.ContainsFunc(found, func(f file) bool { return f.Key == key }) {
-			return fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: s3://%s/%s.", p.bucket, key)
+			return fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", address(p.bucket, key))
 		}
 	}
 	return nil

@@ -119,6 +119,8 @@ var (
 	s3Calls     = []string{
 		"*", "PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload",
 		"GetObject", "HeadObject", "ListObjects", "DeleteObject",
+		"AssumeRole", "GetFederationToken", "GetCallerIdentity",
+		"PutFile", "GetFile", "DeleteFile", "PutDirectory", "GetDirectory", "DeleteDirectory",
 	}
 )
 

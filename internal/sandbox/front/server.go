@@ -58,6 +58,8 @@ type Options struct {
 	// DirectWait is how long ExecuteStatement waits for a result before it
 	// answers that the statement is running: 5 seconds by default.
 	DirectWait time.Duration
+	// Files answers the Files API of volumes; nil for none.
+	Files http.Handler
 	// Admin serves the endpoints under /sandbox/.
 	Admin bool
 	// Log gets what the sandbox itself does wrong; nothing by default.
@@ -134,6 +136,11 @@ func (s *Server) routes() {
 	}
 	s.mux.HandleFunc("POST /oidc/v1/token", s.serveToken)
 	s.unityRoutes()
+	if s.options.Files != nil {
+		for _, path := range []string{"/api/2.0/fs/files/", "/api/2.0/fs/directories/"} {
+			s.mux.HandleFunc(path, s.serveFiles)
+		}
+	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, httpReply{
 			status: http.StatusNotFound, code: "ENDPOINT_NOT_FOUND",
@@ -143,6 +150,15 @@ func (s *Server) routes() {
 	if s.options.Admin {
 		s.adminRoutes()
 	}
+}
+
+// serveFiles hands a request with the right token on.
+func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) {
+	if reply := s.authorize(r); reply != nil {
+		writeError(w, *reply)
+		return
+	}
+	s.options.Files.ServeHTTP(w, r)
 }
 
 // ServeHTTP implements http.Handler.

@@ -17,7 +17,15 @@ import (
 
 // ServeHTTP implements http.Handler.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := s.authorize(r); err != nil {
+	if isSTS(r) {
+		s.serveSTS(w, r)
+		return
+	}
+	who, err := s.authorize(r, r.Header.Get("X-Amz-Content-Sha256"))
+	if err == nil {
+		err = who.permit(wanted(r))
+	}
+	if err != nil {
 		refuse(w, r, err)
 		return
 	}
@@ -97,13 +105,12 @@ const (
 	dateForm  = "20060102T150405Z"
 )
 
-// authorize checks the signature of a request by signing it again. gofakes3
-// itself lets everybody in.
-func (s *Store) authorize(r *http.Request) error {
-	want := s.options.Credential
+// authorize checks the signature of a request by signing it again, and tells
+// who signed it. gofakes3 itself lets everybody in.
+func (s *Store) authorize(r *http.Request, payload string) (*identity, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm)
 	if !ok {
-		return &Error{http.StatusForbidden, "AccessDenied", "Access Denied: the request is not signed in its Authorization header with " + algorithm + "."}
+		return nil, &Error{http.StatusForbidden, "AccessDenied", "Access Denied: the request is not signed in its Authorization header with " + algorithm + "."}
 	}
 	fields := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
@@ -113,17 +120,15 @@ func (s *Store) authorize(r *http.Request) error {
 	}
 	scope := strings.Split(fields["Credential"], "/")
 	if len(scope) != 5 {
-		return &Error{http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header is malformed; the Credential is mal-formed."}
+		return nil, &Error{http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header is malformed; the Credential is mal-formed."}
 	}
-	if scope[0] != want.AccessKey {
-		return s.check(Credential{AccessKey: scope[0]})
-	}
-	if r.Header.Get("X-Amz-Security-Token") != want.SessionToken {
-		return errToken
+	want, err := s.identify(scope[0], r.Header.Get("X-Amz-Security-Token"))
+	if err != nil {
+		return nil, err
 	}
 	at, err := time.Parse(dateForm, r.Header.Get("X-Amz-Date"))
 	if err != nil {
-		return &Error{http.StatusForbidden, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header"}
+		return nil, &Error{http.StatusForbidden, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header"}
 	}
 	signed := &http.Request{Method: r.Method, Host: r.Host, Header: http.Header{}}
 	signed.URL = &url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery}
@@ -140,11 +145,11 @@ func (s *Store) authorize(r *http.Request) error {
 	}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	credentials := aws.Credentials{AccessKeyID: want.AccessKey, SecretAccessKey: want.SecretKey, SessionToken: want.SessionToken}
-	if err := signer.SignHTTP(r.Context(), credentials, signed, r.Header.Get("X-Amz-Content-Sha256"), scope[3], scope[2], at); err != nil {
-		return fmt.Errorf("check the signature: %w", err)
+	if err := signer.SignHTTP(r.Context(), credentials, signed, payload, scope[3], scope[2], at); err != nil {
+		return nil, fmt.Errorf("check the signature: %w", err)
 	}
 	if subtle.ConstantTimeCompare([]byte(signed.Header.Get("Authorization")), []byte(r.Header.Get("Authorization"))) != 1 {
-		return errSignature
+		return nil, errSignature
 	}
-	return nil
+	return want, nil
 }

@@ -4,12 +4,12 @@ package s3
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3afero"
@@ -24,14 +24,27 @@ const Region = "us-east-1"
 // Credential is what a request is signed with.
 type Credential struct {
 	AccessKey, SecretKey, SessionToken string
+	// Name is that of a storage credential, which stands for the keys.
+	Name string
 }
 
 // Options configure a Store.
 type Options struct {
 	// Bucket is made at the start.
 	Bucket string
-	// Credential is the only one that is let in.
+	// Credential is the long-lived one that is let in; others are minted from
+	// it by the token service.
 	Credential Credential
+	// RoleARN is the role that AssumeRole knows, RoleMaxSession how long its
+	// sessions may last (an hour by default), ExternalID what it asks for.
+	RoleARN, ExternalID string
+	RoleMaxSession      time.Duration
+	// StorageCredential is the name under which the engine may read everything;
+	// with ExternalLocation it may without one.
+	StorageCredential string
+	ExternalLocation  bool
+	// ShortLivedOnly refuses the long-lived credential to the engine.
+	ShortLivedOnly bool
 	// Dir keeps the objects; empty keeps them in memory.
 	Dir    string
 	Faults *fault.Set
@@ -43,6 +56,7 @@ type Store struct {
 	options Options
 	backend gofakes3.Backend
 	server  http.Handler
+	ids     identities
 }
 
 // New returns a store with its bucket.
@@ -52,6 +66,9 @@ func New(o Options) (*Store, error) {
 	}
 	if o.Faults == nil {
 		o.Faults = &fault.Set{}
+	}
+	if o.RoleMaxSession == 0 {
+		o.RoleMaxSession = time.Hour
 	}
 	s := &Store{options: o, backend: s3mem.New()}
 	if o.Dir != "" {
@@ -87,20 +104,6 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
 
-func (s *Store) check(c Credential) error {
-	switch want := s.options.Credential; {
-	case c.AccessKey == "":
-		return &Error{http.StatusForbidden, "AccessDenied", "Access Denied"}
-	case c.AccessKey != want.AccessKey:
-		return &Error{http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."}
-	case subtle.ConstantTimeCompare([]byte(c.SecretKey), []byte(want.SecretKey)) != 1:
-		return errSignature
-	case c.SessionToken != want.SessionToken:
-		return errToken
-	}
-	return nil
-}
-
 var (
 	errSignature = &Error{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method."}
 	errToken     = &Error{http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid."}
@@ -115,7 +118,7 @@ type Object struct {
 
 // List returns the objects whose keys begin with prefix, by key.
 func (s *Store) List(_ context.Context, bucket, prefix string, c Credential) ([]Object, error) {
-	if err := s.check(c); err != nil {
+	if err := s.check(c, access{action: "s3:GetBucketLocation", bucket: bucket}, access{action: "s3:ListBucket", bucket: bucket, prefix: prefix}); err != nil {
 		return nil, err
 	}
 	p := gofakes3.NewPrefix(&prefix, nil)
@@ -132,7 +135,7 @@ func (s *Store) List(_ context.Context, bucket, prefix string, c Credential) ([]
 
 // Open reads an object.
 func (s *Store) Open(_ context.Context, bucket, key string, c Credential) (io.ReadCloser, error) {
-	if err := s.check(c); err != nil {
+	if err := s.check(c, access{action: "s3:GetObject", bucket: bucket, key: key}); err != nil {
 		return nil, err
 	}
 	o, err := s.backend.GetObject(bucket, key, nil)

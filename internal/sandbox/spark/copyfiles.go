@@ -36,11 +36,10 @@ func (c *copying) files(ctx context.Context) ([]source, error) {
 	if len(st.Files) > 0 && st.Pattern != "" {
 		return nil, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
 	}
-	scheme, rest, _ := strings.Cut(st.Source.URL, "://")
-	if !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
-		return nil, fault.Unsupported("COPY INTO from " + st.Source.URL + " (only s3:// is)")
+	base, bucket, prefix, err := located(st)
+	if err != nil {
+		return nil, err
 	}
-	bucket, prefix, _ := strings.Cut(rest, "/")
 	credential, err := credentialOf(st)
 	if err != nil {
 		return nil, err
@@ -52,12 +51,12 @@ func (c *copying) files(ctx context.Context) ([]source, error) {
 	var all []source
 	for _, o := range found {
 		if below, ok := within(prefix, o.Key); ok && !hidden(below) && c.wanted(below) {
-			all = append(all, source{bucket: bucket, key: o.Key, url: scheme + "://" + bucket + "/" + o.Key, credential: credential})
+			all = append(all, source{bucket: bucket, key: o.Key, url: base + o.Key, credential: credential})
 		}
 	}
 	for _, name := range st.Files {
 		if !slices.ContainsFunc(all, func(f source) bool { return f.key == join(prefix, name) }) && !hidden(name) {
-			return nil, fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", scheme+"://"+bucket+"/"+join(prefix, name))
+			return nil, fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", base+join(prefix, name))
 		}
 	}
 	if len(all) == 0 {
@@ -71,6 +70,25 @@ func (c *copying) files(ctx context.Context) ([]source, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(f source) bool { return done[f.url] }), nil
+}
+
+// located takes an address apart: what stands before keys, the bucket, and the
+// prefix. A volume is a bucket whose name begins with a slash.
+func located(st *syntax.CopyInto) (base, bucket, prefix string, err error) {
+	address := st.Source.URL
+	if parts := strings.SplitN(address, "/", 6); strings.HasPrefix(address, "/Volumes/") && len(parts) >= 5 {
+		if len(st.Source.Credential) > 0 {
+			return "", "", "", fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", address)
+		}
+		bucket = strings.Join(parts[:5], "/")
+		return bucket + "/", bucket, strings.Join(parts[5:], ""), nil
+	}
+	scheme, rest, _ := strings.Cut(address, "://")
+	if !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
+		return "", "", "", fault.Unsupported("COPY INTO from " + address + " (only s3:// and /Volumes/ are)")
+	}
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	return scheme + "://" + bucket + "/", bucket, prefix, nil
 }
 
 func unreadable(url string, err error) error {
@@ -87,7 +105,7 @@ func credentialOf(st *syntax.CopyInto) (c Credential, err error) {
 		case "AWS_SESSION_TOKEN":
 			c.SessionToken = value
 		case "NAME":
-			return c, fault.Unsupported("a named credential")
+			c.Name = value
 		default:
 			return c, fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", key)
 		}

@@ -9,6 +9,8 @@ import (
 // when it names none.
 type Credential struct {
 	AccessKey, SecretKey, SessionToken string
+	// Name is that of a storage credential, which stands for the keys.
+	Name string
 }
 
 // Object is one object of a bucket.

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// stagingArea opens the place where exports wait. Call done at the end.
+func (e *Engine) stagingArea(ctx context.Context, auth store.AuthorizationRow) (area exporter.Staging, done func(), err error) {
+	switch {
+	case e.options.Volume != nil:
+		v, err := staging.OpenVolume(ctx, *e.options.Volume, e.reach(auth))
+		if err != nil {
+			return nil, nil, err
+		}
+		return volume{v}, v.Close, nil
+	case e.options.Staging != nil:
+		s, err := staging.Open(ctx, *e.options.Staging)
+		if err != nil {
+			return nil, nil, err
+		}
+		return bucket{s}, func() {}, nil
+	}
+	return nil, nil, jobs.Invalid("", "No staging is configured",
+		"An export writes files to S3 or to a volume, where the warehouse's COPY INTO reads them.",
+		"Give the provider block staging = { s3 = { bucket = ... } }, or staging = { volume = { catalog = ..., schema = ..., volume = ... } }")
+}
+
+// bucket and volume are staging places as the exporter wants them.
+type (
+	bucket struct{ *staging.S3 }
+	volume struct{ *staging.Volume }
+)
+
+// Create implements exporter.Staging.
+func (b bucket) Create(ctx context.Context, key string) (exporter.Object, error) {
+	return b.S3.Create(ctx, key)
+}
+
+// Create implements exporter.Staging.
+func (v volume) Create(ctx context.Context, key string) (exporter.Object, error) {
+	return v.Volume.Create(ctx, key)
+}

@@ -1,0 +1,269 @@
+// Package volumes is the sandbox's Unity Catalog volumes: the Files API for
+// clients, and the same files for the engine that loads them.
+package volumes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+)
+
+// Store keeps the files of volumes in a directory.
+type Store struct {
+	root    *os.Root
+	volumes []string
+	faults  *fault.Set
+}
+
+// Open makes the volumes, which are named catalog.schema.volume, in dir.
+func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of volumes: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the directory of volumes: %w", err)
+	}
+	s := &Store{root: root, faults: faults}
+	for _, v := range volumes {
+		if strings.Count(v, ".") != 2 || strings.Contains(v, "/") || strings.Contains(v, "..") {
+			return nil, errors.Join(fmt.Errorf("a volume is named catalog.schema.volume, not %q", v), root.Close())
+		}
+		name := strings.ToLower(strings.ReplaceAll(v, ".", "/"))
+		s.volumes = append(s.volumes, name)
+		if err := root.MkdirAll(name, 0o700); err != nil {
+			return nil, errors.Join(fmt.Errorf("make volume %s: %w", v, err), root.Close())
+		}
+	}
+	return s, nil
+}
+
+// Close lets go of the directory.
+func (s *Store) Close() error { return s.root.Close() }
+
+// Prefix begins the paths of volumes.
+const Prefix = "/Volumes/"
+
+// Split takes a path apart into its volume ("/Volumes/c/s/v") and the key below
+// it.
+func Split(text string) (volume, key string, ok bool) {
+	parts := strings.SplitN(strings.TrimPrefix(text, Prefix), "/", 4)
+	if !strings.HasPrefix(text, Prefix) || len(parts) < 3 {
+		return "", "", false
+	}
+	if len(parts) == 4 {
+		key = parts[3]
+	}
+	return Prefix + strings.Join(parts[:3], "/"), key, true
+}
+
+// local is where a path's file is. Names of volumes know no case.
+func (s *Store) local(text string) (string, error) {
+	volume, key, ok := Split(text)
+	name := strings.ToLower(strings.TrimPrefix(volume, Prefix))
+	if !ok || !slices.Contains(s.volumes, name) {
+		return "", fmt.Errorf("volume %s: %w", text, fs.ErrNotExist)
+	}
+	return path.Join(name, path.Clean("/"+key)), nil
+}
+
+// Object is one file of a volume.
+type Object struct {
+	Key  string
+	Size int64
+	ETag string
+}
+
+// List returns the files of a volume whose keys begin with prefix, by key.
+func (s *Store) List(_ context.Context, volume, prefix string) ([]Object, error) {
+	base, err := s.local(volume)
+	if err != nil {
+		return nil, err
+	}
+	var out []Object
+	err = fs.WalkDir(s.root.FS(), base, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, uploading) {
+			return err
+		}
+		key := strings.TrimPrefix(name, base+"/")
+		if !strings.HasPrefix(key, prefix) {
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		out = append(out, Object{Key: key, Size: info.Size(), ETag: fmt.Sprint(info.ModTime().UnixNano())})
+		return nil
+	})
+	return out, err
+}
+
+// Read opens a file of a volume.
+func (s *Store) Read(_ context.Context, volume, key string) (io.ReadCloser, error) {
+	name, err := s.local(volume + "/" + key)
+	if err != nil {
+		return nil, err
+	}
+	return s.root.Open(name)
+}
+
+// uploading ends the names of files that are not whole yet.
+const uploading = ".uploading"
+
+const (
+	filesPath       = "/api/2.0/fs/files"
+	directoriesPath = "/api/2.0/fs/directories"
+)
+
+// ServeHTTP implements http.Handler: the Files API.
+func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	target, directory := strings.CutPrefix(r.URL.Path, directoriesPath)
+	if !directory {
+		target = strings.TrimPrefix(r.URL.Path, filesPath)
+	}
+	kind := "File"
+	if directory {
+		kind = "Directory"
+	}
+	call := fault.Call{Name: r.Method[:1] + strings.ToLower(r.Method[1:]) + kind, Text: target}
+	if hit, ok := s.faults.Trigger(call, fault.S3Error); ok {
+		refuse(w, hit.Status, "TEMPORARILY_UNAVAILABLE", hit.Message)
+		return
+	}
+	if hit, ok := s.faults.Trigger(call, fault.S3Slow); ok {
+		select {
+		case <-time.After(time.Duration(hit.Delay)):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	name, err := s.local(target)
+	if err == nil {
+		switch {
+		case directory && r.Method == http.MethodPut:
+			err = s.root.MkdirAll(name, 0o700)
+		case directory && r.Method == http.MethodGet:
+			err = s.list(w, target, name, r.URL.Query().Get("page_token"))
+		case directory && r.Method == http.MethodDelete:
+			err = s.removeDirectory(name)
+		case r.Method == http.MethodPut:
+			err = s.write(name, r)
+		case r.Method == http.MethodGet:
+			err = s.send(w, name)
+		case r.Method == http.MethodDelete:
+			err = s.root.Remove(name)
+		default:
+			refuse(w, http.StatusMethodNotAllowed, "BAD_REQUEST", r.Method+" is not a method of the Files API")
+			return
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		refuse(w, http.StatusNotFound, "NOT_FOUND", "The path "+target+" does not exist, or its volume does not.")
+	case errors.Is(err, fs.ErrExist):
+		refuse(w, http.StatusConflict, "ALREADY_EXISTS", "The file "+target+" exists.")
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "BAD_REQUEST", err.Error())
+	case r.Method != http.MethodGet:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// write puts a file in place whole, or not at all.
+func (s *Store) write(name string, r *http.Request) error {
+	if _, err := s.root.Stat(name); err == nil && r.URL.Query().Get("overwrite") != "true" {
+		return fs.ErrExist
+	}
+	f, err := s.root.OpenFile(name+uploading, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r.Body)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.root.Rename(name+uploading, name)
+	}
+	if err != nil {
+		return errors.Join(err, s.root.Remove(name+uploading))
+	}
+	return nil
+}
+
+func (s *Store) send(w http.ResponseWriter, name string) error {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, err = io.Copy(w, f)
+	return err
+}
+
+func (s *Store) removeDirectory(name string) error {
+	if slices.Contains(s.volumes, filepath.ToSlash(name)) {
+		return errors.New("the root of a volume cannot be removed")
+	}
+	if entries, err := fs.ReadDir(s.root.FS(), name); err == nil && len(entries) > 0 {
+		return errors.New("the directory is not empty")
+	}
+	return s.root.Remove(name)
+}
+
+type entry struct {
+	Path      string `json:"path"`
+	Name      string `json:"name"`
+	Directory bool   `json:"is_directory"`
+	Size      int64  `json:"file_size,omitempty"`
+	Modified  int64  `json:"last_modified,omitempty"`
+}
+
+// pageEntries is how many entries one answer has: few, so that clients are seen
+// to ask for more.
+const pageEntries = 100
+
+// list sends the entries after the one that the page token names.
+func (s *Store) list(w http.ResponseWriter, target, name, after string) error {
+	found, err := fs.ReadDir(s.root.FS(), name)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Contents []entry `json:"contents"`
+		Next     string  `json:"next_page_token,omitempty"`
+	}{Contents: []entry{}}
+	for _, d := range found {
+		if d.Name() <= after || strings.HasSuffix(d.Name(), uploading) {
+			continue
+		}
+		if len(out.Contents) == pageEntries {
+			out.Next = out.Contents[pageEntries-1].Name
+			break
+		}
+		e := entry{Path: strings.TrimSuffix(target, "/") + "/" + d.Name(), Name: d.Name(), Directory: d.IsDir()}
+		if info, err := d.Info(); err == nil && !d.IsDir() {
+			e.Size, e.Modified = info.Size(), info.ModTime().UnixMilli()
+		}
+		out.Contents = append(out.Contents, e)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(out)
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error_code": code, "message": message})
+}

@@ -1,0 +1,211 @@
+package staging
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// CopyCredential is what COPY INTO's WITH (CREDENTIAL ...) needs: the name of a
+// storage credential, keys that expire, or nothing where the warehouse may read
+// the place as it is.
+type CopyCredential struct {
+	Name            string
+	AccessKeyID     string
+	SecretAccessKey jobs.Secret
+	SessionToken    jobs.Secret
+	// Expires is when the keys do.
+	Expires time.Time
+	// Location is the external location that stands for a credential.
+	Location string
+}
+
+// Secrets are the parts that no log may hold.
+func (c CopyCredential) Secrets() []jobs.Secret {
+	return []jobs.Secret{jobs.NewSecret(c.AccessKeyID), c.SecretAccessKey, c.SessionToken}
+}
+
+const (
+	// sessionMargin is how much longer than a statement its keys live: the
+	// statement may wait for the warehouse first.
+	sessionMargin = 10 * time.Minute
+	// The bounds that the token service has.
+	shortestSession   = 15 * time.Minute
+	longestFederation = 36 * time.Hour
+	longestRole       = 12 * time.Hour
+	// commonSession is what every role and every chain of roles allows.
+	commonSession = time.Hour
+)
+
+// CopyCredential gives the right by which the warehouse reads what is below a
+// prefix, for as long as a statement may take. Keys are minted for it: they
+// expire, and may read that prefix and nothing else.
+func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.Duration) (CopyCredential, error) {
+	if err := checkKey(prefix); err != nil {
+		return CopyCredential{}, err
+	}
+	switch {
+	case s.cfg.Credential != "":
+		return CopyCredential{Name: s.cfg.Credential}, nil
+	case s.cfg.ExternalLocation != "":
+		return CopyCredential{Location: s.cfg.ExternalLocation}, nil
+	}
+	policy, err := s.sessionPolicy(prefix)
+	if err != nil {
+		return CopyCredential{}, err
+	}
+	role := s.cfg.RoleARN
+	if role == "" {
+		keys, err := bounded(ctx, s.base.Retrieve)
+		if err != nil {
+			return CopyCredential{}, s.explain("find AWS credentials for COPY INTO", err)
+		}
+		if keys.SessionToken == "" {
+			return s.federate(ctx, policy, statement+sessionMargin)
+		}
+		// Only a role can narrow keys that are temporary already: their own.
+		if role, err = s.ownRole(ctx); err != nil {
+			return CopyCredential{}, err
+		}
+	}
+	return s.assume(ctx, role, policy, statement+sessionMargin)
+}
+
+// federate narrows a user's long-lived key.
+func (s *S3) federate(ctx context.Context, policy string, life time.Duration) (CopyCredential, error) {
+	return s.mint(min(life, longestFederation), "mint keys for COPY INTO with GetFederationToken", func(seconds *int32) (*types.Credentials, error) {
+		out, err := bounded(ctx, func(ctx context.Context) (*sts.GetFederationTokenOutput, error) {
+			return s.tokens.GetFederationToken(ctx, &sts.GetFederationTokenInput{Name: aws.String(sessionName), Policy: &policy, DurationSeconds: seconds})
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.Credentials, nil
+	})
+}
+
+// assume narrows a role.
+func (s *S3) assume(ctx context.Context, role, policy string, life time.Duration) (CopyCredential, error) {
+	in := &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String(sessionName), Policy: &policy}
+	if s.cfg.ExternalID != "" {
+		in.ExternalId = &s.cfg.ExternalID
+	}
+	return s.mint(min(life, longestRole), "mint keys for COPY INTO by assuming "+role, func(seconds *int32) (*types.Credentials, error) {
+		in.DurationSeconds = seconds
+		out, err := bounded(ctx, func(ctx context.Context) (*sts.AssumeRoleOutput, error) { return s.tokens.AssumeRole(ctx, in) })
+		if err != nil {
+			return nil, err
+		}
+		return out.Credentials, nil
+	})
+}
+
+// mint asks for keys of the life wanted, and where that is more than they may
+// live for as long as all may: the statement is bounded then.
+func (s *S3) mint(life time.Duration, doing string, ask func(seconds *int32) (*types.Credentials, error)) (CopyCredential, error) {
+	life = max(life, shortestSession)
+	keys, err := ask(aws.Int32(int32(life / time.Second)))
+	if errorCode(err) == "ValidationError" && life > commonSession {
+		keys, err = ask(aws.Int32(int32(commonSession / time.Second)))
+	}
+	if err != nil {
+		return CopyCredential{}, s.explainMint(doing, err)
+	}
+	if keys == nil || keys.AccessKeyId == nil || keys.SecretAccessKey == nil || keys.SessionToken == nil || keys.Expiration == nil {
+		return CopyCredential{}, s.explainMint(doing, errors.New("the token service's answer has no credentials"))
+	}
+	return CopyCredential{
+		AccessKeyID: *keys.AccessKeyId, SecretAccessKey: jobs.NewSecret(*keys.SecretAccessKey),
+		SessionToken: jobs.NewSecret(*keys.SessionToken), Expires: *keys.Expiration,
+	}, nil
+}
+
+// sessionName shows in the account's CloudTrail.
+const sessionName = "lytics-export"
+
+var assumedRole = regexp.MustCompile(`^arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/`)
+
+// ownRole is the role whose session this process has.
+func (s *S3) ownRole(ctx context.Context) (string, error) {
+	const doing = "find the AWS role of this machine"
+	out, err := bounded(ctx, func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+		return s.tokens.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	})
+	if err != nil {
+		return "", s.explainMint(doing, err)
+	}
+	m := assumedRole.FindStringSubmatch(aws.ToString(out.Arn))
+	if m == nil {
+		return "", s.explainMint(doing, fmt.Errorf("%s is not a session of a role", aws.ToString(out.Arn)))
+	}
+	return "arn:" + m[1] + ":iam::" + m[2] + ":role/" + m[3], nil
+}
+
+// explainMint says what to do where no narrow keys can be had. The keys of this
+// process are no way out: they may do too much.
+func (s *S3) explainMint(doing string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	e := &jobs.Error{
+		Code: jobs.CodeForbidden, Attribute: "staging.s3.role_arn",
+		Summary: "It was not possible to " + doing, Detail: detail(err),
+		Next: "Set role_arn to a role that these credentials may assume, or credential or external_location to what Unity Catalog has for the bucket",
+		Err:  err,
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) && unreachable(err) {
+		e.Code, e.Attribute = jobs.CodeUnreachable, "staging.s3.sts_endpoint"
+		e.Next = "Check region and sts_endpoint, and that this machine may connect there"
+	}
+	return e
+}
+
+// sessionPolicy is what COPY INTO needs of a prefix, and no more. A bucket that
+// is encrypted with a key of its own is readable through S3 only.
+func (s *S3) sessionPolicy(prefix string) (string, error) {
+	type object map[string]any
+	below := s.key(folder(prefix))
+	bucket := "arn:" + partition(s.region) + ":s3:::" + s.cfg.Bucket
+	text, err := json.Marshal(object{"Version": "2012-10-17", "Statement": []object{
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": bucket + "/" + escapePattern(below) + "*"},
+		{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket, "Condition": object{"StringLike": object{
+			"s3:prefix": []string{escapePattern(strings.TrimSuffix(below, "/")), escapePattern(below) + "*"}}}},
+		{"Effect": "Allow", "Action": "s3:GetBucketLocation", "Resource": bucket},
+		{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": object{"StringLike": object{
+			"kms:ViaService": "s3." + s.region + ".amazonaws.com*"}}},
+	}})
+	if err != nil {
+		return "", fmt.Errorf("write the session policy: %w", err)
+	}
+	return string(text), nil
+}
+
+// escapePattern takes a key's characters that a policy's patterns have a
+// meaning for at their word.
+func escapePattern(key string) string {
+	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(key)
+}
+
+// partition of AWS that a region belongs to.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}

@@ -1,0 +1,146 @@
+package staging
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// VolumeConfig says which Unity Catalog volume files are staged in.
+type VolumeConfig struct {
+	Catalog, Schema, Volume string
+	// Prefix is a directory of the volume; empty means its root.
+	Prefix string
+}
+
+// Volume is a staging place that needs no bucket: the warehouse's own workspace
+// keeps the files, and reads them without a credential. It is safe for
+// concurrent use.
+type Volume struct {
+	root  string
+	files *databricks.Files
+}
+
+// OpenVolume checks that the volume can be listed. Close it when done.
+func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Config) (*Volume, error) {
+	for _, part := range []string{cfg.Catalog, cfg.Schema, cfg.Volume} {
+		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "/\x00") {
+			return nil, jobs.Invalid("staging.volume", "The staging volume cannot be used",
+				"It is named by catalog, schema and volume, none of which is empty or holds a slash.", "Set all three.")
+		}
+	}
+	files, err := databricks.NewFiles(workspace)
+	if err != nil {
+		return nil, err
+	}
+	v := &Volume{root: "/Volumes/" + cfg.Catalog + "/" + cfg.Schema + "/" + cfg.Volume, files: files}
+	if prefix := strings.Trim(cfg.Prefix, "/"); prefix != "" {
+		v.root += "/" + prefix
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	// Where there is no volume, a listing is just empty.
+	if err := files.MakeDirectory(ctx, v.root+"/exports"); err != nil {
+		files.Close()
+		return nil, invalid(err)
+	}
+	return v, nil
+}
+
+// invalid makes of a volume that is not there a mistake of the definition: not
+// found means that a store was read and has no such object.
+func invalid(err error) error {
+	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Code == jobs.CodeNotFound {
+		e.Code, e.Summary = jobs.CodeInvalid, "The staging volume was not found, or this user may not see it"
+	}
+	return err
+}
+
+// Close lets go of idle connections.
+func (v *Volume) Close() { v.files.Close() }
+
+// URL names a file, or with a trailing slash a directory, as COPY INTO does.
+func (v *Volume) URL(key string) string { return v.root + "/" + key }
+
+// CopyCredential is nothing: a volume is read with the rights of the session.
+func (v *Volume) CopyCredential(context.Context, string, time.Duration) (CopyCredential, error) {
+	return CopyCredential{}, nil
+}
+
+// Create begins a file that is sent while it is written. The context governs
+// the upload to its end. Call Close or Abort.
+func (v *Volume) Create(ctx context.Context, key string) (*Writer, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	path := v.URL(key)
+	return newWriter(ctx, func(ctx context.Context, body io.Reader) error { return invalid(v.files.Write(ctx, path, body)) }), nil
+}
+
+// Read gives a small file whole; one that is not there is CodeNotFound.
+func (v *Volume) Read(ctx context.Context, key string) ([]byte, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	return v.files.Read(ctx, v.URL(key))
+}
+
+// List gives the files under a prefix, by key.
+func (v *Volume) List(ctx context.Context, prefix string) ([]Object, error) {
+	if err := checkKey(prefix); err != nil {
+		return nil, err
+	}
+	var out []Object
+	err := v.walk(ctx, v.URL(strings.TrimSuffix(prefix, "/")), func(f databricks.FileInfo) error {
+		if !f.Directory {
+			out = append(out, Object{Key: strings.TrimPrefix(f.Path, v.root+"/"), Size: f.Size})
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b Object) int { return strings.Compare(a.Key, b.Key) })
+	return out, err
+}
+
+// RemovePrefix removes a directory with all that is in it. What is not there is
+// no error.
+func (v *Volume) RemovePrefix(ctx context.Context, prefix string) error {
+	if err := checkKey(prefix); err != nil {
+		return err
+	}
+	directory := v.URL(strings.TrimSuffix(prefix, "/"))
+	err := v.walk(ctx, directory, func(f databricks.FileInfo) error {
+		if f.Directory {
+			return v.files.RemoveDirectory(ctx, f.Path)
+		}
+		return v.files.Remove(ctx, f.Path)
+	})
+	if err != nil {
+		return err
+	}
+	return v.files.RemoveDirectory(ctx, directory)
+}
+
+// walk visits what is below a directory; a directory after its contents.
+func (v *Volume) walk(ctx context.Context, directory string, visit func(databricks.FileInfo) error) error {
+	entries, err := v.files.List(ctx, directory)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Directory {
+			if err := v.walk(ctx, e.Path, visit); err != nil {
+				return err
+			}
+		}
+		if err := visit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
