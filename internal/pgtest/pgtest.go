@@ -35,7 +35,7 @@ const RequireEnv = "LYTICS_TEST_REQUIRE_POSTGRES"
 const Password = "canary&9f3a/pw" // #nosec G101 -- of a server on loopback that ends with the test
 
 // start gives the one server of this process.
-var start = sync.OnceValues(func() (*server, error) { return newServer() })
+var start = sync.OnceValues(newServer)
 
 var databases atomic.Int64
 
@@ -139,10 +139,10 @@ func run(initdb, postgres, dir string) (*server, error) {
 	}
 	data := filepath.Join(dir, "data")
 	// Resolved, because programs may be links beside which nothing else is.
-	if real, err := filepath.EvalSymlinks(initdb); err == nil {
-		initdb = real
+	if resolved, err := filepath.EvalSymlinks(initdb); err == nil {
+		initdb = resolved
 	}
-	cmd := exec.Command(initdb, "-D", data, "-U", "lytics", "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync") // #nosec G204
+	cmd := exec.CommandContext(context.Background(), initdb, "-D", data, "-U", "lytics", "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync") // #nosec G204
 	cmd.Dir = dir
 	demote(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -177,7 +177,7 @@ wait $server
 
 func (s *server) serve(postgres, dir, data string) error {
 	var log bytes.Buffer
-	cmd := exec.Command("sh", "-c", watch, "sh", postgres, "-D", data, "-p", strconv.Itoa(s.port), "-k", dir, // #nosec G204
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", watch, "sh", postgres, "-D", data, "-p", strconv.Itoa(s.port), "-k", dir, // #nosec G204
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PGTEST_DIR="+dir)
@@ -190,8 +190,11 @@ func (s *server) serve(postgres, dir, data string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	for begun := time.Now(); ; {
 		err := s.exec(`SELECT 1`)
 		if err == nil {
@@ -209,7 +212,7 @@ func (s *server) serve(postgres, dir, data string) error {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

@@ -85,7 +85,7 @@ func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 	invalid := func(detail string) error {
 		return &jobs.Error{
 			Code: jobs.CodeInvalid, Attribute: "database_url", Summary: "database_url cannot be used", Detail: detail,
-			Next: "Write it as postgres://user:password@host:5432/database?sslmode=verify-full, with special characters in the password percent-encoded",
+			Next: "Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with special characters in the password percent-encoded", // #nosec G101 -- a form to fill in
 		}
 	}
 	u, err := url.Parse(text)
