@@ -6,7 +6,7 @@ var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
 	"erasure", "erased_identities", "replaced_segments",
-	"lytics_sends", "lytics_texts",
+	"lytics_sends", "lytics_texts", "alerts",
 }
 
 // numbered are those whose ids are never given twice, wherever the store is.
@@ -14,4 +14,4 @@ var numbered = []string{"segments", "extents", "erased_identities", "run_log"}
 
 // derived are made again from the others, or are about processes; they are not
 // moved. Profiles are: the next build makes them from the events.
-var derived = []string{"store", "instances", "profile_generations", "erased_profiles"}
+var derived = []string{"store", "instances", "profile_generations", "erased_profiles", "profile_builds", "segment_uploads"}
