@@ -233,13 +233,14 @@ func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	last, err := db.LastRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]jobs.Job, 0, len(rows))
 	for _, r := range rows {
-		j, err := e.withLastRun(ctx, db, r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, j)
+		r.LastRun = last[r.ID]
+		all = append(all, r.Job)
 	}
 	return all, nil
 }

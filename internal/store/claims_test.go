@@ -124,3 +124,20 @@ func TestACancelReachesTheOwnerAtItsHeartbeat(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLastRunOfEachJob(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		auth := authorization(t, db).ID
+		a, b, c := job(t, db, auth, "a"), job(t, db, auth, "b"), job(t, db, auth, "c")
+		queue(t, db, a, "in_1")
+		newer, only := queue(t, db, a, "in_1"), queue(t, db, b, "in_1")
+		last, err := db.LastRuns(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last[a.ID].ID != newer.ID || last[b.ID].ID != only.ID || last[c.ID] != nil || len(last) != 2 {
+			t.Fatalf("got %v, want %s and %s", last, newer.ID, only.ID)
+		}
+	})
+}

@@ -84,6 +84,25 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	return out, rows.Err()
 }
 
+// LastRuns gives the newest run of every job, by the job's id.
+func (d *DB) LastRuns(ctx context.Context) (map[string]*jobs.Run, error) {
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id IN (
+		SELECT (SELECT r.id FROM runs r WHERE r.job_id = j.id ORDER BY r.created_at DESC, r.id LIMIT 1) FROM jobs j)`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[string]*jobs.Run{}
+	for rows.Next() {
+		r, err := scanRun(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out[r.JobID] = &r
+	}
+	return out, rows.Err()
+}
+
 // Clock reads the database's clock.
 func (d *DB) Clock(ctx context.Context) (time.Time, error) {
 	var n int64

@@ -38,6 +38,8 @@ type progress struct {
 	Rate     float64
 	Measured bool
 	Left     time.Duration
+	// Next is when a failed run is tried again.
+	Next *time.Time
 }
 
 // RateInt is the rate in whole things a second, upwards: 0 is a standstill.
@@ -48,7 +50,7 @@ func (r *rates) of(run *jobs.Run, now time.Time) *progress {
 	if run == nil || !run.Status.Active() {
 		return nil
 	}
-	p := &progress{Progress: run.Progress, Phase: run.Phase, Percent: -1}
+	p := &progress{Progress: run.Progress, Phase: run.Phase, Percent: -1, Next: run.NextAttemptAt}
 	if p.Phase == "" {
 		p.Phase = word(run.Status)
 	}

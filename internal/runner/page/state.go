@@ -30,6 +30,8 @@ const lateAfter = 5 * time.Minute
 func stateOf(j *jobs.Job, now time.Time) (state, string) {
 	last := j.LastRun
 	switch {
+	case last != nil && last.Status == jobs.StatusQueued && last.NextAttemptAt != nil:
+		return stateRunning, "retrying"
 	case last != nil && last.Status.Active():
 		return stateRunning, map[jobs.Status]string{
 			jobs.StatusQueued: "queued", jobs.StatusWaiting: "waiting", jobs.StatusRunning: "running"}[last.Status]

@@ -118,7 +118,11 @@
     if (!fresh) return;
     const keep = document.activeElement?.closest('[data-keep]')?.dataset.keep;
     const tails = [...old.querySelectorAll('.log')].filter((l) => l.scrollTop + l.clientHeight >= l.scrollHeight - 4);
-    Idiomorph.morph(old, fresh, { ignoreActiveValue: true });
+    Idiomorph.morph(old, fresh, {
+      ignoreActiveValue: true,
+      // What the reader opened stays open.
+      callbacks: { beforeAttributeUpdated: (name, el) => !(name === 'open' && el.matches('details')) },
+    });
     for (const l of tails) l.scrollTop = l.scrollHeight;
     // A button that became another one keeps the focus in its group.
     if (keep && (document.activeElement === document.body || !document.activeElement)) {

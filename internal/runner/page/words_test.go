@@ -1,0 +1,110 @@
+package page
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+func TestNumbersForPeople(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0", 999: "999", 9_999: "9,999", 10_000: "10 k", 12_345: "12.3 k", 999_999: "999 k", 1_000_000: "1 M", 2_960_000: "2.96 M", 7_000_000_000: "7 B"} {
+		if got := strings.ReplaceAll(count(n), "\u00a0", " "); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		0: "0 ms", 850 * time.Millisecond: "850 ms", 9_940 * time.Millisecond: "9.9 s", 59*time.Second + 900*time.Millisecond: "59 s",
+		200 * time.Second: "3 min 20 s", time.Hour: "1 h", 125 * time.Minute: "2 h 5 min", 50 * time.Hour: "2 d 2 h", -time.Second: "0 s",
+	} {
+		if got := strings.ReplaceAll(duration(d), "\u00a0", " "); got != want {
+			t.Errorf("%s is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSchedulesInWords(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]jobs.Schedule{
+		"every hour":                             {Frequency: jobs.Hourly},
+		"every hour at :15":                      {Frequency: jobs.Hourly, TimeOfDay: "00:15"},
+		"daily at 06:30 Europe/Berlin":           {Frequency: jobs.Daily, TimeOfDay: "06:30", Timezone: "Europe/Berlin"},
+		"Mondays at 00:00 UTC":                   {Frequency: jobs.Weekly},
+		"Sundays at 12:00 UTC":                   {Frequency: jobs.Weekly, DayOfWeek: "sunday", TimeOfDay: "12:00"},
+		"monthly on the 31st at 01:00 Asia/Oral": {Frequency: jobs.Monthly, DayOfMonth: 31, TimeOfDay: "01:00", Timezone: "Asia/Oral"},
+	} {
+		if got := rhythm(&s); got != want {
+			t.Errorf("%+v is %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestAFailureTakenApart(t *testing.T) {
+	t.Parallel()
+	e := &jobs.Error{Summary: "Table main.sales.orders has no column ts", Detail: "It has id and v. 2.5 million rows are in it.", Next: "Set timestamp_column to one that it has"}
+	got := explain(e.Error())
+	want := explanation{"Table main.sales.orders has no column ts.", "It has id and v. 2.5 million rows are in it.", "Set timestamp_column to one that it has"}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+	if got := explain("dial tcp 10.0.0.1:443: i/o timeout"); got.What != "dial tcp 10.0.0.1:443: i/o timeout" || got.Next != "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// One run that reads everything does not flatten all that follow.
+func TestTheAxisFitsTheUsualRun(t *testing.T) {
+	t.Parallel()
+	rows := func(r *jobs.Run) float64 { return float64(r.RowsWritten) }
+	runs := []jobs.Run{{Counts: jobs.Counts{RowsWritten: 9_000_000}}}
+	for range 20 {
+		runs = append(runs, jobs.Run{Counts: jobs.Counts{RowsWritten: 1000}})
+	}
+	if top := ceiling(runs, rows); top != 1500 {
+		t.Errorf("the axis ends at %v", top)
+	}
+	if p := draw(runs, "", 100, rows, time.Time{}); !p.Bars[0].Cut || p.Bars[1].Cut {
+		t.Error("it is the first bar, and only that, that is cut")
+	}
+	if top := ceiling(runs[:3], rows); top != 10_000_000 {
+		t.Errorf("of three runs, the axis ends at %v", top)
+	}
+	if top := ceiling(nil, rows); top != 1 {
+		t.Errorf("of none, the axis ends at %v", top)
+	}
+}
+
+func TestRatesAreOfTheLastHalfMinute(t *testing.T) {
+	t.Parallel()
+	var r rates
+	start := time.Unix(1_800_000_000, 0)
+	run := &jobs.Run{ID: "r", Status: jobs.StatusRunning, Phase: "importing rows", StartedAt: &start, Progress: jobs.Progress{Total: 100_000}}
+	at := func(after time.Duration, done int64) *progress {
+		run.Done = done
+		return r.of(run, start.Add(after))
+	}
+	if p := at(10*time.Second, 0); p.Measured || p.Left != 0 || p.Percent != 0 {
+		t.Errorf("before the first row: %+v", p)
+	}
+	if p := at(20*time.Second, 2_000); p.Rate != 100 || p.Left != 980*time.Second {
+		t.Errorf("seen for the first time: %+v", p)
+	}
+	for s := 21; s <= 80; s++ {
+		at(time.Duration(s)*time.Second, int64(2_000+(s-20)*1_000))
+	}
+	if p := at(81*time.Second, 63_000); p.Rate != 1_000 || p.Left != 37*time.Second || p.Percent != 63 {
+		t.Errorf("steady: %+v", p)
+	}
+	for s := 82; s <= 120; s++ {
+		at(time.Duration(s)*time.Second, 63_000)
+	}
+	if p := at(121*time.Second, 63_000); !p.Measured || p.Rate != 0 || p.Left != 0 {
+		t.Errorf("at a standstill: %+v", p)
+	}
+	run.Status = jobs.StatusSucceeded
+	if r.of(run, start) != nil {
+		t.Error("an ended run has progress")
+	}
+}
