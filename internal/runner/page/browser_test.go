@@ -102,20 +102,18 @@ type tab struct {
 	expected string
 }
 
-// serve runs the page on loopback.
-func serve(t *testing.T, api page.API) string {
-	t.Helper()
-	server := httptest.NewServer(handler(api))
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 func handler(api page.API) http.Handler {
 	return page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Version: "1.2.3"})
 }
 
 // open opens the sign-in page. The test fails by whatever the console says.
 func open(t *testing.T, api page.API, l look) *tab {
+	t.Helper()
+	return openAt(t, handler(api), l)
+}
+
+// openAt is open for any handler, which it serves on loopback.
+func openAt(t *testing.T, h http.Handler, l look) *tab {
 	t.Helper()
 	starting.Do(startBrowser)
 	if chromiumErr != nil {
@@ -124,7 +122,9 @@ func open(t *testing.T, api page.API, l look) *tab {
 		}
 		t.Skipf("LEFT OUT: the runner's page in a real browser: %v", chromiumErr)
 	}
-	b := &tab{T: t, url: serve(t, api)}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	b := &tab{T: t, url: server.URL}
 	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	b.ctx = ctx

@@ -37,7 +37,14 @@ func newClient(t *testing.T, h http.Handler) *client {
 	return &client{t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, server.URL}
 }
 
-func (c *client) send(method, path string, form url.Values, header map[string]string) (*http.Response, string) {
+// answer is a response whose body was read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	to         string
+}
+
+func (c *client) send(method, path string, form url.Values, header map[string]string) (answer, string) {
 	c.Helper()
 	req, err := http.NewRequestWithContext(c.Context(), method, c.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -58,27 +65,27 @@ func (c *client) send(method, path string, form url.Values, header map[string]st
 	if err != nil {
 		c.Fatal(err)
 	}
-	return res, string(body)
+	return answer{res.StatusCode, res.Header, method + " " + path}, string(body)
 }
 
-func (c *client) get(path string) (*http.Response, string) {
+func (c *client) get(path string) (answer, string) {
 	c.Helper()
 	return c.send(http.MethodGet, path, nil, nil)
 }
 
-func (c *client) signIn() *http.Response {
+func (c *client) signIn() answer {
 	c.Helper()
 	res, _ := c.send(http.MethodPost, "/sign-in", url.Values{"token": {token}}, nil)
 	if res.StatusCode != http.StatusSeeOther {
-		c.Fatalf("sign-in: %s", res.Status)
+		c.Fatalf("sign-in: %d", res.StatusCode)
 	}
 	return res
 }
 
-func (c *client) is(res *http.Response, want int) {
+func (c *client) is(res answer, want int) {
 	c.Helper()
 	if res.StatusCode != want {
-		c.Errorf("%s %s: %s, want %d", res.Request.Method, res.Request.URL.Path, res.Status, want)
+		c.Errorf("%s: %d, want %d", res.to, res.StatusCode, want)
 	}
 }
 

@@ -3,7 +3,9 @@ package page_test
 import (
 	_ "embed"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -284,4 +286,35 @@ func TestSearchOfTenThousandJobs(t *testing.T) {
 		t.Error("the list holds what was not searched for")
 	}
 	b.shot("search")
+}
+
+// A page that stays open says when the runner is away, and goes on when it is
+// back; when the session has ended, it asks for the token and comes back.
+func TestALostRunnerAndALostSession(t *testing.T) {
+	t.Parallel()
+	api := newBusiness(time.Now())
+	var away atomic.Bool
+	var later atomic.Int64
+	h := page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token },
+		Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	b := openAt(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			panic(http.ErrAbortHandler) // the connection ends without an answer
+		}
+		h.ServeHTTP(w, r)
+	}), wide)
+	b.expected = "net::ERR_"
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	b.visit(page.JobPath(api.running))
+	away.Store(true)
+	b.sees("#lost", "The runner does not answer")
+	b.shot("lost")
+	away.Store(false)
+	b.until(`document.getElementById('lost').textContent === ''`)
+
+	later.Store(int64(13 * time.Hour))
+	b.until(`location.pathname === '/sign-in'`)
+	b.signIn(token)
+	b.sees("h1", "orders")
 }
