@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"os/signal"
@@ -16,8 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // version is set by the release build.
@@ -26,7 +23,7 @@ var version = "dev"
 func main() {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-debug") && !strings.HasPrefix(os.Args[1], "--debug") {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := cli.Run(ctx, os.Args[1:], version, openDir, os.Stdout, os.Stderr)
+		code := cli.Run(ctx, os.Args[1:], cli.Program{Version: version, Open: openTarget, LookupEnv: os.LookupEnv}, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
 	}
@@ -44,11 +41,3 @@ func main() {
 		log.Fatal(err)
 	}
 }
-
-// openDir is how the command line opens a data directory: it looks, and needs
-// neither staging nor a key.
-func openDir(dataDir string) jobs.API {
-	return engine.New(engine.Options{DataDir: dataDir, UserAgent: userAgent()})
-}
-
-func userAgent() string { return fmt.Sprintf("terraform-provider-lytics/%s", version) }

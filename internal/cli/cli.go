@@ -1,6 +1,6 @@
 // Package cli is the command line of the same binary that Terraform runs as a
-// plugin: it looks at jobs, runs, events and profiles, in tables for people or
-// JSON for programs, and erases users.
+// plugin: the runner, and what people do with jobs and runs, in tables for
+// people or JSON for programs. It asks a runner, or opens the store itself.
 package cli
 
 import (
@@ -9,92 +9,127 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
-const usage = `terraform-provider-lytics moves customer data between Databricks and Lytics.
-Terraform runs it as a plugin; by hand it shows what a store holds:
+// Program is what the command line is given from outside.
+type Program struct {
+	Version string
+	// Open gives the jobs API: of a runner, or of the store itself.
+	Open func(context.Context, Target) (jobs.API, error)
+	// LookupEnv reads the environment.
+	LookupEnv func(string) (string, bool)
+}
 
-  terraform-provider-lytics jobs               the jobs, their next and last runs
-  terraform-provider-lytics runs [--follow]    the runs, newest first; --follow watches
-  terraform-provider-lytics events STREAM      the raw events of a stream, as NDJSON
-  terraform-provider-lytics profiles AUDIENCE  the profiles of an audience, given by id or slug, as NDJSON or CSV,
-                                               as of the last run; --fields chooses some
-  terraform-provider-lytics erase --identifier FIELD=VALUE
-                                               what there is of one user; with --yes it is removed, for good
-  terraform-provider-lytics version            the release
+// Target is whom a command is about: the runner at an URL, or the store that a
+// configuration names and whatever serves it.
+type Target struct {
+	// URL, Token and CAFile are a runner's; URL is empty for none.
+	URL, CAFile string
+	Token       jobs.Secret
+	Config      config.Config
+}
 
-Events, profiles and erase are about the embedded platform.
+// command is one of the verbs, with flags of its own.
+type command struct {
+	name string
+	// takes names the arguments, for people; a command of none has none.
+	takes   []string
+	summary string
+	// setup declares flags, and gives what to do once they are parsed.
+	setup func(*flag.FlagSet, *invocation) func(context.Context) error
+}
 
-Flags:
-`
+// commands in the order of the help.
+var commands = []command{
+	{"runner", nil, "serve: execute schedules and runs, with an API and a page", setupRunner},
+	{"jobs", nil, "the jobs, their next and last runs", setupJobs},
+	{"runs", nil, "the runs, newest first; --follow watches", setupRuns},
+	{"run", []string{"JOB"}, "run a job now and follow it", setupRun},
+	{"logs", []string{"RUN"}, "the log of a run; --follow waits for more", setupLogs},
+	{"pause", []string{"JOB"}, "pause a job's schedule", setupPause(true)},
+	{"resume", []string{"JOB"}, "resume a job's schedule", setupPause(false)},
+	{"cancel", []string{"RUN"}, "cancel a run, or the active one of a job", setupCancel},
+	{"events", []string{"STREAM"}, "the raw events of a stream, as NDJSON", setupEvents},
+	{"profiles", []string{"AUDIENCE"}, "the profiles of an audience (id or slug), as of the last run, as NDJSON or CSV", setupProfiles},
+	{"erase", nil, "what there is of one user; with --yes it is removed, for good", setupErase},
+	{"version", nil, "the release", setupVersion},
+}
 
-// Opener opens the jobs API on a data directory.
-type Opener func(dataDir string) jobs.API
+// invocation is one execution of a command.
+type invocation struct {
+	Program
+	out, errOut io.Writer
+	arguments   []string
+	json        bool
+	target      targetFlags
+	// api is open while a command that reaches runs.
+	api jobs.API
+}
 
 // Run executes a command line and gives the exit code: 0 done, 1 failed, 2 not
 // understood.
-func Run(ctx context.Context, args []string, version string, open Opener, out, errOut io.Writer) int {
-	c := &command{out: out}
-	flags := flag.NewFlagSet("terraform-provider-lytics", flag.ContinueOnError)
-	flags.SetOutput(errOut)
-	dir := os.Getenv("LYTICS_DATA_DIR")
-	if dir == "" {
-		dir = ".lytics"
+func Run(ctx context.Context, args []string, p Program, out, errOut io.Writer) int {
+	in := &invocation{Program: p, out: out, errOut: errOut}
+	say := func(format string, a ...any) { _, _ = fmt.Fprintf(errOut, format+"\n", a...) }
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		usage(errOut)
+		return 0
 	}
-	flags.StringVar(&c.dataDir, "data-dir", dir, "the provider's data_dir (LYTICS_DATA_DIR)")
-	flags.BoolVar(&c.json, "json", false, "print JSON, one object a line")
-	flags.StringVar(&c.jobID, "job", "", "only the runs of this job")
-	flags.IntVar(&c.limit, "limit", 20, "at most so many runs")
-	flags.BoolVar(&c.follow, "follow", false, "watch the runs until none is active")
-	flags.StringVar(&c.fields, "fields", "", "profiles: only these fields, separated by commas")
-	flags.BoolVar(&c.csv, "csv", false, "profiles: print CSV with a header instead of NDJSON")
-	flags.StringVar(&c.identifier, "identifier", "", "erase: the user, as FIELD=VALUE, as profiles have it")
-	flags.BoolVar(&c.yes, "yes", false, "erase: remove, and not only look")
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
+	if i < 0 {
+		say("unknown command %q\n", args[0])
+		usage(errOut)
+		return 2
+	}
+	c := commands[i]
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(errOut)
 	flags.Usage = func() {
-		_, _ = fmt.Fprint(errOut, usage)
+		say("terraform-provider-lytics %s [flags]\n\n%s.\n\nFlags:", strings.Join(append([]string{c.name}, c.takes...), " "), upper(c.summary))
 		flags.PrintDefaults()
 	}
-	name := args[0]
-	arguments, err := parse(flags, args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	does, known := c.verbs()[name]
+	do := c.setup(flags, in)
+	var err error
+	in.arguments, err = parse(flags, args[1:])
 	switch {
-	case name == "version":
-		_, _ = fmt.Fprintln(out, version)
+	case errors.Is(err, flag.ErrHelp):
 		return 0
-	case name == "help" || name == "-h" || name == "--help":
-		flags.Usage()
-		return 0
-	case !known:
-		_, _ = fmt.Fprintf(errOut, "unknown command %q\n\n", name)
-		flags.Usage()
+	case err != nil:
 		return 2
-	case does.takes == "" && len(arguments) > 0:
-		_, _ = fmt.Fprintf(errOut, "%s takes no argument, and was given %q\n", name, arguments[0])
+	case len(c.takes) == 0 && len(in.arguments) > 0:
+		say("%s takes no argument, and was given %q", c.name, in.arguments[0])
 		return 2
-	case does.takes != "" && len(arguments) != 1:
-		_, _ = fmt.Fprintf(errOut, "%s takes one argument: %s\n", name, does.takes)
+	case len(in.arguments) != len(c.takes):
+		say("%s takes one argument: %s", c.name, strings.Join(c.takes, " "))
 		return 2
 	}
-	if does.takes != "" {
-		c.argument = arguments[0]
-	}
-	c.api = open(c.dataDir)
-	err = does.run(ctx)
-	if err = errors.Join(err, c.api.Close()); err != nil {
-		_, _ = fmt.Fprintln(errOut, err)
+	if err := do(ctx); err != nil {
+		say("%v", err)
 		return 1
 	}
 	return 0
 }
+
+func usage(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprint(t, "terraform-provider-lytics moves customer data between Databricks and Lytics.\n"+
+		"Terraform runs it as a plugin; by hand it is the runner, and shows and steers what runs:\n\n")
+	for _, c := range commands {
+		_, _ = fmt.Fprintf(t, "  terraform-provider-lytics %s\t%s\n", strings.Join(append([]string{c.name}, c.takes...), " "), c.summary)
+	}
+	_, _ = fmt.Fprint(t, "\nCommands ask the runner at --url (LYTICS_RUNNER_URL), else the one that owns --data-dir (LYTICS_DATA_DIR),\n"+
+		"else they open the store there, or at LYTICS_DATABASE_URL. COMMAND -h lists a command's flags.\n"+
+		"Events, profiles and erase are about the embedded platform.\n")
+	_ = t.Flush()
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // parse takes flags before, between and after the arguments.
 func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
@@ -109,31 +144,9 @@ func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 	}
 }
 
-type command struct {
-	api        jobs.API
-	out        io.Writer
-	dataDir    string
-	argument   string
-	jobID      string
-	fields     string
-	identifier string
-	json       bool
-	csv        bool
-	follow     bool
-	yes        bool
-	limit      int
-}
-
-// verb is a command, and the argument that it takes.
-type verb struct {
-	takes string
-	run   func(context.Context) error
-}
-
-func (c *command) verbs() map[string]verb {
-	return map[string]verb{
-		"jobs": {run: c.listJobs}, "runs": {run: c.listRuns},
-		"events": {"STREAM", c.listEvents}, "profiles": {"AUDIENCE", c.listProfiles},
-		"erase": {run: c.erase},
+func setupVersion(_ *flag.FlagSet, in *invocation) func(context.Context) error {
+	return func(context.Context) error {
+		_, err := fmt.Fprintln(in.out, in.Version)
+		return err
 	}
 }

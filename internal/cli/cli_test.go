@@ -48,7 +48,10 @@ func run(t *testing.T, f *fake, args ...string) (code int, out, errOut string) {
 func runAPI(t *testing.T, api jobs.API, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = cli.Run(t.Context(), args, "1.2.3", func(string) jobs.API { return api }, &o, &e)
+	code = cli.Run(t.Context(), args, cli.Program{
+		Version: "1.2.3", LookupEnv: func(string) (string, bool) { return "", false },
+		Open: func(context.Context, cli.Target) (jobs.API, error) { return api, nil },
+	}, &o, &e)
 	return code, o.String(), e.String()
 }
 

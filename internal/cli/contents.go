@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -23,11 +24,15 @@ type eventLine struct {
 	Data json.RawMessage `json:"data"`
 }
 
-func (c *command) listEvents(ctx context.Context) error {
-	w := bufio.NewWriter(c.out)
+func setupEvents(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	return reaching(flags, in, in.listEvents)
+}
+
+func (in *invocation) listEvents(ctx context.Context) error {
+	w := bufio.NewWriter(in.out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	for e, err := range c.api.Events(ctx, c.argument) {
+	for e, err := range in.api.Events(ctx, in.arguments[0]) {
 		if err == nil {
 			err = enc.Encode(eventLine{ID: e.ID, Time: e.Time.UTC().Format(time.RFC3339Nano), Data: e.Data})
 		}
@@ -38,18 +43,26 @@ func (c *command) listEvents(ctx context.Context) error {
 	return w.Flush()
 }
 
-func (c *command) listProfiles(ctx context.Context) error {
-	var names []string
-	if c.fields != "" {
-		names = strings.Split(c.fields, ",")
-	}
-	fields, rows, err := c.api.Scan(ctx, c.argument, names)
+func setupProfiles(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	fields := flags.String("fields", "", "only these fields, separated by commas")
+	asCSV := flags.Bool("csv", false, "print CSV with a header instead of NDJSON")
+	return reaching(flags, in, func(ctx context.Context) error {
+		var names []string
+		if *fields != "" {
+			names = strings.Split(*fields, ",")
+		}
+		return in.listProfiles(ctx, names, *asCSV)
+	})
+}
+
+func (in *invocation) listProfiles(ctx context.Context, names []string, asCSV bool) error {
+	fields, rows, err := in.api.Scan(ctx, in.arguments[0], names)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(c.out)
+	w := bufio.NewWriter(in.out)
 	write := profileJSON(w, fields)
-	if c.csv {
+	if asCSV {
 		if write, err = profileCSV(w, fields); err != nil {
 			return err
 		}
@@ -115,19 +128,25 @@ func profileCSV(w *bufio.Writer, fields []jobs.Field) (func([]jobs.Value) error,
 	}, write()
 }
 
-func (c *command) erase(ctx context.Context) error {
-	id, err := jobs.ParseIdentity(c.identifier)
+func setupErase(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	identifier := flags.String("identifier", "", "the user, as FIELD=VALUE, as profiles have it")
+	yes := flags.Bool("yes", false, "remove, and not only look")
+	return reaching(flags, in, func(ctx context.Context) error { return in.erase(ctx, *identifier, !*yes) })
+}
+
+func (in *invocation) erase(ctx context.Context, identifier string, dryRun bool) error {
+	id, err := jobs.ParseIdentity(identifier)
 	if err != nil {
 		return err
 	}
-	e, err := c.api.Erase(ctx, id, !c.yes)
+	e, err := in.api.Erase(ctx, id, dryRun)
 	if err != nil {
 		return err
 	}
-	if c.json {
-		return writeJSON(c, []jobs.Erasure{e})
+	if in.json {
+		return writeJSON(in, []jobs.Erasure{e})
 	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	if !e.Found {
 		say("There is no profile of that %s.", id.Field)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,55 +20,111 @@ import (
 // every two seconds.
 const followEvery = time.Second
 
-func (c *command) listJobs(ctx context.Context) error {
-	all, err := c.api.Jobs(ctx)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return writeJSON(c, all)
-	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "JOB\tLABEL\tKIND\tNEXT RUN\tLAST RUN\tSTATUS")
-	for _, j := range all {
-		last, status := "never", ""
-		if r := j.LastRun; r != nil {
-			last, status = stamp(&r.CreatedAt), string(r.Status)
+func setupJobs(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	return reaching(flags, in, func(ctx context.Context) error {
+		all, err := in.api.Jobs(ctx)
+		if err != nil {
+			return err
 		}
-		next := stamp(j.NextRunAt)
-		if j.Paused {
-			next = "paused"
+		if in.json {
+			return writeJSON(in, all)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.Label, j.Kind(), next, last, status)
-	}
-	return w.Flush()
+		w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(w, "JOB\tLABEL\tKIND\tNEXT RUN\tLAST RUN\tSTATUS")
+		for _, j := range all {
+			last, status := "never", ""
+			if r := j.LastRun; r != nil {
+				last, status = stamp(&r.CreatedAt), string(r.Status)
+			}
+			next := stamp(j.NextRunAt)
+			if j.Paused {
+				next = "paused"
+			}
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.Label, j.Kind(), next, last, status)
+		}
+		return w.Flush()
+	})
 }
 
-func (c *command) listRuns(ctx context.Context) error {
-	if c.follow {
-		return c.followRuns(ctx)
+// runsFlags select runs.
+type runsFlags struct {
+	job, status string
+	since       time.Duration
+	limit       int
+	follow      bool
+}
+
+func setupRuns(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	var f runsFlags
+	flags.StringVar(&f.job, "job", "", "only the runs of this job (id or label)")
+	flags.StringVar(&f.status, "status", "", "only runs in these states, separated by commas")
+	flags.DurationVar(&f.since, "since", 0, "only runs made so long ago at most, such as 24h")
+	flags.IntVar(&f.limit, "limit", 20, "at most so many runs")
+	flags.BoolVar(&f.follow, "follow", false, "watch the runs until none is active")
+	return reaching(flags, in, func(ctx context.Context) error {
+		filter, err := in.filter(ctx, f)
+		if err != nil {
+			return err
+		}
+		if f.follow {
+			return in.followRuns(ctx, filter)
+		}
+		runs, err := in.api.ListRuns(ctx, filter)
+		if err != nil {
+			return err
+		}
+		if in.json {
+			return writeJSON(in, runs)
+		}
+		w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(w, "RUN\tJOB\tSTATUS\tREASON\tSTARTED\tTOOK\tREAD\tWRITTEN\tNOW")
+		for _, r := range runs {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.JobID, r.Status, r.Reason, stamp(r.StartedAt), took(r),
+				humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), Describe(r))
+		}
+		return w.Flush()
+	})
+}
+
+var statuses = []jobs.Status{
+	jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning, jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusCancelled, jobs.StatusMissed,
+}
+
+func (in *invocation) filter(ctx context.Context, f runsFlags) (jobs.RunFilter, error) {
+	out := jobs.RunFilter{Limit: f.limit}
+	if f.limit < 1 {
+		return out, jobs.Invalid("limit", "No runs are asked for", fmt.Sprintf("The limit is %d.", f.limit), "Give a limit of 1 or more")
 	}
-	runs, err := c.api.ListRuns(ctx, jobs.RunFilter{JobID: c.jobID, Limit: c.limit})
-	if err != nil {
-		return err
+	if f.job != "" {
+		// A job that is gone has runs still.
+		out.JobID = f.job
+		j, err := in.job(ctx, f.job)
+		if err == nil {
+			out.JobID = j.ID
+		} else if !jobs.IsCode(err, jobs.CodeNotFound) {
+			return out, err
+		}
 	}
-	if c.json {
-		return writeJSON(c, runs)
+	if f.since > 0 {
+		out.Since = time.Now().Add(-f.since)
 	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "RUN\tJOB\tSTATUS\tSTARTED\tTOOK\tREAD\tWRITTEN\tNOW")
-	for _, r := range runs {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.JobID, r.Status, stamp(r.StartedAt), took(r),
-			humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), Describe(r))
+	for name := range strings.SplitSeq(f.status, ",") {
+		if name == "" {
+			continue
+		}
+		if !slices.Contains(statuses, jobs.Status(name)) {
+			return out, jobs.Invalid("status", fmt.Sprintf("No run is ever %q", name), "It is not a state of runs.", fmt.Sprintf("Choose among %v", statuses))
+		}
+		out.Statuses = append(out.Statuses, jobs.Status(name))
 	}
-	return w.Flush()
+	return out, nil
 }
 
 // followRuns prints a line whenever a run has moved, until none is active.
-func (c *command) followRuns(ctx context.Context) error {
+func (in *invocation) followRuns(ctx context.Context, filter jobs.RunFilter) error {
 	shown := map[string]string{}
 	for {
-		runs, err := c.api.ListRuns(ctx, jobs.RunFilter{JobID: c.jobID, Limit: c.limit})
+		runs, err := in.api.ListRuns(ctx, filter)
 		if err != nil {
 			return err
 		}
@@ -77,10 +135,10 @@ func (c *command) followRuns(ctx context.Context) error {
 			line := fmt.Sprintf("%s  %s  %s", r.ID, r.Status, Describe(r))
 			if (r.Status.Active() || shown[r.ID] != "") && shown[r.ID] != line {
 				shown[r.ID] = line
-				if c.json {
-					err = writeJSON(c, runs[i:i+1])
+				if in.json {
+					err = writeJSON(in, runs[i:i+1])
 				} else {
-					_, err = fmt.Fprintln(c.out, line)
+					_, err = fmt.Fprintln(in.out, line)
 				}
 				if err != nil {
 					return err
@@ -138,7 +196,7 @@ func stamp(t *time.Time) string {
 	if t == nil {
 		return "-"
 	}
-	return t.Format(time.DateTime) + "Z"
+	return t.UTC().Format(time.DateTime) + "Z"
 }
 
 func took(r jobs.Run) string {
@@ -148,8 +206,9 @@ func took(r jobs.Run) string {
 	return r.FinishedAt.Sub(*r.StartedAt).Round(100 * time.Millisecond).String()
 }
 
-func writeJSON[T any](c *command, all []T) error {
-	enc := json.NewEncoder(c.out)
+func writeJSON[T any](in *invocation, all []T) error {
+	enc := json.NewEncoder(in.out)
+	enc.SetEscapeHTML(false)
 	var errs []error
 	for _, v := range all {
 		errs = append(errs, enc.Encode(v))

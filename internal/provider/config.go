@@ -20,8 +20,13 @@ const DefaultDataDir = ".lytics"
 // Config is a provider block with its environment variables and defaults
 // applied.
 type Config struct {
+	// Runner is nil where the provider opens the store itself; with one, nothing
+	// else is set.
+	Runner *RunnerAddress
 	// DataDir is absolute.
 	DataDir string
+	// DatabaseURL is empty for a store in DataDir.
+	DatabaseURL jobs.Secret
 	// EncryptionKeyFile is empty for the default place.
 	EncryptionKeyFile string
 	AllowPrivateHosts bool
@@ -40,7 +45,9 @@ type LyticsAccount struct {
 }
 
 type configModel struct {
+	Runner            types.Object `tfsdk:"runner"`
 	DataDir           types.String `tfsdk:"data_dir"`
+	DatabaseURL       types.String `tfsdk:"database_url"`
 	EncryptionKeyFile types.String `tfsdk:"encryption_key_file"`
 	AllowPrivateHosts types.Bool   `tfsdk:"allow_private_hosts"`
 	Staging           types.Object `tfsdk:"staging"`
@@ -65,8 +72,12 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 	if r.diags.HasError() {
 		return Config{}, nil, r.diags
 	}
+	if runner := r.runner(ctx, m); runner != nil || len(r.unknown) > 0 {
+		return Config{Runner: runner}, r.unknown, r.diags
+	}
 	c := Config{
 		DataDir:           r.text("data_dir", m.DataDir, "LYTICS_DATA_DIR"),
+		DatabaseURL:       jobs.NewSecret(r.text("database_url", m.DatabaseURL, "LYTICS_DATABASE_URL")),
 		EncryptionKeyFile: r.text("encryption_key_file", m.EncryptionKeyFile, "LYTICS_ENCRYPTION_KEY_FILE"),
 		AllowPrivateHosts: r.flag(path.Root("allow_private_hosts"), m.AllowPrivateHosts, "LYTICS_ALLOW_PRIVATE_HOSTS"),
 	}

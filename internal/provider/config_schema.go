@@ -10,6 +10,13 @@ func providerSchema() schema.Schema {
 		MarkdownDescription: "Moves customer data between Databricks and the Lytics customer-data platform, " +
 			"and runs the moving itself: nothing else has to be installed or hosted.",
 		Attributes: map[string]schema.Attribute{
+			"runner": runnerSchema(),
+			"database_url": schema.StringAttribute{
+				Optional: true, Sensitive: true,
+				MarkdownDescription: "PostgreSQL database that holds the store instead of `data_dir`: `postgres://USER:PASSWORD@HOST/DATABASE`. " +
+					"Environment: `LYTICS_DATABASE_URL`. An ephemeral value keeps it out of the plan.",
+				Validators: []validator.String{plainText()},
+			},
 			"data_dir": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Directory of the store: definitions, cursors, streams, profiles and encrypted secrets. " +

@@ -129,6 +129,19 @@ func (s *session) waysOut(id string) string {
 	if id == "" {
 		id = "of the state"
 	}
+	if s.config.Runner != nil {
+		return fmt.Sprintf(`The provider asked the runner at %s. Ways out:
+  - Point the runner block (or LYTICS_RUNNER_URL) to the runner that has the store %s.
+  - Start the runner on that store: with the data_dir or database_url it had, or after restoring it from a backup.
+  - If it is gone for good: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`,
+			s.config.Runner.URL, id)
+	}
+	if !s.config.DatabaseURL.Empty() {
+		return fmt.Sprintf(`The provider looked at the database of database_url. Ways out:
+  - Point database_url (or LYTICS_DATABASE_URL) to the database that holds the store %s.
+  - Restore the database from a backup.
+  - If it is gone for good: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`, id)
+	}
 	return fmt.Sprintf(`The provider looked at %s. Ways out:
   - Point data_dir (or LYTICS_DATA_DIR) to the directory that holds the store %s. On a CI worker, keep that directory on a disk that outlives the job, and give every job the same one.
   - Restore the directory from a backup.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
@@ -125,9 +126,20 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
 		route := new(string)
 		next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
-		s.config.Log.InfoContext(r.Context(), "request", "method", r.Method, "route", *route, "status", noted.status,
+		s.config.Log.Log(r.Context(), levelOf(r.Method, *route, noted.status), "request", "method", r.Method, "route", *route, "status", noted.status,
 			"took", time.Since(begun).Round(time.Microsecond).String(), "from", r.RemoteAddr)
 	})
+}
+
+// levelOf keeps what looks and what is routine out of a log that people read.
+func levelOf(method, route string, status int) slog.Level {
+	switch {
+	case status >= http.StatusInternalServerError, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMisdirectedRequest:
+		return slog.LevelWarn
+	case method == http.MethodGet, method == http.MethodHead, strings.HasPrefix(route, "/clients/"):
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 type routeKey struct{}

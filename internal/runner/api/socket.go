@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gofrs/flock"
+
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
@@ -29,19 +31,26 @@ type Socket struct {
 // maxSocketPath is what every system takes for a socket's path.
 const maxSocketPath = 100
 
-// ListenSocket opens the socket of a data directory. The directory is the
-// runner's own: its lock keeps a second one out.
+// ListenSocket opens the socket of a data directory. The directory is then
+// the runner's own: a lock keeps a second one out.
 func ListenSocket(ctx context.Context, dataDir string) (*Socket, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return nil, err
 	}
-	path, clean := filepath.Join(dataDir, "runner.sock"), func() error { return nil }
+	lock := flock.New(filepath.Join(dataDir, "runner.lock"), flock.SetPermissions(0o600))
+	if free, err := lock.TryLock(); err != nil {
+		return nil, err
+	} else if !free {
+		return nil, &jobs.Error{Code: jobs.CodeConflict, Attribute: "data_dir", Summary: "Another runner has the data directory",
+			Detail: dataDir + " is locked by a process that is alive.", Next: "Stop that one, or give this one a data directory of its own"}
+	}
+	path, clean := filepath.Join(dataDir, "runner.sock"), lock.Unlock
 	if len(path) > maxSocketPath {
 		dir, err := os.MkdirTemp("", "lytics-runner-")
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, clean())
 		}
-		path, clean = filepath.Join(dir, "runner.sock"), func() error { return os.RemoveAll(dir) }
+		path, clean = filepath.Join(dir, "runner.sock"), func() error { return errors.Join(os.RemoveAll(dir), lock.Unlock()) }
 	}
 	// One that a killed runner left.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
+)
+
+// grace is how long requests in progress may take when the runner stops.
+const grace = 5 * time.Second
+
+// Ready is what the runner writes to its --ready-file once it can be asked.
+type Ready struct {
+	URL       string `json:"url"`
+	TokenFile string `json:"token_file,omitempty"`
+	PID       int    `json:"pid"`
+}
+
+// runnerFlags are what the command line says of a runner.
+type runnerFlags struct {
+	file, dataDir, databaseURL, hosts, readyFile string
+	own                                          config.Config
+}
+
+func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	f := &runnerFlags{}
+	flags.StringVar(&f.file, "config", "", "configuration file (YAML or JSON); its keys have the provider block's names")
+	flags.StringVar(&f.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
+	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database of a fleet (better in LYTICS_DATABASE_URL: other users see arguments)")
+	flags.StringVar(&f.own.Listen, "listen", "", "where the API and the page are, as HOST:PORT (LYTICS_RUNNER_LISTEN; default "+api.DefaultListen+")")
+	flags.StringVar(&f.own.TLSCert, "tls-cert", "", "certificate (LYTICS_RUNNER_TLS_CERT), needed beyond loopback")
+	flags.StringVar(&f.own.TLSKey, "tls-key", "", "its key (LYTICS_RUNNER_TLS_KEY)")
+	flags.StringVar(&f.own.TokenFile, "token-file", "", "the API's token, made when it is not there (LYTICS_RUNNER_TOKEN_FILE; default "+api.TokenFile+" in the data directory)")
+	flags.StringVar(&f.hosts, "allowed-hosts", "", "further names the API is addressed by, separated by commas (LYTICS_RUNNER_ALLOWED_HOSTS)")
+	flags.StringVar(&f.own.Log.Format, "log-format", "", "text or json (LYTICS_RUNNER_LOG_FORMAT; default text)")
+	flags.StringVar(&f.own.Log.Level, "log-level", "", "debug, info, warn or error (LYTICS_RUNNER_LOG_LEVEL; default info)")
+	flags.StringVar(&f.readyFile, "ready-file", "", "a file to write when the runner can be asked: its URL, its token's file and its process, as JSON")
+	return func(ctx context.Context) error {
+		c, err := f.config(in.LookupEnv)
+		if err != nil {
+			return err
+		}
+		return in.serve(ctx, c, f.readyFile)
+	}
+}
+
+// config puts the command line before the file, and the file before the
+// environment.
+func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Config, error) {
+	c, err := config.Read(f.file)
+	if err != nil {
+		return c, err
+	}
+	for _, p := range []struct {
+		to   *string
+		flag string
+	}{
+		{&c.DataDir, f.dataDir}, {&c.Listen, f.own.Listen}, {&c.TLSCert, f.own.TLSCert}, {&c.TLSKey, f.own.TLSKey},
+		{&c.TokenFile, f.own.TokenFile}, {&c.Log.Format, f.own.Log.Format}, {&c.Log.Level, f.own.Log.Level},
+	} {
+		if p.flag != "" {
+			*p.to = p.flag
+		}
+	}
+	if f.databaseURL != "" {
+		c.DatabaseURL = config.NewSecret(f.databaseURL)
+	}
+	if f.hosts != "" {
+		c.AllowedHosts = strings.Split(f.hosts, ",")
+	}
+	return c.Complete(lookup)
+}
+
+// serve is the runner: the engine on its store, what executes runs, and the
+// API over a network address and over the socket in the data directory.
+func (in *invocation) serve(ctx context.Context, c config.Config, readyFile string) (err error) {
+	log := runner.NewLog(in.errOut, c.Log.Format == "json", level(c.Log.Level))
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	env, _ := in.LookupEnv(api.TokenEnv)
+	ready := Ready{PID: os.Getpid()}
+	if env == "" {
+		if ready.TokenFile = c.TokenFile; ready.TokenFile == "" {
+			ready.TokenFile = filepath.Join(c.DataDir, api.TokenFile)
+		}
+	}
+	token, made, err := api.LoadToken(env, ready.TokenFile)
+	if err != nil {
+		return err
+	}
+	if made {
+		log.InfoContext(ctx, "made a token for the API and the page", "file", ready.TokenFile)
+	}
+	if c.Listen == "" {
+		c.Listen = api.DefaultListen
+	}
+	network, names, err := api.Listen(ctx, c.Listen, c.TLSCert, c.TLSKey)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closed(network)) }()
+	socket, err := api.ListenSocket(ctx, c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, socket.Close()) }()
+	ready.URL = address(network, c.TLSCert != "", names)
+
+	e := engine.New(c.Engine(in.Version))
+	defer func() { err = errors.Join(err, e.Close()) }()
+	var server *api.Server
+	daemon, err := runner.New(e, runner.Config{
+		MaxRuns: c.MaxRuns, Alerts: runner.AlertConfig{URL: c.Alerts.URL, Secret: c.Alerts.Secret.Secret, StalePeriods: c.Alerts.StalePeriods},
+		AllowPrivateHosts: c.AllowPrivateHosts != nil && *c.AllowPrivateHosts, Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
+		Services: []runner.Service{
+			{Name: "socket", Run: func(ctx context.Context) error { return api.Serve(ctx, socket, server.Local(), log, grace) }},
+			{Name: "http", Run: func(ctx context.Context) error {
+				stop := context.AfterFunc(ctx, server.Stop)
+				defer stop()
+				log.InfoContext(ctx, "the API and the page are served", "url", ready.URL, "data_dir", c.DataDir)
+				if err := writeReady(readyFile, ready); err != nil {
+					return err
+				}
+				return api.Serve(ctx, network, server.Handler(), log, grace)
+			}},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	server = api.New(api.Config{
+		API: daemon.API(), Token: token, LocalToken: socket.Token, Release: in.Version, Hosts: append(names, c.AllowedHosts...),
+		Page:    page.New(page.Options{API: daemon.API(), Authenticate: func(t string) bool { return server.Authenticate(t) }, Version: in.Version}),
+		Metrics: daemon.Metrics(), Ready: daemon.Ready, Log: log,
+	})
+	return daemon.Run(ctx)
+}
+
+func level(name string) slog.Level {
+	var l slog.Level
+	// The configuration was checked; no name is info.
+	_ = l.UnmarshalText([]byte(name))
+	return l
+}
+
+// closed closes a listener that its server may have closed before.
+func closed(l net.Listener) error {
+	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// address is the runner's URL as seen from this machine.
+func address(l net.Listener, secure bool, names []string) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return ""
+	}
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() && len(names) > 0 {
+		host = names[0]
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+func writeReady(file string, r Ready) error {
+	if file == "" {
+		return nil
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	// Whoever waits for it must never see half of it.
+	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
+)
+
+// targetFlags say whom a command is about.
+type targetFlags struct {
+	url, tokenFile, caFile     string
+	dataDir, databaseURL, file string
+}
+
+// reaching declares the flags of a command that needs the jobs API, and opens
+// and closes it around what it does.
+func reaching(flags *flag.FlagSet, in *invocation, do func(context.Context) error) func(context.Context) error {
+	t := &in.target
+	flags.BoolVar(&in.json, "json", false, "print JSON, one object a line")
+	flags.StringVar(&t.url, "url", "", "the runner's URL (LYTICS_RUNNER_URL)")
+	flags.StringVar(&t.tokenFile, "token-file", "", "file with the runner's token (or LYTICS_RUNNER_TOKEN holds it)")
+	flags.StringVar(&t.caFile, "ca-file", "", "certificate authority of the runner's certificate (LYTICS_RUNNER_CA_FILE)")
+	flags.StringVar(&t.file, "config", "", "configuration file of the store, as the runner has it")
+	flags.StringVar(&t.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
+	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
+	return func(ctx context.Context) error {
+		target, err := in.resolve()
+		if err != nil {
+			return err
+		}
+		if in.api, err = in.Open(ctx, target); err != nil {
+			return err
+		}
+		return errors.Join(do(ctx), in.api.Close())
+	}
+}
+
+// resolve completes the flags from the environment.
+func (in *invocation) resolve() (Target, error) {
+	t := in.target
+	env := func(name string) string {
+		v, _ := in.LookupEnv(name)
+		return v
+	}
+	named := t.dataDir != "" || t.databaseURL != "" || t.file != ""
+	if t.url == "" && !named {
+		t.url = env("LYTICS_RUNNER_URL")
+	}
+	if t.url == "" {
+		c, err := readConfig(t.file, t.dataDir, t.databaseURL, in.LookupEnv)
+		return Target{Config: c}, err
+	}
+	if named {
+		return Target{}, jobs.Invalid("url", "Two stores are named", "A runner has its own store, and --data-dir, --database-url or --config name another.", "Leave out one of them")
+	}
+	out := Target{URL: t.url, CAFile: t.caFile}
+	if out.CAFile == "" {
+		out.CAFile = env("LYTICS_RUNNER_CA_FILE")
+	}
+	token := env(api.TokenEnv)
+	if t.tokenFile != "" {
+		text, err := os.ReadFile(t.tokenFile)
+		if err != nil {
+			return Target{}, jobs.Invalid("token-file", "The runner's token cannot be read", err.Error()+".", "Give a file that this user can read")
+		}
+		token = string(text)
+	}
+	out.Token = jobs.NewSecret(strings.TrimSpace(token))
+	return out, nil
+}
+
+// readConfig gives the configuration of a file with what flags and the
+// environment add.
+func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, bool)) (config.Config, error) {
+	c, err := config.Read(file)
+	if err != nil {
+		return c, err
+	}
+	if dataDir != "" {
+		c.DataDir = dataDir
+	}
+	if databaseURL != "" {
+		c.DatabaseURL = config.NewSecret(databaseURL)
+	}
+	return c.Complete(lookup)
+}
+
+// job finds a job by its id, or by its label where only one has it.
+func (in *invocation) job(ctx context.Context, name string) (jobs.Job, error) {
+	all, err := in.api.Jobs(ctx)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	var found []jobs.Job
+	for _, j := range all {
+		if j.ID == name {
+			return j, nil
+		}
+		if j.Label == name {
+			found = append(found, j)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name), Detail: "No job has this id or label.", Next: "See the command jobs"}
+	}
+	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs are called %q", len(found), name), "The label is not theirs alone.", "Give the id of one, such as "+found[0].ID)
+}
