@@ -70,7 +70,7 @@ func (r *rates) of(run *jobs.Run, now time.Time) *progress {
 		p.Rate, p.Measured = max(float64(run.Done-first.done)/took, 0), true
 	}
 	if p.Rate > 0 && run.Total > run.Done {
-		p.Left = time.Duration(float64(run.Total-run.Done) / p.Rate * float64(time.Second))
+		p.Left = max(time.Duration(float64(run.Total-run.Done)/p.Rate)*time.Second, time.Second)
 	}
 	return p
 }
