@@ -12,7 +12,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
@@ -33,13 +32,13 @@ type engine struct {
 
 func openEngine(ctx context.Context, o options, dir string, store objects, progress func(string)) (*engine, error) {
 	if o.engine == engineDuckDB {
-		return openDuck(ctx, filepath.Join(dir, "tables"), store)
+		return openDuck(ctx, o, filepath.Join(dir, "tables"), store)
 	}
 	e, err := openSpark(ctx, o, filepath.Join(dir, "tables"), store, progress)
 	if err != nil || o.compare == "" {
 		return e, err
 	}
-	other, err := openDuck(ctx, filepath.Join(dir, "compared"), store)
+	other, err := openDuck(ctx, o, filepath.Join(dir, "compared"), store)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -50,12 +49,12 @@ func openEngine(ctx context.Context, o options, dir string, store objects, progr
 	return both, nil
 }
 
-func openDuck(ctx context.Context, dir string, store objects) (*engine, error) {
-	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: duckObjects{store}})
+func openDuck(ctx context.Context, o options, dir string, store objects) (*engine, error) {
+	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: duckObjects{store}, Profile: o.profile})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
 	}
-	return &engine{Engine: temptable.Engine(e), load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: e, load: func(ctx context.Context, table, file string) error {
 		return seed.Load(ctx, e, table, file)
 	}}, nil
 }
@@ -70,7 +69,7 @@ func openSpark(ctx context.Context, o options, dir string, store objects, progre
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)
 	}
-	return &engine{Engine: temptable.Engine(e), sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: e, sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
 		_, err := e.LoadFile(ctx, table, file)
 		return err
 	}}, nil

@@ -38,6 +38,7 @@ type options struct {
 	sparkHome        string
 	sparkURL         string
 	record           string
+	profile          bool
 	compare          string
 	data             string
 	seed             bool
@@ -96,6 +97,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
 	f.StringVar(&o.record, "record", "", "`file` to append every statement to, with digests of its result: JSON, one object a line")
 	f.StringVar(&o.compare, "compare", "", "with -engine spark: `file` to append a comparison with -engine duckdb to, statement by statement: JSON, one object a line")
+	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans, for GET /sandbox/statements (duckdb)")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
@@ -142,6 +144,8 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 		return fmt.Errorf("-engine %s does not exist; choose duckdb or spark", o.engine)
 	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"] || given["compare"]):
 		return errors.New("-spark-home, -spark-url and -compare belong to -engine spark, which is not given")
+	case o.profile && o.engine != engineDuckDB:
+		return errors.New("-profile belongs to -engine duckdb: Spark counts in its own user interface")
 	case given["seed-rows"] && !o.seed:
 		return errors.New("-seed-rows says how much -seed makes, which is not given")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:

@@ -34,6 +34,8 @@ type Options struct {
 	User string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Profile counts the rows that queries scan.
+	Profile bool
 }
 
 // Engine implements warehouse.Engine.

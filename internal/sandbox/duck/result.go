@@ -5,12 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/native"
@@ -37,8 +39,10 @@ type streamed struct {
 	stream  *native.Stream
 	conn    *sql.Conn
 	release func()
+	profile bool
 	mu      sync.Mutex
 	closed  bool
+	scanned int64
 }
 
 func (r *streamed) Columns() []warehouse.Column { return r.columns }
@@ -74,11 +78,33 @@ func (r *streamed) close() error {
 	}
 	r.closed = true
 	err := r.stream.Close()
+	if r.profile {
+		var e error
+		if r.scanned, e = rowsScanned(r.conn); err == nil {
+			err = e
+		}
+	}
 	if e := r.conn.Close(); err == nil {
 		err = e
 	}
 	r.release()
 	return err
+}
+
+// RowsScanned tells how many rows of tables the query read, once it is closed.
+func (r *streamed) RowsScanned() (int64, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.scanned, r.profile && r.closed
+}
+
+// rowsScanned asks DuckDB's profile of the connection's last query.
+func rowsScanned(conn *sql.Conn) (int64, error) {
+	info, err := duckdb.GetProfilingInfo(conn)
+	if err != nil {
+		return 0, fmt.Errorf("reading DuckDB's profile: %w", err)
+	}
+	return strconv.ParseInt(info.Metrics["CUMULATIVE_ROWS_SCANNED"], 10, 64)
 }
 
 // query runs a bound query and streams its rows.
@@ -88,6 +114,13 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 		release()
 		return nil, fmt.Errorf("connecting to DuckDB: %w", err)
 	}
+	if e.opts.Profile {
+		if _, err := conn.ExecContext(ctx, "PRAGMA enable_profiling='no_output'"); err != nil {
+			_ = conn.Close()
+			release()
+			return nil, fmt.Errorf("switching DuckDB's profile on: %w", err)
+		}
+	}
 	cols, schema, ts := columns(q.Columns)
 	stream, err := native.Query(ctx, conn, q.SQL, schema, ts)
 	if err != nil {
@@ -95,7 +128,7 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 		release()
 		return nil, translate(ctx, err)
 	}
-	return &streamed{columns: cols, stream: stream, conn: conn, release: release}, nil
+	return &streamed{columns: cols, stream: stream, conn: conn, release: release, profile: e.opts.Profile}, nil
 }
 
 // fixed is a result whose rows are at hand.

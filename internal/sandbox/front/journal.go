@@ -27,6 +27,9 @@ type Statement struct {
 	HTTPStatus int `json:"http_status,omitempty"`
 	// RowsDelivered is how far the client has fetched.
 	RowsDelivered int64 `json:"rows_delivered"`
+	// RowsScanned is how many rows of tables were read, where the engine was
+	// asked to count them.
+	RowsScanned *int64 `json:"rows_scanned,omitempty"`
 }
 
 // journalSize is how many statements are remembered; Dropped counts the rest.
@@ -108,4 +111,10 @@ func (e *entry) delivered(rows int64) {
 	e.journal.mu.Lock()
 	defer e.journal.mu.Unlock()
 	e.RowsDelivered = rows
+}
+
+func (e *entry) scanned(rows int64) {
+	e.journal.mu.Lock()
+	defer e.journal.mu.Unlock()
+	e.RowsScanned = &rows
 }

@@ -171,7 +171,13 @@ func (op *operation) close() error {
 	}
 	op.log.delivered(op.pages.delivered)
 	op.pages.release()
-	return op.result.Close()
+	err := op.result.Close()
+	if p, ok := op.result.(warehouse.Profiled); ok {
+		if rows, known := p.RowsScanned(); known {
+			op.log.scanned(rows)
+		}
+	}
+	return err
 }
 
 // wait returns when the operation is over, the time is up or the client left.

@@ -61,6 +61,12 @@ type Result interface {
 	Close() error
 }
 
+// Profiled is a Result that can tell how many rows of tables were read for it,
+// once it is closed.
+type Profiled interface {
+	RowsScanned() (rows int64, known bool)
+}
+
 // Column describes a result column. Its Arrow field carries the physical form
 // that Databricks sends: TIMESTAMP as timestamp[us, tz=UTC], TIMESTAMP_NTZ as
 // timestamp[us], DECIMAL as decimal128, nested types as such, INTERVAL as text.

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// measureImport is the import's CPU and wall time against reading the same
+// rows and writing them as JSON to nowhere.
+func measureImport(ctx context.Context, b *bench) error {
+	s, err := b.duckdb(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.table(ctx, "usual", b.options.rows); err != nil {
+		return err
+	}
+	floor, err := b.best(ctx, work{Kind: "floor-json", Sandbox: s, Table: "usual", Rows: b.options.rows})
+	if err != nil {
+		return err
+	}
+	plain, err := b.best(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Dir: b.store("import")})
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name: "import into the embedded stream, rows per CPU-second", Floor: "driver Arrow -> JSON text -> discard",
+		Measured: plain.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: plain.perCPU() / floor.perCPU(), Goal: 0.6, AtLeast: true,
+	})
+	built, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: b.store("profiles")}, 0)
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name: "import, wall time", Floor: "the same",
+		Measured: plain.Seconds, Base: floor.Seconds, Unit: "s", Ratio: plain.Seconds / floor.Seconds,
+	})
+	b.add(figure{
+		Name: "import with profiles built, wall time", Floor: "the same",
+		Measured: built.Seconds, Base: floor.Seconds, Unit: "s", Ratio: built.Seconds / floor.Seconds,
+		Note: fmt.Sprintf("%d profiles of ten fields", b.options.rows),
+	})
+	return nil
+}
+
+// measureHTTP is the import into the stand-in for Lytics, over HTTP.
+func measureHTTP(ctx context.Context, b *bench) (err error) {
+	s, err := b.duckdb(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.table(ctx, "usual", b.options.rows); err != nil {
+		return err
+	}
+	account, stop, err := b.lytics(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	floor, err := b.best(ctx, work{Kind: "floor-json", Sandbox: s, Table: "usual", Rows: b.options.rows, Gzip: true})
+	if err != nil {
+		return err
+	}
+	sent, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Lytics: account, Dir: b.store("http")}, 0)
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name: "import over the HTTP backend, rows per CPU-second", Floor: "driver Arrow -> JSON text -> gzip-1 -> discard",
+		Measured: sent.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: sent.perCPU() / floor.perCPU(), Goal: 0.5, AtLeast: true,
+	})
+	return nil
+}
+
+// lytics starts the stand-in for Lytics in a process of its own.
+func (b *bench) lytics(ctx context.Context) (*lyticsAccount, func() error, error) {
+	const token = "bench"
+	cmd := exec.CommandContext(ctx, b.options.lytics, "-api", "127.0.0.1:0", "-bulk", "127.0.0.1:0", "-token", token)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, fmt.Errorf("the stand-in for Lytics does not start: %w", err)
+	}
+	account := &lyticsAccount{Token: token}
+	for lines := bufio.NewScanner(stdout); lines.Scan() && account.BulkURL == ""; {
+		if _, url, ok := strings.Cut(lines.Text(), "LYTICS_API_URL="); ok {
+			account.APIURL = url
+		}
+		if _, url, ok := strings.Cut(lines.Text(), "LYTICS_BULK_URL="); ok {
+			account.BulkURL = url
+		}
+	}
+	return account, func() error {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			return err
+		}
+		_ = cmd.Wait() // its end by a signal is no failure of ours
+		return nil
+	}, nil
+}
+
+// measureExport is the export's CPU against writing as many rows as CSV by
+// hand, through gzip's fastest level, to nowhere.
+func measureExport(ctx context.Context, b *bench) error {
+	s, err := b.duckdb(ctx)
+	if err != nil {
+		return err
+	}
+	dir := b.store("profiles") // what measureImport filled
+	if _, err := os.Stat(dir); err != nil {
+		if err := s.table(ctx, "usual", b.options.rows); err != nil {
+			return err
+		}
+		if _, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: dir}, 0); err != nil {
+			return err
+		}
+	}
+	floor, err := b.best(ctx, work{Kind: "floor-csv", Sandbox: s, Rows: b.options.rows})
+	if err != nil {
+		return err
+	}
+	var best result
+	for i := range b.options.runs {
+		r, err := b.process(ctx, work{Kind: "export", Sandbox: s, Rows: b.options.rows, Dir: dir, Name: fmt.Sprint(i)}, 0)
+		if err != nil {
+			return err
+		}
+		if i == 0 || r.CPU < best.CPU {
+			best = r
+		}
+	}
+	b.add(figure{
+		Name: "export, rows per CPU-second", Floor: "CSV by hand + gzip-1 -> discard",
+		Measured: best.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: best.perCPU() / floor.perCPU(), Goal: 0.7, AtLeast: true,
+	})
+	b.add(figure{
+		Name: "export, wall time", Floor: "the same",
+		Measured: best.Seconds, Base: floor.Seconds, Unit: "s", Ratio: best.Seconds / floor.Seconds, Note: "with COPY INTO and the replace at the sandbox",
+	})
+	return nil
+}
+
+// measureLarge compares imports of different sizes: memory stays, time grows
+// with the rows.
+func measureLarge(ctx context.Context, b *bench) error {
+	s, err := b.duckdb(ctx)
+	if err != nil {
+		return err
+	}
+	small := b.options.large / 20
+	took := map[int]result{}
+	for _, rows := range []int{small, b.options.large / 2, b.options.large} {
+		if err := s.table(ctx, "large", rows); err != nil {
+			return err
+		}
+		dir := b.store("large")
+		r, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "large", Rows: rows, Dir: dir}, 0)
+		if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+			return err
+		}
+		took[rows] = r
+	}
+	memory := func(rows int) float64 { return float64(took[rows].Memory) / (1 << 20) }
+	b.add(figure{
+		Name: fmt.Sprintf("peak memory, %s rows", short(b.options.large)), Floor: short(small) + " rows",
+		Measured: memory(b.options.large), Base: memory(small), Unit: "MiB", Ratio: memory(b.options.large) / memory(small), Goal: 1.1,
+	})
+	b.add(figure{
+		Name: fmt.Sprintf("peak memory, %s rows, absolute", short(b.options.large)), Floor: "256 MiB",
+		Measured: memory(b.options.large), Base: 256, Unit: "MiB", Ratio: memory(b.options.large) / 256, Goal: 1,
+	})
+	b.add(figure{
+		Name: fmt.Sprintf("time, %s rows", short(b.options.large/2)), Floor: short(small) + " rows",
+		Measured: took[b.options.large/2].Seconds, Base: took[small].Seconds, Unit: "s",
+		Ratio: took[b.options.large/2].Seconds / took[small].Seconds, Goal: 10.5,
+	})
+	return nil
+}
+
+// measureResume kills an import at 90 % and measures what is left to do.
+func measureResume(ctx context.Context, b *bench) error {
+	s, err := b.duckdb(ctx)
+	if err != nil {
+		return err
+	}
+	return b.resume(ctx, s, "DuckDB", 10*b.options.rows)
+}
+
+func measureResumeSpark(ctx context.Context, b *bench) (err error) {
+	if _, err := os.Stat(b.options.sparkHome); err != nil {
+		fmt.Println("  LEFT OUT: there is no Spark; make spark installs it")
+		return nil
+	}
+	if b.spark, err = b.start(ctx, "spark", "-engine", "spark", "-spark-home", b.options.sparkHome); err != nil {
+		return err
+	}
+	return b.resume(ctx, b.spark, "Spark", 2*b.options.rows)
+}
+
+func (b *bench) resume(ctx context.Context, s *sandbox, name string, rows int) error {
+	if err := s.table(ctx, "resumed", rows); err != nil {
+		return err
+	}
+	whole, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "resumed", Rows: rows, Dir: b.store("whole")}, 0)
+	if err != nil {
+		return err
+	}
+	dir := b.store("killed")
+	w := work{Kind: "import", Sandbox: s, Table: "resumed", Dir: dir}
+	if _, err := b.process(ctx, w, 0.9); err != nil {
+		return err
+	}
+	rest, err := b.process(ctx, w, 0)
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name: "resume after a kill at 90 %, on " + name, Floor: fmt.Sprintf("a whole run of %s rows", short(rows)),
+		Measured: rest.Seconds, Base: whole.Seconds, Unit: "s", Ratio: rest.Seconds / whole.Seconds, Goal: 0.2,
+		Note: fmt.Sprintf("%d rows were left", rest.Rows),
+	})
+	return errors.Join(os.RemoveAll(b.store("whole")), os.RemoveAll(dir))
+}
+
+func (b *bench) store(name string) string { return filepath.Join(b.dir, "store-"+name) }
+
+// waiting bounds what a figure waits for.
+const waiting = 5 * time.Minute
+
+// measureIncremental is what a run reads that finds 1,000 new rows in ten
+// million, with a window of half a million looked through for late commits.
+func measureIncremental(ctx context.Context, b *bench) (err error) {
+	const fresh, window = 1_000, 500_000
+	rows := 10 * b.options.rows
+	s, err := b.start(ctx, "profiled", "-profile")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := s.table(ctx, "grown", rows); err != nil {
+		return err
+	}
+	w := work{Kind: "import", Sandbox: s, Table: "grown", Dir: b.store("incremental"), Lookback: window * 25 * time.Millisecond}
+	if _, err := b.process(ctx, w, 0); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "INSERT INTO main.bench.grown "+tableRows(rows, rows+fresh)); err != nil {
+		return err
+	}
+	if err := s.forget(ctx); err != nil {
+		return err
+	}
+	w.Rows = fresh
+	if _, err := b.process(ctx, w, 0); err != nil {
+		return err
+	}
+	scanned, err := s.scanned(ctx)
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name: fmt.Sprintf("rows scanned for %d new ones in %s", fresh, short(rows)), Floor: "the new rows and the lookback window",
+		Measured: float64(scanned), Base: fresh + window, Unit: "rows", Ratio: float64(scanned) / (fresh + window), Goal: 2,
+	})
+	return os.RemoveAll(w.Dir)
+}

@@ -1,0 +1,171 @@
+// Command bench measures the two data paths on this machine and writes
+// docs/benchmarks.md with its picture. Each figure is a ratio to a floor, what
+// the same machine does in the same minute with the work that cannot be
+// avoided, so that figures of different machines can be compared.
+//
+// Every measurement is a process of its own: its CPU time and its peak memory
+// are those of the product, without the sandbox and without what ran before.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == childArgument {
+		os.Exit(child(os.Args[2:]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is a measuring session.
+type bench struct {
+	self    string
+	options options
+	dir     string
+	// sandbox is the DuckDB one, spark the real one; nil until needed.
+	sandbox, spark *sandbox
+	figures        []figure
+}
+
+type options struct {
+	sandbox, lytics, sparkHome string
+	rows                       int
+	large                      int
+	only                       string
+	out                        string
+	runs                       int
+}
+
+// measurements are the figures in their order.
+var measurements = []struct {
+	name    string
+	measure func(context.Context, *bench) error
+}{
+	{"import", measureImport},
+	{"http", measureHTTP},
+	{"export", measureExport},
+	{"large", measureLarge},
+	{"incremental", measureIncremental},
+	{"resume", measureResume},
+	{"resume-spark", measureResumeSpark},
+	{"runner", measureRunner},
+}
+
+func run(ctx context.Context) (err error) {
+	var o options
+	flag.StringVar(&o.sandbox, "sandbox", "build/sandbox", "the sandbox's binary")
+	flag.StringVar(&o.lytics, "lytics", "build/lyticstest", "the binary of the stand-in for Lytics")
+	flag.StringVar(&o.sparkHome, "spark-home", "build/spark", "where make spark put it; without it, nothing is measured on Spark")
+	flag.IntVar(&o.rows, "rows", 1_000_000, "rows of a usual import and export")
+	flag.IntVar(&o.large, "large", 20_000_000, "rows of the largest import; time is compared at half of it")
+	flag.StringVar(&o.only, "only", "", "only these figures, separated by commas: "+names())
+	flag.StringVar(&o.out, "out", "docs", "folder for benchmarks.md and benchmarks.svg; empty writes nothing")
+	flag.IntVar(&o.runs, "runs", 3, "how often short measurements are made; the best counts, of floor and figure alike")
+	flag.Parse()
+	if o.only != "" {
+		for _, name := range strings.Split(o.only, ",") {
+			if !strings.Contains(","+names()+",", ","+name+",") {
+				return fmt.Errorf("there is no figure %q; they are %s", name, names())
+			}
+		}
+	}
+	b := &bench{options: o}
+	if b.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "lytics-bench"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, m := range measurements {
+		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), m.name) {
+			continue
+		}
+		fmt.Printf("\n%s\n", m.name)
+		if err := m.measure(ctx, b); err != nil {
+			return fmt.Errorf("measuring %s: %w", m.name, err)
+		}
+	}
+	fmt.Println()
+	b.print(os.Stdout)
+	if o.out == "" || o.only != "" {
+		return nil
+	}
+	return b.write(filepath.Join(o.out, "benchmarks.md"), filepath.Join(o.out, "benchmarks.svg"))
+}
+
+func names() string {
+	all := make([]string, len(measurements))
+	for i, m := range measurements {
+		all[i] = m.name
+	}
+	return strings.Join(all, ",")
+}
+
+func (b *bench) close() error {
+	var errs []error
+	for _, s := range []*sandbox{b.sandbox, b.spark} {
+		if s != nil {
+			errs = append(errs, s.stop())
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(b.dir))...)
+}
+
+// figure is a measured ratio and its goal.
+type figure struct {
+	Name, Floor string
+	// Measured and Base are the two rates or times, with their unit.
+	Measured, Base float64
+	Unit           string
+	Ratio          float64
+	// Goal is the bound, and AtLeast its direction; 0 states no goal.
+	Goal    float64
+	AtLeast bool
+	Note    string
+}
+
+func (f figure) met() bool {
+	switch {
+	case f.Goal == 0:
+		return true
+	case f.AtLeast:
+		return f.Ratio >= f.Goal
+	}
+	return f.Ratio <= f.Goal
+}
+
+func (b *bench) add(f figure) {
+	b.figures = append(b.figures, f)
+	fmt.Println("  " + f.line())
+}
+
+func (f figure) goal() string {
+	if f.Goal == 0 {
+		return "stated"
+	}
+	if f.AtLeast {
+		return fmt.Sprintf(">= %g", f.Goal)
+	}
+	return fmt.Sprintf("<= %g", f.Goal)
+}
+
+func (f figure) line() string {
+	return fmt.Sprintf("%-52s %10s / %-10s = %6.3f  (goal %s)", f.Name, amount(f.Measured, f.Unit), amount(f.Base, f.Unit), f.Ratio, f.goal())
+}

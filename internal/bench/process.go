@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// childArgument makes the binary one measurement's process.
+const childArgument = "child"
+
+// work is what a child is to do.
+type work struct {
+	Kind    string
+	Sandbox *sandbox
+	Dir     string
+	Table   string
+	Rows    int
+	// Gzip compresses the floor's text.
+	Gzip bool
+	// Mapped builds profiles from the events.
+	Mapped bool
+	// Lytics is the stand-in's addresses and token; without it the platform is
+	// the embedded one.
+	Lytics *lyticsAccount
+	// Lookback is the import's; 0 means the default.
+	Lookback time.Duration
+	// Name tells jobs of one store apart.
+	Name string
+}
+
+type lyticsAccount struct{ APIURL, BulkURL, Token string }
+
+// result is what a child found out, and what its process took.
+type result struct {
+	Rows int64
+	// Seconds is the measured part's wall time.
+	Seconds float64
+	// CPU is user and system time, of the measured part where the child says
+	// so, else of the whole process; Memory is its peak, in bytes.
+	CPU    float64
+	Memory int64
+	// Done and Total are progress, while it runs.
+	Done, Total int64 `json:",omitempty"`
+	Final       bool
+	Error       string `json:",omitempty"`
+}
+
+func (r result) perCPU() float64 { return float64(r.Rows) / r.CPU }
+
+// child runs one measurement and prints its result.
+func child(args []string) int {
+	var w work
+	out := json.NewEncoder(os.Stdout)
+	fail := func(err error) int {
+		_ = out.Encode(result{Final: true, Error: err.Error()})
+		return 1
+	}
+	if len(args) != 1 {
+		return fail(errors.New("a child takes its work as JSON"))
+	}
+	if err := json.Unmarshal([]byte(args[0]), &w); err != nil {
+		return fail(err)
+	}
+	kinds := map[string]func(context.Context, work, func(result)) (result, error){
+		"floor-json": floorJSON, "floor-csv": floorCSV, "import": importRows, "export": exportRows, "idle": idleRunner, "due": dueRunner,
+	}
+	do, ok := kinds[w.Kind]
+	if !ok {
+		return fail(fmt.Errorf("there is no work %q", w.Kind))
+	}
+	r, err := do(context.Background(), w, func(r result) { _ = out.Encode(r) })
+	if err != nil {
+		return fail(err)
+	}
+	r.Final = true
+	_ = out.Encode(r)
+	return 0
+}
+
+// process runs a child to its end. With killAt above 0 it is killed when that
+// part of its rows is done, and the result is the last it said.
+func (b *bench) process(ctx context.Context, w work, killAt float64) (result, error) {
+	text, err := json.Marshal(w)
+	if err != nil {
+		return result{}, err
+	}
+	cmd := exec.CommandContext(ctx, b.self, childArgument, string(text))
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return result{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return result{}, err
+	}
+	var last result
+	killed := false
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if err := json.Unmarshal(lines.Bytes(), &last); err != nil {
+			return last, errors.Join(fmt.Errorf("a child said %q: %w", lines.Text(), err), cmd.Process.Kill(), cmd.Wait())
+		}
+		if killAt > 0 && !killed && last.Total > 0 && float64(last.Done) >= killAt*float64(last.Total) {
+			killed = true
+			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+				return last, err
+			}
+		}
+	}
+	err = cmd.Wait()
+	if last.Error != "" {
+		return last, errors.New(last.Error)
+	}
+	if killed {
+		return last, nil
+	}
+	if err != nil {
+		return last, err
+	}
+	if !last.Final {
+		return last, errors.New("a child ended without a result")
+	}
+	if killAt > 0 {
+		return last, fmt.Errorf("it ended before %.0f %% was seen; take more rows", killAt*100)
+	}
+	state := cmd.ProcessState
+	if last.CPU == 0 {
+		last.CPU = (state.UserTime() + state.SystemTime()).Seconds()
+	}
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		last.Memory = peak(usage)
+	}
+	return last, nil
+}
+
+// best makes a short measurement several times: the best is the one that other
+// work on the machine disturbed least.
+func (b *bench) best(ctx context.Context, w work) (result, error) {
+	var best result
+	for i := range b.options.runs {
+		if w.Dir != "" {
+			if err := os.RemoveAll(w.Dir); err != nil {
+				return best, err
+			}
+		}
+		r, err := b.process(ctx, w, 0)
+		if err != nil {
+			return best, err
+		}
+		if i == 0 || r.CPU < best.CPU {
+			r.Seconds = min(r.Seconds, orElse(best.Seconds, r.Seconds))
+			best = r
+		} else {
+			best.Seconds = min(best.Seconds, r.Seconds)
+		}
+	}
+	return best, nil
+}
+
+func orElse(v, otherwise float64) float64 {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// stopwatch measures a part of this process.
+type stopwatch struct {
+	begun time.Time
+	cpu   float64
+}
+
+func startWatch() stopwatch { return stopwatch{time.Now(), cpuTime()} }
+
+func (s stopwatch) stop(rows int64) result {
+	return result{Rows: rows, Seconds: time.Since(s.begun).Seconds(), CPU: cpuTime() - s.cpu}
+}
+
+func cpuTime() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
