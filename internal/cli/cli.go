@@ -58,6 +58,7 @@ var commands = []command{
 	{"events", []string{"STREAM"}, "the raw events of a stream, as NDJSON", setupEvents},
 	{"profiles", []string{"AUDIENCE"}, "the profiles of an audience (id or slug), as of the last run, as NDJSON or CSV", setupProfiles},
 	{"erase", nil, "what there is of one user; with --yes it is removed, for good", setupErase},
+	{"store", []string{"copy|backup|restore"}, "copy a store to where there is none, back it up while it is in use, restore a backup", setupStore},
 	{"version", nil, "the release", setupVersion},
 }
 

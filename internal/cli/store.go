@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"slices"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// storeFlags say which store is meant, as for the runner, and the other place.
+type storeFlags struct {
+	file, dataDir, databaseURL string
+	from, to                   string
+}
+
+// setupStore is what is done with a store as a whole: copied to where there is
+// none, backed up while it is in use, restored from a backup.
+func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	f := &storeFlags{}
+	flags.BoolVar(&in.json, "json", false, "print JSON")
+	flags.StringVar(&f.file, "config", "", "the store's configuration file, as the runner has it: data_dir or database_url, and staging.s3")
+	flags.StringVar(&f.dataDir, "data-dir", "", "the store's data directory (LYTICS_DATA_DIR; default .lytics)")
+	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
+	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup that the store is made from; there must be none yet")
+	flags.StringVar(&f.to, "to", "", "copy, backup: the directory that is made from the store")
+	return func(ctx context.Context) error {
+		c, err := readConfig(f.file, f.dataDir, f.databaseURL, in.LookupEnv)
+		if err != nil {
+			return err
+		}
+		done, err := f.do(ctx, in.arguments[0], c)
+		if err != nil {
+			return err
+		}
+		return in.printCopied(in.arguments[0], done)
+	}
+}
+
+func (f *storeFlags) do(ctx context.Context, verb string, c config.Config) (store.Copied, error) {
+	if err := f.check(verb); err != nil {
+		return store.Copied{}, err
+	}
+	here := store.Location{Dir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret}
+	var bucket func(storeID string) (store.Files, error)
+	if o := c.Engine(""); o.Staging != nil && !here.DatabaseURL.Empty() {
+		bucket = func(storeID string) (store.Files, error) { return embedded.BucketFiles(ctx, *o.Staging, storeID) }
+	}
+	switch {
+	case verb == "backup":
+		return store.Backup(ctx, here, f.to)
+	case verb == "restore" && here.DatabaseURL.Empty():
+		return store.Restore(ctx, f.from, here.Dir)
+	case f.from != "":
+		return store.Copy(ctx, store.Location{Dir: f.from}, here, store.CopyOptions{To: bucket})
+	}
+	return store.Copy(ctx, here, store.Location{Dir: f.to}, store.CopyOptions{From: bucket})
+}
+
+// check holds the flags against the verb.
+func (f *storeFlags) check(verb string) error {
+	if !slices.Contains([]string{"copy", "backup", "restore"}, verb) {
+		return jobs.Invalid("", fmt.Sprintf("A store is not %q", verb), "There are copy, backup and restore.", "See: store -h")
+	}
+	takes := map[string]string{"backup": "--to", "restore": "--from"}[verb]
+	switch {
+	case takes == "" && (f.from == "") == (f.to == ""):
+		return jobs.Invalid("to", "Where the store is copied is not said", "copy takes --from DIR, which fills the store that the other flags name, or --to DIR, which copies it there.", "Give one of them")
+	case takes == "--to" && (f.to == "" || f.from != ""), takes == "--from" && (f.from == "" || f.to != ""):
+		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s takes %s DIR and nothing else of the kind", verb, takes), "The store itself is named by --config, --data-dir or --database-url.", "Give "+takes)
+	}
+	return nil
+}
+
+func (in *invocation) printCopied(verb string, done store.Copied) error {
+	if in.json {
+		return json.NewEncoder(in.out).Encode(map[string]any{"store_id": done.StoreID, "rows": done.Rows, "files": done.Files, "bytes": done.Bytes})
+	}
+	_, err := fmt.Fprintf(in.out, "%s: store %s, with %d jobs, %d runs, and %d files of events (%d bytes)\n",
+		map[string]string{"copy": "Copied", "backup": "Backed up", "restore": "Restored"}[verb],
+		done.StoreID, done.Rows["jobs"], done.Rows["runs"], done.Files, done.Bytes)
+	if err == nil && verb == "copy" {
+		_, err = fmt.Fprintln(in.out, "The source is as it was. Both are the same store: use only one of them from now on, and remove the other.")
+	}
+	return err
+}
