@@ -7,10 +7,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// owner says which profile has an identity.
+// owner says which profile has an identity. A fresh one had none before.
 type owner struct {
 	identity
 	profile int64
+	fresh   bool
 }
 
 // settle brings the profile of one user up to the batch, and tells which
@@ -20,6 +21,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	if err != nil {
 		return nil, err
 	}
+	known := len(moved)
 	moved = append(moved, u.identities...)
 	if !pr.conflict {
 		pr.identities = append(pr.identities, moved...)
@@ -44,7 +46,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	b.users[pr.id] = u
 	owners := make([]owner, len(moved))
 	for i := range moved {
-		owners[i] = owner{moved[i], pr.id}
+		owners[i] = owner{moved[i], pr.id, i >= known}
 	}
 	return owners, nil
 }

@@ -256,15 +256,8 @@ func (w *tableWindow) finish(ctx context.Context, owners []owner, c *counters, s
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(owners, tableRows) {
-		places, keys, profiles := make([]int32, len(chunk)), make([][]byte, len(chunk)), make([]int64, len(chunk))
-		for n, o := range chunk {
-			places[n], keys[n], profiles[n] = int32(o.field), o.key(), o.profile
-		}
-		if _, err := w.tx.Exec(ctx, `INSERT INTO `+w.names[1]+` (field, value, profile) SELECT * FROM unnest($1::int4[], $2::bytea[], $3::int8[])
-			ON CONFLICT (field, value) DO UPDATE SET profile = excluded.profile`, places, keys, profiles); err != nil {
-			return err
-		}
+	if err := w.putOwners(ctx, owners); err != nil {
+		return err
 	}
 	batch := &pgx.Batch{}
 	if len(w.removed) > 0 {
@@ -283,4 +276,33 @@ func (w *tableWindow) finish(ctx context.Context, owners []owner, c *counters, s
 		return err
 	}
 	return w.tx.Commit(ctx)
+}
+
+// putOwners copies the fresh ones in, and changes the others.
+func (w *tableWindow) putOwners(ctx context.Context, owners []owner) error {
+	var fresh, moved []owner
+	for _, o := range owners {
+		if o.fresh {
+			fresh = append(fresh, o)
+		} else {
+			moved = append(moved, o)
+		}
+	}
+	if len(fresh) > 0 {
+		row := func(n int) ([]any, error) { return []any{int32(fresh[n].field), fresh[n].key(), fresh[n].profile}, nil }
+		if _, err := w.tx.CopyFrom(ctx, pgx.Identifier{unquoted(w.names[1])}, []string{"field", "value", "profile"}, pgx.CopyFromSlice(len(fresh), row)); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(moved, tableRows) {
+		places, keys, profiles := make([]int32, len(chunk)), make([][]byte, len(chunk)), make([]int64, len(chunk))
+		for n, o := range chunk {
+			places[n], keys[n], profiles[n] = int32(o.field), o.key(), o.profile
+		}
+		if _, err := w.tx.Exec(ctx, `INSERT INTO `+w.names[1]+` (field, value, profile) SELECT * FROM unnest($1::int4[], $2::bytea[], $3::int8[])
+			ON CONFLICT (field, value) DO UPDATE SET profile = excluded.profile`, places, keys, profiles); err != nil {
+			return err
+		}
+	}
+	return nil
 }
