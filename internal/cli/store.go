@@ -49,7 +49,7 @@ func (f *storeFlags) do(ctx context.Context, verb string, c config.Config) (stor
 	here := store.Location{Dir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret}
 	var bucket func(storeID string) (store.Files, error)
 	if o := c.Engine(""); o.Staging != nil && !here.DatabaseURL.Empty() {
-		bucket = func(storeID string) (store.Files, error) { return embedded.BucketFiles(ctx, *o.Staging, storeID) }
+		bucket = embedded.BucketFiles(ctx, *o.Staging)
 	}
 	switch {
 	case verb == "backup":

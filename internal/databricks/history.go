@@ -41,3 +41,16 @@ func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (ve
 	}
 	return version, true, nil
 }
+
+// QueryColumns gives the columns that a query has, without running it.
+func (w *Warehouse) QueryColumns(ctx context.Context, query string) ([]jobs.ColumnInfo, error) {
+	rows, err := w.texts(ctx, "DESCRIBE QUERY "+query)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]jobs.ColumnInfo, len(rows))
+	for i, row := range rows {
+		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1}
+	}
+	return out, nil
+}

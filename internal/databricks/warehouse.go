@@ -86,6 +86,8 @@ type Warehouse struct {
 	sent func(statementID string)
 
 	sessionLost atomic.Bool
+	// columnar is set once a result came in Thrift's columns instead of Arrow.
+	columnar atomic.Bool
 	// abandoned are calls that were given up and still run.
 	abandoned      sync.WaitGroup
 	abandonedCalls atomic.Int32

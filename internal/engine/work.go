@@ -56,7 +56,7 @@ func (x *execution) work(ctx context.Context) error {
 		x.Count(func(c *jobs.Counts) { c.RowsErased, c.RowsWritten = c.RowsErased+n, c.RowsWritten-n })
 	})
 	err = (&importer.Import{
-		Key: x.cursorKey(), Spec: *x.job.Import, RunID: x.run.ID,
+		Key: x.cursorKey(), Spec: *x.job.Import,
 		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
 	}).Run(ctx)
 	if err != nil {

@@ -131,14 +131,14 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	loaded, err := e.loadFiles(ctx, staged)
+	loaded, err := e.loadFiles(ctx, staged, before)
 	if err != nil {
 		return err
 	}
 	if err := e.Fence(ctx); err != nil {
 		return err
 	}
-	if err := e.replace(ctx, loaded, before); err != nil {
+	if err := e.replace(ctx, loaded, staged.rows, before); err != nil {
 		return err
 	}
 	e.Progress.Count(func(c *jobs.Counts) {

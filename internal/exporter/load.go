@@ -18,7 +18,7 @@ import (
 const copyFiles = 1000
 
 // loadFiles fills the run's own table, counts it, and gives its columns.
-func (e *Export) loadFiles(ctx context.Context, s *staged) ([]column, error) {
+func (e *Export) loadFiles(ctx context.Context, s *staged, before existing) ([]column, error) {
 	e.Progress.Phase("loading with COPY INTO", s.rows)
 	// Where there is nothing to infer from, the types are the declared ones.
 	inferred := s.layout.inferred && s.rows > 0
@@ -30,7 +30,9 @@ func (e *Export) loadFiles(ctx context.Context, s *staged) ([]column, error) {
 		}
 		definition = " (" + strings.Join(definitions, ", ") + ")"
 	}
-	if err := e.exec(ctx, "CREATE OR REPLACE TABLE "+e.load+definition+e.properties(needsMapping(s.layout.columns))); err != nil {
+	// Nobody else has this name. Replacing what is there would keep its memory of
+	// files that it has loaded; and a table without columns cannot be replaced.
+	if err := e.exec(ctx, "CREATE TABLE IF NOT EXISTS "+e.load+definition+e.loadProperties(s.layout.columns, before)); err != nil {
 		return nil, err
 	}
 	slices.Sort(s.files)
@@ -141,7 +143,8 @@ func (e *Export) inferredColumns(ctx context.Context) (columns []column, err err
 // copyStatement loads files with the options under which Apache Spark 4.0 reads
 // back every value exactly. Without lineSep, its reader takes the first line end
 // of a file for the separator, also inside quotes: a CRLF in the first value
-// would merge records without an error. Without force, a statement that is sent
+// would merge records without an error; without charToEscapeQuoteEscaping, it
+// takes NUL for that character and drops it from values with quotes. Without force, a statement that is sent
 // twice loads its files once.
 func (e *Export) copyStatement(l layout, files []string, credential staging.CopyCredential) (string, error) {
 	names := make([]string, len(files))
@@ -190,7 +193,7 @@ func selection(l layout) string {
 }
 
 func csvOptions(l layout) string {
-	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
+	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'charToEscapeQuoteEscaping' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
 		databricks.Literal(l.null), max(20480, len(l.columns)+1))
 }
 
@@ -225,11 +228,11 @@ func (e *Export) countRows(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// properties of a table of ours.
-func (e *Export) properties(mapped bool) string {
-	p := "'" + ownerProperty + "' = " + databricks.Literal(e.JobID)
-	if mapped {
-		p += ", 'delta.columnMapping.mode' = 'name'"
+// loadProperties are those of the run's own table.
+func (e *Export) loadProperties(columns []column, before existing) string {
+	all := map[string]string{ownerProperty: e.JobID}
+	if needsMapping(columns) || before.mapped() {
+		all[mappingProperty] = "name"
 	}
-	return " TBLPROPERTIES (" + p + ")"
+	return tableProperties(all)
 }

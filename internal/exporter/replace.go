@@ -14,16 +14,6 @@ import (
 // ownerProperty marks a table as an export's: its value is the job's id.
 const ownerProperty = "lytics.job_id"
 
-// existing is the target as the run found it.
-type existing struct {
-	exists  bool
-	columns []jobs.ColumnInfo
-	// ours is false for a table that overwrite_existing lets us take.
-	ours bool
-	// mapped tables cannot be replaced by tables without column mapping.
-	mapped bool
-}
-
 // inspect reads the target, and refuses one that is not ours.
 func (e *Export) inspect(ctx context.Context) (before existing, err error) {
 	err = e.session(ctx, func(wh *databricks.Warehouse) error {
@@ -45,18 +35,18 @@ func (e *Export) look(ctx context.Context, wh *databricks.Warehouse) (existing, 
 	}
 	found := slices.IndexFunc(tables, func(t jobs.TableInfo) bool { return strings.EqualFold(t.Name, target.Table) })
 	if found < 0 {
-		return existing{}, nil
+		return existing{version: -1}, nil
 	}
 	if kind := tables[found].Type; strings.Contains(kind, "VIEW") {
 		return existing{}, jobs.Invalid("table_name", fmt.Sprintf("%s is a %s", target, strings.ToLower(strings.ReplaceAll(kind, "_", " "))),
 			"An export replaces a table.", "Choose another table_name")
 	}
-	has, err := properties(ctx, wh, e.sql)
+	properties, err := properties(ctx, wh, e.sql)
 	if err != nil {
 		return existing{}, err
 	}
-	owner := has[ownerProperty]
-	ours := owner == e.JobID || slices.Contains(e.Owners, owner)
+	owner := properties[ownerProperty]
+	ours := owner == e.JobID || owner != "" && slices.Contains(e.Owners, owner)
 	if !ours && !e.Spec.OverwriteExisting {
 		why := "It carries no " + ownerProperty + " property."
 		if owner != "" {
@@ -65,8 +55,21 @@ func (e *Export) look(ctx context.Context, wh *databricks.Warehouse) (existing, 
 		return existing{}, jobs.Invalid("table_name", fmt.Sprintf("%s exists and was not made by this export", target), why,
 			"Choose another table_name, or set overwrite_existing = true to replace it")
 	}
-	columns, err := wh.Columns(ctx, target, "")
-	return existing{exists: true, columns: columns, ours: ours, mapped: has["delta.columnMapping.mode"] == "name"}, err
+	before := existing{exists: true, ours: ours, properties: properties, version: -1}
+	if before.columns, err = wh.Columns(ctx, target, ""); err != nil {
+		return existing{}, err
+	}
+	commits, err := wh.LatestCommits(ctx, target, 1)
+	if err == nil {
+		before.detail, err = wh.Detail(ctx, target)
+	}
+	if !ours && databricks.Class(err) != "" {
+		return before, nil // not a Delta table, which has nothing more to keep
+	}
+	if len(commits) > 0 {
+		before.version = commits[0].Version
+	}
+	return before, err
 }
 
 // properties of a table, as SHOW TBLPROPERTIES gives them.
@@ -88,15 +91,86 @@ func properties(ctx context.Context, wh *databricks.Warehouse, table string) (ma
 }
 
 // replace puts the run's table in place in one commit. INSERT OVERWRITE keeps
-// the table's identity, comments, grants and readers; it needs the same
-// columns. Both statements may be sent twice: the second changes nothing.
-func (e *Export) replace(ctx context.Context, columns []column, before existing) error {
+// the table's identity, comments, grants, constraints and readers; it needs the
+// same columns. Where they changed, what can be is said again.
+func (e *Export) replace(ctx context.Context, columns []column, rows int64, before existing) error {
 	e.Progress.Phase("replacing the table", 0)
 	if before.exists && before.ours && sameColumns(before.columns, columns) {
-		return e.exec(ctx, fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.sql, e.load))
+		if err := e.commit(ctx, fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.sql, e.load), rows, before); err != nil {
+			return err
+		}
+		return e.recluster(ctx, before, columns)
 	}
-	return e.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS SELECT * FROM %s",
-		e.sql, e.properties(before.mapped || needsMapping(columns)), e.load))
+	if err := e.checkConstraints(ctx, before); err != nil {
+		return err
+	}
+	if err := e.keepComments(ctx, before, columns); err != nil {
+		return err
+	}
+	statement := fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS SELECT * FROM %s", e.sql, e.clauses(before, columns), e.load)
+	if err := e.commit(ctx, statement, rows, before); err != nil {
+		return err
+	}
+	if err := e.restoreConstraints(ctx, before); err != nil {
+		return err
+	}
+	return e.recluster(ctx, before, columns)
+}
+
+// historyShown bounds the look for a commit of ours: others write seldom.
+const historyShown = 20
+
+// commit runs the statement that replaces the table. The driver and the guard
+// do not repeat it: where its answer is lost, the table's history says whether
+// it took effect, before it is sent again. Should the first one still be at
+// work, Delta lets one of the two through, with the same rows.
+func (e *Export) commit(ctx context.Context, statement string, rows int64, before existing) error {
+	for attempt := 0; ; attempt++ {
+		err := e.attempt(ctx, func(wh *databricks.Warehouse) error { return wh.Exec(ctx, statement) })
+		unsure := databricks.IsOutcomeUnknown(err) || databricks.IsSessionLost(err) || concurrent(err)
+		if err == nil || !unsure || attempt == reconnects || ctx.Err() != nil {
+			return err
+		}
+		if !concurrent(err) {
+			_ = e.disconnect() // there is little left to close
+		}
+		landed, lookErr := e.landed(ctx, rows, before)
+		if lookErr != nil {
+			return errors.Join(err, lookErr)
+		}
+		if landed {
+			return nil
+		}
+		if err := e.Fence(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// concurrent reports that another commit came first.
+func concurrent(err error) bool {
+	class := databricks.Class(err)
+	return strings.HasPrefix(class, "DELTA_CONCURRENT") || class == "DELTA_METADATA_CHANGED" || class == "DELTA_PROTOCOL_CHANGED"
+}
+
+// landed looks for the replacement in the table's history: since the run looked
+// at the table, nobody else of ours has written it.
+func (e *Export) landed(ctx context.Context, rows int64, before existing) (found bool, err error) {
+	err = e.session(ctx, func(wh *databricks.Warehouse) error {
+		found = false
+		commits, err := wh.LatestCommits(ctx, e.target(), historyShown)
+		if strings.HasPrefix(databricks.Class(err), "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(databricks.Class(err), "DELTA_TABLE_NOT_FOUND") {
+			return nil
+		}
+		for _, c := range commits {
+			whole := c.Operation == "WRITE" && c.Mode == "Overwrite" || strings.HasSuffix(c.Operation, "TABLE AS SELECT")
+			if c.Version > before.version && whole && (c.OutputRows == rows || c.OutputRows < 0) {
+				found = true
+			}
+		}
+		return err
+	})
+	return found, err
 }
 
 func sameColumns(have []jobs.ColumnInfo, want []column) bool {

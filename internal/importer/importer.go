@@ -1,12 +1,15 @@
 // Package importer moves the rows of a Databricks table into an event stream:
-// from a pinned version of the table, in one total order, in batches whose
-// events and cursor are committed together.
+// from a pinned version of the table, or a copy of a source that has none, in
+// one total order, in batches whose events and cursor are committed together.
 //
-// The order is (timestamp, digest of the row). The cursor is the watermark, a
-// timestamp, with the multiset of digests already sent at exactly it; a run
-// reads from the watermark on, inclusive, and takes those away. So the same
-// code serves the next run, the next attempt of a run that died, and the next
-// session of a run that lost one.
+// The order is (timestamp, key columns, digest of the row). A run reads what
+// lies above the watermark, in slices of timestamp, and compares the window
+// below it, the lookback, with the version that the last run read: late rows
+// arrive once, and a table rebuilt with the same rows sends nothing. What was
+// sent of that window is remembered, too, as timestamps and digests: it stands
+// in where a version is gone, or where there are none. Row tracking's row ids
+// are not used: they change when a table is rebuilt, and identical rows have to
+// be next to each other to be counted.
 package importer
 
 import (
@@ -30,7 +33,8 @@ type Sink interface {
 // Cursors is where an import's place is kept.
 type Cursors interface {
 	Cursor(ctx context.Context, key string) (*store.Cursor, error)
-	Ties(ctx context.Context, key, from, to string) (map[string]int64, error)
+	SentPages(ctx context.Context, key string, from, to int64) ([]store.SentPage, error)
+	SentRows(ctx context.Context, key string, page store.SentPage) ([]store.SentRow, error)
 	Write(ctx context.Context, f func(tx *store.Tx) error) error
 }
 
@@ -54,25 +58,36 @@ type Import struct {
 	// Fence fails inside a transaction when the run is no longer ours.
 	Fence    func(tx *store.Tx) error
 	Progress Progress
-	// RunID names the run's temporary view.
-	RunID string
+	// SliceRows is how many rows one query reads at most, unless they have one
+	// timestamp; 0 means 5 million.
+	SliceRows int64
+
+	// limit is what the cursor's count of events may reach in this run.
+	limit int64
+	// open is Connect and the source in the session, but for tests.
+	open  func(ctx context.Context) (src source, done func() error, err error)
+	pause time.Duration
 }
 
 // attempts is how many sessions may be lost in a row without one more row
-// read.
+// sent.
 const attempts = 4
 
 // Run imports all rows after the cursor up to the warehouse's clock.
 func (i *Import) Run(ctx context.Context) error {
+	before, err := i.Cursors.Cursor(ctx, i.Key)
+	if err != nil {
+		return err
+	}
+	i.limit = -1
+	if i.Spec.RowLimit > 0 {
+		i.limit = sent(before) + i.Spec.RowLimit
+	}
+	var r run
 	for failed := 0; ; {
-		before, err := i.Cursors.Cursor(ctx, i.Key)
-		if err != nil {
-			return err
-		}
-		connected, err := i.attempt(ctx, before)
-		// A warehouse that broke off may answer a new session; one that was not
-		// there to begin with is an error at once.
-		again := databricks.IsSessionLost(err) || connected && jobs.IsCode(err, jobs.CodeUnreachable)
+		var connected bool
+		connected, err = i.attempt(ctx, before, &r)
+		again := i.again(&r, connected, err)
 		if err == nil || !again || ctx.Err() != nil {
 			return err
 		}
@@ -83,16 +98,42 @@ func (i *Import) Run(ctx context.Context) error {
 		if failed++; sent(after) > sent(before) {
 			failed = 1
 		}
-		if failed >= attempts {
+		if before = after; failed >= attempts {
 			return err
 		}
+		if errors.Is(err, errGone) || errors.Is(err, errPreviousGone) {
+			continue
+		}
 		i.Progress.Phase(fmt.Sprintf("session lost, connecting again (%d)", failed), 0)
+		pause := i.pause
+		if pause == 0 {
+			pause = time.Second
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Duration(failed) * time.Second):
+		case <-time.After(time.Duration(failed) * pause):
 		}
 	}
+}
+
+// again tells whether another attempt may succeed, and what it must not rely
+// on.
+func (i *Import) again(r *run, connected bool, err error) bool {
+	switch {
+	case errors.Is(err, errPreviousGone):
+		r.noPrevious = true
+		return true
+	case errors.Is(err, errGone):
+		first := !r.noPinned
+		r.noPinned = true
+		return first
+	case databricks.IsSessionLost(err):
+		return true
+	}
+	// A warehouse that broke off may answer a new session; one that was not
+	// there to begin with is an error at once.
+	return connected && jobs.IsCode(err, jobs.CodeUnreachable)
 }
 
 func sent(c *store.Cursor) int64 {
@@ -103,46 +144,53 @@ func sent(c *store.Cursor) int64 {
 }
 
 // attempt runs one session to the end of the window, or to its failure.
-func (i *Import) attempt(ctx context.Context, cursor *store.Cursor) (connected bool, err error) {
-	wh, err := i.Connect(ctx)
+func (i *Import) attempt(ctx context.Context, cursor *store.Cursor, r *run) (connected bool, err error) {
+	open := i.open
+	if open == nil {
+		open = i.session
+	}
+	src, done, err := open(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer func() {
-		if closeErr := wh.Close(); err == nil { // after a failure it says nothing new
+		if closeErr := done(); err == nil { // after a failure it says nothing new
 			err = closeErr
 		}
 	}()
-
-	i.Progress.Phase("reading the table's columns", 0)
-	table, err := i.describe(ctx, wh)
-	if err != nil {
-		return true, err
+	*r = run{i: i, src: src, noPinned: r.noPinned, noPrevious: r.noPrevious}
+	if cursor != nil {
+		r.cursor = *cursor
 	}
-	if cursor == nil {
-		cursor = &store.Cursor{Generation: 1, Columns: table.names()}
-	}
-	w, err := i.plan(ctx, wh, table, cursor)
-	if err != nil {
-		return true, err
-	}
-	i.Progress.Count(func(c *jobs.Counts) {
-		c.Snapshot, c.RowsNull, c.RowsFuture = w.snapshot, w.nulls, w.future
-	})
-	i.Progress.Phase("importing rows", w.rows)
-	if err := i.read(ctx, wh, table, cursor, w); err != nil {
-		return true, err
-	}
-	return true, i.finish(ctx, cursor)
+	return true, r.execute(ctx)
 }
 
-// finish lets go of the snapshot: the next run pins a newer one.
-func (i *Import) finish(ctx context.Context, cursor *store.Cursor) error {
-	cursor.Pinned = nil
-	return i.Cursors.Write(ctx, func(tx *store.Tx) error {
-		if err := i.Fence(tx); err != nil {
-			return err
-		}
-		return store.PutCursor(ctx, tx, i.Key, *cursor)
-	})
+func (i *Import) session(ctx context.Context) (source, func() error, error) {
+	wh, err := i.Connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &warehouse{wh: wh, spec: i.Spec}, wh.Close, nil
+}
+
+func (i *Import) batchRows() int {
+	if n := i.Spec.BatchSize; n > 0 && n < 1<<30 {
+		return int(n)
+	}
+	return batchRows
+}
+
+func (i *Import) sliceRows() int64 {
+	if i.SliceRows > 0 {
+		return i.SliceRows
+	}
+	return sliceRows
+}
+
+// lookback is in microseconds.
+func (i *Import) lookback() int64 {
+	if l := i.Spec.Lookback; l != nil {
+		return l.Microseconds()
+	}
+	return jobs.DefaultLookback.Microseconds()
 }

@@ -1,62 +1,46 @@
 package importer
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// table is what a run knows of its source.
+// table is a schema, seen through the definition of an import.
 type table struct {
-	name      jobs.TableName
-	sql       string // the name, quoted
-	columns   []column
+	name    jobs.TableName
+	columns []column
+	// timestamp orders the rows; record is the event's own time; keys break
+	// ties of the timestamp.
 	timestamp column
 	record    *column
+	keys      []column
+	// event are the columns of an event, digest those that tell rows apart.
+	event, digest []column
+	where         string
 }
 
-// column is a column with its quoted name.
+// column is a column with its quoted name, and the name that its digest knows
+// it by.
 type column struct {
-	jobs.ColumnInfo
-	sql string
+	store.SourceColumn
+	sql, alias string
 }
 
-func (t *table) names() []string {
-	names := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		names[i] = c.Name
+// newTable looks at a schema. generation are the names that the digest is taken
+// over; none begins a generation.
+func newTable(s jobs.TableImport, schema []store.SourceColumn, generation []string) (*table, error) {
+	t := &table{name: jobs.TableName{Catalog: s.Catalog, Database: s.Database, Table: s.Table}, where: s.Where}
+	if err := t.addColumns(schema); err != nil {
+		return nil, err
 	}
-	return names
-}
-
-func (i *Import) describe(ctx context.Context, wh *databricks.Warehouse) (*table, error) {
-	s := i.Spec
-	t := &table{name: jobs.TableName{Catalog: s.Catalog, Database: s.Database, Table: s.Table}}
 	var err error
-	if t.sql, err = databricks.QuoteTable(t.name); err != nil {
-		return nil, err
-	}
-	columns, err := wh.Columns(ctx, t.name, "")
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]string{}
-	for _, c := range columns {
-		lower := strings.ToLower(c.Name)
-		if other, ok := seen[lower]; ok {
-			return nil, jobs.Invalid("table", fmt.Sprintf("Columns %q and %q of %s differ only by case", other, c.Name, t.name),
-				"Databricks cannot tell them apart in a query.", "Rename one of them")
-		}
-		seen[lower] = c.Name
-		quoted, err := databricks.Quote(c.Name)
-		if err != nil {
-			return nil, err
-		}
-		t.columns = append(t.columns, column{c, quoted})
-	}
 	if t.timestamp, err = t.timeColumn("timestamp_column", s.TimestampColumn); err != nil {
 		return nil, err
 	}
@@ -67,11 +51,162 @@ func (i *Import) describe(ctx context.Context, wh *databricks.Warehouse) (*table
 		}
 		t.record = &c
 	}
+	if t.keys, err = t.named("key_columns", s.KeyColumns); err != nil {
+		return nil, err
+	}
+	for _, c := range t.keys {
+		if upper := strings.ToUpper(c.Type); strings.HasPrefix(upper, "MAP<") || upper == "VARIANT" {
+			return nil, jobs.Invalid("key_columns", fmt.Sprintf("Column %q of %s is %s", c.Name, t.name, c.Type),
+				"Values of this type have no order.", "Name other columns")
+		}
+	}
+	if t.event, err = t.eventColumns(s); err != nil {
+		return nil, err
+	}
+	if generation == nil {
+		generation = t.begin()
+	}
+	for _, name := range generation {
+		if c := t.find(name); c != nil {
+			d := *c
+			if d.alias, err = databricks.Quote(name); err != nil {
+				return nil, err
+			}
+			t.digest = append(t.digest, d)
+		}
+	}
 	return t, nil
 }
 
-// timeColumn finds a column that can order events: its name without regard to
-// case, as Databricks resolves names.
+func (t *table) addColumns(schema []store.SourceColumn) error {
+	seen := map[string]string{}
+	for _, c := range schema {
+		lower := strings.ToLower(c.Name)
+		if other, ok := seen[lower]; ok {
+			return jobs.Invalid("table", fmt.Sprintf("Columns %q and %q of %s differ only by case", other, c.Name, t.name),
+				"Databricks cannot tell them apart in a query.", "Rename one of them")
+		}
+		seen[lower] = c.Name
+		quoted, err := databricks.Quote(c.Name)
+		if err != nil {
+			return err
+		}
+		t.columns = append(t.columns, column{c, quoted, quoted})
+	}
+	return nil
+}
+
+// find looks a column up without regard to case, as Databricks resolves names.
+func (t *table) find(name string) *column {
+	i := slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.Name, name) })
+	if i < 0 {
+		return nil
+	}
+	return &t.columns[i]
+}
+
+func (t *table) named(attribute string, names []string) ([]column, error) {
+	var out []column
+	for _, name := range names {
+		c := t.find(name)
+		if c == nil {
+			return nil, jobs.Invalid(attribute, fmt.Sprintf("No column %q in %s", name, t.name),
+				"The table was read and has no such column.", "It has: "+strings.Join(t.names(), ", "))
+		}
+		out = append(out, *c)
+	}
+	return out, nil
+}
+
+func (t *table) eventColumns(s jobs.TableImport) ([]column, error) {
+	if len(s.Columns) > 0 {
+		wanted, err := t.named("columns", s.Columns)
+		if err != nil {
+			return nil, err
+		}
+		// In the table's order: an event is the same however they are listed.
+		return slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool {
+			return !slices.ContainsFunc(wanted, func(w column) bool { return w.Name == c.Name })
+		}), nil
+	}
+	left, err := t.named("exclude_columns", s.ExcludeColumns)
+	if err != nil {
+		return nil, err
+	}
+	kept := slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool {
+		return slices.ContainsFunc(left, func(l column) bool { return l.Name == c.Name })
+	})
+	if len(kept) == 0 {
+		return nil, jobs.Invalid("exclude_columns", fmt.Sprintf("All columns of %s are left out", t.name), "An event would have no value.", "Leave some of them in")
+	}
+	return kept, nil
+}
+
+// begin gives the names that a new generation's digests are taken over: all
+// that an event, its time and its place depend on.
+func (t *table) begin() []string {
+	var names []string
+	add := func(c column) {
+		if !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	for _, c := range t.columns {
+		if slices.ContainsFunc(t.event, func(e column) bool { return e.Name == c.Name }) {
+			add(c)
+		}
+	}
+	for _, c := range t.keys {
+		add(c)
+	}
+	if t.record != nil {
+		add(*t.record)
+	}
+	return names
+}
+
+func (t *table) names() []string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+func (t *table) schema() []store.SourceColumn {
+	out := make([]store.SourceColumn, len(t.columns))
+	for i, c := range t.columns {
+		out[i] = c.SourceColumn
+	}
+	return out
+}
+
+// signature tells digests apart that were taken over other columns.
+func (t *table) signature() string {
+	h := sha256.New()
+	for _, c := range t.digest {
+		_, _ = fmt.Fprintf(h, "%q %q\n", c.alias, strings.ToUpper(c.Type))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// covered tells whether rows of one digest and timestamp are the same event.
+func (t *table) covered() bool {
+	has := func(c column) bool {
+		return slices.ContainsFunc(t.digest, func(d column) bool { return d.Name == c.Name })
+	}
+	if t.record != nil && !has(*t.record) {
+		return false
+	}
+	for _, c := range slices.Concat(t.event, t.keys) {
+		if !has(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// timeColumn finds a column that can order events.
 func (t *table) timeColumn(attribute, name string) (column, error) {
 	var times []string
 	for _, c := range t.columns {
@@ -109,16 +244,3 @@ func (c column) micros() (sql string, ok bool) {
 		return "", false
 	}
 }
-
-// typed is the SQL of a TIMESTAMP expression in the column's own type: it is
-// compared with the column itself, not with a function of it, so that Delta can
-// skip files.
-func (c column) typed(timestamp string) string {
-	if t := strings.ToUpper(c.Type); t != "TIMESTAMP" {
-		return "CAST(" + timestamp + " AS " + t + ")"
-	}
-	return timestamp
-}
-
-// at is the constant of the column's type at so many microseconds since 1970.
-func (c column) at(micros int64) string { return c.typed(fmt.Sprintf("timestamp_micros(%d)", micros)) }

@@ -12,7 +12,7 @@ import (
 
 func stagingSchema() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		Optional:            true,
+		Optional: true,
 		MarkdownDescription: "Where an export's files wait for `COPY INTO`: a bucket or a volume. Only audience exports need it. " +
 			"Where both are given, exports wait in the volume.",
 		Attributes: map[string]schema.Attribute{

@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
@@ -54,7 +55,7 @@ func openDuck(ctx context.Context, o options, dir string, store objects) (*engin
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
 	}
-	return &engine{Engine: e, load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: temptable.Engine(e), load: func(ctx context.Context, table, file string) error {
 		return seed.Load(ctx, e, table, file)
 	}}, nil
 }
@@ -69,7 +70,7 @@ func openSpark(ctx context.Context, o options, dir string, store objects, progre
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)
 	}
-	return &engine{Engine: e, sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: temptable.Engine(e), sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
 		_, err := e.LoadFile(ctx, table, file)
 		return err
 	}}, nil

@@ -144,7 +144,7 @@ func TestACursorOfAnUnknownFormIsRefused(t *testing.T) {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 		put(func(tx *store.Tx) error {
-			_, err := tx.ExecContext(t.Context(), `UPDATE cursors SET state = replace(state, '"version":1', '"version":99')`)
+			_, err := tx.ExecContext(t.Context(), `UPDATE cursors SET state = replace(state, '"version":2', '"version":99')`)
 			return err
 		})
 		if _, err := db.Cursor(t.Context(), "k"); !jobs.IsCode(err, jobs.CodeStore) {
@@ -152,28 +152,6 @@ func TestACursorOfAnUnknownFormIsRefused(t *testing.T) {
 		}
 		if none, err := db.Cursor(t.Context(), "other"); err != nil || none != nil {
 			t.Fatalf("got %+v, %v", none, err)
-		}
-	})
-}
-
-func TestTiesAddUpUntilTheWatermarkMoves(t *testing.T) {
-	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
-		add := func(reset bool, sent map[string]int64) {
-			t.Helper()
-			if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.AddTies(t.Context(), tx, "k", reset, sent) }); err != nil {
-				t.Fatal(err)
-			}
-		}
-		add(true, map[string]int64{"a": 1, "b": 2})
-		add(false, map[string]int64{"b": 3, "c": 1})
-		got, err := db.Ties(t.Context(), "k", "b", "c")
-		if err != nil || len(got) != 2 || got["b"] != 5 || got["c"] != 1 {
-			t.Fatalf("got %v, %v", got, err)
-		}
-		add(true, map[string]int64{"z": 1})
-		if got, err := db.Ties(t.Context(), "k", "", "zz"); err != nil || len(got) != 1 {
-			t.Fatalf("got %v, %v", got, err)
 		}
 	})
 }

@@ -3,7 +3,7 @@ package store
 // tables are what a store is moved by, each after those it refers to. The
 // numbers that a database gives are in the column id.
 var tables = []string{
-	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties",
+	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
 	"erasure", "erased_identities", "replaced_segments",
 	"lytics_sends", "lytics_texts", "alerts",

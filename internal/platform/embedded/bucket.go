@@ -57,7 +57,9 @@ func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
 	return opened, nil
 }
 
-func (b *bucketSegments) key(name string) string { return segmentsPrefix + b.db.ID() + "/" + name }
+func segmentKey(storeID, name string) string { return segmentsPrefix + storeID + "/" + name }
+
+func (b *bucketSegments) key(name string) string { return segmentKey(b.db.ID(), name) }
 
 // size makes every append begin an object.
 func (*bucketSegments) size() int64 { return 1 }

@@ -25,8 +25,8 @@ func audienceExport(label, slug string, s *jobs.Schedule) jobs.Job {
 // failed for want of a permission, one is late, one runs.
 type business struct {
 	*fake
-	failed, running, ok, paused string
-	failedRun, runningRun       string
+	failed, running, ok, paused, late string
+	failedRun, runningRun             string
 }
 
 const permission = "The import of main.sales.refunds failed: the warehouse refused the query. " +
@@ -86,8 +86,8 @@ func newBusiness(now time.Time) *business {
 		b.log(b.runningRun, now.Add(time.Duration(i*12-92)*time.Second), "info", "%s", line)
 	}
 
-	late := schedule(audienceExport("win-back to marketing", "win_back", daily), -3*time.Hour)
-	past(late, 9, 24*time.Hour, 64_000, nil)
+	b.late = schedule(audienceExport("win-back to marketing", "win_back", daily), -3*time.Hour)
+	past(b.late, 9, 24*time.Hour, 64_000, nil)
 	b.ok = schedule(tableImport("customers", "customers", hourly), 12*time.Minute)
 	past(b.ok, 60, time.Hour, 21_000, map[int]jobs.Status{33: jobs.StatusFailed})
 	for _, x := range []struct {

@@ -343,6 +343,9 @@ func TestStatesAndTheirOrder(t *testing.T) {
 			t.Errorf("%s: %d rows, want one of %s", query, n, want)
 		}
 	}
+	if _, body := c.get("/jobs/" + api.late); !strings.Contains(body, "The planned run has not begun.") || !strings.Contains(body, "See that a runner is alive") {
+		t.Error("a late job does not say why, and what to do")
+	}
 	// A page beyond the last one is the last one.
 	if _, body := c.get("/?page=99&sort=label"); strings.Count(body, `id="row-`) != 13 {
 		t.Error("page 99 of one page is not that page")

@@ -103,12 +103,15 @@ func (b bar) MarkY() float64 { return max(b.Y-8, 6) }
 type history struct {
 	Rows, Duration plot
 	Summary        string
-	First, Last    time.Time
+	// First and Last are when the runs at the ends began; First is nil where
+	// the picture's left is empty.
+	First *time.Time
+	Last  time.Time
 }
 
 // chartSlots is the least number of places: three runs are no wall.
 const (
-	chartSlots = 40
+	chartSlots = 30
 	chartRuns  = 80
 )
 
@@ -118,7 +121,10 @@ func newHistory(runs []jobs.Run, now time.Time) *history {
 		return nil
 	}
 	runs = runs[max(len(runs)-chartRuns, 0):]
-	h := &history{Summary: summary(runs), First: when(&runs[0]), Last: when(&runs[len(runs)-1])}
+	h := &history{Summary: summary(runs), Last: when(&runs[len(runs)-1])}
+	if first := when(&runs[0]); len(runs) >= chartSlots {
+		h.First = &first
+	}
 	rows := func(r *jobs.Run) float64 { return float64(r.RowsWritten) }
 	seconds := func(r *jobs.Run) float64 { return took(r, now).Seconds() }
 	h.Rows = draw(runs, "Rows written", 112, rows, now)

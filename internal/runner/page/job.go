@@ -50,6 +50,7 @@ func newRunRow(r jobs.Run, now time.Time) runRow {
 type jobView struct {
 	Job     jobRow
 	Failure *failure
+	Late    *explanation
 	History *history
 	Facts   []fact
 	Runs    runTable
@@ -60,6 +61,7 @@ type jobView struct {
 
 // failure is what went wrong and what to do about it.
 type failure struct {
+	// RunID is the run to link to, if any.
 	RunID     string
 	Cause     explanation
 	Code      jobs.Code
@@ -121,11 +123,32 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Log = newLog(last.ID, lines, 30)
 	}
+	v.Late = late(&v.Job)
 	f := frame{Title: v.Job.Label, Section: "jobs", Refresh: refresh(v.Job.State == stateRunning)}
 	if v.Job.State == stateFailed {
 		f.Title, f.Mood = v.Job.Label+" failed", "failed"
 	}
 	s.render(w, r, http.StatusOK, "job", f, v)
+}
+
+// late says why a job counts as late, and what to do about it.
+func late(j *jobRow) *explanation {
+	switch {
+	case j.Word == "overdue":
+		return &explanation{
+			What: "The planned run has not begun.",
+			Why:  "It was due more than " + duration(lateAfter) + " ago, and no runner has taken it: none executes schedules on this store, or all of them are busy.",
+			Next: "See that a runner is alive on this store, and whether other jobs of the same authorization hold its places. Run now does not wait for the schedule",
+		}
+	case j.Word == "missed":
+		return &explanation{
+			What: "The last planned run was missed.",
+			Why:  "No runner was alive when it was due, and the schedule has catch_up = \"skip\".",
+			Next: "Run the job now, or leave it to its next run",
+		}
+	default:
+		return nil
+	}
 }
 
 // facts are what a job is declared to do.

@@ -62,7 +62,7 @@ func TestEveryPageLooks(t *testing.T) {
 			look("jobs")
 			for name, path := range map[string]string{
 				"job-failed": page.JobPath(api.failed), "job-running": page.JobPath(api.running), "job-ok": page.JobPath(api.ok),
-				"job-paused": page.JobPath(api.paused),
+				"job-paused": page.JobPath(api.paused), "job-late": page.JobPath(api.late),
 				"run-failed": page.RunPath(api.failedRun), "run-running": page.RunPath(api.runningRun),
 				"runs": "/runs", "runs-failed": "/runs?status=failed", "nothing-found": "/?q=nonsense",
 			} {

@@ -63,6 +63,7 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 	}
 	if run.Status == jobs.StatusFailed {
 		v.Failure = newFailure(&run, nil)
+		v.Failure.RunID = "" // it is this page
 	}
 	lines, err := s.API.RunLog(ctx, run.ID)
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.Log = newLog(run.ID, lines, logLines)
-	f := frame{Title: v.Run.Label + ": run " + word(run.Status), Section: "runs"}
+	f := frame{Title: v.Run.Label + ": run " + word(run.Status), Section: "jobs"}
 	if run.Status.Active() {
 		f.Refresh = refreshActive
 	}

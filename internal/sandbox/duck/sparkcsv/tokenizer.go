@@ -21,6 +21,8 @@ type tokenizer struct {
 
 	ch, prev  byte
 	unescaped bool
+	// escapes counts the escaped quotes of a value.
+	escapes int
 	value     []byte
 	row       []string
 	width     int
@@ -131,9 +133,15 @@ func (t *tokenizer) record() bool {
 		case t.ch == t.o.Sep || t.ch == newline:
 			t.empty()
 		case t.o.Quote != 0 && t.ch == t.o.Quote:
-			t.unescaped, t.prev = false, 0
+			t.unescaped, t.prev, t.escapes = false, 0, 0
 			if !t.quoted() {
 				return false
+			}
+			// Where nothing is set to escape escapes, NUL is: it stops the
+			// slow path of univocity, which values with escapes take, and is
+			// left out.
+			if t.escapes > 0 && t.o.EscapeEscape == 0 {
+				t.value = bytes.ReplaceAll(t.value, []byte{0}, nil)
 			}
 			t.end()
 		default:
@@ -290,6 +298,7 @@ func (t *tokenizer) escaped() bool {
 		if t.ch == quote {
 			t.value = append(t.value, quote)
 			t.ch = 0
+			t.escapes++
 		} else {
 			t.value = append(t.value, t.prev)
 		}

@@ -1,0 +1,246 @@
+package databricks
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/apache/arrow/go/v12/arrow"
+	"github.com/apache/arrow/go/v12/arrow/array"
+	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+)
+
+// Batch is a part of a result, column by column. Its values stay valid for as
+// long as they are held: nothing overwrites them.
+type Batch struct {
+	rows    int
+	columns []any // []int64 or Texts
+}
+
+// NewBatch makes a batch of columns, each []int64 or Texts, of one length.
+func NewBatch(columns ...any) *Batch {
+	b := &Batch{columns: columns}
+	if len(columns) > 0 {
+		switch c := columns[0].(type) {
+		case []int64:
+			b.rows = len(c)
+		case Texts:
+			b.rows = c.Len()
+		}
+	}
+	return b
+}
+
+// Len is the number of rows.
+func (b *Batch) Len() int { return b.rows }
+
+// Columns is the number of columns.
+func (b *Batch) Columns() int { return len(b.columns) }
+
+// Int64s gives a BIGINT column; a column of another type is an error.
+func (b *Batch) Int64s(i int) ([]int64, error) {
+	if c, ok := b.columns[i].([]int64); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("column %d of the result is no BIGINT", i+1)
+}
+
+// Texts gives a STRING column; a column of another type is an error.
+func (b *Batch) Texts(i int) (Texts, error) {
+	if c, ok := b.columns[i].(Texts); ok {
+		return c, nil
+	}
+	return Texts{}, fmt.Errorf("column %d of the result is no STRING", i+1)
+}
+
+// Texts is a column of STRING: slices of one buffer.
+type Texts struct {
+	data    []byte
+	offsets []int32
+}
+
+// NewTexts makes a column of texts.
+func NewTexts(values ...string) Texts {
+	t := Texts{offsets: make([]int32, 1, len(values)+1)}
+	for _, v := range values {
+		t.append(v)
+	}
+	return t
+}
+
+func (t *Texts) append(v string) {
+	t.data = append(t.data, v...)
+	t.offsets = append(t.offsets, int32(len(t.data))) // #nosec G115 -- a page is far below 2 GB
+}
+
+// Len is the number of values.
+func (t Texts) Len() int { return max(len(t.offsets)-1, 0) }
+
+// At gives a value. It is not to be written to.
+func (t Texts) At(i int) []byte {
+	from, to := t.offsets[i]-t.offsets[0], t.offsets[i+1]-t.offsets[0]
+	return t.data[from:to:to]
+}
+
+// Batches runs a statement that only reads, and yields its result column by
+// column, without a value per cell: for results of BIGINT and STRING columns
+// that have no NULL. The last pair carries the error, if any; leaving the loop
+// early closes the statement.
+func (w *Warehouse) Batches(ctx context.Context, statement string, args ...any) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		if !w.columnar.Load() {
+			again := w.arrowBatches(ctx, statement, args, yield)
+			if !again {
+				return
+			}
+			w.columnar.Store(true)
+		}
+		w.valueBatches(ctx, statement, args, yield)
+	}
+}
+
+// notArrow is how the driver says that a result came in Thrift's columns.
+const notArrow = "not in arrow format"
+
+// arrowBatches reads a result of Arrow batches. again is true when it came in
+// another form, and nothing was yielded.
+func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) (again bool) {
+	if err := w.ready(); err != nil {
+		yield(nil, err)
+		return false
+	}
+	c := newCall(ctx, true)
+	var batches dbsqlrows.ArrowBatchIterator
+	release, err := w.do(c, func(ctx context.Context) (func(), error) {
+		rows, err := w.rawRows(ctx, statement, args)
+		if err != nil {
+			return nil, err
+		}
+		arrows, ok := rows.(dbsqlrows.Rows)
+		if !ok {
+			_ = rows.Close()
+			return nil, errors.New(notArrow)
+		}
+		if batches, err = arrows.GetArrowBatches(ctx); err != nil {
+			_ = rows.Close()
+			return nil, err
+		}
+		return func() { batches.Close(); _ = rows.Close() }, nil
+	})
+	if release != nil {
+		defer release()
+	}
+	if err != nil && strings.Contains(err.Error(), notArrow) && ctx.Err() == nil && c.failed() == nil {
+		return true
+	}
+	if err := w.translate(c, err); err != nil {
+		yield(nil, err)
+		return false
+	}
+	var count int64
+	for ctx.Err() == nil {
+		var record arrow.Record
+		record, err = batches.Next()
+		if err != nil {
+			break
+		}
+		count += record.NumRows()
+		var b *Batch
+		b, err = fromRecord(record)
+		record.Release()
+		if err != nil {
+			break
+		}
+		if b.rows > 0 && !yield(b, nil) {
+			return false
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if count == 0 && err != nil && strings.Contains(err.Error(), notArrow) && c.failed() == nil {
+		return true
+	}
+	if err := w.ending(c, err, count); err != nil {
+		yield(nil, err)
+	}
+	return false
+}
+
+// fromRecord takes the columns out of an Arrow record. Its buffers are the
+// garbage collector's: they outlive the record's release.
+func fromRecord(r arrow.Record) (*Batch, error) {
+	b := &Batch{rows: int(r.NumRows()), columns: make([]any, r.NumCols())}
+	if b.rows == 0 {
+		return b, nil
+	}
+	for i := range b.columns {
+		column := r.Column(i)
+		if column.NullN() > 0 {
+			return nil, fmt.Errorf("column %s of the result has a NULL", r.ColumnName(i))
+		}
+		switch c := column.(type) {
+		case *array.Int64:
+			b.columns[i] = c.Int64Values()
+		case *array.String:
+			b.columns[i] = Texts{data: c.ValueBytes(), offsets: c.ValueOffsets()}
+		default:
+			return nil, fmt.Errorf("column %s of the result is of the type %s", r.ColumnName(i), column.DataType())
+		}
+	}
+	return b, nil
+}
+
+// valueBatches reads a result row by row, of whatever form, and makes batches
+// of its columns.
+func (w *Warehouse) valueBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) {
+	for rows, err := range w.Stream(ctx, statement, args...) {
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		b, err := fromValues(rows)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if !yield(b, nil) {
+			return
+		}
+	}
+}
+
+func fromValues(rows [][]driver.Value) (*Batch, error) {
+	b := &Batch{rows: len(rows), columns: make([]any, len(rows[0]))}
+	for i := range b.columns {
+		switch rows[0][i].(type) {
+		case int64:
+			column := make([]int64, len(rows))
+			for n, row := range rows {
+				v, ok := row[i].(int64)
+				if !ok {
+					return nil, fmt.Errorf("column %d of the result mixes %T and BIGINT", i+1, row[i])
+				}
+				column[n] = v
+			}
+			b.columns[i] = column
+		case string:
+			column := Texts{offsets: make([]int32, 1, len(rows)+1)}
+			for _, row := range rows {
+				v, ok := row[i].(string)
+				if !ok {
+					return nil, fmt.Errorf("column %d of the result mixes %T and STRING", i+1, row[i])
+				}
+				column.append(v)
+			}
+			b.columns[i] = column
+		default:
+			return nil, fmt.Errorf("column %d of the result is of the type %T", i+1, rows[0][i])
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,56 @@
+package importer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// EventID is stable: the same row of the same generation has the same id, and
+// two identical rows differ by their occurrence, which counts from 1. tie is
+// the text of the key columns, nil without any.
+func EventID(key string, generation int, micros int64, digest string, tie []byte, occurrence int64) string {
+	w := newEventIDs(key, generation)
+	w.append(micros, []byte(digest), tie, occurrence)
+	return w.take()
+}
+
+// eventIDs writes ids one after the other.
+type eventIDs struct {
+	// input is what is hashed; its beginning, the key, stays.
+	input      []byte
+	prefix     int
+	generation uint64
+	out        []byte
+}
+
+func newEventIDs(key string, generation int) *eventIDs {
+	w := &eventIDs{generation: uint64(generation)} // #nosec G115 -- the bits are what is hashed
+	w.input = appendText(nil, []byte(key))
+	w.prefix = len(w.input)
+	return w
+}
+
+// appendText writes a text with its length before it, so that two texts are
+// never taken for two others.
+func appendText(b, text []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
+}
+
+func (w *eventIDs) append(micros int64, digest, tie []byte, occurrence int64) {
+	b := appendText(w.input[:w.prefix], digest)
+	if tie != nil {
+		b = appendText(b, tie)
+	}
+	b = binary.BigEndian.AppendUint64(b, w.generation)
+	b = binary.BigEndian.AppendUint64(b, uint64(micros))     // #nosec G115 -- the bits are what is hashed
+	b = binary.BigEndian.AppendUint64(b, uint64(occurrence)) // #nosec G115 -- the bits are what is hashed
+	w.input = b
+	w.out = hexadecimal(w.out, sha256.Sum256(b))
+}
+
+// take gives the ids written since it was last called, as one text.
+func (w *eventIDs) take() string {
+	text := string(w.out)
+	w.out = w.out[:0]
+	return text
+}

@@ -1,0 +1,254 @@
+package importer
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// jsonOptions keep what to_json leaves out by default: microseconds and NULL
+// fields (Apache Spark 4.0: timestamps are cut to milliseconds otherwise).
+const jsonOptions = `map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", ` +
+	`'timestampNTZFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", 'ignoreNullFields', 'false')`
+
+// relation is how a snapshot's rows are written in SQL.
+type relation struct {
+	from string
+	// ts is the timestamp as it is compared, at its constant: the column itself
+	// and not a function of it, so that Delta can skip files.
+	ts string
+	// typed makes such a constant of a TIMESTAMP, at of microseconds.
+	typed func(timestamp string) string
+	at    func(micros int64) string
+	// dates tells that timestamps have whole days only.
+	dates bool
+
+	micros, digest, row, recorded, tie string
+	keys                               []string
+	where                              string
+}
+
+// relation of a version, of the source as it is now, or of a copy.
+func (s snapshot) relation() (relation, error) {
+	if s.copied != "" {
+		r := relation{
+			from: s.copied, ts: "lytics_ts",
+			typed:  func(timestamp string) string { return "unix_micros(" + timestamp + ")" },
+			at:     func(m int64) string { return fmt.Sprintf("%d", m) },
+			micros: "lytics_ts", digest: "lytics_digest", row: "lytics_row", recorded: "lytics_recorded",
+		}
+		for i := range s.table.keys {
+			r.keys, r.tie = append(r.keys, copiedKey(i)), "lytics_tie"
+		}
+		return r, nil
+	}
+	from, err := databricks.QuoteTable(s.table.name)
+	if s.version != nil {
+		from = fmt.Sprintf("%s VERSION AS OF %d", from, *s.version)
+	}
+	r := s.table.relation()
+	r.from = from
+	return r, err
+}
+
+func copiedKey(i int) string { return fmt.Sprintf("lytics_key_%d", i+1) }
+
+func (t *table) relation() relation {
+	c := t.timestamp
+	r := relation{ts: c.sql, typed: c.typed, dates: strings.EqualFold(c.Type, "DATE"), where: t.where}
+	r.at = func(m int64) string { return c.typed(fmt.Sprintf("timestamp_micros(%d)", m)) }
+	r.micros, _ = c.micros()
+	r.recorded = r.micros
+	if t.record != nil {
+		own, _ := t.record.micros()
+		r.recorded = "coalesce(" + own + ", " + r.micros + ")"
+	}
+	r.row = rowJSON(t.event, false)
+	r.digest = "sha2(" + rowJSON(t.digest, true) + ", 256)"
+	for _, k := range t.keys {
+		r.keys, r.tie = append(r.keys, k.sql), rowJSON(t.keys, false)
+	}
+	return r
+}
+
+// typed is a TIMESTAMP as a constant of the column's own type. One of a DATE is
+// the day that the time is in.
+func (c column) typed(timestamp string) string {
+	if t := strings.ToUpper(c.Type); t != "TIMESTAMP" {
+		return "CAST(" + timestamp + " AS " + t + ")"
+	}
+	return timestamp
+}
+
+// rowJSON writes columns as one JSON object. A digest names them as its
+// generation did, whatever they are called now.
+func rowJSON(columns []column, digest bool) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.sql
+		if digest && c.alias != c.sql {
+			list[i] += " AS " + c.alias
+		}
+	}
+	return "to_json(struct(" + strings.Join(list, ", ") + "), " + jsonOptions + ")"
+}
+
+// conditions of a range of timestamps, inclusive.
+func (r relation) within(from, to int64) []string {
+	var out []string
+	switch {
+	case from == math.MinInt64:
+	case r.dates:
+		// The constant is cut to its day: what is not before a time of day is
+		// after the day of the microsecond before it.
+		out = append(out, r.ts+" > "+r.at(from-1))
+	default:
+		out = append(out, r.ts+" >= "+r.at(from))
+	}
+	if to != math.MaxInt64 {
+		out = append(out, r.ts+" <= "+r.at(to))
+	}
+	return out
+}
+
+func (r relation) filter(conditions ...string) string {
+	if r.where != "" {
+		// On lines of its own: a comment in it ends there.
+		conditions = append(conditions, "(\n"+r.where+"\n)")
+	}
+	if len(conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(conditions, " AND ")
+}
+
+func and(conditions []string) string {
+	if len(conditions) == 0 {
+		return "true"
+	}
+	return "(" + strings.Join(conditions, " AND ") + ")"
+}
+
+// countStatement reads the clock, unless the upper bound is given, and counts:
+// one scan of one column.
+func countStatement(r relation, q countQuery) string {
+	clock, typed := "unix_micros(current_timestamp())", r.typed("current_timestamp()")
+	if q.upper != nil {
+		clock, typed = fmt.Sprintf("CAST(%d AS BIGINT)", *q.upper), r.at(*q.upper)
+	}
+	low := q.from
+	rows := append(r.within(q.from, math.MaxInt64), r.ts+" <= "+typed)
+	future := append(r.within(q.from, math.MaxInt64), r.ts+" > "+typed)
+	window := "false"
+	if q.window != nil {
+		window = and(r.within(q.window.from, q.window.to))
+		low = min(low, q.window.from)
+	}
+	var where []string
+	if in := r.within(low, math.MaxInt64); len(in) > 0 {
+		where = []string{"(" + r.ts + " IS NULL OR " + and(in) + ")"}
+	}
+	return fmt.Sprintf("SELECT %s, count_if(%s), min(CASE WHEN %s THEN %s END), max(CASE WHEN %s THEN %s END), count_if(%s), max(CASE WHEN %s THEN %s END), count_if(%s IS NULL), count_if(%s) FROM %s%s",
+		clock, and(rows), and(rows), r.micros, and(rows), r.micros, and(future), and(future), r.micros, r.ts, window, r.from, r.filter(where...))
+}
+
+func histogramStatement(r relation, from, width, to int64) string {
+	bucket := fmt.Sprintf("(%s - (%d)) DIV %d", r.micros, from, width)
+	return fmt.Sprintf("SELECT min(%s), max(%s), count(*) FROM %s%s GROUP BY %s ORDER BY 1",
+		r.micros, r.micros, r.from, r.filter(r.within(from, to)...), bucket)
+}
+
+// rowsStatement reads rows in order.
+func rowsStatement(s snapshot, q rowsQuery) (string, error) {
+	r, err := s.relation()
+	if err != nil {
+		return "", err
+	}
+	if q.previous != nil {
+		return compareStatement(s, r, q)
+	}
+	order := "lytics_ts, lytics_digest"
+	if len(r.keys) > 0 && !q.byDigest {
+		order = "lytics_ts, " + strings.Join(r.keys, ", ") + ", lytics_digest"
+	}
+	conditions := q.conditions(r)
+	if p := q.after; p != nil && p.Digest != "" {
+		conditions = append(conditions, fmt.Sprintf("(%s > %d OR %s >= %s)", r.micros, p.Micros, r.digest, databricks.Literal(p.Digest)))
+	}
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s", q.selected(r), r.from, r.filter(conditions...), order), nil
+}
+
+func (q rowsQuery) conditions(r relation) []string {
+	if q.nulls {
+		return []string{r.ts + " IS NULL"}
+	}
+	return r.within(q.from, q.to)
+}
+
+// selected are the columns of a batch, named so that no column of the table
+// can be meant.
+func (q rowsQuery) selected(r relation) string {
+	ts, recorded := r.micros, r.recorded
+	if q.nulls {
+		ts = fmt.Sprintf("CAST(%s AS BIGINT)", nullMicros)
+		recorded = fmt.Sprintf("coalesce(%s, %d)", recorded, q.upper)
+	}
+	out := fmt.Sprintf("%s AS lytics_ts, %s AS lytics_digest, %s AS lytics_row, %s AS lytics_recorded", ts, r.digest, r.row, recorded)
+	if r.tie != "" {
+		out += ", " + r.tie + " AS lytics_tie"
+	}
+	return out
+}
+
+// nullMicros is store.NullMicros as SQL writes it: as a number it would be the
+// negation of one that is too large.
+var nullMicros = fmt.Sprintf("'%d'", int64(store.NullMicros))
+
+// compareStatement is the multiset difference of two versions over a range,
+// with how often each row is in either: EXCEPT ALL, but for the counts.
+func compareStatement(s snapshot, r relation, q rowsQuery) (string, error) {
+	p, err := q.previous.relation()
+	if err != nil {
+		return "", err
+	}
+	pq := q
+	digests := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", firstColumn(pq.selected(p)), p.digest)
+	before := p.from + p.filter(q.conditions(p)...)
+	tie := ""
+	if r.tie != "" {
+		tie = ", max(lytics_tie) AS lytics_tie"
+	}
+	if s.table.covered() {
+		blank := ", CAST(NULL AS STRING), CAST(NULL AS BIGINT)"
+		if tie != "" {
+			blank += ", CAST(NULL AS STRING)"
+		}
+		return fmt.Sprintf("SELECT lytics_ts, lytics_digest, max(lytics_row) AS lytics_row, max(lytics_recorded) AS lytics_recorded%s, "+
+			"CAST(sum(lytics_now) AS BIGINT) AS lytics_times, CAST(sum(lytics_then) AS BIGINT) AS lytics_before "+
+			"FROM (SELECT %s, 1 AS lytics_now, 0 AS lytics_then FROM %s%s UNION ALL %s%s, 0, 1 FROM %s) "+
+			"GROUP BY lytics_ts, lytics_digest HAVING sum(lytics_now) > sum(lytics_then) ORDER BY lytics_ts, lytics_digest",
+			tie, q.selected(r), r.from, r.filter(q.conditions(r)...), digests, blank, before), nil
+	}
+	// Rows of one digest may differ in columns that are newer than the
+	// generation: the rows themselves are looked up.
+	now := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", firstColumn(q.selected(r)), r.digest)
+	if tie != "" {
+		tie = ", lytics_rows.lytics_tie"
+	}
+	return fmt.Sprintf("SELECT lytics_rows.lytics_ts, lytics_rows.lytics_digest, lytics_row, lytics_recorded%s, "+
+		"CAST(1 AS BIGINT) AS lytics_times, lytics_before FROM (SELECT %s FROM %s%s) AS lytics_rows "+
+		"JOIN (SELECT lytics_ts, lytics_digest, CAST(sum(lytics_then) AS BIGINT) AS lytics_before FROM (%s, 1 AS lytics_now, 0 AS lytics_then FROM %s%s UNION ALL %s, 0, 1 FROM %s) "+
+		"GROUP BY lytics_ts, lytics_digest HAVING sum(lytics_now) > sum(lytics_then)) AS lytics_late "+
+		"ON lytics_rows.lytics_ts = lytics_late.lytics_ts AND lytics_rows.lytics_digest = lytics_late.lytics_digest "+
+		"ORDER BY lytics_rows.lytics_ts, lytics_rows.lytics_digest, lytics_row",
+		tie, q.selected(r), r.from, r.filter(q.conditions(r)...), now, r.from, r.filter(q.conditions(r)...), digests, before), nil
+}
+
+// firstColumn is the expression of the timestamp in a list of selected ones.
+func firstColumn(selected string) string {
+	ts, _, _ := strings.Cut(selected, " AS lytics_ts")
+	return ts
+}
