@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // bounded is the longest that a hopeless apply may take.
@@ -86,26 +84,6 @@ func TestASparkKilledInMidImport(t *testing.T) {
 	}
 	wantEach(t, w.events("s"), rows)
 	w.wantNoChanges()
-}
-
-// committed counts the events of stream s that a run under way has committed.
-func (w *workspace) committed() int64 {
-	ctx := w.t.Context()
-	db, err := store.Open(ctx, store.Location{Dir: w.dataDir}, false)
-	if err != nil {
-		return 0 // not made yet
-	}
-	defer func() { _ = db.Close() }()
-	p, err := embedded.Open(embedded.Config{DB: db})
-	if err != nil {
-		return 0
-	}
-	defer func() { _ = p.Close() }()
-	info, err := p.StreamInfo(ctx, "s")
-	if err != nil {
-		return 0
-	}
-	return info.Events
 }
 
 // checklist 26 50: each mistake names the attribute, the cause and the way

@@ -180,6 +180,7 @@ func TestATaintedImportGoesOnFromItsCursor(t *testing.T) {
 // checklist 58
 func TestALostDataDirectoryIsAnErrorThatNamesTheWaysOut(t *testing.T) {
 	t.Parallel()
+	only(t, "TestARunnerOfAnotherStoreIsNotTakenForTheFirst", embedded)
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
 	people(t, s, db, 10)

@@ -15,9 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -47,8 +45,10 @@ type workspace struct {
 	dir     string
 	// dataDir is the store, beside the configuration unless a test shares it.
 	dataDir string
-	env     map[string]string
-	rc      string
+	// runnerConfig is the configuration file of a deployment's runners.
+	runnerConfig string
+	env          map[string]string
+	rc           string
 }
 
 func newWorkspace(t *testing.T, sandbox *sandboxtest.Sandbox, hcl string) *workspace {
@@ -119,14 +119,7 @@ func (w *workspace) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd.Dir = w.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second
-	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, "TF_") && !strings.HasPrefix(kv, "LYTICS_") {
-			cmd.Env = append(cmd.Env, kv)
-		}
-	}
-	for k, v := range w.env {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
+	cmd.Env = w.providerEnv()
 	return cmd
 }
 
@@ -221,7 +214,10 @@ func (w *workspace) state(address string) map[string]any {
 // api looks into the store.
 func (w *workspace) api() jobs.API {
 	w.t.Helper()
-	api := engine.New(engine.Options{DataDir: w.dataDir, EncryptionKeyFile: w.env["LYTICS_ENCRYPTION_KEY_FILE"]})
+	api, err := w.open()
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	w.t.Cleanup(func() {
 		if err := api.Close(); err != nil {
 			w.t.Error(err)
@@ -242,19 +238,10 @@ func (w *workspace) runs() []jobs.Run {
 // events reads a whole stream, and fails on an id that comes twice.
 func (w *workspace) events(stream string) []jobs.Event {
 	w.t.Helper()
-	db, err := store.Open(w.t.Context(), store.Location{Dir: w.dataDir}, false)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	p, err := embedded.Open(embedded.Config{DB: db})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = p.Close() }()
+	api := w.api()
 	var all []jobs.Event
 	seen := map[string]bool{}
-	for e, err := range p.Events(w.t.Context(), stream) {
+	for e, err := range api.Events(w.t.Context(), stream) {
 		if err != nil {
 			w.t.Fatal(err)
 		}

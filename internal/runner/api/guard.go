@@ -136,7 +136,7 @@ func levelOf(method, route string, status int) slog.Level {
 	switch {
 	case status >= http.StatusInternalServerError, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMisdirectedRequest:
 		return slog.LevelWarn
-	case method == http.MethodGet, method == http.MethodHead, strings.HasPrefix(route, "/clients/"):
+	case method == http.MethodGet, method == http.MethodHead, strings.HasPrefix(route, "/clients/"), route == "/store":
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
