@@ -2,8 +2,11 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -15,7 +18,8 @@ import (
 type jobsDataSource struct{ reader }
 
 type jobsModel struct {
-	Jobs []jobRow `tfsdk:"jobs"`
+	Kind types.String `tfsdk:"kind"`
+	Jobs []jobRow     `tfsdk:"jobs"`
 }
 
 type jobRow struct {
@@ -31,9 +35,12 @@ type jobRow struct {
 	AudienceID      types.String `tfsdk:"audience_id"`
 	Frequency       types.String `tfsdk:"frequency"`
 	Timezone        types.String `tfsdk:"timezone"`
+	After           []string     `tfsdk:"after"`
 	NextRunAt       types.String `tfsdk:"next_run_at"`
 	Paused          types.Bool   `tfsdk:"paused"`
+	Status          types.String `tfsdk:"status"`
 	CreatedAt       types.String `tfsdk:"created_at"`
+	UpdatedAt       types.String `tfsdk:"updated_at"`
 	LastRun         types.Object `tfsdk:"last_run"`
 }
 
@@ -45,6 +52,10 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "All jobs of the store, by label, with what moves by itself: the next run and the last one.",
 		Attributes: map[string]schema.Attribute{
+			"kind": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Only jobs of this kind, `table_import` or `audience_export`. Left out: all.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.KindTableImport), string(jobs.KindAudienceExport))},
+			},
 			"jobs": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The jobs.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
@@ -60,9 +71,14 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 					"audience_id":      computedText("Audience it reads (exports)."),
 					"frequency":        computedText("How often it repeats; null without a schedule."),
 					"timezone":         computedText("Time zone of its schedule; null without one."),
-					"next_run_at":      computedText("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
-					"paused":           schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by definition or by an operator."},
-					"created_at":       computedText("When it was registered (RFC 3339)."),
+					"after": schema.ListAttribute{
+						ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
+					},
+					"next_run_at": computedText("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
+					"paused":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by definition or by an operator."},
+					"status":      computedText("State of its last run, `never` before the first."),
+					"created_at":  computedText("When it was registered (RFC 3339)."),
+					"updated_at":  computedText("When its definition last changed (RFC 3339)."),
 					"last_run": schema.SingleNestedAttribute{
 						Computed: true, MarkdownDescription: "Its last run, whatever started it; null before the first.",
 						Attributes: runDataSourceAttributes(inRuns),
@@ -73,9 +89,11 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	}
 }
 
-func (d *jobsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *jobsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m jobsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	api := d.api(ctx, &resp.Diagnostics)
-	if api == nil {
+	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	list, err := api.Jobs(ctx)
@@ -83,9 +101,11 @@ func (d *jobsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, res
 		addError(&resp.Diagnostics, nowhere, "list the jobs", err)
 		return
 	}
-	m := jobsModel{Jobs: []jobRow{}}
+	m.Jobs = []jobRow{}
 	for _, j := range list {
-		m.Jobs = append(m.Jobs, rowOf(j))
+		if m.Kind.IsNull() || m.Kind.ValueString() == string(j.Kind()) {
+			m.Jobs = append(m.Jobs, rowOf(j))
+		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
@@ -96,7 +116,11 @@ func rowOf(j jobs.Job) jobRow {
 		Label: types.StringValue(j.Label), Description: types.StringValue(j.Description),
 		AuthorizationID: types.StringValue(j.AuthorizationID),
 		NextRunAt:       moment(j.NextRunAt), Paused: types.BoolValue(j.Paused),
-		CreatedAt: moment(&j.CreatedAt), LastRun: lastRunObject(inRuns, j.LastRun),
+		After: append([]string{}, j.After...), Status: types.StringValue("never"),
+		CreatedAt: moment(&j.CreatedAt), UpdatedAt: moment(&j.UpdatedAt), LastRun: lastRunObject(inRuns, j.LastRun),
+	}
+	if j.LastRun != nil {
+		row.Status = types.StringValue(string(j.LastRun.Status))
 	}
 	if i := j.Import; i != nil {
 		row.Catalog, row.Database, row.Table = types.StringValue(i.Catalog), types.StringValue(i.Database), types.StringValue(i.Table)
@@ -116,9 +140,11 @@ func rowOf(j jobs.Job) jobRow {
 type jobRunsDataSource struct{ reader }
 
 type jobRunsModel struct {
-	JobID types.String `tfsdk:"job_id"`
-	Limit types.Int64  `tfsdk:"limit"`
-	Runs  types.List   `tfsdk:"runs"`
+	JobID    types.String `tfsdk:"job_id"`
+	Statuses types.Set    `tfsdk:"statuses"`
+	Since    types.String `tfsdk:"since"`
+	Limit    types.Int64  `tfsdk:"limit"`
+	Runs     types.List   `tfsdk:"runs"`
 }
 
 func (d *jobRunsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -132,6 +158,15 @@ func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 			"job_id": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Only runs of this job. Left out: of all.",
 				Validators: []validator.String{plainText()},
+			},
+			"statuses": schema.SetAttribute{
+				ElementType: types.StringType, Optional: true,
+				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, `failed`, `cancelled`, `missed`. Left out: all.",
+				Validators:          []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(statusNames()...))},
+			},
+			"since": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Only runs made since (RFC 3339), such as `2026-01-31T00:00:00Z`.",
+				Validators: []validator.String{rfc3339()},
 			},
 			"limit": schema.Int64Attribute{
 				Optional: true, MarkdownDescription: "The most runs to give: 1 to 1000. Left out: 100.",
@@ -152,7 +187,15 @@ func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	list, err := api.ListRuns(ctx, jobs.RunFilter{JobID: m.JobID.ValueString(), Limit: int(m.Limit.ValueInt64())})
+	filter := jobs.RunFilter{JobID: m.JobID.ValueString(), Limit: int(m.Limit.ValueInt64())}
+	if !m.Statuses.IsNull() {
+		resp.Diagnostics.Append(m.Statuses.ElementsAs(ctx, &filter.Statuses, false)...)
+	}
+	if s := m.Since.ValueString(); s != "" {
+		// Validated before.
+		filter.Since, _ = time.Parse(time.RFC3339, s)
+	}
+	list, err := api.ListRuns(ctx, filter)
 	if err != nil {
 		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "list the runs", err)
 		return
@@ -165,4 +208,11 @@ func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	m.Runs = listed
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+func statusNames() []string {
+	return []string{
+		string(jobs.StatusQueued), string(jobs.StatusWaiting), string(jobs.StatusRunning), string(jobs.StatusSucceeded),
+		string(jobs.StatusFailed), string(jobs.StatusCancelled), string(jobs.StatusMissed),
+	}
 }

@@ -38,6 +38,7 @@ var jobBase = map[string]any{
 var jobChange = map[string]any{
 	"label": "k", "description": "d", "authorization_id": "auth-2", "query_timeout_minutes": 5, "fail_on_error": false,
 	"catalog": "other", "database": "other", "triggers": map[string]any{"n": "2"},
+	"after": []string{"job-9"}, "wait": false,
 	"timeouts":                   map[string]any{"create": "1h"},
 	"schedule":                   daily(nil),
 	"schedule.frequency":         daily(map[string]any{"frequency": "weekly"}),

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -22,6 +23,8 @@ type jobModel struct {
 	QueryTimeoutMinutes types.Int64    `tfsdk:"query_timeout_minutes"`
 	Schedule            types.Object   `tfsdk:"schedule"`
 	Triggers            types.Map      `tfsdk:"triggers"`
+	After               types.Set      `tfsdk:"after"`
+	Wait                types.Bool     `tfsdk:"wait"`
 	FailOnError         types.Bool     `tfsdk:"fail_on_error"`
 	Timeouts            timeouts.Value `tfsdk:"timeouts"`
 	LastRun             types.Object   `tfsdk:"last_run"`
@@ -64,6 +67,8 @@ func spec(ctx context.Context, m model, diags *diag.Diagnostics) jobs.JobSpec {
 		QueryTimeout:    time.Duration(j.QueryTimeoutMinutes.ValueInt64()) * time.Minute,
 		Triggers:        triggersOf(ctx, j.Triggers, diags),
 		FailOnError:     j.FailOnError.ValueBool(),
+		After:           afterOf(ctx, j.After, diags),
+		Wait:            j.Wait.ValueBoolPointer(),
 	}
 	s.Schedule, _ = readSchedule(ctx, j.Schedule, diags)
 	m.define(ctx, &s, diags)
@@ -81,6 +86,7 @@ func show(ctx context.Context, m model, job jobs.Job, diags *diag.Diagnostics) {
 	j.QueryTimeoutMinutes = types.Int64Value(int64(job.QueryTimeout / time.Minute))
 	j.Schedule = scheduleObject(job)
 	j.FailOnError = types.BoolValue(job.FailOnError)
+	j.Wait = types.BoolValue(job.Wait == nil || *job.Wait)
 	// An empty map and none mean the same; the form that is written stays.
 	if len(job.Triggers) > 0 || len(j.Triggers.Elements()) > 0 {
 		t, d := types.MapValueFrom(ctx, types.StringType, job.Triggers)
@@ -90,7 +96,31 @@ func show(ctx context.Context, m model, job jobs.Job, diags *diag.Diagnostics) {
 		}
 		j.Triggers = t
 	}
+	if len(job.After) > 0 || len(j.After.Elements()) > 0 {
+		after, d := types.SetValueFrom(ctx, types.StringType, job.After)
+		diags.Append(d...)
+		if len(job.After) == 0 {
+			after = types.SetNull(types.StringType)
+		}
+		j.After = after
+	}
 	m.show(ctx, job.JobSpec, diags)
+}
+
+func afterOf(ctx context.Context, s types.Set, diags *diag.Diagnostics) []string {
+	if s.IsNull() || s.IsUnknown() || len(s.Elements()) == 0 {
+		return nil
+	}
+	var out []string
+	diags.Append(s.ElementsAs(ctx, &out, false)...)
+	slices.Sort(out)
+	return out
+}
+
+// ownRun reports whether a new job is run by the apply that makes it: one that
+// neither a schedule nor other jobs start.
+func (m *jobModel) ownRun() bool {
+	return m.Schedule.IsNull() && len(m.After.Elements()) == 0
 }
 
 func triggersOf(ctx context.Context, m types.Map, diags *diag.Diagnostics) map[string]string {

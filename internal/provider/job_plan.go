@@ -35,7 +35,7 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 
 	if s, known := readSchedule(ctx, planned.job().Schedule, &resp.Diagnostics); known && r.session.known() && !info.RunnerAlive {
-		warnNobodyRuns(s, &resp.Diagnostics)
+		warnNobodyRuns(s, len(planned.job().After.Elements()) > 0, &resp.Diagnostics)
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.plan(ctx, api, config, prior, planned)...)
 	if i, ok := planned.(*tableImportModel); ok && !i.Stream.IsUnknown() {
@@ -44,6 +44,9 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		r.session.warnDoubled(*s.Import, r.session.plans.addImport(*s.Import), &resp.Diagnostics)
 	}
 	r.planLastRun(prior, planned)
+	if p := planned.job(); p.LastRun.IsUnknown() && p.Wait.Equal(types.BoolValue(false)) && r.session.known() && !info.RunnerAlive {
+		refuseToLeave(&resp.Diagnostics)
+	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 }
 
@@ -51,7 +54,7 @@ func (r *jobResource) planLastRun(prior, planned model) {
 	p := planned.job()
 	unknown := types.ObjectUnknown(runTypes(r.kind.in))
 	switch {
-	case prior == nil && p.Schedule.IsNull(), prior == nil && p.Schedule.IsUnknown():
+	case prior == nil && (p.ownRun() || p.Schedule.IsUnknown() || p.After.IsUnknown()):
 		p.LastRun = unknown
 	case prior == nil:
 		// The runner gives it its first run.

@@ -74,10 +74,10 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 	m.settle(job.JobSpec)
 	j.LastRun = types.ObjectNull(runTypes(r.kind.in))
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	if job.Schedule != nil || resp.Diagnostics.HasError() {
+	if !j.ownRun() || resp.Diagnostics.HasError() {
 		return
 	}
-	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.create", at: at}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.create", at: at, leave: !j.Wait.ValueBool()}, &resp.Diagnostics)
 	if run != nil {
 		j.LastRun = runObject(r.kind.in, *run)
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
@@ -161,7 +161,7 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	}
 	j.Triggers, j.LastRun = prior.job().Triggers, prior.job().LastRun
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.update", at: at}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.update", at: at, leave: !j.Wait.ValueBool()}, &resp.Diagnostics)
 	if run == nil || resp.Diagnostics.HasError() {
 		return
 	}

@@ -1,12 +1,14 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -21,6 +23,12 @@ type runTerms struct {
 	// attribute sets the limit.
 	attribute string
 	at        place
+	// leave has the runner execute it, unfollowed.
+	leave bool
+	// reason is why it runs: ReasonApply when empty.
+	reason jobs.Reason
+	// moved hears of the run's moves; nil for none.
+	moved func(jobs.Run)
 }
 
 // runJob runs a job and waits. It returns nil when there is no run to show.
@@ -28,16 +36,36 @@ type runTerms struct {
 // that a failure is none of Terraform's business.
 func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runTerms, diags *diag.Diagnostics) *jobs.Run {
 	what := fmt.Sprintf("run %s %q", noun(job), job.Label)
-	started, err := api.StartRun(ctx, job.ID, jobs.ReasonApply)
+	if terms.leave {
+		info, err := api.Store(ctx, false)
+		if err != nil {
+			addError(diags, terms.at, what, err)
+			return nil
+		}
+		if !info.RunnerAlive {
+			refuseToLeave(diags)
+			return nil
+		}
+	}
+	started, err := api.StartRun(ctx, job.ID, cmp.Or(terms.reason, jobs.ReasonApply))
 	if err != nil {
 		addError(diags, terms.at, what, err)
 		return nil
 	}
 	tflog.Info(ctx, "run queued", map[string]any{"job": job.ID, "run": started.ID})
 
+	if terms.leave {
+		return &started
+	}
 	bounded, cancel := context.WithTimeoutCause(ctx, terms.limit, errTimeLimit)
 	defer cancel()
-	run, err := api.WaitRun(bounded, started.ID, progressLog(ctx))
+	logged := progressLog(ctx)
+	run, err := api.WaitRun(bounded, started.ID, func(r jobs.Run) {
+		logged(r)
+		if terms.moved != nil {
+			terms.moved(r)
+		}
+	})
 	if run.ID == "" {
 		run = started
 	}
@@ -68,6 +96,13 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runTerms, dia
 		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or doubled: apply again, and it goes on where it was.",
 			run.ID, whereItWas(run)))
 	return &run
+}
+
+// refuseToLeave says that nobody would execute a run that is not waited for.
+func refuseToLeave(diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("wait"), "Nobody would execute the run",
+		"wait is false, but no runner is alive on the store, and Terraform ends the provider as soon as an apply is done. "+
+			"Leave wait out, or start a runner (terraform-provider-lytics runner) and give the provider block its address.")
 }
 
 // judge reports how a finished run ended.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -42,6 +43,18 @@ func withJobAttributes(ctx context.Context, in shownIn, own map[string]schema.At
 		ElementType: types.StringType, Optional: true,
 		MarkdownDescription: "Any values; a change runs the job in this apply, which waits for it. " +
 			"Changing anything else runs nothing.",
+	}
+	own["after"] = schema.SetAttribute{
+		ElementType: types.StringType, Optional: true,
+		MarkdownDescription: "Ids of jobs: this one runs whenever all of them have succeeded since its own last run began. " +
+			"The runner executes it, its first run too.",
+		Validators: []validator.Set{setvalidator.ValueStringsAre(plainText())},
+	}
+	own["wait"] = schema.BoolAttribute{
+		Optional: true, Computed: true,
+		Default: booldefault.StaticBool(true),
+		MarkdownDescription: "Whether an apply that runs the job follows the run to its end. " +
+			"With `false`, which takes a runner, the run is left to it, and `last_run` stays as the apply left it. Default `true`.",
 	}
 	own["fail_on_error"] = schema.BoolAttribute{
 		Optional: true, Computed: true,

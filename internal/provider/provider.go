@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -49,6 +50,7 @@ type lyticsProvider struct {
 var (
 	_ provider.Provider              = (*lyticsProvider)(nil)
 	_ provider.ProviderWithFunctions = (*lyticsProvider)(nil)
+	_ provider.ProviderWithActions   = (*lyticsProvider)(nil)
 )
 
 // New gives the constructor that the plugin server and the tests use.
@@ -77,6 +79,7 @@ func (p *lyticsProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	s := &session{open: p.deps.Open, config: config, unknown: unknown}
 	resp.ResourceData = s
 	resp.DataSourceData = s
+	resp.ActionData = s
 }
 
 func (p *lyticsProvider) Resources(context.Context) []func() resource.Resource {
@@ -104,6 +107,10 @@ func (p *lyticsProvider) DataSources(context.Context) []func() datasource.DataSo
 		func() datasource.DataSource { return &jobsDataSource{} },
 		func() datasource.DataSource { return &jobRunsDataSource{} },
 	}
+}
+
+func (p *lyticsProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{func() action.Action { return &runJobAction{} }}
 }
 
 func (p *lyticsProvider) Functions(context.Context) []func() function.Function {

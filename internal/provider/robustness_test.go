@@ -41,6 +41,9 @@ func (c chaos) value(t tftypes.Type) tftypes.Value {
 			values[fmt.Sprint(i)] = c.value(t.ElementType)
 		}
 		return tftypes.NewValue(t, values)
+	case tftypes.Set:
+		// Elements of a set differ.
+		return tftypes.NewValue(t, []tftypes.Value{tftypes.NewValue(t.ElementType, "job-1"), tftypes.NewValue(t.ElementType, "")})
 	case tftypes.List:
 		values := []tftypes.Value{}
 		for range c.rand.IntN(3) {

@@ -173,11 +173,16 @@ func checkSchedule(ctx context.Context, o types.Object, at place, diags *diag.Di
 }
 
 // warnNobodyRuns says that a schedule has nothing to execute it.
-func warnNobodyRuns(s *jobs.Schedule, diags *diag.Diagnostics) {
+func warnNobodyRuns(s *jobs.Schedule, after bool, diags *diag.Diagnostics) {
+	if s == nil && after {
+		diags.AddAttributeWarning(path.Root("after"), "Nothing will execute this job",
+			"It runs after other jobs, but no runner is alive on the store, and Terraform itself runs nothing between applies.\n\n"+
+				"Start a runner (terraform-provider-lytics runner), or change triggers to run the job in an apply.")
+	}
 	if s == nil || s.Paused != nil && *s.Paused {
 		return
 	}
 	diags.AddAttributeWarning(path.Root("schedule"), "Nothing will execute this schedule",
 		"The schedule is registered, but no runner is alive on the store, and Terraform itself runs nothing between applies.\n\n"+
-			"Until there is one, change triggers to run the job in an apply, or leave schedule out to run it when it is created.")
+			"Start one (terraform-provider-lytics runner). Until there is one, change triggers to run the job in an apply, or leave schedule out to run it when it is created.")
 }

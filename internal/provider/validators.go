@@ -120,3 +120,13 @@ func envName() validator.String {
 		return nil
 	}}
 }
+
+// rfc3339 accepts a moment with its offset.
+func rfc3339() validator.String {
+	return textRule{rule: "a time as RFC 3339", check: func(s string) error {
+		if _, err := time.Parse(time.RFC3339, s); err != nil {
+			return fmt.Errorf("%q is no time: write it as 2026-01-31T00:00:00Z", s)
+		}
+		return nil
+	}}
+}

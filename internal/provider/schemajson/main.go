@@ -46,6 +46,7 @@ func run(ctx context.Context) error {
 				"resource_schemas":    each(got.ResourceSchemas, schemaOf),
 				"data_source_schemas": each(got.DataSourceSchemas, schemaOf),
 				"functions":           each(got.Functions, functionOf),
+				"action_schemas":      each(got.ActionSchemas, func(s *tfprotov6.ActionSchema) any { return schemaOf(s.Schema) }),
 			},
 		},
 	})

@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// progressEvery is how often an action tells how far a run is, while neither
+// its state nor its phase changes.
+const progressEvery = 10 * time.Second
+
+// runJobAction runs any job now: what triggers do in an apply, asked for by
+// itself or by what happens to other resources (Terraform 1.14).
+type runJobAction struct{ session *session }
+
+var _ action.ActionWithConfigure = (*runJobAction)(nil)
+
+type runJobModel struct {
+	JobID types.String `tfsdk:"job_id"`
+	Wait  types.Bool   `tfsdk:"wait"`
+}
+
+func (a *runJobAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_run_job"
+}
+
+func (a *runJobAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Runs a job now, whatever its schedule, and reports its progress. It takes Terraform 1.14 or newer; " +
+			"before that, change the job's `triggers`.",
+		Attributes: map[string]schema.Attribute{
+			"job_id": schema.StringAttribute{
+				Required: true, MarkdownDescription: "Id of the table import or audience export.",
+				Validators: []validator.String{plainText()},
+			},
+			"wait": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Whether to follow the run to its end, and to fail when it fails. " +
+					"With `false`, which takes a runner, the run is left to it. Left out: `true`.",
+			},
+		},
+	}
+}
+
+// Configure takes the session; it is nil while Terraform only validates.
+func (a *runJobAction) Configure(_ context.Context, req action.ConfigureRequest, _ *action.ConfigureResponse) {
+	if s, ok := req.ProviderData.(*session); ok {
+		a.session = s
+	}
+}
+
+// Invoke runs the job.
+func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var m runJobModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	at := place{schema: req.Config.Schema.Type(), via: others}
+	id := m.JobID.ValueString()
+	api, err := a.session.connect(ctx)
+	var job jobs.Job
+	if err == nil {
+		job, err = api.Job(ctx, id)
+	}
+	if err != nil {
+		e := *asError(err, "run "+describe("Job", id))
+		if e.Attribute == "" && e.Code == jobs.CodeNotFound {
+			e.Attribute = "job_id"
+		}
+		addError(&resp.Diagnostics, at, "run the job", &e)
+		return
+	}
+	say := func(format string, args ...any) {
+		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
+	}
+	terms := runTerms{
+		limit: defaultRunTimeout, at: at, leave: !m.Wait.IsNull() && !m.Wait.ValueBool(), reason: jobs.ReasonManual,
+		moved: progressMessages(say, time.Now),
+	}
+	// What fails, fails the action: there is no next plan to show it.
+	job.FailOnError = true
+	run := runJob(ctx, api, job, terms, &resp.Diagnostics)
+	switch {
+	case run == nil || resp.Diagnostics.HasError():
+	case terms.leave:
+		say("run %s of %q is left to the runner", run.ID, job.Label)
+	default:
+		say("run %s of %q %s: %d rows read, %d written", run.ID, job.Label, run.Status, run.RowsRead, run.RowsWritten)
+	}
+}
+
+// progressMessages says what a run is at whenever that changes, and how far it
+// is now and then.
+func progressMessages(say func(format string, args ...any), now func() time.Time) func(jobs.Run) {
+	var status jobs.Status
+	var phase string
+	var told time.Time
+	return func(r jobs.Run) {
+		if r.Status == status && r.Phase == phase && now().Sub(told) < progressEvery {
+			return
+		}
+		status, phase, told = r.Status, r.Phase, now()
+		switch {
+		case r.Total > 0:
+			say("%s: %s, %d of %d (%d%%)", r.ID, orDefault(r.Phase, string(r.Status)), r.Done, r.Total, r.Done*100/r.Total)
+		case r.Done > 0:
+			say("%s: %s, %d", r.ID, orDefault(r.Phase, string(r.Status)), r.Done)
+		default:
+			say("%s: %s", r.ID, orDefault(r.Phase, string(r.Status)))
+		}
+	}
+}
