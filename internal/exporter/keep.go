@@ -158,7 +158,7 @@ func (e *Export) eachConstraint(ctx context.Context, table string, before existi
 		}
 		err = e.exec(ctx, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)", table, quoted, all[name]))
 		switch class, _, _ := strings.Cut(databricks.Class(err), "."); class {
-		case "UNRESOLVED_COLUMN", "DELTA_CONSTRAINT_ALREADY_EXISTS":
+		case "UNRESOLVED_COLUMN", "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "DELTA_CONSTRAINT_ALREADY_EXISTS":
 			continue // its column is gone; or the statement was sent twice
 		}
 		if err != nil {

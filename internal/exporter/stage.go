@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ const (
 	// pieceText and pieceRows bound the rows that are handed to a writer at once.
 	pieceText = 512 << 10
 	pieceRows = 2048
+	// writeBuffer spares the upload, which is another goroutine, small pieces.
+	writeBuffer = 256 << 10
 )
 
 // staged is what a scan wrote.
@@ -128,7 +131,6 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 
 func (s *stager) empty() *piece {
 	if p, ok := s.free.Get().(*piece); ok {
-		clear(p.cells) // lets go of the texts
 		p.cells, p.text = p.cells[:0], 0
 		return p
 	}
@@ -160,8 +162,12 @@ func (s *stager) writeFile(ctx context.Context, p *piece) error {
 	if err != nil {
 		return err
 	}
-	counted := &counter{w: object}
+	buffer := bufio.NewWriterSize(object, writeBuffer)
+	counted := &counter{w: buffer}
 	err = s.fill(ctx, counted, p)
+	if err == nil {
+		err = buffer.Flush()
+	}
 	s.bytes.Add(counted.n)
 	if err != nil {
 		return errors.Join(err, object.Abort())

@@ -1,9 +1,11 @@
 package s3
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,6 +43,15 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if hit, ok := s.options.Faults.Trigger(at, fault.S3Error); ok {
 		refuse(w, r, &Error{Status: hit.Status, Code: errorCode(hit.Status), Message: hit.Message})
 		return
+	}
+	if at.Name == "PutObject" {
+		// The store would keep half an object of a client that goes away, and
+		// then list nothing any more.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	s.server.ServeHTTP(w, r)
 }
