@@ -53,6 +53,9 @@ type Options struct {
 	Name string
 }
 
+// claimsAtOnce bounds the claims of a process that are under way.
+const claimsAtOnce = 4
+
 // Progress is what a run says of itself.
 type Progress interface {
 	// Phase begins a phase; total 0 is not known.
@@ -77,6 +80,9 @@ type Engine struct {
 	stop     context.CancelFunc
 	beating  sync.WaitGroup
 	running  map[string]*execution
+	// claims bounds how many claims are under way, so that heartbeats and
+	// endings find their way to the store when hundreds of runs are due.
+	claims chan struct{}
 	// left are runs that this process left to runners and answers for.
 	left   map[string]bool
 	closed bool
@@ -100,7 +106,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		options: o, instance: store.NewID("in"), kind: store.KindApply,
-		running: map[string]*execution{}, left: map[string]bool{},
+		running: map[string]*execution{}, left: map[string]bool{}, claims: make(chan struct{}, claimsAtOnce),
 	}
 }
 

@@ -35,6 +35,17 @@ func (e *Engine) Active() int {
 	return len(e.running)
 }
 
+func (e *Engine) claim(ctx context.Context, db *store.DB, runID string) (*store.Claim, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case e.claims <- struct{}{}:
+	}
+	defer func() { <-e.claims }()
+	claim, _, err := db.ClaimRun(ctx, runID, e.instance, e.options.Name, e.options.MaxRunsPerAuthorization)
+	return claim, err
+}
+
 // ExecuteRun executes a shared run, if it may run now; one that has to wait is
 // woken by the end of what it waits for, and one that is not to be had is
 // nobody's concern here. begun is told of a run that begins. When ctx ends first
@@ -46,7 +57,7 @@ func (e *Engine) ExecuteRun(ctx context.Context, runID string, begun func(jobs.R
 	if err != nil {
 		return jobs.Run{}, false, err
 	}
-	claim, _, err := db.ClaimRun(ctx, runID, e.instance, e.options.Name, e.options.MaxRunsPerAuthorization)
+	claim, err := e.claim(ctx, db, runID)
 	if errors.Is(err, store.ErrFenced) || errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		return jobs.Run{}, false, nil
 	}

@@ -48,6 +48,7 @@ type queueConfig struct {
 	workers int
 	log     *slog.Logger
 	execute func(ctx context.Context, runID string) error
+	clock   rivertype.TimeGenerator
 }
 
 // queue is River on the store's own database.
@@ -86,6 +87,7 @@ func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Dr
 		// Done jobs say nothing that the runs do not.
 		CompletedJobRetentionPeriod: 10 * time.Minute, CancelledJobRetentionPeriod: 10 * time.Minute, DiscardedJobRetentionPeriod: time.Hour,
 	}
+	config.Test.Time = c.clock
 	tune(config)
 	client, err := river.NewClient(driver, config)
 	if err != nil {

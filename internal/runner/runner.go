@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -33,6 +34,9 @@ type Config struct {
 	Services []Service
 	// Log takes what happens: slog.Default when nil.
 	Log *slog.Logger
+
+	// clock is this machine's, as River reads it; tests set it wrong.
+	clock rivertype.TimeGenerator
 }
 
 // The defaults of a Config.
@@ -84,7 +88,7 @@ func (r *Runner) run(ctx context.Context) error {
 		return err
 	}
 	q, err := newQueue(ctx, db, queueConfig{
-		id: r.engine.Instance(), workers: r.config.MaxRuns, log: r.log, execute: r.execute,
+		id: r.engine.Instance(), workers: r.config.MaxRuns, log: r.log, execute: r.execute, clock: r.config.clock,
 	})
 	if err != nil {
 		return err

@@ -13,13 +13,13 @@ import (
 
 // sqlitePoll is how often River looks for runs: SQLite tells nobody of new rows.
 // It is what a run waits for on its way to a worker.
-const sqlitePoll = 100 * time.Millisecond
+const sqlitePoll = 250 * time.Millisecond
 
 // sqliteQueue is River on the store's one writing connection, so that it and
 // the store never wait for each other's locks.
 func sqliteQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
 	tune := func(r *river.Config) {
-		r.PollOnly, r.FetchPollInterval, r.FetchCooldown = true, sqlitePoll, sqlitePoll/2
+		r.PollOnly, r.FetchPollInterval, r.FetchCooldown = true, sqlitePoll, sqlitePoll/5
 	}
 	return riverQueue(ctx, db, riversqlite.New(db.Writer()), c, tune, func(tx *store.Tx, f func(*sql.Tx) error) error { return f(tx.SQL()) })
 }

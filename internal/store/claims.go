@@ -83,12 +83,15 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 	c := &Claim{RunID: runID, Owner: owner}
 	var wait string
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
-		if _, err := d.takeOver(ctx, tx); err != nil {
-			return err
-		}
-		err := tx.QueryRowContext(ctx, `SELECT job_id, authorization_id FROM runs WHERE id = ?`, runID).Scan(&c.JobID, &c.AuthorizationID)
+		var shared bool
+		err := tx.QueryRowContext(ctx, `SELECT job_id, authorization_id, shared FROM runs WHERE id = ?`, runID).Scan(&c.JobID, &c.AuthorizationID, &shared)
 		if err != nil {
 			return err
+		}
+		if !shared { // a runner does it by itself
+			if _, err := d.takeOver(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := lockRun(ctx, tx, c.JobID, c.AuthorizationID); err != nil {
 			return err
@@ -127,10 +130,10 @@ const claimable = `status = 'queued' AND (owner = ? OR shared = 1) AND available
 // noRoom says what a run has to wait for, if anything.
 func noRoom(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
 	var sameJob, sameAuthorization int
-	err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(CASE WHEN job_id = ? THEN 1 ELSE 0 END), 0),
-			coalesce(sum(CASE WHEN authorization_id = ? THEN 1 ELSE 0 END), 0)
-		FROM runs WHERE status IN ('waiting_for_warehouse', 'running') AND (job_id = ? OR authorization_id = ?)`,
-		c.JobID, c.AuthorizationID, c.JobID, c.AuthorizationID).Scan(&sameJob, &sameAuthorization)
+	err := tx.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM runs WHERE job_id = ? AND status IN ('waiting_for_warehouse', 'running')),
+		(SELECT count(*) FROM runs WHERE authorization_id = ? AND status IN ('waiting_for_warehouse', 'running'))`,
+		c.JobID, c.AuthorizationID).Scan(&sameJob, &sameAuthorization)
 	switch {
 	case err != nil:
 		return "", err

@@ -12,7 +12,9 @@ ALTER TABLE runs ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0; -- it waits for 
 
 -- One run for each occurrence.
 CREATE UNIQUE INDEX runs_planned ON runs (job_id, planned_at);
-CREATE INDEX runs_active ON runs (authorization_id, job_id) WHERE status IN ('queued', 'waiting_for_warehouse', 'running');
+CREATE INDEX runs_active ON runs (job_id) WHERE status IN ('queued', 'waiting_for_warehouse', 'running');
+CREATE INDEX runs_executing ON runs (authorization_id) WHERE status IN ('waiting_for_warehouse', 'running');
+CREATE INDEX runs_waiting ON runs (authorization_id, created_at) WHERE status = 'queued' AND blocked = 1;
 CREATE INDEX runs_lease ON runs (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX runs_ready ON runs (available_at) WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL;
 CREATE INDEX runs_succeeded ON runs (job_id, finished_at) WHERE status = 'succeeded';
