@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -29,6 +31,10 @@ type bed struct {
 	// limit is max_runs_per_authorization.
 	limit int
 	made  atomic.Int64
+	// staging is where a store in PostgreSQL keeps its events.
+	staging *staging.S3Config
+	once    sync.Once
+	db      *store.DB
 }
 
 func newBed(t testing.TB) *bed {
@@ -55,7 +61,7 @@ func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
 func (b *bed) engine() *engine.Engine {
 	return engine.New(engine.Options{
 		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
-		Getenv: func(string) string { return "" }, Work: b.work, MaxRunsPerAuthorization: b.limit,
+		Getenv: func(string) string { return "" }, Work: b.work, Staging: b.staging, MaxRunsPerAuthorization: b.limit,
 		Name: fmt.Sprintf("host-%d", b.made.Add(1)),
 	})
 }
@@ -143,15 +149,24 @@ func eventually(t testing.TB, what string, limit time.Duration, f func() bool) {
 	}
 }
 
-// sql changes the store behind everybody's back.
+// store is the store, opened beside everybody's back.
+func (b *bed) store() *store.DB {
+	b.t.Helper()
+	b.once.Do(func() {
+		db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.t.Cleanup(func() { _ = db.Close() })
+		b.db = db
+	})
+	return b.db
+}
+
+// sql changes the store.
 func (b *bed) sql(query string, args ...any) {
 	b.t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	err = db.Write(context.Background(), func(tx *store.Tx) error {
+	err := b.store().Write(context.Background(), func(tx *store.Tx) error {
 		_, err := tx.ExecContext(context.Background(), query, args...)
 		return err
 	})
@@ -162,12 +177,7 @@ func (b *bed) sql(query string, args ...any) {
 
 func (b *bed) count(query string) (n int) {
 	b.t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.Read().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
+	if err := b.store().Read().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
 		b.t.Fatal(err)
 	}
 	return n

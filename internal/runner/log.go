@@ -2,11 +2,8 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
-
-	"github.com/riverqueue/river/rivertype"
 )
 
 // NewLog makes a structured log: lines of text, or of JSON.
@@ -44,13 +41,4 @@ func lowered(level slog.Level) slog.Level {
 		return slog.LevelDebug
 	}
 	return level
-}
-
-// runOf is the run that one of River's jobs carries.
-func runOf(job *rivertype.JobRow) string {
-	var c carried
-	if err := json.Unmarshal(job.EncodedArgs, &c); err != nil {
-		return ""
-	}
-	return c.RunID
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -56,9 +55,10 @@ type queue struct {
 	insert store.Carry
 	start  func(ctx context.Context) error
 	stop   func(ctx context.Context) error
-	// list gives the runs of jobs that are in one of some states.
-	list func(ctx context.Context, states ...rivertype.JobState) ([]string, error)
-	log  *slog.Logger
+	// oldest is when the run was handed over that waits longest for a worker:
+	// while workers are busy, runs just wait.
+	oldest func(ctx context.Context) (*time.Time, error)
+	log    *slog.Logger
 }
 
 // newQueue migrates River's tables and makes its client.
@@ -106,16 +106,13 @@ func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Dr
 		},
 		start: client.Start,
 		stop:  client.StopAndCancel,
-		list: func(ctx context.Context, states ...rivertype.JobState) ([]string, error) {
-			var ids []string
-			found, err := client.JobList(ctx, river.NewJobListParams().Queues(queueName).States(states...).First(10000))
-			if err != nil {
+		oldest: func(ctx context.Context) (*time.Time, error) {
+			found, err := client.JobList(ctx, river.NewJobListParams().Queues(queueName).States(rivertype.JobStateAvailable).
+				OrderBy(river.JobListOrderByScheduledAt, river.SortOrderAsc).First(1))
+			if err != nil || len(found.Jobs) == 0 {
 				return nil, err
 			}
-			for _, j := range found.Jobs {
-				ids = append(ids, runOf(j))
-			}
-			return ids, nil
+			return &found.Jobs[0].ScheduledAt, nil
 		},
 		log: c.log,
 	}, nil
@@ -150,14 +147,4 @@ func (q *queue) run(ctx context.Context) error {
 		return errors.Join(errors.New("runs did not stop in time; other runners take them over"), err)
 	}
 	return nil
-}
-
-// lost gives those of some runs that nothing carries any more: the process that
-// had fetched them is gone. While workers are busy, runs just wait.
-func (q *queue) lost(ctx context.Context, runIDs []string) ([]string, error) {
-	carried, err := q.list(ctx, rivertype.JobStateAvailable, rivertype.JobStateScheduled, rivertype.JobStateRetryable, rivertype.JobStatePending)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(runIDs), func(id string) bool { return slices.Contains(carried, id) }), nil
 }

@@ -77,11 +77,11 @@ func (s *sweeper) mend(ctx context.Context) error {
 	if err := s.db.WakeWaiting(ctx, s.limit); err != nil {
 		return err
 	}
-	late, err := s.db.Undelivered(ctx, patience)
-	if err != nil || len(late) == 0 {
+	oldest, err := s.queue.oldest(ctx)
+	if err != nil {
 		return err
 	}
-	lost, err := s.queue.lost(ctx, late)
+	lost, err := s.db.Undelivered(ctx, patience, oldest)
 	if err != nil || len(lost) == 0 {
 		return err
 	}

@@ -111,7 +111,7 @@ func (d *DB) Freshnesses(ctx context.Context) ([]Freshness, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT job_id, max(finished_at) FROM runs WHERE status = 'succeeded' GROUP BY job_id`)
+	rows, err := d.Read().QueryContext(ctx, `SELECT job_id, max(finished_at) FROM runs WHERE status = 'succeeded' GROUP BY job_id`)
 	if err != nil {
 		return nil, err
 	}

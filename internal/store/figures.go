@@ -23,7 +23,7 @@ func (d *DB) Figures(ctx context.Context) (Figures, error) {
 	f := Figures{Runs: map[jobs.Status]int64{}}
 	var at int64
 	var next sql.NullInt64
-	err := d.read.QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
+	err := d.Read().QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
 		(SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE paused = 1),
 		(SELECT count(*) FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)`, Lease.Microseconds()).
 		Scan(&at, &next, &f.Jobs, &f.Paused, &f.Runners)
@@ -33,7 +33,7 @@ func (d *DB) Figures(ctx context.Context) (Figures, error) {
 	if next.Valid {
 		f.DueLag = max(0, time.Duration(at-next.Int64)*time.Microsecond)
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT status, count(*) FROM runs WHERE `+activeRun+` GROUP BY status`)
+	rows, err := d.Read().QueryContext(ctx, `SELECT status, count(*) FROM runs WHERE `+activeRun+` GROUP BY status`)
 	if err != nil {
 		return f, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -44,11 +45,16 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 	})
 }
 
-// Undelivered lists runs that were handed to the queue longer ago than patience
-// and have not begun.
-func (d *DB) Undelivered(ctx context.Context, patience time.Duration) ([]string, error) {
+// Undelivered lists runs that were handed to the queue longer than patience ago
+// and have not begun, though the queue has none so old any more: oldest is when
+// the one was handed to it that waits longest there, nil when none does.
+func (d *DB) Undelivered(ctx context.Context, patience time.Duration, oldest *time.Time) ([]string, error) {
+	before := int64(math.MaxInt64)
+	if oldest != nil {
+		before = micros(oldest.Add(-patience))
+	}
 	return texts(d.Read().QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0
-		AND dispatched_at < `+now+` - ?`, patience.Microseconds()))
+		AND dispatched_at < `+now+` - ? AND dispatched_at < ? ORDER BY dispatched_at, id LIMIT 500`, patience.Microseconds(), before))
 }
 
 // Redeliver hands runs to the queue again.
@@ -150,7 +156,7 @@ func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
 		AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.status = 'succeeded' AND n.finished_at > runs.finished_at))
 		LIMIT 500`
 	for {
-		ids, err := texts(d.read.QueryContext(ctx, old, keep.Microseconds()))
+		ids, err := texts(d.Read().QueryContext(ctx, old, keep.Microseconds()))
 		if err != nil || len(ids) == 0 {
 			return err
 		}

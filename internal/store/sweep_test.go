@@ -1,0 +1,148 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// exec changes a store behind everybody's back.
+func exec(t *testing.T, db *store.DB, query string, args ...any) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shared queues a run for runners.
+func shared(t *testing.T, db *store.DB, j store.JobRow) jobs.Run {
+	t.Helper()
+	run, err := db.QueueRun(t.Context(), store.NewRun{Job: j.Job, Reason: jobs.ReasonManual})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestARunWhosePlaceWasFreedByADeathIsWoken(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		j := job(t, db, authorization(t, db).ID, "a")
+		held := queue(t, db, j, "in_dead")
+		claim(t, db, held, "in_dead")
+		waits := shared(t, db, j)
+		if got, wait := claim(t, db, waits, "in_1"); got != nil || wait == "" {
+			t.Fatal("a second run of the job was let in")
+		}
+		var woken []string
+		db.CarryRuns(func(_ context.Context, _ *store.Tx, ids []string) error {
+			woken = append(woken, ids...)
+			return nil
+		})
+		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(woken) != 0 {
+			t.Fatalf("woken %v, %v", woken, err)
+		}
+		expire(t, db, held)
+		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 1 {
+			t.Fatalf("%d, %v", n, err)
+		}
+		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(woken) != 1 || woken[0] != waits.ID {
+			t.Fatalf("woken %v, %v", woken, err)
+		}
+		// Given to the queue, and lost there.
+		if late, err := db.Undelivered(t.Context(), time.Hour, nil); err != nil || len(late) != 0 {
+			t.Fatalf("%v, %v", late, err)
+		}
+		exec(t, db, `UPDATE runs SET dispatched_at = dispatched_at - ?`, (2 * time.Hour).Microseconds())
+		busy := time.Now().Add(-150 * time.Minute)
+		if late, err := db.Undelivered(t.Context(), time.Hour, &busy); err != nil || len(late) != 0 {
+			t.Fatalf("%v while the queue has older ones, %v", late, err)
+		}
+		late, err := db.Undelivered(t.Context(), time.Hour, nil)
+		if err != nil || len(late) != 1 {
+			t.Fatalf("%v, %v", late, err)
+		}
+		if err := db.Redeliver(t.Context(), late); err != nil || len(woken) != 2 {
+			t.Fatalf("%v, %v", woken, err)
+		}
+	})
+}
+
+func TestOldRunsAreForgottenExceptTheLatestAndTheLatestSuccess(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		j := job(t, db, authorization(t, db).ID, "a")
+		var ids []string
+		for _, status := range []jobs.Status{jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusFailed} {
+			run := queue(t, db, j, "in_1")
+			c, _ := claim(t, db, run, "in_1")
+			run.Status = status
+			if err := db.FinishRun(t.Context(), c, run, store.LogEntry{Level: store.LogInfo, Message: "done"}); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, run.ID)
+		}
+		if err := db.ForgetRuns(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := db.Runs(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 5 {
+			t.Fatalf("%d runs, %v", len(all), err)
+		}
+		exec(t, db, `UPDATE runs SET finished_at = finished_at - ?`, (2 * time.Hour).Microseconds())
+		if err := db.ForgetRuns(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		all, err := db.Runs(t.Context(), jobs.RunFilter{})
+		if err != nil || len(all) != 2 || all[0].ID != ids[4] || all[1].ID != ids[2] {
+			t.Fatalf("%v, %v", all, err)
+		}
+		if lines, err := db.RunLog(t.Context(), ids[0]); err != nil || len(lines) != 0 {
+			t.Fatalf("%v, %v", lines, err)
+		}
+	})
+}
+
+// checklist 37: of many who ask at once, one gets an occurrence.
+func TestAnOccurrenceIsClaimedOnce(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		j := job(t, db, authorization(t, db).ID, "a")
+		exec(t, db, `UPDATE jobs SET next_run_at = 1000000 WHERE id = ?`, j.ID)
+		plan := func(_ store.JobRow, due, now time.Time) store.Plan {
+			next := now.Add(time.Hour)
+			return store.Plan{Next: &next, Run: &due}
+		}
+		taken := make(chan int, 8)
+		for range cap(taken) {
+			go func() {
+				n, err := db.ClaimDue(t.Context(), 10, plan)
+				if err != nil {
+					t.Error(err)
+				}
+				taken <- n
+			}()
+		}
+		sum := 0
+		for range cap(taken) {
+			sum += <-taken
+		}
+		if all, err := db.Runs(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 1 || sum != 1 {
+			t.Fatalf("%d runs, %d claims, %v", len(all), sum, err)
+		}
+		// A definition that set the time back runs nothing a second time.
+		exec(t, db, `UPDATE jobs SET next_run_at = 1000000 WHERE id = ?`, j.ID)
+		if _, err := db.ClaimDue(t.Context(), 10, plan); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := db.Runs(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 1 {
+			t.Fatalf("%d runs, %v", len(all), err)
+		}
+	})
+}
