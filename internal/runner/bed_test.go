@@ -82,7 +82,7 @@ func (b *bed) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	b.t.Helper()
 	e := b.engine()
 	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+		c.Log = slog.New(complaints{b.t})
 	}
 	r, err := runner.New(e, c)
 	if err != nil {
@@ -108,6 +108,27 @@ func (b *bed) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	})
 	return r, stop
 }
+
+// complaints fails a test whose runner could not use its store.
+type complaints struct{ t testing.TB }
+
+func (c complaints) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+
+func (c complaints) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "store") {
+		r.Attrs(func(a slog.Attr) bool {
+			c.t.Errorf("%s: %s", r.Message, a)
+			return true
+		})
+	}
+	return nil
+}
+
+func (c complaints) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+func (c complaints) WithGroup(string) slog.Handler { return c }
 
 func (b *bed) authorize(e jobs.API) jobs.Authorization {
 	b.t.Helper()

@@ -23,5 +23,6 @@ const (
 // schema, which is the pool's search path.
 func postgresQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
 	tune := func(r *river.Config) { r.FetchPollInterval, r.FetchCooldown = postgresPoll, postgresCooldown }
+	c.fetchedBy = `attempted_by[array_upper(attempted_by, 1)]`
 	return riverQueue(ctx, db, riverpgxv5.New(db.Pool()), c, tune, func(tx *store.Tx, f func(pgx.Tx) error) error { return f(tx.Postgres()) })
 }

@@ -48,6 +48,8 @@ type queueConfig struct {
 	log     *slog.Logger
 	execute func(ctx context.Context, runID string) error
 	clock   rivertype.TimeGenerator
+	// fetchedBy is who fetched a row of River's last, in the database's SQL.
+	fetchedBy string
 }
 
 // queue is River on the store's own database.
@@ -57,8 +59,18 @@ type queue struct {
 	stop   func(ctx context.Context) error
 	// oldest is when the run was handed over that waits longest for a worker:
 	// while workers are busy, runs just wait.
-	oldest func(ctx context.Context) (*time.Time, error)
-	log    *slog.Logger
+	oldest    func(ctx context.Context) (*time.Time, error)
+	fetchedBy string
+}
+
+// forgetAbandoned removes what processes that are gone had fetched: River itself
+// never gives it up, because runs have no timeout. The runs are taken over when
+// their leases end.
+func (q *queue) forgetAbandoned(ctx context.Context, db *store.DB) error {
+	return db.WriteCommitted(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM river_job WHERE state = 'running' AND `+q.fetchedBy+` NOT IN (SELECT id FROM instances)`)
+		return err
+	})
 }
 
 // newQueue migrates River's tables and makes its client.
@@ -114,7 +126,7 @@ func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Dr
 			}
 			return &found.Jobs[0].ScheduledAt, nil
 		},
-		log: c.log,
+		fetchedBy: c.fetchedBy,
 	}, nil
 }
 

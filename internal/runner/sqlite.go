@@ -21,5 +21,6 @@ func sqliteQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, erro
 	tune := func(r *river.Config) {
 		r.PollOnly, r.FetchPollInterval, r.FetchCooldown = true, sqlitePoll, sqlitePoll/5
 	}
+	c.fetchedBy = `json_extract(attempted_by, '$[#-1]')`
 	return riverQueue(ctx, db, riversqlite.New(db.Writer()), c, tune, func(tx *store.Tx, f func(*sql.Tx) error) error { return f(tx.SQL()) })
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *sweeper) run(ctx context.Context) error {
 		}
 		if time.Since(forgot) >= forgetEvery {
 			forgot = time.Now()
-			if err := s.db.ForgetRuns(ctx, s.retention); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention)); err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
 		}

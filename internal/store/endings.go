@@ -88,25 +88,33 @@ const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 // its runners down.
 const maxLost = 10
 
+// lost are runs whose lease ended and whose owner is dead as well; a store that
+// is slow to write may end the lease of one that lives. A lease that ended long
+// ago is lost all the same: nothing renews it any more.
+const lost = activeRun + ` AND (lease_until < ` + now + ` - ? OR lease_until < ` + now + `
+	AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.id = runs.owner AND i.heartbeat_at > ` + now + ` - ?))`
+
+var lostArgs = []any{(4 * Lease).Microseconds(), Lease.Microseconds()}
+
 const lostOwner = `The process that executed this run ended before it did. Run the job again: it goes on from where this run was.`
 
 // takeOver takes runs from owners that are dead: shared ones are queued again,
 // others failed. It gives how many.
 func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT id, shared, runner, attempt, cancel_requested FROM runs
-		WHERE lease_until < `+now+` AND `+activeRun+tx.skipLocked())
+		WHERE `+lost+tx.skipLocked(), lostArgs...)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = rows.Close() }()
-	type lost struct {
+	type run struct {
 		id, runner        string
 		attempt           int
 		shared, cancelled bool
 	}
-	var all []lost
+	var all []run
 	for rows.Next() {
-		var l lost
+		var l run
 		if err := rows.Scan(&l.id, &l.shared, &l.runner, &l.attempt, &l.cancelled); err != nil {
 			return 0, err
 		}

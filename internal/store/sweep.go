@@ -13,8 +13,8 @@ import (
 // TakeOverLost takes runs from dead owners, and returns how many. It writes
 // only where there is one.
 func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
-	lost, err := d.exists(ctx, `SELECT 1 FROM runs WHERE lease_until < `+now+` AND `+activeRun)
-	if err != nil || !lost {
+	found, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+lost+` LIMIT 1`, lostArgs...)
+	if err != nil || !found {
 		return 0, err
 	}
 	var n int
