@@ -50,7 +50,7 @@ var commands = []command{
 	{"runner", nil, "serve: execute schedules and runs, with an API and a page", setupRunner},
 	{"jobs", nil, "the jobs, their next and last runs", setupJobs},
 	{"runs", nil, "the runs, newest first; --follow watches", setupRuns},
-	{"run", []string{"JOB"}, "run a job now and follow it", setupRun},
+	{"run", []string{"JOB"}, "run a job now and follow it; --dry-run says what it would do", setupRun},
 	{"logs", []string{"RUN"}, "the log of a run; --follow waits for more", setupLogs},
 	{"pause", []string{"JOB"}, "pause a job's schedule", setupPause(true)},
 	{"resume", []string{"JOB"}, "resume a job's schedule", setupPause(false)},

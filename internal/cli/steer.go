@@ -11,10 +11,18 @@ import (
 
 func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	detach := flags.Bool("detach", false, "leave it to the runner, and do not follow it")
+	dry := flags.Bool("dry-run", false, "say what a run would read and write, and change nothing")
 	return reaching(flags, in, func(ctx context.Context) error {
 		j, err := in.job(ctx, in.arguments[0])
 		if err != nil {
 			return err
+		}
+		if *dry {
+			d, err := in.api.DryRun(ctx, j.ID)
+			if err != nil {
+				return err
+			}
+			return in.printDryRun(d)
 		}
 		if *detach {
 			if err := in.wantRunner(ctx); err != nil {

@@ -123,6 +123,11 @@ func (c *Client) ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, er
 	return call[[]jobs.Run](ctx, c, request{method: http.MethodGet, path: "/runs", query: query})
 }
 
+// DryRun implements jobs.Runs.
+func (c *Client) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
+	return call[jobs.DryRun](ctx, c, request{method: http.MethodGet, path: at("/jobs/%s/dry-run", jobID)})
+}
+
 // RunLog implements jobs.Runs.
 func (c *Client) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
 	return call[[]jobs.LogLine](ctx, c, request{method: http.MethodGet, path: at("/runs/%s/log", runID)})

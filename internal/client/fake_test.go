@@ -121,6 +121,10 @@ func (r *recorder) WaitRun(ctx context.Context, runID string, _ func(jobs.Run)) 
 	return give[jobs.Run](ctx, r, "WaitRun", runID)
 }
 
+func (r *recorder) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
+	return give[jobs.DryRun](ctx, r, "DryRun", jobID)
+}
+
 func (r *recorder) CancelRun(ctx context.Context, runID string) error {
 	return r.done(ctx, "CancelRun", runID)
 }

@@ -25,7 +25,11 @@ func (e *Engine) stagingArea(ctx context.Context, auth store.AuthorizationRow) (
 		}
 		return bucket{s}, func() {}, nil
 	}
-	return nil, nil, jobs.Invalid("", "No staging is configured",
+	return nil, nil, errNoStaging()
+}
+
+func errNoStaging() error {
+	return jobs.Invalid("", "No staging is configured",
 		"An export writes files to S3 or to a volume, where the warehouse's COPY INTO reads them.",
 		"Give the provider block staging = { s3 = { bucket = ... } }, or staging = { volume = { catalog = ..., schema = ..., volume = ... } }")
 }

@@ -56,7 +56,7 @@ func (x *execution) work(ctx context.Context) error {
 		x.Count(func(c *jobs.Counts) { c.RowsErased, c.RowsWritten = c.RowsErased+n, c.RowsWritten-n })
 	})
 	err = (&importer.Import{
-		Key: x.cursorKey(), Spec: *x.job.Import,
+		Key: x.e.cursorKey(x.job), Spec: *x.job.Import,
 		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
 	}).Run(ctx)
 	if err != nil {
@@ -79,11 +79,11 @@ func (x *execution) sent(id string) {
 
 // cursorKey names the import's cursor. It is the platform's too: what the
 // embedded one was sent, a Lytics account was not.
-func (x *execution) cursorKey() string {
-	if k := x.e.options.Platform.Key; k != "" {
-		return x.job.Key + "|" + k
+func (e *Engine) cursorKey(job store.JobRow) string {
+	if k := e.options.Platform.Key; k != "" {
+		return job.Key + "|" + k
 	}
-	return x.job.Key
+	return job.Key
 }
 
 // buildProfiles brings the profiles up to the streams.

@@ -155,9 +155,20 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 // copy materializes what the queries read: names of columns that no table may
 // have are no matter then, and each row is turned into JSON once.
 func (w *warehouse) copy(ctx context.Context, t *table, name string, from int64) (snapshot, error) {
-	plain, err := snapshot{table: t}.relation()
+	s, statement, err := copyStatement(t, name, from)
 	if err != nil {
 		return snapshot{}, err
+	}
+	if err := w.wh.ExecRepeatable(ctx, statement); err != nil {
+		return s, w.refusedCopy(t, name, err)
+	}
+	return s, nil
+}
+
+func copyStatement(t *table, name string, from int64) (snapshot, string, error) {
+	plain, err := snapshot{table: t}.relation()
+	if err != nil {
+		return snapshot{}, "", err
 	}
 	selected := rowsQuery{}.selected(plain)
 	for i, k := range plain.keys {
@@ -174,11 +185,7 @@ func (w *warehouse) copy(ctx context.Context, t *table, name string, from int64)
 		s.copied, s.label = temporaryCopy, "temporary copy"
 		create = "CREATE TEMPORARY TABLE "
 	}
-	err = w.wh.ExecRepeatable(ctx, create+s.copied+" AS "+query)
-	if err != nil {
-		return s, w.refusedCopy(t, name, err)
-	}
-	return s, nil
+	return s, create + s.copied + " AS " + query, nil
 }
 
 // temporaryCopy is the table's name in its session.

@@ -80,6 +80,8 @@ type Runs interface {
 	Run(ctx context.Context, runID string) (Run, error)
 	// ListRuns gives the newest first.
 	ListRuns(ctx context.Context, f RunFilter) ([]Run, error)
+	// DryRun says what a run would read and write, and changes nothing.
+	DryRun(ctx context.Context, jobID string) (DryRun, error)
 	// RunLog gives a run's log, oldest line first.
 	RunLog(ctx context.Context, runID string) ([]LogLine, error)
 }

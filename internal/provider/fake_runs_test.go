@@ -81,6 +81,8 @@ func (a *fakeAPI) execute(s *fakeStore, r *jobs.Run, stopped error) {
 	}
 }
 
+func (a *fakeAPI) DryRun(context.Context, string) (jobs.DryRun, error) { return jobs.DryRun{}, nil }
+
 func (a *fakeAPI) CancelRun(context.Context, string) error { return nil }
 
 func (a *fakeAPI) Run(_ context.Context, id string) (jobs.Run, error) {
