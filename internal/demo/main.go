@@ -34,6 +34,8 @@ type demo struct {
 	sandboxArgs []string
 	// show reads the results back.
 	show func(context.Context, *session) error
+	// then goes on with a runner; nil where nothing does.
+	then func(context.Context, *session, *runner) error
 }
 
 // session is what the steps of a demo share.
@@ -56,6 +58,7 @@ func run(ctx context.Context) (err error) {
 	rows := flag.Int("rows", 100_000, "customers to make")
 	engine := flag.String("engine", "duckdb", "the sandbox's engine: duckdb or spark")
 	sparkHome := flag.String("spark-home", "build/spark", "where make spark put it")
+	keep := flag.Bool("keep", false, "leave the runner and its page until Ctrl-C")
 	flag.Parse()
 
 	d := quickstart(*rows)
@@ -100,10 +103,30 @@ func run(ctx context.Context) (err error) {
 	if err := d.show(ctx, s); err != nil {
 		return err
 	}
+	var r *runner
+	if d.then != nil {
+		heading("Kept updated by a runner")
+		begin := time.Now()
+		var dir string
+		if dir, err = prepare("kept-updated", filepath.Dir(s.provider)); err != nil {
+			return err
+		}
+		if r, err = s.startRunner(ctx, dir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.stop()) }()
+		if err := d.then(ctx, s, r); err != nil {
+			return err
+		}
+		s.took("kept updated by a runner", time.Since(begin))
+	}
 	heading("How long it took")
 	s.took("all of it", time.Since(started))
 	for _, step := range s.steps {
 		fmt.Printf("  %-42s %8.1f s\n", step.name, step.took.Seconds())
+	}
+	if r != nil {
+		return r.page(ctx, *keep)
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ func (s *session) table(ctx context.Context, statement string) error {
 // quickstart is the demo of examples/quickstart on made customers.
 func quickstart(rows int) demo {
 	return demo{
+		then:        keptUpdated,
 		title:       fmt.Sprintf("Lytics and Databricks on this machine: %s customers", comma(int64(rows))),
 		example:     "quickstart",
 		sandboxArgs: []string{"-seed", "-seed-rows", fmt.Sprint(rows)},

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
+)
+
+// runner is the daemon's process, on a store of its own.
+type runner struct {
+	cli.Ready
+	// command is what starts it.
+	command []string
+	dir     string
+
+	process *exec.Cmd
+	exited  chan error
+	log     *os.File
+}
+
+// runnerTimeout bounds the runner's start and its stop.
+const runnerTimeout = 30 * time.Second
+
+// startRunner starts one on the sandbox's warehouse and bucket.
+func (s *session) startRunner(ctx context.Context, dir string) (_ *runner, err error) {
+	r := &runner{dir: dir, exited: make(chan error, 1)}
+	// All that it is told is in a file, so that it can be started again.
+	file, ready := filepath.Join(dir, "runner.yaml"), filepath.Join(dir, "ready.json")
+	text, err := yaml.Marshal(map[string]any{
+		"data_dir": filepath.Join(dir, "runner"), "encryption_key_file": filepath.Join(filepath.Dir(dir), "encryption.key"),
+		"allow_private_hosts": true, "listen": listen(ctx),
+		"staging": map[string]any{"s3": map[string]any{
+			"bucket": s.sandbox.S3.Bucket, "region": s.sandbox.S3.Region, "endpoint": s.sandbox.S3.Endpoint, "use_path_style": true,
+			"access_key_id": s.sandbox.S3.AccessKey, "secret_access_key": s.sandbox.S3.SecretKey,
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return nil, err
+	}
+	r.command = []string{s.provider, "runner", "--config", file}
+	if r.log, err = os.Create(filepath.Join(dir, "runner.log")); err != nil {
+		return nil, err
+	}
+	r.process = exec.CommandContext(context.WithoutCancel(ctx), r.command[0], append(r.command[1:], "--ready-file", ready)...)
+	r.process.Env = plainEnvironment()
+	r.process.Stdout, r.process.Stderr = r.log, r.log
+	if err := r.process.Start(); err != nil {
+		return nil, fmt.Errorf("the runner does not start: %w", err)
+	}
+	go func() { r.exited <- r.process.Wait() }()
+	deadline := time.After(runnerTimeout)
+	for {
+		if text, err := os.ReadFile(ready); err == nil {
+			return r, json.Unmarshal(text, &r.Ready)
+		}
+		select {
+		case err := <-r.exited:
+			r.exited <- err
+			log, _ := os.ReadFile(r.log.Name())
+			return nil, fmt.Errorf("the runner ended before it was ready: %w\n%s", err, log)
+		case <-deadline:
+			return nil, errors.Join(fmt.Errorf("the runner was not ready after %s", runnerTimeout), r.stop())
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), r.stop())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// listen is the runner's usual address, or any free one where that is taken.
+func listen(ctx context.Context) string {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", api.DefaultListen)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	_ = l.Close()
+	return api.DefaultListen
+}
+
+// plainEnvironment is this process's without what a user may have set for a
+// runner of another kind.
+func plainEnvironment() []string {
+	var out []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "LYTICS_") {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+func (r *runner) token() (string, error) {
+	text, err := os.ReadFile(r.TokenFile)
+	return strings.TrimSpace(string(text)), err
+}
+
+// stop ends the runner in good order.
+func (r *runner) stop() error {
+	defer func() { _ = r.log.Close() }()
+	if err := r.process.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return errors.Join(err, r.process.Process.Kill())
+	}
+	select {
+	case err := <-r.exited:
+		return err
+	case <-time.After(runnerTimeout):
+		return errors.Join(fmt.Errorf("the runner did not stop within %s; its log is %s", runnerTimeout, r.log.Name()), r.process.Process.Kill())
+	}
+}
+
+// ask runs a command of the command line against the runner.
+func (r *runner) ask(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, r.command[0], append(args, "--url", r.URL, "--token-file", r.TokenFile)...)
+	cmd.Env = plainEnvironment()
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("terraform-provider-lytics %s: %w\n%s", strings.Join(args, " "), err, errOut.String())
+	}
+	return out.Bytes(), nil
+}
+
+// show prints a command and its output.
+func (r *runner) show(ctx context.Context, args ...string) error {
+	text, err := r.ask(ctx, args...)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n  \x1b[2mterraform-provider-lytics %s\x1b[0m\n", strings.Join(args, " "))
+	_, err = indent{os.Stdout}.Write(text)
+	return err
+}
