@@ -144,17 +144,7 @@ func appendText(text []byte, s string) []byte {
 // CSV by hand, through gzip's fastest level, and away with it. The rows are
 // made beforehand.
 func floorCSV(_ context.Context, w work, _ func(result)) (result, error) {
-	const prepared = 10_000
-	rows := make([][]string, prepared)
-	for i := range rows {
-		rows[i] = []string{
-			strconv.Itoa(i), time.UnixMicro(1700000000000000 + int64(i)*25000).UTC().Format(time.RFC3339Nano),
-			fmt.Sprintf("user%d@example.com", i), fmt.Sprintf("Name of user %d", i), []string{"DE", "US", "FR", "JP"}[i%4],
-			strconv.FormatFloat(float64(i)/4, 'f', 2, 64), strconv.FormatFloat(float64(i%997)/7, 'g', -1, 64),
-			strconv.FormatBool(i%3 == 0), time.Date(2024, 1, 1+i%700, 0, 0, 0, 0, time.UTC).Format(time.DateOnly),
-			fmt.Sprintf("note %d of some length", i%1000),
-		}
-	}
+	rows := preparedCells()
 	watch := startWatch()
 	out, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 	if err != nil {
@@ -162,7 +152,7 @@ func floorCSV(_ context.Context, w work, _ func(result)) (result, error) {
 	}
 	var text []byte
 	for i := range w.Rows {
-		for j, cell := range rows[i%prepared] {
+		for j, cell := range rows[i%len(rows)] {
 			if j > 0 {
 				text = append(text, ',')
 			}

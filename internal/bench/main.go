@@ -41,6 +41,8 @@ type bench struct {
 	// sandbox is the DuckDB one, spark the real one; nil until needed.
 	sandbox, spark *sandbox
 	figures        []figure
+	// profiled counts the CPU profiles that were written.
+	profiled int
 }
 
 type options struct {
@@ -48,7 +50,7 @@ type options struct {
 	rows                       int
 	large                      int
 	only                       string
-	out                        string
+	out, profiles              string
 	runs                       int
 }
 
@@ -76,6 +78,7 @@ func run(ctx context.Context) (err error) {
 	flag.IntVar(&o.large, "large", 20_000_000, "rows of the largest import; time is compared at half of it")
 	flag.StringVar(&o.only, "only", "", "only these figures, separated by commas: "+names())
 	flag.StringVar(&o.out, "out", "docs", "folder for benchmarks.md and benchmarks.svg; empty writes nothing")
+	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement (go tool pprof); empty writes none")
 	flag.IntVar(&o.runs, "runs", 3, "how often short measurements are made; the best counts, of floor and figure alike")
 	flag.Parse()
 	if o.only != "" {

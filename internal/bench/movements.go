@@ -18,11 +18,9 @@ func open(ctx context.Context, w work) (*engine.Engine, string, error) {
 	o := engine.Options{
 		DataDir: filepath.Join(w.Dir, "data"), EncryptionKeyFile: filepath.Join(w.Dir, "key"),
 		AllowPrivateHosts: true, UserAgent: "terraform-provider-lytics/bench",
-		Staging: &staging.S3Config{
-			Bucket: w.Sandbox.S3.Bucket, Region: w.Sandbox.S3.Region, Endpoint: w.Sandbox.S3.Endpoint, UsePathStyle: true,
-			AccessKeyID: w.Sandbox.S3.AccessKey, SecretAccessKey: jobs.NewSecret(w.Sandbox.S3.SecretKey),
-		},
 	}
+	area := stagingOf(w.Sandbox)
+	o.Staging = &area
 	if l := w.Lytics; l != nil {
 		o.Platform = engine.Lytics(engine.LyticsAccount{
 			Token: jobs.NewSecret(l.Token), APIURL: l.APIURL, BulkURL: l.BulkURL, UserAgent: o.UserAgent,
@@ -141,4 +139,11 @@ func registered(ctx context.Context, e *engine.Engine, s jobs.JobSpec) (jobs.Job
 		}
 	}
 	return e.CreateJob(ctx, s)
+}
+
+func stagingOf(s *sandbox) staging.S3Config {
+	return staging.S3Config{
+		Bucket: s.S3.Bucket, Region: s.S3.Region, Endpoint: s.S3.Endpoint, UsePathStyle: true,
+		AccessKeyID: s.S3.AccessKey, SecretAccessKey: jobs.NewSecret(s.S3.SecretKey),
+	}
 }

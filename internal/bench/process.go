@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 	"time"
 )
@@ -31,6 +33,8 @@ type work struct {
 	Lytics *lyticsAccount
 	// Lookback is the import's; 0 means the default.
 	Lookback time.Duration
+	// Profile is a file for the child's CPU profile; empty for none.
+	Profile string
 	// Name tells jobs of one store apart.
 	Name string
 }
@@ -69,14 +73,18 @@ func child(args []string) int {
 		return fail(err)
 	}
 	kinds := map[string]func(context.Context, work, func(result)) (result, error){
-		"floor-json": floorJSON, "floor-csv": floorCSV, "import": importRows, "export": exportRows, "idle": idleRunner, "due": dueRunner,
+		"floor-json": floorJSON, "floor-csv": floorCSV, "import": importRows, "export": exportRows, "export-prepared": exportPrepared, "idle": idleRunner, "due": dueRunner,
 	}
 	do, ok := kinds[w.Kind]
 	if !ok {
 		return fail(fmt.Errorf("there is no work %q", w.Kind))
 	}
-	r, err := do(context.Background(), w, func(r result) { _ = out.Encode(r) })
+	stop, err := profile(w.Profile)
 	if err != nil {
+		return fail(err)
+	}
+	r, err := do(context.Background(), w, func(r result) { _ = out.Encode(r) })
+	if err := errors.Join(err, stop()); err != nil {
 		return fail(err)
 	}
 	r.Final = true
@@ -84,9 +92,31 @@ func child(args []string) int {
 	return 0
 }
 
+// profile writes a CPU profile of the process until it is stopped.
+func profile(file string) (stop func() error, err error) {
+	if file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
+}
+
 // process runs a child to its end. With killAt above 0 it is killed when that
 // part of its rows is done, and the result is the last it said.
 func (b *bench) process(ctx context.Context, w work, killAt float64) (result, error) {
+	if b.options.profiles != "" {
+		b.profiled++
+		w.Profile = filepath.Join(b.options.profiles, fmt.Sprintf("%02d-%s-%s.pprof", b.profiled, w.Kind, w.Table))
+	}
 	text, err := json.Marshal(w)
 	if err != nil {
 		return result{}, err
