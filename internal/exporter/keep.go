@@ -38,10 +38,10 @@ var kept = []string{
 	"delta.targetFileSize", "delta.tuneFileSizesForRewrites",
 }
 
-// kept tells whether a property is said again.
+// keptProperty tells whether a property is said again.
 func keptProperty(key string) bool {
 	switch {
-	case key == ownerProperty, key == "transient_lastDdlTime", strings.HasPrefix(key, "option."), strings.HasPrefix(key, "spark."), strings.HasPrefix(key, "view."):
+	case key == ownerProperty, key == "clusteringColumns", key == "transient_lastDdlTime", strings.HasPrefix(key, "option."), strings.HasPrefix(key, "spark."), strings.HasPrefix(key, "view."):
 		return false
 	case strings.HasPrefix(key, "delta."):
 		return slices.Contains(kept, key)

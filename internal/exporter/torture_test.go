@@ -91,43 +91,45 @@ func (b *bed) start(ctx context.Context, generation int) (*exec.Cmd, *strings.Bu
 	return cmd, &output
 }
 
-// reader polls the target until it is stopped: each look must see all rows of
+// watch is what a reader of the target saw.
+type watch struct {
+	looks int
+	last  int
+	seen  map[int]bool
+}
+
+// follow polls the target until it is stopped: each look must see all rows of
 // one generation, and never an older one than the look before.
-func (b *bed) reader(ctx context.Context, wh *databricks.Warehouse) (looks int, seen map[int]bool, err error) {
-	seen = map[int]bool{}
-	last := -1
-	for ctx.Err() == nil {
-		rows, err := wh.Query(ctx, "SELECT min(gen), max(gen), count(*) FROM "+b.table())
-		if ctx.Err() != nil {
-			break
+func (b *bed) follow(ctx context.Context, wh *databricks.Warehouse) (*watch, error) {
+	w := &watch{last: -1, seen: map[int]bool{}}
+	for {
+		low, high, count, err := b.look(ctx, wh)
+		switch {
+		case ctx.Err() != nil:
+			return w, nil // stopped; the look it interrupted says nothing
+		case err != nil:
+			return w, fmt.Errorf("look %d: %w", w.looks, err)
+		case low < 0 || low != high || count != rowsOf(low) || low < w.last:
+			return w, fmt.Errorf("look %d, after generation %d: %d rows from %d to %d", w.looks, w.last, count, low, high)
 		}
-		if err != nil {
-			return looks, seen, fmt.Errorf("look %d: %w", looks, err)
-		}
-		var low, high *int64
-		var count int
-		for rows.Next() {
-			if err := rows.Scan(&low, &high, &count); err != nil {
-				return looks, seen, err
-			}
-		}
-		if err := rows.Close(); err != nil {
-			return looks, seen, err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		if err := rows.Err(); err != nil {
-			return looks, seen, err
-		}
-		if low == nil || *low != *high || count != rowsOf(int(*low)) || int(*low) < last {
-			return looks, seen, fmt.Errorf("look %d, after generation %d: %d rows from %v to %v", looks, last, count, low, high)
-		}
-		last = int(*low)
-		seen[last] = true
-		looks++
+		w.last, w.seen[low] = low, true
+		w.looks++
 	}
-	return looks, seen, nil
+}
+
+// look reads the target's generations and counts its rows; -1 is none.
+func (b *bed) look(ctx context.Context, wh *databricks.Warehouse) (low, high, count int, err error) {
+	rows, err := wh.Query(ctx, "SELECT coalesce(min(gen), -1), coalesce(max(gen), -1), count(*) FROM "+b.table())
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := rows.Scan(&low, &high, &count); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	return low, high, count, rows.Err()
 }
 
 // checklist 28 31: an export is killed at any moment, again and again; whoever
@@ -135,6 +137,7 @@ func (b *bed) reader(ctx context.Context, wh *databricks.Warehouse) (looks int, 
 // the end nothing is left. LYTICS_TORTURE=1 kills 200 times; LYTICS_TORTURE_SEED
 // repeats a seed that failed.
 func TestTortureKilledExportsNeverShow(t *testing.T) {
+	t.Parallel()
 	kills, seed := 10, uint64(time.Now().UnixNano())
 	if os.Getenv("LYTICS_TORTURE") != "" {
 		kills = 200
@@ -164,14 +167,13 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	type outcome struct {
-		looks int
-		seen  map[int]bool
-		err   error
+		*watch
+		err error
 	}
 	read := make(chan outcome, 1)
 	go func() {
-		looks, seen, err := b.reader(ctx, wh)
-		read <- outcome{looks, seen, err}
+		w, err := b.follow(ctx, wh)
+		read <- outcome{w, err}
 	}()
 	var killed, finished int
 	// The kills follow the speed of the machine, so that they fall everywhere.
