@@ -129,7 +129,9 @@ func (in *invocation) runToCancel(ctx context.Context, name string) (jobs.Run, e
 	if notJob != nil {
 		return run, notJob
 	}
-	active, err := in.api.ListRuns(ctx, jobs.RunFilter{JobID: j.ID, Statuses: []jobs.Status{jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning}})
+	active, err := in.api.ListRuns(ctx, jobs.RunFilter{
+		JobID: j.ID, Statuses: []jobs.Status{jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning}, Limit: 100,
+	})
 	if err != nil {
 		return run, err
 	}

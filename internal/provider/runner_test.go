@@ -2,18 +2,21 @@ package provider_test
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	runnerconfig "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 // What the runner keeps is not said beside it; the environment may be its own.
@@ -80,7 +83,7 @@ func TestAnUnknownRunnerKeepsStateUnread(t *testing.T) {
 			values := map[string]string{"url": `"https://runner.example.com"`, "token": `"canary"`}
 			plain := strings.Trim(values[attribute], `"`)
 			values[attribute] = "terraform_data.later.output"
-			config := func(trigger, label string) string {
+			text := func(trigger, label string) string {
 				return fmt.Sprintf(`
 resource "terraform_data" "later" {
   input            = %q
@@ -100,8 +103,8 @@ provider "lytics" {
 				return nil
 			}
 			runTerraform(t, w,
-				resource.TestStep{Config: config("1", "VIP"), Check: check},
-				resource.TestStep{Config: config("2", "VIP"), ConfigPlanChecks: plans(action("lytics_audience.vip", plancheck.ResourceActionNoop)), Check: check})
+				resource.TestStep{Config: text("1", "VIP"), Check: check},
+				resource.TestStep{Config: text("2", "VIP"), ConfigPlanChecks: plans(action("lytics_audience.vip", plancheck.ResourceActionNoop)), Check: check})
 			if w.made != 1 {
 				t.Errorf("%d stores were made", w.made)
 			}
@@ -135,7 +138,7 @@ func TestAJobAfterOthersIsLeftToTheRunner(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.runnerAlive = true
-	config := importConfig("") + `
+	text := importConfig("") + `
 resource "lytics_audience" "all" {
   name   = "All"
   filter = "FILTER *"
@@ -157,13 +160,13 @@ output "status" { value = data.lytics_jobs.exports.jobs[0].status }
 `
 	runTerraform(t, w,
 		resource.TestStep{
-			Config: config,
+			Config: text,
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectKnownValue("lytics_databricks_audience_export.e", at("last_run"), knownvalue.Null()),
 			}},
 			Check: resource.ComposeTestCheckFunc(resource.TestCheckOutput("after", "true"), resource.TestCheckOutput("status", "never")),
 		},
-		resource.TestStep{Config: config, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
+		resource.TestStep{Config: text, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
 		resource.TestStep{ResourceName: "lytics_databricks_audience_export.e", ImportState: true, ImportStateKind: resource.ImportBlockWithID},
 	)
 	for _, r := range w.only().runs {
@@ -236,4 +239,44 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	if failed(diags) || !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, "is left to the runner") }) {
 		t.Errorf("left to a runner, it said %q and ended with %v", said, messages(diags))
 	}
+}
+
+// The example of a runner is a configuration that works.
+func TestTheRunnersExampleApplies(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.runnerAlive = true
+	text := example(t, "runner/main.tf")
+	variables := config.Variables{"databricks_token": config.StringVariable("t")}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: w.factoriesIn(map[string]string{"LYTICS_RUNNER_TOKEN": "canary"}),
+		Steps: []resource.TestStep{
+			{Config: text, ConfigVariables: variables},
+			{Config: text, ConfigVariables: variables, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
+		},
+	})
+}
+
+// A runner's configuration file has every key of the provider block but runner.
+func TestTheConfigurationFileHasTheProvidersKeys(t *testing.T) {
+	t.Parallel()
+	r := newRPC(t, newWorld())
+	var compare func(at string, attributes []*tfprotov6.SchemaAttribute, keys reflect.Type)
+	compare = func(at string, attributes []*tfprotov6.SchemaAttribute, keys reflect.Type) {
+		fields := map[string]reflect.Type{}
+		for i := range keys.NumField() {
+			fields[keys.Field(i).Tag.Get("yaml")] = keys.Field(i).Type
+		}
+		for _, a := range attributes {
+			field, ok := fields[a.Name]
+			switch {
+			case at+a.Name == "runner":
+			case !ok:
+				t.Errorf("the provider block has %s%s, and the configuration file has not", at, a.Name)
+			case a.NestedType != nil:
+				compare(at+a.Name+".", a.NestedType.Attributes, field.Elem())
+			}
+		}
+	}
+	compare("", r.schema.Provider.Block.Attributes, reflect.TypeFor[runnerconfig.Config]())
 }
