@@ -195,6 +195,9 @@ func (f *Files) send(ctx context.Context, method, api, path string, query url.Va
 	if response.StatusCode/100 != 2 {
 		return nil, statusFailure("", response, text)
 	}
+	if len(text) == most {
+		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("the answer about %s is larger than %d bytes", path, most)}
+	}
 	return text, nil
 }
 

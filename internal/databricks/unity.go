@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -118,7 +119,9 @@ func (u *UnityCatalog) Tables(ctx context.Context, catalogName, database, patter
 
 // Columns lists a table's columns that match a pattern, by position.
 func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: table.String()})
+	// The SDK puts the name into the path as it is: one with a slash or a
+	// question mark would have the token read another of the workspace's APIs.
+	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: url.PathEscape(table.String())})
 	if err != nil {
 		return nil, u.explain(ctx, err, table)
 	}

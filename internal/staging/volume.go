@@ -3,6 +3,7 @@ package staging
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -33,6 +34,12 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "/\x00") {
 			return nil, jobs.Invalid("staging.volume", "The staging volume cannot be used",
 				"It is named by catalog, schema and volume, none of which is empty or holds a slash.", "Set all three.")
+		}
+	}
+	for part := range strings.SplitSeq(cfg.Prefix, "/") {
+		if part == "." || part == ".." || strings.Contains(part, "\x00") {
+			return nil, jobs.Invalid("staging.volume.prefix", "The staging prefix cannot be used",
+				fmt.Sprintf("%q may lead out of the volume.", cfg.Prefix), "Name a directory below the volume, without . and ..")
 		}
 	}
 	files, err := databricks.NewFiles(workspace)
