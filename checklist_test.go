@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// lastNumber of the failure catalogue.
+const lastNumber = 64
+
+var named = regexp.MustCompile(`(?i)\bchecklist((?:[ ,]+\d+)+)`)
+
+// Every failure of the catalogue has a test that says that it keeps it away.
+func TestEveryNumberOfTheChecklistHasATest(t *testing.T) {
+	t.Parallel()
+	found := map[int]bool{}
+	err := filepath.WalkDir("internal", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			for _, digits := range strings.FieldsFunc(m[1], func(r rune) bool { return r < '0' || r > '9' }) {
+				n, err := strconv.Atoi(digits)
+				if err != nil || n < 1 || n > lastNumber {
+					t.Errorf("%s names number %s, which there is not", path, digits)
+				}
+				found[n] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= lastNumber; n++ {
+		if !found[n] {
+			t.Errorf("no test names number %d of the failure catalogue", n)
+		}
+	}
+}
