@@ -58,7 +58,7 @@ var sandboxVariables = config.Variables{
 // acceptance tests apply the quickstart.
 func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"quickstart", "purchases"} {
+	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			runTerraform(t, newWorld(), resource.TestStep{Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables,

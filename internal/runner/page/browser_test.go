@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/browsertest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
@@ -28,47 +28,10 @@ const token = "correct-horse-battery-staple"
 // patience bounds every wait for the page: a machine may be busy.
 const patience = 30 * time.Second
 
-// requireBrowser is set where nothing may be left out quietly.
-const requireBrowser = "LYTICS_TEST_REQUIRE_BROWSER"
-
-// The one browser of the tests; every test has its own profile in it.
-var (
-	chromium    context.Context
-	chromiumErr error
-	starting    sync.Once
-	stopBrowser = func() {}
-)
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	stopBrowser()
+	browsertest.Stop()
 	os.Exit(code)
-}
-
-func startBrowser() {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		chromiumErr = fmt.Errorf("no chromium, chromium-browser or google-chrome on PATH")
-		return
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", false))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium refuses root otherwise
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	stopBrowser = func() { cancel(); stop() }
-	if err := chromedp.Do(ctx); err != nil {
-		chromiumErr = fmt.Errorf("%s does not start: %w", path, err)
-		return
-	}
-	chromium = ctx
 }
 
 // look is how a reader sees the page.
@@ -115,22 +78,10 @@ func open(t *testing.T, api page.API, l look) *tab {
 // openAt is open for any handler, which it serves on loopback.
 func openAt(t *testing.T, h http.Handler, l look) *tab {
 	t.Helper()
-	starting.Do(startBrowser)
-	if chromiumErr != nil {
-		if os.Getenv(requireBrowser) == "1" {
-			t.Fatalf("%s=1: %v", requireBrowser, chromiumErr)
-		}
-		t.Skipf("LEFT OUT: the runner's page in a real browser: %v", chromiumErr)
-	}
+	ctx := browsertest.Tab(t)
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	b := &tab{T: t, url: server.URL}
-	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	b.ctx = ctx
-	if err := chromedp.Do(ctx); err != nil { // binds the tab to this context, and not to one that ends sooner
-		t.Fatal(err)
-	}
+	b := &tab{T: t, ctx: ctx, url: server.URL}
 	go b.listen(chromedp.Console(ctx))
 	b.do(chromedp.EmulateViewport(l.Width, 800, func(p *emulation.SetDeviceMetricsOverrideParams, _ *emulation.SetTouchEmulationEnabledParams) {
 		p.Mobile = l.Width < 600

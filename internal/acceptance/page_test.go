@@ -1,0 +1,190 @@
+package acceptance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/browsertest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	browsertest.Stop()
+	os.Exit(code)
+}
+
+// lookTimeout bounds a wait for the page to show something: the machine may be
+// busy, and a run is behind it.
+const lookTimeout = 2 * time.Minute
+
+// pageOf is a runner's page in a browser.
+type pageOf struct {
+	*testing.T
+	ctx context.Context
+}
+
+func (p *pageOf) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, lookTimeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		p.Fatalf("%v\nthe page says: %s", err, p.text("body"))
+	}
+}
+
+func (p *pageOf) text(selector string) string {
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf(`(document.querySelector(%q)?.innerText ?? "").replaceAll('\u00a0', ' ')`, selector)))
+	if err != nil {
+		p.Error(err)
+	}
+	return text
+}
+
+// until waits for a condition, written in JavaScript, to hold.
+func (p *pageOf) until(condition string) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, lookTimeout)
+	defer cancel()
+	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
+	for {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise)); err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			p.Fatalf("never came true: %s\nthe page says: %s", condition, p.text("body"))
+		}
+		// The page was left for another one while it was looked at.
+	}
+}
+
+func (p *pageOf) sees(selector, text string) {
+	p.Helper()
+	p.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.replaceAll('\u00a0', ' ').includes(%q))`, selector, text))
+}
+
+// startRunnerWithTokenFile starts a runner that makes its own token, and gives
+// its URL and the token in the file that it names.
+func (w *workspace) startRunnerWithTokenFile() (url, token string) {
+	w.t.Helper()
+	binary, err := providerBinary()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ready := filepath.Join(w.dir, "ready.json")
+	p := &runnerProcess{exited: make(chan struct{}), cmd: exec.Command(binary, "runner", "--data-dir", w.dataDir, "--listen", "127.0.0.1:0", "--ready-file", ready)}
+	p.cmd.Env = withoutOurs(os.Environ())
+	for k, v := range w.env {
+		if strings.HasPrefix(k, "LYTICS_") {
+			p.cmd.Env = append(p.cmd.Env, k+"="+v)
+		}
+	}
+	var log strings.Builder
+	p.cmd.Stderr = &log
+	if err := p.cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.exited)
+	}()
+	w.t.Cleanup(func() {
+		p.stop(w.t)
+		if w.t.Failed() {
+			w.t.Logf("the runner's log:\n%s", log.String())
+		}
+	})
+	deadline := time.Now().Add(runnerStart)
+	for {
+		text, err := os.ReadFile(ready)
+		if err == nil {
+			var r struct {
+				URL       string `json:"url"`
+				TokenFile string `json:"token_file"`
+			}
+			if err := json.Unmarshal(text, &r); err != nil {
+				w.t.Fatal(err)
+			}
+			secret, err := os.ReadFile(r.TokenFile)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return r.URL, strings.TrimSpace(string(secret))
+		}
+		select {
+		case <-p.exited:
+			w.t.Fatalf("the runner ended before it was ready: %s", log.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatal("the runner was not ready in time")
+		}
+	}
+}
+
+// An operator's way over the page of a real runner: what the button starts is a
+// real import, what the page counts is what the stream has, and a failure is
+// shown with its cause.
+func TestThePageOfARealRunner(t *testing.T) {
+	t.Parallel()
+	only(t, "the page is the same, and this test brings its own runner", embedded)
+	tab := &pageOf{T: t, ctx: browsertest.Tab(t)}
+	const rows = 40_000
+	s := sandboxtest.Start(t)
+	db := database(t, s)
+	people(t, s, db, rows)
+	later := `schedule = {
+    frequency         = "monthly"
+    start_immediately = false
+  }`
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", later)+
+		strings.NewReplacer(`"i" {`, `"wrong" {`, `"import"`, `"misspelt"`, `"s"`, `"w"`).Replace(importHCL(db, "peopel", later))+`
+output "good" { value = lytics_databricks_table_import.i.id }
+output "wrong" { value = lytics_databricks_table_import.wrong.id }
+`)
+	url, token := w.startRunnerWithTokenFile()
+	w.apply() // finds the runner in the data directory
+	good, wrong := w.output("good"), w.output("wrong")
+
+	tab.do(chromedp.Navigate(url))
+	tab.do(chromedp.SendKeys(chromedp.CSS("#token"), token+kb.Enter, chromedp.NodeVisible))
+	tab.sees("h1", "Jobs")
+	tab.sees("#row-"+good, "import")
+
+	// Slow enough to be seen at work.
+	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "700ms", Times: -1})
+	tab.do(chromedp.Navigate(url + "/jobs/" + good))
+	tab.do(chromedp.Click(chromedp.CSS("#run-"+good), chromedp.NodeVisible))
+	tab.until(`document.querySelector('.now progress')?.value > 0`)
+	tab.sees(".now", "of 40 k")
+	first := tab.text(".now .done")
+	tab.until(fmt.Sprintf(`document.querySelector('.now .done')?.innerText.replaceAll('\u00a0', ' ') !== %q`, first)) // it moves, unasked
+	s.ClearFaults(t)
+	tab.sees(".head .chip", "ok")
+	tab.sees(".runs tbody tr", "40 k")
+	runs := w.runs()
+	if len(runs) != 1 {
+		t.Fatalf("%d runs", len(runs))
+	}
+	wantEach(t, w.events("s"), rows)
+	tab.do(chromedp.Navigate(url + "/runs/" + runs[0].ID))
+	tab.until(`[...document.querySelectorAll('.counters span[title]')].filter((e) => e.title.replace(/\D/g, '') === '40000').length >= 2`) // read and written
+
+	tab.do(chromedp.Navigate(url + "/jobs/" + wrong))
+	tab.do(chromedp.Click(chromedp.CSS("#run-"+wrong), chromedp.NodeVisible))
+	tab.sees(".failure", "peopel")
+	tab.sees(".failure .next", "Next step")
+	tab.sees(".failure code", "table")
+	tab.do(chromedp.Navigate(url))
+	tab.sees("#row-"+wrong, "peopel")
+}
