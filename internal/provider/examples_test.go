@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,8 +62,23 @@ func TestRunnableExamples(t *testing.T) {
 	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			runTerraform(t, newWorld(), resource.TestStep{Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables,
-				PlanOnly: true, ExpectNonEmptyPlan: true})
+			environment := map[string]string{}
+			if name == "kept-updated" {
+				environment["LYTICS_RUNNER_URL"], environment["LYTICS_RUNNER_TOKEN"] = "https://runner.example.com", "a-token-of-a-runner"
+			}
+			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: newWorld().factoriesIn(environment), Steps: []resource.TestStep{{
+				Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables, PlanOnly: true, ExpectNonEmptyPlan: true,
+			}}})
 		})
+	}
+}
+
+// Every example can be read and is formatted, those too that this Terraform is
+// too old to plan.
+func TestExamplesAreFormatted(t *testing.T) {
+	t.Parallel()
+	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive", filepath.Join("..", "..", "examples")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("terraform fmt: %v\n%s", err, text)
 	}
 }
