@@ -102,24 +102,32 @@ func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 			return db.Run(ctx, runID)
 		}
 		run, err := e.look(ctx, db, runID)
-		if err != nil || !run.Status.Active() {
+		if err == nil && !run.Status.Active() {
+			return run, nil
+		}
+		if err == nil && left {
+			err = e.adoptRun(ctx, db, run)
+		}
+		// A look that ctx ended is no failure of the store.
+		if ctx.Err() != nil {
+			if left {
+				e.cancelLeft(db, runID)
+			}
+			if run.ID == "" {
+				run = last
+			}
+			run.ID = runID
+			return run, waitError(ctx, run)
+		}
+		if err != nil {
 			return run, err
 		}
 		if changed != nil && (run.Status != last.Status || run.Phase != last.Phase || run.Done != last.Done) {
 			changed(run)
-			last = run
 		}
-		if left {
-			if err := e.adoptRun(ctx, db, run); err != nil {
-				return run, err
-			}
-		}
+		last = run
 		select {
 		case <-ctx.Done():
-			if left {
-				e.cancelLeft(db, runID)
-			}
-			return run, waitError(ctx, run)
 		case <-time.After(pollOther):
 		}
 	}

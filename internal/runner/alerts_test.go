@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -121,7 +122,7 @@ func TestAlertsStayOutsideUnlessAllowed(t *testing.T) {
 		{"https://alerts.example.com/x", "", false, "alerts.secret"},
 	} {
 		_, err := runner.New(engine.New(engine.Options{}), runner.Config{AllowPrivateHosts: c.private, Alerts: runner.AlertConfig{URL: c.url, Secret: jobs.NewSecret(c.secret)}})
-		e, ok := err.(*jobs.Error)
+		e, ok := errors.AsType[*jobs.Error](err)
 		if !ok || e.Attribute != c.attribute {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -37,9 +37,9 @@ type bed struct {
 	db      *store.DB
 }
 
-func newBed(t testing.TB) *bed {
-	t.Helper()
-	return &bed{t: t, dir: t.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
+func newBed(tb testing.TB) *bed {
+	tb.Helper()
+	return &bed{t: tb, dir: tb.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
 }
 
 // onEach tries something on each database.
@@ -160,11 +160,11 @@ func atOnce(s *jobs.JobSpec) {
 }
 
 // eventually waits for something that other processes do.
-func eventually(t testing.TB, what string, limit time.Duration, f func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, limit time.Duration, f func() bool) {
+	tb.Helper()
 	for begun := time.Now(); !f(); {
 		if time.Since(begun) > limit {
-			t.Fatalf("not within %s: %s", limit, what)
+			tb.Fatalf("not within %s: %s", limit, what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

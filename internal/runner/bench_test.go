@@ -41,6 +41,7 @@ func (b *bed) seed(authorizations, jobsOfEach int) {
 
 // each measures something on each database.
 func each(b *testing.B, f func(b *testing.B, bed *bed)) {
+	b.Helper()
 	b.Run("sqlite", func(b *testing.B) { f(b, newBed(b)) })
 	b.Run("postgres", func(b *testing.B) {
 		bed := newBed(b)
@@ -49,18 +50,18 @@ func each(b *testing.B, f func(b *testing.B, bed *bed)) {
 	})
 }
 
-func cpu(t testing.TB) time.Duration {
-	t.Helper()
+func cpu(tb testing.TB) time.Duration {
+	tb.Helper()
 	text, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
-		t.Skip("no /proc to read the time of the processor from")
+		tb.Skip("no /proc to read the time of the processor from")
 	}
 	fields := strings.Fields(string(text))
 	var ticks int64
 	for _, f := range fields[13:15] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		ticks += n
 	}
@@ -71,6 +72,7 @@ func cpu(t testing.TB) time.Duration {
 // of one core.
 func BenchmarkIdle(b *testing.B) {
 	each(b, func(b *testing.B, bed *bed) {
+		b.Helper()
 		bed.seed(10, schedulesForBench/10)
 		bed.runner(runner.Config{})
 		time.Sleep(3 * time.Second)
@@ -87,6 +89,7 @@ func BenchmarkIdle(b *testing.B) {
 // among 10,000 schedules.
 func BenchmarkDue(b *testing.B) {
 	each(b, func(b *testing.B, bed *bed) {
+		b.Helper()
 		const due = 100
 		bed.seed(due, schedulesForBench/due)
 		e := bed.apply()

@@ -20,7 +20,7 @@ func TestAFleetWithWrongClocksClaimsEachOccurrenceOnce(t *testing.T) {
 		const runners = 8
 		occurrences := 10000
 		if testing.Short() {
-			occurrences = 2000
+			occurrences = 400
 		}
 		var mu sync.Mutex
 		executed := map[string]int{}

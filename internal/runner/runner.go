@@ -125,10 +125,10 @@ func (r *Runner) execute(ctx context.Context, runID string) error {
 		r.sched.poke()
 		r.alerts.poke()
 	}
-	if ctx.Err() != nil || errors.Is(err, store.ErrFenced) {
-		return nil // the run goes on elsewhere
+	if ctx.Err() == nil && !errors.Is(err, store.ErrFenced) {
+		return err
 	}
-	return err
+	return nil // the run goes on elsewhere
 }
 
 func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {

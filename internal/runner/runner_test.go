@@ -138,6 +138,36 @@ func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 	})
 }
 
+// Ctrl-C in an apply that follows a run on the runner stops that run.
+func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *bed) {
+		g := newGate()
+		b.work = g.work
+		apply := b.apply()
+		auth := b.authorize(apply)
+		b.runner(runner.Config{})
+		j := b.job(apply, auth.ID, "customers", nil)
+		run, err := apply.StartRun(t.Context(), j.ID, jobs.ReasonApply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.next(t, 10*time.Second)
+		ctx, interrupt := context.WithCancel(t.Context())
+		interrupt()
+		if _, err := b.apply().WaitRun(ctx, run.ID, nil); !jobs.IsCode(err, jobs.CodeCancelled) {
+			t.Errorf("somebody else who followed it got %v", err)
+		}
+		if now := b.runs(apply, j.ID)[0]; !now.Status.Active() {
+			t.Fatalf("somebody else's interrupt ended the run: %+v", now)
+		}
+		if _, err := apply.WaitRun(ctx, run.ID, nil); !jobs.IsCode(err, jobs.CodeCancelled) {
+			t.Errorf("got %v", err)
+		}
+		b.only(apply, j.ID, jobs.StatusCancelled)
+	})
+}
+
 // checklist 59: a runner on the store is the only one that executes.
 func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 	t.Parallel()

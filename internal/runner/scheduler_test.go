@@ -83,6 +83,7 @@ func inTime(t *testing.T, s jobs.Schedule, f func(t *testing.T, c *calendar, sch
 func TestTheSchedulerWakesAtTheTimeThatIsDue(t *testing.T) {
 	t.Parallel()
 	inTime(t, jobs.Schedule{Frequency: jobs.Hourly, TimeOfDay: "00:30"}, func(t *testing.T, c *calendar, _ *scheduler) {
+		t.Helper()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		c.set(func() {
@@ -102,6 +103,7 @@ func TestTheSchedulerWakesAtTheTimeThatIsDue(t *testing.T) {
 func TestTheSchedulerNoticesWhatIsPlannedSooner(t *testing.T) {
 	t.Parallel()
 	inTime(t, jobs.Schedule{Frequency: jobs.Daily}, func(t *testing.T, c *calendar, sched *scheduler) {
+		t.Helper()
 		time.Sleep(time.Second)
 		asked := time.Now()
 		c.set(func() { c.job.NextRunAt = &asked })
@@ -127,6 +129,7 @@ func TestTheSchedulerNoticesWhatIsPlannedSooner(t *testing.T) {
 func TestTheSchedulerOutlivesAStoreThatIsFull(t *testing.T) {
 	t.Parallel()
 	inTime(t, jobs.Schedule{Frequency: jobs.Hourly}, func(t *testing.T, c *calendar, _ *scheduler) {
+		t.Helper()
 		c.set(func() { c.fail = errors.New("no space left on device") })
 		time.Sleep(45 * time.Minute)
 		synctest.Wait()

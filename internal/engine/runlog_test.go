@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+func texts(l *runLog) (all []string) {
+	for _, e := range entries(l.take()) {
+		all = append(all, e.Level+" "+e.Message)
+	}
+	return all
+}
+
+func TestARunsLogHasItsPhasesOnceAndNotTheirProgress(t *testing.T) {
+	t.Parallel()
+	var l runLog
+	for _, phase := range []string{"connecting", "waiting for the warehouse to start (1s)", "waiting for the warehouse to start (2s)", "reading rows", "reading rows", ""} {
+		l.phase(phase)
+	}
+	if got := strings.Join(texts(&l), "|"); got != "info connecting|info waiting for the warehouse to start (1s)|info reading rows" {
+		t.Error(got)
+	}
+}
+
+// A run that says more than anybody reads is cut, says so, and still says how
+// it ended.
+func TestARunsLogIsBoundedAndSaysSo(t *testing.T) {
+	t.Parallel()
+	var l runLog
+	for i := range 10 * maxLogLines {
+		l.add(store.LogInfo, fmt.Sprint("line ", i))
+	}
+	l.end(store.LogError, "it failed")
+	got := texts(&l)
+	if len(got) != maxLogLines+1 || !strings.Contains(got[maxLogLines-1], "left out") || got[maxLogLines] != "error it failed" {
+		t.Errorf("%d lines, the last ones %v", len(got), got[len(got)-2:])
+	}
+}
+
+// checklist 43
+func TestARunsLogHasNoSecret(t *testing.T) {
+	t.Parallel()
+	l := runLog{secrets: []string{"dapi-canary"}}
+	l.add(store.LogInfo, "sent dapi-canary to the host")
+	l.end(store.LogError, "the host said: dapi-canary is wrong")
+	if got := strings.Join(texts(&l), "|"); strings.Contains(got, "canary") || strings.Count(got, "[redacted]") != 2 {
+		t.Error(got)
+	}
+}
+
+func TestWaitsBetweenAttemptsGrowAndEnd(t *testing.T) {
+	t.Parallel()
+	last := firstWait / 2
+	for attempt := 1; attempt < maxAttempts; attempt++ {
+		wait := backOff(attempt)
+		if wait < last || wait > longestWait {
+			t.Errorf("attempt %d: %s after %s", attempt, wait, last)
+		}
+		last = wait
+	}
+	if last != longestWait {
+		t.Errorf("the last wait is %s", last)
+	}
+}
