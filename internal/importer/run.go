@@ -255,9 +255,9 @@ func (r *run) pinCopy(ctx context.Context) error {
 }
 
 func (r *run) copyName() (string, error) {
-	catalog, schema, ok := strings.Cut(r.i.Spec.ScratchSchema, ".")
-	if !ok {
-		return "", jobs.Invalid("scratch_schema", fmt.Sprintf("%q is not catalog.schema", r.i.Spec.ScratchSchema), "A copy needs both.", "Write it as main.scratch")
+	catalog, schema, err := jobs.ParseSchema(r.i.Spec.ScratchSchema)
+	if err != nil {
+		return "", jobs.Invalid("scratch_schema", "The scratch schema cannot be used as it is", err.Error(), "")
 	}
 	random := make([]byte, 6)
 	if _, err := rand.Read(random); err != nil {

@@ -1,14 +1,15 @@
 package provider
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -23,6 +24,17 @@ type tableImportModel struct {
 	RecordTimestampColumn types.String `tfsdk:"record_timestamp_column"`
 	SinceTimestamp        types.String `tfsdk:"since_timestamp"`
 	Stream                types.String `tfsdk:"stream"`
+	KeyColumns            types.List   `tfsdk:"key_columns"`
+	Columns               types.List   `tfsdk:"columns"`
+	ExcludeColumns        types.List   `tfsdk:"exclude_columns"`
+	Where                 types.String `tfsdk:"where"`
+	Lookback              types.String `tfsdk:"lookback"`
+	NullTimestamps        types.String `tfsdk:"null_timestamps"`
+	FutureTimestamps      types.String `tfsdk:"future_timestamps"`
+	BatchSize             types.Int64  `tfsdk:"batch_size"`
+	RowLimit              types.Int64  `tfsdk:"row_limit"`
+	ScratchSchema         types.String `tfsdk:"scratch_schema"`
+	FullRefresh           types.String `tfsdk:"full_refresh"`
 }
 
 func newTableImportResource() resource.Resource {
@@ -32,36 +44,6 @@ func newTableImportResource() resource.Resource {
 		empty:  func() model { return &tableImportModel{} },
 		plan:   planTableImport,
 	}}
-}
-
-func tableImportSchema(ctx context.Context) schema.Schema {
-	return schema.Schema{
-		MarkdownDescription: "Moves the rows of a Databricks table into an event stream: all of them the first time, " +
-			"then those after the last import, each exactly once and in order.",
-		Attributes: withJobAttributes(ctx, inImport, map[string]schema.Attribute{
-			"catalog":  keyAttribute("Catalog of the table."),
-			"database": keyAttribute("Database (schema) of the table."),
-			"table":    keyAttribute("The table or view to read."),
-			"timestamp_column": keyAttribute("Column of type TIMESTAMP, TIMESTAMP_NTZ or DATE that orders the rows and tells new and updated ones. " +
-				"It should change whenever the row does."),
-			"record_timestamp_column": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Column with the event's own time. Left out: `timestamp_column`.",
-				Validators:          []validator.String{plainText()},
-			},
-			"since_timestamp": schema.StringAttribute{
-				Optional: true,
-				MarkdownDescription: "Read rows after this time only: `yyyy-mm-dd HH:MM:SS`, in UTC, exclusive. Left out: all rows. " +
-					"It counts until the first run has set the cursor.",
-				Validators: []validator.String{sinceTimestamp()},
-			},
-			"stream": schema.StringAttribute{
-				Optional: true, Computed: true,
-				MarkdownDescription: "The stream to write to, made if it is missing. Default `databricks_{catalog}_{database}_{table}`.",
-				Validators:          []validator.String{plainText()},
-			},
-		}),
-	}
 }
 
 func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model) path.Paths {
@@ -78,7 +60,7 @@ func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model
 	return settle(&p.Stream, c.Stream, was.Stream, stream, update, "stream")
 }
 
-func (m *tableImportModel) define(_ context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
+func (m *tableImportModel) define(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
 	s.Import = &jobs.TableImport{
 		Catalog:               m.Catalog.ValueString(),
 		Database:              m.Database.ValueString(),
@@ -86,6 +68,27 @@ func (m *tableImportModel) define(_ context.Context, s *jobs.JobSpec, diags *dia
 		TimestampColumn:       m.TimestampColumn.ValueString(),
 		RecordTimestampColumn: m.RecordTimestampColumn.ValueString(),
 		Stream:                m.Stream.ValueString(),
+		Where:                 m.Where.ValueString(),
+		NullTimestamps:        jobs.NullTimestamps(m.NullTimestamps.ValueString()),
+		FutureTimestamps:      jobs.FutureTimestamps(m.FutureTimestamps.ValueString()),
+		BatchSize:             m.BatchSize.ValueInt64(),
+		RowLimit:              m.RowLimit.ValueInt64(),
+		ScratchSchema:         m.ScratchSchema.ValueString(),
+		FullRefresh:           m.FullRefresh.ValueString(),
+	}
+	for list, to := range map[*types.List]*[]string{
+		&m.KeyColumns: &s.Import.KeyColumns, &m.Columns: &s.Import.Columns, &m.ExcludeColumns: &s.Import.ExcludeColumns,
+	} {
+		if !list.IsNull() && !list.IsUnknown() {
+			diags.Append(list.ElementsAs(ctx, to, false)...)
+		}
+	}
+	if l := m.Lookback; !l.IsNull() && !l.IsUnknown() {
+		lookback, err := readLookback(l.ValueString())
+		if err != nil {
+			addInvalid(diags, path.Root("lookback"), err)
+		}
+		s.Import.Lookback = &lookback
 	}
 	if s.Import.Stream == "" {
 		s.Import.Stream = jobs.DefaultStream(s.Import.Catalog, s.Import.Database, s.Import.Table)
@@ -106,8 +109,21 @@ func (m *tableImportModel) settle(s jobs.JobSpec) {
 	}
 }
 
-func (m *tableImportModel) show(_ context.Context, s jobs.JobSpec, _ *diag.Diagnostics) {
+func (m *tableImportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
 	i := s.Import
+	for list, from := range map[*types.List][]string{&m.KeyColumns: i.KeyColumns, &m.Columns: i.Columns, &m.ExcludeColumns: i.ExcludeColumns} {
+		*list = types.ListNull(types.StringType)
+		if len(from) > 0 {
+			shown, d := types.ListValueFrom(ctx, types.StringType, from)
+			diags.Append(d...)
+			*list = shown
+		}
+	}
+	m.Where, m.ScratchSchema, m.FullRefresh = text(i.Where), text(i.ScratchSchema), text(i.FullRefresh)
+	m.NullTimestamps = types.StringValue(cmp.Or(string(i.NullTimestamps), string(jobs.NullSkip)))
+	m.FutureTimestamps = types.StringValue(cmp.Or(string(i.FutureTimestamps), string(jobs.FutureDefer)))
+	m.BatchSize, m.RowLimit = number(i.BatchSize), number(i.RowLimit)
+	m.showLookback(i.Lookback)
 	m.Catalog = types.StringValue(i.Catalog)
 	m.Database = types.StringValue(i.Database)
 	m.Table = types.StringValue(i.Table)
@@ -118,4 +134,45 @@ func (m *tableImportModel) show(_ context.Context, s jobs.JobSpec, _ *diag.Diagn
 	if i.Since != nil {
 		m.SinceTimestamp = types.StringValue(i.Since.UTC().Format(sinceLayout))
 	}
+}
+
+// number shows 0 as left out.
+func number(n int64) types.Int64 {
+	if n == 0 {
+		return types.Int64Null()
+	}
+	return types.Int64Value(n)
+}
+
+// showLookback keeps the way that a duration is written.
+func (m *tableImportModel) showLookback(l *time.Duration) {
+	if l == nil {
+		m.Lookback = types.StringNull()
+		return
+	}
+	if written, err := readLookback(m.Lookback.ValueString()); err == nil && written == *l {
+		return
+	}
+	short := l.String()
+	if strings.HasSuffix(short, "m0s") {
+		short = strings.TrimSuffix(short, "0s")
+	}
+	if strings.HasSuffix(short, "h0m") {
+		short = strings.TrimSuffix(short, "0m")
+	}
+	m.Lookback = types.StringValue(short)
+}
+
+// readLookback reads a duration, and refuses what is finer than a timestamp.
+func readLookback(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is no duration: write for example \"24h\", \"90m\" or \"0s\"", text)
+	case d < 0:
+		return 0, fmt.Errorf("%q is negative: how far the import looks back is at least 0s", text)
+	case d%time.Microsecond != 0:
+		return 0, fmt.Errorf("%q is finer than a microsecond, and timestamps are not", text)
+	}
+	return d, nil
 }
