@@ -83,6 +83,9 @@ func (w *Warehouse) translate(c *call, err error) error {
 	case errors.Is(err, driver.ErrBadConn):
 		return w.lost(err.Error())
 	}
+	if strings.Contains(err.Error(), dbsqlerr.ErrLinkExpired) {
+		return w.linkError(err.Error(), err)
+	}
 	state := ""
 	if e, ok := errors.AsType[dbsqlerr.DBExecutionError](err); ok {
 		state = e.SqlState()
@@ -205,6 +208,8 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Code = jobs.CodeUnreachable
 		e.Summary = fmt.Sprintf("%s is not ready and did not become so within %s", w.name, w.guard.patience)
 		e.Next = "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer."
+	case causeLink:
+		return w.linkError(text, f)
 	case causeTLS:
 		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
 		e.Summary = fmt.Sprintf("The TLS certificate of %s was not accepted", w.name)
@@ -233,6 +238,14 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Err = errors.Join(f, errOutcomeUnknown)
 	}
 	return e
+}
+
+// linkError is that of a result whose files are out of reach: their links are
+// good for some minutes, which a slow reader may outlast.
+func (w *Warehouse) linkError(text string, err error) error {
+	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.clean(text, nil), Err: err,
+		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
+		Next:    "Run the job again; it goes on from its last checkpoint. Where it stays so, let this machine reach the workspace's storage."}
 }
 
 func (w *Warehouse) unreachable(f *failure) (summary, next string) {

@@ -39,6 +39,8 @@ const (
 	causeHTTP
 	// causeReply: the answer is an exception, an error status, or garbled.
 	causeReply
+	// causeLink: a file of a result could not be fetched by its link.
+	causeLink
 	// causeToken: the token could not be had.
 	causeToken
 )

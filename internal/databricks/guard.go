@@ -25,6 +25,7 @@ type guard struct {
 	patience time.Duration
 	// answered is set once the host has answered anything.
 	answered atomic.Bool
+	links    links
 }
 
 // limit bounds one request of a method: until its answer begins, and between
@@ -61,6 +62,9 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
 		return answer(request, http.StatusOK, "application/json", []byte(`{"flags":[]}`)), nil
 	}
+	if c := g.links.owner(request); c != nil {
+		return g.download(request, c)
+	}
 	if request.URL.Scheme != g.endpoint.Scheme || request.URL.Host != g.endpoint.Host || request.URL.Path != g.endpoint.Path {
 		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, g.endpoint.Host)}
 	}
@@ -79,6 +83,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if c != nil {
 		c.note(method, r)
 	}
+	g.links.announce(r.links, c)
 	return answer(request, http.StatusOK, "application/x-thrift", content), nil
 }
 

@@ -39,6 +39,8 @@ type reply struct {
 	guid []byte
 	// page is set when rows came with the answer.
 	page *page
+	// links are where its rows are, if they are not in the page.
+	links []string
 }
 
 // page is a part of a result.
@@ -139,7 +141,7 @@ func (c *cursor) page(r *reply) *page {
 		case id == 2 && kind == thriftBool:
 			p.more = c.u8() != 0
 		case id == 3 && kind == thriftStruct:
-			c.rowSet(p)
+			c.rowSet(p, r)
 		default:
 			c.statusOr(r, id, kind)
 		}
@@ -149,7 +151,7 @@ func (c *cursor) page(r *reply) *page {
 
 // rowSet counts rows as the driver does: by the declared counts of Arrow
 // batches or links, else by the values of the first column.
-func (c *cursor) rowSet(p *page) {
+func (c *cursor) rowSet(p *page, r *reply) {
 	counted := false
 	c.fields(func(id int64, kind byte) {
 		switch {
@@ -173,10 +175,26 @@ func (c *cursor) rowSet(p *page) {
 		case id == 0x501 && kind == thriftList: // arrowBatches
 			p.rows += c.sum(2)
 		case id == 0x502 && kind == thriftList: // resultLinks
-			p.rows += c.sum(4)
+			c.links(p, r)
 		default:
 			c.skip(kind)
 		}
+	})
+}
+
+// links reads a list of TSparkArrowResultLink.
+func (c *cursor) links(p *page, r *reply) {
+	c.each(func(byte) {
+		c.fields(func(id int64, kind byte) {
+			switch {
+			case id == 1 && kind == thriftString:
+				r.links = append(r.links, string(c.bytes()))
+			case id == 4 && kind == thriftI64:
+				p.rows += c.number(8)
+			default:
+				c.skip(kind)
+			}
+		})
 	})
 }
 

@@ -35,6 +35,8 @@ func (x *execution) work(ctx context.Context) error {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
 		wh, err := x.e.connect(ctx, auth, func(c *databricks.Config) {
 			c.QueryTimeout = x.job.QueryTimeout
+			// An import goes on where a link has expired.
+			c.CloudFetch = x.job.Import != nil
 			c.QueryTags = map[string]string{"lytics_job": x.job.ID, "lytics_run": x.run.ID}
 			c.Sent = x.sent
 			c.Waiting = func(elapsed time.Duration) {

@@ -1,0 +1,114 @@
+package databricks
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// downloadLimit bounds one file of a result: until its answer begins, and
+// between two pieces of it.
+const downloadLimit = time.Minute
+
+// links are the addresses that the warehouse named for rows of the session's
+// results, each with the call whose result it is: the driver does not always
+// say which that is.
+type links struct {
+	mu    sync.Mutex
+	calls map[string]*call
+}
+
+// announce keeps addresses in the form that requests have them in. Those of
+// calls that are over are forgotten.
+func (l *links) announce(addresses []string, c *call) {
+	if len(addresses) == 0 || c == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.calls == nil {
+		l.calls = map[string]*call{}
+	}
+	maps.DeleteFunc(l.calls, func(_ string, other *call) bool { return other != c })
+	for _, address := range addresses {
+		if u, err := url.Parse(address); err == nil {
+			l.calls[u.String()] = c
+		}
+	}
+}
+
+// owner gives the call that a request fetches a file for, nil for other
+// requests.
+func (l *links) owner(request *http.Request) *call {
+	if request.Method != http.MethodGet {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls[request.URL.String()]
+}
+
+// download fetches a file of a result from the storage that the warehouse
+// named. The token stays here: the link is its own permission, for some
+// minutes. One that is refused is not worth another try: the import reads the
+// rest of the result with a new statement.
+func (g *guard) download(request *http.Request, c *call) (*http.Response, error) {
+	if request.URL.Scheme != "https" && g.endpoint.Scheme != "http" {
+		return nil, g.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
+			message: fmt.Sprintf("a result file at %s is refused: only https is used", request.URL.Host)})
+	}
+	ctx, stop := bind(request.Context(), c, downloading)
+	defer stop()
+	for attempt := 1; ; attempt++ {
+		content, f := g.fetchFile(ctx, request)
+		if f == nil {
+			return answer(request, http.StatusOK, "application/octet-stream", content), nil
+		}
+		passing := f.cause != causeLink || f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
+		if attempt >= 3 || !passing || ctx.Err() != nil || f.cause == causeRefused || !sleep(ctx, backoff(attempt)) {
+			return nil, g.refusedDownload(c, f)
+		}
+	}
+}
+
+// downloading is the name of the call, beside those of Thrift.
+const downloading = "CloudFetch"
+
+func (g *guard) refusedDownload(c *call, f *failure) *failure {
+	c.fail(f)
+	return f
+}
+
+func (g *guard) fetchFile(ctx context.Context, request *http.Request) ([]byte, *failure) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(downloadLimit, func() { cancel(errNoAnswer) })
+	defer timer.Stop()
+	get, err := http.NewRequestWithContext(ctx, http.MethodGet, request.URL.String(), nil)
+	if err != nil {
+		return nil, &failure{method: downloading, cause: causeLink, err: err}
+	}
+	// Headers that the link needs, and none that the workspace is sent.
+	for name, values := range request.Header {
+		if name != "Authorization" && name != "Cookie" && name != "User-Agent" {
+			get.Header[name] = values
+		}
+	}
+	response, err := g.base.RoundTrip(get)
+	if err != nil {
+		return nil, sendFailure(ctx, downloading, true, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := readAll(response, func() { timer.Reset(downloadLimit) })
+	if err != nil {
+		return nil, sendFailure(ctx, downloading, true, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, &failure{method: downloading, cause: causeLink, status: response.StatusCode, message: "the storage refused the link"}
+	}
+	return content, nil
+}
