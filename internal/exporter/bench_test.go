@@ -115,6 +115,15 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// peak is the most memory that this process has had, in MB.
+func peak() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Maxrss) / 1024
+}
+
 // BenchmarkExport measures a whole export, from the scan's rows to the table in
 // place, in rows for each second of this process's processor time; and the floor
 // in the same run. The warehouse and the store are another process. Its figures
@@ -139,6 +148,7 @@ func BenchmarkExport(b *testing.B) {
 			}
 			rate := float64(n) * float64(b.N) / (cpu() - before).Seconds()
 			b.ReportMetric(rate, "rows/cpu-s")
+			b.ReportMetric(peak(), "peak-MB")
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 			if kind.Format == "" {
 				floorRate = rate

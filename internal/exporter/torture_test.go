@@ -106,7 +106,7 @@ func (b *bed) follow(ctx context.Context, wh *databricks.Warehouse) (*watch, err
 		low, high, count, err := b.look(ctx, wh)
 		switch {
 		case ctx.Err() != nil:
-			return w, nil // stopped; the look it interrupted says nothing
+			return w, nil //nolint:nilerr // it was told to stop: the look that this interrupted says nothing
 		case err != nil:
 			return w, fmt.Errorf("look %d: %w", w.looks, err)
 		case low < 0 || low != high || count != rowsOf(low) || low < w.last:

@@ -73,7 +73,7 @@ const (
 	attemptTimeout = 5 * time.Minute
 	dialTimeout    = 8 * time.Second
 	attempts       = 4
-	partSize       = 8 << 20
+	partSize       = 5 << 20 // the least that S3 takes: parts are what an upload keeps in memory
 	partsAtOnce    = 2
 	// renewBefore is how long before their end a role's keys are renewed.
 	renewBefore = 5 * time.Minute

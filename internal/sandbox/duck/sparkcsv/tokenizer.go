@@ -23,10 +23,10 @@ type tokenizer struct {
 	unescaped bool
 	// escapes counts the escaped quotes of a value.
 	escapes int
-	value     []byte
-	row       []string
-	width     int
-	err       error
+	value   []byte
+	row     []string
+	width   int
+	err     error
 }
 
 const newline = '\n'
