@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -81,27 +82,49 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
 }
 
-// withLimits reads the body at once, bounded in size and time, and bounds each
-// write. What lies between may take its time: a warehouse starts in minutes.
+// withLimits bounds the reading of a body and each write in time. What lies
+// between may take its time: a warehouse starts in minutes. A body that is not
+// read, because nobody may send it, is not waited for.
 func (s *Server) withLimits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		conn := http.NewResponseController(w)
+		var until time.Time
 		if r.Body != nil && r.Body != http.NoBody {
-			_ = conn.SetReadDeadline(time.Now().Add(s.config.ReadTimeout))
-			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			until = time.Now().Add(s.config.ReadTimeout)
+			w.Header().Set("Connection", "close")
+		}
+		_ = conn.SetReadDeadline(until)
+		next.ServeHTTP(&timedWriter{ResponseWriter: w, conn: conn, limit: s.config.WriteTimeout}, r)
+		if w.Header().Get("Connection") != "" {
+			_ = conn.SetReadDeadline(time.Now().Add(unreadGrace))
+		}
+	})
+}
+
+// unreadGrace is how long the sender of a body that nobody reads has to see the
+// answer.
+const unreadGrace = time.Second
+
+// withBody reads the body at once: of those who may send one, and bounded in
+// size.
+func (s *Server) withBody(most int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 			if err != nil {
 				status, why := http.StatusRequestTimeout, "It did not arrive in time."
 				if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-					status, why = http.StatusRequestEntityTooLarge, "It is larger than a mebibyte."
+					status, why = http.StatusRequestEntityTooLarge, fmt.Sprintf("It is larger than %d KiB.", most>>10)
 				}
-				refuse(w, status, jobs.Invalid("", "The request's body is not taken", why, "Send a smaller definition"))
+				refuse(w, status, jobs.Invalid("", "The request's body is not taken", why, "Send a smaller one"))
 				return
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
+			w.Header().Del("Connection")
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
-		_ = conn.SetReadDeadline(time.Time{})
-		next.ServeHTTP(&timedWriter{ResponseWriter: w, conn: conn, limit: s.config.WriteTimeout}, r)
+		next.ServeHTTP(w, r)
 	})
 }
 

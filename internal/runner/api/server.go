@@ -46,6 +46,9 @@ const (
 // maxBody bounds a request's body: the largest definition is far below.
 const maxBody = 1 << 20
 
+// maxForm bounds what the page's forms send, before there is a session.
+const maxForm = 64 << 10
+
 // Server is the HTTP API of a runner.
 type Server struct {
 	config   Config
@@ -90,14 +93,14 @@ func (s *Server) Handler() http.Handler {
 	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	root.HandleFunc("GET /readyz", s.ready)
 	guarded := http.NewServeMux()
-	api := s.withToken(s.config.Token, s.mux)
+	api := s.withToken(s.config.Token, s.withBody(maxBody, s.mux))
 	guarded.Handle("/api/", api)
 	guarded.Handle("/openapi.json", api)
 	if s.config.Metrics != nil {
 		guarded.Handle("GET /metrics", s.withToken(s.config.Token, s.config.Metrics))
 	}
 	if s.config.Page != nil {
-		guarded.Handle("/", s.config.Page)
+		guarded.Handle("/", s.withBody(maxForm, s.config.Page))
 	} else {
 		guarded.Handle("/", api)
 	}
@@ -109,7 +112,7 @@ func (s *Server) Handler() http.Handler {
 
 // Local serves the socket in the data directory, which only its owner can open.
 func (s *Server) Local() http.Handler {
-	return s.withLimits(s.withLog(s.withToken(s.config.LocalToken, s.mux)))
+	return s.withLimits(s.withLog(s.withToken(s.config.LocalToken, s.withBody(maxBody, s.mux))))
 }
 
 // Stop ends the streams that never end by themselves; clients follow on

@@ -216,6 +216,35 @@ func TestBodiesAreBoundedAndStrict(t *testing.T) {
 	}
 }
 
+// checklist 54: of who may not send anything, nothing is read or waited for.
+func TestABodyWithoutATokenIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), ReadTimeout: time.Minute})
+	web := httptest.NewServer(s.Handler())
+	defer web.Close()
+	for want, head := range map[string]string{
+		"401": "Host: localhost\r\n",
+		"421": "Host: evil.example\r\nAuthorization: Bearer " + secret + "\r\n",
+	} {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", web.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		// Far below the ReadTimeout, and far above what an answer takes.
+		if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "PUT /api/v1/jobs/j/paused HTTP/1.1\r\n"+head+"Content-Length: 100000\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if line, _, _ := strings.Cut(string(answer), "\r\n"); err != nil || !strings.Contains(line, want) {
+			t.Errorf("the answer is %q, %v; want %s and the connection closed", line, err, want)
+		}
+	}
+}
+
 // checklist 54: who sends slowly is dropped; who waits for a slow warehouse is
 // not.
 func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
