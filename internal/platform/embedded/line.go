@@ -91,7 +91,7 @@ func appendLine(b []byte, e jobs.Event) []byte {
 	b = append(b, lineID...)
 	b = value.AppendJSONString(b, e.ID)
 	b = append(b, lineTime...)
-	b = e.Time.UTC().AppendFormat(b, lineClock)
+	b = value.AppendTime(b, e.Time)
 	b = append(b, lineData...)
 	b = append(b, data...)
 	return append(b, lineEnd...)

@@ -1,7 +1,6 @@
 package lytics
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/tidwall/gjson"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -20,20 +18,8 @@ import (
 // collectPath begins the addresses that take events.
 const collectPath = "/collect/"
 
-// maxUpload is how much goes into one upload before compression. Lytics's API
-// host takes 10 MB; its bulk host takes more, but what is sent again after a cut
-// is a whole upload.
-const maxUpload = 8 << 20
-
 // uploadTimeout bounds one attempt of an upload.
 const uploadTimeout = 3 * time.Minute
-
-// upload is a part of a batch that is sent at once: the events from first to
-// last, which is not part of it.
-type upload struct {
-	first, last int
-	body        []byte
-}
 
 // Append sends events to a stream and runs commit in a transaction of the store
 // once Lytics has them all. A stream that is not there begins. Without events
@@ -46,7 +32,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	if dots(stream) {
 		return jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream), "it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
 	}
-	uploads, err := encode(stream, events)
+	uploads, err := pack(stream, events)
 	if err != nil {
 		return err
 	}
@@ -79,52 +65,13 @@ func orNothing(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
 	return commit
 }
 
-// encode checks all events before any of them is sent.
-func encode(stream string, events []jobs.Event) ([]upload, error) {
-	var uploads []upload
-	var u upload
-	end := func(at int) {
-		if at > u.first {
-			u.last, u.body = at, append(u.body, ']')
-			uploads = append(uploads, u)
-		}
-		u = upload{first: at}
-	}
-	for i, e := range events {
-		if len(u.body)+maxEvent+2 > maxUpload {
-			end(i)
-		}
-		separator := byte(',')
-		if i == u.first {
-			separator = '['
-		}
-		body, err := encodeEvent(append(u.body, separator), e)
-		if err != nil {
-			return nil, &jobs.Error{
-				Code:    jobs.CodeFailed,
-				Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", e.ID, stream),
-				Detail:  err.Error(),
-				Next:    "Correct the source of the event; nothing of its batch was appended",
-				Err:     err,
-			}
-		}
-		u.body = body
-	}
-	end(len(events))
-	return uploads, nil
-}
-
 // upload sends a part of a batch until Lytics has it.
 func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) error {
-	body, err := compress(u.body)
-	if err != nil {
-		return err
-	}
 	c := call{
 		summary: "Cannot append to stream " + stream, method: http.MethodPost, base: p.bulk,
 		path:        collectPath + "bulk/" + url.PathEscape(stream),
 		query:       url.Values{"timestamp_field": {EventTime}},
-		body:        body,
+		body:        u.body,
 		contentType: "application/json", gzipped: true,
 		repeatable: true, private: true, patience: runPatience, timeout: uploadTimeout,
 		unsure: func() { s.repeat(ctx, u) },
@@ -152,23 +99,6 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 		e.Detail = fmt.Sprintf("they are the events from %s to %s, and which are missing is not known", s.events[u.first].ID, s.events[u.last-1].ID)
 	}
 	return e
-}
-
-// compress favours speed: most of what is sent is repeated names of columns,
-// which the fastest level finds too.
-func compress(body []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // failed is an error of the store. Errors that already say what to do pass

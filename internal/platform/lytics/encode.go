@@ -19,9 +19,6 @@ const (
 	EventTime = "_event_time"
 )
 
-// timeLayout is RFC 3339 in UTC with microseconds.
-const timeLayout = "2006-01-02T15:04:05.000000Z"
-
 // maxEvent is what Lytics takes of one event in a batch.
 const maxEvent = 16 << 10
 
@@ -32,17 +29,39 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 		return b, errors.New("it has no id")
 	case y < 0 || y > 9999:
 		return b, fmt.Errorf("its time %s is no date of four-digit years", e.Time)
-	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
+	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, jsonSpace)[0] != '{':
 		return b, errors.New("its data is not one JSON object")
 	}
 	start := len(b)
 	b = append(b, `{"`+EventID+`":`...)
 	b = value.AppendJSONString(b, e.ID)
 	b = append(b, `,"`+EventTime+`":"`...)
-	b = e.Time.UTC().AppendFormat(b, timeLayout)
+	b = value.AppendTime(b, e.Time)
 	b = append(b, '"')
-	taken := ""
-	gjson.ParseBytes(e.Data).ForEach(func(k, v gjson.Result) bool {
+	b, taken := appendColumns(b, bytes.Trim(e.Data, jsonSpace))
+	if taken != "" {
+		return b, fmt.Errorf("it has a column %s, which is the name of a key that each event gets; rename the column, or leave it out", taken)
+	}
+	b = append(b, '}')
+	if n := len(b) - start; n > maxEvent {
+		return b, fmt.Errorf("it has %d bytes, and Lytics takes events of up to %d; leave large columns out", n, maxEvent)
+	}
+	return b, nil
+}
+
+// jsonSpace is what may be between the tokens of JSON.
+const jsonSpace = " \t\r\n"
+
+// appendColumns copies what is inside the braces of a row, after a comma. Taken
+// is the key that is an event's own, if the row has it.
+func appendColumns(b, data []byte) (_ []byte, taken string) {
+	if asItIs(data) {
+		if inside := bytes.Trim(data[1:len(data)-1], jsonSpace); len(inside) > 0 {
+			b = append(append(b, ','), inside...)
+		}
+		return b, ""
+	}
+	gjson.ParseBytes(data).ForEach(func(k, v gjson.Result) bool {
 		if k.Str == EventID || k.Str == EventTime {
 			taken = k.Str
 			return false
@@ -53,14 +72,15 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 		b = appendValue(b, v, false)
 		return true
 	})
-	if taken != "" {
-		return b, fmt.Errorf("it has a column %s, which is the name of a key that each event gets; rename the column, or leave it out", taken)
-	}
-	b = append(b, '}')
-	if n := len(b) - start; n > maxEvent {
-		return b, fmt.Errorf("it has %d bytes, and Lytics takes events of up to %d; leave large columns out", n, maxEvent)
-	}
-	return b, nil
+	return b, taken
+}
+
+// asItIs tells, from a few looks at its bytes, that a row needs no change: it
+// has no object that could be in an array, and no key that could be an event's
+// own, not even escaped.
+func asItIs(data []byte) bool {
+	nested := bytes.IndexByte(data, '[') >= 0 && bytes.IndexByte(data[1:], '{') >= 0
+	return !nested && !bytes.Contains(data, []byte("_event_")) && !bytes.Contains(data, []byte(`\u`))
 }
 
 // appendValue copies JSON, number for number, with each object inside an array

@@ -2,9 +2,11 @@ package lytics
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/dchest/siphash"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -28,8 +30,7 @@ const keepSends = 90 * 24 * time.Hour
 type mark [8]byte
 
 func markOf(e jobs.Event) (m mark) {
-	digest := sha256.Sum256([]byte(e.ID))
-	copy(m[:], digest[:])
+	binary.BigEndian.PutUint64(m[:], siphash.Hash(0, 0, []byte(e.ID)))
 	return m
 }
 
@@ -47,14 +48,14 @@ type sending struct {
 // beginSending records the events, and reports those that an earlier Append sent
 // and never heard of.
 func (p *Platform) beginSending(ctx context.Context, stream string, events []jobs.Event) (*sending, error) {
-	s := &sending{p: p, id: store.NewID("send"), events: events, under: make([]bool, len(events)), reported: make([]bool, len(events))}
-	places := make(map[mark]int, len(events))
+	s := &sending{
+		p: p, id: store.NewID("send"), events: events, marks: make([]mark, len(events)),
+		under: make([]bool, len(events)), reported: make([]bool, len(events)),
+	}
 	all := make([]byte, 0, len(events)*len(mark{}))
 	for i, e := range events {
-		m := markOf(e)
-		s.marks = append(s.marks, m)
-		places[m] = i
-		all = append(all, m[:]...)
+		s.marks[i] = markOf(e)
+		all = append(all, s.marks[i][:]...)
 	}
 	var again []int
 	now := p.clock.now().UnixMicro()
@@ -64,6 +65,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 		if err != nil {
 			return err
 		}
+		places := s.places(len(old) > 0)
 		for id, blob := range old {
 			var left []byte
 			for m := range marks(blob) {
@@ -88,6 +90,19 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	}
 	s.report(ctx, again)
 	return s, nil
+}
+
+// places are where the events are, by their marks; nobody asks when nothing is
+// open from before.
+func (s *sending) places(asked bool) map[mark]int {
+	if !asked {
+		return nil
+	}
+	places := make(map[mark]int, len(s.marks))
+	for i, m := range s.marks {
+		places[m] = i
+	}
+	return places
 }
 
 func loadSends(ctx context.Context, tx *store.Tx, stream string) (map[string][]byte, error) {

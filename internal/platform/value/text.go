@@ -9,9 +9,6 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// timeLayout is RFC 3339 in UTC with microseconds, always of one length.
-const timeLayout = "2006-01-02T15:04:05.000000Z"
-
 // Text is the value as an export shows it: numbers with all digits, instants in
 // RFC 3339 UTC with microseconds, collections as JSON. NULL is empty.
 func (v Value) Text() string {
@@ -34,8 +31,30 @@ func (v Value) Text() string {
 	}
 }
 
-func appendTime(b []byte, v Value) []byte {
-	return time.UnixMicro(v.num).UTC().AppendFormat(b, timeLayout)
+func appendTime(b []byte, v Value) []byte { return AppendTime(b, time.UnixMicro(v.num)) }
+
+// AppendTime appends an instant in RFC 3339, in UTC with microseconds, always of
+// one length. Its year has four digits.
+func AppendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = appendDigits(b, year, 1000)
+	b = appendDigits(append(b, '-'), int(month), 10)
+	b = appendDigits(append(b, '-'), day, 10)
+	b = appendDigits(append(b, 'T'), hour, 10)
+	b = appendDigits(append(b, ':'), minute, 10)
+	b = appendDigits(append(b, ':'), second, 10)
+	b = appendDigits(append(b, '.'), t.Nanosecond()/1000, 100_000)
+	return append(b, 'Z')
+}
+
+// appendDigits appends as many digits as the unit of the first one says.
+func appendDigits(b []byte, n, unit int) []byte {
+	for ; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+n/unit%10))
+	}
+	return b
 }
 
 // AppendJSON appends the value as JSON; maps sorted by key.
