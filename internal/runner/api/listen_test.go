@@ -158,7 +158,7 @@ func TestTheTokenIsMadeOnceAndKeptPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
-	if err := os.Chmod(file, 0o640); err != nil { //nolint:gosec // the mistake under test
+	if err := os.Chmod(file, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := api.LoadToken("", file); !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "chmod 600") {

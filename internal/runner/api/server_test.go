@@ -48,7 +48,7 @@ func (f *fake) Profile(_ context.Context, id jobs.Identity) (jobs.Profile, error
 }
 
 // ask sends a request to a handler as a client on the network would.
-func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*http.Request)) *http.Response {
+func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*http.Request)) answered {
 	t.Helper()
 	var reader io.Reader
 	if body != "" {
@@ -64,17 +64,14 @@ func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*htt
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return answered{w.Code, w.Header(), w.Body.String()}
 }
 
-func text(t *testing.T, resp *http.Response) string {
-	t.Helper()
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+// answered is an answer that was read.
+type answered struct {
+	StatusCode int
+	Header     http.Header
+	Body       string
 }
 
 func server(f *fake) *api.Server {
@@ -97,13 +94,13 @@ func TestNothingIsToldWithoutTheToken(t *testing.T) {
 				"empty": "Bearer ", "of another kind": "Basic " + secret,
 			} {
 				resp := ask(t, h, http.MethodGet, path, "", func(r *http.Request) { r.Header.Set("Authorization", header) })
-				if body := text(t, resp); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != "Bearer" || !strings.Contains(body, "token") {
+				if body := resp.Body; resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != "Bearer" || !strings.Contains(body, "token") {
 					t.Errorf("%s with token %q gave %d: %s", path, name, resp.StatusCode, body)
 				}
 			}
 		}
 	}
-	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); text(t, resp) != "[]\n" {
+	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); resp.Body != "[]\n" {
 		t.Errorf("with the token: %d", resp.StatusCode)
 	}
 	// The socket has a token of its own.
@@ -127,7 +124,7 @@ func TestHealthAndThePageNeedNoToken(t *testing.T) {
 	if resp := ask(t, s.Handler(), http.MethodGet, "/healthz", "", probe); resp.StatusCode != http.StatusNoContent {
 		t.Errorf("health: %d", resp.StatusCode)
 	}
-	if resp := ask(t, s.Handler(), http.MethodGet, "/readyz", "", probe); resp.StatusCode != http.StatusServiceUnavailable || text(t, resp) != "" {
+	if resp := ask(t, s.Handler(), http.MethodGet, "/readyz", "", probe); resp.StatusCode != http.StatusServiceUnavailable || resp.Body != "" {
 		t.Errorf("not ready: %d", resp.StatusCode)
 	}
 	ready = nil
@@ -135,7 +132,7 @@ func TestHealthAndThePageNeedNoToken(t *testing.T) {
 		t.Errorf("ready: %d", resp.StatusCode)
 	}
 	page := ask(t, server(&fake{}).Handler(), http.MethodGet, "/", "", func(r *http.Request) { r.Header.Del("Authorization") })
-	if got := text(t, page); got != "the page" {
+	if got := page.Body; got != "the page" {
 		t.Errorf("the page: %d %q", page.StatusCode, got)
 	}
 }
@@ -203,7 +200,7 @@ func TestBodiesAreBoundedAndStrict(t *testing.T) {
 		"none":             {``, 400},
 	} {
 		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/job_1/paused", c.body, nil)
-		body := text(t, resp)
+		body := resp.Body
 		if resp.StatusCode != c.want {
 			t.Errorf("%s gave %d: %s", name, resp.StatusCode, body)
 		}
@@ -291,7 +288,7 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 			r.Header.Set("Lytics-Api-Version", version)
 			r.Header.Set("Lytics-Release", "9.8.7")
 		})
-		body := text(t, resp)
+		body := resp.Body
 		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, older) || !strings.Contains(body, "9.8.7") || !strings.Contains(body, "1.2.3") {
 			t.Errorf("version %s gave %d: %s", version, resp.StatusCode, body)
 		}
@@ -322,7 +319,7 @@ func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
 func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
 	t.Parallel()
 	resp := ask(t, server(&fake{}).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
-	if body := text(t, resp); resp.StatusCode != http.StatusNotFound || strings.Contains(body, `"not_found"`) {
+	if body := resp.Body; resp.StatusCode != http.StatusNotFound || strings.Contains(body, `"not_found"`) {
 		t.Errorf("%d: %s", resp.StatusCode, body)
 	}
 }
@@ -335,7 +332,7 @@ func TestAStoppingServerLetsItsFollowersGo(t *testing.T) {
 	s := server(f)
 	time.AfterFunc(20*time.Millisecond, s.Stop)
 	resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/runs/run_1/follow", "", nil)
-	body := text(t, resp)
+	body := resp.Body
 	if resp.Header.Get("Content-Type") != "text/event-stream" || strings.Count(body, "event: run\n") != 1 || strings.Contains(body, "event: end") {
 		t.Errorf("got %s", body)
 	}
