@@ -120,7 +120,7 @@ func (b *bed) process(name string, bucket *s3) *exec.Cmd {
 func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		const rows = 30000
+		const rows = 200_000
 		warehouse := sandboxtest.Start(t, sandboxtest.WithFaults(sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1}))
 		warehouse.Exec(t, "CREATE SCHEMA main.sales", "CREATE TABLE main.sales.people (id BIGINT, ts TIMESTAMP)",
 			fmt.Sprintf("INSERT INTO main.sales.people SELECT id, timestamp_micros(1700000000000000 + (id DIV 7) * 1000001) FROM range(%d)", rows))
@@ -147,6 +147,9 @@ func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
 		eventually(t, "a run in its midst", time.Minute, func() bool {
 			if all := b.runs(apply, j.ID); len(all) == 1 {
 				run = all[0]
+			}
+			if run.Status != "" && !run.Status.Active() {
+				t.Fatalf("it ended before it could be killed: %+v", run)
 			}
 			return run.Status == jobs.StatusRunning && run.RowsWritten > 0
 		})
