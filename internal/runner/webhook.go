@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,10 +52,14 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool) (*webhook
 	case secret.Empty():
 		return nil, jobs.Invalid("alerts.secret", "Alerts need a secret", "Each is signed, so that its receiver knows whom it is from.", "Make one with: openssl rand -base64 32")
 	}
+	dial := databricks.GuardedDial(allowPrivate)
+	if u.Scheme == "http" {
+		dial = insideOnly(dial)
+	}
 	return &webhook{url: address, secret: secret, client: &http.Client{
 		Timeout: webhookTimeout,
 		Transport: &http.Transport{
-			DialContext:         databricks.GuardedDial(allowPrivate),
+			DialContext:         dial,
 			TLSHandshakeTimeout: webhookTimeout,
 			ForceAttemptHTTP2:   true,
 			IdleConnTimeout:     time.Minute,
@@ -62,6 +67,23 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool) (*webhook
 		// Where it is sent on to is nobody's choice but the configuration's.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// insideOnly keeps what is not encrypted on private networks: that they are
+// allowed is no leave to send it across others.
+func insideOnly(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if at, ok := conn.RemoteAddr().(*net.TCPAddr); ok && (at.IP.IsLoopback() || at.IP.IsPrivate()) {
+			return conn, nil
+		}
+		return nil, errors.Join(errors.New("alerts.url is not https, and the receiver is not on a private network"), conn.Close())
+	}
 }
 
 // send posts one alert; only an answer of 2xx has it delivered.
