@@ -173,7 +173,9 @@ func (s *Sandbox) launch(args ...string) error {
 	ready := filepath.Join(dir, "ready.json")
 
 	// A long-lived key in a statement is a mistake of ours.
-	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-s3-short-lived"}, args, s.options.args)
+	// Results come in pages unless a test asks for another form: faults between
+	// pages are what most of them are about.
+	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-s3-short-lived", "-results", "arrow"}, args, s.options.args)
 	if s.data != "" {
 		args = append(args, "-data", s.data)
 	}
