@@ -51,6 +51,11 @@ func limit(method string, c *call) time.Duration {
 
 const pieceLimit = time.Minute
 
+// mostRenewals is how many tokens a request is tried with in a row: one that
+// was just made may be refused by a part of the workspace that has not heard of
+// it.
+const mostRenewals = 3
+
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	body, err := readBody(request)
@@ -99,7 +104,7 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 		ctx, stop = bind(ctx, c, method)
 		defer stop()
 	}
-	renewed, begun := false, time.Now()
+	renewals, begun := 0, time.Now()
 	for attempt := 1; ; attempt++ {
 		if f := g.throttle.wait(ctx, method, deadline); f != nil {
 			return nil, f
@@ -108,9 +113,10 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 		if f == nil {
 			return content, nil
 		}
-		if f.cause == causeUnauthorized && !renewed {
-			// The credential may have been replaced since it was read.
-			renewed = true
+		if f.cause == causeUnauthorized && renewals < mostRenewals {
+			// The credential may have been replaced since it was read, or the
+			// token made of it may have expired.
+			renewals++
 			changed, err := g.token.renew(ctx)
 			if err != nil {
 				return nil, &failure{method: method, cause: causeToken, err: err}
