@@ -21,6 +21,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // writeChunk is how much of a batch is written at a time.
 const writeChunk = 1 << 20
 
+// buffers are the text on its way into segments, used again.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, writeChunk+64<<10)
+	return &b
+}}
+
 // settleTimeout bounds the look whether a failed commit was one.
 const settleTimeout = 20 * time.Second
 
@@ -165,7 +171,14 @@ func (a *appender) close() error {
 
 func (a *appender) write(events []jobs.Event) (extent, error) {
 	x := extent{start: a.length, events: int64(len(events))}
-	buffer := make([]byte, 0, writeChunk+64<<10)
+	room, _ := buffers.Get().(*[]byte)
+	buffer := (*room)[:0]
+	defer func() {
+		if cap(buffer) <= 2*writeChunk {
+			*room = buffer
+			buffers.Put(room)
+		}
+	}()
 	flush := func() error {
 		n, err := a.file.WriteAt(buffer, x.start+x.length)
 		x.length += int64(n)

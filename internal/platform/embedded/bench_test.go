@@ -125,3 +125,46 @@ func BenchmarkScan(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*100_000/b.Elapsed().Seconds(), "profiles/s")
 }
+
+// Ten fields of 100,000 profiles, each from an event of its own.
+func BenchmarkScanAllFields(b *testing.B) {
+	p := openBed(b, benchPlace(b))
+	for field, kind := range map[string]string{
+		"id": "int", "ts": "date", "email": "string", "name": "string", "country": "string", "amount": "number", "score": "number", "active": "bool", "day": "date", "note": "string",
+	} {
+		p.mustField(b, jobs.Field{ID: field, Type: kind, IsIdentifier: field == "email"})
+		p.mustMap(b, "usual", field, field, "")
+	}
+	const profiles = 100_000
+	for from := 0; from < profiles; from += 10_000 {
+		var events []jobs.Event
+		for i := from; i < from+10_000; i++ {
+			at := day0.Add(time.Duration(i) * 25 * time.Millisecond)
+			data := fmt.Sprintf(`{"id":%d,"ts":"%s","email":"user%d@example.com","name":"Name of user %d","country":"%s","amount":%d.%02d,"score":%v,"active":%t,"day":"%s","note":"note %d of some length"}`,
+				i, at.Format(time.RFC3339Nano), i, i, []string{"DE", "US", "FR"}[i%3], i/4, i%4*25, float64(i%997)/7, i%3 == 0, day0.AddDate(0, 0, i%700).Format(time.DateOnly), i%1000)
+			events = append(events, event(fmt.Sprintf("%032x", i), at, data))
+		}
+		p.mustAppend(b, "usual", events)
+	}
+	p.mustBuild(b)
+	p.mustAudience(b, "all", "FILTER *")
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		_, rows, err := p.Scan(b.Context(), "all", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range rows {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != profiles {
+			b.Fatalf("%d profiles", n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/profiles, "ns/profile")
+}

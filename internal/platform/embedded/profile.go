@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
@@ -87,6 +88,37 @@ func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, er
 		p.states[i] = s
 	}
 	return p, r.Err()
+}
+
+// readRow reads the values of a stored profile's wanted fields into row, NULL
+// for the others. Values may share memory with each other. A conflict has none.
+func readRow(blob []byte, fields []mappedField, wanted []bool, now time.Time, row []value.Value) (conflict bool, err error) {
+	clear(row)
+	r := value.NewRowReader(blob)
+	if r.Byte() == flagConflict {
+		return true, r.Err()
+	}
+	for range r.Count() {
+		r.Varint()
+		r.Bytes()
+	}
+	for !r.Done() {
+		i := r.Varint()
+		length := r.Count()
+		if r.Err() != nil || i < 0 || i >= int64(len(fields)) {
+			return false, value.ErrCorrupt
+		}
+		if !wanted[i] {
+			r.Skip(length)
+			continue
+		}
+		left := r.Left() - length
+		row[i] = fields[i].rule.ReadValue(r, now)
+		if r.Err() != nil || r.Left() != left {
+			return false, value.ErrCorrupt
+		}
+	}
+	return false, r.Err()
 }
 
 // add merges a value of an event.

@@ -45,7 +45,8 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 			if !slices.Equal(now.columns, q.columns) {
 				return errors.New("its fields changed while it was about to be read; run it again")
 			}
-			return now.each(ctx, func(row []value.Value) bool { return yield(now.render(row), nil) })
+			r := renderer{places: now.places}
+			return now.each(ctx, func(row []value.Value) bool { return yield(r.row(row), nil) })
 		})
 		if err != nil {
 			yield(nil, p.failed("Cannot scan audience "+audience, err))
@@ -202,32 +203,48 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	defer func() { _ = r.close() }()
 	row := make([]value.Value, len(q.fields)+1)
 	return r.each(ctx, func(id int64, blob []byte) (bool, error) {
-		pr, err := readProfile(blob, q.fields, q.wanted)
+		conflict, err := readRow(blob, q.fields, q.wanted, q.now, row)
 		if err != nil {
 			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.remedy())
 		}
-		if pr.conflict {
-			return true, nil
-		}
-		for i, s := range pr.states {
-			row[i] = value.Value{}
-			if s != nil {
-				row[i] = s.Value(q.now)
-			}
-		}
-		return !q.matcher.Match(row) || f(row), nil
+		return conflict || !q.matcher.Match(row) || f(row), nil
 	})
 }
 
-// render makes the exact texts of a row.
-func (q *query) render(row []value.Value) []jobs.Value {
-	out := make([]jobs.Value, len(q.places))
-	for i, place := range q.places {
-		v := value.Value{}
-		if place >= 0 {
-			v = row[place]
+// renderer makes the exact texts of rows.
+type renderer struct {
+	places []int
+	// text and ends are the row's texts, one after the other.
+	text []byte
+	ends []int
+	// room is for the cells of the next rows.
+	room []jobs.Value
+}
+
+// rowsOfRoom is for how many rows memory is asked for at once.
+const rowsOfRoom = 32
+
+// row gives cells that are not used again: their texts are parts of one string.
+func (r *renderer) row(row []value.Value) []jobs.Value {
+	width := len(r.places)
+	if len(r.room) < width {
+		r.room = make([]jobs.Value, rowsOfRoom*width)
+	}
+	out := r.room[:width:width]
+	r.room = r.room[width:]
+	r.text, r.ends = r.text[:0], r.ends[:0]
+	for i, place := range r.places {
+		if place < 0 || row[place].IsNull() {
+			out[i].Null = true
+		} else {
+			r.text = row[place].AppendText(r.text)
 		}
-		out[i] = jobs.Value{Text: v.Text(), Null: v.IsNull()}
+		r.ends = append(r.ends, len(r.text))
+	}
+	text, from := string(r.text), 0
+	for i, end := range r.ends {
+		out[i].Text = text[from:end]
+		from = end
 	}
 	return out
 }

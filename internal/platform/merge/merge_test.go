@@ -200,6 +200,10 @@ func TestTheOrderOfArrivalNeverMatters(t *testing.T) {
 				if got := parts[1].Value(now).Text(); got != want {
 					t.Fatalf("%s in one order, %s in another, of %v", want, got, facts)
 				}
+				stored := value.NewRowReader(parts[1].AppendBinary(nil))
+				if got := r.ReadValue(stored, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
+					t.Fatalf("%s is read as %s with %d bytes left, %v", want, got, stored.Left(), stored.Err())
+				}
 			})
 		})
 	}

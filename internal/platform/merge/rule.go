@@ -198,6 +198,26 @@ func (r Rule) New() State {
 	}
 }
 
+// ReadValue reads a stored state as Read does, and gives only what its Value is.
+func (r *Rule) ReadValue(stored *value.Reader, now time.Time) value.Value {
+	switch {
+	case r.op == Latest || r.op == Oldest:
+		micros := stored.Varint()
+		stored.Bytes() // the id
+		v := stored.Value()
+		if micros < r.cutoff(now) {
+			return value.Value{}
+		}
+		return v
+	case r.op == Min || r.op == Max:
+		return stored.Value()
+	default:
+		s := r.New()
+		s.Read(stored)
+		return s.Value(now)
+	}
+}
+
 // cutoff is the time before which values have expired, in microseconds.
 func (r Rule) cutoff(now time.Time) int64 {
 	if r.keep == 0 {

@@ -3,6 +3,7 @@ package value
 import (
 	"encoding/binary"
 	"errors"
+	"math/bits"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -69,8 +70,21 @@ func AppendDecimal(b []byte, d *apd.Decimal) []byte {
 		sign = 1
 	}
 	b = binary.AppendVarint(append(b, sign), int64(d.Exponent))
+	if d.Coeff.IsUint64() {
+		return appendCoefficient(b, d.Coeff.Uint64())
+	}
 	digits := d.Coeff.Bytes()
 	return append(binary.AppendUvarint(b, uint64(len(digits))), digits...)
+}
+
+// appendCoefficient appends what big.Int.Bytes gives, with its length.
+func appendCoefficient(b []byte, c uint64) []byte {
+	n := (bits.Len64(c) + 7) / 8
+	b = append(b, byte(n))
+	for n--; n >= 0; n-- {
+		b = append(b, byte(c>>(8*n)))
+	}
+	return b
 }
 
 // Reader takes a binary form apart. After the first error all reads give zero
@@ -78,10 +92,20 @@ func AppendDecimal(b []byte, d *apd.Decimal) []byte {
 type Reader struct {
 	b   []byte
 	err error
+	// text is a copy of all there was to read, which strings are parts of; empty
+	// when each string is a copy of its own.
+	text string
 }
 
 // NewReader reads from b, which must not change: strings are copied out of it.
 func NewReader(b []byte) *Reader { return &Reader{b: b} }
+
+// NewRowReader reads from b, which must not change, for a short time: strings
+// are parts of one copy, so that one that is kept keeps all of them.
+func NewRowReader(b []byte) *Reader { return &Reader{b: b, text: string(b)} }
+
+// Left is how many bytes were not read yet.
+func (r *Reader) Left() int { return len(r.b) }
 
 // Err is ErrCorrupt if anything could not be read.
 func (r *Reader) Err() error { return r.err }
@@ -128,6 +152,9 @@ func (r *Reader) Count() int {
 	return int(u)
 }
 
+// Skip passes over n bytes, which are there.
+func (r *Reader) Skip(n int) { r.b = r.b[n:] }
+
 // Bytes reads a length and so many bytes, without copying.
 func (r *Reader) Bytes() []byte {
 	n := r.Count()
@@ -140,14 +167,30 @@ func (r *Reader) Bytes() []byte {
 }
 
 // String reads a string.
-func (r *Reader) String() string { return string(r.Bytes()) }
+func (r *Reader) String() string {
+	b := r.Bytes()
+	if r.text == "" {
+		return string(b)
+	}
+	end := len(r.text) - len(r.b)
+	return r.text[end-len(b) : end]
+}
 
 // Decimal reads what AppendDecimal wrote.
 func (r *Reader) Decimal(d *apd.Decimal) {
 	d.Form = apd.Finite
 	d.Negative = r.Byte() == 1
 	d.Exponent = int32(r.Varint())
-	d.Coeff.SetBytes(r.Bytes())
+	digits := r.Bytes()
+	if len(digits) > 8 {
+		d.Coeff.SetBytes(digits)
+		return
+	}
+	c := uint64(0)
+	for _, b := range digits {
+		c = c<<8 | uint64(b)
+	}
+	d.Coeff.SetUint64(c)
 }
 
 // Value reads what AppendBinary wrote.

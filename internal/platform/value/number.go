@@ -223,10 +223,41 @@ func appendNumber(b []byte, v Value) []byte {
 	if !ok {
 		return strconv.AppendInt(b, v.num, 10)
 	}
+	if d.Coeff.IsUint64() && d.Exponent <= 0 && d.Exponent >= -longestFraction {
+		return appendShort(b, d.Negative, d.Coeff.Uint64(), int(-d.Exponent))
+	}
 	var reduced apd.Decimal
 	reduced.Reduce(d)
 	if reduced.IsZero() {
 		return append(b, '0')
 	}
 	return reduced.Append(b, 'f')
+}
+
+// longestFraction is how many digits after the point appendShort writes.
+const longestFraction = 18
+
+// appendShort writes a coefficient with so many digits after the point.
+func appendShort(b []byte, negative bool, c uint64, fraction int) []byte {
+	for ; fraction > 0 && c%10 == 0; c /= 10 {
+		fraction--
+	}
+	if negative && c != 0 {
+		b = append(b, '-')
+	}
+	var scratch [20]byte
+	digits := strconv.AppendUint(scratch[:0], c, 10)
+	if fraction == 0 {
+		return append(b, digits...)
+	}
+	whole := len(digits) - fraction
+	if whole > 0 {
+		b = append(b, digits[:whole]...)
+		return append(append(b, '.'), digits[whole:]...)
+	}
+	b = append(b, "0."...)
+	for ; whole < 0; whole++ {
+		b = append(b, '0')
+	}
+	return append(b, digits...)
 }

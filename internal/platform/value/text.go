@@ -22,12 +22,24 @@ func (v Value) Text() string {
 			return "true"
 		}
 		return "false"
-	case Number:
-		return string(appendNumber(nil, v))
-	case Time:
-		return string(appendTime(nil, v))
 	default:
-		return string(v.AppendJSON(nil))
+		return string(v.AppendText(nil))
+	}
+}
+
+// AppendText appends what Text gives.
+func (v Value) AppendText(b []byte) []byte {
+	switch v.kind {
+	case Null:
+		return b
+	case String:
+		return append(b, v.str...)
+	case Number:
+		return appendNumber(b, v)
+	case Time:
+		return appendTime(b, v)
+	default:
+		return v.AppendJSON(b)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/apd/v3"
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
@@ -42,6 +43,33 @@ func TestNumbersKeepAllDigits(t *testing.T) {
 			t.Errorf("%s prints as %s, want %s", in, got, want)
 		}
 	}
+}
+
+func TestShortNumbersPrintAsLongOnes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		d := apd.NewWithBigInt(new(apd.BigInt).SetUint64(rapid.Uint64().Draw(t, "digits")), rapid.Int32Range(-25, 5).Draw(t, "exponent"))
+		d.Negative = rapid.Bool().Draw(t, "negative")
+		var reduced apd.Decimal
+		reduced.Reduce(d)
+		want := reduced.Text('f')
+		if reduced.IsZero() {
+			want = "0"
+		}
+		if got := value.OfDecimal(d).Text(); got != want {
+			t.Fatalf("%v prints as %s, want %s", d, got, want)
+		}
+	})
+}
+
+func TestInstantsPrintWithMicroseconds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.UnixMicro(rapid.Int64Range(-62167219200000000, 253402300799999999).Draw(t, "at"))
+		if got, want := value.OfTime(at).Text(), at.UTC().Format("2006-01-02T15:04:05.000000Z"); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	})
 }
 
 func TestWhatIsNoNumber(t *testing.T) {
