@@ -86,7 +86,8 @@ func (e *Engine) delist(x *execution) {
 
 // WaitRun implements jobs.Runs.
 func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
-	db, err := e.open(ctx, false)
+	// Interrupted before its first look, the caller still learns of which run.
+	db, err := e.open(context.WithoutCancel(ctx), false)
 	if err != nil {
 		return jobs.Run{}, err
 	}
