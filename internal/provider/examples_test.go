@@ -50,6 +50,21 @@ func TestDocumentedExamples(t *testing.T) {
 	applied(t, text, config.Variables{"databricks_token": config.StringVariable("t")})
 }
 
+func TestTheReadmesExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, hcl, _ := strings.Cut(string(text), "```hcl\n")
+	hcl, _, found := strings.Cut(hcl, "```")
+	if !found {
+		t.Fatal("the README has no example")
+	}
+	hcl = strings.ReplaceAll(hcl, `"terraform-provider-lytics/lytics"`, `"hashicorp/lytics"`)
+	applied(t, hcl, config.Variables{"databricks_token": config.StringVariable("t")})
+}
+
 var sandboxVariables = config.Variables{
 	"host": config.StringVariable("http://127.0.0.1"), "port": config.IntegerVariable(1),
 	"http_path": config.StringVariable("/sql/1.0/warehouses/x"), "token": config.StringVariable("t"),
