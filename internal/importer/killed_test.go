@@ -112,7 +112,7 @@ func seeds(t *testing.T) []uint64 {
 func TestAKilledImportLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	for _, seed := range seeds(t) {
+	for _, seed := range seeds(t) { //nolint:paralleltest // one after the other: which seed failed first is what counts
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { torture(t, s, seed) })
 		if t.Failed() {
 			t.Fatalf("again: LYTICS_TORTURE_SEED=%d go test -run TestAKilledImport ./internal/importer", seed)

@@ -49,14 +49,13 @@ func (p *told) Count(change func(*jobs.Counts)) { change(&p.Counts) }
 
 // bed is a table in a sandbox, and an import of it.
 type bed struct {
-	t       *testing.T
-	s       *sandboxtest.Sandbox
-	db      *store.DB
-	sink    *kept
-	imp     importer.Import
-	counts  jobs.Counts
-	schema  string
-	columns string
+	t      *testing.T
+	s      *sandboxtest.Sandbox
+	db     *store.DB
+	sink   *kept
+	imp    importer.Import
+	counts jobs.Counts
+	schema string
 }
 
 var notPlain = regexp.MustCompile(`[^a-z0-9]+`)
