@@ -82,7 +82,11 @@ func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Config,
 	if f.hosts != "" {
 		c.AllowedHosts = strings.Split(f.hosts, ",")
 	}
-	return c.Complete(lookup)
+	c, err = c.Complete(lookup)
+	if err != nil {
+		return c, err
+	}
+	return c, c.CheckRunner()
 }
 
 // serve is the runner: the engine on its store, what executes runs, and the

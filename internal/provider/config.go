@@ -98,7 +98,26 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 	c.Lytics = r.lytics(ctx, m.Platform)
 	decided := r.unknown
 	c.Staging, c.StagingVolume = r.staging(ctx, m.Staging)
+	if len(r.unknown) == 0 && !r.diags.HasError() && !unknownStaging(m.Staging) {
+		r.sharedEvents(c)
+	}
 	return c, decided, r.diags
+}
+
+// sharedEvents refuses a shared store whose events would be on one machine.
+func (r *configReader) sharedEvents(c Config) {
+	if c.DatabaseURL.Empty() || c.Lytics != nil || c.Staging != nil {
+		return
+	}
+	r.diags.AddAttributeError(path.Root("staging"), "The events have nowhere to go",
+		"With database_url many machines share one store, and none sees another's disk: the embedded platform keeps events in S3 then, and no bucket is configured. "+
+			"Set staging.s3 or LYTICS_STAGING_S3_BUCKET, use platform.lytics, or leave database_url out and keep everything in data_dir.")
+}
+
+// unknownStaging tells that the bucket may be known later.
+func unknownStaging(v types.Object) bool {
+	s3, ok := v.Attributes()["s3"]
+	return v.IsUnknown() || ok && s3.IsUnknown()
 }
 
 // text gives a setting; what is unknown is noted under its name.

@@ -234,6 +234,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"both":       {"staging = { s3 = {\nbucket = \"b\"\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\nprofile = \"p\"\n} }", "(?i)invalid attribute combination", nil},
 		"no token":   {"platform = { lytics = {} }", "There is no API token for Lytics", nil},
 		"empty":      {`data_dir = ""`, "data_dir cannot be used", nil},
+		"no events":  {`database_url = "postgres://h/d"`, "The events have nowhere to go", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +139,42 @@ func TestTheLastRunOfEachJob(t *testing.T) {
 		}
 		if last[a.ID].ID != newer.ID || last[b.ID].ID != only.ID || last[c.ID] != nil || len(last) != 2 {
 			t.Fatalf("got %v, want %s and %s", last, newer.ID, only.ID)
+		}
+	})
+}
+
+// What a server says may be no text that PostgreSQL holds; the run is written
+// down all the same.
+func TestTextThatIsNoneIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		run := queue(t, db, job(t, db, authorization(t, db).ID, "a"), "in_1")
+		c, _ := claim(t, db, run, "in_1")
+		run.Status, run.Phase = jobs.StatusRunning, "reading \x00 and \xff"
+		if _, err := db.BeatRun(t.Context(), c, run, store.LogEntry{Level: store.LogWarn, Message: "a\x00b\xc3"}); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := db.Run(t.Context(), run.ID); err != nil || now.Phase != "reading \uFFFD and \uFFFD" {
+			t.Errorf("the phase is %q, %v", now.Phase, err)
+		}
+		run.Status, run.Error, run.ErrorCode = jobs.StatusFailed, "the answer was \x00\xfe", jobs.CodeFailed
+		long := strings.Repeat("x", 3999) + "\U0001F389 and more"
+		if err := db.FinishRun(t.Context(), c, run, store.LogEntry{Level: store.LogError, Message: long}); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := db.Run(t.Context(), run.ID); err != nil || now.Error != "the answer was \uFFFD\uFFFD" {
+			t.Errorf("the error is %q, %v", now.Error, err)
+		}
+		lines, err := db.RunLog(t.Context(), run.ID)
+		if err != nil || len(lines) < 2 {
+			t.Fatalf("the log is %v, %v", lines, err)
+		}
+		var got []string
+		for _, l := range lines[len(lines)-2:] {
+			got = append(got, l.Message)
+		}
+		if want := []string{"a\uFFFDb\uFFFD", long[:3999] + "... (13 more bytes)"}; !slices.Equal(got, want) {
+			t.Errorf("the log has %q, want %q", got, want)
 		}
 	})
 }

@@ -2,8 +2,10 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // dialect is what the two databases do differently and one text of SQL cannot
@@ -55,27 +57,58 @@ func past(query string, i int, end string) int {
 	return len(query)
 }
 
-// arguments are what the driver takes: truth is an integer in both databases,
-// which SQLite's driver sees to itself.
+// arguments are what both databases take. Truth is an integer, which SQLite's
+// driver sees to itself. PostgreSQL's text has no NUL and nothing that is no
+// UTF-8: what a server said in an error must not keep a run from being written
+// down, so each such part becomes U+FFFD, in either database.
 func (d dialect) arguments(args []any) []any {
-	if d == sqlite {
-		return args
-	}
 	out := args
 	for i, a := range args {
-		truth, ok := a.(bool)
-		if !ok {
+		fit := d.argument(a)
+		if fit == nil {
 			continue
 		}
 		if &out[0] == &args[0] {
-			out = append([]any(nil), args...)
+			out = slices.Clone(args)
 		}
-		out[i] = 0
-		if truth {
-			out[i] = 1
-		}
+		out[i] = fit
 	}
 	return out
+}
+
+// argument gives what to take instead, nil when an argument will do.
+func (d dialect) argument(a any) any {
+	switch a := a.(type) {
+	case bool:
+		switch {
+		case d == sqlite:
+			return nil
+		case a:
+			return 1
+		default:
+			return 0
+		}
+	case string:
+		if !holdable(a) {
+			return hold(a)
+		}
+	case *string:
+		if a != nil && !holdable(*a) {
+			return hold(*a)
+		}
+	case sql.NullString:
+		if a.Valid && !holdable(a.String) {
+			return hold(a.String)
+		}
+	}
+	return nil
+}
+
+func holdable(text string) bool { return strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) }
+
+func hold(text string) string {
+	const instead = string(utf8.RuneError)
+	return strings.ReplaceAll(strings.ToValidUTF8(text, instead), "\x00", instead)
 }
 
 // snapshot is the isolation of a transaction that only reads.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -29,9 +30,13 @@ const maxLogMessage = 4000
 // AppendLog writes lines for a run.
 func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) error {
 	for _, l := range lines {
-		message := l.Message
-		if over := len(message) - maxLogMessage; over > 0 {
-			message = fmt.Sprintf("%s... (%d more bytes)", message[:maxLogMessage], over)
+		message := hold(l.Message)
+		if len(message) > maxLogMessage {
+			end := maxLogMessage
+			for !utf8.RuneStart(message[end]) {
+				end--
+			}
+			message = fmt.Sprintf("%s... (%d more bytes)", message[:end], len(message)-end)
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO run_log (run_id, at, level, message) VALUES (?, `+now+` - ?, ?, ?)`,
 			runID, l.Age.Microseconds(), l.Level, message)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -282,26 +283,47 @@ func TestABusyStoreIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	locations(t, func(t *testing.T, at store.Location) {
 		all := processes(t, at, 2)
-		held, done := make(chan struct{}), make(chan error, 1)
+		put := func(tx *store.Tx, generation int) error {
+			return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: generation})
+		}
+		var first, second sync.Once
+		held, entered, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
 			done <- all[0].Write(t.Context(), func(tx *store.Tx) error {
-				if err := store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: 1}); err != nil {
+				if err := put(tx, 1); err != nil {
 					return err
 				}
+				first.Do(func() {
+					close(held)
+					// The other has begun before this one ends.
+					for all[1].Writing() == 0 && t.Context().Err() == nil {
+						runtime.Gosched()
+					}
+					if !at.DatabaseURL.Empty() {
+						<-entered
+					}
+				})
+				// In SQLite the other is not let in.
 				select {
-				case held <- struct{}{}: // the first time
-					// The other is on its way: it waits, or comes later.
+				case <-entered:
+					if at.DatabaseURL.Empty() {
+						return errors.New("two write at the same time")
+					}
 				default:
 				}
-				return nil
+				return put(tx, 2)
 			})
 		}()
 		<-held
 		err := all[1].Write(t.Context(), func(tx *store.Tx) error {
-			return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: 2})
+			second.Do(func() { close(entered) })
+			return put(tx, 3)
 		})
 		if err := errors.Join(err, <-done); err != nil {
 			t.Fatal(err)
+		}
+		if c, err := all[0].Cursor(t.Context(), "k"); err != nil || c == nil || c.Generation != 3 {
+			t.Fatalf("the cursor is %+v, %v", c, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -159,5 +160,29 @@ func TestTheFileGoesBeforeTheEnvironment(t *testing.T) {
 	empty, err := config.Config{}.Complete(none)
 	if err != nil || filepath.Base(empty.DataDir) != ".lytics" || !filepath.IsAbs(empty.DataDir) || empty.Staging != nil {
 		t.Errorf("%+v, %v", empty, err)
+	}
+}
+
+// A fleet's events are in S3, and that is said before anything runs.
+func TestASharedStoreOfEventsNeedsABucket(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"database_url: postgres://h/d": "staging.s3",
+		"database_url: postgres://h/d\nstaging: {volume: {catalog: c, schema: s, volume: v}}": "staging.s3",
+		"database_url: postgres://h/d\nstaging: {s3: {bucket: b}}":                            "",
+		"database_url: postgres://h/d\nplatform: {lytics: {token: t}}":                        "",
+		"data_dir: /d": "",
+	} {
+		c, err := config.Read(write(t, text, 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err = c.Complete(none); err != nil {
+			t.Fatal(err)
+		}
+		err = c.CheckRunner()
+		if e, ok := errors.AsType[*jobs.Error](err); ok != (want != "") || ok && (e.Attribute != want || e.Code != jobs.CodeInvalid) {
+			t.Errorf("%s gave %v", text, err)
+		}
 	}
 }

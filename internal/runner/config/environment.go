@@ -81,6 +81,18 @@ func (c Config) check() (errs []error) {
 	return errs
 }
 
+// CheckRunner checks what only a process that executes runs needs: to look at a
+// shared store takes no bucket.
+func (c Config) CheckRunner() error {
+	embedded := c.Platform == nil || c.Platform.Lytics == nil
+	if c.DatabaseURL.Empty() || !embedded || c.Staging != nil && c.Staging.S3 != nil {
+		return nil
+	}
+	return jobs.Invalid("staging.s3", "The events have nowhere to go",
+		"With database_url many machines share one store, and none sees another's disk: the embedded platform keeps events in S3 then, and no bucket is configured.",
+		"Set staging.s3, use platform.lytics, or leave database_url out and keep everything in data_dir")
+}
+
 // environment fills what is not set yet.
 type environment struct {
 	lookup func(string) (string, bool)
