@@ -17,8 +17,12 @@ import (
 func TestAFleetWithWrongClocksClaimsEachOccurrenceOnce(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		const runners = 8
-		occurrences := 10000
+		runners, occurrences := 8, 10_000
+		if b.url.Empty() {
+			// A fleet is on PostgreSQL. What shares a file may be starved of it by
+			// as many writers, for longer than a lease.
+			runners, occurrences = 2, 2_000
+		}
 		if testing.Short() {
 			occurrences = 400
 		}
@@ -33,7 +37,7 @@ func TestAFleetWithWrongClocksClaimsEachOccurrenceOnce(t *testing.T) {
 		b.limit = occurrences
 		b.seed(10, occurrences/10)
 		for i := range runners {
-			skew := 20*time.Minute*time.Duration(i)/(runners-1) - 10*time.Minute
+			skew := 20*time.Minute*time.Duration(i)/time.Duration(runners-1) - 10*time.Minute
 			b.runner(runner.Config{}.WithWrongClock(skew))
 		}
 		begun := time.Now()
