@@ -148,7 +148,7 @@ func TestThePageOfARealRunner(t *testing.T) {
     start_immediately = false
   }`
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", later)+
-		strings.NewReplacer(`"i" {`, `"wrong" {`, `"import"`, `"misspelt"`, `"s"`, `"w"`).Replace(importHCL(db, "peopel", later))+`
+		strings.NewReplacer(`"i" {`, `"wrong" {`, `"import"`, `"misspelt"`, `"s"`, `"w"`).Replace(importHCL(db, "persons", later))+`
 output "good" { value = lytics_databricks_table_import.i.id }
 output "wrong" { value = lytics_databricks_table_import.wrong.id }
 `)
@@ -182,9 +182,9 @@ output "wrong" { value = lytics_databricks_table_import.wrong.id }
 
 	tab.do(chromedp.Navigate(url + "/jobs/" + wrong))
 	tab.do(chromedp.Click(chromedp.CSS("#run-"+wrong), chromedp.NodeVisible))
-	tab.sees(".failure", "peopel")
+	tab.sees(".failure", "persons")
 	tab.sees(".failure .next", "Next step")
 	tab.sees(".failure code", "table")
 	tab.do(chromedp.Navigate(url))
-	tab.sees("#row-"+wrong, "peopel")
+	tab.sees("#row-"+wrong, "persons")
 }

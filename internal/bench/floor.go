@@ -31,7 +31,7 @@ func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error
 		return r, err
 	}
 	defer func() { _ = conn.Close() }()
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if w.Gzip {
 		out, err = gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 		if err != nil {

@@ -101,7 +101,7 @@ func declare(ctx context.Context, o engine.Options, minute int) (err error) {
 }
 
 func idleRunner(ctx context.Context, w work, _ func(result)) (result, error) {
-	return daemon(ctx, w, (time.Now().Minute()+30)%60, func(ctx context.Context, _ jobs.API) (result, error) {
+	return daemon(ctx, w, (time.Now().Minute()+30)%60, func(context.Context, jobs.API) (result, error) {
 		time.Sleep(5 * time.Second) // it has begun
 		watch := startWatch()
 		time.Sleep(idleFor)

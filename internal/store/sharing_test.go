@@ -60,7 +60,8 @@ func TestClaimsOfManyProcessesKeepTheLimits(t *testing.T) {
 						continue
 					}
 					now := active.Add(1)
-					for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+					for old := most.Load(); now > old; old = most.Load() {
+						most.CompareAndSwap(old, now)
 					}
 					if n := perJob[c.JobID].Add(1); now > limit || n > 1 {
 						t.Errorf("%d runs of the authorization and %d of the job are active", now, n)

@@ -97,32 +97,6 @@ func appendLine(b []byte, e jobs.Event) []byte {
 	return append(b, lineEnd...)
 }
 
-// appendClock writes a time as lineClock has it, in a fifth of the time that
-// formatting by a layout takes. checkEvent has seen to the year.
-func appendClock(b []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	b = appendDigits(b, year, 4)
-	b = appendDigits(append(b, '-'), int(month), 2)
-	b = appendDigits(append(b, '-'), day, 2)
-	b = appendDigits(append(b, 'T'), hour, 2)
-	b = appendDigits(append(b, ':'), minute, 2)
-	b = appendDigits(append(b, ':'), second, 2)
-	b = appendDigits(append(b, '.'), t.Nanosecond()/1000, 6)
-	return append(b, 'Z')
-}
-
-// appendDigits writes a number in so many digits.
-func appendDigits(b []byte, n, digits int) []byte {
-	b = append(b, "000000"[:digits]...)
-	for i := len(b) - 1; n > 0; i-- {
-		b[i] = byte('0' + n%10)
-		n /= 10
-	}
-	return b
-}
-
 // rawEvent is a line taken apart, without copying.
 type rawEvent struct {
 	id     string

@@ -20,7 +20,7 @@ import (
 
 // formatVersion is part of the fingerprint: a release that stores states or
 // computes values otherwise raises it, and profiles are rebuilt.
-const formatVersion = 1
+const formatVersion = 2
 
 // mappedField is a field that a mapping feeds. States refer to it by its place.
 type mappedField struct {

@@ -36,26 +36,38 @@ type profile struct {
 // profileOverhead is what a profile takes besides states and identities.
 const profileOverhead = 200
 
-// The flags of a stored profile.
-const flagConflict = 1
+// The first byte of a stored profile. Profiles of formatVersion 1 had 0 for one
+// that is no conflict.
+const (
+	flagConflict = 1
+	flagStamped  = 2
+)
 
-// appendBinary appends the stored form; scratch is memory to use again.
-func (p *profile) appendBinary(b []byte, scratch *[]byte) []byte {
+// encoder has memory for the stored form of profiles, to use again.
+type encoder struct {
+	state, states []byte
+	stamps        merge.Stamps
+}
+
+// append appends the stored form of a profile.
+func (e *encoder) append(b []byte, p *profile) []byte {
 	if p.conflict {
 		return append(b, flagConflict)
 	}
-	b = binary.AppendUvarint(append(b, 0), uint64(len(p.identities)))
+	b = binary.AppendUvarint(append(b, flagStamped), uint64(len(p.identities)))
 	for _, i := range p.identities {
 		b = value.AppendString(binary.AppendVarint(b, int64(i.field)), i.value)
 	}
+	e.states = e.states[:0]
+	e.stamps.Reset()
 	for i, s := range p.states {
 		if s != nil {
-			*scratch = s.AppendBinary((*scratch)[:0])
-			b = binary.AppendVarint(b, int64(i))
-			b = append(binary.AppendUvarint(b, uint64(len(*scratch))), *scratch...)
+			e.state = s.AppendBinary(e.state[:0], &e.stamps)
+			e.states = binary.AppendVarint(e.states, int64(i))
+			e.states = append(binary.AppendUvarint(e.states, uint64(len(e.state))), e.state...)
 		}
 	}
-	return b
+	return append(e.stamps.AppendBinary(b), e.states...)
 }
 
 // readProfile takes a stored profile apart. Wanted chooses the fields whose
@@ -63,14 +75,19 @@ func (p *profile) appendBinary(b []byte, scratch *[]byte) []byte {
 func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, error) {
 	r := value.NewReader(blob)
 	p := &profile{states: make([]merge.State, len(fields))}
-	if r.Byte() == flagConflict {
+	switch r.Byte() {
+	case flagConflict:
 		p.conflict = true
-		return p, r.Err()
+		return p, nil
+	case flagStamped:
+	default:
+		return nil, value.ErrCorrupt
 	}
 	p.identities = make([]identity, r.Count())
 	for i := range p.identities {
 		p.identities[i] = identity{int(r.Varint()), r.String()}
 	}
+	stamps := merge.ReadStamps(r, nil)
 	for !r.Done() {
 		i := r.Varint()
 		state := value.NewReader(r.Bytes())
@@ -81,7 +98,7 @@ func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, er
 			continue
 		}
 		s := fields[i].rule.New()
-		s.Read(state)
+		s.Read(state, stamps)
 		if state.Err() != nil || !state.Done() {
 			return nil, value.ErrCorrupt
 		}
@@ -90,30 +107,43 @@ func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, er
 	return p, r.Err()
 }
 
-// readRow reads the values of a stored profile's wanted fields into row, NULL
-// for the others. Values may share memory with each other. A conflict has none.
-func readRow(blob []byte, fields []mappedField, wanted []bool, now time.Time, row []value.Value) (conflict bool, err error) {
+// rowReader reads values out of stored profiles.
+type rowReader struct {
+	fields []mappedField
+	wanted []bool
+	now    time.Time
+	stamps []merge.Stamp
+}
+
+// read reads the values of a profile's wanted fields into row, NULL for the
+// others. Values may share memory with each other. A conflict has none.
+func (rr *rowReader) read(blob []byte, row []value.Value) (conflict bool, err error) {
 	clear(row)
 	r := value.NewRowReader(blob)
-	if r.Byte() == flagConflict {
-		return true, r.Err()
+	switch r.Byte() {
+	case flagConflict:
+		return true, nil
+	case flagStamped:
+	default:
+		return false, value.ErrCorrupt
 	}
 	for range r.Count() {
 		r.Varint()
 		r.Bytes()
 	}
+	rr.stamps = merge.ReadStamps(r, rr.stamps[:0])
 	for !r.Done() {
 		i := r.Varint()
 		length := r.Count()
-		if r.Err() != nil || i < 0 || i >= int64(len(fields)) {
+		if r.Err() != nil || i < 0 || i >= int64(len(rr.fields)) {
 			return false, value.ErrCorrupt
 		}
-		if !wanted[i] {
+		if !rr.wanted[i] {
 			r.Skip(length)
 			continue
 		}
 		left := r.Left() - length
-		row[i] = fields[i].rule.ReadValue(r, now)
+		row[i] = rr.fields[i].rule.ReadValue(r, rr.stamps, rr.now)
 		if r.Err() != nil || r.Left() != left {
 			return false, value.ErrCorrupt
 		}

@@ -202,8 +202,9 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	}
 	defer func() { _ = r.close() }()
 	row := make([]value.Value, len(q.fields)+1)
+	reader := rowReader{fields: q.fields, wanted: q.wanted, now: q.now}
 	return r.each(ctx, func(id int64, blob []byte) (bool, error) {
-		conflict, err := readRow(blob, q.fields, q.wanted, q.now, row)
+		conflict, err := reader.read(blob, row)
 		if err != nil {
 			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.remedy())
 		}

@@ -123,7 +123,7 @@ type fileWindow struct {
 	ids     []int64
 	ends    []int
 	blobs   []byte
-	scratch []byte
+	encoder encoder
 }
 
 func (w *fileWriter) begin(ctx context.Context) (profileWindow, error) {
@@ -223,7 +223,7 @@ func (w *fileWindow) profiles(ctx context.Context, wanted []int64, each func(id 
 }
 
 func (w *fileWindow) put(ctx context.Context, pr *profile) error {
-	w.blobs = pr.appendBinary(w.blobs, &w.scratch)
+	w.blobs = w.encoder.append(w.blobs, pr)
 	w.ids, w.ends = append(w.ids, pr.id), append(w.ends, len(w.blobs))
 	if len(w.ids) < rowsAtOnce {
 		return nil

@@ -117,7 +117,7 @@ type tableWindow struct {
 	ids     []int64
 	ends    []int
 	blobs   []byte
-	scratch []byte
+	encoder encoder
 	removed []int64
 }
 
@@ -200,7 +200,7 @@ func (w *tableWindow) profiles(ctx context.Context, wanted []int64, each func(id
 const windowBytes = 4 << 20
 
 func (w *tableWindow) put(ctx context.Context, pr *profile) error {
-	w.blobs = pr.appendBinary(w.blobs, &w.scratch)
+	w.blobs = w.encoder.append(w.blobs, pr)
 	w.ids, w.ends = append(w.ids, pr.id), append(w.ends, len(w.blobs))
 	if len(w.ids) < tableRows && len(w.blobs) < windowBytes {
 		return nil

@@ -108,23 +108,21 @@ func (k *keyed) Value(now time.Time) value.Value {
 	return value.OfMap(entries)
 }
 
-func (k *keyed) AppendBinary(b []byte) []byte {
+func (k *keyed) AppendBinary(b []byte, stamps *Stamps) []byte {
 	k.cut()
 	b = binary.AppendUvarint(b, uint64(len(k.entries)))
 	for key, e := range k.entries {
-		b = binary.AppendVarint(value.AppendString(b, key), e.at.Micros)
-		b = e.v.AppendBinary(value.AppendString(b, e.at.ID))
+		b = e.v.AppendBinary(stamps.refer(value.AppendString(b, key), e.at))
 	}
 	return b
 }
 
-func (k *keyed) Read(r *value.Reader) {
+func (k *keyed) Read(r *value.Reader, stamps []Stamp) {
 	n := r.Count()
 	k.entries = make(map[string]entry, n)
 	for range n {
 		key := r.String()
-		at := Stamp{Micros: r.Varint()}
-		at.ID = r.String()
+		at := referred(r, stamps)
 		k.entries[key] = entry{at: at, v: r.Value()}
 	}
 }

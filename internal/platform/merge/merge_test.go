@@ -200,8 +200,9 @@ func TestTheOrderOfArrivalNeverMatters(t *testing.T) {
 				if got := parts[1].Value(now).Text(); got != want {
 					t.Fatalf("%s in one order, %s in another, of %v", want, got, facts)
 				}
-				stored := value.NewRowReader(parts[1].AppendBinary(nil))
-				if got := r.ReadValue(stored, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
+				blob, stamps := store(parts[1])
+				stored := value.NewRowReader(blob)
+				if got := r.ReadValue(stored, stamps, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
 					t.Fatalf("%s is read as %s with %d bytes left, %v", want, got, stored.Left(), stored.Err())
 				}
 			})
@@ -209,10 +210,18 @@ func TestTheOrderOfArrivalNeverMatters(t *testing.T) {
 	}
 }
 
+// store gives the stored form of a state, and its stamps as they read back.
+func store(s merge.State) ([]byte, []merge.Stamp) {
+	var stamps merge.Stamps
+	blob := s.AppendBinary(nil, &stamps)
+	return blob, merge.ReadStamps(value.NewReader(stamps.AppendBinary(nil)), nil)
+}
+
 func reload(t *rapid.T, r merge.Rule, s merge.State) merge.State {
-	reader := value.NewReader(s.AppendBinary(nil))
+	blob, stamps := store(s)
+	reader := value.NewReader(blob)
 	out := r.New()
-	out.Read(reader)
+	out.Read(reader, stamps)
 	if reader.Err() != nil || !reader.Done() {
 		t.Fatalf("a stored state does not read back: %v", reader.Err())
 	}

@@ -199,13 +199,12 @@ func (r Rule) New() State {
 }
 
 // ReadValue reads a stored state as Read does, and gives only what its Value is.
-func (r *Rule) ReadValue(stored *value.Reader, now time.Time) value.Value {
+func (r *Rule) ReadValue(stored *value.Reader, stamps []Stamp, now time.Time) value.Value {
 	switch {
 	case r.op == Latest || r.op == Oldest:
-		micros := stored.Varint()
-		stored.Bytes() // the id
+		at := referred(stored, stamps)
 		v := stored.Value()
-		if micros < r.cutoff(now) {
+		if at.Micros < r.cutoff(now) {
 			return value.Value{}
 		}
 		return v
@@ -213,7 +212,7 @@ func (r *Rule) ReadValue(stored *value.Reader, now time.Time) value.Value {
 		return stored.Value()
 	default:
 		s := r.New()
-		s.Read(stored)
+		s.Read(stored, stamps)
 		return s.Value(now)
 	}
 }

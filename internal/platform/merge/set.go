@@ -84,7 +84,7 @@ func (s *set) Value(now time.Time) value.Value {
 	return value.OfList(members)
 }
 
-func (s *set) AppendBinary(b []byte) []byte {
+func (s *set) AppendBinary(b []byte, _ *Stamps) []byte {
 	s.cut()
 	b = binary.AppendUvarint(b, uint64(len(s.seen)))
 	for m, at := range s.seen {
@@ -93,7 +93,7 @@ func (s *set) AppendBinary(b []byte) []byte {
 	return b
 }
 
-func (s *set) Read(r *value.Reader) {
+func (s *set) Read(r *value.Reader, _ []Stamp) {
 	n := r.Count()
 	s.seen = make(map[string]int64, n)
 	for range n {

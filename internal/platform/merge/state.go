@@ -35,10 +35,11 @@ type State interface {
 	Merge(o State)
 	// Value is the field's value at a time; NULL when there is none.
 	Value(now time.Time) value.Value
-	// AppendBinary appends a form that Read reads.
-	AppendBinary(b []byte) []byte
+	// AppendBinary appends a form that Read reads; its stamps go into those of
+	// the profile.
+	AppendBinary(b []byte, stamps *Stamps) []byte
 	// Read replaces the state by a stored one.
-	Read(r *value.Reader)
+	Read(r *value.Reader, stamps []Stamp)
 	// Size is the memory it takes, about.
 	Size() int
 }
@@ -97,13 +98,12 @@ func (s *single) Value(now time.Time) value.Value {
 	return s.v
 }
 
-func (s *single) AppendBinary(b []byte) []byte {
-	return s.v.AppendBinary(value.AppendString(binary.AppendVarint(b, s.at.Micros), s.at.ID))
+func (s *single) AppendBinary(b []byte, stamps *Stamps) []byte {
+	return s.v.AppendBinary(stamps.refer(b, s.at))
 }
 
-func (s *single) Read(r *value.Reader) {
-	s.at.Micros = r.Varint()
-	s.at.ID = r.String()
+func (s *single) Read(r *value.Reader, stamps []Stamp) {
+	s.at = referred(r, stamps)
 	s.v = r.Value()
 }
 
@@ -133,20 +133,20 @@ func (e *extremum) Merge(o State) {
 	}
 }
 
-func (e *extremum) Value(time.Time) value.Value  { return e.v }
-func (e *extremum) AppendBinary(b []byte) []byte { return e.v.AppendBinary(b) }
-func (e *extremum) Read(r *value.Reader)         { e.v = r.Value() }
-func (e *extremum) Size() int                    { return 96 }
+func (e *extremum) Value(time.Time) value.Value             { return e.v }
+func (e *extremum) AppendBinary(b []byte, _ *Stamps) []byte { return e.v.AppendBinary(b) }
+func (e *extremum) Read(r *value.Reader, _ []Stamp)         { e.v = r.Value() }
+func (e *extremum) Size() int                               { return 96 }
 
 // count is how many events had a value.
 type count struct{ n int64 }
 
-func (c *count) Add(value.Value, Stamp)       { c.n++ }
-func (c *count) Merge(o State)                { c.n += same(c, o).n }
-func (c *count) Value(time.Time) value.Value  { return value.OfInt(c.n) }
-func (c *count) AppendBinary(b []byte) []byte { return binary.AppendVarint(b, c.n) }
-func (c *count) Read(r *value.Reader)         { c.n = r.Varint() }
-func (c *count) Size() int                    { return 24 }
+func (c *count) Add(value.Value, Stamp)                  { c.n++ }
+func (c *count) Merge(o State)                           { c.n += same(c, o).n }
+func (c *count) Value(time.Time) value.Value             { return value.OfInt(c.n) }
+func (c *count) AppendBinary(b []byte, _ *Stamps) []byte { return binary.AppendVarint(b, c.n) }
+func (c *count) Read(r *value.Reader, _ []Stamp)         { c.n = r.Varint() }
+func (c *count) Size() int                               { return 24 }
 
 // sum is an exact decimal sum.
 type sum struct{ total apd.Decimal }
@@ -166,9 +166,9 @@ func (s *sum) Value(time.Time) value.Value {
 	return value.OfDecimal(new(apd.Decimal).Set(&s.total))
 }
 
-func (s *sum) AppendBinary(b []byte) []byte { return value.AppendDecimal(b, &s.total) }
-func (s *sum) Read(r *value.Reader)         { r.Decimal(&s.total) }
-func (s *sum) Size() int                    { return 80 }
+func (s *sum) AppendBinary(b []byte, _ *Stamps) []byte { return value.AppendDecimal(b, &s.total) }
+func (s *sum) Read(r *value.Reader, _ []Stamp)         { r.Decimal(&s.total) }
+func (s *sum) Size() int                               { return 80 }
 
 // sums is an exact sum for each key of a map.
 type sums struct{ totals map[string]*apd.Decimal }
@@ -209,7 +209,7 @@ func (s *sums) Value(time.Time) value.Value {
 	return value.OfMap(entries)
 }
 
-func (s *sums) AppendBinary(b []byte) []byte {
+func (s *sums) AppendBinary(b []byte, _ *Stamps) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.totals)))
 	for key, d := range s.totals {
 		b = value.AppendDecimal(value.AppendString(b, key), d)
@@ -217,7 +217,7 @@ func (s *sums) AppendBinary(b []byte) []byte {
 	return b
 }
 
-func (s *sums) Read(r *value.Reader) {
+func (s *sums) Read(r *value.Reader, _ []Stamp) {
 	for range r.Count() {
 		r.Decimal(s.of(r.String()))
 	}

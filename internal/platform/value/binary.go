@@ -155,6 +155,17 @@ func (r *Reader) Count() int {
 // Skip passes over n bytes, which are there.
 func (r *Reader) Skip(n int) { r.b = r.b[n:] }
 
+// Index reads a number below n; -1 when it is none.
+func (r *Reader) Index(n int) int {
+	u, width := binary.Uvarint(r.b)
+	if width <= 0 || u >= uint64(n) {
+		r.fail()
+		return -1
+	}
+	r.b = r.b[width:]
+	return int(u)
+}
+
 // Bytes reads a length and so many bytes, without copying.
 func (r *Reader) Bytes() []byte {
 	n := r.Count()
