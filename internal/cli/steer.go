@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -38,6 +39,9 @@ func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 				return writeJSON(in, []jobs.Run{run})
 			}
 			_, err := fmt.Fprintf(in.out, "%s of %q is %s\n", run.ID, j.Label, run.Status)
+			return errors.Join(err, in.printPage(run))
+		}
+		if err := in.printPage(run); err != nil {
 			return err
 		}
 		show := in.progress()
@@ -48,6 +52,16 @@ func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 		show.moved(run)
 		return show.end(outcome(run, j))
 	})
+}
+
+// printPage says where a run can be looked at, if it can.
+func (in *invocation) printPage(run jobs.Run) error {
+	page := jobs.RunURL(in.api, run.ID)
+	if page == "" || in.json {
+		return nil
+	}
+	_, err := fmt.Fprintln(in.out, page)
+	return err
 }
 
 // wantRunner refuses to leave a run to nobody.

@@ -258,3 +258,26 @@ func TestRunsAreFiltered(t *testing.T) {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
 }
+
+// onPages is an API whose runs have pages.
+type onPages struct{ *steered }
+
+func (onPages) RunURL(id string) string { return "https://runner.example.com/runs/" + id }
+
+func TestRunSaysWhereTheRunCanBeLookedAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const page = "https://runner.example.com/runs/run_1\n"
+		if code, out, errOut := runAPI(t, onPages{twoJobs()}, "run", "customers"); code != 0 || !strings.HasPrefix(out, page) {
+			t.Errorf("%d: %s%s", code, out, errOut)
+		}
+		if _, out, _ := runAPI(t, onPages{twoJobs()}, "run", "customers", "-json"); strings.Contains(out, page) {
+			t.Errorf("a program got %s", out)
+		}
+		s := twoJobs()
+		s.alive = true
+		if _, out, _ := runAPI(t, onPages{s}, "run", "--detach", "customers"); !strings.HasSuffix(out, page) {
+			t.Errorf("a run that is left says %s", out)
+		}
+	})
+}

@@ -145,3 +145,12 @@ func authorities(file string) (*x509.CertPool, error) {
 
 // Place is where the runner is, for people.
 func (c *Client) Place() string { return c.place }
+
+// RunURL implements jobs.RunLinker. A runner behind a socket does not say where
+// its page is.
+func (c *Client) RunURL(runID string) string {
+	if c.config.Socket != "" {
+		return ""
+	}
+	return c.base.JoinPath("runs", url.PathEscape(runID)).String()
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
 // at gives a client of a handler, and the number of requests it has got.
@@ -170,4 +171,23 @@ func (m *moving) Run(context.Context, string) (jobs.Run, error) {
 		return jobs.Run{ID: "run_1", Status: jobs.StatusRunning, Phase: []string{"reading", "writing"}[n/30]}, nil
 	}
 	return jobs.Run{ID: "run_1", Status: jobs.StatusSucceeded, Phase: "done"}, nil
+}
+
+// The address that people are told is one that the page has.
+func TestARunsAddressIsThatOfThePage(t *testing.T) {
+	t.Parallel()
+	c, err := client.New(client.Config{URL: "https://runner.example.com:8443/", Token: jobs.NewSecret(token)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := jobs.RunURL(c, "run_1"), "https://runner.example.com:8443"+page.RunPath("run_1"); got != want {
+		t.Errorf("it is %s, the page has %s", got, want)
+	}
+	local, err := client.New(client.Config{Socket: "/run/runner.sock", Token: jobs.NewSecret(token)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := jobs.RunURL(local, "run_1"); got != "" {
+		t.Errorf("behind a socket it is %s", got)
+	}
 }

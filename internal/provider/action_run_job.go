@@ -84,17 +84,32 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	}
 	terms := runTerms{
 		limit: defaultRunTimeout, at: at, leave: !m.Wait.IsNull() && !m.Wait.ValueBool(), reason: jobs.ReasonManual,
-		moved: progressMessages(say, time.Now),
+		moved: withPage(api, say, progressMessages(say, time.Now)),
 	}
 	// What fails, fails the action: there is no next plan to show it.
 	job.FailOnError = true
 	run := runJob(ctx, api, job, terms, &resp.Diagnostics)
+	if run != nil {
+		terms.page = jobs.RunURL(api, run.ID)
+	}
 	switch {
 	case run == nil || resp.Diagnostics.HasError():
 	case terms.leave:
-		say("run %s of %q is left to the runner", run.ID, job.Label)
+		say("run %s of %q is left to the runner%s", run.ID, job.Label, terms.see())
 	default:
 		say("run %s of %q %s: %d rows read, %d written", run.ID, job.Label, run.Status, run.RowsRead, run.RowsWritten)
+	}
+}
+
+// withPage says first where the run can be looked at.
+func withPage(api jobs.API, say func(format string, args ...any), moved func(jobs.Run)) func(jobs.Run) {
+	said := false
+	return func(r jobs.Run) {
+		if page := jobs.RunURL(api, r.ID); page != "" && !said {
+			say("%s: %s", r.ID, page)
+		}
+		said = true
+		moved(r)
 	}
 }
 

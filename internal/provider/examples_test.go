@@ -74,19 +74,15 @@ var sandboxVariables = config.Variables{
 // acceptance tests apply the quickstart.
 func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"quickstart", "purchases", "kept-updated", "runner"} {
+	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			environment, variables := map[string]string{}, sandboxVariables
-			switch name {
-			case "kept-updated":
+			environment := map[string]string{}
+			if name == "kept-updated" {
 				environment["LYTICS_RUNNER_URL"], environment["LYTICS_RUNNER_TOKEN"] = "https://runner.example.com", "a-token-of-a-runner"
-			case "runner":
-				environment["LYTICS_RUNNER_TOKEN"] = "a-token-of-a-runner"
-				variables = config.Variables{"databricks_token": config.StringVariable("t")}
 			}
 			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: newWorld().factoriesIn(environment), Steps: []resource.TestStep{{
-				Config: example(t, name+"/main.tf"), ConfigVariables: variables, PlanOnly: true, ExpectNonEmptyPlan: true,
+				Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables, PlanOnly: true, ExpectNonEmptyPlan: true,
 			}}})
 		})
 	}

@@ -33,6 +33,8 @@ type world struct {
 	waiting func()
 	// runnerAlive is what stores say of a runner.
 	runnerAlive bool
+	// pages is where runs can be looked at; empty for nowhere.
+	pages string
 	// unreadable makes all secrets unreadable.
 	unreadable bool
 	// broken makes every read of a store fail.
@@ -92,6 +94,16 @@ type fakeAPI struct {
 var _ jobs.API = (*fakeAPI)(nil)
 
 func (a *fakeAPI) Close() error { return nil }
+
+// RunURL implements jobs.RunLinker.
+func (a *fakeAPI) RunURL(runID string) string {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	if a.w.pages == "" {
+		return ""
+	}
+	return a.w.pages + runID
+}
 
 func (a *fakeAPI) Store(_ context.Context, create bool) (jobs.StoreInfo, error) {
 	a.w.mu.Lock()

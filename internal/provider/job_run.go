@@ -29,6 +29,8 @@ type runTerms struct {
 	reason jobs.Reason
 	// moved hears of the run's moves; nil for none.
 	moved func(jobs.Run)
+	// page is where the run can be looked at; empty for nowhere.
+	page string
 }
 
 // runJob runs a job and waits. It returns nil when there is no run to show.
@@ -52,7 +54,8 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runTerms, dia
 		addError(diags, terms.at, what, err)
 		return nil
 	}
-	tflog.Info(ctx, "run queued", map[string]any{"job": job.ID, "run": started.ID})
+	terms.page = jobs.RunURL(api, started.ID)
+	tflog.Info(ctx, "run queued", map[string]any{"job": job.ID, "run": started.ID, "page": terms.page})
 
 	if terms.leave {
 		return &started
@@ -115,8 +118,16 @@ func judge(run jobs.Run, job jobs.Job, terms runTerms, diags *diag.Diagnostics) 
 		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply goes on. Change triggers to run the job again."
 	}
 	summary := fmt.Sprintf("The run of %q %s", job.Label, endedAs(run.Status))
-	detail := paragraphs(run.Error, fmt.Sprintf("It was run %s of %s %s, and ended at %s.", run.ID, noun(job), job.ID, whereItWas(run)), next)
+	detail := paragraphs(run.Error, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, noun(job), job.ID, whereItWas(run), terms.see()), next)
 	terms.at.add(diags, severity, run.ErrorAttribute, summary, detail)
+}
+
+// see says where a run's log is.
+func (t runTerms) see() string {
+	if t.page == "" {
+		return ""
+	}
+	return " Its log: " + t.page
 }
 
 func endedAs(s jobs.Status) string {

@@ -224,9 +224,15 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	}
 	w.change(func(w *world) {
 		w.fail = &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The token was refused", Next: "Give another"}
+		w.pages = "https://runner.example.com/runs/"
 	})
-	if _, diags := r.invoke(map[string]any{"job_id": job}); !failed(diags) || !strings.Contains(messages(diags)[0], "The token was refused") {
+	const page = "https://runner.example.com/runs/run"
+	said, diags = r.invoke(map[string]any{"job_id": job})
+	if !failed(diags) || !strings.Contains(messages(diags)[0], "The token was refused") || !strings.Contains(messages(diags)[0], page) {
 		t.Errorf("a failed run ended with %v", messages(diags))
+	}
+	if len(said) == 0 || !strings.Contains(said[0], page) {
+		t.Errorf("where it can be looked at is not said first: %q", said)
 	}
 	if _, diags := r.invoke(map[string]any{"job_id": "job-none"}); !failed(diags) || !strings.Contains(messages(diags)[0], "job-none") {
 		t.Errorf("an unknown job ended with %v", messages(diags))
