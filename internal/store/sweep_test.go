@@ -1,3 +1,4 @@
+//nolint:thelper // what is given to everywhere are the bodies of tests
 package store_test
 
 import (
