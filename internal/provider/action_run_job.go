@@ -105,10 +105,12 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 func withPage(api jobs.API, say func(format string, args ...any), moved func(jobs.Run)) func(jobs.Run) {
 	said := false
 	return func(r jobs.Run) {
-		if page := jobs.RunURL(api, r.ID); page != "" && !said {
-			say("%s: %s", r.ID, page)
+		if !said {
+			said = true
+			if page := jobs.RunURL(api, r.ID); page != "" {
+				say("%s: %s", r.ID, page)
+			}
 		}
-		said = true
 		moved(r)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
@@ -33,8 +34,9 @@ type world struct {
 	waiting func()
 	// runnerAlive is what stores say of a runner.
 	runnerAlive bool
-	// pages is where runs can be looked at; empty for nowhere.
-	pages string
+	// pages is where runs can be looked at; nil for nowhere. It is asked for
+	// while a run moves, with mu held.
+	pages atomic.Pointer[string]
 	// unreadable makes all secrets unreadable.
 	unreadable bool
 	// broken makes every read of a store fail.
@@ -97,12 +99,10 @@ func (a *fakeAPI) Close() error { return nil }
 
 // RunURL implements jobs.RunLinker.
 func (a *fakeAPI) RunURL(runID string) string {
-	a.w.mu.Lock()
-	defer a.w.mu.Unlock()
-	if a.w.pages == "" {
-		return ""
+	if at := a.w.pages.Load(); at != nil {
+		return *at + runID
 	}
-	return a.w.pages + runID
+	return ""
 }
 
 func (a *fakeAPI) Store(_ context.Context, create bool) (jobs.StoreInfo, error) {

@@ -224,8 +224,9 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	}
 	w.change(func(w *world) {
 		w.fail = &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The token was refused", Next: "Give another"}
-		w.pages = "https://runner.example.com/runs/"
 	})
+	pages := "https://runner.example.com/runs/"
+	w.pages.Store(&pages)
 	const page = "https://runner.example.com/runs/run"
 	said, diags = r.invoke(map[string]any{"job_id": job})
 	if !failed(diags) || !strings.Contains(messages(diags)[0], "The token was refused") || !strings.Contains(messages(diags)[0], page) {
