@@ -70,11 +70,12 @@ func TestADryRunCountsWhatTheRunThenDoesAndChangesNothing(t *testing.T) {
 
 	// Three rows later than all, one late within a day, one without a
 	// timestamp, one of the future.
+	const latest = "timestamp_micros(1700000099000099)" // that people gives 700 rows
 	s.Exec(t, fmt.Sprintf(`INSERT INTO %s
-		SELECT 1000 + id, 'new', (SELECT max(ts) FROM %[1]s) + INTERVAL 1 HOUR FROM range(3) UNION ALL
-		SELECT 2000, 'late', (SELECT max(ts) FROM %[1]s) - INTERVAL 1 SECOND UNION ALL
+		SELECT 1000 + id, 'new', %[2]s + INTERVAL 1 HOUR FROM range(3) UNION ALL
+		SELECT 2000, 'late', %[2]s - INTERVAL 1 SECOND UNION ALL
 		SELECT 2001, 'never', CAST(NULL AS TIMESTAMP) UNION ALL
-		SELECT 2002, 'someday', current_timestamp() + INTERVAL 1 DAY`, table))
+		SELECT 2002, 'someday', current_timestamp() + INTERVAL 1 DAY`, table, latest))
 	all, err := w.api().Jobs(t.Context())
 	if err != nil {
 		t.Fatal(err)
