@@ -56,7 +56,7 @@ func withBucket(t *testing.T, objects map[string]string) (*bench, *bucket) {
 	return open(t, duck.Options{Objects: store}), store
 }
 
-const exportOptions = ` FILEFORMAT = CSV FORMAT_OPTIONS('multiLine'='true','quote'='"','escape'='"','nullValue'='\\N:run','encoding'='UTF-8','mode'='FAILFAST','lineSep'='\n')`
+const exportOptions = ` FILEFORMAT = CSV FORMAT_OPTIONS('multiLine'='true','lineSep'='\n','quote'='"','escape'='"','charToEscapeQuoteEscaping'='"','nullValue'='\\N:run','encoding'='UTF-8','mode'='FAILFAST')`
 
 // checklist 29 30 32 33
 func TestCopyIntoAsAnExportDoes(t *testing.T) {
