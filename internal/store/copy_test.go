@@ -53,6 +53,7 @@ func insertRow(t *testing.T, tx *store.Tx, table string, n int) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }()
 	types, err := rows.ColumnTypes()
 	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return err
@@ -85,6 +86,7 @@ func dump(t *testing.T, db *store.DB) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = rows.Close() }()
 		columns, err := rows.Columns()
 		if err != nil {
 			t.Fatal(err)

@@ -29,8 +29,9 @@ type DB struct {
 	schema  int64
 	dialect dialect
 	write   *sql.DB
-	read    *sql.DB
-	pool    *pgxpool.Pool
+	// read numbers the arguments of its queries by itself; write does not.
+	read *Reader
+	pool *pgxpool.Pool
 	// hidden is what errors must not show.
 	hidden []string
 	carry  Carry
@@ -71,7 +72,7 @@ func (d *DB) Place() string { return d.place }
 func (d *DB) Shared() bool { return d.dialect == postgres }
 
 // Read is a pool of read-only connections.
-func (d *DB) Read() *Reader { return &Reader{db: d.read, dialect: d.dialect} }
+func (d *DB) Read() *Reader { return d.read }
 
 // Pool is that of PostgreSQL, for what does not go through Write; nil with
 // SQLite. Its tables are in the schema lytics, which is its search path.
@@ -80,10 +81,11 @@ func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 // Close closes the store.
 func (d *DB) Close() error {
 	var errs []error
-	for _, db := range []*sql.DB{d.read, d.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	if d.read != nil {
+		errs = append(errs, d.read.db.Close())
+	}
+	if d.write != nil {
+		errs = append(errs, d.write.Close())
 	}
 	if d.pool != nil {
 		d.pool.Close()

@@ -36,7 +36,7 @@ func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
 	if db.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 		return nil, db.failed("Cannot connect to the store", err)
 	}
-	db.write, db.read = stdlib.OpenDBFromPool(db.pool), stdlib.OpenDBFromPool(db.pool)
+	db.write, db.read = stdlib.OpenDBFromPool(db.pool), &Reader{db: stdlib.OpenDBFromPool(db.pool), dialect: postgres}
 	// Writers leave connections for those who read while they write.
 	db.write.SetMaxOpenConns(max(1, int(config.MaxConns)/2))
 	if err := db.openSchema(ctx, create); err != nil {

@@ -48,10 +48,12 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 	// One writer a process: SQLite has one anyway, and waiting here is cheaper
 	// and fairer than waiting in its busy handler.
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sql.Open("sqlite", dsn(file, "FULL")+"&_pragma=query_only(1)"); err != nil {
+	readers, err := sql.Open("sqlite", dsn(file, "FULL")+"&_pragma=query_only(1)")
+	if err != nil {
 		_ = db.Close()
 		return nil, db.failed("Cannot open the store", err)
 	}
+	db.read = &Reader{db: readers, dialect: sqlite}
 	if err := db.finishOpening(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

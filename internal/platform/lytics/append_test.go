@@ -1,3 +1,4 @@
+//nolint:thelper // what is given to onEach are the bodies of tests
 package lytics_test
 
 import (
@@ -202,35 +203,36 @@ func TestWhatNeverLeftIsNotUnsure(t *testing.T) {
 // other batches, and counts them.
 func TestEventsThatWereSentAndNotCommittedAreCounted(t *testing.T) {
 	t.Parallel()
-	b := open(t, lyticstest.Options{})
-	lost := errors.New("the lease is another's now")
-	err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
-	if !errors.Is(err, lost) {
-		t.Fatalf("the refusal comes back as %v", err)
-	}
-	b.reopen()
-	// Of another stream, and of other events of this one, nothing is known.
-	for _, e := range []struct {
-		stream string
-		list   []jobs.Event
-	}{{"other", events(0, 4)}, {"s", events(100, 2)}} {
-		if err := b.send(e.stream, e.list); err != nil {
+	onEach(t, func(t *testing.T, b *bed) {
+		lost := errors.New("the lease is another's now")
+		err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
+		if !errors.Is(err, lost) {
+			t.Fatalf("the refusal comes back as %v", err)
+		}
+		b.reopen()
+		// Of another stream, and of other events of this one, nothing is known.
+		for _, e := range []struct {
+			stream string
+			list   []jobs.Event
+		}{{"other", events(0, 4)}, {"s", events(100, 2)}} {
+			if err := b.send(e.stream, e.list); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.wantUnsure(0)
+		if err := b.send("s", events(0, 3)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	b.wantUnsure(0)
-	if err := b.send("s", events(0, 3)); err != nil {
-		t.Fatal(err)
-	}
-	b.wantUnsure(3)
-	if err := b.send("s", events(3, 3)); err != nil {
-		t.Fatal(err)
-	}
-	b.wantUnsure(4)
-	if err := b.send("s", events(0, 6)); err != nil {
-		t.Fatal(err)
-	}
-	b.wantUnsure(4)
+		b.wantUnsure(3)
+		if err := b.send("s", events(3, 3)); err != nil {
+			t.Fatal(err)
+		}
+		b.wantUnsure(4)
+		if err := b.send("s", events(0, 6)); err != nil {
+			t.Fatal(err)
+		}
+		b.wantUnsure(4)
+	})
 }
 
 // Of a batch of two uploads the first is in and the second is refused: only the

@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -49,7 +50,25 @@ func start(t *testing.T, o lyticstest.Options) *lyticstest.Server {
 
 func open(t *testing.T, o lyticstest.Options, change ...func(*lytics.Config)) *bed {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Location{Dir: t.TempDir()}, true)
+	return openAt(t, store.Location{Dir: t.TempDir()}, o, change...)
+}
+
+// onEach tries something with a store in each database.
+func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, open(t, lyticstest.Options{}))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))}, lyticstest.Options{}))
+	})
+}
+
+func openAt(t *testing.T, at store.Location, o lyticstest.Options, change ...func(*lytics.Config)) *bed {
+	t.Helper()
+	db, err := store.Open(context.Background(), at, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,3 +1,4 @@
+//nolint:thelper // what is given to onEach are the bodies of tests
 package lytics_test
 
 import (
@@ -230,24 +231,25 @@ func TestACircleByTheSlugOfBefore(t *testing.T) {
 // has; the same definition in another writing is adopted all the same.
 func TestAnotherStoreAdoptsTheSameAudience(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	b := open(t, lyticstest.Options{})
-	first, err := b.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5,  name = "a  b")`})
-	b.must(nil, err)
-	other := open(t, lyticstest.Options{})
-	other.server = b.server
-	other.reopen()
-	read, err := other.Audience(ctx, "a")
-	b.must(nil, err)
-	if read.ID != first.ID || !strings.Contains(read.Filter, "ALIAS a") {
-		t.Errorf("read %+v", read)
-	}
-	adopted, err := other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `FILTER AND (age > 5, name = "a  b")`})
-	b.must(nil, err)
-	read, err = other.Audience(ctx, "a")
-	if err != nil || adopted.ID != first.ID || read != adopted {
-		t.Errorf("adopted %+v, read %+v, %v", adopted, read, err)
-	}
-	_, err = other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5, name = "a b")`})
-	refused(t, "another text", err, jobs.CodeConflict, "slug")
+	onEach(t, func(t *testing.T, b *bed) {
+		ctx := t.Context()
+		first, err := b.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5,  name = "a  b")`})
+		b.must(nil, err)
+		other := open(t, lyticstest.Options{})
+		other.server = b.server
+		other.reopen()
+		read, err := other.Audience(ctx, "a")
+		b.must(nil, err)
+		if read.ID != first.ID || !strings.Contains(read.Filter, "ALIAS a") {
+			t.Errorf("read %+v", read)
+		}
+		adopted, err := other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `FILTER AND (age > 5, name = "a  b")`})
+		b.must(nil, err)
+		read, err = other.Audience(ctx, "a")
+		if err != nil || adopted.ID != first.ID || read != adopted {
+			t.Errorf("adopted %+v, read %+v, %v", adopted, read, err)
+		}
+		_, err = other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5, name = "a b")`})
+		refused(t, "another text", err, jobs.CodeConflict, "slug")
+	})
 }

@@ -1,0 +1,321 @@
+//nolint:thelper // what is given to everywhere are the bodies of tests
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	msqlite "modernc.org/sqlite"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// subject is what statements are about: one job with a run in each state, or
+// nothing that is there.
+type subject struct {
+	auth store.AuthorizationRow
+	job  store.JobRow
+	// held is a run that is executed; queued is for the runners.
+	held   store.Claim
+	queued string
+	alert  string
+}
+
+// nobody is in no store.
+func nobody(n string) subject {
+	s := subject{held: store.Claim{RunID: "run_none" + n, JobID: "job_none" + n, AuthorizationID: "auth_none" + n, Owner: "in_none", Epoch: 1}, queued: "run_none" + n, alert: "none"}
+	s.auth = store.AuthorizationRow{Authorization: jobs.Authorization{ID: s.held.AuthorizationID}}
+	s.job = store.JobRow{Key: "none" + n, Job: jobs.Job{ID: s.held.JobID, JobSpec: jobs.JobSpec{AuthorizationID: s.held.AuthorizationID, Import: &jobs.TableImport{Table: "none"}}}}
+	return s
+}
+
+// somebody fills a store for one statement.
+func somebody(t *testing.T, db *store.DB, n string) subject {
+	t.Helper()
+	s := subject{auth: authorization(t, db)}
+	upstream := job(t, db, s.auth.ID, "upstream of "+n)
+	s.job = job(t, db, s.auth.ID, n)
+	s.job.After = []string{upstream.ID}
+	if err := db.PutJob(t.Context(), s.job); err != nil {
+		t.Fatal(err)
+	}
+	held, _ := claim(t, db, queue(t, db, s.job, "in_1"), "in_1")
+	s.held, s.queued = *held, shared(t, db, s.job).ID
+	failed := queue(t, db, upstream, "in_1")
+	c, _ := claim(t, db, failed, "in_1")
+	failed.Status = jobs.StatusFailed
+	if err := db.FinishRun(t.Context(), c, failed); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.AddFailureAlerts(t.Context()), db.Beat(t.Context(), store.Instance{ID: "in_1", Kind: store.KindRunner})); err != nil {
+		t.Fatal(err)
+	}
+	s.alert = "failure:" + failed.ID
+	err := db.Write(t.Context(), func(tx *store.Tx) error {
+		return store.AddSent(t.Context(), tx, s.job.Key, 1, []store.SentRow{{Micros: 7, Times: 1}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// statements execute what the package exports that speaks SQL.
+var statements = map[string]func(ctx context.Context, db *store.DB, s subject) error{
+	"AddExportOwner": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.AddExportOwner(ctx, "export "+s.job.Key, s.job.ID)
+	},
+	"AddFailureAlerts": func(ctx context.Context, db *store.DB, _ subject) error { return db.AddFailureAlerts(ctx) },
+	"AddStaleAlert": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.AddStaleAlert(ctx, s.job.ID, time.Unix(7, 0))
+	},
+	"AdoptRun": func(ctx context.Context, db *store.DB, s subject) error {
+		_, err := db.AdoptRun(ctx, s.queued, "in_2", "host")
+		return err
+	},
+	"Alive": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Alive(ctx, s.held.Owner)) },
+	"Authorization": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.Authorization(ctx, s.auth.ID))
+	},
+	"Beat": func(ctx context.Context, db *store.DB, _ subject) error {
+		return db.Beat(ctx, store.Instance{ID: "in_1", Kind: store.KindRunner})
+	},
+	"BeatRun": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.BeatRun(ctx, &s.held, jobs.Run{Status: jobs.StatusRunning})),
+			second(db.BeatRun(ctx, &s.held, jobs.Run{Status: jobs.StatusRunning}, store.LogEntry{Level: store.LogInfo, Message: "it's \"50%\"? -- yes"})))
+	},
+	"CancelRequested": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.CancelRequested(ctx, s.held.RunID))
+	},
+	"ClaimDue": func(ctx context.Context, db *store.DB, s subject) error {
+		// The one with a schedule plans, runs and skips.
+		due := time.Unix(1, 0)
+		err := db.Pause(ctx, s.job.ID, false, &due)
+		_, err2 := db.ClaimDue(ctx, 10, func(store.JobRow, time.Time, time.Time) store.Plan {
+			return store.Plan{Next: new(time.Now().Add(time.Hour)), Run: &due, Note: "late", Skip: &store.Skip{Count: 2, First: time.Unix(0, 0), Last: time.Unix(0, 1000), Why: "down"}}
+		})
+		return errors.Join(err, err2)
+	},
+	"ClaimRun": func(ctx context.Context, db *store.DB, s subject) error {
+		_, _, err := db.ClaimRun(ctx, s.queued, "in_2", "host", 2)
+		return err
+	},
+	"Clock": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Clock(ctx)) },
+	"Confirm": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(db.Confirm(ctx, s.auth.ID), db.Confirm(ctx, s.job.ID))
+	},
+	"Cursor": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Cursor(ctx, s.job.Key)) },
+	"DeleteAuthorization": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.DeleteAuthorization(ctx, s.auth.ID)
+	},
+	"DeleteJob":     func(ctx context.Context, db *store.DB, s subject) error { return db.DeleteJob(ctx, s.job.ID) },
+	"DispatchReady": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.DispatchReady(ctx, 10)) },
+	"DoneAlert":     func(ctx context.Context, db *store.DB, s subject) error { return db.DoneAlert(ctx, s.alert) },
+	"Due": func(ctx context.Context, db *store.DB, _ subject) error {
+		_, _, err := db.Due(ctx)
+		return err
+	},
+	"ExportOwners": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.ExportOwners(ctx, "export "+s.job.Key))
+	},
+	"Figures": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Figures(ctx)) },
+	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Error: "what's that?", ErrorCode: jobs.CodeFailed})
+	},
+	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
+	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },
+	"Instances":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Instances(ctx)) },
+	"Job":         func(ctx context.Context, db *store.DB, s subject) error { return second(db.Job(ctx, s.job.ID)) },
+	"JobByKey":    func(ctx context.Context, db *store.DB, s subject) error { return second(db.JobByKey(ctx, s.job.Key)) },
+	"Jobs":        func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Jobs(ctx)) },
+	"LastRuns":    func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastRuns(ctx)) },
+	"LaterAlert": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.LaterAlert(ctx, s.alert, time.Second)
+	},
+	"NextAlert": func(ctx context.Context, db *store.DB, _ subject) error {
+		return second(db.NextAlert(ctx, time.Second))
+	},
+	"Pause": func(ctx context.Context, db *store.DB, s subject) error { return db.Pause(ctx, s.job.ID, true, nil) },
+	"MigrationLock": func(ctx context.Context, db *store.DB, _ subject) error {
+		unlock, err := db.MigrationLock(ctx)
+		if err == nil {
+			unlock()
+		}
+		return err
+	},
+	"PutAuthorization": func(ctx context.Context, db *store.DB, s subject) error { return db.PutAuthorization(ctx, s.auth) },
+	"PutJob":           func(ctx context.Context, db *store.DB, s subject) error { return db.PutJob(ctx, s.job) },
+	"QueueFollowers":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.QueueFollowers(ctx)) },
+	"QueueRun": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.QueueRun(ctx, store.NewRun{Job: s.job.Job, Reason: jobs.ReasonManual})),
+			second(db.QueueRun(ctx, store.NewRun{Job: s.job.Job, Reason: jobs.ReasonApply, Owner: "in_1"})))
+	},
+	"Redeliver": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(db.Redeliver(ctx, nil), db.Redeliver(ctx, []string{s.queued}))
+	},
+	"RequestCancel": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(db.RequestCancel(ctx, s.held.RunID), db.RequestCancel(ctx, s.queued))
+	},
+	"RequeueRun": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.RequeueRun(ctx, &s.held, jobs.Run{}, store.Requeue{Phase: "queued", Wait: time.Second, Failed: true})
+	},
+	"Retire":      func(ctx context.Context, db *store.DB, s subject) error { return db.Retire(ctx, s.held.Owner) },
+	"Run":         func(ctx context.Context, db *store.DB, s subject) error { return second(db.Run(ctx, s.held.RunID)) },
+	"RunLog":      func(ctx context.Context, db *store.DB, s subject) error { return second(db.RunLog(ctx, s.held.RunID)) },
+	"RunnerAlive": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.RunnerAlive(ctx)) },
+	"Runners":     func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Runners(ctx)) },
+	"Runs": func(ctx context.Context, db *store.DB, s subject) error {
+		var errs []error
+		for _, f := range []jobs.RunFilter{
+			{}, {JobID: s.job.ID}, {Statuses: []jobs.Status{}}, {Statuses: []jobs.Status{jobs.StatusFailed}}, {Since: time.Unix(7, 0), Limit: 1},
+			{JobID: s.job.ID, Statuses: []jobs.Status{jobs.StatusFailed, jobs.StatusRunning}, Since: time.Unix(7, 0), Limit: 2},
+		} {
+			errs = append(errs, second(db.Runs(ctx, f)))
+		}
+		return errors.Join(errs...)
+	},
+	"SentPages": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.SentPages(ctx, s.job.Key, 0, 9))
+	},
+	"SentRows": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.SentRows(ctx, s.job.Key, store.SentPage{Page: 1}))
+	},
+	"Stale": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Stale(ctx, s.held.RunID)) },
+	"TakeOverLost": func(ctx context.Context, db *store.DB, s subject) error {
+		err := db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE runs SET lease_until = 1 WHERE id = ?`, s.held.RunID)
+			return err
+		})
+		return errors.Join(err, second(db.TakeOverLost(ctx)))
+	},
+	"UnconfirmedAuthorizations": func(ctx context.Context, db *store.DB, _ subject) error {
+		return second(db.UnconfirmedAuthorizations(ctx))
+	},
+	"Undelivered": func(ctx context.Context, db *store.DB, _ subject) error {
+		oldest := time.Unix(7, 0)
+		return errors.Join(second(db.Undelivered(ctx, time.Second, nil)), second(db.Undelivered(ctx, time.Second, &oldest)))
+	},
+	"WakeWaiting": func(ctx context.Context, db *store.DB, _ subject) error { return db.WakeWaiting(ctx, 2) },
+
+	"AddSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return errors.Join(store.AddSent(ctx, tx, s.job.Key, 2, nil), store.AddSent(ctx, tx, s.job.Key, 3, []store.SentRow{{Micros: 8, Times: 1}}))
+	}),
+	"AppendLog": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return errors.Join(store.AppendLog(ctx, tx, s.held.RunID), store.AppendLog(ctx, tx, s.held.RunID, store.LogEntry{Level: store.LogWarn, Message: "?"}))
+	}),
+	"Fence": written(func(ctx context.Context, tx *store.Tx, s subject) error { return store.Fence(ctx, tx, &s.held) }),
+	"ForgetAllSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return store.ForgetAllSent(ctx, tx, s.job.Key)
+	}),
+	"ForgetSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return store.ForgetSent(ctx, tx, s.job.Key, 9)
+	}),
+	"PutCursor": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return store.PutCursor(ctx, tx, s.job.Key, store.Cursor{Generation: 1})
+	}),
+	"Lock":       written(func(ctx context.Context, tx *store.Tx, s subject) error { return tx.Lock(ctx, s.job.Key) }),
+	"LockShared": written(func(ctx context.Context, tx *store.Tx, s subject) error { return tx.LockShared(ctx, s.job.Key) }),
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func written(f func(ctx context.Context, tx *store.Tx, s subject) error) func(context.Context, *store.DB, subject) error {
+	return func(ctx context.Context, db *store.DB, s subject) error {
+		return db.Write(ctx, func(tx *store.Tx) error { return f(ctx, tx, s) })
+	}
+}
+
+// refused reports an error of the database itself, except that a row has to be
+// there for another one to speak of it.
+func refused(err error) bool {
+	p, ok := errors.AsType[*pgconn.PgError](err)
+	if ok {
+		return p.Code != "23503"
+	}
+	const foreignKey = 787
+	s, ok := errors.AsType[*msqlite.Error](err)
+	return ok && s.Code() != foreignKey
+}
+
+// Every statement is one in either database's SQL, whatever the store holds.
+func TestEveryStatementIsUnderstoodByBothDatabases(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		for _, name := range slices.Sorted(maps.Keys(statements)) {
+			if err := statements[name](t.Context(), db, nobody(name)); refused(err) {
+				t.Errorf("%s, on nothing: %v", name, err)
+			}
+		}
+	})
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		for _, name := range slices.Sorted(maps.Keys(statements)) {
+			err := statements[name](t.Context(), db, somebody(t, db, name))
+			if refused(err) || errors.Is(err, sql.ErrNoRows) || errors.Is(err, store.ErrFenced) || jobs.IsCode(err, jobs.CodeNotFound) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+// spokeless are exported and speak no SQL of their own.
+var spokeless = []string{"CarryRuns", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
+
+// What is new is among the statements too.
+func TestNoStatementIsLeftOut(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if ok && f.Name.IsExported() && (of(f.Recv, "DB", "Tx") || f.Recv == nil && of(f.Type.Params, "Tx")) {
+				seen[f.Name.Name] = true
+				if statements[f.Name.Name] == nil && !slices.Contains(spokeless, f.Name.Name) {
+					t.Errorf("%s of %s is executed by no entry of statements", f.Name.Name, file)
+				}
+			}
+		}
+	}
+	for name := range statements {
+		if !seen[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+// of reports a pointer to one of some types among parameters.
+func of(fields *ast.FieldList, types ...string) bool {
+	if fields == nil {
+		return false
+	}
+	return slices.ContainsFunc(fields.List, func(f *ast.Field) bool {
+		star, ok := f.Type.(*ast.StarExpr)
+		if !ok {
+			return false
+		}
+		name, ok := star.X.(*ast.Ident)
+		return ok && slices.Contains(types, name.Name)
+	})
+}
