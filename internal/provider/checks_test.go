@@ -1,0 +1,63 @@
+package provider_test
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	tfstate "github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+func at(name string, nested ...string) tfjsonpath.Path {
+	p := tfjsonpath.New(name)
+	for _, n := range nested {
+		p = p.AtMapKey(n)
+	}
+	return p
+}
+
+func holds(address string, p tfjsonpath.Path, v knownvalue.Check) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, p, v)
+}
+
+func plans(checks ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: checks}
+}
+
+func action(address string, a plancheck.ResourceActionType) plancheck.PlanCheck {
+	return plancheck.ExpectResourceAction(address, a)
+}
+
+// expectEvents checks how many events a stream holds: rows that were lost or
+// doubled show here.
+func expectEvents(w *world, stream string, n int) resource.TestCheckFunc {
+	return func(*tfstate.State) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if got := w.only().streams[stream]; got != n {
+			return fmt.Errorf("stream %s holds %d events, want %d", stream, got, n)
+		}
+		return nil
+	}
+}
+
+const customers = "databricks_main_sales_customers"
+
+func (w *world) arrive(n int) func() {
+	return func() {
+		w.change(func(w *world) {
+			for table := range w.rows {
+				w.rows[table] += n
+			}
+		})
+	}
+}
+
+func (w *world) failing(e *jobs.Error) func() {
+	return func() { w.change(func(w *world) { w.fail = e }) }
+}
