@@ -190,7 +190,9 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 		case kill.Stop():
 			t.Errorf("generation %d failed by itself: %s", generation, output)
 		default:
-			killed++
+			if killed++; killed%20 == 0 {
+				t.Logf("%d of %d killed", killed, kills)
+			}
 			reach = reach * 26 / 25
 		}
 		kill.Stop()

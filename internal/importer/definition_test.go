@@ -2,8 +2,6 @@ package importer_test
 
 import (
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,38 +213,4 @@ func TestTheSchemaChanges(t *testing.T) {
 	if err := b.try(); !jobs.IsCode(err, jobs.CodeInvalid) || attributeOf(err) != "timestamp_column" || len(b.sink.events) != sent {
 		t.Fatal(err)
 	}
-}
-
-// checklist 1: many rows on one timestamp, interrupted, then one more.
-func TestManyRowsOnOneTimestamp(t *testing.T) {
-	t.Parallel()
-	rows := 60_000
-	if os.Getenv("LYTICS_TORTURE") != "" {
-		rows = 2_000_000
-	}
-	b := newBed(t, sandboxtest.Shared(t), threeColumns)
-	b.exec(fmt.Sprintf("INSERT INTO %%t SELECT id, 'x', TIMESTAMP '2024-01-01 00:00:00' FROM range(%d)", rows))
-	b.imp.SliceRows = 10_000
-	b.sink.before = func() error {
-		if len(b.sink.events) > rows/2 {
-			b.sink.before = nil
-			return fmt.Errorf("crash")
-		}
-		return nil
-	}
-	if err := b.try(); err == nil {
-		t.Fatal("no crash")
-	}
-	b.run()
-	b.wantOnce(rows)
-	b.exec("INSERT INTO %t VALUES (-1, 'y', TIMESTAMP '2024-01-01 00:00:00')")
-	b.want(-1)
-	// Without the version, too.
-	other := *b
-	other.exec("CREATE OR REPLACE VIEW main." + b.schema + ".v AS SELECT * FROM %t")
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || c.Sent != int64(rows+1) || slices.Contains(c.Columns, "") {
-		t.Fatalf("%+v, %v", c, err)
-	}
-	b.imp.Spec.Table = "v"
-	b.want()
 }

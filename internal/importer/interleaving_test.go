@@ -128,7 +128,9 @@ func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	test := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		test++
+		if test++; test%1000 == 0 {
+			t.Logf("%d interleavings", test)
+		}
 		w := &world{t: rt, ctx: t.Context(), db: db, table: newFakeTable(), sink: &memorySink{db: db}, least: map[fakeRow]int64{}}
 		w.table.now = 1000
 		w.table.page = rapid.IntRange(1, 7).Draw(rt, "page")
@@ -248,7 +250,9 @@ func TestOneOrder(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	test := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		test++
+		if test++; test%1000 == 0 {
+			t.Logf("%d interleavings", test)
+		}
 		w := &world{t: rt, ctx: t.Context(), db: db, table: newFakeTable(), sink: &memorySink{db: db}, least: map[fakeRow]int64{}}
 		w.table.now = 10_000
 		var rows []fakeRow

@@ -107,20 +107,68 @@ func seeds(t *testing.T) []uint64 {
 	return out
 }
 
+// eachSeed runs a test of each seed, one after the other: which of them failed
+// first is what counts.
+func eachSeed(t *testing.T, name string, test func(t *testing.T, seed uint64)) {
+	t.Helper()
+	all := seeds(t)
+	for n, seed := range all {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { test(t, seed) })
+		if t.Failed() {
+			t.Fatalf("again: LYTICS_TORTURE_SEED=%d go test -run %s ./internal/importer", seed, name)
+		}
+		if (n+1)%20 == 0 {
+			t.Logf("%d of %d seeds", n+1, len(all))
+		}
+	}
+}
+
 // checklist 1 2 57: an import is killed at any moment, again and again, while
 // rows are added, late ones too. The stream has each row once.
 func TestAKilledImportLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	for _, seed := range seeds(t) { //nolint:paralleltest // one after the other: which seed failed first is what counts
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { torture(t, s, seed) })
-		if t.Failed() {
-			t.Fatalf("again: LYTICS_TORTURE_SEED=%d go test -run TestAKilledImport ./internal/importer", seed)
-		}
+	k := kills{reach: 100 * time.Millisecond}
+	eachSeed(t, "TestAKilledImportLosesAndDoublesNothing", func(t *testing.T, seed uint64) {
+		t.Helper()
+		k.torture(t, s, seed)
+	})
+	t.Logf("%d killed: %d before the first row, %d in the middle, %d after the last", k.before+k.middle+k.after, k.before, k.middle, k.after)
+	if n := len(seeds(t)); n >= 20 && (k.middle+k.before+k.after < n || k.middle < n/2) {
+		t.Error("the kills missed the import")
 	}
 }
 
-func torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
+// kills counts those that were in time, by where they fell.
+// They follow the speed of the machine, so that most fall in the middle.
+type kills struct {
+	before, middle, after int
+	reach                 time.Duration
+}
+
+// fell looks at the store that a kill left.
+func (k *kills) fell(t *testing.T, dir string) {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	switch c, err := db.Cursor(t.Context(), "k"); {
+	case err != nil:
+		t.Fatal(err)
+	case c == nil || c.Sent == 0:
+		k.before++
+		k.reach = k.reach * 3 / 2
+	case c.Pinned != nil:
+		k.middle++
+	default:
+		k.after++
+		k.reach = k.reach * 3 / 4
+	}
+}
+
+func (k *kills) torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- repeatable on purpose
 	schema := fmt.Sprintf("killed_%d", seed)
@@ -137,7 +185,11 @@ func torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 		o.Spec.KeyColumns = []string{"id"}
 	}
 	for range 3 {
-		run(t, o, time.Duration(random.Int64N(int64(120*time.Millisecond))))
+		if run(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))) {
+			k.reach = k.reach * 3 / 4
+		} else {
+			k.fell(t, o.Dir)
+		}
 		if random.IntN(2) == 0 {
 			grow(random.IntN(300), random.Int64N(500))
 		}

@@ -47,6 +47,7 @@ type options struct {
 	results          front.Results
 	linkTTL          time.Duration
 	directWait       time.Duration
+	zone             string
 	faults           []fault.Fault
 	readyFile        string
 	admin            bool
@@ -112,6 +113,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&results, "results", "auto", "`form` of results: arrow, cloudfetch, column, or auto, as Databricks chooses")
 	f.DurationVar(&o.linkTTL, "link-ttl", 15*time.Minute, "how long a CloudFetch link is good")
 	f.DurationVar(&o.directWait, "direct-wait", 5*time.Second, "how long a statement is waited for before the client has to poll")
+	f.StringVar(&o.zone, "session-zone", "UTC", "time `zone` of sessions that ask for none")
 	f.Func("fault", "a fault from the start, as `key=value,...` or JSON; repeatable; see the README", func(text string) error {
 		parsed, err := fault.Parse(text)
 		o.faults = append(o.faults, parsed)

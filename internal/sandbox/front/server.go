@@ -58,6 +58,8 @@ type Options struct {
 	// DirectWait is how long ExecuteStatement waits for a result before it
 	// answers that the statement is running: 5 seconds by default.
 	DirectWait time.Duration
+	// SessionZone is the time zone of sessions that ask for none: UTC by default.
+	SessionZone string
 	// Files answers the Files API of volumes; nil for none.
 	Files http.Handler
 	// Admin serves the endpoints under /sandbox/.
@@ -115,7 +117,7 @@ func New(o Options) (*Server, error) {
 		journal: &journal{},
 	}
 	s.tokens.set(o.Token)
-	s.sessions = newSessions(o.Engine)
+	s.sessions = newSessions(o.Engine, o.SessionZone)
 	s.processor = tcli.NewTCLIServiceProcessor(&handler{Server: s})
 	s.routes()
 	return s, nil

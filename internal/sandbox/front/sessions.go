@@ -65,20 +65,29 @@ type session struct {
 // sessions are the open ones.
 type sessions struct {
 	engine warehouse.Engine
+	// zone is that of sessions that ask for none.
+	zone string
 
 	mu         sync.Mutex
 	open       map[guid]*session
 	operations map[guid]*operation
 }
 
-func newSessions(e warehouse.Engine) *sessions {
-	return &sessions{engine: e, open: map[guid]*session{}, operations: map[guid]*operation{}}
+func newSessions(e warehouse.Engine, zone string) *sessions {
+	return &sessions{engine: e, zone: zone, open: map[guid]*session{}, operations: map[guid]*operation{}}
 }
 
 func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
 	timeout, err := statementTimeout(o.Conf)
 	if err != nil {
 		return nil, err
+	}
+	if s.zone != "" && !asksForZone(o.Conf) {
+		o.Conf = maps.Clone(o.Conf)
+		if o.Conf == nil {
+			o.Conf = map[string]string{}
+		}
+		o.Conf["TIMEZONE"] = s.zone
 	}
 	location, err := timeZone(o.Conf)
 	if err != nil {
@@ -213,8 +222,18 @@ func parseTimeout(text string) (time.Duration, error) {
 	return time.Duration(seconds) * time.Second, nil
 }
 
+// zoneKeys are the session parameters that name a time zone.
+var zoneKeys = []string{"TIMEZONE", "spark.sql.session.timeZone"}
+
+func asksForZone(conf map[string]string) bool {
+	return slices.ContainsFunc(zoneKeys, func(key string) bool {
+		_, ok := lookup(conf, key)
+		return ok
+	})
+}
+
 func timeZone(conf map[string]string) (*time.Location, error) {
-	for _, key := range []string{"TIMEZONE", "spark.sql.session.timeZone"} {
+	for _, key := range zoneKeys {
 		name, ok := lookup(conf, key)
 		if !ok {
 			continue
