@@ -56,15 +56,8 @@ func (p *pageOf) until(condition string) {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, lookTimeout)
 	defer cancel()
-	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
-	for {
-		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise)); err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			p.Fatalf("never came true: %s\nthe page says: %s", condition, p.text("body"))
-		}
-		// The page was left for another one while it was looked at.
+	if err := browsertest.Await(ctx, condition); err != nil {
+		p.Fatalf("never came true: %s\nthe page says: %s", condition, p.text("body"))
 	}
 }
 

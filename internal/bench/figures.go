@@ -256,7 +256,7 @@ func measureIncremental(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(err, s.Stop()) }()
 	if err := s.table(ctx, "grown", rows); err != nil {
 		return err
 	}

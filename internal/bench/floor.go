@@ -21,7 +21,7 @@ import (
 // floorJSON is the least that an import can do: the driver's Arrow batches,
 // each row to JSON text by appending, and away with it.
 func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error) {
-	db, err := w.Sandbox.connector(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
+	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
 	if err != nil {
 		return r, err
 	}

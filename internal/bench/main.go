@@ -125,7 +125,7 @@ func (b *bench) close() error {
 	var errs []error
 	for _, s := range []*sandbox{b.sandbox, b.spark} {
 		if s != nil {
-			errs = append(errs, s.stop())
+			errs = append(errs, s.Stop())
 		}
 	}
 	return errors.Join(append(errs, os.RemoveAll(b.dir))...)

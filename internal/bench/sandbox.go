@@ -2,39 +2,20 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
-	dbsql "github.com/databricks/databricks-sql-go"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
 )
 
-// sandbox is the local warehouse's process and how to reach it: the fields are
-// those of its ready file.
-type sandbox struct {
-	Host     string `json:"host"`
-	Port     int    `json:"port"`
-	HTTPPath string `json:"http_path"`
-	Token    string `json:"token"`
-	AdminURL string `json:"admin_url"`
-	S3       struct {
-		Endpoint  string `json:"endpoint"`
-		Region    string `json:"region"`
-		Bucket    string `json:"bucket"`
-		AccessKey string `json:"access_key"`
-		SecretKey string `json:"secret_key"`
-	} `json:"s3"`
-
-	stdin  io.Closer
-	exited chan error
-}
+// sandbox is the local warehouse; a child is told how to reach it.
+type sandbox struct{ process.Sandbox }
 
 // startTimeout bounds the start; Spark's takes the longest.
 const startTimeout = 3 * time.Minute
@@ -54,59 +35,19 @@ func (b *bench) start(ctx context.Context, name string, args ...string) (*sandbo
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	ready := filepath.Join(b.dir, name+".json")
-	args = append([]string{"-ready-file", ready, "-exit-with-parent", "-data", data, "-results", "arrow"}, args...)
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), b.options.sandbox, args...)
-	stdin, err := cmd.StdinPipe() // the sandbox ends when this pipe does
+	started, err := process.Start(ctx, process.Options{
+		Binary: b.options.sandbox, Args: append([]string{"-data", data, "-results", "arrow"}, args...), Stderr: os.Stderr, Timeout: startTimeout,
+	})
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("the sandbox does not start: %w", err)
-	}
-	s := &sandbox{stdin: stdin, exited: make(chan error, 1)}
-	go func() { s.exited <- cmd.Wait() }()
-	deadline := time.After(startTimeout)
-	for {
-		if text, err := os.ReadFile(ready); err == nil {
-			if err := json.Unmarshal(text, s); err != nil {
-				return nil, err
-			}
-			return s, s.exec(ctx, "CREATE SCHEMA IF NOT EXISTS main.bench")
-		}
-		select {
-		case err := <-s.exited:
-			return nil, fmt.Errorf("the sandbox ended before it was ready: %w", err)
-		case <-deadline:
-			return nil, errors.Join(fmt.Errorf("the sandbox was not ready after %s", startTimeout), stdin.Close())
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), stdin.Close())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func (s *sandbox) stop() error {
-	err := s.stdin.Close()
-	<-s.exited //nolint:errcheck // its end by our hand is no failure
-	return err
-}
-
-func (s *sandbox) connector(options ...dbsql.ConnOption) (*sql.DB, error) {
-	connector, err := dbsql.NewConnector(append([]dbsql.ConnOption{
-		dbsql.WithServerHostname(s.Host), dbsql.WithPort(s.Port), dbsql.WithHTTPPath(s.HTTPPath), dbsql.WithAccessToken(s.Token),
-		dbsql.WithTransport(loopback{}), dbsql.WithSessionParams(map[string]string{"timezone": "UTC"}),
-	}, options...)...)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	s := &sandbox{*started}
+	return s, s.exec(ctx, "CREATE SCHEMA IF NOT EXISTS main.bench")
 }
 
 // exec runs statements.
 func (s *sandbox) exec(ctx context.Context, statements ...string) (err error) {
-	db, err := s.connector()
+	db, err := s.Open()
 	if err != nil {
 		return err
 	}
@@ -133,17 +74,6 @@ func tableRows(from, to int) string {
 		id %% 3 = 0 AS active, date_add(DATE '2024-01-01', CAST(id %% 700 AS INT)) AS day,
 		concat('note ', id %% 1000, ' of some length') AS note
 		FROM range(%d, %d)`, from, to)
-}
-
-// loopback answers the driver's question for feature flags, which it asks a
-// https address whatever it was configured with, and passes on the rest.
-type loopback struct{}
-
-func (loopback) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme == "https" {
-		return nil, errors.New("the sandbox is on plain http")
-	}
-	return http.DefaultTransport.RoundTrip(r)
 }
 
 // forget empties the list of statements that the sandbox received.

@@ -71,3 +71,18 @@ func Tab(t *testing.T) context.Context {
 	}
 	return ctx
 }
+
+// Await waits for a condition, written in JavaScript, to hold in a tab. It fails
+// only when ctx ends.
+func Await(ctx context.Context, condition string) error {
+	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
+	for {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise)); err == nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// The page was left for another one while it was looked at.
+	}
+}

@@ -56,81 +56,104 @@ func catalogQuery(pattern string, within ...string) url.Values {
 	return query
 }
 
-func fieldOf(f protocol.Field) jobs.Field          { return jobs.Field(f) }
-func audienceOf(a protocol.Audience) jobs.Audience { return jobs.Audience(a) }
+// collection is a kind of object, T, that has an id, and its form on the wire.
+type collection[W, T any] struct {
+	path string
+	wire func(T) W
+	of   func(W) T
+}
+
+var (
+	fields = collection[protocol.Field, jobs.Field]{
+		"/fields", func(f jobs.Field) protocol.Field { return protocol.Field(f) }, func(f protocol.Field) jobs.Field { return jobs.Field(f) },
+	}
+	mappings = collection[protocol.Mapping, jobs.Mapping]{
+		"/mappings", func(m jobs.Mapping) protocol.Mapping { return protocol.Mapping(m) }, func(m protocol.Mapping) jobs.Mapping { return jobs.Mapping(m) },
+	}
+	audiences = collection[protocol.Audience, jobs.Audience]{
+		"/audiences", func(a jobs.Audience) protocol.Audience { return protocol.Audience(a) }, func(a protocol.Audience) jobs.Audience { return jobs.Audience(a) },
+	}
+)
+
+func (k collection[W, T]) send(ctx context.Context, c *Client, method string, object T) (T, error) {
+	v, err := call[W](ctx, c, request{method: method, path: k.path, body: k.wire(object)})
+	return k.of(v), err
+}
+
+func (k collection[W, T]) get(ctx context.Context, c *Client, id string) (T, error) {
+	v, err := call[W](ctx, c, request{method: http.MethodGet, path: at(k.path+"/%s", id)})
+	return k.of(v), err
+}
+
+func (k collection[W, T]) remove(ctx context.Context, c *Client, id string) error {
+	return c.do(ctx, request{method: http.MethodDelete, path: at(k.path+"/%s", id)})
+}
+
+func (k collection[W, T]) list(ctx context.Context, c *Client) ([]T, error) {
+	return listed(ctx, c, k.path, nil, k.of)
+}
 
 // CreateField implements jobs.Platform.
 func (c *Client) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	v, err := call[protocol.Field](ctx, c, request{method: http.MethodPost, path: "/fields", body: protocol.Field(f)})
-	return jobs.Field(v), err
+	return fields.send(ctx, c, http.MethodPost, f)
 }
 
 // PutField implements jobs.Platform.
 func (c *Client) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	v, err := call[protocol.Field](ctx, c, request{method: http.MethodPut, path: "/fields", body: protocol.Field(f)})
-	return jobs.Field(v), err
+	return fields.send(ctx, c, http.MethodPut, f)
 }
 
 // Field implements jobs.Platform.
 func (c *Client) Field(ctx context.Context, id string) (jobs.Field, error) {
-	v, err := call[protocol.Field](ctx, c, request{method: http.MethodGet, path: at("/fields/%s", id)})
-	return jobs.Field(v), err
+	return fields.get(ctx, c, id)
 }
 
 // DeleteField implements jobs.Platform.
-func (c *Client) DeleteField(ctx context.Context, id string) error {
-	return c.do(ctx, request{method: http.MethodDelete, path: at("/fields/%s", id)})
-}
+func (c *Client) DeleteField(ctx context.Context, id string) error { return fields.remove(ctx, c, id) }
 
 // CreateMapping implements jobs.Platform.
 func (c *Client) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	v, err := call[protocol.Mapping](ctx, c, request{method: http.MethodPost, path: "/mappings", body: protocol.Mapping(m)})
-	return jobs.Mapping(v), err
+	return mappings.send(ctx, c, http.MethodPost, m)
 }
 
 // PutMapping implements jobs.Platform.
 func (c *Client) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	v, err := call[protocol.Mapping](ctx, c, request{method: http.MethodPut, path: "/mappings", body: protocol.Mapping(m)})
-	return jobs.Mapping(v), err
+	return mappings.send(ctx, c, http.MethodPut, m)
 }
 
 // Mapping implements jobs.Platform.
 func (c *Client) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
-	v, err := call[protocol.Mapping](ctx, c, request{method: http.MethodGet, path: at("/mappings/%s", id)})
-	return jobs.Mapping(v), err
+	return mappings.get(ctx, c, id)
 }
 
 // DeleteMapping implements jobs.Platform.
 func (c *Client) DeleteMapping(ctx context.Context, id string) error {
-	return c.do(ctx, request{method: http.MethodDelete, path: at("/mappings/%s", id)})
+	return mappings.remove(ctx, c, id)
 }
 
 // CreateAudience implements jobs.Platform.
 func (c *Client) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	v, err := call[protocol.Audience](ctx, c, request{method: http.MethodPost, path: "/audiences", body: protocol.Audience(a)})
-	return jobs.Audience(v), err
+	return audiences.send(ctx, c, http.MethodPost, a)
 }
 
 // PutAudience implements jobs.Platform.
 func (c *Client) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	v, err := call[protocol.Audience](ctx, c, request{method: http.MethodPut, path: "/audiences", body: protocol.Audience(a)})
-	return jobs.Audience(v), err
+	return audiences.send(ctx, c, http.MethodPut, a)
 }
 
 // Audience implements jobs.Platform.
 func (c *Client) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
-	v, err := call[protocol.Audience](ctx, c, request{method: http.MethodGet, path: at("/audiences/%s", idOrSlug)})
-	return jobs.Audience(v), err
+	return audiences.get(ctx, c, idOrSlug)
 }
 
 // DeleteAudience implements jobs.Platform.
 func (c *Client) DeleteAudience(ctx context.Context, id string) error {
-	return c.do(ctx, request{method: http.MethodDelete, path: at("/audiences/%s", id)})
+	return audiences.remove(ctx, c, id)
 }
 
 // Fields implements jobs.CustomerData.
 func (c *Client) Fields(ctx context.Context) ([]jobs.Field, error) {
-	return listed(ctx, c, "/fields", nil, fieldOf)
+	return fields.list(ctx, c)
 }
 
 // Streams implements jobs.CustomerData.
@@ -140,7 +163,7 @@ func (c *Client) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 
 // Audiences implements jobs.CustomerData.
 func (c *Client) Audiences(ctx context.Context) ([]jobs.Audience, error) {
-	return listed(ctx, c, "/audiences", nil, audienceOf)
+	return audiences.list(ctx, c)
 }
 
 // AudienceSize implements jobs.CustomerData.

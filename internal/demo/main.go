@@ -42,7 +42,7 @@ type demo struct {
 type session struct {
 	provider string
 	dir      string // the configuration's copy: state and .lytics are made there
-	sandbox  *sandbox
+	sandbox  sandbox
 	steps    []step
 }
 
@@ -84,7 +84,7 @@ func run(ctx context.Context) (err error) {
 	if s.sandbox, err = startSandbox(ctx, *sandboxBinary, d.sandboxArgs); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.sandbox.stop()) }()
+	defer func() { err = errors.Join(err, s.sandbox.Stop()) }()
 	s.took("warehouse started and filled", time.Since(begin))
 	say("it listens on %s:%d%s; S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
 

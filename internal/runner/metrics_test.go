@@ -72,10 +72,7 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 func TestARunTakenByAnotherIsLeftToIt(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", atOnce)
 		g.next(t, 10*time.Second)

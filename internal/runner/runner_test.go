@@ -41,7 +41,14 @@ type gate struct {
 	leave   chan struct{}
 }
 
-func newGate() *gate { return &gate{entered: make(chan string, 100), leave: make(chan struct{})} }
+// gated has runs wait at a gate, and gives a process that may queue them.
+func (b *bed) gated() (*gate, *engine.Engine, jobs.Authorization) {
+	b.t.Helper()
+	g := &gate{entered: make(chan string, 100), leave: make(chan struct{})}
+	b.work = g.work
+	apply := b.apply()
+	return g, apply, b.authorize(apply)
+}
 
 func (g *gate) work(ctx context.Context, job jobs.Job, _ engine.Progress) error {
 	g.mu.Lock()
@@ -78,10 +85,7 @@ func (g *gate) next(t *testing.T, limit time.Duration) string {
 func TestAFreedPlaceStartsAWaitingRun(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		var ids []string
 		for i := range 10 {
 			ids = append(ids, b.job(apply, auth.ID, fmt.Sprintf("t%d", i), atOnce).ID)
@@ -107,10 +111,7 @@ func TestAFreedPlaceStartsAWaitingRun(t *testing.T) {
 func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
 		run, err := apply.StartRun(t.Context(), j.ID, jobs.ReasonManual)
@@ -143,10 +144,7 @@ func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
 		run, err := apply.StartRun(t.Context(), j.ID, jobs.ReasonApply)
@@ -173,10 +171,7 @@ func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
 		eventually(t, "the runner is known", 5*time.Second, func() bool {
@@ -213,10 +208,7 @@ func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 func TestAStoppingRunnerHandsItsRunOver(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
-		g := newGate()
-		b.work = g.work
-		apply := b.apply()
-		auth := b.authorize(apply)
+		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", atOnce)
 		g.next(t, 10*time.Second)
@@ -278,15 +270,15 @@ func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 	onEach(t, func(t *testing.T, b *bed) {
 		apply := b.apply()
 		auth := b.authorize(apply)
+		// Half a day from now, however near midnight that is.
+		last := time.Now().UTC().Add(-12 * time.Hour).Truncate(time.Minute)
 		with := func(c jobs.CatchUp) func(*jobs.JobSpec) {
-			return func(s *jobs.JobSpec) { s.Schedule = &jobs.Schedule{Frequency: jobs.Daily, CatchUp: c} }
+			return func(s *jobs.JobSpec) {
+				s.Schedule = &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: last.Format("15:04"), CatchUp: c}
+			}
 		}
 		one, skip := b.job(apply, auth.ID, "one", with("")), b.job(apply, auth.ID, "skip", with(jobs.CatchUpSkip))
-		// The last of five days was missed at 00:00 today, unless that is now.
-		if time.Since(time.Now().Truncate(24*time.Hour)) < 6*time.Minute {
-			t.Skip("midnight is too near")
-		}
-		first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -4)
+		first := last.AddDate(0, 0, -4) // of five that were missed
 		b.sql(`UPDATE jobs SET next_run_at = ?`, first.UnixMicro())
 		r, _ := b.runner(runner.Config{})
 		run := b.only(r.API(), one.ID, jobs.StatusSucceeded)

@@ -6,10 +6,8 @@ package sandboxtest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,6 +20,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
 )
 
 // Sandbox is a running sandbox and how to reach it.
@@ -53,9 +53,7 @@ type Sandbox struct {
 	data     string
 	sparkURL string
 
-	process *exec.Cmd
-	stdin   io.Closer
-	exited  chan struct{}
+	running *process.Sandbox
 	output  *output
 }
 
@@ -97,7 +95,7 @@ func Start(tb testing.TB, opts ...Option) *Sandbox {
 		tb.Fatalf("starting the sandbox: %v", err)
 	}
 	tb.Cleanup(func() {
-		s.stop()
+		_ = s.running.Stop()
 		if tb.Failed() {
 			tb.Logf("the sandbox's output:\n%s", s.output)
 		}
@@ -165,37 +163,24 @@ func (s *Sandbox) launch(args ...string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "sandboxtest")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	ready := filepath.Join(dir, "ready.json")
-
 	// A long-lived key in a statement is a mistake of ours.
 	// Results come in pages unless a test asks for another form: faults between
 	// pages are what most of them are about.
-	args = slices.Concat([]string{"-ready-file", ready, "-exit-with-parent", "-s3-short-lived", "-results", "arrow"}, args, s.options.args)
+	args = slices.Concat([]string{"-s3-short-lived", "-results", "arrow"}, args, s.options.args)
 	if s.data != "" {
 		args = append(args, "-data", s.data)
 	}
-	s.process, s.exited = exec.CommandContext(context.Background(), binary, args...), make(chan struct{})
-	s.process.Stdout, s.process.Stderr = s.output, s.output
-	// Its end tells the sandbox that this process is gone.
-	if s.stdin, err = s.process.StdinPipe(); err != nil {
-		return err
-	}
-	if err := s.process.Start(); err != nil {
-		return err
-	}
-	go func(process *exec.Cmd, exited chan struct{}) {
-		_ = process.Wait()
-		close(exited)
-	}(s.process, s.exited)
-	if err := s.awaitReady(ready); err != nil {
-		s.Kill()
+	running, err := process.Start(context.Background(), process.Options{Binary: binary, Args: args, Stdout: s.output, Stderr: s.output, Timeout: startTimeout})
+	if err != nil {
 		return fmt.Errorf("%w; its output:\n%s", err, s.output)
 	}
+	s.running = running
+	r := running.Ready
+	s.sparkURL = r.SparkURL
+	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
+	s.CAFile, s.ClientID, s.ClientSecret = r.CAFile, r.ClientID, r.ClientSecret
+	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket
+	s.S3AccessKey, s.S3SecretKey = r.S3.AccessKey, r.S3.SecretKey
 	if err := s.postFaults(s.options.faults); err != nil {
 		s.Kill()
 		return err
@@ -203,74 +188,8 @@ func (s *Sandbox) launch(args ...string) error {
 	return nil
 }
 
-func (s *Sandbox) awaitReady(file string) error {
-	deadline := time.After(startTimeout)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if text, err := os.ReadFile(file); err == nil && len(text) > 0 {
-			return s.readReady(text)
-		}
-		select {
-		case <-s.exited:
-			return fmt.Errorf("the sandbox ended before it was ready: %s", s.process.ProcessState)
-		case <-deadline:
-			return fmt.Errorf("the sandbox was not ready within %s", startTimeout)
-		case <-tick.C:
-		}
-	}
-}
-
-// ready is the sandbox's ready file.
-type ready struct {
-	Host     string `json:"host"`
-	Port     int    `json:"port"`
-	HTTPPath string `json:"http_path"`
-	Token    string `json:"token"`
-	ClientID string `json:"client_id"`
-	Secret   string `json:"client_secret"`
-	CAFile   string `json:"ca_file"`
-	AdminURL string `json:"admin_url"`
-	SparkURL string `json:"spark_url"`
-	S3       struct {
-		Endpoint  string `json:"endpoint"`
-		Region    string `json:"region"`
-		Bucket    string `json:"bucket"`
-		AccessKey string `json:"access_key"`
-		SecretKey string `json:"secret_key"`
-	} `json:"s3"`
-}
-
-func (s *Sandbox) readReady(text []byte) error {
-	var r ready
-	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("the sandbox's ready file: %w", err)
-	}
-	s.sparkURL = r.SparkURL
-	s.Host, s.Port, s.HTTPPath, s.Token, s.AdminURL = r.Host, r.Port, r.HTTPPath, r.Token, r.AdminURL
-	s.CAFile, s.ClientID, s.ClientSecret = r.CAFile, r.ClientID, r.Secret
-	s.S3Endpoint, s.S3Region, s.S3Bucket = r.S3.Endpoint, r.S3.Region, r.S3.Bucket
-	s.S3AccessKey, s.S3SecretKey = r.S3.AccessKey, r.S3.SecretKey
-	return nil
-}
-
 // Kill ends the sandbox at once, as a crash would. It may be called twice.
-func (s *Sandbox) Kill() {
-	_ = s.process.Process.Kill()
-	<-s.exited
-}
-
-// stopTimeout is how long a sandbox may take to end in good order.
-const stopTimeout = 5 * time.Second
-
-func (s *Sandbox) stop() {
-	_ = s.stdin.Close()
-	select {
-	case <-s.exited:
-	case <-time.After(stopTimeout):
-		s.Kill()
-	}
-}
+func (s *Sandbox) Kill() { s.running.Kill() }
 
 // build makes the sandbox's binary, once for all test binaries that run side
 // by side. LYTICS_SANDBOX_BINARY names one that is built already.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
 	"github.com/databricks/databricks-sql-go/logger"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
 )
 
 func init() {
@@ -55,40 +58,10 @@ func (s *Sandbox) Query(tb testing.TB, statement string, args ...any) [][]string
 			return fmt.Errorf("%s: %w", statement, err)
 		}
 		defer func() { _ = rows.Close() }()
-		columns, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			values, pointers := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				pointers[i] = &values[i]
-			}
-			if err := rows.Scan(pointers...); err != nil {
-				return err
-			}
-			out = append(out, texts(values))
-		}
-		return rows.Err()
+		out, err = process.Texts(rows)
+		return errors.Join(err, rows.Err())
 	})
 	return out
-}
-
-func texts(values []any) []string {
-	row := make([]string, len(values))
-	for i, v := range values {
-		switch v := v.(type) {
-		case nil:
-			row[i] = "NULL"
-		case time.Time:
-			row[i] = v.UTC().Format("2006-01-02 15:04:05.999999")
-		case []byte:
-			row[i] = string(v)
-		default:
-			row[i] = fmt.Sprint(v)
-		}
-	}
-	return row
 }
 
 func (s *Sandbox) session(tb testing.TB, do func(context.Context, *sql.Conn) error) {
@@ -104,15 +77,13 @@ func (s *Sandbox) session(tb testing.TB, do func(context.Context, *sql.Conn) err
 		roots.AppendCertsFromPEM(certificates)
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	}
-	connector, err := dbsql.NewConnector(
-		dbsql.WithTransport(transport), dbsql.WithServerHostname(s.Host), dbsql.WithPort(s.Port), dbsql.WithHTTPPath(s.HTTPPath),
-		dbsql.WithAccessToken(s.Token), dbsql.WithCloudFetch(false),
-		dbsql.WithSessionParams(map[string]string{"TIMEZONE": "UTC"}),
-	)
+	// The token may be another one by now than when it started.
+	reach := s.running.Ready
+	reach.Token = s.Token
+	db, err := reach.Open(dbsql.WithTransport(transport), dbsql.WithCloudFetch(false))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	db := sql.OpenDB(connector)
 	defer func() { _ = db.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()

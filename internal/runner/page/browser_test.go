@@ -75,6 +75,16 @@ func open(t *testing.T, api page.API, l look) *tab {
 	return openAt(t, handler(api), l)
 }
 
+// overview opens the page of a business, signed in.
+func overview(t *testing.T) (*business, *tab) {
+	t.Helper()
+	api := newBusiness(time.Now())
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees("h1", "Jobs")
+	return api, b
+}
+
 // openAt is open for any handler, which it serves on loopback.
 func openAt(t *testing.T, h http.Handler, l look) *tab {
 	t.Helper()
@@ -156,16 +166,9 @@ func (b *tab) until(condition string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
-	for {
-		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise)); err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
-			b.Fatalf("never came true: %s\nthe page says: %s", condition, b.text("body"))
-		}
-		// The page was left for another one while it was looked at.
+	if err := browsertest.Await(ctx, condition); err != nil {
+		b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
+		b.Fatalf("never came true: %s\nthe page says: %s", condition, b.text("body"))
 	}
 }
 

@@ -106,10 +106,7 @@ func TestSignIn(t *testing.T) {
 // A run from the button to its end, followed on a page that nobody reloads.
 func TestRunNowAndLiveProgress(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
-	b := open(t, api, wide)
-	b.signIn(token)
-	b.sees("h1", "Jobs")
+	api, b := overview(t)
 	value[string](b, `window.never = 'reloaded'`)
 	row := "#row-" + api.ok
 	b.click("#run-" + api.ok)
@@ -148,10 +145,7 @@ func TestRunNowAndLiveProgress(t *testing.T) {
 
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
-	b := open(t, api, wide)
-	b.signIn(token)
-	b.sees("h1", "Jobs")
+	api, b := overview(t)
 	b.visit(page.JobPath(api.ok))
 	b.click("#pause-" + api.ok)
 	b.sees("#notice", "customers is paused")
@@ -163,10 +157,7 @@ func TestPauseAndResume(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
-	b := open(t, api, wide)
-	b.signIn(token)
-	b.sees("h1", "Jobs")
+	api, b := overview(t)
 	b.click("#cancel-" + api.running)
 	b.sees("#notice", "The run of orders was asked to stop")
 	b.sees("#row-"+api.running, "cancelled")
@@ -202,10 +193,7 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 
 func TestHistoryIsAPicture(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
-	b := open(t, api, wide)
-	b.signIn(token)
-	b.sees("h1", "Jobs")
+	api, b := overview(t)
 	b.visit(page.JobPath(api.failed))
 	number := func(selector string) int {
 		return value[int](b, fmt.Sprintf(`document.querySelectorAll('.history .plot:first-child %s').length`, selector))
