@@ -145,7 +145,7 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 		return nil
 	}
 	self := store.Instance{ID: e.instance, Kind: e.kind, Host: e.options.Name, Version: e.options.Version}
-	if err := db.Beat(ctx, self); err != nil {
+	if err := errors.Join(db.Appear(ctx, self.ID), db.Beat(ctx, self)); err != nil {
 		return err
 	}
 	beat, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -161,11 +161,11 @@ func (r *Runner) Ready(req *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), readyTimeout)
 	defer cancel()
-	alive, err := db.Alive(ctx, r.engine.Instance())
+	beating, err := db.Beating(ctx, r.engine.Instance())
 	if err != nil {
 		return err
 	}
-	if !alive {
+	if !beating {
 		return errors.New("the store has had no heartbeat of this runner for a while: it cannot be written")
 	}
 	return nil

@@ -35,6 +35,8 @@ type DB struct {
 	// hidden is what errors must not show.
 	hidden []string
 	carry  Carry
+	// present says to others on this machine that this process lives.
+	present presence
 }
 
 // Open opens a store. Without one there it returns a CodeStore error wrapping
@@ -90,5 +92,5 @@ func (d *DB) Close() error {
 	if d.pool != nil {
 		d.pool.Close()
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, d.leave())...)
 }

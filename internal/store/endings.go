@@ -88,21 +88,17 @@ const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 // its runners down.
 const maxLost = 10
 
-// lost are runs whose lease ended and whose owner is dead as well; a store that
-// is slow to write may end the lease of one that lives. A lease that ended long
-// ago is lost all the same: nothing renews it any more.
-const lost = activeRun + ` AND (lease_until < ` + now + ` - ? OR lease_until < ` + now + `
-	AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.id = runs.owner AND i.heartbeat_at > ` + now + ` - ?))`
-
-var lostArgs = []any{(4 * Lease).Microseconds(), Lease.Microseconds()}
-
 const lostOwner = `The process that executed this run ended before it did. Run the job again: it goes on from where this run was.`
 
 // takeOver takes runs from owners that are dead: shared ones are queued again,
 // others failed. It gives how many.
 func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
+	lost, args, err := d.lost()
+	if err != nil {
+		return 0, err
+	}
 	rows, err := tx.QueryContext(ctx, `SELECT id, shared, runner, attempt, cancel_requested FROM runs
-		WHERE `+lost+tx.skipLocked(), lostArgs...)
+		WHERE `+lost+tx.skipLocked(), args...)
 	if err != nil {
 		return 0, err
 	}

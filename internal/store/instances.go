@@ -83,7 +83,7 @@ func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) 
 // confirmed with that: Terraform had its answers, so that it wrote its state.
 // Only what a process left that died is up for adoption.
 func (d *DB) Retire(ctx context.Context, id string) error {
-	return d.WriteCommitted(ctx, func(tx *Tx) error {
+	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		for _, table := range []string{"authorizations", "jobs"} {
 			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
 				return err
@@ -92,10 +92,21 @@ func (d *DB) Retire(ctx context.Context, id string) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE id = ?`, id)
 		return err
 	})
+	return errors.Join(err, d.disappear(id))
 }
 
-// Alive reports whether an instance has beaten within its lease.
+// Alive reports whether an instance has beaten within its lease, or its process
+// is known to live.
 func (d *DB) Alive(ctx context.Context, id string) (bool, error) {
+	if alive, err := d.here(); err != nil || slices.Contains(alive, id) {
+		return err == nil, d.failed("Cannot tell which processes are alive", err)
+	}
+	return d.Beating(ctx, id)
+}
+
+// Beating reports whether an instance has beaten within its lease: it lives,
+// and can write to the store.
+func (d *DB) Beating(ctx context.Context, id string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM instances WHERE id = ? AND heartbeat_at > `+now+` - ?`, id, Lease.Microseconds())
 }
 

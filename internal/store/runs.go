@@ -46,7 +46,11 @@ func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
 // Stale reports whether a run is marked active though the process that alone
 // could execute it is dead. A shared one is never: a runner takes it over.
 func (d *DB) Stale(ctx context.Context, id string) (bool, error) {
-	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND shared = 0 AND `+lost, append([]any{id}, lostArgs...)...)
+	lost, args, err := d.lost()
+	if err != nil {
+		return false, err
+	}
+	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND shared = 0 AND `+lost, append([]any{id}, args...)...)
 }
 
 // Runs lists the newest first.

@@ -85,7 +85,8 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 		_, err := db.AdoptRun(ctx, s.queued, "in_2", "host")
 		return err
 	},
-	"Alive": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Alive(ctx, s.held.Owner)) },
+	"Alive":   func(ctx context.Context, db *store.DB, s subject) error { return second(db.Alive(ctx, s.held.Owner)) },
+	"Beating": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Beating(ctx, s.held.Owner)) },
 	"Authorization": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.Authorization(ctx, s.auth.ID))
 	},
@@ -270,7 +271,7 @@ func TestEveryStatementIsUnderstoodByBothDatabases(t *testing.T) {
 }
 
 // spokeless are exported and speak no SQL of their own.
-var spokeless = []string{"CarryRuns", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
+var spokeless = []string{"Appear", "CarryRuns", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
 
 // What is new is among the statements too.
 func TestNoStatementIsLeftOut(t *testing.T) {

@@ -13,7 +13,11 @@ import (
 // TakeOverLost takes runs from dead owners, and returns how many. It writes
 // only where there is one.
 func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
-	found, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+lost+` LIMIT 1`, lostArgs...)
+	lost, args, err := d.lost()
+	if err != nil {
+		return 0, err
+	}
+	found, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+lost+` LIMIT 1`, args...)
 	if err != nil || !found {
 		return 0, err
 	}
