@@ -93,11 +93,13 @@ func TestLeftOversOfDeadRunsAreSwept(t *testing.T) {
 // the export goes on.
 func TestALostSessionIsOpenedAgain(t *testing.T) {
 	t.Parallel()
+	s := sandboxtest.Start(t)
 	for _, statement := range []string{"^SHOW TBLPROPERTIES", "^CREATE TABLE", "^COPY INTO", "^SELECT count", "^INSERT OVERWRITE", "^DROP TABLE"} {
 		for _, form := range []string{"exception", "status"} {
-			b := newBed(t, sandboxtest.Start(t))
+			b := newBed(t, s)
 			b.run(people{fields: two.fields})
-			b.sandbox.SetFault(t, sandboxtest.Fault{Kind: "session_expired", On: "ExecuteStatement", Match: statement, Form: form, Times: 1})
+			s.ClearFaults(t)
+			s.SetFault(t, sandboxtest.Fault{Kind: "session_expired", On: "ExecuteStatement", Match: statement, Form: form, Times: 1})
 			if err := b.export(two).Run(t.Context()); err != nil {
 				t.Errorf("%s, as %s: %v", statement, form, err)
 				continue
@@ -112,6 +114,9 @@ func TestALostSessionIsOpenedAgain(t *testing.T) {
 // table's history says so, and it is not sent again. Lost before: it is.
 func TestALostAnswerToTheReplacementIsLookedUp(t *testing.T) {
 	t.Parallel()
+	// However slow the engine: an answer that is lost after the statement took
+	// effect is not one that is lost while it is at work.
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-direct-wait", "2m"))
 	for name, c := range map[string]struct {
 		first people
 		match string
@@ -121,16 +126,16 @@ func TestALostAnswerToTheReplacementIsLookedUp(t *testing.T) {
 		"a new table":       {people{}, "^CREATE OR REPLACE"},
 	} {
 		for form, sent := range map[string]int{"after": 1, "before": 2} {
-			b := newBed(t, sandboxtest.Start(t))
+			b := newBed(t, s)
 			if c.first.fields != nil {
 				b.run(c.first)
 			}
-			b.sandbox.ForgetStatements(t)
-			b.sandbox.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "ExecuteStatement", Match: c.match, Form: form, Times: 1})
+			s.ForgetStatements(t)
+			s.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "ExecuteStatement", Match: c.match, Form: form, Times: 1})
 			b.run(two)
 			b.wantTwo()
 			var executed int
-			for _, st := range b.sandbox.Statements(t) {
+			for _, st := range s.Statements(t) {
 				if strings.HasPrefix(st.Text, c.match[1:]) && st.Outcome != "REJECTED" {
 					executed++
 				}
@@ -159,9 +164,10 @@ func TestALostAnswerToTheReplacementIsLookedUp(t *testing.T) {
 // nothing twice.
 func TestACopyThatIsSentTwiceLoadsOnce(t *testing.T) {
 	t.Parallel()
+	s := sandboxtest.Start(t)
 	for _, form := range []string{"after", "before"} {
-		b := newBed(t, sandboxtest.Start(t))
-		b.sandbox.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "ExecuteStatement", Match: "^COPY INTO", Form: form, Times: 2})
+		b := newBed(t, s)
+		s.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "ExecuteStatement", Match: "^COPY INTO", Form: form, Times: 2})
 		b.run(two)
 		b.wantTwo()
 	}

@@ -141,7 +141,7 @@ func TestAStatementEndsBeforeItsKeys(t *testing.T) {
 func TestStagingInAVolume(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	for _, kind := range fileKinds {
+	for n, kind := range fileKinds {
 		b := newBed(t, s)
 		b.staging = volume{b.volume(b.database)}
 		s.ForgetStatements(t)
@@ -151,6 +151,9 @@ func TestStagingInAVolume(t *testing.T) {
 			if strings.HasPrefix(st.Text, "COPY INTO") && (!strings.Contains(st.Text, "'/Volumes/main/default/staging/"+b.database+"/exports/") || strings.Contains(st.Text, "CREDENTIAL")) {
 				t.Errorf("the statement is %s", st.Text)
 			}
+		}
+		if n > 0 && sandboxtest.Spark() {
+			continue // listings are the volume's: a minute on Spark for each kind shows nothing new
 		}
 		// Many files, more than a page of a listing.
 		big := people{fields: fields("id", "int", "pad", "string")}
