@@ -128,7 +128,7 @@ func eachSeed(t *testing.T, name string, test func(t *testing.T, seed uint64)) {
 func TestAKilledImportLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	k := kills{reach: 100 * time.Millisecond}
+	k := kills{reach: whole(t, s)}
 	eachSeed(t, "TestAKilledImportLosesAndDoublesNothing", func(t *testing.T, seed uint64) {
 		t.Helper()
 		k.torture(t, s, seed)
@@ -168,6 +168,20 @@ func (k *kills) fell(t *testing.T, dir string) {
 	}
 }
 
+// whole measures an import that nobody kills.
+func whole(t *testing.T, s *sandboxtest.Sandbox) time.Duration {
+	t.Helper()
+	schema := "killed_never"
+	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)",
+		"INSERT INTO main."+schema+".t SELECT id, 'x', timestamp_micros(1700000000000000 + (id DIV 40) * 1000000) FROM range(3000)")
+	took, ended := run(t, order{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 1500,
+		Spec: jobs.TableImport{Catalog: "main", Database: schema, Table: "t", TimestampColumn: "ts", Stream: "s", BatchSize: 150}}, 0)
+	if !ended {
+		t.Fatal("it was not killed, and failed")
+	}
+	return took
+}
+
 func (k *kills) torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- repeatable on purpose
@@ -185,7 +199,7 @@ func (k *kills) torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 		o.Spec.KeyColumns = []string{"id"}
 	}
 	for range 3 {
-		if run(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))) {
+		if _, ended := run(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))); ended {
 			k.reach = k.reach * 3 / 4
 		} else {
 			k.fell(t, o.Dir)
@@ -195,15 +209,16 @@ func (k *kills) torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 		}
 	}
 	for range 2 { // a run that was killed ends with the version it began with
-		if !run(t, o, 0) {
+		if _, ended := run(t, o, 0); !ended {
 			t.Fatal("it was not killed, and failed")
 		}
 	}
 	check(t, o.Dir, rows)
 }
 
-// run runs a victim, and kills it so long after it is ready; 0 lets it end.
-func run(t *testing.T, o order, kill time.Duration) (ended bool) {
+// run runs a victim, and kills it so long after it is ready; 0 lets it end. It
+// took so long from there.
+func run(t *testing.T, o order, kill time.Duration) (took time.Duration, ended bool) {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -226,11 +241,13 @@ func run(t *testing.T, o order, kill time.Duration) (ended bool) {
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Error(err)
 	}
+	ready := time.Now()
 	if kill > 0 {
 		timer := time.AfterFunc(kill, func() { _ = cmd.Process.Kill() })
 		defer timer.Stop()
 	}
-	return cmd.Wait() == nil
+	err = cmd.Wait()
+	return time.Since(ready), err == nil
 }
 
 // check reads the stream.
