@@ -33,24 +33,33 @@ func preparedCells() [][]string {
 
 // prepared is an audience that costs nothing to scan: what is measured is the
 // way from profiles to the table.
-type prepared struct{ rows int }
+type prepared struct {
+	values [][]jobs.Value
+	rows   int
+}
+
+// prepare makes the profiles, as the floor's are made, before anything is
+// measured.
+func prepare(rows int) prepared {
+	cells := preparedCells()
+	p := prepared{values: make([][]jobs.Value, len(cells)), rows: rows}
+	for i, row := range cells {
+		p.values[i] = make([]jobs.Value, len(row))
+		for j, cell := range row {
+			p.values[i][j] = jobs.Value{Text: cell}
+		}
+	}
+	return p
+}
 
 func (p prepared) Scan(context.Context, string, []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	fields := []jobs.Field{
 		{ID: "id", Type: "int"}, {ID: "ts", Type: "date"}, {ID: "email", Type: "string"}, {ID: "name", Type: "string"}, {ID: "country", Type: "string"},
 		{ID: "amount", Type: "number"}, {ID: "score", Type: "number"}, {ID: "active", Type: "bool"}, {ID: "day", Type: "string"}, {ID: "note", Type: "string"},
 	}
-	cells := preparedCells()
-	values := make([][]jobs.Value, len(cells))
-	for i, row := range cells {
-		values[i] = make([]jobs.Value, len(row))
-		for j, cell := range row {
-			values[i][j] = jobs.Value{Text: cell}
-		}
-	}
 	return fields, func(yield func([]jobs.Value, error) bool) {
 		for i := range p.rows {
-			if !yield(values[i%len(values)], nil) {
+			if !yield(p.values[i%len(p.values)], nil) {
 				return
 			}
 		}
@@ -76,6 +85,7 @@ func exportPrepared(ctx context.Context, w work, _ func(result)) (result, error)
 		return result{}, err
 	}
 	token := jobs.NewSecret(w.Sandbox.Token)
+	audience := prepare(w.Rows)
 	watch := startWatch()
 	err = (&exporter.Export{
 		JobID: "job_bench", RunID: "run_" + w.Name,
@@ -86,7 +96,7 @@ func exportPrepared(ctx context.Context, w work, _ func(result)) (result, error)
 				Token: func(context.Context) (jobs.Secret, error) { return token, nil }, UserAgent: "terraform-provider-lytics/bench",
 			})
 		},
-		Audiences: prepared{w.Rows}, Staging: area{s3}, Progress: silent{},
+		Audiences: audience, Staging: area{s3}, Progress: silent{},
 		Fence: func(context.Context) error { return nil },
 	}).Run(ctx)
 	return watch.stop(int64(w.Rows)), err

@@ -103,17 +103,16 @@ func parquetType(sqlType string) (parquet.Node, func(string) (parquet.Value, err
 	}
 }
 
-func (e *parquetEncoder) write(cells []jobs.Value) error {
-	width := len(e.columns)
+func (e *parquetEncoder) write(p *piece) error {
 	for i, column := range e.columns {
-		if err := e.convert(cells, i); err != nil {
+		if err := e.convert(p.cells, i); err != nil {
 			return err
 		}
 		if _, err := column.WriteRowValues(e.values); err != nil {
 			return fmt.Errorf("write a column of a Parquet file: %w", err)
 		}
 	}
-	e.row += int64(len(cells) / width)
+	e.row += int64(p.rows)
 	if e.text < rowGroupText {
 		return nil
 	}

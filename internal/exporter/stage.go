@@ -39,12 +39,6 @@ type staged struct {
 	bytes  int64
 }
 
-// piece is some rows, one cell after the other.
-type piece struct {
-	cells []jobs.Value
-	text  int
-}
-
 // stager writes the rows of a scan to files: the scan goes on while several
 // writers encode, compress and upload.
 type stager struct {
@@ -95,7 +89,7 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 	p := s.empty()
 	width := len(s.layout.columns)
 	send := func() error {
-		n := int64(len(p.cells) / width)
+		n := int64(p.rows)
 		select {
 		case s.pieces <- p:
 		case <-ctx.Done():
@@ -113,17 +107,14 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 		if len(values) != width {
 			return rows, fmt.Errorf("a profile has %d values for %d columns", len(values), width)
 		}
-		p.cells = append(p.cells, values...)
-		for i := range values {
-			p.text += len(values[i].Text) + 3
-		}
-		if p.text >= pieceText || len(p.cells) >= pieceRows*width {
+		s.layout.add(p, values)
+		if p.size >= pieceText || p.rows >= pieceRows {
 			if err := send(); err != nil {
 				return rows, err
 			}
 		}
 	}
-	if len(p.cells) == 0 {
+	if p.rows == 0 {
 		return rows, nil
 	}
 	return rows, send()
@@ -131,10 +122,14 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 
 func (s *stager) empty() *piece {
 	if p, ok := s.free.Get().(*piece); ok {
-		p.cells, p.text = p.cells[:0], 0
+		p.text, p.cells, p.rows, p.size = p.text[:0], p.cells[:0], 0, 0
 		return p
 	}
-	return &piece{}
+	p := &piece{}
+	if s.layout.format == jobs.FormatCSV {
+		p.text = make([]byte, 0, pieceText+pieceText/8)
+	}
+	return p
 }
 
 // writeFiles writes one file after the other, until there are no more rows.
@@ -187,10 +182,10 @@ func (s *stager) fill(ctx context.Context, w io.Writer, p *piece) error {
 		return err
 	}
 	for text := 0; ; {
-		if err := to.write(p.cells); err != nil {
+		if err := to.write(p); err != nil {
 			return err
 		}
-		text += p.text
+		text += p.size
 		s.free.Put(p)
 		if text >= s.e.fileText() {
 			return to.close()

@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -56,10 +55,9 @@ type S3Config struct {
 
 // S3 is a staging place. It is safe for concurrent use.
 type S3 struct {
-	cfg      S3Config
-	region   string
-	client   *s3.Client
-	uploader *transfermanager.Client
+	cfg    S3Config
+	region string
+	client *s3.Client
 	// base are the credentials that were found; a role is assumed with them.
 	base   aws.CredentialsProvider
 	tokens *sts.Client
@@ -120,10 +118,6 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
 		}
-	})
-	s.uploader = transfermanager.New(s.client, func(o *transfermanager.Options) {
-		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsAtOnce
-		o.FailTimeout = callTimeout
 	})
 	_, err = s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &cfg.Bucket, Prefix: aws.String(s.key("")), MaxKeys: aws.Int32(1)})
 	if err != nil {

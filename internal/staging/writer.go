@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 )
 
 // Writer is an object or file being written. Only Close makes it visible.
@@ -27,10 +24,7 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 		return nil, err
 	}
 	return newWriter(ctx, func(ctx context.Context, body io.Reader) error {
-		_, err := s.uploader.UploadObject(ctx, &transfermanager.UploadObjectInput{
-			Bucket: &s.cfg.Bucket, Key: aws.String(s.key(key)), Body: body,
-		})
-		if err != nil {
+		if err := s.send(ctx, s.key(key), body); err != nil {
 			return s.explain("write "+s.URL(key), err)
 		}
 		return nil
