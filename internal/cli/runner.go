@@ -118,12 +118,12 @@ func (in *invocation) serve(ctx context.Context, c config.Config, readyFile stri
 		return err
 	}
 	defer func() { err = errors.Join(err, closed(network)) }()
-	socket, err := api.ListenSocket(ctx, c.DataDir)
+	ready.URL = address(network, c.TLSCert != "", names)
+	socket, err := api.ListenSocket(ctx, c.DataDir, ready.URL)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, socket.Close()) }()
-	ready.URL = address(network, c.TLSCert != "", names)
 
 	e := engine.New(c.Engine(in.Version))
 	defer func() { err = errors.Join(err, e.Close()) }()

@@ -26,7 +26,9 @@ type Config struct {
 	URL string
 	// Socket is the path of its Unix socket, instead of a URL.
 	Socket string
-	Token  jobs.Secret
+	// Page is the address of the page of a runner behind a socket.
+	Page  string
+	Token jobs.Secret
 	// CAFile holds further certificate authorities (PEM).
 	CAFile string
 	// Release is the version of the product that asks.
@@ -143,14 +145,18 @@ func authorities(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Place is where the runner is, for people.
+// Place implements jobs.Remote.
 func (c *Client) Place() string { return c.place }
 
-// RunURL implements jobs.RunLinker. A runner behind a socket does not say where
-// its page is.
+// RunURL implements jobs.RunLinker.
 func (c *Client) RunURL(runID string) string {
-	if c.config.Socket != "" {
+	if c.config.Socket == "" {
+		return c.base.JoinPath("runs", url.PathEscape(runID)).String()
+	}
+	// What cannot be read is no address for people either.
+	page, err := url.Parse(c.config.Page)
+	if err != nil || page.Host == "" {
 		return ""
 	}
-	return c.base.JoinPath("runs", url.PathEscape(runID)).String()
+	return page.JoinPath("runs", url.PathEscape(runID)).String()
 }

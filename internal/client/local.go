@@ -41,7 +41,7 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 			Next:   "Run as the user who started the runner, or use its URL and token in the runner block",
 		}
 	}
-	return New(Config{Socket: at.Path, Token: jobs.NewSecret(at.Token), Release: release})
+	return New(Config{Socket: at.Path, Page: at.Page, Token: jobs.NewSecret(at.Token), Release: release})
 }
 
 func knock(ctx context.Context, socket string) error {

@@ -190,4 +190,11 @@ func TestARunsAddressIsThatOfThePage(t *testing.T) {
 	if got := jobs.RunURL(local, "run_1"); got != "" {
 		t.Errorf("behind a socket it is %s", got)
 	}
+	local, err = client.New(client.Config{Socket: "/run/runner.sock", Page: "http://127.0.0.1:8088", Token: jobs.NewSecret(token)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := jobs.RunURL(local, "run_1"), "http://127.0.0.1:8088"+page.RunPath("run_1"); got != want {
+		t.Errorf("behind a socket it is %s, the page has %s", got, want)
+	}
 }

@@ -173,11 +173,20 @@ func (d *dialer) allowed(class addressClass, viaProxy bool) bool {
 	}
 }
 
-// GuardedDial gives a dial function for other hosts than warehouses, with the
-// same rules for addresses: loopback and private ones only where they are
-// allowed, metadata services never.
-func GuardedDial(allowPrivate bool) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return (&dialer{allowPrivate: allowPrivate, proxies: map[string]bool{}}).dial
+// Guard gives the functions of an http.Transport for other hosts than
+// warehouses, with the same rules for addresses: loopback and private ones only
+// where they are allowed, metadata services never, and a proxy wherever it is.
+func Guard(allowPrivate bool, choose func(*http.Request) (*url.URL, error)) (
+	proxy func(*http.Request) (*url.URL, error), dial func(ctx context.Context, network, address string) (net.Conn, error),
+) {
+	d := &dialer{allowPrivate: allowPrivate, proxies: map[string]bool{}}
+	through := d.proxy(choose)
+	return func(r *http.Request) (*url.URL, error) {
+		if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && !d.allowed(classify(a), false) {
+			return nil, nil // no proxy gets around the rules: dialled, it is refused
+		}
+		return through(r)
+	}, d.dial
 }
 
 // newTransport makes the HTTP transport below the guard.

@@ -96,7 +96,7 @@ func TestWhatIsCommittedLateArrivesOnce(t *testing.T) {
 func TestWithoutTheLastVersionWhatWasSentIsRemembered(t *testing.T) {
 	t.Parallel()
 	if sandboxtest.Spark() {
-		t.Skip("Delta on Spark keeps what is younger than its retention from VACUUM")
+		t.Skip("LEFT OUT on Spark, whose VACUUM keeps what is younger than its retention; make test runs it")
 	}
 	b := newBed(t, sandboxtest.Shared(t), threeColumns)
 	b.exec("INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + (id DIV 10) * 1000000) FROM range(3000)")

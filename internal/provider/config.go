@@ -30,6 +30,9 @@ type Config struct {
 	// EncryptionKeyFile is empty for the default place.
 	EncryptionKeyFile string
 	AllowPrivateHosts bool
+	// Executors names the attributes of the block itself that belong to whoever
+	// executes runs.
+	Executors []string
 	// Staging is nil when no bucket is configured, or not yet known at plan;
 	// so is StagingVolume, which exports go to where both are set.
 	Staging       *StagingS3
@@ -83,6 +86,11 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 	}
 	if c.DataDir == "" {
 		c.DataDir = DefaultDataDir
+	}
+	for _, a := range m.executors() {
+		if !a.value.IsNull() {
+			c.Executors = append(c.Executors, a.name)
+		}
 	}
 	for _, p := range []*string{&c.DataDir, &c.EncryptionKeyFile} {
 		if *p == "" {

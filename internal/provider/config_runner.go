@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -88,17 +89,47 @@ func (r *configReader) refuseBeside(m configModel) {
 	if m.Runner.IsNull() {
 		where = "LYTICS_RUNNER_URL"
 	}
-	for _, a := range []struct {
-		name  string
-		value attr.Value
-	}{
-		{"data_dir", m.DataDir}, {"database_url", m.DatabaseURL}, {"encryption_key_file", m.EncryptionKeyFile},
-		{"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging}, {"platform", m.Platform},
-	} {
+	for _, a := range append([]setting{{"data_dir", m.DataDir}, {"database_url", m.DatabaseURL}}, m.executors()...) {
 		if !a.value.IsNull() {
 			r.diags.AddAttributeError(path.Root(a.name), "The runner's own configuration says this",
 				fmt.Sprintf("%s is given beside %s. The runner keeps the store and executes the runs, so it would have no effect here. "+
 					"Move it to the runner's configuration file, where it has the same name, or remove the runner here.", a.name, where))
 		}
 	}
+}
+
+// setting is an attribute of the provider block.
+type setting struct {
+	name  string
+	value attr.Value
+}
+
+// executors are those that belong to whoever executes runs.
+func (m configModel) executors() []setting {
+	return []setting{
+		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging}, {"platform", m.Platform},
+	}
+}
+
+// warnAside says which of the block's attributes have no effect, because a
+// runner was found that owns the data directory. Without that runner they have.
+func (s *session) warnAside(api jobs.API, diags *diag.Diagnostics) {
+	remote, ok := api.(jobs.Remote)
+	if !ok || s.config.Runner != nil || len(s.config.Executors) == 0 {
+		return
+	}
+	s.aside.Do(func() {
+		diags.AddAttributeWarning(path.Root(s.config.Executors[0]), "The runner's own configuration counts",
+			fmt.Sprintf("%s owns %s, so it executes the runs, by its own configuration. While it is there, these attributes of the provider block have no effect: %s. "+
+				"Write them into the runner's configuration file, where they have the same names.",
+				sentence(remote.Place()), s.config.DataDir, strings.Join(s.config.Executors, ", ")))
+	})
+}
+
+// sentence begins one with a text.
+func sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -34,6 +34,8 @@ type world struct {
 	waiting func()
 	// runnerAlive is what stores say of a runner.
 	runnerAlive bool
+	// remote is where the runner is that owns all data directories, if any.
+	remote string
 	// pages is where runs can be looked at; nil for nowhere. It is asked for
 	// while a run moves, with mu held.
 	pages atomic.Pointer[string]
@@ -70,7 +72,11 @@ func (w *world) open(_ context.Context, c provider.Config) (jobs.API, error) {
 	defer w.mu.Unlock()
 	w.opened++
 	w.configs = append(w.configs, c)
-	return &fakeAPI{w: w, dir: c.DataDir}, nil
+	api := &fakeAPI{w: w, dir: c.DataDir}
+	if w.remote != "" {
+		return elsewhere{api}, nil
+	}
+	return api, nil
 }
 
 // change works on the world under its lock.
@@ -96,6 +102,12 @@ type fakeAPI struct {
 var _ jobs.API = (*fakeAPI)(nil)
 
 func (a *fakeAPI) Close() error { return nil }
+
+// elsewhere is what a runner does.
+type elsewhere struct{ *fakeAPI }
+
+// Place implements jobs.Remote.
+func (e elsewhere) Place() string { return e.w.remote }
 
 // RunURL implements jobs.RunLinker.
 func (a *fakeAPI) RunURL(runID string) string {

@@ -73,6 +73,37 @@ func TestTheRunnerBlockStandsAlone(t *testing.T) {
 	}
 }
 
+// A runner that owns the data directory executes runs by what it was told: what
+// of the provider block has no effect then is said, once.
+func TestWhatTheRunnerOfADataDirectoryPassesOver(t *testing.T) {
+	t.Parallel()
+	staging := map[string]any{"s3": map[string]any{"bucket": "b"}}
+	said := func(remote string, block map[string]any) (all []string) {
+		w := newWorld()
+		w.remote = remote
+		r := newRPCWith(t, w, block)
+		for _, id := range []string{"age", "name"} {
+			_, diags := r.apply(t.Context(), "lytics_field", nil, build(r.typ("lytics_field"), map[string]any{"id": id, "type": "string"}))
+			if failed(diags) {
+				t.Fatal(messages(diags))
+			}
+			all = append(all, messages(diags)...)
+		}
+		return all
+	}
+	const at = "the runner at /d/runner.sock"
+	got := said(at, map[string]any{"data_dir": "/d", "staging": staging, "allow_private_hosts": true})
+	if len(got) != 1 || !strings.Contains(got[0], "The runner at /d/runner.sock owns /d") || !strings.Contains(got[0], "no effect: allow_private_hosts, staging.") {
+		t.Errorf("said %q", got)
+	}
+	if got := said(at, map[string]any{"data_dir": "/d"}); len(got) != 0 {
+		t.Errorf("of nothing it said %q", got)
+	}
+	if got := said("", map[string]any{"data_dir": "/d", "staging": staging}); len(got) != 0 {
+		t.Errorf("without a runner it said %q", got)
+	}
+}
+
 // checklist 60: a runner that is not known yet never means the embedded store.
 func TestAnUnknownRunnerKeepsStateUnread(t *testing.T) {
 	t.Parallel()

@@ -25,6 +25,8 @@ type session struct {
 
 	mu  sync.Mutex
 	api jobs.API
+	// aside is done when it was said what has no effect.
+	aside sync.Once
 }
 
 func (s *session) known() bool { return len(s.unknown) == 0 }
@@ -76,6 +78,7 @@ func (s *session) forNew(ctx context.Context, private privateWriter, diags *diag
 		var info jobs.StoreInfo
 		if info, err = api.Store(ctx, true); err == nil {
 			mark(ctx, private, info.ID, diags)
+			s.warnAside(api, diags)
 		}
 	}
 	if err != nil {
@@ -122,6 +125,7 @@ func (s *session) forExisting(ctx context.Context, private privateReader, diags 
 			"Nothing was removed from state, and nothing will be imported again.", s.waysOut(want.ID)))
 		return nil, jobs.StoreInfo{}
 	}
+	s.warnAside(api, diags)
 	return api, info
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -55,7 +56,7 @@ func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) 
 		return a, nil
 	}
 	var err error
-	a.hook, err = newWebhook(c.URL, c.Secret, allowPrivate)
+	a.hook, err = newWebhook(c.URL, c.Secret, allowPrivate, http.ProxyFromEnvironment)
 	return a, err
 }
 

@@ -37,7 +37,7 @@ type webhook struct {
 	client *http.Client
 }
 
-func newWebhook(address string, secret jobs.Secret, allowPrivate bool) (*webhook, error) {
+func newWebhook(address string, secret jobs.Secret, allowPrivate bool, choose func(*http.Request) (*url.URL, error)) (*webhook, error) {
 	u, err := url.Parse(address)
 	invalid := func(detail string) error {
 		return jobs.Invalid("alerts.url", "Alerts cannot be sent there", detail, "Write it as https://HOST/PATH")
@@ -52,13 +52,15 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool) (*webhook
 	case secret.Empty():
 		return nil, jobs.Invalid("alerts.secret", "Alerts need a secret", "Each is signed, so that its receiver knows whom it is from.", "Make one with: openssl rand -base64 32")
 	}
-	dial := databricks.GuardedDial(allowPrivate)
+	proxy, dial := databricks.Guard(allowPrivate, choose)
 	if u.Scheme == "http" {
-		dial = insideOnly(dial)
+		// A proxy could send it anywhere.
+		proxy, dial = nil, insideOnly(dial)
 	}
 	return &webhook{url: address, secret: secret, client: &http.Client{
 		Timeout: webhookTimeout,
 		Transport: &http.Transport{
+			Proxy:               proxy,
 			DialContext:         dial,
 			TLSHandshakeTimeout: webhookTimeout,
 			ForceAttemptHTTP2:   true,

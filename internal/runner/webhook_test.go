@@ -3,7 +3,14 @@ package runner
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // placed is a connection that seems to lead somewhere.
@@ -30,5 +37,46 @@ func TestAlertsInClearTextStayInside(t *testing.T) {
 		if conn != nil {
 			_ = conn.Close()
 		}
+	}
+}
+
+// Alerts go through the proxy of the environment, wherever that is; what must
+// not be contacted is not contacted by way of it either, and nothing that is not
+// encrypted goes through.
+func TestAlertsGoThroughTheProxy(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, r.Method+" "+r.Host)
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(proxy.Close)
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(to string, allowPrivate bool) error {
+		w, err := newWebhook(to, jobs.NewSecret("s"), allowPrivate, http.ProxyURL(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.send(t.Context(), message{})
+	}
+	if err := send("https://alerts.example.com/hook", false); err == nil || !strings.Contains(err.Error(), "Bad Gateway") {
+		t.Errorf("got %v", err)
+	}
+	if err := send("https://169.254.169.254/hook", true); err == nil || !strings.Contains(err.Error(), "must not be contacted") {
+		t.Errorf("got %v", err)
+	}
+	if err := send("http://127.0.0.1:1/hook", true); err == nil {
+		t.Error("somebody answers on port 1")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) != 1 || asked[0] != "CONNECT alerts.example.com:443" {
+		t.Errorf("the proxy was asked for %q", asked)
 	}
 }

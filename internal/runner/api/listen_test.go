@@ -175,7 +175,7 @@ func TestALocalRunnerIsFoundThroughItsDirectory(t *testing.T) {
 		if c, err := client.Local(t.Context(), dir, "1.2.3"); c != nil || err != nil {
 			t.Fatalf("before there is one: %v, %v", c, err)
 		}
-		socket, err := api.ListenSocket(t.Context(), dir)
+		socket, err := api.ListenSocket(t.Context(), dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}

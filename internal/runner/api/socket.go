@@ -32,8 +32,9 @@ type Socket struct {
 const maxSocketPath = 100
 
 // ListenSocket opens the socket of a data directory. The directory is then
-// the runner's own: a lock keeps a second one out.
-func ListenSocket(ctx context.Context, dataDir string) (*Socket, error) {
+// the runner's own: a lock keeps a second one out. Whoever finds the socket is
+// told the address of the page.
+func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func ListenSocket(ctx context.Context, dataDir string) (*Socket, error) {
 		return nil, errors.Join(fmt.Errorf("opening the runner's socket: %w", err), clean())
 	}
 	s := &Socket{Listener: l, Token: newToken(), note: filepath.Join(dataDir, protocol.SocketNote), clean: clean}
-	text, err := json.Marshal(protocol.Socket{Path: path, Token: s.Token.Reveal()})
+	text, err := json.Marshal(protocol.Socket{Path: path, Token: s.Token.Reveal(), Page: page})
 	if err == nil {
 		err = os.Chmod(path, 0o600)
 	}

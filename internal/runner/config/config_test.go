@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -115,22 +114,6 @@ func TestMistakesAreNamedAndSecretsAreNot(t *testing.T) {
 		}
 		if _, err := read.Complete(from(c.env)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s gave %v", name, err)
-		}
-	}
-}
-
-// checklist 53: a file that holds a secret is nobody else's to read.
-func TestAFileWithSecretsIsPrivate(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("it has no modes")
-	}
-	if _, err := config.Read(write(t, "database_url: canary", 0o644)); err == nil || !strings.Contains(err.Error(), "chmod 640") || strings.Contains(err.Error(), "canary") {
-		t.Errorf("got %v", err)
-	}
-	for text, mode := range map[string]os.FileMode{"database_url: canary": 0o640, "data_dir: d": 0o644} {
-		if _, err := config.Read(write(t, text, mode)); err != nil {
-			t.Errorf("%s with %#o: %v", text, mode, err)
 		}
 	}
 }

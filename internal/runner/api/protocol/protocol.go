@@ -65,4 +65,6 @@ const SocketNote = "runner.json"
 type Socket struct {
 	Path  string `json:"path"`
 	Token string `json:"token"`
+	// Page is the address of its page, for people.
+	Page string `json:"page,omitempty"`
 }

@@ -145,7 +145,7 @@ func FuzzRoundTrip(f *testing.F) {
 	const null = `\N:run`
 	f.Fuzz(func(t *testing.T, a, b string, isNull bool) {
 		if a == null || b == null {
-			t.Skip()
+			return // the marker of NULL itself
 		}
 		valid := func(s string) string { return strings.ToValidUTF8(s, "?") }
 		a, b = valid(a), valid(b)
