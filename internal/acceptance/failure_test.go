@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
@@ -165,15 +166,39 @@ func TestMistakesAreNamedAndPutRight(t *testing.T) {
 	}
 }
 
-// checklist 21: a warehouse that is starting is waited for.
+// checklist 21: a warehouse that is starting is waited for, and the run says so.
 func TestAColdWarehouseIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, 10)
 	s.SetFault(t, sandboxtest.Fault{Kind: "cold_start", Seconds: 4, Form: "reject"})
-	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
-	w.apply()
+	// The check would wait in place of the run.
+	authorization := strings.Replace(authorizationHCL, "  token_wo ", "  check_connection = false\n  token_wo ", 1)
+	w := newWorkspace(t, s, providerHCL+authorization+importHCL(db, "people", ""))
+	done, waited := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		for waiting := false; ; {
+			select {
+			case <-done:
+				waited <- waiting
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			api, err := w.open()
+			if err != nil {
+				continue // there is no store yet
+			}
+			runs, err := api.ListRuns(t.Context(), jobs.RunFilter{})
+			waiting = waiting || err == nil && len(runs) > 0 && runs[0].Status == jobs.StatusWaiting
+			_ = api.Close()
+		}
+	}()
+	text, code := w.tryApply()
+	close(done)
+	if saidSo := <-waited; code != 0 || !saidSo {
+		t.Fatalf("apply gave %d, the run said that it waits: %t\n%s", code, saidSo, text)
+	}
 	wantEach(t, w.events("s"), 10)
 }
 

@@ -120,13 +120,25 @@ func TestImportBlocksPlanEmptyAndRunNothing(t *testing.T) {
 	}
 }
 
-// checklist 61: plan and refresh start no warehouse.
+// checklist 61: plan and refresh, of a hundred jobs too, start no warehouse.
 func TestPlanAndRefreshSendNothingToTheWarehouse(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, 10)
-	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", "")+fmt.Sprintf(`
+resource "lytics_databricks_table_import" "hundred" {
+  count            = %d
+  label            = "import ${count.index}"
+  authorization_id = lytics_databricks_authorization.w.id
+  catalog          = "main"
+  database         = %q
+  table            = "people"
+  timestamp_column = "ts"
+  stream           = "s${count.index}"
+  schedule         = { frequency = "daily", time_of_day = "02:30", timezone = "UTC", start_immediately = false }
+}
+`, hundred(), db))
 	w.apply()
 	before := len(s.Statements(t))
 	if before == 0 {
