@@ -114,7 +114,8 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		return false
 	}
 	c := newCall(ctx, true)
-	var batches dbsqlrows.ArrowBatchIterator
+	c.lifts = true
+	var streams dbsqlrows.ArrowIPCStreamIterator
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		rows, err := w.rawRows(ctx, statement, args)
 		if err != nil {
@@ -125,11 +126,11 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 			_ = rows.Close()
 			return nil, errors.New(notArrow)
 		}
-		if batches, err = arrows.GetArrowBatches(ctx); err != nil {
+		if streams, err = arrows.GetArrowIPCStreams(ctx); err != nil {
 			_ = rows.Close()
 			return nil, err
 		}
-		return func() { batches.Close(); _ = rows.Close() }, nil
+		return func() { streams.Close(); _ = rows.Close() }, nil
 	})
 	if release != nil {
 		defer release()
@@ -142,21 +143,21 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		return false
 	}
 	var count int64
-	for ctx.Err() == nil {
-		var record arrow.Record
-		record, err = batches.Next()
-		if err != nil {
-			break
-		}
+	take := func(record arrow.Record) (more bool, err error) {
 		count += record.NumRows()
-		var b *Batch
-		b, err = fromRecord(record)
-		record.Release()
+		b, err := fromRecord(record)
 		if err != nil {
-			break
+			return false, err
 		}
-		if b.rows > 0 && !yield(b, nil) {
+		return b.rows == 0 || yield(b, nil), nil
+	}
+	for ctx.Err() == nil && streams.HasNext() {
+		var more bool
+		if more, err = nextPart(c, streams, take); err == nil && !more {
 			return false
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			break
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -169,6 +170,23 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		yield(nil, err)
 	}
 	return false
+}
+
+// nextPart reads the part of the result that the driver comes to next.
+func nextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(arrow.Record) (bool, error)) (more bool, err error) {
+	stream, err := streams.Next()
+	if err != nil {
+		return false, err
+	}
+	part, err := c.arrival()
+	if err != nil {
+		return false, err
+	}
+	schema, err := streams.SchemaBytes()
+	if err != nil {
+		return false, err
+	}
+	return part.read(schema, stream, take)
 }
 
 // fromRecord takes the columns out of an Arrow record. Its buffers are the

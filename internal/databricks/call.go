@@ -32,6 +32,10 @@ type call struct {
 	received int64 // rows in all pages so far
 	pages    bool
 	last     bool // the last page has arrived
+
+	// lifts asks the guard to lift Arrow batches out of what the driver gets.
+	lifts  bool
+	lifted lifted
 }
 
 type callKey struct{}

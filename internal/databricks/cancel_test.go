@@ -66,7 +66,7 @@ func stopped(outcomes []string) bool {
 // checklist 27.
 func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read reader) {
+	eachWay(t, func(t *testing.T, read reader) {
 		t.Helper()
 		s, w := holding(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -90,7 +90,7 @@ func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 // and the caller must not.
 func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read reader) {
+	eachWay(t, func(t *testing.T, read reader) {
 		t.Helper()
 		s, w := holding(t)
 		s.SetFault(t, sandboxtest.Fault{Kind: "slow", Delay: "3s", On: "ExecuteStatement"})
@@ -114,7 +114,7 @@ func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 // checklist 27: the driver alone reads on for as long as the result lasts.
 func TestCancelStopsFetching(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read reader) {
+	eachWay(t, func(t *testing.T, read reader) {
 		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)

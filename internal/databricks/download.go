@@ -1,6 +1,7 @@
 package databricks
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -66,7 +67,7 @@ func (g *guard) download(request *http.Request, c *call) (*http.Response, error)
 	for attempt := 1; ; attempt++ {
 		content, f := g.fetchFile(ctx, request)
 		if f == nil {
-			return answer(request, http.StatusOK, "application/octet-stream", content), nil
+			return passOn(request, "application/octet-stream", content), nil
 		}
 		passing := f.cause != causeLink || f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
 		if attempt >= 3 || !passing || ctx.Err() != nil || f.cause == causeRefused || !sleep(ctx, backoff(attempt)) {
@@ -83,7 +84,7 @@ func (g *guard) refusedDownload(c *call, f *failure) *failure {
 	return f
 }
 
-func (g *guard) fetchFile(ctx context.Context, request *http.Request) ([]byte, *failure) {
+func (g *guard) fetchFile(ctx context.Context, request *http.Request) (*bytes.Buffer, *failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(downloadLimit, func() { cancel(errNoAnswer) })

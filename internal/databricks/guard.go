@@ -65,7 +65,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	// The driver asks this of the host at every connect, before telemetry; no
 	// features means no telemetry.
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
-		return answer(request, http.StatusOK, "application/json", []byte(`{"flags":[]}`)), nil
+		return passOn(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
 	}
 	if c := g.links.owner(request); c != nil {
 		return g.download(request, c)
@@ -81,7 +81,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, f
 	}
-	r, err := parseReply(method, content)
+	r, err := parseReply(method, content.Bytes())
 	if err != nil {
 		r.failure = err.Error()
 	}
@@ -89,12 +89,15 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		c.note(method, r)
 	}
 	g.links.announce(r.links, c)
-	return answer(request, http.StatusOK, "application/x-thrift", content), nil
+	if c != nil && c.lifts && r.page != nil && err == nil {
+		content = c.lift(content, r.page)
+	}
+	return passOn(request, "application/x-thrift", content), nil
 }
 
 // repeat sends the request until it is answered, as often as that is harmless
 // and within bounds.
-func (g *guard) repeat(request *http.Request, method string, body []byte, c *call) ([]byte, *failure) {
+func (g *guard) repeat(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
 	harmless := method != "ExecuteStatement" || c != nil && c.harmless
 	deadline := time.Now().Add(g.patience)
 	tidying := !remembered(method)
@@ -163,7 +166,7 @@ func bind(ctx context.Context, c *call, method string) (context.Context, context
 }
 
 // send makes one attempt and reads the whole answer.
-func (g *guard) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) ([]byte, *failure) {
+func (g *guard) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) (*bytes.Buffer, *failure) {
 	token, err := g.token.get(ctx)
 	if err != nil {
 		return nil, &failure{method: method, cause: causeToken, err: err}
@@ -192,34 +195,10 @@ func (g *guard) send(ctx context.Context, request *http.Request, method string, 
 		return nil, sendFailure(ctx, method, true, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, statusFailure(method, response, content)
+		return nil, statusFailure(method, response, content.Bytes())
 	}
 	return content, nil
 }
-
-// readAll reads a body, reporting each piece.
-func readAll(response *http.Response, progress func()) ([]byte, error) {
-	var content bytes.Buffer
-	const most = 1 << 30 // a hint beyond this is not believed
-	if n := response.ContentLength; n > 0 && n < most {
-		content.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := content.ReadFrom(readerFunc(func(p []byte) (int, error) {
-		n, err := response.Body.Read(p)
-		if n > 0 {
-			progress()
-		}
-		return n, err
-	}))
-	if n := response.ContentLength; err == nil && n >= 0 && int64(content.Len()) != n {
-		err = io.ErrUnexpectedEOF
-	}
-	return content.Bytes(), err
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func readBody(request *http.Request) ([]byte, error) {
 	if request.Body == nil {
@@ -227,17 +206,6 @@ func readBody(request *http.Request) ([]byte, error) {
 	}
 	body, err := io.ReadAll(request.Body)
 	return body, errors.Join(err, request.Body.Close())
-}
-
-func answer(request *http.Request, status int, contentType string, body []byte) *http.Response {
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        http.Header{"Content-Type": {contentType}},
-		Body:          io.NopCloser(bytes.NewReader(body)),
-		ContentLength: int64(len(body)),
-		Request:       request,
-	}
 }
 
 // backoff grows from half a second to half a minute.

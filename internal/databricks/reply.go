@@ -47,6 +47,16 @@ type reply struct {
 type page struct {
 	start, rows int64
 	more        bool
+	parts       []part
+}
+
+// part is one Arrow batch of a page, or the link to one.
+type part struct {
+	rows int64
+	// inline tells a batch, which is at these places of the message, behind four
+	// bytes of length.
+	inline   bool
+	from, to int
 }
 
 var errShort = errors.New("the message ends early")
@@ -64,7 +74,7 @@ func requestMethod(body []byte) string {
 
 // parseReply reads an answer to a method.
 func parseReply(method string, body []byte) (r reply, err error) {
-	c := &cursor{b: body}
+	c := &cursor{b: body, size: len(body)}
 	c.number(3) // the protocol's version
 	kind := c.u8()
 	c.bytes()
@@ -173,7 +183,7 @@ func (c *cursor) rowSet(p *page, r *reply) {
 				})
 			})
 		case id == 0x501 && kind == thriftList: // arrowBatches
-			p.rows += c.sum(2)
+			c.arrowBatches(p)
 		case id == 0x502 && kind == thriftList: // resultLinks
 			c.links(p, r)
 		default:
@@ -185,31 +195,41 @@ func (c *cursor) rowSet(p *page, r *reply) {
 // links reads a list of TSparkArrowResultLink.
 func (c *cursor) links(p *page, r *reply) {
 	c.each(func(byte) {
+		var one part
 		c.fields(func(id int64, kind byte) {
 			switch {
 			case id == 1 && kind == thriftString:
 				r.links = append(r.links, string(c.bytes()))
 			case id == 4 && kind == thriftI64:
-				p.rows += c.number(8)
+				one.rows = c.number(8)
 			default:
 				c.skip(kind)
 			}
 		})
+		p.rows += one.rows
+		p.parts = append(p.parts, one)
 	})
 }
 
-// sum adds up an i64 field over a list of structs.
-func (c *cursor) sum(field int64) (total int64) {
+// arrowBatches reads a list of TSparkArrowBatch.
+func (c *cursor) arrowBatches(p *page) {
 	c.each(func(byte) {
+		var one part
 		c.fields(func(id int64, kind byte) {
-			if id == field && kind == thriftI64 {
-				total += c.number(8)
-				return
+			switch {
+			case id == 1 && kind == thriftString:
+				n := len(c.bytes())
+				one.inline, one.to = true, c.size-len(c.b)
+				one.from = one.to - n
+			case id == 2 && kind == thriftI64:
+				one.rows = c.number(8)
+			default:
+				c.skip(kind)
 			}
-			c.skip(kind)
 		})
+		p.rows += one.rows
+		p.parts = append(p.parts, one)
 	})
-	return total
 }
 
 // statusOr reads a TStatus in field 1 and skips every other field.
@@ -249,7 +269,9 @@ func (c *cursor) statusOr(r *reply, id int64, kind byte) {
 
 // cursor walks a message. After its first error it reads zeros.
 type cursor struct {
-	b     []byte
+	b []byte
+	// size is that of the whole message.
+	size  int
 	err   error
 	depth int
 }

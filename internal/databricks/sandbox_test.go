@@ -76,8 +76,8 @@ func readStream(ctx context.Context, w *databricks.Warehouse, statement string, 
 // reader reads a statement to its end and counts its rows.
 type reader func(context.Context, *databricks.Warehouse, string) (int64, error)
 
-// both reads a statement in both ways.
-func both(t *testing.T, run func(t *testing.T, read reader)) {
+// eachWay reads a statement in each way.
+func eachWay(t *testing.T, run func(t *testing.T, read reader)) {
 	t.Helper()
 	t.Run("Query", func(t *testing.T) {
 		t.Parallel()
@@ -95,6 +95,10 @@ func both(t *testing.T, run func(t *testing.T, read reader)) {
 			return readStream(ctx, w, statement)
 		})
 	})
+	t.Run("Batches", func(t *testing.T) {
+		t.Parallel()
+		run(t, readBatches)
+	})
 }
 
 func TestReadsAllRowsInEveryForm(t *testing.T) {
@@ -103,7 +107,7 @@ func TestReadsAllRowsInEveryForm(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t, sandboxtest.WithArgs("-results", form))
-			both(t, func(t *testing.T, read reader) {
+			eachWay(t, func(t *testing.T, read reader) {
 				t.Helper()
 				w := open(t, s)
 				for _, want := range []int64{0, 1, 9_999, 10_000, 10_001, 50_000} {
@@ -119,7 +123,7 @@ func TestReadsAllRowsInEveryForm(t *testing.T) {
 // checklist 20: a result that ends early is an error, never a short result.
 func TestFailedFetchIsAnError(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read reader) {
+	eachWay(t, func(t *testing.T, read reader) {
 		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
@@ -137,7 +141,7 @@ func TestFailedFetchIsAnError(t *testing.T) {
 // A page whose answer was lost is read again: no row is lost or doubled.
 func TestConnectionCutWhileFetching(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, read reader) {
+	eachWay(t, func(t *testing.T, read reader) {
 		t.Helper()
 		s := sandboxtest.Start(t)
 		w := open(t, s)
@@ -161,7 +165,7 @@ func TestLostSession(t *testing.T) {
 		for _, on := range []string{"ExecuteStatement", "FetchResults"} {
 			t.Run(form+" on "+on, func(t *testing.T) {
 				t.Parallel()
-				both(t, func(t *testing.T, read reader) {
+				eachWay(t, func(t *testing.T, read reader) {
 					t.Helper()
 					s := sandboxtest.Start(t)
 					w := open(t, s)

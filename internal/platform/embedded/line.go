@@ -67,14 +67,17 @@ const (
 	lineClock = "2006-01-02T15:04:05.000000Z"
 )
 
+// The first and the last second of four-digit years, since 1970.
+const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
+
 // checkEvent refuses what could not be read back.
 func checkEvent(e jobs.Event) error {
-	switch {
+	switch at := e.Time.Unix(); {
 	case e.ID == "":
 		return errors.New("it has no id")
-	case e.Time.UTC().Year() < 0 || e.Time.UTC().Year() > 9999:
+	case at < firstSecond || at > lastSecond:
 		return fmt.Errorf("its time %s is no date of four-digit years", e.Time)
-	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
+	case !gjson.ValidBytes(e.Data) || e.Data[0] != '{' && bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
 		return errors.New("its data is not one JSON object")
 	}
 	return nil

@@ -51,22 +51,25 @@ func AppendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
-	b = appendDigits(b, year, 1000)
-	b = appendDigits(append(b, '-'), int(month), 10)
-	b = appendDigits(append(b, '-'), day, 10)
-	b = appendDigits(append(b, 'T'), hour, 10)
-	b = appendDigits(append(b, ':'), minute, 10)
-	b = appendDigits(append(b, ':'), second, 10)
-	b = appendDigits(append(b, '.'), t.Nanosecond()/1000, 100_000)
-	return append(b, 'Z')
+	micros := t.Nanosecond() / 1000
+	b = append(b, "0000-00-00T00:00:00.000000Z"...)
+	at := b[len(b)-len("0000-00-00T00:00:00.000000Z"):]
+	putDigits(at[0:], year/100)
+	putDigits(at[2:], year%100)
+	putDigits(at[5:], int(month))
+	putDigits(at[8:], day)
+	putDigits(at[11:], hour)
+	putDigits(at[14:], minute)
+	putDigits(at[17:], second)
+	putDigits(at[20:], micros/10_000)
+	putDigits(at[22:], micros/100%100)
+	putDigits(at[24:], micros%100)
+	return b
 }
 
-// appendDigits appends as many digits as the unit of the first one says.
-func appendDigits(b []byte, n, unit int) []byte {
-	for ; unit > 0; unit /= 10 {
-		b = append(b, byte('0'+n/unit%10))
-	}
-	return b
+// putDigits writes a number below a hundred.
+func putDigits(at []byte, n int) {
+	at[1], at[0] = byte('0'+n%10), byte('0'+n/10)
 }
 
 // AppendJSON appends the value as JSON; maps sorted by key.

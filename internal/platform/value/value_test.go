@@ -246,3 +246,18 @@ func TestCompareIsATotalOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestInstantsAreWrittenAsTheStandardLibraryWritesThem(t *testing.T) {
+	t.Parallel()
+	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+	at := []time.Time{first, last, time.Unix(0, 0), time.Unix(-1, 999_999_999), time.Date(2024, 2, 29, 23, 59, 59, 1_999, time.FixedZone("", -5*3600))}
+	for micros := first.UnixMicro(); micros <= last.UnixMicro(); micros += 76_543_210_987_654 {
+		at = append(at, time.UnixMicro(micros))
+	}
+	for _, at := range at {
+		want := "x" + at.UTC().Format("2006-01-02T15:04:05.000000Z")
+		if got := string(value.AppendTime([]byte("x"), at)); got != want {
+			t.Errorf("%v is written as %s, want %s", at, got, want)
+		}
+	}
+}
