@@ -1,10 +1,8 @@
 package exporter
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -145,38 +143,19 @@ func appendRecord(line []byte, values []jobs.Value, null string) []byte {
 			line = append(line, null...)
 			continue
 		}
+		text := values[i].Text
 		line = append(line, '"')
-		line = appendQuoted(line, values[i].Text)
+		if strings.IndexByte(text, '"') < 0 { // most have none, and are spared a call
+			line = append(line, text...)
+		} else {
+			line = appendDoubled(line, text)
+		}
 		line = append(line, '"')
 	}
 	return append(line, '\n')
 }
 
-// appendQuoted doubles the quotes of a text. Most texts are short and have
-// none: looked through eight bytes at a time where they were copied to, that
-// costs less than a call.
-func appendQuoted(line []byte, text string) []byte {
-	const word = 8
-	begin, end := len(line), len(line)+len(text)
-	line = slices.Grow(line, len(text)+word)[:end+word]
-	copy(line[begin:], text)
-	clear(line[end:]) // what an earlier use left there is no part of the text
-	for at := begin; at < end; at += word {
-		if hasQuote(binary.LittleEndian.Uint64(line[at:])) {
-			return appendDoubled(line[:begin], text)
-		}
-	}
-	return line[:end]
-}
-
-// hasQuote tells whether one of eight bytes is a quote: taking one from each
-// byte, after an exclusive or with quotes, borrows only where a byte was 0.
-func hasQuote(word uint64) bool {
-	const ones, highest, quotes = 0x0101010101010101, 0x8080808080808080, '"' * 0x0101010101010101
-	word ^= quotes
-	return (word-ones)&^word&highest != 0
-}
-
+// appendDoubled doubles the quotes of a text.
 func appendDoubled(line []byte, text string) []byte {
 	for {
 		quote := strings.IndexByte(text, '"')
