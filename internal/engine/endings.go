@@ -63,12 +63,12 @@ func (x *execution) end(err error) {
 			x.log.end(store.LogInfo, "succeeded")
 		case errors.Is(err, errAsked), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
 			r.Status, r.ErrorCode = jobs.StatusCancelled, jobs.CodeCancelled
-			r.Error = "The run was cancelled: " + err.Error() + ". Run the job again: it goes on from where this run was."
+			r.Error, r.ErrorNext = "The run was cancelled: "+err.Error()+". "+jobs.RunAgain, jobs.RunAgain
 			x.log.end(store.LogWarn, r.Error)
 		default:
 			r.Status, r.ErrorCode, r.Error = jobs.StatusFailed, jobs.CodeFailed, err.Error()
 			if e, ok := errors.AsType[*jobs.Error](err); ok {
-				r.ErrorCode, r.ErrorAttribute = e.Code, e.Attribute
+				r.ErrorCode, r.ErrorNext, r.ErrorAttribute = e.Code, e.Next, e.Attribute
 			}
 			x.log.end(store.LogError, r.Error)
 		}
@@ -79,7 +79,8 @@ func (x *execution) end(err error) {
 	}); err != nil {
 		x.update(func(r *jobs.Run) {
 			r.Status, r.ErrorCode = jobs.StatusFailed, jobs.CodeStore
-			r.Error = "The end of the run could not be recorded: " + err.Error() + ". What it moved is kept; run the job again."
+			r.ErrorNext = "What it moved is kept; run the job again."
+			r.Error = "The end of the run could not be recorded: " + err.Error() + ". " + r.ErrorNext
 		})
 	}
 }

@@ -143,7 +143,7 @@ func (e *Engine) look(ctx context.Context, db *store.DB, runID string) (jobs.Run
 	stale, err := db.Stale(ctx, runID)
 	if stale {
 		run.Status, run.ErrorCode = jobs.StatusFailed, jobs.CodeFailed
-		run.Error = "The process that executed this run ended before it did. Run the job again: it goes on from where this run was."
+		run.Error, run.ErrorNext = "The process that executed this run ended before it did. "+jobs.RunAgain, jobs.RunAgain
 	}
 	return run, err
 }

@@ -58,15 +58,20 @@ type Run struct {
 	Phase string `json:"phase"`
 	Progress
 	Counts
-	// Error is the failure's text with its next step; ErrorAttribute the
-	// Terraform attribute at fault, if one is.
+	// Error is the failure's text with its next step, and ErrorNext that step
+	// alone, if there is one; ErrorAttribute the Terraform attribute at fault, if
+	// one is.
 	Error          string     `json:"error,omitempty"`
+	ErrorNext      string     `json:"error_next,omitempty"`
 	ErrorCode      Code       `json:"error_code,omitempty"`
 	ErrorAttribute string     `json:"error_attribute,omitempty"`
 	CreatedAt      time.Time  `json:"created_at"`
 	StartedAt      *time.Time `json:"started_at,omitempty"`
 	FinishedAt     *time.Time `json:"finished_at,omitempty"`
 }
+
+// RunAgain is the next step after a run that another one goes on with.
+const RunAgain = "Run the job again: it goes on from where this run was."
 
 // Progress is how far the present phase is. Total 0 means not known.
 type Progress struct {

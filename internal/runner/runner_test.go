@@ -244,7 +244,7 @@ func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 		r, _ := b.runner(runner.Config{})
 		j, never := b.job(apply, auth.ID, "customers", atOnce), b.job(apply, auth.ID, "forbidden", atOnce)
 		failed := b.only(r.API(), never.ID, jobs.StatusFailed)
-		if failed.ErrorCode != jobs.CodeForbidden || failed.ErrorAttribute != "host" || failed.Attempt != 1 {
+		if failed.ErrorCode != jobs.CodeForbidden || failed.ErrorAttribute != "host" || failed.ErrorNext != "Look at it" || failed.Attempt != 1 {
 			t.Errorf("%+v", failed)
 		}
 		b.logHas(r.API(), failed.ID, "error No answer. It is down. Look at it")

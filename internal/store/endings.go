@@ -14,8 +14,8 @@ import (
 // FinishRun records the end of a run that its owner holds or still queues, and
 // wakes a run that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
-	return d.letGo(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
-		string(r.Status), r.Phase, r.Error, string(r.ErrorCode), r.ErrorAttribute)
+	return d.letGo(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_next = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
+		string(r.Status), r.Phase, r.Error, r.ErrorNext, string(r.ErrorCode), r.ErrorAttribute)
 }
 
 // Requeue is how a run goes back among the queued ones.
@@ -88,8 +88,6 @@ const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 // its runners down.
 const maxLost = 10
 
-const lostOwner = `The process that executed this run ended before it did. Run the job again: it goes on from where this run was.`
-
 // takeOver takes runs from owners that are dead: shared ones are queued again,
 // others failed. It gives how many.
 func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
@@ -103,14 +101,9 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = rows.Close() }()
-	type run struct {
-		id, runner        string
-		attempt           int
-		shared, cancelled bool
-	}
-	var all []run
+	var all []lostRun
 	for rows.Next() {
-		var l run
+		var l lostRun
 		if err := rows.Scan(&l.id, &l.shared, &l.runner, &l.attempt, &l.cancelled); err != nil {
 			return 0, err
 		}
@@ -121,18 +114,11 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	}
 	var again []string
 	for _, l := range all {
-		entry := LogEntry{Level: LogError, Message: lostOwner}
-		switch {
-		case l.cancelled:
-			entry.Message = "The run was cancelled; the process that executed it had ended before. Run the job again: it goes on from where this run was."
-			err = end(ctx, tx, l.id, jobs.StatusCancelled, jobs.CodeCancelled, entry.Message)
-		case !l.shared:
-			err = end(ctx, tx, l.id, jobs.StatusFailed, jobs.CodeFailed, entry.Message)
-		case l.attempt >= maxLost:
-			entry.Message = fmt.Sprintf("%d runners were lost while they executed this run, the last one %s. Look at that runner's log and memory, then run the job again: it goes on from where this run was.", maxLost, l.runner)
-			err = end(ctx, tx, l.id, jobs.StatusFailed, jobs.CodeFailed, entry.Message)
-		default:
-			entry = LogEntry{Level: LogWarn, Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1)}
+		entry := LogEntry{Level: LogWarn, Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1)}
+		if over, ends := l.ending(); ends {
+			entry = LogEntry{Level: LogError, Message: over.String()}
+			err = end(ctx, tx, l.id, over)
+		} else {
 			again = append(again, l.id)
 			_, err = tx.ExecContext(ctx, `UPDATE runs SET status = 'queued', phase = 'queued: its runner was lost', owner = NULL, lease_until = NULL,
 				epoch = epoch + 1, attempt = attempt + 1, blocked = 0, dispatched_at = NULL, available_at = 0 WHERE id = ?`, l.id)
@@ -147,10 +133,42 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	return len(all), d.carryRuns(ctx, tx, again)
 }
 
+// lostRun is one whose owner is dead.
+type lostRun struct {
+	id, runner        string
+	attempt           int
+	shared, cancelled bool
+}
+
+// ending tells how it ends, unless another process goes on with it.
+func (l lostRun) ending() (ending, bool) {
+	switch {
+	case l.cancelled:
+		return ending{jobs.StatusCancelled, jobs.CodeCancelled, "The run was cancelled; the process that executed it had ended before.", jobs.RunAgain}, true
+	case !l.shared:
+		return ending{jobs.StatusFailed, jobs.CodeFailed, "The process that executed this run ended before it did.", jobs.RunAgain}, true
+	case l.attempt >= maxLost:
+		return ending{
+			jobs.StatusFailed, jobs.CodeFailed, fmt.Sprintf("%d runners were lost while they executed this run, the last one %s.", maxLost, l.runner),
+			"Look at that runner's log and memory, then run the job again: it goes on from where this run was.",
+		}, true
+	}
+	return ending{}, false
+}
+
+// ending is how a run ends that nobody executes: text says why, next what to do.
+type ending struct {
+	status     jobs.Status
+	code       jobs.Code
+	text, next string
+}
+
+func (e ending) String() string { return e.text + " " + e.next }
+
 // end closes a run that nobody executes.
-func end(ctx context.Context, tx *Tx, id string, status jobs.Status, code jobs.Code, text string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, error_code = ?, error = ?, phase = '', finished_at = `+now+`,
-		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, string(status), string(code), text, id)
+func end(ctx context.Context, tx *Tx, id string, e ending) error {
+	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, error_code = ?, error = ?, error_next = ?, phase = '', finished_at = `+now+`,
+		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, string(e.status), string(e.code), e.String(), e.next, id)
 	return err
 }
 
@@ -169,11 +187,11 @@ func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error
 		return err
 	}
 	for _, id := range ids {
-		const text = "The run was cancelled before it began. Run the job again."
-		if err := end(ctx, tx, id, jobs.StatusCancelled, jobs.CodeCancelled, text); err != nil {
+		over := ending{jobs.StatusCancelled, jobs.CodeCancelled, "The run was cancelled before it began.", "Run the job again."}
+		if err := end(ctx, tx, id, over); err != nil {
 			return err
 		}
-		if err := AppendLog(ctx, tx, id, LogEntry{Level: LogInfo, Message: text}); err != nil {
+		if err := AppendLog(ctx, tx, id, LogEntry{Level: LogInfo, Message: over.String()}); err != nil {
 			return err
 		}
 	}

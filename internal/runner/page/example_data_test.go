@@ -29,9 +29,11 @@ type business struct {
 	failedRun, runningRun             string
 }
 
-const permission = "The import of main.sales.refunds failed: the warehouse refused the query. " +
-	"User `etl@example.com` does not have SELECT on table main.sales.refunds (SQLSTATE 42501). " +
-	"Grant it: GRANT SELECT ON TABLE main.sales.refunds TO `etl@example.com`; then run the job again"
+const (
+	grant      = "Grant it: GRANT SELECT ON TABLE main.sales.refunds TO `etl@example.com`; then run the job again"
+	permission = "The import of main.sales.refunds failed: the warehouse refused the query. " +
+		"User `etl@example.com` does not have SELECT on table main.sales.refunds (SQLSTATE 42501). " + grant
+)
 
 func newBusiness(now time.Time) *business {
 	b := &business{fake: &fake{}}
@@ -58,7 +60,7 @@ func newBusiness(now time.Time) *business {
 				r.Status, r.RowsWritten = st, n/4
 				switch st {
 				case jobs.StatusFailed:
-					r.Error, r.ErrorCode, r.Attempt = permission, jobs.CodeForbidden, 3
+					r.Error, r.ErrorNext, r.ErrorCode, r.Attempt = permission, grant, jobs.CodeForbidden, 3
 				case jobs.StatusMissed:
 					r.PlannedAt, r.StartedAt, r.RowsWritten = r.StartedAt, nil, 0
 				}

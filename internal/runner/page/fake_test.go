@@ -167,7 +167,7 @@ func (f *fake) CancelRun(_ context.Context, runID string) error {
 	defer f.mu.Unlock()
 	r, now := f.run(runID), time.Now()
 	r.Status, r.ErrorCode, r.FinishedAt = jobs.StatusCancelled, jobs.CodeCancelled, &now
-	r.Error = "The run was cancelled: a person asked for it. Run the job again: it goes on from where this run was."
+	r.Error, r.ErrorNext = "The run was cancelled: a person asked for it. "+jobs.RunAgain, jobs.RunAgain
 	return nil
 }
 

@@ -185,7 +185,8 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	api.advance(api.runningRun, func(r *jobs.Run) {
 		end := time.Now()
 		r.Status, r.FinishedAt, r.ErrorCode = jobs.StatusFailed, &end, jobs.CodeUnreachable
-		r.Error = "The warehouse does not answer. It closed the connection three times. Look at its state in Databricks"
+		r.ErrorNext = "Look at its state in Databricks"
+		r.Error = "The warehouse does not answer. It closed the connection three times. " + r.ErrorNext
 	})
 	b.sees(".failure .next", "Look at its state in Databricks")
 	b.until(`document.querySelector('link[rel=icon]').href.includes('icon-failed')`)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -161,19 +162,26 @@ func rhythm(s *jobs.Schedule) string {
 // explanation is a failure's text in its parts. Next is what to do.
 type explanation struct{ What, Why, Next string }
 
-// explain takes apart the text of a jobs.Error, which is one sentence that says
-// what happened, those that say why, and one that says what to do.
-func explain(text string) explanation {
-	sentences := split(strings.TrimSpace(text))
-	switch len(sentences) {
-	case 0:
-		return explanation{}
-	case 1:
-		return explanation{What: sentences[0]}
-	default:
-		last := len(sentences) - 1
-		return explanation{What: sentences[0], Why: strings.Join(sentences[1:last], " "), Next: sentences[last]}
+// explain takes apart the text of a failure, which is one sentence that says
+// what happened, those that say why, and then what to do, which is known.
+func explain(text, next string) explanation {
+	e := explanation{Next: next}
+	if before, ok := strings.CutSuffix(text, next); ok {
+		text = before
 	}
+	sentences := split(strings.TrimSpace(text))
+	if len(sentences) > 0 {
+		e.What, e.Why = sentences[0], strings.Join(sentences[1:], " ")
+	}
+	return e
+}
+
+// explainError does the same for an error of the API.
+func explainError(err error) explanation {
+	if e, ok := errors.AsType[*jobs.Error](err); ok {
+		return explain(e.Error(), e.Next)
+	}
+	return explain(err.Error(), "")
 }
 
 // split cuts behind a full stop that a blank and then no small letter follow.
