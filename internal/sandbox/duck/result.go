@@ -98,13 +98,29 @@ func (r *streamed) RowsScanned() (int64, bool) {
 	return r.scanned, r.profile && r.closed
 }
 
-// rowsScanned asks DuckDB's profile of the connection's last query.
+// rowsScanned adds up what came out of the scans of tables in DuckDB's profile
+// of the connection's last query: the rows that passed the conditions which a
+// scan skips by. (DuckDB's own CUMULATIVE_ROWS_SCANNED is the size of the tables,
+// whatever was skipped.)
 func rowsScanned(conn *sql.Conn) (int64, error) {
 	info, err := duckdb.GetProfilingInfo(conn)
 	if err != nil {
 		return 0, fmt.Errorf("reading DuckDB's profile: %w", err)
 	}
-	return strconv.ParseInt(info.Metrics["CUMULATIVE_ROWS_SCANNED"], 10, 64)
+	return scannedBelow(info)
+}
+
+func scannedBelow(info duckdb.ProfilingInfo) (rows int64, err error) {
+	if info.Metrics["OPERATOR_TYPE"] == "TABLE_SCAN" {
+		rows, err = strconv.ParseInt(info.Metrics["OPERATOR_CARDINALITY"], 10, 64)
+	}
+	for _, child := range info.Children {
+		n, childErr := scannedBelow(child)
+		if rows += n; err == nil {
+			err = childErr
+		}
+	}
+	return rows, err
 }
 
 // query runs a bound query and streams its rows.

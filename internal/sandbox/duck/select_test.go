@@ -1,6 +1,8 @@
 package duck_test
 
 import (
+	"errors"
+	"io"
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
@@ -175,5 +177,44 @@ func TestParameters(t *testing.T) {
 	got, err = run(b.session, "SELECT ?, ?", param("", "INT", text("1")), param("", "STRING", text("b")))
 	if err != nil || joined(got.rows[0]) != "1 | b" {
 		t.Errorf("positional parameters: %v %v", got, err)
+	}
+}
+
+// What a statement scanned is what came out of the scans of its tables: rows
+// that a condition on a column skips do not count, rows read twice count twice.
+func TestRowsScannedAreThoseThatWereNotSkipped(t *testing.T) {
+	t.Parallel()
+	b := open(t, duck.Options{Profile: true})
+	b.exec("CREATE TABLE t AS SELECT id, concat('row ', id) AS s FROM range(10000)")
+	for statement, want := range map[string]int64{
+		"SELECT * FROM t":                                          10000,
+		"SELECT * FROM t WHERE id >= 9000":                         1000,
+		"SELECT count(*) FROM t WHERE id IS NULL OR id >= 9000":    1000,
+		"SELECT id FROM t WHERE id < 10 UNION ALL SELECT 1 FROM t": 10010,
+	} {
+		r, err := b.session.Execute(t.Context(), statement, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			batch, err := r.Next(t.Context())
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch.Release()
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p, ok := r.(interface{ RowsScanned() (int64, bool) })
+		if !ok {
+			t.Fatalf("%T does not tell what was scanned", r)
+		}
+		if got, known := p.RowsScanned(); !known || got != want {
+			t.Errorf("%s: %d rows were scanned, want %d", statement, got, want)
+		}
 	}
 }
