@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -174,31 +173,28 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 
 // Close ends the session at the warehouse. It takes a bounded time; where a
 // cancelled statement still has to be cancelled at the warehouse, that goes on
-// beside the caller.
+// beside the caller. It gives no error: what was done in the session is done,
+// and one that could not be closed ends by itself.
 func (w *Warehouse) Close() error {
 	if w.abandonedCalls.Load() > 0 {
 		go func() {
 			w.abandoned.Wait()
-			_ = w.close()
+			w.close()
 		}()
 		return nil
 	}
-	return w.close()
+	w.close()
+	return nil
 }
 
-func (w *Warehouse) close() error {
-	var err error
+func (w *Warehouse) close() {
 	if w.conn != nil {
-		err = w.conn.Close()
+		_ = w.conn.Close()
 	}
 	if w.db != nil {
-		err = errors.Join(err, w.db.Close())
+		_ = w.db.Close()
 	}
 	w.transport.CloseIdleConnections()
-	if w.sessionLost.Load() || errors.Is(err, sql.ErrConnDone) {
-		return nil // there is no session left to close
-	}
-	return err
 }
 
 // ready refuses to use a session that is gone.

@@ -209,3 +209,19 @@ func TestAPartialLoadReplacesNothing(t *testing.T) {
 	b.wantTwo()
 	b.wantNothingLeft()
 }
+
+// A session whose end the warehouse does not acknowledge fails no run: the table
+// is in place.
+func TestASessionThatCannotBeClosedFailsNothing(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	b := newBed(t, s)
+	s.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "CloseSession", Times: -1})
+	err := b.export(two).Run(t.Context())
+	s.ClearFaults(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.wantTwo()
+	b.wantNothingLeft()
+}

@@ -254,3 +254,20 @@ func TestTheFirstReleasesCursorGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// A session whose end the warehouse does not acknowledge fails no run: all that
+// was done in it is committed, and it ends by itself.
+func TestASessionThatCannotBeClosedFailsNothing(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	b := newBed(t, s, threeColumns)
+	b.exec("INSERT INTO %t VALUES (1, 'a', TIMESTAMP '2024-01-01 00:00:00')")
+	for n, form := range []string{"before", "after"} {
+		s.SetFault(t, sandboxtest.Fault{Kind: "unavailable", On: "CloseSession", Form: form, Times: -1})
+		if b.run(); len(b.sink.events) != n+1 {
+			t.Fatalf("%d events", len(b.sink.events))
+		}
+		s.ClearFaults(t)
+		b.exec(fmt.Sprintf("INSERT INTO %%t VALUES (%d, 'b', TIMESTAMP '2024-01-02 00:00:00')", n+2))
+	}
+}
