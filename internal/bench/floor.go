@@ -19,7 +19,8 @@ import (
 )
 
 // floorJSON is the least that an import can do: the driver's Arrow batches,
-// each row to JSON text by appending, and away with it.
+// each row to JSON text by appending, and away with it. Its pages are as large as
+// an import's, and come in line as the sandbox sends them to both.
 func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error) {
 	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// A batch is committed at this many rows or bytes, whichever is first.
+// A batch is committed at this many rows or bytes, whichever is first. A commit
+// costs a transaction and two syncs, however small it is.
 const (
-	batchRows  = 10_000
+	batchRows  = 50_000
 	batchBytes = 8 << 20
 )
 
@@ -74,7 +75,7 @@ type emitter struct {
 }
 
 // trimEvery is after how many batches what was sent long ago is forgotten.
-const trimEvery = 32
+const trimEvery = 8
 
 // columns are a batch's, by name.
 type columns struct {

@@ -29,7 +29,9 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 		return b, errors.New("it has no id")
 	case y < 0 || y > 9999:
 		return b, fmt.Errorf("its time %s is no date of four-digit years", e.Time)
-	case !gjson.ValidBytes(e.Data) || bytes.TrimLeft(e.Data, jsonSpace)[0] != '{':
+	}
+	data := trimmed(e.Data)
+	if len(data) == 0 || data[0] != '{' || !gjson.ValidBytes(data) {
 		return b, errors.New("its data is not one JSON object")
 	}
 	start := len(b)
@@ -38,7 +40,7 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 	b = append(b, `,"`+EventTime+`":"`...)
 	b = value.AppendTime(b, e.Time)
 	b = append(b, '"')
-	b, taken := appendColumns(b, bytes.Trim(e.Data, jsonSpace))
+	b, taken := appendColumns(b, data)
 	if taken != "" {
 		return b, fmt.Errorf("it has a column %s, which is the name of a key that each event gets; rename the column, or leave it out", taken)
 	}
@@ -52,11 +54,19 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 // jsonSpace is what may be between the tokens of JSON.
 const jsonSpace = " \t\r\n"
 
+// trimmed is JSON without the white space around it: there seldom is any.
+func trimmed(data []byte) []byte {
+	if n := len(data); n > 0 && data[0] > ' ' && data[n-1] > ' ' {
+		return data
+	}
+	return bytes.Trim(data, jsonSpace)
+}
+
 // appendColumns copies what is inside the braces of a row, after a comma. Taken
 // is the key that is an event's own, if the row has it.
 func appendColumns(b, data []byte) (_ []byte, taken string) {
 	if asItIs(data) {
-		if inside := bytes.Trim(data[1:len(data)-1], jsonSpace); len(inside) > 0 {
+		if inside := trimmed(data[1 : len(data)-1]); len(inside) > 0 {
 			b = append(append(b, ','), inside...)
 		}
 		return b, ""
