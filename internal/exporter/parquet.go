@@ -8,6 +8,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/compress/gzip"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -62,14 +64,20 @@ func newParquetEncoder(w io.Writer, l layout) (*parquetEncoder, error) {
 	return e, nil
 }
 
+// The codecs keep their encoders for the next file.
+var (
+	fastGzip = gzip.Codec{Level: gzip.BestSpeed}
+	fastZstd = zstd.Codec{Level: zstd.SpeedFastest}
+)
+
 func parquetCodec(c jobs.Compression) (compress.Codec, error) {
 	switch c {
 	case jobs.CompressionNone:
 		return &parquet.Uncompressed, nil
 	case jobs.CompressionGzip:
-		return &parquet.Gzip, nil
+		return &fastGzip, nil
 	case jobs.CompressionZstd:
-		return &parquet.Zstd, nil
+		return &fastZstd, nil
 	}
 	return nil, fmt.Errorf("a Parquet file cannot be compressed with %q", c)
 }

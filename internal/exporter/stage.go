@@ -45,7 +45,7 @@ type stager struct {
 	e      *Export
 	layout layout
 	pieces chan *piece
-	free   sync.Pool
+	free   chan *piece // written, to be filled again
 	bytes  atomic.Int64
 
 	mu    sync.Mutex
@@ -57,7 +57,7 @@ type stager struct {
 func (e *Export) stage(ctx context.Context, l layout, profiles iter.Seq2[[]jobs.Value, error]) (*staged, error) {
 	e.Progress.Phase("writing the audience to staging", 0)
 	writers := max(1, min(runtime.GOMAXPROCS(0), mostWriters))
-	s := &stager{e: e, layout: l, pieces: make(chan *piece, writers)}
+	s := &stager{e: e, layout: l, pieces: make(chan *piece, writers), free: make(chan *piece, 2*writers+1)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
@@ -121,9 +121,11 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 }
 
 func (s *stager) empty() *piece {
-	if p, ok := s.free.Get().(*piece); ok {
+	select {
+	case p := <-s.free:
 		p.text, p.cells, p.rows, p.size = p.text[:0], p.cells[:0], 0, 0
 		return p
+	default:
 	}
 	p := &piece{}
 	if s.layout.format == jobs.FormatCSV {
@@ -186,7 +188,7 @@ func (s *stager) fill(ctx context.Context, w io.Writer, p *piece) error {
 			return err
 		}
 		text += p.size
-		s.free.Put(p)
+		s.free <- p // there are never more pieces than it has room for
 		if text >= s.e.fileText() {
 			return to.close()
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,15 +19,36 @@ type part struct {
 	n      int
 }
 
-// parts are filled, sent and filled again, by this upload or the next: AWS' own
-// transfer manager makes new ones for each object, by which an export's memory
-// grew with its files.
-var parts = sync.Pool{New: func() any { return new(part) }}
+// freeParts keeps the buffers of a staging place: they are filled, sent and
+// filled again, by one upload or the next, so that there are never more than
+// were in use at once. (AWS' own transfer manager makes new ones for each
+// object, and a sync.Pool hides some from who runs on another processor: by
+// either, an export's memory grows with its files.)
+type freeParts chan *part
+
+// keptParts is what four files that are written side by side use.
+const keptParts = 8
+
+func (f freeParts) get() *part {
+	select {
+	case p := <-f:
+		return p
+	default:
+		return new(part)
+	}
+}
+
+func (f freeParts) put(p *part) {
+	select {
+	case f <- p:
+	default:
+	}
+}
 
 // readPart fills a part. It is the body's last, and may be empty, where the
 // error is io.EOF.
-func readPart(body io.Reader) (*part, error) {
-	p, _ := parts.Get().(*part)
+func (s *S3) readPart(body io.Reader) (*part, error) {
+	p := s.parts.get()
 	n, err := io.ReadFull(body, p.buffer[:])
 	p.n = n
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -40,11 +60,11 @@ func readPart(body io.Reader) (*part, error) {
 // send uploads a body while it is read: at once if it fits in a part, else as
 // parts, of which some are on their way while the next one is filled.
 func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
-	first, err := readPart(body)
+	first, err := s.readPart(body)
 	if err == nil {
 		return s.sendParts(ctx, key, first, body)
 	}
-	defer parts.Put(first)
+	defer s.parts.put(first)
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -63,7 +83,7 @@ const mostParts = 10_000
 func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Reader) error {
 	upload, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: &key})
 	if err != nil {
-		parts.Put(first)
+		s.parts.put(first)
 		return err
 	}
 	group, sending := errgroup.WithContext(ctx)
@@ -73,7 +93,7 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 		done := &types.CompletedPart{PartNumber: aws.Int32(int32(len(sent) + 1))} //nolint:gosec // at most mostParts
 		sent = append(sent, done)
 		group.Go(func() error {
-			defer parts.Put(p)
+			defer s.parts.put(p)
 			return s.sendPart(sending, key, upload.UploadId, p, done)
 		})
 	}
@@ -84,10 +104,10 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 			break
 		}
 		var next *part
-		if next, err = readPart(body); next.n > 0 && (err == nil || errors.Is(err, io.EOF)) {
+		if next, err = s.readPart(body); next.n > 0 && (err == nil || errors.Is(err, io.EOF)) {
 			submit(next)
 		} else {
-			parts.Put(next)
+			s.parts.put(next)
 		}
 	}
 	if errors.Is(err, io.EOF) {

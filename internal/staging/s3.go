@@ -58,6 +58,7 @@ type S3 struct {
 	cfg    S3Config
 	region string
 	client *s3.Client
+	parts  freeParts
 	// base are the credentials that were found; a role is assumed with them.
 	base   aws.CredentialsProvider
 	tokens *sts.Client
@@ -72,7 +73,9 @@ const (
 	dialTimeout    = 8 * time.Second
 	attempts       = 4
 	partSize       = 5 << 20 // the least that S3 takes: parts are what an upload keeps in memory
-	partsAtOnce    = 2
+	// partsAtOnce are on their way while the next one is filled. Files are
+	// written side by side, so that one of each is enough.
+	partsAtOnce = 1
 	// renewBefore is how long before their end a role's keys are renewed.
 	renewBefore = 5 * time.Minute
 )
@@ -85,7 +88,7 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s := &S3{cfg: cfg}
+	s := &S3{cfg: cfg, parts: make(freeParts, keptParts)}
 	loaded, err := config.LoadDefaultConfig(ctx, s.options()...)
 	if err != nil {
 		return nil, s.explain("read the AWS configuration", err)
