@@ -12,13 +12,14 @@ import (
 )
 
 // pump reads rows, makes events of them and commits those, each beside the
-// others. In between wait one page of rows and one batch of events, whose sizes
-// are bounded in bytes. What was read before a failure is committed.
+// others. In between waits one page of rows; a batch of events is built while the
+// one before it is committed, and both are bounded in bytes. What was read before
+// a failure is committed.
 func (r *run) pump(ctx context.Context, q rowsQuery, e *emitter) (read int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	batches := make(chan *databricks.Batch, 1)
-	units := make(chan *unit, 1)
+	units := make(chan *unit)
 	g, ctx := errgroup.WithContext(ctx)
 	reading, enough := context.WithCancel(ctx)
 	defer enough()
