@@ -90,7 +90,7 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 	group.SetLimit(partsAtOnce)
 	var sent []*types.CompletedPart
 	submit := func(p *part) {
-		done := &types.CompletedPart{PartNumber: aws.Int32(int32(len(sent) + 1))} //nolint:gosec // at most mostParts
+		done := &types.CompletedPart{PartNumber: aws.Int32(int32(len(sent) + 1))}
 		sent = append(sent, done)
 		group.Go(func() error {
 			defer s.parts.put(p)
