@@ -46,15 +46,20 @@ func (f freeParts) put(p *part) {
 }
 
 // readPart fills a part. It is the body's last, and may be empty, where the
-// error is io.EOF.
-func (s *S3) readPart(body io.Reader) (*part, error) {
-	p := s.parts.get()
-	n, err := io.ReadFull(body, p.buffer[:])
-	p.n = n
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
+// error is io.EOF itself: an error that wraps it, or says that the end was
+// unexpected, is why the object must not be made of what was read.
+func (s *S3) readPart(body io.Reader) (p *part, err error) {
+	p = s.parts.get()
+	for p.n = 0; p.n < len(p.buffer) && err == nil; {
+		var n int
+		n, err = body.Read(p.buffer[p.n:])
+		p.n += n
 	}
 	return p, err
+}
+
+func ended(err error) bool {
+	return err == io.EOF //nolint:errorlint // see readPart
 }
 
 // send uploads a body while it is read: at once if it fits in a part, else as
@@ -65,7 +70,7 @@ func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 		return s.sendParts(ctx, key, first, body)
 	}
 	defer s.parts.put(first)
-	if !errors.Is(err, io.EOF) {
+	if !ended(err) {
 		return err
 	}
 	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.cfg.Bucket, Key: &key, Body: bytes.NewReader(first.buffer[:first.n])})
@@ -104,13 +109,13 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 			break
 		}
 		var next *part
-		if next, err = s.readPart(body); next.n > 0 && (err == nil || errors.Is(err, io.EOF)) {
+		if next, err = s.readPart(body); next.n > 0 && (err == nil || ended(err)) {
 			submit(next)
 		} else {
 			s.parts.put(next)
 		}
 	}
-	if errors.Is(err, io.EOF) {
+	if ended(err) {
 		err = nil
 	}
 	// What a part failed of comes before what it made of the body.

@@ -74,6 +74,9 @@ func (s *store) refuse(status int, code string, match func(*http.Request) bool) 
 		if !match(r) {
 			return false
 		}
+		// A connection that is closed on a body is reset, and then it is chance
+		// what the client sees of the answer.
+		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(status)
 		if r.Method != http.MethodHead {
 			_, _ = fmt.Fprintf(w, `<?xml version="1.0"?><Error><Code>%s</Code><Message>The store says %s.</Message></Error>`, code, code)
