@@ -136,7 +136,8 @@ func TestThePageOfARealRunner(t *testing.T) {
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, rows)
-	later := `schedule = {
+	later := `batch_size = 5000
+  schedule = {
     frequency         = "monthly"
     start_immediately = false
   }`

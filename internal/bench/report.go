@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -46,8 +48,19 @@ func (b *bench) print(w io.Writer) {
 	}
 }
 
-// write makes the page of the documentation and its picture.
+// write makes the page of the documentation and its picture. The page's further
+// sections, measured by other commands, stay.
 func (b *bench) write(page, picture string) error {
+	var further string
+	switch text, err := os.ReadFile(page); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	default:
+		if _, rest, found := strings.Cut(string(text), "\n## "); found {
+			further = "\n## " + rest
+		}
+	}
 	var t strings.Builder
 	t.WriteString("# Measured\n\n")
 	fmt.Fprintf(&t, "`make bench`, %s, on %s.\n\n", time.Now().UTC().Format(time.DateOnly), machine())
@@ -69,10 +82,11 @@ func (b *bench) write(page, picture string) error {
 		fmt.Fprintf(&t, "| %s | %s | %s | %s | %.3f | %s | %s |\n", note, amount(f.Measured, f.Unit), f.Floor, amount(f.Base, f.Unit), f.Ratio, f.goal(), mark)
 	}
 	fmt.Fprintf(&t, "\nRows have ten columns and about 120 bytes. The usual import and export have %s rows, the large ones %s.\n", short(b.options.rows), short(b.options.large))
-	if err := os.WriteFile(page, []byte(t.String()), 0o600); err != nil {
+	t.WriteString(further)
+	if err := os.WriteFile(page, []byte(t.String()), 0o644); err != nil { //nolint:gosec // documentation
 		return err
 	}
-	return os.WriteFile(picture, []byte(b.picture()), 0o600)
+	return os.WriteFile(picture, []byte(b.picture()), 0o644) //nolint:gosec // documentation
 }
 
 // picture draws each ratio against its goal: a bar, and a mark where the goal

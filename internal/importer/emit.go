@@ -20,6 +20,10 @@ const (
 	batchBytes = 8 << 20
 )
 
+// commitEvery is how long rows of a slow warehouse wait for a batch to become
+// full: progress is seen, and kept, all the while.
+const commitEvery = time.Second
+
 // maxEventBytes bounds one event: a larger row fails the run, visibly, rather
 // than being cut.
 const maxEventBytes = 64 << 20

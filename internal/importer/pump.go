@@ -49,7 +49,21 @@ func (r *run) pump(ctx context.Context, q rowsQuery, e *emitter) (read int64, er
 				return ctx.Err()
 			}
 		}
-		for b := range batches {
+		tick := time.NewTicker(commitEvery)
+		defer tick.Stop()
+		for {
+			var b *databricks.Batch
+			select {
+			case <-tick.C:
+				if err := e.flush(ctx); err != nil {
+					return err
+				}
+				continue
+			case b = <-batches:
+			}
+			if b == nil {
+				return e.flush(ctx)
+			}
 			c, err := e.columns(b, len(r.snap.table.keys) > 0, q.previous != nil)
 			if err != nil {
 				return err
@@ -59,10 +73,9 @@ func (r *run) pump(ctx context.Context, q rowsQuery, e *emitter) (read int64, er
 			}
 			if e.limited {
 				enough()
-				break
+				return e.flush(ctx)
 			}
 		}
-		return e.flush(ctx)
 	})
 	g.Go(func() error {
 		for u := range units {

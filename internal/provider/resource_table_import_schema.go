@@ -78,7 +78,7 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			},
 			"batch_size": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "Most events committed at once: 1 to 100000. Left out: 50000, or fewer where rows are large: 8 MB of them.",
+				MarkdownDescription: "Most events committed at once: 1 to 100000. Left out: 50000. 8 MB of them are committed however few they are, and after a second those that there are.",
 				Validators:          []validator.Int64{int64validator.Between(1, maxBatchSize)},
 			},
 			"row_limit": schema.Int64Attribute{
