@@ -2,6 +2,7 @@ package duck_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -216,5 +217,22 @@ func TestRowsScannedAreThoseThatWereNotSkipped(t *testing.T) {
 		if got, known := p.RowsScanned(); !known || got != want {
 			t.Errorf("%s: %d rows were scanned, want %d", statement, got, want)
 		}
+	}
+}
+
+// A statement reads its tables as they were before it, whichever part of it
+// begins first.
+func TestAnInsertDoesNotReadWhatItWrites(t *testing.T) {
+	t.Parallel()
+	b := open(t, duck.Options{})
+	for i := range 40 {
+		b.exec(fmt.Sprintf("CREATE TABLE t%d AS SELECT id, timestamp_micros(1700000000000000 + id) AS ts FROM range(1000)", i))
+		b.exec(fmt.Sprintf(`INSERT INTO t%[1]d
+			SELECT 1000, max(ts) FROM t%[1]d UNION ALL
+			SELECT 1001, max(ts) + INTERVAL 1 SECOND FROM t%[1]d UNION ALL
+			SELECT 1002, max(ts) + INTERVAL 2 SECOND FROM t%[1]d UNION ALL
+			SELECT 1003, max(ts) + INTERVAL 3 SECOND FROM t%[1]d UNION ALL
+			SELECT count(*), max(ts) FROM t%[1]d`, i))
+		b.want(fmt.Sprintf("SELECT max(unix_micros(ts)), max(id), count(*) FROM t%d", i), "1700000003000999 | 1003 | 1005")
 	}
 }
