@@ -13,6 +13,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,9 @@ type Import struct {
 	// SliceRows is how many rows one query reads at most, unless they have one
 	// timestamp; 0 means 5 million.
 	SliceRows int64
+	// CommitEvery is how long rows wait for a batch to become full; 0 is a
+	// second.
+	CommitEvery time.Duration
 
 	// limit is what the cursor's count of events may reach in this run.
 	limit int64
@@ -186,6 +190,8 @@ func (i *Import) sliceRows() int64 {
 	}
 	return sliceRows
 }
+
+func (i *Import) commitEvery() time.Duration { return cmp.Or(i.CommitEvery, commitEvery) }
 
 // lookback is in microseconds.
 func (i *Import) lookback() int64 {

@@ -157,6 +157,9 @@ func drawImport(t *rapid.T, key string) *Import {
 		NullTimestamps:   rapid.SampledFrom([]jobs.NullTimestamps{jobs.NullSkip, jobs.NullIncludeOnce}).Draw(t, "nulls"),
 		FutureTimestamps: rapid.SampledFrom([]jobs.FutureTimestamps{jobs.FutureDefer, jobs.FutureInclude}).Draw(t, "future"),
 	}
+	if rapid.Bool().Draw(t, "impatient") { // a batch ends with each page, full or not
+		i.CommitEvery = time.Nanosecond
+	}
 	if rapid.Bool().Draw(t, "keys") {
 		i.Spec.KeyColumns = []string{"k"}
 	}

@@ -49,7 +49,7 @@ func (r *run) pump(ctx context.Context, q rowsQuery, e *emitter) (read int64, er
 				return ctx.Err()
 			}
 		}
-		tick := time.NewTicker(commitEvery)
+		tick := time.NewTicker(r.i.commitEvery())
 		defer tick.Stop()
 		for {
 			var b *databricks.Batch
