@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )

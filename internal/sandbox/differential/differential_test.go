@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/differential"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -62,9 +62,9 @@ func sparkURL(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = home.Home{Dir: dir}.Check()
+	err = sparkdist.Installation{Dir: dir}.Check()
 	if err == nil {
-		_, err = home.JavaPath(t.Context())
+		_, err = sparkdist.JavaPath(t.Context())
 	}
 	switch {
 	case err == nil:
@@ -85,7 +85,7 @@ func startShared(dir string) {
 	if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
 		return
 	}
-	shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dir}, DataDir: shared.dir}, spark.StartTimeout)
+	shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: shared.dir}, spark.StartTimeout)
 }
 
 func openSpark(t *testing.T) *spark.Engine {

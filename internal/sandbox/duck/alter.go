@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -30,9 +30,9 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 	}
 	if st.View {
 		if env.Snapshot.Table(n.catalog, n.schema, n.table) != nil {
-			return nil, fault.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", fault.Quote(st.Name...))
+			return nil, sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", sqlerror.Quote(st.Name...))
 		}
-		return nil, fault.TableNotFound(st.Name...)
+		return nil, sqlerror.TableNotFound(st.Name...)
 	}
 	err = s.change(ctx, env, st.Name, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		v := t.next(env, tab, st.Action, nil)
@@ -50,7 +50,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 	column := func(name string) (*catalog.Column, error) {
 		i := catalog.FindColumn(v.Columns, name)
 		if i < 0 {
-			return nil, fault.UnresolvedColumn(nil, name)
+			return nil, sqlerror.UnresolvedColumn(nil, name)
 		}
 		return &v.Columns[i], nil
 	}
@@ -62,7 +62,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 		v.Operation = "UNSET TBLPROPERTIES"
 		for _, k := range st.Keys {
 			if _, ok := v.Properties[k]; !ok && !st.IfExists {
-				return fault.New("UNSET_NONEXISTENT_PROPERTIES", "42K0J", "Attempted to unset non-existent properties [%s].", k)
+				return sqlerror.New("UNSET_NONEXISTENT_PROPERTIES", "42K0J", "Attempted to unset non-existent properties [%s].", k)
 			}
 			delete(v.Properties, k)
 		}
@@ -77,7 +77,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 		return t.addColumns(v, st.Columns, mapped)
 	case "DROP COLUMNS", "RENAME COLUMN":
 		if !mapped {
-			return fault.New("DELTA_UNSUPPORTED_"+strings.ReplaceAll(strings.TrimSuffix(st.Action, "S"), " ", "_"), "0AKDC", "%s is not supported for your Delta table. Please enable Column Mapping on your Delta table with mapping mode 'name'.", st.Action)
+			return sqlerror.New("DELTA_UNSUPPORTED_"+strings.ReplaceAll(strings.TrimSuffix(st.Action, "S"), " ", "_"), "0AKDC", "%s is not supported for your Delta table. Please enable Column Mapping on your Delta table with mapping mode 'name'.", st.Action)
 		}
 		if st.Action == "RENAME COLUMN" {
 			c, err := column(st.Column)
@@ -85,7 +85,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 				return err
 			}
 			if i := catalog.FindColumn(v.Columns, st.To[0]); i >= 0 && &v.Columns[i] != c {
-				return fault.New("FIELD_ALREADY_EXISTS", "42710", "Cannot rename column, because %s already exists.", fault.Quote(st.To[0]))
+				return sqlerror.New("FIELD_ALREADY_EXISTS", "42710", "Cannot rename column, because %s already exists.", sqlerror.Quote(st.To[0]))
 			}
 			c.Name = st.To[0]
 			return nil
@@ -117,7 +117,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 func setProperties(v *catalog.Version, ps []syntax.Property) error {
 	for _, p := range ps {
 		if p.Key == "delta.columnMapping.mode" && strings.EqualFold(v.Properties[p.Key], "name") && !strings.EqualFold(p.Value, "name") {
-			return fault.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to '%s' is not supported.", p.Value)
+			return sqlerror.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to '%s' is not supported.", p.Value)
 		}
 		v.Properties[p.Key] = p.Value
 	}
@@ -128,7 +128,7 @@ func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped boo
 	for _, d := range defs {
 		c := catalog.Column{Name: d.Name, Type: d.Type, Comment: d.Comment, Phys: fmt.Sprintf("k%d", v.NextColumn)}
 		if d.NotNull || d.Default != nil {
-			return fault.New("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED", "0AKDC", "Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.", fault.Quote(d.Name))
+			return sqlerror.New("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED", "0AKDC", "Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.", sqlerror.Quote(d.Name))
 		}
 		if err := checkColumn(c, v.Columns, mapped); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped boo
 		case d.After != "":
 			i := catalog.FindColumn(v.Columns, d.After)
 			if i < 0 {
-				return fault.UnresolvedColumn(nil, d.After)
+				return sqlerror.UnresolvedColumn(nil, d.After)
 			}
 			at = i + 1
 		}
@@ -160,9 +160,9 @@ func dropColumns(v *catalog.Version, st *syntax.Alter) error {
 		case i < 0 && st.IfExists:
 			continue
 		case i < 0:
-			return fault.UnresolvedColumn(nil, n)
+			return sqlerror.UnresolvedColumn(nil, n)
 		case len(v.Columns) == 1:
-			return fault.New("DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA", "0AKDC", "Cannot drop column from a schema with a single column.")
+			return sqlerror.New("DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA", "0AKDC", "Cannot drop column from a schema with a single column.")
 		}
 		v.Columns = slices.Delete(v.Columns, i, i+1)
 	}
@@ -180,7 +180,7 @@ func (t *txn) setNullable(v *catalog.Version, st *syntax.Alter, column func(stri
 			return err
 		}
 		if n > 0 {
-			return fault.New("DELTA_NEW_NOT_NULL_VIOLATION", "23512", "%d rows violate the new NOT NULL constraint on %s.", n, c.Name)
+			return sqlerror.New("DELTA_NEW_NOT_NULL_VIOLATION", "23512", "%d rows violate the new NOT NULL constraint on %s.", n, c.Name)
 		}
 	}
 	v.Operation, c.NotNull = "CHANGE COLUMN", st.NotNull
@@ -195,7 +195,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	}
 	text := c.Type.Kind == types.String && st.Type.Kind == types.String
 	if !types.Wider(c.Type, st.Type) || !text && !strings.EqualFold(v.Properties["delta.enableTypeWidening"], "true") {
-		return fault.New("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "ALTER TABLE CHANGE COLUMN is not supported for changing column %s from %s to %s.", c.Name, c.Type, st.Type)
+		return sqlerror.New("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "ALTER TABLE CHANGE COLUMN is not supported for changing column %s from %s to %s.", c.Name, c.Type, st.Type)
 	}
 	old := c.Phys
 	c.Phys = fmt.Sprintf("k%d", v.NextColumn)
@@ -210,12 +210,12 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 
 func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
-		return nil, fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, fault.Quote(st.Name...))
+		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, sqlerror.Quote(st.Name...))
 	}
 	err := s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		tab := t.before.Table(n.catalog, n.schema, n.table)
 		if tab == nil || tab.View == nil {
-			return fault.TableNotFound(st.Name...)
+			return sqlerror.TableNotFound(st.Name...)
 		}
 		next, view := *tab, *tab.View
 		view.Properties = map[string]string{}
@@ -251,13 +251,13 @@ func (s *session) rename(ctx context.Context, env *bind.Env, st *syntax.Alter) (
 		env.Snapshot = t.before
 		tab := t.before.Table(from.catalog, from.schema, from.table)
 		if tab == nil {
-			return fault.TableNotFound(st.Name...)
+			return sqlerror.TableNotFound(st.Name...)
 		}
 		if err := creatable(env, to); err != nil {
 			return err
 		}
 		if other := t.before.Table(to.catalog, to.schema, to.table); other != nil && other.ID != tab.ID {
-			return fault.TableExists(to.catalog, to.schema, to.table)
+			return sqlerror.TableExists(to.catalog, to.schema, to.table)
 		}
 		next := *tab
 		next.Catalog, next.Schema, next.Name = to.catalog, to.schema, to.table

@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -24,7 +24,7 @@ func readCopyOptions(ps []syntax.Property) (copyOptions, error) {
 	for _, p := range ps {
 		v, err := strconv.ParseBool(strings.ToLower(p.Value))
 		if err != nil {
-			return o, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", p.Key, p.Value)
+			return o, sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", p.Key, p.Value)
 		}
 		switch strings.ToLower(p.Key) {
 		case "force":
@@ -32,7 +32,7 @@ func readCopyOptions(ps []syntax.Property) (copyOptions, error) {
 		case "mergeschema":
 			o.mergeSchema = v
 		default:
-			return o, fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", p.Key)
+			return o, sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", p.Key)
 		}
 	}
 	return o, nil
@@ -46,7 +46,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 		return nil, err
 	}
 	if st.Validate {
-		return nil, fault.Unsupported("COPY INTO ... VALIDATE")
+		return nil, sqlerror.Unsupported("COPY INTO ... VALIDATE")
 	}
 	format, err := readFormat(st)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 // SELECT nothing casts, so types that do not fit are refused.
 func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table string) ([]int, error) {
 	if len(v.Columns) == 0 {
-		return nil, fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true').", table)
+		return nil, sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true').", table)
 	}
 	to := v.Columns
 	if st.Columns != nil {
@@ -119,7 +119,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 	}
 	match, err := bind.ByName(q, to, table)
 	if err != nil {
-		return nil, fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true'). Schema difference: %s", table, err.Error())
+		return nil, sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true'). Schema difference: %s", table, err.Error())
 	}
 	for i, c := range to {
 		if match[i] < 0 {
@@ -127,7 +127,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 		}
 		from := q.Columns[match[i]].Type
 		if !types.Wider(from, c.Type) && !from.Plain().Equal(c.Type.Plain()) {
-			return nil, fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", c.Name, q.Columns[match[i]].Name, c.Type, from)
+			return nil, sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", c.Name, q.Columns[match[i]].Name, c.Type, from)
 		}
 	}
 	return match, nil
@@ -218,15 +218,15 @@ func readFormat(st *syntax.CopyInto) (format, error) {
 	case "PARQUET":
 		for k := range options {
 			if !strings.EqualFold(k, "mergeSchema") {
-				return f, fault.Unsupported("the Parquet option " + k)
+				return f, sqlerror.Unsupported("the Parquet option " + k)
 			}
 		}
 		f.parquet = true
 		return f, nil
 	case "JSON", "AVRO", "ORC", "TEXT", "BINARYFILE":
-		return f, fault.Unsupported("FILEFORMAT = " + st.Format)
+		return f, sqlerror.Unsupported("FILEFORMAT = " + st.Format)
 	}
-	return f, fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+	return f, sqlerror.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
 }
 
 // stage reads files into a temporary table.

@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -43,7 +43,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 			result = nothing()
 			return nil
 		case old != nil && !st.OrReplace:
-			return fault.TableExists(n.catalog, n.schema, n.table)
+			return sqlerror.TableExists(n.catalog, n.schema, n.table)
 		case old != nil && old.View != nil:
 			return notTable(old, "CREATE OR REPLACE TABLE")
 		}
@@ -63,7 +63,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 // creatable checks the place a table or view is made in.
 func creatable(env *bind.Env, n name) error {
 	if strings.EqualFold(n.schema, "information_schema") || strings.EqualFold(n.catalog, "system") {
-		return fault.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", fault.Quote(n.catalog, n.schema))
+		return sqlerror.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", sqlerror.Quote(n.catalog, n.schema))
 	}
 	_, err := env.Snapshot.Schema(n.catalog, n.schema)
 	return err
@@ -102,7 +102,7 @@ func operation(plain, replace string, orReplace bool) string {
 
 func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
 	if st.Columns != nil {
-		return nil, fault.New("_LEGACY_ERROR_TEMP_0035", "42601", "Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
+		return nil, sqlerror.New("_LEGACY_ERROR_TEMP_0035", "42601", "Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
 	}
 	q, err := bind.Bind(env, st.As)
 	if err != nil {
@@ -215,7 +215,7 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 	}
 	mapped := strings.EqualFold(d.properties["delta.columnMapping.mode"], "name") || strings.EqualFold(d.properties["delta.columnMapping.mode"], "id")
 	if old != nil && !mapped && strings.EqualFold(old.Head().Properties["delta.columnMapping.mode"], "name") && v.Operation != "CLONE" {
-		return nil, fault.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to 'none' is not supported.")
+		return nil, sqlerror.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to 'none' is not supported.")
 	}
 	for i, c := range d.columns {
 		c.Phys = fmt.Sprintf("k%d", i)
@@ -227,7 +227,7 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 	v.NextColumn = len(v.Columns)
 	for _, k := range append(slices.Clone(d.cluster), d.partition...) {
 		if catalog.FindColumn(v.Columns, k) < 0 {
-			return nil, fault.UnresolvedColumn(nil, k)
+			return nil, sqlerror.UnresolvedColumn(nil, k)
 		}
 	}
 	return v, nil
@@ -236,13 +236,13 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 // checkColumn refuses what Delta refuses in a column.
 func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	if catalog.FindColumn(before, c.Name) >= 0 {
-		return fault.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", fault.Quote(strings.ToLower(c.Name)))
+		return sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(strings.ToLower(c.Name)))
 	}
 	if !mapped && strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
-		return fault.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
+		return sqlerror.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
 	}
 	if c.Type.Contains(types.Interval) {
-		return fault.New("DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "Found columns using unsupported data types: [%s: %s].", c.Name, c.Type)
+		return sqlerror.New("DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "Found columns using unsupported data types: [%s: %s].", c.Name, c.Type)
 	}
 	return nil
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -22,7 +22,7 @@ func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f f
 	return s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
 		if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-			return fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", fault.Quote(parts...))
+			return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", sqlerror.Quote(parts...))
 		}
 		tab, err := t.table(n)
 		if err != nil {
@@ -82,7 +82,7 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 // sources matches the query's columns to the table's.
 func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string) ([]int, error) {
 	if len(to) == 0 {
-		return nil, fault.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to write to a Delta table %s that does not have any columns.", table)
+		return nil, sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to write to a Delta table %s that does not have any columns.", table)
 	}
 	switch {
 	case st.ByName:
@@ -103,7 +103,7 @@ func arity(want, have int, table string) error {
 	if have > want {
 		kind, text = "TOO_MANY_DATA_COLUMNS", "too many"
 	}
-	return fault.New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, want, have)
+	return sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, want, have)
 }
 
 // close ends the rows that a condition holds for.
@@ -203,7 +203,7 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 			return nil, 0, err
 		}
 		if twice > 0 {
-			return nil, 0, fault.New("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", "Cannot perform Merge as multiple source rows matched and attempted to modify the same target row in the Delta table in possibly conflicting ways.")
+			return nil, 0, sqlerror.New("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", "Cannot perform Merge as multiple source rows matched and attempted to modify the same target row in the Delta table in possibly conflicting ways.")
 		}
 		for i, action := range []string{bind.MergeUpdate, bind.MergeDelete, bind.MergeInsert} {
 			if counts[i+1], err = t.count("SELECT count(*) FROM " + staged + " WHERE action = '" + action + "'"); err != nil {

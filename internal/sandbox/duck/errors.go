@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -54,7 +54,7 @@ func translate(ctx context.Context, err error) error {
 	if i := strings.LastIndex(text, bind.Marker); i >= 0 {
 		parts := strings.SplitN(text[i+len(bind.Marker):], "|", 3)
 		if len(parts) == 3 {
-			return fault.New(parts[0], parts[1], "%s", parts[2])
+			return sqlerror.New(parts[0], parts[1], "%s", parts[2])
 		}
 	}
 	for _, k := range known {
@@ -63,10 +63,10 @@ func translate(ctx context.Context, err error) error {
 			if strings.Contains(message, "%s") {
 				message = fmt.Sprintf(message, strings.TrimSuffix(firstLine(text), "!"))
 			}
-			return fault.New(k.class, k.state, "%s", message)
+			return sqlerror.New(k.class, k.state, "%s", message)
 		}
 	}
-	return fault.New("INTERNAL_ERROR", "XX000", "%s", text)
+	return sqlerror.New("INTERNAL_ERROR", "XX000", "%s", text)
 }
 
 // firstLine drops DuckDB's prefix and the query it repeats.

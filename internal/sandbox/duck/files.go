@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // maxFiles is how many names FILES takes.
@@ -52,10 +52,10 @@ func (e *Engine) place(st *syntax.CopyInto) (*place, error) {
 	}
 	scheme, rest, ok := strings.Cut(st.Source.URL, "://")
 	if !ok || scheme != "s3" && scheme != "s3a" && scheme != "s3n" {
-		return nil, fault.Unsupported("reading files from " + st.Source.URL + " (only s3:// is)")
+		return nil, sqlerror.Unsupported("reading files from " + st.Source.URL + " (only s3:// is)")
 	}
 	if p.store == nil {
-		return nil, fault.Unsupported("reading s3:// without an object store")
+		return nil, sqlerror.Unsupported("reading s3:// without an object store")
 	}
 	p.bucket, p.path, _ = strings.Cut(rest, "/")
 	for k, v := range st.Source.Credential {
@@ -69,7 +69,7 @@ func (e *Engine) place(st *syntax.CopyInto) (*place, error) {
 		case "NAME":
 			p.cred.Name = v
 		default:
-			return nil, fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", k)
+			return nil, sqlerror.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", k)
 		}
 	}
 	return p, p.selection(st)
@@ -80,10 +80,10 @@ func (e *Engine) place(st *syntax.CopyInto) (*place, error) {
 func (p *place) inVolume(st *syntax.CopyInto) error {
 	parts := strings.SplitN(st.Source.URL, "/", 6)
 	if p.store == nil || len(parts) < 5 {
-		return fault.New("INVALID_PARAMETER_VALUE", "22023", "The path %s is not one of a volume.", st.Source.URL)
+		return sqlerror.New("INVALID_PARAMETER_VALUE", "22023", "The path %s is not one of a volume.", st.Source.URL)
 	}
 	if len(st.Source.Credential) > 0 {
-		return fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", st.Source.URL)
+		return sqlerror.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", st.Source.URL)
 	}
 	p.bucket = strings.Join(parts[:5], "/")
 	if len(parts) == 6 {
@@ -95,11 +95,11 @@ func (p *place) inVolume(st *syntax.CopyInto) error {
 // selection reads FILES and PATTERN.
 func (p *place) selection(st *syntax.CopyInto) error {
 	if len(st.Files) > maxFiles {
-		return fault.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
+		return sqlerror.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
 	}
 	if st.Pattern != "" {
 		if st.Files != nil {
-			return fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
+			return sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
 		}
 		p.pattern = glob(st.Pattern)
 	}
@@ -206,14 +206,14 @@ func (p *place) list(ctx context.Context) ([]file, error) {
 
 // empty is the error of a place without files, or with empty ones only.
 func (p *place) empty() error {
-	return fault.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", p.format, p.url)
+	return sqlerror.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", p.format, p.url)
 }
 
 func (p *place) allFound(found []file, base string) error {
 	for _, n := range p.names {
 		key := strings.TrimPrefix(base+"/"+n, "/")
 		if !slices.ContainsFunc(found, func(f file) bool { return f.Key == key }) {
-			return fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", address(p.bucket, key))
+			return sqlerror.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", address(p.bucket, key))
 		}
 	}
 	return nil
@@ -230,7 +230,7 @@ func hidden(path string) bool {
 }
 
 func (p *place) unreadable(url string, err error) error {
-	return fault.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", url, err.Error())
+	return sqlerror.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", url, err.Error())
 }
 
 // open reads a file, unpacking it where its name ends in .gz.
@@ -249,7 +249,7 @@ func (p *place) open(ctx context.Context, f file) (io.ReadCloser, error) {
 		return unpacked{z, r}, nil
 	case slices.ContainsFunc([]string{".bz2", ".zst", ".lz4", ".snappy", ".deflate", ".xz"}, func(s string) bool { return strings.HasSuffix(f.Key, s) }):
 		_ = r.Close()
-		return nil, fault.Unsupported(fmt.Sprintf("the compression of %s", f.url()))
+		return nil, sqlerror.Unsupported(fmt.Sprintf("the compression of %s", f.url()))
 	}
 	return r, nil
 }

@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -35,7 +35,7 @@ func structOfStrings(names ...string) *types.Type {
 // stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
 func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
 	if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-		return nil, fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, fault.Quote(parts...))
+		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, sqlerror.Quote(parts...))
 	}
 	tab, err := env.Table(parts)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result,
 	if st.Limit != nil {
 		n, err := strconv.Atoi(bind.Describe(st.Limit))
 		if err != nil {
-			return nil, fault.New("PARSE_SYNTAX_ERROR", "42601", "Syntax error: LIMIT of DESCRIBE HISTORY must be a whole number.")
+			return nil, sqlerror.New("PARSE_SYNTAX_ERROR", "42601", "Syntax error: LIMIT of DESCRIBE HISTORY must be a whole number.")
 		}
 		limit = min(limit, n)
 	}

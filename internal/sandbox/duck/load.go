@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 )
 
 // LoadFile makes or replaces a table with the rows of a local Parquet or CSV
@@ -90,5 +90,5 @@ func (t *txn) stageLocal(path string) (*staged, error) {
 		p := &place{store: localFiles{}, url: path, format: "CSV"}
 		return t.stageCSV(p, []file{{Object: Object{Key: path}}}, o, nil)
 	}
-	return nil, fault.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+	return nil, sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
 }

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -23,7 +23,7 @@ func schemaName(env *bind.Env, parts []string) (catalogName, schema string, err 
 	case 2:
 		return parts[0], parts[1], nil
 	}
-	return "", "", fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", fault.Quote(parts...))
+	return "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", sqlerror.Quote(parts...))
 }
 
 func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax.CreateNamespace) (warehouse.Result, error) {
@@ -43,7 +43,7 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 			if st.IfNotExists {
 				return nil
 			}
-			return fault.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", fault.Quote(catalogName, schema))
+			return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", sqlerror.Quote(catalogName, schema))
 		}
 		return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: c.Name, Name: schema, Comment: st.Comment, Created: t.engine.clock(), Tables: map[string]*catalog.Table{}})
 	})
@@ -52,14 +52,14 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 
 func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 	if len(st.Name) != 1 {
-		return fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", fault.Quote(st.Name...))
+		return sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", sqlerror.Quote(st.Name...))
 	}
 	n := st.Name[0]
 	if t.before.Catalogs[lower(n)] != nil || strings.EqualFold(n, "system") {
 		if st.IfNotExists {
 			return nil
 		}
-		return fault.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", n)
+		return sqlerror.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", n)
 	}
 	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.clock(), Schemas: map[string]*catalog.Schema{}}
 	if err := save(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
@@ -117,11 +117,11 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 		case tab == nil && st.IfExists:
 			return nil
 		case tab == nil:
-			return fault.TableNotFound(st.Name...)
+			return sqlerror.TableNotFound(st.Name...)
 		case tab.View != nil && st.What == "TABLE":
-			return fault.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", fault.Quote(st.Name...))
+			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", sqlerror.Quote(st.Name...))
 		case tab.View == nil && st.What == "VIEW":
-			return fault.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", fault.Quote(st.Name...))
+			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", sqlerror.Quote(st.Name...))
 		}
 		return t.dropTable(tab)
 	})
@@ -145,7 +145,7 @@ func (s *session) dropSchema(ctx context.Context, env *bind.Env, st *syntax.Drop
 			return err
 		}
 		if len(sc.Tables) > 0 && !st.Cascade {
-			return fault.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", fault.Quote(sc.Catalog, sc.Name))
+			return sqlerror.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", sqlerror.Quote(sc.Catalog, sc.Name))
 		}
 		return t.dropSchema(sc)
 	})
@@ -178,7 +178,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 		}
 		for _, sc := range catalog.Sorted(c.Schemas) {
 			if !st.Cascade && (len(sc.Tables) > 0 || sc.Name != "default") {
-				return fault.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", fault.Quote(c.Name))
+				return sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", sqlerror.Quote(c.Name))
 			}
 			if err := t.dropSchema(sc); err != nil {
 				return err
@@ -212,7 +212,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		v.Comment = *st.Comment
 	}
 	if st.Columns != nil && len(st.Columns) != len(q.Columns) {
-		return nil, fault.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", fault.Quote(st.Name...), len(st.Columns), len(q.Columns))
+		return nil, sqlerror.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", sqlerror.Quote(st.Name...), len(st.Columns), len(q.Columns))
 	}
 	for i, c := range q.Columns {
 		col := catalog.Column{Name: c.Name, Type: c.Type, NotNull: !c.Nullable, Comment: c.Comment}
@@ -220,7 +220,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 			col.Name, col.Comment = st.Columns[i].Name, st.Columns[i].Comment
 		}
 		if catalog.FindColumn(v.Columns, col.Name) >= 0 {
-			return nil, fault.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", fault.Quote(lower(col.Name)))
+			return nil, sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(lower(col.Name)))
 		}
 		v.Columns = append(v.Columns, col)
 	}
@@ -228,7 +228,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		return nothing(), s.createTemporaryView(st, v)
 	}
 	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
-		return nil, fault.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", fault.Quote(st.Name...))
+		return nil, sqlerror.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", sqlerror.Quote(st.Name...))
 	}
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
@@ -245,11 +245,11 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		case old == nil:
 			tab.ID = t.engine.newID()
 		case old.View == nil && st.OrReplace:
-			return fault.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", fault.Quote(st.Name...))
+			return sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", sqlerror.Quote(st.Name...))
 		case st.IfNotExists:
 			return nil
 		case !st.OrReplace:
-			return fault.TableExists(n.catalog, n.schema, n.table)
+			return sqlerror.TableExists(n.catalog, n.schema, n.table)
 		default:
 			tab.ID, tab.Created = old.ID, old.Created
 		}
@@ -260,13 +260,13 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 
 func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) error {
 	if len(st.Name) != 1 {
-		return fault.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: %s.", strings.Join(st.Name, "."))
+		return sqlerror.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: %s.", strings.Join(st.Name, "."))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := lower(st.Name[0])
 	if s.views[key] != nil && !st.OrReplace {
-		return fault.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", fault.Quote(st.Name...))
+		return sqlerror.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", sqlerror.Quote(st.Name...))
 	}
 	s.views[key] = v
 	return nil
@@ -297,14 +297,14 @@ func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.Comme
 		})
 		return nothing(), err
 	}
-	return nil, fault.Unsupported("COMMENT ON " + st.What)
+	return nil, sqlerror.Unsupported("COMMENT ON " + st.What)
 }
 
 func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.CommentOn, text string) (warehouse.Result, error) {
 	parts, col := st.Name, ""
 	if st.What == "COLUMN" {
 		if len(parts) < 2 {
-			return nil, fault.New("INVALID_IDENTIFIER", "42602", "COMMENT ON COLUMN needs the name of a table and a column.")
+			return nil, sqlerror.New("INVALID_IDENTIFIER", "42602", "COMMENT ON COLUMN needs the name of a table and a column.")
 		}
 		parts, col = parts[:len(parts)-1], parts[len(parts)-1]
 	}
@@ -313,7 +313,7 @@ func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.
 		return nil, err
 	}
 	if tab := env.Snapshot.Table(n.catalog, n.schema, n.table); tab != nil && tab.View != nil {
-		return nil, fault.Unsupported("COMMENT ON a view")
+		return nil, sqlerror.Unsupported("COMMENT ON a view")
 	}
 	err = s.change(ctx, env, parts, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		if col == "" {
@@ -324,7 +324,7 @@ func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.
 		v := t.next(env, tab, "CHANGE COLUMN", nil)
 		i := catalog.FindColumn(v.Columns, col)
 		if i < 0 {
-			return nil, 0, fault.UnresolvedColumn(nil, col)
+			return nil, 0, sqlerror.UnresolvedColumn(nil, col)
 		}
 		v.Columns[i].Comment = text
 		return v, 0, nil

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // parquetColumns describes a DuckDB source: its columns' names, the Databricks
@@ -24,7 +24,7 @@ func (t *txn) parquetColumns(source string) (names []string, ts []*types.Type, v
 		}
 		d, rest, err := parseDuckType(duckType)
 		if err != nil || rest != "" {
-			return nil, nil, nil, fault.Unsupported(fmt.Sprintf("the Parquet type %s of the column %s", duckType, name))
+			return nil, nil, nil, sqlerror.Unsupported(fmt.Sprintf("the Parquet type %s of the column %s", duckType, name))
 		}
 		names, ts = append(names, name), append(ts, d)
 		value := types.Quote(name)

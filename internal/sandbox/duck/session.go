@@ -7,11 +7,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -56,11 +56,11 @@ func (s *session) set(key, value string) error {
 		case "false":
 			s.ansi = false
 		default:
-			return fault.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+			return sqlerror.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
 		}
 	case "TIMEZONE", "SESSION.TIMEZONE":
 		if _, err := sparkvalue.Zone(value); err != nil {
-			return fault.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+			return sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
 		}
 		s.zone = value
 	}
@@ -124,7 +124,7 @@ func (s *session) run(ctx context.Context, st syntax.Statement, params []warehou
 	case *syntax.Explain:
 		return s.explain(env, st)
 	}
-	return nil, fault.Unsupported("this statement")
+	return nil, sqlerror.Unsupported("this statement")
 }
 
 // selectRows binds a query against the catalog of this moment and streams it.
@@ -154,7 +154,7 @@ func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
 	case !st.Catalog && len(st.Name) == 2:
 		catalogName, schema = st.Name[0], st.Name[1]
 	default:
-		return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", fault.Quote(st.Name...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", sqlerror.Quote(st.Name...))
 	}
 	c, err := env.Snapshot.Catalog(catalogName)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
 func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, error) {
 	q, ok := st.Statement.(*syntax.QueryStatement)
 	if !ok {
-		return nil, fault.Unsupported("EXPLAIN of this statement")
+		return nil, sqlerror.Unsupported("EXPLAIN of this statement")
 	}
 	bound, err := bind.Bind(env, q.Query)
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -77,7 +77,7 @@ func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string)
 	if len(st.In) == 1 {
 		name = st.In[0]
 	} else if len(st.In) > 1 {
-		return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", fault.Quote(st.In...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", sqlerror.Quote(st.In...))
 	}
 	if strings.EqualFold(name, "system") {
 		return rows(stringColumns("databaseName"), [][]any{{"information_schema"}}), nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
 )
 
 // nameLocks lets one writer at a time change a name.
@@ -222,11 +222,11 @@ func physicals(versions []*catalog.Version) []string {
 // table finds a table to change; views are refused.
 func (t *txn) table(name name) (*catalog.Table, error) {
 	if _, err := t.before.Schema(name.catalog, name.schema); err != nil {
-		return nil, fault.TableNotFound(name.written...)
+		return nil, sqlerror.TableNotFound(name.written...)
 	}
 	tab := t.before.Table(name.catalog, name.schema, name.table)
 	if tab == nil {
-		return nil, fault.TableNotFound(name.written...)
+		return nil, sqlerror.TableNotFound(name.written...)
 	}
 	if tab.View != nil {
 		return nil, notTable(tab, "this operation")
@@ -235,7 +235,7 @@ func (t *txn) table(name name) (*catalog.Table, error) {
 }
 
 func notTable(tab *catalog.Table, operation string) error {
-	return fault.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, fault.Quote(tab.Catalog, tab.Schema, tab.Name))
+	return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, sqlerror.Quote(tab.Catalog, tab.Schema, tab.Name))
 }
 
 // name is a table's name, completed, and as the statement wrote it.

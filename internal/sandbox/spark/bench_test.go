@@ -24,8 +24,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 )
 
 // shared is one Spark for all tests: each opens an engine of its own on it.
@@ -68,9 +68,9 @@ func installed(t *testing.T) {
 	if os.Getenv("LYTICS_SPARK_URL") != "" {
 		return
 	}
-	err := home.Home{Dir: sparkHome()}.Check()
+	err := sparkdist.Installation{Dir: sparkHome()}.Check()
 	if err == nil {
-		_, err = home.JavaPath(t.Context())
+		_, err = sparkdist.JavaPath(t.Context())
 	}
 	switch {
 	case err == nil:
@@ -96,7 +96,7 @@ func serverURL(t *testing.T) string {
 			shared.err = err
 			return
 		}
-		shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: home.Home{Dir: dirHome}, DataDir: shared.dir}, spark.StartTimeout)
+		shared.server, shared.err = process.Serve(context.Background(), process.Options{Home: sparkdist.Installation{Dir: dirHome}, DataDir: shared.dir}, spark.StartTimeout)
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)

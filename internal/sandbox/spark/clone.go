@@ -3,7 +3,7 @@ package spark
 import (
 	"context"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )

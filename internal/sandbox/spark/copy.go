@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkcsv"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sqltype"
@@ -37,9 +37,9 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	st, ok := parsed.(*syntax.CopyInto)
 	switch {
 	case !ok:
-		return nil, fault.Unsupported("this form of COPY")
+		return nil, sqlerror.Unsupported("this form of COPY")
 	case st.Validate:
-		return nil, fault.Unsupported("COPY INTO with VALIDATE")
+		return nil, sqlerror.Unsupported("COPY INTO with VALIDATE")
 	}
 	if err := checkOptions(st); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 		if _, sparkErr := s.texts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
 			return nil, s.failure(sparkErr, &rewrite.Statement{Tables: []rewrite.Table{target}})
 		}
-		return nil, fault.Unsupported("COPY INTO a table that has a location of its own")
+		return nil, sqlerror.Unsupported("COPY INTO a table that has a location of its own")
 	}
 	fresh, err := c.files(ctx)
 	if err != nil {
@@ -79,16 +79,16 @@ func checkOptions(st *syntax.CopyInto) error {
 	for _, o := range st.Copy {
 		switch {
 		case !strings.EqualFold(o.Key, "force") && !strings.EqualFold(o.Key, "mergeSchema"):
-			return fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", o.Key)
+			return sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", o.Key)
 		case !isTrue(o.Value) && !strings.EqualFold(o.Value, "false"):
-			return fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", o.Key, o.Value)
+			return sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", o.Key, o.Value)
 		}
 	}
 	switch {
 	case st.Format == "AVRO":
-		return fault.Unsupported("FILEFORMAT = AVRO")
+		return sqlerror.Unsupported("FILEFORMAT = AVRO")
 	case !formats[st.Format]:
-		return fault.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+		return sqlerror.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
 	case st.Format != "CSV":
 		return nil
 	}
@@ -115,7 +115,7 @@ func (s *session) complete(parts []string) (rewrite.Table, error) {
 	case 3:
 		t.Catalog, t.Schema = parts[0], parts[1]
 	default:
-		return t, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", fault.Quote(parts...))
+		return t, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", sqlerror.Quote(parts...))
 	}
 	return t, nil
 }
@@ -313,7 +313,7 @@ func (c *copying) query(ctx context.Context, view string, params []warehouse.Par
 	query := st.Text
 	if names := c.statement.Columns; names != nil {
 		if len(names) != len(found) {
-			return "", fault.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "Cannot write to %s: %d columns are named and the files have %d.", c.shownName(), len(names), len(found))
+			return "", sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "Cannot write to %s: %d columns are named and the files have %d.", c.shownName(), len(names), len(found))
 		}
 		query = "SELECT * FROM (" + query + ") AS v(" + quoteAll(names) + ")"
 		for i := range found {
@@ -332,7 +332,7 @@ func quoteAll(names []string) string {
 }
 
 func (c *copying) shownName() string {
-	return fault.Quote(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
+	return sqlerror.Quote(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
 }
 
 // checkTypes refuses what COPY INTO does not cast by itself. INSERT would.
@@ -347,7 +347,7 @@ func (c *copying) checkTypes(found [][]string) error {
 			return err
 		}
 		if !types.Wider(from, c.metadata.Columns[i].Type) {
-			return fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.",
+			return sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.",
 				c.metadata.Columns[i].Name, row[0], c.metadata.Columns[i].Type, from)
 		}
 	}
@@ -367,7 +367,7 @@ func (c *copying) copyFailure(err error) error {
 	}
 	switch e.Class {
 	case "DELTA_METADATA_MISMATCH":
-		return fault.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').", c.shownName())
+		return sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').", c.shownName())
 	case "UNABLE_TO_INFER_SCHEMA":
 		return c.noFiles("")
 	}

@@ -14,8 +14,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // maxFiles is how many names FILES takes.
@@ -31,10 +31,10 @@ type source struct {
 func (c *copying) files(ctx context.Context) ([]source, error) {
 	st := c.statement
 	if len(st.Files) > maxFiles {
-		return nil, fault.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
+		return nil, sqlerror.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
 	}
 	if len(st.Files) > 0 && st.Pattern != "" {
-		return nil, fault.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
+		return nil, sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
 	}
 	base, bucket, prefix, err := located(st)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *copying) files(ctx context.Context) ([]source, error) {
 	}
 	for _, name := range st.Files {
 		if !slices.ContainsFunc(all, func(f source) bool { return f.key == join(prefix, name) }) && !hidden(name) {
-			return nil, fault.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", base+join(prefix, name))
+			return nil, sqlerror.New("PATH_NOT_FOUND", "42K03", "Path does not exist: %s.", base+join(prefix, name))
 		}
 	}
 	if len(all) == 0 {
@@ -78,21 +78,21 @@ func located(st *syntax.CopyInto) (base, bucket, prefix string, err error) {
 	address := st.Source.URL
 	if parts := strings.SplitN(address, "/", 6); strings.HasPrefix(address, "/Volumes/") && len(parts) >= 5 {
 		if len(st.Source.Credential) > 0 {
-			return "", "", "", fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", address)
+			return "", "", "", sqlerror.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", address)
 		}
 		bucket = strings.Join(parts[:5], "/")
 		return bucket + "/", bucket, strings.Join(parts[5:], ""), nil
 	}
 	scheme, rest, _ := strings.Cut(address, "://")
 	if !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
-		return "", "", "", fault.Unsupported("COPY INTO from " + address + " (only s3:// and /Volumes/ are)")
+		return "", "", "", sqlerror.Unsupported("COPY INTO from " + address + " (only s3:// and /Volumes/ are)")
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	return scheme + "://" + bucket + "/", bucket, prefix, nil
 }
 
 func unreadable(url string, err error) error {
-	return fault.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", url, err.Error())
+	return sqlerror.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", url, err.Error())
 }
 
 func credentialOf(st *syntax.CopyInto) (c Credential, err error) {
@@ -107,7 +107,7 @@ func credentialOf(st *syntax.CopyInto) (c Credential, err error) {
 		case "NAME":
 			c.Name = value
 		default:
-			return c, fault.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", key)
+			return c, sqlerror.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Unknown credential key %s for s3.", key)
 		}
 	}
 	return c, nil
@@ -117,7 +117,7 @@ func (c *copying) noFiles(url string) error {
 	if url == "" {
 		url = c.statement.Source.URL
 	}
-	return fault.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", c.statement.Format, url)
+	return sqlerror.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", c.statement.Format, url)
 }
 
 func join(prefix, name string) string {
@@ -267,7 +267,7 @@ func (c *copying) sameHeaders(dir string) error {
 			first = header
 		}
 		if !bytes.Equal(first, header) {
-			return fault.Unsupported("COPY INTO with mergeSchema of CSV files whose headers differ")
+			return sqlerror.Unsupported("COPY INTO with mergeSchema of CSV files whose headers differ")
 		}
 	}
 	return nil

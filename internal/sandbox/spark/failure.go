@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -89,12 +89,12 @@ func (s *session) namespaceFailure(e *warehouse.Error, st *rewrite.Statement) er
 	}
 	for _, t := range st.Tables {
 		if t.Parts == 3 && known[strings.ToLower(t.Catalog)] == nil {
-			return fault.CatalogNotFound(t.Catalog)
+			return sqlerror.CatalogNotFound(t.Catalog)
 		}
 	}
 	for _, schema := range st.Schemas {
 		if known[strings.ToLower(schema[0])] == nil {
-			return fault.CatalogNotFound(schema[0])
+			return sqlerror.CatalogNotFound(schema[0])
 		}
 	}
 	return e

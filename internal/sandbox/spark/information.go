@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
@@ -101,7 +101,7 @@ func (s *session) information(ctx context.Context, catalog, relation string, ask
 		return "", s.failure(err, nil)
 	}
 	if relations[relation] == "" || catalog != systemCatalog && known[catalog] == nil || catalog == hiveMetastore {
-		return "", fault.TableNotFound(catalog, informationSchema, relation)
+		return "", sqlerror.TableNotFound(catalog, informationSchema, relation)
 	}
 	var values [][]string
 	for _, name := range slices.Sorted(maps.Keys(known)) {

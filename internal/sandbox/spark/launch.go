@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -69,7 +69,7 @@ func (e *Engine) begin(ended *process.Server) *launch {
 		if ended != nil {
 			_ = ended.Close() // it has ended already
 		}
-		server, err := process.Serve(ctx, process.Options{Home: home.Home{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
+		server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if l.err = err; err == nil {

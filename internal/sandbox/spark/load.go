@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -103,5 +103,5 @@ func readerOf(path string) (string, error) {
 	case strings.HasSuffix(lowered, ".csv"):
 		return `csv OPTIONS ('path' ` + literal + `, 'header' 'true', 'inferSchema' 'true', 'multiLine' 'true', 'escape' '"')`, nil
 	}
-	return "", fault.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+	return "", sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -82,10 +82,10 @@ func (s *session) schemaCanBeMade(ctx context.Context, st *rewrite.Statement) er
 	}
 	catalog, schema := strings.ToLower(st.Schemas[0][0]), strings.ToLower(st.Schemas[0][1])
 	if known[catalog] == nil {
-		return fault.CatalogNotFound(st.Schemas[0][0])
+		return sqlerror.CatalogNotFound(st.Schemas[0][0])
 	}
 	if schema == informationSchema && catalog != hiveMetastore {
-		return fault.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", fault.Quote(catalog, schema))
+		return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", sqlerror.Quote(catalog, schema))
 	}
 	return nil
 }
@@ -126,24 +126,24 @@ func (s *session) namespaces(ctx context.Context, statement string) (warehouse.R
 		name := strings.ToLower(st.Name[0])
 		switch {
 		case len(st.Name) > 1:
-			return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", fault.Quote(st.Name...))
+			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", sqlerror.Quote(st.Name...))
 		case known[name] == nil && name != systemCatalog:
 			if err := s.makeCatalog(ctx, name, st.Comment); err != nil {
 				return nil, err
 			}
 		case !st.IfNotExists:
-			return nil, fault.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", st.Name[0])
+			return nil, sqlerror.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", st.Name[0])
 		}
 		return nothing()
 	case *syntax.Drop:
 		return s.dropCatalog(ctx, st, known)
 	case *syntax.Describe:
 		if known[strings.ToLower(st.Name[0])] == nil {
-			return nil, fault.CatalogNotFound(st.Name[0])
+			return nil, sqlerror.CatalogNotFound(st.Name[0])
 		}
 		return rows.NewStatic(rows.Strings("info_name", "info_value"), [][]any{{"Catalog Name", strings.ToLower(st.Name[0])}, {"Comment", ""}, {"Owner", user}})
 	}
-	return nil, fault.Unsupported("this statement about catalogs")
+	return nil, sqlerror.Unsupported("this statement about catalogs")
 }
 
 func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[string][]string) (warehouse.Result, error) {
@@ -152,7 +152,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 		if st.IfExists {
 			return nothing()
 		}
-		return nil, fault.CatalogNotFound(st.Name[0])
+		return nil, sqlerror.CatalogNotFound(st.Name[0])
 	}
 	for _, schema := range known[name] {
 		tables, err := s.texts(ctx, "SHOW TABLES IN "+rewrite.Quote(s.engine.names.Schema(name, schema)))
@@ -160,7 +160,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 			return nil, s.failure(err, nil)
 		}
 		if !st.Cascade && (schema != "default" || len(tables) > 0) {
-			return nil, fault.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", fault.Quote(name))
+			return nil, sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", sqlerror.Quote(name))
 		}
 	}
 	// The mark goes last: until then the catalog is there.
@@ -182,13 +182,13 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 	case !st.Catalog && len(st.Name) == 2:
 		catalog, schema = strings.ToLower(st.Name[0]), strings.ToLower(st.Name[1])
 	default:
-		return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", fault.Quote(st.Name...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", sqlerror.Quote(st.Name...))
 	}
 	if known[catalog] == nil {
-		return nil, fault.CatalogNotFound(catalog)
+		return nil, sqlerror.CatalogNotFound(catalog)
 	}
 	if schema != informationSchema && !slices.Contains(known[catalog], schema) {
-		return nil, fault.SchemaNotFound(catalog, schema)
+		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
 	if _, err := s.texts(ctx, "USE "+rewrite.Quote(s.engine.names.Schema(catalog, schema))); err != nil {
 		return nil, s.failure(err, nil)
@@ -216,13 +216,13 @@ func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]
 	case "SCHEMAS":
 		catalog := s.catalog
 		if len(st.In) > 1 {
-			return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", fault.Quote(st.In...))
+			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", sqlerror.Quote(st.In...))
 		}
 		if len(st.In) == 1 {
 			catalog = strings.ToLower(st.In[0])
 		}
 		if known[catalog] == nil && catalog != systemCatalog {
-			return nil, fault.CatalogNotFound(catalog)
+			return nil, sqlerror.CatalogNotFound(catalog)
 		}
 		for _, schema := range known[catalog] {
 			if match(schema) {
@@ -249,13 +249,13 @@ func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(st
 	case 2:
 		catalog, schema = strings.ToLower(st.In[0]), strings.ToLower(st.In[1])
 	default:
-		return nil, fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", fault.Quote(st.In...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", sqlerror.Quote(st.In...))
 	}
 	if known[catalog] == nil {
-		return nil, fault.CatalogNotFound(catalog)
+		return nil, sqlerror.CatalogNotFound(catalog)
 	}
 	if !slices.Contains(known[catalog], schema) {
-		return nil, fault.SchemaNotFound(catalog, schema)
+		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
 	found, err := s.texts(ctx, "SHOW "+st.What+" IN "+rewrite.Quote(s.engine.names.Schema(catalog, schema)))
 	if err != nil {

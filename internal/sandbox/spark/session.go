@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
@@ -53,7 +53,7 @@ func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*
 	if s.hive, err = client.OpenSession(ctx, conf); err != nil {
 		var refused *hive.ServerError
 		if errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
-			return nil, fault.SchemaNotFound(s.catalog, s.schema)
+			return nil, sqlerror.SchemaNotFound(s.catalog, s.schema)
 		}
 		return nil, s.failure(err, nil)
 	}
@@ -88,7 +88,7 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	}
 	switch {
 	case tokens[0].Kind == syntax.EOF:
-		return nil, fault.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
+		return nil, sqlerror.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
 	case first == "SHOW" && shown[second], first == "USE", second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
 		return s.namespaces(ctx, statement)
 	case first == "SET" || first == "RESET":
@@ -96,7 +96,7 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	case first == "COPY":
 		return s.copyInto(ctx, statement, tokens, params)
 	case unsupported[first] || first == "SHOW" && second == "TABLE" || first == "ALTER" && second == "CATALOG":
-		return nil, fault.Unsupported(first + " " + second)
+		return nil, sqlerror.Unsupported(first + " " + second)
 	}
 	st, err := s.rewrite(ctx, statement, tokens, params)
 	if err != nil {

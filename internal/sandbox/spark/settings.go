@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -35,15 +35,15 @@ func (s *session) setting(key, value string) (string, error) {
 	}
 	switch {
 	case !known && strings.HasPrefix(strings.ToLower(key), "spark."):
-		return "", fault.New("CONFIG_NOT_AVAILABLE", "42K0I", "Configuration %s is not available.", key)
+		return "", sqlerror.New("CONFIG_NOT_AVAILABLE", "42K0I", "Configuration %s is not available.", key)
 	case name == "spark.sql.session.timeZone":
 		location, err := sparkvalue.Zone(value)
 		if err != nil {
-			return "", fault.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+			return "", sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
 		}
 		s.location = location
 	case name == "spark.sql.ansi.enabled" && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false"):
-		return "", fault.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+		return "", sqlerror.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
 	}
 	s.settings[key] = value
 	return name, nil
@@ -57,7 +57,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 	}
 	st, ok := parsed.(*syntax.Set)
 	if !ok {
-		return nil, fault.Unsupported("this form of SET")
+		return nil, sqlerror.Unsupported("this form of SET")
 	}
 	columns := rows.Strings("key", "value")
 	switch {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func aggregate(low, high int, bind func(c *call) *Expr) function {
@@ -128,7 +128,7 @@ func bindSum(c *call) *Expr {
 	case a.Type.Fractional():
 		return &Expr{SQL: c.of("sum", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 	}
-	panic(fault.Mismatch("Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+	panic(sqlerror.Mismatch("Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
 }
 
 func bindAvg(c *call) *Expr {
@@ -139,7 +139,7 @@ func bindAvg(c *call) *Expr {
 		return &Expr{SQL: cast(divide(sum, "nullif("+count+", 0)", "/", t.Scale), t), Type: t, Nullable: true}
 	}
 	if !a.Type.Numeric() {
-		panic(fault.Mismatch("Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+		panic(sqlerror.Mismatch("Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
 	}
 	return &Expr{SQL: c.of("avg", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 }
@@ -153,7 +153,7 @@ func firstLast(name string) func(c *call) *Expr {
 				c.ast.IgnoreNulls = true
 			case "FALSE":
 			default:
-				panic(fault.Mismatch("The second parameter of %s must be a boolean literal.", c.name))
+				panic(sqlerror.Mismatch("The second parameter of %s must be a boolean literal.", c.name))
 			}
 		}
 		sql := c.of(name+"_value", c.args[0])
@@ -186,7 +186,7 @@ func collect(distinct string) func(c *call) *Expr {
 		}
 		sql := fmt.Sprintf("coalesce(list(%s%s) FILTER (WHERE %s IS NOT NULL)", distinct, a.SQL, a.SQL)
 		if c.ast.Filter != nil {
-			panic(fault.Unsupported("FILTER with " + c.name))
+			panic(sqlerror.Unsupported("FILTER with " + c.name))
 		}
 		return &Expr{SQL: sql + c.suffix + ", [])", Type: types.ArrayOf(a.Type)}
 	}

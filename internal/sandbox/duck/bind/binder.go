@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -112,7 +112,7 @@ func check(err error) {
 	if e, ok := err.(*warehouse.Error); ok { //nolint:errorlint // never wrapped here
 		panic(e)
 	}
-	panic(fault.New("INTERNAL_ERROR", "XX000", "%s", err.Error()))
+	panic(sqlerror.New("INTERNAL_ERROR", "XX000", "%s", err.Error()))
 }
 
 // Bind binds a query.
@@ -234,7 +234,7 @@ func (b *binder) name(parts []string, sc *scope) *Expr {
 			return b.path(e, parts[1:])
 		}
 	}
-	panic(fault.UnresolvedColumn(suggest(sc, parts[len(parts)-1]), parts...))
+	panic(sqlerror.UnresolvedColumn(suggest(sc, parts[len(parts)-1]), parts...))
 }
 
 func (b *binder) path(e *Expr, fields []string) *Expr {
@@ -249,11 +249,11 @@ func (b *binder) ambiguous(parts []string, sc *scope) {
 	for _, r := range sc.relations {
 		for _, f := range r.fields {
 			if strings.EqualFold(f.Name, parts[len(parts)-1]) {
-				names = append(names, fault.Quote(append(shortQualifier(r), f.Name)...))
+				names = append(names, sqlerror.Quote(append(shortQualifier(r), f.Name)...))
 			}
 		}
 	}
-	panic(fault.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", fault.Quote(parts...), strings.Join(names, ", ")))
+	panic(sqlerror.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", sqlerror.Quote(parts...), strings.Join(names, ", ")))
 }
 
 // metadata resolves _metadata.row_id and _metadata.row_commit_version.
@@ -263,7 +263,7 @@ func (b *binder) metadata(parts []string, q int, s *scope) *Expr {
 			continue
 		}
 		if q+1 >= len(parts) {
-			panic(fault.Unsupported("_metadata as a whole"))
+			panic(sqlerror.Unsupported("_metadata as a whole"))
 		}
 		if r.meta.tracking {
 			switch strings.ToLower(parts[q+1]) {
@@ -274,7 +274,7 @@ func (b *binder) metadata(parts []string, q int, s *scope) *Expr {
 			}
 		}
 		known := "`file_path`, `file_name`, `file_size`, `file_block_start`, `file_block_length`, `file_modification_time`"
-		panic(fault.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", fault.Quote(parts[q+1]), known))
+		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", sqlerror.Quote(parts[q+1]), known))
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func suggest(sc *scope, name string) []string {
 		for _, r := range s.relations {
 			for _, f := range r.fields {
 				if f.Name != "" {
-					names = append(names, fault.Quote(append(shortQualifier(r), f.Name)...))
+					names = append(names, sqlerror.Quote(append(shortQualifier(r), f.Name)...))
 				}
 			}
 		}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // call is a function call while it is bound.
@@ -51,9 +51,9 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 	f, ok := functions[name]
 	if !ok || len(parts) > 1 {
 		if generators[name] && len(parts) == 1 {
-			panic(fault.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "The generator is not supported: nested in expressions \"%s\".", pretty(x)))
+			panic(sqlerror.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "The generator is not supported: nested in expressions \"%s\".", pretty(x)))
 		}
-		panic(fault.UnresolvedRoutine(x.Name...))
+		panic(sqlerror.UnresolvedRoutine(x.Name...))
 	}
 	c := &call{b: b, name: name, ast: x, sc: sc}
 	if !f.lambda {
@@ -88,21 +88,21 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 				want = fmt.Sprintf("> %d", f.min-1)
 			}
 		}
-		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %s parameters but the actual number is %d.", c.name, want, n))
+		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %s parameters but the actual number is %d.", c.name, want, n))
 	}
 	switch {
 	case over && !f.aggregate && !f.window:
-		panic(fault.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", pretty(c.ast)))
+		panic(sqlerror.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", pretty(c.ast)))
 	case !over && f.window:
-		panic(fault.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", pretty(c.ast)))
+		panic(sqlerror.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", pretty(c.ast)))
 	case c.ast.Filter != nil && !f.aggregate, c.ast.Distinct && !f.aggregate:
-		panic(fault.New("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "Invalid SQL syntax: The function `%s` does not support DISTINCT or FILTER.", c.name))
+		panic(sqlerror.New("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "Invalid SQL syntax: The function `%s` does not support DISTINCT or FILTER.", c.name))
 	case f.aggregate && !over && b.noAggregates == "WHERE":
-		panic(fault.New("INVALID_WHERE_CONDITION", "42903", "The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", pretty(c.ast), pretty(c.ast)))
+		panic(sqlerror.New("INVALID_WHERE_CONDITION", "42903", "The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", pretty(c.ast), pretty(c.ast)))
 	case f.aggregate && !over && b.noAggregates != "":
-		panic(fault.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)))
+		panic(sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)))
 	case f.aggregate && !over && anyAggregate(c.args):
-		panic(fault.New("NESTED_AGGREGATE_FUNCTION", "42607", "It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query."))
+		panic(sqlerror.New("NESTED_AGGREGATE_FUNCTION", "42607", "It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query."))
 	}
 }
 
@@ -133,7 +133,7 @@ func (b *binder) over(x *syntax.Call, sc *scope) string {
 	if w.Base != "" {
 		base := sc.windows[strings.ToLower(w.Base)]
 		if base == nil {
-			panic(fault.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", fault.Quote(w.Base)))
+			panic(sqlerror.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", sqlerror.Quote(w.Base)))
 		}
 		merged := *base
 		if w.Order != nil {
@@ -211,7 +211,7 @@ func arity(fs ...function) function {
 				return f.bind(c)
 			}
 		}
-		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` does not take %d parameters.", c.name, len(c.args)))
+		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` does not take %d parameters.", c.name, len(c.args)))
 	}
 	return out
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // mode is what a cast does with a value that does not fit.
@@ -31,7 +31,7 @@ func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
 		m = modeTry
 	}
 	if !castable(e.Type, t) {
-		panic(fault.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "Cannot resolve \"CAST(%s AS %s)\" due to data type mismatch: cannot cast \"%s\" to \"%s\".", e.Name, t, e.Type, t))
+		panic(sqlerror.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "Cannot resolve \"CAST(%s AS %s)\" due to data type mismatch: cannot cast \"%s\" to \"%s\".", e.Name, t, e.Type, t))
 	}
 	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.Plain(), Name: e.Name,
 		Nullable: e.Nullable || m != modeANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
@@ -50,7 +50,7 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 		return e
 	}
 	if e.Type.Kind != types.Void && e.Type.Atomic() != t.Atomic() || !castable(e.Type, t) {
-		panic(fault.Mismatch("Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".", e.Name, t, e.Type))
+		panic(sqlerror.Mismatch("Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".", e.Name, t, e.Type))
 	}
 	out := *e
 	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.Plain(), nil
@@ -60,7 +60,7 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 // assign is the cast that stores a value in a column: always as in ANSI mode.
 func (b *binder) assign(e *Expr, t *types.Type) string {
 	if !castable(e.Type, t) {
-		panic(fault.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields: the value %s of type \"%s\" cannot be stored as \"%s\".", e.Name, e.Type, t))
+		panic(sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields: the value %s of type \"%s\" cannot be stored as \"%s\".", e.Name, e.Type, t))
 	}
 	sql := b.castSQL(e.SQL, e.Type, t, modeANSI)
 	if t.Kind == types.String && t.Length > 0 {
@@ -271,7 +271,7 @@ func (b *binder) text(x string, t *types.Type) string {
 	case types.Binary:
 		return "decode(" + x + ")"
 	case types.Interval:
-		panic(fault.Unsupported("an INTERVAL as text"))
+		panic(sqlerror.Unsupported("an INTERVAL as text"))
 	case types.Array:
 		v := b.lambda()
 		return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('[', array_to_string(list_transform(%[1]s, lambda %[2]s: coalesce(%[3]s, 'null')), ', '), ']') END", x, v, b.text(v, t.Elem))

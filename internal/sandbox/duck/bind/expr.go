@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // expr binds an expression and gives it the name Databricks gives a column
@@ -44,7 +44,7 @@ func (b *binder) bare(x syntax.Expr, sc *scope) *Expr {
 	case *syntax.Name:
 		return b.nameOrCall(x, sc)
 	case *syntax.Star:
-		panic(fault.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))
+		panic(sqlerror.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))
 	case *syntax.Unary:
 		return b.unary(x, sc)
 	case *syntax.Binary:
@@ -83,11 +83,11 @@ func (b *binder) bare(x syntax.Expr, sc *scope) *Expr {
 		e.Name = x.Name
 		return &e
 	case *syntax.Named:
-		panic(fault.Unsupported("a named argument here"))
+		panic(sqlerror.Unsupported("a named argument here"))
 	case *syntax.Lambda:
-		panic(fault.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
+		panic(sqlerror.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
 	}
-	panic(fault.Unsupported(fmt.Sprintf("the expression %T", x)))
+	panic(sqlerror.Unsupported(fmt.Sprintf("the expression %T", x)))
 }
 
 // nameOrCall is a column, or one of the functions that need no parentheses.
@@ -95,7 +95,7 @@ func (b *binder) nameOrCall(x *syntax.Name, sc *scope) *Expr { return b.name(x.P
 
 func (b *binder) castExpr(x *syntax.Cast, sc *scope) *Expr {
 	if x.Type.Kind == types.Interval {
-		panic(fault.Unsupported("a cast to INTERVAL"))
+		panic(sqlerror.Unsupported("a cast to INTERVAL"))
 	}
 	return b.convert(b.expr(x.X, sc), x.Type, x.Try)
 }
@@ -113,7 +113,7 @@ func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
 		e = b.coerce(e, types.IntType)
 	}
 	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
-		panic(fault.Mismatch("Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", x.Op, e.Name, e.Type))
+		panic(sqlerror.Mismatch("Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", x.Op, e.Name, e.Type))
 	}
 	sql := "(" + x.Op + e.SQL + ")"
 	if x.Op == "+" {
@@ -162,7 +162,7 @@ func (b *binder) unify(xs []*Expr) *types.Type {
 	for _, x := range xs {
 		u := types.Common(t, x.Type)
 		if u == nil {
-			panic(fault.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Input should all be the same type, but it's (\"%s\" and \"%s\").", x.Name, t, x.Type))
+			panic(sqlerror.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Input should all be the same type, but it's (\"%s\" and \"%s\").", x.Name, t, x.Type))
 		}
 		t = u
 	}
@@ -191,7 +191,7 @@ func (b *binder) in(x *syntax.In, sc *scope) *Expr {
 	if x.Query != nil {
 		sql, cols := b.query(x.Query, sc)
 		if len(cols) != 1 {
-			panic(fault.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Right: %d.", len(cols)))
+			panic(sqlerror.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Right: %d.", len(cols)))
 		}
 		r := &Expr{SQL: "c0", Type: cols[0].Type, Name: cols[0].Name}
 		pair := []*Expr{l, r}
@@ -243,7 +243,7 @@ func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
 			continue
 		}
 		if len([]rune(x.Escape)) != 1 {
-			panic(fault.New("INVALID_ESCAPE_CHAR", "42604", "`ESCAPE` should be a string literal of length one, but got '%s'.", x.Escape))
+			panic(sqlerror.New("INVALID_ESCAPE_CHAR", "42604", "`ESCAPE` should be a string literal of length one, but got '%s'.", x.Escape))
 		}
 		parts[i] = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, Text(x.Escape))
 	}
@@ -283,7 +283,7 @@ func (b *binder) is(x *syntax.Is, sc *scope) *Expr {
 func (b *binder) scalarSubquery(x *syntax.Subquery, sc *scope) *Expr {
 	sql, cols := b.query(x.Query, sc)
 	if len(cols) != 1 {
-		panic(fault.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "Scalar subquery must return only one column, but got %d.", len(cols)))
+		panic(sqlerror.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "Scalar subquery must return only one column, but got %d.", len(cols)))
 	}
 	return &Expr{SQL: "(" + sql + ")", Type: cols[0].Type, Name: cols[0].Name, Nullable: true}
 }
@@ -299,15 +299,15 @@ func (b *binder) field(x *Expr, name string) *Expr {
 		s = t.Elem
 	}
 	if s.Kind != types.Struct {
-		panic(fault.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", x.Name, x.Type))
+		panic(sqlerror.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", x.Name, x.Type))
 	}
 	i := s.FieldIndex(name)
 	if i < 0 {
 		known := make([]string, len(s.Fields))
 		for i, f := range s.Fields {
-			known[i] = fault.Quote(f.Name)
+			known[i] = sqlerror.Quote(f.Name)
 		}
-		panic(fault.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", fault.Quote(name), strings.Join(known, ", ")))
+		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", sqlerror.Quote(name), strings.Join(known, ", ")))
 	}
 	f := s.Fields[i]
 	out := &Expr{Name: f.Name, Type: f.Type, Nullable: x.Nullable || !f.NotNull, aggregate: x.aggregate}
@@ -340,7 +340,7 @@ func (b *binder) index(x *syntax.Index, sc *scope) *Expr {
 			return b.field(l, *i.text)
 		}
 	}
-	panic(fault.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", l.Name, l.Type))
+	panic(sqlerror.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", l.Name, l.Type))
 }
 
 func (b *binder) arrayElement(l, i *Expr, out, bad, class, before, between string) *Expr {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // format writes a date or timestamp in a Java pattern.
@@ -72,7 +72,7 @@ func (b *binder) formatPart(local, x string, t *types.Type, p, pattern string) s
 			return Text(b.zone())
 		}
 	}
-	panic(fault.New("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", "Unrecognized datetime pattern: %s. Illegal pattern character found in datetime pattern: '%s'. Please provide legal character.", pattern, p))
+	panic(sqlerror.New("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", "Unrecognized datetime pattern: %s. Illegal pattern character found in datetime pattern: '%s'. Please provide legal character.", pattern, p))
 }
 
 // offset writes the zone's offset at a moment.
@@ -150,5 +150,5 @@ func quotedLiteral(s string) (string, int) {
 		}
 		return b.String(), i + 1
 	}
-	panic(fault.New("INVALID_DATETIME_PATTERN.LENGTH", "22007", "Unrecognized datetime pattern: %s. A quote is not closed.", s))
+	panic(sqlerror.New("INVALID_DATETIME_PATTERN.LENGTH", "22007", "Unrecognized datetime pattern: %s. A quote is not closed.", s))
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // fromItem is a bound FROM, or a part of it.
@@ -73,7 +73,7 @@ func (b *binder) table(t syntax.TableExpr, left, outer *scope) *fromItem {
 	case *syntax.LateralView:
 		return b.lateralView(t, left, outer)
 	}
-	panic(fault.Unsupported(fmt.Sprintf("%T in FROM", t)))
+	panic(sqlerror.Unsupported(fmt.Sprintf("%T in FROM", t)))
 }
 
 // subquery makes a relation of SQL whose columns are c0, c1, ...
@@ -158,7 +158,7 @@ func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string
 		lf, rf := l.find(nil, n), r.find(nil, n)
 		for side, found := range map[string][]field{"left": lf, "right": rf} {
 			if len(found) != 1 {
-				panic(fault.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING column %s cannot be resolved on the %s side of the join.", fault.Quote(n), side))
+				panic(sqlerror.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING column %s cannot be resolved on the %s side of the join.", sqlerror.Quote(n), side))
 			}
 		}
 		le := &Expr{SQL: lf[0].sql, Type: lf[0].Type, Name: n}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func init() {
@@ -114,7 +114,7 @@ func (c *call) lambdaOverMap() (m *Expr, variable string, body *Expr) {
 	m = c.mapArgument()
 	l, ok := c.ast.Args[1].(*syntax.Lambda)
 	if !ok || len(l.Params) != 2 {
-		panic(fault.Unsupported(c.name + " without a lambda of two parameters"))
+		panic(sqlerror.Unsupported(c.name + " without a lambda of two parameters"))
 	}
 	v := c.b.lambda()
 	key := field{Column: Column{Name: l.Params[0], Type: m.Type.Key}, sql: v + ".key"}
@@ -129,7 +129,7 @@ func bindReduce(c *call) *Expr {
 	a, start := c.array(0), c.args[1]
 	merge, ok := c.ast.Args[2].(*syntax.Lambda)
 	if !ok || len(merge.Params) != 2 {
-		panic(fault.Unsupported(c.name + " without a lambda of two parameters"))
+		panic(sqlerror.Unsupported(c.name + " without a lambda of two parameters"))
 	}
 	acc, x := c.b.lambda(), c.b.lambda()
 	sc := &scope{parent: c.sc, lambda: map[string]field{
@@ -138,13 +138,13 @@ func bindReduce(c *call) *Expr {
 	}}
 	body := c.b.coerce(c.b.expr(merge.Body, sc), start.Type)
 	if a.Type.Elem.Duck() != start.Type.Duck() {
-		panic(fault.Unsupported(c.name + " with an accumulator of another type than the elements"))
+		panic(sqlerror.Unsupported(c.name + " with an accumulator of another type than the elements"))
 	}
 	out := &Expr{SQL: fmt.Sprintf("list_reduce(%s, lambda %s, %s: %s, %s)", a.SQL, acc, x, body.SQL, start.SQL), Type: start.Type, Nullable: true}
 	if len(c.ast.Args) == 4 {
 		finish, ok := c.ast.Args[3].(*syntax.Lambda)
 		if !ok || len(finish.Params) != 1 {
-			panic(fault.Unsupported(c.name + " without a finishing lambda of one parameter"))
+			panic(sqlerror.Unsupported(c.name + " without a finishing lambda of one parameter"))
 		}
 		f := field{Column: Column{Name: finish.Params[0], Type: start.Type, Nullable: true}, sql: "(" + out.SQL + ")"}
 		return c.b.expr(finish.Body, &scope{parent: c.sc, lambda: map[string]field{strings.ToLower(finish.Params[0]): f}})

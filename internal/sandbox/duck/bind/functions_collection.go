@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func init() {
@@ -126,7 +126,7 @@ func init() {
 }
 
 func (c *call) mismatch(a *Expr, want string) error {
-	return fault.Mismatch("Cannot resolve \"%s\" due to data type mismatch: The parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".", pretty(c.ast), want, a.Name, a.Type)
+	return sqlerror.Mismatch("Cannot resolve \"%s\" due to data type mismatch: The parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".", pretty(c.ast), want, a.Name, a.Type)
 }
 
 func (c *call) array(i int) *Expr {
@@ -149,7 +149,7 @@ func (c *call) lambdaOver() (array *Expr, variable string, body *Expr) {
 	a := c.array(0)
 	l, ok := c.ast.Args[1].(*syntax.Lambda)
 	if !ok || len(l.Params) != 1 {
-		panic(fault.Unsupported(c.name + " without a lambda of one parameter"))
+		panic(sqlerror.Unsupported(c.name + " without a lambda of one parameter"))
 	}
 	v := c.b.lambda()
 	f := field{Column: Column{Name: l.Params[0], Type: a.Type.Elem, Nullable: true}, sql: v}
@@ -181,12 +181,12 @@ func bindStruct(c *call) *Expr {
 
 func bindNamedStruct(c *call) *Expr {
 	if len(c.args)%2 == 1 {
-		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `named_struct` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
+		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `named_struct` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
 	}
 	var members []member
 	for i := 0; i < len(c.args); i += 2 {
 		if c.args[i].text == nil || c.args[i].Type.Kind != types.String {
-			panic(fault.New("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Only foldable \"STRING\" expressions are allowed to appear at odd position.", pretty(c.ast)))
+			panic(sqlerror.New("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Only foldable \"STRING\" expressions are allowed to appear at odd position.", pretty(c.ast)))
 		}
 		members = append(members, member{*c.args[i].text, c.args[i+1]})
 	}
@@ -206,7 +206,7 @@ func structOf(members []member) *Expr {
 		parts[i] = types.Quote(m.name) + " := " + value
 		fields[i] = types.Field{Name: m.name, Type: m.x.Type, NotNull: !m.x.Nullable}
 		if seen[strings.ToLower(m.name)] {
-			panic(fault.Unsupported("a struct with two fields called " + fault.Quote(m.name)))
+			panic(sqlerror.Unsupported("a struct with two fields called " + sqlerror.Quote(m.name)))
 		}
 		seen[strings.ToLower(m.name)] = true
 		aggregate = aggregate || m.x.aggregate
@@ -228,7 +228,7 @@ func bindArray(c *call) *Expr {
 // bindMap keeps its literals, which to_json reads as options.
 func bindMap(c *call) *Expr {
 	if len(c.args)%2 == 1 {
-		panic(fault.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `map` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
+		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `map` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
 	}
 	var keys, values []*Expr
 	var members []member

@@ -3,8 +3,8 @@ package bind
 import (
 	"fmt"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func init() {
@@ -96,7 +96,7 @@ func try(op string) func(c *call) *Expr {
 func (c *call) number() *Expr {
 	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	if !a.Type.Numeric() {
-		panic(fault.Mismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", c.name, a.Name, a.Type))
+		panic(sqlerror.Mismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", c.name, a.Name, a.Type))
 	}
 	return a
 }
@@ -114,7 +114,7 @@ func bindRound(name string) func(c *call) *Expr {
 		a, scale := c.number(), 0
 		if len(c.args) == 2 {
 			if c.args[1].text == nil {
-				panic(fault.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "Cannot resolve \"%s\" due to data type mismatch: the input `scale` should be a foldable \"INT\" expression.", pretty(c.ast)))
+				panic(sqlerror.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "Cannot resolve \"%s\" due to data type mismatch: the input `scale` should be a foldable \"INT\" expression.", pretty(c.ast)))
 			}
 			_, _ = fmt.Sscan(*c.args[1].text, &scale) // a non-number leaves 0, and the cast below fails
 			c.args[1] = c.b.coerce(c.args[1], types.IntType)
@@ -122,12 +122,12 @@ func bindRound(name string) func(c *call) *Expr {
 		t := a.Type
 		if t.Kind == types.Decimal {
 			if scale < 0 {
-				panic(fault.Unsupported(c.name + " of a DECIMAL with a negative scale"))
+				panic(sqlerror.Unsupported(c.name + " of a DECIMAL with a negative scale"))
 			}
 			s := min(scale, t.Scale)
 			t = types.DecimalOf(max(t.Precision-t.Scale+s+1, 1), s)
 			if name == "round_even" {
-				panic(fault.Unsupported("bround of a DECIMAL"))
+				panic(sqlerror.Unsupported("bround of a DECIMAL"))
 			}
 			return &Expr{SQL: cast(a.SQL, t), Type: t, Nullable: a.Nullable}
 		}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func init() {
@@ -129,7 +129,7 @@ func charset(sql string, from, to *types.Type) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		name := c.args[1].text
 		if name == nil || !strings.EqualFold(*name, "utf-8") && !strings.EqualFold(*name, "utf8") {
-			panic(fault.Unsupported(c.name + " with a charset other than UTF-8"))
+			panic(sqlerror.Unsupported(c.name + " with a charset other than UTF-8"))
 		}
 		a := c.b.coerce(c.args[0], from)
 		return &Expr{SQL: fmt.Sprintf(sql, a.SQL), Type: to, Nullable: a.Nullable}
@@ -158,7 +158,7 @@ func bindConcatWs(c *call) *Expr {
 func bindSplit(c *call) *Expr {
 	s := types.StringType
 	if len(c.args) == 3 {
-		panic(fault.Unsupported("split with a limit"))
+		panic(sqlerror.Unsupported("split with a limit"))
 	}
 	a, p := c.b.coerce(c.args[0], s), c.b.coerce(c.args[1], s)
 	return &Expr{SQL: fmt.Sprintf("regexp_split_to_array(%s, %s)", a.SQL, p.SQL), Type: types.ArrayOf(s), Nullable: a.Nullable}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func init() {
@@ -102,7 +102,7 @@ func (c *call) pattern(i int, otherwise string) string {
 		return otherwise
 	}
 	if c.args[i].text == nil {
-		panic(fault.Unsupported(c.name + " with a pattern that is not a literal"))
+		panic(sqlerror.Unsupported(c.name + " with a pattern that is not a literal"))
 	}
 	return *c.args[i].text
 }
@@ -118,7 +118,7 @@ func bindExtract(c *call) *Expr {
 	name := map[string]string{"YEAR": "year", "YEARS": "year", "QUARTER": "quarter", "MONTH": "month", "MONTHS": "month", "WEEK": "weekofyear", "WEEKS": "weekofyear",
 		"DAY": "day", "DAYS": "day", "DAYOFWEEK": "dayofweek", "DOW": "dayofweek", "DOW_ISO": "weekday", "DOY": "dayofyear", "DAYOFYEAR": "dayofyear", "HOUR": "hour", "HOURS": "hour", "MINUTE": "minute", "MINUTES": "minute"}[unit]
 	if name == "" || name == "weekday" {
-		panic(fault.New("INVALID_EXTRACT_FIELD", "42000", "Cannot extract `%s` from \"%s\".", unit, c.args[1].Name))
+		panic(sqlerror.New("INVALID_EXTRACT_FIELD", "42000", "Cannot extract `%s` from \"%s\".", unit, c.args[1].Name))
 	}
 	inner := &call{b: c.b, name: name, args: c.args[1:], ast: c.ast, sc: c.sc}
 	return functions[name].bind(inner)
@@ -170,7 +170,7 @@ func bindNextDay(c *call) *Expr {
 	name := strings.ToUpper(c.pattern(1, ""))
 	d := days[name[:min(2, len(name))]]
 	if d == 0 {
-		panic(fault.New("ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: %s.", name))
+		panic(sqlerror.New("ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: %s.", name))
 	}
 	x := c.b.coerce(c.args[0], types.DateType)
 	return &Expr{SQL: fmt.Sprintf("(%[1]s + CAST((%[2]d - isodow(%[1]s) + 6) %% 7 + 1 AS INTEGER))", x.SQL, d), Type: types.DateType, Nullable: x.Nullable}
@@ -187,7 +187,7 @@ func bindDateAdd(c *call) *Expr {
 	}
 	f := unitFunctions[unit]
 	if f == "" {
-		panic(fault.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: expects one of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, but got the string literal '%s'.", c.name, unit))
+		panic(sqlerror.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: expects one of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, but got the string literal '%s'.", c.name, unit))
 	}
 	sql := fmt.Sprintf("(%s + %s(%s))", c.b.wall(x.SQL, x.Type), f, n.SQL)
 	if x.Type.Kind == types.Timestamp {
@@ -201,7 +201,7 @@ func bindDateDiff(c *call) *Expr {
 	unit := c.pattern(0, "")
 	from, to := c.b.coerce(c.moment(1), types.TimestampType), c.b.coerce(c.moment(2), types.TimestampType)
 	if unitFunctions[unit] == "" {
-		panic(fault.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: '%s'.", c.name, unit))
+		panic(sqlerror.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: '%s'.", c.name, unit))
 	}
 	return &Expr{SQL: fmt.Sprintf("datesub('%s', %s, %s)", strings.ToLower(strings.ReplaceAll(unit, "DAYOFYEAR", "DAY")), c.b.wall(from.SQL, from.Type), c.b.wall(to.SQL, to.Type)),
 		Type: types.BigIntType, Nullable: from.Nullable || to.Nullable}

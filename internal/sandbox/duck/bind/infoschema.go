@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 )
 
 // infoColumn is a column of a relation of information_schema.
@@ -54,11 +54,11 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 	system := strings.EqualFold(cat, "system")
 	if !system {
 		if _, err := b.env.Snapshot.Catalog(cat); err != nil || strings.EqualFold(cat, "hive_metastore") {
-			panic(fault.TableNotFound(parts...))
+			panic(sqlerror.TableNotFound(parts...))
 		}
 	}
 	if def == nil {
-		panic(fault.TableNotFound(parts...))
+		panic(sqlerror.TableNotFound(parts...))
 	}
 	var rows [][]any
 	for _, c := range catalog.Sorted(b.env.Snapshot.Catalogs) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // jsonOptions are to_json's.
@@ -19,7 +19,7 @@ type jsonOptions struct {
 func (b *binder) toJSON(c *call) *Expr {
 	x := c.args[0]
 	if x.Type.Atomic() {
-		panic(fault.Mismatch("Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.", x.Name, x.Type))
+		panic(sqlerror.Mismatch("Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.", x.Name, x.Type))
 	}
 	o := jsonOptions{ignoreNulls: true, date: "yyyy-MM-dd",
 		timestamp: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", timestampNTZ: "yyyy-MM-dd'T'HH:mm:ss.SSS"}
@@ -32,11 +32,11 @@ func (b *binder) toJSON(c *call) *Expr {
 // read takes the options from a map of literals.
 func (o *jsonOptions) read(m *Expr) {
 	if m.Type.Kind != types.Map || len(m.members) == 0 && m.Type.Key.Kind != types.Void {
-		panic(fault.New("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options."))
+		panic(sqlerror.New("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options."))
 	}
 	for _, kv := range m.members {
 		if kv.x.text == nil {
-			panic(fault.New("INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".", kv.x.Type))
+			panic(sqlerror.New("INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".", kv.x.Type))
 		}
 		v := *kv.x.text
 		switch strings.ToLower(kv.name) {
@@ -49,9 +49,9 @@ func (o *jsonOptions) read(m *Expr) {
 		case "ignorenullfields":
 			o.ignoreNulls = !strings.EqualFold(v, "false")
 		case "timezone":
-			panic(fault.Unsupported("the option timeZone of to_json"))
+			panic(sqlerror.Unsupported("the option timeZone of to_json"))
 		default:
-			panic(fault.Unsupported("the option " + kv.name + " of to_json"))
+			panic(sqlerror.Unsupported("the option " + kv.name + " of to_json"))
 		}
 	}
 }
@@ -104,7 +104,7 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		}
 		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE %s END", x, jsonObject(names, values, o))
 	}
-	panic(fault.Mismatch("to_json of the type \"%s\" is not supported.", t))
+	panic(sqlerror.Mismatch("to_json of the type \"%s\" is not supported.", t))
 }
 
 // jsonList joins the members of x; array_to_string of an empty list is NULL.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // Text writes a DuckDB string literal. A NUL cannot stand in SQL text.
@@ -47,7 +47,7 @@ func (b *binder) number(text string) *Expr {
 	}
 	t := literalType(body, suffix)
 	if t == nil {
-		panic(fault.New("INVALID_NUMERIC_LITERAL_RANGE", "22003", "Numeric literal %s is outside the valid range for its type. Please adjust the value accordingly.", text))
+		panic(sqlerror.New("INVALID_NUMERIC_LITERAL_RANGE", "22003", "Numeric literal %s is outside the valid range for its type. Please adjust the value accordingly.", text))
 	}
 	value := body
 	if !t.Integral() {
@@ -105,7 +105,7 @@ func literalType(body, suffix string) *types.Type {
 
 func (b *binder) typed(x syntax.Typed) *Expr {
 	invalid := func() *Expr {
-		panic(fault.New("INVALID_TYPED_LITERAL", "42604", "The value of the typed literal \"%s\" is invalid: '%s'.", x.Type, x.Value))
+		panic(sqlerror.New("INVALID_TYPED_LITERAL", "42604", "The value of the typed literal \"%s\" is invalid: '%s'.", x.Type, x.Value))
 	}
 	switch x.Type.Kind {
 	case types.Date:
@@ -144,7 +144,7 @@ func (b *binder) location() *time.Location {
 	}
 	loc, err := sparkvalue.Zone(b.env.Zone)
 	if err != nil {
-		panic(fault.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", b.env.Zone))
+		panic(sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", b.env.Zone))
 	}
 	return loc
 }
@@ -172,7 +172,7 @@ func (b *binder) param(p *syntax.Param) *Expr {
 	if name == "" {
 		name = "_" + strconv.Itoa(p.Ordinal-1)
 	}
-	panic(fault.New("UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: %s. Please, fix `args` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`.", name))
+	panic(sqlerror.New("UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: %s. Please, fix `args` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`.", name))
 }
 
 func (b *binder) paramValue(typeName string, value *string) *Expr {
@@ -180,7 +180,7 @@ func (b *binder) paramValue(typeName string, value *string) *Expr {
 	if typeName != "" {
 		var err error
 		if strings.HasPrefix(strings.ToUpper(typeName), "INTERVAL") {
-			panic(fault.Unsupported("a parameter of type INTERVAL"))
+			panic(sqlerror.Unsupported("a parameter of type INTERVAL"))
 		}
 		if t, err = syntax.ParseType(typeName); err != nil {
 			check(err)

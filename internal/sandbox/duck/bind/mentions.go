@@ -3,7 +3,7 @@ package bind
 import (
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // Mentions says whether a query names a table of one part somewhere in FROM.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 )
 
 // The actions that a merged row can take.
@@ -107,7 +107,7 @@ func (b *binder) expand(c syntax.MergeClause, cols []catalog.Column, source *sco
 
 func (b *binder) sourceColumn(col catalog.Column, source *scope) syntax.Expr {
 	if len(source.find(nil, col.Name)) != 1 {
-		panic(fault.New("DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "Cannot resolve %s in the source of MERGE.", fault.Quote(col.Name)))
+		panic(sqlerror.New("DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "Cannot resolve %s in the source of MERGE.", sqlerror.Quote(col.Name)))
 	}
 	parts := []string{col.Name}
 	if r := source.relations[0]; len(source.relations) == 1 && len(r.qualifier) > 0 {
@@ -125,7 +125,7 @@ func (b *binder) mergeInsert(c syntax.MergeClause, cols []catalog.Column, source
 		return out
 	}
 	if len(c.Columns) != len(c.Values) {
-		panic(fault.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "MERGE names %d columns but has %d values.", len(c.Columns), len(c.Values)))
+		panic(sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "MERGE names %d columns but has %d values.", len(c.Columns), len(c.Values)))
 	}
 	at, err := Match(c.Columns, cols, "the target of MERGE")
 	check(err)

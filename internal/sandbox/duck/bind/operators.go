@@ -3,9 +3,9 @@ package bind
 import (
 	"fmt"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 func (b *binder) binary(x *syntax.Binary, sc *scope) *Expr {
@@ -43,10 +43,10 @@ func (b *binder) compare(op string, l, r *Expr) *Expr {
 	pair := []*Expr{l, r}
 	t := types.Common(l.Type, r.Type)
 	if t == nil {
-		panic(fault.New("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and \"%s\").", l.Name, op, r.Name, l.Type, r.Type))
+		panic(sqlerror.New("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and \"%s\").", l.Name, op, r.Name, l.Type, r.Type))
 	}
 	if t.Contains(types.Map) {
-		panic(fault.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: The `%s` does not support ordering on type \"%s\".", l.Name, op, r.Name, op, t))
+		panic(sqlerror.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: The `%s` does not support ordering on type \"%s\".", l.Name, op, r.Name, op, t))
 	}
 	b.unify(pair)
 	if op == "<=>" {
@@ -73,7 +73,7 @@ func (b *binder) bitwise(op string, l, r *Expr) *Expr {
 }
 
 func (b *binder) badOperands(op string, l, r *Expr, want string) {
-	panic(fault.New("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the binary operator requires the input type \"%s\", not \"%s\" and \"%s\".", l.Name, op, r.Name, want, l.Type, r.Type))
+	panic(sqlerror.New("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the binary operator requires the input type \"%s\", not \"%s\" and \"%s\".", l.Name, op, r.Name, want, l.Type, r.Type))
 }
 
 // arithmetic follows Spark's rules for result types, overflow and zero.
@@ -240,7 +240,7 @@ func (b *binder) interval(x *syntax.Interval, sc *scope) *Expr {
 		case "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
 			kind = "time"
 		default:
-			panic(fault.New("INVALID_INTERVAL_FORMAT.INVALID_UNIT", "22006", "Error parsing '%s' to interval. Invalid unit.", x.Units[i]))
+			panic(sqlerror.New("INVALID_INTERVAL_FORMAT.INVALID_UNIT", "22006", "Error parsing '%s' to interval. Invalid unit.", x.Units[i]))
 		}
 		function := "to_" + map[string]string{"YEAR": "years", "QUARTER": "quarters", "MONTH": "months", "WEEK": "weeks", "DAY": "days", "HOUR": "hours", "MINUTE": "minutes", "SECOND": "seconds", "MILLISECOND": "milliseconds", "MICROSECOND": "microseconds"}[x.Units[i]]
 		if x.Units[i] == "SECOND" {
@@ -280,7 +280,7 @@ func (b *binder) concat(args []*Expr) *Expr {
 	for i, a := range args {
 		if t == types.StringType {
 			if !a.Type.Atomic() {
-				panic(fault.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"concat(%s)\" due to data type mismatch: Input to `concat` should all be the same type, but it's \"%s\".", a.Name, a.Type))
+				panic(sqlerror.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"concat(%s)\" due to data type mismatch: Input to `concat` should all be the same type, but it's \"%s\".", a.Name, a.Type))
 			}
 			a = b.coerce(a, t)
 		}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // selectBlock binds SELECT together with the ORDER BY of the query around it,
@@ -33,7 +33,7 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	cols := make([]Column, len(items))
 	for i, e := range items {
 		if s.Distinct && e.Type.Contains(types.Map) {
-			panic(fault.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", fault.Quote(e.Name), e.Type))
+			panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", sqlerror.Quote(e.Name), e.Type))
 		}
 		parts[i] = fmt.Sprintf("%s AS c%d", b.output(e), i)
 		cols[i] = Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable, Comment: e.comment}
@@ -69,7 +69,7 @@ func (b *binder) selectItems(items []syntax.SelectItem, sc *scope, from *fromIte
 			continue
 		}
 		if len(item.Aliases) > 0 {
-			panic(fault.New("NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826", "Number of given aliases does not match number of output columns."))
+			panic(sqlerror.New("NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826", "Number of given aliases does not match number of output columns."))
 		}
 		e := *b.expr(item.X, sc)
 		if item.Alias != "" {
@@ -82,7 +82,7 @@ func (b *binder) selectItems(items []syntax.SelectItem, sc *scope, from *fromIte
 		out = append(out, &e)
 	}
 	if len(out) == 0 {
-		panic(fault.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table that does not have any columns."))
+		panic(sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table that does not have any columns."))
 	}
 	return out
 }
@@ -92,7 +92,7 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 	var fields []field
 	if star.Qualifier == nil {
 		if len(sc.relations) == 0 {
-			panic(fault.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in Project."))
+			panic(sqlerror.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in Project."))
 		}
 		fields = sc.starFields()
 	} else {
@@ -113,7 +113,7 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 	}
 	for _, x := range star.Except {
 		if !slices.ContainsFunc(fields, func(f field) bool { return strings.EqualFold(f.Name, x[len(x)-1]) }) {
-			panic(fault.UnresolvedColumn(suggest(sc, x[len(x)-1]), x...))
+			panic(sqlerror.UnresolvedColumn(suggest(sc, x[len(x)-1]), x...))
 		}
 	}
 	return out
@@ -122,7 +122,7 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 func (b *binder) structStar(star *syntax.Star, sc *scope) []*Expr {
 	defer func() {
 		if recover() != nil {
-			panic(fault.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", fault.Quote(star.Qualifier...)))
+			panic(sqlerror.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", sqlerror.Quote(star.Qualifier...)))
 		}
 	}()
 	x := b.name(star.Qualifier, sc)
@@ -166,10 +166,10 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		if n, ok := ordinal(x); ok {
 			var i int
 			if _, err := fmt.Sscan(n, &i); err != nil || i < 1 || i > len(items) {
-				panic(fault.New("GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %s is not in select list (valid range is [1, %d]).", n, len(items)))
+				panic(sqlerror.New("GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %s is not in select list (valid range is [1, %d]).", n, len(items)))
 			}
 			if items[i-1].aggregate {
-				panic(fault.New("GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %s refers to an expression that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.", n))
+				panic(sqlerror.New("GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %s refers to an expression that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.", n))
 			}
 			return items[i-1].SQL
 		}
@@ -177,7 +177,7 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		defer func() { b.noAggregates = "" }()
 		e := b.expr(x, sc)
 		if e.Type.Contains(types.Map) {
-			panic(fault.New("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "The expression \"%s\" cannot be used as a grouping expression because its data type \"%s\" is not an orderable data type.", e.Name, e.Type))
+			panic(sqlerror.New("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "The expression \"%s\" cannot be used as a grouping expression because its data type \"%s\" is not an orderable data type.", e.Name, e.Type))
 		}
 		return e.SQL
 	}
@@ -238,7 +238,7 @@ func (b *binder) orderKey(o syntax.OrderItem, s *syntax.Select, items []*Expr, s
 		}
 	}
 	if s.Distinct {
-		panic(fault.UnresolvedColumn(nil, pretty(o.X)))
+		panic(sqlerror.UnresolvedColumn(nil, pretty(o.X)))
 	}
 	return e.SQL
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 )
 
 // Store writes the expressions that turn a query's columns c0, c1, ... into
@@ -69,12 +69,12 @@ func Match(names []string, to []catalog.Column, table string) ([]int, error) {
 		if at < 0 {
 			known := make([]string, len(to))
 			for i, c := range to {
-				known[i] = fault.Quote(c.Name)
+				known[i] = sqlerror.Quote(c.Name)
 			}
-			return nil, fault.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, fault.Quote(n))
+			return nil, sqlerror.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, sqlerror.Quote(n))
 		}
 		if out[at] >= 0 {
-			return nil, fault.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", fault.Quote(n))
+			return nil, sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", sqlerror.Quote(n))
 		}
 		out[at] = i
 	}
@@ -143,13 +143,13 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 		}
 		i := catalog.FindColumn(cols, column[0])
 		if i < 0 {
-			panic(fault.UnresolvedColumn(suggest(target, column[0]), a.Column...))
+			panic(sqlerror.UnresolvedColumn(suggest(target, column[0]), a.Column...))
 		}
 		if len(column) > 1 {
-			panic(fault.Unsupported("UPDATE of a field inside a struct"))
+			panic(sqlerror.Unsupported("UPDATE of a field inside a struct"))
 		}
 		if out[i] != "" {
-			panic(fault.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", fault.Quote(column...)))
+			panic(sqlerror.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", sqlerror.Quote(column...)))
 		}
 		if n, ok := a.Value.(*syntax.Name); ok && len(n.Parts) == 1 && strings.EqualFold(n.Parts[0], "DEFAULT") {
 			out[i] = b.defaultValue(cols[i])

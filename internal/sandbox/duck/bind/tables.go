@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
 )
 
 // The hidden columns of every physical table: the first version a row is in,
@@ -34,7 +34,7 @@ func (e *Env) Resolve(parts []string) (catalogName, schema, name string, err err
 	case 3:
 		return parts[0], parts[1], parts[2], nil
 	}
-	return "", "", "", fault.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", fault.Quote(parts...))
+	return "", "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", sqlerror.Quote(parts...))
 }
 
 // Table finds a stored table or view, or fails as Databricks does.
@@ -46,7 +46,7 @@ func (e *Env) Table(parts []string) (*catalog.Table, error) {
 	if t := e.Snapshot.Table(c, s, n); t != nil {
 		return t, nil
 	}
-	return nil, fault.TableNotFound(parts...)
+	return nil, sqlerror.TableNotFound(parts...)
 }
 
 // tableName binds a common table expression, a temporary view, a view, a table
@@ -90,7 +90,7 @@ func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 
 func (b *binder) refuseTravel(t *syntax.TableName) {
 	if t.Version != nil || t.AsOf != nil {
-		panic(fault.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", fault.Quote(t.Parts...)))
+		panic(sqlerror.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", sqlerror.Quote(t.Parts...)))
 	}
 }
 
@@ -108,7 +108,7 @@ func Scan(v *catalog.Version) string {
 // scan makes a relation of a table's version.
 func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, outer *scope) *fromItem {
 	if len(v.Columns) == 0 {
-		panic(fault.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", fault.Quote(t.Catalog, t.Schema, t.Name)))
+		panic(sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", sqlerror.Quote(t.Catalog, t.Schema, t.Name)))
 	}
 	cols := make([]Column, len(v.Columns))
 	for i, c := range v.Columns {
@@ -126,7 +126,7 @@ func viewKey(name []string) string { return strings.ToLower(strings.Join(name, "
 func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, outer *scope) *fromItem {
 	key := viewKey(qualifier)
 	if slices.Contains(b.views, key) {
-		panic(fault.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", fault.Quote(qualifier...)))
+		panic(sqlerror.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", sqlerror.Quote(qualifier...)))
 	}
 	q, err := syntax.ParseQuery(v.Text)
 	check(err)
@@ -155,7 +155,7 @@ func (b *binder) version(x syntax.Expr) int64 {
 			return n
 		}
 	}
-	panic(fault.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", pretty(x)))
+	panic(sqlerror.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", pretty(x)))
 }
 
 // moment reads TIMESTAMP AS OF t: a literal, or an expression like
@@ -183,5 +183,5 @@ func (b *binder) moment(x syntax.Expr) time.Time {
 			}
 		}
 	}
-	panic(fault.New("INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.", pretty(x)))
+	panic(sqlerror.New("INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.", pretty(x)))
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // Snapshot is all that exists at one moment. Keys of the maps are lower-case.
@@ -141,7 +141,7 @@ func (v *Version) RowTracking() bool {
 func (t *Table) At(n int64) (*Version, error) {
 	last := t.Head().N
 	if n < t.First || n > last {
-		return nil, fault.New("DELTA_VERSION_NOT_FOUND", "22003", "Cannot time travel Delta table to version %d. Available versions: [%d, %d].", n, t.First, last)
+		return nil, sqlerror.New("DELTA_VERSION_NOT_FOUND", "22003", "Cannot time travel Delta table to version %d. Available versions: [%d, %d].", n, t.First, last)
 	}
 	return t.Versions[n], nil
 }
@@ -151,10 +151,10 @@ func (t *Table) AsOf(at time.Time) (*Version, error) {
 	const layout = "2006-01-02 15:04:05.999999"
 	first, head := t.Versions[t.First], t.Head()
 	if at.Before(first.At) {
-		return nil, fault.New("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.", at.UTC().Format(layout), first.At.UTC().Format(layout), first.At.UTC().Format(layout))
+		return nil, sqlerror.New("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.", at.UTC().Format(layout), first.At.UTC().Format(layout), first.At.UTC().Format(layout))
 	}
 	if at.After(head.At) {
-		return nil, fault.New("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.", at.UTC().Format(layout), head.At.UTC().Format(layout), head.At.UTC().Format(layout))
+		return nil, sqlerror.New("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.", at.UTC().Format(layout), head.At.UTC().Format(layout), head.At.UTC().Format(layout))
 	}
 	v := first
 	for _, w := range t.Versions[t.First:] {
@@ -191,7 +191,7 @@ func (s *Snapshot) Catalog(name string) (*Catalog, error) {
 	if c := s.Catalogs[strings.ToLower(name)]; c != nil {
 		return c, nil
 	}
-	return nil, fault.CatalogNotFound(name)
+	return nil, sqlerror.CatalogNotFound(name)
 }
 
 // Schema finds a schema.
@@ -203,7 +203,7 @@ func (s *Snapshot) Schema(catalog, schema string) (*Schema, error) {
 	if sc := c.Schemas[strings.ToLower(schema)]; sc != nil {
 		return sc, nil
 	}
-	return nil, fault.SchemaNotFound(catalog, schema)
+	return nil, sqlerror.SchemaNotFound(catalog, schema)
 }
 
 // Table finds a table or view; nil if the catalog, schema or name is missing.

@@ -15,7 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 // Stream is a running query. It belongs to one connection, which can do

@@ -6,7 +6,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 )
 
 func params(ts ...duckdb.Type) []duckdb.Type { return ts }

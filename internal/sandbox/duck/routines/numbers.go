@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/sparkvalue"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 )
 
 var numbers = map[string]*routine{

@@ -16,7 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 )
 
 func main() {
@@ -39,20 +39,20 @@ func install(ctx context.Context, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	h := home.Home{Dir: dir}
-	java, err := home.JavaPath(ctx)
+	h := sparkdist.Installation{Dir: dir}
+	java, err := sparkdist.JavaPath(ctx)
 	if err != nil {
 		return err
 	}
 	if h.Check() == nil {
-		_, _ = fmt.Fprintf(out, "Spark %s with Delta %s is in %s\n", home.Spark, home.Delta, dir)
+		_, _ = fmt.Fprintf(out, "Spark %s with Delta %s is in %s\n", sparkdist.Spark, sparkdist.Delta, dir)
 		return nil
 	}
-	_, _ = fmt.Fprintf(out, "installing Spark %s with Delta %s into %s (about 500 MB), for %s\n", home.Spark, home.Delta, dir, java)
+	_, _ = fmt.Fprintf(out, "installing Spark %s with Delta %s into %s (about 500 MB), for %s\n", sparkdist.Spark, sparkdist.Delta, dir, java)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	i := installer{Home: h, out: out}
+	i := installer{Installation: h, out: out}
 	if err := i.spark(ctx); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func install(ctx context.Context, dir string, out io.Writer) error {
 }
 
 type installer struct {
-	home.Home
+	sparkdist.Installation
 	out io.Writer
 }
 
@@ -85,14 +85,14 @@ func (i installer) spark(ctx context.Context) error {
 		return fmt.Errorf("make a virtual environment (Debian has python3-venv for it): %w", err)
 	}
 	return i.run(ctx, filepath.Join(i.Venv(), "bin", "python"), "-m", "pip", "install",
-		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+home.Spark)
+		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+sparkdist.Spark)
 }
 
 // jars are Delta's, and what they have to be. Spark itself is there, with all
 // that Delta needs beside them.
 var jars = map[string]string{
-	"delta-spark_" + home.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",
-	"delta-storage":             "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d",
+	"delta-spark_" + sparkdist.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",
+	"delta-storage":                  "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d",
 }
 
 func (i installer) delta(ctx context.Context, java string) error {
@@ -109,17 +109,17 @@ func (i installer) delta(ctx context.Context, java string) error {
 		return err
 	}
 	for name, sum := range jars {
-		if err := i.run(ctx, java, "-jar", ivy[0], "-warn", "-cache", cache, "-dependency", "io.delta", name, home.Delta,
+		if err := i.run(ctx, java, "-jar", ivy[0], "-warn", "-cache", cache, "-dependency", "io.delta", name, sparkdist.Delta,
 			"-notransitive", "-types", "jar", "-retrieve", filepath.Join(i.DeltaJars(), "[artifact]-[revision].[ext]")); err != nil {
 			return fmt.Errorf("fetch %s from Maven Central: %w", name, err)
 		}
-		jar := filepath.Join(i.DeltaJars(), name+"-"+home.Delta+".jar")
+		jar := filepath.Join(i.DeltaJars(), name+"-"+sparkdist.Delta+".jar")
 		content, err := os.ReadFile(jar)
 		if err != nil {
 			return fmt.Errorf("Ivy ended well, yet left no jar: %w", err)
 		}
 		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != sum {
-			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not Delta %s as it was released", jar, got, sum, home.Delta)
+			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not Delta %s as it was released", jar, got, sum, sparkdist.Delta)
 		}
 	}
 	return os.RemoveAll(cache)

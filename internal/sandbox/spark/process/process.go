@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 )
 
 // Server is a running Thrift server.
@@ -33,7 +33,7 @@ type Server struct {
 
 // Options say what runs where.
 type Options struct {
-	Home home.Home
+	Home sparkdist.Installation
 	// DataDir holds tables, metastore, logs and temporary files.
 	DataDir string
 	// Brief is for many small statements: what makes large ones quick is left out.
@@ -45,7 +45,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err := o.Home.Check(); err != nil {
 		return nil, err
 	}
-	java, err := home.JavaPath(ctx)
+	java, err := sparkdist.JavaPath(ctx)
 	if err != nil {
 		return nil, err
 	}

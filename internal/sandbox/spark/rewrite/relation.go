@@ -3,7 +3,7 @@ package rewrite
 import (
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // files are what a file's path is read as: parquet.`/a/b`.

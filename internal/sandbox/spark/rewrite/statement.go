@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/syntax"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // Env is what a statement's names and parameters mean.

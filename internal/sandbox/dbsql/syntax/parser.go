@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -34,7 +34,7 @@ func Parse(src string) (st Statement, err error) {
 	p := &parser{src: src, tokens: tokens}
 	defer p.recover(&err)
 	if p.peek().Kind == EOF || p.isOp(";") {
-		return nil, fault.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
+		return nil, sqlerror.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
 	}
 	st = p.statement()
 	for p.acceptOp(";") {
@@ -89,7 +89,7 @@ func (p *parser) end() {
 func (p *parser) fail(hint string) {
 	t := p.peek()
 	line, pos := position(p.src, t.Start)
-	panic(fault.Syntax(p.src[t.Start:t.End], hint, line, pos))
+	panic(sqlerror.Syntax(p.src[t.Start:t.End], hint, line, pos))
 }
 
 // refuse stops the parse with an error of another class.
@@ -105,7 +105,7 @@ func (p *parser) refuse(err error) {
 func (p *parser) enter() func() {
 	p.depth++
 	if p.depth > maxDepth {
-		panic(fault.New("FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement, including potential SQL functions and referenced views, was too complex to parse."))
+		panic(sqlerror.New("FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement, including potential SQL functions and referenced views, was too complex to parse."))
 	}
 	return func() { p.depth-- }
 }
@@ -216,7 +216,7 @@ func (p *parser) noHyphen(t Token) {
 	}
 	if n := p.peekAt(1); n.Kind == Word && n.Start == p.peek().End && p.nameContext {
 		line, pos := position(p.src, t.Start)
-		panic(fault.New("INVALID_IDENTIFIER", "42602", "The unquoted identifier %s-%s is invalid and must be back quoted as: `%s-%s`. (line %d, pos %d)", t.Text, n.Text, t.Text, n.Text, line, pos))
+		panic(sqlerror.New("INVALID_IDENTIFIER", "42602", "The unquoted identifier %s-%s is invalid and must be back quoted as: `%s-%s`. (line %d, pos %d)", t.Text, n.Text, t.Text, n.Text, line, pos))
 	}
 }
 

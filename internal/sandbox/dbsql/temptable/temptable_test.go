@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 

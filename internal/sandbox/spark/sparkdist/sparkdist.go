@@ -1,6 +1,6 @@
-// Package home knows where `make spark` puts Apache Spark and Delta, which
+// Package sparkdist knows where `make spark` puts Apache Spark and Delta, which
 // releases they are, and which Java runs them.
-package home
+package sparkdist
 
 import (
 	"context"
@@ -24,37 +24,37 @@ const (
 	Java = 17
 )
 
-// Home is a folder with Spark and Delta in it.
-type Home struct{ Dir string }
+// Installation is a folder with Spark and Delta in it.
+type Installation struct{ Dir string }
 
 // Stamp is the file that says that all is there.
-func (h Home) Stamp() string { return filepath.Join(h.Dir, "installed") }
+func (i Installation) Stamp() string { return filepath.Join(i.Dir, "installed") }
 
 // Text is what the stamp holds.
-func (h Home) Text() string { return fmt.Sprintf("pyspark %s\ndelta %s\n", Spark, Delta) }
+func (i Installation) Text() string { return fmt.Sprintf("pyspark %s\ndelta %s\n", Spark, Delta) }
 
 // Venv is the Python virtual environment that pyspark is in.
-func (h Home) Venv() string { return filepath.Join(h.Dir, "venv") }
+func (i Installation) Venv() string { return filepath.Join(i.Dir, "venv") }
 
 // DeltaJars is the folder of Delta's jars.
-func (h Home) DeltaJars() string { return filepath.Join(h.Dir, "jars") }
+func (i Installation) DeltaJars() string { return filepath.Join(i.Dir, "jars") }
 
 // SparkJars is the folder of Spark's jars.
-func (h Home) SparkJars() (string, error) {
-	found, err := filepath.Glob(filepath.Join(h.Venv(), "lib", "python*", "site-packages", "pyspark", "jars"))
+func (i Installation) SparkJars() (string, error) {
+	found, err := filepath.Glob(filepath.Join(i.Venv(), "lib", "python*", "site-packages", "pyspark", "jars"))
 	if err != nil || len(found) != 1 {
-		return "", errors.Join(fmt.Errorf("%d folders of Spark jars below %s: run `make spark`", len(found), h.Venv()), err)
+		return "", errors.Join(fmt.Errorf("%d folders of Spark jars below %s: run `make spark`", len(found), i.Venv()), err)
 	}
 	return found[0], nil
 }
 
 // Check returns why Spark cannot run from here, or nil.
-func (h Home) Check() error {
-	text, err := os.ReadFile(h.Stamp())
-	if err != nil || string(text) != h.Text() {
-		return fmt.Errorf("Apache Spark %s with Delta %s is not in %s: run `make spark`", Spark, Delta, h.Dir)
+func (i Installation) Check() error {
+	text, err := os.ReadFile(i.Stamp())
+	if err != nil || string(text) != i.Text() {
+		return fmt.Errorf("Apache Spark %s with Delta %s is not in %s: run `make spark`", Spark, Delta, i.Dir)
 	}
-	_, err = h.SparkJars()
+	_, err = i.SparkJars()
 	return err
 }
 

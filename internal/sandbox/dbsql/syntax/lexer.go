@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // TokenKind classifies tokens.
@@ -65,7 +65,7 @@ func (l *lexer) fail(at int, hint string) error {
 	if at < len(l.src) {
 		near = string(r)
 	}
-	return fault.Syntax(near, hint, line, pos)
+	return sqlerror.Syntax(near, hint, line, pos)
 }
 
 func position(src string, at int) (line, pos int) {
@@ -117,7 +117,7 @@ func (l *lexer) skipBlock() error {
 		}
 	}
 	line, pos := position(l.src, start)
-	return fault.New("UNCLOSED_BRACKETED_COMMENT", "42601", "Found an unclosed bracketed comment. Please, append */ at the end of the comment. (line %d, pos %d)", line, pos)
+	return sqlerror.New("UNCLOSED_BRACKETED_COMMENT", "42601", "Found an unclosed bracketed comment. Please, append */ at the end of the comment. (line %d, pos %d)", line, pos)
 }
 
 // ops, longest first.
@@ -231,7 +231,7 @@ func (l *lexer) quoted(start int) (Token, error) {
 		}
 		l.pos = i + 1
 		if b.Len() == 0 {
-			return Token{}, fault.New("INVALID_EMPTY_IDENTIFIER", "42602", "An identifier between back-quotes is empty.")
+			return Token{}, sqlerror.New("INVALID_EMPTY_IDENTIFIER", "42602", "An identifier between back-quotes is empty.")
 		}
 		return Token{Kind: QuotedWord, Text: b.String(), Start: start, End: l.pos}, nil
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // primary reads literals, names, calls and parentheses.
@@ -24,7 +24,7 @@ func (p *parser) primary() Expr {
 		}
 		b, err := hex.DecodeString(text)
 		if err != nil {
-			panic(fault.New("INVALID_TYPED_LITERAL", "42604", "The value of the typed literal \"X\" is invalid: '%s'.", t.Text))
+			panic(sqlerror.New("INVALID_TYPED_LITERAL", "42604", "The value of the typed literal \"X\" is invalid: '%s'.", t.Text))
 		}
 		return Bytes{Value: b}
 	case QuotedWord:
@@ -222,7 +222,7 @@ func (p *parser) interval() Expr {
 		x := p.unary()
 		u := p.unit()
 		if p.is("TO") {
-			p.refuse(fault.Unsupported("an INTERVAL literal with TO"))
+			p.refuse(sqlerror.Unsupported("an INTERVAL literal with TO"))
 		}
 		iv.Values, iv.Units = append(iv.Values, x), append(iv.Units, u)
 		if t := p.peek(); t.Kind != Number && t.Kind != StringToken {
@@ -249,7 +249,7 @@ func (p *parser) intervalText(t Token) Expr {
 		iv.Values, iv.Units = append(iv.Values, Str{Value: words[i]}), append(iv.Units, u)
 	}
 	if len(words) == 0 || len(words)%2 == 1 {
-		panic(fault.New("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "Error parsing '%s' to interval.", t.Text))
+		panic(sqlerror.New("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "Error parsing '%s' to interval.", t.Text))
 	}
 	return iv
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // Options are Spark's CSV options.
@@ -91,13 +91,13 @@ func ParseOptions(values map[string]string) (Options, error) {
 			}
 		case "maxcharspercolumn":
 			if v != "-1" {
-				err = fault.Unsupported("the CSV option " + key)
+				err = sqlerror.Unsupported("the CSV option " + key)
 			}
 		default:
 			if knownElsewhere[k] {
-				return o, fault.Unsupported("the CSV option " + key)
+				return o, sqlerror.Unsupported("the CSV option " + key)
 			}
-			return o, fault.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", key)
+			return o, sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", key)
 		}
 		if err != nil {
 			return o, err
@@ -109,7 +109,7 @@ func ParseOptions(values map[string]string) (Options, error) {
 	switch o.Encoding {
 	case "UTF-8", "UTF8", "ISO-8859-1", "LATIN1":
 	default:
-		return o, fault.Unsupported("the CSV encoding " + o.Encoding)
+		return o, sqlerror.Unsupported("the CSV encoding " + o.Encoding)
 	}
 	return o, nil
 }
@@ -124,7 +124,7 @@ func init() {
 }
 
 func invalid(key, value, want string) error {
-	return fault.New("INVALID_OPTIONS.VALUE", "42K06", "Invalid options: the value '%s' of %s must be %s.", value, key, want)
+	return sqlerror.New("INVALID_OPTIONS.VALUE", "42K06", "Invalid options: the value '%s' of %s must be %s.", value, key, want)
 }
 
 func boolean(key, v string) (bool, error) {
@@ -149,7 +149,7 @@ func char(key, v string) (byte, error) {
 		return '\\', nil
 	}
 	if len(v) != 1 {
-		return 0, fault.Unsupported("the CSV option " + key + " with a value of more than one ASCII character")
+		return 0, sqlerror.Unsupported("the CSV option " + key + " with a value of more than one ASCII character")
 	}
 	return v[0], nil
 }

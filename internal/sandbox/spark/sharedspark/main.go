@@ -1,8 +1,8 @@
-// Command lend starts a Spark, runs a command to which its URL is known as
-// LYTICS_SPARK_URL, and ends the Spark with it: so that many test binaries need
-// one Spark, and none is left behind.
+// Command sharedspark starts a Spark, runs a command with the Spark's URL in the
+// environment variable LYTICS_SPARK_URL, and stops the Spark when the command
+// ends. Many test binaries then share one Spark, and no Spark outlives them.
 //
-//	go run ./spark/lend -home DIR COMMAND [ARGUMENT...]
+//	go run ./spark/sharedspark -home DIR COMMAND [ARGUMENT...]
 package main
 
 import (
@@ -18,30 +18,30 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/home"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 )
 
 func main() {
-	dir := flag.String("home", "", "the folder that `make spark` filled")
-	in := flag.String("in", "", "the folder to run the command in")
+	dir := flag.String("home", "", "the directory that `make spark` filled")
+	in := flag.String("in", "", "the working directory of the command")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := lend(ctx, *dir, *in, flag.Args())
+	err := runWithSpark(ctx, *dir, *in, flag.Args())
 	stop()
 	var ended *exec.ExitError
 	switch {
 	case errors.As(err, &ended) && ended.ExitCode() > 0:
 		os.Exit(ended.ExitCode()) // it has said why
 	case err != nil:
-		_, _ = fmt.Fprintln(os.Stderr, "lend a Spark:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "sharedspark:", err)
 		os.Exit(1)
 	}
 }
 
-func lend(ctx context.Context, dir, in string, command []string) (err error) {
+func runWithSpark(ctx context.Context, dir, in string, command []string) (err error) {
 	if dir == "" || len(command) == 0 {
-		return errors.New("name the folder of Spark with -home, and a command to run")
+		return errors.New("missing argument: name the directory of Spark with -home, and the command to run")
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
@@ -52,7 +52,7 @@ func lend(ctx context.Context, dir, in string, command []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	begun := time.Now()
-	server, err := process.Serve(ctx, process.Options{Home: home.Home{Dir: dir}, DataDir: data, Brief: true}, spark.StartTimeout)
+	server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: data, Brief: true}, spark.StartTimeout)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 package syntax
 
-import "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+import "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 
 // Expr is an expression.
 type Expr interface{ expr() }

@@ -3,7 +3,7 @@ package syntax
 import (
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // create reads everything that begins with CREATE.
@@ -23,7 +23,7 @@ func (p *parser) create() Statement {
 	}
 	for _, what := range []string{"FUNCTION", "VOLUME", "MATERIALIZED", "STREAMING", "TEMPORARY", "TEMP", "GLOBAL", "EXTERNAL"} {
 		if p.is(what) {
-			panic(fault.Unsupported("CREATE " + what))
+			panic(sqlerror.Unsupported("CREATE " + what))
 		}
 	}
 	p.fail("")
@@ -50,7 +50,7 @@ func (p *parser) createTable(replace bool) Statement {
 		case p.accept("USING"):
 			c.Using = p.ident()
 			if !strings.EqualFold(c.Using, "delta") {
-				panic(fault.Unsupported("USING " + strings.ToUpper(c.Using)))
+				panic(sqlerror.Unsupported("USING " + strings.ToUpper(c.Using)))
 			}
 		case p.accept("COMMENT"):
 			s := p.str()
@@ -90,7 +90,7 @@ func (p *parser) columnDefs() []ColumnDef {
 	}
 	for {
 		if p.is("CONSTRAINT") || p.is("PRIMARY", "KEY") || p.is("FOREIGN", "KEY") {
-			panic(fault.Unsupported("a table constraint"))
+			panic(sqlerror.Unsupported("a table constraint"))
 		}
 		out = append(out, p.columnDef())
 		if p.acceptOp(")") {
@@ -117,7 +117,7 @@ func (p *parser) columnDef() ColumnDef {
 		case p.accept("AFTER"):
 			c.After = p.anyIdent()
 		case p.is("GENERATED") || p.is("PRIMARY") || p.is("CONSTRAINT") || p.is("MASK"):
-			panic(fault.Unsupported("a column with " + p.peek().Upper))
+			panic(sqlerror.Unsupported("a column with " + p.peek().Upper))
 		default:
 			return c
 		}
@@ -209,7 +209,7 @@ func (p *parser) drop() Statement {
 	switch what {
 	case "":
 		if p.is("FUNCTION") || p.is("VOLUME") {
-			panic(fault.Unsupported("DROP " + p.peek().Upper))
+			panic(sqlerror.Unsupported("DROP " + p.peek().Upper))
 		}
 		p.fail("")
 	case "DATABASE":

@@ -3,8 +3,8 @@ package syntax
 import (
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
 var simpleTypes = map[string]*types.Type{
@@ -47,7 +47,7 @@ func (p *parser) dataType() *types.Type {
 		return p.decimalType()
 	case "VARCHAR", "CHAR", "CHARACTER":
 		if !p.isOp("(") {
-			panic(fault.New("DATATYPE_MISSING_SIZE", "42K01", "DataType %q requires a length parameter, for example %q(10). Please specify the length.", t.Upper, t.Upper))
+			panic(sqlerror.New("DATATYPE_MISSING_SIZE", "42K01", "DataType %q requires a length parameter, for example %q(10). Please specify the length.", t.Upper, t.Upper))
 		}
 		p.expectOp("(")
 		n := int(p.integer())
@@ -74,7 +74,7 @@ func (p *parser) dataType() *types.Type {
 			}
 		}
 	}
-	panic(fault.New("UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type \"%s\".", strings.ToUpper(t.Text)))
+	panic(sqlerror.New("UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type \"%s\".", strings.ToUpper(t.Text)))
 }
 
 func (p *parser) decimalType() *types.Type {
@@ -87,10 +87,10 @@ func (p *parser) decimalType() *types.Type {
 		p.expectOp(")")
 	}
 	if precision > 38 {
-		panic(fault.New("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", "Decimal precision %d exceeds max precision 38.", precision))
+		panic(sqlerror.New("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", "Decimal precision %d exceeds max precision 38.", precision))
 	}
 	if scale > precision {
-		panic(fault.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "42K0I", "Decimal scale (%d) cannot be greater than precision (%d).", scale, precision))
+		panic(sqlerror.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "42K0I", "Decimal scale (%d) cannot be greater than precision (%d).", scale, precision))
 	}
 	return &types.Type{Kind: types.Decimal, Precision: precision, Scale: scale}
 }
@@ -116,7 +116,7 @@ func (p *parser) structType() *types.Type {
 		}
 		for _, g := range fields {
 			if strings.EqualFold(g.Name, f.Name) {
-				panic(fault.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", fault.Quote(strings.ToLower(f.Name))))
+				panic(sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(strings.ToLower(f.Name))))
 			}
 		}
 		fields = append(fields, f)

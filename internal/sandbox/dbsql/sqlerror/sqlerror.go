@@ -1,6 +1,6 @@
-// Package fault makes errors in Databricks' shape: a class, a message and an
+// Package sqlerror makes errors in Databricks' shape: a class, a message and an
 // SQLSTATE.
-package fault
+package sqlerror
 
 import (
 	"fmt"

@@ -3,7 +3,7 @@ package syntax
 import (
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // alter reads ALTER TABLE and ALTER VIEW with one action.
@@ -15,7 +15,7 @@ func (p *parser) alter() Statement {
 		a.View = true
 	default:
 		if p.is("SCHEMA") || p.is("CATALOG") || p.is("DATABASE") {
-			panic(fault.Unsupported("ALTER " + p.peek().Upper))
+			panic(sqlerror.Unsupported("ALTER " + p.peek().Upper))
 		}
 		p.fail("")
 	}
@@ -65,7 +65,7 @@ func (p *parser) alter() Statement {
 		}
 	default:
 		if p.is("ADD", "CONSTRAINT") || p.is("DROP", "CONSTRAINT") || p.is("SET") || p.is("OWNER") {
-			panic(fault.Unsupported("ALTER TABLE " + p.peek().Upper + " " + p.peekAt(1).Upper))
+			panic(sqlerror.Unsupported("ALTER TABLE " + p.peek().Upper + " " + p.peekAt(1).Upper))
 		}
 		p.fail("")
 	}

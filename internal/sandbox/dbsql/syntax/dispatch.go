@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
 // statement reads one statement by its first word.
@@ -66,7 +66,7 @@ func (p *parser) statement() Statement {
 		p.acceptAny("EXTENDED", "FORMATTED", "COST", "CODEGEN")
 		return &Explain{Statement: p.statement()}
 	case "GRANT", "REVOKE", "ANALYZE", "REFRESH", "CACHE", "UNCACHE", "MSCK", "DECLARE", "EXECUTE", "CALL", "BEGIN":
-		panic(fault.Unsupported("the statement " + t.Upper))
+		panic(sqlerror.Unsupported("the statement " + t.Upper))
 	}
 	p.i--
 	p.fail("")
@@ -177,7 +177,7 @@ func (p *parser) show() Statement {
 	default:
 		for _, what := range []string{"FUNCTIONS", "GRANTS", "GRANT", "VOLUMES", "PARTITIONS", "USERS", "GROUPS", "TABLE", "CREATE", "ALL"} {
 			if p.is(what) {
-				panic(fault.Unsupported("SHOW " + what))
+				panic(sqlerror.Unsupported("SHOW " + what))
 			}
 		}
 		p.fail("")
@@ -225,7 +225,7 @@ func (p *parser) set() Statement {
 		return &Set{}
 	}
 	if p.is("VAR") || p.is("VARIABLE") {
-		panic(fault.Unsupported("SET VARIABLE"))
+		panic(sqlerror.Unsupported("SET VARIABLE"))
 	}
 	s := &Set{Key: p.propertyKey()}
 	if p.acceptOp("=") {
