@@ -18,7 +18,7 @@ const startTimeout = 10 * time.Minute
 
 // CreateAuthorization implements jobs.Authorizations.
 func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationChange) (jobs.Authorization, error) {
-	db, err := e.writable(ctx, true)
+	db, err := e.open(ctx, createStore)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -56,7 +56,7 @@ func (e *Engine) abandoned(ctx context.Context, db *store.DB, s jobs.Authorizati
 
 // UpdateAuthorization implements jobs.Authorizations.
 func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.AuthorizationChange) (jobs.Authorization, error) {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -108,7 +108,7 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 	case c.TokenEnv != "":
 		row.Sealed = nil
 	case secret != nil && !secret.Empty():
-		key, err := e.key(true)
+		key, err := e.key(createKey)
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
@@ -121,7 +121,7 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")
 	}
 	if c.CheckConnection {
-		wh, err := e.connect(ctx, row, nil)
+		wh, err := e.connect(ctx, row)
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
@@ -137,7 +137,7 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 
 // Authorization implements jobs.Authorizations.
 func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorization, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -155,7 +155,7 @@ func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorizati
 
 // DeleteAuthorization implements jobs.Authorizations.
 func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
 		}
 		return jobs.NewSecret(text), nil
 	}
-	key, err := e.key(false)
+	key, err := e.key(readKey)
 	if err != nil {
 		return jobs.Secret{}, err
 	}
@@ -206,16 +206,16 @@ func (e *Engine) reach(row store.AuthorizationRow) databricks.Config {
 	return c
 }
 
-// connect opens a session on an authorization's warehouse. What shape leaves at
-// zero is the default.
-func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, shape func(*databricks.Config)) (*databricks.Warehouse, error) {
+// connect opens a session on an authorization's warehouse, with the default
+// configuration as set changes it.
+func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, set ...func(*databricks.Config)) (*databricks.Warehouse, error) {
 	c := e.reach(row)
 	c.StartTimeout = startTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		c.StartTimeout = min(c.StartTimeout, time.Until(deadline))
 	}
-	if shape != nil {
-		shape(&c)
+	for _, f := range set {
+		f(&c)
 	}
 	wh, err := databricks.Open(ctx, c)
 	return wh, atSecret(err, row)

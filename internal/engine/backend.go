@@ -32,17 +32,17 @@ type Platform interface {
 	Close() error
 }
 
-// keeper is a platform whose events and profiles are in this store.
-type keeper interface {
+// LocalPlatform is a platform that keeps its events and profiles in this store.
+type LocalPlatform interface {
 	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
 	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
 	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
 }
 
 var (
-	_ Platform = (*embedded.Platform)(nil)
-	_ Platform = (*lytics.Platform)(nil)
-	_ keeper   = (*embedded.Platform)(nil)
+	_ Platform      = (*embedded.Platform)(nil)
+	_ Platform      = (*lytics.Platform)(nil)
+	_ LocalPlatform = (*embedded.Platform)(nil)
 )
 
 // Backend is a choice of platform.

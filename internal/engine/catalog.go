@@ -50,7 +50,7 @@ func (e *Engine) Columns(ctx context.Context, authorizationID string, table jobs
 // read looks at the catalog once: by Unity Catalog's API, which starts no
 // warehouse, and by a session at the warehouse where that does not do.
 func read[T any](ctx context.Context, e *Engine, authorizationID, catalog string, f func(listing) ([]T, error)) ([]T, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // Fields implements jobs.CustomerData.
 func (e *Engine) Fields(ctx context.Context) ([]jobs.Field, error) {
-	p, err := e.side(ctx, false, false)
+	p, err := e.openPlatform(ctx, readStore)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func (e *Engine) Fields(ctx context.Context) ([]jobs.Field, error) {
 
 // Streams implements jobs.CustomerData.
 func (e *Engine) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
-	p, err := e.side(ctx, false, false)
+	p, err := e.openPlatform(ctx, readStore)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (e *Engine) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 
 // Audiences implements jobs.CustomerData.
 func (e *Engine) Audiences(ctx context.Context) ([]jobs.Audience, error) {
-	p, err := e.side(ctx, false, false)
+	p, err := e.openPlatform(ctx, readStore)
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +37,12 @@ func (e *Engine) Audiences(ctx context.Context) ([]jobs.Audience, error) {
 
 // AudienceSize implements jobs.CustomerData.
 func (e *Engine) AudienceSize(ctx context.Context, idOrSlug string) (int64, error) {
-	return call(ctx, e, false, false, Platform.AudienceSize, idOrSlug)
+	return readPlatform(ctx, e, Platform.AudienceSize, idOrSlug)
 }
 
 // Scan implements jobs.CustomerData.
 func (e *Engine) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
-	p, err := e.side(ctx, false, false)
+	p, err := e.openPlatform(ctx, readStore)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,41 +51,42 @@ func (e *Engine) Scan(ctx context.Context, idOrSlug string, fields []string) ([]
 
 // Events implements jobs.CustomerData.
 func (e *Engine) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
-	k, err := e.keeper(ctx, false, "the events of stream "+stream)
+	local, err := e.localPlatform(ctx, readStore, "the events of stream "+stream)
 	if err != nil {
 		return func(yield func(jobs.Event, error) bool) { yield(jobs.Event{}, err) }
 	}
-	return k.Events(ctx, stream)
+	return local.Events(ctx, stream)
 }
 
 // Profile implements jobs.CustomerData.
 func (e *Engine) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
-	k, err := e.keeper(ctx, false, "single profiles")
+	local, err := e.localPlatform(ctx, readStore, "single profiles")
 	if err != nil {
 		return nil, err
 	}
-	return k.Profile(ctx, id)
+	return local.Profile(ctx, id)
 }
 
 // Erase implements jobs.CustomerData.
 func (e *Engine) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	k, err := e.keeper(ctx, true, "what is erased")
+	local, err := e.localPlatform(ctx, writeStore, "what is erased")
 	if err != nil {
 		return jobs.Erasure{}, err
 	}
-	return k.Erase(ctx, id, dryRun)
+	return local.Erase(ctx, id, dryRun)
 }
 
-// keeper gives the platform, if it keeps what is asked for in this store.
-func (e *Engine) keeper(ctx context.Context, write bool, what string) (keeper, error) {
-	p, err := e.side(ctx, write, false)
+// localPlatform returns the platform where it keeps customer data in this
+// store; what names the data for the error of a platform that does not.
+func (e *Engine) localPlatform(ctx context.Context, a access, what string) (LocalPlatform, error) {
+	p, err := e.openPlatform(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	k, ok := p.(keeper)
+	local, ok := p.(LocalPlatform)
 	if !ok {
 		return nil, jobs.Invalid("", "The Lytics account answers this, and not the provider",
 			fmt.Sprintf("The platform is a Lytics account, and it keeps %s to itself.", what), "Use Lytics's own page or API for it")
 	}
-	return k, nil
+	return local, nil
 }

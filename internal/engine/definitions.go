@@ -12,7 +12,7 @@ import (
 
 // CreateJob implements jobs.Definitions.
 func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error) {
-	db, err := e.writable(ctx, true)
+	db, err := e.open(ctx, createStore)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -30,7 +30,7 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err := checkAfter(ctx, db, row.ID, s.After); err != nil {
 		return jobs.Job{}, err
 	}
-	if err := e.planNext(ctx, db, &row, s.Schedule != nil && s.Schedule.StartImmediately); err != nil {
+	if err := e.planNext(ctx, db, &row, firstRun(s.Schedule)); err != nil {
 		return jobs.Job{}, err
 	}
 	return e.putJob(ctx, db, row)
@@ -73,7 +73,7 @@ func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (str
 
 // UpdateJob implements jobs.Definitions.
 func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs.Job, error) {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -96,7 +96,11 @@ func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs
 		return jobs.Job{}, err
 	}
 	if row.NextRunAt == nil || row.Paused || !sameTimes(before, s.Schedule) {
-		err = e.planNext(ctx, db, &row, before == nil && s.Schedule != nil && s.Schedule.StartImmediately)
+		next := bySchedule
+		if before == nil {
+			next = firstRun(s.Schedule)
+		}
+		err = e.planNext(ctx, db, &row, next)
 	}
 	if err != nil {
 		return jobs.Job{}, err
@@ -115,7 +119,7 @@ func sameTimes(a, b *jobs.Schedule) bool {
 
 // PauseJob implements jobs.Definitions.
 func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, error) {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -131,7 +135,7 @@ func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job
 		return e.Job(ctx, id)
 	}
 	row.Paused = paused
-	if err := e.planNext(ctx, db, &row, false); err != nil {
+	if err := e.planNext(ctx, db, &row, bySchedule); err != nil {
 		return jobs.Job{}, err
 	}
 	if err := db.Pause(ctx, id, paused, row.NextRunAt); err != nil {
@@ -168,8 +172,25 @@ func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (str
 	return jobs.Key(auth.Host, *s), nil
 }
 
-// planNext sets the time of the next planned run.
-func (e *Engine) planNext(ctx context.Context, db *store.DB, row *store.JobRow, atOnce bool) error {
+// due says when a job's next run is planned for.
+type due int
+
+const (
+	bySchedule due = iota
+	immediately
+)
+
+// firstRun says when a job that gets a schedule runs first.
+func firstRun(s *jobs.Schedule) due {
+	if s != nil && s.StartImmediately {
+		return immediately
+	}
+	return bySchedule
+}
+
+// planNext sets the time of the next planned run; nil without a schedule, and
+// while the job is paused.
+func (e *Engine) planNext(ctx context.Context, db *store.DB, row *store.JobRow, when due) error {
 	row.NextRunAt = nil
 	if row.Schedule == nil {
 		return nil
@@ -182,7 +203,7 @@ func (e *Engine) planNext(ctx context.Context, db *store.DB, row *store.JobRow, 
 		return err
 	}
 	next := now
-	if !atOnce {
+	if when == bySchedule {
 		if next, err = schedule.Next(*row.Schedule, now); err != nil {
 			return err
 		}
@@ -201,7 +222,7 @@ func (e *Engine) putJob(ctx context.Context, db *store.DB, row store.JobRow) (jo
 
 // Job implements jobs.Definitions.
 func (e *Engine) Job(ctx context.Context, id string) (jobs.Job, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -222,7 +243,7 @@ func (e *Engine) withLastRun(ctx context.Context, db *store.DB, row store.JobRow
 
 // Jobs implements jobs.Definitions. No store means no jobs.
 func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if noStore(err) {
 		return nil, nil
 	}
@@ -247,7 +268,7 @@ func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 
 // DeleteJob implements jobs.Definitions.
 func (e *Engine) DeleteJob(ctx context.Context, id string) error {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return err
 	}
@@ -273,7 +294,7 @@ func (e *Engine) DeleteJob(ctx context.Context, id string) error {
 
 // Confirm implements jobs.Definitions.
 func (e *Engine) Confirm(ctx context.Context, id string) error {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return err
 	}

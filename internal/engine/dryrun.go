@@ -15,7 +15,7 @@ import (
 
 // DryRun implements jobs.Runs.
 func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.DryRun{}, err
 	}

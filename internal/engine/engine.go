@@ -6,7 +6,6 @@ package engine
 import (
 	"context"
 	"errors"
-
 	"io/fs"
 	"os"
 	"sync"
@@ -110,18 +109,33 @@ func New(o Options) *Engine {
 	}
 }
 
-// open gives the store, opening it when it is not. Without create, a store
-// that is not there is an error (CodeStore wrapping fs.ErrNotExist).
-func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
+// access is what a call needs the store for.
+type access int
+
+const (
+	// readStore reads a store that exists; it writes nothing.
+	readStore access = iota
+	// writeStore changes a store that exists, and registers this process on it.
+	writeStore
+	// createStore is writeStore, and creates the store where there is none.
+	createStore
+)
+
+// open returns the store, and opens it at the first call. Without createStore,
+// a missing store is a CodeStore error that wraps fs.ErrNotExist.
+func (e *Engine) open(ctx context.Context, a access) (*store.DB, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, &jobs.Error{Code: jobs.CodeStore, Summary: "The provider is stopping", Detail: "Its store is closed.", Next: "Run the command again"}
 	}
 	if e.db != nil {
-		return e.db, nil
+		if a == readStore {
+			return e.db, nil
+		}
+		return e.db, e.register(ctx, e.db)
 	}
-	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir, DatabaseURL: e.options.DatabaseURL}, create)
+	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir, DatabaseURL: e.options.DatabaseURL}, a == createStore)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +143,7 @@ func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if create {
+	if a != readStore {
 		if err := e.register(ctx, db); err != nil {
 			return nil, errors.Join(err, platform.Close(), db.Close())
 		}
@@ -138,8 +152,8 @@ func (e *Engine) open(ctx context.Context, create bool) (*store.DB, error) {
 	return db, nil
 }
 
-// register makes this process known to the others on the store, and keeps it
-// so. It begins with the first write, so that plan and refresh write nothing.
+// register tells the other processes on the store that this one is alive, from
+// its first write on: plan and refresh write nothing. e.mu is held.
 func (e *Engine) register(ctx context.Context, db *store.DB) error {
 	if e.stop != nil {
 		return nil
@@ -167,20 +181,13 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-// writable gives the store for a change, made when missing.
-func (e *Engine) writable(ctx context.Context, create bool) (*store.DB, error) {
-	db, err := e.open(ctx, create)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return db, e.register(ctx, db)
-}
-
 // Store implements jobs.API.
 func (e *Engine) Store(ctx context.Context, create bool) (jobs.StoreInfo, error) {
-	db, err := e.open(ctx, create)
+	need := readStore
+	if create {
+		need = createStore
+	}
+	db, err := e.open(ctx, need)
 	if err != nil {
 		return jobs.StoreInfo{}, err
 	}
@@ -231,6 +238,14 @@ func noStore(err error) bool {
 	return jobs.IsCode(err, jobs.CodeStore) && errors.Is(err, fs.ErrNotExist)
 }
 
-func (e *Engine) key(create bool) (*store.Key, error) {
-	return store.LoadKey(e.options.Getenv(store.KeyEnv), e.options.EncryptionKeyFile, e.options.DataDir, create)
+// keyAccess tells whether a missing encryption key is created.
+type keyAccess bool
+
+const (
+	readKey   keyAccess = false
+	createKey keyAccess = true
+)
+
+func (e *Engine) key(a keyAccess) (*store.Key, error) {
+	return store.LoadKey(e.options.Getenv(store.KeyEnv), e.options.EncryptionKeyFile, e.options.DataDir, a == createKey)
 }

@@ -8,21 +8,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// side gives the customer-data platform; create makes the store it lives in.
-func (e *Engine) side(ctx context.Context, write, create bool) (Platform, error) {
-	open := e.open
-	if write {
-		open = e.writable
-	}
-	if _, err := open(ctx, create); err != nil {
+// openPlatform returns the customer-data platform of the store, opened for what
+// the caller needs.
+func (e *Engine) openPlatform(ctx context.Context, a access) (Platform, error) {
+	if _, err := e.open(ctx, a); err != nil {
 		return nil, err
 	}
 	return e.platform, nil
 }
 
-// call runs a method of the platform.
-func call[In, Out any](ctx context.Context, e *Engine, write, create bool, method func(Platform, context.Context, In) (Out, error), in In) (Out, error) {
-	p, err := e.side(ctx, write, create)
+// readPlatform calls a method of the platform that reads.
+func readPlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
+	return callPlatform(ctx, e, readStore, method, in)
+}
+
+// writePlatform calls a method that changes what the platform has.
+func writePlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
+	return callPlatform(ctx, e, writeStore, method, in)
+}
+
+// createInPlatform calls a method that creates an object, in a store that is
+// created where there is none.
+func createInPlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
+	return callPlatform(ctx, e, createStore, method, in)
+}
+
+type platformMethod[In, Out any] = func(Platform, context.Context, In) (Out, error)
+
+func callPlatform[In, Out any](ctx context.Context, e *Engine, a access, method platformMethod[In, Out], in In) (Out, error) {
+	p, err := e.openPlatform(ctx, a)
 	if err != nil {
 		var none Out
 		return none, err
@@ -30,9 +44,9 @@ func call[In, Out any](ctx context.Context, e *Engine, write, create bool, metho
 	return method(p, ctx, in)
 }
 
-// remove runs a method of the platform that deletes.
-func remove(ctx context.Context, e *Engine, method func(Platform, context.Context, string) error, id string) error {
-	p, err := e.side(ctx, true, false)
+// deleteFromPlatform calls a method of the platform that deletes.
+func deleteFromPlatform(ctx context.Context, e *Engine, method func(Platform, context.Context, string) error, id string) error {
+	p, err := e.openPlatform(ctx, writeStore)
 	if err != nil {
 		return err
 	}
@@ -41,57 +55,57 @@ func remove(ctx context.Context, e *Engine, method func(Platform, context.Contex
 
 // CreateField implements jobs.Platform.
 func (e *Engine) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return call(ctx, e, true, true, Platform.CreateField, f)
+	return createInPlatform(ctx, e, Platform.CreateField, f)
 }
 
 // PutField implements jobs.Platform.
 func (e *Engine) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return call(ctx, e, true, false, Platform.PutField, f)
+	return writePlatform(ctx, e, Platform.PutField, f)
 }
 
 // Field implements jobs.Platform.
 func (e *Engine) Field(ctx context.Context, id string) (jobs.Field, error) {
-	return call(ctx, e, false, false, Platform.Field, id)
+	return readPlatform(ctx, e, Platform.Field, id)
 }
 
 // DeleteField implements jobs.Platform.
 func (e *Engine) DeleteField(ctx context.Context, id string) error {
-	return remove(ctx, e, Platform.DeleteField, id)
+	return deleteFromPlatform(ctx, e, Platform.DeleteField, id)
 }
 
 // CreateMapping implements jobs.Platform.
 func (e *Engine) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return call(ctx, e, true, true, Platform.CreateMapping, m)
+	return createInPlatform(ctx, e, Platform.CreateMapping, m)
 }
 
 // PutMapping implements jobs.Platform.
 func (e *Engine) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return call(ctx, e, true, false, Platform.PutMapping, m)
+	return writePlatform(ctx, e, Platform.PutMapping, m)
 }
 
 // Mapping implements jobs.Platform.
 func (e *Engine) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
-	return call(ctx, e, false, false, Platform.Mapping, id)
+	return readPlatform(ctx, e, Platform.Mapping, id)
 }
 
 // DeleteMapping implements jobs.Platform.
 func (e *Engine) DeleteMapping(ctx context.Context, id string) error {
-	return remove(ctx, e, Platform.DeleteMapping, id)
+	return deleteFromPlatform(ctx, e, Platform.DeleteMapping, id)
 }
 
 // CreateAudience implements jobs.Platform.
 func (e *Engine) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return call(ctx, e, true, true, Platform.CreateAudience, a)
+	return createInPlatform(ctx, e, Platform.CreateAudience, a)
 }
 
 // PutAudience implements jobs.Platform.
 func (e *Engine) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return call(ctx, e, true, false, Platform.PutAudience, a)
+	return writePlatform(ctx, e, Platform.PutAudience, a)
 }
 
 // Audience implements jobs.Platform.
 func (e *Engine) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
-	return call(ctx, e, false, false, Platform.Audience, idOrSlug)
+	return readPlatform(ctx, e, Platform.Audience, idOrSlug)
 }
 
 // DeleteAudience implements jobs.Platform.
@@ -119,5 +133,5 @@ func (e *Engine) DeleteAudience(ctx context.Context, id string) error {
 			Detail: "These jobs export it: " + strings.Join(users, ", ") + ".", Next: "Destroy the exports first",
 		}
 	}
-	return remove(ctx, e, Platform.DeleteAudience, id)
+	return deleteFromPlatform(ctx, e, Platform.DeleteAudience, id)
 }

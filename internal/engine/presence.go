@@ -11,7 +11,7 @@ var _ jobs.Presence = (*Engine)(nil)
 
 // Beat implements jobs.Presence.
 func (e *Engine) Beat(ctx context.Context, instance string) error {
-	db, err := e.writable(ctx, true)
+	db, err := e.open(ctx, createStore)
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func (e *Engine) Beat(ctx context.Context, instance string) error {
 
 // Retire implements jobs.Presence.
 func (e *Engine) Retire(ctx context.Context, instance string) error {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (x *execution) keepOut(s jobs.Secret) {
 
 // RunLog implements jobs.Runs.
 func (e *Engine) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const (
 
 // StartRun implements jobs.Runs.
 func (e *Engine) StartRun(ctx context.Context, jobID string, reason jobs.Reason) (jobs.Run, error) {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Run{}, err
 	}
@@ -87,7 +87,7 @@ func (e *Engine) delist(x *execution) {
 // WaitRun implements jobs.Runs.
 func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
 	// Interrupted before its first look, the caller still learns of which run.
-	db, err := e.open(context.WithoutCancel(ctx), false)
+	db, err := e.open(context.WithoutCancel(ctx), readStore)
 	if err != nil {
 		return jobs.Run{}, err
 	}
@@ -192,7 +192,7 @@ func (e *Engine) cancelLeft(db *store.DB, runID string) {
 
 // CancelRun implements jobs.Runs.
 func (e *Engine) CancelRun(ctx context.Context, runID string) error {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (e *Engine) CancelRun(ctx context.Context, runID string) error {
 
 // Run implements jobs.Runs.
 func (e *Engine) Run(ctx context.Context, runID string) (jobs.Run, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.Run{}, err
 	}
@@ -220,7 +220,7 @@ func (e *Engine) Run(ctx context.Context, runID string) (jobs.Run, error) {
 
 // ListRuns implements jobs.Runs. No store means no runs.
 func (e *Engine) ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
-	db, err := e.open(ctx, false)
+	db, err := e.open(ctx, readStore)
 	if noStore(err) {
 		return nil, nil
 	}

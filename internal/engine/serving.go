@@ -19,7 +19,7 @@ func (e *Engine) Serve(ctx context.Context) (*store.DB, error) {
 	}
 	e.kind = store.KindRunner
 	e.mu.Unlock()
-	return e.writable(ctx, true)
+	return e.open(ctx, createStore)
 }
 
 // Instance is this process's id among those on the store.
@@ -53,7 +53,7 @@ func (e *Engine) claim(ctx context.Context, db *store.DB, runID string) (*store.
 // did not execute it; the error is store.ErrFenced when the run was lost to
 // another process.
 func (e *Engine) ExecuteRun(ctx context.Context, runID string, begun func(jobs.Run)) (jobs.Run, bool, error) {
-	db, err := e.writable(ctx, false)
+	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Run{}, false, err
 	}

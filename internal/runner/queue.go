@@ -54,7 +54,7 @@ type queueConfig struct {
 
 // queue is River on the store's own database.
 type queue struct {
-	insert store.Carry
+	insert store.Enqueue
 	start  func(ctx context.Context) error
 	stop   func(ctx context.Context) error
 	// oldest is when the run was handed over that waits longest for a worker:

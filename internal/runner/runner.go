@@ -93,7 +93,7 @@ func (r *Runner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.CarryRuns(q.insert)
+	db.SetEnqueue(q.insert)
 	r.sched = newScheduler(db, r.log, r.metrics)
 	r.alerts.db = db
 	sweep := &sweeper{db: db, queue: q, limit: r.engine.MaxRunsPerAuthorization(), retention: r.config.Retention, log: r.log, metrics: r.metrics}

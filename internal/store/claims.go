@@ -40,10 +40,10 @@ func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 	id := NewID("run")
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		if n.Owner == "" {
-			if err := insertShared(ctx, tx, id, n.Job, n.Reason, nil, 0); err != nil {
+			if err := insertShared(ctx, tx, sharedRun{id: id, job: n.Job, reason: n.Reason}); err != nil {
 				return err
 			}
-			return d.carryRuns(ctx, tx, []string{id})
+			return d.enqueueRuns(ctx, tx, []string{id})
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, owner, runner, epoch, lease_until, phase, created_at)
 			VALUES (?, ?, ?, 'queued', ?, ?, ?, 0, `+now+` + ?, 'queued', `+now+`)`,
@@ -56,11 +56,20 @@ func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 	return d.Run(ctx, id)
 }
 
-// insertShared adds a run for the runners.
-func insertShared(ctx context.Context, tx *Tx, id string, job jobs.Job, reason jobs.Reason, planned *time.Time, missed int) error {
+// sharedRun is a run to be queued for the runners.
+type sharedRun struct {
+	id     string
+	job    jobs.Job
+	reason jobs.Reason
+	// planned and missed are as in jobs.Run.
+	planned *time.Time
+	missed  int
+}
+
+func insertShared(ctx context.Context, tx *Tx, r sharedRun) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, phase, created_at)
 		VALUES (?, ?, ?, 'queued', ?, 1, ?, ?, 0, 'queued', `+now+`)`,
-		id, job.ID, job.AuthorizationID, string(reason), nullMicros(planned), missed)
+		r.id, r.job.ID, r.job.AuthorizationID, string(r.reason), nullMicros(r.planned), r.missed)
 	return err
 }
 

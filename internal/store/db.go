@@ -33,8 +33,8 @@ type DB struct {
 	read *Reader
 	pool *pgxpool.Pool
 	// hidden is what errors must not show.
-	hidden []string
-	carry  Carry
+	hidden  []string
+	enqueue Enqueue
 	// present says to others on this machine that this process lives.
 	present presence
 }
@@ -79,6 +79,10 @@ func (d *DB) Read() *Reader { return d.read }
 // Pool is that of PostgreSQL, for what does not go through Write; nil with
 // SQLite. Its tables are in the schema lytics, which is its search path.
 func (d *DB) Pool() *pgxpool.Pool { return d.pool }
+
+// Writer is the pool that writes, for code that keeps tables of its own in the
+// database. With SQLite it has a single connection.
+func (d *DB) Writer() *sql.DB { return d.write }
 
 // Close closes the store.
 func (d *DB) Close() error {

@@ -10,24 +10,23 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Carry hands runs to the queue that carries them to a runner, inside the
+// Enqueue inserts runs into the queue that delivers them to a runner, in the
 // transaction that makes them ready.
-type Carry func(ctx context.Context, tx *Tx, runIDs []string) error
+type Enqueue func(ctx context.Context, tx *Tx, runIDs []string) error
 
-// CarryRuns says how this process hands over runs that become ready; to be
-// called before it writes any. Where nothing is said they are left to be
-// dispatched by a runner.
-func (d *DB) CarryRuns(c Carry) { d.carry = c }
+// SetEnqueue sets how this process enqueues runs that become ready. Call it
+// before any write. Without it, the runs wait for a runner's DispatchReady.
+func (d *DB) SetEnqueue(e Enqueue) { d.enqueue = e }
 
-// carryRuns hands over runs that are ready.
-func (d *DB) carryRuns(ctx context.Context, tx *Tx, ids []string) error {
+// enqueueRuns enqueues runs that are ready.
+func (d *DB) enqueueRuns(ctx context.Context, tx *Tx, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	dispatched := `NULL`
-	if d.carry != nil {
+	if d.enqueue != nil {
 		dispatched = now
-		if err := d.carry(ctx, tx, ids); err != nil {
+		if err := d.enqueue(ctx, tx, ids); err != nil {
 			return err
 		}
 	}
@@ -89,7 +88,7 @@ func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due,
 			}
 		}
 		taken = len(due)
-		return d.carryRuns(ctx, tx, ready)
+		return d.enqueueRuns(ctx, tx, ready)
 	})
 	return taken, err
 }
@@ -141,7 +140,7 @@ func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 		return "", err
 	}
 	id := NewID("run")
-	if err := insertShared(ctx, tx, id, job, jobs.ReasonSchedule, p.Run, p.Missed); err != nil {
+	if err := insertShared(ctx, tx, sharedRun{id: id, job: job, reason: jobs.ReasonSchedule, planned: p.Run, missed: p.Missed}); err != nil {
 		return "", err
 	}
 	if p.Note == "" {
@@ -202,7 +201,7 @@ func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
 		if err != nil {
 			return err
 		}
-		return d.carryRuns(ctx, tx, ids)
+		return d.enqueueRuns(ctx, tx, ids)
 	})
 	return n, err
 }

@@ -268,7 +268,7 @@ func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := put()
-	if !jobs.IsCode(err, jobs.CodeStore) || !store.Passing(err) || !strings.Contains(err.Error(), "disk has room") {
+	if !jobs.IsCode(err, jobs.CodeStore) || !store.Transient(err) || !strings.Contains(err.Error(), "disk has room") {
 		t.Fatalf("got %v", err)
 	}
 	if c, err := db.Cursor(t.Context(), "k"); err != nil || c != nil {

@@ -45,7 +45,7 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 		if err != nil {
 			return err
 		}
-		return d.carryRuns(ctx, tx, ids)
+		return d.enqueueRuns(ctx, tx, ids)
 	})
 }
 
@@ -72,7 +72,7 @@ func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 			}
 			still = append(still, queued...)
 		}
-		return d.carryRuns(ctx, tx, still)
+		return d.enqueueRuns(ctx, tx, still)
 	})
 }
 
@@ -123,11 +123,11 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 				return err
 			}
 			run := NewID("run")
-			if err := insertShared(ctx, tx, run, job.Job, jobs.ReasonAfter, nil, 0); err != nil {
+			if err := insertShared(ctx, tx, sharedRun{id: run, job: job.Job, reason: jobs.ReasonAfter}); err != nil {
 				return err
 			}
 			queued = 1
-			return d.carryRuns(ctx, tx, []string{run})
+			return d.enqueueRuns(ctx, tx, []string{run})
 		})
 		n += queued
 		if err != nil {

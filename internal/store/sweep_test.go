@@ -43,7 +43,7 @@ func TestARunWhosePlaceWasFreedByADeathIsWoken(t *testing.T) {
 			t.Fatal("a second run of the job was let in")
 		}
 		var woken []string
-		db.CarryRuns(func(_ context.Context, _ *store.Tx, ids []string) error {
+		db.SetEnqueue(func(_ context.Context, _ *store.Tx, ids []string) error {
 			woken = append(woken, ids...)
 			return nil
 		})

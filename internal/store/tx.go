@@ -23,6 +23,10 @@ type Tx struct {
 
 var _ Querier = (*Tx)(nil)
 
+// SQL is the transaction of database/sql, for code that keeps tables of its own
+// in the database.
+func (t *Tx) SQL() *sql.Tx { return t.tx }
+
 // ExecContext is that of sql.Tx.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return t.tx.ExecContext(ctx, t.dialect.rebind(query), t.dialect.arguments(args)...)

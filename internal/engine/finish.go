@@ -29,7 +29,7 @@ func backOff(attempt int) time.Duration {
 // passing reports whether a failure may be gone at the next attempt. Wrong
 // definitions and refused credentials are not.
 func passing(err error) bool {
-	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Passing(err)
+	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Transient(err)
 }
 
 // finish records how the execution ended.

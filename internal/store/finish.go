@@ -14,7 +14,7 @@ import (
 // FinishRun records the end of a run that its owner holds or still queues, and
 // wakes a run that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
-	return d.letGo(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_next = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
+	return d.releaseClaim(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_next = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
 		string(r.Status), r.Phase, r.Error, r.ErrorNext, string(r.ErrorCode), r.ErrorAttribute)
 }
 
@@ -31,13 +31,13 @@ type Requeue struct {
 // RequeueRun gives a shared run back: another runner goes on with it, and this
 // owner can write for it no more.
 func (d *DB) RequeueRun(ctx context.Context, c *Claim, r jobs.Run, q Requeue, log ...LogEntry) error {
-	return d.letGo(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
+	return d.releaseClaim(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
 			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?`,
 		q.Phase, q.Wait.Microseconds(), q.Failed)
 }
 
-// letGo writes what becomes of a run that its owner gives up.
-func (d *DB) letGo(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, set string, args ...any) error {
+// releaseClaim writes what becomes of a run that its owner gives up.
+func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, set string, args ...any) error {
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
 	if err != nil {
 		return err
 	}
-	return d.carryRuns(ctx, tx, append(append(ids, ofJob...), ofAuthorization...))
+	return d.enqueueRuns(ctx, tx, append(append(ids, ofJob...), ofAuthorization...))
 }
 
 const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
@@ -130,7 +130,7 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 			return 0, err
 		}
 	}
-	return len(all), d.carryRuns(ctx, tx, again)
+	return len(all), d.enqueueRuns(ctx, tx, again)
 }
 
 // lostRun is one whose owner is dead.

@@ -8,12 +8,13 @@ import (
 	"syscall"
 )
 
-// The result codes of SQLite that pass: busy, locked, an I/O error, a full
-// disk. An extended code has them in its lowest byte.
-var sqlitePassing = map[int]bool{5: true, 6: true, 10: true, 13: true}
+// sqliteTransient are SQLite's primary result codes of transient failures:
+// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_IOERR, SQLITE_FULL. An extended result code
+// has its primary one in the lowest byte.
+var sqliteTransient = map[int]bool{5: true, 6: true, 10: true, 13: true}
 
-// Damaged reports whether an error says that the database's file is not one any
-// more, or holds what it cannot: nothing makes that good but a backup.
+// Damaged reports whether an error says that the database itself is damaged
+// (SQLITE_CORRUPT, SQLITE_NOTADB, PostgreSQL's class XX00): only a backup helps.
 func Damaged(err error) bool {
 	e, ok := errors.AsType[interface {
 		error
@@ -29,10 +30,9 @@ func Damaged(err error) bool {
 	return ok && strings.HasPrefix(p.SQLState(), "XX00")
 }
 
-// Passing reports whether an error of the store may be gone when it is tried
-// again: a full disk, a lock that is held, a server that restarts. Damage is
-// not.
-func Passing(err error) bool {
+// Transient reports whether the same operation may succeed later: after a full
+// disk, a held lock, or a server's restart. Damage is not transient.
+func Transient(err error) bool {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
 	}
@@ -40,7 +40,7 @@ func Passing(err error) bool {
 		error
 		Code() int
 	}](err); ok {
-		return sqlitePassing[e.Code()&0xff]
+		return sqliteTransient[e.Code()&0xff]
 	}
 	if e, ok := errors.AsType[interface {
 		error

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Postgres is the transaction of PostgreSQL's own driver, for code that keeps
+// tables of its own in the database; nil with SQLite. Write commits it or rolls
+// it back when its function returns; Commit and Rollback of it do neither.
+func (t *Tx) Postgres() pgx.Tx {
+	if t.session == nil {
+		return nil
+	}
+	return &nestedTx{session: t.session}
+}
+
+// session is pgx.Conn under a name that nestedTx can embed beside its method
+// Conn.
+type session = pgx.Conn
+
+// sessionOf returns the pgx connection below a connection of database/sql.
+func sessionOf(conn *sql.Conn) (s *session, err error) {
+	err = conn.Raw(func(driverConn any) error {
+		c, ok := driverConn.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("a connection of type %T", driverConn)
+		}
+		s = c.Conn()
+		return nil
+	})
+	return s, err
+}
+
+// nestedTx is a pgx.Tx inside a transaction that Write began and ends. Begin
+// nests further, by savepoints.
+type nestedTx struct {
+	*session
+	// savepoint is empty for the transaction of Write itself.
+	savepoint string
+	// nested counts the savepoints begun in this transaction, to name them.
+	nested int
+}
+
+var errEndedByWrite = errors.New("the transaction is ended by Write")
+
+// Begin implements pgx.Tx, by a savepoint.
+func (t *nestedTx) Begin(ctx context.Context) (pgx.Tx, error) {
+	t.nested++
+	inner := &nestedTx{session: t.session, savepoint: fmt.Sprintf("%s_%d", t.name(), t.nested)}
+	if _, err := t.Exec(ctx, `SAVEPOINT `+inner.savepoint); err != nil {
+		return nil, err
+	}
+	return inner, nil
+}
+
+func (t *nestedTx) name() string {
+	if t.savepoint == "" {
+		return "lytics"
+	}
+	return t.savepoint
+}
+
+// Commit implements pgx.Tx.
+func (t *nestedTx) Commit(ctx context.Context) error {
+	if t.savepoint == "" {
+		return errEndedByWrite
+	}
+	_, err := t.Exec(ctx, `RELEASE SAVEPOINT `+t.savepoint)
+	t.savepoint = ""
+	return err
+}
+
+// Rollback implements pgx.Tx. After Commit it does nothing.
+func (t *nestedTx) Rollback(ctx context.Context) error {
+	if t.savepoint == "" {
+		return pgx.ErrTxClosed
+	}
+	_, err := t.Exec(ctx, `ROLLBACK TO SAVEPOINT `+t.savepoint)
+	t.savepoint = ""
+	return err
+}
+
+// Conn implements pgx.Tx.
+func (t *nestedTx) Conn() *pgx.Conn { return t.session }
+
+// LargeObjects implements pgx.Tx; there are none.
+func (t *nestedTx) LargeObjects() pgx.LargeObjects { return pgx.LargeObjects{} }
