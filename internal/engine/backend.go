@@ -24,7 +24,7 @@ type Platform interface {
 
 	// Append adds events to a stream and runs commit in the store when they are
 	// there.
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 	// BuildProfiles brings the profiles up to the streams, where that is not
 	// the platform's own business.
 	BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error)

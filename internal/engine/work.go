@@ -10,8 +10,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -51,12 +49,6 @@ func (x *execution) work(ctx context.Context) error {
 	if x.job.Export != nil {
 		return x.export(ctx, auth, connect)
 	}
-	ctx = lytics.OnUnsure(ctx, func(n int64) {
-		x.Count(func(c *jobs.Counts) { c.PossiblyDuplicated += n })
-	})
-	ctx = embedded.OnErased(ctx, func(n int64) {
-		x.Count(func(c *jobs.Counts) { c.RowsErased, c.RowsWritten = c.RowsErased+n, c.RowsWritten-n })
-	})
 	err = (&importer.Import{
 		Key: x.e.cursorKey(x.job), Spec: *x.job.Import,
 		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,

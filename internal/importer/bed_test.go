@@ -25,17 +25,17 @@ type kept struct {
 	before func() error
 }
 
-func (k *kept) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) error {
+func (k *kept) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
 	if k.before != nil {
 		if err := k.before(); err != nil {
-			return err
+			return jobs.AppendResult{}, err
 		}
 	}
-	err := k.db.Write(ctx, commit)
-	if err == nil {
-		k.events = append(k.events, events...)
+	if err := k.db.Write(ctx, commit); err != nil {
+		return jobs.AppendResult{}, err
 	}
-	return err
+	k.events = append(k.events, events...)
+	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
 // told is progress that keeps what it was told.

@@ -248,10 +248,10 @@ type memorySink struct {
 
 var errDied = errors.New("died here")
 
-func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) error {
+func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
 	s.left--
 	if s.left == 0 && !s.inside {
-		return errDied
+		return jobs.AppendResult{}, errDied
 	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
 		if err := commit(tx); err != nil {
@@ -262,10 +262,11 @@ func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, 
 		}
 		return nil
 	})
-	if err == nil {
-		s.events = append(s.events, events...)
+	if err != nil {
+		return jobs.AppendResult{}, err
 	}
-	return err
+	s.events = append(s.events, events...)
+	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
 // tried is progress that keeps the counts.

@@ -27,8 +27,9 @@ import (
 // Sink is where events go.
 type Sink interface {
 	// Append makes the events durable, in order, and runs commit in the same
-	// transaction: both happen or neither.
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
+	// transaction: both happen or neither. The result is also valid beside an
+	// error: it counts what is known of the failed attempt.
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 }
 
 // Cursors is where an import's place is kept.

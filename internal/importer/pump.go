@@ -109,19 +109,16 @@ func (r *run) commit(ctx context.Context, u *unit) error {
 		}
 		return store.PutCursor(ctx, tx, r.i.Key, u.cursor)
 	}
-	var err error
 	if len(u.events) == 0 {
-		err = r.i.Cursors.Write(ctx, write)
-	} else {
-		err = r.i.Sink.Append(ctx, r.i.Spec.Stream, u.events, write)
-	}
-	if err != nil {
+		if err := r.i.Cursors.Write(ctx, write); err != nil {
+			return err
+		}
+	} else if err := r.append(ctx, u, write); err != nil {
 		return err
 	}
 	r.i.Progress.Advance(u.read)
 	r.i.Progress.Count(func(c *jobs.Counts) {
 		c.RowsRead += u.read
-		c.RowsWritten += int64(len(u.events))
 		c.RowsKnown += u.known
 		c.Bytes += u.bytes
 		if p := u.cursor.Pinned; p != nil && p.Reached != nil {
@@ -130,4 +127,18 @@ func (r *run) commit(ctx context.Context, u *unit) error {
 		}
 	})
 	return nil
+}
+
+// append sends a batch's events to the sink and counts what became of them. A
+// failed append counts, too: its events may be in the stream.
+func (r *run) append(ctx context.Context, u *unit, commit func(tx *store.Tx) error) error {
+	result, err := r.i.Sink.Append(ctx, r.i.Spec.Stream, u.events, commit)
+	if result != (jobs.AppendResult{}) {
+		r.i.Progress.Count(func(c *jobs.Counts) {
+			c.RowsWritten += result.Written
+			c.RowsErased += result.Erased
+			c.PossiblyDuplicated += result.PossiblyDuplicated
+		})
+	}
+	return err
 }

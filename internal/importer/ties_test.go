@@ -33,30 +33,30 @@ type tally struct {
 
 var errCrash = errors.New("crash")
 
-func (k *tally) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) error {
+func (k *tally) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
 	if k.crashAt > 0 && len(k.ids) >= k.crashAt {
 		k.crashAt = 0
-		return errCrash
+		return jobs.AppendResult{}, errCrash
 	}
 	if err := k.db.Write(ctx, commit); err != nil {
-		return err
+		return jobs.AppendResult{}, err
 	}
 	for _, e := range events {
 		row := gjson.GetBytes(e.Data, "id").Int()
 		if k.rows[row] {
-			return fmt.Errorf("row %d twice", row)
+			return jobs.AppendResult{}, fmt.Errorf("row %d twice", row)
 		}
 		k.rows[row] = true
 		var id [8]byte
 		if _, err := hex.Decode(id[:], []byte(e.ID)[:16]); err != nil {
-			return err
+			return jobs.AppendResult{}, err
 		}
 		k.ids = append(k.ids, id)
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	k.peak = max(k.peak, m.HeapInuse)
-	return nil
+	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
 // want checks that there are n events, none of them twice.

@@ -60,6 +60,23 @@ type Event struct {
 	Data []byte
 }
 
+// AppendResult says what one append to a stream did. If the append failed,
+// nothing was committed and Written and Erased are 0; Rejected and
+// PossiblyDuplicated still tell what is known of the failed attempt.
+type AppendResult struct {
+	// Written is the number of events that are in the stream now.
+	Written int64
+	// Erased is the number of events that were left out because their user was
+	// erased.
+	Erased int64
+	// Rejected is the number of events that the platform refused to store.
+	Rejected int64
+	// PossiblyDuplicated is the number of events that were sent again, with the
+	// same ids, although the platform may have stored them before. An event
+	// counts once, however often it was sent.
+	PossiblyDuplicated int64
+}
+
 // Value is one cell of a profile: its text, or NULL. Non-scalar values are
 // JSON text; numbers have all their digits; dates are RFC 3339 in UTC.
 type Value struct {

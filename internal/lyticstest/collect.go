@@ -52,7 +52,7 @@ func (s *Server) collect(r *request, stream string) reply {
 	events = events[:len(events)-hurt]
 	rejected += min(hurt, r.fault.Reject)
 	if r.query.Get("dryrun") != "true" && len(events) > 0 {
-		if err := s.users.Append(r.Context(), stream, events, nil); err != nil {
+		if _, err := s.users.Append(r.Context(), stream, events, nil); err != nil {
 			return s.internal(r, err)
 		}
 		s.dirty = true

@@ -16,7 +16,7 @@ import (
 
 // Platform is a customer-data side.
 type Platform interface {
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error
+	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 	StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error)
 	Streams(ctx context.Context) ([]jobs.StreamInfo, error)
 
@@ -138,7 +138,11 @@ func facts(data ...string) []jobs.Event {
 
 func (t *trial) append(stream string, list []jobs.Event) {
 	t.Helper()
-	t.check("append", t.Append(t.Context(), stream, list, nil))
+	got, err := t.Append(t.Context(), stream, list, nil)
+	t.check("append", err)
+	if want := (jobs.AppendResult{Written: int64(len(list))}); got != want {
+		t.Errorf("append to %s: got %+v, want %+v", stream, got, want)
+	}
 }
 
 // feed appends events, and waits for the profiles.

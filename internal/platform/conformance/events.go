@@ -45,24 +45,27 @@ func (t *trial) identified(stream string) {
 var events = []test{
 	{"events and cursor are committed together", func(t *trial) {
 		ctx := t.Context()
-		t.check("append", t.Append(ctx, "s", facts(`{"id":1}`), t.move(1)))
+		got, err := t.Append(ctx, "s", facts(`{"id":1}`), t.move(1))
+		if want := (jobs.AppendResult{Written: 1}); err != nil || got != want {
+			t.Errorf("append: got %+v, %v, want %+v", got, err, want)
+		}
 		if n := t.cursor(); n != 1 {
 			t.Errorf("the cursor is at %d", n)
 		}
 		refused := errors.New("another run owns the cursor now")
-		err := t.Append(ctx, "s", facts(`{"id":2}`), func(tx *store.Tx) error {
+		got, err = t.Append(ctx, "s", facts(`{"id":2}`), func(tx *store.Tx) error {
 			return errors.Join(t.move(2)(tx), refused)
 		})
-		if !errors.Is(err, refused) || t.cursor() != 1 {
-			t.Errorf("a refused commit: %v, cursor %d", err, t.cursor())
+		if !errors.Is(err, refused) || t.cursor() != 1 || got.Written != 0 {
+			t.Errorf("a refused commit: got %+v, %v, cursor %d, want error %v, cursor 1", got, err, t.cursor(), refused)
 		}
 		// Without events the cursor moves alone.
-		if err := t.Append(ctx, "s", nil, t.move(5)); err != nil || t.cursor() != 5 {
+		if _, err := t.Append(ctx, "s", nil, t.move(5)); err != nil || t.cursor() != 5 {
 			t.Errorf("an append of nothing: %v, cursor %d", err, t.cursor())
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
-		err = t.Append(cancelled, "s", facts(`{"id":3}`), t.move(6))
+		_, err = t.Append(cancelled, "s", facts(`{"id":3}`), t.move(6))
 		t.refused("a cancelled append", err, jobs.CodeCancelled, "", "")
 		if n := t.cursor(); n != 5 {
 			t.Errorf("after a cancelled append the cursor is at %d", n)
@@ -74,7 +77,7 @@ var events = []test{
 			"no id": {Time: day0, Data: []byte(`{}`)}, "no object": {ID: "bad", Time: day0, Data: []byte(`[1]`)}, "cut": {ID: "bad", Time: day0, Data: []byte(`{"a":`)},
 			"empty": {ID: "bad", Time: day0}, "two": {ID: "bad", Time: day0, Data: []byte(`{} {}`)}, "year": {ID: "bad", Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{}`)},
 		} {
-			err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.move(1))
+			_, err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.move(1))
 			t.refused(name, err, jobs.CodeFailed, "", bad.ID)
 		}
 		if n := t.cursor(); n != 0 {
@@ -82,7 +85,7 @@ var events = []test{
 		}
 		_, err := t.StreamInfo(t.Context(), "s")
 		t.refused("the stream", err, jobs.CodeNotFound, "", "s")
-		err = t.Append(t.Context(), "a\nb", []jobs.Event{good}, nil)
+		_, err = t.Append(t.Context(), "a\nb", []jobs.Event{good}, nil)
 		t.refused("a name of two lines", err, jobs.CodeInvalid, "stream", "")
 	}},
 	{"streams of any name are kept apart", func(t *trial) {

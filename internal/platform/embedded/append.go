@@ -58,16 +58,16 @@ type extent struct {
 	first, last   int64
 }
 
-// Append adds events to the end of a stream and runs commit in the transaction
-// that makes them part of it: both happen or neither. A stream that is not
-// there begins. Without events only commit runs.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error {
+// Append adds events to the end of a stream and runs commit, which may be nil,
+// in the transaction that makes them part of the stream: both happen or neither.
+// A stream that does not exist is created. Without events, only commit runs.
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
 	if err := platform.ValidateStream(stream); err != nil {
-		return err
+		return jobs.AppendResult{}, err
 	}
 	for i := range events {
 		if err := checkEvent(events[i]); err != nil {
-			return &jobs.Error{
+			return jobs.AppendResult{}, &jobs.Error{
 				Code:    jobs.CodeFailed,
 				Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", events[i].ID, stream),
 				Detail:  err.Error(),
@@ -78,7 +78,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	}
 	a, err := p.appenderOf(stream)
 	if err != nil {
-		return err
+		return jobs.AppendResult{}, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,12 +91,9 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 			continue
 		}
 		if err != nil {
-			return p.failed("Cannot append to stream "+stream, err)
+			return jobs.AppendResult{}, p.failed("Cannot append to stream "+stream, err)
 		}
-		if report, ok := ctx.Value(erasedKey{}).(func(int64)); ok && len(kept) < len(events) {
-			report(int64(len(events) - len(kept)))
-		}
-		return nil
+		return jobs.AppendResult{Written: int64(len(kept)), Erased: int64(len(events) - len(kept))}, nil
 	}
 }
 

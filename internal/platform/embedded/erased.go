@@ -181,15 +181,6 @@ func listVersionOf(l *erasedList) int64 {
 	return l.version
 }
 
-// erasedKey is the context's key of OnErased.
-type erasedKey struct{}
-
-// OnErased gives a context under which Append reports how many of its events it
-// leaves out because their user was erased.
-func OnErased(ctx context.Context, report func(events int64)) context.Context {
-	return context.WithValue(ctx, erasedKey{}, report)
-}
-
 // plan loads the definitions in one snapshot.
 func (p *Platform) plan(ctx context.Context) (pl *plan, err error) {
 	err = p.db.Read().Snapshot(ctx, func(q store.Querier) (err error) {

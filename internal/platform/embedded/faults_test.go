@@ -82,7 +82,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 			id := fmt.Sprintf("e%d", i)
 			// The third batch is refused by its commit, so that Truncate fails too.
 			refuse := i == 3
-			err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*store.Tx) error {
+			_, err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*store.Tx) error {
 				if refuse {
 					return io.ErrUnexpectedEOF
 				}
@@ -139,7 +139,7 @@ func TestSegmentsEndAtTheirSize(t *testing.T) {
 	}
 	files.limit = 1000
 	for i := range 30 {
-		if err := p.Append(ctx, "s", []jobs.Event{{ID: fmt.Sprint(i), Time: time.Unix(0, 0), Data: []byte(`{"a":"` + fmt.Sprintf("%0100d", i) + `"}`)}}, nil); err != nil {
+		if _, err := p.Append(ctx, "s", []jobs.Event{{ID: fmt.Sprint(i), Time: time.Unix(0, 0), Data: []byte(`{"a":"` + fmt.Sprintf("%0100d", i) + `"}`)}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -74,10 +74,11 @@ func TestAnAppendThatLosesItsLease(t *testing.T) {
 		return false
 	})
 	commits := 0
-	check(f, slow.Append(f.Context(), "s", facts(`{"a":2}`), func(tx *store.Tx) error {
+	_, err := slow.Append(f.Context(), "s", facts(`{"a":2}`), func(tx *store.Tx) error {
 		commits++
 		return setCursor(f.Context(), tx, 7)
-	}))
+	})
+	check(f, err)
 	if n := uploads.Load(); n != 3 || commits != 1 {
 		t.Errorf("%d uploads and %d commits, want 3 and 1", n, commits)
 	}
@@ -96,13 +97,14 @@ func TestAnAppendWhoseConnectionBreaks(t *testing.T) {
 	f := inFleet(t)
 	b := f.open()
 	attempts := 0
-	check(f, b.Append(f.Context(), "s", facts(`{"a":1}`), func(tx *store.Tx) error {
+	_, err := b.Append(f.Context(), "s", facts(`{"a":1}`), func(tx *store.Tx) error {
 		if attempts++; attempts == 1 {
 			_, err := tx.ExecContext(f.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 			return err
 		}
 		return setCursor(f.Context(), tx, 1)
-	}))
+	})
+	check(f, err)
 	if got := b.stored(f, "s"); attempts != 2 || len(got) != 1 || b.cursor(f) != 1 || len(f.segments()) != 1 {
 		t.Errorf("after %d attempts the stream holds %v in %d objects", attempts, got, len(f.segments()))
 	}
@@ -122,7 +124,7 @@ func TestAnAppendThatTheBucketRefuses(t *testing.T) {
 		_, _ = fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>`)
 		return true
 	})
-	err := b.Append(f.Context(), "s", facts(`{"a":2}`), nil)
+	_, err := b.Append(f.Context(), "s", facts(`{"a":2}`), nil)
 	wantError(f, "a refused upload", err, jobs.CodeForbidden, "staging.s3.bucket", "no")
 	f.bucket.Intercept(nil)
 	b.mustAppend(f, "s", facts(`{"a":3}`))
@@ -213,7 +215,7 @@ func TestAFleetNeedsABucket(t *testing.T) {
 	f.s3 = nil
 	b := f.open()
 	b.mustField(f, jobs.Field{ID: "a", Type: "int"})
-	err := b.Append(f.Context(), "s", facts(`{"a":1}`), nil)
+	_, err := b.Append(f.Context(), "s", facts(`{"a":1}`), nil)
 	wantError(f, "without a bucket", err, jobs.CodeInvalid, "staging.s3", "database_url")
 }
 

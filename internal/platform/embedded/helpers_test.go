@@ -68,7 +68,7 @@ func facts(data ...string) []jobs.Event {
 
 func (b bed) mustAppend(t checker, stream string, events []jobs.Event) {
 	t.Helper()
-	if err := b.Append(context.Background(), stream, events, nil); err != nil {
+	if _, err := b.Append(context.Background(), stream, events, nil); err != nil {
 		t.Fatalf("append: %v", err)
 	}
 }

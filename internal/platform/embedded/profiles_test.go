@@ -324,7 +324,7 @@ func TestManyAppendBuildAndScanAtOnce(t *testing.T) {
 					for j := range 10 {
 						events = append(events, event(fmt.Sprintf("%d-%d-%d", w, i, j), day0, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, j)))
 					}
-					if err := b.Append(t.Context(), "shop", events, nil); err != nil {
+					if _, err := b.Append(t.Context(), "shop", events, nil); err != nil {
 						t.Errorf("append: %v", err)
 					}
 					if _, err := b.BuildProfiles(t.Context(), nil); err != nil {

@@ -32,16 +32,25 @@ type query struct {
 	places []int
 }
 
+// columnChoice selects the fields that a scan's rows show.
+type columnChoice struct {
+	// fields are ids of fields; empty means all fields, by id.
+	fields []string
+	// none means rows without cells, for counting.
+	none bool
+}
+
 // Scan reads the profiles of an audience: the columns, and their rows in a
 // stable order, from one snapshot taken when the rows are first asked for.
 // Fields empty means all, by id.
 func (p *Platform) Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
-	q, err := p.query(ctx, audience, fields, true)
+	columns := columnChoice{fields: fields}
+	q, err := p.query(ctx, audience, columns)
 	if err != nil {
 		return nil, nil, p.failed("Cannot scan audience "+audience, err)
 	}
 	return q.columns, func(yield func([]jobs.Value, error) bool) {
-		err := p.snapshot(ctx, audience, fields, true, func(now *query) error {
+		err := p.snapshot(ctx, audience, columns, func(now *query) error {
 			if !slices.Equal(now.columns, q.columns) {
 				return errors.New("its fields changed while it was about to be read; run it again")
 			}
@@ -56,7 +65,7 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 
 // AudienceSize counts the profiles of an audience.
 func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, err error) {
-	err = p.snapshot(ctx, audience, nil, false, func(q *query) error {
+	err = p.snapshot(ctx, audience, columnChoice{none: true}, func(q *query) error {
 		return q.each(ctx, func([]value.Value) bool { n++; return true })
 	})
 	if err != nil {
@@ -69,9 +78,9 @@ func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, 
 // the look which one is current and the opening of its file.
 const replacedRetries = 3
 
-func (p *Platform) snapshot(ctx context.Context, audience string, fields []string, columns bool, read func(q *query) error) error {
+func (p *Platform) snapshot(ctx context.Context, audience string, columns columnChoice, read func(q *query) error) error {
 	for try := 1; ; try++ {
-		q, err := p.query(ctx, audience, fields, columns)
+		q, err := p.query(ctx, audience, columns)
 		if err != nil {
 			return err
 		}
@@ -85,16 +94,16 @@ func (p *Platform) snapshot(ctx context.Context, audience string, fields []strin
 }
 
 // query reads all definitions in one snapshot of the store.
-func (p *Platform) query(ctx context.Context, audience string, names []string, columns bool) (*query, error) {
+func (p *Platform) query(ctx context.Context, audience string, columns columnChoice) (*query, error) {
 	var q *query
 	err := p.db.Read().Snapshot(ctx, func(s store.Querier) (err error) {
-		q, err = p.queryIn(ctx, s, audience, names, columns)
+		q, err = p.queryIn(ctx, s, audience, columns)
 		return err
 	})
 	return q, err
 }
 
-func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, names []string, columns bool) (*query, error) {
+func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, columns columnChoice) (*query, error) {
 	a, ok, err := findAudience(ctx, s, audience)
 	if err != nil {
 		return nil, err
@@ -111,8 +120,8 @@ func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, name
 		return nil, err
 	}
 	q := &query{profiles: p.profiles, source: g, built: built, fields: g.fields, now: p.now().UTC()}
-	if columns {
-		if err := q.choose(defined, names); err != nil {
+	if !columns.none {
+		if err := q.choose(defined, columns.fields); err != nil {
 			return nil, err
 		}
 	}

@@ -123,7 +123,7 @@ func TestBadAppendsAreRefusedWhole(t *testing.T) {
 			"no id": event("", day0, `{}`), "no object": event("x", day0, `[1]`), "cut": event("x", day0, `{"a":`), "empty": event("x", day0, ``), "two": event("x", day0, `{} {}`),
 			"year": event("x", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), `{}`),
 		} {
-			if err := b.Append(t.Context(), "s", []jobs.Event{good, bad}, nil); err == nil {
+			if _, err := b.Append(t.Context(), "s", []jobs.Event{good, bad}, nil); err == nil {
 				t.Errorf("%s: appended", name)
 			}
 		}
@@ -135,7 +135,7 @@ func TestBadAppendsAreRefusedWhole(t *testing.T) {
 				t.Errorf("its events: %v, want not found", err)
 			}
 		}
-		if err := b.Append(t.Context(), "a\nb", []jobs.Event{good}, nil); !jobs.IsCode(err, jobs.CodeInvalid) {
+		if _, err := b.Append(t.Context(), "a\nb", []jobs.Event{good}, nil); !jobs.IsCode(err, jobs.CodeInvalid) {
 			t.Errorf("a name of two lines: %v", err)
 		}
 	})
@@ -149,11 +149,11 @@ func TestEventsAndCursorAreCommittedTogether(t *testing.T) {
 		move := func(n int) func(*store.Tx) error {
 			return func(tx *store.Tx) error { return setCursor(ctx, tx, n) }
 		}
-		if err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
+		if _, err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
 			t.Fatal(err)
 		}
 		refused := errors.New("another run owns the cursor now")
-		err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
+		_, err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
 			if err := setCursor(ctx, tx, 3); err != nil {
 				return err
 			}
@@ -166,19 +166,19 @@ func TestEventsAndCursorAreCommittedTogether(t *testing.T) {
 			t.Errorf("after a refused commit there are %v, cursor %d", got, n)
 		}
 		// The next append takes the place of what was refused.
-		if err := b.Append(ctx, "s", facts(`{"a":4}`), move(2)); err != nil {
+		if _, err := b.Append(ctx, "s", facts(`{"a":4}`), move(2)); err != nil {
 			t.Fatal(err)
 		}
 		if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 2 || !strings.HasSuffix(got[1], `{"a":4}`) || n != 2 {
 			t.Errorf("then there are %v, cursor %d", got, n)
 		}
 		// Without events the cursor moves alone.
-		if err := b.Append(ctx, "s", nil, move(5)); err != nil || b.cursor(t) != 5 {
+		if _, err := b.Append(ctx, "s", nil, move(5)); err != nil || b.cursor(t) != 5 {
 			t.Errorf("an append of nothing: %v, cursor %d", err, b.cursor(t))
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
-		if err := b.Append(cancelled, "s", facts(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
+		if _, err := b.Append(cancelled, "s", facts(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
 			t.Errorf("a cancelled append: %v, cursor %d", err, b.cursor(t))
 		}
 	})
@@ -215,7 +215,7 @@ func TestTwoWritersOfOneStream(t *testing.T) {
 			wg.Go(func() {
 				for i := range 50 {
 					e := event(fmt.Sprintf("%d-%d", w, i), day0, `{}`)
-					if err := b.Append(t.Context(), "s", []jobs.Event{e}, nil); err != nil {
+					if _, err := b.Append(t.Context(), "s", []jobs.Event{e}, nil); err != nil {
 						t.Errorf("writer %d: %v", w, err)
 						return
 					}

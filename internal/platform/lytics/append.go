@@ -22,37 +22,44 @@ const collectPath = "/collect/"
 const uploadTimeout = 3 * time.Minute
 
 // Append sends events to a stream and runs commit in a transaction of the store
-// once Lytics has them all. A stream that is not there begins. Without events
-// only commit runs. When it fails, some of the events may be in the stream; they
-// are sent again when the caller comes back with them, and counted then.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) error {
+// once Lytics has them all; commit may be nil. Lytics creates a stream that does
+// not exist. Without events, only commit runs. When Append fails, some of the
+// events may be in the stream; when the caller appends them again, they are sent
+// again and count as possibly duplicated.
+func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+	var result jobs.AppendResult
 	if err := platform.ValidateStream(stream); err != nil {
-		return err
+		return result, err
 	}
 	if dots(stream) {
-		return jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream), "it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
+		return result, jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream),
+			"it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
 	}
 	uploads, err := pack(stream, events)
 	if err != nil {
-		return err
+		return result, err
 	}
 	summary := "Cannot append to stream " + stream
 	if err := ctx.Err(); err != nil {
-		return p.failed(ctx, summary, err)
+		return result, p.failed(ctx, summary, err)
 	}
 	if len(events) == 0 {
-		return p.failed(ctx, summary, p.db.Write(ctx, orNothing(commit)))
+		return result, p.failed(ctx, summary, p.db.Write(ctx, orNothing(commit)))
 	}
 	s, err := p.beginSending(ctx, stream, events)
 	if err != nil {
-		return p.failed(ctx, summary, err)
+		return result, p.failed(ctx, summary, err)
 	}
 	for _, u := range uploads {
 		if err := p.upload(ctx, stream, u, s); err != nil {
-			return errors.Join(err, s.abandon(ctx))
+			return s.result, errors.Join(err, s.abandon(ctx))
 		}
 	}
-	return p.failed(ctx, summary, s.finish(ctx, orNothing(commit)))
+	if err := s.finish(ctx, orNothing(commit)); err != nil {
+		return s.result, p.failed(ctx, summary, err)
+	}
+	s.result.Written = int64(len(events))
+	return s.result, nil
 }
 
 // dots tells what cannot be part of an address, not even escaped.
@@ -74,7 +81,7 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 		body:        u.body,
 		contentType: "application/json", gzipped: true,
 		repeatable: true, private: true, patience: runPatience, timeout: uploadTimeout,
-		unsure: func() { s.repeat(ctx, u) },
+		unsure: func() { s.repeat(u) },
 	}
 	s.sent(u)
 	answer, err := p.do(ctx, c)
@@ -89,6 +96,7 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 	if taken.Exists() && taken.Int() == n && rejected.Int() == 0 {
 		return nil
 	}
+	s.result.Rejected += rejected.Int()
 	e := &jobs.Error{
 		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics rejected %d of %d events for stream %s", rejected.Int(), n, stream),
 		Detail: fmt.Sprintf("they are between the events %s and %s; the others are in the stream", s.events[u.first].ID, s.events[u.last-1].ID),

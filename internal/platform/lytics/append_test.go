@@ -205,7 +205,7 @@ func TestEventsThatWereSentAndNotCommittedAreCounted(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *bed) {
 		lost := errors.New("the lease is another's now")
-		err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
+		_, err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
 		if !errors.Is(err, lost) {
 			t.Fatalf("the refusal comes back as %v", err)
 		}
@@ -283,7 +283,11 @@ func TestRejectedEventsAreVisible(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{})
 	b.server.Inject(lyticstest.Fault{Path: bulk, Reject: 2})
-	refused(t, "rejected", b.send("s", events(0, 5)), jobs.CodeFailed, "", "rejected 2 of 5", "e0", "e4")
+	got, err := b.Append(t.Context(), "s", events(0, 5), nil)
+	refused(t, "rejected", err, jobs.CodeFailed, "", "rejected 2 of 5", "e0", "e4")
+	if want := (jobs.AppendResult{Rejected: 2}); got != want {
+		t.Errorf("rejected: got %+v, want %+v", got, want)
+	}
 	b.server.Inject(lyticstest.Fault{Path: bulk, Lose: 1})
 	refused(t, "lost", b.send("s", events(10, 5)), jobs.CodeFailed, "", "4 of 5", "e10", "e14")
 	b.wantUnsure(0)

@@ -97,17 +97,17 @@ func fixed(token string) func(context.Context) (jobs.Secret, error) {
 	return func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(token), nil }
 }
 
-// send appends under OnUnsure.
+// send appends events and adds up how many are possibly duplicated.
 func (b *bed) send(stream string, events []jobs.Event) error {
 	return b.sendUnder(b.t.Context(), stream, events)
 }
 
 func (b *bed) sendUnder(ctx context.Context, stream string, events []jobs.Event) error {
-	return b.Append(lytics.OnUnsure(ctx, func(n int64) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.unsure += n
-	}), stream, events, nil)
+	result, err := b.Append(ctx, stream, events, nil)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unsure += result.PossiblyDuplicated
+	return err
 }
 
 func (b *bed) wantUnsure(want int64) {

@@ -12,17 +12,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// unsureKey is the context's key of OnUnsure.
-type unsureKey struct{}
-
-// OnUnsure gives a context under which Append reports how many events it sends
-// again of which it is not known whether Lytics has them already. An event is
-// reported once, however often it is sent. A run adds them up and says
-// possibly_duplicated.
-func OnUnsure(ctx context.Context, report func(events int64)) context.Context {
-	return context.WithValue(ctx, unsureKey{}, report)
-}
-
 // keepSends is how long a send is remembered whose events never came back.
 const keepSends = 90 * 24 * time.Hour
 
@@ -41,16 +30,18 @@ type sending struct {
 	id     string
 	events []jobs.Event
 	marks  []mark
-	// under are the events that Lytics may have, reported those told to OnUnsure.
-	under, reported []bool
+	// under marks the events that Lytics may have; counted marks those that are
+	// in result.PossiblyDuplicated.
+	under, counted []bool
+	result         jobs.AppendResult
 }
 
-// beginSending records the events, and reports those that an earlier Append sent
-// and never heard of.
+// beginSending records the events, and counts those that an earlier Append sent
+// without learning whether Lytics stored them.
 func (p *Platform) beginSending(ctx context.Context, stream string, events []jobs.Event) (*sending, error) {
 	s := &sending{
 		p: p, id: store.NewID("send"), events: events, marks: make([]mark, len(events)),
-		under: make([]bool, len(events)), reported: make([]bool, len(events)),
+		under: make([]bool, len(events)), counted: make([]bool, len(events)),
 	}
 	all := make([]byte, 0, len(events)*len(mark{}))
 	for i, e := range events {
@@ -88,7 +79,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	if err != nil {
 		return nil, err
 	}
-	s.report(ctx, again)
+	s.count(again)
 	return s, nil
 }
 
@@ -146,17 +137,14 @@ func marks(blob []byte) func(yield func(mark) bool) {
 	}
 }
 
-// report tells of events that are sent again, each once.
-func (s *sending) report(ctx context.Context, again []int) {
-	n := int64(0)
+// count adds events that are sent again to the possibly duplicated ones, each
+// once.
+func (s *sending) count(again []int) {
 	for _, i := range again {
-		if !s.reported[i] {
-			s.reported[i] = true
-			n++
+		if !s.counted[i] {
+			s.counted[i] = true
+			s.result.PossiblyDuplicated++
 		}
-	}
-	if f, ok := ctx.Value(unsureKey{}).(func(int64)); ok && n > 0 {
-		f(n)
 	}
 }
 
@@ -170,17 +158,17 @@ func (s *sending) sent(u upload) {
 // refused notes that an upload, of which no attempt was unsure, was not taken.
 func (s *sending) refused(u upload) {
 	for i := u.first; i < u.last; i++ {
-		s.under[i] = s.reported[i]
+		s.under[i] = s.counted[i]
 	}
 }
 
-// repeat reports an upload that is sent again without an answer.
-func (s *sending) repeat(ctx context.Context, u upload) {
+// repeat counts the events of an upload that is sent again because no answer came.
+func (s *sending) repeat(u upload) {
 	var again []int
 	for i := u.first; i < u.last; i++ {
 		again = append(again, i)
 	}
-	s.report(ctx, again)
+	s.count(again)
 }
 
 // finish runs commit and forgets the record in one transaction.
