@@ -5,18 +5,17 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -87,13 +86,12 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	out.base, out.place = base, "the runner at "+base.Redacted()
-	if c.CAFile != "" {
-		pool, err := authorities(c.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	roots, err := egress.ReadCAs(c.CAFile)
+	if err != nil {
+		return nil, jobs.Invalid("runner.ca_file", fmt.Sprintf("The runner's certificate authorities cannot be read from %q", c.CAFile), err.Error(),
+			"Give the path of a PEM file with the authority of the runner's certificate")
 	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	if c.Token.Empty() {
 		return nil, jobs.Invalid("runner.token", "There is no token for the runner",
 			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set.", "Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN")
@@ -114,35 +112,11 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, bad(fmt.Sprintf("%q is no https URL.", u.Redacted()))
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, bad("It has more than a host, a port and a path. The token is an attribute of its own.")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !egress.IsLoopbackHost(u.Hostname()):
 		return nil, bad(fmt.Sprintf("Over http, the token would cross the network to %s in clear text.", u.Host))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func authorities(file string) (*x509.CertPool, error) {
-	bad := func(why string) error {
-		return jobs.Invalid("runner.ca_file", "The runner's certificate authorities cannot be read", why,
-			"Give the path of a PEM file with the authority of the runner's certificate")
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, bad(err.Error() + ".")
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, bad(fmt.Sprintf("%s holds no PEM certificate.", file))
-	}
-	return pool, nil
 }
 
 // Place implements jobs.Remote.

@@ -9,7 +9,7 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
-// call is what the guard and the caller's side share about one statement, or
+// call is what the transport and the caller's side share about one statement, or
 // about opening a session. It travels as a context value: the driver drops
 // cancellation on the way to the transport, but keeps values.
 type call struct {
@@ -33,7 +33,7 @@ type call struct {
 	pages    bool
 	last     bool // the last page has arrived
 
-	// lifts asks the guard to lift Arrow batches out of what the driver gets.
+	// lifts asks the transport to lift Arrow batches out of what the driver gets.
 	lifts  bool
 	lifted lifted
 }

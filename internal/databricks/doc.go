@@ -3,12 +3,12 @@
 // quotes what takes no parameter.
 //
 // It stands on databricks-sql-go, and on a transport of its own beneath that
-// driver (type guard), which mends what would lose data or ignore the user:
+// driver (type transport), which mends what would lose data or ignore the user:
 //
 //   - The driver turns a failed fetch into the end of the result in places. The
-//     guard reads every reply, remembers failures and counts rows, so that a
+//     transport reads every reply, remembers failures and counts rows, so that a
 //     result that ends early is an error.
-//   - The driver reads on after its context ended. The guard stops it, and
+//   - The driver reads on after its context ended. The transport stops it, and
 //     holds a cancel back until the warehouse has named the statement, so that
 //     it can be cancelled there too.
 //   - The driver repeats statements when a warehouse is busy. Here a statement

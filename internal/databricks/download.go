@@ -57,21 +57,21 @@ func (l *links) owner(request *http.Request) *call {
 // named. The token stays here: the link is its own permission, for some
 // minutes. One that is refused is not worth another try: the import reads the
 // rest of the result with a new statement.
-func (g *guard) download(request *http.Request, c *call) (*http.Response, error) {
-	if request.URL.Scheme != "https" && g.endpoint.Scheme != "http" {
-		return nil, g.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
+func (t *transport) download(request *http.Request, c *call) (*http.Response, error) {
+	if request.URL.Scheme != "https" && t.endpoint.Scheme != "http" {
+		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
 			message: fmt.Sprintf("a result file at %s is refused: only https is used", request.URL.Host)})
 	}
 	ctx, stop := bind(request.Context(), c, downloading)
 	defer stop()
 	for attempt := 1; ; attempt++ {
-		content, f := g.fetchFile(ctx, request)
+		content, f := t.fetchFile(ctx, request)
 		if f == nil {
 			return passOn(request, "application/octet-stream", content), nil
 		}
 		passing := f.cause != causeLink || f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
 		if attempt >= 3 || !passing || ctx.Err() != nil || f.cause == causeRefused || !sleep(ctx, backoff(attempt)) {
-			return nil, g.refusedDownload(c, f)
+			return nil, t.refusedDownload(c, f)
 		}
 	}
 }
@@ -79,12 +79,12 @@ func (g *guard) download(request *http.Request, c *call) (*http.Response, error)
 // downloading is the name of the call, beside those of Thrift.
 const downloading = "CloudFetch"
 
-func (g *guard) refusedDownload(c *call, f *failure) *failure {
+func (t *transport) refusedDownload(c *call, f *failure) *failure {
 	c.fail(f)
 	return f
 }
 
-func (g *guard) fetchFile(ctx context.Context, request *http.Request) (*bytes.Buffer, *failure) {
+func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*bytes.Buffer, *failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(downloadLimit, func() { cancel(errNoAnswer) })
@@ -99,7 +99,7 @@ func (g *guard) fetchFile(ctx context.Context, request *http.Request) (*bytes.Bu
 			get.Header[name] = values
 		}
 	}
-	response, err := g.base.RoundTrip(get) // #nosec G704 -- an address that the warehouse named, dialled by the guard's rules
+	response, err := t.base.RoundTrip(get) // #nosec G704 -- an address that the warehouse named, dialled by the transport's rules
 	if err != nil {
 		return nil, sendFailure(ctx, downloading, true, err)
 	}

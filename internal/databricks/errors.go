@@ -60,7 +60,7 @@ var (
 	starting     = regexp.MustCompile(`(?i)TEMPORARILY_UNAVAILABLE|(warehouse|cluster|endpoint).{0,80}(is |be )?(start|resum|pending|not running|stopped)`)
 )
 
-// translate turns what the driver and the guard saw of a statement into an
+// translate turns what the driver and the transport saw of a statement into an
 // error of the product.
 func (w *Warehouse) translate(c *call, err error) error {
 	if cancelled := c.ctx.Err(); cancelled != nil {
@@ -202,11 +202,11 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Next = "Grant CAN USE on the warehouse to the token's user or service principal, and check the workspace's IP access list."
 	case causeNotFound:
 		e.Code, e.Attribute = jobs.CodeInvalid, "http_path"
-		e.Summary = fmt.Sprintf("%s has no warehouse at the HTTP path %s", w.name, w.guard.endpoint.Path)
+		e.Summary = fmt.Sprintf("%s has no warehouse at the HTTP path %s", w.name, w.transport.endpoint.Path)
 		e.Next = "Copy the HTTP path from the warehouse's connection details."
 	case causeBusy, causeUnavailable:
 		e.Code = jobs.CodeUnreachable
-		e.Summary = fmt.Sprintf("%s is not ready and did not become so within %s", w.name, w.guard.patience)
+		e.Summary = fmt.Sprintf("%s is not ready and did not become so within %s", w.name, w.transport.patience)
 		e.Next = "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer."
 	case causeLink:
 		return w.linkError(text, f)
@@ -251,7 +251,7 @@ func (w *Warehouse) linkError(text string, err error) error {
 func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 	switch {
 	case isDNS(f.err):
-		return fmt.Sprintf("The host name %s cannot be resolved", w.guard.endpoint.Hostname()),
+		return fmt.Sprintf("The host name %s cannot be resolved", w.transport.endpoint.Hostname()),
 			"Check the host for typing errors, and that this machine can resolve it."
 	case f.cause == causeLost:
 		return fmt.Sprintf("The connection to %s broke off", w.name),

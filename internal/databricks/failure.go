@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 )
 
 // cause says what kind of failure stopped a call.
@@ -96,7 +98,7 @@ var errNoAnswer = errors.New("no answer within the time limit")
 // sendFailure explains why no answer arrived.
 func sendFailure(ctx context.Context, method string, sent bool, err error) *failure {
 	f := &failure{method: method, cause: causeUnreachable, err: err}
-	var refused *refusedAddress
+	var refused *egress.RefusedAddressError
 	var certificate *tls.CertificateVerificationError
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError

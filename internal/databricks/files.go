@@ -31,7 +31,7 @@ func NewFiles(cfg Config) (*Files, error) {
 }
 
 // Close lets go of idle connections.
-func (f *Files) Close() { f.w.transport.CloseIdleConnections() }
+func (f *Files) Close() { f.w.transport.base.CloseIdleConnections() }
 
 // FileInfo is an entry of a directory.
 type FileInfo struct {
@@ -173,7 +173,7 @@ func (f *Files) send(ctx context.Context, method, api, path string, query url.Va
 	if err != nil {
 		return nil, &failure{cause: causeToken, err: err}
 	}
-	u := url.URL{Scheme: f.w.guard.endpoint.Scheme, Host: f.w.guard.endpoint.Host, Path: api + path, RawQuery: query.Encode()}
+	u := url.URL{Scheme: f.w.transport.endpoint.Scheme, Host: f.w.transport.endpoint.Host, Path: api + path, RawQuery: query.Encode()}
 	request, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, &failure{cause: causeRefused, err: err}
@@ -182,7 +182,7 @@ func (f *Files) send(ctx context.Context, method, api, path string, query url.Va
 	if body != nil {
 		request.Header.Set("Content-Type", "application/octet-stream")
 	}
-	response, err := f.w.guard.base.RoundTrip(request)
+	response, err := f.w.transport.base.RoundTrip(request)
 	if err != nil {
 		return nil, sendFailure(ctx, "", body != nil, err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // The driver takes an Arrow batch out of a page into a buffer that grows by
 // doubling, then copies it, then copies its columns: most of the work of reading
-// a large result. For Batches the guard lifts the batches out of the pages: the
+// a large result. For Batches the transport lifts the batches out of the pages: the
 // driver sees them empty, goes on asking for pages, and gives a stream for each,
 // in whose place the batch is read from where it arrived.
 

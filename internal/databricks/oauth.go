@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -34,13 +35,13 @@ func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.
 		return jobs.Secret{}, err
 	}
 	w.token.alsoSecret(secret)
-	u := url.URL{Scheme: w.guard.endpoint.Scheme, Host: w.guard.endpoint.Host, Path: tokenPath}
+	u := url.URL{Scheme: w.transport.endpoint.Scheme, Host: w.transport.endpoint.Host, Path: tokenPath}
 	config := clientcredentials.Config{
 		ClientID: c.ID, ClientSecret: secret.Reveal(), TokenURL: u.String(),
 		Scopes: []string{"all-apis"}, AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	client := &http.Client{
-		Transport:     w.guard.base,
+		Transport:     w.transport.base,
 		Timeout:       limit("", nil),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -63,7 +64,7 @@ func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
 	text := redactSecrets(err.Error(), []jobs.Secret{secret})
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		if refused, ok := errors.AsType[*refusedAddress](err); ok {
+		if refused, ok := errors.AsType[*egress.RefusedAddressError](err); ok {
 			text = refused.Error()
 		}
 		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",

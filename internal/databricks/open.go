@@ -25,7 +25,7 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	}
 	w.db = sql.OpenDB(connector)
 	started := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, w.guard.patience)
+	bounded, cancel := context.WithTimeout(ctx, w.transport.patience)
 	defer cancel()
 
 	done := make(chan error, 1)
@@ -47,7 +47,7 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 			return nil, err
 		case <-tick.C:
 			// A host that has not answered is not starting; it is silent.
-			if elapsed := time.Since(started); cfg.Waiting != nil && w.guard.answered.Load() && elapsed > 2*time.Second {
+			if elapsed := time.Since(started); cfg.Waiting != nil && w.transport.answered.Load() && elapsed > 2*time.Second {
 				cfg.Waiting(elapsed.Round(time.Second))
 			}
 		}
@@ -69,7 +69,7 @@ func (w *Warehouse) start(ctx context.Context) error {
 		w.sessionLost.Store(false)
 		wait := backoff(attempt)
 		if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
-			return w.timedOut(w.guard.patience, err)
+			return w.timedOut(w.transport.patience, err)
 		}
 		if !sleep(ctx, wait) {
 			return ctx.Err()
@@ -85,7 +85,7 @@ func (w *Warehouse) startable(err error) bool {
 		return true
 	}
 	f, ok := errors.AsType[*failure](err)
-	return ok && w.guard.answered.Load() && (f.cause == causeLost || f.cause == causeSilent)
+	return ok && w.transport.answered.Load() && (f.cause == causeLost || f.cause == causeSilent)
 }
 
 func (w *Warehouse) connect(ctx context.Context) error {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// What the guard needs to know of a Thrift message (binary protocol) is read
+// What the transport needs to know of a Thrift message (binary protocol) is read
 // here without copying: the driver decodes the same bytes again in full.
 
 // Thrift's type ids.
@@ -30,7 +30,7 @@ const (
 	statusInvalidHandle = 4
 )
 
-// reply is what the guard keeps of an answer.
+// reply is what the transport keeps of an answer.
 type reply struct {
 	// failure is the text of a Thrift exception or of an error status; empty
 	// means the call succeeded.

@@ -36,7 +36,7 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 		return nil, err
 	}
 	c, err := client.New(&config.Config{
-		Host:        w.guard.endpoint.Scheme + "://" + w.guard.endpoint.Host,
+		Host:        w.transport.endpoint.Scheme + "://" + w.transport.endpoint.Host,
 		Credentials: noCredentials{}, // the transport adds them
 		// The environment and ~/.databrickscfg are somebody else's.
 		Loaders:             []config.Loader{noLoader{}},
@@ -51,7 +51,7 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 }
 
 // Close lets go of idle connections.
-func (u *UnityCatalog) Close() { u.w.transport.CloseIdleConnections() }
+func (u *UnityCatalog) Close() { u.w.transport.base.CloseIdleConnections() }
 
 // errNoUnityCatalog is the cause where a workspace has no Unity Catalog.
 var errNoUnityCatalog = errors.New("no Unity Catalog")
@@ -220,8 +220,8 @@ func (t *restTransport) RoundTrip(request *http.Request) (*http.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	if request.URL.Scheme != w.guard.endpoint.Scheme || request.URL.Host != w.guard.endpoint.Host {
-		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, w.guard.endpoint.Host)}
+	if request.URL.Scheme != w.transport.endpoint.Scheme || request.URL.Host != w.transport.endpoint.Host {
+		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, w.transport.endpoint.Host)}
 	}
 	for renewed := false; ; renewed = true {
 		token, err := w.token.get(request.Context())
@@ -231,7 +231,7 @@ func (t *restTransport) RoundTrip(request *http.Request) (*http.Response, error)
 		attempt := request.Clone(request.Context())
 		attempt.Body = io.NopCloser(bytes.NewReader(body))
 		attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
-		response, err := w.guard.base.RoundTrip(attempt)
+		response, err := w.transport.base.RoundTrip(attempt)
 		if err != nil {
 			return nil, sendFailure(request.Context(), "", false, err)
 		}

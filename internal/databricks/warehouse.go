@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 
 	dbsql "github.com/databricks/databricks-sql-go"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -78,13 +78,12 @@ const (
 // Warehouse is one session at a warehouse. It is for one goroutine at a time.
 type Warehouse struct {
 	// name is the host for people.
-	name  string
-	guard *guard
-	token *tokenSource
+	name      string
+	transport *transport
+	token     *tokenSource
 
-	db        *sql.DB
-	conn      *sql.Conn
-	transport *http.Transport
+	db   *sql.DB
+	conn *sql.Conn
 	// sent is told the ids of statements; may be nil.
 	sent func(statementID string)
 
@@ -101,27 +100,29 @@ func newWarehouse(cfg Config) (*Warehouse, error) {
 	return newWarehouseVia(cfg, http.ProxyFromEnvironment)
 }
 
-func newWarehouseVia(cfg Config, proxy func(*http.Request) (*url.URL, error)) (*Warehouse, error) {
-	t, err := parseHost(cfg.Host, cfg.AllowPrivateHosts)
+func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
+	h, err := parseHost(cfg.Host, cfg.AllowPrivateHosts)
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := t.endpoint(cfg.Port, cfg.HTTPPath)
+	endpoint, err := h.endpoint(cfg.Port, cfg.HTTPPath)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(t, cfg.AllowPrivateHosts, cfg.CAFile, proxy)
+	roots, err := egress.ReadCAs(cfg.CAFile)
 	if err != nil {
-		return nil, err
+		return nil, jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", cfg.CAFile), err.Error(),
+			"Give a readable file of certificates in PEM form.")
 	}
+	base := egress.NewTransport(egress.Options{Rules: addressRules(h, cfg.AllowPrivateHosts), Proxy: proxy, RootCAs: roots})
 	patience := cfg.StartTimeout
 	if patience <= 0 {
 		patience = DefaultStartTimeout
 	}
 	token := &tokenSource{read: cfg.Token}
 	w := &Warehouse{
-		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, transport: transport, sent: cfg.Sent,
-		guard: &guard{base: transport, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
+		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, sent: cfg.Sent,
+		transport: &transport{base: base, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
 	}
 	if cfg.Client != nil {
 		token.read = func(ctx context.Context) (jobs.Secret, error) { return w.clientToken(ctx, *cfg.Client) }
@@ -130,30 +131,30 @@ func newWarehouseVia(cfg Config, proxy func(*http.Request) (*url.URL, error)) (*
 }
 
 // connector configures the driver: all that can lose data or wait without
-// bound is off here or mended by the guard.
+// bound is off here or mended by the transport.
 func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 	timeout := cfg.QueryTimeout
 	if timeout <= 0 {
 		timeout = jobs.DefaultQueryTimeout
 	}
 	seconds := int64(min(timeout, longestStatement).Round(time.Second) / time.Second)
-	host := w.guard.endpoint.Hostname()
-	if w.guard.endpoint.Scheme == "http" {
+	host := w.transport.endpoint.Hostname()
+	if w.transport.endpoint.Scheme == "http" {
 		host = "http://" + host
 	} else {
 		host = "https://" + host
 	}
-	path := w.guard.endpoint.Path
-	if q := w.guard.endpoint.RawQuery; q != "" {
+	path := w.transport.endpoint.Path
+	if q := w.transport.endpoint.RawQuery; q != "" {
 		path += "?" + q
 	}
-	port, err := strconv.Atoi(w.guard.endpoint.Port())
+	port, err := strconv.Atoi(w.transport.endpoint.Port())
 	if err != nil {
-		return nil, fmt.Errorf("reading the port of %s: %w", w.guard.endpoint, err)
+		return nil, fmt.Errorf("reading the port of %s: %w", w.transport.endpoint, err)
 	}
 	return dbsql.NewConnector(
 		dbsql.WithServerHostname(host), dbsql.WithPort(port), dbsql.WithHTTPPath(path),
-		dbsql.WithTransport(w.guard),
+		dbsql.WithTransport(w.transport),
 		dbsql.WithRetries(-1, time.Second, time.Second),
 		dbsql.WithMaxRows(pageRows),
 		// Large results come as files from the workspace's storage where the
@@ -194,7 +195,7 @@ func (w *Warehouse) close() {
 	if w.db != nil {
 		_ = w.db.Close()
 	}
-	w.transport.CloseIdleConnections()
+	w.transport.base.CloseIdleConnections()
 }
 
 // ready refuses to use a session that is gone.

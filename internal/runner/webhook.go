@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -37,7 +37,7 @@ type webhook struct {
 	client *http.Client
 }
 
-func newWebhook(address string, secret jobs.Secret, allowPrivate bool, choose func(*http.Request) (*url.URL, error)) (*webhook, error) {
+func newWebhook(address string, secret jobs.Secret, allowPrivate bool, proxy egress.ProxyFunc) (*webhook, error) {
 	u, err := url.Parse(address)
 	invalid := func(detail string) error {
 		return jobs.Invalid("alerts.url", "Alerts cannot be sent there", detail, "Write it as https://HOST/PATH")
@@ -52,20 +52,15 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool, choose fu
 	case secret.Empty():
 		return nil, jobs.Invalid("alerts.secret", "Alerts need a secret", "Each is signed, so that its receiver knows whom it is from.", "Make one with: openssl rand -base64 32")
 	}
-	proxy, dial := databricks.Guard(allowPrivate, choose)
+	transport := egress.NewTransport(egress.Options{
+		Rules: egress.Rules{Private: allowPrivate, Loopback: allowPrivate}, Proxy: proxy, DialTimeout: webhookTimeout,
+	})
 	if u.Scheme == "http" {
 		// A proxy could send it anywhere.
-		proxy, dial = nil, insideOnly(dial)
+		transport.Proxy, transport.DialContext = nil, insideOnly(transport.DialContext)
 	}
 	return &webhook{url: address, secret: secret, client: &http.Client{
-		Timeout: webhookTimeout,
-		Transport: &http.Transport{
-			Proxy:               proxy,
-			DialContext:         dial,
-			TLSHandshakeTimeout: webhookTimeout,
-			ForceAttemptHTTP2:   true,
-			IdleConnTimeout:     time.Minute,
-		},
+		Timeout: webhookTimeout, Transport: transport,
 		// Where it is sent on to is nobody's choice but the configuration's.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil

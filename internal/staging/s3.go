@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -70,7 +71,7 @@ const (
 	// attemptTimeout bounds one attempt of any call. A part of partSize takes
 	// that long at 28 kB/s.
 	attemptTimeout = 5 * time.Minute
-	dialTimeout    = 8 * time.Second
+	dialTimeout    = egress.DialTimeout
 	attempts       = 4
 	partSize       = 5 << 20 // the least that S3 takes: parts are what an upload keeps in memory
 	// partsAtOnce are on their way while the next one is filled. Files are
@@ -101,7 +102,9 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		loaded.Region = "us-east-1" // what compatible stores take by default
 	}
 	s.region, s.base = loaded.Region, loaded.Credentials
+	endpoints := s.restricted(loaded.HTTPClient)
 	s.tokens = sts.NewFromConfig(loaded, func(o *sts.Options) {
+		o.HTTPClient = endpoints
 		if endpoint := cmp.Or(cfg.STSEndpoint, cfg.Endpoint); endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(endpoint, "/"))
 		}
@@ -115,6 +118,7 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
 	}
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
+		o.HTTPClient = endpoints
 		o.UsePathStyle = cfg.UsePathStyle
 		// Parts of objects have none; who reads them has its own.
 		o.DisableLogOutputChecksumValidationSkipped = true
@@ -127,6 +131,21 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		return nil, s.explain("list the staging bucket "+cfg.Bucket, err)
 	}
 	return s, nil
+}
+
+// restricted makes a client for the bucket and the token service, whose
+// addresses may be configured, keep the rules of package egress. The client of
+// the credential chain stays as it is: AWS hands out the keys of instances and
+// containers at link-local addresses, which those rules forbid.
+func (s *S3) restricted(client aws.HTTPClient) aws.HTTPClient {
+	b, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		return client
+	}
+	// Frozen, because AWS_DEFAULTS_MODE would put the SDK's own dialer in.
+	return b.WithTransportOptions(func(t *http.Transport) {
+		egress.Restrict(t, egress.Configured, http.ProxyFromEnvironment, dialTimeout)
+	}).Freeze()
 }
 
 func (s *S3) options() []func(*config.LoadOptions) error {

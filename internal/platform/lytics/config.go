@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -98,15 +98,9 @@ func Open(c Config) (*Platform, error) {
 	if c.HTTP != nil {
 		client = *c.HTTP
 	} else {
-		client.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   connectTimeout,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConnsPerHost:   4,
-			IdleConnTimeout:       90 * time.Second,
-			ExpectContinueTimeout: time.Second,
-		}
+		client.Transport = egress.NewTransport(egress.Options{
+			Rules: egress.Configured, Proxy: http.ProxyFromEnvironment, DialTimeout: connectTimeout,
+		})
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	p.http = &client
@@ -143,13 +137,8 @@ func parseURL(attribute, text, fallback string) (*url.URL, error) {
 		return nil, bad("it is no URL of a host with https")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, bad("it holds more than scheme, host and path")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !egress.IsLoopbackHost(u.Hostname()):
 		return nil, bad("the API token would cross the network unencrypted")
 	}
 	return u, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

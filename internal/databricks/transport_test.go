@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -31,8 +31,8 @@ func thriftCall(kind byte, method string) []byte {
 	return b.Bytes()
 }
 
-// guarded makes a warehouse, of which only the transport is used, for a server.
-func guarded(t *testing.T, cfg Config) *Warehouse {
+// unsentWarehouse makes a warehouse, of which only the transport is used, for a server.
+func unsentWarehouse(t *testing.T, cfg Config) *Warehouse {
 	t.Helper()
 	cfg.HTTPPath, cfg.Token = "/sql/1.0/warehouses/x", func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("canary"), nil }
 	if cfg.StartTimeout == 0 {
@@ -42,7 +42,7 @@ func guarded(t *testing.T, cfg Config) *Warehouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.transport.CloseIdleConnections)
+	t.Cleanup(w.transport.base.CloseIdleConnections)
 	return w
 }
 
@@ -65,7 +65,7 @@ func post(t *testing.T, w *Warehouse, target, method string) ([]byte, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := w.guard.RoundTrip(request)
+	response, err := w.transport.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +81,14 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 	defer other.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
-		w := guarded(t, serverConfig(t, server))
-		_, err := post(t, w, w.guard.endpoint.String(), "OpenSession")
+		w := unsentWarehouse(t, serverConfig(t, server))
+		_, err := post(t, w, w.transport.endpoint.String(), "OpenSession")
 		if f, ok := errors.AsType[*failure](err); !ok || f.cause != causeRefused {
 			t.Errorf("a redirect with %d: %v, want a refusal", status, err)
 		}
 		server.Close()
 	}
-	w := guarded(t, Config{Host: "http://127.0.0.1", Port: 1})
+	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1})
 	if _, err := post(t, w, other.URL, "FetchResults"); err == nil {
 		t.Error("a request to another host was sent")
 	}
@@ -99,7 +99,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 
 func TestTelemetryStaysHere(t *testing.T) {
 	t.Parallel()
-	w := guarded(t, Config{Host: "http://127.0.0.1", Port: 1})
+	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1})
 	body, err := post(t, w, "https://127.0.0.1/api/2.0/connector-service/feature-flags/GOLANG/1.14.0", "")
 	if err != nil || string(body) != `{"flags":[]}` {
 		t.Errorf("feature flags: %q, %v", body, err)
@@ -119,8 +119,8 @@ func TestTLSNeedsAKnownAuthority(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	cfg := serverConfig(t, server)
-	unknown := guarded(t, cfg)
-	_, err := post(t, unknown, unknown.guard.endpoint.String(), "GetOperationStatus")
+	unknown := unsentWarehouse(t, cfg)
+	_, err := post(t, unknown, unknown.transport.endpoint.String(), "GetOperationStatus")
 	if f, ok := errors.AsType[*failure](err); !ok || f.cause != causeTLS {
 		t.Fatalf("an unknown authority: %v, want a TLS failure", err)
 	}
@@ -129,8 +129,8 @@ func TestTLSNeedsAKnownAuthority(t *testing.T) {
 	if err := os.WriteFile(cfg.CAFile, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	known := guarded(t, cfg)
-	if _, err := post(t, known, known.guard.endpoint.String(), "GetOperationStatus"); err != nil {
+	known := unsentWarehouse(t, cfg)
+	if _, err := post(t, known, known.transport.endpoint.String(), "GetOperationStatus"); err != nil {
 		t.Errorf("a known authority: %v", err)
 	}
 	cfg.CAFile, cfg.HTTPPath = os.DevNull, "/sql"
@@ -159,7 +159,7 @@ func TestProxyIsHonoured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := post(t, w, w.guard.endpoint.String(), "OpenSession"); err != nil {
+	if _, err := post(t, w, w.transport.endpoint.String(), "OpenSession"); err != nil {
 		t.Fatal(err)
 	}
 	if asked.Load() != "warehouse.example:80" {
@@ -167,66 +167,39 @@ func TestProxyIsHonoured(t *testing.T) {
 	}
 }
 
-// checklist 50: what counts is the address dialled, whatever its name.
-func TestAddressesAreCheckedWhenDialled(t *testing.T) {
+// checklist 50: the address is checked when it is dialled, whatever its name.
+func TestForbiddenAddressIsRefused(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(thriftCall(2, "OpenSession"))
+	}))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	dial := func(d *dialer) error {
-		d.proxies = map[string]bool{}
-		conn, err := d.dial(t.Context(), "tcp", "localhost:"+port)
+	for name, c := range map[string]struct {
+		host    workspaceHost
+		private bool
+		want    bool
+	}{
+		"a Databricks name that resolves to loopback": {host: workspaceHost{databricks: true}},
+		"a host that is written as this machine":      {host: workspaceHost{loopback: true}, want: true},
+		"any host with allow_private_hosts":           {private: true, want: true},
+	} {
+		d := egress.NewTransport(egress.Options{Rules: addressRules(c.host, c.private)})
+		conn, err := d.DialContext(t.Context(), "tcp", net.JoinHostPort("localhost", port))
 		if err == nil {
 			_ = conn.Close()
 		}
-		return err
-	}
-	var refused *refusedAddress
-	if err := dial(&dialer{target: target{name: "dbc-1.cloud.databricks.com", databricks: true}}); !errors.As(err, &refused) {
-		t.Errorf("a Databricks name that resolves to loopback: %v, want a refusal", err)
-	}
-	if err := dial(&dialer{target: target{loopback: true}}); err != nil {
-		t.Errorf("a loopback host: %v", err)
-	}
-	if err := dial(&dialer{allowPrivate: true}); err != nil {
-		t.Errorf("opted in: %v", err)
-	}
-
-	databricks, own, opted := &dialer{target: target{databricks: true}}, &dialer{target: target{loopback: true}}, &dialer{allowPrivate: true}
-	cases := []struct {
-		address                string
-		databricks, own, opted bool
-	}{
-		{"8.8.8.8", true, true, true},
-		{"10.1.2.3", true, false, true},
-		{"100.64.0.1", true, false, true},
-		{"fd12::1", true, false, true},
-		{"127.0.0.1", false, true, true},
-		{"::1", false, true, true},
-		{"::ffff:127.0.0.1", false, true, true},
-		{"64:ff9b::7f00:1", false, true, true},
-		{"169.254.169.254", false, false, false},
-		{"::ffff:169.254.169.254", false, false, false},
-		{"2002:a9fe:a9fe::1", false, false, false},
-		{"fe80::1%eth0", false, false, false},
-		{"fd00:ec2::254", false, false, false},
-		{"0.0.0.0", false, false, false},
-		{"::", false, false, false},
-		{"224.0.0.1", false, false, false},
-	}
-	for _, c := range cases {
-		class := classify(netip.MustParseAddr(c.address))
-		for name, got := range map[string][2]bool{
-			"a Databricks host": {databricks.allowed(class, false), c.databricks},
-			"a loopback host":   {own.allowed(class, false), c.own},
-			"opted in":          {opted.allowed(class, false), c.opted},
-		} {
-			if got[0] != got[1] {
-				t.Errorf("%s for %s: allowed %t, want %t", c.address, name, got[0], got[1])
-			}
+		if got := err == nil; got != c.want {
+			t.Errorf("%s: got connected %t (%v), want %t", name, got, err, c.want)
+		}
+		if err == nil {
+			continue
+		}
+		if f := sendFailure(t.Context(), "OpenSession", false, err); f.cause != causeRefused {
+			t.Errorf("%s: got cause %d (%v), want that of a refusal", name, f.cause, f)
 		}
 	}
 }
@@ -243,11 +216,11 @@ func TestSilenceIsBounded(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(release)
-	w := guarded(t, serverConfig(t, server))
+	w := unsentWarehouse(t, serverConfig(t, server))
 	body := thriftCall(1, "OpenSession")
-	request := httptest.NewRequest(http.MethodPost, w.guard.endpoint.String(), nil)
+	request := httptest.NewRequest(http.MethodPost, w.transport.endpoint.String(), nil)
 	request.RequestURI = ""
-	_, f := w.guard.send(t.Context(), request, "OpenSession", body, 100*time.Millisecond)
+	_, f := w.transport.send(t.Context(), request, "OpenSession", body, 100*time.Millisecond)
 	if f == nil || f.cause != causeSilent {
 		t.Errorf("failure = %v, want silence", f)
 	}
@@ -284,8 +257,8 @@ func TestHTTPStatuses(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			defer server.Close()
-			w := guarded(t, serverConfig(t, server))
-			_, err := post(t, w, w.guard.endpoint.String(), "GetOperationStatus")
+			w := unsentWarehouse(t, serverConfig(t, server))
+			_, err := post(t, w, w.transport.endpoint.String(), "GetOperationStatus")
 			e, ok := errors.AsType[*jobs.Error](w.translate(newCall(t.Context(), true), err))
 			if !ok || e.Code != c.code || e.Attribute != c.at || e.Next == "" || IsSessionLost(e) != c.session {
 				t.Errorf("error = %#v, want %s at %q", e, c.code, c.at)

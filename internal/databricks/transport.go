@@ -12,12 +12,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 )
 
-// guard is the transport below the driver; the package comment says what it is
+// transport is the HTTP transport below the driver; the package comment says what it is
 // for. It is safe for concurrent use.
-type guard struct {
-	base     http.RoundTripper
+type transport struct {
+	base     *http.Transport
 	endpoint *url.URL
 	token    *tokenSource
 	throttle *throttle
@@ -57,7 +59,7 @@ const pieceLimit = time.Minute
 const mostRenewals = 3
 
 // RoundTrip implements http.RoundTripper.
-func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	body, err := readBody(request)
 	if err != nil {
 		return nil, err
@@ -67,14 +69,14 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
 		return passOn(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
 	}
-	if c := g.links.owner(request); c != nil {
-		return g.download(request, c)
+	if c := t.links.owner(request); c != nil {
+		return t.download(request, c)
 	}
-	if request.URL.Scheme != g.endpoint.Scheme || request.URL.Host != g.endpoint.Host || request.URL.Path != g.endpoint.Path {
-		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, g.endpoint.Host)}
+	if request.URL.Scheme != t.endpoint.Scheme || request.URL.Host != t.endpoint.Host || request.URL.Path != t.endpoint.Path {
+		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
-	content, f := g.repeat(request, method, body, c)
+	content, f := t.repeat(request, method, body, c)
 	if f != nil {
 		if c != nil {
 			c.fail(f)
@@ -88,7 +90,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if c != nil {
 		c.note(method, r)
 	}
-	g.links.announce(r.links, c)
+	t.links.announce(r.links, c)
 	if c != nil && c.lifts && r.page != nil && err == nil {
 		content = c.lift(content, r.page)
 	}
@@ -97,9 +99,9 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // repeat sends the request until it is answered, as often as that is harmless
 // and within bounds.
-func (g *guard) repeat(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
+func (t *transport) repeat(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
 	harmless := method != "ExecuteStatement" || c != nil && c.harmless
-	deadline := time.Now().Add(g.patience)
+	deadline := time.Now().Add(t.patience)
 	tidying := !remembered(method)
 	ctx := request.Context()
 	if c != nil && !tidying {
@@ -109,10 +111,10 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 	}
 	renewals, begun := 0, time.Now()
 	for attempt := 1; ; attempt++ {
-		if f := g.throttle.wait(ctx, method, deadline); f != nil {
+		if f := t.throttle.wait(ctx, method, deadline); f != nil {
 			return nil, f
 		}
-		content, f := g.send(ctx, request, method, body, limit(method, c))
+		content, f := t.send(ctx, request, method, body, limit(method, c))
 		if f == nil {
 			return content, nil
 		}
@@ -120,7 +122,7 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 			// The credential may have been replaced since it was read, or the
 			// token made of it may have expired.
 			renewals++
-			changed, err := g.token.renew(ctx)
+			changed, err := t.token.renew(ctx)
 			if err != nil {
 				return nil, &failure{method: method, cause: causeToken, err: err}
 			}
@@ -130,7 +132,7 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 		}
 		wait := max(f.retryAfter, backoff(attempt))
 		if f.cause == causeBusy {
-			g.throttle.hold(wait)
+			t.throttle.hold(wait)
 		}
 		switch {
 		case ctx.Err() != nil, tidying, !f.repeatable(harmless):
@@ -139,7 +141,7 @@ func (g *guard) repeat(request *http.Request, method string, body []byte, c *cal
 			if time.Now().Add(wait).After(deadline) {
 				return nil, f
 			}
-		case attempt >= 3, f.cause == causeUnreachable && time.Since(begun) > dialTimeout:
+		case attempt >= 3, f.cause == causeUnreachable && time.Since(begun) > egress.DialTimeout:
 			return nil, f
 		}
 		if !sleep(ctx, wait) {
@@ -166,8 +168,8 @@ func bind(ctx context.Context, c *call, method string) (context.Context, context
 }
 
 // send makes one attempt and reads the whole answer.
-func (g *guard) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) (*bytes.Buffer, *failure) {
-	token, err := g.token.get(ctx)
+func (t *transport) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) (*bytes.Buffer, *failure) {
+	token, err := t.token.get(ctx)
 	if err != nil {
 		return nil, &failure{method: method, cause: causeToken, err: err}
 	}
@@ -184,12 +186,12 @@ func (g *guard) send(ctx context.Context, request *http.Request, method string, 
 	attempt.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	attempt.ContentLength = int64(len(body))
 	attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
-	response, err := g.base.RoundTrip(attempt)
+	response, err := t.base.RoundTrip(attempt)
 	if err != nil {
 		return nil, sendFailure(ctx, method, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	g.answered.Store(true)
+	t.answered.Store(true)
 	content, err := readAll(response, func() { timer.Reset(max(pieceLimit, bound)) })
 	if err != nil {
 		return nil, sendFailure(ctx, method, true, err)
