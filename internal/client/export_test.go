@@ -1,6 +1,6 @@
 package client
 
-// Die falls silent, as a process does that is killed.
+// Die stops the heartbeat, as the end of a killed process does.
 func (c *Client) Die() {
 	c.mu.Lock()
 	stop := c.stop
@@ -9,3 +9,6 @@ func (c *Client) Die() {
 	stop()
 	c.beating.Wait()
 }
+
+// Instance is the id that the runner knows this process by.
+func (c *Client) Instance() string { return c.instance }

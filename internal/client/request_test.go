@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
@@ -88,7 +89,9 @@ func problem(w http.ResponseWriter, status int, text string) {
 func TestPassingFailuresPass(t *testing.T) {
 	t.Parallel()
 	var lost atomic.Bool
-	s := api.New(api.Config{API: &recorder{values: &filler{}, fail: &jobs.Error{Code: jobs.CodeNotFound, Summary: "gone"}}, Token: jobs.NewSecret(token)})
+	r := newRecorder(t, &filler{})
+	r.fail = &jobs.Error{Code: jobs.CodeNotFound, Summary: "gone"}
+	s := api.New(api.Config{API: r, Token: jobs.NewSecret(token)})
 	c, n := at(t, func(w http.ResponseWriter, r *http.Request) {
 		if lost.CompareAndSwap(false, true) {
 			panic(http.ErrAbortHandler)
@@ -142,8 +145,7 @@ func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
 // A follower whose connection is lost follows on, and hears each move.
 func TestFollowingGoesOnWhenTheConnectionIsLost(t *testing.T) {
 	t.Parallel()
-	r := &recorder{values: &filler{}}
-	s := api.New(api.Config{API: &moving{recorder: r}, Token: jobs.NewSecret(token), FollowEvery: time.Millisecond})
+	s := api.New(api.Config{API: &moving{Fake: jobstest.New()}, Token: jobs.NewSecret(token), FollowEvery: time.Millisecond})
 	var times atomic.Int64
 	c, _ := at(t, func(w http.ResponseWriter, req *http.Request) {
 		if times.Add(1) == 1 {
@@ -162,7 +164,7 @@ func TestFollowingGoesOnWhenTheConnectionIsLost(t *testing.T) {
 
 // moving has one run, that ends after a while.
 type moving struct {
-	*recorder
+	*jobstest.Fake
 	looks atomic.Int64
 }
 

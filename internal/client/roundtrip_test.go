@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +66,7 @@ var equal = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b jobs.Secre
 func TestEveryCallArrivesWholeAndSoDoesItsAnswer(t *testing.T) {
 	t.Parallel()
 	for _, empty := range []bool{false, true} {
-		r := &recorder{values: &filler{empty: empty}}
+		r := newRecorder(t, &filler{empty: empty})
 		c, _ := serve(t, r)
 		for m := range reflect.TypeFor[jobs.API]().Methods() {
 			if m.Name == "Close" {
@@ -77,21 +79,21 @@ func TestEveryCallArrivesWholeAndSoDoesItsAnswer(t *testing.T) {
 				t.Fatalf("%s: %v", m.Name, err)
 			}
 			got := results(t, out)
-			asked := m.Name
-			if asked == "WaitRun" {
-				asked = "Run"
+			arrivesAs := m.Name
+			if m.Name == "WaitRun" { // the server polls the run
+				arrivesAs = "Run"
 			}
-			if r.method != asked {
-				t.Fatalf("%s arrived as %s", m.Name, r.method)
+			arrived, args, answered := r.last()
+			if arrived != arrivesAs {
+				t.Fatalf("%s: got a call of %s, want %s", m.Name, arrived, arrivesAs)
 			}
-			if d := cmp.Diff(sent, r.args, equal); d != "" {
+			if d := cmp.Diff(sent, args, equal); d != "" {
 				t.Errorf("%s: what was sent and what arrived:\n%s", m.Name, d)
 			}
-			if m.Name == "Store" {
-				// Where the store is, the client knows better.
-				got[0] = withLocation(got[0], r.results[0])
+			if m.Name == "Store" { // its location is the client's own
+				got[0] = withLocation(got[0], answered[0])
 			}
-			if d := cmp.Diff(r.results, got, equal); d != "" {
+			if d := cmp.Diff(answered, got, equal); d != "" {
 				t.Errorf("%s: what was answered and what came back:\n%s", m.Name, d)
 			}
 		}
@@ -159,7 +161,7 @@ func TestErrorsComeBackAsTheyWere(t *testing.T) {
 		jobs.CodeNotFound, jobs.CodeConflict, jobs.CodeInUse, jobs.CodeInvalid, jobs.CodeUnauthorized, jobs.CodeForbidden,
 		jobs.CodeUnreachable, jobs.CodeSecretUnreadable, jobs.CodeStore, jobs.CodeCancelled, jobs.CodeTimeout, jobs.CodeFailed,
 	}
-	r := &recorder{values: &filler{}}
+	r := newRecorder(t, &filler{})
 	c, _ := serve(t, r)
 	for _, code := range codes {
 		want := &jobs.Error{Code: code, Attribute: "schedule.time_of_day", Summary: "What é", Detail: "Why.", Next: "Do so"}
@@ -182,16 +184,16 @@ func TestErrorsComeBackAsTheyWere(t *testing.T) {
 			}
 		}
 	}
-	r.fail = errors.New("an error of no kind")
-	if _, err := c.Job(t.Context(), "j"); !jobs.IsCode(err, jobs.CodeFailed) || !strings.Contains(err.Error(), "an error of no kind") {
-		t.Errorf("got %v", err)
+	r.fail = errUnknownKind
+	if _, err := c.Job(t.Context(), "j"); !jobs.IsCode(err, jobs.CodeFailed) || !strings.Contains(err.Error(), errUnknownKind.Error()) {
+		t.Errorf("an error without a code: got %v, want code %s and its text", err, jobs.CodeFailed)
 	}
 }
 
 // The client uses each operation of the description, and no others.
 func TestTheClientCoversTheDescription(t *testing.T) {
 	t.Parallel()
-	r := &recorder{values: &filler{empty: true}}
+	r := newRecorder(t, &filler{empty: true})
 	c, log := serve(t, r)
 	for m := range reflect.TypeFor[jobs.API]().Methods() {
 		method := reflect.ValueOf(c).MethodByName(m.Name)
@@ -238,7 +240,7 @@ func TestTheClientCoversTheDescription(t *testing.T) {
 		}
 		asked[a] = true
 	}
-	if d := cmp.Diff(sorted(described), sorted(asked)); d != "" {
+	if d := cmp.Diff(slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(asked))); d != "" {
 		t.Errorf("described, and asked:\n%s", d)
 	}
 }

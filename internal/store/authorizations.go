@@ -104,22 +104,24 @@ func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
 	})
 }
 
-// Confirm notes that a state file holds the authorization or job.
+// Confirm notes that a state file holds the authorization or job; CodeNotFound
+// when there is neither. An object that is confirmed already is only read.
 func (d *DB) Confirm(ctx context.Context, id string) error {
 	for _, table := range []string{"authorizations", "jobs"} {
-		known, err := d.exists(ctx, `SELECT 1 FROM `+table+` WHERE id = ? AND confirmed = 0`, id)
-		if err != nil {
-			return err
-		}
-		if !known {
+		var confirmed bool
+		err := d.Read().QueryRowContext(ctx, `SELECT confirmed FROM `+table+` WHERE id = ?`, id).Scan(&confirmed)
+		if errors.Is(err, sql.ErrNoRows) {
 			continue
+		}
+		if err != nil || confirmed {
+			return d.failed("Cannot read the store", err)
 		}
 		return d.Write(ctx, func(tx *Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE id = ?`, id)
 			return err
 		})
 	}
-	return nil
+	return notFound("authorization or job", id)
 }
 
 func notFound(kind, id string) error {

@@ -1,0 +1,72 @@
+package jobstest
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// What the warehouse's catalog has: main.sales.customers and main.sales.orders.
+var (
+	catalogs  = []jobs.CatalogInfo{{Name: "hive_metastore"}, {Name: "main", Comment: "ours"}}
+	databases = []jobs.DatabaseInfo{{Catalog: "main", Name: "sales"}}
+	tables    = []jobs.TableInfo{{Name: "customers", Type: "MANAGED", Comment: "who buys"}, {Name: "orders", Type: "VIEW"}}
+	columns   = []jobs.ColumnInfo{
+		{Name: "id", Type: "bigint", Position: 1},
+		{Name: "updated_at", Type: "timestamp", Nullable: true, Comment: "when", Position: 2},
+	}
+)
+
+// list gives what matches a SHOW ... LIKE pattern. The first argument of every
+// method is the authorization's id, the last one the pattern.
+func list[T any](ctx context.Context, f *Fake, method string, args []any, all []T, name func(T) string) ([]T, error) {
+	return read(ctx, f, method, args, func(s *Store) ([]T, error) {
+		authorizationID, _ := args[0].(string)
+		pattern, _ := args[len(args)-1].(string)
+		if _, err := get(s.Authorizations, "authorization", authorizationID); err != nil {
+			if e, ok := errors.AsType[*jobs.Error](err); ok {
+				e.Attribute = "authorization_id"
+			}
+			return nil, err
+		}
+		return slices.DeleteFunc(slices.Clone(all), func(v T) bool { return !matches(pattern, name(v)) }), nil
+	})
+}
+
+func matches(pattern, name string) bool {
+	return pattern == "" || slices.ContainsFunc(strings.Split(pattern, "|"), func(p string) bool {
+		ok, err := path.Match(strings.ToLower(p), strings.ToLower(name))
+		return ok && err == nil
+	})
+}
+
+// Catalogs implements jobs.Catalog.
+func (f *Fake) Catalogs(ctx context.Context, id, pattern string) ([]jobs.CatalogInfo, error) {
+	return list(ctx, f, "Catalogs", []any{id, pattern}, catalogs, func(v jobs.CatalogInfo) string { return v.Name })
+}
+
+// Databases implements jobs.Catalog.
+func (f *Fake) Databases(ctx context.Context, id, catalog, pattern string) ([]jobs.DatabaseInfo, error) {
+	args := []any{id, catalog, pattern}
+	all := slices.DeleteFunc(slices.Clone(databases), func(v jobs.DatabaseInfo) bool { return v.Catalog != catalog })
+	if len(all) > 0 {
+		return list(ctx, f, "Databases", args, all, func(v jobs.DatabaseInfo) string { return v.Name })
+	}
+	return read(ctx, f, "Databases", args, func(*Store) ([]jobs.DatabaseInfo, error) {
+		return nil, jobs.Invalid("catalog", "There is no catalog "+catalog, "The warehouse has none.", "Use main.")
+	})
+}
+
+// Tables implements jobs.Catalog.
+func (f *Fake) Tables(ctx context.Context, id, catalog, database, pattern string) ([]jobs.TableInfo, error) {
+	return list(ctx, f, "Tables", []any{id, catalog, database, pattern}, tables, func(v jobs.TableInfo) string { return v.Name })
+}
+
+// Columns implements jobs.Catalog.
+func (f *Fake) Columns(ctx context.Context, id string, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
+	return list(ctx, f, "Columns", []any{id, table, pattern}, columns, func(v jobs.ColumnInfo) string { return v.Name })
+}

@@ -1,0 +1,308 @@
+package jobstest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Opener opens a new process on a store of the test's own. The process is closed
+// by whoever made the Opener.
+type Opener func() jobs.API
+
+// TokenVariable is an environment variable that an implementation under test has
+// to find set.
+const TokenVariable = "LYTICS_CONFORMANCE_TOKEN"
+
+// Conformance runs the suite, each test on a store that does not exist yet.
+// Where nothing listens at the warehouse's address, runs may fail. A process
+// that has a method Die is killed by it.
+func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
+	t.Helper()
+	for name, check := range map[string]func(t *testing.T, open Opener){
+		"a missing store is not an empty one":           missingStore,
+		"authorizations":                                authorizations,
+		"what an authorization refuses":                 refusedAuthorizations,
+		"jobs":                                          definitions,
+		"what a job refuses":                            refusedJobs,
+		"jobs are listed by label":                      listedJobs,
+		"what is missing is not found":                  notFound,
+		"the next apply adopts what a dead one created": adoption,
+		"confirmed objects are not adopted":             confirmation,
+		"a run is followed to its end":                  followedRun,
+		"an interrupted wait cancels its run":           interruptedWait,
+		"runs are listed by filter":                     listedRuns,
+		"fields and mappings":                           fieldsAndMappings,
+		"audiences":                                     audiences,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, newStore(t))
+		})
+	}
+}
+
+// refused fails the test unless an error is of a code, with an attribute that is
+// not looked at when empty, and says what to do next.
+func refused(t *testing.T, what string, err error, code jobs.Code, attribute string) {
+	t.Helper()
+	e, ok := errors.AsType[*jobs.Error](err)
+	if !ok || e.Code != code || attribute != "" && e.Attribute != attribute {
+		t.Errorf("%s: got error %#v, want code %q and attribute %q", what, err, code, attribute)
+		return
+	}
+	if e.Summary == "" || code != jobs.CodeNotFound && e.Next == "" {
+		t.Errorf("%s: the error has no summary or no next step: %#v", what, e)
+	}
+}
+
+// must gives a value, or fails the test.
+func must[T any](t *testing.T, what string, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	return v
+}
+
+// errorOf drops the value of a call.
+func errorOf[T any](_ T, err error) error { return err }
+
+func authorize(t *testing.T, a jobs.API, label string) jobs.Authorization {
+	t.Helper()
+	secret := jobs.NewSecret("dapi-1")
+	made, err := a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{Token: &secret, AuthorizationSpec: jobs.AuthorizationSpec{
+		// Nothing listens at port 1.
+		Label: label, Host: "http://127.0.0.1", Port: 1, HTTPPath: "/sql/1.0/warehouses/a", TokenVersion: 3}})
+	return must(t, "create authorization "+label, made, err)
+}
+
+func importSpec(authorizationID, table string) jobs.JobSpec {
+	since := time.Date(2026, 3, 8, 7, 30, 0, 123456000, time.UTC)
+	return jobs.JobSpec{
+		Label: table, AuthorizationID: authorizationID, QueryTimeout: time.Minute, FailOnError: true, Triggers: map[string]string{"a": "1"},
+		Import: &jobs.TableImport{Catalog: "main", Database: "sales", Table: table, TimestampColumn: "ts", Since: &since},
+	}
+}
+
+func createImport(t *testing.T, a jobs.API, table string) jobs.Job {
+	t.Helper()
+	j, err := a.CreateJob(t.Context(), importSpec(authorize(t, a, table).ID, table))
+	return must(t, "create job "+table, j, err)
+}
+
+// checklist 58: a store that is missing is not an empty one.
+func missingStore(t *testing.T, open Opener) {
+	a := open()
+	_, err := a.Store(t.Context(), false)
+	refused(t, "before it is created", err, jobs.CodeStore, "")
+	made, err := a.Store(t.Context(), true)
+	if err != nil || made.ID == "" || made.Location == "" || made.RunnerAlive {
+		t.Fatalf("created: got %+v, %v; want an id, a location and no runner", made, err)
+	}
+	again, err := open().Store(t.Context(), false)
+	if err != nil || again.ID != made.ID {
+		t.Fatalf("opened by another process: got %+v, %v; want id %s", again, err, made.ID)
+	}
+}
+
+// checklist 46 49
+func authorizations(t *testing.T, open Opener) {
+	a := open()
+	made := authorize(t, a, "warehouse")
+	if !made.SecretReadable || made.TokenVersion != 3 || made.CreatedAt.IsZero() {
+		t.Fatalf("created: got %+v, want a readable secret, version 3 and a time", made)
+	}
+	got, err := a.Authorization(t.Context(), made.ID)
+	if d := cmp.Diff(made, must(t, "read", got, err)); d != "" {
+		t.Errorf("created, and read:\n%s", d)
+	}
+	moved := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
+	moved.Host = "http://127.0.0.2"
+	refused(t, "a changed host without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, moved)), jobs.CodeInvalid, "token_wo")
+	renamed := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
+	renamed.Label = "renamed"
+	if got, err := a.UpdateAuthorization(t.Context(), made.ID, renamed); err != nil || got.Label != "renamed" || !got.SecretReadable {
+		t.Fatalf("renamed: got %+v, %v; want the label and the kept secret", got, err)
+	}
+	j, err := a.CreateJob(t.Context(), importSpec(made.ID, "customers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = a.DeleteAuthorization(t.Context(), made.ID)
+	refused(t, "deleted while a job uses it", err, jobs.CodeInUse, "")
+	if !strings.Contains(err.Error(), j.ID) {
+		t.Errorf("the error does not name job %s: %v", j.ID, err)
+	}
+	if err := a.DeleteJob(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := a.DeleteAuthorization(t.Context(), made.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "deleted", errorOf(a.Authorization(t.Context(), made.ID)), jobs.CodeNotFound, "")
+}
+
+func refusedAuthorizations(t *testing.T, open Opener) {
+	a := open()
+	spec := jobs.AuthorizationSpec{Label: "l", Host: "http://127.0.0.1", Port: 1, HTTPPath: "/p"}
+	refused(t, "without a secret", errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})), jobs.CodeInvalid, "token_wo")
+	spec.ClientID = "client"
+	refused(t, "without a client secret", errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})), jobs.CodeInvalid, "client_secret_wo")
+	secret := jobs.NewSecret("s")
+	made, err := a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec, ClientSecret: &secret})
+	made = must(t, "create", made, err)
+	spec.ClientID = "another"
+	refused(t, "another client without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec})),
+		jobs.CodeInvalid, "client_secret_wo")
+	spec.ClientID, spec.TokenEnv = "", TokenVariable
+	if got, err := a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec}); err != nil || got.TokenEnv != TokenVariable || !got.SecretReadable {
+		t.Errorf("a token of the environment: got %+v, %v; want the variable's name and a readable secret", got, err)
+	}
+}
+
+// checklist 47 59
+func definitions(t *testing.T, open Opener) {
+	a := open()
+	spec := importSpec(authorize(t, a, "warehouse").ID, "customers")
+	spec.Schedule = &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "02:30", Timezone: "Europe/Berlin"}
+	made, err := a.CreateJob(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.Import.Stream != "databricks_main_sales_customers" || made.NextRunAt == nil || !made.Import.Since.Equal(*spec.Import.Since) {
+		t.Fatalf("created: got %+v, want the default stream, a next run and since %s", made, spec.Import.Since)
+	}
+	got, err := a.Job(t.Context(), made.ID)
+	if d := cmp.Diff(made, must(t, "read", got, err)); d != "" {
+		t.Errorf("created, and read:\n%s", d)
+	}
+	err = errorOf(a.CreateJob(t.Context(), spec))
+	refused(t, "a second one of the same key", err, jobs.CodeConflict, "table")
+	if !strings.Contains(err.Error(), made.ID) {
+		t.Errorf("the error does not name job %s: %v", made.ID, err)
+	}
+	spec.Label = "renamed"
+	if got, err := a.UpdateJob(t.Context(), made.ID, spec); err != nil || got.Label != "renamed" {
+		t.Fatalf("renamed: got %+v, %v", got, err)
+	}
+	if got, err := a.PauseJob(t.Context(), made.ID, true); err != nil || !got.Paused || got.NextRunAt != nil {
+		t.Fatalf("paused: got %+v, %v; want no next run", got, err)
+	}
+	if got, err := a.UpdateJob(t.Context(), made.ID, spec); err != nil || !got.Paused {
+		t.Fatalf("updated while paused: got %+v, %v; want it still paused", got, err)
+	}
+	if got, err := a.PauseJob(t.Context(), made.ID, false); err != nil || got.Paused || got.NextRunAt == nil {
+		t.Fatalf("resumed: got %+v, %v; want a next run", got, err)
+	}
+	for range 2 {
+		if err := a.DeleteJob(t.Context(), made.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "deleted", errorOf(a.Job(t.Context(), made.ID)), jobs.CodeNotFound, "")
+}
+
+func refusedJobs(t *testing.T, open Opener) {
+	a := open()
+	first := createImport(t, a, "orders")
+	spec := importSpec(first.AuthorizationID, "customers")
+	second, err := a.CreateJob(t.Context(), spec)
+	second = must(t, "create", second, err)
+	refused(t, "nothing to pause", errorOf(a.PauseJob(t.Context(), first.ID, true)), jobs.CodeInvalid, "schedule")
+	refused(t, "the key of another", errorOf(a.UpdateJob(t.Context(), second.ID, importSpec(first.AuthorizationID, "orders"))), jobs.CodeConflict, "table")
+	with := func(change func(*jobs.JobSpec)) error {
+		s := importSpec(first.AuthorizationID, "returns")
+		change(&s)
+		return errorOf(a.CreateJob(t.Context(), s))
+	}
+	refused(t, "no such authorization", with(func(s *jobs.JobSpec) { s.AuthorizationID = "auth_x" }), jobs.CodeInvalid, "authorization_id")
+	refused(t, "no such audience", with(func(s *jobs.JobSpec) {
+		s.Import, s.Export = nil, &jobs.AudienceExport{AudienceID: "none", Catalog: "main", Database: "sales"}
+	}), jobs.CodeInvalid, "audience_id")
+	refused(t, "no such schedule", with(func(s *jobs.JobSpec) { s.Schedule = &jobs.Schedule{Frequency: "yearly"} }), jobs.CodeInvalid, "")
+	refused(t, "after no such job", with(func(s *jobs.JobSpec) { s.After = []string{"job_x"} }), jobs.CodeInvalid, "after")
+	spec.After = []string{first.ID}
+	if err := errorOf(a.UpdateJob(t.Context(), second.ID, spec)); err != nil {
+		t.Fatal(err)
+	}
+	circle := importSpec(first.AuthorizationID, "orders")
+	circle.After = []string{second.ID}
+	refused(t, "after a job that runs after it", errorOf(a.UpdateJob(t.Context(), first.ID, circle)), jobs.CodeInvalid, "after")
+}
+
+func listedJobs(t *testing.T, open Opener) {
+	a := open()
+	var want []string
+	auth := authorize(t, a, "warehouse")
+	for _, table := range []string{"b", "c", "a"} {
+		j, err := a.CreateJob(t.Context(), importSpec(auth.ID, table))
+		want = append(want, must(t, "create", j, err).ID)
+	}
+	all, err := a.Jobs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, j := range all {
+		got = append(got, j.ID)
+	}
+	if want = []string{want[2], want[0], want[1]}; !slices.Equal(got, want) {
+		t.Errorf("got jobs %v, want %v", got, want)
+	}
+}
+
+func notFound(t *testing.T, open Opener) {
+	a := open()
+	auth := authorize(t, a, "warehouse")
+	ctx := t.Context()
+	for what, err := range map[string]error{
+		"Authorization":       errorOf(a.Authorization(ctx, "auth_x")),
+		"UpdateAuthorization": errorOf(a.UpdateAuthorization(ctx, "auth_x", jobs.AuthorizationChange{AuthorizationSpec: auth.AuthorizationSpec})),
+		"Job":                 errorOf(a.Job(ctx, "job_x")),
+		"UpdateJob":           errorOf(a.UpdateJob(ctx, "job_x", importSpec(auth.ID, "customers"))),
+		"PauseJob":            errorOf(a.PauseJob(ctx, "job_x", true)),
+		"Confirm":             a.Confirm(ctx, "job_x"),
+		"StartRun":            errorOf(a.StartRun(ctx, "job_x", jobs.ReasonManual)),
+		"DryRun":              errorOf(a.DryRun(ctx, "job_x")),
+		"Run":                 errorOf(a.Run(ctx, "run_x")),
+		"WaitRun":             errorOf(a.WaitRun(ctx, "run_x", nil)),
+		"CancelRun":           a.CancelRun(ctx, "run_x"),
+		"RunLog":              errorOf(a.RunLog(ctx, "run_x")),
+		"Catalogs":            errorOf(a.Catalogs(ctx, "auth_x", "")),
+		"Field":               errorOf(a.Field(ctx, "f")),
+		"Mapping":             errorOf(a.Mapping(ctx, "m")),
+		"Audience":            errorOf(a.Audience(ctx, "a/..")),
+		"AudienceSize":        errorOf(a.AudienceSize(ctx, "a")),
+		"Events":              eventsError(ctx, a, "none"),
+	} {
+		refused(t, what, err, jobs.CodeNotFound, "")
+	}
+	_, _, err := a.Scan(ctx, "a", nil)
+	refused(t, "Scan", err, jobs.CodeNotFound, "")
+	for what, err := range map[string]error{
+		"DeleteJob": a.DeleteJob(ctx, "job_x"), "DeleteAuthorization": a.DeleteAuthorization(ctx, "auth_x"), "DeleteField": a.DeleteField(ctx, "f"),
+		"DeleteMapping": a.DeleteMapping(ctx, "m"), "DeleteAudience": a.DeleteAudience(ctx, "a"),
+	} {
+		if err != nil {
+			t.Errorf("%s of what is missing: got %v, want no error", what, err)
+		}
+	}
+}
+
+// eventsError gives the error that a stream ends with.
+func eventsError(ctx context.Context, a jobs.API, stream string) (failed error) {
+	for _, err := range a.Events(ctx, stream) {
+		failed = err
+	}
+	return failed
+}

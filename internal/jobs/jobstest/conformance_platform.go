@@ -1,0 +1,105 @@
+package jobstest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+func fieldsAndMappings(t *testing.T, open Opener) {
+	a := open()
+	ctx := t.Context()
+	field := jobs.Field{ID: "email", Type: "string", IsIdentifier: true, IsPII: true, MergeOperation: "latest", Description: "é"}
+	for _, what := range []string{"created", "created again"} {
+		got, err := a.CreateField(ctx, field)
+		if d := cmp.Diff(field, must(t, what, got, err)); d != "" {
+			t.Errorf("%s: want and got:\n%s", what, d)
+		}
+	}
+	other := field
+	other.Type, other.MergeOperation, other.IsIdentifier = "int", "sum", false
+	refused(t, "another definition", errorOf(a.CreateField(ctx, other)), jobs.CodeConflict, "")
+	refused(t, "a change of what is missing", errorOf(a.PutField(ctx, jobs.Field{ID: "none", Type: "string"})), jobs.CodeNotFound, "")
+	field.Description = "changed"
+	got, err := a.PutField(ctx, field)
+	if d := cmp.Diff(field, must(t, "changed", got, err)); d != "" {
+		t.Errorf("changed: want and got:\n%s", d)
+	}
+
+	refused(t, "a mapping to no field", errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "none", Expression: "x"})), jobs.CodeInvalid, "field")
+	m, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"})
+	m = must(t, "create mapping", m, err)
+	read, err := a.Mapping(ctx, m.ID)
+	if d := cmp.Diff(m, must(t, "read mapping", read, err)); d != "" {
+		t.Errorf("created, and read:\n%s", d)
+	}
+	refused(t, "another expression", errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "tolower(email)"})), jobs.CodeConflict, "")
+	if again, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}); err != nil || again.ID != m.ID {
+		t.Errorf("created again: got %+v, %v; want %s", again, err, m.ID)
+	}
+	m.Expression = "tolower(email)"
+	if changed, err := a.PutMapping(ctx, m); err != nil || changed != m {
+		t.Errorf("changed: got %+v, %v; want %+v", changed, err, m)
+	}
+
+	refused(t, "a field that a mapping feeds", a.DeleteField(ctx, "email"), jobs.CodeInUse, "")
+	for _, err := range []error{a.DeleteMapping(ctx, m.ID), a.DeleteField(ctx, "email")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	refused(t, "a deleted mapping", errorOf(a.Mapping(ctx, m.ID)), jobs.CodeNotFound, "")
+	refused(t, "a deleted field", errorOf(a.Field(ctx, "email")), jobs.CodeNotFound, "")
+}
+
+func audiences(t *testing.T, open Opener) {
+	a := open()
+	ctx := t.Context()
+	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := a.CreateAudience(ctx, jobs.Audience{Name: "All", Slug: "all", Filter: "FILTER AND (EXISTS email)"})
+	made = must(t, "create", made, err)
+	for _, name := range []string{made.ID, "all"} {
+		if got, err := a.Audience(ctx, name); err != nil || got != made {
+			t.Errorf("read by %s: got %+v, %v; want %+v", name, got, err, made)
+		}
+	}
+	refused(t, "another definition of the slug", errorOf(a.CreateAudience(ctx, jobs.Audience{Name: "Other", Slug: "all", Filter: "FILTER EXISTS email"})), jobs.CodeConflict, "")
+	refused(t, "a change of what is missing", errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"})), jobs.CodeNotFound, "")
+	made.Description = "changed"
+	if got, err := a.PutAudience(ctx, made); err != nil || got != made {
+		t.Errorf("changed: got %+v, %v; want %+v", got, err, made)
+	}
+	if n, err := a.AudienceSize(ctx, "all"); err != nil || n != 0 {
+		t.Errorf("size: got %d, %v; want 0", n, err)
+	}
+	columns, rows, err := a.Scan(ctx, "all", nil)
+	if err != nil || len(columns) != 1 || columns[0].ID != "email" {
+		t.Fatalf("columns: got %+v, %v; want email", columns, err)
+	}
+	for row, err := range rows {
+		t.Errorf("a row of an audience without profiles: %v, %v", row, err)
+	}
+	if _, _, err := a.Scan(ctx, "all", []string{"mail"}); err == nil {
+		t.Error("a scan of a field that does not exist gave no error")
+	}
+	refused(t, "no such profile", errorOf(a.Profile(ctx, jobs.Identity{Field: "email", Value: "a@b"})), jobs.CodeNotFound, "")
+	refused(t, "no such identifier", errorOf(a.Profile(ctx, jobs.Identity{Field: "name", Value: "a"})), jobs.CodeInvalid, "")
+
+	export, err := a.CreateJob(ctx, jobs.JobSpec{
+		Label: "all", AuthorizationID: authorize(t, a, "warehouse").ID, Export: &jobs.AudienceExport{AudienceID: "all", Catalog: "main", Database: "sales"},
+	})
+	if err != nil || export.Export.TableName != "lytics_user_all" {
+		t.Fatalf("export: got %+v, %v; want the table lytics_user_all", export.Export, err)
+	}
+	refused(t, "an audience that is exported", a.DeleteAudience(ctx, made.ID), jobs.CodeInUse, "")
+	for _, err := range []error{a.DeleteJob(ctx, export.ID), a.DeleteAudience(ctx, made.ID)} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	refused(t, "deleted", errorOf(a.Audience(ctx, made.ID)), jobs.CodeNotFound, "")
+}

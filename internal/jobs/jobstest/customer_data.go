@@ -1,0 +1,154 @@
+package jobstest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// byName gives the values of a map, by their keys.
+func byName[T any](m map[string]T) []T {
+	var list []T
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, m[k])
+	}
+	return list
+}
+
+// Fields implements jobs.CustomerData.
+func (f *Fake) Fields(ctx context.Context) ([]jobs.Field, error) {
+	return read(ctx, f, "Fields", nil, func(s *Store) ([]jobs.Field, error) { return byName(s.Fields), nil })
+}
+
+// The times of the first and the last event of every stream.
+var (
+	firstEventAt = time.Date(2023, 11, 14, 22, 13, 20, 1000, time.UTC)
+	lastEventAt  = time.Date(2023, 11, 14, 22, 14, 20, 0, time.UTC)
+)
+
+// Streams implements jobs.CustomerData. Each stream has 8 GiB, so that a count of
+// bytes that is cut to 32 bits is seen.
+func (f *Fake) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
+	return read(ctx, f, "Streams", nil, func(s *Store) ([]jobs.StreamInfo, error) {
+		var list []jobs.StreamInfo
+		for _, name := range slices.Sorted(maps.Keys(s.Events)) {
+			list = append(list, jobs.StreamInfo{Name: name, Events: int64(s.Events[name]), Bytes: 1 << 33, FirstTime: &firstEventAt, LastTime: &lastEventAt})
+		}
+		return list, nil
+	})
+}
+
+// Audiences implements jobs.CustomerData.
+func (f *Fake) Audiences(ctx context.Context) ([]jobs.Audience, error) {
+	return read(ctx, f, "Audiences", nil, func(s *Store) ([]jobs.Audience, error) {
+		list := byName(s.Audiences)
+		slices.SortFunc(list, func(a, b jobs.Audience) int { return strings.Compare(a.Slug, b.Slug) })
+		return list, nil
+	})
+}
+
+// AudienceSize implements jobs.CustomerData.
+func (f *Fake) AudienceSize(ctx context.Context, idOrSlug string) (int64, error) {
+	return read(ctx, f, "AudienceSize", []any{idOrSlug}, func(s *Store) (int64, error) {
+		_, err := s.audience(idOrSlug)
+		return int64(len(f.env.Profiles)), err
+	})
+}
+
+// Events implements jobs.CustomerData.
+func (f *Fake) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
+	list, err := read(ctx, f, "Events", []any{stream}, func(s *Store) ([]jobs.Event, error) {
+		n, err := get(s.Events, "stream", stream)
+		var list []jobs.Event
+		for i := range n {
+			list = append(list, jobs.Event{ID: fmt.Sprintf("event-%d", i+1), Time: firstEventAt, Data: fmt.Appendf(nil, `{"row":%d}`, i+1)})
+		}
+		return list, err
+	})
+	return sequence(list, err)
+}
+
+// Scan implements jobs.CustomerData.
+func (f *Fake) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
+	r, err := read(ctx, f, "Scan", []any{idOrSlug, fields}, func(s *Store) (ScanResult, error) {
+		var r ScanResult
+		if _, err := s.audience(idOrSlug); err != nil {
+			return r, err
+		}
+		if len(fields) == 0 {
+			fields = slices.Sorted(maps.Keys(s.Fields))
+		}
+		for _, id := range fields {
+			column, err := get(s.Fields, "field", id)
+			if err != nil {
+				return r, jobs.Invalid("fields", "The audience has no field "+id, "The store was read and has none.", "Correct it.")
+			}
+			r.Fields = append(r.Fields, column)
+		}
+		for _, p := range f.env.Profiles {
+			row := make([]jobs.Value, len(r.Fields))
+			for i, column := range r.Fields {
+				var has bool
+				row[i], has = p[column.ID]
+				row[i].Null = row[i].Null || !has
+			}
+			r.Rows = append(r.Rows, row)
+		}
+		return r, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.Fields, sequence(r.Rows, nil), nil
+}
+
+// sequence gives all, then err.
+func sequence[T any](all []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range all {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var zero T
+			yield(zero, err)
+		}
+	}
+}
+
+// Profile implements jobs.CustomerData.
+func (f *Fake) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
+	return read(ctx, f, "Profile", []any{id}, func(s *Store) (jobs.Profile, error) {
+		if v, err := get(s.Fields, "field", id.Field); err != nil || !v.IsIdentifier {
+			return nil, jobs.Invalid("field", "Field "+id.Field+" identifies nobody", "It is not an identifier.", "Name an identifier.")
+		}
+		i := f.profileOf(id)
+		if i < 0 {
+			return nil, &jobs.Error{Code: jobs.CodeNotFound, Attribute: "value", Summary: "There is no profile of that " + id.Field}
+		}
+		return maps.Clone(f.env.Profiles[i]), nil
+	})
+}
+
+func (f *Fake) profileOf(id jobs.Identity) int {
+	return slices.IndexFunc(f.env.Profiles, func(p jobs.Profile) bool { v, ok := p[id.Field]; return ok && !v.Null && v.Text == id.Value })
+}
+
+// Erase implements jobs.CustomerData. It removes the profile; events have no
+// identities here.
+func (f *Fake) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
+	return read(ctx, f, "Erase", []any{id, dryRun}, func(*Store) (jobs.Erasure, error) {
+		i := f.profileOf(id)
+		if i >= 0 && !dryRun {
+			f.env.Profiles = slices.Delete(slices.Clone(f.env.Profiles), i, i+1)
+		}
+		return jobs.Erasure{Found: i >= 0, Identities: []jobs.Identity{id}, Streams: []jobs.ErasedEvents{}, Done: !dryRun}, nil
+	})
+}

@@ -1,0 +1,200 @@
+package jobstest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// mostRuns is how many runs ListRuns gives that is asked for no number.
+const mostRuns = 100
+
+// StartRun implements jobs.Runs. The run stays queued until WaitRun executes it.
+func (f *Fake) StartRun(ctx context.Context, jobID string, reason jobs.Reason) (jobs.Run, error) {
+	return read(ctx, f, "StartRun", []any{jobID, reason}, func(s *Store) (jobs.Run, error) {
+		if _, err := get(s.Jobs, "job", jobID); err != nil {
+			return jobs.Run{}, err
+		}
+		r := jobs.Run{ID: s.newID("run"), JobID: jobID, Status: jobs.StatusQueued, Reason: reason, Attempt: 1, CreatedAt: f.env.now()}
+		s.Runs = append(s.Runs, r)
+		return r, nil
+	})
+}
+
+// WaitRun implements jobs.Runs: it executes an active run, at once. It calls
+// changed before that, without the lock of the environment.
+func (f *Fake) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
+	var hang bool
+	var onHang func()
+	f.env.Change(func() { hang, onHang = f.env.RunsHang, f.env.OnHang })
+	if hang && onHang != nil {
+		onHang()
+	}
+	if hang {
+		<-ctx.Done()
+	}
+	if queued := f.activeRun(runID); changed != nil && queued != nil {
+		changed(*queued)
+	}
+	return read(ctx, f, "WaitRun", []any{runID}, func(s *Store) (jobs.Run, error) {
+		r, err := s.run(runID)
+		switch {
+		case err != nil:
+			return jobs.Run{}, err
+		case !r.Status.Active():
+			return *r, nil
+		case ctx.Err() != nil:
+			f.cancel(r)
+			return *r, waitError(ctx, *r)
+		}
+		f.execute(s, r)
+		return *r, nil
+	})
+}
+
+// activeRun gives a copy of a run that is active, or nil.
+func (f *Fake) activeRun(id string) *jobs.Run {
+	f.env.mu.Lock()
+	defer f.env.mu.Unlock()
+	if s, err := f.store(); err == nil {
+		if r, err := s.run(id); err == nil && r.Status.Active() {
+			active := *r
+			return &active
+		}
+	}
+	return nil
+}
+
+func waitError(ctx context.Context, r jobs.Run) error {
+	err := context.Cause(ctx)
+	e := &jobs.Error{
+		Code: jobs.CodeCancelled, Summary: fmt.Sprintf("Run %s was interrupted", r.ID), Detail: err.Error() + ".",
+		Next: "Apply again: the run goes on from where it was", Err: err,
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Code, e.Attribute, e.Summary = jobs.CodeTimeout, "timeouts", fmt.Sprintf("Run %s did not end in time", r.ID)
+	}
+	return e
+}
+
+// execute reads the rows after the cursor, or exports every profile.
+func (f *Fake) execute(s *Store, r *jobs.Run) {
+	f.begin(r)
+	j, ok := s.Jobs[r.JobID]
+	switch {
+	case !ok:
+	case j.Export != nil:
+		r.Table = j.Export.Catalog + "." + j.Export.Database + "." + j.Export.TableName
+		r.RowsRead, r.RowsWritten = int64(len(f.env.Profiles)), int64(len(f.env.Profiles))
+	case j.Import != nil:
+		key := s.key(j.JobSpec)
+		unread := f.env.Rows[jobs.TableName{Catalog: j.Import.Catalog, Database: j.Import.Database, Table: j.Import.Table}] - s.Cursors[key]
+		if f.env.RunError != nil {
+			unread /= 2
+		}
+		s.Cursors[key] += unread
+		s.Events[j.Import.Stream] += unread
+		r.RowsRead, r.RowsWritten, r.Snapshot = int64(unread), int64(unread), "version 3"
+		r.Unidentified, r.Unfit, r.Conflicts, r.ConflictExample = 2, 3, 1, "email"
+	}
+	end := r.StartedAt.Add(time.Minute)
+	r.Status, r.FinishedAt = jobs.StatusSucceeded, &end
+	if e := f.env.RunError; e != nil {
+		r.Status, r.Error, r.ErrorCode, r.ErrorAttribute, r.ErrorNext = jobs.StatusFailed, e.Error(), e.Code, e.Attribute, e.Next
+	}
+}
+
+func (f *Fake) begin(r *jobs.Run) {
+	now := f.env.now()
+	r.Status, r.Phase = jobs.StatusRunning, "reading rows"
+	if r.StartedAt == nil {
+		r.StartedAt = &now
+	}
+}
+
+func (f *Fake) cancel(r *jobs.Run) {
+	now := f.env.now()
+	r.Status, r.ErrorCode, r.FinishedAt = jobs.StatusCancelled, jobs.CodeCancelled, &now
+	r.Error, r.ErrorNext = "The run was cancelled. "+jobs.RunAgain, jobs.RunAgain
+}
+
+// CancelRun implements jobs.Runs.
+func (f *Fake) CancelRun(ctx context.Context, runID string) error {
+	return change(ctx, f, "CancelRun", []any{runID}, func(s *Store) error {
+		r, err := s.run(runID)
+		if err == nil && r.Status.Active() {
+			f.cancel(r)
+		}
+		return err
+	})
+}
+
+// Run implements jobs.Runs.
+func (f *Fake) Run(ctx context.Context, runID string) (jobs.Run, error) {
+	return read(ctx, f, "Run", []any{runID}, func(s *Store) (jobs.Run, error) {
+		r, err := s.run(runID)
+		if err != nil {
+			return jobs.Run{}, err
+		}
+		now := *r
+		if f.env.RunsAdvanceOnRead {
+			switch r.Status {
+			case jobs.StatusQueued:
+				f.begin(r)
+			case jobs.StatusRunning:
+				f.execute(s, r)
+			}
+		}
+		return now, nil
+	})
+}
+
+// ListRuns implements jobs.Runs. No store means no runs.
+func (f *Fake) ListRuns(ctx context.Context, filter jobs.RunFilter) ([]jobs.Run, error) {
+	return answer(ctx, f, "ListRuns", []any{filter}, func() ([]jobs.Run, error) {
+		s, err := f.store()
+		if err != nil {
+			return nil, nil //nolint:nilerr // no store means no runs
+		}
+		var list []jobs.Run
+		for _, r := range slices.Backward(s.Runs) {
+			if (filter.JobID == "" || r.JobID == filter.JobID) && !r.CreatedAt.Before(filter.Since) &&
+				(len(filter.Statuses) == 0 || slices.Contains(filter.Statuses, r.Status)) {
+				list = append(list, r)
+			}
+		}
+		slices.SortStableFunc(list, func(a, b jobs.Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		return list[:min(len(list), cmp.Or(filter.Limit, mostRuns))], nil
+	})
+}
+
+// RunLog implements jobs.Runs.
+func (f *Fake) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
+	return read(ctx, f, "RunLog", []any{runID}, func(s *Store) ([]jobs.LogLine, error) {
+		_, err := s.run(runID)
+		return slices.Clone(s.Logs[runID]), err
+	})
+}
+
+// DryRun implements jobs.Runs. The warehouse is not asked: the counts are zero.
+func (f *Fake) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
+	return read(ctx, f, "DryRun", []any{jobID}, func(s *Store) (jobs.DryRun, error) {
+		j, err := get(s.Jobs, "job", jobID)
+		if err != nil {
+			return jobs.DryRun{}, err
+		}
+		return jobs.DryRun{JobID: j.ID, Label: j.Label, Kind: j.Kind()}, nil
+	})
+}
+
+func (s *Store) run(id string) (*jobs.Run, error) {
+	if i := slices.IndexFunc(s.Runs, func(r jobs.Run) bool { return r.ID == id }); i >= 0 {
+		return &s.Runs[i], nil
+	}
+	return nil, missing("run", id)
+}
