@@ -47,11 +47,11 @@ func (w *workspace) kept(key, db string) any {
 		w.t.Fatal(err)
 	}
 	defer func() { _ = opened.Close() }()
-	cursor, err := opened.Cursor(w.t.Context(), key)
+	cursor, err := opened.CursorDocument(w.t.Context(), key)
 	if err != nil || cursor == nil {
 		w.t.Fatalf("no cursor of %q: %v", key, err)
 	}
-	return []any{cursor, len(w.events("s")), len(w.runs()), w.sandbox.Query(w.t, "SHOW TABLES IN main."+db)}
+	return []any{string(cursor), len(w.events("s")), len(w.runs()), w.sandbox.Query(w.t, "SHOW TABLES IN main."+db)}
 }
 
 var looks = regexp.MustCompile(`(?i)^\s*(SELECT|SHOW|DESCRIBE|DESC|SET|USE)\b`)

@@ -32,14 +32,14 @@ func TestRunCountsWhatTheSinkAnswers(t *testing.T) {
 		{PossiblyDuplicated: 4},
 	}}
 	progress := &tried{}
-	r := &run{i: &Import{Sink: sink, Progress: progress}}
+	r := &run{imp: &Import{Sink: sink, Progress: progress}}
 	for range 2 {
-		if err := r.append(t.Context(), &unit{}, nil); err != nil {
+		if err := r.append(t.Context(), &eventBatch{}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	sink.err = lost
-	if err := r.append(t.Context(), &unit{}, nil); !errors.Is(err, lost) {
+	if err := r.append(t.Context(), &eventBatch{}, nil); !errors.Is(err, lost) {
 		t.Errorf("a failed append: got error %v, want %v", err, lost)
 	}
 	want := jobs.Counts{RowsWritten: 3, RowsErased: 2, PossiblyDuplicated: 5}

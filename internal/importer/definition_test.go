@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
@@ -35,7 +36,7 @@ func TestRowsWithoutATimestamp(t *testing.T) {
 		t.Fatalf("a second identical one and a new one: %v", got)
 	}
 	b.want()
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || *c.Watermark != time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() {
+	if c, err := importer.ReadCursor(t.Context(), b.db, "k"); err != nil || *c.Watermark != time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() {
 		t.Fatalf("%+v, %v", c, err)
 	}
 }
@@ -57,7 +58,7 @@ func TestRowsOfTheFuture(t *testing.T) {
 	b.exec("INSERT INTO %t VALUES (5, 'e', TIMESTAMP '2024-01-01 12:00:00')")
 	b.imp.Spec.FutureTimestamps = jobs.FutureDefer
 	b.want(5)
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || *c.Watermark != time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC).UnixMicro() {
+	if c, err := importer.ReadCursor(t.Context(), b.db, "k"); err != nil || *c.Watermark != time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC).UnixMicro() {
 		t.Fatalf("%+v, %v", c, err)
 	}
 }

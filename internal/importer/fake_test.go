@@ -66,15 +66,15 @@ func (f *fakeTable) commit(change func([]fakeRow) []fakeRow) {
 
 var errLost = &jobs.Error{Code: jobs.CodeUnreachable, Summary: "the session was lost"}
 
-func (f *fakeTable) latest(context.Context) (int64, bool, error) {
+func (f *fakeTable) latestVersion(context.Context) (int64, bool, error) {
 	return int64(len(f.versions) - 1), f.history, nil
 }
 
-func (f *fakeTable) columns(_ context.Context, version *int64) ([]store.SourceColumn, error) {
+func (f *fakeTable) columns(_ context.Context, version *int64) ([]SourceColumn, error) {
 	if version != nil && *version < f.vacuumed {
-		return nil, errGone
+		return nil, errSnapshotGone
 	}
-	return []store.SourceColumn{{Name: "ts", Type: "TIMESTAMP"}, {Name: "k", Type: "INT"}, {Name: "text", Type: "STRING"}}, nil
+	return []SourceColumn{{Name: "ts", Type: "TIMESTAMP"}, {Name: "k", Type: "INT"}, {Name: "text", Type: "STRING"}}, nil
 }
 
 func (f *fakeTable) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
@@ -94,12 +94,12 @@ func (f *fakeTable) at(s snapshot) ([]fakeRow, error) {
 	if s.version == nil {
 		rows, ok := f.copies[s.copied]
 		if !ok {
-			return nil, errGone
+			return nil, errSnapshotGone
 		}
 		return rows, nil
 	}
 	if *s.version < f.vacuumed {
-		return nil, errGone
+		return nil, errSnapshotGone
 	}
 	return f.versions[*s.version], nil
 }

@@ -32,14 +32,6 @@ type Sink interface {
 	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 }
 
-// Cursors is where an import's place is kept.
-type Cursors interface {
-	Cursor(ctx context.Context, key string) (*store.Cursor, error)
-	SentPages(ctx context.Context, key string, from, to int64) ([]store.SentPage, error)
-	SentRows(ctx context.Context, key string, page store.SentPage) ([]store.SentRow, error)
-	Write(ctx context.Context, f func(tx *store.Tx) error) error
-}
-
 // Progress is told what a run is doing.
 type Progress interface {
 	// Phase begins a phase; total 0 means not known.
@@ -56,9 +48,9 @@ type Import struct {
 	// Connect opens a session; called again when one is lost.
 	Connect func(ctx context.Context) (*databricks.Warehouse, error)
 	Sink    Sink
-	Cursors Cursors
-	// Fence fails inside a transaction when the run is no longer ours.
-	Fence    func(tx *store.Tx) error
+	Cursors CursorStore
+	// Fence is asked in each transaction that writes the cursor.
+	Fence    Fence
 	Progress Progress
 	// SliceRows is how many rows one query reads at most, unless they have one
 	// timestamp; 0 means 5 million.
@@ -67,110 +59,112 @@ type Import struct {
 	// second.
 	CommitEvery time.Duration
 
-	// limit is what the cursor's count of events may reach in this run.
+	// limit is the number of events of the generation at which the run stops; -1
+	// is no limit.
 	limit int64
-	// open is Connect and the source in the session, but for tests.
-	open  func(ctx context.Context) (src source, done func() error, err error)
-	pause time.Duration
+	// open replaces Connect and retryPause the constant, in tests.
+	open       func(ctx context.Context) (src source, closeSource func() error, err error)
+	retryPause time.Duration
 }
 
-// attempts is how many sessions may be lost in a row without one more row
-// sent.
-const attempts = 4
+// maxAttempts is how many sessions in a row may end without one more event.
+const maxAttempts = 4
+
+// retryPause is the wait before the first of these attempts; the others wait two
+// and three times as long.
+const retryPause = time.Second
 
 // Run imports all rows after the cursor up to the warehouse's clock.
 func (i *Import) Run(ctx context.Context) error {
-	before, err := i.Cursors.Cursor(ctx, i.Key)
+	before, err := i.loadCursor(ctx)
 	if err != nil {
 		return err
 	}
 	i.limit = -1
 	if i.Spec.RowLimit > 0 {
-		i.limit = sent(before) + i.Spec.RowLimit
+		i.limit = before.Sent + i.Spec.RowLimit
 	}
 	var r run
 	for failed := 0; ; {
 		var connected bool
 		connected, err = i.attempt(ctx, before, &r)
-		again := i.again(&r, connected, err)
-		if err == nil || !again || ctx.Err() != nil {
+		if err == nil || !i.mayRetry(&r, connected, err) || ctx.Err() != nil {
 			return err
 		}
-		after, readErr := i.Cursors.Cursor(ctx, i.Key)
+		after, readErr := i.loadCursor(ctx)
 		if readErr != nil {
 			return errors.Join(err, readErr)
 		}
-		if failed++; sent(after) > sent(before) {
+		if failed++; after.Sent > before.Sent {
 			failed = 1
 		}
-		if before = after; failed >= attempts {
+		if before = after; failed >= maxAttempts {
 			return err
 		}
-		if errors.Is(err, errGone) || errors.Is(err, errPreviousGone) {
+		if errors.Is(err, errSnapshotGone) || errors.Is(err, errPreviousGone) {
 			continue
 		}
 		i.Progress.Phase(fmt.Sprintf("session lost, connecting again (%d)", failed), 0)
-		pause := i.pause
-		if pause == 0 {
-			pause = time.Second
-		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Duration(failed) * pause):
+		case <-time.After(time.Duration(failed) * cmp.Or(i.retryPause, retryPause)):
 		}
 	}
 }
 
-// again tells whether another attempt may succeed, and what it must not rely
-// on.
-func (i *Import) again(r *run, connected bool, err error) bool {
+// loadCursor reads the cursor, and writes it back when an earlier version of the
+// document was upgraded. An import that never ran has the zero Cursor.
+func (i *Import) loadCursor(ctx context.Context) (Cursor, error) {
+	stored, err := readCursor(ctx, i.Cursors, i.Key)
+	if stored == nil || err != nil {
+		return Cursor{}, err
+	}
+	if stored.upgrade != nil {
+		err = i.writeCursor(ctx, *stored.upgrade)
+	}
+	return stored.Cursor, err
+}
+
+// mayRetry reports whether another attempt may succeed, and records in r which
+// snapshots it must not rely on.
+func (i *Import) mayRetry(r *run, connected bool, err error) bool {
 	switch {
 	case errors.Is(err, errPreviousGone):
-		r.noPrevious = true
+		r.previousGone = true
 		return true
-	case errors.Is(err, errGone):
-		first := !r.noPinned
-		r.noPinned = true
+	case errors.Is(err, errSnapshotGone):
+		first := !r.pinnedGone
+		r.pinnedGone = true
 		return first
 	case databricks.IsSessionLost(err):
 		return true
 	}
-	// A warehouse that broke off may answer a new session; one that was not
-	// there to begin with is an error at once.
+	// A warehouse that was reached once may answer a new session. One that never
+	// answered is reported at once.
 	return connected && jobs.IsCode(err, jobs.CodeUnreachable)
 }
 
-func sent(c *store.Cursor) int64 {
-	if c == nil {
-		return 0
-	}
-	return c.Sent
-}
-
-// attempt runs one session to the end of the window, or to its failure.
-func (i *Import) attempt(ctx context.Context, cursor *store.Cursor, r *run) (connected bool, err error) {
-	open := i.open
-	if open == nil {
-		open = i.session
-	}
-	src, done, err := open(ctx)
+// attempt executes the import in one session.
+func (i *Import) attempt(ctx context.Context, cursor Cursor, r *run) (connected bool, err error) {
+	src, closeSource, err := i.openSource(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer func() {
-		if closeErr := done(); err == nil { // after a failure it says nothing new
+		if closeErr := closeSource(); err == nil { // after a failure it says nothing new
 			err = closeErr
 		}
 	}()
-	*r = run{i: i, src: src, noPinned: r.noPinned, noPrevious: r.noPrevious}
-	if cursor != nil {
-		r.cursor = *cursor
-	}
+	*r = run{imp: i, src: src, cursor: cursor, pinnedGone: r.pinnedGone, previousGone: r.previousGone}
 	return true, r.execute(ctx)
 }
 
-func (i *Import) session(ctx context.Context) (source, func() error, error) {
+// openSource opens a session and the source in it.
+func (i *Import) openSource(ctx context.Context) (source, func() error, error) {
+	if i.open != nil {
+		return i.open(ctx)
+	}
 	wh, err := i.Connect(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -178,11 +172,11 @@ func (i *Import) session(ctx context.Context) (source, func() error, error) {
 	return &warehouse{wh: wh, spec: i.Spec}, wh.Close, nil
 }
 
-func (i *Import) batchRows() int {
+func (i *Import) batchEvents() int {
 	if n := i.Spec.BatchSize; n > 0 && n < 1<<30 {
 		return int(n)
 	}
-	return batchRows
+	return maxBatchEvents
 }
 
 func (i *Import) sliceRows() int64 {

@@ -31,7 +31,7 @@ const lookback = 10
 
 func (w *world) run() error {
 	i := *w.imp
-	i.Progress, i.pause = &tried{}, time.Nanosecond
+	i.Progress, i.retryPause = &tried{}, time.Nanosecond
 	i.open = func(context.Context) (source, func() error, error) {
 		// A temporary copy ends with its session.
 		delete(w.table.copies, "temporary")
@@ -181,7 +181,7 @@ func (w *world) disturbed() {
 	t := w.t
 	w.sink.left, w.sink.inside = rapid.IntRange(1, 14).Draw(t, "dies at"), rapid.Bool().Draw(t, "inside")
 	w.table.breaksAfter = rapid.IntRange(-1, 9).Draw(t, "breaks after")
-	before, err := w.db.Cursor(w.ctx, w.imp.Key)
+	before, err := ReadCursor(w.ctx, w.db, w.imp.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func (w *world) disturbed() {
 }
 
 // ended demands what the run that ended had to send.
-func (w *world) ended(before *store.Cursor) {
+func (w *world) ended(before *Cursor) {
 	if len(w.table.pinned) == 0 {
 		return
 	}
@@ -220,7 +220,7 @@ func (w *world) undisturbed() {
 	w.sink.left, w.table.breaksAfter, w.imp.Spec.RowLimit = -1, -1, 0
 	w.change()
 	for range 3 {
-		before, err := w.db.Cursor(w.ctx, w.imp.Key)
+		before, err := ReadCursor(w.ctx, w.db, w.imp.Key)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -154,7 +154,7 @@ func (k *kills) fell(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	switch c, err := db.Cursor(t.Context(), "k"); {
+	switch c, err := importer.ReadCursor(t.Context(), db, "k"); {
 	case err != nil:
 		t.Fatal(err)
 	case c == nil || c.Sent == 0:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
@@ -105,14 +106,14 @@ func TestAnEmptyTableLeavesTheCursor(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, sandboxtest.Shared(t), threeColumns)
 	b.want()
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || c.Watermark != nil {
+	if c, err := importer.ReadCursor(t.Context(), b.db, "k"); err != nil || c.Watermark != nil {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	b.exec("INSERT INTO %t VALUES (1, 'a', TIMESTAMP '2024-01-02 00:00:00')")
 	b.want(1)
 	b.exec("DELETE FROM %t WHERE true")
 	b.want()
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || *c.Watermark != time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC).UnixMicro() {
+	if c, err := importer.ReadCursor(t.Context(), b.db, "k"); err != nil || *c.Watermark != time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC).UnixMicro() {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	b.exec("INSERT INTO %t VALUES (1, 'a', TIMESTAMP '2024-01-02 00:00:00'), (2, 'b', TIMESTAMP '2024-01-02 00:00:00')")

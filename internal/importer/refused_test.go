@@ -17,11 +17,11 @@ import (
 // oddTable is a fake table that answers otherwise than it should.
 type oddTable struct {
 	*fakeTable
-	names []store.SourceColumn
+	names []SourceColumn
 	batch func(n int, b *databricks.Batch) []*databricks.Batch
 }
 
-func (o *oddTable) columns(ctx context.Context, version *int64) ([]store.SourceColumn, error) {
+func (o *oddTable) columns(ctx context.Context, version *int64) ([]SourceColumn, error) {
 	columns, err := o.fakeTable.columns(ctx, version)
 	return append(columns, o.names...), err
 }
@@ -60,7 +60,7 @@ func newOdd(t *testing.T) (*oddTable, *Import, *memorySink) {
 		}
 		return rows
 	})
-	i := &Import{Key: "k", Sink: sink, Cursors: db, Fence: func(*store.Tx) error { return nil }, Progress: &tried{}, pause: time.Nanosecond,
+	i := &Import{Key: "k", Sink: sink, Cursors: db, Fence: func(*store.Tx) error { return nil }, Progress: &tried{}, retryPause: time.Nanosecond,
 		Spec: jobs.TableImport{Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: "s"}}
 	i.open = func(context.Context) (source, func() error, error) { return odd, func() error { return nil }, nil }
 	return odd, i, sink
@@ -86,8 +86,8 @@ func TestRowsThatWereNotCountedFailTheRun(t *testing.T) {
 		if err := i.Run(t.Context()); !jobs.IsCode(err, jobs.CodeFailed) || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want one that says %q", err, says)
 		}
-		c, err := i.Cursors.Cursor(t.Context(), "k")
-		if err != nil || c.Pinned == nil || c.Last != nil || int(c.Sent) != len(sink.events) {
+		c, err := ReadCursor(t.Context(), i.Cursors, "k")
+		if err != nil || c.Pinned == nil || c.LastCompared != nil || int(c.Sent) != len(sink.events) {
 			t.Errorf("the run counts as done: %+v, %v", c, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestRowsThatWereNotCountedFailTheRun(t *testing.T) {
 func TestColumnsThatDifferByCaseAreRefused(t *testing.T) {
 	t.Parallel()
 	odd, i, sink := newOdd(t)
-	odd.names = []store.SourceColumn{{Name: "Text", Type: "STRING"}}
+	odd.names = []SourceColumn{{Name: "Text", Type: "STRING"}}
 	err := i.Run(t.Context())
 	if !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), `"text" and "Text"`) || len(sink.events) > 0 || odd.queries > 0 {
 		t.Errorf("%v; %d events, %d queries", err, len(sink.events), odd.queries)

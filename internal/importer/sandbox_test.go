@@ -209,7 +209,7 @@ func TestCancelStopsTheImport(t *testing.T) {
 	if took := time.Since(asked); took > 2*time.Second {
 		t.Errorf("it stopped after %s", took)
 	}
-	c, err := b.db.Cursor(t.Context(), "k")
+	c, err := importer.ReadCursor(t.Context(), b.db, "k")
 	if err != nil || c.Sent != int64(len(b.sink.events)) {
 		t.Fatalf("the cursor counts %d of %d events, %v", c.Sent, len(b.sink.events), err)
 	}

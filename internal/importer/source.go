@@ -6,15 +6,14 @@ import (
 	"iter"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // source is the table where it is. Timestamps are microseconds since 1970.
 type source interface {
 	// latest gives the newest version; ok is false for a source without history.
-	latest(ctx context.Context) (version int64, ok bool, err error)
+	latestVersion(ctx context.Context) (version int64, ok bool, err error)
 	// columns gives the schema at a version, or of the source as it is now.
-	columns(ctx context.Context, version *int64) ([]store.SourceColumn, error)
+	columns(ctx context.Context, version *int64) ([]SourceColumn, error)
 	// copy makes a table of the rows at or after from, and those without a
 	// timestamp, to read instead of the source. An empty name is a table that
 	// ends with the session.
@@ -31,8 +30,8 @@ type source interface {
 	rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2[*databricks.Batch, error]
 }
 
-// errGone marks the error of a snapshot that cannot be read any more.
-var errGone = errors.New("the snapshot is gone")
+// errSnapshotGone marks the error of a snapshot that cannot be read any more.
+var errSnapshotGone = errors.New("the snapshot is gone")
 
 // errPreviousGone marks that of the version that the last run read.
 var errPreviousGone = errors.New("the version to compare with is gone")
@@ -82,7 +81,7 @@ type rowsQuery struct {
 	// byDigest leaves the key columns out of the order.
 	byDigest bool
 	// after leaves out what is certainly not after a position of this order.
-	after *store.Position
+	after *Position
 	// previous leaves out rows that are there no more often than they were.
 	previous *snapshot
 	// upper is the time of events that have none of their own.

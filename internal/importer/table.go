@@ -9,7 +9,6 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // table is a schema, seen through the definition of an import.
@@ -29,13 +28,13 @@ type table struct {
 // column is a column with its quoted name, and the name that its digest knows
 // it by.
 type column struct {
-	store.SourceColumn
+	SourceColumn
 	sql, alias string
 }
 
 // newTable looks at a schema. generation are the names that the digest is taken
 // over; none begins a generation.
-func newTable(s jobs.TableImport, schema []store.SourceColumn, generation []string) (*table, error) {
+func newTable(s jobs.TableImport, schema []SourceColumn, generation []string) (*table, error) {
 	t := &table{name: jobs.TableName{Catalog: s.Catalog, Database: s.Database, Table: s.Table}, where: s.Where}
 	if err := t.addColumns(schema); err != nil {
 		return nil, err
@@ -64,7 +63,7 @@ func newTable(s jobs.TableImport, schema []store.SourceColumn, generation []stri
 		return nil, err
 	}
 	if generation == nil {
-		generation = t.begin()
+		generation = t.digestColumns()
 	}
 	for _, name := range generation {
 		if c := t.find(name); c != nil {
@@ -78,7 +77,7 @@ func newTable(s jobs.TableImport, schema []store.SourceColumn, generation []stri
 	return t, nil
 }
 
-func (t *table) addColumns(schema []store.SourceColumn) error {
+func (t *table) addColumns(schema []SourceColumn) error {
 	seen := map[string]string{}
 	for _, c := range schema {
 		lower := strings.ToLower(c.Name)
@@ -142,9 +141,9 @@ func (t *table) eventColumns(s jobs.TableImport) ([]column, error) {
 	return kept, nil
 }
 
-// begin gives the names that a new generation's digests are taken over: all
+// digestColumns gives the names that a new generation's digests are taken over: all
 // that an event, its time and its place depend on.
-func (t *table) begin() []string {
+func (t *table) digestColumns() []string {
 	var names []string
 	add := func(c column) {
 		if !slices.Contains(names, c.Name) {
@@ -173,8 +172,8 @@ func (t *table) names() []string {
 	return names
 }
 
-func (t *table) schema() []store.SourceColumn {
-	out := make([]store.SourceColumn, len(t.columns))
+func (t *table) schema() []SourceColumn {
+	out := make([]SourceColumn, len(t.columns))
 	for i, c := range t.columns {
 		out[i] = c.SourceColumn
 	}

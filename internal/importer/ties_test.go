@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -105,7 +106,7 @@ func TestManyRowsOnOneTimestamp(t *testing.T) {
 	b.imp.Spec.Table = "v"
 	run(0)
 	sink.want(t, rows+1)
-	if c, err := b.db.Cursor(t.Context(), "k"); err != nil || c.Sent != int64(rows+1) {
+	if c, err := importer.ReadCursor(t.Context(), b.db, "k"); err != nil || c.Sent != int64(rows+1) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	// Other tests take memory meanwhile, unless this one runs alone.

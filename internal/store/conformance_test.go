@@ -125,37 +125,6 @@ func TestAnAuthorizationInUseIsNotRemovedAndNamesItsUsers(t *testing.T) {
 	})
 }
 
-// checklist 9
-func TestACursorOfAnUnknownFormIsRefused(t *testing.T) {
-	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
-		put := func(f func(tx *store.Tx) error) {
-			t.Helper()
-			if err := db.Write(t.Context(), f); err != nil {
-				t.Fatal(err)
-			}
-		}
-		mark := int64(7)
-		put(func(tx *store.Tx) error {
-			return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: 1, Columns: []string{"a"}, Watermark: &mark})
-		})
-		got, err := db.Cursor(t.Context(), "k")
-		if err != nil || got == nil || *got.Watermark != 7 {
-			t.Fatalf("got %+v, %v", got, err)
-		}
-		put(func(tx *store.Tx) error {
-			_, err := tx.ExecContext(t.Context(), `UPDATE cursors SET state = replace(state, '"version":2', '"version":99')`)
-			return err
-		})
-		if _, err := db.Cursor(t.Context(), "k"); !jobs.IsCode(err, jobs.CodeStore) {
-			t.Fatalf("got %v", err)
-		}
-		if none, err := db.Cursor(t.Context(), "other"); err != nil || none != nil {
-			t.Fatalf("got %+v, %v", none, err)
-		}
-	})
-}
-
 func TestConfirmedAuthorizationsAreNotUpForAdoption(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, db *store.DB) {

@@ -10,39 +10,60 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// checklist 9: the cursor that the first release wrote, in mid-run, with the
-// rows sent at its watermark beside it.
-func TestACursorOfTheFirstFormIsBroughtToTodays(t *testing.T) {
+// Documents are kept as they are, each under its key.
+func TestCursorDocumentsReadBack(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		for _, want := range []string{`{"version":2,"sent":1}`, `no JSON "at all" \ äöü`} {
+			err := db.Write(t.Context(), func(tx *store.Tx) error {
+				return store.PutCursorDocument(t.Context(), tx, "k", []byte(want))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := db.CursorDocument(t.Context(), "k"); err != nil || string(got) != want {
+				t.Errorf("got the document %q, %v, want %q", got, err, want)
+			}
+		}
+		if got, err := db.CursorDocument(t.Context(), "other"); err != nil || got != nil {
+			t.Errorf("got the document %q, %v, want none", got, err)
+		}
+	})
+}
+
+// checklist 9: the rows that the first release kept beside a cursor.
+func TestWatermarkTiesReadBackOnce(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, db *store.DB) {
 		digest := func(c string) string { return strings.Repeat(c, 64) }
-		err := db.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := tx.ExecContext(t.Context(), `INSERT INTO cursors (key, state, updated_at) VALUES ('k',
-				'{"version":1,"generation":3,"columns":["id","ts"],"watermark":77,"pinned":{"table_version":12,"upper":99},"sent":5}', 0)`)
-			if err == nil {
-				_, err = tx.ExecContext(t.Context(), `INSERT INTO cursor_ties (key, digest, sent) VALUES ('k', ?, 2), ('k', ?, 1), ('other', ?, 1)`, digest("b"), digest("a"), digest("c"))
+		read := func(key string) []store.SentRow {
+			t.Helper()
+			rows, err := db.WatermarkTies(t.Context(), key, 77)
+			if err != nil {
+				t.Fatal(err)
 			}
+			return rows
+		}
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `INSERT INTO cursor_ties (key, digest, sent) VALUES ('k', ?, 2), ('k', ?, 1), ('other', ?, 1)`,
+				digest("b"), digest("a"), digest("c"))
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second time there is nothing left to do
-			c, err := db.Cursor(t.Context(), "k")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.Version != 2 || c.Generation != 3 || *c.Watermark != 77 || c.Pinned != nil || c.Sent != 5 || *c.From != 77 || *c.Known != 77 || len(c.Columns) != 2 {
-				t.Fatalf("%+v", c)
-			}
-			pages, err := db.SentPages(t.Context(), "k", 77, 77)
-			if err != nil || len(pages) != 1 {
-				t.Fatalf("%v, %v", pages, err)
-			}
-			rows, err := db.SentRows(t.Context(), "k", pages[0])
-			if err != nil || len(rows) != 2 || rows[0].Times != 1 || rows[1].Times != 2 || rows[0].Digest[0] != 0xaa || rows[1].Micros != 77 {
-				t.Fatalf("%v, %v", rows, err)
-			}
+		got := read("k")
+		if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 || got[0].Digest[0] != 0xaa || got[1].Digest[0] != 0xbb || got[1].Micros != 77 {
+			t.Errorf("got the rows %v, want one of digest aa and two of digest bb, at 77", got)
+		}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.DropWatermarkTies(t.Context(), tx, "k") }); err != nil {
+			t.Fatal(err)
+		}
+		if got := read("k"); len(got) != 0 {
+			t.Errorf("got the rows %v after they were dropped, want none", got)
+		}
+		if got := read("other"); len(got) != 1 {
+			t.Errorf("got the rows %v of the other key, want one", got)
 		}
 	})
 }

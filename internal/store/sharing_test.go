@@ -2,6 +2,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -128,13 +129,13 @@ func TestAWriteGoesOnWhenItsConnectionIsCut(t *testing.T) {
 			_, err := tx.ExecContext(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 			return err
 		}
-		return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: 1})
+		return store.PutCursorDocument(t.Context(), tx, "k", []byte("1"))
 	})
 	if err != nil || attempts != 2 {
 		t.Fatalf("after %d attempts: %v", attempts, err)
 	}
-	if c, err := db.Cursor(t.Context(), "k"); err != nil || c == nil {
-		t.Fatalf("got %v, %v", c, err)
+	if got, err := db.CursorDocument(t.Context(), "k"); err != nil || string(got) != "1" {
+		t.Fatalf("got the document %q, %v, want 1", got, err)
 	}
 }
 
@@ -261,7 +262,7 @@ func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 	}
 	put := func() error {
 		return db.Write(t.Context(), func(tx *store.Tx) error {
-			return store.PutCursor(t.Context(), tx, "k", store.Cursor{Columns: []string{strings.Repeat("x", 1<<20)}})
+			return store.PutCursorDocument(t.Context(), tx, "k", bytes.Repeat([]byte("x"), 1<<20))
 		})
 	}
 	if err := limit("1"); err != nil { // as many as there are
@@ -271,8 +272,8 @@ func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 	if !jobs.IsCode(err, jobs.CodeStore) || !store.Transient(err) || !strings.Contains(err.Error(), "disk has room") {
 		t.Fatalf("got %v", err)
 	}
-	if c, err := db.Cursor(t.Context(), "k"); err != nil || c != nil {
-		t.Fatalf("half of it is there: %v, %v", c, err)
+	if got, err := db.CursorDocument(t.Context(), "k"); err != nil || got != nil {
+		t.Fatalf("got a document of %d bytes, %v, want none", len(got), err)
 	}
 	if err := errors.Join(limit("1000000"), put()); err != nil {
 		t.Fatal(err)
@@ -284,14 +285,14 @@ func TestABusyStoreIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	locations(t, func(t *testing.T, at store.Location) {
 		all := processes(t, at, 2)
-		put := func(tx *store.Tx, generation int) error {
-			return store.PutCursor(t.Context(), tx, "k", store.Cursor{Generation: generation})
+		put := func(tx *store.Tx, document string) error {
+			return store.PutCursorDocument(t.Context(), tx, "k", []byte(document))
 		}
 		var first, second sync.Once
 		held, entered, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
 			done <- all[0].Write(t.Context(), func(tx *store.Tx) error {
-				if err := put(tx, 1); err != nil {
+				if err := put(tx, "1"); err != nil {
 					return err
 				}
 				first.Do(func() {
@@ -312,19 +313,19 @@ func TestABusyStoreIsWaitedFor(t *testing.T) {
 					}
 				default:
 				}
-				return put(tx, 2)
+				return put(tx, "2")
 			})
 		}()
 		<-held
 		err := all[1].Write(t.Context(), func(tx *store.Tx) error {
 			second.Do(func() { close(entered) })
-			return put(tx, 3)
+			return put(tx, "3")
 		})
 		if err := errors.Join(err, <-done); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := all[0].Cursor(t.Context(), "k"); err != nil || c == nil || c.Generation != 3 {
-			t.Fatalf("the cursor is %+v, %v", c, err)
+		if got, err := all[0].CursorDocument(t.Context(), "k"); err != nil || string(got) != "3" {
+			t.Fatalf("got the document %q, %v, want 3", got, err)
 		}
 	})
 }

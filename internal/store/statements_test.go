@@ -117,7 +117,9 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"Confirm": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(db.Confirm(ctx, s.auth.ID), db.Confirm(ctx, s.job.ID))
 	},
-	"Cursor": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Cursor(ctx, s.job.Key)) },
+	"CursorDocument": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.CursorDocument(ctx, s.job.Key))
+	},
 	"DeleteAuthorization": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.DeleteAuthorization(ctx, s.auth.ID)
 	},
@@ -208,6 +210,9 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 		oldest := time.Unix(7, 0)
 		return errors.Join(second(db.Undelivered(ctx, time.Second, nil)), second(db.Undelivered(ctx, time.Second, &oldest)))
 	},
+	"WatermarkTies": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.WatermarkTies(ctx, s.job.Key, 9))
+	},
 	"WakeWaiting": func(ctx context.Context, db *store.DB, _ subject) error { return db.WakeWaiting(ctx, 2) },
 
 	"AddSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
@@ -223,8 +228,11 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"ForgetSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
 		return store.ForgetSent(ctx, tx, s.job.Key, 9)
 	}),
-	"PutCursor": written(func(ctx context.Context, tx *store.Tx, s subject) error {
-		return store.PutCursor(ctx, tx, s.job.Key, store.Cursor{Generation: 1})
+	"DropWatermarkTies": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return store.DropWatermarkTies(ctx, tx, s.job.Key)
+	}),
+	"PutCursorDocument": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		return store.PutCursorDocument(ctx, tx, s.job.Key, []byte(`{}`))
 	}),
 	"Lock":       written(func(ctx context.Context, tx *store.Tx, s subject) error { return tx.Lock(ctx, s.job.Key) }),
 	"LockShared": written(func(ctx context.Context, tx *store.Tx, s subject) error { return tx.LockShared(ctx, s.job.Key) }),

@@ -14,12 +14,12 @@ const buckets = 4096
 // slices divides the range of c into ranges that one ordered query each can
 // read: a sort blocks, and what was sorted is lost with its session. Only
 // timestamps are read for it.
-func (r *run) slices(ctx context.Context, c counts) ([]slice, error) {
+func (r *run) planSlices(ctx context.Context, c counts) ([]slice, error) {
 	whole := slice{c.first, c.last, c.rows}
-	if c.rows <= r.i.sliceRows() || c.first == c.last {
+	if c.rows <= r.imp.sliceRows() || c.first == c.last {
 		return []slice{whole}, nil
 	}
-	r.i.Progress.Phase("planning", 0)
+	r.imp.Progress.Phase("planning", 0)
 	return r.divide(ctx, whole)
 }
 
@@ -33,13 +33,13 @@ func (r *run) divide(ctx context.Context, s slice) ([]slice, error) {
 	var out []slice
 	for _, b := range found {
 		switch {
-		case b.rows > r.i.sliceRows() && b.from < b.to:
+		case b.rows > r.imp.sliceRows() && b.from < b.to:
 			parts, err := r.divide(ctx, b)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, parts...)
-		case len(out) > 0 && out[len(out)-1].rows+b.rows <= r.i.sliceRows():
+		case len(out) > 0 && out[len(out)-1].rows+b.rows <= r.imp.sliceRows():
 			last := &out[len(out)-1]
 			last.to, last.rows = b.to, last.rows+b.rows
 		default:

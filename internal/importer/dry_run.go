@@ -12,39 +12,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Plan says what Run would do, by the same steps on a cursor that is not kept
-// and a source that is only looked at.
+// Plan reports what Run would do. It executes the same steps on a cursor that is
+// not written and on a source that is only read.
 func (i *Import) Plan(ctx context.Context) (p jobs.DryRun, err error) {
-	look := *i
-	look.Cursors, look.Progress, look.limit = unwritten{i.Cursors}, silent{}, -1
-	r := run{i: &look}
-	cursor, err := i.Cursors.Cursor(ctx, i.Key)
+	readOnly := *i
+	readOnly.Cursors, readOnly.Progress, readOnly.limit = readOnlyCursors{i.Cursors}, noProgress{}, -1
+	r := run{imp: &readOnly}
+	cursor, err := ReadCursor(ctx, i.Cursors, i.Key)
 	if err != nil {
 		return p, err
 	}
 	if cursor != nil {
 		r.cursor = *cursor
 	}
-	open := i.open
-	if open == nil {
-		open = i.session
-	}
-	src, done, err := open(ctx)
+	src, closeSource, err := i.openSource(ctx)
 	if err != nil {
 		return p, err
 	}
 	defer func() {
-		if closeErr := done(); err == nil { // after a failure it says nothing new
+		if closeErr := closeSource(); err == nil { // after a failure it says nothing new
 			err = closeErr
 		}
 	}()
-	looked := &lookedAt{source: src}
+	looked := &readOnlySource{source: src}
 	r.src = looked
 	d := &dryRun{r: &r}
 	if cursor != nil && cursor.Pinned != nil {
 		d.note("A run that did not end has sent some of it; a new run goes on from there.")
 	}
-	if r.renewed() {
+	if r.needsGeneration() {
 		if err := r.beginGeneration(ctx); err != nil {
 			return p, err
 		}
@@ -52,12 +48,12 @@ func (i *Import) Plan(ctx context.Context) (p jobs.DryRun, err error) {
 			d.note(fmt.Sprintf("full_refresh has changed: generation %d begins, and every row is sent again.", r.cursor.Generation))
 		}
 	}
-	nothing, err := r.pin(ctx)
+	nothing, err := r.pinSnapshot(ctx)
 	if err != nil {
 		return p, err
 	}
 	d.out.Reads.Source = jobs.TableName{Catalog: i.Spec.Catalog, Database: i.Spec.Database, Table: i.Spec.Table}.String()
-	d.out.Reads.Snapshot, d.out.Reads.RowsNull, d.out.Writes.Stream = r.snap.label, r.found.nulls, i.Spec.Stream
+	d.out.Reads.Snapshot, d.out.Reads.RowsNull, d.out.Writes.Stream = r.snap.label, r.counted.nulls, i.Spec.Stream
 	if nothing {
 		d.note("This is the version that the last run read to its end: nothing can be new, and a run ends here.")
 		return d.out, nil
@@ -76,7 +72,7 @@ func (d *dryRun) note(text string) { d.out.Notes = append(d.out.Notes, text) }
 func (d *dryRun) send(statement string) { d.out.Statements = append(d.out.Statements, statement) }
 
 // window is what a run reads of a pinned snapshot.
-func (d *dryRun) window(ctx context.Context, looked *lookedAt) error {
+func (d *dryRun) window(ctx context.Context, looked *readOnlySource) error {
 	r := d.r
 	// A run reads its copy; its statements here do, and the counts cannot.
 	shown := r.snap
@@ -108,7 +104,7 @@ func (d *dryRun) window(ctx context.Context, looked *lookedAt) error {
 func (d *dryRun) late(ctx context.Context, shown snapshot) error {
 	r := d.r
 	w := r.window()
-	if w.from > w.to || r.cursor.Pinned.Compared {
+	if w.from > w.to || r.cursor.Pinned.WindowCompared {
 		return nil
 	}
 	q := rowsQuery{slice: w, byDigest: true, previous: r.previous()}
@@ -116,12 +112,12 @@ func (d *dryRun) late(ctx context.Context, shown snapshot) error {
 	if q.previous != nil {
 		late.Against = q.previous.label
 		n, err := r.countLate(ctx, q)
-		if errors.Is(err, errGone) || isStatement(err) && jobs.IsCode(err, jobs.CodeFailed) {
+		if isUnreadableVersion(err) {
 			d.note(fmt.Sprintf("%s cannot be read any more: the window is compared with what is remembered of the rows that were sent.", q.previous.label))
-			r.noPrevious = true
+			r.previousGone = true
 			q.previous = nil
 			late.Against = "the rows that were sent, as they are remembered"
-			if r.found, err = r.src.count(ctx, r.snap, r.countQuery(&r.cursor.Pinned.Upper)); err != nil {
+			if r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&r.cursor.Pinned.Upper)); err != nil {
 				return err
 			}
 		}
@@ -132,7 +128,7 @@ func (d *dryRun) late(ctx context.Context, shown snapshot) error {
 		d.out.Writes.Rows += n
 	}
 	if q.previous == nil {
-		looked := r.found.window
+		looked := r.counted.window
 		late.New, late.Looked = nil, &looked
 	}
 	statement, err := rowsStatement(shown, q)
@@ -146,14 +142,13 @@ func (d *dryRun) late(ctx context.Context, shown snapshot) error {
 
 // countLate counts what is there more often than it was.
 func (r *run) countLate(ctx context.Context, q rowsQuery) (n int64, err error) {
-	e := r.emitter()
 	var micros int64
 	var digest []byte
 	for b, err := range r.src.rows(ctx, r.snap, q) {
 		if err != nil {
 			return 0, err
 		}
-		c, err := e.columns(b, len(r.snap.table.keys) > 0, true)
+		c, err := readColumns(b, len(r.snap.table.keys) > 0, true)
 		if err != nil {
 			return 0, err
 		}
@@ -173,9 +168,9 @@ func (r *run) countLate(ctx context.Context, q rowsQuery) (n int64, err error) {
 // main is what lies above the watermark.
 func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 	r := d.r
-	c, reads := r.found, &d.out.Reads
-	reads.From, reads.To, reads.RowsFuture = instant(r.lower()), instant(c.upper), c.future
-	if r.futures() && c.future > 0 {
+	c, reads := r.counted, &d.out.Reads
+	reads.From, reads.To, reads.RowsFuture = instant(r.cursor.firstUnread()), instant(c.upper), c.future
+	if r.includesFuture() && c.future > 0 {
 		if c.rows == 0 {
 			c.first = c.upper + 1
 		}
@@ -185,12 +180,12 @@ func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 	if c.rows == 0 {
 		return nil
 	}
-	parts, err := r.slices(ctx, c)
+	parts, err := r.planSlices(ctx, c)
 	if err != nil {
 		return err
 	}
 	for n, s := range parts {
-		e, q, skipped, err := r.mainQuery(ctx, s, n == 0)
+		e, q, skipped, err := r.sliceQuery(ctx, s, n == 0)
 		if err != nil {
 			return err
 		}
@@ -199,7 +194,7 @@ func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 			return err
 		}
 		d.send(statement)
-		s.rows -= skipped + e.skip
+		s.rows -= skipped + e.skipRows
 		reads.Rows += s.rows
 		reads.Slices = append(reads.Slices, jobs.DryRunSlice{From: time.UnixMicro(s.from).UTC(), To: time.UnixMicro(s.to).UTC(), Rows: s.rows})
 	}
@@ -209,8 +204,8 @@ func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 
 // policies say what becomes of the rows that the window leaves out.
 func (d *dryRun) policies() {
-	s := d.r.i.Spec
-	if n := d.r.found.nulls; n > 0 {
+	s := d.r.imp.Spec
+	if n := d.r.counted.nulls; n > 0 {
 		switch s.NullTimestamps {
 		case jobs.NullError:
 			d.note(fmt.Sprintf("The run would fail: %d rows have no %s, and null_timestamps is \"error\".", n, s.TimestampColumn))
@@ -220,7 +215,7 @@ func (d *dryRun) policies() {
 			d.note(fmt.Sprintf("%d rows without %s are left out.", n, s.TimestampColumn))
 		}
 	}
-	if n := d.r.found.future; n > 0 && !d.r.futures() {
+	if n := d.r.counted.future; n > 0 && !d.r.includesFuture() {
 		d.note(fmt.Sprintf("%d rows are later than the warehouse's clock and wait for a later run.", n))
 	}
 	if s.RowLimit > 0 && d.out.Writes.Rows > s.RowLimit {
@@ -238,20 +233,20 @@ func instant(micros int64) *time.Time {
 	return &t
 }
 
-// unwritten are cursors that forget what they are told.
-type unwritten struct{ Cursors }
+// readOnlyCursors are cursors that forget what they are told.
+type readOnlyCursors struct{ CursorStore }
 
-func (unwritten) Write(context.Context, func(*store.Tx) error) error { return nil }
+func (readOnlyCursors) Write(context.Context, func(*store.Tx) error) error { return nil }
 
-// silent is nobody to tell.
-type silent struct{}
+// noProgress is nobody to tell.
+type noProgress struct{}
 
-func (silent) Phase(string, int64)      {}
-func (silent) Advance(int64)            {}
-func (silent) Count(func(*jobs.Counts)) {}
+func (noProgress) Phase(string, int64)      {}
+func (noProgress) Advance(int64)            {}
+func (noProgress) Count(func(*jobs.Counts)) {}
 
-// lookedAt is a source that makes no copies and drops none.
-type lookedAt struct {
+// readOnlySource is a source that makes no copies and drops none.
+type readOnlySource struct {
 	source
 	// copied is the copy that a run would make, by statement.
 	copied    *snapshot
@@ -260,10 +255,10 @@ type lookedAt struct {
 
 var errOnlyLooking = errors.New("a dry run drops nothing")
 
-func (l *lookedAt) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
+func (l *readOnlySource) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
 	copied, statement, err := copyStatement(t, name, from)
 	l.copied, l.statement = &copied, statement
 	return snapshot{table: t, label: "the source as it is now"}, err
 }
 
-func (l *lookedAt) drop(context.Context, string) error { return errOnlyLooking }
+func (l *readOnlySource) drop(context.Context, string) error { return errOnlyLooking }

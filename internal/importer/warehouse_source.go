@@ -12,7 +12,6 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // warehouse is the source in Databricks, through one session.
@@ -25,11 +24,11 @@ func (w *warehouse) name() jobs.TableName {
 	return jobs.TableName{Catalog: w.spec.Catalog, Database: w.spec.Database, Table: w.spec.Table}
 }
 
-func (w *warehouse) latest(ctx context.Context) (int64, bool, error) {
+func (w *warehouse) latestVersion(ctx context.Context) (int64, bool, error) {
 	return w.wh.LatestVersion(ctx, w.name())
 }
 
-func (w *warehouse) columns(ctx context.Context, version *int64) ([]store.SourceColumn, error) {
+func (w *warehouse) columns(ctx context.Context, version *int64) ([]SourceColumn, error) {
 	var found []jobs.ColumnInfo
 	var err error
 	if version == nil {
@@ -40,11 +39,11 @@ func (w *warehouse) columns(ctx context.Context, version *int64) ([]store.Source
 			return nil, err
 		}
 		found, err = w.wh.QueryColumns(ctx, fmt.Sprintf("SELECT * FROM %s VERSION AS OF %d", from, *version))
-		err = w.judge(err)
+		err = w.classify(err)
 	}
-	out := make([]store.SourceColumn, len(found))
+	out := make([]SourceColumn, len(found))
 	for i, c := range found {
-		out[i] = store.SourceColumn{Name: c.Name, Type: c.Type}
+		out[i] = SourceColumn{Name: c.Name, Type: c.Type}
 	}
 	return out, err
 }
@@ -59,14 +58,14 @@ var (
 	notTravelled = regexp.MustCompile(`(?i)TIME_TRAVEL|ROW_COLUMN_SECURITY|ROW_FILTER|COLUMN_MASK|DELTA_SHARING`)
 )
 
-// judge marks what an error says of the snapshot.
-func (w *warehouse) judge(err error) error {
+// classify marks what an error says of the snapshot.
+func (w *warehouse) classify(err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
 	switch {
 	case !ok:
 		return err
 	case goneClass.MatchString(e.Class), goneText.MatchString(e.Message):
-		return errors.Join(err, errGone)
+		return errors.Join(err, errSnapshotGone)
 	case notTravelled.MatchString(e.Class):
 		return errors.Join(err, errNoHistory)
 	}
@@ -82,8 +81,8 @@ func (w *warehouse) count(ctx context.Context, s snapshot, q countQuery) (counts
 		return counts{}, err
 	}
 	c, err := w.counted(ctx, countStatement(r, q))
-	err = w.judge(err)
-	if e, ok := errors.AsType[*databricks.StatementError](err); ok && r.where != "" && predicate.MatchString(e.Class) && !errors.Is(err, errGone) {
+	err = w.classify(err)
+	if e, ok := errors.AsType[*databricks.StatementError](err); ok && r.where != "" && predicate.MatchString(e.Class) && !errors.Is(err, errSnapshotGone) {
 		return c, &jobs.Error{Code: jobs.CodeInvalid, Attribute: "where", Summary: fmt.Sprintf("The warehouse refused the condition of the import of %s", s.table.name),
 			Detail: e.Message, Next: "Correct where: it is a condition of Databricks SQL over the table's columns", Err: err}
 	}
@@ -122,7 +121,7 @@ func (w *warehouse) histogram(ctx context.Context, s snapshot, from, width, to i
 	var out []slice
 	for batch, err := range w.wh.Batches(ctx, histogramStatement(r, from, width, to)) {
 		if err != nil {
-			return nil, w.judge(err)
+			return nil, w.classify(err)
 		}
 		var columns [3][]int64
 		for i := range columns {
@@ -145,7 +144,7 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 			return
 		}
 		for b, err := range w.wh.Batches(ctx, statement) {
-			if !yield(b, w.judge(err)) {
+			if !yield(b, w.classify(err)) {
 				return
 			}
 		}

@@ -3,7 +3,11 @@ package importer
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 )
+
+// eventIDLength is the length of an id: 128 bits in hexadecimal.
+const eventIDLength = 32
 
 // EventID is stable: the same row of the same generation has the same id, and
 // two identical rows differ by their occurrence, which counts from 1. tie is
@@ -45,7 +49,8 @@ func (w *eventIDs) append(micros int64, digest, tie []byte, occurrence int64) {
 	b = binary.BigEndian.AppendUint64(b, uint64(micros))     // #nosec G115 -- the bits are what is hashed
 	b = binary.BigEndian.AppendUint64(b, uint64(occurrence)) // #nosec G115 -- the bits are what is hashed
 	w.input = b
-	w.out = hexadecimal(w.out, sha256.Sum256(b))
+	sum := sha256.Sum256(b)
+	w.out = hex.AppendEncode(w.out, sum[:eventIDLength/2])
 }
 
 // take gives the ids written since it was last called, as one text.

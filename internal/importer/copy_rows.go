@@ -1,0 +1,147 @@
+package importer
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// copyRows reads the rows of a query, makes events of them and commits those.
+// The three run side by side: one page of rows waits to be converted, and a
+// batch is built while the one before it is committed, so that memory is bounded
+// by the size of both. What was read before a failure is committed. rowsRead
+// counts the rows of the batches that were committed.
+func (r *run) copyRows(ctx context.Context, q rowsQuery, e *emitter) (rowsRead int64, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pages := make(chan *databricks.Batch, 1)
+	batches := make(chan *eventBatch)
+	g, ctx := errgroup.WithContext(ctx)
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	var readErr error
+	g.Go(func() error {
+		defer close(pages)
+		readErr = r.readPages(reading, q, pages)
+		return nil // batches before the failure are still committed
+	})
+	g.Go(func() error {
+		defer close(batches)
+		e.commit = func(ctx context.Context, b *eventBatch) error {
+			select {
+			case batches <- b:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return r.buildBatches(ctx, q, e, pages, stopReading)
+	})
+	g.Go(func() error {
+		for b := range batches {
+			if err := r.commitBatch(ctx, b); err != nil {
+				return err
+			}
+			rowsRead += b.rowsRead
+		}
+		return nil
+	})
+	err = g.Wait()
+	if err == nil && !e.limitReached {
+		err = readErr
+	}
+	return rowsRead, err
+}
+
+// readPages passes the rows of a query on, page by page.
+func (r *run) readPages(ctx context.Context, q rowsQuery, pages chan<- *databricks.Batch) error {
+	for page, err := range r.src.rows(ctx, r.snap, q) {
+		if err != nil {
+			return err
+		}
+		select {
+		case pages <- page:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// buildBatches turns pages into batches. A batch that does not fill is committed
+// after commitEvery. At the run's row limit it calls stopReading.
+func (r *run) buildBatches(ctx context.Context, q rowsQuery, e *emitter, pages <-chan *databricks.Batch, stopReading func()) error {
+	tick := time.NewTicker(r.imp.commitEvery())
+	defer tick.Stop()
+	for {
+		var page *databricks.Batch
+		select {
+		case <-tick.C:
+			if err := e.flush(ctx); err != nil {
+				return err
+			}
+			continue
+		case page = <-pages:
+		}
+		if page == nil {
+			return e.flush(ctx)
+		}
+		c, err := readColumns(page, len(r.snap.table.keys) > 0, q.previous != nil)
+		if err != nil {
+			return err
+		}
+		if err := e.add(ctx, c); err != nil {
+			return err
+		}
+		if e.limitReached {
+			stopReading()
+			return e.flush(ctx)
+		}
+	}
+}
+
+// commitBatch makes the events and the cursor after them durable, in one
+// transaction.
+func (r *run) commitBatch(ctx context.Context, b *eventBatch) error {
+	change := cursorChange{cursor: b.cursor, forgetBefore: b.forgetBefore}
+	if len(b.remember) > 0 {
+		change.remember = [][]store.SentRow{b.remember}
+	}
+	if len(b.events) == 0 {
+		if err := r.imp.writeCursor(ctx, change); err != nil {
+			return err
+		}
+	} else if err := r.append(ctx, b, r.imp.commitCursor(ctx, change)); err != nil {
+		return err
+	}
+	r.imp.Progress.Advance(b.rowsRead)
+	r.imp.Progress.Count(func(c *jobs.Counts) {
+		c.RowsRead += b.rowsRead
+		c.RowsKnown += b.rowsKnown
+		c.Bytes += b.bytes
+		if p := b.cursor.Pinned; p != nil && p.Reached != nil {
+			w := time.UnixMicro(*p.Reached).UTC()
+			c.Watermark = &w
+		}
+	})
+	return nil
+}
+
+// append appends a batch's events to the stream and counts what became of them.
+// A failed append counts too: its events may be in the stream.
+func (r *run) append(ctx context.Context, b *eventBatch, commit func(tx *store.Tx) error) error {
+	result, err := r.imp.Sink.Append(ctx, r.imp.Spec.Stream, b.events, commit)
+	if result != (jobs.AppendResult{}) {
+		r.imp.Progress.Count(func(c *jobs.Counts) {
+			c.RowsWritten += result.Written
+			c.RowsErased += result.Erased
+			c.PossiblyDuplicated += result.PossiblyDuplicated
+		})
+	}
+	return err
+}
