@@ -23,7 +23,7 @@ var version = "dev"
 func main() {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-debug") && !strings.HasPrefix(os.Args[1], "--debug") {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := cli.Run(ctx, os.Args[1:], cli.Program{Version: version, Open: openTarget, LookupEnv: os.LookupEnv}, os.Stdout, os.Stderr)
+		code := cli.Run(ctx, os.Args[1:], cli.Program{Version: version, Open: open, LookupEnv: os.LookupEnv}, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
 	}

@@ -7,13 +7,12 @@ import (
 
 	tfprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 // newProvider joins the Terraform adapters with the engine, and gives the
@@ -22,8 +21,8 @@ import (
 func newProvider(version string) (factory func() tfprovider.Provider, stop func() error) {
 	var mu sync.Mutex
 	var opened []jobs.API
-	open := func(ctx context.Context, c provider.Config) (jobs.API, error) {
-		api, err := openProvider(ctx, c)
+	openAndKeep := func(ctx context.Context, t config.Target) (jobs.API, error) {
+		api, err := open(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +32,7 @@ func newProvider(version string) (factory func() tfprovider.Provider, stop func(
 		return api, nil
 	}
 	factory = provider.New(version, provider.Dependencies{
-		Open:                   open,
+		Open:                   openAndKeep,
 		NormalizeField:         platform.NormalizeField,
 		NormalizeAudience:      platform.NormalizeAudience,
 		ValidateField:          platform.ValidateField,
@@ -52,47 +51,17 @@ func newProvider(version string) (factory func() tfprovider.Provider, stop func(
 	}
 }
 
-// openProvider gives the jobs API that a provider block means.
-func openProvider(ctx context.Context, c provider.Config) (jobs.API, error) {
-	if r := c.Runner; r != nil {
+// open opens the jobs API of a runner, or of a store.
+func open(ctx context.Context, t config.Target) (jobs.API, error) {
+	if r := t.Runner; r != nil {
 		return client.New(client.Config{URL: r.URL, Token: r.Token, CAFile: r.CAFile, Release: version})
 	}
-	own := config.Config{
-		DataDir: c.DataDir, DatabaseURL: config.Secret{Secret: c.DatabaseURL},
-		EncryptionKeyFile: c.EncryptionKeyFile, AllowPrivateHosts: &c.AllowPrivateHosts,
-	}
-	if c.Staging != nil || c.StagingVolume != nil {
-		own.Staging = &config.Staging{}
-	}
-	if s := c.Staging; s != nil {
-		own.Staging.S3 = &config.S3{
-			Bucket: s.Bucket, Prefix: s.Prefix, Region: s.Region, Endpoint: s.Endpoint, UsePathStyle: &s.UsePathStyle,
-			AccessKeyID: s.AccessKeyID, SecretAccessKey: config.Secret{Secret: s.SecretAccessKey}, Profile: s.Profile,
-			RoleARN: s.RoleARN, ExternalID: s.ExternalID, STSEndpoint: s.STSEndpoint, Credential: s.Credential, ExternalLocation: s.ExternalLocation,
-		}
-	}
-	if v := c.StagingVolume; v != nil {
-		own.Staging.Volume = &config.Volume{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
-	}
-	if a := c.Lytics; a != nil {
-		own.Platform = &config.Platform{Lytics: &config.Lytics{
-			Token: config.Secret{Secret: a.Token}, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID,
-		}}
-	}
-	return openStore(ctx, own)
-}
-
-// openTarget gives the jobs API that a command line means.
-func openTarget(ctx context.Context, t cli.Target) (jobs.API, error) {
-	if t.URL != "" {
-		return client.New(client.Config{URL: t.URL, Token: t.Token, CAFile: t.CAFile, Release: version})
-	}
-	return openStore(ctx, t.Config)
+	return openStore(ctx, t.Engine)
 }
 
 // openStore asks the runner that owns a data directory, if one is alive there,
 // and else opens the store itself.
-func openStore(ctx context.Context, c config.Config) (jobs.API, error) {
+func openStore(ctx context.Context, c config.Engine) (jobs.API, error) {
 	if c.DatabaseURL.Empty() {
 		local, err := client.Local(ctx, c.DataDir, version)
 		if err != nil {
@@ -102,5 +71,5 @@ func openStore(ctx context.Context, c config.Config) (jobs.API, error) {
 			return local, nil
 		}
 	}
-	return engine.New(c.Engine(version)), nil
+	return engine.New(engine.OptionsFromConfig(c, version)), nil
 }

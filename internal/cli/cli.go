@@ -13,26 +13,17 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 // Program is what the command line is given from outside.
 type Program struct {
 	Version string
 	// Open gives the jobs API: of a runner, or of the store itself.
-	Open func(context.Context, Target) (jobs.API, error)
+	Open func(context.Context, config.Target) (jobs.API, error)
 	// LookupEnv reads the environment.
 	LookupEnv func(string) (string, bool)
-}
-
-// Target is whom a command is about: the runner at an URL, or the store that a
-// configuration names and whatever serves it.
-type Target struct {
-	// URL, Token and CAFile are a runner's; URL is empty for none.
-	URL, CAFile string
-	Token       jobs.Secret
-	Config      config.Config
 }
 
 // command is one of the verbs, with flags of its own.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -50,7 +51,7 @@ func runAPI(t *testing.T, api jobs.API, args ...string) (code int, out, errOut s
 	var o, e bytes.Buffer
 	code = cli.Run(t.Context(), args, cli.Program{
 		Version: "1.2.3", LookupEnv: func(string) (string, bool) { return "", false },
-		Open: func(context.Context, cli.Target) (jobs.API, error) { return api, nil },
+		Open: func(context.Context, config.Target) (jobs.API, error) { return api, nil },
 	}, &o, &e)
 	return code, o.String(), e.String()
 }

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
@@ -33,7 +33,7 @@ type Ready struct {
 // runnerFlags are what the command line says of a runner.
 type runnerFlags struct {
 	file, dataDir, databaseURL, hosts, readyFile string
-	own                                          config.Config
+	own                                          config.Runner
 }
 
 func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) error {
@@ -60,7 +60,7 @@ func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) erro
 
 // config puts the command line before the file, and the file before the
 // environment.
-func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Config, error) {
+func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Runner, error) {
 	c, err := config.Read(f.file)
 	if err != nil {
 		return c, err
@@ -86,12 +86,12 @@ func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Config,
 	if err != nil {
 		return c, err
 	}
-	return c, c.CheckRunner()
+	return c, c.CheckEventStorage()
 }
 
 // serve is the runner: the engine on its store, what executes runs, and the
 // API over a network address and over the socket in the data directory.
-func (in *invocation) serve(ctx context.Context, c config.Config, readyFile string) (err error) {
+func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile string) (err error) {
 	log := runner.NewLog(in.errOut, c.Log.Format == "json", level(c.Log.Level))
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
@@ -125,12 +125,14 @@ func (in *invocation) serve(ctx context.Context, c config.Config, readyFile stri
 	}
 	defer func() { err = errors.Join(err, socket.Close()) }()
 
-	e := engine.New(c.Engine(in.Version))
+	options := engine.OptionsFromConfig(c.Engine, in.Version)
+	options.MaxRunsPerAuthorization = c.MaxRunsPerAuthorization
+	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	var server *api.Server
 	daemon, err := runner.New(e, runner.Config{
 		MaxRuns: c.MaxRuns, Alerts: runner.AlertConfig{URL: c.Alerts.URL, Secret: c.Alerts.Secret.Secret, StalePeriods: c.Alerts.StalePeriods},
-		AllowPrivateHosts: c.AllowPrivateHosts != nil && *c.AllowPrivateHosts, Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
+		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts), Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
 		Services: []runner.Service{
 			{Name: "socket", Run: func(ctx context.Context) error { return api.Serve(ctx, socket, server.Local(), log, grace) }},
 			{Name: "http", Run: func(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -220,26 +221,27 @@ func TestWhomACommandAsks(t *testing.T) {
 	for name, c := range map[string]struct {
 		args    []string
 		env     map[string]string
-		check   func(cli.Target) bool
+		check   func(config.Target) bool
 		refused string
 	}{
-		"the environment": {nil, env, func(t cli.Target) bool {
-			return t.URL == "https://env" && t.Token.Reveal() == "token-of-env" && t.CAFile == "/ca"
+		"the environment": {nil, env, func(t config.Target) bool {
+			return t.Runner.URL == "https://env" && t.Runner.Token.Reveal() == "token-of-env" && t.Runner.CAFile == "/ca"
 		}, ""},
-		"flags": {[]string{"-url", "https://flag", "-token-file", tokenFile, "-ca-file", "/other"}, env, func(t cli.Target) bool {
-			return t.URL == "https://flag" && t.Token.Reveal() == "token-of-the-file" && t.CAFile == "/other"
+		"flags": {[]string{"-url", "https://flag", "-token-file", tokenFile, "-ca-file", "/other"}, env, func(t config.Target) bool {
+			return t.Runner.URL == "https://flag" && t.Runner.Token.Reveal() == "token-of-the-file" && t.Runner.CAFile == "/other"
 		}, ""},
-		"a directory goes before the environment's runner": {[]string{"-data-dir", "/flag"}, env, func(t cli.Target) bool { return t.URL == "" && t.Config.DataDir == "/flag" }, ""},
-		"a database": {[]string{"-database-url", "postgres://h/d"}, nil, func(t cli.Target) bool { return t.Config.DatabaseURL.Reveal() == "postgres://h/d" }, ""},
-		"nothing":    {nil, nil, func(t cli.Target) bool { return filepath.Base(t.Config.DataDir) == ".lytics" }, ""},
+		"a directory goes before the environment's runner": {[]string{"-data-dir", "/flag"}, env,
+			func(t config.Target) bool { return t.Runner == nil && t.Engine.DataDir == "/flag" }, ""},
+		"a database": {[]string{"-database-url", "postgres://h/d"}, nil, func(t config.Target) bool { return t.Engine.DatabaseURL.Reveal() == "postgres://h/d" }, ""},
+		"nothing":    {nil, nil, func(t config.Target) bool { return filepath.Base(t.Engine.DataDir) == ".lytics" }, ""},
 		"two":        {[]string{"-url", "https://flag", "-data-dir", "/flag"}, nil, nil, "Two stores are named"},
 		"no file":    {[]string{"-config", "/no/such/file"}, nil, nil, "configuration file"},
 	} {
-		var got cli.Target
+		var got config.Target
 		var o, e bytes.Buffer
 		code := cli.Run(t.Context(), append([]string{"jobs"}, c.args...), cli.Program{
 			LookupEnv: func(n string) (string, bool) { v, ok := c.env[n]; return v, ok },
-			Open:      func(_ context.Context, t cli.Target) (jobs.API, error) { got = t; return &fake{}, nil },
+			Open:      func(_ context.Context, t config.Target) (jobs.API, error) { got = t; return &fake{}, nil },
 		}, &o, &e)
 		if c.refused != "" && (code != 1 || !strings.Contains(e.String(), c.refused)) || c.refused == "" && (code != 0 || !c.check(got)) {
 			t.Errorf("%s: code %d, %+v, %s", name, code, got, &e)

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -34,7 +35,7 @@ func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error
 		if err != nil {
 			return err
 		}
-		done, err := f.do(ctx, in.arguments[0], c)
+		done, err := f.do(ctx, in.arguments[0], c.Engine)
 		if err != nil {
 			return err
 		}
@@ -42,13 +43,13 @@ func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error
 	}
 }
 
-func (f *storeFlags) do(ctx context.Context, verb string, c config.Config) (store.Copied, error) {
+func (f *storeFlags) do(ctx context.Context, verb string, c config.Engine) (store.Copied, error) {
 	if err := f.check(verb); err != nil {
 		return store.Copied{}, err
 	}
 	here := store.Location{Dir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret}
 	var bucket func(storeID string) (store.Files, error)
-	if o := c.Engine(""); o.Staging != nil && !here.DatabaseURL.Empty() {
+	if o := engine.OptionsFromConfig(c, ""); o.Staging != nil && !here.DatabaseURL.Empty() {
 		bucket = embedded.BucketFiles(ctx, *o.Staging)
 	}
 	switch {

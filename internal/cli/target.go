@@ -8,9 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 // targetFlags say whom a command is about.
@@ -43,42 +42,33 @@ func reaching(flags *flag.FlagSet, in *invocation, do func(context.Context) erro
 }
 
 // resolve completes the flags from the environment.
-func (in *invocation) resolve() (Target, error) {
+func (in *invocation) resolve() (config.Target, error) {
 	t := in.target
-	env := func(name string) string {
-		v, _ := in.LookupEnv(name)
-		return v
-	}
 	named := t.dataDir != "" || t.databaseURL != "" || t.file != ""
 	if t.url == "" && !named {
-		t.url = env("LYTICS_RUNNER_URL")
+		t.url, _ = in.LookupEnv(config.RunnerURLEnv)
 	}
 	if t.url == "" {
 		c, err := readConfig(t.file, t.dataDir, t.databaseURL, in.LookupEnv)
-		return Target{Config: c}, err
+		return config.Target{Engine: c.Engine}, err
 	}
 	if named {
-		return Target{}, jobs.Invalid("url", "Two stores are named", "A runner has its own store, and --data-dir, --database-url or --config name another.", "Leave out one of them")
+		return config.Target{}, jobs.Invalid("url", "Two stores are named", "A runner has its own store, and --data-dir, --database-url or --config name another.", "Leave out one of them")
 	}
-	out := Target{URL: t.url, CAFile: t.caFile}
-	if out.CAFile == "" {
-		out.CAFile = env("LYTICS_RUNNER_CA_FILE")
-	}
-	token := env(api.TokenEnv)
+	address := config.RunnerAddress{URL: t.url, CAFile: t.caFile}.Complete(in.LookupEnv)
 	if t.tokenFile != "" {
 		text, err := os.ReadFile(t.tokenFile)
 		if err != nil {
-			return Target{}, jobs.Invalid("token-file", "The runner's token cannot be read", err.Error()+".", "Give a file that this user can read")
+			return config.Target{}, jobs.Invalid("token-file", "The runner's token cannot be read", err.Error()+".", "Give a file that this user can read")
 		}
-		token = string(text)
+		address.Token = jobs.NewSecret(strings.TrimSpace(string(text)))
 	}
-	out.Token = jobs.NewSecret(strings.TrimSpace(token))
-	return out, nil
+	return config.Target{Runner: &address}, nil
 }
 
 // readConfig gives the configuration of a file with what flags and the
 // environment add.
-func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, bool)) (config.Config, error) {
+func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, bool)) (config.Runner, error) {
 	c, err := config.Read(file)
 	if err != nil {
 		return c, err

@@ -4,13 +4,11 @@ import (
 	"context"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 )
 
 type platformModel struct {
@@ -48,37 +46,22 @@ func platformSchema() schema.Attribute {
 	}
 }
 
-// lytics reads platform.lytics. Which platform is meant decides what Read sees,
-// so that while any of it is not known, nothing may be read.
-func (r *configReader) lytics(ctx context.Context, v types.Object) *LyticsAccount {
+// platform reads the platform block. The platform decides what Read sees, so
+// while any of it is unknown, nothing may be read.
+func (r *configReader) platform(ctx context.Context, v types.Object) *config.Platform {
 	if v.IsNull() {
 		return nil
 	}
-	var outer platformModel
-	if !v.IsUnknown() {
-		r.diags.Append(v.As(ctx, &outer, basetypes.ObjectAsOptions{})...)
-	}
+	outer := decode[platformModel](ctx, r, v)
 	if v.IsUnknown() || outer.Lytics.IsUnknown() {
 		r.unknown = append(r.unknown, "platform")
-	}
-	if v.IsUnknown() || outer.Lytics.IsUnknown() || r.diags.HasError() {
 		return nil
 	}
-	var m lyticsModel
-	r.diags.Append(outer.Lytics.As(ctx, &m, basetypes.ObjectAsOptions{})...)
-	before := len(r.unknown)
-	a := &LyticsAccount{
-		Token:     jobs.NewSecret(strings.TrimSpace(r.text("platform.lytics.token", m.Token, "LYTICS_API_TOKEN"))),
-		APIURL:    r.text("platform.lytics.api_url", m.APIURL, "LYTICS_API_URL"),
-		BulkURL:   r.text("platform.lytics.bulk_url", m.BulkURL, "LYTICS_BULK_URL"),
-		AccountID: r.text("platform.lytics.account_id", m.AccountID, "LYTICS_ACCOUNT_ID"),
-	}
-	if len(r.unknown) > before {
-		return nil
-	}
-	if a.Token.Empty() {
-		r.diags.AddAttributeError(path.Root("platform").AtName("lytics").AtName("token"), "There is no API token for Lytics",
-			"platform.lytics is given without token, and LYTICS_API_TOKEN is not set. Create an API token in Lytics (Account Settings, API Tokens), and set one of them.")
-	}
-	return a
+	m := decode[lyticsModel](ctx, r, outer.Lytics)
+	return &config.Platform{Lytics: &config.Lytics{
+		Token:     config.NewSecret(strings.TrimSpace(r.text("platform.lytics.token", m.Token))),
+		APIURL:    r.text("platform.lytics.api_url", m.APIURL),
+		BulkURL:   r.text("platform.lytics.bulk_url", m.BulkURL),
+		AccountID: r.text("platform.lytics.account_id", m.AccountID),
+	}}
 }

@@ -11,17 +11,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
-
-// RunnerAddress is the runner block.
-type RunnerAddress struct {
-	URL    string
-	Token  jobs.Secret
-	CAFile string
-}
 
 type runnerModel struct {
 	URL    types.String `tfsdk:"url"`
@@ -50,26 +43,22 @@ func runnerSchema() schema.Attribute {
 	}
 }
 
-// runner reads which runner is meant, if one is. While that is not known, no
-// other store may be taken for it.
-func (r *configReader) runner(ctx context.Context, m configModel) *RunnerAddress {
-	var block runnerModel
+// runner gives the runner's address, or nil if no runner is meant. While that
+// is not known, no other store may stand in for it.
+func (r *configReader) runner(ctx context.Context, m configModel, lookup func(string) (string, bool)) *config.RunnerAddress {
 	if m.Runner.IsUnknown() {
 		r.unknown = append(r.unknown, "runner")
 		return nil
 	}
-	if m.Runner.IsNull() {
-		if url, _ := r.lookup("LYTICS_RUNNER_URL"); url == "" {
-			return nil
-		}
-	} else {
-		r.diags.Append(m.Runner.As(ctx, &block, basetypes.ObjectAsOptions{})...)
+	if url, _ := lookup(config.RunnerURLEnv); m.Runner.IsNull() && url == "" {
+		return nil
 	}
-	a := &RunnerAddress{
-		URL:    r.text("runner.url", block.URL, "LYTICS_RUNNER_URL"),
-		Token:  jobs.NewSecret(strings.TrimSpace(r.text("runner.token", block.Token, "LYTICS_RUNNER_TOKEN"))),
-		CAFile: r.text("runner.ca_file", block.CAFile, "LYTICS_RUNNER_CA_FILE"),
-	}
+	block := decode[runnerModel](ctx, r, m.Runner)
+	a := config.RunnerAddress{
+		URL:    r.text("runner.url", block.URL),
+		Token:  jobs.NewSecret(strings.TrimSpace(r.text("runner.token", block.Token))),
+		CAFile: r.text("runner.ca_file", block.CAFile),
+	}.Complete(lookup)
 	if a.URL == "" && !block.URL.IsUnknown() {
 		r.diags.AddAttributeError(path.Root("runner"), "The runner has no address",
 			"runner is given without url, and LYTICS_RUNNER_URL is not set. Set one of them, or leave runner out.")
@@ -78,18 +67,19 @@ func (r *configReader) runner(ctx context.Context, m configModel) *RunnerAddress
 		r.diags.AddAttributeError(path.Root("runner"), "There is no token for the runner",
 			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set. Use the token in the runner's token file, or in its own LYTICS_RUNNER_TOKEN.")
 	}
-	r.refuseBeside(m)
-	return a
+	r.refuseBesideRunner(m)
+	return &a
 }
 
-// refuseBeside refuses what only the runner's own configuration can say. The
-// environment is left alone: on one machine it may be the runner's.
-func (r *configReader) refuseBeside(m configModel) {
+// refuseBesideRunner refuses attributes that belong into the runner's own
+// configuration. Environment variables are not refused: on one machine they
+// may be the runner's.
+func (r *configReader) refuseBesideRunner(m configModel) {
 	where := "the runner block"
 	if m.Runner.IsNull() {
 		where = "LYTICS_RUNNER_URL"
 	}
-	for _, a := range append([]setting{{"data_dir", m.DataDir}, {"database_url", m.DatabaseURL}}, m.executors()...) {
+	for _, a := range append([]setting{{"data_dir", m.DataDir}, {"database_url", m.DatabaseURL}}, m.engineAttributes()...) {
 		if !a.value.IsNull() {
 			r.diags.AddAttributeError(path.Root(a.name), "The runner's own configuration says this",
 				fmt.Sprintf("%s is given beside %s. The runner keeps the store and executes the runs, so it would have no effect here. "+
@@ -104,30 +94,31 @@ type setting struct {
 	value attr.Value
 }
 
-// executors are those that belong to whoever executes runs.
-func (m configModel) executors() []setting {
+// engineAttributes are the attributes that configure what executes runs.
+func (m configModel) engineAttributes() []setting {
 	return []setting{
 		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging}, {"platform", m.Platform},
 	}
 }
 
-// warnAside says which of the block's attributes have no effect, because a
-// runner was found that owns the data directory. Without that runner they have.
-func (s *session) warnAside(api jobs.API, diags *diag.Diagnostics) {
+// warnIgnoredAttributes names, once, the attributes of the provider block that
+// have no effect because a runner owns the data directory.
+func (s *session) warnIgnoredAttributes(api jobs.API, diags *diag.Diagnostics) {
 	remote, ok := api.(jobs.Remote)
-	if !ok || s.config.Runner != nil || len(s.config.Executors) == 0 {
+	ignored := s.config.engineAttributes
+	if !ok || s.config.target.Runner != nil || len(ignored) == 0 {
 		return
 	}
-	s.aside.Do(func() {
-		diags.AddAttributeWarning(path.Root(s.config.Executors[0]), "The runner's own configuration counts",
-			fmt.Sprintf("%s owns %s, so it executes the runs, by its own configuration. While it is there, these attributes of the provider block have no effect: %s. "+
+	s.warnedIgnored.Do(func() {
+		diags.AddAttributeWarning(path.Root(ignored[0]), "The runner's own configuration applies",
+			fmt.Sprintf("%s owns %s and executes the runs with its own configuration. While it is running, these attributes of the provider block have no effect: %s. "+
 				"Write them into the runner's configuration file, where they have the same names.",
-				sentence(remote.Place()), s.config.DataDir, strings.Join(s.config.Executors, ", ")))
+				upperFirst(remote.Place()), s.config.target.Engine.DataDir, strings.Join(ignored, ", ")))
 	})
 }
 
-// sentence begins one with a text.
-func sentence(text string) string {
+// upperFirst gives the text with a capital first letter.
+func upperFirst(text string) string {
 	if text == "" {
 		return text
 	}

@@ -3,31 +3,10 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 )
-
-// StagingS3 is the bucket of staging.s3.
-type StagingS3 struct {
-	Bucket, Prefix, Region, Endpoint string
-	UsePathStyle                     bool
-	AccessKeyID                      string
-	SecretAccessKey                  jobs.Secret
-	Profile                          string
-	// RoleARN is assumed with those credentials.
-	RoleARN, ExternalID, STSEndpoint string
-	// Credential names a Unity Catalog credential for COPY INTO,
-	// ExternalLocation the external location that the bucket is in.
-	Credential, ExternalLocation string
-}
-
-// StagingVolume is the Unity Catalog volume of staging.volume.
-type StagingVolume struct {
-	Catalog, Schema, Volume, Prefix string
-}
 
 type stagingModel struct {
 	S3     types.Object `tfsdk:"s3"`
@@ -57,93 +36,65 @@ type stagingVolumeModel struct {
 	Prefix  types.String `tfsdk:"prefix"`
 }
 
-// stagingEnv begins the environment variables of the staging attributes.
+// stagingEnv is the prefix of the staging's environment variables.
 const stagingEnv = "LYTICS_STAGING_"
 
-// staging gives the places that are configured.
-func (r *configReader) staging(ctx context.Context, v types.Object) (*StagingS3, *StagingVolume) {
-	var outer stagingModel
-	as := basetypes.ObjectAsOptions{UnhandledNullAsEmpty: true, UnhandledUnknownAsEmpty: true}
-	if v.IsUnknown() {
-		return nil, nil
+// staging reads the staging block. A bucket or volume of which anything is not
+// known yet is left out, and the prefix of its environment variables is in
+// unknown.
+func (r *configReader) staging(ctx context.Context, v types.Object) (s *config.Staging, unknown []string) {
+	outer := decode[stagingModel](ctx, r, v)
+	if v.IsUnknown() || outer.S3.IsUnknown() || outer.Volume.IsUnknown() {
+		return nil, []string{stagingEnv}
 	}
-	outer.S3, outer.Volume = types.ObjectNull(nil), types.ObjectNull(nil)
-	if !v.IsNull() {
-		r.diags.Append(v.As(ctx, &outer, as)...)
-		if outer.S3.IsUnknown() || outer.Volume.IsUnknown() || r.diags.HasError() {
-			return nil, nil
+	given := config.Staging{}
+	if !outer.S3.IsNull() {
+		inner := &configReader{}
+		given.S3 = inner.stagingS3(ctx, outer.S3)
+		r.diags.Append(inner.diags...)
+		if len(inner.unknown) > 0 {
+			given.S3, unknown = nil, append(unknown, stagingEnv+"S3_")
 		}
 	}
-	return r.stagingS3(ctx, outer.S3), r.stagingVolume(ctx, outer.Volume)
+	if !outer.Volume.IsNull() {
+		inner := &configReader{}
+		given.Volume = inner.stagingVolume(ctx, outer.Volume)
+		r.diags.Append(inner.diags...)
+		if len(inner.unknown) > 0 {
+			given.Volume, unknown = nil, append(unknown, stagingEnv+"VOLUME_")
+		}
+	}
+	if given.S3 == nil && given.Volume == nil {
+		return nil, unknown
+	}
+	return &given, unknown
 }
 
-func (r *configReader) stagingVolume(ctx context.Context, v types.Object) *StagingVolume {
-	var m stagingVolumeModel
-	if !v.IsNull() {
-		r.diags.Append(v.As(ctx, &m, basetypes.ObjectAsOptions{UnhandledNullAsEmpty: true, UnhandledUnknownAsEmpty: true})...)
+func (r *configReader) stagingVolume(ctx context.Context, v types.Object) *config.Volume {
+	m := decode[stagingVolumeModel](ctx, r, v)
+	return &config.Volume{
+		Catalog: r.text("catalog", m.Catalog),
+		Schema:  r.text("schema", m.Schema),
+		Volume:  r.text("volume", m.Volume),
+		Prefix:  r.text("prefix", m.Prefix),
 	}
-	before := len(r.unknown)
-	const env = stagingEnv + "VOLUME_"
-	s := &StagingVolume{
-		Catalog: r.text("catalog", m.Catalog, env+"CATALOG"),
-		Schema:  r.text("schema", m.Schema, env+"SCHEMA"),
-		Volume:  r.text("volume", m.Volume, env+"VOLUME"),
-		Prefix:  r.text("prefix", m.Prefix, env+"PREFIX"),
-	}
-	given := s.Catalog != "" || s.Schema != "" || s.Volume != ""
-	switch {
-	case len(r.unknown) > before, !given && v.IsNull():
-		return nil
-	case s.Catalog == "" || s.Schema == "" || s.Volume == "":
-		r.diags.AddAttributeError(path.Root("staging").AtName("volume"), "The staging volume has no full name",
-			"A volume is named by catalog, schema and volume. Set all three, here or as "+env+"CATALOG, "+env+"SCHEMA and "+env+"VOLUME, or leave staging out if nothing is exported.")
-		return nil
-	}
-	return s
 }
 
-func (r *configReader) stagingS3(ctx context.Context, v types.Object) *StagingS3 {
-	var m stagingS3Model
-	if !v.IsNull() {
-		r.diags.Append(v.As(ctx, &m, basetypes.ObjectAsOptions{UnhandledNullAsEmpty: true, UnhandledUnknownAsEmpty: true})...)
+func (r *configReader) stagingS3(ctx context.Context, v types.Object) *config.S3 {
+	m := decode[stagingS3Model](ctx, r, v)
+	return &config.S3{
+		Bucket:           r.text("bucket", m.Bucket),
+		Prefix:           r.text("prefix", m.Prefix),
+		Region:           r.text("region", m.Region),
+		Endpoint:         r.text("endpoint", m.Endpoint),
+		UsePathStyle:     r.flag("use_path_style", m.UsePathStyle),
+		AccessKeyID:      r.text("access_key_id", m.AccessKeyID),
+		SecretAccessKey:  config.NewSecret(r.text("secret_access_key", m.SecretAccessKey)),
+		Profile:          r.text("profile", m.Profile),
+		RoleARN:          r.text("role_arn", m.RoleARN),
+		ExternalID:       r.text("external_id", m.ExternalID),
+		STSEndpoint:      r.text("sts_endpoint", m.STSEndpoint),
+		Credential:       r.text("credential", m.Credential),
+		ExternalLocation: r.text("external_location", m.ExternalLocation),
 	}
-	before := len(r.unknown)
-	at := path.Root("staging").AtName("s3")
-	const env = stagingEnv + "S3_"
-	s := &StagingS3{
-		Bucket:           r.text("bucket", m.Bucket, env+"BUCKET"),
-		Prefix:           r.text("prefix", m.Prefix, env+"PREFIX"),
-		Region:           r.text("region", m.Region, env+"REGION"),
-		Endpoint:         r.text("endpoint", m.Endpoint, env+"ENDPOINT"),
-		UsePathStyle:     r.flag(at.AtName("use_path_style"), m.UsePathStyle, env+"USE_PATH_STYLE"),
-		Profile:          r.text("profile", m.Profile, env+"PROFILE"),
-		RoleARN:          r.text("role_arn", m.RoleARN, env+"ROLE_ARN"),
-		ExternalID:       r.text("external_id", m.ExternalID, env+"EXTERNAL_ID"),
-		STSEndpoint:      r.text("sts_endpoint", m.STSEndpoint, env+"STS_ENDPOINT"),
-		Credential:       r.text("credential", m.Credential, env+"CREDENTIAL"),
-		ExternalLocation: r.text("external_location", m.ExternalLocation, env+"EXTERNAL_LOCATION"),
-	}
-	// The two keys are one credential: the environment fills in for both or
-	// none, so that halves of different origin never meet.
-	if m.AccessKeyID.IsNull() && m.SecretAccessKey.IsNull() && m.Profile.IsNull() {
-		s.AccessKeyID, _ = r.lookup(env + "ACCESS_KEY_ID")
-		secret, _ := r.lookup(env + "SECRET_ACCESS_KEY")
-		s.SecretAccessKey = jobs.NewSecret(secret)
-	} else {
-		s.AccessKeyID = r.text("access_key_id", m.AccessKeyID, env+"ACCESS_KEY_ID")
-		s.SecretAccessKey = jobs.NewSecret(r.text("secret_access_key", m.SecretAccessKey, env+"SECRET_ACCESS_KEY"))
-	}
-	switch {
-	case len(r.unknown) > before:
-		return nil
-	case s.Bucket == "" && v.IsNull():
-		return nil
-	case s.Bucket == "":
-		r.diags.AddAttributeError(at.AtName("bucket"), "The staging bucket has no name",
-			"staging.s3 is given without bucket, and LYTICS_STAGING_S3_BUCKET is not set. Set one of them, or leave staging out if nothing is exported.")
-	case (s.AccessKeyID == "") != s.SecretAccessKey.Empty():
-		r.diags.AddAttributeError(at.AtName("access_key_id"), "Half of the staging credential is missing",
-			"An access key has two parts, access_key_id and secret_access_key. Set both, here or in the environment, or neither to use the AWS credential chain.")
-	}
-	return s
 }

@@ -49,6 +49,18 @@ func addError(diags *diag.Diagnostics, at place, doing string, err error) {
 	at.add(diags, diag.SeverityError, e.Attribute, e.Summary, paragraphs(e.Detail, e.Next))
 }
 
+// addErrors adds a diagnostic for each of the errors that errors.Join joined.
+func addErrors(diags *diag.Diagnostics, at place, doing string, err error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		addError(diags, at, doing, err)
+		return
+	}
+	for _, e := range joined.Unwrap() {
+		addErrors(diags, at, doing, e)
+	}
+}
+
 // add makes a diagnostic at a dotted attribute name.
 func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, summary, detail string) {
 	p, ok := at.find(attribute)

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
 // world is a disk with data directories on it. Providers come and go, stores
@@ -21,7 +21,7 @@ type world struct {
 	made   int
 	opened int
 	// configs are the configurations that were opened.
-	configs []provider.Config
+	configs []config.Target
 	// warehouse is shared: losing a store does not lose the source.
 	rows map[jobs.TableName]int
 	// token is what the warehouse accepts; empty accepts all.
@@ -67,12 +67,12 @@ func newWorld() *world {
 	return &world{stores: map[string]*fakeStore{}, rows: map[jobs.TableName]int{{Catalog: "main", Database: "sales", Table: "customers"}: 100}}
 }
 
-func (w *world) open(_ context.Context, c provider.Config) (jobs.API, error) {
+func (w *world) open(_ context.Context, c config.Target) (jobs.API, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.opened++
 	w.configs = append(w.configs, c)
-	api := &fakeAPI{w: w, dir: c.DataDir}
+	api := &fakeAPI{w: w, dir: c.Engine.DataDir}
 	if w.remote != "" {
 		return elsewhere{api}, nil
 	}

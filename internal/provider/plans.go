@@ -88,7 +88,7 @@ var updates = regexp.MustCompile(`(?i)updat|modif|chang|_commit`)
 // warnDoubled warns where the sum or the count of a Lytics account takes the
 // rows of a table whose rows seem to be updated.
 func (s *session) warnDoubled(i jobs.TableImport, mappings []jobs.Mapping, diags *diag.Diagnostics) {
-	if s.config.Lytics == nil || !updates.MatchString(i.TimestampColumn) {
+	if s.config.target.Engine.LyticsAccount() == nil || !updates.MatchString(i.TimestampColumn) {
 		return
 	}
 	for _, m := range mappings {

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -25,7 +26,7 @@ type Dependencies struct {
 	// Open connects to the product. It is called at most once for a configured
 	// provider that has something to do, and must not create the store. The API
 	// lives as long as the process; whoever made it closes it.
-	Open func(context.Context, Config) (jobs.API, error)
+	Open func(context.Context, config.Target) (jobs.API, error)
 	// NormalizeField fills in what follows from a field's type.
 	NormalizeField func(jobs.Field) jobs.Field
 	// NormalizeAudience fills in what follows from an audience's name.
@@ -71,12 +72,12 @@ func (p *lyticsProvider) Schema(_ context.Context, _ provider.SchemaRequest, res
 }
 
 func (p *lyticsProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	config, unknown, diags := readConfig(ctx, req.Config, p.deps.LookupEnv)
+	c, diags := readConfig(ctx, req.Config, p.deps.LookupEnv)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	s := &session{open: p.deps.Open, config: config, unknown: unknown}
+	s := &session{open: p.deps.Open, config: c}
 	resp.ResourceData = s
 	resp.DataSourceData = s
 	resp.ActionData = s

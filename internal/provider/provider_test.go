@@ -14,7 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
@@ -101,8 +101,8 @@ resource "lytics_audience" "vip" {
 			Check: func(*terraform.State) error {
 				opened = w.opened
 				for _, c := range w.configs {
-					if c.DataDir != filepath.FromSlash("/data/here") {
-						return fmt.Errorf("%s was opened", c.DataDir)
+					if c.Engine.DataDir != filepath.FromSlash("/data/here") {
+						return fmt.Errorf("%s was opened", c.Engine.DataDir)
 					}
 				}
 				return nil
@@ -140,8 +140,8 @@ provider "lytics" {
 	}
 	check := func(*terraform.State) error {
 		for _, c := range w.configs {
-			if c.Lytics == nil || c.Lytics.Token.Reveal() != "canary" {
-				return fmt.Errorf("opened with %+v", c.Lytics)
+			if a := c.Engine.LyticsAccount(); a == nil || a.Token.Reveal() != "canary" {
+				return fmt.Errorf("opened with %+v", a)
 			}
 		}
 		return nil
@@ -169,40 +169,41 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 	for name, c := range map[string]struct {
 		block string
 		env   map[string]string
-		check func(provider.Config) bool
+		check func(config.Engine) bool
 	}{
-		"defaults": {"", nil, func(c provider.Config) bool {
-			return c.DataDir == filepath.Join(work, ".lytics") && c.EncryptionKeyFile == "" && !c.AllowPrivateHosts && c.Staging == nil
+		"defaults": {"", nil, func(c config.Engine) bool {
+			return c.DataDir == filepath.Join(work, ".lytics") && c.EncryptionKeyFile == "" && !config.Bool(c.AllowPrivateHosts) && c.Staging == nil
 		}},
 		"environment": {"", map[string]string{"LYTICS_DATA_DIR": "/e", "LYTICS_ENCRYPTION_KEY_FILE": "/k", "LYTICS_ALLOW_PRIVATE_HOSTS": "true",
 			"LYTICS_STAGING_S3_BUCKET": "eb", "LYTICS_STAGING_S3_REGION": "r", "LYTICS_STAGING_S3_USE_PATH_STYLE": "1",
-			"LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK", "LYTICS_STAGING_S3_SECRET_ACCESS_KEY": "ES"}, func(c provider.Config) bool {
-			return c.DataDir == "/e" && c.EncryptionKeyFile == "/k" && c.AllowPrivateHosts && c.Staging.Bucket == "eb" &&
-				c.Staging.Region == "r" && c.Staging.UsePathStyle && c.Staging.AccessKeyID == "EK" && c.Staging.SecretAccessKey.Reveal() == "ES"
+			"LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK", "LYTICS_STAGING_S3_SECRET_ACCESS_KEY": "ES"}, func(c config.Engine) bool {
+			s := c.S3()
+			return c.DataDir == "/e" && c.EncryptionKeyFile == "/k" && config.Bool(c.AllowPrivateHosts) && s.Bucket == "eb" &&
+				s.Region == "r" && config.Bool(s.UsePathStyle) && s.AccessKeyID == "EK" && s.SecretAccessKey.Reveal() == "ES"
 		}},
 		"block wins": {"data_dir = \"/b\"\nallow_private_hosts = false\n" + staged,
 			map[string]string{"LYTICS_DATA_DIR": "/e", "LYTICS_ALLOW_PRIVATE_HOSTS": "true", "LYTICS_STAGING_S3_BUCKET": "eb", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK"},
-			func(c provider.Config) bool {
-				s := c.Staging
-				return c.DataDir == "/b" && !c.AllowPrivateHosts && s.Bucket == "b" && s.Prefix == "p" && s.UsePathStyle &&
+			func(c config.Engine) bool {
+				s := c.S3()
+				return c.DataDir == "/b" && !config.Bool(c.AllowPrivateHosts) && s.Bucket == "b" && s.Prefix == "p" && config.Bool(s.UsePathStyle) &&
 					s.Endpoint == "http://127.0.0.1:9000" && s.AccessKeyID == "AK" && s.SecretAccessKey.Reveal() == "canary" && s.Credential == "uc"
 			}},
-		"the embedded platform": {"", map[string]string{"LYTICS_API_TOKEN": "t"}, func(c provider.Config) bool { return c.Lytics == nil }},
+		"the embedded platform": {"", map[string]string{"LYTICS_API_TOKEN": "t"}, func(c config.Engine) bool { return c.LyticsAccount() == nil }},
 		"an account from the environment": {"platform = { lytics = {} }", map[string]string{"LYTICS_API_TOKEN": " t\n", "LYTICS_API_URL": "https://a",
-			"LYTICS_BULK_URL": "https://b", "LYTICS_ACCOUNT_ID": "7"}, func(c provider.Config) bool {
-			return *c.Lytics == provider.LyticsAccount{Token: jobs.NewSecret("t"), APIURL: "https://a", BulkURL: "https://b", AccountID: "7"}
+			"LYTICS_BULK_URL": "https://b", "LYTICS_ACCOUNT_ID": "7"}, func(c config.Engine) bool {
+			return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("t"), APIURL: "https://a", BulkURL: "https://b", AccountID: "7"}
 		}},
 		"an account from the block": {`platform = { lytics = {
 				token = "canary"
 				api_url = "https://x"
-			} }`, map[string]string{"LYTICS_API_TOKEN": "t", "LYTICS_API_URL": "https://a"}, func(c provider.Config) bool {
-			return *c.Lytics == provider.LyticsAccount{Token: jobs.NewSecret("canary"), APIURL: "https://x"}
+			} }`, map[string]string{"LYTICS_API_TOKEN": "t", "LYTICS_API_URL": "https://a"}, func(c config.Engine) bool {
+			return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("canary"), APIURL: "https://x"}
 		}},
 		"a profile is not mixed with keys": {`staging = { s3 = {
 				bucket = "b"
 				profile = "team"
-			} }`, map[string]string{"LYTICS_STAGING_S3_PROFILE": "other"}, func(c provider.Config) bool {
-			return c.Staging.Profile == "team" && c.Staging.AccessKeyID == "" && c.Staging.SecretAccessKey.Empty()
+			} }`, map[string]string{"LYTICS_STAGING_S3_PROFILE": "other"}, func(c config.Engine) bool {
+			return c.S3().Profile == "team" && c.S3().AccessKeyID == "" && c.S3().SecretAccessKey.Empty()
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,8 +212,8 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 			steps := []resource.TestStep{{Config: "provider \"lytics\" {\n" + c.block + "\n}\n" + audienceConfig}}
 			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: w.factoriesIn(c.env), Steps: steps})
 			for _, got := range w.configs {
-				if !c.check(got) {
-					t.Errorf("the configuration is %+v, staging %+v", got, got.Staging)
+				if !c.check(got.Engine) {
+					t.Errorf("the configuration is %+v, staging %+v", got, got.Engine.Staging)
 				}
 			}
 			if len(w.configs) == 0 {
@@ -231,10 +232,12 @@ func TestConfigurationErrors(t *testing.T) {
 		"flag":       {"", "LYTICS_ALLOW_PRIVATE_HOSTS is \"maybe\"", map[string]string{"LYTICS_ALLOW_PRIVATE_HOSTS": "maybe"}},
 		"no bucket":  {"staging = { s3 = {} }", "bucket has no name", nil},
 		"half a key": {"", "Half of the staging credential", map[string]string{"LYTICS_STAGING_S3_BUCKET": "b", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "k"}},
-		"both":       {"staging = { s3 = {\nbucket = \"b\"\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\nprofile = \"p\"\n} }", "(?i)invalid attribute combination", nil},
-		"no token":   {"platform = { lytics = {} }", "There is no API token for Lytics", nil},
-		"empty":      {`data_dir = ""`, "data_dir cannot be used", nil},
-		"no events":  {`database_url = "postgres://h/d"`, "The events have nowhere to go", nil},
+		"two halves": {"staging = { s3 = {\nbucket = \"b\"\naccess_key_id = \"a\"\n} }", "Half of the staging credential",
+			map[string]string{"LYTICS_STAGING_S3_SECRET_ACCESS_KEY": "s"}},
+		"both":      {"staging = { s3 = {\nbucket = \"b\"\naccess_key_id = \"a\"\nsecret_access_key = \"b\"\nprofile = \"p\"\n} }", "(?i)invalid attribute combination", nil},
+		"no token":  {"platform = { lytics = {} }", "There is no API token for Lytics", nil},
+		"empty":     {`data_dir = ""`, "data_dir cannot be used", nil},
+		"no events": {`database_url = "postgres://h/d"`, "no place for its events", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

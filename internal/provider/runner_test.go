@@ -15,8 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	engineconfig "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	runnerconfig "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 // What the runner keeps is not said beside it; the environment may be its own.
@@ -62,7 +62,7 @@ func TestTheRunnerBlockStandsAlone(t *testing.T) {
 				ProtoV6ProviderFactories: w.factoriesIn(c.env), Steps: []resource.TestStep{{Config: c.block + audienceConfig}},
 			})
 			for _, got := range w.configs {
-				if r := got.Runner; r == nil || r.URL != c.url || r.Token.Reveal() != "canary" || got.DataDir != "" || got.Staging != nil {
+				if r := got.Runner; r == nil || r.URL != c.url || r.Token.Reveal() != "canary" || got.Engine.DataDir != "" || got.Engine.Staging != nil {
 					t.Errorf("opened with %+v", got)
 				}
 			}
@@ -316,5 +316,5 @@ func TestTheConfigurationFileHasTheProvidersKeys(t *testing.T) {
 			}
 		}
 	}
-	compare("", r.schema.Provider.Block.Attributes, reflect.TypeFor[runnerconfig.Config]())
+	compare("", r.schema.Provider.Block.Attributes, reflect.TypeFor[engineconfig.Engine]())
 }

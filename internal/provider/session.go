@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -16,20 +17,18 @@ import (
 // until something needs it, so that validating, or planning only new objects
 // from constants, leaves the disk alone.
 type session struct {
-	open   func(context.Context, Config) (jobs.API, error)
-	config Config
-	// unknown names the settings that are not known yet. While there are any,
-	// nothing may be opened: a guess would be a different store.
-	unknown []string
-	plans   plans
+	open   func(context.Context, config.Target) (jobs.API, error)
+	config configuration
+	plans  plans
 
-	mu  sync.Mutex
-	api jobs.API
-	// aside is done when it was said what has no effect.
-	aside sync.Once
+	mu            sync.Mutex
+	api           jobs.API
+	warnedIgnored sync.Once
 }
 
-func (s *session) known() bool { return len(s.unknown) == 0 }
+// known reports whether the configuration says which store is meant. Until it
+// does, nothing may be opened: a guess would be a different store.
+func (s *session) known() bool { return len(s.config.unknown) == 0 }
 
 // connect gives the API, opening it the first time.
 func (s *session) connect(ctx context.Context) (jobs.API, error) {
@@ -38,7 +37,7 @@ func (s *session) connect(ctx context.Context) (jobs.API, error) {
 			Code:    jobs.CodeStore,
 			Summary: "The provider's configuration is not known yet",
 			Detail: fmt.Sprintf("The provider's %s comes from something that is not created yet, so it is not known which store is meant.",
-				strings.Join(s.unknown, ", ")),
+				strings.Join(s.config.unknown, ", ")),
 			Next: "Apply what it depends on first (terraform apply -target=ADDRESS). " +
 				"A data source can wait for it instead: give it depends_on with that resource.",
 		}
@@ -46,7 +45,7 @@ func (s *session) connect(ctx context.Context) (jobs.API, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.api == nil {
-		api, err := s.open(ctx, s.config)
+		api, err := s.open(ctx, s.config.target)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +77,7 @@ func (s *session) forNew(ctx context.Context, private privateWriter, diags *diag
 		var info jobs.StoreInfo
 		if info, err = api.Store(ctx, true); err == nil {
 			mark(ctx, private, info.ID, diags)
-			s.warnAside(api, diags)
+			s.warnIgnoredAttributes(api, diags)
 		}
 	}
 	if err != nil {
@@ -125,7 +124,7 @@ func (s *session) forExisting(ctx context.Context, private privateReader, diags 
 			"Nothing was removed from state, and nothing will be imported again.", s.waysOut(want.ID)))
 		return nil, jobs.StoreInfo{}
 	}
-	s.warnAside(api, diags)
+	s.warnIgnoredAttributes(api, diags)
 	return api, info
 }
 
@@ -133,14 +132,15 @@ func (s *session) waysOut(id string) string {
 	if id == "" {
 		id = "of the state"
 	}
-	if s.config.Runner != nil {
+	target := s.config.target
+	if target.Runner != nil {
 		return fmt.Sprintf(`The provider asked the runner at %s. Ways out:
   - Point the runner block (or LYTICS_RUNNER_URL) to the runner that has the store %s.
   - Start the runner on that store: with the data_dir or database_url it had, or after restoring it from a backup.
   - If it is gone for good: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`,
-			s.config.Runner.URL, id)
+			target.Runner.URL, id)
 	}
-	if !s.config.DatabaseURL.Empty() {
+	if !target.Engine.DatabaseURL.Empty() {
 		return fmt.Sprintf(`The provider looked at the database of database_url. Ways out:
   - Point database_url (or LYTICS_DATABASE_URL) to the database that holds the store %s.
   - Restore the database from a backup.
@@ -150,7 +150,7 @@ func (s *session) waysOut(id string) string {
   - Point data_dir (or LYTICS_DATA_DIR) to the directory that holds the store %s. On a CI worker, keep that directory on a disk that outlives the job, and give every job the same one.
   - Restore the directory from a backup.
   - If it is gone for good: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`,
-		s.config.DataDir, id)
+		target.Engine.DataDir, id)
 }
 
 func mark(ctx context.Context, private privateWriter, storeID string, diags *diag.Diagnostics) {

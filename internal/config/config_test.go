@@ -9,8 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
 )
 
 func none(string) (string, bool) { return "", false }
@@ -34,7 +34,7 @@ func write(t *testing.T, text string, mode os.FileMode) string {
 // The examples are files that a runner takes.
 func TestTheExamplesAreTaken(t *testing.T) {
 	t.Parallel()
-	examples := filepath.Join("..", "..", "..", "examples", "runner")
+	examples := filepath.Join("..", "..", "examples", "runner")
 	c, err := config.Read(filepath.Join(examples, "runner.yml"))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestMistakesAreNamedAndSecretsAreNot(t *testing.T) {
 		"an unknown key inside":    {"staging:\n  s3:\n    secret_access_key: canary\n    bucke: b\n", "bucke"},
 		"a key twice":              {"data_dir: canary\ndata_dir: b\n", "data_dir"},
 		"of another type":          {"database_url: canary\nmax_runs: many\n", "max_runs"},
-		"a secret of another type": {"database_url: [canary]\n", "a secret is a text"},
+		"a secret of another type": {"database_url: [canary]\n", "a secret must be a string"},
 		"no YAML":                  {"database_url: canary\n\t{{", "runner.yml"},
 		"a list":                   {"- canary\n", "runner.yml"},
 	} {
@@ -134,13 +134,12 @@ func TestTheFileGoesBeforeTheEnvironment(t *testing.T) {
 	if c, err = c.Complete(from(env)); err != nil {
 		t.Fatal(err)
 	}
-	o := c.Engine("1.2.3")
-	s := o.Staging
-	if o.DataDir != "/file" || o.DatabaseURL.Reveal() != "postgres://env" || o.AllowPrivateHosts || s.Bucket != "file" || s.Profile != "p" || s.AccessKeyID != "" ||
-		c.Listen != "127.0.0.1:1" || len(c.AllowedHosts) != 2 || c.MaxRuns != 3 || o.Platform.Key == "" || o.Version != "1.2.3" {
+	s := c.S3()
+	if c.DataDir != "/file" || c.DatabaseURL.Reveal() != "postgres://env" || config.Bool(c.AllowPrivateHosts) || s.Bucket != "file" || s.Profile != "p" || s.AccessKeyID != "" ||
+		c.Listen != "127.0.0.1:1" || len(c.AllowedHosts) != 2 || c.MaxRuns != 3 || c.LyticsAccount().Token.Reveal() != "env" {
 		t.Errorf("%+v, staging %+v", c, s)
 	}
-	empty, err := config.Config{}.Complete(none)
+	empty, err := config.Runner{}.Complete(none)
 	if err != nil || filepath.Base(empty.DataDir) != ".lytics" || !filepath.IsAbs(empty.DataDir) || empty.Staging != nil {
 		t.Errorf("%+v, %v", empty, err)
 	}
@@ -163,7 +162,7 @@ func TestASharedStoreOfEventsNeedsABucket(t *testing.T) {
 		if c, err = c.Complete(none); err != nil {
 			t.Fatal(err)
 		}
-		err = c.CheckRunner()
+		err = c.CheckEventStorage()
 		if e, ok := errors.AsType[*jobs.Error](err); ok != (want != "") || ok && (e.Attribute != want || e.Code != jobs.CodeInvalid) {
 			t.Errorf("%s gave %v", text, err)
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 )
 
 // checklist 53: a file that holds a secret is nobody else's to read.

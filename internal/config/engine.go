@@ -1,0 +1,187 @@
+// Package config holds the settings of a store, its staging, its platform and
+// a runner. The provider block, the command line and the runner's
+// configuration file fill the same types, under the same keys and the same
+// environment variables.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// DefaultDataDir is the store's directory if neither the configuration nor the
+// environment names one. It is relative to the working directory.
+const DefaultDataDir = ".lytics"
+
+// Engine configures what executes runs: its store, the staging of exports, and
+// the platform. Its keys are those of the provider block.
+type Engine struct {
+	DataDir string `yaml:"data_dir"`
+	// DatabaseURL is empty for a store in DataDir.
+	DatabaseURL Secret `yaml:"database_url"`
+	// EncryptionKeyFile is empty for the default file in the user's
+	// configuration directory.
+	EncryptionKeyFile string `yaml:"encryption_key_file"`
+	// AllowPrivateHosts is nil where it is left out, which means false.
+	AllowPrivateHosts *bool     `yaml:"allow_private_hosts"`
+	Staging           *Staging  `yaml:"staging"`
+	Platform          *Platform `yaml:"platform"`
+}
+
+// Staging is where the files of exports wait for COPY INTO. If both places are
+// set, exports use Volume.
+type Staging struct {
+	S3     *S3     `yaml:"s3"`
+	Volume *Volume `yaml:"volume"`
+}
+
+// Volume is a Unity Catalog volume.
+type Volume struct {
+	Catalog string `yaml:"catalog"`
+	Schema  string `yaml:"schema"`
+	Volume  string `yaml:"volume"`
+	Prefix  string `yaml:"prefix"`
+}
+
+// S3 is a bucket. AccessKeyID and SecretAccessKey, or Profile, or neither are
+// set; without them the AWS credential chain applies.
+type S3 struct {
+	Bucket          string `yaml:"bucket"`
+	Prefix          string `yaml:"prefix"`
+	Region          string `yaml:"region"`
+	Endpoint        string `yaml:"endpoint"`
+	UsePathStyle    *bool  `yaml:"use_path_style"`
+	AccessKeyID     string `yaml:"access_key_id"`
+	SecretAccessKey Secret `yaml:"secret_access_key"`
+	Profile         string `yaml:"profile"`
+	// RoleARN is assumed with those credentials.
+	RoleARN     string `yaml:"role_arn"`
+	ExternalID  string `yaml:"external_id"`
+	STSEndpoint string `yaml:"sts_endpoint"`
+	// Credential names a Unity Catalog storage credential for COPY INTO,
+	// ExternalLocation the external location that the bucket is in.
+	Credential       string `yaml:"credential"`
+	ExternalLocation string `yaml:"external_location"`
+}
+
+// Platform is the customer-data side. Without Lytics it is the embedded one.
+type Platform struct {
+	Lytics *Lytics `yaml:"lytics"`
+}
+
+// Lytics is a Lytics account. Empty URLs mean those of Lytics.
+type Lytics struct {
+	Token     Secret `yaml:"token"`
+	APIURL    string `yaml:"api_url"`
+	BulkURL   string `yaml:"bulk_url"`
+	AccountID string `yaml:"account_id"`
+}
+
+// Secret is a jobs.Secret that can be read from a configuration file.
+type Secret struct{ jobs.Secret }
+
+// NewSecret wraps a credential's text.
+func NewSecret(text string) Secret { return Secret{jobs.NewSecret(text)} }
+
+// UnmarshalYAML reads the secret's text.
+func (s *Secret) UnmarshalYAML(text []byte) error {
+	var plain string
+	if err := yaml.Unmarshal(text, &plain); err != nil {
+		return errors.New("a secret must be a string")
+	}
+	*s = NewSecret(plain)
+	return nil
+}
+
+// Bool gives the value of an optional flag; nil is false.
+func Bool(b *bool) bool { return b != nil && *b }
+
+// LyticsAccount gives the Lytics account, or nil for the embedded platform.
+func (c Engine) LyticsAccount() *Lytics {
+	if c.Platform == nil {
+		return nil
+	}
+	return c.Platform.Lytics
+}
+
+// S3 gives the staging bucket, or nil.
+func (c Engine) S3() *S3 {
+	if c.Staging == nil {
+		return nil
+	}
+	return c.Staging.S3
+}
+
+// Volume gives the staging volume, or nil.
+func (c Engine) Volume() *Volume {
+	if c.Staging == nil {
+		return nil
+	}
+	return c.Staging.Volume
+}
+
+// Complete fills what is left out from the environment, makes paths absolute,
+// and checks the result. Its errors are *jobs.Error, joined.
+func (c Engine) Complete(lookup func(string) (string, bool)) (Engine, error) {
+	e := environment{lookup: lookup}
+	c = e.engine(c)
+	return c, errors.Join(append(e.errs, c.check()...)...)
+}
+
+func (e *environment) engine(c Engine) Engine {
+	e.text(&c.DataDir, "LYTICS_DATA_DIR")
+	e.secret(&c.DatabaseURL, "LYTICS_DATABASE_URL")
+	e.text(&c.EncryptionKeyFile, "LYTICS_ENCRYPTION_KEY_FILE")
+	e.flag(&c.AllowPrivateHosts, "allow_private_hosts", "LYTICS_ALLOW_PRIVATE_HOSTS")
+	e.staging(&c)
+	e.platform(&c)
+	if c.DataDir == "" {
+		c.DataDir = DefaultDataDir
+	}
+	e.absolute("data_dir", &c.DataDir)
+	e.absolute("encryption_key_file", &c.EncryptionKeyFile)
+	return c
+}
+
+func (c Engine) check() (errs []error) {
+	if c.Staging != nil && c.Staging.S3 == nil && c.Staging.Volume == nil {
+		errs = append(errs, jobs.Invalid("staging", "The staging is neither a bucket nor a volume", "staging is given without s3 or volume.",
+			"Give one of them, or leave staging out if nothing is exported"))
+	}
+	if c.Platform != nil && c.Platform.Lytics == nil {
+		errs = append(errs, jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics.",
+			"Give platform.lytics ({} takes all from the environment), or leave platform out"))
+	}
+	return errs
+}
+
+// CheckEventStorage refuses a shared store whose events would be on the disk
+// of one machine. Only a process that executes runs needs it: looking at a
+// shared store takes no bucket.
+func (c Engine) CheckEventStorage() error {
+	if c.DatabaseURL.Empty() || c.LyticsAccount() != nil || c.S3() != nil {
+		return nil
+	}
+	return jobs.Invalid("staging.s3", "The embedded platform has no place for its events",
+		"With database_url several machines share one store, and no machine can read another's disk. "+
+			"The embedded platform then keeps its events in S3, and no bucket is configured.",
+		"Set staging.s3 or LYTICS_STAGING_S3_BUCKET, use platform.lytics, or leave database_url out to keep everything in data_dir")
+}
+
+// absolute makes a path absolute; an empty one stays empty.
+func (e *environment) absolute(attribute string, p *string) {
+	if *p == "" {
+		return
+	}
+	abs, err := filepath.Abs(*p)
+	if err != nil {
+		e.errs = append(e.errs, jobs.Invalid(attribute, "The working directory cannot be found",
+			fmt.Sprintf("%q is relative, and the directory it starts at is unknown: %v.", *p, err), "Give an absolute path"))
+	}
+	*p = abs
+}

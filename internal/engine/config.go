@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+)
+
+// OptionsFromConfig gives the options of an engine with this configuration.
+// release is the product's version.
+func OptionsFromConfig(c config.Engine, release string) Options {
+	o := Options{
+		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret, EncryptionKeyFile: c.EncryptionKeyFile,
+		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts),
+		UserAgent:         "terraform-provider-lytics/" + release, Version: release,
+	}
+	if s := c.S3(); s != nil {
+		o.Staging = &staging.S3Config{
+			Bucket: s.Bucket, Prefix: s.Prefix, Region: s.Region, Endpoint: s.Endpoint, UsePathStyle: config.Bool(s.UsePathStyle),
+			AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey.Secret, Profile: s.Profile,
+			RoleARN: s.RoleARN, ExternalID: s.ExternalID, STSEndpoint: s.STSEndpoint, Credential: s.Credential, ExternalLocation: s.ExternalLocation,
+		}
+	}
+	if v := c.Volume(); v != nil {
+		o.Volume = &staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
+	}
+	if a := c.LyticsAccount(); a != nil {
+		o.Platform = Lytics(LyticsAccount{
+			Token: a.Token.Secret, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UserAgent: o.UserAgent,
+		})
+	}
+	return o
+}
