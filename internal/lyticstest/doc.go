@@ -1,11 +1,13 @@
-// Package lyticstest is a stand-in for Lytics: a server that speaks the parts of
-// its public API that package lytics uses, checks what it receives as strictly
-// as the documentation says, and misbehaves on demand.
+// Package lyticstest is a stand-in for Lytics: an HTTP server that answers the
+// documented endpoints of the Lytics API and refuses what the documentation does
+// not allow. README.md lists every endpoint with the fact behind it and the
+// source of that fact.
 //
-// It stores events, builds profiles of them by the published schema, and scans
-// segments, all by the embedded platform. Where the documentation leaves things
-// open it takes the awkward choice: texts come back rewritten, profiles have
-// only the keys that they have values for, numbers are strings in one profile
-// and numbers in the next, changes of the schema wait for their publication, and
-// the same event sent twice counts twice.
+// The package is written from public facts about Lytics and shares no code with
+// package lytics, the client that it judges, nor with the validators of package
+// platform. Where the facts are silent or contradict each other, Switches has an
+// option for each possible answer.
+//
+// The stand-in stores events, builds profiles and evaluates filters with the
+// embedded platform.
 package lyticstest

@@ -6,47 +6,48 @@ import (
 	"time"
 )
 
-// Fault is one misbehaviour. One of the kinds below is set, or two where that
-// makes sense: a status with AfterEffect takes effect and answers the status.
+// Fault is one misbehaviour of the server. A test sets one kind, or a Status
+// together with AfterEffect.
 type Fault struct {
-	// Method and Path choose the requests; Path is how the escaped path begins.
-	// Empty is any.
+	// Method and Path select requests: Path is a prefix of the escaped path. An
+	// empty value selects all.
 	Method, Path string
-	// Skip lets so many of them pass; Times is how many are hit, 1 for 0 and all
-	// for -1.
+	// Skip is the number of selected requests that are answered normally first.
+	// Times is the number of requests hit after them: 0 means 1, -1 means all.
 	Skip, Times int
 
-	// Status is answered with the API's own error.
-	Status     int
-	RetryAfter time.Duration
-	// RetryAfterDate writes RetryAfter as a date.
+	// Status is answered as an error of the API.
+	Status int
+	// RetryAfter adds a Retry-After header, RetryAfterDate in the form of a date.
+	RetryAfter     time.Duration
 	RetryAfterDate bool
-	// Foreign answers the status as a proxy does, not the API.
+	// Foreign answers Status with HTML, as a proxy in between does.
 	Foreign bool
-	// AfterEffect lets the request take effect first.
+	// AfterEffect executes the request before the fault.
 	AfterEffect bool
-	// Cut closes the connection without an answer; with Partly in its midst.
+	// Cut closes the connection without an answer, with Partly after a part of it.
 	Cut, Partly bool
-	// Garble answers 200 with what is no JSON.
+	// Garble answers 200 with HTML.
 	Garble bool
-	// Hold keeps the answer until it is closed or the client gives up; Held is
-	// closed, if set, when that begins.
+	// Hold delays the answer until the channel is closed or the client gives up.
+	// Held, if set, is closed when the delay begins.
 	Hold <-chan struct{}
 	Held chan<- struct{}
 
-	// Reject lets so many events of an upload be rejected, the last ones.
+	// Reject rejects this many events of an upload, the last ones.
 	Reject int
-	// Lose takes so many events of an upload without counting or storing them.
+	// Lose drops this many events of an upload without counting them.
 	Lose int
-	// Expire refuses the token of a scan.
+	// Expire refuses the page token of a scan.
 	Expire bool
-	// Back begins a page of a scan so many profiles earlier, as when the order
-	// changes; Miss leaves so many out; Loop gives the same token again.
+	// Back starts a page of a scan this many profiles early, as a changed order
+	// does. Miss leaves this many profiles out of a page.
 	Back, Miss int
-	Loop       bool
+	// Loop returns the same page token again.
+	Loop bool
 }
 
-// Inject adds a misbehaviour.
+// Inject adds a fault.
 func (s *Server) Inject(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
@@ -56,7 +57,7 @@ func (s *Server) Inject(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// fault gives the misbehaviour for a request, or an empty one.
+// fault returns the fault for a request, or the zero Fault.
 func (s *Server) fault(method, path string) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,81 +2,35 @@ package lyticstest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// rewrite writes an expression as a parser and a printer would: with one space
-// where there are several.
-func rewrite(text string) string {
-	if strings.ContainsAny(text, "\"'`") {
-		return text
-	}
-	return strings.Join(strings.Fields(text), " ")
-}
+// tagForm is the form of a patch's tag.
+var tagForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-func (o object) field() (f jobs.Field, err error) {
-	var j struct {
-		ID           string `json:"id"`
-		Type         string `json:"type"`
-		Description  string `json:"shortdesc"`
-		IsIdentifier bool   `json:"is_identifier"`
-		IsPII        bool   `json:"is_pii"`
-		Merge        string `json:"mergeop"`
-		Capacity     int64  `json:"capacity"`
-		KeepDays     int64  `json:"keep_days"`
-	}
-	text, err := json.Marshal(o)
-	if err == nil {
-		err = json.Unmarshal(text, &j)
-	}
-	return platform.NormalizeField(jobs.Field{
-		ID: j.ID, Description: j.Description, Type: j.Type, IsIdentifier: j.IsIdentifier, IsPII: j.IsPII,
-		MergeOperation: j.Merge, Capacity: j.Capacity, KeepDays: j.KeepDays,
-	}), err
-}
-
-func (o object) mapping() jobs.Mapping {
-	return jobs.Mapping{Stream: o.text("stream"), Field: o.text("field"), Expression: o.text("expr"), GuardExpression: o.text("guard_expr")}
-}
-
-// checkObject refuses what cannot work in a version.
-func checkObject(v *version, kind string, o object) error {
-	if kind == "field" {
-		f, err := o.field()
-		if err != nil {
-			return err
-		}
-		return platform.ValidateField(f)
-	}
-	m := o.mapping()
-	target, ok := v.fields[m.Field]
-	if !ok || target.text("edit_status") == "deleted" {
-		return fmt.Errorf("there is no field %s", m.Field)
-	}
-	return platform.ValidateMapping(m)
-}
-
-// publish makes a version the live one.
+// publish makes the shared draft the live schema, with everybody's changes.
 func (s *Server) publish(r *request, v *version) reply {
 	if err := r.expects("application/json"); err != nil {
-		return s.wrongly(r, "%v", err)
+		return s.reject(r, "%v", err)
 	}
-	o, err := r.object(versionKeys...)
+	o, err := r.object(publicationKeys...)
 	if err != nil {
-		return s.wrongly(r, "%v", err)
+		return s.reject(r, "%v", err)
 	}
-	var tag, description string
-	if json.Unmarshal(o["tag"], &tag) != nil || json.Unmarshal(o["description"], &description) != nil || tag == "" || description == "" {
-		return s.wrongly(r, "tag and description are required")
+	if o.text("tag") == "" || o.text("description") == "" {
+		return s.reject(r, "tag and description are required")
 	}
-	return s.makeLive(r, v, tag)
+	if strings.Contains(o.text("tag"), ":") {
+		return s.reject(r, "the tag holds a colon")
+	}
+	return s.makeLive(r, v, o.text("tag"))
 }
 
 func (s *Server) makeLive(r *request, v *version, tag string) reply {
@@ -87,89 +41,55 @@ func (s *Server) makeLive(r *request, v *version, tag string) reply {
 			o["edit_status"] = "unmodified"
 		}
 	}
-	if err := s.apply(r.Context(), next); err != nil {
+	for _, o := range next.mappings {
+		if _, ok := next.fields[o.text("field")]; !ok {
+			return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", "mapping "+o.text("id")+" feeds no field")
+		}
+	}
+	if err := s.rebuild(r.Context(), next); err != nil {
 		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", err.Error())
 	}
 	s.schema.live, s.schema.draft = next, next.clone("")
 	s.schema.tags = append(s.schema.tags, tag)
-	s.dirty = true
-	return s.good(r, http.StatusOK, map[string]any{"id": next.id, "status": "live", "table": "user", "tag": tag})
+	s.stale = true
+	return s.success(r, http.StatusOK, map[string]any{"id": next.id, "status": "live", "table": "user", "tag": tag})
 }
 
-// apply brings the profiles' definitions to a version: what goes first, then
-// fields, then what feeds them.
-func (s *Server) apply(ctx context.Context, v *version) error {
-	for id := range s.schema.live.mappings {
-		if _, stays := v.mappings[id]; !stays {
-			if err := s.users.DeleteMapping(ctx, s.schema.twins[id]); err != nil {
-				return err
-			}
-			delete(s.schema.twins, id)
-		}
-	}
-	for id := range s.schema.live.fields {
-		if _, stays := v.fields[id]; !stays {
-			if err := s.users.DeleteField(ctx, id); err != nil {
-				return err
-			}
-		}
-	}
-	for id, o := range v.fields {
-		f, err := o.field()
-		if err != nil {
-			return err
-		}
-		put := s.users.CreateField
-		if old, was := s.schema.live.fields[id]; was {
-			if same, err := old.field(); err == nil && same == f {
-				continue
-			}
-			put = s.users.PutField
-		}
-		if _, err := put(ctx, f); err != nil {
-			return err
-		}
-	}
-	for id, o := range v.mappings {
-		m := o.mapping()
-		if old, was := s.schema.live.mappings[id]; was && old.mapping() == m {
-			continue
-		}
-		m.ID = s.schema.twins[id]
-		put := s.users.CreateMapping
-		if m.ID != "" {
-			put = s.users.PutMapping
-		}
-		made, err := put(ctx, m)
-		if err != nil {
-			return err
-		}
-		s.schema.twins[id] = made.ID
-	}
-	return nil
-}
-
-// servePatches answers /v2/schema/patch.
+// servePatches answers /v2/schema/patch. The list answers 200 in every account;
+// only the setting tells whether patches are used.
 func (s *Server) servePatches(r *request, path []string) reply {
-	if !s.options.Patches {
-		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "schema patches are not enabled")
-	}
 	if len(path) == 0 || path[0] != "user" {
-		return s.refuse(r, http.StatusNotFound, "TABLE-NOTFOUND-009", "table not found")
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "table not found")
+	}
+	if len(path) == 1 && r.Method == http.MethodGet {
+		list := []any{}
+		for _, id := range slices.Sorted(maps.Keys(s.schema.patches)) {
+			list = append(list, map[string]any{"id": id, "is_patch": true, "tag": s.schema.patches[id].tag})
+		}
+		return s.success(r, http.StatusOK, list)
+	}
+	if !s.options.Patches {
+		return s.reject(r, "this account does not use schema patches")
+	}
+	if len(path) == 1 && r.Method == http.MethodPost {
+		return s.createPatch(r)
 	}
 	if len(path) == 1 {
-		return s.patchList(r)
+		return s.unrouted(r)
 	}
 	v, ok := s.schema.patches[path[1]]
 	if !ok {
-		return s.refuse(r, http.StatusNotFound, "SCHEMAVERSION-NOTFOUND-011", "patch not found")
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "patch not found")
 	}
 	switch {
 	case len(path) == 2 && r.Method == http.MethodDelete:
 		delete(s.schema.patches, path[1])
-		return s.good(r, http.StatusOK, nil)
+		return s.deleted(r)
 	case len(path) == 3 && path[2] == "apply" && r.Method == http.MethodPost:
-		a := s.makeLive(r, s.merged(v), "patch")
+		if v.tag == "" {
+			return s.refuse(r, http.StatusBadRequest, "BADREQ-001", "the patch has no tag")
+		}
+		a := s.makeLive(r, s.merged(v), v.tag)
 		if a.status == http.StatusOK {
 			delete(s.schema.patches, path[1])
 		}
@@ -178,32 +98,32 @@ func (s *Server) servePatches(r *request, path []string) reply {
 	return s.serveVersion(r, v, path[2:])
 }
 
-func (s *Server) patchList(r *request) reply {
-	switch r.Method {
-	case http.MethodGet:
-		list := []any{}
-		for id := range s.schema.patches {
-			list = append(list, map[string]any{"id": id, "is_patch": true})
-		}
-		return s.good(r, http.StatusOK, list)
-	case http.MethodPost:
-		o, err := r.object(versionKeys...)
-		if err != nil || o["tag"] == nil || o["description"] == nil {
-			return s.wrongly(r, "tag and description are required: %v", err)
-		}
-		id := s.newID()
-		s.schema.patches[id] = s.schema.live.clone(id)
-		return s.good(r, http.StatusCreated, map[string]any{"id": id, "is_patch": true, "table": "user", "status": "draft"})
+func (s *Server) createPatch(r *request) reply {
+	if err := r.expects("application/json"); err != nil {
+		return s.reject(r, "%v", err)
 	}
-	return s.wrongly(r, "there is no such call of patches")
+	o, err := r.object(publicationKeys...)
+	if err != nil {
+		return s.reject(r, "%v", err)
+	}
+	if tag := o.text("tag"); tag != "" && !tagForm.MatchString(tag) {
+		return s.reject(r, "the tag %q is not lower-case words with hyphens", tag)
+	}
+	if o.text("description") == "" {
+		return s.reject(r, "description is required")
+	}
+	v := s.schema.live.clone(s.newID())
+	v.tag = o.text("tag")
+	s.schema.patches[v.id] = v
+	return s.success(r, http.StatusCreated, map[string]any{"id": v.id, "is_patch": true, "table": "user", "status": "draft", "tag": v.tag})
 }
 
-// merged is the live schema with the changes of a patch.
+// merged returns the live schema with the changes of a patch.
 func (s *Server) merged(patch *version) *version {
 	v := s.schema.live.clone("")
 	for _, kind := range []string{"field", "mapping"} {
 		for id, o := range patch.of(kind) {
-			if status := o.text("edit_status"); status == "new" || status == "modified" || status == "deleted" {
+			if status := o.text("edit_status"); status != "" && status != "unmodified" {
 				v.of(kind)[id] = maps.Clone(o)
 			}
 		}
@@ -211,9 +131,97 @@ func (s *Server) merged(patch *version) *version {
 	return v
 }
 
-// Patches is how many patches are open.
-func (s *Server) Patches() int {
-	s.account.Lock()
-	defer s.account.Unlock()
-	return len(s.schema.patches)
+// rebuild brings the embedded platform, which builds the profiles, to a version
+// of the schema.
+func (s *Server) rebuild(ctx context.Context, v *version) error {
+	for id, built := range s.schema.builtMappings {
+		if _, stays := v.mappings[id]; !stays {
+			if err := s.users.DeleteMapping(ctx, built); err != nil {
+				return err
+			}
+			delete(s.schema.builtMappings, id)
+		}
+	}
+	for id := range s.schema.builtFields {
+		if _, stays := v.fields[id]; !stays {
+			if err := s.users.DeleteField(ctx, id); err != nil {
+				return err
+			}
+			delete(s.schema.builtFields, id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(v.fields)) {
+		if err := s.rebuildField(ctx, id, v.fields[id]); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(v.mappings)) {
+		if _, ok := s.schema.builtFields[v.mappings[id].text("field")]; !ok {
+			continue
+		}
+		if err := s.rebuildMapping(ctx, id, v.mappings[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) rebuildField(ctx context.Context, id string, o object) error {
+	if old, ok := s.schema.builtFields[id]; ok && maps.Equal(definitionOf(old), definitionOf(o)) {
+		return nil
+	}
+	f := jobs.Field{ID: id, Description: o.text("shortdesc"), Type: o.text("type"), IsIdentifier: o.boolean("is_identifier"), IsPII: o.boolean("is_pii")}
+	// Identifiers have no merge operation of their own; the one that is read back
+	// means nothing.
+	if !f.IsIdentifier {
+		f.MergeOperation = o.text("mergeop")
+	}
+	// Both were checked when the field was written.
+	f.Capacity, _ = o.integer("capacity")
+	f.KeepDays, _ = o.integer("keep_days")
+	write := s.users.CreateField
+	if _, ok := s.schema.builtFields[id]; ok {
+		write = s.users.PutField
+	}
+	if _, err := write(ctx, f); jobs.IsCode(err, jobs.CodeInvalid) && s.schema.builtFields[id] == nil {
+		// The embedded platform does not build this type; its values stay absent.
+		return nil
+	} else if err != nil {
+		return err
+	}
+	s.schema.builtFields[id] = maps.Clone(o)
+	return nil
+}
+
+// definitionOf leaves out what changes without a change of the definition.
+func definitionOf(o object) map[string]string {
+	out := map[string]string{}
+	for k, v := range o {
+		if k != "modified" && k != "created" && k != "edit_status" {
+			out[k] = fmt.Sprint(v)
+		}
+	}
+	return out
+}
+
+func (s *Server) rebuildMapping(ctx context.Context, id string, o object) error {
+	m := jobs.Mapping{Stream: o.text("stream"), Field: o.text("field"), Expression: o.text("expr"), GuardExpression: o.text("guard_expr")}
+	write := s.users.CreateMapping
+	if built, ok := s.schema.builtMappings[id]; ok {
+		old, err := s.users.Mapping(ctx, built)
+		if err != nil {
+			return err
+		}
+		m.ID = built
+		if old == m {
+			return nil
+		}
+		write = s.users.PutMapping
+	}
+	made, err := write(ctx, m)
+	if err != nil {
+		return err
+	}
+	s.schema.builtMappings[id] = made.ID
+	return nil
 }

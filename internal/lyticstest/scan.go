@@ -13,169 +13,150 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// maxPage is the most profiles of a page.
-const maxPage = 100
+// Profiles of a page of a scan: by default, and at most.
+const (
+	defaultPage = 10
+	maxPage     = 100
+)
 
-// snapshot is a scan on its way.
-type snapshot struct {
+// scan is a scan that a client pages through.
+type scan struct {
 	segment  string
 	profiles []map[string]any
-	// at is where the page of each token begins.
-	at map[string]int
+	// offsets holds the first profile of each page token that was given out.
+	offsets map[string]int
 }
 
-// build brings the profiles up to the events, as Lytics does all the time.
-func (s *Server) build(ctx context.Context) error {
-	if !s.dirty {
+// buildProfiles evaluates the events that arrived since the last call.
+func (s *Server) buildProfiles(ctx context.Context) error {
+	if !s.stale {
 		return nil
 	}
 	_, err := s.users.BuildProfiles(ctx, nil)
-	s.dirty = err != nil
+	s.stale = err != nil
 	return err
 }
 
+// scan answers GET /api/segment/{id}/scan.
 func (s *Server) scan(r *request, id string) reply {
-	if err := r.expects("", "limit", "start", "fields"); err != nil {
-		return s.wrongly(r, "%v", err)
+	if err := r.expects("", "limit", "start", "fields", "sortfield", "sortorder", "meta"); err != nil {
+		return s.reject(r, "%v", err)
 	}
-	limit := 10
+	limit := defaultPage
 	if text := r.query.Get("limit"); text != "" {
 		var err error
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxPage {
-			return s.wrongly(r, "limit is %s, and at most %d", text, maxPage)
+			return s.reject(r, "limit is %s, at most %d is allowed", text, maxPage)
 		}
 	}
-	a, err := s.users.Audience(r.Context(), id)
-	if err != nil || a.ID != id {
+	if _, ok := s.segments[id]; !ok {
 		return s.refuse(r, http.StatusNotFound, "", "segment not found")
 	}
 	start := r.query.Get("start")
-	snap, at := s.scans[start], 0
+	at, offset := s.scans[start], 0
 	switch {
 	case start == "":
-		if snap, err = s.snapshot(r.Context(), id); err != nil {
+		var err error
+		if at, err = s.beginScan(r.Context(), id); err != nil {
 			return s.refuse(r, http.StatusBadRequest, "", err.Error())
 		}
-	case snap == nil || snap.segment != id || r.fault.Expire:
+	case at == nil || at.segment != id || r.fault.Expire:
 		delete(s.scans, start)
-		return s.refuse(r, http.StatusBadRequest, "", "the start of the scan is not known any more")
+		return s.refuse(r, http.StatusBadRequest, "", "invalid start token")
 	default:
-		at = snap.at[start]
+		offset = at.offsets[start]
 	}
-	return s.page(r, snap, start, at, limit)
+	return s.scanPage(r, at, start, offset, limit)
 }
 
-func (s *Server) page(r *request, snap *snapshot, start string, at, limit int) reply {
-	at = max(0, at-r.fault.Back)
-	end := min(at+limit, len(snap.profiles))
-	page := snap.profiles[at:max(at, end-r.fault.Miss)]
-	if list := r.query.Get("fields"); list != "" {
-		keep := append(strings.Split(list, ","), "_id")
-		var narrow []map[string]any
-		for _, p := range page {
-			n := map[string]any{}
+func (s *Server) scanPage(r *request, at *scan, start string, offset, limit int) reply {
+	offset = max(0, offset-r.fault.Back)
+	end := min(offset+limit, len(at.profiles))
+	page := []map[string]any{}
+	keep := strings.Split(r.query.Get("fields"), ",")
+	for _, p := range at.profiles[offset:max(offset, end-r.fault.Miss)] {
+		if r.query.Get("fields") != "" {
+			narrow := map[string]any{}
 			for k, v := range p {
-				if slices.Contains(keep, k) {
-					n[k] = v
+				if k == "_id" || slices.Contains(keep, k) {
+					narrow[k] = v
 				}
 			}
-			narrow = append(narrow, n)
+			p = narrow
 		}
-		page = narrow
+		page = append(page, p)
 	}
 	next := ""
-	if end < len(snap.profiles) {
+	if end < len(at.profiles) {
 		next = s.newID()
 		if r.fault.Loop {
 			next = start
 		}
-		snap.at[next] = end
-		s.scans[next] = snap
+		at.offsets[next] = end
+		s.scans[next] = at
 	}
-	if page == nil {
-		page = []map[string]any{}
+	a := s.success(r, http.StatusOK, page)
+	body, _ := a.body.(map[string]any)
+	body["total"] = len(at.profiles)
+	name := "_next"
+	if s.options.ScanNext {
+		name = "next"
 	}
-	return reply{status: http.StatusOK, body: map[string]any{"status": http.StatusOK, "message": "success", "_next": next, "total": len(snap.profiles), "data": page}}
+	body[name] = next
+	return a
 }
 
-// snapshot reads the profiles of a segment.
-func (s *Server) snapshot(ctx context.Context, id string) (*snapshot, error) {
-	if err := s.build(ctx); err != nil {
+// beginScan reads the profiles of a segment as they are now.
+func (s *Server) beginScan(ctx context.Context, id string) (*scan, error) {
+	if err := s.buildProfiles(ctx); err != nil {
 		return nil, err
 	}
 	columns, rows, err := s.users.Scan(ctx, id, nil)
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{segment: id, at: map[string]int{}}
+	at := &scan{segment: id, offsets: map[string]int{}}
 	for row, err := range rows {
 		if err != nil {
 			return nil, err
 		}
-		snap.profiles = append(snap.profiles, s.profile(columns, row, len(snap.profiles)%2 == 0))
+		at.profiles = append(at.profiles, s.profileJSON(columns, row, len(at.profiles)%2 == 0))
 	}
-	return snap, nil
+	return at, nil
 }
 
-// profile writes a row as Lytics writes profiles: only what has a value, and in
-// every other one numbers and booleans as strings.
-func (s *Server) profile(columns []jobs.Field, row []jobs.Value, strung bool) map[string]any {
+// profileJSON writes a profile with the keys that have a value. asText writes
+// numbers and booleans as strings: Lytics does both.
+func (s *Server) profileJSON(columns []jobs.Field, row []jobs.Value, asText bool) map[string]any {
 	p := map[string]any{}
-	h := sha256.New()
+	id := sha256.New()
 	for i, c := range columns {
 		v := row[i]
 		if v.Null {
 			continue
 		}
 		if c.IsIdentifier {
-			h.Write([]byte(c.ID + "=" + v.Text + "\n"))
+			id.Write([]byte(c.ID + "=" + v.Text + "\n"))
 		}
+		t, known := typeOf(c.Type)
 		switch {
-		case c.Type == "string" || c.Type == "date" || strung && !strings.ContainsAny(c.Type, "[]"):
+		case !known || t.shape == scalar && (asText || t.element == "string" || t.element == "date"):
 			p[c.ID] = v.Text
-		case strung && strings.HasPrefix(c.Type, "map"):
-			p[c.ID] = stringValues(v.Text)
+		case asText && t.shape == mapping:
+			p[c.ID] = textValues(v.Text)
 		default:
 			p[c.ID] = json.RawMessage(v.Text)
 		}
 	}
 	if !s.options.HideIDs {
-		p["_id"] = hex.EncodeToString(h.Sum(nil)[:16])
+		p["_id"] = hex.EncodeToString(id.Sum(nil)[:16])
 	}
 	p["_modified"] = s.options.Now().UTC()
 	return p
 }
 
-// entity looks a profile up. One that is not there is no 404, but a profile that
-// stands in.
-func (s *Server) entity(r *request, id jobs.Identity) reply {
-	if err := r.expects("", "fields"); err != nil || r.Method != http.MethodGet {
-		return s.wrongly(r, "there is no such call of entities: %v", err)
-	}
-	if err := s.build(r.Context()); err != nil {
-		return s.internal(r, err)
-	}
-	found, err := s.users.Profile(r.Context(), id)
-	if jobs.IsCode(err, jobs.CodeNotFound) {
-		return reply{status: http.StatusOK, body: map[string]any{"status": http.StatusOK, "message": "Not Found", "data": map[string]any{"segments": []string{"not_found", "all"}}}}
-	}
-	if err != nil {
-		return s.refuse(r, http.StatusBadRequest, "", err.Error())
-	}
-	columns, err := s.users.Fields(r.Context())
-	if err != nil {
-		return s.internal(r, err)
-	}
-	row := make([]jobs.Value, len(columns))
-	for i, c := range columns {
-		v, ok := found[c.ID]
-		row[i] = v
-		row[i].Null = !ok
-	}
-	return s.good(r, http.StatusOK, s.profile(columns, row, true))
-}
-
-func stringValues(text string) any {
+// textValues writes the numbers and booleans of a map as strings.
+func textValues(text string) any {
 	var values map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &values) != nil {
 		return json.RawMessage(text)

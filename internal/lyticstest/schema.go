@@ -1,37 +1,28 @@
 package lyticstest
 
 import (
-	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 )
 
-// The attributes of a field and of a mapping, as the API describes them.
+// The keys that a client may send in a field, a mapping and a publication.
 var (
 	fieldKeys = []string{
-		"id", "type", "shortdesc", "longdesc", "is_identifier", "is_pii", "mergeop", "capacity", "keep_days", "keep_duration", "tags",
-		"assertions", "disable_indexing", "id_config", "managed_by", "created", "modified", "edit_status",
+		"id", "type", "shortdesc", "longdesc", "mergeop", "is_identifier", "is_pii", "capacity", "keep_days", "keep_duration",
+		"disable_indexing", "tags", "assertions", "id_config",
 	}
-	mappingKeys = []string{"id", "field", "stream", "expr", "guard_expr", "managed_by", "created", "modified", "edit_status"}
-	versionKeys = []string{"tag", "description"}
+	mappingKeys     = []string{"id", "field", "stream", "expr", "guard_expr"}
+	publicationKeys = []string{"tag", "description", "name"}
 )
 
-// object is a field or a mapping.
-type object map[string]any
-
-func (o object) text(key string) string {
-	s, _ := o[key].(string)
-	return s
-}
-
-// objects are fields or mappings by id.
+// objects are the fields or the mappings of a version, by id.
 type objects map[string]object
 
-// version is a state of the schema: live, a draft of it, or a patch.
+// version is one state of the schema: the live one, the shared draft, or a patch.
 type version struct {
-	id               string
+	id, tag          string
 	fields, mappings objects
 }
 
@@ -53,19 +44,23 @@ func (v *version) clone(id string) *version {
 	return c
 }
 
+// schema is the schema of the table user with its history.
 type schema struct {
 	live, draft *version
 	patches     map[string]*version
-	// tags are the versions that were published.
+	// tags are the tags of the versions that were published, in order.
 	tags []string
-	// twins are the ids that the embedded platform has given to mappings.
-	twins map[string]string
+	// builtMappings holds the embedded platform's id of each live mapping.
+	builtMappings map[string]string
+	// builtFields are the live fields that the embedded platform builds.
+	builtFields map[string]object
 }
 
-func (c *schema) reset() {
-	c.live = &version{fields: objects{}, mappings: objects{}}
-	c.draft = c.live.clone("")
-	c.patches, c.twins = map[string]*version{}, map[string]string{}
+func newSchema() schema {
+	live := &version{fields: objects{}, mappings: objects{}}
+	return schema{
+		live: live, draft: live.clone(""), patches: map[string]*version{}, builtMappings: map[string]string{}, builtFields: map[string]object{},
+	}
 }
 
 // Versions lists the tags of the published versions of the schema.
@@ -75,8 +70,15 @@ func (s *Server) Versions() []string {
 	return slices.Clone(s.schema.tags)
 }
 
-// Draft changes the draft as somebody at Lytics's own pages would: a field, or
-// its removal when attributes are nil.
+// Patches returns the number of patches that are neither applied nor deleted.
+func (s *Server) Patches() int {
+	s.account.Lock()
+	defer s.account.Unlock()
+	return len(s.schema.patches)
+}
+
+// Draft changes a field in the shared draft as a colleague does in the Lytics
+// UI. With nil attributes it deletes the field.
 func (s *Server) Draft(id string, attributes map[string]any) {
 	s.account.Lock()
 	defer s.account.Unlock()
@@ -86,128 +88,214 @@ func (s *Server) Draft(id string, attributes map[string]any) {
 	}
 	o := object{"id": id}
 	maps.Copy(o, attributes)
-	s.schema.put(s.schema.draft, "field", o)
+	s.put(s.schema.draft, "field", o)
 }
 
-// FieldAttributes gives all that the live schema has of a field.
+// FieldAttributes returns all attributes of a live field, or nil.
 func (s *Server) FieldAttributes(id string) map[string]any {
 	s.account.Lock()
 	defer s.account.Unlock()
 	return maps.Clone(s.schema.live.fields[id])
 }
 
-// put writes an object into a version, and gives it as it is then.
-func (c *schema) put(v *version, kind string, o object) object {
+// put writes an object into a version and returns it with the server's keys.
+func (s *Server) put(v *version, kind string, o object) object {
 	id := o.text("id")
-	o["modified"] = time.Now().UTC().Format(time.RFC3339Nano)
+	o["modified"] = s.timestamp()
+	o["created"] = o["modified"]
+	if old, ok := v.of(kind)[id]; ok {
+		o["created"] = old["created"]
+	}
 	o["edit_status"] = "new"
-	if _, ok := c.live.of(kind)[id]; ok {
+	if _, ok := s.schema.live.of(kind)[id]; ok {
 		o["edit_status"] = "modified"
+	}
+	if kind == "field" {
+		fillField(o)
 	}
 	v.of(kind)[id] = o
 	return o
 }
 
+// fillField adds what Lytics adds to a field: a merge operation, for identifiers
+// too, and the retention as a duration whose fraction drifts.
+func fillField(o object) {
+	if o.text("mergeop") == "" {
+		o["mergeop"] = "latest"
+		if t, ok := typeOf(o.text("type")); ok && t.shape != scalar {
+			o["mergeop"] = "merge"
+		}
+	}
+	if days, err := o.integer("keep_days"); err == nil && days > 0 {
+		o["keep_duration"] = fmt.Sprintf("%dh59m59.999999999s", days*24-1)
+	}
+}
+
 // serveSchema answers /v2/schema.
 func (s *Server) serveSchema(r *request, path []string) reply {
-	if path[0] == "patch" {
+	switch {
+	case path[0] == "patch":
 		return s.servePatches(r, path[1:])
-	}
-	if path[0] != "user" {
-		return s.refuse(r, http.StatusNotFound, "TABLE-NOTFOUND-009", "table not found")
+	case matches(path, "expression", "evaluate"):
+		return s.evaluateExpression(r)
+	case path[0] != "user":
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "table not found")
 	}
 	path = path[1:]
-	if len(path) == 1 && path[0] == "publish" && r.Method == http.MethodPost {
-		return s.publish(r, s.schema.draft)
-	}
 	if r.Method != http.MethodGet && s.options.Patches {
-		return s.wrongly(r, "the account's schema is changed by patches")
+		return s.reject(r, "this account changes its schema by patches")
+	}
+	switch {
+	case matches(path, "publish") && r.Method == http.MethodPost:
+		return s.publish(r, s.schema.draft)
+	case matches(path, "revert") && r.Method == http.MethodPost:
+		s.schema.draft = s.schema.live.clone("")
+		return s.success(r, http.StatusOK, nil)
+	case matches(path, "compare") && r.Method == http.MethodGet:
+		return s.compare(r)
 	}
 	return s.serveVersion(r, s.schema.draft, path)
 }
 
-// serveVersion answers for the fields and mappings of a version.
+// compare lists the unpublished changes of the shared draft.
+func (s *Server) compare(r *request) reply {
+	changes := map[string]any{}
+	for _, kind := range []string{"field", "mapping"} {
+		list := []object{}
+		all := s.schema.draft.of(kind)
+		for _, id := range slices.Sorted(maps.Keys(all)) {
+			if status := all[id].text("edit_status"); status != "" && status != "unmodified" {
+				list = append(list, all[id])
+			}
+		}
+		changes[kind+"s"] = list
+	}
+	return s.success(r, http.StatusOK, changes)
+}
+
+// serveVersion answers for the fields and mappings of one version.
 func (s *Server) serveVersion(r *request, v *version, path []string) reply {
 	if len(path) == 0 || len(path) > 2 || path[0] != "field" && path[0] != "mapping" {
-		return s.wrongly(r, "there is no such call of schemas")
+		return s.unrouted(r)
 	}
-	kind, all := path[0], v.of(path[0])
+	kind := path[0]
 	switch {
-	case len(path) == 1 && r.Method == http.MethodPost:
-		return s.upsert(r, v, kind)
 	case len(path) == 1 && r.Method == http.MethodGet:
-		if err := r.expects("", "version_id", "filter"); err != nil {
-			return s.wrongly(r, "%v", err)
+		if err := r.expects(""); err != nil {
+			return s.reject(r, "%v", err)
 		}
 		list := []object{}
-		for _, id := range slices.Sorted(maps.Keys(all)) {
-			list = append(list, all[id])
+		for _, id := range slices.Sorted(maps.Keys(v.of(kind))) {
+			list = append(list, v.of(kind)[id])
 		}
-		return s.good(r, http.StatusOK, list)
+		return s.success(r, http.StatusOK, list)
+	case len(path) == 1 && r.Method == http.MethodPost:
+		return s.writeObject(r, v, kind, "")
 	case len(path) == 1:
-		return s.wrongly(r, "there is no such call of schemas")
+		return s.unrouted(r)
+	case r.Method == http.MethodPost:
+		return s.writeObject(r, v, kind, path[1])
 	}
-	if err := r.expects("", "version_id"); err != nil {
-		return s.wrongly(r, "%v", err)
-	}
-	o, ok := all[path[1]]
+	o, ok := v.of(kind)[path[1]]
 	if !ok || o.text("edit_status") == "deleted" && r.Method == http.MethodGet {
-		return s.notFound(r, kind+" not found")
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", kind+" not found")
+	}
+	if err := r.expects(""); err != nil {
+		return s.reject(r, "%v", err)
 	}
 	switch r.Method {
 	case http.MethodGet:
-		return s.good(r, http.StatusOK, o)
+		return s.success(r, http.StatusOK, o)
 	case http.MethodDelete:
-		// What is only in the draft goes; what is live is marked.
+		// A live object is marked until the next publication. One that is only in the
+		// draft is gone at once.
 		if _, live := s.schema.live.of(kind)[path[1]]; live {
 			o["edit_status"] = "deleted"
 		} else {
-			delete(all, path[1])
+			delete(v.of(kind), path[1])
 		}
-		return s.good(r, http.StatusOK, nil)
+		return s.deleted(r)
 	}
-	return s.wrongly(r, "there is no such call of schemas")
+	return s.unrouted(r)
 }
 
-func (s *Server) upsert(r *request, v *version, kind string) reply {
+// writeObject creates or replaces a field or a mapping. id is that of the path,
+// or empty.
+func (s *Server) writeObject(r *request, v *version, kind, id string) reply {
 	if err := r.expects("application/json"); err != nil {
-		return s.wrongly(r, "%v", err)
+		return s.reject(r, "%v", err)
 	}
-	keys := fieldKeys
-	if kind == "mapping" {
-		keys = mappingKeys
+	if kind == "field" {
+		return s.writeField(r, v, id)
 	}
-	if _, err := r.object(keys...); err != nil {
-		return s.wrongly(r, "%v", err)
+	return s.writeMapping(r, v, id)
+}
+
+// writeField replaces the whole field: what is left out is unset.
+func (s *Server) writeField(r *request, v *version, id string) reply {
+	o, err := r.object(fieldKeys...)
+	if err != nil {
+		return s.reject(r, "%v", err)
 	}
-	var o object
-	if err := json.Unmarshal(r.body, &o); err != nil {
-		return s.wrongly(r, "%v", err)
+	if id != "" && o["id"] == nil {
+		o["id"] = id
 	}
-	for _, key := range []string{"created", "modified", "edit_status"} {
-		if _, ok := o[key]; ok {
-			return s.wrongly(r, "%s is the server's to write", key)
-		}
+	if id != "" && o.text("id") != id {
+		return s.reject(r, "the id of the path is %q, that of the body %q", id, o.text("id"))
 	}
-	status := http.StatusOK
-	if kind == "mapping" {
-		for _, key := range []string{"field", "stream", "expr"} {
-			if o.text(key) == "" {
-				return s.wrongly(r, "attribute %s is required", key)
-			}
-		}
-		if o.text("id") == "" {
-			o["id"], status = s.newID(), http.StatusCreated
-		} else if _, ok := v.mappings[o.text("id")]; !ok {
-			return s.notFound(r, "mapping not found")
-		}
-		o["expr"], o["guard_expr"] = rewrite(o.text("expr")), rewrite(o.text("guard_expr"))
-	}
-	if kind == "field" && (o.text("id") == "" || o.text("type") == "") {
-		return s.wrongly(r, "attributes id and type are required")
-	}
-	if err := checkObject(v, kind, o); err != nil {
+	if err := checkField(o); err != nil {
 		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", err.Error())
 	}
-	return s.good(r, status, s.schema.put(v, kind, o))
+	_, exists := v.fields[o.text("id")]
+	if id != "" && !exists {
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "field not found")
+	}
+	status := http.StatusCreated
+	if exists {
+		status = http.StatusOK
+	}
+	return s.success(r, status, s.put(v, "field", o))
+}
+
+// writeMapping creates a mapping, or changes the one with the id. The stream of
+// a mapping cannot change.
+func (s *Server) writeMapping(r *request, v *version, id string) reply {
+	o, err := r.object(mappingKeys...)
+	if err != nil {
+		return s.reject(r, "%v", err)
+	}
+	byPath := id != ""
+	switch {
+	case byPath && s.options.MappingByCollection:
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "not found")
+	case !byPath && o.text("id") != "" && !s.options.MappingByCollection:
+		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", "a new mapping has no id")
+	case byPath && o["id"] != nil && o.text("id") != id:
+		return s.reject(r, "the id of the path is %q, that of the body %q", id, o.text("id"))
+	case !byPath:
+		id = o.text("id")
+	}
+	for _, key := range []string{"field", "stream", "expr"} {
+		if o.text(key) == "" {
+			return s.reject(r, "attribute %s is required", key)
+		}
+	}
+	if target, ok := v.fields[o.text("field")]; !ok || target.text("edit_status") == "deleted" {
+		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", "field "+o.text("field")+" not found")
+	}
+	status := http.StatusOK
+	if id == "" {
+		id, status = s.newID(), http.StatusCreated
+	} else {
+		old, ok := v.mappings[id]
+		if !ok {
+			return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "mapping not found")
+		}
+		if old.text("stream") != o.text("stream") {
+			return s.refuse(r, http.StatusBadRequest, "BADREQ-001", "the stream of a mapping cannot be changed")
+		}
+	}
+	o["id"] = id
+	o["expr"], o["guard_expr"] = respace(o.text("expr")), respace(o.text("guard_expr"))
+	return s.success(r, status, s.put(v, "mapping", o))
 }

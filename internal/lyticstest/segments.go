@@ -1,257 +1,236 @@
 package lyticstest
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// segmentKeys are the attributes that a request may have.
-var segmentKeys = []string{
-	"id", "name", "slug_name", "description", "segment_ql", "kind", "table", "tags", "groups", "category", "is_public", "public_name",
-	"save_hist", "schedule_exit", "forward_datemath", "expires_at", "emit_trigger",
+// The keys of a segment that a client may send, and those that a new one needs.
+var (
+	segmentKeys = []string{
+		"name", "slug_name", "description", "segment_ql", "kind", "table", "is_public", "save_hist", "tags", "groups", "expires_at", "emit_trigger",
+		"schedule_exit",
+	}
+	requiredSegmentKeys = []string{"name", "slug_name", "description", "segment_ql", "kind", "table", "is_public", "save_hist"}
+	segmentKinds        = []string{"segment", "aspect", "goal", "list", "conversion", "metric", "managed", "candidate"}
+)
+
+// segment is a stored segment: the attributes that clients send, with its slug.
+type segment struct {
+	id         string
+	attributes object
 }
 
-// segmentMark is what a segment has besides its definition.
-type segmentMark map[string]json.RawMessage
+func (g *segment) slug() string { return g.attributes.text("slug_name") }
 
 // serveSegments answers /v2/segment.
 func (s *Server) serveSegments(r *request, path []string) reply {
 	switch {
 	case len(path) == 0 && r.Method == http.MethodGet:
-		return s.segmentList(r)
+		return s.listSegments(r)
 	case len(path) == 0 && r.Method == http.MethodPost:
 		return s.createSegment(r)
 	case len(path) != 1:
-		return s.wrongly(r, "there is no such call of segments")
+		return s.unrouted(r)
 	}
-	a, err := s.users.Audience(r.Context(), path[0])
-	if jobs.IsCode(err, jobs.CodeNotFound) {
-		return s.notFound(r, "segment not found")
-	}
-	if err != nil {
-		return s.internal(r, err)
+	g := s.findSegment(path[0])
+	if g == nil {
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "segment not found")
 	}
 	switch r.Method {
 	case http.MethodGet:
-		return s.readSegment(r, a)
+		return s.readSegment(r, g)
 	case http.MethodPut:
-		return s.changeSegment(r, a)
+		return s.changeSegment(r, g)
 	case http.MethodDelete:
 		if err := r.expects(""); err != nil {
-			return s.wrongly(r, "%v", err)
+			return s.reject(r, "%v", err)
 		}
-		if err := s.users.DeleteAudience(r.Context(), a.ID); err != nil {
+		if err := s.users.DeleteAudience(r.Context(), g.id); err != nil {
 			return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
 		}
-		delete(s.marks, a.ID)
-		return s.good(r, http.StatusOK, nil)
+		delete(s.segments, g.id)
+		return s.deleted(r)
 	}
-	return s.wrongly(r, "there is no such call of segments")
+	return s.unrouted(r)
 }
 
-func (s *Server) segmentList(r *request) reply {
-	if err := r.expects("", "table", "valid", "kind", "sizes"); err != nil {
-		return s.wrongly(r, "%v", err)
+// findSegment finds a segment by id or slug.
+func (s *Server) findSegment(idOrSlug string) *segment {
+	if g, ok := s.segments[idOrSlug]; ok {
+		return g
 	}
-	all, err := s.users.Audiences(r.Context())
-	if err != nil {
-		return s.internal(r, err)
+	for _, g := range s.segments {
+		if g.slug() == idOrSlug {
+			return g
+		}
+	}
+	return nil
+}
+
+func (s *Server) listSegments(r *request) reply {
+	if err := r.expects("", "table", "valid", "kind", "sizes"); err != nil {
+		return s.reject(r, "%v", err)
 	}
 	list := []any{}
-	for _, a := range all {
-		list = append(list, s.segmentJSON(a))
+	for _, id := range slices.Sorted(maps.Keys(s.segments)) {
+		if kind := r.query.Get("kind"); kind == "" || kind == s.segments[id].attributes.text("kind") {
+			list = append(list, s.segmentJSON(s.segments[id]))
+		}
 	}
-	return s.good(r, http.StatusOK, list)
+	return s.success(r, http.StatusOK, list)
 }
 
-func (s *Server) readSegment(r *request, a jobs.Audience) reply {
+func (s *Server) readSegment(r *request, g *segment) reply {
 	if err := r.expects("", "sizes", "inline"); err != nil {
-		return s.wrongly(r, "%v", err)
+		return s.reject(r, "%v", err)
 	}
-	o := s.segmentJSON(a)
+	o := s.segmentJSON(g)
 	if r.query.Get("sizes") == "true" {
-		if err := s.build(r.Context()); err != nil {
-			return s.internal(r, err)
+		if err := s.buildProfiles(r.Context()); err != nil {
+			return s.failed(r, err)
 		}
-		n, err := s.users.AudienceSize(r.Context(), a.ID)
-		if err != nil {
-			o["invalid"], o["invalid_reason"] = true, err.Error()
-		} else {
+		if n, err := s.users.AudienceSize(r.Context(), g.id); err == nil {
 			o["size"] = n
+			return s.success(r, http.StatusOK, o)
 		}
-		return s.good(r, http.StatusOK, o)
 	}
-	if _, _, err := s.users.Scan(r.Context(), a.ID, nil); err != nil {
+	if _, _, err := s.users.Scan(r.Context(), g.id, nil); err != nil {
 		o["invalid"], o["invalid_reason"] = true, err.Error()
 	}
-	return s.good(r, http.StatusOK, o)
+	return s.success(r, http.StatusOK, o)
 }
 
-func (s *Server) segmentJSON(a jobs.Audience) map[string]any {
+func (s *Server) segmentJSON(g *segment) map[string]any {
 	o := map[string]any{
-		"id": a.ID, "account_id": "4f7b525bdba058fc096757a6", "name": a.Name, "slug_name": a.Slug, "description": a.Description,
-		"segment_ql": a.Filter, "kind": "segment", "table": "user", "invalid": false, "deleted": false,
-		"created": "2024-08-04T21:18:20.124Z", "updated": s.options.Now().UTC().Format(time.RFC3339Nano), "fields": []string{}, "tags": []string{},
+		"id": g.id, "aid": 1000, "account_id": s.options.AccountID, "author_id": "a0", "fields": []string{}, "includes": []string{},
+		"invalid": false, "invalid_reason": "", "deleted": false, "public_name": "", "created": s.timestamp(), "updated": s.timestamp(),
 	}
-	for k, v := range s.marks[a.ID] {
-		o[k] = v
+	maps.Copy(o, g.attributes)
+	if g.attributes.boolean("is_public") {
+		o["public_name"] = g.slug()
 	}
 	return o
 }
 
-// segmentOf reads a segment from a request, and rewrites its filter with all
-// clauses.
-func (s *Server) segmentOf(r *request) (jobs.Audience, segmentMark, error) {
+var (
+	fromClause  = regexp.MustCompile(`(?i)\sFROM\s+(\w+)`)
+	aliasClause = regexp.MustCompile(`(?i)\sALIAS\s+([\w-]+)\s*$`)
+)
+
+// decodeSegment reads the attributes of a request and writes the filter with all
+// of its clauses, as Lytics does.
+func (s *Server) decodeSegment(r *request) (object, error) {
 	if err := r.expects("application/json"); err != nil {
-		return jobs.Audience{}, nil, err
+		return nil, err
 	}
 	o, err := r.object(segmentKeys...)
 	if err != nil {
-		return jobs.Audience{}, nil, err
+		return nil, err
 	}
-	text := func(key string) (t string) {
-		if json.Unmarshal(o[key], &t) != nil && o[key] != nil {
-			err = fmt.Errorf("attribute %s is no string", key)
-		}
-		return t
-	}
-	a := jobs.Audience{Name: text("name"), Slug: text("slug_name"), Description: text("description"), Filter: text("segment_ql")}
-	switch {
-	case err != nil:
-	case text("table") != "user" || text("kind") != "segment":
-		err = fmt.Errorf("the table is %q and the kind %q", text("table"), text("kind"))
-	case !strings.HasPrefix(a.Filter, "FILTER"):
-		err = fmt.Errorf("segment_ql does not begin with FILTER")
-	}
-	mark := segmentMark{}
-	for _, key := range segmentKeys[7:] {
-		if v, ok := o[key]; ok {
-			mark[key] = v
+	for _, key := range []string{"name", "slug_name", "description", "segment_ql", "kind", "table"} {
+		if _, ok := o[key].(string); o[key] != nil && !ok {
+			return nil, fmt.Errorf("attribute %s is not a string", key)
 		}
 	}
-	a = platform.NormalizeAudience(a)
-	if !strings.Contains(a.Filter, " FROM ") {
-		a.Filter += " FROM user"
+	if kind := o.text("kind"); kind != "" && !slices.Contains(segmentKinds, kind) {
+		return nil, fmt.Errorf("there is no kind %q", kind)
 	}
-	if !strings.Contains(a.Filter, " ALIAS ") {
-		a.Filter += " ALIAS " + a.Slug
+	if !strings.HasPrefix(strings.ToUpper(o.text("segment_ql")), "FILTER") {
+		return nil, errors.New("segment_ql does not begin with FILTER")
 	}
-	a.Filter = rewrite(a.Filter)
-	return a, mark, err
+	return o, nil
 }
 
+// createSegment creates a segment. When the slug is taken, the new one gets the
+// slug with _1, _2 and so on.
 func (s *Server) createSegment(r *request) reply {
-	a, mark, err := s.segmentOf(r)
+	o, err := s.decodeSegment(r)
 	if err != nil {
-		return s.wrongly(r, "%v", err)
+		return s.reject(r, "%v", err)
 	}
-	if _, err := s.users.Audience(r.Context(), a.Slug); err == nil {
-		return s.refuse(r, http.StatusConflict, "BADREQ-001", "slug_name is taken")
+	for _, key := range requiredSegmentKeys {
+		if _, ok := o[key]; !ok {
+			return s.reject(r, "attribute %s is required", key)
+		}
 	}
-	made, err := s.users.CreateAudience(r.Context(), a)
-	if err != nil {
-		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
+	wanted := o.text("slug_name")
+	for n := 1; s.findSegment(o.text("slug_name")) != nil; n++ {
+		o["slug_name"] = fmt.Sprintf("%s_%d", wanted, n)
 	}
-	s.marks[made.ID] = mark
-	return s.good(r, http.StatusCreated, s.segmentJSON(made))
-}
-
-func (s *Server) changeSegment(r *request, old jobs.Audience) reply {
-	a, mark, err := s.segmentOf(r)
-	if err != nil {
-		return s.wrongly(r, "%v", err)
-	}
-	a.ID = old.ID
-	made, err := s.users.PutAudience(r.Context(), a)
-	if jobs.IsCode(err, jobs.CodeConflict) {
-		return s.refuse(r, http.StatusConflict, "BADREQ-001", "slug_name is taken")
-	}
+	made, err := s.users.CreateAudience(r.Context(), audienceOf(o))
 	if err != nil {
 		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
 	}
-	// A change is whole: what it leaves out is gone.
-	s.marks[a.ID] = mark
-	return s.good(r, http.StatusOK, s.segmentJSON(made))
+	g := &segment{id: made.ID, attributes: o}
+	s.segments[g.id] = g
+	return s.success(r, http.StatusCreated, s.segmentJSON(g))
 }
 
-// MarkSegment gives a segment attributes that were set at Lytics's own pages.
+// changeSegment replaces a segment whole. The table is that of FROM, user
+// without it; without slug_name, ALIAS renames the segment.
+func (s *Server) changeSegment(r *request, g *segment) reply {
+	o, err := s.decodeSegment(r)
+	if err != nil {
+		return s.reject(r, "%v", err)
+	}
+	if o.text("slug_name") == "" {
+		o["slug_name"] = g.slug()
+		if m := aliasClause.FindStringSubmatch(o.text("segment_ql")); m != nil {
+			o["slug_name"] = strings.ToLower(m[1])
+		}
+	}
+	if holder := s.findSegment(o.text("slug_name")); holder != nil && holder != g {
+		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", "Slug is already used.")
+	}
+	a := audienceOf(o)
+	a.ID = g.id
+	if _, err := s.users.PutAudience(r.Context(), a); err != nil {
+		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
+	}
+	g.attributes = o
+	return s.success(r, http.StatusOK, s.segmentJSON(g))
+}
+
+// audienceOf completes the filter's clauses and returns the audience that the
+// embedded platform evaluates.
+func audienceOf(o object) jobs.Audience {
+	filter := aliasClause.ReplaceAllString(o.text("segment_ql"), "")
+	o["table"] = "user"
+	if m := fromClause.FindStringSubmatch(filter); m != nil {
+		o["table"] = m[1]
+	} else {
+		filter += " FROM user"
+	}
+	filter = respace(filter + " ALIAS " + o.text("slug_name"))
+	o["segment_ql"] = filter
+	return jobs.Audience{Name: cmp.Or(o.text("name"), o.text("slug_name")), Slug: o.text("slug_name"), Filter: filter}
+}
+
+// MarkSegment sets an attribute of a segment, given as JSON, as a colleague does
+// in the Lytics UI.
 func (s *Server) MarkSegment(id, key, value string) {
 	s.account.Lock()
 	defer s.account.Unlock()
-	if s.marks[id] == nil {
-		s.marks[id] = segmentMark{}
-	}
-	s.marks[id][key] = json.RawMessage(value)
+	s.segments[id].attributes[key] = json.RawMessage(value)
 }
 
-// SegmentMark gives one of those.
+// SegmentMark returns an attribute of a segment as JSON.
 func (s *Server) SegmentMark(id, key string) string {
 	s.account.Lock()
 	defer s.account.Unlock()
-	return string(s.marks[id][key])
-}
-
-// sizeEvery is how often a size may be asked for by a filter.
-const sizeEvery = 10 * time.Second
-
-// serveSegmentsV1 answers /api/segment.
-func (s *Server) serveSegmentsV1(r *request, path []string) reply {
-	switch {
-	case len(path) == 2 && path[1] == "scan" && r.Method == http.MethodGet:
-		return s.scan(r, path[0])
-	case len(path) == 1 && path[0] == "validate" && r.Method == http.MethodPost:
-		if err := r.expects("text/plain"); err != nil {
-			return s.wrongly(r, "%v", err)
-		}
-		if _, err := s.tryFilter(r, false); err != nil {
-			return s.refuse(r, http.StatusBadRequest, "", "Failed parsing segment QL: "+err.Error())
-		}
-		return s.good(r, http.StatusOK, nil)
-	case len(path) == 1 && path[0] == "size" && r.Method == http.MethodPost:
-		if now := s.options.Now(); now.Sub(s.sizeAt) < sizeEvery {
-			return s.refuse(r, http.StatusTooManyRequests, "", "too many requests")
-		}
-		s.sizeAt = s.options.Now()
-		n, err := s.tryFilter(r, true)
-		if err != nil {
-			return s.refuse(r, http.StatusBadRequest, "", "Failed parsing segment QL: "+err.Error())
-		}
-		return s.good(r, http.StatusOK, map[string]any{"id": "", "size": n})
-	}
-	return s.wrongly(r, "there is no such call of segments")
-}
-
-// tryFilter sees whether a filter works, under a name of its own; includes are
-// looked at when it is saved.
-func (s *Server) tryFilter(r *request, size bool) (n int64, err error) {
-	text := string(r.body)
-	if !strings.HasPrefix(text, "FILTER") {
-		return 0, fmt.Errorf("unrecognized filter statement")
-	}
-	f, err := platform.ParseFilter(text)
+	text, err := json.Marshal(s.segments[id].attributes[key])
 	if err != nil {
-		return 0, err
+		return err.Error()
 	}
-	if len(f.Includes()) > 0 && !size {
-		return 0, nil
-	}
-	a, err := s.users.CreateAudience(r.Context(), jobs.Audience{Name: "try " + s.newID(), Filter: text})
-	if err != nil {
-		return 0, err
-	}
-	if size {
-		if err = s.build(r.Context()); err == nil {
-			n, err = s.users.AudienceSize(r.Context(), a.ID)
-		}
-	}
-	if removeErr := s.users.DeleteAudience(r.Context(), a.ID); err == nil {
-		err = removeErr
-	}
-	return n, err
+	return string(text)
 }

@@ -14,26 +14,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Options are how the account is.
-type Options struct {
-	// Token is the API token; required.
-	Token string
-	// AccountID is what account_id may say; empty is any.
-	AccountID string
-	// Patches makes changes of the schema go through patches.
-	Patches bool
-	// HideIDs leaves _id out of profiles.
-	HideIDs bool
-	// APIAddress and BulkAddress are where to listen; empty is any port of this
-	// machine.
-	APIAddress, BulkAddress string
-	// Now is the time; nil is the system's.
-	Now func() time.Time
-}
+// defaultAccountID is the id of the account when Options name none.
+const defaultAccountID = "4f7b525bdba058fc096757a64f7b525b"
 
 // Server is a running stand-in.
 type Server struct {
-	// APIURL and BulkURL are what a client is given.
+	// APIURL is the address of the API host, BulkURL that of the bulk upload host.
 	APIURL, BulkURL string
 
 	options Options
@@ -43,33 +29,42 @@ type Server struct {
 	servers []*http.Server
 	done    sync.WaitGroup
 
-	mu       sync.Mutex
-	token    string
-	faults   []*Fault
-	requests []Request
-	wrong    []string
+	mu         sync.Mutex
+	token      string
+	faults     []*Fault
+	requests   []Request
+	violations []string
 
-	// state of the account; held while a request is answered.
-	account sync.Mutex
-	schema  schema
-	marks   map[string]segmentMark
-	scans   map[string]*snapshot
-	sizeAt  time.Time
-	arrived int64
-	serial  int
-	dirty   bool
+	// account guards what follows: the state of the account. It is held while a
+	// request is answered.
+	account  sync.Mutex
+	schema   schema
+	segments map[string]*segment
+	scans    map[string]*scan
+	erasures map[string]erasure
+	auths    map[string]*authorization
+	jobs     map[string]*job
+	sizeAt   time.Time
+	arrived  int64
+	serial   int
+	stale    bool // events or the schema changed since profiles were built
 }
 
-// New starts a server.
+// New starts a stand-in.
 func New(o Options) (*Server, error) {
 	if o.Token == "" {
-		return nil, errors.New("a token is required")
+		return nil, errors.New("Options.Token is empty: the stand-in needs the token that it accepts")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{options: o, token: o.Token, marks: map[string]segmentMark{}, scans: map[string]*snapshot{}}
-	s.schema.reset()
+	if o.AccountID == "" {
+		o.AccountID = defaultAccountID
+	}
+	s := &Server{
+		options: o, token: o.Token, schema: newSchema(), segments: map[string]*segment{}, scans: map[string]*scan{},
+		erasures: map[string]erasure{}, auths: map[string]*authorization{}, jobs: map[string]*job{},
+	}
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -86,14 +81,14 @@ func (s *Server) start() (err error) {
 	if s.users, err = embedded.Open(embedded.Config{DB: s.db}); err != nil {
 		return err
 	}
-	if s.APIURL, err = s.listen(s.options.APIAddress, true); err != nil {
+	if s.APIURL, err = s.listen(s.options.APIAddress, apiHost); err != nil {
 		return err
 	}
-	s.BulkURL, err = s.listen(s.options.BulkAddress, false)
+	s.BulkURL, err = s.listen(s.options.BulkAddress, bulkHost)
 	return err
 }
 
-func (s *Server) listen(address string, api bool) (string, error) {
+func (s *Server) listen(address string, h host) (string, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
@@ -101,13 +96,14 @@ func (s *Server) listen(address string, api bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, api) }), ReadHeaderTimeout: 10 * time.Second}
-	s.servers = append(s.servers, h)
-	s.done.Go(func() { _ = h.Serve(l) })
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, h) })
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, server)
+	s.done.Go(func() { _ = server.Serve(l) })
 	return "http://" + l.Addr().String(), nil
 }
 
-// Close stops the server and removes what it stored.
+// Close stops the stand-in and removes its data.
 func (s *Server) Close() error {
 	var errs []error
 	for _, h := range s.servers {
@@ -128,44 +124,49 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// SetToken makes another token the only good one.
+// SetToken replaces the token that the stand-in accepts.
 func (s *Server) SetToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = token
 }
 
-// Request is a request that was answered, or cut.
+// Request is one request that the stand-in received.
 type Request struct {
 	Method, Path, Query string
-	// Status is 0 when the connection was cut.
+	// ContentType and Body are as sent; Body is nil when it is over 64 KiB.
+	ContentType string
+	Body        []byte
+	// Status is the status of the answer, 0 when the connection was closed without
+	// one.
 	Status int
-	// Bytes of the body as sent, and after it was unpacked.
+	// Bytes is the length of the body as sent, Unpacked after decompression.
 	Bytes, Unpacked int
 }
 
-// Requests lists what was asked, in the order of answers.
+// Requests lists the requests in the order in which they were answered.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.requests...)
 }
 
-// Wrong lists what in the requests was not as documented.
+// Wrong lists the requests that broke a documented rule of the API. A client
+// that follows the documentation leaves it empty.
 func (s *Server) Wrong() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.wrong...)
+	return append([]string(nil), s.violations...)
 }
 
-func (s *Server) complain(format string, args ...any) {
+func (s *Server) violation(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
+	s.violations = append(s.violations, fmt.Sprintf(format, args...))
 }
 
-// Events gives the events of a stream in the order of their arrival, each one
-// JSON object as it was sent.
+// Events returns the events of a stream in the order of arrival, each as a JSON
+// object.
 func (s *Server) Events(ctx context.Context, stream string) ([]string, error) {
 	var list []string
 	for e, err := range s.users.Events(ctx, stream) {
@@ -177,7 +178,7 @@ func (s *Server) Events(ctx context.Context, stream string) ([]string, error) {
 	return list, nil
 }
 
-// serial gives ids as Lytics does: 32 hexadecimal digits.
+// newID returns an id in Lytics' form: 32 hexadecimal digits.
 func (s *Server) newID() string {
 	s.serial++
 	return fmt.Sprintf("%032x", s.serial*0x9e3779b1)

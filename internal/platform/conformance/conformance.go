@@ -48,6 +48,8 @@ type Bed struct {
 	Platform
 	// DB is the store that Append commits to.
 	DB *store.DB
+	// CountsBytes tells that the platform knows how many bytes a stream has.
+	CountsBytes bool
 	// Settle returns when profiles are what the events make them.
 	Settle func(ctx context.Context) error
 }

@@ -40,7 +40,7 @@ func embeddedBed(t *testing.T, c embedded.Config) conformance.Bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, p.Close) })
-	return conformance.Bed{Platform: p, DB: c.DB, Settle: func(ctx context.Context) error {
+	return conformance.Bed{Platform: p, DB: c.DB, CountsBytes: true, Settle: func(ctx context.Context) error {
 		_, err := p.BuildProfiles(ctx, nil)
 		return err
 	}}
@@ -49,8 +49,16 @@ func embeddedBed(t *testing.T, c embedded.Config) conformance.Bed {
 func TestLytics(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]lyticstest.Options{
-		"draft":   {},
-		"patches": {Patches: true, HideIDs: true, AccountID: "4f7b525bdba058fc096757a6"},
+		"strict":                     {},
+		"patches":                    {Patches: true, AccountID: "4f7b525bdba058fc096757a6"},
+		"upload drops all":           {Switches: lyticstest.Switches{StopKeepsNothing: true}},
+		"rejected are counted":       {Switches: lyticstest.Switches{CountRejected: true}},
+		"dry runs are blind":         {Switches: lyticstest.Switches{BlindDryRun: true}},
+		"mappings by the collection": {Switches: lyticstest.Switches{MappingByCollection: true}},
+		"names of the published description": {Switches: lyticstest.Switches{
+			StreamCountCT: true, StatusText: true, ScanNext: true,
+		}},
+		"profiles without ids": {Patches: true, Switches: lyticstest.Switches{HideIDs: true, MappingByCollection: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -101,7 +101,7 @@ var definitions = []test{
 		refund.GuardExpression = "paid"
 		_, err = t.PutMapping(ctx, refund)
 		t.refused("change into another's place", err, jobs.CodeConflict, "expression", m.ID)
-		refund.GuardExpression, refund.Stream = "refunded", "refunds"
+		refund.GuardExpression, refund.Expression = "refunded", "0 - price * 2"
 		put, err := t.PutMapping(ctx, refund)
 		same(t, "changed", put, err, refund)
 		read, err := t.Mapping(ctx, refund.ID)

@@ -22,7 +22,7 @@ func (t *trial) shop() {
 		{ID: "smallest", Type: "number", MergeOperation: "min"},
 		{ID: "seen", Type: "date", MergeOperation: "max"},
 		{ID: "tags", Type: "[]string", MergeOperation: "merge"},
-		{ID: "by_shop", Type: "map[string]number", MergeOperation: "sum"},
+		{ID: "by_shop", Type: "map[string]number", MergeOperation: "mapmax"},
 		{ID: "vip", Type: "bool"},
 	} {
 		t.field(f)

@@ -35,7 +35,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 		return result, jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream),
 			"it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
 	}
-	uploads, err := pack(stream, events)
+	uploads, err := pack(stream, events, p.format)
 	if err != nil {
 		return result, err
 	}
@@ -76,10 +76,12 @@ func orNothing(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
 func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) error {
 	c := call{
 		summary: "Cannot append to stream " + stream, method: http.MethodPost, base: p.bulk,
-		path:        collectPath + "bulk/" + url.PathEscape(stream),
-		query:       url.Values{"timestamp_field": {EventTime}},
+		path: collectPath + "bulk/" + url.PathEscape(stream),
+		// Without droperrors Lytics stops at the first rejected row, and how many of the
+		// rows before it it keeps is not documented.
+		query:       url.Values{"timestamp_field": {EventTime}, "droperrors": {"true"}},
 		body:        u.body,
-		contentType: "application/json", gzipped: true,
+		contentType: "application/json", gzipped: p.format.framing().gzip,
 		repeatable: true, private: true, patience: runPatience, timeout: uploadTimeout,
 		unsure: func() { s.repeat(u) },
 	}

@@ -23,7 +23,27 @@ const bulk = "/collect/bulk/"
 
 func TestEventsTravelAsDocumented(t *testing.T) {
 	t.Parallel()
-	b := open(t, lyticstest.Options{AccountID: "acc/1"}, func(c *lytics.Config) { c.AccountID = "acc/1" })
+	for format, c := range map[lytics.UploadFormat]struct {
+		switches   lyticstest.Switches
+		compressed bool
+	}{
+		"":                         {lyticstest.Switches{}, false},
+		lytics.FormatJSONLines:     {lyticstest.Switches{}, false},
+		lytics.FormatJSONLinesGzip: {lyticstest.Switches{AcceptGzip: true}, true},
+		lytics.FormatJSONArrayGzip: {lyticstest.Switches{AcceptGzip: true, AcceptArrays: true, RefuseLines: true}, true},
+	} {
+		t.Run(string(format), func(t *testing.T) {
+			t.Parallel()
+			eventsTravel(t, format, c.switches, c.compressed)
+		})
+	}
+	_, err := lytics.Open(lytics.Config{UploadFormat: "xml"})
+	refused(t, "another format", err, jobs.CodeInvalid, "platform.lytics.upload_format", "xml", "json_lines")
+}
+
+func eventsTravel(t *testing.T, format lytics.UploadFormat, switches lyticstest.Switches, compressed bool) {
+	t.Helper()
+	b := open(t, lyticstest.Options{AccountID: "acc/1", Switches: switches}, func(c *lytics.Config) { c.AccountID, c.UploadFormat = "acc/1", format })
 	at := time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.FixedZone("", 7200))
 	e := jobs.Event{ID: `a"b`, Time: at, Data: []byte("{ \"n\": 12345678901234567890.10,\n \"o\": {\"x\": [1, {\"y\": [2]}]}, \"a\": [[{\"z\":\"é\\n\"}], 1.50, \"s\", null], \"e\": {} , \"l\":[]}")}
 	if err := b.send("sales / eu?", []jobs.Event{e}); err != nil {
@@ -34,8 +54,9 @@ func TestEventsTravelAsDocumented(t *testing.T) {
 		t.Errorf("arrived\n%s\nwant\n%s", got, want)
 	}
 	sent := b.asked(http.MethodPost, bulk)
-	if len(sent) != 1 || sent[0].Path != bulk+"sales%20%2F%20eu%3F" || sent[0].Query != "account_id=acc%2F1&timestamp_field=_event_time" || sent[0].Bytes == sent[0].Unpacked {
-		t.Errorf("sent %+v", sent)
+	if len(sent) != 1 || sent[0].Path != bulk+"sales%20%2F%20eu%3F" || sent[0].Query != "account_id=acc%2F1&droperrors=true&timestamp_field=_event_time" ||
+		compressed != (sent[0].Bytes != sent[0].Unpacked) {
+		t.Errorf("sent %+v, want compressed %t", sent, compressed)
 	}
 	if wrong := b.server.Wrong(); len(wrong) > 0 {
 		t.Errorf("not as documented: %v", wrong)

@@ -117,12 +117,38 @@ func (p *Platform) createAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 	body := overSegment(nil, a)
 	body.set("kind", "segment")
 	body.set("table", "user")
+	body.set("is_public", false)
+	body.set("save_hist", true)
 	c, err := p.send(summary, http.MethodPost, segmentPath, body)
 	if err != nil {
 		return jobs.Audience{}, err
 	}
 	c.attribute, c.conflict = "filter", "slug"
-	return p.writeAudience(ctx, c, a)
+	var out raw
+	if err := p.into(ctx, c, &out); err != nil {
+		return jobs.Audience{}, err
+	}
+	if slug := out.text("slug_name"); slug != "" && slug != a.Slug {
+		return jobs.Audience{}, p.removeRenamed(ctx, a, out)
+	}
+	return p.noteAudience(ctx, a, out)
+}
+
+// removeRenamed deletes an audience to which Lytics gave another slug, since the
+// one that was asked for is taken. Exports and INCLUDE go by the slug.
+func (p *Platform) removeRenamed(ctx context.Context, a jobs.Audience, made raw) error {
+	e := &jobs.Error{
+		Code: jobs.CodeConflict, Attribute: "slug", Summary: fmt.Sprintf("Audience %q cannot have the slug %s", a.Name, a.Slug),
+		Detail: fmt.Sprintf("the slug is taken: Lytics created the audience as %s, and that one is deleted again", made.text("slug_name")),
+		Next:   "Choose another slug, or import the audience that has it",
+	}
+	c := p.get("Cannot delete audience "+made.text("slug_name"), segmentPath+"/"+url.PathEscape(made.text("id")))
+	c.method, c.object = http.MethodDelete, [2]string{"audience", made.text("id")}
+	if _, err := p.do(ctx, c); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
+		e.Detail = fmt.Sprintf("the slug is taken: Lytics created the audience as %s (%s), which could not be deleted again: %v", made.text("slug_name"), made.text("id"), err)
+		e.Next = "Delete that audience in Lytics, then choose another slug"
+	}
+	return e
 }
 
 // redeclare notes that a filter is also declared in another writing.
@@ -137,7 +163,7 @@ func (p *Platform) redeclare(ctx context.Context, a, old jobs.Audience) error {
 // computes.
 func overSegment(r raw, a jobs.Audience) raw {
 	body := raw{}
-	for _, key := range []string{"id", "kind", "table", "tags", "groups", "category", "is_public", "public_name", "save_hist", "schedule_exit", "forward_datemath", "expires_at", "emit_trigger"} {
+	for _, key := range []string{"kind", "table", "is_public", "save_hist", "tags", "groups", "expires_at", "emit_trigger", "schedule_exit"} {
 		if v, ok := r[key]; ok {
 			body[key] = v
 		}
@@ -149,11 +175,8 @@ func overSegment(r raw, a jobs.Audience) raw {
 	return body
 }
 
-func (p *Platform) writeAudience(ctx context.Context, c call, a jobs.Audience) (jobs.Audience, error) {
-	var out raw
-	if err := p.into(ctx, c, &out); err != nil {
-		return jobs.Audience{}, err
-	}
+// noteAudience gives the audience as Lytics answered it.
+func (p *Platform) noteAudience(ctx context.Context, a jobs.Audience, out raw) (jobs.Audience, error) {
 	a.ID = cmp.Or(out.text("id"), a.ID)
 	return a, p.declare(ctx, filterObject(a.ID), a.Filter, cmp.Or(out.text("segment_ql"), segmentQL(a.Filter)))
 }
@@ -193,7 +216,17 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	}
 	c.repeatable, c.object = true, [2]string{"audience", a.ID}
 	c.attribute, c.conflict = "filter", "slug"
-	return p.writeAudience(ctx, c, a)
+	var out raw
+	if err := p.into(ctx, c, &out); err != nil {
+		return jobs.Audience{}, err
+	}
+	if id := out.text("id"); id != "" && id != a.ID {
+		return jobs.Audience{}, &jobs.Error{
+			Code: jobs.CodeFailed, Summary: summary, Detail: fmt.Sprintf("Lytics answered with another audience, %s (%s): audience %s may be unchanged", out.text("slug_name"), id, a.ID),
+			Next: "Look at both in Lytics and delete the one that is not wanted; a filter of another table than user is not supported",
+		}
+	}
+	return p.noteAudience(ctx, a, out)
 }
 
 // DeleteAudience refuses while other audiences include it; whether exports read

@@ -56,6 +56,9 @@ type call struct {
 	object [2]string
 	// attribute is what a 400 is about, conflict what a 409 is.
 	attribute, conflict string
+	// right is what the token must be allowed to do, where a 403 is not about the
+	// object.
+	right string
 	// private answers hold personal data and are not repeated in errors.
 	private bool
 	// patience is definitionPatience when 0.

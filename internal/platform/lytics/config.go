@@ -1,11 +1,13 @@
 package lytics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,8 @@ type Config struct {
 	BulkURL string
 	// AccountID chooses among the accounts of the token; empty is its default.
 	AccountID string
+	// UploadFormat is how events are written; empty is FormatJSONLines.
+	UploadFormat UploadFormat
 	// HTTP makes the calls; nil is a client of this package's own. Redirects
 	// are never followed: the token stays where it was sent.
 	HTTP *http.Client
@@ -45,6 +49,7 @@ type Config struct {
 type Platform struct {
 	api, bulk *url.URL
 	account   string
+	format    UploadFormat
 	userAgent string
 	http      *http.Client
 	db        *store.DB
@@ -85,8 +90,12 @@ const connectTimeout = 15 * time.Second
 
 // Open prepares the use of an account. It calls nothing.
 func Open(c Config) (*Platform, error) {
-	p := &Platform{account: c.AccountID, userAgent: c.UserAgent, db: c.DB, clock: systemClock}
+	p := &Platform{account: c.AccountID, format: cmp.Or(c.UploadFormat, FormatJSONLines), userAgent: c.UserAgent, db: c.DB, clock: systemClock}
 	p.token.read = c.Token
+	if !slices.Contains(UploadFormats, p.format) {
+		return nil, jobs.Invalid("platform.lytics.upload_format", fmt.Sprintf("There is no upload format %q", c.UploadFormat),
+			fmt.Sprintf("the formats are %q", UploadFormats), "Choose one of them, or leave it out")
+	}
 	var err error
 	if p.api, err = parseURL("platform.lytics.api_url", c.APIURL, DefaultAPIURL); err != nil {
 		return nil, err

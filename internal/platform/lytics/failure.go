@@ -1,6 +1,7 @@
 package lytics
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -102,7 +103,7 @@ func (f *failure) explain(ctx context.Context, c call) error {
 		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeUnauthorized, tokenAttribute, "Lytics does not accept the API token (401"+says+")", tokenNext
 	case f.status == http.StatusForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, tokenAttribute
-		e.Detail, e.Next = "the API token is good and lacks the right to do this (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
+		e.Detail, e.Next = "the API token is good and lacks the right to "+cmp.Or(c.right, "do this")+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
 	case f.status == http.StatusNotFound && f.lytics && c.object[0] != "" && !slices.ContainsFunc(f.codes, func(code string) bool { return slices.Contains(containers, code) }):
 		e.Code, e.Summary, e.Next = jobs.CodeNotFound, fmt.Sprintf("There is no %s %q", c.object[0], c.object[1]), "Check the id"
 	case f.status == http.StatusNotFound && f.lytics:

@@ -34,6 +34,10 @@ func fieldOf(r raw) (jobs.Field, error) {
 			Detail: "it is not what the API describes: " + err.Error(), Next: "This release may be too old for the API", Err: err,
 		}
 	}
+	if f.IsIdentifier {
+		// Lytics fills in an operation that a field cannot be written with.
+		f.Merge = ""
+	}
 	return platform.NormalizeField(jobs.Field{
 		ID: f.ID, Description: f.Description, Type: f.Type, IsIdentifier: f.IsIdentifier, IsPII: f.IsPII,
 		MergeOperation: f.Merge, Capacity: f.Capacity, KeepDays: f.KeepDays,
@@ -43,7 +47,7 @@ func fieldOf(r raw) (jobs.Field, error) {
 // over writes a field over what the API has of it.
 func over(r raw, f jobs.Field) raw {
 	// keep_duration has to agree with keep_days, and says the same.
-	r = r.without("created", "modified", "edit_status", "keep_duration")
+	r = r.without(append(serverKeys, "keep_duration", "mergeop")...)
 	if r == nil {
 		r = raw{}
 	}
@@ -52,7 +56,11 @@ func over(r raw, f jobs.Field) raw {
 	r.set("shortdesc", f.Description)
 	r.set("is_identifier", f.IsIdentifier)
 	r.set("is_pii", f.IsPII)
-	r.set("mergeop", f.MergeOperation)
+	// Lytics refuses a field with both: "Identifier Field cannot define a Merge
+	// Operation."
+	if !f.IsIdentifier {
+		r.set("mergeop", f.MergeOperation)
+	}
 	r.set("capacity", f.Capacity)
 	r.set("keep_days", f.KeepDays)
 	return r

@@ -1,6 +1,7 @@
 package lytics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -178,7 +179,7 @@ func (s *scan) attempt(ctx context.Context) (total int64, err error) {
 			return 0, err
 		}
 		read += int64(len(page))
-		next := gjson.GetBytes(answer, "_next").String()
+		next := cmp.Or(gjson.GetBytes(answer, "_next").String(), gjson.GetBytes(answer, "next").String())
 		switch {
 		case next == "":
 			return total, nil

@@ -34,7 +34,7 @@ func TestScansAreExact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, o := range []lyticstest.Options{{}, {HideIDs: true}} {
+			for _, o := range []lyticstest.Options{{}, {Switches: lyticstest.Switches{HideIDs: true}}} {
 				b := open(t, o)
 				b.profiles(350)
 				for _, f := range c.faults {

@@ -21,6 +21,10 @@ const (
 	patchPath  = "/v2/schema/patch/user"
 )
 
+// patchSettingPath is the only proof of how an account changes its schema: the
+// list of patches answers 200 in every account.
+const patchSettingPath = "/api/account/setting/enable_schema_patches"
+
 // raw is an object of the API with all that it has.
 type raw map[string]json.RawMessage
 
@@ -43,6 +47,9 @@ func (r raw) without(keys ...string) raw {
 	}
 	return c
 }
+
+// serverKeys are the keys of a schema object that only Lytics writes.
+var serverKeys = []string{"created", "modified", "edit_status", "managed_by"}
 
 // The states of a schema object in the draft.
 const deleted = "deleted"
@@ -118,12 +125,18 @@ func (p *Platform) usesPatches(ctx context.Context, summary string) (bool, error
 	if p.patches.known {
 		return p.patches.use, nil
 	}
-	_, err := p.do(ctx, p.get(summary, patchPath))
-	if err != nil && !hasStatus(err, http.StatusNotFound, http.StatusBadRequest) {
+	c := p.get(summary, patchSettingPath)
+	c.right = "read the setting enable_schema_patches, which tells how the schema is changed"
+	var setting struct {
+		Value any `json:"value"`
+	}
+	if err := p.into(ctx, c, &setting); err != nil {
 		return false, err
 	}
-	p.patches.known, p.patches.use = true, err == nil
-	return p.patches.use, nil
+	// An account that never switched has no value.
+	use, _ := setting.Value.(bool)
+	p.patches.known, p.patches.use = true, use
+	return use, nil
 }
 
 // schemaChange is one change of the schema.
@@ -218,13 +231,24 @@ func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out ra
 		}
 		return nil, err
 	}
-	request, err := p.send(c.summary, http.MethodPost, at+"/"+c.kind, c.body)
+	collection := at + "/" + c.kind
+	request, err := p.send(c.summary, http.MethodPost, collection, c.body)
 	if err != nil {
 		return nil, err
 	}
 	request.attribute = c.attribute
 	// With its id the object is written over; without, a second one would begin.
 	request.repeatable = c.id != ""
+	if c.kind == "mapping" && c.id != "" {
+		// The newer source changes a mapping at its own path, the published
+		// description by its collection.
+		request.path = collection + "/" + url.PathEscape(c.id)
+		err := p.into(ctx, request, &out)
+		if !hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed) {
+			return out, err
+		}
+		request.path = collection
+	}
 	return out, p.into(ctx, request, &out)
 }
 

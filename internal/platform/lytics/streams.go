@@ -17,6 +17,7 @@ const streamPath = "/v2/stream"
 type stream struct {
 	Name        string     `json:"name"`
 	Count       int64      `json:"count"`
+	CountCT     int64      `json:"ct"` // the name of count in another source
 	AverageSize int64      `json:"avg_event_size"`
 	LastMessage *time.Time `json:"last_msg_ts"`
 }
@@ -24,7 +25,8 @@ type stream struct {
 // info: Lytics does not keep the time of a stream's first event, and of its size
 // only the average of an event's.
 func (s stream) info() jobs.StreamInfo {
-	i := jobs.StreamInfo{Name: s.Name, Events: s.Count, Bytes: s.Count * s.AverageSize}
+	i := jobs.StreamInfo{Name: s.Name, Events: cmp.Or(s.Count, s.CountCT)}
+	i.Bytes = i.Events * s.AverageSize
 	if s.LastMessage != nil && !s.LastMessage.IsZero() {
 		t := s.LastMessage.UTC()
 		i.LastTime = &t

@@ -1,0 +1,62 @@
+package lyticstest
+
+import "time"
+
+// Options describe the account that the stand-in serves.
+type Options struct {
+	// Token is the API token that the stand-in accepts. It is required.
+	Token string
+	// AccountID is the account's id. The default is 32 hexadecimal digits.
+	AccountID string
+	// Children are the ids of accounts below this one. With children, GET
+	// /v2/account returns the whole family.
+	Children []string
+	// Patches switches the account to schema patches: the setting
+	// enable_schema_patches is true, and direct changes of the schema are refused.
+	Patches bool
+	// APIAddress and BulkAddress are listen addresses. The default is a free port
+	// of the loopback interface.
+	APIAddress, BulkAddress string
+	// Now is the clock. The default is time.Now.
+	Now func() time.Time
+
+	Switches
+}
+
+// Switches select one of several answers that the public facts allow. The zero
+// value is the strictest reading of each fact.
+type Switches struct {
+	// AcceptArrays accepts a JSON array of objects as an upload. Only single
+	// objects, one or several in a row, are documented.
+	AcceptArrays bool
+	// RefuseLines refuses several JSON objects in one upload.
+	RefuseLines bool
+	// AcceptGzip accepts Content-Encoding: gzip. Documented is only a CSV file that
+	// is compressed itself, without the header.
+	AcceptGzip bool
+	// BlindDryRun makes a dry run answer rejected_count 0 for every upload.
+	BlindDryRun bool
+	// StopKeepsNothing drops the whole upload when a row is rejected and droperrors
+	// is not set. By default the rows before the rejected one are kept.
+	StopKeepsNothing bool
+	// CountRejected includes rejected events in message_count.
+	CountRejected bool
+	// MappingByCollection changes a mapping by POST /mapping with its id and has no
+	// POST /mapping/{id}, as the published description says. By default it is the
+	// other way round, as the newer source says.
+	MappingByCollection bool
+	// StreamCountCT names the number of events of a stream "ct" instead of "count".
+	StreamCountCT bool
+	// StatusText writes the status of v1 answers as the text "success".
+	StatusText bool
+	// ScanNext names the next page of a scan "next" instead of "_next".
+	ScanNext bool
+	// HideIDs leaves _id out of profiles.
+	HideIDs bool
+	// UnhealthyAuth answers 201 with status unhealthy, instead of 400, for an
+	// authorization whose warehouse cannot be reached.
+	UnhealthyAuth bool
+	// KeepOmittedConfig keeps the keys of an authorization's config that a change
+	// leaves out. By default they are empty after the change.
+	KeepOmittedConfig bool
+}
