@@ -24,7 +24,7 @@ func audienceExport(label, slug string, s *jobs.Schedule) jobs.Job {
 // business is a runner as one finds it in the morning: most is well, one job
 // failed for want of a permission, one is late, one runs.
 type business struct {
-	*fake
+	*product
 	failed, running, ok, paused, late string
 	failedRun, runningRun             string
 }
@@ -36,7 +36,7 @@ const (
 )
 
 func newBusiness(now time.Time) *business {
-	b := &business{fake: &fake{}}
+	b := &business{product: newProduct()}
 	hourly := &jobs.Schedule{Frequency: jobs.Hourly, TimeOfDay: "00:15"}
 	daily := &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "06:30", Timezone: "Europe/Berlin"}
 	chance := rand.New(rand.NewPCG(3, 9))
@@ -52,7 +52,7 @@ func newBusiness(now time.Time) *business {
 			if i == 0 {
 				n, long = rows*140, 11*time.Minute // the first run reads everything
 			}
-			b.ran(id, now.Add(-time.Duration(runs-i)*every+4*time.Minute), long, n, func(r *jobs.Run) {
+			b.addRun(id, now.Add(-time.Duration(runs-i)*every+4*time.Minute), long, n, func(r *jobs.Run) {
 				st, ok := odd[runs-1-i]
 				if !ok {
 					return
@@ -70,7 +70,7 @@ func newBusiness(now time.Time) *business {
 
 	b.failed = schedule(tableImport("refunds", "refunds", hourly), 23*time.Minute)
 	past(b.failed, 46, time.Hour, 8_000, map[int]jobs.Status{0: jobs.StatusFailed, 1: jobs.StatusFailed, 17: jobs.StatusMissed, 18: jobs.StatusMissed, 29: jobs.StatusCancelled})
-	b.failedRun = b.last(b.failed).ID
+	b.failedRun = b.lastRun(b.failed).ID
 	at := now.Add(-58 * time.Minute)
 	b.log(b.failedRun, at, "info", "attempt 3 of 3")
 	b.log(b.failedRun, at.Add(2*time.Second), "info", "connected to warehouse 8fd1c2 in 1.8 s")
@@ -79,7 +79,7 @@ func newBusiness(now time.Time) *business {
 
 	b.running = schedule(tableImport("orders", "orders", hourly), 51*time.Minute)
 	past(b.running, 38, time.Hour, 420_000, map[int]jobs.Status{11: jobs.StatusFailed})
-	b.runningRun = b.ran(b.running, now.Add(-95*time.Second), 0, 0, func(r *jobs.Run) {
+	b.runningRun = b.addRun(b.running, now.Add(-95*time.Second), 0, 0, func(r *jobs.Run) {
 		r.Status, r.FinishedAt, r.Phase, r.Watermark = jobs.StatusRunning, nil, "importing rows", nil
 		r.Progress = jobs.Progress{Done: 1_184_200, Total: 2_960_000}
 		r.RowsRead, r.RowsWritten, r.Bytes = 1_190_000, 1_184_200, 488_000_000

@@ -102,7 +102,7 @@ func TestNothingWithoutASession(t *testing.T) {
 	}
 	res, _ := c.send(http.MethodPost, "/jobs/"+api.ok+"/run", url.Values{}, nil)
 	c.is(res, http.StatusSeeOther)
-	if api.active(api.ok) != "" {
+	if api.activeRun(api.ok) != "" {
 		t.Error("a run was started by nobody")
 	}
 	// A session that was never begun, and one by the token itself.
@@ -133,7 +133,7 @@ func TestTheSessionIsNotTheTokenAndEnds(t *testing.T) {
 func TestASessionEndsByItself(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	c := newClient(t, page.New(page.Options{API: &fake{}, Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
+	c := newClient(t, page.New(page.Options{API: newProduct(), Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
 	c.signIn()
 	now = now.Add(11 * time.Hour)
 	res, _ := c.get("/")
@@ -163,13 +163,13 @@ func TestAnotherSiteCanDoNothing(t *testing.T) {
 			c.is(res, http.StatusForbidden)
 		}
 	}
-	if api.active(api.ok) != "" || api.active(api.running) == "" {
+	if api.activeRun(api.ok) != "" || api.activeRun(api.running) == "" {
 		t.Error("another site ran or cancelled something")
 	}
 	// Reading does not do anything either.
 	res, _ := c.get("/jobs/" + api.ok + "/run")
 	c.is(res, http.StatusNotFound)
-	if api.active(api.ok) != "" {
+	if api.activeRun(api.ok) != "" {
 		t.Error("a link started a run")
 	}
 }
@@ -220,12 +220,12 @@ func TestOnlyOwnAddressesAreGoneBackTo(t *testing.T) {
 
 func TestTextIsNeverMarkup(t *testing.T) {
 	t.Parallel()
-	api := &fake{}
+	api := newProduct()
 	evil := `<img src=x onerror=alert(1)>`
 	j := tableImport(evil, evil, nil)
 	j.Description = evil
 	id := api.add(j)
-	run := api.ran(id, time.Now(), time.Second, 1, func(r *jobs.Run) { r.Status, r.Error = jobs.StatusFailed, evil+". "+evil })
+	run := api.addRun(id, time.Now(), time.Second, 1, func(r *jobs.Run) { r.Status, r.Error = jobs.StatusFailed, evil+". "+evil })
 	api.log(run, time.Now(), "info", "%s", evil)
 	c := newClient(t, handler(api))
 	c.signIn()
@@ -251,7 +251,7 @@ func TestWhatIsNotThere(t *testing.T) {
 		}
 	}
 	// The run of a job that was removed is still shown.
-	run := api.ran("job_removed", time.Now(), time.Second, 5, nil)
+	run := api.addRun("job_removed", time.Now(), time.Second, 5, nil)
 	res, body := c.get("/runs/" + run)
 	c.is(res, http.StatusOK)
 	if !strings.Contains(body, "Run of job_removed") {
@@ -261,7 +261,8 @@ func TestWhatIsNotThere(t *testing.T) {
 
 func TestABrokenStoreIsExplained(t *testing.T) {
 	t.Parallel()
-	api := &fake{broken: &jobs.Error{Code: jobs.CodeStore, Summary: "The store cannot be read", Detail: "The disk is gone.", Next: "Mount it again"}}
+	api := newProduct()
+	api.fail("Jobs", &jobs.Error{Code: jobs.CodeStore, Summary: "The store cannot be read", Detail: "The disk is gone.", Next: "Mount it again"})
 	c := newClient(t, handler(api))
 	c.signIn()
 	res, body := c.get("/")
@@ -271,9 +272,7 @@ func TestABrokenStoreIsExplained(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	api.mu.Lock()
-	api.broken = errors.New("boom")
-	api.mu.Unlock()
+	api.fail("Jobs", errors.New("boom"))
 	res, body = c.get("/")
 	c.is(res, http.StatusInternalServerError)
 	if !strings.Contains(body, "boom") {
@@ -293,7 +292,7 @@ func TestAPageThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	if body != "" {
 		t.Errorf("%d bytes were sent again", len(body))
 	}
-	api.advance(api.last(api.ok).ID, func(r *jobs.Run) { r.RowsWritten++ })
+	api.changeRun(api.lastRun(api.ok).ID, func(r *jobs.Run) { r.RowsWritten++ })
 	res, _ = c.send(http.MethodGet, "/jobs/"+api.ok, nil, tag)
 	c.is(res, http.StatusOK)
 }
@@ -307,13 +306,13 @@ func TestOpenPagesShareOneReading(t *testing.T) {
 	for range 20 {
 		c.get("/")
 	}
-	if api.listed != 1 {
-		t.Errorf("all jobs were read %d times", api.listed)
+	if n := api.called("Jobs"); n != 1 {
+		t.Errorf("got %d calls of Jobs, want 1", n)
 	}
 	now = now.Add(2 * time.Second)
 	c.get("/")
-	if api.listed != 2 {
-		t.Errorf("all jobs were read %d times after two seconds", api.listed)
+	if n := api.called("Jobs"); n != 2 {
+		t.Errorf("two seconds later: got %d calls of Jobs, want 2", n)
 	}
 	// What a person did is seen at once.
 	c.send(http.MethodPost, "/jobs/"+api.ok+"/pause", url.Values{"back": {"/?state=paused"}}, nil)
@@ -353,7 +352,7 @@ func TestStatesAndTheirOrder(t *testing.T) {
 }
 
 func BenchmarkListOfTenThousandJobs(b *testing.B) {
-	api := &fake{}
+	api := newProduct()
 	for i := range 10_000 {
 		at := time.Now().Add(time.Hour)
 		j := tableImport(fmt.Sprintf("table %05d", i), fmt.Sprintf("t%05d", i), &jobs.Schedule{Frequency: jobs.Hourly})

@@ -57,7 +57,7 @@ func TestEveryPageLooks(t *testing.T) {
 			look("sign-in")
 			b.signIn(token)
 			b.sees("h1", "Jobs")
-			api.advance(api.runningRun, func(r *jobs.Run) { r.Done += 60_000 })
+			api.changeRun(api.runningRun, func(r *jobs.Run) { r.Done += 60_000 })
 			b.sees("#row-"+api.running, "left")
 			look("jobs")
 			for name, path := range map[string]string{
@@ -66,14 +66,14 @@ func TestEveryPageLooks(t *testing.T) {
 				"run-failed": page.RunPath(api.failedRun), "run-running": page.RunPath(api.runningRun),
 				"runs": "/runs", "runs-failed": "/runs?status=failed", "nothing-found": "/?q=nonsense",
 			} {
-				api.advance(api.runningRun, func(r *jobs.Run) { r.Done += 10_000 })
+				api.changeRun(api.runningRun, func(r *jobs.Run) { r.Done += 10_000 })
 				b.visit(path)
 				look(name)
 			}
 		})
 		t.Run("empty-"+l.String(), func(t *testing.T) {
 			t.Parallel()
-			b := open(t, &fake{}, l)
+			b := open(t, newProduct(), l)
 			b.signIn(token)
 			b.sees("pre", `resource "lytics_databricks_table_import" "orders"`)
 			b.fits()
@@ -113,9 +113,9 @@ func TestRunNowAndLiveProgress(t *testing.T) {
 	b.sees("#notice", "customers was asked to run")
 	b.sees(row, "queued")
 
-	run := api.active(api.ok)
+	run := api.activeRun(api.ok)
 	began := time.Now().Add(-10 * time.Second)
-	api.advance(run, func(r *jobs.Run) {
+	api.changeRun(run, func(r *jobs.Run) {
 		r.Status, r.StartedAt, r.Phase, r.Progress = jobs.StatusRunning, &began, "importing rows", jobs.Progress{Done: 25_000, Total: 100_000}
 	})
 	b.sees(row, "importing rows")
@@ -127,13 +127,13 @@ func TestRunNowAndLiveProgress(t *testing.T) {
 	b.click(row + " a.label")
 	b.sees("h1", "customers")
 	value[string](b, `window.never = 'reloaded'`)
-	api.advance(run, func(r *jobs.Run) { r.Done, r.RowsWritten = 80_000, 80_000 })
+	api.changeRun(run, func(r *jobs.Run) { r.Done, r.RowsWritten = 80_000, 80_000 })
 	b.sees(".now", "80 k of 100 k")
 	api.log(run, time.Now(), "info", "committed 80,000 events")
 	b.sees(".log", "committed 80,000 events")
 	b.shot("live-progress")
 
-	api.advance(run, func(r *jobs.Run) {
+	api.changeRun(run, func(r *jobs.Run) {
 		end := time.Now()
 		r.Status, r.FinishedAt, r.RowsWritten, r.Phase = jobs.StatusSucceeded, &end, 100_000, ""
 	})
@@ -182,7 +182,7 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	}
 	// One that fails while it is watched.
 	b.visit(page.JobPath(api.running))
-	api.advance(api.runningRun, func(r *jobs.Run) {
+	api.changeRun(api.runningRun, func(r *jobs.Run) {
 		end := time.Now()
 		r.Status, r.FinishedAt, r.ErrorCode = jobs.StatusFailed, &end, jobs.CodeUnreachable
 		r.ErrorNext = "Look at its state in Databricks"
@@ -232,7 +232,7 @@ func TestKeyboardAlone(t *testing.T) {
 	b.shot("keyboard")
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.sees("#notice", "customers was asked to run")
-	if api.active(api.ok) == "" {
+	if api.activeRun(api.ok) == "" {
 		t.Error("nothing runs")
 	}
 	// The button is another one now; the focus is on it and not lost.
@@ -242,7 +242,9 @@ func TestKeyboardAlone(t *testing.T) {
 func TestARefusedActionSaysWhy(t *testing.T) {
 	t.Parallel()
 	api := newBusiness(time.Now())
-	api.refuse = &jobs.Error{Code: jobs.CodeStore, Summary: "The store is full", Detail: "There is no space left on the device.", Next: "Free some space and run the job again"}
+	api.fail("StartRun", &jobs.Error{
+		Code: jobs.CodeStore, Summary: "The store is full", Detail: "There is no space left on the device.", Next: "Free some space and run the job again",
+	})
 	b := open(t, api, narrow)
 	b.signIn(token)
 	b.sees("h1", "Jobs")
