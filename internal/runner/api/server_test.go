@@ -2,8 +2,8 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,37 +14,31 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
 const secret = "a-token-that-nobody-guesses"
 
-// fake has one run, which does what a test says, and takes definitions.
-type fake struct {
-	jobs.API
-	slow  time.Duration
-	moves func() jobs.Run
-}
-
-func (f *fake) Jobs(context.Context) ([]jobs.Job, error) { return nil, nil }
-
-func (f *fake) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, error) {
-	select {
-	case <-ctx.Done():
-		return jobs.Job{}, ctx.Err()
-	case <-time.After(f.slow):
-		return jobs.Job{ID: id, Paused: paused}, nil
-	}
-}
-
-func (f *fake) Run(context.Context, string) (jobs.Run, error) { return f.moves(), nil }
-
-func (f *fake) CreateAuthorization(_ context.Context, c jobs.AuthorizationChange) (jobs.Authorization, error) {
-	return jobs.Authorization{ID: "auth_1", AuthorizationSpec: c.AuthorizationSpec}, errors.New("refused for " + c.Label)
-}
-
-func (f *fake) Profile(_ context.Context, id jobs.Identity) (jobs.Profile, error) {
-	return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "No profile of that " + id.Field}
+// product is the fake of jobs.API with one job, job_1, and one run, run_1. An
+// entry of intercept is asked before the method of that name.
+func product(t *testing.T, intercept map[string]func(c *jobstest.Call) (handled bool, err error)) *jobstest.Fake {
+	t.Helper()
+	f := jobstest.New()
+	env := f.Environment()
+	env.Change(func() {
+		s := env.Only()
+		s.Jobs["job_1"] = jobs.Job{ID: "job_1", JobSpec: jobs.JobSpec{After: []string{"job_2"}}}
+		s.Runs = []jobs.Run{{ID: "run_1", JobID: "job_1", Status: jobs.StatusRunning}}
+		s.Fields["email"] = jobs.Field{ID: "email", Type: "string", IsIdentifier: true}
+		env.Intercept = func(c *jobstest.Call) (bool, error) {
+			if f := intercept[c.Method]; f != nil {
+				return f(c)
+			}
+			return false, nil
+		}
+	})
+	return f
 }
 
 // ask sends a request to a handler as a client on the network would.
@@ -74,7 +68,7 @@ type answered struct {
 	Body       string
 }
 
-func server(f *fake) *api.Server {
+func server(f jobs.API) *api.Server {
 	return api.New(api.Config{
 		API: f, Token: jobs.NewSecret(secret), LocalToken: jobs.NewSecret("the-token-of-the-socket"), Release: "1.2.3", FollowEvery: time.Millisecond,
 		Hosts:   []string{"runner.example.com", "10.1.2.3:8443"},
@@ -86,7 +80,7 @@ func server(f *fake) *api.Server {
 // checklist 54: a token, always, for all that tells or does something.
 func TestNothingIsToldWithoutTheToken(t *testing.T) {
 	t.Parallel()
-	s := server(&fake{})
+	s := server(product(t, nil))
 	for _, h := range []http.Handler{s.Handler(), s.Local()} {
 		for _, path := range []string{"/api/v1/jobs", "/api/v1/nothing", "/openapi.json", "/metrics"} {
 			for name, header := range map[string]string{
@@ -100,8 +94,8 @@ func TestNothingIsToldWithoutTheToken(t *testing.T) {
 			}
 		}
 	}
-	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); resp.Body != "[]\n" {
-		t.Errorf("with the token: %d", resp.StatusCode)
+	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); !strings.Contains(resp.Body, `"id":"job_1"`) {
+		t.Errorf("with the token: got %d %s, want job_1", resp.StatusCode, resp.Body)
 	}
 	// The socket has a token of its own.
 	if resp := ask(t, s.Local(), http.MethodGet, "/api/v1/jobs", "", nil); resp.StatusCode != http.StatusUnauthorized {
@@ -110,7 +104,7 @@ func TestNothingIsToldWithoutTheToken(t *testing.T) {
 	if !s.Authenticate(secret) || s.Authenticate("") || s.Authenticate(secret[1:]) {
 		t.Error("Authenticate does not tell the token from others")
 	}
-	if api.New(api.Config{API: &fake{}}).Authenticate("") {
+	if api.New(api.Config{API: product(t, nil)}).Authenticate("") {
 		t.Error("a server without a token lets anyone in")
 	}
 }
@@ -119,7 +113,7 @@ func TestNothingIsToldWithoutTheToken(t *testing.T) {
 func TestHealthAndThePageNeedNoToken(t *testing.T) {
 	t.Parallel()
 	ready := errors.New("the store is away")
-	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), Page: http.NotFoundHandler(), Ready: func(*http.Request) error { return ready }})
+	s := api.New(api.Config{API: product(t, nil), Token: jobs.NewSecret(secret), Page: http.NotFoundHandler(), Ready: func(*http.Request) error { return ready }})
 	probe := func(r *http.Request) { r.Header.Del("Authorization"); r.Host = "10.244.0.7:8443" }
 	if resp := ask(t, s.Handler(), http.MethodGet, "/healthz", "", probe); resp.StatusCode != http.StatusNoContent {
 		t.Errorf("health: %d", resp.StatusCode)
@@ -131,7 +125,7 @@ func TestHealthAndThePageNeedNoToken(t *testing.T) {
 	if resp := ask(t, s.Handler(), http.MethodGet, "/readyz", "", probe); resp.StatusCode != http.StatusNoContent {
 		t.Errorf("ready: %d", resp.StatusCode)
 	}
-	page := ask(t, server(&fake{}).Handler(), http.MethodGet, "/", "", func(r *http.Request) { r.Header.Del("Authorization") })
+	page := ask(t, server(product(t, nil)).Handler(), http.MethodGet, "/", "", func(r *http.Request) { r.Header.Del("Authorization") })
 	if got := page.Body; got != "the page" {
 		t.Errorf("the page: %d %q", page.StatusCode, got)
 	}
@@ -140,7 +134,7 @@ func TestHealthAndThePageNeedNoToken(t *testing.T) {
 // checklist 54: DNS rebinding.
 func TestOnlyItsOwnNamesAreAnswered(t *testing.T) {
 	t.Parallel()
-	h := server(&fake{}).Handler()
+	h := server(product(t, nil)).Handler()
 	for host, want := range map[string]int{
 		"localhost:8088": 200, "LOCALHOST": 200, "127.0.0.1:8088": 200, "[::1]:8088": 200, "runner.example.com": 200, "runner.example.com.:443": 200,
 		"10.1.2.3": 200, "evil.example.com": 421, "runner.example.com.evil.com": 421, "10.1.2.4:8088": 421, "": 421, "localhost.evil.com": 421,
@@ -157,7 +151,7 @@ func TestOnlyItsOwnNamesAreAnswered(t *testing.T) {
 // checklist 54: a page from elsewhere writes nothing, even with the token.
 func TestCrossOriginWritesAreRefused(t *testing.T) {
 	t.Parallel()
-	h := server(&fake{}).Handler()
+	h := server(product(t, nil)).Handler()
 	for name, c := range map[string]struct {
 		origin, site string
 		want         int
@@ -187,7 +181,7 @@ func TestCrossOriginWritesAreRefused(t *testing.T) {
 // checklist 54
 func TestBodiesAreBoundedAndStrict(t *testing.T) {
 	t.Parallel()
-	h := server(&fake{}).Handler()
+	h := server(product(t, nil)).Handler()
 	for name, c := range map[string]struct {
 		body string
 		want int
@@ -216,7 +210,7 @@ func TestBodiesAreBoundedAndStrict(t *testing.T) {
 // checklist 54: of who may not send anything, nothing is read or waited for.
 func TestABodyWithoutATokenIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), ReadTimeout: time.Minute})
+	s := api.New(api.Config{API: product(t, nil), Token: jobs.NewSecret(secret), ReadTimeout: 24 * time.Hour})
 	web := httptest.NewServer(s.Handler())
 	defer web.Close()
 	for want, head := range map[string]string{
@@ -228,11 +222,7 @@ func TestABodyWithoutATokenIsNotWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		// Far below the ReadTimeout, and far above what an answer takes.
-		if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(conn, "PUT /api/v1/jobs/j/paused HTTP/1.1\r\n"+head+"Content-Length: 100000\r\n\r\n{"); err != nil {
+		if _, err := io.WriteString(conn, "PUT /api/v1/jobs/job_1/paused HTTP/1.1\r\n"+head+"Content-Length: 100000\r\n\r\n{"); err != nil {
 			t.Fatal(err)
 		}
 		answer, err := io.ReadAll(conn)
@@ -242,11 +232,16 @@ func TestABodyWithoutATokenIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// checklist 54: who sends slowly is dropped; who waits for a slow warehouse is
-// not.
+// checklist 54: a body that does not arrive within the read timeout is refused;
+// work that takes longer than the read and write timeouts is answered.
 func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 	t.Parallel()
-	s := api.New(api.Config{API: &fake{slow: 300 * time.Millisecond}, Token: jobs.NewSecret(secret), ReadTimeout: 100 * time.Millisecond, WriteTimeout: 100 * time.Millisecond})
+	const timeout = time.Second
+	work := map[string]func(*jobstest.Call) (bool, error){"PauseJob": func(*jobstest.Call) (bool, error) {
+		time.Sleep(timeout + 200*time.Millisecond) // the product under test measures the same clock
+		return false, nil
+	}}
+	s := api.New(api.Config{API: product(t, work), Token: jobs.NewSecret(secret), ReadTimeout: timeout, WriteTimeout: timeout})
 	web := httptest.NewServer(s.Handler())
 	defer web.Close()
 	send := func(body string, length string) string {
@@ -255,12 +250,9 @@ func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		_, err = io.WriteString(conn, "PUT /api/v1/jobs/j/paused HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+secret+
+		_, err = io.WriteString(conn, "PUT /api/v1/jobs/job_1/paused HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+secret+
 			"\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "+length+"\r\n\r\n"+body)
 		if err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(conn)
@@ -270,11 +262,11 @@ func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 		line, _, _ := strings.Cut(string(got), "\r\n")
 		return line
 	}
-	if got := send(`{"paus`, "15"); got != "HTTP/1.1 408 Request Timeout" {
-		t.Errorf("half a body gave %q", got)
+	if got, want := send(`{"paus`, "15"), "HTTP/1.1 408 Request Timeout"; got != want {
+		t.Errorf("half a body: got %q, want %q", got, want)
 	}
-	if got := send(`{"paused":true}`, "15"); got != "HTTP/1.1 200 OK" {
-		t.Errorf("slow work gave %q", got)
+	if got, want := send(`{"paused":true}`, "15"), "HTTP/1.1 200 OK"; got != want {
+		t.Errorf("slow work: got %q, want %q", got, want)
 	}
 }
 
@@ -282,9 +274,9 @@ func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 // changes anything.
 func TestAnotherVersionIsRefused(t *testing.T) {
 	t.Parallel()
-	h := server(&fake{}).Handler()
+	h := server(product(t, nil)).Handler()
 	for version, older := range map[string]string{"2": "Upgrade the runner", "0": "Upgrade the provider"} {
-		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/j/paused", `{"paused":true}`, func(r *http.Request) {
+		resp := ask(t, h, http.MethodPut, "/api/v1/jobs/job_1/paused", `{"paused":true}`, func(r *http.Request) {
 			r.Header.Set("Lytics-Api-Version", version)
 			r.Header.Set("Lytics-Release", "9.8.7")
 		})
@@ -299,7 +291,10 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	s := api.New(api.Config{API: &fake{}, Token: jobs.NewSecret(secret), Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	broken := map[string]func(*jobstest.Call) (bool, error){"CreateAuthorization": func(c *jobstest.Call) (bool, error) {
+		return true, fmt.Errorf("refused for %s", c.Args[0].(jobs.AuthorizationChange).Label)
+	}}
+	s := api.New(api.Config{API: product(t, broken), Token: jobs.NewSecret(secret), Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	ask(t, s.Handler(), http.MethodPost, "/api/v1/authorizations", `{"spec":{"label":"l","host":"h","port":1,"http_path":"p"},"token":"dapi-canary"}`, nil)
 	ask(t, s.Handler(), http.MethodPost, "/api/v1/profiles/find", `{"field":"email","value":"canary@example.com"}`, nil)
 	ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs?canary=1", "", nil)
@@ -318,7 +313,7 @@ func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
 
 func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
 	t.Parallel()
-	resp := ask(t, server(&fake{}).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
+	resp := ask(t, server(product(t, nil)).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
 	if body := resp.Body; resp.StatusCode != http.StatusNotFound || strings.Contains(body, `"not_found"`) {
 		t.Errorf("%d: %s", resp.StatusCode, body)
 	}
@@ -328,9 +323,15 @@ func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
 // lets go at once.
 func TestAStoppingServerLetsItsFollowersGo(t *testing.T) {
 	t.Parallel()
-	f := &fake{moves: func() jobs.Run { return jobs.Run{ID: "run_1", Status: jobs.StatusRunning} }}
-	s := server(f)
-	time.AfterFunc(20*time.Millisecond, s.Stop)
+	var s *api.Server
+	looks := 0
+	// The second look comes after the first event was sent.
+	s = server(product(t, map[string]func(*jobstest.Call) (bool, error){"Run": func(*jobstest.Call) (bool, error) {
+		if looks++; looks == 2 {
+			s.Stop()
+		}
+		return false, nil
+	}}))
 	resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/runs/run_1/follow", "", nil)
 	body := resp.Body
 	if resp.Header.Get("Content-Type") != "text/event-stream" || strings.Count(body, "event: run\n") != 1 || strings.Contains(body, "event: end") {
