@@ -39,7 +39,7 @@ func TestColumnsThatComeAndGo(t *testing.T) {
 	if n := len(w.events("s")); n != 101 {
 		t.Errorf("%d events", n)
 	}
-	if run := w.runs()[0]; run.Status != jobs.StatusFailed || run.ErrorAttribute != "timestamp_column" {
+	if run := w.runs()[0]; run.Status != jobs.StatusFailed || run.Failure.Attribute != "timestamp_column" {
 		t.Errorf("the run is %+v", run)
 	}
 }

@@ -116,7 +116,7 @@ func follow(ctx context.Context, e *engine.Engine, tell func(result), s jobs.Job
 		return result{}, err
 	}
 	if run.Status != jobs.StatusSucceeded {
-		return result{}, fmt.Errorf("the run %s: %s", run.Status, run.Error)
+		return result{}, fmt.Errorf("the run %s: %s", run.Status, run.Failure)
 	}
 	r := watch.stop(run.RowsWritten)
 	if run.StartedAt != nil && run.FinishedAt != nil { // waiting for a dead process's lease is not work

@@ -94,7 +94,7 @@ func TestJobsAreATableForPeopleAndJSONForPrograms(t *testing.T) {
 func TestRunsShowCountsDurationAndErrors(t *testing.T) {
 	t.Parallel()
 	failed := oneRun(jobs.StatusFailed)
-	failed.ID, failed.JobID, failed.Error = "run_2", "job_2", "No table. Create it"
+	failed.ID, failed.JobID, failed.Failure = "run_2", "job_2", jobs.Failure{Summary: "No table", Next: "Create it"}
 	f := &fake{runs: func() []jobs.Run { return []jobs.Run{failed, oneRun(jobs.StatusSucceeded)} }}
 	_, out, _ := run(t, f, "runs")
 	for _, want := range []string{"run_1", "run_2", "1.5s", "100,000", "99,999", "No table. Create it"} {

@@ -85,7 +85,7 @@ func (p *lines) end(err error) error {
 // ended says how a run ended, in a line.
 func ended(r jobs.Run) string {
 	line := fmt.Sprintf("%s  %s  %s rows read, %s written in %s", r.ID, r.Status, humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), took(r))
-	if rest := Describe(r); rest != "" && r.Error == "" {
+	if rest := Describe(r); rest != "" && r.Failure.IsZero() {
 		line += "; " + rest
 	}
 	return line

@@ -159,8 +159,8 @@ func (in *invocation) followRuns(ctx context.Context, filter jobs.RunFilter) err
 // Describe says in a few words what a run is doing or how it ended.
 func Describe(r jobs.Run) string {
 	switch {
-	case r.Error != "":
-		return r.Error
+	case !r.Failure.IsZero():
+		return r.Failure.String()
 	case !r.Status.Active():
 		return leftOut(r.Counts)
 	case r.Total > 0:

@@ -79,7 +79,11 @@ func outcome(run jobs.Run, j jobs.Job) error {
 	if run.Status == jobs.StatusSucceeded {
 		return nil
 	}
-	return &jobs.Error{Code: jobs.CodeFailed, Summary: fmt.Sprintf("The run of %q ended as %s", j.Label, run.Status), Detail: run.Error}
+	f := run.Failure
+	return &jobs.Error{
+		Code: jobs.CodeFailed, Summary: fmt.Sprintf("The run of %q ended as %s", j.Label, run.Status),
+		Detail: jobs.Failure{Summary: f.Summary, Detail: f.Detail}.String(), Next: f.Next, Attribute: f.Attribute,
+	}
 }
 
 func setupPause(paused bool) func(*flag.FlagSet, *invocation) func(context.Context) error {

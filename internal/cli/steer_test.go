@@ -120,7 +120,7 @@ func TestRunFollowsAJobWithRateAndTimeLeft(t *testing.T) {
 			}
 		}
 		failing := twoJobs()
-		failing.moves[3].Status, failing.moves[3].Error = jobs.StatusFailed, "No table. Create it"
+		failing.moves[3].Status, failing.moves[3].Failure = jobs.StatusFailed, jobs.Failure{Summary: "No table", Next: "Create it"}
 		if code, _, errOut := runAPI(t, failing, "run", "customers"); code != 1 || !strings.Contains(errOut, "No table. Create it") {
 			t.Errorf("a failed run gave %d: %s", code, errOut)
 		}

@@ -96,7 +96,7 @@ func (r *runner) finished(ctx context.Context, n int) error {
 		ended := 0
 		for _, run := range runs {
 			if run.Status == jobs.StatusFailed || run.Status == jobs.StatusCancelled {
-				return fmt.Errorf("run %s of the runner ended as %s: %s", run.ID, run.Status, run.Error)
+				return fmt.Errorf("run %s of the runner ended as %s: %s", run.ID, run.Status, run.Failure)
 			}
 			if !run.Status.Active() {
 				ended++

@@ -139,7 +139,7 @@ func (s *session) runs(ctx context.Context) (err error) {
 			return err
 		}
 		if r.Status != jobs.StatusSucceeded {
-			return fmt.Errorf("run %s of %s ended as %s: %s", r.ID, job.Label, r.Status, r.Error)
+			return fmt.Errorf("run %s of %s ended as %s: %s", r.ID, job.Label, r.Status, r.Failure)
 		}
 		took := r.FinishedAt.Sub(*r.StartedAt)
 		if job.Import != nil {

@@ -203,10 +203,10 @@ func TestARunRecordsItsFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	done, err := e.WaitRun(t.Context(), run.ID, nil)
-	if err != nil || done.Status != jobs.StatusFailed || done.ErrorCode != jobs.CodeUnreachable || done.FinishedAt == nil {
+	if err != nil || done.Status != jobs.StatusFailed || done.Failure.Code != jobs.CodeUnreachable || done.FinishedAt == nil {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	if stored, err := e.Run(t.Context(), run.ID); err != nil || stored.Error != done.Error {
+	if stored, err := e.Run(t.Context(), run.ID); err != nil || stored.Failure != done.Failure {
 		t.Fatalf("%+v, %v", stored, err)
 	}
 	// Another look, as the command line has it.

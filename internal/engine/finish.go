@@ -39,8 +39,8 @@ func (x *execution) finish(err error) {
 		// Another process has the run, and writes for it.
 		x.lost = true
 		x.update(func(r *jobs.Run) {
-			r.Status, r.Phase, r.ErrorCode = jobs.StatusFailed, "", jobs.CodeFailed
-			r.Error = "This process lost the run: " + err.Error() + "."
+			r.Status, r.Phase = jobs.StatusFailed, ""
+			r.Failure = jobs.Failure{Code: jobs.CodeFailed, Summary: "This process lost the run", Detail: err.Error() + "."}
 		})
 	case x.shared && errors.Is(err, errStopping):
 		x.requeue(store.Requeue{Phase: "queued: its runner stopped"}, store.LogInfo,
@@ -62,15 +62,12 @@ func (x *execution) end(err error) {
 			r.Status = jobs.StatusSucceeded
 			x.log.end(store.LogInfo, "succeeded")
 		case errors.Is(err, errAsked), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
-			r.Status, r.ErrorCode = jobs.StatusCancelled, jobs.CodeCancelled
-			r.Error, r.ErrorNext = "The run was cancelled: "+err.Error()+". "+jobs.RunAgain, jobs.RunAgain
-			x.log.end(store.LogWarn, r.Error)
+			r.Status = jobs.StatusCancelled
+			r.Failure = jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled: " + err.Error(), Next: jobs.RunAgain}
+			x.log.end(store.LogWarn, r.Failure.String())
 		default:
-			r.Status, r.ErrorCode, r.Error = jobs.StatusFailed, jobs.CodeFailed, err.Error()
-			if e, ok := errors.AsType[*jobs.Error](err); ok {
-				r.ErrorCode, r.ErrorNext, r.ErrorAttribute = e.Code, e.Next, e.Attribute
-			}
-			x.log.end(store.LogError, r.Error)
+			r.Status, r.Failure = jobs.StatusFailed, jobs.FailureOf(err)
+			x.log.end(store.LogError, r.Failure.String())
 		}
 	})
 	x.warn()
@@ -78,9 +75,11 @@ func (x *execution) end(err error) {
 		return x.db.FinishRun(ctx, x.claim, x.now(), log...)
 	}); err != nil {
 		x.update(func(r *jobs.Run) {
-			r.Status, r.ErrorCode = jobs.StatusFailed, jobs.CodeStore
-			r.ErrorNext = "What it moved is kept; run the job again."
-			r.Error = "The end of the run could not be recorded: " + err.Error() + ". " + r.ErrorNext
+			r.Status = jobs.StatusFailed
+			r.Failure = jobs.Failure{
+				Code: jobs.CodeStore, Summary: "The end of the run could not be recorded", Detail: err.Error() + ".",
+				Next: "Run the job again: what this run moved is kept.",
+			}
 		})
 	}
 }

@@ -142,8 +142,8 @@ func (e *Engine) look(ctx context.Context, db *store.DB, runID string) (jobs.Run
 	}
 	stale, err := db.Stale(ctx, runID)
 	if stale {
-		run.Status, run.ErrorCode = jobs.StatusFailed, jobs.CodeFailed
-		run.Error, run.ErrorNext = "The process that executed this run ended before it did. "+jobs.RunAgain, jobs.RunAgain
+		run.Status = jobs.StatusFailed
+		run.Failure = jobs.Failure{Code: jobs.CodeFailed, Summary: "The process that executed this run ended before it did", Next: jobs.RunAgain}
 	}
 	return run, err
 }

@@ -1,9 +1,6 @@
 package jobs
 
-import (
-	"errors"
-	"strings"
-)
+import "errors"
 
 // Code classes an error by what a caller can do about it.
 type Code string
@@ -53,14 +50,10 @@ type Error struct {
 	Err error
 }
 
-func (e *Error) Error() string {
-	text := e.Summary
-	for _, p := range []string{e.Detail, e.Next} {
-		if p != "" {
-			text = strings.TrimSuffix(text, ".") + ". " + p
-		}
-	}
-	return text
+func (e *Error) Error() string { return e.failure().String() }
+
+func (e *Error) failure() Failure {
+	return Failure{Code: e.Code, Summary: e.Summary, Detail: e.Detail, Next: e.Next, Attribute: e.Attribute}
 }
 
 // Unwrap gives the cause.

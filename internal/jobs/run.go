@@ -58,16 +58,12 @@ type Run struct {
 	Phase string `json:"phase"`
 	Progress
 	Counts
-	// Error is the failure's text with its next step, and ErrorNext that step
-	// alone, if there is one; ErrorAttribute the Terraform attribute at fault, if
-	// one is.
-	Error          string     `json:"error,omitempty"`
-	ErrorNext      string     `json:"error_next,omitempty"`
-	ErrorCode      Code       `json:"error_code,omitempty"`
-	ErrorAttribute string     `json:"error_attribute,omitempty"`
-	CreatedAt      time.Time  `json:"created_at"`
-	StartedAt      *time.Time `json:"started_at,omitempty"`
-	FinishedAt     *time.Time `json:"finished_at,omitempty"`
+	// Failure is why it ended, or was left out; zero for a run that is active or
+	// succeeded.
+	Failure    Failure    `json:"failure,omitzero"`
+	CreatedAt  time.Time  `json:"created_at"`
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
 
 // RunAgain is the next step after a run that another one goes on with.

@@ -58,7 +58,7 @@ func (a *fakeAPI) execute(s *fakeStore, r *jobs.Run, stopped error) {
 	j := s.jobs[r.JobID]
 	switch {
 	case stopped != nil:
-		r.Status, r.Error, r.ErrorCode = jobs.StatusCancelled, "cancelled", jobs.CodeCancelled
+		r.Status, r.Failure = jobs.StatusCancelled, jobs.Failure{Code: jobs.CodeCancelled, Summary: "cancelled"}
 		return
 	case j.Export != nil:
 		r.Table = path.Join(j.Export.Catalog, j.Export.Database, j.Export.TableName)
@@ -77,7 +77,7 @@ func (a *fakeAPI) execute(s *fakeStore, r *jobs.Run, stopped error) {
 	}
 	r.Status = jobs.StatusSucceeded
 	if e := a.w.fail; e != nil {
-		r.Status, r.Error, r.ErrorCode, r.ErrorAttribute = jobs.StatusFailed, e.Error(), e.Code, e.Attribute
+		r.Status, r.Failure = jobs.StatusFailed, jobs.FailureOf(e)
 	}
 }
 

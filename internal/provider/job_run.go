@@ -118,8 +118,8 @@ func judge(run jobs.Run, job jobs.Job, terms runTerms, diags *diag.Diagnostics) 
 		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply goes on. Change triggers to run the job again."
 	}
 	summary := fmt.Sprintf("The run of %q %s", job.Label, endedAs(run.Status))
-	detail := paragraphs(run.Error, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, noun(job), job.ID, whereItWas(run), terms.see()), next)
-	terms.at.add(diags, severity, run.ErrorAttribute, summary, detail)
+	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, noun(job), job.ID, whereItWas(run), terms.see()), next)
+	terms.at.add(diags, severity, run.Failure.Attribute, summary, detail)
 }
 
 // see says where a run's log is.

@@ -95,7 +95,7 @@ var runValues = []runValue{
 	{"table", types.StringType, inExport | inRuns, "Full name of the table that was written.",
 		func(r jobs.Run) attr.Value { return text(r.Table) }},
 	{"error", types.StringType, inAll, "Why it failed, and what to do about it.",
-		func(r jobs.Run) attr.Value { return text(r.Error) }},
+		func(r jobs.Run) attr.Value { return text(r.Failure.String()) }},
 }
 
 // text gives null for "", which is how the store says "nothing".

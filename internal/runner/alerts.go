@@ -205,7 +205,7 @@ func (a *alerter) message(ctx context.Context, alert store.Alert) (message, erro
 		if err != nil {
 			return m, err
 		}
-		m.Run, m.Text = &run, fmt.Sprintf("Run %s of job %s (%s) failed: %s", run.ID, job.Label, job.ID, run.Error)
+		m.Run, m.Text = &run, fmt.Sprintf("Run %s of job %s (%s) failed: %s", run.ID, job.Label, job.ID, run.Failure)
 	}
 	return m, nil
 }

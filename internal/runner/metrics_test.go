@@ -80,7 +80,7 @@ func TestARunTakenByAnotherIsLeftToIt(t *testing.T) {
 		eventually(t, "the loss is noticed", 10*time.Second, func() bool {
 			return strings.Contains(scrape(t, r), "lytics_lease_losses_total 1\n")
 		})
-		if run := b.runs(apply, j.ID)[0]; !run.Status.Active() || run.FinishedAt != nil || run.Error != "" {
+		if run := b.runs(apply, j.ID)[0]; !run.Status.Active() || run.FinishedAt != nil || !run.Failure.IsZero() {
 			t.Errorf("the runner wrote for a run that is not its own: %+v", run)
 		}
 	})

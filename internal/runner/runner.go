@@ -137,7 +137,7 @@ func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {
 		level = slog.LevelError
 	}
 	r.log.Log(context.WithoutCancel(ctx), level, "run left off", "run", run.ID, "job", run.JobID, "status", run.Status, "attempt", run.Attempt,
-		"rows_read", run.RowsRead, "rows_written", run.RowsWritten, "error", run.Error)
+		"rows_read", run.RowsRead, "rows_written", run.RowsWritten, "error", run.Failure.String())
 }
 
 // API is the jobs API on the runner's store.

@@ -244,7 +244,7 @@ func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 		r, _ := b.runner(runner.Config{})
 		j, never := b.job(apply, auth.ID, "customers", atOnce), b.job(apply, auth.ID, "forbidden", atOnce)
 		failed := b.only(r.API(), never.ID, jobs.StatusFailed)
-		if failed.ErrorCode != jobs.CodeForbidden || failed.ErrorAttribute != "host" || failed.ErrorNext != "Look at it" || failed.Attempt != 1 {
+		if failed.Failure.Code != jobs.CodeForbidden || failed.Failure.Attribute != "host" || failed.Failure.Next != "Look at it" || failed.Attempt != 1 {
 			t.Errorf("%+v", failed)
 		}
 		b.logHas(r.API(), failed.ID, "error No answer. It is down. Look at it")
@@ -287,7 +287,7 @@ func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 		}
 		b.logHas(r.API(), run.ID, "4 planned ones since "+first.Format(time.RFC3339))
 		missed := b.only(r.API(), skip.ID, jobs.StatusMissed)
-		if missed.Missed != 5 || !strings.Contains(missed.Error, "5 planned runs, from "+first.Format(time.RFC3339)) {
+		if missed.Missed != 5 || !strings.Contains(missed.Failure.String(), "5 planned runs, from "+first.Format(time.RFC3339)) {
 			t.Errorf("%+v", missed)
 		}
 		for _, id := range []string{one.ID, skip.ID} {

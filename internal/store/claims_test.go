@@ -99,7 +99,7 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 			t.Errorf("the old owner finished the run: %v", err)
 		}
 		was, err := db.Run(t.Context(), dead.ID)
-		if err != nil || was.Status != jobs.StatusFailed || was.Error == "" {
+		if err != nil || was.Status != jobs.StatusFailed || was.Failure.IsZero() {
 			t.Errorf("the dead run is %+v, %v", was, err)
 		}
 		if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, got) }); err != nil {
@@ -157,13 +157,13 @@ func TestTextThatIsNoneIsWrittenDown(t *testing.T) {
 		if now, err := db.Run(t.Context(), run.ID); err != nil || now.Phase != "reading \uFFFD and \uFFFD" {
 			t.Errorf("the phase is %q, %v", now.Phase, err)
 		}
-		run.Status, run.Error, run.ErrorCode = jobs.StatusFailed, "the answer was \x00\xfe", jobs.CodeFailed
+		run.Status, run.Failure = jobs.StatusFailed, jobs.Failure{Code: jobs.CodeFailed, Summary: "the answer was \x00\xfe"}
 		long := strings.Repeat("x", 3999) + "\U0001F389 and more"
 		if err := db.FinishRun(t.Context(), c, run, store.LogEntry{Level: store.LogError, Message: long}); err != nil {
 			t.Fatal(err)
 		}
-		if now, err := db.Run(t.Context(), run.ID); err != nil || now.Error != "the answer was \uFFFD\uFFFD" {
-			t.Errorf("the error is %q, %v", now.Error, err)
+		if now, err := db.Run(t.Context(), run.ID); err != nil || now.Failure.Summary != "the answer was \uFFFD\uFFFD" {
+			t.Errorf("the error is %q, %v", now.Failure.Summary, err)
 		}
 		lines, err := db.RunLog(t.Context(), run.ID)
 		if err != nil || len(lines) < 2 {

@@ -14,8 +14,8 @@ import (
 // FinishRun records the end of a run that its owner holds or still queues, and
 // wakes a run that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
-	return d.releaseClaim(ctx, c, r, log, `status = ?, phase = ?, error = ?, error_next = ?, error_code = ?, error_attribute = ?, finished_at = `+now+`, lease_until = NULL`,
-		string(r.Status), r.Phase, r.Error, r.ErrorNext, string(r.ErrorCode), r.ErrorAttribute)
+	return d.releaseClaim(ctx, c, r, log, `status = ?, phase = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), finished_at = `+now+`, lease_until = NULL`,
+		append([]any{string(r.Status), r.Phase}, failureValues(r.Failure)...)...)
 }
 
 // Requeue is how a run goes back among the queued ones.
@@ -115,9 +115,9 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	var again []string
 	for _, l := range all {
 		entry := LogEntry{Level: LogWarn, Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1)}
-		if over, ends := l.ending(); ends {
-			entry = LogEntry{Level: LogError, Message: over.String()}
-			err = end(ctx, tx, l.id, over)
+		if status, failure := l.end(); !status.Active() {
+			entry = LogEntry{Level: LogError, Message: failure.String()}
+			err = endUnexecuted(ctx, tx, l.id, status, failure)
 		} else {
 			again = append(again, l.id)
 			_, err = tx.ExecContext(ctx, `UPDATE runs SET status = 'queued', phase = 'queued: its runner was lost', owner = NULL, lease_until = NULL,
@@ -140,35 +140,31 @@ type lostRun struct {
 	shared, cancelled bool
 }
 
-// ending tells how it ends, unless another process goes on with it.
-func (l lostRun) ending() (ending, bool) {
+// end says how the run ends: StatusQueued where another runner goes on with it.
+func (l lostRun) end() (jobs.Status, jobs.Failure) {
 	switch {
 	case l.cancelled:
-		return ending{jobs.StatusCancelled, jobs.CodeCancelled, "The run was cancelled; the process that executed it had ended before.", jobs.RunAgain}, true
+		return jobs.StatusCancelled, jobs.Failure{
+			Code: jobs.CodeCancelled, Summary: "The run was cancelled; the process that executed it had ended before", Next: jobs.RunAgain,
+		}
 	case !l.shared:
-		return ending{jobs.StatusFailed, jobs.CodeFailed, "The process that executed this run ended before it did.", jobs.RunAgain}, true
+		return jobs.StatusFailed, jobs.Failure{
+			Code: jobs.CodeFailed, Summary: "The process that executed this run ended before it did", Next: jobs.RunAgain,
+		}
 	case l.attempt >= maxLost:
-		return ending{
-			jobs.StatusFailed, jobs.CodeFailed, fmt.Sprintf("%d runners were lost while they executed this run, the last one %s.", maxLost, l.runner),
-			"Look at that runner's log and memory, then run the job again: it goes on from where this run was.",
-		}, true
+		return jobs.StatusFailed, jobs.Failure{
+			Code: jobs.CodeFailed, Summary: fmt.Sprintf("%d runners were lost while they executed this run", maxLost),
+			Detail: fmt.Sprintf("The last one was %s.", l.runner),
+			Next:   "Look at that runner's log and memory, then run the job again: it goes on from where this run was.",
+		}
 	}
-	return ending{}, false
+	return jobs.StatusQueued, jobs.Failure{}
 }
 
-// ending is how a run ends that nobody executes: text says why, next what to do.
-type ending struct {
-	status     jobs.Status
-	code       jobs.Code
-	text, next string
-}
-
-func (e ending) String() string { return e.text + " " + e.next }
-
-// end closes a run that nobody executes.
-func end(ctx context.Context, tx *Tx, id string, e ending) error {
-	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, error_code = ?, error = ?, error_next = ?, phase = '', finished_at = `+now+`,
-		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, string(e.status), string(e.code), e.String(), e.next, id)
+// endUnexecuted ends a run that no process executes.
+func endUnexecuted(ctx context.Context, tx *Tx, id string, status jobs.Status, f jobs.Failure) error {
+	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), phase = '', finished_at = `+now+`,
+		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, append(append([]any{string(status)}, failureValues(f)...), id)...)
 	return err
 }
 
@@ -187,11 +183,11 @@ func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error
 		return err
 	}
 	for _, id := range ids {
-		over := ending{jobs.StatusCancelled, jobs.CodeCancelled, "The run was cancelled before it began.", "Run the job again."}
-		if err := end(ctx, tx, id, over); err != nil {
+		f := jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled before it began", Next: "Run the job again."}
+		if err := endUnexecuted(ctx, tx, id, jobs.StatusCancelled, f); err != nil {
 			return err
 		}
-		if err := AppendLog(ctx, tx, id, LogEntry{Level: LogInfo, Message: over.String()}); err != nil {
+		if err := AppendLog(ctx, tx, id, LogEntry{Level: LogInfo, Message: f.String()}); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,14 @@ import (
 
 const activeRun = `status IN ('queued', 'waiting_for_warehouse', 'running')`
 
-const runColumns = `id, job_id, status, reason, planned_at, missed, attempt, runner, phase, done, total, counts, error, error_next, error_code, error_attribute,
+// failureColumns are those of a run's jobs.Failure, in the order of failureValues.
+const failureColumns = `error_code, error_summary, error_detail, error_next, error_attribute`
+
+func failureValues(f jobs.Failure) []any {
+	return []any{string(f.Code), f.Summary, f.Detail, f.Next, f.Attribute}
+}
+
+const runColumns = `id, job_id, status, reason, planned_at, missed, attempt, runner, phase, done, total, counts, ` + failureColumns + `,
 	created_at, started_at, finished_at, CASE WHEN status = 'queued' AND blocked = 0 AND available_at > created_at THEN available_at END`
 
 func scanRun(scan func(...any) error) (jobs.Run, error) {
@@ -22,7 +29,7 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 	var created int64
 	var planned, started, finished, next sql.NullInt64
 	if err := scan(&r.ID, &r.JobID, &r.Status, &r.Reason, &planned, &r.Missed, &r.Attempt, &r.Runner, &r.Phase, &r.Done, &r.Total, &counts,
-		&r.Error, &r.ErrorNext, &r.ErrorCode, &r.ErrorAttribute, &created, &started, &finished, &next); err != nil {
+		&r.Failure.Code, &r.Failure.Summary, &r.Failure.Detail, &r.Failure.Next, &r.Failure.Attribute, &created, &started, &finished, &next); err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal([]byte(counts), &r.Counts); err != nil {

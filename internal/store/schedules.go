@@ -156,7 +156,7 @@ func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	if s.Count > 1 {
 		text = fmt.Sprintf("%d planned runs, from %s to %s, were left out: %s.", s.Count, s.First.UTC().Format(time.RFC3339), s.Last.UTC().Format(time.RFC3339), s.Why)
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error, created_at, finished_at)
+	res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error_summary, created_at, finished_at)
 		VALUES (?, ?, ?, 'missed', 'schedule', 1, ?, ?, 0, ?, `+now+`, `+now+`) ON CONFLICT (job_id, planned_at) DO NOTHING`,
 		id, job.ID, job.AuthorizationID, micros(s.Last), s.Count, text)
 	if err != nil {

@@ -135,7 +135,7 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	},
 	"Figures": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Figures(ctx)) },
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
-		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Error: "what's that?", ErrorCode: jobs.CodeFailed})
+		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "what's that?"}})
 	},
 	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
 	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },

@@ -105,7 +105,7 @@ func (f *Fake) execute(s *Store, r *jobs.Run) {
 	end := r.StartedAt.Add(time.Minute)
 	r.Status, r.FinishedAt = jobs.StatusSucceeded, &end
 	if e := f.env.RunError; e != nil {
-		r.Status, r.Error, r.ErrorCode, r.ErrorAttribute, r.ErrorNext = jobs.StatusFailed, e.Error(), e.Code, e.Attribute, e.Next
+		r.Status, r.Failure = jobs.StatusFailed, jobs.FailureOf(e)
 	}
 }
 
@@ -119,8 +119,8 @@ func (f *Fake) begin(r *jobs.Run) {
 
 func (f *Fake) cancel(r *jobs.Run) {
 	now := f.env.now()
-	r.Status, r.ErrorCode, r.FinishedAt = jobs.StatusCancelled, jobs.CodeCancelled, &now
-	r.Error, r.ErrorNext = "The run was cancelled. "+jobs.RunAgain, jobs.RunAgain
+	r.Status, r.FinishedAt = jobs.StatusCancelled, &now
+	r.Failure = jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled", Next: jobs.RunAgain}
 }
 
 // CancelRun implements jobs.Runs.

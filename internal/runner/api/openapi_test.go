@@ -98,6 +98,7 @@ func comments(t *testing.T) (types, fields map[string]string) {
 			return true
 		})
 	}
+	embeds["Run"] = append(embeds["Run"], "FailureTexts") // by Run.MarshalJSON
 	for outer, all := range embeds {
 		for _, inner := range all {
 			for key, text := range fields {

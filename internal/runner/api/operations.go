@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	_ "embed"
+	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,7 +59,15 @@ func (s *Server) describe(mux *http.ServeMux) huma.API {
 	s.describeCatalog(api)
 	s.describePlatform(api)
 	s.describeContents(api)
+	describeFailureTexts(api)
 	return api
+}
+
+// describeFailureTexts adds what Run.MarshalJSON adds to a run's own fields.
+func describeFailureTexts(api huma.API) {
+	schemas := api.OpenAPI().Components.Schemas
+	texts := huma.SchemaFromType(schemas, reflect.TypeFor[jobs.FailureTexts]())
+	maps.Copy(schemas.Map()["Run"].Properties, texts.Properties)
 }
 
 // answer is an operation's output.

@@ -9,7 +9,7 @@ import (
 // act answers a button: it says what became of it, on the page it was on.
 func (s *server) act(w http.ResponseWriter, r *http.Request, jobID string, done string, do func() error) {
 	if err := do(); err != nil {
-		cause := explainError(err)
+		cause := explain(jobs.FailureOf(err))
 		s.tell(r, notice{Failed: true, Text: cause.What, Why: cause.Why, Next: cause.Next})
 	} else {
 		s.tell(r, notice{Text: done})

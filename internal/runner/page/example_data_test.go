@@ -29,11 +29,11 @@ type business struct {
 	failedRun, runningRun             string
 }
 
-const (
-	grant      = "Grant it: GRANT SELECT ON TABLE main.sales.refunds TO `etl@example.com`; then run the job again"
-	permission = "The import of main.sales.refunds failed: the warehouse refused the query. " +
-		"User `etl@example.com` does not have SELECT on table main.sales.refunds (SQLSTATE 42501). " + grant
-)
+var noPermission = jobs.Failure{
+	Code: jobs.CodeForbidden, Summary: "The import of main.sales.refunds failed: the warehouse refused the query",
+	Detail: "User `etl@example.com` does not have SELECT on table main.sales.refunds (SQLSTATE 42501).",
+	Next:   "Grant it: GRANT SELECT ON TABLE main.sales.refunds TO `etl@example.com`; then run the job again",
+}
 
 func newBusiness(now time.Time) *business {
 	b := &business{product: newProduct()}
@@ -60,7 +60,7 @@ func newBusiness(now time.Time) *business {
 				r.Status, r.RowsWritten = st, n/4
 				switch st {
 				case jobs.StatusFailed:
-					r.Error, r.ErrorNext, r.ErrorCode, r.Attempt = permission, grant, jobs.CodeForbidden, 3
+					r.Failure, r.Attempt = noPermission, 3
 				case jobs.StatusMissed:
 					r.PlannedAt, r.StartedAt, r.RowsWritten = r.StartedAt, nil, 0
 				}

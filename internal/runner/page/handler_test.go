@@ -225,7 +225,9 @@ func TestTextIsNeverMarkup(t *testing.T) {
 	j := tableImport(evil, evil, nil)
 	j.Description = evil
 	id := api.add(j)
-	run := api.addRun(id, time.Now(), time.Second, 1, func(r *jobs.Run) { r.Status, r.Error = jobs.StatusFailed, evil+". "+evil })
+	run := api.addRun(id, time.Now(), time.Second, 1, func(r *jobs.Run) {
+		r.Status, r.Failure = jobs.StatusFailed, jobs.Failure{Summary: evil, Detail: evil, Next: evil}
+	})
 	api.log(run, time.Now(), "info", "%s", evil)
 	c := newClient(t, handler(api))
 	c.signIn()

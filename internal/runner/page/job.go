@@ -40,11 +40,7 @@ type runRow struct {
 }
 
 func newRunRow(r jobs.Run, now time.Time) runRow {
-	row := runRow{Run: r, At: when(&r), Took: took(&r, now)}
-	if r.Error != "" {
-		row.Cause = explain(r.Error, r.ErrorNext)
-	}
-	return row
+	return runRow{Run: r, At: when(&r), Took: took(&r, now), Cause: explain(r.Failure)}
 }
 
 type jobView struct {
@@ -72,7 +68,7 @@ type failure struct {
 }
 
 func newFailure(r *jobs.Run, success *time.Time) *failure {
-	f := &failure{RunID: r.ID, Cause: explain(r.Error, r.ErrorNext), Code: r.ErrorCode, Attribute: r.ErrorAttribute, At: when(r), Success: success, Attempt: r.Attempt}
+	f := &failure{RunID: r.ID, Cause: explain(r.Failure), Code: r.Failure.Code, Attribute: r.Failure.Attribute, At: when(r), Success: success, Attempt: r.Attempt}
 	if r.FinishedAt != nil {
 		f.At = *r.FinishedAt
 	}

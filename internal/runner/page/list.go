@@ -151,7 +151,7 @@ func (s *server) complete(row *jobRow, runs []jobs.Run) {
 	if last := row.LastRun; last != nil {
 		row.Took = took(last, now)
 		if last.Status == jobs.StatusFailed {
-			row.Cause = explain(last.Error, last.ErrorNext)
+			row.Cause = explain(last.Failure)
 		}
 	}
 	for i := range runs {

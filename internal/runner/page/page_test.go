@@ -171,7 +171,7 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	b := open(t, api, wide)
 	b.signIn(token)
 	b.sees("tbody tr:first-child", "refunds") // what failed comes first
-	b.sees("tbody tr:first-child", "The import of main.sales.refunds failed: the warehouse refused the query.")
+	b.sees("tbody tr:first-child", "The import of main.sales.refunds failed: the warehouse refused the query")
 	b.until(`document.title.startsWith('1 job failed')`)
 	for _, path := range []string{page.JobPath(api.failed), page.RunPath(api.failedRun)} {
 		b.visit(path)
@@ -184,9 +184,11 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	b.visit(page.JobPath(api.running))
 	api.changeRun(api.runningRun, func(r *jobs.Run) {
 		end := time.Now()
-		r.Status, r.FinishedAt, r.ErrorCode = jobs.StatusFailed, &end, jobs.CodeUnreachable
-		r.ErrorNext = "Look at its state in Databricks"
-		r.Error = "The warehouse does not answer. It closed the connection three times. " + r.ErrorNext
+		r.Status, r.FinishedAt = jobs.StatusFailed, &end
+		r.Failure = jobs.Failure{
+			Code: jobs.CodeUnreachable, Summary: "The warehouse does not answer", Detail: "It closed the connection three times.",
+			Next: "Look at its state in Databricks",
+		}
 	})
 	b.sees(".failure .next", "Look at its state in Databricks")
 	b.until(`document.querySelector('link[rel=icon]').href.includes('icon-failed')`)

@@ -118,7 +118,7 @@ type errorView struct {
 // fail shows an error of the API in place of the page. It looks again: a store
 // that comes back brings the page back.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, section string, err error) {
-	view := errorView{Heading: "The runner could not answer", Cause: explainError(err)}
+	view := errorView{Heading: "The runner could not answer", Cause: explain(jobs.FailureOf(err))}
 	if e, ok := errors.AsType[*jobs.Error](err); ok {
 		view.Heading, view.Attribute = e.Summary, e.Attribute
 		view.Cause = explanation{Why: e.Detail, Next: e.Next}

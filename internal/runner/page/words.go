@@ -1,12 +1,9 @@
 package page
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
 
@@ -159,47 +156,10 @@ func rhythm(s *jobs.Schedule) string {
 	}
 }
 
-// explanation is a failure's text in its parts. Next is what to do.
+// explanation is a failure in the parts that the page shows: what happened, why,
+// and what to do.
 type explanation struct{ What, Why, Next string }
 
-// explain takes apart the text of a failure, which is one sentence that says
-// what happened, those that say why, and then what to do, which is known.
-func explain(text, next string) explanation {
-	e := explanation{Next: next}
-	if before, ok := strings.CutSuffix(text, next); ok {
-		text = before
-	}
-	sentences := split(strings.TrimSpace(text))
-	if len(sentences) > 0 {
-		e.What, e.Why = sentences[0], strings.Join(sentences[1:], " ")
-	}
-	return e
-}
-
-// explainError does the same for an error of the API.
-func explainError(err error) explanation {
-	if e, ok := errors.AsType[*jobs.Error](err); ok {
-		return explain(e.Error(), e.Next)
-	}
-	return explain(err.Error(), "")
-}
-
-// split cuts behind a full stop that a blank and then no small letter follow.
-func split(text string) []string {
-	var out []string
-	begin := 0
-	for i := 0; i+2 < len(text); i++ {
-		if text[i] != '.' || text[i+1] != ' ' {
-			continue
-		}
-		if r, _ := utf8.DecodeRuneInString(text[i+2:]); unicode.IsLower(r) || unicode.IsDigit(r) {
-			continue
-		}
-		out = append(out, text[begin:i+1])
-		begin = i + 2
-	}
-	if begin < len(text) {
-		out = append(out, text[begin:])
-	}
-	return out
+func explain(f jobs.Failure) explanation {
+	return explanation{What: f.Summary, Why: f.Detail, Next: f.Next}
 }

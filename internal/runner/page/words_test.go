@@ -41,23 +41,6 @@ func TestSchedulesInWords(t *testing.T) {
 	}
 }
 
-func TestAFailureTakenApart(t *testing.T) {
-	t.Parallel()
-	e := &jobs.Error{Summary: "Table main.sales.orders has no column ts", Detail: "It has id and v. 2.5 million rows are in it.", Next: "Set timestamp_column to one that it has"}
-	got := explainError(e)
-	want := explanation{"Table main.sales.orders has no column ts.", "It has id and v. 2.5 million rows are in it.", "Set timestamp_column to one that it has"}
-	if got != want {
-		t.Errorf("got %+v", got)
-	}
-	// The last sentence is no next step unless it is said to be one.
-	if got := explain("It failed. Nobody knows why", ""); got != (explanation{"It failed.", "Nobody knows why", ""}) {
-		t.Errorf("got %+v", got)
-	}
-	if got := explain("dial tcp 10.0.0.1:443: i/o timeout", ""); got.What != "dial tcp 10.0.0.1:443: i/o timeout" || got.Next != "" {
-		t.Errorf("got %+v", got)
-	}
-}
-
 // One run that reads everything does not flatten all that follow.
 func TestTheAxisFitsTheUsualRun(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,55 @@
+package jobs
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+)
+
+// Failure says why a run ended without success, in the parts that an Error has.
+// It holds no secret. The zero Failure is none.
+type Failure struct {
+	Code Code `json:"code,omitempty"`
+	// Summary is one line: what happened, to what.
+	Summary string `json:"summary,omitempty"`
+	// Detail says why; it may have several sentences.
+	Detail string `json:"detail,omitempty"`
+	// Next is what to do about it.
+	Next string `json:"next,omitempty"`
+	// Attribute is the Terraform attribute at fault, as in Error.
+	Attribute string `json:"attribute,omitempty"`
+}
+
+// String joins the parts to one text: summary, detail, next step.
+func (f Failure) String() string {
+	text := f.Summary
+	for _, part := range []string{f.Detail, f.Next} {
+		switch {
+		case part == "":
+		case text == "":
+			text = part
+		default:
+			text = strings.TrimSuffix(text, ".") + ". " + part
+		}
+	}
+	return text
+}
+
+// IsZero reports whether there is no failure.
+func (f Failure) IsZero() bool { return f == Failure{} }
+
+// FailureOf gives an error's parts: those of the Error that it is or wraps, with
+// CodeFailed for one without a code. What a wrapping error says stands before
+// the summary and behind the detail. Another error's text is the summary.
+func FailureOf(err error) Failure {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return Failure{Code: CodeFailed, Summary: err.Error()}
+	}
+	f := e.failure()
+	f.Code = cmp.Or(f.Code, CodeFailed)
+	before, behind, _ := strings.Cut(err.Error(), e.Error())
+	f.Summary = before + f.Summary
+	f.Detail = Failure{Summary: f.Detail, Detail: strings.TrimSpace(behind)}.String()
+	return f
+}
