@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 )
 
@@ -42,7 +43,7 @@ type s3Connection struct {
 	SecretKey string `json:"secret_key"`
 }
 
-func (c *connection) setS3(endpoint, bucket string, k s3.Credential) {
+func (c *connection) setS3(endpoint, bucket string, k objectstore.Credential) {
 	c.S3 = s3Connection{Endpoint: endpoint, Region: s3.Region, Bucket: bucket, AccessKey: k.AccessKey, SecretKey: k.SecretKey}
 }
 

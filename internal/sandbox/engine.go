@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/temptable"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/seed"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
@@ -51,7 +52,7 @@ func openEngine(ctx context.Context, o options, dir string, store objects, progr
 }
 
 func openDuck(ctx context.Context, o options, dir string, store objects) (*engine, error) {
-	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: duckObjects{store}, Profile: o.profile})
+	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: store, Profile: o.profile})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
 	}
@@ -65,7 +66,7 @@ func openSpark(ctx context.Context, o options, dir string, store objects, progre
 		progress("starting Apache Spark (a quarter of a minute)")
 	}
 	e, err := spark.Open(ctx, spark.Options{
-		Home: o.sparkHome, DataDir: dir, URL: o.sparkURL, Discard: o.data == "", Objects: sparkObjects{store},
+		Home: o.sparkHome, DataDir: dir, URL: o.sparkURL, Discard: o.data == "", Objects: store,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)
@@ -76,57 +77,22 @@ func openSpark(ctx context.Context, o options, dir string, store objects, progre
 	}}, nil
 }
 
-// objects are the buckets and the volumes.
+// objects are the buckets and the volumes, as the engines read them.
 type objects struct {
 	buckets *s3.Store
 	volumes *volumes.Store
 }
 
-func (o objects) list(ctx context.Context, bucket, prefix string, c s3.Credential) (out []s3.Object, err error) {
-	if !strings.HasPrefix(bucket, volumes.Prefix) {
-		return o.buckets.List(ctx, bucket, prefix, c)
+func (o objects) List(ctx context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
+	if strings.HasPrefix(bucket, volumes.Prefix) {
+		return o.volumes.List(ctx, bucket, prefix)
 	}
-	found, err := o.volumes.List(ctx, bucket, prefix)
-	for _, f := range found {
-		out = append(out, s3.Object(f))
-	}
-	return out, err
+	return o.buckets.List(ctx, bucket, prefix, c)
 }
 
-func (o objects) open(ctx context.Context, bucket, key string, c s3.Credential) (io.ReadCloser, error) {
+func (o objects) Open(ctx context.Context, bucket, key string, c objectstore.Credential) (io.ReadCloser, error) {
 	if strings.HasPrefix(bucket, volumes.Prefix) {
 		return o.volumes.Read(ctx, bucket, key)
 	}
 	return o.buckets.Open(ctx, bucket, key, c)
-}
-
-// duckObjects gives them to the DuckDB engine.
-type duckObjects struct{ objects }
-
-func (o duckObjects) List(ctx context.Context, bucket, prefix string, c duck.Credential) ([]duck.Object, error) {
-	return list[duck.Object](ctx, o.objects, bucket, prefix, s3.Credential(c))
-}
-
-func (o duckObjects) Open(ctx context.Context, bucket, key string, c duck.Credential) (io.ReadCloser, error) {
-	return o.open(ctx, bucket, key, s3.Credential(c))
-}
-
-// sparkObjects gives them to the Spark engine.
-type sparkObjects struct{ objects }
-
-func (o sparkObjects) List(ctx context.Context, bucket, prefix string, c spark.Credential) ([]spark.Object, error) {
-	return list[spark.Object](ctx, o.objects, bucket, prefix, s3.Credential(c))
-}
-
-func (o sparkObjects) Open(ctx context.Context, bucket, key string, c spark.Credential) (io.ReadCloser, error) {
-	return o.open(ctx, bucket, key, s3.Credential(c))
-}
-
-func list[T duck.Object | spark.Object](ctx context.Context, store objects, bucket, prefix string, c s3.Credential) ([]T, error) {
-	found, err := store.list(ctx, bucket, prefix, c)
-	out := make([]T, len(found))
-	for i, object := range found {
-		out[i] = T(object)
-	}
-	return out, err
 }

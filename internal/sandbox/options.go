@@ -16,7 +16,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // options are the command line.
@@ -27,7 +27,7 @@ type options struct {
 	token, forbidden string
 	client           front.Client
 	bucket           string
-	credential       s3.Credential
+	credential       objectstore.Credential
 	role, externalID string
 	roleMaxSession   time.Duration
 	storage          string

@@ -90,7 +90,7 @@ func startShared(dir string) {
 
 func openSpark(t *testing.T) *spark.Engine {
 	t.Helper()
-	e, err := spark.Open(t.Context(), spark.Options{DataDir: t.TempDir(), URL: sparkURL(t), Discard: true, Objects: sparkObjects(files())})
+	e, err := spark.Open(t.Context(), spark.Options{DataDir: t.TempDir(), URL: sparkURL(t), Discard: true, Objects: objects(files())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func openSpark(t *testing.T) *spark.Engine {
 
 func openDuck(t *testing.T) *duck.Engine {
 	t.Helper()
-	e, err := duck.Open(t.Context(), duck.Options{Objects: duckObjects(files())})
+	e, err := duck.Open(t.Context(), duck.Options{Objects: objects(files())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // hostile are cells that CSV files lose.
@@ -53,40 +52,22 @@ func files() map[string]string {
 
 var errNoBucket = errors.New("NoSuchBucket: the bucket does not exist")
 
-type duckObjects map[string]string
+// objects is the bucket "b", in memory, for both engines.
+type objects map[string]string
 
-func (o duckObjects) List(_ context.Context, bucket, prefix string, _ duck.Credential) ([]duck.Object, error) {
+func (o objects) List(_ context.Context, bucket, prefix string, _ objectstore.Credential) ([]objectstore.Object, error) {
 	if bucket != "b" {
 		return nil, errNoBucket
 	}
-	var out []duck.Object
+	var out []objectstore.Object
 	for k, v := range o {
 		if strings.HasPrefix(k, prefix) {
-			out = append(out, duck.Object{Key: k, Size: int64(len(v)), ETag: "e"})
+			out = append(out, objectstore.Object{Key: k, Size: int64(len(v)), ETag: "e"})
 		}
 	}
 	return out, nil
 }
 
-func (o duckObjects) Open(_ context.Context, _, key string, _ duck.Credential) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader(o[key])), nil
-}
-
-type sparkObjects map[string]string
-
-func (o sparkObjects) List(_ context.Context, bucket, prefix string, _ spark.Credential) ([]spark.Object, error) {
-	if bucket != "b" {
-		return nil, errNoBucket
-	}
-	var out []spark.Object
-	for k, v := range o {
-		if strings.HasPrefix(k, prefix) {
-			out = append(out, spark.Object{Key: k, Size: int64(len(v)), ETag: "e"})
-		}
-	}
-	return out, nil
-}
-
-func (o sparkObjects) Open(_ context.Context, _, key string, _ spark.Credential) (io.ReadCloser, error) {
+func (o objects) Open(_ context.Context, _, key string, _ objectstore.Credential) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(o[key])), nil
 }

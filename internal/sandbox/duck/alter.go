@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -30,7 +32,7 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 	}
 	if st.View {
 		if env.Snapshot.Table(n.catalog, n.schema, n.table) != nil {
-			return nil, sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", sqlerror.Quote(st.Name...))
+			return nil, sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", quoting.Name(st.Name...))
 		}
 		return nil, sqlerror.TableNotFound(st.Name...)
 	}
@@ -85,7 +87,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 				return err
 			}
 			if i := catalog.FindColumn(v.Columns, st.To[0]); i >= 0 && &v.Columns[i] != c {
-				return sqlerror.New("FIELD_ALREADY_EXISTS", "42710", "Cannot rename column, because %s already exists.", sqlerror.Quote(st.To[0]))
+				return sqlerror.New("FIELD_ALREADY_EXISTS", "42710", "Cannot rename column, because %s already exists.", quoting.Name(st.To[0]))
 			}
 			c.Name = st.To[0]
 			return nil
@@ -128,7 +130,7 @@ func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped boo
 	for _, d := range defs {
 		c := catalog.Column{Name: d.Name, Type: d.Type, Comment: d.Comment, Phys: fmt.Sprintf("k%d", v.NextColumn)}
 		if d.NotNull || d.Default != nil {
-			return sqlerror.New("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED", "0AKDC", "Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.", sqlerror.Quote(d.Name))
+			return sqlerror.New("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED", "0AKDC", "Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.", quoting.Name(d.Name))
 		}
 		if err := checkColumn(c, v.Columns, mapped); err != nil {
 			return err
@@ -146,7 +148,7 @@ func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped boo
 		}
 		v.Columns = slices.Insert(v.Columns, at, c)
 		v.NextColumn++
-		if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, c.Phys, c.Type.Duck()); err != nil {
+		if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, c.Phys, ducktype.Of(c.Type)); err != nil {
 			return err
 		}
 	}
@@ -200,7 +202,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	old := c.Phys
 	c.Phys = fmt.Sprintf("k%d", v.NextColumn)
 	v.NextColumn++
-	if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, c.Phys, st.Type.Duck()); err != nil {
+	if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, c.Phys, ducktype.Of(st.Type)); err != nil {
 		return err
 	}
 	v.Operation, c.Type = "CHANGE COLUMN", st.Type
@@ -210,7 +212,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 
 func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
-		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, sqlerror.Quote(st.Name...))
+		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, quoting.Name(st.Name...))
 	}
 	err := s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		tab := t.before.Table(n.catalog, n.schema, n.table)

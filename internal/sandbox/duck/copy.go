@@ -7,41 +7,21 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
-
-// copyOptions are COPY_OPTIONS.
-type copyOptions struct{ force, mergeSchema bool }
-
-func readCopyOptions(ps []syntax.Property) (copyOptions, error) {
-	var o copyOptions
-	for _, p := range ps {
-		v, err := strconv.ParseBool(strings.ToLower(p.Value))
-		if err != nil {
-			return o, sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", p.Key, p.Value)
-		}
-		switch strings.ToLower(p.Key) {
-		case "force":
-			o.force = v
-		case "mergeschema":
-			o.mergeSchema = v
-		default:
-			return o, sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", p.Key)
-		}
-	}
-	return o, nil
-}
 
 // copyInto is COPY INTO: files that this table has not loaded yet are read,
 // and their rows committed as one version.
 func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyInto) (warehouse.Result, error) {
-	options, err := readCopyOptions(st.Copy)
+	options, err := copyinto.ParseOptions(st.Copy)
 	if err != nil {
 		return nil, err
 	}
@@ -52,35 +32,35 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 	if err != nil {
 		return nil, err
 	}
-	place, err := s.engine.place(st)
+	source, err := copyinto.NewSource(s.engine.opts.Objects, st)
 	if err != nil {
 		return nil, err
 	}
-	files, err := place.list(ctx)
+	files, err := source.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var inserted, corrupt int64
 	err = s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		pending := files
-		if !options.force {
+		if !options.Force {
 			if pending, err = t.unloaded(tab, files); err != nil || len(pending) == 0 {
 				return nil, 0, err
 			}
 		}
-		source, err := t.stage(place, pending, format)
+		rows, err := t.stage(source, pending, format)
 		if err != nil {
 			return nil, 0, err
 		}
-		corrupt = source.corrupt
-		q := &bind.Query{SQL: source.sql, Columns: source.columns}
+		corrupt = rows.corrupt
+		q := &bind.Query{SQL: rows.sql, Columns: rows.columns}
 		if len(st.Items) > 0 {
 			if q, err = bind.Select(env, st.Items, q, st.Source.Name); err != nil {
 				return nil, 0, err
 			}
 		}
 		v := t.next(env, tab, "COPY INTO", map[string]string{"mode": "Append", "partitionBy": "[]", "statsOnLoad": "false"})
-		if options.mergeSchema {
+		if options.MergeSchema {
 			if err := t.mergeSchema(v, q); err != nil {
 				return nil, 0, err
 			}
@@ -105,12 +85,12 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 // SELECT nothing casts, so types that do not fit are refused.
 func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table string) ([]int, error) {
 	if len(v.Columns) == 0 {
-		return nil, sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true').", table)
+		return nil, copyinto.SchemaMismatch(table, "")
 	}
 	to := v.Columns
 	if st.Columns != nil {
 		if len(st.Columns) != len(q.Columns) {
-			return nil, arity(len(st.Columns), len(q.Columns), table)
+			return nil, sqlerror.InsertArity(len(st.Columns), len(q.Columns), table)
 		}
 		q.Columns = slices.Clone(q.Columns)
 		for i, c := range st.Columns {
@@ -119,7 +99,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 	}
 	match, err := bind.ByName(q, to, table)
 	if err != nil {
-		return nil, sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically by setting: COPY_OPTIONS ('mergeSchema' = 'true'). Schema difference: %s", table, err.Error())
+		return nil, copyinto.SchemaMismatch(table, err.Error())
 	}
 	for i, c := range to {
 		if match[i] < 0 {
@@ -127,7 +107,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 		}
 		from := q.Columns[match[i]].Type
 		if !types.Wider(from, c.Type) && !from.Plain().Equal(c.Type.Plain()) {
-			return nil, sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", c.Name, q.Columns[match[i]].Name, c.Type, from)
+			return nil, sqlerror.FailedToMerge(c.Name, q.Columns[match[i]].Name, c.Type, from)
 		}
 	}
 	return match, nil
@@ -144,7 +124,7 @@ func (t *txn) mergeSchema(v *catalog.Version, q *bind.Query) error {
 		if err := checkColumn(col, v.Columns, mapped); err != nil {
 			return err
 		}
-		if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, col.Phys, col.Type.Duck()); err != nil {
+		if _, err := t.exec("ALTER TABLE %s ADD COLUMN %s %s", v.Phys, col.Phys, ducktype.Of(col.Type)); err != nil {
 			return err
 		}
 		v.Columns = append(v.Columns, col)
@@ -154,7 +134,7 @@ func (t *txn) mergeSchema(v *catalog.Version, q *bind.Query) error {
 }
 
 // unloaded leaves out the files that the table has loaded before.
-func (t *txn) unloaded(tab *catalog.Table, files []file) ([]file, error) {
+func (t *txn) unloaded(tab *catalog.Table, files []copyinto.File) ([]copyinto.File, error) {
 	rows, err := t.conn.QueryContext(t.ctx, "SELECT file FROM sandbox_files WHERE id = ?", tab.ID)
 	if err != nil {
 		return nil, err
@@ -168,18 +148,12 @@ func (t *txn) unloaded(tab *catalog.Table, files []file) ([]file, error) {
 		}
 		loaded[f] = true
 	}
-	var out []file
-	for _, f := range files {
-		if !loaded[f.url()] {
-			out = append(out, f)
-		}
-	}
-	return out, rows.Err()
+	return copyinto.NotLoaded(files, loaded), rows.Err()
 }
 
-func (t *txn) recordLoaded(tab *catalog.Table, files []file) error {
+func (t *txn) recordLoaded(tab *catalog.Table, files []copyinto.File) error {
 	for _, f := range files {
-		if _, err := t.conn.ExecContext(t.ctx, "INSERT INTO sandbox_files VALUES (?, ?)", tab.ID, f.url()); err != nil {
+		if _, err := t.conn.ExecContext(t.ctx, "INSERT INTO sandbox_files VALUES (?, ?)", tab.ID, f.URL()); err != nil {
 			return err
 		}
 	}
@@ -205,9 +179,9 @@ type format struct {
 // readFormat reads FILEFORMAT and FORMAT_OPTIONS.
 func readFormat(st *syntax.CopyInto) (format, error) {
 	var f format
-	options := map[string]string{}
-	for _, o := range st.Options {
-		options[o.Key] = o.Value
+	options := copyinto.FormatOptions(st)
+	if err := copyinto.CheckFormat(st.Format); err != nil {
+		return f, err
 	}
 	switch st.Format {
 	case "CSV":
@@ -223,18 +197,16 @@ func readFormat(st *syntax.CopyInto) (format, error) {
 		}
 		f.parquet = true
 		return f, nil
-	case "JSON", "AVRO", "ORC", "TEXT", "BINARYFILE":
-		return f, sqlerror.Unsupported("FILEFORMAT = " + st.Format)
 	}
-	return f, sqlerror.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+	return f, sqlerror.Unsupported("FILEFORMAT = " + st.Format)
 }
 
 // stage reads files into a temporary table.
-func (t *txn) stage(p *place, files []file, f format) (*staged, error) {
+func (t *txn) stage(source *copyinto.Source, files []copyinto.File, f format) (*staged, error) {
 	if f.parquet {
-		return t.stageParquet(p, files)
+		return t.stageParquet(source, files)
 	}
-	return t.stageCSV(p, files, f.csv, f.reads)
+	return t.stageCSV(source, files, f.csv, f.reads)
 }
 
 // columnsRead are the columns that a SELECT names; nil where it reads them all.

@@ -13,32 +13,33 @@ import (
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // bucket is an object store in memory, which notes the credentials it is given.
 type bucket struct {
 	mu      sync.Mutex
 	objects map[string]string
-	seen    []duck.Credential
+	seen    []objectstore.Credential
 }
 
-func (b *bucket) List(_ context.Context, name, prefix string, c duck.Credential) ([]duck.Object, error) {
+func (b *bucket) List(_ context.Context, name, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.seen = append(b.seen, c)
 	if name != "b" {
 		return nil, fmt.Errorf("NoSuchBucket: %s", name)
 	}
-	var out []duck.Object
+	var out []objectstore.Object
 	for k, v := range b.objects {
 		if strings.HasPrefix(k, prefix) {
-			out = append(out, duck.Object{Key: k, Size: int64(len(v)), ETag: fmt.Sprint(len(v))})
+			out = append(out, objectstore.Object{Key: k, Size: int64(len(v)), ETag: fmt.Sprint(len(v))})
 		}
 	}
 	return out, nil
 }
 
-func (b *bucket) Open(_ context.Context, _, key string, _ duck.Credential) (io.ReadCloser, error) {
+func (b *bucket) Open(_ context.Context, _, key string, _ objectstore.Credential) (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return io.NopCloser(strings.NewReader(b.objects[key])), nil
@@ -77,7 +78,7 @@ func TestCopyIntoAsAnExportDoes(t *testing.T) {
 	b.exec("CREATE OR REPLACE TABLE l (`user id` STRING, age BIGINT) TBLPROPERTIES('delta.columnMapping.mode'='name')")
 	copyInto := "COPY INTO l FROM (SELECT _c0::STRING AS `user id`, _c1::BIGINT AS age FROM 's3://b/p/run/' WITH (CREDENTIAL (AWS_ACCESS_KEY='ak', AWS_SECRET_KEY='sk', AWS_SESSION_TOKEN='st')))" + exportOptions + " COPY_OPTIONS('force'='false')"
 	b.want(copyInto, "5 | 5 | 0")
-	if got := store.seen[0]; got != (duck.Credential{AccessKey: "ak", SecretKey: "sk", SessionToken: "st"}) {
+	if got := store.seen[0]; got != (objectstore.Credential{AccessKey: "ak", SecretKey: "sk", SessionToken: "st"}) {
 		t.Errorf("the store was given %+v", got)
 	}
 	b.want("SELECT to_json(struct(*), map('ignoreNullFields','false')) FROM l ORDER BY age, `user id`",

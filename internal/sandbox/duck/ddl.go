@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -63,7 +65,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 // creatable checks the place a table or view is made in.
 func creatable(env *bind.Env, n name) error {
 	if strings.EqualFold(n.schema, "information_schema") || strings.EqualFold(n.catalog, "system") {
-		return sqlerror.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", sqlerror.Quote(n.catalog, n.schema))
+		return sqlerror.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", quoting.Name(n.catalog, n.schema))
 	}
 	_, err := env.Snapshot.Schema(n.catalog, n.schema)
 	return err
@@ -236,7 +238,7 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 // checkColumn refuses what Delta refuses in a column.
 func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	if catalog.FindColumn(before, c.Name) >= 0 {
-		return sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(strings.ToLower(c.Name)))
+		return sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(strings.ToLower(c.Name)))
 	}
 	if !mapped && strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
 		return sqlerror.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
@@ -251,7 +253,7 @@ func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 func (t *txn) createPhysical(v *catalog.Version) error {
 	cols := make([]string, len(v.Columns))
 	for i, c := range v.Columns {
-		cols[i] = c.Phys + " " + c.Type.Duck()
+		cols[i] = c.Phys + " " + ducktype.Of(c.Type)
 	}
 	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT, _rcv BIGINT)", v.Phys, listed(cols))
 	return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
@@ -69,9 +70,6 @@ func bracketed(m map[string]string) string {
 // createStatement writes the statement that makes a table or view anew.
 func createStatement(tab *catalog.Table) string {
 	var b strings.Builder
-	text := func(s string) string {
-		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`).Replace(s) + "'"
-	}
 	if tab.View != nil {
 		fmt.Fprintf(&b, "CREATE VIEW %s (\n", tab.FullName())
 	} else {
@@ -92,7 +90,7 @@ func createStatement(tab *catalog.Table) string {
 			}
 		}
 		if c.Comment != "" {
-			b.WriteString(" COMMENT " + text(c.Comment))
+			b.WriteString(" COMMENT " + quoting.Text(c.Comment))
 		}
 	}
 	b.WriteString(")\n")
@@ -103,12 +101,12 @@ func createStatement(tab *catalog.Table) string {
 		}
 	}
 	if c := tab.Comment(); c != "" {
-		b.WriteString("COMMENT " + text(c) + "\n")
+		b.WriteString("COMMENT " + quoting.Text(c) + "\n")
 	}
 	if p := tab.Properties(); len(p) > 0 {
 		parts := make([]string, 0, len(p))
 		for _, k := range sortedKeys(p) {
-			parts = append(parts, "  "+text(k)+" = "+text(p[k]))
+			parts = append(parts, "  "+quoting.Text(k)+" = "+quoting.Text(p[k]))
 		}
 		b.WriteString("TBLPROPERTIES (\n" + strings.Join(parts, ",\n") + ")\n")
 	}

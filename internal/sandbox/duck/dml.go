@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
@@ -22,7 +23,7 @@ func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f f
 	return s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
 		if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-			return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", sqlerror.Quote(parts...))
+			return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", quoting.Name(parts...))
 		}
 		tab, err := t.table(n)
 		if err != nil {
@@ -89,21 +90,13 @@ func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string
 		return bind.ByName(q, to, table)
 	case st.Columns != nil:
 		if len(st.Columns) != len(q.Columns) {
-			return nil, arity(len(st.Columns), len(q.Columns), table)
+			return nil, sqlerror.InsertArity(len(st.Columns), len(q.Columns), table)
 		}
 		return bind.Match(st.Columns, to, table)
 	case len(q.Columns) != len(to):
-		return nil, arity(len(to), len(q.Columns), table)
+		return nil, sqlerror.InsertArity(len(to), len(q.Columns), table)
 	}
 	return positions(len(to)), nil
-}
-
-func arity(want, have int, table string) error {
-	kind, text := "NOT_ENOUGH_DATA_COLUMNS", "not enough"
-	if have > want {
-		kind, text = "TOO_MANY_DATA_COLUMNS", "too many"
-	}
-	return sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, want, have)
 }
 
 // close ends the rows that a condition holds for.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/routines"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -26,7 +27,7 @@ type Options struct {
 	// Dir holds the database file; empty keeps everything in memory.
 	Dir string
 	// Objects is read by COPY INTO.
-	Objects ObjectStore
+	Objects objectstore.Store
 	// MemoryLimit bounds DuckDB's memory, such as "2GB", past which it writes to
 	// disk. Empty means 4GB, or less on a small machine.
 	MemoryLimit string

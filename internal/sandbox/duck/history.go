@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -35,7 +36,7 @@ func structOfStrings(names ...string) *types.Type {
 // stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
 func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
 	if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, sqlerror.Quote(parts...))
+		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, quoting.Name(parts...))
 	}
 	tab, err := env.Table(parts)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -87,8 +88,8 @@ func (t *txn) stageLocal(path string) (*staged, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := &place{store: localFiles{}, url: path, format: "CSV"}
-		return t.stageCSV(p, []file{{Object: Object{Key: path}}}, o, nil)
+		source, file := copyinto.LocalFile(path, "CSV")
+		return t.stageCSV(source, []copyinto.File{file}, o, nil)
 	}
 	return nil, sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
 }

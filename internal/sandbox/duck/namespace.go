@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
@@ -23,7 +24,7 @@ func schemaName(env *bind.Env, parts []string) (catalogName, schema string, err 
 	case 2:
 		return parts[0], parts[1], nil
 	}
-	return "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", sqlerror.Quote(parts...))
+	return "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", quoting.Name(parts...))
 }
 
 func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax.CreateNamespace) (warehouse.Result, error) {
@@ -43,7 +44,7 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 			if st.IfNotExists {
 				return nil
 			}
-			return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", sqlerror.Quote(catalogName, schema))
+			return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(catalogName, schema))
 		}
 		return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: c.Name, Name: schema, Comment: st.Comment, Created: t.engine.clock(), Tables: map[string]*catalog.Table{}})
 	})
@@ -52,7 +53,7 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 
 func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 	if len(st.Name) != 1 {
-		return sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", sqlerror.Quote(st.Name...))
+		return sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", quoting.Name(st.Name...))
 	}
 	n := st.Name[0]
 	if t.before.Catalogs[lower(n)] != nil || strings.EqualFold(n, "system") {
@@ -119,9 +120,9 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 		case tab == nil:
 			return sqlerror.TableNotFound(st.Name...)
 		case tab.View != nil && st.What == "TABLE":
-			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", sqlerror.Quote(st.Name...))
+			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", quoting.Name(st.Name...))
 		case tab.View == nil && st.What == "VIEW":
-			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", sqlerror.Quote(st.Name...))
+			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", quoting.Name(st.Name...))
 		}
 		return t.dropTable(tab)
 	})
@@ -145,7 +146,7 @@ func (s *session) dropSchema(ctx context.Context, env *bind.Env, st *syntax.Drop
 			return err
 		}
 		if len(sc.Tables) > 0 && !st.Cascade {
-			return sqlerror.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", sqlerror.Quote(sc.Catalog, sc.Name))
+			return sqlerror.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", quoting.Name(sc.Catalog, sc.Name))
 		}
 		return t.dropSchema(sc)
 	})
@@ -178,7 +179,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 		}
 		for _, sc := range catalog.Sorted(c.Schemas) {
 			if !st.Cascade && (len(sc.Tables) > 0 || sc.Name != "default") {
-				return sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", sqlerror.Quote(c.Name))
+				return sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(c.Name))
 			}
 			if err := t.dropSchema(sc); err != nil {
 				return err
@@ -212,7 +213,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		v.Comment = *st.Comment
 	}
 	if st.Columns != nil && len(st.Columns) != len(q.Columns) {
-		return nil, sqlerror.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", sqlerror.Quote(st.Name...), len(st.Columns), len(q.Columns))
+		return nil, sqlerror.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", quoting.Name(st.Name...), len(st.Columns), len(q.Columns))
 	}
 	for i, c := range q.Columns {
 		col := catalog.Column{Name: c.Name, Type: c.Type, NotNull: !c.Nullable, Comment: c.Comment}
@@ -220,7 +221,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 			col.Name, col.Comment = st.Columns[i].Name, st.Columns[i].Comment
 		}
 		if catalog.FindColumn(v.Columns, col.Name) >= 0 {
-			return nil, sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(lower(col.Name)))
+			return nil, sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(lower(col.Name)))
 		}
 		v.Columns = append(v.Columns, col)
 	}
@@ -228,7 +229,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		return nothing(), s.createTemporaryView(st, v)
 	}
 	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
-		return nil, sqlerror.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", sqlerror.Quote(st.Name...))
+		return nil, sqlerror.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", quoting.Name(st.Name...))
 	}
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
@@ -245,7 +246,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		case old == nil:
 			tab.ID = t.engine.newID()
 		case old.View == nil && st.OrReplace:
-			return sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", sqlerror.Quote(st.Name...))
+			return sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", quoting.Name(st.Name...))
 		case st.IfNotExists:
 			return nil
 		case !st.OrReplace:
@@ -266,7 +267,7 @@ func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) er
 	defer s.mu.Unlock()
 	key := lower(st.Name[0])
 	if s.views[key] != nil && !st.OrReplace {
-		return sqlerror.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", sqlerror.Quote(st.Name...))
+		return sqlerror.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", quoting.Name(st.Name...))
 	}
 	s.views[key] = v
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // parquetColumns describes a DuckDB source: its columns' names, the Databricks
@@ -27,11 +28,11 @@ func (t *txn) parquetColumns(source string) (names []string, ts []*types.Type, v
 			return nil, nil, nil, sqlerror.Unsupported(fmt.Sprintf("the Parquet type %s of the column %s", duckType, name))
 		}
 		names, ts = append(names, name), append(ts, d)
-		value := types.Quote(name)
+		value := ducktype.Quote(name)
 		if strings.Contains(duckType, "TIMESTAMP WITH TIME ZONE") && d.Kind == types.Timestamp {
 			value = "timezone('UTC', " + value + ")"
 		}
-		values = append(values, "CAST("+value+" AS "+d.Duck()+")")
+		values = append(values, "CAST("+value+" AS "+ducktype.Of(d)+")")
 	}
 	return names, ts, values, rows.Err()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -154,7 +155,7 @@ func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
 	case !st.Catalog && len(st.Name) == 2:
 		catalogName, schema = st.Name[0], st.Name[1]
 	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", sqlerror.Quote(st.Name...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", quoting.Name(st.Name...))
 	}
 	c, err := env.Snapshot.Catalog(catalogName)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -77,7 +78,7 @@ func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string)
 	if len(st.In) == 1 {
 		name = st.In[0]
 	} else if len(st.In) > 1 {
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", sqlerror.Quote(st.In...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", quoting.Name(st.In...))
 	}
 	if strings.EqualFold(name, "system") {
 		return rows(stringColumns("databaseName"), [][]any{{"information_schema"}}), nil

@@ -12,6 +12,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
@@ -20,7 +21,7 @@ import (
 // stageCSV reads CSV files into a temporary table of strings, and gives its
 // columns their inferred types where that was asked for. Where reads leaves a
 // column out, Spark does not check the number of values.
-func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, reads map[string]bool) (*staged, error) {
+func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcsv.Options, reads map[string]bool) (*staged, error) {
 	out := &staged{table: t.staging()}
 	var names []string
 	pruned := false
@@ -77,12 +78,12 @@ func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, reads map[str
 		})
 	}
 	for _, f := range files {
-		if err := t.readCSV(p, f, o, func() bool { return app == nil }, start, write); err != nil {
+		if err := t.readCSV(source, f, o, func() bool { return app == nil }, start, write); err != nil {
 			return nil, err
 		}
 	}
 	if app == nil {
-		return nil, p.empty()
+		return nil, source.NoFiles()
 	}
 	err := app.Close()
 	app = nil
@@ -100,8 +101,8 @@ func (t *txn) stageCSV(p *place, files []file, o sparkcsv.Options, reads map[str
 }
 
 // readCSV hands a file's records on; the first one of all names the columns.
-func (t *txn) readCSV(p *place, f file, o sparkcsv.Options, first func() bool, start, write func([]string) error) error {
-	r, err := p.open(t.ctx, f)
+func (t *txn) readCSV(source *copyinto.Source, f copyinto.File, o sparkcsv.Options, first func() bool, start, write func([]string) error) error {
+	r, err := openUnpacked(t.ctx, source, f)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (t *txn) readCSV(p *place, f file, o sparkcsv.Options, first func() bool, s
 			return nil
 		}
 		if err != nil {
-			return p.unreadable(f.url(), err)
+			return copyinto.Unreadable(f.URL(), err)
 		}
 		if n%1024 == 0 && t.ctx.Err() != nil {
 			return t.ctx.Err()
@@ -127,7 +128,7 @@ func (t *txn) readCSV(p *place, f file, o sparkcsv.Options, first func() bool, s
 			continue
 		}
 		if err := write(row); err != nil {
-			return p.unreadable(f.url(), err)
+			return copyinto.Unreadable(f.URL(), err)
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (s *staged) project(names []string, ts []*types.Type) error {
 
 // stageParquet copies Parquet files to the scratch directory and reads them
 // from there.
-func (t *txn) stageParquet(p *place, files []file) (*staged, error) {
+func (t *txn) stageParquet(source *copyinto.Source, files []copyinto.File) (*staged, error) {
 	dir, err := os.MkdirTemp(t.engine.scratch, "parquet-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for Parquet files: %w", err)
@@ -158,17 +159,17 @@ func (t *txn) stageParquet(p *place, files []file) (*staged, error) {
 	paths := make([]string, len(files))
 	for i, f := range files {
 		paths[i] = filepath.Join(dir, fmt.Sprintf("%06d.parquet", i))
-		if err := t.download(p, f, paths[i]); err != nil {
+		if err := t.download(source, f, paths[i]); err != nil {
 			return nil, err
 		}
 	}
 	return t.stageLocalParquet(paths)
 }
 
-func (t *txn) download(p *place, f file, path string) error {
-	r, err := p.store.Open(t.ctx, f.bucket, f.Key, p.cred)
+func (t *txn) download(source *copyinto.Source, f copyinto.File, path string) error {
+	r, err := source.Open(t.ctx, f)
 	if err != nil {
-		return p.unreadable(f.url(), err)
+		return err
 	}
 	defer func() { _ = r.Close() }()
 	w, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
@@ -180,7 +181,7 @@ func (t *txn) download(p *place, f file, path string) error {
 		err = e
 	}
 	if err != nil {
-		return p.unreadable(f.url(), err)
+		return copyinto.Unreadable(f.URL(), err)
 	}
 	return nil
 }

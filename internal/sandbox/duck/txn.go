@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
@@ -235,7 +236,7 @@ func (t *txn) table(name name) (*catalog.Table, error) {
 }
 
 func notTable(tab *catalog.Table, operation string) error {
-	return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, sqlerror.Quote(tab.Catalog, tab.Schema, tab.Name))
+	return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, quoting.Name(tab.Catalog, tab.Schema, tab.Name))
 }
 
 // name is a table's name, completed, and as the statement wrote it.

@@ -7,11 +7,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // identity is who a credential belongs to.
 type identity struct {
-	Credential
+	objectstore.Credential
 	arn string
 	// expires is zero for the long-lived credential.
 	expires time.Time
@@ -35,7 +37,7 @@ const account = "000000000000"
 // mint makes a credential that expires.
 func (s *Store) mint(arn, role string, p *policy, life time.Duration) *identity {
 	i := &identity{
-		Credential: Credential{AccessKey: "ASIA" + rand.Text()[:16], SecretKey: rand.Text() + rand.Text()[:14], SessionToken: rand.Text() + rand.Text()},
+		Credential: objectstore.Credential{AccessKey: "ASIA" + rand.Text()[:16], SecretKey: rand.Text() + rand.Text()[:14], SessionToken: rand.Text() + rand.Text()},
 		arn:        arn, role: role, policy: p, expires: time.Now().Add(life),
 	}
 	s.ids.mu.Lock()
@@ -76,7 +78,7 @@ func (i *identity) permit(a access) error {
 
 // check is the engine's way in: COPY INTO with a credential, with the name of
 // one, or at an external location.
-func (s *Store) check(c Credential, accesses ...access) error {
+func (s *Store) check(c objectstore.Credential, accesses ...access) error {
 	switch {
 	case c.Name != "":
 		if c.Name == s.options.StorageCredential {

@@ -18,12 +18,13 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 )
 
-var good = s3.Credential{AccessKey: "AKIATEST", SecretKey: "secret/with+signs="}
+var good = objectstore.Credential{AccessKey: "AKIATEST", SecretKey: "secret/with+signs="}
 
-func start(t *testing.T, dir string, faults *fault.Set) (*s3.Store, func(s3.Credential) *awss3.Client) {
+func start(t *testing.T, dir string, faults *fault.Set) (*s3.Store, func(objectstore.Credential) *awss3.Client) {
 	t.Helper()
 	store, err := s3.New(s3.Options{Bucket: "staging", Credential: good, Dir: dir, Faults: faults})
 	if err != nil {
@@ -31,7 +32,7 @@ func start(t *testing.T, dir string, faults *fault.Set) (*s3.Store, func(s3.Cred
 	}
 	server := httptest.NewServer(store)
 	t.Cleanup(server.Close)
-	return store, func(c s3.Credential) *awss3.Client {
+	return store, func(c objectstore.Credential) *awss3.Client {
 		return awss3.New(awss3.Options{
 			BaseEndpoint: aws.String(server.URL), Region: s3.Region, UsePathStyle: true, RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, c.SessionToken),
@@ -124,7 +125,7 @@ func TestMultipartUpload(t *testing.T) {
 func TestOnlyTheRightCredentialIsLetIn(t *testing.T) {
 	t.Parallel()
 	store, client := start(t, "", nil)
-	for want, c := range map[string]s3.Credential{
+	for want, c := range map[string]objectstore.Credential{
 		"InvalidAccessKeyId":    {AccessKey: "AKIAOTHER", SecretKey: good.SecretKey},
 		"SignatureDoesNotMatch": {AccessKey: good.AccessKey, SecretKey: "wrong"},
 		"InvalidToken":          {AccessKey: good.AccessKey, SecretKey: good.SecretKey, SessionToken: "stale"},
@@ -140,7 +141,7 @@ func TestOnlyTheRightCredentialIsLetIn(t *testing.T) {
 		}
 	}
 	var e *s3.Error
-	if _, err := store.List(t.Context(), "staging", "", s3.Credential{}); !errors.As(err, &e) || e.Code != "AccessDenied" {
+	if _, err := store.List(t.Context(), "staging", "", objectstore.Credential{}); !errors.As(err, &e) || e.Code != "AccessDenied" {
 		t.Errorf("without a credential: %v", err)
 	}
 	if _, err := store.List(t.Context(), "elsewhere", "", good); !errors.As(err, &e) || e.Code != "NoSuchBucket" {

@@ -16,17 +16,11 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // Region is the one that requests are signed for.
 const Region = "us-east-1"
-
-// Credential is what a request is signed with.
-type Credential struct {
-	AccessKey, SecretKey, SessionToken string
-	// Name is that of a storage credential, which stands for the keys.
-	Name string
-}
 
 // Options configure a Store.
 type Options struct {
@@ -34,7 +28,7 @@ type Options struct {
 	Bucket string
 	// Credential is the long-lived one that is let in; others are minted from
 	// it by the token service.
-	Credential Credential
+	Credential objectstore.Credential
 	// RoleARN is the role that AssumeRole knows, RoleMaxSession how long its
 	// sessions may last (an hour by default), ExternalID what it asks for.
 	RoleARN, ExternalID string
@@ -109,15 +103,8 @@ var (
 	errToken     = &Error{http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid."}
 )
 
-// Object is one object of a bucket.
-type Object struct {
-	Key  string
-	Size int64
-	ETag string
-}
-
 // List returns the objects whose keys begin with prefix, by key.
-func (s *Store) List(_ context.Context, bucket, prefix string, c Credential) ([]Object, error) {
+func (s *Store) List(_ context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
 	if err := s.check(c, access{action: "s3:GetBucketLocation", bucket: bucket}, access{action: "s3:ListBucket", bucket: bucket, prefix: prefix}); err != nil {
 		return nil, err
 	}
@@ -126,15 +113,15 @@ func (s *Store) List(_ context.Context, bucket, prefix string, c Credential) ([]
 	if err != nil {
 		return nil, asError(err, "list s3://"+bucket+"/"+prefix)
 	}
-	out := make([]Object, len(list.Contents))
+	out := make([]objectstore.Object, len(list.Contents))
 	for i, o := range list.Contents {
-		out[i] = Object{Key: o.Key, Size: o.Size, ETag: o.ETag}
+		out[i] = objectstore.Object{Key: o.Key, Size: o.Size, ETag: o.ETag}
 	}
 	return out, nil
 }
 
 // Open reads an object.
-func (s *Store) Open(_ context.Context, bucket, key string, c Credential) (io.ReadCloser, error) {
+func (s *Store) Open(_ context.Context, bucket, key string, c objectstore.Credential) (io.ReadCloser, error) {
 	if err := s.check(c, access{action: "s3:GetObject", bucket: bucket, key: key}); err != nil {
 		return nil, err
 	}

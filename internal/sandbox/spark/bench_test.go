@@ -23,6 +23,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
@@ -107,20 +108,20 @@ func serverURL(t *testing.T) string {
 // objects is an object store in memory.
 type objects map[string]string
 
-func (o objects) List(_ context.Context, bucket, prefix string, c spark.Credential) ([]spark.Object, error) {
+func (o objects) List(_ context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
 	if bucket != "b" || c.SecretKey == "wrong" {
 		return nil, errors.New("AccessDenied")
 	}
-	var out []spark.Object
+	var out []objectstore.Object
 	for key, text := range o {
 		if strings.HasPrefix(key, prefix) {
-			out = append(out, spark.Object{Key: key, Size: int64(len(text))})
+			out = append(out, objectstore.Object{Key: key, Size: int64(len(text))})
 		}
 	}
 	return out, nil
 }
 
-func (o objects) Open(_ context.Context, _, key string, _ spark.Credential) (io.ReadCloser, error) {
+func (o objects) Open(_ context.Context, _, key string, _ objectstore.Credential) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader([]byte(o[key]))), nil
 }
 

@@ -3,6 +3,7 @@ package spark
 import (
 	"context"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -27,7 +28,7 @@ func (s *session) deepClone(ctx context.Context, st *rewrite.Statement, tokens [
 		return nil, err
 	}
 	t := st.Tables[0]
-	name := rewrite.Quote(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))
+	name := quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))
 	if _, err := s.texts(ctx, "INSERT OVERWRITE "+name+" SELECT * FROM "+name); err != nil {
 		_ = result.Close()
 		return nil, s.failure(err, st)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -41,14 +43,15 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	case st.Validate:
 		return nil, sqlerror.Unsupported("COPY INTO with VALIDATE")
 	}
-	if err := checkOptions(st); err != nil {
+	options, err := readOptions(st)
+	if err != nil {
 		return nil, err
 	}
 	target, err := s.complete(st.Table)
 	if err != nil {
 		return nil, err
 	}
-	c := &copying{session: s, statement: st, target: target, items: selected(statement, tokens, st)}
+	c := &copying{session: s, statement: st, target: target, items: selected(statement, tokens, st), options: options}
 	if c.metadata, _, err = deltalog.Newest(s.engine.tableDir(target.Catalog, target.Schema, target.Name)); err != nil {
 		// Spark says what is wrong with the name.
 		if _, sparkErr := s.texts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
@@ -71,38 +74,27 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	return affected(names, inserted, inserted, 0)
 }
 
-// formats are those of FILEFORMAT that Spark has readers for.
-var formats = map[string]bool{"CSV": true, "PARQUET": true, "JSON": true, "ORC": true, "TEXT": true, "BINARYFILE": true}
-
-// checkOptions refuses what COPY INTO refuses before it looks at any file.
-func checkOptions(st *syntax.CopyInto) error {
-	for _, o := range st.Copy {
-		switch {
-		case !strings.EqualFold(o.Key, "force") && !strings.EqualFold(o.Key, "mergeSchema"):
-			return sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", o.Key)
-		case !isTrue(o.Value) && !strings.EqualFold(o.Value, "false"):
-			return sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "COPY INTO: the option %s must be true or false, not '%s'.", o.Key, o.Value)
-		}
+// readOptions refuses what COPY INTO refuses before it looks at any file.
+func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
+	options, err := copyinto.ParseOptions(st.Copy)
+	if err == nil {
+		err = copyinto.CheckFormat(st.Format)
 	}
 	switch {
+	case err != nil:
+		return options, err
 	case st.Format == "AVRO":
-		return sqlerror.Unsupported("FILEFORMAT = AVRO")
-	case !formats[st.Format]:
-		return sqlerror.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", st.Format)
+		return options, sqlerror.Unsupported("FILEFORMAT = AVRO")
 	case st.Format != "CSV":
-		return nil
-	}
-	options := map[string]string{}
-	for _, o := range st.Options {
-		options[o.Key] = o.Value
+		return options, nil
 	}
 	// Spark ignores options that it does not know. What else is wrong with one is
 	// Spark's to say.
 	var unknown *warehouse.Error
-	if _, err := sparkcsv.ParseOptions(options); errors.As(err, &unknown) && unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
-		return unknown
+	if _, err := sparkcsv.ParseOptions(copyinto.FormatOptions(st)); errors.As(err, &unknown) && unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
+		return options, unknown
 	}
-	return nil
+	return options, nil
 }
 
 // complete gives a table's name its catalog and schema.
@@ -115,7 +107,7 @@ func (s *session) complete(parts []string) (rewrite.Table, error) {
 	case 3:
 		t.Catalog, t.Schema = parts[0], parts[1]
 	default:
-		return t, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", sqlerror.Quote(parts...))
+		return t, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", quoting.Name(parts...))
 	}
 	return t, nil
 }
@@ -148,13 +140,15 @@ type copying struct {
 	statement *syntax.CopyInto
 	target    rewrite.Table
 	items     string
+	options   copyinto.Options
+	source    *copyinto.Source
 	metadata  *deltalog.Metadata
 	// local are the files where Spark reads them, with their addresses.
 	local map[string]string
 }
 
 func (c *copying) name() string {
-	return rewrite.Quote(c.engine.names.Schema(c.target.Catalog, c.target.Schema), c.engine.names.Table(c.target.Name))
+	return quoting.Name(c.engine.names.Schema(c.target.Catalog, c.target.Schema), c.engine.names.Table(c.target.Name))
 }
 
 // option reads an option by name, without regard to case.
@@ -199,7 +193,7 @@ func (c *copying) earlier() (map[string]bool, error) {
 }
 
 // load reads the files with Spark and inserts them in one commit.
-func (c *copying) load(ctx context.Context, files []source, params []warehouse.Parameter) (_ int64, err error) {
+func (c *copying) load(ctx context.Context, files []copyinto.File, params []warehouse.Parameter) (_ int64, err error) {
 	dir := filepath.Join(c.engine.opts.DataDir, "copy", strings.ToLower(rand.Text()))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return 0, fmt.Errorf("make a folder for the files to copy: %w", err)
@@ -214,7 +208,7 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 	view := c.temporary()
 	c.local = map[string]string{}
 	for i, f := range files {
-		c.local["file://"+localName(dir, i, f)] = f.url
+		c.local["file://"+localName(dir, i, f)] = f.URL()
 	}
 	if _, err := c.texts(ctx, c.viewStatement(view, dir)); err != nil {
 		return 0, c.copyFailure(err)
@@ -225,7 +219,7 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 	case err != nil:
 		return 0, c.copyFailure(err)
 	case len(columns) == 0:
-		return 0, c.noFiles("")
+		return 0, c.source.NoFiles()
 	}
 	query, err := c.query(ctx, view, params)
 	if err != nil {
@@ -233,7 +227,7 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 	}
 	mark := make([]string, len(files))
 	for i, f := range files {
-		mark[i] = f.url
+		mark[i] = f.URL()
 	}
 	text, err := json.Marshal(mark)
 	if err != nil {
@@ -241,7 +235,7 @@ func (c *copying) load(ctx context.Context, files []source, params []warehouse.P
 	}
 	restore, err := c.with(ctx, map[string]string{
 		"spark.databricks.delta.commitInfo.userMetadata":  copyMark + string(text),
-		"spark.databricks.delta.schema.autoMerge.enabled": fmt.Sprint(isTrue(option(c.statement.Copy, "mergeSchema"))),
+		"spark.databricks.delta.schema.autoMerge.enabled": fmt.Sprint(c.options.MergeSchema),
 	})
 	defer restore()
 	if err != nil {
@@ -269,7 +263,7 @@ func (c *copying) with(ctx context.Context, settings map[string]string) (restore
 		}
 	}
 	for key, value := range settings {
-		if _, err := c.texts(ctx, "SET "+key+"="+rewrite.Quote(value)); err != nil {
+		if _, err := c.texts(ctx, "SET "+key+"="+quoting.Name(value)); err != nil {
 			return restore, err
 		}
 	}
@@ -280,11 +274,11 @@ func (c *copying) with(ctx context.Context, settings map[string]string) (restore
 var copyOnly = []string{"mergeSchema", "ignoreCorruptFiles", "ignoreMissingFiles", "path", "recursiveFileLookup"}
 
 func (c *copying) viewStatement(view, dir string) string {
-	options := []string{"'path' " + rewrite.Text("file://"+dir), "'recursiveFileLookup' 'true'"}
+	options := []string{"'path' " + quoting.Text("file://"+dir), "'recursiveFileLookup' 'true'"}
 	for _, o := range c.statement.Options {
 		textual := c.statement.Format == "CSV" || c.statement.Format == "JSON" || c.statement.Format == "TEXT"
 		if i := slices.IndexFunc(copyOnly, func(k string) bool { return strings.EqualFold(k, o.Key) }); i < 0 || i == 0 && !textual {
-			options = append(options, rewrite.Text(o.Key)+" "+rewrite.Text(o.Value))
+			options = append(options, quoting.Text(o.Key)+" "+quoting.Text(o.Value))
 		}
 	}
 	return "CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + strings.ToLower(c.statement.Format) + " OPTIONS (" + strings.Join(options, ", ") + ")"
@@ -295,7 +289,7 @@ func (c *copying) viewStatement(view, dir string) string {
 func (c *copying) query(ctx context.Context, view string, params []warehouse.Parameter) (string, error) {
 	source := view
 	if name := c.statement.Source.Name; name != "" {
-		source += " AS " + rewrite.Quote(name)
+		source += " AS " + quoting.Name(name)
 	}
 	text := "SELECT " + c.items + " FROM " + source
 	tokens, err := syntax.Lex(text)
@@ -313,7 +307,7 @@ func (c *copying) query(ctx context.Context, view string, params []warehouse.Par
 	query := st.Text
 	if names := c.statement.Columns; names != nil {
 		if len(names) != len(found) {
-			return "", sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "Cannot write to %s: %d columns are named and the files have %d.", c.shownName(), len(names), len(found))
+			return "", sqlerror.InsertArity(len(names), len(found), c.shownName())
 		}
 		query = "SELECT * FROM (" + query + ") AS v(" + quoteAll(names) + ")"
 		for i := range found {
@@ -326,13 +320,13 @@ func (c *copying) query(ctx context.Context, view string, params []warehouse.Par
 func quoteAll(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = rewrite.Quote(n)
+		quoted[i] = quoting.Name(n)
 	}
 	return strings.Join(quoted, ", ")
 }
 
 func (c *copying) shownName() string {
-	return sqlerror.Quote(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
+	return quoting.Name(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
 }
 
 // checkTypes refuses what COPY INTO does not cast by itself. INSERT would.
@@ -347,8 +341,7 @@ func (c *copying) checkTypes(found [][]string) error {
 			return err
 		}
 		if !types.Wider(from, c.metadata.Columns[i].Type) {
-			return sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.",
-				c.metadata.Columns[i].Name, row[0], c.metadata.Columns[i].Type, from)
+			return sqlerror.FailedToMerge(c.metadata.Columns[i].Name, row[0], c.metadata.Columns[i].Type, from)
 		}
 	}
 	return nil
@@ -367,9 +360,9 @@ func (c *copying) copyFailure(err error) error {
 	}
 	switch e.Class {
 	case "DELTA_METADATA_MISMATCH":
-		return sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').", c.shownName())
+		return copyinto.SchemaMismatch(c.shownName(), "")
 	case "UNABLE_TO_INFER_SCHEMA":
-		return c.noFiles("")
+		return c.source.NoFiles()
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func (s *session) failure(err error, st *rewrite.Statement) error {
 		if shaped.Class == internalError {
 			s.engine.unexplained(refused.Message)
 		}
-		shaped.Message = s.engine.names.Text(shaped.Message)
+		shaped.Message = s.engine.names.UserText(shaped.Message)
 		return s.namespaceFailure(shaped, st)
 	}
 	return err

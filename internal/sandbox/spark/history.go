@@ -112,7 +112,7 @@ func (s *session) detail(c rows.Column, value any, known facts) (any, error) {
 		at, err := rows.Timestamp(text, s.location)
 		return arrow.Timestamp(at), err
 	case c.Type.Atomic():
-		return s.engine.names.Text(text), nil
+		return s.engine.names.UserText(text), nil
 	}
 	var list []string
 	if c.Type.Kind == types.Array {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -144,13 +145,13 @@ func orNull(text string) string {
 	if text == "" {
 		return "NULL"
 	}
-	return rewrite.Text(text)
+	return quoting.Text(text)
 }
 
 func atTime(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
 
 func (s *session) informationRows(ctx context.Context, relation, catalog string, schemas []string, ask question) ([][]string, error) {
-	c, owner, opened := rewrite.Text(catalog), rewrite.Text(user), atTime(s.engine.opened)
+	c, owner, opened := quoting.Text(catalog), quoting.Text(user), atTime(s.engine.opened)
 	var out [][]string
 	switch relation {
 	case "catalogs":
@@ -163,9 +164,9 @@ func (s *session) informationRows(ctx context.Context, relation, catalog string,
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, []string{c, rewrite.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
+			out = append(out, []string{c, quoting.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
 		}
-		return append(out, []string{c, rewrite.Text(informationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
+		return append(out, []string{c, quoting.Text(informationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
 	}
 	for _, schema := range schemas {
 		if ask.schema != "" && schema != ask.schema {
@@ -183,7 +184,7 @@ func (s *session) informationRows(ctx context.Context, relation, catalog string,
 }
 
 func (s *session) schemaComment(ctx context.Context, catalog, schema string) (string, error) {
-	found, err := s.texts(ctx, "DESCRIBE SCHEMA "+rewrite.Quote(s.engine.names.Schema(catalog, schema)))
+	found, err := s.texts(ctx, "DESCRIBE SCHEMA "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	for _, row := range found {
 		if row[0] == "Comment" {
 			return row[1], err
@@ -193,15 +194,15 @@ func (s *session) schemaComment(ctx context.Context, catalog, schema string) (st
 }
 
 func (t tableInfo) information(relation string) [][]string {
-	name := []string{rewrite.Text(t.catalog), rewrite.Text(t.schema), rewrite.Text(t.name)}
-	owner := rewrite.Text(user)
+	name := []string{quoting.Text(t.catalog), quoting.Text(t.schema), quoting.Text(t.name)}
+	owner := quoting.Text(user)
 	switch relation {
 	case "tables":
 		insertable := "'YES'"
 		if t.kind == "VIEW" {
 			insertable = "'NO'"
 		}
-		return [][]string{append(name, rewrite.Text(t.kind), insertable, "'PRESERVE'", owner, orNull(t.comment), atTime(t.created), owner, atTime(t.changed), owner, orNull(t.format), "NULL")}
+		return [][]string{append(name, quoting.Text(t.kind), insertable, "'PRESERVE'", owner, orNull(t.comment), atTime(t.created), owner, atTime(t.changed), owner, orNull(t.format), "NULL")}
 	case "views":
 		if t.kind != "VIEW" {
 			return nil
@@ -227,7 +228,7 @@ func (t tableInfo) information(relation string) [][]string {
 		if c.NotNull {
 			nullable = "'NO'"
 		}
-		out[i] = append(slices.Clone(name), rewrite.Text(c.Name), fmt.Sprint(i+1), "NULL", nullable, rewrite.Text(c.Text), rewrite.Text(kind),
+		out[i] = append(slices.Clone(name), quoting.Text(c.Name), fmt.Sprint(i+1), "NULL", nullable, quoting.Text(c.Text), quoting.Text(kind),
 			length, "NULL", precision, radix, scale, "NULL", "'NO'", "'YES'", "NULL", orNull(c.Comment))
 	}
 	return out

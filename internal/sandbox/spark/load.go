@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
@@ -58,9 +59,9 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	if err != nil {
 		return 0, err
 	}
-	name := rewrite.Quote(e.names.Schema(parts[0], parts[1]), e.names.Table(parts[2]))
+	name := quoting.Name(e.names.Schema(parts[0], parts[1]), e.names.Table(parts[2]))
 	for _, statement := range []string{
-		"CREATE SCHEMA IF NOT EXISTS " + rewrite.Quote(e.names.Schema(parts[0], parts[1])),
+		"CREATE SCHEMA IF NOT EXISTS " + quoting.Name(e.names.Schema(parts[0], parts[1])),
 		"CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + reader,
 	} {
 		if _, err := s.texts(ctx, statement); err != nil {
@@ -71,7 +72,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	if err != nil {
 		return 0, err
 	}
-	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + rewrite.Text("Loaded from "+filepath.Base(path)) + mapping + " AS SELECT * FROM " + view
+	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + quoting.Text("Loaded from "+filepath.Base(path)) + mapping + " AS SELECT * FROM " + view
 	if _, err := s.texts(ctx, create); err != nil {
 		return 0, s.failure(err, nil)
 	}
@@ -95,7 +96,7 @@ func (s *session) mapping(ctx context.Context, view string) (string, error) {
 
 // readerOf chooses the reader by what the file's name ends in.
 func readerOf(path string) (string, error) {
-	literal := rewrite.Text("file://" + path)
+	literal := quoting.Text("file://" + path)
 	lowered := strings.TrimSuffix(strings.ToLower(path), ".gz")
 	switch {
 	case strings.HasSuffix(lowered, ".parquet"):

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -67,7 +68,7 @@ func (s *session) makeCatalog(ctx context.Context, name, comment string) error {
 		schemas = append(schemas, informationSchema)
 	}
 	for _, schema := range schemas {
-		if _, err := s.texts(ctx, "CREATE SCHEMA IF NOT EXISTS "+rewrite.Quote(s.engine.names.Schema(name, schema))+" COMMENT "+rewrite.Text(comment)); err != nil {
+		if _, err := s.texts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
 			return s.failure(err, nil)
 		}
 	}
@@ -85,7 +86,7 @@ func (s *session) schemaCanBeMade(ctx context.Context, st *rewrite.Statement) er
 		return sqlerror.CatalogNotFound(st.Schemas[0][0])
 	}
 	if schema == informationSchema && catalog != hiveMetastore {
-		return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", sqlerror.Quote(catalog, schema))
+		return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(catalog, schema))
 	}
 	return nil
 }
@@ -126,7 +127,7 @@ func (s *session) namespaces(ctx context.Context, statement string) (warehouse.R
 		name := strings.ToLower(st.Name[0])
 		switch {
 		case len(st.Name) > 1:
-			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", sqlerror.Quote(st.Name...))
+			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", quoting.Name(st.Name...))
 		case known[name] == nil && name != systemCatalog:
 			if err := s.makeCatalog(ctx, name, st.Comment); err != nil {
 				return nil, err
@@ -155,17 +156,17 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 		return nil, sqlerror.CatalogNotFound(st.Name[0])
 	}
 	for _, schema := range known[name] {
-		tables, err := s.texts(ctx, "SHOW TABLES IN "+rewrite.Quote(s.engine.names.Schema(name, schema)))
+		tables, err := s.texts(ctx, "SHOW TABLES IN "+quoting.Name(s.engine.names.Schema(name, schema)))
 		if err != nil {
 			return nil, s.failure(err, nil)
 		}
 		if !st.Cascade && (schema != "default" || len(tables) > 0) {
-			return nil, sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", sqlerror.Quote(name))
+			return nil, sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(name))
 		}
 	}
 	// The mark goes last: until then the catalog is there.
 	for _, schema := range append(known[name], informationSchema) {
-		if _, err := s.texts(ctx, "DROP SCHEMA IF EXISTS "+rewrite.Quote(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
+		if _, err := s.texts(ctx, "DROP SCHEMA IF EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
 			return nil, s.failure(err, nil)
 		}
 	}
@@ -182,7 +183,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 	case !st.Catalog && len(st.Name) == 2:
 		catalog, schema = strings.ToLower(st.Name[0]), strings.ToLower(st.Name[1])
 	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", sqlerror.Quote(st.Name...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", quoting.Name(st.Name...))
 	}
 	if known[catalog] == nil {
 		return nil, sqlerror.CatalogNotFound(catalog)
@@ -190,7 +191,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 	if schema != informationSchema && !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
-	if _, err := s.texts(ctx, "USE "+rewrite.Quote(s.engine.names.Schema(catalog, schema))); err != nil {
+	if _, err := s.texts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
 		return nil, s.failure(err, nil)
 	}
 	s.catalog, s.schema = catalog, schema
@@ -216,7 +217,7 @@ func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]
 	case "SCHEMAS":
 		catalog := s.catalog
 		if len(st.In) > 1 {
-			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", sqlerror.Quote(st.In...))
+			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", quoting.Name(st.In...))
 		}
 		if len(st.In) == 1 {
 			catalog = strings.ToLower(st.In[0])
@@ -249,7 +250,7 @@ func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(st
 	case 2:
 		catalog, schema = strings.ToLower(st.In[0]), strings.ToLower(st.In[1])
 	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", sqlerror.Quote(st.In...))
+		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", quoting.Name(st.In...))
 	}
 	if known[catalog] == nil {
 		return nil, sqlerror.CatalogNotFound(catalog)
@@ -257,7 +258,7 @@ func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(st
 	if !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
-	found, err := s.texts(ctx, "SHOW "+st.What+" IN "+rewrite.Quote(s.engine.names.Schema(catalog, schema)))
+	found, err := s.texts(ctx, "SHOW "+st.What+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	if err != nil {
 		return nil, s.failure(err, nil)
 	}

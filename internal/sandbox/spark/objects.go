@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sqltype"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
@@ -26,10 +26,10 @@ type tableInfo struct {
 
 // tables lists a schema's tables and views; only one of a name, if given.
 func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]tableInfo, error) {
-	physical := rewrite.Quote(s.engine.names.Schema(catalog, schema))
+	physical := quoting.Name(s.engine.names.Schema(catalog, schema))
 	statement := "SHOW TABLES IN " + physical
 	if only != "" {
-		statement += " LIKE " + rewrite.Text(s.engine.names.Table(only))
+		statement += " LIKE " + quoting.Text(s.engine.names.Table(only))
 	}
 	found, err := s.texts(ctx, statement)
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
@@ -64,7 +64,7 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		t.created, t.changed, t.columns = metadata.Created, last.At, metadata.Columns
 		return false, nil
 	}
-	found, err := s.texts(ctx, "DESCRIBE TABLE EXTENDED "+rewrite.Quote(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)))
+	found, err := s.texts(ctx, "DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)))
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) {
 		return true, nil // dropped since it was listed, or it can no longer be read
 	}
@@ -92,7 +92,7 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		case row[0] == "Comment":
 			t.comment = row[1]
 		case row[0] == "View Text":
-			t.text = s.engine.names.Text(row[1])
+			t.text = s.engine.names.UserText(row[1])
 		}
 	}
 	if t.kind == "VIEW" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
@@ -127,7 +128,7 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 		return s.command(ctx, st)
 	}
 	t := st.Tables[0]
-	if _, err := s.texts(ctx, "DELETE FROM "+rewrite.Quote(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
+	if _, err := s.texts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
 		return nil, s.failure(err, st)
 	}
 	return nothing()
@@ -221,7 +222,7 @@ func (s *session) shown(st *rewrite.Statement, text string) string {
 		_ = catalog
 		return schema
 	}
-	return s.engine.names.Text(text)
+	return s.engine.names.UserText(text)
 }
 
 func nothing() (warehouse.Result, error) { return rows.NewStatic(nil, nil) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -77,7 +78,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 			return nil, err
 		}
 		if name != "" {
-			if _, err := s.texts(ctx, "SET "+name+"="+rewrite.Quote(*st.Value)); err != nil {
+			if _, err := s.texts(ctx, "SET "+name+"="+quoting.Name(*st.Value)); err != nil {
 				return nil, s.failure(err, &rewrite.Statement{Text: statement})
 			}
 		}

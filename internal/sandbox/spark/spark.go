@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/process"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
@@ -36,7 +38,7 @@ type Options struct {
 	// Discard drops everything from the server on Close.
 	Discard bool
 	// Objects is read by COPY INTO.
-	Objects ObjectStore
+	Objects objectstore.Store
 }
 
 // StartTimeout bounds how long a server may take until it answers.
@@ -173,7 +175,7 @@ func (e *Engine) discard() error {
 	s := &session{engine: e, hive: plain, location: time.UTC}
 	found, err := s.physical(ctx)
 	for _, schema := range found {
-		_, dropErr := s.texts(ctx, "DROP SCHEMA "+rewrite.Quote(schema)+" CASCADE")
+		_, dropErr := s.texts(ctx, "DROP SCHEMA "+quoting.Name(schema)+" CASCADE")
 		err = errors.Join(err, dropErr)
 	}
 	return errors.Join(err, s.Close())

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
 // Store keeps the files of volumes in a directory.
@@ -79,20 +80,13 @@ func (s *Store) local(text string) (string, error) {
 	return path.Join(name, path.Clean("/"+key)), nil
 }
 
-// Object is one file of a volume.
-type Object struct {
-	Key  string
-	Size int64
-	ETag string
-}
-
 // List returns the files of a volume whose keys begin with prefix, by key.
-func (s *Store) List(_ context.Context, volume, prefix string) ([]Object, error) {
+func (s *Store) List(_ context.Context, volume, prefix string) ([]objectstore.Object, error) {
 	base, err := s.local(volume)
 	if err != nil {
 		return nil, err
 	}
-	var out []Object
+	var out []objectstore.Object
 	err = fs.WalkDir(s.root.FS(), base, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(name, uploading) {
 			return err
@@ -105,7 +99,7 @@ func (s *Store) List(_ context.Context, volume, prefix string) ([]Object, error)
 		if err != nil {
 			return err
 		}
-		out = append(out, Object{Key: key, Size: info.Size(), ETag: fmt.Sprint(info.ModTime().UnixNano())})
+		out = append(out, objectstore.Object{Key: key, Size: info.Size(), ETag: fmt.Sprint(info.ModTime().UnixNano())})
 		return nil
 	})
 	return out, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -27,28 +28,19 @@ func Syntax(near, hint string, line, pos int) *warehouse.Error {
 	return New("PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near %s%s. (line %d, pos %d)", near, hint, line, pos)
 }
 
-// Quote writes a multi-part name as messages show it.
-func Quote(parts ...string) string {
-	q := make([]string, len(parts))
-	for i, p := range parts {
-		q[i] = "`" + strings.ReplaceAll(p, "`", "``") + "`"
-	}
-	return strings.Join(q, ".")
-}
-
 // TableNotFound is a name that is neither table nor view.
 func TableNotFound(parts ...string) *warehouse.Error {
-	return New("TABLE_OR_VIEW_NOT_FOUND", "42P01", "The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.", Quote(parts...))
+	return New("TABLE_OR_VIEW_NOT_FOUND", "42P01", "The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.", quoting.Name(parts...))
 }
 
 // TableExists is a name that is taken.
 func TableExists(parts ...string) *warehouse.Error {
-	return New("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.", Quote(parts...))
+	return New("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.", quoting.Name(parts...))
 }
 
 // SchemaNotFound is a schema that does not exist.
 func SchemaNotFound(parts ...string) *warehouse.Error {
-	return New("SCHEMA_NOT_FOUND", "42704", "The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.", Quote(parts...))
+	return New("SCHEMA_NOT_FOUND", "42704", "The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.", quoting.Name(parts...))
 }
 
 // CatalogNotFound is a catalog that does not exist.
@@ -59,14 +51,14 @@ func CatalogNotFound(name string) *warehouse.Error {
 // UnresolvedColumn is a name that no column has; suggestions may be empty.
 func UnresolvedColumn(suggestions []string, parts ...string) *warehouse.Error {
 	if len(suggestions) == 0 {
-		return New("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved.", Quote(parts...))
+		return New("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved.", quoting.Name(parts...))
 	}
-	return New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved. Did you mean one of the following? [%s].", Quote(parts...), strings.Join(suggestions, ", "))
+	return New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved. Did you mean one of the following? [%s].", quoting.Name(parts...), strings.Join(suggestions, ", "))
 }
 
 // UnresolvedRoutine is a function that is not known.
 func UnresolvedRoutine(parts ...string) *warehouse.Error {
-	return New("UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].", Quote(parts...))
+	return New("UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].", quoting.Name(parts...))
 }
 
 // Unsupported is something Databricks has and this engine has not.
@@ -77,4 +69,20 @@ func Unsupported(what string) *warehouse.Error {
 // Mismatch is an argument or operand of a wrong type.
 func Mismatch(format string, args ...any) *warehouse.Error {
 	return New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "%s", fmt.Sprintf(format, args...))
+}
+
+// InsertArity is an INSERT whose query has not as many columns as it must.
+// named is how many the table, or the statement's column list, takes.
+func InsertArity(named, columns int, table string) *warehouse.Error {
+	kind, text := "NOT_ENOUGH_DATA_COLUMNS", "not enough"
+	if columns > named {
+		kind, text = "TOO_MANY_DATA_COLUMNS", "too many"
+	}
+	return New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, named, columns)
+}
+
+// FailedToMerge is a column of a table that cannot take the values of a query's.
+// The types are as Databricks prints them.
+func FailedToMerge(tableColumn, queryColumn string, tableType, queryType fmt.Stringer) *warehouse.Error {
+	return New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", tableColumn, queryColumn, tableType, queryType)
 }

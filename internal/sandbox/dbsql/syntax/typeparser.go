@@ -3,6 +3,7 @@ package syntax
 import (
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
@@ -116,7 +117,7 @@ func (p *parser) structType() *types.Type {
 		}
 		for _, g := range fields {
 			if strings.EqualFold(g.Name, f.Name) {
-				panic(sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", sqlerror.Quote(strings.ToLower(f.Name))))
+				panic(sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(strings.ToLower(f.Name))))
 			}
 		}
 		fields = append(fields, f)

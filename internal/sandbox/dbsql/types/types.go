@@ -1,5 +1,5 @@
 // Package types models Databricks SQL types: their names, their rules of
-// widening, and the DuckDB and Arrow types that carry them.
+// widening, and the Arrow types that carry them.
 package types
 
 import (
@@ -191,10 +191,6 @@ func (t *Type) Equal(u *Type) bool {
 	}
 	return true
 }
-
-// SamePhysical says whether DuckDB stores both types alike, so that no cast is
-// needed to use one as the other.
-func (t *Type) SamePhysical(u *Type) bool { return t.Duck() == u.Duck() }
 
 // Integral says whether t is a whole number.
 func (t *Type) Integral() bool { return t.Kind >= TinyInt && t.Kind <= BigInt }

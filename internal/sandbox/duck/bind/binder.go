@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -249,11 +250,11 @@ func (b *binder) ambiguous(parts []string, sc *scope) {
 	for _, r := range sc.relations {
 		for _, f := range r.fields {
 			if strings.EqualFold(f.Name, parts[len(parts)-1]) {
-				names = append(names, sqlerror.Quote(append(shortQualifier(r), f.Name)...))
+				names = append(names, quoting.Name(append(shortQualifier(r), f.Name)...))
 			}
 		}
 	}
-	panic(sqlerror.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", sqlerror.Quote(parts...), strings.Join(names, ", ")))
+	panic(sqlerror.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", quoting.Name(parts...), strings.Join(names, ", ")))
 }
 
 // metadata resolves _metadata.row_id and _metadata.row_commit_version.
@@ -274,7 +275,7 @@ func (b *binder) metadata(parts []string, q int, s *scope) *Expr {
 			}
 		}
 		known := "`file_path`, `file_name`, `file_size`, `file_block_start`, `file_block_length`, `file_modification_time`"
-		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", sqlerror.Quote(parts[q+1]), known))
+		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", quoting.Name(parts[q+1]), known))
 	}
 	return nil
 }
@@ -286,7 +287,7 @@ func suggest(sc *scope, name string) []string {
 		for _, r := range s.relations {
 			for _, f := range r.fields {
 				if f.Name != "" {
-					names = append(names, sqlerror.Quote(append(shortQualifier(r), f.Name)...))
+					names = append(names, quoting.Name(append(shortQualifier(r), f.Name)...))
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -133,7 +134,7 @@ func (b *binder) over(x *syntax.Call, sc *scope) string {
 	if w.Base != "" {
 		base := sc.windows[strings.ToLower(w.Base)]
 		if base == nil {
-			panic(sqlerror.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", sqlerror.Quote(w.Base)))
+			panic(sqlerror.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", quoting.Name(w.Base)))
 		}
 		merged := *base
 		if w.Order != nil {

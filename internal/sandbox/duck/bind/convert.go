@@ -6,6 +6,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // mode is what a cast does with a value that does not fit.
@@ -170,7 +171,7 @@ func castNumber(x string, from, to *types.Type, m mode) string {
 		// By way of text the nearest double is found, as Java does.
 		x = "CAST(" + x + " AS VARCHAR)"
 	}
-	return function + x + " AS " + to.Duck() + ")"
+	return function + x + " AS " + ducktype.Of(to) + ")"
 }
 
 // saturate cuts a float to an integer's range, as Java casts do.
@@ -203,11 +204,11 @@ func (b *binder) castTemporal(x string, from, to *types.Type) string {
 	case from.Numeric():
 		return fmt.Sprintf("make_timestamp(CAST(trunc(%s * 1000000) AS BIGINT))", x)
 	case to.Kind == types.Double || to.Kind == types.Float:
-		return fmt.Sprintf("CAST(epoch_us(%s) / 1000000 AS %s)", x, to.Duck())
+		return fmt.Sprintf("CAST(epoch_us(%s) / 1000000 AS %s)", x, ducktype.Of(to))
 	case to.Kind == types.Decimal:
-		return fmt.Sprintf("CAST(CAST(epoch_us(%s) AS DECIMAL(26,6)) / 1000000 AS %s)", x, to.Duck())
+		return fmt.Sprintf("CAST(CAST(epoch_us(%s) AS DECIMAL(26,6)) / 1000000 AS %s)", x, ducktype.Of(to))
 	}
-	return fmt.Sprintf("CAST(floor(epoch_us(%s) / 1000000) AS %s)", x, to.Duck())
+	return fmt.Sprintf("CAST(floor(epoch_us(%s) / 1000000) AS %s)", x, ducktype.Of(to))
 }
 
 // wall is a value's local date and time in the session's zone.
@@ -252,7 +253,7 @@ func (b *binder) castNested(x string, from, to *types.Type, m mode) string {
 	parts := make([]string, len(to.Fields))
 	for i, f := range to.Fields {
 		member := fmt.Sprintf("struct_extract(%s, %s)", x, Text(from.Fields[i].Name))
-		parts[i] = types.Quote(f.Name) + " := " + b.castSQL(member, from.Fields[i].Type, f.Type, m)
+		parts[i] = ducktype.Quote(f.Name) + " := " + b.castSQL(member, from.Fields[i].Type, f.Type, m)
 	}
 	return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE struct_pack(%s) END", x, strings.Join(parts, ", "))
 }
@@ -293,5 +294,5 @@ func (b *binder) text(x string, t *types.Type) string {
 // others go through Go.
 func floatText(x string, t *types.Type) string {
 	return fmt.Sprintf("CASE WHEN abs(%[1]s) >= 0.001::%[2]s AND abs(%[1]s) < 10000000 OR %[1]s = 0 THEN CAST(%[1]s AS VARCHAR) ELSE dbx_%[3]s_text(%[1]s) END",
-		x, t.Duck(), strings.ToLower(t.Duck()))
+		x, ducktype.Of(t), strings.ToLower(ducktype.Of(t)))
 }

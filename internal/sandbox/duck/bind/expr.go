@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -305,9 +306,9 @@ func (b *binder) field(x *Expr, name string) *Expr {
 	if i < 0 {
 		known := make([]string, len(s.Fields))
 		for i, f := range s.Fields {
-			known[i] = sqlerror.Quote(f.Name)
+			known[i] = quoting.Name(f.Name)
 		}
-		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", sqlerror.Quote(name), strings.Join(known, ", ")))
+		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", quoting.Name(name), strings.Join(known, ", ")))
 	}
 	f := s.Fields[i]
 	out := &Expr{Name: f.Name, Type: f.Type, Nullable: x.Nullable || !f.NotNull, aggregate: x.aggregate}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -158,7 +159,7 @@ func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string
 		lf, rf := l.find(nil, n), r.find(nil, n)
 		for side, found := range map[string][]field{"left": lf, "right": rf} {
 			if len(found) != 1 {
-				panic(sqlerror.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING column %s cannot be resolved on the %s side of the join.", sqlerror.Quote(n), side))
+				panic(sqlerror.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING column %s cannot be resolved on the %s side of the join.", quoting.Name(n), side))
 			}
 		}
 		le := &Expr{SQL: lf[0].sql, Type: lf[0].Type, Name: n}

@@ -7,6 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 func init() {
@@ -137,7 +138,7 @@ func bindReduce(c *call) *Expr {
 		strings.ToLower(merge.Params[1]): {Column: Column{Name: merge.Params[1], Type: a.Type.Elem, Nullable: true}, sql: x},
 	}}
 	body := c.b.coerce(c.b.expr(merge.Body, sc), start.Type)
-	if a.Type.Elem.Duck() != start.Type.Duck() {
+	if ducktype.Of(a.Type.Elem) != ducktype.Of(start.Type) {
 		panic(sqlerror.Unsupported(c.name + " with an accumulator of another type than the elements"))
 	}
 	out := &Expr{SQL: fmt.Sprintf("list_reduce(%s, lambda %s, %s: %s, %s)", a.SQL, acc, x, body.SQL, start.SQL), Type: start.Type, Nullable: true}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 func init() {
@@ -203,10 +205,10 @@ func structOf(members []member) *Expr {
 		if m.x.Type.Kind == types.Void {
 			value = cast("NULL", types.IntType)
 		}
-		parts[i] = types.Quote(m.name) + " := " + value
+		parts[i] = ducktype.Quote(m.name) + " := " + value
 		fields[i] = types.Field{Name: m.name, Type: m.x.Type, NotNull: !m.x.Nullable}
 		if seen[strings.ToLower(m.name)] {
-			panic(sqlerror.Unsupported("a struct with two fields called " + sqlerror.Quote(m.name)))
+			panic(sqlerror.Unsupported("a struct with two fields called " + quoting.Name(m.name)))
 		}
 		seen[strings.ToLower(m.name)] = true
 		aggregate = aggregate || m.x.aggregate
@@ -293,7 +295,7 @@ func bindSequence(c *call) *Expr {
 			step = c.args[2].SQL
 		}
 		at := types.ArrayOf(t)
-		return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS TIMESTAMP), CAST(%s AS TIMESTAMP), %s) AS %s)", pair[0].SQL, pair[1].SQL, step, at.Duck()), Type: at, Nullable: a.Nullable || z.Nullable}
+		return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS TIMESTAMP), CAST(%s AS TIMESTAMP), %s) AS %s)", pair[0].SQL, pair[1].SQL, step, ducktype.Of(at)), Type: at, Nullable: a.Nullable || z.Nullable}
 	}
 	pair := []*Expr{a, z}
 	t := c.b.unify(pair)
@@ -305,5 +307,5 @@ func bindSequence(c *call) *Expr {
 		step = c.b.coerce(c.args[2], t).SQL
 	}
 	at := types.ArrayOf(t)
-	return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT)) AS %s)", pair[0].SQL, pair[1].SQL, step, at.Duck()), Type: at, Nullable: a.Nullable || z.Nullable}
+	return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT)) AS %s)", pair[0].SQL, pair[1].SQL, step, ducktype.Of(at)), Type: at, Nullable: a.Nullable || z.Nullable}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 func init() {
@@ -136,7 +137,7 @@ func bindRound(name string) func(c *call) *Expr {
 		}
 		if t.Fractional() && name == "round" {
 			// By way of the shortest decimal, as BigDecimal does: 2.675 is 2.68.
-			return &Expr{SQL: fmt.Sprintf("CAST(dbx_round(CAST(%s AS DOUBLE), %d) AS %s)", a.SQL, scale, t.Duck()), Type: t, Nullable: a.Nullable}
+			return &Expr{SQL: fmt.Sprintf("CAST(dbx_round(CAST(%s AS DOUBLE), %d) AS %s)", a.SQL, scale, ducktype.Of(t)), Type: t, Nullable: a.Nullable}
 		}
 		return &Expr{SQL: cast(fmt.Sprintf("%s(%s, %d)", name, a.SQL, scale), t), Type: t, Nullable: a.Nullable}
 	}

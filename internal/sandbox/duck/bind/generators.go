@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -137,7 +138,7 @@ func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fro
 		return b.subquery(lateral+g.sql, g.cols, t.Alias, []string{name}, outer)
 	}
 	if name != "range" || len(t.Call.Name) > 1 {
-		panic(sqlerror.New("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "Could not resolve %s to a table-valued function. Please make sure that %s is defined as a table-valued function and that all required parameters are provided correctly.", sqlerror.Quote(t.Call.Name...), sqlerror.Quote(t.Call.Name...)))
+		panic(sqlerror.New("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "Could not resolve %s to a table-valued function. Please make sure that %s is defined as a table-valued function and that all required parameters are provided correctly.", quoting.Name(t.Call.Name...), quoting.Name(t.Call.Name...)))
 	}
 	args := make([]string, len(t.Call.Args))
 	for i, x := range t.Call.Args {

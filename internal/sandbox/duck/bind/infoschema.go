@@ -10,6 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // infoColumn is a column of a relation of information_schema.
@@ -71,7 +72,7 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 	selected := make([]string, len(def))
 	for i, d := range def {
 		cols[i] = Column{Name: d.name, Type: d.t, Nullable: d.null}
-		selected[i] = fmt.Sprintf("CAST(c%d AS %s) AS c%d", i, d.t.Duck(), i)
+		selected[i] = fmt.Sprintf("CAST(c%d AS %s) AS c%d", i, ducktype.Of(d.t), i)
 	}
 	var s strings.Builder
 	s.WriteString("SELECT " + strings.Join(selected, ", ") + " FROM (VALUES ")

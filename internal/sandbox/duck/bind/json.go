@@ -7,6 +7,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // jsonOptions are to_json's.
@@ -80,7 +81,7 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		return "CAST(" + x + " AS VARCHAR)"
 	case types.Float, types.Double:
 		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[2]s ELSE '\"' || dbx_%[3]s_text(%[1]s) || '\"' END",
-			x, floatText(x, t), strings.ToLower(t.Duck()))
+			x, floatText(x, t), strings.ToLower(ducktype.Of(t)))
 	case types.Binary:
 		return "('\"' || base64(" + x + ") || '\"')"
 	case types.Date:

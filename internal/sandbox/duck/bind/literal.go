@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // Text writes a DuckDB string literal. A NUL cannot stand in SQL text.
@@ -25,7 +26,7 @@ func Text(s string) string {
 	return "concat(" + strings.Join(parts, ", chr(0), ") + ")"
 }
 
-func cast(sql string, t *types.Type) string { return "CAST(" + sql + " AS " + t.Duck() + ")" }
+func cast(sql string, t *types.Type) string { return "CAST(" + sql + " AS " + ducktype.Of(t) + ")" }
 
 func (b *binder) stringLiteral(s string) *Expr {
 	return &Expr{SQL: Text(s), Type: types.StringType, Name: s, text: &s, literal: true}

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
 // The actions that a merged row can take.
@@ -84,7 +86,7 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 	}
 	selected := make([]string, len(cols))
 	for i, c := range cols {
-		selected[i] = fmt.Sprintf("CAST(%s END AS %s) AS x%d", values[i], c.Type.Duck(), i)
+		selected[i] = fmt.Sprintf("CAST(%s END AS %s) AS x%d", values[i], ducktype.Of(c.Type), i)
 	}
 	rid := name + "._rid"
 	if when == "NOT MATCHED" {
@@ -107,7 +109,7 @@ func (b *binder) expand(c syntax.MergeClause, cols []catalog.Column, source *sco
 
 func (b *binder) sourceColumn(col catalog.Column, source *scope) syntax.Expr {
 	if len(source.find(nil, col.Name)) != 1 {
-		panic(sqlerror.New("DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "Cannot resolve %s in the source of MERGE.", sqlerror.Quote(col.Name)))
+		panic(sqlerror.New("DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "Cannot resolve %s in the source of MERGE.", quoting.Name(col.Name)))
 	}
 	parts := []string{col.Name}
 	if r := source.relations[0]; len(source.relations) == 1 && len(r.qualifier) > 0 {

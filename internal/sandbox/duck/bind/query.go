@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -200,7 +201,7 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 		}
 		if s.Op != "UNION" || !s.All {
 			if t.Contains(types.Map) {
-				panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", sqlerror.Quote(l.Name), t))
+				panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", quoting.Name(l.Name), t))
 			}
 		}
 		cols[i] = Column{Name: l.Name, Type: t, Nullable: l.Nullable || r.Nullable}

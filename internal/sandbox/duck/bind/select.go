@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -33,7 +34,7 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	cols := make([]Column, len(items))
 	for i, e := range items {
 		if s.Distinct && e.Type.Contains(types.Map) {
-			panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", sqlerror.Quote(e.Name), e.Type))
+			panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", quoting.Name(e.Name), e.Type))
 		}
 		parts[i] = fmt.Sprintf("%s AS c%d", b.output(e), i)
 		cols[i] = Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable, Comment: e.comment}
@@ -122,7 +123,7 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 func (b *binder) structStar(star *syntax.Star, sc *scope) []*Expr {
 	defer func() {
 		if recover() != nil {
-			panic(sqlerror.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", sqlerror.Quote(star.Qualifier...)))
+			panic(sqlerror.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", quoting.Name(star.Qualifier...)))
 		}
 	}()
 	x := b.name(star.Qualifier, sc)

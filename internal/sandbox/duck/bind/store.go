@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -69,12 +70,12 @@ func Match(names []string, to []catalog.Column, table string) ([]int, error) {
 		if at < 0 {
 			known := make([]string, len(to))
 			for i, c := range to {
-				known[i] = sqlerror.Quote(c.Name)
+				known[i] = quoting.Name(c.Name)
 			}
-			return nil, sqlerror.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, sqlerror.Quote(n))
+			return nil, sqlerror.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, quoting.Name(n))
 		}
 		if out[at] >= 0 {
-			return nil, sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", sqlerror.Quote(n))
+			return nil, sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", quoting.Name(n))
 		}
 		out[at] = i
 	}
@@ -149,7 +150,7 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 			panic(sqlerror.Unsupported("UPDATE of a field inside a struct"))
 		}
 		if out[i] != "" {
-			panic(sqlerror.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", sqlerror.Quote(column...)))
+			panic(sqlerror.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", quoting.Name(column...)))
 		}
 		if n, ok := a.Value.(*syntax.Name); ok && len(n.Parts) == 1 && strings.EqualFold(n.Parts[0], "DEFAULT") {
 			out[i] = b.defaultValue(cols[i])

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -34,7 +35,7 @@ func (e *Env) Resolve(parts []string) (catalogName, schema, name string, err err
 	case 3:
 		return parts[0], parts[1], parts[2], nil
 	}
-	return "", "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", sqlerror.Quote(parts...))
+	return "", "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", quoting.Name(parts...))
 }
 
 // Table finds a stored table or view, or fails as Databricks does.
@@ -90,7 +91,7 @@ func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 
 func (b *binder) refuseTravel(t *syntax.TableName) {
 	if t.Version != nil || t.AsOf != nil {
-		panic(sqlerror.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", sqlerror.Quote(t.Parts...)))
+		panic(sqlerror.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", quoting.Name(t.Parts...)))
 	}
 }
 
@@ -108,7 +109,7 @@ func Scan(v *catalog.Version) string {
 // scan makes a relation of a table's version.
 func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, outer *scope) *fromItem {
 	if len(v.Columns) == 0 {
-		panic(sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", sqlerror.Quote(t.Catalog, t.Schema, t.Name)))
+		panic(sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", quoting.Name(t.Catalog, t.Schema, t.Name)))
 	}
 	cols := make([]Column, len(v.Columns))
 	for i, c := range v.Columns {
@@ -126,7 +127,7 @@ func viewKey(name []string) string { return strings.ToLower(strings.Join(name, "
 func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, outer *scope) *fromItem {
 	key := viewKey(qualifier)
 	if slices.Contains(b.views, key) {
-		panic(sqlerror.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", sqlerror.Quote(qualifier...)))
+		panic(sqlerror.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", quoting.Name(qualifier...)))
 	}
 	q, err := syntax.ParseQuery(v.Text)
 	check(err)

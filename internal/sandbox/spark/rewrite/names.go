@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 )
 
 // Names maps the schemas of many catalogs to the schemas of Spark's one:
@@ -52,9 +54,9 @@ func (n *Names) Split(name string) (catalog, schema string, ok bool) {
 // Original is the name of a table of Spark as the user knows it.
 func (n *Names) Original(table string) string { return unescape(table) }
 
-// Text gives a text of Spark the names that the user knows. The paths of
+// UserText gives a text of Spark the names that the user knows. The paths of
 // tables stay as they are.
-func (n *Names) Text(text string) string {
+func (n *Names) UserText(text string) string {
 	text = n.found.ReplaceAllStringFunc(text, func(found string) string {
 		m := n.found.FindStringSubmatch(found)
 		catalog, schema, ok := n.Split(m[3])
@@ -62,21 +64,12 @@ func (n *Names) Text(text string) string {
 		case m[1] != "" || !ok:
 			return found
 		case m[2] != "":
-			return Quote(catalog, schema)
+			return quoting.Name(catalog, schema)
 		default:
 			return catalog + "." + schema
 		}
 	})
 	return escaped.ReplaceAllStringFunc(text, unescape)
-}
-
-// Quote writes a name of several parts in back-quotes.
-func Quote(parts ...string) string {
-	quoted := make([]string, len(parts))
-	for i, p := range parts {
-		quoted[i] = "`" + strings.ReplaceAll(p, "`", "``") + "`"
-	}
-	return strings.Join(quoted, ".")
 }
 
 // escape writes what is not a letter, a digit or an underscore as _xHHHHHH. In

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -93,16 +94,11 @@ func Literal(sqlType string, value *string) (string, error) {
 	short, isInteger := suffix[t]
 	switch {
 	case t == "STRING":
-		return Text(*value), nil
+		return quoting.Text(*value), nil
 	case t == "BOOLEAN" && (*value == "true" || *value == "false"):
 		return *value, nil
 	case isInteger && (plain.MatchString(*value) || short == "L" && integer.MatchString(*value)):
 		return *value + short, nil
 	}
-	return "CAST(" + Text(*value) + " AS " + t + ")", nil
+	return "CAST(" + quoting.Text(*value) + " AS " + t + ")", nil
 }
-
-var escapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
-
-// Text writes a string literal.
-func Text(s string) string { return "'" + escapes.Replace(s) + "'" }

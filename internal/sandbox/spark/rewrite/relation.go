@@ -3,6 +3,7 @@ package rewrite
 import (
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
@@ -29,11 +30,11 @@ func (w *walker) relation(parts []string, first, last int) {
 	case table.Information:
 		w.information(table, first, last)
 	case len(parts) > 1:
-		w.replace(first, last, Quote(w.Names.Schema(table.Catalog, table.Schema), w.Names.Table(table.Name)))
+		w.replace(first, last, quoting.Name(w.Names.Schema(table.Catalog, table.Schema), w.Names.Table(table.Name)))
 		w.keepName(first, last)
 	default:
 		if name := w.Names.Table(table.Name); name != strings.ToLower(table.Name) && !w.isExpression(table.Name) {
-			w.replace(first, last, Quote(name))
+			w.replace(first, last, quoting.Name(name))
 			w.keepName(first, last)
 		}
 	}
@@ -55,7 +56,7 @@ func (w *walker) keepName(first, last int) {
 	}
 	table.Aliased = true
 	end := w.tokens[last].End
-	w.edits = append(w.edits, edit{end, end, " AS " + Quote(table.Name)})
+	w.edits = append(w.edits, edit{end, end, " AS " + quoting.Name(table.Name)})
 }
 
 // isExpression says whether a name is one of a common table expression.
@@ -80,7 +81,7 @@ func (w *walker) information(table Table, first, last int) {
 		w.replace(first, last, query)
 		return
 	}
-	w.replace(first, last, query+" AS "+Quote(table.Name))
+	w.replace(first, last, query+" AS "+quoting.Name(table.Name))
 }
 
 // afterRelation are the words that may follow a relation and are no alias.
@@ -102,7 +103,7 @@ func (w *walker) schema(parts []string, first, last int) {
 		return
 	}
 	w.schemas = append(w.schemas, [2]string{parts[0], parts[1]})
-	w.replace(first, last, Quote(w.Names.Schema(parts[0], parts[1])))
+	w.replace(first, last, quoting.Name(w.Names.Schema(parts[0], parts[1])))
 }
 
 // column maps the table part of a column's name, where it is one of the tables
@@ -124,9 +125,9 @@ func (w *walker) column(first, last int) {
 			continue
 		}
 		// A name of n parts is 2n-1 tokens.
-		text := Quote(w.Names.Schema(t.Catalog, t.Schema), w.Names.Table(t.Name))
+		text := quoting.Name(w.Names.Schema(t.Catalog, t.Schema), w.Names.Table(t.Name))
 		if t.Information || t.Aliased {
-			text = Quote(t.Name)
+			text = quoting.Name(t.Name)
 		}
 		w.replace(first, first+2*n-2, text)
 		return
@@ -148,11 +149,11 @@ func (w *walker) current(function string, first int) {
 	default:
 		return
 	}
-	text := Text(value)
+	text := quoting.Text(value)
 	// The column of a bare call keeps the call's name.
 	before, after := at(w.tokens, first-1), w.token(2)
 	if (before.Text == "," || before.Upper == "SELECT") && (after.Kind == syntax.EOF || after.Text == "," || after.Text == ";" || after.Text == ")" || after.Upper == "FROM") {
-		text += " AS " + Quote(column)
+		text += " AS " + quoting.Name(column)
 	}
 	w.replace(first, w.i+1, text)
 	w.i += 2

@@ -138,7 +138,7 @@ func TestNamesComeBack(t *testing.T) {
 		t.Error("a schema of another prefix is taken for ours")
 	}
 	text := "The table `spark_catalog`.`p__main__sales`.`all_x000020types` and p__main__sales.t in file:/w/p__main__sales.db/t"
-	if got := n.Text(text); got != "The table `main`.`sales`.`all types` and main.sales.t in file:/w/p__main__sales.db/t" {
+	if got := n.UserText(text); got != "The table `main`.`sales`.`all types` and main.sales.t in file:/w/p__main__sales.db/t" {
 		t.Error(got)
 	}
 }

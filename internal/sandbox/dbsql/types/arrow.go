@@ -1,45 +1,8 @@
 package types
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/apache/arrow-go/v18/arrow"
 )
-
-// Duck is the DuckDB type that holds values of t. Both timestamp types are a
-// DuckDB TIMESTAMP: microseconds in UTC for TIMESTAMP, wall clock for the
-// other. The binder keeps them apart.
-func (t *Type) Duck() string {
-	switch t.Kind {
-	case Void:
-		return "INTEGER"
-	case Int:
-		return "INTEGER"
-	case Decimal:
-		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
-	case String:
-		return "VARCHAR"
-	case Binary:
-		return "BLOB"
-	case TimestampNTZ:
-		return "TIMESTAMP"
-	case Array:
-		return t.Elem.Duck() + "[]"
-	case Map:
-		return "MAP(" + t.Key.Duck() + ", " + t.Elem.Duck() + ")"
-	case Struct:
-		parts := make([]string, len(t.Fields))
-		for i, f := range t.Fields {
-			parts[i] = Quote(f.Name) + " " + f.Type.Duck()
-		}
-		return "STRUCT(" + strings.Join(parts, ", ") + ")"
-	}
-	return names[t.Kind]
-}
-
-// Quote writes a DuckDB identifier.
-func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
 // Arrow is the type that Databricks sends for t.
 func (t *Type) Arrow() arrow.DataType {

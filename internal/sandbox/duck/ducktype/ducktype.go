@@ -1,0 +1,47 @@
+// Package ducktype maps Databricks types to the DuckDB types that store them.
+package ducktype
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
+)
+
+// Of returns the DuckDB type that holds values of t. Both timestamp types are a
+// DuckDB TIMESTAMP: microseconds in UTC for TIMESTAMP, wall clock for the
+// other. The binder keeps them apart.
+func Of(t *types.Type) string {
+	switch t.Kind {
+	case types.Void:
+		return "INTEGER"
+	case types.Int:
+		return "INTEGER"
+	case types.Decimal:
+		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
+	case types.String:
+		return "VARCHAR"
+	case types.Binary:
+		return "BLOB"
+	case types.TimestampNTZ:
+		return "TIMESTAMP"
+	case types.Array:
+		return Of(t.Elem) + "[]"
+	case types.Map:
+		return "MAP(" + Of(t.Key) + ", " + Of(t.Elem) + ")"
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = Quote(f.Name) + " " + Of(f.Type)
+		}
+		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	}
+	return t.String()
+}
+
+// Quote writes a DuckDB identifier.
+func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// Same reports whether DuckDB stores both types alike, so that a value of one
+// is used as the other without a cast.
+func Same(t, u *types.Type) bool { return Of(t) == Of(u) }
