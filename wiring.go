@@ -11,7 +11,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
@@ -31,15 +30,7 @@ func newProvider(version string) (factory func() tfprovider.Provider, stop func(
 		opened = append(opened, api)
 		return api, nil
 	}
-	factory = provider.New(version, provider.Dependencies{
-		Open:                   openAndKeep,
-		NormalizeField:         platform.NormalizeField,
-		NormalizeAudience:      platform.NormalizeAudience,
-		ValidateField:          platform.ValidateField,
-		ValidateMapping:        platform.ValidateMapping,
-		ValidateExpressionType: platform.ValidateExpressionType,
-		ValidateAudience:       platform.ValidateAudience,
-	})
+	factory = provider.New(version, provider.Dependencies{Open: openAndKeep})
 	return factory, func() error {
 		mu.Lock()
 		defer mu.Unlock()

@@ -41,7 +41,7 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if i, ok := planned.(*tableImportModel); ok && !i.Stream.IsUnknown() {
 		var s jobs.JobSpec
 		i.define(ctx, &s, &resp.Diagnostics)
-		r.session.warnDoubled(*s.Import, r.session.plans.addImport(*s.Import), &resp.Diagnostics)
+		r.session.warnDoubleCounting(*s.Import, r.session.planned.addImport(*s.Import), &resp.Diagnostics)
 	}
 	r.planLastRun(prior, planned)
 	if p := planned.job(); p.LastRun.IsUnknown() && p.Wait.Equal(types.BoolValue(false)) && r.session.known() && !info.RunnerAlive {
@@ -69,7 +69,7 @@ func (r *jobResource) planLastRun(prior, planned model) {
 // planStore checks the store of an object that state holds, and confirms that
 // state holds it: with -refresh=false nothing else does. For a new object it
 // looks whether a store is there, and makes none.
-func (m *managed) planStore(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, confirm bool) (jobs.API, jobs.StoreInfo) {
+func (m *resourceBase) planStore(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, confirm bool) (jobs.API, jobs.StoreInfo) {
 	if m.session == nil || !m.session.known() {
 		return nil, jobs.StoreInfo{}
 	}

@@ -17,7 +17,7 @@ const defaultRunTimeout = 24 * time.Hour
 
 // jobResource is a table import or an audience export.
 type jobResource struct {
-	managed
+	resourceBase
 	kind kind
 }
 

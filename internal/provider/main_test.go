@@ -2,14 +2,12 @@ package provider_test
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
@@ -24,53 +22,9 @@ func TestMain(m *testing.M) {
 // dependencies join a provider to a world. The environment is empty.
 func (w *world) dependencies() provider.Dependencies {
 	return provider.Dependencies{
-		Open: w.open,
-		NormalizeField: func(f jobs.Field) jobs.Field {
-			if f.MergeOperation == "" {
-				f.MergeOperation = "latest"
-				if strings.ContainsAny(f.Type, "[") {
-					f.MergeOperation = "merge"
-				}
-			}
-			return f
-		},
-		NormalizeAudience: normalizeAudience,
-		ValidateField: func(f jobs.Field) error {
-			if f.MergeOperation == "sum" && f.Type == "string" {
-				return jobs.Invalid("merge_operation", "Strings have no sum", "", "Use another merge operation.")
-			}
-			return nil
-		},
-		ValidateMapping: func(m jobs.Mapping) error {
-			if strings.Contains(m.Expression, "(") != strings.Contains(m.Expression, ")") {
-				return jobs.Invalid("expression", "A parenthesis is not closed", "", "Close it.")
-			}
-			return nil
-		},
-		ValidateExpressionType: func(expression string, f jobs.Field) error {
-			if f.Type == "int" && strings.HasPrefix(expression, "tolower(") {
-				return jobs.Invalid("expression", "The expression does not fit field "+f.ID, "It gives a string.", "Wrap it in toint(...).")
-			}
-			return nil
-		},
-		ValidateAudience: func(a jobs.Audience) error {
-			if !strings.HasPrefix(a.Filter, "FILTER ") {
-				return jobs.Invalid("filter", "The filter cannot be read", "It does not begin with FILTER.", "Correct it.")
-			}
-			if normalizeAudience(a).Slug == "" {
-				return jobs.Invalid("slug", "No slug can be made from the name", "", "Give one.")
-			}
-			return nil
-		},
+		Open:      w.open,
 		LookupEnv: func(string) (string, bool) { return "", false },
 	}
-}
-
-func normalizeAudience(a jobs.Audience) jobs.Audience {
-	if a.Slug == "" {
-		a.Slug = strings.Trim(strings.ReplaceAll(strings.ToLower(a.Name), " ", "_"), "!")
-	}
-	return a
 }
 
 func (w *world) factories() map[string]func() (tfprotov6.ProviderServer, error) {

@@ -27,18 +27,6 @@ type Dependencies struct {
 	// provider that has something to do, and must not create the store. The API
 	// lives as long as the process; whoever made it closes it.
 	Open func(context.Context, config.Target) (jobs.API, error)
-	// NormalizeField fills in what follows from a field's type.
-	NormalizeField func(jobs.Field) jobs.Field
-	// NormalizeAudience fills in what follows from an audience's name.
-	NormalizeAudience func(jobs.Audience) jobs.Audience
-	// The validations of the platform's objects, for errors at plan time. Their
-	// errors name the attribute.
-	ValidateField   func(jobs.Field) error
-	ValidateMapping func(jobs.Mapping) error
-	// ValidateExpressionType refuses a mapping's expression that can never give
-	// a value of its field.
-	ValidateExpressionType func(expression string, f jobs.Field) error
-	ValidateAudience       func(jobs.Audience) error
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -88,9 +76,9 @@ func (p *lyticsProvider) Resources(context.Context) []func() resource.Resource {
 		func() resource.Resource { return &authorizationResource{} },
 		newTableImportResource,
 		newAudienceExportResource,
-		func() resource.Resource { return &fieldResource{deps: p.deps} },
-		func() resource.Resource { return &mappingResource{deps: p.deps} },
-		func() resource.Resource { return &audienceResource{deps: p.deps} },
+		newPlatformObjectResource(fieldObject),
+		newPlatformObjectResource(mappingObject),
+		newPlatformObjectResource(audienceObject),
 	}
 }
 

@@ -3,24 +3,13 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-)
-
-type audienceResource struct {
-	managed
-	deps Dependencies
-}
-
-var (
-	_ resource.ResourceWithConfigure      = (*audienceResource)(nil)
-	_ resource.ResourceWithImportState    = (*audienceResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*audienceResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*audienceResource)(nil)
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
 type audienceModel struct {
@@ -31,12 +20,27 @@ type audienceModel struct {
 	Filter      types.String `tfsdk:"filter"`
 }
 
-func (r *audienceResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_audience"
+func audienceObject() platformObject[audienceModel, jobs.Audience] {
+	return platformObject[audienceModel, jobs.Audience]{
+		noun:   "audience",
+		schema: audienceSchema,
+		label:  func(m audienceModel) string { return describe("audience", m.Name.ValueString()) },
+		object: audienceModel.audience,
+		model:  newAudienceModel,
+		setComputed: func(m *audienceModel, stored jobs.Audience) {
+			m.ID, m.Slug = types.StringValue(stored.ID), types.StringValue(stored.Slug)
+		},
+		validate: platform.ValidateAudience,
+		plan:     planAudience,
+		create:   jobs.API.CreateAudience,
+		put:      jobs.API.PutAudience,
+		get:      jobs.API.Audience,
+		delete:   jobs.API.DeleteAudience,
+	}
 }
 
-func (r *audienceResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+func audienceSchema() schema.Schema {
+	return schema.Schema{
 		MarkdownDescription: "A named filter over profiles, in FilterQL. Exports move its members to Databricks.",
 		Attributes: map[string]schema.Attribute{
 			"id":          idAttribute("Id of the audience."),
@@ -57,109 +61,19 @@ func (r *audienceResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 	}
 }
 
-func (r *audienceResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var m audienceModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateAudience == nil {
-		return
-	}
-	if err := r.deps.ValidateAudience(m.audience()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the audience", err)
-	}
-}
-
-// ModifyPlan checks the store, and settles the slug, which follows from the
-// name when the audience is created.
-func (r *audienceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	r.planStore(ctx, req, resp, false)
-	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
-	}
-	var config, planned, prior audienceModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
-	update := !req.State.Raw.IsNull()
-	if update {
-		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	}
-	if resp.Diagnostics.HasError() || update && req.Plan.Raw.Equal(req.State.Raw) {
-		return
-	}
-	slug := types.StringUnknown()
+// planAudience sets the slug. Left out, it is made from the name when the
+// audience is created, and does not follow later changes of the name.
+func planAudience(_ context.Context, p *objectPlan[audienceModel], _ *diag.Diagnostics) {
+	update := p.prior != nil
+	priorSlug, slug := types.StringNull(), types.StringUnknown()
 	switch {
 	case update:
-		slug = prior.Slug
-	case !planned.Name.IsUnknown():
-		slug = types.StringValue(r.deps.NormalizeAudience(jobs.Audience{Name: planned.Name.ValueString()}).Slug)
+		priorSlug = p.prior.Slug
+		slug = priorSlug
+	case !p.planned.Name.IsUnknown():
+		slug = types.StringValue(platform.NormalizeAudience(jobs.Audience{Name: p.planned.Name.ValueString()}).Slug)
 	}
-	resp.RequiresReplace = append(resp.RequiresReplace, settle(&planned.Slug, config.Slug, prior.Slug, slug, update, "slug")...)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
-}
-
-func (r *audienceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var m audienceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	m.ID = types.StringNull()
-	a, err := api.CreateAudience(ctx, m.audience())
-	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the audience "+m.Name.ValueString(), err)
-		return
-	}
-	m.ID, m.Slug = types.StringValue(a.ID), types.StringValue(a.Slug)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *audienceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.forRead(ctx, req, resp)
-	if api == nil {
-		return
-	}
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	a, err := api.Audience(ctx, id)
-	if err != nil {
-		readFailed(ctx, resp, describe("audience", id), err)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, audienceModel{
-		ID:          types.StringValue(a.ID),
-		Name:        types.StringValue(a.Name),
-		Slug:        types.StringValue(a.Slug),
-		Description: types.StringValue(a.Description),
-		Filter:      types.StringValue(a.Filter),
-	})...)
-}
-
-func (r *audienceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var m audienceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	if _, err := api.PutAudience(ctx, m.audience()); err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("audience", m.Slug.ValueString()), err)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *audienceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
-		return
-	}
-	deleteFailed(resp, describe("audience", id), api.DeleteAudience(ctx, id))
+	p.requiresReplace = settle(&p.planned.Slug, p.config.Slug, priorSlug, slug, update, "slug")
 }
 
 func (m audienceModel) audience() jobs.Audience {
@@ -169,5 +83,15 @@ func (m audienceModel) audience() jobs.Audience {
 		Slug:        m.Slug.ValueString(),
 		Description: m.Description.ValueString(),
 		Filter:      m.Filter.ValueString(),
+	}
+}
+
+func newAudienceModel(a jobs.Audience) audienceModel {
+	return audienceModel{
+		ID:          types.StringValue(a.ID),
+		Name:        types.StringValue(a.Name),
+		Slug:        types.StringValue(a.Slug),
+		Description: types.StringValue(a.Description),
+		Filter:      types.StringValue(a.Filter),
 	}
 }

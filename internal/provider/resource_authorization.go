@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-type authorizationResource struct{ managed }
+type authorizationResource struct{ resourceBase }
 
 var (
 	_ resource.ResourceWithConfigure      = (*authorizationResource)(nil)

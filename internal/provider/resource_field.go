@@ -4,25 +4,14 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-)
-
-type fieldResource struct {
-	managed
-	deps Dependencies
-}
-
-var (
-	_ resource.ResourceWithConfigure      = (*fieldResource)(nil)
-	_ resource.ResourceWithImportState    = (*fieldResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*fieldResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*fieldResource)(nil)
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
 type fieldModel struct {
@@ -36,16 +25,31 @@ type fieldModel struct {
 	KeepDays       types.Int64  `tfsdk:"keep_days"`
 }
 
-func (r *fieldResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_field"
+func fieldObject() platformObject[fieldModel, jobs.Field] {
+	return platformObject[fieldModel, jobs.Field]{
+		noun:   "field",
+		schema: fieldSchema,
+		label:  func(m fieldModel) string { return describe("field", m.ID.ValueString()) },
+		object: fieldModel.field,
+		model:  newFieldModel,
+		setComputed: func(m *fieldModel, stored jobs.Field) {
+			m.MergeOperation = types.StringValue(stored.MergeOperation)
+		},
+		validate: platform.ValidateField,
+		plan:     planField,
+		create:   jobs.API.CreateField,
+		put:      jobs.API.PutField,
+		get:      jobs.API.Field,
+		delete:   jobs.API.DeleteField,
+	}
 }
 
-func (r *fieldResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func fieldSchema() schema.Schema {
 	flag := func(doc string) schema.BoolAttribute {
 		return schema.BoolAttribute{Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 			MarkdownDescription: doc + " Default `false`."}
 	}
-	resp.Schema = schema.Schema{
+	return schema.Schema{
 		MarkdownDescription: "A typed user field: what profiles hold. Mappings feed it from streams.",
 		Attributes: map[string]schema.Attribute{
 			"id":          keyAttribute("Name of the field in profiles."),
@@ -78,102 +82,19 @@ func (r *fieldResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 	}
 }
 
-func (r *fieldResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var m fieldModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateField == nil {
-		return
-	}
-	if err := r.deps.ValidateField(m.field()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the field", err)
-	}
-}
-
-// ModifyPlan checks the store, and settles the merge operation, which follows
-// from the type.
-func (r *fieldResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	r.planStore(ctx, req, resp, false)
-	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
-	}
-	var config, planned fieldModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if config.MergeOperation.IsNull() {
-		planned.MergeOperation = types.StringUnknown()
-		if !planned.Type.IsUnknown() {
-			f := r.deps.NormalizeField(jobs.Field{Type: planned.Type.ValueString()})
-			planned.MergeOperation = types.StringValue(f.MergeOperation)
+// planField sets the default merge operation, which depends on the type.
+func planField(_ context.Context, p *objectPlan[fieldModel], _ *diag.Diagnostics) {
+	m := &p.planned
+	if p.config.MergeOperation.IsNull() {
+		m.MergeOperation = types.StringUnknown()
+		if !m.Type.IsUnknown() {
+			f := platform.NormalizeField(jobs.Field{Type: m.Type.ValueString()})
+			m.MergeOperation = types.StringValue(f.MergeOperation)
 		}
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
 	}
-	if r.session != nil && !planned.ID.IsUnknown() && !planned.Type.IsUnknown() && !planned.MergeOperation.IsUnknown() {
-		r.session.plans.addField(planned.field())
+	if !m.ID.IsUnknown() && !m.Type.IsUnknown() && !m.MergeOperation.IsUnknown() {
+		p.session.planned.addField(m.field())
 	}
-}
-
-func (r *fieldResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var m fieldModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	created, err := api.CreateField(ctx, m.field())
-	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the field "+m.ID.ValueString(), err)
-		return
-	}
-	m.MergeOperation = types.StringValue(created.MergeOperation)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *fieldResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.forRead(ctx, req, resp)
-	if api == nil {
-		return
-	}
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	f, err := api.Field(ctx, id)
-	if err != nil {
-		readFailed(ctx, resp, describe("field", id), err)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, showField(f))...)
-}
-
-func (r *fieldResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var m fieldModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	put, err := api.PutField(ctx, m.field())
-	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("field", m.ID.ValueString()), err)
-		return
-	}
-	m.MergeOperation = types.StringValue(put.MergeOperation)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *fieldResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
-		return
-	}
-	deleteFailed(resp, describe("field", id), api.DeleteField(ctx, id))
 }
 
 func (m fieldModel) field() jobs.Field {
@@ -189,7 +110,7 @@ func (m fieldModel) field() jobs.Field {
 	}
 }
 
-func showField(f jobs.Field) fieldModel {
+func newFieldModel(f jobs.Field) fieldModel {
 	return fieldModel{
 		ID:             types.StringValue(f.ID),
 		Description:    types.StringValue(f.Description),
@@ -197,13 +118,13 @@ func showField(f jobs.Field) fieldModel {
 		IsIdentifier:   types.BoolValue(f.IsIdentifier),
 		IsPII:          types.BoolValue(f.IsPII),
 		MergeOperation: types.StringValue(f.MergeOperation),
-		Capacity:       positive(f.Capacity),
-		KeepDays:       positive(f.KeepDays),
+		Capacity:       nullIfZero(f.Capacity),
+		KeepDays:       nullIfZero(f.KeepDays),
 	}
 }
 
-// positive gives null for 0, which is how the store says "nothing".
-func positive(n int64) types.Int64 {
+// nullIfZero gives null for 0, which stands for "not set" in the store.
+func nullIfZero(n int64) types.Int64 {
 	if n == 0 {
 		return types.Int64Null()
 	}

@@ -3,25 +3,14 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-)
-
-type mappingResource struct {
-	managed
-	deps Dependencies
-}
-
-var (
-	_ resource.ResourceWithConfigure      = (*mappingResource)(nil)
-	_ resource.ResourceWithImportState    = (*mappingResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*mappingResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*mappingResource)(nil)
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
 type mappingModel struct {
@@ -32,12 +21,25 @@ type mappingModel struct {
 	GuardExpression types.String `tfsdk:"guard_expression"`
 }
 
-func (r *mappingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_mapping"
+func mappingObject() platformObject[mappingModel, jobs.Mapping] {
+	return platformObject[mappingModel, jobs.Mapping]{
+		noun:        "mapping",
+		schema:      mappingSchema,
+		label:       func(m mappingModel) string { return "the mapping of field " + m.Field.ValueString() },
+		object:      mappingModel.mapping,
+		model:       newMappingModel,
+		setComputed: func(m *mappingModel, stored jobs.Mapping) { m.ID = types.StringValue(stored.ID) },
+		validate:    platform.ValidateMapping,
+		plan:        planMapping,
+		create:      jobs.API.CreateMapping,
+		put:         jobs.API.PutMapping,
+		get:         jobs.API.Mapping,
+		delete:      jobs.API.DeleteMapping,
+	}
 }
 
-func (r *mappingResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+func mappingSchema() schema.Schema {
+	return schema.Schema{
 		MarkdownDescription: "How a stream feeds a user field: an expression over the event's columns.",
 		Attributes: map[string]schema.Attribute{
 			"id":     idAttribute("Id of the mapping."),
@@ -59,94 +61,28 @@ func (r *mappingResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	}
 }
 
-func (r *mappingResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var m mappingModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() || r.deps.ValidateMapping == nil {
+// planMapping checks a planned mapping against its field, if this process has
+// planned the field or the store has it.
+func planMapping(ctx context.Context, p *objectPlan[mappingModel], diags *diag.Diagnostics) {
+	planned := p.planned
+	if planned.Stream.IsUnknown() || planned.Field.IsUnknown() || planned.Expression.IsUnknown() || planned.GuardExpression.IsUnknown() {
 		return
 	}
-	if err := r.deps.ValidateMapping(m.mapping()); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the mapping", err)
+	m := planned.mapping()
+	f, known := p.session.planned.field(m.Field)
+	if !known && p.api != nil {
+		stored, err := p.api.Field(ctx, m.Field)
+		f, known = stored, err == nil
 	}
-}
-
-func (r *mappingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	api, _ := r.planStore(ctx, req, resp, false)
-	if r.session == nil || req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
-		return
+	if known {
+		if err := platform.ValidateExpressionType(m.Expression, f); err != nil {
+			addError(diags, place{schema: p.objectType}, "use the mapping", err)
+			return
+		}
 	}
-	var m mappingModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || m.Stream.IsUnknown() || m.Field.IsUnknown() || m.Expression.IsUnknown() || m.GuardExpression.IsUnknown() {
-		return
+	if i, found := p.session.planned.addMapping(m); found {
+		p.session.warnDoubleCounting(i, []jobs.Mapping{m}, diags)
 	}
-	r.planMapping(ctx, api, m.mapping(), resp.Plan.Schema.Type(), &resp.Diagnostics)
-}
-
-func (r *mappingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var m mappingModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	m.ID = types.StringNull()
-	created, err := api.CreateMapping(ctx, m.mapping())
-	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create the mapping of "+m.Field.ValueString(), err)
-		return
-	}
-	m.ID = types.StringValue(created.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *mappingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.forRead(ctx, req, resp)
-	if api == nil {
-		return
-	}
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	m, err := api.Mapping(ctx, id)
-	if err != nil {
-		readFailed(ctx, resp, describe("mapping", id), err)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, mappingModel{
-		ID:              types.StringValue(m.ID),
-		Stream:          types.StringValue(m.Stream),
-		Field:           types.StringValue(m.Field),
-		Expression:      types.StringValue(m.Expression),
-		GuardExpression: types.StringValue(m.GuardExpression),
-	})...)
-}
-
-func (r *mappingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var m mappingModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil {
-		return
-	}
-	if _, err := api.PutMapping(ctx, m.mapping()); err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+describe("mapping", m.ID.ValueString()), err)
-		return
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func (r *mappingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
-		return
-	}
-	deleteFailed(resp, describe("mapping", id), api.DeleteMapping(ctx, id))
 }
 
 func (m mappingModel) mapping() jobs.Mapping {
@@ -156,5 +92,15 @@ func (m mappingModel) mapping() jobs.Mapping {
 		Field:           m.Field.ValueString(),
 		Expression:      m.Expression.ValueString(),
 		GuardExpression: m.GuardExpression.ValueString(),
+	}
+}
+
+func newMappingModel(m jobs.Mapping) mappingModel {
+	return mappingModel{
+		ID:              types.StringValue(m.ID),
+		Stream:          types.StringValue(m.Stream),
+		Field:           types.StringValue(m.Field),
+		Expression:      types.StringValue(m.Expression),
+		GuardExpression: types.StringValue(m.GuardExpression),
 	}
 }

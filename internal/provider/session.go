@@ -17,9 +17,9 @@ import (
 // until something needs it, so that validating, or planning only new objects
 // from constants, leaves the disk alone.
 type session struct {
-	open   func(context.Context, config.Target) (jobs.API, error)
-	config configuration
-	plans  plans
+	open    func(context.Context, config.Target) (jobs.API, error)
+	config  configuration
+	planned plannedObjects
 
 	mu            sync.Mutex
 	api           jobs.API

@@ -13,18 +13,18 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// managed is what every resource has: the way to the product.
-type managed struct{ session *session }
+// resourceBase is the part that all resources share.
+type resourceBase struct{ session *session }
 
 // Configure takes the session; it is nil while Terraform only validates.
-func (m *managed) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+func (m *resourceBase) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
 	if s, ok := req.ProviderData.(*session); ok {
 		m.session = s
 	}
 }
 
 // ImportState takes the id; Read does the rest, and marks the store.
-func (m *managed) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+func (m *resourceBase) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	if _, err := m.session.connect(ctx); err != nil {
 		addError(&resp.Diagnostics, nowhere, "import "+req.ID, err)
 		return
@@ -35,7 +35,7 @@ func (m *managed) ImportState(ctx context.Context, req resource.ImportStateReque
 // forRead gives the API for a refresh, and whether the object was imported just
 // now. The API is nil when there is nothing to do: while the configuration is
 // unknown, state is kept unread.
-func (m *managed) forRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API, imported bool) {
+func (m *resourceBase) forRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API, imported bool) {
 	if !m.session.known() {
 		return nil, false
 	}
