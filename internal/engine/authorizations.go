@@ -71,25 +71,7 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 			fmt.Sprintf("The stored secret was given for %s and is never sent to another host.", row.Host),
 			fmt.Sprintf("Give %s for the new host and change %s_version", attribute, attribute))
 	}
-	a, err := e.saveAuthorization(ctx, db, row, c)
-	if err != nil || !moved {
-		return a, err
-	}
-	// The host is part of each job's key.
-	all, err := db.Jobs(ctx)
-	if err != nil {
-		return a, err
-	}
-	for _, j := range all {
-		if j.AuthorizationID != id {
-			continue
-		}
-		j.Key = jobs.Key(a.Host, j.JobSpec)
-		if err := db.PutJob(ctx, j); err != nil {
-			return a, err
-		}
-	}
-	return a, nil
+	return e.saveAuthorization(ctx, db, row, c)
 }
 
 func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.AuthorizationRow, c jobs.AuthorizationChange) (jobs.Authorization, error) {

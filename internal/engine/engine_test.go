@@ -94,6 +94,42 @@ func TestAMovedAuthorizationNeedsItsTokenAgain(t *testing.T) {
 	}
 }
 
+// An authorization's host is part of its jobs' keys: both change, or neither.
+func TestAHostThatCannotChangeLeavesAuthorizationAndJobsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	e := open(t, t.TempDir())
+	a := authorize(t, e)
+	var made []jobs.Job
+	for _, table := range []string{"customers", "orders"} {
+		j, err := e.CreateJob(t.Context(), importSpec(a.ID, table))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, j)
+	}
+	// Another authorization already has a job of the key that "orders" would get.
+	other, err := e.CreateAuthorization(t.Context(), spec("dbc-2.cloud.databricks.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.CreateJob(t.Context(), importSpec(other.ID, "orders")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.UpdateAuthorization(t.Context(), a.ID, spec("dbc-2.cloud.databricks.com")); !jobs.IsCode(err, jobs.CodeConflict) {
+		t.Fatalf("got %v, want a conflict with the other authorization's job", err)
+	}
+	if back, err := e.Authorization(t.Context(), a.ID); err != nil || back.Host != a.Host || !back.SecretReadable {
+		t.Errorf("got host %q, secret readable %t, %v; want host %q, true, nil", back.Host, back.SecretReadable, err, a.Host)
+	}
+	// The keys of both jobs are still those of the old host.
+	for _, j := range made {
+		_, err := e.CreateJob(t.Context(), importSpec(a.ID, j.Import.Table))
+		if !jobs.IsCode(err, jobs.CodeConflict) || !strings.Contains(err.Error(), j.ID) {
+			t.Errorf("a second job of %s: got %v, want a conflict with %s", j.Import.Table, err, j.ID)
+		}
+	}
+}
+
 func TestAnAuthorizationWithoutAnyTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())

@@ -85,10 +85,11 @@ func TestARunsJSONHasItsFailureInPartsAndAsTexts(t *testing.T) {
 		t.Errorf("read again (-want +got):\n%s", d)
 	}
 	earlier := `{"id": "run_2", "status": "failed", "error": "No right. The warehouse said so. Grant it", "error_next": "Grant it", "error_code": "forbidden"}`
-	if err := json.Unmarshal([]byte(earlier), &back); err != nil {
+	var fromEarlier jobs.Run
+	if err := json.Unmarshal([]byte(earlier), &fromEarlier); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(jobs.Failure{Code: jobs.CodeForbidden, Summary: "No right. The warehouse said so.", Next: "Grant it"}, jobs.Run(back).Failure); d != "" {
+	if d := cmp.Diff(jobs.Failure{Code: jobs.CodeForbidden, Summary: "No right. The warehouse said so.", Next: "Grant it"}, fromEarlier.Failure); d != "" {
 		t.Errorf("from an earlier release (-want +got):\n%s", d)
 	}
 }

@@ -29,7 +29,9 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	return r, err
 }
 
-// PutAuthorization writes the row, whether new or known.
+// PutAuthorization inserts or updates an authorization. Its host is part of its
+// jobs' keys, which change in the same transaction; a key that another job holds
+// is CodeConflict, and then nothing has changed.
 func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
@@ -42,8 +44,30 @@ func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 				creator = excluded.creator, updated_at = excluded.updated_at`,
 			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion,
 			r.ClientID, r.ClientSecretVersion, r.CatalogAPI, r.CheckConnection, r.Sealed, r.Creator, r.Confirmed)
-		return err
+		if err != nil {
+			return err
+		}
+		return rekeyJobs(ctx, tx, r.ID, r.Host)
 	})
+}
+
+// rekeyJobs gives an authorization's jobs the keys that they have with a host.
+func rekeyJobs(ctx context.Context, tx *Tx, authorizationID, host string) error {
+	all, err := scanJobs(tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE authorization_id = ? ORDER BY id`, authorizationID))
+	if err != nil {
+		return err
+	}
+	for _, job := range all {
+		key := jobs.Key(host, job.JobSpec)
+		if key == job.Key {
+			continue
+		}
+		job.Key = key
+		if err := putJob(ctx, tx, job); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Authorization reads one.

@@ -37,8 +37,12 @@ const jobSpecVersion = 1
 
 const jobColumns = `id, key, label, authorization_id, spec, next_run_at, paused, creator, confirmed, created_at, updated_at`
 
-// PutJob writes a job. A key that another job holds is CodeConflict.
+// PutJob inserts or updates a job. A key that another job holds is CodeConflict.
 func (d *DB) PutJob(ctx context.Context, r JobRow) error {
+	return d.Write(ctx, func(tx *Tx) error { return putJob(ctx, tx, r) })
+}
+
+func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 	spec, err := json.Marshal(jobSpec{
 		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
 		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, FailOnError: r.FailOnError,
@@ -47,26 +51,24 @@ func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 	if err != nil {
 		return err
 	}
-	return d.Write(ctx, func(tx *Tx) error {
-		var holder string
-		err := tx.QueryRowContext(ctx, `SELECT id FROM jobs WHERE key = ? AND id <> ?`, r.Key, r.ID).Scan(&holder)
-		if err == nil {
-			return jobConflict(r, holder)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
-			ON CONFLICT (id) DO UPDATE SET key = excluded.key, label = excluded.label,
-				authorization_id = excluded.authorization_id, spec = excluded.spec, next_run_at = excluded.next_run_at,
-				paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
-			r.ID, r.Key, r.Label, r.AuthorizationID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
-		if err != nil {
-			return err
-		}
-		return putAfter(ctx, tx, r.ID, r.After)
-	})
+	var holder string
+	err = tx.QueryRowContext(ctx, `SELECT id FROM jobs WHERE key = ? AND id <> ?`, r.Key, r.ID).Scan(&holder)
+	if err == nil {
+		return jobConflict(r, holder)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+		ON CONFLICT (id) DO UPDATE SET key = excluded.key, label = excluded.label,
+			authorization_id = excluded.authorization_id, spec = excluded.spec, next_run_at = excluded.next_run_at,
+			paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
+		r.ID, r.Key, r.Label, r.AuthorizationID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
+	if err != nil {
+		return err
+	}
+	return putAfter(ctx, tx, r.ID, r.After)
 }
 
 func jobConflict(r JobRow, holder string) error {
@@ -123,22 +125,27 @@ func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
 	return r, d.failed("Cannot read the store", err)
 }
 
-// Jobs reads all, by label then id.
-func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
-	rows, err := d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`)
+// scanJobs reads the rows of a query for jobColumns.
+func scanJobs(rows *sql.Rows, err error) ([]JobRow, error) {
 	if err != nil {
-		return nil, d.failed("Cannot read the store", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var out []JobRow
 	for rows.Next() {
 		r, err := scanJob(rows.Scan)
 		if err != nil {
-			return nil, d.failed("Cannot read the store", err)
+			return nil, err
 		}
 		out = append(out, r)
 	}
-	return out, d.failed("Cannot read the store", rows.Err())
+	return out, errors.Join(rows.Err(), rows.Close())
+}
+
+// Jobs reads all, by label then id.
+func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
+	all, err := scanJobs(d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`))
+	return all, d.failed("Cannot read the store", err)
 }
 
 // DeleteJob removes the definition and asks its active runs to stop. Cursor

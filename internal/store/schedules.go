@@ -100,20 +100,8 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 	if err := tx.QueryRowContext(ctx, `SELECT `+now).Scan(&n); err != nil {
 		return nil, time.Time{}, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	defer func() { _ = rows.Close() }()
-	var due []JobRow
-	for rows.Next() {
-		job, err := scanJob(rows.Scan)
-		if err != nil {
-			return nil, time.Time{}, err
-		}
-		due = append(due, job)
-	}
-	return due, fromMicros(n), errors.Join(rows.Err(), rows.Close())
+	due, err := scanJobs(tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit))
+	return due, fromMicros(n), err
 }
 
 // occur writes an occurrence, and gives the id of a run to be handed over.
