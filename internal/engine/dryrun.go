@@ -37,7 +37,7 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	if job.Export != nil {
 		out, err = e.planExport(ctx, db, job, connect)
 	} else {
-		out, err = (&importer.Import{Key: e.cursorKey(job), Spec: *job.Import, Connect: connect, Cursors: db}).Plan(ctx)
+		out, err = (&importer.Import{Key: e.cursorKey(job), Spec: *job.Import, Connect: connect, Cursors: db}).DryRun(ctx)
 	}
 	if err != nil {
 		return jobs.DryRun{}, err
@@ -62,7 +62,7 @@ func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow,
 	out, err := (&exporter.Export{
 		JobID: job.ID, RunID: "dry-run", Spec: *job.Export, Owners: owners,
 		Connect: connect, Audiences: e.platform, Staging: unopened{root: root}, QueryTimeout: job.QueryTimeout,
-	}).Plan(ctx)
+	}).DryRun(ctx)
 	if err != nil {
 		return out, err
 	}

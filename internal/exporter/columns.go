@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// sqlType is the column type of a field. Collections travel as JSON.
+// sqlType is the column type of a field. Sets, lists and maps become JSON text.
 func sqlType(f jobs.Field) string {
 	switch f.Type {
 	case "bool":
@@ -25,14 +25,15 @@ func sqlType(f jobs.Field) string {
 	}
 }
 
-// column is a column of the target: a field, its quoted name and its type.
+// column is a column of the target: the field's name, the quoted name and the type.
 type column struct{ name, sql, sqlType string }
 
-// tableColumns turns fields into columns, and refuses what no Delta table can
-// hold.
+// tableColumns turns fields into columns. It refuses fields that no Delta table can
+// hold together.
 func tableColumns(fields []jobs.Field) ([]column, error) {
 	if len(fields) == 0 {
-		return nil, jobs.Invalid("fields", "The export has no columns", "The platform has no fields yet.", "Declare lytics_field and lytics_mapping resources first")
+		return nil, jobs.Invalid("fields", "The export has no columns", "The platform has no fields yet.",
+			"Declare lytics_field and lytics_mapping resources first")
 	}
 	seen := map[string]string{}
 	columns := make([]column, len(fields))
@@ -52,7 +53,8 @@ func tableColumns(fields []jobs.Field) ([]column, error) {
 	return columns, nil
 }
 
-// needsMapping reports names that Delta only takes with column mapping.
-func needsMapping(columns []column) bool {
+// needsColumnMapping reports whether a name has characters that Delta allows only
+// in tables with column mapping.
+func needsColumnMapping(columns []column) bool {
 	return slices.ContainsFunc(columns, func(c column) bool { return strings.ContainsAny(c.name, " ,;{}()\n\t=") })
 }

@@ -1,7 +1,8 @@
-// Package exporter moves the profiles of an audience into a Databricks table:
-// scanned into files under a prefix of the run's own, loaded with COPY INTO into
-// a table of the run's own, counted, and put in place in one commit. A reader of
-// the target sees the whole old table or the whole new one.
+// Package exporter copies the profiles of an audience into a Databricks table. It
+// writes them to files under a prefix of the run's own, loads those with COPY INTO
+// into a table of the run's own (the load table), counts its rows, and replaces
+// the target in one commit. A reader of the target sees the whole old table or the
+// whole new one.
 package exporter
 
 import (
@@ -17,79 +18,89 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// Audiences is where profiles come from.
+// Audiences reads the profiles of audiences.
 type Audiences interface {
-	// Scan streams one consistent snapshot of an audience, in a stable order.
-	// No fields means all.
+	// Scan streams one consistent snapshot of an audience, in a stable order. No
+	// fields means all of them.
 	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
 }
 
-// Staging is where files wait for COPY INTO.
+// Staging keeps files for COPY INTO.
 type Staging interface {
-	// Create begins an object that appears whole on Close, or on Abort never.
+	// Create begins an object. It appears, whole, with Close; after Abort it never
+	// does.
 	Create(ctx context.Context, key string) (Object, error)
-	// List gives the objects below a prefix.
+	// List returns the objects below a prefix.
 	List(ctx context.Context, prefix string) ([]staging.Object, error)
-	// Read gives a small object whole.
+	// Read returns the content of a small object.
 	Read(ctx context.Context, key string) ([]byte, error)
-	// RemovePrefix removes all below a prefix; safe to repeat.
+	// RemovePrefix removes all objects below a prefix. It may be repeated.
 	RemovePrefix(ctx context.Context, prefix string) error
-	// URL is the address COPY INTO reads a key at.
+	// URL is the address at which COPY INTO reads a key.
 	URL(key string) string
-	// CopyCredential is the warehouse's right to read what is below a prefix,
-	// for as long as a statement may take.
+	// CopyCredential lets the warehouse read the objects below a prefix, for as long
+	// as a statement may take.
 	CopyCredential(ctx context.Context, prefix string, statement time.Duration) (staging.CopyCredential, error)
 }
 
-// Object is a staged file being written.
+// Object is a staged file that is being written.
 type Object interface {
 	io.WriteCloser
 	Abort() error
 }
 
-// Progress is told what a run is doing.
+// Progress receives what a run is doing.
 type Progress interface {
+	// Phase begins a phase of total rows; 0 means that the number is not known.
 	Phase(name string, total int64)
+	// Advance adds to the rows that are done in this phase.
 	Advance(n int64)
+	// Count changes the run's counts.
 	Count(f func(*jobs.Counts))
 }
 
-// Export is one run's worth of work.
+// Export executes one run of an audience export.
 type Export struct {
 	JobID, RunID string
 	Spec         jobs.AudienceExport
-	// Owners are the ids that this store's jobs for the same table have had.
-	Owners    []string
+	// Owners are the ids that jobs for the same table have had in this store.
+	Owners []string
+	// Connect opens a session. It is called again when one is lost. It sets the
+	// session's query timeout.
 	Connect   func(ctx context.Context) (*databricks.Warehouse, error)
 	Audiences Audiences
 	Staging   Staging
-	// Fence fails when the run is no longer ours; asked before the replace.
+	// Fence fails when another process has taken the run over. It is asked before
+	// the target is replaced.
 	Fence    func(ctx context.Context) error
 	Progress Progress
-	// QueryTimeout bounds each statement: jobs.DefaultQueryTimeout when 0.
+	// QueryTimeout bounds each statement; 0 means jobs.DefaultQueryTimeout.
 	QueryTimeout time.Duration
-	// FileText is how much text of cells a file holds: DefaultFileText when 0.
-	FileText int
+	// FileBytes is how much text of cells a file holds, before compression; 0 means
+	// DefaultFileBytes.
+	FileBytes int
 
-	// name is this execution's: a run that is tried again has another, so that
-	// no statement or upload of the first meets it.
+	// name is the name of this execution: another execution of the run has another
+	// name, so that a late statement or upload of the first one cannot touch its
+	// files and table.
 	name string
-	wh   *databricks.Warehouse
-	// sql names the target, load the table of the execution's own.
-	sql, load string
+	// wh is the open session; nil when there is none.
+	wh *databricks.Warehouse
+	// targetSQL and loadSQL are the quoted names of the target and of the load table.
+	targetSQL, loadSQL string
 }
 
 func (e *Export) target() jobs.TableName {
 	return jobs.TableName{Catalog: e.Spec.Catalog, Database: e.Spec.Database, Table: e.Spec.TableName}
 }
 
-// cleanupTimeout bounds the removal of what a run leaves behind, which goes on
-// after the run was cancelled.
+// cleanupTimeout bounds the removal of the run's files and load table, which is
+// done even when the run was cancelled.
 const cleanupTimeout = 30 * time.Second
 
 // Run exports the audience.
 func (e *Export) Run(ctx context.Context) (err error) {
-	if err := e.begin(); err != nil {
+	if err := e.nameExecution(); err != nil {
 		return err
 	}
 	defer func() {
@@ -98,11 +109,11 @@ func (e *Export) Run(ctx context.Context) (err error) {
 		}
 	}()
 	e.Progress.Phase("checking the target", 0)
-	before, err := e.inspect(ctx)
+	before, err := e.inspectTarget(ctx)
 	if err != nil {
 		return err
 	}
-	if err := e.sweep(ctx); err != nil {
+	if err := e.removeLeftovers(ctx); err != nil {
 		return err
 	}
 	fields, profiles, err := e.Audiences.Scan(ctx, e.Spec.AudienceID, e.Spec.Fields)
@@ -117,17 +128,17 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := e.mark(ctx); err != nil {
+	if err := e.writeRunMarker(ctx); err != nil {
 		return err
 	}
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
-		if cleanErr := e.clean(cleanup, e.root(e.JobID), e.name); cleanErr != nil && err == nil {
+		if cleanErr := e.removeRun(cleanup, e.jobPrefix(e.JobID), e.name); cleanErr != nil && err == nil {
 			err = cleanErr
 		}
 	}()
-	staged, err := e.stage(ctx, layout, profiles)
+	staged, err := e.stageFiles(ctx, layout, profiles)
 	if err != nil {
 		return err
 	}
@@ -138,7 +149,7 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	if err := e.Fence(ctx); err != nil {
 		return err
 	}
-	if err := e.replace(ctx, loaded, staged.rows, before); err != nil {
+	if err := e.replaceTable(ctx, loaded, staged.rows, before); err != nil {
 		return err
 	}
 	e.Progress.Count(func(c *jobs.Counts) {
@@ -147,16 +158,16 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// begin names what the execution makes.
-func (e *Export) begin() (err error) {
+// nameExecution chooses the names of the execution and of its load table.
+func (e *Export) nameExecution() (err error) {
 	e.name = e.RunID + "_" + strings.ToLower(rand.Text()[:8])
-	if e.sql, err = databricks.QuoteTable(e.target()); err != nil {
+	if e.targetSQL, err = databricks.QuoteTable(e.target()); err != nil {
 		return err
 	}
 	scratch, err := e.scratch()
 	if err != nil {
 		return err
 	}
-	e.load, err = scratch.loadTable(e.name)
+	e.loadSQL, err = scratch.loadTable(e.name)
 	return err
 }

@@ -71,7 +71,7 @@ func TestHostileValuesComeBackExactly(t *testing.T) {
 				audience.rows = append(audience.rows, row(cells...))
 				want[cells[0]] = cells[1:]
 			}
-			b.run(audience, kindOf(kind), func(e *exporter.Export) { e.FileText = 4 << 10 })
+			b.run(audience, kindOf(kind), func(e *exporter.Export) { e.FileBytes = 4 << 10 })
 			got := b.query(`SELECT id, note, CAST(age AS STRING), CAST(CAST(spend AS DECIMAL(38,3)) AS STRING), CAST(ok AS STRING), date_format(seen, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"), tags, spend = 1e300 FROM ` +
 				b.table() + " WHERE spend IS NULL OR spend < 1e100")
 			got = append(got, b.query(`SELECT id, note, CAST(age AS STRING), '1e300', CAST(ok AS STRING), date_format(seen, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"), tags, spend = 1e300 FROM `+
@@ -128,7 +128,7 @@ func TestMoreThanAThousandFilesTakeSeveralStatements(t *testing.T) {
 	for n := range files * 512 {
 		audience.rows = append(audience.rows, row(fmt.Sprint(n), pad[:1000+n%24]))
 	}
-	b.run(audience, func(e *exporter.Export) { e.FileText = 1 })
+	b.run(audience, func(e *exporter.Export) { e.FileBytes = 1 })
 	var copies int
 	seen := map[string]bool{}
 	for _, st := range s.Statements(t) {

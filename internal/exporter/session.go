@@ -6,23 +6,24 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 )
 
-// reconnects is how often in a row a lost session is opened again.
-const reconnects = 3
+// maxReconnects is how often in a row a lost session is opened again.
+const maxReconnects = 3
 
-// session runs what may be done twice. A session that was lost, because the
-// warehouse was restarted or the scan took hours, is opened again and the work
-// repeated: nothing of an export lives in a session.
-func (e *Export) session(ctx context.Context, work func(*databricks.Warehouse) error) error {
+// inSession does work that may be done twice. When the session is lost, because
+// the warehouse was restarted or the scan took hours, it opens another one and
+// repeats the work: an export keeps nothing in a session.
+func (e *Export) inSession(ctx context.Context, work func(*databricks.Warehouse) error) error {
 	for attempt := 0; ; attempt++ {
-		err := e.attempt(ctx, work)
-		if err == nil || attempt == reconnects || ctx.Err() != nil || !databricks.IsSessionLost(err) && !databricks.IsOutcomeUnknown(err) {
+		err := e.once(ctx, work)
+		if err == nil || attempt == maxReconnects || ctx.Err() != nil || !databricks.IsSessionLost(err) && !databricks.IsOutcomeUnknown(err) {
 			return err
 		}
-		_ = e.disconnect() // there is little left to close
+		_ = e.disconnect() // the session is lost already
 	}
 }
 
-func (e *Export) attempt(ctx context.Context, work func(*databricks.Warehouse) error) (err error) {
+// once does work in the open session, or in a new one.
+func (e *Export) once(ctx context.Context, work func(*databricks.Warehouse) error) (err error) {
 	if e.wh == nil {
 		if e.wh, err = e.Connect(ctx); err != nil {
 			e.wh = nil
@@ -32,9 +33,9 @@ func (e *Export) attempt(ctx context.Context, work func(*databricks.Warehouse) e
 	return work(e.wh)
 }
 
-// exec runs a statement that may be executed twice.
-func (e *Export) exec(ctx context.Context, statement string) error {
-	return e.session(ctx, func(wh *databricks.Warehouse) error { return wh.ExecRepeatable(ctx, statement) })
+// execRepeatable executes a statement that may be executed twice.
+func (e *Export) execRepeatable(ctx context.Context, statement string) error {
+	return e.inSession(ctx, func(wh *databricks.Warehouse) error { return wh.ExecRepeatable(ctx, statement) })
 }
 
 func (e *Export) disconnect() error {

@@ -160,7 +160,7 @@ func TestStagingInAVolume(t *testing.T) {
 		for n := range 130 * 2048 {
 			big.rows = append(big.rows, row(fmt.Sprint(n), "p"))
 		}
-		b.run(big, kindOf(kind), func(e *exporter.Export) { e.FileText = 1 })
+		b.run(big, kindOf(kind), func(e *exporter.Export) { e.FileBytes = 1 })
 		if got := b.query("SELECT count(DISTINCT id) FROM " + b.table()); got[0][0] != fmt.Sprint(130*2048) {
 			t.Errorf("%v rows", got)
 		}

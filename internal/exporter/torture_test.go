@@ -68,7 +68,7 @@ func (c child) run() error {
 		cells := row(strconv.Itoa(c.Generation), strconv.Itoa(i), "2024-01-01T00:00:00Z")
 		audience.rows = append(audience.rows, cells[:len(pairs)/2])
 	}
-	return b.export(audience, kindOf(fileKinds[c.Generation%len(fileKinds)]), func(e *exporter.Export) { e.FileText = 1 }).Run(ctx)
+	return b.export(audience, kindOf(fileKinds[c.Generation%len(fileKinds)]), func(e *exporter.Export) { e.FileBytes = 1 }).Run(ctx)
 }
 
 // bucket is S3 as the exporter wants it.

@@ -12,9 +12,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Plan reports what Run would do. It executes the same steps on a cursor that is
+// DryRun reports what Run would do. It executes the same steps on a cursor that is
 // not written and on a source that is only read.
-func (i *Import) Plan(ctx context.Context) (p jobs.DryRun, err error) {
+func (i *Import) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	readOnly := *i
 	readOnly.Cursors, readOnly.Progress, readOnly.limit = readOnlyCursors{i.Cursors}, noProgress{}, -1
 	r := run{imp: &readOnly}
@@ -34,11 +34,11 @@ func (i *Import) Plan(ctx context.Context) (p jobs.DryRun, err error) {
 			err = closeErr
 		}
 	}()
-	looked := &readOnlySource{source: src}
-	r.src = looked
+	readOnlySrc := &readOnlySource{source: src}
+	r.src = readOnlySrc
 	d := &dryRun{r: &r}
 	if cursor != nil && cursor.Pinned != nil {
-		d.note("A run that did not end has sent some of it; a new run goes on from there.")
+		d.note("A run that did not finish has sent some of the rows; the next run goes on after them.")
 	}
 	if r.needsGeneration() {
 		if err := r.beginGeneration(ctx); err != nil {
@@ -48,17 +48,17 @@ func (i *Import) Plan(ctx context.Context) (p jobs.DryRun, err error) {
 			d.note(fmt.Sprintf("full_refresh has changed: generation %d begins, and every row is sent again.", r.cursor.Generation))
 		}
 	}
-	nothing, err := r.pinSnapshot(ctx)
+	unchanged, err := r.pinSnapshot(ctx)
 	if err != nil {
 		return p, err
 	}
 	d.out.Reads.Source = jobs.TableName{Catalog: i.Spec.Catalog, Database: i.Spec.Database, Table: i.Spec.Table}.String()
 	d.out.Reads.Snapshot, d.out.Reads.RowsNull, d.out.Writes.Stream = r.snap.label, r.counted.nulls, i.Spec.Stream
-	if nothing {
-		d.note("This is the version that the last run read to its end: nothing can be new, and a run ends here.")
+	if unchanged {
+		d.note("The last run read this version to its end: no row can be new, and a run ends here.")
 		return d.out, nil
 	}
-	return d.out, d.window(ctx, looked)
+	return d.out, d.readSnapshot(ctx, readOnlySrc)
 }
 
 // dryRun collects what a run would do.
@@ -69,17 +69,20 @@ type dryRun struct {
 
 func (d *dryRun) note(text string) { d.out.Notes = append(d.out.Notes, text) }
 
-func (d *dryRun) send(statement string) { d.out.Statements = append(d.out.Statements, statement) }
+func (d *dryRun) addStatement(statement string) {
+	d.out.Statements = append(d.out.Statements, statement)
+}
 
-// window is what a run reads of a pinned snapshot.
-func (d *dryRun) window(ctx context.Context, looked *readOnlySource) error {
+// readSnapshot adds what a run reads of the pinned snapshot.
+func (d *dryRun) readSnapshot(ctx context.Context, readOnlySrc *readOnlySource) error {
 	r := d.r
-	// A run reads its copy; its statements here do, and the counts cannot.
+	// The statements that are shown read the copy that a run would create. The
+	// counts cannot: there is no copy.
 	shown := r.snap
-	if looked.copied != nil {
-		shown = *looked.copied
-		d.send(looked.statement)
-		d.note("The source keeps no versions: a run copies it first, and reads the copy. The counts are of the source as it is now.")
+	if readOnlySrc.copied != nil {
+		shown = *readOnlySrc.copied
+		d.addStatement(readOnlySrc.statement)
+		d.note("The source has no versions: a run copies it first, and reads the copy. The counts are of the source as it is now.")
 	}
 	relation, err := shown.relation()
 	if err != nil {
@@ -89,34 +92,34 @@ func (d *dryRun) window(ctx context.Context, looked *readOnlySource) error {
 	if p := r.cursor.Pinned; p != nil && p.Position != nil {
 		upper = &p.Upper
 	}
-	d.send(countStatement(relation, r.countQuery(upper)))
-	if err := d.late(ctx, shown); err != nil {
+	d.addStatement(countStatement(relation, r.countQuery(upper)))
+	if err := d.addLateRows(ctx, shown); err != nil {
 		return err
 	}
-	if err := d.main(ctx, shown); err != nil {
+	if err := d.addNewRows(ctx, shown); err != nil {
 		return err
 	}
-	d.policies()
+	d.noteLeftOut()
 	return nil
 }
 
-// late is the comparison below the watermark.
-func (d *dryRun) late(ctx context.Context, shown snapshot) error {
+// addLateRows adds the comparison of the window below the watermark.
+func (d *dryRun) addLateRows(ctx context.Context, shown snapshot) error {
 	r := d.r
 	w := r.window()
 	if w.from > w.to || r.cursor.Pinned.WindowCompared {
 		return nil
 	}
 	q := rowsQuery{slice: w, byDigest: true, previous: r.previous()}
-	late := jobs.DryRunLate{From: instant(w.from), To: time.UnixMicro(w.to).UTC(), Against: "the rows that were sent, as they are remembered"}
+	late := jobs.DryRunLate{From: timeOf(w.from), To: time.UnixMicro(w.to).UTC(), Against: rememberedRows}
 	if q.previous != nil {
 		late.Against = q.previous.label
 		n, err := r.countLate(ctx, q)
 		if isUnreadableVersion(err) {
-			d.note(fmt.Sprintf("%s cannot be read any more: the window is compared with what is remembered of the rows that were sent.", q.previous.label))
+			d.note(fmt.Sprintf("%s cannot be read any more: the window is compared with %s.", q.previous.label, rememberedRows))
 			r.previousGone = true
 			q.previous = nil
-			late.Against = "the rows that were sent, as they are remembered"
+			late.Against = rememberedRows
 			if r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&r.cursor.Pinned.Upper)); err != nil {
 				return err
 			}
@@ -128,19 +131,23 @@ func (d *dryRun) late(ctx context.Context, shown snapshot) error {
 		d.out.Writes.Rows += n
 	}
 	if q.previous == nil {
-		looked := r.counted.window
-		late.New, late.Looked = nil, &looked
+		counted := r.counted.window
+		late.New, late.Looked = nil, &counted
 	}
 	statement, err := rowsStatement(shown, q)
 	if err != nil {
 		return err
 	}
-	d.send(statement)
+	d.addStatement(statement)
 	d.out.Reads.Late = &late
 	return nil
 }
 
-// countLate counts what is there more often than it was.
+// rememberedRows names what late rows are compared with without a version.
+const rememberedRows = "the remembered digests of the rows that were sent"
+
+// countLate counts the rows that the snapshot has more often than the previous
+// version.
 func (r *run) countLate(ctx context.Context, q rowsQuery) (n int64, err error) {
 	var micros int64
 	var digest []byte
@@ -153,8 +160,8 @@ func (r *run) countLate(ctx context.Context, q rowsQuery) (n int64, err error) {
 			return 0, err
 		}
 		for i := range c.times {
-			// Rows that share a digest may come one by one, each with the count of
-			// those that were there before.
+			// Rows of one digest may come one by one, each with the number of rows of
+			// this digest in the previous version: it is subtracted once.
 			n += c.times[i]
 			if digest == nil || micros != c.micros[i] || !bytes.Equal(digest, c.digest.At(i)) {
 				micros, digest = c.micros[i], bytes.Clone(c.digest.At(i))
@@ -165,17 +172,17 @@ func (r *run) countLate(ctx context.Context, q rowsQuery) (n int64, err error) {
 	return n, nil
 }
 
-// main is what lies above the watermark.
-func (d *dryRun) main(ctx context.Context, shown snapshot) error {
+// addNewRows adds the rows above the watermark, by slice.
+func (d *dryRun) addNewRows(ctx context.Context, shown snapshot) error {
 	r := d.r
 	c, reads := r.counted, &d.out.Reads
-	reads.From, reads.To, reads.RowsFuture = instant(r.cursor.firstUnread()), instant(c.upper), c.future
+	reads.From, reads.To, reads.RowsFuture = timeOf(r.cursor.firstUnread()), timeOf(c.upper), c.future
 	if r.includesFuture() && c.future > 0 {
 		if c.rows == 0 {
 			c.first = c.upper + 1
 		}
 		c.last, c.rows = c.futureLast, c.rows+c.future
-		reads.To = instant(c.futureLast)
+		reads.To = timeOf(c.futureLast)
 	}
 	if c.rows == 0 {
 		return nil
@@ -193,7 +200,7 @@ func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 		if err != nil {
 			return err
 		}
-		d.send(statement)
+		d.addStatement(statement)
 		s.rows -= skipped + e.skipRows
 		reads.Rows += s.rows
 		reads.Slices = append(reads.Slices, jobs.DryRunSlice{From: time.UnixMicro(s.from).UTC(), To: time.UnixMicro(s.to).UTC(), Rows: s.rows})
@@ -202,15 +209,16 @@ func (d *dryRun) main(ctx context.Context, shown snapshot) error {
 	return nil
 }
 
-// policies say what becomes of the rows that the window leaves out.
-func (d *dryRun) policies() {
+// noteLeftOut notes what happens to rows without a timestamp, to rows of the
+// future, and after row_limit events.
+func (d *dryRun) noteLeftOut() {
 	s := d.r.imp.Spec
 	if n := d.r.counted.nulls; n > 0 {
 		switch s.NullTimestamps {
 		case jobs.NullError:
 			d.note(fmt.Sprintf("The run would fail: %d rows have no %s, and null_timestamps is \"error\".", n, s.TimestampColumn))
 		case jobs.NullIncludeOnce:
-			d.note(fmt.Sprintf("Of the %d rows without %s, those that were not sent yet are sent, too.", n, s.TimestampColumn))
+			d.note(fmt.Sprintf("Of the %d rows without %s, those that were not sent yet are sent.", n, s.TimestampColumn))
 		default:
 			d.note(fmt.Sprintf("%d rows without %s are left out.", n, s.TimestampColumn))
 		}
@@ -224,8 +232,8 @@ func (d *dryRun) policies() {
 	}
 }
 
-// instant is a bound, or nil where there is none.
-func instant(micros int64) *time.Time {
+// timeOf converts a bound; nil where it is the least or the greatest timestamp.
+func timeOf(micros int64) *time.Time {
 	if micros <= math.MinInt64+1 || micros == math.MaxInt64 {
 		return nil
 	}
@@ -233,27 +241,27 @@ func instant(micros int64) *time.Time {
 	return &t
 }
 
-// readOnlyCursors are cursors that forget what they are told.
+// readOnlyCursors ignores writes.
 type readOnlyCursors struct{ CursorStore }
 
 func (readOnlyCursors) Write(context.Context, func(*store.Tx) error) error { return nil }
 
-// noProgress is nobody to tell.
+// noProgress ignores progress.
 type noProgress struct{}
 
 func (noProgress) Phase(string, int64)      {}
 func (noProgress) Advance(int64)            {}
 func (noProgress) Count(func(*jobs.Counts)) {}
 
-// readOnlySource is a source that makes no copies and drops none.
+// readOnlySource creates no copies and drops none.
 type readOnlySource struct {
 	source
-	// copied is the copy that a run would make, by statement.
+	// copied is the copy that a run would create, and statement how.
 	copied    *snapshot
 	statement string
 }
 
-var errOnlyLooking = errors.New("a dry run drops nothing")
+var errDryRun = errors.New("a dry run drops no table")
 
 func (l *readOnlySource) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
 	copied, statement, err := copyStatement(t, name, from)
@@ -261,4 +269,4 @@ func (l *readOnlySource) copy(_ context.Context, t *table, name string, from int
 	return snapshot{table: t, label: "the source as it is now"}, err
 }
 
-func (l *readOnlySource) drop(context.Context, string) error { return errOnlyLooking }
+func (l *readOnlySource) drop(context.Context, string) error { return errDryRun }

@@ -9,22 +9,24 @@ import (
 // eventIDLength is the length of an id: 128 bits in hexadecimal.
 const eventIDLength = 32
 
-// EventID is stable: the same row of the same generation has the same id, and
-// two identical rows differ by their occurrence, which counts from 1. tie is
-// the text of the key columns, nil without any.
+// EventID gives the id of a row's event. The same row of the same generation
+// always has the same id. Identical rows differ by their occurrence, which counts
+// from 1. tie is the JSON of the key columns; nil without any.
 func EventID(key string, generation int, micros int64, digest string, tie []byte, occurrence int64) string {
 	w := newEventIDs(key, generation)
 	w.append(micros, []byte(digest), tie, occurrence)
 	return w.take()
 }
 
-// eventIDs writes ids one after the other.
+// eventIDs computes the ids of one generation.
 type eventIDs struct {
-	// input is what is hashed; its beginning, the key, stays.
+	// input is the buffer that is hashed. Its first prefix bytes, the import's
+	// key, are the same for every id.
 	input      []byte
 	prefix     int
 	generation uint64
-	out        []byte
+	// out are the ids computed since the last take, one after the other.
+	out []byte
 }
 
 func newEventIDs(key string, generation int) *eventIDs {
@@ -34,8 +36,8 @@ func newEventIDs(key string, generation int) *eventIDs {
 	return w
 }
 
-// appendText writes a text with its length before it, so that two texts are
-// never taken for two others.
+// appendText writes the length of a text and the text, so that no two sequences
+// of texts have the same bytes.
 func appendText(b, text []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
 }
@@ -53,7 +55,7 @@ func (w *eventIDs) append(micros int64, digest, tie []byte, occurrence int64) {
 	w.out = hex.AppendEncode(w.out, sum[:eventIDLength/2])
 }
 
-// take gives the ids written since it was last called, as one text.
+// take returns the ids that were computed since its last call, concatenated.
 func (w *eventIDs) take() string {
 	text := string(w.out)
 	w.out = w.out[:0]

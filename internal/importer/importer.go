@@ -1,15 +1,17 @@
-// Package importer moves the rows of a Databricks table into an event stream:
-// from a pinned version of the table, or a copy of a source that has none, in
-// one total order, in batches whose events and cursor are committed together.
+// Package importer copies the rows of a Databricks table into an event stream.
+// It reads a pinned version of the table, or a copy of a source without
+// versions, in one total order, and commits the events of each batch together
+// with the cursor.
 //
-// The order is (timestamp, key columns, digest of the row). A run reads what
-// lies above the watermark, in slices of timestamp, and compares the window
-// below it, the lookback, with the version that the last run read: late rows
-// arrive once, and a table rebuilt with the same rows sends nothing. What was
-// sent of that window is remembered, too, as timestamps and digests: it stands
-// in where a version is gone, or where there are none. Row tracking's row ids
-// are not used: they change when a table is rebuilt, and identical rows have to
-// be next to each other to be counted.
+// The order is (timestamp, key columns, digest of the row). A run reads the rows
+// above the watermark in slices of timestamp. It compares the window below the
+// watermark, the lookback, with the version that the last run read, so that late
+// rows are sent once and a table that is rebuilt with the same rows sends
+// nothing. The store also remembers the timestamps and digests of the rows sent
+// in that window: they are compared with where there is no earlier version, or
+// where it cannot be read any more. The row ids of Databricks' row tracking are
+// not used: they change when a table is rebuilt, and identical rows have to
+// follow each other to be counted.
 package importer
 
 import (
@@ -24,28 +26,31 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Sink is where events go.
+// Sink stores events in streams.
 type Sink interface {
 	// Append makes the events durable, in order, and runs commit in the same
-	// transaction: both happen or neither. The result is also valid beside an
+	// transaction: both succeed, or nothing is stored. The result is also valid beside an
 	// error: it counts what is known of the failed attempt.
 	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 }
 
-// Progress is told what a run is doing.
+// Progress receives what a run is doing.
 type Progress interface {
-	// Phase begins a phase; total 0 means not known.
+	// Phase begins a phase of total rows; 0 means that the number is not known.
 	Phase(name string, total int64)
+	// Advance adds to the rows that are done in this phase.
 	Advance(n int64)
+	// Count changes the run's counts.
 	Count(f func(*jobs.Counts))
 }
 
-// Import is one run's worth of work.
+// Import executes one run of a table import.
 type Import struct {
-	// Key is jobs.Key of the job: the cursor's name.
+	// Key names the import's cursor in the store.
 	Key  string
 	Spec jobs.TableImport
-	// Connect opens a session; called again when one is lost.
+	// Connect opens a session. It is called again when one is lost. It sets the
+	// session's query timeout.
 	Connect func(ctx context.Context) (*databricks.Warehouse, error)
 	Sink    Sink
 	Cursors CursorStore
@@ -55,8 +60,7 @@ type Import struct {
 	// SliceRows is how many rows one query reads at most, unless they have one
 	// timestamp; 0 means 5 million.
 	SliceRows int64
-	// CommitEvery is how long rows wait for a batch to become full; 0 is a
-	// second.
+	// CommitEvery is how long rows wait for a batch to fill; 0 means a second.
 	CommitEvery time.Duration
 
 	// limit is the number of events of the generation at which the run stops; -1
@@ -67,7 +71,8 @@ type Import struct {
 	retryPause time.Duration
 }
 
-// maxAttempts is how many sessions in a row may end without one more event.
+// maxAttempts is how many sessions in a row may be lost without one more event
+// being sent.
 const maxAttempts = 4
 
 // retryPause is the wait before the first of these attempts; the others wait two
@@ -188,7 +193,7 @@ func (i *Import) sliceRows() int64 {
 
 func (i *Import) commitEvery() time.Duration { return cmp.Or(i.CommitEvery, commitEvery) }
 
-// lookback is in microseconds.
+// lookback is the length of the window below the watermark, in microseconds.
 func (i *Import) lookback() int64 {
 	if l := i.Spec.Lookback; l != nil {
 		return l.Microseconds()

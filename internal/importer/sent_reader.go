@@ -7,26 +7,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// sentReader tells how often rows were sent before. It is asked in the order of
-// timestamp and digest, and holds only the pages around the place it is at.
+// sentReader looks up how often rows were sent before. Rows have to be asked for
+// in the order of timestamp and digest: only the pages around the current row are
+// in memory.
 type sentReader struct {
-	i     *Import
+	imp *Import
+	// pages are those that were not read yet.
 	pages []store.SentPage
 	open  []openPage
 }
 
+// openPage is a page in memory, from the current row on.
 type openPage struct {
 	rows []store.SentRow
 	last store.SentRow
 }
 
-// sentBetween reads what was remembered of a range of timestamps.
+// sentBetween prepares the lookup of the rows sent in a range of timestamps,
+// inclusive.
 func (i *Import) sentBetween(ctx context.Context, from, to int64) (*sentReader, error) {
 	pages, err := i.Cursors.SentPages(ctx, i.Key, from, to)
-	return &sentReader{i: i, pages: pages}, err
+	return &sentReader{imp: i, pages: pages}, err
 }
 
-// times gives how often a row was sent.
+// times returns how often a row was sent.
 func (s *sentReader) times(ctx context.Context, row store.SentRow) (int64, error) {
 	for len(s.pages) > 0 && s.pages[0].First.Compare(row) <= 0 {
 		page := s.pages[0]
@@ -34,7 +38,7 @@ func (s *sentReader) times(ctx context.Context, row store.SentRow) (int64, error
 		if page.Last.Compare(row) < 0 {
 			continue
 		}
-		rows, err := s.i.Cursors.SentRows(ctx, s.i.Key, page)
+		rows, err := s.imp.Cursors.SentRows(ctx, s.imp.Key, page)
 		if err != nil {
 			return 0, err
 		}

@@ -8,66 +8,75 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 )
 
-// source is the table where it is. Timestamps are microseconds since 1970.
+// source is the table at the warehouse. Timestamps are microseconds since 1970.
 type source interface {
-	// latest gives the newest version; ok is false for a source without history.
+	// latestVersion returns the newest version; ok is false for a source without
+	// versions.
 	latestVersion(ctx context.Context) (version int64, ok bool, err error)
-	// columns gives the schema at a version, or of the source as it is now.
+	// columns returns the schema of a version; nil means the source as it is now.
 	columns(ctx context.Context, version *int64) ([]SourceColumn, error)
-	// copy makes a table of the rows at or after from, and those without a
-	// timestamp, to read instead of the source. An empty name is a table that
-	// ends with the session.
+	// copy creates a table of the rows at or after from and of those without a
+	// timestamp, which is then read instead of the source. Without a name it is a
+	// temporary table, which ends with the session.
 	copy(ctx context.Context, t *table, name string, from int64) (snapshot, error)
 	// drop removes a copy.
 	drop(ctx context.Context, name string) error
-	// count looks at timestamps only.
+	// count reads the timestamp column only.
 	count(ctx context.Context, s snapshot, q countQuery) (counts, error)
-	// histogram counts rows by ranges of equal width, leaving out empty ones.
+	// histogram counts the rows of ranges of equal width, without empty ranges.
 	histogram(ctx context.Context, s snapshot, from, width, to int64) ([]slice, error)
-	// rows reads rows in order. Batches have the columns timestamp, digest, row,
-	// time of the event; with key columns, their text; with a previous snapshot,
-	// how often the row is there, and how often it was there before.
+	// rows reads rows in order. Pages have the columns timestamp, digest, row as
+	// JSON, and time of the event; with key columns also their JSON; with a
+	// previous snapshot also how often the row is in the snapshot, and how often it
+	// is in the previous one.
 	rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2[*databricks.Batch, error]
 }
 
-// errSnapshotGone marks the error of a snapshot that cannot be read any more.
+// errSnapshotGone marks the error of a pinned snapshot that cannot be read any
+// more.
 var errSnapshotGone = errors.New("the snapshot is gone")
 
-// errPreviousGone marks that of the version that the last run read.
+// errPreviousGone marks the error of the last run's version, when the comparison
+// with it fails.
 var errPreviousGone = errors.New("the version to compare with is gone")
 
-// errNoHistory marks the error of a version that the source does not let be
-// read, although it has one.
+// errNoHistory marks the error of a source that has versions and does not let
+// this user read them: one with a row filter, say.
 var errNoHistory = errors.New("versions of the source cannot be read")
 
-// snapshot is a source that does not move.
+// snapshot is a state of the source that later writes do not change: a version
+// of it, or a copy.
 type snapshot struct {
 	table   *table
 	version *int64
-	// copied is the table that the rows were copied to, as it stands in SQL.
+	// copied is the quoted name of the copy.
 	copied string
-	label  string
+	// label names the snapshot in counts and errors.
+	label string
 }
 
 // countQuery asks for the rows above the watermark.
 type countQuery struct {
 	// from is the first timestamp, inclusive.
 	from int64
-	// upper is the last one that is not of the future; nil takes the
+	// upper is the timestamp after which rows count as future ones; nil takes the
 	// warehouse's clock.
 	upper *int64
-	// window, if set, is the range to count besides, inclusive.
+	// window is a range that is counted as well; nil counts none.
 	window *slice
 }
 
+// counts are the answer to a countQuery.
 type counts struct {
+	// upper is that of the query, or the warehouse's clock.
 	upper int64
-	// rows lie from the first timestamp to upper, first and last being theirs;
-	// future is what lies above, last of it at futureLast.
-	rows, first, last  int64
+	// rows counts the timestamps up to upper; first and last are the least and the
+	// greatest of them.
+	rows, first, last int64
+	// future counts the timestamps after upper, and futureLast is the greatest.
 	future, futureLast int64
-	nulls              int64
-	window             int64
+	// nulls counts the rows without a timestamp, window those of the window.
+	nulls, window int64
 }
 
 // slice is a range of timestamps, inclusive, and how many rows it has.
@@ -80,10 +89,11 @@ type rowsQuery struct {
 	nulls bool
 	// byDigest leaves the key columns out of the order.
 	byDigest bool
-	// after leaves out what is certainly not after a position of this order.
+	// after leaves out the rows that precede a position in the order of digests; nil
+	// leaves out none. Rows of the position's own digest are returned.
 	after *Position
-	// previous leaves out rows that are there no more often than they were.
+	// previous leaves out rows that the snapshot has no more often than this one.
 	previous *snapshot
-	// upper is the time of events that have none of their own.
+	// upper is the time of events of rows without any timestamp.
 	upper int64
 }

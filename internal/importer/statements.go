@@ -9,29 +9,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// jsonOptions keep what to_json leaves out by default: microseconds and NULL
-// fields (Apache Spark 4.0: timestamps are cut to milliseconds otherwise).
+// jsonOptions make to_json write what it leaves out by default (Apache Spark 4.0):
+// the microseconds of timestamps, and columns that are NULL.
 const jsonOptions = `map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", ` +
 	`'timestampNTZFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", 'ignoreNullFields', 'false')`
 
-// relation is how a snapshot's rows are written in SQL.
+// relation has the SQL expressions that read a snapshot's rows.
 type relation struct {
 	from string
-	// ts is the timestamp as it is compared, at its constant: the column itself
-	// and not a function of it, so that Delta can skip files.
+	// ts is the timestamp in comparisons: the column itself and not a function of
+	// it, so that Delta can skip files.
 	ts string
-	// typed makes such a constant of a TIMESTAMP, at of microseconds.
+	// typed converts an expression of type TIMESTAMP, and at a number of
+	// microseconds, to the type of ts.
 	typed func(timestamp string) string
 	at    func(micros int64) string
-	// dates tells that timestamps have whole days only.
+	// dates is set when timestamps are whole days.
 	dates bool
 
+	// micros is the timestamp in microseconds, row the event's JSON, digest the
+	// row's hash, recorded the event's time in microseconds, and tie the JSON of
+	// the key columns.
 	micros, digest, row, recorded, tie string
-	keys                               []string
-	where                              string
+	// keys are the key columns.
+	keys []string
+	// where is the definition's condition; a copy was filtered when it was made.
+	where string
 }
 
-// relation of a version, of the source as it is now, or of a copy.
+// relation is that of a version, of the source as it is now, or of a copy.
 func (s snapshot) relation() (relation, error) {
 	if s.copied != "" {
 		r := relation{
@@ -74,8 +80,8 @@ func (t *table) relation() relation {
 	return r
 }
 
-// typed is a TIMESTAMP as a constant of the column's own type. One of a DATE is
-// the day that the time is in.
+// typed converts a TIMESTAMP expression to the column's own type. For a DATE
+// column it is the day of that time.
 func (c column) typed(timestamp string) string {
 	if t := strings.ToUpper(c.Type); t != "TIMESTAMP" {
 		return "CAST(" + timestamp + " AS " + t + ")"
@@ -83,8 +89,8 @@ func (c column) typed(timestamp string) string {
 	return timestamp
 }
 
-// rowJSON writes columns as one JSON object. A digest names them as its
-// generation did, whatever they are called now.
+// rowJSON writes columns as one JSON object. A digest uses the names with which
+// the generation began, so that a change of case changes no digest.
 func rowJSON(columns []column, digest bool) string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
@@ -96,14 +102,14 @@ func rowJSON(columns []column, digest bool) string {
 	return "to_json(struct(" + strings.Join(list, ", ") + "), " + jsonOptions + ")"
 }
 
-// conditions of a range of timestamps, inclusive.
+// within returns the conditions of a range of timestamps, inclusive.
 func (r relation) within(from, to int64) []string {
 	var out []string
 	switch {
 	case from == math.MinInt64:
 	case r.dates:
-		// The constant is cut to its day: what is not before a time of day is
-		// after the day of the microsecond before it.
+		// The constant becomes a day. A day that begins at or after a timestamp is
+		// later than the day of the microsecond before it.
 		out = append(out, r.ts+" > "+r.at(from-1))
 	default:
 		out = append(out, r.ts+" >= "+r.at(from))
@@ -114,9 +120,11 @@ func (r relation) within(from, to int64) []string {
 	return out
 }
 
+// filter is the WHERE clause of conditions and the definition's own.
 func (r relation) filter(conditions ...string) string {
 	if r.where != "" {
-		// On lines of its own: a comment in it ends there.
+		// On lines of its own, so that a comment at its end does not swallow the
+		// parenthesis.
 		conditions = append(conditions, "(\n"+r.where+"\n)")
 	}
 	if len(conditions) == 0 {
@@ -132,8 +140,8 @@ func and(conditions []string) string {
 	return "(" + strings.Join(conditions, " AND ") + ")"
 }
 
-// countStatement reads the clock, unless the upper bound is given, and counts:
-// one scan of one column.
+// countStatement counts in one scan of one column. It also reads the warehouse's
+// clock, unless the query gives the upper bound.
 func countStatement(r relation, q countQuery) string {
 	clock, typed := "unix_micros(current_timestamp())", r.typed("current_timestamp()")
 	if q.upper != nil {
@@ -151,17 +159,19 @@ func countStatement(r relation, q countQuery) string {
 	if in := r.within(low, math.MaxInt64); len(in) > 0 {
 		where = []string{"(" + r.ts + " IS NULL OR " + and(in) + ")"}
 	}
-	return fmt.Sprintf("SELECT %s, count_if(%s), min(CASE WHEN %s THEN %s END), max(CASE WHEN %s THEN %s END), count_if(%s), max(CASE WHEN %s THEN %s END), count_if(%s IS NULL), count_if(%s) FROM %s%s",
+	return fmt.Sprintf("SELECT %s, count_if(%s), min(CASE WHEN %s THEN %s END), max(CASE WHEN %s THEN %s END), "+
+		"count_if(%s), max(CASE WHEN %s THEN %s END), count_if(%s IS NULL), count_if(%s) FROM %s%s",
 		clock, and(rows), and(rows), r.micros, and(rows), r.micros, and(future), and(future), r.micros, r.ts, window, r.from, r.filter(where...))
 }
 
+// histogramStatement counts the rows of ranges of width microseconds.
 func histogramStatement(r relation, from, width, to int64) string {
 	bucket := fmt.Sprintf("(%s - (%d)) DIV %d", r.micros, from, width)
 	return fmt.Sprintf("SELECT min(%s), max(%s), count(*) FROM %s%s GROUP BY %s ORDER BY 1",
 		r.micros, r.micros, r.from, r.filter(r.within(from, to)...), bucket)
 }
 
-// rowsStatement reads rows in order.
+// rowsStatement reads the rows of a query in order.
 func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	r, err := s.relation()
 	if err != nil {
@@ -188,8 +198,8 @@ func (q rowsQuery) conditions(r relation) []string {
 	return r.within(q.from, q.to)
 }
 
-// selected are the columns of a batch, named so that no column of the table
-// can be meant.
+// selected are the columns of a page. Their names begin with lytics_, so that
+// ORDER BY does not resolve to a column of the table.
 func (q rowsQuery) selected(r relation) string {
 	ts, recorded := r.micros, r.recorded
 	if q.nulls {
@@ -203,25 +213,25 @@ func (q rowsQuery) selected(r relation) string {
 	return out
 }
 
-// nullMicros is store.NullMicros as SQL writes it: as a number it would be the
-// negation of one that is too large.
+// nullMicros is store.NullMicros in SQL. It is a string that is cast, because the
+// literal would be the negation of a number that is too large for a BIGINT.
 var nullMicros = fmt.Sprintf("'%d'", int64(store.NullMicros))
 
-// compareStatement is the multiset difference of two versions over a range,
-// with how often each row is in either: EXCEPT ALL, but for the counts.
+// compareStatement is the multiset difference of two versions over a range of
+// timestamps: what EXCEPT ALL gives, together with how often each row is in
+// either version.
 func compareStatement(s snapshot, r relation, q rowsQuery) (string, error) {
 	p, err := q.previous.relation()
 	if err != nil {
 		return "", err
 	}
-	pq := q
-	digests := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", firstColumn(pq.selected(p)), p.digest)
+	digests := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", timestampOf(q.selected(p)), p.digest)
 	before := p.from + p.filter(q.conditions(p)...)
 	tie := ""
 	if r.tie != "" {
 		tie = ", max(lytics_tie) AS lytics_tie"
 	}
-	if s.table.covered() {
+	if s.table.digestCoversEvent() {
 		blank := ", CAST(NULL AS STRING), CAST(NULL AS BIGINT)"
 		if tie != "" {
 			blank += ", CAST(NULL AS STRING)"
@@ -232,9 +242,9 @@ func compareStatement(s snapshot, r relation, q rowsQuery) (string, error) {
 			"GROUP BY lytics_ts, lytics_digest HAVING sum(lytics_now) > sum(lytics_then) ORDER BY lytics_ts, lytics_digest",
 			tie, q.selected(r), r.from, r.filter(q.conditions(r)...), digests, blank, before), nil
 	}
-	// Rows of one digest may differ in columns that are newer than the
-	// generation: the rows themselves are looked up.
-	now := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", firstColumn(q.selected(r)), r.digest)
+	// Rows of one digest may differ in columns that were added after the generation
+	// began, so each row is joined with the counts of its digest.
+	now := fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest", timestampOf(q.selected(r)), r.digest)
 	if tie != "" {
 		tie = ", lytics_rows.lytics_tie"
 	}
@@ -247,8 +257,8 @@ func compareStatement(s snapshot, r relation, q rowsQuery) (string, error) {
 		tie, q.selected(r), r.from, r.filter(q.conditions(r)...), now, r.from, r.filter(q.conditions(r)...), digests, before), nil
 }
 
-// firstColumn is the expression of the timestamp in a list of selected ones.
-func firstColumn(selected string) string {
+// timestampOf is the expression of the timestamp in a list of selected columns.
+func timestampOf(selected string) string {
 	ts, _, _ := strings.Cut(selected, " AS lytics_ts")
 	return ts
 }

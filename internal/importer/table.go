@@ -11,29 +11,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// table is a schema, seen through the definition of an import.
+// table is a schema in which the columns of an import's definition are resolved.
 type table struct {
 	name    jobs.TableName
 	columns []column
-	// timestamp orders the rows; record is the event's own time; keys break
-	// ties of the timestamp.
+	// timestamp orders the rows. keys order rows of one timestamp.
 	timestamp column
-	record    *column
 	keys      []column
-	// event are the columns of an event, digest those that tell rows apart.
+	// record is the event's own time; nil means timestamp.
+	record *column
+	// event are the columns of an event. digest are those that the digest of a row
+	// covers: rows with equal digests and timestamps count as identical.
 	event, digest []column
 	where         string
 }
 
-// column is a column with its quoted name, and the name that its digest knows
-// it by.
+// column is a column with sql, its quoted name, and alias, the quoted name that
+// its digest uses.
 type column struct {
 	SourceColumn
 	sql, alias string
 }
 
-// newTable looks at a schema. generation are the names that the digest is taken
-// over; none begins a generation.
+// newTable resolves a definition in a schema. generation are the names of the
+// columns that digests cover; nil begins a generation.
 func newTable(s jobs.TableImport, schema []SourceColumn, generation []string) (*table, error) {
 	t := &table{name: jobs.TableName{Catalog: s.Catalog, Database: s.Database, Table: s.Table}, where: s.Where}
 	if err := t.addColumns(schema); err != nil {
@@ -95,7 +96,8 @@ func (t *table) addColumns(schema []SourceColumn) error {
 	return nil
 }
 
-// find looks a column up without regard to case, as Databricks resolves names.
+// find looks up a column, ignoring case, as Databricks resolves names; nil when
+// there is none.
 func (t *table) find(name string) *column {
 	i := slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.Name, name) })
 	if i < 0 {
@@ -104,6 +106,7 @@ func (t *table) find(name string) *column {
 	return &t.columns[i]
 }
 
+// named looks up the columns that an attribute of the definition names.
 func (t *table) named(attribute string, names []string) ([]column, error) {
 	var out []column
 	for _, name := range names {
@@ -117,13 +120,14 @@ func (t *table) named(attribute string, names []string) ([]column, error) {
 	return out, nil
 }
 
+// eventColumns are the columns of an event, in the table's order: an event is the
+// same in whichever order the definition lists them.
 func (t *table) eventColumns(s jobs.TableImport) ([]column, error) {
 	if len(s.Columns) > 0 {
 		wanted, err := t.named("columns", s.Columns)
 		if err != nil {
 			return nil, err
 		}
-		// In the table's order: an event is the same however they are listed.
 		return slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool {
 			return !slices.ContainsFunc(wanted, func(w column) bool { return w.Name == c.Name })
 		}), nil
@@ -136,13 +140,14 @@ func (t *table) eventColumns(s jobs.TableImport) ([]column, error) {
 		return slices.ContainsFunc(left, func(l column) bool { return l.Name == c.Name })
 	})
 	if len(kept) == 0 {
-		return nil, jobs.Invalid("exclude_columns", fmt.Sprintf("All columns of %s are left out", t.name), "An event would have no value.", "Leave some of them in")
+		return nil, jobs.Invalid("exclude_columns", fmt.Sprintf("All columns of %s are left out", t.name),
+			"An event would have no value.", "Leave some of them in")
 	}
 	return kept, nil
 }
 
-// digestColumns gives the names that a new generation's digests are taken over: all
-// that an event, its time and its place depend on.
+// digestColumns are the names of the columns that the digests of a new generation
+// cover: those that an event, its time or its place in the order depend on.
 func (t *table) digestColumns() []string {
 	var names []string
 	add := func(c column) {
@@ -180,7 +185,8 @@ func (t *table) schema() []SourceColumn {
 	return out
 }
 
-// signature tells digests apart that were taken over other columns.
+// signature is a hash of the columns that digests cover. Digests with different
+// signatures cannot be compared.
 func (t *table) signature() string {
 	h := sha256.New()
 	for _, c := range t.digest {
@@ -189,23 +195,24 @@ func (t *table) signature() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// covered tells whether rows of one digest and timestamp are the same event.
-func (t *table) covered() bool {
-	has := func(c column) bool {
+// digestCoversEvent reports whether rows of one digest and timestamp always are
+// the same event.
+func (t *table) digestCoversEvent() bool {
+	covers := func(c column) bool {
 		return slices.ContainsFunc(t.digest, func(d column) bool { return d.Name == c.Name })
 	}
-	if t.record != nil && !has(*t.record) {
+	if t.record != nil && !covers(*t.record) {
 		return false
 	}
 	for _, c := range slices.Concat(t.event, t.keys) {
-		if !has(c) {
+		if !covers(c) {
 			return false
 		}
 	}
 	return true
 }
 
-// timeColumn finds a column that can order events.
+// timeColumn looks up a column that can order events.
 func (t *table) timeColumn(attribute, name string) (column, error) {
 	var times []string
 	for _, c := range t.columns {
@@ -230,9 +237,9 @@ func (t *table) timeColumn(attribute, name string) (column, error) {
 		"The table was read and has no such column.", next)
 }
 
-// micros is the SQL that gives the column in microseconds since 1970. The
-// session is in UTC, so that a TIMESTAMP_NTZ or a DATE counts as if it were
-// UTC, whatever the client's zone.
+// micros is the SQL of the column's value in microseconds since 1970; ok is false
+// for a type that is no time. The session's time zone is UTC, so that a
+// TIMESTAMP_NTZ or a DATE counts as UTC, whatever the client's time zone.
 func (c column) micros() (sql string, ok bool) {
 	switch strings.ToUpper(c.Type) {
 	case "TIMESTAMP":

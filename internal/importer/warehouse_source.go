@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// warehouse is the source in Databricks, through one session.
+// warehouse is the source at a Databricks SQL warehouse, in one session.
 type warehouse struct {
 	wh   *databricks.Warehouse
 	spec jobs.TableImport
@@ -49,47 +49,51 @@ func (w *warehouse) columns(ctx context.Context, version *int64) ([]SourceColumn
 }
 
 var (
-	// goneClass are the errors of a version that was vacuumed away, or of its
-	// files; goneText those of releases that have no classes.
-	goneClass = regexp.MustCompile(`^(DELTA_VERSION_NOT_FOUND\w*|VERSION_NOT_FOUND\w*|DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND\w*|DELTA_TIME_TRAVEL_BEYOND\w*|DELTA_FILE_NOT_FOUND\w*|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND\w*|DELTA_NO_COMMITS_FOUND|FAILED_READ_FILE|FILE_NOT_EXIST|CLOUD_FILE_SOURCE_FILE_NOT_FOUND)\b`)
-	goneText  = regexp.MustCompile(`(?i)cannot time travel delta table to version|no reproducible commits|FileNotFoundException|file .{0,300}does not exist|FILE_NOT_EXIST`)
-	// notTravelled are the errors of tables with row filters and column masks,
-	// and of shares without history.
-	notTravelled = regexp.MustCompile(`(?i)TIME_TRAVEL|ROW_COLUMN_SECURITY|ROW_FILTER|COLUMN_MASK|DELTA_SHARING`)
+	// snapshotGoneClass matches the error classes of a version, or of files of it,
+	// that VACUUM removed. snapshotGoneText matches the messages of releases whose
+	// errors have no class.
+	snapshotGoneClass = regexp.MustCompile(`^(DELTA_VERSION_NOT_FOUND\w*|VERSION_NOT_FOUND\w*|DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND\w*|DELTA_TIME_TRAVEL_BEYOND\w*|DELTA_FILE_NOT_FOUND\w*|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND\w*|DELTA_NO_COMMITS_FOUND|FAILED_READ_FILE|FILE_NOT_EXIST|CLOUD_FILE_SOURCE_FILE_NOT_FOUND)\b`)
+	snapshotGoneText  = regexp.MustCompile(`(?i)cannot time travel delta table to version|no reproducible commits|FileNotFoundException|file .{0,300}does not exist|FILE_NOT_EXIST`)
+	// noTimeTravelClass matches the error classes of tables with row filters or
+	// column masks, and of shares without history.
+	noTimeTravelClass = regexp.MustCompile(`(?i)TIME_TRAVEL|ROW_COLUMN_SECURITY|ROW_FILTER|COLUMN_MASK|DELTA_SHARING`)
 )
 
-// classify marks what an error says of the snapshot.
+// classify adds errSnapshotGone or errNoHistory to the errors that mean it.
 func (w *warehouse) classify(err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
 	switch {
 	case !ok:
 		return err
-	case goneClass.MatchString(e.Class), goneText.MatchString(e.Message):
+	case snapshotGoneClass.MatchString(e.Class), snapshotGoneText.MatchString(e.Message):
 		return errors.Join(err, errSnapshotGone)
-	case notTravelled.MatchString(e.Class):
+	case noTimeTravelClass.MatchString(e.Class):
 		return errors.Join(err, errNoHistory)
 	}
 	return err
 }
 
-// predicate are the classes of errors in an expression that somebody wrote.
-var predicate = regexp.MustCompile(`^(UNRESOLVED_|PARSE_|DATATYPE_MISMATCH|INVALID_|MISSING_|AMBIGUOUS_|CAST_|DIVIDE_|WRONG_NUM_ARGS|UNSUPPORTED_EXPR|FILTER_NOT_BOOLEAN)`)
+// conditionClass matches the error classes of an expression in a statement, such
+// as the definition's where.
+var conditionClass = regexp.MustCompile(`^(UNRESOLVED_|PARSE_|DATATYPE_MISMATCH|INVALID_|MISSING_|AMBIGUOUS_|CAST_|DIVIDE_|WRONG_NUM_ARGS|UNSUPPORTED_EXPR|FILTER_NOT_BOOLEAN)`)
 
 func (w *warehouse) count(ctx context.Context, s snapshot, q countQuery) (counts, error) {
 	r, err := s.relation()
 	if err != nil {
 		return counts{}, err
 	}
-	c, err := w.counted(ctx, countStatement(r, q))
+	c, err := w.queryCounts(ctx, countStatement(r, q))
 	err = w.classify(err)
-	if e, ok := errors.AsType[*databricks.StatementError](err); ok && r.where != "" && predicate.MatchString(e.Class) && !errors.Is(err, errSnapshotGone) {
-		return c, &jobs.Error{Code: jobs.CodeInvalid, Attribute: "where", Summary: fmt.Sprintf("The warehouse refused the condition of the import of %s", s.table.name),
-			Detail: e.Message, Next: "Correct where: it is a condition of Databricks SQL over the table's columns", Err: err}
+	e, ok := errors.AsType[*databricks.StatementError](err)
+	if ok && r.where != "" && conditionClass.MatchString(e.Class) && !errors.Is(err, errSnapshotGone) {
+		return c, &jobs.Error{Code: jobs.CodeInvalid, Attribute: "where",
+			Summary: fmt.Sprintf("The warehouse refused the condition of the import of %s", s.table.name),
+			Detail:  e.Message, Next: "Correct where: it is a condition of Databricks SQL over the table's columns", Err: err}
 	}
 	return c, err
 }
 
-func (w *warehouse) counted(ctx context.Context, statement string) (counts, error) {
+func (w *warehouse) queryCounts(ctx context.Context, statement string) (counts, error) {
 	rows, err := w.wh.Query(ctx, statement)
 	if err != nil {
 		return counts{}, err
@@ -106,7 +110,7 @@ func (w *warehouse) counted(ctx context.Context, statement string) (counts, erro
 		return counts{}, err
 	}
 	if !clock.Valid {
-		return counts{}, &jobs.Error{Code: jobs.CodeFailed, Summary: fmt.Sprintf("The warehouse gave no clock for %s", w.name()),
+		return counts{}, &jobs.Error{Code: jobs.CodeFailed, Summary: fmt.Sprintf("The warehouse returned no counts for %s", w.name()),
 			Detail: "The query that counts the rows to import returned no row.", Next: "Run the job again"}
 	}
 	c.upper, c.first, c.last, c.futureLast = clock.Int64, first.Int64, last.Int64, futureLast.Int64
@@ -151,19 +155,22 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 	}
 }
 
-// copy materializes what the queries read: names of columns that no table may
-// have are no matter then, and each row is turned into JSON once.
+// copy creates a table of what the queries read, and not of the source's columns:
+// a view may have column names that no table can have, and each row is converted
+// to JSON once.
 func (w *warehouse) copy(ctx context.Context, t *table, name string, from int64) (snapshot, error) {
 	s, statement, err := copyStatement(t, name, from)
 	if err != nil {
 		return snapshot{}, err
 	}
 	if err := w.wh.ExecRepeatable(ctx, statement); err != nil {
-		return s, w.refusedCopy(t, name, err)
+		return s, w.copyRefused(t, name, err)
 	}
 	return s, nil
 }
 
+// copyStatement is the statement that copies a table, and the snapshot that the
+// copy is.
 func copyStatement(t *table, name string, from int64) (snapshot, string, error) {
 	plain, err := snapshot{table: t}.relation()
 	if err != nil {
@@ -187,11 +194,11 @@ func copyStatement(t *table, name string, from int64) (snapshot, string, error) 
 	return s, create + s.copied + " AS " + query, nil
 }
 
-// temporaryCopy is the table's name in its session.
+// temporaryCopy is the name of the temporary copy in its session.
 const temporaryCopy = "lytics_copy"
 
-// refusedCopy says which grant is missing, or which other way there is.
-func (w *warehouse) refusedCopy(t *table, name string, err error) error {
+// copyRefused names the grant that is missing, or another way to copy.
+func (w *warehouse) copyRefused(t *table, name string, err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
 	if !ok || jobs.IsCode(err, jobs.CodeTimeout) || jobs.IsCode(err, jobs.CodeCancelled) {
 		return err
@@ -199,15 +206,17 @@ func (w *warehouse) refusedCopy(t *table, name string, err error) error {
 	out := &jobs.Error{Code: jobs.CodeInvalid, Attribute: "scratch_schema", Detail: e.Message, Err: err,
 		Summary: fmt.Sprintf("%s has no versions to read, and cannot be copied", t.name)}
 	if name == "" {
-		out.Detail += ". This warehouse makes no temporary tables, or not for this user"
-		out.Next = "Set scratch_schema to a schema for copies, and grant on it: GRANT USE SCHEMA, CREATE TABLE ON SCHEMA <catalog>.<schema> TO `<user or service principal>`"
+		out.Detail += ". This warehouse creates no temporary tables, or not for this user"
+		out.Next = "Set scratch_schema to a schema for copies, and grant on it: " +
+			"GRANT USE SCHEMA, CREATE TABLE ON SCHEMA <catalog>.<schema> TO `<user or service principal>`"
 		return out
 	}
 	schema := name[:strings.LastIndex(name, ".`")]
 	if jobs.IsCode(err, jobs.CodeForbidden) {
 		out.Code = jobs.CodeForbidden
 	}
-	out.Next = fmt.Sprintf("Grant what the copy takes: GRANT USE SCHEMA, CREATE TABLE ON SCHEMA %s TO `<user or service principal>`; GRANT USE CATALOG on its catalog", schema)
+	out.Next = fmt.Sprintf("Grant the rights to create the copy: GRANT USE SCHEMA, CREATE TABLE ON SCHEMA %s TO `<user or service principal>`; "+
+		"GRANT USE CATALOG on its catalog", schema)
 	return out
 }
 

@@ -10,21 +10,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// shownRun stands for the run in the names of a plan.
-const shownRun = "RUN"
+// dryRunName stands for the execution's name in the names that a dry run shows.
+const dryRunName = "RUN"
 
-// Plan says what Run would do. It looks at the target and at the audience's
-// fields, and opens no staging: of Staging it asks URL only.
-func (e *Export) Plan(ctx context.Context) (p jobs.DryRun, err error) {
-	if err := e.begin(); err != nil {
+// DryRun reports what Run would do. It reads the target and the audience's fields.
+// Of Staging it calls URL only.
+func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
+	if err := e.nameExecution(); err != nil {
 		return p, err
 	}
 	scratch, err := e.scratch()
 	if err != nil {
 		return p, err
 	}
-	e.name = shownRun
-	if e.load, err = scratch.loadTable(shownRun); err != nil {
+	e.name = dryRunName
+	if e.loadSQL, err = scratch.loadTable(dryRunName); err != nil {
 		return p, err
 	}
 	defer func() {
@@ -32,7 +32,7 @@ func (e *Export) Plan(ctx context.Context) (p jobs.DryRun, err error) {
 			err = closeErr
 		}
 	}()
-	before, err := e.inspect(ctx)
+	before, err := e.inspectTarget(ctx)
 	if err != nil {
 		return p, err
 	}
@@ -50,25 +50,25 @@ func (e *Export) Plan(ctx context.Context) (p jobs.DryRun, err error) {
 	}
 	p.Reads.Source, p.Reads.Snapshot = "audience "+e.Spec.AudienceID, "the profiles as the last run built them"
 	p.Writes = jobs.DryRunWrites{
-		Table: e.target().String(), Staging: e.Staging.URL(e.prefix("<run>")), Exists: before.exists, Ours: before.ours,
+		Table: e.target().String(), Staging: e.Staging.URL(e.runPrefix("<run>")), Exists: before.exists, Ours: before.ours,
 		InPlace: before.exists && before.ours && !l.inferred && sameColumns(before.columns, columns),
 	}
 	for _, c := range columns {
 		p.Writes.Columns = append(p.Writes.Columns, jobs.DryRunColumn{Name: c.name, Type: c.sqlType})
 	}
-	p.Notes = append(p.Notes, "A run first brings the profiles up to the events there are: it may find others than are counted here.")
+	p.Notes = append(p.Notes, "A run first builds the profiles from all events of the streams: it may export other profiles than are counted here.")
 	if l.inferred {
-		p.Notes = append(p.Notes, "The columns' types are those that COPY INTO infers from the files; here stand the declared ones. "+
-			"Whether the table is replaced in place is known then.")
+		p.Notes = append(p.Notes, "COPY INTO infers the columns' types from the files; the declared types are shown here. "+
+			"Whether the table is replaced in place depends on the inferred types.")
 	}
 	if before.exists && !before.ours {
-		p.Notes = append(p.Notes, "The table was not made by this export: overwrite_existing lets it be replaced.")
+		p.Notes = append(p.Notes, "The table was not created by this export: overwrite_existing lets it be replaced.")
 	}
 	p.Statements, err = e.statements(l, p.Writes.InPlace)
 	return p, err
 }
 
-// statements of a run, with what is not known before it in angle brackets.
+// statements are those of a run. What is known only then is in angle brackets.
 func (e *Export) statements(l layout, inPlace bool) ([]string, error) {
 	definition := ""
 	if !l.inferred {
@@ -83,15 +83,15 @@ func (e *Export) statements(l layout, inPlace bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	replace := fmt.Sprintf("CREATE OR REPLACE TABLE %s <properties, comments and clustering> AS SELECT * FROM %s", e.sql, e.load)
+	replace := fmt.Sprintf("CREATE OR REPLACE TABLE %s <properties, comments and clustering> AS SELECT * FROM %s", e.targetSQL, e.loadSQL)
 	if inPlace {
-		replace = fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.sql, e.load)
+		replace = fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL)
 	}
 	return []string{
-		"CREATE OR REPLACE TABLE " + e.load + definition + owner,
+		"CREATE OR REPLACE TABLE " + e.loadSQL + definition + owner,
 		load,
-		"SELECT count(*) FROM " + e.load,
+		"SELECT count(*) FROM " + e.loadSQL,
 		replace,
-		"DROP TABLE IF EXISTS " + e.load,
+		"DROP TABLE IF EXISTS " + e.loadSQL,
 	}, nil
 }

@@ -17,47 +17,49 @@ import (
 )
 
 const (
-	// DefaultFileText is how much text of cells a file holds: with multiLine a
-	// CSV file is one task at the warehouse, so that several files load side by
-	// side. Compressed it is a third or a quarter of that.
-	DefaultFileText = 128 << 20
-	// mostWriters bounds the files that are written side by side, and with them
+	// DefaultFileBytes is how much text of cells a file holds, before compression to
+	// a third or a quarter of that. With multiLine, a CSV file is one task at the
+	// warehouse: several files load side by side.
+	DefaultFileBytes = 128 << 20
+	// maxWriters bounds the files that are written side by side, and with them
 	// memory: each holds parts of its upload.
-	mostWriters = 4
-	// pieceText and pieceRows bound the rows that are handed to a writer at once.
-	pieceText = 512 << 10
-	pieceRows = 2048
-	// writeBuffer spares the upload, which is another goroutine, small pieces.
+	maxWriters = 4
+	// chunkBytes and chunkRows bound the rows that are handed to a writer at once.
+	chunkBytes = 512 << 10
+	chunkRows  = 2048
+	// writeBuffer collects small writes for the upload, which is another goroutine.
 	writeBuffer = 256 << 10
 )
 
-// staged is what a scan wrote.
-type staged struct {
+// stagedFiles are the files that a scan was written to.
+type stagedFiles struct {
 	layout layout
 	files  []string // names below the run's prefix
 	rows   int64
 	bytes  int64
 }
 
-// stager writes the rows of a scan to files: the scan goes on while several
-// writers encode, compress and upload.
+// stager writes the rows of a scan to files. The scan goes on while several writers
+// encode, compress and upload.
 type stager struct {
 	e      *Export
 	layout layout
-	pieces chan *piece
-	free   chan *piece // written, to be filled again
+	chunks chan *rowChunk
+	free   chan *rowChunk // chunks that were written, to be filled again
 	bytes  atomic.Int64
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// begun counts the files that were begun, and files names those that were
+	// finished.
 	begun int
 	files []string
 }
 
-// stage writes the profiles to files below the run's prefix.
-func (e *Export) stage(ctx context.Context, l layout, profiles iter.Seq2[[]jobs.Value, error]) (*staged, error) {
+// stageFiles writes the profiles to files below the run's prefix.
+func (e *Export) stageFiles(ctx context.Context, l layout, profiles iter.Seq2[[]jobs.Value, error]) (*stagedFiles, error) {
 	e.Progress.Phase("writing the audience to staging", 0)
-	writers := max(1, min(runtime.GOMAXPROCS(0), mostWriters))
-	s := &stager{e: e, layout: l, pieces: make(chan *piece, writers), free: make(chan *piece, 2*writers+1)}
+	writers := max(1, min(runtime.GOMAXPROCS(0), maxWriters))
+	s := &stager{e: e, layout: l, chunks: make(chan *rowChunk, writers), free: make(chan *rowChunk, 2*writers+1)}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
@@ -66,38 +68,38 @@ func (e *Export) stage(ctx context.Context, l layout, profiles iter.Seq2[[]jobs.
 	}
 	rows, scanErr := s.scan(ctx, profiles)
 	if scanErr != nil {
-		cancel() // no file ends as if it were whole
+		cancel() // the files of an incomplete scan are aborted
 	}
-	close(s.pieces)
+	close(s.chunks)
 	err := group.Wait()
-	// A writer's failure ends the scan too: then the scan's error only says so.
+	// A writer's failure ends the scan too, with an error that only says so.
 	if err == nil || scanErr != nil && !errors.Is(scanErr, context.Canceled) {
 		err = scanErr
 	}
 	if err != nil {
 		return nil, err
 	}
-	out := &staged{layout: l, files: s.files, rows: rows, bytes: s.bytes.Load()}
+	out := &stagedFiles{layout: l, files: s.files, rows: rows, bytes: s.bytes.Load()}
 	e.Progress.Count(func(c *jobs.Counts) { c.RowsRead, c.Bytes = out.rows, out.bytes })
 	return out, nil
 }
 
-var errWritersStopped = errors.New("nobody takes the rows any more")
+var errWritersStopped = errors.New("the writers of the staged files have stopped")
 
-// scan hands the rows to the writers.
+// scan hands the rows to the writers, in chunks.
 func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, error]) (rows int64, err error) {
-	p := s.empty()
+	p := s.emptyChunk()
 	width := len(s.layout.columns)
 	send := func() error {
 		n := int64(p.rows)
 		select {
-		case s.pieces <- p:
+		case s.chunks <- p:
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", errWritersStopped, ctx.Err())
 		}
 		rows += n
 		s.e.Progress.Advance(n)
-		p = s.empty()
+		p = s.emptyChunk()
 		return nil
 	}
 	for values, err := range profiles {
@@ -108,7 +110,7 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 			return rows, fmt.Errorf("a profile has %d values for %d columns", len(values), width)
 		}
 		s.layout.add(p, values)
-		if p.size >= pieceText || p.rows >= pieceRows {
+		if p.size >= chunkBytes || p.rows >= chunkRows {
 			if err := send(); err != nil {
 				return rows, err
 			}
@@ -120,25 +122,26 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 	return rows, send()
 }
 
-func (s *stager) empty() *piece {
+// emptyChunk returns a chunk to fill.
+func (s *stager) emptyChunk() *rowChunk {
 	select {
 	case p := <-s.free:
 		p.text, p.cells, p.rows, p.size = p.text[:0], p.cells[:0], 0, 0
 		return p
 	default:
 	}
-	p := &piece{}
+	p := &rowChunk{}
 	if s.layout.format == jobs.FormatCSV {
-		p.text = make([]byte, 0, pieceText+pieceText/8)
+		p.text = make([]byte, 0, chunkBytes+chunkBytes/8)
 	}
 	return p
 }
 
-// writeFiles writes one file after the other, until there are no more rows.
+// writeFiles writes one file after another until there are no more rows.
 func (s *stager) writeFiles(ctx context.Context) error {
 	for {
 		select {
-		case p, more := <-s.pieces:
+		case p, more := <-s.chunks:
 			if !more {
 				return nil
 			}
@@ -151,16 +154,16 @@ func (s *stager) writeFiles(ctx context.Context) error {
 	}
 }
 
-// writeFile writes a file that begins with the piece and ends when it is full,
-// or when there are no more rows.
-func (s *stager) writeFile(ctx context.Context, p *piece) error {
-	name := s.name()
-	object, err := s.e.Staging.Create(ctx, s.e.prefix(s.e.name)+name)
+// writeFile writes a file that begins with a chunk and ends when it is full or when
+// there are no more rows.
+func (s *stager) writeFile(ctx context.Context, p *rowChunk) error {
+	name := s.nextName()
+	object, err := s.e.Staging.Create(ctx, s.e.runPrefix(s.e.name)+name)
 	if err != nil {
 		return err
 	}
 	buffer := bufio.NewWriterSize(object, writeBuffer)
-	counted := &counter{w: buffer}
+	counted := &countingWriter{w: buffer}
 	err = s.fill(ctx, counted, p)
 	if err == nil {
 		err = buffer.Flush()
@@ -178,23 +181,24 @@ func (s *stager) writeFile(ctx context.Context, p *piece) error {
 	return nil
 }
 
-func (s *stager) fill(ctx context.Context, w io.Writer, p *piece) error {
+// fill encodes chunks into a file.
+func (s *stager) fill(ctx context.Context, w io.Writer, p *rowChunk) error {
 	to, err := s.layout.newEncoder(w)
 	if err != nil {
 		return err
 	}
-	for text := 0; ; {
+	for size := 0; ; {
 		if err := to.write(p); err != nil {
 			return err
 		}
-		text += p.size
-		s.free <- p // there are never more pieces than it has room for
-		if text >= s.e.fileText() {
+		size += p.size
+		s.free <- p // never blocks: it has room for all chunks there are
+		if size >= s.e.fileBytes() {
 			return to.close()
 		}
 		var more bool
 		select {
-		case p, more = <-s.pieces:
+		case p, more = <-s.chunks:
 			if !more {
 				return to.close()
 			}
@@ -204,28 +208,29 @@ func (s *stager) fill(ctx context.Context, w io.Writer, p *piece) error {
 	}
 }
 
-func (s *stager) name() string {
+// nextName numbers the files.
+func (s *stager) nextName() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.begun++
 	return fmt.Sprintf("part-%05d%s", s.begun-1, s.layout.extension())
 }
 
-// fileText is where a file ends.
-func (e *Export) fileText() int {
-	if e.FileText > 0 {
-		return e.FileText
+// fileBytes is how much text of cells a file holds.
+func (e *Export) fileBytes() int {
+	if e.FileBytes > 0 {
+		return e.FileBytes
 	}
-	return DefaultFileText
+	return DefaultFileBytes
 }
 
-// counter counts what is written.
-type counter struct {
+// countingWriter counts the bytes that are written.
+type countingWriter struct {
 	w io.Writer
 	n int64
 }
 
-func (c *counter) Write(p []byte) (int, error) {
+func (c *countingWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	return n, err

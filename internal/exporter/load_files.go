@@ -14,13 +14,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// copyFiles is the most names COPY INTO's FILES takes.
-const copyFiles = 1000
+// maxCopyFiles is how many names COPY INTO's FILES accepts.
+const maxCopyFiles = 1000
 
-// loadFiles fills the run's own table, counts it, and gives its columns.
-func (e *Export) loadFiles(ctx context.Context, s *staged, before existing) ([]column, error) {
+// loadFiles creates the load table, fills it with the staged files and counts its
+// rows. It returns the table's columns.
+func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingTable) ([]column, error) {
 	e.Progress.Phase("loading with COPY INTO", s.rows)
-	// Where there is nothing to infer from, the types are the declared ones.
+	// Without rows there is nothing to infer types from: the declared ones are used.
 	inferred := s.layout.inferred && s.rows > 0
 	definition := ""
 	if !inferred {
@@ -30,14 +31,15 @@ func (e *Export) loadFiles(ctx context.Context, s *staged, before existing) ([]c
 		}
 		definition = " (" + strings.Join(definitions, ", ") + ")"
 	}
-	// Nobody else has this name. Replacing what is there would keep its memory of
-	// files that it has loaded; and a table without columns cannot be replaced.
-	if err := e.exec(ctx, "CREATE TABLE IF NOT EXISTS "+e.load+definition+e.loadProperties(s.layout.columns, before)); err != nil {
+	// No other table has this name, so that IF NOT EXISTS only finds the table of a
+	// statement that was executed twice. OR REPLACE would keep the table's record of
+	// loaded files, and does not accept a table without columns.
+	if err := e.execRepeatable(ctx, "CREATE TABLE IF NOT EXISTS "+e.loadSQL+definition+e.loadProperties(s.layout.columns, before)); err != nil {
 		return nil, err
 	}
 	slices.Sort(s.files)
-	for files := range slices.Chunk(s.files, copyFiles) {
-		if err := e.copyFiles(ctx, s.layout, files); err != nil {
+	for files := range slices.Chunk(s.files, maxCopyFiles) {
+		if err := e.copyInto(ctx, s.layout, files); err != nil {
 			return nil, err
 		}
 	}
@@ -60,12 +62,12 @@ func (e *Export) loadFiles(ctx context.Context, s *staged, before existing) ([]c
 	return s.layout.columns, nil
 }
 
-// copyFiles loads some of the files. The credential is made for each try: it
-// lives longer than the statement, and not for ever.
-func (e *Export) copyFiles(ctx context.Context, l layout, files []string) error {
-	return e.session(ctx, func(wh *databricks.Warehouse) error {
+// copyInto loads some of the files. Each attempt gets a new credential: it outlives
+// the statement, and expires.
+func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
+	return e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		timeout := cmp.Or(e.QueryTimeout, jobs.DefaultQueryTimeout)
-		credential, err := e.Staging.CopyCredential(ctx, e.prefix(e.name), timeout)
+		credential, err := e.Staging.CopyCredential(ctx, e.runPrefix(e.name), timeout)
 		if err != nil {
 			return err
 		}
@@ -81,29 +83,32 @@ func (e *Export) copyFiles(ctx context.Context, l layout, files []string) error 
 		if err == nil && bounded {
 			err = setTimeout(ctx, wh, timeout)
 		}
-		return mayRead(err, credential)
+		return nameMissingGrant(err, credential)
 	})
 }
 
-// mayRead says which right is missing where the warehouse may not read the
-// files by a name.
-func mayRead(err error, credential staging.CopyCredential) error {
+// nameMissingGrant adds to a forbidden COPY INTO which grant is missing on a named
+// storage credential or external location.
+func nameMissingGrant(err error, credential staging.CopyCredential) error {
 	e, ok := errors.AsType[*jobs.Error](err)
 	switch {
 	case !ok || e.Code != jobs.CodeForbidden:
 	case credential.Location != "":
-		e.Attribute, e.Next = "staging.s3.external_location", "GRANT READ FILES ON EXTERNAL LOCATION `"+credential.Location+"` to the token's user or service principal"
+		e.Attribute = "staging.s3.external_location"
+		e.Next = "GRANT READ FILES ON EXTERNAL LOCATION `" + credential.Location + "` to the token's user or service principal"
 	case credential.Name != "":
-		e.Attribute, e.Next = "staging.s3.credential", "GRANT READ FILES ON STORAGE CREDENTIAL `"+credential.Name+"` to the token's user or service principal"
+		e.Attribute = "staging.s3.credential"
+		e.Next = "GRANT READ FILES ON STORAGE CREDENTIAL `" + credential.Name + "` to the token's user or service principal"
 	}
 	return err
 }
 
-// expiryMargin is kept between the end of a statement and that of its keys.
+// expiryMargin is the least time between the end of a statement and the expiry of its
+// keys.
 const expiryMargin = 5 * time.Minute
 
-// boundStatement has the warehouse stop the session's statements before the
-// keys expire, where the keys may not live as long as a statement may.
+// boundStatement sets a shorter statement timeout in the session, where the keys may
+// expire before the query timeout: the warehouse stops the statement before they do.
 func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.Time, timeout time.Duration) (bounded bool, err error) {
 	left := time.Until(expires) - expiryMargin
 	if expires.IsZero() || left >= timeout {
@@ -116,13 +121,13 @@ func setTimeout(ctx context.Context, wh *databricks.Warehouse, d time.Duration) 
 	return wh.ExecRepeatable(ctx, fmt.Sprintf("SET STATEMENT_TIMEOUT = %d", max(1, int64(d/time.Second))))
 }
 
-// inferredColumns are those that COPY INTO made of the files.
+// inferredColumns returns the columns that COPY INTO inferred from the files.
 func (e *Export) inferredColumns(ctx context.Context) (columns []column, err error) {
 	scratch, err := e.scratch()
 	if err != nil {
 		return nil, err
 	}
-	err = e.session(ctx, func(wh *databricks.Warehouse) error {
+	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		found, err := wh.TableColumns(ctx, scratch.name(e.name))
 		if err != nil {
 			return err
@@ -143,15 +148,15 @@ func (e *Export) inferredColumns(ctx context.Context) (columns []column, err err
 // copyStatement loads files with the options under which Apache Spark 4.0 reads
 // back every value exactly. Without lineSep, its reader takes the first line end
 // of a file for the separator, also inside quotes: a CRLF in the first value
-// would merge records without an error; without charToEscapeQuoteEscaping, it
-// takes NUL for that character and drops it from values with quotes. Without force, a statement that is sent
-// twice loads its files once.
+// would merge records without an error. Without charToEscapeQuoteEscaping, it
+// takes NUL for that character and drops it from values with quotes. Without
+// force, a statement that is sent twice loads its files once.
 func (e *Export) copyStatement(l layout, files []string, credential staging.CopyCredential) (string, error) {
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = databricks.Literal(f)
 	}
-	source := databricks.Literal(e.Staging.URL(e.prefix(e.name)))
+	source := databricks.Literal(e.Staging.URL(e.runPrefix(e.name)))
 	with, err := credentialSQL(credential)
 	if err != nil {
 		return "", err
@@ -160,7 +165,7 @@ func (e *Export) copyStatement(l layout, files []string, credential staging.Copy
 		source += " WITH (" + with + ")"
 	}
 	if !l.inferred {
-		source = "(SELECT " + selection(l) + " FROM " + source + ")"
+		source = "(SELECT " + selectByPosition(l) + " FROM " + source + ")"
 	}
 	format, options, copying := "CSV", "", "'force' = 'false'"
 	switch {
@@ -176,11 +181,12 @@ func (e *Export) copyStatement(l layout, files []string, credential staging.Copy
 		options = "\nFORMAT_OPTIONS (" + options + ")"
 	}
 	return fmt.Sprintf("COPY INTO %s FROM %s FILEFORMAT = %s FILES = (%s)%s\nCOPY_OPTIONS (%s)",
-		e.load, source, format, strings.Join(names, ", "), options, copying), nil
+		e.loadSQL, source, format, strings.Join(names, ", "), options, copying), nil
 }
 
-// selection takes a file's columns by place.
-func selection(l layout) string {
+// selectByPosition converts a file's columns, which are named by their position, to
+// those of the table.
+func selectByPosition(l layout) string {
 	selected := make([]string, len(l.columns))
 	for i, c := range l.columns {
 		name := fmt.Sprintf("_c%d", i)
@@ -192,12 +198,14 @@ func selection(l layout) string {
 	return strings.Join(selected, ", ")
 }
 
+// csvOptions are the format options of CSV files: see copyStatement.
 func csvOptions(l layout) string {
-	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'charToEscapeQuoteEscaping' = '"', 'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
+	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'charToEscapeQuoteEscaping' = '"', `+
+		`'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
 		databricks.Literal(l.null), max(20480, len(l.columns)+1))
 }
 
-// credentialSQL is a named credential, keys, or nothing.
+// credentialSQL is COPY INTO's credential: a named one, keys, or none.
 func credentialSQL(c staging.CopyCredential) (string, error) {
 	switch {
 	case c.Name != "":
@@ -210,10 +218,10 @@ func credentialSQL(c staging.CopyCredential) (string, error) {
 		databricks.Literal(c.AccessKeyID), databricks.Literal(c.SecretAccessKey.Reveal()), databricks.Literal(c.SessionToken.Reveal())), nil
 }
 
-// countRows counts the run's own table.
+// countRows counts the rows of the load table.
 func (e *Export) countRows(ctx context.Context) (n int64, err error) {
-	err = e.session(ctx, func(wh *databricks.Warehouse) error {
-		rows, err := wh.Query(ctx, "SELECT count(*) FROM "+e.load)
+	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
+		rows, err := wh.Query(ctx, "SELECT count(*) FROM "+e.loadSQL)
 		if err != nil {
 			return err
 		}
@@ -228,10 +236,10 @@ func (e *Export) countRows(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// loadProperties are those of the run's own table.
-func (e *Export) loadProperties(columns []column, before existing) string {
+// loadProperties is the load table's TBLPROPERTIES clause.
+func (e *Export) loadProperties(columns []column, before existingTable) string {
 	all := map[string]string{ownerProperty: e.JobID}
-	if needsMapping(columns) || before.mapped() {
+	if needsColumnMapping(columns) || before.hasColumnMapping() {
 		all[mappingProperty] = "name"
 	}
 	return tableProperties(all)

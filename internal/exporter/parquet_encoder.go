@@ -14,33 +14,37 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// rowGroupText is how much text of cells a row group holds: it is kept in
-// memory until it is written.
-const rowGroupText = 16 << 20
+// rowGroupBytes is how much text of cells a row group holds. It is in memory until
+// it is written.
+const rowGroupBytes = 16 << 20
 
-// parquetEncoder writes Parquet with the types that the table's columns have.
-// Its columns are named by place, as those of a CSV file without a header are:
-// what a table may be named, a Parquet file may not.
+// parquetEncoder writes Parquet with the types of the table's columns. A file's
+// columns are named by their position, as Spark names those of a CSV file without a
+// header: Parquet does not allow all names that a table allows.
 type parquetEncoder struct {
 	layout  layout
 	writer  *parquet.GenericWriter[any]
 	columns []*parquet.ColumnWriter
-	places  []int
-	// parse are the columns' conversions, by place; nil for text.
-	parse  []func(text string) (parquet.Value, error)
+	// leaves are the columns' indexes in the Parquet schema, by position.
+	leaves []int
+	// parse converts the text of a cell, by position; nil for text columns.
+	parse []func(text string) (parquet.Value, error)
+	// values and bytes are buffers for the values of one column, and their text.
 	values []parquet.Value
 	bytes  []byte
-	// row counts the rows of the file, for errors; text those of the group.
-	row  int64
-	text int
+	// rows counts the rows of the file, for errors.
+	rows int64
+	// groupBytes is how much text of cells the row group holds.
+	groupBytes int
 }
 
 // parquetName is the name of a Parquet file's column.
-func parquetName(place int) string { return "c" + strconv.Itoa(place) }
+func parquetName(position int) string { return "c" + strconv.Itoa(position) }
 
 func newParquetEncoder(w io.Writer, l layout) (*parquetEncoder, error) {
 	width := len(l.columns)
-	e := &parquetEncoder{layout: l, parse: make([]func(string) (parquet.Value, error), width), columns: make([]*parquet.ColumnWriter, width), places: make([]int, width)}
+	e := &parquetEncoder{layout: l, parse: make([]func(string) (parquet.Value, error), width),
+		columns: make([]*parquet.ColumnWriter, width), leaves: make([]int, width)}
 	group := parquet.Group{}
 	for i, c := range l.columns {
 		var node parquet.Node
@@ -59,12 +63,12 @@ func newParquetEncoder(w io.Writer, l layout) (*parquetEncoder, error) {
 		if !ok {
 			return nil, fmt.Errorf("the Parquet schema lacks column %d", i)
 		}
-		e.columns[i], e.places[i] = writers[leaf.ColumnIndex], leaf.ColumnIndex
+		e.columns[i], e.leaves[i] = writers[leaf.ColumnIndex], leaf.ColumnIndex
 	}
 	return e, nil
 }
 
-// The codecs keep their encoders for the next file.
+// The codecs pool their encoders for the next file.
 var (
 	fastGzip = gzip.Codec{Level: gzip.BestSpeed}
 	fastZstd = zstd.Codec{Level: zstd.SpeedFastest}
@@ -82,8 +86,8 @@ func parquetCodec(c jobs.Compression) (compress.Codec, error) {
 	return nil, fmt.Errorf("a Parquet file cannot be compressed with %q", c)
 }
 
-// parquetType is the Parquet type that the warehouse reads as a column type,
-// and how a cell's text becomes a value of it.
+// parquetType is the Parquet type that the warehouse reads as an SQL type, and the
+// conversion of a cell's text to it; nil for text.
 func parquetType(sqlType string) (parquet.Node, func(string) (parquet.Value, error)) {
 	switch sqlType {
 	case "BOOLEAN":
@@ -111,7 +115,7 @@ func parquetType(sqlType string) (parquet.Node, func(string) (parquet.Value, err
 	}
 }
 
-func (e *parquetEncoder) write(p *piece) error {
+func (e *parquetEncoder) write(p *rowChunk) error {
 	for i, column := range e.columns {
 		if err := e.convert(p.cells, i); err != nil {
 			return err
@@ -120,48 +124,48 @@ func (e *parquetEncoder) write(p *piece) error {
 			return fmt.Errorf("write a column of a Parquet file: %w", err)
 		}
 	}
-	e.row += int64(p.rows)
-	if e.text < rowGroupText {
+	e.rows += int64(p.rows)
+	if e.groupBytes < rowGroupBytes {
 		return nil
 	}
-	e.text = 0
+	e.groupBytes = 0
 	return e.writer.Flush()
 }
 
-// convert fills values with those of a column.
+// convert fills values with the cells of one column.
 func (e *parquetEncoder) convert(cells []jobs.Value, i int) error {
 	e.values, e.bytes = e.values[:0], e.bytes[:0]
-	place, width := e.places[i], len(e.columns)
+	leaf, width := e.leaves[i], len(e.columns)
 	for at := i; at < len(cells); at += width {
 		if cells[at].Null {
-			e.values = append(e.values, parquet.NullValue().Level(0, 0, place))
+			e.values = append(e.values, parquet.NullValue().Level(0, 0, leaf))
 			continue
 		}
 		text := cells[at].Text
-		e.text += len(text)
+		e.groupBytes += len(text)
 		if e.parse[i] == nil {
 			begin := len(e.bytes)
 			e.bytes = append(e.bytes, text...)
-			e.values = append(e.values, parquet.ByteArrayValue(e.bytes[begin:]).Level(0, 1, place))
+			e.values = append(e.values, parquet.ByteArrayValue(e.bytes[begin:]).Level(0, 1, leaf))
 			continue
 		}
 		v, err := e.parse[i](text)
 		if err != nil {
-			return e.unfit(e.row+int64(at/width), i, text, err)
+			return e.unfitValue(e.rows+int64(at/width), i, text, err)
 		}
-		e.values = append(e.values, v.Level(0, 1, place))
+		e.values = append(e.values, v.Level(0, 1, leaf))
 	}
 	return nil
 }
 
-// unfit names the cell that is no value of its column's type. Its text may be
-// personal, and is not repeated.
-func (e *parquetEncoder) unfit(row int64, column int, text string, err error) error {
+// unfitValue is the error of a cell that is no value of its column's type. It does
+// not repeat the text, which may be personal data.
+func (e *parquetEncoder) unfitValue(row int64, column int, text string, err error) error {
 	c := e.layout.columns[column]
 	return &jobs.Error{
 		Code: jobs.CodeFailed, Attribute: "fields",
 		Summary: fmt.Sprintf("A value of field %q does not fit the column type %s", c.name, c.sqlType),
-		Detail:  fmt.Sprintf("It is the profile %d of a file, and its value has %d characters.", row+1, len(text)),
+		Detail:  fmt.Sprintf("It is profile %d of its file, and the value has %d characters.", row+1, len(text)),
 		Next:    "Correct the field's mapping, or leave the field out of fields",
 		Err:     err,
 	}

@@ -10,20 +10,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// layout is how staged files are written, and so how COPY INTO reads them.
+// layout is the form of the staged files, in which they are written and COPY INTO
+// reads them.
 type layout struct {
 	format      jobs.FileFormat
 	compression jobs.Compression
-	// inferred leaves the types to the warehouse, which takes the names from a
-	// header.
+	// inferred has the warehouse infer the columns' types; it takes their names from
+	// a header.
 	inferred bool
 	columns  []column
-	// null marks a NULL cell of a CSV file: no value can be equal to it, since
-	// it is made for the run. (Spark takes a quoted marker for NULL as well.)
+	// null is the text of a NULL cell of a CSV file. It is random, so that no value
+	// equals it: Spark takes the text for NULL even when it is quoted.
 	null string
 }
 
-// layoutOf reads a definition, with its defaults.
+// layoutOf is the layout of a definition, with its defaults.
 func layoutOf(spec jobs.AudienceExport, columns []column, null string) (layout, error) {
 	l := layout{format: spec.Format, compression: spec.Compression, inferred: spec.ColumnTypes == jobs.ColumnTypesInferred, columns: columns, null: null}
 	if l.format == "" {
@@ -35,7 +36,7 @@ func layoutOf(spec jobs.AudienceExport, columns []column, null string) (layout, 
 	return l, spec.CheckFiles()
 }
 
-// extension tells the warehouse how a file is compressed.
+// extension is that of the files. It tells the warehouse the compression.
 func (l layout) extension() string {
 	switch {
 	case l.format == jobs.FormatParquet:
@@ -49,9 +50,9 @@ func (l layout) extension() string {
 
 // encoder writes the rows of one file.
 type encoder interface {
-	// write appends the rows of a piece.
-	write(p *piece) error
-	// close writes what ends the file. It does not close what is below.
+	// write appends the rows of a chunk.
+	write(p *rowChunk) error
+	// close writes the end of the file. It does not close the writer below.
 	close() error
 }
 
@@ -63,14 +64,14 @@ func (l layout) newEncoder(w io.Writer) (encoder, error) {
 	return newCSVEncoder(w, l)
 }
 
-// csvEncoder writes CSV that Apache Spark 4.0 reads back exactly. The records
-// are text already: see add.
+// csvEncoder writes CSV that Apache Spark 4.0 reads back exactly. Chunks have their
+// records as text already: see add.
 type csvEncoder struct {
 	out  io.Writer
 	gzip *gzip.Writer
 }
 
-// gzipLevel is the fastest: the files are read once, minutes later.
+// gzipLevel is the fastest level: each file is read once, minutes later.
 const gzipLevel = gzip.BestSpeed
 
 func newCSVEncoder(w io.Writer, l layout) (*csvEncoder, error) {
@@ -93,7 +94,7 @@ func newCSVEncoder(w io.Writer, l layout) (*csvEncoder, error) {
 	return e, err
 }
 
-func (e *csvEncoder) write(p *piece) error {
+func (e *csvEncoder) write(p *rowChunk) error {
 	_, err := e.out.Write(p.text)
 	return err
 }
@@ -105,21 +106,21 @@ func (e *csvEncoder) close() error {
 	return e.gzip.Close()
 }
 
-// piece is some rows on their way from the scan to a file.
-type piece struct {
-	// text are the rows as CSV; for other formats cells are they, one cell
-	// after the other.
+// rowChunk is a number of rows that the scan hands to a writer at once.
+type rowChunk struct {
+	// text are the rows as CSV. For other formats cells are the rows, one cell after
+	// the other.
 	text  []byte
 	cells []jobs.Value
 	rows  int
-	// size is how much text of cells the piece holds, about.
+	// size is about how many bytes of cells the chunk holds.
 	size int
 }
 
-// add appends a row to a piece. CSV is made here and not by the writers: rows
-// that are kept as cells until then are copied once more, and hold on to
-// whatever their texts are parts of.
-func (l layout) add(p *piece, values []jobs.Value) {
+// add appends a row to a chunk. CSV is encoded here and not by the writers: cells
+// that wait for a writer would have to be copied once more, and would keep the
+// larger texts alive of which they are parts.
+func (l layout) add(p *rowChunk, values []jobs.Value) {
 	p.rows++
 	if l.format == jobs.FormatCSV {
 		p.text = appendRecord(p.text, values, l.null)
@@ -132,8 +133,8 @@ func (l layout) add(p *piece, values []jobs.Value) {
 	}
 }
 
-// appendRecord writes one CSV record. Every value is quoted, quotes doubled:
-// Spark's reader makes NULL of an empty cell that is not.
+// appendRecord writes one CSV record. Every value is quoted, with quotes doubled:
+// Spark's reader takes an empty cell without quotes for NULL.
 func appendRecord(line []byte, values []jobs.Value, null string) []byte {
 	for i := range values {
 		if i > 0 {
@@ -145,7 +146,7 @@ func appendRecord(line []byte, values []jobs.Value, null string) []byte {
 		}
 		text := values[i].Text
 		line = append(line, '"')
-		if strings.IndexByte(text, '"') < 0 { // most have none, and are spared a call
+		if strings.IndexByte(text, '"') < 0 { // most texts have none and are copied here, without a call
 			line = append(line, text...)
 		} else {
 			line = appendDoubled(line, text)

@@ -1,0 +1,175 @@
+package exporter
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// existingTable is the target as the run found it.
+type existingTable struct {
+	exists  bool
+	columns []jobs.ColumnInfo
+	// ours is false for a table of others, which overwrite_existing lets the export
+	// replace.
+	ours       bool
+	properties map[string]string
+	detail     databricks.TableDetail
+	// version is the table's latest version; -1 where there is none.
+	version int64
+}
+
+// hasColumnMapping reports that the table has column mapping. Delta does not let a
+// table without it replace such a table.
+func (x existingTable) hasColumnMapping() bool { return x.properties[mappingProperty] == "name" }
+
+const mappingProperty = "delta.columnMapping.mode"
+
+// preservedDelta are the properties of Delta that users set, and that are set again
+// after CREATE OR REPLACE. The others are Delta's own, or belong to columns.
+var preservedDelta = []string{
+	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite", "delta.checkpoint.writeStatsAsJson", "delta.checkpoint.writeStatsAsStruct",
+	"delta.checkpointInterval", "delta.checkpointPolicy", "delta.dataSkippingNumIndexedCols", "delta.deletedFileRetentionDuration",
+	"delta.enableChangeDataFeed", "delta.enableDeletionVectors", "delta.enableRowTracking", "delta.enableTypeWidening", "delta.isolationLevel",
+	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomizeFilePrefixes", "delta.setTransactionRetentionDuration",
+	"delta.targetFileSize", "delta.tuneFileSizesForRewrites",
+}
+
+// isPreserved reports whether a property is set again after CREATE OR REPLACE.
+func isPreserved(key string) bool {
+	switch {
+	case key == ownerProperty, key == "clusteringColumns", key == "transient_lastDdlTime",
+		strings.HasPrefix(key, "option."), strings.HasPrefix(key, "spark."), strings.HasPrefix(key, "view."):
+		return false
+	case strings.HasPrefix(key, "delta."):
+		return slices.Contains(preservedDelta, key)
+	}
+	return true
+}
+
+// preservedClauses are the clauses of CREATE OR REPLACE for what it would drop: the
+// table's comment, clustering and properties.
+func (e *Export) preservedClauses(before existingTable, columns []column) string {
+	properties := map[string]string{ownerProperty: e.JobID}
+	for key, value := range before.properties {
+		if isPreserved(key) {
+			properties[key] = value
+		}
+	}
+	if before.hasColumnMapping() || needsColumnMapping(columns) {
+		properties[mappingProperty] = "name"
+	}
+	text := ""
+	if before.detail.Comment != "" {
+		text += " COMMENT " + databricks.Literal(before.detail.Comment)
+	}
+	if by := clustering(before, columns); by != "" {
+		text += " CLUSTER BY (" + by + ")"
+	}
+	return text + tableProperties(properties)
+}
+
+// tableProperties is a TBLPROPERTIES clause.
+func tableProperties(all map[string]string) string {
+	parts := make([]string, 0, len(all))
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		parts = append(parts, databricks.Literal(key)+" = "+databricks.Literal(all[key]))
+	}
+	return " TBLPROPERTIES (" + strings.Join(parts, ", ") + ")"
+}
+
+// clustering lists the columns by which the table is clustered; empty if one of them
+// is not exported any more.
+func clustering(before existingTable, columns []column) string {
+	var by []string
+	for _, name := range before.detail.Clustering {
+		i := slices.IndexFunc(columns, func(c column) bool { return strings.EqualFold(c.name, strings.Trim(name, "`")) })
+		if i < 0 {
+			return ""
+		}
+		by = append(by, columns[i].sql)
+	}
+	return strings.Join(by, ", ")
+}
+
+// restoreClustering sets the clustering again where the replacement dropped it, as
+// open source Delta does on INSERT OVERWRITE.
+func (e *Export) restoreClustering(ctx context.Context, before existingTable, columns []column) error {
+	by := clustering(before, columns)
+	if by == "" {
+		return nil
+	}
+	return e.inSession(ctx, func(wh *databricks.Warehouse) error {
+		now, err := wh.Detail(ctx, e.target())
+		if err != nil || slices.Equal(now.Clustering, before.detail.Clustering) {
+			return err
+		}
+		return wh.ExecRepeatable(ctx, "ALTER TABLE "+e.targetSQL+" CLUSTER BY ("+by+")")
+	})
+}
+
+// copyComments gives the load table the comments of the target's columns: CREATE OR
+// REPLACE ... AS SELECT copies them from there.
+func (e *Export) copyComments(ctx context.Context, before existingTable, columns []column) error {
+	for _, had := range before.columns {
+		i := slices.IndexFunc(columns, func(c column) bool { return strings.EqualFold(c.name, had.Name) })
+		if i < 0 || had.Comment == "" {
+			continue
+		}
+		statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s COMMENT %s", e.loadSQL, columns[i].sql, databricks.Literal(had.Comment))
+		if err := e.execRepeatable(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// constraintPrefix begins the properties in which Delta keeps CHECK constraints.
+const constraintPrefix = "delta.constraints."
+
+// constraints returns the table's CHECK constraints, by name.
+func (x existingTable) constraints() map[string]string {
+	all := map[string]string{}
+	for key, value := range x.properties {
+		if name, ok := strings.CutPrefix(key, constraintPrefix); ok {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// checkConstraints adds the target's constraints to the load table, so that rows
+// that violate one fail the run before anything is replaced. A constraint on columns
+// that are not exported any more is dropped with them.
+func (e *Export) checkConstraints(ctx context.Context, before existingTable) error {
+	return e.addConstraints(ctx, e.loadSQL, before)
+}
+
+// restoreConstraints adds the constraints to the replaced table.
+func (e *Export) restoreConstraints(ctx context.Context, before existingTable) error {
+	return e.addConstraints(ctx, e.targetSQL, before)
+}
+
+func (e *Export) addConstraints(ctx context.Context, table string, before existingTable) error {
+	all := before.constraints()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		quoted, err := databricks.Quote(name)
+		if err != nil {
+			return err
+		}
+		err = e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)", table, quoted, all[name]))
+		switch class, _, _ := strings.Cut(databricks.Class(err), "."); class {
+		case "UNRESOLVED_COLUMN", "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "DELTA_CONSTRAINT_ALREADY_EXISTS":
+			continue // the column is gone, or the statement was executed twice
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
