@@ -118,3 +118,7 @@ func (d dialect) snapshot() sql.IsolationLevel {
 	}
 	return sql.LevelRepeatableRead
 }
+
+// Rebind writes the `?` of a query as this database's driver has them, for code
+// that keeps tables of its own in the database.
+func (d *DB) Rebind(query string) string { return d.dialect.rebind(query) }

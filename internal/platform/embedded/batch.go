@@ -13,7 +13,7 @@ import (
 // costs each profile one read and one write, however many events it has and
 // whatever their order.
 type batch struct {
-	tx profileWindow
+	tx *buildTx
 	// taken events, and their bytes.
 	taken, bytes int
 	events       []batchEvent
@@ -76,12 +76,7 @@ func (b *batch) activate(u *user) {
 }
 
 // take evaluates an event.
-func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err error) {
-	if b.tx == nil {
-		if b.tx, err = b.out.begin(ctx); err != nil {
-			return err
-		}
-	}
+func (b *builder) take(s *streamPlan, e rawEvent) {
 	b.taken++
 	b.bytes += len(e.data) + len(e.id)
 	from, touched := len(b.contributions), len(b.touched)
@@ -95,11 +90,10 @@ func (b *builder) take(ctx context.Context, s *streamPlan, e rawEvent) (err erro
 	}
 	if len(mine) == 0 || b.erased.has(b.plan.fields, mine) {
 		b.contributions, b.touched = b.contributions[:from], b.touched[:touched]
-		return nil
+		return
 	}
 	b.events = append(b.events, batchEvent{at: merge.Stamp{Micros: e.micros, ID: e.id}, from: from, to: len(b.contributions),
 		touchedFrom: touched, touchedTo: len(b.touched)})
-	return nil
 }
 
 // assign gives the events of the batch to their users.
@@ -126,7 +120,7 @@ func (b *builder) find(ctx context.Context) (err error) {
 		}
 	}
 	slices.SortFunc(wanted, identity.compare)
-	return b.tx.find(ctx, slices.Compact(wanted), b.found)
+	return b.tx.findOwners(ctx, slices.Compact(wanted), b.found)
 }
 
 // userOf gives the one user of all these identities, joining those that had
@@ -236,7 +230,7 @@ func (b *builder) loadAll(ctx context.Context, users []*user) error {
 }
 
 func (b *builder) read(ctx context.Context, wanted []int64) error {
-	return b.tx.profiles(ctx, wanted, func(id int64, blob []byte) {
+	return b.tx.loadProfiles(ctx, wanted, func(id int64, blob []byte) {
 		from := len(b.blobs)
 		b.blobs = append(b.blobs, blob...)
 		b.loaded[id] = [2]int{from, len(b.blobs)}
@@ -245,7 +239,11 @@ func (b *builder) read(ctx context.Context, wanted []int64) error {
 
 // commit merges the batch into the profiles and writes them with the position
 // in the stream.
-func (b *builder) commit(ctx context.Context, stream string, at position) error {
+func (b *builder) commit(ctx context.Context, stream string, at position) (err error) {
+	if b.tx, err = b.out.begin(ctx); err != nil {
+		return err
+	}
+	defer b.tx.rollback()
 	if err := b.assign(ctx); err != nil {
 		return err
 	}
@@ -265,10 +263,10 @@ func (b *builder) commit(ctx context.Context, stream string, at position) error 
 		}
 	}
 	slices.SortFunc(owners, func(x, y owner) int { return x.compare(y.identity) })
-	if err := b.tx.finish(ctx, owners, &b.counters, stream, at); err != nil {
+	if err := b.tx.commit(ctx, owners, &b.counters, stream, at); err != nil {
 		return err
 	}
-	b.tx, b.taken, b.bytes = nil, 0, 0
+	b.taken, b.bytes = 0, 0
 	clear(b.events)
 	clear(b.contributions)
 	clear(b.touched)

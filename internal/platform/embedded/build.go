@@ -30,51 +30,51 @@ const progressEvery = 5000
 // are no profiles, which is no error.
 func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	const summary = "Cannot build profiles"
-	right, err := p.profiles.lock(ctx)
+	lock, err := p.profiles.lock(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, p.failed(summary, err)
 	}
-	stats, err := p.build(ctx, right, progress)
-	if err = errors.Join(err, right.release()); err != nil {
+	stats, err := p.build(ctx, lock, progress)
+	if err = errors.Join(err, lock.release()); err != nil {
 		return platform.ProfileStats{}, p.failed(summary, err)
 	}
 	return stats, nil
 }
 
-func (p *Platform) build(ctx context.Context, right buildRight, progress func(done, total int64)) (platform.ProfileStats, error) {
+func (p *Platform) build(ctx context.Context, lock buildLock, progress func(done, total int64)) (platform.ProfileStats, error) {
 	pl, err := p.plan(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err
 	}
-	g, err := p.chooseGeneration(ctx, right, pl)
+	g, err := p.chooseGeneration(ctx, lock, pl)
 	if err != nil || g.id == 0 {
 		return platform.ProfileStats{}, err
 	}
 	g.fields = pl.fields
 	b := &builder{p: p, plan: pl, limits: p.limits, progress: progress}
-	stats, err := b.run(ctx, right, g)
+	stats, err := b.run(ctx, lock, g)
 	if err != nil {
 		return platform.ProfileStats{}, err
 	}
 	stats.Rebuilt = !g.current
 	if !g.current {
-		if err := p.makeCurrent(ctx, right, g); err != nil {
+		if err := p.makeCurrent(ctx, lock, g); err != nil {
 			return platform.ProfileStats{}, err
 		}
 	}
 	pending, err := p.erasurePending(ctx)
 	if err == nil && pending {
 		var removed int64
-		removed, err = p.finishErasure(ctx, right, g)
+		removed, err = p.finishErasure(ctx, lock, g)
 		stats.Profiles -= removed
 	}
-	return stats, errors.Join(err, p.sweepGenerations(ctx, right))
+	return stats, errors.Join(err, p.sweepGenerations(ctx, lock))
 }
 
 // chooseGeneration gives the generation to build on: the current one, one that
 // was being built when its process died, or a new one. It is zero when there is
 // nothing to build.
-func (p *Platform) chooseGeneration(ctx context.Context, right buildRight, pl *plan) (generation, error) {
+func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *plan) (generation, error) {
 	list, err := listGenerations(ctx, p.db.Read(), `ORDER BY current DESC, id DESC`)
 	if err != nil {
 		return generation{}, err
@@ -83,16 +83,16 @@ func (p *Platform) chooseGeneration(ctx context.Context, right buildRight, pl *p
 		if len(list) == 0 {
 			return generation{}, nil
 		}
-		if err := p.makeCurrent(ctx, right, generation{}); err != nil {
+		if err := p.makeCurrent(ctx, lock, generation{}); err != nil {
 			return generation{}, err
 		}
-		return generation{}, p.sweepGenerations(ctx, right)
+		return generation{}, p.sweepGenerations(ctx, lock)
 	}
 	for _, g := range list {
 		if g.fingerprint != pl.fingerprint {
 			continue
 		}
-		begun, err := right.has(ctx, g)
+		begun, err := lock.exists(ctx, g)
 		if err != nil {
 			return generation{}, err
 		}
@@ -102,7 +102,7 @@ func (p *Platform) chooseGeneration(ctx context.Context, right buildRight, pl *p
 			return g, nil
 		}
 	}
-	return p.newGeneration(ctx, right, pl)
+	return p.newGeneration(ctx, lock, pl)
 }
 
 // builder merges events into one generation.
@@ -112,7 +112,7 @@ type builder struct {
 	limits   buildLimits
 	progress func(done, total int64)
 
-	out profileWriter
+	out *generationDB
 	*batch
 	cache  cache
 	erased *erasedList
@@ -123,8 +123,8 @@ type builder struct {
 	total    int64
 }
 
-func (b *builder) run(ctx context.Context, right buildRight, g generation) (_ platform.ProfileStats, err error) {
-	if b.out, err = right.open(ctx, g); err != nil {
+func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ platform.ProfileStats, err error) {
+	if b.out, err = lock.open(ctx, g); err != nil {
 		return platform.ProfileStats{}, err
 	}
 	defer func() { err = errors.Join(err, b.out.close()) }()
@@ -142,7 +142,6 @@ func (b *builder) run(ctx context.Context, right buildRight, g generation) (_ pl
 		for _, r := range readers {
 			r.close()
 		}
-		b.rollback()
 	}()
 	b.report()
 	for i, r := range readers {
@@ -176,7 +175,7 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 		at := positions[s.name]
 		if at.extent > last {
 			return nil, b.p.damaged("The profiles are ahead of stream "+s.name,
-				"they were built from events that the store does not have, as after a restore of the store alone; "+b.p.profiles.remedy()+" to build them again")
+				"they were built from events that the store does not have, as after a restore of the store alone; "+b.p.profiles.rebuildHint()+" to build them again")
 		}
 		var ahead int64
 		from := at.extent
@@ -209,9 +208,7 @@ func (b *builder) stream(ctx context.Context, s *streamPlan, r *streamReader) er
 		if err != nil {
 			return err
 		}
-		if err := b.take(ctx, s, e); err != nil {
-			return err
-		}
+		b.take(s, e)
 		b.done++
 		if b.done%progressEvery == 0 {
 			if err := ctx.Err(); err != nil {

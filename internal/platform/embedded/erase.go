@@ -20,19 +20,19 @@ import (
 // moment, the next build or the next Erase does the rest.
 func (p *Platform) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
 	summary := "Cannot erase the user of that " + id.Field
-	right, err := p.profiles.lock(ctx)
+	lock, err := p.profiles.lock(ctx)
 	if err != nil {
 		return jobs.Erasure{}, p.failed(summary, err)
 	}
-	e, err := p.erase(ctx, right, id, dryRun)
-	if err = errors.Join(err, right.release()); err != nil {
+	e, err := p.erase(ctx, lock, id, dryRun)
+	if err = errors.Join(err, lock.release()); err != nil {
 		return jobs.Erasure{}, p.failed(summary, err)
 	}
 	return e, nil
 }
 
-func (p *Platform) erase(ctx context.Context, right buildRight, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	if _, err := p.build(ctx, right, nil); err != nil {
+func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
+	if _, err := p.build(ctx, lock, nil); err != nil {
 		return jobs.Erasure{}, err
 	}
 	pl, err := p.plan(ctx)
@@ -68,7 +68,7 @@ func (p *Platform) erase(ctx context.Context, right buildRight, id jobs.Identity
 	if dryRun {
 		return e, nil
 	}
-	err = p.buildWrite(ctx, right, func(tx *store.Tx) error {
+	err = p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		if pr != nil {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO erased_profiles (generation, profile) VALUES (?, ?) ON CONFLICT DO NOTHING`, g.id, pr.id); err != nil {
 				return err
@@ -80,7 +80,7 @@ func (p *Platform) erase(ctx context.Context, right buildRight, id jobs.Identity
 		return jobs.Erasure{}, err
 	}
 	e.Done = true
-	_, err = p.finishErasure(ctx, right, g)
+	_, err = p.finishErasure(ctx, lock, g)
 	return e, err
 }
 
@@ -112,7 +112,7 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *plan, id jobs.Identity
 // finishErasure removes what there is of users on the list. The caller holds the
 // lock of builds, and the generation is built up to the streams. It tells how
 // many profiles were removed.
-func (p *Platform) finishErasure(ctx context.Context, right buildRight, g generation) (removed int64, err error) {
+func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
 	pl, err := p.plan(ctx)
 	if err != nil {
 		return 0, err
@@ -121,7 +121,7 @@ func (p *Platform) finishErasure(ctx context.Context, right buildRight, g genera
 	if err != nil {
 		return 0, err
 	}
-	if removed, err = p.removeErasedProfiles(ctx, right, g); err != nil {
+	if removed, err = p.removeErasedProfiles(ctx, lock, g); err != nil {
 		return 0, err
 	}
 	for _, s := range pl.streams {
@@ -129,14 +129,14 @@ func (p *Platform) finishErasure(ctx context.Context, right buildRight, g genera
 		if err := p.segments.sweep(ctx, s.name, true); err != nil {
 			return 0, err
 		}
-		if err := p.rewriteStream(ctx, right, s.name, newRecognizer(pl, s.name, list, nil)); err != nil {
+		if err := p.rewriteStream(ctx, lock, s.name, newRecognizer(pl, s.name, list, nil)); err != nil {
 			return 0, err
 		}
 	}
 	if err := p.removeReplaced(ctx); err != nil {
 		return 0, err
 	}
-	return removed, p.buildWrite(ctx, right, func(tx *store.Tx) error {
+	return removed, p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE erasure SET pending = 0 WHERE ? = (`+listVersion+`)`, list.version)
 		return err
 	})
@@ -145,7 +145,7 @@ func (p *Platform) finishErasure(ctx context.Context, right buildRight, g genera
 // removeErasedProfiles removes profiles from the current generation's file, and
 // makes its positions such that the extents before them may shrink. Other
 // generations are forgotten: theirs are not.
-func (p *Platform) removeErasedProfiles(ctx context.Context, right buildRight, g generation) (removed int64, err error) {
+func (p *Platform) removeErasedProfiles(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
 	if g.id == 0 {
 		return 0, nil
 	}
@@ -157,7 +157,7 @@ func (p *Platform) removeErasedProfiles(ctx context.Context, right buildRight, g
 	if err != nil {
 		return 0, err
 	}
-	w, err := right.open(ctx, g)
+	w, err := lock.open(ctx, g)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +165,7 @@ func (p *Platform) removeErasedProfiles(ctx context.Context, right buildRight, g
 	if err = errors.Join(err, w.close()); err != nil {
 		return 0, err
 	}
-	return removed, p.buildWrite(ctx, right, func(tx *store.Tx) error {
+	return removed, p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM erased_profiles`)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM profile_generations WHERE current = 0`)

@@ -52,13 +52,13 @@ func currentGeneration(ctx context.Context, q queryer) (g generation, ok bool, e
 }
 
 // newGeneration records a generation that is about to be built.
-func (p *Platform) newGeneration(ctx context.Context, right buildRight, pl *plan) (generation, error) {
-	g := generation{file: p.profiles.name(), fingerprint: pl.fingerprint, fields: pl.fields}
+func (p *Platform) newGeneration(ctx context.Context, lock buildLock, pl *plan) (generation, error) {
+	g := generation{file: p.profiles.newName(), fingerprint: pl.fingerprint, fields: pl.fields}
 	text, err := encodeFields(pl.fields)
 	if err != nil {
 		return g, err
 	}
-	err = p.buildWrite(ctx, right, func(tx *store.Tx) error {
+	err = p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		return tx.QueryRowContext(ctx, `INSERT INTO profile_generations (file, fingerprint, fields, current, created_at) VALUES (?, ?, ?, 0, ?) RETURNING id`,
 			g.file, g.fingerprint, text, p.now().UnixMicro()).Scan(&g.id)
 	})
@@ -75,8 +75,8 @@ func encodeFields(fields []mappedField) (string, error) {
 }
 
 // makeCurrent replaces the current generation by g, or by none when g is zero.
-func (p *Platform) makeCurrent(ctx context.Context, right buildRight, g generation) error {
-	return p.buildWrite(ctx, right, func(tx *store.Tx) error {
+func (p *Platform) makeCurrent(ctx context.Context, lock buildLock, g generation) error {
+	return p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM profile_generations WHERE id <> ?`, g.id); err != nil {
 			return err
 		}
@@ -86,10 +86,10 @@ func (p *Platform) makeCurrent(ctx context.Context, right buildRight, g generati
 }
 
 // sweepGenerations removes what there is of generations that are no more.
-func (p *Platform) sweepGenerations(ctx context.Context, right buildRight) error {
+func (p *Platform) sweepGenerations(ctx context.Context, lock buildLock) error {
 	list, err := listGenerations(ctx, p.db.Read(), ``)
 	if err != nil {
 		return err
 	}
-	return right.sweep(ctx, list)
+	return lock.removeExcept(ctx, list)
 }

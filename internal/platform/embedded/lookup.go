@@ -71,7 +71,7 @@ func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*prof
 	}
 	pr, err := readProfile(blob, g.fields, nil)
 	if err != nil {
-		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, p.profiles.remedy())
+		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, p.profiles.rebuildHint())
 	}
 	pr.id = id
 	return pr, nil

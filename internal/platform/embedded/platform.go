@@ -54,7 +54,7 @@ func Open(c Config) (*Platform, error) {
 	case !c.DB.Shared():
 		p.segments, p.profiles = newFileSegments(c.DB), &fileProfiles{dir: c.DB.Dir()}
 	default:
-		p.segments, p.profiles = newBucketSegments(c.DB, c.Segments), &tableProfiles{pool: c.DB.Pool()}
+		p.segments, p.profiles = newBucketSegments(c.DB, c.Segments), &tableProfiles{db: c.DB}
 	}
 	return p, nil
 }

@@ -3,80 +3,64 @@ package embedded
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// tableProfiles has four tables of PostgreSQL for each generation.
-type tableProfiles struct{ pool *pgxpool.Pool }
+// tableProfiles keeps each generation in four tables of the store's PostgreSQL
+// database.
+type tableProfiles struct{ db *store.DB }
 
-func (*tableProfiles) name() string { return store.NewID("g") }
+func (*tableProfiles) newName() string { return store.NewID("g") }
 
-func (*tableProfiles) remedy() string {
+func (*tableProfiles) rebuildHint() string {
 	return "delete all rows of the table lytics.profile_generations"
 }
 
-// tablesOf are the tables of a generation: profiles, identities, positions,
-// counters.
-func tablesOf(name string) [4]string {
-	quoted := func(kind string) string { return pgx.Identifier{kind + "_" + name}.Sanitize() }
-	return [...]string{quoted("profiles"), quoted("identities"), quoted("positions"), quoted("counters")}
-}
-
-// tableName is the name of any of them, and what generation's it is.
+// tableName matches the name of a generation's table, and captures the name of
+// the generation.
 var tableName = regexp.MustCompile(`^(?:profiles|identities|positions|counters)_(g_[a-z0-9]+)$`)
 
-// A PostgreSQL error by its code.
-func isPostgres(err error, code string) bool {
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.Code == code
-}
-
-const (
-	undefinedTable   = "42P01"
-	lockNotAvailable = "55P03"
-)
-
-// gone is fs.ErrNotExist for a table that is not there.
-func gone(err error) error {
-	if isPostgres(err, undefinedTable) {
-		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+// generation gives the database of a generation.
+func (t *tableProfiles) generation(name string) *generationDB {
+	quoted := func(kind string) string { return pgx.Identifier{kind + "_" + name}.Sanitize() }
+	return &generationDB{
+		db: t.db.Writer(), dialect: tableDialect, rebind: t.db.Rebind,
+		names: strings.NewReplacer("{profiles}", quoted("profiles"), "{identities}", quoted("identities"),
+			"{positions}", quoted("positions"), "{counters}", quoted("counters"), "{offset}", "into_extent"),
 	}
-	return err
 }
 
-// buildRetry is how often a build that another process does is waited for.
+// buildRetry is the pause between two attempts to take the lock.
 const buildRetry = 200 * time.Millisecond
 
-// lock takes an advisory lock on a connection of its own: it ends with the
-// process. A process cut off from the database may not know that it lost it, so
-// each right has a number, which is checked in all that it commits.
-func (t *tableProfiles) lock(ctx context.Context) (_ buildRight, err error) {
-	conn, err := pgx.ConnectConfig(ctx, t.pool.Config().ConnConfig)
+// lock takes an advisory lock on a connection of its own: the lock ends with the
+// process. A process that is cut off from the database may not know that it lost
+// the lock, so each holder has a number, which fence checks in all that the
+// holder commits.
+func (t *tableProfiles) lock(ctx context.Context) (_ buildLock, err error) {
+	conn, err := pgx.ConnectConfig(ctx, t.db.Pool().Config().ConnConfig)
 	if err != nil {
 		return nil, err
 	}
-	r := &tableRight{tableProfiles: t, conn: conn}
+	l := &tableLock{tableProfiles: t, conn: conn}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.release())
+			err = errors.Join(err, l.release())
 		}
 	}()
-	// No limit of the server ends the lock, but the end of its holder, within
-	// half a minute even if its machine is gone.
+	// No time-out of the server ends the lock. Keepalives end it within half a
+	// minute of its holder's end, even if the holder's machine is gone.
 	_, err = conn.Exec(ctx, `SELECT set_config(s.name, v.value, false) FROM pg_settings s JOIN (VALUES
 		('idle_session_timeout', '0'), ('statement_timeout', '0'), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '4')
 	) v (name, value) ON v.name = s.name`)
@@ -100,38 +84,32 @@ func (t *tableProfiles) lock(ctx context.Context) (_ buildRight, err error) {
 		}
 	}
 	err = conn.QueryRow(ctx, `INSERT INTO profile_builds (one, right_number) VALUES (1, 1)
-		ON CONFLICT (one) DO UPDATE SET right_number = profile_builds.right_number + 1 RETURNING right_number`).Scan(&r.number)
-	return r, err
+		ON CONFLICT (one) DO UPDATE SET right_number = profile_builds.right_number + 1 RETURNING right_number`).Scan(&l.number)
+	return l, err
 }
 
-// tableRight is the lock and its number.
-type tableRight struct {
+// tableLock is an advisory lock and the number of its holder.
+type tableLock struct {
 	*tableProfiles
 	conn   *pgx.Conn
 	number int64
 }
 
-// releaseTimeout bounds the goodbye to a server that may not answer.
+// releaseTimeout bounds the wait for a server that does not answer any more.
 const releaseTimeout = 5 * time.Second
 
-func (r *tableRight) release() error {
+func (l *tableLock) release() error {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
 	defer cancel()
-	return r.conn.Close(ctx)
+	return l.conn.Close(ctx)
 }
 
-const rightNumber = `SELECT right_number FROM profile_builds WHERE one = 1 FOR SHARE`
-
-func (r *tableRight) fence(ctx context.Context, tx *store.Tx) error {
-	return r.check(tx.QueryRowContext(ctx, rightNumber).Scan)
-}
-
-func (r *tableRight) check(scan func(...any) error) error {
-	var now int64
-	if err := scan(&now); err != nil {
+func (l *tableLock) fence(ctx context.Context, tx rowQuerier) error {
+	var newest int64
+	if err := tx.QueryRowContext(ctx, `SELECT right_number FROM profile_builds WHERE one = 1 FOR SHARE`).Scan(&newest); err != nil {
 		return err
 	}
-	if now != r.number {
+	if newest != l.number {
 		return &jobs.Error{
 			Code: jobs.CodeUnreachable, Summary: "Another process builds the profiles now",
 			Detail: "The connection to the database that gave this one the right to was lost.", Next: "Run it again; it goes on where it was",
@@ -140,32 +118,59 @@ func (r *tableRight) check(scan func(...any) error) error {
 	return nil
 }
 
-func (r *tableRight) has(ctx context.Context, g generation) (there bool, err error) {
-	err = r.pool.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, tablesOf(g.file)[0]).Scan(&there)
-	return there, err
+func (l *tableLock) exists(ctx context.Context, g generation) (exists bool, err error) {
+	db := l.generation(g.file)
+	err = db.db.QueryRowContext(ctx, db.sql(`SELECT to_regclass('{profiles}') IS NOT NULL`)).Scan(&exists)
+	return exists, err
 }
 
-func (r *tableRight) open(ctx context.Context, g generation) (profileWriter, error) {
-	names := tablesOf(g.file)
-	// Room in a page keeps a changed profile beside what it was, without another
-	// entry in the index.
-	_, err := r.pool.Exec(ctx, fmt.Sprintf(`
-		CREATE TABLE IF NOT EXISTS %s (id BIGINT PRIMARY KEY, state BYTEA NOT NULL) WITH (fillfactor = 85);
-		CREATE TABLE IF NOT EXISTS %s (field INTEGER NOT NULL, value BYTEA NOT NULL, profile BIGINT NOT NULL, PRIMARY KEY (field, value));
-		CREATE TABLE IF NOT EXISTS %s (stream TEXT COLLATE "C" PRIMARY KEY, extent BIGINT NOT NULL, into_extent BIGINT NOT NULL, events BIGINT NOT NULL, checksum BIGINT NOT NULL);
-		CREATE TABLE IF NOT EXISTS %s (name TEXT COLLATE "C" PRIMARY KEY, n BIGINT NOT NULL)`,
-		names[0], names[1], names[2], names[3]))
-	if err != nil {
+// tableSchema is the schema of a generation. Free room in the pages keeps a
+// changed profile beside its old form, without another entry in the index.
+const tableSchema = `
+CREATE TABLE IF NOT EXISTS {profiles} (id BIGINT PRIMARY KEY, state BYTEA NOT NULL) WITH (fillfactor = 85);
+CREATE TABLE IF NOT EXISTS {identities} (field INTEGER NOT NULL, value BYTEA NOT NULL, profile BIGINT NOT NULL, PRIMARY KEY (field, value));
+CREATE TABLE IF NOT EXISTS {positions} (
+    stream      TEXT COLLATE "C" PRIMARY KEY,
+    extent      BIGINT NOT NULL,
+    into_extent BIGINT NOT NULL, -- in bytes
+    events      BIGINT NOT NULL, -- of the extent
+    checksum    BIGINT NOT NULL  -- of those bytes
+);
+CREATE TABLE IF NOT EXISTS {counters} (name TEXT COLLATE "C" PRIMARY KEY, n BIGINT NOT NULL)`
+
+var tableDialect = &profileDialect{
+	rowsAtOnce: 10_000, bytesAtOnce: 4 << 20, arrays: true,
+	storedValue: func(value string) any { return indexableValue(value) },
+	isolation:   sql.LevelRepeatableRead,
+	// The caller of a scan may take long over each row.
+	readSettings: `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`,
+	// Statistics of growing tables are wrong, so the planner is made to use the
+	// indexes. A crash of the server may lose the last commits.
+	writeSettings: `SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+	SET LOCAL jit = off; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '5min'`,
+	// The server's log and its backups still have the rows as they were.
+	purge: `VACUUM {profiles}, {identities}`,
+}
+
+func (l *tableLock) open(ctx context.Context, g generation) (*generationDB, error) {
+	db := l.generation(g.file)
+	db.fence = l.fence
+	if _, err := db.db.ExecContext(ctx, db.sql(tableSchema)); err != nil {
 		return nil, err
 	}
-	return &tableWriter{r, names}, nil
+	return db, db.prepareBulk(ctx)
 }
 
-// sweepPatience is how long a scan of an old generation is waited for.
+func (t *tableProfiles) read(_ context.Context, g generation) (*generationDB, error) {
+	return t.generation(g.file), nil
+}
+
+// sweepPatience is how long removeExcept waits for a scan of an old generation.
 const sweepPatience = "500ms"
 
-func (r *tableRight) sweep(ctx context.Context, known []generation) error {
-	rows, err := r.pool.Query(ctx, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`)
+func (l *tableLock) removeExcept(ctx context.Context, known []generation) error {
+	pool := l.db.Pool()
+	rows, err := pool.Query(ctx, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`)
 	if err != nil {
 		return err
 	}
@@ -181,9 +186,9 @@ func (r *tableRight) sweep(ctx context.Context, known []generation) error {
 		}
 	}
 	for name := range old {
-		names := tablesOf(name)
-		err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '`+sweepPatience+`'; DROP TABLE IF EXISTS `+strings.Join(names[:], ", "))
+		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = '%s'; %s`, sweepPatience,
+				l.generation(name).sql(`DROP TABLE IF EXISTS {profiles}, {identities}, {positions}, {counters}`)))
 			return err
 		})
 		if err != nil && !isPostgres(err, lockNotAvailable) {
@@ -193,76 +198,16 @@ func (r *tableRight) sweep(ctx context.Context, known []generation) error {
 	return nil
 }
 
-// longestKey is the longest value that is its own key: an index has no room for
-// much longer ones.
-const longestKey = 1000
+// longestIndexed is the longest value, in bytes, that is indexed as it is:
+// PostgreSQL's index has no room for values that are much longer.
+const longestIndexed = 1000
 
-// key is what an identity is found by.
-func (i identity) key() []byte {
-	if len(i.value) <= longestKey {
-		return []byte(i.value)
+// indexableValue is the form in which PostgreSQL stores and indexes an
+// identity's value: the value, or its beginning with a digest of all of it.
+func indexableValue(value string) []byte {
+	if len(value) <= longestIndexed {
+		return []byte(value)
 	}
-	digest := sha256.Sum256([]byte(i.value))
-	return append([]byte(i.value[:longestKey]), digest[:]...)
-}
-
-// tableReader reads the tables of a generation.
-type tableReader struct {
-	pool  *pgxpool.Pool
-	names [4]string
-}
-
-func (t *tableProfiles) read(_ context.Context, g generation) (profileReader, error) {
-	return &tableReader{t.pool, tablesOf(g.file)}, nil
-}
-
-func (*tableReader) close() error { return nil }
-
-// pageOfProfiles is how many profiles one query of a scan asks for.
-const pageOfProfiles = 5000
-
-// each reads page by page, in the order of the index, in one transaction that
-// sees one state of the tables however long it takes.
-func (r *tableReader) each(ctx context.Context, f func(id int64, blob []byte) (bool, error)) error {
-	tx, err := r.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	// Who takes the rows may take time over them.
-	if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`); err != nil {
-		return err
-	}
-	for last, more := int64(0), true; more; {
-		rows, err := tx.Query(ctx, `SELECT id, state FROM `+r.names[0]+` WHERE id > $1 ORDER BY id LIMIT $2`, last, pageOfProfiles)
-		if err != nil {
-			return gone(err)
-		}
-		n := 0
-		for more && rows.Next() {
-			n++
-			var blob pgtype.DriverBytes
-			if err = rows.Scan(&last, &blob); err == nil {
-				more, err = f(last, blob)
-			}
-			if err != nil {
-				break
-			}
-		}
-		rows.Close()
-		if err = errors.Join(err, gone(rows.Err())); err != nil {
-			return err
-		}
-		more = more && n == pageOfProfiles
-	}
-	return nil
-}
-
-func (r *tableReader) owner(ctx context.Context, i identity) (id int64, blob []byte, ok bool, err error) {
-	err = r.pool.QueryRow(ctx, `SELECT p.id, p.state FROM `+r.names[1]+` i JOIN `+r.names[0]+` p ON p.id = i.profile WHERE i.field = $1 AND i.value = $2`,
-		i.field, i.key()).Scan(&id, &blob)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, false, nil
-	}
-	return id, blob, err == nil, gone(err)
+	digest := sha256.Sum256([]byte(value))
+	return append([]byte(value[:longestIndexed]), digest[:]...)
 }

@@ -122,7 +122,7 @@ func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer)
 }
 
 // rewriteStream writes the segments again that hold events which are to go.
-func (p *Platform) rewriteStream(ctx context.Context, right buildRight, stream string, r *recognizer) error {
+func (p *Platform) rewriteStream(ctx context.Context, lock buildLock, stream string, r *recognizer) error {
 	if r == nil {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (p *Platform) rewriteStream(ctx context.Context, right buildRight, stream s
 		if n == 0 {
 			continue
 		}
-		if err := p.rewriteSegment(ctx, right, s, r); err != nil {
+		if err := p.rewriteSegment(ctx, lock, s, r); err != nil {
 			return err
 		}
 	}
@@ -163,7 +163,7 @@ type rewriting struct {
 // rewriteSegment replaces a segment by one without the events that match. An
 // import may be appending to it meanwhile: then what came is copied as well,
 // until nothing did.
-func (p *Platform) rewriteSegment(ctx context.Context, right buildRight, s segment, r *recognizer) (err error) {
+func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment, r *recognizer) (err error) {
 	writer, err := p.segments.writer(ctx)
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (p *Platform) rewriteSegment(ctx context.Context, right buildRight, s segme
 	replaced := false
 	for !replaced && err == nil {
 		if err = w.copy(ctx); err == nil {
-			replaced, err = w.replace(ctx, right)
+			replaced, err = w.replace(ctx, lock)
 		}
 	}
 	err = errors.Join(err, w.out.Close())
@@ -242,8 +242,8 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 
 // replace puts the new file in the old one's place. It is false when the old one
 // has grown.
-func (w *rewriting) replace(ctx context.Context, right buildRight) (ok bool, err error) {
-	err = w.p.buildWrite(ctx, right, func(tx *store.Tx) error {
+func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err error) {
+	err = w.p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		var newest int64
 		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest); err != nil {
 			return err

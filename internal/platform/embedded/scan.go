@@ -215,7 +215,7 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	return r.each(ctx, func(id int64, blob []byte) (bool, error) {
 		conflict, err := reader.read(blob, row)
 		if err != nil {
-			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.remedy())
+			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.rebuildHint())
 		}
 		return conflict || !q.matcher.Match(row) || f(row), nil
 	})

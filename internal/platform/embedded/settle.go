@@ -7,11 +7,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// owner says which profile has an identity. A fresh one had none before.
+// owner says which profile has an identity.
 type owner struct {
 	identity
 	profile int64
-	fresh   bool
 }
 
 // settle brings the profile of one user up to the batch, and tells which
@@ -21,7 +20,6 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := len(moved)
 	moved = append(moved, u.identities...)
 	if !pr.conflict {
 		pr.identities = append(pr.identities, moved...)
@@ -38,7 +36,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 		}
 		pr.measure()
 	}
-	if err := b.tx.put(ctx, pr); err != nil {
+	if err := b.tx.putProfile(ctx, pr); err != nil {
 		return nil, err
 	}
 	b.cache.keep(pr, b.limits.cachedBytes)
@@ -46,7 +44,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	b.users[pr.id] = u
 	owners := make([]owner, len(moved))
 	for i := range moved {
-		owners[i] = owner{moved[i], pr.id, i >= known}
+		owners[i] = owner{moved[i], pr.id}
 	}
 	return owners, nil
 }
@@ -82,9 +80,7 @@ func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []
 		}
 		delete(b.users, o.id)
 		b.counters.Profiles--
-		if err := b.tx.remove(ctx, o.id); err != nil {
-			return nil, nil, err
-		}
+		b.tx.removeProfile(o.id)
 	}
 	return pr, moved, nil
 }
@@ -103,11 +99,11 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 		at, ok = b.loaded[id]
 	}
 	if !ok {
-		return nil, fmt.Errorf("profile %d is missing; %s to build all profiles again", id, b.p.profiles.remedy())
+		return nil, fmt.Errorf("profile %d is missing; %s to build all profiles again", id, b.p.profiles.rebuildHint())
 	}
 	pr, err := readProfile(b.blobs[at[0]:at[1]], b.plan.fields, nil)
 	if err != nil {
-		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, b.p.profiles.remedy())
+		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, b.p.profiles.rebuildHint())
 	}
 	pr.id = id
 	return pr, nil

@@ -1,0 +1,320 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// buildTx is one transaction of a build: the events between two commits.
+type buildTx struct {
+	*generationDB
+	tx *sql.Tx
+	// prepared are the bulk statements as this transaction runs them.
+	prepared map[*bulkStatement]boundStatement
+	args     []any
+	// empty: the generation has no identities yet, so there is nothing to find.
+	empty bool
+	// put are profiles to be written. Their stored forms are in blobs, where
+	// that of put[n] ends at ends[n].
+	put     integers
+	ends    []int
+	blobs   []byte
+	encoder encoder
+	removed integers
+}
+
+func (g *generationDB) begin(ctx context.Context) (*buildTx, error) {
+	tx, err := g.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := &buildTx{generationDB: g, tx: tx, prepared: map[*bulkStatement]boundStatement{}}
+	if _, err = tx.ExecContext(ctx, g.dialect.writeSettings); err == nil {
+		err = tx.QueryRowContext(ctx, g.sql(`SELECT NOT EXISTS (SELECT 1 FROM {identities})`)).Scan(&t.empty)
+	}
+	if err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return t, nil
+}
+
+// rollback does nothing after a commit.
+func (t *buildTx) rollback() { _ = t.tx.Rollback() }
+
+// parameters is a column of a bulk statement's parameters.
+type parameters interface {
+	// len is the number of rows.
+	len() int
+	// at gives the parameter of one row.
+	at(row int) any
+	// array gives the parameters of all rows as one.
+	array() any
+}
+
+type integers []int64
+
+func (c integers) len() int       { return len(c) }
+func (c integers) at(row int) any { return c[row] }
+func (c integers) array() any     { return []int64(c) }
+
+type blobs [][]byte
+
+func (c blobs) len() int       { return len(c) }
+func (c blobs) at(row int) any { return c[row] }
+func (c blobs) array() any     { return [][]byte(c) }
+
+// identityValues are the values of identities, as a database stores them.
+type identityValues []string
+
+func (c identityValues) len() int       { return len(c) }
+func (c identityValues) at(row int) any { return c[row] }
+func (c identityValues) array() any {
+	values := make([][]byte, len(c))
+	for n, v := range c {
+		values[n] = indexableValue(v)
+	}
+	return values
+}
+
+// boundStatement is a statement to run in the transaction.
+type boundStatement interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+}
+
+// textStatement is a statement that is not prepared.
+type textStatement struct {
+	tx   *sql.Tx
+	text string
+}
+
+func (s textStatement) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
+	return s.tx.ExecContext(ctx, s.text, args...)
+}
+
+func (s textStatement) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return s.tx.QueryContext(ctx, s.text, args...)
+}
+
+// bind gives a bulk statement for the rows of these columns, and makes args of
+// them. The statement is a prepared one when the dialect prepares statements and
+// there are as many rows as one statement has at most.
+func (t *buildTx) bind(ctx context.Context, s *bulkStatement, columns []parameters) boundStatement {
+	rows := columns[0].len()
+	t.args = t.args[:0]
+	if t.dialect.arrays {
+		for _, c := range columns {
+			t.args = append(t.args, c.array())
+		}
+		return textStatement{t.tx, t.bulk[s].text}
+	}
+	for n := range rows {
+		for _, c := range columns {
+			t.args = append(t.args, c.at(n))
+		}
+	}
+	if !t.dialect.prepare || rows != t.dialect.rowsAtOnce {
+		return textStatement{t.tx, t.bulkSQL(s, rows)}
+	}
+	stmt, ok := t.prepared[s]
+	if !ok {
+		stmt = t.tx.StmtContext(ctx, t.bulk[s].stmt)
+		t.prepared[s] = stmt
+	}
+	return stmt
+}
+
+func (t *buildTx) exec(ctx context.Context, s *bulkStatement, columns ...parameters) error {
+	_, err := t.bind(ctx, s, columns).ExecContext(ctx, t.args...)
+	return err
+}
+
+func (t *buildTx) query(ctx context.Context, s *bulkStatement, f func(rows *sql.Rows) error, columns ...parameters) error {
+	rows, err := t.bind(ctx, s, columns).QueryContext(ctx, t.args...)
+	return eachRow(rows, err, f)
+}
+
+// findOwners adds to found the profiles that have some of the wanted identities,
+// which are sorted.
+func (t *buildTx) findOwners(ctx context.Context, wanted []identity, found map[identity]int64) error {
+	if t.empty {
+		return nil
+	}
+	var places, fields integers
+	var values identityValues
+	var place, profile int64
+	for chunk := range slices.Chunk(wanted, t.dialect.rowsAtOnce) {
+		places, fields, values = places[:0], fields[:0], values[:0]
+		for n, i := range chunk {
+			places, fields, values = append(places, int64(n)), append(fields, int64(i.field)), append(values, i.value)
+		}
+		err := t.query(ctx, findIdentities, func(rows *sql.Rows) error {
+			err := rows.Scan(&place, &profile)
+			if err == nil {
+				found[chunk[place]] = profile
+			}
+			return err
+		}, places, fields, values)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadProfiles calls f for the stored forms of profiles. The blob is valid
+// during the call only.
+func (t *buildTx) loadProfiles(ctx context.Context, wanted []int64, f func(id int64, blob []byte)) error {
+	var id int64
+	var blob sql.RawBytes
+	for chunk := range slices.Chunk(wanted, t.dialect.rowsAtOnce) {
+		err := t.query(ctx, findProfiles, func(rows *sql.Rows) error {
+			err := rows.Scan(&id, &blob)
+			if err == nil {
+				f(id, blob)
+			}
+			return err
+		}, integers(chunk))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putProfile writes a profile, together with others.
+func (t *buildTx) putProfile(ctx context.Context, pr *profile) error {
+	t.blobs = t.encoder.append(t.blobs, pr)
+	t.put, t.ends = append(t.put, pr.id), append(t.ends, len(t.blobs))
+	if len(t.put) < t.dialect.rowsAtOnce && len(t.blobs) < t.dialect.bytesAtOnce {
+		return nil
+	}
+	return t.flush(ctx)
+}
+
+func (t *buildTx) flush(ctx context.Context) error {
+	if len(t.put) == 0 {
+		return nil
+	}
+	states := make(blobs, len(t.ends))
+	from := 0
+	for n, end := range t.ends {
+		states[n] = t.blobs[from:end:end]
+		from = end
+	}
+	err := t.exec(ctx, putProfiles, t.put, states)
+	t.put, t.ends, t.blobs = t.put[:0], t.ends[:0], t.blobs[:0]
+	return err
+}
+
+// removeProfile deletes a profile that was joined into another.
+func (t *buildTx) removeProfile(id int64) { t.removed = append(t.removed, id) }
+
+// commit writes the owners, which are sorted, the counters and the position in a
+// stream, and commits all that the transaction wrote.
+//
+// A crash of the machine may lose the last commits, positions and profiles
+// together; they are then built again from the events.
+func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(t.removed, t.dialect.rowsAtOnce) {
+		if err := t.exec(ctx, deleteProfiles, chunk); err != nil {
+			return err
+		}
+	}
+	var fields, profiles integers
+	var values identityValues
+	for chunk := range slices.Chunk(owners, t.dialect.rowsAtOnce) {
+		fields, values, profiles = fields[:0], values[:0], profiles[:0]
+		for _, o := range chunk {
+			fields, values, profiles = append(fields, int64(o.field)), append(values, o.value), append(profiles, o.profile)
+		}
+		if err := t.exec(ctx, putIdentities, fields, values, profiles); err != nil {
+			return err
+		}
+	}
+	for name, n := range c.named() {
+		if _, err := t.tx.ExecContext(ctx, t.sql(`INSERT INTO {counters} (name, n) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = excluded.n`), name, *n); err != nil {
+			return err
+		}
+	}
+	if _, err := t.tx.ExecContext(ctx, t.sql(`
+		INSERT INTO {positions} (stream, extent, {offset}, events, checksum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
+			extent = excluded.extent, {offset} = excluded.{offset}, events = excluded.events, checksum = excluded.checksum`),
+		stream, at.extent, at.offset, at.events, int64(at.checksum)); err != nil {
+		return err
+	}
+	if err := t.fence(ctx, t.tx); err != nil {
+		return err
+	}
+	return t.tx.Commit()
+}
+
+// erase removes profiles with their identities, and what the database itself
+// keeps of them where that can be told to. It gives the number of profiles that
+// were there. It also makes the positions such that the extents before them may
+// become shorter.
+func (g *generationDB) erase(ctx context.Context, fields []mappedField, profiles []int64) (removed int64, err error) {
+	t, err := g.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer t.rollback()
+	for _, id := range profiles {
+		ok, err := t.eraseProfile(ctx, fields, id)
+		if err != nil {
+			return 0, fmt.Errorf("profile %d: %w", id, err)
+		}
+		if ok {
+			removed++
+		}
+	}
+	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {counters} SET n = n - ? WHERE name = 'profiles'`), removed); err != nil {
+		return 0, err
+	}
+	// A position of 0 bytes into an extent means the end of the extent, and does
+	// not depend on how long the extent is.
+	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {positions} SET {offset} = 0, events = 0, checksum = 0`)); err != nil {
+		return 0, err
+	}
+	if err := g.fence(ctx, t.tx); err != nil {
+		return 0, err
+	}
+	if err := t.tx.Commit(); err != nil {
+		return 0, err
+	}
+	_, err = g.db.ExecContext(ctx, g.sql(g.dialect.purge))
+	return removed, err
+}
+
+// eraseProfile reports whether the profile was there.
+func (t *buildTx) eraseProfile(ctx context.Context, fields []mappedField, id int64) (bool, error) {
+	var blob []byte
+	err := t.tx.QueryRowContext(ctx, t.sql(`DELETE FROM {profiles} WHERE id = ? RETURNING state`), id).Scan(&blob)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	pr, err := readProfile(blob, fields, make([]bool, len(fields)))
+	if err != nil {
+		return false, err
+	}
+	for chunk := range slices.Chunk(pr.identities, t.dialect.rowsAtOnce) {
+		var fields integers
+		var values identityValues
+		for _, i := range chunk {
+			fields, values = append(fields, int64(i.field)), append(values, i.value)
+		}
+		if err := t.exec(ctx, deleteIdentities, fields, values); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
