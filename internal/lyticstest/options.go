@@ -26,6 +26,8 @@ type Options struct {
 // Switches select one of several answers that the public facts allow. The zero
 // value is the strictest reading of each fact.
 type Switches struct {
+	// AccountV1 has no GET /v2/account, as in the published description.
+	AccountV1 bool
 	// AcceptArrays accepts a JSON array of objects as an upload. Only single
 	// objects, one or several in a row, are documented.
 	AcceptArrays bool

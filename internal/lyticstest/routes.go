@@ -9,8 +9,10 @@ func (s *Server) route(r *request) reply {
 	case len(p) == 3 && p[0] == "collect":
 		return s.collect(r, p[1], p[2])
 	case r.host == bulkHost:
-	case matches(p, "v2", "account"):
+	case matches(p, "v2", "account") && !s.options.AccountV1 || matches(p, "api", "account"):
 		return s.accounts(r)
+	case matches(p, "v2", "account"):
+		return s.refuse(r, http.StatusNotFound, "NOTFOUND-003", "not found")
 	case len(p) >= 3 && p[0] == "v2" && p[1] == "schema":
 		return s.serveSchema(r, p[2:])
 	case len(p) >= 2 && p[0] == "v2" && p[1] == "segment":

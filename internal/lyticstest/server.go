@@ -159,6 +159,13 @@ func (s *Server) Wrong() []string {
 	return append([]string(nil), s.violations...)
 }
 
+// SetAccount makes the token one of another account.
+func (s *Server) SetAccount(id string) {
+	s.account.Lock()
+	defer s.account.Unlock()
+	s.options.AccountID = id
+}
+
 func (s *Server) violation(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,7 @@ var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
 	"erasure", "erased_identities", "replaced_segments",
-	"lytics_sends", "lytics_texts", "alerts",
+	"lytics_sends", "lytics_texts", "lytics_account", "alerts",
 }
 
 // numbered are those whose ids are never given twice, wherever the store is.

@@ -59,6 +59,9 @@ type call struct {
 	// right is what the token must be allowed to do, where a 403 is not about the
 	// object.
 	right string
+	// anyAccount: the call is made before it is known whether the token is of the
+	// store's account.
+	anyAccount bool
 	// private answers hold personal data and are not repeated in errors.
 	private bool
 	// patience is definitionPatience when 0.
@@ -87,6 +90,11 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	}
 	if dots(c.object[1]) {
 		return nil, notFound(c.object[0], c.object[1])
+	}
+	if !c.anyAccount {
+		if _, err := p.CheckAccount(ctx); err != nil {
+			return nil, err
+		}
 	}
 	renewed := false
 	pause := firstPause

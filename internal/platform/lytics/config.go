@@ -56,8 +56,9 @@ type Platform struct {
 	token     tokenSource
 	clock     clock
 	// schema is held while the schema is changed: a draft is one for all.
-	schema  sync.Mutex
-	patches patchMode
+	schema       sync.Mutex
+	accountCheck accountCheck
+	patches      patchMode
 }
 
 // clock is time, which tests own.

@@ -76,6 +76,16 @@ func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
 // containers are codes of a 404 that is about more than the object.
 var containers = []string{"TABLE-NOTFOUND-009", "SCHEMA-NOTFOUND-010", "SCHEMAVERSION-NOTFOUND-011", "ACCOUNT-NOTFOUND-021"}
 
+// container tells that a 404 is about more than the object.
+func (f *failure) container() bool {
+	return slices.ContainsFunc(f.codes, func(code string) bool { return slices.Contains(containers, code) })
+}
+
+func isContainer(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.container()
+}
+
 // urlAttribute is where the address of a call is set.
 func (c call) urlAttribute() string {
 	if strings.HasPrefix(c.path, collectPath) {
@@ -104,7 +114,7 @@ func (f *failure) explain(ctx context.Context, c call) error {
 	case f.status == http.StatusForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, tokenAttribute
 		e.Detail, e.Next = "the API token is good and lacks the right to "+cmp.Or(c.right, "do this")+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
-	case f.status == http.StatusNotFound && f.lytics && c.object[0] != "" && !slices.ContainsFunc(f.codes, func(code string) bool { return slices.Contains(containers, code) }):
+	case f.status == http.StatusNotFound && f.lytics && c.object[0] != "" && !f.container():
 		e.Code, e.Summary, e.Next = jobs.CodeNotFound, fmt.Sprintf("There is no %s %q", c.object[0], c.object[1]), "Check the id"
 	case f.status == http.StatusNotFound && f.lytics:
 		e.Code, e.Attribute, e.Detail = jobs.CodeFailed, "platform.lytics.account_id", "Lytics does not find it (404"+says+")"

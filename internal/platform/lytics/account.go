@@ -1,0 +1,178 @@
+package lytics
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+)
+
+// account is a Lytics account.
+type account struct{ id, name string }
+
+func (a account) String() string {
+	if a.name == "" {
+		return a.id
+	}
+	return fmt.Sprintf("%s (%s)", a.name, a.id)
+}
+
+// accountCheck remembers the token whose account was found to be the store's.
+type accountCheck struct {
+	mu      sync.Mutex
+	checked jobs.Secret
+}
+
+// The paths that tell the account of a token: that of the newer source, and that
+// of the published description.
+const (
+	accountPath   = "/v2/account"
+	accountPathV1 = "/api/account"
+)
+
+// CheckAccount fails when the API token is of another account than the one that
+// the store belongs to. Cursors, definitions and scans of one account mean
+// nothing in another: a run would skip rows, or export an empty audience. A store
+// that belongs to no account yet is bound to the token's account, and bound tells
+// which one. When Lytics cannot be reached, the account is believed to be the
+// store's.
+func (p *Platform) CheckAccount(ctx context.Context) (bound string, err error) {
+	p.accountCheck.mu.Lock()
+	defer p.accountCheck.mu.Unlock()
+	token, err := p.token.get(ctx)
+	if err != nil || token == p.accountCheck.checked {
+		return "", err
+	}
+	owner, err := p.owner(ctx)
+	if err != nil {
+		return "", err
+	}
+	own, err := p.ownAccount(ctx)
+	if jobs.IsCode(err, jobs.CodeUnreachable) && owner.id != "" {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if owner.id == "" {
+		if owner, err = p.bind(ctx, own); err != nil {
+			return "", err
+		}
+		bound = own.String()
+	}
+	if owner.id != own.id {
+		return "", &jobs.Error{
+			Code: jobs.CodeStore, Attribute: tokenAttribute, Summary: "The store belongs to another Lytics account",
+			Detail: fmt.Sprintf("the store in %s belongs to account %s, and the API token to account %s. Nothing was read or changed in Lytics", p.db.Place(), owner, own),
+			Next: "Use an API token of account " + owner.id + ", or set platform.lytics.account_id to it; for account " + own.id +
+				" use a store of its own: another data_dir or database_url, or another runner",
+		}
+	}
+	// The token may have been renewed on the way.
+	p.accountCheck.checked, err = p.token.get(ctx)
+	return bound, err
+}
+
+// owner is the account that the store belongs to, or none.
+func (p *Platform) owner(ctx context.Context) (a account, err error) {
+	err = p.db.Read().QueryRowContext(ctx, `SELECT account_id, name FROM lytics_account`).Scan(&a.id, &a.name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return account{}, nil
+	}
+	return a, p.failed(ctx, "Cannot read which Lytics account the store belongs to", err)
+}
+
+// bind makes an account the store's, unless another process was faster, and
+// returns the store's account.
+func (p *Platform) bind(ctx context.Context, a account) (account, error) {
+	err := p.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO lytics_account (one, account_id, name, bound_at) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			a.id, a.name, p.clock.now().UnixMicro())
+		return err
+	})
+	if err != nil {
+		return account{}, p.failed(ctx, "Cannot note which Lytics account the store belongs to", err)
+	}
+	return p.owner(ctx)
+}
+
+// accountEntry is what the API tells of an account. The first version of the API
+// has its numbers as strings in some accounts.
+type accountEntry struct {
+	ID     string      `json:"id"`
+	Name   string      `json:"name"`
+	AID    json.Number `json:"aid"`
+	Parent json.Number `json:"parentaid"`
+}
+
+// ownAccount is the account of the token, or the one that account_id names.
+func (p *Platform) ownAccount(ctx context.Context) (account, error) {
+	summary := "Cannot tell which Lytics account the API token belongs to"
+	c := p.get(summary, accountPath)
+	c.right = "read its own account, which tells whether the store belongs to it"
+	c.anyAccount = true
+	entries, err := p.accountEntries(ctx, c)
+	if hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed) && !isContainer(err) {
+		c.path = accountPathV1
+		entries, err = p.accountEntries(ctx, c)
+	}
+	if err != nil {
+		return account{}, err
+	}
+	for _, e := range entries {
+		own := len(entries) == 1 || e.AID == e.Parent
+		if p.account != "" {
+			own = p.account == e.ID || p.account == e.AID.String()
+		}
+		if id := cmp.Or(e.ID, e.AID.String()); own && id != "" {
+			return account{id, e.Name}, nil
+		}
+	}
+	if p.account != "" {
+		return account{}, &jobs.Error{
+			Code: jobs.CodeInvalid, Attribute: "platform.lytics.account_id", Summary: summary,
+			Detail: fmt.Sprintf("the API token has no right to account %s; its accounts are %s", p.account, entryList(entries)),
+			Next:   "Correct account_id, or use a token of that account",
+		}
+	}
+	return account{}, &jobs.Error{
+		Code: jobs.CodeInvalid, Attribute: "platform.lytics.account_id", Summary: summary,
+		Detail: "the API token has several accounts: " + entryList(entries), Next: "Set account_id to the one that is meant",
+	}
+}
+
+func entryList(entries []accountEntry) string {
+	var names []string
+	for _, e := range entries {
+		names = append(names, account{cmp.Or(e.ID, e.AID.String()), e.Name}.String())
+	}
+	return shorten(strings.Join(names, ", "))
+}
+
+// accountEntries reads one account or a list of them.
+func (p *Platform) accountEntries(ctx context.Context, c call) ([]accountEntry, error) {
+	var data json.RawMessage
+	if err := p.into(ctx, c, &data); err != nil {
+		return nil, err
+	}
+	var list []accountEntry
+	if err := json.Unmarshal(data, &list); err == nil {
+		return list, nil
+	}
+	var one accountEntry
+	if err := json.Unmarshal(data, &one); err != nil || one.ID == "" && one.AID == "" {
+		return nil, &jobs.Error{
+			Code: jobs.CodeUnreachable, Attribute: c.urlAttribute(), Summary: c.summary, Detail: "the answer is not what the API describes",
+			Next: "Check that the address is that of the Lytics API", Err: err,
+		}
+	}
+	return []accountEntry{one}, nil
+}

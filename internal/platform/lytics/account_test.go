@@ -1,0 +1,80 @@
+package lytics_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+)
+
+// checklist 65: with a token of another account nothing is read, sent or changed.
+func TestAStoreBelongsToOneAccount(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *bed) {
+		ctx := t.Context()
+		bound, err := b.CheckAccount(ctx)
+		if err != nil || bound == "" {
+			t.Fatalf("the store is bound to %q, %v; want the first account", bound, err)
+		}
+		b.profiles(3)
+		if bound, err = b.CheckAccount(ctx); err != nil || bound != "" {
+			t.Errorf("the same account again: bound to %q, %v; want neither", bound, err)
+		}
+		b.server.SetAccount("0123456789abcdef0123456789abcdef")
+		b.reopen()
+		wrong := func(what string, err error) {
+			t.Helper()
+			refused(t, what, err, jobs.CodeStore, "platform.lytics.token", "4f7b525bdba058fc096757a64f7b525b", "0123456789abcdef0123456789abcdef", "store of its own")
+		}
+		_, err = b.CheckAccount(ctx)
+		wrong("check", err)
+		_, err = b.Field(ctx, "id")
+		wrong("read", err)
+		_, err = b.CreateField(ctx, age)
+		wrong("create", err)
+		wrong("send", b.send("s", events(3, 1)))
+		_, _, err = b.Scan(ctx, "all", nil)
+		wrong("scan", err)
+		if n := len(b.arrived("s")); n != 3 {
+			t.Errorf("%d events arrived, want 3", n)
+		}
+		b.server.SetAccount("4f7b525bdba058fc096757a64f7b525b")
+		b.reopen()
+		b.must(b.Field(ctx, "id"))
+	})
+}
+
+func TestTheOwnAccountOfAFamilyIsFound(t *testing.T) {
+	t.Parallel()
+	child := "00000000000000000000000000000001"
+	for _, v1 := range []bool{false, true} {
+		o := lyticstest.Options{Children: []string{child}, Switches: lyticstest.Switches{AccountV1: v1}}
+		b := open(t, o)
+		bound, err := b.CheckAccount(t.Context())
+		if want := "Account 4f7b525bdba058fc096757a64f7b525b (4f7b525bdba058fc096757a64f7b525b)"; err != nil || bound != want {
+			t.Errorf("v1 %t: bound to %q, %v; want %q", v1, bound, err, want)
+		}
+		b = open(t, o, func(c *lytics.Config) { c.AccountID = child })
+		if bound, err = b.CheckAccount(t.Context()); err != nil || bound != "Account "+child+" ("+child+")" {
+			t.Errorf("v1 %t: bound to %q, %v; want the child", v1, bound, err)
+		}
+	}
+}
+
+// Without an answer the account is believed to be the store's, so that what goes
+// on without Lytics goes on; without a bound account nothing is.
+func TestTheBoundAccountIsBelievedWhileLyticsIsAway(t *testing.T) {
+	t.Parallel()
+	b := open(t, lyticstest.Options{})
+	away := lyticstest.Fault{Path: "/v2/account", Status: 503, Times: -1}
+	b.server.Inject(away)
+	_, err := b.CheckAccount(t.Context())
+	refused(t, "an unbound store", err, jobs.CodeUnreachable, "")
+	b = open(t, lyticstest.Options{})
+	b.must(b.CheckAccount(t.Context()))
+	b.server.Inject(away)
+	b.reopen()
+	b.must(b.CheckAccount(context.Background()))
+}
