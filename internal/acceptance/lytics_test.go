@@ -105,10 +105,41 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 	if text := w.apply(); !strings.Contains(text, "No changes") {
 		t.Errorf("the second apply:\n%s", text)
 	}
+	if deployment() == embedded {
+		otherAccount(t, w, account, func() string { return fmt.Sprint(s.Query(t, "SELECT count(*) FROM main.sales.lytics_user_vip_customers")) })
+	}
 	if wrong := account.Wrong(); len(wrong) != 0 {
 		t.Errorf("requests that are not as documented: %v", wrong)
 	}
 	w.wantSecretNowhere(lyticsToken)
+}
+
+// otherAccount shows that with another account's token, plan and apply refuse,
+// and neither state nor the exported table changes.
+//
+// checklist 65
+func otherAccount(t *testing.T, w *workspace, account *lyticstest.Server, exported func() string) {
+	t.Helper()
+	const own, other = "4f7b525bdba058fc096757a64f7b525b", "0123456789abcdef0123456789abcdef"
+	before := exported()
+	account.SetAccount(other)
+	text, code := w.plan()
+	if code != 1 {
+		t.Errorf("plan with another account's token exits with %d, want 1:\n%s", code, text)
+	}
+	wantError(t, text, own, other)
+	// The export alone, with a change that makes it run.
+	text, code = w.tryApply("-refresh=false", "-replace=lytics_databricks_audience_export.vip")
+	if code != 1 {
+		t.Errorf("apply with another account's token exits with %d, want 1:\n%s", code, text)
+	}
+	wantError(t, text, own, other)
+	if after := exported(); after != before {
+		t.Errorf("the exported table has %s rows, before %s", after, before)
+	}
+	account.SetAccount(own)
+	w.apply()
+	w.wantNoChanges()
 }
 
 // wantSecretNowhere searches all that a workspace wrote.

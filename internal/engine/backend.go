@@ -39,7 +39,15 @@ type LocalPlatform interface {
 	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
 }
 
+// AccountPlatform is a platform in an account of a service: a store belongs to
+// one such account. CheckAccount fails when the credential is of another one, and
+// tells in bound when it made the account the store's.
+type AccountPlatform interface {
+	CheckAccount(ctx context.Context) (bound string, err error)
+}
+
 var (
+	_ AccountPlatform = (*lytics.Platform)(nil)
 	_ Platform      = (*embedded.Platform)(nil)
 	_ Platform      = (*lytics.Platform)(nil)
 	_ LocalPlatform = (*embedded.Platform)(nil)

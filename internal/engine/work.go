@@ -29,6 +29,9 @@ func (x *execution) work(ctx context.Context) error {
 	if s := x.e.options.Staging; s != nil {
 		x.keepOut(s.SecretAccessKey)
 	}
+	if err := x.checkAccount(ctx); err != nil {
+		return err
+	}
 	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
 		wh, err := x.e.connect(ctx, auth, func(c *databricks.Config) {
@@ -57,6 +60,21 @@ func (x *execution) work(ctx context.Context) error {
 		return err
 	}
 	return x.buildProfiles(ctx)
+}
+
+// checkAccount fails before anything is read when the platform's credential is of
+// another account than the store: an import without new rows calls the platform
+// only at its end.
+func (x *execution) checkAccount(ctx context.Context) error {
+	account, ok := x.e.platform.(AccountPlatform)
+	if !ok {
+		return nil
+	}
+	bound, err := account.CheckAccount(ctx)
+	if bound != "" {
+		x.say(store.LogInfo, "the store belongs to Lytics account "+bound+" from now on")
+	}
+	return err
 }
 
 // sent records a statement's id, by which the warehouse's query history knows
