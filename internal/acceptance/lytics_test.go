@@ -106,7 +106,9 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 		t.Errorf("the second apply:\n%s", text)
 	}
 	if deployment() == embedded {
-		otherAccount(t, w, account, func() string { return fmt.Sprint(s.Query(t, "SELECT count(*) FROM main.sales.lytics_user_vip_customers")) })
+		otherAccount(t, w, account, func() string {
+			return fmt.Sprint(s.Query(t, "SELECT count(*) FROM main.sales.lytics_user_vip_customers"))
+		})
 	}
 	if wrong := account.Wrong(); len(wrong) != 0 {
 		t.Errorf("requests that are not as documented: %v", wrong)

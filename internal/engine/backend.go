@@ -48,9 +48,9 @@ type AccountPlatform interface {
 
 var (
 	_ AccountPlatform = (*lytics.Platform)(nil)
-	_ Platform      = (*embedded.Platform)(nil)
-	_ Platform      = (*lytics.Platform)(nil)
-	_ LocalPlatform = (*embedded.Platform)(nil)
+	_ Platform        = (*embedded.Platform)(nil)
+	_ Platform        = (*lytics.Platform)(nil)
+	_ LocalPlatform   = (*embedded.Platform)(nil)
 )
 
 // Backend is a choice of platform.
