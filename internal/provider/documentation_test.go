@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 // documented is a resource with one configuration that works, and for each
@@ -118,7 +120,7 @@ func TestDocumentationTables(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := newRPC(t, documentedWorld(t))
+			r := newClient(t, documentedEnvironment(t))
 			resource := "lytics_" + name
 			prior := r.create(resource, d.base)
 			var listed []string
@@ -134,26 +136,26 @@ func TestDocumentationTables(t *testing.T) {
 	}
 }
 
-// documentedWorld holds what the configurations refer to.
-func documentedWorld(t *testing.T) *world {
+// documentedEnvironment holds what the configurations refer to.
+func documentedEnvironment(t *testing.T) *providertest.Environment {
 	t.Helper()
-	w := newWorld()
-	r := newRPC(t, w)
+	env := providertest.New()
+	r := newClient(t, env)
 	for _, host := range []string{"dbc-1.cloud.databricks.com", "dbc-2.cloud.databricks.com"} {
 		r.create("lytics_databricks_authorization", map[string]any{"label": "a", "host": host, "http_path": "/p", "token_env": "T"})
 	}
 	r.create("lytics_audience", map[string]any{"name": "VIP", "slug": "vip", "filter": "FILTER a"})
 	r.create("lytics_field", map[string]any{"id": "email", "type": "string"})
-	w.change(func(w *world) {
-		s := w.only()
-		for i, id := range slices.Sorted(maps.Keys(s.authorizations)) {
-			a := s.authorizations[id]
-			delete(s.authorizations, id)
+	env.Change(func() {
+		s := env.Only()
+		for i, id := range slices.Sorted(maps.Keys(s.Authorizations)) {
+			a := s.Authorizations[id]
+			delete(s.Authorizations, id)
 			a.ID = []string{"auth-1", "auth-2"}[i]
-			s.authorizations[a.ID] = a
+			s.Authorizations[a.ID] = a
 		}
 	})
-	return w
+	return env
 }
 
 // settable lists the attributes a configuration may hold, nested ones dotted.
@@ -172,7 +174,7 @@ func settable(attributes []*tfprotov6.SchemaAttribute, prefix string) []string {
 	return names
 }
 
-func checkRow(t *testing.T, r *rpc, resource string, d documented, prior *stored, row []string) {
+func checkRow(t *testing.T, r *client, resource string, d documented, prior *stored, row []string) {
 	t.Helper()
 	attribute, def, change, runs := row[1], row[2], row[3], row[5]
 	changed, ok := d.change[attribute]
@@ -230,7 +232,7 @@ var quoted = regexp.MustCompile("^`([^`{]+)`$")
 
 // checkDefault holds what the documentation gives as default against a plan
 // that leaves the attribute out.
-func checkDefault(t *testing.T, r *rpc, resource string, d documented, attribute, def string) {
+func checkDefault(t *testing.T, r *client, resource string, d documented, attribute, def string) {
 	t.Helper()
 	outer, inner, nested := strings.Cut(attribute, ".")
 	attributes := r.schema.ResourceSchemas[resource].Block.Attributes

@@ -1,9 +1,7 @@
-package provider_test
+package terraformtest
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -12,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 const importAddress = "lytics_databricks_table_import.t"
@@ -19,8 +18,8 @@ const importAddress = "lytics_databricks_table_import.t"
 // checklist 47
 func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w,
+	env := providertest.New()
+	runTerraform(t, env,
 		resource.TestStep{
 			Config: importConfig(`triggers = { day = "1" }`),
 			ConfigPlanChecks: plans(
@@ -32,14 +31,14 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 				holds(importAddress, at("last_run", "rows_written"), knownvalue.Int64Exact(100)),
 				holds(importAddress, at("query_timeout_minutes"), knownvalue.Int64Exact(60)),
 			},
-			Check: expectEvents(w, customers, 100),
+			Check: expectEvents(env, customers, 100),
 		},
 		// The same again: nothing, although rows have arrived.
 		resource.TestStep{
-			PreConfig:        w.arrive(5),
+			PreConfig:        addRows(env, 5),
 			Config:           importConfig(`triggers = { day = "1" }`),
 			ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan()),
-			Check:            expectEvents(w, customers, 100),
+			Check:            expectEvents(env, customers, 100),
 		},
 		// A changed definition runs nothing, and leaves what is known known.
 		resource.TestStep{
@@ -52,7 +51,7 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 				plancheck.ExpectKnownValue(importAddress, at("stream"), knownvalue.StringExact(customers)),
 				plancheck.ExpectKnownValue(importAddress, at("id"), knownvalue.NotNull()),
 			),
-			Check: expectEvents(w, customers, 100),
+			Check: expectEvents(env, customers, 100),
 		},
 		// Changed triggers run it, from the watermark.
 		resource.TestStep{
@@ -66,7 +65,7 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 			ConfigStateChecks: []statecheck.StateCheck{
 				holds(importAddress, at("last_run", "rows_written"), knownvalue.Int64Exact(5)),
 			},
-			Check: expectEvents(w, customers, 105),
+			Check: expectEvents(env, customers, 105),
 		},
 		resource.TestStep{
 			ResourceName: importAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID,
@@ -80,44 +79,44 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 // checklist 57
 func TestTaintedImportGoesOnFromItsCursor(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.fail = &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "timestamp_column", Summary: "The warehouse is gone", Next: "Start it."}
-	runTerraform(t, w,
+	env := providertest.New()
+	env.RunError = &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "timestamp_column", Summary: "The warehouse is gone", Next: "Start it."}
+	runTerraform(t, env,
 		resource.TestStep{
 			Config:      importConfig(""),
 			ExpectError: regexp.MustCompile(`(?s)The run of "customers" failed.*timestamp_column = "updated_at".*Start\s+it`),
 		},
 		resource.TestStep{
-			PreConfig:        w.failing(nil),
+			PreConfig:        failRuns(env, nil),
 			Config:           importConfig(""),
 			ConfigPlanChecks: plans(action(importAddress, plancheck.ResourceActionReplace)),
 			ConfigStateChecks: []statecheck.StateCheck{
 				holds(importAddress, at("last_run", "rows_written"), knownvalue.Int64Exact(50)),
 			},
-			Check: expectEvents(w, customers, 100),
+			Check: expectEvents(env, customers, 100),
 		},
 	)
 }
 
 func TestFailedRerunComesBackUntilItSucceeds(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	second := importConfig(`
 		triggers = { day = "2" }
 		description = "new"`)
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{Config: importConfig(`triggers = { day = "1" }`)},
 		resource.TestStep{
 			PreConfig: func() {
-				w.arrive(10)()
-				w.failing(&jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The token has expired"})()
+				addRows(env, 10)()
+				failRuns(env, &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The token has expired"})()
 			},
 			Config: second,
 			// The token is another resource's: the error points to the way there.
 			ExpectError: regexp.MustCompile(`(?s)authorization_id = lytics_databricks_authorization.a.id.*The token has expired.*attribute at fault is token_wo`),
 		},
 		resource.TestStep{
-			PreConfig: w.failing(nil),
+			PreConfig: failRuns(env, nil),
 			Config:    second,
 			ConfigPlanChecks: plans(
 				action(importAddress, plancheck.ResourceActionUpdate),
@@ -125,16 +124,16 @@ func TestFailedRerunComesBackUntilItSucceeds(t *testing.T) {
 				// The rest of the definition was saved the first time.
 				plancheck.ExpectKnownValue(importAddress, at("description"), knownvalue.StringExact("new")),
 			),
-			Check: expectEvents(w, customers, 110),
+			Check: expectEvents(env, customers, 110),
 		},
 	)
 }
 
 func TestFailureThatDoesNotFailTheApply(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.fail = &jobs.Error{Code: jobs.CodeFailed, Summary: "No rows today"}
-	runTerraform(t, w,
+	env := providertest.New()
+	env.RunError = &jobs.Error{Code: jobs.CodeFailed, Summary: "No rows today"}
+	runTerraform(t, env,
 		resource.TestStep{
 			Config: importConfig("fail_on_error = false"),
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -152,35 +151,25 @@ func TestFailureThatDoesNotFailTheApply(t *testing.T) {
 	)
 }
 
-func TestTimeLimitOfAnApply(t *testing.T) {
-	t.Parallel()
-	w := newWorld()
-	w.hang = true
-	runTerraform(t, w, resource.TestStep{
-		Config:      importConfig(`timeouts = { create = "300ms" }`),
-		ExpectError: regexp.MustCompile(`(?s)took longer than 300ms.*cursor is kept.*Raise\s+timeouts.create`),
-	})
-}
-
 func TestKeyAttributesReplaceTheImport(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	replaces := func(stream string) resource.ConfigPlanChecks {
 		return plans(action(importAddress, plancheck.ResourceActionReplace),
 			plancheck.ExpectKnownValue(importAddress, at("stream"), knownvalue.StringExact(stream)))
 	}
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{Config: importConfig("")},
 		resource.TestStep{Config: importConfig(`stream = "people"`), ConfigPlanChecks: replaces("people")},
 		// The cursor of the first key is still there: nothing is sent again.
-		resource.TestStep{Config: importConfig(""), ConfigPlanChecks: replaces(customers), Check: expectEvents(w, customers, 100)},
+		resource.TestStep{Config: importConfig(""), ConfigPlanChecks: replaces(customers), Check: expectEvents(env, customers, 100)},
 	)
 }
 
 // checklist 47
 func TestScheduledImportIsLeftToTheRunner(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	weekly := func(more string) string {
 		return importConfig(`schedule = {
 			frequency   = "weekly"
@@ -192,23 +181,23 @@ func TestScheduledImportIsLeftToTheRunner(t *testing.T) {
 	}
 	operator := func(paused bool) func() {
 		return func() {
-			w.change(func(w *world) {
-				for id, j := range w.only().jobs {
+			env.Change(func() {
+				for id, j := range env.Only().Jobs {
 					j.Paused = paused
-					w.only().jobs[id] = j
+					env.Only().Jobs[id] = j
 				}
 			})
 		}
 	}
 	paused := at("schedule", "paused")
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{
 			Config: weekly(""),
 			ConfigPlanChecks: plans(
 				plancheck.ExpectKnownValue(importAddress, at("last_run"), knownvalue.Null()),
 				plancheck.ExpectKnownValue(importAddress, at("schedule", "catch_up"), knownvalue.StringExact("one")),
 			),
-			Check: expectEvents(w, customers, 0),
+			Check: expectEvents(env, customers, 0),
 		},
 		// Left out, paused is the operator's.
 		resource.TestStep{PreConfig: operator(true), Config: weekly(""), ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
@@ -223,23 +212,23 @@ func TestScheduledImportIsLeftToTheRunner(t *testing.T) {
 			ConfigStateChecks: []statecheck.StateCheck{holds(importAddress, paused, knownvalue.Bool(true))},
 		},
 		// Without a schedule nothing runs either, until triggers change.
-		resource.TestStep{Config: importConfig(""), Check: expectEvents(w, customers, 0)},
-		resource.TestStep{Config: importConfig(`triggers = { now = "1" }`), Check: expectEvents(w, customers, 100)},
+		resource.TestStep{Config: importConfig(""), Check: expectEvents(env, customers, 0)},
+		resource.TestStep{Config: importConfig(`triggers = { now = "1" }`), Check: expectEvents(env, customers, 100)},
 	)
 }
 
 // checklist 47
 func TestDriftAndRemovalOutside(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w,
+	env := providertest.New()
+	runTerraform(t, env,
 		resource.TestStep{Config: importConfig(`triggers = {}`)},
 		resource.TestStep{
 			PreConfig: func() {
-				w.change(func(w *world) {
-					for id, j := range w.only().jobs {
+				env.Change(func() {
+					for id, j := range env.Only().Jobs {
 						j.Label = "renamed"
-						w.only().jobs[id] = j
+						env.Only().Jobs[id] = j
 					}
 				})
 			},
@@ -248,59 +237,12 @@ func TestDriftAndRemovalOutside(t *testing.T) {
 			ConfigStateChecks: []statecheck.StateCheck{holds(importAddress, at("label"), knownvalue.StringExact("customers"))},
 		},
 		resource.TestStep{
-			PreConfig: func() { w.change(func(w *world) { clear(w.only().jobs) }) },
+			PreConfig: func() { env.Change(func() { clear(env.Only().Jobs) }) },
 			Config:    importConfig(`triggers = {}`),
 			ConfigPlanChecks: plans(
 				action(importAddress, plancheck.ResourceActionCreate),
 				action("lytics_databricks_authorization.a", plancheck.ResourceActionNoop)),
-			Check: expectEvents(w, customers, 100),
-		},
-	)
-}
-
-func TestTwoResourcesOfOneKey(t *testing.T) {
-	t.Parallel()
-	w := newWorld()
-	twin := `
-resource "lytics_databricks_table_import" "twin" {
-  label            = "twin"
-  authorization_id = lytics_databricks_authorization.a.id
-  catalog          = "main"
-  database         = "sales"
-  table            = "customers"
-  timestamp_column = "updated_at"
-}
-`
-	runTerraform(t, w,
-		resource.TestStep{Config: importConfig("")},
-		resource.TestStep{Config: importConfig("") + twin,
-			ExpectError: regexp.MustCompile(`(?s)Another job moves the same table.*terraform\s+import`)},
-	)
-}
-
-// An apply that was killed before it wrote state has registered a job that no
-// state knows.
-//
-// checklist 44
-func TestInterruptedCreateConvergesOnOneJob(t *testing.T) {
-	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w,
-		resource.TestStep{Config: authorizationConfig},
-		resource.TestStep{
-			PreConfig: func() {
-				w.change(func(w *world) {
-					s := w.only()
-					auth := slices.Collect(maps.Keys(s.authorizations))[0]
-					s.jobs["job-lost"] = jobs.Job{ID: "job-lost", JobSpec: jobs.JobSpec{AuthorizationID: auth, Import: &jobs.TableImport{
-						Catalog: "main", Database: "sales", Table: "customers", TimestampColumn: "updated_at", Stream: customers}}}
-				})
-			},
-			Config: importConfig(""),
-			ConfigStateChecks: []statecheck.StateCheck{
-				holds(importAddress, at("id"), knownvalue.StringExact("job-lost")),
-			},
-			Check: expectEvents(w, customers, 100),
+			Check: expectEvents(env, customers, 100),
 		},
 	)
 }

@@ -1,4 +1,4 @@
-package provider_test
+package terraformtest
 
 import (
 	"regexp"
@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 func object(m map[string]knownvalue.Check) knownvalue.Check { return knownvalue.ObjectPartial(m) }
@@ -18,7 +20,7 @@ func exact(s string) knownvalue.Check { return knownvalue.StringExact(s) }
 func TestCatalogDataSources(t *testing.T) {
 	t.Parallel()
 	const at1 = "authorization_id = lytics_databricks_authorization.a.id\n"
-	runTerraform(t, newWorld(),
+	runTerraform(t, providertest.New(),
 		resource.TestStep{
 			Config: authorizationConfig + `
 data "lytics_databricks_catalogs" "all" {
@@ -71,7 +73,7 @@ data "lytics_databricks_databases" "none" {
 // checklist 47
 func TestJobsShowWhatMovesByItself(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	config := importConfig("") + `
 resource "lytics_databricks_table_import" "daily" {
   label            = "orders"
@@ -91,15 +93,15 @@ data "lytics_job_runs" "t" {
 }
 `
 	next := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{Config: config},
 		resource.TestStep{
 			PreConfig: func() {
-				w.change(func(w *world) {
-					for id, j := range w.only().jobs {
+				env.Change(func() {
+					for id, j := range env.Only().Jobs {
 						if j.Schedule != nil {
 							j.NextRunAt, j.Paused = &next, true
-							w.only().jobs[id] = j
+							env.Only().Jobs[id] = j
 						}
 					}
 				})
@@ -140,7 +142,7 @@ resource "lytics_field" "tags" {
 
 func TestDataSourcesOfThePlatform(t *testing.T) {
 	t.Parallel()
-	runTerraform(t, newWorld(), resource.TestStep{
+	runTerraform(t, providertest.New(), resource.TestStep{
 		Config: importConfig("") + audienceConfig + contentsConfig + `
 locals { all = [lytics_databricks_table_import.t, lytics_audience.vip, lytics_field.email, lytics_field.tags] }
 data "lytics_fields" "all" { depends_on = [lytics_field.email, lytics_field.tags] }
@@ -172,36 +174,4 @@ data "lytics_profile" "ann" {
 				"email": exact("ann@example.com"), "lifetime_value": exact("0.10")})),
 		},
 	})
-}
-
-func TestDataSourcesOfThePlatformSayWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ config, want string }{
-		"no such slug":    {`data "lytics_audience" "a" { slug = "aud-vip_customers" }`, `(?s)no audience with the slug aud-vip_customers.*slug = "aud-vip`},
-		"no such id":      {`data "lytics_audience" "a" { id = "nobody" }`, `(?s)audience nobody does not exist.*id = "nobody"`},
-		"neither":         {`data "lytics_audience" "a" {}`, `(?i)one \(and only one\)|exactly one`},
-		"both":            {"data \"lytics_audience\" \"a\" {\nid = \"x\"\nslug = \"y\"\n}", `(?i)one \(and only one\)|exactly one`},
-		"no identifier":   {"data \"lytics_profile\" \"p\" {\nfield = \"tags\"\nvalue = \"x\"\n}", `(?s)tags identifies nobody.*field = "tags"`},
-		"nobody has that": {"data \"lytics_profile\" \"p\" {\nfield = \"email\"\nvalue = \"x\"\n}", `(?s)no profile of that email.*value = "x"`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			runTerraform(t, newWorld(),
-				resource.TestStep{Config: audienceConfig + contentsConfig},
-				resource.TestStep{Config: audienceConfig + contentsConfig + c.config, ExpectError: regexp.MustCompile(c.want)},
-				resource.TestStep{Config: audienceConfig + contentsConfig})
-		})
-	}
-}
-
-func TestDataSourceBeforeThereIsAStore(t *testing.T) {
-	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w, resource.TestStep{
-		Config:      `data "lytics_jobs" "all" {}`,
-		ExpectError: regexp.MustCompile(`(?s)There is no store.*depends_on`),
-	})
-	if w.made != 0 {
-		t.Error("a data source made a store")
-	}
 }

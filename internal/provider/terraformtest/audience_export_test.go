@@ -1,4 +1,4 @@
-package provider_test
+package terraformtest
 
 import (
 	"regexp"
@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 const exportAddress = "lytics_databricks_audience_export.e"
@@ -37,12 +38,12 @@ resource "lytics_databricks_audience_export" "e" {
 // checklist 47
 func TestExportRunsOnceAndNamesItsTable(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	const vip = "lytics_audience.vip.id"
 	table := func(name string) plancheck.PlanCheck {
 		return plancheck.ExpectKnownValue(exportAddress, at("table_name"), knownvalue.StringExact(name))
 	}
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{
 			Config: exportConfig(vip, `fields = ["email", "name"]`),
 			// The audience is made in the same apply.
@@ -50,7 +51,7 @@ func TestExportRunsOnceAndNamesItsTable(t *testing.T) {
 			ConfigStateChecks: []statecheck.StateCheck{
 				holds(exportAddress, at("table_name"), knownvalue.StringExact("lytics_user_vip_customers")),
 				holds(exportAddress, at("overwrite_existing"), knownvalue.Bool(false)),
-				holds(exportAddress, at("last_run", "table"), knownvalue.StringExact("main/sales/lytics_user_vip_customers")),
+				holds(exportAddress, at("last_run", "table"), knownvalue.StringExact("main.sales.lytics_user_vip_customers")),
 				holds(exportAddress, at("last_run", "rows_written"), knownvalue.Int64Exact(7)),
 			},
 		},
@@ -78,27 +79,11 @@ func TestExportRunsOnceAndNamesItsTable(t *testing.T) {
 	)
 }
 
-func TestExportErrors(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ config, want string }{
-		"unknown audience": {exportConfig(`"nobody"`, ""), `(?s)There is no audience nobody.*audience_id\s+= "nobody"`},
-		"no fields":        {exportConfig(`"x"`, "fields = []"), "fields"},
-		"twice":            {exportConfig(`"x"`, `fields = ["a", "a"]`), "(?i)duplicate|unique"},
-		"null field":       {exportConfig(`"x"`, `fields = [null]`), "(?i)null"},
-		"empty field":      {exportConfig(`"x"`, `fields = [""]`), "empty"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			runTerraform(t, newWorld(), resource.TestStep{Config: c.config, ExpectError: regexp.MustCompile(c.want)})
-		})
-	}
-}
-
 func TestExportPointsAtTheFaultyField(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.fail = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "fields.1", Summary: "The audience has no field mail", Next: "Correct it."}
-	runTerraform(t, w, resource.TestStep{
+	env := providertest.New()
+	env.RunError = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "fields.1", Summary: "The audience has no field mail", Next: "Correct it."}
+	runTerraform(t, env, resource.TestStep{
 		Config:      exportConfig("lytics_audience.vip.id", `fields = ["email", "mail"]`),
 		ExpectError: regexp.MustCompile(`(?s)The run of "vip" failed.*fields = \["email", "mail"\].*no field mail`),
 	})

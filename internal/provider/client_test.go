@@ -8,11 +8,14 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// rpc speaks the plugin protocol to a configured provider, as Terraform does:
-// for what Terraform's command line cannot be asked to do.
-type rpc struct {
+// client speaks the plugin protocol to a provider in this process, as Terraform
+// does. It covers what Terraform's command line adds nothing to, and what the
+// command line cannot be made to do.
+type client struct {
 	t      *testing.T
 	server tfprotov6.ProviderServer
 	schema *tfprotov6.GetProviderSchemaResponse
@@ -24,29 +27,47 @@ type stored struct {
 	private []byte
 }
 
-func newRPC(t *testing.T, w *world) *rpc {
+// newClient starts a provider whose block is empty.
+func newClient(t *testing.T, env *providertest.Environment) *client {
 	t.Helper()
-	return newRPCWith(t, w, nil)
+	return newConfiguredClient(t, env, nil)
 }
 
-// newRPCWith gives the provider a configuration.
-func newRPCWith(t *testing.T, w *world, given map[string]any) *rpc {
+// newConfiguredClient starts a provider with a block that it accepts.
+func newConfiguredClient(t *testing.T, env *providertest.Environment, given map[string]any) *client {
 	t.Helper()
-	server, err := w.factories()["lytics"]()
+	c, diags := configure(t, env, given)
+	if len(diags) > 0 {
+		t.Fatal(messages(diags))
+	}
+	return c
+}
+
+// configure starts a provider and validates and configures its block.
+func configure(t *testing.T, env *providertest.Environment, given map[string]any) (*client, []*tfprotov6.Diagnostic) {
+	t.Helper()
+	server, err := env.Server()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rpc{t: t, server: server}
-	if r.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+	c := &client{t: t, server: server}
+	if c.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	typ := r.schema.Provider.ValueType()
+	typ := c.schema.Provider.ValueType()
 	config := dynamic(t, typ, build(typ, given))
-	resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
-	if err != nil || len(resp.Diagnostics) > 0 {
-		t.Fatal(err, resp)
+	valid, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return r
+	if failed(valid.Diagnostics) {
+		return c, valid.Diagnostics
+	}
+	resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, resp.Diagnostics
 }
 
 func dynamic(t *testing.T, typ tftypes.Type, v tftypes.Value) *tfprotov6.DynamicValue {
@@ -80,6 +101,12 @@ func build(typ tftypes.Type, given map[string]any) tftypes.Value {
 				elements = append(elements, tftypes.NewValue(tftypes.String, e))
 			}
 			values[name] = tftypes.NewValue(t, elements)
+		case []any:
+			elements := []tftypes.Value{}
+			for _, e := range v {
+				elements = append(elements, tftypes.NewValue(tftypes.String, e))
+			}
+			values[name] = tftypes.NewValue(t, elements)
 		default:
 			values[name] = tftypes.NewValue(t, v)
 		}
@@ -87,13 +114,13 @@ func build(typ tftypes.Type, given map[string]any) tftypes.Value {
 	return tftypes.NewValue(typ, values)
 }
 
-func (r *rpc) typ(resource string) tftypes.Type {
+func (r *client) typ(resource string) tftypes.Type {
 	return r.schema.ResourceSchemas[resource].ValueType()
 }
 
 // proposed is Terraform's first idea of a plan: the configuration, with the
 // prior value where a computed attribute is left out.
-func (r *rpc) proposed(resource string, prior *stored, config tftypes.Value) tftypes.Value {
+func (r *client) proposed(resource string, prior *stored, config tftypes.Value) tftypes.Value {
 	if prior == nil {
 		return config
 	}
@@ -124,7 +151,7 @@ func propose(t *testing.T, attributes []*tfprotov6.SchemaAttribute, prior, confi
 	return tftypes.NewValue(config.Type(), out)
 }
 
-func (r *rpc) plan(resource string, prior *stored, config tftypes.Value) *tfprotov6.PlanResourceChangeResponse {
+func (r *client) plan(resource string, prior *stored, config tftypes.Value) *tfprotov6.PlanResourceChangeResponse {
 	r.t.Helper()
 	typ := r.typ(resource)
 	req := &tfprotov6.PlanResourceChangeRequest{
@@ -142,7 +169,7 @@ func (r *rpc) plan(resource string, prior *stored, config tftypes.Value) *tfprot
 }
 
 // apply plans and applies; diagnostics are the caller's to judge.
-func (r *rpc) apply(ctx context.Context, resource string, prior *stored, config tftypes.Value) (*stored, []*tfprotov6.Diagnostic) {
+func (r *client) apply(ctx context.Context, resource string, prior *stored, config tftypes.Value) (*stored, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	plan := r.plan(resource, prior, config)
 	if failed(plan.Diagnostics) {
@@ -164,7 +191,7 @@ func (r *rpc) apply(ctx context.Context, resource string, prior *stored, config 
 }
 
 // create applies a configuration that works.
-func (r *rpc) create(resource string, given map[string]any) *stored {
+func (r *client) create(resource string, given map[string]any) *stored {
 	r.t.Helper()
 	s, diags := r.apply(r.t.Context(), resource, nil, build(r.typ(resource), given))
 	if failed(diags) {
@@ -173,7 +200,55 @@ func (r *rpc) create(resource string, given map[string]any) *stored {
 	return s
 }
 
-func (r *rpc) value(resource string, d *tfprotov6.DynamicValue) tftypes.Value {
+// validateAndPlan plans a new object. If its configuration is invalid, the
+// diagnostics are those of the validation.
+func (r *client) validateAndPlan(resource string, given map[string]any) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	typ := r.typ(resource)
+	config := build(typ, given)
+	resp, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if failed(resp.Diagnostics) {
+		return resp.Diagnostics
+	}
+	return r.plan(resource, nil, config).Diagnostics
+}
+
+// read refreshes a resource.
+func (r *client) read(resource string, state *stored) (*stored, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{
+		TypeName: resource, CurrentState: dynamic(r.t, r.typ(resource), state.value), Private: state.private,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &stored{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
+}
+
+// readDataSource validates and reads a data source.
+func (r *client) readDataSource(source string, given map[string]any) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	typ := r.schema.DataSourceSchemas[source].ValueType()
+	config := dynamic(r.t, typ, build(typ, given))
+	valid, err := r.server.ValidateDataResourceConfig(r.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: source, Config: config})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if failed(valid.Diagnostics) {
+		return valid.Diagnostics
+	}
+	resp, err := r.server.ReadDataSource(r.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: source, Config: config})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return resp.Diagnostics
+}
+
+func (r *client) value(resource string, d *tfprotov6.DynamicValue) tftypes.Value {
 	r.t.Helper()
 	v, err := d.Unmarshal(r.typ(resource))
 	if err != nil {

@@ -1,4 +1,4 @@
-package provider_test
+package terraformtest
 
 import (
 	"fmt"
@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 const authorizationAddress = "lytics_databricks_authorization.a"
@@ -35,11 +37,9 @@ func token(text string, version int) string {
 }
 
 // expectSent checks which tokens reached the store, in order.
-func expectSent(w *world, tokens ...string) resource.TestCheckFunc {
+func expectSent(env *providertest.Environment, tokens ...string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if got, want := strings.Join(w.sent, " "), strings.Join(tokens, " "); got != want {
+		if got, want := strings.Join(env.SentTokens, " "), strings.Join(tokens, " "); got != want {
 			return fmt.Errorf("the tokens %q were sent, want %q", got, want)
 		}
 		return nil
@@ -49,11 +49,11 @@ func expectSent(w *world, tokens ...string) resource.TestCheckFunc {
 // checklist 47, 49
 func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	env := providertest.New()
 	const host, other = "dbc-1.cloud.databricks.com", "dbc-2.cloud.databricks.com"
 	update := plans(action(authorizationAddress, plancheck.ResourceActionUpdate),
 		plancheck.ExpectKnownValue(authorizationAddress, at("id"), knownvalue.NotNull()))
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{
 			Config: authorizationWith(host, token("one", 1)),
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -61,23 +61,23 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 				holds(authorizationAddress, at("check_connection"), knownvalue.Bool(true)),
 				holds(authorizationAddress, at("token_wo"), knownvalue.Null()),
 			},
-			Check: expectSent(w, "one"),
+			Check: expectSent(env, "one"),
 		},
 		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID},
 		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateVerify: true},
 		// Another token without another version is not seen.
 		resource.TestStep{Config: authorizationWith(host, token("two", 1)), ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
-		resource.TestStep{Config: authorizationWith(host, token("two", 2)), ConfigPlanChecks: update, Check: expectSent(w, "one", "two")},
-		resource.TestStep{Config: authorizationWith(host, "description = \"x\"\n"+token("two", 2)), ConfigPlanChecks: update, Check: expectSent(w, "one", "two")},
+		resource.TestStep{Config: authorizationWith(host, token("two", 2)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two")},
+		resource.TestStep{Config: authorizationWith(host, "description = \"x\"\n"+token("two", 2)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two")},
 		// The token belongs to its host.
 		resource.TestStep{Config: authorizationWith(other, token("two", 2)), PlanOnly: true,
 			ExpectError: regexp.MustCompile(`(?s)A changed host needs the token again.*host\s+=.*` + host)},
-		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update, Check: expectSent(w, "one", "two", "three")},
+		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two", "three")},
 		// A version may stay without its token, but not change without it.
 		resource.TestStep{Config: authorizationWith(other, "token_wo_version = 3"), ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
 		resource.TestStep{Config: authorizationWith(other, "token_wo_version = 4"), PlanOnly: true, ExpectError: regexp.MustCompile("The token is missing")},
 		// The environment's variable takes its place.
-		resource.TestStep{Config: authorizationWith(other, `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update, Check: expectSent(w, "one", "two", "three")},
+		resource.TestStep{Config: authorizationWith(other, `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update, Check: expectSent(env, "one", "two", "three")},
 		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID},
 	)
 }
@@ -85,23 +85,23 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 // A store whose secret the present key does not open asks for it again.
 func TestUnreadableSecretIsSentAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	readable := func(ok bool) func() { return func() { w.change(func(w *world) { w.unreadable = !ok }) } }
+	env := providertest.New()
+	readable := func(ok bool) func() { return func() { env.Change(func() { env.SecretsUnreadable = !ok }) } }
 	config := authorizationWith("dbc-1.cloud.databricks.com", token("one", 1))
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{Config: config},
 		resource.TestStep{PreConfig: readable(false), RefreshState: true, ExpectNonEmptyPlan: true},
-		resource.TestStep{PreConfig: readable(true), Config: config, Check: expectSent(w, "one")},
-		resource.TestStep{PreConfig: readable(false), Config: config, Check: expectSent(w, "one", "one"), ExpectNonEmptyPlan: true},
+		resource.TestStep{PreConfig: readable(true), Config: config, Check: expectSent(env, "one")},
+		resource.TestStep{PreConfig: readable(false), Config: config, Check: expectSent(env, "one", "one"), ExpectNonEmptyPlan: true},
 	)
 }
 
 func TestRefusedTokenNamesItsAttribute(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.token = "good"
+	env := providertest.New()
+	env.Token = "good"
 	const host = "dbc-1.cloud.databricks.com"
-	runTerraform(t, w,
+	runTerraform(t, env,
 		resource.TestStep{Config: authorizationWith(host, token("bad", 1)),
 			ExpectError: regexp.MustCompile(`(?s)The warehouse refuses the token.*token_wo\s+=.*answered 401.*Make a new token`)},
 		resource.TestStep{Config: authorizationWith(host, token("bad", 1)+"\n  check_connection = false")},
@@ -111,71 +111,50 @@ func TestRefusedTokenNamesItsAttribute(t *testing.T) {
 
 func TestAuthorizationInUseIsNotDestroyed(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w,
+	env := providertest.New()
+	runTerraform(t, env,
 		resource.TestStep{Config: authorizationConfig},
 		resource.TestStep{
 			PreConfig: func() {
-				w.change(func(w *world) {
-					for id := range w.only().authorizations {
-						w.only().jobs["job-x"] = jobs.Job{ID: "job-x", JobSpec: jobs.JobSpec{Label: "nightly", AuthorizationID: id, Import: &jobs.TableImport{}}}
+				env.Change(func() {
+					for id := range env.Only().Authorizations {
+						env.Only().Jobs["job-x"] = jobs.Job{ID: "job-x", JobSpec: jobs.JobSpec{Label: "nightly", AuthorizationID: id, Import: &jobs.TableImport{}}}
 					}
 				})
 			},
 			Config: authorizationConfig, Destroy: true,
 			ExpectError: regexp.MustCompile(`(?s)is in use.*nightly`),
 		},
-		resource.TestStep{PreConfig: func() { w.change(func(w *world) { clear(w.only().jobs) }) }, Config: authorizationConfig},
+		resource.TestStep{PreConfig: func() { env.Change(func() { clear(env.Only().Jobs) }) }, Config: authorizationConfig},
 	)
 }
 
 // checklist 46
 func TestOnlyNotFoundRemovesFromState(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	runTerraform(t, w,
+	env := providertest.New()
+	runTerraform(t, env,
 		resource.TestStep{Config: authorizationConfig},
 		resource.TestStep{
-			PreConfig: func() { w.change(func(w *world) { clear(w.only().authorizations) }) },
+			PreConfig: func() { env.Change(func() { clear(env.Only().Authorizations) }) },
 			Config:    authorizationConfig, ConfigPlanChecks: plans(action(authorizationAddress, plancheck.ResourceActionCreate)),
 		},
 		resource.TestStep{
-			PreConfig:   func() { w.change(func(w *world) { w.broken = true }) },
+			PreConfig: func() {
+				env.Change(func() {
+					env.Intercept = func(c *jobstest.Call) (bool, error) {
+						return c.Method != "Store", &jobs.Error{Code: jobs.CodeUnreachable, Summary: "The disk does not answer"}
+					}
+				})
+			},
 			Config:      authorizationConfig,
 			ExpectError: regexp.MustCompile(`The disk does not answer`),
 		},
 		resource.TestStep{
-			PreConfig: func() { w.change(func(w *world) { w.broken = false }) },
+			PreConfig: func() { env.Change(func() { env.Intercept = nil }) },
 			Config:    authorizationConfig, ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan()),
 		},
 	)
-}
-
-func TestAuthorizationIsRefusedAtPlan(t *testing.T) {
-	t.Parallel()
-	const host = "dbc-1.cloud.databricks.com"
-	for name, c := range map[string]struct{ config, want string }{
-		"no token":               {authorizationWith(host, ""), "has no credential"},
-		"two tokens":             {authorizationWith(host, token("t", 1)+"\n  token_env = \"T\""), "(?s)Two credentials"},
-		"token and client":       {authorizationWith(host, token("t", 1)+"\n  client_id = \"sp\""), "(?s)Two credentials"},
-		"client without version": {authorizationWith(host, "client_id = \"sp\"\n  client_secret_wo = \"s\""), "needs(?s).*client_secret_wo_version"},
-		"secret without client":  {authorizationWith(host, "client_secret_wo = \"s\"\n  client_secret_wo_version = 1"), "needs client_id"},
-		"another api":            {authorizationWith(host, token("t", 1)+"\n  catalog_api = \"soap\""), "catalog_api"},
-		"no version":             {authorizationWith(host, `token_wo = "t"`), "token_wo needs token_wo_version"},
-		"empty":                  {authorizationWith(host, token("", 1)), `(?s)token_wo.*empty`},
-		"token as env":           {authorizationWith(host, `token_env = "dapi0123"`), "looks like a token"},
-		"bad env":                {authorizationWith(host, `token_env = "A-B"`), "(?s)not the name of an environment\\s+variable"},
-		"port in host":           {authorizationWith(host+":443", token("t", 1)), "put it into port"},
-		"path in host":           {authorizationWith("https://"+host+"/sql", token("t", 1)), "(?s)put it into\\s+http_path"},
-		"user in host":           {authorizationWith("https://u:p@"+host, token("t", 1)), "user name or password"},
-		"scheme":                 {authorizationWith("ftp://"+host, token("t", 1)), "scheme"},
-		"space":                  {authorizationWith("my host", token("t", 1)), "is not a host name"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			runTerraform(t, newWorld(), resource.TestStep{Config: c.config, PlanOnly: true, ExpectError: regexp.MustCompile(c.want)})
-		})
-	}
 }
 
 // The token is looked for in whatever Terraform and the provider write: state,
@@ -189,13 +168,13 @@ func TestTokenIsNowhere(t *testing.T) {
 	t.Setenv("TF_ACC_LOG", "TRACE")
 	t.Setenv("TF_ACC_LOG_PATH", filepath.Join(logs, "provider.log"))
 	t.Setenv("TF_LOG_PATH_MASK", filepath.Join(logs, "%s.log"))
-	w := newWorld()
-	w.fail = &jobs.Error{Code: jobs.CodeFailed, Summary: "broken"}
+	env := providertest.New()
+	env.RunError = &jobs.Error{Code: jobs.CodeFailed, Summary: "broken"}
 	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: w.factories(),
+		ProtoV6ProviderFactories: env.Factories(),
 		Steps: []resource.TestStep{
 			{Config: importConfig(""), ExpectError: regexp.MustCompile("broken")},
-			{PreConfig: w.failing(nil), Config: importConfig(""), Check: func(s *terraform.State) error {
+			{PreConfig: failRuns(env, nil), Config: importConfig(""), Check: func(s *terraform.State) error {
 				if strings.Contains(s.String(), canary) {
 					return fmt.Errorf("the token is in state")
 				}
@@ -203,8 +182,8 @@ func TestTokenIsNowhere(t *testing.T) {
 			}},
 		},
 	})
-	if len(w.sent) == 0 || w.sent[0] != canary {
-		t.Fatalf("the store received %q, so the search proves nothing", w.sent)
+	if len(env.SentTokens) == 0 || env.SentTokens[0] != canary {
+		t.Fatalf("the store received %q, so the search proves nothing", env.SentTokens)
 	}
 	files := 0
 	err := filepath.WalkDir(logs, func(path string, d os.DirEntry, err error) error {

@@ -1,4 +1,4 @@
-package provider_test
+package terraformtest
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
 func at(name string, nested ...string) tfjsonpath.Path {
@@ -35,11 +36,11 @@ func action(address string, a plancheck.ResourceActionType) plancheck.PlanCheck 
 
 // expectEvents checks how many events a stream holds: rows that were lost or
 // doubled show here.
-func expectEvents(w *world, stream string, n int) resource.TestCheckFunc {
+func expectEvents(env *providertest.Environment, stream string, n int) resource.TestCheckFunc {
 	return func(*tfstate.State) error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if got := w.only().streams[stream]; got != n {
+		var got int
+		env.Change(func() { got = env.Only().Events[stream] })
+		if got != n {
 			return fmt.Errorf("stream %s holds %d events, want %d", stream, got, n)
 		}
 		return nil
@@ -48,16 +49,10 @@ func expectEvents(w *world, stream string, n int) resource.TestCheckFunc {
 
 const customers = "databricks_main_sales_customers"
 
-func (w *world) arrive(n int) func() {
-	return func() {
-		w.change(func(w *world) {
-			for table := range w.rows {
-				w.rows[table] += n
-			}
-		})
-	}
+func addRows(env *providertest.Environment, n int) func() {
+	return func() { env.AddRows(n) }
 }
 
-func (w *world) failing(e *jobs.Error) func() {
-	return func() { w.change(func(w *world) { w.fail = e }) }
+func failRuns(env *providertest.Environment, err *jobs.Error) func() {
+	return func() { env.FailRuns(err) }
 }
