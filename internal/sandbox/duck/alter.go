@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -43,7 +44,7 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 		}
 		return v, 0, t.alterVersion(env, v, st)
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }
 
 // alterVersion applies one action to a table's next version.
@@ -233,7 +234,7 @@ func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (ware
 		next.View = &view
 		return t.putTable(&next, false)
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }
 
 // rename moves a table or view to another name, with its history.
@@ -272,5 +273,5 @@ func (s *session) rename(ctx context.Context, env *bind.Env, st *syntax.Alter) (
 		})
 		return t.putTable(&next, false)
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }

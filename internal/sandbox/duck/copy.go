@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -78,7 +79,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}, inserted, inserted, corrupt), nil
+	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}, inserted, inserted, corrupt)
 }
 
 // copyColumns matches what the files give to the table by name. Without a

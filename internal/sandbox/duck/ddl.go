@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -42,7 +44,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 		old := t.before.Table(n.catalog, n.schema, n.table)
 		switch {
 		case old != nil && st.IfNotExists:
-			result = nothing()
+			result = fixedresult.Empty()
 			return nil
 		case old != nil && !st.OrReplace:
 			return sqlerror.TableExists(n.catalog, n.schema, n.table)
@@ -91,7 +93,7 @@ func (t *txn) createEmpty(env *bind.Env, n name, old *catalog.Table, st *syntax.
 	if err := t.createPhysical(v); err != nil {
 		return nil, err
 	}
-	return nothing(), t.publish(n, old, v, 0)
+	return fixedresult.Empty(), t.publish(n, old, v, 0)
 }
 
 // operation names a commit as DESCRIBE HISTORY shows it.
@@ -129,7 +131,10 @@ func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.Cre
 		return nil, err
 	}
 	v.Metrics = map[string]string{"numFiles": "1", "numOutputRows": strconv.FormatInt(inserted, 10)}
-	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted), t.publish(n, old, v, inserted)
+	if err := t.publish(n, old, v, inserted); err != nil {
+		return nil, err
+	}
+	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
 // clone copies a table's rows at a version. A shallow clone is a copy too:
@@ -173,7 +178,7 @@ func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.Create
 	if err := t.publish(n, old, v, rows); err != nil {
 		return nil, err
 	}
-	return affected([]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"}, rows, 1, 0, 1, 0, rows), nil
+	return fixedresult.Counts([]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"}, rows, 1, 0, 1, 0, rows)
 }
 
 // listed joins columns, with a comma after them where there are any.
@@ -240,7 +245,7 @@ func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	if catalog.FindColumn(before, c.Name) >= 0 {
 		return sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(strings.ToLower(c.Name)))
 	}
-	if !mapped && strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
+	if !mapped && metadata.NeedsColumnMapping(c.Name) {
 		return sqlerror.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
 	}
 	if c.Type.Contains(types.Interval) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -23,7 +24,7 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 	tab, err := env.Table(st.Name)
 	if err != nil {
 		// A temporary view, or a relation of information_schema.
-		return rows(describeColumns, out), nil //nolint:nilerr // its columns are all there is
+		return fixedresult.New(describeColumns, out) //nolint:nilerr // its columns are all there is
 	}
 	if tab.View == nil && len(tab.Head().Partition) > 0 {
 		out = append(out, []any{"# Partition Information", "", ""}, []any{"# col_name", "data_type", "comment"})
@@ -56,7 +57,7 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 		}
 		out = append(out, []any{"Owner", env.User, ""}, []any{"Table Properties", bracketed(tab.Properties()), ""})
 	}
-	return rows(describeColumns, out), nil
+	return fixedresult.New(describeColumns, out)
 }
 
 func bracketed(m map[string]string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -77,7 +78,7 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted), nil
+	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
 // sources matches the query's columns to the table's.
@@ -128,9 +129,9 @@ func (s *session) delete(ctx context.Context, env *bind.Env, table []string, ali
 		return nil, err
 	}
 	if op == "TRUNCATE" {
-		return nothing(), nil
+		return fixedresult.Empty(), nil
 	}
-	return affected([]string{"num_affected_rows"}, n), nil
+	return fixedresult.Counts([]string{"num_affected_rows"}, n)
 }
 
 // update is UPDATE: the rows keep their ids and move to the new version.
@@ -158,7 +159,7 @@ func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) 
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"num_affected_rows"}, n), nil
+	return fixedresult.Counts([]string{"num_affected_rows"}, n)
 }
 
 // bare is a staging table's name without its schema, to create it by.
@@ -221,5 +222,5 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"}, counts...), nil
+	return fixedresult.Counts([]string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"}, counts...)
 }

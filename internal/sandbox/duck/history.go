@@ -8,30 +8,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
-
-var historyColumns = []bind.Column{
-	column("version", types.BigIntType), column("timestamp", types.TimestampType), column("userId", types.StringType), column("userName", types.StringType),
-	column("operation", types.StringType), column("operationParameters", types.MapOf(types.StringType, types.StringType)),
-	column("job", structOfStrings("jobId", "jobName", "jobRunId", "runId", "jobOwnerId", "triggerType")), column("notebook", structOfStrings("notebookId")),
-	column("clusterId", types.StringType), column("readVersion", types.BigIntType), column("isolationLevel", types.StringType), column("isBlindAppend", types.BooleanType),
-	column("operationMetrics", types.MapOf(types.StringType, types.StringType)), column("userMetadata", types.StringType), column("engineInfo", types.StringType),
-}
-
-func structOfStrings(names ...string) *types.Type {
-	fields := make([]types.Field, len(names))
-	for i, n := range names {
-		fields[i] = types.Field{Name: n, Type: types.StringType}
-	}
-	return types.StructOf(fields...)
-}
 
 // stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
 func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
@@ -71,7 +56,7 @@ func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result,
 		blind := v.Operation == "WRITE" && v.Parameters["mode"] == "Append" || v.Operation == "COPY INTO"
 		out = append(out, []any{v.N, v.At, "1000000000000001", v.User, v.Operation, v.Parameters, nil, nil, nil, read, "WriteSerializable", blind, v.Metrics, nil, "Databricks-Sandbox"})
 	}
-	return rows(historyColumns, out), nil
+	return fixedresult.New(metadata.DescribeHistory, out)
 }
 
 func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
@@ -80,11 +65,6 @@ func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe
 		return nil, err
 	}
 	v := tab.Head()
-	cols := []bind.Column{column("format", types.StringType), column("id", types.StringType), column("name", types.StringType), column("description", types.StringType),
-		column("location", types.StringType), column("createdAt", types.TimestampType), column("lastModified", types.TimestampType),
-		column("partitionColumns", types.ArrayOf(types.StringType)), column("clusteringColumns", types.ArrayOf(types.StringType)),
-		column("numFiles", types.BigIntType), column("sizeInBytes", types.BigIntType), column("properties", types.MapOf(types.StringType, types.StringType)),
-		column("minReaderVersion", types.IntType), column("minWriterVersion", types.IntType), column("tableFeatures", types.ArrayOf(types.StringType))}
 	// DuckDB has no files to count; rows stand in for bytes.
 	size, err := s.engine.rowsOf(ctx, v)
 	if err != nil {
@@ -98,7 +78,7 @@ func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe
 	if properties == nil {
 		properties = map[string]string{}
 	}
-	return rows(cols, [][]any{{"delta", tab.UUID, tab.FullName(), comment, "", tab.Created, v.At, append([]string{}, v.Partition...), append([]string{}, v.Cluster...), int64(1), size, properties, 1, 2, []string{"appendOnly", "invariants"}}}), nil
+	return fixedresult.New(metadata.DescribeDetail, [][]any{{"delta", tab.UUID, tab.FullName(), comment, "", tab.Created, v.At, append([]string{}, v.Partition...), append([]string{}, v.Cluster...), int64(1), size, properties, 1, 2, []string{"appendOnly", "invariants"}}})
 }
 
 func (e *Engine) rowsOf(ctx context.Context, v *catalog.Version) (int64, error) {
@@ -134,7 +114,7 @@ func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"table_size_after_restore", "num_of_files_after_restore", "num_removed_files", "num_restored_files", "removed_files_size", "restored_files_size"}, restored, 1, 1, 1, 0, restored), nil
+	return fixedresult.Counts([]string{"table_size_after_restore", "num_of_files_after_restore", "num_removed_files", "num_restored_files", "removed_files_size", "restored_files_size"}, restored, 1, 1, 1, 0, restored)
 }
 
 // vacuum forgets the versions older than its retention; the newest stays.
@@ -172,7 +152,7 @@ func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) 
 		return nil, err
 	}
 	s.engine.sweep()
-	return rows(stringColumns("path"), [][]any{{strings.ToLower(n.key())}}), nil
+	return fixedresult.New(fixedresult.Strings("path"), [][]any{{strings.ToLower(n.key())}})
 }
 
 // optimize commits nothing: DuckDB lays its files out by itself.
@@ -180,5 +160,5 @@ func (s *session) optimize(_ context.Context, env *bind.Env, st *syntax.Optimize
 	if _, err := stored(env, st.Table, "OPTIMIZE"); err != nil {
 		return nil, err
 	}
-	return rows(stringColumns("path"), [][]any{{strings.Join(st.Table, ".")}}), nil
+	return fixedresult.New(fixedresult.Strings("path"), [][]any{{strings.Join(st.Table, ".")}})
 }

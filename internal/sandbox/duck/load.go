@@ -2,14 +2,11 @@ package duck
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
@@ -20,15 +17,10 @@ import (
 // are missing. A CSV file has a header and RFC 4180 quoting; its types are
 // inferred as Spark infers them.
 func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error) {
-	st, err := syntax.Parse("DESCRIBE TABLE " + table)
+	parts, err := syntax.ParseTableName(table)
 	if err != nil {
-		return 0, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", table, err)
+		return 0, err
 	}
-	named, ok := st.(*syntax.Describe)
-	if !ok || len(named.Name) != 3 {
-		return 0, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", table)
-	}
-	parts := named.Name
 	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
 	for _, create := range []*syntax.CreateNamespace{
 		{Catalog: true, Name: parts[:1], IfNotExists: true},
@@ -54,7 +46,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 		d := definition{properties: map[string]string{}, comment: "Loaded from " + filepath.Base(path)}
 		for _, c := range source.columns {
 			d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type})
-			if strings.ContainsAny(c.Name, " ,;{}()\n\t=") {
+			if metadata.NeedsColumnMapping(c.Name) {
 				d.properties["delta.columnMapping.mode"] = "name"
 			}
 		}
@@ -76,20 +68,17 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 
 // stageLocal reads a local file by what its name ends in.
 func (t *txn) stageLocal(path string) (*staged, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("reading the file to load: %w", err)
+	format, err := copyinto.LocalFormat(path)
+	if err != nil {
+		return nil, err
 	}
-	lowered := strings.TrimSuffix(strings.ToLower(path), ".gz")
-	switch {
-	case strings.HasSuffix(lowered, ".parquet"):
+	if format == "PARQUET" {
 		return t.stageLocalParquet([]string{path})
-	case strings.HasSuffix(lowered, ".csv"):
-		o, err := sparkcsv.ParseOptions(map[string]string{"header": "true", "inferSchema": "true", "multiLine": "true", "escape": `"`})
-		if err != nil {
-			return nil, err
-		}
-		source, file := copyinto.LocalFile(path, "CSV")
-		return t.stageCSV(source, []copyinto.File{file}, o, nil)
 	}
-	return nil, sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+	o, err := sparkcsv.ParseOptions(map[string]string{"header": "true", "inferSchema": "true", "multiLine": "true", "escape": `"`})
+	if err != nil {
+		return nil, err
+	}
+	source, file := copyinto.LocalFile(path, format)
+	return t.stageCSV(source, []copyinto.File{file}, o, nil)
 }

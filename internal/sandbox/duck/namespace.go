@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -16,23 +17,12 @@ import (
 // namespaceLock is held by whoever makes or drops a catalog or schema.
 const namespaceLock = "\x00namespaces"
 
-// schemaName completes a schema's name.
-func schemaName(env *bind.Env, parts []string) (catalogName, schema string, err error) {
-	switch len(parts) {
-	case 1:
-		return env.Catalog, parts[0], nil
-	case 2:
-		return parts[0], parts[1], nil
-	}
-	return "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", quoting.Name(parts...))
-}
-
 func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax.CreateNamespace) (warehouse.Result, error) {
 	err := s.engine.write(ctx, []string{namespaceLock}, func(t *txn) error {
 		if st.Catalog {
 			return t.createCatalog(st)
 		}
-		catalogName, schema, err := schemaName(env, st.Name)
+		catalogName, schema, err := env.Namespace().SchemaName(st.Name)
 		if err != nil {
 			return err
 		}
@@ -44,23 +34,23 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 			if st.IfNotExists {
 				return nil
 			}
-			return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(catalogName, schema))
+			return sqlerror.SchemaExists(catalogName, schema)
 		}
 		return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: c.Name, Name: schema, Comment: st.Comment, Created: t.engine.clock(), Tables: map[string]*catalog.Table{}})
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }
 
 func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 	if len(st.Name) != 1 {
-		return sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", quoting.Name(st.Name...))
+		return sqlerror.WrongNameParts("%s has too many parts for a catalog's name.", st.Name...)
 	}
 	n := st.Name[0]
 	if t.before.Catalogs[lower(n)] != nil || strings.EqualFold(n, "system") {
 		if st.IfNotExists {
 			return nil
 		}
-		return sqlerror.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", n)
+		return sqlerror.CatalogExists(n)
 	}
 	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.clock(), Schemas: map[string]*catalog.Schema{}}
 	if err := save(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
@@ -95,9 +85,9 @@ func (t *txn) putSchema(sc *catalog.Schema) error {
 func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (warehouse.Result, error) {
 	switch st.What {
 	case "SCHEMA":
-		return nothing(), s.dropSchema(ctx, env, st)
+		return fixedresult.Empty(), s.dropSchema(ctx, env, st)
 	case "CATALOG":
-		return nothing(), s.dropCatalog(ctx, st)
+		return fixedresult.Empty(), s.dropCatalog(ctx, st)
 	}
 	if len(st.Name) == 1 && st.What == "VIEW" {
 		s.mu.Lock()
@@ -105,7 +95,7 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 		delete(s.views, lower(st.Name[0]))
 		s.mu.Unlock()
 		if temporary {
-			return nothing(), nil
+			return fixedresult.Empty(), nil
 		}
 	}
 	n, err := resolve(env, st.Name)
@@ -129,11 +119,11 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 	if err == nil {
 		s.engine.sweep()
 	}
-	return nothing(), err
+	return fixedresult.Empty(), err
 }
 
 func (s *session) dropSchema(ctx context.Context, env *bind.Env, st *syntax.Drop) error {
-	catalogName, schema, err := schemaName(env, st.Name)
+	catalogName, schema, err := env.Namespace().SchemaName(st.Name)
 	if err != nil {
 		return err
 	}
@@ -179,7 +169,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 		}
 		for _, sc := range catalog.Sorted(c.Schemas) {
 			if !st.Cascade && (len(sc.Tables) > 0 || sc.Name != "default") {
-				return sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(c.Name))
+				return sqlerror.CatalogNotEmpty(c.Name)
 			}
 			if err := t.dropSchema(sc); err != nil {
 				return err
@@ -226,7 +216,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		v.Columns = append(v.Columns, col)
 	}
 	if st.Temporary {
-		return nothing(), s.createTemporaryView(st, v)
+		return fixedresult.Empty(), s.createTemporaryView(st, v)
 	}
 	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
 		return nil, sqlerror.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", quoting.Name(st.Name...))
@@ -256,7 +246,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		}
 		return t.putTable(tab, false)
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }
 
 func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) error {
@@ -283,7 +273,7 @@ func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.Comme
 	case "TABLE", "VIEW", "COLUMN":
 		return s.commentOnTable(ctx, env, st, text)
 	case "SCHEMA":
-		catalogName, schema, err := schemaName(env, st.Name)
+		catalogName, schema, err := env.Namespace().SchemaName(st.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -296,7 +286,7 @@ func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.Comme
 			next.Comment = text
 			return t.putSchema(&next)
 		})
-		return nothing(), err
+		return fixedresult.Empty(), err
 	}
 	return nil, sqlerror.Unsupported("COMMENT ON " + st.What)
 }
@@ -330,5 +320,5 @@ func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.
 		v.Columns[i].Comment = text
 		return v, 0, nil
 	})
-	return nothing(), err
+	return fixedresult.Empty(), err
 }

@@ -7,30 +7,26 @@ import (
 	"io"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/native"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// columns describes a result, with the Arrow schema that carries it.
-func columns(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.Type) {
-	out := make([]warehouse.Column, len(cols))
-	fields := make([]arrow.Field, len(cols))
-	ts := make([]*types.Type, len(cols))
+// describe returns the columns of a query as a result has them, with the Arrow
+// schema and the types of its batches.
+func describe(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.Type) {
+	columns, ts := make([]fixedresult.Column, len(cols)), make([]*types.Type, len(cols))
 	for i, c := range cols {
-		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
-		out[i] = warehouse.Column{Name: c.Name, Type: c.Type.String(), Comment: c.Comment, Arrow: fields[i]}
-		ts[i] = c.Type
+		columns[i], ts[i] = fixedresult.Column{Name: c.Name, Type: c.Type, Comment: c.Comment}, c.Type
 	}
-	return out, arrow.NewSchema(fields, nil), ts
+	described, schema := fixedresult.Describe(columns)
+	return described, schema, ts
 }
 
 // streamed is the result of a running query.
@@ -137,7 +133,7 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 			return nil, fmt.Errorf("switching DuckDB's profile on: %w", err)
 		}
 	}
-	cols, schema, ts := columns(q.Columns)
+	cols, schema, ts := describe(q.Columns)
 	stream, err := native.Query(ctx, conn, q.SQL, schema, ts)
 	if err != nil {
 		_ = conn.Close()
@@ -146,122 +142,3 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 	}
 	return &streamed{columns: cols, stream: stream, conn: conn, release: release, profile: e.opts.Profile}, nil
 }
-
-// fixed is a result whose rows are at hand.
-type fixed struct {
-	columns []warehouse.Column
-	batch   arrow.RecordBatch
-}
-
-func (r *fixed) Columns() []warehouse.Column { return r.columns }
-
-// Next returns the one batch, then io.EOF.
-func (r *fixed) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if r.batch == nil {
-		return nil, io.EOF
-	}
-	b := r.batch
-	r.batch = nil
-	return b, nil
-}
-
-func (r *fixed) Close() error {
-	if r.batch != nil {
-		r.batch.Release()
-		r.batch = nil
-	}
-	return nil
-}
-
-func column(name string, t *types.Type) bind.Column { return bind.Column{Name: name, Type: t} }
-
-func stringColumns(names ...string) []bind.Column {
-	out := make([]bind.Column, len(names))
-	for i, n := range names {
-		out[i] = column(n, types.StringType)
-	}
-	return out
-}
-
-// rows makes a result of Go values: nil, string, bool, int, int64, time.Time,
-// []string and map[string]string.
-func rows(cols []bind.Column, values [][]any) warehouse.Result {
-	out, schema, _ := columns(cols)
-	r := &fixed{columns: out}
-	if len(values) == 0 {
-		return r
-	}
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	for _, row := range values {
-		for i, v := range row {
-			put(b.Field(i), v)
-		}
-	}
-	r.batch = b.NewRecordBatch()
-	return r
-}
-
-func put(b array.Builder, v any) {
-	switch b := b.(type) {
-	case *array.StringBuilder:
-		if v, ok := v.(string); ok {
-			b.Append(v)
-			return
-		}
-	case *array.BooleanBuilder:
-		if v, ok := v.(bool); ok {
-			b.Append(v)
-			return
-		}
-	case *array.Int32Builder:
-		if v, ok := v.(int); ok {
-			b.Append(int32(v))
-			return
-		}
-	case *array.Int64Builder:
-		if v, ok := v.(int64); ok {
-			b.Append(v)
-			return
-		}
-	case *array.TimestampBuilder:
-		if v, ok := v.(time.Time); ok {
-			b.Append(arrow.Timestamp(v.UnixMicro()))
-			return
-		}
-	case *array.ListBuilder:
-		if v, ok := v.([]string); ok {
-			b.Append(true)
-			for _, s := range v {
-				put(b.ValueBuilder(), s)
-			}
-			return
-		}
-	case *array.MapBuilder:
-		if v, ok := v.(map[string]string); ok {
-			b.Append(true)
-			for _, k := range sortedKeys(v) {
-				put(b.KeyBuilder(), k)
-				put(b.ItemBuilder(), v[k])
-			}
-			return
-		}
-	}
-	b.AppendNull()
-}
-
-// affected is what statements that change rows return.
-func affected(names []string, counts ...int64) warehouse.Result {
-	cols := make([]bind.Column, len(names))
-	row := make([]any, len(names))
-	for i, n := range names {
-		cols[i], row[i] = column(n, types.BigIntType), counts[i]
-	}
-	return rows(cols, [][]any{row})
-}
-
-// nothing is the result of statements without rows.
-func nothing() warehouse.Result { return &fixed{} }

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -57,11 +58,11 @@ func (s *session) set(key, value string) error {
 		case "false":
 			s.ansi = false
 		default:
-			return sqlerror.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+			return sqlerror.NotBoolean(key, value)
 		}
 	case "TIMEZONE", "SESSION.TIMEZONE":
 		if _, err := sparkvalue.Zone(value); err != nil {
-			return sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+			return sqlerror.UnknownTimeZone(value)
 		}
 		s.zone = value
 	}
@@ -146,38 +147,29 @@ func resolve(env *bind.Env, parts []string) (name, error) {
 }
 
 func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
-	catalogName, schema := env.Catalog, ""
-	switch {
-	case st.Catalog && len(st.Name) == 1:
-		catalogName = st.Name[0]
-	case !st.Catalog && len(st.Name) == 1:
-		schema = st.Name[0]
-	case !st.Catalog && len(st.Name) == 2:
-		catalogName, schema = st.Name[0], st.Name[1]
-	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", quoting.Name(st.Name...))
-	}
-	c, err := env.Snapshot.Catalog(catalogName)
+	to, err := env.Namespace().Use(st)
 	if err != nil {
 		return nil, err
 	}
-	if schema == "" {
-		schema = "default"
-	} else {
-		sc, err := env.Snapshot.Schema(c.Name, schema)
+	c, err := env.Snapshot.Catalog(to.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Catalog {
+		sc, err := env.Snapshot.Schema(c.Name, to.Schema)
 		if err != nil {
 			return nil, err
 		}
-		schema = sc.Name
+		to.Schema = sc.Name
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.catalog, s.schema = c.Name, schema
-	return nothing(), nil
+	s.catalog, s.schema = c.Name, to.Schema
+	return fixedresult.Empty(), nil
 }
 
 func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
-	cols := stringColumns("key", "value")
+	cols := metadata.Set
 	switch {
 	case st.Reset:
 		s.mu.Lock()
@@ -189,12 +181,12 @@ func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
 			s.ansi = true
 		}
 		delete(s.conf, st.Key)
-		return nothing(), nil
+		return fixedresult.Empty(), nil
 	case st.Value != nil:
 		if err := s.set(st.Key, *st.Value); err != nil {
 			return nil, err
 		}
-		return rows(cols, [][]any{{st.Key, *st.Value}}), nil
+		return fixedresult.New(cols, [][]any{{st.Key, *st.Value}})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,7 +199,7 @@ func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
 	if st.Key != "" && out == nil {
 		out = append(out, []any{st.Key, "<undefined>"})
 	}
-	return rows(cols, out), nil
+	return fixedresult.New(cols, out)
 }
 
 func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, error) {
@@ -219,7 +211,7 @@ func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, 
 	if err != nil {
 		return nil, err
 	}
-	return rows(stringColumns("plan"), [][]any{{"== Physical Plan ==\n" + bound.SQL}}), nil
+	return fixedresult.New(fixedresult.Strings("plan"), [][]any{{"== Physical Plan ==\n" + bound.SQL}})
 }
 
 // Objects lists all that exists.

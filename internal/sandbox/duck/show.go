@@ -3,39 +3,20 @@ package duck
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// pattern makes a test of SHOW's patterns: * is any text, | is or, and case
-// does not matter.
-func pattern(p *string) func(string) bool {
-	if p == nil {
-		return func(string) bool { return true }
-	}
-	alternatives := strings.Split(*p, "|")
-	for i, a := range alternatives {
-		parts := strings.Split(strings.TrimSpace(a), "*")
-		for j := range parts {
-			parts[j] = regexp.QuoteMeta(parts[j])
-		}
-		alternatives[i] = strings.Join(parts, ".*")
-	}
-	re := regexp.MustCompile("(?is)^(?:" + strings.Join(alternatives, "|") + ")$")
-	return re.MatchString
-}
-
 // show is SHOW in all its forms.
 func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error) {
-	match := pattern(st.Pattern)
+	match := metadata.Matcher(st.Pattern)
 	var out [][]any
 	switch st.What {
 	case "CATALOGS":
@@ -44,10 +25,10 @@ func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error)
 				out = append(out, []any{c.Name})
 			}
 		}
-		if match("system") {
-			out = append(out, []any{"system"})
+		if match(metadata.SystemCatalog) {
+			out = append(out, []any{metadata.SystemCatalog})
 		}
-		return rows(stringColumns("catalog"), out), nil
+		return fixedresult.New(metadata.ShowCatalogs, out)
 	case "SCHEMAS":
 		return s.showSchemas(env, st, match)
 	case "TABLES", "VIEWS":
@@ -60,7 +41,7 @@ func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error)
 		for _, c := range cols {
 			out = append(out, []any{c.Name})
 		}
-		return rows(stringColumns("col_name"), out), nil
+		return fixedresult.New(fixedresult.Strings("col_name"), out)
 	case "TBLPROPERTIES":
 		return s.showProperties(env, st)
 	case "CREATE TABLE":
@@ -68,9 +49,9 @@ func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error)
 		if err != nil {
 			return nil, err
 		}
-		return rows(stringColumns("createtab_stmt"), [][]any{{createStatement(tab)}}), nil
+		return fixedresult.New(fixedresult.Strings("createtab_stmt"), [][]any{{createStatement(tab)}})
 	}
-	return rows(stringColumns("catalog", "namespace"), [][]any{{env.Catalog, env.Schema}}), nil
+	return fixedresult.New(metadata.ShowCurrent, [][]any{{env.Catalog, env.Schema}})
 }
 
 func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
@@ -78,10 +59,10 @@ func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string)
 	if len(st.In) == 1 {
 		name = st.In[0]
 	} else if len(st.In) > 1 {
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", quoting.Name(st.In...))
+		return nil, sqlerror.WrongNameParts("SHOW SCHEMAS requires a catalog, but got %s.", st.In...)
 	}
-	if strings.EqualFold(name, "system") {
-		return rows(stringColumns("databaseName"), [][]any{{"information_schema"}}), nil
+	if strings.EqualFold(name, metadata.SystemCatalog) {
+		return fixedresult.New(metadata.ShowSchemas, [][]any{{metadata.InformationSchema}})
 	}
 	c, err := env.Snapshot.Catalog(name)
 	if err != nil {
@@ -93,10 +74,10 @@ func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string)
 			out = append(out, []any{sc.Name})
 		}
 	}
-	if c.Name != "hive_metastore" && match("information_schema") {
-		out = append(out, []any{"information_schema"})
+	if c.Name != metadata.HiveMetastore && match(metadata.InformationSchema) {
+		out = append(out, []any{metadata.InformationSchema})
 	}
-	return rows(stringColumns("databaseName"), out), nil
+	return fixedresult.New(metadata.ShowSchemas, out)
 }
 
 // showTables lists a schema's tables and views, and the temporary views.
@@ -104,11 +85,11 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 	catalogName, schema := env.Catalog, env.Schema
 	if st.In != nil {
 		var err error
-		if catalogName, schema, err = schemaName(env, st.In); err != nil {
+		if catalogName, schema, err = env.Namespace().SchemaName(st.In); err != nil {
 			return nil, err
 		}
 	}
-	if strings.EqualFold(schema, "information_schema") {
+	if strings.EqualFold(schema, metadata.InformationSchema) {
 		return s.showInformationSchema(env, catalogName, st, match)
 	}
 	sc, err := env.Snapshot.Schema(catalogName, schema)
@@ -127,33 +108,28 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 		}
 	}
 	if st.What == "VIEWS" {
-		cols := append(stringColumns("namespace", "viewName"), column("isTemporary", types.BooleanType), column("isMaterialized", types.BooleanType))
 		for i := range out {
 			out[i] = append(out[i], false)
 		}
-		return rows(cols, out), nil
 	}
-	return rows(append(stringColumns("database", "tableName"), column("isTemporary", types.BooleanType)), out), nil
+	return fixedresult.New(metadata.ShowTables(st.What == "VIEWS"), out)
 }
 
 // showInformationSchema lists the relations of information_schema, all views.
 func (s *session) showInformationSchema(env *bind.Env, catalogName string, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
-	if !strings.EqualFold(catalogName, "system") {
+	if !strings.EqualFold(catalogName, metadata.SystemCatalog) {
 		if _, err := env.Snapshot.Catalog(catalogName); err != nil {
 			return nil, err
 		}
 	}
-	cols := append(stringColumns("database", "tableName"), column("isTemporary", types.BooleanType))
-	if st.What == "VIEWS" {
-		cols = append(stringColumns("namespace", "viewName"), column("isTemporary", types.BooleanType), column("isMaterialized", types.BooleanType))
-	}
+	cols := metadata.ShowTables(st.What == "VIEWS")
 	var out [][]any
-	for _, n := range bind.InformationSchema() {
+	for _, n := range metadata.Relations() {
 		if match(n) {
-			out = append(out, []any{"information_schema", n, false, false}[:len(cols)])
+			out = append(out, []any{metadata.InformationSchema, n, false, false}[:len(cols)])
 		}
 	}
-	return rows(cols, out), nil
+	return fixedresult.New(cols, out)
 }
 
 func (s *session) showProperties(env *bind.Env, st *syntax.Show) (warehouse.Result, error) {
@@ -161,7 +137,7 @@ func (s *session) showProperties(env *bind.Env, st *syntax.Show) (warehouse.Resu
 	if err != nil {
 		return nil, err
 	}
-	cols := stringColumns("key", "value")
+	cols := fixedresult.Strings("key", "value")
 	p := map[string]string{}
 	for k, v := range tab.Properties() {
 		p[k] = v
@@ -176,13 +152,13 @@ func (s *session) showProperties(env *bind.Env, st *syntax.Show) (warehouse.Resu
 		if !ok {
 			v = fmt.Sprintf("Table %s does not have property: %s", tab.FullName(), st.Key)
 		}
-		return rows(cols, [][]any{{st.Key, v}}), nil
+		return fixedresult.New(cols, [][]any{{st.Key, v}})
 	}
 	var out [][]any
 	for _, k := range sortedKeys(p) {
 		out = append(out, []any{k, p[k]})
 	}
-	return rows(cols, out), nil
+	return fixedresult.New(cols, out)
 }
 
 // columnsOf are the columns of a table, view or temporary view.
@@ -192,7 +168,7 @@ func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 			return v.Columns, nil
 		}
 	}
-	if len(parts) >= 2 && strings.EqualFold(parts[len(parts)-2], "information_schema") {
+	if len(parts) >= 2 && strings.EqualFold(parts[len(parts)-2], metadata.InformationSchema) {
 		q, err := bind.Bind(env, &syntax.Query{Body: &syntax.Select{Items: []syntax.SelectItem{{X: &syntax.Star{}}}, From: []syntax.TableExpr{&syntax.TableName{Parts: parts}}}})
 		if err != nil {
 			return nil, err
@@ -216,7 +192,6 @@ func asColumns(cols []bind.Column) []catalog.Column {
 
 // describe is DESCRIBE in all its forms.
 func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
-	info := stringColumns("info_name", "info_value")
 	switch st.What {
 	case "HISTORY":
 		return s.history(env, st)
@@ -227,9 +202,9 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		if err != nil {
 			return nil, err
 		}
-		return rows(info, [][]any{{"Catalog Name", c.Name}, {"Comment", c.Comment}, {"Owner", env.User}}), nil
+		return fixedresult.New(metadata.DescribeCatalog, [][]any{{"Catalog Name", c.Name}, {"Comment", c.Comment}, {"Owner", env.User}})
 	case "SCHEMA":
-		catalogName, schema, err := schemaName(env, st.Name)
+		catalogName, schema, err := env.Namespace().SchemaName(st.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -237,18 +212,18 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		if err != nil {
 			return nil, err
 		}
-		return rows(stringColumns("database_description_item", "database_description_value"), [][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}}), nil
+		return fixedresult.New(fixedresult.Strings("database_description_item", "database_description_value"), [][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}})
 	case "QUERY":
 		q, err := bind.Bind(env, st.Query)
 		if err != nil {
 			return nil, err
 		}
-		return rows(describeColumns, describeRows(asColumns(q.Columns))), nil
+		return fixedresult.New(describeColumns, describeRows(asColumns(q.Columns)))
 	}
 	return s.describeTable(env, st)
 }
 
-var describeColumns = stringColumns("col_name", "data_type", "comment")
+var describeColumns = fixedresult.Strings("col_name", "data_type", "comment")
 
 func describeRows(cols []catalog.Column) [][]any {
 	out := make([][]any, len(cols))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
@@ -65,13 +66,13 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	}
 	names := []string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}
 	if len(fresh) == 0 {
-		return affected(names, 0, 0, 0)
+		return fixedresult.Counts(names, 0, 0, 0)
 	}
 	inserted, err := c.load(ctx, fresh, params)
 	if err != nil {
 		return nil, err
 	}
-	return affected(names, inserted, inserted, 0)
+	return fixedresult.Counts(names, inserted, inserted, 0)
 }
 
 // readOptions refuses what COPY INTO refuses before it looks at any file.
@@ -99,17 +100,8 @@ func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 
 // complete gives a table's name its catalog and schema.
 func (s *session) complete(parts []string) (rewrite.Table, error) {
-	t := rewrite.Table{Catalog: s.catalog, Schema: s.schema, Name: parts[len(parts)-1], Parts: len(parts)}
-	switch len(parts) {
-	case 1:
-	case 2:
-		t.Schema = parts[0]
-	case 3:
-		t.Catalog, t.Schema = parts[0], parts[1]
-	default:
-		return t, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", quoting.Name(parts...))
-	}
-	return t, nil
+	catalog, schema, name, err := s.namespace().Table(parts)
+	return rewrite.Table{Catalog: catalog, Schema: schema, Name: name, Parts: len(parts)}, err
 }
 
 // selected is the select list of FROM (SELECT ... FROM 's3://...'), as written.

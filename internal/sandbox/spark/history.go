@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
@@ -16,26 +17,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-func stringMap() *types.Type { return types.MapOf(types.StringType, types.StringType) }
-
-func structOf(names ...string) *types.Type {
-	fields := make([]types.Field, len(names))
-	for i, n := range names {
-		fields[i] = types.Field{Name: n, Type: types.StringType}
+// detailTypes are the types of the columns of DESCRIBE HISTORY and DETAIL: the
+// server says STRING where it prints an array, a map or a struct.
+var detailTypes = func() map[string]*types.Type {
+	out := map[string]*types.Type{"statistics": types.MapOf(types.StringType, types.BigIntType)}
+	for _, c := range slices.Concat(metadata.DescribeHistory, metadata.DescribeDetail) {
+		out[c.Name] = c.Type
 	}
-	return types.StructOf(fields...)
-}
-
-// detailTypes are the types of what DESCRIBE HISTORY and DETAIL show, where it
-// is not text.
-var detailTypes = map[string]*types.Type{
-	"timestamp": types.TimestampType, "createdAt": types.TimestampType, "lastModified": types.TimestampType,
-	"operationParameters": stringMap(), "operationMetrics": stringMap(), "properties": stringMap(),
-	"job": structOf("jobId", "jobName", "jobRunId", "runId", "jobOwnerId", "triggerType"), "notebook": structOf("notebookId"),
-	"partitionColumns": types.ArrayOf(types.StringType), "clusteringColumns": types.ArrayOf(types.StringType), "tableFeatures": types.ArrayOf(types.StringType),
-	"statistics":       types.MapOf(types.StringType, types.BigIntType),
-	"minReaderVersion": types.IntType, "minWriterVersion": types.IntType,
-}
+	return out
+}()
 
 // history is DESCRIBE HISTORY and DESCRIBE DETAIL. The server prints their maps
 // in a form that cannot be read back: what is in them comes from the table's
@@ -68,19 +58,19 @@ func (s *session) history(ctx context.Context, st *rewrite.Statement, what strin
 			}
 		}
 	}
-	return rows.NewStatic(columns, values)
+	return fixedresult.New(columns, values)
 }
 
 // facts replace what the server says of a commit or a table.
 type facts map[string]any
 
-func factsOf(dir, what string, columns []rows.Column, row []any) (facts, error) {
+func factsOf(dir, what string, columns []fixedresult.Column, row []any) (facts, error) {
 	if what == "DETAIL" {
-		metadata, _, err := deltalog.Newest(dir)
+		newest, _, err := deltalog.Newest(dir)
 		if err != nil {
 			return nil, err
 		}
-		return facts{"properties": metadata.Properties}, nil
+		return facts{"properties": newest.Properties}, nil
 	}
 	version, ok := row[0].(int64)
 	if !ok || columns[0].Name != "version" {
@@ -97,7 +87,7 @@ func factsOf(dir, what string, columns []rows.Column, row []any) (facts, error) 
 	return out, nil
 }
 
-func (s *session) detail(c rows.Column, value any, known facts) (any, error) {
+func (s *session) detail(c fixedresult.Column, value any, known facts) (any, error) {
 	if v, ok := known[c.Name]; ok {
 		return v, nil
 	}
@@ -110,7 +100,7 @@ func (s *session) detail(c rows.Column, value any, known facts) (any, error) {
 		return value, nil
 	case c.Type.Kind == types.Timestamp:
 		at, err := rows.Timestamp(text, s.location)
-		return arrow.Timestamp(at), err
+		return time.UnixMicro(at).UTC(), err
 	case c.Type.Atomic():
 		return s.engine.names.UserText(text), nil
 	}
@@ -128,7 +118,7 @@ func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.
 		return nil, s.failure(err, st)
 	}
 	if len(st.Tables) == 0 {
-		return nothing()
+		return fixedresult.Empty(), nil
 	}
 	t := st.Tables[0]
 	commit, err := s.committed(ctx, t, began)
@@ -136,13 +126,13 @@ func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.
 		return nil, err
 	}
 	if commit == nil {
-		return nothing()
+		return fixedresult.Empty(), nil
 	}
 	inserted, err := metric(commit, "numOutputRows")
 	if err != nil {
 		return nil, err
 	}
-	return affected([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
+	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
 // committed is the commit that the session's last statement made of a table;
@@ -171,12 +161,4 @@ func metric(c *deltalog.Commit, name string) (n int64, err error) {
 		}
 	}
 	return n, nil
-}
-
-func affected(names []string, counts ...int64) (warehouse.Result, error) {
-	columns, row := make([]rows.Column, len(names)), make([]any, len(names))
-	for i, n := range names {
-		columns[i], row[i] = rows.Column{Name: n, Type: types.BigIntType}, counts[i]
-	}
-	return rows.NewStatic(columns, [][]any{row})
 }

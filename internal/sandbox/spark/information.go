@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
@@ -18,17 +19,6 @@ import (
 
 // user is who makes and owns everything.
 const user = "sandbox@example.com"
-
-// relations are those of information_schema, with the types of their columns:
-// STRING unless it is said.
-var relations = map[string]string{
-	"catalogs":                        "catalog_name catalog_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by",
-	"schemata":                        "catalog_name schema_name schema_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by",
-	"tables":                          "table_catalog table_schema table_name table_type is_insertable_into commit_action table_owner comment created:TIMESTAMP created_by last_altered:TIMESTAMP last_altered_by data_source_format storage_path",
-	"views":                           "table_catalog table_schema table_name view_definition check_option is_updatable is_insertable_into sql_path",
-	"columns":                         "table_catalog table_schema table_name column_name ordinal_position:INT column_default is_nullable full_data_type data_type character_maximum_length:INT character_octet_length:INT numeric_precision:INT numeric_precision_radix:INT numeric_scale:INT datetime_precision:INT is_identity is_updatable partition_index:INT comment",
-	"information_schema_catalog_name": "catalog_name",
-}
 
 // question is what a statement asks of information_schema: one schema or one
 // table, if it says so. It spares looking at all the others.
@@ -49,7 +39,7 @@ func narrow(tokens []syntax.Token, params []warehouse.Parameter) (q question) {
 				literal[i] = *v
 			}
 			marks++
-		case strings.EqualFold(t.Text, informationSchema):
+		case strings.EqualFold(t.Text, metadata.InformationSchema):
 			named++
 		case t.Kind != syntax.Word:
 		case t.Upper == "WHERE" && where < 0:
@@ -101,12 +91,12 @@ func (s *session) information(ctx context.Context, catalog, relation string, ask
 	if err != nil {
 		return "", s.failure(err, nil)
 	}
-	if relations[relation] == "" || catalog != systemCatalog && known[catalog] == nil || catalog == hiveMetastore {
-		return "", sqlerror.TableNotFound(catalog, informationSchema, relation)
+	if metadata.Relation(relation) == nil || catalog != metadata.SystemCatalog && known[catalog] == nil || catalog == metadata.HiveMetastore {
+		return "", sqlerror.TableNotFound(catalog, metadata.InformationSchema, relation)
 	}
 	var values [][]string
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if name == hiveMetastore || catalog != systemCatalog && name != catalog {
+		if name == metadata.HiveMetastore || catalog != metadata.SystemCatalog && name != catalog {
 			continue
 		}
 		more, err := s.informationRows(ctx, relation, name, known[name], ask)
@@ -115,18 +105,14 @@ func (s *session) information(ctx context.Context, catalog, relation string, ask
 		}
 		values = append(values, more...)
 	}
-	return relationQuery(strings.Fields(relations[relation]), values), nil
+	return relationQuery(metadata.Relation(relation), values), nil
 }
 
-func relationQuery(columns []string, values [][]string) string {
+func relationQuery(columns []metadata.RelationColumn, values [][]string) string {
 	items, names := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
-		name, sqlType, ok := strings.Cut(c, ":")
-		if !ok {
-			sqlType = "STRING"
-		}
 		names[i] = fmt.Sprintf("c%d", i)
-		items[i] = "CAST(" + names[i] + " AS " + sqlType + ") AS " + name
+		items[i] = "CAST(" + names[i] + " AS " + c.Type.String() + ") AS " + c.Name
 	}
 	filter := ""
 	if len(values) == 0 {
@@ -166,7 +152,7 @@ func (s *session) informationRows(ctx context.Context, relation, catalog string,
 			}
 			out = append(out, []string{c, quoting.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
 		}
-		return append(out, []string{c, quoting.Text(informationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
+		return append(out, []string{c, quoting.Text(metadata.InformationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
 	}
 	for _, schema := range schemas {
 		if ask.schema != "" && schema != ask.schema {

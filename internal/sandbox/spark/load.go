@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -22,19 +22,16 @@ import (
 // are missing. A CSV file has a header and RFC 4180 quoting; Spark infers its
 // types.
 func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err error) {
-	tokens, err := syntax.Lex(table)
+	parts, err := syntax.ParseTableName(table)
 	if err != nil {
-		return 0, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", table, err)
+		return 0, err
 	}
-	parts, ok := rewrite.Chain(tokens)
-	if !ok || len(parts) != 3 {
-		return 0, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", table)
-	}
-	if path, err = filepath.Abs(path); err == nil {
-		_, err = os.Stat(path)
-	}
-	if err != nil {
+	if path, err = filepath.Abs(path); err != nil {
 		return 0, fmt.Errorf("reading the file to load: %w", err)
+	}
+	format, err := copyinto.LocalFormat(path)
+	if err != nil {
+		return 0, err
 	}
 	s, err := e.openSession(ctx, warehouse.SessionOptions{})
 	if err != nil {
@@ -55,10 +52,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	if err := os.Symlink(path, link); err != nil {
 		return 0, fmt.Errorf("link the file to load: %w", err)
 	}
-	reader, err := readerOf(link)
-	if err != nil {
-		return 0, err
-	}
+	reader := readerOf(format, link)
 	name := quoting.Name(e.names.Schema(parts[0], parts[1]), e.names.Table(parts[2]))
 	for _, statement := range []string{
 		"CREATE SCHEMA IF NOT EXISTS " + quoting.Name(e.names.Schema(parts[0], parts[1])),
@@ -87,22 +81,18 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 func (s *session) mapping(ctx context.Context, view string) (string, error) {
 	columns, err := s.texts(ctx, "DESCRIBE "+view)
 	for _, c := range columns {
-		if strings.ContainsAny(c[0], " ,;{}()\n\t=") {
+		if metadata.NeedsColumnMapping(c[0]) {
 			return " TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", nil
 		}
 	}
 	return "", s.failure(err, nil)
 }
 
-// readerOf chooses the reader by what the file's name ends in.
-func readerOf(path string) (string, error) {
-	literal := quoting.Text("file://" + path)
-	lowered := strings.TrimSuffix(strings.ToLower(path), ".gz")
-	switch {
-	case strings.HasSuffix(lowered, ".parquet"):
-		return "parquet OPTIONS ('path' " + literal + ")", nil
-	case strings.HasSuffix(lowered, ".csv"):
-		return `csv OPTIONS ('path' ` + literal + `, 'header' 'true', 'inferSchema' 'true', 'multiLine' 'true', 'escape' '"')`, nil
+// readerOf is the USING clause of a file.
+func readerOf(format, path string) string {
+	reader := format + " OPTIONS ('path' " + quoting.Text("file://"+path)
+	if format == "CSV" {
+		reader += `, 'header' 'true', 'inferSchema' 'true', 'multiLine' 'true', 'escape' '"'`
 	}
-	return "", sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+	return reader + ")"
 }

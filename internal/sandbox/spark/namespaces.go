@@ -2,23 +2,16 @@ package spark
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
-)
-
-const (
-	hiveMetastore     = "hive_metastore"
-	informationSchema = "information_schema"
-	systemCatalog     = "system"
 )
 
 // shown are the SHOW statements that are answered here.
@@ -52,7 +45,7 @@ func (s *session) catalogs(ctx context.Context) (map[string][]string, error) {
 		if out[catalog] == nil {
 			out[catalog] = []string{}
 		}
-		if schema != informationSchema {
+		if schema != metadata.InformationSchema {
 			out[catalog] = append(out[catalog], schema)
 		}
 	}
@@ -64,8 +57,8 @@ func (s *session) catalogs(ctx context.Context) (map[string][]string, error) {
 
 func (s *session) makeCatalog(ctx context.Context, name, comment string) error {
 	schemas := []string{"default"}
-	if name != hiveMetastore {
-		schemas = append(schemas, informationSchema)
+	if name != metadata.HiveMetastore {
+		schemas = append(schemas, metadata.InformationSchema)
 	}
 	for _, schema := range schemas {
 		if _, err := s.texts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
@@ -85,27 +78,10 @@ func (s *session) schemaCanBeMade(ctx context.Context, st *rewrite.Statement) er
 	if known[catalog] == nil {
 		return sqlerror.CatalogNotFound(st.Schemas[0][0])
 	}
-	if schema == informationSchema && catalog != hiveMetastore {
-		return sqlerror.New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(catalog, schema))
+	if schema == metadata.InformationSchema && catalog != metadata.HiveMetastore {
+		return sqlerror.SchemaExists(catalog, schema)
 	}
 	return nil
-}
-
-// pattern makes a test of SHOW's patterns: * is any text, | is or, and case
-// does not matter.
-func pattern(p *string) func(string) bool {
-	if p == nil {
-		return func(string) bool { return true }
-	}
-	alternatives := strings.Split(*p, "|")
-	for i, a := range alternatives {
-		parts := strings.Split(strings.TrimSpace(a), "*")
-		for j := range parts {
-			parts[j] = regexp.QuoteMeta(parts[j])
-		}
-		alternatives[i] = strings.Join(parts, ".*")
-	}
-	return regexp.MustCompile("(?is)^(?:" + strings.Join(alternatives, "|") + ")$").MatchString
 }
 
 // namespaces answers the statements about catalogs, which Spark has one of.
@@ -127,22 +103,22 @@ func (s *session) namespaces(ctx context.Context, statement string) (warehouse.R
 		name := strings.ToLower(st.Name[0])
 		switch {
 		case len(st.Name) > 1:
-			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a catalog's name.", quoting.Name(st.Name...))
-		case known[name] == nil && name != systemCatalog:
+			return nil, sqlerror.WrongNameParts("%s has too many parts for a catalog's name.", st.Name...)
+		case known[name] == nil && name != metadata.SystemCatalog:
 			if err := s.makeCatalog(ctx, name, st.Comment); err != nil {
 				return nil, err
 			}
 		case !st.IfNotExists:
-			return nil, sqlerror.New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", st.Name[0])
+			return nil, sqlerror.CatalogExists(st.Name[0])
 		}
-		return nothing()
+		return fixedresult.Empty(), nil
 	case *syntax.Drop:
 		return s.dropCatalog(ctx, st, known)
 	case *syntax.Describe:
 		if known[strings.ToLower(st.Name[0])] == nil {
 			return nil, sqlerror.CatalogNotFound(st.Name[0])
 		}
-		return rows.NewStatic(rows.Strings("info_name", "info_value"), [][]any{{"Catalog Name", strings.ToLower(st.Name[0])}, {"Comment", ""}, {"Owner", user}})
+		return fixedresult.New(metadata.DescribeCatalog, [][]any{{"Catalog Name", strings.ToLower(st.Name[0])}, {"Comment", ""}, {"Owner", user}})
 	}
 	return nil, sqlerror.Unsupported("this statement about catalogs")
 }
@@ -151,7 +127,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 	name := strings.ToLower(st.Name[0])
 	if known[name] == nil {
 		if st.IfExists {
-			return nothing()
+			return fixedresult.Empty(), nil
 		}
 		return nil, sqlerror.CatalogNotFound(st.Name[0])
 	}
@@ -161,49 +137,43 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 			return nil, s.failure(err, nil)
 		}
 		if !st.Cascade && (schema != "default" || len(tables) > 0) {
-			return nil, sqlerror.New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(name))
+			return nil, sqlerror.CatalogNotEmpty(name)
 		}
 	}
 	// The mark goes last: until then the catalog is there.
-	for _, schema := range append(known[name], informationSchema) {
+	for _, schema := range append(known[name], metadata.InformationSchema) {
 		if _, err := s.texts(ctx, "DROP SCHEMA IF EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
 			return nil, s.failure(err, nil)
 		}
 	}
-	return nothing()
+	return fixedresult.Empty(), nil
 }
 
 func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]string) (warehouse.Result, error) {
-	catalog, schema := s.catalog, "default"
-	switch {
-	case st.Catalog && len(st.Name) == 1:
-		catalog = strings.ToLower(st.Name[0])
-	case !st.Catalog && len(st.Name) == 1:
-		schema = strings.ToLower(st.Name[0])
-	case !st.Catalog && len(st.Name) == 2:
-		catalog, schema = strings.ToLower(st.Name[0]), strings.ToLower(st.Name[1])
-	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "USE requires a name of one or two parts, but got %s.", quoting.Name(st.Name...))
+	to, err := s.namespace().Use(st)
+	if err != nil {
+		return nil, err
 	}
+	catalog, schema := strings.ToLower(to.Catalog), strings.ToLower(to.Schema)
 	if known[catalog] == nil {
 		return nil, sqlerror.CatalogNotFound(catalog)
 	}
-	if schema != informationSchema && !slices.Contains(known[catalog], schema) {
+	if schema != metadata.InformationSchema && !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
 	if _, err := s.texts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
 		return nil, s.failure(err, nil)
 	}
 	s.catalog, s.schema = catalog, schema
-	return nothing()
+	return fixedresult.Empty(), nil
 }
 
 func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]string) (warehouse.Result, error) {
-	match := pattern(st.Pattern)
+	match := metadata.Matcher(st.Pattern)
 	var out [][]any
 	switch st.What {
 	case "CATALOGS":
-		names := []string{systemCatalog}
+		names := []string{metadata.SystemCatalog}
 		for name := range known {
 			names = append(names, name)
 		}
@@ -213,16 +183,16 @@ func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]
 				out = append(out, []any{name})
 			}
 		}
-		return rows.NewStatic(rows.Strings("catalog"), out)
+		return fixedresult.New(metadata.ShowCatalogs, out)
 	case "SCHEMAS":
 		catalog := s.catalog
 		if len(st.In) > 1 {
-			return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "SHOW SCHEMAS requires a catalog, but got %s.", quoting.Name(st.In...))
+			return nil, sqlerror.WrongNameParts("SHOW SCHEMAS requires a catalog, but got %s.", st.In...)
 		}
 		if len(st.In) == 1 {
 			catalog = strings.ToLower(st.In[0])
 		}
-		if known[catalog] == nil && catalog != systemCatalog {
+		if known[catalog] == nil && catalog != metadata.SystemCatalog {
 			return nil, sqlerror.CatalogNotFound(catalog)
 		}
 		for _, schema := range known[catalog] {
@@ -230,27 +200,25 @@ func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]
 				out = append(out, []any{schema})
 			}
 		}
-		if catalog != hiveMetastore && match(informationSchema) {
-			out = append(out, []any{informationSchema})
+		if catalog != metadata.HiveMetastore && match(metadata.InformationSchema) {
+			out = append(out, []any{metadata.InformationSchema})
 		}
-		return rows.NewStatic(rows.Strings("databaseName"), out)
+		return fixedresult.New(metadata.ShowSchemas, out)
 	case "TABLES", "VIEWS":
 		return s.showTables(ctx, st, match, known)
 	}
-	return rows.NewStatic(rows.Strings("catalog", "namespace"), [][]any{{s.catalog, s.schema}})
+	return fixedresult.New(metadata.ShowCurrent, [][]any{{s.catalog, s.schema}})
 }
 
 // showTables lists a schema's tables and views, and the temporary views.
 func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(string) bool, known map[string][]string) (warehouse.Result, error) {
 	catalog, schema := s.catalog, s.schema
-	switch len(st.In) {
-	case 0:
-	case 1:
-		schema = strings.ToLower(st.In[0])
-	case 2:
-		catalog, schema = strings.ToLower(st.In[0]), strings.ToLower(st.In[1])
-	default:
-		return nil, sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "%s has too many parts for a schema's name.", quoting.Name(st.In...))
+	if st.In != nil {
+		var err error
+		if catalog, schema, err = s.namespace().SchemaName(st.In); err != nil {
+			return nil, err
+		}
+		catalog, schema = strings.ToLower(catalog), strings.ToLower(schema)
 	}
 	if known[catalog] == nil {
 		return nil, sqlerror.CatalogNotFound(catalog)
@@ -274,12 +242,10 @@ func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(st
 		}
 	}
 	out = append(out, temporary...)
-	flag := rows.Column{Name: "isTemporary", Type: types.BooleanType}
-	if st.What == "TABLES" {
-		return rows.NewStatic(append(rows.Strings("database", "tableName"), flag), out)
+	if st.What == "VIEWS" {
+		for i := range out {
+			out[i] = append(out[i], false)
+		}
 	}
-	for i := range out {
-		out[i] = append(out[i], false)
-	}
-	return rows.NewStatic(append(rows.Strings("namespace", "viewName"), flag, rows.Column{Name: "isMaterialized", Type: types.BooleanType}), out)
+	return fixedresult.New(metadata.ShowTables(st.What == "VIEWS"), out)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
@@ -225,14 +226,14 @@ func (s *session) texts(ctx context.Context, statement string) ([][]string, erro
 
 // table reads the small result of a command. Nested values and timestamps stay
 // the text that Spark prints.
-func (s *session) table(ctx context.Context, op *hive.Operation) ([]rows.Column, [][]any, error) {
+func (s *session) table(ctx context.Context, op *hive.Operation) ([]fixedresult.Column, [][]any, error) {
 	from, err := op.Schema(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	columns := make([]rows.Column, len(from))
+	columns := make([]fixedresult.Column, len(from))
 	for i, c := range from {
-		columns[i] = rows.Column{Name: c.ColumnName, Type: types.StringType}
+		columns[i] = fixedresult.Column{Name: c.ColumnName, Type: types.StringType}
 		switch c.TypeDesc.Types[0].PrimitiveEntry.Type {
 		case tcli.TTypeId_BOOLEAN_TYPE:
 			columns[i].Type = types.BooleanType

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -27,6 +27,11 @@ type session struct {
 	settings map[string]string
 	// made counts the names this session gives to views of its own.
 	made int
+}
+
+// namespace completes short names.
+func (s *session) namespace() syntax.Namespace {
+	return syntax.Namespace{Catalog: s.catalog, Schema: s.schema}
 }
 
 func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
@@ -131,7 +136,7 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 	if _, err := s.texts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
 		return nil, s.failure(err, st)
 	}
-	return nothing()
+	return fixedresult.Empty(), nil
 }
 
 // unsupported are statements of Databricks that Spark would read otherwise.
@@ -201,7 +206,7 @@ func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse
 	}
 	// Statements that return nothing return this.
 	if len(columns) == 1 && columns[0].Name == "Result" && len(values) == 0 {
-		return nothing()
+		return fixedresult.Empty(), nil
 	}
 	for _, row := range values {
 		for i, v := range row {
@@ -210,7 +215,7 @@ func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse
 			}
 		}
 	}
-	return rows.NewStatic(columns, values)
+	return fixedresult.New(columns, values)
 }
 
 // shown gives a text in the answer to a command the names of Databricks.
@@ -224,8 +229,6 @@ func (s *session) shown(st *rewrite.Statement, text string) string {
 	}
 	return s.engine.names.UserText(text)
 }
-
-func nothing() (warehouse.Result, error) { return rows.NewStatic(nil, nil) }
 
 // forget closes an operation whose rows are read.
 func (s *session) forget(op *hive.Operation) {

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rewrite"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/rows"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
@@ -40,11 +41,11 @@ func (s *session) setting(key, value string) (string, error) {
 	case name == "spark.sql.session.timeZone":
 		location, err := sparkvalue.Zone(value)
 		if err != nil {
-			return "", sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+			return "", sqlerror.UnknownTimeZone(value)
 		}
 		s.location = location
 	case name == "spark.sql.ansi.enabled" && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false"):
-		return "", sqlerror.New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+		return "", sqlerror.NotBoolean(key, value)
 	}
 	s.settings[key] = value
 	return name, nil
@@ -60,7 +61,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 	if !ok {
 		return nil, sqlerror.Unsupported("this form of SET")
 	}
-	columns := rows.Strings("key", "value")
+	columns := metadata.Set
 	switch {
 	case st.Reset:
 		for key := range settings {
@@ -71,7 +72,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 				return nil, err
 			}
 		}
-		return nothing()
+		return fixedresult.Empty(), nil
 	case st.Value != nil:
 		name, err := s.setting(st.Key, *st.Value)
 		if err != nil {
@@ -82,7 +83,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 				return nil, s.failure(err, &rewrite.Statement{Text: statement})
 			}
 		}
-		return rows.NewStatic(columns, [][]any{{st.Key, *st.Value}})
+		return fixedresult.New(columns, [][]any{{st.Key, *st.Value}})
 	}
 	var out [][]any
 	for _, key := range slices.Sorted(maps.Keys(s.settings)) {
@@ -93,7 +94,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 	if st.Key != "" && out == nil {
 		out = append(out, []any{st.Key, "<undefined>"})
 	}
-	return rows.NewStatic(columns, out)
+	return fixedresult.New(columns, out)
 }
 
 func (s *session) reset(ctx context.Context, key string) error {

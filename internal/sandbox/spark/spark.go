@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
@@ -131,7 +132,7 @@ func (e *Engine) bootstrap(ctx context.Context) error {
 	if err != nil || len(catalogs) > 0 {
 		return err
 	}
-	for _, name := range []string{"main", hiveMetastore} {
+	for _, name := range []string{"main", metadata.HiveMetastore} {
 		if err := s.makeCatalog(ctx, name, ""); err != nil {
 			return err
 		}

@@ -3,11 +3,32 @@ package copyinto
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
+
+// LocalFormat returns the FILEFORMAT of a file of this machine, which its name
+// tells: CSV, which may be compressed with gzip, or PARQUET. A file that does
+// not exist is an error.
+func LocalFormat(path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("reading the file to load: %w", err)
+	}
+	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
+	switch {
+	case strings.HasSuffix(name, ".parquet"):
+		return "PARQUET", nil
+	case strings.HasSuffix(name, ".csv"):
+		return "CSV", nil
+	}
+	return "", sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
+}
 
 // LocalFile is a source of one file of this machine.
 func LocalFile(path, format string) (*Source, File) {

@@ -86,3 +86,34 @@ func InsertArity(named, columns int, table string) *warehouse.Error {
 func FailedToMerge(tableColumn, queryColumn string, tableType, queryType fmt.Stringer) *warehouse.Error {
 	return New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", tableColumn, queryColumn, tableType, queryType)
 }
+
+// SchemaExists is a CREATE SCHEMA of one that exists.
+func SchemaExists(parts ...string) *warehouse.Error {
+	return New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(parts...))
+}
+
+// CatalogExists is a CREATE CATALOG of one that exists.
+func CatalogExists(name string) *warehouse.Error {
+	return New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", name)
+}
+
+// CatalogNotEmpty is a DROP CATALOG without CASCADE of one with schemas.
+func CatalogNotEmpty(name string) *warehouse.Error {
+	return New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(name))
+}
+
+// WrongNameParts is a name with another number of parts than its place takes.
+// The format has one %s, for the name.
+func WrongNameParts(format string, parts ...string) *warehouse.Error {
+	return New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", format, quoting.Name(parts...))
+}
+
+// NotBoolean is a session parameter whose value must be true or false.
+func NotBoolean(key, value string) *warehouse.Error {
+	return New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+}
+
+// UnknownTimeZone is a session time zone that does not exist.
+func UnknownTimeZone(value string) *warehouse.Error {
+	return New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+}

@@ -150,10 +150,10 @@ type relation struct {
 	qualifier []string
 	fields    []field
 	// meta are the hidden columns of _metadata; nil where there are none.
-	meta *metadata
+	meta *hiddenColumns
 }
 
-type metadata struct {
+type hiddenColumns struct {
 	rowID, rowCommit string
 	tracking         bool
 }

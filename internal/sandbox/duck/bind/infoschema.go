@@ -2,59 +2,23 @@ package bind
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// infoColumn is a column of a relation of information_schema.
-type infoColumn struct {
-	name string
-	t    *types.Type
-	null bool
-}
-
-func infoColumns(text string) []infoColumn {
-	var out []infoColumn
-	for f := range strings.FieldsSeq(text) {
-		name, null := strings.CutSuffix(f, "?")
-		c := infoColumn{name: name, t: types.StringType, null: null}
-		switch {
-		case strings.HasSuffix(name, ":int"):
-			c.name, c.t = strings.TrimSuffix(name, ":int"), types.IntType
-		case strings.HasSuffix(name, ":ts"):
-			c.name, c.t = strings.TrimSuffix(name, ":ts"), types.TimestampType
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-var infoSchema = map[string][]infoColumn{
-	"catalogs":                        infoColumns("catalog_name catalog_owner comment? created:ts created_by last_altered:ts last_altered_by"),
-	"schemata":                        infoColumns("catalog_name schema_name schema_owner comment? created:ts created_by last_altered:ts last_altered_by"),
-	"tables":                          infoColumns("table_catalog table_schema table_name table_type is_insertable_into commit_action table_owner comment? created:ts created_by last_altered:ts last_altered_by data_source_format? storage_path?"),
-	"views":                           infoColumns("table_catalog table_schema table_name view_definition? check_option is_updatable is_insertable_into sql_path?"),
-	"columns":                         infoColumns("table_catalog table_schema table_name column_name ordinal_position:int column_default? is_nullable full_data_type data_type character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? datetime_precision:int? is_identity is_updatable partition_index:int? comment?"),
-	"information_schema_catalog_name": infoColumns("catalog_name"),
-}
-
-// InformationSchema names the relations of information_schema.
-func InformationSchema() []string { return slices.Sorted(maps.Keys(infoSchema)) }
-
 // informationSchema writes a relation of information_schema as a query over
 // its rows.
 func (b *binder) informationSchema(cat, name string, parts []string) (string, []Column) {
-	def := infoSchema[strings.ToLower(name)]
-	system := strings.EqualFold(cat, "system")
+	def := metadata.Relation(name)
+	system := strings.EqualFold(cat, metadata.SystemCatalog)
 	if !system {
-		if _, err := b.env.Snapshot.Catalog(cat); err != nil || strings.EqualFold(cat, "hive_metastore") {
+		if _, err := b.env.Snapshot.Catalog(cat); err != nil || strings.EqualFold(cat, metadata.HiveMetastore) {
 			panic(sqlerror.TableNotFound(parts...))
 		}
 	}
@@ -63,7 +27,7 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 	}
 	var rows [][]any
 	for _, c := range catalog.Sorted(b.env.Snapshot.Catalogs) {
-		if !system && !strings.EqualFold(c.Name, cat) || strings.EqualFold(c.Name, "hive_metastore") {
+		if !system && !strings.EqualFold(c.Name, cat) || strings.EqualFold(c.Name, metadata.HiveMetastore) {
 			continue
 		}
 		rows = append(rows, b.infoRows(strings.ToLower(name), c)...)
@@ -71,8 +35,8 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 	cols := make([]Column, len(def))
 	selected := make([]string, len(def))
 	for i, d := range def {
-		cols[i] = Column{Name: d.name, Type: d.t, Nullable: d.null}
-		selected[i] = fmt.Sprintf("CAST(c%d AS %s) AS c%d", i, ducktype.Of(d.t), i)
+		cols[i] = Column{Name: d.Name, Type: d.Type, Nullable: d.Nullable}
+		selected[i] = fmt.Sprintf("CAST(c%d AS %s) AS c%d", i, ducktype.Of(d.Type), i)
 	}
 	var s strings.Builder
 	s.WriteString("SELECT " + strings.Join(selected, ", ") + " FROM (VALUES ")
@@ -144,7 +108,7 @@ func (b *binder) infoRows(name string, c *catalog.Catalog) [][]any {
 		}
 	}
 	if name == "schemata" {
-		rows = append(rows, []any{c.Name, "information_schema", "System user", nil, c.Created, "System user", c.Created, "System user"})
+		rows = append(rows, []any{c.Name, metadata.InformationSchema, "System user", nil, c.Created, "System user", c.Created, "System user"})
 	}
 	return rows
 }

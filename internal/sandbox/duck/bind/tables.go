@@ -27,15 +27,12 @@ const (
 
 // Resolve completes a name with the current namespace.
 func (e *Env) Resolve(parts []string) (catalogName, schema, name string, err error) {
-	switch len(parts) {
-	case 1:
-		return e.Catalog, e.Schema, parts[0], nil
-	case 2:
-		return e.Catalog, parts[0], parts[1], nil
-	case 3:
-		return parts[0], parts[1], parts[2], nil
-	}
-	return "", "", "", sqlerror.New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "The name %s has too many parts: a table's name is catalog.schema.table.", quoting.Name(parts...))
+	return e.Namespace().Table(parts)
+}
+
+// Namespace completes short names.
+func (e *Env) Namespace() syntax.Namespace {
+	return syntax.Namespace{Catalog: e.Catalog, Schema: e.Schema}
 }
 
 // Table finds a stored table or view, or fails as Databricks does.
@@ -117,7 +114,7 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 	}
 	item := b.subquery("("+Scan(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
 	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
-	item.scope.relations[0].meta = &metadata{rowID: name + "." + ColumnRow, rowCommit: name + "." + ColumnCommit, tracking: v.RowTracking()}
+	item.scope.relations[0].meta = &hiddenColumns{rowID: name + "." + ColumnRow, rowCommit: name + "." + ColumnCommit, tracking: v.RowTracking()}
 	return item
 }
 

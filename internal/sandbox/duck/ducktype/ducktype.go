@@ -41,7 +41,3 @@ func Of(t *types.Type) string {
 
 // Quote writes a DuckDB identifier.
 func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-// Same reports whether DuckDB stores both types alike, so that a value of one
-// is used as the other without a cast.
-func Same(t, u *types.Type) bool { return Of(t) == Of(u) }

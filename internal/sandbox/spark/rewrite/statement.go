@@ -276,12 +276,6 @@ func chain(tokens []syntax.Token, i int) (parts []string, end int) {
 	return parts, i
 }
 
-// Chain reads tokens that are one dotted name.
-func Chain(tokens []syntax.Token) (parts []string, ok bool) {
-	parts, end := chain(tokens, 0)
-	return parts, at(tokens, end).Kind == syntax.EOF
-}
-
 // name handles a dotted name by what is expected at its place.
 func (w *walker) name() {
 	parts, end := chain(w.tokens, w.i)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
@@ -120,11 +119,4 @@ func keyOf(to array.Builder, t *types.Type, text string, location *time.Location
 		return textOf(to, t, text, location)
 	}
 	return nil
-}
-
-// Nested says whether text is JSON that can be read as a value of t.
-func Nested(t *types.Type, text string) bool {
-	b := array.NewBuilder(memory.DefaultAllocator, t.Arrow())
-	defer b.Release()
-	return jsonOf(b, t, text, time.UTC) == nil
 }

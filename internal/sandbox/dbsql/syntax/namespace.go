@@ -1,0 +1,60 @@
+package syntax
+
+import (
+	"fmt"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
+)
+
+// Namespace is the catalog and schema that complete short names.
+type Namespace struct{ Catalog, Schema string }
+
+// Table completes the name of a table, of one to three parts.
+func (n Namespace) Table(parts []string) (catalog, schema, table string, err error) {
+	switch len(parts) {
+	case 1:
+		return n.Catalog, n.Schema, parts[0], nil
+	case 2:
+		return n.Catalog, parts[0], parts[1], nil
+	case 3:
+		return parts[0], parts[1], parts[2], nil
+	}
+	return "", "", "", sqlerror.WrongNameParts("The name %s has too many parts: a table's name is catalog.schema.table.", parts...)
+}
+
+// SchemaName completes the name of a schema, of one or two parts.
+func (n Namespace) SchemaName(parts []string) (catalog, schema string, err error) {
+	switch len(parts) {
+	case 1:
+		return n.Catalog, parts[0], nil
+	case 2:
+		return parts[0], parts[1], nil
+	}
+	return "", "", sqlerror.WrongNameParts("%s has too many parts for a schema's name.", parts...)
+}
+
+// Use returns the namespace after USE: a catalog alone brings its schema default.
+func (n Namespace) Use(st *Use) (Namespace, error) {
+	switch {
+	case st.Catalog && len(st.Name) == 1:
+		return Namespace{st.Name[0], "default"}, nil
+	case !st.Catalog && len(st.Name) == 1:
+		return Namespace{n.Catalog, st.Name[0]}, nil
+	case !st.Catalog && len(st.Name) == 2:
+		return Namespace{st.Name[0], st.Name[1]}, nil
+	}
+	return n, sqlerror.WrongNameParts("USE requires a name of one or two parts, but got %s.", st.Name...)
+}
+
+// ParseTableName reads catalog.schema.table, with back-quotes where needed.
+func ParseTableName(text string) (parts []string, err error) {
+	st, err := Parse("DESCRIBE TABLE " + text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", text, err)
+	}
+	named, ok := st.(*Describe)
+	if !ok || len(named.Name) != 3 {
+		return nil, fmt.Errorf("the table name %q must have three parts: catalog.schema.table", text)
+	}
+	return named.Name, nil
+}
