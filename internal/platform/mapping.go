@@ -129,6 +129,8 @@ func accepts(t value.Type) ([]value.Kind, string) {
 		kinds, remedy = []value.Kind{value.Bool}, "Use a comparison, or tobool(...)"
 	case value.ElementDate:
 		kinds, remedy = []value.Kind{value.Time}, "Wrap it in todate(...)"
+	case value.ElementPlace:
+		kinds, remedy = []value.Kind{value.String, value.List, value.Map}, `Use a text such as "47.4,8.5", or a column with lat and lon`
 	default:
 		kinds, remedy = []value.Kind{value.String, value.Number, value.Bool, value.Time}, "Use an expression that gives one text, such as join(..., \",\")"
 	}

@@ -65,6 +65,10 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	if err != nil {
 		return err
 	}
+	if f.From != "user" {
+		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot work", a.Name),
+			&filterql.Error{Reason: fmt.Sprintf("the embedded platform has profiles of users alone, not of %s; write FROM user", f.From)})
+	}
 	fields, err := listFields(ctx, q)
 	if err != nil {
 		return err
@@ -73,15 +77,18 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	for _, field := range fields {
 		types[field.ID], _ = value.ParseType(field.Type)
 	}
+	err = f.CheckTypes(func(name string) (value.Type, bool) {
+		t, ok := types[name]
+		return t, ok
+	})
+	if err != nil {
+		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot work", a.Name), err)
+	}
 	include := includer(ctx, q)
 	_, err = f.Compile(filterql.Environment{
 		Now: p.now(),
 		Field: func(name string) (int, value.Type, bool) {
-			t, ok := types[name]
-			if !ok {
-				t = undefinedType
-			}
-			return 0, t, true
+			return 0, types[name], true
 		},
 		// The audience itself counts by its new definition.
 		Include: func(name string) (*filterql.Filter, error) {
@@ -96,9 +103,6 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	}
 	return err
 }
-
-// undefinedType lets any comparison pass for a field that is not there yet.
-var undefinedType = value.Type{Shape: value.MapOf, Element: value.ElementAny}
 
 func slugTaken(a, holder jobs.Audience) error {
 	return &jobs.Error{

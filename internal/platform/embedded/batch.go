@@ -81,7 +81,7 @@ func (b *builder) take(s *streamPlan, e rawEvent) {
 	b.bytes += len(e.data) + len(e.id)
 	from, touched := len(b.contributions), len(b.touched)
 	var unfit int64
-	b.contributions, unfit = s.evaluate(e.data, b.plan.fields, b.contributions)
+	b.contributions, unfit = s.evaluate(e.data, e.micros, b.plan.fields, b.contributions)
 	b.counters.Unfit += unfit
 	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched)
 	mine := b.touched[touched:]

@@ -135,6 +135,8 @@ func TestAudiencesAreDefinedOnce(t *testing.T) {
 		wantError(t, "no number", err, jobs.CodeInvalid, "filter", "no number")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE nobody`})
 		wantError(t, "no audience", err, jobs.CodeInvalid, "filter", "nobody")
+		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `* FROM content`})
+		wantError(t, "another table", err, jobs.CodeInvalid, "filter", "FROM user")
 		// A field that is created after the audience.
 		b.mustAudience(t, "Later", `city = "Rome"`)
 

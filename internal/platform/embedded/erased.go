@@ -142,8 +142,8 @@ func newRecognizer(pl *plan, stream string, list *erasedList, others map[identit
 	return &recognizer{fields: pl.fields, stream: pl.streams[i], list: list, others: others}
 }
 
-func (r *recognizer) matches(data string) bool {
-	r.contributions, _ = r.stream.evaluate(data, r.fields, r.contributions[:0])
+func (r *recognizer) matches(data string, micros int64) bool {
+	r.contributions, _ = r.stream.evaluate(data, micros, r.fields, r.contributions[:0])
 	r.touched = identitiesOf(r.contributions, r.fields, r.touched[:0])
 	return r.list.has(r.fields, r.touched) || slices.ContainsFunc(r.touched, func(i identity) bool {
 		_, ok := r.others[i]
@@ -167,7 +167,7 @@ func (p *Platform) withoutErased(ctx context.Context, stream string, events []jo
 	}
 	kept := make([]jobs.Event, 0, len(events))
 	for _, e := range events {
-		if !r.matches(string(e.Data)) {
+		if !r.matches(string(e.Data), e.Time.UnixMicro()) {
 			kept = append(kept, e)
 		}
 	}

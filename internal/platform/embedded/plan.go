@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,7 +21,7 @@ import (
 
 // formatVersion is part of the fingerprint: a release that stores states or
 // computes values otherwise raises it, and profiles are rebuilt.
-const formatVersion = 2
+const formatVersion = 3
 
 // mappedField is a field that a mapping feeds. States refer to it by its place.
 type mappedField struct {
@@ -44,6 +45,8 @@ type streamPlan struct {
 	// seen tells which columns the present event was found to have.
 	seen     []bool
 	mappings []boundMapping
+	// readsAll tells that a mapping reads columns that it does not name.
+	readsAll bool
 }
 
 type boundMapping struct {
@@ -133,11 +136,13 @@ func (pl *plan) add(m jobs.Mapping) error {
 		return err
 	}
 	bound := boundMapping{expr: e.Bind(s.place), field: field}
+	s.readsAll = s.readsAll || e.ReadsAllColumns()
 	if strings.TrimSpace(m.GuardExpression) != "" {
 		g, err := platform.ParseGuardExpression(m.GuardExpression)
 		if err != nil {
 			return err
 		}
+		s.readsAll = s.readsAll || g.ReadsAllColumns()
 		guard := g.Bind(s.place)
 		bound.guard = &guard
 	}
@@ -155,9 +160,9 @@ func (s *streamPlan) place(column string) int {
 	return i
 }
 
-// evaluate appends what an event contributes. Failed counts values that did not
-// fit their field.
-func (s *streamPlan) evaluate(data string, fields []mappedField, out []contribution) (contributions []contribution, failed int64) {
+// evaluate appends what an event of a time, in microseconds, contributes. Failed
+// counts values that did not fit their field.
+func (s *streamPlan) evaluate(data string, micros int64, fields []mappedField, out []contribution) (contributions []contribution, failed int64) {
 	clear(s.row)
 	clear(s.seen)
 	missing := len(s.places)
@@ -168,12 +173,18 @@ func (s *streamPlan) evaluate(data string, fields []mappedField, out []contribut
 		}
 		return missing > 0
 	})
+	e := expression.Event{Row: s.row, Time: time.UnixMicro(micros).UTC()}
+	if s.readsAll {
+		e.All = func(yield func(name string, v value.Value) bool) {
+			gjson.Parse(data).ForEach(func(k, v gjson.Result) bool { return yield(k.Str, value.FromJSON(v)) })
+		}
+	}
 	for i := range s.mappings {
 		m := &s.mappings[i]
-		if m.guard != nil && !m.guard.Passes(s.row) {
+		if m.guard != nil && !m.guard.Passes(e) {
 			continue
 		}
-		v, bad := fields[m.field].rule.Prepare(m.expr.Eval(s.row))
+		v, bad := fields[m.field].rule.Prepare(m.expr.Eval(e))
 		if bad {
 			failed++
 		}

@@ -187,14 +187,14 @@ func (p *profile) measure() {
 	}
 }
 
-// identitiesOf appends the identities that an event's values are. Empty text
+// identitiesOf appends the identities that an event's values are. Blank text
 // identifies nobody.
 func identitiesOf(contributions []contribution, fields []mappedField, out []identity) []identity {
 	from := len(out)
 	add := func(field int, v value.Value) {
 		text := v.Text()
 		i := identity{field, text}
-		if text != "" && !slices.Contains(out[from:], i) {
+		if strings.TrimSpace(text) != "" && !slices.Contains(out[from:], i) {
 			out = append(out, i)
 		}
 	}

@@ -109,7 +109,7 @@ func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer)
 	defer func() { _ = file.Close() }()
 	for _, x := range extents {
 		err := p.eachLine(ctx, s, file, x, func(_ []byte, e rawEvent) error {
-			if r.matches(e.data) {
+			if r.matches(e.data, e.micros) {
 				n++
 			}
 			return nil
@@ -221,7 +221,7 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 		return err
 	}
 	err := w.p.eachLine(ctx, w.old, w.in, x, func(line []byte, e rawEvent) error {
-		if w.r.matches(e.data) {
+		if w.r.matches(e.data, e.micros) {
 			return nil
 		}
 		copied.events++

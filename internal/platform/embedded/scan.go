@@ -177,6 +177,9 @@ func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(stri
 			q.wanted[place] = true
 		}
 	}
+	if err := checkFields(f, defined); err != nil {
+		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot be evaluated", a.Name), err)
+	}
 	q.matcher, err = f.Compile(filterql.Environment{
 		Now: q.now,
 		Field: func(name string) (int, value.Type, bool) {
@@ -191,12 +194,33 @@ func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(stri
 			t, ok := value.ParseType(defined[i].Type)
 			return len(q.fields), t, ok
 		},
-		Include: include,
+		Include: func(name string) (*filterql.Filter, error) {
+			inner, err := include(name)
+			if err != nil {
+				return nil, err
+			}
+			if err := checkFields(inner, defined); err != nil {
+				return nil, &filterql.Error{Reason: fmt.Sprintf("in the included audience %s, %v", name, err)}
+			}
+			return inner, nil
+		},
 	})
 	if _, ok := errors.AsType[*filterql.Error](err); ok {
 		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot be evaluated", a.Name), err)
 	}
 	return err
+}
+
+// checkFields refuses a filter that names a field which is not defined. Lytics
+// answers for such a field as for one that a profile does not have; here it is
+// more often a misspelled name, or a string in single quotes.
+func checkFields(f *filterql.Filter, defined []jobs.Field) error {
+	for _, name := range f.Fields() {
+		if !slices.ContainsFunc(defined, func(d jobs.Field) bool { return d.ID == name }) {
+			return &filterql.Error{Reason: fmt.Sprintf("there is no field %q; a string is written in double quotes", name)}
+		}
+	}
+	return nil
 }
 
 // each calls f for the profiles that match, until it returns false. The row is

@@ -135,7 +135,7 @@ func AppendJSONString(b []byte, s string) []byte {
 const maxNesting = 64
 
 // FromJSON converts a parsed JSON value. Numbers keep their digits; one out of
-// bounds is NULL.
+// bounds is NULL. JSON's null is OfNull.
 func FromJSON(r gjson.Result) Value { return fromJSON(r, 0) }
 
 func fromJSON(r gjson.Result, depth int) Value {
@@ -155,7 +155,10 @@ func fromJSON(r gjson.Result, depth int) Value {
 		}
 		return fromComposite(r, depth)
 	default:
-		return Value{}
+		if r.Raw == "" {
+			return Value{}
+		}
+		return OfNull()
 	}
 }
 

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,8 @@ const (
 	ElementDate   Element = "date"
 	// ElementAny keeps each value as it came; only in maps.
 	ElementAny Element = "value"
+	// ElementPlace is a place on Earth: the text "latitude,longitude" in degrees.
+	ElementPlace Element = "geolocation"
 )
 
 // Type is the type of a user field.
@@ -35,12 +38,24 @@ type Type struct {
 	Element Element
 }
 
+// synonyms are names of Lytics for types that have another name here.
+// Members of ts[]string have a time, as those of every set here do; a
+// []timebucket counts times, and here keeps them.
+var synonyms = map[string]string{
+	"float":        "number",
+	"time":         "date",
+	"datetime":     "date",
+	"ts[]string":   "[]string",
+	"[]timebucket": "[]time",
+}
+
 var types = map[string]Type{
 	"string":            {Scalar, ElementString},
 	"bool":              {Scalar, ElementBool},
 	"int":               {Scalar, ElementInt},
 	"number":            {Scalar, ElementNumber},
 	"date":              {Scalar, ElementDate},
+	"geolocation":       {Scalar, ElementPlace},
 	"[]string":          {SetOf, ElementString},
 	"[]time":            {SetOf, ElementDate},
 	"map[string]int":    {MapOf, ElementInt},
@@ -53,16 +68,17 @@ var types = map[string]Type{
 
 // TypeNames lists the names that ParseType knows, sorted.
 func TypeNames() []string {
-	names := make([]string, 0, len(types))
-	for n := range types {
-		names = append(names, n)
-	}
+	names := slices.Collect(maps.Keys(types))
+	names = slices.AppendSeq(names, maps.Keys(synonyms))
 	slices.Sort(names)
 	return names
 }
 
 // ParseType reads the name of a field type, such as "map[string]int".
 func ParseType(name string) (Type, bool) {
+	if synonym, ok := synonyms[name]; ok {
+		name = synonym
+	}
 	t, ok := types[name]
 	return t, ok
 }
@@ -84,7 +100,7 @@ func (t Type) Numeric() bool { return t.Element == ElementInt || t.Element == El
 // of one; in collections elements that do not fit are left out, and failed.
 func (t Type) Convert(v Value) (out Value, failed bool) {
 	if v.IsNull() {
-		return v, false
+		return Value{}, false
 	}
 	switch t.Shape {
 	case SetOf:
@@ -115,6 +131,8 @@ func (e Element) Convert(v Value) (out Value, failed bool) {
 		}
 	case ElementDate:
 		out = ToTime(v)
+	case ElementPlace:
+		out = ToPlace(v)
 	default:
 		return v, false
 	}

@@ -81,8 +81,16 @@ func OfMap(entries []Entry) Value {
 	return Value{kind: Map, ref: out}
 }
 
+// OfNull makes the NULL that a source states, such as null in JSON. It differs
+// from the zero Value, the NULL of what a source does not have, in IsAbsent
+// alone.
+func OfNull() Value { return Value{num: 1} }
+
 // Kind tells what the value holds.
 func (v Value) Kind() Kind { return v.kind }
+
+// IsAbsent reports whether the value is the NULL of what a source does not have.
+func (v Value) IsAbsent() bool { return v.kind == Null && v.num == 0 }
 
 // IsNull reports whether the value is NULL.
 func (v Value) IsNull() bool { return v.kind == Null }
@@ -163,6 +171,8 @@ func Compare(a, b Value) int {
 		return cmp.Compare(a.kind, b.kind)
 	}
 	switch a.kind {
+	case Null:
+		return 0
 	case Number:
 		return compareNumbers(a, b)
 	case String:

@@ -261,3 +261,36 @@ func TestInstantsAreWrittenAsTheStandardLibraryWritesThem(t *testing.T) {
 		}
 	}
 }
+
+func TestPlacesAreReadInAnyForm(t *testing.T) {
+	t.Parallel()
+	place, ok := value.ParseType("geolocation")
+	if !ok {
+		t.Fatal("there is no type geolocation")
+	}
+	for json, want := range map[string]string{
+		`"47.50, 8.5"`:                      "47.5,8.5",
+		`[47.5, "8.5"]`:                     "47.5,8.5",
+		`{"lat": 47.5, "lng": 8.5}`:         "47.5,8.5",
+		`{"latitude": -90, "longitude": 0}`: "-90,0",
+		`"90.1,0"`:                          "",
+		`"Zürich"`:                          "",
+		`[1]`:                               "",
+		`5`:                                 "",
+	} {
+		got, failed := place.Convert(value.FromJSON(gjson.Parse(json)))
+		if got.Text() != want || failed != (want == "") {
+			t.Errorf("%s: got %q, failed %v; want %q", json, got.Text(), failed, want)
+		}
+	}
+}
+
+func TestTypesOfLyticsHaveTheirNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"float": "number", "time": "date", "datetime": "date", "ts[]string": "[]string", "[]timebucket": "[]time"} {
+		got, ok := value.ParseType(name)
+		if !ok || got.String() != want {
+			t.Errorf("%s: got %v, %v; want %s", name, got, ok, want)
+		}
+	}
+}

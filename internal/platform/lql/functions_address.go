@@ -1,0 +1,322 @@
+package lql
+
+import (
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/mssola/user_agent"
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+// addressFunctions take apart mail addresses, URLs and user agents.
+var addressFunctions = map[string]*function{
+	"email":         one(of(value.String), email),
+	"emailname":     one(of(value.String), emailName),
+	"emaildomain":   one(of(value.String), emailDomain),
+	"host":          one(of(value.String), host),
+	"hosts":         {min: 1, result: of(value.List), eval: hosts},
+	"domain":        one(of(value.String), domain),
+	"domains":       {min: 1, result: of(value.List), eval: domains},
+	"path":          ofURL(path),
+	"urlmain":       ofURL(func(s string) (value.Value, bool) { return urlWithout(s, nil) }),
+	"urldecode":     ofURL(urlDecode),
+	"urlminusqs":    {min: 2, max: 2, result: of(value.String), eval: urlMinusParameter},
+	"qs":            {min: 2, max: 2, result: of(value.String), eval: parameter(strings.ToLower)},
+	"qsl":           {min: 2, max: 2, result: of(value.String), eval: parameter(strings.ToLower)},
+	"qs2":           {min: 2, max: 2, result: of(value.String), eval: parameter(func(s string) string { return s })},
+	"url.matchqs":   {min: 1, result: of(value.String), prepare: matchParameters},
+	"useragent":     {min: 2, max: 2, result: of(value.String), eval: userAgentPart},
+	"useragent.map": one(of(value.Map), userAgentMap),
+}
+
+// email gives an address in lower case: of "Ann <ANN@Example.com>" as well.
+func email(v value.Value) (value.Value, bool) {
+	s := firstText(v)
+	if plainAddress(s) {
+		return text(strings.ToLower(s))
+	}
+	a, err := mail.ParseAddress(s)
+	if s == "" || err != nil {
+		return no()
+	}
+	return text(strings.ToLower(a.Address))
+}
+
+// plainAddress is the fast path for what needs no parsing.
+func plainAddress(s string) bool {
+	at := strings.IndexByte(s, '@')
+	if at < 1 || at == len(s)-1 || s[0] == '.' || s[at-1] == '.' || s[at+1] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if i != at && !(c == '.' || c == '_' || c == '-' || c == '+' || c-'0' <= 9 || c-'a' <= 25 || c-'A' <= 25) {
+			return false
+		}
+	}
+	return true
+}
+
+func emailName(v value.Value) (value.Value, bool) {
+	s, _ := scalarText(v)
+	a, err := mail.ParseAddress(s)
+	if err != nil {
+		return no()
+	}
+	return text(a.Name)
+}
+
+func emailDomain(v value.Value) (value.Value, bool) {
+	s, _ := scalarText(v)
+	a, ok := email(value.OfString(s))
+	if !ok {
+		return no()
+	}
+	return text(a.Str()[strings.LastIndexByte(a.Str(), '@')+1:])
+}
+
+// ofURL makes a function of the URL that an argument, or its first member, is.
+func ofURL(f func(s string) (value.Value, bool)) *function {
+	return one(of(value.String), func(v value.Value) (value.Value, bool) {
+		s := firstText(v)
+		if s == "" {
+			return no()
+		}
+		return f(s)
+	})
+}
+
+// withScheme puts http:// before what has no scheme.
+func withScheme(s string) string {
+	if strings.HasPrefix(s, "http") {
+		return s
+	}
+	return "http://" + s
+}
+
+// withSchemeUnlessPath leaves short texts and those that begin as a path.
+func withSchemeUnlessPath(s string) string {
+	if len(s) > 6 && !strings.Contains(s[:5], "/") {
+		return withScheme(s)
+	}
+	return s
+}
+
+func hostOf(s string) (string, bool) {
+	u, err := url.Parse(withScheme(strings.ToLower(s)))
+	if err != nil {
+		return "", false
+	}
+	return u.Host, true
+}
+
+func host(v value.Value) (value.Value, bool) {
+	s := firstText(v)
+	if s == "" {
+		return no()
+	}
+	h, ok := hostOf(s)
+	return value.OfString(h), ok
+}
+
+// urlsOf are the texts of strings and of lists.
+func urlsOf(args []value.Value) []string {
+	var out []string
+	for _, a := range args {
+		if a.Kind() != value.String && a.Kind() != value.List {
+			continue
+		}
+		for _, e := range elements(a) {
+			if s := textOf(e); s != "" {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+func hosts(_ *Record, args []value.Value) (value.Value, bool) {
+	var out []string
+	for _, s := range urlsOf(args) {
+		if h, ok := hostOf(s); ok {
+			out = append(out, h)
+		}
+	}
+	return texts(out), len(out) > 0
+}
+
+// domainOf is the part of a host that one registers: example.co.uk.
+func domainOf(s string) (string, bool) {
+	h, ok := hostOf(s)
+	if !ok || len(h) <= 2 {
+		return "", false
+	}
+	d, err := publicsuffix.EffectiveTLDPlusOne(h)
+	return d, err == nil
+}
+
+func domain(v value.Value) (value.Value, bool) {
+	d, ok := domainOf(firstText(v))
+	return value.OfString(d), ok
+}
+
+func domains(_ *Record, args []value.Value) (value.Value, bool) {
+	var out []string
+	for _, s := range urlsOf(args) {
+		if d, ok := domainOf(s); ok {
+			out = append(out, d)
+		}
+	}
+	return texts(out), len(out) > 0
+}
+
+func path(s string) (value.Value, bool) {
+	u, err := url.Parse(withSchemeUnlessPath(strings.ToLower(s)))
+	if err != nil {
+		return no()
+	}
+	return text(u.Path)
+}
+
+func urlDecode(s string) (value.Value, bool) {
+	decoded, err := url.QueryUnescape(s)
+	return validText(decoded), err == nil
+}
+
+func parameter(change func(string) string) functionEval {
+	return func(_ *Record, args []value.Value) (value.Value, bool) {
+		s, key := firstText(args[0]), ""
+		if key, _ = scalarText(args[1]); s == "" || key == "" {
+			return no()
+		}
+		u, err := url.Parse(withSchemeUnlessPath(change(s)))
+		if err != nil {
+			return no()
+		}
+		found := u.Query().Get(key)
+		return validText(found), found != ""
+	}
+}
+
+// urlMinusParameter writes a URL without its fragment and one parameter. The
+// question mark stays where the parameter was not there, as in Lytics.
+func urlMinusParameter(_ *Record, args []value.Value) (value.Value, bool) {
+	s := firstText(args[0])
+	key, _ := scalarText(args[1])
+	u, err := url.Parse(withSchemeUnlessPath(s))
+	if s == "" || key == "" || err != nil {
+		return no()
+	}
+	query, query0 := u.RawQuery, u.Query()
+	mark := "?"
+	if _, ok := query0[key]; ok {
+		query0.Del(key)
+		if query = query0.Encode(); query == "" {
+			mark = ""
+		}
+	}
+	return text(u.Scheme + "://" + u.Host + u.Path + mark + query)
+}
+
+// matchParameters makes url.matchqs: a URL without scheme and fragment, and with
+// those parameters only whose names match a regular expression.
+func matchParameters(args []node) (functionEval, string) {
+	var patterns []*regexp.Regexp
+	for _, a := range args[1:] {
+		expr, ok := literalText(a)
+		if !ok || expr == "" {
+			return nil, "the patterns are literal regular expressions"
+		}
+		p, err := regexp.Compile(expr)
+		if err != nil {
+			return nil, err.Error()
+		}
+		patterns = append(patterns, p)
+	}
+	return func(_ *Record, args []value.Value) (value.Value, bool) {
+		s := firstText(args[0])
+		if s == "" {
+			return no()
+		}
+		return urlWithout(s, patterns)
+	}, ""
+}
+
+// urlWithout is host and path of a URL, and the parameters that match.
+func urlWithout(s string, patterns []*regexp.Regexp) (value.Value, bool) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return no()
+	}
+	kept := url.Values{}
+	if len(patterns) > 0 {
+		for name, values := range u.Query() {
+			for _, p := range patterns {
+				if p.MatchString(name) {
+					kept[name] = values
+				}
+			}
+		}
+	}
+	if len(kept) > 0 {
+		return validText(u.Host + u.Path + "?" + kept.Encode()), true
+	}
+	return validText(u.Host + u.Path), true
+}
+
+// userAgentParts names what is known of a user agent.
+var userAgentParts = map[string]func(ua *user_agent.UserAgent) string{
+	"bot":             func(ua *user_agent.UserAgent) string { return strconv.FormatBool(ua.Bot()) },
+	"mobile":          func(ua *user_agent.UserAgent) string { return strconv.FormatBool(ua.Mobile()) },
+	"mozilla":         func(ua *user_agent.UserAgent) string { return ua.Mozilla() },
+	"platform":        func(ua *user_agent.UserAgent) string { return ua.Platform() },
+	"os":              func(ua *user_agent.UserAgent) string { return ua.OS() },
+	"engine":          func(ua *user_agent.UserAgent) string { name, _ := ua.Engine(); return name },
+	"engine_version":  func(ua *user_agent.UserAgent) string { _, version := ua.Engine(); return version },
+	"browser":         func(ua *user_agent.UserAgent) string { name, _ := ua.Browser(); return name },
+	"browser_version": func(ua *user_agent.UserAgent) string { _, version := ua.Browser(); return version },
+}
+
+// longestUserAgent keeps a hostile header from costing much.
+const longestUserAgent = 4096
+
+func parseUserAgent(v value.Value) (ua *user_agent.UserAgent, ok bool) {
+	s := firstText(v)
+	if s == "" || len(s) > longestUserAgent {
+		return nil, false
+	}
+	// The library indexes past the end of some texts.
+	defer func() {
+		if recover() != nil {
+			ua, ok = nil, false
+		}
+	}()
+	return user_agent.New(s), true
+}
+
+func userAgentPart(_ *Record, args []value.Value) (value.Value, bool) {
+	name, _ := scalarText(args[1])
+	part, known := userAgentParts[strings.ToLower(name)]
+	ua, ok := parseUserAgent(args[0])
+	if !ok || !known {
+		return no()
+	}
+	return text(part(ua))
+}
+
+func userAgentMap(v value.Value) (value.Value, bool) {
+	ua, ok := parseUserAgent(v)
+	if !ok {
+		return no()
+	}
+	var entries []value.Entry
+	for name, part := range userAgentParts {
+		entries = append(entries, value.Entry{Key: name, Value: value.OfString(part(ua))})
+	}
+	return mapAnswer(entries)
+}

@@ -1,0 +1,422 @@
+package lql
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+)
+
+func (n binary) bind(b *binder) (operand, error) {
+	left, err := n.left.bind(b)
+	if err != nil {
+		return operand{}, err
+	}
+	right, err := n.right.bind(b)
+	if err != nil {
+		return operand{}, err
+	}
+	if right.constant && n.op == opLike && right.v.Kind() == value.String {
+		right.pattern = newPattern(right.v.Str())
+	}
+	if texts := constantTexts(n.op, &right); texts != nil {
+		return operand{eval: inTexts(left, right, texts)}, nil
+	}
+	op := n.op
+	return operand{eval: func(r *Record) (value.Value, State) {
+		a, as := left.eval(r)
+		b, bs := right.eval(r)
+		return op.apply(r, side{a, as, &left}, side{b, bs, &right})
+	}}, nil
+}
+
+// constantTexts are the members of a list of string literals, so that a long
+// list costs one look.
+func constantTexts(op operator, right *operand) map[string]struct{} {
+	if op != opIn && op != opIntersects || !right.written || !right.constant || len(right.items) < 4 {
+		return nil
+	}
+	texts := make(map[string]struct{}, len(right.items))
+	for _, item := range right.items {
+		if item.v.Kind() != value.String {
+			return nil
+		}
+		texts[item.v.Str()] = struct{}{}
+	}
+	return texts
+}
+
+func inTexts(left, right operand, texts map[string]struct{}) evaluator {
+	return func(r *Record) (value.Value, State) {
+		a, as := left.eval(r)
+		if as == Known && a.Kind() == value.String {
+			_, ok := texts[a.Str()]
+			return value.OfBool(ok), Known
+		}
+		return opIn.apply(r, side{a, as, &left}, side{right.v, Known, &right})
+	}
+}
+
+// side is an operand with its value.
+type side struct {
+	v value.Value
+	s State
+	*operand
+}
+
+func truth(b bool) (value.Value, State)   { return value.OfBool(b), Known }
+func undecided() (value.Value, State)     { return value.Value{}, Unknown }
+func notApplicable() (value.Value, State) { return value.Value{}, Failed }
+
+// apply evaluates an operator. What is absent decides first; see absentOperand.
+func (o operator) apply(r *Record, a, b side) (value.Value, State) {
+	if a.s == Unknown || b.s == Unknown {
+		if v, s, ok := o.absentOperand(a.s == Unknown, b.s == Unknown); ok {
+			return v, s
+		}
+	}
+	if a.s == Failed || b.s == Failed {
+		return undecided()
+	}
+	switch a.v.Kind() {
+	case value.Number:
+		return o.number(r, a, b)
+	case value.Bool:
+		return o.boolean(a.v, b.v)
+	case value.String:
+		return o.text(r, a, b)
+	case value.Time:
+		t, ok := b.timeOf(r)
+		if !ok || !o.orders() {
+			return undecided()
+		}
+		return truth(o.accepts(compareSeconds(a.v, t)))
+	case value.List:
+		return o.list(r, a, b)
+	case value.Map:
+		return o.keys(a.v, b.v)
+	default:
+		return o.null(b.v)
+	}
+}
+
+// absentOperand decides for operands that are unknown: they equal nothing, are
+// ordered before and after nothing, and contain nothing.
+func (o operator) absentOperand(a, b bool) (v value.Value, s State, decided bool) {
+	answer := func(b bool) (value.Value, State, bool) { return value.OfBool(b), Known, true }
+	switch {
+	case a && b && (o == opOr || o.orders() || o == opLike):
+		return answer(false)
+	case a && b:
+		return value.Value{}, Unknown, true
+	case o == opNotEqual:
+		return answer(true)
+	case o.orders(), o == opLike, o == opIn, o == opIntersects, o == opAnd, o == opContains && a:
+		return answer(false)
+	}
+	return value.Value{}, Unknown, false
+}
+
+func (o operator) number(r *Record, a, b side) (value.Value, State) {
+	switch {
+	case b.written && (o == opIn || o == opIntersects):
+		for i := range b.items {
+			item, _ := b.items[i].eval(r)
+			if n := lenientNumber(item); !n.IsNull() && value.Compare(a.v, n) == 0 {
+				return truth(true)
+			}
+		}
+		return truth(false)
+	case b.v.Kind() == value.Number:
+		return o.numbers(a.v, b.v)
+	case b.v.Kind() == value.String:
+		n, ok := value.ParseNumber(b.v.Str())
+		if !ok && o.orders() && strings.EqualFold(b.v.Str(), "nan") {
+			// What is no number equals none.
+			return truth(o == opNotEqual)
+		}
+		if !ok || o >= opLike && o <= opIntersects {
+			return undecided()
+		}
+		return o.numbers(a.v, n)
+	}
+	return undecided()
+}
+
+func (o operator) numbers(a, b value.Value) (value.Value, State) {
+	switch {
+	case o.orders():
+		return truth(o.accepts(value.Compare(a, b)))
+	case o.arithmetic():
+		v := value.Compute(arithmetic[o], a, b)
+		if v.IsNull() {
+			return notApplicable()
+		}
+		return v, Known
+	case o == opOr:
+		return truth(!isZero(a) || !isZero(b))
+	case o == opAnd:
+		return truth(!isZero(a) && !isZero(b))
+	}
+	return notApplicable()
+}
+
+var arithmetic = map[operator]value.Arithmetic{opPlus: '+', opMinus: '-', opTimes: '*', opDivide: '/', opModulo: '%'}
+
+func isZero(n value.Value) bool { return value.Compare(n, value.OfInt(0)) == 0 }
+
+func (o operator) boolean(a, b value.Value) (value.Value, State) {
+	switch b.Kind() {
+	case value.Bool:
+		switch o {
+		case opAnd:
+			return truth(a.Bool() && b.Bool())
+		case opOr:
+			return truth(a.Bool() || b.Bool())
+		case opEqual:
+			return truth(a.Bool() == b.Bool())
+		case opNotEqual:
+			return truth(a.Bool() != b.Bool())
+		}
+	case value.Null:
+		switch o {
+		case opAnd, opEqual:
+			return truth(false)
+		case opOr:
+			return a, Known
+		case opNotEqual:
+			return truth(true)
+		}
+	}
+	return undecided()
+}
+
+func (o operator) text(r *Record, a, b side) (value.Value, State) {
+	s := a.v.Str()
+	switch b.v.Kind() {
+	case value.String:
+		return o.texts(s, b)
+	case value.Null:
+		switch o {
+		case opEqual:
+			return truth(s == "")
+		case opNotEqual:
+			return truth(s != "")
+		}
+	case value.List, value.Map:
+		return o.textInMembers(s, b.v)
+	case value.Bool:
+		return o.textAndBoolean(s, b.v)
+	case value.Number:
+		n := lenientNumber(a.v)
+		switch {
+		case n.IsNull() && o.orders():
+			// What is no number equals none.
+			return truth(o == opNotEqual)
+		case n.IsNull() && o.arithmetic():
+			return undecided()
+		case n.IsNull():
+			return notApplicable()
+		}
+		return o.numbers(n, b.v)
+	case value.Time:
+		if t, ok := a.timeOf(r); ok && o.orders() {
+			return truth(o.accepts(compareSeconds(t, b.v)))
+		}
+	}
+	return undecided()
+}
+
+// texts compares strings: by equality and by pattern, never by order.
+func (o operator) texts(s string, b side) (value.Value, State) {
+	switch o {
+	case opEqual, opIn, opIntersects:
+		return truth(s == b.v.Str())
+	case opNotEqual:
+		return truth(s != b.v.Str())
+	case opContains:
+		return truth(strings.Contains(s, b.v.Str()))
+	case opLike:
+		matches, ok := b.like(s)
+		if !ok {
+			return notApplicable()
+		}
+		return truth(matches)
+	}
+	return notApplicable()
+}
+
+// like matches the operand as a pattern.
+func (o *operand) like(s string) (matches, ok bool) {
+	if o.pattern != nil {
+		return o.pattern.match(s)
+	}
+	return false, false
+}
+
+func (b side) like(s string) (matches, ok bool) {
+	if b.operand != nil && b.operand.pattern != nil {
+		return b.operand.like(s)
+	}
+	return newPattern(b.v.Str()).match(s)
+}
+
+// textInMembers compares a string with a list's members, or a map's keys.
+func (o operator) textInMembers(s string, in value.Value) (value.Value, State) {
+	var test func(member string) bool
+	switch o {
+	case opIn, opIntersects:
+		test = func(member string) bool { return member == s }
+	case opContains:
+		test = func(member string) bool { return strings.Contains(s, member) }
+	case opLike:
+		test = func(member string) bool {
+			matches, _ := newPattern(member).match(s)
+			return matches
+		}
+	default:
+		return undecided()
+	}
+	return truth(slices.ContainsFunc(membersOf(in), test))
+}
+
+// membersOf are the texts of a list's members, or a map's keys.
+func membersOf(v value.Value) []string {
+	var out []string
+	for _, e := range v.Entries() {
+		out = append(out, e.Key)
+	}
+	for _, e := range v.List() {
+		out = append(out, textOf(e))
+	}
+	return out
+}
+
+func (o operator) textAndBoolean(s string, b value.Value) (value.Value, State) {
+	if v := strictBool(s); !v.IsNull() && (o == opEqual || o == opNotEqual) {
+		return truth((v.Bool() == b.Bool()) == (o == opEqual))
+	}
+	if o == opNotEqual || o.orders() && o != opEqual || o.arithmetic() {
+		return undecided()
+	}
+	return truth(false)
+}
+
+// list compares a list: = and the orders hold for lists of times only, by any
+// member.
+func (o operator) list(r *Record, a, b side) (value.Value, State) {
+	members := a.v.List()
+	ofTimes := a.times || len(members) > 0 && members[0].Kind() == value.Time
+	texts := !ofTimes && !slices.ContainsFunc(members, func(e value.Value) bool { return e.Kind() != value.String })
+	switch {
+	case o == opOr, o == opAnd, o == opEqual && texts:
+		return truth(false)
+	case o.orders() && ofTimes:
+		if len(members) == 0 {
+			return truth(false)
+		}
+		t, ok := b.timeOf(r)
+		if !ok {
+			return undecided()
+		}
+		return truth(slices.ContainsFunc(members, func(e value.Value) bool {
+			return e.Kind() == value.Time && o.accepts(compareSeconds(e, t))
+		}))
+	case o == opContains:
+		return o.listContains(members, texts, b.v)
+	case o == opLike && b.v.Kind() == value.String:
+		return truth(slices.ContainsFunc(members, func(e value.Value) bool {
+			matches, _ := b.like(textOf(e))
+			return matches
+		}))
+	case (o == opIn || o == opIntersects) && b.v.Kind() == value.List:
+		for _, e := range members {
+			if slices.ContainsFunc(b.v.List(), func(other value.Value) bool {
+				same, ok := equal(r, e, other)
+				return ok && same
+			}) {
+				return truth(true)
+			}
+		}
+		return truth(false)
+	}
+	return undecided()
+}
+
+func (o operator) listContains(members []value.Value, texts bool, what value.Value) (value.Value, State) {
+	switch {
+	case what.Kind() == value.String, what.Kind() == value.Bool && texts:
+		return truth(slices.ContainsFunc(members, func(e value.Value) bool { return strings.Contains(textOf(e), textOf(what)) }))
+	case what.Kind() == value.Number && !texts:
+		return truth(slices.ContainsFunc(members, func(e value.Value) bool {
+			n := lenientNumber(e)
+			return !n.IsNull() && value.Compare(n, what) == 0
+		}))
+	}
+	return undecided()
+}
+
+// keys tests a map's keys; nothing else of a map can be compared.
+func (o operator) keys(m, b value.Value) (value.Value, State) {
+	if b.Kind() != value.List && b.Kind() != value.Map || o != opIn && o != opIntersects {
+		return undecided()
+	}
+	return truth(slices.ContainsFunc(membersOf(b), func(key string) bool { return hasKey(m, key) }))
+}
+
+func hasKey(m value.Value, key string) bool {
+	return slices.ContainsFunc(m.Entries(), func(e value.Entry) bool { return e.Key == key })
+}
+
+// null compares the NULL that a source states.
+func (o operator) null(b value.Value) (value.Value, State) {
+	switch o {
+	case opAnd:
+		return truth(false)
+	case opOr:
+		return truth(b.Bool())
+	case opEqual:
+		return truth(b.IsNull())
+	case opNotEqual:
+		return truth(true)
+	}
+	return undecided()
+}
+
+// bind of BETWEEN: without its ends, and for numbers and dates alone.
+func (n between) bind(b *binder) (operand, error) {
+	all, _, err := bindAll(b, []node{n.of, n.low, n.high})
+	if err != nil {
+		return operand{}, err
+	}
+	return operand{eval: func(r *Record) (value.Value, State) {
+		var sides [3]side
+		for i := range all {
+			v, s := all[i].eval(r)
+			if s != Known {
+				return undecided()
+			}
+			sides[i] = side{v, s, &all[i]}
+		}
+		return within(r, sides[0].v, sides[1], sides[2])
+	}}, nil
+}
+
+func within(r *Record, v value.Value, low, high side) (value.Value, State) {
+	switch v.Kind() {
+	case value.Number:
+		l, h := lenientNumber(low.v), lenientNumber(high.v)
+		if l.IsNull() || h.IsNull() {
+			return undecided()
+		}
+		return truth(value.Compare(v, l) > 0 && value.Compare(v, h) < 0)
+	case value.Time:
+		l, ok := low.timeOf(r)
+		h, ok2 := high.timeOf(r)
+		if !ok || !ok2 {
+			return undecided()
+		}
+		return truth(compareSeconds(v, l) > 0 && compareSeconds(v, h) < 0)
+	}
+	return undecided()
+}
