@@ -31,10 +31,10 @@ func (s *Server) evaluateExpression(r *request) reply {
 	if err != nil {
 		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", err.Error())
 	}
-	var row []value.Value
-	bound := e.Bind(func(column string) int {
-		row = append(row, value.FromJSON(gjson.GetBytes(data, gjson.Escape(column))))
-		return len(row) - 1
+	columns := map[string]value.Value{}
+	gjson.ParseBytes(data).ForEach(func(k, v gjson.Result) bool {
+		columns[k.Str] = value.FromJSON(v)
+		return true
 	})
-	return s.success(r, http.StatusOK, bound.Eval(row).Text())
+	return s.success(r, http.StatusOK, e.Evaluate(columns, s.options.Now()).Text())
 }
