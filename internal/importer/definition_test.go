@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -213,5 +214,17 @@ func TestTheSchemaChanges(t *testing.T) {
 	b.exec("CREATE OR REPLACE TABLE %t AS SELECT id, title FROM %t")
 	if err := b.try(); !jobs.IsCode(err, jobs.CodeInvalid) || attributeOf(err) != "timestamp_column" || len(b.sink.events) != sent {
 		t.Fatal(err)
+	}
+}
+
+// A column that is NULL is part of the event, as null, and not left
+// out: the platform tells "no value" from "not sent".
+func TestNullColumnsArePartOfTheEvent(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, sandboxtest.Shared(t), "id BIGINT, name STRING, amount DECIMAL(10,2), ts TIMESTAMP")
+	b.exec("INSERT INTO %t VALUES (1, NULL, NULL, TIMESTAMP '2024-01-01 00:00:00')")
+	want := []string{`{"id":1,"name":null,"amount":null,"ts":"2024-01-01T00:00:00.000000Z"}`}
+	if got := b.run(); !slices.Equal(got, want) {
+		t.Errorf("got the events %v, want %v", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,10 +28,13 @@ func TestWhatIsCommittedWhileItReadsWaits(t *testing.T) {
 	b.exec(fmt.Sprintf("INSERT INTO %%t SELECT id, 'x', timestamp_micros(1700000000000000 + id * 1000) FROM range(%d)", rows))
 	b.imp.SliceRows, b.imp.Spec.BatchSize = 1000, 500
 	reads, changed := make(chan struct{}), make(chan struct{})
+	var change sync.Once
 	b.sink.before = func() error {
-		if len(b.sink.events) == 500 {
-			close(reads)
-			<-changed
+		if len(b.sink.events) >= 500 {
+			change.Do(func() {
+				close(reads)
+				<-changed
+			})
 		}
 		return nil
 	}

@@ -82,6 +82,8 @@ func TestManyRowsOnOneTimestamp(t *testing.T) {
 	b.exec(fmt.Sprintf("INSERT INTO %%t SELECT id, 'x', TIMESTAMP '2024-01-01 00:00:00' FROM range(%d)", rows))
 	sink := &tally{db: b.db, rows: make([]bool, rows+1), ids: make([][8]byte, 0, rows+1), crashAt: rows / 2}
 	b.imp.Sink, b.imp.SliceRows = sink, 10_000
+	// However the rows fall into batches, one begins after half of them were sent.
+	b.imp.Spec.BatchSize = int64(min(rows/10, 50_000))
 	run := func(sent int64) {
 		t.Helper()
 		if err := b.try(); err != nil {
