@@ -90,7 +90,7 @@ func exportPrepared(ctx context.Context, w work, _ func(result)) (result, error)
 	err = (&exporter.Export{
 		JobID: "job_bench", RunID: "run_" + w.Name,
 		Spec: jobs.AudienceExport{AudienceID: "prepared", Catalog: "main", Database: "bench", TableName: "prepared", OverwriteExisting: true},
-		Connect: func(ctx context.Context) (*databricks.Warehouse, error) {
+		Connect: func(ctx context.Context, _ time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
 				Host: w.Sandbox.Host, Port: w.Sandbox.Port, HTTPPath: w.Sandbox.HTTPPath, AllowPrivateHosts: true,
 				Token: func(context.Context) (jobs.Secret, error) { return token, nil }, UserAgent: "terraform-provider-lytics/bench",

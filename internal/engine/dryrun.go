@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
@@ -27,9 +28,9 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	if err != nil {
 		return jobs.DryRun{}, err
 	}
-	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
+	connect := func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 		return e.connect(ctx, auth, func(c *databricks.Config) {
-			c.QueryTimeout = job.QueryTimeout
+			c.QueryTimeout = queryTimeout
 			c.QueryTags = map[string]string{"lytics_job": job.ID, "lytics_run": "dry-run"}
 		})
 	}
@@ -37,7 +38,7 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	if job.Export != nil {
 		out, err = e.planExport(ctx, db, job, connect)
 	} else {
-		out, err = (&importer.Import{Key: e.cursorKey(job), Spec: *job.Import, Connect: connect, Cursors: db}).DryRun(ctx)
+		out, err = (&importer.Import{Key: e.cursorKey(job), Spec: *job.Import, Connect: connect, QueryTimeout: job.QueryTimeout, Cursors: db}).DryRun(ctx)
 	}
 	if err != nil {
 		return jobs.DryRun{}, err
@@ -50,7 +51,7 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	return out, err
 }
 
-func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow, connect func(context.Context) (*databricks.Warehouse, error)) (jobs.DryRun, error) {
+func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow, connect openSession) (jobs.DryRun, error) {
 	root, err := e.stagingRoot()
 	if err != nil {
 		return jobs.DryRun{}, err

@@ -13,6 +13,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
+// openSession opens a session whose statements end after queryTimeout.
+type openSession func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error)
+
 // work does what the job's definition says.
 func (x *execution) work(ctx context.Context) error {
 	if work := x.e.options.Work; work != nil {
@@ -32,10 +35,10 @@ func (x *execution) work(ctx context.Context) error {
 	if err := x.checkAccount(ctx); err != nil {
 		return err
 	}
-	connect := func(ctx context.Context) (*databricks.Warehouse, error) {
+	connect := func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
 		wh, err := x.e.connect(ctx, auth, func(c *databricks.Config) {
-			c.QueryTimeout = x.job.QueryTimeout
+			c.QueryTimeout = queryTimeout
 			// An import goes on where a link has expired.
 			c.CloudFetch = x.job.Import != nil
 			c.QueryTags = map[string]string{"lytics_job": x.job.ID, "lytics_run": x.run.ID}
@@ -54,7 +57,7 @@ func (x *execution) work(ctx context.Context) error {
 	}
 	err = (&importer.Import{
 		Key: x.e.cursorKey(x.job), Spec: *x.job.Import,
-		Connect: connect, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
+		Connect: connect, QueryTimeout: x.job.QueryTimeout, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
 	}).Run(ctx)
 	if err != nil {
 		return err
@@ -114,7 +117,7 @@ func (x *execution) buildProfiles(ctx context.Context) error {
 	return nil
 }
 
-func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, connect func(context.Context) (*databricks.Warehouse, error)) error {
+func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, connect openSession) error {
 	area, done, err := x.e.stagingArea(ctx, auth)
 	if err != nil {
 		return err

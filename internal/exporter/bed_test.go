@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
@@ -131,8 +132,10 @@ func (b *bed) workspace() databricks.Config {
 	}
 }
 
-func (b *bed) connect(ctx context.Context) (*databricks.Warehouse, error) {
-	return databricks.Open(ctx, b.workspace())
+func (b *bed) connect(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
+	cfg := b.workspace()
+	cfg.QueryTimeout = queryTimeout
+	return databricks.Open(ctx, cfg)
 }
 
 // export is a run of the audience into the table people.

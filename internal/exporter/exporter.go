@@ -65,16 +65,16 @@ type Export struct {
 	Spec         jobs.AudienceExport
 	// Owners are the ids that jobs for the same table have had in this store.
 	Owners []string
-	// Connect opens a session. It is called again when one is lost. It sets the
-	// session's query timeout.
-	Connect   func(ctx context.Context) (*databricks.Warehouse, error)
+	// Connect opens a session whose statements end after queryTimeout; 0 means
+	// jobs.DefaultQueryTimeout. It is called again when a session is lost.
+	Connect   func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error)
 	Audiences Audiences
 	Staging   Staging
 	// Fence fails when another process has taken the run over. It is asked before
 	// the target is replaced.
 	Fence    func(ctx context.Context) error
 	Progress Progress
-	// QueryTimeout bounds each statement; 0 means jobs.DefaultQueryTimeout.
+	// QueryTimeout is the definition's.
 	QueryTimeout time.Duration
 	// FileBytes is how much text of cells a file holds, before compression; 0 means
 	// DefaultFileBytes.

@@ -25,7 +25,7 @@ func (e *Export) inSession(ctx context.Context, work func(*databricks.Warehouse)
 // once does work in the open session, or in a new one.
 func (e *Export) once(ctx context.Context, work func(*databricks.Warehouse) error) (err error) {
 	if e.wh == nil {
-		if e.wh, err = e.Connect(ctx); err != nil {
+		if e.wh, err = e.Connect(ctx, e.QueryTimeout); err != nil {
 			e.wh = nil
 			return err
 		}

@@ -161,7 +161,7 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 	}
 	whole := time.Since(began)
 
-	wh, err := b.connect(t.Context())
+	wh, err := b.connect(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

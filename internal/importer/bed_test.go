@@ -71,9 +71,9 @@ func newBed(t *testing.T, s *sandboxtest.Sandbox, columns string) *bed {
 	b.imp = importer.Import{
 		Key: "k", Sink: b.sink, Cursors: db, Fence: func(*store.Tx) error { return nil },
 		Spec: jobs.TableImport{Catalog: "main", Database: b.schema, Table: "t", TimestampColumn: "ts", Stream: "s"},
-		Connect: func(ctx context.Context) (*databricks.Warehouse, error) {
+		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test", StartTimeout: time.Minute, CloudFetch: true,
+				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test", QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(s.Token), nil },
 			})
 		},

@@ -49,11 +49,13 @@ type Import struct {
 	// Key names the import's cursor in the store.
 	Key  string
 	Spec jobs.TableImport
-	// Connect opens a session. It is called again when one is lost. It sets the
-	// session's query timeout.
-	Connect func(ctx context.Context) (*databricks.Warehouse, error)
-	Sink    Sink
-	Cursors CursorStore
+	// Connect opens a session whose statements end after queryTimeout; 0 means
+	// jobs.DefaultQueryTimeout. It is called again when a session is lost.
+	Connect func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error)
+	// QueryTimeout is the definition's.
+	QueryTimeout time.Duration
+	Sink         Sink
+	Cursors      CursorStore
 	// Fence is asked in each transaction that writes the cursor.
 	Fence    Fence
 	Progress Progress
@@ -170,7 +172,7 @@ func (i *Import) openSource(ctx context.Context) (source, func() error, error) {
 	if i.open != nil {
 		return i.open(ctx)
 	}
-	wh, err := i.Connect(ctx)
+	wh, err := i.Connect(ctx, i.QueryTimeout)
 	if err != nil {
 		return nil, nil, err
 	}

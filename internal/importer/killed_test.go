@@ -71,9 +71,9 @@ func victim(text string) error {
 	fmt.Println("ready")
 	err = (&importer.Import{
 		Key: "k", Spec: o.Spec, SliceRows: o.SliceRows, Sink: p, Cursors: db, Progress: &told{}, Fence: func(*store.Tx) error { return nil },
-		Connect: func(ctx context.Context) (*databricks.Warehouse, error) {
+		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test", StartTimeout: time.Minute, CloudFetch: true,
+				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test", QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(o.Token), nil },
 			})
 		},

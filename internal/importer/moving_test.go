@@ -155,7 +155,7 @@ func TestHugeValuesAreWhole(t *testing.T) {
 func TestNoTableHasNamesThatDifferByCase(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, sandboxtest.Shared(t), threeColumns)
-	wh, err := b.imp.Connect(t.Context())
+	wh, err := b.imp.Connect(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
