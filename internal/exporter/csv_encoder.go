@@ -26,7 +26,8 @@ type layout struct {
 
 // layoutOf is the layout of a definition, with its defaults.
 func layoutOf(spec jobs.AudienceExport, columns []column, null string) (layout, error) {
-	l := layout{format: spec.Format, compression: spec.Compression, inferred: spec.ColumnTypes == jobs.ColumnTypesInferred, columns: columns, null: null}
+	l := layout{format: spec.Format, compression: spec.Compression, columns: columns, null: null,
+		inferred: spec.ColumnTypes == jobs.ColumnTypesInferred}
 	if l.format == "" {
 		l.format = jobs.FormatCSV
 	}

@@ -56,7 +56,8 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	for _, c := range columns {
 		p.Writes.Columns = append(p.Writes.Columns, jobs.DryRunColumn{Name: c.name, Type: c.sqlType})
 	}
-	p.Notes = append(p.Notes, "A run first builds the profiles from all events of the streams: it may export other profiles than are counted here.")
+	p.Notes = append(p.Notes, "A run first builds the profiles from all events of the streams: "+
+		"it may export other profiles than are counted here.")
 	if l.inferred {
 		p.Notes = append(p.Notes, "COPY INTO infers the columns' types from the files; the declared types are shown here. "+
 			"Whether the table is replaced in place depends on the inferred types.")

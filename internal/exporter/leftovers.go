@@ -43,7 +43,11 @@ func (s schema) loadTable(run string) (string, error) { return databricks.QuoteT
 // jobPrefix is the staging prefix of a job's runs into this target. Jobs of other
 // stores have other prefixes: their runs may be alive.
 func (e *Export) jobPrefix(job string) string {
-	return strings.Join([]string{"exports", keyPart(e.Spec.Catalog), keyPart(e.Spec.Database), keyPart(e.Spec.TableName), keyPart(job)}, "/") + "/"
+	key := "exports/"
+	for _, part := range []string{e.Spec.Catalog, e.Spec.Database, e.Spec.TableName, job} {
+		key += keyPart(part) + "/"
+	}
+	return key
 }
 
 // runPrefix is the staging prefix of an execution.

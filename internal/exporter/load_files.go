@@ -34,7 +34,8 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 	// No other table has this name, so that IF NOT EXISTS only finds the table of a
 	// statement that was executed twice. OR REPLACE would keep the table's record of
 	// loaded files, and does not accept a table without columns.
-	if err := e.execRepeatable(ctx, "CREATE TABLE IF NOT EXISTS "+e.loadSQL+definition+e.loadProperties(s.layout.columns, before)); err != nil {
+	create := "CREATE TABLE IF NOT EXISTS " + e.loadSQL + definition + e.loadProperties(s.layout.columns, before)
+	if err := e.execRepeatable(ctx, create); err != nil {
 		return nil, err
 	}
 	slices.Sort(s.files)

@@ -98,7 +98,8 @@ func tblProperties(ctx context.Context, wh *databricks.Warehouse, table string) 
 func (e *Export) replaceTable(ctx context.Context, columns []column, rows int64, before existingTable) error {
 	e.Progress.Phase("replacing the table", 0)
 	if before.exists && before.ours && sameColumns(before.columns, columns) {
-		if err := e.commitReplacement(ctx, fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL), rows, before); err != nil {
+		overwrite := fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL)
+		if err := e.commitReplacement(ctx, overwrite, rows, before); err != nil {
 			return err
 		}
 		return e.restoreClustering(ctx, before, columns)
@@ -162,7 +163,8 @@ func (e *Export) replacementCommitted(ctx context.Context, rows int64, before ex
 	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		committed = false
 		commits, err := wh.LatestCommits(ctx, e.target(), historyCommits)
-		if strings.HasPrefix(databricks.Class(err), "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(databricks.Class(err), "DELTA_TABLE_NOT_FOUND") {
+		class := databricks.Class(err)
+		if strings.HasPrefix(class, "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(class, "DELTA_TABLE_NOT_FOUND") {
 			return nil
 		}
 		for _, c := range commits {

@@ -54,7 +54,8 @@ func decodeCursor(key string, document []byte) (c Cursor, err error) {
 		return c, unreadableCursor(key, err)
 	}
 	if c.Version < 1 || c.Version > cursorVersion {
-		return c, unreadableCursor(key, fmt.Errorf("this release reads the versions 1 to %d, and the document has version %d", cursorVersion, c.Version))
+		return c, unreadableCursor(key, fmt.Errorf("the document has version %d, and this release reads the versions 1 to %d",
+			c.Version, cursorVersion))
 	}
 	return c, nil
 }

@@ -250,7 +250,8 @@ func compareStatement(s snapshot, r relation, q rowsQuery) (string, error) {
 	}
 	return fmt.Sprintf("SELECT lytics_rows.lytics_ts, lytics_rows.lytics_digest, lytics_row, lytics_recorded%s, "+
 		"CAST(1 AS BIGINT) AS lytics_times, lytics_before FROM (SELECT %s FROM %s%s) AS lytics_rows "+
-		"JOIN (SELECT lytics_ts, lytics_digest, CAST(sum(lytics_then) AS BIGINT) AS lytics_before FROM (%s, 1 AS lytics_now, 0 AS lytics_then FROM %s%s UNION ALL %s, 0, 1 FROM %s) "+
+		"JOIN (SELECT lytics_ts, lytics_digest, CAST(sum(lytics_then) AS BIGINT) AS lytics_before "+
+		"FROM (%s, 1 AS lytics_now, 0 AS lytics_then FROM %s%s UNION ALL %s, 0, 1 FROM %s) "+
 		"GROUP BY lytics_ts, lytics_digest HAVING sum(lytics_now) > sum(lytics_then)) AS lytics_late "+
 		"ON lytics_rows.lytics_ts = lytics_late.lytics_ts AND lytics_rows.lytics_digest = lytics_late.lytics_digest "+
 		"ORDER BY lytics_rows.lytics_ts, lytics_rows.lytics_digest, lytics_row",

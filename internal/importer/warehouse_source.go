@@ -215,8 +215,8 @@ func (w *warehouse) copyRefused(t *table, name string, err error) error {
 	if jobs.IsCode(err, jobs.CodeForbidden) {
 		out.Code = jobs.CodeForbidden
 	}
-	out.Next = fmt.Sprintf("Grant the rights to create the copy: GRANT USE SCHEMA, CREATE TABLE ON SCHEMA %s TO `<user or service principal>`; "+
-		"GRANT USE CATALOG on its catalog", schema)
+	out.Next = fmt.Sprintf("Grant the rights to create the copy: GRANT USE SCHEMA, CREATE TABLE ON SCHEMA %s "+
+		"TO `<user or service principal>`; GRANT USE CATALOG on its catalog", schema)
 	return out
 }
 

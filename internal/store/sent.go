@@ -11,21 +11,24 @@ import (
 	"math"
 )
 
-// digestBytes is how much of a row's digest is remembered. Rows are told apart
-// within one timestamp, where 128 bits are plenty.
+// digestBytes is how much of a row's digest is stored. Digests have to differ only
+// among the rows of one timestamp: 128 bits are plenty.
 const digestBytes = 16
 
-// SentRow says how often a row was sent.
+// SentRow is a row that an import sent, and how many times: identical rows of one
+// timestamp have one SentRow.
 type SentRow struct {
+	// Micros is the row's timestamp, in microseconds since 1970, or NullMicros.
 	Micros int64
 	Digest [digestBytes]byte
 	Times  int64
 }
 
-// NullMicros stands for the timestamp of rows that have none.
+// NullMicros stands for the timestamp of rows without one.
 const NullMicros = math.MinInt64
 
-// SetDigest takes the row's digest, in hexadecimal.
+// SetDigest sets the digest from hexadecimal text, of which it keeps the first
+// 128 bits. It reports whether the text is long enough and is hexadecimal.
 func (r *SentRow) SetDigest(digest []byte) bool {
 	if len(digest) < 2*digestBytes {
 		return false
@@ -42,23 +45,27 @@ func (r SentRow) Compare(o SentRow) int {
 	return bytes.Compare(r.Digest[:], o.Digest[:])
 }
 
-// SentPage is a page of remembered rows. First and Last are its bounds.
+// SentPage is the number of a page of sent rows and its bounds: its first and last
+// row, without Times.
 type SentPage struct {
 	Page        int64
 	First, Last SentRow
 }
 
-// AddSent remembers rows, which are in order, as a page of the number.
+// AddSent stores rows as the page of a number. The rows have to be in the order of
+// Compare.
 func AddSent(ctx context.Context, tx *Tx, key string, page int64, rows []SentRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	first, last := rows[0], rows[len(rows)-1]
-	_, err := tx.ExecContext(ctx, `INSERT INTO cursor_sent (key, page, first_micros, first_digest, last_micros, last_digest, entries) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		key, page, first.Micros, first.Digest[:], last.Micros, last.Digest[:], encodeSent(rows))
+	_, err := tx.ExecContext(ctx, `INSERT INTO cursor_sent (key, page, first_micros, first_digest, last_micros, last_digest, entries)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, key, page, first.Micros, first.Digest[:], last.Micros, last.Digest[:], encodeSent(rows))
 	return err
 }
 
+// encodeSent writes for each row the distance of its timestamp from the one before,
+// its digest, and how many times it was sent.
 func encodeSent(rows []SentRow) []byte {
 	out := make([]byte, 0, len(rows)*(digestBytes+4))
 	previous := rows[0].Micros
@@ -71,8 +78,9 @@ func encodeSent(rows []SentRow) []byte {
 	return out
 }
 
-var errSentPage = errors.New("a page of remembered rows is damaged")
+var errSentPage = errors.New("a page of sent rows is damaged")
 
+// decodeSent is the inverse of encodeSent. first is the timestamp of the first row.
 func decodeSent(first int64, b []byte) ([]SentRow, error) {
 	rows := make([]SentRow, 0, len(b)/(digestBytes+2))
 	micros := first
@@ -94,8 +102,8 @@ func decodeSent(first int64, b []byte) ([]SentRow, error) {
 	return rows, nil
 }
 
-// SentPages lists the pages that have rows between two timestamps, inclusive,
-// by their first row.
+// SentPages lists the pages that overlap a range of timestamps, inclusive, in the
+// order of their first rows.
 func (d *DB) SentPages(ctx context.Context, key string, from, to int64) ([]SentPage, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT page, first_micros, first_digest, last_micros, last_digest FROM cursor_sent
 		WHERE key = ? AND last_micros >= ? AND first_micros <= ? ORDER BY first_micros, first_digest, page`, key, from, to)
@@ -119,10 +127,11 @@ func (d *DB) SentPages(ctx context.Context, key string, from, to int64) ([]SentP
 	return out, d.failed("Cannot read the store", rows.Err())
 }
 
-// SentRows reads a page.
+// SentRows reads the rows of a page.
 func (d *DB) SentRows(ctx context.Context, key string, page SentPage) ([]SentRow, error) {
 	var entries []byte
-	if err := d.Read().QueryRowContext(ctx, `SELECT entries FROM cursor_sent WHERE key = ? AND page = ?`, key, page.Page).Scan(&entries); err != nil {
+	err := d.Read().QueryRowContext(ctx, `SELECT entries FROM cursor_sent WHERE key = ? AND page = ?`, key, page.Page).Scan(&entries)
+	if err != nil {
 		return nil, d.failed(fmt.Sprintf("Cannot read page %d of the rows sent", page.Page), err)
 	}
 	rows, err := decodeSent(page.First.Micros, entries)
@@ -132,14 +141,15 @@ func (d *DB) SentRows(ctx context.Context, key string, page SentPage) ([]SentRow
 	return rows, nil
 }
 
-// ForgetSent removes the pages that end before a timestamp; rows without a
+// ForgetSent removes the pages that end before a timestamp. Pages of rows without a
 // timestamp stay.
 func ForgetSent(ctx context.Context, tx *Tx, key string, before int64) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM cursor_sent WHERE key = ? AND last_micros < ? AND last_micros > ?`, key, before, int64(NullMicros))
+	_, err := tx.ExecContext(ctx, `DELETE FROM cursor_sent WHERE key = ? AND last_micros < ? AND last_micros > ?`,
+		key, before, int64(NullMicros))
 	return err
 }
 
-// ForgetAllSent removes all pages.
+// ForgetAllSent removes all pages of a key.
 func ForgetAllSent(ctx context.Context, tx *Tx, key string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM cursor_sent WHERE key = ?`, key)
 	return err
