@@ -142,15 +142,15 @@ func TestTheLaterOfTwoCounts(t *testing.T) {
 	}
 }
 
-// Types that this provider does not know keep their JSON.
+// Types that this provider does not know keep their JSON; a place has its text.
 func TestForeignTypes(t *testing.T) {
 	t.Parallel()
-	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","geo":{"lat":1.50,"lon":-2},"seen":["a","b"],"plain":"x"}]}`
+	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","flow":{"lat":1.50,"lon":-2},"geo":{"lat":1.50,"lon":-2},"seen":["a","b"],"plain":"x"}]}`
 	b := open(t, lyticstest.Options{}, through(func(r *http.Request) (*http.Response, error) {
 		text := page
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/field"):
-			text = `{"status":200,"data":[{"id":"geo","type":"geolocation"},{"id":"seen","type":"ts[]string"},{"id":"plain","type":"membership"},{"id":"old","type":"string","edit_status":"deleted"}]}`
+			text = `{"status":200,"data":[{"id":"flow","type":"flows"},{"id":"geo","type":"geolocation"},{"id":"seen","type":"ts[]string"},{"id":"plain","type":"membership"},{"id":"old","type":"string","edit_status":"deleted"}]}`
 		case !strings.HasSuffix(r.URL.Path, "/scan"):
 			text = `{"status":200,"data":{"id":"s1","slug_name":"all","name":"All","segment_ql":"FILTER *"}}`
 		}
@@ -158,7 +158,7 @@ func TestForeignTypes(t *testing.T) {
 	}))
 	got, err := b.scanned()
 	b.must(nil, err)
-	if want := []string{`{"lat":1.50,"lon":-2}|x|["a","b"]`}; !slices.Equal(got, want) {
+	if want := []string{`{"lat":1.50,"lon":-2}|1.5,-2|x|["a","b"]`}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
 }
