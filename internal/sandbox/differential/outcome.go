@@ -83,18 +83,6 @@ func (o *Outcome) fail(err error) {
 	}
 }
 
-// Refused says that the first engine does not know what the second one executes,
-// and says so in place of a guess.
-func Refused(first, second *Outcome) bool {
-	switch first.Class {
-	case "UNSUPPORTED_FEATURE.SANDBOX":
-		return true
-	case "UNRESOLVED_ROUTINE", "PARSE_SYNTAX_ERROR":
-		return second.Message == ""
-	}
-	return false
-}
-
 // Rules say what of two outcomes has to be the same.
 type Rules struct {
 	// Ordered is for rows in the same order.
@@ -209,30 +197,6 @@ func Differing(a, b *Outcome) []string {
 	return out
 }
 
-// Show writes two outcomes for a person: what is in one only, where that is
-// less than all.
-func Show(a, b *Outcome) string {
-	x, y := *a, *b
-	if a.Message == "" && b.Message == "" && len(a.Rows) > shownRows {
-		x.Rows, y.Rows = only(a.Rows, b.Rows), only(b.Rows, a.Rows)
-	}
-	return "the first engine\n" + x.String() + "\nthe second\n" + y.String()
-}
-
-// only are the rows of a that are not in b, each as often as it is missing.
-func only(a, b []string) (out []string) {
-	count := map[string]int{}
-	for _, row := range b {
-		count[row]++
-	}
-	for _, row := range a {
-		if count[row]--; count[row] < 0 {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
 // shownRows is how many rows a person wants to see.
 const shownRows = 20
 
@@ -251,4 +215,24 @@ func (o *Outcome) String() string {
 		b.WriteString("\n  " + row)
 	}
 	return b.String()
+}
+
+// topLevel says whether a statement has a word outside of parentheses.
+func topLevel(statement, word string) bool {
+	tokens, err := syntax.Lex(statement)
+	if err != nil {
+		return false
+	}
+	depth := 0
+	for _, t := range tokens {
+		switch {
+		case t.Kind == syntax.Op && t.Text == "(":
+			depth++
+		case t.Kind == syntax.Op && t.Text == ")":
+			depth--
+		case depth == 0 && t.Kind == syntax.Word && t.Upper == word:
+			return true
+		}
+	}
+	return false
 }

@@ -3,8 +3,6 @@ package differential
 import (
 	"fmt"
 	"strings"
-
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
 // Script is statements that run in one session, one after the other.
@@ -89,22 +87,38 @@ func (c Case) Rules() Rules {
 	return r
 }
 
-// topLevel says whether a statement has a word outside of parentheses.
-func topLevel(statement, word string) bool {
-	tokens, err := syntax.Lex(statement)
-	if err != nil {
-		return false
-	}
-	depth := 0
-	for _, t := range tokens {
-		switch {
-		case t.Kind == syntax.Op && t.Text == "(":
-			depth++
-		case t.Kind == syntax.Op && t.Text == ")":
-			depth--
-		case depth == 0 && t.Kind == syntax.Word && t.Upper == word:
-			return true
-		}
+// Refused says that the first engine does not know what the second one executes,
+// and says so in place of a guess.
+func Refused(first, second *Outcome) bool {
+	switch first.Class {
+	case "UNSUPPORTED_FEATURE.SANDBOX":
+		return true
+	case "UNRESOLVED_ROUTINE", "PARSE_SYNTAX_ERROR":
+		return second.Message == ""
 	}
 	return false
+}
+
+// Show writes two outcomes for a person: what is in one only, where that is
+// less than all.
+func Show(a, b *Outcome) string {
+	x, y := *a, *b
+	if a.Message == "" && b.Message == "" && len(a.Rows) > shownRows {
+		x.Rows, y.Rows = only(a.Rows, b.Rows), only(b.Rows, a.Rows)
+	}
+	return "the first engine\n" + x.String() + "\nthe second\n" + y.String()
+}
+
+// only are the rows of a that are not in b, each as often as it is missing.
+func only(a, b []string) (out []string) {
+	count := map[string]int{}
+	for _, row := range b {
+		count[row]++
+	}
+	for _, row := range a {
+		if count[row]--; count[row] < 0 {
+			out = append(out, row)
+		}
+	}
+	return out
 }
