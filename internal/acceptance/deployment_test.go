@@ -290,7 +290,7 @@ func TestARunnerOfAnotherStoreIsNotTakenForTheFirst(t *testing.T) {
 	if code != 1 {
 		t.Fatalf("apply with an empty store gave %d:\n%s", code, text)
 	}
-	wantError(t, text, "not the store that the state was made with", "runner at http://127.0.0.1", "Nothing was removed from state")
+	wantError(t, text, "not the store that the state belongs to", "runner at http://127.0.0.1", "Nothing was removed from state")
 	after, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
 	if err != nil || string(after) != string(before) {
 		t.Fatalf("the state changed (%v)", err)

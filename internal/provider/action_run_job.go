@@ -13,12 +13,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// progressEvery is how often an action tells how far a run is, while neither
-// its state nor its phase changes.
+// progressEvery is how often the action reports progress while neither the run's
+// status nor its phase changes.
 const progressEvery = 10 * time.Second
 
-// runJobAction runs any job now: what triggers do in an apply, asked for by
-// itself or by what happens to other resources (Terraform 1.14).
+// runJobAction runs any job now, invoked directly or by a lifecycle event of
+// another resource. It needs Terraform 1.14.
 type runJobAction struct{ session *session }
 
 var _ action.ActionWithConfigure = (*runJobAction)(nil)
@@ -34,23 +34,23 @@ func (a *runJobAction) Metadata(_ context.Context, req action.MetadataRequest, r
 
 func (a *runJobAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Runs a job now, whatever its schedule, and reports its progress. It takes Terraform 1.14 or newer; " +
-			"before that, change the job's `triggers`.",
+		MarkdownDescription: "Runs a job now, no matter what its schedule is, and reports its progress. It needs Terraform 1.14 or newer; " +
+			"with older versions, change the job's `triggers`.",
 		Attributes: map[string]schema.Attribute{
 			"job_id": schema.StringAttribute{
 				Required: true, MarkdownDescription: "Id of the table import or audience export.",
-				Validators: []validator.String{plainText()},
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"wait": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Whether to follow the run to its end, and to fail when it fails. " +
-					"With `false`, which takes a runner, the run is left to it. Left out: `true`.",
+				MarkdownDescription: "Whether to wait for the run to end, and to fail if it fails. " +
+					"With `false` the runner executes the run; this needs a runner. Default `true`.",
 			},
 		},
 	}
 }
 
-// Configure takes the session; it is nil while Terraform only validates.
+// Configure receives the session. There is none while Terraform validates.
 func (a *runJobAction) Configure(_ context.Context, req action.ConfigureRequest, _ *action.ConfigureResponse) {
 	if s, ok := req.ProviderData.(*session); ok {
 		a.session = s
@@ -64,7 +64,7 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	at := place{schema: req.Config.Schema.Type(), via: others}
+	at := attributeTarget{objectType: req.Config.Schema.Type(), via: attributeOfReference}
 	id := m.JobID.ValueString()
 	api, err := a.session.connect(ctx)
 	var job jobs.Job
@@ -72,7 +72,7 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 		job, err = api.Job(ctx, id)
 	}
 	if err != nil {
-		e := *asError(err, "run "+describe("Job", id))
+		e := *toJobsError(err, "run "+nounWithID("Job", id))
 		if e.Attribute == "" && e.Code == jobs.CodeNotFound {
 			e.Attribute = "job_id"
 		}
@@ -82,11 +82,11 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	say := func(format string, args ...any) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 	}
-	terms := runTerms{
-		limit: defaultRunTimeout, at: at, leave: !m.Wait.IsNull() && !m.Wait.ValueBool(), reason: jobs.ReasonManual,
-		moved: withPage(api, say, progressMessages(say, time.Now)),
+	terms := runOptions{
+		limit: defaultRunTimeout, target: at, detach: !m.Wait.IsNull() && !m.Wait.ValueBool(), reason: jobs.ReasonManual,
+		onChange: reportPage(api, say, reportProgress(say, time.Now)),
 	}
-	// What fails, fails the action: there is no next plan to show it.
+	// A failed run always fails the action: no later plan would show the failure.
 	job.FailOnError = true
 	run := runJob(ctx, api, job, terms, &resp.Diagnostics)
 	if run != nil {
@@ -94,15 +94,15 @@ func (a *runJobAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	}
 	switch {
 	case run == nil || resp.Diagnostics.HasError():
-	case terms.leave:
-		say("run %s of %q is left to the runner%s", run.ID, job.Label, terms.see())
+	case terms.detach:
+		say("run %s of %q is left to the runner%s", run.ID, job.Label, terms.logAddress())
 	default:
 		say("run %s of %q %s: %d rows read, %d written", run.ID, job.Label, run.Status, run.RowsRead, run.RowsWritten)
 	}
 }
 
-// withPage says first where the run can be looked at.
-func withPage(api jobs.API, say func(format string, args ...any), moved func(jobs.Run)) func(jobs.Run) {
+// reportPage reports the URL of the run's page before the first progress.
+func reportPage(api jobs.API, say func(format string, args ...any), moved func(jobs.Run)) func(jobs.Run) {
 	said := false
 	return func(r jobs.Run) {
 		if !said {
@@ -115,9 +115,9 @@ func withPage(api jobs.API, say func(format string, args ...any), moved func(job
 	}
 }
 
-// progressMessages says what a run is at whenever that changes, and how far it
-// is now and then.
-func progressMessages(say func(format string, args ...any), now func() time.Time) func(jobs.Run) {
+// reportProgress reports each change of status or phase, and other progress once in
+// progressEvery.
+func reportProgress(say func(format string, args ...any), now func() time.Time) func(jobs.Run) {
 	var status jobs.Status
 	var phase string
 	var told time.Time
@@ -128,11 +128,11 @@ func progressMessages(say func(format string, args ...any), now func() time.Time
 		status, phase, told = r.Status, r.Phase, now()
 		switch {
 		case r.Total > 0:
-			say("%s: %s, %d of %d (%d%%)", r.ID, orDefault(r.Phase, string(r.Status)), r.Done, r.Total, r.Done*100/r.Total)
+			say("%s: %s, %d of %d (%d%%)", r.ID, valueOr(r.Phase, string(r.Status)), r.Done, r.Total, r.Done*100/r.Total)
 		case r.Done > 0:
-			say("%s: %s, %d", r.ID, orDefault(r.Phase, string(r.Status)), r.Done)
+			say("%s: %s, %d", r.ID, valueOr(r.Phase, string(r.Status)), r.Done)
 		default:
-			say("%s: %s", r.ID, orDefault(r.Phase, string(r.Status)))
+			say("%s: %s", r.ID, valueOr(r.Phase, string(r.Status)))
 		}
 	}
 }

@@ -71,7 +71,7 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 		err = e.CheckEventStorage()
 	}
 	if err != nil {
-		addErrors(&r.diags, place{schema: providerSchema().Type()}, "use the provider's configuration", err)
+		addErrors(&r.diags, attributeTarget{objectType: providerSchema().Type()}, "use the provider's configuration", err)
 	}
 	c := configuration{target: config.Target{Engine: e}}
 	for _, a := range m.engineAttributes() {

@@ -24,22 +24,22 @@ type lyticsModel struct {
 
 func platformSchema() schema.Attribute {
 	text := func(doc string) schema.StringAttribute {
-		return schema.StringAttribute{Optional: true, MarkdownDescription: doc, Validators: []validator.String{plainText()}}
+		return schema.StringAttribute{Optional: true, MarkdownDescription: doc, Validators: []validator.String{nonEmptyText()}}
 	}
 	token := text("API token of the account. Environment: `LYTICS_API_TOKEN`. An ephemeral value keeps it out of the plan.")
 	token.Sensitive = true
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "The customer-data side. Left out: the platform embedded in the provider, with its streams and profiles in `data_dir`. " +
-			"Imports keep a cursor for each platform, so that changing it imports all rows into the other one.",
+		MarkdownDescription: "The customer-data platform. Default: the platform embedded in the provider, with its streams and profiles in `data_dir`. " +
+			"Imports have a cursor for each platform, so changing the platform imports all rows into the other one.",
 		Attributes: map[string]schema.Attribute{
 			"lytics": schema.SingleNestedAttribute{
-				Required: true, MarkdownDescription: "A Lytics account. `lytics = {}` takes all from the environment.",
+				Required: true, MarkdownDescription: "A Lytics account. `lytics = {}` takes everything from the environment.",
 				Attributes: map[string]schema.Attribute{
 					"token":      token,
-					"api_url":    text("Address of the Lytics API. Default `https://api.lytics.io`. Environment: `LYTICS_API_URL`."),
-					"bulk_url":   text("Address that takes events. Default `https://bulk.lytics.io`. Environment: `LYTICS_BULK_URL`."),
-					"account_id": text("The account, where the token has several. Environment: `LYTICS_ACCOUNT_ID`."),
+					"api_url":    text("URL of the Lytics API. Default `https://api.lytics.io`. Environment: `LYTICS_API_URL`."),
+					"bulk_url":   text("URL of the API that receives events. Default `https://bulk.lytics.io`. Environment: `LYTICS_BULK_URL`."),
+					"account_id": text("Id of the account, if the token has access to several. Environment: `LYTICS_ACCOUNT_ID`."),
 				},
 			},
 		},

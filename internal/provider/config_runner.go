@@ -24,21 +24,21 @@ type runnerModel struct {
 
 func runnerSchema() schema.Attribute {
 	text := func(doc string) schema.StringAttribute {
-		return schema.StringAttribute{Optional: true, MarkdownDescription: doc, Validators: []validator.String{plainText()}}
+		return schema.StringAttribute{Optional: true, MarkdownDescription: doc, Validators: []validator.String{nonEmptyText()}}
 	}
 	token := text("The runner's token. Environment: `LYTICS_RUNNER_TOKEN`. An ephemeral value keeps it out of the plan.")
 	token.Sensitive = true
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "A runner that keeps the store and executes all runs, schedules included. " +
-			"Jobs without a schedule run there, and `apply` follows them. Beside it, none of the other attributes may be given: " +
-			"the runner has them in its own configuration. Left out: a runner that is alive on `data_dir` is found by itself; " +
-			"without one, the provider executes runs itself. `runner = {}` takes all from the environment.",
+		MarkdownDescription: "A runner that has the store and executes all runs, including scheduled ones. " +
+			"Jobs without a schedule run there as well, and `apply` waits for them. No other attribute may be given beside it: " +
+			"the runner has them in its own configuration. Left out: a runner that owns `data_dir` is found automatically; " +
+			"without one, the provider executes runs itself. `runner = {}` takes everything from the environment.",
 		Attributes: map[string]schema.Attribute{
-			"url": text("Address of the runner: `https://HOST:PORT`, or http on this machine. Environment: `LYTICS_RUNNER_URL`, " +
-				"which means a runner even where the block is left out."),
+			"url": text("URL of the runner: `https://HOST:PORT`, or http on this machine. Environment: `LYTICS_RUNNER_URL`, " +
+				"which selects a runner even if the block is left out."),
 			"token":   token,
-			"ca_file": text("File with the certificate authority (PEM) of the runner's certificate, where the system does not know it. Environment: `LYTICS_RUNNER_CA_FILE`."),
+			"ca_file": text("PEM file with the certificate authority of the runner's certificate, if the system does not trust it. Environment: `LYTICS_RUNNER_CA_FILE`."),
 		},
 	}
 }
@@ -81,8 +81,8 @@ func (r *configReader) refuseBesideRunner(m configModel) {
 	}
 	for _, a := range append([]setting{{"data_dir", m.DataDir}, {"database_url", m.DatabaseURL}}, m.engineAttributes()...) {
 		if !a.value.IsNull() {
-			r.diags.AddAttributeError(path.Root(a.name), "The runner's own configuration says this",
-				fmt.Sprintf("%s is given beside %s. The runner keeps the store and executes the runs, so it would have no effect here. "+
+			r.diags.AddAttributeError(path.Root(a.name), "This belongs into the runner's own configuration",
+				fmt.Sprintf("%s is given beside %s. The runner has the store and executes the runs, so the attribute would have no effect here. "+
 					"Move it to the runner's configuration file, where it has the same name, or remove the runner here.", a.name, where))
 		}
 	}

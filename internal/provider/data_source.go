@@ -11,44 +11,45 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// reader is what every data source has: the way to the product.
-type reader struct{ session *session }
+// dataSourceBase is the part that all data sources share.
+type dataSourceBase struct{ session *session }
 
-// Configure takes the session; it is nil while Terraform only validates.
-func (r *reader) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+// Configure receives the session. There is none while Terraform validates.
+func (r *dataSourceBase) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
 	if s, ok := req.ProviderData.(*session); ok {
 		r.session = s
 	}
 }
 
-// api gives the API, or says why there is none.
-func (r *reader) api(ctx context.Context, diags *diag.Diagnostics) jobs.API {
+// openForRead returns the API of a store that exists, or adds a diagnostic and
+// returns nil.
+func (r *dataSourceBase) openForRead(ctx context.Context, diags *diag.Diagnostics) jobs.API {
 	api, err := r.session.connect(ctx)
 	if err == nil {
 		_, err = api.Store(ctx, false)
 	}
 	if err != nil {
-		e := *asError(err, "open the store")
-		e.Next = paragraphs(e.Next, "A data source that reads what the same configuration creates needs depends_on, so that it is read after that.")
-		addError(diags, nowhere, "open the store", &e)
+		e := *toJobsError(err, "open the store")
+		e.Next = paragraphs(e.Next, "If the same configuration creates what the data source reads, give the data source depends_on, so that it is read afterwards.")
+		addError(diags, noAttribute, "open the store", &e)
 		return nil
 	}
 	return api
 }
 
-func requiredText(doc string) schema.StringAttribute {
-	return schema.StringAttribute{Required: true, MarkdownDescription: doc, Validators: []validator.String{plainText()}}
+func requiredString(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Required: true, MarkdownDescription: doc, Validators: []validator.String{nonEmptyText()}}
 }
 
 func patternAttribute(of string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional: true,
-		MarkdownDescription: "Only " + of + " whose name matches: `*` stands for any characters, `|` separates alternatives, case is ignored. " +
-			"Left out: all.",
-		Validators: []validator.String{plainText()},
+		MarkdownDescription: "Only " + of + " whose name matches: `*` stands for any characters, `|` separates alternatives, upper and lower case are the same. " +
+			"Default: all.",
+		Validators: []validator.String{nonEmptyText()},
 	}
 }
 
-func computedText(doc string) schema.StringAttribute {
+func computedString(doc string) schema.StringAttribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: doc}
 }

@@ -21,12 +21,12 @@ type audienceRow struct {
 	Filter      types.String `tfsdk:"filter"`
 }
 
-func audienceRowOf(a jobs.Audience) audienceRow {
+func newAudienceRow(a jobs.Audience) audienceRow {
 	return audienceRow{ID: types.StringValue(a.ID), Slug: types.StringValue(a.Slug), Name: types.StringValue(a.Name),
-		Description: text(a.Description), Filter: types.StringValue(a.Filter)}
+		Description: nullIfEmpty(a.Description), Filter: types.StringValue(a.Filter)}
 }
 
-type audienceDataSource struct{ reader }
+type audienceDataSource struct{ dataSourceBase }
 
 type audienceDataModel struct {
 	audienceRow
@@ -39,21 +39,21 @@ func (d *audienceDataSource) Metadata(_ context.Context, req datasource.Metadata
 
 func (d *audienceDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One audience, by its id or its slug, and how many profiles it has now.",
+		MarkdownDescription: "One audience, by its id or its slug, and its number of profiles.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Optional: true, Computed: true, MarkdownDescription: "Id of the audience. Either this or `slug`.",
-				Validators: []validator.String{plainText(), stringvalidator.ExactlyOneOf(path.MatchRoot("slug"))},
+				Validators: []validator.String{nonEmptyText(), stringvalidator.ExactlyOneOf(path.MatchRoot("slug"))},
 			},
 			"slug": schema.StringAttribute{
 				Optional: true, Computed: true, MarkdownDescription: "Slug of the audience. Either this or `id`.",
-				Validators: []validator.String{plainText()},
+				Validators: []validator.String{nonEmptyText()},
 			},
-			"name":        computedText("Its name."),
-			"description": computedText("What it is for."),
-			"filter":      computedText("Its filter, in FilterQL."),
-			"size": computedNumber("How many profiles it has: as of the last run of an import or an export, and counted now, " +
-				"for filters with `now` change by themselves."),
+			"name":        computedString("Name of the audience."),
+			"description": computedString("Description of the audience."),
+			"filter":      computedString("Filter of the audience, in FilterQL."),
+			"size": computedNumber("Number of profiles in it: the profiles as of the last run of an import or an export, counted when the data source is read, " +
+				"because filters with `now` change with time."),
 		},
 	}
 }
@@ -61,7 +61,7 @@ func (d *audienceDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 func (d *audienceDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m audienceDataModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
@@ -76,18 +76,18 @@ func (d *audienceDataSource) Read(ctx context.Context, req datasource.ReadReques
 	if err == nil {
 		var size int64
 		size, err = api.AudienceSize(ctx, a.ID)
-		m.audienceRow, m.Size = audienceRowOf(a), types.Int64Value(size)
+		m.audienceRow, m.Size = newAudienceRow(a), types.Int64Value(size)
 	}
 	if err != nil {
-		e := *asError(err, "read the audience")
+		e := *toJobsError(err, "read the audience")
 		e.Attribute = attribute
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "read the audience", &e)
+		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "read the audience", &e)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-type audiencesDataSource struct{ reader }
+type audiencesDataSource struct{ dataSourceBase }
 
 type audiencesModel struct {
 	Audiences []audienceRow `tfsdk:"audiences"`
@@ -99,16 +99,16 @@ func (d *audiencesDataSource) Metadata(_ context.Context, req datasource.Metadat
 
 func (d *audiencesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The audiences of the platform, by slug, whoever defined them.",
+		MarkdownDescription: "All audiences of the platform, sorted by slug, no matter who defined them.",
 		Attributes: map[string]schema.Attribute{
 			"audiences": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The audiences.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":          computedText("Id."),
-					"slug":        computedText("Slug: what filters include it by, and exported tables are named after."),
-					"name":        computedText("Its name."),
-					"description": computedText("What it is for."),
-					"filter":      computedText("Its filter, in FilterQL."),
+					"id":          computedString("Id."),
+					"slug":        computedString("Slug: its name in filters (`INCLUDE slug`) and in the names of exported tables."),
+					"name":        computedString("Name of the audience."),
+					"description": computedString("Description of the audience."),
+					"filter":      computedString("Filter of the audience, in FilterQL."),
 				}},
 			},
 		},
@@ -116,23 +116,23 @@ func (d *audiencesDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 }
 
 func (d *audiencesDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	list, err := api.Audiences(ctx)
 	if err != nil {
-		addError(&resp.Diagnostics, nowhere, "list the audiences", err)
+		addError(&resp.Diagnostics, noAttribute, "list the audiences", err)
 		return
 	}
 	m := audiencesModel{Audiences: []audienceRow{}}
 	for _, a := range list {
-		m.Audiences = append(m.Audiences, audienceRowOf(a))
+		m.Audiences = append(m.Audiences, newAudienceRow(a))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-type profileDataSource struct{ reader }
+type profileDataSource struct{ dataSourceBase }
 
 type profileModel struct {
 	Field  types.String `tfsdk:"field"`
@@ -146,14 +146,14 @@ func (d *profileDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *profileDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One user's profile, by an identifier: for checks of a mapping, and for tests. The values are personal data and get into the state; " +
-			"for a look at one user, `terraform-provider-lytics profiles` leaves no trace.",
+		MarkdownDescription: "One user's profile, by an identifier: for checks of a mapping, and for tests. The values are personal data and are written to the state. " +
+			"To look at profiles without keeping them, use `terraform-provider-lytics profiles`.",
 		Attributes: map[string]schema.Attribute{
-			"field": requiredText("Id of the identifier field."),
-			"value": requiredText("The identifier's value, as profiles have it: after the mapping, so in lower case where the mapping makes it so."),
+			"field": requiredString("Id of the identifier field."),
+			"value": requiredString("The identifier's value as it is in profiles, after the mapping: in lower case if the mapping uses `tolower`."),
 			"values": schema.MapAttribute{
 				Computed: true, Sensitive: true, ElementType: types.StringType,
-				MarkdownDescription: "The values by field, of those fields that have one. Numbers have all their digits, dates are RFC 3339, collections are JSON.",
+				MarkdownDescription: "The values, by field. Fields without a value are left out. Numbers keep all digits, dates are RFC 3339, collections are JSON.",
 			},
 		},
 	}
@@ -162,13 +162,13 @@ func (d *profileDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 func (d *profileDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m profileModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	p, err := api.Profile(ctx, jobs.Identity{Field: m.Field.ValueString(), Value: m.Value.ValueString()})
 	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "look up the profile", err)
+		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "look up the profile", err)
 		return
 	}
 	values := map[string]string{}

@@ -12,17 +12,17 @@ import (
 
 const authorizationDoc = "Id of the `lytics_databricks_authorization` to reach the warehouse with."
 
-type namedModel struct {
+type namedObject struct {
 	Name    types.String `tfsdk:"name"`
 	Comment types.String `tfsdk:"comment"`
 }
 
-type catalogsDataSource struct{ reader }
+type catalogsDataSource struct{ dataSourceBase }
 
 type catalogsModel struct {
-	AuthorizationID types.String `tfsdk:"authorization_id"`
-	Pattern         types.String `tfsdk:"pattern"`
-	Catalogs        []namedModel `tfsdk:"catalogs"`
+	AuthorizationID types.String  `tfsdk:"authorization_id"`
+	Pattern         types.String  `tfsdk:"pattern"`
+	Catalogs        []namedObject `tfsdk:"catalogs"`
 }
 
 func (d *catalogsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -31,21 +31,21 @@ func (d *catalogsDataSource) Metadata(_ context.Context, req datasource.Metadata
 
 func (d *catalogsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The catalogs that an authorization can see, by name.",
+		MarkdownDescription: "The catalogs that an authorization can see, sorted by name.",
 		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredText(authorizationDoc),
+			"authorization_id": requiredString(authorizationDoc),
 			"pattern":          patternAttribute("catalogs"),
-			"catalogs":         namedList("The catalogs."),
+			"catalogs":         namedObjectsAttribute("The catalogs."),
 		},
 	}
 }
 
-func namedList(doc string) schema.ListNestedAttribute {
+func namedObjectsAttribute(doc string) schema.ListNestedAttribute {
 	return schema.ListNestedAttribute{
 		Computed: true, MarkdownDescription: doc,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"name":    computedText("Name."),
-			"comment": computedText("Comment, if it has one."),
+			"name":    computedString("Name."),
+			"comment": computedString("Comment, if it has one."),
 		}},
 	}
 }
@@ -53,34 +53,34 @@ func namedList(doc string) schema.ListNestedAttribute {
 func (d *catalogsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m catalogsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	list, err := api.Catalogs(ctx, m.AuthorizationID.ValueString(), m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogPlace(resp), "list the catalogs", err)
+		addError(&resp.Diagnostics, catalogTarget(resp), "list the catalogs", err)
 		return
 	}
-	m.Catalogs = []namedModel{}
+	m.Catalogs = []namedObject{}
 	for _, c := range list {
-		m.Catalogs = append(m.Catalogs, namedModel{types.StringValue(c.Name), text(c.Comment)})
+		m.Catalogs = append(m.Catalogs, namedObject{types.StringValue(c.Name), nullIfEmpty(c.Comment)})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-// catalogPlace sends errors of the authorization to the attribute that names it.
-func catalogPlace(resp *datasource.ReadResponse) place {
-	return place{schema: resp.State.Schema.Type(), via: others}
+// catalogTarget shows errors of the authorization at authorization_id.
+func catalogTarget(resp *datasource.ReadResponse) attributeTarget {
+	return attributeTarget{objectType: resp.State.Schema.Type(), via: attributeOfReference}
 }
 
-type databasesDataSource struct{ reader }
+type databasesDataSource struct{ dataSourceBase }
 
 type databasesModel struct {
-	AuthorizationID types.String `tfsdk:"authorization_id"`
-	Catalog         types.String `tfsdk:"catalog"`
-	Pattern         types.String `tfsdk:"pattern"`
-	Databases       []namedModel `tfsdk:"databases"`
+	AuthorizationID types.String  `tfsdk:"authorization_id"`
+	Catalog         types.String  `tfsdk:"catalog"`
+	Pattern         types.String  `tfsdk:"pattern"`
+	Databases       []namedObject `tfsdk:"databases"`
 }
 
 func (d *databasesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -89,12 +89,12 @@ func (d *databasesDataSource) Metadata(_ context.Context, req datasource.Metadat
 
 func (d *databasesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The databases (schemas) of a catalog, by name.",
+		MarkdownDescription: "The databases (schemas) of a catalog, sorted by name.",
 		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredText(authorizationDoc),
-			"catalog":          requiredText("The catalog."),
+			"authorization_id": requiredString(authorizationDoc),
+			"catalog":          requiredString("The catalog."),
 			"pattern":          patternAttribute("databases"),
-			"databases":        namedList("The databases."),
+			"databases":        namedObjectsAttribute("The databases."),
 		},
 	}
 }
@@ -102,23 +102,23 @@ func (d *databasesDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 func (d *databasesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m databasesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	list, err := api.Databases(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogPlace(resp), "list the databases", err)
+		addError(&resp.Diagnostics, catalogTarget(resp), "list the databases", err)
 		return
 	}
-	m.Databases = []namedModel{}
+	m.Databases = []namedObject{}
 	for _, x := range list {
-		m.Databases = append(m.Databases, namedModel{types.StringValue(x.Name), text(x.Comment)})
+		m.Databases = append(m.Databases, namedObject{types.StringValue(x.Name), nullIfEmpty(x.Comment)})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-type tablesDataSource struct{ reader }
+type tablesDataSource struct{ dataSourceBase }
 
 type tableModel struct {
 	Name    types.String `tfsdk:"name"`
@@ -140,19 +140,19 @@ func (d *tablesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *tablesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The tables and views of a database, by name.",
+		MarkdownDescription: "The tables and views of a database, sorted by name.",
 		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredText(authorizationDoc),
-			"catalog":          requiredText("The catalog."),
-			"database":         requiredText("The database (schema)."),
+			"authorization_id": requiredString(authorizationDoc),
+			"catalog":          requiredString("The catalog."),
+			"database":         requiredString("The database (schema)."),
 			"pattern":          patternAttribute("tables"),
 			"tables": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The tables and views.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name": computedText("Name."),
-					"type": computedText("`MANAGED`, `EXTERNAL`, `VIEW`, `MATERIALIZED_VIEW`, `STREAMING_TABLE` or `FOREIGN`; " +
-						"`TABLE` where the catalog does not tell."),
-					"comment": computedText("Comment, if it has one."),
+					"name": computedString("Name."),
+					"type": computedString("`MANAGED`, `EXTERNAL`, `VIEW`, `MATERIALIZED_VIEW`, `STREAMING_TABLE` or `FOREIGN`; " +
+						"`TABLE` if the catalog does not say."),
+					"comment": computedString("Comment, if it has one."),
 				}},
 			},
 		},
@@ -162,23 +162,23 @@ func (d *tablesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 func (d *tablesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m tablesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	list, err := api.Tables(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Database.ValueString(), m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogPlace(resp), "list the tables", err)
+		addError(&resp.Diagnostics, catalogTarget(resp), "list the tables", err)
 		return
 	}
 	m.Tables = []tableModel{}
 	for _, t := range list {
-		m.Tables = append(m.Tables, tableModel{types.StringValue(t.Name), types.StringValue(t.Type), text(t.Comment)})
+		m.Tables = append(m.Tables, tableModel{types.StringValue(t.Name), types.StringValue(t.Type), nullIfEmpty(t.Comment)})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-type columnsDataSource struct{ reader }
+type columnsDataSource struct{ dataSourceBase }
 
 type columnModel struct {
 	Name     types.String `tfsdk:"name"`
@@ -205,19 +205,19 @@ func (d *columnsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The columns of a table or view, in their order.",
 		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredText(authorizationDoc),
-			"catalog":          requiredText("The catalog."),
-			"database":         requiredText("The database (schema)."),
-			"table":            requiredText("The table or view."),
+			"authorization_id": requiredString(authorizationDoc),
+			"catalog":          requiredString("The catalog."),
+			"database":         requiredString("The database (schema)."),
+			"table":            requiredString("The table or view."),
 			"pattern":          patternAttribute("columns"),
 			"columns": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The columns.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name":     computedText("Name."),
-					"type":     computedText("Databricks type, such as `decimal(18,2)` or `array<string>`."),
+					"name":     computedString("Name."),
+					"type":     computedString("Databricks type, such as `decimal(18,2)` or `array<string>`."),
 					"nullable": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it may be NULL."},
-					"comment":  computedText("Comment, if it has one."),
-					"position": schema.Int64Attribute{Computed: true, MarkdownDescription: "Its place in the table, from 1."},
+					"comment":  computedString("Comment, if it has one."),
+					"position": schema.Int64Attribute{Computed: true, MarkdownDescription: "Position in the table, from 1."},
 				}},
 			},
 		},
@@ -227,21 +227,21 @@ func (d *columnsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 func (d *columnsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m columnsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	table := jobs.TableName{Catalog: m.Catalog.ValueString(), Database: m.Database.ValueString(), Table: m.Table.ValueString()}
 	list, err := api.Columns(ctx, m.AuthorizationID.ValueString(), table, m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogPlace(resp), "list the columns", err)
+		addError(&resp.Diagnostics, catalogTarget(resp), "list the columns", err)
 		return
 	}
 	m.Columns = []columnModel{}
 	for _, c := range list {
 		m.Columns = append(m.Columns, columnModel{
 			Name: types.StringValue(c.Name), Type: types.StringValue(c.Type), Nullable: types.BoolValue(c.Nullable),
-			Comment: text(c.Comment), Position: types.Int64Value(int64(c.Position)),
+			Comment: nullIfEmpty(c.Comment), Position: types.Int64Value(int64(c.Position)),
 		})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)

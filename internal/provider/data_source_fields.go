@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-type fieldsDataSource struct{ reader }
+type fieldsDataSource struct{ dataSourceBase }
 
 type fieldsModel struct {
 	Fields []fieldRow `tfsdk:"fields"`
@@ -39,19 +39,19 @@ func computedNumber(doc string) schema.Int64Attribute {
 
 func (d *fieldsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The user fields of the platform, by id, whoever defined them.",
+		MarkdownDescription: "The user fields of the platform, sorted by id, no matter who defined them.",
 		Attributes: map[string]schema.Attribute{
 			"fields": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The fields.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":              computedText("Id: the field's name in profiles and in exported tables."),
-					"description":     computedText("What it is for."),
-					"type":            computedText("Its type."),
+					"id":              computedString("Id: the field's name in profiles and in exported tables."),
+					"description":     computedString("Description of the field."),
+					"type":            computedString("Type of the field."),
 					"is_identifier":   computedFlag("Whether profiles are joined by its values."),
 					"is_pii":          computedFlag("Whether it is personal data."),
-					"merge_operation": computedText("How several values become one."),
-					"capacity":        computedNumber("The most elements of a collection; null for the default."),
-					"keep_days":       computedNumber("Days that an element is kept; null for ever."),
+					"merge_operation": computedString("How the values of several events are merged."),
+					"capacity":        computedNumber("Maximum number of elements of a collection; null for the default."),
+					"keep_days":       computedNumber("Days that a value is kept; null for no limit."),
 				}},
 			},
 		},
@@ -59,34 +59,27 @@ func (d *fieldsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 }
 
 func (d *fieldsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	list, err := api.Fields(ctx)
 	if err != nil {
-		addError(&resp.Diagnostics, nowhere, "list the fields", err)
+		addError(&resp.Diagnostics, noAttribute, "list the fields", err)
 		return
 	}
 	m := fieldsModel{Fields: []fieldRow{}}
 	for _, f := range list {
 		m.Fields = append(m.Fields, fieldRow{
-			ID: types.StringValue(f.ID), Description: text(f.Description), Type: types.StringValue(f.Type),
+			ID: types.StringValue(f.ID), Description: nullIfEmpty(f.Description), Type: types.StringValue(f.Type),
 			IsIdentifier: types.BoolValue(f.IsIdentifier), IsPII: types.BoolValue(f.IsPII), MergeOperation: types.StringValue(f.MergeOperation),
-			Capacity: unlessZero(f.Capacity), KeepDays: unlessZero(f.KeepDays),
+			Capacity: nullIfZero(f.Capacity), KeepDays: nullIfZero(f.KeepDays),
 		})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-func unlessZero(n int64) types.Int64 {
-	if n == 0 {
-		return types.Int64Null()
-	}
-	return types.Int64Value(n)
-}
-
-type streamsDataSource struct{ reader }
+type streamsDataSource struct{ dataSourceBase }
 
 type streamsModel struct {
 	Streams []streamRow `tfsdk:"streams"`
@@ -106,16 +99,16 @@ func (d *streamsDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *streamsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The streams of raw events, by name, and what they hold.",
+		MarkdownDescription: "The streams of raw events, sorted by name, with their sizes.",
 		Attributes: map[string]schema.Attribute{
 			"streams": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The streams.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name":       computedText("Name."),
-					"events":     computedNumber("How many events it holds."),
-					"bytes":      computedNumber("Bytes of those events; 0 where the platform does not tell."),
-					"first_time": computedText("The earliest time of an event (RFC 3339); null without one."),
-					"last_time":  computedText("The latest time of an event (RFC 3339); null without one."),
+					"name":       computedString("Name."),
+					"events":     computedNumber("Number of events."),
+					"bytes":      computedNumber("Size of those events in bytes; 0 if the platform does not report it."),
+					"first_time": computedString("Time of the earliest event (RFC 3339); null without events."),
+					"last_time":  computedString("Time of the latest event (RFC 3339); null without events."),
 				}},
 			},
 		},
@@ -123,20 +116,20 @@ func (d *streamsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 }
 
 func (d *streamsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	list, err := api.Streams(ctx)
 	if err != nil {
-		addError(&resp.Diagnostics, nowhere, "list the streams", err)
+		addError(&resp.Diagnostics, noAttribute, "list the streams", err)
 		return
 	}
 	m := streamsModel{Streams: []streamRow{}}
 	for _, s := range list {
 		m.Streams = append(m.Streams, streamRow{
 			Name: types.StringValue(s.Name), Events: types.Int64Value(s.Events), Bytes: types.Int64Value(s.Bytes),
-			FirstTime: moment(s.FirstTime), LastTime: moment(s.LastTime),
+			FirstTime: formatTime(s.FirstTime), LastTime: formatTime(s.LastTime),
 		})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)

@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-type jobsDataSource struct{ reader }
+type jobsDataSource struct{ dataSourceBase }
 
 type jobsModel struct {
 	Kind types.String `tfsdk:"kind"`
@@ -50,37 +50,37 @@ func (d *jobsDataSource) Metadata(_ context.Context, req datasource.MetadataRequ
 
 func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "All jobs of the store, by label, with what moves by itself: the next run and the last one.",
+		MarkdownDescription: "All jobs of the store, sorted by label, with their next and last runs.",
 		Attributes: map[string]schema.Attribute{
 			"kind": schema.StringAttribute{
-				Optional: true, MarkdownDescription: "Only jobs of this kind, `table_import` or `audience_export`. Left out: all.",
+				Optional: true, MarkdownDescription: "Only jobs of this kind, `table_import` or `audience_export`. Default: all.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.KindTableImport), string(jobs.KindAudienceExport))},
 			},
 			"jobs": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The jobs.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":               computedText("Id of the job."),
-					"kind":             computedText("`table_import` or `audience_export`."),
-					"label":            computedText("Its name."),
-					"description":      computedText("What it is for."),
-					"authorization_id": computedText("Id of its authorization."),
-					"catalog":          computedText("Catalog it reads or writes."),
-					"database":         computedText("Database it reads or writes."),
-					"table":            computedText("Table it reads or writes."),
-					"stream":           computedText("Stream it writes to (imports)."),
-					"audience_id":      computedText("Audience it reads (exports)."),
-					"frequency":        computedText("How often it repeats; null without a schedule."),
-					"timezone":         computedText("Time zone of its schedule; null without one."),
+					"id":               computedString("Id of the job."),
+					"kind":             computedString("`table_import` or `audience_export`."),
+					"label":            computedString("Name of the job."),
+					"description":      computedString("Description of the job."),
+					"authorization_id": computedString("Id of its authorization."),
+					"catalog":          computedString("Catalog it reads or writes."),
+					"database":         computedString("Database it reads or writes."),
+					"table":            computedString("Table it reads or writes."),
+					"stream":           computedString("Stream it writes to (imports)."),
+					"audience_id":      computedString("Audience it reads (exports)."),
+					"frequency":        computedString("Frequency of its schedule; null without a schedule."),
+					"timezone":         computedString("Time zone of its schedule; null without one."),
 					"after": schema.ListAttribute{
 						ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
 					},
-					"next_run_at": computedText("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
-					"paused":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by definition or by an operator."},
-					"status":      computedText("State of its last run, `never` before the first."),
-					"created_at":  computedText("When it was registered (RFC 3339)."),
-					"updated_at":  computedText("When its definition last changed (RFC 3339)."),
+					"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
+					"paused":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its definition or by an operator."},
+					"status":      computedString("Status of its last run; `never` before the first run."),
+					"created_at":  computedString("When it was registered (RFC 3339)."),
+					"updated_at":  computedString("When its definition last changed (RFC 3339)."),
 					"last_run": schema.SingleNestedAttribute{
-						Computed: true, MarkdownDescription: "Its last run, whatever started it; null before the first.",
+						Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run.",
 						Attributes: runDataSourceAttributes(inRuns),
 					},
 				}},
@@ -92,32 +92,32 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 func (d *jobsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m jobsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	list, err := api.Jobs(ctx)
 	if err != nil {
-		addError(&resp.Diagnostics, nowhere, "list the jobs", err)
+		addError(&resp.Diagnostics, noAttribute, "list the jobs", err)
 		return
 	}
 	m.Jobs = []jobRow{}
 	for _, j := range list {
 		if m.Kind.IsNull() || m.Kind.ValueString() == string(j.Kind()) {
-			m.Jobs = append(m.Jobs, rowOf(j))
+			m.Jobs = append(m.Jobs, newJobRow(j))
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-func rowOf(j jobs.Job) jobRow {
+func newJobRow(j jobs.Job) jobRow {
 	row := jobRow{
 		ID: types.StringValue(j.ID), Kind: types.StringValue(string(j.Kind())),
 		Label: types.StringValue(j.Label), Description: types.StringValue(j.Description),
 		AuthorizationID: types.StringValue(j.AuthorizationID),
-		NextRunAt:       moment(j.NextRunAt), Paused: types.BoolValue(j.Paused),
+		NextRunAt:       formatTime(j.NextRunAt), Paused: types.BoolValue(j.Paused),
 		After: append([]string{}, j.After...), Status: types.StringValue("never"),
-		CreatedAt: moment(&j.CreatedAt), UpdatedAt: moment(&j.UpdatedAt), LastRun: lastRunObject(inRuns, j.LastRun),
+		CreatedAt: formatTime(&j.CreatedAt), UpdatedAt: formatTime(&j.UpdatedAt), LastRun: optionalRunObject(inRuns, j.LastRun),
 	}
 	if j.LastRun != nil {
 		row.Status = types.StringValue(string(j.LastRun.Status))
@@ -132,12 +132,12 @@ func rowOf(j jobs.Job) jobRow {
 	}
 	if s := j.Schedule; s != nil {
 		row.Frequency = types.StringValue(string(s.Frequency))
-		row.Timezone = types.StringValue(orDefault(s.Timezone, defaultTimezone))
+		row.Timezone = types.StringValue(valueOr(s.Timezone, defaultTimezone))
 	}
 	return row
 }
 
-type jobRunsDataSource struct{ reader }
+type jobRunsDataSource struct{ dataSourceBase }
 
 type jobRunsModel struct {
 	JobID    types.String `tfsdk:"job_id"`
@@ -153,23 +153,23 @@ func (d *jobRunsDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The runs of a job, or of all jobs, the newest first.",
+		MarkdownDescription: "The runs of a job, or of all jobs, newest first.",
 		Attributes: map[string]schema.Attribute{
 			"job_id": schema.StringAttribute{
-				Optional: true, MarkdownDescription: "Only runs of this job. Left out: of all.",
-				Validators: []validator.String{plainText()},
+				Optional: true, MarkdownDescription: "Only runs of this job. Default: of all jobs.",
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"statuses": schema.SetAttribute{
 				ElementType: types.StringType, Optional: true,
-				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, `failed`, `cancelled`, `missed`. Left out: all.",
+				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, `failed`, `cancelled`, `missed`. Default: all.",
 				Validators:          []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(statusNames()...))},
 			},
 			"since": schema.StringAttribute{
-				Optional: true, MarkdownDescription: "Only runs made since (RFC 3339), such as `2026-01-31T00:00:00Z`.",
+				Optional: true, MarkdownDescription: "Only runs created since this time (RFC 3339), such as `2026-01-31T00:00:00Z`.",
 				Validators: []validator.String{rfc3339()},
 			},
 			"limit": schema.Int64Attribute{
-				Optional: true, MarkdownDescription: "The most runs to give: 1 to 1000. Left out: 100.",
+				Optional: true, MarkdownDescription: "Maximum number of runs: 1 to 1000. Default 100.",
 				Validators: []validator.Int64{int64validator.Between(1, 1000)},
 			},
 			"runs": schema.ListNestedAttribute{
@@ -183,7 +183,7 @@ func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m jobRunsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.api(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
@@ -192,12 +192,12 @@ func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 		resp.Diagnostics.Append(m.Statuses.ElementsAs(ctx, &filter.Statuses, false)...)
 	}
 	if s := m.Since.ValueString(); s != "" {
-		// Validated before.
+		// The schema has validated it.
 		filter.Since, _ = time.Parse(time.RFC3339, s)
 	}
 	list, err := api.ListRuns(ctx, filter)
 	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "list the runs", err)
+		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "list the runs", err)
 		return
 	}
 	runs := []types.Object{}

@@ -13,44 +13,44 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// place says where in a configuration an error may point to.
-type place struct {
-	// schema is the object's type; an attribute that is not in it belongs to
-	// another object.
-	schema attr.Type
-	// via names the attribute through which such an object is reached, by the
-	// other object's attribute.
+// attributeTarget is the object whose attributes a diagnostic can point to.
+type attributeTarget struct {
+	// objectType is the object's type. An attribute that it does not have belongs
+	// to another object.
+	objectType attr.Type
+	// via maps an attribute of another object to the attribute of this one that
+	// refers to that object.
 	via map[string]string
 }
 
-// others sends errors about a job's authorization or audience to the attribute
-// that names it.
-var others = map[string]string{
+// attributeOfReference maps the attributes of a job's authorization and audience
+// to the job's attribute that refers to them.
+var attributeOfReference = map[string]string{
 	"host": "authorization_id", "port": "authorization_id", "http_path": "authorization_id",
 	"token_wo": "authorization_id", "token_wo_version": "authorization_id", "token_env": "authorization_id",
 	"filter": "audience_id", "slug": "audience_id",
 }
 
-// nowhere is the place of errors that concern no attribute.
-var nowhere = place{}
+// noAttribute is for errors that concern no attribute.
+var noAttribute = attributeTarget{}
 
-// asError gives err as a *jobs.Error, whatever it is.
-func asError(err error, doing string) *jobs.Error {
+// toJobsError returns the *jobs.Error in err, or makes one. doing completes "Could not".
+func toJobsError(err error, doing string) *jobs.Error {
 	if e, ok := errors.AsType[*jobs.Error](err); ok {
 		return e
 	}
 	return &jobs.Error{Code: jobs.CodeFailed, Summary: "Could not " + doing, Detail: err.Error(), Err: err}
 }
 
-// addError turns an error of the product into a diagnostic: its summary, why,
-// and the next step, at the attribute it names.
-func addError(diags *diag.Diagnostics, at place, doing string, err error) {
-	e := asError(err, doing)
+// addError adds an error as a diagnostic at the attribute it names. doing
+// completes "Could not" for errors that have no summary of their own.
+func addError(diags *diag.Diagnostics, at attributeTarget, doing string, err error) {
+	e := toJobsError(err, doing)
 	at.add(diags, diag.SeverityError, e.Attribute, e.Summary, paragraphs(e.Detail, e.Next))
 }
 
 // addErrors adds a diagnostic for each of the errors that errors.Join joined.
-func addErrors(diags *diag.Diagnostics, at place, doing string, err error) {
+func addErrors(diags *diag.Diagnostics, at attributeTarget, doing string, err error) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		addError(diags, at, doing, err)
@@ -61,8 +61,8 @@ func addErrors(diags *diag.Diagnostics, at place, doing string, err error) {
 	}
 }
 
-// add makes a diagnostic at a dotted attribute name.
-func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, summary, detail string) {
+// add adds a diagnostic at a dotted attribute name.
+func (at attributeTarget) add(diags *diag.Diagnostics, severity diag.Severity, attribute, summary, detail string) {
 	p, ok := at.find(attribute)
 	if attribute != "" && p.String() != attribute {
 		detail = paragraphs(detail, fmt.Sprintf("The attribute at fault is %s.", attribute))
@@ -82,15 +82,14 @@ func (at place) add(diags *diag.Diagnostics, severity diag.Severity, attribute, 
 	}
 }
 
-// find gives the path of a dotted attribute name ("schedule.time_of_day",
-// "fields.2"), if the schema has it. Inside a nested object the path stops at
-// the object: Terraform cannot show a line for more, and would show the
-// resource's first line instead.
-func (at place) find(attribute string) (path.Path, bool) {
-	if attribute == "" || at.schema == nil {
+// find returns the path of a dotted attribute name ("schedule.time_of_day",
+// "fields.2"), if the object has it. The path ends at a nested object: for a
+// longer path Terraform finds no line, and shows the resource's first line.
+func (at attributeTarget) find(attribute string) (path.Path, bool) {
+	if attribute == "" || at.objectType == nil {
 		return path.Path{}, false
 	}
-	t := at.schema
+	t := at.objectType
 	p, deep := path.Empty(), false
 	for _, name := range strings.Split(attribute, ".") {
 		switch c := t.(type) {
@@ -122,7 +121,7 @@ func (at place) find(attribute string) (path.Path, bool) {
 	return p, true
 }
 
-// paragraphs joins what is not empty.
+// paragraphs joins the parts that are not empty.
 func paragraphs(parts ...string) string {
 	kept := parts[:0:0]
 	for _, p := range parts {

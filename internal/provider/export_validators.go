@@ -10,22 +10,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// schemaName wants "catalog.database".
+// schemaName accepts "catalog.database".
 func schemaName() validator.String {
-	return textRule{rule: "catalog.database", check: func(s string) error {
+	return stringRule{rule: "catalog.database", check: func(s string) error {
 		_, _, err := jobs.ParseSchema(s)
 		return err
 	}}
 }
 
-// stagedFiles refuses combinations of format, compression and column_types
-// that no staged file can have. It stands at the attribute at fault.
-type stagedFiles struct{ attribute string }
+// stagedFileFormat refuses combinations of format, compression and column_types
+// that no staged file can have. It is a validator of the attribute at fault.
+type stagedFileFormat struct{ attribute string }
 
-func (v stagedFiles) Description(context.Context) string         { return "fits the format" }
-func (v stagedFiles) MarkdownDescription(context.Context) string { return "fits `format`" }
+func (v stagedFileFormat) Description(context.Context) string         { return "fits the format" }
+func (v stagedFileFormat) MarkdownDescription(context.Context) string { return "fits `format`" }
 
-func (v stagedFiles) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (v stagedFileFormat) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	var format types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("format"), &format)...)
 	if resp.Diagnostics.HasError() || format.IsUnknown() || req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
@@ -38,6 +38,6 @@ func (v stagedFiles) ValidateString(ctx context.Context, req validator.StringReq
 		e.ColumnTypes = jobs.ColumnTypes(req.ConfigValue.ValueString())
 	}
 	if err := e.CheckFiles(); err != nil {
-		addInvalid(&resp.Diagnostics, req.Path, err)
+		addInvalidValue(&resp.Diagnostics, req.Path, err)
 	}
 }

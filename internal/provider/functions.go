@@ -8,7 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// nameFunction makes a name from others, as the resources' defaults do.
+// nameFunction derives a name in the same way as the default of a resource's
+// attribute.
 type nameFunction struct {
 	name       string
 	summary    string
@@ -41,8 +42,8 @@ func (f nameFunction) Run(ctx context.Context, req function.RunRequest, resp *fu
 func newDefaultStreamFunction() function.Function {
 	return nameFunction{
 		name:    "default_stream",
-		summary: "Stream of an import that names none",
-		doc:     "Gives `databricks_{catalog}_{database}_{table}`, the stream that a `lytics_databricks_table_import` writes to when it names none.",
+		summary: "Default stream of a table import",
+		doc:     "Returns `databricks_{catalog}_{database}_{table}`, the stream that a `lytics_databricks_table_import` writes to if it has no `stream`.",
 		parameters: []function.Parameter{
 			function.StringParameter{Name: "catalog", MarkdownDescription: "Catalog of the table."},
 			function.StringParameter{Name: "database", MarkdownDescription: "Database (schema) of the table."},
@@ -59,8 +60,8 @@ func newDefaultStreamFunction() function.Function {
 func newExportTableFunction() function.Function {
 	return nameFunction{
 		name:    "export_table",
-		summary: "Table of an export that names none",
-		doc:     "Gives `lytics_user_{audience_slug}`, the table that a `lytics_databricks_audience_export` writes when it names none.",
+		summary: "Default table of an audience export",
+		doc:     "Returns `lytics_user_{audience_slug}`, the table that a `lytics_databricks_audience_export` writes if it has no `table_name`.",
 		parameters: []function.Parameter{
 			function.StringParameter{Name: "audience_slug", MarkdownDescription: "Slug of the audience."},
 		},

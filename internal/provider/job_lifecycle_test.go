@@ -65,7 +65,7 @@ func TestInterruptedApply(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	env.OnHang = func() { interrupt() }
 	s, diags := r.apply(ctx, resource, nil, build(r.typ(resource), importGiven))
-	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text, "was interrupted") || !strings.Contains(text, "apply again") {
+	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text, "was interrupted") || !strings.Contains(text, "next apply continues") {
 		t.Errorf("the interruption is reported as %q", text)
 	}
 	var status, id string

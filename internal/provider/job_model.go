@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// jobModel is what both kinds of job have.
-type jobModel struct {
+// jobAttributes are the attributes that both kinds of job have.
+type jobAttributes struct {
 	ID                  types.String   `tfsdk:"id"`
 	Label               types.String   `tfsdk:"label"`
 	Description         types.String   `tfsdk:"description"`
@@ -30,54 +30,56 @@ type jobModel struct {
 	LastRun             types.Object   `tfsdk:"last_run"`
 }
 
-// model is a kind of job as Terraform holds it.
-type model interface {
-	job() *jobModel
-	// define adds the kind's own part to a definition.
-	define(context.Context, *jobs.JobSpec, *diag.Diagnostics)
-	// settle takes from a registered definition what was unknown at plan. What
-	// was known stays as planned, or Terraform calls it inconsistent.
-	settle(jobs.JobSpec)
-	// show takes the kind's own part from a registered definition.
-	show(context.Context, jobs.JobSpec, *diag.Diagnostics)
+// jobModel is the Terraform model of one kind of job.
+type jobModel interface {
+	job() *jobAttributes
+	// addToSpec adds the kind's own attributes to a definition.
+	addToSpec(context.Context, *jobs.JobSpec, *diag.Diagnostics)
+	// setComputed sets the attributes that were unknown at plan from the stored
+	// definition. Known ones must stay as planned, or Terraform reports an
+	// inconsistent result.
+	setComputed(jobs.JobSpec)
+	// setFromSpec sets the kind's own attributes from the stored definition.
+	setFromSpec(context.Context, jobs.JobSpec, *diag.Diagnostics)
 }
 
-// kind is what tells the two job resources apart.
-type kind struct {
-	name   string
-	noun   string
-	kind   jobs.Kind
-	in     shownIn
-	schema func(context.Context) schema.Schema
-	empty  func() model
-	// plan settles the kind's own computed attributes. prior is nil when the
-	// job is created; api is nil while the store is unknown or not there.
-	plan func(ctx context.Context, api jobs.API, config, prior, planned model) path.Paths
+// jobKind describes one of the two job resources to jobResource.
+type jobKind struct {
+	name     string
+	noun     string
+	kind     jobs.Kind
+	usage    runUsage
+	schema   func(context.Context) schema.Schema
+	newModel func() jobModel
+	// planComputed plans the kind's own computed attributes and returns those that
+	// replace the job. prior is nil for a new job; api is nil if there is no store
+	// yet or it is not known.
+	planComputed func(ctx context.Context, api jobs.API, config, prior, planned jobModel) path.Paths
 }
 
-func (m *jobModel) job() *jobModel { return m }
+func (m *jobAttributes) job() *jobAttributes { return m }
 
-// spec gives the definition that a model stands for.
-func spec(ctx context.Context, m model, diags *diag.Diagnostics) jobs.JobSpec {
+// jobSpec returns the definition of a model.
+func jobSpec(ctx context.Context, m jobModel, diags *diag.Diagnostics) jobs.JobSpec {
 	j := m.job()
 	s := jobs.JobSpec{
 		Label:           j.Label.ValueString(),
 		Description:     j.Description.ValueString(),
 		AuthorizationID: j.AuthorizationID.ValueString(),
 		QueryTimeout:    time.Duration(j.QueryTimeoutMinutes.ValueInt64()) * time.Minute,
-		Triggers:        triggersOf(ctx, j.Triggers, diags),
+		Triggers:        triggerValues(ctx, j.Triggers, diags),
 		FailOnError:     j.FailOnError.ValueBool(),
-		After:           afterOf(ctx, j.After, diags),
+		After:           afterIDs(ctx, j.After, diags),
 		Wait:            j.Wait.ValueBoolPointer(),
 	}
 	s.Schedule, _ = readSchedule(ctx, j.Schedule, diags)
-	m.define(ctx, &s, diags)
+	m.addToSpec(ctx, &s, diags)
 	return s
 }
 
-// show takes a registered job into a model. What the store does not hold
-// (timeouts, last_run) stays.
-func show(ctx context.Context, m model, job jobs.Job, diags *diag.Diagnostics) {
+// setFromJob sets a model from the stored job. Attributes that the store does not
+// have (timeouts, last_run) stay.
+func setFromJob(ctx context.Context, m jobModel, job jobs.Job, diags *diag.Diagnostics) {
 	j := m.job()
 	j.ID = types.StringValue(job.ID)
 	j.Label = types.StringValue(job.Label)
@@ -87,7 +89,7 @@ func show(ctx context.Context, m model, job jobs.Job, diags *diag.Diagnostics) {
 	j.Schedule = scheduleObject(job)
 	j.FailOnError = types.BoolValue(job.FailOnError)
 	j.Wait = types.BoolValue(job.Wait == nil || *job.Wait)
-	// An empty map and none mean the same; the form that is written stays.
+	// An empty map and null mean the same; the model keeps the form it has.
 	if len(job.Triggers) > 0 || len(j.Triggers.Elements()) > 0 {
 		t, d := types.MapValueFrom(ctx, types.StringType, job.Triggers)
 		diags.Append(d...)
@@ -104,10 +106,10 @@ func show(ctx context.Context, m model, job jobs.Job, diags *diag.Diagnostics) {
 		}
 		j.After = after
 	}
-	m.show(ctx, job.JobSpec, diags)
+	m.setFromSpec(ctx, job.JobSpec, diags)
 }
 
-func afterOf(ctx context.Context, s types.Set, diags *diag.Diagnostics) []string {
+func afterIDs(ctx context.Context, s types.Set, diags *diag.Diagnostics) []string {
 	if s.IsNull() || s.IsUnknown() || len(s.Elements()) == 0 {
 		return nil
 	}
@@ -117,13 +119,13 @@ func afterOf(ctx context.Context, s types.Set, diags *diag.Diagnostics) []string
 	return out
 }
 
-// ownRun reports whether a new job is run by the apply that makes it: one that
-// neither a schedule nor other jobs start.
-func (m *jobModel) ownRun() bool {
+// runsInApply reports whether the apply that creates the job also runs it: if
+// neither a schedule nor other jobs start it.
+func (m *jobAttributes) runsInApply() bool {
 	return m.Schedule.IsNull() && len(m.After.Elements()) == 0
 }
 
-func triggersOf(ctx context.Context, m types.Map, diags *diag.Diagnostics) map[string]string {
+func triggerValues(ctx context.Context, m types.Map, diags *diag.Diagnostics) map[string]string {
 	if m.IsNull() || m.IsUnknown() || len(m.Elements()) == 0 {
 		return nil
 	}
@@ -132,8 +134,8 @@ func triggersOf(ctx context.Context, m types.Map, diags *diag.Diagnostics) map[s
 	return out
 }
 
-// triggered reports whether a change of triggers asks for a run.
-func triggered(prior, planned types.Map) bool {
+// triggersChanged reports whether the change of triggers runs the job.
+func triggersChanged(prior, planned types.Map) bool {
 	if planned.IsUnknown() {
 		return true
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// defaultRunTimeout bounds an apply's wait for a run.
+// defaultRunTimeout is how long an apply waits for a run by default.
 const defaultRunTimeout = 24 * time.Hour
 
 // jobResource is a table import or an audience export.
 type jobResource struct {
 	resourceBase
-	kind kind
+	kind jobKind
 }
 
 var (
@@ -42,16 +42,18 @@ func (r *jobResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	checkSchedule(ctx, o, r.place(req.Config.Schema.Type()), &resp.Diagnostics)
+	validateSchedule(ctx, o, r.target(req.Config.Schema.Type()), &resp.Diagnostics)
 }
 
-func (r *jobResource) place(t attr.Type) place { return place{schema: t, via: others} }
+func (r *jobResource) target(t attr.Type) attributeTarget {
+	return attributeTarget{objectType: t, via: attributeOfReference}
+}
 
-// Create registers the job and, without a schedule, runs it. The definition is
-// in state before the run ends in whatever way: a failed first run leaves a
-// tainted resource, and the next apply goes on from the cursor.
+// Create saves the job and, if neither a schedule nor other jobs start it, runs
+// it. State is set before the run: if the run fails, the resource is tainted, and
+// the next apply continues from the cursor.
 func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	m := r.kind.empty()
+	m := r.kind.newModel()
 	resp.Diagnostics.Append(req.Plan.Get(ctx, m)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -59,39 +61,39 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 	j := m.job()
 	limit, d := j.Timeouts.Create(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(d...)
-	definition := spec(ctx, m, &resp.Diagnostics)
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
+	definition := jobSpec(ctx, m, &resp.Diagnostics)
+	api := r.session.openForCreate(ctx, resp.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	at := r.place(resp.State.Schema.Type())
+	at := r.target(resp.State.Schema.Type())
 	job, err := api.CreateJob(ctx, definition)
 	if err != nil {
 		addError(&resp.Diagnostics, at, "create "+r.kind.noun, err)
 		return
 	}
 	j.ID = types.StringValue(job.ID)
-	m.settle(job.JobSpec)
-	j.LastRun = types.ObjectNull(runTypes(r.kind.in))
+	m.setComputed(job.JobSpec)
+	j.LastRun = types.ObjectNull(runTypes(r.kind.usage))
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	if !j.ownRun() || resp.Diagnostics.HasError() {
+	if !j.runsInApply() || resp.Diagnostics.HasError() {
 		return
 	}
-	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.create", at: at, leave: !j.Wait.ValueBool()}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.create", target: at, detach: !j.Wait.ValueBool()}, &resp.Diagnostics)
 	if run != nil {
-		j.LastRun = runObject(r.kind.in, *run)
+		j.LastRun = runObject(r.kind.usage, *run)
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 	}
 }
 
-// Read refreshes the definition. last_run is the state's own, and comes from
-// the store only with an import.
+// Read refreshes the definition. last_run stays as it is in state; only an import
+// takes it from the store.
 func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, imported := r.forRead(ctx, req, resp)
+	api, imported := r.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
-	m := r.kind.empty()
+	m := r.kind.newModel()
 	resp.Diagnostics.Append(req.State.Get(ctx, m)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -100,34 +102,34 @@ func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	job, err := api.Job(ctx, id)
 	if err == nil && job.Kind() != r.kind.kind {
 		err = jobs.Invalid("id", "The job is of another kind",
-			describe("Job", id)+" is a "+string(job.Kind())+".", "Import it as a lytics_databricks_"+string(job.Kind())+".")
+			nounWithID("Job", id)+" is a "+string(job.Kind())+".", "Import it as a lytics_databricks_"+string(job.Kind())+".")
 	}
 	if err == nil {
 		err = api.Confirm(ctx, id)
 	}
 	if err != nil {
-		readFailed(ctx, resp, describe(r.kind.noun, id), err)
+		addReadError(ctx, resp, nounWithID(r.kind.noun, id), err)
 		return
 	}
-	show(ctx, m, job, &resp.Diagnostics)
+	setFromJob(ctx, m, job, &resp.Diagnostics)
 	if imported {
-		run, err := lastApplied(ctx, api, job)
+		run, err := lastRunOfApply(ctx, api, job)
 		if err != nil {
-			addError(&resp.Diagnostics, nowhere, "read the runs of "+id, err)
+			addError(&resp.Diagnostics, noAttribute, "read the runs of "+id, err)
 			return
 		}
-		m.job().LastRun = lastRunObject(r.kind.in, run)
+		m.job().LastRun = optionalRunObject(r.kind.usage, run)
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 	}
 }
 
-// Update saves the definition, and runs the job when triggers changed. The new
-// triggers count, in the store as in state, only once their run has ended
-// well: until then the difference comes back and the run is tried again.
+// Update saves the definition, and runs the job if triggers changed. The store and
+// state get the new triggers only after the run has succeeded: until then the
+// next plan shows the difference again, and the next apply runs the job again.
 func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	m, prior := r.kind.empty(), r.kind.empty()
+	m, prior := r.kind.newModel(), r.kind.newModel()
 	resp.Diagnostics.Append(req.Plan.Get(ctx, m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
 	if resp.Diagnostics.HasError() {
@@ -136,50 +138,50 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	j := m.job()
 	limit, d := j.Timeouts.Update(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(d...)
-	definition := spec(ctx, m, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	definition := jobSpec(ctx, m, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	at := r.place(resp.State.Schema.Type())
+	at := r.target(resp.State.Schema.Type())
 	planned := j.Triggers
-	asked := triggered(prior.job().Triggers, planned)
+	asked := triggersChanged(prior.job().Triggers, planned)
 	wanted := definition.Triggers
 	if asked {
-		definition.Triggers = triggersOf(ctx, prior.job().Triggers, &resp.Diagnostics)
+		definition.Triggers = triggerValues(ctx, prior.job().Triggers, &resp.Diagnostics)
 	}
 	id := j.ID.ValueString()
 	job, err := api.UpdateJob(ctx, id, definition)
 	if err != nil {
-		addError(&resp.Diagnostics, at, "update "+describe(r.kind.noun, id), err)
+		addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
 		return
 	}
-	m.settle(job.JobSpec)
+	m.setComputed(job.JobSpec)
 	if !asked {
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 		return
 	}
 	j.Triggers, j.LastRun = prior.job().Triggers, prior.job().LastRun
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	run := runJob(ctx, api, job, runTerms{limit: limit, attribute: "timeouts.update", at: at, leave: !j.Wait.ValueBool()}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.update", target: at, detach: !j.Wait.ValueBool()}, &resp.Diagnostics)
 	if run == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	definition.Triggers = wanted
 	if _, err := api.UpdateJob(ctx, id, definition); err != nil {
-		addError(&resp.Diagnostics, at, "update "+describe(r.kind.noun, id), err)
+		addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
 		return
 	}
-	j.Triggers, j.LastRun = planned, runObject(r.kind.in, *run)
+	j.Triggers, j.LastRun = planned, runObject(r.kind.usage, *run)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-// Delete removes the definition; cursor, events and tables stay.
+// Delete removes the definition. The cursor, the events and the table stay.
 func (r *jobResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	id := idFromState(ctx, req.State, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	deleteFailed(resp, describe(r.kind.noun, id), api.DeleteJob(ctx, id))
+	addDeleteError(resp, nounWithID(r.kind.noun, id), api.DeleteJob(ctx, id))
 }

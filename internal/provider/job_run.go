@@ -14,50 +14,51 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// errTimeLimit is the cause of a context that the timeouts attribute ended.
+// errTimeLimit is the cause of a context that ended because of the timeouts
+// attribute.
 var errTimeLimit = errors.New("the time limit of the timeouts attribute has passed")
 
-// runTerms is how an apply runs a job.
-type runTerms struct {
+// runOptions says how runJob runs a job.
+type runOptions struct {
 	limit time.Duration
-	// attribute sets the limit.
+	// attribute is the attribute that sets the limit.
 	attribute string
-	at        place
-	// leave has the runner execute it, unfollowed.
-	leave bool
-	// reason is why it runs: ReasonApply when empty.
+	target    attributeTarget
+	// detach leaves the run to the runner and does not wait for it.
+	detach bool
+	// reason is why the job runs: ReasonApply if empty.
 	reason jobs.Reason
-	// moved hears of the run's moves; nil for none.
-	moved func(jobs.Run)
-	// page is where the run can be looked at; empty for nowhere.
+	// onChange, unless nil, is called when the run's progress changes.
+	onChange func(jobs.Run)
+	// page is the URL of the run's page; empty if it has none.
 	page string
 }
 
-// runJob runs a job and waits. It returns nil when there is no run to show.
-// What went wrong is in diags: as a warning for a failed run when the job says
-// that a failure is none of Terraform's business.
-func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runTerms, diags *diag.Diagnostics) *jobs.Run {
-	what := fmt.Sprintf("run %s %q", noun(job), job.Label)
-	if terms.leave {
+// runJob runs a job and waits for the run to end. It returns nil if there is no
+// run. A failed run is an error, or a warning if the job's fail_on_error is
+// false.
+func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runOptions, diags *diag.Diagnostics) *jobs.Run {
+	what := fmt.Sprintf("run %s %q", nounOfJob(job), job.Label)
+	if terms.detach {
 		info, err := api.Store(ctx, false)
 		if err != nil {
-			addError(diags, terms.at, what, err)
+			addError(diags, terms.target, what, err)
 			return nil
 		}
 		if !info.RunnerAlive {
-			refuseToLeave(diags)
+			refuseWithoutRunner(diags)
 			return nil
 		}
 	}
 	started, err := api.StartRun(ctx, job.ID, cmp.Or(terms.reason, jobs.ReasonApply))
 	if err != nil {
-		addError(diags, terms.at, what, err)
+		addError(diags, terms.target, what, err)
 		return nil
 	}
 	terms.page = jobs.RunURL(api, started.ID)
 	tflog.Info(ctx, "run queued", map[string]any{"job": job.ID, "run": started.ID, "page": terms.page})
 
-	if terms.leave {
+	if terms.detach {
 		return &started
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, terms.limit, errTimeLimit)
@@ -65,72 +66,72 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runTerms, dia
 	logged := progressLog(ctx)
 	run, err := api.WaitRun(bounded, started.ID, func(r jobs.Run) {
 		logged(r)
-		if terms.moved != nil {
-			terms.moved(r)
+		if terms.onChange != nil {
+			terms.onChange(r)
 		}
 	})
 	if run.ID == "" {
 		run = started
 	}
 	if err == nil && bounded.Err() == nil {
-		judge(run, job, terms, diags)
+		addRunDiagnostic(run, job, terms, diags)
 		return &run
 	}
 	if bounded.Err() == nil {
-		addError(diags, terms.at, what, err)
+		addError(diags, terms.target, what, err)
 		return &run
 	}
-	// The run ended, or is ending, because this apply did.
+	// The run was cancelled because this apply ended.
 	if run.Status.Active() {
-		run = latest(ctx, api, run)
+		run = finalRun(ctx, api, run)
 	}
 	if !run.Status.Active() && run.Status != jobs.StatusCancelled {
-		judge(run, job, terms, diags)
+		addRunDiagnostic(run, job, terms, diags)
 		return &run
 	}
 	if errors.Is(context.Cause(bounded), errTimeLimit) {
-		terms.at.add(diags, diag.SeverityError, terms.attribute,
+		terms.target.add(diags, diag.SeverityError, terms.attribute,
 			fmt.Sprintf("The run of %q took longer than %s", job.Label, terms.limit),
-			fmt.Sprintf("Run %s was cancelled after %s, at %s. Its cursor is kept: the next apply goes on where it was. Raise %s to let it finish in one.",
-				run.ID, terms.limit, whereItWas(run), terms.attribute))
+			fmt.Sprintf("Run %s was cancelled after %s, at %s. Its cursor is kept: the next apply continues from there. Raise %s to let one run finish.",
+				run.ID, terms.limit, describeProgress(run), terms.attribute))
 		return &run
 	}
 	diags.AddError(fmt.Sprintf("The run of %q was interrupted", job.Label),
-		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or doubled: apply again, and it goes on where it was.",
-			run.ID, whereItWas(run)))
+		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or duplicated: the next apply continues from there.",
+			run.ID, describeProgress(run)))
 	return &run
 }
 
-// refuseToLeave says that nobody would execute a run that is not waited for.
-func refuseToLeave(diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("wait"), "Nobody would execute the run",
-		"wait is false, but no runner is alive on the store, and Terraform ends the provider as soon as an apply is done. "+
+// refuseWithoutRunner adds the error for wait = false without a runner.
+func refuseWithoutRunner(diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("wait"), "No runner is connected to this store, so nothing would execute the run",
+		"wait is false, and Terraform stops the provider as soon as the apply is done. "+
 			"Leave wait out, or start a runner (terraform-provider-lytics runner) and give the provider block its address.")
 }
 
-// judge reports how a finished run ended.
-func judge(run jobs.Run, job jobs.Job, terms runTerms, diags *diag.Diagnostics) {
+// addRunDiagnostic reports a finished run that did not succeed.
+func addRunDiagnostic(run jobs.Run, job jobs.Job, terms runOptions, diags *diag.Diagnostics) {
 	if run.Status == jobs.StatusSucceeded {
 		return
 	}
-	severity, next := diag.SeverityError, "Correct the cause and apply again: the job goes on from where it was."
+	severity, next := diag.SeverityError, "Correct the cause and apply again: the job continues from its cursor."
 	if !job.FailOnError {
-		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply goes on. Change triggers to run the job again."
+		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply continues. Change triggers to run the job again."
 	}
-	summary := fmt.Sprintf("The run of %q %s", job.Label, endedAs(run.Status))
-	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, noun(job), job.ID, whereItWas(run), terms.see()), next)
-	terms.at.add(diags, severity, run.Failure.Attribute, summary, detail)
+	summary := fmt.Sprintf("The run of %q %s", job.Label, describeStatus(run.Status))
+	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, nounOfJob(job), job.ID, describeProgress(run), terms.logAddress()), next)
+	terms.target.add(diags, severity, run.Failure.Attribute, summary, detail)
 }
 
-// see says where a run's log is.
-func (t runTerms) see() string {
+// logAddress is a sentence with the address of the run's log, or "".
+func (t runOptions) logAddress() string {
 	if t.page == "" {
 		return ""
 	}
 	return " Its log: " + t.page
 }
 
-func endedAs(s jobs.Status) string {
+func describeStatus(s jobs.Status) string {
 	switch s {
 	case jobs.StatusCancelled:
 		return "was cancelled"
@@ -140,20 +141,20 @@ func endedAs(s jobs.Status) string {
 	return "ended as " + string(s)
 }
 
-func noun(job jobs.Job) string {
+func nounOfJob(job jobs.Job) string {
 	if job.Kind() == jobs.KindAudienceExport {
 		return "audience export"
 	}
 	return "table import"
 }
 
-func whereItWas(r jobs.Run) string {
-	phase := orDefault(r.Phase, string(r.Status))
+func describeProgress(r jobs.Run) string {
+	phase := valueOr(r.Phase, string(r.Status))
 	return fmt.Sprintf("%q with %d rows read and %d written", phase, r.RowsRead, r.RowsWritten)
 }
 
-// latest asks how a cancelled run ended, for as long as a cancel may take.
-func latest(ctx context.Context, api jobs.API, run jobs.Run) jobs.Run {
+// finalRun waits up to 5 seconds for a run that is being cancelled to end.
+func finalRun(ctx context.Context, api jobs.API, run jobs.Run) jobs.Run {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if now, err := api.WaitRun(ctx, run.ID, nil); err == nil && now.ID != "" {
@@ -162,8 +163,9 @@ func latest(ctx context.Context, api jobs.API, run jobs.Run) jobs.Run {
 	return run
 }
 
-// lastApplied gives the run that an apply's state would hold as its last.
-func lastApplied(ctx context.Context, api jobs.API, job jobs.Job) (*jobs.Run, error) {
+// lastRunOfApply returns the last run that an apply started and would have kept
+// in state, or nil.
+func lastRunOfApply(ctx context.Context, api jobs.API, job jobs.Job) (*jobs.Run, error) {
 	runs, err := api.ListRuns(ctx, jobs.RunFilter{JobID: job.ID})
 	if err != nil {
 		return nil, err
@@ -177,8 +179,8 @@ func lastApplied(ctx context.Context, api jobs.API, job jobs.Job) (*jobs.Run, er
 	return nil, nil
 }
 
-// progressLog logs changes of status or phase, and progress in between at a
-// finer level.
+// progressLog logs changes of status or phase at level INFO, and other progress
+// at level DEBUG.
 func progressLog(ctx context.Context) func(jobs.Run) {
 	var status jobs.Status
 	var phase string

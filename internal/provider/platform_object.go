@@ -83,12 +83,12 @@ func (r *platformObjectResource[M, O]) ValidateConfig(ctx context.Context, req r
 		return
 	}
 	if err := r.kind.validate(r.kind.object(m)); err != nil {
-		addError(&resp.Diagnostics, place{schema: req.Config.Schema.Type()}, "use the "+r.kind.noun, err)
+		addError(&resp.Diagnostics, attributeTarget{objectType: req.Config.Schema.Type()}, "use the "+r.kind.noun, err)
 	}
 }
 
 func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	api, _ := r.planStore(ctx, req, resp, false)
+	api, _ := r.openForPlan(ctx, req, resp, false)
 	if r.session == nil || req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -113,13 +113,13 @@ func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
+	api := r.session.openForCreate(ctx, resp.Private, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	stored, err := r.kind.create(api, ctx, r.kind.object(m))
 	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "create "+r.kind.label(m), err)
+		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "create "+r.kind.label(m), err)
 		return
 	}
 	r.kind.setComputed(&m, stored)
@@ -127,14 +127,14 @@ func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.
 }
 
 func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.forRead(ctx, req, resp)
+	api, _ := r.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
-	id := idIn(ctx, req.State, &resp.Diagnostics)
+	id := idFromState(ctx, req.State, &resp.Diagnostics)
 	stored, err := r.kind.get(api, ctx, id)
 	if err != nil {
-		readFailed(ctx, resp, describe(r.kind.noun, id), err)
+		addReadError(ctx, resp, nounWithID(r.kind.noun, id), err)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.kind.model(stored))...)
@@ -146,13 +146,13 @@ func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	stored, err := r.kind.put(api, ctx, r.kind.object(m))
 	if err != nil {
-		addError(&resp.Diagnostics, place{schema: resp.State.Schema.Type()}, "update "+r.kind.label(m), err)
+		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "update "+r.kind.label(m), err)
 		return
 	}
 	r.kind.setComputed(&m, stored)
@@ -160,10 +160,10 @@ func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.
 }
 
 func (r *platformObjectResource[M, O]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	id := idFromState(ctx, req.State, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	deleteFailed(resp, describe(r.kind.noun, id), r.kind.delete(api, ctx, id))
+	addDeleteError(resp, nounWithID(r.kind.noun, id), r.kind.delete(api, ctx, id))
 }

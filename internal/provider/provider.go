@@ -1,7 +1,6 @@
-// Package provider is the Terraform side of the product: the schemas, the plan
-// behaviour and the diagnostics of the provider "lytics". It knows the product
-// only through jobs.API, and never meets the warehouse, the store or the
-// platform itself.
+// Package provider is the Terraform provider "lytics": its schemas, plan behaviour
+// and diagnostics. It reaches stores, warehouses and platforms through jobs.API
+// only, and checks definitions with the pure packages schedule and platform.
 package provider
 
 import (
@@ -21,11 +20,11 @@ import (
 // Address is the provider's source address in the registry.
 const Address = "registry.terraform.io/terraform-provider-lytics/lytics"
 
-// Dependencies is what the provider is given from outside.
+// Dependencies connect the provider to the product and to its environment.
 type Dependencies struct {
-	// Open connects to the product. It is called at most once for a configured
-	// provider that has something to do, and must not create the store. The API
-	// lives as long as the process; whoever made it closes it.
+	// Open connects to a runner or opens a store. A configured provider calls it
+	// at most once. It must not create the store. The provider does not close the
+	// API: Terraform does not say when a provider has finished.
 	Open func(context.Context, config.Target) (jobs.API, error)
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
@@ -42,7 +41,7 @@ var (
 	_ provider.ProviderWithActions   = (*lyticsProvider)(nil)
 )
 
-// New gives the constructor that the plugin server and the tests use.
+// New returns the constructor that a plugin server takes.
 func New(version string, deps Dependencies) func() provider.Provider {
 	if deps.LookupEnv == nil {
 		deps.LookupEnv = os.LookupEnv

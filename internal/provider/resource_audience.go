@@ -24,7 +24,7 @@ func audienceObject() platformObject[audienceModel, jobs.Audience] {
 	return platformObject[audienceModel, jobs.Audience]{
 		noun:   "audience",
 		schema: audienceSchema,
-		label:  func(m audienceModel) string { return describe("audience", m.Name.ValueString()) },
+		label:  func(m audienceModel) string { return nounWithID("audience", m.Name.ValueString()) },
 		object: audienceModel.audience,
 		model:  newAudienceModel,
 		setComputed: func(m *audienceModel, stored jobs.Audience) {
@@ -44,18 +44,18 @@ func audienceSchema() schema.Schema {
 		MarkdownDescription: "A named filter over profiles, in FilterQL. Exports move its members to Databricks.",
 		Attributes: map[string]schema.Attribute{
 			"id":          idAttribute("Id of the audience."),
-			"name":        labelAttribute("Name of the audience, for people."),
+			"name":        labelAttribute("Name of the audience, shown to people."),
 			"description": descriptionAttribute("Who is in the audience."),
 			"slug": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "Name of the audience in filters (`INCLUDE slug`) and in the tables of its exports (`lytics_user_{slug}`): " +
-					"lower-case letters, digits, `-` and `_`. Default: made from `name` when the audience is created, and kept when that changes.",
-				Validators: []validator.String{plainText()},
+					"lower-case letters, digits, `-` and `_`. Default: made from `name` when the audience is created, and kept when the name changes.",
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"filter": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "FilterQL, such as `FILTER AND (EXISTS email, country = \"US\")`.",
-				Validators:          []validator.String{description()},
+				Validators:          []validator.String{multilineText()},
 			},
 		},
 	}
@@ -73,7 +73,7 @@ func planAudience(_ context.Context, p *objectPlan[audienceModel], _ *diag.Diagn
 	case !p.planned.Name.IsUnknown():
 		slug = types.StringValue(platform.NormalizeAudience(jobs.Audience{Name: p.planned.Name.ValueString()}).Slug)
 	}
-	p.requiresReplace = settle(&p.planned.Slug, p.config.Slug, priorSlug, slug, update, "slug")
+	p.requiresReplace = planKeyAttribute(&p.planned.Slug, p.config.Slug, priorSlug, slug, update, "slug")
 }
 
 func (m audienceModel) audience() jobs.Audience {

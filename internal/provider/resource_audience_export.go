@@ -19,7 +19,7 @@ import (
 )
 
 type audienceExportModel struct {
-	jobModel
+	jobAttributes
 	AudienceID        types.String `tfsdk:"audience_id"`
 	Catalog           types.String `tfsdk:"catalog"`
 	Database          types.String `tfsdk:"database"`
@@ -33,82 +33,82 @@ type audienceExportModel struct {
 }
 
 func newAudienceExportResource() resource.Resource {
-	return &jobResource{kind: kind{
-		name: "databricks_audience_export", noun: "the audience export", kind: jobs.KindAudienceExport, in: inExport,
-		schema: audienceExportSchema,
-		empty:  func() model { return &audienceExportModel{} },
-		plan:   planAudienceExport,
+	return &jobResource{kind: jobKind{
+		name: "databricks_audience_export", noun: "the audience export", kind: jobs.KindAudienceExport, usage: inExport,
+		schema:       audienceExportSchema,
+		newModel:     func() jobModel { return &audienceExportModel{} },
+		planComputed: planAudienceExport,
 	}}
 }
 
 func audienceExportSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Moves the profiles of an audience into a Databricks table, which it replaces whole, in one commit: " +
-			"readers see the old table or the new one. It needs `staging` in the provider block.",
-		Attributes: withJobAttributes(ctx, inExport, map[string]schema.Attribute{
+		MarkdownDescription: "Moves the profiles of an audience into a Databricks table. Each run replaces all rows of the table in one commit: " +
+			"readers see either the old rows or the new ones. It needs `staging` in the provider block.",
+		Attributes: addJobAttributes(ctx, inExport, map[string]schema.Attribute{
 			"audience_id": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Id or slug of the audience.",
-				Validators:          []validator.String{plainText()},
+				Validators:          []validator.String{nonEmptyText()},
 			},
 			"catalog":  keyAttribute("Catalog to write to."),
 			"database": keyAttribute("Database (schema) to write to."),
 			"table_name": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "The table to write. Default `lytics_user_{audience_slug}`.",
-				Validators:          []validator.String{plainText()},
+				Validators:          []validator.String{nonEmptyText()},
 			},
 			"fields": schema.ListAttribute{
 				ElementType: types.StringType, Optional: true,
-				MarkdownDescription: "The user fields to export, in this order. Left out: all. Values that are not scalar become JSON text.",
+				MarkdownDescription: "The user fields to export, in this order. Default: all. Values that are not scalar become JSON text.",
 				Validators: []validator.List{
 					listvalidator.SizeAtLeast(1),
 					listvalidator.UniqueValues(),
 					listvalidator.NoNullValues(),
-					listvalidator.ValueStringsAre(plainText()),
+					listvalidator.ValueStringsAre(nonEmptyText()),
 				},
 			},
 			"overwrite_existing": schema.BoolAttribute{
 				Optional: true, Computed: true,
 				Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Replace a table of that name that no job of this provider has made. " +
-					"Default `false`: such a table is left alone, and the run fails.",
+				MarkdownDescription: "Whether to replace a table of that name that no job of this provider has created. " +
+					"Default `false`: such a table is not changed, and the run fails.",
 			},
 			"column_types": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.ColumnTypesDeclared)),
-				MarkdownDescription: "Where the columns' types come from. `declared` (the default): from the fields' types. " +
-					"`inferred`: the warehouse guesses from the text of the values, as the original product has it: " +
+				MarkdownDescription: "How the columns get their types. `declared` (the default): from the types of the fields. " +
+					"`inferred`: the warehouse infers them from the text of the values, as the original product does: " +
 					"`00123` becomes 123, and a column's type may change from run to run.",
-				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ColumnTypesDeclared), string(jobs.ColumnTypesInferred)), stagedFiles{"column_types"}},
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ColumnTypesDeclared), string(jobs.ColumnTypesInferred)), stagedFileFormat{"column_types"}},
 			},
 			"format": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.FormatCSV)),
-				MarkdownDescription: "Format of the staged files: `csv` (the default) or `parquet`. The table is the same. " +
-					"Parquet takes more of this machine's time and less of the warehouse's.",
+				MarkdownDescription: "Format of the staged files: `csv` (the default) or `parquet`. The resulting table is the same. " +
+					"Parquet takes more CPU time on this machine and less in the warehouse.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.FormatCSV), string(jobs.FormatParquet))},
 			},
 			"compression": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Compression of the staged files: `gzip` or `none`, and for `parquet` also `zstd`. " +
 					"Default: `gzip` for CSV, `zstd` for Parquet.",
-				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CompressionNone), string(jobs.CompressionGzip), string(jobs.CompressionZstd)), stagedFiles{"compression"}},
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CompressionNone), string(jobs.CompressionGzip), string(jobs.CompressionZstd)), stagedFileFormat{"compression"}},
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "`catalog.database` in which a run makes the table that it loads before it replaces the target. " +
-					"Default: the target's own. Takes CREATE TABLE there.",
-				Validators: []validator.String{plainText(), schemaName()},
+				MarkdownDescription: "`catalog.database` in which a run creates the table that it loads before it replaces the rows of the target. " +
+					"Default: that of the target. This needs CREATE TABLE there.",
+				Validators: []validator.String{nonEmptyText(), schemaName()},
 			},
 		}),
 	}
 }
 
-// planAudienceExport settles the table's name. It follows from the audience's
-// slug, which the store knows if the audience is there; where it does not say,
-// an export of the same audience keeps its table.
-func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned model) path.Paths {
+// planAudienceExport plans the default table name, which is made from the
+// audience's slug. If the store cannot say the slug, an export of the same
+// audience keeps its table, and another one is unknown until apply.
+func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planned jobModel) path.Paths {
 	c, _ := config.(*audienceExportModel)
 	p, _ := planned.(*audienceExportModel)
 	was, update := prior.(*audienceExportModel)
@@ -121,16 +121,16 @@ func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planne
 			name = was.TableName
 		}
 		if api != nil {
-			// Whatever keeps the audience from being read is Create's to report.
+			// Create reports an audience that cannot be read.
 			if audience, err := api.Audience(ctx, p.AudienceID.ValueString()); err == nil {
 				name = types.StringValue(jobs.ExportTable(audience.Slug))
 			}
 		}
 	}
-	return settle(&p.TableName, c.TableName, was.TableName, name, update, "table_name")
+	return planKeyAttribute(&p.TableName, c.TableName, was.TableName, name, update, "table_name")
 }
 
-func (m *audienceExportModel) define(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
+func (m *audienceExportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
 	s.Export = &jobs.AudienceExport{
 		AudienceID:        m.AudienceID.ValueString(),
 		Catalog:           m.Catalog.ValueString(),
@@ -147,13 +147,13 @@ func (m *audienceExportModel) define(ctx context.Context, s *jobs.JobSpec, diags
 	}
 }
 
-func (m *audienceExportModel) settle(s jobs.JobSpec) {
+func (m *audienceExportModel) setComputed(s jobs.JobSpec) {
 	if m.TableName.IsUnknown() && s.Export != nil {
 		m.TableName = types.StringValue(s.Export.TableName)
 	}
 }
 
-func (m *audienceExportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
+func (m *audienceExportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
 	e := s.Export
 	m.AudienceID = types.StringValue(e.AudienceID)
 	m.Catalog = types.StringValue(e.Catalog)
@@ -162,7 +162,7 @@ func (m *audienceExportModel) show(ctx context.Context, s jobs.JobSpec, diags *d
 	m.OverwriteExisting = types.BoolValue(e.OverwriteExisting)
 	m.ColumnTypes = types.StringValue(cmp.Or(string(e.ColumnTypes), string(jobs.ColumnTypesDeclared)))
 	m.Format = types.StringValue(cmp.Or(string(e.Format), string(jobs.FormatCSV)))
-	m.Compression, m.ScratchSchema = text(string(e.Compression)), text(e.ScratchSchema)
+	m.Compression, m.ScratchSchema = nullIfEmpty(string(e.Compression)), nullIfEmpty(e.ScratchSchema)
 	m.Fields = types.ListNull(types.StringType)
 	if len(e.Fields) > 0 {
 		fields, d := types.ListValueFrom(ctx, types.StringType, e.Fields)

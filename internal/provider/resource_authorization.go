@@ -30,8 +30,9 @@ func (r *authorizationResource) Schema(_ context.Context, _ resource.SchemaReque
 	resp.Schema = authorizationSchema()
 }
 
-// ValidateConfig wants one credential: a token or a service principal's secret,
-// each announced by its version, or the name of the variable that holds a token.
+// ValidateConfig requires exactly one credential: a token or a service
+// principal's secret, each with its version, or the name of the environment
+// variable that holds a token.
 func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m authorizationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
@@ -39,7 +40,7 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 		return
 	}
 	const one = "An authorization has one credential: a token that the provider keeps encrypted (token_wo and token_wo_version), " +
-		"a token in an environment variable of whoever executes the run (token_env), " +
+		"a token in an environment variable of the process that executes the run (token_env), " +
 		"or a service principal (client_id, client_secret_wo and client_secret_wo_version). Keep one of them."
 	token := !m.TokenWO.IsNull() || !m.TokenVersion.IsNull()
 	client := !m.ClientID.IsNull() || !m.ClientSecretWO.IsNull() || !m.ClientSecretVersion.IsNull()
@@ -57,16 +58,16 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 		fail("token_wo", "token_wo needs token_wo_version",
 			"Terraform does not keep write-only values, so it cannot see that the token changed. Set token_wo_version = 1, and raise it with each new token.")
 	case client && m.ClientID.IsNull():
-		fail("client_id", "client_secret_wo needs client_id", "The secret is a service principal's. Set client_id to its application id.")
+		fail("client_id", "client_secret_wo needs client_id", "The secret belongs to a service principal. Set client_id to its application id.")
 	case client && m.ClientSecretVersion.IsNull():
 		fail("client_secret_wo", "client_secret_wo needs client_secret_wo_version",
 			"Terraform does not keep write-only values, so it cannot see that the secret changed. Set client_secret_wo_version = 1, and raise it with each new secret.")
 	}
 }
 
-// ModifyPlan checks the store, and asks for the secret where it will be needed.
+// ModifyPlan checks the store, and refuses a plan that needs a secret without it.
 func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	r.planStore(ctx, req, resp, true)
+	r.openForPlan(ctx, req, resp, true)
 	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -82,10 +83,10 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	secret := planned.secret()
 	version, held := secret.version(planned), secret.version(prior)
-	sends := secret.sent(planned, prior)
+	sends := secret.isSent(planned, prior)
 	if sends && secret.value(config).IsNull() {
 		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
-			fmt.Sprintf("%s_version is %s where the state has %s, so the %s is to be sent, but %s is null. Give it (an ephemeral variable keeps it out of the plan), or leave the version as it was.",
+			fmt.Sprintf("%s_version is %s and the state has %s, so the %s has to be sent, but %s is null. Give it (an ephemeral variable keeps it out of the plan), or leave the version as it was.",
 				secret.name, version, held, secret.noun, secret.name))
 	}
 	if !update || sends || !planned.TokenEnv.IsNull() {
@@ -98,7 +99,7 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	if !planned.ClientID.IsUnknown() && !planned.ClientID.Equal(prior.ClientID) {
 		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "Another credential needs its "+secret.noun,
-			fmt.Sprintf("What is stored is not the %s of this definition. Give it in %s and raise %s_version.", secret.noun, secret.name, secret.name))
+			fmt.Sprintf("The stored secret is not the %s of this definition. Give it in %s and raise %s_version.", secret.noun, secret.name, secret.name))
 	}
 }
 
@@ -109,13 +110,13 @@ func (r *authorizationResource) Create(ctx context.Context, req resource.CreateR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	api := r.session.forNew(ctx, resp.Private, &resp.Diagnostics)
+	api := r.session.openForCreate(ctx, resp.Private, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	a, err := api.CreateAuthorization(ctx, change)
 	if err != nil {
-		addError(&resp.Diagnostics, authorizationPlace(resp.State), "create the authorization", err)
+		addError(&resp.Diagnostics, authorizationTarget(resp.State), "create the authorization", err)
 		return
 	}
 	m.ID = types.StringValue(a.ID)
@@ -123,7 +124,7 @@ func (r *authorizationResource) Create(ctx context.Context, req resource.CreateR
 }
 
 func (r *authorizationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.forRead(ctx, req, resp)
+	api, _ := r.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -138,10 +139,10 @@ func (r *authorizationResource) Read(ctx context.Context, req resource.ReadReque
 		err = api.Confirm(ctx, id)
 	}
 	if err != nil {
-		readFailed(ctx, resp, describe("authorization", id), err)
+		addReadError(ctx, resp, nounWithID("authorization", id), err)
 		return
 	}
-	m.show(a)
+	m.setFromAuthorization(a)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
@@ -153,30 +154,32 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil {
 		return
 	}
 	if _, err := api.UpdateAuthorization(ctx, m.ID.ValueString(), change); err != nil {
-		addError(&resp.Diagnostics, authorizationPlace(resp.State), "update "+describe("authorization", m.ID.ValueString()), err)
+		addError(&resp.Diagnostics, authorizationTarget(resp.State), "update "+nounWithID("authorization", m.ID.ValueString()), err)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
 func (r *authorizationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	id := idIn(ctx, req.State, &resp.Diagnostics)
-	api, _ := r.session.forExisting(ctx, req.Private, &resp.Diagnostics)
+	id := idFromState(ctx, req.State, &resp.Diagnostics)
+	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	deleteFailed(resp, describe("authorization", id), api.DeleteAuthorization(ctx, id))
+	addDeleteError(resp, nounWithID("authorization", id), api.DeleteAuthorization(ctx, id))
 }
 
-func authorizationPlace(s tfsdk.State) place { return place{schema: s.Schema.Type()} }
+func authorizationTarget(s tfsdk.State) attributeTarget {
+	return attributeTarget{objectType: s.Schema.Type()}
+}
 
-// change is what the plan asks of the store. The secret is taken from the
-// configuration, the only place that has it, and only when its version says so.
+// change returns the planned change. The secret comes from the configuration, as
+// state and plan do not have it, and is sent only if its version changed.
 func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, prior authorizationModel, diags *diag.Diagnostics) jobs.AuthorizationChange {
 	c := jobs.AuthorizationChange{
 		AuthorizationSpec: jobs.AuthorizationSpec{
@@ -194,14 +197,14 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 		},
 	}
 	secret := m.secret()
-	if !secret.sent(m, prior) {
+	if !secret.isSent(m, prior) {
 		return c
 	}
 	var text types.String
 	diags.Append(config.GetAttribute(ctx, path.Root(secret.name), &text)...)
 	if text.IsNull() || text.IsUnknown() {
 		diags.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
-			fmt.Sprintf("%s_version changed, so the %s is to be sent, but %s is null in this apply. Give it, or leave the version as it was.", secret.name, secret.noun, secret.name))
+			fmt.Sprintf("%s_version changed, so the %s has to be sent, but %s is null in this apply. Give it, or leave the version as it was.", secret.name, secret.noun, secret.name))
 		return c
 	}
 	given := jobs.NewSecret(text.ValueString())
@@ -213,33 +216,33 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 	return c
 }
 
-// writeOnly is a secret that Terraform hands over and does not keep: its version
-// says when it is a new one.
-type writeOnly struct {
+// writeOnlySecret is a write-only attribute with its version. Terraform does not
+// keep the value, so a changed version tells that there is a new one.
+type writeOnlySecret struct {
 	name, noun string
 	value      func(authorizationModel) types.String
 	version    func(authorizationModel) types.Int64
 }
 
 var (
-	accessToken = writeOnly{"token_wo", "token",
+	accessToken = writeOnlySecret{"token_wo", "token",
 		func(m authorizationModel) types.String { return m.TokenWO },
 		func(m authorizationModel) types.Int64 { return m.TokenVersion }}
-	clientSecret = writeOnly{"client_secret_wo", "client secret",
+	clientSecret = writeOnlySecret{"client_secret_wo", "client secret",
 		func(m authorizationModel) types.String { return m.ClientSecretWO },
 		func(m authorizationModel) types.Int64 { return m.ClientSecretVersion }}
 )
 
-// secret is the one that a definition has.
-func (m authorizationModel) secret() writeOnly {
+// secret is the kind of secret that the definition uses.
+func (m authorizationModel) secret() writeOnlySecret {
 	if !m.ClientID.IsNull() {
 		return clientSecret
 	}
 	return accessToken
 }
 
-// sent reports whether this plan carries the secret to the store.
-func (w writeOnly) sent(planned, prior authorizationModel) bool {
+// isSent reports whether the plan sends the secret to the store.
+func (w writeOnlySecret) isSent(planned, prior authorizationModel) bool {
 	v := w.version(planned)
 	return !v.IsNull() && !v.Equal(w.version(prior))
 }

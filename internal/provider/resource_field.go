@@ -29,7 +29,7 @@ func fieldObject() platformObject[fieldModel, jobs.Field] {
 	return platformObject[fieldModel, jobs.Field]{
 		noun:   "field",
 		schema: fieldSchema,
-		label:  func(m fieldModel) string { return describe("field", m.ID.ValueString()) },
+		label:  func(m fieldModel) string { return nounWithID("field", m.ID.ValueString()) },
 		object: fieldModel.field,
 		model:  newFieldModel,
 		setComputed: func(m *fieldModel, stored jobs.Field) {
@@ -50,7 +50,7 @@ func fieldSchema() schema.Schema {
 			MarkdownDescription: doc + " Default `false`."}
 	}
 	return schema.Schema{
-		MarkdownDescription: "A typed user field: what profiles hold. Mappings feed it from streams.",
+		MarkdownDescription: "A typed field of user profiles. Mappings fill it from streams.",
 		Attributes: map[string]schema.Attribute{
 			"id":          keyAttribute("Name of the field in profiles."),
 			"description": descriptionAttribute("What the field means."),
@@ -58,24 +58,24 @@ func fieldSchema() schema.Schema {
 				Required: true,
 				MarkdownDescription: "`string`, `bool`, `int`, `number` or `date`; a set, `[]string` or `[]time`; " +
 					"or a map, `map[string]` of `string`, `int`, `number`, `bool` or `time`.",
-				Validators: []validator.String{plainText()},
+				Validators: []validator.String{nonEmptyText()},
 			},
-			"is_identifier": flag("Whether its values identify a user: events that share one are one profile."),
+			"is_identifier": flag("Whether its values identify a user: events with the same value belong to one profile."),
 			"is_pii":        flag("Whether its values are personal data."),
 			"merge_operation": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "How the values of a user's events become one: `latest`, `oldest`; `min`, `max`, `sum`, `count` where they can be compared or added; " +
+				MarkdownDescription: "How the values of a user's events are merged: `latest`, `oldest`; `min`, `max`, `sum`, `count` for values that can be compared or added; " +
 					"`merge`, `capped` for sets and maps; `mapmax`, `mapmin`, `latestmap`, `oldestmap` for maps. Default `latest`, for sets and maps `merge`.",
-				Validators: []validator.String{plainText()},
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"capacity": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "The most values a collection keeps. Left out: the platform's default.",
+				MarkdownDescription: "Maximum number of values in a set or map. Default: that of the platform.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"keep_days": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "Forget values after so many days. Left out: never.",
+				MarkdownDescription: "Number of days after which values are removed. Default: never.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 		},

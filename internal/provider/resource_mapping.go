@@ -40,22 +40,22 @@ func mappingObject() platformObject[mappingModel, jobs.Mapping] {
 
 func mappingSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "How a stream feeds a user field: an expression over the event's columns.",
+		MarkdownDescription: "How a stream fills a user field: an expression over the columns of an event.",
 		Attributes: map[string]schema.Attribute{
 			"id":     idAttribute("Id of the mapping."),
-			"stream": keyAttribute("The stream to read; it may be one that does not exist yet."),
-			"field":  keyAttribute("Id of the `lytics_field` to feed."),
+			"stream": keyAttribute("The stream to read. It does not have to exist yet."),
+			"field":  keyAttribute("Id of the `lytics_field` to fill."),
 			"expression": schema.StringAttribute{
 				Required: true,
-				MarkdownDescription: "Expression that gives the value from an event, such as `email` or `tolower(email)`. " +
-					"A column whose name is no plain word goes into back-quotes.",
-				Validators: []validator.String{plainText()},
+				MarkdownDescription: "Expression that computes the value from an event, such as `email` or `tolower(email)`. " +
+					"Write a column name that is not a plain word in back quotes.",
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"guard_expression": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default:             stringdefault.StaticString(""),
-				MarkdownDescription: "Expression that an event must satisfy to count. Default empty: all count.",
-				Validators:          []validator.String{description()},
+				MarkdownDescription: "Condition that an event must meet to be used. Default empty: all events are used.",
+				Validators:          []validator.String{multilineText()},
 			},
 		},
 	}
@@ -76,7 +76,7 @@ func planMapping(ctx context.Context, p *objectPlan[mappingModel], diags *diag.D
 	}
 	if known {
 		if err := platform.ValidateExpressionType(m.Expression, f); err != nil {
-			addError(diags, place{schema: p.objectType}, "use the mapping", err)
+			addError(diags, attributeTarget{objectType: p.objectType}, "use the mapping", err)
 			return
 		}
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 type tableImportModel struct {
-	jobModel
+	jobAttributes
 	Catalog               types.String `tfsdk:"catalog"`
 	Database              types.String `tfsdk:"database"`
 	Table                 types.String `tfsdk:"table"`
@@ -38,15 +38,15 @@ type tableImportModel struct {
 }
 
 func newTableImportResource() resource.Resource {
-	return &jobResource{kind: kind{
-		name: "databricks_table_import", noun: "the table import", kind: jobs.KindTableImport, in: inImport,
-		schema: tableImportSchema,
-		empty:  func() model { return &tableImportModel{} },
-		plan:   planTableImport,
+	return &jobResource{kind: jobKind{
+		name: "databricks_table_import", noun: "the table import", kind: jobs.KindTableImport, usage: inImport,
+		schema:       tableImportSchema,
+		newModel:     func() jobModel { return &tableImportModel{} },
+		planComputed: planTableImport,
 	}}
 }
 
-func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model) path.Paths {
+func planTableImport(_ context.Context, _ jobs.API, config, prior, planned jobModel) path.Paths {
 	c, _ := config.(*tableImportModel)
 	p, _ := planned.(*tableImportModel)
 	was, update := prior.(*tableImportModel)
@@ -57,10 +57,10 @@ func planTableImport(_ context.Context, _ jobs.API, config, prior, planned model
 	if !p.Catalog.IsUnknown() && !p.Database.IsUnknown() && !p.Table.IsUnknown() {
 		stream = types.StringValue(jobs.DefaultStream(p.Catalog.ValueString(), p.Database.ValueString(), p.Table.ValueString()))
 	}
-	return settle(&p.Stream, c.Stream, was.Stream, stream, update, "stream")
+	return planKeyAttribute(&p.Stream, c.Stream, was.Stream, stream, update, "stream")
 }
 
-func (m *tableImportModel) define(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
+func (m *tableImportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
 	s.Import = &jobs.TableImport{
 		Catalog:               m.Catalog.ValueString(),
 		Database:              m.Database.ValueString(),
@@ -86,7 +86,7 @@ func (m *tableImportModel) define(ctx context.Context, s *jobs.JobSpec, diags *d
 	if l := m.Lookback; !l.IsNull() && !l.IsUnknown() {
 		lookback, err := readLookback(l.ValueString())
 		if err != nil {
-			addInvalid(diags, path.Root("lookback"), err)
+			addInvalidValue(diags, path.Root("lookback"), err)
 		}
 		s.Import.Lookback = &lookback
 	}
@@ -98,18 +98,18 @@ func (m *tableImportModel) define(ctx context.Context, s *jobs.JobSpec, diags *d
 	}
 	since, err := time.Parse(sinceLayout, m.SinceTimestamp.ValueString())
 	if err != nil {
-		addInvalid(diags, path.Root("since_timestamp"), err)
+		addInvalidValue(diags, path.Root("since_timestamp"), err)
 	}
 	s.Import.Since = &since
 }
 
-func (m *tableImportModel) settle(s jobs.JobSpec) {
+func (m *tableImportModel) setComputed(s jobs.JobSpec) {
 	if m.Stream.IsUnknown() && s.Import != nil {
 		m.Stream = types.StringValue(s.Import.Stream)
 	}
 }
 
-func (m *tableImportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
+func (m *tableImportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, diags *diag.Diagnostics) {
 	i := s.Import
 	for list, from := range map[*types.List][]string{&m.KeyColumns: i.KeyColumns, &m.Columns: i.Columns, &m.ExcludeColumns: i.ExcludeColumns} {
 		*list = types.ListNull(types.StringType)
@@ -119,16 +119,16 @@ func (m *tableImportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag
 			*list = shown
 		}
 	}
-	m.Where, m.ScratchSchema, m.FullRefresh = text(i.Where), text(i.ScratchSchema), text(i.FullRefresh)
+	m.Where, m.ScratchSchema, m.FullRefresh = nullIfEmpty(i.Where), nullIfEmpty(i.ScratchSchema), nullIfEmpty(i.FullRefresh)
 	m.NullTimestamps = types.StringValue(cmp.Or(string(i.NullTimestamps), string(jobs.NullSkip)))
 	m.FutureTimestamps = types.StringValue(cmp.Or(string(i.FutureTimestamps), string(jobs.FutureDefer)))
-	m.BatchSize, m.RowLimit = number(i.BatchSize), number(i.RowLimit)
-	m.showLookback(i.Lookback)
+	m.BatchSize, m.RowLimit = nullIfZero(i.BatchSize), nullIfZero(i.RowLimit)
+	m.setLookback(i.Lookback)
 	m.Catalog = types.StringValue(i.Catalog)
 	m.Database = types.StringValue(i.Database)
 	m.Table = types.StringValue(i.Table)
 	m.TimestampColumn = types.StringValue(i.TimestampColumn)
-	m.RecordTimestampColumn = text(i.RecordTimestampColumn)
+	m.RecordTimestampColumn = nullIfEmpty(i.RecordTimestampColumn)
 	m.Stream = types.StringValue(i.Stream)
 	m.SinceTimestamp = types.StringNull()
 	if i.Since != nil {
@@ -136,16 +136,8 @@ func (m *tableImportModel) show(ctx context.Context, s jobs.JobSpec, diags *diag
 	}
 }
 
-// number shows 0 as left out.
-func number(n int64) types.Int64 {
-	if n == 0 {
-		return types.Int64Null()
-	}
-	return types.Int64Value(n)
-}
-
-// showLookback keeps the way that a duration is written.
-func (m *tableImportModel) showLookback(l *time.Duration) {
+// setLookback sets the duration, and keeps the text if it means the same.
+func (m *tableImportModel) setLookback(l *time.Duration) {
 	if l == nil {
 		m.Lookback = types.StringNull()
 		return
@@ -163,16 +155,17 @@ func (m *tableImportModel) showLookback(l *time.Duration) {
 	m.Lookback = types.StringValue(short)
 }
 
-// readLookback reads a duration, and refuses what is finer than a timestamp.
+// readLookback parses a duration. It refuses one that is finer than a timestamp,
+// which has microseconds.
 func readLookback(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%q is no duration: write for example \"24h\", \"90m\" or \"0s\"", text)
+		return 0, fmt.Errorf("%q is not a duration: write for example \"24h\", \"90m\" or \"0s\"", text)
 	case d < 0:
-		return 0, fmt.Errorf("%q is negative: how far the import looks back is at least 0s", text)
+		return 0, fmt.Errorf("%q is negative: give at least \"0s\"", text)
 	case d%time.Microsecond != 0:
-		return 0, fmt.Errorf("%q is finer than a microsecond, and timestamps are not", text)
+		return 0, fmt.Errorf("%q is finer than a microsecond, which timestamps cannot show", text)
 	}
 	return d, nil
 }

@@ -16,87 +16,88 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// maxBatchSize keeps a batch within memory.
+// maxBatchSize limits the memory that a batch takes.
 const maxBatchSize = 100_000
 
 func tableImportSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Moves the rows of a Databricks table into an event stream: all of them the first time, " +
-			"then those after the last import, each exactly once and in order. Rows that are deleted in the table stay in the stream.",
-		Attributes: withJobAttributes(ctx, inImport, map[string]schema.Attribute{
+		MarkdownDescription: "Moves the rows of a Databricks table into an event stream: the first run moves all rows, " +
+			"later runs move the rows after the last import, each exactly once and in order. Rows that are deleted in the table stay in the stream.",
+		Attributes: addJobAttributes(ctx, inImport, map[string]schema.Attribute{
 			"catalog":  keyAttribute("Catalog of the table."),
 			"database": keyAttribute("Database (schema) of the table."),
 			"table":    keyAttribute("The table or view to read."),
-			"timestamp_column": keyAttribute("Column of type TIMESTAMP, TIMESTAMP_NTZ or DATE that orders the rows and tells new and updated ones. " +
-				"It should change whenever the row does."),
+			"timestamp_column": keyAttribute("Column of type TIMESTAMP, TIMESTAMP_NTZ or DATE that orders the rows and by which new and updated rows are found. " +
+				"It should change whenever the row changes."),
 			"record_timestamp_column": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Column with the event's own time. Left out: `timestamp_column`.",
-				Validators:          []validator.String{plainText()},
+				MarkdownDescription: "Column with the time of the event. Default: `timestamp_column`.",
+				Validators:          []validator.String{nonEmptyText()},
 			},
 			"since_timestamp": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Read rows after this time only: `yyyy-mm-dd HH:MM:SS`, in UTC, exclusive. Left out: all rows. " +
-					"It counts until the first run has set the cursor, and again for a `full_refresh`.",
+				MarkdownDescription: "Read only rows after this time: `yyyy-mm-dd HH:MM:SS`, in UTC, exclusive. Default: all rows. " +
+					"It applies until the first run has set the cursor, and again after a change of `full_refresh`.",
 				Validators: []validator.String{sinceTimestamp()},
 			},
 			"stream": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "The stream to write to, made if it is missing. Default `databricks_{catalog}_{database}_{table}`.",
-				Validators:          []validator.String{plainText()},
+				MarkdownDescription: "The stream to write to; it is created if it does not exist. Default `databricks_{catalog}_{database}_{table}`.",
+				Validators:          []validator.String{nonEmptyText()},
 			},
-			"key_columns": columnNames("Columns that order rows of one timestamp, and tell them apart. Left out: a digest of the row."),
-			"columns": columnNames("The only columns that an event has. Left out: all, also those that the table gets later.",
+			"key_columns": columnNames("Columns that order rows with the same timestamp and distinguish them. Default: a digest of the row."),
+			"columns": columnNames("The columns of an event. Default: all columns, including those that are added to the table later.",
 				listvalidator.ConflictsWith(path.MatchRoot("exclude_columns"))),
-			"exclude_columns": columnNames("Columns that an event does not have. One that the table has not got is an error, so that a slip sends nothing it should not."),
+			"exclude_columns": columnNames("Columns to leave out of events. A column that the table does not have is an error, so that a typing mistake does not send a column."),
 			"where": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Only rows that meet this condition, in Databricks SQL over the table's columns: `country = 'DE'`. " +
-					"It should give the same answer each time. A change counts for rows that are new to the next run.",
+				MarkdownDescription: "Read only rows that meet this condition, in Databricks SQL over the table's columns: `country = 'DE'`. " +
+					"It should be deterministic. A change applies to rows that the next run reads for the first time.",
 				Validators: []validator.String{predicate()},
 			},
 			"lookback": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "How far below the latest timestamp read each run looks for rows that were committed late: `\"24h\"` (the default), `\"90m\"`; " +
-					"`\"0s\"` looks at that timestamp alone. It is paid for with reading the window in two versions of the table. Rows that come later than that are not seen; `full_refresh` reads them.",
+				MarkdownDescription: "How far before the watermark each run looks for rows that were committed late: `\"24h\"` (the default), `\"90m\"`; " +
+					"`\"0s\"` looks only at rows with the watermark's timestamp. Each run reads this window in two versions of the table, which costs time. " +
+					"Rows that are committed later than that are not read; `full_refresh` reads them.",
 				Validators:    []validator.String{lookback()},
 				PlanModifiers: []planmodifier.String{sameDuration{}},
 			},
 			"null_timestamps": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.NullSkip)),
-				MarkdownDescription: "What becomes of rows without a timestamp: `skip` (the default) counts them, `error` fails the run before it sends anything, " +
-					"`include_once` sends each once, before all others.",
+				MarkdownDescription: "What happens to rows without a timestamp: `skip` (the default) only counts them, `error` fails the run before it sends anything, " +
+					"`include_once` sends each of them once, before all other rows.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.NullSkip), string(jobs.NullError), string(jobs.NullIncludeOnce))},
 			},
 			"future_timestamps": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.FutureDefer)),
-				MarkdownDescription: "What becomes of rows later than the warehouse's clock: `defer` (the default) counts them and leaves them to a later run, " +
-					"`include` sends them and remembers that it did. The cursor never passes the clock.",
+				MarkdownDescription: "What happens to rows later than the warehouse's clock: `defer` (the default) counts them and leaves them to a later run, " +
+					"`include` sends them and remembers them. The cursor never passes the clock.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.FutureDefer), string(jobs.FutureInclude))},
 			},
 			"batch_size": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "Most events committed at once: 1 to 100000. Left out: 50000. 8 MB of them are committed however few they are, and after a second those that there are.",
+				MarkdownDescription: "Maximum number of events in one commit: 1 to 100000. Default 50000. A batch is also committed when it reaches 8 MB, or after one second.",
 				Validators:          []validator.Int64{int64validator.Between(1, maxBatchSize)},
 			},
 			"row_limit": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "Most events of one run; the next run goes on there. Left out: no limit.",
+				MarkdownDescription: "Maximum number of events of one run; the next run continues from there. Default: no limit.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "`catalog.database` where a source without versions (a view, a foreign table, a table with a row filter or column mask) is copied to, " +
-					"to be read at rest; takes USE SCHEMA and CREATE TABLE there. The copy is dropped when it has been read. Left out: a temporary table of the session.",
-				Validators: []validator.String{plainText(), schemaName()},
+				MarkdownDescription: "`catalog.database` for copies of sources without versions (a view, a foreign table, a table with a row filter or column mask): " +
+					"a run copies the rows there, reads the copy and drops it. This needs USE SCHEMA and CREATE TABLE. Default: a temporary table of the session.",
+				Validators: []validator.String{nonEmptyText(), schemaName()},
 			},
 			"full_refresh": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Any text. After a change to another text the next run reads the table from `since_timestamp` again and sends every row as a new event; " +
-					"change `triggers` with it to have that run in this apply. Taking it away changes nothing.",
-				Validators: []validator.String{plainText()},
+				MarkdownDescription: "Any text. After a change to another text, the next run reads the table from `since_timestamp` again and sends every row as a new event. " +
+					"Change `triggers` as well to run the job in the same apply. Removing `full_refresh` changes nothing.",
+				Validators: []validator.String{nonEmptyText()},
 			},
 		}),
 	}
@@ -107,28 +108,28 @@ func columnNames(doc string, more ...validator.List) schema.ListAttribute {
 		ElementType: types.StringType, Optional: true,
 		MarkdownDescription: doc,
 		Validators: append([]validator.List{
-			listvalidator.SizeAtLeast(1), listvalidator.UniqueValues(), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(plainText()),
+			listvalidator.SizeAtLeast(1), listvalidator.UniqueValues(), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(nonEmptyText()),
 		}, more...),
 	}
 }
 
 func predicate() validator.String {
-	return textRule{rule: "one condition of SQL", check: jobs.CheckPredicate}
+	return stringRule{rule: "one SQL condition", check: jobs.CheckPredicate}
 }
 
 func lookback() validator.String {
-	return textRule{rule: "a duration such as 24h", check: func(s string) error {
+	return stringRule{rule: "a duration such as 24h", check: func(s string) error {
 		_, err := readLookback(s)
 		return err
 	}}
 }
 
-// sameDuration keeps what state holds where the same duration is written in
-// another way: the store knows durations, not texts.
+// sameDuration keeps the value in state if the configuration writes the same
+// duration in another way. The store has the duration, not its text.
 type sameDuration struct{}
 
 func (sameDuration) Description(context.Context) string {
-	return "the same duration in other words is no change"
+	return "the same duration written in another way is no change"
 }
 
 func (s sameDuration) MarkdownDescription(ctx context.Context) string { return s.Description(ctx) }

@@ -73,7 +73,7 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	if _, diags := r.invoke(map[string]any{"job_id": "job-none"}); !failed(diags) || !strings.Contains(messages(diags)[0], "job-none") {
 		t.Errorf("an unknown job ended with %v", messages(diags))
 	}
-	if _, diags := r.invoke(map[string]any{"job_id": job, "wait": false}); !failed(diags) || !strings.Contains(messages(diags)[0], "Nobody would execute") {
+	if _, diags := r.invoke(map[string]any{"job_id": job, "wait": false}); !failed(diags) || !strings.Contains(messages(diags)[0], "No runner is connected") {
 		t.Errorf("with nobody to leave it to: %v", messages(diags))
 	}
 	env.Change(func() { env.RunnerAlive, env.RunError = true, nil })

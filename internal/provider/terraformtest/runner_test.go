@@ -21,7 +21,7 @@ func TestWaitFalseTakesARunner(t *testing.T) {
 	env := providertest.New()
 	alive := func(yes bool) func() { return func() { env.Change(func() { env.RunnerAlive = yes }) } }
 	runTerraform(t, env,
-		resource.TestStep{Config: importConfig("wait = false"), ExpectError: regexp.MustCompile(`Nobody would execute the run`)},
+		resource.TestStep{Config: importConfig("wait = false"), ExpectError: regexp.MustCompile(`No runner is connected`)},
 		resource.TestStep{PreConfig: alive(true), Config: importConfig(""), Check: expectEvents(env, customers, 100)},
 		resource.TestStep{Config: importConfig("wait = false\ntriggers = { n = \"1\" }"), Check: func(*terraform.State) error {
 			runs := env.Only().Runs

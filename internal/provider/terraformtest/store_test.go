@@ -38,7 +38,7 @@ func TestLostStoreIsAnErrorAndKeepsState(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			Config: config(there), ExpectError: regexp.MustCompile(`(?s)not the store that the state was made with.*store-2.*` + ways),
+			Config: config(there), ExpectError: regexp.MustCompile(`(?s)not the store that the state belongs to.*store-2.*` + ways),
 		},
 		resource.TestStep{
 			PreConfig: func() { env.Change(func() { kept = env.Stores[here]; delete(env.Stores, here) }) },

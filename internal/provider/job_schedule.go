@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
 )
 
-// The defaults of a schedule; Read gives them for what a store leaves empty.
+// Defaults of a schedule. Read uses them for values that the store leaves empty.
 const (
 	defaultTimeOfDay = "00:00"
 	defaultTimezone  = "UTC"
@@ -50,8 +50,8 @@ var scheduleTypes = map[string]attr.Type{
 func scheduleSchema() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "When the job repeats. A job with a schedule is kept updated by a runner; one without runs once, in `apply`. " +
-			"While no runner is alive on the store, planning a schedule warns that nothing will execute it.",
+		MarkdownDescription: "When the job repeats. A runner executes a job with a schedule; a job without a schedule runs once, in `apply`. " +
+			"If no runner is connected to the store, the plan warns that nothing will execute the schedule.",
 		Attributes: map[string]schema.Attribute{
 			"frequency": schema.StringAttribute{
 				Required:            true,
@@ -62,16 +62,16 @@ func scheduleSchema() schema.Attribute {
 			"time_of_day": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(defaultTimeOfDay),
-				MarkdownDescription: "`HH:MM` in `timezone`; for `hourly` only the minutes count. Default `00:00`. " +
-					"A time that daylight saving skips runs an hour later, a repeated one runs once.",
+				MarkdownDescription: "`HH:MM` in `timezone`; `hourly` uses only the minutes. Default `00:00`. " +
+					"If daylight saving time skips the time, the job runs an hour later; if it repeats the time, the job runs once.",
 			},
 			"day_of_week": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "`monday` to `sunday`, for `weekly` only. Left out: `monday`.",
+				MarkdownDescription: "`monday` to `sunday`, for `weekly` only. Default `monday`.",
 			},
 			"day_of_month": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: "1 to 31, for `monthly` only; a day past the end of the month is its last. Left out: 1.",
+				MarkdownDescription: "1 to 31, for `monthly` only; a day after the end of the month means its last day. Default 1.",
 				Validators:          []validator.Int64{int64validator.Between(1, 31)},
 			},
 			"timezone": schema.StringAttribute{
@@ -82,25 +82,25 @@ func scheduleSchema() schema.Attribute {
 			"start_immediately": schema.BoolAttribute{
 				Optional: true, Computed: true,
 				Default:             booldefault.StaticBool(true),
-				MarkdownDescription: "Give a new job its first run at once; the runner executes it. Default `true`.",
+				MarkdownDescription: "Whether the runner executes the first run of a new job at once. Default `true`.",
 			},
 			"catch_up": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.CatchUpOne)),
-				MarkdownDescription: "What becomes of runs that were missed while no runner was alive: `one` makes one run of them all, " +
+				MarkdownDescription: "What happens to runs that were missed while no runner was connected: `one` executes one run for all of them, " +
 					"`skip` records them as missed. Default `one`.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CatchUpOne), string(jobs.CatchUpSkip))},
 			},
 			"paused": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Keep the schedule, execute nothing. Left out: whatever an operator made it.",
+				MarkdownDescription: "Whether the schedule is paused. Left out: an operator pauses and resumes it.",
 			},
 		},
 	}
 }
 
-// readSchedule gives the schedule an object stands for, nil for none. known is
-// false while part of it is unknown.
+// readSchedule returns the schedule of an object, or nil for null. known is false
+// if part of it is unknown.
 func readSchedule(ctx context.Context, o types.Object, diags *diag.Diagnostics) (s *jobs.Schedule, known bool) {
 	if o.IsNull() {
 		return nil, true
@@ -127,9 +127,9 @@ func readSchedule(ctx context.Context, o types.Object, diags *diag.Diagnostics) 
 	}, true
 }
 
-// scheduleObject gives a registered job's schedule. Where the definition says
-// whether it is paused, the state in force is shown, so that an operator's
-// change is drift; where it does not, an operator is free.
+// scheduleObject returns the schedule of a stored job. If the definition sets
+// paused, the actual state is shown, so that an operator's change is drift. If
+// it does not, paused stays null whatever an operator does.
 func scheduleObject(job jobs.Job) types.Object {
 	s := job.Schedule
 	if s == nil {
@@ -144,25 +144,25 @@ func scheduleObject(job jobs.Job) types.Object {
 	}
 	return types.ObjectValueMust(scheduleTypes, map[string]attr.Value{
 		"frequency":         types.StringValue(string(s.Frequency)),
-		"time_of_day":       types.StringValue(orDefault(s.TimeOfDay, defaultTimeOfDay)),
-		"day_of_week":       text(s.DayOfWeek),
+		"time_of_day":       types.StringValue(valueOr(s.TimeOfDay, defaultTimeOfDay)),
+		"day_of_week":       nullIfEmpty(s.DayOfWeek),
 		"day_of_month":      day,
-		"timezone":          types.StringValue(orDefault(s.Timezone, defaultTimezone)),
+		"timezone":          types.StringValue(valueOr(s.Timezone, defaultTimezone)),
 		"start_immediately": types.BoolValue(s.StartImmediately),
-		"catch_up":          types.StringValue(orDefault(string(s.CatchUp), string(jobs.CatchUpOne))),
+		"catch_up":          types.StringValue(valueOr(string(s.CatchUp), string(jobs.CatchUpOne))),
 		"paused":            paused,
 	})
 }
 
-func orDefault(s, otherwise string) string {
+func valueOr(s, otherwise string) string {
 	if s == "" {
 		return otherwise
 	}
 	return s
 }
 
-// checkSchedule validates a schedule whose parts are all known.
-func checkSchedule(ctx context.Context, o types.Object, at place, diags *diag.Diagnostics) {
+// validateSchedule validates a schedule if it is wholly known.
+func validateSchedule(ctx context.Context, o types.Object, at attributeTarget, diags *diag.Diagnostics) {
 	s, known := readSchedule(ctx, o, diags)
 	if !known || s == nil || diags.HasError() || s.Frequency == "" {
 		return
@@ -172,17 +172,18 @@ func checkSchedule(ctx context.Context, o types.Object, at place, diags *diag.Di
 	}
 }
 
-// warnNobodyRuns says that a schedule has nothing to execute it.
-func warnNobodyRuns(s *jobs.Schedule, after bool, diags *diag.Diagnostics) {
+// warnNoRunner warns that nothing will execute a schedule, or a job that runs after
+// others.
+func warnNoRunner(s *jobs.Schedule, after bool, diags *diag.Diagnostics) {
 	if s == nil && after {
 		diags.AddAttributeWarning(path.Root("after"), "Nothing will execute this job",
-			"It runs after other jobs, but no runner is alive on the store, and Terraform itself runs nothing between applies.\n\n"+
+			"It runs after other jobs, but no runner is connected to this store, and Terraform runs nothing between applies.\n\n"+
 				"Start a runner (terraform-provider-lytics runner), or change triggers to run the job in an apply.")
 	}
 	if s == nil || s.Paused != nil && *s.Paused {
 		return
 	}
 	diags.AddAttributeWarning(path.Root("schedule"), "Nothing will execute this schedule",
-		"The schedule is registered, but no runner is alive on the store, and Terraform itself runs nothing between applies.\n\n"+
-			"Start one (terraform-provider-lytics runner). Until there is one, change triggers to run the job in an apply, or leave schedule out to run it when it is created.")
+		"The schedule is saved, but no runner is connected to this store, and Terraform runs nothing between applies.\n\n"+
+			"Start a runner (terraform-provider-lytics runner). Without a runner, change triggers to run the job in an apply, or leave schedule out to run it when it is created.")
 }
