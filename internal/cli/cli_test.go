@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// fake answers what the command line asks, and nothing else.
+// fake implements the methods of jobs.API that the listing commands call.
 type fake struct {
 	jobs.API
 	all    []jobs.Job
@@ -67,7 +67,7 @@ func oneRun(status jobs.Status) jobs.Run {
 	return r
 }
 
-func TestJobsAreATableForPeopleAndJSONForPrograms(t *testing.T) {
+func TestJobsPrintsATableOrJSON(t *testing.T) {
 	t.Parallel()
 	last := oneRun(jobs.StatusSucceeded)
 	f := &fake{all: []jobs.Job{
@@ -91,7 +91,7 @@ func TestJobsAreATableForPeopleAndJSONForPrograms(t *testing.T) {
 	}
 }
 
-func TestRunsShowCountsDurationAndErrors(t *testing.T) {
+func TestRunsPrintsCountsDurationAndErrors(t *testing.T) {
 	t.Parallel()
 	failed := oneRun(jobs.StatusFailed)
 	failed.ID, failed.JobID, failed.Failure = "run_2", "job_2", jobs.Failure{Summary: "No table", Next: "Create it"}
@@ -112,7 +112,7 @@ func TestRunsShowCountsDurationAndErrors(t *testing.T) {
 	}
 }
 
-func TestFollowPrintsEachMoveAndEndsWithTheRun(t *testing.T) {
+func TestRunsFollowPrintsEachChangeUntilTheRunEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		looks := 0
@@ -139,7 +139,7 @@ func TestFollowPrintsEachMoveAndEndsWithTheRun(t *testing.T) {
 	})
 }
 
-func TestErrorsAndMisunderstandingsHaveTheirExitCodes(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	f := &fake{err: errors.New("no store here")}
 	if code, _, errOut := run(t, f, "jobs"); code != 1 || !strings.Contains(errOut, "no store here") || !f.closed {
@@ -159,8 +159,8 @@ func TestErrorsAndMisunderstandingsHaveTheirExitCodes(t *testing.T) {
 	}
 }
 
-// checklist 64: what may be doubled, and what is in no profile, is said.
-func TestRunsSayWhatIsDoubtful(t *testing.T) {
+// checklist 64
+func TestRunsPrintsDuplicatesAndEventsInNoProfile(t *testing.T) {
 	t.Parallel()
 	r := oneRun(jobs.StatusSucceeded)
 	r.PossiblyDuplicated, r.Unidentified, r.Conflicts, r.ConflictExample = 1200, 3, 1, "user_id=unknown"

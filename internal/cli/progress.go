@@ -12,20 +12,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// progress shows a followed run.
+// progress shows the progress of a run.
 type progress interface {
-	moved(jobs.Run)
-	// end takes what came of it, and gives what is left to report.
-	end(error) error
+	update(jobs.Run)
+	// finish ends the output. It returns err, or else an error of the output.
+	finish(error) error
 }
 
-// progress gives a bar on a terminal, JSON for programs, and lines otherwise.
+// progress is a bar on a terminal, JSON with --json, and lines otherwise.
 func (in *invocation) progress() progress {
 	if in.json {
 		return &jsonProgress{in: in}
 	}
 	if f, ok := in.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &bar{out: f, pace: &pace{}, width: func() int {
+		return &barProgress{out: f, pace: &rateMeter{}, width: func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
 			if err != nil {
 				return 80
@@ -33,7 +33,7 @@ func (in *invocation) progress() progress {
 			return w
 		}}
 	}
-	return &lines{in: in, pace: &pace{}}
+	return &lineProgress{in: in, pace: &rateMeter{}}
 }
 
 type jsonProgress struct {
@@ -41,32 +41,32 @@ type jsonProgress struct {
 	err error
 }
 
-func (p *jsonProgress) moved(r jobs.Run) {
+func (p *jsonProgress) update(r jobs.Run) {
 	if p.err == nil {
 		p.err = writeJSON(p.in, []jobs.Run{r})
 	}
 }
 
-func (p *jsonProgress) end(err error) error {
+func (p *jsonProgress) finish(err error) error {
 	if err == nil {
 		return p.err
 	}
 	return err
 }
 
-// lines prints a line a move.
-type lines struct {
+// lineProgress prints a line for each change.
+type lineProgress struct {
 	in   *invocation
-	pace *pace
+	pace *rateMeter
 	last string
 	err  error
 }
 
-func (p *lines) moved(r jobs.Run) {
+func (p *lineProgress) update(r jobs.Run) {
 	line := fmt.Sprintf("%s  %s  %s", r.ID, r.Status, Describe(r))
 	if !r.Status.Active() {
-		line = ended(r)
-	} else if rate := p.pace.of(r, time.Now()); rate != "" {
+		line = describeEnd(r)
+	} else if rate := p.pace.rate(r, time.Now()); rate != "" {
 		line += ", " + rate
 	}
 	if line != p.last && p.err == nil {
@@ -75,47 +75,47 @@ func (p *lines) moved(r jobs.Run) {
 	}
 }
 
-func (p *lines) end(err error) error {
+func (p *lineProgress) finish(err error) error {
 	if err == nil {
 		return p.err
 	}
 	return err
 }
 
-// ended says how a run ended, in a line.
-func ended(r jobs.Run) string {
-	line := fmt.Sprintf("%s  %s  %s rows read, %s written in %s", r.ID, r.Status, humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), took(r))
+// describeEnd says in one line how a run ended.
+func describeEnd(r jobs.Run) string {
+	line := fmt.Sprintf("%s  %s  %s rows read, %s written in %s", r.ID, r.Status, humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), formatDuration(r))
 	if rest := Describe(r); rest != "" && r.Failure.IsZero() {
 		line += "; " + rest
 	}
 	return line
 }
 
-// bar redraws one line of a terminal.
-type bar struct {
+// barProgress redraws one line of a terminal.
+type barProgress struct {
 	out   *os.File
-	pace  *pace
+	pace  *rateMeter
 	width func() int
 	shown bool
 }
 
-func (b *bar) moved(r jobs.Run) {
+func (b *barProgress) update(r jobs.Run) {
 	b.shown = true
-	_, _ = fmt.Fprint(b.out, "\r\x1b[K"+draw(r, b.pace.of(r, time.Now()), b.width()))
+	_, _ = fmt.Fprint(b.out, "\r\x1b[K"+progressLine(r, b.pace.rate(r, time.Now()), b.width()))
 }
 
-func (b *bar) end(err error) error {
+func (b *barProgress) finish(err error) error {
 	if b.shown {
 		_, _ = fmt.Fprintln(b.out)
 	}
 	return err
 }
 
-// draw is a run in a line of a terminal of some width.
-func draw(r jobs.Run, rate string, width int) string {
+// progressLine shows a run in a terminal line of the given width.
+func progressLine(r jobs.Run, rate string, width int) string {
 	text := Describe(r)
 	if !r.Status.Active() {
-		text = ended(r)
+		text = describeEnd(r)
 	} else if rate != "" {
 		text += ", " + rate
 	}
@@ -130,15 +130,15 @@ func draw(r jobs.Run, rate string, width int) string {
 	return text
 }
 
-// pace measures how fast the present phase goes.
-type pace struct {
+// rateMeter measures the rate of the current phase.
+type rateMeter struct {
 	phase string
 	begun time.Time
 	from  int64
 }
 
-// of gives the rate and the time left, once there is something to measure.
-func (p *pace) of(r jobs.Run, now time.Time) string {
+// rate gives the rate and the time left, or "" in the first second of a phase.
+func (p *rateMeter) rate(r jobs.Run, now time.Time) string {
 	if r.Phase != p.phase || r.Done < p.from {
 		p.phase, p.begun, p.from = r.Phase, now, r.Done
 		return ""

@@ -20,37 +20,38 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
-// grace is how long requests in progress may take when the runner stops.
-const grace = 5 * time.Second
+// shutdownGrace is how long requests in progress may take when the runner stops.
+const shutdownGrace = 5 * time.Second
 
-// Ready is what the runner writes to its --ready-file once it can be asked.
+// Ready is the content of the --ready-file, which the runner writes when it accepts
+// requests.
 type Ready struct {
 	URL       string `json:"url"`
 	TokenFile string `json:"token_file,omitempty"`
 	PID       int    `json:"pid"`
 }
 
-// runnerFlags are what the command line says of a runner.
+// runnerFlags are the flags of the command runner.
 type runnerFlags struct {
-	file, dataDir, databaseURL, hosts, readyFile string
-	own                                          config.Runner
+	configFile, dataDir, databaseURL, hosts, readyFile string
+	config                                             config.Runner
 }
 
 func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	f := &runnerFlags{}
-	flags.StringVar(&f.file, "config", "", "configuration file (YAML or JSON); its keys have the provider block's names")
+	flags.StringVar(&f.configFile, "config", "", "configuration file (YAML or JSON); its keys have the provider block's names")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database of a fleet (better in LYTICS_DATABASE_URL: other users see arguments)")
-	flags.StringVar(&f.own.Listen, "listen", "", "where the API and the page are, as HOST:PORT (LYTICS_RUNNER_LISTEN; default "+api.DefaultListen+")")
-	flags.StringVar(&f.own.TLSCert, "tls-cert", "", "certificate (LYTICS_RUNNER_TLS_CERT), needed beyond loopback")
-	flags.StringVar(&f.own.TLSKey, "tls-key", "", "its key (LYTICS_RUNNER_TLS_KEY)")
-	flags.StringVar(&f.own.TokenFile, "token-file", "", "the API's token, made when it is not there (LYTICS_RUNNER_TOKEN_FILE; default "+api.TokenFile+" in the data directory)")
-	flags.StringVar(&f.hosts, "allowed-hosts", "", "further names the API is addressed by, separated by commas (LYTICS_RUNNER_ALLOWED_HOSTS)")
-	flags.StringVar(&f.own.Log.Format, "log-format", "", "text or json (LYTICS_RUNNER_LOG_FORMAT; default text)")
-	flags.StringVar(&f.own.Log.Level, "log-level", "", "debug, info, warn or error (LYTICS_RUNNER_LOG_LEVEL; default info)")
-	flags.StringVar(&f.readyFile, "ready-file", "", "a file to write when the runner can be asked: its URL, its token's file and its process, as JSON")
+	flags.StringVar(&f.config.Listen, "listen", "", "address of the API and the page, as HOST:PORT (LYTICS_RUNNER_LISTEN; default "+api.DefaultListen+")")
+	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "TLS certificate (LYTICS_RUNNER_TLS_CERT), required unless the address is loopback")
+	flags.StringVar(&f.config.TLSKey, "tls-key", "", "key of the TLS certificate (LYTICS_RUNNER_TLS_KEY)")
+	flags.StringVar(&f.config.TokenFile, "token-file", "", "file with the API's token, created if it does not exist (LYTICS_RUNNER_TOKEN_FILE; default "+api.TokenFile+" in the data directory)")
+	flags.StringVar(&f.hosts, "allowed-hosts", "", "further host names of the API, separated by commas (LYTICS_RUNNER_ALLOWED_HOSTS)")
+	flags.StringVar(&f.config.Log.Format, "log-format", "", "text or json (LYTICS_RUNNER_LOG_FORMAT; default text)")
+	flags.StringVar(&f.config.Log.Level, "log-level", "", "debug, info, warn or error (LYTICS_RUNNER_LOG_LEVEL; default info)")
+	flags.StringVar(&f.readyFile, "ready-file", "", "file to write when the runner accepts requests: its URL, token file and process id, as JSON")
 	return func(ctx context.Context) error {
-		c, err := f.config(in.LookupEnv)
+		c, err := f.readConfig(in.LookupEnv)
 		if err != nil {
 			return err
 		}
@@ -58,10 +59,10 @@ func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) erro
 	}
 }
 
-// config puts the command line before the file, and the file before the
+// readConfig completes the flags from the configuration file, and that from the
 // environment.
-func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Runner, error) {
-	c, err := config.Read(f.file)
+func (f *runnerFlags) readConfig(lookup func(string) (string, bool)) (config.Runner, error) {
+	c, err := config.Read(f.configFile)
 	if err != nil {
 		return c, err
 	}
@@ -69,8 +70,8 @@ func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Runner,
 		to   *string
 		flag string
 	}{
-		{&c.DataDir, f.dataDir}, {&c.Listen, f.own.Listen}, {&c.TLSCert, f.own.TLSCert}, {&c.TLSKey, f.own.TLSKey},
-		{&c.TokenFile, f.own.TokenFile}, {&c.Log.Format, f.own.Log.Format}, {&c.Log.Level, f.own.Log.Level},
+		{&c.DataDir, f.dataDir}, {&c.Listen, f.config.Listen}, {&c.TLSCert, f.config.TLSCert}, {&c.TLSKey, f.config.TLSKey},
+		{&c.TokenFile, f.config.TokenFile}, {&c.Log.Format, f.config.Log.Format}, {&c.Log.Level, f.config.Log.Level},
 	} {
 		if p.flag != "" {
 			*p.to = p.flag
@@ -89,8 +90,8 @@ func (f *runnerFlags) config(lookup func(string) (string, bool)) (config.Runner,
 	return c, c.CheckEventStorage()
 }
 
-// serve is the runner: the engine on its store, what executes runs, and the
-// API over a network address and over the socket in the data directory.
+// serve runs the engine and the scheduler on the store, and serves the API at a
+// network address and at the socket in the data directory, until ctx ends.
 func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile string) (err error) {
 	log := runner.NewLog(in.errOut, c.Log.Format == "json", level(c.Log.Level))
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
@@ -117,8 +118,8 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closed(network)) }()
-	ready.URL = address(network, c.TLSCert != "", names)
+	defer func() { err = errors.Join(err, closeListener(network)) }()
+	ready.URL = runnerURL(network, c.TLSCert != "", names)
 	socket, err := api.ListenSocket(ctx, c.DataDir, ready.URL)
 	if err != nil {
 		return err
@@ -134,7 +135,7 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 		MaxRuns: c.MaxRuns, Alerts: runner.AlertConfig{URL: c.Alerts.URL, Secret: c.Alerts.Secret.Secret, StalePeriods: c.Alerts.StalePeriods},
 		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts), Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
 		Services: []runner.Service{
-			{Name: "socket", Run: func(ctx context.Context) error { return api.Serve(ctx, socket, server.Local(), log, grace) }},
+			{Name: "socket", Run: func(ctx context.Context) error { return api.Serve(ctx, socket, server.Local(), log, shutdownGrace) }},
 			{Name: "http", Run: func(ctx context.Context) error {
 				stop := context.AfterFunc(ctx, server.Stop)
 				defer stop()
@@ -142,7 +143,7 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 				if err := writeReady(readyFile, ready); err != nil {
 					return err
 				}
-				return api.Serve(ctx, network, server.Handler(), log, grace)
+				return api.Serve(ctx, network, server.Handler(), log, shutdownGrace)
 			}},
 		},
 	})
@@ -159,21 +160,21 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 
 func level(name string) slog.Level {
 	var l slog.Level
-	// The configuration was checked; no name is info.
+	// The configuration was validated; an empty name is info.
 	_ = l.UnmarshalText([]byte(name))
 	return l
 }
 
-// closed closes a listener that its server may have closed before.
-func closed(l net.Listener) error {
+// closeListener closes a listener that its server may have closed already.
+func closeListener(l net.Listener) error {
 	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
 }
 
-// address is the runner's URL as seen from this machine.
-func address(l net.Listener, secure bool, names []string) string {
+// runnerURL is the runner's URL for clients on this machine.
+func runnerURL(l net.Listener, secure bool, names []string) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return ""
@@ -196,7 +197,7 @@ func writeReady(file string, r Ready) error {
 	if err != nil {
 		return err
 	}
-	// Whoever waits for it must never see half of it.
+	// A process that waits for the file must not read half of it.
 	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
 		return err
 	}

@@ -14,28 +14,27 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// storeFlags say which store is meant, as for the runner, and the other place.
+// storeFlags select the store, as for the runner, and the other directory.
 type storeFlags struct {
-	file, dataDir, databaseURL string
-	from, to                   string
+	configFile, dataDir, databaseURL string
+	from, to                         string
 }
 
-// setupStore is what is done with a store as a whole: copied to where there is
-// none, backed up while it is in use, restored from a backup.
+// setupStore copies, backs up or restores a whole store.
 func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	f := &storeFlags{}
 	flags.BoolVar(&in.json, "json", false, "print JSON")
-	flags.StringVar(&f.file, "config", "", "the store's configuration file, as the runner has it: data_dir or database_url, and staging.s3")
+	flags.StringVar(&f.configFile, "config", "", "the runner's configuration file, which names the store: data_dir or database_url, and staging.s3")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the store's data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
-	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup that the store is made from; there must be none yet")
-	flags.StringVar(&f.to, "to", "", "copy, backup: the directory that is made from the store")
+	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup to read; the store must not exist yet")
+	flags.StringVar(&f.to, "to", "", "copy, backup: the directory to create")
 	return func(ctx context.Context) error {
-		c, err := readConfig(f.file, f.dataDir, f.databaseURL, in.LookupEnv)
+		c, err := readConfig(f.configFile, f.dataDir, f.databaseURL, in.LookupEnv)
 		if err != nil {
 			return err
 		}
-		done, err := f.do(ctx, in.arguments[0], c.Engine)
+		done, err := f.run(ctx, in.arguments[0], c.Engine)
 		if err != nil {
 			return err
 		}
@@ -43,8 +42,8 @@ func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error
 	}
 }
 
-func (f *storeFlags) do(ctx context.Context, verb string, c config.Engine) (store.Copied, error) {
-	if err := f.check(verb); err != nil {
+func (f *storeFlags) run(ctx context.Context, verb string, c config.Engine) (store.Copied, error) {
+	if err := f.validate(verb); err != nil {
 		return store.Copied{}, err
 	}
 	here := store.Location{Dir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret}
@@ -63,17 +62,18 @@ func (f *storeFlags) do(ctx context.Context, verb string, c config.Engine) (stor
 	return store.Copy(ctx, here, store.Location{Dir: f.to}, store.CopyOptions{From: bucket})
 }
 
-// check holds the flags against the verb.
-func (f *storeFlags) check(verb string) error {
+// validate checks the flags of copy, backup or restore.
+func (f *storeFlags) validate(verb string) error {
 	if !slices.Contains([]string{"copy", "backup", "restore"}, verb) {
-		return jobs.Invalid("", fmt.Sprintf("A store is not %q", verb), "There are copy, backup and restore.", "See: store -h")
+		return jobs.Invalid("", fmt.Sprintf("There is no command store %q", verb), "The commands are copy, backup and restore.", "See store -h")
 	}
 	takes := map[string]string{"backup": "--to", "restore": "--from"}[verb]
 	switch {
 	case takes == "" && (f.from == "") == (f.to == ""):
-		return jobs.Invalid("to", "Where the store is copied is not said", "copy takes --from DIR, which fills the store that the other flags name, or --to DIR, which copies it there.", "Give one of them")
+		return jobs.Invalid("to", "The other place of the copy is missing",
+			"copy takes --from DIR, which copies into the store that the other flags select, or --to DIR, which copies that store to DIR.", "Give one of them")
 	case takes == "--to" && (f.to == "" || f.from != ""), takes == "--from" && (f.from == "" || f.to != ""):
-		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s takes %s DIR and nothing else of the kind", verb, takes), "The store itself is named by --config, --data-dir or --database-url.", "Give "+takes)
+		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s needs %s DIR, and no other directory", verb, takes), "The store itself is selected by --config, --data-dir or --database-url.", "Give "+takes)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (in *invocation) printCopied(verb string, done store.Copied) error {
 		map[string]string{"copy": "Copied", "backup": "Backed up", "restore": "Restored"}[verb],
 		done.StoreID, done.Rows["jobs"], done.Rows["runs"], done.Files, done.Bytes)
 	if err == nil && verb == "copy" {
-		_, err = fmt.Fprintln(in.out, "The source is as it was. Both are the same store: use only one of them from now on, and remove the other.")
+		_, err = fmt.Fprintln(in.out, "The source was not changed. Both are now the same store: use only one of them, and remove the other.")
 	}
 	return err
 }

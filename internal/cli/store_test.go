@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-func TestAStoreIsBackedUpRestoredAndCopied(t *testing.T) {
+func TestStoreIsBackedUpRestoredAndCopied(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	dir := func(name string) string { return filepath.Join(root, name) }
@@ -42,9 +42,9 @@ func TestAStoreIsBackedUpRestoredAndCopied(t *testing.T) {
 		{"not there", []string{"backup", "--data-dir", dir("none"), "--to", dir("x")}},
 		{"store at " + dir("again"), []string{"restore", "--data-dir", dir("again"), "--from", dir("backup")}},
 		{"not empty", []string{"backup", "--data-dir", dir("data"), "--to", dir("backup")}},
-		{"is not said", []string{"copy", "--data-dir", dir("data")}},
-		{"takes --to", []string{"backup", "--data-dir", dir("data"), "--from", dir("x")}},
-		{"takes --from", []string{"restore", "--data-dir", dir("x")}},
+		{"other place of the copy is missing", []string{"copy", "--data-dir", dir("data")}},
+		{"needs --to", []string{"backup", "--data-dir", dir("data"), "--from", dir("x")}},
+		{"needs --from", []string{"restore", "--data-dir", dir("x")}},
 		{"pg_dump", []string{"backup", "--database-url", "postgres://u:hidden@h/d", "--to", dir("x")}},
 		{"copy, backup and restore", []string{"lose", "--data-dir", dir("data")}},
 	} {

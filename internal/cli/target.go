@@ -12,25 +12,25 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// targetFlags say whom a command is about.
+// targetFlags select the runner or the store of a command.
 type targetFlags struct {
-	url, tokenFile, caFile     string
-	dataDir, databaseURL, file string
+	url, tokenFile, caFile           string
+	dataDir, databaseURL, configFile string
 }
 
-// reaching declares the flags of a command that needs the jobs API, and opens
-// and closes it around what it does.
-func reaching(flags *flag.FlagSet, in *invocation, do func(context.Context) error) func(context.Context) error {
+// withAPI declares the flags that select a runner or store, and opens and closes
+// its API around a command.
+func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error) func(context.Context) error {
 	t := &in.target
-	flags.BoolVar(&in.json, "json", false, "print JSON, one object a line")
-	flags.StringVar(&t.url, "url", "", "the runner's URL (LYTICS_RUNNER_URL)")
-	flags.StringVar(&t.tokenFile, "token-file", "", "file with the runner's token (or LYTICS_RUNNER_TOKEN holds it)")
+	flags.BoolVar(&in.json, "json", false, "print JSON, one object per line")
+	flags.StringVar(&t.url, "url", "", "URL of the runner (LYTICS_RUNNER_URL)")
+	flags.StringVar(&t.tokenFile, "token-file", "", "file with the runner's token (or set LYTICS_RUNNER_TOKEN)")
 	flags.StringVar(&t.caFile, "ca-file", "", "certificate authority of the runner's certificate (LYTICS_RUNNER_CA_FILE)")
-	flags.StringVar(&t.file, "config", "", "configuration file of the store, as the runner has it")
+	flags.StringVar(&t.configFile, "config", "", "the runner's configuration file, which names the store")
 	flags.StringVar(&t.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
 	return func(ctx context.Context) error {
-		target, err := in.resolve()
+		target, err := in.resolveTarget()
 		if err != nil {
 			return err
 		}
@@ -41,19 +41,19 @@ func reaching(flags *flag.FlagSet, in *invocation, do func(context.Context) erro
 	}
 }
 
-// resolve completes the flags from the environment.
-func (in *invocation) resolve() (config.Target, error) {
+// resolveTarget completes the flags from the environment.
+func (in *invocation) resolveTarget() (config.Target, error) {
 	t := in.target
-	named := t.dataDir != "" || t.databaseURL != "" || t.file != ""
+	named := t.dataDir != "" || t.databaseURL != "" || t.configFile != ""
 	if t.url == "" && !named {
 		t.url, _ = in.LookupEnv(config.RunnerURLEnv)
 	}
 	if t.url == "" {
-		c, err := readConfig(t.file, t.dataDir, t.databaseURL, in.LookupEnv)
+		c, err := readConfig(t.configFile, t.dataDir, t.databaseURL, in.LookupEnv)
 		return config.Target{Engine: c.Engine}, err
 	}
 	if named {
-		return config.Target{}, jobs.Invalid("url", "Two stores are named", "A runner has its own store, and --data-dir, --database-url or --config name another.", "Leave out one of them")
+		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store, and --data-dir, --database-url or --config select another.", "Leave out one of them")
 	}
 	address := config.RunnerAddress{URL: t.url, CAFile: t.caFile}.Complete(in.LookupEnv)
 	if t.tokenFile != "" {
@@ -66,8 +66,8 @@ func (in *invocation) resolve() (config.Target, error) {
 	return config.Target{Runner: &address}, nil
 }
 
-// readConfig gives the configuration of a file with what flags and the
-// environment add.
+// readConfig reads a configuration file and completes it from flags and from the
+// environment.
 func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, bool)) (config.Runner, error) {
 	c, err := config.Read(file)
 	if err != nil {
@@ -82,8 +82,8 @@ func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, 
 	return c.Complete(lookup)
 }
 
-// job finds a job by its id, or by its label where only one has it.
-func (in *invocation) job(ctx context.Context, name string) (jobs.Job, error) {
+// findJob finds a job by its id, or by its label if only one job has it.
+func (in *invocation) findJob(ctx context.Context, name string) (jobs.Job, error) {
 	all, err := in.api.Jobs(ctx)
 	if err != nil {
 		return jobs.Job{}, err
@@ -101,7 +101,7 @@ func (in *invocation) job(ctx context.Context, name string) (jobs.Job, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name), Detail: "No job has this id or label.", Next: "See the command jobs"}
+		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name), Detail: "No job has this id or label.", Next: "List the jobs with the command jobs"}
 	}
-	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs are called %q", len(found), name), "The label is not theirs alone.", "Give the id of one, such as "+found[0].ID)
+	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs have the label %q", len(found), name), "Labels need not be unique.", "Give the id of one of them, such as "+found[0].ID)
 }

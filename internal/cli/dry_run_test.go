@@ -9,23 +9,23 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// planned answers a dry run, and fails a test that starts a run.
-type planned struct {
+// dryRunFake answers a dry run, and fails a test that starts a run.
+type dryRunFake struct {
 	fake
 	d jobs.DryRun
 }
 
-func (p *planned) DryRun(_ context.Context, id string) (jobs.DryRun, error) {
+func (p *dryRunFake) DryRun(_ context.Context, id string) (jobs.DryRun, error) {
 	d := p.d
 	d.JobID = id
 	return d, nil
 }
 
-func TestADryRunIsATableForPeopleAndJSONForPrograms(t *testing.T) {
+func TestDryRunPrintsATableOrJSON(t *testing.T) {
 	t.Parallel()
 	late := int64(3)
 	to := started.Add(90)
-	p := &planned{fake: fake{all: []jobs.Job{{ID: "job_1", JobSpec: jobs.JobSpec{Label: "customers", Import: &jobs.TableImport{}}}}}, d: jobs.DryRun{
+	p := &dryRunFake{fake: fake{all: []jobs.Job{{ID: "job_1", JobSpec: jobs.JobSpec{Label: "customers", Import: &jobs.TableImport{}}}}}, d: jobs.DryRun{
 		Label: "customers", Kind: jobs.KindTableImport,
 		Reads: jobs.DryRunReads{Source: "main.sales.customers", Snapshot: "version 12", To: &to, Rows: 1200, RowsNull: 4, RowsFuture: 5,
 			Late: &jobs.DryRunLate{From: &started, To: to, Against: "version 11", New: &late}},

@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// steered has two jobs, one of them running.
-type steered struct {
+// twoJobsFake has two jobs, one of them running.
+type twoJobsFake struct {
 	fake
 	alive     bool
 	moves     []jobs.Run
@@ -27,9 +27,9 @@ type steered struct {
 	cancelled []string
 }
 
-func twoJobs() *steered {
+func twoJobs() *twoJobsFake {
 	ended := oneRun(jobs.StatusSucceeded)
-	return &steered{
+	return &twoJobsFake{
 		fake: fake{
 			all: []jobs.Job{
 				{ID: "job_1", JobSpec: jobs.JobSpec{Label: "customers", Import: &jobs.TableImport{}}, NextRunAt: &started},
@@ -48,11 +48,11 @@ func twoJobs() *steered {
 	}
 }
 
-func (s *steered) Store(context.Context, bool) (jobs.StoreInfo, error) {
+func (s *twoJobsFake) Store(context.Context, bool) (jobs.StoreInfo, error) {
 	return jobs.StoreInfo{ID: "st_1", Location: "here", RunnerAlive: s.alive}, nil
 }
 
-func (s *steered) StartRun(_ context.Context, id string, reason jobs.Reason) (jobs.Run, error) {
+func (s *twoJobsFake) StartRun(_ context.Context, id string, reason jobs.Reason) (jobs.Run, error) {
 	if reason != jobs.ReasonManual {
 		return jobs.Run{}, errors.New("for another reason")
 	}
@@ -61,7 +61,7 @@ func (s *steered) StartRun(_ context.Context, id string, reason jobs.Reason) (jo
 	return r, nil
 }
 
-func (s *steered) WaitRun(_ context.Context, id string, changed func(jobs.Run)) (jobs.Run, error) {
+func (s *twoJobsFake) WaitRun(_ context.Context, id string, changed func(jobs.Run)) (jobs.Run, error) {
 	for _, r := range s.moves {
 		if changed != nil {
 			changed(r)
@@ -76,7 +76,7 @@ func (s *steered) WaitRun(_ context.Context, id string, changed func(jobs.Run)) 
 	return last, nil
 }
 
-func (s *steered) PauseJob(_ context.Context, id string, paused bool) (jobs.Job, error) {
+func (s *twoJobsFake) PauseJob(_ context.Context, id string, paused bool) (jobs.Job, error) {
 	for i := range s.all {
 		if s.all[i].ID == id {
 			s.all[i].Paused = paused
@@ -86,21 +86,21 @@ func (s *steered) PauseJob(_ context.Context, id string, paused bool) (jobs.Job,
 	return jobs.Job{}, errors.New("no such job")
 }
 
-func (s *steered) CancelRun(_ context.Context, id string) error {
+func (s *twoJobsFake) CancelRun(_ context.Context, id string) error {
 	s.cancelled = append(s.cancelled, id)
 	return nil
 }
 
-func (s *steered) Run(_ context.Context, id string) (jobs.Run, error) {
+func (s *twoJobsFake) Run(_ context.Context, id string) (jobs.Run, error) {
 	if r := s.now(); r.ID == id {
 		return r, nil
 	}
 	return jobs.Run{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: "No run " + id}
 }
 
-func (s *steered) RunLog(context.Context, string) ([]jobs.LogLine, error) { return s.log(), nil }
+func (s *twoJobsFake) RunLog(context.Context, string) ([]jobs.LogLine, error) { return s.log(), nil }
 
-func TestRunFollowsAJobWithRateAndTimeLeft(t *testing.T) {
+func TestRunPrintsRateAndTimeLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		code, out, errOut := runAPI(t, twoJobs(), "run", "customers")
@@ -127,9 +127,9 @@ func TestRunFollowsAJobWithRateAndTimeLeft(t *testing.T) {
 	})
 }
 
-func TestJobsAreNamedByIDOrByAnUnmistakableLabel(t *testing.T) {
+func TestAJobIsFoundByIDOrUniqueLabel(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"nobody": `No job "nobody"`, "twin": "2 jobs are called"} {
+	for name, want := range map[string]string{"nobody": `No job "nobody"`, "twin": "2 jobs have the label"} {
 		if code, _, errOut := runAPI(t, twoJobs(), "pause", name); code != 1 || !strings.Contains(errOut, want) {
 			t.Errorf("%s gave %d: %s", name, code, errOut)
 		}
@@ -142,9 +142,9 @@ func TestJobsAreNamedByIDOrByAnUnmistakableLabel(t *testing.T) {
 	}
 }
 
-func TestARunIsLeftOnlyToARunner(t *testing.T) {
+func TestRunDetachNeedsARunner(t *testing.T) {
 	t.Parallel()
-	if code, _, errOut := runAPI(t, twoJobs(), "run", "--detach", "customers"); code != 1 || !strings.Contains(errOut, "Nobody would execute the run") {
+	if code, _, errOut := runAPI(t, twoJobs(), "run", "--detach", "customers"); code != 1 || !strings.Contains(errOut, "No runner is connected to this store") {
 		t.Errorf("%d: %s", code, errOut)
 	}
 	s := twoJobs()
@@ -154,7 +154,7 @@ func TestARunIsLeftOnlyToARunner(t *testing.T) {
 	}
 }
 
-func TestCancelTakesARunOrAJobThatRuns(t *testing.T) {
+func TestCancelTakesARunOrAJobWithAnActiveRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, name := range []string{"run_1", "customers", "job_1"} {
@@ -175,7 +175,7 @@ func TestCancelTakesARunOrAJobThatRuns(t *testing.T) {
 	})
 }
 
-func TestLogsAreFollowedToTheEnd(t *testing.T) {
+func TestLogsFollowPrintsEveryLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := twoJobs()
@@ -209,9 +209,9 @@ func TestLogsAreFollowedToTheEnd(t *testing.T) {
 	})
 }
 
-// Whom a command asks: a URL, else the store of a directory, a database or a
-// configuration file; never two at once.
-func TestWhomACommandAsks(t *testing.T) {
+// A command uses a URL, else the store of a directory, a database or a
+// configuration file, never two at once.
+func TestFlagsAndEnvironmentSelectTheRunnerOrStore(t *testing.T) {
 	t.Parallel()
 	tokenFile := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(tokenFile, []byte("token-of-the-file\n"), 0o600); err != nil {
@@ -234,7 +234,7 @@ func TestWhomACommandAsks(t *testing.T) {
 			func(t config.Target) bool { return t.Runner == nil && t.Engine.DataDir == "/flag" }, ""},
 		"a database": {[]string{"-database-url", "postgres://h/d"}, nil, func(t config.Target) bool { return t.Engine.DatabaseURL.Reveal() == "postgres://h/d" }, ""},
 		"nothing":    {nil, nil, func(t config.Target) bool { return filepath.Base(t.Engine.DataDir) == ".lytics" }, ""},
-		"two":        {[]string{"-url", "https://flag", "-data-dir", "/flag"}, nil, nil, "Two stores are named"},
+		"two":        {[]string{"-url", "https://flag", "-data-dir", "/flag"}, nil, nil, "Two stores are given"},
 		"no file":    {[]string{"-config", "/no/such/file"}, nil, nil, "configuration file"},
 	} {
 		var got config.Target
@@ -251,7 +251,7 @@ func TestWhomACommandAsks(t *testing.T) {
 
 func TestRunsAreFiltered(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ flag, value, want string }{{"-status", "running,dreaming", `No run is ever "dreaming"`}, {"-limit", "0", "No runs are asked for"}} {
+	for _, c := range []struct{ flag, value, want string }{{"-status", "running,dreaming", `"dreaming" is not the status of a run`}, {"-limit", "0", "The limit is too small"}} {
 		if code, _, errOut := runAPI(t, twoJobs(), "runs", c.flag, c.value); code != 1 || !strings.Contains(errOut, c.want) {
 			t.Errorf("%s %s gave %d: %s", c.flag, c.value, code, errOut)
 		}
@@ -261,24 +261,24 @@ func TestRunsAreFiltered(t *testing.T) {
 	}
 }
 
-// onPages is an API whose runs have pages.
-type onPages struct{ *steered }
+// fakeWithPages is an API whose runs have pages.
+type fakeWithPages struct{ *twoJobsFake }
 
-func (onPages) RunURL(id string) string { return "https://runner.example.com/runs/" + id }
+func (fakeWithPages) RunURL(id string) string { return "https://runner.example.com/runs/" + id }
 
-func TestRunSaysWhereTheRunCanBeLookedAt(t *testing.T) {
+func TestRunPrintsTheURLOfThePage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const page = "https://runner.example.com/runs/run_1\n"
-		if code, out, errOut := runAPI(t, onPages{twoJobs()}, "run", "customers"); code != 0 || !strings.HasPrefix(out, page) {
+		if code, out, errOut := runAPI(t, fakeWithPages{twoJobs()}, "run", "customers"); code != 0 || !strings.HasPrefix(out, page) {
 			t.Errorf("%d: %s%s", code, out, errOut)
 		}
-		if _, out, _ := runAPI(t, onPages{twoJobs()}, "run", "customers", "-json"); strings.Contains(out, page) {
+		if _, out, _ := runAPI(t, fakeWithPages{twoJobs()}, "run", "customers", "-json"); strings.Contains(out, page) {
 			t.Errorf("a program got %s", out)
 		}
 		s := twoJobs()
 		s.alive = true
-		if _, out, _ := runAPI(t, onPages{s}, "run", "--detach", "customers"); !strings.HasSuffix(out, page) {
+		if _, out, _ := runAPI(t, fakeWithPages{s}, "run", "--detach", "customers"); !strings.HasSuffix(out, page) {
 			t.Errorf("a run that is left says %s", out)
 		}
 	})

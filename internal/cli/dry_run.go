@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// printDryRun shows what a run would do.
+// printDryRun prints what a run would do.
 func (in *invocation) printDryRun(d jobs.DryRun) error {
 	if in.json {
 		return writeJSON(in, []jobs.DryRun{d})
@@ -23,7 +23,7 @@ func (in *invocation) printDryRun(d jobs.DryRun) error {
 	_, _ = fmt.Fprintf(w, "%q (%s, %s): nothing was changed.\n\nReads\n", d.Label, d.JobID, d.Kind)
 	line("source", "%s, %s", d.Reads.Source, d.Reads.Snapshot)
 	if d.Kind == jobs.KindTableImport {
-		dryRunWindow(d.Reads, line)
+		printImportWindow(d.Reads, line)
 	} else {
 		line("profiles", "%s", humanize.Comma(d.Reads.Rows))
 	}
@@ -33,7 +33,7 @@ func (in *invocation) printDryRun(d jobs.DryRun) error {
 		line("events", "%s at most", humanize.Comma(d.Writes.Rows))
 	}
 	if d.Writes.Table != "" {
-		line("table", "%s, %s", d.Writes.Table, replacement(d.Writes))
+		line("table", "%s, %s", d.Writes.Table, describeReplacement(d.Writes))
 		line("rows", "%s", humanize.Comma(d.Writes.Rows))
 		line("staging", "%s", d.Writes.Staging)
 		for _, c := range d.Writes.Columns {
@@ -61,15 +61,15 @@ func (in *invocation) printDryRun(d jobs.DryRun) error {
 	return nil
 }
 
-func dryRunWindow(r jobs.DryRunReads, line func(name, format string, a ...any)) {
+func printImportWindow(r jobs.DryRunReads, line func(name, format string, a ...any)) {
 	if r.To == nil {
-		return // nothing can be new
+		return // No row can be new.
 	}
-	line("window", "%s to %s", instant(r.From), instant(r.To))
+	line("window", "%s to %s", formatBound(r.From), formatBound(r.To))
 	line("rows", "%s", humanize.Comma(r.Rows))
 	if len(r.Slices) > 1 {
 		for _, s := range r.Slices {
-			line("slice", "%s to %s, %s rows", instant(&s.From), instant(&s.To), humanize.Comma(s.Rows))
+			line("slice", "%s to %s, %s rows", formatBound(&s.From), formatBound(&s.To), humanize.Comma(s.Rows))
 		}
 	}
 	if l := r.Late; l != nil {
@@ -78,31 +78,31 @@ func dryRunWindow(r jobs.DryRunReads, line func(name, format string, a ...any)) 
 		case l.New != nil:
 			found = ", " + humanize.Comma(*l.New) + " new rows"
 		case l.Looked != nil:
-			found = ", " + humanize.Comma(*l.Looked) + " rows are looked at"
+			found = ", " + humanize.Comma(*l.Looked) + " rows to compare"
 		}
-		line("late rows", "%s to %s, compared with %s%s", instant(l.From), instant(&l.To), l.Against, found)
+		line("late rows", "%s to %s, compared with %s%s", formatBound(l.From), formatBound(&l.To), l.Against, found)
 	}
-	line("without a time", "%s", humanize.Comma(r.RowsNull))
+	line("without a timestamp", "%s", humanize.Comma(r.RowsNull))
 	line("in the future", "%s", humanize.Comma(r.RowsFuture))
 }
 
-// instant shows a bound to the microsecond: rows differ by less than a second.
-func instant(t *time.Time) string {
+// formatBound formats a time to the microsecond, the precision of timestamps.
+func formatBound(t *time.Time) string {
 	if t == nil {
 		return "the beginning"
 	}
 	return t.UTC().Format("2006-01-02 15:04:05.999999") + "Z"
 }
 
-func replacement(w jobs.DryRunWrites) string {
+func describeReplacement(w jobs.DryRunWrites) string {
 	switch {
 	case !w.Exists:
-		return "which is not there yet"
+		return "which does not exist yet"
 	case w.InPlace:
 		return "whose content is replaced in place"
 	case w.Ours:
-		return "which is made again: its columns change"
+		return "which is created again because its columns change"
 	default:
-		return "which is not this export's and is made again"
+		return "which belongs to another owner and is created again"
 	}
 }

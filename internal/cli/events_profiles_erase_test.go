@@ -10,14 +10,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// holder has one stream and one audience.
-type holder struct {
+// customerDataFake has one stream and one audience.
+type customerDataFake struct {
 	fake
 	asked  []string
 	erased []bool
 }
 
-func (h *holder) Events(_ context.Context, stream string) iter.Seq2[jobs.Event, error] {
+func (h *customerDataFake) Events(_ context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	h.asked = append(h.asked, stream)
 	return func(yield func(jobs.Event, error) bool) {
 		at := time.Date(2026, 3, 8, 7, 30, 0, 123456000, time.FixedZone("", 3600))
@@ -27,7 +27,7 @@ func (h *holder) Events(_ context.Context, stream string) iter.Seq2[jobs.Event, 
 	}
 }
 
-func (h *holder) Scan(_ context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
+func (h *customerDataFake) Scan(_ context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	h.asked = append(h.asked, audience, strings.Join(fields, "+"))
 	columns := []jobs.Field{{ID: "email", Type: "string"}, {ID: "spent", Type: "number"}, {ID: "tags", Type: "[]string"}}
 	return columns, func(yield func([]jobs.Value, error) bool) {
@@ -37,16 +37,16 @@ func (h *holder) Scan(_ context.Context, audience string, fields []string) ([]jo
 	}, h.err
 }
 
-func (h *holder) Erase(_ context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
+func (h *customerDataFake) Erase(_ context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
 	h.asked = append(h.asked, id.Field+" is "+id.Value)
 	h.erased = append(h.erased, !dryRun)
 	return jobs.Erasure{Found: true, Done: !dryRun, Identities: []jobs.Identity{id, {Field: "phone", Value: "1"}},
 		Streams: []jobs.ErasedEvents{{Stream: "shop", Events: 1234}}}, h.err
 }
 
-func TestEventsAreNDJSON(t *testing.T) {
+func TestEventsPrintsNDJSON(t *testing.T) {
 	t.Parallel()
-	h := &holder{}
+	h := &customerDataFake{}
 	code, out, errOut := runAPI(t, h, "events", "shop", "--data-dir", "x")
 	if want := `{"id":"e1","time":"2026-03-08T06:30:00.123456Z","data":{"a":"<1>","n":1.10}}` + "\n"; code != 0 || out != want || h.asked[0] != "shop" {
 		t.Errorf("code %d, %s%s", code, out, errOut)
@@ -57,9 +57,9 @@ func TestEventsAreNDJSON(t *testing.T) {
 	}
 }
 
-func TestProfilesAreNDJSONOrCSV(t *testing.T) {
+func TestProfilesPrintsNDJSONOrCSV(t *testing.T) {
 	t.Parallel()
-	h := &holder{}
+	h := &customerDataFake{}
 	_, out, _ := runAPI(t, h, "profiles", "-fields", "email,spent", "vip")
 	if want := `{"email":"12","spent":0.10,"tags":["a","b"]}` + "\n" + `{"email":"x,\"y\""}` + "\n"; out != want {
 		t.Errorf("got %s", out)
@@ -73,9 +73,9 @@ func TestProfilesAreNDJSONOrCSV(t *testing.T) {
 	}
 }
 
-func TestEraseLooksBeforeItErases(t *testing.T) {
+func TestEraseRemovesOnlyWithYes(t *testing.T) {
 	t.Parallel()
-	h := &holder{}
+	h := &customerDataFake{}
 	_, out, _ := runAPI(t, h, "erase", "--identifier", "email=a=b@x.io")
 	for _, want := range []string{"email=a=b@x.io", "phone=1", "shop: 1,234 events", "Nothing was removed", "--yes"} {
 		if !strings.Contains(out, want) {
@@ -101,10 +101,10 @@ func TestEraseLooksBeforeItErases(t *testing.T) {
 	}
 }
 
-func TestCommandsTakeTheirArguments(t *testing.T) {
+func TestCommandsCheckTheirNumberOfArguments(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"events"}, {"events", "a", "b"}, {"profiles", "--csv"}, {"jobs", "x"}, {"erase", "email=a"}} {
-		if code, out, errOut := runAPI(t, &holder{}, args...); code != 2 || out != "" || !strings.Contains(errOut, "argument") {
+		if code, out, errOut := runAPI(t, &customerDataFake{}, args...); code != 2 || out != "" || !strings.Contains(errOut, "argument") {
 			t.Errorf("%v: code %d, %s%s", args, code, out, errOut)
 		}
 	}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+// Describe says in one line what a run is doing or how it ended.
+func Describe(r jobs.Run) string {
+	switch {
+	case !r.Failure.IsZero():
+		return r.Failure.String()
+	case !r.Status.Active():
+		return describeLosses(r.Counts)
+	case r.Total > 0:
+		return fmt.Sprintf("%s: %s of %s (%d%%)", r.Phase, humanize.Comma(r.Done), humanize.Comma(r.Total), r.Done*100/r.Total)
+	case r.Done > 0:
+		return fmt.Sprintf("%s: %s", r.Phase, humanize.Comma(r.Done))
+	default:
+		return r.Phase
+	}
+}
+
+// describeLosses names the events of a run that may be duplicated or are in no
+// profile.
+func describeLosses(c jobs.Counts) string {
+	var parts []string
+	add := func(n int64, what string) {
+		if n > 0 {
+			parts = append(parts, humanize.Comma(n)+" "+what)
+		}
+	}
+	add(c.PossiblyDuplicated, "possibly duplicated")
+	add(c.RowsErased, "rows of erased users left out")
+	add(c.Unidentified, "events without an identifier")
+	add(c.Unfit, "values that do not fit their field")
+	conflicts := "identity conflicts"
+	if c.ConflictExample != "" {
+		conflicts += " (" + c.ConflictExample + ")"
+	}
+	add(c.Conflicts, conflicts)
+	return strings.Join(parts, ", ")
+}
+
+func formatTime(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format(time.DateTime) + "Z"
+}
+
+func formatDuration(r jobs.Run) string {
+	if r.StartedAt == nil || r.FinishedAt == nil {
+		return "-"
+	}
+	return r.FinishedAt.Sub(*r.StartedAt).Round(100 * time.Millisecond).String()
+}
+
+func writeJSON[T any](in *invocation, all []T) error {
+	enc := json.NewEncoder(in.out)
+	enc.SetEscapeHTML(false)
+	var errs []error
+	for _, v := range all {
+		errs = append(errs, enc.Encode(v))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
+
+func setupPause(paused bool) func(*flag.FlagSet, *invocation) func(context.Context) error {
+	return func(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+		return withAPI(flags, in, func(ctx context.Context) error {
+			j, err := in.findJob(ctx, in.arguments[0])
+			if err != nil {
+				return err
+			}
+			if j, err = in.api.PauseJob(ctx, j.ID, paused); err != nil {
+				return err
+			}
+			if in.json {
+				return writeJSON(in, []jobs.Job{j})
+			}
+			text := fmt.Sprintf("%q is paused\n", j.Label)
+			if !j.Paused {
+				text = fmt.Sprintf("%q runs next at %s\n", j.Label, formatTime(j.NextRunAt))
+			}
+			if !j.Paused && j.NextRunAt == nil {
+				text = fmt.Sprintf("%q runs after its other jobs\n", j.Label)
+			}
+			_, err = fmt.Fprint(in.out, text)
+			return err
+		})
+	}
+}
