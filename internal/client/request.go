@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
@@ -69,13 +69,8 @@ func (c *Client) do(ctx context.Context, r request) error {
 	return resp.Body.Close()
 }
 
-// The tries of a call, and the pause before the second; each further one is
-// twice as long.
-const (
-	maxTries   = 5
-	firstPause = 200 * time.Millisecond
-	maxPause   = 30 * time.Second
-)
+// attempts bound those of a call.
+var attempts = retry.Policy{Attempts: 5, First: 200 * time.Millisecond, Longest: 30 * time.Second}
 
 // send makes a request until the runner has answered it. A request that is not
 // idempotent is repeated only where the runner cannot have seen it.
@@ -87,34 +82,26 @@ func (c *Client) send(ctx context.Context, r request) (_ *http.Response, tries i
 	if err != nil {
 		return nil, 0, err
 	}
-	pause := firstPause
-	for tries = 1; ; tries++ {
+	var next retry.Decision
+	resp, err := retry.Do(ctx, attempts, func(n int) (*http.Response, error) {
+		tries = n
 		resp, err := c.try(ctx, r, body)
-		again, wait := false, pause
-		switch {
-		case err != nil:
-			again = ctx.Err() == nil && (r.method != http.MethodPost || neverSent(err))
-			err = c.unreachable(ctx, err)
-		case resp.StatusCode < http.StatusMultipleChoices && agreed(resp):
-			return resp, tries, nil
-		default:
-			var passing bool
-			passing, err = c.refusal(resp)
-			again = passing && (r.method != http.MethodPost || resp.StatusCode == http.StatusTooManyRequests)
-			if seconds, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil && seconds > 0 {
-				wait = min(time.Duration(seconds)*time.Second, maxPause)
-			}
+		if err != nil {
+			next = retry.If(r.method != http.MethodPost || neverSent(err))
+			return nil, c.unreachable(ctx, err)
 		}
-		if !again || tries == maxTries {
-			return nil, tries, err
+		if resp.StatusCode < http.StatusMultipleChoices && agreed(resp) {
+			return resp, nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, tries, c.unreachable(ctx, context.Cause(ctx))
-		case <-time.After(wait + rand.N(wait/4+1)): //nolint:gosec // spreads retries, protects nothing
-		}
-		pause *= 2
+		transient, err := c.refusal(resp)
+		next = retry.If(transient && (r.method != http.MethodPost || resp.StatusCode == http.StatusTooManyRequests))
+		next.After = min(retry.After(resp.Header.Get("Retry-After"), time.Now()), attempts.Longest)
+		return nil, err
+	}, func(int, error) retry.Decision { return next })
+	if err != nil && next.Retry && ctx.Err() != nil { // it ended in a pause
+		err = c.unreachable(ctx, context.Cause(ctx))
 	}
+	return resp, tries, err
 }
 
 func (c *Client) try(ctx context.Context, r request, body []byte) (*http.Response, error) {
@@ -164,7 +151,7 @@ const maxProblem = 1 << 20
 // refusal gives the error that an answer stands for, and whether it may pass.
 // Only a runner's own word, in a problem with a code, says that something is
 // not there.
-func (c *Client) refusal(resp *http.Response) (passing bool, _ error) {
+func (c *Client) refusal(resp *http.Response) (transient bool, _ error) {
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	version := resp.Header.Get(protocol.VersionHeader)
@@ -180,8 +167,8 @@ func (c *Client) refusal(resp *http.Response) (passing bool, _ error) {
 	case said:
 		return false, problem.JobsError()
 	}
-	passing = resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError
-	return passing, &jobs.Error{
+	transient = resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError
+	return transient, &jobs.Error{
 		Code: jobs.CodeUnreachable, Attribute: "runner.url", Summary: "It is not a runner that answers at " + c.base.Redacted(),
 		Detail: fmt.Sprintf("It answered %s, without the runner's header %s.", resp.Status, protocol.VersionHeader),
 		Next:   "Check the address, and what stands between: a proxy may answer for a runner that is down",

@@ -15,8 +15,9 @@ import (
 type call struct {
 	// ctx is the caller's.
 	ctx context.Context
-	// harmless is set where executing the statement twice does no harm.
-	harmless bool
+	// idempotent is set where executing the statement twice has the effect of
+	// executing it once.
+	idempotent bool
 
 	// executed is closed when the driver knows the statement's id, or that
 	// there will be none: from then on a cancel reaches the statement.
@@ -40,8 +41,8 @@ type call struct {
 
 type callKey struct{}
 
-func newCall(ctx context.Context, harmless bool) *call {
-	return &call{ctx: ctx, harmless: harmless, executed: make(chan struct{})}
+func newCall(ctx context.Context, idempotent bool) *call {
+	return &call{ctx: ctx, idempotent: idempotent, executed: make(chan struct{})}
 }
 
 // context is the one for the driver: the caller's values and this call, and no
@@ -80,7 +81,7 @@ func (c *call) note(method string, r reply) {
 		// A page read again (FETCH_PRIOR) says nothing of the end.
 		c.last = c.last || !r.page.more
 	}
-	if r.failure != "" && remembered(method) && c.failure == nil {
+	if r.failure != "" && !isCleanup(method) && c.failure == nil {
 		c.failure = &failure{method: method, cause: causeReply, message: r.failure}
 	}
 }
@@ -89,19 +90,19 @@ func (c *call) note(method string, r reply) {
 func (c *call) fail(f *failure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.failure == nil && remembered(f.method) {
+	if c.failure == nil && !isCleanup(f.method) {
 		c.failure = f
 	}
 }
 
-// remembered tells the calls whose failure makes the statement fail from those
-// that only tidy up after it.
-func remembered(method string) bool {
+// isCleanup reports whether a method only cleans up after a statement: its
+// failure does not make the statement fail, and it is sent once.
+func isCleanup(method string) bool {
 	switch method {
 	case "CloseOperation", "CancelOperation", "CloseSession":
-		return false
+		return true
 	}
-	return true
+	return false
 }
 
 func (c *call) failed() *failure {

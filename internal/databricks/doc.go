@@ -12,7 +12,7 @@
 //     holds a cancel back until the warehouse has named the statement, so that
 //     it can be cancelled there too.
 //   - The driver repeats statements when a warehouse is busy. Here a statement
-//     is only repeated when its caller said that this is harmless.
+//     is only repeated when its caller said that this is idempotent.
 //   - A lost session would silently become a new one. Here it is an error for
 //     which IsSessionLost is true.
 //   - Tokens go to the configured host alone; redirects, other hosts and

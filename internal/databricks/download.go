@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // downloadLimit bounds one file of a result: until its answer begins, and
@@ -64,16 +66,16 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 	}
 	ctx, stop := bind(request.Context(), c, downloading)
 	defer stop()
-	for attempt := 1; ; attempt++ {
-		content, f := t.fetchFile(ctx, request)
-		if f == nil {
-			return passOn(request, "application/octet-stream", content), nil
-		}
-		passing := f.cause != causeLink || f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
-		if attempt >= 3 || !passing || ctx.Err() != nil || f.cause == causeRefused || !sleep(ctx, backoff(attempt)) {
-			return nil, t.refusedDownload(c, f)
-		}
+	policy := pauses
+	policy.Attempts, policy.Within = maxLostAttempts, t.patience
+	content, f := doFailing(ctx, policy, func(int) (*bytes.Buffer, *failure) { return t.fetchFile(ctx, request) },
+		func(_ int, f *failure) retry.Decision {
+			return retry.Decision{Retry: f.transientDownload(), After: f.retryAfter}
+		})
+	if f != nil {
+		return nil, t.refusedDownload(c, f)
 	}
+	return passOn(request, "application/octet-stream", content), nil
 }
 
 // downloading is the name of the call, beside those of Thrift.
@@ -109,7 +111,8 @@ func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*byte
 		return nil, sendFailure(ctx, downloading, true, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, &failure{method: downloading, cause: causeLink, status: response.StatusCode, message: "the storage refused the link"}
+		return nil, &failure{method: downloading, cause: causeLink, status: response.StatusCode, message: "the storage refused the link",
+			retryAfter: retry.After(response.Header.Get("Retry-After"), time.Now())}
 	}
 	return content, nil
 }

@@ -234,7 +234,7 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 	if lostSession.MatchString(f.message) {
 		return w.lost(f.message)
 	}
-	if f.method == "ExecuteStatement" && !c.harmless && (f.cause == causeLost || f.cause == causeSilent || f.cause == causeUnavailable) {
+	if f.method == "ExecuteStatement" && !c.idempotent && (f.cause == causeLost || f.cause == causeSilent || f.cause == causeUnavailable) {
 		e.Err = errors.Join(f, errOutcomeUnknown)
 	}
 	return e

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // cause says what kind of failure stopped a call.
@@ -71,14 +72,14 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// repeatable reports whether sending the request again may help, and cannot
-// execute a statement twice unless that is harmless.
-func (f *failure) repeatable(harmless bool) bool {
+// transient reports whether sending the request again may help, and cannot
+// execute a statement twice that is not idempotent.
+func (f *failure) transient(idempotent bool) bool {
 	switch f.cause {
 	case causeUnreachable, causeBusy:
 		return true
 	case causeLost, causeUnavailable:
-		return harmless
+		return idempotent
 	case causeSilent:
 		// Silence took its whole time limit already: only a fetch, which may
 		// be one slow page, is tried again.
@@ -86,6 +87,18 @@ func (f *failure) repeatable(harmless bool) bool {
 	default:
 		return false
 	}
+}
+
+// transientDownload reports whether fetching a file of a result again may help.
+// A link that the storage refused stays refused.
+func (f *failure) transientDownload() bool {
+	switch f.cause {
+	case causeRefused:
+		return false
+	case causeLink:
+		return f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
+	}
+	return true
 }
 
 // waits reports whether the host is alive but not ready: worth waiting for as
@@ -125,7 +138,7 @@ var invalidToken = regexp.MustCompile(`(?i)(invalid|expired|revoked|unknown|malf
 // statusFailure explains an HTTP status that is not 200.
 func statusFailure(method string, response *http.Response, body []byte) *failure {
 	f := &failure{method: method, cause: causeHTTP, status: response.StatusCode, message: errorText(response, body)}
-	f.retryAfter = parseRetryAfter(response.Header.Get("Retry-After"))
+	f.retryAfter = retry.After(response.Header.Get("Retry-After"), time.Now())
 	switch {
 	case f.status == http.StatusUnauthorized, f.status == http.StatusForbidden && invalidToken.MatchString(f.message):
 		f.cause = causeUnauthorized
@@ -168,17 +181,6 @@ func errorText(response *http.Response, body []byte) string {
 }
 
 var messageField = regexp.MustCompile(`"message"\s*:\s*"((?:[^"\\]|\\.)*)"`)
-
-// parseRetryAfter reads both forms of the header.
-func parseRetryAfter(text string) time.Duration {
-	if seconds, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
-}
 
 // isDNS reports whether a name could not be resolved.
 func isDNS(err error) bool {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // Files reads and writes files in Unity Catalog volumes by the Files API. PUT
@@ -43,9 +44,9 @@ type FileInfo struct {
 const (
 	filesPath       = "/api/2.0/fs/files"
 	directoriesPath = "/api/2.0/fs/directories"
-	// filesAttempts is how often a call is made that fails for a passing reason.
-	filesAttempts = 4
-	filesLimit    = time.Minute
+	// maxFilesAttempts is how often a call is made whose failures are transient.
+	maxFilesAttempts = 4
+	filesLimit       = time.Minute
 	// stallLimit is how long an upload may take no more of its body.
 	stallLimit = 5 * time.Minute
 )
@@ -144,27 +145,25 @@ func (s *stallReader) Read(p []byte) (int, error) {
 
 // call makes a call without a body, again where that may help.
 func (f *Files) call(ctx context.Context, method, api, path string, query url.Values) ([]byte, error) {
-	renewed := false
-	for attempt := 1; ; attempt++ {
-		text, failed := func() ([]byte, *failure) {
-			bounded, cancel := context.WithTimeoutCause(ctx, filesLimit, errNoAnswer)
-			defer cancel()
-			return f.send(bounded, method, api, path, query, nil)
-		}()
-		if failed == nil {
-			return text, nil
-		}
+	policy, renewed := pauses, false
+	policy.Attempts, policy.Within = maxFilesAttempts, f.w.transport.patience
+	text, failed := doFailing(ctx, policy, func(int) ([]byte, *failure) {
+		bounded, cancel := context.WithTimeoutCause(ctx, filesLimit, errNoAnswer)
+		defer cancel()
+		return f.send(bounded, method, api, path, query, nil)
+	}, func(_ int, failed *failure) retry.Decision {
 		if failed.cause == causeUnauthorized && !renewed {
 			renewed = true
 			if changed, err := f.w.token.renew(ctx); err == nil && changed {
-				continue
+				return retry.Decision{Retry: true, Free: true}
 			}
 		}
-		passing := failed.repeatable(true) || failed.status >= http.StatusInternalServerError
-		if !passing || attempt == filesAttempts || !sleep(ctx, max(failed.retryAfter, backoff(attempt))) {
-			return nil, f.explain(ctx, failed, path)
-		}
+		return retry.Decision{Retry: failed.transient(true) || failed.status >= http.StatusInternalServerError, After: failed.retryAfter}
+	})
+	if failed != nil {
+		return nil, f.explain(ctx, failed, path)
 	}
+	return text, nil
 }
 
 // send makes one attempt.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // ClientCredentials are an OAuth secret of a service principal, from which the
@@ -45,18 +47,22 @@ func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.
 		Timeout:       limit("", nil),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	var last error
-	for attempt := 1; attempt <= 3; attempt++ {
+	var after time.Duration
+	policy := pauses
+	policy.Attempts, policy.Within = maxLostAttempts, w.transport.patience
+	return retry.Do(ctx, policy, func(int) (jobs.Secret, error) {
 		token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
-		if err == nil {
-			return jobs.NewSecret(token.AccessToken), nil
+		if err != nil {
+			after = 0
+			if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+				after = retry.After(refused.Response.Header.Get("Retry-After"), time.Now())
+			}
+			return jobs.Secret{}, w.tokenError(c.ID, secret, err)
 		}
-		last = w.tokenError(c.ID, secret, err)
-		if !jobs.IsCode(last, jobs.CodeUnreachable) || !sleep(ctx, backoff(attempt)) {
-			break
-		}
-	}
-	return jobs.Secret{}, last
+		return jobs.NewSecret(token.AccessToken), nil
+	}, func(_ int, err error) retry.Decision {
+		return retry.Decision{Retry: jobs.IsCode(err, jobs.CodeUnreachable), After: after}
+	})
 }
 
 // tokenError explains why no token was made.

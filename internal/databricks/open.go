@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // Open connects, opens a session and runs SELECT 1, waiting for a warehouse
@@ -57,24 +59,26 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 // start opens the session and runs SELECT 1, again and again while the
 // warehouse says that it is starting.
 func (w *Warehouse) start(ctx context.Context) error {
-	for attempt := 1; ; attempt++ {
+	policy := pauses
+	policy.Within = w.transport.patience
+	_, err := retry.Do(ctx, policy, func(n int) (struct{}, error) {
+		if n > 1 {
+			w.discardConn()
+			w.sessionLost.Store(false)
+		}
 		err := w.connect(ctx)
 		if err == nil {
 			err = w.probe(ctx)
 		}
-		if err == nil || !w.startable(err) {
-			return err
-		}
-		w.discardConn()
-		w.sessionLost.Store(false)
-		wait := backoff(attempt)
-		if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
-			return w.timedOut(w.transport.patience, err)
-		}
-		if !sleep(ctx, wait) {
-			return ctx.Err()
-		}
+		return struct{}{}, err
+	}, func(_ int, err error) retry.Decision { return retry.If(w.startable(err)) })
+	switch {
+	case err == nil || !w.startable(err):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
+	return w.timedOut(w.transport.patience, err)
 }
 
 // startable reports whether an error is one of a warehouse that is starting:

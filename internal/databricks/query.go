@@ -111,11 +111,11 @@ func (w *Warehouse) ExecRepeatable(ctx context.Context, statement string, args .
 	return w.exec(ctx, true, statement, args)
 }
 
-func (w *Warehouse) exec(ctx context.Context, harmless bool, statement string, args []any) error {
+func (w *Warehouse) exec(ctx context.Context, idempotent bool, statement string, args []any) error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	c := newCall(ctx, harmless)
+	c := newCall(ctx, idempotent)
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		_, err := w.conn.ExecContext(ctx, statement, args...)
 		return nil, err

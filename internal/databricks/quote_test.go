@@ -113,9 +113,9 @@ func TestRedact(t *testing.T) {
 			t.Errorf("Redact(%s) = %s", text, got)
 		}
 	}
-	const harmless = "SELECT 'it''s', token FROM t WHERE a = 'b'"
-	if got := databricks.Redact(harmless); got != harmless {
-		t.Errorf("Redact changed %s to %s", harmless, got)
+	const plain = "SELECT 'it''s', token FROM t WHERE a = 'b'"
+	if got := databricks.Redact(plain); got != plain {
+		t.Errorf("Redact changed %s to %s", plain, got)
 	}
 }
 

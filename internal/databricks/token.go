@@ -121,15 +121,17 @@ func (t *throttle) wait(ctx context.Context, method string, deadline time.Time) 
 	until := t.until
 	t.mu.Unlock()
 	d := time.Until(until)
-	if d <= 0 || !remembered(method) {
+	if d <= 0 || isCleanup(method) {
 		return nil
 	}
 	if until.After(deadline) {
 		return &failure{method: method, cause: causeBusy,
 			message: fmt.Sprintf("the workspace asked to be left alone for another %s", d.Round(time.Second)), retryAfter: d}
 	}
-	if !sleep(ctx, d) {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
 		return &failure{method: method, cause: causeUnreachable, err: context.Cause(ctx)}
 	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // transport is the HTTP transport below the driver; the package comment says what it is
@@ -53,10 +54,10 @@ func limit(method string, c *call) time.Duration {
 
 const pieceLimit = time.Minute
 
-// mostRenewals is how many tokens a request is tried with in a row: one that
+// maxRenewals is how many tokens a request is tried with in a row: one that
 // was just made may be refused by a part of the workspace that has not heard of
 // it.
-const mostRenewals = 3
+const maxRenewals = 3
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -76,7 +77,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
-	content, f := t.repeat(request, method, body, c)
+	content, f := t.sendRepeatedly(request, method, body, c)
 	if f != nil {
 		if c != nil {
 			c.fail(f)
@@ -97,57 +98,77 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return passOn(request, "application/x-thrift", content), nil
 }
 
-// repeat sends the request until it is answered, as often as that is harmless
-// and within bounds.
-func (t *transport) repeat(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
-	harmless := method != "ExecuteStatement" || c != nil && c.harmless
-	deadline := time.Now().Add(t.patience)
-	tidying := !remembered(method)
+// pauses are the retry policy's of one request to the workspace. The caller adds
+// what bounds the attempts.
+var pauses = retry.Policy{First: 500 * time.Millisecond, Longest: 30 * time.Second}
+
+// maxLostAttempts is how often a request is sent that the warehouse does not
+// answer. One that is answered with "busy" or "unavailable" is sent for as long
+// as a warehouse may take to start.
+const maxLostAttempts = 3
+
+// sendRepeatedly sends the request until it is answered, as often as the method
+// is idempotent and the time for a starting warehouse allows.
+func (t *transport) sendRepeatedly(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
+	idempotent := method != "ExecuteStatement" || c != nil && c.idempotent
+	cleanup := isCleanup(method)
 	ctx := request.Context()
-	if c != nil && !tidying {
+	if c != nil && !cleanup {
 		var stop context.CancelFunc
 		ctx, stop = bind(ctx, c, method)
 		defer stop()
 	}
 	renewals, begun := 0, time.Now()
-	for attempt := 1; ; attempt++ {
-		if f := t.throttle.wait(ctx, method, deadline); f != nil {
+	policy := pauses
+	policy.Within = t.patience
+	return doFailing(ctx, policy, func(int) (*bytes.Buffer, *failure) {
+		if f := t.throttle.wait(ctx, method, begun.Add(t.patience)); f != nil {
 			return nil, f
 		}
-		content, f := t.send(ctx, request, method, body, limit(method, c))
-		if f == nil {
-			return content, nil
-		}
-		if f.cause == causeUnauthorized && renewals < mostRenewals {
+		return t.send(ctx, request, method, body, limit(method, c))
+	}, func(n int, f *failure) retry.Decision {
+		if f.cause == causeUnauthorized && renewals < maxRenewals {
 			// The credential may have been replaced since it was read, or the
 			// token made of it may have expired.
 			renewals++
 			changed, err := t.token.renew(ctx)
 			if err != nil {
-				return nil, &failure{method: method, cause: causeToken, err: err}
+				*f = failure{method: method, cause: causeToken, err: err}
+				return retry.Decision{}
 			}
 			if changed {
-				continue
+				return retry.Decision{Retry: true, Free: true}
 			}
 		}
-		wait := max(f.retryAfter, backoff(attempt))
+		after := f.retryAfter
 		if f.cause == causeBusy {
-			t.throttle.hold(wait)
+			after = max(after, policy.Pause(n))
+			t.throttle.hold(after)
 		}
 		switch {
-		case ctx.Err() != nil, tidying, !f.repeatable(harmless):
-			return nil, f
+		case cleanup, !f.transient(idempotent):
+			return retry.Decision{}
 		case f.waits():
-			if time.Now().Add(wait).After(deadline) {
-				return nil, f
-			}
-		case attempt >= 3, f.cause == causeUnreachable && time.Since(begun) > egress.DialTimeout:
-			return nil, f
+		case n >= maxLostAttempts, f.cause == causeUnreachable && time.Since(begun) > egress.DialTimeout:
+			return retry.Decision{}
 		}
-		if !sleep(ctx, wait) {
-			return nil, f
+		return retry.Decision{Retry: true, After: after}
+	})
+}
+
+// doFailing is retry.Do for attempts whose error is a *failure.
+func doFailing[T any](ctx context.Context, p retry.Policy, attempt func(n int) (T, *failure),
+	classify func(n int, f *failure) retry.Decision,
+) (T, *failure) {
+	var last *failure
+	result, _ := retry.Do(ctx, p, func(n int) (T, error) {
+		var result T
+		if result, last = attempt(n); last != nil {
+			return result, last
 		}
-	}
+		return result, nil
+	}, func(n int, _ error) retry.Decision { return classify(n, last) })
+	return result, last
 }
 
 // bind re-attaches the caller's cancellation, which the driver has dropped on
@@ -208,20 +229,4 @@ func readBody(request *http.Request) ([]byte, error) {
 	}
 	body, err := io.ReadAll(request.Body)
 	return body, errors.Join(err, request.Body.Close())
-}
-
-// backoff grows from half a second to half a minute.
-func backoff(attempt int) time.Duration {
-	return min(time.Duration(1<<min(attempt, 10))*time.Second/4, 30*time.Second)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

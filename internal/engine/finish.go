@@ -7,28 +7,17 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Attempts of a run whose failures pass, and the waits between them.
-const (
-	maxAttempts = 6
-	firstWait   = 15 * time.Second
-	longestWait = 10 * time.Minute
-)
+// attempts bound those of a run whose failures are transient. The pauses are
+// waited for in the queue, by whichever process claims the run next.
+var attempts = retry.Policy{Attempts: 6, First: 15 * time.Second, Longest: 10 * time.Minute, Factor: 4}
 
-// backOff is the wait after a failed attempt, growing fourfold.
-func backOff(attempt int) time.Duration {
-	wait := firstWait
-	for range attempt - 1 {
-		wait = min(4*wait, longestWait)
-	}
-	return wait
-}
-
-// passing reports whether a failure may be gone at the next attempt. Wrong
+// transient reports whether a failure may be gone at the next attempt. Wrong
 // definitions and refused credentials are not.
-func passing(err error) bool {
+func transient(err error) bool {
 	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Transient(err)
 }
 
@@ -45,10 +34,10 @@ func (x *execution) finish(err error) {
 	case x.shared && errors.Is(err, errStopping):
 		x.requeue(store.Requeue{Phase: "queued: its runner stopped"}, store.LogInfo,
 			fmt.Sprintf("Runner %s is stopping: the run is handed over, and goes on from where it is.", x.e.options.Name))
-	case x.shared && x.now().Reason != jobs.ReasonApply && passing(err) && x.claim.Attempt < maxAttempts:
-		wait := backOff(x.claim.Attempt)
+	case x.shared && x.now().Reason != jobs.ReasonApply && transient(err) && x.claim.Attempt < attempts.Attempts:
+		wait := attempts.Pause(x.claim.Attempt).Round(time.Second)
 		x.requeue(store.Requeue{Phase: "queued: tried again after a failure that may pass", Wait: wait, Failed: true}, store.LogWarn,
-			fmt.Sprintf("Attempt %d of %d failed, the next one is in %s: %s", x.claim.Attempt, maxAttempts, wait, err))
+			fmt.Sprintf("Attempt %d of %d failed, the next one is in %s: %s", x.claim.Attempt, attempts.Attempts, wait, err))
 	default:
 		x.end(err)
 	}
@@ -130,15 +119,10 @@ func (x *execution) record(write func(ctx context.Context, log []store.LogEntry)
 	x.mu.Lock()
 	lines := x.log.take()
 	x.mu.Unlock()
-	for {
-		err := write(ctx, entries(lines))
-		if err == nil || errors.Is(err, store.ErrFenced) || !jobs.IsCode(err, jobs.CodeStore) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pollOther):
-		}
-	}
+	_, err := retry.Do(ctx, retry.Policy{First: pollOther}, func(int) (struct{}, error) {
+		return struct{}{}, write(ctx, entries(lines))
+	}, func(_ int, err error) retry.Decision {
+		return retry.If(!errors.Is(err, store.ErrFenced) && jobs.IsCode(err, jobs.CodeStore))
+	})
+	return err
 }

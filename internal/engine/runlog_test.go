@@ -54,15 +54,15 @@ func TestARunsLogHasNoSecret(t *testing.T) {
 
 func TestWaitsBetweenAttemptsGrowAndEnd(t *testing.T) {
 	t.Parallel()
-	last := firstWait / 2
-	for attempt := 1; attempt < maxAttempts; attempt++ {
-		wait := backOff(attempt)
-		if wait < last || wait > longestWait {
-			t.Errorf("attempt %d: %s after %s", attempt, wait, last)
+	least := attempts.First / 2
+	for attempt := 1; attempt < attempts.Attempts; attempt++ {
+		most := min(2*least, attempts.Longest)
+		if wait := attempts.Pause(attempt); wait < least || wait > most {
+			t.Errorf("attempt %d: got a wait of %s, want one from %s to %s", attempt, wait, least, most)
 		}
-		last = wait
+		least = min(4*least, attempts.Longest/2)
 	}
-	if last != longestWait {
-		t.Errorf("the last wait is %s", last)
+	if least != attempts.Longest/2 {
+		t.Errorf("the last wait is from %s on, want the longest", least)
 	}
 }

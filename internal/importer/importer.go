@@ -23,6 +23,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -68,18 +69,13 @@ type Import struct {
 	// limit is the number of events of the generation at which the run stops; -1
 	// is no limit.
 	limit int64
-	// open replaces Connect and retryPause the constant, in tests.
+	// open replaces Connect and retryPause the first pause of sessions, in tests.
 	open       func(ctx context.Context) (src source, closeSource func() error, err error)
 	retryPause time.Duration
 }
 
-// maxAttempts is how many sessions in a row may be lost without one more event
-// being sent.
-const maxAttempts = 4
-
-// retryPause is the wait before the first of these attempts; the others wait two
-// and three times as long.
-const retryPause = time.Second
+// sessions bound the sessions in a row that end without one more event.
+var sessions = retry.Policy{Attempts: 4, First: time.Second, Longest: 4 * time.Second}
 
 // Run imports all rows after the cursor up to the warehouse's clock.
 func (i *Import) Run(ctx context.Context) error {
@@ -91,33 +87,46 @@ func (i *Import) Run(ctx context.Context) error {
 	if i.Spec.RowLimit > 0 {
 		i.limit = before.Sent + i.Spec.RowLimit
 	}
-	var r run
-	for failed := 0; ; {
-		var connected bool
+	var (
+		r         run
+		connected bool
+		readErr   error
+		again     bool
+		failed    int
+	)
+	policy := sessions
+	policy.First = cmp.Or(i.retryPause, policy.First)
+	_, err = retry.Do(ctx, policy, func(int) (_ struct{}, err error) {
 		connected, err = i.attempt(ctx, before, &r)
-		if err == nil || !i.mayRetry(&r, connected, err) || ctx.Err() != nil {
-			return err
+		return struct{}{}, err
+	}, func(_ int, err error) retry.Decision {
+		if again = ctx.Err() == nil && i.mayRetry(&r, connected, err); !again {
+			return retry.Decision{}
 		}
-		after, readErr := i.loadCursor(ctx)
-		if readErr != nil {
-			return errors.Join(err, readErr)
+		var after Cursor
+		if after, readErr = i.loadCursor(ctx); readErr != nil {
+			return retry.Decision{}
 		}
-		if failed++; after.Sent > before.Sent {
+		moved := after.Sent > before.Sent
+		before = after
+		if errors.Is(err, errSnapshotGone) || errors.Is(err, errPreviousGone) {
+			return retry.Decision{Retry: true, Free: true}
+		}
+		if failed++; moved {
 			failed = 1
 		}
-		if before = after; failed >= maxAttempts {
-			return err
+		if failed < sessions.Attempts {
+			i.Progress.Phase(fmt.Sprintf("session lost, connecting again (%d)", failed), 0)
 		}
-		if errors.Is(err, errSnapshotGone) || errors.Is(err, errPreviousGone) {
-			continue
-		}
-		i.Progress.Phase(fmt.Sprintf("session lost, connecting again (%d)", failed), 0)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(failed) * cmp.Or(i.retryPause, retryPause)):
-		}
+		return retry.Decision{Retry: true, Restart: moved}
+	})
+	switch {
+	case readErr != nil:
+		return errors.Join(err, readErr)
+	case err != nil && again && ctx.Err() != nil: // it ended in a pause
+		return ctx.Err()
 	}
+	return err
 }
 
 // loadCursor reads the cursor, and writes it back when an earlier version of the
@@ -138,8 +147,9 @@ func (i *Import) loadCursor(ctx context.Context) (Cursor, error) {
 func (i *Import) mayRetry(r *run, connected bool, err error) bool {
 	switch {
 	case errors.Is(err, errPreviousGone):
+		first := !r.previousGone
 		r.previousGone = true
-		return true
+		return first
 	case errors.Is(err, errSnapshotGone):
 		first := !r.pinnedGone
 		r.pinnedGone = true

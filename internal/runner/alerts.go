@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -164,17 +165,15 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 		a.log.ErrorContext(ctx, "an alert could not be delivered and is given up", "alert", alert.ID, "attempts", alert.Attempts, "error", err)
 		return a.db.DoneAlert(ctx, alert.ID)
 	default:
-		wait := alertWait(alert.Attempts)
+		wait := alertPauses.Pause(alert.Attempts)
 		a.metrics.alerts.WithLabelValues("failed").Inc()
 		a.log.WarnContext(ctx, "an alert could not be delivered; it is tried again", "alert", alert.ID, "attempt", alert.Attempts, "wait", wait, "error", err)
 		return a.db.LaterAlert(ctx, alert.ID, wait)
 	}
 }
 
-// alertWait doubles from five seconds to three hours.
-func alertWait(attempt int) time.Duration {
-	return min(5*time.Second<<min(attempt-1, 20), 3*time.Hour)
-}
+// alertPauses are those between the attempts to deliver an alert.
+var alertPauses = retry.Policy{First: 5 * time.Second, Longest: 3 * time.Hour}
 
 // message is what the receiver gets.
 type message struct {

@@ -7,10 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // ReadAt fills p with what an object has from offset on, as io.ReaderAt does. An
@@ -20,14 +23,14 @@ func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n 
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	for try := 1; n < len(p); try++ {
-		var got int
-		got, err = s.read(ctx, key, p[n:], offset+int64(n))
-		n += got
-		if err == nil || errors.Is(err, io.EOF) || ctx.Err() != nil || !errors.Is(err, errBroken) || try == attempts {
-			break
-		}
+	if len(p) == 0 {
+		return 0, nil
 	}
+	_, err = retry.Do(ctx, brokenReads, func(int) (struct{}, error) {
+		got, err := s.read(ctx, key, p[n:], offset+int64(n))
+		n += got
+		return struct{}{}, err
+	}, func(_ int, err error) retry.Decision { return retry.If(errors.Is(err, errBroken) && n < len(p)) })
 	if n == len(p) || errors.Is(err, io.EOF) || err == nil {
 		return n, err
 	}
@@ -39,6 +42,10 @@ func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n 
 	}
 	return n, s.explain("read "+s.URL(key), err)
 }
+
+// brokenReads bound the attempts at a body that breaks off. The calls themselves
+// are repeated by the AWS SDK.
+var brokenReads = retry.Policy{Attempts: attempts, First: 200 * time.Millisecond, Longest: 5 * time.Second}
 
 // errBroken is a body that ended before its end.
 var errBroken = errors.New("the connection broke")

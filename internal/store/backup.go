@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // backupAttempts is how often a backup is begun that an erasure came between.
@@ -26,16 +27,14 @@ func Backup(ctx context.Context, from Location, dir string) (Copied, error) {
 			Next:   "Run pg_dump --schema=" + schemaName + " and keep the bucket's objects, or copy the store into a data directory while no runner is running",
 		}
 	}
-	for attempt := 1; ; attempt++ {
-		done, err := intoNew(ctx, dir, func(staged string) (Copied, error) {
+	return retry.Do(ctx, retry.Policy{Attempts: backupAttempts}, func(int) (Copied, error) {
+		return intoNew(ctx, dir, func(staged string) (Copied, error) {
 			return Copy(ctx, from, Location{Dir: staged}, CopyOptions{Live: true})
 		})
+	}, func(_ int, err error) retry.Decision {
 		// A segment that was written again without somebody's events is gone.
-		if errors.Is(err, fs.ErrNotExist) && attempt < backupAttempts && !jobs.IsCode(err, jobs.CodeStore) {
-			continue
-		}
-		return done, err
-	}
+		return retry.If(errors.Is(err, fs.ErrNotExist) && !jobs.IsCode(err, jobs.CodeStore))
+	})
 }
 
 // Restore makes a data directory from a backup. It never writes over a store.

@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"math/rand/v2"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // Write runs f in one transaction, as if no other ran at the same time, durable
@@ -30,29 +31,23 @@ func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
 	return d.transact(ctx, isolation, f)
 }
 
-// retryFor is how long a transaction is tried again that others were in the way
-// of, or that found no database.
-const retryFor = 20 * time.Second
+// attempts bound those at a transaction that conflicted with others, or that
+// found no database.
+var attempts = retry.Policy{First: 6 * time.Millisecond, Longest: 750 * time.Millisecond, Within: 20 * time.Second}
 
 func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
-	begun := time.Now()
-	for pause := 4 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		again, err := d.try(ctx, isolation, f)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil && isDatabaseError(err) {
-			return ctx.Err()
-		}
-		if !again || time.Since(begun) > retryFor {
-			return d.ofDatabase("Cannot write to the store", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause)): // #nosec G404 -- spreads retries, and guards nothing
-		}
+	var again bool
+	_, err := retry.Do(ctx, attempts, func(int) (_ struct{}, err error) {
+		again, err = d.try(ctx, isolation, f)
+		return struct{}{}, err
+	}, func(int, error) retry.Decision { return retry.If(again) })
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && (again || isDatabaseError(err)):
+		return ctx.Err()
 	}
+	return d.ofDatabase("Cannot write to the store", err)
 }
 
 // try is one attempt. again is set when nothing was committed, and another

@@ -95,7 +95,7 @@ func (p *Platform) owner(ctx context.Context) (a account, err error) {
 func (p *Platform) bind(ctx context.Context, a account) (account, error) {
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO lytics_account (one, account_id, name, bound_at) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			a.id, a.name, p.clock.now().UnixMicro())
+			a.id, a.name, p.clock.Now().UnixMicro())
 		return err
 	})
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // How long a call is tried again, from its first failure. What a plan waits for
@@ -96,49 +96,49 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 			return nil, err
 		}
 	}
-	renewed := false
-	pause := firstPause
-	var began time.Time
-	for tries := 1; ; tries++ {
-		token, err := p.token.get(ctx)
-		if err != nil {
-			return nil, err
-		}
-		answer, f := p.attempt(ctx, c, token)
-		if f == nil {
-			return answer, nil
-		}
-		f.tries = tries
-		if f.status == http.StatusUnauthorized && !renewed {
-			renewed = true
-			changed, err := p.token.renew(ctx, token)
-			if err != nil {
-				return nil, err
-			}
-			if changed {
-				continue
-			}
-		}
-		if ctx.Err() != nil || !f.passes || f.unsure && !c.repeatable {
-			return nil, f.explain(ctx, c)
-		}
-		now := p.clock.now()
-		if began.IsZero() {
-			began = now
-		}
-		d := max(p.clock.spread(pause), f.retryAfter)
-		if now.Add(d).Sub(began) > c.patience {
-			return nil, f.explain(ctx, c)
-		}
-		if err := p.clock.wait(ctx, d); err != nil {
-			return nil, f.explain(ctx, c)
-		}
-		pause = min(2*pause, longestPause)
-		if f.unsure && c.unsure != nil {
+	policy := retry.Policy{First: firstPause, Longest: longestPause, Within: c.patience, FromFirstFailure: true, Clock: p.clock}
+	var (
+		token    jobs.Secret
+		f        *failure
+		renewed  bool
+		tokenErr error
+	)
+	answer, err := retry.Do(ctx, policy, func(n int) (answer []byte, err error) {
+		if f != nil && f.unsure && c.unsure != nil {
 			c.unsure()
 		}
+		if token, tokenErr = p.token.get(ctx); tokenErr != nil {
+			return nil, tokenErr
+		}
+		if answer, f = p.attempt(ctx, c, token); f == nil {
+			return answer, nil
+		}
+		f.tries = n
+		return nil, errAttempt
+	}, func(int, error) retry.Decision {
+		if tokenErr != nil {
+			return retry.Decision{}
+		}
+		if f.status == http.StatusUnauthorized && !renewed {
+			renewed = true
+			var changed bool
+			if changed, tokenErr = p.token.renew(ctx, token); changed || tokenErr != nil {
+				return retry.Decision{Retry: changed, Free: true}
+			}
+		}
+		return retry.Decision{Retry: f.transient && (!f.unsure || c.repeatable), After: f.retryAfter}
+	})
+	switch {
+	case err == nil:
+		return answer, nil
+	case tokenErr != nil:
+		return nil, tokenErr
 	}
+	return nil, f.explain(ctx, c)
 }
+
+// errAttempt stands for the *failure of an attempt.
+var errAttempt = errors.New("the attempt failed")
 
 // attempt makes one request.
 func (p *Platform) attempt(ctx context.Context, c call, token jobs.Secret) ([]byte, *failure) {
@@ -202,7 +202,7 @@ func (p *Platform) address(c call) string {
 
 // statusFailure reads an answer that is not a good one.
 func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
-	f := &failure{status: resp.StatusCode, retryAfter: p.retryAfter(resp.Header.Get("Retry-After"))}
+	f := &failure{status: resp.StatusCode, retryAfter: retry.After(resp.Header.Get("Retry-After"), p.clock.Now())}
 	if gjson.ValidBytes(answer) && gjson.GetBytes(answer, "status").Exists() {
 		f.lytics = true
 		f.requestID = gjson.GetBytes(answer, "request_id").String()
@@ -216,24 +216,13 @@ func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
 	}
 	switch {
 	case resp.StatusCode >= 200 && resp.StatusCode < 300:
-		f.garbled, f.passes, f.unsure = true, true, true
+		f.garbled, f.transient, f.unsure = true, true, true
 	case resp.StatusCode == http.StatusTooManyRequests:
-		f.passes = true
+		f.transient = true
 	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
-		f.passes, f.unsure = true, true
+		f.transient, f.unsure = true, true
 	}
 	return f
-}
-
-// retryAfter reads the header: seconds, or a date.
-func (p *Platform) retryAfter(text string) time.Duration {
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
-	}
-	if t, err := http.ParseTime(text); err == nil {
-		return max(0, t.Sub(p.clock.now()))
-	}
-	return 0
 }
 
 // into makes a call and decodes the data of its answer; numbers keep all their

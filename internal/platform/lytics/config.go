@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -54,36 +54,11 @@ type Platform struct {
 	http      *http.Client
 	db        *store.DB
 	token     tokenSource
-	clock     clock
+	clock     *retry.Clock
 	// schema is held while the schema is changed: a draft is one for all.
 	schema       sync.Mutex
 	accountCheck accountCheck
 	patches      patchMode
-}
-
-// clock is time, which tests own.
-type clock struct {
-	now  func() time.Time
-	wait func(ctx context.Context, d time.Duration) error
-	// spread takes some of a pause away, so that many do not come back at once.
-	spread func(d time.Duration) time.Duration
-}
-
-var systemClock = clock{
-	now: time.Now,
-	wait: func(ctx context.Context, d time.Duration) error {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	},
-	spread: func(d time.Duration) time.Duration {
-		return d/2 + time.Duration(rand.Int64N(int64(d/2)+1)) // #nosec G404 -- no secret
-	},
 }
 
 // connectTimeout bounds the making of a connection.
@@ -91,7 +66,7 @@ const connectTimeout = 15 * time.Second
 
 // Open prepares the use of an account. It calls nothing.
 func Open(c Config) (*Platform, error) {
-	p := &Platform{account: c.AccountID, format: cmp.Or(c.UploadFormat, FormatJSONLines), userAgent: c.UserAgent, db: c.DB, clock: systemClock}
+	p := &Platform{account: c.AccountID, format: cmp.Or(c.UploadFormat, FormatJSONLines), userAgent: c.UserAgent, db: c.DB, clock: retry.SystemClock()}
 	p.token.read = c.Token
 	if !slices.Contains(UploadFormats, p.format) {
 		return nil, jobs.Invalid("platform.lytics.upload_format", fmt.Sprintf("There is no upload format %q", c.UploadFormat),

@@ -1,9 +1,10 @@
 package lytics
 
 import (
-	"context"
 	"sync"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // FakeClock is time that passes only by waiting.
@@ -16,20 +17,22 @@ type FakeClock struct {
 // UseFakeClock gives a platform such a clock.
 func UseFakeClock(p *Platform) *FakeClock {
 	c := &FakeClock{at: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)}
-	p.clock = clock{
-		now: func() time.Time {
+	p.clock = &retry.Clock{
+		Now: func() time.Time {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return c.at
 		},
-		wait: func(ctx context.Context, d time.Duration) error {
+		After: func(d time.Duration) <-chan time.Time {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.at = c.at.Add(d)
 			c.waits = append(c.waits, d)
-			return context.Cause(ctx)
+			passed := make(chan time.Time, 1)
+			passed <- c.at
+			return passed
 		},
-		spread: func(d time.Duration) time.Duration { return d },
+		Random: func() float64 { return 1 }, // the longest pauses
 	}
 	return c
 }

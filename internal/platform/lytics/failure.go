@@ -26,8 +26,8 @@ type failure struct {
 	requestID string
 	// garbled: the status is good and the answer cannot be read.
 	garbled bool
-	// passes: it may go better the next time.
-	passes bool
+	// transient: it may go better the next time.
+	transient bool
 	// unsure: the call may have taken effect.
 	unsure     bool
 	timedOut   bool
@@ -59,13 +59,13 @@ func hasStatus(err error, status ...int) bool {
 }
 
 func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
-	f := &failure{passes: true, unsure: wrote, err: err}
+	f := &failure{transient: true, unsure: wrote, err: err}
 	// The client's error repeats the whole URL.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		f.err = u.Err
 	}
 	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		f.err, f.passes = certificate, false
+		f.err, f.transient = certificate, false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		f.timedOut, f.err = true, fmt.Errorf("no answer within %s", timeout)

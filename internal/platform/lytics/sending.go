@@ -49,7 +49,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 		all = append(all, s.marks[i][:]...)
 	}
 	var again []int
-	now := p.clock.now().UnixMicro()
+	now := p.clock.Now().UnixMicro()
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		again = again[:0]
 		old, err := loadSends(ctx, tx, stream)
