@@ -195,9 +195,13 @@ func (e *Engine) Store(ctx context.Context, create bool) (jobs.StoreInfo, error)
 	return jobs.StoreInfo{ID: db.ID(), Location: db.Place(), RunnerAlive: alive}, err
 }
 
-// Close implements jobs.API.
+// Close implements jobs.API. A second call does nothing.
 func (e *Engine) Close() error {
 	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
 	e.closed = true
 	for _, x := range e.running {
 		x.cancel(errStopping)
