@@ -180,15 +180,10 @@ func TestDeadHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = silent.Close() })
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
-	port := func(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 	cases := map[string]databricks.Config{
-		"refuses":             {Host: "http://127.0.0.1", Port: port(closed)},
-		"never answers":       {Host: "http://127.0.0.1", Port: port(silent)},
+		// No process takes port 1; one that was free a moment ago may be taken.
+		"refuses":             {Host: "http://127.0.0.1", Port: 1},
+		"never answers":       {Host: "http://127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port},
 		"name does not exist": {Host: "nosuchworkspace.invalid", Port: 443, AllowPrivateHosts: true},
 	}
 	for name, cfg := range cases {

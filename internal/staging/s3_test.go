@@ -333,12 +333,9 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 			c.AccessKeyID, c.SecretAccessKey, c.Profile = "", jobs.Secret{}, "no-such-profile"
 		}, jobs.CodeInvalid, "staging.s3.profile"},
 		"bad endpoint": {func(c *staging.S3Config) { c.Endpoint = "minio:9000" }, jobs.CodeInvalid, "staging.s3.endpoint"},
-		"dead endpoint": {func(c *staging.S3Config) {
-			server := httptest.NewServer(nil)
-			c.Endpoint = server.URL
-			server.Close()
-		}, jobs.CodeUnreachable, "staging.s3.endpoint"},
-		"unknown host": {func(c *staging.S3Config) { c.Endpoint = "http://nothing.invalid" }, jobs.CodeUnreachable, "staging.s3.endpoint"},
+		// No process takes port 1; one that was free a moment ago may be taken.
+		"dead endpoint": {func(c *staging.S3Config) { c.Endpoint = "http://127.0.0.1:1" }, jobs.CodeUnreachable, "staging.s3.endpoint"},
+		"unknown host":  {func(c *staging.S3Config) { c.Endpoint = "http://nothing.invalid" }, jobs.CodeUnreachable, "staging.s3.endpoint"},
 	}
 	for name, c := range changes {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -90,21 +91,37 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
+// portAttempts is how often a server is started anew because another process took
+// its port.
+const portAttempts = 3
+
 // Serve starts a server and returns when it answers, or why it does not.
 func Serve(ctx context.Context, o Options, timeout time.Duration) (*Server, error) {
-	s, err := start(ctx, o)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := s.ready(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	for attempt := 1; ; attempt++ {
+		s, err := start(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.ready(ctx); err == nil {
+			return s, nil
+		}
+		err = errors.Join(err, s.Close())
+		if attempt == portAttempts || !s.portTaken() {
+			return nil, err
+		}
 	}
-	return s, nil
 }
 
-// freePort asks the system for a port; nothing holds it until Spark does.
+// portTaken says whether the server ended because its port was in use.
+func (s *Server) portTaken() bool {
+	text, err := os.ReadFile(s.log)
+	return err == nil && bytes.Contains(text, []byte("Address already in use"))
+}
+
+// freePort asks the system for a port. Another process can take it before Spark
+// does: Serve then tries again.
 func freePort(ctx context.Context) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
