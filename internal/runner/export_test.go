@@ -14,3 +14,9 @@ func (c Config) WithWrongClock(by time.Duration) Config {
 	c.clock = wrongClock{by}
 	return c
 }
+
+// WithoutSweeper leaves out what makes good the runs that nothing woke.
+func (c Config) WithoutSweeper() Config {
+	c.withoutSweeper = true
+	return c
+}

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -51,7 +50,7 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 			`lytics_store_runs{status="queued"} 0`, `lytics_runs_executing 0`, `lytics_lease_losses_total 0`,
 		}
 		var text string
-		eventually(t, "all figures", 5*time.Second, func() bool {
+		eventually(t, "all figures", func() bool {
 			text = scrape(t, r)
 			for _, w := range want {
 				if !strings.Contains(text, w+"\n") {
@@ -75,9 +74,9 @@ func TestARunTakenByAnotherIsLeftToIt(t *testing.T) {
 		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", atOnce)
-		g.next(t, 10*time.Second)
+		g.next(t)
 		b.sql(`UPDATE runs SET owner = 'in_other', epoch = epoch + 1, lease_until = lease_until + 60000000`)
-		eventually(t, "the loss is noticed", 10*time.Second, func() bool {
+		eventually(t, "the loss is noticed", func() bool {
 			return strings.Contains(scrape(t, r), "lytics_lease_losses_total 1\n")
 		})
 		if run := b.runs(apply, j.ID)[0]; !run.Status.Active() || run.FinishedAt != nil || !run.Failure.IsZero() {

@@ -37,6 +37,9 @@ type Config struct {
 
 	// clock is this machine's, as River reads it; tests set it wrong.
 	clock rivertype.TimeGenerator
+	// withoutSweeper leaves the sweeper out, so that a test sees what works
+	// without it.
+	withoutSweeper bool
 }
 
 // The defaults of a Config.
@@ -100,12 +103,11 @@ func (r *Runner) run(ctx context.Context) error {
 	r.db.Store(db)
 	defer r.db.Store(nil)
 	r.log.InfoContext(ctx, "runner started", "store", db.ID(), "max_runs", r.config.MaxRuns)
-	err = serve(ctx, r.log, append([]Service{
-		{Name: "queue", Run: q.run},
-		{Name: "scheduler", Run: r.sched.run},
-		{Name: "sweeper", Run: sweep.run},
-		{Name: "alerts", Run: r.alerts.run},
-	}, r.config.Services...))
+	services := []Service{{Name: "queue", Run: q.run}, {Name: "scheduler", Run: r.sched.run}, {Name: "alerts", Run: r.alerts.run}}
+	if !r.config.withoutSweeper {
+		services = append(services, Service{Name: "sweeper", Run: sweep.run})
+	}
+	err = serve(ctx, r.log, append(services, r.config.Services...))
 	r.log.InfoContext(context.WithoutCancel(ctx), "runner stopped", "error", errorText(err))
 	return err
 }
