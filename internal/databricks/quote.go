@@ -80,27 +80,21 @@ func Redact(text string) string {
 	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
 }
 
-// redactSecrets also takes out given secrets wherever they stand. A secret may
-// be a whole clause of SQL: then its literals count as well.
+// redactSecrets takes out given secrets as well, wherever they stand. A secret
+// may be a whole clause of SQL: then its literals count as well.
 func redactSecrets(text string, secrets []jobs.Secret) string {
+	var forms []string
 	for _, s := range secrets {
 		for i, part := range strings.Split(s.Reveal(), "'") {
 			if i%2 == 1 && len(part) >= shortestSecret {
-				text = strings.ReplaceAll(text, part, redacted)
+				forms = append(forms, part)
 			}
 		}
-		for _, form := range []string{s.Reveal(), literalEscapes.Replace(s.Reveal())} {
-			if form != "" {
-				text = strings.ReplaceAll(text, form, redacted)
-			}
-		}
+		forms = append(forms, s.Reveal(), literalEscapes.Replace(s.Reveal()))
 	}
-	return Redact(text)
+	return Redact(jobs.Redact(text, forms...))
 }
 
-const (
-	redacted = "[redacted]"
-	// shortestSecret keeps a clause's empty or one-letter literals from
-	// blotting out a message.
-	shortestSecret = 6
-)
+// shortestSecret is the length from which a literal of a secret clause is taken
+// out: shorter ones are in many words of a message.
+const shortestSecret = 6

@@ -119,6 +119,24 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// Text that was redacted before, and secrets that are part of the marker's own
+// text, leave the marker whole.
+func TestRedactTwice(t *testing.T) {
+	t.Parallel()
+	const statement = "COPY INTO t WITH (CREDENTIAL (AWS_ACCESS_KEY='canary-id', AWS_SECRET_KEY=\"canary\")) -- the word redacted, act"
+	ctx := t.Context()
+	for _, secret := range []string{"canary-id", "redacted", "[redacted]", "act", "[", "CREDENTIAL (AWS_ACCESS_KEY='redacted')"} {
+		ctx = databricks.WithSecrets(ctx, jobs.NewSecret(secret))
+	}
+	once := databricks.RedactFor(ctx, statement)
+	if strings.Contains(once, "canary") || strings.Contains(strings.ReplaceAll(once, "[redacted]", ""), "act") {
+		t.Errorf("got %s, want no secret in it", once)
+	}
+	if twice := databricks.RedactFor(ctx, once); twice != once {
+		t.Errorf("redacted twice: got  %s\nwant %s", twice, once)
+	}
+}
+
 func TestFindColumn(t *testing.T) {
 	t.Parallel()
 	columns := []jobs.ColumnInfo{{Name: "updated_at"}, {Name: "Id"}, {Name: "x"}, {Name: "X"}}

@@ -48,10 +48,7 @@ func (l *runLog) add(level, message string) {
 	case l.said > 2*maxLogLines:
 		return
 	}
-	for _, s := range l.secrets {
-		message = strings.ReplaceAll(message, s, "[redacted]")
-	}
-	l.lines = append(l.lines, logLine{at: time.Now(), level: level, message: message})
+	l.lines = append(l.lines, logLine{at: time.Now(), level: level, message: jobs.Redact(message, l.secrets...)})
 }
 
 // end says how the attempt ended, whatever was said before.

@@ -1,7 +1,12 @@
 package jobs
 
-import "log/slog"
+import (
+	"log/slog"
+	"slices"
+	"strings"
+)
 
+// redacted stands in a text where a secret was.
 const redacted = "[redacted]"
 
 // Secret is a credential that does not print: neither by fmt, nor in JSON, nor
@@ -28,3 +33,28 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Redact takes secrets out of a text. A marker that is in the text already stays
+// whole, so that a text may be redacted twice, and so that a secret that is part
+// of the marker's own text does no harm.
+func Redact(text string, secrets ...string) string {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	// Longest first: of a secret that begins with another one nothing is left.
+	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var out strings.Builder
+	for text != "" {
+		i := slices.IndexFunc(secrets, func(s string) bool { return strings.HasPrefix(text, s) })
+		switch marked := strings.HasPrefix(text, redacted); {
+		case i >= 0 && (!marked || len(secrets[i]) > len(redacted)):
+			out.WriteString(redacted)
+			text = text[len(secrets[i]):]
+		case marked:
+			out.WriteString(redacted)
+			text = text[len(redacted):]
+		default:
+			out.WriteByte(text[0])
+			text = text[1:]
+		}
+	}
+	return out.String()
+}
