@@ -114,7 +114,7 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		return false
 	}
 	c := newCall(ctx, true)
-	c.lifts = true
+	c.passThrough = true
 	var streams dbsqlrows.ArrowIPCStreamIterator
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		rows, err := w.rawRows(ctx, statement, args)
@@ -135,7 +135,7 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 	if release != nil {
 		defer release()
 	}
-	if err != nil && strings.Contains(err.Error(), notArrow) && ctx.Err() == nil && c.failed() == nil {
+	if err != nil && strings.Contains(err.Error(), notArrow) && ctx.Err() == nil && c.firstFailure() == nil {
 		return true
 	}
 	if err := w.translate(c, err); err != nil {
@@ -153,7 +153,7 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 	}
 	for ctx.Err() == nil && streams.HasNext() {
 		var more bool
-		if more, err = nextPart(c, streams, take); err == nil && !more {
+		if more, err = readNextPart(c, streams, take); err == nil && !more {
 			return false
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -163,22 +163,22 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	if count == 0 && err != nil && strings.Contains(err.Error(), notArrow) && c.failed() == nil {
+	if count == 0 && err != nil && strings.Contains(err.Error(), notArrow) && c.firstFailure() == nil {
 		return true
 	}
-	if err := w.ending(c, err, count); err != nil {
+	if err := w.resultError(c, err, count); err != nil {
 		yield(nil, err)
 	}
 	return false
 }
 
-// nextPart reads the part of the result that the driver comes to next.
-func nextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(arrow.Record) (bool, error)) (more bool, err error) {
+// readNextPart reads the part of the result that the driver comes to next.
+func readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(arrow.Record) (bool, error)) (more bool, err error) {
 	stream, err := streams.Next()
 	if err != nil {
 		return false, err
 	}
-	part, err := c.arrival()
+	part, err := c.nextPart()
 	if err != nil {
 		return false, err
 	}

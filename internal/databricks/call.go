@@ -9,9 +9,9 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
-// call is what the transport and the caller's side share about one statement, or
-// about opening a session. It travels as a context value: the driver drops
-// cancellation on the way to the transport, but keeps values.
+// call is what the transport and the caller share about one statement, or about
+// opening a session. It travels as a context value: the driver drops cancellation
+// on the way to the transport, but keeps values.
 type call struct {
 	// ctx is the caller's.
 	ctx context.Context
@@ -34,9 +34,9 @@ type call struct {
 	pages    bool
 	last     bool // the last page has arrived
 
-	// lifts asks the transport to lift Arrow batches out of what the driver gets.
-	lifts  bool
-	lifted lifted
+	// passThrough asks the transport to keep Arrow batches from the driver.
+	passThrough bool
+	passed      passedParts
 }
 
 type callKey struct{}
@@ -45,8 +45,8 @@ func newCall(ctx context.Context, idempotent bool) *call {
 	return &call{ctx: ctx, idempotent: idempotent, executed: make(chan struct{})}
 }
 
-// context is the one for the driver: the caller's values and this call, and no
-// cancellation but its own.
+// context makes the context for the driver: it has the caller's values and this
+// call, and is cancelled by the returned function alone.
 func (c *call) context() (context.Context, context.CancelFunc) {
 	ctx := driverctx.NewContextWithQueryIdCallback(context.WithoutCancel(c.ctx), func(id string) {
 		if id == "" {
@@ -67,8 +67,8 @@ func callFrom(ctx context.Context) *call {
 
 func (c *call) markExecuted() { c.executedOnce.Do(func() { close(c.executed) }) }
 
-// note keeps what an answer says.
-func (c *call) note(method string, r reply) {
+// record keeps what an answer says.
+func (c *call) record(method string, r reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(r.guid) == 16 {
@@ -86,8 +86,8 @@ func (c *call) note(method string, r reply) {
 	}
 }
 
-// fail remembers the first failure.
-func (c *call) fail(f *failure) {
+// recordFailure keeps the first failure.
+func (c *call) recordFailure(f *failure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure == nil && !isCleanup(f.method) {
@@ -105,7 +105,7 @@ func isCleanup(method string) bool {
 	return false
 }
 
-func (c *call) failed() *failure {
+func (c *call) firstFailure() *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failure
@@ -117,9 +117,9 @@ func (c *call) id() string {
 	return c.queryID
 }
 
-// incomplete reports how a result that the driver ended at the given number of
+// checkComplete reports how a result that the driver ended at the given number of
 // rows falls short of what the warehouse sent; nil means it is whole.
-func (c *call) incomplete(rows int64) error {
+func (c *call) checkComplete(rows int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

@@ -15,14 +15,14 @@ const hiveMetastore = "hive_metastore"
 
 // Catalogs lists the catalogs that match a SHOW ... LIKE pattern.
 func (w *Warehouse) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
-	shown, err := w.texts(ctx, "SHOW CATALOGS")
+	shown, err := w.queryTexts(ctx, "SHOW CATALOGS")
 	if err != nil {
 		return nil, err
 	}
 	// SHOW has no comments, information_schema has not all catalogs, and not
 	// every user may read it: comments are a bonus.
 	comments := map[string]string{}
-	rows, err := w.texts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
+	rows, err := w.queryTexts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
 	if err != nil && !isStatementError(err) {
 		return nil, err
 	}
@@ -62,9 +62,9 @@ func (w *Warehouse) databases(ctx context.Context, catalog string) ([]jobs.Datab
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.informed(ctx, catalog, "SELECT schema_name, comment FROM "+quoted+".information_schema.schemata")
+	rows, err := w.informationSchema(ctx, catalog, "SELECT schema_name, comment FROM "+quoted+".information_schema.schemata")
 	if errors.Is(err, errNoInformation) {
-		if rows, err = w.texts(ctx, "SHOW SCHEMAS IN "+quoted); isStatementError(err) {
+		if rows, err = w.queryTexts(ctx, "SHOW SCHEMAS IN "+quoted); isStatementError(err) {
 			return nil, w.explain(ctx, err, jobs.TableName{Catalog: catalog})
 		}
 	}
@@ -106,12 +106,12 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.informed(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
+	rows, err := w.informationSchema(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
 		".information_schema.tables WHERE table_schema = ?", strings.ToLower(database))
 	// A database that is not listed there may be empty, not there, or in a
 	// foreign catalog that keeps upper case: SHOW knows.
 	if errors.Is(err, errNoInformation) || err == nil && len(rows) == 0 {
-		return w.shownTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
+		return w.showTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
 	}
 	if err != nil {
 		return nil, err
@@ -123,17 +123,17 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 	return out, nil
 }
 
-// shownTables reads SHOW TABLES and SHOW VIEWS by position: the names of their
+// showTables reads SHOW TABLES and SHOW VIEWS by position: the names of their
 // columns differ between releases. Both list temporary views too.
-func (w *Warehouse) shownTables(ctx context.Context, quoted string, name jobs.TableName) ([]jobs.TableInfo, error) {
-	tables, err := w.texts(ctx, "SHOW TABLES IN "+quoted)
+func (w *Warehouse) showTables(ctx context.Context, quoted string, name jobs.TableName) ([]jobs.TableInfo, error) {
+	tables, err := w.queryTexts(ctx, "SHOW TABLES IN "+quoted)
 	if isStatementError(err) {
 		return nil, w.explain(ctx, err, name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	views, err := w.texts(ctx, "SHOW VIEWS IN "+quoted)
+	views, err := w.queryTexts(ctx, "SHOW VIEWS IN "+quoted)
 	if err != nil && !isStatementError(err) {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.informed(ctx, table.Catalog, "SELECT column_name, full_data_type, is_nullable, comment FROM "+catalog+
+	rows, err := w.informationSchema(ctx, table.Catalog, "SELECT column_name, full_data_type, is_nullable, comment FROM "+catalog+
 		".information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
 		strings.ToLower(table.Database), strings.ToLower(table.Table))
 	if err != nil && !errors.Is(err, errNoInformation) {
@@ -185,19 +185,19 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 	}
 	// Where it is not listed there it may still be readable, or have no columns.
 	if len(rows) == 0 {
-		return w.described(ctx, quoted, table)
+		return w.describeColumns(ctx, quoted, table)
 	}
 	out := make([]jobs.ColumnInfo, len(rows))
 	for i, row := range rows {
-		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalType(row[1]), Nullable: !strings.EqualFold(row[2], "NO"), Comment: row[3], Position: i + 1}
+		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalizeType(row[1]), Nullable: !strings.EqualFold(row[2], "NO"), Comment: row[3], Position: i + 1}
 	}
 	return out, nil
 }
 
-// described reads DESCRIBE TABLE, which appends rows about partitions and
+// describeColumns reads DESCRIBE TABLE, which appends rows about partitions and
 // clustering to the columns, and does not say what is nullable.
-func (w *Warehouse) described(ctx context.Context, quoted string, table jobs.TableName) ([]jobs.ColumnInfo, error) {
-	rows, err := w.texts(ctx, "DESCRIBE TABLE "+quoted)
+func (w *Warehouse) describeColumns(ctx context.Context, quoted string, table jobs.TableName) ([]jobs.ColumnInfo, error) {
+	rows, err := w.queryTexts(ctx, "DESCRIBE TABLE "+quoted)
 	if isStatementError(err) {
 		return nil, w.explain(ctx, err, table)
 	}
@@ -209,12 +209,12 @@ func (w *Warehouse) described(ctx context.Context, quoted string, table jobs.Tab
 		if name := row[0]; name == "" || strings.HasPrefix(name, "# ") && at(row, 1) == "" || name == "# col_name" {
 			break
 		}
-		out = append(out, jobs.ColumnInfo{Name: row[0], Type: normalType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1})
+		out = append(out, jobs.ColumnInfo{Name: row[0], Type: normalizeType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1})
 	}
 	return out, nil
 }
 
-func normalType(t string) string {
+func normalizeType(t string) string {
 	if strings.ContainsRune(t, '<') {
 		return t
 	}
@@ -226,11 +226,11 @@ var errNoInformation = errors.New("no information_schema")
 
 // informed queries an information_schema; any statement error there means that
 // SHOW and DESCRIBE have to do.
-func (w *Warehouse) informed(ctx context.Context, catalog, statement string, args ...any) ([][]string, error) {
+func (w *Warehouse) informationSchema(ctx context.Context, catalog, statement string, args ...any) ([][]string, error) {
 	if strings.EqualFold(catalog, hiveMetastore) {
 		return nil, errNoInformation
 	}
-	rows, err := w.texts(ctx, statement, args...)
+	rows, err := w.queryTexts(ctx, statement, args...)
 	if isStatementError(err) {
 		return nil, errNoInformation
 	}
@@ -245,12 +245,12 @@ func isStatementError(err error) bool {
 // explain finds the first part of a name that is not there. A nil result means
 // that all of it is there; then err, the error met, stands.
 func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName) error {
-	catalogs, e := w.texts(ctx, "SHOW CATALOGS")
+	catalogs, e := w.queryTexts(ctx, "SHOW CATALOGS")
 	if e != nil {
 		return errors.Join(err, e)
 	}
 	if names := column(catalogs); !contains(names, name.Catalog) {
-		return missing("catalog", "catalog", name.Catalog, "", names)
+		return notFoundError("catalog", "catalog", name.Catalog, "", names)
 	}
 	if name.Database == "" {
 		return err
@@ -264,7 +264,7 @@ func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName)
 		names[i] = d.Name
 	}
 	if !contains(names, name.Database) {
-		return missing("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
+		return notFoundError("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
 	}
 	if name.Table == "" || !strings.HasPrefix(Class(err), "TABLE_OR_VIEW_NOT_FOUND") {
 		return err
@@ -277,11 +277,11 @@ func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName)
 	for i, t := range tables {
 		names[i] = t.Name
 	}
-	return missing("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
+	return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
 }
 
-// texts reads a small result as text, NULL as "".
-func (w *Warehouse) texts(ctx context.Context, statement string, args ...any) ([][]string, error) {
+// queryTexts reads a small result as text, NULL as "".
+func (w *Warehouse) queryTexts(ctx context.Context, statement string, args ...any) ([][]string, error) {
 	var out [][]string
 	for batch, err := range w.Stream(ctx, statement, args...) {
 		if err != nil {

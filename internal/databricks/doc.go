@@ -2,19 +2,19 @@
 // for a warehouse that is starting, runs statements, reads the catalog, and
 // quotes what takes no parameter.
 //
-// It stands on databricks-sql-go, and on a transport of its own beneath that
-// driver (type transport), which mends what would lose data or ignore the user:
+// It uses databricks-sql-go, over an HTTP transport of its own (type transport).
+// The transport corrects what would lose data or ignore the caller:
 //
-//   - The driver turns a failed fetch into the end of the result in places. The
+//   - The driver takes a failed fetch for the end of the result in places. The
 //     transport reads every reply, remembers failures and counts rows, so that a
 //     result that ends early is an error.
 //   - The driver reads on after its context ended. The transport stops it, and
 //     holds a cancel back until the warehouse has named the statement, so that
 //     it can be cancelled there too.
 //   - The driver repeats statements when a warehouse is busy. Here a statement
-//     is only repeated when its caller said that this is idempotent.
+//     is only repeated when its caller said that it is idempotent.
 //   - A lost session would silently become a new one. Here it is an error for
 //     which IsSessionLost is true.
 //   - Tokens go to the configured host alone; redirects, other hosts and
-//     forbidden addresses are refused.
+//     forbidden addresses (package egress) are refused.
 package databricks

@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// downloadLimit bounds one file of a result: until its answer begins, and
+// downloadTimeout bounds one file of a result: until its answer begins, and
 // between two pieces of it.
-const downloadLimit = time.Minute
+const downloadTimeout = time.Minute
 
 // links are the addresses that the warehouse named for rows of the session's
 // results, each with the call whose result it is: the driver does not always
@@ -27,7 +27,7 @@ type links struct {
 
 // announce keeps addresses in the form that requests have them in. Those of
 // calls that are over are forgotten.
-func (l *links) announce(addresses []string, c *call) {
+func (l *links) add(addresses []string, c *call) {
 	if len(addresses) == 0 || c == nil {
 		return
 	}
@@ -46,7 +46,7 @@ func (l *links) announce(addresses []string, c *call) {
 
 // owner gives the call that a request fetches a file for, nil for other
 // requests.
-func (l *links) owner(request *http.Request) *call {
+func (l *links) callOf(request *http.Request) *call {
 	if request.Method != http.MethodGet {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
 			message: fmt.Sprintf("a result file at %s is refused: only https is used", request.URL.Host)})
 	}
-	ctx, stop := bind(request.Context(), c, downloading)
+	ctx, stop := withCallersCancel(request.Context(), c, downloading)
 	defer stop()
 	policy := pauses
 	policy.Attempts, policy.Within = maxLostAttempts, t.patience
@@ -75,21 +75,21 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 	if f != nil {
 		return nil, t.refusedDownload(c, f)
 	}
-	return passOn(request, "application/octet-stream", content), nil
+	return bufferedResponse(request, "application/octet-stream", content), nil
 }
 
 // downloading is the name of the call, beside those of Thrift.
 const downloading = "CloudFetch"
 
 func (t *transport) refusedDownload(c *call, f *failure) *failure {
-	c.fail(f)
+	c.recordFailure(f)
 	return f
 }
 
 func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*bytes.Buffer, *failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(downloadLimit, func() { cancel(errNoAnswer) })
+	timer := time.AfterFunc(downloadTimeout, func() { cancel(errNoAnswer) })
 	defer timer.Stop()
 	get, err := http.NewRequestWithContext(ctx, http.MethodGet, request.URL.String(), nil) //nolint:gosec // a link that the warehouse gave, to the host that the transport lets through
 	if err != nil {
@@ -106,7 +106,7 @@ func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*byte
 		return nil, sendFailure(ctx, downloading, true, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	content, err := readAll(response, func() { timer.Reset(downloadLimit) })
+	content, err := readAll(response, func() { timer.Reset(downloadTimeout) })
 	if err != nil {
 		return nil, sendFailure(ctx, downloading, true, err)
 	}

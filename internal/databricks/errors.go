@@ -66,7 +66,7 @@ func (w *Warehouse) translate(c *call, err error) error {
 	if cancelled := c.ctx.Err(); cancelled != nil {
 		return cancelled
 	}
-	f := c.failed()
+	f := c.firstFailure()
 	if f == nil {
 		if err == nil {
 			return nil
@@ -94,7 +94,7 @@ func (w *Warehouse) translate(c *call, err error) error {
 }
 
 // clean takes secrets, the driver's words and stack traces out of a message.
-func (w *Warehouse) clean(text string, c *call) string {
+func (w *Warehouse) sanitize(text string, c *call) string {
 	if i := strings.IndexAny(text, "\n"); i >= 0 && strings.Contains(text[i:], "\n\tat ") {
 		text = text[:i]
 	}
@@ -117,7 +117,7 @@ func (w *Warehouse) lost(text string) error {
 	return &jobs.Error{
 		Code:    jobs.CodeUnreachable,
 		Summary: fmt.Sprintf("The session at %s was lost", w.name),
-		Detail:  fmt.Sprintf("The warehouse no longer knows it (%s): it was restarted, or the session expired", w.clean(text, nil)),
+		Detail:  fmt.Sprintf("The warehouse no longer knows it (%s): it was restarted, or the session expired", w.sanitize(text, nil)),
 		Next:    "Run the job again; it goes on from its last checkpoint.",
 		Err:     errSessionLost,
 	}
@@ -127,7 +127,7 @@ func (w *Warehouse) statementError(text, state string, c *call) error {
 	if lostSession.MatchString(text) {
 		return w.lost(text)
 	}
-	text = w.clean(text, c)
+	text = w.sanitize(text, c)
 	e := &StatementError{SQLState: state, Message: text, QueryID: c.id()}
 	if m := errorClass.FindStringSubmatch(text); m != nil {
 		e.Class = m[1]
@@ -182,7 +182,7 @@ func describe(out *jobs.Error, e *StatementError) {
 
 // transportError describes a failure below SQL.
 func (w *Warehouse) transportError(f *failure, c *call) error {
-	text := w.clean(f.Error(), c)
+	text := w.sanitize(f.Error(), c)
 	e := &jobs.Error{Detail: text, Err: f}
 	if own, ok := errors.AsType[*jobs.Error](f.err); ok && f.cause == causeToken {
 		return own
@@ -243,7 +243,7 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 // linkError is that of a result whose files are out of reach: their links are
 // good for some minutes, which a slow reader may outlast.
 func (w *Warehouse) linkError(text string, err error) error {
-	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.clean(text, nil), Err: err,
+	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.sanitize(text, nil), Err: err,
 		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
 		Next:    "Run the job again; it goes on from its last checkpoint. Where it stays so, let this machine reach the workspace's storage."}
 }
@@ -278,7 +278,7 @@ func secretsFrom(ctx context.Context) []jobs.Secret {
 }
 
 // notReady reports whether an error says that the warehouse is still starting.
-func notReady(err error) bool {
+func saysStarting(err error) bool {
 	e, ok := errors.AsType[*StatementError](err)
 	return ok && starting.MatchString(e.Message)
 }
@@ -287,7 +287,7 @@ func notReady(err error) bool {
 func (w *Warehouse) timedOut(after time.Duration, last error) error {
 	detail := "It answers, but runs no statement yet"
 	if last != nil {
-		detail = w.clean(last.Error(), nil)
+		detail = w.sanitize(last.Error(), nil)
 	}
 	return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "http_path",
 		Summary: fmt.Sprintf("The warehouse at %s did not start within %s", w.name, after.Round(time.Second)),

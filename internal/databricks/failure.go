@@ -103,7 +103,7 @@ func (f *failure) transientDownload() bool {
 
 // waits reports whether the host is alive but not ready: worth waiting for as
 // long as a warehouse takes to start.
-func (f *failure) waits() bool { return f.cause == causeBusy || f.cause == causeUnavailable }
+func (f *failure) isNotReady() bool { return f.cause == causeBusy || f.cause == causeUnavailable }
 
 // errNoAnswer is the cause with which a call past its time limit is cancelled.
 var errNoAnswer = errors.New("no answer within the time limit")

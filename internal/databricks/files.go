@@ -46,7 +46,7 @@ const (
 	directoriesPath = "/api/2.0/fs/directories"
 	// maxFilesAttempts is how often a call is made whose failures are transient.
 	maxFilesAttempts = 4
-	filesLimit       = time.Minute
+	filesTimeout     = time.Minute
 	// stallLimit is how long an upload may take no more of its body.
 	stallLimit = 5 * time.Minute
 )
@@ -119,7 +119,7 @@ func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := &stallReader{r: body, timer: time.AfterFunc(stallLimit, func() { cancel(errNoAnswer) })}
+	watched := &stallDetector{r: body, timer: time.AfterFunc(stallLimit, func() { cancel(errNoAnswer) })}
 	defer watched.timer.Stop()
 	_, failed := f.send(ctx, http.MethodPut, filesPath, path, url.Values{"overwrite": {"true"}}, watched)
 	if failed != nil {
@@ -130,14 +130,14 @@ func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
 
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// stallReader notices a receiver that takes no more; a body that is slow to
+// stallDetector notices a receiver that takes no more; a body that is slow to
 // come is not its fault.
-type stallReader struct {
+type stallDetector struct {
 	r     io.Reader
 	timer *time.Timer
 }
 
-func (s *stallReader) Read(p []byte) (int, error) {
+func (s *stallDetector) Read(p []byte) (int, error) {
 	s.timer.Stop()
 	defer s.timer.Reset(stallLimit)
 	return s.r.Read(p)
@@ -148,7 +148,7 @@ func (f *Files) call(ctx context.Context, method, api, path string, query url.Va
 	policy, renewed := pauses, false
 	policy.Attempts, policy.Within = maxFilesAttempts, f.w.transport.patience
 	text, failed := doFailing(ctx, policy, func(int) ([]byte, *failure) {
-		bounded, cancel := context.WithTimeoutCause(ctx, filesLimit, errNoAnswer)
+		bounded, cancel := context.WithTimeoutCause(ctx, filesTimeout, errNoAnswer)
 		defer cancel()
 		return f.send(bounded, method, api, path, query, nil)
 	}, func(_ int, failed *failure) retry.Decision {
@@ -205,7 +205,7 @@ func (f *Files) explain(ctx context.Context, failed *failure, path string) error
 	if ctx.Err() != nil && context.Cause(ctx) != errNoAnswer { //nolint:errorlint // the very value
 		return ctx.Err()
 	}
-	text := f.w.clean(failed.Error(), nil)
+	text := f.w.sanitize(failed.Error(), nil)
 	switch failed.cause {
 	case causeNotFound:
 		return &jobs.Error{Code: jobs.CodeNotFound, Attribute: "staging.volume", Summary: path + " was not found", Detail: text,

@@ -36,9 +36,9 @@ func FindColumn(columns []jobs.ColumnInfo, name, attribute string, table jobs.Ta
 		fmt.Sprintf("The table %s has no column %q", where, name), "", suggestion("columns", name, names))
 }
 
-// missing is the error for an object that a definition names and that the
+// notFoundError is the error for an object that a definition names and that the
 // warehouse does not show.
-func missing(attribute, kind, name, where string, existing []string) *jobs.Error {
+func notFoundError(attribute, kind, name, where string, existing []string) *jobs.Error {
 	summary := fmt.Sprintf("The %s %q was not found", kind, name)
 	if where != "" {
 		summary += " in " + where
@@ -81,7 +81,7 @@ func nearest(name string, names []string, n int) []string {
 	var near []candidate
 	for _, other := range names {
 		lower := strings.ToLower(other)
-		d := distance(wanted, lower)
+		d := editDistance(wanted, lower)
 		contained := len(wanted) > 2 && strings.Contains(lower, wanted) || len(lower) > 2 && strings.Contains(wanted, lower)
 		if d <= max(1, len(wanted)/3) || contained {
 			near = append(near, candidate{other, d})
@@ -100,8 +100,8 @@ func nearest(name string, names []string, n int) []string {
 	return out
 }
 
-// distance is the number of single edits between two texts.
-func distance(a, b string) int {
+// editDistance is the number of single edits between two texts.
+func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	row := make([]int, len(y)+1)
 	for j := range row {

@@ -44,7 +44,7 @@ func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.
 	}
 	client := &http.Client{
 		Transport:     w.transport.base,
-		Timeout:       limit("", nil),
+		Timeout:       requestTimeout("", nil),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	var after time.Duration

@@ -71,9 +71,9 @@ func (w *Warehouse) start(ctx context.Context) error {
 			err = w.probe(ctx)
 		}
 		return struct{}{}, err
-	}, func(_ int, err error) retry.Decision { return retry.If(w.startable(err)) })
+	}, func(_ int, err error) retry.Decision { return retry.If(w.isStarting(err)) })
 	switch {
-	case err == nil || !w.startable(err):
+	case err == nil || !w.isStarting(err):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -84,8 +84,8 @@ func (w *Warehouse) start(ctx context.Context) error {
 // startable reports whether an error is one of a warehouse that is starting:
 // it says so, or what it held back broke off. A host that never answered
 // anything is not starting.
-func (w *Warehouse) startable(err error) bool {
-	if notReady(err) || IsSessionLost(err) {
+func (w *Warehouse) isStarting(err error) bool {
+	if saysStarting(err) || IsSessionLost(err) {
 		return true
 	}
 	f, ok := errors.AsType[*failure](err)

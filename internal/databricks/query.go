@@ -57,16 +57,17 @@ func (r *Rows) Next() bool {
 		return true
 	}
 	r.ended = true
-	r.err = r.w.ending(r.call, r.rows.Err(), r.count)
+	r.err = r.w.resultError(r.call, r.rows.Err(), r.count)
 	return false
 }
 
-// ending judges how a result ended.
-func (w *Warehouse) ending(c *call, err error, rows int64) error {
+// resultError is the error of a result that ended: that of the statement, or
+// that rows are missing.
+func (w *Warehouse) resultError(c *call, err error, rows int64) error {
 	if err := w.translate(c, err); err != nil {
 		return err
 	}
-	if err := c.incomplete(rows); err != nil {
+	if err := c.checkComplete(rows); err != nil {
 		return &jobs.Error{Code: jobs.CodeUnreachable,
 			Summary: "The result of a statement did not arrive whole from " + w.name,
 			Detail:  err.Error(),

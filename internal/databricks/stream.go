@@ -52,7 +52,7 @@ func (w *Warehouse) Stream(ctx context.Context, statement string, args ...any) i
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
-			if err := w.ending(c, err, count); err != nil {
+			if err := w.resultError(c, err, count); err != nil {
 				yield(nil, err)
 			}
 			return

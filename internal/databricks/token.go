@@ -2,11 +2,9 @@ package databricks
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -82,56 +80,5 @@ func (s *tokenSource) secrets() []jobs.Secret {
 func (s *tokenSource) alsoSecret(secret jobs.Secret) {
 	if !slices.Contains(s.also, secret) {
 		s.also = append(s.also, secret)
-	}
-}
-
-// throttle holds back all requests to a host that answered 429, so that ten
-// connections do not each run into it.
-type throttle struct {
-	mu    sync.Mutex
-	until time.Time
-}
-
-var throttles = struct {
-	mu     sync.Mutex
-	byHost map[string]*throttle
-}{byHost: map[string]*throttle{}}
-
-func throttleOf(host string) *throttle {
-	throttles.mu.Lock()
-	defer throttles.mu.Unlock()
-	t := throttles.byHost[host]
-	if t == nil {
-		t = &throttle{}
-		throttles.byHost[host] = t
-	}
-	return t
-}
-
-func (t *throttle) hold(d time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if until := time.Now().Add(d); until.After(t.until) {
-		t.until = until
-	}
-}
-
-func (t *throttle) wait(ctx context.Context, method string, deadline time.Time) *failure {
-	t.mu.Lock()
-	until := t.until
-	t.mu.Unlock()
-	d := time.Until(until)
-	if d <= 0 || isCleanup(method) {
-		return nil
-	}
-	if until.After(deadline) {
-		return &failure{method: method, cause: causeBusy,
-			message: fmt.Sprintf("the workspace asked to be left alone for another %s", d.Round(time.Second)), retryAfter: d}
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return &failure{method: method, cause: causeUnreachable, err: context.Cause(ctx)}
 	}
 }

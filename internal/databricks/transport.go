@@ -31,9 +31,9 @@ type transport struct {
 	links    links
 }
 
-// limit bounds one request of a method: until its answer begins, and between
-// two pieces of the answer.
-func limit(method string, c *call) time.Duration {
+// requestTimeout bounds one request of a method: the time until its answer
+// begins.
+func requestTimeout(method string, c *call) time.Duration {
 	switch method {
 	case "OpenSession":
 		return 20 * time.Second
@@ -52,11 +52,12 @@ func limit(method string, c *call) time.Duration {
 	}
 }
 
-const pieceLimit = time.Minute
+// pieceTimeout bounds the time between two pieces of an answer, where
+// requestTimeout is not longer.
+const pieceTimeout = time.Minute
 
-// maxRenewals is how many tokens a request is tried with in a row: one that
-// was just made may be refused by a part of the workspace that has not heard of
-// it.
+// maxRenewals is how many new tokens one request is tried with. A token that was
+// just made may be refused by a part of the workspace that does not know it yet.
 const maxRenewals = 3
 
 // RoundTrip implements http.RoundTripper.
@@ -65,22 +66,23 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The driver asks this of the host at every connect, before telemetry; no
-	// features means no telemetry.
+	// The driver asks the host for these at every connect. An empty list switches
+	// its telemetry off, which has no other switch.
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
-		return passOn(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
+		return bufferedResponse(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
 	}
-	if c := t.links.owner(request); c != nil {
+	if c := t.links.callOf(request); c != nil {
 		return t.download(request, c)
 	}
 	if request.URL.Scheme != t.endpoint.Scheme || request.URL.Host != t.endpoint.Host || request.URL.Path != t.endpoint.Path {
-		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
+		return nil, &failure{cause: causeRefused,
+			message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
 	content, f := t.sendRepeatedly(request, method, body, c)
 	if f != nil {
 		if c != nil {
-			c.fail(f)
+			c.recordFailure(f)
 		}
 		return nil, f
 	}
@@ -89,13 +91,13 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		r.failure = err.Error()
 	}
 	if c != nil {
-		c.note(method, r)
+		c.record(method, r)
 	}
-	t.links.announce(r.links, c)
-	if c != nil && c.lifts && r.page != nil && err == nil {
-		content = c.lift(content, r.page)
+	t.links.add(r.links, c)
+	if c != nil && c.passThrough && r.page != nil && err == nil {
+		content = c.extractBatches(content, r.page)
 	}
-	return passOn(request, "application/x-thrift", content), nil
+	return bufferedResponse(request, "application/x-thrift", content), nil
 }
 
 // pauses are the retry policy's of one request to the workspace. The caller adds
@@ -115,7 +117,7 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 	ctx := request.Context()
 	if c != nil && !cleanup {
 		var stop context.CancelFunc
-		ctx, stop = bind(ctx, c, method)
+		ctx, stop = withCallersCancel(ctx, c, method)
 		defer stop()
 	}
 	renewals, begun := 0, time.Now()
@@ -125,7 +127,7 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 		if f := t.throttle.wait(ctx, method, begun.Add(t.patience)); f != nil {
 			return nil, f
 		}
-		return t.send(ctx, request, method, body, limit(method, c))
+		return t.send(ctx, request, method, body, requestTimeout(method, c))
 	}, func(n int, f *failure) retry.Decision {
 		if f.cause == causeUnauthorized && renewals < maxRenewals {
 			// The credential may have been replaced since it was read, or the
@@ -148,7 +150,7 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 		switch {
 		case cleanup, !f.transient(idempotent):
 			return retry.Decision{}
-		case f.waits():
+		case f.isNotReady():
 		case n >= maxLostAttempts, f.cause == causeUnreachable && time.Since(begun) > egress.DialTimeout:
 			return retry.Decision{}
 		}
@@ -171,11 +173,11 @@ func doFailing[T any](ctx context.Context, p retry.Policy, attempt func(n int) (
 	return result, last
 }
 
-// bind re-attaches the caller's cancellation, which the driver has dropped on
-// the way here. ExecuteStatement is left some time to answer, because only
-// then can the statement be cancelled at the warehouse too. A status call is
-// let finish: the driver cancels the statement right after it.
-func bind(ctx context.Context, c *call, method string) (context.Context, context.CancelFunc) {
+// withCallersCancel gives a request the caller's cancellation, which the driver
+// dropped on the way here. ExecuteStatement gets executeGrace to answer: without
+// the statement's id it cannot be cancelled at the warehouse. A status call gets
+// the same, because the driver cancels the statement right after it.
+func withCallersCancel(ctx context.Context, c *call, method string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.ctx, func() {
 		switch method {
@@ -188,7 +190,8 @@ func bind(ctx context.Context, c *call, method string) (context.Context, context
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// send makes one attempt and reads the whole answer.
+// send makes one attempt and reads the whole answer. bound is the request's
+// timeout.
 func (t *transport) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) (*bytes.Buffer, *failure) {
 	token, err := t.token.get(ctx)
 	if err != nil {
@@ -213,7 +216,7 @@ func (t *transport) send(ctx context.Context, request *http.Request, method stri
 	}
 	defer func() { _ = response.Body.Close() }()
 	t.answered.Store(true)
-	content, err := readAll(response, func() { timer.Reset(max(pieceLimit, bound)) })
+	content, err := readAll(response, func() { timer.Reset(max(pieceTimeout, bound)) })
 	if err != nil {
 		return nil, sendFailure(ctx, method, true, err)
 	}

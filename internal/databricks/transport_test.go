@@ -266,3 +266,79 @@ func TestHTTPStatuses(t *testing.T) {
 		})
 	}
 }
+
+// A transient failure is retried: what the warehouse cannot have executed, and
+// what may be executed twice. Each kind of request has its own attempts.
+func TestTransientFailureIsRetried(t *testing.T) {
+	t.Parallel()
+	unavailable := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
+	broken := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	for name, c := range map[string]struct {
+		fail func(http.ResponseWriter)
+		do   func(t *testing.T, w *Warehouse) error
+		want int32
+	}{
+		"a fetch of a warehouse that is not ready": {unavailable, rpc("FetchResults"), 3},
+		"a fetch whose connection broke":           {broken, rpc("FetchResults"), 3},
+		"a statement that is not idempotent":       {broken, rpc("ExecuteStatement"), 1},
+		"the end of a session":                     {broken, rpc("CloseSession"), 1},
+		"a file of a volume": {unavailable, func(t *testing.T, w *Warehouse) error {
+			_, err := (&Files{w: w}).Read(t.Context(), "/Volumes/c/s/v/f")
+			return err
+		}, 3},
+		"a file of a result": {unavailable, func(t *testing.T, w *Warehouse) error {
+			u := *w.transport.endpoint
+			u.Path = "/file"
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.transport.links.add([]string{u.String()}, newCall(t.Context(), true))
+			response, err := w.transport.RoundTrip(request)
+			if err != nil {
+				return err
+			}
+			return response.Body.Close()
+		}, 3},
+		"an OAuth token": {unavailable, func(t *testing.T, w *Warehouse) error {
+			_, err := w.clientToken(t.Context(), ClientCredentials{
+				ID: "id", Secret: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("canary"), nil },
+			})
+			return err
+		}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1) < 3 {
+					c.fail(w)
+					return
+				}
+				if r.URL.Path == tokenPath {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = io.WriteString(w, `{"access_token":"t","token_type":"Bearer","expires_in":3600}`)
+					return
+				}
+				_, _ = w.Write(thriftCall(2, "FetchResults"))
+			}))
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			t.Cleanup(server.Close)
+			cfg := serverConfig(t, server)
+			cfg.StartTimeout = time.Minute
+			err := c.do(t, unsentWarehouse(t, cfg))
+			if got := requests.Load(); got != c.want || (err == nil) != (c.want == 3) {
+				t.Errorf("got %d requests and %v, want %d", got, err, c.want)
+			}
+		})
+	}
+}
+
+// rpc makes a request of a method.
+func rpc(method string) func(t *testing.T, w *Warehouse) error {
+	return func(t *testing.T, w *Warehouse) error {
+		t.Helper()
+		_, err := post(t, w, w.transport.endpoint.String(), method)
+		return err
+	}
+}

@@ -132,7 +132,7 @@ func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, patter
 	for i, c := range columns {
 		if match(c.Name) {
 			out = append(out, jobs.ColumnInfo{
-				Name: c.Name, Type: normalType(c.TypeText), Nullable: c.Nullable, Comment: c.Comment, Position: i + 1,
+				Name: c.Name, Type: normalizeType(c.TypeText), Nullable: c.Nullable, Comment: c.Comment, Position: i + 1,
 			})
 		}
 	}
@@ -151,10 +151,10 @@ func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableNa
 	e, ok := errors.AsType[*apierr.APIError](err)
 	if !ok {
 		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
-			Summary: fmt.Sprintf("The catalog of %s could not be read", u.w.name), Detail: u.w.clean(err.Error(), nil),
+			Summary: fmt.Sprintf("The catalog of %s could not be read", u.w.name), Detail: u.w.sanitize(err.Error(), nil),
 			Next: "Check host and port; or read it through the warehouse, with catalog_api = \"sql\" on the authorization.", Err: err}
 	}
-	detail := u.w.clean(e.Message, nil)
+	detail := u.w.sanitize(e.Message, nil)
 	switch {
 	case e.ErrorCode == "ENDPOINT_NOT_FOUND", e.ErrorCode == "FEATURE_DISABLED", strings.HasPrefix(e.ErrorCode, "METASTORE_"),
 		strings.Contains(e.Message, "No metastore assigned"):
@@ -178,7 +178,7 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 	}
 	names := namesOf(catalogs, func(c jobs.CatalogInfo) string { return c.Name })
 	if !contains(names, name.Catalog) {
-		return missing("catalog", "catalog", name.Catalog, "", names)
+		return notFoundError("catalog", "catalog", name.Catalog, "", names)
 	}
 	if name.Database != "" {
 		databases, err := u.Databases(ctx, name.Catalog, "")
@@ -187,7 +187,7 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 		}
 		names := namesOf(databases, func(d jobs.DatabaseInfo) string { return d.Name })
 		if !contains(names, name.Database) {
-			return missing("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
+			return notFoundError("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
 		}
 	}
 	if name.Table != "" {
@@ -195,7 +195,7 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 		if err != nil {
 			return err
 		}
-		return missing("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog),
+		return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog),
 			namesOf(tables, func(t jobs.TableInfo) string { return t.Name }))
 	}
 	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s does not find what it lists", u.w.name), Detail: detail, Next: "Run it again"}

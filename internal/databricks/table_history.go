@@ -34,7 +34,7 @@ func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n i
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.texts(ctx, fmt.Sprintf("DESCRIBE HISTORY %s LIMIT %d", quoted, n))
+	rows, err := w.queryTexts(ctx, fmt.Sprintf("DESCRIBE HISTORY %s LIMIT %d", quoted, n))
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (ve
 	if err != nil {
 		return 0, false, err
 	}
-	rows, err := w.texts(ctx, "DESCRIBE HISTORY "+quoted+" LIMIT 1")
+	rows, err := w.queryTexts(ctx, "DESCRIBE HISTORY "+quoted+" LIMIT 1")
 	switch class := Class(err); {
 	case err == nil:
 	case class == "" && isStatementError(err) && withoutHistoryText.MatchString(err.Error()), withoutHistory.MatchString(class):
@@ -44,13 +44,13 @@ func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (ve
 
 // QueryColumns gives the columns that a query has, without running it.
 func (w *Warehouse) QueryColumns(ctx context.Context, query string) ([]jobs.ColumnInfo, error) {
-	rows, err := w.texts(ctx, "DESCRIBE QUERY "+query)
+	rows, err := w.queryTexts(ctx, "DESCRIBE QUERY "+query)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]jobs.ColumnInfo, len(rows))
 	for i, row := range rows {
-		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1}
+		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalizeType(at(row, 1)), Nullable: true, Comment: at(row, 2), Position: i + 1}
 	}
 	return out, nil
 }

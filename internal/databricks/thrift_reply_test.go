@@ -15,17 +15,18 @@ func FuzzParseReply(f *testing.F) {
 		if err != nil || r.page == nil {
 			return
 		}
-		// What is left without its batches says the same.
-		left, err := parseReply(method, newCall(t.Context(), true).lift(bytes.NewBuffer(body), r.page).Bytes())
-		if err != nil || left.page == nil || left.page.start != r.page.start || left.page.rows != r.page.rows || left.page.more != r.page.more || len(left.page.parts) != len(r.page.parts) {
-			t.Errorf("%+v became %+v: %v", r.page, left.page, err)
+		// The rest, without its batches, declares the same rows.
+		rest, err := parseReply(method, newCall(t.Context(), true).extractBatches(bytes.NewBuffer(body), r.page).Bytes())
+		if err != nil || rest.page == nil || rest.page.start != r.page.start || rest.page.rows != r.page.rows ||
+			rest.page.more != r.page.more || len(rest.page.parts) != len(r.page.parts) {
+			t.Errorf("got %+v, %v, want %+v without the batches", rest.page, err, r.page)
 		}
 	})
 }
 
-// The driver asks again for a page that it did not expect; of what it passes by
-// nothing is kept.
-func TestPartsOfPagesThatTheDriverPassesByAreNotKept(t *testing.T) {
+// The driver skips a page that does not begin with the row it asked for, and asks
+// again: the batches of a skipped page are not kept.
+func TestSkippedPagesLeaveNoParts(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), true)
 	body := []byte("....first....second")
@@ -33,17 +34,18 @@ func TestPartsOfPagesThatTheDriverPassesByAreNotKept(t *testing.T) {
 		return &page{start: start, rows: 10, parts: []part{{rows: 5, inline: true, from: 4, to: 9}, {rows: 5, inline: true, from: 13, to: 19}}}
 	}
 	for _, start := range []int64{0, 20, 10, 0} {
-		if left := c.lift(bytes.NewBuffer(body), batches(start)); left.String() != "\x00\x00\x00\x00\x00\x00\x00\x00" {
-			t.Errorf("%q is left", left)
+		rest := c.extractBatches(bytes.NewBuffer(body), batches(start))
+		if want := "\x00\x00\x00\x00\x00\x00\x00\x00"; rest.String() != want {
+			t.Errorf("got a rest of %q, want two lengths of 0", rest)
 		}
 	}
 	for _, want := range []string{"first", "second", "first", "second"} {
-		if got, err := c.arrival(); err != nil || string(got.batch) != want || got.rows != 5 || (got.done != nil) != (want == "second") {
-			t.Errorf("%+v arrived: %v", got, err)
+		if got, err := c.nextPart(); err != nil || string(got.batch) != want || got.rows != 5 || (got.page != nil) != (want == "second") {
+			t.Errorf("got %+v, %v, want %q of 5 rows", got, err, want)
 		}
 	}
-	if _, err := c.arrival(); err == nil {
-		t.Error("more arrived")
+	if _, err := c.nextPart(); err == nil {
+		t.Error("got another part, want an error")
 	}
 }
 
@@ -69,16 +71,16 @@ func TestIncompleteResults(t *testing.T) {
 			t.Parallel()
 			call := newCall(t.Context(), true)
 			for _, p := range c.pages {
-				call.note("FetchResults", reply{page: &p})
+				call.record("FetchResults", reply{page: &p})
 			}
-			if err := call.incomplete(c.read); (err == nil) != c.whole {
-				t.Errorf("incomplete = %v, want whole %t", err, c.whole)
+			if err := call.checkComplete(c.read); (err == nil) != c.whole {
+				t.Errorf("got %v, want a whole result %t", err, c.whole)
 			}
 		})
 	}
 	call := newCall(t.Context(), true)
-	call.fail(&failure{method: "CloseOperation", err: errors.New("x")})
-	if call.failed() != nil {
-		t.Error("a failure to tidy up counts as a failure of the statement")
+	call.recordFailure(&failure{method: "CloseOperation", err: errors.New("x")})
+	if call.firstFailure() != nil {
+		t.Error("got the failure of a clean-up call as the failure of the statement")
 	}
 }

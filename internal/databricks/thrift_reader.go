@@ -1,0 +1,138 @@
+package databricks
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Thrift's type ids.
+const (
+	thriftBool   = 2
+	thriftByte   = 3
+	thriftDouble = 4
+	thriftI16    = 6
+	thriftI32    = 8
+	thriftI64    = 10
+	thriftString = 11
+	thriftStruct = 12
+	thriftMap    = 13
+	thriftSet    = 14
+	thriftList   = 15
+)
+
+// errTruncated says that a message is shorter than its lengths say.
+var errTruncated = errors.New("the message ends early")
+
+// thriftReader reads a message from front to back. After its first error it
+// reads zeros.
+type thriftReader struct {
+	b []byte
+	// size is that of the whole message.
+	size  int
+	err   error
+	depth int
+}
+
+func (r *thriftReader) take(n int) []byte {
+	if r.err == nil && (n < 0 || n > len(r.b)) {
+		r.err = errTruncated
+	}
+	if r.err != nil {
+		return nil
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *thriftReader) u8() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+// number reads a signed number of n bytes.
+func (r *thriftReader) number(n int) (v int64) {
+	for _, b := range r.take(n) {
+		v = v<<8 | int64(b)
+	}
+	unused := 64 - 8*n
+	return v << unused >> unused
+}
+
+func (r *thriftReader) bytes() []byte { return r.take(int(r.number(4))) }
+
+// maxDepth keeps a hostile message from exhausting the stack.
+const maxDepth = 64
+
+// fields calls read for every field of a struct; read has to consume its value.
+func (r *thriftReader) fields(read func(id int64, kind byte)) {
+	r.nested(func() {
+		for r.err == nil {
+			kind := r.u8()
+			if kind == 0 {
+				return
+			}
+			read(r.number(2), kind)
+		}
+	})
+}
+
+// each calls read for every element of a list; read has to consume it.
+func (r *thriftReader) each(read func(kind byte)) {
+	r.nested(func() {
+		kind, n := r.u8(), r.number(4)
+		for i := int64(0); i < n && r.err == nil; i++ {
+			read(kind)
+		}
+	})
+}
+
+func (r *thriftReader) nested(read func()) {
+	if r.depth++; r.depth > maxDepth && r.err == nil {
+		r.err = errors.New("the message is nested too deep")
+	}
+	if r.err == nil {
+		read()
+	}
+	r.depth--
+}
+
+// peekListSize gives the length of the list that begins here.
+func (r *thriftReader) peekListSize() int64 {
+	ahead := thriftReader{b: r.b}
+	ahead.u8()
+	return ahead.number(4)
+}
+
+func (r *thriftReader) skip(kind byte) {
+	switch kind {
+	case thriftBool, thriftByte:
+		r.take(1)
+	case thriftI16:
+		r.take(2)
+	case thriftI32:
+		r.take(4)
+	case thriftI64, thriftDouble:
+		r.take(8)
+	case thriftString:
+		r.bytes()
+	case thriftStruct:
+		r.fields(func(_ int64, kind byte) { r.skip(kind) })
+	case thriftList, thriftSet:
+		r.each(r.skip)
+	case thriftMap:
+		r.nested(func() {
+			key, value, n := r.u8(), r.u8(), r.number(4)
+			for i := int64(0); i < n && r.err == nil; i++ {
+				r.skip(key)
+				r.skip(value)
+			}
+		})
+	default:
+		if r.err == nil {
+			r.err = fmt.Errorf("unknown Thrift type %d", kind)
+		}
+	}
+}
