@@ -1,4 +1,4 @@
-# Jobs that a runner executes by their schedules. "make demo" ends with it.
+# Jobs with schedules, which a runner executes. The last part of "make demo".
 
 terraform {
   required_version = ">= 1.11"
@@ -32,7 +32,7 @@ variable "token" {
 }
 
 # The runner's address and token come from the environment: LYTICS_RUNNER_URL
-# and LYTICS_RUNNER_TOKEN. It has the staging bucket in its own configuration.
+# and LYTICS_RUNNER_TOKEN. The runner has the staging bucket in its own configuration.
 provider "lytics" {
   runner = {}
 }
@@ -72,7 +72,7 @@ resource "lytics_mapping" "this" {
   expression = each.value.expression
 }
 
-# Its first run begins at once, the others every day at 06:30 in Berlin.
+# The first run starts at once, the others every day at 06:30 in Berlin.
 resource "lytics_databricks_table_import" "customers" {
   label            = "customers"
   authorization_id = lytics_databricks_authorization.warehouse.id
@@ -100,8 +100,7 @@ resource "lytics_audience" "best" {
   depends_on = [lytics_field.this]
 }
 
-# Becomes main.sales.lytics_user_best_customers, anew whenever the import has
-# brought something.
+# Writes main.sales.lytics_user_best_customers whenever the import has succeeded.
 resource "lytics_databricks_audience_export" "best" {
   label            = "best customers"
   authorization_id = lytics_databricks_authorization.warehouse.id

@@ -8,7 +8,7 @@ terraform {
 }
 
 provider "lytics" {
-  # The default, beside the configuration. Keep it: cursors and profiles are here.
+  # The default, beside the configuration. It contains cursors and profiles: keep it.
   data_dir = ".lytics"
 
   # Only exports need it. Credentials come from the AWS environment.

@@ -1,5 +1,5 @@
-# Real purchases of 2,469 households: imported row by row, summed into
-# profiles, and the best customers who have not come back exported.
+# Real purchases of 2,469 households. Each purchase is imported as an event and
+# summed into a profile; the best customers who have not come back are exported.
 
 terraform {
   required_version = ">= 1.11"

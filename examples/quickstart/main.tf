@@ -1,5 +1,5 @@
-# The whole job: a table becomes events and profiles, and an audience of the
-# profiles becomes a table. "make demo" runs it against the local sandbox.
+# A complete example: a table is imported as events, which build profiles, and an
+# audience of the profiles is exported to a table. "make demo" runs it against the local sandbox.
 
 terraform {
   required_version = ">= 1.11"
@@ -45,8 +45,8 @@ resource "lytics_databricks_authorization" "warehouse" {
   token_wo_version = 1
 }
 
-# What profiles hold, and how the events of the two streams feed it. Customers
-# and orders meet in one profile by customer_id.
+# The fields of the profiles, and how the events of the two streams fill them.
+# Customers and orders are joined in one profile by customer_id.
 
 locals {
   customers = provider::lytics::default_stream("main", "sales", "customers")
@@ -121,7 +121,7 @@ resource "lytics_audience" "vip" {
   depends_on = [lytics_field.this]
 }
 
-# Becomes main.sales.lytics_user_vip_customers.
+# Writes main.sales.lytics_user_vip_customers.
 resource "lytics_databricks_audience_export" "vip" {
   label            = "vip customers"
   authorization_id = lytics_databricks_authorization.warehouse.id

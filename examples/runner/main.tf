@@ -41,7 +41,7 @@ resource "lytics_mapping" "email" {
   expression = "email(email)"
 }
 
-# The runner keeps it updated, beginning at once.
+# The runner executes the first run at once, and then by the schedule.
 resource "lytics_databricks_table_import" "customers" {
   label            = "Customers"
   authorization_id = lytics_databricks_authorization.warehouse.id
@@ -62,7 +62,7 @@ resource "lytics_audience" "everyone" {
   filter = "FILTER EXISTS email"
 }
 
-# It follows the import, whenever that has succeeded.
+# Runs whenever the import has succeeded.
 resource "lytics_databricks_audience_export" "everyone" {
   label            = "Everyone"
   authorization_id = lytics_databricks_authorization.warehouse.id

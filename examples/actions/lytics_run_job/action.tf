@@ -23,7 +23,7 @@ action "lytics_run_job" "customers" {
   }
 }
 
-# Or whenever something else has changed.
+# Or run it whenever another resource has changed.
 resource "terraform_data" "model" {
   input = "customer model, version 7"
 

@@ -5,7 +5,7 @@ data "lytics_databricks_columns" "customers" {
   table            = "customers"
 }
 
-# The columns that can order an import.
+# The columns that can be a timestamp_column.
 output "timestamp_columns" {
   value = [
     for c in data.lytics_databricks_columns.customers.columns : c.name

@@ -1,4 +1,4 @@
-# depends_on makes it read after the jobs of this configuration are registered.
+# With depends_on it is read after the jobs of this configuration are created.
 data "lytics_jobs" "all" {
   depends_on = [lytics_databricks_table_import.orders]
 }

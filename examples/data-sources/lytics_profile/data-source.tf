@@ -1,4 +1,4 @@
-# The profile that the mappings make of one customer.
+# The profile of one customer.
 data "lytics_profile" "ann" {
   field = lytics_field.email.id
   value = "ann@example.com"

@@ -1,4 +1,4 @@
-# depends_on makes it read after the import has run.
+# With depends_on it is read after the import has run.
 data "lytics_streams" "all" {
   depends_on = [lytics_databricks_table_import.orders]
 }

@@ -1,4 +1,4 @@
-# Replaces main.sales.lytics_user_vip.
+# Writes main.sales.lytics_user_vip.
 resource "lytics_databricks_audience_export" "vip" {
   label            = "vip customers"
   authorization_id = lytics_databricks_authorization.warehouse.id
@@ -7,7 +7,7 @@ resource "lytics_databricks_audience_export" "vip" {
   database         = "sales"
   fields           = ["email", "lifetime_value", "tags"]
 
-  # The audience is what the import before it makes it.
+  # The import has to run before the export.
   triggers = {
     import = lytics_databricks_table_import.customers.last_run.id
   }

@@ -1,4 +1,4 @@
-# Runs in the apply that creates it, and again whenever triggers change.
+# Runs in the apply that creates it, and again when triggers change.
 resource "lytics_databricks_table_import" "customers" {
   label            = "customers"
   authorization_id = lytics_databricks_authorization.warehouse.id
@@ -13,7 +13,7 @@ resource "lytics_databricks_table_import" "customers" {
   }
 }
 
-# Kept updated by a runner.
+# A runner executes it by its schedule.
 resource "lytics_databricks_table_import" "orders" {
   label                   = "orders"
   authorization_id        = lytics_databricks_authorization.warehouse.id

@@ -73,7 +73,7 @@ func TestExportRunsOnceAndNamesItsTable(t *testing.T) {
 		},
 		// By slug: the audience is there, so the table is known.
 		resource.TestStep{
-			Config:           exportConfig(`"vip_customers"`, ""),
+			Config:           exportConfig(`"vip_customers"`, "depends_on = [lytics_audience.vip]"),
 			ConfigPlanChecks: plans(action(exportAddress, plancheck.ResourceActionUpdate), table("lytics_user_vip_customers")),
 		},
 	)
