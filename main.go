@@ -1,5 +1,5 @@
 // Command terraform-provider-lytics is the Terraform provider for Lytics and
-// Databricks, and with arguments its command line.
+// Databricks. With arguments it is the command line.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	debug := flag.Bool("debug", false, "serve a debugger: print TF_REATTACH_PROVIDERS and wait")
 	flag.Parse()
 	if !*debug {
-		go watchParent(os.Getppid())
+		go exitWithParent(os.Getppid())
 	}
 	factory, stop := newProvider(version)
 	err := providerserver.Serve(context.Background(), factory, providerserver.ServeOpts{

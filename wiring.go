@@ -14,9 +14,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
-// newProvider joins the Terraform adapters with the engine, and gives the
-// function that closes what they opened. Terraform tells a plugin nothing when
-// it is done with it: serving just ends.
+// newProvider connects the provider to the engine and the client of a runner. stop
+// closes the APIs that providers opened: the plugin protocol does not tell a
+// provider that Terraform has finished, serving just ends.
 func newProvider(version string) (factory func() tfprovider.Provider, stop func() error) {
 	var mu sync.Mutex
 	var opened []jobs.API
@@ -50,8 +50,8 @@ func open(ctx context.Context, t config.Target) (jobs.API, error) {
 	return openStore(ctx, t.Engine)
 }
 
-// openStore asks the runner that owns a data directory, if one is alive there,
-// and else opens the store itself.
+// openStore connects to the runner that owns the data directory, if one is running,
+// and otherwise opens the store in this process.
 func openStore(ctx context.Context, c config.Engine) (jobs.API, error) {
 	if c.DatabaseURL.Empty() {
 		local, err := client.Local(ctx, c.DataDir, version)
