@@ -23,7 +23,7 @@ func (s *answeringSink) Append(context.Context, string, []jobs.Event, func(*stor
 	return answer, s.err
 }
 
-func TestRunCountsWhatTheSinkAnswers(t *testing.T) {
+func TestARunCountsWhatTheSinkAnswers(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection lost")
 	sink := &answeringSink{answers: []jobs.AppendResult{
@@ -31,7 +31,7 @@ func TestRunCountsWhatTheSinkAnswers(t *testing.T) {
 		{},
 		{PossiblyDuplicated: 4},
 	}}
-	progress := &tried{}
+	progress := &countedProgress{}
 	r := &run{imp: &Import{Sink: sink, Progress: progress}}
 	for range 2 {
 		if err := r.append(t.Context(), &eventBatch{}, nil); err != nil {

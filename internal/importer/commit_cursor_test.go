@@ -48,7 +48,9 @@ func (s *fencedStore) Write(ctx context.Context, f func(tx *store.Tx) error) err
 	return err
 }
 
-func (s *fencedStore) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (s *fencedStore) Append(
+	ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error,
+) (jobs.AppendResult, error) {
 	return jobs.AppendResult{Written: int64(len(events))}, s.Write(ctx, commit)
 }
 
@@ -107,7 +109,7 @@ func newCommitScenario(t *testing.T, prepare func(*testing.T, *fencedStore, *fak
 		}
 		return rows
 	})
-	i := &Import{Key: "k", Sink: s, Cursors: s, Fence: s.fence, Progress: &tried{}, retryPause: time.Nanosecond,
+	i := &Import{Key: "k", Sink: s, Cursors: s, Fence: s.fence, Progress: &countedProgress{}, retryPause: time.Nanosecond,
 		CommitEvery: time.Hour, // batches end when they are full
 		Spec:        jobs.TableImport{Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: "s", BatchSize: 4}}
 	i.open = func(context.Context) (source, func() error, error) { return f, func() error { return nil }, nil }

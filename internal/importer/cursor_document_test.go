@@ -17,7 +17,8 @@ import (
 const version2Document = `{"version":2,"generation":3,"full_refresh":"new mapping","columns":["id","ts"],"digest":"8f14e45f","from":5,` +
 	`"watermark":70,"ahead":90,"known":60,` +
 	`"last":{"table_version":11,"columns":[{"name":"id","type":"BIGINT"}],"plan":"c4ca4238","nulls":true,"rows_null":2,"rows_future":1},` +
-	`"pinned":{"table_version":12,"copy":"` + "`c`.`s`.`lytics_copy_1`" + `","upper":99,"columns":[{"name":"ts","type":"TIMESTAMP"}],"plan":"eccbc87e",` +
+	`"pinned":{"table_version":12,"copy":"` + "`c`.`s`.`lytics_copy_1`" + `","upper":99,` +
+	`"columns":[{"name":"ts","type":"TIMESTAMP"}],"plan":"eccbc87e",` +
 	`"compared":true,"position":{"micros":80,"rows":4,"digest":"1679091c","same":2},"reached":80},` +
 	`"copies":["` + "`c`.`s`.`lytics_copy_1`" + `"],"sent":123,"pages":7}`
 
@@ -26,12 +27,14 @@ func TestDocumentsOfEarlierReleasesAreRead(t *testing.T) {
 	t.Parallel()
 	number := func(n int64) *int64 { return &n }
 	want := Cursor{
-		Version: 2, Generation: 3, FullRefresh: "new mapping", DigestColumns: []string{"id", "ts"}, DigestSignature: "8f14e45f", From: number(5),
+		Version: 2, Generation: 3, FullRefresh: "new mapping", From: number(5),
+		DigestColumns: []string{"id", "ts"}, DigestSignature: "8f14e45f",
 		Watermark: number(70), FutureSentThrough: number(90), RememberedFrom: number(60),
 		LastCompared: &ComparedSnapshot{TableVersion: number(11), Columns: []SourceColumn{{"id", "BIGINT"}}, DefinitionHash: "c4ca4238",
 			NullsSent: true, RowsNull: 2, RowsFuture: 1},
-		Pinned: &PinnedSnapshot{TableVersion: number(12), Copy: "`c`.`s`.`lytics_copy_1`", Upper: 99, Columns: []SourceColumn{{"ts", "TIMESTAMP"}},
-			DefinitionHash: "eccbc87e", WindowCompared: true, Position: &Position{Micros: 80, Rows: 4, Digest: "1679091c", Same: 2}, Reached: number(80)},
+		Pinned: &PinnedSnapshot{TableVersion: number(12), Copy: "`c`.`s`.`lytics_copy_1`", Upper: 99,
+			Columns: []SourceColumn{{"ts", "TIMESTAMP"}}, DefinitionHash: "eccbc87e", WindowCompared: true,
+			Position: &Position{Micros: 80, Rows: 4, Digest: "1679091c", Same: 2}, Reached: number(80)},
 		Copies: []string{"`c`.`s`.`lytics_copy_1`"}, Sent: 123, Pages: 7,
 	}
 	got, err := decodeCursor("k", []byte(version2Document))
@@ -54,7 +57,8 @@ func putVersion1(t *testing.T, db *store.DB, key string, watermark int64, digest
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `INSERT INTO cursors (key, state, updated_at) VALUES (?, ?, 0)`, key,
-			fmt.Sprintf(`{"version":1,"generation":3,"columns":["ts","k","text"],"watermark":%d,"pinned":{"table_version":12,"upper":99},"sent":5}`, watermark))
+			fmt.Sprintf(`{"version":1,"generation":3,"columns":["ts","k","text"],"watermark":%d,`+
+				`"pinned":{"table_version":12,"upper":99},"sent":5}`, watermark))
 		for n, digest := range digests {
 			if err == nil {
 				_, err = tx.ExecContext(t.Context(), `INSERT INTO cursor_ties (key, digest, sent) VALUES (?, ?, ?)`, key, digest, n+1)
@@ -79,7 +83,8 @@ func TestADocumentOfVersion1IsUpgraded(t *testing.T) {
 	putVersion1(t, db, "k", 77, strings.Repeat("a", 64), strings.Repeat("b", 64))
 	putVersion1(t, db, "other", 77, strings.Repeat("c", 64))
 	mark := int64(77)
-	want := &Cursor{Version: 2, Generation: 3, DigestColumns: []string{"ts", "k", "text"}, From: &mark, Watermark: &mark, RememberedFrom: &mark, Sent: 5, Pages: 1}
+	want := &Cursor{Version: 2, Generation: 3, DigestColumns: []string{"ts", "k", "text"},
+		From: &mark, Watermark: &mark, RememberedFrom: &mark, Sent: 5, Pages: 1}
 	i := &Import{Key: "k", Cursors: db, Fence: func(*store.Tx) error { return nil }}
 	for _, step := range []string{"read", "upgraded", "upgraded again"} {
 		if step != "read" {

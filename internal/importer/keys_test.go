@@ -24,8 +24,9 @@ func TestImportsIntoTwoStreamsShareNoCursorAndNoEventID(t *testing.T) {
 	seen := map[string]string{}
 	for _, stream := range []string{"orders", "audit"} {
 		sink := &memorySink{db: db, left: -1}
-		i := &Import{Sink: sink, Cursors: db, Fence: func(*store.Tx) error { return nil }, Progress: &tried{}, retryPause: time.Nanosecond,
-			Spec: jobs.TableImport{Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: stream}}
+		i := &Import{Sink: sink, Cursors: db, Progress: &countedProgress{}, retryPause: time.Nanosecond,
+			Fence: func(*store.Tx) error { return nil },
+			Spec:  jobs.TableImport{Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: stream}}
 		i.Key = jobs.Key("host", jobs.JobSpec{Import: &i.Spec})
 		i.open = func(context.Context) (source, func() error, error) { return f, func() error { return nil }, nil }
 		if err := i.Run(t.Context()); err != nil {

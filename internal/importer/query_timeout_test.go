@@ -22,7 +22,7 @@ func TestTheQueryTimeoutIsThatOfTheDefinition(t *testing.T) {
 	const want = 7 * time.Minute
 	refused := errors.New("no session")
 	got := []time.Duration{}
-	i := &Import{Key: "k", Cursors: db, QueryTimeout: want, Progress: &tried{}}
+	i := &Import{Key: "k", Cursors: db, QueryTimeout: want, Progress: &countedProgress{}}
 	i.Connect = func(_ context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 		got = append(got, queryTimeout)
 		return nil, refused

@@ -23,12 +23,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// The test binary is its own victim: with this variable, which holds an order,
-// it imports until it is done or killed.
-const victimEnv = "LYTICS_TEST_IMPORT"
+// The tests start their own binary as a child process. With this variable, which
+// holds a childImport, it imports until it is done or killed.
+const childEnv = "LYTICS_TEST_IMPORT"
 
-// order is what a victim imports, and where to.
-type order struct {
+// childImport is what a child process imports, and where to.
+type childImport struct {
 	Dir, Host, Path, Token string
 	Port                   int
 	Spec                   jobs.TableImport
@@ -36,15 +36,15 @@ type order struct {
 }
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(victimEnv); text != "" {
-		if err := victim(text); err != nil {
+	if text := os.Getenv(childEnv); text != "" {
+		if err := runChild(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
-	// Unless the command line says otherwise.
-	checks := "500"
+	// A flag of the command line takes precedence.
+	checks := "100"
 	if os.Getenv("LYTICS_TORTURE") != "" {
 		checks = "10000"
 	}
@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func victim(text string) error {
-	var o order
+func runChild(text string) error {
+	var o childImport
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return err
 	}
@@ -70,10 +70,12 @@ func victim(text string) error {
 	}
 	fmt.Println("ready")
 	err = (&importer.Import{
-		Key: "k", Spec: o.Spec, SliceRows: o.SliceRows, Sink: p, Cursors: db, Progress: &told{}, Fence: func(*store.Tx) error { return nil },
+		Key: "k", Spec: o.Spec, SliceRows: o.SliceRows, Sink: p, Cursors: db, Progress: &countedProgress{},
+		Fence: func(*store.Tx) error { return nil },
 		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test", QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
+				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test",
+				QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(o.Token), nil },
 			})
 		},
@@ -87,7 +89,7 @@ func victim(text string) error {
 	return db.Close()
 }
 
-// seeds are those to run: LYTICS_TORTURE_SEED alone, or so many.
+// seeds returns the one of LYTICS_TORTURE_SEED, or the first LYTICS_TORTURE_SEEDS.
 func seeds(t *testing.T) []uint64 {
 	t.Helper()
 	number := func(name string, otherwise uint64) uint64 {
@@ -107,15 +109,14 @@ func seeds(t *testing.T) []uint64 {
 	return out
 }
 
-// eachSeed runs a test of each seed, one after the other: which of them failed
-// first is what counts.
+// eachSeed runs a test with each seed and stops at the first that fails.
 func eachSeed(t *testing.T, name string, test func(t *testing.T, seed uint64)) {
 	t.Helper()
 	all := seeds(t)
 	for n, seed := range all {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { test(t, seed) })
 		if t.Failed() {
-			t.Fatalf("again: LYTICS_TORTURE_SEED=%d go test -run %s ./internal/importer", seed, name)
+			t.Fatalf("repeat it with: LYTICS_TORTURE_SEED=%d go test -run %s ./internal/importer", seed, name)
 		}
 		if (n+1)%20 == 0 {
 			t.Logf("%d of %d seeds", n+1, len(all))
@@ -123,31 +124,33 @@ func eachSeed(t *testing.T, name string, test func(t *testing.T, seed uint64)) {
 	}
 }
 
-// checklist 1 2 57: an import is killed at any moment, again and again, while
-// rows are added, late ones too. The stream has each row once.
-func TestAKilledImportLosesAndDoublesNothing(t *testing.T) {
+// checklist 1 2 57: an import is killed at any moment, again and again, while rows are
+// added, late ones among them. The stream has each row once.
+func TestAKilledImportLosesAndDuplicatesNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	k := kills{reach: whole(t, s)}
-	eachSeed(t, "TestAKilledImportLosesAndDoublesNothing", func(t *testing.T, seed uint64) {
+	k := kills{reach: measureImport(t, s)}
+	eachSeed(t, "TestAKilledImportLosesAndDuplicatesNothing", func(t *testing.T, seed uint64) {
 		t.Helper()
-		k.torture(t, s, seed)
+		k.killAndCheck(t, s, seed)
 	})
 	t.Logf("%d killed: %d before the first row, %d in the middle, %d after the last", k.before+k.middle+k.after, k.before, k.middle, k.after)
 	if n := len(seeds(t)); n >= 20 && (k.middle+k.before+k.after < n || k.middle < n/2) {
-		t.Error("the kills missed the import")
+		t.Errorf("got %d kills in the middle, %d before it and %d after it, want at least %d in the middle and %d in all",
+			k.middle, k.before, k.after, n/2, n)
 	}
 }
 
-// kills counts those that were in time, by where they fell.
-// They follow the speed of the machine, so that most fall in the middle.
+// kills counts the kills by where they hit the import. They follow the speed of the
+// machine, so that most hit its middle.
 type kills struct {
 	before, middle, after int
-	reach                 time.Duration
+	// reach is the longest time from the start of an import to its kill.
+	reach time.Duration
 }
 
-// fell looks at the store that a kill left.
-func (k *kills) fell(t *testing.T, dir string) {
+// classify finds in the store where a kill hit the import.
+func (k *kills) classify(t *testing.T, dir string) {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 	if err != nil {
@@ -168,57 +171,62 @@ func (k *kills) fell(t *testing.T, dir string) {
 	}
 }
 
-// whole measures an import that nobody kills.
-func whole(t *testing.T, s *sandboxtest.Sandbox) time.Duration {
+// measureImport measures an import that is not killed.
+func measureImport(t *testing.T, s *sandboxtest.Sandbox) time.Duration {
 	t.Helper()
 	schema := "killed_never"
 	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)",
 		"INSERT INTO main."+schema+".t SELECT id, 'x', timestamp_micros(1700000000000000 + (id DIV 40) * 1000000) FROM range(3000)")
-	took, ended := run(t, order{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 1500,
+	took, ended := runProcess(t, childImport{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 1500,
 		Spec: jobs.TableImport{Catalog: "main", Database: schema, Table: "t", TimestampColumn: "ts", Stream: "s", BatchSize: 150}}, 0)
 	if !ended {
-		t.Fatal("it was not killed, and failed")
+		t.Fatal("got a failure of an import that was not killed")
 	}
 	return took
 }
 
-func (k *kills) torture(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
+// killAndCheck kills the import of one table three times, lets it finish, and checks
+// the stream.
+func (k *kills) killAndCheck(t *testing.T, s *sandboxtest.Sandbox, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- repeatable on purpose
 	schema := fmt.Sprintf("killed_%d", seed)
 	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)")
 	rows := 0
 	grow := func(n int, late int64) {
-		s.Exec(t, fmt.Sprintf("INSERT INTO main.%s.t SELECT %d + id, 'x', timestamp_micros(1700000000000000 + ((%d + id - %d) DIV 40) * 1000000) FROM range(%d)", schema, rows, rows, late, n))
+		s.Exec(t, fmt.Sprintf("INSERT INTO main.%s.t SELECT %d + id, 'x', "+
+			"timestamp_micros(1700000000000000 + ((%d + id - %d) DIV 40) * 1000000) FROM range(%d)", schema, rows, rows, late, n))
 		rows += n
 	}
 	grow(3000, 0)
-	o := order{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 700 + random.Int64N(1500),
-		Spec: jobs.TableImport{Catalog: "main", Database: schema, Table: "t", TimestampColumn: "ts", Stream: "s", BatchSize: 20 + random.Int64N(300)}}
+	o := childImport{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 700 + random.Int64N(1500),
+		Spec: jobs.TableImport{Catalog: "main", Database: schema, Table: "t", TimestampColumn: "ts", Stream: "s",
+			BatchSize: 20 + random.Int64N(300)}}
 	if random.IntN(3) == 0 {
 		o.Spec.KeyColumns = []string{"id"}
 	}
 	for range 3 {
-		if _, ended := run(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))); ended {
+		if _, ended := runProcess(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))); ended {
 			k.reach = k.reach * 3 / 4
 		} else {
-			k.fell(t, o.Dir)
+			k.classify(t, o.Dir)
 		}
 		if random.IntN(2) == 0 {
 			grow(random.IntN(300), random.Int64N(500))
 		}
 	}
-	for range 2 { // a run that was killed ends with the version it began with
-		if _, ended := run(t, o, 0); !ended {
-			t.Fatal("it was not killed, and failed")
+	for range 2 { // the first one finishes the snapshot of the run that was killed
+		if _, ended := runProcess(t, o, 0); !ended {
+			t.Fatal("got a failure of an import that was not killed")
 		}
 	}
-	check(t, o.Dir, rows)
+	checkStream(t, o.Dir, rows)
 }
 
-// run runs a victim, and kills it so long after it is ready; 0 lets it end. It
-// took so long from there.
-func run(t *testing.T, o order, kill time.Duration) (took time.Duration, ended bool) {
+// runProcess runs an import in a child process and kills it a while after it is
+// ready; 0 does not kill it. took is the time from ready to the end, and ended
+// reports that the import succeeded.
+func runProcess(t *testing.T, o childImport, kill time.Duration) (took time.Duration, ended bool) {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -229,7 +237,7 @@ func run(t *testing.T, o order, kill time.Duration) (took time.Duration, ended b
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), binary)
-	cmd.Env = append(os.Environ(), victimEnv+"="+string(text))
+	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -250,8 +258,8 @@ func run(t *testing.T, o order, kill time.Duration) (took time.Duration, ended b
 	return time.Since(ready), err == nil
 }
 
-// check reads the stream.
-func check(t *testing.T, dir string, rows int) {
+// checkStream checks that the stream has an event of each row, once.
+func checkStream(t *testing.T, dir string, rows int) {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
 	if err != nil {
@@ -269,11 +277,11 @@ func check(t *testing.T, dir string, rows int) {
 			t.Fatal(err)
 		}
 		if ids[e.ID] {
-			t.Errorf("event %s twice", e.ID)
+			t.Errorf("got the event %s twice", e.ID)
 		}
 		ids[e.ID], found[gjson.GetBytes(e.Data, "id").Int()] = true, true
 	}
 	if len(ids) != rows || len(found) != rows {
-		t.Errorf("%d events of %d rows, want %d", len(ids), len(found), rows)
+		t.Errorf("got %d events of %d rows, want %d of each", len(ids), len(found), rows)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// fakeRow is a row of a fake table; without a timestamp its micros are
+// fakeRow is a row of a fake table. Without a timestamp its micros are
 // store.NullMicros.
 type fakeRow struct {
 	micros int64
@@ -31,23 +31,26 @@ func (r fakeRow) digest() string {
 
 func (r fakeRow) json() string { return fmt.Sprintf(`{"key":%d,"text":%q}`, r.key, r.text) }
 
-// fakeTable is a table with versions, and a source of itself.
+// fakeTable is a table with versions, and the source that reads it.
 type fakeTable struct {
 	versions [][]fakeRow
-	// vacuumed versions cannot be read; history false has none at all.
+	// vacuumed is the first version that can be read. history is false for a table
+	// without versions.
 	vacuumed int64
 	history  bool
-	now      int64
-	copies   map[string][]fakeRow
-	// page is how many rows a batch has; breaksAfter how many batches there are
-	// before the session is lost, -1 for none.
+	// now is the warehouse's clock.
+	now    int64
+	copies map[string][]fakeRow
+	// page is how many rows a page has, and breaksAfter how many pages are returned
+	// before the session is lost; -1 is never.
 	page, breaksAfter int
-	// queries counts those that read rows.
+	// queries counts the queries that read rows.
 	queries int
-	// read is every snapshot that was pinned, with its clock.
+	// pinned are the snapshots that were pinned.
 	pinned []fakeSnapshot
 }
 
+// fakeSnapshot has the rows of a pinned snapshot and its clock.
 type fakeSnapshot struct {
 	rows  []fakeRow
 	clock int64
@@ -59,7 +62,7 @@ func newFakeTable() *fakeTable {
 
 func (f *fakeTable) current() []fakeRow { return f.versions[len(f.versions)-1] }
 
-// commit makes a version.
+// commit adds a version.
 func (f *fakeTable) commit(change func([]fakeRow) []fakeRow) {
 	f.versions = append(f.versions, change(slices.Clone(f.current())))
 }
@@ -81,7 +84,9 @@ func (f *fakeTable) copy(_ context.Context, t *table, name string, from int64) (
 	if name == "" {
 		name = "temporary"
 	}
-	f.copies[name] = slices.DeleteFunc(slices.Clone(f.current()), func(r fakeRow) bool { return r.micros != store.NullMicros && r.micros < from })
+	f.copies[name] = slices.DeleteFunc(slices.Clone(f.current()), func(r fakeRow) bool {
+		return r.micros != store.NullMicros && r.micros < from
+	})
 	return snapshot{table: t, copied: name, label: "copy"}, nil
 }
 
@@ -90,6 +95,7 @@ func (f *fakeTable) drop(_ context.Context, name string) error {
 	return nil
 }
 
+// at returns the rows of a snapshot.
 func (f *fakeTable) at(s snapshot) ([]fakeRow, error) {
 	if s.version == nil {
 		rows, ok := f.copies[s.copied]
@@ -155,7 +161,7 @@ func (f *fakeTable) histogram(_ context.Context, s snapshot, from, width, to int
 	return out, err
 }
 
-// selected are the rows of a query, in its order.
+// selected returns the rows of a query, in its order.
 func (f *fakeTable) selected(s snapshot, q rowsQuery) ([]fakeRow, error) {
 	rows, err := f.at(s)
 	if err != nil {
@@ -192,7 +198,7 @@ func (f *fakeTable) rows(_ context.Context, s snapshot, q rowsQuery) iter.Seq2[*
 			yield(nil, err)
 			return
 		}
-		times, earlier := tally(rows), tally(before)
+		times, earlier := countEqual(rows), countEqual(before)
 		if q.previous != nil {
 			rows = slices.DeleteFunc(slices.Compact(rows), func(r fakeRow) bool { return times[r] <= earlier[r] })
 		}
@@ -203,14 +209,15 @@ func (f *fakeTable) rows(_ context.Context, s snapshot, q rowsQuery) iter.Seq2[*
 				return
 			}
 			f.breaksAfter--
-			if !yield(batchOf(s, q, page, times, earlier), nil) {
+			if !yield(pageOf(s, q, page, times, earlier), nil) {
 				return
 			}
 		}
 	}
 }
 
-func tally(rows []fakeRow) map[fakeRow]int64 {
+// countEqual counts how often each row occurs.
+func countEqual(rows []fakeRow) map[fakeRow]int64 {
 	out := map[fakeRow]int64{}
 	for _, r := range rows {
 		out[r]++
@@ -218,7 +225,8 @@ func tally(rows []fakeRow) map[fakeRow]int64 {
 	return out
 }
 
-func batchOf(s snapshot, q rowsQuery, rows []fakeRow, times, earlier map[fakeRow]int64) *databricks.Batch {
+// pageOf encodes rows as the source returns them.
+func pageOf(s snapshot, q rowsQuery, rows []fakeRow, times, earlier map[fakeRow]int64) *databricks.Batch {
 	var micros, recorded, now, before []int64
 	var digests, data, ties []string
 	for _, r := range rows {
@@ -237,8 +245,8 @@ func batchOf(s snapshot, q rowsQuery, rows []fakeRow, times, earlier map[fakeRow
 	return databricks.NewBatch(columns...)
 }
 
-// memorySink keeps events in memory, and commits like the embedded platform.
-// It dies when left reaches zero: before the transaction, or inside it.
+// memorySink keeps events in memory and commits as the embedded platform does. The
+// batch number left fails: before the transaction, or inside it.
 type memorySink struct {
 	db     *store.DB
 	events []jobs.Event
@@ -246,9 +254,11 @@ type memorySink struct {
 	inside bool
 }
 
-var errDied = errors.New("died here")
+var errDied = errors.New("the process died")
 
-func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (s *memorySink) Append(
+	ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error,
+) (jobs.AppendResult, error) {
 	s.left--
 	if s.left == 0 && !s.inside {
 		return jobs.AppendResult{}, errDied
@@ -269,9 +279,9 @@ func (s *memorySink) Append(ctx context.Context, _ string, events []jobs.Event, 
 	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
-// tried is progress that keeps the counts.
-type tried struct{ jobs.Counts }
+// countedProgress keeps the counts.
+type countedProgress struct{ jobs.Counts }
 
-func (*tried) Phase(string, int64)               {}
-func (*tried) Advance(int64)                     {}
-func (p *tried) Count(change func(*jobs.Counts)) { change(&p.Counts) }
+func (*countedProgress) Phase(string, int64)               {}
+func (*countedProgress) Advance(int64)                     {}
+func (p *countedProgress) Count(change func(*jobs.Counts)) { change(&p.Counts) }

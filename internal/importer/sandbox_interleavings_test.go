@@ -15,39 +15,43 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// content is a row; rows that are the same in all of it cannot be told apart.
+// content is all values of a row: rows of the same content are identical.
 type content struct {
 	id, micros int64
 	name       string
 }
 
-// history is a table in a sandbox, and what it held whenever a run began.
+// history is a table in a sandbox and what it held whenever a run began.
 type history struct {
-	*bed
+	*fixture
 	random *rand.Rand
-	now    map[content]int
-	most   map[content]int
-	ids    int64
+	// now is how often each row is in the table, and most how often it was there at
+	// most, when a run began.
+	now, most map[content]int
+	// ids is the last id of a row.
+	ids int64
 }
 
-const begin = 1_700_000_000_000_000
+// firstMicros is the first timestamp of the tables.
+const firstMicros = 1_700_000_000_000_000
 
-// checklist 1 2 3 4 5 62: ties, late rows, updates, deletes, rebuilds, copies of
-// rows, and crashes at any batch, in SQL: each row that is there is sent as
-// often as it is there, and never more often. The same as with the fake table,
-// for what a fake may have wrong. LYTICS_TORTURE_SEEDS is how many.
+// checklist 1 2 3 4 5 62: the same as TestEachRowIsSentOnceWhateverHappens with a
+// real warehouse, for what the fake table may have wrong. A row is sent as often as
+// it is in the table, and never more often. LYTICS_TORTURE_SEEDS is the number of
+// seeds.
 func TestEachRowIsSentOnceInSQL(t *testing.T) {
 	t.Parallel()
 	eachSeed(t, "TestEachRowIsSentOnceInSQL", func(t *testing.T, seed uint64) {
 		t.Helper()
-		h := &history{bed: newBed(t, sandboxtest.Shared(t), threeColumns), random: rand.New(rand.NewPCG(seed, 2)), now: map[content]int{}, most: map[content]int{}} // #nosec G404 -- repeatable on purpose
+		h := &history{fixture: newFixture(t, sandboxtest.Shared(t), threeColumns), now: map[content]int{}, most: map[content]int{},
+			random: rand.New(rand.NewPCG(seed, 2))} // #nosec G404 -- repeatable on purpose
 		h.imp.SliceRows, h.imp.Spec.BatchSize = 1+h.random.Int64N(30), 1+h.random.Int64N(12)
 		if h.random.IntN(3) == 0 {
 			h.imp.Spec.KeyColumns = []string{"id"}
 		}
 		for range 2 + h.random.IntN(3) {
 			for range h.random.IntN(3) {
-				h.change()
+				h.changeTable()
 			}
 			left := 1 + h.random.IntN(8)
 			h.sink.before = func() error {
@@ -56,36 +60,37 @@ func TestEachRowIsSentOnceInSQL(t *testing.T) {
 				}
 				return nil
 			}
-			h.begins()
-			if err := h.try(); err != nil && !errors.Is(err, errCrash) {
+			h.noteRows()
+			if err := h.runOnce(); err != nil && !errors.Is(err, errCrash) {
 				t.Fatal(err)
 			}
 		}
 		h.sink.before = nil
-		h.change()
-		h.begins()
-		// The first ends with the version that a crash left it at.
+		h.changeTable()
+		h.noteRows()
+		// The first run finishes the snapshot that a crash interrupted.
 		h.run()
 		h.run()
-		h.want()
-		h.check()
+		h.wantEvents()
+		h.checkEvents()
 	})
 }
 
-// begins notes what a run may read.
-func (h *history) begins() {
+// noteRows records the rows that the next run may read.
+func (h *history) noteRows() {
 	for c, n := range h.now {
 		h.most[c] = max(h.most[c], n)
 	}
 }
 
-func (h *history) row() content {
+// newRow returns a row that is not in the table yet.
+func (h *history) newRow() content {
 	h.ids++
-	return content{h.ids, begin + h.random.Int64N(12)*1_000_000, "x"}
+	return content{h.ids, firstMicros + h.random.Int64N(12)*1_000_000, "x"}
 }
 
-// any gives one of the rows.
-func (h *history) any() content {
+// anyRow returns one of the rows.
+func (h *history) anyRow() content {
 	rows := slices.SortedFunc(maps.Keys(h.now), func(a, b content) int { return cmp.Compare(a.id, b.id) })
 	return rows[h.random.IntN(len(rows))]
 }
@@ -105,23 +110,24 @@ func (h *history) remove(c content) int {
 	return n
 }
 
-// change commits something.
-func (h *history) change() {
+// changeTable commits a change.
+func (h *history) changeTable() {
 	kind := h.random.IntN(8)
 	if len(h.now) == 0 {
 		kind = 0
 	}
 	switch kind {
 	case 3:
-		h.insert(h.any(), h.any()) // once more
+		h.insert(h.anyRow(), h.anyRow()) // once more
 	case 4:
-		c := h.any()
-		h.exec(fmt.Sprintf("UPDATE %%t SET name = concat(name, 'u'), ts = timestamp_micros(%d) WHERE id = %d AND name = '%s'", c.micros+500_000, c.id, c.name))
+		c := h.anyRow()
+		h.exec(fmt.Sprintf("UPDATE %%t SET name = concat(name, 'u'), ts = timestamp_micros(%d) WHERE id = %d AND name = '%s'",
+			c.micros+500_000, c.id, c.name))
 		n := h.remove(c)
 		h.now[content{c.id, c.micros + 500_000, c.name + "u"}] += n
 	case 5:
-		// Rows that share the id and the name are on one timestamp.
-		c := h.any()
+		// Rows of one id and name have one timestamp.
+		c := h.anyRow()
 		h.exec(fmt.Sprintf("DELETE FROM %%t WHERE id = %d AND name = '%s'", c.id, c.name))
 		h.remove(c)
 	case 6:
@@ -131,30 +137,31 @@ func (h *history) change() {
 	default:
 		rows := make([]content, 1+h.random.IntN(20))
 		for i := range rows {
-			rows[i] = h.row()
+			rows[i] = h.newRow()
 		}
 		h.insert(rows...)
 	}
 }
 
-func (h *history) check() {
+// checkEvents compares the events with the rows.
+func (h *history) checkEvents() {
 	h.t.Helper()
 	sent, ids := map[content]int{}, map[string]bool{}
 	for _, e := range h.sink.events {
 		if ids[e.ID] {
-			h.t.Fatalf("event %s twice", e.ID)
+			h.t.Fatalf("got the event %s twice", e.ID)
 		}
 		ids[e.ID] = true
 		sent[content{gjson.GetBytes(e.Data, "id").Int(), e.Time.UnixMicro(), gjson.GetBytes(e.Data, "name").String()}]++
 	}
 	for c, n := range h.now {
 		if got := sent[c]; got < n {
-			h.t.Errorf("row %+v was sent %d times, and is there %d times", c, got, n)
+			h.t.Errorf("got row %+v %d times, want at least %d", c, got, n)
 		}
 	}
 	for c, n := range sent {
 		if n > h.most[c] {
-			h.t.Errorf("row %+v was sent %d times, and was there %d times", c, n, h.most[c])
+			h.t.Errorf("got row %+v %d times, want at most %d", c, n, h.most[c])
 		}
 	}
 }

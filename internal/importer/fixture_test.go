@@ -17,15 +17,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// kept is a sink that keeps events and commits in the store.
-type kept struct {
+// storeSink keeps events in memory and commits cursors to the store.
+type storeSink struct {
 	db     *store.DB
 	events []jobs.Event
-	// before, if set, is called before each batch.
+	// before, if set, is called before each batch. Its error fails the batch.
 	before func() error
 }
 
-func (k *kept) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (k *storeSink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
 	if k.before != nil {
 		if err := k.before(); err != nil {
 			return jobs.AppendResult{}, err
@@ -38,42 +38,43 @@ func (k *kept) Append(ctx context.Context, _ string, events []jobs.Event, commit
 	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
-// told is progress that keeps what it was told.
-type told struct{ jobs.Counts }
+// countedProgress keeps the counts.
+type countedProgress struct{ jobs.Counts }
 
-func (*told) Phase(string, int64)               {}
-func (*told) Advance(int64)                     {}
-func (p *told) Count(change func(*jobs.Counts)) { change(&p.Counts) }
+func (*countedProgress) Phase(string, int64)               {}
+func (*countedProgress) Advance(int64)                     {}
+func (p *countedProgress) Count(change func(*jobs.Counts)) { change(&p.Counts) }
 
-// bed is a table in a sandbox, and an import of it.
-type bed struct {
+// fixture is a table in a sandbox and an import of it.
+type fixture struct {
 	t      *testing.T
 	s      *sandboxtest.Sandbox
 	db     *store.DB
-	sink   *kept
+	sink   *storeSink
 	imp    importer.Import
 	counts jobs.Counts
 	schema string
 }
 
-var notPlain = regexp.MustCompile(`[^a-z0-9]+`)
+var notAlphanumeric = regexp.MustCompile(`[^a-z0-9]+`)
 
-// newBed makes the table t of the columns.
-func newBed(t *testing.T, s *sandboxtest.Sandbox, columns string) *bed {
+// newFixture creates the table t with these columns.
+func newFixture(t *testing.T, s *sandboxtest.Sandbox, columns string) *fixture {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	b := &bed{t: t, s: s, db: db, sink: &kept{db: db}, schema: notPlain.ReplaceAllString(strings.ToLower(t.Name()), "_")}
+	b := &fixture{t: t, s: s, db: db, sink: &storeSink{db: db}, schema: notAlphanumeric.ReplaceAllString(strings.ToLower(t.Name()), "_")}
 	s.Exec(t, "CREATE SCHEMA main."+b.schema, "CREATE TABLE "+b.table()+" ("+columns+")")
 	b.imp = importer.Import{
 		Key: "k", Sink: b.sink, Cursors: db, Fence: func(*store.Tx) error { return nil },
 		Spec: jobs.TableImport{Catalog: "main", Database: b.schema, Table: "t", TimestampColumn: "ts", Stream: "s"},
 		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test", QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
+				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test",
+				QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(s.Token), nil },
 			})
 		},
@@ -81,10 +82,10 @@ func newBed(t *testing.T, s *sandboxtest.Sandbox, columns string) *bed {
 	return b
 }
 
-func (b *bed) table() string { return "main." + b.schema + ".t" }
+func (b *fixture) table() string { return "main." + b.schema + ".t" }
 
-// exec runs statements in which %t is the table.
-func (b *bed) exec(statements ...string) {
+// exec executes statements, in which %t stands for the table.
+func (b *fixture) exec(statements ...string) {
 	b.t.Helper()
 	for i := range statements {
 		statements[i] = strings.ReplaceAll(statements[i], "%t", b.table())
@@ -92,19 +93,20 @@ func (b *bed) exec(statements ...string) {
 	b.s.Exec(b.t, statements...)
 }
 
-func (b *bed) try() error {
-	i, p := b.imp, &told{}
+// runOnce runs the import and keeps its counts.
+func (b *fixture) runOnce() error {
+	i, p := b.imp, &countedProgress{}
 	i.Progress = p
 	err := i.Run(b.t.Context())
 	b.counts = p.Counts
 	return err
 }
 
-// run imports, and gives the new events' data.
-func (b *bed) run() []string {
+// run runs the import and returns the data of the new events.
+func (b *fixture) run() []string {
 	b.t.Helper()
 	before := len(b.sink.events)
-	if err := b.try(); err != nil {
+	if err := b.runOnce(); err != nil {
 		b.t.Fatal(err)
 	}
 	var out []string
@@ -114,20 +116,20 @@ func (b *bed) run() []string {
 	return out
 }
 
-// want runs the import and compares the new events' ids, in order.
-func (b *bed) want(ids ...int64) {
+// wantEvents runs the import and compares the row ids of the new events, in order.
+func (b *fixture) wantEvents(ids ...int64) {
 	b.t.Helper()
 	var got []int64
 	for _, data := range b.run() {
 		got = append(got, gjson.Get(data, "id").Int())
 	}
 	if !slices.Equal(got, ids) {
-		b.t.Fatalf("events %v, want %v", got, ids)
+		b.t.Fatalf("got events of the rows %v, want %v", got, ids)
 	}
 }
 
-// wantOnce checks that there are n events, none of them twice.
-func (b *bed) wantOnce(n int) {
+// wantEachRowOnce checks that there are n events, of n rows and with n ids.
+func (b *fixture) wantEachRowOnce(n int) {
 	b.t.Helper()
 	ids, rows := map[string]bool{}, map[int64]bool{}
 	for _, e := range b.sink.events {
@@ -135,12 +137,24 @@ func (b *bed) wantOnce(n int) {
 		rows[gjson.GetBytes(e.Data, "id").Int()] = true
 	}
 	if len(b.sink.events) != n || len(ids) != n || len(rows) != n {
-		b.t.Fatalf("%d events of %d ids and %d rows, want %d", len(b.sink.events), len(ids), len(rows), n)
+		b.t.Fatalf("got %d events with %d ids, of %d rows, want %d of each", len(b.sink.events), len(ids), len(rows), n)
 	}
 }
 
-// queries are the statements that read rows, and those that only count.
-func (b *bed) queries() (data, other []sandboxtest.Statement) {
+// wantWatermark checks the watermark of the cursor.
+func (b *fixture) wantWatermark(want time.Time) {
+	b.t.Helper()
+	c, err := importer.ReadCursor(b.t.Context(), b.db, "k")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if c == nil || c.Watermark == nil || *c.Watermark != want.UnixMicro() {
+		b.t.Fatalf("got the cursor %+v, want one with the watermark %s", c, want)
+	}
+}
+
+// queries returns the statements that read rows, and those that only count.
+func (b *fixture) queries() (data, other []sandboxtest.Statement) {
 	b.t.Helper()
 	for _, s := range b.s.Statements(b.t) {
 		switch {
@@ -156,8 +170,8 @@ func (b *bed) queries() (data, other []sandboxtest.Statement) {
 
 const threeColumns = "id BIGINT, name STRING, ts TIMESTAMP"
 
-// newBedOf imports the same table into a store of its own.
-func newBedOf(b *bed) *bed {
+// newFixtureOf imports the same table into another store.
+func newFixtureOf(b *fixture) *fixture {
 	b.t.Helper()
 	db, err := store.Open(b.t.Context(), store.Location{Dir: b.t.TempDir()}, true)
 	if err != nil {
@@ -165,7 +179,7 @@ func newBedOf(b *bed) *bed {
 	}
 	b.t.Cleanup(func() { _ = db.Close() })
 	other := *b
-	other.db, other.sink = db, &kept{db: db}
+	other.db, other.sink = db, &storeSink{db: db}
 	other.imp.Sink, other.imp.Cursors = other.sink, db
 	return &other
 }
