@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		// The one PostgreSQL of the tests lives as long as their process.
 		goleak.IgnoreAnyFunction("github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest.(*server).serve.func1"),
+		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"),
 		// The Databricks driver does not close the last answer of a connection.
 		goleak.IgnoreTopFunction("net/http.setRequestCancel.func4"))
 }
