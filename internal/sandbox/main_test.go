@@ -175,9 +175,7 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 		"-ready-file /does/not/exist/x":   "ready file",
 		"-ca-file /does/not/exist/x -tls": "certificate authority",
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		err := run(ctx, strings.Fields(args), os.Stdin, io.Discard, io.Discard)
-		cancel()
+		err := run(t.Context(), strings.Fields(args), os.Stdin, io.Discard, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", args, err, want)
 		}
@@ -191,25 +189,27 @@ func TestItEndsWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = read.Close() }()
+	ready := filepath.Join(t.TempDir(), "ready.json")
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(context.Background(), []string{"-exit-with-parent"}, read, io.Discard, io.Discard)
+		ended <- run(context.Background(), []string{"-exit-with-parent", "-ready-file", ready}, read, io.Discard, io.Discard)
 	}()
-	select {
-	case err := <-ended:
-		t.Fatalf("it ended while its parent was there: %v", err)
-	case <-time.After(100 * time.Millisecond):
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for up := false; !up; {
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended while its parent was there: %v", err)
+		case <-tick.C:
+		}
+		_, err := os.Stat(ready)
+		up = err == nil
 	}
 	if err := write.Close(); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("it is still there")
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }
 

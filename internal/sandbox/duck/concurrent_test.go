@@ -86,15 +86,15 @@ func TestCancel(t *testing.T) {
 	slow := "SELECT count(*) AS n FROM range(100000000) a, range(100000) b WHERE a.id + b.id = -1"
 	for name, statement := range map[string]string{"a query": slow, "a write": "CREATE TABLE big AS " + slow} {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		begun := time.Now()
 		r, err := b.session.Execute(ctx, statement, nil)
 		if err == nil {
 			_, err = r.Next(ctx)
 			_ = r.Close()
 		}
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 5*time.Second {
-			t.Errorf("%s ended with %v after %s", name, err, time.Since(begun))
+		// To its end the statement would take hours.
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
 		}
 	}
 	b.fails("SELECT * FROM big", "TABLE_OR_VIEW_NOT_FOUND")

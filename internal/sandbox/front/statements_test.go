@@ -78,12 +78,8 @@ func TestCancelStopsTheStatement(t *testing.T) {
 	s := start(t, func(o *front.Options) { o.DirectWait = time.Millisecond })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	begun := time.Now()
 	if _, _, err := scanAll(ctx, s.open(), "SLEEP 1h"); err == nil {
-		t.Fatal("no error")
-	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %s to stop", took)
+		t.Fatal("got no error, want that of the cancelled context")
 	}
 	waitFor(t, func() bool {
 		all := s.statements()
@@ -91,18 +87,13 @@ func TestCancelStopsTheStatement(t *testing.T) {
 	})
 }
 
-// waitFor gives what happens in the background a moment.
+// waitFor waits until something has happened in the background.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
-		select {
-		case <-deadline:
-			t.Fatal("it did not happen within 20 seconds")
-		case <-tick.C:
-		}
+		<-tick.C
 	}
 }
 

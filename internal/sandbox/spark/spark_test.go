@@ -132,10 +132,10 @@ func TestCancelStopsTheStatement(t *testing.T) {
 	conn := open(t).connect()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	began := time.Now()
+	// To its end the statement would take days.
 	_, _, err := rowsOf(ctx, conn, "SELECT count(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b WHERE a.id % 7 = b.id % 11")
-	if err == nil || time.Since(began) > 30*time.Second {
-		t.Errorf("%v after %s", err, time.Since(began))
+	if err == nil {
+		t.Error("got no error, want that of the cancelled context")
 	}
 }
 

@@ -76,7 +76,7 @@ with connect() as connection:
         equal("count", cursor.fetchone()[0], rows)
         cursor.execute("SELECT * FROM main.sales.customers")
         seen = 0
-        while batch := cursor.fetchmany(10_000):
+        while batch := cursor.fetchmany(rows // 2):
             seen += len(batch)
         equal("rows fetched", seen, rows)
         if have_pyarrow:
