@@ -15,22 +15,23 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// castagnoli is the polynomial that processors have an instruction for.
+// castagnoli is the CRC-32 polynomial that processors have an instruction for.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// writeChunk is how much of a batch is written at a time: it stays in the
-// processor's cache, and a write of a megabyte makes Linux look for as large
-// pieces of memory, which takes three times the time.
+// writeChunk is the number of bytes that one write call gets. A chunk of this
+// size stays in the processor's cache. A write of a megabyte takes three times
+// as long, because Linux then looks for pieces of memory as large as the write.
 const writeChunk = 256 << 10
 
-// buffers are the text on its way into segments, used again.
+// buffers holds the buffers of segment text for reuse.
 var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, writeChunk+writeChunk/8)
 	return &b
 }}
 
-// settleTimeout bounds the look whether a failed commit was one.
-const settleTimeout = 20 * time.Second
+// resolveTimeout bounds the check whether a failed commit took effect, and the
+// clean-up after a failure.
+const resolveTimeout = 20 * time.Second
 
 // appender writes the segments of one stream for this process.
 type appender struct {
@@ -41,16 +42,16 @@ type appender struct {
 	closed bool
 	swept  bool
 	count  int
-	// file is the segment being written, nil when the next append begins one.
+	// file is the segment being written; nil if the next append begins one.
 	file segmentFile
 	name string
-	// id is the segment's row, 0 until it is committed; length is how much of
-	// the file is.
+	// id is the id of the segment's row, 0 until the segment is committed;
+	// length is the committed length of the file.
 	id     int64
 	length int64
 }
 
-// extent is what one append wrote.
+// extent is what one append wrote. Times are in microseconds since 1970.
 type extent struct {
 	start, length int64
 	events        int64
@@ -61,7 +62,9 @@ type extent struct {
 // Append adds events to the end of a stream and runs commit, which may be nil,
 // in the transaction that makes them part of the stream: both happen or neither.
 // A stream that does not exist is created. Without events, only commit runs.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (p *Platform) Append(
+	ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error,
+) (jobs.AppendResult, error) {
 	if err := platform.ValidateStream(stream); err != nil {
 		return jobs.AppendResult{}, err
 	}
@@ -87,11 +90,11 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 		if err == nil {
 			err = a.append(ctx, kept, list, commit)
 		}
-		if errors.Is(err, errErased) || errors.Is(err, errGivenUp) {
+		if errors.Is(err, errErasedMeanwhile) || errors.Is(err, errGivenUp) {
 			continue
 		}
 		if err != nil {
-			return jobs.AppendResult{}, p.failed("Cannot append to stream "+stream, err)
+			return jobs.AppendResult{}, p.storageError("Cannot append to stream "+stream, err)
 		}
 		return jobs.AppendResult{Written: int64(len(kept)), Erased: int64(len(events) - len(kept))}, nil
 	}
@@ -112,32 +115,32 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 	}
 	x, err := a.write(events)
 	if err != nil {
-		return errors.Join(err, a.undo(ctx))
+		return errors.Join(err, a.truncateToCommitted(ctx))
 	}
 	if err := a.file.Sync(); err != nil {
-		// What a failed sync left in the file is not known: it is not used
-		// again. What was committed of it was synced before.
-		return errors.Join(err, a.retire(ctx))
+		// After a failed sync the content of the file is unknown, so it is not
+		// used again. What is committed of it was synced before.
+		return errors.Join(err, a.giveUpSegment(ctx))
 	}
-	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErased) || errors.Is(err, errGivenUp) {
-		return errors.Join(err, a.retire(ctx))
+	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErasedMeanwhile) || errors.Is(err, errGivenUp) {
+		return errors.Join(err, a.giveUpSegment(ctx))
 	} else if err != nil {
-		return errors.Join(err, a.settle(ctx, x))
+		return errors.Join(err, a.resolveFailedCommit(ctx, x))
 	}
 	a.length += x.length
 	return nil
 }
 
-// open begins a segment when there is none or it is full. Before its first one
+// open begins a segment if there is none or it is full. Before its first segment
 // it removes what dead writers left in the stream.
 func (a *appender) open(ctx context.Context) error {
 	if !a.swept {
-		if err := a.p.segments.sweep(ctx, a.stream, false); err != nil {
+		if err := a.p.segments.sweep(ctx, a.stream, sweepExpired); err != nil {
 			return err
 		}
 		a.swept = true
 	}
-	if a.file != nil && a.length >= a.p.segments.size() {
+	if a.file != nil && a.length >= a.p.segments.maxSize() {
 		if err := a.close(); err != nil {
 			return err
 		}
@@ -145,7 +148,7 @@ func (a *appender) open(ctx context.Context) error {
 	if a.file != nil {
 		return nil
 	}
-	writer, err := a.p.segments.writer(ctx)
+	writer, err := a.p.segments.writerName(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,12 +173,12 @@ func (a *appender) close() error {
 
 func (a *appender) write(events []jobs.Event) (extent, error) {
 	x := extent{start: a.length, events: int64(len(events))}
-	room, _ := buffers.Get().(*[]byte)
-	buffer := (*room)[:0]
+	pooled, _ := buffers.Get().(*[]byte)
+	buffer := (*pooled)[:0]
 	defer func() {
 		if cap(buffer) <= 2*writeChunk {
-			*room = buffer
-			buffers.Put(room)
+			*pooled = buffer
+			buffers.Put(pooled)
 		}
 	}()
 	flush := func() error {
@@ -201,11 +204,11 @@ func (a *appender) write(events []jobs.Event) (extent, error) {
 	return x, flush()
 }
 
-// undo cuts the segment to what is committed, so that a full disk gets its room
-// back. One that cannot be cut is not used again.
-func (a *appender) undo(ctx context.Context) error {
+// truncateToCommitted cuts the segment to its committed length, so that a full
+// disk gets its space back. A segment that cannot be cut is not used again.
+func (a *appender) truncateToCommitted(ctx context.Context) error {
 	if a.id == 0 {
-		return a.retire(ctx)
+		return a.giveUpSegment(ctx)
 	}
 	if err := a.file.Truncate(a.length); err != nil {
 		return errors.Join(err, a.close())
@@ -213,39 +216,40 @@ func (a *appender) undo(ctx context.Context) error {
 	return nil
 }
 
-// retire gives up the segment: nothing is appended to it any more.
-func (a *appender) retire(ctx context.Context) error {
+// giveUpSegment closes the segment for good: the next append begins another.
+func (a *appender) giveUpSegment(ctx context.Context) error {
 	if a.file == nil {
 		return nil
 	}
 	if a.id != 0 {
 		return errors.Join(a.file.Truncate(a.length), a.close())
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 	defer cancel()
-	return errors.Join(a.close(), a.p.segments.abandon(ctx, a.name))
+	return errors.Join(a.close(), a.p.segments.discard(ctx, a.name))
 }
 
-// settle finds out what became of a transaction that failed: one whose answer
-// was lost may have been committed, and then its bytes must stay.
-func (a *appender) settle(ctx context.Context, x extent) error {
+// resolveFailedCommit finds out whether a transaction that failed was committed:
+// if only its answer was lost, the bytes must stay in the segment.
+func (a *appender) resolveFailedCommit(ctx context.Context, x extent) error {
 	if a.file == nil || x.events == 0 {
 		return nil
 	}
 	if a.id == 0 {
-		return a.retire(ctx)
+		return a.giveUpSegment(ctx)
 	}
-	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	resolving, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 	defer cancel()
-	id, length, err := committed(looking, a.p.db.Read(), a.name)
+	id, length, err := committed(resolving, a.p.db.Read(), a.name)
 	if err != nil || id == 0 {
 		return errors.Join(err, a.close())
 	}
 	a.length = length
-	return a.undo(ctx)
+	return a.truncateToCommitted(ctx)
 }
 
-// committed gives the row of a segment file, and how much of it is committed.
+// committed gives the row and the committed length of a segment file; id is 0 if
+// the segment is not committed.
 func committed(ctx context.Context, q queryer, file string) (id, length int64, err error) {
 	err = q.QueryRowContext(ctx, `
 		SELECT s.id, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
@@ -261,7 +265,7 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 	now := a.p.now().UnixMicro()
 	err := a.p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		id = a.id
-		if err := a.current(ctx, tx, x, list); err != nil {
+		if err := a.checkErasure(ctx, tx, x, list); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `
@@ -285,9 +289,9 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 	return err
 }
 
-// record writes the rows of an extent, and of its segment if that is new. The
-// row of the stream comes first: it is locked from then on, so that extents of
-// a stream are committed in the order of their ids.
+// record writes the row of an extent, and that of its segment if the segment is
+// new. It updates the row of the stream first, which locks it, so that the
+// extents of a stream are committed in the order of their ids.
 func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x extent, now int64) (int64, error) {
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE streams SET events = events + ?, bytes = bytes + ?,
@@ -298,7 +302,7 @@ func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x ex
 		return 0, err
 	}
 	if segment == 0 {
-		if err := a.p.segments.admit(ctx, tx, a.name); err != nil {
+		if err := a.p.segments.commitSegment(ctx, tx, a.name); err != nil {
 			return 0, err
 		}
 		if err := tx.QueryRowContext(ctx, `INSERT INTO segments (stream, file, created_at) VALUES (?, ?, ?) RETURNING id`,
@@ -312,6 +316,7 @@ func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x ex
 	return segment, err
 }
 
-// errGivenUp tells an append that its segment was removed before it was
-// committed: it took so long that its writer was held for dead.
+// errGivenUp means that another process removed the segment of an append before
+// the append committed it: the append took so long that its writer was taken for
+// dead.
 var errGivenUp = errors.New("the segment was given up")

@@ -17,7 +17,8 @@ import (
 
 const audienceColumns = `id, name, slug, description, filter`
 
-// findAudience gives the audience of an id or a slug; ok is false without one.
+// findAudience gives the audience with an id or a slug; ok is false if there is
+// none.
 func findAudience(ctx context.Context, q queryer, idOrSlug string) (a jobs.Audience, ok bool, err error) {
 	err = q.QueryRowContext(ctx, `SELECT `+audienceColumns+` FROM audiences WHERE id = ? OR slug = ? ORDER BY id = ? DESC LIMIT 1`,
 		idOrSlug, idOrSlug, idOrSlug).Scan(&a.ID, &a.Name, &a.Slug, &a.Description, &a.Filter)
@@ -44,8 +45,8 @@ func listAudiences(ctx context.Context, q queryer) ([]jobs.Audience, error) {
 	return list, rows.Err()
 }
 
-// includer resolves INCLUDE among the audiences of q.
-func includer(ctx context.Context, q queryer) func(string) (*filterql.Filter, error) {
+// includeResolver gives the function that finds the audience of an INCLUDE.
+func includeResolver(ctx context.Context, q queryer) func(string) (*filterql.Filter, error) {
 	return func(name string) (*filterql.Filter, error) {
 		a, ok, err := findAudience(ctx, q, name)
 		if err != nil {
@@ -58,8 +59,9 @@ func includer(ctx context.Context, q queryer) func(string) (*filterql.Filter, er
 	}
 }
 
-// checkFilter compiles a filter by the fields there are. A field that is not
-// there yet may be created after the audience, so it fails only the scan.
+// checkFilter compiles a filter against the defined fields. A field that is not
+// defined is no error here, because it may be created after the audience; it
+// fails the scan.
 func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) error {
 	f, err := platform.ParseFilter(a.Filter)
 	if err != nil {
@@ -84,13 +86,14 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	if err != nil {
 		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot work", a.Name), err)
 	}
-	include := includer(ctx, q)
+	include := includeResolver(ctx, q)
 	_, err = f.Compile(filterql.Environment{
 		Now: p.now(),
 		Field: func(name string) (int, value.Type, bool) {
 			return 0, types[name], true
 		},
-		// The audience itself counts by its new definition.
+		// An INCLUDE of this audience, direct or through others, means its new
+		// definition.
 		Include: func(name string) (*filterql.Filter, error) {
 			if name == a.ID || name == a.Slug {
 				return f, nil
@@ -134,7 +137,8 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 			return err
 		}
 		a.ID = store.NewID("aud")
-		_, err = tx.ExecContext(ctx, `INSERT INTO audiences (`+audienceColumns+`) VALUES (?, ?, ?, ?, ?)`, a.ID, a.Name, a.Slug, a.Description, a.Filter)
+		_, err = tx.ExecContext(ctx, `INSERT INTO audiences (`+audienceColumns+`) VALUES (?, ?, ?, ?, ?)`,
+			a.ID, a.Name, a.Slug, a.Description, a.Filter)
 		return err
 	})
 	return a, err
@@ -155,30 +159,34 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 			return notFound("audience", a.ID)
 		}
 		if holder, ok, err := findAudience(ctx, tx, a.Slug); err != nil || ok && holder.ID != a.ID {
-			return cmpErr(err, slugTaken(a, holder))
+			return errOr(err, slugTaken(a, holder))
 		}
 		if old.Slug != a.Slug {
-			if err := refuseWhileIncluded(ctx, tx, a.ID, fmt.Sprintf("The slug of audience %q cannot change", old.Name), old.Slug); err != nil {
+			summary := fmt.Sprintf("The slug of audience %q cannot change", old.Name)
+			if err := refuseWhileIncluded(ctx, tx, a.ID, summary, old.Slug); err != nil {
 				return err
 			}
 		}
 		if err := p.checkFilter(ctx, tx, a); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE audiences SET name = ?, slug = ?, description = ?, filter = ? WHERE id = ?`, a.Name, a.Slug, a.Description, a.Filter, a.ID)
+		_, err = tx.ExecContext(ctx, `UPDATE audiences SET name = ?, slug = ?, description = ?, filter = ? WHERE id = ?`,
+			a.Name, a.Slug, a.Description, a.Filter, a.ID)
 		return err
 	})
 	return a, err
 }
 
-func cmpErr(err, otherwise error) error {
+// errOr gives err, or otherwise if err is nil.
+func errOr(err, otherwise error) error {
 	if err != nil {
 		return err
 	}
 	return otherwise
 }
 
-// refuseWhileIncluded fails when another audience includes one by these names.
+// refuseWhileIncluded fails with CodeInUse if another audience includes one of
+// these names.
 func refuseWhileIncluded(ctx context.Context, tx *store.Tx, id, summary string, names ...string) error {
 	list, err := listAudiences(ctx, tx)
 	if err != nil {
@@ -197,14 +205,17 @@ func refuseWhileIncluded(ctx context.Context, tx *store.Tx, id, summary string, 
 	if len(users) == 0 {
 		return nil
 	}
-	return &jobs.Error{Code: jobs.CodeInUse, Attribute: "slug", Summary: summary, Detail: "it is included by the audiences " + strings.Join(users, ", "), Next: "Change those first"}
+	return &jobs.Error{
+		Code: jobs.CodeInUse, Attribute: "slug", Summary: summary,
+		Detail: "it is included by the audiences " + strings.Join(users, ", "), Next: "Change those first",
+	}
 }
 
 // Audience takes an id or a slug.
 func (p *Platform) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
 	a, ok, err := findAudience(ctx, p.db.Read(), idOrSlug)
 	if err != nil {
-		return a, p.failed("Cannot read audience "+idOrSlug, err)
+		return a, p.storageError("Cannot read audience "+idOrSlug, err)
 	}
 	if !ok {
 		return a, notFound("audience", idOrSlug)
@@ -216,13 +227,14 @@ func (p *Platform) Audience(ctx context.Context, idOrSlug string) (jobs.Audience
 func (p *Platform) Audiences(ctx context.Context) ([]jobs.Audience, error) {
 	list, err := listAudiences(ctx, p.db.Read())
 	if err != nil {
-		return nil, p.failed("Cannot read the audiences", err)
+		return nil, p.storageError("Cannot read the audiences", err)
 	}
 	return list, nil
 }
 
-// DeleteAudience refuses while other audiences include it; whether exports read
-// it is known to who owns the jobs. Deleting what is not there is no error.
+// DeleteAudience refuses (CodeInUse) while other audiences include the audience.
+// Whether exports read it is for the caller to check. If the audience does not
+// exist, that is no error.
 func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete audience "+id, func(tx *store.Tx) error {
 		a, ok, err := findAudience(ctx, tx, id)

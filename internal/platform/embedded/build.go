@@ -8,41 +8,43 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// buildLimits bound what a build holds in memory, and how many identities one
-// user has.
+// buildLimits bounds the memory of a build, and the identities of one user.
 type buildLimits struct {
-	// A batch ends at so many events, or bytes of them.
+	// batchEvents and batchBytes end a batch.
 	batchEvents, batchBytes int
-	// What is kept in memory from batch to batch.
+	// cachedBytes and cachedIdentities bound what stays in memory from batch to
+	// batch.
 	cachedBytes, cachedIdentities int
-	// identities of one profile.
+	// identities is the most that one profile has.
 	identities int
 }
 
-var defaultLimits = buildLimits{batchEvents: 80_000, batchBytes: 24 << 20, cachedBytes: 24 << 20, cachedIdentities: 100_000, identities: 1000}
+var defaultLimits = buildLimits{
+	batchEvents: 80_000, batchBytes: 24 << 20, cachedBytes: 24 << 20, cachedIdentities: 100_000, identities: 1000,
+}
 
-// progressEvery is how many events pass between two calls of progress.
+// progressEvery is the number of events between two calls of progress.
 const progressEvery = 5000
 
-// BuildProfiles brings profiles up to what the streams held when it began, by
-// the present fields and mappings. Progress, which may be nil, gets the events
-// done and to do. While another process builds, it waits. Without mappings there
-// are no profiles, which is no error.
+// BuildProfiles merges the events that the streams hold now into the profiles, by
+// the current fields and mappings. Progress, which may be nil, gets the number of
+// events done, and of all to do. While another process builds, BuildProfiles
+// waits. Without mappings there are no profiles, which is no error.
 func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	const summary = "Cannot build profiles"
 	lock, err := p.profiles.lock(ctx)
 	if err != nil {
-		return platform.ProfileStats{}, p.failed(summary, err)
+		return platform.ProfileStats{}, p.storageError(summary, err)
 	}
 	stats, err := p.build(ctx, lock, progress)
 	if err = errors.Join(err, lock.release()); err != nil {
-		return platform.ProfileStats{}, p.failed(summary, err)
+		return platform.ProfileStats{}, p.storageError(summary, err)
 	}
 	return stats, nil
 }
 
 func (p *Platform) build(ctx context.Context, lock buildLock, progress func(done, total int64)) (platform.ProfileStats, error) {
-	pl, err := p.plan(ctx)
+	pl, err := p.mappingPlan(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err
 	}
@@ -71,10 +73,10 @@ func (p *Platform) build(ctx context.Context, lock buildLock, progress func(done
 	return stats, errors.Join(err, p.sweepGenerations(ctx, lock))
 }
 
-// chooseGeneration gives the generation to build on: the current one, one that
-// was being built when its process died, or a new one. It is zero when there is
-// nothing to build.
-func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *plan) (generation, error) {
+// chooseGeneration gives the generation to build on: the current one, one that a
+// dead process was building, or a new one. It gives the zero generation if there
+// is nothing to build.
+func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *mappingPlan) (generation, error) {
 	list, err := listGenerations(ctx, p.db.Read(), `ORDER BY current DESC, id DESC`)
 	if err != nil {
 		return generation{}, err
@@ -96,8 +98,8 @@ func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *pla
 		if err != nil {
 			return generation{}, err
 		}
-		// One whose profiles are gone is built again; it holds nothing of its
-		// own. One that was never begun is as good as new.
+		// A current generation whose profiles were removed is replaced by a new
+		// one. One that no build has begun is used as a new one.
 		if begun || !g.current {
 			return g, nil
 		}
@@ -108,7 +110,7 @@ func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *pla
 // builder merges events into one generation.
 type builder struct {
 	p        *Platform
-	plan     *plan
+	plan     *mappingPlan
 	limits   buildLimits
 	progress func(done, total int64)
 
@@ -143,13 +145,13 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 			r.close()
 		}
 	}()
-	b.report()
+	b.reportProgress()
 	for i, r := range readers {
-		if err := b.stream(ctx, b.plan.streams[i], r); err != nil {
+		if err := b.buildStream(ctx, b.plan.streams[i], r); err != nil {
 			return platform.ProfileStats{}, err
 		}
 	}
-	b.report()
+	b.reportProgress()
 	b.stats.Events = b.done
 	b.stats.Profiles, b.stats.Unidentified = b.counters.Profiles, b.counters.Unidentified
 	b.stats.Unfit, b.stats.Conflicts = b.counters.Unfit, b.counters.Conflicts
@@ -157,7 +159,7 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 }
 
 // readers opens the mapped streams at their positions, up to what is committed
-// now, and counts what there is to do.
+// now, and counts the events to do.
 func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 	positions, err := b.out.positions(ctx)
 	if err != nil {
@@ -174,15 +176,18 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 		}
 		at := positions[s.name]
 		if at.extent > last {
-			return nil, b.p.damaged("The profiles are ahead of stream "+s.name,
-				"they were built from events that the store does not have, as after a restore of the store alone; "+b.p.profiles.rebuildHint()+" to build them again")
+			return nil, b.p.damageError("The profiles are ahead of stream "+s.name,
+				"they were built from events that the store does not have, as after a restore of the store alone; "+
+					b.p.profiles.rebuildHint()+" to build them again")
 		}
 		var ahead int64
 		from := at.extent
 		if at.offset == 0 {
-			from++ // the position is after the extent
+			from++ // the position is at the end of the extent
 		}
-		err = b.p.db.Read().QueryRowContext(ctx, `SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`, s.name, from, last).Scan(&ahead)
+		err = b.p.db.Read().QueryRowContext(ctx,
+			`SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`,
+			s.name, from, last).Scan(&ahead)
 		if err != nil {
 			return nil, err
 		}
@@ -192,14 +197,14 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 	return readers, nil
 }
 
-func (b *builder) report() {
+func (b *builder) reportProgress() {
 	if b.progress != nil {
 		b.progress(b.done, b.total)
 	}
 }
 
-// stream takes in one stream, batch by batch.
-func (b *builder) stream(ctx context.Context, s *streamPlan, r *streamReader) error {
+// buildStream merges one stream, batch by batch.
+func (b *builder) buildStream(ctx context.Context, s *streamMappings, r *streamReader) error {
 	for {
 		e, err := r.next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -208,13 +213,13 @@ func (b *builder) stream(ctx context.Context, s *streamPlan, r *streamReader) er
 		if err != nil {
 			return err
 		}
-		b.take(s, e)
+		b.addEvent(s, e)
 		b.done++
 		if b.done%progressEvery == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			b.report()
+			b.reportProgress()
 		}
 		if b.taken >= b.limits.batchEvents || b.bytes >= b.limits.batchBytes {
 			if err := b.commit(ctx, s.name, r.at); err != nil {

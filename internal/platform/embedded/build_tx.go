@@ -239,7 +239,8 @@ func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, strea
 		}
 	}
 	for name, n := range c.named() {
-		if _, err := t.tx.ExecContext(ctx, t.sql(`INSERT INTO {counters} (name, n) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = excluded.n`), name, *n); err != nil {
+		if _, err := t.tx.ExecContext(ctx,
+			t.sql(`INSERT INTO {counters} (name, n) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = excluded.n`), name, *n); err != nil {
 			return err
 		}
 	}

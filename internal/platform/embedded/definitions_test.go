@@ -74,7 +74,7 @@ func TestMappingsAreDefinedOnce(t *testing.T) {
 		wantError(t, "another expression", err, jobs.CodeConflict, "expression", m.ID)
 		refund := b.mustMap(t, "orders", "spend", "0 - price", "refunded")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "nothing", Expression: "price"})
-		wantError(t, "no field", err, jobs.CodeInvalid, "field", "no such field")
+		wantError(t, "no field", err, jobs.CodeInvalid, "field", "does not exist")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "trim(price)"})
 		wantError(t, "no number", err, jobs.CodeInvalid, "expression", "tonumber")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price +"})

@@ -16,17 +16,17 @@ import (
 // hashes, by which later imports and rebuilds leave the user out. Cursors stay,
 // so that nothing is imported again.
 //
-// The list is what is committed first. All else follows from it: killed at any
-// moment, the next build or the next Erase does the rest.
+// The list is committed first. If the process is killed afterwards, the next
+// build or the next Erase finishes the erasure from the list.
 func (p *Platform) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
 	summary := "Cannot erase the user of that " + id.Field
 	lock, err := p.profiles.lock(ctx)
 	if err != nil {
-		return jobs.Erasure{}, p.failed(summary, err)
+		return jobs.Erasure{}, p.storageError(summary, err)
 	}
 	e, err := p.erase(ctx, lock, id, dryRun)
 	if err = errors.Join(err, lock.release()); err != nil {
-		return jobs.Erasure{}, p.failed(summary, err)
+		return jobs.Erasure{}, p.storageError(summary, err)
 	}
 	return e, nil
 }
@@ -35,7 +35,7 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 	if _, err := p.build(ctx, lock, nil); err != nil {
 		return jobs.Erasure{}, err
 	}
-	pl, err := p.plan(ctx)
+	pl, err := p.mappingPlan(ctx)
 	if err != nil {
 		return jobs.Erasure{}, err
 	}
@@ -57,7 +57,7 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 		return jobs.Erasure{}, err
 	}
 	for _, s := range pl.streams {
-		n, err := p.countErased(ctx, s.name, newRecognizer(pl, s.name, list, who))
+		n, err := p.countErased(ctx, s.name, newErasedMatcher(pl, s.name, list, who))
 		if err != nil {
 			return jobs.Erasure{}, err
 		}
@@ -70,7 +70,9 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 	}
 	err = p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		if pr != nil {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO erased_profiles (generation, profile) VALUES (?, ?) ON CONFLICT DO NOTHING`, g.id, pr.id); err != nil {
+			_, err := tx.ExecContext(ctx,
+				`INSERT INTO erased_profiles (generation, profile) VALUES (?, ?) ON CONFLICT DO NOTHING`, g.id, pr.id)
+			if err != nil {
 				return err
 			}
 		}
@@ -84,9 +86,9 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 	return e, err
 }
 
-// erasedProfile gives the profile to erase and its generation; nil when there is
-// none.
-func (p *Platform) erasedProfile(ctx context.Context, pl *plan, id jobs.Identity) (generation, *profile, error) {
+// erasedProfile gives the profile to erase, nil if there is none, and its
+// generation.
+func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.Identity) (generation, *profile, error) {
 	place, err := p.identifier(ctx, pl.fields, id)
 	if err != nil {
 		return generation{}, nil, err
@@ -101,19 +103,20 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *plan, id jobs.Identity
 	pr, err := p.ownerOf(ctx, g, identity{place, id.Value})
 	if err == nil && pr != nil && pr.conflict {
 		return g, nil, &jobs.Error{
-			Code: jobs.CodeFailed, Attribute: "identifier", Summary: "Whose identifier that is cannot be told",
-			Detail: "it is joined with more identities than one user has: a placeholder stands in an identifier, and joins users who are not the same",
-			Next:   "Keep the placeholder out by a guard_expression, run an import so that profiles are built again, and erase then",
+			Code: jobs.CodeFailed, Attribute: "identifier", Summary: "The identifier does not belong to one user",
+			Detail: "It is joined with more identities than one user has: " +
+				"a placeholder value in an identifier joins users who are not the same.",
+			Next: "Exclude the placeholder by a guard_expression, run an import so that the profiles are rebuilt, then erase again",
 		}
 	}
 	return g, pr, err
 }
 
-// finishErasure removes what there is of users on the list. The caller holds the
-// lock of builds, and the generation is built up to the streams. It tells how
-// many profiles were removed.
+// finishErasure removes the events and profiles of all users on the list, and
+// gives the number of profiles that it removed. The caller holds the build lock,
+// and has built the generation up to the ends of the streams.
 func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
-	pl, err := p.plan(ctx)
+	pl, err := p.mappingPlan(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -125,11 +128,11 @@ func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generati
 		return 0, err
 	}
 	for _, s := range pl.streams {
-		// What a killed rewriting left behind is a copy of other users' events.
-		if err := p.segments.sweep(ctx, s.name, true); err != nil {
+		// A rewriting that was killed left a copy of events that may have to go.
+		if err := p.segments.sweep(ctx, s.name, sweepUncommitted); err != nil {
 			return 0, err
 		}
-		if err := p.rewriteStream(ctx, lock, s.name, newRecognizer(pl, s.name, list, nil)); err != nil {
+		if err := p.rewriteStream(ctx, lock, s.name, newErasedMatcher(pl, s.name, list, nil)); err != nil {
 			return 0, err
 		}
 	}
@@ -142,9 +145,10 @@ func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generati
 	})
 }
 
-// removeErasedProfiles removes profiles from the current generation's file, and
-// makes its positions such that the extents before them may shrink. Other
-// generations are forgotten: theirs are not.
+// removeErasedProfiles removes the profiles to erase from the current generation,
+// and makes its positions independent of the lengths of the extents before them.
+// It forgets all other generations, because their positions still depend on
+// those lengths.
 func (p *Platform) removeErasedProfiles(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
 	if g.id == 0 {
 		return 0, nil
@@ -174,7 +178,7 @@ func (p *Platform) removeErasedProfiles(ctx context.Context, lock buildLock, g g
 	})
 }
 
-// removeReplaced removes the segment files that were written again.
+// removeReplaced removes the segments that a rewritten one has replaced.
 func (p *Platform) removeReplaced(ctx context.Context) error {
 	rows, err := p.db.Read().QueryContext(ctx, `SELECT file FROM replaced_segments`)
 	if err != nil {

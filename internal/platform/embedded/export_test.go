@@ -15,7 +15,7 @@ func LimitIdentities(p *Platform, n int) { p.limits.identities = n }
 
 // UploadOnly does what an append does before its process is killed.
 func UploadOnly(ctx context.Context, p *Platform, stream, content string) error {
-	writer, err := p.segments.writer(ctx)
+	writer, err := p.segments.writerName(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// queryer is a transaction, or the pool of readers.
+// queryer is a transaction, a snapshot, or the pool of readers.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -26,8 +26,9 @@ func scanField(scan func(...any) error) (f jobs.Field, err error) {
 	return f, err
 }
 
-// fieldLike gives the field of an id, in any case; ok is false without one.
-func fieldLike(ctx context.Context, q queryer, id string) (f jobs.Field, ok bool, err error) {
+// fieldIgnoringCase gives the field whose id differs from id at most in case; ok
+// is false if there is none.
+func fieldIgnoringCase(ctx context.Context, q queryer, id string) (f jobs.Field, ok bool, err error) {
 	f, err = scanField(q.QueryRowContext(ctx, `SELECT `+fieldColumns+` FROM fields WHERE lower(id) = lower(?)`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, nil
@@ -60,7 +61,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 	}
 	f = platform.NormalizeField(f)
 	err := p.write(ctx, "Cannot create field "+f.ID, func(tx *store.Tx) error {
-		old, ok, err := fieldLike(ctx, tx, f.ID)
+		old, ok, err := fieldIgnoringCase(ctx, tx, f.ID)
 		if err != nil || ok && old == f {
 			return err
 		}
@@ -92,7 +93,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 	}
 	f = platform.NormalizeField(f)
 	err := p.write(ctx, "Cannot change field "+f.ID, func(tx *store.Tx) error {
-		old, ok, err := fieldLike(ctx, tx, f.ID)
+		old, ok, err := fieldIgnoringCase(ctx, tx, f.ID)
 		if err != nil {
 			return err
 		}
@@ -119,9 +120,9 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 
 // Field gives a field's definition.
 func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
-	f, ok, err := fieldLike(ctx, p.db.Read(), id)
+	f, ok, err := fieldIgnoringCase(ctx, p.db.Read(), id)
 	if err != nil {
-		return f, p.failed("Cannot read field "+id, err)
+		return f, p.storageError("Cannot read field "+id, err)
 	}
 	if !ok || f.ID != id {
 		return jobs.Field{}, notFound("field", id)
@@ -133,13 +134,13 @@ func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
 func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
 	list, err := listFields(ctx, p.db.Read())
 	if err != nil {
-		return nil, p.failed("Cannot read the fields", err)
+		return nil, p.storageError("Cannot read the fields", err)
 	}
 	return list, nil
 }
 
-// DeleteField refuses while mappings feed the field. Deleting what is not there
-// is no error.
+// DeleteField refuses (CodeInUse) while mappings feed the field. If the field
+// does not exist, that is no error.
 func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete field "+id, func(tx *store.Tx) error {
 		mappings, err := listMappings(ctx, tx, `WHERE field = ?`, id)
@@ -156,7 +157,7 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 				Detail: "mappings feed it: " + strings.Join(names, ", "), Next: "Delete the mappings first",
 			}
 		}
-		f, ok, err := fieldLike(ctx, tx, id)
+		f, ok, err := fieldIgnoringCase(ctx, tx, id)
 		if err != nil || !ok || f.ID != id {
 			return err
 		}
@@ -165,7 +166,8 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	})
 }
 
-// write runs a transaction on the definitions, one at a time, and says what could not be done when it fails.
+// write changes the definitions, in one transaction at a time. Summary begins the
+// error.
 func (p *Platform) write(ctx context.Context, summary string, f func(tx *store.Tx) error) error {
 	err := p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		if err := tx.Lock(ctx, "definitions"); err != nil {
@@ -174,7 +176,7 @@ func (p *Platform) write(ctx context.Context, summary string, f func(tx *store.T
 		return f(tx)
 	})
 	if err != nil {
-		return p.failed(summary, err)
+		return p.storageError(summary, err)
 	}
 	return nil
 }

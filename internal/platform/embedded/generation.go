@@ -9,6 +9,7 @@ import (
 )
 
 // generation is one set of profiles, built by one set of fields and mappings.
+// File is its name: that of a SQLite file, or the suffix of its tables.
 type generation struct {
 	id          int64
 	file        string
@@ -42,7 +43,8 @@ func listGenerations(ctx context.Context, q queryer, clause string) ([]generatio
 	return list, rows.Err()
 }
 
-// currentGeneration is the one that audiences see; ok is false before the first.
+// currentGeneration gives the generation that audiences read; ok is false before
+// the first build.
 func currentGeneration(ctx context.Context, q queryer) (g generation, ok bool, err error) {
 	list, err := listGenerations(ctx, q, `WHERE current = 1`)
 	if err != nil || len(list) == 0 {
@@ -51,15 +53,16 @@ func currentGeneration(ctx context.Context, q queryer) (g generation, ok bool, e
 	return list[0], true, nil
 }
 
-// newGeneration records a generation that is about to be built.
-func (p *Platform) newGeneration(ctx context.Context, lock buildLock, pl *plan) (generation, error) {
+// newGeneration records a generation before it is built.
+func (p *Platform) newGeneration(ctx context.Context, lock buildLock, pl *mappingPlan) (generation, error) {
 	g := generation{file: p.profiles.newName(), fingerprint: pl.fingerprint, fields: pl.fields}
 	text, err := encodeFields(pl.fields)
 	if err != nil {
 		return g, err
 	}
 	err = p.buildWrite(ctx, lock, func(tx *store.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO profile_generations (file, fingerprint, fields, current, created_at) VALUES (?, ?, ?, 0, ?) RETURNING id`,
+		return tx.QueryRowContext(ctx,
+			`INSERT INTO profile_generations (file, fingerprint, fields, current, created_at) VALUES (?, ?, ?, 0, ?) RETURNING id`,
 			g.file, g.fingerprint, text, p.now().UnixMicro()).Scan(&g.id)
 	})
 	return g, err
@@ -74,7 +77,7 @@ func encodeFields(fields []mappedField) (string, error) {
 	return string(text), err
 }
 
-// makeCurrent replaces the current generation by g, or by none when g is zero.
+// makeCurrent replaces the current generation by g, or by none if g is zero.
 func (p *Platform) makeCurrent(ctx context.Context, lock buildLock, g generation) error {
 	return p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM profile_generations WHERE id <> ?`, g.id); err != nil {
@@ -85,7 +88,8 @@ func (p *Platform) makeCurrent(ctx context.Context, lock buildLock, g generation
 	})
 }
 
-// sweepGenerations removes what there is of generations that are no more.
+// sweepGenerations removes the profiles of generations that the store does not
+// know any more.
 func (p *Platform) sweepGenerations(ctx context.Context, lock buildLock) error {
 	list, err := listGenerations(ctx, p.db.Read(), ``)
 	if err != nil {

@@ -65,7 +65,8 @@ type bulkStatement struct {
 // the tables; PostgreSQL is made to by writeSettings.
 var (
 	findIdentities = &bulkStatement{`WITH wanted (place, field, value) AS ({rows})
-		SELECT w.place, i.profile FROM wanted w CROSS JOIN {identities} i WHERE i.field = w.field AND i.value = w.value`, []string{"int8[]", "int8[]", "bytea[]"}}
+		SELECT w.place, i.profile FROM wanted w CROSS JOIN {identities} i WHERE i.field = w.field AND i.value = w.value`,
+		[]string{"int8[]", "int8[]", "bytea[]"}}
 	findProfiles = &bulkStatement{`WITH wanted (id) AS ({rows})
 		SELECT p.id, p.state FROM wanted w CROSS JOIN {profiles} p WHERE p.id = w.id`, []string{"int8[]"}}
 	putIdentities = &bulkStatement{`INSERT INTO {identities} (field, value, profile) {rows}
@@ -126,7 +127,7 @@ func (g *generationDB) close() error {
 	return errors.Join(errs...)
 }
 
-// counters are kept with the profiles and committed with them.
+// counters are stored with the profiles and committed with them.
 type counters struct {
 	LastProfile, Profiles, Unidentified, Unfit, Conflicts int64
 }
@@ -134,7 +135,8 @@ type counters struct {
 // named lists the counters with the names they are stored by.
 func (c *counters) named() map[string]*int64 {
 	return map[string]*int64{
-		"last_profile": &c.LastProfile, "profiles": &c.Profiles, "unidentified": &c.Unidentified, "unfit": &c.Unfit, "conflicts": &c.Conflicts,
+		"last_profile": &c.LastProfile, "profiles": &c.Profiles,
+		"unidentified": &c.Unidentified, "unfit": &c.Unfit, "conflicts": &c.Conflicts,
 	}
 }
 
@@ -238,7 +240,8 @@ func eachRow(rows *sql.Rows, err error, f func(rows *sql.Rows) error) error {
 // owner gives the profile that has an identity; ok is false when none has.
 func (g *generationDB) owner(ctx context.Context, i identity) (id int64, blob []byte, ok bool, err error) {
 	err = g.db.QueryRowContext(ctx,
-		g.sql(`SELECT p.id, p.state FROM {identities} i JOIN {profiles} p ON p.id = i.profile WHERE i.field = ? AND i.value = ?`),
+		g.sql(`SELECT p.id, p.state FROM {identities} i JOIN {profiles} p ON p.id = i.profile
+			WHERE i.field = ? AND i.value = ?`),
 		i.field, g.dialect.storedValue(i.value)).Scan(&id, &blob)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil, false, nil

@@ -28,16 +28,16 @@ func listMappings(ctx context.Context, q queryer, clause string, args ...any) ([
 	return list, rows.Err()
 }
 
-// checkMapping validates a mapping against its field, and against the one that
-// has its place: there is one mapping for a stream, a field and a guard.
+// checkMapping validates a mapping against its field. Holder is the mapping that
+// already has the same stream, field and guard, or nil: there can be only one.
 func checkMapping(ctx context.Context, tx *store.Tx, m jobs.Mapping) (holder *jobs.Mapping, err error) {
-	f, ok, err := fieldLike(ctx, tx, m.Field)
+	f, ok, err := fieldIgnoringCase(ctx, tx, m.Field)
 	if err != nil {
 		return nil, err
 	}
 	if !ok || f.ID != m.Field {
 		return nil, jobs.Invalid("field", fmt.Sprintf("The mapping from stream %s cannot feed field %q", m.Stream, m.Field),
-			"there is no such field", "Create the field first, and refer to it as lytics_field.NAME.id")
+			"the field does not exist", "Create the field first, and refer to it as lytics_field.NAME.id")
 	}
 	if err := platform.ValidateExpressionType(m.Expression, f); err != nil {
 		return nil, err
@@ -76,14 +76,14 @@ func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 			return nil
 		}
 		m.ID = store.NewID("map")
-		_, err = tx.ExecContext(ctx, `INSERT INTO mappings (`+mappingColumns+`) VALUES (?, ?, ?, ?, ?)`, m.ID, m.Stream, m.Field, m.Expression, m.GuardExpression)
+		_, err = tx.ExecContext(ctx, `INSERT INTO mappings (`+mappingColumns+`) VALUES (?, ?, ?, ?, ?)`,
+			m.ID, m.Stream, m.Field, m.Expression, m.GuardExpression)
 		return err
 	})
 	return m, err
 }
 
-// PutMapping changes a mapping. Profiles are rebuilt when they are built the
-// next time.
+// PutMapping changes a mapping. The next build rebuilds all profiles.
 func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
 	if err := platform.ValidateMapping(m); err != nil {
 		return jobs.Mapping{}, err
@@ -102,25 +102,18 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 			return err
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return notFoundUnless(err, "mapping", m.ID)
+			return errOr(err, notFound("mapping", m.ID))
 		}
 		return nil
 	})
 	return m, err
 }
 
-func notFoundUnless(err error, kind, id string) error {
-	if err != nil {
-		return err
-	}
-	return notFound(kind, id)
-}
-
 // Mapping gives a mapping's definition.
 func (p *Platform) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
 	list, err := listMappings(ctx, p.db.Read(), `WHERE id = ?`, id)
 	if err != nil {
-		return jobs.Mapping{}, p.failed("Cannot read mapping "+id, err)
+		return jobs.Mapping{}, p.storageError("Cannot read mapping "+id, err)
 	}
 	if len(list) == 0 {
 		return jobs.Mapping{}, notFound("mapping", id)
@@ -132,12 +125,12 @@ func (p *Platform) Mapping(ctx context.Context, id string) (jobs.Mapping, error)
 func (p *Platform) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
 	list, err := listMappings(ctx, p.db.Read(), ``)
 	if err != nil {
-		return nil, p.failed("Cannot read the mappings", err)
+		return nil, p.storageError("Cannot read the mappings", err)
 	}
 	return list, nil
 }
 
-// DeleteMapping deletes a mapping. Deleting what is not there is no error.
+// DeleteMapping deletes a mapping. If it does not exist, that is no error.
 func (p *Platform) DeleteMapping(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete mapping "+id, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM mappings WHERE id = ?`, id)

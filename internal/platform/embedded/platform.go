@@ -13,8 +13,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Platform is the embedded platform of one data directory. Its methods may be
-// called by several goroutines, and several processes may have one open.
+// Platform is the embedded platform of one store. Several goroutines may call its
+// methods, and several processes may have the platform of one store open.
 type Platform struct {
 	db       *store.DB
 	now      func() time.Time
@@ -26,7 +26,7 @@ type Platform struct {
 	closed   bool
 	appender map[string]*appender
 
-	// list is the list of erased users as it was read last.
+	// list is the list of erased users as this process read it last.
 	list atomic.Pointer[erasedList]
 }
 
@@ -36,12 +36,12 @@ var _ jobs.Platform = (*Platform)(nil)
 
 // Config says where a platform is.
 type Config struct {
-	// DB is the store that has the definitions and the manifest. One that other
-	// machines share has the profiles as well.
+	// DB is the store, which holds the definitions and the rows of segments. On
+	// PostgreSQL it holds the profiles as well.
 	DB *store.DB
-	// Segments is where segments are when the store is shared: the disk of one
-	// machine is not seen by the others. Without it events cannot be appended or
-	// read then.
+	// Segments is the bucket for the segments of a store that machines share,
+	// because they do not see each other's disks. Without it, events of such a
+	// store cannot be appended or read. It is nil for a data directory.
 	Segments *staging.S3Config
 }
 
@@ -50,7 +50,7 @@ func Open(c Config) (*Platform, error) {
 	p := &Platform{db: c.DB, now: time.Now, limits: defaultLimits, appender: map[string]*appender{}}
 	switch {
 	case !c.DB.Shared() && c.Segments != nil:
-		return nil, errors.New("segments of a data directory are in it, and nowhere else")
+		return nil, errors.New("a store in a data directory keeps its segments there, so no bucket can be set for them")
 	case !c.DB.Shared():
 		p.segments, p.profiles = newFileSegments(c.DB), &fileProfiles{dir: c.DB.Dir()}
 	default:
@@ -59,7 +59,8 @@ func Open(c Config) (*Platform, error) {
 	return p, nil
 }
 
-// Close ends the writing of segments. What was appended is committed already.
+// Close closes the segments being written. All appended events are committed
+// already.
 func (p *Platform) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,12 +75,13 @@ func (p *Platform) Close() error {
 	return errors.Join(append(errs, p.segments.close())...)
 }
 
-// appenderOf gives the one appender that this process has for a stream.
+// appenderOf gives the appender of a stream, which is the only one in this
+// process.
 func (p *Platform) appenderOf(stream string) (*appender, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, p.failed("Cannot append to stream "+stream, errClosed)
+		return nil, p.storageError("Cannot append to stream "+stream, errClosed)
 	}
 	if a, ok := p.appender[stream]; ok {
 		return a, nil
@@ -89,17 +91,22 @@ func (p *Platform) appenderOf(stream string) (*appender, error) {
 	return a, nil
 }
 
-// failed is an error of the disk or the store. Errors that already say what to
-// do pass through.
-func (p *Platform) failed(summary string, err error) error {
+// storageError makes the error of a failure of the disk, the bucket or the store.
+// A *jobs.Error passes through unchanged.
+func (p *Platform) storageError(summary string, err error) error {
 	if _, ok := errors.AsType[*jobs.Error](err); ok {
 		return err
 	}
 	if errors.Is(err, context.Canceled) {
-		return &jobs.Error{Code: jobs.CodeCancelled, Summary: summary, Detail: err.Error(), Next: "Run it again; it goes on where it was", Err: err}
+		return &jobs.Error{
+			Code: jobs.CodeCancelled, Summary: summary, Detail: err.Error(), Next: "Run it again; it goes on where it was", Err: err,
+		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &jobs.Error{Code: jobs.CodeTimeout, Summary: summary, Detail: err.Error(), Next: "Allow more time, or run it again; it goes on where it was", Err: err}
+		return &jobs.Error{
+			Code: jobs.CodeTimeout, Summary: summary, Detail: err.Error(),
+			Next: "Allow more time, or run it again; it goes on where it was", Err: err,
+		}
 	}
 	next := "Check that the directory can be written and its disk has room; what was committed is intact"
 	if p.db.Shared() {
@@ -108,11 +115,12 @@ func (p *Platform) failed(summary string, err error) error {
 	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: err.Error(), Next: next, Err: err}
 }
 
-// damaged is an error of data that is there and wrong.
-func (p *Platform) damaged(summary, detail string) error {
+// damageError makes the error of stored data that is wrong.
+func (p *Platform) damageError(summary, detail string) error {
 	next := "Restore the data directory from a backup; nothing was changed"
 	if p.db.Shared() {
-		next = "Restore the bucket's objects (a lifecycle rule must not expire those under segments/), or the database, from a backup; nothing was changed"
+		next = "Restore the bucket's objects (a lifecycle rule must not expire those under segments/), " +
+			"or the database, from a backup; nothing was changed"
 	}
 	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: detail, Next: next}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// identity is one value of an identifier field.
+// identity is one value of an identifier field. Field is an index into
+// mappingPlan.fields.
 type identity struct {
 	field int
 	value string
@@ -21,29 +22,29 @@ func (i identity) compare(o identity) int {
 	return cmp.Or(cmp.Compare(i.field, o.field), cmp.Compare(i.value, o.value))
 }
 
-// profile is one user: the identities that are joined, and the state of each
-// field. A conflict is what was a profile until more identities were joined
-// than one user has; it keeps neither.
+// profile is one user: the joined identities, and the state of each field. A
+// conflict was a profile until more identities were joined than one user has; it
+// has neither identities nor states.
 type profile struct {
 	id         int64
 	conflict   bool
 	identities []identity
 	states     []merge.State
-	// size is the memory it takes, about.
+	// size is about the memory that the profile takes, in bytes.
 	size int
 }
 
-// profileOverhead is what a profile takes besides states and identities.
+// profileOverhead is the memory of a profile without states and identities.
 const profileOverhead = 200
 
-// The first byte of a stored profile. Profiles of formatVersion 1 had 0 for one
-// that is no conflict.
+// The first byte of a stored profile. Profiles of formatVersion 1 had 0 in place
+// of flagStamped.
 const (
 	flagConflict = 1
 	flagStamped  = 2
 )
 
-// encoder has memory for the stored form of profiles, to use again.
+// encoder makes the stored form of profiles, in memory that it reuses.
 type encoder struct {
 	state, states []byte
 	stamps        merge.Stamps
@@ -70,8 +71,8 @@ func (e *encoder) append(b []byte, p *profile) []byte {
 	return append(e.stamps.AppendBinary(b), e.states...)
 }
 
-// readProfile takes a stored profile apart. Wanted chooses the fields whose
-// states are read; nil reads all.
+// readProfile decodes a stored profile. Wanted selects the fields whose states are
+// read; nil selects all.
 func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, error) {
 	r := value.NewReader(blob)
 	p := &profile{states: make([]merge.State, len(fields))}
@@ -107,7 +108,7 @@ func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, er
 	return p, r.Err()
 }
 
-// rowReader reads values out of stored profiles.
+// rowReader reads field values out of stored profiles.
 type rowReader struct {
 	fields []mappedField
 	wanted []bool
@@ -115,8 +116,8 @@ type rowReader struct {
 	stamps []merge.Stamp
 }
 
-// read reads the values of a profile's wanted fields into row, NULL for the
-// others. Values may share memory with each other. A conflict has none.
+// read reads the values of a profile's wanted fields into row, and NULL for the
+// others. Values may share memory with each other. A conflict has no values.
 func (rr *rowReader) read(blob []byte, row []value.Value) (conflict bool, err error) {
 	clear(row)
 	r := value.NewRowReader(blob)
@@ -161,8 +162,8 @@ func (p *profile) add(c contribution, fields []mappedField, at merge.Stamp) {
 	s.Add(c.v, at)
 }
 
-// absorb takes in the states of another profile, which is not used again.
-func (p *profile) absorb(o *profile) {
+// mergeFrom merges the states of another profile, which must not be used again.
+func (p *profile) mergeFrom(o *profile) {
 	for i, s := range o.states {
 		if s == nil {
 			continue
@@ -175,7 +176,7 @@ func (p *profile) absorb(o *profile) {
 	}
 }
 
-func (p *profile) measure() {
+func (p *profile) computeSize() {
 	p.size = profileOverhead
 	for _, i := range p.identities {
 		p.size += 48 + len(i.value)
@@ -187,8 +188,8 @@ func (p *profile) measure() {
 	}
 }
 
-// identitiesOf appends the identities that an event's values are. Blank text
-// identifies nobody.
+// identitiesOf appends the identities among an event's values. Blank text is not
+// an identity.
 func identitiesOf(contributions []contribution, fields []mappedField, out []identity) []identity {
 	from := len(out)
 	add := func(field int, v value.Value) {
@@ -212,5 +213,5 @@ func identitiesOf(contributions []contribution, fields []mappedField, out []iden
 	return out
 }
 
-// clone copies the text out of the event's line.
+// clone copies the value, which otherwise keeps the event's whole line in memory.
 func (i identity) clone() identity { return identity{i.field, strings.Clone(i.value)} }

@@ -73,7 +73,8 @@ func (l *fileLock) removeExcept(_ context.Context, known []generation) error {
 			slices.ContainsFunc(known, func(g generation) bool { return g.file == base+profilesSuffix }) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(l.dir, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		err := os.Remove(filepath.Join(l.dir, f.Name()))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 	}
@@ -158,7 +159,7 @@ func openFile(file, options string) (*generationDB, error) {
 	return &generationDB{
 		db: db, dialect: fileDialect, closeDB: db.Close,
 		rebind: func(query string) string { return query },
-		names: strings.NewReplacer("{profiles}", "profiles", "{identities}", "identities", "{positions}", "positions", "{counters}", "counters",
-			"{offset}", "offset"),
+		names: strings.NewReplacer("{profiles}", "profiles", "{identities}", "identities", "{positions}", "positions",
+			"{counters}", "counters", "{offset}", "offset"),
 	}, nil
 }

@@ -62,7 +62,8 @@ func (t *tableProfiles) lock(ctx context.Context) (_ buildLock, err error) {
 	// No time-out of the server ends the lock. Keepalives end it within half a
 	// minute of its holder's end, even if the holder's machine is gone.
 	_, err = conn.Exec(ctx, `SELECT set_config(s.name, v.value, false) FROM pg_settings s JOIN (VALUES
-		('idle_session_timeout', '0'), ('statement_timeout', '0'), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '4')
+		('idle_session_timeout', '0'), ('statement_timeout', '0'),
+		('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '4')
 	) v (name, value) ON v.name = s.name`)
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (l *tableLock) fence(ctx context.Context, tx rowQuerier) error {
 	if newest != l.number {
 		return &jobs.Error{
 			Code: jobs.CodeUnreachable, Summary: "Another process builds the profiles now",
-			Detail: "The connection to the database that gave this one the right to was lost.", Next: "Run it again; it goes on where it was",
+			Detail: "This process lost the connection to the database that held its lock.", Next: "Run it again; it goes on where it was",
 		}
 	}
 	return nil
@@ -143,11 +144,13 @@ var tableDialect = &profileDialect{
 	storedValue: func(value string) any { return indexableValue(value) },
 	isolation:   sql.LevelRepeatableRead,
 	// The caller of a scan may take long over each row.
-	readSettings: `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`,
+	readSettings: `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;
+	SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`,
 	// Statistics of growing tables are wrong, so the planner is made to use the
 	// indexes. A crash of the server may lose the last commits.
-	writeSettings: `SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
-	SET LOCAL jit = off; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '5min'`,
+	writeSettings: `SET LOCAL synchronous_commit = off;
+	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
+	SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '5min'`,
 	// The server's log and its backups still have the rows as they were.
 	purge: `VACUUM {profiles}, {identities}`,
 }

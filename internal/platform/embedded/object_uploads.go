@@ -8,15 +8,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// An object is announced in the store before it is uploaded, and the transaction
-// that commits it takes the announcement away. What is announced for longer than
-// an upload takes belongs to a dead writer: it is given up first, after which no
-// transaction can commit it, and then removed. Who gives up waits for a
-// transaction that is under way, so nothing that was committed is removed, and
-// sweeping may be repeated and done by several at once.
+// A writer announces an object in the store (table segment_uploads) before it
+// uploads the object, and the transaction that commits the object deletes the
+// announcement. An announcement that is older than uploadLease belongs to a dead
+// writer. A sweep first marks it as given up, after which no transaction can
+// commit the object, and then removes the object. Marking waits for a transaction
+// that is just committing the object, so that no committed object is removed.
+// Sweeps may be repeated, and several processes may sweep at once.
 
-// uploadLease is how long a writer has from the announcement to the commit. One
-// that takes longer is held for dead and begins again.
+// uploadLease is the time that a writer has from the announcement to the commit. A
+// writer that takes longer is taken for dead; it then uploads a new object.
 const uploadLease = 15 * time.Minute
 
 // databaseNow is the store's clock, in microseconds.
@@ -24,13 +25,14 @@ const databaseNow = `CAST(unixepoch('subsec') * 1000000 AS BIGINT)`
 
 func (b *bucketSegments) announce(ctx context.Context, stream, name string) error {
 	return b.db.WriteCommitted(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO segment_uploads (file, stream, given_up, expires_at) VALUES (?, ?, 0, `+databaseNow+` + ?)`,
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO segment_uploads (file, stream, given_up, expires_at) VALUES (?, ?, 0, `+databaseNow+` + ?)`,
 			name, stream, uploadLease.Microseconds())
 		return err
 	})
 }
 
-func (b *bucketSegments) admit(ctx context.Context, tx *store.Tx, name string) error {
+func (b *bucketSegments) commitSegment(ctx context.Context, tx *store.Tx, name string) error {
 	r, err := tx.ExecContext(ctx, `DELETE FROM segment_uploads WHERE file = ? AND given_up = 0`, name)
 	if err != nil {
 		return err
@@ -42,7 +44,7 @@ func (b *bucketSegments) admit(ctx context.Context, tx *store.Tx, name string) e
 	return err
 }
 
-func (b *bucketSegments) abandon(ctx context.Context, name string) error {
+func (b *bucketSegments) discard(ctx context.Context, name string) error {
 	err := b.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE segment_uploads SET given_up = 1 WHERE file = ?`, name)
 		return err
@@ -54,16 +56,17 @@ func (b *bucketSegments) abandon(ctx context.Context, name string) error {
 	if err != nil || id != 0 {
 		return err
 	}
-	// The announcement stays until it expires: a request that was cancelled may
-	// still be carried out after this one.
+	// The announcement stays until it expires, because the bucket may carry out a
+	// cancelled upload after this removal.
 	return b.remove(ctx, name)
 }
 
-// sweep removes what dead writers announced, of any stream. Thorough, it gives
-// up whatever is not committed in the stream, and looks in the bucket for what
-// nobody announced, as after a restore of the store.
-func (b *bucketSegments) sweep(ctx context.Context, stream string, thorough bool) error {
-	given, err := b.giveUp(ctx, stream, thorough)
+// sweep removes what dead writers announced, in any stream. With
+// sweepUncommitted it also removes all that is not committed in this stream, and
+// the objects of this stream that the store does not know, as there are after a
+// restore of the store.
+func (b *bucketSegments) sweep(ctx context.Context, stream string, extent sweepExtent) error {
+	given, err := b.giveUp(ctx, stream, extent)
 	if err != nil {
 		return err
 	}
@@ -72,23 +75,24 @@ func (b *bucketSegments) sweep(ctx context.Context, stream string, thorough bool
 			return err
 		}
 		err := b.db.WriteCommitted(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, `DELETE FROM segment_uploads WHERE file = ? AND given_up = 1 AND expires_at < `+databaseNow, name)
+			_, err := tx.ExecContext(ctx,
+				`DELETE FROM segment_uploads WHERE file = ? AND given_up = 1 AND expires_at < `+databaseNow, name)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if !thorough {
+	if extent != sweepUncommitted {
 		return nil
 	}
 	return b.sweepUnknown(ctx, stream)
 }
 
-// giveUp gives up announcements and lists those that are given up.
-func (b *bucketSegments) giveUp(ctx context.Context, stream string, thorough bool) (names []string, err error) {
+// giveUp marks announcements as given up, and gives the names of all that are.
+func (b *bucketSegments) giveUp(ctx context.Context, stream string, extent sweepExtent) (names []string, err error) {
 	condition, args := `expires_at < `+databaseNow, []any{}
-	if thorough {
+	if extent == sweepUncommitted {
 		condition, args = `(`+condition+` OR stream = ?)`, []any{stream}
 	}
 	rows, err := b.db.Read().QueryContext(ctx, `SELECT file FROM segment_uploads WHERE `+condition, args...)
@@ -117,14 +121,14 @@ func (b *bucketSegments) giveUp(ctx context.Context, stream string, thorough boo
 		case !errors.Is(err, errGivenUp):
 			return nil, err
 		}
-		// Else it was committed, or swept by another.
+		// With errGivenUp, the object was committed, or swept by another process.
 	}
 	return names, nil
 }
 
-// sweepUnknown removes objects of a stream that the store does not know. The
-// listing comes first: what it shows was announced before, and is known now or
-// will never be.
+// sweepUnknown removes objects of a stream that the store does not know. It lists
+// the bucket before it reads the store: every object of the listing was announced
+// before, so an object that the store does not know now never gets committed.
 func (b *bucketSegments) sweepUnknown(ctx context.Context, stream string) error {
 	bucket, err := b.bucket(ctx)
 	if err != nil {

@@ -27,8 +27,8 @@ type query struct {
 	matcher  *filterql.Matcher
 	now      time.Time
 	columns  []jobs.Field
-	// places are where the columns' values are among fields; -1 for a field
-	// that no event feeds.
+	// places are the indexes of the columns in fields; -1 for a field that no
+	// mapping feeds.
 	places []int
 }
 
@@ -40,25 +40,25 @@ type columnChoice struct {
 	none bool
 }
 
-// Scan reads the profiles of an audience: the columns, and their rows in a
-// stable order, from one snapshot taken when the rows are first asked for.
-// Fields empty means all, by id.
+// Scan reads the profiles of an audience: it gives the columns, and the rows in a
+// stable order. All rows are from one snapshot, which is taken when the iteration
+// begins. Empty fields means all fields, by id.
 func (p *Platform) Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	columns := columnChoice{fields: fields}
 	q, err := p.query(ctx, audience, columns)
 	if err != nil {
-		return nil, nil, p.failed("Cannot scan audience "+audience, err)
+		return nil, nil, p.storageError("Cannot scan audience "+audience, err)
 	}
 	return q.columns, func(yield func([]jobs.Value, error) bool) {
 		err := p.snapshot(ctx, audience, columns, func(now *query) error {
 			if !slices.Equal(now.columns, q.columns) {
-				return errors.New("its fields changed while it was about to be read; run it again")
+				return errors.New("its fields changed while the scan began; run it again")
 			}
 			r := renderer{places: now.places}
 			return now.each(ctx, func(row []value.Value) bool { return yield(r.row(row), nil) })
 		})
 		if err != nil {
-			yield(nil, p.failed("Cannot scan audience "+audience, err))
+			yield(nil, p.storageError("Cannot scan audience "+audience, err))
 		}
 	}, nil
 }
@@ -69,13 +69,13 @@ func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, 
 		return q.each(ctx, func([]value.Value) bool { n++; return true })
 	})
 	if err != nil {
-		return 0, p.failed("Cannot count audience "+audience, err)
+		return 0, p.storageError("Cannot count audience "+audience, err)
 	}
 	return n, nil
 }
 
-// replacedRetries is how often a generation may be replaced and removed between
-// the look which one is current and the opening of its file.
+// replacedRetries is how often a read is tried when another process replaces and
+// removes the current generation between looking it up and opening it.
 const replacedRetries = 3
 
 func (p *Platform) snapshot(ctx context.Context, audience string, columns columnChoice, read func(q *query) error) error {
@@ -88,7 +88,7 @@ func (p *Platform) snapshot(ctx context.Context, audience string, columns column
 			return err
 		}
 		if try == replacedRetries {
-			return fmt.Errorf("the profiles are not there, and are made again by the next build: %w", err)
+			return fmt.Errorf("the profiles do not exist; the next build makes them again: %w", err)
 		}
 	}
 }
@@ -125,11 +125,11 @@ func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, colu
 			return nil, err
 		}
 	}
-	return q, q.compile(a, defined, includer(ctx, s))
+	return q, q.compile(a, defined, includeResolver(ctx, s))
 }
 
-// choose sets the columns. A field that was changed and not yet built is shown
-// as it was built.
+// choose sets the columns. A field that changed since the last build is shown as
+// it was built.
 func (q *query) choose(defined []jobs.Field, names []string) error {
 	if len(names) == 0 {
 		for _, f := range defined {
@@ -140,7 +140,7 @@ func (q *query) choose(defined []jobs.Field, names []string) error {
 		d := slices.IndexFunc(defined, func(f jobs.Field) bool { return f.ID == name })
 		if d < 0 {
 			return jobs.Invalid("fields", fmt.Sprintf("There is no field %q", name),
-				"the fields are "+strings.Join(ids(defined), ", "), "Correct the list, or create the field")
+				"the fields are "+strings.Join(fieldIDs(defined), ", "), "Correct the list, or create the field")
 		}
 		if slices.Contains(names[:i], name) {
 			return jobs.Invalid("fields", fmt.Sprintf("Field %q is named twice", name), "a table has each column once", "Name it once")
@@ -156,7 +156,7 @@ func (q *query) choose(defined []jobs.Field, names []string) error {
 	return nil
 }
 
-func ids(fields []jobs.Field) []string {
+func fieldIDs(fields []jobs.Field) []string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.ID
@@ -164,8 +164,8 @@ func ids(fields []jobs.Field) []string {
 	return names
 }
 
-// compile binds the filter to rows of the mapped fields. A field that no event
-// feeds is at the place after them, which is always NULL.
+// compile binds the filter to rows of the mapped fields. The value of a field that
+// no mapping feeds is at the index after them, which is always NULL.
 func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(string) (*filterql.Filter, error)) error {
 	f, err := platform.ParseFilter(a.Filter)
 	if err != nil {
@@ -223,8 +223,8 @@ func checkFields(f *filterql.Filter, defined []jobs.Field) error {
 	return nil
 }
 
-// each calls f for the profiles that match, until it returns false. The row is
-// used again for the next.
+// each calls f for the profiles that match, until f returns false. The row is
+// valid during the call only.
 func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error {
 	if !q.built {
 		return nil
@@ -245,27 +245,28 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	})
 }
 
-// renderer makes the exact texts of rows.
+// renderer makes rows of exact texts.
 type renderer struct {
 	places []int
-	// text and ends are the row's texts, one after the other.
+	// text holds the texts of a row, one after the other; ends are their ends.
 	text []byte
 	ends []int
-	// room is for the cells of the next rows.
-	room []jobs.Value
+	// spare is memory for the cells of the next rows.
+	spare []jobs.Value
 }
 
-// rowsOfRoom is for how many rows memory is asked for at once.
-const rowsOfRoom = 32
+// rowsPerAllocation is the number of rows that one allocation of memory is for.
+const rowsPerAllocation = 32
 
-// row gives cells that are not used again: their texts are parts of one string.
+// row renders a row. Its cells are not reused; their texts are parts of one
+// string.
 func (r *renderer) row(row []value.Value) []jobs.Value {
 	width := len(r.places)
-	if len(r.room) < width {
-		r.room = make([]jobs.Value, rowsOfRoom*width)
+	if len(r.spare) < width {
+		r.spare = make([]jobs.Value, rowsPerAllocation*width)
 	}
-	out := r.room[:width:width]
-	r.room = r.room[width:]
+	out := r.spare[:width:width]
+	r.spare = r.spare[width:]
 	r.text, r.ends = r.text[:0], r.ends[:0]
 	for i, place := range r.places {
 		if place < 0 || row[place].IsNull() {

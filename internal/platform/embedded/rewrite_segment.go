@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// segment is a row of the store.
+// segment is a row of the table segments.
 type segment struct {
 	id     int64
 	stream string
@@ -36,10 +36,11 @@ func (p *Platform) segmentsOf(ctx context.Context, stream string) ([]segment, er
 	return list, rows.Err()
 }
 
-// extentsAfter gives the extents of a segment after one, in the order they were
-// written.
+// extentsAfter gives the extents of a segment after one of them (an id, or 0), in
+// the order of writing.
 func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]storedExtent, error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT id, start, length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
+	rows, err := p.db.Read().QueryContext(ctx,
+		`SELECT id, start, length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +58,8 @@ func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]st
 	return list, rows.Err()
 }
 
-// eachLine calls f for the lines of an extent, having checked at the end that
-// they are what was written.
+// eachLine calls f for each line of an extent. The last call comes only after the
+// extent matched its checksum.
 func (p *Platform) eachLine(ctx context.Context, s segment, file io.ReaderAt, x storedExtent, f func(line []byte, e rawEvent) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -78,8 +79,8 @@ func (p *Platform) eachLine(ctx context.Context, s segment, file io.ReaderAt, x 
 	return nil
 }
 
-// countErased counts the events of a stream that are to go.
-func (p *Platform) countErased(ctx context.Context, stream string, r *recognizer) (n int64, err error) {
+// countErased counts the events of a stream that the matcher matches.
+func (p *Platform) countErased(ctx context.Context, stream string, r *erasedMatcher) (n int64, err error) {
 	if r == nil {
 		return 0, nil
 	}
@@ -97,7 +98,7 @@ func (p *Platform) countErased(ctx context.Context, stream string, r *recognizer
 	return n, nil
 }
 
-func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer) (n int64, err error) {
+func (p *Platform) countInSegment(ctx context.Context, s segment, r *erasedMatcher) (n int64, err error) {
 	extents, err := p.extentsAfter(ctx, s.id, 0)
 	if err != nil || len(extents) == 0 {
 		return 0, err
@@ -121,8 +122,9 @@ func (p *Platform) countInSegment(ctx context.Context, s segment, r *recognizer)
 	return n, nil
 }
 
-// rewriteStream writes the segments again that hold events which are to go.
-func (p *Platform) rewriteStream(ctx context.Context, lock buildLock, stream string, r *recognizer) error {
+// rewriteStream replaces the segments that hold matching events by segments
+// without them.
+func (p *Platform) rewriteStream(ctx context.Context, lock buildLock, stream string, r *erasedMatcher) error {
 	if r == nil {
 		return nil
 	}
@@ -145,30 +147,32 @@ func (p *Platform) rewriteStream(ctx context.Context, lock buildLock, stream str
 	return nil
 }
 
-// rewriting is a segment being written again beside the old one.
+// rewriting is the replacement of one segment: a new segment beside the old one.
 type rewriting struct {
 	p    *Platform
-	r    *recognizer
+	r    *erasedMatcher
 	old  segment
 	name string
 	in   segmentReader
 	out  segmentFile
 
-	// done are the extents as they are in the new file, and what they lost.
-	done          []storedExtent
-	length        int64
+	// done are the extents as they are in the new segment, of this length.
+	done   []storedExtent
+	length int64
+	// events and bytes are how much less the new segment has than the old one.
 	events, bytes int64
 }
 
-// rewriteSegment replaces a segment by one without the events that match. An
-// import may be appending to it meanwhile: then what came is copied as well,
-// until nothing did.
-func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment, r *recognizer) (err error) {
-	writer, err := p.segments.writer(ctx)
+// rewriteSegment replaces a segment by one without the matching events. An import
+// may append to the old segment meanwhile: rewriteSegment copies until it has
+// copied all extents.
+func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment, r *erasedMatcher) (err error) {
+	writer, err := p.segments.writerName(ctx)
 	if err != nil {
 		return err
 	}
-	// The name begins with a writer that is alive, so that nobody sweeps it away.
+	// The name begins with that of a living writer, so that no sweep removes the
+	// segment.
 	w := &rewriting{p: p, r: r, old: s, name: path.Join(path.Dir(s.file), writer+"-"+store.NewID("e")+segmentSuffix)}
 	if w.in, err = p.segments.open(ctx, s.file); err != nil {
 		return err
@@ -185,14 +189,14 @@ func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment
 	}
 	err = errors.Join(err, w.out.Close())
 	if !replaced {
-		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 		defer cancel()
-		err = errors.Join(err, p.segments.abandon(cleaning, w.name))
+		err = errors.Join(err, p.segments.discard(cleaning, w.name))
 	}
 	return err
 }
 
-// copy copies the extents after those that are done.
+// copy copies the extents that are not done yet.
 func (w *rewriting) copy(ctx context.Context) error {
 	after := int64(0)
 	if n := len(w.done); n > 0 {
@@ -240,18 +244,19 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 	return nil
 }
 
-// replace puts the new file in the old one's place. It is false when the old one
-// has grown.
+// replace makes the new segment take the old one's place. It gives false if the
+// old segment has grown.
 func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err error) {
 	err = w.p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		var newest int64
-		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest); err != nil {
+		err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE segment = ?`, w.old.id).Scan(&newest)
+		if err != nil {
 			return err
 		}
 		if ok = len(w.done) > 0 && w.done[len(w.done)-1].id == newest; !ok {
 			return nil
 		}
-		if err := w.p.segments.admit(ctx, tx, w.name); err != nil {
+		if err := w.p.segments.commitSegment(ctx, tx, w.name); err != nil {
 			return err
 		}
 		r, err := tx.ExecContext(ctx, `UPDATE segments SET file = ? WHERE id = ? AND file = ?`, w.name, w.old.id, w.old.file)
@@ -267,8 +272,10 @@ func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err e
 				return err
 			}
 		}
-		// First and last time stay: they are of what was imported.
-		if _, err := tx.ExecContext(ctx, `UPDATE streams SET events = events - ?, bytes = bytes - ? WHERE name = ?`, w.events, w.bytes, w.old.stream); err != nil {
+		// The first and last time of the stream stay as they are: they describe
+		// what was imported.
+		if _, err := tx.ExecContext(ctx, `UPDATE streams SET events = events - ?, bytes = bytes - ? WHERE name = ?`,
+			w.events, w.bytes, w.old.stream); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO replaced_segments (file) VALUES (?) ON CONFLICT DO NOTHING`, w.old.file)
@@ -277,9 +284,10 @@ func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err e
 	return ok && err == nil, err
 }
 
-// current fails inside the transaction of an append when the segment was written
-// again, or the list of erased users grew, since the append looked.
-func (a *appender) current(ctx context.Context, tx *store.Tx, x extent, list int64) error {
+// checkErasure fails with errErasedMeanwhile, inside the transaction of an append,
+// if an erasure replaced the segment or extended the list of erased users since
+// the append read them.
+func (a *appender) checkErasure(ctx context.Context, tx *store.Tx, x extent, list int64) error {
 	if err := tx.LockShared(ctx, listLock); err != nil {
 		return err
 	}
@@ -288,7 +296,7 @@ func (a *appender) current(ctx context.Context, tx *store.Tx, x extent, list int
 		return err
 	}
 	if now != list {
-		return errErased
+		return errErasedMeanwhile
 	}
 	if a.id == 0 || x.events == 0 {
 		return nil
@@ -296,10 +304,10 @@ func (a *appender) current(ctx context.Context, tx *store.Tx, x extent, list int
 	var file string
 	err := tx.QueryRowContext(ctx, `SELECT file FROM segments WHERE id = ?`, a.id).Scan(&file)
 	if err == nil && file != a.name {
-		return errErased
+		return errErasedMeanwhile
 	}
 	return err
 }
 
-// errErased tells an append that an erasure came between.
-var errErased = errors.New("users were erased at the same time")
+// errErasedMeanwhile makes an append try again after an erasure.
+var errErasedMeanwhile = errors.New("users were erased at the same time")

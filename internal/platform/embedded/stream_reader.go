@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// StreamInfo says what is known of a stream; CodeNotFound when there is none.
+// StreamInfo describes a stream. It fails with CodeNotFound if there is none.
 func (p *Platform) StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error) {
 	list, err := p.streams(ctx, `WHERE name = ?`, stream)
 	if err == nil && len(list) == 0 {
@@ -37,7 +37,7 @@ func (p *Platform) streams(ctx context.Context, clause string, args ...any) ([]j
 	const summary = "Cannot read the streams"
 	rows, err := p.db.Read().QueryContext(ctx, `SELECT name, events, bytes, first_time, last_time FROM streams `+clause, args...)
 	if err != nil {
-		return nil, p.failed(summary, err)
+		return nil, p.storageError(summary, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []jobs.StreamInfo
@@ -45,13 +45,13 @@ func (p *Platform) streams(ctx context.Context, clause string, args ...any) ([]j
 		var s jobs.StreamInfo
 		var first, last sql.NullInt64
 		if err := rows.Scan(&s.Name, &s.Events, &s.Bytes, &first, &last); err != nil {
-			return nil, p.failed(summary, err)
+			return nil, p.storageError(summary, err)
 		}
 		s.FirstTime, s.LastTime = nullTime(first), nullTime(last)
 		list = append(list, s)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, p.failed(summary, err)
+		return nil, p.storageError(summary, err)
 	}
 	return list, nil
 }
@@ -64,8 +64,8 @@ func nullTime(us sql.NullInt64) *time.Time {
 	return &t
 }
 
-// Events reads a stream in the order of commit: what is committed when it
-// begins, and no more. It ends with the first error.
+// Events reads a stream in the order of commit, up to what is committed when the
+// reading begins. It ends with the first error.
 func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	return func(yield func(jobs.Event, error) bool) {
 		if _, err := p.StreamInfo(ctx, stream); err != nil {
@@ -95,17 +95,18 @@ func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Eve
 	}
 }
 
-// lastExtent is the id of a stream's newest extent; 0 when it has none.
+// lastExtent gives the id of a stream's newest extent; 0 if it has none.
 func (p *Platform) lastExtent(ctx context.Context, stream string) (id int64, err error) {
 	err = p.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE stream = ?`, stream).Scan(&id)
 	if err != nil {
-		return 0, p.failed("Cannot read stream "+stream, err)
+		return 0, p.storageError("Cannot read stream "+stream, err)
 	}
 	return id, nil
 }
 
-// position is how far a stream was read: into an extent, by bytes and events,
-// with the checksum of what was read of it. The zero position is the beginning.
+// position is a place in a stream: an extent, the bytes and events of it that are
+// before the place, and their checksum. An offset of 0 means the end of the
+// extent. The zero position is the beginning of the stream.
 type position struct {
 	extent   int64
 	offset   int64
@@ -113,7 +114,7 @@ type position struct {
 	checksum uint32
 }
 
-// storedExtent is a row of the store.
+// storedExtent is a row of the table extents with the file of its segment.
 type storedExtent struct {
 	id       int64
 	file     string
@@ -128,22 +129,23 @@ type streamReader struct {
 	p      *Platform
 	stream string
 	last   int64
-	// at is the position after the event that next gave.
+	// at is the position after the last event that next gave.
 	at position
 
 	pending []storedExtent
 	current storedExtent
-	// again tells that the extents were looked up again.
-	again  bool
-	open   string
-	file   segmentReader
-	buffer *bufio.Reader
+	// retried: the extents were read again after a segment was missing.
+	retried bool
+	// openName is the name of the segment that file reads.
+	openName string
+	file     segmentReader
+	buffer   *bufio.Reader
 }
 
 func (r *streamReader) close() {
 	if r.file != nil {
 		_ = r.file.Close()
-		r.file, r.open = nil, ""
+		r.file, r.openName = nil, ""
 	}
 }
 
@@ -158,26 +160,28 @@ func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
 	return e, err
 }
 
-// read takes the next line of the extent.
+// read reads the next line of the extent.
 func (r *streamReader) read() ([]byte, rawEvent, error) {
 	line, err := r.line()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, rawEvent{}, r.p.failed("Cannot read stream "+r.stream, err)
+		return nil, rawEvent{}, r.p.storageError("Cannot read stream "+r.stream, err)
 	}
 	e, ok := parseLine(string(line))
 	if !ok {
-		return nil, rawEvent{}, r.damage(fmt.Sprintf("at byte %d there is no event", r.current.start+r.at.offset))
+		return nil, rawEvent{}, r.damage(fmt.Sprintf("there is no event at byte %d", r.current.start+r.at.offset))
 	}
 	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
 	r.at.offset += int64(len(line))
 	r.at.events++
 	if r.at.offset == r.current.length && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
-		return nil, rawEvent{}, r.damage(fmt.Sprintf("the %d bytes from %d on are not those that were written", r.current.length, r.current.start))
+		return nil, rawEvent{}, r.damage(
+			fmt.Sprintf("the %d bytes from byte %d on differ from those that were written", r.current.length, r.current.start))
 	}
 	return line, e, nil
 }
 
-// line reads a line into the buffer, or beside it when it is longer.
+// line reads a line. It is valid until the next read, unless it is longer than
+// the buffer.
 func (r *streamReader) line() ([]byte, error) {
 	line, err := r.buffer.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -189,27 +193,27 @@ func (r *streamReader) line() ([]byte, error) {
 }
 
 func (r *streamReader) damage(detail string) error {
-	return r.p.damaged("Stream "+r.stream+" is damaged", "segment "+r.current.file+": "+detail)
+	return r.p.damageError("Stream "+r.stream+" is damaged", "segment "+r.current.file+": "+detail)
 }
 
-// extentPage is how many extents are asked for at a time.
+// extentPage is how many extents one query asks for.
 const extentPage = 500
 
-// advance goes to the next extent, or to where the position is in one.
+// advance goes to the next extent, or to the position within an extent.
 func (r *streamReader) advance(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return r.p.failed("Cannot read stream "+r.stream, err)
+		return r.p.storageError("Cannot read stream "+r.stream, err)
 	}
 	resume := r.current.id == 0 && r.at.offset > 0
 	if len(r.pending) == 0 {
 		from := r.at.extent
 		if resume {
-			// An extent read in part is read on.
+			// The rest of an extent that was read in part is read.
 			from--
 		}
 		var err error
 		if r.pending, err = r.page(ctx, from); err != nil {
-			return r.p.failed("Cannot read stream "+r.stream, err)
+			return r.p.storageError("Cannot read stream "+r.stream, err)
 		}
 		if len(r.pending) == 0 {
 			return io.EOF
@@ -223,32 +227,32 @@ func (r *streamReader) advance(ctx context.Context) error {
 		return nil
 	}
 	err := r.openCurrent(ctx)
-	if errors.Is(err, fs.ErrNotExist) && !r.again && r.at.offset == 0 {
-		// An erasure put another segment in its place since the page was read.
-		r.again, r.pending, r.current = true, nil, storedExtent{}
+	if errors.Is(err, fs.ErrNotExist) && !r.retried && r.at.offset == 0 {
+		// An erasure replaced the segment since the page of extents was read.
+		r.retried, r.pending, r.current = true, nil, storedExtent{}
 		r.at = position{extent: r.at.extent - 1}
 		return r.advance(ctx)
 	}
-	r.again = false
+	r.retried = false
 	if errors.Is(err, fs.ErrNotExist) {
-		return r.damage("it is not there")
+		return r.damage("it does not exist")
 	}
 	if err != nil {
-		return r.p.failed("Cannot read stream "+r.stream, err)
+		return r.p.storageError("Cannot read stream "+r.stream, err)
 	}
 	return nil
 }
 
-// openCurrent goes to the position in the current extent, and looks whether
-// there is something to read.
+// openCurrent goes to the position in the current extent. It fails with
+// fs.ErrNotExist if the segment does not exist.
 func (r *streamReader) openCurrent(ctx context.Context) error {
-	if r.open != r.current.file {
+	if r.openName != r.current.file {
 		r.close()
 		f, err := r.p.segments.open(ctx, r.current.file)
 		if err != nil {
 			return err
 		}
-		r.file, r.open = f, r.current.file
+		r.file, r.openName = f, r.current.file
 	}
 	section := io.NewSectionReader(r.file, r.current.start+r.at.offset, r.current.length-r.at.offset)
 	if r.buffer == nil {
@@ -260,7 +264,7 @@ func (r *streamReader) openCurrent(ctx context.Context) error {
 		r.close()
 		return err
 	}
-	// Any other error is that of the next line.
+	// The next read reports any other error.
 	return nil
 }
 

@@ -18,26 +18,32 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Where streams are, below the data directory. A stream's directory never
-// begins with a dot.
+// The directories of streams and of the locks of writers, below the data
+// directory. The name of a stream's directory never begins with a dot.
 const (
 	topDir     = "streams"
 	streamsDir = topDir
 	writersDir = topDir + "/.writers"
 )
 
-// streamDir is a stream's directory below the data directory, with slashes.
+// streamDir is the path of a stream's directory below the data directory, with
+// slashes.
 func streamDir(stream string) string { return path.Join(streamsDir, escapeStream(stream)) }
 
-// deviceNames are no file names on Windows.
-var deviceNames = []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+// deviceNames are not allowed as file names on Windows.
+var deviceNames = []string{
+	"con", "prn", "aux", "nul",
+	"com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+	"lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+}
 
-// longestDir leaves room for the digest.
+// longestDir is the longest name of a directory, in bytes, without the digest.
 const longestDir = 120
 
-// escapeStream makes a directory's name of a stream's. Plain names stay; others
-// keep what they can and get a digest, so that no two streams meet, not even
-// where file names ignore case.
+// escapeStream makes the name of a stream's directory. A plain name stays as it
+// is. In others, special characters become underscores, and a digest of the name
+// follows, so that two streams never have one directory, not even where file
+// names ignore case.
 func escapeStream(stream string) string {
 	plain := func(r rune) bool { return r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 	kept := strings.Map(func(r rune) rune {
@@ -56,7 +62,7 @@ func escapeStream(stream string) string {
 	return kept[:min(len(kept), longestDir)] + "~" + hex.EncodeToString(digest[:8])
 }
 
-// The fixed parts of a line:
+// The fixed parts of the line of an event:
 //
 //	{"id":"...","time":"2006-01-02T15:04:05.000000Z","data":{...}}
 const (
@@ -70,13 +76,13 @@ const (
 // The first and the last second of four-digit years, since 1970.
 const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
 
-// checkEvent refuses what could not be read back.
+// checkEvent refuses an event that could not be read back from its line.
 func checkEvent(e jobs.Event) error {
 	switch at := e.Time.Unix(); {
 	case e.ID == "":
 		return errors.New("it has no id")
 	case at < firstSecond || at > lastSecond:
-		return fmt.Errorf("its time %s is no date of four-digit years", e.Time)
+		return fmt.Errorf("its time %s is not in a year of four digits", e.Time)
 	case !gjson.ValidBytes(e.Data) || e.Data[0] != '{' && bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
 		return errors.New("its data is not one JSON object")
 	}
@@ -87,7 +93,7 @@ func appendLine(b []byte, e jobs.Event) []byte {
 	data := e.Data
 	if bytes.IndexByte(data, '\n') >= 0 {
 		var compact bytes.Buffer
-		// checkEvent found it valid.
+		// Compact cannot fail: checkEvent found the JSON valid.
 		_ = json.Compact(&compact, data)
 		data = compact.Bytes()
 	}
@@ -100,7 +106,7 @@ func appendLine(b []byte, e jobs.Event) []byte {
 	return append(b, lineEnd...)
 }
 
-// rawEvent is a line taken apart, without copying.
+// rawEvent is the parts of a line, without a copy.
 type rawEvent struct {
 	id     string
 	micros int64

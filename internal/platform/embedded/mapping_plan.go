@@ -17,32 +17,34 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/expression"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// formatVersion is part of the fingerprint: a release that stores states or
-// computes values otherwise raises it, and profiles are rebuilt.
+// formatVersion is part of the fingerprint. A release that stores states or
+// computes values differently raises it, so that all profiles are rebuilt.
 const formatVersion = 3
 
-// mappedField is a field that a mapping feeds. States refer to it by its place.
+// mappedField is a field that a mapping feeds. A profile refers to it by its
+// index in mappingPlan.fields.
 type mappedField struct {
 	jobs.Field
 	rule merge.Rule
 }
 
-// plan is how events become profiles: the definitions, compiled.
-type plan struct {
+// mappingPlan is the compiled definitions: how events become profiles.
+type mappingPlan struct {
 	fingerprint string
 	fields      []mappedField
-	streams     []*streamPlan
+	streams     []*streamMappings
 }
 
-// streamPlan computes what one stream's events contribute.
-type streamPlan struct {
+// streamMappings are the compiled mappings of one stream.
+type streamMappings struct {
 	name string
-	// places are where a column's value goes in row.
+	// places maps a column's name to the index of its value in row.
 	places map[string]int
 	row    []value.Value
-	// seen tells which columns the present event was found to have.
+	// seen marks the columns of row that the current event has.
 	seen     []bool
 	mappings []boundMapping
 	// readsAll tells that a mapping reads columns that it does not name.
@@ -61,8 +63,16 @@ type contribution struct {
 	v     value.Value
 }
 
-// loadPlan reads and compiles the definitions.
-func loadPlan(ctx context.Context, q queryer) (*plan, error) {
+// mappingPlan loads the definitions in one snapshot of the store.
+func (p *Platform) mappingPlan(ctx context.Context) (pl *mappingPlan, err error) {
+	err = p.db.Read().Snapshot(ctx, func(q store.Querier) (err error) {
+		pl, err = loadMappingPlan(ctx, q)
+		return err
+	})
+	return pl, err
+}
+
+func loadMappingPlan(ctx context.Context, q queryer) (*mappingPlan, error) {
 	fields, err := listFields(ctx, q)
 	if err != nil {
 		return nil, err
@@ -74,7 +84,7 @@ func loadPlan(ctx context.Context, q queryer) (*plan, error) {
 	fields = slices.DeleteFunc(fields, func(f jobs.Field) bool {
 		return !slices.ContainsFunc(mappings, func(m jobs.Mapping) bool { return m.Field == f.ID })
 	})
-	pl := &plan{}
+	pl := &mappingPlan{}
 	if pl.fields, err = withRules(fields); err != nil {
 		return nil, err
 	}
@@ -102,8 +112,9 @@ func withRules(fields []jobs.Field) ([]mappedField, error) {
 	return out, nil
 }
 
-// fingerprint tells whether profiles built before are still right. Descriptions
-// and ids of mappings do not matter.
+// fingerprint identifies the definitions that decide what profiles contain.
+// Profiles of another fingerprint must be rebuilt. Descriptions and the ids of
+// mappings are not part of it.
 func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
 	fields, mappings = slices.Clone(fields), slices.Clone(mappings)
 	for i := range fields {
@@ -120,14 +131,14 @@ func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (pl *plan) add(m jobs.Mapping) error {
+func (pl *mappingPlan) add(m jobs.Mapping) error {
 	field := slices.IndexFunc(pl.fields, func(f mappedField) bool { return f.ID == m.Field })
 	if field < 0 {
-		return fmt.Errorf("mapping %s feeds field %q, which is not there", m.ID, m.Field)
+		return fmt.Errorf("mapping %s feeds field %q, which does not exist", m.ID, m.Field)
 	}
-	i := slices.IndexFunc(pl.streams, func(s *streamPlan) bool { return s.name == m.Stream })
+	i := slices.IndexFunc(pl.streams, func(s *streamMappings) bool { return s.name == m.Stream })
 	if i < 0 {
-		pl.streams = append(pl.streams, &streamPlan{name: m.Stream, places: map[string]int{}})
+		pl.streams = append(pl.streams, &streamMappings{name: m.Stream, places: map[string]int{}})
 		i = len(pl.streams) - 1
 	}
 	s := pl.streams[i]
@@ -150,7 +161,7 @@ func (pl *plan) add(m jobs.Mapping) error {
 	return nil
 }
 
-func (s *streamPlan) place(column string) int {
+func (s *streamMappings) place(column string) int {
 	i, ok := s.places[column]
 	if !ok {
 		i = len(s.places)
@@ -160,9 +171,11 @@ func (s *streamPlan) place(column string) int {
 	return i
 }
 
-// evaluate appends what an event of a time, in microseconds, contributes. Failed
-// counts values that did not fit their field.
-func (s *streamPlan) evaluate(data string, micros int64, fields []mappedField, out []contribution) (contributions []contribution, failed int64) {
+// evaluate appends what an event contributes to fields. Micros is the event's time
+// in microseconds. Failed is the number of values that did not fit their field.
+func (s *streamMappings) evaluate(
+	data string, micros int64, fields []mappedField, out []contribution,
+) (contributions []contribution, failed int64) {
 	clear(s.row)
 	clear(s.seen)
 	missing := len(s.places)

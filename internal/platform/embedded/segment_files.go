@@ -13,12 +13,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// fileSegments are files that grow, below the data directory. A writer is alive
-// while it holds a lock of the operating system.
+// fileSegments keeps each segment in a file below the data directory, which
+// appends make longer. A writer is alive while it holds a lock of the operating
+// system.
 type fileSegments struct {
 	db  *store.DB
 	dir string
-	// makeFile makes a segment file; tests pass files that fail.
+	// makeFile makes a segment file. Tests replace it by files that fail.
 	makeFile func(path string) (segmentFile, error)
 	limit    int64
 
@@ -27,7 +28,7 @@ type fileSegments struct {
 	lock *flock.Flock
 }
 
-// fileSize is where a new segment file begins.
+// fileSize is the length, in bytes, after which another segment file begins.
 const fileSize = 64 << 20
 
 func newFileSegments(db *store.DB) *fileSegments {
@@ -41,14 +42,14 @@ func newFileSegments(db *store.DB) *fileSegments {
 	}
 }
 
-func (f *fileSegments) size() int64 { return f.limit }
+func (f *fileSegments) maxSize() int64 { return f.limit }
 
 func (f *fileSegments) path(name string) string {
 	return filepath.Join(f.dir, filepath.FromSlash(name))
 }
 
-// writer takes the lock that says this writer is alive.
-func (f *fileSegments) writer(ctx context.Context) (string, error) {
+// writerName takes the lock that shows to others that this writer is alive.
+func (f *fileSegments) writerName(ctx context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lock != nil {
@@ -83,10 +84,11 @@ func (f *fileSegments) create(_ context.Context, _, name string) (segmentFile, e
 	return file, syncDir(filepath.Dir(full))
 }
 
-// admit has nothing to do: nobody removes what a live writer makes.
-func (f *fileSegments) admit(context.Context, *store.Tx, string) error { return nil }
+// commitSegment has nothing to check: no process removes the files of a living
+// writer.
+func (f *fileSegments) commitSegment(context.Context, *store.Tx, string) error { return nil }
 
-func (f *fileSegments) abandon(ctx context.Context, name string) error {
+func (f *fileSegments) discard(ctx context.Context, name string) error {
 	id, _, err := committed(ctx, f.db.Read(), name)
 	if err != nil || id != 0 {
 		return err
@@ -100,7 +102,7 @@ func (f *fileSegments) open(_ context.Context, name string) (segmentReader, erro
 
 func (f *fileSegments) remove(_ context.Context, name string) error {
 	if err := os.Remove(f.path(name)); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("a file cannot be removed, perhaps because another program has it open: %w", err)
+		return fmt.Errorf("a file cannot be removed, possibly because another program has it open: %w", err)
 	}
 	return nil
 }
@@ -117,7 +119,7 @@ func (f *fileSegments) close() error {
 	return err
 }
 
-// lockRetry is how often a held lock is tried again.
+// lockRetry is the pause between two attempts to take a file lock.
 const lockRetry = 50 * time.Millisecond
 
 // makeDir makes a private directory that survives a crash of the machine.

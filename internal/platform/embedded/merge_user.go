@@ -7,15 +7,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// owner says which profile has an identity.
+// owner is the profile that has an identity.
 type owner struct {
 	identity
 	profile int64
 }
 
-// settle brings the profile of one user up to the batch, and tells which
-// identities have a new owner.
-func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
+// mergeUser merges a user's events of the batch into the user's profile, and gives
+// the identities that have a new owner.
+func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
 	pr, moved, err := b.profileOf(ctx, u)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	if !pr.conflict {
 		pr.identities = append(pr.identities, moved...)
 		if len(pr.identities) > b.limits.identities {
-			b.conflict(pr)
+			b.turnIntoConflict(pr)
 		}
 	}
 	if !pr.conflict {
@@ -34,7 +34,7 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 				pr.add(c, b.plan.fields, e.at)
 			}
 		}
-		pr.measure()
+		pr.computeSize()
 	}
 	if err := b.tx.putProfile(ctx, pr); err != nil {
 		return nil, err
@@ -49,11 +49,12 @@ func (b *builder) settle(ctx context.Context, u *user) ([]owner, error) {
 	return owners, nil
 }
 
-// profileOf gives the one profile of a user: a new one, the one in the file, or
-// those in the file made one. Moved are the identities of the profiles that are
-// no more. A conflict takes in whatever is joined with it; of other profiles the
-// one with most identities stays, for then the fewest move. Two conflicts stay
-// two: neither is anybody.
+// profileOf gives the one profile of a user: a new profile, the stored one, or one
+// that joins several stored profiles. Moved are the identities of the profiles
+// that were joined into another. A conflict takes in every profile that is joined
+// with it. Of other profiles, the one with the most identities stays, because then
+// the fewest identities move. Two conflicts stay separate, because neither is a
+// profile of a user.
 func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []identity, err error) {
 	if len(u.profiles) == 0 {
 		b.counters.LastProfile++
@@ -76,7 +77,7 @@ func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []
 		}
 		moved = append(moved, o.identities...)
 		if !pr.conflict {
-			pr.absorb(o)
+			pr.mergeFrom(o)
 		}
 		delete(b.users, o.id)
 		b.counters.Profiles--
@@ -91,7 +92,7 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	}
 	at, ok := b.loaded[id]
 	if !ok {
-		// The cache had it, and was emptied since.
+		// The cache had the profile, and was emptied since.
 		err := b.read(ctx, []int64{id})
 		if err != nil {
 			return nil, err
@@ -109,14 +110,15 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	return pr, nil
 }
 
-// conflict turns a profile of too many identities into a conflict. Whatever the
-// order of events, the same identities end up joined, so the same ones do.
-func (b *builder) conflict(pr *profile) {
+// turnIntoConflict turns a profile of too many identities into a conflict. In any
+// order of the events the same identities are joined, so the same profiles become
+// conflicts.
+func (b *builder) turnIntoConflict(pr *profile) {
 	last := pr.identities[len(pr.identities)-1]
 	field := b.plan.fields[last.field]
 	b.stats.ConflictExample = field.ID + "=" + last.value
 	if field.IsPII {
-		// The example goes into states and logs.
+		// The example is shown in Terraform state and in logs.
 		b.stats.ConflictExample = field.ID
 	}
 	b.counters.Profiles--

@@ -11,11 +11,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// sweep removes what dead writers left beyond the committed length of their
-// segments. A writer whose lock is held is alive, and its files are its own
-// business; one whose lock can be taken is dead for good, for ids of writers are
-// never used again. So every sweep is thorough.
-func (f *fileSegments) sweep(ctx context.Context, stream string, _ bool) error {
+// sweep removes what dead writers left beyond the committed lengths of their
+// segments. A writer whose lock is held is alive, and its files stay. A writer
+// whose lock can be taken is dead for good, because ids of writers are never used
+// again. So every sweep removes all that is not committed.
+func (f *fileSegments) sweep(ctx context.Context, stream string, _ sweepExtent) error {
 	dir := streamDir(stream)
 	files, err := os.ReadDir(f.path(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +67,7 @@ func committedLengths(ctx context.Context, q queryer, stream string) (map[string
 	return lengths, rows.Err()
 }
 
-// sweepWriter cuts the files of a writer, if it is dead.
+// sweepWriter cuts or removes the files of a writer, if the writer is dead.
 func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, names []string) error {
 	f.mu.Lock()
 	mine := writer == f.name
@@ -85,7 +85,7 @@ func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, name
 		_ = l.Unlock()
 	}()
 	for _, name := range names {
-		// Read again: it may have committed before it died.
+		// The length is read again: the writer may have committed before it died.
 		_, length, err := committed(ctx, f.db.Read(), path.Join(dir, name))
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, name
 	return nil
 }
 
-// cutTo only ever makes a file shorter.
+// cutTo makes a file shorter, never longer.
 func cutTo(file string, length int64) error {
 	info, err := os.Stat(file)
 	if err != nil || info.Size() <= length {

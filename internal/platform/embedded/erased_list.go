@@ -13,7 +13,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// erasedList is the identities that were erased, as keyed hashes.
+// erasedList is the erased identities, as keyed hashes. The version is the newest
+// id in the table.
 type erasedList struct {
 	version int64
 	key     []byte
@@ -28,7 +29,7 @@ func (l *erasedList) hash(field, value string) (h [sha256.Size]byte) {
 	return h
 }
 
-// has tells whether one of the identities was erased.
+// has reports whether one of the identities was erased.
 func (l *erasedList) has(fields []mappedField, identities []identity) bool {
 	if len(l.hashes) == 0 {
 		return false
@@ -39,13 +40,13 @@ func (l *erasedList) has(fields []mappedField, identities []identity) bool {
 	})
 }
 
-// listLock is held by who adds to the list, and shared by appends that must not
-// miss it.
+// listLock is the lock of the list: exclusive for adding to it, shared for an
+// append, which must not commit events of a user who is being added.
 const listLock = "erased identities"
 
 const listVersion = `SELECT coalesce(max(id), 0) FROM erased_identities`
 
-// erased gives the list as it is now.
+// erased gives the list as it is committed now.
 func (p *Platform) erased(ctx context.Context) (*erasedList, error) {
 	l := &erasedList{}
 	err := p.db.Read().Snapshot(ctx, func(q store.Querier) error {
@@ -88,31 +89,32 @@ func (l *erasedList) load(ctx context.Context, q queryer) error {
 	return rows.Err()
 }
 
-// addErased puts identities on the list, and notes that what there is of them
-// has to go.
+// addErased adds identities to the list, and records that their events and
+// profiles still have to be removed.
 func addErased(ctx context.Context, tx *store.Tx, identities []jobs.Identity, now int64) error {
 	if err := tx.Lock(ctx, listLock); err != nil {
 		return err
 	}
-	fresh := make([]byte, sha256.Size)
-	if _, err := rand.Read(fresh); err != nil {
+	newKey := make([]byte, sha256.Size)
+	if _, err := rand.Read(newKey); err != nil {
 		return err
 	}
 	l := &erasedList{}
 	if err := tx.QueryRowContext(ctx, `INSERT INTO erasure (one, key, pending) VALUES (1, ?, 1)
-		ON CONFLICT (one) DO UPDATE SET pending = 1 RETURNING key`, fresh).Scan(&l.key); err != nil {
+		ON CONFLICT (one) DO UPDATE SET pending = 1 RETURNING key`, newKey).Scan(&l.key); err != nil {
 		return err
 	}
 	for _, i := range identities {
 		h := l.hash(i.Field, i.Value)
-		if _, err := tx.ExecContext(ctx, `INSERT INTO erased_identities (hash, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, h[:], now); err != nil {
+		_, err := tx.ExecContext(ctx, `INSERT INTO erased_identities (hash, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, h[:], now)
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// erasurePending tells whether an erasure was begun and not ended.
+// erasurePending reports whether an erasure has begun and not ended.
 func (p *Platform) erasurePending(ctx context.Context) (pending bool, err error) {
 	err = p.db.Read().QueryRowContext(ctx, `SELECT pending FROM erasure`).Scan(&pending)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -121,28 +123,29 @@ func (p *Platform) erasurePending(ctx context.Context) (pending bool, err error)
 	return pending, err
 }
 
-// recognizer finds the events of erased users in one stream.
-type recognizer struct {
+// erasedMatcher finds the events of erased users in one stream. It evaluates the
+// mappings as a build does.
+type erasedMatcher struct {
 	fields []mappedField
-	stream *streamPlan
+	stream *streamMappings
 	list   *erasedList
-	// others are identities that an erasure which is only tried would add.
+	// others are the identities that a dry run of an erasure would add.
 	others map[identity]struct{}
 
 	contributions []contribution
 	touched       []identity
 }
 
-// newRecognizer is nil when no event of the stream can be anybody's on the list.
-func newRecognizer(pl *plan, stream string, list *erasedList, others map[identity]struct{}) *recognizer {
-	i := slices.IndexFunc(pl.streams, func(s *streamPlan) bool { return s.name == stream })
+// newErasedMatcher gives nil if no event of the stream can match.
+func newErasedMatcher(pl *mappingPlan, stream string, list *erasedList, others map[identity]struct{}) *erasedMatcher {
+	i := slices.IndexFunc(pl.streams, func(s *streamMappings) bool { return s.name == stream })
 	if i < 0 || len(list.hashes) == 0 && len(others) == 0 {
 		return nil
 	}
-	return &recognizer{fields: pl.fields, stream: pl.streams[i], list: list, others: others}
+	return &erasedMatcher{fields: pl.fields, stream: pl.streams[i], list: list, others: others}
 }
 
-func (r *recognizer) matches(data string, micros int64) bool {
+func (r *erasedMatcher) matches(data string, micros int64) bool {
 	r.contributions, _ = r.stream.evaluate(data, micros, r.fields, r.contributions[:0])
 	r.touched = identitiesOf(r.contributions, r.fields, r.touched[:0])
 	return r.list.has(r.fields, r.touched) || slices.ContainsFunc(r.touched, func(i identity) bool {
@@ -151,17 +154,18 @@ func (r *recognizer) matches(data string, micros int64) bool {
 	})
 }
 
-// withoutErased leaves out the events of erased users.
+// withoutErased gives the events without those of erased users, and the version
+// of the list that it used.
 func (p *Platform) withoutErased(ctx context.Context, stream string, events []jobs.Event) ([]jobs.Event, int64, error) {
 	list, err := p.erased(ctx)
 	if err != nil || len(list.hashes) == 0 || len(events) == 0 {
 		return events, listVersionOf(list), err
 	}
-	pl, err := p.plan(ctx)
+	pl, err := p.mappingPlan(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	r := newRecognizer(pl, stream, list, nil)
+	r := newErasedMatcher(pl, stream, list, nil)
 	if r == nil {
 		return events, list.version, nil
 	}
@@ -179,13 +183,4 @@ func listVersionOf(l *erasedList) int64 {
 		return 0
 	}
 	return l.version
-}
-
-// plan loads the definitions in one snapshot.
-func (p *Platform) plan(ctx context.Context) (pl *plan, err error) {
-	err = p.db.Read().Snapshot(ctx, func(q store.Querier) (err error) {
-		pl, err = loadPlan(ctx, q)
-		return err
-	})
-	return pl, err
 }

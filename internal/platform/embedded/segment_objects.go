@@ -12,11 +12,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// bucketSegments are objects of an S3 bucket that never change: one for each
-// append. They are under a prefix of the store's own.
+// bucketSegments keeps each segment in an object of an S3 bucket. An append writes
+// one object, which never changes. The objects of a store have a prefix of their
+// own.
 type bucketSegments struct {
 	db *store.DB
-	// config is nil when no bucket was named.
+	// config is nil if no bucket is configured.
 	config *staging.S3Config
 	name   string
 
@@ -25,8 +26,8 @@ type bucketSegments struct {
 	windows sync.Pool
 }
 
-// segmentsPrefix is where the segments of all stores are, below the configured
-// prefix.
+// segmentsPrefix is the prefix of the segments of all stores, below the
+// configured prefix.
 const segmentsPrefix = "segments/"
 
 func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
@@ -36,8 +37,7 @@ func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
 	}}}
 }
 
-// bucket opens the bucket when it is first needed: to look at definitions needs
-// no S3.
+// bucket opens the bucket at its first use: reading definitions must not need S3.
 func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -45,9 +45,9 @@ func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
 		return b.opened, nil
 	}
 	if b.config == nil {
-		return nil, jobs.Invalid("staging.s3", "The events have nowhere to go",
-			"With database_url many machines share one store, and none sees another's disk: events are kept in S3, and no bucket is configured.",
-			"Set staging.s3, or leave database_url out and keep everything in data_dir")
+		return nil, jobs.Invalid("staging.s3", "No bucket is configured for the events",
+			"With database_url several machines share one store, and they do not see each other's disks, so events are kept in S3.",
+			"Set staging.s3, or leave database_url out to keep everything in data_dir")
 	}
 	opened, err := staging.Open(ctx, *b.config)
 	if err != nil {
@@ -61,10 +61,10 @@ func segmentKey(storeID, name string) string { return segmentsPrefix + storeID +
 
 func (b *bucketSegments) key(name string) string { return segmentKey(b.db.ID(), name) }
 
-// size makes every append begin an object.
-func (*bucketSegments) size() int64 { return 1 }
+// maxSize makes every append begin an object.
+func (*bucketSegments) maxSize() int64 { return 1 }
 
-func (b *bucketSegments) writer(context.Context) (string, error) { return b.name, nil }
+func (b *bucketSegments) writerName(context.Context) (string, error) { return b.name, nil }
 
 func (b *bucketSegments) create(ctx context.Context, stream, name string) (segmentFile, error) {
 	bucket, err := b.bucket(ctx)
@@ -95,9 +95,9 @@ func (b *bucketSegments) remove(ctx context.Context, name string) error {
 
 func (*bucketSegments) close() error { return nil }
 
-// object is an object being written. It is there, whole, after Sync.
+// object is an object being written. It exists, whole, after Sync.
 type object struct {
-	ctx    context.Context // that of the append, which the object does not outlive
+	ctx    context.Context // of the append, which the object does not outlive
 	bucket *staging.S3
 	key    string
 	upload *staging.Writer
@@ -116,7 +116,7 @@ func (o *object) WriteAt(p []byte, offset int64) (int, error) {
 	n, err := o.upload.Write(p)
 	o.length += int64(n)
 	if err != nil {
-		// The upload knows more than the pipe to it.
+		// The error of the upload says more than that of the pipe to it.
 		err = errors.Join(o.upload.Close(), err)
 		o.upload = nil
 	}
@@ -139,7 +139,8 @@ func (o *object) Sync() error {
 	return err
 }
 
-// Truncate is asked for the length that is committed, which is all.
+// Truncate accepts the object's whole length alone, because an object cannot be
+// cut.
 func (o *object) Truncate(size int64) error {
 	if size != o.length {
 		return fmt.Errorf("%d of %d bytes: %w", size, o.length, errWritten)
@@ -156,18 +157,18 @@ func (o *object) Close() error {
 	return err
 }
 
-// readWindow is how much of an object is asked for at a time.
+// readWindow is how many bytes of an object one request asks for.
 const readWindow = 4 << 20
 
-// objectReader reads an object for one goroutine, mostly on and on.
+// objectReader reads an object, mostly in sequence, for one goroutine.
 type objectReader struct {
-	ctx     context.Context // that of the reading, which io.ReaderAt has no place for
+	ctx     context.Context // of the reading: io.ReaderAt has no parameter for it
 	bucket  *staging.S3
 	key     string
 	windows *sync.Pool
 
-	// window is what was read from offset on; ended tells that nothing is after
-	// it.
+	// window holds the filled bytes from offset on. At ended, the object ends
+	// with them.
 	window *[]byte
 	filled int
 	offset int64

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// BucketFiles gives the segments that a fleet's stores have in a bucket, for
-// store.Copy. Segments keep their names wherever they are.
+// BucketFiles opens the segments that a store on PostgreSQL has in a bucket, for
+// store.Copy. Segments have the same names in a data directory and in a bucket.
 func BucketFiles(ctx context.Context, config staging.S3Config) func(storeID string) (store.Files, error) {
 	return func(storeID string) (store.Files, error) {
 		bucket, err := staging.Open(ctx, config)

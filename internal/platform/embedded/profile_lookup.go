@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Profile gives the user that has an identity, as of the last build.
+// Profile gives the profile that has an identity, as of the last build.
 func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
 	for try := 1; ; try++ {
 		found, err := p.profile(ctx, id)
@@ -18,7 +18,7 @@ func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 			continue
 		}
 		if err != nil {
-			return nil, p.failed("Cannot look up a profile by "+id.Field, err)
+			return nil, p.storageError("Cannot look up a profile by "+id.Field, err)
 		}
 		return found, nil
 	}
@@ -34,17 +34,17 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 		return nil, err
 	}
 	if !built || place < 0 {
-		return nil, noProfile(id, "no event with an identifier was imported yet")
+		return nil, noProfile(id, "No event with an identifier has been imported yet")
 	}
 	pr, err := p.ownerOf(ctx, g, identity{place, id.Value})
 	if err != nil {
 		return nil, err
 	}
 	if pr == nil {
-		return nil, noProfile(id, "values are compared as profiles have them, after the mapping")
+		return nil, noProfile(id, "The value is compared with the values in profiles, which are those after the mapping")
 	}
 	if pr.conflict {
-		return nil, noProfile(id, "it is joined with more identities than one user has, so its events are in no profile")
+		return nil, noProfile(id, "It is joined with more identities than one user has, so its events are in no profile")
 	}
 	values, now := jobs.Profile{}, p.now().UTC()
 	for i, s := range pr.states {
@@ -58,7 +58,7 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	return values, nil
 }
 
-// ownerOf gives the profile that has an identity, nil when none has.
+// ownerOf gives the profile that has an identity; nil if none has.
 func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*profile, error) {
 	r, err := p.profiles.read(ctx, g)
 	if err != nil {
@@ -77,8 +77,8 @@ func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*prof
 	return pr, nil
 }
 
-// identifier gives the place of an identity's field among mapped fields, -1
-// when nothing feeds it. A field that identifies nobody is an error.
+// identifier gives the index of an identity's field in the mapped fields, or -1 if
+// no mapping feeds the field. A field that is not an identifier is an error.
 func (p *Platform) identifier(ctx context.Context, fields []mappedField, id jobs.Identity) (int, error) {
 	place := slices.IndexFunc(fields, func(f mappedField) bool { return f.ID == id.Field })
 	if place >= 0 && fields[place].IsIdentifier {
@@ -95,13 +95,16 @@ func (p *Platform) identifier(ctx context.Context, fields []mappedField, id jobs
 		}
 	}
 	if !slices.ContainsFunc(identifiers, func(f jobs.Field) bool { return f.ID == id.Field }) {
-		return -1, jobs.Invalid("field", fmt.Sprintf("Field %q identifies nobody", id.Field),
-			fmt.Sprintf("the identifiers are %q", ids(identifiers)), "Name one of them")
+		return -1, jobs.Invalid("field", fmt.Sprintf("Field %q is not an identifier", id.Field),
+			fmt.Sprintf("the identifiers are %q", fieldIDs(identifiers)), "Name one of them")
 	}
 	return -1, nil
 }
 
-// noProfile does not repeat the value: it is personal data.
+// noProfile does not repeat the value, because it is personal data.
 func noProfile(id jobs.Identity, why string) error {
-	return &jobs.Error{Code: jobs.CodeNotFound, Attribute: "value", Summary: fmt.Sprintf("There is no profile of that %s", id.Field), Detail: why, Next: "Check the value"}
+	return &jobs.Error{
+		Code: jobs.CodeNotFound, Attribute: "value", Summary: fmt.Sprintf("There is no profile of that %s", id.Field),
+		Detail: why, Next: "Check the value",
+	}
 }

@@ -7,49 +7,49 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// batch is the events between two commits. At its end all identities it has not
-// met are looked up together; events are given to users, by their identities
-// alone; then each profile is loaded once and takes all its events. So a batch
-// costs each profile one read and one write, however many events it has and
-// whatever their order.
+// batch is the events between two commits. At the end of a batch, the builder
+// looks up all its unknown identities together, assigns the events to users by
+// their identities alone, then loads each user's profile once and merges all the
+// user's events into it. So a batch costs each profile one read and one write,
+// whatever the number and the order of its events.
 type batch struct {
 	tx *buildTx
-	// taken events, and their bytes.
+	// taken and bytes are the number and the size of the batch's events.
 	taken, bytes int
 	events       []batchEvent
-	// contributions of all events, one after the other.
+	// contributions are those of all events, one event after the other.
 	contributions []contribution
-	// touched are the identities of all events, one after the other.
+	// touched are the identities of all events, one event after the other.
 	touched []identity
-	// found are profiles of the file, by identities of this batch.
+	// found are stored profiles by identities of this batch.
 	found map[identity]int64
-	// identities known in memory, and users by the profile they have in the file.
+	// identities are those known in memory; users are by their stored profiles.
 	identities map[identity]*user
 	users      map[int64]*user
-	// active are the users with something to do.
+	// active are the users that this batch changes.
 	active []*user
-	// loaded are the places of stored profiles in blobs.
+	// loaded gives the beginning and the end of a stored profile in blobs.
 	loaded map[int64][2]int
 	blobs  []byte
 }
 
-// batchEvent is an event given to a user: where its contributions are.
+// batchEvent is an event of a batch: the indexes of its contributions and of its
+// identities.
 type batchEvent struct {
-	at       merge.Stamp
-	from, to int
-	// Where its identities are.
+	at                     merge.Stamp
+	from, to               int
 	touchedFrom, touchedTo int
 }
 
-// user is whoever has a set of identities: the root of a tree of users that
-// events have joined.
+// user has a set of identities. Users that events have joined form a tree, whose
+// root holds everything of them.
 type user struct {
 	parent *user
-	// profiles in the file that belong to the user.
+	// profiles are the stored profiles of the user.
 	profiles []int64
-	// identities that the file does not have.
+	// identities are those that are not stored yet.
 	identities []identity
-	// events are places in the batch.
+	// events are indexes into the batch's events.
 	events []int32
 	active bool
 }
@@ -68,15 +68,15 @@ func (b *batch) forgetIdentities() {
 	b.identities, b.users = map[identity]*user{}, map[int64]*user{}
 }
 
-func (b *batch) activate(u *user) {
+func (b *batch) markActive(u *user) {
 	if !u.active {
 		u.active = true
 		b.active = append(b.active, u)
 	}
 }
 
-// take evaluates an event.
-func (b *builder) take(s *streamPlan, e rawEvent) {
+// addEvent evaluates an event and adds it to the batch.
+func (b *builder) addEvent(s *streamMappings, e rawEvent) {
 	b.taken++
 	b.bytes += len(e.data) + len(e.id)
 	from, touched := len(b.contributions), len(b.touched)
@@ -96,22 +96,23 @@ func (b *builder) take(s *streamPlan, e rawEvent) {
 		touchedFrom: touched, touchedTo: len(b.touched)})
 }
 
-// assign gives the events of the batch to their users.
-func (b *builder) assign(ctx context.Context) error {
-	if err := b.find(ctx); err != nil {
+// assignEvents assigns the events of the batch to their users.
+func (b *builder) assignEvents(ctx context.Context) error {
+	if err := b.findProfiles(ctx); err != nil {
 		return err
 	}
 	for n := range b.events {
 		e := &b.events[n]
 		u := b.userOf(b.touched[e.touchedFrom:e.touchedTo])
-		b.activate(u)
+		b.markActive(u)
 		u.events = append(u.events, int32(n))
 	}
 	return nil
 }
 
-// find looks up the identities that are not known in memory.
-func (b *builder) find(ctx context.Context) (err error) {
+// findProfiles looks up the stored profiles of the identities that are not known
+// in memory.
+func (b *builder) findProfiles(ctx context.Context) (err error) {
 	clear(b.found)
 	wanted := make([]identity, 0, len(b.touched))
 	for _, i := range b.touched {
@@ -123,7 +124,7 @@ func (b *builder) find(ctx context.Context) (err error) {
 	return b.tx.findOwners(ctx, slices.Compact(wanted), b.found)
 }
 
-// userOf gives the one user of all these identities, joining those that had
+// userOf gives the one user of all these identities. It joins the users that had
 // some of them.
 func (b *builder) userOf(touched []identity) *user {
 	var u *user
@@ -140,13 +141,13 @@ func (b *builder) userOf(touched []identity) *user {
 			i = i.clone()
 			b.identities[i] = u
 			u.identities = append(u.identities, i)
-			b.activate(u)
+			b.markActive(u)
 		}
 	}
 	return u
 }
 
-// lookup gives the user who has an identity; nil when nobody does.
+// lookup gives the user that has an identity; nil if none has.
 func (b *builder) lookup(i identity) *user {
 	if u, ok := b.identities[i]; ok {
 		return u.root()
@@ -164,7 +165,7 @@ func (b *builder) lookup(i identity) *user {
 	return u.root()
 }
 
-// join makes one user of two; u may be nil.
+// join makes one user of two. U may be nil.
 func (b *batch) join(u, o *user) *user {
 	if u == nil || u == o {
 		return o
@@ -177,11 +178,11 @@ func (b *batch) join(u, o *user) *user {
 	u.identities = append(u.identities, o.identities...)
 	u.events = append(u.events, o.events...)
 	o.profiles, o.identities, o.events = nil, nil, nil
-	b.activate(u)
+	b.markActive(u)
 	return u
 }
 
-// cache is the profiles kept in memory from batch to batch.
+// cache keeps profiles in memory from batch to batch.
 type cache struct {
 	profiles map[int64]*profile
 	bytes    int
@@ -198,7 +199,8 @@ func (c *cache) take(id int64) (*profile, bool) {
 	return pr, ok
 }
 
-// keep remembers a profile, and forgets all others when there are too many.
+// keep adds a profile, and first removes all others if they would exceed the
+// limit, in bytes.
 func (c *cache) keep(pr *profile, limit int) {
 	if c.bytes+pr.size > limit {
 		c.clear()
@@ -212,8 +214,7 @@ func (c *cache) keep(pr *profile, limit int) {
 // loadAtOnce is how many users' profiles are read by one query.
 const loadAtOnce = 250
 
-// loadAll reads the profiles of users who have one, those that are not in
-// memory.
+// loadAll reads the stored profiles of users, except those in the cache.
 func (b *builder) loadAll(ctx context.Context, users []*user) error {
 	b.blobs = b.blobs[:0]
 	clear(b.loaded)
@@ -244,7 +245,7 @@ func (b *builder) commit(ctx context.Context, stream string, at position) (err e
 		return err
 	}
 	defer b.tx.rollback()
-	if err := b.assign(ctx); err != nil {
+	if err := b.assignEvents(ctx); err != nil {
 		return err
 	}
 	var owners []owner
@@ -255,7 +256,7 @@ func (b *builder) commit(ctx context.Context, stream string, at position) (err e
 			return err
 		}
 		for _, u := range users {
-			owned, err := b.settle(ctx, u)
+			owned, err := b.mergeUser(ctx, u)
 			if err != nil {
 				return err
 			}
@@ -277,8 +278,8 @@ func (b *builder) commit(ctx context.Context, stream string, at position) (err e
 	return nil
 }
 
-// compareUsers orders by profile, those without one last, in the order of their
-// first events.
+// compareUsers orders users by their profiles. Users without a profile come last,
+// in the order of their first events.
 func compareUsers(x, y *user) int {
 	key := func(u *user) (int, int64) {
 		switch {
