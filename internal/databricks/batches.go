@@ -103,11 +103,11 @@ func (w *Warehouse) Batches(ctx context.Context, statement string, args ...any) 
 	}
 }
 
-// notArrow is how the driver says that a result came in Thrift's columns.
+// notArrow is part of the driver's error for a result in Thrift's columns.
 const notArrow = "not in arrow format"
 
-// arrowBatches reads a result of Arrow batches. again is true when it came in
-// another form, and nothing was yielded.
+// arrowBatches reads a result of Arrow batches. again is true if the result came
+// in another form and nothing was yielded: the caller reads it by valueBatches.
 func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) (again bool) {
 	if err := w.ready(); err != nil {
 		yield(nil, err)
@@ -172,7 +172,7 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 	return false
 }
 
-// readNextPart reads the part of the result that the driver comes to next.
+// readNextPart reads the part of the result that belongs to the next stream.
 func readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(arrow.Record) (bool, error)) (more bool, err error) {
 	stream, err := streams.Next()
 	if err != nil {
@@ -189,8 +189,8 @@ func readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(a
 	return part.read(schema, stream, take)
 }
 
-// fromRecord takes the columns out of an Arrow record. Its buffers are the
-// garbage collector's: they outlive the record's release.
+// fromRecord takes the columns out of an Arrow record. The record's buffers are
+// ordinary Go memory, which stays valid after the record's release.
 func fromRecord(r arrow.Record) (*Batch, error) {
 	b := &Batch{rows: int(r.NumRows()), columns: make([]any, r.NumCols())}
 	if b.rows == 0 {
@@ -213,8 +213,7 @@ func fromRecord(r arrow.Record) (*Batch, error) {
 	return b, nil
 }
 
-// valueBatches reads a result row by row, of whatever form, and makes batches
-// of its columns.
+// valueBatches reads a result of any form row by row, and makes batches of it.
 func (w *Warehouse) valueBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) {
 	for rows, err := range w.Stream(ctx, statement, args...) {
 		if err != nil {

@@ -19,8 +19,8 @@ func (w *Warehouse) Catalogs(ctx context.Context, pattern string) ([]jobs.Catalo
 	if err != nil {
 		return nil, err
 	}
-	// SHOW has no comments, information_schema has not all catalogs, and not
-	// every user may read it: comments are a bonus.
+	// SHOW has no comments. information_schema has them, but not for all catalogs
+	// nor for every user: without it, catalogs are listed without comments.
 	comments := map[string]string{}
 	rows, err := w.queryTexts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
 	if err != nil && !isStatementError(err) {
@@ -108,8 +108,8 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 	}
 	rows, err := w.informationSchema(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
 		".information_schema.tables WHERE table_schema = ?", strings.ToLower(database))
-	// A database that is not listed there may be empty, not there, or in a
-	// foreign catalog that keeps upper case: SHOW knows.
+	// A database that information_schema does not list may be empty or missing, or
+	// in a foreign catalog with names in upper case. SHOW tells these apart.
 	if errors.Is(err, errNoInformation) || err == nil && len(rows) == 0 {
 		return w.showTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
 	}
@@ -183,13 +183,15 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 	if err != nil && !errors.Is(err, errNoInformation) {
 		return nil, err
 	}
-	// Where it is not listed there it may still be readable, or have no columns.
+	// A table that is not listed there may still be readable, or have no columns.
 	if len(rows) == 0 {
 		return w.describeColumns(ctx, quoted, table)
 	}
 	out := make([]jobs.ColumnInfo, len(rows))
 	for i, row := range rows {
-		out[i] = jobs.ColumnInfo{Name: row[0], Type: normalizeType(row[1]), Nullable: !strings.EqualFold(row[2], "NO"), Comment: row[3], Position: i + 1}
+		out[i] = jobs.ColumnInfo{
+			Name: row[0], Type: normalizeType(row[1]), Nullable: !strings.EqualFold(row[2], "NO"), Comment: row[3], Position: i + 1,
+		}
 	}
 	return out, nil
 }
@@ -221,11 +223,11 @@ func normalizeType(t string) string {
 	return strings.ToUpper(t)
 }
 
-// errNoInformation says that a catalog has no information_schema to read.
+// errNoInformation says that a catalog has no readable information_schema.
 var errNoInformation = errors.New("no information_schema")
 
-// informed queries an information_schema; any statement error there means that
-// SHOW and DESCRIBE have to do.
+// informationSchema queries an information_schema. Any error of the statement is
+// errNoInformation: the caller uses SHOW or DESCRIBE then.
 func (w *Warehouse) informationSchema(ctx context.Context, catalog, statement string, args ...any) ([][]string, error) {
 	if strings.EqualFold(catalog, hiveMetastore) {
 		return nil, errNoInformation
@@ -242,8 +244,8 @@ func isStatementError(err error) bool {
 	return ok
 }
 
-// explain finds the first part of a name that is not there. A nil result means
-// that all of it is there; then err, the error met, stands.
+// explain names the first part of a table's name that does not exist. If all
+// parts exist, it returns err.
 func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName) error {
 	catalogs, e := w.queryTexts(ctx, "SHOW CATALOGS")
 	if e != nil {

@@ -13,20 +13,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// downloadTimeout bounds one file of a result: until its answer begins, and
-// between two pieces of it.
+// downloadTimeout bounds the time until the answer with a file of a result
+// begins, and the time between two pieces of it.
 const downloadTimeout = time.Minute
 
-// links are the addresses that the warehouse named for rows of the session's
-// results, each with the call whose result it is: the driver does not always
-// say which that is.
+// links maps the addresses of a result's files, as the warehouse named them, to
+// the call whose result it is: the driver's request does not always say which.
 type links struct {
 	mu    sync.Mutex
 	calls map[string]*call
 }
 
-// announce keeps addresses in the form that requests have them in. Those of
-// calls that are over are forgotten.
+// add keeps addresses in the form in which requests have them, and forgets those
+// of earlier calls.
 func (l *links) add(addresses []string, c *call) {
 	if len(addresses) == 0 || c == nil {
 		return
@@ -44,7 +43,7 @@ func (l *links) add(addresses []string, c *call) {
 	}
 }
 
-// owner gives the call that a request fetches a file for, nil for other
+// callOf gives the call for which a request fetches a file; nil for other
 // requests.
 func (l *links) callOf(request *http.Request) *call {
 	if request.Method != http.MethodGet {
@@ -55,10 +54,10 @@ func (l *links) callOf(request *http.Request) *call {
 	return l.calls[request.URL.String()]
 }
 
-// download fetches a file of a result from the storage that the warehouse
-// named. The token stays here: the link is its own permission, for some
-// minutes. One that is refused is not worth another try: the import reads the
-// rest of the result with a new statement.
+// download fetches a file of a result from the storage that the warehouse named.
+// The token is not sent there: the link itself is the permission, for about 15
+// minutes. A link that was refused is not tried again: the import reads the rest
+// of the result with a new statement.
 func (t *transport) download(request *http.Request, c *call) (*http.Response, error) {
 	if request.URL.Scheme != "https" && t.endpoint.Scheme != "http" {
 		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
@@ -78,7 +77,7 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 	return bufferedResponse(request, "application/octet-stream", content), nil
 }
 
-// downloading is the name of the call, beside those of Thrift.
+// downloading stands in a failure where other requests have a Thrift method.
 const downloading = "CloudFetch"
 
 func (t *transport) refusedDownload(c *call, f *failure) *failure {
@@ -91,17 +90,18 @@ func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*byte
 	defer cancel(nil)
 	timer := time.AfterFunc(downloadTimeout, func() { cancel(errNoAnswer) })
 	defer timer.Stop()
-	get, err := http.NewRequestWithContext(ctx, http.MethodGet, request.URL.String(), nil) //nolint:gosec // a link that the warehouse gave, to the host that the transport lets through
+	//nolint:gosec // a link that the warehouse gave, to a host that the transport allows
+	get, err := http.NewRequestWithContext(ctx, http.MethodGet, request.URL.String(), nil)
 	if err != nil {
 		return nil, &failure{method: downloading, cause: causeLink, err: err}
 	}
-	// Headers that the link needs, and none that the workspace is sent.
+	// The link may need headers of the driver's. Those for the workspace stay here.
 	for name, values := range request.Header {
 		if name != "Authorization" && name != "Cookie" && name != "User-Agent" {
 			get.Header[name] = values
 		}
 	}
-	response, err := t.base.RoundTrip(get) // #nosec G704 -- an address that the warehouse named, dialled by the transport's rules
+	response, err := t.base.RoundTrip(get) // #nosec G704 -- an address that the warehouse named, dialled by the rules of package egress
 	if err != nil {
 		return nil, sendFailure(ctx, downloading, true, err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/databricks/databricks-sql-go/logger"
 )
 
-// The driver and the SDK have globals to settle before their first use.
+// The driver and the SDK have global state that is set before their first use.
 func init() {
 	sdklogger.DefaultLogger = quiet{}
 	// It logs whole statements, with the credentials in them.

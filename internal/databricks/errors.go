@@ -20,13 +20,13 @@ var (
 	errOutcomeUnknown = errors.New("outcome unknown")
 )
 
-// IsSessionLost reports whether the warehouse no longer knows the session, or
-// the result that was being read: temporary views are gone with it. Open again
-// and resume from the last checkpoint.
+// IsSessionLost reports whether the warehouse no longer knows the session, or the
+// result that was read. Temporary views and tables are gone with the session. The
+// caller opens a new one and resumes from the last checkpoint.
 func IsSessionLost(err error) bool { return errors.Is(err, errSessionLost) }
 
-// IsOutcomeUnknown reports whether a statement may or may not have taken
-// effect: its answer never came. Look before repeating it.
+// IsOutcomeUnknown reports whether a statement's answer was lost, so that it may
+// have taken effect. The caller looks for the effect before it runs it again.
 func IsOutcomeUnknown(err error) bool { return errors.Is(err, errOutcomeUnknown) }
 
 // StatementError is an error that the warehouse raised for a statement. It is
@@ -60,8 +60,8 @@ var (
 	starting     = regexp.MustCompile(`(?i)TEMPORARILY_UNAVAILABLE|(warehouse|cluster|endpoint).{0,80}(is |be )?(start|resum|pending|not running|stopped)`)
 )
 
-// translate turns what the driver and the transport saw of a statement into an
-// error of the product.
+// translate makes the error of a statement from the driver's error and from the
+// first failure that the transport recorded. Both may be nil.
 func (w *Warehouse) translate(c *call, err error) error {
 	if cancelled := c.ctx.Err(); cancelled != nil {
 		return cancelled
@@ -93,7 +93,8 @@ func (w *Warehouse) translate(c *call, err error) error {
 	return w.statementError(err.Error(), state, c)
 }
 
-// clean takes secrets, the driver's words and stack traces out of a message.
+// sanitize takes secrets, the driver's prefixes and Java stack traces out of a
+// message.
 func (w *Warehouse) sanitize(text string, c *call) string {
 	if i := strings.IndexAny(text, "\n"); i >= 0 && strings.Contains(text[i:], "\n\tat ") {
 		text = text[:i]
@@ -143,8 +144,8 @@ func (w *Warehouse) statementError(text, state string, c *call) error {
 	return out
 }
 
-// describe names the attribute and the next step for the errors that a user's
-// configuration leads to.
+// describe sets code, attribute, summary and next step of the errors that a
+// user's configuration can cause.
 func describe(out *jobs.Error, e *StatementError) {
 	class, _, _ := strings.Cut(e.Class, ".")
 	switch {
@@ -168,7 +169,8 @@ func describe(out *jobs.Error, e *StatementError) {
 		out.Code = jobs.CodeForbidden
 		out.Summary = "A permission is missing in Databricks"
 		out.Next = grantFor(e.Message)
-	case strings.Contains(e.Message, "TIMEDOUT_STATE") || class == "QUERY_EXECUTION_TIMEOUT_EXCEEDED" || e.SQLState == "57KD0" && strings.Contains(class, "TIMEOUT"),
+	case strings.Contains(e.Message, "TIMEDOUT_STATE"), class == "QUERY_EXECUTION_TIMEOUT_EXCEEDED",
+		e.SQLState == "57KD0" && strings.Contains(class, "TIMEOUT"),
 		strings.Contains(strings.ToLower(e.Message), "statement timed out"), strings.Contains(e.Message, "STATEMENT_TIMEOUT"):
 		out.Code, out.Attribute = jobs.CodeTimeout, "query_timeout_minutes"
 		out.Summary = "A statement took longer than the query timeout"
@@ -240,8 +242,8 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 	return e
 }
 
-// linkError is that of a result whose files are out of reach: their links are
-// good for some minutes, which a slow reader may outlast.
+// linkError is the error of a result whose files cannot be fetched. Their links
+// expire after about 15 minutes; a slow reader can need longer.
 func (w *Warehouse) linkError(text string, err error) error {
 	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.sanitize(text, nil), Err: err,
 		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
@@ -266,8 +268,8 @@ func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 
 type secretsKey struct{}
 
-// WithSecrets names secrets that statements run with the context hold, so that
-// no error repeats them.
+// WithSecrets adds secrets that the statements run with the context contain, so
+// that no error repeats them.
 func WithSecrets(ctx context.Context, secrets ...jobs.Secret) context.Context {
 	return context.WithValue(ctx, secretsKey{}, append(secretsFrom(ctx), secrets...))
 }
@@ -277,7 +279,7 @@ func secretsFrom(ctx context.Context) []jobs.Secret {
 	return s[:len(s):len(s)]
 }
 
-// notReady reports whether an error says that the warehouse is still starting.
+// saysStarting reports whether an error says that the warehouse is still starting.
 func saysStarting(err error) bool {
 	e, ok := errors.AsType[*StatementError](err)
 	return ok && starting.MatchString(e.Message)

@@ -21,13 +21,13 @@ import (
 type cause int
 
 const (
-	// causeUnreachable: no connection came about.
+	// causeUnreachable: no connection could be made.
 	causeUnreachable cause = iota
 	// causeLost: the connection broke after the request was sent.
 	causeLost
 	// causeSilent: the host accepted the request and did not answer in time.
 	causeSilent
-	// causeRefused: a rule of ours forbids the request.
+	// causeRefused: a rule of this package or of package egress forbids the request.
 	causeRefused
 	// causeTLS: the host's certificate was not accepted.
 	causeTLS
@@ -44,12 +44,12 @@ const (
 	causeReply
 	// causeLink: a file of a result could not be fetched by its link.
 	causeLink
-	// causeToken: the token could not be had.
+	// causeToken: the token could not be read or made.
 	causeToken
 )
 
-// failure is why one RPC did not succeed. It stays below the package: callers
-// get the *jobs.Error that errors.go makes of it.
+// failure is why one request did not succeed. It does not leave the package:
+// callers get the *jobs.Error that errors.go makes of it.
 type failure struct {
 	method     string
 	cause      cause
@@ -81,8 +81,8 @@ func (f *failure) transient(idempotent bool) bool {
 	case causeLost, causeUnavailable:
 		return idempotent
 	case causeSilent:
-		// Silence took its whole time limit already: only a fetch, which may
-		// be one slow page, is tried again.
+		// The attempt used its whole timeout already. Only a fetch is tried again:
+		// one page may have been slow.
 		return f.method == "FetchResults"
 	default:
 		return false
@@ -101,11 +101,11 @@ func (f *failure) transientDownload() bool {
 	return true
 }
 
-// waits reports whether the host is alive but not ready: worth waiting for as
-// long as a warehouse takes to start.
+// isNotReady reports whether the host answered that it is busy or unavailable. It
+// is then waited for as long as a warehouse may take to start.
 func (f *failure) isNotReady() bool { return f.cause == causeBusy || f.cause == causeUnavailable }
 
-// errNoAnswer is the cause with which a call past its time limit is cancelled.
+// errNoAnswer is the cause with which a call is cancelled at its timeout.
 var errNoAnswer = errors.New("no answer within the time limit")
 
 // sendFailure explains why no answer arrived.
@@ -132,7 +132,8 @@ func sendFailure(ctx context.Context, method string, sent bool, err error) *fail
 	return f
 }
 
-// invalidToken is how Databricks words a 403 that is really a 401.
+// invalidToken matches the message of a 403 that is about the token: Databricks
+// does not always answer 401 then.
 var invalidToken = regexp.MustCompile(`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`)
 
 // statusFailure explains an HTTP status that is not 200.
@@ -152,7 +153,8 @@ func statusFailure(method string, response *http.Response, body []byte) *failure
 		f.cause = causeUnavailable
 	case f.status/100 == 3:
 		f.cause = causeRefused
-		f.message = "the host answered with a redirect to " + response.Header.Get("Location") + ", which is not followed: the token is for the configured host alone"
+		f.message = "the host answered with a redirect to " + response.Header.Get("Location") +
+			", which is not followed: the token is for the configured host alone"
 	}
 	return f
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// Files reads and writes files in Unity Catalog volumes by the Files API. PUT
-// and GET in SQL would take a file on this machine's disk, through a client of
-// the driver's that heeds neither proxy nor the rules of dialling; here a body
-// is sent while it is made, past the same rules as everything else. It is safe
+// Files reads and writes files in Unity Catalog volumes by the Files API. PUT and
+// GET in SQL need a file on this machine's disk, and an HTTP client of the
+// driver's that uses no proxy and no rules of package egress. Here a body is sent
+// while it is produced, over the same transport as everything else. Files is safe
 // for concurrent use.
 type Files struct{ w *Warehouse }
 
-// NewFiles sends nothing yet. The configuration is a warehouse's; its HTTP path
-// is not used.
+// NewFiles makes a Files without sending anything. The configuration is that of a
+// warehouse; its HTTP path is not used.
 func NewFiles(cfg Config) (*Files, error) {
 	w, err := newWarehouse(cfg)
 	if err != nil {
@@ -31,7 +31,7 @@ func NewFiles(cfg Config) (*Files, error) {
 	return &Files{w: w}, nil
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (f *Files) Close() { f.w.transport.base.CloseIdleConnections() }
 
 // FileInfo is an entry of a directory.
@@ -47,11 +47,12 @@ const (
 	// maxFilesAttempts is how often a call is made whose failures are transient.
 	maxFilesAttempts = 4
 	filesTimeout     = time.Minute
-	// stallLimit is how long an upload may take no more of its body.
-	stallLimit = 5 * time.Minute
+	// stallTimeout bounds the time in which the receiver of an upload reads
+	// nothing more of its body.
+	stallTimeout = 5 * time.Minute
 )
 
-// List gives a directory's entries; what is not there has none.
+// List gives a directory's entries. A directory that does not exist has none.
 func (f *Files) List(ctx context.Context, directory string) ([]FileInfo, error) {
 	var all []FileInfo
 	for page := ""; ; {
@@ -80,12 +81,12 @@ func (f *Files) List(ctx context.Context, directory string) ([]FileInfo, error) 
 	}
 }
 
-// Read gives a small file whole; one that is not there is CodeNotFound.
+// Read gives the whole of a small file. CodeNotFound says that it does not exist.
 func (f *Files) Read(ctx context.Context, path string) ([]byte, error) {
 	return f.call(ctx, http.MethodGet, filesPath, path, nil)
 }
 
-// Remove removes a file. What is not there is no error.
+// Remove removes a file. A file that does not exist is no error.
 func (f *Files) Remove(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodDelete, filesPath, path, nil)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -94,7 +95,7 @@ func (f *Files) Remove(ctx context.Context, path string) error {
 	return err
 }
 
-// RemoveDirectory removes an empty directory. What is not there is no error.
+// RemoveDirectory removes an empty directory. One that does not exist is no error.
 func (f *Files) RemoveDirectory(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodDelete, directoriesPath, path, nil)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -103,23 +104,25 @@ func (f *Files) RemoveDirectory(ctx context.Context, path string) error {
 	return err
 }
 
-// MakeDirectory makes a directory and those above it; one that is there is no
-// error.
+// MakeDirectory makes a directory and those above it. A directory that exists is
+// no error.
 func (f *Files) MakeDirectory(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodPut, directoriesPath, path, nil)
 	return err
 }
 
-// Write makes a file, and the directory it is in. The body is read to its end;
-// only then is the file there. It is sent once: what was read is gone.
+// Write makes a file, and the directory it is in. The file exists once the body
+// was read to its end. A failure is not retried, because the body cannot be read a
+// second time.
 func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
-	// This also finds out whether the token has expired since the last call.
+	// This call also renews a token that expired since the last one; Write itself
+	// could not repeat its body.
 	if err := f.MakeDirectory(ctx, parent(path)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := &stallDetector{r: body, timer: time.AfterFunc(stallLimit, func() { cancel(errNoAnswer) })}
+	watched := &stallDetector{r: body, timer: time.AfterFunc(stallTimeout, func() { cancel(errNoAnswer) })}
 	defer watched.timer.Stop()
 	_, failed := f.send(ctx, http.MethodPut, filesPath, path, url.Values{"overwrite": {"true"}}, watched)
 	if failed != nil {
@@ -130,8 +133,8 @@ func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
 
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// stallDetector notices a receiver that takes no more; a body that is slow to
-// come is not its fault.
+// stallDetector runs its timer while the receiver reads nothing. It stops the
+// timer while the body is read: the producer may be slow.
 type stallDetector struct {
 	r     io.Reader
 	timer *time.Timer
@@ -139,11 +142,11 @@ type stallDetector struct {
 
 func (s *stallDetector) Read(p []byte) (int, error) {
 	s.timer.Stop()
-	defer s.timer.Reset(stallLimit)
+	defer s.timer.Reset(stallTimeout)
 	return s.r.Read(p)
 }
 
-// call makes a call without a body, again where that may help.
+// call makes a call without a body, and retries transient failures.
 func (f *Files) call(ctx context.Context, method, api, path string, query url.Values) ([]byte, error) {
 	policy, renewed := pauses, false
 	policy.Attempts, policy.Within = maxFilesAttempts, f.w.transport.patience
@@ -200,7 +203,7 @@ func (f *Files) send(ctx context.Context, method, api, path string, query url.Va
 	return text, nil
 }
 
-// explain names the volume, which is what is mostly at fault.
+// explain describes a failure by the volume, which is the usual cause.
 func (f *Files) explain(ctx context.Context, failed *failure, path string) error {
 	if ctx.Err() != nil && context.Cause(ctx) != errNoAnswer { //nolint:errorlint // the very value
 		return ctx.Err()
@@ -212,7 +215,8 @@ func (f *Files) explain(ctx context.Context, failed *failure, path string) error
 			Next: "Check catalog, schema and volume of staging.volume, or create the volume", Err: failed}
 	case causeForbidden:
 		return &jobs.Error{Code: jobs.CodeForbidden, Attribute: "staging.volume", Summary: "The staging volume may not be used", Detail: text,
-			Next: "Grant READ VOLUME and WRITE VOLUME on the volume, and USE CATALOG and USE SCHEMA above it, to the token's user or service principal", Err: failed}
+			Next: "Grant READ VOLUME and WRITE VOLUME on the volume, and USE CATALOG and USE SCHEMA above it, " +
+				"to the token's user or service principal", Err: failed}
 	}
 	return f.w.transportError(failed, newCall(ctx, true))
 }

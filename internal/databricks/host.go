@@ -10,16 +10,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// domains are those under which Databricks runs workspaces.
+// domains are the DNS domains under which Databricks runs workspaces.
 var domains = []string{
 	"databricks.com", "azuredatabricks.net",
 	"databricks.us", "databricks.mil", "databricks.azure.us", "databricks.azure.cn",
 }
 
-// ValidateHost checks an authorization's host: a Databricks host name, or an
-// address of the local machine written with its scheme ("http://127.0.0.1"),
-// or, with allowPrivate, any other host but metadata services. Its errors name
-// the attribute host.
+// ValidateHost checks an authorization's host. Allowed are a Databricks host name,
+// an address of this machine written with its scheme ("http://127.0.0.1"), and with
+// allowPrivate any host but metadata services. Its errors name the attribute host.
 func ValidateHost(host string, allowPrivate bool) error {
 	_, err := parseHost(host, allowPrivate)
 	return err
@@ -30,10 +29,9 @@ type workspaceHost struct {
 	scheme string
 	// name is lower case, without port or brackets.
 	name string
-	// databricks is true for names under Databricks' domains: their addresses
-	// may be private (PrivateLink).
+	// databricks is set for names under domains.
 	databricks bool
-	// loopback is true where the host itself says that it is this machine.
+	// loopback is set for "localhost" and loopback addresses.
 	loopback bool
 }
 
@@ -77,7 +75,8 @@ func parseHost(host string, allowPrivate bool) (workspaceHost, error) {
 	case h.loopback && strings.Contains(host, "://"):
 	default:
 		return invalid("It is not the name of a Databricks workspace.",
-			"Give a name such as \"dbc-a1b2345c-d6e7.cloud.databricks.com\" or \"adb-123.4.azuredatabricks.net\". For a host of your own, set allow_private_hosts on the provider.")
+			"Give a name such as \"dbc-a1b2345c-d6e7.cloud.databricks.com\" or \"adb-123.4.azuredatabricks.net\". "+
+				"For a host of your own, set allow_private_hosts on the provider.")
 	}
 	return h, nil
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// FindColumn gives the column that a definition names, ignoring case as
-// Databricks does. Its error names the attribute and near names.
+// FindColumn gives the column that a definition names. Case is ignored, as
+// Databricks does, unless two columns differ by it. The error names the attribute
+// and suggests similar names.
 func FindColumn(columns []jobs.ColumnInfo, name, attribute string, table jobs.TableName) (jobs.ColumnInfo, error) {
 	var found []jobs.ColumnInfo
 	names := make([]string, len(columns))
@@ -37,7 +38,7 @@ func FindColumn(columns []jobs.ColumnInfo, name, attribute string, table jobs.Ta
 }
 
 // notFoundError is the error for an object that a definition names and that the
-// warehouse does not show.
+// warehouse does not list.
 func notFoundError(attribute, kind, name, where string, existing []string) *jobs.Error {
 	summary := fmt.Sprintf("The %s %q was not found", kind, name)
 	if where != "" {
@@ -46,7 +47,7 @@ func notFoundError(attribute, kind, name, where string, existing []string) *jobs
 	return jobs.Invalid(attribute, summary, "It does not exist, or the token's user may not see it.", suggestion(kind+"s", name, existing))
 }
 
-// suggestion lists the names that come nearest, or else what there is.
+// suggestion lists the most similar names, or else the existing ones.
 func suggestion(kind, name string, existing []string) string {
 	if len(existing) == 0 {
 		return "There are no " + kind + " that the token's user may see. Check the permissions."
@@ -70,8 +71,9 @@ func quoteList(names []string, separator string) string {
 	return strings.Join(quoted, separator)
 }
 
-// nearest gives up to n names within a third of the name's length in edits, or
-// that contain it or are contained in it; the nearest first.
+// nearest gives up to n similar names, the most similar first: those within a
+// third of the name's length in edits, those that contain the name, and those
+// that it contains.
 func nearest(name string, names []string, n int) []string {
 	type candidate struct {
 		name     string

@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// ClientCredentials are an OAuth secret of a service principal, from which the
-// workspace makes access tokens of an hour (OAuth machine-to-machine).
+// ClientCredentials are an OAuth secret of a service principal, for which the
+// workspace gives access tokens of an hour (OAuth machine-to-machine).
 type ClientCredentials struct {
 	// ID is the service principal's application id.
 	ID string
@@ -29,8 +29,8 @@ type ClientCredentials struct {
 // OAuth machine-to-machine, "manually generate a workspace-level access token").
 const tokenPath = "/oidc/v1/token" //nolint:gosec // a path, not a credential
 
-// clientToken makes an access token. The request takes the same way as
-// everything else: to the configured host, and past the same rules.
+// clientToken asks the workspace for an access token, over the same transport as
+// everything else: only to the configured host.
 func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.Secret, error) {
 	secret, err := c.Secret(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.
 	})
 }
 
-// tokenError explains why no token was made.
+// tokenError describes why there is no token.
 func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
 	text := redactSecrets(err.Error(), []jobs.Secret{secret})
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
@@ -89,5 +89,6 @@ func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
 	return &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "client_secret_wo",
 		Summary: fmt.Sprintf("%s refused the OAuth secret of service principal %s", w.name, id),
 		Detail:  text,
-		Next:    "Check client_id, which is the application id, and that the service principal is in this workspace; make a new OAuth secret, give it in client_secret_wo and raise client_secret_wo_version."}
+		Next: "Check client_id, which is the application id, and that the service principal is in this workspace; " +
+			"make a new OAuth secret, give it in client_secret_wo and raise client_secret_wo_version."}
 }

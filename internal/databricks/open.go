@@ -43,12 +43,11 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 				err = w.timedOut(time.Since(started), nil)
 			}
-			// Nothing is left to close in good order; it is done beside the
-			// caller, who need not wait for it.
+			// The caller need not wait until the failed session is closed.
 			go func() { _ = w.Close() }()
 			return nil, err
 		case <-tick.C:
-			// A host that has not answered is not starting; it is silent.
+			// A host that has answered nothing is not a warehouse that starts.
 			if elapsed := time.Since(started); cfg.Waiting != nil && w.transport.answered.Load() && elapsed > 2*time.Second {
 				cfg.Waiting(elapsed.Round(time.Second))
 			}
@@ -56,8 +55,8 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	}
 }
 
-// start opens the session and runs SELECT 1, again and again while the
-// warehouse says that it is starting.
+// start opens the session and runs SELECT 1, and does so again while the
+// warehouse is starting.
 func (w *Warehouse) start(ctx context.Context) error {
 	policy := pauses
 	policy.Within = w.transport.patience
@@ -81,9 +80,9 @@ func (w *Warehouse) start(ctx context.Context) error {
 	return w.timedOut(w.transport.patience, err)
 }
 
-// startable reports whether an error is one of a warehouse that is starting:
-// it says so, or what it held back broke off. A host that never answered
-// anything is not starting.
+// isStarting reports whether an error is that of a warehouse that is starting:
+// the error says so, or a request that the warehouse held back was not answered.
+// A host that never answered anything is not starting.
 func (w *Warehouse) isStarting(err error) bool {
 	if saysStarting(err) || IsSessionLost(err) {
 		return true
@@ -108,8 +107,8 @@ func (w *Warehouse) connect(ctx context.Context) error {
 	return nil
 }
 
-// discardConn drops the session for good: handed back to the pool, it would be
-// used again.
+// discardConn closes the session's connection. ErrBadConn keeps database/sql from
+// putting it back into the pool, where it would be used again.
 func (w *Warehouse) discardConn() {
 	if w.conn == nil {
 		return

@@ -216,8 +216,8 @@ func TestStatementsAreNotRepeatedUnasked(t *testing.T) {
 		{"503 before it took effect", sandboxtest.Fault{Kind: "unavailable", Form: "before"}, (*databricks.Warehouse).Exec, 0, true},
 		{"answer cut off", sandboxtest.Fault{Kind: "cut", On: "ExecuteStatement"}, (*databricks.Warehouse).Exec, 1, true},
 		{"429", sandboxtest.Fault{Kind: "too_many_requests", RetryAfter: 1}, (*databricks.Warehouse).Exec, 1, false},
-		{"repeatable, 503 after", sandboxtest.Fault{Kind: "unavailable", Form: "after"}, (*databricks.Warehouse).ExecRepeatable, 2, false},
-		{"repeatable, cut", sandboxtest.Fault{Kind: "cut", On: "ExecuteStatement"}, (*databricks.Warehouse).ExecRepeatable, 2, false},
+		{"repeatable, 503 after", sandboxtest.Fault{Kind: "unavailable", Form: "after"}, (*databricks.Warehouse).ExecIdempotent, 2, false},
+		{"repeatable, cut", sandboxtest.Fault{Kind: "cut", On: "ExecuteStatement"}, (*databricks.Warehouse).ExecIdempotent, 2, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

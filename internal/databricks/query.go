@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Rows is a result being read. It is like sql.Rows, except that a result that
-// ended early is always an error of Err, whatever the driver made of it.
+// Rows is a result being read. It is like sql.Rows, except that Err reports every
+// result that ended early, also where the driver takes it for complete.
 type Rows struct {
 	rows    *sql.Rows
 	w       *Warehouse
@@ -36,8 +36,8 @@ func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*
 		}
 		return func() { _ = rows.Close() }, nil
 	})
-	// Without an error too: when reading the columns failed, the driver takes
-	// it for no columns.
+	// The call may have failed although err is nil: when the columns cannot be
+	// read, the driver reports a result without columns.
 	if err := w.translate(c, err); err != nil {
 		if release != nil {
 			release()
@@ -99,16 +99,16 @@ func (r *Rows) Close() error {
 	return nil
 }
 
-// Exec runs a statement once. Where its answer is lost on the way,
-// IsOutcomeUnknown is true for the error; it is not sent again, except when
-// the warehouse said that it was too busy to take it.
+// Exec runs a statement once. If its answer is lost, IsOutcomeUnknown is true for
+// the error. The statement is sent again only if the warehouse answered that it
+// was too busy to accept it.
 func (w *Warehouse) Exec(ctx context.Context, statement string, args ...any) error {
 	return w.exec(ctx, false, statement, args)
 }
 
-// ExecRepeatable runs a statement that may be executed twice without harm, and
-// repeats it while the warehouse is not available.
-func (w *Warehouse) ExecRepeatable(ctx context.Context, statement string, args ...any) error {
+// ExecIdempotent runs a statement for which two executions have the effect of
+// one, and sends it again while the warehouse is not available.
+func (w *Warehouse) ExecIdempotent(ctx context.Context, statement string, args ...any) error {
 	return w.exec(ctx, true, statement, args)
 }
 

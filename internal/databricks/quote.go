@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Quote writes an identifier in back-quotes. It refuses what no identifier can
-// be: the empty text, and text with a NUL.
+// Quote writes an identifier in back-quotes. An empty identifier, and one with a
+// NUL, is an error.
 func Quote(identifier string) (string, error) {
 	return quoteAs("", identifier)
 }
@@ -49,8 +49,8 @@ func quoteDatabase(catalog, database string) (string, error) {
 var literalEscapes = strings.NewReplacer(
 	`\`, `\\`, `'`, `\'`, "\x00", `\u0000`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
-// Literal writes a string literal, for the few places where no parameter can
-// stand: options, properties, URLs and credentials.
+// Literal writes a string literal, for the places where SQL takes no parameter:
+// options, properties, URLs and credentials.
 func Literal(text string) string {
 	return "'" + literalEscapes.Replace(text) + "'"
 }
@@ -80,8 +80,8 @@ func Redact(text string) string {
 	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
 }
 
-// redactSecrets takes out given secrets as well, wherever they stand. A secret
-// may be a whole clause of SQL: then its literals count as well.
+// redactSecrets takes the given secrets out of a text, and then does as Redact. A
+// secret may be a clause of SQL: each of its string literals is a secret then.
 func redactSecrets(text string, secrets []jobs.Secret) string {
 	var forms []string
 	for _, s := range secrets {

@@ -19,7 +19,7 @@ type Commit struct {
 	OutputRows int64
 }
 
-// The places of the columns of DESCRIBE HISTORY, which are the same in all
+// The positions of columns in DESCRIBE HISTORY, which are the same in all
 // releases.
 const (
 	historyVersion    = 0
@@ -52,10 +52,10 @@ func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n i
 	return out, nil
 }
 
-// textMap reads a MAP<STRING, STRING> as results have it.
+// textMap reads the JSON in which results have a MAP<STRING, STRING>.
 func textMap(text string) map[string]string {
 	var m map[string]string
-	// What is no map has no entries.
+	// A text that is no map counts as an empty one.
 	_ = json.Unmarshal([]byte(text), &m)
 	return m
 }

@@ -15,7 +15,7 @@ type tokenSource struct {
 
 	mu    sync.Mutex
 	token *jobs.Secret
-	// also are other secrets that no error text may hold.
+	// also are further secrets that no error text may contain.
 	also []jobs.Secret
 }
 
@@ -49,8 +49,8 @@ func (s *tokenSource) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What cannot stand in a header must not reach one: the error of net/http
-	// would print it.
+	// A token that is no header value must not reach net/http: its error would
+	// print the token.
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return jobs.Invalid("token_wo", "The access token cannot be sent",
 			"It holds blanks, line ends or other characters that no token has.",
@@ -64,7 +64,7 @@ func (s *tokenSource) load(ctx context.Context) error {
 	return nil
 }
 
-// secrets are what no error text may hold.
+// secrets are the texts that no error may contain.
 func (s *tokenSource) secrets() []jobs.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,8 +75,8 @@ func (s *tokenSource) secrets() []jobs.Secret {
 	return all
 }
 
-// alsoSecret names a secret that tokens are made from. Its caller is the reader
-// of the token, which holds the lock.
+// alsoSecret adds a secret that tokens are made from. It is called by read, while
+// load holds the lock.
 func (s *tokenSource) alsoSecret(secret jobs.Secret) {
 	if !slices.Contains(s.also, secret) {
 		s.also = append(s.also, secret)

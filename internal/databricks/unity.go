@@ -21,15 +21,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// UnityCatalog reads Unity Catalog by its REST API. No warehouse is started for
-// that, and none has to be.
+// UnityCatalog reads Unity Catalog by its REST API, which needs no running
+// warehouse and starts none.
 type UnityCatalog struct {
 	w      *Warehouse
 	client *client.DatabricksClient
 }
 
-// NewUnityCatalog sends nothing yet. The configuration is a warehouse's; its HTTP
-// path is not used.
+// NewUnityCatalog makes a UnityCatalog without sending anything. The
+// configuration is that of a warehouse; its HTTP path is not used.
 func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 	w, err := newWarehouse(cfg)
 	if err != nil {
@@ -38,7 +38,8 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 	c, err := client.New(&config.Config{
 		Host:        w.transport.endpoint.Scheme + "://" + w.transport.endpoint.Host,
 		Credentials: noCredentials{}, // the transport adds them
-		// The environment and ~/.databrickscfg are somebody else's.
+		// The SDK must not read the environment and ~/.databrickscfg, which may be
+		// for another workspace.
 		Loaders:             []config.Loader{noLoader{}},
 		HTTPTransport:       &restTransport{w: w},
 		HTTPTimeoutSeconds:  30,
@@ -50,14 +51,14 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 	return &UnityCatalog{w: w, client: c}, nil
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (u *UnityCatalog) Close() { u.w.transport.base.CloseIdleConnections() }
 
 // errNoUnityCatalog is the cause where a workspace has no Unity Catalog.
 var errNoUnityCatalog = errors.New("no Unity Catalog")
 
 // IsNoUnityCatalog reports whether a workspace has no Unity Catalog, or does not
-// serve its API: its warehouse knows the rest.
+// serve its API. The caller reads the catalog through the warehouse then.
 func IsNoUnityCatalog(err error) bool { return errors.Is(err, errNoUnityCatalog) }
 
 // InUnityCatalog reports whether a catalog is one that Unity Catalog keeps.
@@ -119,8 +120,8 @@ func (u *UnityCatalog) Tables(ctx context.Context, catalogName, database, patter
 
 // Columns lists a table's columns that match a pattern, by position.
 func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	// The SDK puts the name into the path as it is: one with a slash or a
-	// question mark would have the token read another of the workspace's APIs.
+	// The SDK puts the name into the path unescaped: a name with a slash or a
+	// question mark would make the token read another API of the workspace.
 	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: url.PathEscape(table.String())})
 	if err != nil {
 		return nil, u.explain(ctx, err, table)
@@ -139,8 +140,8 @@ func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, patter
 	return out, nil
 }
 
-// explain turns an error of the API into one of the product, and finds the
-// first part of a name that is not there.
+// explain turns an error of the API into one of the product, and names the first
+// part of a name that does not exist.
 func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableName) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -164,7 +165,8 @@ func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableNa
 	case e.StatusCode == http.StatusNotFound:
 		return u.missing(ctx, name, detail)
 	case e.StatusCode == http.StatusForbidden:
-		return &jobs.Error{Code: jobs.CodeForbidden, Summary: "A permission is missing in Databricks", Detail: detail, Next: grantFor(detail), Err: err}
+		return &jobs.Error{Code: jobs.CodeForbidden, Summary: "A permission is missing in Databricks",
+			Detail: detail, Next: grantFor(detail), Err: err}
 	}
 	return &jobs.Error{Code: jobs.CodeUnreachable, Summary: fmt.Sprintf("%s could not tell what its catalog holds", u.w.name),
 		Detail: fmt.Sprintf("HTTP %d %s: %s", e.StatusCode, e.ErrorCode, detail),
@@ -209,8 +211,8 @@ func namesOf[T any](list []T, name func(T) string) []string {
 	return out
 }
 
-// restTransport sends the SDK's requests: to the configured host alone, with
-// the token, which is read again when it was refused.
+// restTransport sends the SDK's requests to the configured host alone, with the
+// token, which it reads again once after a refusal.
 type restTransport struct{ w *Warehouse }
 
 // RoundTrip implements http.RoundTripper.
@@ -221,7 +223,8 @@ func (t *restTransport) RoundTrip(request *http.Request) (*http.Response, error)
 		return nil, err
 	}
 	if request.URL.Scheme != w.transport.endpoint.Scheme || request.URL.Host != w.transport.endpoint.Host {
-		return nil, &failure{cause: causeRefused, message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, w.transport.endpoint.Host)}
+		return nil, &failure{cause: causeRefused,
+			message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, w.transport.endpoint.Host)}
 	}
 	for renewed := false; ; renewed = true {
 		token, err := w.token.get(request.Context())

@@ -18,21 +18,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Config is how to reach a warehouse.
+// Config says how to reach a warehouse.
 type Config struct {
-	// Host is a host name, or for local use an URL ("http://127.0.0.1").
+	// Host is a host name, or for local use a URL ("http://127.0.0.1").
 	Host     string
 	Port     int
 	HTTPPath string
-	// Token gives the access token; it, or Client, must be set. It is called again
-	// when the warehouse refuses the one it gave: the credential may have been
-	// replaced.
+	// Token gives the access token; either Token or Client must be set. It is
+	// called again when the warehouse refuses the token, because the credential
+	// may have been replaced.
 	Token func(context.Context) (jobs.Secret, error)
-	// Client, if set, makes access tokens in Token's place, and a new one
-	// whenever the last one is refused: they expire within a run.
+	// Client, if set, makes the access tokens in place of Token, and a new one
+	// whenever the last one is refused: an access token can expire within a run.
 	Client *ClientCredentials
-	// AllowPrivateHosts opts in to hosts that are not Databricks', and to
-	// private addresses.
+	// AllowPrivateHosts allows hosts outside Databricks' domains, and private and
+	// loopback addresses.
 	AllowPrivateHosts bool
 	// CAFile adds certificate authorities to the system's.
 	CAFile string
@@ -41,18 +41,18 @@ type Config struct {
 	QueryTimeout time.Duration
 	// StartTimeout is how long a warehouse may take to start; 0 means
 	// DefaultStartTimeout. A host that does not answer at all fails within 30
-	// seconds regardless.
+	// seconds, whatever StartTimeout is.
 	StartTimeout time.Duration
 	// CloudFetch lets large results come as files from the workspace's storage.
-	// Their links expire after some minutes: then reading fails with
-	// CodeUnreachable, and a statement has to be sent again.
+	// The links to them expire after about 15 minutes: then reading fails with
+	// CodeUnreachable, and the caller has to run the statement again.
 	CloudFetch bool
 	// UserAgent names the product to Databricks: "vendor+product".
 	UserAgent string
 	// QueryTags mark every statement in the warehouse's query history.
 	QueryTags map[string]string
-	// Sent, if set, is told the id of each statement that the warehouse took. It
-	// must not block.
+	// Sent, if set, is called with the id of each statement that the warehouse
+	// accepted. It must not block.
 	Sent func(statementID string)
 	// Waiting, if set, is called about once a second while Open waits for a
 	// warehouse that is starting. It must not block.
@@ -65,32 +65,34 @@ const DefaultStartTimeout = 10 * time.Minute
 const (
 	// pageRows bounds the rows of one fetch, and with it memory.
 	pageRows = 10_000
-	// longestStatement is the most that Databricks accepts.
+	// longestStatement is the largest STATEMENT_TIMEOUT that Databricks accepts.
 	longestStatement = 172_800 * time.Second
-	// cancelGrace is how long a cancelled call is given to end in good order
-	// before its caller is let go.
+	// cancelGrace is how long the caller of a cancelled call waits for the call
+	// to end.
 	cancelGrace = 1200 * time.Millisecond
 	// executeGrace is how long a statement that was cancelled while it was
-	// being submitted may take to get an id by which it can be cancelled.
+	// submitted may take to get its id, without which the warehouse cannot
+	// cancel it.
 	executeGrace = 20 * time.Second
 )
 
 // Warehouse is one session at a warehouse. It is for one goroutine at a time.
 type Warehouse struct {
-	// name is the host for people.
+	// name is the host as error messages name it.
 	name      string
 	transport *transport
 	token     *tokenSource
 
 	db   *sql.DB
 	conn *sql.Conn
-	// sent is told the ids of statements; may be nil.
+	// sent is Config.Sent.
 	sent func(statementID string)
 
 	sessionLost atomic.Bool
-	// columnar is set once a result came in Thrift's columns instead of Arrow.
+	// columnar is set once a result came in Thrift's columns instead of Arrow:
+	// the later ones of the session do, too.
 	columnar atomic.Bool
-	// abandoned are calls that were given up and still run.
+	// abandoned are the calls whose callers no longer wait for them.
 	abandoned      sync.WaitGroup
 	abandonedCalls atomic.Int32
 }
@@ -130,8 +132,8 @@ func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
 	return w, nil
 }
 
-// connector configures the driver: all that can lose data or wait without
-// bound is off here or mended by the transport.
+// connector configures the driver: what can lose data or wait without bound is
+// switched off here, or corrected by the transport.
 func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 	timeout := cfg.QueryTimeout
 	if timeout <= 0 {
@@ -157,9 +159,9 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 		dbsql.WithTransport(w.transport),
 		dbsql.WithRetries(-1, time.Second, time.Second),
 		dbsql.WithMaxRows(pageRows),
-		// Large results come as files from the workspace's storage where the
-		// caller can go on after one of their links has expired. Two at a time
-		// are as fast as ten, and take a third of the memory.
+		// Large results come as files from the workspace's storage, if the caller
+		// can resume after a link has expired. Two downloads at a time are as fast
+		// as ten, and take a third of the memory.
 		dbsql.WithCloudFetch(cfg.CloudFetch),
 		dbsql.WithMaxDownloadThreads(2),
 		dbsql.WithUserAgentEntry(cfg.UserAgent),
@@ -172,10 +174,10 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 	)
 }
 
-// Close ends the session at the warehouse. It takes a bounded time; where a
-// cancelled statement still has to be cancelled at the warehouse, that goes on
-// beside the caller. It gives no error: what was done in the session is done,
-// and one that could not be closed ends by itself.
+// Close ends the session at the warehouse, within a bounded time. If a statement
+// still has to be cancelled at the warehouse, Close returns at once and the rest
+// goes on in the background. Its error is always nil: a session that could not be
+// closed ends by itself, and what was done in it stays done.
 func (w *Warehouse) Close() error {
 	if w.abandonedCalls.Load() > 0 {
 		go func() {
@@ -198,7 +200,7 @@ func (w *Warehouse) close() {
 	w.transport.base.CloseIdleConnections()
 }
 
-// ready refuses to use a session that is gone.
+// ready returns an error once the session is lost.
 func (w *Warehouse) ready() error {
 	if w.sessionLost.Load() {
 		return w.lost("it was lost before")
@@ -206,11 +208,11 @@ func (w *Warehouse) ready() error {
 	return nil
 }
 
-// do runs a call of the driver and returns within cancelGrace of the caller's
-// cancellation. The driver's context is cancelled only once the statement has
-// an id, so that the driver cancels it at the warehouse too. A call that does
-// not end is left to end by itself, within bounds, and its session is not used
-// again.
+// do runs a call of the driver, and returns within cancelGrace after the caller
+// cancelled it. The driver's context is cancelled only once the statement has an
+// id, so that the driver cancels the statement at the warehouse too. A call that
+// does not end by then goes on in the background, within the timeouts of its
+// requests, and its session is not used again.
 func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), err error)) (release func(), err error) {
 	c.sent = w.sent
 	ctx, cancel := c.context()
@@ -221,7 +223,7 @@ func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), e
 	done := make(chan outcome, 1)
 	go func() {
 		cleanup, err := run(ctx)
-		// A call that never got as far as sending its statement.
+		// The call may have ended without sending its statement.
 		c.markExecuted()
 		done <- outcome{cleanup, err}
 	}()

@@ -80,7 +80,7 @@ func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
 		if err != nil {
 			return err
 		}
-		err = wh.ExecRepeatable(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
+		err = wh.ExecIdempotent(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
 		if err == nil && bounded {
 			err = setTimeout(ctx, wh, timeout)
 		}
@@ -119,7 +119,7 @@ func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.
 }
 
 func setTimeout(ctx context.Context, wh *databricks.Warehouse, d time.Duration) error {
-	return wh.ExecRepeatable(ctx, fmt.Sprintf("SET STATEMENT_TIMEOUT = %d", max(1, int64(d/time.Second))))
+	return wh.ExecIdempotent(ctx, fmt.Sprintf("SET STATEMENT_TIMEOUT = %d", max(1, int64(d/time.Second))))
 }
 
 // inferredColumns returns the columns that COPY INTO inferred from the files.

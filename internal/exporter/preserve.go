@@ -109,7 +109,7 @@ func (e *Export) restoreClustering(ctx context.Context, before existingTable, co
 		if err != nil || slices.Equal(now.Clustering, before.detail.Clustering) {
 			return err
 		}
-		return wh.ExecRepeatable(ctx, "ALTER TABLE "+e.targetSQL+" CLUSTER BY ("+by+")")
+		return wh.ExecIdempotent(ctx, "ALTER TABLE "+e.targetSQL+" CLUSTER BY ("+by+")")
 	})
 }
 

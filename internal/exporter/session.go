@@ -35,7 +35,7 @@ func (e *Export) once(ctx context.Context, work func(*databricks.Warehouse) erro
 
 // execRepeatable executes a statement that may be executed twice.
 func (e *Export) execRepeatable(ctx context.Context, statement string) error {
-	return e.inSession(ctx, func(wh *databricks.Warehouse) error { return wh.ExecRepeatable(ctx, statement) })
+	return e.inSession(ctx, func(wh *databricks.Warehouse) error { return wh.ExecIdempotent(ctx, statement) })
 }
 
 func (e *Export) disconnect() error {

@@ -163,7 +163,7 @@ func (w *warehouse) copy(ctx context.Context, t *table, name string, from int64)
 	if err != nil {
 		return snapshot{}, err
 	}
-	if err := w.wh.ExecRepeatable(ctx, statement); err != nil {
+	if err := w.wh.ExecIdempotent(ctx, statement); err != nil {
 		return s, w.copyRefused(t, name, err)
 	}
 	return s, nil
@@ -221,5 +221,5 @@ func (w *warehouse) copyRefused(t *table, name string, err error) error {
 }
 
 func (w *warehouse) drop(ctx context.Context, name string) error {
-	return w.wh.ExecRepeatable(ctx, "DROP TABLE IF EXISTS "+name)
+	return w.wh.ExecIdempotent(ctx, "DROP TABLE IF EXISTS "+name)
 }

@@ -17,40 +17,40 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// CopyCredential is what COPY INTO's WITH (CREDENTIAL ...) needs: the name of a
-// storage credential, keys that expire, or nothing where the warehouse may read
-// the place as it is.
+// CopyCredential is the content of COPY INTO's WITH (CREDENTIAL ...): the name of
+// a storage credential, or keys that expire. It is empty where the warehouse can
+// read the files without one.
 type CopyCredential struct {
 	Name            string
 	AccessKeyID     string
 	SecretAccessKey jobs.Secret
 	SessionToken    jobs.Secret
-	// Expires is when the keys do.
+	// Expires is the time at which the keys expire.
 	Expires time.Time
-	// Location is the external location that stands for a credential.
+	// Location is the external location that is used instead of a credential.
 	Location string
 }
 
-// Secrets are the parts that no log may hold.
+// Secrets are the parts that no log may contain.
 func (c CopyCredential) Secrets() []jobs.Secret {
 	return []jobs.Secret{jobs.NewSecret(c.AccessKeyID), c.SecretAccessKey, c.SessionToken}
 }
 
 const (
-	// sessionMargin is how much longer than a statement its keys live: the
-	// statement may wait for the warehouse first.
+	// sessionMargin is by how much keys outlive the statement they are for: it may
+	// wait for the warehouse before it runs.
 	sessionMargin = 10 * time.Minute
-	// The bounds that the token service has.
+	// The limits of the AWS token service.
 	shortestSession   = 15 * time.Minute
 	longestFederation = 36 * time.Hour
 	longestRole       = 12 * time.Hour
-	// commonSession is what every role and every chain of roles allows.
+	// commonSession is a duration that every role and every chain of roles allows.
 	commonSession = time.Hour
 )
 
-// CopyCredential gives the right by which the warehouse reads what is below a
-// prefix, for as long as a statement may take. Keys are minted for it: they
-// expire, and may read that prefix and nothing else.
+// CopyCredential gives the credential by which the warehouse reads the files
+// under a prefix, for as long as a statement may take. Unless one is configured,
+// it requests temporary keys that can read that prefix and nothing else.
 func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.Duration) (CopyCredential, error) {
 	if err := checkKey(prefix); err != nil {
 		return CopyCredential{}, err
@@ -74,7 +74,8 @@ func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.D
 		if keys.SessionToken == "" {
 			return s.federate(ctx, policy, statement+sessionMargin)
 		}
-		// Only a role can narrow keys that are temporary already: their own.
+		// Temporary keys cannot request narrower ones. The role that they are of can
+		// be assumed again with a narrower policy.
 		if role, err = s.ownRole(ctx); err != nil {
 			return CopyCredential{}, err
 		}
@@ -82,11 +83,13 @@ func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.D
 	return s.assume(ctx, role, policy, statement+sessionMargin)
 }
 
-// federate narrows a user's long-lived key.
+// federate requests keys narrower than a user's long-lived key.
 func (s *S3) federate(ctx context.Context, policy string, life time.Duration) (CopyCredential, error) {
-	return s.mint(min(life, longestFederation), "mint keys for COPY INTO with GetFederationToken", func(seconds *int32) (*types.Credentials, error) {
+	const doing = "get temporary keys for COPY INTO with GetFederationToken"
+	return s.requestKeys(min(life, longestFederation), doing, func(seconds *int32) (*types.Credentials, error) {
+		in := &sts.GetFederationTokenInput{Name: aws.String(sessionName), Policy: &policy, DurationSeconds: seconds}
 		out, err := bounded(ctx, func(ctx context.Context) (*sts.GetFederationTokenOutput, error) {
-			return s.tokens.GetFederationToken(ctx, &sts.GetFederationTokenInput{Name: aws.String(sessionName), Policy: &policy, DurationSeconds: seconds})
+			return s.tokens.GetFederationToken(ctx, in)
 		})
 		if err != nil {
 			return nil, err
@@ -95,13 +98,14 @@ func (s *S3) federate(ctx context.Context, policy string, life time.Duration) (C
 	})
 }
 
-// assume narrows a role.
+// assume requests keys of a role, with a narrower policy.
 func (s *S3) assume(ctx context.Context, role, policy string, life time.Duration) (CopyCredential, error) {
 	in := &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String(sessionName), Policy: &policy}
 	if s.cfg.ExternalID != "" {
 		in.ExternalId = &s.cfg.ExternalID
 	}
-	return s.mint(min(life, longestRole), "mint keys for COPY INTO by assuming "+role, func(seconds *int32) (*types.Credentials, error) {
+	doing := "get temporary keys for COPY INTO by assuming " + role
+	return s.requestKeys(min(life, longestRole), doing, func(seconds *int32) (*types.Credentials, error) {
 		in.DurationSeconds = seconds
 		out, err := bounded(ctx, func(ctx context.Context) (*sts.AssumeRoleOutput, error) { return s.tokens.AssumeRole(ctx, in) })
 		if err != nil {
@@ -111,19 +115,21 @@ func (s *S3) assume(ctx context.Context, role, policy string, life time.Duration
 	})
 }
 
-// mint asks for keys of the life wanted, and where that is more than they may
-// live for as long as all may: the statement is bounded then.
-func (s *S3) mint(life time.Duration, doing string, ask func(seconds *int32) (*types.Credentials, error)) (CopyCredential, error) {
+// requestKeys asks for keys with the given life. If the token service refuses that
+// life, it asks for commonSession; the caller then bounds the statement by Expires.
+func (s *S3) requestKeys(
+	life time.Duration, doing string, ask func(seconds *int32) (*types.Credentials, error),
+) (CopyCredential, error) {
 	life = max(life, shortestSession)
 	keys, err := ask(aws.Int32(int32(life / time.Second)))
 	if errorCode(err) == "ValidationError" && life > commonSession {
 		keys, err = ask(aws.Int32(int32(commonSession / time.Second)))
 	}
 	if err != nil {
-		return CopyCredential{}, s.explainMint(doing, err)
+		return CopyCredential{}, s.explainCredential(doing, err)
 	}
 	if keys == nil || keys.AccessKeyId == nil || keys.SecretAccessKey == nil || keys.SessionToken == nil || keys.Expiration == nil {
-		return CopyCredential{}, s.explainMint(doing, errors.New("the token service's answer has no credentials"))
+		return CopyCredential{}, s.explainCredential(doing, errors.New("the token service's answer has no credentials"))
 	}
 	return CopyCredential{
 		AccessKeyID: *keys.AccessKeyId, SecretAccessKey: jobs.NewSecret(*keys.SecretAccessKey),
@@ -131,38 +137,39 @@ func (s *S3) mint(life time.Duration, doing string, ask func(seconds *int32) (*t
 	}, nil
 }
 
-// sessionName shows in the account's CloudTrail.
+// sessionName is the name that the account's CloudTrail shows.
 const sessionName = "lytics-export"
 
 var assumedRole = regexp.MustCompile(`^arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/`)
 
-// ownRole is the role whose session this process has.
+// ownRole is the ARN of the role whose session this process has.
 func (s *S3) ownRole(ctx context.Context) (string, error) {
 	const doing = "find the AWS role of this machine"
 	out, err := bounded(ctx, func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
 		return s.tokens.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	})
 	if err != nil {
-		return "", s.explainMint(doing, err)
+		return "", s.explainCredential(doing, err)
 	}
 	m := assumedRole.FindStringSubmatch(aws.ToString(out.Arn))
 	if m == nil {
-		return "", s.explainMint(doing, fmt.Errorf("%s is not a session of a role", aws.ToString(out.Arn)))
+		return "", s.explainCredential(doing, fmt.Errorf("%s is not a session of a role", aws.ToString(out.Arn)))
 	}
 	return "arn:" + m[1] + ":iam::" + m[2] + ":role/" + m[3], nil
 }
 
-// explainMint says what to do where no narrow keys can be had. The keys of this
-// process are no way out: they may do too much.
-func (s *S3) explainMint(doing string, err error) error {
+// explainCredential describes why there are no narrow keys. The keys of this
+// process are not used in their place: they have more rights.
+func (s *S3) explainCredential(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
 	e := &jobs.Error{
 		Code: jobs.CodeForbidden, Attribute: "staging.s3.role_arn",
 		Summary: "It was not possible to " + doing, Detail: detail(err),
-		Next: "Set role_arn to a role that these credentials may assume, or credential or external_location to what Unity Catalog has for the bucket",
-		Err:  err,
+		Next: "Set role_arn to a role that these credentials may assume, " +
+			"or credential or external_location to what Unity Catalog has for the bucket",
+		Err: err,
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) && unreachable(err) {
@@ -172,8 +179,8 @@ func (s *S3) explainMint(doing string, err error) error {
 	return e
 }
 
-// sessionPolicy is what COPY INTO needs of a prefix, and no more. A bucket that
-// is encrypted with a key of its own is readable through S3 only.
+// sessionPolicy allows what COPY INTO needs to read a prefix, and nothing else.
+// kms:Decrypt is for buckets with a KMS key, and limited to use through S3.
 func (s *S3) sessionPolicy(prefix string) (string, error) {
 	type object map[string]any
 	below := s.key(folder(prefix))
@@ -192,13 +199,13 @@ func (s *S3) sessionPolicy(prefix string) (string, error) {
 	return string(text), nil
 }
 
-// escapePattern takes a key's characters that a policy's patterns have a
-// meaning for at their word.
+// escapePattern escapes the characters of a key that are special in the patterns
+// of a policy.
 func escapePattern(key string) string {
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(key)
 }
 
-// partition of AWS that a region belongs to.
+// partition is the AWS partition of a region, which its ARNs begin with.
 func partition(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):

@@ -19,7 +19,7 @@ import (
 
 var errTooLong = errors.New("no answer within " + callTimeout.String())
 
-// deleteError is one key's error in an answer that is otherwise a success.
+// deleteError is the error of one key in a DeleteObjects answer with status 200.
 type deleteError struct{ code, message string }
 
 func (e *deleteError) Error() string                 { return e.code + ": " + e.message }
@@ -35,8 +35,8 @@ func errorCode(err error) string {
 	return ""
 }
 
-// explain describes a failure of S3, naming the attribute at fault and the next
-// step.
+// explain describes a failure of S3, with the attribute that caused it and the
+// next step.
 func (s *S3) explain(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
@@ -47,8 +47,9 @@ func (s *S3) explain(doing string, err error) error {
 	if errors.As(err, &response) {
 		status = response.HTTPStatusCode()
 	}
-	if operation, ok := errors.AsType[*smithy.OperationError](err); ok && operation.Service() == sts.ServiceID || strings.Contains(err.Error(), "operation error STS") {
-		return s.explainMint("assume "+s.cfg.RoleARN, err)
+	operation, ok := errors.AsType[*smithy.OperationError](err)
+	if ok && operation.Service() == sts.ServiceID || strings.Contains(err.Error(), "operation error STS") {
+		return s.explainCredential("assume "+s.cfg.RoleARN, err)
 	}
 	var profile config.SharedConfigProfileNotExistError
 	switch code := errorCode(err); {
@@ -67,7 +68,8 @@ func (s *S3) explain(doing string, err error) error {
 	case code == "ExpiredToken" || code == "InvalidToken" || code == "TokenRefreshRequired":
 		e.Code, e.Attribute = jobs.CodeUnauthorized, "staging.s3"
 		e.Next = "Renew the AWS credentials of the machine that runs the job."
-	case code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException" || status == http.StatusMovedPermanently:
+	case code == "PermanentRedirect", code == "AuthorizationHeaderMalformed", code == "IllegalLocationConstraintException",
+		status == http.StatusMovedPermanently:
 		e.Code, e.Attribute = jobs.CodeInvalid, "staging.s3.region"
 		e.Next = "Set region to the one that the bucket is in."
 	case code == "AccessDenied" || status == http.StatusForbidden:
@@ -93,8 +95,8 @@ func (s *S3) explain(doing string, err error) error {
 	return e
 }
 
-// detail is the innermost words: the SDK's own repeat the operation's name and
-// ids at length.
+// detail is the innermost message: the SDK's outer ones repeat the operation's
+// name and ids.
 func detail(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {

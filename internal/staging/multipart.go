@@ -13,20 +13,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// part is a piece of an object that is sent at once.
+// part is a part of a multipart upload.
 type part struct {
 	buffer [partSize]byte
 	n      int
 }
 
-// freeParts keeps the buffers of a staging place: they are filled, sent and
-// filled again, by one upload or the next, so that there are never more than
-// were in use at once. (AWS' own transfer manager makes new ones for each
-// object, and a sync.Pool hides some from who runs on another processor: by
-// either, an export's memory grows with its files.)
+// freeParts keeps the buffers that no upload uses, for the next one. There are
+// never more buffers than were in use at once. AWS' transfer manager allocates
+// new ones for each object, and a sync.Pool keeps some out of reach of other
+// processors: with either, an export's memory grew with its files.
 type freeParts chan *part
 
-// keptParts is what four files that are written side by side use.
+// keptParts is how many buffers four files use that are written at the same time.
 const keptParts = 8
 
 func (f freeParts) get() *part {
@@ -45,9 +44,10 @@ func (f freeParts) put(p *part) {
 	}
 }
 
-// readPart fills a part. It is the body's last, and may be empty, where the
-// error is io.EOF itself: an error that wraps it, or says that the end was
-// unexpected, is why the object must not be made of what was read.
+// readPart fills a part. The error io.EOF itself says that it is the last part of
+// the body; it may be empty. Any other error, io.ErrUnexpectedEOF and an error
+// that wraps io.EOF included, says that the body is incomplete: the object must
+// not be made.
 func (s *S3) readPart(body io.Reader) (p *part, err error) {
 	p = s.parts.get()
 	for p.n = 0; p.n < len(p.buffer) && err == nil; {
@@ -62,8 +62,8 @@ func ended(err error) bool {
 	return err == io.EOF //nolint:errorlint // see readPart
 }
 
-// send uploads a body while it is read: at once if it fits in a part, else as
-// parts, of which some are on their way while the next one is filled.
+// send uploads a body while it is read: in one request if it fits in a part, else
+// as a multipart upload, which sends parts while the next one is filled.
 func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 	first, err := s.readPart(body)
 	if err == nil {
@@ -77,7 +77,8 @@ func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 	return err
 }
 
-// errMostParts is S3's limit; with parts of partSize an object of 48 GiB meets it.
+// errMostParts is S3's limit, which an object of 48 GiB reaches with parts of
+// partSize.
 var errMostParts = errors.New("an object has at most 10,000 parts")
 
 const mostParts = 10_000
@@ -118,7 +119,7 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 	if ended(err) {
 		err = nil
 	}
-	// What a part failed of comes before what it made of the body.
+	// The error of a part is the cause; that of the body follows from it.
 	if err = cmp.Or(group.Wait(), err); err == nil {
 		err = s.complete(ctx, key, upload.UploadId, sent)
 	}
@@ -152,8 +153,8 @@ func (s *S3) complete(ctx context.Context, key string, upload *string, sent []*t
 	return err
 }
 
-// abandon drops what was sent of an object, also after a cancel: S3 charges for
-// it, and no listing shows it.
+// abandon aborts an upload, also after a cancel: S3 charges for the parts that
+// were sent, and no listing of objects shows them.
 func (s *S3) abandon(ctx context.Context, key string, upload *string) error {
 	_, err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
 		return s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: &key, UploadId: upload})

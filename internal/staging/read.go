@@ -16,9 +16,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// ReadAt fills p with what an object has from offset on, as io.ReaderAt does. An
-// object that is not there is an error wrapping fs.ErrNotExist. A connection
-// that breaks in the middle is made again.
+// ReadAt reads from an object as io.ReaderAt does. The error for an object that
+// does not exist wraps fs.ErrNotExist. If the connection breaks, the rest is
+// requested again.
 func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n int, err error) {
 	if err := checkKey(key); err != nil {
 		return 0, err
@@ -38,7 +38,7 @@ func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n 
 		return n, ctx.Err()
 	}
 	if errorCode(err) == "NoSuchKey" {
-		return n, fmt.Errorf("%s is not there: %w", s.URL(key), fs.ErrNotExist)
+		return n, fmt.Errorf("%s does not exist: %w", s.URL(key), fs.ErrNotExist)
 	}
 	return n, s.explain("read "+s.URL(key), err)
 }
@@ -47,10 +47,10 @@ func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n 
 // are repeated by the AWS SDK.
 var brokenReads = retry.Policy{Attempts: attempts, First: 200 * time.Millisecond, Longest: 5 * time.Second}
 
-// errBroken is a body that ended before its end.
+// errBroken says that a body ended before its Content-Length.
 var errBroken = errors.New("the connection broke")
 
-// read asks once for len(p) bytes.
+// read makes one request for len(p) bytes.
 func (s *S3) read(ctx context.Context, key string, p []byte, offset int64) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, errTooLong)
 	defer cancel()
@@ -76,7 +76,7 @@ func (s *S3) read(ctx context.Context, key string, p []byte, offset int64) (int,
 	return n, fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// Remove removes one object. What is not there is no error.
+// Remove removes one object. An object that does not exist is no error.
 func (s *S3) Remove(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err

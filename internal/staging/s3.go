@@ -1,5 +1,5 @@
-// Package staging keeps the files of an export where COPY INTO reads them: in
-// an S3 bucket or a Unity Catalog volume, under a prefix of each run's own.
+// Package staging stores the files of an export where COPY INTO reads them: in an
+// S3 bucket or a Unity Catalog volume, under a prefix of each run's own.
 package staging
 
 import (
@@ -28,56 +28,56 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// S3Config says where files are staged, and with which rights.
+// S3Config says where files are staged, and with which credentials.
 type S3Config struct {
 	Bucket string
 	// Prefix goes before every key; empty means the bucket's root.
 	Prefix string
-	// Region may be left to the environment.
+	// Region is that of the bucket; empty means that of the environment.
 	Region string
-	// Endpoint is set for S3 compatible stores, which mostly want path style.
+	// Endpoint is set for S3 compatible stores, most of which need path style.
 	Endpoint     string
 	UsePathStyle bool
-	// AccessKeyID and SecretAccessKey, or Profile, or neither: then AWS' own
-	// chain of environment, shared configuration and instance roles.
+	// AccessKeyID and SecretAccessKey are set, or Profile, or none of them: then
+	// the AWS SDK looks in environment, shared configuration and instance roles.
 	AccessKeyID     string
 	SecretAccessKey jobs.Secret
 	Profile         string
-	// RoleARN is assumed with those credentials, for uploads and for COPY INTO;
-	// ExternalID is what the role's owner asks for.
+	// RoleARN is assumed with those credentials, for uploads and for COPY INTO.
+	// ExternalID is the external id that the role's trust policy asks for.
 	RoleARN, ExternalID string
-	// STSEndpoint is the token service: AWS', or that of Endpoint.
+	// STSEndpoint is the token service; empty means Endpoint, or else AWS'.
 	STSEndpoint string
-	// Credential is the Unity Catalog storage credential by which COPY INTO
-	// reads the bucket, ExternalLocation the external location it lies in.
-	// Without them COPY INTO gets keys that are minted for it.
+	// Credential is the Unity Catalog storage credential by which COPY INTO reads
+	// the bucket, ExternalLocation the external location that covers it. Without
+	// them, COPY INTO gets temporary keys.
 	Credential, ExternalLocation string
 }
 
-// S3 is a staging place. It is safe for concurrent use.
+// S3 stages files in a bucket. It is safe for concurrent use.
 type S3 struct {
 	cfg    S3Config
 	region string
 	client *s3.Client
 	parts  freeParts
-	// base are the credentials that were found; a role is assumed with them.
+	// base are the credentials before RoleARN is assumed with them.
 	base   aws.CredentialsProvider
 	tokens *sts.Client
 }
 
 const (
-	// callTimeout bounds a call that moves no data, with its retries.
+	// callTimeout bounds a call that moves no data, retries included.
 	callTimeout = time.Minute
 	// attemptTimeout bounds one attempt of any call. A part of partSize takes
-	// that long at 28 kB/s.
+	// that long at 17 kB/s.
 	attemptTimeout = 5 * time.Minute
 	dialTimeout    = egress.DialTimeout
 	attempts       = 4
-	partSize       = 5 << 20 // the least that S3 takes: parts are what an upload keeps in memory
-	// partsAtOnce are on their way while the next one is filled. Files are
-	// written side by side, so that one of each is enough.
+	partSize       = 5 << 20 // the least that S3 accepts: an upload keeps its parts in memory
+	// partsAtOnce is how many parts are sent while the next one is filled. Several
+	// files are written at the same time, so that one part of each is enough.
 	partsAtOnce = 1
-	// renewBefore is how long before their end a role's keys are renewed.
+	// renewBefore is how long before they expire a role's keys are renewed.
 	renewBefore = 5 * time.Minute
 )
 
@@ -120,7 +120,8 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.HTTPClient = endpoints
 		o.UsePathStyle = cfg.UsePathStyle
-		// Parts of objects have none; who reads them has its own.
+		// A range of an object has no checksum, about which the SDK would warn at
+		// each read.
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
@@ -180,15 +181,20 @@ func validate(cfg S3Config) error {
 		return jobs.Invalid("staging.s3.bucket", fmt.Sprintf("The staging bucket %q cannot be used", cfg.Bucket),
 			"It is not the plain name of a bucket.", "Give the name alone; a path goes into prefix.")
 	case cfg.AccessKeyID == "" && !cfg.SecretAccessKey.Empty():
-		return jobs.Invalid("staging.s3.access_key_id", "The staging credentials are incomplete", "There is a secret access key without its id.", "Set both, or neither.")
+		return jobs.Invalid("staging.s3.access_key_id", "The staging credentials are incomplete",
+			"There is a secret access key without its id.", "Set both, or neither.")
 	case cfg.AccessKeyID != "" && cfg.SecretAccessKey.Empty():
-		return jobs.Invalid("staging.s3.secret_access_key", "The staging credentials are incomplete", "There is an access key id without its secret.", "Set both, or neither.")
+		return jobs.Invalid("staging.s3.secret_access_key", "The staging credentials are incomplete",
+			"There is an access key id without its secret.", "Set both, or neither.")
 	case cfg.ExternalID != "" && cfg.RoleARN == "":
-		return jobs.Invalid("staging.s3.external_id", "The external id belongs to no role", "It is given to the owner of role_arn, which is not set.", "Set role_arn, or leave external_id out.")
+		return jobs.Invalid("staging.s3.external_id", "The external id belongs to no role",
+			"It is given to the owner of role_arn, which is not set.", "Set role_arn, or leave external_id out.")
 	case cfg.Credential != "" && cfg.ExternalLocation != "":
-		return jobs.Invalid("staging.s3.credential", "The warehouse's right to the bucket is given twice", "There are both credential and external_location.", "Leave one of them out.")
+		return jobs.Invalid("staging.s3.credential", "The warehouse's right to the bucket is given twice",
+			"There are both credential and external_location.", "Leave one of them out.")
 	case cfg.AccessKeyID != "" && cfg.Profile != "":
-		return jobs.Invalid("staging.s3.profile", "The staging credentials are given twice", "There are both keys and a profile.", "Leave one of them out.")
+		return jobs.Invalid("staging.s3.profile", "The staging credentials are given twice",
+			"There are both keys and a profile.", "Leave one of them out.")
 	}
 	for attribute, endpoint := range map[string]string{"endpoint": cfg.Endpoint, "sts_endpoint": cfg.STSEndpoint} {
 		if endpoint == "" {
@@ -240,12 +246,12 @@ func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 	return out, nil
 }
 
-// readMost bounds Read.
-const readMost = 64 << 10
+// maxRead is the largest object, in bytes, that Read gives whole.
+const maxRead = 64 << 10
 
-// Read gives a small object whole; one that is not there is CodeNotFound.
+// Read gives the whole of a small object. CodeNotFound says that it does not exist.
 func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
-	text := make([]byte, readMost)
+	text := make([]byte, maxRead)
 	n, err := s.ReadAt(ctx, key, text, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -256,8 +262,8 @@ func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
 	return text[:n], nil
 }
 
-// RemovePrefix removes all objects under a prefix, and uploads to it that were
-// never finished. What is not there is no error.
+// RemovePrefix removes all objects under a prefix, and its unfinished uploads. A
+// prefix without objects is no error.
 func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
 	objects, err := s.List(ctx, prefix)
 	if err != nil {
@@ -272,23 +278,28 @@ func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
 		}
 		objects = objects[n:]
 		out, err := bounded(ctx, func(ctx context.Context) (*s3.DeleteObjectsOutput, error) {
-			return s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.cfg.Bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
+			return s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+				Bucket: &s.cfg.Bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
+			})
 		})
 		if err != nil {
 			return s.explain("remove "+s.URL(folder(prefix)), err)
 		}
 		for _, e := range out.Errors {
-			return s.explain("remove s3://"+s.cfg.Bucket+"/"+aws.ToString(e.Key), &deleteError{code: aws.ToString(e.Code), message: aws.ToString(e.Message)})
+			return s.explain("remove s3://"+s.cfg.Bucket+"/"+aws.ToString(e.Key),
+				&deleteError{code: aws.ToString(e.Code), message: aws.ToString(e.Message)})
 		}
 	}
 	return s.abortUploads(ctx, folder(prefix))
 }
 
-// abortUploads ends multipart uploads that a killed process left: they cost
-// money and are seen by no listing. Not everybody may list them; a bucket's
-// lifecycle rule does the same later.
+// abortUploads aborts multipart uploads that a killed process left: S3 charges for
+// them, and lists them nowhere else. Without the right to list them it does
+// nothing: a lifecycle rule of the bucket can do the same.
 func (s *S3) abortUploads(ctx context.Context, prefix string) error {
-	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(prefix))})
+	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{
+		Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(prefix)),
+	})
 	for pages.HasMorePages() {
 		page, err := bounded(ctx, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) { return pages.NextPage(ctx) })
 		switch code := errorCode(err); {

@@ -20,15 +20,14 @@ type VolumeConfig struct {
 	Prefix string
 }
 
-// Volume is a staging place that needs no bucket: the warehouse's own workspace
-// keeps the files, and reads them without a credential. It is safe for
-// concurrent use.
+// Volume stages files in a Unity Catalog volume: it needs no bucket, and COPY INTO
+// reads it without a credential. It is safe for concurrent use.
 type Volume struct {
 	root  string
 	files *databricks.Files
 }
 
-// OpenVolume checks that the volume can be listed. Close it when done.
+// OpenVolume checks that the volume can be written to. The caller closes it.
 func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Config) (*Volume, error) {
 	for _, part := range []string{cfg.Catalog, cfg.Schema, cfg.Volume} {
 		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "/\x00") {
@@ -52,7 +51,7 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	// Where there is no volume, a listing is just empty.
+	// A listing would not do: that of a volume that does not exist is empty.
 	if err := files.MakeDirectory(ctx, v.root+"/exports"); err != nil {
 		files.Close()
 		return nil, invalid(err)
@@ -60,8 +59,8 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 	return v, nil
 }
 
-// invalid makes of a volume that is not there a mistake of the definition: not
-// found means that a store was read and has no such object.
+// invalid turns CodeNotFound into CodeInvalid: a volume that does not exist is a
+// mistake of the definition, and CodeNotFound would remove a resource from state.
 func invalid(err error) error {
 	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Code == jobs.CodeNotFound {
 		e.Code, e.Summary = jobs.CodeInvalid, "The staging volume was not found, or this user may not see it"
@@ -69,13 +68,13 @@ func invalid(err error) error {
 	return err
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (v *Volume) Close() { v.files.Close() }
 
 // URL names a file, or with a trailing slash a directory, as COPY INTO does.
 func (v *Volume) URL(key string) string { return v.root + "/" + key }
 
-// CopyCredential is nothing: a volume is read with the rights of the session.
+// CopyCredential is empty: a volume is read with the rights of the session.
 func (v *Volume) CopyCredential(context.Context, string, time.Duration) (CopyCredential, error) {
 	return CopyCredential{}, nil
 }
@@ -90,7 +89,7 @@ func (v *Volume) Create(ctx context.Context, key string) (*Writer, error) {
 	return newWriter(ctx, func(ctx context.Context, body io.Reader) error { return invalid(v.files.Write(ctx, path, body)) }), nil
 }
 
-// Read gives a small file whole; one that is not there is CodeNotFound.
+// Read gives the whole of a small file. CodeNotFound says that it does not exist.
 func (v *Volume) Read(ctx context.Context, key string) ([]byte, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -114,8 +113,8 @@ func (v *Volume) List(ctx context.Context, prefix string) ([]Object, error) {
 	return out, err
 }
 
-// RemovePrefix removes a directory with all that is in it. What is not there is
-// no error.
+// RemovePrefix removes a directory and its contents. A directory that does not
+// exist is no error.
 func (v *Volume) RemovePrefix(ctx context.Context, prefix string) error {
 	if err := checkKey(prefix); err != nil {
 		return err
@@ -133,7 +132,7 @@ func (v *Volume) RemovePrefix(ctx context.Context, prefix string) error {
 	return v.files.RemoveDirectory(ctx, directory)
 }
 
-// walk visits what is below a directory; a directory after its contents.
+// walk visits everything below a directory, each directory after its contents.
 func (v *Volume) walk(ctx context.Context, directory string, visit func(databricks.FileInfo) error) error {
 	entries, err := v.files.List(ctx, directory)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Writer is an object or file being written. Only Close makes it visible.
+// Writer writes an object or a file, which exists once Close has returned nil.
 type Writer struct {
 	pipe   *io.PipeWriter
 	cancel context.CancelCauseFunc
@@ -16,9 +16,9 @@ type Writer struct {
 
 var errAborted = errors.New("the upload was aborted")
 
-// Create begins an object that is uploaded while it is written; parts of it are
-// kept in memory, never the whole. The context governs the upload to its end.
-// Call Close or Abort.
+// Create begins an object that is uploaded while it is written: parts of it are
+// in memory, never the whole. The context bounds the upload until Close or Abort,
+// one of which the caller must call.
 func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -31,12 +31,12 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	}), nil
 }
 
-// newWriter runs an upload beside its writer.
+// newWriter runs an upload in a goroutine that reads what the writer writes.
 func newWriter(parent context.Context, upload func(ctx context.Context, body io.Reader) error) *Writer {
 	ctx, cancel := context.WithCancelCause(parent)
 	reader, pipe := io.Pipe()
 	w := &Writer{pipe: pipe, cancel: cancel, done: make(chan struct{})}
-	// A cancel reaches an upload that waits for the next piece, too.
+	// This also ends an upload that waits for the next piece.
 	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		defer close(w.done)
@@ -51,16 +51,16 @@ func newWriter(parent context.Context, upload func(ctx context.Context, body io.
 		default:
 			w.err = err
 		}
-		// A writer that is still writing learns why nobody reads.
+		// Writes that follow get the error of the upload.
 		_ = reader.CloseWithError(w.err)
 	}()
 	return w
 }
 
-// Write implements io.Writer. It waits while the upload is behind.
+// Write implements io.Writer. It blocks until the upload has read p.
 func (w *Writer) Write(p []byte) (int, error) { return w.pipe.Write(p) }
 
-// Close finishes the object and reports whether it is there, whole.
+// Close finishes the object. nil says that the whole of it is stored.
 func (w *Writer) Close() error {
 	_ = w.pipe.Close()
 	<-w.done
@@ -68,7 +68,7 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
-// Abort drops the object and what was uploaded of it. After Close it does
+// Abort drops the object and the parts that were uploaded. After Close it does
 // nothing.
 func (w *Writer) Abort() error {
 	w.cancel(errAborted)
