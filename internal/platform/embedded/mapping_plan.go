@@ -49,6 +49,8 @@ type streamMappings struct {
 	mappings []boundMapping
 	// readsAll tells that a mapping reads columns that it does not name.
 	readsAll bool
+	// event has memory for the present event.
+	event expression.Event
 }
 
 type boundMapping struct {
@@ -186,7 +188,8 @@ func (s *streamMappings) evaluate(
 		}
 		return missing > 0
 	})
-	e := expression.Event{Row: s.row, Time: time.UnixMicro(micros).UTC()}
+	e := &s.event
+	e.Row, e.Now = s.row, time.UnixMicro(micros).UTC()
 	if s.readsAll {
 		e.All = func(yield func(name string, v value.Value) bool) {
 			gjson.Parse(data).ForEach(func(k, v gjson.Result) bool { return yield(k.Str, value.FromJSON(v)) })

@@ -89,15 +89,10 @@ func ParseGuard(text string) (*Expression, error) {
 	return e, nil
 }
 
-// Event is what a bound expression is evaluated for.
-type Event struct {
-	// Row has the columns at the places that Bind was given.
-	Row []value.Value
-	// Time is the event's time: what now() gives and "now-1d" counts from.
-	Time time.Time
-	// All gives all columns by name. It may be nil unless ReadsAllColumns.
-	All func(yield func(name string, v value.Value) bool)
-}
+// Event is what a bound expression is evaluated for: the columns at the places
+// that Bind was given, the event's time, which is what now() gives and "now-1d"
+// counts from, and, for an expression that ReadsAllColumns, all columns by name.
+type Event = lql.Record
 
 // Bound is an expression bound to the places of its columns.
 type Bound struct{ evaluator *lql.Evaluator }
@@ -110,14 +105,14 @@ func (e *Expression) Bind(slot func(column string) int) Bound {
 }
 
 // Eval computes the expression for one event. What cannot be computed is NULL.
-func (b Bound) Eval(e Event) value.Value {
-	v, _ := b.evaluator.Eval(&lql.Record{Row: e.Row, Now: e.Time, All: e.All})
+func (b Bound) Eval(e *Event) value.Value {
+	v, _ := b.evaluator.Eval(e)
 	return v
 }
 
 // Passes reports whether a guard lets an event through: when it is true, or a
 // word or number for true.
-func (b Bound) Passes(e Event) bool { return value.ToBool(b.Eval(e)).Bool() }
+func (b Bound) Passes(e *Event) bool { return value.ToBool(b.Eval(e)).Bool() }
 
 // Evaluate computes the expression for an event that is given whole: its columns
 // by name, and its time.
@@ -127,7 +122,7 @@ func (e *Expression) Evaluate(columns map[string]value.Value, at time.Time) valu
 		row = append(row, columns[column])
 		return len(row) - 1
 	})
-	return bound.Eval(Event{Row: row, Time: at, All: func(yield func(string, value.Value) bool) {
+	return bound.Eval(&Event{Row: row, Now: at, All: func(yield func(string, value.Value) bool) {
 		for name, v := range columns {
 			if !yield(name, v) {
 				return

@@ -46,7 +46,7 @@ func eval(tb testing.TB, text string) value.Value {
 		row = append(row, found)
 		return len(row) - 1
 	})
-	return bound.Eval(expression.Event{Row: row, Time: eventTime, All: allColumns})
+	return bound.Eval(&expression.Event{Row: row, Now: eventTime, All: allColumns})
 }
 
 const null = "NULL"
@@ -285,7 +285,7 @@ func TestGuardPasses(t *testing.T) {
 			row = append(row, value.FromJSON(gjson.Get(event, c)))
 			return len(row) - 1
 		})
-		if got := bound.Passes(expression.Event{Row: row}); got != want {
+		if got := bound.Passes(&expression.Event{Row: row}); got != want {
 			t.Errorf("%s passes %v, want %v", text, got, want)
 		}
 	}
@@ -336,7 +336,7 @@ func FuzzParse(f *testing.F) {
 		}
 		row := []value.Value{value.FromJSON(gjson.Parse(event))}
 		bound := e.Bind(func(string) int { return 0 })
-		e2 := expression.Event{Row: row, Time: eventTime, All: allColumns}
+		e2 := &expression.Event{Row: row, Now: eventTime, All: allColumns}
 		first, second := bound.Eval(e2), bound.Eval(e2)
 		if value.Compare(first, second) != 0 {
 			t.Fatalf("%q gives %s and %s", s, first.Text(), second.Text())
@@ -365,7 +365,8 @@ func BenchmarkEval(b *testing.B) {
 	row := []value.Value{price, value.OfInt(3), discount}
 	places := map[string]int{"price": 0, "quantity": 1, "discount": 2}
 	bound := e.Bind(func(c string) int { return places[c] })
+	e2 := &expression.Event{Row: row}
 	for b.Loop() {
-		_ = bound.Eval(expression.Event{Row: row})
+		_ = bound.Eval(e2)
 	}
 }

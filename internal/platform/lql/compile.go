@@ -299,18 +299,18 @@ func (n group) bind(b *binder) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	any := n.any
+	decisive := n.any
 	return operand{eval: func(r *Record) (value.Value, State) {
 		for i := range parts {
 			v, s := parts[i].eval(r)
 			decided := s == Known && v.Kind() == value.Bool
 			switch {
-			case !decided && !any:
+			case !decided && !decisive:
 				return value.Value{}, Unknown
-			case decided && v.Bool() == any:
+			case decided && v.Bool() == decisive:
 				return v, Known
 			}
 		}
-		return value.OfBool(!any), Known
+		return value.OfBool(!decisive), Known
 	}}, nil
 }

@@ -80,20 +80,26 @@ func jmesPath(args []node) (functionEval, string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	return func(_ *Record, args []value.Value) (value.Value, bool) {
+	return func(_ *Record, args []value.Value) (found value.Value, ok bool) {
 		v := args[0]
 		if v.Kind() != value.String && v.Kind() != value.Number || v.IsEmpty() {
 			return no()
 		}
+		// A fault of the library over somebody's JSON is no answer, not a crash.
+		defer func() {
+			if recover() != nil {
+				found, ok = value.Value{}, false
+			}
+		}()
 		doc := textOf(v)
 		if !gjson.Valid(doc) {
 			return no()
 		}
-		found, err := search.Search(forSearch(gjson.Parse(doc)))
+		result, err := search.Search(forSearch(gjson.Parse(doc)))
 		if err != nil {
 			return no()
 		}
-		b, err := json.Marshal(found)
+		b, err := json.Marshal(result)
 		if err != nil {
 			return no()
 		}

@@ -199,18 +199,18 @@ func (l *lexer) atQuote(ahead int) bool {
 }
 
 // quotedName reads up to the closing quote, which doubled stands for itself.
-func (l *lexer) quotedName(close byte) (string, *Error) {
+func (l *lexer) quotedName(closing byte) (string, *Error) {
 	start := l.pos
 	l.pos++
 	var out strings.Builder
 	for l.pos < len(l.src) {
 		c := l.src[l.pos]
 		l.pos++
-		if c != close {
+		if c != closing {
 			out.WriteByte(c)
 			continue
 		}
-		if close != '`' || l.pos == len(l.src) || l.src[l.pos] != close {
+		if closing != '`' || l.pos == len(l.src) || l.src[l.pos] != closing {
 			return out.String(), nil
 		}
 		out.WriteByte(c)

@@ -105,7 +105,7 @@ func (p *Parser) Accept(word string) (bool, *Error) {
 }
 
 func (p *Parser) advance() *Error {
-	t, err := p.lexer.next()
+	t, err := p.next()
 	p.tok = t
 	return err
 }
@@ -300,15 +300,15 @@ func (p *Parser) members(after string) (node, *Error) {
 }
 
 // items reads what stands between two symbols, with commas between the items.
-func (p *Parser) items(open, close string) ([]node, *Error) {
-	if err := p.expect(open); err != nil {
+func (p *Parser) items(opening, closing string) ([]node, *Error) {
+	if err := p.expect(opening); err != nil {
 		return nil, err
 	}
 	inList := p.inList
 	p.inList = false
 	defer func() { p.inList = inList }()
 	var items []node
-	for !p.tok.is(close) {
+	for !p.tok.is(closing) {
 		item, err := p.or()
 		if err != nil {
 			return nil, err
@@ -318,8 +318,8 @@ func (p *Parser) items(open, close string) ([]node, *Error) {
 			if err := p.advance(); err != nil {
 				return nil, err
 			}
-		} else if !p.tok.is(close) {
-			return nil, p.errorf(p.tok.pos, "expected a comma or %q, not %s", close, p.tok.describe())
+		} else if !p.tok.is(closing) {
+			return nil, p.errorf(p.tok.pos, "expected a comma or %q, not %s", closing, p.tok.describe())
 		}
 	}
 	return items, p.advance()
