@@ -43,6 +43,9 @@ var databases atomic.Int64
 // the rules of English where it can, as many do: what sorts by bytes must say so.
 func URL(tb testing.TB) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("LEFT OUT of make unit: it needs PostgreSQL, and make test runs it")
+	}
 	s, err := start()
 	if err != nil {
 		if errors.Is(err, exec.ErrNotFound) && os.Getenv(RequireEnv) == "" {

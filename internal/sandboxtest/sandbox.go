@@ -87,6 +87,9 @@ func WithFaults(faults ...Fault) Option {
 // Start runs a sandbox for one test and stops it when the test is done.
 func Start(tb testing.TB, opts ...Option) *Sandbox {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("LEFT OUT of make unit: it needs the sandbox, and make test runs it")
+	}
 	s := &Sandbox{data: tb.TempDir(), output: &output{}}
 	for _, opt := range opts {
 		opt(&s.options)
