@@ -80,6 +80,8 @@ type Lytics struct {
 	APIURL    string `yaml:"api_url"`
 	BulkURL   string `yaml:"bulk_url"`
 	AccountID string `yaml:"account_id"`
+	// Format is the upload format of events. Empty means json_lines.
+	Format string `yaml:"upload_format"`
 }
 
 // Secret is a jobs.Secret that can be read from a configuration file.

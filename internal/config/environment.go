@@ -139,6 +139,7 @@ func (e *environment) platform(c *Engine) {
 	e.text(&l.APIURL, "LYTICS_API_URL")
 	e.text(&l.BulkURL, "LYTICS_BULK_URL")
 	e.text(&l.AccountID, "LYTICS_ACCOUNT_ID")
+	e.text(&l.Format, "LYTICS_UPLOAD_FORMAT")
 	if l.Token.Empty() {
 		e.errs = append(e.errs, jobs.Invalid("platform.lytics.token", "There is no API token for Lytics",
 			"platform.lytics is given without token, and LYTICS_API_TOKEN is not set.",

@@ -82,7 +82,9 @@ type LyticsAccount struct {
 	APIURL, BulkURL string
 	// AccountID is empty for the token's default account.
 	AccountID string
-	UserAgent string
+	// UploadFormat is how events are written; empty for the default.
+	UploadFormat string
+	UserAgent    string
 }
 
 // Lytics is the platform in a Lytics account.
@@ -96,7 +98,7 @@ func Lytics(a LyticsAccount) Backend {
 		Open: func(db *store.DB) (Platform, error) {
 			return lytics.Open(lytics.Config{
 				Token:  func(context.Context) (jobs.Secret, error) { return a.Token, nil },
-				APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, DB: db, UserAgent: a.UserAgent,
+				APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, DB: db, UploadFormat: lytics.UploadFormat(a.UploadFormat), UserAgent: a.UserAgent,
 			})
 		},
 	}

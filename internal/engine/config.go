@@ -25,7 +25,7 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 	}
 	if a := c.LyticsAccount(); a != nil {
 		o.Platform = Lytics(LyticsAccount{
-			Token: a.Token.Secret, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UserAgent: o.UserAgent,
+			Token: a.Token.Secret, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UploadFormat: a.Format, UserAgent: o.UserAgent,
 		})
 	}
 	return o

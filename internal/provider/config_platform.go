@@ -20,6 +20,7 @@ type lyticsModel struct {
 	APIURL    types.String `tfsdk:"api_url"`
 	BulkURL   types.String `tfsdk:"bulk_url"`
 	AccountID types.String `tfsdk:"account_id"`
+	Format    types.String `tfsdk:"upload_format"`
 }
 
 func platformSchema() schema.Attribute {
@@ -40,6 +41,8 @@ func platformSchema() schema.Attribute {
 					"api_url":    text("URL of the Lytics API. Default `https://api.lytics.io`. Environment: `LYTICS_API_URL`."),
 					"bulk_url":   text("URL of the API that receives events. Default `https://bulk.lytics.io`. Environment: `LYTICS_BULK_URL`."),
 					"account_id": text("Id of the account, if the token has access to several. Environment: `LYTICS_ACCOUNT_ID`."),
+					"upload_format": text("How events are written: `json_lines` (default: one object a line, as Lytics documents it), `json_lines_gzip` or " +
+						"`json_array_gzip`, where the account is known to accept them. Environment: `LYTICS_UPLOAD_FORMAT`."),
 				},
 			},
 		},
@@ -63,5 +66,6 @@ func (r *configReader) platform(ctx context.Context, v types.Object) *config.Pla
 		APIURL:    r.text("platform.lytics.api_url", m.APIURL),
 		BulkURL:   r.text("platform.lytics.bulk_url", m.BulkURL),
 		AccountID: r.text("platform.lytics.account_id", m.AccountID),
+		Format:    r.text("platform.lytics.upload_format", m.Format),
 	}}
 }

@@ -54,9 +54,10 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 		"a token alone does not choose an account": {nil, map[string]string{"LYTICS_API_TOKEN": "t"},
 			func(c config.Engine) bool { return c.LyticsAccount() == nil }},
 		"an account from the environment": {block{"platform": block{"lytics": block{}}}, map[string]string{"LYTICS_API_TOKEN": " t\n",
-			"LYTICS_API_URL": "https://a", "LYTICS_BULK_URL": "https://b", "LYTICS_ACCOUNT_ID": "7"}, func(c config.Engine) bool {
-			return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("t"), APIURL: "https://a", BulkURL: "https://b", AccountID: "7"}
-		}},
+			"LYTICS_API_URL": "https://a", "LYTICS_BULK_URL": "https://b", "LYTICS_ACCOUNT_ID": "7", "LYTICS_UPLOAD_FORMAT": "json_lines_gzip"},
+			func(c config.Engine) bool {
+				return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("t"), APIURL: "https://a", BulkURL: "https://b", AccountID: "7", Format: "json_lines_gzip"}
+			}},
 		"an account from the block": {block{"platform": block{"lytics": block{"token": "canary", "api_url": "https://x"}}},
 			map[string]string{"LYTICS_API_TOKEN": "t", "LYTICS_API_URL": "https://a"}, func(c config.Engine) bool {
 				return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("canary"), APIURL: "https://x"}
