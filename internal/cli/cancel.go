@@ -38,8 +38,9 @@ func (in *invocation) runToCancel(ctx context.Context, name string) (jobs.Run, e
 	}
 	j, notJob := in.findJob(ctx, name)
 	if jobs.IsCode(notJob, jobs.CodeNotFound) {
-		return run, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No run and no job %q", name), Detail: "Neither a run nor a job has this id.",
-			Next: "List them with the commands runs and jobs"}
+		return run, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No run and no job %q", name),
+			Detail: "Neither a run nor a job has this id.",
+			Next:   "List them with the commands runs and jobs"}
 	}
 	if notJob != nil {
 		return run, notJob
@@ -51,7 +52,8 @@ func (in *invocation) runToCancel(ctx context.Context, name string) (jobs.Run, e
 		return run, err
 	}
 	if len(active) == 0 {
-		return run, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("%q is not running", j.Label), Detail: "It has no active run.", Next: "List its runs with the command runs"}
+		return run, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("%q is not running", j.Label),
+			Detail: "It has no active run.", Next: "List its runs with the command runs"}
 	}
 	// The oldest one is running; the others wait for it.
 	return active[len(active)-1], nil

@@ -49,7 +49,8 @@ var commands = []command{
 	{"events", []string{"STREAM"}, "print the raw events of a stream, as NDJSON", setupEvents},
 	{"profiles", []string{"AUDIENCE"}, "print the profiles of an audience (id or slug) as of the last run, as NDJSON or CSV", setupProfiles},
 	{"erase", nil, "show the data of one user; --yes removes it for good", setupErase},
-	{"store", []string{"copy|backup|restore"}, "copy a store to an empty place, back it up while it is in use, or restore a backup", setupStore},
+	{"store", []string{"copy|backup|restore"}, "copy a store to an empty place, back it up while it is in use, or restore a " +
+		"backup", setupStore},
 	{"version", nil, "print the version", setupVersion},
 }
 
@@ -83,7 +84,8 @@ func Run(ctx context.Context, args []string, p Program, out, errOut io.Writer) i
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {
-		say("terraform-provider-lytics %s [flags]\n\n%s.\n\nFlags:", strings.Join(append([]string{c.name}, c.arguments...), " "), upperFirst(c.summary))
+		say("terraform-provider-lytics %s [flags]\n\n%s.\n\nFlags:", strings.Join(append([]string{c.name}, c.arguments...), " "),
+			upperFirst(c.summary))
 		flags.PrintDefaults()
 	}
 	do := c.setup(flags, in)

@@ -60,7 +60,8 @@ var started = time.Date(2026, 3, 8, 7, 30, 0, 0, time.UTC)
 
 func oneRun(status jobs.Status) jobs.Run {
 	ended := started.Add(1500 * time.Millisecond)
-	r := jobs.Run{ID: "run_1", JobID: "job_1", Status: status, StartedAt: &started, Counts: jobs.Counts{RowsRead: 100_000, RowsWritten: 99_999}}
+	r := jobs.Run{ID: "run_1", JobID: "job_1", Status: status, StartedAt: &started,
+		Counts: jobs.Counts{RowsRead: 100_000, RowsWritten: 99_999}}
 	if !status.Active() {
 		r.FinishedAt = &ended
 	}
@@ -78,7 +79,8 @@ func TestJobsPrintsATableOrJSON(t *testing.T) {
 	if code != 0 || errOut != "" || !f.closed {
 		t.Fatalf("code %d, %q, closed %v", code, errOut, f.closed)
 	}
-	for _, want := range []string{"job_1", "customers", "table_import", "2026-03-08 07:30:00Z", "succeeded", "vip", "audience_export", "paused", "never"} {
+	for _, want := range []string{"job_1", "customers", "table_import", "2026-03-08 07:30:00Z", "succeeded", "vip",
+		"audience_export", "paused", "never"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
@@ -165,7 +167,8 @@ func TestRunsPrintsDuplicatesAndEventsInNoProfile(t *testing.T) {
 	r := oneRun(jobs.StatusSucceeded)
 	r.PossiblyDuplicated, r.Unidentified, r.Conflicts, r.ConflictExample = 1200, 3, 1, "user_id=unknown"
 	_, out, _ := run(t, &fake{runs: func() []jobs.Run { return []jobs.Run{r} }}, "runs")
-	if want := "1,200 possibly duplicated, 3 events without an identifier, 1 identity conflicts (user_id=unknown)"; !strings.Contains(out, want) {
+	if want := "1,200 possibly duplicated, 3 events without an identifier, 1 identity conflicts " +
+		"(user_id=unknown)"; !strings.Contains(out, want) {
 		t.Errorf("no %q in\n%s", want, out)
 	}
 }

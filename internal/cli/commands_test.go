@@ -107,7 +107,8 @@ func TestRunPrintsRateAndTimeLeft(t *testing.T) {
 		if code != 0 || errOut != "" {
 			t.Fatalf("code %d: %s", code, errOut)
 		}
-		for _, want := range []string{"importing rows: 500 of 2,000 (25%), 500/s, 3s left", "succeeded  100,000 rows read, 99,999 written in 1.5s"} {
+		for _, want := range []string{"importing rows: 500 of 2,000 (25%), 500/s, 3s left", "succeeded  100,000 rows read, " +
+			"99,999 written in 1.5s"} {
 			if strings.Count(out, want) != 1 {
 				t.Errorf("no %q in\n%s", want, out)
 			}
@@ -144,12 +145,14 @@ func TestAJobIsFoundByIDOrUniqueLabel(t *testing.T) {
 
 func TestRunDetachNeedsARunner(t *testing.T) {
 	t.Parallel()
-	if code, _, errOut := runAPI(t, twoJobs(), "run", "--detach", "customers"); code != 1 || !strings.Contains(errOut, "No runner is connected to this store") {
+	if code, _, errOut := runAPI(t, twoJobs(), "run", "--detach", "customers"); code != 1 || !strings.Contains(errOut,
+		"No runner is connected to this store") {
 		t.Errorf("%d: %s", code, errOut)
 	}
 	s := twoJobs()
 	s.alive = true
-	if code, out, errOut := runAPI(t, s, "run", "--detach", "customers"); code != 0 || !strings.Contains(out, "run_1 of \"customers\" is queued") {
+	if code, out, errOut := runAPI(t, s, "run", "--detach", "customers"); code != 0 || !strings.Contains(out,
+		"run_1 of \"customers\" is queued") {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
 }
@@ -217,7 +220,8 @@ func TestFlagsAndEnvironmentSelectTheRunnerOrStore(t *testing.T) {
 	if err := os.WriteFile(tokenFile, []byte("token-of-the-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"LYTICS_RUNNER_URL": "https://env", "LYTICS_RUNNER_TOKEN": "token-of-env", "LYTICS_RUNNER_CA_FILE": "/ca", "LYTICS_DATA_DIR": "/env"}
+	env := map[string]string{"LYTICS_RUNNER_URL": "https://env", "LYTICS_RUNNER_TOKEN": "token-of-env",
+		"LYTICS_RUNNER_CA_FILE": "/ca", "LYTICS_DATA_DIR": "/env"}
 	for name, c := range map[string]struct {
 		args    []string
 		env     map[string]string
@@ -232,10 +236,11 @@ func TestFlagsAndEnvironmentSelectTheRunnerOrStore(t *testing.T) {
 		}, ""},
 		"a directory goes before the environment's runner": {[]string{"-data-dir", "/flag"}, env,
 			func(t config.Target) bool { return t.Runner == nil && t.Engine.DataDir == "/flag" }, ""},
-		"a database": {[]string{"-database-url", "postgres://h/d"}, nil, func(t config.Target) bool { return t.Engine.DatabaseURL.Reveal() == "postgres://h/d" }, ""},
-		"nothing":    {nil, nil, func(t config.Target) bool { return filepath.Base(t.Engine.DataDir) == ".lytics" }, ""},
-		"two":        {[]string{"-url", "https://flag", "-data-dir", "/flag"}, nil, nil, "Two stores are given"},
-		"no file":    {[]string{"-config", "/no/such/file"}, nil, nil, "configuration file"},
+		"a database": {[]string{"-database-url", "postgres://h/d"}, nil,
+			func(t config.Target) bool { return t.Engine.DatabaseURL.Reveal() == "postgres://h/d" }, ""},
+		"nothing": {nil, nil, func(t config.Target) bool { return filepath.Base(t.Engine.DataDir) == ".lytics" }, ""},
+		"two":     {[]string{"-url", "https://flag", "-data-dir", "/flag"}, nil, nil, "Two stores are given"},
+		"no file": {[]string{"-config", "/no/such/file"}, nil, nil, "configuration file"},
 	} {
 		var got config.Target
 		var o, e bytes.Buffer
@@ -251,12 +256,14 @@ func TestFlagsAndEnvironmentSelectTheRunnerOrStore(t *testing.T) {
 
 func TestRunsAreFiltered(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ flag, value, want string }{{"-status", "running,dreaming", `"dreaming" is not the status of a run`}, {"-limit", "0", "The limit is too small"}} {
+	for _, c := range []struct{ flag, value, want string }{{"-status", "running,dreaming", `"dreaming" is not the status of a run`},
+		{"-limit", "0", "The limit is too small"}} {
 		if code, _, errOut := runAPI(t, twoJobs(), "runs", c.flag, c.value); code != 1 || !strings.Contains(errOut, c.want) {
 			t.Errorf("%s %s gave %d: %s", c.flag, c.value, code, errOut)
 		}
 	}
-	if code, out, errOut := runAPI(t, twoJobs(), "runs", "-job", "customers", "-status", "running", "-since", "24h"); code != 0 || !strings.Contains(out, "run_1") {
+	if code, out, errOut := runAPI(t, twoJobs(), "runs", "-job", "customers", "-status", "running", "-since",
+		"24h"); code != 0 || !strings.Contains(out, "run_1") {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
 }

@@ -25,7 +25,8 @@ func TestDryRunPrintsATableOrJSON(t *testing.T) {
 	t.Parallel()
 	late := int64(3)
 	to := started.Add(90)
-	p := &dryRunFake{fake: fake{all: []jobs.Job{{ID: "job_1", JobSpec: jobs.JobSpec{Label: "customers", Import: &jobs.TableImport{}}}}}, d: jobs.DryRun{
+	p := &dryRunFake{fake: fake{all: []jobs.Job{{ID: "job_1",
+		JobSpec: jobs.JobSpec{Label: "customers", Import: &jobs.TableImport{}}}}}, d: jobs.DryRun{
 		Label: "customers", Kind: jobs.KindTableImport,
 		Reads: jobs.DryRunReads{Source: "main.sales.customers", Snapshot: "version 12", To: &to, Rows: 1200, RowsNull: 4, RowsFuture: 5,
 			Late: &jobs.DryRunLate{From: &started, To: to, Against: "version 11", New: &late}},
@@ -36,7 +37,8 @@ func TestDryRunPrintsATableOrJSON(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("code %d, %q", code, errOut)
 	}
-	for _, want := range []string{"job_1", "nothing was changed", "main.sales.customers, version 12", "the beginning to 2026-03-08 07:30:00", "1,200",
+	for _, want := range []string{"job_1", "nothing was changed", "main.sales.customers, version " +
+		"12", "the beginning to 2026-03-08 07:30:00", "1,200",
 		"compared with version 11, 3 new rows", "1,203 at most", "SELECT 1\n  FROM a", "4 rows without ts"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -44,7 +46,8 @@ func TestDryRunPrintsATableOrJSON(t *testing.T) {
 	}
 	p.d.Kind, p.d.Writes = jobs.KindAudienceExport, jobs.DryRunWrites{Table: "main.sales.vip", Exists: true, Ours: true, InPlace: true,
 		Columns: []jobs.DryRunColumn{{Name: "email", Type: "STRING"}}}
-	if _, out, _ = runAPI(t, p, "run", "--dry-run", "customers"); !strings.Contains(out, "main.sales.vip, whose content is replaced in place") ||
+	if _, out, _ = runAPI(t, p, "run", "--dry-run", "customers"); !strings.Contains(out, "main.sales.vip, whose content is "+
+		"replaced in place") ||
 		!strings.Contains(out, "email STRING") {
 		t.Errorf("an export's gave\n%s", out)
 	}

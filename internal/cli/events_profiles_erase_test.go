@@ -85,7 +85,8 @@ func TestEraseRemovesOnlyWithYes(t *testing.T) {
 	if _, out, _ = runAPI(t, h, "erase", "--identifier", "email=a", "--yes"); !strings.Contains(out, "Erased") {
 		t.Errorf("got\n%s", out)
 	}
-	if _, out, _ = runAPI(t, h, "erase", "--identifier", "email=a", "-json"); !strings.Contains(out, `"streams":[{"stream":"shop","events":1234}],"done":false`) {
+	if _, out, _ = runAPI(t, h, "erase", "--identifier", "email=a", "-json"); !strings.Contains(out,
+		`"streams":[{"stream":"shop","events":1234}],"done":false`) {
 		t.Errorf("got\n%s", out)
 	}
 	if len(h.erased) != 3 || h.erased[0] || !h.erased[1] || h.erased[2] || h.asked[0] != "email is a=b@x.io" {

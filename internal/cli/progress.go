@@ -84,7 +84,8 @@ func (p *lineProgress) finish(err error) error {
 
 // describeEnd says in one line how a run ended.
 func describeEnd(r jobs.Run) string {
-	line := fmt.Sprintf("%s  %s  %s rows read, %s written in %s", r.ID, r.Status, humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), formatDuration(r))
+	line := fmt.Sprintf("%s  %s  %s rows read, %s written in %s", r.ID, r.Status, humanize.Comma(r.RowsRead),
+		humanize.Comma(r.RowsWritten), formatDuration(r))
 	if rest := Describe(r); rest != "" && r.Failure.IsZero() {
 		line += "; " + rest
 	}

@@ -41,15 +41,19 @@ func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) erro
 	f := &runnerFlags{}
 	flags.StringVar(&f.configFile, "config", "", "configuration file (YAML or JSON); its keys have the provider block's names")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
-	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database of a fleet (better in LYTICS_DATABASE_URL: other users see arguments)")
-	flags.StringVar(&f.config.Listen, "listen", "", "address of the API and the page, as HOST:PORT (LYTICS_RUNNER_LISTEN; default "+api.DefaultListen+")")
+	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database of a fleet (better in LYTICS_DATABASE_URL: other "+
+		"users see arguments)")
+	flags.StringVar(&f.config.Listen, "listen", "", "address of the API and the page, as HOST:PORT (LYTICS_RUNNER_LISTEN; "+
+		"default "+api.DefaultListen+")")
 	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "TLS certificate (LYTICS_RUNNER_TLS_CERT), required unless the address is loopback")
 	flags.StringVar(&f.config.TLSKey, "tls-key", "", "key of the TLS certificate (LYTICS_RUNNER_TLS_KEY)")
-	flags.StringVar(&f.config.TokenFile, "token-file", "", "file with the API's token, created if it does not exist (LYTICS_RUNNER_TOKEN_FILE; default "+api.TokenFile+" in the data directory)")
+	flags.StringVar(&f.config.TokenFile, "token-file", "", "file with the API's token, created if it does not exist "+
+		"(LYTICS_RUNNER_TOKEN_FILE; default "+api.TokenFile+" in the data directory)")
 	flags.StringVar(&f.hosts, "allowed-hosts", "", "further host names of the API, separated by commas (LYTICS_RUNNER_ALLOWED_HOSTS)")
 	flags.StringVar(&f.config.Log.Format, "log-format", "", "text or json (LYTICS_RUNNER_LOG_FORMAT; default text)")
 	flags.StringVar(&f.config.Log.Level, "log-level", "", "debug, info, warn or error (LYTICS_RUNNER_LOG_LEVEL; default info)")
-	flags.StringVar(&f.readyFile, "ready-file", "", "file to write when the runner accepts requests: its URL, token file and process id, as JSON")
+	flags.StringVar(&f.readyFile, "ready-file", "", "file to write when the runner accepts requests: its URL, token file and "+
+		"process id, as JSON")
 	return func(ctx context.Context) error {
 		c, err := f.readConfig(in.LookupEnv)
 		if err != nil {
@@ -152,7 +156,8 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 	}
 	server = api.New(api.Config{
 		API: daemon.API(), Token: token, LocalToken: socket.Token, Release: in.Version, Hosts: append(names, c.AllowedHosts...),
-		Page:    page.New(page.Options{API: daemon.API(), Authenticate: func(t string) bool { return server.Authenticate(t) }, Version: in.Version}),
+		Page: page.New(page.Options{API: daemon.API(), Authenticate: func(t string) bool { return server.Authenticate(t) },
+			Version: in.Version}),
 		Metrics: daemon.Metrics(), Ready: daemon.Ready, Log: log,
 	})
 	return daemon.Run(ctx)

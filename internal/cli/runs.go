@@ -47,7 +47,8 @@ func setupRuns(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 		w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(w, "RUN\tJOB\tSTATUS\tREASON\tSTARTED\tTOOK\tREAD\tWRITTEN\tNOW")
 		for _, r := range runs {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.JobID, r.Status, r.Reason, formatTime(r.StartedAt), formatDuration(r),
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.JobID, r.Status, r.Reason, formatTime(r.StartedAt),
+				formatDuration(r),
 				humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), Describe(r))
 		}
 		return w.Flush()
@@ -55,7 +56,8 @@ func setupRuns(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 }
 
 var statuses = []jobs.Status{
-	jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning, jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusCancelled, jobs.StatusMissed,
+	jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning, jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusCancelled,
+	jobs.StatusMissed,
 }
 
 func (in *invocation) runFilter(ctx context.Context, f runsFlags) (jobs.RunFilter, error) {
@@ -81,7 +83,8 @@ func (in *invocation) runFilter(ctx context.Context, f runsFlags) (jobs.RunFilte
 			continue
 		}
 		if !slices.Contains(statuses, jobs.Status(name)) {
-			return out, jobs.Invalid("status", fmt.Sprintf("%q is not the status of a run", name), "There is no such status.", fmt.Sprintf("Use one of %v", statuses))
+			return out, jobs.Invalid("status", fmt.Sprintf("%q is not the status of a run", name), "There is no such status.",
+				fmt.Sprintf("Use one of %v", statuses))
 		}
 		out.Statuses = append(out.Statuses, jobs.Status(name))
 	}

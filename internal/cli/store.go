@@ -24,9 +24,11 @@ type storeFlags struct {
 func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	f := &storeFlags{}
 	flags.BoolVar(&in.json, "json", false, "print JSON")
-	flags.StringVar(&f.configFile, "config", "", "the runner's configuration file, which names the store: data_dir or database_url, and staging.s3")
+	flags.StringVar(&f.configFile, "config", "", "the runner's configuration file, which names the store: data_dir or "+
+		"database_url, and staging.s3")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the store's data directory (LYTICS_DATA_DIR; default .lytics)")
-	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
+	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
+		"other users see arguments)")
 	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup to read; the store must not exist yet")
 	flags.StringVar(&f.to, "to", "", "copy, backup: the directory to create")
 	return func(ctx context.Context) error {
@@ -71,16 +73,19 @@ func (f *storeFlags) validate(verb string) error {
 	switch {
 	case takes == "" && (f.from == "") == (f.to == ""):
 		return jobs.Invalid("to", "The other place of the copy is missing",
-			"copy takes --from DIR, which copies into the store that the other flags select, or --to DIR, which copies that store to DIR.", "Give one of them")
+			"copy takes --from DIR, which copies into the store that the other flags select, or --to DIR, which copies that store "+
+				"to DIR.", "Give one of them")
 	case takes == "--to" && (f.to == "" || f.from != ""), takes == "--from" && (f.from == "" || f.to != ""):
-		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s needs %s DIR, and no other directory", verb, takes), "The store itself is selected by --config, --data-dir or --database-url.", "Give "+takes)
+		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s needs %s DIR, and no other directory", verb, takes),
+			"The store itself is selected by --config, --data-dir or --database-url.", "Give "+takes)
 	}
 	return nil
 }
 
 func (in *invocation) printCopied(verb string, done store.Copied) error {
 	if in.json {
-		return json.NewEncoder(in.out).Encode(map[string]any{"store_id": done.StoreID, "rows": done.Rows, "files": done.Files, "bytes": done.Bytes})
+		return json.NewEncoder(in.out).Encode(map[string]any{"store_id": done.StoreID, "rows": done.Rows, "files": done.Files,
+			"bytes": done.Bytes})
 	}
 	_, err := fmt.Fprintf(in.out, "%s: store %s, with %d jobs, %d runs, and %d files of events (%d bytes)\n",
 		map[string]string{"copy": "Copied", "backup": "Backed up", "restore": "Restored"}[verb],

@@ -28,7 +28,8 @@ func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error
 	flags.StringVar(&t.caFile, "ca-file", "", "certificate authority of the runner's certificate (LYTICS_RUNNER_CA_FILE)")
 	flags.StringVar(&t.configFile, "config", "", "the runner's configuration file, which names the store")
 	flags.StringVar(&t.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
-	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: other users see arguments)")
+	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
+		"other users see arguments)")
 	return func(ctx context.Context) error {
 		target, err := in.resolveTarget()
 		if err != nil {
@@ -53,13 +54,15 @@ func (in *invocation) resolveTarget() (config.Target, error) {
 		return config.Target{Engine: c.Engine}, err
 	}
 	if named {
-		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store, and --data-dir, --database-url or --config select another.", "Leave out one of them")
+		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store, and --data-dir, "+
+			"--database-url or --config select another.", "Leave out one of them")
 	}
 	address := config.RunnerAddress{URL: t.url, CAFile: t.caFile}.Complete(in.LookupEnv)
 	if t.tokenFile != "" {
 		text, err := os.ReadFile(t.tokenFile)
 		if err != nil {
-			return config.Target{}, jobs.Invalid("token-file", "The runner's token cannot be read", err.Error()+".", "Give a file that this user can read")
+			return config.Target{}, jobs.Invalid("token-file", "The runner's token cannot be read", err.Error()+".",
+				"Give a file that this user can read")
 		}
 		address.Token = jobs.NewSecret(strings.TrimSpace(string(text)))
 	}
@@ -101,7 +104,9 @@ func (in *invocation) findJob(ctx context.Context, name string) (jobs.Job, error
 	case 1:
 		return found[0], nil
 	case 0:
-		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name), Detail: "No job has this id or label.", Next: "List the jobs with the command jobs"}
+		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name),
+			Detail: "No job has this id or label.", Next: "List the jobs with the command jobs"}
 	}
-	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs have the label %q", len(found), name), "Labels need not be unique.", "Give the id of one of them, such as "+found[0].ID)
+	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs have the label %q", len(found), name), "Labels need not be unique.",
+		"Give the id of one of them, such as "+found[0].ID)
 }

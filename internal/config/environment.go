@@ -78,7 +78,8 @@ func (e *environment) s3(given *S3) *S3 {
 	if s.Bucket == "" {
 		if given != nil {
 			e.errs = append(e.errs, jobs.Invalid("staging.s3.bucket", "The staging bucket has no name",
-				"staging.s3 is given without bucket, and LYTICS_STAGING_S3_BUCKET is not set.", "Set one of them, or leave staging out if nothing is exported"))
+				"staging.s3 is given without bucket, and LYTICS_STAGING_S3_BUCKET is not set.", "Set one of them, or leave staging out "+
+					"if nothing is exported"))
 		}
 		return nil
 	}
@@ -123,7 +124,8 @@ func (e *environment) volume(given *Volume) *Volume {
 	case v.Catalog == "" || v.Schema == "" || v.Volume == "":
 		e.errs = append(e.errs, jobs.Invalid("staging.volume", "The staging volume has no full name",
 			"A volume is named by catalog, schema and volume.",
-			"Set all three, in the configuration or as "+env+"CATALOG, "+env+"SCHEMA and "+env+"VOLUME, or leave staging out if nothing is exported"))
+			"Set all three, in the configuration or as "+env+"CATALOG, "+env+"SCHEMA and "+env+"VOLUME, or leave staging out if "+
+				"nothing is exported"))
 	}
 	return &v
 }

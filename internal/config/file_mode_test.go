@@ -13,7 +13,8 @@ import (
 // checklist 53: a file that holds a secret is nobody else's to read.
 func TestAFileWithSecretsIsPrivate(t *testing.T) {
 	t.Parallel()
-	if _, err := config.Read(write(t, "database_url: canary", 0o644)); err == nil || !strings.Contains(err.Error(), "chmod 640") || strings.Contains(err.Error(), "canary") {
+	if _, err := config.Read(write(t, "database_url: canary", 0o644)); err == nil || !strings.Contains(err.Error(),
+		"chmod 640") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("got %v", err)
 	}
 	for text, mode := range map[string]os.FileMode{"database_url: canary": 0o640, "data_dir: d": 0o644} {

@@ -63,7 +63,8 @@ func Read(file string) (Runner, error) {
 		return c, nil
 	}
 	bad := func(why, next string) error {
-		return &jobs.Error{Code: jobs.CodeInvalid, Attribute: "config", Summary: "The configuration file cannot be used", Detail: file + ": " + why, Next: next}
+		return &jobs.Error{Code: jobs.CodeInvalid, Attribute: "config", Summary: "The configuration file cannot be " +
+			"used", Detail: file + ": " + why, Next: next}
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -80,7 +81,8 @@ func Read(file string) (Runner, error) {
 		return c, bad(err.Error()+".", "Give the path of a file that this user can read")
 	}
 	if mode := info.Mode().Perm(); c.hasSecret() && runtime.GOOS != "windows" && mode&0o007 != 0 {
-		return c, bad(fmt.Sprintf("it holds a secret, and its mode %#o lets every user read it.", mode), "Run chmod 640 on it, or give the secrets in the environment")
+		return c, bad(fmt.Sprintf("it holds a secret, and its mode %#o lets every user read it.", mode),
+			"Run chmod 640 on it, or give the secrets in the environment")
 	}
 	return c, nil
 }

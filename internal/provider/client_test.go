@@ -206,8 +206,9 @@ func (r *client) validateAndPlan(resource string, given map[string]any) []*tfpro
 	r.t.Helper()
 	typ := r.typ(resource)
 	config := build(typ, given)
-	resp, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config),
-		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true}})
+	resp, err := r.server.ValidateResourceConfig(r.t.Context(),
+		&tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config),
+			ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -234,7 +235,8 @@ func (r *client) readDataSource(source string, given map[string]any) []*tfprotov
 	r.t.Helper()
 	typ := r.schema.DataSourceSchemas[source].ValueType()
 	config := dynamic(r.t, typ, build(typ, given))
-	valid, err := r.server.ValidateDataResourceConfig(r.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: source, Config: config})
+	valid, err := r.server.ValidateDataResourceConfig(r.t.Context(),
+		&tfprotov6.ValidateDataResourceConfigRequest{TypeName: source, Config: config})
 	if err != nil {
 		r.t.Fatal(err)
 	}

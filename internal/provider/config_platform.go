@@ -31,7 +31,8 @@ func platformSchema() schema.Attribute {
 	token.Sensitive = true
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "The customer-data platform. Default: the platform embedded in the provider, with its streams and profiles in `data_dir`. " +
+		MarkdownDescription: "The customer-data platform. Default: the platform embedded in the provider, with its streams and " +
+			"profiles in `data_dir`. " +
 			"Imports have a cursor for each platform, so changing the platform imports all rows into the other one.",
 		Attributes: map[string]schema.Attribute{
 			"lytics": schema.SingleNestedAttribute{

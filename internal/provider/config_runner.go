@@ -37,8 +37,9 @@ func runnerSchema() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"url": text("URL of the runner: `https://HOST:PORT`, or http on this machine. Environment: `LYTICS_RUNNER_URL`, " +
 				"which selects a runner even if the block is left out."),
-			"token":   token,
-			"ca_file": text("PEM file with the certificate authority of the runner's certificate, if the system does not trust it. Environment: `LYTICS_RUNNER_CA_FILE`."),
+			"token": token,
+			"ca_file": text("PEM file with the certificate authority of the runner's certificate, if the system does not trust it. " +
+				"Environment: `LYTICS_RUNNER_CA_FILE`."),
 		},
 	}
 }
@@ -65,7 +66,8 @@ func (r *configReader) runner(ctx context.Context, m configModel, lookup func(st
 	}
 	if a.Token.Empty() && !block.Token.IsUnknown() {
 		r.diags.AddAttributeError(path.Root("runner"), "There is no token for the runner",
-			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set. Use the token in the runner's token file, or in its own LYTICS_RUNNER_TOKEN.")
+			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set. Use the token in the runner's token file, or in its own "+
+				"LYTICS_RUNNER_TOKEN.")
 	}
 	r.refuseBesideRunner(m)
 	return &a
@@ -97,7 +99,8 @@ type setting struct {
 // engineAttributes are the attributes that configure what executes runs.
 func (m configModel) engineAttributes() []setting {
 	return []setting{
-		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging}, {"platform", m.Platform},
+		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging},
+		{"platform", m.Platform},
 	}
 }
 
@@ -111,7 +114,8 @@ func (s *session) warnIgnoredAttributes(api jobs.API, diags *diag.Diagnostics) {
 	}
 	s.warnedIgnored.Do(func() {
 		diags.AddAttributeWarning(path.Root(ignored[0]), "The runner's own configuration applies",
-			fmt.Sprintf("%s owns %s and executes the runs with its own configuration. While it is running, these attributes of the provider block have no effect: %s. "+
+			fmt.Sprintf("%s owns %s and executes the runs with its own configuration. While it is running, these attributes of the "+
+				"provider block have no effect: %s. "+
 				"Write them into the runner's configuration file, where they have the same names.",
 				upperFirst(remote.Place()), s.config.target.Engine.DataDir, strings.Join(ignored, ", ")))
 	})

@@ -32,7 +32,8 @@ func providerSchema() schema.Schema {
 			},
 			"allow_private_hosts": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Whether to allow warehouses and endpoints on loopback and private addresses, over plain http and under any host name. " +
+				MarkdownDescription: "Whether to allow warehouses and endpoints on loopback and private addresses, over plain http and " +
+					"under any host name. " +
 					"The local sandbox needs this. Default `false`. Environment: `LYTICS_ALLOW_PRIVATE_HOSTS`.",
 			},
 			"staging":  stagingSchema(),

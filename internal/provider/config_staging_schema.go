@@ -39,13 +39,15 @@ func stagingVolumeSchema() schema.Attribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "A Unity Catalog volume: no bucket and no AWS credentials are needed. The files are written with the authorization's credential, " +
+		MarkdownDescription: "A Unity Catalog volume: no bucket and no AWS credentials are needed. The files are written with " +
+			"the authorization's credential, " +
 			"which needs READ VOLUME and WRITE VOLUME. Each attribute also has an environment variable `LYTICS_STAGING_VOLUME_...`.",
 		Attributes: map[string]schema.Attribute{
 			"catalog": part("Catalog of the volume.", "CATALOG"),
 			"schema":  part("Schema of the volume.", "SCHEMA"),
 			"volume":  part("Name of the volume.", "VOLUME"),
-			"prefix":  optionalString("Directory of the volume in which each run creates a directory of its own. Default: the volume's root. Environment: `LYTICS_STAGING_VOLUME_PREFIX`."),
+			"prefix": optionalString("Directory of the volume in which each run creates a directory of its own. Default: the " +
+				"volume's root. Environment: `LYTICS_STAGING_VOLUME_PREFIX`."),
 		},
 	}
 }
@@ -67,10 +69,13 @@ func stagingS3Schema() schema.Attribute {
 	secret.Sensitive = true
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "A bucket in S3 or in a service with the S3 protocol. Each attribute also has an environment variable `LYTICS_STAGING_S3_...`. " +
-			"These credentials are never sent to the warehouse: `COPY INTO` names what Unity Catalog has for the bucket (`credential`, `external_location`), " +
+		MarkdownDescription: "A bucket in S3 or in a service with the S3 protocol. Each attribute also has an environment " +
+			"variable `LYTICS_STAGING_S3_...`. " +
+			"These credentials are never sent to the warehouse: `COPY INTO` names what Unity Catalog has for the bucket " +
+			"(`credential`, `external_location`), " +
 			"or gets temporary keys that can read only the run's own prefix. " +
-			"The keys come from `AssumeRole` if `role_arn` is set or the credentials belong to a role, and from `GetFederationToken` if they are a user's access key.",
+			"The keys come from `AssumeRole` if `role_arn` is set or the credentials belong to a role, and from " +
+			"`GetFederationToken` if they are a user's access key.",
 		Attributes: map[string]schema.Attribute{
 			"bucket": text("Name of the bucket. Required here or as `LYTICS_STAGING_S3_BUCKET`."),
 			"prefix": text("Key prefix under which each run creates a prefix of its own. Default: the bucket's root. " +
@@ -97,7 +102,8 @@ func stagingS3Schema() schema.Attribute {
 				"Environment: `LYTICS_STAGING_S3_STS_ENDPOINT`."),
 			"credential": text("Name of the Unity Catalog storage credential with which `COPY INTO` reads the bucket: the statement has no secret. "+
 				"Environment: `LYTICS_STAGING_S3_CREDENTIAL`.", stringvalidator.ConflictsWith(sibling("external_location"))),
-			"external_location": text("Name of the Unity Catalog external location that contains the bucket's prefix: `COPY INTO` then needs no credential. " +
+			"external_location": text("Name of the Unity Catalog external location that contains the bucket's prefix: `COPY INTO` " +
+				"then needs no credential. " +
 				"This needs READ FILES on it. Environment: `LYTICS_STAGING_S3_EXTERNAL_LOCATION`."),
 		},
 	}

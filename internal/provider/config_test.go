@@ -44,7 +44,8 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 				"bucket": "b", "prefix": "p", "endpoint": "http://127.0.0.1:9000", "use_path_style": true,
 				"access_key_id": "AK", "secret_access_key": "canary", "credential": "uc",
 			}}},
-			map[string]string{"LYTICS_DATA_DIR": "/e", "LYTICS_ALLOW_PRIVATE_HOSTS": "true", "LYTICS_STAGING_S3_BUCKET": "eb", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK"},
+			map[string]string{"LYTICS_DATA_DIR": "/e", "LYTICS_ALLOW_PRIVATE_HOSTS": "true", "LYTICS_STAGING_S3_BUCKET": "eb",
+				"LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK"},
 			func(c config.Engine) bool {
 				s := c.S3()
 				return c.DataDir == "/b" && !config.Bool(c.AllowPrivateHosts) && s.Bucket == "b" && s.Prefix == "p" && config.Bool(s.UsePathStyle) &&
@@ -63,7 +64,8 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 				return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("canary"), APIURL: "https://x"}
 			}},
 		"a profile is not mixed with keys": {block{"staging": block{"s3": block{"bucket": "b", "profile": "team"}}},
-			map[string]string{"LYTICS_STAGING_S3_PROFILE": "other", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK", "LYTICS_STAGING_S3_SECRET_ACCESS_KEY": "ES"},
+			map[string]string{"LYTICS_STAGING_S3_PROFILE": "other", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK",
+				"LYTICS_STAGING_S3_SECRET_ACCESS_KEY": "ES"},
 			func(c config.Engine) bool {
 				return c.S3().Profile == "team" && c.S3().AccessKeyID == "" && c.S3().SecretAccessKey.Empty()
 			}},
@@ -93,8 +95,9 @@ func TestConfigurationErrors(t *testing.T) {
 		attribute, want string
 		env             map[string]string
 	}{
-		"a flag that is none": {nil, "allow_private_hosts", `LYTICS_ALLOW_PRIVATE_HOSTS is "maybe"`, map[string]string{"LYTICS_ALLOW_PRIVATE_HOSTS": "maybe"}},
-		"no bucket":           {s3(block{}), "staging", "bucket has no name", nil},
+		"a flag that is none": {nil, "allow_private_hosts", `LYTICS_ALLOW_PRIVATE_HOSTS is "maybe"`,
+			map[string]string{"LYTICS_ALLOW_PRIVATE_HOSTS": "maybe"}},
+		"no bucket": {s3(block{}), "staging", "bucket has no name", nil},
 		"half a key": {nil, "staging", "Half of the staging credential",
 			map[string]string{"LYTICS_STAGING_S3_BUCKET": "b", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "k"}},
 		"halves from two places": {s3(block{"bucket": "b", "access_key_id": "a"}), "staging", "Half of the staging credential",
@@ -134,15 +137,18 @@ func TestTheRunnerBlockStandsAlone(t *testing.T) {
 		attribute, want string
 		env             map[string]string
 	}{
-		"data_dir":            {block{"runner": runner, "data_dir": "/d"}, "data_dir", "data_dir is given beside the runner block", nil},
-		"database_url":        {block{"runner": runner, "database_url": "postgres://h/d"}, "database_url", "database_url is given beside", nil},
-		"encryption_key_file": {block{"runner": runner, "encryption_key_file": "/k"}, "encryption_key_file", "encryption_key_file is given beside", nil},
-		"allow_private_hosts": {block{"runner": runner, "allow_private_hosts": true}, "allow_private_hosts", "allow_private_hosts is given beside", nil},
-		"staging":             {block{"runner": runner, "staging": block{"s3": block{"bucket": "b"}}}, "staging", "staging is given beside", nil},
-		"platform":            {block{"runner": runner, "platform": block{"lytics": block{"token": "t"}}}, "platform", "platform is given beside", nil},
-		"environment":         {block{"data_dir": "/d"}, "data_dir", "data_dir is given beside LYTICS_RUNNER_URL", variables},
-		"no address":          {block{"runner": block{"token": "canary"}}, "runner", "The runner has no address", nil},
-		"no token":            {block{"runner": block{"url": "https://r"}}, "runner", "There is no token for the runner", nil},
+		"data_dir":     {block{"runner": runner, "data_dir": "/d"}, "data_dir", "data_dir is given beside the runner block", nil},
+		"database_url": {block{"runner": runner, "database_url": "postgres://h/d"}, "database_url", "database_url is given beside", nil},
+		"encryption_key_file": {block{"runner": runner, "encryption_key_file": "/k"}, "encryption_key_file",
+			"encryption_key_file is given beside", nil},
+		"allow_private_hosts": {block{"runner": runner, "allow_private_hosts": true}, "allow_private_hosts",
+			"allow_private_hosts is given beside", nil},
+		"staging": {block{"runner": runner, "staging": block{"s3": block{"bucket": "b"}}}, "staging", "staging is given beside", nil},
+		"platform": {block{"runner": runner, "platform": block{"lytics": block{"token": "t"}}}, "platform",
+			"platform is given beside", nil},
+		"environment": {block{"data_dir": "/d"}, "data_dir", "data_dir is given beside LYTICS_RUNNER_URL", variables},
+		"no address":  {block{"runner": block{"token": "canary"}}, "runner", "The runner has no address", nil},
+		"no token":    {block{"runner": block{"url": "https://r"}}, "runner", "There is no token for the runner", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -200,7 +206,8 @@ func TestAttributesThatTheRunnerIgnoresAreNamed(t *testing.T) {
 	}
 	const place = "the runner at /d/runner.sock"
 	got := said(place, block{"data_dir": "/d", "staging": staging, "allow_private_hosts": true})
-	if len(got) != 1 || !strings.Contains(got[0], "The runner at /d/runner.sock owns /d") || !strings.Contains(got[0], "no effect: allow_private_hosts, staging.") {
+	if len(got) != 1 || !strings.Contains(got[0], "The runner at /d/runner.sock owns /d") || !strings.Contains(got[0],
+		"no effect: allow_private_hosts, staging.") {
 		t.Errorf("got %q, want one warning that names allow_private_hosts and staging", got)
 	}
 	if got := said(place, block{"data_dir": "/d"}); len(got) != 0 {

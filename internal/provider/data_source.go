@@ -30,7 +30,8 @@ func (r *dataSourceBase) openForRead(ctx context.Context, diags *diag.Diagnostic
 	}
 	if err != nil {
 		e := *toJobsError(err, "open the store")
-		e.Next = paragraphs(e.Next, "If the same configuration creates what the data source reads, give the data source depends_on, so that it is read afterwards.")
+		e.Next = paragraphs(e.Next, "If the same configuration creates what the data source reads, give the data source "+
+			"depends_on, so that it is read afterwards.")
 		addError(diags, noAttribute, "open the store", &e)
 		return nil
 	}
@@ -44,7 +45,8 @@ func requiredString(doc string) schema.StringAttribute {
 func patternAttribute(of string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional: true,
-		MarkdownDescription: "Only " + of + " whose name matches: `*` stands for any characters, `|` separates alternatives, upper and lower case are the same. " +
+		MarkdownDescription: "Only " + of + " whose name matches: `*` stands for any characters, `|` separates alternatives, " +
+			"upper and lower case are the same. " +
 			"Default: all.",
 		Validators: []validator.String{nonEmptyText()},
 	}

@@ -52,7 +52,8 @@ func (d *audienceDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 			"name":        computedString("Name of the audience."),
 			"description": computedString("Description of the audience."),
 			"filter":      computedString("Filter of the audience, in FilterQL."),
-			"size": computedNumber("Number of profiles in it: the profiles as of the last run of an import or an export, counted when the data source is read, " +
+			"size": computedNumber("Number of profiles in it: the profiles as of the last run of an import or an export, counted " +
+				"when the data source is read, " +
 				"because filters with `now` change with time."),
 		},
 	}
@@ -71,7 +72,8 @@ func (d *audienceDataSource) Read(ctx context.Context, req datasource.ReadReques
 	}
 	a, err := api.Audience(ctx, name)
 	if err == nil && attribute == "slug" && a.Slug != name || err == nil && attribute == "id" && a.ID != name {
-		err = &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no audience with the " + attribute + " " + name, Next: "Check the " + attribute}
+		err = &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no audience with the " + attribute + " " + name,
+			Next: "Check the " + attribute}
 	}
 	if err == nil {
 		var size int64
@@ -146,14 +148,16 @@ func (d *profileDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *profileDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One user's profile, by an identifier: for checks of a mapping, and for tests. The values are personal data and are written to the state. " +
+		MarkdownDescription: "One user's profile, by an identifier: for checks of a mapping, and for tests. The values are " +
+			"personal data and are written to the state. " +
 			"To look at profiles without keeping them, use `terraform-provider-lytics profiles`.",
 		Attributes: map[string]schema.Attribute{
 			"field": requiredString("Id of the identifier field."),
 			"value": requiredString("The identifier's value as it is in profiles, after the mapping: in lower case if the mapping uses `tolower`."),
 			"values": schema.MapAttribute{
 				Computed: true, Sensitive: true, ElementType: types.StringType,
-				MarkdownDescription: "The values, by field. Fields without a value are left out. Numbers keep all digits, dates are RFC 3339, collections are JSON.",
+				MarkdownDescription: "The values, by field. Fields without a value are left out. Numbers keep all digits, dates are " +
+					"RFC 3339, collections are JSON.",
 			},
 		},
 	}

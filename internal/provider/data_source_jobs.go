@@ -75,10 +75,11 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 						ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
 					},
 					"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
-					"paused":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its definition or by an operator."},
-					"status":      computedString("Status of its last run; `never` before the first run."),
-					"created_at":  computedString("When it was registered (RFC 3339)."),
-					"updated_at":  computedString("When its definition last changed (RFC 3339)."),
+					"paused": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its " +
+						"definition or by an operator."},
+					"status":     computedString("Status of its last run; `never` before the first run."),
+					"created_at": computedString("When it was registered (RFC 3339)."),
+					"updated_at": computedString("When its definition last changed (RFC 3339)."),
 					"last_run": schema.SingleNestedAttribute{
 						Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run.",
 						Attributes: runDataSourceAttributes(inRuns),
@@ -161,8 +162,9 @@ func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 			},
 			"statuses": schema.SetAttribute{
 				ElementType: types.StringType, Optional: true,
-				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, `failed`, `cancelled`, `missed`. Default: all.",
-				Validators:          []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(statusNames()...))},
+				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, " +
+					"`failed`, `cancelled`, `missed`. Default: all.",
+				Validators: []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(statusNames()...))},
 			},
 			"since": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Only runs created since this time (RFC 3339), such as `2026-01-31T00:00:00Z`.",

@@ -81,8 +81,9 @@ var documentedResources = map[string]documented{
 	"databricks_table_import": {
 		base: with(jobBase, map[string]any{"table": "customers", "timestamp_column": "updated_at"}),
 		change: with(jobChange, map[string]any{"table": "orders", "timestamp_column": "changed_at", "record_timestamp_column": "at",
-			"since_timestamp": "2026-01-01 00:00:00", "stream": "s", "key_columns": []string{"id"}, "columns": []string{"id"}, "exclude_columns": []string{"ssn"},
-			"where": "a = 1", "lookback": "1h", "null_timestamps": "error", "future_timestamps": "include", "batch_size": 5, "row_limit": 5,
+			"since_timestamp": "2026-01-01 00:00:00", "stream": "s", "key_columns": []string{"id"}, "columns": []string{"id"},
+			"exclude_columns": []string{"ssn"},
+			"where":           "a = 1", "lookback": "1h", "null_timestamps": "error", "future_timestamps": "include", "batch_size": 5, "row_limit": 5,
 			"scratch_schema": "main.scratch", "full_refresh": "2"}),
 	},
 	"databricks_audience_export": {

@@ -29,7 +29,8 @@ func TestALyticsAccountCountsUpdatedRowsAgain(t *testing.T) {
 		t.Errorf("before the import is known: %v", got)
 	}
 	warnings("lytics_mapping", map[string]any{"stream": "s", "field": "name", "expression": "name"})
-	if got := warnings("lytics_databricks_table_import", base); len(got) != 1 || !strings.Contains(got[0], "latestmap") || !strings.Contains(got[0], "map(KEY, total)") {
+	if got := warnings("lytics_databricks_table_import", base); len(got) != 1 || !strings.Contains(got[0],
+		"latestmap") || !strings.Contains(got[0], "map(KEY, total)") {
 		t.Errorf("the import's plan says %v", got)
 	}
 	if got := warnings("lytics_mapping", sum); len(got) != 1 {

@@ -43,7 +43,8 @@ func newDefaultStreamFunction() function.Function {
 	return nameFunction{
 		name:    "default_stream",
 		summary: "Default stream of a table import",
-		doc:     "Returns `databricks_{catalog}_{database}_{table}`, the stream that a `lytics_databricks_table_import` writes to if it has no `stream`.",
+		doc: "Returns `databricks_{catalog}_{database}_{table}`, the stream that a `lytics_databricks_table_import` writes " +
+			"to if it has no `stream`.",
 		parameters: []function.Parameter{
 			function.StringParameter{Name: "catalog", MarkdownDescription: "Catalog of the table."},
 			function.StringParameter{Name: "database", MarkdownDescription: "Database (schema) of the table."},

@@ -65,7 +65,8 @@ func TestInterruptedApply(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	env.OnHang = func() { interrupt() }
 	s, diags := r.apply(ctx, resource, nil, build(r.typ(resource), importGiven))
-	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text, "was interrupted") || !strings.Contains(text, "next apply continues") {
+	if text := strings.Join(messages(diags), "\n"); !failed(diags) || !strings.Contains(text,
+		"was interrupted") || !strings.Contains(text, "next apply continues") {
 		t.Errorf("the interruption is reported as %q", text)
 	}
 	var status, id string
@@ -121,7 +122,8 @@ func TestImportOfTheWrongObject(t *testing.T) {
 			t.Fatal(err, messages(imported.Diagnostics))
 		}
 		got := imported.ImportedResources[0]
-		resp, err := r.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: got.State, Private: got.Private})
+		resp, err := r.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: got.State,
+			Private: got.Private})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,8 @@ func (r *jobResource) planLastRun(prior, planned jobModel) {
 // checks the store and, with confirm, tells the store that state has the object:
 // with -refresh=false nothing else does. For a new object it does not create the
 // store, and returns nil if there is none.
-func (m *resourceBase) openForPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, confirm bool) (jobs.API, jobs.StoreInfo) {
+func (m *resourceBase) openForPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
+	confirm bool) (jobs.API, jobs.StoreInfo) {
 	if m.session == nil || !m.session.known() {
 		return nil, jobs.StoreInfo{}
 	}
@@ -99,7 +100,8 @@ func (m *resourceBase) openForPlan(ctx context.Context, req resource.ModifyPlanR
 	if err := api.Confirm(ctx, id); err != nil {
 		e := *toJobsError(err, "confirm "+id)
 		if e.Code == jobs.CodeNotFound {
-			e.Next = fmt.Sprintf("%s is in state but no longer in the store: plan without -refresh=false, so that Terraform notices and creates it again.", id)
+			e.Next = fmt.Sprintf("%s is in state but no longer in the store: plan without -refresh=false, so that Terraform notices "+
+				"and creates it again.", id)
 		}
 		addError(&resp.Diagnostics, noAttribute, "confirm "+id, &e)
 	}

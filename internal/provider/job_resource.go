@@ -79,7 +79,8 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 	if !j.runsInApply() || resp.Diagnostics.HasError() {
 		return
 	}
-	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.create", target: at, detach: !j.Wait.ValueBool()}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.create", target: at, detach: !j.Wait.ValueBool()},
+		&resp.Diagnostics)
 	if run != nil {
 		j.LastRun = runObject(r.kind.usage, *run)
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
@@ -163,7 +164,8 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	}
 	j.Triggers, j.LastRun = prior.job().Triggers, prior.job().LastRun
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.update", target: at, detach: !j.Wait.ValueBool()}, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.update", target: at, detach: !j.Wait.ValueBool()},
+		&resp.Diagnostics)
 	if run == nil || resp.Diagnostics.HasError() {
 		return
 	}

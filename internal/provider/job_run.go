@@ -92,12 +92,14 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runOptions, d
 	if errors.Is(context.Cause(bounded), errTimeLimit) {
 		terms.target.add(diags, diag.SeverityError, terms.attribute,
 			fmt.Sprintf("The run of %q took longer than %s", job.Label, terms.limit),
-			fmt.Sprintf("Run %s was cancelled after %s, at %s. Its cursor is kept: the next apply continues from there. Raise %s to let one run finish.",
+			fmt.Sprintf("Run %s was cancelled after %s, at %s. Its cursor is kept: the next apply continues from there. Raise %s to "+
+				"let one run finish.",
 				run.ID, terms.limit, describeProgress(run), terms.attribute))
 		return &run
 	}
 	diags.AddError(fmt.Sprintf("The run of %q was interrupted", job.Label),
-		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or duplicated: the next apply continues from there.",
+		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or duplicated: the next apply "+
+			"continues from there.",
 			run.ID, describeProgress(run)))
 	return &run
 }
@@ -119,7 +121,9 @@ func addRunDiagnostic(run jobs.Run, job jobs.Job, terms runOptions, diags *diag.
 		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply continues. Change triggers to run the job again."
 	}
 	summary := fmt.Sprintf("The run of %q %s", job.Label, describeStatus(run.Status))
-	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next, fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, nounOfJob(job), job.ID, describeProgress(run), terms.logAddress()), next)
+	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next,
+		fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, nounOfJob(job), job.ID, describeProgress(run),
+			terms.logAddress()), next)
 	terms.target.add(diags, severity, run.Failure.Attribute, summary, detail)
 }
 

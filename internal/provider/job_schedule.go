@@ -185,5 +185,6 @@ func warnNoRunner(s *jobs.Schedule, after bool, diags *diag.Diagnostics) {
 	}
 	diags.AddAttributeWarning(path.Root("schedule"), "Nothing will execute this schedule",
 		"The schedule is saved, but no runner is connected to this store, and Terraform runs nothing between applies.\n\n"+
-			"Start a runner (terraform-provider-lytics runner). Without a runner, change triggers to run the job in an apply, or leave schedule out to run it when it is created.")
+			"Start a runner (terraform-provider-lytics runner). Without a runner, change triggers to run the job in an apply, or "+
+			"leave schedule out to run it when it is created.")
 }

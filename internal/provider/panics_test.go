@@ -119,7 +119,8 @@ func (r *client) try(resource string, seed uint64, prior *stored, applied *int) 
 	if seed%3 == 0 {
 		config = r.mixed(resource, c)
 	}
-	_, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config)})
+	_, err := r.server.ValidateResourceConfig(r.t.Context(),
+		&tfprotov6.ValidateResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, config)})
 	if err != nil {
 		r.t.Fatalf("seed %d: %v", seed, err)
 	}
@@ -132,7 +133,8 @@ func (r *client) try(resource string, seed uint64, prior *stored, applied *int) 
 		r.apply(r.t.Context(), resource, prior, config)
 	}
 	state := chaos{c.rand, false}.root(typ)
-	if _, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: dynamic(r.t, typ, state)}); err != nil {
+	if _, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource,
+		CurrentState: dynamic(r.t, typ, state)}); err != nil {
 		r.t.Fatalf("seed %d: %v", seed, err)
 	}
 }
@@ -177,7 +179,8 @@ func TestNoProviderConfigurationPanics(t *testing.T) {
 		}
 		for name, s := range r.schema.DataSourceSchemas {
 			v := chaos{c.rand, false}.config(s)
-			if _, err := server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: dynamic(t, s.ValueType(), v)}); err != nil {
+			if _, err := server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name,
+				Config: dynamic(t, s.ValueType(), v)}); err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, name, err)
 			}
 		}

@@ -77,9 +77,12 @@ func (s *session) warnDoubleCounting(i jobs.TableImport, mappings []jobs.Mapping
 			continue
 		}
 		diags.AddWarning(fmt.Sprintf("The %s in field %s may count a row more than once", f.MergeOperation, f.ID), paragraphs(
-			fmt.Sprintf("The mapping %s fills it from stream %s, an import of %s.%s.%s by %s. An updated row is a new event, and Lytics adds every event. "+
-				"It also adds an event again if an upload is repeated because its answer was lost.", m.Expression, m.Stream, i.Catalog, i.Database, i.Table, i.TimestampColumn),
+			fmt.Sprintf("The mapping %s fills it from stream %s, an import of %s.%s.%s by %s. An updated row is a new event, and "+
+				"Lytics adds every event. "+
+				"It also adds an event again if an upload is repeated because its answer was lost.", m.Expression, m.Stream, i.Catalog,
+				i.Database, i.Table, i.TimestampColumn),
 			fmt.Sprintf("If rows are updated, keep one value per row: a field of type map[string]number with merge_operation = \"latestmap\", "+
-				"and the mapping map(KEY, %s) with the column that identifies a row. If rows are only added and never updated, nothing has to change.", strings.TrimSpace(m.Expression))))
+				"and the mapping map(KEY, %s) with the column that identifies a row. If rows are only added and never updated, nothing "+
+				"has to change.", strings.TrimSpace(m.Expression))))
 	}
 }

@@ -76,7 +76,8 @@ func (r *platformObjectResource[M, O]) Schema(_ context.Context, _ resource.Sche
 	resp.Schema = r.kind.schema()
 }
 
-func (r *platformObjectResource[M, O]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+func (r *platformObjectResource[M, O]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest,
+	resp *resource.ValidateConfigResponse) {
 	var m M
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() {

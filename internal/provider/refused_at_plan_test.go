@@ -35,7 +35,8 @@ func checkError(t *testing.T, diags []*tfprotov6.Diagnostic, attribute, want str
 	t.Helper()
 	pattern := regexp.MustCompile(`(?s)` + want)
 	for _, d := range diags {
-		at := strings.NewReplacer("AttributeName(", "", "ElementKeyInt(", "", "ElementKeyString(", "", ")", "", `"`, "").Replace(d.Attribute.String())
+		at := strings.NewReplacer("AttributeName(", "", "ElementKeyInt(", "", "ElementKeyString(", "", ")", "", `"`,
+			"").Replace(d.Attribute.String())
 		if d.Severity == tfprotov6.DiagnosticSeverityError && pattern.MatchString(d.Summary+"\n"+d.Detail) && (attribute == "" || at == attribute) {
 			return
 		}
@@ -53,23 +54,25 @@ func TestImportIsRefusedAtPlan(t *testing.T) {
 	for name, c := range map[string]refusedCase{
 		"since_timestamp without a time": {map[string]any{"since_timestamp": "2026-01-31"}, "since_timestamp",
 			`since_timestamp cannot be used.*yyyy-mm-dd HH:MM:SS`},
-		"since_timestamp with one digit": {map[string]any{"since_timestamp": "2026-01-31 1:00:00"}, "since_timestamp", `since_timestamp cannot be used`},
-		"control character":              {map[string]any{"stream": "a\u0007b"}, "stream", `stream cannot be used.*U\+0007`},
-		"empty column":                   {map[string]any{"record_timestamp_column": " "}, "record_timestamp_column", `empty`},
+		"since_timestamp with one digit": {map[string]any{"since_timestamp": "2026-01-31 1:00:00"}, "since_timestamp",
+			`since_timestamp cannot be used`},
+		"control character": {map[string]any{"stream": "a\u0007b"}, "stream", `stream cannot be used.*U\+0007`},
+		"empty column":      {map[string]any{"record_timestamp_column": " "}, "record_timestamp_column", `empty`},
 		"two lists of columns": {map[string]any{"columns": []string{"a"}, "exclude_columns": []string{"b"}}, "columns",
 			`exclude_columns.*columns`},
-		"key column twice":    {map[string]any{"key_columns": []string{"a", "a"}}, "key_columns", `(?i)duplicate`},
-		"unbalanced where":    {map[string]any{"where": "true) OR (true"}, "where", `where cannot be used.*closes none`},
-		"lookback in words":   {map[string]any{"lookback": "a day"}, "lookback", `lookback cannot be used.*24h`},
-		"negative lookback":   {map[string]any{"lookback": "-1h"}, "lookback", `lookback cannot be used.*negative`},
-		"null_timestamps":     {map[string]any{"null_timestamps": "ignore"}, "null_timestamps", `null_timestamps`},
-		"future_timestamps":   {map[string]any{"future_timestamps": "ignore"}, "future_timestamps", `future_timestamps`},
-		"batch_size":          {map[string]any{"batch_size": 0}, "batch_size", `batch_size`},
-		"row_limit":           {map[string]any{"row_limit": 0}, "row_limit", `row_limit`},
-		"scratch_schema":      {map[string]any{"scratch_schema": "scratch"}, "scratch_schema", `scratch_schema cannot be used`},
-		"long query timeout":  {map[string]any{"query_timeout_minutes": 3000}, "query_timeout_minutes", `query_timeout_minutes`},
-		"unknown frequency":   {schedule(map[string]any{"frequency": "yearly"}), "schedule.frequency", `frequency`},
-		"no time of day":      {schedule(map[string]any{"time_of_day": "25:00"}), "schedule", `25:00.*attribute at fault is schedule.time_of_day`},
+		"key column twice":   {map[string]any{"key_columns": []string{"a", "a"}}, "key_columns", `(?i)duplicate`},
+		"unbalanced where":   {map[string]any{"where": "true) OR (true"}, "where", `where cannot be used.*closes none`},
+		"lookback in words":  {map[string]any{"lookback": "a day"}, "lookback", `lookback cannot be used.*24h`},
+		"negative lookback":  {map[string]any{"lookback": "-1h"}, "lookback", `lookback cannot be used.*negative`},
+		"null_timestamps":    {map[string]any{"null_timestamps": "ignore"}, "null_timestamps", `null_timestamps`},
+		"future_timestamps":  {map[string]any{"future_timestamps": "ignore"}, "future_timestamps", `future_timestamps`},
+		"batch_size":         {map[string]any{"batch_size": 0}, "batch_size", `batch_size`},
+		"row_limit":          {map[string]any{"row_limit": 0}, "row_limit", `row_limit`},
+		"scratch_schema":     {map[string]any{"scratch_schema": "scratch"}, "scratch_schema", `scratch_schema cannot be used`},
+		"long query timeout": {map[string]any{"query_timeout_minutes": 3000}, "query_timeout_minutes", `query_timeout_minutes`},
+		"unknown frequency":  {schedule(map[string]any{"frequency": "yearly"}), "schedule.frequency", `frequency`},
+		"no time of day": {schedule(map[string]any{"time_of_day": "25:00"}), "schedule",
+			`25:00.*attribute at fault is schedule.time_of_day`},
 		"day of another kind": {schedule(map[string]any{"day_of_week": "monday"}), "schedule", `day_of_week`},
 		"unknown time zone":   {schedule(map[string]any{"timezone": "Mars/Olympus"}), "schedule", `Mars/Olympus`},
 	} {
@@ -140,11 +143,12 @@ func TestPlatformObjectsAreRefusedAtPlan(t *testing.T) {
 		given           map[string]any
 		attribute, want string
 	}{
-		"merge operation": {"lytics_field", map[string]any{"id": "f", "type": "string", "merge_operation": "sum"}, "merge_operation", `Change merge_operation`},
-		"capacity":        {"lytics_field", map[string]any{"id": "f", "type": "[]string", "capacity": 0}, "capacity", `capacity`},
-		"expression":      {"lytics_mapping", map[string]any{"stream": "s", "field": "f", "expression": "f("}, "expression", `no function f`},
-		"filter":          {"lytics_audience", map[string]any{"name": "A", "filter": "SELECT"}, "filter", `filter cannot be read`},
-		"slug":            {"lytics_audience", map[string]any{"name": "!!!", "filter": "FILTER *"}, "slug", `!!!.*Set slug`},
+		"merge operation": {"lytics_field", map[string]any{"id": "f", "type": "string", "merge_operation": "sum"}, "merge_operation",
+			`Change merge_operation`},
+		"capacity":   {"lytics_field", map[string]any{"id": "f", "type": "[]string", "capacity": 0}, "capacity", `capacity`},
+		"expression": {"lytics_mapping", map[string]any{"stream": "s", "field": "f", "expression": "f("}, "expression", `no function f`},
+		"filter":     {"lytics_audience", map[string]any{"name": "A", "filter": "SELECT"}, "filter", `filter cannot be read`},
+		"slug":       {"lytics_audience", map[string]any{"name": "!!!", "filter": "FILTER *"}, "slug", `!!!.*Set slug`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

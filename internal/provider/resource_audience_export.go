@@ -43,7 +43,8 @@ func newAudienceExportResource() resource.Resource {
 
 func audienceExportSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Moves the profiles of an audience into a Databricks table. Each run replaces all rows of the table in one commit: " +
+		MarkdownDescription: "Moves the profiles of an audience into a Databricks table. Each run replaces all rows of the table " +
+			"in one commit: " +
 			"readers see either the old rows or the new ones. It needs `staging` in the provider block.",
 		Attributes: addJobAttributes(ctx, inExport, map[string]schema.Attribute{
 			"audience_id": schema.StringAttribute{
@@ -80,7 +81,8 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 				MarkdownDescription: "How the columns get their types. `declared` (the default): from the types of the fields. " +
 					"`inferred`: the warehouse infers them from the text of the values, as the original product does: " +
 					"`00123` becomes 123, and a column's type may change from run to run.",
-				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ColumnTypesDeclared), string(jobs.ColumnTypesInferred)), stagedFileFormat{"column_types"}},
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ColumnTypesDeclared), string(jobs.ColumnTypesInferred)),
+					stagedFileFormat{"column_types"}},
 			},
 			"format": schema.StringAttribute{
 				Optional: true, Computed: true,
@@ -93,7 +95,8 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 				Optional: true,
 				MarkdownDescription: "Compression of the staged files: `gzip` or `none`, and for `parquet` also `zstd`. " +
 					"Default: `gzip` for CSV, `zstd` for Parquet.",
-				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CompressionNone), string(jobs.CompressionGzip), string(jobs.CompressionZstd)), stagedFileFormat{"compression"}},
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CompressionNone), string(jobs.CompressionGzip),
+					string(jobs.CompressionZstd)), stagedFileFormat{"compression"}},
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,

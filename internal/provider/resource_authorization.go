@@ -33,7 +33,8 @@ func (r *authorizationResource) Schema(_ context.Context, _ resource.SchemaReque
 // ValidateConfig requires exactly one credential: a token or a service
 // principal's secret, each with its version, or the name of the environment
 // variable that holds a token.
-func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest,
+	resp *resource.ValidateConfigResponse) {
 	var m authorizationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
@@ -56,12 +57,14 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 		fail("token_wo", "The authorization has no credential", one)
 	case token && m.TokenVersion.IsNull():
 		fail("token_wo", "token_wo needs token_wo_version",
-			"Terraform does not keep write-only values, so it cannot see that the token changed. Set token_wo_version = 1, and raise it with each new token.")
+			"Terraform does not keep write-only values, so it cannot see that the token changed. Set token_wo_version = 1, and "+
+				"raise it with each new token.")
 	case client && m.ClientID.IsNull():
 		fail("client_id", "client_secret_wo needs client_id", "The secret belongs to a service principal. Set client_id to its application id.")
 	case client && m.ClientSecretVersion.IsNull():
 		fail("client_secret_wo", "client_secret_wo needs client_secret_wo_version",
-			"Terraform does not keep write-only values, so it cannot see that the secret changed. Set client_secret_wo_version = 1, and raise it with each new secret.")
+			"Terraform does not keep write-only values, so it cannot see that the secret changed. Set client_secret_wo_version = 1, "+
+				"and raise it with each new secret.")
 	}
 }
 
@@ -86,7 +89,8 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	sends := secret.isSent(planned, prior)
 	if sends && secret.value(config).IsNull() {
 		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
-			fmt.Sprintf("%s_version is %s and the state has %s, so the %s has to be sent, but %s is null. Give it (an ephemeral variable keeps it out of the plan), or leave the version as it was.",
+			fmt.Sprintf("%s_version is %s and the state has %s, so the %s has to be sent, but %s is null. Give it (an ephemeral "+
+				"variable keeps it out of the plan), or leave the version as it was.",
 				secret.name, version, held, secret.noun, secret.name))
 	}
 	if !update || sends || !planned.TokenEnv.IsNull() {
@@ -99,7 +103,8 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	if !planned.ClientID.IsUnknown() && !planned.ClientID.Equal(prior.ClientID) {
 		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "Another credential needs its "+secret.noun,
-			fmt.Sprintf("The stored secret is not the %s of this definition. Give it in %s and raise %s_version.", secret.noun, secret.name, secret.name))
+			fmt.Sprintf("The stored secret is not the %s of this definition. Give it in %s and raise "+
+				"%s_version.", secret.noun, secret.name, secret.name))
 	}
 }
 
@@ -180,7 +185,8 @@ func authorizationTarget(s tfsdk.State) attributeTarget {
 
 // change returns the planned change. The secret comes from the configuration, as
 // state and plan do not have it, and is sent only if its version changed.
-func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, prior authorizationModel, diags *diag.Diagnostics) jobs.AuthorizationChange {
+func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, prior authorizationModel,
+	diags *diag.Diagnostics) jobs.AuthorizationChange {
 	c := jobs.AuthorizationChange{
 		AuthorizationSpec: jobs.AuthorizationSpec{
 			Label:               m.Label.ValueString(),
@@ -204,7 +210,8 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 	diags.Append(config.GetAttribute(ctx, path.Root(secret.name), &text)...)
 	if text.IsNull() || text.IsUnknown() {
 		diags.AddAttributeError(path.Root(secret.name), "The "+secret.noun+" is missing",
-			fmt.Sprintf("%s_version changed, so the %s has to be sent, but %s is null in this apply. Give it, or leave the version as it was.", secret.name, secret.noun, secret.name))
+			fmt.Sprintf("%s_version changed, so the %s has to be sent, but %s is null in this apply. Give it, or leave the version "+
+				"as it was.", secret.name, secret.noun, secret.name))
 		return c
 	}
 	given := jobs.NewSecret(text.ValueString())

@@ -40,7 +40,8 @@ type authorizationModel struct {
 
 func authorizationSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "The address of one Databricks SQL warehouse and a credential for it. A token or client secret given here is encrypted in the store; " +
+		MarkdownDescription: "The address of one Databricks SQL warehouse and a credential for it. A token or client secret " +
+			"given here is encrypted in the store; " +
 			"it is neither in state nor in a plan.",
 		Attributes: map[string]schema.Attribute{
 			"id":          idAttribute("Id of the authorization."),
@@ -49,7 +50,8 @@ func authorizationSchema() schema.Schema {
 			"host": schema.StringAttribute{
 				Required: true,
 				MarkdownDescription: "\"Server hostname\" of the warehouse's connection details, such as `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. " +
-					"For a local sandbox, give the scheme too: `http://127.0.0.1`. A stored token belongs to its host: another host needs the token again.",
+					"For a local sandbox, give the scheme too: `http://127.0.0.1`. A stored token belongs to its host: another host needs " +
+					"the token again.",
 				Validators: []validator.String{nonEmptyText(), hostNameRule()},
 			},
 			"port": schema.Int64Attribute{
@@ -87,8 +89,9 @@ func authorizationSchema() schema.Schema {
 			},
 			"client_secret_wo": schema.StringAttribute{
 				Optional: true, Sensitive: true, WriteOnly: true,
-				MarkdownDescription: "OAuth secret of the service principal. Write-only: it is sent to the store, which encrypts it, when `client_secret_wo_version` changes.",
-				Validators:          []validator.String{nonEmptyText()},
+				MarkdownDescription: "OAuth secret of the service principal. Write-only: it is sent to the store, which encrypts it, " +
+					"when `client_secret_wo_version` changes.",
+				Validators: []validator.String{nonEmptyText()},
 			},
 			"client_secret_wo_version": schema.Int64Attribute{
 				Optional:            true,
@@ -98,7 +101,8 @@ func authorizationSchema() schema.Schema {
 			"catalog_api": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.CatalogREST)),
-				MarkdownDescription: "How the data sources list catalogs, databases, tables and columns. `rest` (default) reads Unity Catalog's REST API, " +
+				MarkdownDescription: "How the data sources list catalogs, databases, tables and columns. `rest` (default) reads Unity " +
+					"Catalog's REST API, " +
 					"which starts no warehouse; `hive_metastore`, and a workspace without Unity Catalog, are read through the warehouse. " +
 					"`sql` reads everything through the warehouse, and lists `hive_metastore` among the catalogs.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.CatalogREST), string(jobs.CatalogSQL))},
@@ -106,7 +110,8 @@ func authorizationSchema() schema.Schema {
 			"check_connection": schema.BoolAttribute{
 				Optional: true, Computed: true,
 				Default: booldefault.StaticBool(defaultCheckConnection),
-				MarkdownDescription: "Whether to open a session when the authorization is created or changed. This waits for a warehouse that is starting. " +
+				MarkdownDescription: "Whether to open a session when the authorization is created or changed. This waits for a " +
+					"warehouse that is starting. " +
 					"Default `true`.",
 			},
 		},

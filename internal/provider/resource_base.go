@@ -36,7 +36,8 @@ func (m *resourceBase) ImportState(ctx context.Context, req resource.ImportState
 // openForRead returns the API for a refresh, and whether the object was just
 // imported. The API is nil if state has to stay as it is: after an error, and
 // while it is not known which store is meant.
-func (m *resourceBase) openForRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API, imported bool) {
+func (m *resourceBase) openForRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API,
+	imported bool) {
 	if !m.session.known() {
 		return nil, false
 	}

@@ -64,8 +64,10 @@ func fieldSchema() schema.Schema {
 			"is_pii":        flag("Whether its values are personal data."),
 			"merge_operation": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "How the values of a user's events are merged: `latest`, `oldest`; `min`, `max`, `sum`, `count` for values that can be compared or added; " +
-					"`merge`, `capped` for sets and maps; `mapmax`, `mapmin`, `latestmap`, `oldestmap` for maps. Default `latest`, for sets and maps `merge`.",
+				MarkdownDescription: "How the values of a user's events are merged: `latest`, `oldest`; `min`, `max`, `sum`, `count` " +
+					"for values that can be compared or added; " +
+					"`merge`, `capped` for sets and maps; `mapmax`, `mapmin`, `latestmap`, `oldestmap` for maps. Default `latest`, for " +
+					"sets and maps `merge`.",
 				Validators: []validator.String{nonEmptyText()},
 			},
 			"capacity": schema.Int64Attribute{

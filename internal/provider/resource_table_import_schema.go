@@ -27,7 +27,8 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			"catalog":  keyAttribute("Catalog of the table."),
 			"database": keyAttribute("Database (schema) of the table."),
 			"table":    keyAttribute("The table or view to read."),
-			"timestamp_column": keyAttribute("Column of type TIMESTAMP, TIMESTAMP_NTZ or DATE that orders the rows and by which new and updated rows are found. " +
+			"timestamp_column": keyAttribute("Column of type TIMESTAMP, TIMESTAMP_NTZ or DATE that orders the rows and by which new " +
+				"and updated rows are found. " +
 				"It should change whenever the row changes."),
 			"record_timestamp_column": schema.StringAttribute{
 				Optional:            true,
@@ -48,7 +49,8 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			"key_columns": columnNames("Columns that order rows with the same timestamp and distinguish them. Default: a digest of the row."),
 			"columns": columnNames("The columns of an event. Default: all columns, including those that are added to the table later.",
 				listvalidator.ConflictsWith(path.MatchRoot("exclude_columns"))),
-			"exclude_columns": columnNames("Columns to leave out of events. A column that the table does not have is an error, so that a typing mistake does not send a column."),
+			"exclude_columns": columnNames("Columns to leave out of events. A column that the table does not have is an error, so " +
+				"that a typing mistake does not send a column."),
 			"where": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Read only rows that meet this condition, in Databricks SQL over the table's columns: `country = 'DE'`. " +
@@ -57,8 +59,10 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			},
 			"lookback": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "How far before the watermark each run looks for rows that were committed late: `\"24h\"` (the default), `\"90m\"`; " +
-					"`\"0s\"` looks only at rows with the watermark's timestamp. Each run reads this window in two versions of the table, which costs time. " +
+				MarkdownDescription: "How far before the watermark each run looks for rows that were committed late: `\"24h\"` (the " +
+					"default), `\"90m\"`; " +
+					"`\"0s\"` looks only at rows with the watermark's timestamp. Each run reads this window in two versions of the table, " +
+					"which costs time. " +
 					"Rows that are committed later than that are not read; `full_refresh` reads them.",
 				Validators:    []validator.String{lookback()},
 				PlanModifiers: []planmodifier.String{sameDuration{}},
@@ -66,21 +70,24 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			"null_timestamps": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.NullSkip)),
-				MarkdownDescription: "What happens to rows without a timestamp: `skip` (the default) only counts them, `error` fails the run before it sends anything, " +
+				MarkdownDescription: "What happens to rows without a timestamp: `skip` (the default) only counts them, `error` fails " +
+					"the run before it sends anything, " +
 					"`include_once` sends each of them once, before all other rows.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.NullSkip), string(jobs.NullError), string(jobs.NullIncludeOnce))},
 			},
 			"future_timestamps": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.FutureDefer)),
-				MarkdownDescription: "What happens to rows later than the warehouse's clock: `defer` (the default) counts them and leaves them to a later run, " +
+				MarkdownDescription: "What happens to rows later than the warehouse's clock: `defer` (the default) counts them and " +
+					"leaves them to a later run, " +
 					"`include` sends them and remembers them. The cursor never passes the clock.",
 				Validators: []validator.String{stringvalidator.OneOf(string(jobs.FutureDefer), string(jobs.FutureInclude))},
 			},
 			"batch_size": schema.Int64Attribute{
-				Optional:            true,
-				MarkdownDescription: "Maximum number of events in one commit: 1 to 100000. Default 50000. A batch is also committed when it reaches 8 MB, or after one second.",
-				Validators:          []validator.Int64{int64validator.Between(1, maxBatchSize)},
+				Optional: true,
+				MarkdownDescription: "Maximum number of events in one commit: 1 to 100000. Default 50000. A batch is also committed " +
+					"when it reaches 8 MB, or after one second.",
+				Validators: []validator.Int64{int64validator.Between(1, maxBatchSize)},
 			},
 			"row_limit": schema.Int64Attribute{
 				Optional:            true,
@@ -89,13 +96,16 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "`catalog.database` for copies of sources without versions (a view, a foreign table, a table with a row filter or column mask): " +
-					"a run copies the rows there, reads the copy and drops it. This needs USE SCHEMA and CREATE TABLE. Default: a temporary table of the session.",
+				MarkdownDescription: "`catalog.database` for copies of sources without versions (a view, a foreign table, a table with " +
+					"a row filter or column mask): " +
+					"a run copies the rows there, reads the copy and drops it. This needs USE SCHEMA and CREATE TABLE. Default: a " +
+					"temporary table of the session.",
 				Validators: []validator.String{nonEmptyText(), schemaName()},
 			},
 			"full_refresh": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Any text. After a change to another text, the next run reads the table from `since_timestamp` again and sends every row as a new event. " +
+				MarkdownDescription: "Any text. After a change to another text, the next run reads the table from `since_timestamp` " +
+					"again and sends every row as a new event. " +
 					"Change `triggers` as well to run the job in the same apply. Removing `full_refresh` changes nothing.",
 				Validators: []validator.String{nonEmptyText()},
 			},

@@ -46,7 +46,8 @@ var runAttributes = []runAttribute{
 		func(r jobs.Run) attr.Value { return formatTime(r.PlannedAt) }},
 	{"missed", types.Int64Type, inRuns, "Number of missed scheduled times that this run makes up for.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(int64(r.Missed)) }},
-	{"attempt", types.Int64Type, inRuns, "Number of the attempt, from 1. A run is tried again if its process died, or if it failed for a transient reason.",
+	{"attempt", types.Int64Type, inRuns, "Number of the attempt, from 1. A run is tried again if its process died, or if it " +
+		"failed for a transient reason.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(int64(r.Attempt)) }},
 	{"next_attempt_at", types.StringType, inRuns, "When the run is tried again after a transient failure (RFC 3339).",
 		func(r jobs.Run) attr.Value { return formatTime(r.NextAttemptAt) }},
@@ -78,15 +79,18 @@ var runAttributes = []runAttribute{
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Bytes) }},
 	{"profiles", types.Int64Type, inImport | inRuns, "Number of profiles after the run.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Profiles) }},
-	{"possibly_duplicated", types.Int64Type, inImport | inRuns, "Events that were sent twice with the same ids, because the answer to the first request was lost; always 0 with the embedded platform.",
+	{"possibly_duplicated", types.Int64Type, inImport | inRuns, "Events that were sent twice with the same ids, because the " +
+		"answer to the first request was lost; always 0 with the embedded platform.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.PossiblyDuplicated) }},
 	{"unidentified", types.Int64Type, inImport | inRuns, "Events of all streams without a value of any identifier, which are in no profile.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Unidentified) }},
 	{"unfit", types.Int64Type, inImport | inRuns, "Values of all streams that do not fit their field, which are left out of profiles.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Unfit) }},
-	{"conflicts", types.Int64Type, inImport | inRuns, "Users that were left out because too many identities were joined into one profile. The usual cause is a placeholder value in an identifier; exclude it with a `guard_expression`.",
+	{"conflicts", types.Int64Type, inImport | inRuns, "Users that were left out because too many identities were joined into " +
+		"one profile. The usual cause is a placeholder value in an identifier; exclude it with a `guard_expression`.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Conflicts) }},
-	{"conflict_example", types.StringType, inImport | inRuns, "An identity with a conflict, as `field=value`; for a field with `is_pii` only the field's id.",
+	{"conflict_example", types.StringType, inImport | inRuns, "An identity with a conflict, as `field=value`; for a field " +
+		"with `is_pii` only the field's id.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.ConflictExample) }},
 	{"snapshot", types.StringType, inImport | inRuns, "What was read: the version of the table, or of its copy.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.Snapshot) }},

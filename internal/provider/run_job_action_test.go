@@ -16,11 +16,13 @@ func (r *client) invoke(given map[string]any) (said []string, diags []*tfprotov6
 	r.t.Helper()
 	typ := r.schema.ActionSchemas["lytics_run_job"].Schema.ValueType()
 	config := dynamic(r.t, typ, build(typ, given))
-	plan, err := r.server.(tfprotov6.ActionServer).PlanAction(r.t.Context(), &tfprotov6.PlanActionRequest{ActionType: "lytics_run_job", Config: config})
+	plan, err := r.server.(tfprotov6.ActionServer).PlanAction(r.t.Context(),
+		&tfprotov6.PlanActionRequest{ActionType: "lytics_run_job", Config: config})
 	if err != nil || failed(plan.Diagnostics) {
 		r.t.Fatal(err, plan)
 	}
-	stream, err := r.server.(tfprotov6.ActionServer).InvokeAction(r.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: "lytics_run_job", Config: config})
+	stream, err := r.server.(tfprotov6.ActionServer).InvokeAction(r.t.Context(),
+		&tfprotov6.InvokeActionRequest{ActionType: "lytics_run_job", Config: config})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -39,7 +41,8 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	r := newClient(t, env)
-	r.create("lytics_databricks_authorization", map[string]any{"label": "a", "host": "dbc-1.cloud.databricks.com", "http_path": "/p", "token_wo": "t", "token_wo_version": 1})
+	r.create("lytics_databricks_authorization", map[string]any{"label": "a", "host": "dbc-1.cloud.databricks.com",
+		"http_path": "/p", "token_wo": "t", "token_wo_version": 1})
 	var auth string
 	for id := range env.Only().Authorizations {
 		auth = id
@@ -73,7 +76,8 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	if _, diags := r.invoke(map[string]any{"job_id": "job-none"}); !failed(diags) || !strings.Contains(messages(diags)[0], "job-none") {
 		t.Errorf("an unknown job ended with %v", messages(diags))
 	}
-	if _, diags := r.invoke(map[string]any{"job_id": job, "wait": false}); !failed(diags) || !strings.Contains(messages(diags)[0], "No runner is connected") {
+	if _, diags := r.invoke(map[string]any{"job_id": job, "wait": false}); !failed(diags) || !strings.Contains(messages(diags)[0],
+		"No runner is connected") {
 		t.Errorf("with nobody to leave it to: %v", messages(diags))
 	}
 	env.Change(func() { env.RunnerAlive, env.RunError = true, nil })

@@ -129,29 +129,39 @@ func (s *session) openForExisting(ctx context.Context, private privateReader, di
 	return api, info
 }
 
+// recoverySteps says what to do if the store of the state, with this id, is not
+// the one that the provider found.
 func (s *session) recoverySteps(id string) string {
 	if id == "" {
 		id = "of the state"
 	}
 	target := s.config.target
-	if target.Runner != nil {
-		return fmt.Sprintf(`The provider asked the runner at %s. To go on, do one of these:
-  - Point the runner block (or LYTICS_RUNNER_URL) to the runner that has the store %s.
-  - Start the runner on that store: with the data_dir or database_url it had, or after restoring it from a backup.
-  - If the store is lost: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`,
-			target.Runner.URL, id)
+	var found string
+	var steps []string
+	switch {
+	case target.Runner != nil:
+		found = "The provider asked the runner at " + target.Runner.URL
+		steps = []string{
+			"Point the runner block (or LYTICS_RUNNER_URL) to the runner that has the store " + id + ".",
+			"Start the runner on that store: with the data_dir or database_url it had, or after restoring it from a backup.",
+		}
+	case !target.Engine.DatabaseURL.Empty():
+		found = "The provider opened the database of database_url"
+		steps = []string{
+			"Point database_url (or LYTICS_DATABASE_URL) to the database that holds the store " + id + ".",
+			"Restore the database from a backup.",
+		}
+	default:
+		found = "The provider opened " + target.Engine.DataDir
+		steps = []string{
+			"Point data_dir (or LYTICS_DATA_DIR) to the directory that holds the store " + id + ". " +
+				"On a CI worker, keep that directory on a disk that outlives the job, and give every job the same directory.",
+			"Restore the directory from a backup.",
+		}
 	}
-	if !target.Engine.DatabaseURL.Empty() {
-		return fmt.Sprintf(`The provider opened the database of database_url. To go on, do one of these:
-  - Point database_url (or LYTICS_DATABASE_URL) to the database that holds the store %s.
-  - Restore the database from a backup.
-  - If the store is lost: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`, id)
-	}
-	return fmt.Sprintf(`The provider opened %s. To go on, do one of these:
-  - Point data_dir (or LYTICS_DATA_DIR) to the directory that holds the store %s. On a CI worker, keep that directory on a disk that outlives the job, and give every job the same directory.
-  - Restore the directory from a backup.
-  - If the store is lost: remove the objects from state (terraform state rm ADDRESS) and apply. Cursors and streams were in it, so imports then begin at their since_timestamp.`,
-		target.Engine.DataDir, id)
+	steps = append(steps, "If the store is lost: remove the objects from state (terraform state rm ADDRESS) and apply. "+
+		"Cursors and streams were in it, so imports then begin at their since_timestamp.")
+	return found + ". To go on, do one of these:\n  - " + strings.Join(steps, "\n  - ")
 }
 
 func rememberStore(ctx context.Context, private privateWriter, storeID string, diags *diag.Diagnostics) {

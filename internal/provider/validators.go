@@ -112,7 +112,8 @@ func envName() validator.String {
 		for i, r := range s {
 			letter := r == '_' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
 			if !letter && (i == 0 || r < '0' || r > '9') {
-				return fmt.Errorf("it is not the name of an environment variable (letters, digits and _): give the variable's name, never the token itself")
+				return fmt.Errorf("it is not the name of an environment variable (letters, digits and _): give the variable's name, " +
+					"never the token itself")
 			}
 		}
 		if strings.HasPrefix(s, "dapi") {

@@ -68,16 +68,20 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 		// Another token without another version is not seen.
 		resource.TestStep{Config: authorizationWith(host, token("two", 1)), ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
 		resource.TestStep{Config: authorizationWith(host, token("two", 2)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two")},
-		resource.TestStep{Config: authorizationWith(host, "description = \"x\"\n"+token("two", 2)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two")},
+		resource.TestStep{Config: authorizationWith(host, "description = \"x\"\n"+token("two", 2)), ConfigPlanChecks: update,
+			Check: expectSent(env, "one", "two")},
 		// The token belongs to its host.
 		resource.TestStep{Config: authorizationWith(other, token("two", 2)), PlanOnly: true,
 			ExpectError: regexp.MustCompile(`(?s)A changed host needs the token again.*host\s+=.*` + host)},
-		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two", "three")},
+		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update,
+			Check: expectSent(env, "one", "two", "three")},
 		// A version may stay without its token, but not change without it.
 		resource.TestStep{Config: authorizationWith(other, "token_wo_version = 3"), ConfigPlanChecks: plans(plancheck.ExpectEmptyPlan())},
-		resource.TestStep{Config: authorizationWith(other, "token_wo_version = 4"), PlanOnly: true, ExpectError: regexp.MustCompile("The token is missing")},
+		resource.TestStep{Config: authorizationWith(other, "token_wo_version = 4"), PlanOnly: true,
+			ExpectError: regexp.MustCompile("The token is missing")},
 		// The environment's variable takes its place.
-		resource.TestStep{Config: authorizationWith(other, `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update, Check: expectSent(env, "one", "two", "three")},
+		resource.TestStep{Config: authorizationWith(other, `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update,
+			Check: expectSent(env, "one", "two", "three")},
 		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID},
 	)
 }
@@ -118,7 +122,8 @@ func TestAuthorizationInUseIsNotDestroyed(t *testing.T) {
 			PreConfig: func() {
 				env.Change(func() {
 					for id := range env.Only().Authorizations {
-						env.Only().Jobs["job-x"] = jobs.Job{ID: "job-x", JobSpec: jobs.JobSpec{Label: "nightly", AuthorizationID: id, Import: &jobs.TableImport{}}}
+						env.Only().Jobs["job-x"] = jobs.Job{ID: "job-x",
+							JobSpec: jobs.JobSpec{Label: "nightly", AuthorizationID: id, Import: &jobs.TableImport{}}}
 					}
 				})
 			},

@@ -53,7 +53,8 @@ data "lytics_databricks_columns" "all" {
 					object(map[string]knownvalue.Check{"name": exact("customers"), "type": exact("MANAGED"), "comment": exact("who buys")}),
 				})),
 				holds("data.lytics_databricks_columns.all", at("columns"), knownvalue.ListExact([]knownvalue.Check{
-					object(map[string]knownvalue.Check{"name": exact("id"), "type": exact("bigint"), "nullable": knownvalue.Bool(false), "position": knownvalue.Int64Exact(1)}),
+					object(map[string]knownvalue.Check{"name": exact("id"), "type": exact("bigint"), "nullable": knownvalue.Bool(false),
+						"position": knownvalue.Int64Exact(1)}),
 					object(map[string]knownvalue.Check{"name": exact("updated_at"), "nullable": knownvalue.Bool(true), "comment": exact("when")}),
 				})),
 			},
@@ -112,13 +113,16 @@ data "lytics_job_runs" "t" {
 				holds("data.lytics_jobs.all", at("jobs"), knownvalue.ListExact([]knownvalue.Check{
 					object(map[string]knownvalue.Check{"label": exact("customers"), "kind": exact("table_import"), "stream": exact(customers),
 						"next_run_at": knownvalue.Null(), "frequency": knownvalue.Null(), "paused": knownvalue.Bool(false),
-						"last_run": object(map[string]knownvalue.Check{"status": exact("succeeded"), "reason": exact("apply"), "rows_written": knownvalue.Int64Exact(100)})}),
-					object(map[string]knownvalue.Check{"label": exact("orders"), "next_run_at": exact("2026-03-29T01:00:00Z"), "paused": knownvalue.Bool(true),
+						"last_run": object(map[string]knownvalue.Check{"status": exact("succeeded"), "reason": exact("apply"),
+							"rows_written": knownvalue.Int64Exact(100)})}),
+					object(map[string]knownvalue.Check{"label": exact("orders"), "next_run_at": exact("2026-03-29T01:00:00Z"),
+						"paused":    knownvalue.Bool(true),
 						"frequency": exact("daily"), "timezone": exact("Europe/Berlin"), "last_run": knownvalue.Null()}),
 				})),
 				holds("data.lytics_job_runs.t", at("runs"), knownvalue.ListExact([]knownvalue.Check{
 					object(map[string]knownvalue.Check{"rows_read": knownvalue.Int64Exact(100), "snapshot": exact("version 3"),
-						"unidentified": knownvalue.Int64Exact(2), "unfit": knownvalue.Int64Exact(3), "conflicts": knownvalue.Int64Exact(1), "conflict_example": exact("email"),
+						"unidentified": knownvalue.Int64Exact(2), "unfit": knownvalue.Int64Exact(3), "conflicts": knownvalue.Int64Exact(1),
+						"conflict_example":    exact("email"),
 						"possibly_duplicated": knownvalue.Int64Exact(0), "finished_at": exact("2023-11-14T22:14:20Z")}),
 				})),
 			},
@@ -157,12 +161,15 @@ data "lytics_profile" "ann" {
 `,
 		ConfigStateChecks: []statecheck.StateCheck{
 			holds("data.lytics_fields.all", at("fields"), knownvalue.ListExact([]knownvalue.Check{
-				object(map[string]knownvalue.Check{"id": exact("email"), "type": exact("string"), "is_identifier": knownvalue.Bool(true), "is_pii": knownvalue.Bool(true),
+				object(map[string]knownvalue.Check{"id": exact("email"), "type": exact("string"), "is_identifier": knownvalue.Bool(true),
+					"is_pii":          knownvalue.Bool(true),
 					"merge_operation": exact("latest"), "capacity": knownvalue.Null(), "keep_days": knownvalue.Null(), "description": knownvalue.Null()}),
-				object(map[string]knownvalue.Check{"id": exact("tags"), "merge_operation": exact("merge"), "capacity": knownvalue.Int64Exact(5), "is_identifier": knownvalue.Bool(false)}),
+				object(map[string]knownvalue.Check{"id": exact("tags"), "merge_operation": exact("merge"),
+					"capacity": knownvalue.Int64Exact(5), "is_identifier": knownvalue.Bool(false)}),
 			})),
 			holds("data.lytics_streams.all", at("streams"), knownvalue.ListExact([]knownvalue.Check{
-				object(map[string]knownvalue.Check{"name": exact(customers), "events": knownvalue.Int64Exact(100), "bytes": knownvalue.Int64Exact(1 << 33),
+				object(map[string]knownvalue.Check{"name": exact(customers), "events": knownvalue.Int64Exact(100),
+					"bytes":      knownvalue.Int64Exact(1 << 33),
 					"first_time": exact("2023-11-14T22:13:20.000001Z"), "last_time": exact("2023-11-14T22:14:20Z")}),
 			})),
 			holds("data.lytics_audiences.all", at("audiences"), knownvalue.ListSizeExact(1)),

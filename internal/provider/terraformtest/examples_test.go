@@ -94,7 +94,8 @@ func TestRunnableExamples(t *testing.T) {
 // too old to plan.
 func TestExamplesAreFormatted(t *testing.T) {
 	t.Parallel()
-	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive", filepath.Join("..", "..", "..", "examples")).CombinedOutput()
+	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive",
+		filepath.Join("..", "..", "..", "examples")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("terraform fmt: %v\n%s", err, text)
 	}

@@ -35,7 +35,9 @@ func TestImportAttributesComeBackAsTheyWere(t *testing.T) {
 			Check: func(*tfstate.State) error {
 				for _, j := range env.Only().Jobs {
 					i := j.Import
-					if got := fmt.Sprintf("%v %v %s %s %s %s %d %d %s %s", i.KeyColumns, i.ExcludeColumns, i.Where, *i.Lookback, i.NullTimestamps, i.FutureTimestamps, i.BatchSize, i.RowLimit, i.ScratchSchema, i.FullRefresh); got != "[id line] [ssn] country = 'DE' 1h30m0s include_once include 500 1000 main.scratch 1" {
+					if got := fmt.Sprintf("%v %v %s %s %s %s %d %d %s %s", i.KeyColumns, i.ExcludeColumns, i.Where, *i.Lookback,
+						i.NullTimestamps, i.FutureTimestamps, i.BatchSize, i.RowLimit, i.ScratchSchema,
+						i.FullRefresh); got != "[id line] [ssn] country = 'DE' 1h30m0s include_once include 500 1000 main.scratch 1" {
 						return fmt.Errorf("defined %s", got)
 					}
 				}
