@@ -31,8 +31,8 @@ func write(t *testing.T, text string, mode os.FileMode) string {
 	return file
 }
 
-// The examples are files that a runner takes.
-func TestTheExamplesAreTaken(t *testing.T) {
+// The example configuration files are valid.
+func TestTheExampleFilesAreValid(t *testing.T) {
 	t.Parallel()
 	examples := filepath.Join("..", "..", "examples", "runner")
 	c, err := config.Read(filepath.Join(examples, "runner.yml"))
@@ -71,9 +71,8 @@ func TestTheExamplesAreTaken(t *testing.T) {
 	}
 }
 
-// checklist 43: what is wrong is named with its line, and no secret beside it
-// is quoted.
-func TestMistakesAreNamedAndSecretsAreNot(t *testing.T) {
+// checklist 43: an error names the faulty key and its line, and quotes no secret.
+func TestErrorsNameTheMistakeAndQuoteNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"an unknown key":           {"database_url: canary\ndata_dirr: x\n", "data_dirr"},
@@ -118,9 +117,9 @@ func TestMistakesAreNamedAndSecretsAreNot(t *testing.T) {
 	}
 }
 
-// The environment fills what the file leaves out, JSON is taken too, and halves
-// of a credential never meet.
-func TestTheFileGoesBeforeTheEnvironment(t *testing.T) {
+// The environment fills settings that the file leaves out, the file can be JSON,
+// and a credential never comes from two sources.
+func TestTheFileTakesPrecedenceOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{
 		"LYTICS_DATA_DIR": "/env", "LYTICS_DATABASE_URL": " postgres://env \n", "LYTICS_ALLOW_PRIVATE_HOSTS": "true",
@@ -145,8 +144,8 @@ func TestTheFileGoesBeforeTheEnvironment(t *testing.T) {
 	}
 }
 
-// A fleet's events are in S3, and that is said before anything runs.
-func TestASharedStoreOfEventsNeedsABucket(t *testing.T) {
+// A shared store needs S3 for its events, and the error comes before anything runs.
+func TestASharedStoreNeedsABucketForItsEvents(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"database_url: postgres://h/d": "staging.s3",

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 )
 
-// checklist 53: a file that holds a secret is nobody else's to read.
+// checklist 53: a file with a secret must not be readable by every user.
 func TestAFileWithSecretsIsPrivate(t *testing.T) {
 	t.Parallel()
 	if _, err := config.Read(write(t, "database_url: canary", 0o644)); err == nil || !strings.Contains(err.Error(),

@@ -21,8 +21,8 @@ type client struct {
 	schema *tfprotov6.GetProviderSchemaResponse
 }
 
-// stored is a resource as the protocol passes it around.
-type stored struct {
+// resourceState is the state of a resource with its private part.
+type resourceState struct {
 	value   tftypes.Value
 	private []byte
 }
@@ -79,8 +79,8 @@ func dynamic(t *testing.T, typ tftypes.Type, v tftypes.Value) *tfprotov6.Dynamic
 	return &d
 }
 
-// build makes an object of what is given; the rest is null. Nested objects are
-// maps.
+// build makes an object with the given attributes; the others are null. Nested
+// objects are maps.
 func build(typ tftypes.Type, given map[string]any) tftypes.Value {
 	values := map[string]tftypes.Value{}
 	for name, t := range typ.(tftypes.Object).AttributeTypes {
@@ -118,9 +118,9 @@ func (r *client) typ(resource string) tftypes.Type {
 	return r.schema.ResourceSchemas[resource].ValueType()
 }
 
-// proposed is Terraform's first idea of a plan: the configuration, with the
-// prior value where a computed attribute is left out.
-func (r *client) proposed(resource string, prior *stored, config tftypes.Value) tftypes.Value {
+// proposed is the proposed new state, as Terraform computes it: the configuration,
+// with the prior value of computed attributes that are left out.
+func (r *client) proposed(resource string, prior *resourceState, config tftypes.Value) tftypes.Value {
 	if prior == nil {
 		return config
 	}
@@ -151,7 +151,7 @@ func propose(t *testing.T, attributes []*tfprotov6.SchemaAttribute, prior, confi
 	return tftypes.NewValue(config.Type(), out)
 }
 
-func (r *client) plan(resource string, prior *stored, config tftypes.Value) *tfprotov6.PlanResourceChangeResponse {
+func (r *client) plan(resource string, prior *resourceState, config tftypes.Value) *tfprotov6.PlanResourceChangeResponse {
 	r.t.Helper()
 	typ := r.typ(resource)
 	req := &tfprotov6.PlanResourceChangeRequest{
@@ -168,8 +168,8 @@ func (r *client) plan(resource string, prior *stored, config tftypes.Value) *tfp
 	return resp
 }
 
-// apply plans and applies; diagnostics are the caller's to judge.
-func (r *client) apply(ctx context.Context, resource string, prior *stored, config tftypes.Value) (*stored, []*tfprotov6.Diagnostic) {
+// apply plans and applies, and returns the diagnostics of both.
+func (r *client) apply(ctx context.Context, resource string, prior *resourceState, config tftypes.Value) (*resourceState, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	plan := r.plan(resource, prior, config)
 	if failed(plan.Diagnostics) {
@@ -187,11 +187,11 @@ func (r *client) apply(ctx context.Context, resource string, prior *stored, conf
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &stored{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
+	return &resourceState{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
 }
 
-// create applies a configuration that works.
-func (r *client) create(resource string, given map[string]any) *stored {
+// create applies a configuration, and fails the test on an error.
+func (r *client) create(resource string, given map[string]any) *resourceState {
 	r.t.Helper()
 	s, diags := r.apply(r.t.Context(), resource, nil, build(r.typ(resource), given))
 	if failed(diags) {
@@ -219,7 +219,7 @@ func (r *client) validateAndPlan(resource string, given map[string]any) []*tfpro
 }
 
 // read refreshes a resource.
-func (r *client) read(resource string, state *stored) (*stored, []*tfprotov6.Diagnostic) {
+func (r *client) read(resource string, state *resourceState) (*resourceState, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{
 		TypeName: resource, CurrentState: dynamic(r.t, r.typ(resource), state.value), Private: state.private,
@@ -227,7 +227,7 @@ func (r *client) read(resource string, state *stored) (*stored, []*tfprotov6.Dia
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &stored{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
+	return &resourceState{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
 }
 
 // readDataSource validates and reads a data source.
@@ -259,7 +259,7 @@ func (r *client) value(resource string, d *tfprotov6.DynamicValue) tftypes.Value
 	return v
 }
 
-// pick gives a nested value.
+// pick returns a nested value.
 func pick(t *testing.T, v tftypes.Value, names ...string) tftypes.Value {
 	t.Helper()
 	for _, n := range names {

@@ -128,7 +128,7 @@ func TestConfigurationErrors(t *testing.T) {
 
 // Attributes that belong to the runner are refused beside it. Environment
 // variables are not: they may be the runner's own.
-func TestTheRunnerBlockStandsAlone(t *testing.T) {
+func TestAttributesBesideTheRunnerBlockAreRefused(t *testing.T) {
 	t.Parallel()
 	runner := block{"url": "https://runner.example.com", "token": "canary"}
 	variables := map[string]string{"LYTICS_RUNNER_URL": "https://env.example.com", "LYTICS_RUNNER_TOKEN": "canary"}
@@ -222,7 +222,7 @@ func TestAttributesThatTheRunnerIgnoresAreNamed(t *testing.T) {
 // read: the "not found" of another store would remove everything from state.
 //
 // checklist 60
-func TestWithAnUnknownRunnerOrPlatformStateIsKept(t *testing.T) {
+func TestStateIsKeptWhileTheRunnerOrPlatformIsUnknown(t *testing.T) {
 	t.Parallel()
 	runner := block{"url": "https://runner.example.com", "token": "canary"}
 	account := block{"lytics": block{"token": "canary"}}
@@ -259,9 +259,8 @@ func TestWithAnUnknownRunnerOrPlatformStateIsKept(t *testing.T) {
 	}
 }
 
-// A staging that is not known yet keeps nothing from being planned: only runs
-// use it.
-func TestAnUnknownStagingIsNoHindrance(t *testing.T) {
+// A staging that is not known yet does not prevent a plan: only runs use it.
+func TestUnknownStagingDoesNotPreventAPlan(t *testing.T) {
 	t.Parallel()
 	for name, staging := range map[string]any{
 		"staging":   tftypes.UnknownValue,

@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// documented is a resource with one configuration that works, and for each
-// attribute another value for it.
+// documented is a valid configuration of a resource, with another value for each
+// attribute.
 type documented struct {
 	base   map[string]any
 	change map[string]any
@@ -57,7 +57,7 @@ func daily(more map[string]any) map[string]any {
 	return with(map[string]any{"frequency": "daily"}, more)
 }
 
-// with is a copy of a map with more in it.
+// with returns a copy of m with the entries of more.
 func with(m, more map[string]any) map[string]any {
 	out := map[string]any{}
 	maps.Copy(out, m)
@@ -109,9 +109,9 @@ var documentedResources = map[string]documented{
 
 var tableRow = regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (.+) \\| (.+) \\| (.+) \\| (.+) \\|$")
 
-// The table in each resource's documentation says of every attribute that can
-// be set what its default is, whether a change is made in place, and whether it
-// runs the job. The provider is asked whether that is so.
+// The table in each resource's documentation gives the default of each attribute,
+// whether a change is made in place, and whether it runs the job. The test
+// compares it with the plans of the provider.
 func TestDocumentationTables(t *testing.T) {
 	t.Parallel()
 	for name, d := range documentedResources {
@@ -137,7 +137,7 @@ func TestDocumentationTables(t *testing.T) {
 	}
 }
 
-// documentedEnvironment holds what the configurations refer to.
+// documentedEnvironment has the objects that the configurations refer to.
 func documentedEnvironment(t *testing.T) *providertest.Environment {
 	t.Helper()
 	env := providertest.New()
@@ -159,7 +159,7 @@ func documentedEnvironment(t *testing.T) *providertest.Environment {
 	return env
 }
 
-// settable lists the attributes a configuration may hold, nested ones dotted.
+// settable lists the attributes that can be configured; nested ones are dotted.
 func settable(attributes []*tfprotov6.SchemaAttribute, prefix string) []string {
 	var names []string
 	for _, a := range attributes {
@@ -175,7 +175,7 @@ func settable(attributes []*tfprotov6.SchemaAttribute, prefix string) []string {
 	return names
 }
 
-func checkRow(t *testing.T, r *client, resource string, d documented, prior *stored, row []string) {
+func checkRow(t *testing.T, r *client, resource string, d documented, prior *resourceState, row []string) {
 	t.Helper()
 	attribute, def, change, runs := row[1], row[2], row[3], row[5]
 	changed, ok := d.change[attribute]
@@ -231,8 +231,8 @@ func checkRow(t *testing.T, r *client, resource string, d documented, prior *sto
 
 var quoted = regexp.MustCompile("^`([^`{]+)`$")
 
-// checkDefault holds what the documentation gives as default against a plan
-// that leaves the attribute out.
+// checkDefault compares the documented default with a plan that leaves the
+// attribute out.
 func checkDefault(t *testing.T, r *client, resource string, d documented, attribute, def string) {
 	t.Helper()
 	outer, inner, nested := strings.Cut(attribute, ".")

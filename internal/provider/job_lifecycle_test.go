@@ -17,8 +17,8 @@ var (
 	importGiven        = documentedResources["databricks_table_import"].base
 )
 
-// With -refresh=false nothing is read, so the plan itself confirms that state
-// holds the object.
+// With -refresh=false nothing is read, so the plan tells the store that state has
+// the object.
 //
 // checklist 44
 func TestPlanWithoutRefreshConfirms(t *testing.T) {
@@ -29,7 +29,7 @@ func TestPlanWithoutRefreshConfirms(t *testing.T) {
 	job := r.create("lytics_databricks_table_import", importGiven)
 	clear(env.Only().Confirmed)
 
-	for resource, s := range map[string]*stored{"lytics_databricks_authorization": authorization, "lytics_databricks_table_import": job} {
+	for resource, s := range map[string]*resourceState{"lytics_databricks_authorization": authorization, "lytics_databricks_table_import": job} {
 		plan := r.plan(resource, s, build(r.typ(resource), documentedResources[strings.TrimPrefix(resource, "lytics_")].base))
 		if failed(plan.Diagnostics) || !r.value(resource, plan.PlannedState).Equal(s.value) {
 			t.Errorf("%s: %v, planned %s", resource, messages(plan.Diagnostics), r.value(resource, plan.PlannedState))
@@ -52,8 +52,8 @@ func TestPlanWithoutRefreshConfirms(t *testing.T) {
 	}
 }
 
-// Ctrl-C in the middle of a run: the run is cancelled, the definition is in
-// state, and the next apply goes on.
+// Ctrl-C during a run cancels the run. The definition is in state, and the next
+// apply continues.
 //
 // checklist 27, 44
 func TestInterruptedApply(t *testing.T) {
@@ -106,7 +106,8 @@ func TestScheduleWithoutRunnerWarns(t *testing.T) {
 	}
 }
 
-// An import of the wrong kind, and of what is not there.
+// terraform import of a job of the wrong kind, and of an object that does not
+// exist.
 func TestImportOfTheWrongObject(t *testing.T) {
 	t.Parallel()
 	env := documentedEnvironment(t)
@@ -141,8 +142,8 @@ func TestImportOfTheWrongObject(t *testing.T) {
 	}
 }
 
-// A run that changed triggers asked for and that failed leaves the prior ones
-// in state and in the store: the next plan has the difference, refreshed or not.
+// If the run that changed triggers started fails, state and store keep the prior
+// triggers: the next plan shows the difference, with or without a refresh.
 func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 	t.Parallel()
 	env := documentedEnvironment(t)
@@ -170,9 +171,9 @@ func TestFailedRerunKeepsPriorTriggers(t *testing.T) {
 	}
 }
 
-// An attribute of the provider block is named in words: it is nobody's line in
-// the resource.
-func TestErrorOfTheProviderBlock(t *testing.T) {
+// An attribute of the provider block is named in the text of the error, since no
+// line of the resource is at fault.
+func TestAProviderBlockErrorNamesTheAttribute(t *testing.T) {
 	t.Parallel()
 	env := documentedEnvironment(t)
 	env.RunError = &jobs.Error{Code: jobs.CodeInvalid, Attribute: "staging.s3.bucket", Summary: "The bucket does not exist"}
@@ -181,5 +182,62 @@ func TestErrorOfTheProviderBlock(t *testing.T) {
 	_, diags := r.apply(t.Context(), resource, nil, build(r.typ(resource), documentedResources["databricks_audience_export"].base))
 	if len(diags) != 1 || diags[0].Attribute != nil || !strings.Contains(diags[0].Detail, "attribute at fault is staging.s3.bucket") {
 		t.Errorf("%v", messages(diags))
+	}
+}
+
+// checklist 61
+func TestPlanCreatesNoStore(t *testing.T) {
+	t.Parallel()
+	env := providertest.New()
+	c := newClient(t, env)
+	for _, resource := range []string{"lytics_databricks_authorization", "lytics_databricks_table_import", "lytics_audience"} {
+		given := documentedResources[resource[len("lytics_"):]].base
+		if diags := c.validateAndPlan(resource, given); failed(diags) {
+			t.Errorf("%s: %q", resource, messages(diags))
+		}
+	}
+	if env.Created != 0 {
+		t.Errorf("a plan created %d stores, want none", env.Created)
+	}
+}
+
+func TestTimeLimitOfAnApply(t *testing.T) {
+	t.Parallel()
+	env := documentedEnvironment(t)
+	env.RunsHang = true
+	c := newClient(t, env)
+	const resource = "lytics_databricks_table_import"
+	given := with(importGiven, map[string]any{"timeouts": map[string]any{"create": "300ms"}})
+	_, diags := c.apply(t.Context(), resource, nil, build(c.typ(resource), given))
+	checkError(t, diags, "timeouts", `took longer than 300ms.*cursor is kept.*Raise timeouts.create`)
+}
+
+func TestTwoResourcesOfOneKey(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, documentedEnvironment(t))
+	const resource = "lytics_databricks_table_import"
+	c.create(resource, importGiven)
+	_, diags := c.apply(t.Context(), resource, nil, build(c.typ(resource), with(importGiven, map[string]any{"label": "twin"})))
+	checkError(t, diags, "table", `Another job moves the same table.*terraform import`)
+}
+
+// An apply that was killed before it wrote state has registered a job that no
+// state knows.
+//
+// checklist 44
+func TestInterruptedCreateConvergesOnOneJob(t *testing.T) {
+	t.Parallel()
+	env := documentedEnvironment(t)
+	const stream = "databricks_main_sales_customers"
+	env.Change(func() {
+		env.Only().Jobs["job-lost"] = jobs.Job{ID: "job-lost", JobSpec: jobs.JobSpec{AuthorizationID: "auth-1", Import: &jobs.TableImport{
+			Catalog: "main", Database: "sales", Table: "customers", TimestampColumn: "updated_at", Stream: stream}}}
+	})
+	state := newClient(t, env).create("lytics_databricks_table_import", importGiven)
+	if id, want := pick(t, state.value, "id"), tftypes.NewValue(tftypes.String, "job-lost"); !id.Equal(want) {
+		t.Errorf("got the job %s, want %s", id, want)
+	}
+	if got := env.Only().Events[stream]; got != 100 {
+		t.Errorf("the stream has %d events, want 100", got)
 	}
 }

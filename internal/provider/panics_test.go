@@ -11,9 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// chaos makes values of a type that may be anything: null, unknown, empty,
-// absurd. At apply nothing is unknown any more.
-type chaos struct {
+// randomValues generates random values of a type: null, unknown, empty and invalid ones.
+// Values for an apply are never unknown.
+type randomValues struct {
 	rand    *rand.Rand
 	unknown bool
 }
@@ -21,7 +21,7 @@ type chaos struct {
 var words = []any{"", " ", "a", "main", "auth-1", "vip", "FILTER a", "daily", "weekly", "00:00", "25:99", "Europe/Berlin",
 	"2026-01-31 00:00:00", "not a time", "\x00", "\u2028", "émoji 🎉", "x(y", "[]string", "sum", "http://127.0.0.1", "::", "%zz", "dapi"}
 
-func (c chaos) value(t tftypes.Type) tftypes.Value {
+func (c randomValues) value(t tftypes.Type) tftypes.Value {
 	switch roll := c.rand.IntN(10); {
 	case roll == 0:
 		return tftypes.NewValue(t, nil)
@@ -60,8 +60,8 @@ func (c chaos) value(t tftypes.Type) tftypes.Value {
 	return tftypes.NewValue(t, words[c.rand.IntN(len(words))])
 }
 
-// root never is null or unknown as a whole: Terraform sends no such thing.
-func (c chaos) root(t tftypes.Type) tftypes.Value {
+// root is never null or unknown as a whole: Terraform does not send that.
+func (c randomValues) root(t tftypes.Type) tftypes.Value {
 	for {
 		if v := c.value(t); v.IsKnown() && !v.IsNull() {
 			return v
@@ -69,8 +69,8 @@ func (c chaos) root(t tftypes.Type) tftypes.Value {
 	}
 }
 
-// config is like root, but nothing that only the provider sets is given.
-func (c chaos) config(s *tfprotov6.Schema) tftypes.Value {
+// config is like root, without the attributes that only the provider sets.
+func (c randomValues) config(s *tfprotov6.Schema) tftypes.Value {
 	var values map[string]tftypes.Value
 	if err := c.root(s.ValueType()).As(&values); err != nil {
 		panic(err)
@@ -83,8 +83,8 @@ func (c chaos) config(s *tfprotov6.Schema) tftypes.Value {
 	return tftypes.NewValue(s.ValueType(), values)
 }
 
-// Whatever a configuration holds, the provider answers: a panic would end the
-// test. The generator is seeded, and a failure names its seed.
+// No configuration makes the provider panic. The generator is seeded, and a
+// failure names its seed.
 //
 // checklist 45
 func TestNoValuePanics(t *testing.T) {
@@ -97,7 +97,7 @@ func TestNoValuePanics(t *testing.T) {
 			prior := r.create(resource, documentedResources[name].base)
 			applied := 0
 			for seed := range uint64(120) {
-				r.try(resource, seed, prior, &applied)
+				r.applyRandom(resource, seed, prior, &applied)
 			}
 			if applied == 0 {
 				t.Error("no configuration reached Create, so it was not tried")
@@ -106,14 +106,14 @@ func TestNoValuePanics(t *testing.T) {
 	}
 }
 
-func (r *client) try(resource string, seed uint64, prior *stored, applied *int) {
+func (r *client) applyRandom(resource string, seed uint64, prior *resourceState, applied *int) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.t.Fatalf("seed %d: %v", seed, p)
 		}
 	}()
 	schema, typ := r.schema.ResourceSchemas[resource], r.typ(resource)
-	c := chaos{rand.New(rand.NewPCG(seed, 1)), seed%2 == 0}
+	c := randomValues{rand.New(rand.NewPCG(seed, 1)), seed%2 == 0}
 	config := c.config(schema)
 	// A third begin with what works, so that most get past validation.
 	if seed%3 == 0 {
@@ -132,15 +132,15 @@ func (r *client) try(resource string, seed uint64, prior *stored, applied *int) 
 		}
 		r.apply(r.t.Context(), resource, prior, config)
 	}
-	state := chaos{c.rand, false}.root(typ)
+	state := randomValues{c.rand, false}.root(typ)
 	if _, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource,
 		CurrentState: dynamic(r.t, typ, state)}); err != nil {
 		r.t.Fatalf("seed %d: %v", seed, err)
 	}
 }
 
-// mixed is a configuration that works with one attribute gone wild.
-func (r *client) mixed(resource string, c chaos) tftypes.Value {
+// mixed is a valid configuration with one random attribute.
+func (r *client) mixed(resource string, c randomValues) tftypes.Value {
 	var values map[string]tftypes.Value
 	base := build(r.typ(resource), documentedResources[resource[len("lytics_"):]].base)
 	if err := base.As(&values); err != nil {
@@ -153,7 +153,8 @@ func (r *client) mixed(resource string, c chaos) tftypes.Value {
 	return tftypes.NewValue(base.Type(), values)
 }
 
-// The provider block and the data sources are held to the same.
+// No provider block and no configuration of a data source makes the provider
+// panic.
 //
 // checklist 45
 func TestNoProviderConfigurationPanics(t *testing.T) {
@@ -168,7 +169,7 @@ func TestNoProviderConfigurationPanics(t *testing.T) {
 		if r.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 			t.Fatal(err)
 		}
-		c := chaos{rand.New(rand.NewPCG(seed, 2)), seed%2 == 0}
+		c := randomValues{rand.New(rand.NewPCG(seed, 2)), seed%2 == 0}
 		config := dynamic(t, r.schema.Provider.ValueType(), c.root(r.schema.Provider.ValueType()))
 		resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: config})
 		if err != nil {
@@ -178,7 +179,7 @@ func TestNoProviderConfigurationPanics(t *testing.T) {
 			continue
 		}
 		for name, s := range r.schema.DataSourceSchemas {
-			v := chaos{c.rand, false}.config(s)
+			v := randomValues{c.rand, false}.config(s)
 			if _, err := server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name,
 				Config: dynamic(t, s.ValueType(), v)}); err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, name, err)

@@ -18,7 +18,7 @@ type refusedCase struct {
 	want      string
 }
 
-// checkRefused validates and plans a configuration, and compares its first error.
+// checkRefused validates and plans a configuration, and checks its errors.
 func checkRefused(t *testing.T, resource string, base map[string]any, c refusedCase) {
 	t.Helper()
 	env := providertest.New()

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// invoke runs the action, and gives what it said and how it ended.
+// invoke runs the action, and returns its progress messages and diagnostics.
 func (r *client) invoke(given map[string]any) (said []string, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	typ := r.schema.ActionSchemas["lytics_run_job"].Schema.ValueType()
@@ -37,7 +37,7 @@ func (r *client) invoke(given map[string]any) (said []string, diags []*tfprotov6
 	return said, diags
 }
 
-func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
+func TestTheActionRunsAJobAndReportsProgress(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	r := newClient(t, env)
@@ -78,7 +78,7 @@ func TestTheActionRunsAJobAndSaysHowFarItIs(t *testing.T) {
 	}
 	if _, diags := r.invoke(map[string]any{"job_id": job, "wait": false}); !failed(diags) || !strings.Contains(messages(diags)[0],
 		"No runner is connected") {
-		t.Errorf("with nobody to leave it to: %v", messages(diags))
+		t.Errorf("without a runner: got %v", messages(diags))
 	}
 	env.Change(func() { env.RunnerAlive, env.RunError = true, nil })
 	said, diags = r.invoke(map[string]any{"job_id": job, "wait": false})

@@ -1,7 +1,7 @@
 // Command schemajson writes the provider's schemas to standard output, in the
 // form of "terraform providers schema -json". The documentation is generated
-// from it: asking the provider itself takes no Terraform, and leaves nothing
-// out that an older Terraform does not know.
+// from it. Asking the provider directly needs no Terraform, and includes what an
+// older Terraform does not know, such as actions.
 package main
 
 import (

@@ -86,7 +86,7 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 	)
 }
 
-// A store whose secret the present key does not open asks for it again.
+// If the stored secret cannot be decrypted, the next plan sends it again.
 func TestUnreadableSecretIsSentAgain(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
@@ -162,11 +162,11 @@ func TestOnlyNotFoundRemovesFromState(t *testing.T) {
 	)
 }
 
-// The token is looked for in whatever Terraform and the provider write: state,
-// plans, logs at their finest, and the errors of a failing apply.
+// The token is in nothing that Terraform and the provider write: state, plans,
+// logs at level TRACE, and the errors of a failed apply.
 //
 // checklist 43
-func TestTokenIsNowhere(t *testing.T) {
+func TestTheTokenIsInNeitherStateNorLogs(t *testing.T) {
 	const canary = "canary-7f3a"
 	logs := t.TempDir()
 	t.Setenv("TF_LOG", "TRACE")

@@ -72,7 +72,7 @@ data "lytics_databricks_databases" "none" {
 }
 
 // checklist 47
-func TestJobsShowWhatMovesByItself(t *testing.T) {
+func TestJobsDataSourceShowsNextAndLastRuns(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	config := importConfig("") + `

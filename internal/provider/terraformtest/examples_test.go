@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// example joins the files that match a pattern under examples.
+// example joins the files under examples that match the patterns.
 func example(t *testing.T, patterns ...string) string {
 	t.Helper()
 	var text strings.Builder
@@ -36,8 +36,8 @@ func example(t *testing.T, patterns ...string) string {
 	return strings.ReplaceAll(text.String(), `"terraform-provider-lytics/lytics"`, `"hashicorp/lytics"`)
 }
 
-// applied shows that an example can be applied, and then changes nothing.
-func applied(t *testing.T, text string, variables config.Variables) {
+// checkApplied checks that an example can be applied, and that a second plan is empty.
+func checkApplied(t *testing.T, text string, variables config.Variables) {
 	t.Helper()
 	runTerraform(t, providertest.New(),
 		resource.TestStep{Config: text, ConfigVariables: variables},
@@ -45,11 +45,11 @@ func applied(t *testing.T, text string, variables config.Variables) {
 	)
 }
 
-// The examples of the documentation are one configuration that works.
+// The examples of the documentation can be applied together.
 func TestDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	text := example(t, "provider/provider.tf", "resources/*/resource.tf", "data-sources/*/data-source.tf", "functions/*/function.tf")
-	applied(t, text, config.Variables{"databricks_token": config.StringVariable("t")})
+	checkApplied(t, text, config.Variables{"databricks_token": config.StringVariable("t")})
 }
 
 func TestTheReadmesExample(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTheReadmesExample(t *testing.T) {
 		t.Fatal("the README has no example")
 	}
 	hcl = strings.ReplaceAll(hcl, `"terraform-provider-lytics/lytics"`, `"hashicorp/lytics"`)
-	applied(t, hcl, config.Variables{"databricks_token": config.StringVariable("t")})
+	checkApplied(t, hcl, config.Variables{"databricks_token": config.StringVariable("t")})
 }
 
 var sandboxVariables = config.Variables{
@@ -72,8 +72,8 @@ var sandboxVariables = config.Variables{
 	"http_path": config.StringVariable("/sql/1.0/warehouses/x"), "token": config.StringVariable("t"),
 }
 
-// The harness cannot hold the state of for_each, so these are only planned; the
-// acceptance tests apply the quickstart.
+// The test framework does not support for_each in state, so these are only
+// planned; the acceptance tests apply the quickstart.
 func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
@@ -90,8 +90,7 @@ func TestRunnableExamples(t *testing.T) {
 	}
 }
 
-// Every example can be read and is formatted, those too that this Terraform is
-// too old to plan.
+// All examples are formatted, including those that need a newer Terraform.
 func TestExamplesAreFormatted(t *testing.T) {
 	t.Parallel()
 	text, err := exec.Command("terraform", "fmt", "-check", "-diff", "-recursive",

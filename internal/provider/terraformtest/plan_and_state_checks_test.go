@@ -34,8 +34,8 @@ func action(address string, a plancheck.ResourceActionType) plancheck.PlanCheck 
 	return plancheck.ExpectResourceAction(address, a)
 }
 
-// expectEvents checks how many events a stream holds: rows that were lost or
-// doubled show here.
+// expectEvents checks the number of events in a stream, which shows lost and
+// duplicated rows.
 func expectEvents(env *providertest.Environment, stream string, n int) resource.TestCheckFunc {
 	return func(*tfstate.State) error {
 		var got int

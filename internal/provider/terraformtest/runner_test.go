@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// Nothing but a runner executes a run that no apply waits for.
-func TestWaitFalseTakesARunner(t *testing.T) {
+// wait = false needs a runner, which executes the run.
+func TestWaitFalseNeedsARunner(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	alive := func(yes bool) func() { return func() { env.Change(func() { env.RunnerAlive = yes }) } }
@@ -36,7 +36,7 @@ func TestWaitFalseTakesARunner(t *testing.T) {
 	)
 }
 
-// A job that runs after others is the runner's, its first run too.
+// The runner executes all runs of a job with after, including the first one.
 func TestAJobAfterOthersIsLeftToTheRunner(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
@@ -79,7 +79,7 @@ output "status" { value = data.lytics_jobs.exports.jobs[0].status }
 	}
 }
 
-// The example of a runner is a configuration that works.
+// The example of a runner can be applied.
 func TestTheRunnersExampleApplies(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()

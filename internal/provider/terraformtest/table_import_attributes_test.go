@@ -12,10 +12,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// Every attribute goes to the definition and comes back from it.
+// Every attribute is saved in the definition and read back from it.
 //
 // checklist 47
-func TestImportAttributesComeBackAsTheyWere(t *testing.T) {
+func TestImportAttributesAreReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	all := importConfig(`

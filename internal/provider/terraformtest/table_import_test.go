@@ -77,7 +77,7 @@ func TestImportRunsOnceAndAgainWhenTriggersChange(t *testing.T) {
 }
 
 // checklist 57
-func TestTaintedImportGoesOnFromItsCursor(t *testing.T) {
+func TestTaintedImportContinuesFromItsCursor(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	env.RunError = &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "timestamp_column", Summary: "The warehouse is gone", Next: "Start it."}
@@ -98,7 +98,7 @@ func TestTaintedImportGoesOnFromItsCursor(t *testing.T) {
 	)
 }
 
-func TestFailedRerunComesBackUntilItSucceeds(t *testing.T) {
+func TestFailedRerunIsPlannedAgainUntilItSucceeds(t *testing.T) {
 	t.Parallel()
 	env := providertest.New()
 	second := importConfig(`
