@@ -22,7 +22,7 @@ func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationCh
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
-	id, err := e.abandoned(ctx, db, c.AuthorizationSpec)
+	id, err := e.adoptableAuthorization(ctx, db, c.AuthorizationSpec)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -32,9 +32,10 @@ func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationCh
 	return e.saveAuthorization(ctx, db, store.AuthorizationRow{Authorization: jobs.Authorization{ID: id}}, c)
 }
 
-// abandoned finds the authorization that an interrupted apply saved here and
-// no state file knows of, so that the next apply does not make a second one.
-func (e *Engine) abandoned(ctx context.Context, db *store.DB, s jobs.AuthorizationSpec) (string, error) {
+// adoptableAuthorization finds an authorization with this label, host and HTTP
+// path that a dead process created and no state file is known to hold: the next
+// apply adopts it in place of creating a second one. It returns "" for none.
+func (e *Engine) adoptableAuthorization(ctx context.Context, db *store.DB, s jobs.AuthorizationSpec) (string, error) {
 	rows, err := db.UnconfirmedAuthorizations(ctx)
 	if err != nil {
 		return "", err
@@ -144,7 +145,7 @@ func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
 	return db.DeleteAuthorization(ctx, id)
 }
 
-// secretAttribute is where the definition's stored secret is given.
+// secretAttribute is the attribute that gives the definition's stored secret.
 func secretAttribute(s jobs.AuthorizationSpec) string {
 	if s.ClientID != "" {
 		return "client_secret_wo"
@@ -171,8 +172,8 @@ func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
 	return key.Open(row.Sealed, row.ID, row.Host)
 }
 
-// reach says how to reach an authorization's workspace.
-func (e *Engine) reach(row store.AuthorizationRow) databricks.Config {
+// databricksConfig is the connection to an authorization's workspace.
+func (e *Engine) databricksConfig(row store.AuthorizationRow) databricks.Config {
 	c := databricks.Config{
 		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
 		AllowPrivateHosts: e.options.AllowPrivateHosts,
@@ -191,7 +192,7 @@ func (e *Engine) reach(row store.AuthorizationRow) databricks.Config {
 // connect opens a session on an authorization's warehouse, with the default
 // configuration as set changes it.
 func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, set ...func(*databricks.Config)) (*databricks.Warehouse, error) {
-	c := e.reach(row)
+	c := e.databricksConfig(row)
 	c.StartTimeout = startTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		c.StartTimeout = min(c.StartTimeout, time.Until(deadline))
@@ -200,11 +201,12 @@ func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, set ..
 		f(&c)
 	}
 	wh, err := databricks.Open(ctx, c)
-	return wh, atSecret(err, row)
+	return wh, pointAtSecret(err, row)
 }
 
-// atSecret sends the errors of a refused credential to the attribute that gave it.
-func atSecret(err error, row store.AuthorizationRow) error {
+// pointAtSecret names, in the error of a refused credential, the attribute that
+// gave the credential: the driver knows only token_wo.
+func pointAtSecret(err error, row store.AuthorizationRow) error {
 	e, ok := errors.AsType[*jobs.Error](err)
 	if !ok || e.Attribute != "token_wo" {
 		return err

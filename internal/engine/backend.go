@@ -22,8 +22,8 @@ type Platform interface {
 	Audiences(ctx context.Context) ([]jobs.Audience, error)
 	AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
 
-	// Append adds events to a stream and runs commit in the store when they are
-	// there.
+	// Append adds events to a stream, and calls commit in a transaction of the
+	// store once the stream has them.
 	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 	// BuildProfiles brings the profiles up to the streams, where that is not
 	// the platform's own business.

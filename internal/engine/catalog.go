@@ -9,9 +9,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// listing is what lists a workspace's contents: its Unity Catalog API, or its
+// catalogLister lists a workspace's catalogs: Unity Catalog's REST API, or the
 // warehouse.
-type listing interface {
+type catalogLister interface {
 	Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error)
 	Databases(ctx context.Context, catalog, pattern string) ([]jobs.DatabaseInfo, error)
 	Tables(ctx context.Context, catalog, database, pattern string) ([]jobs.TableInfo, error)
@@ -19,37 +19,38 @@ type listing interface {
 }
 
 var (
-	_ listing = (*databricks.UnityCatalog)(nil)
-	_ listing = (*databricks.Warehouse)(nil)
+	_ catalogLister = (*databricks.UnityCatalog)(nil)
+	_ catalogLister = (*databricks.Warehouse)(nil)
 )
 
 // Catalogs implements jobs.Catalog.
 func (e *Engine) Catalogs(ctx context.Context, authorizationID, pattern string) ([]jobs.CatalogInfo, error) {
-	return read(ctx, e, authorizationID, "", func(l listing) ([]jobs.CatalogInfo, error) { return l.Catalogs(ctx, pattern) })
+	return listCatalog(ctx, e, authorizationID, "", func(l catalogLister) ([]jobs.CatalogInfo, error) { return l.Catalogs(ctx, pattern) })
 }
 
 // Databases implements jobs.Catalog.
 func (e *Engine) Databases(ctx context.Context, authorizationID, catalog, pattern string) ([]jobs.DatabaseInfo, error) {
-	return read(ctx, e, authorizationID, catalog, func(l listing) ([]jobs.DatabaseInfo, error) {
+	return listCatalog(ctx, e, authorizationID, catalog, func(l catalogLister) ([]jobs.DatabaseInfo, error) {
 		return l.Databases(ctx, catalog, pattern)
 	})
 }
 
 // Tables implements jobs.Catalog.
 func (e *Engine) Tables(ctx context.Context, authorizationID, catalog, database, pattern string) ([]jobs.TableInfo, error) {
-	return read(ctx, e, authorizationID, catalog, func(l listing) ([]jobs.TableInfo, error) {
+	return listCatalog(ctx, e, authorizationID, catalog, func(l catalogLister) ([]jobs.TableInfo, error) {
 		return l.Tables(ctx, catalog, database, pattern)
 	})
 }
 
 // Columns implements jobs.Catalog.
 func (e *Engine) Columns(ctx context.Context, authorizationID string, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	return read(ctx, e, authorizationID, table.Catalog, func(l listing) ([]jobs.ColumnInfo, error) { return l.Columns(ctx, table, pattern) })
+	return listCatalog(ctx, e, authorizationID, table.Catalog, func(l catalogLister) ([]jobs.ColumnInfo, error) { return l.Columns(ctx, table, pattern) })
 }
 
-// read looks at the catalog once: by Unity Catalog's API, which starts no
-// warehouse, and by a session at the warehouse where that does not do.
-func read[T any](ctx context.Context, e *Engine, authorizationID, catalog string, f func(listing) ([]T, error)) ([]T, error) {
+// listCatalog calls f with Unity Catalog's REST API, which starts no warehouse; or
+// with a session on the warehouse, where the authorization asks for SQL, for
+// hive_metastore, and where there is no Unity Catalog.
+func listCatalog[T any](ctx context.Context, e *Engine, authorizationID, catalog string, f func(catalogLister) ([]T, error)) ([]T, error) {
 	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return nil, err
@@ -62,14 +63,14 @@ func read[T any](ctx context.Context, e *Engine, authorizationID, catalog string
 		return nil, err
 	}
 	if row.CatalogAPI != jobs.CatalogSQL && databricks.InUnityCatalog(catalog) {
-		u, err := databricks.NewUnityCatalog(e.reach(row))
+		u, err := databricks.NewUnityCatalog(e.databricksConfig(row))
 		if err != nil {
 			return nil, err
 		}
 		defer u.Close()
 		out, err := f(u)
 		if !databricks.IsNoUnityCatalog(err) {
-			return out, atSecret(err, row)
+			return out, pointAtSecret(err, row)
 		}
 	}
 	wh, err := e.connect(ctx, row, func(c *databricks.Config) { c.QueryTimeout = catalogTimeout })

@@ -21,7 +21,7 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 		return jobs.Job{}, err
 	}
 	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance)}
-	if row.ID, err = e.adopt(ctx, db, row); err != nil {
+	if row.ID, err = e.adoptableJob(ctx, db, row); err != nil {
 		return jobs.Job{}, err
 	}
 	if s.Schedule != nil {
@@ -36,11 +36,11 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	return e.putJob(ctx, db, row)
 }
 
-// adopt gives the id of the job with this key that an interrupted apply left
-// and no state file holds; or the row's own id when the key is free. A process
-// that was killed looks alive until its lease ends: adopt waits that long, and
-// a little for an orphan to notice, before it believes that the job is held.
-func (e *Engine) adopt(ctx context.Context, db *store.DB, row store.JobRow) (string, error) {
+// adoptableJob returns the id of the job with this key, if a dead process
+// created it and no state file is known to hold it; else the row's own id. A
+// killed process looks alive until its lease ends, so adoptableJob waits for a
+// lease and a heartbeat before it takes the creator for alive.
+func (e *Engine) adoptableJob(ctx context.Context, db *store.DB, row store.JobRow) (string, error) {
 	begun := time.Now()
 	for {
 		have, err := db.JobByKey(ctx, row.Key)
@@ -108,8 +108,8 @@ func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs
 	return e.putJob(ctx, db, row)
 }
 
-// sameTimes reports whether two schedules are due at the same times, so that
-// what is planned stands.
+// sameTimes reports whether two schedules are due at the same times. The planned
+// next run then stays.
 func sameTimes(a, b *jobs.Schedule) bool {
 	if a == nil || b == nil {
 		return false
@@ -144,8 +144,8 @@ func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job
 	return e.Job(ctx, id)
 }
 
-// jobKey validates what the store can tell and computes the key, filling the
-// table name that an export leaves to the audience.
+// jobKey computes a definition's key. It refuses an unknown authorization or
+// audience, and fills in the default stream and the default table name.
 func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (string, error) {
 	auth, err := db.Authorization(ctx, s.AuthorizationID)
 	if err != nil {

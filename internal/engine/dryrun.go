@@ -62,7 +62,7 @@ func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow,
 	}
 	out, err := (&exporter.Export{
 		JobID: job.ID, RunID: "dry-run", Spec: *job.Export, Owners: owners,
-		Connect: connect, Audiences: e.platform, Staging: unopened{root: root}, QueryTimeout: job.QueryTimeout,
+		Connect: connect, Audiences: e.platform, Staging: stagingAddress{root: root}, QueryTimeout: job.QueryTimeout,
 	}).DryRun(ctx)
 	if err != nil {
 		return out, err
@@ -72,16 +72,16 @@ func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow,
 	return out, err
 }
 
-// unopened is a staging place that is known by its address only.
-type unopened struct {
+// stagingAddress is a staging area of which a dry run needs only the address.
+type stagingAddress struct {
 	exporter.Staging
 	root string
 }
 
 // URL implements exporter.Staging.
-func (u unopened) URL(key string) string { return u.root + "/" + key }
+func (u stagingAddress) URL(key string) string { return u.root + "/" + key }
 
-// stagingRoot is the address below which exports wait.
+// stagingRoot is the address below which exports stage their files.
 func (e *Engine) stagingRoot() (string, error) {
 	switch {
 	case e.options.Volume != nil:

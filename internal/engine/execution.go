@@ -13,17 +13,17 @@ import (
 
 var (
 	errStopping = errors.New("the process that executes the run is stopping")
-	errAsked    = errors.New("the run was cancelled on request")
+	errCancelRequested    = errors.New("the run was cancelled on request")
 )
 
-// execution is one run, executed by this process: one that it queued for
-// itself, or in a runner a shared one that it claimed.
+// execution is a run that this process executes: it queued the run for itself,
+// or as a runner it claimed a shared one.
 type execution struct {
 	e      *Engine
 	db     *store.DB
 	job    store.JobRow
 	shared bool
-	// lost is set when another process took the run; to be read after execute.
+	// lost reports that another process took the run over. Read it after execute.
 	lost bool
 
 	ctx    context.Context
@@ -34,8 +34,8 @@ type execution struct {
 	run   jobs.Run
 	log   runLog
 	claim *store.Claim
-	// moved is told when there is something to show before the next beat.
-	moved chan struct{}
+	// progressed signals that there is something to write before the next heartbeat.
+	progressed chan struct{}
 }
 
 func newExecution(e *Engine, db *store.DB, job store.JobRow, run jobs.Run, claim *store.Claim) *execution {
@@ -43,7 +43,7 @@ func newExecution(e *Engine, db *store.DB, job store.JobRow, run jobs.Run, claim
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &execution{
 		e: e, db: db, job: job, run: run, claim: claim, ctx: ctx, cancel: cancel,
-		done: make(chan struct{}), moved: make(chan struct{}, 1),
+		done: make(chan struct{}), progressed: make(chan struct{}, 1),
 	}
 }
 
@@ -60,20 +60,20 @@ func (x *execution) update(f func(*jobs.Run)) {
 	f(&x.run)
 	if x.run.Phase != before {
 		x.log.phase(x.run.Phase)
-		x.tell()
+		x.showSoon()
 	}
 }
 
-func (x *execution) say(level, message string) {
+func (x *execution) addLogLine(level, message string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.log.add(level, message)
-	x.tell()
+	x.showSoon()
 }
 
-func (x *execution) tell() {
+func (x *execution) showSoon() {
 	select {
-	case x.moved <- struct{}{}:
+	case x.progressed <- struct{}{}:
 	default:
 	}
 }
@@ -96,8 +96,8 @@ func (x *execution) execute() {
 	x.finish(err)
 }
 
-// waitTurn queues until the job has no other active run and its warehouse has
-// room for one more.
+// waitTurn waits until the run can be claimed: no other run of the job is active,
+// and fewer than the limit of its authorization are.
 func (x *execution) waitTurn() error {
 	for {
 		claim, waiting, err := x.db.ClaimRun(x.ctx, x.run.ID, x.e.instance, x.e.options.Name, x.e.options.MaxRunsPerAuthorization)
@@ -120,7 +120,7 @@ func (x *execution) waitTurn() error {
 	}
 }
 
-// begin notes that the run has its claim.
+// begin updates the run after its claim.
 func (x *execution) begin() error {
 	started, err := x.db.Clock(x.ctx)
 	x.update(func(r *jobs.Run) {
@@ -132,16 +132,16 @@ func (x *execution) begin() error {
 	return err
 }
 
-// How quickly a request to cancel is seen, and the least time between two
-// heartbeats that show progress.
+// pollCancel is how often a request to cancel is looked for, and minBeat the
+// least time between two heartbeats that only write progress.
 const (
 	pollCancel = 300 * time.Millisecond
 	minBeat    = time.Second
 )
 
-// beat renews the lease and shows progress to other processes. It stops the
-// work when the run was cancelled, when another process took it, or when no
-// renewal succeeded for as long as the lease lasts.
+// beat renews the lease and writes progress and log lines to the store. It stops
+// the work when the run was cancelled, when another process took it over, or when
+// no renewal succeeded for as long as the lease lasts.
 func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
 	tick := time.NewTicker(pollCancel)
 	defer tick.Stop()
@@ -151,11 +151,11 @@ func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-x.moved:
+		case <-x.progressed:
 			changed = true
 		case <-tick.C:
 			if asked, err := x.db.CancelRequested(ctx, x.run.ID); err == nil && asked {
-				stop(errAsked)
+				stop(errCancelRequested)
 				return
 			}
 		}
@@ -168,7 +168,7 @@ func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
 		case err == nil:
 			renewed = beaten
 			if asked {
-				stop(errAsked)
+				stop(errCancelRequested)
 			}
 		case errors.Is(err, store.ErrFenced):
 			stop(err)
@@ -178,7 +178,7 @@ func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
 	}
 }
 
-// show beats with what is new.
+// show writes one heartbeat, with the progress and the log lines since the last.
 func (x *execution) show(ctx context.Context) (asked bool, err error) {
 	x.mu.Lock()
 	run, lines := x.run, x.log.take()
@@ -192,7 +192,7 @@ func (x *execution) show(ctx context.Context) (asked bool, err error) {
 	return asked, err
 }
 
-// fence fails inside a transaction when another process has the run.
+// fence fails, inside a transaction, if another process has taken the run over.
 func (x *execution) fence(tx *store.Tx) error { return store.Fence(x.ctx, tx, x.claim) }
 
 // Phase, Advance and Count implement the movements' Progress.

@@ -39,18 +39,18 @@ func (x *execution) finish(err error) {
 		x.requeue(store.Requeue{Phase: "queued: tried again after a failure that may pass", Wait: wait, Failed: true}, store.LogWarn,
 			fmt.Sprintf("Attempt %d of %d failed, the next one is in %s: %s", x.claim.Attempt, attempts.Attempts, wait, err))
 	default:
-		x.end(err)
+		x.recordEnd(err)
 	}
 }
 
-func (x *execution) end(err error) {
+func (x *execution) recordEnd(err error) {
 	x.update(func(r *jobs.Run) {
 		r.Phase = ""
 		switch {
 		case err == nil:
 			r.Status = jobs.StatusSucceeded
 			x.log.end(store.LogInfo, "succeeded")
-		case errors.Is(err, errAsked), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
+		case errors.Is(err, errCancelRequested), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
 			r.Status = jobs.StatusCancelled
 			r.Failure = jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled: " + err.Error(), Next: jobs.RunAgain}
 			x.log.end(store.LogWarn, r.Failure.String())
@@ -59,7 +59,7 @@ func (x *execution) end(err error) {
 			x.log.end(store.LogError, r.Failure.String())
 		}
 	})
-	x.warn()
+	x.logWarnings()
 	if err := x.record(func(ctx context.Context, log []store.LogEntry) error {
 		return x.db.FinishRun(ctx, x.claim, x.now(), log...)
 	}); err != nil {
@@ -73,8 +73,8 @@ func (x *execution) end(err error) {
 	}
 }
 
-// warn says in the log what a reader of the counts must not miss.
-func (x *execution) warn() {
+// logWarnings logs what a reader of the counts must not overlook.
+func (x *execution) logWarnings() {
 	run := x.now()
 	for _, w := range []struct {
 		n    int64
@@ -86,7 +86,7 @@ func (x *execution) warn() {
 		{run.Conflicts, "%d users have more identities than one user has, and were left as they are."},
 	} {
 		if w.n > 0 {
-			x.say(store.LogWarn, fmt.Sprintf(w.text, w.n))
+			x.addLogLine(store.LogWarn, fmt.Sprintf(w.text, w.n))
 		}
 	}
 }
@@ -107,12 +107,13 @@ func (x *execution) requeue(q store.Requeue, level, message string) {
 	})
 }
 
-// recordTimeout bounds the last write of a run. A store that cannot be written
-// for so long keeps the run for whoever takes it over.
+// recordTimeout bounds the last write of a run. If the store cannot be written
+// for so long, the run stays as it is, and its lease ends: another process takes
+// it over.
 const recordTimeout = 20 * time.Second
 
-// record writes the last of a run, again where the store is not to be written
-// just now.
+// record writes the end of a run and its last log lines. It tries again while the
+// store cannot be written.
 func (x *execution) record(write func(ctx context.Context, log []store.LogEntry) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()

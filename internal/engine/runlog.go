@@ -10,16 +10,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// maxLogLines bounds what one attempt of a run says on its way. How it ended is
-// always said.
+// maxLogLines bounds the log lines of one attempt of a run. The line that says
+// how the attempt ended is always written.
 const maxLogLines = 500
 
-// runLog gathers a run's lines until the next heartbeat takes them along.
+// runLog collects a run's log lines until the next heartbeat writes them.
 type runLog struct {
 	lines []logLine
 	said  int
 	last  string
-	// secrets are texts that no line may have.
+	// secrets are texts that are replaced in every line.
 	secrets []string
 }
 
@@ -28,8 +28,8 @@ type logLine struct {
 	level, message string
 }
 
-// phase notes what the run is at. How far it is with that, in brackets, is
-// progress and no line of its own.
+// phase adds a line for a new phase. The text in brackets behind a phase's name
+// is progress, and adds no line.
 func (l *runLog) phase(name string) {
 	head, _, _ := strings.Cut(name, " (")
 	if name == "" || head == l.last {
@@ -51,7 +51,7 @@ func (l *runLog) add(level, message string) {
 	l.lines = append(l.lines, logLine{at: time.Now(), level: level, message: jobs.Redact(message, l.secrets...)})
 }
 
-// end says how the attempt ended, whatever was said before.
+// end adds the line that says how the attempt ended, beyond maxLogLines too.
 func (l *runLog) end(level, message string) {
 	l.said = 0
 	l.add(level, message)
@@ -73,8 +73,8 @@ func entries(lines []logLine) []store.LogEntry {
 	return out
 }
 
-// keepOut has the log leave a secret out, whatever message it is in.
-func (x *execution) keepOut(s jobs.Secret) {
+// redact replaces a secret in all further log lines of the run.
+func (x *execution) redact(s jobs.Secret) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !s.Empty() {

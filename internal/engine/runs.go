@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// How often a run is looked at: one of this process, and one of another.
+// How often WaitRun looks at a run of this process, and of another process.
 const (
 	pollOwn   = 100 * time.Millisecond
 	pollOther = 500 * time.Millisecond
@@ -53,11 +53,11 @@ func (e *Engine) StartRun(ctx context.Context, jobID string, reason jobs.Reason)
 // executeOwn executes a run that only this process may, in the background.
 func (e *Engine) executeOwn(db *store.DB, job store.JobRow, run jobs.Run, claim *store.Claim) error {
 	x := newExecution(e, db, job, run, claim)
-	if err := e.enlist(x); err != nil {
+	if err := e.addRunning(x); err != nil {
 		return err
 	}
 	go func() {
-		defer e.delist(x)
+		defer e.removeRunning(x)
 		if err := x.waitTurn(); err != nil {
 			x.finish(err)
 			return
@@ -67,7 +67,7 @@ func (e *Engine) executeOwn(db *store.DB, job store.JobRow, run jobs.Run, claim 
 	return nil
 }
 
-func (e *Engine) enlist(x *execution) error {
+func (e *Engine) addRunning(x *execution) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -77,7 +77,7 @@ func (e *Engine) enlist(x *execution) error {
 	return nil
 }
 
-func (e *Engine) delist(x *execution) {
+func (e *Engine) removeRunning(x *execution) {
 	e.mu.Lock()
 	delete(e.running, x.run.ID)
 	e.mu.Unlock()
@@ -102,7 +102,7 @@ func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 			}
 			return db.Run(ctx, runID)
 		}
-		run, err := e.look(ctx, db, runID)
+		run, err := e.readRun(ctx, db, runID)
 		if err == nil && !run.Status.Active() {
 			return run, nil
 		}
@@ -134,8 +134,9 @@ func (e *Engine) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 	}
 }
 
-// look reads another process's run; what a dead one left to nobody is failed.
-func (e *Engine) look(ctx context.Context, db *store.DB, runID string) (jobs.Run, error) {
+// readRun reads a run of another process. A run whose process died, and which no
+// runner may take over, is returned as failed.
+func (e *Engine) readRun(ctx context.Context, db *store.DB, runID string) (jobs.Run, error) {
 	run, err := db.Run(ctx, runID)
 	if err != nil || !run.Status.Active() {
 		return run, err
@@ -148,8 +149,8 @@ func (e *Engine) look(ctx context.Context, db *store.DB, runID string) (jobs.Run
 	return run, err
 }
 
-// adoptRun executes a run here that this process left to runners, when none is
-// alive any more.
+// adoptRun executes a run in this process that it had left to the runners, if no
+// runner is alive any more.
 func (e *Engine) adoptRun(ctx context.Context, db *store.DB, run jobs.Run) error {
 	alive, err := db.RunnerAlive(ctx)
 	if err != nil || alive {
@@ -166,11 +167,11 @@ func (e *Engine) adoptRun(ctx context.Context, db *store.DB, run jobs.Run) error
 	return e.executeOwn(db, job, run, claim)
 }
 
-// cancelTimeout bounds what is done for a run whose caller has gone.
+// cancelTimeout bounds the cancellation of a run whose caller has gone.
 const cancelTimeout = 5 * time.Second
 
-// cancelLeft has runners stop a run that this process answers for, and waits
-// for it a little: the caller may be about to start another.
+// cancelLeft cancels a run that this process left to the runners, and waits up to
+// cancelTimeout for its end: the caller may start another run next.
 func (e *Engine) cancelLeft(db *store.DB, runID string) {
 	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
@@ -203,7 +204,7 @@ func (e *Engine) CancelRun(ctx context.Context, runID string) error {
 	x := e.running[runID]
 	e.mu.Unlock()
 	if x != nil && !x.shared {
-		x.cancel(errAsked)
+		x.cancel(errCancelRequested)
 		return nil
 	}
 	return db.RequestCancel(ctx, runID)
@@ -242,7 +243,7 @@ func (x *execution) follow(ctx context.Context, changed func(jobs.Run)) error {
 		case <-x.done:
 			return nil
 		case <-ctx.Done():
-			x.cancel(errAsked)
+			x.cancel(errCancelRequested)
 			<-x.done
 			if run := x.now(); run.Status == jobs.StatusSucceeded {
 				return nil

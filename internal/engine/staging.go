@@ -9,11 +9,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// stagingArea opens the place where exports wait. Call done at the end.
+// stagingArea opens the staging area of an export. Call done at the end.
 func (e *Engine) stagingArea(ctx context.Context, auth store.AuthorizationRow) (area exporter.Staging, done func(), err error) {
 	switch {
 	case e.options.Volume != nil:
-		v, err := staging.OpenVolume(ctx, *e.options.Volume, e.reach(auth))
+		v, err := staging.OpenVolume(ctx, *e.options.Volume, e.databricksConfig(auth))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -34,7 +34,7 @@ func errNoStaging() error {
 		"Give the provider block staging = { s3 = { bucket = ... } }, or staging = { volume = { catalog = ..., schema = ..., volume = ... } }")
 }
 
-// bucket and volume are staging places as the exporter wants them.
+// bucket and volume adapt the two kinds of staging area to the exporter's interface.
 type (
 	bucket struct{ *staging.S3 }
 	volume struct{ *staging.Volume }

@@ -16,7 +16,7 @@ import (
 // openSession opens a session whose statements end after queryTimeout.
 type openSession func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error)
 
-// work does what the job's definition says.
+// work executes the import or the export that the job's definition describes.
 func (x *execution) work(ctx context.Context) error {
 	if work := x.e.options.Work; work != nil {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "working" })
@@ -27,10 +27,10 @@ func (x *execution) work(ctx context.Context) error {
 		return err
 	}
 	if token, err := x.e.token(auth); err == nil {
-		x.keepOut(token)
+		x.redact(token)
 	}
 	if s := x.e.options.Staging; s != nil {
-		x.keepOut(s.SecretAccessKey)
+		x.redact(s.SecretAccessKey)
 	}
 	if err := x.checkAccount(ctx); err != nil {
 		return err
@@ -75,13 +75,13 @@ func (x *execution) checkAccount(ctx context.Context) error {
 	}
 	bound, err := account.CheckAccount(ctx)
 	if bound != "" {
-		x.say(store.LogInfo, "the store belongs to Lytics account "+bound+" from now on")
+		x.addLogLine(store.LogInfo, "the store belongs to Lytics account "+bound+" from now on")
 	}
 	return err
 }
 
-// sent records a statement's id, by which the warehouse's query history knows
-// it. The newest stay: a run that polls for long has many.
+// sent records the id of a statement in the warehouse's query history. Only the
+// last jobs.MostStatements are kept.
 func (x *execution) sent(id string) {
 	x.Count(func(c *jobs.Counts) {
 		// A run that was copied before keeps what it had.
@@ -92,8 +92,8 @@ func (x *execution) sent(id string) {
 	})
 }
 
-// cursorKey names the import's cursor. It is the platform's too: what the
-// embedded one was sent, a Lytics account was not.
+// cursorKey is the key of an import's cursor. It has the platform in it: rows that
+// the embedded platform was sent, a Lytics account was not.
 func (e *Engine) cursorKey(job store.JobRow) string {
 	if k := e.options.Platform.Key; k != "" {
 		return job.Key + "|" + k

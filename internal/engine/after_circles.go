@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// checkAfter refuses jobs to run after that are not there, and circles: each
-// job of one would wait for the others for ever.
+// checkAfter refuses an after list that names a job which does not exist, or that
+// closes a circle: the jobs of a circle would wait for each other for ever.
 func checkAfter(ctx context.Context, db *store.DB, id string, after []string) error {
 	if len(after) == 0 {
 		return nil
@@ -42,7 +42,7 @@ func checkAfter(ctx context.Context, db *store.DB, id string, after []string) er
 	return nil
 }
 
-// findCircle gives a way from a job back to itself.
+// findCircle returns a path from a job back to itself; nil where there is none.
 func findCircle(upstream map[string][]string, id string) []string {
 	seen := map[string]bool{}
 	var walk func(at string) []string

@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Serve makes this process a runner of its store, before anything else is
-// asked of it: processes of Terraform leave their runs to it. The store is
-// made when there is none.
+// Serve makes this process a runner on its store: Terraform's processes leave
+// their runs to it. Call it before any other method that writes. It creates the
+// store where there is none.
 func (e *Engine) Serve(ctx context.Context) (*store.DB, error) {
 	e.mu.Lock()
 	if e.stop != nil {
@@ -28,7 +28,7 @@ func (e *Engine) Instance() string { return e.instance }
 // MaxRunsPerAuthorization is the limit in force.
 func (e *Engine) MaxRunsPerAuthorization() int { return e.options.MaxRunsPerAuthorization }
 
-// Active gives how many runs this process executes now.
+// Active is the number of runs that this process executes now.
 func (e *Engine) Active() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -46,12 +46,14 @@ func (e *Engine) claim(ctx context.Context, db *store.DB, runID string) (*store.
 	return claim, err
 }
 
-// ExecuteRun executes a shared run, if it may run now; one that has to wait is
-// woken by the end of what it waits for, and one that is not to be had is
-// nobody's concern here. begun is told of a run that begins. When ctx ends first
-// the run is handed over. It returns the run as it left it, and false when it
-// did not execute it; the error is store.ErrFenced when the run was lost to
-// another process.
+// ExecuteRun claims and executes a shared run. It returns the run as it ended or
+// was requeued, and true.
+//
+// If another process already claimed the run, or the run was cancelled, it
+// returns false and no error. If the run has to wait for another run, it also
+// returns false: the end of that run enqueues it again. It calls begun when the
+// run begins. When ctx ends first, the run is requeued for another runner. The
+// error is store.ErrFenced if another process took the run over meanwhile.
 func (e *Engine) ExecuteRun(ctx context.Context, runID string, begun func(jobs.Run)) (jobs.Run, bool, error) {
 	db, err := e.open(ctx, writeStore)
 	if err != nil {
@@ -75,11 +77,11 @@ func (e *Engine) ExecuteRun(ctx context.Context, runID string, begun func(jobs.R
 		x.finish(err)
 		return x.now(), true, nil
 	}
-	if err := e.enlist(x); err != nil {
+	if err := e.addRunning(x); err != nil {
 		x.finish(err)
 		return x.now(), true, nil
 	}
-	defer e.delist(x)
+	defer e.removeRunning(x)
 	defer context.AfterFunc(ctx, func() { x.cancel(errStopping) })()
 	if err := x.begin(); err != nil {
 		x.finish(errStopping)
