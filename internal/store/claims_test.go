@@ -178,3 +178,39 @@ func TestTextThatIsNoneIsWrittenDown(t *testing.T) {
 		}
 	})
 }
+
+// checklist 48: a process that lost a run and claimed it again may write for the
+// second claim, and what is left of its first may not.
+func TestAnEarlierClaimOfTheSameProcessIsFenced(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, db *store.DB) {
+		run, err := db.QueueRun(t.Context(), store.NewRun{Job: job(t, db, authorization(t, db).ID, "a").Job, Reason: jobs.ReasonManual})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _ := claim(t, db, run, "in_1")
+		if err := db.RequeueRun(t.Context(), first, run, store.Requeue{Phase: "queued"}); err != nil {
+			t.Fatal(err)
+		}
+		second, _ := claim(t, db, run, "in_1")
+		for name, write := range map[string]func(c *store.Claim) error{
+			"Fence": func(c *store.Claim) error {
+				return db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, c) })
+			},
+			"BeatRun": func(c *store.Claim) error {
+				_, err := db.BeatRun(t.Context(), c, jobs.Run{Status: jobs.StatusRunning})
+				return err
+			},
+		} {
+			if err := write(first); !errors.Is(err, store.ErrFenced) {
+				t.Errorf("%s by the first claim, epoch %d: got %v, want %v", name, first.Epoch, err, store.ErrFenced)
+			}
+			if err := write(second); err != nil {
+				t.Errorf("%s by the second claim, epoch %d: got %v, want no error", name, second.Epoch, err)
+			}
+		}
+		if err := db.FinishRun(t.Context(), first, jobs.Run{Status: jobs.StatusFailed}); !errors.Is(err, store.ErrFenced) {
+			t.Errorf("FinishRun by the first claim: got %v, want %v", err, store.ErrFenced)
+		}
+	})
+}

@@ -279,7 +279,7 @@ func TestEveryStatementIsUnderstoodByBothDatabases(t *testing.T) {
 }
 
 // spokeless are exported and speak no SQL of their own.
-var spokeless = []string{"Appear", "SetEnqueue", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
+var spokeless = []string{"Appear", "Rebind", "SetEnqueue", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
 
 // What is new is among the statements too.
 func TestNoStatementIsLeftOut(t *testing.T) {
