@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	errStopping = errors.New("the process that executes the run is stopping")
-	errCancelRequested    = errors.New("the run was cancelled on request")
+	errStopping        = errors.New("the process that executes the run is stopping")
+	errCancelRequested = errors.New("the run was cancelled on request")
 )
 
 // execution is a run that this process executes: it queued the run for itself,

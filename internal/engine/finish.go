@@ -15,8 +15,9 @@ import (
 // waited for in the queue, by whichever process claims the run next.
 var attempts = retry.Policy{Attempts: 6, First: 15 * time.Second, Longest: 10 * time.Minute, Factor: 4}
 
-// transient reports whether a failure may be gone at the next attempt. Wrong
-// definitions and refused credentials are not.
+// transient reports whether the next attempt may succeed: the warehouse, the
+// staging, the platform or the store could not be reached. A wrong definition or
+// a refused credential is not transient.
 func transient(err error) bool {
 	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Transient(err)
 }

@@ -12,7 +12,7 @@ const (
 	AlertStale   = "stale"
 )
 
-// Alert is something that somebody is to be told.
+// Alert is a message for the configured webhook.
 type Alert struct {
 	// ID is the same at every attempt to deliver it.
 	ID    string
@@ -25,10 +25,12 @@ type Alert struct {
 	Attempts int
 }
 
-// alertWindow is how far back failures are told of that nobody was there for.
+// alertWindow is how far back failures are reported that happened while no runner
+// was alive.
 const alertWindow = time.Hour
 
-// AddFailureAlerts makes an alert of each run that failed lately and has none.
+// AddFailureAlerts adds an alert for each run that failed within alertWindow and
+// has none.
 func (d *DB) AddFailureAlerts(ctx context.Context) error {
 	const failed = `FROM runs WHERE status = 'failed' AND finished_at > ` + now + ` - ? AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = 'failure:' || runs.id)`
 	found, err := d.exists(ctx, `SELECT 1 `+failed+` LIMIT 1`, alertWindow.Microseconds())
@@ -42,8 +44,8 @@ func (d *DB) AddFailureAlerts(ctx context.Context) error {
 	})
 }
 
-// AddStaleAlert makes an alert of a job that had its last success then, unless
-// that was told before.
+// AddStaleAlert adds an alert for a job whose last success was at since, unless
+// there is one for that job and time.
 func (d *DB) AddStaleAlert(ctx context.Context, jobID string, since time.Time) error {
 	id := "stale:" + jobID + ":" + strconv.FormatInt(micros(since), 10)
 	known, err := d.exists(ctx, `SELECT 1 FROM alerts WHERE id = ?`, id)
@@ -57,8 +59,8 @@ func (d *DB) AddStaleAlert(ctx context.Context, jobID string, since time.Time) e
 	})
 }
 
-// NextAlert gives an alert to be delivered, and keeps other runners from it for
-// as long as hold; nil when there is none.
+// NextAlert claims an alert for delivery: no other runner gets it before hold has
+// passed. It returns nil if there is none.
 func (d *DB) NextAlert(ctx context.Context, hold time.Duration) (*Alert, error) {
 	open, err := d.exists(ctx, `SELECT 1 FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` LIMIT 1`)
 	if err != nil || !open {
@@ -83,7 +85,7 @@ func (d *DB) NextAlert(ctx context.Context, hold time.Duration) (*Alert, error) 
 	return got, err
 }
 
-// DoneAlert notes that an alert was delivered, or given up.
+// DoneAlert records that an alert was delivered or given up.
 func (d *DB) DoneAlert(ctx context.Context, id string) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE alerts SET done_at = `+now+` WHERE id = ?`, id)
@@ -91,7 +93,7 @@ func (d *DB) DoneAlert(ctx context.Context, id string) error {
 	})
 }
 
-// LaterAlert has an alert tried again after a while.
+// LaterAlert postpones the next attempt to deliver an alert by wait.
 func (d *DB) LaterAlert(ctx context.Context, id string, wait time.Duration) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE alerts SET next_at = `+now+` + ? WHERE id = ?`, wait.Microseconds(), id)

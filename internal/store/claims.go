@@ -11,16 +11,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// ErrFenced means that the run has another owner, or none: this process may
-// not write for it any more.
+// ErrFenced means that the run has another owner, or none: this process may no
+// longer write for it.
 var ErrFenced = errors.New("the run's lease was lost to another process")
 
 // Claim is the right to execute a run, until its lease ends.
 type Claim struct {
 	RunID, JobID, AuthorizationID string
 	Owner                         string
-	// Epoch grows with every owner; 0 is the right of who queued the run for
-	// itself, before it was let in.
+	// Epoch grows with every claim. It is 0 for the process that queued the run
+	// for itself, before its claim succeeded.
 	Epoch int64
 	// Attempt counts from 1.
 	Attempt int
@@ -30,8 +30,8 @@ type Claim struct {
 type NewRun struct {
 	Job    jobs.Job
 	Reason jobs.Reason
-	// Owner is the process that will execute it, and Runner its name for
-	// people; without an owner it is left to the runners of the store.
+	// Owner is the process that will execute the run, and Runner its name for
+	// people. Without an owner, the runners of the store execute it.
 	Owner, Runner string
 }
 
@@ -73,8 +73,9 @@ func insertShared(ctx context.Context, tx *Tx, r sharedRun) error {
 	return err
 }
 
-// lockRun keeps others from letting runs in beside it, and from ending one, for
-// the rest of the transaction: who finds no room must be seen by who makes it.
+// lockRun locks the runs of the job and of the authorization for the rest of the
+// transaction: no other process claims or ends one meanwhile. Without the lock, a
+// run could begin to wait unseen by the run whose end should wake it.
 func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
 	if err := tx.Lock(ctx, "runs of job "+jobID); err != nil {
 		return err
@@ -82,12 +83,12 @@ func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
 	return tx.Lock(ctx, "runs of authorization "+authorizationID)
 }
 
-// ClaimRun tries to move a queued run to execution by owner: one that it
-// queued for itself, or a shared one. It returns nil and the reason in words
-// while another run of the job is active, or while limit runs of the same
-// authorization are; the end of one of these wakes a shared run. ErrFenced
-// when the run is not to be had, context.Canceled when it was cancelled. Runs
-// whose owner is dead are taken from it on the way; their cursors stand.
+// ClaimRun claims a queued run for owner: a run that owner queued for itself, or a
+// shared one. While another run of the job is active, or limit runs of the same
+// authorization are, it returns nil and that reason in words; the end of one of
+// them enqueues a shared run again. The error is ErrFenced if the run is not
+// queued or belongs to another process, and context.Canceled if it was cancelled.
+// Runs of dead owners are taken over first; their cursors stay.
 func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit int) (*Claim, string, error) {
 	c := &Claim{RunID: runID, Owner: owner}
 	var wait string
@@ -116,7 +117,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 		if cancelled {
 			return context.Canceled
 		}
-		if wait, err = noRoom(ctx, tx, c, limit); err != nil {
+		if wait, err = reasonToWait(ctx, tx, c, limit); err != nil {
 			return err
 		}
 		if wait != "" {
@@ -136,8 +137,8 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 
 const claimable = `status = 'queued' AND (owner = ? OR shared = 1) AND available_at <= ` + now
 
-// noRoom says what a run has to wait for, if anything.
-func noRoom(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
+// reasonToWait is what a run has to wait for, in words; empty for nothing.
+func reasonToWait(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
 	var sameJob, sameAuthorization int
 	err := tx.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM runs WHERE job_id = ? AND status IN ('waiting_for_warehouse', 'running')),
@@ -154,9 +155,9 @@ func noRoom(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
 	return "", nil
 }
 
-// BeatRun renews the lease, records progress and log lines, and reports
-// whether the run was asked to stop. ErrFenced when it is no longer this
-// owner's.
+// BeatRun renews the lease, writes progress and log lines, and reports whether
+// the run's cancellation was requested. The error is ErrFenced if the run is no
+// longer this owner's.
 func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) (cancel bool, err error) {
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
@@ -177,8 +178,8 @@ func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry)
 	return cancel, err
 }
 
-// CancelRequested reports whether a run was asked to stop. It is cheaper than
-// a heartbeat.
+// CancelRequested reports whether a run's cancellation was requested. It costs
+// less than a heartbeat.
 func (d *DB) CancelRequested(ctx context.Context, runID string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND cancel_requested = 1`, runID)
 }

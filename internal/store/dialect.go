@@ -89,24 +89,24 @@ func (d dialect) argument(a any) any {
 			return 0
 		}
 	case string:
-		if !holdable(a) {
-			return hold(a)
+		if !isStorable(a) {
+			return storable(a)
 		}
 	case *string:
-		if a != nil && !holdable(*a) {
-			return hold(*a)
+		if a != nil && !isStorable(*a) {
+			return storable(*a)
 		}
 	case sql.NullString:
-		if a.Valid && !holdable(a.String) {
-			return hold(a.String)
+		if a.Valid && !isStorable(a.String) {
+			return storable(a.String)
 		}
 	}
 	return nil
 }
 
-func holdable(text string) bool { return strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) }
+func isStorable(text string) bool { return strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) }
 
-func hold(text string) string {
+func storable(text string) string {
 	const instead = string(utf8.RuneError)
 	return strings.ReplaceAll(strings.ToValidUTF8(text, instead), "\x00", instead)
 }

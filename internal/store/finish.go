@@ -12,31 +12,31 @@ import (
 )
 
 // FinishRun records the end of a run that its owner holds or still queues, and
-// wakes a run that waited for it.
+// enqueues the runs that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
 	return d.releaseClaim(ctx, c, r, log, `status = ?, phase = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), finished_at = `+now+`, lease_until = NULL`,
 		append([]any{string(r.Status), r.Phase}, failureValues(r.Failure)...)...)
 }
 
-// Requeue is how a run goes back among the queued ones.
+// Requeue says how a claimed run becomes a queued one again.
 type Requeue struct {
 	// Phase says why, in words.
 	Phase string
-	// Wait is how long it is left alone.
+	// Wait is the time before it can be claimed again.
 	Wait time.Duration
 	// Failed counts it as an attempt.
 	Failed bool
 }
 
-// RequeueRun gives a shared run back: another runner goes on with it, and this
-// owner can write for it no more.
+// RequeueRun queues a claimed shared run again, for any runner. This owner can no
+// longer write for it.
 func (d *DB) RequeueRun(ctx context.Context, c *Claim, r jobs.Run, q Requeue, log ...LogEntry) error {
 	return d.releaseClaim(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
 			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?`,
 		q.Phase, q.Wait.Microseconds(), q.Failed)
 }
 
-// releaseClaim writes what becomes of a run that its owner gives up.
+// releaseClaim updates a run whose owner gives it up, and wakes those that waited.
 func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, set string, args ...any) error {
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
@@ -61,9 +61,9 @@ func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEn
 	})
 }
 
-// wake lets runs be tried again that a run kept from their turn which gives up
-// its place: the oldest of the job, the oldest of the authorization, and the
-// run itself where it was queued again.
+// wake requeues the runs that were waiting for the slot this run releases: the
+// oldest of the job, the oldest of the authorization, and the run itself if it
+// was queued again.
 func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
 	ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID))
 	if err != nil {
@@ -84,14 +84,14 @@ func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
 
 const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 
-// maxLost is how often a run is taken over before it is held to be what brings
-// its runners down.
+// maxLost is how often a run is taken over before it is taken for the cause of its
+// runners' deaths, and fails.
 const maxLost = 10
 
-// takeOver takes runs from owners that are dead: shared ones are queued again,
-// others failed. It gives how many.
+// takeOver ends the claims of dead owners: shared runs are queued again, other
+// runs fail. It returns how many runs that were.
 func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
-	lost, args, err := d.lost()
+	lost, args, err := d.lostRunCondition()
 	if err != nil {
 		return 0, err
 	}
@@ -168,8 +168,8 @@ func endUnexecuted(ctx context.Context, tx *Tx, id string, status jobs.Status, f
 	return err
 }
 
-// RequestCancel asks a run's owner to stop it. A run that no process holds
-// ends at once.
+// RequestCancel asks a run's owner to stop the run. A run without an owner is
+// cancelled at once.
 func (d *DB) RequestCancel(ctx context.Context, id string) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error { return requestCancel(ctx, tx, `id = ?`, id) })
 }
@@ -194,8 +194,8 @@ func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error
 	return nil
 }
 
-// AdoptRun makes a shared run that no runner is left for the owner's own, as if
-// it had queued it for itself. It returns nil when there is nothing to adopt.
+// AdoptRun makes a queued shared run the owner's own, as if the owner had queued
+// it for itself, if no runner is alive on the store. Otherwise it returns nil.
 func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, error) {
 	c := &Claim{RunID: id, Owner: owner}
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Lease is how long a process is believed alive after its last heartbeat, and
-// Heartbeat how often it beats.
+// Lease is how long a process counts as alive after its last heartbeat. Heartbeat
+// is the time between two heartbeats.
 const (
 	Lease     = 6 * time.Second
 	Heartbeat = 2 * time.Second
@@ -30,13 +30,13 @@ type Instance struct {
 	Host, Version string
 }
 
-// Beat notes that an instance is alive, registering it the first time.
-// Instances silent for an hour are forgotten.
+// Beat records a heartbeat of an instance, and registers the instance at the first
+// one. Instances without a heartbeat for an hour are removed.
 func (d *DB) Beat(ctx context.Context, i Instance) error {
 	ctx, cancel := context.WithTimeout(ctx, Lease)
 	defer cancel()
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
-		if err := d.unchanged(ctx, tx); err != nil {
+		if err := d.refuseOtherSchema(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
@@ -79,9 +79,9 @@ func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) 
 	return all, rows.Err()
 }
 
-// Retire removes an instance that stops in good order. What it made is
-// confirmed with that: Terraform had its answers, so that it wrote its state.
-// Only what a process left that died is up for adoption.
+// Retire removes an instance that ends in good order, and confirms the objects it
+// created: Terraform had the answers, so it wrote its state. Only objects of a
+// process that died can be adopted.
 func (d *DB) Retire(ctx context.Context, id string) error {
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		for _, table := range []string{"authorizations", "jobs"} {
@@ -95,17 +95,17 @@ func (d *DB) Retire(ctx context.Context, id string) error {
 	return errors.Join(err, d.disappear(id))
 }
 
-// Alive reports whether an instance has beaten within its lease, or its process
-// is known to live.
+// Alive reports whether an instance had a heartbeat within its lease, or its
+// process is alive on this machine.
 func (d *DB) Alive(ctx context.Context, id string) (bool, error) {
-	if alive, err := d.here(); err != nil || slices.Contains(alive, id) {
+	if alive, err := d.livingInstances(); err != nil || slices.Contains(alive, id) {
 		return err == nil, d.failed("Cannot tell which processes are alive", err)
 	}
 	return d.Beating(ctx, id)
 }
 
-// Beating reports whether an instance has beaten within its lease: it lives,
-// and can write to the store.
+// Beating reports whether an instance had a heartbeat within its lease: it is
+// alive, and can write to the store.
 func (d *DB) Beating(ctx context.Context, id string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM instances WHERE id = ? AND heartbeat_at > `+now+` - ?`, id, Lease.Microseconds())
 }

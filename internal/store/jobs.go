@@ -68,7 +68,7 @@ func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 	if err != nil {
 		return err
 	}
-	return putAfter(ctx, tx, r.ID, r.After)
+	return putUpstreamJobs(ctx, tx, r.ID, r.After)
 }
 
 func jobConflict(r JobRow, holder string) error {
@@ -155,7 +155,7 @@ func (d *DB) DeleteJob(ctx context.Context, id string) error {
 		if err := requestCancel(ctx, tx, `job_id = ?`, id); err != nil {
 			return err
 		}
-		if err := putAfter(ctx, tx, id, nil); err != nil {
+		if err := putUpstreamJobs(ctx, tx, id, nil); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM jobs WHERE id = ?`, id)

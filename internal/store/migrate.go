@@ -99,7 +99,7 @@ func (i Instance) String() string {
 }
 
 // unchanged fails when another release migrated the store since it was opened.
-func (d *DB) unchanged(ctx context.Context, q Querier) error {
+func (d *DB) refuseOtherSchema(ctx context.Context, q Querier) error {
 	var schema int64
 	if err := q.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&schema); err != nil {
 		return err

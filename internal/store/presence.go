@@ -13,24 +13,25 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// presenceDir holds a file for each process that has a data directory open,
-// locked for as long as it lives: the system lets go of the lock when it dies,
-// however it dies.
+// presenceDir is the directory with a file for each process that has the data
+// directory open. The process holds a lock on its file while it lives; the
+// operating system releases the lock when the process ends, however it ends.
 const presenceDir = "processes"
 
-// presence is what this process holds of them.
+// presence holds this process's locks on files in presenceDir.
 //
-// With SQLite every process is on this machine, and one that lives can be told
-// from a dead one for certain. Heartbeats alone cannot: the database has one
-// writer, and a process may be starved of it for longer than a lease.
-// PostgreSQL has no such queue, and its processes are elsewhere.
+// With SQLite, every process is on this machine, and the locks tell the living
+// from the dead for certain. Heartbeats alone do not: the database has one
+// writer, and a process may wait for it longer than a lease. PostgreSQL has no
+// such queue, and its processes are on other machines.
 type presence struct {
 	mu    sync.Mutex
 	locks map[string]*flock.Flock
 }
 
-// Appear says of an instance that it is this process, until Retire, Close or
-// death: who beats for somebody elsewhere does not call it.
+// Appear locks the file of an instance that is this process, until Retire, Close
+// or the end of the process. A process that sends heartbeats on behalf of another
+// one does not call it.
 func (d *DB) Appear(ctx context.Context, instance string) error {
 	return d.failed("Cannot say in the data directory that this process is alive", d.appear(ctx, instance))
 }
@@ -49,7 +50,7 @@ func (d *DB) appear(ctx context.Context, instance string) error {
 		return err
 	}
 	lock := flock.New(filepath.Join(dir, instance), flock.SetPermissions(0o600))
-	// Who looks whether it is locked locks it for that moment.
+	// A process that tests the lock holds it for that moment.
 	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (d *DB) appear(ctx context.Context, instance string) error {
 	return nil
 }
 
-// disappear lets go of an instance's file and removes it.
+// disappear unlocks and removes an instance's file.
 func (d *DB) disappear(instance string) error {
 	d.present.mu.Lock()
 	defer d.present.mu.Unlock()
@@ -72,8 +73,8 @@ func (d *DB) disappear(instance string) error {
 	return errors.Join(lock.Unlock(), removed(lock.Path()))
 }
 
-// leave lets go of every file, as death would: what a process has not retired
-// it left behind.
+// leave unlocks every file and keeps it, as the end of the process would: its
+// instances did not retire.
 func (d *DB) leave() error {
 	d.present.mu.Lock()
 	defer d.present.mu.Unlock()
@@ -85,9 +86,9 @@ func (d *DB) leave() error {
 	return errors.Join(errs...)
 }
 
-// here lists the instances whose processes live for certain. Files of dead
-// ones are removed after a day.
-func (d *DB) here() ([]string, error) {
+// livingInstances lists the instances whose files are locked. It removes the files
+// of dead ones after a day.
+func (d *DB) livingInstances() ([]string, error) {
 	if d.dialect != sqlite {
 		return nil, nil
 	}
@@ -135,11 +136,12 @@ func removed(path string) error {
 	return nil
 }
 
-// lost is the condition of runs whose lease ended and whose owner is dead as
-// well; a store that is slow to write may end the lease of one that lives. A
-// lease that ended long ago is lost all the same: nothing renews it any more.
-func (d *DB) lost() (where string, args []any, err error) {
-	alive, err := d.here()
+// lostRunCondition is the SQL condition, with its arguments, of runs whose lease
+// ended and whose owner is dead: a store that is slow to write may let the lease
+// of a living owner end. Four leases after its lease ended, a run counts as lost
+// even if its owner lives: nothing renews the lease any more.
+func (d *DB) lostRunCondition() (where string, args []any, err error) {
+	alive, err := d.livingInstances()
 	if err != nil {
 		return "", nil, d.failed("Cannot tell which processes are alive", err)
 	}

@@ -30,7 +30,7 @@ const maxLogMessage = 4000
 // AppendLog writes lines for a run.
 func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) error {
 	for _, l := range lines {
-		message := hold(l.Message)
+		message := storable(l.Message)
 		if len(message) > maxLogMessage {
 			end := maxLogMessage
 			for !utf8.RuneStart(message[end]) {

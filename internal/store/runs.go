@@ -40,8 +40,8 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 	return r, nil
 }
 
-// Run reads one. A run whose owner died shows as active until another process
-// takes it over, or its job is run again; Stale tells.
+// Run reads a run. A run whose owner died is active until another process takes
+// it over or its job runs again; Stale reports such a run.
 func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
 	r, err := scanRun(d.Read().QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -50,10 +50,10 @@ func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
 	return r, err
 }
 
-// Stale reports whether a run is marked active though the process that alone
-// could execute it is dead. A shared one is never: a runner takes it over.
+// Stale reports whether a run is active although its owner, the only process that
+// may execute it, is dead. A shared run is never stale: a runner takes it over.
 func (d *DB) Stale(ctx context.Context, id string) (bool, error) {
-	lost, args, err := d.lost()
+	lost, args, err := d.lostRunCondition()
 	if err != nil {
 		return false, err
 	}

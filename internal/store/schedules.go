@@ -38,29 +38,29 @@ func (d *DB) enqueueRuns(ctx context.Context, tx *Tx, ids []string) error {
 	return nil
 }
 
-// Plan is what becomes of a schedule that is due.
+// Plan says what to do about a schedule that is due.
 type Plan struct {
 	// Next is the next planned time; nil plans no more.
 	Next *time.Time
-	// Run is the occurrence to be run now, if any. Missed counts those before
-	// it that it stands for. Note, when not empty, begins its log.
+	// Run is the occurrence to run now; nil for none. Missed counts the earlier
+	// occurrences that this run makes good. Note, if not empty, begins its log.
 	Run    *time.Time
 	Missed int
 	Note   string
-	// Skip are occurrences that are left out, if any.
+	// Skip are the occurrences to leave out; nil for none.
 	Skip *Skip
 }
 
-// Skip are occurrences that nothing will execute.
+// Skip are planned occurrences that are recorded as missed.
 type Skip struct {
 	Count       int
 	First, Last time.Time
 	Why         string
 }
 
-// ClaimDue takes up to limit schedules that are due, the longest due first, and
-// writes for each what plan says. However many do this at a time, each
-// occurrence is claimed once. It returns how many schedules it took.
+// ClaimDue claims up to limit schedules that are due, the longest due first, and
+// writes what plan says for each. Each occurrence is claimed once, however many
+// processes call it at the same time. It returns how many schedules it claimed.
 func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due, now time.Time) Plan) (int, error) {
 	var taken int
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
@@ -79,7 +79,7 @@ func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due,
 			if n, err := res.RowsAffected(); err != nil || n == 0 {
 				return errors.Join(err, fmt.Errorf("schedule of %s changed while it was held", job.ID))
 			}
-			id, err := occur(ctx, tx, job.Job, p)
+			id, err := insertOccurrence(ctx, tx, job.Job, p)
 			if err != nil {
 				return err
 			}
@@ -93,8 +93,8 @@ func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due,
 	return taken, err
 }
 
-// dueJobs gives schedules that are due, held for this transaction, and the
-// database's clock.
+// dueJobs returns up to limit jobs that are due, locked for this transaction, and
+// the time by the database's clock.
 func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error) {
 	var n int64
 	if err := tx.QueryRowContext(ctx, `SELECT `+now).Scan(&n); err != nil {
@@ -104,8 +104,9 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 	return due, fromMicros(n), err
 }
 
-// occur writes an occurrence, and gives the id of a run to be handed over.
-func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
+// insertOccurrence writes what a plan says, and returns the id of the run to
+// enqueue; empty for none.
+func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 	if p.Skip != nil {
 		if err := insertMissed(ctx, tx, job, *p.Skip); err != nil {
 			return "", err
@@ -137,7 +138,7 @@ func occur(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 	return id, AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: p.Note})
 }
 
-// insertMissed records occurrences that nothing will execute, as one row.
+// insertMissed records the occurrences left out as one run of status missed.
 func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	id := NewID("run")
 	text := fmt.Sprintf("The run planned for %s was left out: %s.", s.First.UTC().Format(time.RFC3339), s.Why)
@@ -156,9 +157,9 @@ func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	return AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: text})
 }
 
-// Due tells how long until a schedule is due or a queued run can be tried, by
-// the database's clock; nil when nothing is planned. Work that waits has a
-// length of 0 or less.
+// Due returns how long it is, by the database's clock, until the next schedule is
+// due and until the next queued run can be claimed: 0 or less for one that waits,
+// nil for none.
 func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) {
 	var at int64
 	var next, ready sql.NullInt64
@@ -177,9 +178,9 @@ func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) 
 	return until(next), until(ready), nil
 }
 
-// DispatchReady hands over up to limit queued runs that no queue has yet: those
-// of processes that are not runners, and those whose time to be tried again has
-// come. It returns how many.
+// DispatchReady enqueues up to limit queued runs that are in no queue yet: runs
+// that Terraform's processes queued, and runs whose next attempt is due. It
+// returns how many.
 func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
 	var n int
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {

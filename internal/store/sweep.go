@@ -10,10 +10,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// TakeOverLost takes runs from dead owners, and returns how many. It writes
-// only where there is one.
+// TakeOverLost takes over the runs of dead owners, and returns how many. It writes
+// only if there is one.
 func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
-	lost, args, err := d.lost()
+	lost, args, err := d.lostRunCondition()
 	if err != nil {
 		return 0, err
 	}
@@ -29,12 +29,12 @@ func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// unblockable are waiting runs for which there is room: what they waited for
-// ended without waking them, as where a process died.
+// unblockable is the condition of waiting runs that could be claimed now: the run
+// that they waited for ended without waking them, as when its process died.
 const unblockable = waiting + ` AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.job_id = runs.job_id AND o.status IN ('waiting_for_warehouse', 'running'))
 	AND (SELECT count(*) FROM runs o WHERE o.authorization_id = runs.authorization_id AND o.status IN ('waiting_for_warehouse', 'running')) < ?`
 
-// WakeWaiting lets runs be tried again that nothing keeps waiting any more.
+// WakeWaiting enqueues waiting runs that could be claimed now.
 func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 	idle, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+unblockable, limit)
 	if err != nil || !idle {
@@ -49,9 +49,9 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 	})
 }
 
-// Undelivered lists runs that were handed to the queue longer than patience ago
-// and have not begun, though the queue has none so old any more: oldest is when
-// the one was handed to it that waits longest there, nil when none does.
+// Undelivered lists runs that were enqueued longer than patience ago, have not
+// begun, and are no longer in the queue. oldest is when the longest waiting entry
+// of the queue was enqueued; nil for an empty queue.
 func (d *DB) Undelivered(ctx context.Context, patience time.Duration, oldest *time.Time) ([]string, error) {
 	before := int64(math.MaxInt64)
 	if oldest != nil {
@@ -61,7 +61,7 @@ func (d *DB) Undelivered(ctx context.Context, patience time.Duration, oldest *ti
 		AND dispatched_at < `+now+` - ? AND dispatched_at < ? ORDER BY dispatched_at, id LIMIT 500`, patience.Microseconds(), before))
 }
 
-// Redeliver hands runs to the queue again.
+// Redeliver enqueues runs again.
 func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		var still []string
@@ -76,8 +76,8 @@ func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 	})
 }
 
-// putAfter keeps the jobs that a job runs after where queries find them.
-func putAfter(ctx context.Context, tx *Tx, jobID string, after []string) error {
+// putUpstreamJobs writes the jobs that a job runs after, for queries.
+func putUpstreamJobs(ctx context.Context, tx *Tx, jobID string, after []string) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM job_after WHERE job_id = ?`, jobID); err != nil {
 		return err
 	}
@@ -93,16 +93,16 @@ func putAfter(ctx context.Context, tx *Tx, jobID string, after []string) error {
 // made.
 const begun = `coalesce((SELECT max(coalesce(r.started_at, r.created_at)) FROM runs r WHERE r.job_id = j.id AND r.status <> 'missed'), j.created_at)`
 
-// followers are jobs all of whose upstream jobs have succeeded since their own
-// last run began, and that do not wait to run already.
+// followers selects the jobs whose upstream jobs have all succeeded since the job's
+// own last run began, and that have no queued run.
 const followers = `SELECT j.id FROM jobs j WHERE j.paused = 0
 	AND j.id IN (SELECT job_id FROM job_after)
 	AND NOT EXISTS (SELECT 1 FROM job_after a WHERE a.job_id = j.id AND NOT EXISTS (
 		SELECT 1 FROM runs u WHERE u.job_id = a.after_id AND u.status = 'succeeded' AND u.finished_at > ` + begun + `))
 	AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.job_id = j.id AND q.status = 'queued')`
 
-// QueueFollowers queues a run of each job that runs after others which have
-// all succeeded, and returns how many.
+// QueueFollowers queues a run of each job whose upstream jobs have all succeeded,
+// and returns how many.
 func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 	ids, err := texts(d.Read().QueryContext(ctx, followers))
 	if err != nil {
@@ -152,8 +152,8 @@ func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time)
 }
 
 // ForgetRuns removes runs that ended longer ago than keep, with their logs. The
-// latest of each job stays, and so does its latest success: what runs after
-// it asks for that.
+// latest of each job and its latest success stay: jobs that run after it need
+// them.
 func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
 	const old = `SELECT id FROM runs WHERE finished_at < ` + now + ` - ?
 		AND EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)
