@@ -28,15 +28,17 @@ func benchRows() int {
 	return 3_000_000
 }
 
-// profiles are n rows of ten columns, about 120 bytes of values each, made of
-// texts that are there already: what a scan costs is the platform's.
-func profiles(n int) people {
-	p := people{fields: fields("id", "string", "email", "string", "city", "string", "age", "int", "spend", "number", "ok", "bool", "seen", "date", "segment", "string", "note", "string", "tags", "[]string")}
+// profiles are n rows of ten columns, about 120 bytes of values each. Their texts
+// exist before the export begins: the cost of a scan is the platform's.
+func profiles(n int) fakeAudience {
+	p := fakeAudience{fields: fields("id", "string", "email", "string", "city", "string", "age", "int", "spend", "number",
+		"ok", "bool", "seen", "date", "segment", "string", "note", "string", "tags", "[]string")}
 	cities := []string{"Lisbon", "Kyoto", "São Paulo", "Portland, OR", "München"}
 	const distinct = 5000
 	var texts [distinct][4]string
 	for i := range texts {
-		texts[i] = [4]string{fmt.Sprintf("user-%08d", i*7919), fmt.Sprintf("person.%d@example.com", i*31), strconv.FormatFloat(float64(i)*1.37, 'f', 2, 64), fmt.Sprintf("2024-%02d-%02dT12:%02d:00.%06dZ", 1+i%12, 1+i%28, i%60, i)}
+		texts[i] = [4]string{fmt.Sprintf("user-%08d", i*7919), fmt.Sprintf("person.%d@example.com", i*31),
+			strconv.FormatFloat(float64(i)*1.37, 'f', 2, 64), fmt.Sprintf("2024-%02d-%02dT12:%02d:00.%06dZ", 1+i%12, 1+i%28, i%60, i)}
 	}
 	p.each = func(yield func([]jobs.Value, error) bool) {
 		values := make([]jobs.Value, len(p.fields))
@@ -64,8 +66,8 @@ var ages = func() (out [80]string) {
 	return out
 }()
 
-// floor is the least that an export to CSV can cost: the rows as CSV by hand,
-// through gzip -1, to nowhere.
+// floor is the least that an export to CSV can cost: it encodes the rows with a plain
+// loop, compresses them with gzip -1 and discards them.
 func floor(profiles iter.Seq2[[]jobs.Value, error]) error {
 	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 	if err != nil {
@@ -106,7 +108,7 @@ func floor(profiles iter.Seq2[[]jobs.Value, error]) error {
 	return z.Close()
 }
 
-// cpu is the processor time that this process has used.
+// cpu returns the processor time that this process has used.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -115,7 +117,7 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peak is the most memory that this process has had, in MB.
+// peak returns the most memory that this process has had, in MiB.
 func peak() float64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -124,20 +126,20 @@ func peak() float64 {
 	return float64(u.Maxrss) / 1024
 }
 
-// BenchmarkExport measures a whole export, from the scan's rows to the table in
-// place, in rows for each second of this process's processor time; and the floor
-// in the same run. The warehouse and the store are another process. Its figures
-// are rows/cpu-s, and of them ratio to the floor.
+// BenchmarkExport measures a whole export, from the rows of the scan to the replaced
+// table, and the floor in the same run. rows/cpu-s is rows per second of this
+// process's processor time, and of-floor is the ratio to the floor's. The warehouse
+// and the object store are another process.
 func BenchmarkExport(b *testing.B) {
 	n := benchRows()
 	audience := profiles(n)
-	bed := newBed(b, sandboxtest.Start(b))
-	for _, kind := range append([]jobs.AudienceExport{{}}, fileKinds...) {
+	f := newFixture(b, sandboxtest.Start(b))
+	for _, kind := range append([]jobs.AudienceExport{{}}, fileFormats...) {
 		name := "floor"
 		run := func() error { return floor(audience.each) }
 		if kind.Format != "" {
 			name = fmt.Sprintf("%s-%s", kind.Format, kind.Compression)
-			run = func() error { return bed.export(audience, kindOf(kind)).Run(b.Context()) }
+			run = func() error { return f.export(audience, withFormat(kind)).Run(b.Context()) }
 		}
 		b.Run(name, func(b *testing.B) {
 			before := cpu()
@@ -159,5 +161,5 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// floorRate is that of the run's floor.
+// floorRate is the rows/cpu-s of the floor.
 var floorRate float64

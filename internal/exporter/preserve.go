@@ -33,11 +33,12 @@ const mappingProperty = "delta.columnMapping.mode"
 // preservedDelta are the properties of Delta that users set, and that are set again
 // after CREATE OR REPLACE. The others are Delta's own, or belong to columns.
 var preservedDelta = []string{
-	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite",
-	"delta.checkpoint.writeStatsAsJson", "delta.checkpoint.writeStatsAsStruct", "delta.checkpointInterval", "delta.checkpointPolicy", "delta.dataSkippingNumIndexedCols", "delta.deletedFileRetentionDuration",
-	"delta.enableChangeDataFeed", "delta.enableDeletionVectors", "delta.enableRowTracking", "delta.enableTypeWidening", "delta.isolationLevel",
-	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomizeFilePrefixes", "delta.setTransactionRetentionDuration",
-	"delta.targetFileSize", "delta.tuneFileSizesForRewrites",
+	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite", "delta.checkpoint.writeStatsAsJson",
+	"delta.checkpoint.writeStatsAsStruct", "delta.checkpointInterval", "delta.checkpointPolicy",
+	"delta.dataSkippingNumIndexedCols", "delta.deletedFileRetentionDuration", "delta.enableChangeDataFeed",
+	"delta.enableDeletionVectors", "delta.enableRowTracking", "delta.enableTypeWidening", "delta.isolationLevel",
+	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomizeFilePrefixes",
+	"delta.setTransactionRetentionDuration", "delta.targetFileSize", "delta.tuneFileSizesForRewrites",
 }
 
 // isPreserved reports whether a property is set again after CREATE OR REPLACE.

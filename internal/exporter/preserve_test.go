@@ -10,15 +10,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// told is what the warehouse tells of the target besides its rows.
-type told struct {
+// tableMetadata is what a table has besides its rows.
+type tableMetadata struct {
 	id, comment, clustering, columnComment, property, constraint, feed string
 	operations                                                         []string
 }
 
-func (b *bed) told() told {
+func (b *fixture) metadata() tableMetadata {
 	b.t.Helper()
-	var out told
+	var out tableMetadata
 	d := b.query("DESCRIBE DETAIL " + b.table())[0]
 	// format, id, name, description, ..., clusteringColumns
 	out.id, out.comment, out.clustering = d[1], d[3], d[8]
@@ -43,8 +43,8 @@ func (b *bed) told() told {
 	return out
 }
 
-// decorate gives the target what people give tables.
-func (b *bed) decorate() {
+// addMetadata gives the target a comment, properties, clustering and a constraint.
+func (b *fixture) addMetadata() {
 	b.sandbox.Exec(b.t,
 		"COMMENT ON TABLE "+b.table()+" IS 'for \"finance\"'",
 		"ALTER TABLE "+b.table()+" ALTER COLUMN id COMMENT 'the person\\'s id'",
@@ -55,113 +55,115 @@ func (b *bed) decorate() {
 	}
 }
 
-// DESIGN 6: INSERT OVERWRITE where the columns are the same: the table keeps its
-// identity, which grants and readers hang on, and all that people gave it.
-// CREATE OR REPLACE where they changed: what can be is said again.
-func TestWhatAReplacedTableKeeps(t *testing.T) {
+// With the same columns, INSERT OVERWRITE keeps the table's identity, on which grants
+// and readers depend, and its metadata. With other columns, CREATE OR REPLACE drops
+// the metadata, and the run sets it again as far as possible.
+func TestAReplacedTableKeepsItsMetadata(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, sandboxtest.Shared(t))
-	b.run(two)
-	b.decorate()
-	before := b.told()
+	b := newFixture(t, sandboxtest.Shared(t))
+	b.run(twoProfiles)
+	b.addMetadata()
+	before := b.metadata()
 	if before.comment == "NULL" || before.columnComment == "" || before.property == "" || !strings.Contains(before.clustering, "id") {
-		t.Fatalf("decorated: %+v", before)
+		t.Fatalf("got the metadata %+v, want a comment, a column comment, a property and clustering by id", before)
 	}
-	b.run(two)
-	after := b.told()
+	b.run(twoProfiles)
+	after := b.metadata()
 	operations := after.operations
 	before.operations, after.operations = nil, nil
 	if fmt.Sprintf("%+v", after) != fmt.Sprintf("%+v", before) {
-		t.Errorf("the same columns:\n had %+v\n has %+v", before, after)
+		t.Errorf("with the same columns: got\n%+v, want\n%+v", after, before)
 	}
 	if !strings.Contains(strings.Join(operations[:2], ","), "WRITE") {
-		t.Errorf("replaced by %v", operations)
+		t.Errorf("got the operations %v, want a WRITE among the last two", operations)
 	}
-	// The change feed and older versions go on over the replacement.
+	// Older versions can still be read.
 	if got := b.query("SELECT count(*) FROM " + b.table() + " VERSION AS OF 0"); got[0][0] != "2" {
-		t.Errorf("version 0 has %v", got)
+		t.Errorf("got %v rows in version 0, want 2", got)
 	}
-	b.wantTwo()
+	b.wantTwoProfiles()
 
 	// One more column.
-	three := people{fields: fields("id", "int", "name", "string", "age", "int"), rows: [][]jobs.Value{row("1", "one", "10"), row("2", "two", null)}}
+	three := fakeAudience{fields: fields("id", "int", "name", "string", "age", "int"),
+		rows: [][]jobs.Value{row("1", "one", "10"), row("2", "two", null)}}
 	b.run(three)
-	after = b.told()
+	after = b.metadata()
 	before.id, after.id, after.operations = "", "", nil
 	if fmt.Sprintf("%+v", after) != fmt.Sprintf("%+v", before) {
-		t.Errorf("other columns:\n had %+v\n has %+v", before, after)
+		t.Errorf("with another column: got\n%+v, want\n%+v", after, before)
 	}
-	b.wantTwo()
-	if got := b.types(); got != "id BIGINT, name STRING, age BIGINT" {
-		t.Errorf("types %s", got)
+	b.wantTwoProfiles()
+	if got := b.columnTypes(); got != "id BIGINT, name STRING, age BIGINT" {
+		t.Errorf("got the columns %s, want id, name and age", got)
 	}
-	// A column of all that is gone: what hung on it goes with it.
-	b.run(people{fields: fields("name", "string"), rows: [][]jobs.Value{row("x")}})
-	if now := b.told(); now.comment != before.comment || now.property != before.property || strings.Contains(now.clustering, "id") || now.constraint != "" {
-		t.Errorf("without the column: %+v", now)
+	// Without the column id, its clustering and constraint are dropped.
+	b.run(fakeAudience{fields: fields("name", "string"), rows: [][]jobs.Value{row("x")}})
+	now := b.metadata()
+	if now.comment != before.comment || now.property != before.property || strings.Contains(now.clustering, "id") || now.constraint != "" {
+		t.Errorf("without the column id: got %+v, want the comment and the property, and neither clustering by id nor a constraint", now)
 	}
 }
 
-// A row that a CHECK constraint of the table forbids fails the run, whichever
-// way the table is replaced, and the old rows stay.
-func TestConstraintsHold(t *testing.T) {
+// A row that violates a CHECK constraint of the table fails the run, with INSERT
+// OVERWRITE and with CREATE OR REPLACE, and the old rows stay.
+func TestARowThatViolatesAConstraintFailsTheRun(t *testing.T) {
 	if !sandboxtest.Spark() {
 		t.Skip("LEFT OUT: DuckDB's tables have no CHECK constraints; make test-spark runs it")
 	}
 	t.Parallel()
-	b := newBed(t, sandboxtest.Shared(t))
-	b.run(two)
-	b.decorate()
-	for _, bad := range []people{
-		{fields: two.fields, rows: [][]jobs.Value{row("-1", "x")}},
+	b := newFixture(t, sandboxtest.Shared(t))
+	b.run(twoProfiles)
+	b.addMetadata()
+	for _, bad := range []fakeAudience{
+		{fields: twoProfiles.fields, rows: [][]jobs.Value{row("-1", "x")}},
 		{fields: fields("id", "int", "name", "string", "age", "int"), rows: [][]jobs.Value{row("-1", "x", "1")}},
 	} {
 		if err := b.export(bad).Run(t.Context()); err == nil || !strings.Contains(strings.ToLower(err.Error()), "check constraint") {
-			t.Errorf("got %v", err)
+			t.Errorf("got the error %v, want one that names the check constraint", err)
 		}
-		b.wantTwo()
-		b.wantNothingLeft()
+		b.wantTwoProfiles()
+		b.wantNoLeftovers()
 	}
 }
 
-// checklist 56: a table that is not ours is left alone, and taken over whole
-// when that is asked for; a view is never replaced.
-func TestATableThatIsNotOurs(t *testing.T) {
+// checklist 56: a table that others created is refused, or replaced whole where
+// overwrite_existing is set. A view is never replaced.
+func TestATableOfOthersIsReplacedOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, sandboxtest.Shared(t))
+	b := newFixture(t, sandboxtest.Shared(t))
 	overwrite := spec(func(s *jobs.AudienceExport) { s.OverwriteExisting = true })
 	b.sandbox.Exec(t, "CREATE TABLE "+b.table()+" (note STRING) COMMENT 'precious'", "INSERT INTO "+b.table()+" VALUES ('precious')")
-	err := b.export(two).Run(t.Context())
+	err := b.export(twoProfiles).Run(t.Context())
 	if !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "overwrite_existing") {
-		t.Errorf("got %v", err)
+		t.Errorf("got the error %v, want one that names overwrite_existing", err)
 	}
 	another := func(e *exporter.Export) { e.JobID = "jb_other" }
 	if got := b.query("SELECT note FROM " + b.table()); got[0][0] != "precious" {
-		t.Errorf("it has %v", got)
+		t.Errorf("got the rows %v, want the row that was there", got)
 	}
-	b.run(two, overwrite)
-	b.wantTwo()
-	if err := b.export(two, another).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "jb_test") {
-		t.Errorf("another job: %v", err)
+	b.run(twoProfiles, overwrite)
+	b.wantTwoProfiles()
+	if err := b.export(twoProfiles, another).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "jb_test") {
+		t.Errorf("another job: got the error %v, want one that names the owner jb_test", err)
 	}
-	b.run(two, another, func(e *exporter.Export) { e.Owners = []string{"jb_test"} })
+	b.run(twoProfiles, another, func(e *exporter.Export) { e.Owners = []string{"jb_test"} })
 	b.query("DROP TABLE " + b.table())
 	b.sandbox.Exec(t, "CREATE VIEW "+b.table()+" AS SELECT 1 AS x")
-	if err := b.export(two, overwrite).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "view") {
-		t.Errorf("a view: %v", err)
+	if err := b.export(twoProfiles, overwrite).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "view") {
+		t.Errorf("a view: got the error %v, want one that names the view", err)
 	}
 }
 
-// The run's own table may be made in another schema, and is swept there, also
-// after the definition names another.
-func TestScratchSchema(t *testing.T) {
+// The load table is created in the scratch schema. It is removed there even when the
+// definition names another schema by now.
+func TestTheLoadTableIsInTheScratchSchema(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, sandboxtest.Start(t))
+	b := newFixture(t, sandboxtest.Start(t))
 	scratch := b.database + "_scratch"
 	b.sandbox.Exec(t, "CREATE SCHEMA main."+scratch)
 	there := spec(func(s *jobs.AudienceExport) { s.ScratchSchema = "main." + scratch })
-	b.run(two, there)
-	b.wantTwo()
+	b.run(twoProfiles, there)
+	b.wantTwoProfiles()
 	var made int
 	for _, st := range b.sandbox.Statements(t) {
 		if strings.HasPrefix(st.Text, "CREATE TABLE IF NOT EXISTS `main`.`"+scratch+"`.`lytics_load_") {
@@ -169,17 +171,17 @@ func TestScratchSchema(t *testing.T) {
 		}
 	}
 	if made != 1 {
-		t.Errorf("%d tables were made in the scratch schema", made)
+		t.Errorf("got %d load tables in the scratch schema, want 1", made)
 	}
-	// A run that is killed leaves its table and files; the next one, with
-	// another scratch schema, sweeps both.
-	b.abandon(two, there)
+	// A killed run leaves its table and files. The next run, with another scratch
+	// schema, removes both.
+	b.dieBeforeReplacing(twoProfiles, there)
 	tables := func() string { return fmt.Sprint(b.query("SHOW TABLES IN main." + scratch)) }
 	if !strings.Contains(tables(), "lytics_load_") {
-		t.Fatal("nothing was left to sweep")
+		t.Fatal("got no load table of the killed run, want one")
 	}
-	b.run(two)
+	b.run(twoProfiles)
 	if got := tables(); got != "[]" {
-		t.Errorf("left in the scratch schema: %s", got)
+		t.Errorf("got the tables %s in the scratch schema, want none", got)
 	}
 }

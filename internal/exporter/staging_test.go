@@ -14,97 +14,97 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-var two = people{fields: fields("id", "int", "name", "string"), rows: [][]jobs.Value{row("1", "one"), row("2", "two")}}
+var twoProfiles = fakeAudience{fields: fields("id", "int", "name", "string"), rows: [][]jobs.Value{row("1", "one"), row("2", "two")}}
 
-// wantTwo asserts that the target holds the audience two.
-func (b *bed) wantTwo() {
+// wantTwoProfiles asserts that the target holds the audience twoProfiles.
+func (b *fixture) wantTwoProfiles() {
 	b.t.Helper()
 	if got := fmt.Sprint(b.query("SELECT id, name FROM " + b.table() + " ORDER BY id")); got != "[[1 one] [2 two]]" {
-		b.t.Errorf("the table has %s", got)
+		b.t.Errorf("got the rows %s, want [[1 one] [2 two]]", got)
 	}
 }
 
-// checklist 55: with each way to the bucket the export works, and no statement
-// holds the long-lived key; with a name, none holds any.
-func TestEveryWayToTheBucket(t *testing.T) {
+// checklist 55: the export works with every kind of credential for the bucket. No
+// statement has the long-lived key, and with a named credential none has any key.
+func TestNoStatementHasTheLongLivedKey(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, sandboxtest.WithArgs("-s3-external-location"))
 	for name, c := range map[string]struct {
 		cfg  staging.S3Config
 		with string
 	}{
-		"minted for a user":   {staging.S3Config{}, "AWS_SESSION_TOKEN"},
-		"minted for a role":   {staging.S3Config{RoleARN: "arn:aws:iam::000000000000:role/sandbox"}, "AWS_SESSION_TOKEN"},
-		"storage credential":  {staging.S3Config{Credential: "sandbox_storage"}, "WITH (CREDENTIAL `sandbox_storage`)"},
-		"external location":   {staging.S3Config{ExternalLocation: "exports"}, "FROM 's3://"},
-		"another's long keys": {staging.S3Config{Credential: "nobody's"}, ""},
+		"minted for a user":  {staging.S3Config{}, "AWS_SESSION_TOKEN"},
+		"minted for a role":  {staging.S3Config{RoleARN: "arn:aws:iam::000000000000:role/sandbox"}, "AWS_SESSION_TOKEN"},
+		"storage credential": {staging.S3Config{Credential: "sandbox_storage"}, "WITH (CREDENTIAL `sandbox_storage`)"},
+		"external location":  {staging.S3Config{ExternalLocation: "exports"}, "FROM 's3://"},
+		"unknown credential": {staging.S3Config{Credential: "nobody's"}, ""},
 	} {
-		b := newBed(t, s)
-		b.staging = area{b.open(c.cfg)}
+		b := newFixture(t, s)
+		b.staging = s3Staging{b.open(c.cfg)}
 		s.ForgetStatements(t)
-		err := b.export(two).Run(t.Context())
-		b.wantNothingLeft()
+		err := b.export(twoProfiles).Run(t.Context())
+		b.wantNoLeftovers()
 		if c.with == "" {
 			if err == nil {
-				t.Errorf("%s: no error", name)
+				t.Errorf("%s: got no error, want one", name)
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got the error %v, want none", name, err)
 			continue
 		}
-		b.wantTwo()
+		b.wantTwoProfiles()
 		var copies int
 		for _, st := range s.Statements(t) {
 			if strings.Contains(st.Text, s.S3SecretKey) || strings.Contains(st.Text, s.S3AccessKey) {
-				t.Errorf("%s: the long-lived key is in a statement", name)
+				t.Errorf("%s: got a statement with the long-lived key, want none", name)
 			}
 			if !strings.HasPrefix(st.Text, "COPY INTO") {
 				continue
 			}
 			copies++
 			if !strings.Contains(st.Text, c.with) || c.with != "AWS_SESSION_TOKEN" && strings.Contains(st.Text, "AWS_") {
-				t.Errorf("%s: the statement is %s", name, databricks.Redact(st.Text))
+				t.Errorf("%s: got the statement %s, want one with %s", name, databricks.Redact(st.Text), c.with)
 			}
 		}
 		if copies != 1 {
-			t.Errorf("%s: %d COPY INTO", name, copies)
+			t.Errorf("%s: got %d COPY INTO, want 1", name, copies)
 		}
 	}
 }
 
-// checklist 55: an error that repeats the statement repeats no key of it.
+// checklist 55: an error that repeats the statement has none of its keys.
 func TestAnErrorRepeatsNoKey(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	b := newBed(t, s)
+	b := newFixture(t, s)
 	var minted staging.CopyCredential
-	b.staging = mintWatch{b.staging, func(c staging.CopyCredential) {
+	b.staging = credentialWatch{b.staging, func(c staging.CopyCredential) {
 		minted = c
 		s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", On: "ExecuteStatement", Match: "^COPY INTO", Times: -1, SQLState: "XX000",
-			Message: "[INTERNAL_ERROR] cannot run COPY INTO t FROM 's3://b' WITH (CREDENTIAL (AWS_SECRET_KEY = '" + c.SecretAccessKey.Reveal() + "')), token " +
-				c.SessionToken.Reveal() + " of " + c.AccessKeyID})
+			Message: "[INTERNAL_ERROR] cannot run COPY INTO t FROM 's3://b' WITH (CREDENTIAL (AWS_SECRET_KEY = '" +
+				c.SecretAccessKey.Reveal() + "')), token " + c.SessionToken.Reveal() + " of " + c.AccessKeyID})
 	}}
-	err := b.export(two).Run(t.Context())
+	err := b.export(twoProfiles).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "cannot run COPY INTO") {
-		t.Fatalf("got %v", err)
+		t.Fatalf("got the error %v, want the warehouse's", err)
 	}
 	for _, secret := range minted.Secrets() {
 		if text := fmt.Sprintf("%v %+v %#v %+v", err, err, err, b.progress.counts); strings.Contains(text, secret.Reveal()) {
-			t.Errorf("the error holds a key: %v", err)
+			t.Errorf("got the error %v with a key, want it without", err)
 		}
 	}
-	b.wantNothingLeft()
+	b.wantNoLeftovers()
 }
 
-// mintWatch is told the credentials that are handed out.
-type mintWatch struct {
+// credentialWatch passes each credential that is created on to a function.
+type credentialWatch struct {
 	exporter.Staging
 	minted func(staging.CopyCredential)
 }
 
-func (m mintWatch) CopyCredential(ctx context.Context, prefix string, statement time.Duration) (staging.CopyCredential, error) {
+func (m credentialWatch) CopyCredential(ctx context.Context, prefix string, statement time.Duration) (staging.CopyCredential, error) {
 	c, err := m.Staging.CopyCredential(ctx, prefix, statement)
 	if err == nil {
 		m.minted(c)
@@ -112,15 +112,15 @@ func (m mintWatch) CopyCredential(ctx context.Context, prefix string, statement 
 	return c, err
 }
 
-// checklist 55: where keys may live less long than a statement may take, the
-// statement is bounded, and the ones after it are not.
-func TestAStatementEndsBeforeItsKeys(t *testing.T) {
+// checklist 55: when keys may expire before the query timeout, COPY INTO has a
+// shorter timeout. The statements after it do not.
+func TestACopyIntoEndsBeforeItsKeysExpire(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	b := newBed(t, s)
-	b.staging = area{b.open(staging.S3Config{RoleARN: "arn:aws:iam::000000000000:role/sandbox"})}
-	b.run(two, func(e *exporter.Export) { e.QueryTimeout = 3 * time.Hour })
-	b.wantTwo()
+	b := newFixture(t, s)
+	b.staging = s3Staging{b.open(staging.S3Config{RoleARN: "arn:aws:iam::000000000000:role/sandbox"})}
+	b.run(twoProfiles, func(e *exporter.Export) { e.QueryTimeout = 3 * time.Hour })
+	b.wantTwoProfiles()
 	var order []string
 	for _, st := range s.Statements(t) {
 		word, _, _ := strings.Cut(st.Text, " ")
@@ -130,82 +130,89 @@ func TestAStatementEndsBeforeItsKeys(t *testing.T) {
 	}
 	var seconds int
 	if len(order) != 3 || !strings.HasPrefix(order[1], "COPY INTO") || order[2] != "SET STATEMENT_TIMEOUT = 10800" {
-		t.Fatalf("statements %d: %s", len(order), databricks.Redact(strings.Join(order, "\n")))
+		t.Fatalf("got %d statements, want a shorter timeout, COPY INTO and the query timeout:\n%s",
+			len(order), databricks.Redact(strings.Join(order, "\n")))
 	}
 	if _, err := fmt.Sscanf(order[0], "SET STATEMENT_TIMEOUT = %d", &seconds); err != nil || seconds > 3300 || seconds < 3000 {
-		t.Errorf("%s, %v", order[0], err)
+		t.Errorf("got %s, %v, want a timeout of 3000 to 3300 seconds", order[0], err)
 	}
 }
 
-// Without a bucket: the files wait in a Unity Catalog volume.
-func TestStagingInAVolume(t *testing.T) {
+// Files can be staged in a Unity Catalog volume.
+func TestFilesAreStagedInAVolume(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	for n, kind := range fileKinds {
-		b := newBed(t, s)
-		b.staging = volume{b.volume(b.database)}
+	for n, kind := range fileFormats {
+		b := newFixture(t, s)
+		b.staging = volumeStaging{b.openVolume(b.database)}
 		s.ForgetStatements(t)
-		b.run(two, kindOf(kind))
-		b.wantTwo()
+		b.run(twoProfiles, withFormat(kind))
+		b.wantTwoProfiles()
 		for _, st := range s.Statements(t) {
-			if strings.HasPrefix(st.Text, "COPY INTO") && (!strings.Contains(st.Text, "'/Volumes/main/default/staging/"+b.database+"/exports/") || strings.Contains(st.Text, "CREDENTIAL")) {
-				t.Errorf("the statement is %s", st.Text)
+			if !strings.HasPrefix(st.Text, "COPY INTO") {
+				continue
+			}
+			folder := "'/Volumes/main/default/staging/" + b.database + "/exports/"
+			if !strings.Contains(st.Text, folder) || strings.Contains(st.Text, "CREDENTIAL") {
+				t.Errorf("got the statement %s, want one of %s without a credential", st.Text, folder)
 			}
 		}
 		if n > 0 && sandboxtest.Spark() {
-			continue // listings are the volume's: a minute on Spark for each kind shows nothing new
+			continue // listing depends on the volume and not on the format, and takes a minute on Spark
 		}
 		// Many files, more than a page of a listing.
-		big := people{fields: fields("id", "int", "pad", "string")}
+		big := fakeAudience{fields: fields("id", "int", "pad", "string")}
 		for n := range 130 * 2048 {
 			big.rows = append(big.rows, row(fmt.Sprint(n), "p"))
 		}
-		b.run(big, kindOf(kind), func(e *exporter.Export) { e.FileBytes = 1 })
+		b.run(big, withFormat(kind), func(e *exporter.Export) { e.FileBytes = 1 })
 		if got := b.query("SELECT count(DISTINCT id) FROM " + b.table()); got[0][0] != fmt.Sprint(130*2048) {
-			t.Errorf("%v rows", got)
+			t.Errorf("got %v ids, want %d", got, 130*2048)
 		}
 	}
 }
 
-// A volume that is not there, a token without rights to it, an upload that
-// fails: the table stays, and nothing is left.
-func TestAVolumeThatCannotBeUsed(t *testing.T) {
+// When the volume does not exist, the token has no rights to it, or an upload fails,
+// the table stays and nothing is left.
+func TestAFailingVolumeLeavesTheTable(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	b := newBed(t, s)
-	b.staging = volume{b.volume(b.database)}
-	b.run(two)
+	b := newFixture(t, s)
+	b.staging = volumeStaging{b.openVolume(b.database)}
+	b.run(twoProfiles)
 	s.SetFault(t, sandboxtest.Fault{Kind: "s3_error", On: "*", Match: "part-", Times: -1, Status: 500, Message: "no luck"})
-	if err := b.export(people{fields: two.fields, rows: [][]jobs.Value{row("3", "three")}}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "no luck") {
-		t.Errorf("got %v", err)
+	err := b.export(fakeAudience{fields: twoProfiles.fields, rows: [][]jobs.Value{row("3", "three")}}).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no luck") {
+		t.Errorf("got the error %v, want that of the upload", err)
 	}
 	s.ClearFaults(t)
-	b.wantTwo()
-	b.wantNothingLeft()
-	// What fails for a moment and moves no data is tried again.
-	s.SetFault(t, sandboxtest.Fault{Kind: "s3_error", On: "PutDirectory", Times: 1, Status: 503}, sandboxtest.Fault{Kind: "s3_error", On: "GetDirectory", Times: 1, Status: 503})
-	b.run(two)
+	b.wantTwoProfiles()
+	b.wantNoLeftovers()
+	// Requests that fail for a moment and transfer no data are tried again.
+	s.SetFault(t, sandboxtest.Fault{Kind: "s3_error", On: "PutDirectory", Times: 1, Status: 503},
+		sandboxtest.Fault{Kind: "s3_error", On: "GetDirectory", Times: 1, Status: 503})
+	b.run(twoProfiles)
 
-	_, err := staging.OpenVolume(t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "nothing"}, b.workspace())
+	_, err = staging.OpenVolume(t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "nothing"}, b.workspace())
 	if !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "volume") {
-		t.Errorf("no volume: %v", err)
+		t.Errorf("a missing volume: got the error %v, want one that names the volume", err)
 	}
 	other := b.workspace()
 	other.Token = func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("dapi-wrong"), nil }
 	_, err = staging.OpenVolume(t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging"}, other)
 	if !jobs.IsCode(err, jobs.CodeUnauthorized) || strings.Contains(err.Error(), "dapi-wrong") {
-		t.Errorf("a wrong token: %v", err)
+		t.Errorf("a wrong token: got the error %v, want an unauthorized one without the token", err)
 	}
 }
 
-type volume struct{ *staging.Volume }
+type volumeStaging struct{ *staging.Volume }
 
-func (v volume) Create(ctx context.Context, key string) (exporter.Object, error) {
+func (v volumeStaging) Create(ctx context.Context, key string) (exporter.Object, error) {
 	return v.Volume.Create(ctx, key)
 }
 
 // volume opens the sandbox's volume.
-func (b *bed) volume(prefix string) *staging.Volume {
+func (b *fixture) openVolume(prefix string) *staging.Volume {
 	b.t.Helper()
 	v, err := staging.OpenVolume(b.t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging", Prefix: prefix}, b.workspace())
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// childEnv holds what a child process exports; TestMain does so in place of
-// the tests.
+// childEnv holds the childExport of a child process: with it, TestMain exports and
+// runs no tests.
 const childEnv = "LYTICS_TEST_EXPORT_CHILD"
 
 func TestMain(m *testing.M) {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if text == "" {
 		os.Exit(m.Run())
 	}
-	var c child
+	var c childExport
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
 	}
@@ -38,17 +38,17 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child is one export of a generation: all rows of the table carry its number,
-// and there are as many as the number says.
-type child struct {
+// childExport is the export of one generation of rows. Each row has the generation's
+// number, which also gives the number of rows.
+type childExport struct {
 	Sandbox    sandboxtest.Sandbox
 	Database   string
 	Generation int
 }
 
-func rowsOf(generation int) int { return 2100 + generation%7*300 }
+func rowsOfGeneration(generation int) int { return 2100 + generation%7*300 }
 
-func (c child) run() error {
+func (c childExport) run() error {
 	ctx := context.Background()
 	area, err := staging.Open(ctx, staging.S3Config{
 		Bucket: c.Sandbox.S3Bucket, Region: c.Sandbox.S3Region, Endpoint: c.Sandbox.S3Endpoint, UsePathStyle: true, Prefix: c.Database,
@@ -57,27 +57,25 @@ func (c child) run() error {
 	if err != nil {
 		return err
 	}
-	b := &bed{sandbox: &c.Sandbox, database: c.Database, staging: bucket{area}}
-	// Every fifth generation has another column, and so another way to replace.
+	b := &fixture{sandbox: &c.Sandbox, database: c.Database, staging: s3Staging{area}}
+	// Every fifth generation has one more column: the table is replaced by CREATE OR
+	// REPLACE.
 	pairs := []string{"gen", "int", "id", "string"}
 	if c.Generation%5 == 4 {
 		pairs = append(pairs, "more", "date")
 	}
-	audience := people{fields: fields(pairs...)}
-	for i := range rowsOf(c.Generation) {
+	audience := fakeAudience{fields: fields(pairs...)}
+	for i := range rowsOfGeneration(c.Generation) {
 		cells := row(strconv.Itoa(c.Generation), strconv.Itoa(i), "2024-01-01T00:00:00Z")
 		audience.rows = append(audience.rows, cells[:len(pairs)/2])
 	}
-	return b.export(audience, kindOf(fileKinds[c.Generation%len(fileKinds)]), func(e *exporter.Export) { e.FileBytes = 1 }).Run(ctx)
+	return b.export(audience, withFormat(fileFormats[c.Generation%len(fileFormats)]), func(e *exporter.Export) { e.FileBytes = 1 }).Run(ctx)
 }
 
-// bucket is S3 as the exporter wants it.
-type bucket = area
-
-// start runs the export of a generation in a process of its own.
-func (b *bed) start(ctx context.Context, generation int) (*exec.Cmd, *strings.Builder) {
+// start starts the export of a generation in a child process.
+func (b *fixture) start(ctx context.Context, generation int) (*exec.Cmd, *strings.Builder) {
 	b.t.Helper()
-	text, err := json.Marshal(child{Sandbox: *b.sandbox, Database: b.database, Generation: generation})
+	text, err := json.Marshal(childExport{Sandbox: *b.sandbox, Database: b.database, Generation: generation})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -91,34 +89,38 @@ func (b *bed) start(ctx context.Context, generation int) (*exec.Cmd, *strings.Bu
 	return cmd, &output
 }
 
-// watch is what a reader of the target saw.
-type watch struct {
+// observed is what a reader of the target saw.
+type observed struct {
+	// looks counts the reads, last is the last generation read, and seen are all of
+	// them.
 	looks int
 	last  int
 	seen  map[int]bool
 }
 
-// follow polls the target until it is stopped: each look must see all rows of
-// one generation, and never an older one than the look before.
-func (b *bed) follow(ctx context.Context, wh *databricks.Warehouse) (*watch, error) {
-	w := &watch{last: -1, seen: map[int]bool{}}
+// watchTarget reads the target again and again until ctx ends. Each read must see all
+// rows of one generation, which is not older than that of the read before.
+func (b *fixture) watchTarget(ctx context.Context, wh *databricks.Warehouse) (*observed, error) {
+	w := &observed{last: -1, seen: map[int]bool{}}
 	for {
-		low, high, count, err := b.look(ctx, wh)
+		low, high, count, err := b.readGenerations(ctx, wh)
 		switch {
 		case ctx.Err() != nil:
-			return w, nil //nolint:nilerr // it was told to stop: the look that this interrupted says nothing
+			return w, nil //nolint:nilerr // the end of ctx interrupted the read
 		case err != nil:
-			return w, fmt.Errorf("look %d: %w", w.looks, err)
-		case low < 0 || low != high || count != rowsOf(low) || low < w.last:
-			return w, fmt.Errorf("look %d, after generation %d: %d rows from %d to %d", w.looks, w.last, count, low, high)
+			return w, fmt.Errorf("read %d: %w", w.looks, err)
+		case low < 0 || low != high || count != rowsOfGeneration(low) || low < w.last:
+			return w, fmt.Errorf("read %d, after generation %d: got %d rows of the generations %d to %d, want all rows of one",
+				w.looks, w.last, count, low, high)
 		}
 		w.last, w.seen[low] = low, true
 		w.looks++
 	}
 }
 
-// look reads the target's generations and counts its rows; -1 is none.
-func (b *bed) look(ctx context.Context, wh *databricks.Warehouse) (low, high, count int, err error) {
+// readGenerations returns the least and greatest generation of the target's rows, -1
+// without rows, and their number.
+func (b *fixture) readGenerations(ctx context.Context, wh *databricks.Warehouse) (low, high, count int, err error) {
 	rows, err := wh.Query(ctx, "SELECT coalesce(min(gen), -1), coalesce(max(gen), -1), count(*) FROM "+b.table())
 	if err != nil {
 		return 0, 0, 0, err
@@ -132,11 +134,10 @@ func (b *bed) look(ctx context.Context, wh *databricks.Warehouse) (low, high, co
 	return low, high, count, rows.Err()
 }
 
-// checklist 28 31: an export is killed at any moment, again and again; whoever
-// reads the table sees the whole old one or the whole new one, always, and in
-// the end nothing is left. LYTICS_TORTURE=1 kills 200 times; LYTICS_TORTURE_SEED
-// repeats a seed that failed.
-func TestTortureKilledExportsNeverShow(t *testing.T) {
+// checklist 28 31: an export is killed at any moment, again and again. A reader always
+// sees the whole old table or the whole new one, and in the end nothing is left.
+// LYTICS_TORTURE=1 kills 200 times; LYTICS_TORTURE_SEED repeats a seed that failed.
+func TestReadersNeverSeeAKilledExport(t *testing.T) {
 	t.Parallel()
 	kills, seed := 10, uint64(time.Now().UnixNano())
 	if os.Getenv("LYTICS_TORTURE") != "" {
@@ -154,7 +155,7 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 		}
 	}()
 	r := rand.New(rand.NewPCG(seed, 1))
-	b := newBed(t, sandboxtest.Start(t))
+	b := newFixture(t, sandboxtest.Start(t))
 	began := time.Now()
 	if cmd, output := b.start(t.Context(), 0); cmd.Wait() != nil {
 		t.Fatal(output)
@@ -167,16 +168,16 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	type outcome struct {
-		*watch
+		*observed
 		err error
 	}
 	read := make(chan outcome, 1)
 	go func() {
-		w, err := b.follow(ctx, wh)
+		w, err := b.watchTarget(ctx, wh)
 		read <- outcome{w, err}
 	}()
 	var killed, finished int
-	// The kills follow the speed of the machine, so that they fall everywhere.
+	// The kills follow the speed of the machine, so that they hit every phase.
 	reach := whole
 	generation := 1
 	for ; killed < kills && generation < 5*kills; generation++ {
@@ -188,7 +189,7 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 			finished++
 			reach = reach * 4 / 5
 		case kill.Stop():
-			t.Errorf("generation %d failed by itself: %s", generation, output)
+			t.Errorf("generation %d: got a failure before the kill: %s", generation, output)
 		default:
 			if killed++; killed%20 == 0 {
 				t.Logf("%d of %d killed", killed, kills)
@@ -200,8 +201,9 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 	if cmd, output := b.start(t.Context(), generation); cmd.Wait() != nil {
 		t.Error(output)
 	}
-	if got := b.query("SELECT min(gen), max(gen), count(*) FROM " + b.table())[0]; fmt.Sprint(got) != fmt.Sprint([]int{generation, generation, rowsOf(generation)}) {
-		t.Errorf("in the end the table has %v", got)
+	got := fmt.Sprint(b.query("SELECT min(gen), max(gen), count(*) FROM " + b.table())[0])
+	if want := fmt.Sprint([]int{generation, generation, rowsOfGeneration(generation)}); got != want {
+		t.Errorf("got the generations and the row count %s in the end, want %s", got, want)
 	}
 	stop()
 	saw := <-read
@@ -209,9 +211,10 @@ func TestTortureKilledExportsNeverShow(t *testing.T) {
 		t.Error(saw.err)
 	}
 	_ = wh.Close() // its last query was cancelled
-	b.wantNothingLeft()
-	t.Logf("%d killed, %d finished; %d looks saw %d generations; one export takes %s", killed, finished, saw.looks, len(saw.seen), whole.Round(time.Millisecond))
+	b.wantNoLeftovers()
+	t.Logf("%d killed, %d finished; %d reads saw %d generations; one export takes %s",
+		killed, finished, saw.looks, len(saw.seen), whole.Round(time.Millisecond))
 	if killed < kills || saw.looks < kills || kills >= 200 && len(saw.seen) < kills/10 {
-		t.Errorf("the kills or the looks missed the export")
+		t.Errorf("got %d kills and %d reads, want at least %d of each", killed, saw.looks, kills)
 	}
 }

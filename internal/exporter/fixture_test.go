@@ -2,7 +2,6 @@ package exporter_test
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strings"
 	"sync"
@@ -17,15 +16,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// people is an audience: fields and rows, or how to make them.
-type people struct {
+// fakeAudience is an audience with these fields and rows.
+type fakeAudience struct {
 	fields []jobs.Field
 	rows   [][]jobs.Value
-	// each makes the rows instead.
+	// each, if set, generates the rows instead.
 	each iter.Seq2[[]jobs.Value, error]
 }
 
-func (p people) Scan(context.Context, string, []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
+func (p fakeAudience) Scan(context.Context, string, []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	if p.each != nil {
 		return p.fields, p.each, nil
 	}
@@ -60,7 +59,7 @@ func row(cells ...string) []jobs.Value {
 // null stands for NULL in row.
 const null = "\x00NULL"
 
-// progress keeps what a run tells.
+// progress keeps the phases and counts of a run.
 type progress struct {
 	mu     sync.Mutex
 	phases []string
@@ -86,8 +85,8 @@ func (p *progress) Count(f func(*jobs.Counts)) {
 	f(&p.counts)
 }
 
-// bed is a database of the test's own at a sandbox, and a bucket's prefix.
-type bed struct {
+// fixture is a database of one test in a sandbox, and a prefix in its bucket.
+type fixture struct {
 	t        testing.TB
 	sandbox  *sandboxtest.Sandbox
 	database string
@@ -95,22 +94,22 @@ type bed struct {
 	progress *progress
 }
 
-type area struct{ *staging.S3 }
+type s3Staging struct{ *staging.S3 }
 
-func (a area) Create(ctx context.Context, key string) (exporter.Object, error) {
+func (a s3Staging) Create(ctx context.Context, key string) (exporter.Object, error) {
 	return a.S3.Create(ctx, key)
 }
 
-func newBed(tb testing.TB, s *sandboxtest.Sandbox) *bed {
+func newFixture(tb testing.TB, s *sandboxtest.Sandbox) *fixture {
 	tb.Helper()
-	b := &bed{t: tb, sandbox: s, database: strings.ToLower(store.NewID("x"))}
+	b := &fixture{t: tb, sandbox: s, database: strings.ToLower(store.NewID("x"))}
 	s.Exec(tb, "CREATE SCHEMA main."+b.database)
-	b.staging = area{b.open(staging.S3Config{})}
+	b.staging = s3Staging{b.open(staging.S3Config{})}
 	return b
 }
 
-// open opens the sandbox's bucket under a prefix of the test's own.
-func (b *bed) open(cfg staging.S3Config) *staging.S3 {
+// open opens the sandbox's bucket, with the test's prefix.
+func (b *fixture) open(cfg staging.S3Config) *staging.S3 {
 	b.t.Helper()
 	s := b.sandbox
 	cfg.Bucket, cfg.Region, cfg.Endpoint, cfg.UsePathStyle = s.S3Bucket, s.S3Region, s.S3Endpoint, true
@@ -125,21 +124,21 @@ func (b *bed) open(cfg staging.S3Config) *staging.S3 {
 	return area
 }
 
-func (b *bed) workspace() databricks.Config {
+func (b *fixture) workspace() databricks.Config {
 	return databricks.Config{
 		Host: b.sandbox.Host, Port: b.sandbox.Port, HTTPPath: b.sandbox.HTTPPath, AllowPrivateHosts: true,
 		Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(b.sandbox.Token), nil },
 	}
 }
 
-func (b *bed) connect(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
+func (b *fixture) connect(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 	cfg := b.workspace()
 	cfg.QueryTimeout = queryTimeout
 	return databricks.Open(ctx, cfg)
 }
 
-// export is a run of the audience into the table people.
-func (b *bed) export(p people, change ...func(*exporter.Export)) *exporter.Export {
+// export returns a run that exports the audience into the table people.
+func (b *fixture) export(p fakeAudience, change ...func(*exporter.Export)) *exporter.Export {
 	b.progress = &progress{}
 	e := &exporter.Export{
 		JobID: "jb_test", RunID: store.NewID("rn"),
@@ -153,40 +152,42 @@ func (b *bed) export(p people, change ...func(*exporter.Export)) *exporter.Expor
 	return e
 }
 
-func (b *bed) run(p people, change ...func(*exporter.Export)) {
+// run exports the audience, and checks that nothing else is left.
+func (b *fixture) run(p fakeAudience, change ...func(*exporter.Export)) {
 	b.t.Helper()
 	if err := b.export(p, change...).Run(b.t.Context()); err != nil {
 		b.t.Fatal(err)
 	}
-	b.wantNothingLeft()
+	b.wantNoLeftovers()
 }
 
-// wantNothingLeft asserts that neither objects nor tables of runs are there.
-func (b *bed) wantNothingLeft() {
+// wantNoLeftovers checks that there are no staged files and no load tables.
+func (b *fixture) wantNoLeftovers() {
 	b.t.Helper()
 	objects, err := b.staging.List(b.t.Context(), "exports")
 	if err != nil || len(objects) != 0 {
-		b.t.Errorf("left in staging: %v, %v", objects, err)
+		b.t.Errorf("got the staged files %v, %v, want none", objects, err)
 	}
 	for _, r := range b.query("SHOW TABLES IN main." + b.database) {
 		if strings.Contains(strings.Join(r, " "), "lytics_load_") {
-			b.t.Errorf("a table was left: %v", r)
+			b.t.Errorf("got the load table %v, want none", r)
 		}
 	}
 }
 
-func (b *bed) table() string { return "main." + b.database + ".people" }
+func (b *fixture) table() string { return "main." + b.database + ".people" }
 
-func (b *bed) query(statement string) [][]string {
+func (b *fixture) query(statement string) [][]string {
 	b.t.Helper()
 	return b.sandbox.Query(b.t, statement)
 }
 
-// types are the target's columns.
-func (b *bed) types() string {
+// columnTypes returns the target's columns with their types.
+func (b *fixture) columnTypes() string {
 	b.t.Helper()
 	var out []string
-	for _, r := range b.query(fmt.Sprintf("SELECT column_name, full_data_type FROM main.information_schema.columns WHERE table_schema = '%s' AND table_name = 'people' ORDER BY ordinal_position", b.database)) {
+	for _, r := range b.query("SELECT column_name, full_data_type FROM main.information_schema.columns WHERE table_schema = '" +
+		b.database + "' AND table_name = 'people' ORDER BY ordinal_position") {
 		out = append(out, r[0]+" "+strings.ToUpper(r[1]))
 	}
 	return strings.Join(out, ", ")
