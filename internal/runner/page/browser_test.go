@@ -25,9 +25,6 @@ import (
 // token is the runner's in these tests.
 const token = "correct-horse-battery-staple"
 
-// patience bounds every wait for the page: a machine may be busy.
-const patience = 30 * time.Second
-
 func TestMain(m *testing.M) {
 	code := m.Run()
 	browsertest.Stop()
@@ -139,9 +136,18 @@ func (b *tab) check() {
 	}
 }
 
+// bounded gives a context that ends a little before the test binary's time-out,
+// so that a test that waits in vain can still say for what.
+func (b *tab) bounded() (context.Context, context.CancelFunc) {
+	if end, ok := b.Deadline(); ok {
+		return context.WithDeadline(b.ctx, end.Add(-15*time.Second))
+	}
+	return context.WithCancel(b.ctx)
+}
+
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := b.bounded()
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
@@ -152,7 +158,7 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 // value evaluates JavaScript, and waits for a promise.
 func value[T any](b *tab, expression string) T {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := b.bounded()
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -164,7 +170,7 @@ func value[T any](b *tab, expression string) T {
 // until waits for a condition, written in JavaScript, to hold.
 func (b *tab) until(condition string) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := b.bounded()
 	defer cancel()
 	if err := browsertest.Await(ctx, condition); err != nil {
 		b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
@@ -188,15 +194,34 @@ func (b *tab) text(selector string) string {
 	return strings.ReplaceAll(value[string](b, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector)), "\u00a0", " ")
 }
 
+// click clicks what a selector finds, once it can be seen and nothing covers it.
+// It does so in one step of the page's own: a node that is looked up first may be
+// replaced, by a page that renders itself again, before it is clicked.
 func (b *tab) click(selector string) {
 	b.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	b.until(fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		if (!e) return false;
+		e.scrollIntoView({block: 'center'});
+		const r = e.getBoundingClientRect();
+		const top = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
+		if (!top || !e.contains(top)) return false;
+		queueMicrotask(() => e.click());
+		return true;
+	})()`, selector))
 }
 
 // signIn gives a token to the sign-in page.
 func (b *tab) signIn(with string) {
 	b.Helper()
-	b.do(chromedp.SendKeys(chromedp.CSS("#token"), with+kb.Enter, chromedp.NodeVisible))
+	b.until(`(() => {
+		const e = document.getElementById('token');
+		if (!e || document.readyState !== 'complete') return false;
+		e.value = '';
+		e.focus();
+		return document.activeElement === e;
+	})()`)
+	b.do(chromedp.KeyEvent(with), chromedp.KeyEvent(kb.Enter))
 }
 
 // visit opens an address of the page, signed in.
@@ -216,7 +241,7 @@ func (b *tab) shot(name string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := b.bounded()
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
