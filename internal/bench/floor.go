@@ -19,7 +19,7 @@ import (
 )
 
 // floorJSON is the least that an import can do: the driver's Arrow batches,
-// each row to JSON text by appending, and away with it. Its pages are as large as
+// each row to JSON text by appending, which is discarded. Its pages are as large as
 // an import's, and come in line as the sandbox sends them to both.
 func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error) {
 	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
@@ -142,7 +142,7 @@ func appendText(text []byte, s string) []byte {
 }
 
 // floorCSV is the least that an export can do: rows of the exported fields to
-// CSV by hand, through gzip's fastest level, and away with it. The rows are
+// CSV by hand, through gzip's fastest level, which is discarded. The rows are
 // made beforehand.
 func floorCSV(_ context.Context, w work, _ func(result)) (result, error) {
 	rows := preparedCells()

@@ -17,7 +17,7 @@ import (
 // childArgument makes the binary one measurement's process.
 const childArgument = "child"
 
-// work is what a child is to do.
+// work is the task of a child process.
 type work struct {
 	Kind    string
 	Sandbox *sandbox
@@ -41,7 +41,7 @@ type work struct {
 
 type lyticsAccount struct{ APIURL, BulkURL, Token string }
 
-// result is what a child found out, and what its process took.
+// result is the outcome of a child, with its process's time and memory.
 type result struct {
 	Rows int64
 	// Seconds is the measured part's wall time.
@@ -58,7 +58,7 @@ type result struct {
 
 func (r result) perCPU() float64 { return float64(r.Rows) / r.CPU }
 
-// child runs one measurement and prints its result.
+// child is the main function of a measurement's process: it prints the result.
 func child(args []string) int {
 	var w work
 	out := json.NewEncoder(os.Stdout)

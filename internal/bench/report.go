@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// amount writes a figure with its unit, short enough for a table.
+// amount formats a figure with its unit for a table.
 func amount(v float64, unit string) string {
 	switch {
 	case unit == "rows/s" && v >= 1e6:

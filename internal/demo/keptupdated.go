@@ -118,7 +118,7 @@ func (r *runner) finished(ctx context.Context, n int) error {
 	}
 }
 
-// page says where the page is, and stays with it where it is to be looked at.
+// page prints the page's address, and with -keep waits until it is interrupted.
 func (r *runner) page(ctx context.Context, keep bool) error {
 	heading("The page")
 	if keep {
@@ -136,7 +136,7 @@ func (r *runner) page(ctx context.Context, keep bool) error {
 	return nil
 }
 
-// relative is a command line with paths from here, where they are shorter.
+// relative shortens the paths of a command line to the working directory.
 func relative(args []string) string {
 	here, err := os.Getwd()
 	if err != nil {

@@ -28,7 +28,7 @@ func main() {
 // demo is one demonstration: a configuration, and what to show of it.
 type demo struct {
 	title string
-	// example is the folder of the configuration below examples/.
+	// example is the directory of the configuration below examples/.
 	example string
 	// sandboxArgs make the data.
 	sandboxArgs []string
@@ -38,7 +38,7 @@ type demo struct {
 	then func(context.Context, *session, *runner) error
 }
 
-// session is what the steps of a demo share.
+// session is the state that the steps of a demo share.
 type session struct {
 	provider string
 	dir      string // the configuration's copy: state and .lytics are made there
@@ -133,7 +133,7 @@ func run(ctx context.Context) (err error) {
 
 func (s *session) took(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
 
-// prepare copies the example into the build folder, so that the demo leaves
+// prepare copies the example into the build directory, so that the demo leaves
 // no state in examples/ and starts anew each time.
 func prepare(example, build string) (string, error) {
 	dir := filepath.Join(build, "demo", example)

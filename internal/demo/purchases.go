@@ -28,7 +28,7 @@ func purchasesDemo(dir string) (demo, error) {
 	}, nil
 }
 
-// household is what both sides say of one.
+// household has one household's values in Databricks and in its profile.
 type household struct {
 	spend                 float64
 	items, baskets, lines int64

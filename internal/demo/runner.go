@@ -110,7 +110,7 @@ func (r *runner) token() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// stop ends the runner in good order.
+// stop ends the runner cleanly.
 func (r *runner) stop() error {
 	defer func() { _ = r.log.Close() }()
 	if err := r.process.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -18,7 +18,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// terraform prepares a command in the demo's folder. The development override
+// terraform prepares a command in the demo's directory. The development override
 // makes Terraform take the provider that was just built, without init.
 func (s *session) terraform(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	rc := filepath.Join(filepath.Dir(s.dir), "terraform.rc")
@@ -73,7 +73,7 @@ func (s *session) apply(ctx context.Context) error {
 	return nil
 }
 
-// watch prints a line for every move of a run.
+// watch prints a line whenever a run's state or phase changes.
 func (s *session) watch(ctx context.Context, out io.Writer) {
 	shown := map[string]string{}
 	for {
@@ -153,7 +153,7 @@ func (s *session) runs(ctx context.Context) (err error) {
 	return nil
 }
 
-// indent writes lines with a margin.
+// indent writes lines with spaces in front.
 type indent struct{ w io.Writer }
 
 func (i indent) Write(p []byte) (int, error) {

@@ -1,5 +1,5 @@
-// Package s3test gives tests an S3 of their own: a server in this process, which
-// other processes of the test may use as well.
+// Package s3test starts an S3 server in the test's process. Other processes of the
+// test may use it too.
 package s3test
 
 import (
@@ -57,7 +57,8 @@ func New(tb testing.TB) *Server {
 	return s
 }
 
-// Config is how another process opens the bucket of a server at an URL.
+// Config returns the configuration with which another process opens the bucket of
+// the server at a URL.
 func Config(endpoint string) staging.S3Config {
 	return staging.S3Config{
 		Bucket: bucket, Prefix: "lytics", Region: "eu-central-1", Endpoint: endpoint, UsePathStyle: true,
@@ -65,8 +66,8 @@ func Config(endpoint string) staging.S3Config {
 	}
 }
 
-// Intercept lets f answer requests; those for which it is false go on. Nil ends
-// it.
+// Intercept calls f first for each request; a request for which f returns false is
+// served as usual. A nil f ends it.
 func (s *Server) Intercept(f func(http.ResponseWriter, *http.Request) bool) {
 	if f == nil {
 		s.intercept.Store(nil)
@@ -101,7 +102,7 @@ func (s *Server) Objects(tb testing.TB) map[string][]byte {
 	return objects
 }
 
-// Put puts an object in its place.
+// Put writes an object.
 func (s *Server) Put(tb testing.TB, key string, content []byte) {
 	tb.Helper()
 	if _, err := s.client.PutObject(context.Background(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(content)}); err != nil {

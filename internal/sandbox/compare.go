@@ -48,7 +48,7 @@ func (c *comparison) note(f differential.Finding) {
 	}
 }
 
-// Close closes the engines and the file, and says whether it is whole.
+// Close closes the engines and the file, and returns an error if the file is incomplete.
 func (c *comparison) Close() error {
 	err := c.Engine.Close()
 	c.mu.Lock()

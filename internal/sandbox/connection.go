@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 )
 
-// connection is all that a client needs to know: what is printed, and the ready
-// file.
+// connection is what a client needs to connect: it is printed, and written to
+// the ready file.
 type connection struct {
 	// Host has a scheme, since clients take a bare name for https.
 	Host     string `json:"host"`
@@ -47,7 +47,8 @@ func (c *connection) setS3(endpoint, bucket string, k objectstore.Credential) {
 	c.S3 = s3Connection{Endpoint: endpoint, Region: s3.Region, Bucket: bucket, AccessKey: k.AccessKey, SecretKey: k.SecretKey}
 }
 
-// write puts the file in place whole: whoever waits for it never reads half.
+// write replaces the file atomically, so that a program that waits for it never
+// reads half of it.
 func (c *connection) write(file string) error {
 	text, err := json.MarshalIndent(c, "", "  ") //nolint:gosec // the sandbox's own secret, for whoever started it
 	if err != nil {

@@ -34,7 +34,7 @@ func directories(data string) (dir, objects string, remove func() error, err err
 }
 
 // removeStale removes the temporary directories of sandboxes that were killed.
-// It is a courtesy: what it cannot remove stays.
+// Directories that cannot be removed are left: no sandbox depends on it.
 func removeStale() {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*"))
 	if err != nil {
@@ -50,7 +50,7 @@ func removeStale() {
 	}
 }
 
-// gone tells whether no process has that id.
+// gone reports whether no process has that id.
 func gone(pid int) bool {
 	process, err := os.FindProcess(pid)
 	if err != nil {

@@ -64,12 +64,12 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	}
 }
 
-// untilParentEnds cancels when the process that started this one is gone.
+// untilParentEnds cancels when the parent process has ended.
 func untilParentEnds(ctx context.Context, stdin *os.File, cancel func()) {
 	defer cancel()
 	closed := make(chan struct{})
-	// Only a pipe tells by its end that its other side is gone; /dev/null is at
-	// its end from the start.
+	// The end of the input means that the parent is gone only if it is a pipe:
+	// /dev/null is at its end from the start.
 	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
 		go func() {
 			defer close(closed)
@@ -86,7 +86,7 @@ func untilParentEnds(ctx context.Context, stdin *os.File, cancel func()) {
 		case <-closed:
 			return
 		case <-ticker.C:
-			// An orphan is given to another parent.
+			// A process whose parent ends gets another parent.
 			if os.Getppid() != parent {
 				return
 			}

@@ -23,10 +23,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// sandbox is everything that runs.
+// sandbox holds the servers and the engine of one process.
 type sandbox struct {
 	connection connection
-	// failed gets the error of a listener that ends on its own.
+	// failed receives the error of a listener that stops without being closed.
 	failed chan error
 	// closers run last to first.
 	closers []func() error
@@ -74,7 +74,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 		// It closes the engine it wraps.
 		s.closers[len(s.closers)-1], engine.Engine = recorded.Close, recorded
 	}
-	// Faults are for the clients, not for the data made above.
+	// Faults are set last: making the data above must not hit them.
 	for _, f := range o.faults {
 		if _, err := faults.Add(f); err != nil {
 			return nil, err

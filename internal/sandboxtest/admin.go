@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Fault is one misbehaviour; internal/sandbox/fault describes the fields. Zero
+// Fault is one injected fault; internal/sandbox/fault describes the fields. Zero
 // values mean the kind's defaults.
 type Fault struct {
 	// Kind is cold_start, too_many_requests, unavailable, session_expired, cut,
@@ -40,7 +40,7 @@ type Fault struct {
 	SQLState string `json:"sql_state,omitempty"`
 }
 
-// SetFault puts faults in force, beside those that are.
+// SetFault adds faults to those that are set.
 func (s *Sandbox) SetFault(tb testing.TB, faults ...Fault) {
 	tb.Helper()
 	if err := s.postFaults(faults); err != nil {

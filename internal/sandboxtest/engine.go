@@ -12,7 +12,7 @@ import (
 )
 
 // The environment chooses the engine of all sandboxes: EngineEnv is duckdb (the
-// default) or spark, SparkHomeEnv the folder that `make spark` filled, and
+// default) or spark, SparkHomeEnv the directory that `make spark` filled, and
 // SparkURLEnv a Spark that runs already, which is quicker than starting one.
 // CompareEnv is a file for what DuckDB answers otherwise than Spark.
 const (
@@ -26,7 +26,7 @@ const (
 func Spark() bool { return os.Getenv(EngineEnv) == "spark" }
 
 // sparkHome is where `make spark` installs, unless the environment names another
-// folder.
+// directory.
 func sparkHome() string {
 	if dir := os.Getenv(SparkHomeEnv); dir != "" {
 		return dir
@@ -34,10 +34,10 @@ func sparkHome() string {
 	return filepath.Join(root(), "build", "spark")
 }
 
-// keeper is the sandbox that started the one Spark which the others of a test
-// binary share: a Java machine for each would be too much. It ends with the
+// sparkOwner is the sandbox that started the Spark which all sandboxes of a test
+// binary share: one Java process for each would need too much memory. It ends with the
 // test binary.
-var keeper = sync.OnceValues(func() (*Sandbox, error) {
+var sparkOwner = sync.OnceValues(func() (*Sandbox, error) {
 	s := &Sandbox{output: &output{}}
 	return s, s.launch("-engine", "spark", "-spark-home", sparkHome())
 })
@@ -52,7 +52,7 @@ func (o options) engineArgs() ([]string, error) {
 	}
 	url := os.Getenv(SparkURLEnv)
 	if url == "" {
-		k, err := keeper()
+		k, err := sparkOwner()
 		if err != nil {
 			return nil, fmt.Errorf("starting the shared Spark: %w", err)
 		}

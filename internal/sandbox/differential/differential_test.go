@@ -80,7 +80,7 @@ func sparkURL(t *testing.T) string {
 	return shared.server.URL
 }
 
-// startShared starts what all tests share: its folder outlives each of them.
+// startShared starts what all tests share: its directory outlives each of them.
 func startShared(dir string) {
 	if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
 		return

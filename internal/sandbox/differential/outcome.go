@@ -129,7 +129,7 @@ func nameless(statement string) []bool {
 	return out
 }
 
-// isColumn says whether an expression is a dotted name.
+// isColumn reports whether an expression is a dotted name.
 func isColumn(x syntax.Expr) bool {
 	switch x := x.(type) {
 	case *syntax.Name:
@@ -217,7 +217,7 @@ func (o *Outcome) String() string {
 	return b.String()
 }
 
-// topLevel says whether a statement has a word outside of parentheses.
+// topLevel reports whether a statement has a word outside of parentheses.
 func topLevel(statement, word string) bool {
 	tokens, err := syntax.Lex(statement)
 	if err != nil {

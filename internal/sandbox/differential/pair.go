@@ -125,7 +125,7 @@ func (r *pairResult) compare() {
 	r.pair.report(f)
 }
 
-// answered says whether an error is what an engine makes of a statement.
+// answered reports whether an error is what an engine makes of a statement.
 func answered(err error) bool {
 	var shaped *warehouse.Error
 	return errors.As(err, &shaped)

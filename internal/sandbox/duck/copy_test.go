@@ -51,7 +51,7 @@ func (b *bucket) put(key, text string) {
 	b.objects[key] = text
 }
 
-func withBucket(t *testing.T, objects map[string]string) (*bench, *bucket) {
+func withBucket(t *testing.T, objects map[string]string) (*fixture, *bucket) {
 	t.Helper()
 	store := &bucket{objects: objects}
 	return open(t, duck.Options{Objects: store}), store

@@ -13,14 +13,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// bench is an engine with one session, and what tests do with it.
-type bench struct {
+// fixture is an engine with one session, and what tests do with it.
+type fixture struct {
 	testing.TB
 	engine  *duck.Engine
 	session warehouse.Session
 }
 
-func open(tb testing.TB, o duck.Options) *bench {
+func open(tb testing.TB, o duck.Options) *fixture {
 	tb.Helper()
 	e, err := duck.Open(context.Background(), o)
 	if err != nil {
@@ -31,12 +31,12 @@ func open(tb testing.TB, o duck.Options) *bench {
 			tb.Error(err)
 		}
 	})
-	b := &bench{TB: tb, engine: e}
+	b := &fixture{TB: tb, engine: e}
 	b.session = b.open(warehouse.SessionOptions{})
 	return b
 }
 
-func (b *bench) open(o warehouse.SessionOptions) warehouse.Session {
+func (b *fixture) open(o warehouse.SessionOptions) warehouse.Session {
 	b.Helper()
 	s, err := b.engine.OpenSession(context.Background(), o)
 	if err != nil {
@@ -88,7 +88,7 @@ func param(name, kind string, value *string) warehouse.Parameter {
 }
 
 // rows runs statements and returns the last one's rows, joined by bars.
-func (b *bench) rows(statements ...string) []string {
+func (b *fixture) rows(statements ...string) []string {
 	b.Helper()
 	var out []string
 	for _, s := range statements {
@@ -104,10 +104,10 @@ func (b *bench) rows(statements ...string) []string {
 	return out
 }
 
-func (b *bench) exec(statements ...string) { b.Helper(); b.rows(statements...) }
+func (b *fixture) exec(statements ...string) { b.Helper(); b.rows(statements...) }
 
 // want runs a statement and compares its rows.
-func (b *bench) want(statement string, rows ...string) {
+func (b *fixture) want(statement string, rows ...string) {
 	b.Helper()
 	if got := b.rows(statement); !slices.Equal(got, rows) {
 		b.Errorf("%s\n got %q\nwant %q", statement, got, rows)
@@ -115,13 +115,13 @@ func (b *bench) want(statement string, rows ...string) {
 }
 
 // fails runs a statement that must fail with a class.
-func (b *bench) fails(statement, class string) {
+func (b *fixture) fails(statement, class string) {
 	b.Helper()
 	_ = b.failure(statement, class)
 }
 
 // failure is the error of a statement that must fail with a class.
-func (b *bench) failure(statement, class string) *warehouse.Error {
+func (b *fixture) failure(statement, class string) *warehouse.Error {
 	b.Helper()
 	_, err := run(b.session, statement)
 	var e *warehouse.Error

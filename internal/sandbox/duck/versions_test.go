@@ -154,7 +154,7 @@ func TestSessions(t *testing.T) {
 	b.exec("CREATE CATALOG `we-ird`", "CREATE SCHEMA `we-ird`.`sch ema`", "USE `we-ird`.`sch ema`", "CREATE TABLE `t``1` (`select` INT)", "INSERT INTO `t``1` VALUES (1)", "CREATE TEMP VIEW v AS SELECT * FROM `t``1`")
 	b.want("SELECT `select` FROM `we-ird`.`sch ema`.`t``1`", "1")
 	b.want("SELECT current_catalog(), current_schema()", "we-ird | sch ema")
-	other := &bench{TB: t, engine: b.engine, session: b.open(warehouse.SessionOptions{Catalog: "we-ird", Schema: "sch ema", Conf: map[string]string{"ANSI_MODE": "false", "TIMEZONE": "Europe/Berlin"}})}
+	other := &fixture{TB: t, engine: b.engine, session: b.open(warehouse.SessionOptions{Catalog: "we-ird", Schema: "sch ema", Conf: map[string]string{"ANSI_MODE": "false", "TIMEZONE": "Europe/Berlin"}})}
 	other.want("SELECT * FROM `t``1`", "1")
 	other.fails("SELECT * FROM v", "TABLE_OR_VIEW_NOT_FOUND")
 	other.want("SELECT CAST('abc' AS INT), 1/0, CAST(300 AS TINYINT)", "NULL | NULL | 44")

@@ -1,5 +1,5 @@
-// Package fault holds the misbehaviour that a test or a person asks of the
-// sandbox: what goes wrong, on which calls, and how often.
+// Package fault is fault injection: which faults are set, on which calls they
+// act, and how often.
 package fault
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Kind is a way to misbehave.
+// Kind is the kind of a fault.
 type Kind string
 
 // The kinds of faults.
@@ -48,7 +48,7 @@ const (
 	S3Slow Kind = "s3_slow"
 )
 
-// Fault is one misbehaviour. Zero values mean the kind's defaults.
+// Fault is one injected fault. Zero values mean the kind's defaults.
 type Fault struct {
 	ID   string `json:"id,omitempty"`
 	Kind Kind   `json:"kind"`
@@ -93,9 +93,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// trait is what a kind may be told, and what it is when it is not told.
-type trait struct {
-	// on is the default, calls are those it can be set to besides.
+// kindSpec is the options that a kind takes, and their defaults.
+type kindSpec struct {
+	// on is the default of On; calls are the other values it may have.
 	on      string
 	calls   []string
 	times   int
@@ -124,7 +124,7 @@ var (
 	}
 )
 
-var traits = map[Kind]trait{
+var kindSpecs = map[Kind]kindSpec{
 	ColdStart:       {on: "ExecuteStatement", calls: []string{"OpenSession"}, times: -1, forms: []string{"reject", "delay"}, options: []string{"seconds", "retry_after"}},
 	TooManyRequests: {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"retry_after"}},
 	Unavailable:     {on: "ExecuteStatement", calls: httpCalls, times: 1, forms: []string{"before", "after"}, options: []string{"retry_after"}},
@@ -178,7 +178,7 @@ func number(key, value string) any {
 }
 
 func (f *Fault) check() error {
-	t, ok := traits[f.Kind]
+	t, ok := kindSpecs[f.Kind]
 	if !ok {
 		return fmt.Errorf("fault kind %q does not exist; the kinds are %s", f.Kind, strings.Join(Kinds(), ", "))
 	}
@@ -234,9 +234,9 @@ func (f *Fault) check() error {
 	return nil
 }
 
-// withDefaults fills what the caller left out.
+// withDefaults sets the fields that the caller left out.
 func (f Fault) withDefaults() Fault {
-	t := traits[f.Kind]
+	t := kindSpecs[f.Kind]
 	if f.On == "" {
 		f.On = t.on
 	}
@@ -261,7 +261,7 @@ func (f Fault) withDefaults() Fault {
 // Kinds lists the kinds by name.
 func Kinds() []string {
 	var out []string
-	for k := range traits {
+	for k := range kindSpecs {
 		out = append(out, string(k))
 	}
 	slices.Sort(out)

@@ -18,7 +18,7 @@ type Call struct {
 	Text string
 }
 
-// State is a fault with what became of it.
+// State is a fault with its counts.
 type State struct {
 	Fault
 	// Seen counts the matching calls, Hit those that were made to fail.

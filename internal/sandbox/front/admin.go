@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 )
 
-// adminRoutes are for tests and for people at the same machine: they need no
-// token, so they answer only to a loopback host name.
+// adminRoutes need no token, so they answer only requests to a loopback host
+// name.
 func (s *Server) adminRoutes() {
 	admin := func(pattern string, answer func(*http.Request) (any, error)) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

@@ -50,8 +50,8 @@ func list[R any](ctx context.Context, h *handler, c listed, reply func(*tcli.TSt
 	})
 }
 
-// each calls visit for every table that the filters let through; columns of no
-// interest cost nothing, as the engine lists everything at once.
+// each calls visit for every table that passes the filters. The engine lists all
+// columns at once, so that those of tables left out cost nothing more.
 func each(ctx context.Context, sess *session, catalog, schema, table func(string) bool, visit func(c, s string, t warehouse.TableObject)) error {
 	catalogs, err := sess.engine.Objects(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// Statement is what the journal knows of a statement or metadata call.
+// Statement is the journal's entry of a statement or metadata call.
 type Statement struct {
 	// ID is the operation's id; empty for a call that was rejected.
 	ID      string `json:"id,omitempty"`

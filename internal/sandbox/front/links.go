@@ -89,7 +89,7 @@ func (s *linkStore) closed(f *spoolFile) {
 	f.closed = true
 }
 
-// sweep removes files that nobody can ask for any more. Links are remembered a
+// sweep removes files that no link leads to any more. Links are remembered a
 // little longer, to be refused as expired and not as unknown.
 func (s *linkStore) sweep() {
 	defer close(s.done)

@@ -95,7 +95,7 @@ func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.Rec
 	return out, nil
 }
 
-// unread gives rows back that were taken last.
+// unread puts back the rows that were taken last.
 func (r *reader) unread(batches []arrow.RecordBatch) {
 	r.taken -= rowsOf(batches)
 	r.ahead = append(batches, r.ahead...)
@@ -239,7 +239,8 @@ func (p *pages) make(ctx context.Context, f fetch) (*page, error) {
 	return out, nil
 }
 
-// more looks ahead. An error found there is the next fetch's.
+// more reports whether rows are left. An error that it meets is returned by the
+// next fetch.
 func (p *pages) more(ctx context.Context) bool {
 	return p.reader.fill(ctx) != nil || len(p.reader.ahead) > 0
 }

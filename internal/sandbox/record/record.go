@@ -69,7 +69,7 @@ func (e *Engine) OpenSession(ctx context.Context, o warehouse.SessionOptions) (w
 	return &session{Session: s, engine: e, number: e.sessions.Add(1)}, nil
 }
 
-// Close closes the engine and the recording, and says whether it is whole.
+// Close closes the engine and the recording, and returns an error if the file is incomplete.
 func (e *Engine) Close() error {
 	err := e.Engine.Close()
 	e.mu.Lock()

@@ -1,5 +1,5 @@
-// Package seed fills the sandbox's warehouse with believable, awkward data that
-// is the same on every run, and with files of the user's own.
+// Package seed makes the example data, which is the same on every run and has the
+// awkward values of real data, and loads the user's files.
 package seed
 
 import (

@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// deep is where a statement says DEEP CLONE; -1 if it does not.
-func deep(tokens []syntax.Token) int {
+// deepCloneAt returns the position of DEEP CLONE among the tokens, or -1.
+func deepCloneAt(tokens []syntax.Token) int {
 	for i, t := range tokens[:len(tokens)-1] {
 		if t.Kind == syntax.Word && t.Upper == "DEEP" && tokens[i+1].Upper == "CLONE" {
 			return i
@@ -19,17 +19,17 @@ func deep(tokens []syntax.Token) int {
 	return -1
 }
 
-// deepClone stands in for DEEP CLONE, which Spark has not: a shallow one, whose
+// deepClone stands in for DEEP CLONE, which Spark does not have: a shallow one, whose
 // rows are then written anew, so that it shares no file with its source.
 func (s *session) deepClone(ctx context.Context, st *rewrite.Statement, tokens []syntax.Token) (warehouse.Result, error) {
-	at := tokens[deep(tokens)]
+	at := tokens[deepCloneAt(tokens)]
 	result, err := s.command(ctx, st.Replace(at.Start, at.End, "SHALLOW"))
 	if err != nil {
 		return nil, err
 	}
 	t := st.Tables[0]
 	name := quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))
-	if _, err := s.texts(ctx, "INSERT OVERWRITE "+name+" SELECT * FROM "+name); err != nil {
+	if _, err := s.queryTexts(ctx, "INSERT OVERWRITE "+name+" SELECT * FROM "+name); err != nil {
 		_ = result.Close()
 		return nil, s.failure(err, st)
 	}

@@ -30,7 +30,7 @@ import (
 // them, or not at all.
 const copyMark = "sandbox copy into: "
 
-// copyInto stands in for COPY INTO, which Spark has not. The files are fetched
+// copyInto stands in for COPY INTO, which Spark does not have. The files are fetched
 // here; reading, casting and writing them is Spark's.
 func (s *session) copyInto(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (warehouse.Result, error) {
 	parsed, err := syntax.Parse(statement)
@@ -55,7 +55,7 @@ func (s *session) copyInto(ctx context.Context, statement string, tokens []synta
 	c := &copying{session: s, statement: st, target: target, items: selected(statement, tokens, st), options: options}
 	if c.metadata, _, err = deltalog.Newest(s.engine.tableDir(target.Catalog, target.Schema, target.Name)); err != nil {
 		// Spark says what is wrong with the name.
-		if _, sparkErr := s.texts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
+		if _, sparkErr := s.queryTexts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
 			return nil, s.failure(sparkErr, &rewrite.Statement{Tables: []rewrite.Table{target}})
 		}
 		return nil, sqlerror.Unsupported("COPY INTO a table that has a location of its own")
@@ -89,8 +89,8 @@ func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 	case st.Format != "CSV":
 		return options, nil
 	}
-	// Spark ignores options that it does not know. What else is wrong with one is
-	// Spark's to say.
+	// Spark ignores options that it does not know. Spark reports
+	// any other fault of an option.
 	var unknown *warehouse.Error
 	if _, err := sparkcsv.ParseOptions(copyinto.FormatOptions(st)); errors.As(err, &unknown) && unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
 		return options, unknown
@@ -155,9 +155,9 @@ func option(options []syntax.Property, name string) string {
 
 func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
-// earlier are the files that the table has loaded, ever: Databricks keeps them
+// loadedBefore returns the files that the table has ever loaded: Databricks keeps them
 // beside the table's log, which CREATE OR REPLACE does not begin anew.
-func (c *copying) earlier() (map[string]bool, error) {
+func (c *copying) loadedBefore() (map[string]bool, error) {
 	dir := c.engine.tableDir(c.target.Catalog, c.target.Schema, c.target.Name)
 	versions, err := deltalog.Versions(dir)
 	if err != nil {
@@ -202,11 +202,11 @@ func (c *copying) load(ctx context.Context, files []copyinto.File, params []ware
 	for i, f := range files {
 		c.local["file://"+localName(dir, i, f)] = f.URL()
 	}
-	if _, err := c.texts(ctx, c.viewStatement(view, dir)); err != nil {
+	if _, err := c.queryTexts(ctx, c.viewStatement(view, dir)); err != nil {
 		return 0, c.copyFailure(err)
 	}
-	defer func() { _, _ = c.texts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
-	columns, err := c.texts(ctx, "DESCRIBE "+view)
+	defer func() { _, _ = c.queryTexts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
+	columns, err := c.queryTexts(ctx, "DESCRIBE "+view)
 	switch {
 	case err != nil:
 		return 0, c.copyFailure(err)
@@ -234,7 +234,7 @@ func (c *copying) load(ctx context.Context, files []copyinto.File, params []ware
 		return 0, c.failure(err, nil)
 	}
 	began := time.Now().Truncate(time.Millisecond) // as commits are dated
-	if _, err := c.texts(ctx, "INSERT INTO "+c.name()+" BY NAME "+query); err != nil {
+	if _, err := c.queryTexts(ctx, "INSERT INTO "+c.name()+" BY NAME "+query); err != nil {
 		return 0, c.copyFailure(err)
 	}
 	commit, err := c.committed(ctx, c.target, began)
@@ -251,18 +251,18 @@ func (c *copying) load(ctx context.Context, files []copyinto.File, params []ware
 func (c *copying) with(ctx context.Context, settings map[string]string) (restore func(), err error) {
 	restore = func() {
 		for key := range settings {
-			_, _ = c.texts(context.WithoutCancel(ctx), "RESET "+key)
+			_, _ = c.queryTexts(context.WithoutCancel(ctx), "RESET "+key)
 		}
 	}
 	for key, value := range settings {
-		if _, err := c.texts(ctx, "SET "+key+"="+quoting.Name(value)); err != nil {
+		if _, err := c.queryTexts(ctx, "SET "+key+"="+quoting.Name(value)); err != nil {
 			return restore, err
 		}
 	}
 	return restore, nil
 }
 
-// copyOnly are options of COPY INTO's formats that Spark's readers have not.
+// copyOnly are options of COPY INTO's formats that Spark's readers do not have.
 var copyOnly = []string{"mergeSchema", "ignoreCorruptFiles", "ignoreMissingFiles", "path", "recursiveFileLookup"}
 
 func (c *copying) viewStatement(view, dir string) string {
@@ -292,7 +292,7 @@ func (c *copying) query(ctx context.Context, view string, params []warehouse.Par
 	if err != nil {
 		return "", err
 	}
-	found, err := c.texts(ctx, "DESCRIBE QUERY "+st.Text)
+	found, err := c.queryTexts(ctx, "DESCRIBE QUERY "+st.Text)
 	if err != nil {
 		return "", c.copyFailure(err)
 	}

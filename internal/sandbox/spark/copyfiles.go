@@ -25,7 +25,7 @@ func (c *copying) files(ctx context.Context) (_ []copyinto.File, err error) {
 	if err != nil || c.options.Force {
 		return all, err
 	}
-	loaded, err := c.earlier()
+	loaded, err := c.loadedBefore()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (c *copying) files(ctx context.Context) (_ []copyinto.File, err error) {
 
 var extension = regexp.MustCompile(`(?:\.[A-Za-z0-9]{1,10}){0,2}$`)
 
-// fetch copies the files into a folder, under names that Hadoop takes as they
+// fetch copies the files into a directory, under names that Hadoop takes as they
 // are; the ends tell how a file is compressed.
 func (c *copying) fetch(ctx context.Context, dir string, files []copyinto.File) error {
 	for i, f := range files {

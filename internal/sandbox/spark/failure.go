@@ -29,7 +29,7 @@ var (
 	position  = regexp.MustCompile(`^ \(line (\d+), pos (\d+)\)`)
 )
 
-// wrappers only say that something failed; their cause says what.
+// wrappers are classes of errors that wrap the error with the actual reason.
 var wrappers = map[string]bool{"TASK_WRITE_FAILED": true, "JOB_ABORTED": true, "FAILED_EXECUTE_UDF": true}
 
 // renamed are classes of Spark and Delta that Databricks calls otherwise, and
@@ -54,7 +54,7 @@ func (s *session) failure(err error, st *rewrite.Statement) error {
 	case errors.As(err, &refused):
 		shaped := shape(refused, st)
 		if shaped.Class == internalError {
-			s.engine.unexplained(refused.Message)
+			s.engine.logUnclassified(refused.Message)
 		}
 		shaped.Message = s.engine.names.UserText(shaped.Message)
 		return s.namespaceFailure(shaped, st)
@@ -64,9 +64,9 @@ func (s *session) failure(err error, st *rewrite.Statement) error {
 
 const internalError = "INTERNAL_ERROR"
 
-// unexplained keeps what Spark said where it gave no class: clients see the
-// first line only.
-func (e *Engine) unexplained(text string) {
+// logUnclassified writes a message of Spark that has no error class to
+// unexplained.log: clients see its first line only.
+func (e *Engine) logUnclassified(text string) {
 	file, err := os.OpenFile(filepath.Join(e.opts.DataDir, "unexplained.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
@@ -100,8 +100,8 @@ func (s *session) namespaceFailure(e *warehouse.Error, st *rewrite.Statement) er
 	return e
 }
 
-// shape reads class, message and SQLSTATE out of what the server says, which is
-// a Java stack trace.
+// shape reads class, message and SQLSTATE from the server's message, which is a
+// Java stack trace.
 func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
 	var first *warehouse.Error
 	for _, part := range strings.Split(refused.Message, "\nCaused by: ") {

@@ -35,7 +35,7 @@ func (s *session) history(ctx context.Context, st *rewrite.Statement, what strin
 	if err != nil {
 		return nil, s.failure(err, st)
 	}
-	defer s.forget(op)
+	defer s.closeOperation(op)
 	columns, values, err := s.table(ctx, op)
 	if err != nil {
 		return nil, s.failure(err, st)
@@ -114,7 +114,7 @@ func (s *session) detail(c fixedresult.Column, value any, known facts) (any, err
 // insert runs a statement that adds rows, and says how many.
 func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
 	began := time.Now().Truncate(time.Millisecond) // as commits are dated
-	if _, err := s.texts(ctx, st.Text); err != nil {
+	if _, err := s.queryTexts(ctx, st.Text); err != nil {
 		return nil, s.failure(err, st)
 	}
 	if len(st.Tables) == 0 {
@@ -139,7 +139,7 @@ func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.
 // nil if it made none.
 func (s *session) committed(ctx context.Context, t rewrite.Table, since time.Time) (*deltalog.Commit, error) {
 	const setting = "spark.databricks.delta.lastCommitVersionInSession"
-	found, err := s.texts(ctx, "SET "+setting)
+	found, err := s.queryTexts(ctx, "SET "+setting)
 	if err != nil {
 		return nil, s.failure(err, nil)
 	}

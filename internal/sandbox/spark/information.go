@@ -20,13 +20,14 @@ import (
 // user is who makes and owns everything.
 const user = "sandbox@example.com"
 
-// question is what a statement asks of information_schema: one schema or one
-// table, if it says so. It spares looking at all the others.
-type question struct{ schema, table string }
+// informationFilter is the one schema or table that a statement selects from
+// information_schema; empty fields select all. The others are then not listed.
+type informationFilter struct{ schema, table string }
 
-// narrow finds comparisons of the names with literals that every row must pass.
-// Anything that could make them not hold for every row gives the wide question.
-func narrow(tokens []syntax.Token, params []warehouse.Parameter) (q question) {
+// filterOf finds comparisons of table_schema and table_name with literals that
+// every row must pass. A statement with a construct that could make them not hold
+// for every row, such as OR, gets the empty filter.
+func filterOf(tokens []syntax.Token, params []warehouse.Parameter) (q informationFilter) {
 	where, marks, named := -1, 0, 0
 	values := rewrite.NewParameters(params)
 	literal := map[int]string{}
@@ -45,11 +46,11 @@ func narrow(tokens []syntax.Token, params []warehouse.Parameter) (q question) {
 		case t.Upper == "WHERE" && where < 0:
 			where = i
 		case t.Upper == "WHERE", t.Upper == "OR", t.Upper == "NOT", t.Upper == "CASE", t.Upper == "JOIN", t.Upper == "UNION", t.Upper == "EXCEPT", t.Upper == "INTERSECT", t.Upper == "IN", t.Upper == "EXISTS", t.Upper == "WITH":
-			return question{}
+			return informationFilter{}
 		}
 	}
 	if where < 0 || named != 1 {
-		return question{}
+		return informationFilter{}
 	}
 	for i := where; i < len(tokens); i++ {
 		name := tokens[i].Upper
@@ -85,7 +86,7 @@ func op(tokens []syntax.Token, i int, text string) bool {
 }
 
 // information writes a relation of information_schema as a query over its rows.
-func (s *session) information(ctx context.Context, catalog, relation string, ask question) (string, error) {
+func (s *session) information(ctx context.Context, catalog, relation string, ask informationFilter) (string, error) {
 	catalog, relation = strings.ToLower(catalog), strings.ToLower(relation)
 	known, err := s.catalogs(ctx)
 	if err != nil {
@@ -136,7 +137,7 @@ func orNull(text string) string {
 
 func atTime(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
 
-func (s *session) informationRows(ctx context.Context, relation, catalog string, schemas []string, ask question) ([][]string, error) {
+func (s *session) informationRows(ctx context.Context, relation, catalog string, schemas []string, ask informationFilter) ([][]string, error) {
 	c, owner, opened := quoting.Text(catalog), quoting.Text(user), atTime(s.engine.opened)
 	var out [][]string
 	switch relation {
@@ -170,7 +171,7 @@ func (s *session) informationRows(ctx context.Context, relation, catalog string,
 }
 
 func (s *session) schemaComment(ctx context.Context, catalog, schema string) (string, error) {
-	found, err := s.texts(ctx, "DESCRIBE SCHEMA "+quoting.Name(s.engine.names.Schema(catalog, schema)))
+	found, err := s.queryTexts(ctx, "DESCRIBE SCHEMA "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	for _, row := range found {
 		if row[0] == "Comment" {
 			return row[1], err

@@ -58,7 +58,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 		"CREATE SCHEMA IF NOT EXISTS " + quoting.Name(e.names.Schema(parts[0], parts[1])),
 		"CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + reader,
 	} {
-		if _, err := s.texts(ctx, statement); err != nil {
+		if _, err := s.queryTexts(ctx, statement); err != nil {
 			return 0, s.failure(err, nil)
 		}
 	}
@@ -67,7 +67,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 		return 0, err
 	}
 	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + quoting.Text("Loaded from "+filepath.Base(path)) + mapping + " AS SELECT * FROM " + view
-	if _, err := s.texts(ctx, create); err != nil {
+	if _, err := s.queryTexts(ctx, create); err != nil {
 		return 0, s.failure(err, nil)
 	}
 	_, last, err := deltalog.Newest(e.tableDir(parts[0], parts[1], parts[2]))
@@ -79,7 +79,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 
 // mapping asks for column mapping where a name needs it.
 func (s *session) mapping(ctx context.Context, view string) (string, error) {
-	columns, err := s.texts(ctx, "DESCRIBE "+view)
+	columns, err := s.queryTexts(ctx, "DESCRIBE "+view)
 	for _, c := range columns {
 		if metadata.NeedsColumnMapping(c[0]) {
 			return " TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", nil

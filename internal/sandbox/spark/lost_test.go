@@ -14,7 +14,7 @@ import (
 // server was killed, sessions are not.
 func TestASparkThatDiesIsStartedAgainForTheNextSession(t *testing.T) {
 	installed(t)
-	b := &bench{t: t, objects: objects{}}
+	b := &fixture{t: t, objects: objects{}}
 	dir := t.TempDir()
 	engine, err := spark.Open(t.Context(), spark.Options{Home: sparkHome(), DataDir: dir, Objects: b.objects})
 	if err != nil {
@@ -24,7 +24,7 @@ func TestASparkThatDiesIsStartedAgainForTheNextSession(t *testing.T) {
 	conn := b.connect()
 	exec(t, conn, "CREATE TABLE main.default.kept AS SELECT 1 AS a", "CREATE TEMPORARY VIEW v AS SELECT 1 AS a")
 	ended := engine.Ended()
-	// The one Java whose command line names our folder.
+	// The one Java whose command line names our directory.
 	out, err := osexec.CommandContext(t.Context(), "pgrep", "-f", "java .*"+dir).Output()
 	if err != nil {
 		t.Fatal(err)

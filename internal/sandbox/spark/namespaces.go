@@ -19,7 +19,7 @@ var shown = map[string]bool{"CATALOGS": true, "SCHEMAS": true, "DATABASES": true
 
 // physical lists the schemas of Spark that are this engine's.
 func (s *session) physical(ctx context.Context) ([]string, error) {
-	found, err := s.texts(ctx, "SHOW SCHEMAS")
+	found, err := s.queryTexts(ctx, "SHOW SCHEMAS")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *session) makeCatalog(ctx context.Context, name, comment string) error {
 		schemas = append(schemas, metadata.InformationSchema)
 	}
 	for _, schema := range schemas {
-		if _, err := s.texts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
+		if _, err := s.queryTexts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
 			return s.failure(err, nil)
 		}
 	}
@@ -132,7 +132,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 		return nil, sqlerror.CatalogNotFound(st.Name[0])
 	}
 	for _, schema := range known[name] {
-		tables, err := s.texts(ctx, "SHOW TABLES IN "+quoting.Name(s.engine.names.Schema(name, schema)))
+		tables, err := s.queryTexts(ctx, "SHOW TABLES IN "+quoting.Name(s.engine.names.Schema(name, schema)))
 		if err != nil {
 			return nil, s.failure(err, nil)
 		}
@@ -142,7 +142,7 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 	}
 	// The mark goes last: until then the catalog is there.
 	for _, schema := range append(known[name], metadata.InformationSchema) {
-		if _, err := s.texts(ctx, "DROP SCHEMA IF EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
+		if _, err := s.queryTexts(ctx, "DROP SCHEMA IF EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
 			return nil, s.failure(err, nil)
 		}
 	}
@@ -161,7 +161,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 	if schema != metadata.InformationSchema && !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
-	if _, err := s.texts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
+	if _, err := s.queryTexts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
 		return nil, s.failure(err, nil)
 	}
 	s.catalog, s.schema = catalog, schema
@@ -226,7 +226,7 @@ func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(st
 	if !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
-	found, err := s.texts(ctx, "SHOW "+st.What+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
+	found, err := s.queryTexts(ctx, "SHOW "+st.What+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	if err != nil {
 		return nil, s.failure(err, nil)
 	}

@@ -31,7 +31,7 @@ func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]t
 	if only != "" {
 		statement += " LIKE " + quoting.Text(s.engine.names.Table(only))
 	}
-	found, err := s.texts(ctx, statement)
+	found, err := s.queryTexts(ctx, statement)
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
 		return nil, nil // dropped since it was listed
 	}
@@ -64,7 +64,7 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		t.created, t.changed, t.columns = metadata.Created, last.At, metadata.Columns
 		return false, nil
 	}
-	found, err := s.texts(ctx, "DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)))
+	found, err := s.queryTexts(ctx, "DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)))
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) {
 		return true, nil // dropped since it was listed, or it can no longer be read
 	}

@@ -67,17 +67,17 @@ func (s *session) query(ctx context.Context, st *rewrite.Statement) (warehouse.R
 			return s.stream(op, columns, st), nil
 		}
 	} else if refused := (*hive.ServerError)(nil); !errors.As(err, &refused) {
-		s.forget(op)
+		s.closeOperation(op)
 		return nil, s.failure(err, st)
 	}
 	// The server has not read any row yet: the statement can be put otherwise.
 	columns, text, err := s.typed(ctx, st)
 	if err != nil {
-		s.forget(op)
+		s.closeOperation(op)
 		return nil, s.failure(err, st)
 	}
 	if text != "" {
-		s.forget(op)
+		s.closeOperation(op)
 		if op, err = s.hive.Execute(ctx, text); err != nil {
 			return nil, s.failure(err, st)
 		}
@@ -92,7 +92,7 @@ const jsonOptions = `map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", '
 // server sends each value whole; as it is, if text is empty.
 func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []rows.Column, text string, err error) {
 	source := strings.TrimRight(st.Text, "; \t\r\n")
-	found, err := s.texts(ctx, "DESCRIBE QUERY "+source)
+	found, err := s.queryTexts(ctx, "DESCRIBE QUERY "+source)
 	if err != nil {
 		return nil, "", err
 	}
@@ -140,11 +140,11 @@ func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []r
 // unquoted.
 func (s *session) members(ctx context.Context, query string, names []string, columns []rows.Column) error {
 	view := s.temporary()
-	if _, err := s.texts(ctx, "CREATE OR REPLACE TEMPORARY VIEW "+view+" ("+strings.Join(names, ", ")+") AS "+query); err != nil {
+	if _, err := s.queryTexts(ctx, "CREATE OR REPLACE TEMPORARY VIEW "+view+" ("+strings.Join(names, ", ")+") AS "+query); err != nil {
 		return err
 	}
-	defer func() { _, _ = s.texts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
-	found, err := s.texts(ctx, "DESCRIBE TABLE EXTENDED "+view+" AS JSON")
+	defer func() { _, _ = s.queryTexts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
+	found, err := s.queryTexts(ctx, "DESCRIBE TABLE EXTENDED "+view+" AS JSON")
 	if err != nil {
 		return err
 	}
@@ -200,14 +200,14 @@ func (r *result) Close() error {
 	return err
 }
 
-// texts runs a statement of the engine's own and reads its rows as text, NULL as
+// queryTexts runs a statement of the engine's own and reads its rows as text, NULL as
 // the empty string.
-func (s *session) texts(ctx context.Context, statement string) ([][]string, error) {
+func (s *session) queryTexts(ctx context.Context, statement string) ([][]string, error) {
 	op, err := s.hive.Execute(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
-	defer s.forget(op)
+	defer s.closeOperation(op)
 	_, values, err := s.table(ctx, op)
 	if err != nil {
 		return nil, err

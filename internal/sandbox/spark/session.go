@@ -85,7 +85,7 @@ func (s *session) Close() error {
 func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
 	tokens, err := syntax.Lex(statement)
 	if err != nil {
-		// What is not even made of tokens is Spark's to refuse.
+		// A statement that cannot be split into tokens is left for Spark to refuse.
 		return s.query(ctx, &rewrite.Statement{Text: statement})
 	}
 	first, second := tokens[0].Upper, ""
@@ -117,7 +117,7 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 		if err := s.schemaCanBeMade(ctx, st); err != nil {
 			return nil, err
 		}
-	case (first == "CREATE" || first == "REPLACE") && deep(tokens) >= 0:
+	case (first == "CREATE" || first == "REPLACE") && deepCloneAt(tokens) >= 0:
 		return s.deepClone(ctx, st, tokens)
 	case first == "TRUNCATE":
 		return s.truncate(ctx, st)
@@ -133,7 +133,7 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 		return s.command(ctx, st)
 	}
 	t := st.Tables[0]
-	if _, err := s.texts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
+	if _, err := s.queryTexts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
 		return nil, s.failure(err, st)
 	}
 	return fixedresult.Empty(), nil
@@ -143,14 +143,14 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 var unsupported = map[string]bool{"GRANT": true, "REVOKE": true, "DECLARE": true, "CALL": true, "EXECUTE": true, "BEGIN": true}
 
 func (s *session) rewrite(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (*rewrite.Statement, error) {
-	ask := narrow(tokens, params)
+	ask := filterOf(tokens, params)
 	return rewrite.Rewrite(statement, tokens, rewrite.Env{
 		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params),
 		Information: func(catalog, relation string) (string, error) { return s.information(ctx, catalog, relation, ask) },
 	})
 }
 
-// isQuery says whether a statement is SELECT or the like. WITH may also begin
+// isQuery reports whether a statement is SELECT or the like. WITH may also begin
 // an INSERT.
 func isQuery(tokens []syntax.Token) bool {
 	switch tokens[0].Upper {
@@ -173,7 +173,7 @@ func isQuery(tokens []syntax.Token) bool {
 	return false
 }
 
-// createsAs says whether CREATE TABLE has a query.
+// createsAs reports whether CREATE TABLE has a query.
 func createsAs(tokens []syntax.Token) bool {
 	table, depth := false, 0
 	for i, t := range tokens {
@@ -199,7 +199,7 @@ func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse
 	if err != nil {
 		return nil, s.failure(err, st)
 	}
-	defer s.forget(op)
+	defer s.closeOperation(op)
 	columns, values, err := s.table(ctx, op)
 	if err != nil {
 		return nil, s.failure(err, st)
@@ -211,15 +211,16 @@ func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse
 	for _, row := range values {
 		for i, v := range row {
 			if text, ok := v.(string); ok {
-				row[i] = s.shown(st, text)
+				row[i] = s.withUserNames(st, text)
 			}
 		}
 	}
 	return fixedresult.New(columns, values)
 }
 
-// shown gives a text in the answer to a command the names of Databricks.
-func (s *session) shown(st *rewrite.Statement, text string) string {
+// withUserNames replaces Spark's names in a text of a command's answer by the
+// user's.
+func (s *session) withUserNames(st *rewrite.Statement, text string) string {
 	if text == "spark_catalog" && len(st.Tables) > 0 {
 		return st.Tables[0].Catalog
 	}
@@ -230,8 +231,8 @@ func (s *session) shown(st *rewrite.Statement, text string) string {
 	return s.engine.names.UserText(text)
 }
 
-// forget closes an operation whose rows are read.
-func (s *session) forget(op *hive.Operation) {
+// closeOperation closes an operation whose rows have been read.
+func (s *session) closeOperation(op *hive.Operation) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	_ = op.Close(ctx) // the session's end closes it too

@@ -79,7 +79,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 			return nil, err
 		}
 		if name != "" {
-			if _, err := s.texts(ctx, "SET "+name+"="+quoting.Name(*st.Value)); err != nil {
+			if _, err := s.queryTexts(ctx, "SET "+name+"="+quoting.Name(*st.Value)); err != nil {
 				return nil, s.failure(err, &rewrite.Statement{Text: statement})
 			}
 		}
@@ -107,6 +107,6 @@ func (s *session) reset(ctx context.Context, key string) error {
 	if settings[key] == "" {
 		return nil
 	}
-	_, err := s.texts(ctx, "RESET "+settings[key])
+	_, err := s.queryTexts(ctx, "RESET "+settings[key])
 	return s.failure(err, nil)
 }

@@ -1,5 +1,5 @@
 // Package spark executes Databricks SQL on a real Apache Spark with Delta. What
-// Spark has not, or names otherwise, it stands in for: catalogs, COPY INTO,
+// Spark does not have, or names otherwise, it stands in for: catalogs, COPY INTO,
 // information_schema, parameters, DEEP CLONE.
 package spark
 
@@ -28,7 +28,7 @@ import (
 
 // Options are what an engine needs from its owner.
 type Options struct {
-	// Home is the folder that `make spark` filled.
+	// Home is the directory that `make spark` filled.
 	Home string
 	// DataDir holds tables, metastore, logs and temporary files.
 	DataDir string
@@ -49,15 +49,15 @@ const StartTimeout = 3 * time.Minute
 type Engine struct {
 	opts  Options
 	names *rewrite.Names
-	// warehouse is the folder of the tables.
+	// warehouse is the directory of the tables.
 	warehouse string
 	opened    time.Time
 
 	mu     sync.Mutex
 	server *process.Server
 	client *hive.Client
-	// launch is the start of a server that is under way, or that failed and
-	// nobody was told of it yet.
+	// launch is a start that is in progress, or that failed and whose error no
+	// caller has received yet.
 	launch *launch
 	closed bool
 }
@@ -89,7 +89,8 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	return e, e.bootstrap(ctx)
 }
 
-// prefixOf is the same each time for the same data.
+// prefixOf returns the prefix of this engine's schemas, the same each time for
+// the same data directory.
 func prefixOf(o Options) (string, error) {
 	if o.URL == "" {
 		return "sandbox", nil
@@ -108,7 +109,8 @@ func prefixOf(o Options) (string, error) {
 	return prefix, os.WriteFile(path, []byte(prefix), 0o600)
 }
 
-// bootstrap makes what every warehouse has, where it is not there yet.
+// bootstrap finds the directory of the tables, and makes the first catalogs unless
+// there are some.
 func (e *Engine) bootstrap(ctx context.Context) error {
 	client, err := e.connect(ctx, StartTimeout)
 	if err != nil {
@@ -120,7 +122,7 @@ func (e *Engine) bootstrap(ctx context.Context) error {
 	}
 	s := &session{engine: e, hive: plain, location: time.UTC}
 	defer func() { _ = s.Close() }()
-	found, err := s.texts(ctx, "SET spark.sql.warehouse.dir")
+	found, err := s.queryTexts(ctx, "SET spark.sql.warehouse.dir")
 	if err != nil || len(found) != 1 {
 		return errors.Join(errors.New("ask Spark for the folder of its tables"), err)
 	}
@@ -176,7 +178,7 @@ func (e *Engine) discard() error {
 	s := &session{engine: e, hive: plain, location: time.UTC}
 	found, err := s.physical(ctx)
 	for _, schema := range found {
-		_, dropErr := s.texts(ctx, "DROP SCHEMA "+quoting.Name(schema)+" CASCADE")
+		_, dropErr := s.queryTexts(ctx, "DROP SCHEMA "+quoting.Name(schema)+" CASCADE")
 		err = errors.Join(err, dropErr)
 	}
 	return errors.Join(err, s.Close())

@@ -51,7 +51,7 @@ func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
 	return s, nil
 }
 
-// Close lets go of the directory.
+// Close releases the directory.
 func (s *Store) Close() error { return s.root.Close() }
 
 // Prefix begins the paths of volumes.

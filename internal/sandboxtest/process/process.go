@@ -38,7 +38,7 @@ type Ready struct {
 	} `json:"s3"`
 }
 
-// Options say what to run.
+// Options configure Start.
 type Options struct {
 	Binary string
 	Args   []string
@@ -48,7 +48,7 @@ type Options struct {
 	Timeout time.Duration
 }
 
-// Sandbox is a running one.
+// Sandbox is a running sandbox process.
 type Sandbox struct {
 	Ready
 
@@ -116,10 +116,10 @@ func (s *Sandbox) Kill() {
 	<-s.exited
 }
 
-// stopTimeout is how long a sandbox may take to end in good order, with Spark.
+// stopTimeout is how long a sandbox may take to end cleanly, with Spark.
 const stopTimeout = 15 * time.Second
 
-// Stop ends the sandbox in good order, or else kills it.
+// Stop ends the sandbox cleanly, or else kills it.
 func (s *Sandbox) Stop() error {
 	err := s.stdin.Close()
 	if errors.Is(err, os.ErrClosed) { // by its end

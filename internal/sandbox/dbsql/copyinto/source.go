@@ -179,7 +179,7 @@ func (s *Source) selects(name string) bool {
 	return true
 }
 
-// hidden says whether Spark leaves a file out: a part of its path begins with a
+// hidden reports whether Spark leaves a file out: a part of its path begins with a
 // dot, or with an underscore without being a partition (_key=value).
 func hidden(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {

@@ -87,6 +87,6 @@ func structOfStrings(names ...string) *types.Type {
 	return types.StructOf(fields...)
 }
 
-// NeedsColumnMapping says whether Delta takes a column's name only in a table
+// NeedsColumnMapping reports whether Delta takes a column's name only in a table
 // with the property delta.columnMapping.mode = name.
 func NeedsColumnMapping(column string) bool { return strings.ContainsAny(column, " ,;{}()\n\t=") }

@@ -143,7 +143,7 @@ func Header(row []string, o Options) []string {
 	return names
 }
 
-// IsNull says whether a value reads as NULL: it is the null value, quoted or
+// IsNull reports whether a value reads as NULL: it is the null value, quoted or
 // not.
 func (o *Options) IsNull(v string) bool { return v == o.NullValue }
 

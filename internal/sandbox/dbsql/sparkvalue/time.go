@@ -106,7 +106,7 @@ func ParseDate(s string) (days int64, ok bool) {
 func inRange(y int) bool { return y >= -9999 && y <= 9999 }
 
 // ParseTimestamp reads a timestamp as microseconds since 1970. Text without a
-// zone is in loc; zoned says whether it had one. A bare time is of today.
+// zone is in loc; zoned reports whether it had one. A bare time is of today.
 func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, zoned, ok bool) {
 	s = trim(s)
 	var y, m, d int

@@ -140,7 +140,7 @@ func (p *parser) describe() Statement {
 	return d
 }
 
-// nameFollows says whether the next word is followed by another, and so is a
+// nameFollows reports whether the next word is followed by another, and so is a
 // keyword rather than the name itself.
 func (p *parser) nameFollows() bool {
 	k := p.peekAt(1).Kind

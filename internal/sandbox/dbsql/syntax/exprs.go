@@ -293,7 +293,7 @@ func (p *parser) starTail(s *Star) *Star {
 	return s
 }
 
-// startsQuery says whether a query begins at the next token.
+// startsQuery reports whether a query begins at the next token.
 func (p *parser) startsQuery() bool {
 	n := 0
 	for p.isOpAt(n, "(") {

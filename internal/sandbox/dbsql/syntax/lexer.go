@@ -162,7 +162,7 @@ func (l *lexer) word(start int) Token {
 	return Token{Kind: Word, Text: text, Upper: strings.ToUpper(text), Start: start, End: l.pos}
 }
 
-// afterName says whether a dot at i continues a name, as in t.1a or `t`.0.
+// afterName reports whether a dot at i continues a name, as in t.1a or `t`.0.
 func (l *lexer) afterName(i int) bool {
 	return i > 0 && (isWord(l.src[i-1]) || l.src[i-1] == '`' || l.src[i-1] == ']' || l.src[i-1] == ')')
 }

@@ -1,7 +1,7 @@
 package syntax
 
 // Names hands every column reference in an expression to f, subqueries aside,
-// and says whether there is a star.
+// and reports whether there is a star.
 func Names(x Expr, f func(parts []string)) (star bool) {
 	walk := func(xs ...Expr) {
 		for _, x := range xs {

@@ -127,7 +127,7 @@ func (p *parser) next() Token {
 	return t
 }
 
-// is says whether the next tokens are these keywords.
+// is reports whether the next tokens are these keywords.
 func (p *parser) is(words ...string) bool {
 	for n, w := range words {
 		if t := p.peekAt(n); t.Kind != Word || t.Upper != w {

@@ -169,7 +169,7 @@ func (t *Type) CatalogName() string {
 	return names[t.Kind]
 }
 
-// Equal says whether two types are the same but for nullability and comments.
+// Equal reports whether two types are the same but for nullability and comments.
 func (t *Type) Equal(u *Type) bool {
 	if t.Kind != u.Kind || t.Precision != u.Precision || t.Scale != u.Scale || t.Length != u.Length || t.Char != u.Char {
 		return false
@@ -192,22 +192,22 @@ func (t *Type) Equal(u *Type) bool {
 	return true
 }
 
-// Integral says whether t is a whole number.
+// Integral reports whether t is a whole number.
 func (t *Type) Integral() bool { return t.Kind >= TinyInt && t.Kind <= BigInt }
 
-// Numeric says whether t is a number.
+// Numeric reports whether t is a number.
 func (t *Type) Numeric() bool { return t.Kind >= TinyInt && t.Kind <= Decimal }
 
-// Fractional says whether t is FLOAT or DOUBLE.
+// Fractional reports whether t is FLOAT or DOUBLE.
 func (t *Type) Fractional() bool { return t.Kind == Float || t.Kind == Double }
 
-// Temporal says whether t is a date or a timestamp.
+// Temporal reports whether t is a date or a timestamp.
 func (t *Type) Temporal() bool { return t.Kind >= Date && t.Kind <= TimestampNTZ }
 
-// Atomic says whether t has no members.
+// Atomic reports whether t has no members.
 func (t *Type) Atomic() bool { return t.Kind < Array }
 
-// Contains says whether t or a member of it is of kind k.
+// Contains reports whether t or a member of it is of kind k.
 func (t *Type) Contains(k Kind) bool {
 	if t.Kind == k {
 		return true

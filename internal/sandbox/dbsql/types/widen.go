@@ -96,7 +96,7 @@ func commonNested(a, b *Type) *Type {
 	return nil
 }
 
-// Wider says whether every value of from can be stored as to without loss, as
+// Wider reports whether every value of from can be stored as to without loss, as
 // a table column takes it when files are loaded.
 func Wider(from, to *Type) bool {
 	if from.Kind == Void || from.Equal(to) {

@@ -70,7 +70,7 @@ func (b *binder) assign(e *Expr, t *types.Type) string {
 	return sql
 }
 
-// castable says whether Databricks has a cast between two types at all.
+// castable reports whether Databricks has a cast between two types at all.
 func castable(from, to *types.Type) bool {
 	switch {
 	case from.Kind == types.Void || to.Kind == types.String:

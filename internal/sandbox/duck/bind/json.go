@@ -133,7 +133,7 @@ func (b *binder) jsonTime(x string, t *types.Type, pattern string) string {
 	return "('\"' || " + text + " || '\"')"
 }
 
-// plainJSON says whether DuckDB writes a type's JSON as Spark does, NULLs in
+// plainJSON reports whether DuckDB writes a type's JSON as Spark does, NULLs in
 // arrays and maps included.
 func plainJSON(t *types.Type) bool {
 	switch t.Kind {

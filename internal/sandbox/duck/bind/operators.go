@@ -227,7 +227,7 @@ func (b *binder) temporal(op string, l, r *Expr) *Expr {
 	return nil
 }
 
-// dayInterval says whether an interval has no part shorter than a day, so that
+// dayInterval reports whether an interval has no part shorter than a day, so that
 // a date stays a date.
 func dayInterval(e *Expr) bool { return e.text != nil && *e.text == "days" }
 

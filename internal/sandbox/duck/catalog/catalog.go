@@ -132,7 +132,7 @@ func (t *Table) Kind() string {
 // FullName is the three-part name.
 func (t *Table) FullName() string { return t.Catalog + "." + t.Schema + "." + t.Name }
 
-// RowTracking says whether the version keeps row ids that users can read.
+// RowTracking reports whether the version keeps row ids that users can read.
 func (v *Version) RowTracking() bool {
 	return strings.EqualFold(v.Properties["delta.enableRowTracking"], "true")
 }

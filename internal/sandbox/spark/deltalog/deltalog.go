@@ -43,7 +43,7 @@ type Metadata struct {
 	Created     time.Time
 }
 
-// ErrNotDelta is a folder without a log.
+// ErrNotDelta is a directory without a log.
 var ErrNotDelta = errors.New("not a Delta table")
 
 // Versions lists the commits that the log of the table in dir holds, oldest

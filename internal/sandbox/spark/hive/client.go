@@ -184,7 +184,7 @@ func (o *Operation) cancel(ctx context.Context) error {
 	return errors.Join(context.Cause(ctx), err)
 }
 
-// HasRows says whether the statement has a result set.
+// HasRows reports whether the statement has a result set.
 func (o *Operation) HasRows() bool { return o.handle.HasResultSet }
 
 // Schema describes the result's columns.

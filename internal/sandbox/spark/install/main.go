@@ -1,4 +1,4 @@
-// Command install puts Apache Spark and Delta into a folder: pyspark from the
+// Command install puts Apache Spark and Delta into a directory: pyspark from the
 // Python package index into a virtual environment, Delta's jars from Maven
 // Central, by the Ivy that Spark itself fetches packages with.
 // Where both are there already it does nothing.
@@ -88,7 +88,7 @@ func (i installer) spark(ctx context.Context) error {
 		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+sparkdist.Spark)
 }
 
-// jars are Delta's, and what they have to be. Spark itself is there, with all
+// jars are Delta's, with their SHA-256. Spark itself is there, with all
 // that Delta needs beside them.
 var jars = map[string]string{
 	"delta-spark_" + sparkdist.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",

@@ -114,7 +114,7 @@ func Serve(ctx context.Context, o Options, timeout time.Duration) (*Server, erro
 	}
 }
 
-// portTaken says whether the server ended because its port was in use.
+// portTaken reports whether the server ended because its port was in use.
 func (s *Server) portTaken() bool {
 	text, err := os.ReadFile(s.log)
 	return err == nil && bytes.Contains(text, []byte("Address already in use"))

@@ -59,7 +59,7 @@ func (w *walker) keepName(first, last int) {
 	w.edits = append(w.edits, edit{end, end, " AS " + quoting.Name(table.Name)})
 }
 
-// isExpression says whether a name is one of a common table expression.
+// isExpression reports whether a name is one of a common table expression.
 func (w *walker) isExpression(name string) bool {
 	for i, t := range w.tokens {
 		if isName(t) && strings.EqualFold(t.Text, name) && at(w.tokens, i+1).Upper == "AS" && at(w.tokens, i+2).Text == "(" {
@@ -240,7 +240,7 @@ func (w *walker) object(t, before syntax.Token) bool {
 	return table || schema
 }
 
-// first says whether the current word begins the statement.
+// first reports whether the current word begins the statement.
 func (w *walker) first() bool { return w.i == 0 || w.i == 1 && w.kind == "EXPLAIN" }
 
 func words(text string) map[string]bool {

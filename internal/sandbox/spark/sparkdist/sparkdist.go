@@ -24,10 +24,10 @@ const (
 	Java = 17
 )
 
-// Installation is a folder with Spark and Delta in it.
+// Installation is a directory with Spark and Delta in it.
 type Installation struct{ Dir string }
 
-// Stamp is the file that says that all is there.
+// Stamp is the file that marks a complete installation.
 func (i Installation) Stamp() string { return filepath.Join(i.Dir, "installed") }
 
 // Text is what the stamp holds.
@@ -36,10 +36,10 @@ func (i Installation) Text() string { return fmt.Sprintf("pyspark %s\ndelta %s\n
 // Venv is the Python virtual environment that pyspark is in.
 func (i Installation) Venv() string { return filepath.Join(i.Dir, "venv") }
 
-// DeltaJars is the folder of Delta's jars.
+// DeltaJars is the directory of Delta's jars.
 func (i Installation) DeltaJars() string { return filepath.Join(i.Dir, "jars") }
 
-// SparkJars is the folder of Spark's jars.
+// SparkJars is the directory of Spark's jars.
 func (i Installation) SparkJars() (string, error) {
 	found, err := filepath.Glob(filepath.Join(i.Venv(), "lib", "python*", "site-packages", "pyspark", "jars"))
 	if err != nil || len(found) != 1 {

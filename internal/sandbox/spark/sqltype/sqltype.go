@@ -63,7 +63,7 @@ func Simple(text string) (*types.Type, error) {
 	return nil, fmt.Errorf("Spark names a type that the sandbox does not know: %q", text)
 }
 
-// Nested says whether a type as DESCRIBE prints it has members.
+// Nested reports whether a type as DESCRIBE prints it has members.
 func Nested(text string) bool {
 	return strings.HasPrefix(text, "array<") || strings.HasPrefix(text, "map<") || strings.HasPrefix(text, "struct<")
 }

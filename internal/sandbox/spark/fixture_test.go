@@ -125,17 +125,17 @@ func (o objects) Open(_ context.Context, _, key string, _ objectstore.Credential
 	return io.NopCloser(bytes.NewReader([]byte(o[key]))), nil
 }
 
-// bench is an engine behind the front, and the driver in front of it.
-type bench struct {
+// fixture is an engine behind the front, and the driver in front of it.
+type fixture struct {
 	t       *testing.T
 	engine  *spark.Engine
 	objects objects
 	http    *httptest.Server
 }
 
-func open(t *testing.T) *bench {
+func open(t *testing.T) *fixture {
 	t.Helper()
-	b := &bench{t: t, objects: objects{}}
+	b := &fixture{t: t, objects: objects{}}
 	engine, err := spark.Open(t.Context(), spark.Options{URL: serverURL(t), DataDir: t.TempDir(), Discard: true, Objects: b.objects})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func open(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) serve(engine *spark.Engine) {
+func (b *fixture) serve(engine *spark.Engine) {
 	b.t.Helper()
 	b.engine = engine
 	server, err := front.New(front.Options{Engine: engine, Warehouse: "w", Token: "t", Faults: &fault.Set{}, Spool: b.t.TempDir() + "/spool", DirectWait: 5 * time.Second})
@@ -170,7 +170,7 @@ func (c *flagsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // connect opens one connection of the driver.
-func (b *bench) connect(options ...dbsql.ConnOption) *sql.Conn {
+func (b *fixture) connect(options ...dbsql.ConnOption) *sql.Conn {
 	b.t.Helper()
 	u, err := url.Parse(b.http.URL)
 	if err != nil {
