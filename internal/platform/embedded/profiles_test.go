@@ -127,13 +127,14 @@ func TestIdentifiersJoinProfiles(t *testing.T) {
 			`{"email":"a@example.com","phone":"1","price":8}`,
 			`{"phone":["3","1"],"price":16}`,
 			`{"email":"","phone":[""],"price":32}`,
+			`{"email":" ","phone":["\t "],"price":64}`,
 		)
 		for _, e := range events {
 			b.mustAppend(t, "shop", []jobs.Event{e})
 			b.mustBuild(t)
 		}
 		stats := b.mustBuild(t)
-		if stats.Profiles != 2 || stats.Unidentified != 1 {
+		if stats.Profiles != 2 || stats.Unidentified != 2 {
 			t.Errorf("stats %+v", stats)
 		}
 		got := b.rows(t, "all", "email", "phone", "spend", "orders")
