@@ -65,12 +65,14 @@ var commitScenarios = map[string]struct {
 	"first run": {func(*testing.T, *fencedStore, *fakeTable, *Import) {}, 5},
 	// The pinned snapshot, a batch of which all rows are known, the end.
 	"only known rows": {func(t *testing.T, _ *fencedStore, f *fakeTable, i *Import) {
+		t.Helper()
 		mustRun(t, i)
-		f.vacuumed = int64(len(f.versions)) // nothing to compare with: remembered rows stand in
+		f.vacuumed = int64(len(f.versions)) // the run compares with the remembered rows
 		f.commit(func(rows []fakeRow) []fakeRow { return rows })
 	}, 3},
 	// The new generation, the pinned snapshot, three batches, the end.
 	"full refresh": {func(t *testing.T, _ *fencedStore, _ *fakeTable, i *Import) {
+		t.Helper()
 		mustRun(t, i)
 		i.Spec.FullRefresh = "again"
 	}, 6},
@@ -81,6 +83,7 @@ var commitScenarios = map[string]struct {
 	// The upgraded document, the pinned snapshot, a batch of rows above the
 	// watermark of 2, a batch of the window that is known or late, the end.
 	"document of version 1": {func(t *testing.T, s *fencedStore, _ *fakeTable, _ *Import) {
+		t.Helper()
 		putVersion1(t, s.DB, "k", 2, fakeRow{2, 4, "a"}.digest())
 	}, 5},
 }
@@ -145,7 +148,7 @@ func TestARunThatWasTakenOverMovesNoCursor(t *testing.T) {
 				s.takenOverAt = n
 				err := i.Run(t.Context())
 				// The last commit only forgets a copy; the next run repeats it.
-				if best := name == "source without versions" && n == c.commits; !errors.Is(err, store.ErrFenced) && !best {
+				if forgets := name == "source without versions" && n == c.commits; !errors.Is(err, store.ErrFenced) && !forgets {
 					t.Errorf("taken over at commit %d: got the error %v, want %v", n, err, store.ErrFenced)
 				}
 				if s.commits != n-1 {

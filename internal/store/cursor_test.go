@@ -53,10 +53,12 @@ func TestWatermarkTiesReadBackOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := read("k")
-		if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 || got[0].Digest[0] != 0xaa || got[1].Digest[0] != 0xbb || got[1].Micros != 77 {
+		if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 || got[0].Digest[0] != 0xaa || got[1].Digest[0] != 0xbb ||
+			got[1].Micros != 77 {
 			t.Errorf("got the rows %v, want one of digest aa and two of digest bb, at 77", got)
 		}
-		if err := db.Write(t.Context(), func(tx *store.Tx) error { return store.DropWatermarkTies(t.Context(), tx, "k") }); err != nil {
+		err = db.Write(t.Context(), func(tx *store.Tx) error { return store.DropWatermarkTies(t.Context(), tx, "k") })
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := read("k"); len(got) != 0 {
@@ -68,10 +70,11 @@ func TestWatermarkTiesReadBackOnce(t *testing.T) {
 	})
 }
 
-func TestRememberedRowsReadBack(t *testing.T) {
+func TestSentRowsReadBack(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, db *store.DB) {
-		rows := []store.SentRow{{Micros: store.NullMicros, Times: 3}, {Micros: -5, Times: 1}, {Micros: 7, Times: 1 << 40}, {Micros: 7, Digest: [16]byte{1}, Times: 1}, {Micros: 1 << 60, Times: 1}}
+		rows := []store.SentRow{{Micros: store.NullMicros, Times: 3}, {Micros: -5, Times: 1}, {Micros: 7, Times: 1 << 40},
+			{Micros: 7, Digest: [16]byte{1}, Times: 1}, {Micros: 1 << 60, Times: 1}}
 		write := func(f func(tx *store.Tx) error) {
 			t.Helper()
 			if err := db.Write(t.Context(), f); err != nil {
@@ -94,21 +97,21 @@ func TestRememberedRowsReadBack(t *testing.T) {
 					continue
 				}
 				if got, err := db.SentRows(t.Context(), "k", p); err != nil || !slices.Equal(got, rows) {
-					t.Fatalf("%v, %v", got, err)
+					t.Fatalf("got the rows %v, %v, want %v", got, err, rows)
 				}
 			}
 			return out
 		}
 		if got := numbers(-5, 7); !slices.Equal(got, []int64{1, 2}) {
-			t.Fatalf("pages %v", got)
+			t.Fatalf("got the pages %v of the timestamps -5 to 7, want 1 and 2", got)
 		}
 		write(func(tx *store.Tx) error { return store.ForgetSent(t.Context(), tx, "k", 8) })
 		if got := numbers(store.NullMicros, 1<<62); !slices.Equal(got, []int64{1, 3}) {
-			t.Fatalf("pages %v", got)
+			t.Fatalf("got the pages %v after those before 8 were removed, want 1 and 3", got)
 		}
 		write(func(tx *store.Tx) error { return store.ForgetAllSent(t.Context(), tx, "k") })
 		if got := numbers(store.NullMicros, 1<<62); got != nil {
-			t.Fatalf("pages %v", got)
+			t.Fatalf("got the pages %v after all were removed, want none", got)
 		}
 	})
 }
