@@ -15,30 +15,31 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// carried is what River carries: the id of a run. All else is in the store.
-type carried struct {
+// runArgs are the arguments of a River job: the id of a run. The store holds
+// everything else.
+type runArgs struct {
 	RunID string `json:"run_id"`
 }
 
 // Kind implements river.JobArgs.
-func (carried) Kind() string { return "run" }
+func (runArgs) Kind() string { return "run" }
 
 // queueName is River's queue of runs.
 const queueName = "runs"
 
 type worker struct {
-	river.WorkerDefaults[carried]
+	river.WorkerDefaults[runArgs]
 	execute func(ctx context.Context, runID string) error
 }
 
 // Timeout implements river.Worker: a run has its own deadlines.
-func (w *worker) Timeout(*river.Job[carried]) time.Duration { return -1 }
+func (w *worker) Timeout(*river.Job[runArgs]) time.Duration { return -1 }
 
 // NextRetry implements river.Worker, where the store could not be written.
-func (w *worker) NextRetry(*river.Job[carried]) time.Time { return time.Now().Add(afterFailure) }
+func (w *worker) NextRetry(*river.Job[runArgs]) time.Time { return time.Now().Add(afterFailure) }
 
 // Work implements river.Worker.
-func (w *worker) Work(ctx context.Context, job *river.Job[carried]) error {
+func (w *worker) Work(ctx context.Context, job *river.Job[runArgs]) error {
 	return w.execute(ctx, job.Args.RunID)
 }
 
@@ -109,7 +110,7 @@ func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Dr
 		insert: func(ctx context.Context, tx *store.Tx, runIDs []string) error {
 			params := make([]river.InsertManyParams, len(runIDs))
 			for i, id := range runIDs {
-				params[i] = river.InsertManyParams{Args: carried{RunID: id}, InsertOpts: &river.InsertOpts{Queue: queueName, MaxAttempts: 5}}
+				params[i] = river.InsertManyParams{Args: runArgs{RunID: id}, InsertOpts: &river.InsertOpts{Queue: queueName, MaxAttempts: 5}}
 			}
 			return unwrap(tx, func(t Tx) error {
 				_, err := client.InsertManyFastTx(ctx, t, params)

@@ -65,7 +65,7 @@ func TestTheAxisFitsTheUsualRun(t *testing.T) {
 
 func TestRatesAreOfTheLastHalfMinute(t *testing.T) {
 	t.Parallel()
-	var r rates
+	var r progressTracker
 	start := time.Unix(1_800_000_000, 0)
 	run := &jobs.Run{ID: "r", Status: jobs.StatusRunning, Phase: "importing rows", StartedAt: &start, Progress: jobs.Progress{Total: 100_000}}
 	at := func(after time.Duration, done int64) *progress {

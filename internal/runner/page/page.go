@@ -44,7 +44,7 @@ type Options struct {
 type server struct {
 	Options
 	jobs     snapshot
-	rates    rates
+	rates    progressTracker
 	sessions sessions
 }
 
@@ -78,7 +78,7 @@ func New(o Options) http.Handler {
 	mux.Handle("POST /jobs/{id}/resume", s.signedIn(s.resume))
 	mux.Handle("POST /runs/{id}/cancel", s.signedIn(s.cancel))
 	mux.Handle("/", s.signedIn(s.showNothing))
-	return secure(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxForm)))
+	return withSecurityHeaders(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxForm)))
 }
 
 // maxForm bounds what a form may send: a token and an address.

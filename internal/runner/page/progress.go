@@ -12,8 +12,9 @@ import (
 // enough to show a warehouse that became slow.
 const rateWindow = 30 * time.Second
 
-// rates remembers the progress that pages have seen, to tell how fast it goes.
-type rates struct {
+// progressTracker keeps the progress that open pages have read, by the run's id,
+// and computes rates from it.
+type progressTracker struct {
 	mu   sync.Mutex
 	runs map[string]*track
 }
@@ -46,7 +47,7 @@ type progress struct {
 func (p *progress) RateInt() int64 { return int64(math.Ceil(p.Rate)) }
 
 // of describes an active run; nil for one that has ended.
-func (r *rates) of(run *jobs.Run, now time.Time) *progress {
+func (r *progressTracker) of(run *jobs.Run, now time.Time) *progress {
 	if run == nil || !run.Status.Active() {
 		return nil
 	}
@@ -76,7 +77,7 @@ func (r *rates) of(run *jobs.Run, now time.Time) *progress {
 }
 
 // observe notes where a run is and gives the oldest sample of the window.
-func (r *rates) observe(run *jobs.Run, now time.Time) sample {
+func (r *progressTracker) observe(run *jobs.Run, now time.Time) sample {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.runs == nil {
@@ -98,7 +99,7 @@ func (r *rates) observe(run *jobs.Run, now time.Time) sample {
 }
 
 // forget drops the runs that no page has asked for in a while.
-func (r *rates) forget(now time.Time) {
+func (r *progressTracker) forget(now time.Time) {
 	for id, t := range r.runs {
 		if now.Sub(t.seen[len(t.seen)-1].at) > 2*rateWindow {
 			delete(r.runs, id)

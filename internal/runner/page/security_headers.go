@@ -18,9 +18,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types page"
 
-// secure sets the headers that keep other sites out of the page, and the page
+// withSecurityHeaders sets the headers that keep other sites out of the page, and the page
 // out of caches.
-func secure(next http.Handler) http.Handler {
+func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -43,12 +43,12 @@ var assets, assetNames = func() (map[string]string, map[string]string) {
 	byName, names := map[string]string{}, map[string]string{}
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
-		panic(err) // embedded: cannot be
+		panic(err) // the files are embedded: this cannot fail
 	}
 	for _, e := range entries {
 		content, err := assetFiles.ReadFile("assets/" + e.Name())
 		if err != nil {
-			panic(err) // embedded: cannot be
+			panic(err) // the files are embedded: this cannot fail
 		}
 		sum := sha256.Sum256(content)
 		name := hex.EncodeToString(sum[:6]) + "-" + e.Name()
