@@ -84,9 +84,9 @@ func problem(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text)
 }
 
-// A runner that comes back in time was never away; a DELETE whose answer was
-// lost has worked.
-func TestPassingFailuresPass(t *testing.T) {
+// A call succeeds if the runner answers within the attempts. A DELETE whose answer
+// was lost succeeds, although the second one finds nothing.
+func TestTransientFailuresAreRetried(t *testing.T) {
 	t.Parallel()
 	var lost atomic.Bool
 	r := newRecorder(t, &filler{})

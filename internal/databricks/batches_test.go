@@ -77,7 +77,7 @@ func TestBatchesOfEveryForm(t *testing.T) {
 }
 
 // A loop that is left early leaves a session that can be used.
-func TestBatchesLeftEarly(t *testing.T) {
+func TestLeavingBatchesEarlyClosesTheStatement(t *testing.T) {
 	t.Parallel()
 	w := open(t, sandboxtest.Start(t))
 	for range 3 {

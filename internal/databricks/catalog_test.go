@@ -18,7 +18,9 @@ func shop(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
 	s.Exec(t,
 		"CREATE SCHEMA main.shop COMMENT 'what we sell'",
 		"CREATE SCHEMA main.empty",
-		"CREATE TABLE main.shop.customers (id BIGINT NOT NULL COMMENT 'the key', name STRING, amount DECIMAL(10,2), at TIMESTAMP, local_at TIMESTAMP_NTZ, tags ARRAY<STRING>, `odd name` STRUCT<a: INT, b: STRING>) COMMENT 'who buys' TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
+		"CREATE TABLE main.shop.customers (id BIGINT NOT NULL COMMENT 'the key', name STRING, amount DECIMAL(10,2), "+
+			"at TIMESTAMP, local_at TIMESTAMP_NTZ, tags ARRAY<STRING>, `odd name` STRUCT<a: INT, b: STRING>) "+
+			"COMMENT 'who buys' TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
 		"CREATE TABLE main.shop.orders (id BIGINT)",
 		"CREATE VIEW main.shop.recent AS SELECT id FROM main.shop.orders",
 		"INSERT INTO main.shop.orders VALUES (1)",
@@ -43,11 +45,13 @@ func TestCatalogLists(t *testing.T) {
 		t.Errorf("catalogs: %s, %v", got, err)
 	}
 	databases, err := w.Databases(t.Context(), "main", "shop|emp*")
-	if got := names(databases, func(d jobs.DatabaseInfo) string { return d.Name + ":" + d.Comment }); got != "empty: shop:what we sell" || err != nil {
+	commented := func(d jobs.DatabaseInfo) string { return d.Name + ":" + d.Comment }
+	if got := names(databases, commented); got != "empty: shop:what we sell" || err != nil {
 		t.Errorf("databases: %s, %v", got, err)
 	}
 	tables, err := w.Tables(t.Context(), "main", "shop", "")
-	if got := names(tables, func(x jobs.TableInfo) string { return x.Name + ":" + x.Type + ":" + x.Comment }); got != "customers:MANAGED:who buys orders:MANAGED: recent:VIEW:" || err != nil {
+	described := func(x jobs.TableInfo) string { return x.Name + ":" + x.Type + ":" + x.Comment }
+	if got := names(tables, described); got != "customers:MANAGED:who buys orders:MANAGED: recent:VIEW:" || err != nil {
 		t.Errorf("tables: %s, %v", got, err)
 	}
 	tables, err = w.Tables(t.Context(), "main", "shop", "*ER*")
@@ -90,11 +94,13 @@ func TestCatalogWithoutInformationSchema(t *testing.T) {
 		t.Errorf("databases: %v, %v", databases, err)
 	}
 	tables, err := w.Tables(t.Context(), "main", "shop", "")
-	if got := names(tables, func(x jobs.TableInfo) string { return x.Name + ":" + x.Type }); got != "customers:TABLE orders:TABLE recent:VIEW" || err != nil {
+	typed := func(x jobs.TableInfo) string { return x.Name + ":" + x.Type }
+	if got := names(tables, typed); got != "customers:TABLE orders:TABLE recent:VIEW" || err != nil {
 		t.Errorf("tables: %s, %v", got, err)
 	}
 	columns, err := w.TableColumns(t.Context(), jobs.TableName{Catalog: "main", Database: "shop", Table: "customers"})
-	if got := names(columns, func(c jobs.ColumnInfo) string { return c.Type }); !strings.HasPrefix(got, "BIGINT STRING DECIMAL(10,2) TIMESTAMP TIMESTAMP_NTZ") || len(columns) != 7 || err != nil {
+	got := names(columns, func(c jobs.ColumnInfo) string { return c.Type })
+	if !strings.HasPrefix(got, "BIGINT STRING DECIMAL(10,2) TIMESTAMP TIMESTAMP_NTZ") || len(columns) != 7 || err != nil {
 		t.Errorf("columns: %s, %v", got, err)
 	}
 	_, err = w.TableColumns(t.Context(), jobs.TableName{Catalog: "main", Database: "shop", Table: "costumers"})
@@ -130,7 +136,8 @@ func TestMissingNamesAreExplained(t *testing.T) {
 		expectMissing(t, err, c.attribute, c.near)
 	}
 	_, err = w.Query(t.Context(), "SELECT * FROM main.shop.nothing")
-	if e, ok := errors.AsType[*databricks.StatementError](err); !ok || e.Class != "TABLE_OR_VIEW_NOT_FOUND" || e.SQLState != "42P01" || e.QueryID == "" {
+	e, ok := errors.AsType[*databricks.StatementError](err)
+	if !ok || e.Class != "TABLE_OR_VIEW_NOT_FOUND" || e.SQLState != "42P01" || e.QueryID == "" {
 		t.Errorf("the cause of %v is %#v", err, e)
 	}
 	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Attribute != "table" || e.Code != jobs.CodeInvalid {
@@ -158,7 +165,7 @@ func TestLatestVersion(t *testing.T) {
 }
 
 // checklist 14: names that need quoting, through the real parser.
-func TestAwkwardNames(t *testing.T) {
+func TestNamesThatNeedQuoting(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	w := open(t, s)

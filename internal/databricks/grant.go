@@ -38,5 +38,6 @@ func grantFor(message string) string {
 		}
 		parts[i] = quoted
 	}
-	return fmt.Sprintf("Have the owner of it run: GRANT %s ON %s %s TO `the user or service principal`;", privilege, kind, strings.Join(parts, "."))
+	return fmt.Sprintf("Have the owner of it run: GRANT %s ON %s %s TO `the user or service principal`;",
+		privilege, kind, strings.Join(parts, "."))
 }

@@ -49,7 +49,7 @@ func TestSkippedPagesLeaveNoParts(t *testing.T) {
 	}
 }
 
-func TestIncompleteResults(t *testing.T) {
+func TestIncompleteResultIsAnError(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name  string

@@ -192,7 +192,9 @@ func withCallersCancel(ctx context.Context, c *call, method string) (context.Con
 
 // send makes one attempt and reads the whole answer. bound is the request's
 // timeout.
-func (t *transport) send(ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration) (*bytes.Buffer, *failure) {
+func (t *transport) send(
+	ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration,
+) (*bytes.Buffer, *failure) {
 	token, err := t.token.get(ctx)
 	if err != nil {
 		return nil, &failure{method: method, cause: causeToken, err: err}

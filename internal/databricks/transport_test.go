@@ -74,7 +74,7 @@ func post(t *testing.T, w *Warehouse, target, method string) ([]byte, error) {
 }
 
 // checklist 50: no redirect and no other host gets the token.
-func TestTokenStaysWithItsHost(t *testing.T) {
+func TestTokenIsSentToItsHostOnly(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
@@ -97,7 +97,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 	}
 }
 
-func TestTelemetryStaysHere(t *testing.T) {
+func TestTelemetryIsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1})
 	body, err := post(t, w, "https://127.0.0.1/api/2.0/connector-service/feature-flags/GOLANG/1.14.0", "")
@@ -107,7 +107,7 @@ func TestTelemetryStaysHere(t *testing.T) {
 }
 
 // checklist 51.
-func TestTLSNeedsAKnownAuthority(t *testing.T) {
+func TestTLSNeedsATrustedAuthority(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer canary" {
@@ -205,7 +205,7 @@ func TestForbiddenAddressIsRefused(t *testing.T) {
 }
 
 // checklist 26.
-func TestSilenceIsBounded(t *testing.T) {
+func TestUnansweredRequestTimesOut(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -283,10 +283,12 @@ func TestTransientFailureIsRetried(t *testing.T) {
 		"a statement that is not idempotent":       {broken, rpc("ExecuteStatement"), 1},
 		"the end of a session":                     {broken, rpc("CloseSession"), 1},
 		"a file of a volume": {unavailable, func(t *testing.T, w *Warehouse) error {
+			t.Helper()
 			_, err := (&Files{w: w}).Read(t.Context(), "/Volumes/c/s/v/f")
 			return err
 		}, 3},
 		"a file of a result": {unavailable, func(t *testing.T, w *Warehouse) error {
+			t.Helper()
 			u := *w.transport.endpoint
 			u.Path = "/file"
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil)
@@ -301,6 +303,7 @@ func TestTransientFailureIsRetried(t *testing.T) {
 			return response.Body.Close()
 		}, 3},
 		"an OAuth token": {unavailable, func(t *testing.T, w *Warehouse) error {
+			t.Helper()
 			_, err := w.clientToken(t.Context(), ClientCredentials{
 				ID: "id", Secret: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("canary"), nil },
 			})

@@ -200,7 +200,8 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 		return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog),
 			namesOf(tables, func(t jobs.TableInfo) string { return t.Name }))
 	}
-	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s does not find what it lists", u.w.name), Detail: detail, Next: "Run it again"}
+	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s does not find what it lists", u.w.name),
+		Detail: detail, Next: "Run it again"}
 }
 
 func namesOf[T any](list []T, name func(T) string) []string {

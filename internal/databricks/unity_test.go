@@ -25,7 +25,7 @@ func unityCatalog(t *testing.T, server *httptest.Server) *UnityCatalog {
 }
 
 // checklist 50: a name is a name, and not a way to the workspace's other APIs.
-func TestANameStaysInItsPlaceOfTheCatalogAPIsPath(t *testing.T) {
+func TestTableNameIsEscapedInTheCatalogPath(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func TestANameStaysInItsPlaceOfTheCatalogAPIsPath(t *testing.T) {
 
 // checklist 50: an answer that sends the catalog's reader elsewhere does not
 // have the token brought there.
-func TestARedirectOfTheCatalogAPICarriesNoToken(t *testing.T) {
+func TestCatalogAPIRedirectGetsNoToken(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))

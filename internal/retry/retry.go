@@ -30,7 +30,7 @@ type Policy struct {
 	First time.Duration
 	// Longest bounds the pauses, Retry-After aside; less than First means First.
 	Longest time.Duration
-	// Factor is by how much one pause is longer than the pause before; 0 means 2.
+	// Factor is the ratio of one pause to the pause before it; less than 2 means 2.
 	Factor int
 	// Within is the overall deadline: no pause goes beyond it. It counts from the
 	// beginning of Do; 0 means none.
@@ -42,7 +42,8 @@ type Policy struct {
 	Clock *Clock
 }
 
-// Clock is time and chance.
+// Clock is the time and the randomness that Do uses. lytics' tests replace it; code
+// that runs in a bubble of testing/synctest does not need to.
 type Clock struct {
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
@@ -50,7 +51,7 @@ type Clock struct {
 	Random func() float64
 }
 
-var systemClock = Clock{Now: time.Now, After: time.After, Random: rand.Float64} //nolint:gosec // spreads retries, protects nothing
+var systemClock = Clock{Now: time.Now, After: time.After, Random: rand.Float64}
 
 // SystemClock is the clock of a policy that names none.
 func SystemClock() *Clock { return &systemClock }

@@ -32,7 +32,8 @@ func TestTransientFailureIsRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
-		got, err := retry.Do(t.Context(), retry.Policy{Attempts: 4, First: time.Second, Longest: time.Minute}, failing(3, time.Now(), &at), transient)
+		policy := retry.Policy{Attempts: 4, First: time.Second, Longest: time.Minute}
+		got, err := retry.Do(t.Context(), policy, failing(3, time.Now(), &at), transient)
 		if got != "done" || err != nil {
 			t.Fatalf("got %q, %v, want done", got, err)
 		}
@@ -94,7 +95,8 @@ func TestPauseGrowsToTheLongest(t *testing.T) {
 	if d := cmp.Diff([]time.Duration{15 * time.Second, time.Minute, 4 * time.Minute, 10 * time.Minute, 10 * time.Minute}, got); d != "" {
 		t.Errorf("longest pauses (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]time.Duration{7500 * time.Millisecond, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 5 * time.Minute}, least); d != "" {
+	halves := []time.Duration{7500 * time.Millisecond, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 5 * time.Minute}
+	if d := cmp.Diff(halves, least); d != "" {
 		t.Errorf("shortest pauses (-want +got):\n%s", d)
 	}
 	p.Clock = whole
@@ -172,7 +174,8 @@ func TestEndedContextGetsOneAttempt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	n := 0
-	_, err := retry.Do(ctx, retry.Policy{}, func(int) (int, error) { n++; return 0, ctx.Err() }, func(int, error) retry.Decision { return retry.If(true) })
+	_, err := retry.Do(ctx, retry.Policy{}, func(int) (int, error) { n++; return 0, ctx.Err() },
+		func(int, error) retry.Decision { return retry.If(true) })
 	if n != 1 || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d attempts and %v, want one and its error", n, err)
 	}
@@ -211,7 +214,7 @@ func TestAfterReadsTheHeader(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"":               0,
 		"77":             77 * time.Second,
-		" 5 ":            5 * time.Second,
+		"5\t":            5 * time.Second,
 		"-1":             0,
 		"soon":           0,
 		"1e9":            0,

@@ -37,7 +37,9 @@ func openSandbox(t *testing.T, s *sandboxtest.Sandbox, change func(*staging.S3Co
 // with is a client of S3 and of the token service that has minted keys.
 func with(s *sandboxtest.Sandbox, c staging.CopyCredential) (*awss3.Client, *sts.Client) {
 	keys := credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())
-	return awss3.New(awss3.Options{BaseEndpoint: aws.String(s.S3Endpoint), Region: s.S3Region, UsePathStyle: true, RetryMaxAttempts: 1, Credentials: keys}),
+	return awss3.New(awss3.Options{
+			BaseEndpoint: aws.String(s.S3Endpoint), Region: s.S3Region, UsePathStyle: true, RetryMaxAttempts: 1, Credentials: keys,
+		}),
 		sts.New(sts.Options{BaseEndpoint: aws.String(s.S3Endpoint), Region: s.S3Region, RetryMaxAttempts: 1, Credentials: keys})
 }
 
@@ -52,7 +54,7 @@ func code(err error) string {
 // checklist 55: what goes into COPY INTO is never the long-lived key, whatever
 // the staging has; it reads the run's prefix and nothing else, and expires after
 // the statement.
-func TestMintedKeysReadTheRunsPrefixAndNothingElse(t *testing.T) {
+func TestTemporaryKeysReadOnlyTheRunsPrefix(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t, sandboxtest.WithArgs("-s3-short-lived", "-s3-external-id", "ours", "-s3-role-max-session", "12h"))
 	for name, change := range map[string]func(*staging.S3Config){
@@ -131,14 +133,16 @@ func TestMintedKeysReadTheRunsPrefixAndNothingElse(t *testing.T) {
 
 // checklist 55: a name stands for a credential where there is one; the keys of
 // a role may live less long than the statement, and then say so.
-func TestWhereTheRightToReadComesFrom(t *testing.T) {
+func TestConfiguredCredentialIsUsed(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t)
-	got, err := openSandbox(t, sandbox, func(c *staging.S3Config) { c.Credential = "sandbox_storage" }).CopyCredential(t.Context(), "run", time.Hour)
+	s := openSandbox(t, sandbox, func(c *staging.S3Config) { c.Credential = "sandbox_storage" })
+	got, err := s.CopyCredential(t.Context(), "run", time.Hour)
 	if err != nil || got != (staging.CopyCredential{Name: "sandbox_storage"}) {
 		t.Errorf("named: %v, %v", got, err)
 	}
-	got, err = openSandbox(t, sandbox, func(c *staging.S3Config) { c.ExternalLocation = "exports" }).CopyCredential(t.Context(), "run", time.Hour)
+	s = openSandbox(t, sandbox, func(c *staging.S3Config) { c.ExternalLocation = "exports" })
+	got, err = s.CopyCredential(t.Context(), "run", time.Hour)
 	if err != nil || got != (staging.CopyCredential{Location: "exports"}) {
 		t.Errorf("external location: %v, %v", got, err)
 	}
@@ -168,7 +172,7 @@ func TestWhereTheRightToReadComesFrom(t *testing.T) {
 
 // The keys of AWS' own chain are mostly a role's, and only that role can narrow
 // them. Environment variables are the process's, so this test runs alone.
-func TestTheKeysOfARoleAreNarrowedByIt(t *testing.T) {
+func TestKeysOfARoleSessionAreNarrowed(t *testing.T) {
 	sandbox := sandboxtest.Start(t)
 	_, tokens := with(sandbox, staging.CopyCredential{AccessKeyID: sandbox.S3AccessKey, SecretAccessKey: jobs.NewSecret(sandbox.S3SecretKey)})
 	role, err := tokens.AssumeRole(context.Background(), &sts.AssumeRoleInput{RoleArn: aws.String(sandboxRole), RoleSessionName: aws.String("machine")})

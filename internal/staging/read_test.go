@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestReadAtIsThatOfAFile(t *testing.T) {
+func TestReadAtBehavesLikeReaderAt(t *testing.T) {
 	t.Parallel()
 	s := newStore(t).open(t)
 	content := random(3 << 20)
@@ -42,7 +42,7 @@ func TestReadAtIsThatOfAFile(t *testing.T) {
 }
 
 // A body that breaks off is asked for again from where it broke.
-func TestABrokenReadGoesOn(t *testing.T) {
+func TestBrokenReadIsResumed(t *testing.T) {
 	t.Parallel()
 	st := newStore(t)
 	s := st.open(t)

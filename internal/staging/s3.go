@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -158,7 +159,12 @@ func (s *S3) options() []func(*config.LoadOptions) error {
 		})
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
-		config.WithRetryMaxAttempts(attempts),
+		config.WithRetryer(func() aws.Retryer {
+			return awsretry.NewStandard(func(o *awsretry.StandardOptions) {
+				o.MaxAttempts = attempts
+				o.Retryables = append([]awsretry.IsErrorRetryable{awsretry.IsErrorRetryableFunc(refusedAddress)}, o.Retryables...)
+			})
+		}),
 	}
 	if s.cfg.Region != "" {
 		options = append(options, config.WithRegion(s.cfg.Region))
@@ -171,6 +177,15 @@ func (s *S3) options() []func(*config.LoadOptions) error {
 			credentials.NewStaticCredentialsProvider(s.cfg.AccessKeyID, s.cfg.SecretAccessKey.Reveal(), "")))
 	}
 	return options
+}
+
+// refusedAddress keeps the SDK from retrying a connection that the rules of package
+// egress forbid.
+func refusedAddress(err error) aws.Ternary {
+	if _, ok := errors.AsType[*egress.RefusedAddressError](err); ok {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 func validate(cfg S3Config) error {

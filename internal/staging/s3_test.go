@@ -293,7 +293,7 @@ func expect(t *testing.T, err error, code jobs.Code, attribute string) {
 	}
 }
 
-func TestOpenNamesWhatIsWrong(t *testing.T) {
+func TestOpenNamesTheWrongSetting(t *testing.T) {
 	t.Parallel()
 	answers := []struct {
 		status    int

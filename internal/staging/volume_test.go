@@ -9,7 +9,7 @@ import (
 )
 
 // checklist 31: what sweeps a prefix never looks outside the volume.
-func TestAVolumesPrefixStaysInTheVolume(t *testing.T) {
+func TestVolumePrefixCannotLeaveTheVolume(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"..", "a/../../other", "./a", "/a/..", "a\x00"} {
 		_, err := staging.OpenVolume(t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "s", Volume: "v", Prefix: prefix}, databricks.Config{})

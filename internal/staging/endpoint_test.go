@@ -10,7 +10,7 @@ import (
 )
 
 // checklist 50: an endpoint leads to no metadata service.
-func TestMetadataServiceIsNoEndpoint(t *testing.T) {
+func TestMetadataServiceIsRefusedAsEndpoint(t *testing.T) {
 	t.Parallel()
 	_, err := staging.Open(t.Context(), staging.S3Config{
 		Bucket: "b", Region: "us-east-1", Endpoint: "http://169.254.169.254", UsePathStyle: true,
