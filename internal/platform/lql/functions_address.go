@@ -165,10 +165,13 @@ func domain(v value.Value) (value.Value, bool) {
 	return value.OfString(d), ok
 }
 
+// shortestURL is the least bytes of a text that domains looks at, as in Lytics.
+const shortestURL = 4
+
 func domains(_ *Record, args []value.Value) (value.Value, bool) {
 	var out []string
 	for _, s := range urlsOf(args) {
-		if d, ok := domainOf(s); ok {
+		if d, ok := domainOf(s); ok && len(s) >= shortestURL {
 			out = append(out, d)
 		}
 	}

@@ -144,7 +144,7 @@ func keep(matching bool) functionEval {
 		if v.IsEmpty() {
 			return no()
 		}
-		tests := prefixTests(args[1:])
+		tests := prefixTests(args[1:], matching)
 		stays := func(s string) bool {
 			return slices.ContainsFunc(tests, func(test func(string) bool) bool { return test(s) }) == matching
 		}
@@ -171,8 +171,9 @@ func keep(matching bool) functionEval {
 }
 
 // prefixTests are the tests of filter and filtermatch: a pattern with a star, or
-// a prefix. An empty one is the empty string.
-func prefixTests(args []value.Value) []func(string) bool {
+// a prefix. An empty one is the prefix of any other text for filtermatch, and the empty
+// string for filter, as in Lytics.
+func prefixTests(args []value.Value, emptyIsAny bool) []func(string) bool {
 	var tests []func(string) bool
 	for _, a := range args {
 		if a.Kind() != value.String && a.Kind() != value.List {
@@ -184,10 +185,10 @@ func prefixTests(args []value.Value) []func(string) bool {
 			case strings.ContainsAny(s, "*%"):
 				p := newPattern(s)
 				tests = append(tests, func(of string) bool { matches, _ := p.match(of); return matches })
-			case s == "":
+			case s == "" && !emptyIsAny:
 				tests = append(tests, func(of string) bool { return of == "" })
 			default:
-				tests = append(tests, func(of string) bool { return strings.HasPrefix(of, s) })
+				tests = append(tests, func(of string) bool { return of != "" && strings.HasPrefix(of, s) })
 			}
 		}
 	}
