@@ -87,7 +87,7 @@ func (p *Platform) owner(ctx context.Context) (a account, err error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return account{}, nil
 	}
-	return a, p.failed(ctx, "Cannot read which Lytics account the store belongs to", err)
+	return a, p.storeError(ctx, "Cannot read which Lytics account the store belongs to", err)
 }
 
 // bind makes an account the store's, unless another process was faster, and
@@ -99,7 +99,7 @@ func (p *Platform) bind(ctx context.Context, a account) (account, error) {
 		return err
 	})
 	if err != nil {
-		return account{}, p.failed(ctx, "Cannot note which Lytics account the store belongs to", err)
+		return account{}, p.storeError(ctx, "Cannot note which Lytics account the store belongs to", err)
 	}
 	return p.owner(ctx)
 }

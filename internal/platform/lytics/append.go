@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// collectPath begins the addresses that take events.
+// collectPath is the beginning of the paths that take events.
 const collectPath = "/collect/"
 
 // uploadTimeout bounds one attempt of an upload.
@@ -31,7 +31,7 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	if err := platform.ValidateStream(stream); err != nil {
 		return result, err
 	}
-	if dots(stream) {
+	if isDotSegment(stream) {
 		return result, jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream),
 			"it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
 	}
@@ -41,44 +41,45 @@ func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Even
 	}
 	summary := "Cannot append to stream " + stream
 	if err := ctx.Err(); err != nil {
-		return result, p.failed(ctx, summary, err)
+		return result, p.storeError(ctx, summary, err)
 	}
 	if len(events) == 0 {
-		return result, p.failed(ctx, summary, p.db.Write(ctx, orNothing(commit)))
+		return result, p.storeError(ctx, summary, p.db.Write(ctx, orNoOp(commit)))
 	}
 	s, err := p.beginSending(ctx, stream, events)
 	if err != nil {
-		return result, p.failed(ctx, summary, err)
+		return result, p.storeError(ctx, summary, err)
 	}
 	for _, u := range uploads {
 		if err := p.upload(ctx, stream, u, s); err != nil {
 			return s.result, errors.Join(err, s.abandon(ctx))
 		}
 	}
-	if err := s.finish(ctx, orNothing(commit)); err != nil {
-		return s.result, p.failed(ctx, summary, err)
+	if err := s.finish(ctx, orNoOp(commit)); err != nil {
+		return s.result, p.storeError(ctx, summary, err)
 	}
 	s.result.Written = int64(len(events))
 	return s.result, nil
 }
 
-// dots tells what cannot be part of an address, not even escaped.
-func dots(name string) bool { return name == "." || name == ".." }
+// isDotSegment reports whether a name is a dot segment of a path: it cannot be
+// part of an address, not even escaped.
+func isDotSegment(name string) bool { return name == "." || name == ".." }
 
-func orNothing(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
+func orNoOp(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
 	if commit == nil {
 		return func(*store.Tx) error { return nil }
 	}
 	return commit
 }
 
-// upload sends a part of a batch until Lytics has it.
+// upload sends one upload of a batch, and repeats it until Lytics has it.
 func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) error {
 	c := call{
 		summary: "Cannot append to stream " + stream, method: http.MethodPost, base: p.bulk,
 		path: collectPath + "bulk/" + url.PathEscape(stream),
-		// Without droperrors Lytics stops at the first rejected row, and how many of the
-		// rows before it it keeps is not documented.
+		// Without droperrors Lytics stops at the first rejected row. How many of the
+		// rows before it Lytics then keeps is not documented.
 		query:       url.Values{"timestamp_field": {EventTime}, "droperrors": {"true"}},
 		body:        u.body,
 		contentType: "application/json", gzipped: p.format.framing().gzip,
@@ -111,9 +112,9 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 	return e
 }
 
-// failed is an error of the store. Errors that already say what to do pass
-// through.
-func (p *Platform) failed(ctx context.Context, summary string, err error) error {
+// storeError makes the error of a failure of the store. A *jobs.Error passes
+// through unchanged.
+func (p *Platform) storeError(ctx context.Context, summary string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -92,7 +92,7 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 		if err == nil || !isUnsure(err) || tries == unsureRetries || ctx.Err() != nil {
 			return made, err
 		}
-		// It may be there now: the next look adopts it.
+		// Lytics may have created it: the next attempt adopts it.
 	}
 }
 
@@ -134,8 +134,8 @@ func (p *Platform) createAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 	return p.noteAudience(ctx, a, out)
 }
 
-// removeRenamed deletes an audience to which Lytics gave another slug, since the
-// one that was asked for is taken. Exports and INCLUDE go by the slug.
+// removeRenamed deletes an audience that Lytics created with another slug because
+// the wanted slug is taken. Exports and INCLUDE refer to audiences by the slug.
 func (p *Platform) removeRenamed(ctx context.Context, a jobs.Audience, made raw) error {
 	e := &jobs.Error{
 		Code: jobs.CodeConflict, Attribute: "slug", Summary: fmt.Sprintf("Audience %q cannot have the slug %s", a.Name, a.Slug),
@@ -151,7 +151,7 @@ func (p *Platform) removeRenamed(ctx context.Context, a jobs.Audience, made raw)
 	return e
 }
 
-// redeclare notes that a filter is also declared in another writing.
+// redeclare stores the declared form of a filter that Lytics has in another form.
 func (p *Platform) redeclare(ctx context.Context, a, old jobs.Audience) error {
 	if a.Filter == old.Filter {
 		return nil
@@ -159,8 +159,8 @@ func (p *Platform) redeclare(ctx context.Context, a, old jobs.Audience) error {
 	return p.declare(ctx, filterObject(a.ID), a.Filter, old.Filter)
 }
 
-// overSegment writes an audience over what Lytics has of it, without what Lytics
-// computes.
+// overSegment gives the segment of Lytics with the declared audience written over
+// it, without the keys that Lytics computes.
 func overSegment(r raw, a jobs.Audience) raw {
 	body := raw{}
 	for _, key := range []string{"kind", "table", "is_public", "save_hist", "tags", "groups", "expires_at", "emit_trigger", "schedule_exit"} {
@@ -229,8 +229,9 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	return p.noteAudience(ctx, a, out)
 }
 
-// DeleteAudience refuses while other audiences include it; whether exports read
-// it is known to who owns the jobs. Deleting what is not there is no error.
+// DeleteAudience refuses (CodeInUse) while other audiences include the audience.
+// Whether exports read it is for the caller to check. If the audience does not
+// exist, that is no error.
 func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
 	summary := "Cannot delete audience " + id
 	r, err := p.segment(ctx, summary, id, nil)

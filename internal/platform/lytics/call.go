@@ -88,7 +88,7 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	if c.patience == 0 {
 		c.patience = definitionPatience
 	}
-	if dots(c.object[1]) {
+	if isDotSegment(c.object[1]) {
 		return nil, notFound(c.object[0], c.object[1])
 	}
 	if !c.anyAccount {

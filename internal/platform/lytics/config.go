@@ -26,8 +26,8 @@ const (
 
 // Config is how to reach an account.
 type Config struct {
-	// Token gives the API token; it is asked again when Lytics refuses the one
-	// it gave before.
+	// Token gives the API token. It is called again after Lytics refused the
+	// token that it gave before.
 	Token func(ctx context.Context) (jobs.Secret, error)
 	// APIURL and BulkURL default to Lytics's own.
 	APIURL  string
@@ -36,10 +36,10 @@ type Config struct {
 	AccountID string
 	// UploadFormat is how events are written; empty is FormatJSONLines.
 	UploadFormat UploadFormat
-	// HTTP makes the calls; nil is a client of this package's own. Redirects
-	// are never followed: the token stays where it was sent.
+	// HTTP makes the calls; nil means a client of this package. Redirects are
+	// never followed, so that the token goes to no other host.
 	HTTP *http.Client
-	// DB keeps the cursor that Append commits, and which events are under way.
+	// DB holds the cursor that Append commits, and the records of sends.
 	DB        *store.DB
 	UserAgent string
 }
@@ -55,7 +55,8 @@ type Platform struct {
 	db        *store.DB
 	token     tokenSource
 	clock     *retry.Clock
-	// schema is held while the schema is changed: a draft is one for all.
+	// schema is locked while the schema is changed, because all changes share
+	// one draft.
 	schema       sync.Mutex
 	accountCheck accountCheck
 	patches      patchMode

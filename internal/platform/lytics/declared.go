@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// declare remembers the text that was declared for what Lytics wrote: it may
-// write expressions and filters in its own way, and a plan that compared the two
-// would never be empty.
+// declare stores the declared text of an expression or a filter beside the text
+// that Lytics wrote for it. Lytics may write both in another way, and a Terraform
+// plan that compared the two texts would never be empty.
 func (p *Platform) declare(ctx context.Context, object, declared, written string) error {
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		if declared == written {
@@ -22,16 +22,16 @@ func (p *Platform) declare(ctx context.Context, object, declared, written string
 			ON CONFLICT (object) DO UPDATE SET declared = excluded.declared, written = excluded.written`, object, declared, written)
 		return err
 	})
-	return p.failed(ctx, "Cannot note how Lytics writes "+object, err)
+	return p.storeError(ctx, "Cannot note how Lytics writes "+object, err)
 }
 
-// declared gives the text that was declared for what Lytics has now, or just
-// that when it is another text than was written.
+// declared gives the declared text for the text that Lytics has now. If somebody
+// changed the text in Lytics since it was written, it gives the text of Lytics.
 func (p *Platform) declared(ctx context.Context, object, written string) (string, error) {
 	var text string
 	err := p.db.Read().QueryRowContext(ctx, `SELECT declared FROM lytics_texts WHERE object = ? AND written = ?`, object, written).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return written, nil
 	}
-	return text, p.failed(ctx, "Cannot read how Lytics writes "+object, err)
+	return text, p.storeError(ctx, "Cannot read how Lytics writes "+object, err)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// The keys that an event has besides its row's.
+// The keys of an event that are not columns of its row.
 const (
 	// EventID is the event's stable id.
 	EventID = "_event_id"
@@ -19,10 +19,10 @@ const (
 	EventTime = "_event_time"
 )
 
-// maxEvent is what Lytics takes of one event in a batch.
+// maxEvent is the most bytes that Lytics takes for one event of a batch.
 const maxEvent = 16 << 10
 
-// encodeEvent gives an event as Lytics takes it.
+// encodeEvent appends an event as Lytics takes it.
 func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 	switch y := e.Time.UTC().Year(); {
 	case e.ID == "":
@@ -51,10 +51,10 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 	return b, nil
 }
 
-// jsonSpace is what may be between the tokens of JSON.
+// jsonSpace is the white space of JSON.
 const jsonSpace = " \t\r\n"
 
-// trimmed is JSON without the white space around it: there seldom is any.
+// trimmed gives JSON without the white space around it, which is rare.
 func trimmed(data []byte) []byte {
 	if n := len(data); n > 0 && data[0] > ' ' && data[n-1] > ' ' {
 		return data
@@ -62,10 +62,10 @@ func trimmed(data []byte) []byte {
 	return bytes.Trim(data, jsonSpace)
 }
 
-// appendColumns copies what is inside the braces of a row, after a comma. Taken
-// is the key that is an event's own, if the row has it.
+// appendColumns copies the columns of a row, after a comma. Taken is a column with
+// the name of EventID or EventTime, if the row has one.
 func appendColumns(b, data []byte) (_ []byte, taken string) {
-	if asItIs(data) {
+	if needsNoChange(data) {
 		if inside := trimmed(data[1 : len(data)-1]); len(inside) > 0 {
 			b = append(append(b, ','), inside...)
 		}
@@ -85,10 +85,10 @@ func appendColumns(b, data []byte) (_ []byte, taken string) {
 	return b, taken
 }
 
-// asItIs tells, from a few looks at its bytes, that a row needs no change: it
-// has no object that could be in an array, and no key that could be an event's
-// own, not even escaped.
-func asItIs(data []byte) bool {
+// needsNoChange reports, from a few searches in its bytes, that a row can be copied
+// as it is: it has no object that could be in an array, and no key that could be
+// EventID or EventTime, not even escaped.
+func needsNoChange(data []byte) bool {
 	nested := bytes.IndexByte(data, '[') >= 0 && bytes.IndexByte(data[1:], '{') >= 0
 	return !nested && !bytes.Contains(data, []byte("_event_")) && !bytes.Contains(data, []byte(`\u`))
 }

@@ -126,7 +126,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 		return jobs.Field{}, notFound("field", f.ID)
 	}
 	for _, m := range s.fedBy(f.ID) {
-		if err := platform.ValidateExpressionType(m.text("expr"), f); err != nil && readable(m) {
+		if err := platform.ValidateExpressionType(m.text("expr"), f); err != nil && hasKnownFunctions(m) {
 			return jobs.Field{}, jobs.Invalid("type", fmt.Sprintf("Field %q cannot become %s", f.ID, f.Type),
 				fmt.Sprintf("mapping %s from stream %s feeds it %s: %v", m.text("id"), m.text("stream"), m.text("expr"), err), "Change the mapping first")
 		}
@@ -136,7 +136,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 
 // readable tells that this package knows all that an expression uses. Lytics
 // knows more functions, and only it can tell whether those fit.
-func readable(m raw) bool { return platform.ValidateMappingExpression(m.text("expr")) == nil }
+func hasKnownFunctions(m raw) bool { return platform.ValidateMappingExpression(m.text("expr")) == nil }
 
 // fedBy lists the mappings that feed a field.
 func (s *schemaState) fedBy(id string) []raw {

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Profile gives the user that has an identity, as Lytics has it now.
+// Profile gives the profile that has an identity, as Lytics has it now.
 func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
 	summary := "Cannot look up a profile by " + id.Field
 	fields, err := p.Fields(ctx)
@@ -26,9 +26,10 @@ func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 				identifiers = append(identifiers, f.ID)
 			}
 		}
-		return nil, jobs.Invalid("field", fmt.Sprintf("Field %q identifies nobody", id.Field), fmt.Sprintf("the identifiers are %q", identifiers), "Name one of them")
+		return nil, jobs.Invalid("field", fmt.Sprintf("Field %q is not an identifier", id.Field),
+			fmt.Sprintf("the identifiers are %q", identifiers), "Name one of them")
 	}
-	if dots(id.Value) || id.Value == "" {
+	if isDotSegment(id.Value) || id.Value == "" {
 		return nil, noProfile(id)
 	}
 	c := p.get(summary, "/api/entity/user/"+url.PathEscape(id.Field)+"/"+url.PathEscape(id.Value))
@@ -43,23 +44,23 @@ func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	return profileOf(summary, id, fields, answer)
 }
 
-// profileOf reads the answer. Of a user that is not there Lytics also says 200,
-// with a profile that stands in.
+// profileOf reads the answer. For a user that does not exist, Lytics may also
+// answer 200 with a substitute profile, whose segments include "not_found".
 func profileOf(summary string, id jobs.Identity, fields []jobs.Field, answer []byte) (jobs.Profile, error) {
 	message := gjson.GetBytes(answer, "message").String()
 	data := map[string]gjson.Result{}
-	standsIn := false
+	substitute := false
 	gjson.GetBytes(answer, "data").ForEach(func(k, v gjson.Result) bool {
 		data[k.Str] = v
 		if k.Str == "segments" {
-			standsIn = slices.ContainsFunc(v.Array(), func(s gjson.Result) bool { return s.Str == "not_found" })
+			substitute = slices.ContainsFunc(v.Array(), func(s gjson.Result) bool { return s.Str == "not_found" })
 		}
 		return true
 	})
 	if strings.EqualFold(message, "timed out") {
 		return nil, &jobs.Error{Code: jobs.CodeTimeout, Summary: summary, Detail: "Lytics did not find it in its own time", Next: "Try it again"}
 	}
-	if standsIn || strings.EqualFold(message, "not found") || len(data) == 0 {
+	if substitute || strings.EqualFold(message, "not found") || len(data) == 0 {
 		return nil, noProfile(id)
 	}
 	profile := jobs.Profile{}
@@ -82,7 +83,7 @@ func profileOf(summary string, id jobs.Identity, fields []jobs.Field, answer []b
 	return profile, nil
 }
 
-// noProfile does not repeat the value: it is personal data.
+// noProfile does not repeat the value, because it is personal data.
 func noProfile(id jobs.Identity) error {
 	return &jobs.Error{
 		Code: jobs.CodeNotFound, Attribute: "value", Summary: fmt.Sprintf("There is no profile of that %s", id.Field),

@@ -66,7 +66,7 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 	}
 	return s.columns, func(yield func([]jobs.Value, error) bool) {
 		if err := s.run(ctx, func(row []jobs.Value) bool { return yield(row, nil) }); err != nil {
-			yield(nil, p.failed(ctx, s.summary, err))
+			yield(nil, p.storeError(ctx, s.summary, err))
 		}
 	}, nil
 }

@@ -25,11 +25,11 @@ const (
 // list of patches answers 200 in every account.
 const patchSettingPath = "/api/account/setting/enable_schema_patches"
 
-// raw is an object of the API with all that it has.
+// raw is an object of the API with all its keys, known or not.
 type raw map[string]json.RawMessage
 
 func (r raw) text(key string) (s string) {
-	// What is not a string is not what is asked for.
+	// A value that is not a string gives the empty text.
 	_ = json.Unmarshal(r[key], &s)
 	return s
 }
@@ -39,7 +39,7 @@ func (r raw) set(key string, v any) {
 	r[key], _ = json.Marshal(v)
 }
 
-// without gives a copy that lacks what the server writes.
+// without gives a copy that lacks some keys.
 func (r raw) without(keys ...string) raw {
 	c := maps.Clone(r)
 	for _, k := range keys {
@@ -56,7 +56,7 @@ const deleted = "deleted"
 
 func (r raw) deleted() bool { return r.text("edit_status") == deleted }
 
-// pending tells that the live schema does not have the object like this yet.
+// pending reports whether the object has a change that is not published.
 func (r raw) pending() bool {
 	s := r.text("edit_status")
 	return s == "new" || s == "modified" || s == deleted
@@ -75,7 +75,7 @@ func (p *Platform) loadSchema(ctx context.Context, summary string) (*schemaState
 	return s, p.into(ctx, p.get(summary, schemaPath+"/mapping"), &s.mappings)
 }
 
-// field gives the field of an id in any case.
+// field gives the field whose id differs from id at most in case.
 func (s *schemaState) field(id string) (raw, bool) {
 	i := slices.IndexFunc(s.fields, func(r raw) bool { return !r.deleted() && strings.EqualFold(r.text("id"), id) })
 	if i < 0 {
@@ -84,7 +84,7 @@ func (s *schemaState) field(id string) (raw, bool) {
 	return s.fields[i], true
 }
 
-// mapping gives the first mapping that is as asked for.
+// mapping gives the first mapping for which is returns true.
 func (s *schemaState) mapping(is func(raw) bool) (raw, bool) {
 	i := slices.IndexFunc(s.mappings, func(r raw) bool { return !r.deleted() && is(r) })
 	if i < 0 {
@@ -93,7 +93,7 @@ func (s *schemaState) mapping(is func(raw) bool) (raw, bool) {
 	return s.mappings[i], true
 }
 
-// foreign lists the changes of the draft but one.
+// foreign lists the unpublished changes of the draft, except those of one object.
 func (s *schemaState) foreign(kind, id string) []string {
 	var list []string
 	collect := func(of string, objects []raw) {
@@ -200,7 +200,7 @@ func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, erro
 		return nil, err
 	}
 	open.attribute = c.attribute
-	// Opened twice, one of them stays empty.
+	// If the request is repeated, one of the two patches stays empty.
 	open.repeatable = true
 	var patch raw
 	if err := p.into(ctx, open, &patch); err != nil {
@@ -214,7 +214,7 @@ func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, erro
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
-		// What failed is the error to tell; a patch that stays changes nothing.
+		// The error to report is the first one. A patch that stays changes nothing.
 		_, _ = p.do(ctx, call{summary: c.summary, method: http.MethodDelete, base: p.api, path: at, repeatable: true, patience: undoTimeout})
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out ra
 	if c.body == nil {
 		request := call{summary: c.summary, method: http.MethodDelete, base: p.api, path: at + "/" + c.kind + "/" + url.PathEscape(c.id), repeatable: true, object: [2]string{c.kind, c.id}}
 		if _, err = p.do(ctx, request); jobs.IsCode(err, jobs.CodeNotFound) {
-			// An attempt before may have deleted it.
+			// An earlier attempt may have deleted it.
 			return nil, nil
 		}
 		return nil, err
@@ -237,7 +237,8 @@ func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out ra
 		return nil, err
 	}
 	request.attribute = c.attribute
-	// With its id the object is written over; without, a second one would begin.
+	// With an id, a repeated request overwrites the object. Without one, it would
+	// create a second object.
 	request.repeatable = c.id != ""
 	if c.kind == "mapping" && c.id != "" {
 		// The newer source changes a mapping at its own path, the published
@@ -264,7 +265,7 @@ func (p *Platform) publish(ctx context.Context, c schemaChange, path string) err
 	return err
 }
 
-// summaryDone words the change for the history.
+// summaryDone describes the change for the history that Lytics shows.
 func (c schemaChange) summaryDone() string {
 	verb := "set "
 	if c.body == nil {
@@ -273,12 +274,11 @@ func (c schemaChange) summaryDone() string {
 	return verb + c.kind + " " + c.id
 }
 
-// undoTimeout bounds what puts things back after a failure.
+// undoTimeout bounds the clean-up after a failure.
 const undoTimeout = 15 * time.Second
 
-// undo takes an object that is new, and was not published, out of the draft, as
-// well as it can. A change of an object stays there: an apply that comes again
-// finds it and publishes it.
+// undo tries to remove a new, unpublished object from the draft. A change of an
+// existing object stays in the draft: the next apply finds and publishes it.
 func (p *Platform) undo(ctx context.Context, c schemaChange, written raw) {
 	if written.text("edit_status") != "new" {
 		return
@@ -286,6 +286,6 @@ func (p *Platform) undo(ctx context.Context, c schemaChange, written raw) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	c.id, c.body = written.text("id"), nil
-	// The error to tell is the one that led here.
+	// The error to report is the one that led here.
 	_, _ = p.write(ctx, c, schemaPath)
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// keepSends is how long a send is remembered whose events never came back.
+// keepSends is how long the record of a failed send is kept if its events are
+// never appended again.
 const keepSends = 90 * 24 * time.Hour
 
-// mark is what is kept of an event's id.
+// mark is a hash of an event's id.
 type mark [8]byte
 
 func markOf(e jobs.Event) (m mark) {
@@ -23,8 +24,8 @@ func markOf(e jobs.Event) (m mark) {
 	return m
 }
 
-// sending is the events of one Append on their way. Its record in the store is
-// there from before the first upload until the transaction that commits them.
+// sending is the state of one Append. Its record in the store exists from before
+// the first upload until the transaction that commits the events.
 type sending struct {
 	p      *Platform
 	id     string
@@ -83,8 +84,8 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	return s, nil
 }
 
-// places are where the events are, by their marks; nobody asks when nothing is
-// open from before.
+// places gives the indexes of the events by their marks. It is needed only if the
+// stream has records of earlier sends.
 func (s *sending) places(asked bool) map[mark]int {
 	if !asked {
 		return nil
@@ -125,7 +126,7 @@ func replaceSend(ctx context.Context, tx *store.Tx, id string, was, left []byte)
 	return err
 }
 
-// marks takes a record apart.
+// marks iterates over the marks of a record.
 func marks(blob []byte) func(yield func(mark) bool) {
 	return func(yield func(mark) bool) {
 		for len(blob) >= len(mark{}) {
@@ -148,14 +149,15 @@ func (s *sending) count(again []int) {
 	}
 }
 
-// sent notes that Lytics may have an upload from now on.
+// sent notes that Lytics may have the events of an upload from now on.
 func (s *sending) sent(u upload) {
 	for i := u.first; i < u.last; i++ {
 		s.under[i] = true
 	}
 }
 
-// refused notes that an upload, of which no attempt was unsure, was not taken.
+// refused notes that Lytics did not take an upload, after attempts that all had a
+// certain outcome.
 func (s *sending) refused(u upload) {
 	for i := u.first; i < u.last; i++ {
 		s.under[i] = s.counted[i]
@@ -171,7 +173,7 @@ func (s *sending) repeat(u upload) {
 	s.count(again)
 }
 
-// finish runs commit and forgets the record in one transaction.
+// finish runs commit and deletes the record, in one transaction.
 func (s *sending) finish(ctx context.Context, commit func(tx *store.Tx) error) error {
 	return s.p.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM lytics_sends WHERE id = ?`, s.id); err != nil {
@@ -181,10 +183,10 @@ func (s *sending) finish(ctx context.Context, commit func(tx *store.Tx) error) e
 	})
 }
 
-// abandonTimeout bounds the note of what may be in Lytics after a failure.
+// abandonTimeout bounds the write of abandon.
 const abandonTimeout = 20 * time.Second
 
-// abandon leaves in the record what Lytics may have.
+// abandon reduces the record to the events that Lytics may have.
 func (s *sending) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
 	defer cancel()

@@ -11,10 +11,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// spool holds the rows of a scan until it is complete, each profile once. It is
-// a database without a name: SQLite keeps it in a few megabytes of memory and,
-// past those, in a temporary file that is gone when the process is, however
-// that ends.
+// spool holds the rows of a scan until the scan is complete, each profile once. It
+// is a SQLite database without a name: SQLite keeps it in a few megabytes of
+// memory and the rest in a temporary file, which disappears with the process,
+// however the process ends.
 type spool struct {
 	db *sql.DB
 }
@@ -24,7 +24,7 @@ func openSpool(ctx context.Context) (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The database is its connection's own.
+	// A second connection would open another database.
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
 	s := &spool{db}
@@ -39,26 +39,28 @@ func openSpool(ctx context.Context) (*spool, error) {
 
 func (s *spool) close() error { return s.db.Close() }
 
-// clear forgets all rows.
+// clear removes all rows.
 func (s *spool) clear(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM profiles`)
 	return err
 }
 
-// profileRow is a row and what tells its profile from others.
+// profileRow is a row and the key that identifies its profile.
 type profileRow struct {
 	key   string
 	cells []jobs.Value
 }
 
-// add takes in a page. Of a profile that comes again the later row counts.
+// add adds a page. If a profile comes again, the later row replaces the earlier.
 func (s *spool) add(ctx context.Context, page []profileRow) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	for _, r := range page {
-		_, err := tx.ExecContext(ctx, `INSERT INTO profiles (key, cells) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET cells = excluded.cells`, r.key, encodeCells(r.cells))
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO profiles (key, cells) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET cells = excluded.cells`,
+			r.key, encodeCells(r.cells))
 		if err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
@@ -90,8 +92,8 @@ func (s *spool) each(ctx context.Context, yield func([]jobs.Value) bool) error {
 	return rows.Err()
 }
 
-// encodeCells writes a row: for each cell 0, or its length and one, and its
-// text.
+// encodeCells encodes a row: 0 for a NULL cell, else the length of the text plus 1
+// and the text.
 func encodeCells(cells []jobs.Value) []byte {
 	var b []byte
 	for _, c := range cells {

@@ -13,7 +13,7 @@ import (
 
 const streamPath = "/v2/stream"
 
-// stream is what the API tells of one.
+// stream is a stream as the API describes it.
 type stream struct {
 	Name        string     `json:"name"`
 	Count       int64      `json:"count"`
@@ -22,8 +22,8 @@ type stream struct {
 	LastMessage *time.Time `json:"last_msg_ts"`
 }
 
-// info: Lytics does not keep the time of a stream's first event, and of its size
-// only the average of an event's.
+// info converts a stream. Lytics does not give the time of the first event, and
+// only the average size of an event.
 func (s stream) info() jobs.StreamInfo {
 	i := jobs.StreamInfo{Name: s.Name, Events: cmp.Or(s.Count, s.CountCT)}
 	i.Bytes = i.Events * s.AverageSize
@@ -59,7 +59,7 @@ func (p *Platform) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 	return list, nil
 }
 
-// unmarshal decodes a part of an answer; what is not there decodes to nothing.
+// unmarshal decodes a part of an answer. An absent part leaves out unchanged.
 func unmarshal(text json.RawMessage, out any) error {
 	if len(text) == 0 {
 		return nil

@@ -20,8 +20,7 @@ type keyed struct {
 	entries map[string]entry
 }
 
-// entry is a key's value and where it is from; of mapmax and mapmin the value
-// alone.
+// entry is a key's value and its stamp, which is zero for mapmax and mapmin.
 type entry struct {
 	at Stamp
 	v  value.Value
@@ -55,14 +54,14 @@ func (k *keyed) put(key string, e entry) {
 		k.entries = map[string]entry{}
 	}
 	k.entries[strings.Clone(key)] = e
-	// Beyond twice the capacity, so that cutting costs little per key.
+	// Only beyond twice the capacity, so that dropping costs little per key.
 	if len(k.entries) > 2*k.rule.capacity+16 {
-		k.cut()
+		k.dropExcess()
 	}
 }
 
-// cut leaves the best keys. It changes no value that anyone sees.
-func (k *keyed) cut() {
+// dropExcess keeps the best keys, as many as the capacity. It does not change Value.
+func (k *keyed) dropExcess() {
 	if len(k.entries) <= k.rule.capacity {
 		return
 	}
@@ -88,13 +87,13 @@ func (k *keyed) Add(v value.Value, at Stamp) {
 }
 
 func (k *keyed) Merge(o State) {
-	for key, e := range same(k, o).entries {
+	for key, e := range sameType(k, o).entries {
 		k.put(key, e)
 	}
 }
 
 func (k *keyed) Value(now time.Time) value.Value {
-	k.cut()
+	k.dropExcess()
 	cutoff := k.rule.cutoff(now)
 	entries := make([]value.Entry, 0, len(k.entries))
 	for key, e := range k.entries {
@@ -109,10 +108,10 @@ func (k *keyed) Value(now time.Time) value.Value {
 }
 
 func (k *keyed) AppendBinary(b []byte, stamps *Stamps) []byte {
-	k.cut()
+	k.dropExcess()
 	b = binary.AppendUvarint(b, uint64(len(k.entries)))
 	for key, e := range k.entries {
-		b = e.v.AppendBinary(stamps.refer(value.AppendString(b, key), e.at))
+		b = e.v.AppendBinary(stamps.appendReference(value.AppendString(b, key), e.at))
 	}
 	return b
 }
@@ -122,7 +121,7 @@ func (k *keyed) Read(r *value.Reader, stamps []Stamp) {
 	k.entries = make(map[string]entry, n)
 	for range n {
 		key := r.String()
-		at := referred(r, stamps)
+		at := readReference(r, stamps)
 		k.entries[key] = entry{at: at, v: r.Value()}
 	}
 }

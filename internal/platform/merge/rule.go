@@ -61,7 +61,7 @@ func DefaultOperation(t value.Type) Operation {
 	return Merge
 }
 
-// Operations lists the operations that make sense for a type.
+// Operations lists the operations that a type allows.
 func Operations(t value.Type) []Operation {
 	ops := []Operation{Latest, Oldest}
 	ordered := t.Numeric() || t.Element == value.ElementDate
@@ -84,7 +84,7 @@ func Operations(t value.Type) []Operation {
 	return ops
 }
 
-// RuleError says which part of a rule makes no sense.
+// RuleError says which part of a rule is invalid.
 type RuleError struct {
 	// Part is merge_operation, capacity or keep_days.
 	Part   string
@@ -202,7 +202,7 @@ func (r Rule) New() State {
 func (r *Rule) ReadValue(stored *value.Reader, stamps []Stamp, now time.Time) value.Value {
 	switch {
 	case r.op == Latest || r.op == Oldest:
-		at := referred(stored, stamps)
+		at := readReference(stored, stamps)
 		v := stored.Value()
 		if at.Micros < r.cutoff(now) {
 			return value.Value{}

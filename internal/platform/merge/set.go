@@ -31,15 +31,15 @@ func (s *set) put(member string, at int64) {
 		s.seen = map[string]int64{}
 	}
 	s.seen[strings.Clone(member)] = at
-	// Beyond twice the capacity, so that cutting costs little per member.
+	// Only beyond twice the capacity, so that dropping costs little per member.
 	if len(s.seen) > 2*s.rule.capacity+16 {
-		s.cut()
+		s.dropExcess()
 	}
 }
 
-// cut leaves the members last seen; of equal times the lesser text. It changes
-// no value that anyone sees.
-func (s *set) cut() {
+// dropExcess keeps the members seen last; of equal times, those with the lesser
+// text. It does not change Value.
+func (s *set) dropExcess() {
 	if len(s.seen) <= s.rule.capacity {
 		return
 	}
@@ -62,13 +62,13 @@ func (s *set) Add(v value.Value, at Stamp) {
 }
 
 func (s *set) Merge(o State) {
-	for m, at := range same(s, o).seen {
+	for m, at := range sameType(s, o).seen {
 		s.put(m, at)
 	}
 }
 
 func (s *set) Value(now time.Time) value.Value {
-	s.cut()
+	s.dropExcess()
 	cutoff := s.rule.cutoff(now)
 	members := make([]value.Value, 0, len(s.seen))
 	for m, at := range s.seen {
@@ -85,7 +85,7 @@ func (s *set) Value(now time.Time) value.Value {
 }
 
 func (s *set) AppendBinary(b []byte, _ *Stamps) []byte {
-	s.cut()
+	s.dropExcess()
 	b = binary.AppendUvarint(b, uint64(len(s.seen)))
 	for m, at := range s.seen {
 		b = binary.AppendVarint(value.AppendString(b, m), at)

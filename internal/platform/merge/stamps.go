@@ -15,14 +15,14 @@ type Stamps struct {
 	places map[Stamp]int
 }
 
-// few stamps are looked through one by one.
+// few is the number of newest stamps that are searched one by one.
 const few = 8
 
 // Reset forgets all stamps.
 func (s *Stamps) Reset() { s.list, s.places = s.list[:0], nil }
 
-// refer appends the number of a stamp.
-func (s *Stamps) refer(b []byte, at Stamp) []byte {
+// appendReference appends the number of a stamp.
+func (s *Stamps) appendReference(b []byte, at Stamp) []byte {
 	return binary.AppendUvarint(b, uint64(s.place(at)))
 }
 
@@ -64,8 +64,8 @@ func ReadStamps(r *value.Reader, list []Stamp) []Stamp {
 	return list
 }
 
-// referred reads the number of a stamp.
-func referred(r *value.Reader, stamps []Stamp) Stamp {
+// readReference reads the number of a stamp, and gives the stamp.
+func readReference(r *value.Reader, stamps []Stamp) Stamp {
 	i := r.Index(len(stamps))
 	if i < 0 {
 		return Stamp{}

@@ -16,7 +16,8 @@ import (
 
 const noCutoff = math.MinInt64
 
-// Stamp is where a value comes from: an event's time in microseconds, and id.
+// Stamp identifies the event that a value comes from: its time, in microseconds
+// since 1970, and its id.
 type Stamp struct {
 	Micros int64
 	ID     string
@@ -40,13 +41,13 @@ type State interface {
 	AppendBinary(b []byte, stamps *Stamps) []byte
 	// Read replaces the state by a stored one.
 	Read(r *value.Reader, stamps []Stamp)
-	// Size is the memory it takes, about.
+	// Size is about the memory that the state takes, in bytes.
 	Size() int
 }
 
-// same gives o as the type of s. States of one field are made by one rule; any
-// other pair is a mistake in this program, and would merge nonsense.
-func same[T State](s T, o State) T {
+// sameType gives o as the type of s. The states of one field are made by one rule,
+// so another type is a bug, and panics.
+func sameType[T State](s T, o State) T {
 	other, ok := o.(T)
 	if !ok {
 		panic(fmt.Sprintf("a state of %T cannot be merged with one of %T", s, o))
@@ -86,7 +87,7 @@ func canonical(v value.Value) value.Value {
 }
 
 func (s *single) Merge(o State) {
-	if other := same(s, o); !other.v.IsNull() {
+	if other := sameType(s, o); !other.v.IsNull() {
 		s.Add(other.v, other.at)
 	}
 }
@@ -99,11 +100,11 @@ func (s *single) Value(now time.Time) value.Value {
 }
 
 func (s *single) AppendBinary(b []byte, stamps *Stamps) []byte {
-	return s.v.AppendBinary(stamps.refer(b, s.at))
+	return s.v.AppendBinary(stamps.appendReference(b, s.at))
 }
 
 func (s *single) Read(r *value.Reader, stamps []Stamp) {
-	s.at = referred(r, stamps)
+	s.at = readReference(r, stamps)
 	s.v = r.Value()
 }
 
@@ -128,7 +129,7 @@ func (e *extremum) Add(v value.Value, _ Stamp) {
 }
 
 func (e *extremum) Merge(o State) {
-	if other := same(e, o); !other.v.IsNull() {
+	if other := sameType(e, o); !other.v.IsNull() {
 		e.Add(other.v, Stamp{})
 	}
 }
@@ -142,7 +143,7 @@ func (e *extremum) Size() int                               { return 96 }
 type count struct{ n int64 }
 
 func (c *count) Add(value.Value, Stamp)                  { c.n++ }
-func (c *count) Merge(o State)                           { c.n += same(c, o).n }
+func (c *count) Merge(o State)                           { c.n += sameType(c, o).n }
 func (c *count) Value(time.Time) value.Value             { return value.OfInt(c.n) }
 func (c *count) AppendBinary(b []byte, _ *Stamps) []byte { return binary.AppendVarint(b, c.n) }
 func (c *count) Read(r *value.Reader, _ []Stamp)         { c.n = r.Varint() }
@@ -160,7 +161,7 @@ func (s *sum) Add(v value.Value, _ Stamp) {
 	add(&s.total, v.Decimal(&scratch))
 }
 
-func (s *sum) Merge(o State) { add(&s.total, &same(s, o).total) }
+func (s *sum) Merge(o State) { add(&s.total, &sameType(s, o).total) }
 
 func (s *sum) Value(time.Time) value.Value {
 	return value.OfDecimal(new(apd.Decimal).Set(&s.total))
@@ -193,7 +194,7 @@ func (s *sums) Add(v value.Value, _ Stamp) {
 }
 
 func (s *sums) Merge(o State) {
-	for key, d := range same(s, o).totals {
+	for key, d := range sameType(s, o).totals {
 		add(s.of(key), d)
 	}
 }
