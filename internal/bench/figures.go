@@ -35,14 +35,21 @@ func measureImport(ctx context.Context, b *bench) error {
 		Name: "import into the embedded stream, rows per CPU-second", Floor: "driver Arrow -> JSON text -> discard",
 		Measured: plain.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: plain.perCPU() / floor.perCPU(), Goal: 0.6, AtLeast: true,
 	})
-	built, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: b.store("profiles")}, 0)
+	built, err := b.process(
+		ctx,
+		work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: b.store("profiles")},
+		0,
+	)
 	if err != nil {
 		return err
 	}
 	b.add(figure{
 		Name: "import, wall time", Floor: "the same",
 		Measured: plain.Seconds, Base: floor.Seconds, Unit: "s", Ratio: plain.Seconds / floor.Seconds,
-		Note: fmt.Sprintf("the sandbox makes JSON and digests of the rows, which the floor does not ask of it; peak memory %d MiB", plain.Memory>>20),
+		Note: fmt.Sprintf(
+			"the sandbox makes JSON and digests of the rows, which the floor does not ask of it; peak memory %d MiB",
+			plain.Memory>>20,
+		),
 	})
 	b.add(figure{
 		Name: "import with profiles built, wall time", Floor: "the same",
@@ -70,7 +77,11 @@ func measureHTTP(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	sent, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Lytics: account, Dir: b.store("http")}, 0)
+	sent, err := b.process(
+		ctx,
+		work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Lytics: account, Dir: b.store("http")},
+		0,
+	)
 	if err != nil {
 		return err
 	}

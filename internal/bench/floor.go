@@ -42,7 +42,11 @@ func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error
 	watch := startWatch()
 	var n int64
 	err = conn.Raw(func(c any) error {
-		rows, err := c.(driver.QueryerContext).QueryContext(ctx, "SELECT * FROM main.bench."+w.Table+" ORDER BY ts", nil) //nolint:forcetypeassert // the driver's
+		queryer, ok := c.(driver.QueryerContext)
+		if !ok {
+			return fmt.Errorf("the driver's connection is a %T, which cannot query", c)
+		}
+		rows, err := queryer.QueryContext(ctx, "SELECT * FROM main.bench."+w.Table+" ORDER BY ts", nil)
 		if err != nil {
 			return err
 		}

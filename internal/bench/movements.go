@@ -59,7 +59,14 @@ func importRows(ctx context.Context, w work, tell func(result)) (r result, err e
 	}
 	return follow(ctx, e, tell, jobs.JobSpec{
 		Label: w.Table, AuthorizationID: authorization, QueryTimeout: 2 * time.Hour, FailOnError: true,
-		Import: &jobs.TableImport{Catalog: "main", Database: "bench", Table: w.Table, TimestampColumn: "ts", Stream: "events", Lookback: lookback},
+		Import: &jobs.TableImport{
+			Catalog:         "main",
+			Database:        "bench",
+			Table:           w.Table,
+			TimestampColumn: "ts",
+			Stream:          "events",
+			Lookback:        lookback,
+		},
 	}, w.Rows)
 }
 

@@ -54,8 +54,14 @@ func prepare(rows int) prepared {
 
 func (p prepared) Scan(context.Context, string, []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	fields := []jobs.Field{
-		{ID: "id", Type: "int"}, {ID: "ts", Type: "date"}, {ID: "email", Type: "string"}, {ID: "name", Type: "string"}, {ID: "country", Type: "string"},
-		{ID: "amount", Type: "number"}, {ID: "score", Type: "number"}, {ID: "active", Type: "bool"}, {ID: "day", Type: "string"}, {ID: "note", Type: "string"},
+		{
+			ID:   "id",
+			Type: "int",
+		}, {ID: "ts", Type: "date"}, {ID: "email", Type: "string"}, {ID: "name", Type: "string"}, {ID: "country", Type: "string"},
+		{
+			ID:   "amount",
+			Type: "number",
+		}, {ID: "score", Type: "number"}, {ID: "active", Type: "bool"}, {ID: "day", Type: "string"}, {ID: "note", Type: "string"},
 	}
 	return fields, func(yield func([]jobs.Value, error) bool) {
 		for i := range p.rows {

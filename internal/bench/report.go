@@ -79,9 +79,24 @@ func (b *bench) write(page, picture string) error {
 		if f.Note != "" {
 			note += " (" + f.Note + ")"
 		}
-		fmt.Fprintf(&t, "| %s | %s | %s | %s | %.3f | %s | %s |\n", note, amount(f.Measured, f.Unit), f.Floor, amount(f.Base, f.Unit), f.Ratio, f.goal(), mark)
+		fmt.Fprintf(
+			&t,
+			"| %s | %s | %s | %s | %.3f | %s | %s |\n",
+			note,
+			amount(f.Measured, f.Unit),
+			f.Floor,
+			amount(f.Base, f.Unit),
+			f.Ratio,
+			f.goal(),
+			mark,
+		)
 	}
-	fmt.Fprintf(&t, "\nRows have ten columns and about 120 bytes. The usual import and export have %s rows, the large ones %s.\n", short(b.options.rows), short(b.options.large))
+	fmt.Fprintf(
+		&t,
+		"\nRows have ten columns and about 120 bytes. The usual import and export have %s rows, the large ones %s.\n",
+		short(b.options.rows),
+		short(b.options.large),
+	)
 	t.WriteString(further)
 	if err := os.WriteFile(page, []byte(t.String()), 0o644); err != nil { //nolint:gosec // documentation
 		return err
@@ -103,7 +118,12 @@ func (b *bench) picture() string {
 	}
 	height := top + row*len(figures) + 14
 	var s strings.Builder
-	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Benchmarks: each ratio against its goal">`+"\n", left+width+90, height)
+	fmt.Fprintf(
+		&s,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Benchmarks: each ratio against its goal">`+"\n",
+		left+width+90,
+		height,
+	)
 	s.WriteString(`<style>text{fill:#24292f}.bg{fill:#fff}.met{fill:#2da44e}.missed{fill:#cf222e}.goal{stroke:#24292f;stroke-width:2}` +
 		`@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bg{fill:#0d1117}.goal{stroke:#e6edf3}}</style>` + "\n")
 	fmt.Fprintf(&s, `<rect class="bg" width="%d" height="%d"/>`+"\n", left+width+90, height)
@@ -118,7 +138,14 @@ func (b *bench) picture() string {
 		fmt.Fprintf(&s, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-10, y+15, html.EscapeString(f.Name))
 		fmt.Fprintf(&s, `<rect class="%s" x="%d" y="%d" width="%.1f" height="18" rx="3"/>`+"\n", class, left, y+1, math.Max(bar, 1))
 		fmt.Fprintf(&s, `<line class="goal" x1="%d" y1="%d" x2="%d" y2="%d"/>`+"\n", left+width/2, y-2, left+width/2, y+22)
-		fmt.Fprintf(&s, `<text x="%d" y="%d">%.3g (%s)</text>`+"\n", left+width+8, y+15, f.Ratio, html.EscapeString(strings.NewReplacer(">=", "≥", "<=", "≤").Replace(f.goal())))
+		fmt.Fprintf(
+			&s,
+			`<text x="%d" y="%d">%.3g (%s)</text>`+"\n",
+			left+width+8,
+			y+15,
+			f.Ratio,
+			html.EscapeString(strings.NewReplacer(">=", "≥", "<=", "≤").Replace(f.goal())),
+		)
 	}
 	s.WriteString("</svg>\n")
 	return s.String()

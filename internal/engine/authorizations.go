@@ -75,7 +75,12 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 	return e.saveAuthorization(ctx, db, row, c)
 }
 
-func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.AuthorizationRow, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+func (e *Engine) saveAuthorization(
+	ctx context.Context,
+	db *store.DB,
+	row store.AuthorizationRow,
+	c jobs.AuthorizationChange,
+) (jobs.Authorization, error) {
 	if err := databricks.ValidateHost(c.Host, e.options.AllowPrivateHosts); err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -97,8 +102,15 @@ func (e *Engine) saveAuthorization(ctx context.Context, db *store.DB, row store.
 		}
 		row.Sealed = key.Seal(*secret, row.ID, c.Host)
 	case !sameKind && c.ClientID != "":
-		return jobs.Authorization{}, jobs.Invalid("client_secret_wo", "The authorization has no client secret",
-			fmt.Sprintf("An OAuth secret of service principal %s is needed.", c.ClientID), "Give client_secret_wo and raise client_secret_wo_version")
+		return jobs.Authorization{}, jobs.Invalid(
+			"client_secret_wo",
+			"The authorization has no client secret",
+			fmt.Sprintf(
+				"An OAuth secret of service principal %s is needed.",
+				c.ClientID,
+			),
+			"Give client_secret_wo and raise client_secret_wo_version",
+		)
 	case !sameKind:
 		return jobs.Authorization{}, jobs.Invalid("token_wo", "The authorization has no token",
 			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")

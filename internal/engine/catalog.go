@@ -44,7 +44,13 @@ func (e *Engine) Tables(ctx context.Context, authorizationID, catalog, database,
 
 // Columns implements jobs.Catalog.
 func (e *Engine) Columns(ctx context.Context, authorizationID string, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	return listCatalog(ctx, e, authorizationID, table.Catalog, func(l catalogLister) ([]jobs.ColumnInfo, error) { return l.Columns(ctx, table, pattern) })
+	return listCatalog(
+		ctx,
+		e,
+		authorizationID,
+		table.Catalog,
+		func(l catalogLister) ([]jobs.ColumnInfo, error) { return l.Columns(ctx, table, pattern) },
+	)
 }
 
 // listCatalog calls f with Unity Catalog's REST API, which starts no warehouse; or

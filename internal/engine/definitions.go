@@ -114,7 +114,8 @@ func sameTimes(a, b *jobs.Schedule) bool {
 	if a == nil || b == nil {
 		return false
 	}
-	return a.Frequency == b.Frequency && a.TimeOfDay == b.TimeOfDay && a.DayOfWeek == b.DayOfWeek && a.DayOfMonth == b.DayOfMonth && a.Timezone == b.Timezone
+	return a.Frequency == b.Frequency && a.TimeOfDay == b.TimeOfDay && a.DayOfWeek == b.DayOfWeek && a.DayOfMonth == b.DayOfMonth &&
+		a.Timezone == b.Timezone
 }
 
 // PauseJob implements jobs.Definitions.
@@ -157,7 +158,12 @@ func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (str
 	if s.Export != nil {
 		audience, err := e.platform.Audience(ctx, s.Export.AudienceID)
 		if jobs.IsCode(err, jobs.CodeNotFound) {
-			return "", jobs.Invalid("audience_id", "No audience \""+s.Export.AudienceID+"\"", "It is neither the id nor the slug of one.", "Refer to a lytics_audience resource")
+			return "", jobs.Invalid(
+				"audience_id",
+				"No audience \""+s.Export.AudienceID+"\"",
+				"It is neither the id nor the slug of one.",
+				"Refer to a lytics_audience resource",
+			)
 		}
 		if err != nil {
 			return "", err

@@ -44,9 +44,15 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 		return jobs.DryRun{}, err
 	}
 	out.JobID, out.Label, out.Kind = job.ID, job.Label, job.Kind()
-	active, err := db.Runs(ctx, jobs.RunFilter{JobID: job.ID, Statuses: []jobs.Status{jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning}, Limit: 1})
+	active, err := db.Runs(
+		ctx,
+		jobs.RunFilter{JobID: job.ID, Statuses: []jobs.Status{jobs.StatusQueued, jobs.StatusWaiting, jobs.StatusRunning}, Limit: 1},
+	)
 	if err == nil && len(active) > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("Run %s of this job is %s: another one waits for its end, and finds what it leaves.", active[0].ID, active[0].Status))
+		out.Notes = append(
+			out.Notes,
+			fmt.Sprintf("Run %s of this job is %s: another one waits for its end, and finds what it leaves.", active[0].ID, active[0].Status),
+		)
 	}
 	return out, err
 }

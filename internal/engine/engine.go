@@ -127,7 +127,12 @@ func (e *Engine) open(ctx context.Context, a access) (*store.DB, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		return nil, &jobs.Error{Code: jobs.CodeStore, Summary: "The provider is stopping", Detail: "Its store is closed.", Next: "Run the command again"}
+		return nil, &jobs.Error{
+			Code:    jobs.CodeStore,
+			Summary: "The provider is stopping",
+			Detail:  "Its store is closed.",
+			Next:    "Run the command again",
+		}
 	}
 	if e.db != nil {
 		if a == readStore {

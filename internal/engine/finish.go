@@ -51,7 +51,10 @@ func (x *execution) recordEnd(err error) {
 		case err == nil:
 			r.Status = jobs.StatusSucceeded
 			x.log.end(store.LogInfo, "succeeded")
-		case errors.Is(err, errCancelRequested), errors.Is(err, errStopping), errors.Is(err, context.Canceled), jobs.IsCode(err, jobs.CodeCancelled):
+		case errors.Is(err, errCancelRequested),
+			errors.Is(err, errStopping),
+			errors.Is(err, context.Canceled),
+			jobs.IsCode(err, jobs.CodeCancelled):
 			r.Status = jobs.StatusCancelled
 			r.Failure = jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled: " + err.Error(), Next: jobs.RunAgain}
 			x.log.end(store.LogWarn, r.Failure.String())

@@ -268,7 +268,11 @@ func waitError(ctx context.Context, run jobs.Run) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &jobs.Error{
 			Code: jobs.CodeTimeout, Attribute: "timeouts", Summary: fmt.Sprintf("Run %s did not end in time", run.ID),
-			Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Raise the timeout and apply again: the run goes on from where it was", Err: err,
+			Detail: fmt.Sprintf(
+				"It was %s (%s).",
+				run.Status,
+				run.Phase,
+			), Next: "Raise the timeout and apply again: the run goes on from where it was", Err: err,
 		}
 	}
 	return &jobs.Error{

@@ -9,15 +9,6 @@ import (
 // eventIDLength is the length of an id: 128 bits in hexadecimal.
 const eventIDLength = 32
 
-// EventID gives the id of a row's event. The same row of the same generation
-// always has the same id. Identical rows differ by their occurrence, which counts
-// from 1. tie is the JSON of the key columns; nil without any.
-func EventID(key string, generation int, micros int64, digest string, tie []byte, occurrence int64) string {
-	w := newEventIDs(key, generation)
-	w.append(micros, []byte(digest), tie, occurrence)
-	return w.take()
-}
-
 // eventIDs computes the ids of one generation.
 type eventIDs struct {
 	// input is the buffer that is hashed. Its first prefix bytes, the import's

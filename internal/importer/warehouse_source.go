@@ -52,8 +52,12 @@ var (
 	// snapshotGoneClass matches the error classes of a version, or of files of it,
 	// that VACUUM removed. snapshotGoneText matches the messages of releases whose
 	// errors have no class.
-	snapshotGoneClass = regexp.MustCompile(`^(DELTA_VERSION_NOT_FOUND\w*|VERSION_NOT_FOUND\w*|DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND\w*|DELTA_TIME_TRAVEL_BEYOND\w*|DELTA_FILE_NOT_FOUND\w*|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND\w*|DELTA_NO_COMMITS_FOUND|FAILED_READ_FILE|FILE_NOT_EXIST|CLOUD_FILE_SOURCE_FILE_NOT_FOUND)\b`)
-	snapshotGoneText  = regexp.MustCompile(`(?i)cannot time travel delta table to version|no reproducible commits|FileNotFoundException|file .{0,300}does not exist|FILE_NOT_EXIST`)
+	snapshotGoneClass = regexp.MustCompile(
+		`^(DELTA_VERSION_NOT_FOUND\w*|VERSION_NOT_FOUND\w*|DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND\w*|DELTA_TIME_TRAVEL_BEYOND\w*|DELTA_FILE_NOT_FOUND\w*|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND\w*|DELTA_NO_COMMITS_FOUND|FAILED_READ_FILE|FILE_NOT_EXIST|CLOUD_FILE_SOURCE_FILE_NOT_FOUND)\b`,
+	)
+	snapshotGoneText = regexp.MustCompile(
+		`(?i)cannot time travel delta table to version|no reproducible commits|FileNotFoundException|file .{0,300}does not exist|FILE_NOT_EXIST`,
+	)
 	// noTimeTravelClass matches the error classes of tables with row filters or
 	// column masks, and of shares without history.
 	noTimeTravelClass = regexp.MustCompile(`(?i)TIME_TRAVEL|ROW_COLUMN_SECURITY|ROW_FILTER|COLUMN_MASK|DELTA_SHARING`)
@@ -75,7 +79,9 @@ func (w *warehouse) classify(err error) error {
 
 // conditionClass matches the error classes of an expression in a statement, such
 // as the definition's where.
-var conditionClass = regexp.MustCompile(`^(UNRESOLVED_|PARSE_|DATATYPE_MISMATCH|INVALID_|MISSING_|AMBIGUOUS_|CAST_|DIVIDE_|WRONG_NUM_ARGS|UNSUPPORTED_EXPR|FILTER_NOT_BOOLEAN)`)
+var conditionClass = regexp.MustCompile(
+	`^(UNRESOLVED_|PARSE_|DATATYPE_MISMATCH|INVALID_|MISSING_|AMBIGUOUS_|CAST_|DIVIDE_|WRONG_NUM_ARGS|UNSUPPORTED_EXPR|FILTER_NOT_BOOLEAN)`,
+)
 
 func (w *warehouse) count(ctx context.Context, s snapshot, q countQuery) (counts, error) {
 	r, err := s.relation()

@@ -37,7 +37,9 @@ type runJSON struct {
 // MarshalJSON adds FailureTexts to the run's own fields.
 func (r Run) MarshalJSON() ([]byte, error) {
 	f := r.Failure
-	return json.Marshal(runJSON{plainRun(r), FailureTexts{Error: f.String(), ErrorNext: f.Next, ErrorCode: f.Code, ErrorAttribute: f.Attribute}})
+	return json.Marshal(
+		runJSON{plainRun(r), FailureTexts{Error: f.String(), ErrorNext: f.Next, ErrorCode: f.Code, ErrorAttribute: f.Attribute}},
+	)
 }
 
 // UnmarshalJSON takes the failure from FailureTexts where there is no "failure".

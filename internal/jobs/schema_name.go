@@ -15,7 +15,10 @@ func ParseSchema(text string) (catalog, database string, err error) {
 		ok = false
 	}
 	if !ok || rest != "" {
-		return "", "", fmt.Errorf("%q is not the name of a schema: write it as catalog.database, with back-quotes around a part that holds a dot", text)
+		return "", "", fmt.Errorf(
+			"%q is not the name of a schema: write it as catalog.database, with back-quotes around a part that holds a dot",
+			text,
+		)
 	}
 	return catalog, database, nil
 }

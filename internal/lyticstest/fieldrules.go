@@ -72,7 +72,7 @@ func checkField(o object) error {
 	}
 	op := o.text("mergeop")
 	if o.boolean("is_identifier") && op != "" {
-		return errors.New("Identifier Field cannot define a Merge Operation.") //nolint:revive,staticcheck // the text of Lytics
+		return errors.New("Identifier Field cannot define a Merge Operation.") //nolint:revive // the text of Lytics
 	}
 	if !t.allows(op) {
 		return fmt.Errorf("merge operation %q does not fit type %s", op, o.text("type"))

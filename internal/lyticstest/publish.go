@@ -170,7 +170,13 @@ func (s *Server) rebuildField(ctx context.Context, id string, o object) error {
 	if old, ok := s.schema.builtFields[id]; ok && maps.Equal(definitionOf(old), definitionOf(o)) {
 		return nil
 	}
-	f := jobs.Field{ID: id, Description: o.text("shortdesc"), Type: o.text("type"), IsIdentifier: o.boolean("is_identifier"), IsPII: o.boolean("is_pii")}
+	f := jobs.Field{
+		ID:           id,
+		Description:  o.text("shortdesc"),
+		Type:         o.text("type"),
+		IsIdentifier: o.boolean("is_identifier"),
+		IsPII:        o.boolean("is_pii"),
+	}
 	// Identifiers have no merge operation of their own; the one that is read back
 	// means nothing.
 	if !f.IsIdentifier {

@@ -1,6 +1,9 @@
 package lyticstest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // route dispatches a request by its path.
 func (s *Server) route(r *request) reply {
@@ -35,17 +38,7 @@ func (s *Server) route(r *request) reply {
 	return s.unrouted(r)
 }
 
-func matches(path []string, want ...string) bool {
-	if len(path) != len(want) {
-		return false
-	}
-	for i := range path {
-		if path[i] != want[i] {
-			return false
-		}
-	}
-	return true
-}
+func matches(path []string, want ...string) bool { return slices.Equal(path, want) }
 
 // patchesSetting is the setting that tells how the schema of an account changes.
 const patchesSetting = "enable_schema_patches"

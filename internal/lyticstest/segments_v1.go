@@ -45,7 +45,7 @@ func (s *Server) serveSegmentsV1(r *request, path []string) reply {
 func (s *Server) tryFilter(r *request, count bool) (n int64, err error) {
 	text := strings.TrimSpace(string(r.body))
 	if !strings.HasPrefix(strings.ToUpper(text), "FILTER") {
-		return 0, errors.New("Unrecognized input") //nolint:revive,staticcheck // the text of Lytics
+		return 0, errors.New("Unrecognized input")
 	}
 	a, err := s.users.CreateAudience(r.Context(), jobs.Audience{Name: "try " + s.newID(), Filter: aliasClause.ReplaceAllString(text, "")})
 	if err != nil {

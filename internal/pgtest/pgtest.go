@@ -145,7 +145,23 @@ func run(initdb, postgres, dir string) (*server, error) {
 	if resolved, err := filepath.EvalSymlinks(initdb); err == nil {
 		initdb = resolved
 	}
-	cmd := exec.CommandContext(context.Background(), initdb, "-D", data, "-U", "lytics", "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync") // #nosec G204
+	cmd := exec.CommandContext(
+		context.Background(),
+		initdb,
+		"-D",
+		data,
+		"-U",
+		"lytics",
+		"--pwfile",
+		password,
+		"-A",
+		"scram-sha-256",
+		"-E",
+		"UTF8",
+		"--locale",
+		"C",
+		"--no-sync",
+	) // #nosec G204
 	cmd.Dir = dir
 	demote(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -180,9 +196,36 @@ wait $server
 
 func (s *server) serve(postgres, dir, data string) error {
 	var log bytes.Buffer
-	cmd := exec.CommandContext(context.Background(), "sh", "-c", watch, "sh", postgres, "-D", data, "-p", strconv.Itoa(s.port), "-k", dir, // #nosec G204
-		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
+	cmd := exec.CommandContext(
+		context.Background(),
+		"sh",
+		"-c",
+		watch,
+		"sh",
+		postgres,
+		"-D",
+		data,
+		"-p",
+		strconv.Itoa(s.port),
+		"-k",
+		dir, // #nosec G204
+		"-c",
+		"listen_addresses=127.0.0.1",
+		"-c",
+		"fsync=off",
+		"-c",
+		"synchronous_commit=off",
+		"-c",
+		"full_page_writes=off",
+		"-c",
+		"max_connections=300",
+		"-c",
+		"shared_buffers=32MB",
+		"-c",
+		"autovacuum=off",
+		"-c",
+		"log_min_messages=fatal",
+	)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PGTEST_DIR="+dir)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	demote(cmd)

@@ -74,5 +74,12 @@ func ParseFilter(text string) (*filterql.Filter, error) {
 
 // FilterError turns a fault in a filter into the error of its attribute.
 func FilterError(summary string, err error) error {
-	return &jobs.Error{Code: jobs.CodeInvalid, Attribute: "filter", Summary: summary, Detail: err.Error(), Next: "Correct the filter", Err: err}
+	return &jobs.Error{
+		Code:      jobs.CodeInvalid,
+		Attribute: "filter",
+		Summary:   summary,
+		Detail:    err.Error(),
+		Next:      "Correct the filter",
+		Err:       err,
+	}
 }

@@ -132,7 +132,12 @@ func accepts(t value.Type) ([]value.Kind, string) {
 	case value.ElementPlace:
 		kinds, remedy = []value.Kind{value.String, value.List, value.Map}, `Use a text such as "47.4,8.5", or a column with lat and lon`
 	default:
-		kinds, remedy = []value.Kind{value.String, value.Number, value.Bool, value.Time}, "Use an expression that gives one text, such as join(..., \",\")"
+		kinds, remedy = []value.Kind{
+			value.String,
+			value.Number,
+			value.Bool,
+			value.Time,
+		}, "Use an expression that gives one text, such as join(..., \",\")"
 	}
 	switch t.Shape {
 	case value.SetOf:

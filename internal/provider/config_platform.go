@@ -42,8 +42,10 @@ func platformSchema() schema.Attribute {
 					"api_url":    text("URL of the Lytics API. Default `https://api.lytics.io`. Environment: `LYTICS_API_URL`."),
 					"bulk_url":   text("URL of the API that receives events. Default `https://bulk.lytics.io`. Environment: `LYTICS_BULK_URL`."),
 					"account_id": text("Id of the account, if the token has access to several. Environment: `LYTICS_ACCOUNT_ID`."),
-					"upload_format": text("How events are written: `json_lines` (default: one object a line, as Lytics documents it), `json_lines_gzip` or " +
-						"`json_array_gzip`, where the account is known to accept them. Environment: `LYTICS_UPLOAD_FORMAT`."),
+					"upload_format": text(
+						"How events are written: `json_lines` (default: one object a line, as Lytics documents it), `json_lines_gzip` or " +
+							"`json_array_gzip`, where the account is known to accept them. Environment: `LYTICS_UPLOAD_FORMAT`.",
+					),
 				},
 			},
 		},

@@ -167,7 +167,18 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 	default:
 		wait := alertPauses.Pause(alert.Attempts)
 		a.metrics.alerts.WithLabelValues("failed").Inc()
-		a.log.WarnContext(ctx, "an alert could not be delivered; it is tried again", "alert", alert.ID, "attempt", alert.Attempts, "wait", wait, "error", err)
+		a.log.WarnContext(
+			ctx,
+			"an alert could not be delivered; it is tried again",
+			"alert",
+			alert.ID,
+			"attempt",
+			alert.Attempts,
+			"wait",
+			wait,
+			"error",
+			err,
+		)
 		return a.db.LaterAlert(ctx, alert.ID, wait)
 	}
 }

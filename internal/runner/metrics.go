@@ -95,8 +95,13 @@ type storeFigures struct{ runner *Runner }
 var (
 	runsNow = prometheus.NewDesc("lytics_store_runs", "Runs of the store that have not ended, by status.", []string{"status"}, nil)
 	jobsNow = prometheus.NewDesc("lytics_store_jobs", "Jobs of the store, by whether their schedule is paused.", []string{"paused"}, nil)
-	lagNow  = prometheus.NewDesc("lytics_store_due_lag_seconds", "How long the schedule that is due longest has been waiting; 0 when none is.", nil, nil)
-	fleet   = prometheus.NewDesc("lytics_store_runners", "Runners that are alive on the store.", nil, nil)
+	lagNow  = prometheus.NewDesc(
+		"lytics_store_due_lag_seconds",
+		"How long the schedule that is due longest has been waiting; 0 when none is.",
+		nil,
+		nil,
+	)
+	fleet = prometheus.NewDesc("lytics_store_runners", "Runners that are alive on the store.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -34,7 +34,11 @@ func plan(job store.JobRow, due, now time.Time) store.Plan {
 	case job.Schedule.CatchUp != jobs.CatchUpSkip:
 		p.Run, p.Missed = &o.last, o.count-1
 		if o.count > 1 {
-			p.Note = fmt.Sprintf("This run also stands for %d planned ones since %s: no runner was there for them.", o.count-1, due.UTC().Format(time.RFC3339))
+			p.Note = fmt.Sprintf(
+				"This run also stands for %d planned ones since %s: no runner was there for them.",
+				o.count-1,
+				due.UTC().Format(time.RFC3339),
+			)
 		} else if late {
 			p.Note = fmt.Sprintf("Planned for %s: no runner was there for it until now.", due.UTC().Format(time.RFC3339))
 		}

@@ -99,7 +99,14 @@ func (r *Runner) run(ctx context.Context) error {
 	db.SetEnqueue(q.insert)
 	r.sched = newScheduler(db, r.log, r.metrics)
 	r.alerts.db = db
-	sweep := &sweeper{db: db, queue: q, limit: r.engine.MaxRunsPerAuthorization(), retention: r.config.Retention, log: r.log, metrics: r.metrics}
+	sweep := &sweeper{
+		db:        db,
+		queue:     q,
+		limit:     r.engine.MaxRunsPerAuthorization(),
+		retention: r.config.Retention,
+		log:       r.log,
+		metrics:   r.metrics,
+	}
 	r.db.Store(db)
 	defer r.db.Store(nil)
 	r.log.InfoContext(ctx, "runner started", "store", db.ID(), "max_runs", r.config.MaxRuns)

@@ -50,7 +50,12 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool, proxy egr
 	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
 		return nil, invalid("It is not https: anybody on the way could read what failed, and why.")
 	case secret.Empty():
-		return nil, jobs.Invalid("alerts.secret", "Alerts need a secret", "Each is signed, so that its receiver knows whom it is from.", "Make one with: openssl rand -base64 32")
+		return nil, jobs.Invalid(
+			"alerts.secret",
+			"Alerts need a secret",
+			"Each is signed, so that its receiver knows whom it is from.",
+			"Make one with: openssl rand -base64 32",
+		)
 	}
 	transport := egress.NewTransport(egress.Options{
 		Rules: egress.Rules{Private: allowPrivate, Loopback: allowPrivate}, Proxy: proxy, DialTimeout: webhookTimeout,

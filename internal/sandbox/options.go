@@ -83,7 +83,12 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
-	f.StringVar(&o.role, "s3-role-arn", "arn:aws:iam::000000000000:role/sandbox", "`ARN` of the role that AssumeRole of the token service knows")
+	f.StringVar(
+		&o.role,
+		"s3-role-arn",
+		"arn:aws:iam::000000000000:role/sandbox",
+		"`ARN` of the role that AssumeRole of the token service knows",
+	)
 	f.StringVar(&o.externalID, "s3-external-id", "", "external `id` that AssumeRole asks for")
 	f.DurationVar(&o.roleMaxSession, "s3-role-max-session", time.Hour, "longest session of the role")
 	f.StringVar(&o.storage, "s3-storage-credential", "sandbox_storage", "`name` of the storage credential by which COPY INTO reads the bucket")
@@ -97,7 +102,12 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
 	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
 	f.StringVar(&o.record, "record", "", "`file` to append every statement to, with digests of its result: JSON, one object a line")
-	f.StringVar(&o.compare, "compare", "", "with -engine spark: `file` to append a comparison with -engine duckdb to, statement by statement: JSON, one object a line")
+	f.StringVar(
+		&o.compare,
+		"compare",
+		"",
+		"with -engine spark: `file` to append a comparison with -engine duckdb to, statement by statement: JSON, one object a line",
+	)
 	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans, for GET /sandbox/statements (duckdb)")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
@@ -121,7 +131,12 @@ func parse(args []string, output io.Writer) (options, error) {
 	})
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write when everything is ready: all values as JSON")
 	f.BoolVar(&o.admin, "admin", true, "serve the endpoints under /sandbox/, which set faults and tell what was received")
-	f.BoolVar(&o.exitWithParent, "exit-with-parent", false, "end when standard input, if it is a pipe, is closed, or when the parent process ends")
+	f.BoolVar(
+		&o.exitWithParent,
+		"exit-with-parent",
+		false,
+		"end when standard input, if it is a pipe, is closed, or when the parent process ends",
+	)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -173,7 +173,10 @@ func (s *Sandbox) launch(args ...string) error {
 	if s.data != "" {
 		args = append(args, "-data", s.data)
 	}
-	running, err := process.Start(context.Background(), process.Options{Binary: binary, Args: args, Stdout: s.output, Stderr: s.output, Timeout: startTimeout})
+	running, err := process.Start(
+		context.Background(),
+		process.Options{Binary: binary, Args: args, Stdout: s.output, Stderr: s.output, Timeout: startTimeout},
+	)
 	if err != nil {
 		return fmt.Errorf("%w; its output:\n%s", err, s.output)
 	}

@@ -69,7 +69,12 @@ func (d *DB) NextAlert(ctx context.Context, hold time.Duration) (*Alert, error) 
 	var got *Alert
 	err = d.WriteCommitted(ctx, func(tx *Tx) error {
 		got = nil
-		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` ORDER BY created_at, id LIMIT 1`+tx.skipLocked()))
+		ids, err := texts(
+			tx.QueryContext(
+				ctx,
+				`SELECT id FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` ORDER BY created_at, id LIMIT 1`+tx.skipLocked(),
+			),
+		)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

@@ -23,8 +23,25 @@ const authorizationColumns = `id, label, description, host, port, http_path, tok
 func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	var r AuthorizationRow
 	var created, updated int64
-	err := scan(&r.ID, &r.Label, &r.Description, &r.Host, &r.Port, &r.HTTPPath, &r.TokenEnv, &r.TokenVersion, &r.ClientID, &r.ClientSecretVersion, &r.CatalogAPI,
-		&r.CheckConnection, &r.Sealed, &r.Creator, &r.Confirmed, &created, &updated)
+	err := scan(
+		&r.ID,
+		&r.Label,
+		&r.Description,
+		&r.Host,
+		&r.Port,
+		&r.HTTPPath,
+		&r.TokenEnv,
+		&r.TokenVersion,
+		&r.ClientID,
+		&r.ClientSecretVersion,
+		&r.CatalogAPI,
+		&r.CheckConnection,
+		&r.Sealed,
+		&r.Creator,
+		&r.Confirmed,
+		&created,
+		&updated,
+	)
 	r.CreatedAt, r.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return r, err
 }

@@ -45,9 +45,18 @@ func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 			}
 			return d.enqueueRuns(ctx, tx, []string{id})
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, owner, runner, epoch, lease_until, phase, created_at)
+		_, err := tx.ExecContext(
+			ctx,
+			`INSERT INTO runs (id, job_id, authorization_id, status, reason, owner, runner, epoch, lease_until, phase, created_at)
 			VALUES (?, ?, ?, 'queued', ?, ?, ?, 0, `+now+` + ?, 'queued', `+now+`)`,
-			id, n.Job.ID, n.Job.AuthorizationID, string(n.Reason), n.Owner, n.Runner, Lease.Microseconds())
+			id,
+			n.Job.ID,
+			n.Job.AuthorizationID,
+			string(n.Reason),
+			n.Owner,
+			n.Runner,
+			Lease.Microseconds(),
+		)
 		return err
 	})
 	if err != nil {
@@ -67,9 +76,17 @@ type sharedRun struct {
 }
 
 func insertShared(ctx context.Context, tx *Tx, r sharedRun) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, phase, created_at)
+	_, err := tx.ExecContext(
+		ctx,
+		`INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, phase, created_at)
 		VALUES (?, ?, ?, 'queued', ?, 1, ?, ?, 0, 'queued', `+now+`)`,
-		r.id, r.job.ID, r.job.AuthorizationID, string(r.reason), nullMicros(r.planned), r.missed)
+		r.id,
+		r.job.ID,
+		r.job.AuthorizationID,
+		string(r.reason),
+		nullMicros(r.planned),
+		r.missed,
+	)
 	return err
 }
 
@@ -94,7 +111,8 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 	var wait string
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		var shared bool
-		err := tx.QueryRowContext(ctx, `SELECT job_id, authorization_id, shared FROM runs WHERE id = ?`, runID).Scan(&c.JobID, &c.AuthorizationID, &shared)
+		err := tx.QueryRowContext(ctx, `SELECT job_id, authorization_id, shared FROM runs WHERE id = ?`, runID).
+			Scan(&c.JobID, &c.AuthorizationID, &shared)
 		if err != nil {
 			return err
 		}
@@ -107,7 +125,8 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 			return err
 		}
 		var cancelled bool
-		err = tx.QueryRowContext(ctx, `SELECT cancel_requested FROM runs WHERE id = ? AND `+claimable+tx.forUpdate(), runID, owner).Scan(&cancelled)
+		err = tx.QueryRowContext(ctx, `SELECT cancel_requested FROM runs WHERE id = ? AND `+claimable+tx.forUpdate(), runID, owner).
+			Scan(&cancelled)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrFenced
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -129,9 +128,3 @@ func (c *copier) copyNumber(ctx context.Context, q Querier, tx *Tx, table string
 	}
 	return nil
 }
-
-// Tables are the names of all tables of ours, moved or not, sorted.
-func Tables() []string { return slices.Sorted(slices.Values(append(slices.Clone(tables), derived...))) }
-
-// MovedTables are those that Copy copies.
-func MovedTables() []string { return slices.Clone(tables) }

@@ -48,7 +48,10 @@ func LoadKey(env, file, dataDir string, create bool) (*Key, error) {
 		}
 	}
 	if inside(dataDir, file) {
-		return nil, keyError("The encryption key is inside the data directory", fmt.Errorf("%s would be copied with the secrets it protects; move it elsewhere", file))
+		return nil, keyError(
+			"The encryption key is inside the data directory",
+			fmt.Errorf("%s would be copied with the secrets it protects; move it elsewhere", file),
+		)
 	}
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && create {
@@ -91,7 +94,10 @@ func makeKeyFile(file string) ([]byte, error) {
 func parseKey(text, origin string) (*Key, error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != 32 {
-		return nil, keyError("The encryption key is not 32 bytes in base64", fmt.Errorf("it comes from %s; `openssl rand -base64 32` makes one", origin))
+		return nil, keyError(
+			"The encryption key is not 32 bytes in base64",
+			fmt.Errorf("it comes from %s; `openssl rand -base64 32` makes one", origin),
+		)
 	}
 	block, err := aes.NewCipher(raw)
 	if err != nil {

@@ -14,7 +14,12 @@ import (
 // FinishRun records the end of a run that its owner holds or still queues, and
 // enqueues the runs that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
-	return d.releaseClaim(ctx, c, r, log, `status = ?, phase = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), finished_at = `+now+`, lease_until = NULL`,
+	return d.releaseClaim(
+		ctx,
+		c,
+		r,
+		log,
+		`status = ?, phase = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), finished_at = `+now+`, lease_until = NULL`,
 		append([]any{string(r.Status), r.Phase}, failureValues(r.Failure)...)...)
 }
 
@@ -65,7 +70,9 @@ func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEn
 // oldest of the job, the oldest of the authorization, and the run itself if it
 // was queued again.
 func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
-	ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID))
+	ids, err := texts(
+		tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID),
+	)
 	if err != nil {
 		return err
 	}
@@ -114,7 +121,10 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	}
 	var again []string
 	for _, l := range all {
-		entry := LogEntry{Level: LogWarn, Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1)}
+		entry := LogEntry{
+			Level:   LogWarn,
+			Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1),
+		}
 		if status, failure := l.end(); !status.Active() {
 			entry = LogEntry{Level: LogError, Message: failure.String()}
 			err = endUnexecuted(ctx, tx, l.id, status, failure)
@@ -207,7 +217,8 @@ func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, er
 			WHERE id = ? AND status = 'queued' AND shared = 1 AND cancel_requested = 0
 				AND NOT EXISTS (SELECT 1 FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)
 			RETURNING job_id, authorization_id, epoch, attempt`,
-			owner, runner, Lease.Microseconds(), id, Lease.Microseconds()).Scan(&c.JobID, &c.AuthorizationID, &c.Epoch, &c.Attempt)
+			owner, runner, Lease.Microseconds(), id, Lease.Microseconds()).
+			Scan(&c.JobID, &c.AuthorizationID, &c.Epoch, &c.Attempt)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

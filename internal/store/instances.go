@@ -63,7 +63,11 @@ func (d *DB) Instances(ctx context.Context) ([]Instance, error) {
 // aliveIn reads the instances within their lease; people are the columns that
 // earlier schemas have not.
 func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, kind, `+people+` FROM instances WHERE heartbeat_at > `+now+` - ? ORDER BY kind DESC, id`, Lease.Microseconds())
+	rows, err := q.QueryContext(
+		ctx,
+		`SELECT id, kind, `+people+` FROM instances WHERE heartbeat_at > `+now+` - ? ORDER BY kind DESC, id`,
+		Lease.Microseconds(),
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -82,8 +82,10 @@ func (d *DB) refuseUnderOthers(ctx context.Context, current, target int64) error
 		Code:    jobs.CodeStore,
 		Summary: fmt.Sprintf("The store at %s cannot be migrated while an earlier release uses it", d.place),
 		Detail:  fmt.Sprintf("It has schema %d, and this release needs %d. Alive on it: %s.", current, target, strings.Join(names, ", ")),
-		Next: fmt.Sprintf("Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; what was killed is forgotten after %s. Nothing was changed",
-			Lease),
+		Next: fmt.Sprintf(
+			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; what was killed is forgotten after %s. Nothing was changed",
+			Lease,
+		),
 	}
 }
 

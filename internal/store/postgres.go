@@ -49,7 +49,8 @@ func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
 func (d *DB) openSchema(ctx context.Context, create bool) error {
 	var known int64
 	var there, schema bool
-	err := d.read.QueryRowContext(ctx, `SELECT to_regclass('`+schemaName+`.store') IS NOT NULL, to_regnamespace('`+schemaName+`') IS NOT NULL`).Scan(&there, &schema)
+	err := d.read.QueryRowContext(ctx, `SELECT to_regclass('`+schemaName+`.store') IS NOT NULL, to_regnamespace('`+schemaName+`') IS NOT NULL`).
+		Scan(&there, &schema)
 	if err != nil {
 		return d.failed("Cannot read the store", err)
 	}

@@ -100,7 +100,9 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 	if err := tx.QueryRowContext(ctx, `SELECT `+now).Scan(&n); err != nil {
 		return nil, time.Time{}, err
 	}
-	due, err := scanJobs(tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit))
+	due, err := scanJobs(
+		tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit),
+	)
 	return due, fromMicros(n), err
 }
 
@@ -121,7 +123,8 @@ func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string
 		return "", err // it ran already: a changed definition set its time back
 	}
 	// A run that has not begun yet reads what this one would.
-	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`, job.ID).Scan(&one)
+	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`, job.ID).
+		Scan(&one)
 	if err == nil {
 		return "", insertMissed(ctx, tx, job, Skip{Count: 1, First: *p.Run, Last: *p.Run, Why: "the run before it had not begun yet"})
 	}
@@ -143,11 +146,25 @@ func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	id := NewID("run")
 	text := fmt.Sprintf("The run planned for %s was left out: %s.", s.First.UTC().Format(time.RFC3339), s.Why)
 	if s.Count > 1 {
-		text = fmt.Sprintf("%d planned runs, from %s to %s, were left out: %s.", s.Count, s.First.UTC().Format(time.RFC3339), s.Last.UTC().Format(time.RFC3339), s.Why)
+		text = fmt.Sprintf(
+			"%d planned runs, from %s to %s, were left out: %s.",
+			s.Count,
+			s.First.UTC().Format(time.RFC3339),
+			s.Last.UTC().Format(time.RFC3339),
+			s.Why,
+		)
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error_summary, created_at, finished_at)
+	res, err := tx.ExecContext(
+		ctx,
+		`INSERT INTO runs (id, job_id, authorization_id, status, reason, shared, planned_at, missed, epoch, error_summary, created_at, finished_at)
 		VALUES (?, ?, ?, 'missed', 'schedule', 1, ?, ?, 0, ?, `+now+`, `+now+`) ON CONFLICT (job_id, planned_at) DO NOTHING`,
-		id, job.ID, job.AuthorizationID, micros(s.Last), s.Count, text)
+		id,
+		job.ID,
+		job.AuthorizationID,
+		micros(s.Last),
+		s.Count,
+		text,
+	)
 	if err != nil {
 		return err
 	}
@@ -184,8 +201,10 @@ func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) 
 func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
 	var n int
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
-		ids, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL
-			AND available_at <= `+now+` ORDER BY available_at, created_at, id LIMIT ?`+tx.skipLocked(), limit))
+		ids, err := texts(
+			tx.QueryContext(ctx, `SELECT id FROM runs WHERE status = 'queued' AND shared = 1 AND blocked = 0 AND dispatched_at IS NULL
+			AND available_at <= `+now+` ORDER BY available_at, created_at, id LIMIT ?`+tx.skipLocked(), limit),
+		)
 		n = len(ids)
 		if err != nil {
 			return err

@@ -66,7 +66,9 @@ func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
 		var still []string
 		for _, id := range ids {
-			queued, err := texts(tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND blocked = 0`+tx.skipLocked(), id))
+			queued, err := texts(
+				tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND blocked = 0`+tx.skipLocked(), id),
+			)
 			if err != nil {
 				return err
 			}
@@ -140,7 +142,13 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 // Pause sets whether a job is paused, and its next planned run.
 func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time) error {
 	return d.WriteCommitted(ctx, func(tx *Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE jobs SET paused = ?, next_run_at = ?, updated_at = `+now+` WHERE id = ?`, paused, nullMicros(next), id)
+		res, err := tx.ExecContext(
+			ctx,
+			`UPDATE jobs SET paused = ?, next_run_at = ?, updated_at = `+now+` WHERE id = ?`,
+			paused,
+			nullMicros(next),
+			id,
+		)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ type Opener func() jobs.API
 
 // TokenVariable is an environment variable that an implementation under test has
 // to find set.
-const TokenVariable = "LYTICS_CONFORMANCE_TOKEN"
+const TokenVariable = "LYTICS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
 
 // Conformance runs the suite, each test on a store that does not exist yet.
 // Where nothing listens at the warehouse's address, runs may fail. A process
@@ -100,6 +100,7 @@ func createImport(t *testing.T, a jobs.API, table string) jobs.Job {
 
 // checklist 58: a store that is missing is not an empty one.
 func missingStore(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	_, err := a.Store(t.Context(), false)
 	refused(t, "before it is created", err, jobs.CodeStore, "")
@@ -115,6 +116,7 @@ func missingStore(t *testing.T, open Opener) {
 
 // checklist 46 49
 func authorizations(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	made := authorize(t, a, "warehouse")
 	if !made.SecretReadable || made.TokenVersion != 3 || made.CreatedAt.IsZero() {
@@ -153,25 +155,46 @@ func authorizations(t *testing.T, open Opener) {
 }
 
 func refusedAuthorizations(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	spec := jobs.AuthorizationSpec{Label: "l", Host: "http://127.0.0.1", Port: 1, HTTPPath: "/p"}
-	refused(t, "without a secret", errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})), jobs.CodeInvalid, "token_wo")
+	refused(
+		t,
+		"without a secret",
+		errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})),
+		jobs.CodeInvalid,
+		"token_wo",
+	)
 	spec.ClientID = "client"
-	refused(t, "without a client secret", errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})), jobs.CodeInvalid, "client_secret_wo")
+	refused(
+		t,
+		"without a client secret",
+		errorOf(a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec})),
+		jobs.CodeInvalid,
+		"client_secret_wo",
+	)
 	secret := jobs.NewSecret("s")
 	made, err := a.CreateAuthorization(t.Context(), jobs.AuthorizationChange{AuthorizationSpec: spec, ClientSecret: &secret})
 	made = must(t, "create", made, err)
 	spec.ClientID = "another"
-	refused(t, "another client without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec})),
-		jobs.CodeInvalid, "client_secret_wo")
+	refused(
+		t,
+		"another client without its secret",
+		errorOf(a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec})),
+		jobs.CodeInvalid,
+		"client_secret_wo",
+	)
 	spec.ClientID, spec.TokenEnv = "", TokenVariable
-	if got, err := a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec}); err != nil || got.TokenEnv != TokenVariable || !got.SecretReadable {
+	if got, err := a.UpdateAuthorization(t.Context(), made.ID, jobs.AuthorizationChange{AuthorizationSpec: spec}); err != nil ||
+		got.TokenEnv != TokenVariable ||
+		!got.SecretReadable {
 		t.Errorf("a token of the environment: got %+v, %v; want the variable's name and a readable secret", got, err)
 	}
 }
 
 // checklist 47 59
 func definitions(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	spec := importSpec(authorize(t, a, "warehouse").ID, "customers")
 	spec.Schedule = &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "02:30", Timezone: "Europe/Berlin"}
@@ -213,13 +236,20 @@ func definitions(t *testing.T, open Opener) {
 }
 
 func refusedJobs(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	first := createImport(t, a, "orders")
 	spec := importSpec(first.AuthorizationID, "customers")
 	second, err := a.CreateJob(t.Context(), spec)
 	second = must(t, "create", second, err)
 	refused(t, "nothing to pause", errorOf(a.PauseJob(t.Context(), first.ID, true)), jobs.CodeInvalid, "schedule")
-	refused(t, "the key of another", errorOf(a.UpdateJob(t.Context(), second.ID, importSpec(first.AuthorizationID, "orders"))), jobs.CodeConflict, "table")
+	refused(
+		t,
+		"the key of another",
+		errorOf(a.UpdateJob(t.Context(), second.ID, importSpec(first.AuthorizationID, "orders"))),
+		jobs.CodeConflict,
+		"table",
+	)
 	with := func(change func(*jobs.JobSpec)) error {
 		s := importSpec(first.AuthorizationID, "returns")
 		change(&s)
@@ -241,6 +271,7 @@ func refusedJobs(t *testing.T, open Opener) {
 }
 
 func listedJobs(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	var want []string
 	auth := authorize(t, a, "warehouse")
@@ -262,6 +293,7 @@ func listedJobs(t *testing.T, open Opener) {
 }
 
 func notFound(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	auth := authorize(t, a, "warehouse")
 	ctx := t.Context()

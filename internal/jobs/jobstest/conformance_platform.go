@@ -9,6 +9,7 @@ import (
 )
 
 func fieldsAndMappings(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	ctx := t.Context()
 	field := jobs.Field{ID: "email", Type: "string", IsIdentifier: true, IsPII: true, MergeOperation: "latest", Description: "é"}
@@ -28,14 +29,26 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 		t.Errorf("changed: want and got:\n%s", d)
 	}
 
-	refused(t, "a mapping to no field", errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "none", Expression: "x"})), jobs.CodeInvalid, "field")
+	refused(
+		t,
+		"a mapping to no field",
+		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "none", Expression: "x"})),
+		jobs.CodeInvalid,
+		"field",
+	)
 	m, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"})
 	m = must(t, "create mapping", m, err)
 	read, err := a.Mapping(ctx, m.ID)
 	if d := cmp.Diff(m, must(t, "read mapping", read, err)); d != "" {
 		t.Errorf("created, and read:\n%s", d)
 	}
-	refused(t, "another expression", errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "tolower(email)"})), jobs.CodeConflict, "")
+	refused(
+		t,
+		"another expression",
+		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "tolower(email)"})),
+		jobs.CodeConflict,
+		"",
+	)
 	if again, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}); err != nil || again.ID != m.ID {
 		t.Errorf("created again: got %+v, %v; want %s", again, err, m.ID)
 	}
@@ -55,6 +68,7 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 }
 
 func audiences(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	ctx := t.Context()
 	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}); err != nil {
@@ -67,8 +81,20 @@ func audiences(t *testing.T, open Opener) {
 			t.Errorf("read by %s: got %+v, %v; want %+v", name, got, err, made)
 		}
 	}
-	refused(t, "another definition of the slug", errorOf(a.CreateAudience(ctx, jobs.Audience{Name: "Other", Slug: "all", Filter: "FILTER EXISTS email"})), jobs.CodeConflict, "")
-	refused(t, "a change of what is missing", errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"})), jobs.CodeNotFound, "")
+	refused(
+		t,
+		"another definition of the slug",
+		errorOf(a.CreateAudience(ctx, jobs.Audience{Name: "Other", Slug: "all", Filter: "FILTER EXISTS email"})),
+		jobs.CodeConflict,
+		"",
+	)
+	refused(
+		t,
+		"a change of what is missing",
+		errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"})),
+		jobs.CodeNotFound,
+		"",
+	)
 	made.Description = "changed"
 	if got, err := a.PutAudience(ctx, made); err != nil || got != made {
 		t.Errorf("changed: got %+v, %v; want %+v", got, err, made)

@@ -12,6 +12,7 @@ import (
 // checklist 44: the next process adopts what one created that was killed. What
 // one created that lives, or that closed, is its own.
 func adoption(t *testing.T, open Opener) {
+	t.Helper()
 	first := open()
 	made := createImport(t, first, "customers")
 	spec := importSpec(made.AuthorizationID, "customers")
@@ -32,6 +33,7 @@ func adoption(t *testing.T, open Opener) {
 
 // checklist 44
 func confirmation(t *testing.T, open Opener) {
+	t.Helper()
 	first := open()
 	made := createImport(t, first, "customers")
 	for range 2 {
@@ -42,10 +44,17 @@ func confirmation(t *testing.T, open Opener) {
 	if dies, ok := first.(interface{ Die() }); ok {
 		dies.Die()
 	}
-	refused(t, "a confirmed job of the same key", errorOf(open().CreateJob(t.Context(), importSpec(made.AuthorizationID, "customers"))), jobs.CodeConflict, "table")
+	refused(
+		t,
+		"a confirmed job of the same key",
+		errorOf(open().CreateJob(t.Context(), importSpec(made.AuthorizationID, "customers"))),
+		jobs.CodeConflict,
+		"table",
+	)
 }
 
 func followedRun(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	j := createImport(t, a, "customers")
 	started, err := a.StartRun(t.Context(), j.ID, jobs.ReasonManual)
@@ -82,6 +91,7 @@ func followedRun(t *testing.T, open Opener) {
 
 // Ctrl-C of an apply cancels the run that it started.
 func interruptedWait(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	started, err := a.StartRun(t.Context(), createImport(t, a, "customers").ID, jobs.ReasonApply)
 	if err != nil {
@@ -97,6 +107,7 @@ func interruptedWait(t *testing.T, open Opener) {
 }
 
 func listedRuns(t *testing.T, open Opener) {
+	t.Helper()
 	a := open()
 	j := createImport(t, a, "customers")
 	var ids []string

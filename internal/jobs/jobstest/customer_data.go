@@ -38,7 +38,10 @@ func (f *Fake) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 	return read(ctx, f, "Streams", nil, func(s *Store) ([]jobs.StreamInfo, error) {
 		var list []jobs.StreamInfo
 		for _, name := range slices.Sorted(maps.Keys(s.Events)) {
-			list = append(list, jobs.StreamInfo{Name: name, Events: int64(s.Events[name]), Bytes: 1 << 33, FirstTime: &firstEventAt, LastTime: &lastEventAt})
+			list = append(
+				list,
+				jobs.StreamInfo{Name: name, Events: int64(s.Events[name]), Bytes: 1 << 33, FirstTime: &firstEventAt, LastTime: &lastEventAt},
+			)
 		}
 		return list, nil
 	})

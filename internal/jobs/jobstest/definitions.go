@@ -80,7 +80,12 @@ func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 		export := *spec.Export
 		audience, err := s.audience(export.AudienceID)
 		if err != nil {
-			return spec, "", jobs.Invalid("audience_id", "There is no audience "+export.AudienceID, "It is neither the id nor the slug of one.", "Create it first.")
+			return spec, "", jobs.Invalid(
+				"audience_id",
+				"There is no audience "+export.AudienceID,
+				"It is neither the id nor the slug of one.",
+				"Create it first.",
+			)
 		}
 		if export.TableName == "" {
 			export.TableName = jobs.ExportTable(audience.Slug)
@@ -128,11 +133,21 @@ func (s *Store) checkAfter(id string, after []string) error {
 	}
 	for _, up := range after {
 		if _, ok := s.Jobs[up]; !ok && up != id {
-			return jobs.Invalid("after", fmt.Sprintf("No job %q to run after", up), "The store has none of that id.", "Refer to the id of a job resource")
+			return jobs.Invalid(
+				"after",
+				fmt.Sprintf("No job %q to run after", up),
+				"The store has none of that id.",
+				"Refer to the id of a job resource",
+			)
 		}
 	}
 	if reaches(after) {
-		return jobs.Invalid("after", "The jobs run after one another in a circle", "Each would wait for the one before it.", "Take one of them out of after")
+		return jobs.Invalid(
+			"after",
+			"The jobs run after one another in a circle",
+			"Each would wait for the one before it.",
+			"Take one of them out of after",
+		)
 	}
 	return nil
 }

@@ -154,7 +154,12 @@ func change(ctx context.Context, f *Fake, method string, args []any, run func(s 
 }
 
 func missing(kind, id string) error {
-	return &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No %s %s", kind, id), Detail: "The store was read and has none.", Next: "Check the id"}
+	return &jobs.Error{
+		Code:    jobs.CodeNotFound,
+		Summary: fmt.Sprintf("No %s %s", kind, id),
+		Detail:  "The store was read and has none.",
+		Next:    "Check the id",
+	}
 }
 
 func get[T any](m map[string]T, kind, id string) (T, error) {

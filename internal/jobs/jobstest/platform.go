@@ -11,7 +11,12 @@ import (
 // adopt refuses an object that exists with another definition.
 func adopt[T comparable](m map[string]T, id string, v T) (T, error) {
 	if was, ok := m[id]; ok && was != v {
-		return was, &jobs.Error{Code: jobs.CodeConflict, Summary: id + " exists with another definition", Detail: "The two differ.", Next: "Import it."}
+		return was, &jobs.Error{
+			Code:    jobs.CodeConflict,
+			Summary: id + " exists with another definition",
+			Detail:  "The two differ.",
+			Next:    "Import it.",
+		}
 	}
 	m[id] = v
 	return v, nil
@@ -46,7 +51,12 @@ func (f *Fake) DeleteField(ctx context.Context, id string) error {
 	return change(ctx, f, "DeleteField", []any{id}, func(s *Store) error {
 		for _, m := range s.Mappings {
 			if m.Field == id {
-				return &jobs.Error{Code: jobs.CodeInUse, Summary: "The field " + id + " is in use", Detail: "Mapping " + m.ID + " feeds it.", Next: "Delete it first"}
+				return &jobs.Error{
+					Code:    jobs.CodeInUse,
+					Summary: "The field " + id + " is in use",
+					Detail:  "Mapping " + m.ID + " feeds it.",
+					Next:    "Delete it first",
+				}
 			}
 		}
 		delete(s.Fields, id)
@@ -117,7 +127,12 @@ func (f *Fake) DeleteAudience(ctx context.Context, id string) error {
 		names := []string{id, s.Audiences[id].Slug}
 		for _, j := range s.Jobs {
 			if j.Export != nil && slices.Contains(names, j.Export.AudienceID) {
-				return &jobs.Error{Code: jobs.CodeInUse, Summary: "The audience " + id + " is in use", Detail: j.Label + " exports it.", Next: "Destroy the export first"}
+				return &jobs.Error{
+					Code:    jobs.CodeInUse,
+					Summary: "The audience " + id + " is in use",
+					Detail:  j.Label + " exports it.",
+					Next:    "Destroy the export first",
+				}
 			}
 		}
 		delete(s.Audiences, id)

@@ -10,7 +10,15 @@ import (
 var definitions = []test{
 	{"fields are defined once", func(t *trial) {
 		ctx := t.Context()
-		want := jobs.Field{ID: "tags", Description: "what they like", Type: "[]string", MergeOperation: "merge", Capacity: 50, KeepDays: 90, IsPII: true}
+		want := jobs.Field{
+			ID:             "tags",
+			Description:    "what they like",
+			Type:           "[]string",
+			MergeOperation: "merge",
+			Capacity:       50,
+			KeepDays:       90,
+			IsPII:          true,
+		}
 		made, err := t.CreateField(ctx, want)
 		same(t, "made", made, err, want)
 		again, err := t.CreateField(ctx, want)

@@ -89,7 +89,19 @@ var events = []test{
 		t.refused("a name of two lines", err, jobs.CodeInvalid, "stream", "")
 	}},
 	{"streams of any name are kept apart", func(t *trial) {
-		names := []string{"orders", "Orders", "or/ders", "or\\ders", "a b", "a%2Fb", "a?b=c&d", "#", "ä", "databricks_main_sales_customers", strings.Repeat("x", 255)}
+		names := []string{
+			"orders",
+			"Orders",
+			"or/ders",
+			"or\\ders",
+			"a b",
+			"a%2Fb",
+			"a?b=c&d",
+			"#",
+			"ä",
+			"databricks_main_sales_customers",
+			strings.Repeat("x", 255),
+		}
 		for i, n := range names {
 			for range i + 1 {
 				t.append(n, facts(`{"id":1}`))

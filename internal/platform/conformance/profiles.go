@@ -47,7 +47,8 @@ var profiles = []test{
 			`{"name":"nobody","price":5}`,
 			`{"email":"ann@example.com","price":"oops","at":"never","extra":{"deep":[1,2]}}`,
 		)
-		t.wantRows(t.rows("all", "email", "phone", "name", "first_name", "spend", "orders", "biggest", "smallest", "seen", "tags", "by_shop", "vip"),
+		t.wantRows(
+			t.rows("all", "email", "phone", "name", "first_name", "spend", "orders", "biggest", "smallest", "seen", "tags", "by_shop", "vip"),
 			`ann@example.com|NULL|Anna|Ann|0.3|3|0.2|0.1|2024-01-01T00:00:00.000001Z|["x","y","z"]|{"a":0.1,"b":0.2}|false`,
 			`bob@example.com|["1","2"]|Bob|Bob|9007199254740993|1|9007199254740993|9007199254740993|NULL|NULL|{"a":9007199254740993}|true`,
 		)
@@ -83,7 +84,9 @@ var profiles = []test{
 			got, err := t.Profile(ctx, id)
 			t.check("profile", err)
 			want := jobs.Profile{
-				"email": {Text: "ann@example.com"}, "phone": {Text: `["+1 / 2?","3"]`}, "spend": {Text: "1.5"}, "orders": {Text: "1"}, "biggest": {Text: "1.5"},
+				"email": {
+					Text: "ann@example.com",
+				}, "phone": {Text: `["+1 / 2?","3"]`}, "spend": {Text: "1.5"}, "orders": {Text: "1"}, "biggest": {Text: "1.5"},
 				"smallest": {Text: "1.5"}, "seen": {Text: "2024-01-01T00:00:00.000000Z"}, "by_shop": {Text: `{"a":1.5}`}, "vip": {Text: "false"},
 			}
 			if !maps.Equal(got, want) {

@@ -14,7 +14,8 @@ var scans = []test{
 		ctx := t.Context()
 		t.shop()
 		t.field(jobs.Field{ID: "unfed", Type: "int"})
-		t.feed("shop",
+		t.feed(
+			"shop",
 			`{"email":"a@x.io","name":"","price":12345678901234567890.123456789,"tags":["b","\"q\"","a\nb"],"at":"2024-02-29T23:59:59.999999+01:00"}`,
 			`{"email":"b@x.io","name":"Zoë 🎉","price":-0.50}`,
 		)
@@ -24,7 +25,10 @@ var scans = []test{
 		for _, c := range columns {
 			ids = append(ids, c.ID)
 		}
-		if want := []string{"biggest", "by_shop", "email", "first_name", "name", "orders", "phone", "seen", "smallest", "spend", "tags", "unfed", "vip"}; !slices.Equal(ids, want) {
+		if want := []string{"biggest", "by_shop", "email", "first_name", "name", "orders", "phone", "seen", "smallest", "spend", "tags", "unfed", "vip"}; !slices.Equal(
+			ids,
+			want,
+		) {
 			t.Errorf("all columns are %v", ids)
 		}
 		columns, _, err = t.Scan(ctx, "all", []string{"spend", "email"})

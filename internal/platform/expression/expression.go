@@ -30,9 +30,6 @@ func (e *Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e
 // Expression is a parsed and checked expression.
 type Expression struct{ tree *lql.Tree }
 
-// Functions lists the names of all functions, sorted.
-func Functions() []string { return lql.Functions() }
-
 // Columns lists the event's top-level columns that the expression names, sorted.
 func (e *Expression) Columns() []string { return e.tree.Columns() }
 

@@ -118,7 +118,12 @@ func (c *compiler) include(name string) (*lql.Evaluator, bool, error) {
 // by name, with their types where they are not those of the values, what now
 // means, and the filters of included audiences by name. Known is false when the
 // filter cannot be decided.
-func (f *Filter) Evaluate(fields map[string]value.Value, types map[string]value.Type, now time.Time, audiences map[string]*Filter) (matches, known bool, err error) {
+func (f *Filter) Evaluate(
+	fields map[string]value.Value,
+	types map[string]value.Type,
+	now time.Time,
+	audiences map[string]*Filter,
+) (matches, known bool, err error) {
 	var row []value.Value
 	places := map[string]int{}
 	m, err := f.Compile(Environment{

@@ -29,7 +29,33 @@ func (l *lexer) errorf(pos int, format string, args ...any) *Error {
 	return errorAt(l.src, pos, format, args...)
 }
 
-var symbols = []string{"==", "!=", "<>", "<=", ">=", "&&", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ":", ",", ";", "*", "-", "+", "/", "%", "!"}
+var symbols = []string{
+	"==",
+	"!=",
+	"<>",
+	"<=",
+	">=",
+	"&&",
+	"||",
+	"=",
+	"<",
+	">",
+	"(",
+	")",
+	"[",
+	"]",
+	"{",
+	"}",
+	":",
+	",",
+	";",
+	"*",
+	"-",
+	"+",
+	"/",
+	"%",
+	"!",
+}
 
 func (l *lexer) next() (token, *Error) {
 	newLine, err := l.skip()

@@ -71,7 +71,12 @@ func (p *Platform) CheckAccount(ctx context.Context) (bound string, err error) {
 	if owner.id != own.id {
 		return "", &jobs.Error{
 			Code: jobs.CodeStore, Attribute: tokenAttribute, Summary: "The store belongs to another Lytics account",
-			Detail: fmt.Sprintf("the store in %s belongs to account %s, and the API token to account %s. Nothing was read or changed in Lytics", p.db.Place(), owner, own),
+			Detail: fmt.Sprintf(
+				"the store in %s belongs to account %s, and the API token to account %s. Nothing was read or changed in Lytics",
+				p.db.Place(),
+				owner,
+				own,
+			),
 			Next: "Use an API token of account " + owner.id + ", or set platform.lytics.account_id to it; for account " + own.id +
 				" use a store of its own: another data_dir or database_url, or another runner",
 		}

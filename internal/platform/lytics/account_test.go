@@ -1,3 +1,4 @@
+//nolint:thelper // what is given to onEach are the bodies of tests
 package lytics_test
 
 import (

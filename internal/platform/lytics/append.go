@@ -26,7 +26,12 @@ const uploadTimeout = 3 * time.Minute
 // not exist. Without events, only commit runs. When Append fails, some of the
 // events may be in the stream; when the caller appends them again, they are sent
 // again and count as possibly duplicated.
-func (p *Platform) Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (p *Platform) Append(
+	ctx context.Context,
+	stream string,
+	events []jobs.Event,
+	commit func(tx *store.Tx) error,
+) (jobs.AppendResult, error) {
 	var result jobs.AppendResult
 	if err := platform.ValidateStream(stream); err != nil {
 		return result, err
@@ -107,7 +112,11 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 	}
 	if rejected.Int() == 0 {
 		e.Summary = fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken.Int(), n, stream)
-		e.Detail = fmt.Sprintf("they are the events from %s to %s, and which are missing is not known", s.events[u.first].ID, s.events[u.last-1].ID)
+		e.Detail = fmt.Sprintf(
+			"they are the events from %s to %s, and which are missing is not known",
+			s.events[u.first].ID,
+			s.events[u.last-1].ID,
+		)
 	}
 	return e
 }

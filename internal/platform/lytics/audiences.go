@@ -145,7 +145,12 @@ func (p *Platform) removeRenamed(ctx context.Context, a jobs.Audience, made raw)
 	c := p.get("Cannot delete audience "+made.text("slug_name"), segmentPath+"/"+url.PathEscape(made.text("id")))
 	c.method, c.object = http.MethodDelete, [2]string{"audience", made.text("id")}
 	if _, err := p.do(ctx, c); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
-		e.Detail = fmt.Sprintf("the slug is taken: Lytics created the audience as %s (%s), which could not be deleted again: %v", made.text("slug_name"), made.text("id"), err)
+		e.Detail = fmt.Sprintf(
+			"the slug is taken: Lytics created the audience as %s (%s), which could not be deleted again: %v",
+			made.text("slug_name"),
+			made.text("id"),
+			err,
+		)
 		e.Next = "Delete that audience in Lytics, then choose another slug"
 	}
 	return e
@@ -264,7 +269,13 @@ func (p *Platform) AudienceSize(ctx context.Context, audience string) (int64, er
 	}
 	var n *int64
 	if err := unmarshal(r["size"], &n); err != nil || n == nil {
-		return 0, &jobs.Error{Code: jobs.CodeFailed, Summary: summary, Detail: "Lytics gives no size for it", Next: "Try again when Lytics has evaluated the audience", Err: err}
+		return 0, &jobs.Error{
+			Code:    jobs.CodeFailed,
+			Summary: summary,
+			Detail:  "Lytics gives no size for it",
+			Next:    "Try again when Lytics has evaluated the audience",
+			Err:     err,
+		}
 	}
 	return *n, nil
 }

@@ -243,7 +243,10 @@ func (p *Platform) into(ctx context.Context, c call, out any) error {
 	if err != nil {
 		return &jobs.Error{
 			Code: jobs.CodeUnreachable, Attribute: c.urlAttribute(), Summary: c.summary,
-			Detail: fmt.Sprintf("the answer of %s is not what the API describes", c.base.Host), Next: "Check that the address is Lytics's API; else this release may be too old for it",
+			Detail: fmt.Sprintf(
+				"the answer of %s is not what the API describes",
+				c.base.Host,
+			), Next: "Check that the address is Lytics's API; else this release may be too old for it",
 			Err: err,
 		}
 	}

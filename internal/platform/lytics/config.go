@@ -67,7 +67,13 @@ const connectTimeout = 15 * time.Second
 
 // Open prepares the use of an account. It calls nothing.
 func Open(c Config) (*Platform, error) {
-	p := &Platform{account: c.AccountID, format: cmp.Or(c.UploadFormat, FormatJSONLines), userAgent: c.UserAgent, db: c.DB, clock: retry.SystemClock()}
+	p := &Platform{
+		account:   c.AccountID,
+		format:    cmp.Or(c.UploadFormat, FormatJSONLines),
+		userAgent: c.UserAgent,
+		db:        c.DB,
+		clock:     retry.SystemClock(),
+	}
 	p.token.read = c.Token
 	if !slices.Contains(UploadFormats, p.format) {
 		return nil, jobs.Invalid("platform.lytics.upload_format", fmt.Sprintf("There is no upload format %q", c.UploadFormat),

@@ -113,7 +113,10 @@ func (f *failure) explain(ctx context.Context, c call) error {
 		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeUnauthorized, tokenAttribute, "Lytics does not accept the API token (401"+says+")", tokenNext
 	case f.status == http.StatusForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, tokenAttribute
-		e.Detail, e.Next = "the API token is good and lacks the right to "+cmp.Or(c.right, "do this")+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
+		e.Detail, e.Next = "the API token is good and lacks the right to "+cmp.Or(
+			c.right,
+			"do this",
+		)+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
 	case f.status == http.StatusNotFound && f.lytics && c.object[0] != "" && !f.container():
 		e.Code, e.Summary, e.Next = jobs.CodeNotFound, fmt.Sprintf("There is no %s %q", c.object[0], c.object[1]), "Check the id"
 	case f.status == http.StatusNotFound && f.lytics:
@@ -122,10 +125,18 @@ func (f *failure) explain(ctx context.Context, c call) error {
 	case f.status == http.StatusConflict && f.lytics:
 		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeConflict, c.conflict, "Lytics refuses it (409"+says+")", "Import the object that is there, or choose another name"
 	case f.lytics && c.private && (f.status == http.StatusBadRequest || f.status == http.StatusUnprocessableEntity):
-		e.Code, e.Detail = jobs.CodeFailed, fmt.Sprintf("Lytics refuses the request (%d%s); what it says is left out, for it may repeat personal data", f.status, says)
+		e.Code, e.Detail = jobs.CodeFailed, fmt.Sprintf(
+			"Lytics refuses the request (%d%s); what it says is left out, for it may repeat personal data",
+			f.status,
+			says,
+		)
 		e.Next = "Ask Lytics with the request id"
 	case f.lytics && (f.status == http.StatusBadRequest || f.status == http.StatusUnprocessableEntity):
-		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeInvalid, c.attribute, fmt.Sprintf("Lytics refuses it (%d%s)", f.status, says), "Correct the definition"
+		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeInvalid, c.attribute, fmt.Sprintf(
+			"Lytics refuses it (%d%s)",
+			f.status,
+			says,
+		), "Correct the definition"
 	case f.status == http.StatusRequestEntityTooLarge:
 		e.Code, e.Detail, e.Next = jobs.CodeFailed, "Lytics finds the request too large (413)", "Report this, with the release that you use"
 	case f.status == http.StatusTooManyRequests:
@@ -140,7 +151,12 @@ func (f *failure) explain(ctx context.Context, c call) error {
 		e.Next = "Check the address, and proxies on the way"
 	default:
 		e.Code, e.Attribute = jobs.CodeUnreachable, address
-		e.Detail, e.Next = fmt.Sprintf("%s answers with status %d%s, which is not the API's", c.base.Host, f.status, says), "Check the address: "+address+" is the scheme and the host alone"
+		e.Detail, e.Next = fmt.Sprintf(
+			"%s answers with status %d%s, which is not the API's",
+			c.base.Host,
+			f.status,
+			says,
+		), "Check the address: "+address+" is the scheme and the host alone"
 	}
 	return e
 }

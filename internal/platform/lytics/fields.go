@@ -127,8 +127,18 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 	}
 	for _, m := range s.fedBy(f.ID) {
 		if err := platform.ValidateExpressionType(m.text("expr"), f); err != nil && hasKnownFunctions(m) {
-			return jobs.Field{}, jobs.Invalid("type", fmt.Sprintf("Field %q cannot become %s", f.ID, f.Type),
-				fmt.Sprintf("mapping %s from stream %s feeds it %s: %v", m.text("id"), m.text("stream"), m.text("expr"), err), "Change the mapping first")
+			return jobs.Field{}, jobs.Invalid(
+				"type",
+				fmt.Sprintf("Field %q cannot become %s", f.ID, f.Type),
+				fmt.Sprintf(
+					"mapping %s from stream %s feeds it %s: %v",
+					m.text("id"),
+					m.text("stream"),
+					m.text("expr"),
+					err,
+				),
+				"Change the mapping first",
+			)
 		}
 	}
 	return f, p.writeField(ctx, s, summary, r, f)

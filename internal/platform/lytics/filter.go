@@ -128,5 +128,11 @@ func (p *Platform) refuseWhileIncluded(ctx context.Context, id, summary string, 
 	if len(users) == 0 {
 		return nil
 	}
-	return &jobs.Error{Code: jobs.CodeInUse, Attribute: "slug", Summary: summary, Detail: "it is included by the audiences " + strings.Join(users, ", "), Next: "Change those first"}
+	return &jobs.Error{
+		Code:      jobs.CodeInUse,
+		Attribute: "slug",
+		Summary:   summary,
+		Detail:    "it is included by the audiences " + strings.Join(users, ", "),
+		Next:      "Change those first",
+	}
 }

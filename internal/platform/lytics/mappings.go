@@ -125,8 +125,12 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 		return jobs.Mapping{}, notFound("mapping", m.ID)
 	}
 	if stream := r.text("stream"); stream != m.Stream {
-		return jobs.Mapping{}, jobs.Invalid("stream", summary, fmt.Sprintf("it reads stream %s, and Lytics cannot change the stream of a mapping", stream),
-			"Delete the mapping and create one for stream "+m.Stream)
+		return jobs.Mapping{}, jobs.Invalid(
+			"stream",
+			summary,
+			fmt.Sprintf("it reads stream %s, and Lytics cannot change the stream of a mapping", stream),
+			"Delete the mapping and create one for stream "+m.Stream,
+		)
 	}
 	return p.writeMapping(ctx, s, summary, r, m)
 }

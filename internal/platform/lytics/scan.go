@@ -145,7 +145,11 @@ func (s *scan) fill(ctx context.Context) error {
 		}
 		short = n
 	}
-	e := &jobs.Error{Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("%d scans did not come to their end: Lytics refused to go on with each", maxScans)}
+	e := &jobs.Error{
+		Code:    jobs.CodeFailed,
+		Summary: s.summary,
+		Detail:  fmt.Sprintf("%d scans did not come to their end: Lytics refused to go on with each", maxScans),
+	}
 	e.Next = "Run it again when Lytics is less busy, or split the audience"
 	if short >= 0 {
 		e.Detail = fmt.Sprintf("%d scans gave fewer profiles than Lytics counts, and each another number of them", maxScans)

@@ -178,8 +178,10 @@ func (p *Platform) changeSchema(ctx context.Context, c schemaChange) (raw, error
 	if others := c.state.foreign(c.kind, c.id); len(others) > 0 {
 		return nil, &jobs.Error{
 			Code: jobs.CodeConflict, Attribute: c.attribute, Summary: c.summary,
-			Detail: "the draft of the account's schema has changes that nobody published, and publishing this one would publish them: " + shorten(strings.Join(others, ", ")),
-			Next:   "Publish or discard the draft in Lytics (Schema), then apply again",
+			Detail: "the draft of the account's schema has changes that nobody published, and publishing this one would publish them: " + shorten(
+				strings.Join(others, ", "),
+			),
+			Next: "Publish or discard the draft in Lytics (Schema), then apply again",
 		}
 	}
 	out, err := p.write(ctx, c, schemaPath)
@@ -195,7 +197,12 @@ func (p *Platform) changeSchema(ctx context.Context, c schemaChange) (raw, error
 
 // changeByPatch puts the change into a patch of its own and applies that.
 func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, error) {
-	open, err := p.send(c.summary, http.MethodPost, patchPath, map[string]string{"tag": c.tag(), "description": "Terraform: " + c.summaryDone()})
+	open, err := p.send(
+		c.summary,
+		http.MethodPost,
+		patchPath,
+		map[string]string{"tag": c.tag(), "description": "Terraform: " + c.summaryDone()},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +231,14 @@ func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, erro
 // write puts the change into the draft, or into the patch at a path.
 func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out raw, err error) {
 	if c.body == nil {
-		request := call{summary: c.summary, method: http.MethodDelete, base: p.api, path: at + "/" + c.kind + "/" + url.PathEscape(c.id), repeatable: true, object: [2]string{c.kind, c.id}}
+		request := call{
+			summary:    c.summary,
+			method:     http.MethodDelete,
+			base:       p.api,
+			path:       at + "/" + c.kind + "/" + url.PathEscape(c.id),
+			repeatable: true,
+			object:     [2]string{c.kind, c.id},
+		}
 		if _, err = p.do(ctx, request); jobs.IsCode(err, jobs.CodeNotFound) {
 			// An earlier attempt may have deleted it.
 			return nil, nil

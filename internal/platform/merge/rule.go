@@ -112,7 +112,10 @@ func NewRule(t value.Type, op Operation, capacity, keepDays int64) (Rule, error)
 	case keepDays < 0 || keepDays > maxKeepDays:
 		return Rule{}, &RuleError{"keep_days", fmt.Sprintf("keep_days is %d; it can be 1 to %d, or 0 to keep for ever", keepDays, maxKeepDays)}
 	case keepDays > 0 && !slices.Contains([]Operation{Latest, Merge, Capped, LatestMap}, op):
-		return Rule{}, &RuleError{"keep_days", fmt.Sprintf("values merged by %q cannot expire one by one; those merged by latest, merge, capped and latestmap can", op)}
+		return Rule{}, &RuleError{
+			"keep_days",
+			fmt.Sprintf("values merged by %q cannot expire one by one; those merged by latest, merge, capped and latestmap can", op),
+		}
 	}
 	if r.capacity == 0 {
 		r.capacity = DefaultCapacity

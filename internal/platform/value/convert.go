@@ -1,7 +1,6 @@
 package value
 
 import (
-	"math"
 	"strings"
 	"time"
 )
@@ -104,40 +103,6 @@ func ToTime(v Value) Value {
 	default:
 		return Value{}
 	}
-}
-
-// Bounds between which a number of epoch units is seconds, milliseconds or
-// microseconds: seconds until the year 5138, milliseconds from 1973.
-const (
-	epochSecondsBelow = 100_000_000_000
-	epochMillisBelow  = 100_000_000_000_000
-)
-
-// FromEpoch reads a number as seconds, milliseconds or microseconds since 1970,
-// by its size; NULL when out of range.
-func FromEpoch(v Value) Value {
-	million := OfInt(1_000_000)
-	abs := v
-	if Compare(v, OfInt(0)) < 0 {
-		abs = Compute('-', OfInt(0), v)
-	}
-	var micros Value
-	switch {
-	case Compare(abs, OfInt(epochSecondsBelow)) < 0:
-		micros = Compute('*', v, million)
-	case Compare(abs, OfInt(epochMillisBelow)) < 0:
-		micros = Compute('*', v, OfInt(1000))
-	default:
-		micros = v
-	}
-	us, ok := Truncate(micros).Int()
-	if !ok || us > math.MaxInt64/1000 {
-		return Value{}
-	}
-	if y := time.UnixMicro(us).UTC().Year(); y < 0 || y > 9999 {
-		return Value{}
-	}
-	return OfMicros(us)
 }
 
 // ToString is the value's text; NULL stays NULL.

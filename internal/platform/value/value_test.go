@@ -135,19 +135,6 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-func TestEpochNumbers(t *testing.T) {
-	t.Parallel()
-	want := time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
-	for _, in := range []string{"1709251200", "1709251200000", "1709251200000000", "1709251200.0"} {
-		if got := value.FromEpoch(number(t, in)); got.Micros() != want.UnixMicro() {
-			t.Errorf("%s is %s, want %s", in, got.Text(), want)
-		}
-	}
-	if got := value.FromEpoch(number(t, "1e30")); !got.IsNull() {
-		t.Errorf("1e30 is the time %s", got.Text())
-	}
-}
-
 // checklist 16, 17: nested values keep their digits.
 func TestJSONGoesRound(t *testing.T) {
 	t.Parallel()

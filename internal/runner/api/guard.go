@@ -149,15 +149,31 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
 		route := new(string)
 		next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
-		s.config.Log.Log(r.Context(), levelOf(r.Method, *route, noted.status), "request", "method", r.Method, "route", *route, "status", noted.status,
-			"took", time.Since(begun).Round(time.Microsecond).String(), "from", r.RemoteAddr)
+		s.config.Log.Log(
+			r.Context(),
+			levelOf(r.Method, *route, noted.status),
+			"request",
+			"method",
+			r.Method,
+			"route",
+			*route,
+			"status",
+			noted.status,
+			"took",
+			time.Since(begun).Round(time.Microsecond).String(),
+			"from",
+			r.RemoteAddr,
+		)
 	})
 }
 
 // levelOf keeps what looks and what is routine out of a log that people read.
 func levelOf(method, route string, status int) slog.Level {
 	switch {
-	case status >= http.StatusInternalServerError, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMisdirectedRequest:
+	case status >= http.StatusInternalServerError,
+		status == http.StatusUnauthorized,
+		status == http.StatusForbidden,
+		status == http.StatusMisdirectedRequest:
 		return slog.LevelWarn
 	case method == http.MethodGet, method == http.MethodHead, strings.HasPrefix(route, "/clients/"), route == "/store":
 		return slog.LevelDebug

@@ -32,7 +32,12 @@ const (
 func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Listener, names []string, _ error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, nil, jobs.Invalid("listen", "The runner cannot listen there", err.Error()+".", "Write listen as HOST:PORT, such as "+DefaultListen)
+		return nil, nil, jobs.Invalid(
+			"listen",
+			"The runner cannot listen there",
+			err.Error()+".",
+			"Write listen as HOST:PORT, such as "+DefaultListen,
+		)
 	}
 	if (certFile == "") != (keyFile == "") {
 		return nil, nil, jobs.Invalid("tls_cert", "Half of the runner's certificate is missing",
@@ -51,7 +56,12 @@ func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Liste
 		keeper := &certificates{cert: certFile, key: keyFile}
 		leaf, err := keeper.load()
 		if err != nil {
-			return nil, nil, jobs.Invalid("tls_cert", "The runner's certificate cannot be used", err.Error()+".", "Give a PEM certificate and the key that belongs to it")
+			return nil, nil, jobs.Invalid(
+				"tls_cert",
+				"The runner's certificate cannot be used",
+				err.Error()+".",
+				"Give a PEM certificate and the key that belongs to it",
+			)
 		}
 		names = append(names, leaf.DNSNames...)
 		for _, ip := range leaf.IPAddresses {
@@ -61,7 +71,12 @@ func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Liste
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, nil, jobs.Invalid("listen", "The runner cannot listen there", err.Error()+".", "Choose another port, or stop what listens on this one")
+		return nil, nil, jobs.Invalid(
+			"listen",
+			"The runner cannot listen there",
+			err.Error()+".",
+			"Choose another port, or stop what listens on this one",
+		)
 	}
 	if config != nil {
 		l = tls.NewListener(l, config)

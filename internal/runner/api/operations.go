@@ -137,7 +137,11 @@ func act(call func(context.Context, string) error) func(context.Context, *byID) 
 }
 
 // put adapts a call that takes a value and gives it back as it is kept.
-func put[T, W any](call func(context.Context, T) (T, error), in func(W) T, out func(T) W) func(context.Context, *answer[W]) (*answer[W], error) {
+func put[T, W any](
+	call func(context.Context, T) (T, error),
+	in func(W) T,
+	out func(T) W,
+) func(context.Context, *answer[W]) (*answer[W], error) {
 	return func(ctx context.Context, body *answer[W]) (*answer[W], error) {
 		v, err := call(ctx, in(body.Body))
 		return &answer[W]{out(v)}, err

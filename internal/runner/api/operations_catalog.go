@@ -43,7 +43,9 @@ func (s *Server) describeCatalog(api huma.API) {
 	register(api, route{http.MethodGet, base + "/databases", "list-databases", "List a catalog's databases"},
 		func(ctx context.Context, in *inCatalog) (*answer[[]protocol.DatabaseInfo], error) {
 			all, err := a.Databases(ctx, in.ID, in.Catalog, in.Pattern)
-			return &answer[[]protocol.DatabaseInfo]{list(all, func(v jobs.DatabaseInfo) protocol.DatabaseInfo { return protocol.DatabaseInfo(v) })}, err
+			return &answer[[]protocol.DatabaseInfo]{
+				list(all, func(v jobs.DatabaseInfo) protocol.DatabaseInfo { return protocol.DatabaseInfo(v) }),
+			}, err
 		})
 	register(api, route{http.MethodGet, base + "/tables", "list-tables", "List a database's tables and views"},
 		func(ctx context.Context, in *inDatabase) (*answer[[]protocol.TableInfo], error) {

@@ -32,9 +32,16 @@ func (s *Server) describeStore(api huma.API) {
 			return &none{}, do(presence, ctx, in.ID)
 		}
 	}
-	register(api, route{http.MethodPut, "/clients/{id}", "client-is-alive", "Say that a client is alive: what it made and nothing confirmed is its own"},
-		say(jobs.Presence.Beat))
-	register(api, route{http.MethodDelete, "/clients/{id}", "client-is-done", "Say that a client ended in good order"}, say(jobs.Presence.Retire))
+	register(
+		api,
+		route{http.MethodPut, "/clients/{id}", "client-is-alive", "Say that a client is alive: what it made and nothing confirmed is its own"},
+		say(jobs.Presence.Beat),
+	)
+	register(
+		api,
+		route{http.MethodDelete, "/clients/{id}", "client-is-done", "Say that a client ended in good order"},
+		say(jobs.Presence.Retire),
+	)
 }
 
 func (s *Server) describeAuthorizations(api huma.API) {
@@ -56,7 +63,11 @@ func (s *Server) describeAuthorizations(api huma.API) {
 		})
 	register(api, route{http.MethodGet, "/authorizations/{id}", "get-authorization", "Read an authorization"},
 		get(a.Authorization, protocol.AuthorizationOf))
-	register(api, route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"}, act(a.DeleteAuthorization))
+	register(
+		api,
+		route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"},
+		act(a.DeleteAuthorization),
+	)
 	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Note that a state file holds an object"}, act(a.Confirm))
 }
 

@@ -34,7 +34,11 @@ func (s *Server) describePlatform(api huma.API) {
 
 	register(api, route{http.MethodGet, "/audiences", "list-audiences", "List the audiences"}, all(a.Audiences, audienceOf))
 	register(api, route{http.MethodPost, "/audiences", "create-audience", "Create an audience"}, put(a.CreateAudience, audience, audienceOf))
-	register(api, route{http.MethodPut, "/audiences", "put-audience", "Create or change an audience"}, put(a.PutAudience, audience, audienceOf))
+	register(
+		api,
+		route{http.MethodPut, "/audiences", "put-audience", "Create or change an audience"},
+		put(a.PutAudience, audience, audienceOf),
+	)
 	register(api, route{http.MethodGet, "/audiences/{id}", "get-audience", "Read an audience, by id or slug"}, get(a.Audience, audienceOf))
 	register(api, route{http.MethodDelete, "/audiences/{id}", "delete-audience", "Delete an audience"}, act(a.DeleteAudience))
 	register(api, route{http.MethodGet, "/audiences/{id}/size", "get-audience-size", "Count the profiles of an audience, by id or slug"},

@@ -33,7 +33,11 @@ func (s *Server) describeRuns(api huma.API) {
 			v, err := a.StartRun(ctx, in.ID, in.Body.Reason)
 			return &answer[jobs.Run]{v}, err
 		})
-	register(api, route{http.MethodGet, "/jobs/{id}/dry-run", "dry-run", "Say what a run of a job would read and write, changing nothing"}, get(a.DryRun, itself))
+	register(
+		api,
+		route{http.MethodGet, "/jobs/{id}/dry-run", "dry-run", "Say what a run of a job would read and write, changing nothing"},
+		get(a.DryRun, itself),
+	)
 	register(api, route{http.MethodGet, "/runs", "list-runs", "List runs, the newest first"},
 		func(ctx context.Context, in *filter) (*answer[[]jobs.Run], error) {
 			all, err := a.ListRuns(ctx, jobs.RunFilter{JobID: in.JobID, Statuses: in.Status, Since: in.Since, Limit: in.Limit})

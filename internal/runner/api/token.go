@@ -62,7 +62,11 @@ func readPrivate(file string) ([]byte, error) {
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
 		return nil, &jobs.Error{Code: jobs.CodeInvalid, Summary: "Others can read the runner's token",
-			Detail: fmt.Sprintf("%s has the mode %#o.", file, mode), Next: "Run chmod 600 on it; if others may have read it, remove it, and the runner makes a new token"}
+			Detail: fmt.Sprintf(
+				"%s has the mode %#o.",
+				file,
+				mode,
+			), Next: "Run chmod 600 on it; if others may have read it, remove it, and the runner makes a new token"}
 	}
 	return os.ReadFile(file)
 }

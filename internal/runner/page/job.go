@@ -68,7 +68,15 @@ type failure struct {
 }
 
 func newFailure(r *jobs.Run, success *time.Time) *failure {
-	f := &failure{RunID: r.ID, Cause: explain(r.Failure), Code: r.Failure.Code, Attribute: r.Failure.Attribute, At: when(r), Success: success, Attempt: r.Attempt}
+	f := &failure{
+		RunID:     r.ID,
+		Cause:     explain(r.Failure),
+		Code:      r.Failure.Code,
+		Attribute: r.Failure.Attribute,
+		At:        when(r),
+		Success:   success,
+		Attempt:   r.Attempt,
+	}
 	if r.FinishedAt != nil {
 		f.At = *r.FinishedAt
 	}
@@ -133,7 +141,9 @@ func late(j *jobRow) *explanation {
 	case j.Word == "overdue":
 		return &explanation{
 			What: "The planned run has not begun.",
-			Why:  "It was due more than " + duration(lateAfter) + " ago, and no runner has taken it: none executes schedules on this store, or all of them are busy.",
+			Why: "It was due more than " + duration(
+				lateAfter,
+			) + " ago, and no runner has taken it: none executes schedules on this store, or all of them are busy.",
 			Next: "See that a runner is alive on this store, and whether other jobs of the same authorization hold its places. Run now does not wait for the schedule",
 		}
 	case j.Word == "missed":

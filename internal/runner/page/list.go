@@ -73,7 +73,14 @@ func (s *server) showJobs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	v := listView{Query: q.Get("q"), Sort: q.Get("sort"), StateParam: q.Get("state"), Known: len(all), Back: r.URL.RequestURI(), URL: "http://" + r.Host}
+	v := listView{
+		Query:      q.Get("q"),
+		Sort:       q.Get("sort"),
+		StateParam: q.Get("state"),
+		Known:      len(all),
+		Back:       r.URL.RequestURI(),
+		URL:        "http://" + r.Host,
+	}
 	if r.TLS != nil {
 		v.URL = "https://" + r.Host
 	}
@@ -232,7 +239,11 @@ func (v *listView) tabs(counts map[state]int, all int) {
 
 func (v *listView) columns() {
 	v.Columns = []column{{Name: "State", Key: "", Class: "c-state"}, {Name: "Job", Key: "label", Class: "c-job"},
-		{Name: "Last run", Key: "last", Class: "c-last"}, {Name: "History", Key: "-", Class: "c-history"}, {Name: "Next run", Key: "next", Class: "c-next"}}
+		{
+			Name:  "Last run",
+			Key:   "last",
+			Class: "c-last",
+		}, {Name: "History", Key: "-", Class: "c-history"}, {Name: "Next run", Key: "next", Class: "c-next"}}
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.Key == "-" {

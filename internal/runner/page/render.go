@@ -127,6 +127,15 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, section string, er
 }
 
 func (s *server) showNothing(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusNotFound, "error", frame{Title: "No such page"},
-		errorView{Heading: "There is no such page", Cause: explanation{Why: "The address names neither a job nor a run.", Next: "Go to the list of jobs"}})
+	s.render(
+		w,
+		r,
+		http.StatusNotFound,
+		"error",
+		frame{Title: "No such page"},
+		errorView{
+			Heading: "There is no such page",
+			Cause:   explanation{Why: "The address names neither a job nor a run.", Next: "Go to the list of jobs"},
+		},
+	)
 }

@@ -33,7 +33,12 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 	}
 	if st.View {
 		if env.Snapshot.Table(n.catalog, n.schema, n.table) != nil {
-			return nil, sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", quoting.Name(st.Name...))
+			return nil, sqlerror.New(
+				"EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
+				"42809",
+				"The operation expects a view but %s is a table.",
+				quoting.Name(st.Name...),
+			)
 		}
 		return nil, sqlerror.TableNotFound(st.Name...)
 	}
@@ -80,7 +85,12 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 		return t.addColumns(v, st.Columns, mapped)
 	case "DROP COLUMNS", "RENAME COLUMN":
 		if !mapped {
-			return sqlerror.New("DELTA_UNSUPPORTED_"+strings.ReplaceAll(strings.TrimSuffix(st.Action, "S"), " ", "_"), "0AKDC", "%s is not supported for your Delta table. Please enable Column Mapping on your Delta table with mapping mode 'name'.", st.Action)
+			return sqlerror.New(
+				"DELTA_UNSUPPORTED_"+strings.ReplaceAll(strings.TrimSuffix(st.Action, "S"), " ", "_"),
+				"0AKDC",
+				"%s is not supported for your Delta table. Please enable Column Mapping on your Delta table with mapping mode 'name'.",
+				st.Action,
+			)
 		}
 		if st.Action == "RENAME COLUMN" {
 			c, err := column(st.Column)
@@ -120,7 +130,12 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 func setProperties(v *catalog.Version, ps []syntax.Property) error {
 	for _, p := range ps {
 		if p.Key == "delta.columnMapping.mode" && strings.EqualFold(v.Properties[p.Key], "name") && !strings.EqualFold(p.Value, "name") {
-			return sqlerror.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to '%s' is not supported.", p.Value)
+			return sqlerror.New(
+				"DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE",
+				"0AKDC",
+				"Changing column mapping mode from 'name' to '%s' is not supported.",
+				p.Value,
+			)
 		}
 		v.Properties[p.Key] = p.Value
 	}
@@ -131,7 +146,12 @@ func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped boo
 	for _, d := range defs {
 		c := catalog.Column{Name: d.Name, Type: d.Type, Comment: d.Comment, Phys: fmt.Sprintf("k%d", v.NextColumn)}
 		if d.NotNull || d.Default != nil {
-			return sqlerror.New("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED", "0AKDC", "Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.", quoting.Name(d.Name))
+			return sqlerror.New(
+				"WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED",
+				"0AKDC",
+				"Failed to execute the command because NOT NULL and DEFAULT values are not supported when adding new columns to previously existing Delta tables; please add the column %s without them first.",
+				quoting.Name(d.Name),
+			)
 		}
 		if err := checkColumn(c, v.Columns, mapped); err != nil {
 			return err
@@ -198,7 +218,14 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	}
 	text := c.Type.Kind == types.String && st.Type.Kind == types.String
 	if !types.Wider(c.Type, st.Type) || !text && !strings.EqualFold(v.Properties["delta.enableTypeWidening"], "true") {
-		return sqlerror.New("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "ALTER TABLE CHANGE COLUMN is not supported for changing column %s from %s to %s.", c.Name, c.Type, st.Type)
+		return sqlerror.New(
+			"DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP",
+			"0AKDC",
+			"ALTER TABLE CHANGE COLUMN is not supported for changing column %s from %s to %s.",
+			c.Name,
+			c.Type,
+			st.Type,
+		)
 	}
 	old := c.Phys
 	c.Phys = fmt.Sprintf("k%d", v.NextColumn)
@@ -213,7 +240,13 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 
 func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
-		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'ALTER TABLE ... %s' expects a table but %s is a view.", st.Action, quoting.Name(st.Name...))
+		return nil, sqlerror.New(
+			"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+			"42809",
+			"'ALTER TABLE ... %s' expects a table but %s is a view.",
+			st.Action,
+			quoting.Name(st.Name...),
+		)
 	}
 	err := s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		tab := t.before.Table(n.catalog, n.schema, n.table)

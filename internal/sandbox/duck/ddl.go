@@ -67,7 +67,12 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 // creatable checks the place a table or view is made in.
 func creatable(env *bind.Env, n name) error {
 	if strings.EqualFold(n.schema, "information_schema") || strings.EqualFold(n.catalog, "system") {
-		return sqlerror.New("INSUFFICIENT_PERMISSIONS", "42501", "Insufficient privileges: %s cannot be changed.", quoting.Name(n.catalog, n.schema))
+		return sqlerror.New(
+			"INSUFFICIENT_PERMISSIONS",
+			"42501",
+			"Insufficient privileges: %s cannot be changed.",
+			quoting.Name(n.catalog, n.schema),
+		)
 	}
 	_, err := env.Snapshot.Schema(n.catalog, n.schema)
 	return err
@@ -106,7 +111,11 @@ func operation(plain, replace string, orReplace bool) string {
 
 func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
 	if st.Columns != nil {
-		return nil, sqlerror.New("_LEGACY_ERROR_TEMP_0035", "42601", "Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
+		return nil, sqlerror.New(
+			"_LEGACY_ERROR_TEMP_0035",
+			"42601",
+			"Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.",
+		)
 	}
 	q, err := bind.Bind(env, st.As)
 	if err != nil {
@@ -151,7 +160,13 @@ func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.Create
 	if err != nil {
 		return nil, err
 	}
-	d := definition{columns: slices.Clone(from.Columns), properties: maps.Clone(from.Properties), comment: from.Comment, cluster: from.Cluster, partition: from.Partition}
+	d := definition{
+		columns:    slices.Clone(from.Columns),
+		properties: maps.Clone(from.Properties),
+		comment:    from.Comment,
+		cluster:    from.Cluster,
+		partition:  from.Partition,
+	}
 	if d.properties == nil {
 		d.properties = map[string]string{}
 	}
@@ -173,12 +188,24 @@ func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.Create
 	if err != nil {
 		return nil, err
 	}
-	v.Parameters = map[string]string{"source": source.FullName(), "sourceVersion": strconv.FormatInt(from.N, 10), "isShallow": strconv.FormatBool(!st.CloneDeep)}
+	v.Parameters = map[string]string{
+		"source":        source.FullName(),
+		"sourceVersion": strconv.FormatInt(from.N, 10),
+		"isShallow":     strconv.FormatBool(!st.CloneDeep),
+	}
 	v.Metrics = map[string]string{"numCopiedFiles": "1", "sourceNumOfFiles": "1", "numRemovedFiles": "0"}
 	if err := t.publish(n, old, v, rows); err != nil {
 		return nil, err
 	}
-	return fixedresult.Counts([]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"}, rows, 1, 0, 1, 0, rows)
+	return fixedresult.Counts(
+		[]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"},
+		rows,
+		1,
+		0,
+		1,
+		0,
+		rows,
+	)
 }
 
 // listed joins columns, with a comma after them where there are any.
@@ -215,14 +242,35 @@ func propertyMap(ps []syntax.Property) map[string]string {
 // newVersion checks a definition and makes the version that has it, in a
 // physical table of its own.
 func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op string) (*catalog.Version, error) {
-	v := &catalog.Version{At: t.engine.clock(), Operation: op, User: env.User, Phys: t.physical(), Properties: d.properties, Comment: d.comment, Cluster: d.cluster, Partition: d.partition,
-		Parameters: map[string]string{"partitionBy": jsonList(d.partition), "clusterBy": jsonList(d.cluster), "description": d.comment, "isManaged": "true", "properties": jsonMap(d.properties)}, Metrics: map[string]string{}}
+	v := &catalog.Version{
+		At:         t.engine.clock(),
+		Operation:  op,
+		User:       env.User,
+		Phys:       t.physical(),
+		Properties: d.properties,
+		Comment:    d.comment,
+		Cluster:    d.cluster,
+		Partition:  d.partition,
+		Parameters: map[string]string{
+			"partitionBy": jsonList(d.partition),
+			"clusterBy":   jsonList(d.cluster),
+			"description": d.comment,
+			"isManaged":   "true",
+			"properties":  jsonMap(d.properties),
+		},
+		Metrics: map[string]string{},
+	}
 	if old != nil {
 		v.N = old.Head().N + 1
 	}
-	mapped := strings.EqualFold(d.properties["delta.columnMapping.mode"], "name") || strings.EqualFold(d.properties["delta.columnMapping.mode"], "id")
+	mapped := strings.EqualFold(d.properties["delta.columnMapping.mode"], "name") ||
+		strings.EqualFold(d.properties["delta.columnMapping.mode"], "id")
 	if old != nil && !mapped && strings.EqualFold(old.Head().Properties["delta.columnMapping.mode"], "name") && v.Operation != "CLONE" {
-		return nil, sqlerror.New("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Changing column mapping mode from 'name' to 'none' is not supported.")
+		return nil, sqlerror.New(
+			"DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE",
+			"0AKDC",
+			"Changing column mapping mode from 'name' to 'none' is not supported.",
+		)
 	}
 	for i, c := range d.columns {
 		c.Phys = fmt.Sprintf("k%d", i)
@@ -243,10 +291,20 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 // checkColumn refuses what Delta refuses in a column.
 func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	if catalog.FindColumn(before, c.Name) >= 0 {
-		return sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(strings.ToLower(c.Name)))
+		return sqlerror.New(
+			"COLUMN_ALREADY_EXISTS",
+			"42711",
+			"The column %s already exists. Choose another name or rename the existing column.",
+			quoting.Name(strings.ToLower(c.Name)),
+		)
 	}
 	if !mapped && metadata.NeedsColumnMapping(c.Name) {
-		return sqlerror.New("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "42K05", "Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.", c.Name)
+		return sqlerror.New(
+			"DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES",
+			"42K05",
+			"Found invalid character(s) among ' ,;{}()\\n\\t=' in the column names of your schema. Invalid column names: %s. Please use other characters and try again. Alternatively, enable Column Mapping to keep using these characters.",
+			c.Name,
+		)
 	}
 	if c.Type.Contains(types.Interval) {
 		return sqlerror.New("DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "Found columns using unsupported data types: [%s: %s].", c.Name, c.Type)

@@ -51,7 +51,11 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 			out = append(out, []any{"Comment", c, ""})
 		}
 		if tab.View != nil {
-			out = append(out, []any{"View Text", tab.View.Text, ""}, []any{"View Catalog and Namespace", tab.View.Catalog + "." + tab.View.Schema, ""})
+			out = append(
+				out,
+				[]any{"View Text", tab.View.Text, ""},
+				[]any{"View Catalog and Namespace", tab.View.Catalog + "." + tab.View.Schema, ""},
+			)
 		} else {
 			out = append(out, []any{"Provider", provider, ""})
 		}

@@ -16,7 +16,12 @@ import (
 
 // change runs f on a table in a write transaction. f returns the version it
 // made, or nil for none, and how many rows it gave new ids.
-func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error)) error {
+func (s *session) change(
+	ctx context.Context,
+	env *bind.Env,
+	parts []string,
+	f func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error),
+) error {
 	n, err := resolve(env, parts)
 	if err != nil {
 		return err
@@ -24,7 +29,12 @@ func (s *session) change(ctx context.Context, env *bind.Env, parts []string, f f
 	return s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
 		if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-			return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "The operation expects a table but %s is a view.", quoting.Name(parts...))
+			return sqlerror.New(
+				"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+				"42809",
+				"The operation expects a table but %s is a view.",
+				quoting.Name(parts...),
+			)
 		}
 		tab, err := t.table(n)
 		if err != nil {
@@ -84,7 +94,12 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 // sources matches the query's columns to the table's.
 func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string) ([]int, error) {
 	if len(to) == 0 {
-		return nil, sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to write to a Delta table %s that does not have any columns.", table)
+		return nil, sqlerror.New(
+			"DELTA_READ_TABLE_WITHOUT_COLUMNS",
+			"428GU",
+			"You are trying to write to a Delta table %s that does not have any columns.",
+			table,
+		)
 	}
 	switch {
 	case st.ByName:
@@ -112,7 +127,14 @@ func (t *txn) close(env *bind.Env, tab *catalog.Table, v *catalog.Version, alias
 }
 
 // delete is DELETE FROM, and TRUNCATE TABLE without a condition.
-func (s *session) delete(ctx context.Context, env *bind.Env, table []string, alias string, where syntax.Expr, op string) (warehouse.Result, error) {
+func (s *session) delete(
+	ctx context.Context,
+	env *bind.Env,
+	table []string,
+	alias string,
+	where syntax.Expr,
+	op string,
+) (warehouse.Result, error) {
 	var n int64
 	err := s.change(ctx, env, table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		v := t.next(env, tab, op, predicate(bind.Describe(where)))
@@ -197,7 +219,11 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 			return nil, 0, err
 		}
 		if twice > 0 {
-			return nil, 0, sqlerror.New("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", "Cannot perform Merge as multiple source rows matched and attempted to modify the same target row in the Delta table in possibly conflicting ways.")
+			return nil, 0, sqlerror.New(
+				"DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
+				"21506",
+				"Cannot perform Merge as multiple source rows matched and attempted to modify the same target row in the Delta table in possibly conflicting ways.",
+			)
 		}
 		for i, action := range []string{bind.MergeUpdate, bind.MergeDelete, bind.MergeInsert} {
 			if counts[i+1], err = t.count("SELECT count(*) FROM " + staged + " WHERE action = '" + action + "'"); err != nil {
@@ -216,7 +242,11 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 		if err := t.replaceRows(v, staged, "action <> 'I'", "action <> 'D'"); err != nil {
 			return nil, 0, err
 		}
-		v.Metrics = map[string]string{"numTargetRowsUpdated": strconv.FormatInt(counts[1], 10), "numTargetRowsDeleted": strconv.FormatInt(counts[2], 10), "numTargetRowsInserted": strconv.FormatInt(counts[3], 10)}
+		v.Metrics = map[string]string{
+			"numTargetRowsUpdated":  strconv.FormatInt(counts[1], 10),
+			"numTargetRowsDeleted":  strconv.FormatInt(counts[2], 10),
+			"numTargetRowsInserted": strconv.FormatInt(counts[3], 10),
+		}
 		return v, counts[3], nil
 	})
 	if err != nil {

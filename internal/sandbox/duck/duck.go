@@ -184,7 +184,15 @@ func (e *Engine) Close() error {
 
 // OpenSession starts a session.
 func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
-	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
+	s := &session{
+		engine:  e,
+		catalog: "main",
+		schema:  "default",
+		views:   map[string]*catalog.View{},
+		ansi:    true,
+		zone:    "UTC",
+		conf:    map[string]string{},
+	}
 	if o.Catalog != "" {
 		c, err := e.current().Catalog(o.Catalog)
 		if err != nil {

@@ -21,7 +21,13 @@ import (
 // stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
 func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
 	if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
-		return nil, sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, quoting.Name(parts...))
+		return nil, sqlerror.New(
+			"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+			"42809",
+			"'%s' expects a table but %s is a view.",
+			operation,
+			quoting.Name(parts...),
+		)
 	}
 	tab, err := env.Table(parts)
 	if err != nil {
@@ -54,7 +60,26 @@ func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result,
 			read = v.N - 1
 		}
 		blind := v.Operation == "WRITE" && v.Parameters["mode"] == "Append" || v.Operation == "COPY INTO"
-		out = append(out, []any{v.N, v.At, "1000000000000001", v.User, v.Operation, v.Parameters, nil, nil, nil, read, "WriteSerializable", blind, v.Metrics, nil, "Databricks-Sandbox"})
+		out = append(
+			out,
+			[]any{
+				v.N,
+				v.At,
+				"1000000000000001",
+				v.User,
+				v.Operation,
+				v.Parameters,
+				nil,
+				nil,
+				nil,
+				read,
+				"WriteSerializable",
+				blind,
+				v.Metrics,
+				nil,
+				"Databricks-Sandbox",
+			},
+		)
 	}
 	return fixedresult.New(metadata.DescribeHistory, out)
 }
@@ -78,7 +103,28 @@ func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe
 	if properties == nil {
 		properties = map[string]string{}
 	}
-	return fixedresult.New(metadata.DescribeDetail, [][]any{{"delta", tab.UUID, tab.FullName(), comment, "", tab.Created, v.At, append([]string{}, v.Partition...), append([]string{}, v.Cluster...), int64(1), size, properties, 1, 2, []string{"appendOnly", "invariants"}}})
+	return fixedresult.New(
+		metadata.DescribeDetail,
+		[][]any{
+			{
+				"delta",
+				tab.UUID,
+				tab.FullName(),
+				comment,
+				"",
+				tab.Created,
+				v.At,
+				append([]string{}, v.Partition...),
+				append([]string{}, v.Cluster...),
+				int64(1),
+				size,
+				properties,
+				1,
+				2,
+				[]string{"appendOnly", "invariants"},
+			},
+		},
+	)
 }
 
 func (e *Engine) rowsOf(ctx context.Context, v *catalog.Version) (int64, error) {
@@ -107,14 +153,37 @@ func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore
 		if err := t.createPhysical(v); err != nil {
 			return nil, 0, err
 		}
-		restored, err = t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, _rcv FROM (%s)", v.Phys, listed(into), listed(cols), v.N, int64(bind.Open), bind.Scan(from))
+		restored, err = t.exec(
+			"INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, _rcv FROM (%s)",
+			v.Phys,
+			listed(into),
+			listed(cols),
+			v.N,
+			int64(bind.Open),
+			bind.Scan(from),
+		)
 		v.Metrics = map[string]string{"numRestoredFiles": "1", "numRemovedFiles": "1"}
 		return v, 0, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return fixedresult.Counts([]string{"table_size_after_restore", "num_of_files_after_restore", "num_removed_files", "num_restored_files", "removed_files_size", "restored_files_size"}, restored, 1, 1, 1, 0, restored)
+	return fixedresult.Counts(
+		[]string{
+			"table_size_after_restore",
+			"num_of_files_after_restore",
+			"num_removed_files",
+			"num_restored_files",
+			"removed_files_size",
+			"restored_files_size",
+		},
+		restored,
+		1,
+		1,
+		1,
+		0,
+		restored,
+	)
 }
 
 // vacuum forgets the versions older than its retention; the newest stays.

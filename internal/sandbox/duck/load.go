@@ -21,7 +21,15 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	s := &session{engine: e, catalog: "main", schema: "default", views: map[string]*catalog.View{}, ansi: true, zone: "UTC", conf: map[string]string{}}
+	s := &session{
+		engine:  e,
+		catalog: "main",
+		schema:  "default",
+		views:   map[string]*catalog.View{},
+		ansi:    true,
+		zone:    "UTC",
+		conf:    map[string]string{},
+	}
 	for _, create := range []*syntax.CreateNamespace{
 		{Catalog: true, Name: parts[:1], IfNotExists: true},
 		{Name: parts[:2], IfNotExists: true},

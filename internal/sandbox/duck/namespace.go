@@ -36,7 +36,16 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 			}
 			return sqlerror.SchemaExists(catalogName, schema)
 		}
-		return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: c.Name, Name: schema, Comment: st.Comment, Created: t.engine.clock(), Tables: map[string]*catalog.Table{}})
+		return t.putSchema(
+			&catalog.Schema{
+				ID:      t.engine.newID(),
+				Catalog: c.Name,
+				Name:    schema,
+				Comment: st.Comment,
+				Created: t.engine.clock(),
+				Tables:  map[string]*catalog.Table{},
+			},
+		)
 	})
 	return fixedresult.Empty(), err
 }
@@ -60,7 +69,9 @@ func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 		s.Catalogs[lower(n)] = c
 		return nil
 	})
-	return t.putSchema(&catalog.Schema{ID: t.engine.newID(), Catalog: n, Name: "default", Created: c.Created, Tables: map[string]*catalog.Table{}})
+	return t.putSchema(
+		&catalog.Schema{ID: t.engine.newID(), Catalog: n, Name: "default", Created: c.Created, Tables: map[string]*catalog.Table{}},
+	)
 }
 
 func (t *txn) putSchema(sc *catalog.Schema) error {
@@ -110,9 +121,19 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 		case tab == nil:
 			return sqlerror.TableNotFound(st.Name...)
 		case tab.View != nil && st.What == "TABLE":
-			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.", quoting.Name(st.Name...))
+			return sqlerror.New(
+				"WRONG_COMMAND_FOR_OBJECT_TYPE",
+				"42809",
+				"The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.",
+				quoting.Name(st.Name...),
+			)
 		case tab.View == nil && st.What == "VIEW":
-			return sqlerror.New("WRONG_COMMAND_FOR_OBJECT_TYPE", "42809", "The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.", quoting.Name(st.Name...))
+			return sqlerror.New(
+				"WRONG_COMMAND_FOR_OBJECT_TYPE",
+				"42809",
+				"The operation \"DROP VIEW\" requires a VIEW. But %s is a EXTERNAL or MANAGED. Use DROP TABLE instead.",
+				quoting.Name(st.Name...),
+			)
 		}
 		return t.dropTable(tab)
 	})
@@ -136,7 +157,12 @@ func (s *session) dropSchema(ctx context.Context, env *bind.Env, st *syntax.Drop
 			return err
 		}
 		if len(sc.Tables) > 0 && !st.Cascade {
-			return sqlerror.New("SCHEMA_NOT_EMPTY", "2BP01", "Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.", quoting.Name(sc.Catalog, sc.Name))
+			return sqlerror.New(
+				"SCHEMA_NOT_EMPTY",
+				"2BP01",
+				"Cannot drop a schema %s because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.",
+				quoting.Name(sc.Catalog, sc.Name),
+			)
 		}
 		return t.dropSchema(sc)
 	})
@@ -198,12 +224,26 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 	if err != nil {
 		return nil, err
 	}
-	v := &catalog.View{Text: st.Text, Catalog: env.Catalog, Schema: env.Schema, Properties: propertyMap(st.Properties), Owner: env.User, Temporary: st.Temporary}
+	v := &catalog.View{
+		Text:       st.Text,
+		Catalog:    env.Catalog,
+		Schema:     env.Schema,
+		Properties: propertyMap(st.Properties),
+		Owner:      env.User,
+		Temporary:  st.Temporary,
+	}
 	if st.Comment != nil {
 		v.Comment = *st.Comment
 	}
 	if st.Columns != nil && len(st.Columns) != len(q.Columns) {
-		return nil, sqlerror.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "Cannot create view %s: the view names %d columns, the query has %d.", quoting.Name(st.Name...), len(st.Columns), len(q.Columns))
+		return nil, sqlerror.New(
+			"CREATE_VIEW_COLUMN_ARITY_MISMATCH",
+			"21S01",
+			"Cannot create view %s: the view names %d columns, the query has %d.",
+			quoting.Name(st.Name...),
+			len(st.Columns),
+			len(q.Columns),
+		)
 	}
 	for i, c := range q.Columns {
 		col := catalog.Column{Name: c.Name, Type: c.Type, NotNull: !c.Nullable, Comment: c.Comment}
@@ -211,7 +251,12 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 			col.Name, col.Comment = st.Columns[i].Name, st.Columns[i].Comment
 		}
 		if catalog.FindColumn(v.Columns, col.Name) >= 0 {
-			return nil, sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(lower(col.Name)))
+			return nil, sqlerror.New(
+				"COLUMN_ALREADY_EXISTS",
+				"42711",
+				"The column %s already exists. Choose another name or rename the existing column.",
+				quoting.Name(lower(col.Name)),
+			)
 		}
 		v.Columns = append(v.Columns, col)
 	}
@@ -219,7 +264,12 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		return fixedresult.Empty(), s.createTemporaryView(st, v)
 	}
 	if slices.ContainsFunc(sortedKeys(env.TempViews), func(k string) bool { return bind.Mentions(st.Query, k) }) {
-		return nil, sqlerror.New("INVALID_TEMP_OBJ_REFERENCE", "42K0F", "Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.", quoting.Name(st.Name...))
+		return nil, sqlerror.New(
+			"INVALID_TEMP_OBJ_REFERENCE",
+			"42K0F",
+			"Cannot create the persistent object %s of the type VIEW because it references a temporary view. Please make the temporary object persistent, or make the persistent object temporary.",
+			quoting.Name(st.Name...),
+		)
 	}
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
@@ -236,7 +286,12 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 		case old == nil:
 			tab.ID = t.engine.newID()
 		case old.View == nil && st.OrReplace:
-			return sqlerror.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The operation expects a view but %s is a table.", quoting.Name(st.Name...))
+			return sqlerror.New(
+				"EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
+				"42809",
+				"The operation expects a view but %s is a table.",
+				quoting.Name(st.Name...),
+			)
 		case st.IfNotExists:
 			return nil
 		case !st.OrReplace:
@@ -251,13 +306,23 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 
 func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) error {
 	if len(st.Name) != 1 {
-		return sqlerror.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: %s.", strings.Join(st.Name, "."))
+		return sqlerror.New(
+			"TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS",
+			"428EK",
+			"CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: %s.",
+			strings.Join(st.Name, "."),
+		)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := lower(st.Name[0])
 	if s.views[key] != nil && !st.OrReplace {
-		return sqlerror.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.", quoting.Name(st.Name...))
+		return sqlerror.New(
+			"TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+			"42P07",
+			"Cannot create the temporary view %s because it already exists. Choose a different name, drop or replace the existing view.",
+			quoting.Name(st.Name...),
+		)
 	}
 	s.views[key] = v
 	return nil

@@ -41,10 +41,19 @@ var duckTypes = []struct {
 	name string
 	t    *types.Type
 }{
-	{"TIMESTAMP WITH TIME ZONE", types.TimestampType}, {"TIMESTAMP_NS", types.TimestampNTZType}, {"TIMESTAMP_MS", types.TimestampNTZType}, {"TIMESTAMP_S", types.TimestampNTZType}, {"TIMESTAMP", types.TimestampNTZType},
-	{"BOOLEAN", types.BooleanType}, {"TINYINT", types.TinyIntType}, {"SMALLINT", types.SmallIntType}, {"INTEGER", types.IntType}, {"BIGINT", types.BigIntType},
+	{
+		"TIMESTAMP WITH TIME ZONE",
+		types.TimestampType,
+	}, {"TIMESTAMP_NS", types.TimestampNTZType}, {"TIMESTAMP_MS", types.TimestampNTZType}, {"TIMESTAMP_S", types.TimestampNTZType}, {"TIMESTAMP", types.TimestampNTZType},
+	{
+		"BOOLEAN",
+		types.BooleanType,
+	}, {"TINYINT", types.TinyIntType}, {"SMALLINT", types.SmallIntType}, {"INTEGER", types.IntType}, {"BIGINT", types.BigIntType},
 	{"UTINYINT", types.SmallIntType}, {"USMALLINT", types.IntType}, {"UINTEGER", types.BigIntType}, {"UBIGINT", types.DecimalOf(20, 0)},
-	{"FLOAT", types.FloatType}, {"DOUBLE", types.DoubleType}, {"VARCHAR", types.StringType}, {"JSON", types.StringType}, {"UUID", types.StringType}, {"ENUM", types.StringType},
+	{
+		"FLOAT",
+		types.FloatType,
+	}, {"DOUBLE", types.DoubleType}, {"VARCHAR", types.StringType}, {"JSON", types.StringType}, {"UUID", types.StringType}, {"ENUM", types.StringType},
 	{"BLOB", types.BinaryType}, {"DATE", types.DateType},
 }
 

@@ -227,7 +227,10 @@ func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error
 			for _, t := range catalog.Sorted(sc.Tables) {
 				to := warehouse.TableObject{Name: t.Name, Kind: t.Kind(), Comment: t.Comment()}
 				for _, col := range t.Columns() {
-					to.Columns = append(to.Columns, warehouse.ColumnObject{Name: col.Name, Type: col.Type.String(), Nullable: !col.NotNull, Comment: col.Comment})
+					to.Columns = append(
+						to.Columns,
+						warehouse.ColumnObject{Name: col.Name, Type: col.Type.String(), Nullable: !col.NotNull, Comment: col.Comment},
+					)
 				}
 				so.Tables = append(so.Tables, to)
 			}

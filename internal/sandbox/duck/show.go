@@ -116,7 +116,12 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 }
 
 // showInformationSchema lists the relations of information_schema, all views.
-func (s *session) showInformationSchema(env *bind.Env, catalogName string, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
+func (s *session) showInformationSchema(
+	env *bind.Env,
+	catalogName string,
+	st *syntax.Show,
+	match func(string) bool,
+) (warehouse.Result, error) {
 	if !strings.EqualFold(catalogName, metadata.SystemCatalog) {
 		if _, err := env.Snapshot.Catalog(catalogName); err != nil {
 			return nil, err
@@ -169,7 +174,12 @@ func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 		}
 	}
 	if len(parts) >= 2 && strings.EqualFold(parts[len(parts)-2], metadata.InformationSchema) {
-		q, err := bind.Bind(env, &syntax.Query{Body: &syntax.Select{Items: []syntax.SelectItem{{X: &syntax.Star{}}}, From: []syntax.TableExpr{&syntax.TableName{Parts: parts}}}})
+		q, err := bind.Bind(
+			env,
+			&syntax.Query{
+				Body: &syntax.Select{Items: []syntax.SelectItem{{X: &syntax.Star{}}}, From: []syntax.TableExpr{&syntax.TableName{Parts: parts}}},
+			},
+		)
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +222,10 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		if err != nil {
 			return nil, err
 		}
-		return fixedresult.New(fixedresult.Strings("database_description_item", "database_description_value"), [][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}})
+		return fixedresult.New(
+			fixedresult.Strings("database_description_item", "database_description_value"),
+			[][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}},
+		)
 	case "QUERY":
 		q, err := bind.Bind(env, st.Query)
 		if err != nil {

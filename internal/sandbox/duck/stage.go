@@ -101,7 +101,13 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 }
 
 // readCSV hands a file's records on; the first one of all names the columns.
-func (t *txn) readCSV(source *copyinto.Source, f copyinto.File, o sparkcsv.Options, first func() bool, start, write func([]string) error) error {
+func (t *txn) readCSV(
+	source *copyinto.Source,
+	f copyinto.File,
+	o sparkcsv.Options,
+	first func() bool,
+	start, write func([]string) error,
+) error {
 	r, err := openUnpacked(t.ctx, source, f)
 	if err != nil {
 		return err

@@ -236,7 +236,13 @@ func (t *txn) table(name name) (*catalog.Table, error) {
 }
 
 func notTable(tab *catalog.Table, operation string) error {
-	return sqlerror.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "'%s' expects a table but %s is a view.", operation, quoting.Name(tab.Catalog, tab.Schema, tab.Name))
+	return sqlerror.New(
+		"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+		"42809",
+		"'%s' expects a table but %s is a view.",
+		operation,
+		quoting.Name(tab.Catalog, tab.Schema, tab.Name),
+	)
 }
 
 // name is a table's name, completed, and as the statement wrote it.

@@ -125,19 +125,48 @@ var (
 )
 
 var kindSpecs = map[Kind]kindSpec{
-	ColdStart:       {on: "ExecuteStatement", calls: []string{"OpenSession"}, times: -1, forms: []string{"reject", "delay"}, options: []string{"seconds", "retry_after"}},
+	ColdStart: {
+		on:      "ExecuteStatement",
+		calls:   []string{"OpenSession"},
+		times:   -1,
+		forms:   []string{"reject", "delay"},
+		options: []string{"seconds", "retry_after"},
+	},
 	TooManyRequests: {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"retry_after"}},
-	Unavailable:     {on: "ExecuteStatement", calls: httpCalls, times: 1, forms: []string{"before", "after"}, options: []string{"retry_after"}},
-	SessionExpired:  {on: "ExecuteStatement", calls: sessionCalls, times: 1, forms: []string{"exception", "status"}},
-	Cut:             {on: "FetchResults", calls: httpCalls, times: 1},
-	FetchError:      {on: "FetchResults", times: 1, options: []string{"message", "sql_state"}, message: "The result of the statement could not be read."},
-	LinkExpired:     {on: CloudFetch, times: 1},
-	LinkPadding:     {on: CloudFetch, times: 1},
-	Slow:            {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"delay"}},
-	TokenRevoked:    {on: "*", calls: thriftCalls, times: 1, options: []string{"status"}, status: 401},
-	StatementError:  {on: "ExecuteStatement", times: 1, options: []string{"message", "sql_state"}, message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000"},
-	S3Error:         {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"status", "message"}, status: 503, message: "Please reduce your request rate."},
-	S3Slow:          {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"delay"}},
+	Unavailable: {
+		on:      "ExecuteStatement",
+		calls:   httpCalls,
+		times:   1,
+		forms:   []string{"before", "after"},
+		options: []string{"retry_after"},
+	},
+	SessionExpired: {on: "ExecuteStatement", calls: sessionCalls, times: 1, forms: []string{"exception", "status"}},
+	Cut:            {on: "FetchResults", calls: httpCalls, times: 1},
+	FetchError: {
+		on:      "FetchResults",
+		times:   1,
+		options: []string{"message", "sql_state"},
+		message: "The result of the statement could not be read.",
+	},
+	LinkExpired:  {on: CloudFetch, times: 1},
+	LinkPadding:  {on: CloudFetch, times: 1},
+	Slow:         {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"delay"}},
+	TokenRevoked: {on: "*", calls: thriftCalls, times: 1, options: []string{"status"}, status: 401},
+	StatementError: {
+		on:      "ExecuteStatement",
+		times:   1,
+		options: []string{"message", "sql_state"},
+		message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000",
+	},
+	S3Error: {
+		on:      "PutObject,UploadPart",
+		calls:   s3Calls,
+		times:   1,
+		options: []string{"status", "message"},
+		status:  503,
+		message: "Please reduce your request rate.",
+	},
+	S3Slow: {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"delay"}},
 }
 
 // Parse reads a fault from the command line: JSON, or key=value pairs with

@@ -16,7 +16,10 @@ func (s *Server) adminRoutes() {
 	admin := func(pattern string, answer func(*http.Request) (any, error)) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if !loopbackHost(r.Host) {
-				writeError(w, httpReply{status: http.StatusForbidden, code: "PERMISSION_DENIED", message: "The admin endpoints answer on a loopback address only."})
+				writeError(
+					w,
+					httpReply{status: http.StatusForbidden, code: "PERMISSION_DENIED", message: "The admin endpoints answer on a loopback address only."},
+				)
 				return
 			}
 			body, err := answer(r)

@@ -21,7 +21,12 @@ type listed struct {
 }
 
 // list runs a metadata call. reply makes the call's own type of answer.
-func list[R any](ctx context.Context, h *handler, c listed, reply func(*tcli.TStatus, *tcli.TOperationHandle, *tcli.TSparkDirectResults) R) (R, error) {
+func list[R any](
+	ctx context.Context,
+	h *handler,
+	c listed,
+	reply func(*tcli.TStatus, *tcli.TOperationHandle, *tcli.TSparkDirectResults) R,
+) (R, error) {
 	sess, err := h.sessions.get(c.session)
 	if err != nil {
 		var none R
@@ -52,7 +57,12 @@ func list[R any](ctx context.Context, h *handler, c listed, reply func(*tcli.TSt
 
 // each calls visit for every table that passes the filters. The engine lists all
 // columns at once, so that those of tables left out cost nothing more.
-func each(ctx context.Context, sess *session, catalog, schema, table func(string) bool, visit func(c, s string, t warehouse.TableObject)) error {
+func each(
+	ctx context.Context,
+	sess *session,
+	catalog, schema, table func(string) bool,
+	visit func(c, s string, t warehouse.TableObject),
+) error {
 	catalogs, err := sess.engine.Objects(ctx)
 	if err != nil {
 		return err
@@ -118,12 +128,19 @@ func (h *handler) GetTables(ctx context.Context, req *tcli.TGetTablesReq) (*tcli
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			out := newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS",
 				"TYPE_CAT", "TYPE_SCHEM", "TYPE_NAME", "SELF_REFERENCING_COL_NAME", "REF_GENERATION")
-			err := each(ctx, sess, pattern(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {
-				wanted := func(kind string) bool { return strings.EqualFold(kind, t.Kind) }
-				if len(req.TableTypes) == 0 || slices.ContainsFunc(req.TableTypes, wanted) {
-					out.add(c, s, t.Name, t.Kind, t.Comment)
-				}
-			})
+			err := each(
+				ctx,
+				sess,
+				pattern(req.CatalogName),
+				pattern(req.SchemaName),
+				pattern(req.TableName),
+				func(c, s string, t warehouse.TableObject) {
+					wanted := func(kind string) bool { return strings.EqualFold(kind, t.Kind) }
+					if len(req.TableTypes) == 0 || slices.ContainsFunc(req.TableTypes, wanted) {
+						out.add(c, s, t.Name, t.Kind, t.Comment)
+					}
+				},
+			)
 			return out, err
 		},
 	}, func(s *tcli.TStatus, o *tcli.TOperationHandle, d *tcli.TSparkDirectResults) *tcli.TGetTablesResp {
@@ -143,19 +160,26 @@ func (h *handler) GetColumns(ctx context.Context, req *tcli.TGetColumnsReq) (*tc
 				"SCOPE_SCHEMA", "SCOPE_TABLE", "SOURCE_DATA_TYPE SMALLINT", "IS_AUTO_INCREMENT")
 			matches := pattern(req.ColumnName)
 			var bad error
-			err := each(ctx, sess, identifier(req.CatalogName), pattern(req.SchemaName), pattern(req.TableName), func(c, s string, t warehouse.TableObject) {
-				for i, col := range t.Columns {
-					if !matches(col.Name) {
-						continue
+			err := each(
+				ctx,
+				sess,
+				identifier(req.CatalogName),
+				pattern(req.SchemaName),
+				pattern(req.TableName),
+				func(c, s string, t warehouse.TableObject) {
+					for i, col := range t.Columns {
+						if !matches(col.Name) {
+							continue
+						}
+						row, err := columnRow(c, s, t.Name, i, col)
+						if err != nil {
+							bad = err
+							return
+						}
+						out.add(row...)
 					}
-					row, err := columnRow(c, s, t.Name, i, col)
-					if err != nil {
-						bad = err
-						return
-					}
-					out.add(row...)
-				}
-			})
+				},
+			)
 			if err == nil {
 				err = bad
 			}

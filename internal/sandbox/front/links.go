@@ -137,7 +137,12 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Header.Get("Authorization") != "":
 		// A client that sends its token to a storage service leaks it.
-		storageError(w, http.StatusBadRequest, "InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified")
+		storageError(
+			w,
+			http.StatusBadRequest,
+			"InvalidArgument",
+			"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+		)
 		return
 	case time.Now().After(l.expires):
 		storageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
@@ -193,7 +198,12 @@ func storageError(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace
-	_, _ = fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>", code, escape(message))
+	_, _ = fmt.Fprintf(
+		w,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>",
+		code,
+		escape(message),
+	)
 }
 
 // writeFile makes one CloudFetch file through write.

@@ -205,7 +205,10 @@ func (p *pages) seek(f fetch) (int, error) {
 			}
 		}
 		if number == end && *f.offset != p.reader.taken {
-			return 0, &failure{message: fmt.Sprintf("Row offset %d is neither the next one (%d) nor in a page that is still held", *f.offset, p.reader.taken), sqlState: "HY107"}
+			return 0, &failure{
+				message:  fmt.Sprintf("Row offset %d is neither the next one (%d) nor in a page that is still held", *f.offset, p.reader.taken),
+				sqlState: "HY107",
+			}
 		}
 	}
 	if number < p.first || number > end {

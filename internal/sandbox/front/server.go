@@ -220,7 +220,10 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 	}
 	in := thrift.NewTMemoryBuffer()
 	if _, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest)); err != nil {
-		writeError(w, httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "The request's body could not be read: " + err.Error()})
+		writeError(
+			w,
+			httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "The request's body could not be read: " + err.Error()},
+		)
 		return
 	}
 	out, ok := bufferPool.Get().(*thrift.TMemoryBuffer)
@@ -249,7 +252,14 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 		writeError(w, *x.reject)
 	case out.Len() == 0:
 		// The processor writes an exception for every failure it can name.
-		writeError(w, httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: fmt.Sprintf("The request is not a Thrift call in binary protocol: %v", err)})
+		writeError(
+			w,
+			httpReply{
+				status:  http.StatusBadRequest,
+				code:    "BAD_REQUEST",
+				message: fmt.Sprintf("The request is not a Thrift call in binary protocol: %v", err),
+			},
+		)
 	default:
 		writeThrift(w, out.Bytes(), x.cut)
 	}

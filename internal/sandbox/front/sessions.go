@@ -216,7 +216,11 @@ func parseTimeout(text string) (time.Duration, error) {
 	if err != nil || seconds < 0 || seconds > maxStatementTimeout {
 		return 0, &warehouse.Error{
 			Class: "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", SQLState: "22022",
-			Message: fmt.Sprintf("The value '%s' in the config \"STATEMENT_TIMEOUT\" is invalid. It must be a number of seconds from 0 to %d.", text, maxStatementTimeout),
+			Message: fmt.Sprintf(
+				"The value '%s' in the config \"STATEMENT_TIMEOUT\" is invalid. It must be a number of seconds from 0 to %d.",
+				text,
+				maxStatementTimeout,
+			),
 		}
 	}
 	return time.Duration(seconds) * time.Second, nil

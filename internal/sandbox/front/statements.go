@@ -117,7 +117,11 @@ func parameters(in []*tcli.TSparkParameter) ([]warehouse.Parameter, error) {
 		if len(p.Arguments) > 0 {
 			return nil, &warehouse.Error{
 				Class: "UNSUPPORTED_FEATURE.PARAMETER_TYPE", SQLState: "0A000",
-				Message: fmt.Sprintf("The sandbox cannot bind the parameter %q of type %s: nested parameters are not supported.", p.GetName(), p.GetType()),
+				Message: fmt.Sprintf(
+					"The sandbox cannot bind the parameter %q of type %s: nested parameters are not supported.",
+					p.GetName(),
+					p.GetType(),
+				),
 			}
 		}
 		out[i] = warehouse.Parameter{Name: p.GetName(), Type: cmp.Or(p.GetType(), "STRING")}
@@ -165,7 +169,9 @@ func (h *handler) GetResultSetMetadata(ctx context.Context, req *tcli.TGetResult
 		name: "GetResultSetMetadata", text: op.text, session: op.session, status: status,
 		run: func() (*tcli.TGetResultSetMetadataResp, error) {
 			if !op.over() {
-				return status(errorStatus(&failure{message: "The statement is still running: its result is not described yet.", sqlState: "HY010"})), nil
+				return status(
+					errorStatus(&failure{message: "The statement is still running: its result is not described yet.", sqlState: "HY010"}),
+				), nil
 			}
 			return op.metadata(), nil
 		},

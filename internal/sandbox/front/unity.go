@@ -83,7 +83,9 @@ func paged(r *http.Request, key string, all []map[string]any, err error) (any, e
 	start := 0
 	if token := r.FormValue("page_token"); token != "" {
 		if start, err = strconv.Atoi(token); err != nil || start < 0 || start > len(all) {
-			return nil, &unityError{httpReply{status: http.StatusBadRequest, code: "INVALID_PARAMETER_VALUE", message: "The page token is not one of this list."}}
+			return nil, &unityError{
+				httpReply{status: http.StatusBadRequest, code: "INVALID_PARAMETER_VALUE", message: "The page token is not one of this list."},
+			}
 		}
 	}
 	end := min(start+unityPage, len(all))
@@ -160,7 +162,11 @@ func (c *catalogReader) tables(ctx context.Context, catalog, schema string) ([]m
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.rows(ctx, "SELECT table_name, table_type, comment FROM "+from+"tables WHERE table_schema = ? ORDER BY table_name", strings.ToLower(schema))
+	rows, err := c.rows(
+		ctx,
+		"SELECT table_name, table_type, comment FROM "+from+"tables WHERE table_schema = ? ORDER BY table_name",
+		strings.ToLower(schema),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +183,13 @@ func (c *catalogReader) tables(ctx context.Context, catalog, schema string) ([]m
 func (c *catalogReader) table(ctx context.Context, full string) (any, error) {
 	parts := strings.Split(full, ".")
 	if len(parts) != 3 {
-		return nil, &unityError{httpReply{status: http.StatusBadRequest, code: "INVALID_PARAMETER_VALUE", message: fmt.Sprintf("'%s' is not a valid name of a table.", full)}}
+		return nil, &unityError{
+			httpReply{
+				status:  http.StatusBadRequest,
+				code:    "INVALID_PARAMETER_VALUE",
+				message: fmt.Sprintf("'%s' is not a valid name of a table.", full),
+			},
+		}
 	}
 	all, err := c.tables(ctx, parts[0], parts[1])
 	if err != nil {

@@ -37,8 +37,12 @@ const account = "000000000000"
 // mint makes a credential that expires.
 func (s *Store) mint(arn, role string, p *policy, life time.Duration) *identity {
 	i := &identity{
-		Credential: objectstore.Credential{AccessKey: "ASIA" + rand.Text()[:16], SecretKey: rand.Text() + rand.Text()[:14], SessionToken: rand.Text() + rand.Text()},
-		arn:        arn, role: role, policy: p, expires: time.Now().Add(life),
+		Credential: objectstore.Credential{
+			AccessKey:    "ASIA" + rand.Text()[:16],
+			SecretKey:    rand.Text() + rand.Text()[:14],
+			SessionToken: rand.Text() + rand.Text(),
+		},
+		arn: arn, role: role, policy: p, expires: time.Now().Add(life),
 	}
 	s.ids.mu.Lock()
 	defer s.ids.mu.Unlock()
@@ -73,7 +77,11 @@ func (i *identity) permit(a access) error {
 	if i.policy == nil || i.policy.allows(a) {
 		return nil
 	}
-	return &Error{http.StatusForbidden, "AccessDenied", "User: " + i.arn + " is not authorized to perform: " + a.action + " on resource: " + a.resource() + " because no session policy allows the " + a.action + " action"}
+	return &Error{
+		http.StatusForbidden,
+		"AccessDenied",
+		"User: " + i.arn + " is not authorized to perform: " + a.action + " on resource: " + a.resource() + " because no session policy allows the " + a.action + " action",
+	}
 }
 
 // check is the engine's way in: COPY INTO with a credential, with the name of

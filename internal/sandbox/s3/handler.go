@@ -107,7 +107,12 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method != http.MethodHead {
 		escape := strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace
 		// A client that has gone away is not the store's failure.
-		_, _ = fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>", e.Code, escape(e.Message))
+		_, _ = fmt.Fprintf(
+			w,
+			"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>",
+			e.Code,
+			escape(e.Message),
+		)
 	}
 }
 
@@ -121,7 +126,11 @@ const (
 func (s *Store) authorize(r *http.Request, payload string) (*identity, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm)
 	if !ok {
-		return nil, &Error{http.StatusForbidden, "AccessDenied", "Access Denied: the request is not signed in its Authorization header with " + algorithm + "."}
+		return nil, &Error{
+			http.StatusForbidden,
+			"AccessDenied",
+			"Access Denied: the request is not signed in its Authorization header with " + algorithm + ".",
+		}
 	}
 	fields := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
@@ -131,7 +140,11 @@ func (s *Store) authorize(r *http.Request, payload string) (*identity, error) {
 	}
 	scope := strings.Split(fields["Credential"], "/")
 	if len(scope) != 5 {
-		return nil, &Error{http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header is malformed; the Credential is mal-formed."}
+		return nil, &Error{
+			http.StatusBadRequest,
+			"AuthorizationHeaderMalformed",
+			"The authorization header is malformed; the Credential is mal-formed.",
+		}
 	}
 	want, err := s.identify(scope[0], r.Header.Get("X-Amz-Security-Token"))
 	if err != nil {

@@ -99,8 +99,12 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
 
 var (
-	errSignature = &Error{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method."}
-	errToken     = &Error{http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid."}
+	errSignature = &Error{
+		http.StatusForbidden,
+		"SignatureDoesNotMatch",
+		"The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+	}
+	errToken = &Error{http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid."}
 )
 
 // List returns the objects whose keys begin with prefix, by key.

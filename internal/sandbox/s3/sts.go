@@ -29,7 +29,8 @@ const (
 // isSTS tells the requests of the token service, which has the endpoint of S3
 // here, as some compatible stores have it.
 func isSTS(r *http.Request) bool {
-	return r.Method == http.MethodPost && r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+	return r.Method == http.MethodPost && r.URL.Path == "/" &&
+		strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 const maxForm = 64 << 10
@@ -66,7 +67,11 @@ func (s *Store) serveSTS(w http.ResponseWriter, r *http.Request) {
 	case "GetCallerIdentity":
 		answer = callerIdentity{Arn: who.arn, UserID: who.AccessKey, Account: account}
 	default:
-		err = &Error{http.StatusBadRequest, "InvalidAction", "Could not find operation " + form.Get("Action") + " for version " + form.Get("Version")}
+		err = &Error{
+			http.StatusBadRequest,
+			"InvalidAction",
+			"Could not find operation " + form.Get("Action") + " for version " + form.Get("Version"),
+		}
 	}
 	if err != nil {
 		refuseSTS(w, err)
@@ -130,10 +135,18 @@ var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 func (s *Store) assumeRole(who *identity, form url.Values) (any, error) {
 	role, name := form.Get("RoleArn"), form.Get("RoleSessionName")
 	if role != s.options.RoleARN || who.policy != nil || form.Get("ExternalId") != s.options.ExternalID {
-		return nil, &Error{http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, role)}
+		return nil, &Error{
+			http.StatusForbidden,
+			"AccessDenied",
+			fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, role),
+		}
 	}
 	if !sessionName.MatchString(name) {
-		return nil, &Error{http.StatusBadRequest, "ValidationError", "1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint"}
+		return nil, &Error{
+			http.StatusBadRequest,
+			"ValidationError",
+			"1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint",
+		}
 	}
 	life, err := life(form, longestChained, longestRole)
 	if err != nil {
@@ -186,7 +199,16 @@ func life(form url.Values, otherwise, most int) (time.Duration, error) {
 	if text := form.Get("DurationSeconds"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < shortestLife || n > most {
-			return 0, &Error{http.StatusBadRequest, "ValidationError", fmt.Sprintf("1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d", text, shortestLife, most)}
+			return 0, &Error{
+				http.StatusBadRequest,
+				"ValidationError",
+				fmt.Sprintf(
+					"1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d",
+					text,
+					shortestLife,
+					most,
+				),
+			}
 		}
 		seconds = n
 	}

@@ -32,7 +32,12 @@ const copyMark = "sandbox copy into: "
 
 // copyInto stands in for COPY INTO, which Spark does not have. The files are fetched
 // here; reading, casting and writing them is Spark's.
-func (s *session) copyInto(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (warehouse.Result, error) {
+func (s *session) copyInto(
+	ctx context.Context,
+	statement string,
+	tokens []syntax.Token,
+	params []warehouse.Parameter,
+) (warehouse.Result, error) {
 	parsed, err := syntax.Parse(statement)
 	if err != nil {
 		return nil, err
@@ -92,7 +97,8 @@ func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 	// Spark ignores options that it does not know. Spark reports
 	// any other fault of an option.
 	var unknown *warehouse.Error
-	if _, err := sparkcsv.ParseOptions(copyinto.FormatOptions(st)); errors.As(err, &unknown) && unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
+	if _, err := sparkcsv.ParseOptions(copyinto.FormatOptions(st)); errors.As(err, &unknown) &&
+		unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
 		return options, unknown
 	}
 	return options, nil
@@ -273,7 +279,12 @@ func (c *copying) viewStatement(view, dir string) string {
 			options = append(options, quoting.Text(o.Key)+" "+quoting.Text(o.Value))
 		}
 	}
-	return "CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + strings.ToLower(c.statement.Format) + " OPTIONS (" + strings.Join(options, ", ") + ")"
+	return "CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + strings.ToLower(
+		c.statement.Format,
+	) + " OPTIONS (" + strings.Join(
+		options,
+		", ",
+	) + ")"
 }
 
 // query is the SELECT over the files, and checks its columns against the

@@ -45,7 +45,17 @@ func filterOf(tokens []syntax.Token, params []warehouse.Parameter) (q informatio
 		case t.Kind != syntax.Word:
 		case t.Upper == "WHERE" && where < 0:
 			where = i
-		case t.Upper == "WHERE", t.Upper == "OR", t.Upper == "NOT", t.Upper == "CASE", t.Upper == "JOIN", t.Upper == "UNION", t.Upper == "EXCEPT", t.Upper == "INTERSECT", t.Upper == "IN", t.Upper == "EXISTS", t.Upper == "WITH":
+		case t.Upper == "WHERE",
+			t.Upper == "OR",
+			t.Upper == "NOT",
+			t.Upper == "CASE",
+			t.Upper == "JOIN",
+			t.Upper == "UNION",
+			t.Upper == "EXCEPT",
+			t.Upper == "INTERSECT",
+			t.Upper == "IN",
+			t.Upper == "EXISTS",
+			t.Upper == "WITH":
 			return informationFilter{}
 		}
 	}
@@ -124,7 +134,16 @@ func relationQuery(columns []metadata.RelationColumn, values [][]string) string 
 	for i, row := range values {
 		listed[i] = "(" + strings.Join(row, ", ") + ")"
 	}
-	return "(SELECT " + strings.Join(items, ", ") + " FROM VALUES " + strings.Join(listed, ", ") + " AS v(" + strings.Join(names, ", ") + ")" + filter + ")"
+	return "(SELECT " + strings.Join(
+		items,
+		", ",
+	) + " FROM VALUES " + strings.Join(
+		listed,
+		", ",
+	) + " AS v(" + strings.Join(
+		names,
+		", ",
+	) + ")" + filter + ")"
 }
 
 // orNull is NULL for the empty string.
@@ -137,7 +156,12 @@ func orNull(text string) string {
 
 func atTime(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
 
-func (s *session) informationRows(ctx context.Context, relation, catalog string, schemas []string, ask informationFilter) ([][]string, error) {
+func (s *session) informationRows(
+	ctx context.Context,
+	relation, catalog string,
+	schemas []string,
+	ask informationFilter,
+) ([][]string, error) {
 	c, owner, opened := quoting.Text(catalog), quoting.Text(user), atTime(s.engine.opened)
 	var out [][]string
 	switch relation {
@@ -153,7 +177,10 @@ func (s *session) informationRows(ctx context.Context, relation, catalog string,
 			}
 			out = append(out, []string{c, quoting.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
 		}
-		return append(out, []string{c, quoting.Text(metadata.InformationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"}), nil
+		return append(
+			out,
+			[]string{c, quoting.Text(metadata.InformationSchema), "'System user'", "NULL", opened, "'System user'", opened, "'System user'"},
+		), nil
 	}
 	for _, schema := range schemas {
 		if ask.schema != "" && schema != ask.schema {
@@ -189,7 +216,22 @@ func (t tableInfo) information(relation string) [][]string {
 		if t.kind == "VIEW" {
 			insertable = "'NO'"
 		}
-		return [][]string{append(name, quoting.Text(t.kind), insertable, "'PRESERVE'", owner, orNull(t.comment), atTime(t.created), owner, atTime(t.changed), owner, orNull(t.format), "NULL")}
+		return [][]string{
+			append(
+				name,
+				quoting.Text(t.kind),
+				insertable,
+				"'PRESERVE'",
+				owner,
+				orNull(t.comment),
+				atTime(t.created),
+				owner,
+				atTime(t.changed),
+				owner,
+				orNull(t.format),
+				"NULL",
+			),
+		}
 	case "views":
 		if t.kind != "VIEW" {
 			return nil

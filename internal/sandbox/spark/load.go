@@ -66,7 +66,9 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	if err != nil {
 		return 0, err
 	}
-	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + quoting.Text("Loaded from "+filepath.Base(path)) + mapping + " AS SELECT * FROM " + view
+	create := "CREATE OR REPLACE TABLE " + name + " COMMENT " + quoting.Text(
+		"Loaded from "+filepath.Base(path),
+	) + mapping + " AS SELECT * FROM " + view
 	if _, err := s.queryTexts(ctx, create); err != nil {
 		return 0, s.failure(err, nil)
 	}

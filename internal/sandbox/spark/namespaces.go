@@ -15,7 +15,15 @@ import (
 )
 
 // shown are the SHOW statements that are answered here.
-var shown = map[string]bool{"CATALOGS": true, "SCHEMAS": true, "DATABASES": true, "NAMESPACES": true, "TABLES": true, "VIEWS": true, "CURRENT": true}
+var shown = map[string]bool{
+	"CATALOGS":   true,
+	"SCHEMAS":    true,
+	"DATABASES":  true,
+	"NAMESPACES": true,
+	"TABLES":     true,
+	"VIEWS":      true,
+	"CURRENT":    true,
+}
 
 // physical lists the schemas of Spark that are this engine's.
 func (s *session) physical(ctx context.Context) ([]string, error) {
@@ -211,7 +219,12 @@ func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]
 }
 
 // showTables lists a schema's tables and views, and the temporary views.
-func (s *session) showTables(ctx context.Context, st *syntax.Show, match func(string) bool, known map[string][]string) (warehouse.Result, error) {
+func (s *session) showTables(
+	ctx context.Context,
+	st *syntax.Show,
+	match func(string) bool,
+	known map[string][]string,
+) (warehouse.Result, error) {
 	catalog, schema := s.catalog, s.schema
 	if st.In != nil {
 		var err error

@@ -64,7 +64,10 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		t.created, t.changed, t.columns = metadata.Created, last.At, metadata.Columns
 		return false, nil
 	}
-	found, err := s.queryTexts(ctx, "DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)))
+	found, err := s.queryTexts(
+		ctx,
+		"DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)),
+	)
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) {
 		return true, nil // dropped since it was listed, or it can no longer be read
 	}

@@ -95,7 +95,9 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	switch {
 	case tokens[0].Kind == syntax.EOF:
 		return nil, sqlerror.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
-	case first == "SHOW" && shown[second], first == "USE", second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
+	case first == "SHOW" && shown[second],
+		first == "USE",
+		second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
 		return s.namespaces(ctx, statement)
 	case first == "SET" || first == "RESET":
 		return s.set(ctx, statement)
@@ -142,7 +144,12 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 // unsupported are statements of Databricks that Spark would read otherwise.
 var unsupported = map[string]bool{"GRANT": true, "REVOKE": true, "DECLARE": true, "CALL": true, "EXECUTE": true, "BEGIN": true}
 
-func (s *session) rewrite(ctx context.Context, statement string, tokens []syntax.Token, params []warehouse.Parameter) (*rewrite.Statement, error) {
+func (s *session) rewrite(
+	ctx context.Context,
+	statement string,
+	tokens []syntax.Token,
+	params []warehouse.Parameter,
+) (*rewrite.Statement, error) {
 	ask := filterOf(tokens, params)
 	return rewrite.Rewrite(statement, tokens, rewrite.Env{
 		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params),

@@ -44,12 +44,24 @@ type AuthorizationChange struct {
 
 // AuthorizationOf puts an authorization on the wire.
 func AuthorizationOf(a jobs.Authorization) Authorization {
-	return Authorization{ID: a.ID, Spec: AuthorizationSpec(a.AuthorizationSpec), SecretReadable: a.SecretReadable, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+	return Authorization{
+		ID:             a.ID,
+		Spec:           AuthorizationSpec(a.AuthorizationSpec),
+		SecretReadable: a.SecretReadable,
+		CreatedAt:      a.CreatedAt,
+		UpdatedAt:      a.UpdatedAt,
+	}
 }
 
 // Jobs takes it off the wire.
 func (a Authorization) Jobs() jobs.Authorization {
-	return jobs.Authorization{ID: a.ID, AuthorizationSpec: jobs.AuthorizationSpec(a.Spec), SecretReadable: a.SecretReadable, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+	return jobs.Authorization{
+		ID:                a.ID,
+		AuthorizationSpec: jobs.AuthorizationSpec(a.Spec),
+		SecretReadable:    a.SecretReadable,
+		CreatedAt:         a.CreatedAt,
+		UpdatedAt:         a.UpdatedAt,
+	}
 }
 
 // ChangeOf puts a definition with its secrets on the wire.
@@ -59,7 +71,11 @@ func ChangeOf(c jobs.AuthorizationChange) AuthorizationChange {
 
 // Jobs takes it off the wire.
 func (c AuthorizationChange) Jobs() jobs.AuthorizationChange {
-	return jobs.AuthorizationChange{AuthorizationSpec: jobs.AuthorizationSpec(c.Spec), Token: conceal(c.Token), ClientSecret: conceal(c.ClientSecret)}
+	return jobs.AuthorizationChange{
+		AuthorizationSpec: jobs.AuthorizationSpec(c.Spec),
+		Token:             conceal(c.Token),
+		ClientSecret:      conceal(c.ClientSecret),
+	}
 }
 
 func reveal(s *jobs.Secret) *string {

@@ -30,7 +30,12 @@ func ParseOptions(properties []syntax.Property) (Options, error) {
 		case "mergeschema":
 			to = &o.MergeSchema
 		default:
-			return o, sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", p.Key)
+			return o, sqlerror.New(
+				"CF_UNKNOWN_OPTION_KEYS_ERROR",
+				"42KD9",
+				"Found unknown option keys: %s. Please make sure that all provided option keys are correct.",
+				p.Key,
+			)
 		}
 		switch strings.ToLower(p.Value) {
 		case "true":
@@ -51,7 +56,12 @@ func CheckFormat(format string) error {
 	if slices.Contains(formats, format) {
 		return nil
 	}
-	return sqlerror.New("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0AKDC", "The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.", format)
+	return sqlerror.New(
+		"COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED",
+		"0AKDC",
+		"The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.",
+		format,
+	)
 }
 
 // FormatOptions returns FORMAT_OPTIONS by their names as written.
@@ -69,5 +79,11 @@ func SchemaMismatch(table, difference string) *warehouse.Error {
 	if difference != "" {
 		difference = " Schema difference: " + difference
 	}
-	return sqlerror.New("COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE", "42KDG", "A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').%s", table, difference)
+	return sqlerror.New(
+		"COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE",
+		"42KDG",
+		"A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').%s",
+		table,
+		difference,
+	)
 }

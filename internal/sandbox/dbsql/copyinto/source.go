@@ -64,11 +64,21 @@ func NewSource(store objectstore.Store, st *syntax.CopyInto) (*Source, error) {
 		s.pathPattern = compileGlob(strings.TrimSuffix(s.path, "/"), "(?:/|$)")
 	}
 	if len(st.Files) > maxFiles {
-		return nil, sqlerror.New("COPY_INTO_TOO_MANY_FILES", "54000", "COPY INTO: FILES lists %d files, which exceeds the limit of %d.", len(st.Files), maxFiles)
+		return nil, sqlerror.New(
+			"COPY_INTO_TOO_MANY_FILES",
+			"54000",
+			"COPY INTO: FILES lists %d files, which exceeds the limit of %d.",
+			len(st.Files),
+			maxFiles,
+		)
 	}
 	if st.Pattern != "" {
 		if st.Files != nil {
-			return nil, sqlerror.New("COPY_INTO_SYNTAX_ERROR", "42601", "Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.")
+			return nil, sqlerror.New(
+				"COPY_INTO_SYNTAX_ERROR",
+				"42601",
+				"Failed to parse COPY INTO command: FILES and PATTERN cannot be used together.",
+			)
 		}
 		s.pattern = compileGlob(st.Pattern, "$")
 	}
@@ -110,7 +120,12 @@ func (s *Source) locateVolume(credential map[string]string) error {
 		return sqlerror.New("INVALID_PARAMETER_VALUE", "22023", "The path %s is not one of a volume.", s.location)
 	}
 	if len(credential) > 0 {
-		return sqlerror.New("COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON", "0AKDC", "Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.", s.location)
+		return sqlerror.New(
+			"COPY_INTO_CREDENTIALS_NOT_ALLOWED_ON",
+			"0AKDC",
+			"Invalid scheme %s. COPY INTO source credentials currently only supports s3/s3n/s3a/wasbs/abfss.",
+			s.location,
+		)
 	}
 	s.bucket = strings.Join(parts[:5], "/")
 	if len(parts) == 6 {
@@ -192,7 +207,13 @@ func hidden(name string) bool {
 
 // NoFiles is the error of a source without files, or with empty ones only.
 func (s *Source) NoFiles() error {
-	return sqlerror.New("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.", s.format, s.location)
+	return sqlerror.New(
+		"COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED",
+		"42KD9",
+		"The source directory did not contain any parsable files of type %s. Please check the contents of '%s'.",
+		s.format,
+		s.location,
+	)
 }
 
 // Open reads a file as it is stored.

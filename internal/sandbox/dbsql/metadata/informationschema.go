@@ -40,9 +40,11 @@ var relations = map[string][]RelationColumn{
 	"tables": relationColumns("table_catalog table_schema table_name table_type is_insertable_into commit_action table_owner comment? " +
 		"created:ts created_by last_altered:ts last_altered_by data_source_format? storage_path?"),
 	"views": relationColumns("table_catalog table_schema table_name view_definition? check_option is_updatable is_insertable_into sql_path?"),
-	"columns": relationColumns("table_catalog table_schema table_name column_name ordinal_position:int column_default? is_nullable full_data_type data_type " +
-		"character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? " +
-		"datetime_precision:int? is_identity is_updatable partition_index:int? comment?"),
+	"columns": relationColumns(
+		"table_catalog table_schema table_name column_name ordinal_position:int column_default? is_nullable full_data_type data_type " +
+			"character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? " +
+			"datetime_precision:int? is_identity is_updatable partition_index:int? comment?",
+	),
 	"information_schema_catalog_name": relationColumns("catalog_name"),
 }
 

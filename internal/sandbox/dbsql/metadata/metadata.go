@@ -38,7 +38,11 @@ func Matcher(pattern *string) func(name string) bool {
 func ShowTables(views bool) []fixedresult.Column {
 	isTemporary := fixedresult.Column{Name: "isTemporary", Type: types.BooleanType}
 	if views {
-		return append(fixedresult.Strings("namespace", "viewName"), isTemporary, fixedresult.Column{Name: "isMaterialized", Type: types.BooleanType})
+		return append(
+			fixedresult.Strings("namespace", "viewName"),
+			isTemporary,
+			fixedresult.Column{Name: "isMaterialized", Type: types.BooleanType},
+		)
 	}
 	return append(fixedresult.Strings("database", "tableName"), isTemporary)
 }
@@ -65,7 +69,10 @@ var DescribeHistory = []fixedresult.Column{
 	{Name: "operation", Type: types.StringType}, {Name: "operationParameters", Type: stringMap},
 	{Name: "job", Type: structOfStrings("jobId", "jobName", "jobRunId", "runId", "jobOwnerId", "triggerType")},
 	{Name: "notebook", Type: structOfStrings("notebookId")}, {Name: "clusterId", Type: types.StringType},
-	{Name: "readVersion", Type: types.BigIntType}, {Name: "isolationLevel", Type: types.StringType}, {Name: "isBlindAppend", Type: types.BooleanType},
+	{
+		Name: "readVersion",
+		Type: types.BigIntType,
+	}, {Name: "isolationLevel", Type: types.StringType}, {Name: "isBlindAppend", Type: types.BooleanType},
 	{Name: "operationMetrics", Type: stringMap}, {Name: "userMetadata", Type: types.StringType}, {Name: "engineInfo", Type: types.StringType},
 }
 
@@ -76,7 +83,10 @@ var DescribeDetail = []fixedresult.Column{
 	{Name: "createdAt", Type: types.TimestampType}, {Name: "lastModified", Type: types.TimestampType},
 	{Name: "partitionColumns", Type: stringList}, {Name: "clusteringColumns", Type: stringList},
 	{Name: "numFiles", Type: types.BigIntType}, {Name: "sizeInBytes", Type: types.BigIntType}, {Name: "properties", Type: stringMap},
-	{Name: "minReaderVersion", Type: types.IntType}, {Name: "minWriterVersion", Type: types.IntType}, {Name: "tableFeatures", Type: stringList},
+	{
+		Name: "minReaderVersion",
+		Type: types.IntType,
+	}, {Name: "minWriterVersion", Type: types.IntType}, {Name: "tableFeatures", Type: stringList},
 }
 
 func structOfStrings(names ...string) *types.Type {

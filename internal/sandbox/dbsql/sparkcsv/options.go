@@ -97,7 +97,12 @@ func ParseOptions(values map[string]string) (Options, error) {
 			if knownElsewhere[k] {
 				return o, sqlerror.Unsupported("the CSV option " + key)
 			}
-			return o, sqlerror.New("CF_UNKNOWN_OPTION_KEYS_ERROR", "42KD9", "Found unknown option keys: %s. Please make sure that all provided option keys are correct.", key)
+			return o, sqlerror.New(
+				"CF_UNKNOWN_OPTION_KEYS_ERROR",
+				"42KD9",
+				"Found unknown option keys: %s. Please make sure that all provided option keys are correct.",
+				key,
+			)
 		}
 		if err != nil {
 			return o, err

@@ -61,7 +61,13 @@ func (r *Reader) Read() ([]string, error) {
 	}
 	r.read++
 	if len(row) > r.o.MaxColumns {
-		return nil, sqlerror.New("MALFORMED_CSV_RECORD", "KD000", "Malformed CSV record: it has %d columns, more than the option maxColumns (%d) allows.", len(row), r.o.MaxColumns)
+		return nil, sqlerror.New(
+			"MALFORMED_CSV_RECORD",
+			"KD000",
+			"Malformed CSV record: it has %d columns, more than the option maxColumns (%d) allows.",
+			len(row),
+			r.o.MaxColumns,
+		)
 	}
 	for i, v := range row {
 		if !utf8.ValidString(v) {
@@ -119,7 +125,12 @@ func (r *Reader) nextLine() ([]byte, error) {
 // Malformed is the error of FAILFAST for a record that does not fit.
 func Malformed(row []string, sep byte) error {
 	record := strings.Join(row, string(rune(sep)))
-	return sqlerror.New("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "Malformed records are detected in record parsing: [%s]. Parse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'.", record)
+	return sqlerror.New(
+		"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
+		"22023",
+		"Malformed records are detected in record parsing: [%s]. Parse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'.",
+		record,
+	)
 }
 
 // Header makes columns' names of a file's first record: its values, or _c0,

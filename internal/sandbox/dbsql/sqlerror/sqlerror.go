@@ -30,35 +30,71 @@ func Syntax(near, hint string, line, pos int) *warehouse.Error {
 
 // TableNotFound is a name that is neither table nor view.
 func TableNotFound(parts ...string) *warehouse.Error {
-	return New("TABLE_OR_VIEW_NOT_FOUND", "42P01", "The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.", quoting.Name(parts...))
+	return New(
+		"TABLE_OR_VIEW_NOT_FOUND",
+		"42P01",
+		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.",
+		quoting.Name(parts...),
+	)
 }
 
 // TableExists is a name that is taken.
 func TableExists(parts ...string) *warehouse.Error {
-	return New("TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", "Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.", quoting.Name(parts...))
+	return New(
+		"TABLE_OR_VIEW_ALREADY_EXISTS",
+		"42P07",
+		"Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.",
+		quoting.Name(parts...),
+	)
 }
 
 // SchemaNotFound is a schema that does not exist.
 func SchemaNotFound(parts ...string) *warehouse.Error {
-	return New("SCHEMA_NOT_FOUND", "42704", "The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.", quoting.Name(parts...))
+	return New(
+		"SCHEMA_NOT_FOUND",
+		"42704",
+		"The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.",
+		quoting.Name(parts...),
+	)
 }
 
 // CatalogNotFound is a catalog that does not exist.
 func CatalogNotFound(name string) *warehouse.Error {
-	return New("NO_SUCH_CATALOG_EXCEPTION", "42704", "Catalog '%s' was not found. Please verify the catalog name and then retry the query or command again.", strings.ReplaceAll(name, "'", "\\'"))
+	return New(
+		"NO_SUCH_CATALOG_EXCEPTION",
+		"42704",
+		"Catalog '%s' was not found. Please verify the catalog name and then retry the query or command again.",
+		strings.ReplaceAll(name, "'", "\\'"),
+	)
 }
 
 // UnresolvedColumn is a name that no column has; suggestions may be empty.
 func UnresolvedColumn(suggestions []string, parts ...string) *warehouse.Error {
 	if len(suggestions) == 0 {
-		return New("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved.", quoting.Name(parts...))
+		return New(
+			"UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+			"42703",
+			"A column, variable, or function parameter with name %s cannot be resolved.",
+			quoting.Name(parts...),
+		)
 	}
-	return New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "A column, variable, or function parameter with name %s cannot be resolved. Did you mean one of the following? [%s].", quoting.Name(parts...), strings.Join(suggestions, ", "))
+	return New(
+		"UNRESOLVED_COLUMN.WITH_SUGGESTION",
+		"42703",
+		"A column, variable, or function parameter with name %s cannot be resolved. Did you mean one of the following? [%s].",
+		quoting.Name(parts...),
+		strings.Join(suggestions, ", "),
+	)
 }
 
 // UnresolvedRoutine is a function that is not known.
 func UnresolvedRoutine(parts ...string) *warehouse.Error {
-	return New("UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].", quoting.Name(parts...))
+	return New(
+		"UNRESOLVED_ROUTINE",
+		"42883",
+		"Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].",
+		quoting.Name(parts...),
+	)
 }
 
 // Unsupported is something Databricks has and this engine has not.
@@ -78,18 +114,39 @@ func InsertArity(named, columns int, table string) *warehouse.Error {
 	if columns > named {
 		kind, text = "TOO_MANY_DATA_COLUMNS", "too many"
 	}
-	return New("INSERT_COLUMN_ARITY_MISMATCH."+kind, "21S01", "Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.", table, text, named, columns)
+	return New(
+		"INSERT_COLUMN_ARITY_MISMATCH."+kind,
+		"21S01",
+		"Cannot write to %s, the reason is %s data columns: the table takes %d columns, the query has %d.",
+		table,
+		text,
+		named,
+		columns,
+	)
 }
 
 // FailedToMerge is a column of a table that cannot take the values of a query's.
 // The types are as Databricks prints them.
 func FailedToMerge(tableColumn, queryColumn string, tableType, queryType fmt.Stringer) *warehouse.Error {
-	return New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.", tableColumn, queryColumn, tableType, queryType)
+	return New(
+		"DELTA_FAILED_TO_MERGE_FIELDS",
+		"22005",
+		"Failed to merge fields '%s' and '%s'. Failed to merge incompatible data types %s and %s.",
+		tableColumn,
+		queryColumn,
+		tableType,
+		queryType,
+	)
 }
 
 // SchemaExists is a CREATE SCHEMA of one that exists.
 func SchemaExists(parts ...string) *warehouse.Error {
-	return New("SCHEMA_ALREADY_EXISTS", "42P06", "Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.", quoting.Name(parts...))
+	return New(
+		"SCHEMA_ALREADY_EXISTS",
+		"42P06",
+		"Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.",
+		quoting.Name(parts...),
+	)
 }
 
 // CatalogExists is a CREATE CATALOG of one that exists.
@@ -99,7 +156,12 @@ func CatalogExists(name string) *warehouse.Error {
 
 // CatalogNotEmpty is a DROP CATALOG without CASCADE of one with schemas.
 func CatalogNotEmpty(name string) *warehouse.Error {
-	return New("CATALOG_NOT_EMPTY", "2BP01", "Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.", quoting.Name(name))
+	return New(
+		"CATALOG_NOT_EMPTY",
+		"2BP01",
+		"Cannot drop the catalog %s because it contains schemas. Use CASCADE to drop them too.",
+		quoting.Name(name),
+	)
 }
 
 // WrongNameParts is a name with another number of parts than its place takes.
@@ -110,10 +172,21 @@ func WrongNameParts(format string, parts ...string) *warehouse.Error {
 
 // NotBoolean is a session parameter whose value must be true or false.
 func NotBoolean(key, value string) *warehouse.Error {
-	return New("INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", "The value '%s' in the config \"%s\" is invalid. The value should be a boolean.", value, key)
+	return New(
+		"INVALID_CONF_VALUE.TYPE_MISMATCH",
+		"22022",
+		"The value '%s' in the config \"%s\" is invalid. The value should be a boolean.",
+		value,
+		key,
+	)
 }
 
 // UnknownTimeZone is a session time zone that does not exist.
 func UnknownTimeZone(value string) *warehouse.Error {
-	return New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", value)
+	return New(
+		"INVALID_CONF_VALUE.TIME_ZONE",
+		"22022",
+		"The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.",
+		value,
+	)
 }

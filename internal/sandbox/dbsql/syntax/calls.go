@@ -68,7 +68,8 @@ func (p *parser) argument() Expr {
 
 func (p *parser) windowSpec() *Window {
 	w := &Window{}
-	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !p.is("PARTITION") && !p.is("DISTRIBUTE") && !p.is("ORDER") && !p.is("SORT") && !p.is("ROWS") && !p.is("RANGE") {
+	if t := p.peek(); t.Kind == QuotedWord ||
+		t.Kind == Word && !p.is("PARTITION") && !p.is("DISTRIBUTE") && !p.is("ORDER") && !p.is("SORT") && !p.is("ROWS") && !p.is("RANGE") {
 		w.Base = p.ident()
 	}
 	if p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY") {

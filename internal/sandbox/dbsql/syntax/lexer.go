@@ -117,7 +117,13 @@ func (l *lexer) skipBlock() error {
 		}
 	}
 	line, pos := position(l.src, start)
-	return sqlerror.New("UNCLOSED_BRACKETED_COMMENT", "42601", "Found an unclosed bracketed comment. Please, append */ at the end of the comment. (line %d, pos %d)", line, pos)
+	return sqlerror.New(
+		"UNCLOSED_BRACKETED_COMMENT",
+		"42601",
+		"Found an unclosed bracketed comment. Please, append */ at the end of the comment. (line %d, pos %d)",
+		line,
+		pos,
+	)
 }
 
 // ops, longest first.

@@ -105,7 +105,13 @@ func (p *parser) refuse(err error) {
 func (p *parser) enter() func() {
 	p.depth++
 	if p.depth > maxDepth {
-		panic(sqlerror.New("FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement, including potential SQL functions and referenced views, was too complex to parse."))
+		panic(
+			sqlerror.New(
+				"FAILED_TO_PARSE_TOO_COMPLEX",
+				"54001",
+				"The statement, including potential SQL functions and referenced views, was too complex to parse.",
+			),
+		)
 	}
 	return func() { p.depth-- }
 }
@@ -216,7 +222,19 @@ func (p *parser) noHyphen(t Token) {
 	}
 	if n := p.peekAt(1); n.Kind == Word && n.Start == p.peek().End && p.nameContext {
 		line, pos := position(p.src, t.Start)
-		panic(sqlerror.New("INVALID_IDENTIFIER", "42602", "The unquoted identifier %s-%s is invalid and must be back quoted as: `%s-%s`. (line %d, pos %d)", t.Text, n.Text, t.Text, n.Text, line, pos))
+		panic(
+			sqlerror.New(
+				"INVALID_IDENTIFIER",
+				"42602",
+				"The unquoted identifier %s-%s is invalid and must be back quoted as: `%s-%s`. (line %d, pos %d)",
+				t.Text,
+				n.Text,
+				t.Text,
+				n.Text,
+				line,
+				pos,
+			),
+		)
 	}
 }
 

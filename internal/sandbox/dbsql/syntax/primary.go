@@ -214,7 +214,8 @@ func (p *parser) unit() string {
 func (p *parser) interval() Expr {
 	p.i++
 	iv := &Interval{}
-	if t := p.peek(); t.Kind == StringToken && !(p.peekAt(1).Kind == Word && (units[p.peekAt(1).Upper] || units[strings.TrimSuffix(p.peekAt(1).Upper, "S")])) {
+	if t := p.peek(); t.Kind == StringToken &&
+		!(p.peekAt(1).Kind == Word && (units[p.peekAt(1).Upper] || units[strings.TrimSuffix(p.peekAt(1).Upper, "S")])) {
 		p.i++
 		return p.intervalText(t)
 	}

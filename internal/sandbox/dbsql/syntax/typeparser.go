@@ -48,7 +48,15 @@ func (p *parser) dataType() *types.Type {
 		return p.decimalType()
 	case "VARCHAR", "CHAR", "CHARACTER":
 		if !p.isOp("(") {
-			panic(sqlerror.New("DATATYPE_MISSING_SIZE", "42K01", "DataType %q requires a length parameter, for example %q(10). Please specify the length.", t.Upper, t.Upper))
+			panic(
+				sqlerror.New(
+					"DATATYPE_MISSING_SIZE",
+					"42K01",
+					"DataType %q requires a length parameter, for example %q(10). Please specify the length.",
+					t.Upper,
+					t.Upper,
+				),
+			)
 		}
 		p.expectOp("(")
 		n := int(p.integer())
@@ -91,7 +99,9 @@ func (p *parser) decimalType() *types.Type {
 		panic(sqlerror.New("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", "Decimal precision %d exceeds max precision 38.", precision))
 	}
 	if scale > precision {
-		panic(sqlerror.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "42K0I", "Decimal scale (%d) cannot be greater than precision (%d).", scale, precision))
+		panic(
+			sqlerror.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "42K0I", "Decimal scale (%d) cannot be greater than precision (%d).", scale, precision),
+		)
 	}
 	return &types.Type{Kind: types.Decimal, Precision: precision, Scale: scale}
 }
@@ -117,7 +127,14 @@ func (p *parser) structType() *types.Type {
 		}
 		for _, g := range fields {
 			if strings.EqualFold(g.Name, f.Name) {
-				panic(sqlerror.New("COLUMN_ALREADY_EXISTS", "42711", "The column %s already exists. Choose another name or rename the existing column.", quoting.Name(strings.ToLower(f.Name))))
+				panic(
+					sqlerror.New(
+						"COLUMN_ALREADY_EXISTS",
+						"42711",
+						"The column %s already exists. Choose another name or rename the existing column.",
+						quoting.Name(strings.ToLower(f.Name)),
+					),
+				)
 			}
 		}
 		fields = append(fields, f)

@@ -92,7 +92,26 @@ func MapOf(k, v *Type) *Type { return &Type{Kind: Map, Key: k, Elem: v} }
 // StructOf returns STRUCT<fields>.
 func StructOf(fields ...Field) *Type { return &Type{Kind: Struct, Fields: fields} }
 
-var names = [...]string{"VOID", "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "STRING", "BINARY", "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "INTERVAL", "ARRAY", "MAP", "STRUCT"}
+var names = [...]string{
+	"VOID",
+	"BOOLEAN",
+	"TINYINT",
+	"SMALLINT",
+	"INT",
+	"BIGINT",
+	"FLOAT",
+	"DOUBLE",
+	"DECIMAL",
+	"STRING",
+	"BINARY",
+	"DATE",
+	"TIMESTAMP",
+	"TIMESTAMP_NTZ",
+	"INTERVAL",
+	"ARRAY",
+	"MAP",
+	"STRUCT",
+}
 
 // String is the type in full and upper case: DECIMAL(10,2), ARRAY<STRING>.
 func (t *Type) String() string {

@@ -62,7 +62,11 @@ func init() {
 	}))
 	for _, n := range []string{"corr", "covar_pop", "covar_samp"} {
 		register(n, aggregate(2, 2, func(c *call) *Expr {
-			return &Expr{SQL: c.of(n, c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)), Type: types.DoubleType, Nullable: true}
+			return &Expr{
+				SQL:      c.of(n, c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)),
+				Type:     types.DoubleType,
+				Nullable: true,
+			}
 		}))
 	}
 	register("max_by", aggregate(2, 2, bindBy("max_by")))
@@ -70,7 +74,11 @@ func init() {
 	register("collect_list array_agg", aggregate(1, 1, collect("")))
 	register("collect_set", aggregate(1, 1, collect("DISTINCT ")))
 	register("percentile", aggregate(2, 2, func(c *call) *Expr {
-		return &Expr{SQL: c.of("quantile_cont", c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)), Type: types.DoubleType, Nullable: true}
+		return &Expr{
+			SQL:      c.of("quantile_cont", c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)),
+			Type:     types.DoubleType,
+			Nullable: true,
+		}
 	}))
 	register("string_agg listagg", aggregate(1, 2, bindListagg))
 	register("bit_and", aggregate(1, 1, same("bit_and")))
@@ -112,7 +120,13 @@ func bindCount(c *call) *Expr {
 		for i, a := range c.args {
 			nulls[i], values[i] = a.SQL+" IS NULL", a.SQL
 		}
-		e.SQL = fmt.Sprintf("count(%sCASE WHEN %s THEN NULL ELSE row(%s) END)%s", c.distinct, strings.Join(nulls, " OR "), strings.Join(values, ", "), c.suffix)
+		e.SQL = fmt.Sprintf(
+			"count(%sCASE WHEN %s THEN NULL ELSE row(%s) END)%s",
+			c.distinct,
+			strings.Join(nulls, " OR "),
+			strings.Join(values, ", "),
+			c.suffix,
+		)
 	}
 	return e
 }
@@ -128,7 +142,13 @@ func bindSum(c *call) *Expr {
 	case a.Type.Fractional():
 		return &Expr{SQL: c.of("sum", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 	}
-	panic(sqlerror.Mismatch("Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+	panic(
+		sqlerror.Mismatch(
+			"Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
+			a.Name,
+			a.Type,
+		),
+	)
 }
 
 func bindAvg(c *call) *Expr {
@@ -139,7 +159,13 @@ func bindAvg(c *call) *Expr {
 		return &Expr{SQL: cast(divide(sum, "nullif("+count+", 0)", "/", t.Scale), t), Type: t, Nullable: true}
 	}
 	if !a.Type.Numeric() {
-		panic(sqlerror.Mismatch("Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", a.Name, a.Type))
+		panic(
+			sqlerror.Mismatch(
+				"Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
+				a.Name,
+				a.Type,
+			),
+		)
 	}
 	return &Expr{SQL: c.of("avg", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 }

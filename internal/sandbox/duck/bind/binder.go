@@ -254,7 +254,15 @@ func (b *binder) ambiguous(parts []string, sc *scope) {
 			}
 		}
 	}
-	panic(sqlerror.New("AMBIGUOUS_REFERENCE", "42704", "Reference %s is ambiguous, could be: [%s].", quoting.Name(parts...), strings.Join(names, ", ")))
+	panic(
+		sqlerror.New(
+			"AMBIGUOUS_REFERENCE",
+			"42704",
+			"Reference %s is ambiguous, could be: [%s].",
+			quoting.Name(parts...),
+			strings.Join(names, ", "),
+		),
+	)
 }
 
 // metadata resolves _metadata.row_id and _metadata.row_commit_version.

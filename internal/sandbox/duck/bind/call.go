@@ -52,7 +52,14 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 	f, ok := functions[name]
 	if !ok || len(parts) > 1 {
 		if generators[name] && len(parts) == 1 {
-			panic(sqlerror.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "The generator is not supported: nested in expressions \"%s\".", pretty(x)))
+			panic(
+				sqlerror.New(
+					"UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+					"42K0E",
+					"The generator is not supported: nested in expressions \"%s\".",
+					pretty(x),
+				),
+			)
 		}
 		panic(sqlerror.UnresolvedRoutine(x.Name...))
 	}
@@ -89,7 +96,16 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 				want = fmt.Sprintf("> %d", f.min-1)
 			}
 		}
-		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires %s parameters but the actual number is %d.", c.name, want, n))
+		panic(
+			sqlerror.New(
+				"WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+				"42605",
+				"The `%s` requires %s parameters but the actual number is %d.",
+				c.name,
+				want,
+				n,
+			),
+		)
 	}
 	switch {
 	case over && !f.aggregate && !f.window:
@@ -97,13 +113,36 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 	case !over && f.window:
 		panic(sqlerror.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", pretty(c.ast)))
 	case c.ast.Filter != nil && !f.aggregate, c.ast.Distinct && !f.aggregate:
-		panic(sqlerror.New("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "Invalid SQL syntax: The function `%s` does not support DISTINCT or FILTER.", c.name))
+		panic(
+			sqlerror.New(
+				"INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+				"42000",
+				"Invalid SQL syntax: The function `%s` does not support DISTINCT or FILTER.",
+				c.name,
+			),
+		)
 	case f.aggregate && !over && b.noAggregates == "WHERE":
-		panic(sqlerror.New("INVALID_WHERE_CONDITION", "42903", "The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", pretty(c.ast), pretty(c.ast)))
+		panic(
+			sqlerror.New(
+				"INVALID_WHERE_CONDITION",
+				"42903",
+				"The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.",
+				pretty(c.ast),
+				pretty(c.ast),
+			),
+		)
 	case f.aggregate && !over && b.noAggregates != "":
-		panic(sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)))
+		panic(
+			sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)),
+		)
 	case f.aggregate && !over && anyAggregate(c.args):
-		panic(sqlerror.New("NESTED_AGGREGATE_FUNCTION", "42607", "It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query."))
+		panic(
+			sqlerror.New(
+				"NESTED_AGGREGATE_FUNCTION",
+				"42607",
+				"It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query.",
+			),
+		)
 	}
 }
 
@@ -134,7 +173,14 @@ func (b *binder) over(x *syntax.Call, sc *scope) string {
 	if w.Base != "" {
 		base := sc.windows[strings.ToLower(w.Base)]
 		if base == nil {
-			panic(sqlerror.New("MISSING_WINDOW_SPECIFICATION", "42P20", "Window specification is not defined in the WINDOW clause for %s.", quoting.Name(w.Base)))
+			panic(
+				sqlerror.New(
+					"MISSING_WINDOW_SPECIFICATION",
+					"42P20",
+					"Window specification is not defined in the WINDOW clause for %s.",
+					quoting.Name(w.Base),
+				),
+			)
 		}
 		merged := *base
 		if w.Order != nil {

@@ -32,7 +32,17 @@ func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
 		m = modeTry
 	}
 	if !castable(e.Type, t) {
-		panic(sqlerror.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "Cannot resolve \"CAST(%s AS %s)\" due to data type mismatch: cannot cast \"%s\" to \"%s\".", e.Name, t, e.Type, t))
+		panic(
+			sqlerror.New(
+				"DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
+				"42K09",
+				"Cannot resolve \"CAST(%s AS %s)\" due to data type mismatch: cannot cast \"%s\" to \"%s\".",
+				e.Name,
+				t,
+				e.Type,
+				t,
+			),
+		)
 	}
 	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.Plain(), Name: e.Name,
 		Nullable: e.Nullable || m != modeANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
@@ -51,7 +61,14 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 		return e
 	}
 	if e.Type.Kind != types.Void && e.Type.Atomic() != t.Atomic() || !castable(e.Type, t) {
-		panic(sqlerror.Mismatch("Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".", e.Name, t, e.Type))
+		panic(
+			sqlerror.Mismatch(
+				"Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".",
+				e.Name,
+				t,
+				e.Type,
+			),
+		)
 	}
 	out := *e
 	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.Plain(), nil
@@ -61,7 +78,16 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 // assign is the cast that stores a value in a column: always as in ANSI mode.
 func (b *binder) assign(e *Expr, t *types.Type) string {
 	if !castable(e.Type, t) {
-		panic(sqlerror.New("DELTA_FAILED_TO_MERGE_FIELDS", "22005", "Failed to merge fields: the value %s of type \"%s\" cannot be stored as \"%s\".", e.Name, e.Type, t))
+		panic(
+			sqlerror.New(
+				"DELTA_FAILED_TO_MERGE_FIELDS",
+				"22005",
+				"Failed to merge fields: the value %s of type \"%s\" cannot be stored as \"%s\".",
+				e.Name,
+				e.Type,
+				t,
+			),
+		)
 	}
 	sql := b.castSQL(e.SQL, e.Type, t, modeANSI)
 	if t.Kind == types.String && t.Length > 0 {
@@ -164,7 +190,10 @@ func castNumber(x string, from, to *types.Type, m mode) string {
 		x = "trunc(" + x + ")"
 	case m == modeLegacy && to.Integral() && from.Integral() && to.Kind < from.Kind:
 		bits := map[types.Kind]int{types.TinyInt: 8, types.SmallInt: 16, types.Int: 32}[to.Kind]
-		return cast(fmt.Sprintf("(xor(%s & %d, %d) - %d)", cast(x, types.BigIntType), int64(1)<<bits-1, int64(1)<<(bits-1), int64(1)<<(bits-1)), to)
+		return cast(
+			fmt.Sprintf("(xor(%s & %d, %d) - %d)", cast(x, types.BigIntType), int64(1)<<bits-1, int64(1)<<(bits-1), int64(1)<<(bits-1)),
+			to,
+		)
 	case to.Kind == types.Decimal && from.Fractional():
 		return cast(fmt.Sprintf("dbx_decimal(%s, %d, %d, '%s')", "CAST("+x+" AS VARCHAR)", to.Precision, to.Scale, m), to)
 	case to.Fractional() && from.Kind == types.Decimal && from.Precision > 15:
@@ -181,7 +210,13 @@ func saturate(x string, to *types.Type) string {
 	if to.Kind != types.BigInt {
 		low, high, limit = "-2147483648", "2147483647", "2147483647.0"
 	}
-	s := fmt.Sprintf("CASE WHEN isnan(%[1]s) THEN 0 WHEN %[1]s >= %[2]s THEN %[3]s WHEN %[1]s <= -%[2]s THEN %[4]s ELSE CAST(trunc(%[1]s) AS BIGINT) END", x, limit, high, low)
+	s := fmt.Sprintf(
+		"CASE WHEN isnan(%[1]s) THEN 0 WHEN %[1]s >= %[2]s THEN %[3]s WHEN %[1]s <= -%[2]s THEN %[4]s ELSE CAST(trunc(%[1]s) AS BIGINT) END",
+		x,
+		limit,
+		high,
+		low,
+	)
 	wide := types.IntType
 	if to.Kind == types.BigInt {
 		wide = types.BigIntType
@@ -275,11 +310,21 @@ func (b *binder) text(x string, t *types.Type) string {
 		panic(sqlerror.Unsupported("an INTERVAL as text"))
 	case types.Array:
 		v := b.lambda()
-		return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('[', array_to_string(list_transform(%[1]s, lambda %[2]s: coalesce(%[3]s, 'null')), ', '), ']') END", x, v, b.text(v, t.Elem))
+		return fmt.Sprintf(
+			"CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('[', array_to_string(list_transform(%[1]s, lambda %[2]s: coalesce(%[3]s, 'null')), ', '), ']') END",
+			x,
+			v,
+			b.text(v, t.Elem),
+		)
 	case types.Map:
 		v := b.lambda()
-		return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('{', array_to_string(list_transform(map_entries(%[1]s), lambda %[2]s: concat(%[3]s, ' -> ', coalesce(%[4]s, 'null'))), ', '), '}') END",
-			x, v, b.text(v+".key", t.Key), b.text(v+".value", t.Elem))
+		return fmt.Sprintf(
+			"CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('{', array_to_string(list_transform(map_entries(%[1]s), lambda %[2]s: concat(%[3]s, ' -> ', coalesce(%[4]s, 'null'))), ', '), '}') END",
+			x,
+			v,
+			b.text(v+".key", t.Key),
+			b.text(v+".value", t.Elem),
+		)
 	case types.Struct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
@@ -293,6 +338,10 @@ func (b *binder) text(x string, t *types.Type) string {
 // floatText prints as Java does. Plain magnitudes are the same in DuckDB; the
 // others go through Go.
 func floatText(x string, t *types.Type) string {
-	return fmt.Sprintf("CASE WHEN abs(%[1]s) >= 0.001::%[2]s AND abs(%[1]s) < 10000000 OR %[1]s = 0 THEN CAST(%[1]s AS VARCHAR) ELSE dbx_%[3]s_text(%[1]s) END",
-		x, ducktype.Of(t), strings.ToLower(ducktype.Of(t)))
+	return fmt.Sprintf(
+		"CASE WHEN abs(%[1]s) >= 0.001::%[2]s AND abs(%[1]s) < 10000000 OR %[1]s = 0 THEN CAST(%[1]s AS VARCHAR) ELSE dbx_%[3]s_text(%[1]s) END",
+		x,
+		ducktype.Of(t),
+		strings.ToLower(ducktype.Of(t)),
+	)
 }

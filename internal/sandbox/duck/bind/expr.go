@@ -114,7 +114,14 @@ func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
 		e = b.coerce(e, types.IntType)
 	}
 	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
-		panic(sqlerror.Mismatch("Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", x.Op, e.Name, e.Type))
+		panic(
+			sqlerror.Mismatch(
+				"Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
+				x.Op,
+				e.Name,
+				e.Type,
+			),
+		)
 	}
 	sql := "(" + x.Op + e.SQL + ")"
 	if x.Op == "+" {
@@ -163,7 +170,16 @@ func (b *binder) unify(xs []*Expr) *types.Type {
 	for _, x := range xs {
 		u := types.Common(t, x.Type)
 		if u == nil {
-			panic(sqlerror.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Input should all be the same type, but it's (\"%s\" and \"%s\").", x.Name, t, x.Type))
+			panic(
+				sqlerror.New(
+					"DATATYPE_MISMATCH.DATA_DIFF_TYPES",
+					"42K09",
+					"Cannot resolve \"%s\" due to data type mismatch: Input should all be the same type, but it's (\"%s\" and \"%s\").",
+					x.Name,
+					t,
+					x.Type,
+				),
+			)
 		}
 		t = u
 	}
@@ -192,7 +208,14 @@ func (b *binder) in(x *syntax.In, sc *scope) *Expr {
 	if x.Query != nil {
 		sql, cols := b.query(x.Query, sc)
 		if len(cols) != 1 {
-			panic(sqlerror.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Right: %d.", len(cols)))
+			panic(
+				sqlerror.New(
+					"DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+					"42K09",
+					"The number of columns in the left hand side of an IN subquery does not match the number of columns in the output of subquery. Right: %d.",
+					len(cols),
+				),
+			)
 		}
 		r := &Expr{SQL: "c0", Type: cols[0].Type, Name: cols[0].Name}
 		pair := []*Expr{l, r}
@@ -211,7 +234,12 @@ func (b *binder) in(x *syntax.In, sc *scope) *Expr {
 	for i, e := range all[1:] {
 		parts[i] = e.SQL
 	}
-	return &Expr{SQL: fmt.Sprintf("(%s %sIN (%s))", all[0].SQL, not, strings.Join(parts, ", ")), Type: types.BooleanType, Nullable: true, aggregate: anyAggregate(all)}
+	return &Expr{
+		SQL:       fmt.Sprintf("(%s %sIN (%s))", all[0].SQL, not, strings.Join(parts, ", ")),
+		Type:      types.BooleanType,
+		Nullable:  true,
+		aggregate: anyAggregate(all),
+	}
 }
 
 func anyAggregate(xs []*Expr) bool {
@@ -284,7 +312,14 @@ func (b *binder) is(x *syntax.Is, sc *scope) *Expr {
 func (b *binder) scalarSubquery(x *syntax.Subquery, sc *scope) *Expr {
 	sql, cols := b.query(x.Query, sc)
 	if len(cols) != 1 {
-		panic(sqlerror.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "Scalar subquery must return only one column, but got %d.", len(cols)))
+		panic(
+			sqlerror.New(
+				"INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+				"42823",
+				"Scalar subquery must return only one column, but got %d.",
+				len(cols),
+			),
+		)
 	}
 	return &Expr{SQL: "(" + sql + ")", Type: cols[0].Type, Name: cols[0].Name, Nullable: true}
 }
@@ -300,7 +335,15 @@ func (b *binder) field(x *Expr, name string) *Expr {
 		s = t.Elem
 	}
 	if s.Kind != types.Struct {
-		panic(sqlerror.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", x.Name, x.Type))
+		panic(
+			sqlerror.New(
+				"INVALID_EXTRACT_BASE_FIELD_TYPE",
+				"42000",
+				"Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".",
+				x.Name,
+				x.Type,
+			),
+		)
 	}
 	i := s.FieldIndex(name)
 	if i < 0 {
@@ -341,21 +384,50 @@ func (b *binder) index(x *syntax.Index, sc *scope) *Expr {
 			return b.field(l, *i.text)
 		}
 	}
-	panic(sqlerror.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", "Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".", l.Name, l.Type))
+	panic(
+		sqlerror.New(
+			"INVALID_EXTRACT_BASE_FIELD_TYPE",
+			"42000",
+			"Can't extract a value from \"%s\". Need a complex type [STRUCT, ARRAY, MAP] but got \"%s\".",
+			l.Name,
+			l.Type,
+		),
+	)
 }
 
 func (b *binder) arrayElement(l, i *Expr, out, bad, class, before, between string) *Expr {
 	otherwise := cast("NULL", l.Type.Elem)
 	if b.env.ANSI {
-		otherwise = raise(class, "22003", fmt.Sprintf("concat('%s', %s, '%s', len(%s), ' elements. Use the SQL function get() to tolerate accessing element at invalid index and return NULL instead.')", before, i.SQL, between, l.SQL))
+		otherwise = raise(
+			class,
+			"22003",
+			fmt.Sprintf(
+				"concat('%s', %s, '%s', len(%s), ' elements. Use the SQL function get() to tolerate accessing element at invalid index and return NULL instead.')",
+				before,
+				i.SQL,
+				between,
+				l.SQL,
+			),
+		)
 	}
-	return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", bad, otherwise, out), Type: l.Type.Elem, Nullable: true, aggregate: l.aggregate}
+	return &Expr{
+		SQL:       fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", bad, otherwise, out),
+		Type:      l.Type.Elem,
+		Nullable:  true,
+		aggregate: l.aggregate,
+	}
 }
 
 // element is a map's value for a key, or NULL.
 func (b *binder) element(m, key *Expr) *Expr {
 	key = b.coerce(key, m.Type.Key)
-	return &Expr{SQL: fmt.Sprintf("map_extract_value(%s, %s)", m.SQL, key.SQL), Type: m.Type.Elem, Nullable: true, Name: m.Name + "[" + key.Name + "]", aggregate: m.aggregate}
+	return &Expr{
+		SQL:       fmt.Sprintf("map_extract_value(%s, %s)", m.SQL, key.SQL),
+		Type:      m.Type.Elem,
+		Nullable:  true,
+		Name:      m.Name + "[" + key.Name + "]",
+		aggregate: m.aggregate,
+	}
 }
 
 // raise is SQL that fails with an error in Databricks' shape; message is SQL.

@@ -72,7 +72,15 @@ func (b *binder) formatPart(local, x string, t *types.Type, p, pattern string) s
 			return Text(b.zone())
 		}
 	}
-	panic(sqlerror.New("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", "Unrecognized datetime pattern: %s. Illegal pattern character found in datetime pattern: '%s'. Please provide legal character.", pattern, p))
+	panic(
+		sqlerror.New(
+			"INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
+			"22007",
+			"Unrecognized datetime pattern: %s. Illegal pattern character found in datetime pattern: '%s'. Please provide legal character.",
+			pattern,
+			p,
+		),
+	)
 }
 
 // offset writes the zone's offset at a moment.

@@ -159,7 +159,15 @@ func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string
 		lf, rf := l.find(nil, n), r.find(nil, n)
 		for side, found := range map[string][]field{"left": lf, "right": rf} {
 			if len(found) != 1 {
-				panic(sqlerror.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING column %s cannot be resolved on the %s side of the join.", quoting.Name(n), side))
+				panic(
+					sqlerror.New(
+						"UNRESOLVED_USING_COLUMN_FOR_JOIN",
+						"42703",
+						"USING column %s cannot be resolved on the %s side of the join.",
+						quoting.Name(n),
+						side,
+					),
+				)
 			}
 		}
 		le := &Expr{SQL: lf[0].sql, Type: lf[0].Type, Name: n}

@@ -17,7 +17,10 @@ func init() {
 		}
 		return template(types.StringType, "reverse($1)", types.StringType).bind(c)
 	}})
-	register("array_distinct", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.sameArray(distinct(c.array(0).SQL), c.args[0].Type) }})
+	register(
+		"array_distinct",
+		function{min: 1, max: 1, bind: func(c *call) *Expr { return c.sameArray(distinct(c.array(0).SQL), c.args[0].Type) }},
+	)
 	register("array_union", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		pair := c.arrays()
 		return c.sameArray(distinct("("+pair[0].SQL+" || "+pair[1].SQL+")"), pair[0].Type)
@@ -30,7 +33,11 @@ func init() {
 		a := c.array(0)
 		x := c.b.coerce(c.args[1], a.Type.Elem)
 		v := c.b.lambda()
-		return &Expr{SQL: fmt.Sprintf("list_filter(%s, lambda %s: %s IS NULL OR %s <> %s)", a.SQL, v, v, v, x.SQL), Type: a.Type, Nullable: a.Nullable || x.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_filter(%s, lambda %s: %s IS NULL OR %s <> %s)", a.SQL, v, v, v, x.SQL),
+			Type:     a.Type,
+			Nullable: a.Nullable || x.Nullable,
+		}
 	}})
 	register("array_append", function{min: 2, max: 2, bind: arrayEnd("list_append(%s, %s)")})
 	register("array_prepend", function{min: 2, max: 2, bind: arrayEnd("list_prepend(%[2]s, %[1]s)")})
@@ -41,15 +48,42 @@ func init() {
 	register("map_concat", function{min: 1, max: -1, bind: bindMapConcat})
 	register("map_filter", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		m, v, body := c.lambdaOverMap()
-		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_filter(map_entries(%s), lambda %s: %s))", m.SQL, v, c.b.coerce(body, types.BooleanType).SQL), Type: m.Type, Nullable: m.Nullable}
+		return &Expr{
+			SQL: fmt.Sprintf(
+				"map_from_entries(list_filter(map_entries(%s), lambda %s: %s))",
+				m.SQL,
+				v,
+				c.b.coerce(body, types.BooleanType).SQL,
+			),
+			Type:     m.Type,
+			Nullable: m.Nullable,
+		}
 	}})
 	register("transform_values", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		m, v, body := c.lambdaOverMap()
-		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[2]s.key, \"value\" := %[3]s)))", m.SQL, v, body.SQL), Type: types.MapOf(m.Type.Key, body.Type), Nullable: m.Nullable}
+		return &Expr{
+			SQL: fmt.Sprintf(
+				"map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[2]s.key, \"value\" := %[3]s)))",
+				m.SQL,
+				v,
+				body.SQL,
+			),
+			Type:     types.MapOf(m.Type.Key, body.Type),
+			Nullable: m.Nullable,
+		}
 	}})
 	register("transform_keys", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		m, v, body := c.lambdaOverMap()
-		return &Expr{SQL: fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[3]s, \"value\" := %[2]s.value)))", m.SQL, v, body.SQL), Type: types.MapOf(body.Type, m.Type.Elem), Nullable: m.Nullable}
+		return &Expr{
+			SQL: fmt.Sprintf(
+				"map_from_entries(list_transform(map_entries(%s), lambda %[2]s: struct_pack(\"key\" := %[3]s, \"value\" := %[2]s.value)))",
+				m.SQL,
+				v,
+				body.SQL,
+			),
+			Type:     types.MapOf(body.Type, m.Type.Elem),
+			Nullable: m.Nullable,
+		}
 	}})
 	register("aggregate reduce", function{min: 3, max: 4, lambda: true, bind: bindReduce})
 }
@@ -141,7 +175,11 @@ func bindReduce(c *call) *Expr {
 	if ducktype.Of(a.Type.Elem) != ducktype.Of(start.Type) {
 		panic(sqlerror.Unsupported(c.name + " with an accumulator of another type than the elements"))
 	}
-	out := &Expr{SQL: fmt.Sprintf("list_reduce(%s, lambda %s, %s: %s, %s)", a.SQL, acc, x, body.SQL, start.SQL), Type: start.Type, Nullable: true}
+	out := &Expr{
+		SQL:      fmt.Sprintf("list_reduce(%s, lambda %s, %s: %s, %s)", a.SQL, acc, x, body.SQL, start.SQL),
+		Type:     start.Type,
+		Nullable: true,
+	}
 	if len(c.ast.Args) == 4 {
 		finish, ok := c.ast.Args[3].(*syntax.Lambda)
 		if !ok || len(finish.Params) != 1 {

@@ -19,14 +19,22 @@ func init() {
 	register("map", function{min: 0, max: -1, bind: bindMap})
 	register("map_from_arrays", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		k, v := c.array(0), c.array(1)
-		return &Expr{SQL: fmt.Sprintf("map(%s, %s)", k.SQL, v.SQL), Type: types.MapOf(k.Type.Elem, v.Type.Elem), Nullable: k.Nullable || v.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("map(%s, %s)", k.SQL, v.SQL),
+			Type:     types.MapOf(k.Type.Elem, v.Type.Elem),
+			Nullable: k.Nullable || v.Nullable,
+		}
 	}})
 	register("map_from_entries", function{min: 1, max: 1, bind: func(c *call) *Expr {
 		a := c.array(0)
 		if a.Type.Elem.Kind != types.Struct || len(a.Type.Elem.Fields) != 2 {
 			panic(c.mismatch(a, "ARRAY<STRUCT<k, v>>"))
 		}
-		return &Expr{SQL: "map_from_entries(" + a.SQL + ")", Type: types.MapOf(a.Type.Elem.Fields[0].Type, a.Type.Elem.Fields[1].Type), Nullable: a.Nullable}
+		return &Expr{
+			SQL:      "map_from_entries(" + a.SQL + ")",
+			Type:     types.MapOf(a.Type.Elem.Fields[0].Type, a.Type.Elem.Fields[1].Type),
+			Nullable: a.Nullable,
+		}
 	}})
 	register("map_keys", function{min: 1, max: 1, bind: func(c *call) *Expr {
 		m := c.mapArgument()
@@ -44,7 +52,11 @@ func init() {
 	register("map_contains_key", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		m := c.mapArgument()
 		k := c.b.coerce(c.args[1], m.Type.Key)
-		return &Expr{SQL: fmt.Sprintf("list_contains(map_keys(%s), %s)", m.SQL, k.SQL), Type: types.BooleanType, Nullable: m.Nullable || k.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_contains(map_keys(%s), %s)", m.SQL, k.SQL),
+			Type:     types.BooleanType,
+			Nullable: m.Nullable || k.Nullable,
+		}
 	}})
 	register("size cardinality", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.size("-1") }})
 	register("array_size", function{min: 1, max: 1, bind: func(c *call) *Expr { c.array(0); return c.size("") }})
@@ -57,7 +69,11 @@ func init() {
 	}})
 	register("get", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		a, n := c.array(0), c.b.coerce(c.args[1], i)
-		return &Expr{SQL: fmt.Sprintf("CASE WHEN %[2]s >= 0 THEN list_extract(%[1]s, %[2]s + 1) END", a.SQL, n.SQL), Type: a.Type.Elem, Nullable: true}
+		return &Expr{
+			SQL:      fmt.Sprintf("CASE WHEN %[2]s >= 0 THEN list_extract(%[1]s, %[2]s + 1) END", a.SQL, n.SQL),
+			Type:     a.Type.Elem,
+			Nullable: true,
+		}
 	}})
 	register("array_contains", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		a := c.array(0)
@@ -67,7 +83,11 @@ func init() {
 	register("array_position", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		a := c.array(0)
 		x := c.b.coerce(c.args[1], a.Type.Elem)
-		return &Expr{SQL: fmt.Sprintf("CAST(coalesce(list_position(%s, %s), 0) AS BIGINT)", a.SQL, x.SQL), Type: types.BigIntType, Nullable: a.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("CAST(coalesce(list_position(%s, %s), 0) AS BIGINT)", a.SQL, x.SQL),
+			Type:     types.BigIntType,
+			Nullable: a.Nullable,
+		}
 	}})
 	for name, sql := range map[string]string{"array_sort": "list_sort(%s, 'ASC', 'NULLS LAST')", "array_compact": "list_filter(%s, lambda x: x IS NOT NULL)"} {
 		register(name, function{min: 1, max: 1, bind: func(c *call) *Expr {
@@ -102,33 +122,68 @@ func init() {
 			v := c.b.lambda()
 			a.SQL = fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, %s))", a.SQL, v, v, n.SQL)
 		}
-		return &Expr{SQL: fmt.Sprintf("CASE WHEN len(%[1]s) = 0 THEN '' ELSE array_to_string(%[1]s, %[2]s) END", a.SQL, sep.SQL), Type: types.StringType, Nullable: a.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("CASE WHEN len(%[1]s) = 0 THEN '' ELSE array_to_string(%[1]s, %[2]s) END", a.SQL, sep.SQL),
+			Type:     types.StringType,
+			Nullable: a.Nullable,
+		}
 	}})
 	register("array_repeat", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		n := c.b.coerce(c.args[1], i)
-		return &Expr{SQL: fmt.Sprintf("list_transform(range(greatest(%s, 0)), lambda unused: %s)", n.SQL, c.args[0].SQL), Type: types.ArrayOf(c.args[0].Type), Nullable: n.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_transform(range(greatest(%s, 0)), lambda unused: %s)", n.SQL, c.args[0].SQL),
+			Type:     types.ArrayOf(c.args[0].Type),
+			Nullable: n.Nullable,
+		}
 	}})
 	register("sequence", function{min: 2, max: 3, bind: bindSequence})
 	register("transform", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		a, v, body := c.lambdaOver()
-		return &Expr{SQL: fmt.Sprintf("list_transform(%s, lambda %s: %s)", a.SQL, v, body.SQL), Type: types.ArrayOf(body.Type), Nullable: a.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_transform(%s, lambda %s: %s)", a.SQL, v, body.SQL),
+			Type:     types.ArrayOf(body.Type),
+			Nullable: a.Nullable,
+		}
 	}})
 	register("filter", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		a, v, body := c.lambdaOver()
-		return &Expr{SQL: fmt.Sprintf("list_filter(%s, lambda %s: %s)", a.SQL, v, c.b.coerce(body, types.BooleanType).SQL), Type: a.Type, Nullable: a.Nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_filter(%s, lambda %s: %s)", a.SQL, v, c.b.coerce(body, types.BooleanType).SQL),
+			Type:     a.Type,
+			Nullable: a.Nullable,
+		}
 	}})
 	register("exists", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		a, v, body := c.lambdaOver()
-		return &Expr{SQL: fmt.Sprintf("list_bool_or(list_transform(%s, lambda %s: %s))", a.SQL, v, c.b.coerce(body, types.BooleanType).SQL), Type: types.BooleanType, Nullable: true}
+		return &Expr{
+			SQL:      fmt.Sprintf("list_bool_or(list_transform(%s, lambda %s: %s))", a.SQL, v, c.b.coerce(body, types.BooleanType).SQL),
+			Type:     types.BooleanType,
+			Nullable: true,
+		}
 	}})
 	register("forall", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
 		a, v, body := c.lambdaOver()
-		return &Expr{SQL: fmt.Sprintf("coalesce(list_bool_and(list_transform(%s, lambda %s: %s)), TRUE)", a.SQL, v, c.b.coerce(body, types.BooleanType).SQL), Type: types.BooleanType, Nullable: true}
+		return &Expr{
+			SQL: fmt.Sprintf(
+				"coalesce(list_bool_and(list_transform(%s, lambda %s: %s)), TRUE)",
+				a.SQL,
+				v,
+				c.b.coerce(body, types.BooleanType).SQL,
+			),
+			Type:     types.BooleanType,
+			Nullable: true,
+		}
 	}})
 }
 
 func (c *call) mismatch(a *Expr, want string) error {
-	return sqlerror.Mismatch("Cannot resolve \"%s\" due to data type mismatch: The parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".", pretty(c.ast), want, a.Name, a.Type)
+	return sqlerror.Mismatch(
+		"Cannot resolve \"%s\" due to data type mismatch: The parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
+		pretty(c.ast),
+		want,
+		a.Name,
+		a.Type,
+	)
 }
 
 func (c *call) array(i int) *Expr {
@@ -183,12 +238,26 @@ func bindStruct(c *call) *Expr {
 
 func bindNamedStruct(c *call) *Expr {
 	if len(c.args)%2 == 1 {
-		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `named_struct` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
+		panic(
+			sqlerror.New(
+				"WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+				"42605",
+				"The `named_struct` requires 2n (n > 0) parameters but the actual number is %d.",
+				len(c.args),
+			),
+		)
 	}
 	var members []member
 	for i := 0; i < len(c.args); i += 2 {
 		if c.args[i].text == nil || c.args[i].Type.Kind != types.String {
-			panic(sqlerror.New("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "42K09", "Cannot resolve \"%s\" due to data type mismatch: Only foldable \"STRING\" expressions are allowed to appear at odd position.", pretty(c.ast)))
+			panic(
+				sqlerror.New(
+					"DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING",
+					"42K09",
+					"Cannot resolve \"%s\" due to data type mismatch: Only foldable \"STRING\" expressions are allowed to appear at odd position.",
+					pretty(c.ast),
+				),
+			)
 		}
 		members = append(members, member{*c.args[i].text, c.args[i+1]})
 	}
@@ -213,7 +282,12 @@ func structOf(members []member) *Expr {
 		seen[strings.ToLower(m.name)] = true
 		aggregate = aggregate || m.x.aggregate
 	}
-	return &Expr{SQL: "struct_pack(" + strings.Join(parts, ", ") + ")", Type: types.StructOf(fields...), members: members, aggregate: aggregate}
+	return &Expr{
+		SQL:       "struct_pack(" + strings.Join(parts, ", ") + ")",
+		Type:      types.StructOf(fields...),
+		members:   members,
+		aggregate: aggregate,
+	}
 }
 
 func bindArray(c *call) *Expr {
@@ -230,7 +304,14 @@ func bindArray(c *call) *Expr {
 // bindMap keeps its literals, which to_json reads as options.
 func bindMap(c *call) *Expr {
 	if len(c.args)%2 == 1 {
-		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `map` requires 2n (n > 0) parameters but the actual number is %d.", len(c.args)))
+		panic(
+			sqlerror.New(
+				"WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+				"42605",
+				"The `map` requires 2n (n > 0) parameters but the actual number is %d.",
+				len(c.args),
+			),
+		)
 	}
 	var keys, values []*Expr
 	var members []member
@@ -279,7 +360,15 @@ func bindElementAt(c *call) *Expr {
 	a = c.array(0)
 	i := c.b.coerce(c.args[1], types.IntType)
 	bad := fmt.Sprintf("(%[1]s = 0 OR abs(%[1]s) > len(%[2]s))", i.SQL, a.SQL)
-	return c.b.arrayElement(a, i, fmt.Sprintf("list_extract(%s, %s)", a.SQL, i.SQL), bad, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "The index ", " is out of bounds. The array has ")
+	return c.b.arrayElement(
+		a,
+		i,
+		fmt.Sprintf("list_extract(%s, %s)", a.SQL, i.SQL),
+		bad,
+		"INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
+		"The index ",
+		" is out of bounds. The array has ",
+	)
 }
 
 func bindSequence(c *call) *Expr {
@@ -295,7 +384,17 @@ func bindSequence(c *call) *Expr {
 			step = c.args[2].SQL
 		}
 		at := types.ArrayOf(t)
-		return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS TIMESTAMP), CAST(%s AS TIMESTAMP), %s) AS %s)", pair[0].SQL, pair[1].SQL, step, ducktype.Of(at)), Type: at, Nullable: a.Nullable || z.Nullable}
+		return &Expr{
+			SQL: fmt.Sprintf(
+				"CAST(generate_series(CAST(%s AS TIMESTAMP), CAST(%s AS TIMESTAMP), %s) AS %s)",
+				pair[0].SQL,
+				pair[1].SQL,
+				step,
+				ducktype.Of(at),
+			),
+			Type:     at,
+			Nullable: a.Nullable || z.Nullable,
+		}
 	}
 	pair := []*Expr{a, z}
 	t := c.b.unify(pair)
@@ -307,5 +406,15 @@ func bindSequence(c *call) *Expr {
 		step = c.b.coerce(c.args[2], t).SQL
 	}
 	at := types.ArrayOf(t)
-	return &Expr{SQL: fmt.Sprintf("CAST(generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT)) AS %s)", pair[0].SQL, pair[1].SQL, step, ducktype.Of(at)), Type: at, Nullable: a.Nullable || z.Nullable}
+	return &Expr{
+		SQL: fmt.Sprintf(
+			"CAST(generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT)) AS %s)",
+			pair[0].SQL,
+			pair[1].SQL,
+			step,
+			ducktype.Of(at),
+		),
+		Type:     at,
+		Nullable: a.Nullable || z.Nullable,
+	}
 }

@@ -97,7 +97,14 @@ func try(op string) func(c *call) *Expr {
 func (c *call) number() *Expr {
 	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	if !a.Type.Numeric() {
-		panic(sqlerror.Mismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".", c.name, a.Name, a.Type))
+		panic(
+			sqlerror.Mismatch(
+				"Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
+				c.name,
+				a.Name,
+				a.Type,
+			),
+		)
 	}
 	return a
 }
@@ -115,7 +122,14 @@ func bindRound(name string) func(c *call) *Expr {
 		a, scale := c.number(), 0
 		if len(c.args) == 2 {
 			if c.args[1].text == nil {
-				panic(sqlerror.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", "Cannot resolve \"%s\" due to data type mismatch: the input `scale` should be a foldable \"INT\" expression.", pretty(c.ast)))
+				panic(
+					sqlerror.New(
+						"DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+						"42K09",
+						"Cannot resolve \"%s\" due to data type mismatch: the input `scale` should be a foldable \"INT\" expression.",
+						pretty(c.ast),
+					),
+				)
 			}
 			_, _ = fmt.Sscan(*c.args[1].text, &scale) // a non-number leaves 0, and the cast below fails
 			c.args[1] = c.b.coerce(c.args[1], types.IntType)
@@ -137,7 +151,11 @@ func bindRound(name string) func(c *call) *Expr {
 		}
 		if t.Fractional() && name == "round" {
 			// By way of the shortest decimal, as BigDecimal does: 2.675 is 2.68.
-			return &Expr{SQL: fmt.Sprintf("CAST(dbx_round(CAST(%s AS DOUBLE), %d) AS %s)", a.SQL, scale, ducktype.Of(t)), Type: t, Nullable: a.Nullable}
+			return &Expr{
+				SQL:      fmt.Sprintf("CAST(dbx_round(CAST(%s AS DOUBLE), %d) AS %s)", a.SQL, scale, ducktype.Of(t)),
+				Type:     t,
+				Nullable: a.Nullable,
+			}
 		}
 		return &Expr{SQL: cast(fmt.Sprintf("%s(%s, %d)", name, a.SQL, scale), t), Type: t, Nullable: a.Nullable}
 	}
@@ -181,7 +199,13 @@ func bindShift(op string) func(c *call) *Expr {
 			t = types.BigIntType
 		}
 		a, n := c.b.coerce(c.args[0], t), c.b.coerce(c.args[1], types.IntType)
-		sql := fmt.Sprintf("dbx_shift('%s', CAST(%s AS BIGINT), CAST(%s AS BIGINT), %d)", op, a.SQL, n.SQL, map[bool]int{true: 64, false: 32}[t == types.BigIntType])
+		sql := fmt.Sprintf(
+			"dbx_shift('%s', CAST(%s AS BIGINT), CAST(%s AS BIGINT), %d)",
+			op,
+			a.SQL,
+			n.SQL,
+			map[bool]int{true: 64, false: 32}[t == types.BigIntType],
+		)
 		return &Expr{SQL: cast(sql, t), Type: t, Nullable: a.Nullable || n.Nullable}
 	}
 }

@@ -13,7 +13,11 @@ func init() {
 	register("nvl2", function{min: 3, max: 3, bind: func(c *call) *Expr {
 		pair := []*Expr{c.args[1], c.args[2]}
 		t := c.b.unify(pair)
-		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s ELSE %s END", c.args[0].SQL, pair[0].SQL, pair[1].SQL), Type: t, Nullable: true}
+		return &Expr{
+			SQL:      fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s ELSE %s END", c.args[0].SQL, pair[0].SQL, pair[1].SQL),
+			Type:     t,
+			Nullable: true,
+		}
 	}})
 	register("nullif", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		eq := c.b.compare("=", c.args[0], c.args[1])
@@ -23,7 +27,11 @@ func init() {
 		pair := []*Expr{c.args[1], c.args[2]}
 		t := c.b.unify(pair)
 		cond := c.b.coerce(c.args[0], types.BooleanType)
-		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", cond.SQL, pair[0].SQL, pair[1].SQL), Type: t, Nullable: anyNullable(pair)}
+		return &Expr{
+			SQL:      fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", cond.SQL, pair[0].SQL, pair[1].SQL),
+			Type:     t,
+			Nullable: anyNullable(pair),
+		}
 	}})
 	register("isnull", function{min: 1, max: 1, bind: func(c *call) *Expr {
 		return &Expr{SQL: "(" + c.args[0].SQL + " IS NULL)", Type: types.BooleanType}
@@ -48,7 +56,11 @@ func init() {
 		if len(c.args) == 2 {
 			message = c.b.coerce(c.args[1], types.StringType).SQL
 		}
-		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raise("USER_RAISED_EXCEPTION", "P0001", message)), Type: types.VoidType, Nullable: true}
+		return &Expr{
+			SQL:      fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raise("USER_RAISED_EXCEPTION", "P0001", message)),
+			Type:     types.VoidType,
+			Nullable: true,
+		}
 	}})
 	register("raise_error", function{min: 1, max: 1, bind: func(c *call) *Expr {
 		m := c.b.coerce(c.args[0], types.StringType)

@@ -36,7 +36,10 @@ func init() {
 		template(s, "dbx_substring($1, $2, $3)", s, i, i)))
 	register("left", template(s, "CASE WHEN $2 <= 0 THEN '' ELSE left($1, $2) END", s, i))
 	register("right", template(s, "CASE WHEN $2 <= 0 THEN '' ELSE right($1, $2) END", s, i))
-	register("replace", arity(template(s, "replace($1, $2, '')", s, s), template(s, "CASE WHEN $2 = '' THEN $1 ELSE replace($1, $2, $3) END", s, s, s)))
+	register(
+		"replace",
+		arity(template(s, "replace($1, $2, '')", s, s), template(s, "CASE WHEN $2 = '' THEN $1 ELSE replace($1, $2, $3) END", s, s, s)),
+	)
 	register("translate", template(s, "translate($1, $2, $3)", s, s, s))
 	register("repeat", template(s, "repeat($1, greatest($2, 0))", s, i))
 	register("space", template(s, "repeat(' ', greatest($1, 0))", i))
@@ -45,7 +48,14 @@ func init() {
 	register("instr", template(i, "CAST(instr($1, $2) AS INTEGER)", s, s))
 	register("position locate charindex", arity(
 		template(i, "CAST(instr($2, $1) AS INTEGER)", s, s),
-		template(i, "CASE WHEN $3 < 1 THEN 0 WHEN instr(substr($2, $3), $1) = 0 THEN 0 ELSE CAST(instr(substr($2, $3), $1) + $3 - 1 AS INTEGER) END", s, s, i)))
+		template(
+			i,
+			"CASE WHEN $3 < 1 THEN 0 WHEN instr(substr($2, $3), $1) = 0 THEN 0 ELSE CAST(instr(substr($2, $3), $1) + $3 - 1 AS INTEGER) END",
+			s,
+			s,
+			i,
+		),
+	))
 	register("startswith", template(types.BooleanType, "starts_with($1, $2)", s, s))
 	register("endswith", template(types.BooleanType, "suffix($1, $2)", s, s))
 	register("contains", template(types.BooleanType, "contains($1, $2)", s, s))

@@ -58,13 +58,25 @@ func init() {
 	}})
 	register("date_add dateadd timestampadd", arity(template(date, "($1 + $2)", date, i), function{min: 3, max: 3, bind: bindDateAdd}))
 	register("date_sub", template(date, "($1 - $2)", date, i))
-	register("datediff date_diff timestampdiff", arity(template(i, "CAST(datediff('day', $2, $1) AS INTEGER)", date, date), function{min: 3, max: 3, bind: bindDateDiff}))
+	register(
+		"datediff date_diff timestampdiff",
+		arity(template(i, "CAST(datediff('day', $2, $1) AS INTEGER)", date, date), function{min: 3, max: 3, bind: bindDateDiff}),
+	)
 	register("add_months", template(date, "CAST($1 + to_months($2) AS DATE)", date, i))
 	register("next_day", function{min: 2, max: 2, bind: bindNextDay})
 	register("last_day", template(date, "last_day($1)", date))
 	register("make_date", template(date, "make_date(CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT))", i, i, i))
 	register("make_timestamp", function{min: 6, max: 6, bind: func(c *call) *Expr {
-		e := template(ts, "make_timestamp(CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), $6)", i, i, i, i, i, types.DoubleType).bind(c)
+		e := template(
+			ts,
+			"make_timestamp(CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), $6)",
+			i,
+			i,
+			i,
+			i,
+			i,
+			types.DoubleType,
+		).bind(c)
 		e.SQL = c.b.instant(e.SQL)
 		return e
 	}})
@@ -173,10 +185,26 @@ func bindNextDay(c *call) *Expr {
 		panic(sqlerror.New("ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: %s.", name))
 	}
 	x := c.b.coerce(c.args[0], types.DateType)
-	return &Expr{SQL: fmt.Sprintf("(%[1]s + CAST((%[2]d - isodow(%[1]s) + 6) %% 7 + 1 AS INTEGER))", x.SQL, d), Type: types.DateType, Nullable: x.Nullable}
+	return &Expr{
+		SQL:      fmt.Sprintf("(%[1]s + CAST((%[2]d - isodow(%[1]s) + 6) %% 7 + 1 AS INTEGER))", x.SQL, d),
+		Type:     types.DateType,
+		Nullable: x.Nullable,
+	}
 }
 
-var unitFunctions = map[string]string{"YEAR": "to_years", "QUARTER": "to_quarters", "MONTH": "to_months", "WEEK": "to_weeks", "DAY": "to_days", "DAYOFYEAR": "to_days", "HOUR": "to_hours", "MINUTE": "to_minutes", "SECOND": "to_seconds", "MILLISECOND": "to_milliseconds", "MICROSECOND": "to_microseconds"}
+var unitFunctions = map[string]string{
+	"YEAR":        "to_years",
+	"QUARTER":     "to_quarters",
+	"MONTH":       "to_months",
+	"WEEK":        "to_weeks",
+	"DAY":         "to_days",
+	"DAYOFYEAR":   "to_days",
+	"HOUR":        "to_hours",
+	"MINUTE":      "to_minutes",
+	"SECOND":      "to_seconds",
+	"MILLISECOND": "to_milliseconds",
+	"MICROSECOND": "to_microseconds",
+}
 
 // bindDateAdd binds dateadd(unit, n, t).
 func bindDateAdd(c *call) *Expr {
@@ -187,7 +215,15 @@ func bindDateAdd(c *call) *Expr {
 	}
 	f := unitFunctions[unit]
 	if f == "" {
-		panic(sqlerror.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: expects one of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, but got the string literal '%s'.", c.name, unit))
+		panic(
+			sqlerror.New(
+				"INVALID_PARAMETER_VALUE.DATETIME_UNIT",
+				"22023",
+				"The value of parameter(s) `unit` in `%s` is invalid: expects one of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, but got the string literal '%s'.",
+				c.name,
+				unit,
+			),
+		)
 	}
 	sql := fmt.Sprintf("(%s + %s(%s))", c.b.wall(x.SQL, x.Type), f, n.SQL)
 	if x.Type.Kind == types.Timestamp {
@@ -201,10 +237,26 @@ func bindDateDiff(c *call) *Expr {
 	unit := c.pattern(0, "")
 	from, to := c.b.coerce(c.moment(1), types.TimestampType), c.b.coerce(c.moment(2), types.TimestampType)
 	if unitFunctions[unit] == "" {
-		panic(sqlerror.New("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "The value of parameter(s) `unit` in `%s` is invalid: '%s'.", c.name, unit))
+		panic(
+			sqlerror.New(
+				"INVALID_PARAMETER_VALUE.DATETIME_UNIT",
+				"22023",
+				"The value of parameter(s) `unit` in `%s` is invalid: '%s'.",
+				c.name,
+				unit,
+			),
+		)
 	}
-	return &Expr{SQL: fmt.Sprintf("datesub('%s', %s, %s)", strings.ToLower(strings.ReplaceAll(unit, "DAYOFYEAR", "DAY")), c.b.wall(from.SQL, from.Type), c.b.wall(to.SQL, to.Type)),
-		Type: types.BigIntType, Nullable: from.Nullable || to.Nullable}
+	return &Expr{
+		SQL: fmt.Sprintf(
+			"datesub('%s', %s, %s)",
+			strings.ToLower(strings.ReplaceAll(unit, "DAYOFYEAR", "DAY")),
+			c.b.wall(from.SQL, from.Type),
+			c.b.wall(to.SQL, to.Type),
+		),
+		Type:     types.BigIntType,
+		Nullable: from.Nullable || to.Nullable,
+	}
 }
 
 // bindTrunc cuts a moment to a unit.

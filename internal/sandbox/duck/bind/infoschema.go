@@ -145,7 +145,30 @@ func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t
 		case col.Type.Kind == types.String && col.Type.Length > 0:
 			length = col.Type.Length
 		}
-		rows = append(rows, []any{c.Name, s.Name, t.Name, col.Name, i + 1, orNull(col.Default), nullable, col.Type.Simple(), col.Type.CatalogName(), length, nil, precision, radix, scale, nil, "NO", "YES", nil, orNull(col.Comment)})
+		rows = append(
+			rows,
+			[]any{
+				c.Name,
+				s.Name,
+				t.Name,
+				col.Name,
+				i + 1,
+				orNull(col.Default),
+				nullable,
+				col.Type.Simple(),
+				col.Type.CatalogName(),
+				length,
+				nil,
+				precision,
+				radix,
+				scale,
+				nil,
+				"NO",
+				"YES",
+				nil,
+				orNull(col.Comment),
+			},
+		)
 	}
 	return rows
 }

@@ -20,7 +20,13 @@ type jsonOptions struct {
 func (b *binder) toJSON(c *call) *Expr {
 	x := c.args[0]
 	if x.Type.Atomic() {
-		panic(sqlerror.Mismatch("Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.", x.Name, x.Type))
+		panic(
+			sqlerror.Mismatch(
+				"Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.",
+				x.Name,
+				x.Type,
+			),
+		)
 	}
 	o := jsonOptions{ignoreNulls: true, date: "yyyy-MM-dd",
 		timestamp: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", timestampNTZ: "yyyy-MM-dd'T'HH:mm:ss.SSS"}
@@ -37,7 +43,14 @@ func (o *jsonOptions) read(m *Expr) {
 	}
 	for _, kv := range m.members {
 		if kv.x.text == nil {
-			panic(sqlerror.New("INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".", kv.x.Type))
+			panic(
+				sqlerror.New(
+					"INVALID_OPTIONS.NON_STRING_TYPE",
+					"42K06",
+					"Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".",
+					kv.x.Type,
+				),
+			)
 		}
 		v := *kv.x.text
 		switch strings.ToLower(kv.name) {
@@ -95,8 +108,13 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		return b.jsonList(x, "[", "]", fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, 'null'))", x, v, b.json(v, t.Elem, o)))
 	case types.Map:
 		v := b.lambda()
-		return b.jsonList(x, "{", "}", fmt.Sprintf("list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null')))",
-			x, v, b.jsonKey(v+".key", t.Key), b.json(v+".value", t.Elem, o)))
+		return b.jsonList(
+			x,
+			"{",
+			"}",
+			fmt.Sprintf("list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null')))",
+				x, v, b.jsonKey(v+".key", t.Key), b.json(v+".value", t.Elem, o)),
+		)
 	case types.Struct:
 		names, values := make([]string, len(t.Fields)), make([]string, len(t.Fields))
 		for i, f := range t.Fields {

@@ -48,7 +48,14 @@ func (b *binder) number(text string) *Expr {
 	}
 	t := literalType(body, suffix)
 	if t == nil {
-		panic(sqlerror.New("INVALID_NUMERIC_LITERAL_RANGE", "22003", "Numeric literal %s is outside the valid range for its type. Please adjust the value accordingly.", text))
+		panic(
+			sqlerror.New(
+				"INVALID_NUMERIC_LITERAL_RANGE",
+				"22003",
+				"Numeric literal %s is outside the valid range for its type. Please adjust the value accordingly.",
+				text,
+			),
+		)
 	}
 	value := body
 	if !t.Integral() {
@@ -145,7 +152,14 @@ func (b *binder) location() *time.Location {
 	}
 	loc, err := sparkvalue.Zone(b.env.Zone)
 	if err != nil {
-		panic(sqlerror.New("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.", b.env.Zone))
+		panic(
+			sqlerror.New(
+				"INVALID_CONF_VALUE.TIME_ZONE",
+				"22022",
+				"The value '%s' in the config \"spark.sql.session.timeZone\" is invalid. Cannot resolve the given timezone.",
+				b.env.Zone,
+			),
+		)
 	}
 	return loc
 }
@@ -173,7 +187,14 @@ func (b *binder) param(p *syntax.Param) *Expr {
 	if name == "" {
 		name = "_" + strconv.Itoa(p.Ordinal-1)
 	}
-	panic(sqlerror.New("UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: %s. Please, fix `args` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`.", name))
+	panic(
+		sqlerror.New(
+			"UNBOUND_SQL_PARAMETER",
+			"42P02",
+			"Found the unbound parameter: %s. Please, fix `args` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`.",
+			name,
+		),
+	)
 }
 
 func (b *binder) paramValue(typeName string, value *string) *Expr {

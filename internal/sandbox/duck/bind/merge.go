@@ -92,7 +92,13 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 	if when == "NOT MATCHED" {
 		rid = "CAST(NULL AS BIGINT)"
 	}
-	return fmt.Sprintf("SELECT * FROM (SELECT %s, %s AS _rid, %s END AS action FROM %s) WHERE action IS NOT NULL", strings.Join(selected, ", "), rid, action, from)
+	return fmt.Sprintf(
+		"SELECT * FROM (SELECT %s, %s AS _rid, %s END AS action FROM %s) WHERE action IS NOT NULL",
+		strings.Join(selected, ", "),
+		rid,
+		action,
+		from,
+	)
 }
 
 // expand turns UPDATE SET * into an assignment for each column.
@@ -127,7 +133,15 @@ func (b *binder) mergeInsert(c syntax.MergeClause, cols []catalog.Column, source
 		return out
 	}
 	if len(c.Columns) != len(c.Values) {
-		panic(sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", "MERGE names %d columns but has %d values.", len(c.Columns), len(c.Values)))
+		panic(
+			sqlerror.New(
+				"INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
+				"21S01",
+				"MERGE names %d columns but has %d values.",
+				len(c.Columns),
+				len(c.Values),
+			),
+		)
 	}
 	at, err := Match(c.Columns, cols, "the target of MERGE")
 	check(err)

@@ -43,10 +43,32 @@ func (b *binder) compare(op string, l, r *Expr) *Expr {
 	pair := []*Expr{l, r}
 	t := types.Common(l.Type, r.Type)
 	if t == nil {
-		panic(sqlerror.New("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and \"%s\").", l.Name, op, r.Name, l.Type, r.Type))
+		panic(
+			sqlerror.New(
+				"DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+				"42K09",
+				"Cannot resolve \"(%s %s %s)\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and \"%s\").",
+				l.Name,
+				op,
+				r.Name,
+				l.Type,
+				r.Type,
+			),
+		)
 	}
 	if t.Contains(types.Map) {
-		panic(sqlerror.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: The `%s` does not support ordering on type \"%s\".", l.Name, op, r.Name, op, t))
+		panic(
+			sqlerror.New(
+				"DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+				"42K09",
+				"Cannot resolve \"(%s %s %s)\" due to data type mismatch: The `%s` does not support ordering on type \"%s\".",
+				l.Name,
+				op,
+				r.Name,
+				op,
+				t,
+			),
+		)
 	}
 	b.unify(pair)
 	if op == "<=>" {
@@ -73,7 +95,19 @@ func (b *binder) bitwise(op string, l, r *Expr) *Expr {
 }
 
 func (b *binder) badOperands(op string, l, r *Expr, want string) {
-	panic(sqlerror.New("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "42K09", "Cannot resolve \"(%s %s %s)\" due to data type mismatch: the binary operator requires the input type \"%s\", not \"%s\" and \"%s\".", l.Name, op, r.Name, want, l.Type, r.Type))
+	panic(
+		sqlerror.New(
+			"DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+			"42K09",
+			"Cannot resolve \"(%s %s %s)\" due to data type mismatch: the binary operator requires the input type \"%s\", not \"%s\" and \"%s\".",
+			l.Name,
+			op,
+			r.Name,
+			want,
+			l.Type,
+			r.Type,
+		),
+	)
 }
 
 // arithmetic follows Spark's rules for result types, overflow and zero.
@@ -96,7 +130,11 @@ func (b *binder) arithmetic(op string, l, r *Expr) *Expr {
 			return &Expr{SQL: fmt.Sprintf("(%s // %s)", l.SQL, b.divisor(r)), Type: types.BigIntType, Nullable: nullable}
 		}
 		l, r = b.convert(l, types.DecimalOf(38, 18), false), b.convert(r, types.DecimalOf(38, 18), false)
-		return &Expr{SQL: fmt.Sprintf("CAST(trunc(CAST(%s AS DECIMAL(38,6))) AS BIGINT)", divide(l.SQL, b.divisor(r), "/", 18)), Type: types.BigIntType, Nullable: nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("CAST(trunc(CAST(%s AS DECIMAL(38,6))) AS BIGINT)", divide(l.SQL, b.divisor(r), "/", 18)),
+			Type:     types.BigIntType,
+			Nullable: nullable,
+		}
 	}
 	if (l.Type.Kind == types.Decimal || r.Type.Kind == types.Decimal) && !l.Type.Fractional() && !r.Type.Fractional() {
 		return b.decimalArithmetic(op, l, r, nullable)
@@ -222,7 +260,11 @@ func (b *binder) temporal(op string, l, r *Expr) *Expr {
 	case op == "-" && (lt.Temporal() && (rt.Temporal() || rt.Kind == types.String) || rt.Temporal() && lt.Kind == types.String):
 		pair := []*Expr{l, r}
 		b.unify(pair)
-		return &Expr{SQL: fmt.Sprintf("(CAST(%s AS TIMESTAMP) - CAST(%s AS TIMESTAMP))", pair[0].SQL, pair[1].SQL), Type: types.IntervalType, Nullable: nullable}
+		return &Expr{
+			SQL:      fmt.Sprintf("(CAST(%s AS TIMESTAMP) - CAST(%s AS TIMESTAMP))", pair[0].SQL, pair[1].SQL),
+			Type:     types.IntervalType,
+			Nullable: nullable,
+		}
 	}
 	return nil
 }
@@ -280,7 +322,15 @@ func (b *binder) concat(args []*Expr) *Expr {
 	for i, a := range args {
 		if t == types.StringType {
 			if !a.Type.Atomic() {
-				panic(sqlerror.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", "Cannot resolve \"concat(%s)\" due to data type mismatch: Input to `concat` should all be the same type, but it's \"%s\".", a.Name, a.Type))
+				panic(
+					sqlerror.New(
+						"DATATYPE_MISMATCH.DATA_DIFF_TYPES",
+						"42K09",
+						"Cannot resolve \"concat(%s)\" due to data type mismatch: Input to `concat` should all be the same type, but it's \"%s\".",
+						a.Name,
+						a.Type,
+					),
+				)
 			}
 			a = b.coerce(a, t)
 		}

@@ -39,7 +39,15 @@ func renamed(cols []Column, names []string) []Column {
 		return cols
 	}
 	if len(names) != len(cols) {
-		panic(sqlerror.New("ASSIGNMENT_ARITY_MISMATCH", "42802", "The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d.", len(names), len(cols)))
+		panic(
+			sqlerror.New(
+				"ASSIGNMENT_ARITY_MISMATCH",
+				"42802",
+				"The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d.",
+				len(names),
+				len(cols),
+			),
+		)
 	}
 	out := append([]Column(nil), cols...)
 	for i := range out {
@@ -69,10 +77,28 @@ func (b *binder) limit(word string, x syntax.Expr) string {
 	}
 	e := b.expr(x, &scope{})
 	if !e.Type.Integral() {
-		panic(sqlerror.New("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E", "The limit like expression \"%s\" is invalid. The %s expression must be integer type, but got \"%s\".", e.Name, strings.ToLower(word), e.Type))
+		panic(
+			sqlerror.New(
+				"INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE",
+				"42K0E",
+				"The limit like expression \"%s\" is invalid. The %s expression must be integer type, but got \"%s\".",
+				e.Name,
+				strings.ToLower(word),
+				e.Type,
+			),
+		)
 	}
 	if e.text != nil && strings.HasPrefix(*e.text, "-") {
-		panic(sqlerror.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "42K0E", "The limit like expression \"%s\" is invalid. The %s expression must be equal to or greater than 0, but got %s.", e.Name, strings.ToLower(word), *e.text))
+		panic(
+			sqlerror.New(
+				"INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+				"42K0E",
+				"The limit like expression \"%s\" is invalid. The %s expression must be equal to or greater than 0, but got %s.",
+				e.Name,
+				strings.ToLower(word),
+				*e.text,
+			),
+		)
 	}
 	return " " + word + " " + e.SQL
 }
@@ -132,14 +158,24 @@ func ordinal(x syntax.Expr) (string, bool) {
 func (b *binder) ordinalKey(n string, count int) string {
 	var i int
 	if _, err := fmt.Sscan(n, &i); err != nil || i < 1 || i > count {
-		panic(sqlerror.New("ORDER_BY_POS_OUT_OF_RANGE", "42805", "ORDER BY position %s is not in select list (valid range is [1, %d]).", n, count))
+		panic(
+			sqlerror.New("ORDER_BY_POS_OUT_OF_RANGE", "42805", "ORDER BY position %s is not in select list (valid range is [1, %d]).", n, count),
+		)
 	}
 	return n
 }
 
 func orderable(e *Expr) {
 	if e.Type.Contains(types.Map) {
-		panic(sqlerror.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Cannot resolve \"%s\" due to data type mismatch: The `sortorder` does not support ordering on type \"%s\".", e.Name, e.Type))
+		panic(
+			sqlerror.New(
+				"DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+				"42K09",
+				"Cannot resolve \"%s\" due to data type mismatch: The `sortorder` does not support ordering on type \"%s\".",
+				e.Name,
+				e.Type,
+			),
+		)
 	}
 }
 
@@ -149,7 +185,15 @@ func (b *binder) values(v *syntax.Values, outer *scope) (string, []Column) {
 	columns := make([][]*Expr, width)
 	for _, row := range v.Rows {
 		if len(row) != width {
-			panic(sqlerror.New("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", "Invalid inline table. Inline table expected %d columns but found %d columns in row.", width, len(row)))
+			panic(
+				sqlerror.New(
+					"INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+					"42000",
+					"Invalid inline table. Inline table expected %d columns but found %d columns in row.",
+					width,
+					len(row),
+				),
+			)
 		}
 		for i, x := range row {
 			columns[i] = append(columns[i], b.expr(x, sc))
@@ -174,7 +218,13 @@ func (b *binder) values(v *syntax.Values, outer *scope) (string, []Column) {
 		// A column of bare NULLs or literals takes its type here.
 		selected[i] = cast(names[i], cols[i].Type) + " AS " + names[i]
 	}
-	return fmt.Sprintf("SELECT %s FROM (VALUES %s) AS %s(%s)", strings.Join(selected, ", "), strings.Join(rows, ", "), b.relation(), strings.Join(names, ", ")), cols
+	return fmt.Sprintf(
+		"SELECT %s FROM (VALUES %s) AS %s(%s)",
+		strings.Join(selected, ", "),
+		strings.Join(rows, ", "),
+		b.relation(),
+		strings.Join(names, ", "),
+	), cols
 }
 
 // setOp binds UNION, EXCEPT and INTERSECT.
@@ -189,7 +239,16 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 		order = byName(lcols, rcols)
 	}
 	if len(lcols) != len(rcols) {
-		panic(sqlerror.New("NUM_COLUMNS_MISMATCH", "42826", "%s can only be performed on inputs with the same number of columns, but the first input has %d columns and the second input has %d columns.", s.Op, len(lcols), len(rcols)))
+		panic(
+			sqlerror.New(
+				"NUM_COLUMNS_MISMATCH",
+				"42826",
+				"%s can only be performed on inputs with the same number of columns, but the first input has %d columns and the second input has %d columns.",
+				s.Op,
+				len(lcols),
+				len(rcols),
+			),
+		)
 	}
 	cols := make([]Column, len(lcols))
 	lparts, rparts := make([]string, len(cols)), make([]string, len(cols))
@@ -197,11 +256,29 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 		r := rcols[order[i]]
 		t := types.Common(l.Type, r.Type)
 		if t == nil {
-			panic(sqlerror.New("INCOMPATIBLE_COLUMN_TYPE", "42825", "%s can only be performed on tables with compatible column types. The column number %d of the second table is \"%s\" type which is not compatible with \"%s\" at the same column of the first table.", s.Op, i+1, r.Type, l.Type))
+			panic(
+				sqlerror.New(
+					"INCOMPATIBLE_COLUMN_TYPE",
+					"42825",
+					"%s can only be performed on tables with compatible column types. The column number %d of the second table is \"%s\" type which is not compatible with \"%s\" at the same column of the first table.",
+					s.Op,
+					i+1,
+					r.Type,
+					l.Type,
+				),
+			)
 		}
 		if s.Op != "UNION" || !s.All {
 			if t.Contains(types.Map) {
-				panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", quoting.Name(l.Name), t))
+				panic(
+					sqlerror.New(
+						"UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+						"0A000",
+						"The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".",
+						quoting.Name(l.Name),
+						t,
+					),
+				)
 			}
 		}
 		cols[i] = Column{Name: l.Name, Type: t, Nullable: l.Nullable || r.Nullable}

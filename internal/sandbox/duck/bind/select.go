@@ -21,7 +21,10 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	where := ""
 	if s.Where != nil {
 		b.noAggregates = "WHERE"
-		where = " WHERE " + b.coerce(b.expr(s.Where, &scope{parent: sc.parent, relations: sc.relations, merged: sc.merged, star: sc.star, lambda: sc.lambda}), types.BooleanType).SQL
+		where = " WHERE " + b.coerce(
+			b.expr(s.Where, &scope{parent: sc.parent, relations: sc.relations, merged: sc.merged, star: sc.star, lambda: sc.lambda}),
+			types.BooleanType,
+		).SQL
 		b.noAggregates = ""
 	}
 	items := b.selectItems(s.Items, sc, from)
@@ -34,7 +37,15 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	cols := make([]Column, len(items))
 	for i, e := range items {
 		if s.Distinct && e.Type.Contains(types.Map) {
-			panic(sqlerror.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", "The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".", quoting.Name(e.Name), e.Type))
+			panic(
+				sqlerror.New(
+					"UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+					"0A000",
+					"The feature is not supported: Cannot have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, etc.), but the type of column %s is \"%s\".",
+					quoting.Name(e.Name),
+					e.Type,
+				),
+			)
 		}
 		parts[i] = fmt.Sprintf("%s AS c%d", b.output(e), i)
 		cols[i] = Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable, Comment: e.comment}
@@ -123,7 +134,14 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 func (b *binder) structStar(star *syntax.Star, sc *scope) []*Expr {
 	defer func() {
 		if recover() != nil {
-			panic(sqlerror.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.", quoting.Name(star.Qualifier...)))
+			panic(
+				sqlerror.New(
+					"CANNOT_RESOLVE_STAR_EXPAND",
+					"42704",
+					"Cannot resolve %s.* given input columns. Please check that the specified table or struct exists and is accessible in the input columns.",
+					quoting.Name(star.Qualifier...),
+				),
+			)
 		}
 	}()
 	x := b.name(star.Qualifier, sc)
@@ -167,10 +185,25 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		if n, ok := ordinal(x); ok {
 			var i int
 			if _, err := fmt.Sscan(n, &i); err != nil || i < 1 || i > len(items) {
-				panic(sqlerror.New("GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %s is not in select list (valid range is [1, %d]).", n, len(items)))
+				panic(
+					sqlerror.New(
+						"GROUP_BY_POS_OUT_OF_RANGE",
+						"42805",
+						"GROUP BY position %s is not in select list (valid range is [1, %d]).",
+						n,
+						len(items),
+					),
+				)
 			}
 			if items[i-1].aggregate {
-				panic(sqlerror.New("GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %s refers to an expression that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.", n))
+				panic(
+					sqlerror.New(
+						"GROUP_BY_POS_AGGREGATE",
+						"42903",
+						"GROUP BY %s refers to an expression that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.",
+						n,
+					),
+				)
 			}
 			return items[i-1].SQL
 		}
@@ -178,7 +211,15 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		defer func() { b.noAggregates = "" }()
 		e := b.expr(x, sc)
 		if e.Type.Contains(types.Map) {
-			panic(sqlerror.New("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "The expression \"%s\" cannot be used as a grouping expression because its data type \"%s\" is not an orderable data type.", e.Name, e.Type))
+			panic(
+				sqlerror.New(
+					"GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
+					"42822",
+					"The expression \"%s\" cannot be used as a grouping expression because its data type \"%s\" is not an orderable data type.",
+					e.Name,
+					e.Type,
+				),
+			)
 		}
 		return e.SQL
 	}

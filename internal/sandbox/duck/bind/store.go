@@ -34,7 +34,11 @@ func (b *binder) storable(e *Expr, c catalog.Column) string {
 	sql := b.assign(e, c.Type)
 	if c.NotNull {
 		message := Text("NOT NULL constraint violated for column: " + c.Name + ".")
-		sql = fmt.Sprintf("CASE WHEN (%[1]s) IS NULL THEN %[2]s ELSE %[1]s END", sql, raise("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", message))
+		sql = fmt.Sprintf(
+			"CASE WHEN (%[1]s) IS NULL THEN %[2]s ELSE %[1]s END",
+			sql,
+			raise("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", message),
+		)
 	}
 	return sql
 }
@@ -72,7 +76,13 @@ func Match(names []string, to []catalog.Column, table string) ([]int, error) {
 			for i, c := range to {
 				known[i] = quoting.Name(c.Name)
 			}
-			return nil, sqlerror.New("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", "KD000", "Cannot write incompatible data for the table %s: Cannot write extra columns %s.", table, quoting.Name(n))
+			return nil, sqlerror.New(
+				"INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS",
+				"KD000",
+				"Cannot write incompatible data for the table %s: Cannot write extra columns %s.",
+				table,
+				quoting.Name(n),
+			)
 		}
 		if out[at] >= 0 {
 			return nil, sqlerror.New("INSERT_COLUMN_ARITY_MISMATCH.DUPLICATE", "42711", "The column %s is named twice.", quoting.Name(n))

@@ -88,7 +88,14 @@ func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 
 func (b *binder) refuseTravel(t *syntax.TableName) {
 	if t.Version != nil || t.AsOf != nil {
-		panic(sqlerror.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "The feature is not supported: Time travel on the relation: %s.", quoting.Name(t.Parts...)))
+		panic(
+			sqlerror.New(
+				"UNSUPPORTED_FEATURE.TIME_TRAVEL",
+				"0A000",
+				"The feature is not supported: Time travel on the relation: %s.",
+				quoting.Name(t.Parts...),
+			),
+		)
 	}
 }
 
@@ -106,7 +113,14 @@ func Scan(v *catalog.Version) string {
 // scan makes a relation of a table's version.
 func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, outer *scope) *fromItem {
 	if len(v.Columns) == 0 {
-		panic(sqlerror.New("DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.", quoting.Name(t.Catalog, t.Schema, t.Name)))
+		panic(
+			sqlerror.New(
+				"DELTA_READ_TABLE_WITHOUT_COLUMNS",
+				"428GU",
+				"You are trying to read a Delta table %s that does not have any columns. Write some new data with the option `mergeSchema = true` to be able to read the table.",
+				quoting.Name(t.Catalog, t.Schema, t.Name),
+			),
+		)
 	}
 	cols := make([]Column, len(v.Columns))
 	for i, c := range v.Columns {
@@ -114,7 +128,11 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 	}
 	item := b.subquery("("+Scan(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
 	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
-	item.scope.relations[0].meta = &hiddenColumns{rowID: name + "." + ColumnRow, rowCommit: name + "." + ColumnCommit, tracking: v.RowTracking()}
+	item.scope.relations[0].meta = &hiddenColumns{
+		rowID:     name + "." + ColumnRow,
+		rowCommit: name + "." + ColumnCommit,
+		tracking:  v.RowTracking(),
+	}
 	return item
 }
 
@@ -181,5 +199,12 @@ func (b *binder) moment(x syntax.Expr) time.Time {
 			}
 		}
 	}
-	panic(sqlerror.New("INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.", pretty(x)))
+	panic(
+		sqlerror.New(
+			"INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT",
+			"42K0E",
+			"The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.",
+			pretty(x),
+		),
+	)
 }

@@ -141,7 +141,14 @@ func (v *Version) RowTracking() bool {
 func (t *Table) At(n int64) (*Version, error) {
 	last := t.Head().N
 	if n < t.First || n > last {
-		return nil, sqlerror.New("DELTA_VERSION_NOT_FOUND", "22003", "Cannot time travel Delta table to version %d. Available versions: [%d, %d].", n, t.First, last)
+		return nil, sqlerror.New(
+			"DELTA_VERSION_NOT_FOUND",
+			"22003",
+			"Cannot time travel Delta table to version %d. Available versions: [%d, %d].",
+			n,
+			t.First,
+			last,
+		)
 	}
 	return t.Versions[n], nil
 }
@@ -151,10 +158,24 @@ func (t *Table) AsOf(at time.Time) (*Version, error) {
 	const layout = "2006-01-02 15:04:05.999999"
 	first, head := t.Versions[t.First], t.Head()
 	if at.Before(first.At) {
-		return nil, sqlerror.New("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.", at.UTC().Format(layout), first.At.UTC().Format(layout), first.At.UTC().Format(layout))
+		return nil, sqlerror.New(
+			"DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION",
+			"42816",
+			"The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.",
+			at.UTC().Format(layout),
+			first.At.UTC().Format(layout),
+			first.At.UTC().Format(layout),
+		)
 	}
 	if at.After(head.At) {
-		return nil, sqlerror.New("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.", at.UTC().Format(layout), head.At.UTC().Format(layout), head.At.UTC().Format(layout))
+		return nil, sqlerror.New(
+			"DELTA_TIMESTAMP_GREATER_THAN_COMMIT",
+			"42816",
+			"The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.",
+			at.UTC().Format(layout),
+			head.At.UTC().Format(layout),
+			head.At.UTC().Format(layout),
+		)
 	}
 	v := first
 	for _, w := range t.Versions[t.First:] {

@@ -55,7 +55,14 @@ func castDecimal(a values) (any, error) {
 	case !ok:
 		return bad(mode, s, decimalName(precision, scale))
 	case !fits && mode == "a":
-		return nil, fail("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "The %s rounded half up from cannot be represented as Decimal(%d, %d). If necessary set \"ansi_mode\" to \"false\" to bypass this error, and return NULL instead.", s, precision, scale)
+		return nil, fail(
+			"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+			"22003",
+			"The %s rounded half up from cannot be represented as Decimal(%d, %d). If necessary set \"ansi_mode\" to \"false\" to bypass this error, and return NULL instead.",
+			s,
+			precision,
+			scale,
+		)
 	case !fits:
 		return nil, nil
 	}
@@ -105,7 +112,12 @@ func castTimestamp(a values) (any, error) {
 	}
 	loc, err := zone(zoneName)
 	if err != nil {
-		return nil, fail("INVALID_CONF_VALUE.TIME_ZONE", "22022", "The value '%s' in the config \"spark.sql.session.timeZone\" is invalid.", zoneName)
+		return nil, fail(
+			"INVALID_CONF_VALUE.TIME_ZONE",
+			"22022",
+			"The value '%s' in the config \"spark.sql.session.timeZone\" is invalid.",
+			zoneName,
+		)
 	}
 	micros, zoned, ok := sparkvalue.ParseTimestamp(s, loc, time.Time{})
 	if ok && zoned && zoneName == "" {
@@ -132,5 +144,11 @@ func parsePattern(a values) (any, error) {
 	case mode != "a":
 		return nil, nil
 	}
-	return nil, fail("CANNOT_PARSE_TIMESTAMP", "22007", "Text '%s' could not be parsed with the pattern '%s'. Use `try_to_timestamp` to tolerate invalid input string and return NULL instead.", s, pattern)
+	return nil, fail(
+		"CANNOT_PARSE_TIMESTAMP",
+		"22007",
+		"Text '%s' could not be parsed with the pattern '%s'. Use `try_to_timestamp` to tolerate invalid input string and return NULL instead.",
+		s,
+		pattern,
+	)
 }

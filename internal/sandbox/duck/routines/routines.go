@@ -81,7 +81,13 @@ func bad(mode, value, to string) (any, error) {
 	if mode != "a" {
 		return nil, nil
 	}
-	return nil, fail("CAST_INVALID_INPUT", "22018", "The value '%s' of the type \"STRING\" cannot be cast to \"%s\" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead.", strings.ReplaceAll(value, "'", "\\'"), to)
+	return nil, fail(
+		"CAST_INVALID_INPUT",
+		"22018",
+		"The value '%s' of the type \"STRING\" cannot be cast to \"%s\" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead.",
+		strings.ReplaceAll(value, "'", "\\'"),
+		to,
+	)
 }
 
 // values are a routine's arguments. DuckDB has cast them to the types that the

@@ -99,7 +99,12 @@ func unbase64(a values) (any, error) {
 	}, a.text(0))
 	b, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, fail("CONVERSION_INVALID_INPUT", "22018", "The value '%s' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed. Correct the value as per the syntax, or change its format. Use `try_to_binary` to tolerate malformed input and return NULL instead.", a[0])
+		return nil, fail(
+			"CONVERSION_INVALID_INPUT",
+			"22018",
+			"The value '%s' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed. Correct the value as per the syntax, or change its format. Use `try_to_binary` to tolerate malformed input and return NULL instead.",
+			a[0],
+		)
 	}
 	return b, nil
 }

@@ -169,7 +169,10 @@ func (o *Operation) wait(ctx context.Context) error {
 			return &ServerError{Message: answer.GetErrorMessage(), SQLState: answer.GetSqlState()}
 		case tcli.TOperationState_INITIALIZED_STATE, tcli.TOperationState_PENDING_STATE, tcli.TOperationState_RUNNING_STATE:
 		default:
-			return &ServerError{Message: fmt.Sprintf("the statement ended as %s: %s", state, answer.GetErrorMessage()), SQLState: answer.GetSqlState()}
+			return &ServerError{
+				Message:  fmt.Sprintf("the statement ended as %s: %s", state, answer.GetErrorMessage()),
+				SQLState: answer.GetSqlState(),
+			}
 		}
 		pause = min(pause*2, lastPoll)
 		timer.Reset(pause)
@@ -202,7 +205,10 @@ func (o *Operation) Schema(ctx context.Context) ([]*tcli.TColumnDesc, error) {
 // says that there are more rows, so that only an empty answer is the end.
 func (o *Operation) Fetch(ctx context.Context, maxRows int64) (*tcli.TRowSet, error) {
 	answer, err := rpc(ctx, o.client, func(t *tcli.TCLIServiceClient) (*tcli.TFetchResultsResp, error) {
-		return t.FetchResults(ctx, &tcli.TFetchResultsReq{OperationHandle: o.handle, Orientation: tcli.TFetchOrientation_FETCH_NEXT, MaxRows: maxRows})
+		return t.FetchResults(
+			ctx,
+			&tcli.TFetchResultsReq{OperationHandle: o.handle, Orientation: tcli.TFetchOrientation_FETCH_NEXT, MaxRows: maxRows},
+		)
 	}, (*tcli.TFetchResultsResp).GetStatus)
 	if err != nil {
 		return nil, err

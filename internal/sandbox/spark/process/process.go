@@ -76,8 +76,11 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	defer func() { _ = log.Close() }()
 	s.cmd = guarded(java, args)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = o.DataDir, log, log
-	s.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SPARK_") || strings.HasPrefix(kv, "HADOOP_") }),
-		"SPARK_LOCAL_IP=127.0.0.1", "SPARK_LOCAL_HOSTNAME=localhost")
+	s.cmd.Env = append(
+		slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SPARK_") || strings.HasPrefix(kv, "HADOOP_") }),
+		"SPARK_LOCAL_IP=127.0.0.1",
+		"SPARK_LOCAL_HOSTNAME=localhost",
+	)
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

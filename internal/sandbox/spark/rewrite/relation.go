@@ -8,7 +8,16 @@ import (
 )
 
 // files are what a file's path is read as: parquet.`/a/b`.
-var files = map[string]bool{"parquet": true, "csv": true, "json": true, "orc": true, "text": true, "avro": true, "delta": true, "binaryfile": true}
+var files = map[string]bool{
+	"parquet":    true,
+	"csv":        true,
+	"json":       true,
+	"orc":        true,
+	"text":       true,
+	"avro":       true,
+	"delta":      true,
+	"binaryfile": true,
+}
 
 const information = "information_schema"
 
@@ -44,7 +53,8 @@ func (w *walker) relation(parts []string, first, last int) {
 // an alias, unless it has one.
 func (w *walker) keepName(first, last int) {
 	table := &w.tables[len(w.tables)-1]
-	if before := at(w.tokens, first-1); w.Names.Table(table.Name) == strings.ToLower(table.Name) || !w.top().from || before.Upper != "FROM" && before.Upper != "JOIN" && before.Text != "," {
+	if before := at(w.tokens, first-1); w.Names.Table(table.Name) == strings.ToLower(table.Name) || !w.top().from ||
+		before.Upper != "FROM" && before.Upper != "JOIN" && before.Text != "," {
 		return
 	}
 	// Time travel stands between the name and the alias.
@@ -152,7 +162,8 @@ func (w *walker) current(function string, first int) {
 	text := quoting.Text(value)
 	// The column of a bare call keeps the call's name.
 	before, after := at(w.tokens, first-1), w.token(2)
-	if (before.Text == "," || before.Upper == "SELECT") && (after.Kind == syntax.EOF || after.Text == "," || after.Text == ";" || after.Text == ")" || after.Upper == "FROM") {
+	if (before.Text == "," || before.Upper == "SELECT") &&
+		(after.Kind == syntax.EOF || after.Text == "," || after.Text == ";" || after.Text == ")" || after.Upper == "FROM") {
 		text += " AS " + quoting.Name(column)
 	}
 	w.replace(first, w.i+1, text)
@@ -252,7 +263,9 @@ func words(text string) map[string]bool {
 }
 
 var (
-	tableVerb  = words("CREATE REPLACE DROP ALTER TRUNCATE DESCRIBE DESC REFRESH CACHE UNCACHE RESTORE ANALYZE EXTERNAL INTO OVERWRITE ON LAZY SHOW")
+	tableVerb = words(
+		"CREATE REPLACE DROP ALTER TRUNCATE DESCRIBE DESC REFRESH CACHE UNCACHE RESTORE ANALYZE EXTERNAL INTO OVERWRITE ON LAZY SHOW",
+	)
 	setWord    = words("UNION ALL EXCEPT INTERSECT MINUS AS")
 	viewVerb   = words("CREATE REPLACE DROP ALTER TEMPORARY TEMP")
 	schemaVerb = words("CREATE DROP ALTER DESCRIBE DESC ON USE")

@@ -66,7 +66,11 @@ func JavaPath(ctx context.Context) (string, error) {
 	if os.Getenv("JAVA_HOME") == "" {
 		var err error
 		if path, err = exec.LookPath("java"); err != nil {
-			return "", fmt.Errorf("there is no java on PATH, and JAVA_HOME is not set: install Java %d or newer, such as Debian's openjdk-%d-jre-headless", Java, Java)
+			return "", fmt.Errorf(
+				"there is no java on PATH, and JAVA_HOME is not set: install Java %d or newer, such as Debian's openjdk-%d-jre-headless",
+				Java,
+				Java,
+			)
 		}
 	}
 	out, err := exec.CommandContext(ctx, path, "-version").CombinedOutput()
@@ -78,7 +82,14 @@ func JavaPath(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%s -version says nothing that looks like a version: %s", path, strings.TrimSpace(string(out)))
 	}
 	if major, err := strconv.Atoi(string(m[1])); err != nil || major < Java {
-		return "", fmt.Errorf("%s is Java %s; Spark %s needs %d or newer: install one, such as Debian's openjdk-%d-jre-headless, and name it in JAVA_HOME", path, m[1], Spark, Java, Java)
+		return "", fmt.Errorf(
+			"%s is Java %s; Spark %s needs %d or newer: install one, such as Debian's openjdk-%d-jre-headless, and name it in JAVA_HOME",
+			path,
+			m[1],
+			Spark,
+			Java,
+			Java,
+		)
 	}
 	return path, nil
 }
