@@ -87,9 +87,7 @@ func WithFaults(faults ...Fault) Option {
 // Start runs a sandbox for one test and stops it when the test is done.
 func Start(tb testing.TB, opts ...Option) *Sandbox {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("LEFT OUT of make unit: it needs the sandbox, and make test runs it")
-	}
+	skipShort(tb)
 	s := &Sandbox{data: tb.TempDir(), output: &output{}}
 	for _, opt := range opts {
 		opt(&s.options)
@@ -104,6 +102,14 @@ func Start(tb testing.TB, opts ...Option) *Sandbox {
 		}
 	})
 	return s
+}
+
+// skipShort leaves a test out of make unit, which says so.
+func skipShort(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("LEFT OUT of make unit: it needs the sandbox, and make test runs it")
+	}
 }
 
 // Restart starts a sandbox that was killed again: at the same address, with the
@@ -133,6 +139,7 @@ var shared struct {
 // ends with the test binary.
 func Shared(tb testing.TB) *Sandbox {
 	tb.Helper()
+	skipShort(tb)
 	shared.once.Do(func() {
 		shared.sandbox = &Sandbox{output: &output{}}
 		shared.err = shared.sandbox.start()
