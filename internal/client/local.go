@@ -28,7 +28,7 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 		err = json.Unmarshal(text, &at)
 	}
 	if err == nil {
-		err = knock(ctx, at.Path)
+		err = probeSocket(ctx, at.Path)
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		// A runner that was killed left the note.
@@ -44,7 +44,7 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 	return New(Config{Socket: at.Path, Page: at.Page, Token: jobs.NewSecret(at.Token), Release: release})
 }
 
-func knock(ctx context.Context, socket string) error {
+func probeSocket(ctx context.Context, socket string) error {
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", socket)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (c *Client) register(ctx context.Context) error {
 	if c.stop != nil || c.closed {
 		return nil
 	}
-	if err := c.beat(ctx); err != nil {
+	if err := c.sendHeartbeat(ctx); err != nil {
 		return err
 	}
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -33,14 +33,14 @@ func (c *Client) register(ctx context.Context) error {
 				return
 			case <-tick.C:
 				// A beat that fails is made good by the next.
-				_ = c.beat(beating)
+				_ = c.sendHeartbeat(beating)
 			}
 		}
 	})
 	return nil
 }
 
-func (c *Client) beat(ctx context.Context) error {
+func (c *Client) sendHeartbeat(ctx context.Context) error {
 	return c.do(ctx, request{method: http.MethodPut, path: at("/clients/%s", c.instance)})
 }
 

@@ -30,7 +30,7 @@ func throttleOf(host string) *throttle {
 	return t
 }
 
-func (t *throttle) hold(d time.Duration) {
+func (t *throttle) blockFor(d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if until := time.Now().Add(d); until.After(t.until) {

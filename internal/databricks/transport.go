@@ -145,7 +145,7 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 		after := f.retryAfter
 		if f.cause == causeBusy {
 			after = max(after, policy.Pause(n))
-			t.throttle.hold(after)
+			t.throttle.blockFor(after)
 		}
 		switch {
 		case cleanup, !f.transient(idempotent):

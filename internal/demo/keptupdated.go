@@ -18,7 +18,7 @@ import (
 // keptUpdated starts a runner and has it keep a table and an audience updated:
 // the second deployment, with the same resources.
 func keptUpdated(ctx context.Context, s *session, r *runner) error {
-	say("a runner serves its API and its page at %s", r.URL)
+	printLine("a runner serves its API and its page at %s", r.URL)
 	if err := s.applyWith(ctx, r); err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func keptUpdated(ctx context.Context, s *session, r *runner) error {
 	if _, _, err := s.sandbox.query(ctx, "UPDATE main.sales.customers SET lifetime_value = 99999.99, updated_at = current_timestamp() WHERE customer_id IN (1, 2, 3)"); err != nil {
 		return err
 	}
-	say("three customers change in the table, and the import runs again")
+	printLine("three customers change in the table, and the import runs again")
 	if err := r.show(ctx, "run", "customers"); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *session) applyWith(ctx context.Context, r *runner) error {
 	}
 	for line := range bytes.Lines(text) {
 		if bytes.HasPrefix(line, []byte("Apply complete")) {
-			say("terraform apply: %s", bytes.TrimSpace(line))
+			printLine("terraform apply: %s", bytes.TrimSpace(line))
 		}
 	}
 	return nil
@@ -122,17 +122,17 @@ func (r *runner) finished(ctx context.Context, n int) error {
 func (r *runner) page(ctx context.Context, keep bool) error {
 	heading("The page")
 	if keep {
-		say("%s", r.URL)
-		say("Sign in with the token in %s", relative([]string{r.TokenFile}))
-		say("Ctrl-C stops the runner and the warehouse.")
+		printLine("%s", r.URL)
+		printLine("Sign in with the token in %s", relative([]string{r.TokenFile}))
+		printLine("Ctrl-C stops the runner and the warehouse.")
 		<-ctx.Done()
 		return nil
 	}
-	say("It was at %s until now: the demo stops its runner. To look at it:", r.URL)
-	say("  make demo KEEP=1        the same, and the runner stays until Ctrl-C")
-	say("  %s", relative(r.command))
-	say("                          what it did, once more (its warehouse is gone)")
-	say("Sign in with the token in %s", relative([]string{r.TokenFile}))
+	printLine("It was at %s until now: the demo stops its runner. To look at it:", r.URL)
+	printLine("  make demo KEEP=1        the same, and the runner stays until Ctrl-C")
+	printLine("  %s", relative(r.command))
+	printLine("                          what it did, once more (its warehouse is gone)")
+	printLine("Sign in with the token in %s", relative([]string{r.TokenFile}))
 	return nil
 }
 

@@ -80,13 +80,13 @@ func run(ctx context.Context) (err error) {
 	}
 	heading(d.title)
 	begin := time.Now()
-	say("starting a local SQL warehouse and S3, and filling them")
+	printLine("starting a local SQL warehouse and S3, and filling them")
 	if s.sandbox, err = startSandbox(ctx, *sandboxBinary, d.sandboxArgs); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.sandbox.Stop()) }()
-	s.took("warehouse started and filled", time.Since(begin))
-	say("it listens on %s:%d%s; S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
+	s.addStep("warehouse started and filled", time.Since(begin))
+	printLine("it listens on %s:%d%s; S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
 
 	heading("terraform apply")
 	if err := s.apply(ctx); err != nil {
@@ -118,10 +118,10 @@ func run(ctx context.Context) (err error) {
 		if err := d.then(ctx, s, r); err != nil {
 			return err
 		}
-		s.took("kept updated by a runner", time.Since(begin))
+		s.addStep("kept updated by a runner", time.Since(begin))
 	}
 	heading("How long it took")
-	s.took("all of it", time.Since(started))
+	s.addStep("all of it", time.Since(started))
 	for _, step := range s.steps {
 		fmt.Printf("  %-42s %8.1f s\n", step.name, step.took.Seconds())
 	}
@@ -131,7 +131,7 @@ func run(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *session) took(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
+func (s *session) addStep(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
 
 // prepare copies the example into the build directory, so that the demo leaves
 // no state in examples/ and starts anew each time.
@@ -164,4 +164,4 @@ func prepare(example, build string) (string, error) {
 
 func heading(text string) { fmt.Printf("\n\x1b[1m%s\x1b[0m\n", text) }
 
-func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
+func printLine(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }

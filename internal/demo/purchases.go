@@ -80,7 +80,7 @@ func showPurchases(ctx context.Context, s *session) error {
 		}
 		spend += w.spend
 	}
-	say(
+	printLine(
 		"%s profiles agree with SQL over the source: spend to the cent (%.2f in all), items, baskets, lines, first and last purchase",
 		comma(int64(len(got))),
 		spend,

@@ -71,7 +71,7 @@ func (s *session) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("terraform apply: %w", err)
 	}
-	s.took("terraform apply", time.Since(begin))
+	s.addStep("terraform apply", time.Since(begin))
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (s *session) applyAgain(ctx context.Context) error {
 	if !bytes.Contains(text, []byte("No changes")) {
 		return fmt.Errorf("the second terraform apply should find nothing to change:\n%s", text)
 	}
-	say("No changes. Your infrastructure matches the configuration.")
+	printLine("No changes. Your infrastructure matches the configuration.")
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (s *session) runs(ctx context.Context) (err error) {
 		}
 		took := r.FinishedAt.Sub(*r.StartedAt)
 		if job.Import != nil {
-			say(
+			printLine(
 				"%-28s %s rows imported from %s into stream %s, %s profiles",
 				job.Label,
 				comma(r.RowsWritten),
@@ -153,10 +153,10 @@ func (s *session) runs(ctx context.Context) (err error) {
 				job.Import.Stream,
 				comma(r.Profiles),
 			)
-			s.took("import of "+comma(r.RowsWritten)+" rows, with profiles", took)
+			s.addStep("import of "+comma(r.RowsWritten)+" rows, with profiles", took)
 		} else {
-			say("%-28s %s profiles exported to %s", job.Label, comma(r.RowsWritten), r.Table)
-			s.took("export of "+comma(r.RowsWritten)+" profiles", took)
+			printLine("%-28s %s profiles exported to %s", job.Label, comma(r.RowsWritten), r.Table)
+			s.addStep("export of "+comma(r.RowsWritten)+" profiles", took)
 		}
 	}
 	return nil

@@ -85,7 +85,7 @@ func (x *execution) execute() {
 	beats := make(chan struct{})
 	go func() {
 		defer close(beats)
-		x.beat(ctx, stop)
+		x.keepLease(ctx, stop)
 	}()
 	err := x.work(ctx)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
@@ -139,10 +139,10 @@ const (
 	minBeat    = time.Second
 )
 
-// beat renews the lease and writes progress and log lines to the store. It stops
+// keepLease renews the lease and writes progress and log lines to the store. It stops
 // the work when the run was cancelled, when another process took it over, or when
 // no renewal succeeded for as long as the lease lasts.
-func (x *execution) beat(ctx context.Context, stop context.CancelCauseFunc) {
+func (x *execution) keepLease(ctx context.Context, stop context.CancelCauseFunc) {
 	tick := time.NewTicker(pollCancel)
 	defer tick.Stop()
 	renewed, beaten := time.Now(), time.Now()

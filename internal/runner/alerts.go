@@ -61,7 +61,7 @@ func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) 
 	return a, err
 }
 
-func (a *alerter) poke() {
+func (a *alerter) lookNow() {
 	select {
 	case a.poked <- struct{}{}:
 	default:

@@ -56,7 +56,7 @@ func receiver(t *testing.T, secret string, refuse int) (address string, got chan
 
 func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		b.work = func(context.Context, jobs.Job, engine.Progress) error {
 			return &jobs.Error{Code: jobs.CodeForbidden, Summary: "No right to read it"}
 		}
@@ -86,7 +86,7 @@ func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
 
 func TestAJobWithoutSuccessForLongIsTold(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		address, got := receiver(t, "s3cret", 0)
 		apply := b.apply()
 		auth := b.authorize(apply)

@@ -19,7 +19,7 @@ import (
 const schedulesForBench = 10000
 
 // seed makes authorizations and jobs with schedules that are due in a year.
-func (b *bed) seed(authorizations, jobsOfEach int) {
+func (b *fixture) seed(authorizations, jobsOfEach int) {
 	b.t.Helper()
 	e := b.apply()
 	auth := b.authorize(e)
@@ -40,7 +40,7 @@ func (b *bed) seed(authorizations, jobsOfEach int) {
 }
 
 // each measures something on each database.
-func each(b *testing.B, f func(b *testing.B, bed *bed)) {
+func each(b *testing.B, f func(b *testing.B, bed *fixture)) {
 	b.Helper()
 	b.Run("sqlite", func(b *testing.B) { f(b, newBed(b)) })
 	b.Run("postgres", func(b *testing.B) {
@@ -71,7 +71,7 @@ func cpu(tb testing.TB) time.Duration {
 // BenchmarkIdle shows what 10,000 schedules cost that are not due, in percent
 // of one core.
 func BenchmarkIdle(b *testing.B) {
-	each(b, func(b *testing.B, bed *bed) {
+	each(b, func(b *testing.B, bed *fixture) {
 		b.Helper()
 		bed.seed(10, schedulesForBench/10)
 		bed.runner(runner.Config{})
@@ -88,7 +88,7 @@ func BenchmarkIdle(b *testing.B) {
 // BenchmarkDue shows how long 100 runs that are due at once take to begin,
 // among 10,000 schedules.
 func BenchmarkDue(b *testing.B) {
-	each(b, func(b *testing.B, bed *bed) {
+	each(b, func(b *testing.B, bed *fixture) {
 		b.Helper()
 		const due = 100
 		bed.seed(due, schedulesForBench/due)

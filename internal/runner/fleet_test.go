@@ -19,7 +19,7 @@ import (
 // makes them 10,000.
 func TestAFleetWithWrongClocksClaimsEachOccurrenceOnce(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		runners, occurrences := 8, 400
 		if os.Getenv("LYTICS_TORTURE") != "" {
 			occurrences = 10_000

@@ -91,7 +91,7 @@ func runProcess(text string) error {
 }
 
 // process begins a runner of its own process.
-func (b *bed) process(name string, bucket *s3) *exec.Cmd {
+func (b *fixture) process(name string, bucket *s3) *exec.Cmd {
 	b.t.Helper()
 	text, err := json.Marshal(processConfig{Dir: b.dir, URL: b.url.Reveal(), Name: name, S3: bucket})
 	if err != nil {
@@ -126,7 +126,7 @@ func (b *bed) process(name string, bucket *s3) *exec.Cmd {
 // with SIGKILL. The other goes on from its cursor, and the result is exact.
 func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		rows := 30_000 // three pages of a result
 		if os.Getenv("LYTICS_TORTURE") != "" {
 			rows = 200_000

@@ -25,7 +25,7 @@ func scrape(t *testing.T, r *runner.Runner) string {
 
 func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		b.work = func(_ context.Context, job jobs.Job, p engine.Progress) error {
 			p.Count(func(c *jobs.Counts) { c.RowsRead, c.RowsWritten = 7, 5 })
 			if job.Label == "bad" {
@@ -70,7 +70,7 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 // for it, and counts the loss.
 func TestARunTakenByAnotherIsLeftToIt(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", atOnce)

@@ -9,9 +9,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// punctual is how late a run may begin that is not held to be missed: about
+// maxStartDelay is how late a run may begin that is not held to be missed: about
 // what it takes to restart a runner. It is shorter than any schedule's period.
-const punctual = 5 * time.Minute
+const maxStartDelay = 5 * time.Minute
 
 func (s *scheduler) plan(job store.JobRow, due, now time.Time) store.Plan {
 	s.metrics.scheduleLag.Observe(now.Sub(due).Seconds())
@@ -29,7 +29,7 @@ func plan(job store.JobRow, due, now time.Time) store.Plan {
 		return store.Plan{Skip: &store.Skip{Count: 1, First: due, Last: due, Why: "its schedule cannot be computed: " + err.Error()}}
 	}
 	p := store.Plan{Next: &o.next}
-	late := now.Sub(o.last) > punctual
+	late := now.Sub(o.last) > maxStartDelay
 	switch {
 	case job.Schedule.CatchUp != jobs.CatchUpSkip:
 		p.Run, p.Missed = &o.last, o.count-1

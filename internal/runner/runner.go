@@ -131,8 +131,8 @@ func (r *Runner) execute(ctx context.Context, runID string) error {
 	if executed {
 		r.metrics.ended(run)
 		r.logEnd(ctx, run)
-		r.sched.poke()
-		r.alerts.poke()
+		r.sched.lookNow()
+		r.alerts.lookNow()
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrFenced) {
 		return err

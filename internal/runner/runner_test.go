@@ -17,7 +17,7 @@ import (
 
 func TestANewScheduleRunsAtOnceOnTheRunner(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, _ := b.runner(runner.Config{})
@@ -42,7 +42,7 @@ type gate struct {
 }
 
 // gated has runs wait at a gate, and gives a process that may queue them.
-func (b *bed) gated() (*gate, *engine.Engine, jobs.Authorization) {
+func (b *fixture) gated() (*gate, *engine.Engine, jobs.Authorization) {
 	b.t.Helper()
 	g := &gate{entered: make(chan string, 100), leave: make(chan struct{})}
 	b.work = g.work
@@ -88,7 +88,7 @@ func (g *gate) next(t *testing.T) string {
 // one that waits: the sweeper, which would find it later, is off.
 func TestAFreedPlaceStartsAWaitingRun(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		var ids []string
 		for i := range 10 {
@@ -114,7 +114,7 @@ func TestAFreedPlaceStartsAWaitingRun(t *testing.T) {
 // checklist 27
 func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
@@ -143,7 +143,7 @@ func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 // Ctrl-C in an apply that follows a run on the runner stops that run.
 func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
@@ -170,7 +170,7 @@ func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 // checklist 59: a runner on the store is the only one that executes.
 func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
@@ -207,7 +207,7 @@ func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 // A run in progress is neither lost nor failed when its runner stops.
 func TestAStoppingRunnerHandsItsRunOver(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", atOnce)
@@ -227,7 +227,7 @@ func TestAStoppingRunnerHandsItsRunOver(t *testing.T) {
 
 func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		var tries sync.Map
 		b.work = func(_ context.Context, job jobs.Job, _ engine.Progress) error {
 			if _, again := tries.LoadOrStore(job.Label, true); again {
@@ -267,7 +267,7 @@ func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 // checklist 40: missed while no runner was there.
 func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		// Half a day from now, however near midnight that is.
@@ -300,7 +300,7 @@ func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 
 func TestAJobRunsAfterOthersHaveSucceeded(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, _ := b.runner(runner.Config{})

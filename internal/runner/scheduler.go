@@ -41,8 +41,8 @@ func newScheduler(db schedules, log *slog.Logger, m *metrics) *scheduler {
 	return &scheduler{db: db, log: log, metrics: m, poked: make(chan struct{}, 1)}
 }
 
-// poke has the scheduler look now.
-func (s *scheduler) poke() {
+// lookNow has the scheduler look now.
+func (s *scheduler) lookNow() {
 	select {
 	case s.poked <- struct{}{}:
 	default:

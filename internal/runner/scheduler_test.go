@@ -115,7 +115,7 @@ func TestTheSchedulerNoticesWhatIsPlannedSooner(t *testing.T) {
 			}
 			c.job.NextRunAt = &asked
 		})
-		sched.poke()
+		sched.lookNow()
 		synctest.Wait()
 		c.set(func() {
 			if len(c.begun) != 2 || !c.begun[1].Equal(time.Now()) {

@@ -40,7 +40,7 @@ func (s *sweeper) run(ctx context.Context) error {
 		}
 		if time.Since(mended) >= mendEvery {
 			mended = time.Now()
-			if err := s.mend(ctx); err != nil && ctx.Err() == nil {
+			if err := s.requeueLostRuns(ctx); err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
 		}
@@ -72,9 +72,9 @@ func (s *sweeper) takeOver(ctx context.Context) error {
 	return err
 }
 
-// mend wakes runs for which there is room, and sends those again that got lost
+// requeueLostRuns wakes runs for which there is room, and sends those again that got lost
 // on their way.
-func (s *sweeper) mend(ctx context.Context) error {
+func (s *sweeper) requeueLostRuns(ctx context.Context) error {
 	if err := s.db.WakeWaiting(ctx, s.limit); err != nil {
 		return err
 	}

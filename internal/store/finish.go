@@ -62,14 +62,14 @@ func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEn
 		if err := AppendLog(ctx, tx, c.RunID, log...); err != nil {
 			return err
 		}
-		return d.wake(ctx, tx, c)
+		return d.requeueWaiting(ctx, tx, c)
 	})
 }
 
-// wake requeues the runs that were waiting for the slot this run releases: the
+// requeueWaiting requeues the runs that were waiting for the slot this run releases: the
 // oldest of the job, the oldest of the authorization, and the run itself if it
 // was queued again.
-func (d *DB) wake(ctx context.Context, tx *Tx, c *Claim) error {
+func (d *DB) requeueWaiting(ctx context.Context, tx *Tx, c *Claim) error {
 	ids, err := texts(
 		tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID),
 	)

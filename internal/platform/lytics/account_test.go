@@ -13,7 +13,7 @@ import (
 // checklist 65: with a token of another account nothing is read, sent or changed.
 func TestAStoreBelongsToOneAccount(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		ctx := t.Context()
 		bound, err := b.CheckAccount(ctx)
 		if err != nil || bound == "" {

@@ -224,7 +224,7 @@ func TestWhatNeverLeftIsNotUnsure(t *testing.T) {
 // other batches, and counts them.
 func TestEventsThatWereSentAndNotCommittedAreCounted(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		lost := errors.New("the lease is another's now")
 		_, err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
 		if !errors.Is(err, lost) {

@@ -231,7 +231,7 @@ func TestACircleByTheSlugOfBefore(t *testing.T) {
 // has; the same definition in another writing is adopted all the same.
 func TestAnotherStoreAdoptsTheSameAudience(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *bed) {
+	onEach(t, func(t *testing.T, b *fixture) {
 		ctx := t.Context()
 		first, err := b.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5,  name = "a  b")`})
 		b.must(nil, err)

@@ -131,8 +131,8 @@ func get[T, W any](call func(context.Context, string) (T, error), convert func(T
 	}
 }
 
-// act adapts a call on an id that gives nothing.
-func act(call func(context.Context, string) error) func(context.Context, *byID) (*none, error) {
+// actionByID adapts a call on an id that gives nothing.
+func actionByID(call func(context.Context, string) error) func(context.Context, *byID) (*none, error) {
 	return func(ctx context.Context, in *byID) (*none, error) { return &none{}, call(ctx, in.ID) }
 }
 

@@ -66,9 +66,9 @@ func (s *Server) describeAuthorizations(api huma.API) {
 	register(
 		api,
 		route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"},
-		act(a.DeleteAuthorization),
+		actionByID(a.DeleteAuthorization),
 	)
-	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Note that a state file holds an object"}, act(a.Confirm))
+	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Note that a state file holds an object"}, actionByID(a.Confirm))
 }
 
 func (s *Server) describeJobs(api huma.API) {
@@ -100,7 +100,7 @@ func (s *Server) describeJobs(api huma.API) {
 			v, err := a.UpdateJob(ctx, in.ID, in.Body)
 			return &answer[jobs.Job]{v}, err
 		})
-	register(api, route{http.MethodDelete, "/jobs/{id}", "delete-job", "Delete a job, keeping what it moved"}, act(a.DeleteJob))
+	register(api, route{http.MethodDelete, "/jobs/{id}", "delete-job", "Delete a job, keeping what it moved"}, actionByID(a.DeleteJob))
 	register(api, route{http.MethodPut, "/jobs/{id}/paused", "pause-job", "Pause a job's schedule, or resume it"},
 		func(ctx context.Context, in *pause) (*answer[jobs.Job], error) {
 			v, err := a.PauseJob(ctx, in.ID, in.Body.Paused)

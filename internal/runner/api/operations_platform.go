@@ -25,12 +25,12 @@ func (s *Server) describePlatform(api huma.API) {
 	register(api, route{http.MethodPost, "/fields", "create-field", "Create a field"}, put(a.CreateField, field, fieldOf))
 	register(api, route{http.MethodPut, "/fields", "put-field", "Create or change a field"}, put(a.PutField, field, fieldOf))
 	register(api, route{http.MethodGet, "/fields/{id}", "get-field", "Read a field"}, get(a.Field, fieldOf))
-	register(api, route{http.MethodDelete, "/fields/{id}", "delete-field", "Delete a field"}, act(a.DeleteField))
+	register(api, route{http.MethodDelete, "/fields/{id}", "delete-field", "Delete a field"}, actionByID(a.DeleteField))
 
 	register(api, route{http.MethodPost, "/mappings", "create-mapping", "Create a mapping"}, put(a.CreateMapping, mapping, mappingOf))
 	register(api, route{http.MethodPut, "/mappings", "put-mapping", "Create or change a mapping"}, put(a.PutMapping, mapping, mappingOf))
 	register(api, route{http.MethodGet, "/mappings/{id}", "get-mapping", "Read a mapping"}, get(a.Mapping, mappingOf))
-	register(api, route{http.MethodDelete, "/mappings/{id}", "delete-mapping", "Delete a mapping"}, act(a.DeleteMapping))
+	register(api, route{http.MethodDelete, "/mappings/{id}", "delete-mapping", "Delete a mapping"}, actionByID(a.DeleteMapping))
 
 	register(api, route{http.MethodGet, "/audiences", "list-audiences", "List the audiences"}, all(a.Audiences, audienceOf))
 	register(api, route{http.MethodPost, "/audiences", "create-audience", "Create an audience"}, put(a.CreateAudience, audience, audienceOf))
@@ -40,7 +40,7 @@ func (s *Server) describePlatform(api huma.API) {
 		put(a.PutAudience, audience, audienceOf),
 	)
 	register(api, route{http.MethodGet, "/audiences/{id}", "get-audience", "Read an audience, by id or slug"}, get(a.Audience, audienceOf))
-	register(api, route{http.MethodDelete, "/audiences/{id}", "delete-audience", "Delete an audience"}, act(a.DeleteAudience))
+	register(api, route{http.MethodDelete, "/audiences/{id}", "delete-audience", "Delete an audience"}, actionByID(a.DeleteAudience))
 	register(api, route{http.MethodGet, "/audiences/{id}/size", "get-audience-size", "Count the profiles of an audience, by id or slug"},
 		get(a.AudienceSize, itself))
 

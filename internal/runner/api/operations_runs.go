@@ -44,7 +44,7 @@ func (s *Server) describeRuns(api huma.API) {
 			return &answer[[]jobs.Run]{list(all, itself)}, err
 		})
 	register(api, route{http.MethodGet, "/runs/{id}", "get-run", "Read a run"}, get(a.Run, itself))
-	register(api, route{http.MethodPut, "/runs/{id}/cancelled", "cancel-run", "Cancel a run"}, act(a.CancelRun))
+	register(api, route{http.MethodPut, "/runs/{id}/cancelled", "cancel-run", "Cancel a run"}, actionByID(a.CancelRun))
 	register(api, route{http.MethodGet, "/runs/{id}/log", "get-run-log", "Read a run's log, the oldest line first"},
 		get(a.RunLog, func(lines []jobs.LogLine) []jobs.LogLine { return list(lines, itself) }))
 

@@ -6,13 +6,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// act answers a button: it says what became of it, on the page it was on.
-func (s *server) act(w http.ResponseWriter, r *http.Request, jobID string, done string, do func() error) {
+// answerAction answers a button: it says what became of it, on the page it was on.
+func (s *server) answerAction(w http.ResponseWriter, r *http.Request, jobID string, done string, do func() error) {
 	if err := do(); err != nil {
 		cause := explain(jobs.FailureOf(err))
-		s.tell(r, notice{Failed: true, Text: cause.What, Why: cause.Why, Next: cause.Next})
+		s.leaveNotice(r, notice{Failed: true, Text: cause.What, Why: cause.Why, Next: cause.Next})
 	} else {
-		s.tell(r, notice{Text: done})
+		s.leaveNotice(r, notice{Text: done})
 	}
 	if job, err := s.API.Job(r.Context(), jobID); err == nil {
 		s.jobs.put(job)
@@ -22,7 +22,7 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, jobID string, done 
 
 func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.act(w, r, id, s.name(r, id)+" was asked to run.", func() error {
+	s.answerAction(w, r, id, s.name(r, id)+" was asked to run.", func() error {
 		_, err := s.API.StartRun(r.Context(), id, jobs.ReasonManual)
 		return err
 	})
@@ -30,7 +30,7 @@ func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) pause(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.act(w, r, id, s.name(r, id)+" is paused: its schedule starts nothing until it is resumed.", func() error {
+	s.answerAction(w, r, id, s.name(r, id)+" is paused: its schedule starts nothing until it is resumed.", func() error {
 		_, err := s.API.PauseJob(r.Context(), id, true)
 		return err
 	})
@@ -38,7 +38,7 @@ func (s *server) pause(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) resume(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.act(w, r, id, s.name(r, id)+" is resumed.", func() error {
+	s.answerAction(w, r, id, s.name(r, id)+" is resumed.", func() error {
 		_, err := s.API.PauseJob(r.Context(), id, false)
 		return err
 	})
@@ -50,7 +50,7 @@ func (s *server) cancel(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "runs", err)
 		return
 	}
-	s.act(w, r, run.JobID, "The run of "+s.name(r, run.JobID)+" was asked to stop.", func() error {
+	s.answerAction(w, r, run.JobID, "The run of "+s.name(r, run.JobID)+" was asked to stop.", func() error {
 		return s.API.CancelRun(r.Context(), run.ID)
 	})
 }

@@ -124,8 +124,8 @@ func reason(r jobs.Reason) string {
 	}
 }
 
-// rhythm says a schedule in words: "Mondays at 06:30 Europe/Berlin".
-func rhythm(s *jobs.Schedule) string {
+// describeSchedule says a schedule in words: "Mondays at 06:30 Europe/Berlin".
+func describeSchedule(s *jobs.Schedule) string {
 	if s == nil {
 		return ""
 	}

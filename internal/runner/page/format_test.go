@@ -35,7 +35,7 @@ func TestSchedulesInWords(t *testing.T) {
 		"Sundays at 12:00 UTC":                   {Frequency: jobs.Weekly, DayOfWeek: "sunday", TimeOfDay: "12:00"},
 		"monthly on the 31st at 01:00 Asia/Oral": {Frequency: jobs.Monthly, DayOfMonth: 31, TimeOfDay: "01:00", Timezone: "Asia/Oral"},
 	} {
-		if got := rhythm(&s); got != want {
+		if got := describeSchedule(&s); got != want {
 			t.Errorf("%+v is %q, want %q", s, got, want)
 		}
 	}

@@ -126,7 +126,7 @@ func newHistory(runs []jobs.Run, now time.Time) *history {
 		h.First = &first
 	}
 	rows := func(r *jobs.Run) float64 { return float64(r.RowsWritten) }
-	seconds := func(r *jobs.Run) float64 { return took(r, now).Seconds() }
+	seconds := func(r *jobs.Run) float64 { return runDuration(r, now).Seconds() }
 	h.Rows = draw(runs, "Rows written", 112, rows, now)
 	h.Duration = draw(runs, "Duration", 64, seconds, now)
 	topRows, topSeconds := ceiling(runs, rows), ceiling(runs, seconds)
@@ -146,7 +146,7 @@ func middle(runs []jobs.Run, of func(*jobs.Run) float64) string {
 	for i := range runs {
 		if runs[i].Status == jobs.StatusSucceeded {
 			rows = append(rows, of(&runs[i]))
-			long = append(long, took(&runs[i], time.Time{}))
+			long = append(long, runDuration(&runs[i], time.Time{}))
 		}
 	}
 	if len(rows) < 3 {
@@ -172,7 +172,7 @@ func draw(runs []jobs.Run, name string, height float64, of func(*jobs.Run) float
 		p.Bars = append(p.Bars, bar{
 			Run: *r, X: round(width * (float64(slots-len(runs)+i) + 0.14)), Width: round(width * 0.72),
 			Y: height - h, H: h, Cut: v > top*1.001, At: when(r),
-			Title: fmt.Sprintf("%s, %s rows in %s", word(r.Status), exact(r.RowsWritten), duration(took(r, now))),
+			Title: fmt.Sprintf("%s, %s rows in %s", word(r.Status), exact(r.RowsWritten), duration(runDuration(r, now))),
 		})
 	}
 	return p

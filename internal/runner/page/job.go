@@ -40,7 +40,7 @@ type runRow struct {
 }
 
 func newRunRow(r jobs.Run, now time.Time) runRow {
-	return runRow{Run: r, At: when(&r), Took: took(&r, now), Cause: explain(r.Failure)}
+	return runRow{Run: r, At: when(&r), Took: runDuration(&r, now), Cause: explain(r.Failure)}
 }
 
 type jobView struct {
@@ -127,7 +127,7 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Log = newLog(last.ID, lines, 30)
 	}
-	v.Late = late(&v.Job)
+	v.Late = explainLateness(&v.Job)
 	f := frame{Title: v.Job.Label, Section: "jobs", Refresh: refresh(v.Job.State == stateRunning)}
 	if v.Job.State == stateFailed {
 		f.Title, f.Mood = v.Job.Label+" failed", "failed"
@@ -135,8 +135,8 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "job", f, v)
 }
 
-// late says why a job counts as late, and what to do about it.
-func late(j *jobRow) *explanation {
+// explainLateness says why a job counts as explainLateness, and what to do about it.
+func explainLateness(j *jobRow) *explanation {
 	switch {
 	case j.Word == "overdue":
 		return &explanation{

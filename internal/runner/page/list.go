@@ -153,10 +153,10 @@ func (s *server) complete(row *jobRow, runs []jobs.Run) {
 		row.LastRun = &runs[0] // newer than the list's
 	}
 	row.State, row.Word = stateOf(&row.Job, now)
-	row.Source, row.Target, row.Rhythm = source(&row.Job), target(&row.Job), rhythm(row.Schedule)
+	row.Source, row.Target, row.Rhythm = source(&row.Job), target(&row.Job), describeSchedule(row.Schedule)
 	row.Progress = s.rates.of(row.LastRun, now)
 	if last := row.LastRun; last != nil {
-		row.Took = took(last, now)
+		row.Took = runDuration(last, now)
 		if last.Status == jobs.StatusFailed {
 			row.Cause = explain(last.Failure)
 		}

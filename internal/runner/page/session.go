@@ -118,8 +118,8 @@ func (s *server) signedIn(next http.HandlerFunc) http.Handler {
 	})
 }
 
-// tell leaves a notice for the session of the request.
-func (s *server) tell(r *http.Request, n notice) {
+// leaveNotice leaves a notice for the session of the request.
+func (s *server) leaveNotice(r *http.Request, n notice) {
 	n.until = s.Now().Add(8 * time.Second)
 	if n.Failed {
 		n.until = s.Now().Add(time.Minute)

@@ -75,8 +75,8 @@ func target(j *jobs.Job) string {
 	}
 }
 
-// took is how long a run has executed; 0 where it has not begun.
-func took(r *jobs.Run, now time.Time) time.Duration {
+// runDuration is how long a run has executed; 0 where it has not begun.
+func runDuration(r *jobs.Run, now time.Time) time.Duration {
 	switch {
 	case r.StartedAt == nil:
 		return 0

@@ -52,7 +52,10 @@ func arguments(o Options, port int) ([]string, error) {
 		"-Dspark.submit.deployMode=client", "-Dspark.app.name=sandbox",
 	}
 	if o.Brief {
-		args = append(args, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+		// With the first compiler alone the code cache is 48 MB by default. A suite of
+		// tests fills it, and the next statement fails with "Out of space in CodeCache
+		// for adapters".
+		args = append(args, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m")
 	} else {
 		args = append(args, "-XX:+UseG1GC")
 	}

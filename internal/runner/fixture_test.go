@@ -22,8 +22,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// bed is one store that processes come to and go from.
-type bed struct {
+// fixture is one store that processes come to and go from.
+type fixture struct {
 	t    testing.TB
 	dir  string
 	url  jobs.Secret
@@ -37,13 +37,13 @@ type bed struct {
 	db      *store.DB
 }
 
-func newBed(tb testing.TB) *bed {
+func newBed(tb testing.TB) *fixture {
 	tb.Helper()
-	return &bed{t: tb, dir: tb.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
+	return &fixture{t: tb, dir: tb.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
 }
 
 // onEach tries something on each database.
-func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
+func onEach(t *testing.T, f func(t *testing.T, b *fixture)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -58,7 +58,7 @@ func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
 }
 
 // engine is another process on the store.
-func (b *bed) engine() *engine.Engine {
+func (b *fixture) engine() *engine.Engine {
 	return engine.New(engine.Options{
 		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
 		Getenv: func(string) string { return "" }, Work: b.work, Staging: b.staging, MaxRunsPerAuthorization: b.limit,
@@ -67,7 +67,7 @@ func (b *bed) engine() *engine.Engine {
 }
 
 // apply is a process of Terraform, until the test ends.
-func (b *bed) apply() *engine.Engine {
+func (b *fixture) apply() *engine.Engine {
 	e := b.engine()
 	b.t.Cleanup(func() {
 		if err := e.Close(); err != nil {
@@ -78,11 +78,11 @@ func (b *bed) apply() *engine.Engine {
 }
 
 // runner begins a runner, and gives what stops it in good order.
-func (b *bed) runner(c runner.Config) (r *runner.Runner, stop func()) {
+func (b *fixture) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	b.t.Helper()
 	e := b.engine()
 	if c.Log == nil {
-		c.Log = slog.New(complaints{b.t})
+		c.Log = slog.New(failOnStoreError{b.t})
 	}
 	r, err := runner.New(e, c)
 	if err != nil {
@@ -109,14 +109,14 @@ func (b *bed) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	return r, stop
 }
 
-// complaints fails a test whose runner could not use its store.
-type complaints struct{ t testing.TB }
+// failOnStoreError fails a test whose runner could not use its store.
+type failOnStoreError struct{ t testing.TB }
 
-func (c complaints) Enabled(_ context.Context, level slog.Level) bool {
+func (c failOnStoreError) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= slog.LevelError
 }
 
-func (c complaints) Handle(_ context.Context, r slog.Record) error {
+func (c failOnStoreError) Handle(_ context.Context, r slog.Record) error {
 	if strings.Contains(r.Message, "store") {
 		r.Attrs(func(a slog.Attr) bool {
 			c.t.Errorf("%s: %s", r.Message, a)
@@ -126,11 +126,11 @@ func (c complaints) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func (c complaints) WithAttrs([]slog.Attr) slog.Handler { return c }
+func (c failOnStoreError) WithAttrs([]slog.Attr) slog.Handler { return c }
 
-func (c complaints) WithGroup(string) slog.Handler { return c }
+func (c failOnStoreError) WithGroup(string) slog.Handler { return c }
 
-func (b *bed) authorize(e jobs.API) jobs.Authorization {
+func (b *fixture) authorize(e jobs.API) jobs.Authorization {
 	b.t.Helper()
 	token := jobs.NewSecret("dapi-1")
 	a, err := e.CreateAuthorization(context.Background(), jobs.AuthorizationChange{Token: &token, AuthorizationSpec: jobs.AuthorizationSpec{
@@ -141,7 +141,7 @@ func (b *bed) authorize(e jobs.API) jobs.Authorization {
 	return a
 }
 
-func (b *bed) job(e jobs.API, auth, table string, change func(*jobs.JobSpec)) jobs.Job {
+func (b *fixture) job(e jobs.API, auth, table string, change func(*jobs.JobSpec)) jobs.Job {
 	b.t.Helper()
 	s := jobs.JobSpec{Label: table, AuthorizationID: auth, QueryTimeout: time.Minute, Import: &jobs.TableImport{
 		Catalog: "main", Database: "sales", Table: table, TimestampColumn: "ts"}}
@@ -174,7 +174,7 @@ func eventually(tb testing.TB, what string, f func() bool) {
 }
 
 // store is the store, opened beside everybody's back.
-func (b *bed) store() *store.DB {
+func (b *fixture) store() *store.DB {
 	b.t.Helper()
 	b.once.Do(func() {
 		db, err := store.Open(context.Background(), store.Location{Dir: filepath.Join(b.dir, "data"), DatabaseURL: b.url}, false)
@@ -188,7 +188,7 @@ func (b *bed) store() *store.DB {
 }
 
 // sql changes the store.
-func (b *bed) sql(query string, args ...any) {
+func (b *fixture) sql(query string, args ...any) {
 	b.t.Helper()
 	err := b.store().Write(context.Background(), func(tx *store.Tx) error {
 		_, err := tx.ExecContext(context.Background(), query, args...)
@@ -199,7 +199,7 @@ func (b *bed) sql(query string, args ...any) {
 	}
 }
 
-func (b *bed) count(query string) (n int) {
+func (b *fixture) count(query string) (n int) {
 	b.t.Helper()
 	if err := b.store().Read().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
 		b.t.Fatal(err)
@@ -208,7 +208,7 @@ func (b *bed) count(query string) (n int) {
 }
 
 // only gives the one run of a job, when it is in a state.
-func (b *bed) only(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
+func (b *fixture) only(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
 	b.t.Helper()
 	eventually(b.t, "one run, "+string(status), func() bool {
 		all := b.runs(e, job)
@@ -220,7 +220,7 @@ func (b *bed) only(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
 	return run
 }
 
-func (b *bed) logHas(e jobs.API, run, text string) {
+func (b *fixture) logHas(e jobs.API, run, text string) {
 	b.t.Helper()
 	lines, err := e.RunLog(context.Background(), run)
 	if err != nil {
@@ -235,7 +235,7 @@ func (b *bed) logHas(e jobs.API, run, text string) {
 	}
 }
 
-func (b *bed) runs(e jobs.API, job string) []jobs.Run {
+func (b *fixture) runs(e jobs.API, job string) []jobs.Run {
 	b.t.Helper()
 	all, err := e.ListRuns(context.Background(), jobs.RunFilter{JobID: job, Limit: 10000})
 	if err != nil {

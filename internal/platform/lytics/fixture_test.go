@@ -21,8 +21,8 @@ import (
 // canary is the token; it must be in no error.
 const canary = "canary-5f1d7e-token"
 
-// bed is a platform, the stand-in that it talks to, and a store.
-type bed struct {
+// fixture is a platform, the stand-in that it talks to, and a store.
+type fixture struct {
 	*lytics.Platform
 	t      *testing.T
 	server *lyticstest.Server
@@ -48,13 +48,13 @@ func start(t *testing.T, o lyticstest.Options) *lyticstest.Server {
 	return s
 }
 
-func open(t *testing.T, o lyticstest.Options, change ...func(*lytics.Config)) *bed {
+func open(t *testing.T, o lyticstest.Options, change ...func(*lytics.Config)) *fixture {
 	t.Helper()
 	return openAt(t, store.Location{Dir: t.TempDir()}, o, change...)
 }
 
 // onEach tries something with a store in each database.
-func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
+func onEach(t *testing.T, f func(t *testing.T, b *fixture)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -66,20 +66,20 @@ func onEach(t *testing.T, f func(t *testing.T, b *bed)) {
 	})
 }
 
-func openAt(t *testing.T, at store.Location, o lyticstest.Options, change ...func(*lytics.Config)) *bed {
+func openAt(t *testing.T, at store.Location, o lyticstest.Options, change ...func(*lytics.Config)) *fixture {
 	t.Helper()
 	db, err := store.Open(context.Background(), at, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	b := &bed{t: t, server: start(t, o), db: db}
+	b := &fixture{t: t, server: start(t, o), db: db}
 	b.reopen(change...)
 	return b
 }
 
 // reopen opens the platform as another process would.
-func (b *bed) reopen(change ...func(*lytics.Config)) {
+func (b *fixture) reopen(change ...func(*lytics.Config)) {
 	b.t.Helper()
 	c := lytics.Config{Token: fixed(canary), APIURL: b.server.APIURL, BulkURL: b.server.BulkURL, DB: b.db, UserAgent: "test"}
 	for _, f := range change {
@@ -98,11 +98,11 @@ func fixed(token string) func(context.Context) (jobs.Secret, error) {
 }
 
 // send appends events and adds up how many are possibly duplicated.
-func (b *bed) send(stream string, events []jobs.Event) error {
+func (b *fixture) send(stream string, events []jobs.Event) error {
 	return b.sendUnder(b.t.Context(), stream, events)
 }
 
-func (b *bed) sendUnder(ctx context.Context, stream string, events []jobs.Event) error {
+func (b *fixture) sendUnder(ctx context.Context, stream string, events []jobs.Event) error {
 	result, err := b.Append(ctx, stream, events, nil)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,7 +110,7 @@ func (b *bed) sendUnder(ctx context.Context, stream string, events []jobs.Event)
 	return err
 }
 
-func (b *bed) wantUnsure(want int64) {
+func (b *fixture) wantUnsure(want int64) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,7 +120,7 @@ func (b *bed) wantUnsure(want int64) {
 }
 
 // arrived gives the events of a stream as they were sent.
-func (b *bed) arrived(stream string) []string {
+func (b *fixture) arrived(stream string) []string {
 	b.t.Helper()
 	list, err := b.server.Events(context.Background(), stream)
 	if err != nil {
@@ -130,7 +130,7 @@ func (b *bed) arrived(stream string) []string {
 }
 
 // ids gives the ids of the events of a stream.
-func (b *bed) ids(stream string) []string {
+func (b *fixture) ids(stream string) []string {
 	var list []string
 	for _, e := range b.arrived(stream) {
 		_, rest, _ := strings.Cut(e, `"_event_id":"`)
@@ -140,7 +140,7 @@ func (b *bed) ids(stream string) []string {
 	return list
 }
 
-func (b *bed) wantIDs(stream string, want ...string) {
+func (b *fixture) wantIDs(stream string, want ...string) {
 	b.t.Helper()
 	if got := b.ids(stream); !slices.Equal(got, want) {
 		b.t.Errorf("stream %s has %v, want %v", stream, got, want)
@@ -158,7 +158,7 @@ func events(from, n int) (list []jobs.Event) {
 }
 
 // profiles makes n profiles of an audience "all".
-func (b *bed) profiles(n int) {
+func (b *fixture) profiles(n int) {
 	b.t.Helper()
 	for _, f := range []jobs.Field{{ID: "id", Type: "string", IsIdentifier: true}, {ID: "n", Type: "int", MergeOperation: "sum"}} {
 		b.must(b.CreateField(b.t.Context(), f))
@@ -170,7 +170,7 @@ func (b *bed) profiles(n int) {
 	}
 }
 
-func (b *bed) must(_ any, err error) {
+func (b *fixture) must(_ any, err error) {
 	b.t.Helper()
 	if err != nil {
 		b.t.Fatal(err)
@@ -178,7 +178,7 @@ func (b *bed) must(_ any, err error) {
 }
 
 // scanned reads an audience.
-func (b *bed) scanned(fields ...string) (list []string, err error) {
+func (b *fixture) scanned(fields ...string) (list []string, err error) {
 	_, rows, err := b.Scan(b.t.Context(), "all", fields)
 	if err != nil {
 		return nil, err
@@ -219,7 +219,7 @@ func refused(t *testing.T, what string, err error, code jobs.Code, attribute str
 }
 
 // asked lists the requests of a path.
-func (b *bed) asked(method, path string) (list []lyticstest.Request) {
+func (b *fixture) asked(method, path string) (list []lyticstest.Request) {
 	for _, r := range b.server.Requests() {
 		if (method == "" || r.Method == method) && strings.HasPrefix(r.Path, path) {
 			list = append(list, r)
