@@ -119,27 +119,35 @@ func (s *scenario) checkEvents() {
 	}
 }
 
-// checklist 1 2 3 4 5 6 10 62: each row is sent once, with any combination of equal
-// timestamps, batches, crashes, lost sessions, late, changed and deleted rows,
-// rebuilt tables, and versions that VACUUM removes.
-func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
-	t.Parallel()
+// eachInterleaving runs a test with scenarios that rapid draws, and logs how many
+// it has run. n counts the scenarios from 1: each import has a key of its own.
+func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) {
+	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	test := 0
+	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if test++; test%1000 == 0 {
-			t.Logf("%d interleavings", test)
+		if n++; n%1000 == 0 {
+			t.Logf("%d interleavings", n)
 		}
-		s := &scenario{t: rt, ctx: t.Context(), db: db, table: newFakeTable(), sink: &memorySink{db: db}, required: map[fakeRow]int64{}}
+		test(n, &scenario{t: rt, ctx: t.Context(), db: db, table: newFakeTable(), sink: &memorySink{db: db}, required: map[fakeRow]int64{}}, rt)
+	})
+}
+
+// checklist 1 2 3 4 5 6 10 62: each row is sent once, with any combination of equal
+// timestamps, batches, crashes, lost sessions, late, changed and deleted rows,
+// rebuilt tables, and versions that VACUUM removes.
+func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
+	t.Parallel()
+	eachInterleaving(t, func(n int, s *scenario, rt *rapid.T) {
 		s.table.now = 1000
 		s.table.page = rapid.IntRange(1, 7).Draw(rt, "page")
 		s.table.history = rapid.IntRange(0, 3).Draw(rt, "history") > 0
-		s.imp = drawImport(rt, fmt.Sprintf("key %d", test))
-		s.imp.Sink, s.imp.Cursors, s.imp.Fence = s.sink, db, func(*store.Tx) error { return nil }
+		s.imp = drawImport(rt, fmt.Sprintf("key %d", n))
+		s.imp.Sink, s.imp.Cursors, s.imp.Fence = s.sink, s.db, func(*store.Tx) error { return nil }
 		for range rapid.IntRange(1, 6).Draw(rt, "runs") {
 			for range rapid.IntRange(0, 4).Draw(rt, "changes") {
 				s.changeTable()
@@ -250,17 +258,7 @@ func (s *scenario) runToTheEnd() {
 // and crashes.
 func TestEventsHaveOneOrder(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	test := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		if test++; test%1000 == 0 {
-			t.Logf("%d interleavings", test)
-		}
-		s := &scenario{t: rt, ctx: t.Context(), db: db, table: newFakeTable(), sink: &memorySink{db: db}, required: map[fakeRow]int64{}}
+	eachInterleaving(t, func(n int, s *scenario, rt *rapid.T) {
 		s.table.now = 10_000
 		var rows []fakeRow
 		for range rapid.IntRange(0, 40).Draw(rt, "rows") {
@@ -268,9 +266,9 @@ func TestEventsHaveOneOrder(t *testing.T) {
 				text: rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "text")})
 		}
 		s.table.commit(func([]fakeRow) []fakeRow { return rows })
-		s.imp = drawImport(rt, fmt.Sprintf("order %d", test))
+		s.imp = drawImport(rt, fmt.Sprintf("order %d", n))
 		s.imp.Spec.Since = nil
-		s.imp.Sink, s.imp.Cursors, s.imp.Fence = s.sink, db, func(*store.Tx) error { return nil }
+		s.imp.Sink, s.imp.Cursors, s.imp.Fence = s.sink, s.db, func(*store.Tx) error { return nil }
 		for range rapid.IntRange(0, 3).Draw(rt, "crashes") {
 			s.sink.left = rapid.IntRange(1, 10).Draw(rt, "dies at")
 			if err := s.run(); err != nil && !errors.Is(err, errDied) {

@@ -18,11 +18,11 @@ const (
 
 type fieldType struct {
 	shape shape
-	// element is the type of the value, of a member, or of a map's value.
+	// element is the type of a scalar, or of a map's values.
 	element string
 }
 
-// typeOf reads the name of a type, as LYTICS lists them.
+// typeOf reads the name of a type, as Lytics lists them.
 func typeOf(name string) (fieldType, bool) {
 	switch name {
 	case "string", "bool", "int", "number", "date", "geolocation":
@@ -32,7 +32,7 @@ func typeOf(name string) (fieldType, bool) {
 	case "time", "datetime":
 		return fieldType{scalar, "date"}, true
 	case "[]string", "[]time", "ts[]string", "[]timebucket":
-		return fieldType{set, strings.TrimLeft(name, "ts[]")}, true
+		return fieldType{shape: set}, true
 	}
 	element, ok := strings.CutPrefix(name, "map[string]")
 	return fieldType{mapping, element}, ok && slices.Contains([]string{"int", "number", "string", "bool", "time", "value"}, element)

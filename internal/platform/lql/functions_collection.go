@@ -171,8 +171,8 @@ func keep(matching bool) functionEval {
 }
 
 // prefixTests are the tests of filter and filtermatch: a pattern with a star, or
-// a prefix. An empty one is the prefix of any other text for filtermatch, and the empty
-// string for filter, as in Lytics.
+// a prefix. As in Lytics, an empty prefix matches every text that is not empty in
+// filtermatch, and only the empty text in filter.
 func prefixTests(args []value.Value, emptyIsAny bool) []func(string) bool {
 	var tests []func(string) bool
 	for _, a := range args {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -43,47 +44,75 @@ const (
 // nothing in another: a run would skip rows, or export an empty audience. A store
 // that belongs to no account yet is bound to the token's account, and bound tells
 // which one. When Lytics cannot be reached, the account is believed to be the
-// store's.
+// store's: a run that has nothing to send does not need Lytics.
 func (p *Platform) CheckAccount(ctx context.Context) (bound string, err error) {
+	_, bound, err = p.checkedToken(ctx, definitionPatience)
+	if !jobs.IsCode(err, jobs.CodeUnreachable) {
+		return bound, err
+	}
+	if owner, ownerErr := p.owner(ctx); ownerErr != nil || owner.id == "" {
+		return "", err
+	}
+	return "", nil
+}
+
+// maxRenewals is how often the token may change while its account is asked for.
+const maxRenewals = 3
+
+// checkedToken returns a token that is of the store's account. Every call but the
+// one for the account is made with such a token.
+func (p *Platform) checkedToken(ctx context.Context, patience time.Duration) (token jobs.Secret, bound string, err error) {
 	p.accountCheck.mu.Lock()
 	defer p.accountCheck.mu.Unlock()
-	token, err := p.token.get(ctx)
-	if err != nil || token == p.accountCheck.checked {
-		return "", err
+	var own account
+	for n := 0; ; n++ {
+		token, err = p.token.get(ctx)
+		if err != nil || token == p.accountCheck.checked {
+			return token, "", err
+		}
+		if own, err = p.ownAccount(ctx, patience); err != nil {
+			return jobs.Secret{}, "", err
+		}
+		// A refused token is read anew: the answer is then about another token.
+		now, err := p.token.get(ctx)
+		if err != nil {
+			return jobs.Secret{}, "", err
+		}
+		if now == token {
+			break
+		}
+		if n == maxRenewals {
+			return jobs.Secret{}, "", &jobs.Error{
+				Code: jobs.CodeUnauthorized, Attribute: tokenAttribute, Summary: "There is no usable API token for Lytics",
+				Detail: fmt.Sprintf("the token changed %d times while its account was asked for", n+1), Next: tokenNext,
+			}
+		}
 	}
 	owner, err := p.owner(ctx)
 	if err != nil {
-		return "", err
-	}
-	own, err := p.ownAccount(ctx)
-	if jobs.IsCode(err, jobs.CodeUnreachable) && owner.id != "" {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
+		return jobs.Secret{}, "", err
 	}
 	if owner.id == "" {
 		if owner, err = p.bind(ctx, own); err != nil {
-			return "", err
+			return jobs.Secret{}, "", err
 		}
 		bound = own.String()
 	}
 	if owner.id != own.id {
-		return "", &jobs.Error{
-			Code: jobs.CodeStore, Attribute: tokenAttribute, Summary: "The store belongs to another Lytics account",
-			Detail: fmt.Sprintf(
-				"the store in %s belongs to account %s, and the API token to account %s. Nothing was read or changed in Lytics",
-				p.db.Place(),
-				owner,
-				own,
-			),
-			Next: "Use an API token of account " + owner.id + ", or set platform.lytics.account_id to it; for account " + own.id +
-				" use a store of its own: another data_dir or database_url, or another runner",
-		}
+		return jobs.Secret{}, "", otherAccount(p.db.Place(), owner, own)
 	}
-	// The token may have been renewed on the way.
-	p.accountCheck.checked, err = p.token.get(ctx)
-	return bound, err
+	p.accountCheck.checked = token
+	return token, bound, nil
+}
+
+func otherAccount(place string, owner, own account) error {
+	return &jobs.Error{
+		Code: jobs.CodeStore, Attribute: tokenAttribute, Summary: "The store belongs to another Lytics account",
+		Detail: fmt.Sprintf("the store in %s belongs to account %s, and the API token to account %s, in which nothing was read or changed",
+			place, owner, own),
+		Next: "Use an API token of account " + owner.id + ", or set platform.lytics.account_id to it; for account " + own.id +
+			" use a store of its own: another data_dir or database_url, or another runner",
+	}
 }
 
 // owner is the account that the store belongs to, or none.
@@ -119,11 +148,11 @@ type accountEntry struct {
 }
 
 // ownAccount is the account of the token, or the one that account_id names.
-func (p *Platform) ownAccount(ctx context.Context) (account, error) {
+func (p *Platform) ownAccount(ctx context.Context, patience time.Duration) (account, error) {
 	summary := "Cannot tell which Lytics account the API token belongs to"
 	c := p.get(summary, accountPath)
 	c.right = "read its own account, which tells whether the store belongs to it"
-	c.anyAccount = true
+	c.anyAccount, c.patience = true, patience
 	entries, err := p.accountEntries(ctx, c)
 	if hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed) && !isContainer(err) {
 		c.path = accountPathV1

@@ -3,6 +3,7 @@ package lytics_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -78,4 +79,27 @@ func TestTheBoundAccountIsBelievedWhileLyticsIsAway(t *testing.T) {
 	b.server.Inject(away)
 	b.reopen()
 	b.must(b.CheckAccount(context.Background()))
+}
+
+// checklist 65: a token that is read anew after a refusal is checked before it
+// is used, too.
+func TestARenewedTokenOfAnotherAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	token := canary
+	b := open(t, lyticstest.Options{})
+	b.reopen(func(c *lytics.Config) {
+		c.Token = func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(token), nil }
+	})
+	b.must(b.CreateField(t.Context(), age))
+	token = "a-token-of-another-account"
+	b.server.SetToken(token)
+	b.server.SetAccount("0123456789abcdef0123456789abcdef")
+	before := len(b.server.Requests())
+	_, err := b.Field(t.Context(), "age")
+	refused(t, "read", err, jobs.CodeStore, "platform.lytics.token", "0123456789abcdef0123456789abcdef", "store of its own")
+	for _, r := range b.server.Requests()[before:] {
+		if r.Status == http.StatusOK && r.Path != "/v2/account" {
+			t.Errorf("%s %s was answered to the token of another account", r.Method, r.Path)
+		}
+	}
 }

@@ -59,8 +59,8 @@ type call struct {
 	// right is what the token must be allowed to do, where a 403 is not about the
 	// object.
 	right string
-	// anyAccount: the call is made before it is known whether the token is of the
-	// store's account.
+	// anyAccount is set for the call that asks for the token's account. All others
+	// are made with a token of the store's account.
 	anyAccount bool
 	// private answers hold personal data and are not repeated in errors.
 	private bool
@@ -91,11 +91,6 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	if isDotSegment(c.object[1]) {
 		return nil, notFound(c.object[0], c.object[1])
 	}
-	if !c.anyAccount {
-		if _, err := p.CheckAccount(ctx); err != nil {
-			return nil, err
-		}
-	}
 	policy := retry.Policy{First: firstPause, Longest: longestPause, Within: c.patience, FromFirstFailure: true, Clock: p.clock}
 	var (
 		token    jobs.Secret
@@ -107,7 +102,12 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 		if f != nil && f.unsure && c.unsure != nil {
 			c.unsure()
 		}
-		if token, tokenErr = p.token.get(ctx); tokenErr != nil {
+		if c.anyAccount {
+			token, tokenErr = p.token.get(ctx)
+		} else {
+			token, _, tokenErr = p.checkedToken(ctx, c.patience)
+		}
+		if tokenErr != nil {
 			return nil, tokenErr
 		}
 		if answer, f = p.attempt(ctx, c, token); f == nil {

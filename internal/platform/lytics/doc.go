@@ -14,8 +14,8 @@
 // Lytics has no transactions and knows no idempotency key. An event of which it
 // is not known whether Lytics has it (the connection was cut, a 5xx, no answer
 // in time, a process that died between the answer and the cursor) is sent again
-// with the same _event_id, never left out, and is counted: see jobs.AppendResult. All
-// others are sent once.
+// with the same _event_id, never left out, and is counted: see
+// jobs.AppendResult. All others are sent once.
 //
 // Scan gives each profile once, as it was when the page that held it was read,
 // from one scan that ran from its first page to its last: pages of an attempt

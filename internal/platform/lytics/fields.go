@@ -144,8 +144,8 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 	return f, p.writeField(ctx, s, summary, r, f)
 }
 
-// readable tells that this package knows all that an expression uses. Lytics
-// knows more functions, and only it can tell whether those fit.
+// hasKnownFunctions reports whether the embedded language has every function of
+// the mapping. Lytics has more, and only Lytics can tell whether those fit.
 func hasKnownFunctions(m raw) bool { return platform.ValidateMappingExpression(m.text("expr")) == nil }
 
 // fedBy lists the mappings that feed a field.

@@ -51,7 +51,7 @@ func (r raw) without(keys ...string) raw {
 // serverKeys are the keys of a schema object that only Lytics writes.
 var serverKeys = []string{"created", "modified", "edit_status", "managed_by"}
 
-// The states of a schema object in the draft.
+// deleted is the edit_status of an object that the next publication removes.
 const deleted = "deleted"
 
 func (r raw) deleted() bool { return r.text("edit_status") == deleted }
