@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -26,8 +25,10 @@ var providerBinary = sync.OnceValues(func() (string, error) {
 	if binary := os.Getenv("LYTICS_PROVIDER_BINARY"); binary != "" {
 		return binary, nil
 	}
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	root, err := sandboxtest.RepositoryRoot()
+	if err != nil {
+		return "", err
+	}
 	binary := filepath.Join(root, "build", "acceptance", "terraform-provider-lytics")
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = root

@@ -31,7 +31,11 @@ func sparkHome() string {
 	if dir := os.Getenv(SparkHomeEnv); dir != "" {
 		return dir
 	}
-	return filepath.Join(root(), "build", "spark")
+	root, err := RepositoryRoot()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(root, "build", "spark")
 }
 
 // sparkOwner is the sandbox that started the Spark which all sandboxes of a test

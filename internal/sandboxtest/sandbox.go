@@ -213,19 +213,30 @@ func build() (string, error) {
 	return buildOnce()
 }
 
-// root is the repository's, as the compiler saw it; "" if it did not say.
-func root() string {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		return ""
+// RepositoryRoot is the folder of the repository, found upwards from the
+// working directory, which is that of the package under test. The path that
+// the compiler saw would not do: -trimpath removes it.
+func RepositoryRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
 	}
-	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "internal", "sandbox", "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("the repository cannot be found above the working directory")
+		}
+		dir = parent
+	}
 }
 
 var buildOnce = sync.OnceValues(func() (string, error) {
-	root := root()
-	if root == "" {
-		return "", errors.New("the repository cannot be found: this test binary knows no source paths")
+	root, err := RepositoryRoot()
+	if err != nil {
+		return "", err
 	}
 	dir := filepath.Join(root, "build", "sandboxtest")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
