@@ -5,21 +5,21 @@ import (
 	"iter"
 )
 
-// StoreInfo identifies a store and what is alive on it.
+// StoreInfo identifies a store and says whether a runner is connected to it.
 type StoreInfo struct {
 	ID string
-	// Location says where it is, for people.
+	// Location is the store's directory or database, for display.
 	Location string
-	// RunnerAlive reports whether something executes schedules there.
+	// RunnerAlive reports whether a runner is connected to the store.
 	RunnerAlive bool
 }
 
-// API is all that the Terraform provider and the command line know of the
-// product. Errors are *Error; a method that finds no such object returns one
-// with CodeNotFound, and never returns that code for any other reason.
+// API is the product as the Terraform provider and the command line see it.
+// Errors are *Error. CodeNotFound means that the store was read and does not
+// have the object; no other failure has that code.
 type API interface {
-	// Store describes the store. When none is there yet it returns an Error
-	// with CodeStore, unless create is set, which makes one.
+	// Store describes the store. If there is no store yet, create makes one;
+	// without create, the error has CodeStore.
 	Store(ctx context.Context, create bool) (StoreInfo, error)
 
 	Authorizations
@@ -29,66 +29,69 @@ type API interface {
 	Platform
 	CustomerData
 
-	// Close releases the store. Runs this process executes are cancelled and
-	// their cursors kept.
+	// Close releases the store. It cancels the runs that this process executes;
+	// their cursors are kept.
 	Close() error
 }
 
 // Authorizations is the part of API for authorizations.
 type Authorizations interface {
 	CreateAuthorization(ctx context.Context, c AuthorizationChange) (Authorization, error)
-	// UpdateAuthorization refuses a changed host without a token.
+	// UpdateAuthorization requires the secret again when the host changes.
 	UpdateAuthorization(ctx context.Context, id string, c AuthorizationChange) (Authorization, error)
 	Authorization(ctx context.Context, id string) (Authorization, error)
-	// DeleteAuthorization refuses (CodeInUse) while jobs use it, naming them.
+	// DeleteAuthorization fails with CodeInUse while jobs use the authorization.
+	// The error names the jobs.
 	DeleteAuthorization(ctx context.Context, id string) error
 }
 
 // Definitions is the part of API for jobs.
 type Definitions interface {
-	// CreateJob registers a job, or adopts the one an interrupted apply left
-	// unseen; a job of the same key that something else owns is CodeConflict.
+	// CreateJob registers a job. If an interrupted apply left an equal job that
+	// no state file holds, CreateJob adopts it. A job of the same key that
+	// another resource owns is CodeConflict.
 	CreateJob(ctx context.Context, s JobSpec) (Job, error)
 	UpdateJob(ctx context.Context, id string, s JobSpec) (Job, error)
 	Job(ctx context.Context, id string) (Job, error)
-	// PauseJob stops a job's schedule, or lets it go on from now, until the
-	// definition says otherwise or it is called again. Runs that are active go
-	// on. A job that neither a schedule nor other jobs start is refused.
+	// PauseJob pauses or resumes a job's schedule, until the definition changes
+	// it or PauseJob is called again. Active runs continue. A job without a
+	// schedule and without After is CodeInvalid.
 	PauseJob(ctx context.Context, id string, paused bool) (Job, error)
-	// Jobs lists all, by label then id.
+	// Jobs lists all jobs, sorted by label, then id.
 	Jobs(ctx context.Context) ([]Job, error)
-	// DeleteJob cancels its run and keeps cursor, events and the Databricks
-	// table. Deleting what is not there is no error.
+	// DeleteJob cancels the job's run and keeps its cursor, its events and the
+	// Databricks table. Deleting an unknown job is no error.
 	DeleteJob(ctx context.Context, id string) error
-	// Confirm notes that a state file holds the object (an authorization or a
+	// Confirm records that a state file holds the object (an authorization or a
 	// job), so that no other resource adopts it.
 	Confirm(ctx context.Context, id string) error
 }
 
 // Runs is the part of API for runs.
 type Runs interface {
-	// StartRun queues a run: for a runner, when one is alive on the store, and
-	// else for this process. While another run of the job is active it waits
-	// its turn. A run left by a dead process is taken over first.
+	// StartRun queues a run. A runner executes it if one is connected to the
+	// store, otherwise this process does. While another run of the job is active,
+	// the new run waits. An active run whose process died is taken over first.
 	StartRun(ctx context.Context, jobID string, reason Reason) (Run, error)
-	// WaitRun follows a run until it ends, calling changed (may be nil) at
-	// every change of status or phase and at most once a second for progress.
-	// When ctx ends first, a run that this process started is cancelled.
-	// A failed run is returned with its fields and no error.
+	// WaitRun follows a run until it ends. It calls changed (may be nil) at every
+	// change of status or phase, and at most once a second for progress. If ctx
+	// ends first, WaitRun cancels a run that this process started. A failed run
+	// is returned without an error: its Failure says why.
 	WaitRun(ctx context.Context, runID string, changed func(Run)) (Run, error)
 	CancelRun(ctx context.Context, runID string) error
 	Run(ctx context.Context, runID string) (Run, error)
-	// ListRuns gives the newest first.
+	// ListRuns returns the newest run first.
 	ListRuns(ctx context.Context, f RunFilter) ([]Run, error)
-	// DryRun says what a run would read and write, and changes nothing.
+	// DryRun reports what a run would read and write, and changes nothing.
 	DryRun(ctx context.Context, jobID string) (DryRun, error)
-	// RunLog gives a run's log, oldest line first.
+	// RunLog returns a run's log, oldest line first.
 	RunLog(ctx context.Context, runID string) ([]LogLine, error)
 }
 
 // Catalog is the part of API that reads the warehouse's catalog. Patterns are
-// SHOW ... LIKE patterns: "*" any characters, "|" alternatives, case ignored;
-// empty means all. Lists are sorted by name, columns by position.
+// SHOW ... LIKE patterns: "*" matches any characters, "|" separates
+// alternatives, and case is ignored; an empty pattern matches everything. Lists
+// are sorted by name, columns by position.
 type Catalog interface {
 	Catalogs(ctx context.Context, authorizationID, pattern string) ([]CatalogInfo, error)
 	Databases(ctx context.Context, authorizationID, catalog, pattern string) ([]DatabaseInfo, error)
@@ -96,14 +99,14 @@ type Catalog interface {
 	Columns(ctx context.Context, authorizationID string, table TableName, pattern string) ([]ColumnInfo, error)
 }
 
-// Platform is the part of API for the customer-data side.
+// Platform is the part of API for fields, mappings and audiences.
 type Platform interface {
-	// CreateField and its like refuse (CodeConflict) an object that exists with
-	// another definition; the same definition is adopted.
+	// CreateField, CreateMapping and CreateAudience adopt an existing object with
+	// the same definition. One with a different definition is CodeConflict.
 	CreateField(ctx context.Context, f Field) (Field, error)
 	PutField(ctx context.Context, f Field) (Field, error)
 	Field(ctx context.Context, id string) (Field, error)
-	// DeleteField refuses (CodeInUse) while mappings feed it.
+	// DeleteField fails with CodeInUse while mappings feed the field.
 	DeleteField(ctx context.Context, id string) error
 
 	CreateMapping(ctx context.Context, m Mapping) (Mapping, error)
@@ -115,28 +118,29 @@ type Platform interface {
 	PutAudience(ctx context.Context, a Audience) (Audience, error)
 	// Audience takes an id or a slug.
 	Audience(ctx context.Context, idOrSlug string) (Audience, error)
-	// DeleteAudience refuses (CodeInUse) while exports read it.
+	// DeleteAudience fails with CodeInUse while exports read the audience.
 	DeleteAudience(ctx context.Context, id string) error
 }
 
-// CustomerData is the part of API for what the platform holds. A platform that
-// keeps some of it to itself refuses with CodeInvalid.
+// CustomerData is the part of API that reads the platform's data. A method that
+// the platform does not support fails with CodeInvalid.
 type CustomerData interface {
-	// Fields lists all by id, Streams by name, Audiences by slug.
+	// Fields are sorted by id, Streams by name, Audiences by slug.
 	Fields(ctx context.Context) ([]Field, error)
 	Streams(ctx context.Context) ([]StreamInfo, error)
 	Audiences(ctx context.Context) ([]Audience, error)
 	// AudienceSize counts the profiles of an audience, given by id or slug.
 	AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
-	// Events reads a stream in the order it was written: what is there when it
-	// begins. It ends with the first error.
+	// Events reads the events that a stream has when the call begins, in the
+	// order they were written. It ends with the first error.
 	Events(ctx context.Context, stream string) iter.Seq2[Event, error]
-	// Scan reads an audience: the columns, and their rows. No fields means all.
+	// Scan reads the profiles of an audience and returns the columns and the
+	// rows. Without fields it reads all fields.
 	Scan(ctx context.Context, idOrSlug string, fields []string) ([]Field, iter.Seq2[[]Value, error], error)
-	// Profile gives the user that has an identity.
+	// Profile returns the user who has an identity.
 	Profile(ctx context.Context, id Identity) (Profile, error)
-	// Erase removes the user that has an identity, for good: events, profile,
-	// and what later imports bring of the same identities. With dryRun it only
-	// says what would go.
+	// Erase permanently removes the user who has an identity: the profile, the
+	// events, and every event of the same identities in later imports. With
+	// dryRun it only reports what it would remove.
 	Erase(ctx context.Context, id Identity, dryRun bool) (Erasure, error)
 }

@@ -6,23 +6,23 @@ import "time"
 type AuthorizationSpec struct {
 	Label       string
 	Description string
-	// Host is a bare host name, or for local use an URL with a scheme
+	// Host is a host name without a scheme, or, for local use, a URL with one
 	// ("http://127.0.0.1").
 	Host     string
 	Port     int
 	HTTPPath string
-	// TokenEnv names the environment variable that holds the token where the
-	// run executes. When empty the token is kept, encrypted, in the store.
+	// TokenEnv names the environment variable that holds the token in the process
+	// that executes the run. If empty, the token is stored, encrypted.
 	TokenEnv string
 	// TokenVersion is Terraform's token_wo_version, kept so that it survives
 	// an import into another state.
 	TokenVersion int64
 	// ClientID is a service principal's application id, for OAuth
-	// machine-to-machine in place of a token. Its secret is kept, encrypted, in
-	// the store; ClientSecretVersion is Terraform's client_secret_wo_version.
+	// machine-to-machine instead of a token. Its secret is stored, encrypted;
+	// ClientSecretVersion is Terraform's client_secret_wo_version.
 	ClientID            string
 	ClientSecretVersion int64
-	// CatalogAPI is how catalogs, databases, tables and columns are listed.
+	// CatalogAPI selects how catalogs, databases, tables and columns are listed.
 	CatalogAPI CatalogAPI
 	// CheckConnection opens a session before the authorization is saved.
 	CheckConnection bool
@@ -32,28 +32,30 @@ type AuthorizationSpec struct {
 type Authorization struct {
 	ID string
 	AuthorizationSpec
-	// SecretReadable is false when the store holds no secret that the present
-	// encryption key opens; the token or client secret must then be sent again.
+	// SecretReadable is false if the store has no secret, or cannot decrypt it
+	// with the current encryption key. The token or client secret must then be
+	// sent again.
 	SecretReadable bool
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
 
-// CatalogAPI is how the contents of a workspace are listed.
+// CatalogAPI selects how catalogs, databases, tables and columns are listed.
 type CatalogAPI string
 
-// The ways. Empty is CatalogREST.
+// The catalog APIs. Empty is CatalogREST.
 const (
-	// CatalogREST reads Unity Catalog's REST API, which starts no warehouse; the
-	// warehouse is asked for hive_metastore, and where there is no Unity Catalog.
+	// CatalogREST reads Unity Catalog's REST API, which needs no running
+	// warehouse. hive_metastore, and workspaces without Unity Catalog, are read
+	// through the warehouse.
 	CatalogREST CatalogAPI = "rest"
-	// CatalogSQL asks the warehouse for everything.
+	// CatalogSQL reads everything through the warehouse.
 	CatalogSQL CatalogAPI = "sql"
 )
 
-// AuthorizationChange carries a new definition. A nil Token, or a nil
-// ClientSecret, keeps the stored one, which is refused when the host changed (a
-// stored secret is bound to its host).
+// AuthorizationChange carries a new definition. A nil Token or ClientSecret
+// keeps the stored secret; a changed host then is an error, because a stored
+// secret is bound to its host.
 type AuthorizationChange struct {
 	AuthorizationSpec
 	Token        *Secret

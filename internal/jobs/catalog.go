@@ -6,7 +6,7 @@ type CatalogInfo struct {
 	Comment string
 }
 
-// DatabaseInfo is a schema, which the product calls database.
+// DatabaseInfo is a schema; the product calls it a database.
 type DatabaseInfo struct {
 	Catalog string
 	Name    string
@@ -32,7 +32,7 @@ type ColumnInfo struct {
 	Position int
 }
 
-// TableName addresses a table.
+// TableName is the full name of a table.
 type TableName struct {
 	Catalog, Database, Table string
 }

@@ -2,75 +2,81 @@ package jobs
 
 import "time"
 
-// DryRun says what a run of a job would read and write if it started now.
-// Nothing is changed to find out: the warehouse is only asked.
+// DryRun reports what a run of a job would read and write if it started now. It
+// only reads: nothing in the warehouse, the store or the platform changes.
 type DryRun struct {
 	JobID  string       `json:"job_id"`
 	Label  string       `json:"label"`
 	Kind   Kind         `json:"kind"`
 	Reads  DryRunReads  `json:"reads"`
 	Writes DryRunWrites `json:"writes"`
-	// Statements are those the run would send, in order; what is not known
-	// before it runs stands in angle brackets.
+	// Statements are the SQL statements that the run would send, in order. Angle
+	// brackets mark values that are not known before the run.
 	Statements []string `json:"statements"`
-	// Notes say what the counts do not.
+	// Notes are remarks that the counts do not show.
 	Notes []string `json:"notes"`
 }
 
-// DryRunReads is what a run would read.
+// DryRunReads reports what a run would read.
 type DryRunReads struct {
 	// Source is the table of an import, or the audience of an export.
 	Source string `json:"source"`
-	// Snapshot names what is read of it: "version 12".
+	// Snapshot is the version of the source: "version 12".
 	Snapshot string `json:"snapshot"`
-	// From and To are the timestamps of the window, both inclusive; nil has no
-	// bound, or is no import's.
+	// From and To bound the timestamps of an import's window, both inclusive. nil
+	// means no bound. An export has neither.
 	From *time.Time `json:"from,omitempty"`
 	To   *time.Time `json:"to,omitempty"`
-	// Rows lie in the window, or in the audience, and are not sent yet.
+	// Rows counts the rows of the window, or profiles of the audience, that were
+	// not sent yet.
 	Rows int64 `json:"rows"`
-	// Slices are the queries that the window is read in, one after the other.
+	// Slices are the ranges of the window that are read with one query each, in
+	// order.
 	Slices []DryRunSlice `json:"slices,omitempty"`
-	// Late is the range below the window in which late rows are looked for.
+	// Late is the range below the window where the run looks for late rows.
 	Late *DryRunLate `json:"late,omitempty"`
-	// RowsNull have no timestamp; RowsFuture lie after the warehouse's clock.
+	// RowsNull counts rows without a timestamp, RowsFuture rows later than the
+	// warehouse's clock.
 	RowsNull   int64 `json:"rows_null"`
 	RowsFuture int64 `json:"rows_future"`
 }
 
-// DryRunSlice is a range of timestamps, inclusive, and its rows.
+// DryRunSlice is a range of timestamps, both inclusive, and its number of rows.
 type DryRunSlice struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	Rows int64     `json:"rows"`
 }
 
-// DryRunLate is the range of timestamps, inclusive, that is compared.
+// DryRunLate is the range of timestamps, both inclusive, where the run looks
+// for late rows.
 type DryRunLate struct {
 	From *time.Time `json:"from,omitempty"`
 	To   time.Time  `json:"to"`
-	// Against is what it is compared with.
+	// Against is what the range is compared with.
 	Against string `json:"against"`
-	// Looked is how many rows are compared where the warehouse does not do it;
-	// New how many are new, where it does.
+	// Looked is the number of rows that the run would compare itself. New is the
+	// number of new rows if the warehouse compares. One of the two is nil.
 	Looked *int64 `json:"looked,omitempty"`
 	New    *int64 `json:"new,omitempty"`
 }
 
-// DryRunWrites is what a run would write.
+// DryRunWrites reports what a run would write.
 type DryRunWrites struct {
-	// Stream is where an import's events go.
+	// Stream is the stream of an import's events.
 	Stream string `json:"stream,omitempty"`
-	// Table is what an export puts in place; Staging where its files wait.
+	// Table is the table that an export replaces; Staging is where its files are
+	// staged.
 	Table   string `json:"table,omitempty"`
 	Staging string `json:"staging,omitempty"`
-	// Exists tells that the table is there, Ours that an export of this job made
-	// it, InPlace that its content alone is replaced.
+	// Exists is whether the table exists, Ours whether an export of this job
+	// created it, InPlace whether only its content is replaced.
 	Exists  bool           `json:"exists"`
 	Ours    bool           `json:"ours"`
 	InPlace bool           `json:"in_place"`
 	Columns []DryRunColumn `json:"columns,omitempty"`
-	// Rows is how many events at most, or rows of the new table.
+	// Rows is the largest possible number of events, or the number of rows of the
+	// new table.
 	Rows int64 `json:"rows"`
 }
 

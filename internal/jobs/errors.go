@@ -2,10 +2,10 @@ package jobs
 
 import "errors"
 
-// Code classes an error by what a caller can do about it.
+// Code classifies an error by what the caller can do about it.
 type Code string
 
-// The codes. Only NotFound may make a caller forget an object it knows of.
+// The codes. Only CodeNotFound may make a caller forget a known object.
 const (
 	// CodeNotFound: the store was read and has no such object.
 	CodeNotFound Code = "not_found"
@@ -17,7 +17,7 @@ const (
 	CodeInvalid Code = "invalid"
 	// CodeUnauthorized: the warehouse refused the credential.
 	CodeUnauthorized Code = "unauthorized"
-	// CodeForbidden: the credential is good, a permission is missing.
+	// CodeForbidden: the credential is valid, but a permission is missing.
 	CodeForbidden Code = "forbidden"
 	// CodeUnreachable: no answer from the warehouse, staging or platform.
 	CodeUnreachable Code = "unreachable"
@@ -29,7 +29,7 @@ const (
 	CodeCancelled Code = "cancelled"
 	// CodeTimeout: a deadline passed.
 	CodeTimeout Code = "timeout"
-	// CodeFailed: a run failed for a reason of its own.
+	// CodeFailed: a run failed for a reason that no other code names.
 	CodeFailed Code = "failed"
 )
 
@@ -37,10 +37,10 @@ const (
 // holds a secret.
 type Error struct {
 	Code Code
-	// Attribute is the name of the Terraform attribute at fault, dotted into
-	// nested ones ("schedule.time_of_day"), or empty.
+	// Attribute is the Terraform attribute at fault, with dots for nested
+	// attributes ("schedule.time_of_day"), or empty.
 	Attribute string
-	// Summary is one line: what happened, to what.
+	// Summary says in one line what happened, to what.
 	Summary string
 	// Detail says why.
 	Detail string
@@ -56,7 +56,7 @@ func (e *Error) failure() Failure {
 	return Failure{Code: e.Code, Summary: e.Summary, Detail: e.Detail, Next: e.Next, Attribute: e.Attribute}
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // IsCode reports whether err is, or wraps, an Error with the code.
@@ -65,7 +65,7 @@ func IsCode(err error, code Code) bool {
 	return ok && e.Code == code
 }
 
-// Invalid makes the error for an attribute that cannot work as written.
+// Invalid returns the error for an attribute that cannot work as written.
 func Invalid(attribute, summary, detail, next string) *Error {
 	return &Error{Code: CodeInvalid, Attribute: attribute, Summary: summary, Detail: detail, Next: next}
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Failure says why a run ended without success, in the parts that an Error has.
-// It holds no secret. The zero Failure is none.
+// Failure says why a run ended without success, in the parts of an Error. It
+// contains no secret. The zero Failure means that there is none.
 type Failure struct {
 	Code Code `json:"code,omitempty"`
-	// Summary is one line: what happened, to what.
+	// Summary says in one line what happened, to what.
 	Summary string `json:"summary,omitempty"`
 	// Detail says why; it may have several sentences.
 	Detail string `json:"detail,omitempty"`
@@ -20,7 +20,7 @@ type Failure struct {
 	Attribute string `json:"attribute,omitempty"`
 }
 
-// String joins the parts to one text: summary, detail, next step.
+// String joins summary, detail and next step.
 func (f Failure) String() string {
 	text := f.Summary
 	for _, part := range []string{f.Detail, f.Next} {
@@ -38,9 +38,10 @@ func (f Failure) String() string {
 // IsZero reports whether there is no failure.
 func (f Failure) IsZero() bool { return f == Failure{} }
 
-// FailureOf gives an error's parts: those of the Error that it is or wraps, with
-// CodeFailed for one without a code. What a wrapping error says stands before
-// the summary and behind the detail. Another error's text is the summary.
+// FailureOf returns the parts of the Error that err is or wraps. An Error
+// without a code gets CodeFailed. The text that wrapping errors add before the
+// Error goes before the summary, the text that they add after it goes after the
+// detail. If err wraps no Error, its text is the summary.
 func FailureOf(err error) Failure {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func TestAnErrorsTextHasItsPartsAsSentences(t *testing.T) {
+func TestErrorJoinsItsPartsAsSentences(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]*jobs.Error{
 		"No table. It was dropped. Create it": {Summary: "No table", Detail: "It was dropped.", Next: "Create it"},
@@ -26,7 +26,7 @@ func TestAnErrorsTextHasItsPartsAsSentences(t *testing.T) {
 	}
 }
 
-func TestFailureOfAnErrorKeepsItsPartsAndWhatWrapsIt(t *testing.T) {
+func TestFailureOfKeepsPartsAndWrappingText(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection reset")
 	e := &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host", Summary: "No answer. Twice", Detail: "It is down.", Next: "Start it", Err: cause}
@@ -54,9 +54,9 @@ func TestFailureOfAnErrorKeepsItsPartsAndWhatWrapsIt(t *testing.T) {
 	}
 }
 
-// What reads a run's JSON by its texts goes on to, and what has only texts, from
-// a runner of an earlier release, becomes a failure.
-func TestARunsJSONHasItsFailureInPartsAndAsTexts(t *testing.T) {
+// Older clients read the texts of a run's failure; an older runner sends only
+// the texts.
+func TestRunJSONHasFailureAsPartsAndAsTexts(t *testing.T) {
 	t.Parallel()
 	run := jobs.Run{ID: "run_1", Status: jobs.StatusFailed, Counts: jobs.Counts{RowsRead: 7}, Failure: jobs.Failure{
 		Code: jobs.CodeForbidden, Summary: "No right", Detail: "The warehouse said so.", Next: "Grant it", Attribute: "host"}}
@@ -94,7 +94,7 @@ func TestARunsJSONHasItsFailureInPartsAndAsTexts(t *testing.T) {
 	}
 }
 
-func TestARunWithoutAFailureHasNoneInItsJSON(t *testing.T) {
+func TestJSONOfASuccessfulRunHasNoFailure(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(jobs.Run{ID: "run_1", Status: jobs.StatusSucceeded})
 	if err != nil {

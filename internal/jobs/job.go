@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Kind tells the two movements apart.
+// Kind is the kind of a job: import or export.
 type Kind string
 
 // The kinds of job.
@@ -20,44 +20,45 @@ type TableImport struct {
 	Database        string `json:"database"`
 	Table           string `json:"table"`
 	TimestampColumn string `json:"timestamp_column"`
-	// RecordTimestampColumn is the event's own time; empty means the
-	// timestamp column.
+	// RecordTimestampColumn holds the time of the event; empty means
+	// TimestampColumn.
 	RecordTimestampColumn string `json:"record_timestamp_column,omitempty"`
-	// Since is exclusive; nil reads from the beginning.
+	// Since is the timestamp after which rows are read (exclusive); nil reads
+	// from the beginning.
 	Since  *time.Time `json:"since,omitempty"`
 	Stream string     `json:"stream"`
-	// KeyColumns name a row within one timestamp; empty leaves the order of
-	// equal timestamps to row tracking or to a digest of the row.
+	// KeyColumns identify a row among rows of one timestamp. If empty, row
+	// tracking or a digest of the row orders equal timestamps.
 	KeyColumns []string `json:"key_columns,omitempty"`
-	// Columns are the only ones an event has; ExcludeColumns those it has not.
-	// At most one of the two is set; neither means all.
+	// Columns are the columns of an event; ExcludeColumns are the columns that it
+	// leaves out. At most one of the two is set; neither means all columns.
 	Columns        []string `json:"columns,omitempty"`
 	ExcludeColumns []string `json:"exclude_columns,omitempty"`
 	// Where is a SQL predicate over the table's columns.
 	Where string `json:"where,omitempty"`
-	// Lookback is how far below the watermark late commits are looked for; nil
-	// means DefaultLookback, 0 looks at the watermark alone.
+	// Lookback is how far below the watermark a run looks for late rows. nil
+	// means DefaultLookback; 0 means only at the watermark.
 	Lookback         *time.Duration   `json:"lookback_ns,omitempty"`
 	NullTimestamps   NullTimestamps   `json:"null_timestamps,omitempty"`
 	FutureTimestamps FutureTimestamps `json:"future_timestamps,omitempty"`
-	// BatchSize is the most events committed at once; 0 means the importer's
-	// own measure.
+	// BatchSize is the largest number of events in one commit; 0 lets the
+	// importer choose.
 	BatchSize int64 `json:"batch_size,omitempty"`
-	// RowLimit bounds the events of one run; the next one goes on. 0 means all.
+	// RowLimit is the largest number of events of one run; the next run
+	// continues. 0 means no limit.
 	RowLimit int64 `json:"row_limit,omitempty"`
-	// ScratchSchema is "catalog.database", where a source without history may
-	// be copied to; empty means a temporary table of the session.
+	// ScratchSchema is the "catalog.database" for the copy of a source without
+	// history; empty means a temporary table of the session.
 	ScratchSchema string `json:"scratch_schema,omitempty"`
-	// FullRefresh is any text; a change begins a new generation, that sends
-	// every row again.
+	// FullRefresh is any text. Changing it begins a new generation: every row is
+	// sent again.
 	FullRefresh string `json:"full_refresh,omitempty"`
 }
 
-// DefaultLookback is how far below the watermark an import looks that says
-// nothing.
+// DefaultLookback is the Lookback of an import that sets none.
 const DefaultLookback = 24 * time.Hour
 
-// NullTimestamps says what becomes of rows without a timestamp.
+// NullTimestamps is the policy for rows without a timestamp.
 type NullTimestamps string
 
 // The policies for rows without a timestamp. Empty is NullSkip.
@@ -67,10 +68,10 @@ const (
 	NullIncludeOnce NullTimestamps = "include_once"
 )
 
-// FutureTimestamps says what becomes of rows later than the warehouse's clock.
+// FutureTimestamps is the policy for rows later than the warehouse's clock.
 type FutureTimestamps string
 
-// The policies for rows of the future. Empty is FutureDefer.
+// The policies for future rows. Empty is FutureDefer.
 const (
 	FutureDefer   FutureTimestamps = "defer"
 	FutureInclude FutureTimestamps = "include"
@@ -82,21 +83,20 @@ type AudienceExport struct {
 	AudienceID string `json:"audience_id"`
 	Catalog    string `json:"catalog"`
 	Database   string `json:"database"`
-	// TableName is the target; by default ExportTable(slug).
+	// TableName is the target table; the default is ExportTable(slug).
 	TableName string `json:"table_name"`
-	// Fields to export, in this order; empty means all.
-	Fields            []string `json:"fields,omitempty"`
-	OverwriteExisting bool     `json:"overwrite_existing,omitempty"`
-	// ColumnTypes says where the table's types come from.
-	ColumnTypes ColumnTypes `json:"column_types,omitempty"`
-	Format      FileFormat  `json:"format,omitempty"`
-	Compression Compression `json:"compression,omitempty"`
-	// ScratchSchema is "catalog.database", where the table is loaded before it
-	// replaces the target; empty means the target's own.
+	// Fields are the exported fields, in this order; empty means all.
+	Fields            []string    `json:"fields,omitempty"`
+	OverwriteExisting bool        `json:"overwrite_existing,omitempty"`
+	ColumnTypes       ColumnTypes `json:"column_types,omitempty"`
+	Format            FileFormat  `json:"format,omitempty"`
+	Compression       Compression `json:"compression,omitempty"`
+	// ScratchSchema is the "catalog.database" of the table that is loaded before
+	// it replaces the target; empty means the target's schema.
 	ScratchSchema string `json:"scratch_schema,omitempty"`
 }
 
-// ColumnTypes says where an exported table's types come from.
+// ColumnTypes selects the source of an exported table's column types.
 type ColumnTypes string
 
 // The sources of types. Empty is ColumnTypesDeclared.
@@ -125,7 +125,7 @@ const (
 	CompressionZstd Compression = "zstd"
 )
 
-// DefaultCompression is that of a format.
+// DefaultCompression returns the default compression of a format.
 func DefaultCompression(f FileFormat) Compression {
 	if f == FormatParquet {
 		return CompressionZstd
@@ -133,15 +133,16 @@ func DefaultCompression(f FileFormat) Compression {
 	return CompressionGzip
 }
 
-// CheckFiles refuses what no staged file can be.
+// CheckFiles returns an error if the settings of the staged files contradict
+// each other.
 func (e AudienceExport) CheckFiles() error {
 	switch {
 	case e.Format == FormatParquet && e.ColumnTypes == ColumnTypesInferred:
-		return Invalid("column_types", "The types of a Parquet file are not inferred",
-			"A Parquet file says what its columns are.", "Leave column_types out, or set format = \"csv\"")
+		return Invalid("column_types", "The column types of a Parquet file cannot be inferred",
+			"A Parquet file declares the types of its columns.", "Leave column_types out, or set format = \"csv\"")
 	case e.Format != FormatParquet && e.Compression == CompressionZstd:
-		return Invalid("compression", "A CSV file is not compressed with zstd",
-			"COPY INTO unpacks CSV files that are compressed with gzip.", "Set compression to \"gzip\" or \"none\", or format to \"parquet\"")
+		return Invalid("compression", "A CSV file cannot be compressed with zstd",
+			"COPY INTO reads CSV files that are uncompressed or compressed with gzip.", "Set compression to \"gzip\" or \"none\", or format to \"parquet\"")
 	}
 	return nil
 }
@@ -151,24 +152,25 @@ type JobSpec struct {
 	Label           string `json:"label"`
 	Description     string `json:"description,omitempty"`
 	AuthorizationID string `json:"authorization_id"`
-	// QueryTimeout bounds each statement at the warehouse; whole minutes.
+	// QueryTimeout bounds each statement at the warehouse, in whole minutes.
 	QueryTimeout time.Duration   `json:"query_timeout_ns"`
 	Import       *TableImport    `json:"import,omitempty"`
 	Export       *AudienceExport `json:"export,omitempty"`
 	Schedule     *Schedule       `json:"schedule,omitempty"`
-	// Triggers are kept so that a job imported into another state plans empty.
+	// Triggers are stored so that a job imported into another state shows no
+	// change in its plan.
 	Triggers map[string]string `json:"triggers,omitempty"`
-	// FailOnError is how Terraform treats a failed run; kept here so that an
-	// import into another state plans empty.
+	// FailOnError is whether a failed run fails the apply; it is stored for the
+	// same reason.
 	FailOnError bool `json:"fail_on_error"`
-	// After are ids of jobs: this one runs when all of them have succeeded
-	// since its own last run began.
+	// After are ids of jobs. This job runs when all of them have succeeded since
+	// its own last run began.
 	After []string `json:"after,omitempty"`
-	// Wait nil or true has apply follow the run it starts.
+	// Wait is whether apply waits for the run that it starts; nil means true.
 	Wait *bool `json:"wait,omitempty"`
 }
 
-// Kind tells which movement the definition describes.
+// Kind returns the kind of the job.
 func (s JobSpec) Kind() Kind {
 	if s.Export != nil {
 		return KindAudienceExport
@@ -180,29 +182,30 @@ func (s JobSpec) Kind() Kind {
 type Job struct {
 	ID string `json:"id"`
 	JobSpec
-	// NextRunAt is the next planned run; nil without a schedule or paused.
+	// NextRunAt is the time of the next planned run; nil if the job has no
+	// schedule or is paused.
 	NextRunAt *time.Time `json:"next_run_at,omitempty"`
-	// Paused is the state in force: the definition's, or an operator's.
+	// Paused is whether the schedule is paused, by the definition or by PauseJob.
 	Paused    bool      `json:"paused"`
 	LastRun   *Run      `json:"last_run,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// DefaultStream is the stream of an import that names none.
+// DefaultStream returns the stream of an import that names none.
 func DefaultStream(catalog, database, table string) string {
 	return "databricks_" + catalog + "_" + database + "_" + table
 }
 
-// ExportTable is the table of an export that names none.
+// ExportTable returns the table of an export that names none.
 func ExportTable(audienceSlug string) string { return "lytics_user_" + audienceSlug }
 
-// DefaultQueryTimeout bounds a statement of a job that says nothing.
+// DefaultQueryTimeout is the QueryTimeout of a job that sets none.
 const DefaultQueryTimeout = 60 * time.Minute
 
-// Key identifies what a job moves, whatever resource declares it. The cursor
-// of an import belongs to its key, so that deleting and creating the resource
-// goes on where it was.
+// Key identifies what a job moves, independent of the resource that declares
+// it. The cursor of an import belongs to its key, so an import that was deleted
+// and created again continues where it stopped.
 func Key(host string, s JobSpec) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "/"))
 	if e := s.Export; e != nil {
@@ -212,7 +215,8 @@ func Key(host string, s JobSpec) string {
 	return joinKey("import", host, i.Catalog, i.Database, i.Table, i.TimestampColumn, i.Stream)
 }
 
-// joinKey cannot confuse ("a|b", "c") with ("a", "b|c").
+// joinKey escapes the separator, so that ("a|b", "c") and ("a", "b|c") have
+// different keys.
 func joinKey(parts ...string) string {
 	r := strings.NewReplacer(`\`, `\\`, `|`, `\|`)
 	for i, p := range parts {

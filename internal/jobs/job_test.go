@@ -24,8 +24,8 @@ func TestDefaultNames(t *testing.T) {
 	}
 }
 
-// checklist 59: what makes two jobs the same one, and what does not.
-func TestAJobsKeyHasAllThatItMoves(t *testing.T) {
+// checklist 59: which attributes make two jobs the same job.
+func TestKeyDistinguishesWhatJobsMove(t *testing.T) {
 	t.Parallel()
 	table := jobs.TableImport{Catalog: "main", Database: "sales", Table: "customers", TimestampColumn: "ts", Stream: "people"}
 	export := jobs.AudienceExport{AudienceID: "vip", Catalog: "main", Database: "sales", TableName: "customers"}
@@ -62,7 +62,8 @@ func TestAJobsKeyHasAllThatItMoves(t *testing.T) {
 		change(&changed)
 		add(what, "host", jobs.JobSpec{Export: &changed})
 	}
-	// What is no part of the key may change, and the cursor stays.
+	// A change of the label or of the spelling of the host keeps the key, and so
+	// the cursor.
 	same := table
 	same.Where, same.Columns, same.RecordTimestampColumn = "true", []string{"id"}, "at"
 	if got, want := jobs.Key("HOST/", jobs.JobSpec{Label: "other", Import: &same}), jobs.Key("host", jobs.JobSpec{Import: &table}); got != want {
@@ -70,7 +71,7 @@ func TestAJobsKeyHasAllThatItMoves(t *testing.T) {
 	}
 }
 
-func TestTheKindOfADefinition(t *testing.T) {
+func TestKind(t *testing.T) {
 	t.Parallel()
 	if got := (jobs.JobSpec{Import: &jobs.TableImport{}}).Kind(); got != jobs.KindTableImport {
 		t.Errorf("got %s, want %s", got, jobs.KindTableImport)
@@ -80,7 +81,7 @@ func TestTheKindOfADefinition(t *testing.T) {
 	}
 }
 
-func TestFilesThatCannotBeStagedAreRefused(t *testing.T) {
+func TestCheckFiles(t *testing.T) {
 	t.Parallel()
 	for attribute, refused := range map[string]jobs.AudienceExport{
 		"column_types": {Format: jobs.FormatParquet, ColumnTypes: jobs.ColumnTypesInferred},
@@ -100,7 +101,7 @@ func TestFilesThatCannotBeStagedAreRefused(t *testing.T) {
 	}
 }
 
-// orNone makes a missing error one that says so.
+// orNone returns err, or an error that says that there was none.
 func orNone(err error) error {
 	if err == nil {
 		return &jobs.Error{Summary: "no error"}
@@ -141,7 +142,7 @@ func TestIdentities(t *testing.T) {
 }
 
 // checklist 43
-func TestASecretPrintsNowhere(t *testing.T) {
+func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	const canary = "dapi-canary"
 	s := jobs.NewSecret(canary)
@@ -156,11 +157,11 @@ func TestASecretPrintsNowhere(t *testing.T) {
 		t.Errorf("got %q, want it without the secret", printed[i])
 	}
 	if s.Reveal() != canary || s.Empty() || !jobs.NewSecret("").Empty() {
-		t.Error("the secret does not reveal what it was made of")
+		t.Error("Reveal did not return the text of the secret")
 	}
 }
 
-func TestTheStatesThatMayStillChange(t *testing.T) {
+func TestActiveStates(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[jobs.Status]bool{
 		jobs.StatusQueued: true, jobs.StatusWaiting: true, jobs.StatusRunning: true,
@@ -172,7 +173,7 @@ func TestTheStatesThatMayStillChange(t *testing.T) {
 	}
 }
 
-func TestTheCreatorOfACall(t *testing.T) {
+func TestCreator(t *testing.T) {
 	t.Parallel()
 	if got := jobs.Creator(t.Context(), "in_1"); got != "in_1" {
 		t.Errorf("got %q, want this process", got)
@@ -182,14 +183,14 @@ func TestTheCreatorOfACall(t *testing.T) {
 	}
 }
 
-// paged is an API whose runs have pages.
-type paged struct{ jobs.API }
+// withPages is an API whose runs have pages.
+type withPages struct{ jobs.API }
 
-func (paged) RunURL(id string) string { return "https://runner.example.com/runs/" + id }
+func (withPages) RunURL(id string) string { return "https://runner.example.com/runs/" + id }
 
-func TestThePageOfARun(t *testing.T) {
+func TestRunURL(t *testing.T) {
 	t.Parallel()
-	if got, want := jobs.RunURL(paged{}, "run_1"), "https://runner.example.com/runs/run_1"; got != want {
+	if got, want := jobs.RunURL(withPages{}, "run_1"), "https://runner.example.com/runs/run_1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := jobs.RunURL(struct{ jobs.API }{}, "run_1"); got != "" {

@@ -1,20 +1,20 @@
 package jobs
 
-// RunLinker is implemented by an API whose runs can be looked at on a page.
+// RunLinker is implemented by an API whose runs have web pages.
 type RunLinker interface {
-	// RunURL is the address of a run's page; empty where there is none that a
-	// browser reaches.
+	// RunURL returns the address of a run's page, or "" if there is no page that
+	// a browser can open.
 	RunURL(runID string) string
 }
 
-// Remote is implemented by an API that another process stands behind, which has
-// a configuration of its own.
+// Remote is implemented by an API that calls another process, which has its own
+// configuration.
 type Remote interface {
-	// Place is where that process is, for people.
+	// Place returns the address of that process, for display.
 	Place() string
 }
 
-// RunURL is the address of a run's page, where the API has one.
+// RunURL returns the address of a run's page, or "" if the API has none.
 func RunURL(api API, runID string) string {
 	if l, ok := api.(RunLinker); ok {
 		return l.RunURL(runID)

@@ -7,7 +7,7 @@ import (
 
 // Field is a typed user field of the platform.
 type Field struct {
-	// ID is the field's name in profiles.
+	// ID is the name of the field in profiles.
 	ID          string
 	Description string
 	// Type is string, bool, int, number, date, []string, []time, or
@@ -17,7 +17,8 @@ type Field struct {
 	IsPII        bool
 	// MergeOperation is latest, oldest, sum, count, min, max, merge, capped...
 	MergeOperation string
-	// Capacity bounds collections; 0 means the platform's default.
+	// Capacity is the largest number of elements of a collection; 0 means the
+	// platform's default.
 	Capacity int64
 	KeepDays int64
 }
@@ -41,7 +42,7 @@ type Audience struct {
 	Filter string
 }
 
-// StreamInfo is what is known of a stream.
+// StreamInfo describes a stream.
 type StreamInfo struct {
 	Name      string
 	Events    int64
@@ -50,11 +51,11 @@ type StreamInfo struct {
 	LastTime  *time.Time
 }
 
-// Event is one row of a source on its way into a stream.
+// Event is one row of a source, as it is stored in a stream.
 type Event struct {
-	// ID is stable: the same row of the same generation has the same id.
+	// ID is stable: the same row of the same generation always has the same id.
 	ID string
-	// Time is the event's own time, in UTC with microseconds.
+	// Time is the time of the event, in UTC with microseconds.
 	Time time.Time
 	// Data is the row as one JSON object.
 	Data []byte
@@ -84,7 +85,7 @@ type Value struct {
 	Null bool
 }
 
-// Identity is one value of an identifier field, exactly as profiles have it.
+// Identity is one value of an identifier field, spelled as in profiles.
 type Identity struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
@@ -95,27 +96,28 @@ func ParseIdentity(text string) (Identity, error) {
 	field, value, ok := strings.Cut(text, "=")
 	if !ok || field == "" || value == "" {
 		return Identity{}, Invalid("identifier", "An identifier is written FIELD=VALUE",
-			"it has no \"=\" with something on both sides", "Write it as email=ann@example.com")
+			"it has no \"=\" with text on both sides", "Write it as email=ann@example.com")
 	}
 	return Identity{Field: field, Value: value}, nil
 }
 
-// Profile is one user: the values of the fields that have one, by the field's id.
+// Profile is one user: the values of the set fields, by the field's id.
 type Profile map[string]Value
 
-// Erasure is what an erasure removes, or would.
+// Erasure reports what an erasure removed, or would remove.
 type Erasure struct {
-	// Found tells whether there is a profile of that identity.
+	// Found is whether a profile has the identity.
 	Found bool `json:"found"`
-	// Identities are all of the profile's: they are what events are found by.
+	// Identities are all identities of the profile. Events of any of them belong
+	// to the user.
 	Identities []Identity `json:"identities"`
-	// Streams are those with events of the user.
+	// Streams are the streams that have events of the user.
 	Streams []ErasedEvents `json:"streams"`
-	// Done tells that it was removed, and not only looked for.
+	// Done is whether the user was removed; a dry run leaves it false.
 	Done bool `json:"done"`
 }
 
-// ErasedEvents is what of a stream belongs to an erased user.
+// ErasedEvents counts the events of the user in one stream.
 type ErasedEvents struct {
 	Stream string `json:"stream"`
 	Events int64  `json:"events"`

@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// CheckPredicate refuses a SQL condition that would not stay within the
-// brackets that it is put into: with a quote or a bracket left open, a comment,
-// or a second statement. What it means is the warehouse's to judge.
+// CheckPredicate returns an error if a SQL condition would extend past the
+// parentheses that surround it in a statement: because of an open quote or
+// parenthesis, a comment, or a second statement. It does not check the meaning;
+// the warehouse does.
 func CheckPredicate(text string) error {
 	if strings.TrimSpace(text) == "" {
-		return errors.New("it is empty: give it a condition, or leave it out")
+		return errors.New("it is empty: write a condition, or leave the attribute out")
 	}
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -26,25 +27,25 @@ func CheckPredicate(text string) error {
 			depth++
 		case ')':
 			if depth--; depth < 0 {
-				return fmt.Errorf("the bracket at byte %d closes none", i)
+				return fmt.Errorf("the closing parenthesis at byte %d has no opening one", i)
 			}
 		case ';':
-			return fmt.Errorf("it has a ; at byte %d: it is one condition, without an end", i)
+			return fmt.Errorf("it has a semicolon at byte %d: write one condition, without a semicolon", i)
 		case 0:
 			return fmt.Errorf("it has a NUL character at byte %d: remove it", i)
 		}
 		if rest := text[i:]; strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "/*") {
-			return fmt.Errorf("it has a comment at byte %d: write comments beside it", i)
+			return fmt.Errorf("it has a comment at byte %d: remove the comment", i)
 		}
 	}
 	if depth > 0 {
-		return errors.New("a bracket is never closed")
+		return errors.New("a parenthesis is never closed")
 	}
 	return nil
 }
 
-// quoted gives the place of the quote that closes the one at i, or -1. A
-// backslash escapes in texts, not in names.
+// quoted returns the index of the quote that closes the one at i, or -1. A
+// backslash escapes in strings, not in quoted identifiers.
 func quoted(text string, i int) int {
 	quote := text[i]
 	for j := i + 1; j < len(text); j++ {

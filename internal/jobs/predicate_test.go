@@ -6,10 +6,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// checklist 52: a condition stays within the brackets that it is put into.
-func TestPredicatesThatAreRefused(t *testing.T) {
+// checklist 52: a condition cannot extend past the parentheses that surround
+// it.
+func TestCheckPredicate(t *testing.T) {
 	t.Parallel()
-	for text, fine := range map[string]bool{
+	for text, valid := range map[string]bool{
 		"country = 'DE'":                    true,
 		"note LIKE '%--%' AND (a OR b)":     true,
 		"`a;b` = \"x)\" AND c = 'it\\'s ('": true,
@@ -28,8 +29,8 @@ func TestPredicatesThatAreRefused(t *testing.T) {
 		"a = 'x\\' OR true":                 false,
 		"a\x00":                             false,
 	} {
-		if err := jobs.CheckPredicate(text); (err == nil) != fine {
-			t.Errorf("%q: %v", text, err)
+		if err := jobs.CheckPredicate(text); (err == nil) != valid {
+			t.Errorf("%q: got error %v, want valid %t", text, err, valid)
 		}
 	}
 }

@@ -2,28 +2,30 @@ package jobs
 
 import "context"
 
-// Presence is implemented by an API that other processes reach through this
-// one: what each of them creates is its own until it is gone, as if it had
-// opened the store itself.
+// Presence is implemented by an API that serves other processes. It tracks
+// which of them are alive: an unconfirmed object belongs to the process that
+// created it, and another process may adopt it only when that process is dead.
 type Presence interface {
-	// Beat notes that a process is alive; it is believed so for a lease.
+	// Beat records that a process is alive. The record is valid for the duration
+	// of a lease.
 	Beat(ctx context.Context, instance string) error
-	// Retire notes that it ended in good order.
+	// Retire records that a process ended normally.
 	Retire(ctx context.Context, instance string) error
 }
 
 type creatorKey struct{}
 
-// WithCreator says which process a call is made for, where that is not this
-// one.
+// WithCreator sets the process that a call is made for, if it is not this
+// process.
 func WithCreator(ctx context.Context, instance string) context.Context {
 	return context.WithValue(ctx, creatorKey{}, instance)
 }
 
-// Creator gives the process a call is made for, or otherwise.
-func Creator(ctx context.Context, otherwise string) string {
+// Creator returns the process that a call is made for; fallback if WithCreator
+// set none.
+func Creator(ctx context.Context, fallback string) string {
 	if instance, ok := ctx.Value(creatorKey{}).(string); ok {
 		return instance
 	}
-	return otherwise
+	return fallback
 }

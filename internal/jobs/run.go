@@ -17,7 +17,7 @@ const (
 	StatusMissed    Status = "missed"
 )
 
-// Active reports whether a run in this state may still change.
+// Active reports whether a run in this state has not ended.
 func (s Status) Active() bool {
 	return s == StatusQueued || s == StatusWaiting || s == StatusRunning
 }
@@ -39,43 +39,45 @@ type Run struct {
 	JobID  string `json:"job_id"`
 	Status Status `json:"status"`
 	Reason Reason `json:"reason"`
-	// PlannedAt is the occurrence of the schedule that it stands for; nil when
-	// it was asked for.
+	// PlannedAt is the occurrence of the schedule that the run executes; nil if
+	// the run was requested.
 	PlannedAt *time.Time `json:"planned_at,omitempty"`
-	// Missed counts the occurrences it stands for that nothing executed in
-	// their time: those a catch-up run makes good beside its own, or those that
-	// a run of status missed leaves out.
+	// Missed counts missed occurrences of the schedule. A catch-up run executes
+	// them together with its own; a run of status missed stands for occurrences
+	// that were left out.
 	Missed int `json:"missed,omitempty"`
-	// Attempt counts from 1; a run that a lost process left, or that failed for
-	// a passing reason, is tried again.
+	// Attempt counts from 1. A run is attempted again after a transient failure,
+	// or after its process was lost.
 	Attempt int `json:"attempt"`
-	// NextAttemptAt is when a queued run that failed for a passing reason is
-	// tried again.
+	// NextAttemptAt is the time of the next attempt of a queued run that had a
+	// transient failure.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
-	// Runner names the process that executes it, or did.
+	// Runner is the name of the process that executes the run, or executed it.
 	Runner string `json:"runner,omitempty"`
-	// Phase is what it is at now, in words ("reading rows").
+	// Phase describes the current step ("reading rows").
 	Phase string `json:"phase"`
 	Progress
 	Counts
-	// Failure is why it ended, or was left out; zero for a run that is active or
-	// succeeded.
+	// Failure says why the run failed, was cancelled or was missed; zero while
+	// the run is active, and if it succeeded.
 	Failure    Failure    `json:"failure,omitzero"`
 	CreatedAt  time.Time  `json:"created_at"`
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
 
-// RunAgain is the next step after a run that another one goes on with.
-const RunAgain = "Run the job again: it goes on from where this run was."
+// RunAgain is the next step after a run that ended early and whose cursor is
+// kept.
+const RunAgain = "Run the job again: it continues where this run stopped."
 
-// Progress is how far the present phase is. Total 0 means not known.
+// Progress is the progress of the current phase. Total is 0 if it is not known.
 type Progress struct {
 	Done  int64 `json:"done"`
 	Total int64 `json:"total"`
 }
 
-// Counts are what a run did; those that do not concern its kind stay zero.
+// Counts are the results of a run. A count that does not apply to the kind of
+// job is zero.
 type Counts struct {
 	// RowsRead is the rows the warehouse returned (import), or the profiles
 	// scanned (export).
@@ -83,51 +85,54 @@ type Counts struct {
 	// RowsWritten is the events emitted (import) or the rows of the new table
 	// (export).
 	RowsWritten int64 `json:"rows_written"`
-	// RowsKnown were read again at the watermark and had been sent before.
+	// RowsKnown is the rows that were read again at the watermark and not sent,
+	// because an earlier run sent them.
 	RowsKnown int64 `json:"rows_known"`
-	// RowsNull have no timestamp and were skipped; RowsFuture lie after the
-	// warehouse's clock and wait for a later run.
+	// RowsNull is the rows without a timestamp; they were skipped. RowsFuture is
+	// the rows later than the warehouse's clock; a later run sends them.
 	RowsNull   int64 `json:"rows_null"`
 	RowsFuture int64 `json:"rows_future"`
-	// RowsErased are of users who were erased, and were left out.
+	// RowsErased is the rows that were left out because their user was erased.
 	RowsErased int64 `json:"rows_erased,omitempty"`
-	// Bytes of events or staged files.
+	// Bytes is the size of the events or of the staged files.
 	Bytes int64 `json:"bytes"`
-	// PossiblyDuplicated is the events sent a second time, with the same ids,
-	// because the platform's answer to the first was lost and it has no
-	// idempotency key to tell them by.
+	// PossiblyDuplicated is the events that were sent a second time, with the
+	// same ids, because the platform's answer to the first request was lost. The
+	// platform has no idempotency key that would tell whether it had stored them.
 	PossiblyDuplicated int64 `json:"possibly_duplicated,omitempty"`
-	// Profiles is how many exist after the run.
+	// Profiles is the number of profiles after the run.
 	Profiles int64 `json:"profiles"`
-	// What the profiles leave out, of all events there are: those without any
-	// identifier, values that do not fit their field, and users of more
-	// identities than one has, with an example of such an identity.
-	Unidentified    int64  `json:"unidentified,omitempty"`
-	Unfit           int64  `json:"unfit,omitempty"`
+	// Unidentified is the events, of all streams, without any identifier: they
+	// belong to no profile.
+	Unidentified int64 `json:"unidentified,omitempty"`
+	// Unfit is the values that do not fit the type of their field.
+	Unfit int64 `json:"unfit,omitempty"`
+	// Conflicts is the users with more identities than one user may have;
+	// ConflictExample is an identity of one of them.
 	Conflicts       int64  `json:"conflicts,omitempty"`
 	ConflictExample string `json:"conflict_example,omitempty"`
-	// Snapshot names what was read: "version 12", or "temporary view".
+	// Snapshot is what the run read: "version 12", or "temporary view".
 	Snapshot string `json:"snapshot,omitempty"`
-	// Watermark is where the next run begins.
+	// Watermark is the timestamp where the next run begins.
 	Watermark *time.Time `json:"watermark,omitempty"`
-	// Table is the full name of the table an export replaced.
+	// Table is the full name of the table that an export replaced.
 	Table string `json:"table,omitempty"`
-	// Statements are ids of the statements that the run sent, in order, as the
-	// warehouse's query history has them: the last MostStatements.
+	// Statements are the ids, in the warehouse's query history, of the last
+	// MostStatements statements of the run, in order.
 	Statements []string `json:"statements,omitempty"`
 }
 
-// MostStatements is how many statement ids a run keeps.
+// MostStatements is the largest number of statement ids that a run keeps.
 const MostStatements = 200
 
 // RunFilter selects runs; zero fields select all.
 type RunFilter struct {
 	JobID string
-	// Statuses are the only ones selected; none means all.
+	// Statuses selects runs of these statuses; none means all.
 	Statuses []Status
-	// Since leaves out runs made before it.
+	// Since leaves out runs created before it.
 	Since time.Time
-	// Limit is the most runs returned, newest first; 0 means 100.
+	// Limit is the largest number of runs returned, newest first; 0 means 100.
 	Limit int
 }
 

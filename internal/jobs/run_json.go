@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// FailureTexts are a run's failure as single texts beside its other fields. A
-// run's JSON has them for clients written before it had "failure".
+// FailureTexts repeats a run's failure as plain fields of the run. A run's JSON
+// has them for clients written before "failure" was added.
 type FailureTexts struct {
 	// Error is the failure's summary, detail and next step in one text.
 	Error string `json:"error,omitempty"`
@@ -18,8 +18,8 @@ type FailureTexts struct {
 	ErrorAttribute string `json:"error_attribute,omitempty"`
 }
 
-// failure gives the parts that the texts have: a runner of an earlier release
-// sends no others.
+// failure converts the texts to a Failure, for a run from a runner that does
+// not send "failure" yet.
 func (t FailureTexts) failure() Failure {
 	return Failure{
 		Code: t.ErrorCode, Summary: strings.TrimSpace(strings.TrimSuffix(t.Error, t.ErrorNext)), Next: t.ErrorNext, Attribute: t.ErrorAttribute,
@@ -42,7 +42,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 	)
 }
 
-// UnmarshalJSON takes the failure from FailureTexts where there is no "failure".
+// UnmarshalJSON takes the failure from FailureTexts if there is no "failure".
 func (r *Run) UnmarshalJSON(text []byte) error {
 	j := runJSON{plainRun: plainRun(*r)}
 	if err := json.Unmarshal(text, &j); err != nil {

@@ -11,35 +11,35 @@ const (
 	Monthly Frequency = "monthly"
 )
 
-// CatchUp says what becomes of runs that were missed while nothing executed
-// schedules.
+// CatchUp is the policy for occurrences that were missed because no runner was
+// connected to the store.
 type CatchUp string
 
 // The catch-up policies.
 const (
-	// CatchUpOne coalesces all missed runs into one. The default.
+	// CatchUpOne executes one run for all missed occurrences. It is the default.
 	CatchUpOne CatchUp = "one"
-	// CatchUpSkip records them as missed and waits for the next one.
+	// CatchUpSkip records them as missed and waits for the next occurrence.
 	CatchUpSkip CatchUp = "skip"
 )
 
-// Schedule is when a job repeats. Which of the fields may be set depends on
-// the frequency; package schedule validates and computes.
+// Schedule says when a job runs. The frequency decides which fields may be set;
+// package schedule validates them.
 type Schedule struct {
 	Frequency Frequency `json:"frequency"`
-	// TimeOfDay is "HH:MM". For hourly only its minutes count ("00:15" is a
+	// TimeOfDay is "HH:MM". For hourly only the minutes count ("00:15" is a
 	// quarter past every hour). Empty means midnight, or the full hour.
 	TimeOfDay string `json:"time_of_day,omitempty"`
-	// DayOfWeek is "monday" to "sunday"; weekly only; empty means monday.
+	// DayOfWeek is "monday" to "sunday", for weekly only; empty means monday.
 	DayOfWeek string `json:"day_of_week,omitempty"`
-	// DayOfMonth is 1 to 31, a day past the month's end being its last;
-	// monthly only; 0 means 1.
+	// DayOfMonth is 1 to 31, for monthly only; 0 means 1. In a shorter month it
+	// is the last day.
 	DayOfMonth int `json:"day_of_month,omitempty"`
 	// Timezone is an IANA name; empty means UTC.
 	Timezone string `json:"timezone,omitempty"`
-	// StartImmediately gives a new job its first run at once.
+	// StartImmediately runs a new job as soon as it is created.
 	StartImmediately bool    `json:"start_immediately"`
 	CatchUp          CatchUp `json:"catch_up,omitempty"`
-	// Paused nil leaves it as an operator made it.
+	// Paused pauses or resumes the job; nil leaves it as PauseJob set it.
 	Paused *bool `json:"paused,omitempty"`
 }

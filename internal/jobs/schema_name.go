@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ParseSchema reads "catalog.database". A part that holds a dot is written in
-// back-quotes, as in SQL.
+// ParseSchema parses "catalog.database". A part that contains a dot is written
+// in backquotes, as in SQL.
 func ParseSchema(text string) (catalog, database string, err error) {
 	catalog, rest, ok := cutIdentifier(text)
 	if ok && strings.HasPrefix(rest, ".") {
@@ -16,14 +16,14 @@ func ParseSchema(text string) (catalog, database string, err error) {
 	}
 	if !ok || rest != "" {
 		return "", "", fmt.Errorf(
-			"%q is not the name of a schema: write it as catalog.database, with back-quotes around a part that holds a dot",
+			"%q is not the name of a schema: write it as catalog.database, with backquotes around a part that contains a dot",
 			text,
 		)
 	}
 	return catalog, database, nil
 }
 
-// cutIdentifier takes an identifier off the front.
+// cutIdentifier splits off the identifier at the start of text.
 func cutIdentifier(text string) (name, rest string, ok bool) {
 	if !strings.HasPrefix(text, "`") {
 		end := strings.IndexByte(text, '.')

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// redacted stands in a text where a secret was.
+// redacted replaces a secret in a text.
 const redacted = "[redacted]"
 
-// Secret is a credential that does not print: neither by fmt, nor in JSON, nor
-// in a structured log. Reveal is the one way to its text.
+// Secret is a credential that fmt, encoding/json and log/slog print as a
+// marker. Only Reveal returns its text.
 type Secret struct{ text string }
 
 // NewSecret wraps a credential's text.
 func NewSecret(text string) Secret { return Secret{text: text} }
 
-// Reveal gives the text, for the moment it is sent or encrypted.
+// Reveal returns the text, to be sent or encrypted.
 func (s Secret) Reveal() string { return s.text }
 
-// Empty reports whether there is no text.
+// Empty reports whether the text is empty.
 func (s Secret) Empty() bool { return s.text == "" }
 
-// String does not tell.
+// String implements fmt.Stringer without revealing the text.
 func (s Secret) String() string { return redacted }
 
-// GoString does not tell either.
+// GoString implements fmt.GoStringer without revealing the text.
 func (s Secret) GoString() string { return redacted }
 
 // MarshalText keeps the text out of JSON.
@@ -34,12 +34,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Redact takes secrets out of a text. A marker that is in the text already stays
-// whole, so that a text may be redacted twice, and so that a secret that is part
-// of the marker's own text does no harm.
+// Redact replaces secrets in a text by a marker. It leaves markers that are
+// already in the text unchanged, so that a text can be redacted twice, and a
+// secret that is a part of the marker does not break it.
 func Redact(text string, secrets ...string) string {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
-	// Longest first: of a secret that begins with another one nothing is left.
+	// Longest first, so that a secret that begins with another secret is replaced
+	// as a whole.
 	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	var out strings.Builder
 	for text != "" {

@@ -61,7 +61,7 @@ func TestImportIsRefusedAtPlan(t *testing.T) {
 		"two lists of columns": {map[string]any{"columns": []string{"a"}, "exclude_columns": []string{"b"}}, "columns",
 			`exclude_columns.*columns`},
 		"key column twice":   {map[string]any{"key_columns": []string{"a", "a"}}, "key_columns", `(?i)duplicate`},
-		"unbalanced where":   {map[string]any{"where": "true) OR (true"}, "where", `where cannot be used.*closes none`},
+		"unbalanced where":   {map[string]any{"where": "true) OR (true"}, "where", `where cannot be used.*has no opening one`},
 		"lookback in words":  {map[string]any{"lookback": "a day"}, "lookback", `lookback cannot be used.*24h`},
 		"negative lookback":  {map[string]any{"lookback": "-1h"}, "lookback", `lookback cannot be used.*negative`},
 		"null_timestamps":    {map[string]any{"null_timestamps": "ignore"}, "null_timestamps", `null_timestamps`},

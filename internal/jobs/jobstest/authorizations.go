@@ -25,8 +25,8 @@ func (f *Fake) CreateAuthorization(ctx context.Context, c jobs.AuthorizationChan
 	})
 }
 
-// abandonedAuthorization gives the id of an equal authorization that a process
-// created which died before its state file was written, or "".
+// abandonedAuthorization returns the id of an equal authorization that no state
+// file holds and whose creator is dead, or "".
 func (f *Fake) abandonedAuthorization(s *Store, creator string, spec jobs.AuthorizationSpec) string {
 	for id, a := range s.Authorizations {
 		abandoned := !s.Confirmed[id] && s.Creators[id] != creator && !f.env.alive[s.Creators[id]]
@@ -46,7 +46,7 @@ func (f *Fake) UpdateAuthorization(ctx context.Context, id string, c jobs.Author
 		}
 		if !strings.EqualFold(was.Host, c.Host) && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {
 			return jobs.Authorization{}, jobs.Invalid(secretAttribute(c.AuthorizationSpec), "A changed host needs the secret again",
-				"The stored one was given for "+was.Host+".", "Give it for the new host")
+				"The stored secret belongs to the host "+was.Host+".", "Set the secret of the new host")
 		}
 		return f.saveAuthorization(s, id, c)
 	})
@@ -76,11 +76,11 @@ func (f *Fake) saveAuthorization(s *Store, id string, c jobs.AuthorizationChange
 		secret = ""
 	case secret == "":
 		return jobs.Authorization{}, jobs.Invalid(secretAttribute(c.AuthorizationSpec), "The authorization has no secret",
-			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")
+			"Neither token_wo, nor token_env, nor client_id was given.", "Set one of the three")
 	case c.CheckConnection && f.env.Token != "" && secret != f.env.Token:
 		return jobs.Authorization{}, &jobs.Error{
 			Code: jobs.CodeUnauthorized, Attribute: "token_wo", Summary: "The warehouse refuses the token",
-			Detail: c.Host + " answered 401.", Next: "Make a new token.",
+			Detail: c.Host + " answered 401.", Next: "Create a new token.",
 		}
 	}
 	if given != nil {

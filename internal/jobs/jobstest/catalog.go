@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// What the warehouse's catalog has: main.sales.customers and main.sales.orders.
+// The contents of the warehouse's catalog.
 var (
 	catalogs  = []jobs.CatalogInfo{{Name: "hive_metastore"}, {Name: "main", Comment: "ours"}}
 	databases = []jobs.DatabaseInfo{{Catalog: "main", Name: "sales"}}
@@ -21,8 +21,8 @@ var (
 	}
 )
 
-// list gives what matches a SHOW ... LIKE pattern. The first argument of every
-// method is the authorization's id, the last one the pattern.
+// list returns the objects whose names match a SHOW ... LIKE pattern. The first
+// of args is the authorization's id, the last one is the pattern.
 func list[T any](ctx context.Context, f *Fake, method string, args []any, all []T, name func(T) string) ([]T, error) {
 	return read(ctx, f, method, args, func(s *Store) ([]T, error) {
 		authorizationID, _ := args[0].(string)

@@ -13,34 +13,34 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Opener opens a new process on a store of the test's own. The process is closed
-// by whoever made the Opener.
+// Opener opens a new process on the store of one test. The creator of the
+// Opener closes the process.
 type Opener func() jobs.API
 
-// TokenVariable is an environment variable that an implementation under test has
-// to find set.
+// TokenVariable is an environment variable that must be set for the
+// implementation under test.
 const TokenVariable = "LYTICS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
 
 // Conformance runs the suite, each test on a store that does not exist yet.
-// Where nothing listens at the warehouse's address, runs may fail. A process
-// that has a method Die is killed by it.
+// Nothing listens at the address of the warehouse, so runs may fail. To kill a
+// process, the suite calls its method Die, if it has one.
 func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 	t.Helper()
 	for name, check := range map[string]func(t *testing.T, open Opener){
-		"a missing store is not an empty one":           missingStore,
-		"authorizations":                                authorizations,
-		"what an authorization refuses":                 refusedAuthorizations,
-		"jobs":                                          definitions,
-		"what a job refuses":                            refusedJobs,
-		"jobs are listed by label":                      listedJobs,
-		"what is missing is not found":                  notFound,
-		"the next apply adopts what a dead one created": adoption,
-		"confirmed objects are not adopted":             confirmation,
-		"a run is followed to its end":                  followedRun,
-		"an interrupted wait cancels its run":           interruptedWait,
-		"runs are listed by filter":                     listedRuns,
-		"fields and mappings":                           fieldsAndMappings,
-		"audiences":                                     audiences,
+		"a missing store is an error":           missingStore,
+		"authorizations":                        authorizations,
+		"invalid authorizations":                refusedAuthorizations,
+		"jobs":                                  definitions,
+		"invalid jobs":                          refusedJobs,
+		"jobs are listed by label":              listedJobs,
+		"missing objects are not found":         notFound,
+		"objects of a dead process are adopted": adoption,
+		"confirmed objects are not adopted":     confirmation,
+		"a run is followed to its end":          followedRun,
+		"an interrupted wait cancels its run":   interruptedWait,
+		"runs are listed by filter":             listedRuns,
+		"fields and mappings":                   fieldsAndMappings,
+		"audiences":                             audiences,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +49,8 @@ func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 	}
 }
 
-// refused fails the test unless an error is of a code, with an attribute that is
-// not looked at when empty, and says what to do next.
+// refused fails the test unless err has the code, a next step and, if attribute
+// is not empty, the attribute.
 func refused(t *testing.T, what string, err error, code jobs.Code, attribute string) {
 	t.Helper()
 	e, ok := errors.AsType[*jobs.Error](err)
@@ -63,7 +63,7 @@ func refused(t *testing.T, what string, err error, code jobs.Code, attribute str
 	}
 }
 
-// must gives a value, or fails the test.
+// must returns v, or fails the test.
 func must[T any](t *testing.T, what string, v T, err error) T {
 	t.Helper()
 	if err != nil {
@@ -72,7 +72,7 @@ func must[T any](t *testing.T, what string, v T, err error) T {
 	return v
 }
 
-// errorOf drops the value of a call.
+// errorOf returns only the error of a call.
 func errorOf[T any](_ T, err error) error { return err }
 
 func authorize(t *testing.T, a jobs.API, label string) jobs.Authorization {
@@ -98,7 +98,7 @@ func createImport(t *testing.T, a jobs.API, table string) jobs.Job {
 	return must(t, "create job "+table, j, err)
 }
 
-// checklist 58: a store that is missing is not an empty one.
+// checklist 58: a missing store is an error, not an empty store.
 func missingStore(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
@@ -326,12 +326,12 @@ func notFound(t *testing.T, open Opener) {
 		"DeleteMapping": a.DeleteMapping(ctx, "m"), "DeleteAudience": a.DeleteAudience(ctx, "a"),
 	} {
 		if err != nil {
-			t.Errorf("%s of what is missing: got %v, want no error", what, err)
+			t.Errorf("%s of a missing object: got %v, want no error", what, err)
 		}
 	}
 }
 
-// eventsError gives the error that a stream ends with.
+// eventsError returns the error that a stream ends with.
 func eventsError(ctx context.Context, a jobs.API, stream string) (failed error) {
 	for _, err := range a.Events(ctx, stream) {
 		failed = err

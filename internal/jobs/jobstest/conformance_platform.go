@@ -22,7 +22,7 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 	other := field
 	other.Type, other.MergeOperation, other.IsIdentifier = "int", "sum", false
 	refused(t, "another definition", errorOf(a.CreateField(ctx, other)), jobs.CodeConflict, "")
-	refused(t, "a change of what is missing", errorOf(a.PutField(ctx, jobs.Field{ID: "none", Type: "string"})), jobs.CodeNotFound, "")
+	refused(t, "a change of a missing object", errorOf(a.PutField(ctx, jobs.Field{ID: "none", Type: "string"})), jobs.CodeNotFound, "")
 	field.Description = "changed"
 	got, err := a.PutField(ctx, field)
 	if d := cmp.Diff(field, must(t, "changed", got, err)); d != "" {
@@ -90,7 +90,7 @@ func audiences(t *testing.T, open Opener) {
 	)
 	refused(
 		t,
-		"a change of what is missing",
+		"a change of a missing object",
 		errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"})),
 		jobs.CodeNotFound,
 		"",

@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// checklist 44: the next process adopts what one created that was killed. What
-// one created that lives, or that closed, is its own.
+// checklist 44: the next process adopts the unconfirmed objects of a process
+// that was killed, but not those of a process that is alive or was closed.
 func adoption(t *testing.T, open Opener) {
 	t.Helper()
 	first := open()
@@ -102,7 +102,7 @@ func interruptedWait(t *testing.T, open Opener) {
 	refused(t, "the interrupted wait", errorOf(a.WaitRun(interrupted, started.ID, nil)), jobs.CodeCancelled, "")
 	run, err := a.WaitRun(t.Context(), started.ID, nil)
 	if err != nil || run.Status != jobs.StatusCancelled && run.Status != jobs.StatusFailed {
-		t.Fatalf("got %+v, %v; want it cancelled, or failed for want of a warehouse", run, err)
+		t.Fatalf("got %+v, %v; want it cancelled, or failed because no warehouse answers", run, err)
 	}
 }
 

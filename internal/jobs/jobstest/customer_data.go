@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// byName gives the values of a map, by their keys.
+// byName returns the values of a map, sorted by key.
 func byName[T any](m map[string]T) []T {
 	var list []T
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -32,8 +32,8 @@ var (
 	lastEventAt  = time.Date(2023, 11, 14, 22, 14, 20, 0, time.UTC)
 )
 
-// Streams implements jobs.CustomerData. Each stream has 8 GiB, so that a count of
-// bytes that is cut to 32 bits is seen.
+// Streams implements jobs.CustomerData. Each stream has 8 GiB, so that a client
+// that truncates the size to 32 bits fails the test.
 func (f *Fake) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 	return read(ctx, f, "Streams", nil, func(s *Store) ([]jobs.StreamInfo, error) {
 		var list []jobs.StreamInfo
@@ -90,7 +90,7 @@ func (f *Fake) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jo
 		for _, id := range fields {
 			column, err := get(s.Fields, "field", id)
 			if err != nil {
-				return r, jobs.Invalid("fields", "The audience has no field "+id, "The store was read and has none.", "Correct it.")
+				return r, jobs.Invalid("fields", "The audience has no field "+id, "The store was read and does not have it.", "Correct it.")
 			}
 			r.Fields = append(r.Fields, column)
 		}
@@ -111,7 +111,7 @@ func (f *Fake) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jo
 	return r.Fields, sequence(r.Rows, nil), nil
 }
 
-// sequence gives all, then err.
+// sequence yields all, then err.
 func sequence[T any](all []T, err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, v := range all {
@@ -130,11 +130,11 @@ func sequence[T any](all []T, err error) iter.Seq2[T, error] {
 func (f *Fake) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
 	return read(ctx, f, "Profile", []any{id}, func(s *Store) (jobs.Profile, error) {
 		if v, err := get(s.Fields, "field", id.Field); err != nil || !v.IsIdentifier {
-			return nil, jobs.Invalid("field", "Field "+id.Field+" identifies nobody", "It is not an identifier.", "Name an identifier.")
+			return nil, jobs.Invalid("field", "Field "+id.Field+" is not an identifier", "Only identifiers find a profile.", "Name an identifier.")
 		}
 		i := f.profileOf(id)
 		if i < 0 {
-			return nil, &jobs.Error{Code: jobs.CodeNotFound, Attribute: "value", Summary: "There is no profile of that " + id.Field}
+			return nil, &jobs.Error{Code: jobs.CodeNotFound, Attribute: "value", Summary: "No profile has this " + id.Field}
 		}
 		return maps.Clone(f.env.Profiles[i]), nil
 	})

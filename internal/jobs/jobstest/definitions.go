@@ -69,7 +69,7 @@ func (f *Fake) UpdateJob(ctx context.Context, id string, spec jobs.JobSpec) (job
 	})
 }
 
-// complete fills in what a definition leaves to the store, and gives its key.
+// complete sets the defaults of a definition, and returns its key.
 func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 	auth, err := get(s.Authorizations, "authorization", spec.AuthorizationID)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 			return spec, "", jobs.Invalid(
 				"audience_id",
 				"There is no audience "+export.AudienceID,
-				"It is neither the id nor the slug of one.",
+				"No audience has this id or slug.",
 				"Create it first.",
 			)
 		}
@@ -100,7 +100,7 @@ func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 	return spec, jobs.Key(auth.Host, spec), nil
 }
 
-// holder gives another job than id that has a key.
+// holder returns the job other than id that has the key.
 func (s *Store) holder(key, id string) (jobs.Job, bool) {
 	for _, j := range s.Jobs {
 		if j.ID != id && s.key(j.JobSpec) == key {
@@ -125,7 +125,7 @@ func keyTaken(spec jobs.JobSpec, holder string) error {
 	}
 }
 
-// checkAfter refuses unknown jobs to run after, and circles.
+// checkAfter returns an error if after has an unknown job or closes a cycle.
 func (s *Store) checkAfter(id string, after []string) error {
 	var reaches func(from []string) bool
 	reaches = func(from []string) bool {
@@ -144,15 +144,15 @@ func (s *Store) checkAfter(id string, after []string) error {
 	if reaches(after) {
 		return jobs.Invalid(
 			"after",
-			"The jobs run after one another in a circle",
-			"Each would wait for the one before it.",
-			"Take one of them out of after",
+			"The jobs run after one another in a cycle",
+			"Each job would wait for another one.",
+			"Remove one of the jobs from after",
 		)
 	}
 	return nil
 }
 
-// plan sets when a job runs next.
+// plan sets the time of a job's next run.
 func (f *Fake) plan(j *jobs.Job, atOnce bool) error {
 	j.NextRunAt = nil
 	if j.Schedule == nil {

@@ -1,8 +1,8 @@
-// Package jobstest has Fake, the one fake of jobs.API, and Conformance, the
-// suite that holds every implementation of jobs.API to the same answers: the
-// engine, the client of a runner, and Fake itself.
+// Package jobstest has Fake, an implementation of jobs.API in memory for tests,
+// and Conformance, the test suite that every implementation of jobs.API passes:
+// the engine, the client of a runner, and Fake.
 //
-// Fake keeps everything in memory. It does what the suite asks of an
-// implementation and leaves out what packages above jobs decide: it validates no
-// host, field, expression or filter, and reads no warehouse.
+// Fake implements what the suite tests. It does not do the work of the packages
+// above jobs: it validates no host, field, expression or filter, and reads no
+// warehouse.
 package jobstest

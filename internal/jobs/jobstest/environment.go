@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Environment is what outlives the processes of a test: the stores, by their
-// location, and the warehouse that their authorizations reach. A test sets the
-// fields before the first call, and later within Change.
+// Environment holds the state that the processes of a test share: the stores,
+// by location, and the warehouse of their authorizations. A test sets the
+// fields before the first call, and later only within Change.
 type Environment struct {
 	mu sync.Mutex
 
@@ -20,33 +20,35 @@ type Environment struct {
 	Stores map[string]*Store
 	// Created counts the stores that were created.
 	Created int
-	// Rows is how many rows each table of the warehouse has. A run of an import
-	// reads those after its cursor.
+	// Rows is the number of rows of each table of the warehouse. A run of an
+	// import reads the rows after its cursor.
 	Rows map[jobs.TableName]int
-	// Token is the only one that the warehouse accepts; empty accepts all.
+	// Token is the only token that the warehouse accepts; if empty, it accepts
+	// every token.
 	Token string
 	// SentTokens are the tokens that authorizations were given, in order.
 	SentTokens []string
 	// SecretsUnreadable makes every stored secret unreadable.
 	SecretsUnreadable bool
-	// Profiles are those of every audience.
+	// Profiles are the profiles of every audience.
 	Profiles []jobs.Profile
-	// RunnerAlive is what Store answers.
+	// RunnerAlive is StoreInfo.RunnerAlive in the answer of Store.
 	RunnerAlive bool
-	// RunError fails runs, after half of their rows.
+	// RunError, if set, fails every run after half of its rows.
 	RunError *jobs.Error
 	// RunsHang makes WaitRun block until its context ends.
 	RunsHang bool
-	// OnHang, if set, is called when a WaitRun begins to block.
+	// OnHang, if set, is called when WaitRun begins to block.
 	OnHang func()
-	// RunsAdvanceOnRead moves an active run one status further at each Run, as a
-	// runner would that executes it meanwhile. Without it, only WaitRun executes.
+	// RunsAdvanceOnRead advances an active run by one status at each call of Run,
+	// as if a runner executed it. If it is false, only WaitRun executes runs.
 	RunsAdvanceOnRead bool
-	// Pages, if set, gives the address of a run's page.
+	// Pages, if set, returns the address of a run's page.
 	Pages func(runID string) string
-	// Intercept, if set, is asked at each call before the fake answers. When
-	// handled is true the call gives err, and what Intercept stored in Result.
-	// Calls wait for each other in it, so it makes none itself.
+	// Intercept, if set, is called before the fake answers a call. If it returns
+	// handled, the call returns err and the value that Intercept stored in
+	// Result. Intercept runs under the lock of the environment, so it must not
+	// call the fake.
 	Intercept func(c *Call) (handled bool, err error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -56,38 +58,39 @@ type Environment struct {
 
 // Call is one call of a method of jobs.API or jobs.Presence.
 type Call struct {
-	// Context is what the method was called with.
+	// Context is the context of the call.
 	Context context.Context
 	Method  string
 	// Args are the arguments without the context and without functions.
 	Args []any
-	// Result points to what the method gives beside its error: *jobs.Job,
-	// *[]jobs.Event for Events, *ScanResult for Scan, *struct{} for nothing.
+	// Result points to the result of the method without its error: *jobs.Job,
+	// *[]jobs.Event for Events, *ScanResult for Scan, *struct{} for a method that
+	// returns only an error.
 	Result any
 }
 
-// ScanResult is what Scan gives.
+// ScanResult is the result of Scan.
 type ScanResult struct {
 	Fields []jobs.Field
 	Rows   [][]jobs.Value
 }
 
-// Store is what one store holds. Maps are by the object's id.
+// Store is the content of one store. Maps are keyed by the object's id.
 type Store struct {
 	ID             string
 	Authorizations map[string]jobs.Authorization
 	// Tokens holds tokens and client secrets by the authorization's id.
 	Tokens map[string]string
 	Jobs   map[string]jobs.Job
-	// Confirmed has the ids of objects that a state file is known to hold.
+	// Confirmed has the ids of the objects that were confirmed.
 	Confirmed map[string]bool
 	// Creators has the process that created an object, by the object's id.
 	Creators map[string]string
-	// Runs are all runs, the oldest first.
+	// Runs are all runs, oldest first.
 	Runs []jobs.Run
 	Logs map[string][]jobs.LogLine
-	// Cursors counts the rows that were read, by the import's key, and Events
-	// those in a stream, by the stream's name. Both outlive the job.
+	// Cursors is the number of rows read, by the import's key. Events is the
+	// number of events, by stream. Deleting a job keeps both.
 	Cursors   map[string]int
 	Events    map[string]int
 	Fields    map[string]jobs.Field
@@ -97,8 +100,8 @@ type Store struct {
 	created int
 }
 
-// NewEnvironment makes one without stores, whose warehouse has 100 rows in
-// main.sales.customers.
+// NewEnvironment returns an Environment without stores. Its warehouse has 100
+// rows in main.sales.customers.
 func NewEnvironment() *Environment {
 	return &Environment{
 		Stores: map[string]*Store{}, alive: map[string]bool{},
@@ -114,7 +117,7 @@ func (e *Environment) Open(location string) *Fake {
 	return f
 }
 
-// New opens a store that exists, alone in an environment of its own.
+// New opens an existing store in a new Environment.
 func New() *Fake {
 	e := NewEnvironment()
 	f := e.Open("memory")
@@ -129,7 +132,7 @@ func (e *Environment) Change(f func()) {
 	f()
 }
 
-// Only gives the one store there is, or nil.
+// Only returns the only store, or nil.
 func (e *Environment) Only() *Store {
 	for _, s := range e.Stores {
 		return s
@@ -137,8 +140,8 @@ func (e *Environment) Only() *Store {
 	return nil
 }
 
-// Kill ends a process without a word, as SIGKILL does: what it created and no
-// state file holds is adopted by the next process that creates the same.
+// Kill ends a process without cleanup, as SIGKILL does. Another process can
+// then adopt its unconfirmed objects.
 func (e *Environment) Kill(instance string) {
 	e.Change(func() { delete(e.alive, instance) })
 }

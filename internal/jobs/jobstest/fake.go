@@ -21,13 +21,13 @@ var (
 	_ jobs.RunLinker = (*Fake)(nil)
 )
 
-// Environment gives what the process shares with others.
+// Environment returns the state that the process shares with others.
 func (f *Fake) Environment() *Environment { return f.env }
 
 // Instance is the process's id, for Environment.Kill.
 func (f *Fake) Instance() string { return f.instance }
 
-// Die is Environment.Kill of this process.
+// Die kills this process, as Environment.Kill does.
 func (f *Fake) Die() { f.env.Kill(f.instance) }
 
 // RunURL implements jobs.RunLinker.
@@ -54,11 +54,11 @@ func (f *Fake) Store(ctx context.Context, create bool) (jobs.StoreInfo, error) {
 	})
 }
 
-// Close implements jobs.API. What the process created counts as confirmed.
+// Close implements jobs.API. It confirms the objects that the process created.
 func (f *Fake) Close() error { return f.Retire(context.Background(), f.instance) }
 
-// Beat implements jobs.Presence. A process is believed alive until it retires or
-// is killed: no lease passes here.
+// Beat implements jobs.Presence. A process counts as alive until it retires or
+// is killed: the fake has no leases.
 func (f *Fake) Beat(ctx context.Context, instance string) error {
 	return do(ctx, f, "Beat", []any{instance}, func() error {
 		f.env.alive[instance] = true
@@ -93,7 +93,7 @@ func (e *Environment) create(location string) *Store {
 	return s
 }
 
-// store gives the store that the process opened. The lock is held.
+// store returns the store that the process opened. The caller holds the lock.
 func (f *Fake) store() (*Store, error) {
 	if s := f.env.Stores[f.location]; s != nil {
 		return s, nil
@@ -104,7 +104,7 @@ func (f *Fake) store() (*Store, error) {
 	}
 }
 
-// answer runs one call under the lock, after Intercept.
+// answer executes one call under the lock, after Intercept.
 func answer[T any](ctx context.Context, f *Fake, method string, args []any, run func() (T, error)) (T, error) {
 	f.env.mu.Lock()
 	defer f.env.mu.Unlock()
@@ -117,13 +117,13 @@ func answer[T any](ctx context.Context, f *Fake, method string, args []any, run 
 	return run()
 }
 
-// do is answer for a method that gives nothing but an error.
+// do is answer for a method that returns only an error.
 func do(ctx context.Context, f *Fake, method string, args []any, run func() error) error {
 	_, err := answer(ctx, f, method, args, func() (struct{}, error) { return struct{}{}, run() })
 	return err
 }
 
-// read runs a call on the store, which has to exist.
+// read executes a call on an existing store.
 func read[T any](ctx context.Context, f *Fake, method string, args []any, run func(s *Store) (T, error)) (T, error) {
 	return answer(ctx, f, method, args, func() (T, error) {
 		s, err := f.store()
@@ -135,8 +135,8 @@ func read[T any](ctx context.Context, f *Fake, method string, args []any, run fu
 	})
 }
 
-// register runs a call that creates something, and the store as well where there
-// is none.
+// register executes a call that creates an object, and creates the store if
+// there is none.
 func register[T any](ctx context.Context, f *Fake, method string, args []any, run func(s *Store) (T, error)) (T, error) {
 	return answer(ctx, f, method, args, func() (T, error) {
 		s, err := f.store()
@@ -147,7 +147,7 @@ func register[T any](ctx context.Context, f *Fake, method string, args []any, ru
 	})
 }
 
-// change is read for a method that gives nothing but an error.
+// change is read for a method that returns only an error.
 func change(ctx context.Context, f *Fake, method string, args []any, run func(s *Store) error) error {
 	_, err := read(ctx, f, method, args, func(s *Store) (struct{}, error) { return struct{}{}, run(s) })
 	return err
@@ -157,7 +157,7 @@ func missing(kind, id string) error {
 	return &jobs.Error{
 		Code:    jobs.CodeNotFound,
 		Summary: fmt.Sprintf("No %s %s", kind, id),
-		Detail:  "The store was read and has none.",
+		Detail:  "The store was read and does not have it.",
 		Next:    "Check the id",
 	}
 }
@@ -170,7 +170,7 @@ func get[T any](m map[string]T, kind, id string) (T, error) {
 	return v, nil
 }
 
-// newID makes ids that follow each other: job-1, run-2.
+// newID returns consecutive ids: job-1, run-2.
 func (s *Store) newID(kind string) string {
 	s.created++
 	return fmt.Sprintf("%s-%d", kind, s.created)

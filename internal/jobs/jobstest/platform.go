@@ -8,13 +8,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// adopt refuses an object that exists with another definition.
+// adopt stores v, or returns a conflict if the object exists with another
+// definition.
 func adopt[T comparable](m map[string]T, id string, v T) (T, error) {
 	if was, ok := m[id]; ok && was != v {
 		return was, &jobs.Error{
 			Code:    jobs.CodeConflict,
 			Summary: id + " exists with another definition",
-			Detail:  "The two differ.",
+			Detail:  "The existing definition differs from the new one.",
 			Next:    "Import it.",
 		}
 	}
@@ -22,7 +23,7 @@ func adopt[T comparable](m map[string]T, id string, v T) (T, error) {
 	return v, nil
 }
 
-// put changes an object that exists.
+// put changes an existing object.
 func put[T any](m map[string]T, kind, id string, v T) (T, error) {
 	_, err := get(m, kind, id)
 	if err == nil {
@@ -64,12 +65,12 @@ func (f *Fake) DeleteField(ctx context.Context, id string) error {
 	})
 }
 
-// CreateMapping implements jobs.Platform. There is one mapping for a stream, a
-// field and a guard.
+// CreateMapping implements jobs.Platform. A stream, a field and a guard have
+// one mapping.
 func (f *Fake) CreateMapping(ctx context.Context, v jobs.Mapping) (jobs.Mapping, error) {
 	return register(ctx, f, "CreateMapping", []any{v}, func(s *Store) (jobs.Mapping, error) {
 		if _, err := get(s.Fields, "field", v.Field); err != nil {
-			return v, jobs.Invalid("field", "There is no field "+v.Field, "The store was read and has none.", "Create it first.")
+			return v, jobs.Invalid("field", "There is no field "+v.Field, "The store was read and does not have it.", "Create it first.")
 		}
 		v.ID = strings.TrimSuffix(v.Stream+"/"+v.Field+"/"+v.GuardExpression, "/")
 		return adopt(s.Mappings, v.ID, v)

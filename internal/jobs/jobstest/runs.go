@@ -11,8 +11,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// mostRuns is how many runs ListRuns gives that is asked for no number.
-const mostRuns = 100
+// defaultLimit is the number of runs that ListRuns returns at most if the
+// filter has no limit.
+const defaultLimit = 100
 
 // StartRun implements jobs.Runs. The run stays queued until WaitRun executes it.
 func (f *Fake) StartRun(ctx context.Context, jobID string, reason jobs.Reason) (jobs.Run, error) {
@@ -26,8 +27,8 @@ func (f *Fake) StartRun(ctx context.Context, jobID string, reason jobs.Reason) (
 	})
 }
 
-// WaitRun implements jobs.Runs: it executes an active run, at once. It calls
-// changed before that, without the lock of the environment.
+// WaitRun implements jobs.Runs. It executes an active run immediately; before
+// that, it calls changed without the lock of the environment.
 func (f *Fake) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
 	var hang bool
 	var onHang func()
@@ -57,7 +58,7 @@ func (f *Fake) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)
 	})
 }
 
-// activeRun gives a copy of a run that is active, or nil.
+// activeRun returns a copy of the run if it is active, or nil.
 func (f *Fake) activeRun(id string) *jobs.Run {
 	f.env.mu.Lock()
 	defer f.env.mu.Unlock()
@@ -74,7 +75,7 @@ func waitError(ctx context.Context, r jobs.Run) error {
 	err := context.Cause(ctx)
 	e := &jobs.Error{
 		Code: jobs.CodeCancelled, Summary: fmt.Sprintf("Run %s was interrupted", r.ID), Detail: err.Error() + ".",
-		Next: "Apply again: the run goes on from where it was", Err: err,
+		Next: "Apply again: the run continues where it stopped", Err: err,
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Code, e.Attribute, e.Summary = jobs.CodeTimeout, "timeouts", fmt.Sprintf("Run %s did not end in time", r.ID)
@@ -169,7 +170,7 @@ func (f *Fake) ListRuns(ctx context.Context, filter jobs.RunFilter) ([]jobs.Run,
 			}
 		}
 		slices.SortStableFunc(list, func(a, b jobs.Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
-		return list[:min(len(list), cmp.Or(filter.Limit, mostRuns))], nil
+		return list[:min(len(list), cmp.Or(filter.Limit, defaultLimit))], nil
 	})
 }
 

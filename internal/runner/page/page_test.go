@@ -162,7 +162,7 @@ func TestCancel(t *testing.T) {
 	b.sees("#notice", "The run of orders was asked to stop")
 	b.sees("#row-"+api.running, "cancelled")
 	b.visit(page.RunPath(api.runningRun))
-	b.sees(".said", "Run the job again: it goes on from where this run was.")
+	b.sees(".said", "Run the job again: it continues where this run stopped.")
 }
 
 func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
