@@ -21,12 +21,12 @@ type Alert struct {
 	// RunID is the run that failed; empty for a stale job.
 	RunID     string
 	CreatedAt time.Time
-	// Attempts counts from 1, this one included.
+	// Attempts counts the attempts to deliver it, including the current one.
 	Attempts int
 }
 
-// alertWindow is how far back failures are reported that happened while no runner
-// was alive.
+// alertWindow is the maximum age of a failure that is still reported, if no runner was
+// alive when it happened.
 const alertWindow = time.Hour
 
 // AddFailureAlerts adds an alert for each run that failed within alertWindow and
@@ -59,8 +59,8 @@ func (d *DB) AddStaleAlert(ctx context.Context, jobID string, since time.Time) e
 	})
 }
 
-// NextAlert claims an alert for delivery: no other runner gets it before hold has
-// passed. It returns nil if there is none.
+// NextAlert claims an alert for delivery: no other runner receives it before hold has
+// passed. It returns nil if no alert is due.
 func (d *DB) NextAlert(ctx context.Context, hold time.Duration) (*Alert, error) {
 	open, err := d.exists(ctx, `SELECT 1 FROM alerts WHERE done_at IS NULL AND next_at <= `+now+` LIMIT 1`)
 	if err != nil || !open {
@@ -106,13 +106,14 @@ func (d *DB) LaterAlert(ctx context.Context, id string, wait time.Duration) erro
 	})
 }
 
-// Freshness is when a scheduled job last succeeded, or else was last declared.
+// Freshness is a scheduled job and the later of two times: that of its last success
+// and that of the last change of its definition.
 type Freshness struct {
 	Job   JobRow
 	Since time.Time
 }
 
-// Freshnesses lists them for jobs whose schedule is not paused.
+// Freshnesses lists the jobs whose schedule is not paused.
 func (d *DB) Freshnesses(ctx context.Context) ([]Freshness, error) {
 	all, err := d.Jobs(ctx)
 	if err != nil {

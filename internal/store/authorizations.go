@@ -68,7 +68,7 @@ func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 	})
 }
 
-// rekeyJobs gives an authorization's jobs the keys that they have with a host.
+// rekeyJobs updates the keys of an authorization's jobs to a new host.
 func rekeyJobs(ctx context.Context, tx *Tx, authorizationID, host string) error {
 	all, err := scanJobs(tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE authorization_id = ? ORDER BY id`, authorizationID))
 	if err != nil {
@@ -87,7 +87,7 @@ func rekeyJobs(ctx context.Context, tx *Tx, authorizationID, host string) error 
 	return nil
 }
 
-// Authorization reads one.
+// Authorization reads an authorization by its id.
 func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, error) {
 	r, err := scanAuthorization(d.Read().QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -96,7 +96,8 @@ func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, er
 	return r, d.failed("Cannot read the store", err)
 }
 
-// UnconfirmedAuthorizations are those no state file is known to hold.
+// UnconfirmedAuthorizations lists the authorizations that no state file is known to
+// hold.
 func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
 	if err != nil {
@@ -114,7 +115,7 @@ func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow,
 	return out, d.failed("Cannot read the store", rows.Err())
 }
 
-// DeleteAuthorization removes it, unless jobs use it.
+// DeleteAuthorization removes an authorization, unless jobs use it.
 func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, label FROM jobs WHERE authorization_id = ? ORDER BY id`, id)
@@ -145,8 +146,8 @@ func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
 	})
 }
 
-// Confirm notes that a state file holds the authorization or job; CodeNotFound
-// when there is neither. An object that is confirmed already is only read.
+// Confirm records that a state file holds the authorization or job. The error is
+// CodeNotFound if there is neither. It writes only if the object is not confirmed yet.
 func (d *DB) Confirm(ctx context.Context, id string) error {
 	for _, table := range []string{"authorizations", "jobs"} {
 		var confirmed bool
@@ -169,7 +170,7 @@ func notFound(kind, id string) error {
 	return &jobs.Error{
 		Code:    jobs.CodeNotFound,
 		Summary: fmt.Sprintf("No %s %q in the store", kind, id),
-		Detail:  "It was removed, or it never was in this store.",
+		Detail:  "It was removed, or it was never in this store.",
 		Next:    "Check the id and the data_dir",
 	}
 }

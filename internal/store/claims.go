@@ -30,8 +30,8 @@ type Claim struct {
 type NewRun struct {
 	Job    jobs.Job
 	Reason jobs.Reason
-	// Owner is the process that will execute the run, and Runner its name for
-	// people. Without an owner, the runners of the store execute it.
+	// Owner is the id of the process that will execute the run, and Runner the name
+	// that people see. Without an owner, any runner of the store executes the run.
 	Owner, Runner string
 }
 
@@ -90,9 +90,9 @@ func insertShared(ctx context.Context, tx *Tx, r sharedRun) error {
 	return err
 }
 
-// lockRun locks the runs of the job and of the authorization for the rest of the
-// transaction: no other process claims or ends one meanwhile. Without the lock, a
-// run could begin to wait unseen by the run whose end should wake it.
+// lockRun locks the runs of the job and of the authorization until the transaction
+// ends, so that no other process claims or ends one of them. Without the lock, a run
+// could begin to wait after the run that it waits for has looked for waiting runs.
 func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
 	if err := tx.Lock(ctx, "runs of job "+jobID); err != nil {
 		return err
@@ -101,11 +101,11 @@ func lockRun(ctx context.Context, tx *Tx, jobID, authorizationID string) error {
 }
 
 // ClaimRun claims a queued run for owner: a run that owner queued for itself, or a
-// shared one. While another run of the job is active, or limit runs of the same
-// authorization are, it returns nil and that reason in words; the end of one of
-// them enqueues a shared run again. The error is ErrFenced if the run is not
-// queued or belongs to another process, and context.Canceled if it was cancelled.
-// Runs of dead owners are taken over first; their cursors stay.
+// shared run. If another run of the job is active, or limit runs of the authorization
+// are active, it returns nil and that reason as text; when one of them ends, a shared
+// run is enqueued again. The error is ErrFenced if the run is not queued or belongs
+// to another process, and context.Canceled if it was cancelled. Runs of dead owners
+// are taken over first; their cursors stay.
 func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit int) (*Claim, string, error) {
 	c := &Claim{RunID: runID, Owner: owner}
 	var wait string
@@ -116,7 +116,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 		if err != nil {
 			return err
 		}
-		if !shared { // a runner does it by itself
+		if !shared { // a runner calls TakeOverLost periodically
 			if _, err := d.takeOver(ctx, tx); err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 
 const claimable = `status = 'queued' AND (owner = ? OR shared = 1) AND available_at <= ` + now
 
-// reasonToWait is what a run has to wait for, in words; empty for nothing.
+// reasonToWait says, as text, why a run has to wait; it is empty if the run can begin.
 func reasonToWait(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
 	var sameJob, sameAuthorization int
 	err := tx.QueryRowContext(ctx, `SELECT
@@ -175,8 +175,8 @@ func reasonToWait(ctx context.Context, tx *Tx, c *Claim, limit int) (string, err
 }
 
 // BeatRun renews the lease, writes progress and log lines, and reports whether
-// the run's cancellation was requested. The error is ErrFenced if the run is no
-// longer this owner's.
+// the run's cancellation was requested. The error is ErrFenced if the claim no
+// longer holds.
 func (d *DB) BeatRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) (cancel bool, err error) {
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
@@ -205,8 +205,8 @@ func (d *DB) CancelRequested(ctx context.Context, runID string) (bool, error) {
 
 const fenced = `id = ? AND owner = ? AND epoch = ? AND ` + activeRun
 
-// Fence fails with ErrFenced, inside a transaction that writes for a run, when
-// the run is no longer this owner's.
+// Fence returns ErrFenced if the claim no longer holds. Every transaction that writes
+// for a run calls it.
 func Fence(ctx context.Context, tx *Tx, c *Claim) error {
 	var one int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE `+fenced+tx.forUpdate(), c.RunID, c.Owner, c.Epoch).Scan(&one)

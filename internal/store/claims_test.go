@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -32,7 +32,7 @@ func claim(t *testing.T, db *store.DB, run jobs.Run, owner string) (*store.Claim
 // checklist 48 59
 func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		auth := authorization(t, db).ID
 		a, b, c := job(t, db, auth, "a"), job(t, db, auth, "b"), job(t, db, auth, "c")
 		runA := queue(t, db, a, "in_1")
@@ -41,14 +41,14 @@ func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 			t.Fatal(wait)
 		}
 		if got, wait := claim(t, db, queue(t, db, a, "in_2"), "in_2"); got != nil || !strings.Contains(wait, "this job") {
-			t.Fatalf("a second run of the job was let in (%q)", wait)
+			t.Fatalf("a second run of the job was claimed (%q)", wait)
 		}
 		if got, wait := claim(t, db, queue(t, db, b, "in_2"), "in_2"); got == nil {
 			t.Fatal(wait)
 		}
 		runC := queue(t, db, c, "in_2")
 		if got, wait := claim(t, db, runC, "in_2"); got != nil || !strings.Contains(wait, "authorization") {
-			t.Fatalf("a third run of the authorization was let in (%q)", wait)
+			t.Fatalf("a third run of the authorization was claimed (%q)", wait)
 		}
 		runA.Status = jobs.StatusSucceeded
 		if err := db.FinishRun(t.Context(), claimA, runA); err != nil {
@@ -60,7 +60,7 @@ func TestOneRunOfAJobAndTwoOfAnAuthorizationAtATime(t *testing.T) {
 	})
 }
 
-// expire makes a run's lease end, as silence would.
+// expire ends a run's lease, as missing heartbeats do.
 func expire(t *testing.T, db *store.DB, run jobs.Run) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
@@ -75,13 +75,13 @@ func expire(t *testing.T, db *store.DB, run jobs.Run) {
 // checklist 38 39
 func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		j := job(t, db, authorization(t, db).ID, "a")
 		dead := queue(t, db, j, "in_dead")
 		held, _ := claim(t, db, dead, "in_dead")
 		next := queue(t, db, j, "in_next")
 		if got, _ := claim(t, db, next, "in_next"); got != nil {
-			t.Fatal("a live owner's run was taken")
+			t.Fatal("a live owner's run was taken over")
 		}
 		expire(t, db, dead)
 		got, wait := claim(t, db, next, "in_next")
@@ -89,14 +89,14 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 			t.Fatal(wait)
 		}
 		if _, err := db.BeatRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
-			t.Errorf("the old owner beat on: %v", err)
+			t.Errorf("heartbeat of the old owner: got %v, want ErrFenced", err)
 		}
 		err := db.Write(t.Context(), func(tx *store.Tx) error { return store.Fence(t.Context(), tx, held) })
 		if !errors.Is(err, store.ErrFenced) {
-			t.Errorf("the old owner passed the fence: %v", err)
+			t.Errorf("fence of the old owner: got %v, want ErrFenced", err)
 		}
 		if err := db.FinishRun(t.Context(), held, dead); !errors.Is(err, store.ErrFenced) {
-			t.Errorf("the old owner finished the run: %v", err)
+			t.Errorf("finish by the old owner: got %v, want ErrFenced", err)
 		}
 		was, err := db.Run(t.Context(), dead.ID)
 		if err != nil || was.Status != jobs.StatusFailed || was.Failure.IsZero() {
@@ -110,7 +110,7 @@ func TestADeadOwnersRunIsTakenOverAndItsOwnerCanNeverWriteAgain(t *testing.T) {
 
 func TestACancelReachesTheOwnerAtItsHeartbeat(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		run := queue(t, db, job(t, db, authorization(t, db).ID, "a"), "in_1")
 		c, _ := claim(t, db, run, "in_1")
 		run.Status = jobs.StatusRunning
@@ -128,7 +128,7 @@ func TestACancelReachesTheOwnerAtItsHeartbeat(t *testing.T) {
 
 func TestTheLastRunOfEachJob(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		auth := authorization(t, db).ID
 		a, b, c := job(t, db, auth, "a"), job(t, db, auth, "b"), job(t, db, auth, "c")
 		queue(t, db, a, "in_1")
@@ -143,11 +143,11 @@ func TestTheLastRunOfEachJob(t *testing.T) {
 	})
 }
 
-// What a server says may be no text that PostgreSQL holds; the run is written
-// down all the same.
-func TestTextThatIsNoneIsWrittenDown(t *testing.T) {
+// A server's message may contain bytes that PostgreSQL does not accept as text. The run
+// is recorded nevertheless.
+func TestInvalidTextIsStoredWithReplacementCharacters(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		run := queue(t, db, job(t, db, authorization(t, db).ID, "a"), "in_1")
 		c, _ := claim(t, db, run, "in_1")
 		run.Status, run.Phase = jobs.StatusRunning, "reading \x00 and \xff"
@@ -179,11 +179,11 @@ func TestTextThatIsNoneIsWrittenDown(t *testing.T) {
 	})
 }
 
-// checklist 48: a process that lost a run and claimed it again may write for the
-// second claim, and what is left of its first may not.
+// checklist 48: a process that lost a run and claimed it again may write for the second
+// claim, but no longer for the first.
 func TestAnEarlierClaimOfTheSameProcessIsFenced(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		run, err := db.QueueRun(t.Context(), store.NewRun{Job: job(t, db, authorization(t, db).ID, "a").Job, Reason: jobs.ReasonManual})
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// everywhere runs a behaviour on a new store of each database.
-func everywhere(t *testing.T, f func(t *testing.T, db *store.DB)) {
+// onEachDatabase runs a test on a new store of each database.
+func onEachDatabase(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Helper()
-	locations(t, func(t *testing.T, at store.Location) { f(t, openAt(t, at)) })
+	atEachLocation(t, func(t *testing.T, at store.Location) { f(t, openAt(t, at)) })
 }
 
-// locations runs it where a store of each database may be made.
-func locations(t *testing.T, f func(t *testing.T, at store.Location)) {
+// atEachLocation runs a test with an empty location of each database.
+func atEachLocation(t *testing.T, f func(t *testing.T, at store.Location)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -76,9 +76,9 @@ func job(t *testing.T, db *store.DB, auth, table string) store.JobRow {
 	return row
 }
 
-func TestAJobComesBackAsItWas(t *testing.T) {
+func TestAJobIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		row := job(t, db, authorization(t, db).ID, "customers")
 		got, err := db.Job(t.Context(), row.ID)
 		if err != nil {
@@ -95,7 +95,7 @@ func TestAJobComesBackAsItWas(t *testing.T) {
 
 func TestOneJobForEachKey(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		auth := authorization(t, db).ID
 		first := job(t, db, auth, "customers")
 		second := first
@@ -109,7 +109,7 @@ func TestOneJobForEachKey(t *testing.T) {
 
 func TestAnAuthorizationInUseIsNotRemovedAndNamesItsUsers(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		auth := authorization(t, db)
 		j := job(t, db, auth.ID, "customers")
 		err := db.DeleteAuthorization(t.Context(), auth.ID)
@@ -125,9 +125,9 @@ func TestAnAuthorizationInUseIsNotRemovedAndNamesItsUsers(t *testing.T) {
 	})
 }
 
-func TestConfirmedAuthorizationsAreNotUpForAdoption(t *testing.T) {
+func TestConfirmedAuthorizationsCannotBeAdopted(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		auth := authorization(t, db)
 		if all, err := db.UnconfirmedAuthorizations(t.Context()); err != nil || len(all) != 1 || all[0].TokenVersion != 3 {
 			t.Fatalf("got %v, %v", all, err)
@@ -143,7 +143,7 @@ func TestConfirmedAuthorizationsAreNotUpForAdoption(t *testing.T) {
 
 func TestACancelledContextWritesNothing(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := db.Beat(ctx, store.Instance{ID: "in_x", Kind: store.KindApply}); err == nil {
@@ -157,7 +157,7 @@ func TestACancelledContextWritesNothing(t *testing.T) {
 
 func TestACancelledWriteDoesNotBlameTheStore(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		inside := db.Write(ctx, func(*store.Tx) error { cancel(); return nil })
 		before := db.Write(ctx, func(*store.Tx) error { return nil })
@@ -170,9 +170,9 @@ func TestACancelledWriteDoesNotBlameTheStore(t *testing.T) {
 }
 
 // checklist 59
-func TestManyOpenANewStoreAtOnceAndAgreeOnIt(t *testing.T) {
+func TestProcessesThatOpenANewStoreAtOnceShareIt(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		ids := make([]string, 8)
 		var wg sync.WaitGroup
 		for i := range ids {
@@ -200,8 +200,8 @@ func TestManyOpenANewStoreAtOnceAndAgreeOnIt(t *testing.T) {
 	})
 }
 
-// What writes its own tables in a transaction of ours is part of it.
-func TestThePostgresTransactionIsWritesOwn(t *testing.T) {
+// Writes through the pgx transaction belong to the transaction of Write.
+func TestPostgresTransactionsAreNestedInWrite(t *testing.T) {
 	t.Parallel()
 	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
 	ctx := t.Context()
@@ -235,7 +235,7 @@ func TestThePostgresTransactionIsWritesOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := map[bool]string{true: "kept", false: ""}[end == nil]; keys != want {
-			t.Fatalf("after %v there is %q", end, keys)
+			t.Fatalf("after Write's function returned %v: got the keys %q, want %q", end, keys, want)
 		}
 	}
 }

@@ -13,24 +13,24 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Files are the segments of raw events that a store's rows speak of.
+// Files are the segments of raw events that a store's rows refer to.
 type Files interface {
-	// Open reads one from its beginning.
+	// Open opens a segment for reading.
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
-	// Create makes one durable, of so many bytes.
+	// Create creates a segment of size bytes; it is durable when Create returns.
 	Create(ctx context.Context, name string, size int64, r io.Reader) error
 }
 
-// CopyOptions are what Copy needs beside the two places.
+// CopyOptions are the options of Copy.
 type CopyOptions struct {
-	// From and To are where segments are, where that is not the data directory;
-	// a store in PostgreSQL that holds events has to have one.
+	// From and To return the segments of the source and of the target if they are
+	// not in the data directory. A store in PostgreSQL that holds events needs one.
 	From, To func(storeID string) (Files, error)
-	// Live allows processes on the source: the copy is of one moment.
+	// Live allows processes to use the source: the copy is a snapshot.
 	Live bool
 }
 
-// Copied says what a copy holds.
+// Copied is the content of a copy.
 type Copied struct {
 	StoreID string
 	Rows    map[string]int64
@@ -38,11 +38,11 @@ type Copied struct {
 	Bytes   int64
 }
 
-// Copy copies a store to where there is none: to another data directory, or from
-// SQLite to PostgreSQL and back. The copy is the same store, by its id, and the
-// source stays as it was. It is one transaction at the target: it is there whole
-// or not at all, and is counted before it is. Processes on the source are
-// refused, unless Live.
+// Copy copies a store to an empty location: to another data directory, or from SQLite
+// to PostgreSQL and back. The copy has the source's id, and the source does not
+// change. The rows are written in one transaction of the target, which compares the
+// numbers of rows before it commits. Copy fails if a process uses the source, unless
+// Live is set.
 func Copy(ctx context.Context, from, to Location, o CopyOptions) (Copied, error) {
 	source, err := Open(ctx, from, false)
 	if err != nil {
@@ -62,7 +62,7 @@ func Copy(ctx context.Context, from, to Location, o CopyOptions) (Copied, error)
 		return Copied{}, err
 	}
 	if !o.Live {
-		// Whoever opens the source now waits.
+		// A process that opens the source now waits for this lock.
 		unlock, err := source.MigrationLock(ctx)
 		if err != nil {
 			return Copied{}, err
@@ -72,11 +72,11 @@ func Copy(ctx context.Context, from, to Location, o CopyOptions) (Copied, error)
 	return c.copy(ctx)
 }
 
-// openTarget opens a store that holds nothing, made when it is not there.
+// openTarget opens an empty store, and creates it if it does not exist.
 func openTarget(ctx context.Context, to Location) (*DB, error) {
 	taken := &jobs.Error{
 		Code: jobs.CodeConflict, Summary: "There is a store at the target already",
-		Next: "Choose an empty database or a directory that is not there; a store is never copied over another. Nothing was changed",
+		Next: "Choose an empty database or a directory that does not exist; a store is never copied over another one. Nothing was changed",
 	}
 	existing, err := Open(ctx, to, false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +106,7 @@ type copier struct {
 
 func (c *copier) files(db *DB, given func(string) (Files, error)) (Files, error) {
 	if given != nil {
-		// Of both, the id is that of the source: the copy is the same store.
+		// The target will have the source's id.
 		return given(c.source.id)
 	}
 	if db.Shared() {
@@ -129,7 +129,8 @@ func (c *copier) copy(ctx context.Context) (done Copied, err error) {
 	if err != nil {
 		return Copied{}, c.source.ofDatabase("Cannot copy the store", err)
 	}
-	// A process that was open already and silent may have written meanwhile.
+	// A process that had opened the source before, and sent no heartbeat at first,
+	// may have written since.
 	if !c.options.Live {
 		err = c.refuseLive(ctx, c.source.Read())
 	}
@@ -150,12 +151,12 @@ func (c *copier) refuseLive(ctx context.Context, q Querier) error {
 	}
 	return &jobs.Error{
 		Code: jobs.CodeInUse, Summary: fmt.Sprintf("The store at %s is in use", c.source.place),
-		Detail: "What is written to it now would be missing in the copy. Alive on it: " + strings.Join(names, ", ") + ".",
-		Next:   fmt.Sprintf("Stop the runner, or wait for the apply to end, and copy again; what was killed is forgotten after %s", Lease),
+		Detail: "Rows that are written to it now would be missing in the copy. These processes use it: " + strings.Join(names, ", ") + ".",
+		Next:   fmt.Sprintf("Stop the runner, or wait for the apply to end, and copy again; a killed process counts as alive for %s", Lease),
 	}
 }
 
-// copyFiles copies what is committed of each segment.
+// copyFiles copies the committed part of each segment.
 func (c *copier) copyFiles(ctx context.Context, q Querier, done *Copied) error {
 	rows, err := q.QueryContext(ctx, `SELECT s.file, coalesce(max(x.start + x.length), 0) FROM segments s
 		LEFT JOIN extents x ON x.segment = s.id GROUP BY s.file ORDER BY s.file`)
@@ -180,9 +181,9 @@ func (c *copier) copyFiles(ctx context.Context, q Querier, done *Copied) error {
 	}
 	if len(all) > 0 && (c.from == nil || c.to == nil) {
 		return &jobs.Error{
-			Code: jobs.CodeInvalid, Attribute: "staging", Summary: fmt.Sprintf("The store's %d files of events have nowhere to go", len(all)),
-			Detail: "A store in PostgreSQL has its events in S3, where all machines see them, and no bucket was named.",
-			Next:   "Name the bucket that the provider or the runner has in staging.s3",
+			Code: jobs.CodeInvalid, Attribute: "staging", Summary: fmt.Sprintf("No bucket was named for the store's %d files of events", len(all)),
+			Detail: "A store in PostgreSQL keeps its events in S3, where all machines can read them.",
+			Next:   "Name the bucket of staging.s3 in the configuration of the provider or the runner",
 		}
 	}
 	for _, s := range all {
@@ -206,7 +207,7 @@ func (c *copier) copyFile(ctx context.Context, name string, size int64) error {
 		return err
 	}
 	if counted.n != size {
-		return fmt.Errorf("it has %d bytes, and %d are committed: the store is damaged", counted.n, size)
+		return fmt.Errorf("it has %d bytes, and the store has committed %d: the store is damaged", counted.n, size)
 	}
 	return nil
 }
@@ -222,7 +223,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// DirectoryFiles are the segments below a data directory.
+// DirectoryFiles are the segments in a data directory.
 func DirectoryFiles(dir string) Files { return directoryFiles(dir) }
 
 type directoryFiles string
@@ -239,7 +240,7 @@ func (d directoryFiles) Open(_ context.Context, name string) (io.ReadCloser, err
 // Create implements Files.
 func (d directoryFiles) Create(_ context.Context, name string, _ int64, r io.Reader) error {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return fmt.Errorf("%q is not below the data directory", name)
+		return fmt.Errorf("%q is not inside the data directory", name)
 	}
 	if err := os.MkdirAll(filepath.Dir(d.path(name)), 0o700); err != nil {
 		return err

@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to locations are the bodies of tests
+//nolint:thelper // the functions given to atEachLocation are the bodies of subtests
 package store_test
 
 import (
@@ -17,13 +17,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// seed writes rows into every table, by the types of its columns: the n-th row
-// of all has the same texts and numbers, so that references hold.
+// seed writes rows into every table, by the types of its columns. The n-th rows of all
+// tables have the same texts and numbers, so that foreign keys are valid.
 func seed(t *testing.T, db *store.DB, files string) {
 	t.Helper()
 	ctx := t.Context()
 	err := db.Write(ctx, func(tx *store.Tx) error {
-		for _, table := range store.MovedTables() {
+		for _, table := range store.CopiedTables() {
 			for n := 1; n <= 3; n++ {
 				if table == "erasure" && n > 1 {
 					break
@@ -38,7 +38,7 @@ func seed(t *testing.T, db *store.DB, files string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := 1; n <= 3; n++ { // committed is start + length
+	for n := 1; n <= 3; n++ { // start and length of extent n are n, so 2*n bytes are committed
 		if err := os.WriteFile(filepath.Join(files, text(n)), []byte(strings.Repeat("x", 2*n)+"not committed"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -77,11 +77,11 @@ func insertRow(t *testing.T, tx *store.Tx, table string, n int) error {
 	return err
 }
 
-// dump is all that moves, in words.
+// dump returns the rows of all tables that Copy copies, as text.
 func dump(t *testing.T, db *store.DB) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	for _, table := range store.MovedTables() {
+	for _, table := range store.CopiedTables() {
 		rows, err := db.Read().QueryContext(t.Context(), `SELECT * FROM `+table)
 		if err != nil {
 			t.Fatal(err)
@@ -93,12 +93,12 @@ func dump(t *testing.T, db *store.DB) map[string][]string {
 		}
 		for rows.Next() {
 			row := map[string]any{}
-			places := make([]any, len(columns))
+			pointers := make([]any, len(columns))
 			values := make([]any, len(columns))
 			for i := range columns {
-				places[i] = &values[i]
+				pointers[i] = &values[i]
 			}
-			if err := rows.Scan(places...); err != nil {
+			if err := rows.Scan(pointers...); err != nil {
 				t.Fatal(err)
 			}
 			for i, c := range columns {
@@ -117,12 +117,12 @@ func dump(t *testing.T, db *store.DB) map[string][]string {
 	return all
 }
 
-func TestAStoreMovesToPostgresAndBackAsItWas(t *testing.T) {
+func TestAStoreCopiedToPostgresAndBackIsUnchanged(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dirs := [3]string{filepath.Join(t.TempDir(), "a"), t.TempDir(), filepath.Join(t.TempDir(), "b")}
-	middle := store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))}
-	places := []store.Location{{Dir: dirs[0]}, middle, {Dir: dirs[2]}}
+	server := store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))}
+	at := []store.Location{{Dir: dirs[0]}, server, {Dir: dirs[2]}}
 	first := open(t, dirs[0])
 	seed(t, first, dirs[0])
 	before := dump(t, first)
@@ -133,16 +133,16 @@ func TestAStoreMovesToPostgresAndBackAsItWas(t *testing.T) {
 		return store.DirectoryFiles(dirs[1]), nil
 	}
 	for i, options := range []store.CopyOptions{{To: bucket}, {From: bucket}} {
-		done, err := store.Copy(ctx, places[i], places[i+1], options)
+		done, err := store.Copy(ctx, at[i], at[i+1], options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if done.Files != 3 || done.Bytes != 2+4+6 || done.Rows["runs"] != 3 {
 			t.Errorf("copied %+v", done)
 		}
-		db := openAt(t, places[i+1])
+		db := openAt(t, at[i+1])
 		if db.ID() != first.ID() {
-			t.Errorf("the copy is store %s, and was %s", db.ID(), first.ID())
+			t.Errorf("the copy has id %s, want %s", db.ID(), first.ID())
 		}
 		if after := dump(t, db); !reflect.DeepEqual(before, after) {
 			t.Errorf("at %s there is\n%v\nwant\n%v", db.Place(), after, before)
@@ -153,7 +153,7 @@ func TestAStoreMovesToPostgresAndBackAsItWas(t *testing.T) {
 				t.Errorf("segment %d is %q, %v", n, got, err)
 			}
 		}
-		// Numbers go on where they were.
+		// The copy continues the source's generated ids.
 		var id int64
 		err = db.Write(ctx, func(tx *store.Tx) error {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM extents`); err != nil {
@@ -162,7 +162,7 @@ func TestAStoreMovesToPostgresAndBackAsItWas(t *testing.T) {
 			err := tx.QueryRowContext(ctx, `INSERT INTO extents (stream, segment, start, length, events, checksum) VALUES (?, 1, 0, 0, 0, 0) RETURNING id`, text(1)).Scan(&id)
 			return errors.Join(err, errUndo)
 		})
-		if !errors.Is(err, errUndo) || id != int64(4+i) { // the first one was undone, and its number is not given again
+		if !errors.Is(err, errUndo) || id != int64(4+i) { // the id of the rolled back insert is not reused
 			t.Errorf("the next extent is %d, %v", id, err)
 		}
 	}
@@ -172,7 +172,7 @@ var errUndo = errors.New("undo")
 
 func TestAStoreIsNotCopiedOverAnotherOrUnderALiveProcess(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, to store.Location) {
+	atEachLocation(t, func(t *testing.T, to store.Location) {
 		from := store.Location{Dir: filepath.Join(t.TempDir(), "from")}
 		source := openAt(t, from)
 		authorization(t, source)
@@ -197,7 +197,7 @@ func TestAStoreIsNotCopiedOverAnotherOrUnderALiveProcess(t *testing.T) {
 	})
 }
 
-func TestEventsAreNotLeftBehind(t *testing.T) {
+func TestCopyingEventsToPostgresNeedsABucket(t *testing.T) {
 	t.Parallel()
 	from := t.TempDir()
 	seed(t, open(t, from), from)
@@ -207,11 +207,11 @@ func TestEventsAreNotLeftBehind(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if db := openAt(t, to); db.ID() == open(t, from).ID() {
-		t.Fatal("the target became the store")
+		t.Fatal("the target has the source's id after a failed copy")
 	}
 }
 
-func TestABackupIsTheStoreAtOneMomentAndIsRestoredToANewPlace(t *testing.T) {
+func TestABackupIsASnapshotAndIsRestoredToANewDirectory(t *testing.T) {
 	t.Parallel()
 	ctx, from, root := t.Context(), filepath.Join(t.TempDir(), "data"), t.TempDir()
 	db := open(t, from)
@@ -252,7 +252,7 @@ func TestABackupIsTheStoreAtOneMomentAndIsRestoredToANewPlace(t *testing.T) {
 }
 
 // checklist 53
-func TestTheTablesOfBothDatabasesAreTheSameAndAllMoveOrAreDerived(t *testing.T) {
+func TestBothDatabasesHaveTheSameTablesAndEachIsCopiedOrDerived(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	embedded := open(t, t.TempDir())
@@ -291,12 +291,12 @@ func TestTheTablesOfBothDatabasesAreTheSameAndAllMoveOrAreDerived(t *testing.T) 
 			t.Errorf("%s is not in tables.go", table)
 		}
 	}
-	moved := func(c string) bool {
+	copied := func(c string) bool {
 		table, _, _ := strings.Cut(c, ".")
-		return slices.Contains(store.MovedTables(), table)
+		return slices.Contains(store.CopiedTables(), table)
 	}
-	a = slices.DeleteFunc(a, func(c string) bool { return !moved(c) })
-	b = slices.DeleteFunc(b, func(c string) bool { return !moved(c) })
+	a = slices.DeleteFunc(a, func(c string) bool { return !copied(c) })
+	b = slices.DeleteFunc(b, func(c string) bool { return !copied(c) })
 	if !slices.Equal(a, b) {
 		t.Errorf("SQLite has\n%v\nPostgreSQL has\n%v", a, b)
 	}

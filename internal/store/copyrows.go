@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// argumentsAtOnce bounds what one statement writes, by its arguments.
-const argumentsAtOnce = 2000
+// maxArguments is the largest number of arguments of one INSERT.
+const maxArguments = 2000
 
-// once is a transaction that is not tried again: what it reads comes from
-// somewhere else.
+// once runs a transaction that is not tried again, because f consumes rows of another
+// database.
 func (d *DB) once(ctx context.Context, f func(tx *Tx) error) error {
 	_, err := d.try(ctx, sql.LevelDefault, f)
 	return d.ofDatabase("Cannot write to the store", err)
@@ -27,15 +27,14 @@ func (c *copier) copyRows(ctx context.Context, q Querier, tx *Tx, done *Copied) 
 		}
 		done.Rows[table] = n
 	}
-	for _, table := range numbered {
-		if err := c.copyNumber(ctx, q, tx, table); err != nil {
-			return fmt.Errorf("copying the numbers of %s: %w", table, err)
+	for _, table := range sequenced {
+		if err := c.copySequence(ctx, q, tx, table); err != nil {
+			return fmt.Errorf("copying the last id of %s: %w", table, err)
 		}
 	}
 	for _, statement := range []string{
-		// The queue that carries runs to runners is not copied: they are
-		// handed over again. Those being executed were so by processes that
-		// will not come to the target.
+		// The queue that delivers runs to runners is not copied, so that queued
+		// runs are enqueued again.
 		`UPDATE runs SET dispatched_at = NULL WHERE status = 'queued'`,
 		`UPDATE store SET id = ? WHERE one = 1`,
 	} {
@@ -53,7 +52,7 @@ func (c *copier) copyRows(ctx context.Context, q Querier, tx *Tx, done *Copied) 
 			return err
 		}
 		if n != done.Rows[table] {
-			return fmt.Errorf("%d rows of %s were copied, and %d are there", done.Rows[table], table, n)
+			return fmt.Errorf("%d rows of %s were copied, but the target has %d", done.Rows[table], table, n)
 		}
 	}
 	return nil
@@ -84,15 +83,15 @@ func copyTable(ctx context.Context, q Querier, tx *Tx, table string) (n int64, e
 	}
 	for rows.Next() {
 		values := make([]any, len(columns))
-		places := make([]any, len(columns))
+		pointers := make([]any, len(columns))
 		for i := range values {
-			places[i] = &values[i]
+			pointers[i] = &values[i]
 		}
-		if err := rows.Scan(places...); err != nil {
+		if err := rows.Scan(pointers...); err != nil {
 			return n, err
 		}
 		args = append(args, values...)
-		if len(args)+len(columns) > argumentsAtOnce {
+		if len(args)+len(columns) > maxArguments {
 			if err := flush(); err != nil {
 				return n, err
 			}
@@ -101,8 +100,9 @@ func copyTable(ctx context.Context, q Querier, tx *Tx, table string) (n int64, e
 	return n, errors.Join(rows.Err(), flush())
 }
 
-// copyNumber makes the target go on with the ids of a table where the source is.
-func (c *copier) copyNumber(ctx context.Context, q Querier, tx *Tx, table string) error {
+// copySequence makes the target continue the generated ids of a table after the
+// source's last one.
+func (c *copier) copySequence(ctx context.Context, q Querier, tx *Tx, table string) error {
 	var last int64
 	query := `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '` + table + `'`
 	if c.source.dialect == postgres {

@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -10,10 +10,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Documents are kept as they are, each under its key.
+// The store does not interpret a document.
 func TestCursorDocumentsReadBack(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		for _, want := range []string{`{"version":2,"sent":1}`, `no JSON "at all" \ äöü`} {
 			err := db.Write(t.Context(), func(tx *store.Tx) error {
 				return store.PutCursorDocument(t.Context(), tx, "k", []byte(want))
@@ -31,10 +31,10 @@ func TestCursorDocumentsReadBack(t *testing.T) {
 	})
 }
 
-// checklist 9: the rows that the first release kept beside a cursor.
+// checklist 9: the rows that the first release stored for a cursor.
 func TestWatermarkTiesReadBackOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		digest := func(c string) string { return strings.Repeat(c, 64) }
 		read := func(key string) []store.SentRow {
 			t.Helper()
@@ -72,7 +72,7 @@ func TestWatermarkTiesReadBackOnce(t *testing.T) {
 
 func TestSentRowsReadBack(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		rows := []store.SentRow{{Micros: store.NullMicros, Times: 3}, {Micros: -5, Times: 1}, {Micros: 7, Times: 1 << 40},
 			{Micros: 7, Digest: [16]byte{1}, Times: 1}, {Micros: 1 << 60, Times: 1}}
 		write := func(f func(tx *store.Tx) error) {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// CursorDocument reads the document that an import keeps under its key; nil when
-// there is none. The store does not look into it: package importer owns its form
-// and its version.
+// CursorDocument reads the document that an import keeps under its key; nil if there
+// is none. The store does not interpret it: package importer owns its format and its
+// version.
 func (d *DB) CursorDocument(ctx context.Context, key string) ([]byte, error) {
 	document, err := readDocument(ctx, d.Read(), key)
 	return document, d.failed("Cannot read the store", err)
@@ -36,9 +36,9 @@ func readDocument(ctx context.Context, q Querier, key string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// WatermarkTies reads the rows that the first release kept beside a cursor: those
-// sent at its watermark, of which micros is the timestamp. They are in the order
-// of their digests. No release since writes any.
+// WatermarkTies reads the rows that the first release stored for a cursor: the rows
+// sent whose timestamp is the cursor's watermark, micros. They are ordered by digest.
+// Later releases write none.
 func (d *DB) WatermarkTies(ctx context.Context, key string, micros int64) ([]SentRow, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT digest, sent FROM cursor_ties WHERE key = ? ORDER BY digest`, key)
 	if err != nil {
@@ -60,7 +60,7 @@ func (d *DB) WatermarkTies(ctx context.Context, key string, micros int64) ([]Sen
 	return out, d.failed("Cannot read the store", rows.Err())
 }
 
-// DropWatermarkTies removes what WatermarkTies reads.
+// DropWatermarkTies removes the rows that WatermarkTies reads.
 func DropWatermarkTies(ctx context.Context, tx *Tx, key string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM cursor_ties WHERE key = ?`, key)
 	return err

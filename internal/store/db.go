@@ -12,11 +12,11 @@ import (
 
 // Location is where a store is.
 type Location struct {
-	// Dir is the data directory. With a DatabaseURL it is this machine's own,
-	// for files that can be made again, and may be empty.
+	// Dir is the data directory. With a DatabaseURL it is a local directory for
+	// files that can be rebuilt, and may be empty.
 	Dir string
-	// DatabaseURL names a PostgreSQL database, for many machines; empty means
-	// SQLite in Dir.
+	// DatabaseURL names a PostgreSQL database, which many machines can use; empty
+	// means SQLite in Dir.
 	DatabaseURL jobs.Secret
 }
 
@@ -29,18 +29,18 @@ type DB struct {
 	schema  int64
 	dialect dialect
 	write   *sql.DB
-	// read numbers the arguments of its queries by itself; write does not.
+	// read rebinds the arguments of its queries; for write, Tx does.
 	read *Reader
 	pool *pgxpool.Pool
-	// hidden is what errors must not show.
+	// hidden are the secrets that errors must not show.
 	hidden  []string
 	enqueue Enqueue
-	// present says to others on this machine that this process lives.
+	// present shows other processes on this machine that this one is alive.
 	present presence
 }
 
-// Open opens a store. Without one there it returns a CodeStore error wrapping
-// fs.ErrNotExist, unless create is set.
+// Open opens a store. If there is none, it creates one when create is set, and
+// otherwise returns a CodeStore error that wraps fs.ErrNotExist.
 func Open(ctx context.Context, at Location, create bool) (*DB, error) {
 	if at.DatabaseURL.Empty() {
 		return openSQLite(ctx, at, create)
@@ -59,29 +59,28 @@ func (d *DB) finishOpening(ctx context.Context) error {
 	return nil
 }
 
-// ID identifies the store for its whole life, wherever it is moved.
+// ID identifies the store for its whole life, even after Copy.
 func (d *DB) ID() string { return d.id }
 
-// Dir is this machine's directory for files: with SQLite the data directory.
-// It is empty when none was given.
+// Dir is Location.Dir: with SQLite the data directory.
 func (d *DB) Dir() string { return d.dir }
 
-// Place says where the store is, for people; it holds no password.
+// Place is the store's location for messages; it contains no password.
 func (d *DB) Place() string { return d.place }
 
-// Shared reports whether other machines may have the store open as well: what
-// this one keeps in files the others do not see.
+// Shared reports whether other machines may have the store open as well. They do
+// not see this machine's files.
 func (d *DB) Shared() bool { return d.dialect == postgres }
 
 // Read is a pool of read-only connections.
 func (d *DB) Read() *Reader { return d.read }
 
-// Pool is that of PostgreSQL, for what does not go through Write; nil with
-// SQLite. Its tables are in the schema lytics, which is its search path.
+// Pool is the PostgreSQL connection pool, for code that does not use Write; nil
+// with SQLite. The search path of its connections is the schema lytics.
 func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 
-// Writer is the pool that writes, for code that keeps tables of its own in the
-// database. With SQLite it has a single connection.
+// Writer is the pool of writing connections, for code that has its own tables in
+// the database. With SQLite it has a single connection.
 func (d *DB) Writer() *sql.DB { return d.write }
 
 // Close closes the store.

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// dialect is what the two databases do differently and one text of SQL cannot
-// hide.
+// dialect holds the differences between the two databases that the shared SQL text
+// cannot cover.
 type dialect int
 
 const (
@@ -17,12 +17,13 @@ const (
 	postgres
 )
 
-// now is the database's clock in microseconds: one clock for all who share the
-// store, whatever their own say. PostgreSQL has this unixepoch from a migration.
+// now is the database's clock in microseconds. All processes use this one clock,
+// because the clocks of their machines may differ. On PostgreSQL, a migration
+// creates the function unixepoch.
 const now = `CAST(unixepoch('subsec') * 1000000 AS BIGINT)`
 
-// rebind numbers the arguments of a query for PostgreSQL. What is quoted or
-// commented is left alone.
+// rebind replaces each `?` of a query by $1, $2, ... for PostgreSQL, except in
+// quoted text and comments.
 func (d dialect) rebind(query string) string {
 	if d == sqlite || !strings.Contains(query, "?") {
 		return query
@@ -39,9 +40,9 @@ func (d dialect) rebind(query string) string {
 			b.WriteString(strconv.Itoa(n))
 			continue
 		case c == '\'' || c == '"':
-			end = past(query, i+1, string(c))
+			end = indexAfter(query, i+1, string(c))
 		case strings.HasPrefix(query[i:], "--"):
-			end = past(query, i+2, "\n")
+			end = indexAfter(query, i+2, "\n")
 		}
 		b.WriteString(query[i:end])
 		i = end - 1
@@ -49,34 +50,34 @@ func (d dialect) rebind(query string) string {
 	return b.String()
 }
 
-// past gives the place after the next end from i on.
-func past(query string, i int, end string) int {
+// indexAfter returns the index behind the next occurrence of end at or after i.
+func indexAfter(query string, i int, end string) int {
 	if n := strings.Index(query[i:], end); n >= 0 {
 		return i + n + len(end)
 	}
 	return len(query)
 }
 
-// arguments are what both databases take. Truth is an integer, which SQLite's
-// driver sees to itself. PostgreSQL's text has no NUL and nothing that is no
-// UTF-8: what a server said in an error must not keep a run from being written
-// down, so each such part becomes U+FFFD, in either database.
+// arguments converts arguments to values that the database accepts. Booleans become
+// integers (SQLite's driver does that by itself). NUL bytes and invalid UTF-8 become
+// U+FFFD in both databases: PostgreSQL accepts neither in text, and the text of a
+// server's error must not prevent a run from being recorded.
 func (d dialect) arguments(args []any) []any {
 	out := args
 	for i, a := range args {
-		fit := d.argument(a)
-		if fit == nil {
+		converted := d.argument(a)
+		if converted == nil {
 			continue
 		}
 		if &out[0] == &args[0] {
 			out = slices.Clone(args)
 		}
-		out[i] = fit
+		out[i] = converted
 	}
 	return out
 }
 
-// argument gives what to take instead, nil when an argument will do.
+// argument returns the replacement of an argument, or nil if it needs none.
 func (d dialect) argument(a any) any {
 	switch a := a.(type) {
 	case bool:
@@ -107,11 +108,11 @@ func (d dialect) argument(a any) any {
 func isStorable(text string) bool { return strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) }
 
 func storable(text string) string {
-	const instead = string(utf8.RuneError)
-	return strings.ReplaceAll(strings.ToValidUTF8(text, instead), "\x00", instead)
+	const replacement = string(utf8.RuneError)
+	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), "\x00", replacement)
 }
 
-// snapshot is the isolation of a transaction that only reads.
+// snapshot is the isolation level of a read-only transaction.
 func (d dialect) snapshot() sql.IsolationLevel {
 	if d == sqlite {
 		return sql.LevelDefault
@@ -119,6 +120,6 @@ func (d dialect) snapshot() sql.IsolationLevel {
 	return sql.LevelRepeatableRead
 }
 
-// Rebind writes the `?` of a query as this database's driver has them, for code
-// that keeps tables of its own in the database.
+// Rebind replaces the `?` of a query by the placeholders of this database's driver,
+// for code that has its own tables in the database.
 func (d *DB) Rebind(query string) string { return d.dialect.rebind(query) }

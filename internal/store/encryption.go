@@ -22,21 +22,21 @@ const KeyEnv = "LYTICS_ENCRYPTION_KEY"
 // Key encrypts secrets at rest with AES-256-GCM.
 type Key struct{ aead cipher.AEAD }
 
-// DefaultKeyFile is where the key is kept when nothing else is said: in the
-// user's configuration directory, so that a copy of the data directory alone
-// opens nothing.
+// DefaultKeyFile is the default path of the key file. It is in the user's
+// configuration directory, so that a copy of the data directory does not contain the
+// key.
 func DefaultKeyFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("no place for the encryption key: %w; set %s or encryption_key_file", err, KeyEnv)
+		return "", fmt.Errorf("there is no directory for the encryption key: %w; set %s or encryption_key_file", err, KeyEnv)
 	}
 	return filepath.Join(dir, "terraform-provider-lytics", "encryption.key"), nil
 }
 
-// LoadKey gives the key from the environment's value, else from the file
-// (DefaultKeyFile when empty). With create set a missing file is made.
-// Without, a missing file returns an error wrapping fs.ErrNotExist. A key file
-// inside the data directory is refused: it would travel with what it protects.
+// LoadKey returns the key from the value of the environment variable, or else from
+// the file (DefaultKeyFile when empty). If the file is missing, create makes one;
+// otherwise the error wraps fs.ErrNotExist. A key file inside the data directory is
+// refused, because a copy of the directory would contain the key and the secrets.
 func LoadKey(env, file, dataDir string, create bool) (*Key, error) {
 	if env != "" {
 		return parseKey(env, "the environment variable "+KeyEnv)
@@ -63,8 +63,8 @@ func LoadKey(env, file, dataDir string, create bool) (*Key, error) {
 	return parseKey(string(text), file)
 }
 
-// makeKeyFile makes a key that appears whole or not at all: of two processes
-// that start together, one wins and both use its key.
+// makeKeyFile creates a key file atomically: if two processes create it at the same
+// time, both use the same key.
 func makeKeyFile(file string) ([]byte, error) {
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
@@ -74,7 +74,7 @@ func makeKeyFile(file string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	tmp, err := os.CreateTemp(dir, ".key-*") // made 0600
+	tmp, err := os.CreateTemp(dir, ".key-*") // mode 0600
 	if err != nil {
 		return nil, err
 	}
@@ -110,13 +110,13 @@ func parseKey(text, origin string) (*Key, error) {
 	return &Key{aead: aead}, nil
 }
 
-// Seal encrypts a secret and binds it to an authorization and its host: the
-// result does not open for any other, so a changed host never receives it.
+// Seal encrypts a secret and binds it to an authorization and its host: Open fails for
+// any other, so the secret is never sent to a changed host.
 func (k *Key) Seal(s jobs.Secret, authorizationID, host string) []byte {
 	return k.aead.Seal(nil, nil, []byte(s.Reveal()), bound(authorizationID, host)) // #nosec G407 -- this AEAD makes its own random nonce
 }
 
-// Open decrypts what Seal made for the same authorization and host.
+// Open decrypts a secret that Seal encrypted for the same authorization and host.
 func (k *Key) Open(sealed []byte, authorizationID, host string) (jobs.Secret, error) {
 	text, err := k.aead.Open(nil, nil, sealed, bound(authorizationID, host))
 	if err != nil {

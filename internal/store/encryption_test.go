@@ -50,7 +50,7 @@ func TestASealedSecretOpensOnlyForItsAuthorizationHostAndKey(t *testing.T) {
 	}
 }
 
-func TestTheKeyFileIsMadeOnceByManyAndPrivate(t *testing.T) {
+func TestConcurrentCallsCreateOnePrivateKeyFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys", "encryption.key")
 	sealed := make([][]byte, 8)
@@ -77,14 +77,14 @@ func TestTheKeyFileIsMadeOnceByManyAndPrivate(t *testing.T) {
 	}
 }
 
-func TestAMissingKeyIsNotMadeByReading(t *testing.T) {
+func TestAMissingKeyFileIsCreatedOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "encryption.key")
 	if _, err := store.LoadKey("", file, "", false); !jobs.IsCode(err, jobs.CodeSecretUnreadable) || !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("reading made a key")
+		t.Fatal("LoadKey created a key file without create")
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// failed says what could not be done with the store, and where it is. What has a
-// message already keeps it, and so has a context that ended: nothing is wrong
-// with the store then.
+// failed returns a CodeStore error that names the failed operation and the store. It
+// returns a *jobs.Error, ErrFenced and a context's error unchanged, because those are
+// no failures of the store.
 func (d *DB) failed(summary string, err error) error {
 	if err == nil {
 		return nil
@@ -30,9 +30,9 @@ func (d *DB) failed(summary string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrFenced) {
 		return err
 	}
-	next := "Check that the directory can be written and its disk has room; if the file is damaged, restore it from a backup (it is never made anew over an existing one)"
+	next := "Check that the directory can be written and its disk has room; if the file is damaged, restore it from a backup (a new store is never created over an existing file)"
 	if d.dialect == postgres {
-		next = "Check that the database server answers and has room, and that the user of database_url may create and change tables in its schema " + schemaName + "; then run it again: nothing was half written"
+		next = "Check that the database server answers and has room, and that the user of database_url may create and change tables in its schema " + schemaName + "; then run it again: each write is atomic, so no change was left half done"
 	}
 	return &jobs.Error{
 		Code:    jobs.CodeStore,
@@ -43,8 +43,8 @@ func (d *DB) failed(summary string, err error) error {
 	}
 }
 
-// ofDatabase makes an error of the database one of the store, and leaves others
-// alone.
+// ofDatabase passes an error of the database to failed, and returns other errors
+// unchanged.
 func (d *DB) ofDatabase(summary string, err error) error {
 	if isDatabaseError(err) {
 		return d.failed(summary, err)
@@ -52,7 +52,7 @@ func (d *DB) ofDatabase(summary string, err error) error {
 	return err
 }
 
-// hide takes the password out of a text.
+// hide replaces the password in a text.
 func (d *DB) hide(text string) string {
 	for _, s := range d.hidden {
 		text = strings.ReplaceAll(text, s, "xxxxx")
@@ -60,8 +60,8 @@ func (d *DB) hide(text string) string {
 	return text
 }
 
-// hiddenError keeps a cause for errors.Is and errors.As, and its text without
-// the password.
+// hiddenError wraps a cause for errors.Is and errors.As, and hides the password in
+// its text.
 type hiddenError struct {
 	err  error
 	hide func(string) string
@@ -80,27 +80,27 @@ func isDatabaseError(err error) bool {
 	return isLost(err) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone)
 }
 
-// The SQLSTATEs after which the same transaction may succeed: others were in
-// its way.
+// conflicts are the SQLSTATEs of a conflict with another transaction: the same
+// transaction may succeed if it is tried again.
 var conflicts = []string{
 	"40001", // serialization_failure
 	"40P01", // deadlock_detected
 	"55P03", // lock_not_available
 }
 
-// isConflict reports an error after which nothing was committed, and which may
-// not come again.
+// isConflict reports whether the transaction failed because of another one. Nothing
+// was committed then.
 func isConflict(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && slices.Contains(conflicts, e.Code)
 }
 
-// isLost reports an error of the connection and not of the statement.
+// isLost reports whether the connection failed, rather than the statement.
 func isLost(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// Class 08 is the connection's, 57P01 to 57P03 a server that stops or
-		// starts, 53300 one that has no connection to spare, 25P03 a transaction
-		// that stood still.
+		// Class 08: the connection failed. 57P01 to 57P03: the server stops or
+		// starts. 53300: too many connections. 25P03: the transaction was idle for
+		// too long.
 		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "57P0") || e.Code == "53300" || e.Code == "25P03"
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {

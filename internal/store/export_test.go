@@ -2,12 +2,12 @@ package store
 
 import "slices"
 
-// Writing is how many transactions are under way in this process, those that
-// still wait for their turn too.
+// Writing is the number of this process's transactions that have begun or wait for
+// another writer.
 func (d *DB) Writing() int { return d.write.Stats().InUse }
 
-// Tables are the names of all tables of ours, moved or not, sorted.
+// Tables returns the names of all of the store's tables, sorted.
 func Tables() []string { return slices.Sorted(slices.Values(append(slices.Clone(tables), derived...))) }
 
-// MovedTables are those that Copy copies.
-func MovedTables() []string { return slices.Clone(tables) }
+// CopiedTables returns the tables that Copy copies.
+func CopiedTables() []string { return slices.Clone(tables) }

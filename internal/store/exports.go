@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// ExportOwners gives the ids that jobs of an export's key have had in this
-// store. A target table that carries one of them belongs to the export.
+// ExportOwners returns the ids of all jobs that this store has had for an export's
+// key. A target table that carries one of these ids belongs to the export.
 func (d *DB) ExportOwners(ctx context.Context, key string) ([]string, error) {
 	document, err := readDocument(ctx, d.Read(), key)
 	if document == nil || err != nil {

@@ -8,17 +8,17 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Figures say how much there is to do, and who is there to do it.
+// Figures are the store's counts for the metrics.
 type Figures struct {
-	// Runs counts those that have not ended.
+	// Runs counts the active runs by status.
 	Runs         map[jobs.Status]int64
 	Jobs, Paused int64
 	Runners      int64
-	// DueLag is how long the schedule that is due longest has been waiting.
+	// DueLag is the time since the oldest due schedule became due.
 	DueLag time.Duration
 }
 
-// Figures reads them.
+// Figures reads the counts.
 func (d *DB) Figures(ctx context.Context) (Figures, error) {
 	f := Figures{Runs: map[jobs.Status]int64{}}
 	var at int64

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// FinishRun records the end of a run that its owner holds or still queues, and
-// enqueues the runs that waited for it.
+// FinishRun records the end of a run that its owner has claimed, or has queued for
+// itself, and enqueues the runs that waited for it.
 func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntry) error {
 	return d.releaseClaim(
 		ctx,
@@ -25,23 +25,23 @@ func (d *DB) FinishRun(ctx context.Context, c *Claim, r jobs.Run, log ...LogEntr
 
 // Requeue says how a claimed run becomes a queued one again.
 type Requeue struct {
-	// Phase says why, in words.
+	// Phase is the reason, as text.
 	Phase string
-	// Wait is the time before it can be claimed again.
+	// Wait is the time before the run can be claimed again.
 	Wait time.Duration
-	// Failed counts it as an attempt.
+	// Failed counts the claim as an attempt.
 	Failed bool
 }
 
-// RequeueRun queues a claimed shared run again, for any runner. This owner can no
-// longer write for it.
+// RequeueRun queues a claimed shared run again, for any runner. The claim no longer
+// holds afterwards.
 func (d *DB) RequeueRun(ctx context.Context, c *Claim, r jobs.Run, q Requeue, log ...LogEntry) error {
 	return d.releaseClaim(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
 			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?`,
 		q.Phase, q.Wait.Microseconds(), q.Failed)
 }
 
-// releaseClaim updates a run whose owner gives it up, and wakes those that waited.
+// releaseClaim updates a run, ends its claim, and requeues the runs that waited.
 func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEntry, set string, args ...any) error {
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
@@ -66,8 +66,8 @@ func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEn
 	})
 }
 
-// requeueWaiting requeues the runs that were waiting for the slot this run releases: the
-// oldest of the job, the oldest of the authorization, and the run itself if it
+// requeueWaiting requeues the runs that were waiting for the slot this run releases:
+// the oldest of the job, the oldest of the authorization, and the run itself if it
 // was queued again.
 func (d *DB) requeueWaiting(ctx context.Context, tx *Tx, c *Claim) error {
 	ids, err := texts(
@@ -91,12 +91,12 @@ func (d *DB) requeueWaiting(ctx context.Context, tx *Tx, c *Claim) error {
 
 const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 
-// maxLost is how often a run is taken over before it is taken for the cause of its
-// runners' deaths, and fails.
+// maxLost is the number of attempts at which a run whose runner died fails instead of
+// being queued again: the run itself is the likely cause.
 const maxLost = 10
 
-// takeOver ends the claims of dead owners: shared runs are queued again, other
-// runs fail. It returns how many runs that were.
+// takeOver ends the claims of dead owners: shared runs are queued again, other runs
+// fail. It returns the number of runs.
 func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	lost, args, err := d.lostRunCondition()
 	if err != nil {
@@ -143,19 +143,20 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	return len(all), d.enqueueRuns(ctx, tx, again)
 }
 
-// lostRun is one whose owner is dead.
+// lostRun is a run whose owner is dead.
 type lostRun struct {
 	id, runner        string
 	attempt           int
 	shared, cancelled bool
 }
 
-// end says how the run ends: StatusQueued where another runner goes on with it.
+// end returns the status with which the run leaves its dead owner, and its failure;
+// StatusQueued means that another runner continues it.
 func (l lostRun) end() (jobs.Status, jobs.Failure) {
 	switch {
 	case l.cancelled:
 		return jobs.StatusCancelled, jobs.Failure{
-			Code: jobs.CodeCancelled, Summary: "The run was cancelled; the process that executed it had ended before", Next: jobs.RunAgain,
+			Code: jobs.CodeCancelled, Summary: "The run was cancelled, after the process that executed it had ended", Next: jobs.RunAgain,
 		}
 	case !l.shared:
 		return jobs.StatusFailed, jobs.Failure{
@@ -165,13 +166,13 @@ func (l lostRun) end() (jobs.Status, jobs.Failure) {
 		return jobs.StatusFailed, jobs.Failure{
 			Code: jobs.CodeFailed, Summary: fmt.Sprintf("%d runners were lost while they executed this run", maxLost),
 			Detail: fmt.Sprintf("The last one was %s.", l.runner),
-			Next:   "Look at that runner's log and memory, then run the job again: it goes on from where this run was.",
+			Next:   "Look at that runner's log and memory use, then run the job again: it goes on from where this run was.",
 		}
 	}
 	return jobs.StatusQueued, jobs.Failure{}
 }
 
-// endUnexecuted ends a run that no process executes.
+// endUnexecuted ends a run that no living process executes.
 func endUnexecuted(ctx context.Context, tx *Tx, id string, status jobs.Status, f jobs.Failure) error {
 	_, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?, (`+failureColumns+`) = (?, ?, ?, ?, ?), phase = '', finished_at = `+now+`,
 		lease_until = NULL, epoch = epoch + 1 WHERE id = ?`, append(append([]any{string(status)}, failureValues(f)...), id)...)
@@ -204,8 +205,8 @@ func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error
 	return nil
 }
 
-// AdoptRun makes a queued shared run the owner's own, as if the owner had queued
-// it for itself, if no runner is alive on the store. Otherwise it returns nil.
+// AdoptRun turns a queued shared run into one that owner queued for itself, if no
+// runner is alive on the store. Otherwise it returns nil.
 func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, error) {
 	c := &Claim{RunID: id, Owner: owner}
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// lockRetry is how often a held lock is tried again.
+// lockRetry is the interval at which a held lock is tried again.
 const lockRetry = 50 * time.Millisecond
 
-// NewID makes an id with a kind's prefix: "job_3k9f...", 26 characters of
-// randomness, lower case so that it can stand in names and paths.
+// NewID returns a random id with the prefix of its kind: "job_3k9f...". It has 26
+// random characters, in lower case so that names and paths can contain it.
 func NewID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

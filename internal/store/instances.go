@@ -26,7 +26,7 @@ type Instance struct {
 	ID string
 	// Kind is KindApply or KindRunner.
 	Kind string
-	// Host and Version are for people.
+	// Host and Version are for display.
 	Host, Version string
 }
 
@@ -60,12 +60,12 @@ func (d *DB) Instances(ctx context.Context) ([]Instance, error) {
 	return all, d.failed("Cannot read the store", err)
 }
 
-// aliveIn reads the instances within their lease; people are the columns that
-// earlier schemas have not.
-func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) {
+// aliveIn reads the instances within their lease. hostVersion are two columns or
+// expressions, because earlier schemas have no columns host and version.
+func aliveIn(ctx context.Context, q Querier, hostVersion string) ([]Instance, error) {
 	rows, err := q.QueryContext(
 		ctx,
-		`SELECT id, kind, `+people+` FROM instances WHERE heartbeat_at > `+now+` - ? ORDER BY kind DESC, id`,
+		`SELECT id, kind, `+hostVersion+` FROM instances WHERE heartbeat_at > `+now+` - ? ORDER BY kind DESC, id`,
 		Lease.Microseconds(),
 	)
 	if err != nil {
@@ -83,9 +83,9 @@ func aliveIn(ctx context.Context, q Querier, people string) ([]Instance, error) 
 	return all, rows.Err()
 }
 
-// Retire removes an instance that ends in good order, and confirms the objects it
-// created: Terraform had the answers, so it wrote its state. Only objects of a
-// process that died can be adopted.
+// Retire removes an instance whose process ends normally, and confirms the objects
+// it created: Terraform received the responses, so its state holds the objects. Only
+// objects of a process that died can be adopted.
 func (d *DB) Retire(ctx context.Context, id string) error {
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
 		for _, table := range []string{"authorizations", "jobs"} {
@@ -108,13 +108,13 @@ func (d *DB) Alive(ctx context.Context, id string) (bool, error) {
 	return d.Beating(ctx, id)
 }
 
-// Beating reports whether an instance had a heartbeat within its lease: it is
-// alive, and can write to the store.
+// Beating reports whether an instance had a heartbeat within its lease, which shows
+// that it can write to the store.
 func (d *DB) Beating(ctx context.Context, id string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM instances WHERE id = ? AND heartbeat_at > `+now+` - ?`, id, Lease.Microseconds())
 }
 
-// RunnerAlive reports whether something on the store executes schedules.
+// RunnerAlive reports whether a runner is alive on the store.
 func (d *DB) RunnerAlive(ctx context.Context) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?`, Lease.Microseconds())
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// JobRow is a job with what only the store knows of it.
+// JobRow is a job with the columns that only the store uses.
 type JobRow struct {
 	jobs.Job
 	Key       string
@@ -19,7 +19,7 @@ type JobRow struct {
 	Confirmed bool
 }
 
-// jobSpec is the stored form of a definition; Version grows with its shape.
+// jobSpec is the stored form of a definition. Version is the version of this form.
 type jobSpec struct {
 	Version             int                  `json:"version"`
 	Description         string               `json:"description,omitempty"`
@@ -80,7 +80,7 @@ func jobConflict(r JobRow, holder string) error {
 		Code:      jobs.CodeConflict,
 		Attribute: map[jobs.Kind]string{jobs.KindTableImport: "table", jobs.KindAudienceExport: "table_name"}[r.Kind()],
 		Summary:   fmt.Sprintf("Job %s already %s", holder, what),
-		Detail:    "A store has one job for each such pair, or rows would arrive twice.",
+		Detail:    "A store has one job for each such pair, because two jobs would write the same rows twice.",
 		Next:      fmt.Sprintf("Remove one of the two resources, or take the existing job over with an import block: id = %q", holder),
 	}
 }
@@ -98,7 +98,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 		return r, corrupt("job "+r.ID, err)
 	}
 	if s.Version != jobSpecVersion {
-		return r, corrupt("job "+r.ID, fmt.Errorf("its form %d is unknown to this release", s.Version))
+		return r, corrupt("job "+r.ID, fmt.Errorf("this release does not know version %d of its definition", s.Version))
 	}
 	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
 	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
@@ -107,7 +107,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 	return r, nil
 }
 
-// Job reads one by id.
+// Job reads a job by its id.
 func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
 	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -116,7 +116,7 @@ func (d *DB) Job(ctx context.Context, id string) (JobRow, error) {
 	return r, d.failed("Cannot read the store", err)
 }
 
-// JobByKey reads one by its key; CodeNotFound when there is none.
+// JobByKey reads a job by its key; the error is CodeNotFound if there is none.
 func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
 	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE key = ?`, key).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -142,14 +142,14 @@ func scanJobs(rows *sql.Rows, err error) ([]JobRow, error) {
 	return out, errors.Join(rows.Err(), rows.Close())
 }
 
-// Jobs reads all, by label then id.
+// Jobs reads all jobs, ordered by label and id.
 func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
 	all, err := scanJobs(d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`))
 	return all, d.failed("Cannot read the store", err)
 }
 
-// DeleteJob removes the definition and asks its active runs to stop. Cursor
-// and runs stay.
+// DeleteJob removes a job's definition and asks its active runs to stop. Its cursor
+// and its runs stay.
 func (d *DB) DeleteJob(ctx context.Context, id string) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		if err := requestCancel(ctx, tx, `job_id = ?`, id); err != nil {

@@ -15,11 +15,11 @@ import (
 //go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// instancesKnowVersion is the migration since which instances say their version.
-const instancesKnowVersion = 4
+// instanceVersionSchema is the migration that added an instance's host and version.
+const instanceVersionSchema = 4
 
-// MigrationLock waits until no other process changes the store's schema, and
-// keeps them from it until unlock. Opening a store takes it.
+// MigrationLock waits for the lock under which a store is opened and its schema is
+// changed, and holds it until unlock.
 func (d *DB) MigrationLock(ctx context.Context) (unlock func(), err error) {
 	if d.dialect == sqlite {
 		unlock, err = lockFile(ctx, d.dir)
@@ -47,10 +47,10 @@ func (d *DB) migrate(ctx context.Context) error {
 		return err
 	}
 	if current > target {
-		return fmt.Errorf("it was written by a newer release (schema %d, this one knows %d); use that release", current, target)
+		return fmt.Errorf("it was written by a newer release (it has schema %d, this release knows schemas up to %d); use that release", current, target)
 	}
 	if current > 0 && current < target {
-		if err := d.refuseUnderOthers(ctx, current, target); err != nil {
+		if err := d.refuseMigrationInUse(ctx, current, target); err != nil {
 			return err
 		}
 	}
@@ -63,14 +63,14 @@ func (d *DB) migrate(ctx context.Context) error {
 	return err
 }
 
-// refuseUnderOthers fails while a process is alive that opened the store as it
-// is: it would go on with statements that do not fit any more.
-func (d *DB) refuseUnderOthers(ctx context.Context, current, target int64) error {
-	people := `'', ''`
-	if current >= instancesKnowVersion {
-		people = `host, version`
+// refuseMigrationInUse fails while a process is alive on the store: it would go on
+// with statements that do not match the new schema.
+func (d *DB) refuseMigrationInUse(ctx context.Context, current, target int64) error {
+	hostVersion := `'', ''`
+	if current >= instanceVersionSchema {
+		hostVersion = `host, version`
 	}
-	alive, err := aliveIn(ctx, &Reader{db: d.write, dialect: d.dialect}, people)
+	alive, err := aliveIn(ctx, &Reader{db: d.write, dialect: d.dialect}, hostVersion)
 	if err != nil || len(alive) == 0 {
 		return err
 	}
@@ -81,9 +81,9 @@ func (d *DB) refuseUnderOthers(ctx context.Context, current, target int64) error
 	return &jobs.Error{
 		Code:    jobs.CodeStore,
 		Summary: fmt.Sprintf("The store at %s cannot be migrated while an earlier release uses it", d.place),
-		Detail:  fmt.Sprintf("It has schema %d, and this release needs %d. Alive on it: %s.", current, target, strings.Join(names, ", ")),
+		Detail:  fmt.Sprintf("It has schema %d, and this release needs %d. These processes use it: %s.", current, target, strings.Join(names, ", ")),
 		Next: fmt.Sprintf(
-			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; what was killed is forgotten after %s. Nothing was changed",
+			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; a killed process counts as alive for %s. Nothing was changed",
 			Lease,
 		),
 	}
@@ -100,7 +100,8 @@ func (i Instance) String() string {
 	return text
 }
 
-// unchanged fails when another release migrated the store since it was opened.
+// refuseOtherSchema fails if another release migrated the store after this process
+// opened it.
 func (d *DB) refuseOtherSchema(ctx context.Context, q Querier) error {
 	var schema int64
 	if err := q.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&schema); err != nil {

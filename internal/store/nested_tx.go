@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Postgres is the transaction of PostgreSQL's own driver, for code that keeps
-// tables of its own in the database; nil with SQLite. Write commits it or rolls
-// it back when its function returns; Commit and Rollback of it do neither.
+// Postgres is the transaction as a pgx.Tx, for code that has its own tables in the
+// database; nil with SQLite. Its Commit and Rollback return an error: Write commits
+// or rolls back when its function returns.
 func (t *Tx) Postgres() pgx.Tx {
 	if t.session == nil {
 		return nil
@@ -20,11 +20,11 @@ func (t *Tx) Postgres() pgx.Tx {
 	return &nestedTx{session: t.session}
 }
 
-// session is pgx.Conn under a name that nestedTx can embed beside its method
-// Conn.
+// session is another name of pgx.Conn, because nestedTx has a method Conn and so
+// cannot embed a field Conn.
 type session = pgx.Conn
 
-// sessionOf returns the pgx connection below a connection of database/sql.
+// sessionOf returns the pgx connection inside a connection of database/sql.
 func sessionOf(conn *sql.Conn) (s *session, err error) {
 	err = conn.Raw(func(driverConn any) error {
 		c, ok := driverConn.(*stdlib.Conn)
@@ -37,8 +37,7 @@ func sessionOf(conn *sql.Conn) (s *session, err error) {
 	return s, err
 }
 
-// nestedTx is a pgx.Tx inside a transaction that Write began and ends. Begin
-// nests further, by savepoints.
+// nestedTx is a pgx.Tx inside a transaction of Write. Begin makes a savepoint.
 type nestedTx struct {
 	*session
 	// savepoint is empty for the transaction of Write itself.
@@ -49,7 +48,7 @@ type nestedTx struct {
 
 var errEndedByWrite = errors.New("the transaction is ended by Write")
 
-// Begin implements pgx.Tx, by a savepoint.
+// Begin implements pgx.Tx with a savepoint.
 func (t *nestedTx) Begin(ctx context.Context) (pgx.Tx, error) {
 	t.nested++
 	inner := &nestedTx{session: t.session, savepoint: fmt.Sprintf("%s_%d", t.name(), t.nested)}
@@ -89,5 +88,5 @@ func (t *nestedTx) Rollback(ctx context.Context) error {
 // Conn implements pgx.Tx.
 func (t *nestedTx) Conn() *pgx.Conn { return t.session }
 
-// LargeObjects implements pgx.Tx; there are none.
+// LargeObjects implements pgx.Tx; it is not supported.
 func (t *nestedTx) LargeObjects() pgx.LargeObjects { return pgx.LargeObjects{} }

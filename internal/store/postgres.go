@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// schemaName is PostgreSQL's schema of all our tables: the search path of every
-// connection, so that queries name tables as in SQLite.
+// schemaName is the PostgreSQL schema of the store's tables. It is the search path of
+// every connection, so that queries name tables as in SQLite.
 const schemaName = "lytics"
 
 // connections is the size of the pool when the URL does not say pool_max_conns.
@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
 		return nil, db.failed("Cannot connect to the store", err)
 	}
 	db.write, db.read = stdlib.OpenDBFromPool(db.pool), &Reader{db: stdlib.OpenDBFromPool(db.pool), dialect: postgres}
-	// Writers leave connections for those who read while they write.
+	// A writer may read through a second connection, so writers use half of them.
 	db.write.SetMaxOpenConns(max(1, int(config.MaxConns)/2))
 	if err := db.openSchema(ctx, create); err != nil {
 		_ = db.Close()
@@ -63,8 +63,8 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 		return &jobs.Error{
 			Code: jobs.CodeStore, Attribute: "database_url",
 			Summary: fmt.Sprintf("No store in %s", d.place),
-			Detail:  "The database holds the authorizations, jobs and cursors in its schema " + schemaName + ", and it has none.",
-			Next:    "Point database_url at the database that has it, or restore it from a backup",
+			Detail:  "The authorizations, jobs and cursors are expected in the database's schema " + schemaName + ", and that schema holds no store.",
+			Next:    "Point database_url at the database that has the store, or restore it from a backup",
 			Err:     fs.ErrNotExist,
 		}
 	}
@@ -81,7 +81,7 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 	return d.finishOpening(ctx)
 }
 
-// poolConfig reads the URL, and sets what our transactions rely on.
+// poolConfig parses the URL, and sets the parameters that the store relies on.
 func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 	invalid := func(detail string) error {
 		return &jobs.Error{
@@ -90,7 +90,7 @@ func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 		}
 	}
 	u, err := url.Parse(text)
-	if err != nil { // whose text holds the URL
+	if err != nil { // the text of err contains the URL
 		return nil, invalid("It is not a URL.")
 	}
 	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
@@ -115,16 +115,16 @@ func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 	}
 	c.RuntimeParams["search_path"] = schemaName
 	set("application_name", "terraform-provider-lytics")
-	// A process that stands still inside a transaction holds locks that others
-	// wait for; after its lease it has lost its run anyway.
+	// A process that hangs inside a transaction holds locks for which others wait.
+	// After its lease it has lost its run anyway.
 	set("idle_in_transaction_session_timeout", strconv.FormatInt(Lease.Milliseconds(), 10))
 	return config, nil
 }
 
-// migrationLock is the key of the advisory lock under which a schema is changed.
+// migrationLock is the key of MigrationLock's advisory lock.
 const migrationLock = 0x6c7974696373 // "lytics"
 
-// lockDatabase keeps two processes from migrating one database at a time.
+// lockDatabase is MigrationLock on PostgreSQL.
 func (d *DB) lockDatabase(ctx context.Context) (unlock func(), err error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
@@ -138,15 +138,14 @@ func (d *DB) lockDatabase(ctx context.Context) (unlock func(), err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
 		defer cancel()
 		if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, migrationLock); err != nil {
-			// The lock ends with its session.
+			// Closing the session releases the lock.
 			_ = conn.Conn().Close(ctx)
 		}
 		conn.Release()
 	}, nil
 }
 
-// secretsOf are the texts of a URL that nobody may see, as they are and as the
-// URL has them.
+// secretsOf returns the passwords in a URL, plain and percent-encoded.
 func secretsOf(text string) (hidden []string) {
 	add := func(s string) {
 		if s != "" {

@@ -20,20 +20,20 @@ const presenceDir = "processes"
 
 // presence holds this process's locks on files in presenceDir.
 //
-// With SQLite, every process is on this machine, and the locks tell the living
-// from the dead for certain. Heartbeats alone do not: the database has one
-// writer, and a process may wait for it longer than a lease. PostgreSQL has no
-// such queue, and its processes are on other machines.
+// With SQLite, every process is on this machine, and a lock shows reliably whether its
+// process is alive. Heartbeats alone do not: the database has one writer at a time,
+// and a process may wait longer than a lease for its turn. PostgreSQL has no such
+// queue, and its processes are on other machines.
 type presence struct {
 	mu    sync.Mutex
 	locks map[string]*flock.Flock
 }
 
-// Appear locks the file of an instance that is this process, until Retire, Close
-// or the end of the process. A process that sends heartbeats on behalf of another
-// one does not call it.
+// Appear locks this process's file in presenceDir until Retire, Close or the end of
+// the process. A process that sends heartbeats on behalf of another one must not call
+// it.
 func (d *DB) Appear(ctx context.Context, instance string) error {
-	return d.failed("Cannot say in the data directory that this process is alive", d.appear(ctx, instance))
+	return d.failed("Cannot lock this process's file in the directory "+presenceDir, d.appear(ctx, instance))
 }
 
 func (d *DB) appear(ctx context.Context, instance string) error {
@@ -50,7 +50,7 @@ func (d *DB) appear(ctx context.Context, instance string) error {
 		return err
 	}
 	lock := flock.New(filepath.Join(dir, instance), flock.SetPermissions(0o600))
-	// A process that tests the lock holds it for that moment.
+	// livingInstances of another process may hold the lock for a moment.
 	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (d *DB) appear(ctx context.Context, instance string) error {
 	return nil
 }
 
-// disappear unlocks and removes an instance's file.
+// disappear undoes Appear: it unlocks and removes the file.
 func (d *DB) disappear(instance string) error {
 	d.present.mu.Lock()
 	defer d.present.mu.Unlock()
@@ -73,8 +73,8 @@ func (d *DB) disappear(instance string) error {
 	return errors.Join(lock.Unlock(), removed(lock.Path()))
 }
 
-// leave unlocks every file and keeps it, as the end of the process would: its
-// instances did not retire.
+// leave unlocks every file but removes none, as the end of the process would: the
+// remaining instances did not retire.
 func (d *DB) leave() error {
 	d.present.mu.Lock()
 	defer d.present.mu.Unlock()
@@ -86,8 +86,8 @@ func (d *DB) leave() error {
 	return errors.Join(errs...)
 }
 
-// livingInstances lists the instances whose files are locked. It removes the files
-// of dead ones after a day.
+// livingInstances lists the instances whose files are locked. It removes unlocked
+// files that are older than a day.
 func (d *DB) livingInstances() ([]string, error) {
 	if d.dialect != sqlite {
 		return nil, nil
@@ -136,10 +136,10 @@ func removed(path string) error {
 	return nil
 }
 
-// lostRunCondition is the SQL condition, with its arguments, of runs whose lease
-// ended and whose owner is dead: a store that is slow to write may let the lease
-// of a living owner end. Four leases after its lease ended, a run counts as lost
-// even if its owner lives: nothing renews the lease any more.
+// lostRunCondition is the SQL condition, with its arguments, of lost runs. A run is
+// lost if its lease ended and its owner is dead; the lease alone is not enough,
+// because writes to a busy store may be late. Four leases after its lease ended, a run
+// counts as lost even if its owner is alive, because that process hangs.
 func (d *DB) lostRunCondition() (where string, args []any, err error) {
 	alive, err := d.livingInstances()
 	if err != nil {

@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -16,56 +16,56 @@ func appear(t *testing.T, db *store.DB, instance string) {
 	}
 }
 
-// A process that is starved of the database for longer than a lease keeps its
-// run; one that died without a word does not. checklist 39 41 59
-func TestAStarvedProcessIsToldFromADeadOne(t *testing.T) {
+// A process that waits for the database longer than a lease keeps its run. A process
+// that was killed loses its run. checklist 39 41 59
+func TestAWaitingProcessKeepsItsRunAndADeadOneLosesIt(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	observer := open(t, dir)
-	starved, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
+	waiting, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	appear(t, starved, "in_starved")
-	run := queue(t, starved, job(t, observer, authorization(t, observer).ID, "a"), "in_starved")
-	if held, wait := claim(t, starved, run, "in_starved"); held == nil {
+	appear(t, waiting, "in_waiting")
+	run := queue(t, waiting, job(t, observer, authorization(t, observer).ID, "a"), "in_waiting")
+	if held, wait := claim(t, waiting, run, "in_waiting"); held == nil {
 		t.Fatal(wait)
 	}
 	silence := (2 * store.Lease).Microseconds()
 	exec(t, observer, `UPDATE runs SET lease_until = lease_until - ?`, silence)
 	exec(t, observer, `UPDATE instances SET heartbeat_at = heartbeat_at - ?`, silence)
 
-	for name, db := range map[string]*store.DB{"itself": starved, "another": observer} {
+	for name, db := range map[string]*store.DB{"itself": waiting, "another": observer} {
 		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 0 {
-			t.Errorf("%s took %d runs from a process that lives, %v", name, n, err)
+			t.Errorf("%s took over %d runs of a living process, %v", name, n, err)
 		}
 		if stale, err := db.Stale(t.Context(), run.ID); err != nil || stale {
-			t.Errorf("%s holds the run to be lost: %v, %v", name, stale, err)
+			t.Errorf("%s: the run is stale: %v, %v", name, stale, err)
 		}
-		if alive, err := db.Alive(t.Context(), "in_starved"); err != nil || !alive {
-			t.Errorf("%s holds the process to be dead: %v, %v", name, alive, err)
+		if alive, err := db.Alive(t.Context(), "in_waiting"); err != nil || !alive {
+			t.Errorf("%s: the process is alive: %v, %v", name, alive, err)
 		}
-		if beating, err := db.Beating(t.Context(), "in_starved"); err != nil || beating {
-			t.Errorf("%s hears heartbeats of the process: %v, %v", name, beating, err)
+		if beating, err := db.Beating(t.Context(), "in_waiting"); err != nil || beating {
+			t.Errorf("%s: the process is beating: %v, %v", name, beating, err)
 		}
 	}
 
-	// Its end, as a kill is: it retires nothing.
-	if err := starved.Close(); err != nil {
+	// Close without Retire is like the end of a killed process.
+	if err := waiting.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if alive, err := observer.Alive(t.Context(), "in_starved"); err != nil || alive {
-		t.Errorf("the dead process is held to be alive: %v, %v", alive, err)
+	if alive, err := observer.Alive(t.Context(), "in_waiting"); err != nil || alive {
+		t.Errorf("the dead process is alive: %v, %v", alive, err)
 	}
 	if n, err := observer.TakeOverLost(t.Context()); err != nil || n != 1 {
-		t.Errorf("%d runs were taken from the dead process, %v", n, err)
+		t.Errorf("%d runs of the dead process were taken over, %v", n, err)
 	}
 }
 
-// A process that hangs holds its file and renews nothing.
+// A process that hangs holds the lock of its file, but does not renew its lease.
 func TestAHangingProcessLosesItsRun(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		appear(t, db, "in_hanging")
 		run := queue(t, db, job(t, db, authorization(t, db).ID, "a"), "in_hanging")
 		if held, wait := claim(t, db, run, "in_hanging"); held == nil {

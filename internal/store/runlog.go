@@ -9,9 +9,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// LogEntry is a line on its way into a run's log.
+// LogEntry is a line to be added to a run's log.
 type LogEntry struct {
-	// Age is how long ago it was said: the time in the log is the database's.
+	// Age is the time since the line was logged. The log's timestamp is the
+	// database's clock minus Age.
 	Age     time.Duration
 	Level   string
 	Message string
@@ -24,10 +25,11 @@ const (
 	LogError = "error"
 )
 
-// maxLogMessage bounds a line; what is left out is counted.
+// maxLogMessage is the length limit of a line in bytes. A longer line is cut, and ends
+// with the number of bytes left out.
 const maxLogMessage = 4000
 
-// AppendLog writes lines for a run.
+// AppendLog adds lines to a run's log.
 func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) error {
 	for _, l := range lines {
 		message := storable(l.Message)

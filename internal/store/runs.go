@@ -13,7 +13,8 @@ import (
 
 const activeRun = `status IN ('queued', 'waiting_for_warehouse', 'running')`
 
-// failureColumns are those of a run's jobs.Failure, in the order of failureValues.
+// failureColumns are the columns of a run's jobs.Failure, in the order of
+// failureValues.
 const failureColumns = `error_code, error_summary, error_detail, error_next, error_attribute`
 
 func failureValues(f jobs.Failure) []any {
@@ -40,8 +41,8 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 	return r, nil
 }
 
-// Run reads a run. A run whose owner died is active until another process takes
-// it over or its job runs again; Stale reports such a run.
+// Run reads a run. A run whose owner died stays active until another process takes it
+// over; Stale reports such a run.
 func (d *DB) Run(ctx context.Context, id string) (jobs.Run, error) {
 	r, err := scanRun(d.Read().QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -60,7 +61,7 @@ func (d *DB) Stale(ctx context.Context, id string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND shared = 0 AND `+lost, append([]any{id}, args...)...)
 }
 
-// Runs lists the newest first.
+// Runs lists the runs that match a filter, newest first.
 func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	if f.JobID != "" {
@@ -95,7 +96,7 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	return out, rows.Err()
 }
 
-// LastRuns gives the newest run of every job, by the job's id.
+// LastRuns returns the newest run of every job, by the job's id.
 func (d *DB) LastRuns(ctx context.Context) (map[string]*jobs.Run, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id IN (
 		SELECT (SELECT r.id FROM runs r WHERE r.job_id = j.id ORDER BY r.created_at DESC, r.id LIMIT 1) FROM jobs j)`)

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Enqueue inserts runs into the queue that delivers them to a runner, in the
+// Enqueue inserts runs into the queue that delivers them to runners, in the
 // transaction that makes them ready.
 type Enqueue func(ctx context.Context, tx *Tx, runIDs []string) error
 
@@ -40,13 +40,14 @@ func (d *DB) enqueueRuns(ctx context.Context, tx *Tx, ids []string) error {
 
 // Plan says what to do about a schedule that is due.
 type Plan struct {
-	// Next is the next planned time; nil plans no more.
+	// Next is the next planned time; nil means that no further run is planned.
 	Next *time.Time
-	// Run is the occurrence to run now; nil for none. Missed counts the earlier
-	// occurrences that this run makes good. Note, if not empty, begins its log.
-	Run    *time.Time
+	// Run is the occurrence to run now; nil for none.
+	Run *time.Time
+	// Missed counts the earlier occurrences that this run replaces.
 	Missed int
-	Note   string
+	// Note, if not empty, is the first line of the run's log.
+	Note string
 	// Skip are the occurrences to leave out; nil for none.
 	Skip *Skip
 }
@@ -59,8 +60,9 @@ type Skip struct {
 }
 
 // ClaimDue claims up to limit schedules that are due, the longest due first, and
-// writes what plan says for each. Each occurrence is claimed once, however many
-// processes call it at the same time. It returns how many schedules it claimed.
+// carries out the result of plan for each. Each occurrence is claimed once, even if
+// several processes call it at the same time. It returns the number of schedules it
+// claimed.
 func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due, now time.Time) Plan) (int, error) {
 	var taken int
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
@@ -77,7 +79,7 @@ func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due,
 				return err
 			}
 			if n, err := res.RowsAffected(); err != nil || n == 0 {
-				return errors.Join(err, fmt.Errorf("schedule of %s changed while it was held", job.ID))
+				return errors.Join(err, fmt.Errorf("the schedule of %s changed while its row was locked", job.ID))
 			}
 			id, err := insertOccurrence(ctx, tx, job.Job, p)
 			if err != nil {
@@ -106,7 +108,7 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 	return due, fromMicros(n), err
 }
 
-// insertOccurrence writes what a plan says, and returns the id of the run to
+// insertOccurrence inserts the runs of a plan, and returns the id of the run to
 // enqueue; empty for none.
 func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string, error) {
 	if p.Skip != nil {
@@ -120,9 +122,9 @@ func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string
 	var one int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND planned_at = ?`, job.ID, micros(*p.Run)).Scan(&one)
 	if !errors.Is(err, sql.ErrNoRows) {
-		return "", err // it ran already: a changed definition set its time back
+		return "", err // it ran already; a changed definition set next_run_at back
 	}
-	// A run that has not begun yet reads what this one would.
+	// A run that has not begun yet will read the same rows as this one would.
 	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`, job.ID).
 		Scan(&one)
 	if err == nil {
@@ -174,9 +176,9 @@ func insertMissed(ctx context.Context, tx *Tx, job jobs.Job, s Skip) error {
 	return AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: text})
 }
 
-// Due returns how long it is, by the database's clock, until the next schedule is
-// due and until the next queued run can be claimed: 0 or less for one that waits,
-// nil for none.
+// Due returns the time, by the database's clock, until the next schedule is due and
+// until the next queued run can be claimed. It is 0 or less if one is due now, and nil
+// if there is none.
 func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) {
 	var at int64
 	var next, ready sql.NullInt64
@@ -195,9 +197,9 @@ func (d *DB) Due(ctx context.Context) (schedule, run *time.Duration, err error) 
 	return until(next), until(ready), nil
 }
 
-// DispatchReady enqueues up to limit queued runs that are in no queue yet: runs
-// that Terraform's processes queued, and runs whose next attempt is due. It
-// returns how many.
+// DispatchReady enqueues up to limit queued runs that are in no queue yet: runs that
+// Terraform's processes queued, and runs whose next attempt is due. It returns their
+// number.
 func (d *DB) DispatchReady(ctx context.Context, limit int) (int, error) {
 	var n int
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {

@@ -11,12 +11,12 @@ import (
 	"math"
 )
 
-// digestBytes is how much of a row's digest is stored. Digests have to differ only
-// among the rows of one timestamp: 128 bits are plenty.
+// digestBytes is the stored length of a row's digest. 128 bits are enough, because
+// only digests of rows with the same timestamp are compared.
 const digestBytes = 16
 
-// SentRow is a row that an import sent, and how many times: identical rows of one
-// timestamp have one SentRow.
+// SentRow is a row that an import sent. Identical rows share one SentRow, and Times
+// counts them.
 type SentRow struct {
 	// Micros is the row's timestamp, in microseconds since 1970, or NullMicros.
 	Micros int64
@@ -27,8 +27,8 @@ type SentRow struct {
 // NullMicros stands for the timestamp of rows without one.
 const NullMicros = math.MinInt64
 
-// SetDigest sets the digest from hexadecimal text, of which it keeps the first
-// 128 bits. It reports whether the text is long enough and is hexadecimal.
+// SetDigest sets the digest from the first 128 bits of a hexadecimal text. It reports
+// whether the text is long enough and is hexadecimal.
 func (r *SentRow) SetDigest(digest []byte) bool {
 	if len(digest) < 2*digestBytes {
 		return false
@@ -52,8 +52,7 @@ type SentPage struct {
 	First, Last SentRow
 }
 
-// AddSent stores rows as the page of a number. The rows have to be in the order of
-// Compare.
+// AddSent stores rows as a page. The rows must be in the order of Compare.
 func AddSent(ctx context.Context, tx *Tx, key string, page int64, rows []SentRow) error {
 	if len(rows) == 0 {
 		return nil
@@ -64,8 +63,8 @@ func AddSent(ctx context.Context, tx *Tx, key string, page int64, rows []SentRow
 	return err
 }
 
-// encodeSent writes for each row the distance of its timestamp from the one before,
-// its digest, and how many times it was sent.
+// encodeSent writes for each row the difference of its timestamp from the previous
+// row's, its digest, and how many times it was sent.
 func encodeSent(rows []SentRow) []byte {
 	out := make([]byte, 0, len(rows)*(digestBytes+4))
 	previous := rows[0].Micros

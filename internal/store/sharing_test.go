@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// processes open one store as many processes would.
+// processes opens one store n times, as n processes would.
 func processes(t *testing.T, at store.Location, n int) []*store.DB {
 	t.Helper()
 	var all []*store.DB
@@ -27,11 +27,11 @@ func processes(t *testing.T, at store.Location, n int) []*store.DB {
 	return all
 }
 
-// checklist 48 37: however many try at once, one run of a job is executed at a
-// time, and two of an authorization.
+// checklist 48 37: with any number of processes, one run of a job is active at a time,
+// and two runs of an authorization.
 func TestClaimsOfManyProcessesKeepTheLimits(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		all := processes(t, at, 8)
 		auth := authorization(t, all[0]).ID
 		const limit = 2
@@ -86,10 +86,10 @@ func TestClaimsOfManyProcessesKeepTheLimits(t *testing.T) {
 	})
 }
 
-// Two that read and then write do not undo one another's work.
-func TestWritesOfManyProcessesAreAsIfOneAfterTheOther(t *testing.T) {
+// Transactions that read and then write do not overwrite one another's changes.
+func TestWritesOfManyProcessesAreSerializable(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		all := processes(t, at, 6)
 		const each = 10
 		var wg sync.WaitGroup
@@ -119,8 +119,8 @@ func TestWritesOfManyProcessesAreAsIfOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// checklist 41: a connection that breaks before the commit is made again.
-func TestAWriteGoesOnWhenItsConnectionIsCut(t *testing.T) {
+// checklist 41: Write retries when the connection breaks before the commit.
+func TestAWriteIsRetriedWhenItsConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
 	attempts := 0
@@ -139,8 +139,8 @@ func TestAWriteGoesOnWhenItsConnectionIsCut(t *testing.T) {
 	}
 }
 
-// checklist 43: the database's password is in no error, whatever is wrong.
-func TestThePasswordOfTheDatabaseIsNeverSaid(t *testing.T) {
+// checklist 43
+func TestErrorsNeverContainTheDatabasePassword(t *testing.T) {
 	t.Parallel()
 	good := pgtest.URL(t)
 	escaped := strings.SplitN(strings.SplitN(good, "lytics:", 2)[1], "@", 2)[0]
@@ -177,7 +177,7 @@ func TestThePasswordOfTheDatabaseIsNeverSaid(t *testing.T) {
 	}
 }
 
-// setSchema makes a store seem to be of another release.
+// setSchema changes the recorded schema number of a store, as another release would.
 func setSchema(t *testing.T, db *store.DB, delta int) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
@@ -193,9 +193,9 @@ func setSchema(t *testing.T, db *store.DB, delta int) {
 	}
 }
 
-func TestAStoreOfANewerReleaseIsRefusedAndNoticedByWhoHasItOpen(t *testing.T) {
+func TestAStoreOfANewerReleaseIsRefusedEvenByAProcessThatHasItOpen(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		db := openAt(t, at)
 		me := store.Instance{ID: "in_1", Kind: store.KindRunner}
 		if err := db.Beat(t.Context(), me); err != nil {
@@ -206,14 +206,14 @@ func TestAStoreOfANewerReleaseIsRefusedAndNoticedByWhoHasItOpen(t *testing.T) {
 			t.Errorf("opened: %v", err)
 		}
 		if err := db.Beat(t.Context(), me); !jobs.IsCode(err, jobs.CodeStore) || !strings.Contains(err.Error(), "migrated") {
-			t.Errorf("went on: %v", err)
+			t.Errorf("heartbeat: %v", err)
 		}
 	})
 }
 
 func TestNothingIsMigratedUnderALiveRunnerOfAnotherRelease(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		db := openAt(t, at)
 		if err := db.Beat(t.Context(), store.Instance{ID: "in_1", Kind: store.KindRunner, Host: "machine-7", Version: "1.2.3"}); err != nil {
 			t.Fatal(err)
@@ -226,10 +226,10 @@ func TestNothingIsMigratedUnderALiveRunnerOfAnotherRelease(t *testing.T) {
 	})
 }
 
-// Text is in the order of its bytes, whatever rules the database has.
+// Text is ordered by its bytes, independent of the database's collation.
 func TestTextIsComparedByItsBytes(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		ctx := context.WithoutCancel(t.Context())
 		auth := authorization(t, db).ID
 		for _, label := range []string{"a", "B", "ä", "_", "Z"} {
@@ -249,8 +249,8 @@ func TestTextIsComparedByItsBytes(t *testing.T) {
 	})
 }
 
-// checklist 41: what a full disk kept from being written is written when there
-// is room again.
+// checklist 41: a write that failed because the disk was full succeeds when there is
+// space again.
 func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 	t.Parallel()
 	db := open(t, t.TempDir())
@@ -265,7 +265,7 @@ func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 			return store.PutCursorDocument(t.Context(), tx, "k", bytes.Repeat([]byte("x"), 1<<20))
 		})
 	}
-	if err := limit("1"); err != nil { // as many as there are
+	if err := limit("1"); err != nil { // SQLite raises this to the current number of pages
 		t.Fatal(err)
 	}
 	err := put()
@@ -280,10 +280,10 @@ func TestAFullDiskIsReportedAndGoesAway(t *testing.T) {
 	}
 }
 
-// checklist 41: a store that another process holds is waited for.
-func TestABusyStoreIsWaitedFor(t *testing.T) {
+// checklist 41: Write waits while another process writes.
+func TestWriteWaitsForAnotherWriter(t *testing.T) {
 	t.Parallel()
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		all := processes(t, at, 2)
 		put := func(tx *store.Tx, document string) error {
 			return store.PutCursorDocument(t.Context(), tx, "k", []byte(document))
@@ -297,7 +297,7 @@ func TestABusyStoreIsWaitedFor(t *testing.T) {
 				}
 				first.Do(func() {
 					close(held)
-					// The other has begun before this one ends.
+					// The second Write begins before the first one ends.
 					for all[1].Writing() == 0 && t.Context().Err() == nil {
 						runtime.Gosched()
 					}
@@ -305,7 +305,7 @@ func TestABusyStoreIsWaitedFor(t *testing.T) {
 						<-entered
 					}
 				})
-				// In SQLite the other is not let in.
+				// On SQLite the second Write must still wait.
 				select {
 				case <-entered:
 					if at.DatabaseURL.Empty() {

@@ -27,8 +27,8 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 			return nil, &jobs.Error{
 				Code:    jobs.CodeStore,
 				Summary: fmt.Sprintf("No store at %s", at.Dir),
-				Detail:  "The data directory holds the authorizations, jobs, cursors and events, and it is not there.",
-				Next:    "Restore the directory, or point data_dir at where it is",
+				Detail:  "The data directory holds the authorizations, jobs, cursors and events, and it has no file " + fileName + ".",
+				Next:    "Restore the directory from a backup, or set data_dir to the directory that has the store",
 				Err:     fs.ErrNotExist,
 			}
 		}
@@ -45,8 +45,8 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 	if db.write, err = sql.Open("sqlite", dsn(file, "FULL")); err != nil {
 		return nil, db.failed("Cannot open the store", err)
 	}
-	// One writer a process: SQLite has one anyway, and waiting here is cheaper
-	// and fairer than waiting in its busy handler.
+	// SQLite has one writer at a time. Waiting for this pool's one connection is
+	// cheaper and fairer than waiting in SQLite's busy handler.
 	db.write.SetMaxOpenConns(1)
 	readers, err := sql.Open("sqlite", dsn(file, "FULL")+"&_pragma=query_only(1)")
 	if err != nil {
@@ -67,17 +67,18 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 	return db, nil
 }
 
-// dsn sets what SQLite needs under several writing processes: a write-ahead
-// log, immediate transactions (a deferred one that upgrades fails at once), a
-// busy timeout; and durability at every commit.
+// dsn returns a data source name with the settings that several writing processes
+// need: a write-ahead log, immediate transactions (a deferred one fails at once when
+// it begins to write), and a busy timeout. Every commit is durable.
 func dsn(file, synchronous string) string {
-	// What in a path would end it is escaped.
+	// These characters would end the path of a URI.
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file))
 	return "file:" + escaped + "?_txlock=immediate&_time_format=sqlite" +
 		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(" + synchronous + ")"
 }
 
-// prepareDir makes the data directory, private, and keeps it out of git.
+// prepareDir creates the data directory, readable by its owner only and ignored by
+// git.
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -89,7 +90,7 @@ func prepareDir(dir string) error {
 	return os.WriteFile(ignore, []byte("# Jobs, cursors and customer data: not for version control.\n*\n"), 0o600)
 }
 
-// lockFile keeps two processes from migrating one data directory at a time.
+// lockFile is MigrationLock on SQLite.
 func lockFile(ctx context.Context, dir string) (unlock func(), err error) {
 	l := flock.New(filepath.Join(dir, "migrate.lock"), flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(ctx, lockRetry); err != nil {

@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -22,27 +22,29 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// subject is what statements are about: one job with a run in each state, or
-// nothing that is there.
+// subject holds the arguments of the statements. Its objects either are all in the
+// store, or none is.
 type subject struct {
 	auth store.AuthorizationRow
 	job  store.JobRow
-	// held is a run that is executed; queued is for the runners.
-	held   store.Claim
+	// held is the claim of an active run.
+	held store.Claim
+	// queued is the id of a shared run that is queued.
 	queued string
-	alert  string
+	// alert is the id of an alert.
+	alert string
 }
 
-// nobody is in no store.
-func nobody(n string) subject {
+// absent returns a subject whose objects are not in the store.
+func absent(n string) subject {
 	s := subject{held: store.Claim{RunID: "run_none" + n, JobID: "job_none" + n, AuthorizationID: "auth_none" + n, Owner: "in_none", Epoch: 1}, queued: "run_none" + n, alert: "none"}
 	s.auth = store.AuthorizationRow{Authorization: jobs.Authorization{ID: s.held.AuthorizationID}}
 	s.job = store.JobRow{Key: "none" + n, Job: jobs.Job{ID: s.held.JobID, JobSpec: jobs.JobSpec{AuthorizationID: s.held.AuthorizationID, Import: &jobs.TableImport{Table: "none"}}}}
 	return s
 }
 
-// somebody fills a store for one statement.
-func somebody(t *testing.T, db *store.DB, n string) subject {
+// present inserts the objects of a subject into the store.
+func present(t *testing.T, db *store.DB, n string) subject {
 	t.Helper()
 	s := subject{auth: authorization(t, db)}
 	upstream := job(t, db, s.auth.ID, "upstream of "+n)
@@ -72,7 +74,7 @@ func somebody(t *testing.T, db *store.DB, n string) subject {
 	return s
 }
 
-// statements execute what the package exports that speaks SQL.
+// statements calls each exported function that executes SQL, by its name.
 var statements = map[string]func(ctx context.Context, db *store.DB, s subject) error{
 	"AddExportOwner": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.AddExportOwner(ctx, "export "+s.job.Key, s.job.ID)
@@ -101,7 +103,7 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 		return second(db.CancelRequested(ctx, s.held.RunID))
 	},
 	"ClaimDue": func(ctx context.Context, db *store.DB, s subject) error {
-		// The one with a schedule plans, runs and skips.
+		// The job is due, and its plan has a next time, a run and a skip.
 		due := time.Unix(1, 0)
 		err := db.Pause(ctx, s.job.ID, false, &due)
 		_, err2 := db.ClaimDue(ctx, 10, func(store.JobRow, time.Time, time.Time) store.Plan {
@@ -135,7 +137,7 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	},
 	"Figures": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Figures(ctx)) },
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
-		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "what's that?"}})
+		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "isn't this quoted?"}})
 	},
 	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
 	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },
@@ -246,8 +248,8 @@ func written(f func(ctx context.Context, tx *store.Tx, s subject) error) func(co
 	}
 }
 
-// refused reports an error of the database itself, except that a row has to be
-// there for another one to speak of it.
+// refused reports whether the database returned an error, other than the violation of
+// a foreign key.
 func refused(err error) bool {
 	p, ok := errors.AsType[*pgconn.PgError](err)
 	if ok {
@@ -258,19 +260,19 @@ func refused(err error) bool {
 	return ok && s.Code() != foreignKey
 }
 
-// Every statement is one in either database's SQL, whatever the store holds.
-func TestEveryStatementIsUnderstoodByBothDatabases(t *testing.T) {
+// Both databases accept every statement, in an empty store and in a filled one.
+func TestBothDatabasesAcceptEveryStatement(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		for _, name := range slices.Sorted(maps.Keys(statements)) {
-			if err := statements[name](t.Context(), db, nobody(name)); refused(err) {
-				t.Errorf("%s, on nothing: %v", name, err)
+			if err := statements[name](t.Context(), db, absent(name)); refused(err) {
+				t.Errorf("%s, in an empty store: %v", name, err)
 			}
 		}
 	})
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		for _, name := range slices.Sorted(maps.Keys(statements)) {
-			err := statements[name](t.Context(), db, somebody(t, db, name))
+			err := statements[name](t.Context(), db, present(t, db, name))
 			if refused(err) || errors.Is(err, sql.ErrNoRows) || errors.Is(err, store.ErrFenced) || jobs.IsCode(err, jobs.CodeNotFound) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -278,11 +280,10 @@ func TestEveryStatementIsUnderstoodByBothDatabases(t *testing.T) {
 	})
 }
 
-// withoutSQL are exported and speak no SQL of their own.
+// withoutSQL are the exported functions that execute no SQL of the package.
 var withoutSQL = []string{"Appear", "Rebind", "SetEnqueue", "Close", "Dir", "ExecContext", "ID", "Place", "Pool", "Postgres", "QueryContext", "QueryRowContext", "Read", "SQL", "Shared", "Write", "WriteCommitted", "Writer"}
 
-// What is new is among the statements too.
-func TestNoStatementIsLeftOut(t *testing.T) {
+func TestEveryExportedFunctionWithSQLIsAmongTheStatements(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -299,23 +300,23 @@ func TestNoStatementIsLeftOut(t *testing.T) {
 		}
 		for _, d := range parsed.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if ok && f.Name.IsExported() && (of(f.Recv, "DB", "Tx") || f.Recv == nil && of(f.Type.Params, "Tx")) {
+			if ok && f.Name.IsExported() && (hasPointerTo(f.Recv, "DB", "Tx") || f.Recv == nil && hasPointerTo(f.Type.Params, "Tx")) {
 				seen[f.Name.Name] = true
 				if statements[f.Name.Name] == nil && !slices.Contains(withoutSQL, f.Name.Name) {
-					t.Errorf("%s of %s is executed by no entry of statements", f.Name.Name, file)
+					t.Errorf("statements has no entry for %s of %s", f.Name.Name, file)
 				}
 			}
 		}
 	}
 	for name := range statements {
 		if !seen[name] {
-			t.Errorf("there is no %s", name)
+			t.Errorf("statements has an entry for %s, which does not exist", name)
 		}
 	}
 }
 
-// of reports a pointer to one of some types among parameters.
-func of(fields *ast.FieldList, types ...string) bool {
+// hasPointerTo reports whether a parameter is a pointer to one of the types.
+func hasPointerTo(fields *ast.FieldList, types ...string) bool {
 	if fields == nil {
 		return false
 	}

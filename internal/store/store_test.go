@@ -13,7 +13,7 @@ import (
 )
 
 // checklist 58
-func TestAMissingStoreIsAnErrorAndIsNotMade(t *testing.T) {
+func TestOpeningAMissingStoreFailsAndCreatesNothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "gone")
 	_, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
@@ -21,7 +21,7 @@ func TestAMissingStoreIsAnErrorAndIsNotMade(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("looking made %s: %v", dir, err)
+		t.Fatalf("Open created %s: %v", dir, err)
 	}
 }
 
@@ -69,17 +69,18 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// A directory whose name means something in a URI is a directory like others.
-func TestAnyDirectoryNameWillDo(t *testing.T) {
+// SQLite's data source is a URI; the directory's name may contain characters that have
+// a meaning in one.
+func TestDirectoryNamesMayContainURICharacters(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a#b", "50%20", "what", "a b"} {
 		dir := filepath.Join(t.TempDir(), name)
 		id := open(t, dir).ID()
 		if _, err := os.Stat(filepath.Join(dir, "lytics.db")); err != nil {
-			t.Fatalf("%q: the store is elsewhere: %v", name, err)
+			t.Fatalf("%q: the store is not in the directory: %v", name, err)
 		}
 		if again := open(t, dir).ID(); again != id {
-			t.Fatalf("%q: opened again it is another store", name)
+			t.Fatalf("%q: opened again, the store has id %s, want %s", name, again, id)
 		}
 	}
 }

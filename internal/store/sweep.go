@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// TakeOverLost takes over the runs of dead owners, and returns how many. It writes
-// only if there is one.
+// TakeOverLost takes over the runs of dead owners, and returns their number. It opens
+// a write transaction only if there is such a run.
 func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
 	lost, args, err := d.lostRunCondition()
 	if err != nil {
@@ -29,8 +29,8 @@ func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// unblockable is the condition of waiting runs that could be claimed now: the run
-// that they waited for ended without waking them, as when its process died.
+// unblockable is the condition of waiting runs that could be claimed now. There are
+// some if a run ended without requeueing them, for example because its process died.
 const unblockable = waiting + ` AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.job_id = runs.job_id AND o.status IN ('waiting_for_warehouse', 'running'))
 	AND (SELECT count(*) FROM runs o WHERE o.authorization_id = runs.authorization_id AND o.status IN ('waiting_for_warehouse', 'running')) < ?`
 
@@ -49,9 +49,9 @@ func (d *DB) WakeWaiting(ctx context.Context, limit int) error {
 	})
 }
 
-// Undelivered lists runs that were enqueued longer than patience ago, have not
-// begun, and are no longer in the queue. oldest is when the longest waiting entry
-// of the queue was enqueued; nil for an empty queue.
+// Undelivered lists runs that were enqueued longer than patience ago, have not begun,
+// and are no longer in the queue. oldest is the time at which the oldest entry of the
+// queue was enqueued; nil means that the queue is empty.
 func (d *DB) Undelivered(ctx context.Context, patience time.Duration, oldest *time.Time) ([]string, error) {
 	before := int64(math.MaxInt64)
 	if oldest != nil {
@@ -78,7 +78,7 @@ func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 	})
 }
 
-// putUpstreamJobs writes the jobs that a job runs after, for queries.
+// putUpstreamJobs replaces the rows in job_after of the jobs that a job runs after.
 func putUpstreamJobs(ctx context.Context, tx *Tx, jobID string, after []string) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM job_after WHERE job_id = ?`, jobID); err != nil {
 		return err
@@ -91,20 +91,20 @@ func putUpstreamJobs(ctx context.Context, tx *Tx, jobID string, after []string) 
 	return nil
 }
 
-// begun is when a job's last run began; for a job that never ran, when it was
-// made.
-const begun = `coalesce((SELECT max(coalesce(r.started_at, r.created_at)) FROM runs r WHERE r.job_id = j.id AND r.status <> 'missed'), j.created_at)`
+// lastBegun is the time at which the last run of job j began, or at which the job was
+// created if it never ran.
+const lastBegun = `coalesce((SELECT max(coalesce(r.started_at, r.created_at)) FROM runs r WHERE r.job_id = j.id AND r.status <> 'missed'), j.created_at)`
 
 // followers selects the jobs whose upstream jobs have all succeeded since the job's
 // own last run began, and that have no queued run.
 const followers = `SELECT j.id FROM jobs j WHERE j.paused = 0
 	AND j.id IN (SELECT job_id FROM job_after)
 	AND NOT EXISTS (SELECT 1 FROM job_after a WHERE a.job_id = j.id AND NOT EXISTS (
-		SELECT 1 FROM runs u WHERE u.job_id = a.after_id AND u.status = 'succeeded' AND u.finished_at > ` + begun + `))
+		SELECT 1 FROM runs u WHERE u.job_id = a.after_id AND u.status = 'succeeded' AND u.finished_at > ` + lastBegun + `))
 	AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.job_id = j.id AND q.status = 'queued')`
 
 // QueueFollowers queues a run of each job whose upstream jobs have all succeeded,
-// and returns how many.
+// and returns their number.
 func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 	ids, err := texts(d.Read().QueryContext(ctx, followers))
 	if err != nil {
@@ -119,7 +119,7 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 			}
 			job, err := scanJob(tx.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id IN (`+followers+`) AND id = ?`, id).Scan)
 			if errors.Is(err, sql.ErrNoRows) {
-				return nil // another runner was first
+				return nil // another runner queued it first
 			}
 			if err != nil {
 				return err
@@ -159,9 +159,8 @@ func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time)
 	})
 }
 
-// ForgetRuns removes runs that ended longer ago than keep, with their logs. The
-// latest of each job and its latest success stay: jobs that run after it need
-// them.
+// ForgetRuns removes runs that ended longer ago than keep, with their logs. It keeps
+// each job's latest run and latest successful run, because QueueFollowers reads them.
 func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
 	const old = `SELECT id FROM runs WHERE finished_at < ` + now + ` - ?
 		AND EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)

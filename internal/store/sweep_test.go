@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to everywhere are the bodies of tests
+//nolint:thelper // the functions given to onEachDatabase are the bodies of subtests
 package store_test
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// exec changes a store behind everybody's back.
+// exec executes a statement on the store's tables.
 func exec(t *testing.T, db *store.DB, query string, args ...any) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
@@ -22,7 +22,7 @@ func exec(t *testing.T, db *store.DB, query string, args ...any) {
 	}
 }
 
-// shared queues a run for runners.
+// shared queues a shared run.
 func shared(t *testing.T, db *store.DB, j store.JobRow) jobs.Run {
 	t.Helper()
 	run, err := db.QueueRun(t.Context(), store.NewRun{Job: j.Job, Reason: jobs.ReasonManual})
@@ -32,53 +32,53 @@ func shared(t *testing.T, db *store.DB, j store.JobRow) jobs.Run {
 	return run
 }
 
-func TestARunWhosePlaceWasFreedByADeathIsWoken(t *testing.T) {
+func TestAWaitingRunIsEnqueuedAfterTheActiveRunsProcessDied(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		j := job(t, db, authorization(t, db).ID, "a")
 		held := queue(t, db, j, "in_dead")
 		claim(t, db, held, "in_dead")
 		waits := shared(t, db, j)
 		if got, wait := claim(t, db, waits, "in_1"); got != nil || wait == "" {
-			t.Fatal("a second run of the job was let in")
+			t.Fatal("a second run of the job was claimed")
 		}
-		var woken []string
+		var enqueued []string
 		db.SetEnqueue(func(_ context.Context, _ *store.Tx, ids []string) error {
-			woken = append(woken, ids...)
+			enqueued = append(enqueued, ids...)
 			return nil
 		})
-		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(woken) != 0 {
-			t.Fatalf("woken %v, %v", woken, err)
+		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(enqueued) != 0 {
+			t.Fatalf("enqueued %v, %v", enqueued, err)
 		}
 		expire(t, db, held)
 		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 1 {
 			t.Fatalf("%d, %v", n, err)
 		}
-		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(woken) != 1 || woken[0] != waits.ID {
-			t.Fatalf("woken %v, %v", woken, err)
+		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(enqueued) != 1 || enqueued[0] != waits.ID {
+			t.Fatalf("enqueued %v, %v", enqueued, err)
 		}
-		// Given to the queue, and lost there.
+		// The run was enqueued, and the queue lost it.
 		if late, err := db.Undelivered(t.Context(), time.Hour, nil); err != nil || len(late) != 0 {
 			t.Fatalf("%v, %v", late, err)
 		}
 		exec(t, db, `UPDATE runs SET dispatched_at = dispatched_at - ?`, (2 * time.Hour).Microseconds())
 		busy := time.Now().Add(-150 * time.Minute)
 		if late, err := db.Undelivered(t.Context(), time.Hour, &busy); err != nil || len(late) != 0 {
-			t.Fatalf("%v while the queue has older ones, %v", late, err)
+			t.Fatalf("got %v, %v, want no undelivered runs while the queue has older entries", late, err)
 		}
 		late, err := db.Undelivered(t.Context(), time.Hour, nil)
 		if err != nil || len(late) != 1 {
 			t.Fatalf("%v, %v", late, err)
 		}
-		if err := db.Redeliver(t.Context(), late); err != nil || len(woken) != 2 {
-			t.Fatalf("%v, %v", woken, err)
+		if err := db.Redeliver(t.Context(), late); err != nil || len(enqueued) != 2 {
+			t.Fatalf("%v, %v", enqueued, err)
 		}
 	})
 }
 
 func TestOldRunsAreForgottenExceptTheLatestAndTheLatestSuccess(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		j := job(t, db, authorization(t, db).ID, "a")
 		var ids []string
 		for _, status := range []jobs.Status{jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusSucceeded, jobs.StatusFailed, jobs.StatusFailed} {
@@ -110,10 +110,10 @@ func TestOldRunsAreForgottenExceptTheLatestAndTheLatestSuccess(t *testing.T) {
 	})
 }
 
-// checklist 37: of many who ask at once, one gets an occurrence.
+// checklist 37: when several processes claim an occurrence at once, one succeeds.
 func TestAnOccurrenceIsClaimedOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, db *store.DB) {
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
 		j := job(t, db, authorization(t, db).ID, "a")
 		exec(t, db, `UPDATE jobs SET next_run_at = 1000000 WHERE id = ?`, j.ID)
 		plan := func(_ store.JobRow, due, now time.Time) store.Plan {
@@ -137,7 +137,7 @@ func TestAnOccurrenceIsClaimedOnce(t *testing.T) {
 		if all, err := db.Runs(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 1 || sum != 1 {
 			t.Fatalf("%d runs, %d claims, %v", len(all), sum, err)
 		}
-		// A definition that set the time back runs nothing a second time.
+		// An occurrence does not run again after a definition set its time back.
 		exec(t, db, `UPDATE jobs SET next_run_at = 1000000 WHERE id = ?`, j.ID)
 		if _, err := db.ClaimDue(t.Context(), 10, plan); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,7 @@
 package store
 
-// tables are what a store is moved by, each after those it refers to. The
-// numbers that a database gives are in the column id.
+// tables are the tables that Copy copies, each after the tables it references. Ids
+// that the database generates are in the column id.
 var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
@@ -9,9 +9,11 @@ var tables = []string{
 	"lytics_sends", "lytics_texts", "lytics_account", "alerts",
 }
 
-// numbered are those whose ids are never given twice, wherever the store is.
-var numbered = []string{"segments", "extents", "erased_identities", "run_log"}
+// sequenced are the tables whose generated ids are never reused, even after the
+// store was copied to another database.
+var sequenced = []string{"segments", "extents", "erased_identities", "run_log"}
 
-// derived are made again from the others, or are about processes; they are not
-// moved. Profiles are: the next build makes them from the events.
+// derived are the tables that Copy leaves out, because they can be rebuilt from the
+// other tables or describe processes. The next build of profiles, for example,
+// makes the profiles from the events.
 var derived = []string{"store", "instances", "profile_generations", "erased_profiles", "profile_builds", "segment_uploads"}

@@ -13,8 +13,9 @@ import (
 // has its primary one in the lowest byte.
 var sqliteTransient = map[int]bool{5: true, 6: true, 10: true, 13: true}
 
-// Damaged reports whether an error says that the database itself is damaged
-// (SQLITE_CORRUPT, SQLITE_NOTADB, PostgreSQL's class XX00): only a backup helps.
+// Damaged reports whether an error means that the database is damaged
+// (SQLITE_CORRUPT, SQLITE_NOTADB, PostgreSQL's class XX00) and has to be restored
+// from a backup.
 func Damaged(err error) bool {
 	e, ok := errors.AsType[interface {
 		error
@@ -47,8 +48,9 @@ func Transient(err error) bool {
 		SQLState() string
 	}](err); ok {
 		state := e.SQLState()
-		// Connection lost, out of resources, stopped by the administrator,
-		// and transactions that came between one another.
+		// In order: connection lost, out of resources, stopped by the
+		// administrator, conflict of transactions, lock not available, read-only
+		// transaction (the server is a standby).
 		for _, class := range []string{"08", "53", "57P", "40", "55P03", "25006"} {
 			if strings.HasPrefix(state, class) {
 				return true

@@ -5,50 +5,51 @@ import (
 	"database/sql"
 )
 
-// Querier reads: a transaction, a snapshot, or the pool of readers. Queries
-// have `?` for their arguments, whatever the database.
+// Querier executes queries: a transaction, a snapshot, or the pool of readers.
+// Arguments are `?` on both databases.
 type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Tx is a transaction of Write. One text of SQL serves both databases: see the
-// package's comment for what that asks of it.
+// Tx is a transaction of Write. The package comment has the rules for SQL that both
+// databases execute.
 type Tx struct {
 	tx      *sql.Tx
 	dialect dialect
-	// session is PostgreSQL's connection.
+	// session is the connection of pgx; nil with SQLite.
 	session *session
 }
 
 var _ Querier = (*Tx)(nil)
 
-// SQL is the transaction of database/sql, for code that keeps tables of its own
-// in the database.
+// SQL is the transaction of database/sql, for code that has its own tables in the
+// database.
 func (t *Tx) SQL() *sql.Tx { return t.tx }
 
-// ExecContext is that of sql.Tx.
+// ExecContext is sql.Tx.ExecContext with `?` for arguments.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return t.tx.ExecContext(ctx, t.dialect.rebind(query), t.dialect.arguments(args)...)
 }
 
-// QueryContext is that of sql.Tx.
+// QueryContext is sql.Tx.QueryContext with `?` for arguments.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return t.tx.QueryContext(ctx, t.dialect.rebind(query), t.dialect.arguments(args)...)
 }
 
-// QueryRowContext is that of sql.Tx.
+// QueryRowContext is sql.Tx.QueryRowContext with `?` for arguments.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return t.tx.QueryRowContext(ctx, t.dialect.rebind(query), t.dialect.arguments(args)...)
 }
 
-// Lock waits for the lock of a name and holds it until the transaction ends.
-// SQLite has one writer at a time anyway, and needs none.
+// Lock waits for a named lock and holds it until the transaction ends. With SQLite
+// it does nothing, because SQLite has one writer at a time.
 func (t *Tx) Lock(ctx context.Context, name string) error {
 	return t.lock(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('lytics ' || ?, 0))`, name)
 }
 
-// LockShared is Lock, except that others may hold it shared at the same time.
+// LockShared takes the lock in shared mode: several transactions may hold it shared
+// at the same time.
 func (t *Tx) LockShared(ctx context.Context, name string) error {
 	return t.lock(ctx, `SELECT pg_advisory_xact_lock_shared(hashtextextended('lytics ' || ?, 0))`, name)
 }
@@ -61,8 +62,8 @@ func (t *Tx) lock(ctx context.Context, query, name string) error {
 	return err
 }
 
-// forUpdate ends a SELECT whose rows must stay as they are until the
-// transaction ends.
+// forUpdate is the end of a SELECT whose rows must not change until the transaction
+// ends.
 func (t *Tx) forUpdate() string {
 	if t.dialect == sqlite {
 		return ""
@@ -70,8 +71,8 @@ func (t *Tx) forUpdate() string {
 	return " FOR UPDATE"
 }
 
-// skipLocked ends a SELECT whose rows several processes share out: those that
-// another transaction holds are left to it.
+// skipLocked is the end of a SELECT by which several processes divide rows among
+// themselves: it leaves out the rows that another transaction has locked.
 func (t *Tx) skipLocked() string {
 	if t.dialect == sqlite {
 		return ""
@@ -79,7 +80,7 @@ func (t *Tx) skipLocked() string {
 	return " FOR UPDATE SKIP LOCKED"
 }
 
-// texts reads the one column of a query.
+// texts reads all rows of a query with one text column.
 func texts(rows *sql.Rows, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
@@ -96,8 +97,8 @@ func texts(rows *sql.Rows, err error) ([]string, error) {
 	return out, rows.Err()
 }
 
-// Reader reads outside of transactions: each query sees what is committed when
-// it begins.
+// Reader reads outside of transactions: each query sees the rows that were committed
+// when it began.
 type Reader struct {
 	db      *sql.DB
 	dialect dialect
@@ -105,17 +106,17 @@ type Reader struct {
 
 var _ Querier = (*Reader)(nil)
 
-// QueryContext is that of sql.DB.
+// QueryContext is sql.DB.QueryContext with `?` for arguments.
 func (r *Reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return r.db.QueryContext(ctx, r.dialect.rebind(query), r.dialect.arguments(args)...)
 }
 
-// QueryRowContext is that of sql.DB.
+// QueryRowContext is sql.DB.QueryRowContext with `?` for arguments.
 func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return r.db.QueryRowContext(ctx, r.dialect.rebind(query), r.dialect.arguments(args)...)
 }
 
-// Snapshot runs f on one state of the store, whatever is committed meanwhile.
+// Snapshot runs f on a snapshot of the store: f does not see later commits.
 func (r *Reader) Snapshot(ctx context.Context, f func(q Querier) error) error {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: r.dialect.snapshot()})
 	if err != nil {

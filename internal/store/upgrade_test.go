@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to locations are the bodies of tests
+//nolint:thelper // the functions given to atEachLocation are the bodies of subtests
 package store_test
 
 import (
@@ -71,14 +71,14 @@ func TestFailuresRecordedByEarlierReleasesAreShown(t *testing.T) {
 	}
 	want := map[string]jobs.Failure{
 		"run_whole": {Code: jobs.CodeForbidden, Attribute: "host", Summary: "No right to read é. The warehouse said so.", Next: "Grant é. Run it again"},
-		"run_plain": {Code: jobs.CodeForbidden, Attribute: "host", Summary: "It failed. Nobody knows why"},
+		"run_plain": {Code: jobs.CodeForbidden, Attribute: "host", Summary: "It failed. The cause is unknown"},
 		"run_odd":   {Code: jobs.CodeForbidden, Attribute: "host", Summary: "It failed", Next: "Do something else"},
 	}
-	locations(t, func(t *testing.T, at store.Location) {
+	atEachLocation(t, func(t *testing.T, at store.Location) {
 		earlierStore(t, at, 10,
 			`INSERT INTO store (one, id) VALUES (1, 'st_earlier')`,
 			insert("run_whole", "No right to read é. The warehouse said so. Grant é. Run it again", "Grant é. Run it again"),
-			insert("run_plain", "It failed. Nobody knows why", ""),
+			insert("run_plain", "It failed. The cause is unknown", ""),
 			insert("run_odd", "It failed", "Do something else"))
 		db := openAt(t, at)
 		runs, err := db.Runs(t.Context(), jobs.RunFilter{})

@@ -8,10 +8,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// Write runs f in one transaction, as if no other ran at the same time, durable
-// when Write returns nil. f may run several times, when others were in its way
-// or the connection broke: of these only the last one counts. When ctx ends
-// first the error is the context's: nothing is wrong with the store then.
+// Write runs f in one serializable transaction, which is durable when Write returns
+// nil. After a conflict with another transaction, or when the connection breaks, f
+// runs again in a new transaction; only the last one is committed. If ctx ends
+// first, the error is the context's.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	isolation := sql.LevelDefault
 	if d.dialect == postgres {
@@ -20,9 +20,9 @@ func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	return d.transact(ctx, isolation, f)
 }
 
-// WriteCommitted is Write for a transaction that others do not disturb, because
-// it holds locks (Tx.Lock) or changes single rows in single statements: each of
-// its statements sees what was committed before the statement began.
+// WriteCommitted is Write at the isolation level READ COMMITTED: each statement sees
+// the rows that were committed before it began. It is for transactions that hold
+// locks (Tx.Lock) or change single rows in single statements.
 func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
 	isolation := sql.LevelDefault
 	if d.dialect == postgres {
@@ -31,8 +31,8 @@ func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
 	return d.transact(ctx, isolation, f)
 }
 
-// attempts bound those at a transaction that conflicted with others, or that
-// found no database.
+// attempts is the retry policy of a transaction that conflicted with another one or
+// had no connection.
 var attempts = retry.Policy{First: 6 * time.Millisecond, Longest: 750 * time.Millisecond, Within: 20 * time.Second}
 
 func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
@@ -50,8 +50,8 @@ func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(
 	return d.ofDatabase("Cannot write to the store", err)
 }
 
-// try is one attempt. again is set when nothing was committed, and another
-// attempt may do better.
+// try makes one attempt. again reports that nothing was committed and that another
+// attempt may succeed.
 func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) (again bool, err error) {
 	notBegun := func(err error) (bool, error) {
 		if ctx.Err() != nil {
@@ -83,7 +83,8 @@ func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *T
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		// A connection that broke now may have committed.
+		// If the connection broke, the transaction may have been committed, so it
+		// is not tried again.
 		return isConflict(err), d.failed("Cannot write to the store", err)
 	}
 	return false, nil

@@ -1,6 +1,6 @@
 -- +goose Up
--- The database's clock by the name that SQLite has for it. It stands still
--- within a statement, so that indexes serve comparisons with it.
+-- The database's clock, under the name of SQLite's function. Its value is constant
+-- within a statement, so that comparisons with it can use an index.
 -- +goose StatementBegin
 CREATE FUNCTION unixepoch(modifier TEXT) RETURNS DOUBLE PRECISION LANGUAGE sql STABLE
 AS $$ SELECT extract(epoch FROM statement_timestamp())::double precision $$;
@@ -11,7 +11,8 @@ CREATE TABLE store (
     id  TEXT NOT NULL
 );
 
--- A process that has the store open. Alive while its heartbeat is fresh.
+-- Processes that have the store open. A process is alive while its heartbeat is
+-- recent.
 CREATE TABLE instances (
     id           TEXT COLLATE "C" PRIMARY KEY,
     kind         TEXT NOT NULL,
@@ -29,8 +30,8 @@ CREATE TABLE authorizations (
     token_version BIGINT NOT NULL,
     check_connection BIGINT NOT NULL,
     secret        BYTEA,           -- AEAD over the token, bound to id and host
-    creator       TEXT NOT NULL,   -- instance that made it
-    confirmed     BIGINT NOT NULL, -- 1 once a state file is known to hold it
+    creator       TEXT NOT NULL,   -- instance that created it
+    confirmed     BIGINT NOT NULL, -- 1 if a state file is known to hold it
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL
 );
@@ -56,7 +57,7 @@ CREATE TABLE runs (
     status           TEXT COLLATE "C" NOT NULL,
     reason           TEXT NOT NULL,
     owner            TEXT COLLATE "C",  -- instance that executes it
-    epoch            BIGINT NOT NULL,   -- grows with every owner; writes of an older one are refused
+    epoch            BIGINT NOT NULL,   -- grows with every claim; writes with an older epoch are refused
     lease_until      BIGINT,
     cancel_requested BIGINT NOT NULL DEFAULT 0,
     phase            TEXT NOT NULL DEFAULT '',
@@ -71,10 +72,11 @@ CREATE TABLE runs (
     finished_at      BIGINT
 );
 CREATE INDEX runs_job ON runs (job_id, created_at DESC);
--- At most one run of a job is being executed; others wait as queued.
+-- At most one run of a job is active; the others are queued.
 CREATE UNIQUE INDEX runs_one_active ON runs (job_id) WHERE status IN ('waiting_for_warehouse', 'running');
 
--- Where an import is, by its key and not by its resource.
+-- The cursor of an import, by the import's key: a new resource with the same key
+-- continues from it.
 CREATE TABLE cursors (
     key        TEXT COLLATE "C" PRIMARY KEY,
     state      TEXT NOT NULL, -- JSON, versioned

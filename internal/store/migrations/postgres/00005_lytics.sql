@@ -1,15 +1,15 @@
 -- +goose Up
--- What a send to Lytics has not been answered for, so that the next one knows
--- it after the process died.
+-- Requests to Lytics that have no response yet, so that the next run knows the events
+-- that may have arrived, even if the process died.
 CREATE TABLE lytics_sends (
     id         TEXT COLLATE "C" PRIMARY KEY,
     stream     TEXT COLLATE "C" NOT NULL,
-    events     BYTEA NOT NULL, -- eight bytes of a digest for each
+    events     BYTEA NOT NULL, -- the first eight bytes of each event's digest
     created_at BIGINT NOT NULL
 );
 CREATE INDEX lytics_sends_stream ON lytics_sends (stream);
 
--- The text that was declared where Lytics writes it otherwise.
+-- The declared text of an object, where Lytics returns the text in another form.
 CREATE TABLE lytics_texts (
     object   TEXT COLLATE "C" PRIMARY KEY,
     declared TEXT NOT NULL,

@@ -1,6 +1,6 @@
 -- +goose Up
--- The Lytics account that the store belongs to: cursors and the events sent
--- mean nothing in another account.
+-- The Lytics account that the store belongs to. Cursors and sent events are valid
+-- for this account only.
 CREATE TABLE lytics_account (
     one        BIGINT PRIMARY KEY, -- always 1
     account_id TEXT COLLATE "C" NOT NULL,

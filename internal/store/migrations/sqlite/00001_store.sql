@@ -4,7 +4,8 @@ CREATE TABLE store (
     id  TEXT NOT NULL
 ) STRICT;
 
--- A process that has the store open. Alive while its heartbeat is fresh.
+-- Processes that have the store open. A process is alive while its heartbeat is
+-- recent.
 CREATE TABLE instances (
     id           TEXT PRIMARY KEY,
     kind         TEXT NOT NULL,
@@ -22,8 +23,8 @@ CREATE TABLE authorizations (
     token_version INTEGER NOT NULL,
     check_connection INTEGER NOT NULL,
     secret        BLOB,             -- AEAD over the token, bound to id and host
-    creator       TEXT NOT NULL,    -- instance that made it
-    confirmed     INTEGER NOT NULL, -- 1 once a state file is known to hold it
+    creator       TEXT NOT NULL,    -- instance that created it
+    confirmed     INTEGER NOT NULL, -- 1 if a state file is known to hold it
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
 ) STRICT;
@@ -49,7 +50,7 @@ CREATE TABLE runs (
     status           TEXT NOT NULL,
     reason           TEXT NOT NULL,
     owner            TEXT,             -- instance that executes it
-    epoch            INTEGER NOT NULL, -- grows with every owner; writes of an older one are refused
+    epoch            INTEGER NOT NULL, -- grows with every claim; writes with an older epoch are refused
     lease_until      INTEGER,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     phase            TEXT NOT NULL DEFAULT '',
@@ -64,10 +65,11 @@ CREATE TABLE runs (
     finished_at      INTEGER
 ) STRICT;
 CREATE INDEX runs_job ON runs (job_id, created_at DESC);
--- At most one run of a job is being executed; others wait as queued.
+-- At most one run of a job is active; the others are queued.
 CREATE UNIQUE INDEX runs_one_active ON runs (job_id) WHERE status IN ('waiting_for_warehouse', 'running');
 
--- Where an import is, by its key and not by its resource.
+-- The cursor of an import, by the import's key: a new resource with the same key
+-- continues from it.
 CREATE TABLE cursors (
     key        TEXT PRIMARY KEY,
     state      TEXT NOT NULL, -- JSON, versioned

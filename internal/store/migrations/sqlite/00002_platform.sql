@@ -1,11 +1,11 @@
 -- +goose Up
--- Streams of raw events. Their events are in segment files below the data
--- directory; what is not in an extent is not there.
+-- Streams of raw events. The events are in segment files in the data directory;
+-- bytes outside of every extent are not committed.
 CREATE TABLE streams (
     name       TEXT PRIMARY KEY,
     events     INTEGER NOT NULL,
     bytes      INTEGER NOT NULL,
-    first_time INTEGER, -- of the events, microseconds since 1970
+    first_time INTEGER, -- time of the earliest event, microseconds since 1970
     last_time  INTEGER,
     created_at INTEGER NOT NULL
 ) STRICT;
@@ -13,13 +13,14 @@ CREATE TABLE streams (
 CREATE TABLE segments (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     stream     TEXT NOT NULL REFERENCES streams (name),
-    file       TEXT NOT NULL UNIQUE, -- below the data directory, with slashes
+    file       TEXT NOT NULL UNIQUE, -- path in the data directory, with slashes
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX segments_stream ON segments (stream);
 
--- What one append committed. Ids grow in the order of commit and are never
--- used again, so that a reader's position is the id of an extent.
+-- An extent is the part of a segment that one append committed. Ids grow in the
+-- order of commit and are never reused, so that a reader's position is the id of an
+-- extent.
 CREATE TABLE extents (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     stream   TEXT NOT NULL REFERENCES streams (name),
@@ -32,7 +33,7 @@ CREATE TABLE extents (
 CREATE INDEX extents_stream ON extents (stream, id);
 CREATE INDEX extents_segment ON extents (segment);
 
--- Ids differ by more than case: they are columns of exported tables.
+-- Ids differ by more than case, because they are column names of exported tables.
 CREATE TABLE fields (
     id              TEXT PRIMARY KEY COLLATE NOCASE,
     description     TEXT NOT NULL,
@@ -62,13 +63,13 @@ CREATE TABLE audiences (
     filter      TEXT NOT NULL
 ) STRICT;
 
--- Profiles are in a file of their own for each generation: the current one,
--- and while the mapping changed and they are rebuilt, the one being built.
+-- Each generation of profiles has its own file. There is the current generation and,
+-- after a change of the mappings, the generation that is being built.
 CREATE TABLE profile_generations (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     file        TEXT NOT NULL UNIQUE, -- in the data directory
-    fingerprint TEXT NOT NULL,        -- of the fields and mappings it is built by
-    fields      TEXT NOT NULL,        -- those fields, JSON; states refer to them by place
+    fingerprint TEXT NOT NULL,        -- hash of the fields and mappings it is built from
+    fields      TEXT NOT NULL,        -- those fields, JSON; a profile's state refers to them by index
     current     INTEGER NOT NULL,
     created_at  INTEGER NOT NULL
 ) STRICT;

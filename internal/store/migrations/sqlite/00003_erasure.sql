@@ -1,13 +1,13 @@
 -- +goose Up
--- Who was erased, as keyed hashes of identities: later imports of the same ones
--- are left out, and the list itself names nobody.
+-- The identities that were erased, as keyed hashes, so that the list itself contains
+-- no personal data. Later imports leave these identities out.
 CREATE TABLE erasure (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
     key     BLOB NOT NULL,
-    pending INTEGER NOT NULL -- events or profiles of somebody on the list may still be on disk
+    pending INTEGER NOT NULL -- 1 if events or profiles of an erased identity may still be on disk
 ) STRICT;
 CREATE TABLE erased_identities (
-    id        INTEGER PRIMARY KEY AUTOINCREMENT, -- the newest one is the list's version
+    id        INTEGER PRIMARY KEY AUTOINCREMENT, -- the largest id is the version of the list
     hash      BLOB NOT NULL UNIQUE,
     erased_at INTEGER NOT NULL
 ) STRICT;
@@ -17,6 +17,5 @@ CREATE TABLE erased_profiles (
     profile    INTEGER NOT NULL,
     PRIMARY KEY (generation, profile)
 ) STRICT, WITHOUT ROWID;
--- Segment files that were written again without somebody's events, and are to
--- be removed.
+-- Segment files to be removed: new files without the erased events replace them.
 CREATE TABLE replaced_segments (file TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -1,16 +1,16 @@
 -- +goose Up
--- A shared run is executed by runners, whichever comes first; any other by the
+-- A shared run is executed by the first runner that claims it; any other run by the
 -- process that queued it.
 ALTER TABLE runs ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN planned_at INTEGER; -- the occurrence of the schedule
-ALTER TABLE runs ADD COLUMN missed INTEGER NOT NULL DEFAULT 0; -- occurrences it stands for that nothing executed
+ALTER TABLE runs ADD COLUMN missed INTEGER NOT NULL DEFAULT 0; -- number of earlier occurrences that it replaces
 ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE runs ADD COLUMN runner TEXT NOT NULL DEFAULT '';
-ALTER TABLE runs ADD COLUMN available_at INTEGER NOT NULL DEFAULT 0; -- it is not begun before
-ALTER TABLE runs ADD COLUMN dispatched_at INTEGER; -- when the queue got it
-ALTER TABLE runs ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0; -- it waits for another run to end, which wakes it
+ALTER TABLE runs ADD COLUMN available_at INTEGER NOT NULL DEFAULT 0; -- it cannot be claimed earlier
+ALTER TABLE runs ADD COLUMN dispatched_at INTEGER; -- when it was put into the queue
+ALTER TABLE runs ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0; -- it waits for another run, which requeues it at its end
 
--- One run for each occurrence.
+-- At most one run for each occurrence.
 CREATE UNIQUE INDEX runs_planned ON runs (job_id, planned_at);
 CREATE INDEX runs_active ON runs (job_id) WHERE status IN ('queued', 'waiting_for_warehouse', 'running');
 CREATE INDEX runs_executing ON runs (authorization_id) WHERE status IN ('waiting_for_warehouse', 'running');

@@ -1,6 +1,6 @@
 -- +goose Up
--- Service principals (OAuth machine-to-machine), whose secret is in the column
--- secret as a token is; and how the catalog is read: rest or sql, '' for rest.
+-- Service principals (OAuth machine-to-machine); the client secret is in the column
+-- secret, like a token. catalog_api is rest or sql; '' means rest.
 ALTER TABLE authorizations ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE authorizations ADD COLUMN client_secret_version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE authorizations ADD COLUMN catalog_api TEXT NOT NULL DEFAULT '';

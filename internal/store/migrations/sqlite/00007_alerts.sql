@@ -1,14 +1,14 @@
 -- +goose Up
--- What somebody is to be told, once, by whichever runner comes first.
+-- Alerts to be delivered once, by the first runner that claims them.
 CREATE TABLE alerts (
-    id         TEXT PRIMARY KEY, -- says of what, so that nothing is told twice
-    kind       TEXT NOT NULL,    -- failure, stale
+    id         TEXT PRIMARY KEY, -- contains the subject, so that there is one alert for each
+    kind       TEXT NOT NULL,    -- failure or stale
     job_id     TEXT NOT NULL,
     run_id     TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,
-    next_at    INTEGER NOT NULL, -- tried then; a runner that tries holds it back meanwhile
-    done_at    INTEGER           -- delivered, or given up
+    next_at    INTEGER NOT NULL, -- next attempt; a runner that claims the alert moves it into the future
+    done_at    INTEGER           -- when it was delivered or given up
 ) STRICT;
 CREATE INDEX alerts_open ON alerts (next_at) WHERE done_at IS NULL;
 CREATE INDEX runs_failed ON runs (finished_at) WHERE status = 'failed';

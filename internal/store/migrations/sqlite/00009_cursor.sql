@@ -1,6 +1,6 @@
 -- +goose Up
--- Rows that an import has sent, as far back as it looks for late ones: pages of
--- timestamps and digests. first and last are the page's own range.
+-- Rows that an import has sent, within the period in which it looks for late rows:
+-- pages of timestamps and digests. first and last are the range of the page.
 CREATE TABLE cursor_sent (
     key          TEXT NOT NULL,
     page         INTEGER NOT NULL,
