@@ -25,7 +25,7 @@ type options struct {
 	tls              bool
 	caFile           string
 	token, forbidden string
-	client           front.Client
+	client           front.ServicePrincipal
 	bucket           string
 	credential       objectstore.Credential
 	role, externalID string

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 )
 
-// adminRoutes need no token, so they answer only requests to a loopback host
-// name.
+// adminRoutes registers the endpoints under /sandbox/. They need no token, so
+// they answer only requests that name a loopback host.
 func (s *Server) adminRoutes() {
 	admin := func(pattern string, answer func(*http.Request) (any, error)) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +74,7 @@ func (s *Server) adminRoutes() {
 		return map[string]any{"sessions": s.sessions.describe()}, nil
 	})
 	admin("POST /sandbox/expire", func(*http.Request) (any, error) {
-		s.tokens.expire()
+		s.tokens.expireIssued()
 		return map[string]any{}, nil
 	})
 	admin("PUT /sandbox/token", func(r *http.Request) (any, error) {
@@ -85,7 +85,7 @@ func (s *Server) adminRoutes() {
 			return nil, err
 		}
 		if in.Token == "" {
-			return nil, fmt.Errorf("token is empty; give the token that is to be let in from now on")
+			return nil, fmt.Errorf("token is empty; give the token that the sandbox is to accept from now on")
 		}
 		s.tokens.set(in.Token)
 		return map[string]any{}, nil
@@ -96,7 +96,7 @@ func decode(r *http.Request, into any) error {
 	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("the body is not the JSON that %s %s takes: %w", r.Method, r.URL.Path, err)
+		return fmt.Errorf("the body is not the JSON that %s %s expects: %w", r.Method, r.URL.Path, err)
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func loopbackHost(hostport string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// sessionInfo is an open session as the admin endpoints show it.
+// sessionInfo describes an open session in the answer of GET /sandbox/sessions.
 type sessionInfo struct {
 	ID         string    `json:"id"`
 	Opened     time.Time `json:"opened"`

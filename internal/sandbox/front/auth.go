@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// httpReply is an answer below the Thrift protocol, in the form of Databricks'
-// gateway.
+// httpReply is an HTTP error in the form of Databricks' gateway. It replaces the
+// Thrift reply.
 type httpReply struct {
 	status     int
 	code       string
@@ -21,8 +21,8 @@ type httpReply struct {
 
 func writeError(w http.ResponseWriter, r httpReply) {
 	h := w.Header()
-	// Clients show the reason phrase to their users; the Thrift message is where
-	// older ones look.
+	// Clients show the reason phrase to their users; older ones read the Thrift
+	// message.
 	h.Set("X-Databricks-Reason-Phrase", r.message)
 	h.Set("X-Thriftserver-Error-Message", r.message)
 	if r.status == http.StatusUnauthorized {
@@ -34,13 +34,13 @@ func writeError(w http.ResponseWriter, r httpReply) {
 	writeJSON(w, r.status, map[string]string{"error_code": r.code, "message": r.message})
 }
 
-// tokens is the token that is let in, and those that no longer are.
+// tokens holds the access tokens that are accepted, and those that were revoked.
 type tokens struct {
 	mu      sync.RWMutex
 	current string
-	// revoked holds the HTTP status with which a revoked token is refused.
+	// revoked maps a revoked token to the HTTP status that refuses it.
 	revoked map[string]int
-	// issued are tokens of service principals, and until when they are good.
+	// issued maps a service principal's token to its expiry.
 	issued map[string]time.Time
 }
 
@@ -60,20 +60,21 @@ func (t *tokens) revoke(status int) {
 	t.revoked[t.current] = status
 }
 
-// refusal returns the status that refuses the token, 0 if it is let in.
-func (t *tokens) refusal(token string) int {
+// refusalStatus returns the HTTP status that refuses the token, or 0 if the
+// token is accepted.
+func (t *tokens) refusalStatus(token string) int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if until, ok := t.issued[token]; ok && time.Now().Before(until) {
 		return 0
 	}
-	if !same(token, t.current) {
+	if !equalSecrets(token, t.current) {
 		return http.StatusUnauthorized
 	}
 	return t.revoked[t.current]
 }
 
-func same(a, b string) bool {
+func equalSecrets(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
@@ -86,13 +87,13 @@ func invalidToken(status int) *httpReply {
 	return reply
 }
 
-// authorize returns the refusal of a request to the warehouse without the right
-// token.
+// authorize returns the refusal of a request to the warehouse, or nil if its
+// token may use the warehouse.
 func (s *Server) authorize(r *http.Request) *httpReply {
 	if reply := s.authorizeAPI(r); reply != nil {
 		return reply
 	}
-	if s.options.ForbiddenToken != "" && same(bearer(r), s.options.ForbiddenToken) {
+	if s.options.ForbiddenToken != "" && equalSecrets(bearer(r), s.options.ForbiddenToken) {
 		return &httpReply{
 			status: http.StatusForbidden, code: "PERMISSION_DENIED",
 			message: "You do not have permission to use the SQL Warehouse.",
@@ -109,8 +110,8 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// authorizeAPI returns the refusal of a request to the workspace's API without
-// a token that it knows.
+// authorizeAPI returns the refusal of a request to the workspace's API, or nil
+// if its token is known. ForbiddenToken is known.
 func (s *Server) authorizeAPI(r *http.Request) *httpReply {
 	token := bearer(r)
 	if token == "" {
@@ -119,10 +120,10 @@ func (s *Server) authorizeAPI(r *http.Request) *httpReply {
 			message: "Credential was not sent or was of an unsupported type for this API.",
 		}
 	}
-	if s.options.ForbiddenToken != "" && same(token, s.options.ForbiddenToken) {
+	if s.options.ForbiddenToken != "" && equalSecrets(token, s.options.ForbiddenToken) {
 		return nil
 	}
-	if status := s.tokens.refusal(token); status != 0 {
+	if status := s.tokens.refusalStatus(token); status != 0 {
 		return invalidToken(status)
 	}
 	return nil

@@ -14,35 +14,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// errRejected stands in for the reply of a call that is answered in HTTP.
-var errRejected = errors.New("the call was answered below the Thrift protocol")
+// errRejected is the error of a call that an HTTP error answers (exchange.reject).
+var errRejected = errors.New("the call was answered with an HTTP error")
 
 // rpc is a call in progress. R is its reply.
 type rpc[R any] struct {
 	name string
-	// text is the statement that the call is about, if it is about one.
+	// text is the statement that the call concerns, if any.
 	text    string
 	session *session
-	// run does the work.
+	// run executes the call.
 	run func() (R, error)
-	// status makes a reply that holds nothing but a status.
+	// status makes a reply that holds only a status.
 	status func(*tcli.TStatus) R
 }
 
-// serve runs a call under the faults that are set for it. An error becomes a
-// TApplicationException, and so does a panic: a connection that breaks would
-// keep clients retrying for minutes.
+// serve runs a call and applies the faults that are set for it. An error or a
+// panic becomes a TApplicationException: after a broken connection, clients would
+// retry for minutes.
 func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = h.bug(c.name, p)
+			err = h.reportPanic(c.name, p)
 		}
 	}()
 	var none R
 	x, at, faults := exchangeOf(ctx), fault.Call{Name: c.name, Text: c.text}, h.options.Faults
 	reject := func(r *httpReply) (R, error) {
 		x.reject = r
-		h.journal.rejected(c.name, c.text, c.session, r.status)
+		h.journal.addRejected(c.name, c.text, c.session, r.status)
 		return none, errRejected
 	}
 
@@ -59,9 +59,9 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	}
 	if hit, ok := faults.Trigger(at, fault.ColdStart); ok {
 		if hit.Form == "reject" {
-			return reject(starting(hit))
+			return reject(startingReply(hit))
 		}
-		x.hold = hit.Remaining
+		x.startDelay = hit.Remaining
 	}
 	kinds := []fault.Kind{fault.TooManyRequests, fault.Unavailable, fault.Cut}
 	if c.session != nil {
@@ -71,7 +71,7 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	if !ok {
 		reply, err := c.run()
 		if errors.Is(err, warehouse.ErrStarting) {
-			return reject(starting(fault.Hit{Fault: fault.Fault{RetryAfter: startingRetryAfter}}))
+			return reject(startingReply(fault.Hit{Fault: fault.Fault{RetryAfter: startingRetryAfter}}))
 		}
 		return reply, err
 	}
@@ -95,7 +95,7 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	case fault.SessionExpired:
 		h.sessions.expire(c.session)
 		gone := invalidSession(c.session.id)
-		h.journal.rejected(c.name, c.text, c.session, 0)
+		h.journal.addRejected(c.name, c.text, c.session, 0)
 		if hit.Form == "exception" {
 			return none, gone
 		}
@@ -106,17 +106,16 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	}
 }
 
-// bug reports a panic, with where it came from in the sandbox's own log.
-func (s *Server) bug(where string, p any) error {
+// reportPanic logs a panic with its stack, and returns the error for the client.
+func (s *Server) reportPanic(where string, p any) error {
 	s.options.Log.Error("the sandbox has a bug", "in", where, "panic", p, "stack", string(debug.Stack()))
 	return fmt.Errorf("the sandbox failed in %s: %v; its log has the stack", where, p)
 }
 
-// startingRetryAfter is in how many seconds to ask again for an engine that is
-// starting.
+// startingRetryAfter is the Retry-After, in seconds, while the engine starts.
 const startingRetryAfter = 2
 
-func starting(hit fault.Hit) *httpReply {
+func startingReply(hit fault.Hit) *httpReply {
 	retryAfter := hit.RetryAfter
 	if retryAfter == 0 {
 		retryAfter = max(1, int(math.Min(5, math.Ceil(hit.Remaining.Seconds()))))

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// listed is what the metadata calls have in common.
-type listed struct {
+// metadataCall describes a metadata call: GetCatalogs, GetSchemas and so on.
+type metadataCall struct {
 	name    string
 	kind    tcli.TOperationType
 	session *tcli.TSessionHandle
@@ -20,11 +20,11 @@ type listed struct {
 	list    func(context.Context, *session) (*listing, error)
 }
 
-// list runs a metadata call. reply makes the call's own type of answer.
-func list[R any](
+// runMetadataCall runs a metadata call. reply makes the reply of the call's own type.
+func runMetadataCall[R any](
 	ctx context.Context,
 	h *handler,
-	c listed,
+	c metadataCall,
 	reply func(*tcli.TStatus, *tcli.TOperationHandle, *tcli.TSparkDirectResults) R,
 ) (R, error) {
 	sess, err := h.sessions.get(c.session)
@@ -36,14 +36,14 @@ func list[R any](
 	return serve(ctx, h, rpc[R]{
 		name: c.name, session: sess, status: status,
 		run: func() (R, error) {
-			// Results of metadata calls are columns, whatever the client reads.
-			op := &operation{kind: c.kind, text: c.name, session: sess, hold: exchangeOf(ctx).hold}
+			// The results of metadata calls are columns, whatever formats the client reads.
+			op := &operation{kind: c.kind, text: c.name, session: sess, startDelay: exchangeOf(ctx).startDelay}
 			op.run = func(ctx context.Context) (warehouse.Result, error) { return c.list(ctx, sess) }
 			h.start(op)
 			var direct *tcli.TSparkDirectResults
 			switch {
 			case c.direct != nil:
-				direct = h.direct(ctx, op, c.direct)
+				direct = h.directResults(ctx, op, c.direct)
 			case !c.async:
 				op.wait(ctx, h.options.DirectWait)
 				if err := op.err(); err != nil {
@@ -55,9 +55,9 @@ func list[R any](
 	})
 }
 
-// each calls visit for every table that passes the filters. The engine lists all
-// columns at once, so that those of tables left out cost nothing more.
-func each(
+// eachTable calls visit for every table that passes the filters. The engine lists
+// the columns of all tables at once, so a table that is filtered out costs nothing.
+func eachTable(
 	ctx context.Context,
 	sess *session,
 	catalog, schema, table func(string) bool,
@@ -84,7 +84,7 @@ func each(
 
 // GetCatalogs lists the catalogs.
 func (h *handler) GetCatalogs(ctx context.Context, req *tcli.TGetCatalogsReq) (*tcli.TGetCatalogsResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetCatalogs", kind: tcli.TOperationType_GET_CATALOGS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			catalogs, err := sess.engine.Objects(ctx)
@@ -101,12 +101,12 @@ func (h *handler) GetCatalogs(ctx context.Context, req *tcli.TGetCatalogsReq) (*
 
 // GetSchemas lists schemas.
 func (h *handler) GetSchemas(ctx context.Context, req *tcli.TGetSchemasReq) (*tcli.TGetSchemasResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetSchemas", kind: tcli.TOperationType_GET_SCHEMAS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			catalogs, err := sess.engine.Objects(ctx)
 			out := newListing("TABLE_SCHEM", "TABLE_CATALOG")
-			inCatalog, matches := identifier(req.CatalogName), pattern(req.SchemaName)
+			inCatalog, matches := identifierMatcher(req.CatalogName), patternMatcher(req.SchemaName)
 			for _, c := range catalogs {
 				for _, s := range c.Schemas {
 					if inCatalog(c.Name) && matches(s.Name) {
@@ -123,17 +123,17 @@ func (h *handler) GetSchemas(ctx context.Context, req *tcli.TGetSchemasReq) (*tc
 
 // GetTables lists tables and views.
 func (h *handler) GetTables(ctx context.Context, req *tcli.TGetTablesReq) (*tcli.TGetTablesResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetTables", kind: tcli.TOperationType_GET_TABLES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			out := newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS",
 				"TYPE_CAT", "TYPE_SCHEM", "TYPE_NAME", "SELF_REFERENCING_COL_NAME", "REF_GENERATION")
-			err := each(
+			err := eachTable(
 				ctx,
 				sess,
-				pattern(req.CatalogName),
-				pattern(req.SchemaName),
-				pattern(req.TableName),
+				patternMatcher(req.CatalogName),
+				patternMatcher(req.SchemaName),
+				patternMatcher(req.TableName),
 				func(c, s string, t warehouse.TableObject) {
 					wanted := func(kind string) bool { return strings.EqualFold(kind, t.Kind) }
 					if len(req.TableTypes) == 0 || slices.ContainsFunc(req.TableTypes, wanted) {
@@ -150,7 +150,7 @@ func (h *handler) GetTables(ctx context.Context, req *tcli.TGetTablesReq) (*tcli
 
 // GetColumns lists columns of tables and views.
 func (h *handler) GetColumns(ctx context.Context, req *tcli.TGetColumnsReq) (*tcli.TGetColumnsResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetColumns", kind: tcli.TOperationType_GET_COLUMNS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			out := newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME", "DATA_TYPE INT",
@@ -158,14 +158,14 @@ func (h *handler) GetColumns(ctx context.Context, req *tcli.TGetColumnsReq) (*tc
 				"NULLABLE INT", "REMARKS", "COLUMN_DEF", "SQL_DATA_TYPE INT", "SQL_DATETIME_SUB INT",
 				"CHAR_OCTET_LENGTH INT", "ORDINAL_POSITION INT", "IS_NULLABLE", "SCOPE_CATALOG",
 				"SCOPE_SCHEMA", "SCOPE_TABLE", "SOURCE_DATA_TYPE SMALLINT", "IS_AUTO_INCREMENT")
-			matches := pattern(req.ColumnName)
+			matches := patternMatcher(req.ColumnName)
 			var bad error
-			err := each(
+			err := eachTable(
 				ctx,
 				sess,
-				identifier(req.CatalogName),
-				pattern(req.SchemaName),
-				pattern(req.TableName),
+				identifierMatcher(req.CatalogName),
+				patternMatcher(req.SchemaName),
+				patternMatcher(req.TableName),
 				func(c, s string, t warehouse.TableObject) {
 					for i, col := range t.Columns {
 						if !matches(col.Name) {
@@ -206,13 +206,13 @@ func columnRow(catalog, schema, table string, i int, col warehouse.ColumnObject)
 		nullable, isNullable = 1, "YES"
 	}
 	return []any{
-		catalog, schema, table, col.Name, facts.code, col.Type, orNull(size), nil, orNull(digits), orNull(radix),
+		catalog, schema, table, col.Name, facts.code, col.Type, nullIfNegative(size), nil, nullIfNegative(digits), nullIfNegative(radix),
 		nullable, col.Comment, nil, nil, nil, nil, i, isNullable, nil, nil, nil, nil, "NO",
 	}, nil
 }
 
-// orNull is NULL for a fact that a type does not have.
-func orNull(n int) any {
+// nullIfNegative returns nil for -1: the type does not have this property.
+func nullIfNegative(n int) any {
 	if n < 0 {
 		return nil
 	}

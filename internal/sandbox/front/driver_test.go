@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The driver logs every error that a test provokes.
+	// The driver would log every error that the tests provoke.
 	if err := logger.SetLogLevel("disabled"); err != nil {
 		panic(err)
 	}
@@ -68,8 +68,8 @@ func start(t *testing.T, change func(*front.Options)) *sandbox {
 	return s
 }
 
-// flagsTransport answers the driver's look-up of feature flags, which ignores
-// the address it was given.
+// flagsTransport answers the driver's request for feature flags: the driver
+// ignores the port it was given and asks port 443.
 type flagsTransport struct{ http.Transport }
 
 func (c *flagsTransport) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -18,26 +18,26 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// fakeEngine understands a handful of statements of its own:
+// fakeEngine executes a few statements:
 //
 //	RANGE count      rows of (id BIGINT, name STRING)
 //	TYPES            one row of each type, one of NULLs
 //	PARAMS           the bound parameters
 //	SLEEP duration   waits, or until it is cancelled
-//	INSERT count     that many affected rows
-//	BREAK count      fails after so many rows
-//	FAIL             a table that is not there
-//	PANIC            a bug
+//	INSERT count     returns count affected rows
+//	BREAK count      fails after count rows
+//	FAIL             fails: the table does not exist
+//	PANIC            panics
 //	SET ..., select  accepted: the driver pings with "select 1"
 type fakeEngine struct {
 	executed atomic.Int64
-	// produced counts rows that were read off the engine.
+	// produced counts the rows read from the engine.
 	produced atomic.Int64
-	// open counts results that were not closed.
+	// open counts the results that are not closed.
 	open atomic.Int64
 	mu   sync.Mutex
 	conf map[string]string
-	// starting is how many sessions it has yet to send away.
+	// starting is how many calls of OpenSession still fail with ErrStarting.
 	starting atomic.Int64
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// failure is an error as the protocol carries it.
+// failure is an error with the fields that the Thrift protocol carries.
 type failure struct {
 	message  string
 	sqlState string
@@ -17,7 +17,7 @@ type failure struct {
 
 func (f *failure) Error() string { return f.message }
 
-// asFailure gives any error Databricks' shape.
+// asFailure converts any error to Databricks' form.
 func asFailure(err error) *failure {
 	if f := (*failure)(nil); errors.As(err, &f) {
 		return f
@@ -30,7 +30,7 @@ func asFailure(err error) *failure {
 
 func success() *tcli.TStatus { return &tcli.TStatus{StatusCode: tcli.TStatusCode_SUCCESS_STATUS} }
 
-// errorStatus sets both messages: some clients read one, some the other.
+// errorStatus sets both messages, since some clients read one and some the other.
 func errorStatus(err error) *tcli.TStatus {
 	f := asFailure(err)
 	code := int32(0)

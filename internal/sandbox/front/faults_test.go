@@ -69,7 +69,7 @@ func TestRejectedStatementsAreRetriedByTheDriver(t *testing.T) {
 	}{
 		"429":        {fault.Fault{Kind: fault.TooManyRequests}, 1},
 		"503 before": {fault.Fault{Kind: fault.Unavailable, RetryAfter: 1}, 1},
-		// The statement took effect, and the driver sends it again.
+		// The statement has taken effect, and the driver sends it again.
 		"503 after": {fault.Fault{Kind: fault.Unavailable, Form: "after"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,8 +134,8 @@ func TestFaultsWhileFetching(t *testing.T) {
 func TestALostAnswerToFetchResultsIsReadAgain(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *front.Options) { o.Results = front.ResultsArrow })
-	// The page is made, its answer is lost, and the driver's retry gets the next
-	// one: it goes back with FETCH_PRIOR.
+	// The answer with the page is lost, and the driver's retry gets the next page.
+	// The driver then asks for the lost page with FETCH_PRIOR.
 	s.fault(fault.Fault{Kind: fault.Unavailable, On: "FetchResults", Form: "after", After: 2})
 	n, err := readRange(t.Context(), s.open(dbsql.WithMaxRows(10_000)), 100_000)
 	if n != 100_000 || err != nil {
@@ -318,7 +318,8 @@ func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
 	}
 }
 
-// An engine that is starting is a warehouse that is: clients come back.
+// While the engine starts, clients get the answer of a starting warehouse, and
+// retry.
 func TestAnEngineThatIsStartingSendsClientsAwayUntilItIsUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// jdbcType is what JDBC and ODBC say of a type; -1 is NULL.
+// jdbcType holds the properties of a type in JDBC and ODBC; -1 stands for NULL.
 type jdbcType struct {
 	name                      string
 	code, size, digits, radix int
@@ -37,7 +37,7 @@ var jdbcTypes = map[tcli.TTypeId]jdbcType{
 	tcli.TTypeId_INTERVAL_DAY_TIME_TYPE:   {"INTERVAL DAY TO SECOND", 12, -1, -1, -1, 0},
 }
 
-// typeOrder is the order of GetTypeInfo.
+// typeOrder is the order of the types in GetTypeInfo.
 var typeOrder = []tcli.TTypeId{
 	tcli.TTypeId_NULL_TYPE, tcli.TTypeId_BOOLEAN_TYPE, tcli.TTypeId_TINYINT_TYPE, tcli.TTypeId_SMALLINT_TYPE,
 	tcli.TTypeId_INT_TYPE, tcli.TTypeId_BIGINT_TYPE, tcli.TTypeId_FLOAT_TYPE, tcli.TTypeId_DOUBLE_TYPE,
@@ -46,7 +46,7 @@ var typeOrder = []tcli.TTypeId{
 	tcli.TTypeId_MAP_TYPE, tcli.TTypeId_STRUCT_TYPE, tcli.TTypeId_INTERVAL_YEAR_MONTH_TYPE, tcli.TTypeId_INTERVAL_DAY_TIME_TYPE,
 }
 
-// GetInfo answers one fact about the server.
+// GetInfo returns one property of the server.
 func (h *handler) GetInfo(ctx context.Context, req *tcli.TGetInfoReq) (*tcli.TGetInfoResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TGetInfoResp {
 		empty := ""
@@ -91,7 +91,7 @@ func serverInfo(t tcli.TGetInfoType) (*tcli.TGetInfoValue, bool) {
 		tcli.TGetInfoType_CLI_MAX_CATALOG_NAME_LEN:      255,
 		tcli.TGetInfoType_CLI_MAX_TABLE_NAME_LEN:        255,
 		tcli.TGetInfoType_CLI_MAX_IDENTIFIER_LEN:        255,
-		tcli.TGetInfoType_CLI_IDENTIFIER_CASE:           4, // stored in mixed case, not told apart
+		tcli.TGetInfoType_CLI_IDENTIFIER_CASE:           4, // SQL_IC_MIXED: case is stored, but not significant
 	}
 	if n, ok := lengths[t]; ok {
 		return &tcli.TGetInfoValue{LenValue: &n}, true
@@ -101,7 +101,7 @@ func serverInfo(t tcli.TGetInfoType) (*tcli.TGetInfoValue, bool) {
 
 // GetTypeInfo lists the types.
 func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*tcli.TGetTypeInfoResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetTypeInfo", kind: tcli.TOperationType_GET_TYPE_INFO, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			out := newListing("TYPE_NAME", "DATA_TYPE INT", "PRECISION INT", "LITERAL_PREFIX", "LITERAL_SUFFIX",
@@ -110,8 +110,8 @@ func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*
 				"MAXIMUM_SCALE SMALLINT", "SQL_DATA_TYPE INT", "SQL_DATETIME_SUB INT", "NUM_PREC_RADIX INT")
 			for _, id := range typeOrder {
 				t := jdbcTypes[id]
-				out.add(t.name, t.code, orNull(t.size), nil, nil, nil, 1, "false", t.searchable, "false", "false", "false",
-					nil, 0, max(t.digits, 0), nil, nil, orNull(t.radix))
+				out.add(t.name, t.code, nullIfNegative(t.size), nil, nil, nil, 1, "false", t.searchable, "false", "false", "false",
+					nil, 0, max(t.digits, 0), nil, nil, nullIfNegative(t.radix))
 			}
 			return out, nil
 		},
@@ -122,7 +122,7 @@ func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*
 
 // GetTableTypes lists the kinds of tables.
 func (h *handler) GetTableTypes(ctx context.Context, req *tcli.TGetTableTypesReq) (*tcli.TGetTableTypesResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetTableTypes", kind: tcli.TOperationType_GET_TABLE_TYPES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			out := newListing("TABLE_TYPE")
@@ -135,9 +135,9 @@ func (h *handler) GetTableTypes(ctx context.Context, req *tcli.TGetTableTypesReq
 	})
 }
 
-// GetFunctions lists user-defined functions, of which there are none.
+// GetFunctions lists user-defined functions. The list is empty.
 func (h *handler) GetFunctions(ctx context.Context, req *tcli.TGetFunctionsReq) (*tcli.TGetFunctionsResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetFunctions", kind: tcli.TOperationType_GET_FUNCTIONS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			return newListing("FUNCTION_CAT", "FUNCTION_SCHEM", "FUNCTION_NAME", "REMARKS",
@@ -148,9 +148,9 @@ func (h *handler) GetFunctions(ctx context.Context, req *tcli.TGetFunctionsReq) 
 	})
 }
 
-// GetPrimaryKeys lists primary keys, of which there are none.
+// GetPrimaryKeys lists primary keys. The list is empty.
 func (h *handler) GetPrimaryKeys(ctx context.Context, req *tcli.TGetPrimaryKeysReq) (*tcli.TGetPrimaryKeysResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetPrimaryKeys", kind: tcli.TOperationType_UNKNOWN, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			return newListing("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME",
@@ -161,9 +161,9 @@ func (h *handler) GetPrimaryKeys(ctx context.Context, req *tcli.TGetPrimaryKeysR
 	})
 }
 
-// GetCrossReference lists foreign keys, of which there are none.
+// GetCrossReference lists foreign keys. The list is empty.
 func (h *handler) GetCrossReference(ctx context.Context, req *tcli.TGetCrossReferenceReq) (*tcli.TGetCrossReferenceResp, error) {
-	return list(ctx, h, listed{
+	return runMetadataCall(ctx, h, metadataCall{
 		name: "GetCrossReference", kind: tcli.TOperationType_UNKNOWN, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			return newListing("PKTABLE_CAT", "PKTABLE_SCHEM", "PKTABLE_NAME", "PKCOLUMN_NAME",

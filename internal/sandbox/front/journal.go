@@ -9,7 +9,7 @@ import (
 
 // Statement is the journal's entry of a statement or metadata call.
 type Statement struct {
-	// ID is the operation's id; empty for a call that was rejected.
+	// ID is the operation's id; empty for a rejected call.
 	ID      string `json:"id,omitempty"`
 	Session string `json:"session,omitempty"`
 	// Tags are the session's query tags.
@@ -23,19 +23,19 @@ type Statement struct {
 	// Outcome is RUNNING, FINISHED, ERROR, CANCELED, TIMEDOUT, CLOSED or REJECTED.
 	Outcome string `json:"outcome"`
 	Error   string `json:"error,omitempty"`
-	// HTTPStatus is set where a call was rejected in HTTP.
+	// HTTPStatus is the status of a call that was answered with an HTTP error.
 	HTTPStatus int `json:"http_status,omitempty"`
-	// RowsDelivered is how far the client has fetched.
+	// RowsDelivered is how many rows the client has fetched.
 	RowsDelivered int64 `json:"rows_delivered"`
-	// RowsScanned is how many rows of tables were read, where the engine was
-	// asked to count them.
+	// RowsScanned is how many rows of tables the statement read; nil unless the
+	// engine counts them (-profile).
 	RowsScanned *int64 `json:"rows_scanned,omitempty"`
 }
 
-// journalSize is how many statements are remembered; Dropped counts the rest.
+// journalSize is how many statements the journal keeps; dropped counts the rest.
 const journalSize = 20_000
 
-// journal remembers the statements received, for tests to ask about.
+// journal keeps the statements received, so that tests can check them.
 type journal struct {
 	mu      sync.Mutex
 	entries []*entry
@@ -57,14 +57,14 @@ func (j *journal) add(s Statement) *entry {
 	return e
 }
 
-func (j *journal) begin(op *operation) *entry {
+func (j *journal) addOperation(op *operation) *entry {
 	return j.add(Statement{
 		ID: op.id.String(), Session: op.session.id.String(), Tags: op.session.tags, Operation: op.kind.String(),
 		Text: op.text, Started: op.started, Outcome: "RUNNING",
 	})
 }
 
-func (j *journal) rejected(call, text string, sess *session, status int) {
+func (j *journal) addRejected(call, text string, sess *session, status int) {
 	now := time.Now()
 	s := Statement{Operation: call, Text: text, Started: now, Finished: &now, Outcome: "REJECTED", HTTPStatus: status}
 	if sess != nil {
@@ -107,13 +107,13 @@ func (e *entry) finish(state tcli.TOperationState, f *failure) {
 	}
 }
 
-func (e *entry) delivered(rows int64) {
+func (e *entry) setDelivered(rows int64) {
 	e.journal.mu.Lock()
 	defer e.journal.mu.Unlock()
 	e.RowsDelivered = rows
 }
 
-func (e *entry) scanned(rows int64) {
+func (e *entry) setScanned(rows int64) {
 	e.journal.mu.Lock()
 	defer e.journal.mu.Unlock()
 	e.RowsScanned = &rows

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 )
 
-// linkPath is where the files of CloudFetch are served.
+// linkPath is the path under which CloudFetch files are served.
 const linkPath = "/cloudfetch/"
 
 // spoolFile is a CloudFetch file on disk.
@@ -22,12 +22,12 @@ type spoolFile struct {
 	path        string
 	start, rows int64
 	size        int64
-	// expired makes the links to it expired ones.
+	// expired makes every link to this file an expired one.
 	expired bool
 
 	mu sync.Mutex
-	// lastExpiry is when the last link ends; closed is set when the operation no
-	// longer hands out links.
+	// lastExpiry is the latest expiry of the links to the file. closed is set when
+	// the operation makes no more links.
 	lastExpiry time.Time
 	closed     bool
 }
@@ -35,13 +35,13 @@ type spoolFile struct {
 type link struct {
 	file    *spoolFile
 	expires time.Time
-	// text is the statement whose rows it holds.
+	// text is the statement whose rows the file holds.
 	text string
 }
 
 // linkStore holds the files of CloudFetch and the links to them. Links outlive
-// the operation: clients close it when they have the last link, and download
-// later.
+// the operation: clients close the operation once they have the last link, and
+// download the files later.
 type linkStore struct {
 	dir string
 	ttl time.Duration
@@ -66,7 +66,7 @@ func (s *linkStore) create() (*os.File, error) {
 	return f, nil
 }
 
-// link makes a link to f below base and returns it with its expiry.
+// link makes a link to f at the server's address base, and returns it with its expiry.
 func (s *linkStore) link(f *spoolFile, base, text string) (string, time.Time) {
 	expires := time.Now().Add(s.ttl)
 	if f.expired {
@@ -82,15 +82,15 @@ func (s *linkStore) link(f *spoolFile, base, text string) (string, time.Time) {
 	return base + linkPath + token, expires
 }
 
-// closed tells that no further links to f will be made.
-func (s *linkStore) closed(f *spoolFile) {
+// markClosed records that no more links to f will be made.
+func (s *linkStore) markClosed(f *spoolFile) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
 }
 
-// sweep removes files that no link leads to any more. Links are remembered a
-// little longer, to be refused as expired and not as unknown.
+// sweep removes files whose links have all expired. It keeps the links an hour
+// longer, so that they are refused as expired and not as unknown.
 func (s *linkStore) sweep() {
 	defer close(s.done)
 	ticker := time.NewTicker(min(s.ttl, 30*time.Second))
@@ -126,7 +126,7 @@ func (s *linkStore) close() error {
 	return nil
 }
 
-// serveLink answers a download as a bucket of S3 answers a presigned URL.
+// serveLink answers a download as S3 answers a request with a presigned URL.
 func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	s.links.mu.Lock()
 	l, ok := s.links.links[r.PathValue("token")]
@@ -136,7 +136,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 		return
 	case r.Header.Get("Authorization") != "":
-		// A client that sends its token to a storage service leaks it.
+		// A client that sends its token to the storage service leaks the token.
 		storageError(
 			w,
 			http.StatusBadRequest,
@@ -206,7 +206,7 @@ func storageError(w http.ResponseWriter, status int, code, message string) {
 	)
 }
 
-// writeFile makes one CloudFetch file through write.
+// writeFile creates one CloudFetch file, whose content write writes.
 func (s *linkStore) writeFile(write func(*os.File) error) (path string, size int64, err error) {
 	f, err := s.create()
 	if err != nil {

@@ -18,10 +18,11 @@ import (
 type listing struct {
 	columns []warehouse.Column
 	rows    [][]any
-	sent    bool
+	done    bool
 }
 
-// newListing takes the names of columns, each a STRING unless its type follows.
+// newListing takes column names. A column is a STRING unless its type follows its
+// name ("ORDINAL_POSITION INT").
 func newListing(columns ...string) *listing {
 	l := &listing{}
 	for _, column := range columns {
@@ -43,7 +44,7 @@ func newListing(columns ...string) *listing {
 	return l
 }
 
-// add appends a row of strings, ints and nils; columns left out are NULL.
+// add appends a row of strings, ints and nils; missing trailing columns are NULL.
 func (l *listing) add(values ...any) { l.rows = append(l.rows, values) }
 
 func (l *listing) Columns() []warehouse.Column { return l.columns }
@@ -51,10 +52,10 @@ func (l *listing) Columns() []warehouse.Column { return l.columns }
 func (l *listing) Close() error { return nil }
 
 func (l *listing) Next(context.Context) (arrow.RecordBatch, error) {
-	if l.sent || len(l.rows) == 0 {
+	if l.done || len(l.rows) == 0 {
 		return nil, io.EOF
 	}
-	l.sent = true
+	l.done = true
 	fields := make([]arrow.Field, len(l.columns))
 	for i, c := range l.columns {
 		fields[i] = c.Arrow
@@ -93,10 +94,10 @@ func appendValue(b array.Builder, value any) {
 	b.AppendNull()
 }
 
-// pattern matches names as JDBC patterns do: % is any text, _ any character,
-// a backslash quotes; names do not differ by case. An absent or empty pattern
-// and * match everything.
-func pattern(p *string) func(string) bool {
+// patternMatcher returns the test for a JDBC pattern: % matches any text, _ any
+// character, and a backslash escapes. Matching ignores case. No pattern, an empty
+// one, and * match everything.
+func patternMatcher(p *string) func(string) bool {
 	if p == nil || *p == "" || *p == "*" {
 		return func(string) bool { return true }
 	}
@@ -118,7 +119,8 @@ func pattern(p *string) func(string) bool {
 	return regexp.MustCompile(expr.String() + "$").MatchString
 }
 
-// identifier matches one name, or all where the client gave none.
-func identifier(name *string) func(string) bool {
+// identifierMatcher returns the test for one name; without a name, every name
+// matches.
+func identifierMatcher(name *string) func(string) bool {
 	return func(s string) bool { return name == nil || *name == "" || strings.EqualFold(s, *name) }
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// operation is a statement or a metadata call, from its request until its close.
+// operation is a statement or a metadata call, from its request until it is closed.
 type operation struct {
 	id      guid
 	kind    tcli.TOperationType
 	text    string
 	session *session
 	started time.Time
-	// run executes it on the engine.
+	// run executes the operation on the engine.
 	run func(context.Context) (warehouse.Result, error)
-	// hold is how long it waits for a warehouse that is starting.
-	hold time.Duration
-	want wanted
-	log  *entry
+	// startDelay is how long the operation waits for the starting warehouse.
+	startDelay time.Duration
+	request    resultRequest
+	log        *entry
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -37,7 +37,7 @@ type operation struct {
 	finished time.Time
 	modified *int64
 
-	// fetching guards the result: one page is made at a time.
+	// fetching guards the result. One page is made at a time.
 	fetching sync.Mutex
 	result   warehouse.Result
 	pages    *pages
@@ -49,8 +49,8 @@ func (s *Server) start(op *operation) {
 	op.id, op.started, op.done = newGUID(), time.Now(), make(chan struct{})
 	op.state = tcli.TOperationState_PENDING_STATE
 	op.ctx, op.cancel = context.WithCancelCause(op.session.ctx)
-	op.log = s.journal.begin(op)
-	s.sessions.keep(op)
+	op.log = s.journal.addOperation(op)
+	s.sessions.addOperation(op)
 	go func() {
 		failure := s.execute(op)
 		if failure != nil {
@@ -64,22 +64,22 @@ func (s *Server) start(op *operation) {
 func (s *Server) execute(op *operation) (f *failure) {
 	defer func() {
 		if p := recover(); p != nil {
-			f = asFailure(s.bug(op.text, p))
+			f = asFailure(s.reportPanic(op.text, p))
 		}
 	}()
-	if op.hold > 0 {
+	if op.startDelay > 0 {
 		select {
-		case <-time.After(op.hold):
+		case <-time.After(op.startDelay):
 		case <-op.ctx.Done():
 			return asFailure(context.Cause(op.ctx))
 		}
 	}
 	select {
-	case op.session.turn <- struct{}{}:
+	case op.session.executing <- struct{}{}:
 	case <-op.ctx.Done():
 		return asFailure(context.Cause(op.ctx))
 	}
-	defer func() { <-op.session.turn }()
+	defer func() { <-op.session.executing }()
 	op.mu.Lock()
 	if op.state == tcli.TOperationState_PENDING_STATE {
 		op.state = tcli.TOperationState_RUNNING_STATE
@@ -104,11 +104,11 @@ func (s *Server) execute(op *operation) (f *failure) {
 	return nil
 }
 
-// publish reads the beginning of a result, so that an error in it is the
-// statement's and the form of the result is known, and offers it to fetches.
+// publish makes the result available to fetches. It first reads the beginning of
+// the result: an error there fails the statement, and its size decides the format.
 func (op *operation) publish(s *Server, result warehouse.Result) error {
-	r := &reader{result: result, limit: op.want.rowLimit}
-	encoder, err := s.choose(op, r)
+	r := &reader{result: result, limit: op.request.rowLimit}
+	encoder, err := s.chooseFormat(op, r)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (op *operation) publish(s *Server, result warehouse.Result) error {
 	return nil
 }
 
-// finish makes a state final; the first one stays.
+// finish sets the final state, unless the operation has one already.
 func (op *operation) finish(state tcli.TOperationState, f *failure) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
@@ -141,8 +141,8 @@ func (op *operation) finish(state tcli.TOperationState, f *failure) {
 	close(op.done)
 }
 
-// abort ends an operation that is not over. Clients see it at once, even while
-// the engine still winds up.
+// abort ends an operation that is still running. Clients see its state at once;
+// the engine may take longer to stop.
 func (op *operation) abort(state tcli.TOperationState, f *failure) {
 	op.finish(state, f)
 	if f := op.err(); f != nil {
@@ -158,7 +158,7 @@ func (op *operation) err() *failure {
 
 func (op *operation) close() error {
 	op.finish(tcli.TOperationState_CLOSED_STATE, errClosed)
-	// This also stops a fetch that is under way, which holds the lock below.
+	// This also stops a running fetch, which holds the lock taken below.
 	op.cancel(errClosed)
 	op.fetching.Lock()
 	defer op.fetching.Unlock()
@@ -169,18 +169,18 @@ func (op *operation) close() error {
 	if op.pages == nil {
 		return nil
 	}
-	op.log.delivered(op.pages.delivered)
+	op.log.setDelivered(op.pages.delivered)
 	op.pages.release()
 	err := op.result.Close()
 	if p, ok := op.result.(warehouse.Profiled); ok {
 		if rows, known := p.RowsScanned(); known {
-			op.log.scanned(rows)
+			op.log.setScanned(rows)
 		}
 	}
 	return err
 }
 
-// wait returns when the operation is over, the time is up or the client left.
+// wait returns when the operation is over, the limit is reached or ctx is done.
 func (op *operation) wait(ctx context.Context, limit time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -224,13 +224,14 @@ func (op *operation) status() *tcli.TGetOperationStatusResp {
 	return out
 }
 
-// affectedRows reads the count that data manipulation returns as its result.
+// affectedRows returns the count that INSERT, UPDATE, DELETE and MERGE return as
+// their result.
 func (r *reader) affectedRows() (int64, bool) {
 	columns := r.result.Columns()
-	if len(columns) == 0 || columns[0].Name != "num_affected_rows" || len(r.ahead) == 0 || r.ahead[0].NumRows() != 1 {
+	if len(columns) == 0 || columns[0].Name != "num_affected_rows" || len(r.buffered) == 0 || r.buffered[0].NumRows() != 1 {
 		return 0, false
 	}
-	counts, ok := r.ahead[0].Column(0).(*array.Int64)
+	counts, ok := r.buffered[0].Column(0).(*array.Int64)
 	if !ok {
 		return 0, false
 	}

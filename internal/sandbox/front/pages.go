@@ -14,22 +14,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// reader takes rows off a result in portions.
+// reader reads a result and hands out its rows in portions.
 type reader struct {
 	result warehouse.Result
-	// limit is how many rows the client wants at most; 0 is all.
+	// limit is the most rows that the client wants; 0 means all.
 	limit int64
-	// ahead are batches that were read and not taken yet.
-	ahead []arrow.RecordBatch
-	read  int64
-	taken int64
-	eof   bool
-	err   error
+	// buffered holds batches that were read from the result and not yet taken.
+	buffered []arrow.RecordBatch
+	read     int64
+	taken    int64
+	eof      bool
+	err      error
 }
 
-// fill reads until a row is ahead or the result is at its end.
-func (r *reader) fill(ctx context.Context) error {
-	for len(r.ahead) == 0 && !r.eof && r.err == nil {
+// fillBuffer reads until a batch is buffered or the result has ended.
+func (r *reader) fillBuffer(ctx context.Context) error {
+	for len(r.buffered) == 0 && !r.eof && r.err == nil {
 		batch, err := r.result.Next(ctx)
 		switch {
 		case errors.Is(err, io.EOF):
@@ -37,13 +37,13 @@ func (r *reader) fill(ctx context.Context) error {
 		case err != nil:
 			r.err = err
 		default:
-			r.keep(batch)
+			r.addBatch(batch)
 		}
 	}
 	return r.err
 }
 
-func (r *reader) keep(batch arrow.RecordBatch) {
+func (r *reader) addBatch(batch arrow.RecordBatch) {
 	if r.limit > 0 && r.read+batch.NumRows() >= r.limit {
 		whole := batch
 		batch = whole.NewSlice(0, r.limit-r.read)
@@ -55,23 +55,23 @@ func (r *reader) keep(batch arrow.RecordBatch) {
 		batch.Release()
 		return
 	}
-	r.ahead = append(r.ahead, batch)
+	r.buffered = append(r.buffered, batch)
 }
 
-// take returns the next rows within both bounds, at least one if there is one.
-// The caller releases them.
+// take returns the next rows within both bounds, and at least one row unless the
+// result has ended. The caller releases them.
 func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.RecordBatch, error) {
 	var out []arrow.RecordBatch
 	var rows, bytes int64
 	for rows < maxRows {
-		// An error after some rows stays for the next portion.
-		if err := r.fill(ctx); err != nil && rows == 0 {
+		// An error that follows some rows is returned by the next take.
+		if err := r.fillBuffer(ctx); err != nil && rows == 0 {
 			return nil, err
 		}
-		if len(r.ahead) == 0 {
+		if len(r.buffered) == 0 {
 			break
 		}
-		head := r.ahead[0]
+		head := r.buffered[0]
 		perRow := max(1, rowset.Size(head)/head.NumRows())
 		n := min(head.NumRows(), maxRows-rows)
 		if room := (maxBytes - bytes) / perRow; n > room {
@@ -84,26 +84,26 @@ func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.Rec
 		}
 		rows, bytes = rows+n, bytes+n*perRow
 		if n == head.NumRows() {
-			out, r.ahead = append(out, head), r.ahead[1:]
+			out, r.buffered = append(out, head), r.buffered[1:]
 			continue
 		}
 		out = append(out, head.NewSlice(0, n))
-		r.ahead[0] = head.NewSlice(n, head.NumRows())
+		r.buffered[0] = head.NewSlice(n, head.NumRows())
 		head.Release()
 	}
 	r.taken += rows
 	return out, nil
 }
 
-// unread puts back the rows that were taken last.
+// unread puts back the rows of the last take.
 func (r *reader) unread(batches []arrow.RecordBatch) {
 	r.taken -= rowsOf(batches)
-	r.ahead = append(batches, r.ahead...)
+	r.buffered = append(batches, r.buffered...)
 }
 
 func (r *reader) release() {
-	releaseAll(r.ahead)
-	r.ahead, r.eof = nil, true
+	releaseAll(r.buffered)
+	r.buffered, r.eof = nil, true
 }
 
 func releaseAll(batches []arrow.RecordBatch) {
@@ -119,17 +119,18 @@ func rowsOf(batches []arrow.RecordBatch) (n int64) {
 	return n
 }
 
-// page is a portion of the result as one FetchResults answers it.
+// page is the part of a result that one FetchResults returns.
 type page struct {
 	start, rows int64
 	more        bool
 	set         *tcli.TRowSet
-	// files are the row set of a page of links, which are made anew each time.
+	// files is set for a page of links. Each fetch of the page makes new links.
 	files []*spoolFile
 }
 
-// pages answers the fetches of one operation. Pages that a client may ask for
-// again, because an answer was lost, are kept: the last few, or all links.
+// pages answers the fetches of one operation. It keeps pages that a client may
+// request again after a lost answer: the last few inline pages, or all pages of
+// links.
 type pages struct {
 	reader  *reader
 	encoder *rowset.Encoder
@@ -138,8 +139,8 @@ type pages struct {
 	text    string
 
 	kept []*page
-	// first is the number of kept[0], next the number of the page that FETCH_NEXT
-	// answers.
+	// first is the number of the page kept[0]; next is the number of the page that
+	// FETCH_NEXT returns.
 	first, next int
 	delivered   int64
 }
@@ -152,7 +153,7 @@ type fetch struct {
 	offset            *int64
 	maxRows, maxBytes int64
 	maxBytesPerFile   int64
-	// base is the address to which links are relative.
+	// base is the server's address as the client knows it, for links.
 	base string
 }
 
@@ -163,7 +164,7 @@ func (p *pages) fetch(ctx context.Context, f fetch) (*page, error) {
 		return nil, err
 	}
 	if number == p.first+len(p.kept) {
-		made, err := p.make(ctx, f)
+		made, err := p.makePage(ctx, f)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +218,7 @@ func (p *pages) seek(f fetch) (int, error) {
 	return number, nil
 }
 
-func (p *pages) make(ctx context.Context, f fetch) (*page, error) {
+func (p *pages) makePage(ctx context.Context, f fetch) (*page, error) {
 	if p.encoder.Format() == tcli.TSparkRowSetType_URL_BASED_SET {
 		return p.makeFiles(ctx, f)
 	}
@@ -235,24 +236,24 @@ func (p *pages) make(ctx context.Context, f fetch) (*page, error) {
 		out.set.ArrowBatches, err = p.encoder.Batches(batches)
 	}
 	if err != nil {
-		p.reader.err = err // its rows are gone: no later fetch may go on without them
+		p.reader.err = err // the page's rows are lost: later fetches must fail too
 		return nil, err
 	}
 	out.more = p.more(ctx)
 	return out, nil
 }
 
-// more reports whether rows are left. An error that it meets is returned by the
-// next fetch.
+// more reports whether rows are left. If reading fails, it returns true, and the
+// next fetch returns the error.
 func (p *pages) more(ctx context.Context) bool {
-	return p.reader.fill(ctx) != nil || len(p.reader.ahead) > 0
+	return p.reader.fillBuffer(ctx) != nil || len(p.reader.buffered) > 0
 }
 
 func (p *pages) release() {
 	p.reader.release()
 	for _, kept := range p.kept {
 		for _, f := range kept.files {
-			p.links.closed(f)
+			p.links.markClosed(f)
 		}
 	}
 	p.kept = nil

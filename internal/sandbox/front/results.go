@@ -9,8 +9,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// wanted is what a client says about the result it can read.
-type wanted struct {
+// resultRequest is what a client requests of a result: formats that it can read,
+// and limits.
+type resultRequest struct {
 	arrow, download, lz4 bool
 	native               rowset.Native
 	rowLimit             int64
@@ -18,8 +19,8 @@ type wanted struct {
 	firstRows            int64
 }
 
-func wantedBy(req *tcli.TExecuteStatementReq) wanted {
-	w := wanted{
+func resultRequestOf(req *tcli.TExecuteStatementReq) resultRequest {
+	w := resultRequest{
 		arrow:           req.GetCanReadArrowResult_(),
 		download:        req.GetCanDownloadResult_(),
 		lz4:             req.GetCanDecompressLZ4Result_(),
@@ -39,20 +40,20 @@ func wantedBy(req *tcli.TExecuteStatementReq) wanted {
 }
 
 const (
-	// defaultRows and maxPageBytes bound a page that the client does not bound.
+	// defaultRows and maxPageBytes bound a page when the client sets no bound.
 	defaultRows  = 100_000
 	maxPageBytes = 16 << 20
-	// inlineBytes is up to where a result is sent in place of links to it.
+	// inlineBytes is the largest result that is sent inline; larger ones are sent as
+	// links.
 	inlineBytes = 4 << 20
-	// fileBytes and filesPerPage bound CloudFetch files and how many of them one
-	// answer names.
+	// fileBytes bounds a CloudFetch file, filesPerPage the files in one answer.
 	fileBytes    = 8 << 20
 	filesPerPage = 4
 )
 
-// choose decides in which form a result is sent.
-func (s *Server) choose(op *operation, r *reader) (*rowset.Encoder, error) {
-	w := op.want
+// chooseFormat chooses the format of a result.
+func (s *Server) chooseFormat(op *operation, r *reader) (*rowset.Encoder, error) {
+	w := op.request
 	o := rowset.Options{
 		Format: tcli.TSparkRowSetType_COLUMN_BASED_SET, Native: w.native, LZ4: w.lz4,
 		Location: op.session.location,
@@ -69,8 +70,8 @@ func (s *Server) choose(op *operation, r *reader) (*rowset.Encoder, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = r.fill(op.ctx)
-		if len(r.ahead) > 0 {
+		err = r.fillBuffer(op.ctx)
+		if len(r.buffered) > 0 {
 			o.Format = tcli.TSparkRowSetType_URL_BASED_SET
 		}
 		r.unread(batches)
@@ -78,15 +79,15 @@ func (s *Server) choose(op *operation, r *reader) (*rowset.Encoder, error) {
 			return nil, err
 		}
 	}
-	// Databricks runs a statement before it says that it is finished; an engine
-	// that streams shows an error with the first rows at the earliest.
-	if err := r.fill(op.ctx); err != nil {
+	// An error in the first rows fails the statement. At Databricks every error does,
+	// since it computes the whole result first; our engines stream.
+	if err := r.fillBuffer(op.ctx); err != nil {
 		return nil, err
 	}
 	return rowset.NewEncoder(r.result.Columns(), o)
 }
 
-// bounded is n where the client asks for something, and at most the default.
+// bounded returns n, or limit if n is not positive or above limit.
 func bounded(n, limit int64) int64 {
 	if n <= 0 || n > limit {
 		return limit
@@ -94,14 +95,14 @@ func bounded(n, limit int64) int64 {
 	return n
 }
 
-// makeFiles writes the next rows to files. Links ignore the client's row bound,
-// as Databricks' do.
+// makeFiles writes the next rows to files. As at Databricks, the client's row
+// bound does not apply to links.
 func (p *pages) makeFiles(ctx context.Context, f fetch) (*page, error) {
 	out := &page{start: p.reader.taken, files: []*spoolFile{}, more: true}
 	for len(out.files) < filesPerPage && out.more {
 		file, err := p.makeFile(ctx, bounded(f.maxBytesPerFile, fileBytes))
 		if err != nil && len(out.files) > 0 {
-			return out, nil // the files that are there first; the error stays
+			return out, nil // the next fetch returns the error
 		}
 		if err != nil {
 			return nil, err
@@ -141,7 +142,7 @@ func (p *pages) makeFile(ctx context.Context, maxBytes int64) (*spoolFile, error
 		return w.Close()
 	})
 	if err != nil {
-		p.reader.err = err // its rows are gone: no later fetch may go on without them
+		p.reader.err = err // the file's rows are lost: later fetches must fail too
 	}
 	return out, err
 }
@@ -152,23 +153,23 @@ func (p *pages) linkSet(out *page, base string) *tcli.TRowSet {
 	for _, f := range out.files {
 		url, expires := p.links.link(f, base, p.text)
 		set.ResultLinks = append(set.ResultLinks, &tcli.TSparkArrowResultLink{
-			// In milliseconds, as the JDBC and Node.js drivers read it. The Go and
-			// Python ones take it for seconds, never find a link expired, and meet
-			// the storage's refusal instead.
+			// Milliseconds, as the JDBC and Node.js drivers expect. The Go and Python
+			// drivers expect seconds, so they never consider a link expired; the storage
+			// refuses it instead.
 			FileLink: url, ExpiryTime: expires.UnixMilli(), StartRowOffset: f.start, RowCount: f.rows, BytesNum: f.size,
 		})
 	}
 	return set
 }
 
-// direct answers a statement's result with the answer to its request.
-func (h *handler) direct(ctx context.Context, op *operation, d *tcli.TSparkGetDirectResults) *tcli.TSparkDirectResults {
+// directResults returns a statement's first page together with its status.
+func (h *handler) directResults(ctx context.Context, op *operation, d *tcli.TSparkGetDirectResults) *tcli.TSparkDirectResults {
 	op.wait(ctx, h.options.DirectWait)
 	out := &tcli.TSparkDirectResults{OperationStatus: op.status()}
 	if !op.over() {
 		return out
 	}
-	// The metadata of a failed statement too: clients ask for it and retry.
+	// Clients request the metadata of a failed statement too, and retry without it.
 	out.ResultSetMetadata = op.metadata()
 	if out.OperationStatus.GetOperationState() != tcli.TOperationState_FINISHED_STATE || d.MaxRows <= 0 {
 		return out
@@ -177,20 +178,20 @@ func (h *handler) direct(ctx context.Context, op *operation, d *tcli.TSparkGetDi
 		orientation: tcli.TFetchOrientation_FETCH_NEXT, maxRows: d.MaxRows, maxBytes: d.GetMaxBytes(),
 	}, false)
 	if out.ResultSet.Status.StatusCode != tcli.TStatusCode_SUCCESS_STATUS {
-		// Clients look for an error in the answer to FetchResults only.
+		// Clients look for an error only in the answer to FetchResults.
 		out.ResultSet = nil
 		return out
 	}
 	if !out.ResultSet.GetHasMoreRows() {
 		out.CloseOperation = &tcli.TCloseOperationResp{Status: success()}
-		if err := h.sessions.drop(op); err != nil {
+		if err := h.sessions.closeOperation(op); err != nil {
 			out.CloseOperation.Status = errorStatus(err)
 		}
 	}
 	return out
 }
 
-// metadata describes the result, or nothing for a statement without one.
+// metadata describes the result; the schema is empty if there is no result.
 func (op *operation) metadata() *tcli.TGetResultSetMetadataResp {
 	op.fetching.Lock()
 	defer op.fetching.Unlock()
@@ -210,7 +211,7 @@ func (h *handler) fetchPage(ctx context.Context, op *operation, f fetch, metadat
 		return &tcli.TFetchResultsResp{Status: errorStatus(err)}
 	}
 	f.base = exchangeOf(ctx).base
-	f.maxBytesPerFile = op.want.maxBytesPerFile
+	f.maxBytesPerFile = op.request.maxBytesPerFile
 	f.maxRows, f.maxBytes = bounded(f.maxRows, maxFetchRows), bounded(f.maxBytes, maxPageBytes)
 
 	op.fetching.Lock()
@@ -218,8 +219,8 @@ func (h *handler) fetchPage(ctx context.Context, op *operation, f fetch, metadat
 	if op.closed || op.pages == nil {
 		return &tcli.TFetchResultsResp{Status: errorStatus(invalidOperation(op.id))}
 	}
-	// The operation's context, not the request's: what a client that goes away
-	// has asked for must still be there when it asks again.
+	// The operation's context, not the request's: a page that a disconnected
+	// client requested must be there when the client requests it again.
 	got, err := op.pages.fetch(op.ctx, f)
 	if err != nil {
 		return &tcli.TFetchResultsResp{Status: errorStatus(err)}
@@ -228,9 +229,9 @@ func (h *handler) fetchPage(ctx context.Context, op *operation, f fetch, metadat
 	if metadata {
 		out.ResultSetMetadata = op.pages.encoder.Metadata()
 	}
-	op.log.delivered(op.pages.delivered)
+	op.log.setDelivered(op.pages.delivered)
 	return out
 }
 
-// maxFetchRows bounds what one answer holds, whatever the client asks for.
+// maxFetchRows is the most rows of one answer, whatever the client requests.
 const maxFetchRows = 1_000_000

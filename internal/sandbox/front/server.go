@@ -1,6 +1,6 @@
-// Package front is the face of the sandbox's warehouse: Databricks' Thrift
-// protocol over HTTP, the links of CloudFetch, the tokens, and the faults that a
-// test asks for. What a statement means is left to a warehouse.Engine.
+// Package front is the HTTP server of the sandbox's warehouse: Databricks' Thrift
+// protocol, CloudFetch links, tokens, Unity Catalog's API, and the faults that
+// tests set. A warehouse.Engine executes the statements.
 package front
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Results is the form in which results are sent.
+// Results is the format in which results are sent.
 type Results string
 
-// The forms of results. A client that cannot read a form gets the next one it
-// can.
+// The formats of results. A client that cannot read the chosen format gets the
+// next one that it can read.
 const (
 	// ResultsAuto sends small results as Arrow batches and large ones as links,
 	// as Databricks does.
@@ -43,28 +43,28 @@ type Options struct {
 	Engine warehouse.Engine
 	// Warehouse is the id in the HTTP path; other ids are not found.
 	Warehouse string
-	// Token is the personal access token that is let in.
+	// Token is the personal access token that is accepted.
 	Token string
-	// ForbiddenToken is known but may not use the warehouse; empty for none.
+	// ForbiddenToken is authenticated but may not use the warehouse; empty for none.
 	ForbiddenToken string
-	// Client is the service principal that is let in; none by default.
-	Client  Client
-	Results Results
-	Faults  *fault.Set
-	// Spool is a directory for the files of CloudFetch. What is in it is removed.
+	// ServicePrincipal may request access tokens; none by default.
+	ServicePrincipal ServicePrincipal
+	Results          Results
+	Faults           *fault.Set
+	// Spool is a directory for CloudFetch files. New empties it.
 	Spool string
-	// LinkTTL is how long a link of CloudFetch is good: 15 minutes by default.
+	// LinkTTL is how long a CloudFetch link is valid: 15 minutes by default.
 	LinkTTL time.Duration
-	// DirectWait is how long ExecuteStatement waits for a result before it
-	// answers that the statement is running: 5 seconds by default.
+	// DirectWait is how long ExecuteStatement waits for a statement to finish
+	// before it returns: 5 seconds by default.
 	DirectWait time.Duration
-	// SessionZone is the time zone of sessions that ask for none: UTC by default.
+	// SessionZone is the time zone of sessions that set none: UTC by default.
 	SessionZone string
-	// Files answers the Files API of volumes; nil for none.
+	// Files serves the Files API of volumes; nil for none.
 	Files http.Handler
 	// Admin serves the endpoints under /sandbox/.
 	Admin bool
-	// Log gets what the sandbox itself does wrong; nothing by default.
+	// Log receives the sandbox's own errors; by default they are discarded.
 	Log *slog.Logger
 }
 
@@ -79,7 +79,7 @@ type Server struct {
 	tokens    tokens
 }
 
-// New returns a server. Close it when no more requests come in.
+// New returns a server. Call Close when no more requests arrive.
 func New(o Options) (*Server, error) {
 	if o.Engine == nil || o.Token == "" || o.Warehouse == "" || o.Spool == "" {
 		return nil, errors.New("front: an engine, a token, a warehouse id and a spool directory are needed")
@@ -100,13 +100,13 @@ func New(o Options) (*Server, error) {
 	if o.LinkTTL == 0 {
 		o.LinkTTL = 15 * time.Minute
 	}
-	if o.Client.TTL == 0 {
-		o.Client.TTL = time.Hour
+	if o.ServicePrincipal.TTL == 0 {
+		o.ServicePrincipal.TTL = time.Hour
 	}
 	if o.DirectWait == 0 {
 		o.DirectWait = 5 * time.Second
 	}
-	// A server that was killed leaves its files behind.
+	// A killed server leaves its files behind.
 	if err := errors.Join(os.RemoveAll(o.Spool), os.MkdirAll(o.Spool, 0o700)); err != nil {
 		return nil, fmt.Errorf("front: make an empty spool directory: %w", err)
 	}
@@ -154,7 +154,7 @@ func (s *Server) routes() {
 	}
 }
 
-// serveFiles hands a request with the right token on.
+// serveFiles passes a request with a valid token to the Files API.
 func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) {
 	if reply := s.authorize(r); reply != nil {
 		writeError(w, *reply)
@@ -177,17 +177,17 @@ type handler struct{ *Server }
 
 var _ tcli.TCLIService = (*handler)(nil)
 
-// maxRequest bounds a request's body; a statement may carry many literals.
-const maxRequest = 256 << 20
+// maxRequestBytes bounds a request's body. A statement may hold many literals.
+const maxRequestBytes = 256 << 20
 
-// exchange is what a call decides about the HTTP answer that carries its reply.
+// exchange holds what a call decides about its HTTP answer.
 type exchange struct {
 	// base is the address the client used, for links.
 	base string
-	// reject replaces the reply.
+	// reject replaces the Thrift reply.
 	reject *httpReply
-	// hold keeps a new statement waiting, as a warehouse that is starting does.
-	hold time.Duration
+	// startDelay delays a new statement, as a starting warehouse does.
+	startDelay time.Duration
 	// cut sends half of the reply and closes the connection.
 	cut bool
 }
@@ -204,8 +204,8 @@ func exchangeOf(ctx context.Context) *exchange {
 
 var bufferPool = sync.Pool{New: func() any { return thrift.NewTMemoryBufferLen(64 << 10) }}
 
-// serveThrift runs one call. It is not thrift.NewThriftHandlerFunc, which
-// compresses every answer with gzip and is several times slower for it.
+// serveThrift runs one call. thrift.NewThriftHandlerFunc would compress every
+// answer with gzip, which is several times slower.
 func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 	if reply := s.authorize(r); reply != nil {
 		writeError(w, *reply)
@@ -219,7 +219,7 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in := thrift.NewTMemoryBuffer()
-	if _, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest)); err != nil {
+	if _, err := in.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequestBytes)); err != nil {
 		writeError(
 			w,
 			httpReply{status: http.StatusBadRequest, code: "BAD_REQUEST", message: "The request's body could not be read: " + err.Error()},
@@ -231,7 +231,7 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 		out = thrift.NewTMemoryBuffer()
 	}
 	defer func() {
-		// A very large answer would stay in the pool for good.
+		// A buffer that held a very large answer is not pooled, to free its memory.
 		if out.Cap() <= 32<<20 {
 			out.Reset()
 			bufferPool.Put(out)
@@ -244,14 +244,14 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &exchange{base: scheme + "://" + r.Host}
 	ctx := context.WithValue(r.Context(), exchangeKey{}, x)
-	conf := &thrift.TConfiguration{MaxMessageSize: maxRequest, MaxFrameSize: maxRequest}
+	conf := &thrift.TConfiguration{MaxMessageSize: maxRequestBytes, MaxFrameSize: maxRequestBytes}
 	_, err := s.processor.Process(ctx, thrift.NewTBinaryProtocolConf(in, conf), thrift.NewTBinaryProtocolConf(out, conf))
 
 	switch {
 	case x.reject != nil:
 		writeError(w, *x.reject)
 	case out.Len() == 0:
-		// The processor writes an exception for every failure it can name.
+		// The processor itself replies to every failure that has a Thrift exception.
 		writeError(
 			w,
 			httpReply{
@@ -269,7 +269,7 @@ func writeThrift(w http.ResponseWriter, body []byte, cut bool) {
 	w.Header().Set("Content-Type", "application/x-thrift")
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	if !cut {
-		// A client that has gone away is not the sandbox's failure.
+		// A write fails when the client has disconnected, which is no error here.
 		_, _ = w.Write(body)
 		return
 	}

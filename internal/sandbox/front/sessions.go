@@ -53,19 +53,19 @@ type session struct {
 	cancel   context.CancelFunc
 	// tags are the session's query tags, as the client sent them.
 	tags string
-	// turn is held by the statement that executes: an engine's session takes one
-	// at a time.
-	turn chan struct{}
+	// executing holds a value while a statement executes: a warehouse.Session
+	// executes one statement at a time.
+	executing chan struct{}
 
 	mu         sync.Mutex
 	timeout    time.Duration
 	operations map[guid]*operation
 }
 
-// sessions are the open ones.
+// sessions holds the open sessions and their operations.
 type sessions struct {
 	engine warehouse.Engine
-	// zone is that of sessions that ask for none.
+	// zone is the time zone of sessions that set none.
 	zone string
 
 	mu         sync.Mutex
@@ -82,7 +82,7 @@ func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	if s.zone != "" && !asksForZone(o.Conf) {
+	if s.zone != "" && !namesTimeZone(o.Conf) {
 		o.Conf = maps.Clone(o.Conf)
 		if o.Conf == nil {
 			o.Conf = map[string]string{}
@@ -99,7 +99,7 @@ func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*sessio
 	}
 	sess := &session{
 		id: newGUID(), opened: time.Now(), engine: engine, location: location, timeout: timeout,
-		turn: make(chan struct{}, 1), operations: map[guid]*operation{},
+		executing: make(chan struct{}, 1), operations: map[guid]*operation{},
 	}
 	for name, value := range o.Conf {
 		if strings.EqualFold(name, "QUERY_TAGS") {
@@ -140,15 +140,15 @@ func (s *sessions) operation(h *tcli.TOperationHandle) (*operation, error) {
 	return nil, invalidOperation(id)
 }
 
-func (s *sessions) keep(op *operation) {
+func (s *sessions) addOperation(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.operations[op.id] = op
 	op.session.operations[op.id] = op
 }
 
-// drop closes an operation and forgets it.
-func (s *sessions) drop(op *operation) error {
+// closeOperation closes an operation and removes it from its session.
+func (s *sessions) closeOperation(op *operation) error {
 	s.mu.Lock()
 	delete(s.operations, op.id)
 	delete(op.session.operations, op.id)
@@ -156,7 +156,7 @@ func (s *sessions) drop(op *operation) error {
 	return op.close()
 }
 
-// expire ends a session as the warehouse does on its own.
+// expire closes a session for the session_expired fault.
 func (s *sessions) expire(sess *session) { _ = s.close(sess) }
 
 func (s *sessions) close(sess *session) error {
@@ -170,21 +170,21 @@ func (s *sessions) close(sess *session) error {
 	}
 	var errs []error
 	for _, op := range operations {
-		errs = append(errs, s.drop(op))
+		errs = append(errs, s.closeOperation(op))
 	}
 	sess.cancel()
-	// The engine's session is closed when its last statement has wound up.
+	// The engine's session is closed after its last statement has stopped.
 	select {
-	case sess.turn <- struct{}{}:
+	case sess.executing <- struct{}{}:
 		errs = append(errs, sess.engine.Close())
-	case <-time.After(windUp):
-		errs = append(errs, fmt.Errorf("session %s: a cancelled statement still runs after %s; its engine session stays open", sess.id, windUp))
+	case <-time.After(cancelLimit):
+		errs = append(errs, fmt.Errorf("session %s: a cancelled statement still runs after %s; its engine session stays open", sess.id, cancelLimit))
 	}
 	return errors.Join(errs...)
 }
 
-// windUp is how long a cancelled statement may take to stop.
-const windUp = 10 * time.Second
+// cancelLimit is how long a cancelled statement may take to stop.
+const cancelLimit = 10 * time.Second
 
 func (s *sessions) closeAll() error {
 	var errs []error
@@ -200,7 +200,7 @@ func (s *sessions) list() []*session {
 	return slices.SortedFunc(maps.Values(s.open), func(a, b *session) int { return a.opened.Compare(b.opened) })
 }
 
-// maxStatementTimeout is the warehouse's limit: two days.
+// maxStatementTimeout is the limit at Databricks, in seconds: two days.
 const maxStatementTimeout = 172800
 
 func statementTimeout(conf map[string]string) (time.Duration, error) {
@@ -226,10 +226,10 @@ func parseTimeout(text string) (time.Duration, error) {
 	return time.Duration(seconds) * time.Second, nil
 }
 
-// zoneKeys are the session parameters that name a time zone.
+// zoneKeys are the session parameters that set the time zone.
 var zoneKeys = []string{"TIMEZONE", "spark.sql.session.timeZone"}
 
-func asksForZone(conf map[string]string) bool {
+func namesTimeZone(conf map[string]string) bool {
 	return slices.ContainsFunc(zoneKeys, func(key string) bool {
 		_, ok := lookup(conf, key)
 		return ok
@@ -265,8 +265,8 @@ func lookup(conf map[string]string, key string) (string, bool) {
 
 var setTimeout = regexp.MustCompile("(?i)^\\s*SET\\s+`?STATEMENT_TIMEOUT`?\\s*=\\s*'?(\\d+)'?\\s*;?\\s*$")
 
-// statementExecuted follows what a statement changes for the front: it enforces
-// the statement timeout, so it has to see SET.
+// statementExecuted applies SET STATEMENT_TIMEOUT to the session: the front
+// enforces the timeout, not the engine.
 func (sess *session) statementExecuted(text string) error {
 	m := setTimeout.FindStringSubmatch(text)
 	if m == nil {

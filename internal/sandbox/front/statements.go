@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// protocol is the version this server speaks.
+// protocol is the protocol version that this server supports.
 const protocol = tcli.TProtocolVersion_SPARK_CLI_SERVICE_PROTOCOL_V8
 
 // OpenSession starts a session.
@@ -62,12 +62,13 @@ func (h *handler) CloseSession(ctx context.Context, req *tcli.TCloseSessionReq) 
 	})
 }
 
-// ExecuteStatement starts a statement, and answers its result if it is quick.
+// ExecuteStatement starts a statement, and returns its result if it finishes
+// soon enough.
 func (h *handler) ExecuteStatement(ctx context.Context, req *tcli.TExecuteStatementReq) (*tcli.TExecuteStatementResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TExecuteStatementResp { return &tcli.TExecuteStatementResp{Status: s} }
 	sess, err := h.sessions.get(req.SessionHandle)
 	if err != nil {
-		h.journal.rejected("ExecuteStatement", req.Statement, nil, 0)
+		h.journal.addRejected("ExecuteStatement", req.Statement, nil, 0)
 		return nil, err
 	}
 	return serve(ctx, h, rpc[*tcli.TExecuteStatementResp]{
@@ -79,7 +80,7 @@ func (h *handler) ExecuteStatement(ctx context.Context, req *tcli.TExecuteStatem
 			}
 			op := &operation{
 				kind: tcli.TOperationType_EXECUTE_STATEMENT, text: req.Statement, session: sess,
-				hold: exchangeOf(ctx).hold, want: wantedBy(req),
+				startDelay: exchangeOf(ctx).startDelay, request: resultRequestOf(req),
 				run: func(ctx context.Context) (warehouse.Result, error) {
 					return sess.engine.Execute(ctx, req.Statement, params)
 				},
@@ -92,7 +93,7 @@ func (h *handler) ExecuteStatement(ctx context.Context, req *tcli.TExecuteStatem
 			out.OperationHandle = op.handle()
 			switch {
 			case req.GetDirectResults != nil:
-				out.DirectResults = h.direct(ctx, op, req.GetDirectResults)
+				out.DirectResults = h.directResults(ctx, op, req.GetDirectResults)
 			case !req.RunAsync:
 				op.wait(ctx, maxStatementTimeout*time.Second)
 				if err := op.err(); err != nil {
@@ -108,7 +109,7 @@ func failureOf(hit fault.Hit) *failure {
 	return &failure{message: hit.Message, sqlState: cmp.Or(hit.SQLState, "XX000")}
 }
 
-// parameters reads bound values, in the order of their ordinals.
+// parameters converts the bound values, in the order of their ordinals.
 func parameters(in []*tcli.TSparkParameter) ([]warehouse.Parameter, error) {
 	in = slices.Clone(in)
 	slices.SortStableFunc(in, func(a, b *tcli.TSparkParameter) int { return cmp.Compare(a.GetOrdinal(), b.GetOrdinal()) })
@@ -143,7 +144,7 @@ func parameters(in []*tcli.TSparkParameter) ([]warehouse.Parameter, error) {
 	return out, nil
 }
 
-// GetOperationStatus says how far an operation is.
+// GetOperationStatus returns the state of an operation.
 func (h *handler) GetOperationStatus(ctx context.Context, req *tcli.TGetOperationStatusReq) (*tcli.TGetOperationStatusResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TGetOperationStatusResp { return &tcli.TGetOperationStatusResp{Status: s} }
 	op, err := h.sessions.operation(req.OperationHandle)
@@ -178,7 +179,7 @@ func (h *handler) GetResultSetMetadata(ctx context.Context, req *tcli.TGetResult
 	})
 }
 
-// FetchResults answers the next rows.
+// FetchResults returns the next rows.
 func (h *handler) FetchResults(ctx context.Context, req *tcli.TFetchResultsReq) (*tcli.TFetchResultsResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TFetchResultsResp { return &tcli.TFetchResultsResp{Status: s} }
 	op, err := h.sessions.operation(req.OperationHandle)
@@ -202,7 +203,7 @@ func (h *handler) FetchResults(ctx context.Context, req *tcli.TFetchResultsReq) 
 	})
 }
 
-// CancelOperation stops a statement that is not over; one that is stays as it is.
+// CancelOperation stops a running statement. A finished statement keeps its state.
 func (h *handler) CancelOperation(ctx context.Context, req *tcli.TCancelOperationReq) (*tcli.TCancelOperationResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TCancelOperationResp { return &tcli.TCancelOperationResp{Status: s} }
 	op, err := h.sessions.operation(req.OperationHandle)
@@ -220,18 +221,18 @@ func (h *handler) CancelOperation(ctx context.Context, req *tcli.TCancelOperatio
 	})
 }
 
-// CloseOperation forgets an operation. One that is already gone is a success:
-// the first answer may have been lost.
+// CloseOperation closes an operation. It succeeds for an unknown one: the client
+// may repeat the call because the first answer was lost.
 func (h *handler) CloseOperation(ctx context.Context, req *tcli.TCloseOperationReq) (*tcli.TCloseOperationResp, error) {
 	status := func(s *tcli.TStatus) *tcli.TCloseOperationResp { return &tcli.TCloseOperationResp{Status: s} }
 	op, err := h.sessions.operation(req.OperationHandle)
 	if err != nil {
-		return status(success()), nil //nolint:nilerr // it is gone, which is what was asked for
+		return status(success()), nil //nolint:nilerr // already closed
 	}
 	return serve(ctx, h, rpc[*tcli.TCloseOperationResp]{
 		name: "CloseOperation", text: op.text, session: op.session, status: status,
 		run: func() (*tcli.TCloseOperationResp, error) {
-			if err := h.sessions.drop(op); err != nil {
+			if err := h.sessions.closeOperation(op); err != nil {
 				return status(errorStatus(err)), nil
 			}
 			return status(success()), nil

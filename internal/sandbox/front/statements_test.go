@@ -87,7 +87,7 @@ func TestCancelStopsTheStatement(t *testing.T) {
 	})
 }
 
-// waitFor waits until something has happened in the background.
+// waitFor waits until done reports true.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// client speaks the protocol without a driver in between.
+// client calls the Thrift service without a driver.
 type client struct {
 	t *testing.T
 	*tcli.TCLIServiceClient
@@ -106,7 +106,7 @@ func TestFetchOrientations(t *testing.T) {
 			t.Fatalf("step %d: %d rows, more %v", i, rows, got.GetHasMoreRows())
 		}
 	}
-	// Page 0 has been let go by now, and saying so is better than wrong rows.
+	// Page 0 is no longer kept: the fetch must fail rather than return other rows.
 	if got := c.fetch(op, first, nil); got.Status.StatusCode != tcli.TStatusCode_ERROR_STATUS {
 		t.Errorf("FETCH_FIRST: %v", got)
 	}
@@ -190,7 +190,7 @@ func TestRowsAreReadAsTheClientFetchesThem(t *testing.T) {
 		c := s.client()
 		op := c.execute("RANGE 100000000", nil).OperationHandle
 		c.fetch(op, tcli.TFetchOrientation_FETCH_NEXT, nil)
-		// Two answers of links are eight files of eight megabytes.
+		// Two answers of links hold eight files of eight megabytes.
 		if n := s.engine.produced.Load(); n > 3_000_000 {
 			t.Errorf("%s: %d rows were read for two answers", form, n)
 		}
@@ -230,7 +230,7 @@ func TestUnknownCallsAndHandlesAreAnswered(t *testing.T) {
 
 func ptr(s string) *string { return &s }
 
-// table writes the columns of a listing row by row.
+// table formats the columns of a listing, row by row.
 func table(d *tcli.TSparkDirectResults, columns ...int) string {
 	var out []string
 	set := d.ResultSet.Results
@@ -286,7 +286,7 @@ func TestMetadataCalls(t *testing.T) {
 	info, err := c.GetInfo(ctx, &tcli.TGetInfoReq{SessionHandle: c.session, InfoType: tcli.TGetInfoType_CLI_DBMS_NAME})
 	check("info", info.InfoValue.GetStringValue(), "Spark SQL", err)
 
-	// Clients without direct results fetch afterwards.
+	// Clients without direct results fetch the rows in a second call.
 	plain, err := c.GetCatalogs(ctx, &tcli.TGetCatalogsReq{SessionHandle: c.session})
 	if err != nil || plain.DirectResults != nil {
 		t.Fatalf("%v, %v", plain, err)
@@ -323,8 +323,8 @@ func TestClientsThatPoll(t *testing.T) {
 	if failed.Status.StatusCode != tcli.TStatusCode_ERROR_STATUS || failed.Status.GetSqlState() != "42P01" {
 		t.Errorf("a synchronous failure: %v", failed.Status)
 	}
-	// Clients ask for the metadata of a failed statement too, and retry if it is
-	// refused.
+	// Clients request the metadata of a failed statement too, and retry if that
+	// request fails.
 	meta, err := c.GetResultSetMetadata(t.Context(), &tcli.TGetResultSetMetadataReq{OperationHandle: failed.OperationHandle})
 	if err != nil || meta.Status.StatusCode != tcli.TStatusCode_SUCCESS_STATUS || len(meta.Schema.Columns) != 0 {
 		t.Errorf("its metadata: %v, %v", meta, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
 )
 
-// countArrow reads a statement through the driver's Arrow interface.
+// countArrow counts a statement's rows through the driver's Arrow interface.
 func countArrow(t *testing.T, db *sql.DB, statement string) (n int64) {
 	t.Helper()
 	conn, err := db.Conn(t.Context())
@@ -81,7 +81,7 @@ func TestEveryTypeInEveryForm(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
 	nested := map[bool][3]any{
-		// As Arrow, the driver itself writes the JSON of nested values.
+		// In Arrow form, the driver itself formats nested values as JSON.
 		true:  {"[1,null,3]", `{"k\"1":2.5}`, `{"a "b"":3.300,"at":"2024-02-29 23:59:59.123456 +0000 UTC"}`},
 		false: {"[1,null,3]", `{"k\"1":2.5}`, `{"a \"b\"":3.300,"at":"2024-02-29 23:59:59.123456"}`},
 	}

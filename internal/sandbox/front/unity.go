@@ -15,12 +15,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// unityPage is how many objects a page of Unity Catalog's API has: few, so that
-// clients meet a second one.
+// unityPage is the page size of Unity Catalog's API. It is small, so that
+// clients have to request a second page.
 const unityPage = 20
 
-// unityRoutes serve what Unity Catalog's REST API tells without a warehouse.
-// Names that do not exist have its error codes.
+// unityRoutes registers the part of Unity Catalog's REST API that needs no
+// warehouse. An unknown name gets Unity Catalog's error code.
 func (s *Server) unityRoutes() {
 	const root = "/api/2.1/unity-catalog/"
 	route := func(pattern string, answer func(*http.Request, *catalogReader) (any, error)) {
@@ -49,15 +49,15 @@ func (s *Server) unityRoutes() {
 	}
 	route("catalogs", func(r *http.Request, c *catalogReader) (any, error) {
 		all, err := c.catalogs(r.Context())
-		return paged(r, "catalogs", all, err)
+		return pageOf(r, "catalogs", all, err)
 	})
 	route("schemas", func(r *http.Request, c *catalogReader) (any, error) {
 		all, err := c.schemas(r.Context(), r.FormValue("catalog_name"))
-		return paged(r, "schemas", all, err)
+		return pageOf(r, "schemas", all, err)
 	})
 	route("tables", func(r *http.Request, c *catalogReader) (any, error) {
 		all, err := c.tables(r.Context(), r.FormValue("catalog_name"), r.FormValue("schema_name"))
-		return paged(r, "tables", all, err)
+		return pageOf(r, "tables", all, err)
 	})
 	route("tables/{name}", func(r *http.Request, c *catalogReader) (any, error) {
 		return c.table(r.Context(), r.PathValue("name"))
@@ -75,8 +75,9 @@ func doesNotExist(kind, name string) error {
 	}}
 }
 
-// paged gives a page of a list, in the order of names, and where the next begins.
-func paged(r *http.Request, key string, all []map[string]any, err error) (any, error) {
+// pageOf returns the page of all that the request's token names, and the token of
+// the next page.
+func pageOf(r *http.Request, key string, all []map[string]any, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func paged(r *http.Request, key string, all []map[string]any, err error) (any, e
 	return body, nil
 }
 
-// catalogReader asks the engine what there is.
+// catalogReader reads catalogs, schemas and tables through the engine's SQL.
 type catalogReader struct{ session warehouse.Session }
 
 func (c *catalogReader) catalogs(ctx context.Context) ([]map[string]any, error) {
@@ -110,7 +111,7 @@ func (c *catalogReader) catalogs(ctx context.Context) ([]map[string]any, error) 
 	}
 	out := []map[string]any{}
 	for _, row := range names {
-		if row[0] == "hive_metastore" { // not Unity Catalog's
+		if row[0] == "hive_metastore" { // not part of Unity Catalog
 			continue
 		}
 		comment := ""
@@ -122,8 +123,9 @@ func (c *catalogReader) catalogs(ctx context.Context) ([]map[string]any, error) 
 	return out, nil
 }
 
-// within quotes a catalog that exists.
-func (c *catalogReader) within(ctx context.Context, catalog string) (string, error) {
+// informationSchema returns the quoted prefix of a catalog's information_schema,
+// or an error if the catalog does not exist.
+func (c *catalogReader) informationSchema(ctx context.Context, catalog string) (string, error) {
 	all, err := c.catalogs(ctx)
 	if err != nil {
 		return "", err
@@ -135,7 +137,7 @@ func (c *catalogReader) within(ctx context.Context, catalog string) (string, err
 }
 
 func (c *catalogReader) schemas(ctx context.Context, catalog string) ([]map[string]any, error) {
-	from, err := c.within(ctx, catalog)
+	from, err := c.informationSchema(ctx, catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +160,7 @@ func (c *catalogReader) tables(ctx context.Context, catalog, schema string) ([]m
 	if !slices.ContainsFunc(schemas, func(m map[string]any) bool { return m["name"] == strings.ToLower(schema) }) {
 		return nil, doesNotExist("Schema", catalog+"."+schema)
 	}
-	from, err := c.within(ctx, catalog)
+	from, err := c.informationSchema(ctx, catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +201,7 @@ func (c *catalogReader) table(ctx context.Context, full string) (any, error) {
 	if i < 0 {
 		return nil, doesNotExist("Table", full)
 	}
-	from, err := c.within(ctx, parts[0])
+	from, err := c.informationSchema(ctx, parts[0])
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +220,7 @@ func (c *catalogReader) table(ctx context.Context, full string) (any, error) {
 	return all[i], nil
 }
 
-// rows reads a small result of texts, NULL as "".
+// rows executes a query and returns its rows as text; NULL becomes "".
 func (c *catalogReader) rows(ctx context.Context, statement string, args ...string) (out [][]string, err error) {
 	parameters := make([]warehouse.Parameter, len(args))
 	for i, a := range args {

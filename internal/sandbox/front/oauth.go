@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Client is a service principal that may ask for access tokens.
-type Client struct {
+// ServicePrincipal is the service principal that may request access tokens.
+type ServicePrincipal struct {
 	ID, Secret string
-	// TTL is how long a token is good: an hour by default, as Databricks' are.
+	// TTL is how long an access token is valid: an hour by default, as at Databricks.
 	TTL time.Duration
 }
 
-// serveToken makes access tokens for the service principal (OAuth
+// serveToken issues access tokens to the service principal (OAuth
 // machine-to-machine).
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, code, text string) {
@@ -22,9 +22,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	id, secret, ok := r.BasicAuth()
-	client := s.options.Client
+	client := s.options.ServicePrincipal
 	switch {
-	case !ok || client.ID == "" || !same(id, client.ID) || !same(secret, client.Secret):
+	case !ok || client.ID == "" || !equalSecrets(id, client.ID) || !equalSecrets(secret, client.Secret):
 		refuse(http.StatusUnauthorized, "invalid_client", "Client authentication failed")
 	case r.FormValue("grant_type") != "client_credentials":
 		refuse(http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is for service principals")
@@ -39,7 +39,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// issue lets a token in until it expires.
+// issue makes token valid until the given time.
 func (t *tokens) issue(token string, until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -49,8 +49,9 @@ func (t *tokens) issue(token string, until time.Time) {
 	t.issued[token] = until
 }
 
-// expire ends all tokens of service principals at once, as if their hour was over.
-func (t *tokens) expire() {
+// expireIssued makes all tokens of the service principal invalid, as if they had
+// expired.
+func (t *tokens) expireIssued() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.issued)
