@@ -12,10 +12,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// compare makes one engine of two, which answers as the first does and appends
-// to the file at path how the second compares. Many sandboxes may share the
-// file. It holds statements as they are, credentials too: its owner alone can
-// read it.
+// compare returns an engine that executes every statement on two engines. Clients
+// get the answers of the first; how the second one's compare is appended to the
+// file at path. Several sandboxes may share the file. Statements are written
+// verbatim, with their credentials, so only the file's owner can read it.
 func compare(first, second *engine, path string) (*engine, error) {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

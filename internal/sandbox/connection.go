@@ -11,22 +11,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/s3"
 )
 
-// connection is what a client needs to connect: it is printed, and written to
+// connection holds what a client needs to connect. It is printed, and written to
 // the ready file.
 type connection struct {
-	// Host has a scheme, since clients take a bare name for https.
+	// Host includes the scheme: clients assume https for a bare name.
 	Host     string `json:"host"`
 	Port     int    `json:"port"`
 	HTTPPath string `json:"http_path"`
 	Token    string `json:"token"`
-	// ClientID and ClientSecret are a service principal's.
+	// ClientID and ClientSecret belong to the service principal.
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
 	URL          string `json:"url"`
 	Warehouse    string `json:"warehouse_id"`
-	// CAFile is the certificate authority of https.
+	// CAFile is the certificate authority's file, with -tls.
 	CAFile string `json:"ca_file,omitempty"`
-	// AdminURL is empty where the admin endpoints are off.
+	// AdminURL is empty with -admin=false.
 	AdminURL string `json:"admin_url,omitempty"`
 	// SparkURL is the Thrift server behind -engine spark.
 	SparkURL string       `json:"spark_url,omitempty"`
@@ -47,10 +47,9 @@ func (c *connection) setS3(endpoint, bucket string, k objectstore.Credential) {
 	c.S3 = s3Connection{Endpoint: endpoint, Region: s3.Region, Bucket: bucket, AccessKey: k.AccessKey, SecretKey: k.SecretKey}
 }
 
-// write replaces the file atomically, so that a program that waits for it never
-// reads half of it.
+// write replaces the file atomically, so that a reader never sees half of it.
 func (c *connection) write(file string) error {
-	text, err := json.MarshalIndent(c, "", "  ") //nolint:gosec // the sandbox's own secret, for whoever started it
+	text, err := json.MarshalIndent(c, "", "  ") //nolint:gosec // the sandbox's own secrets, for the user who started it
 	if err != nil {
 		return fmt.Errorf("write the ready file: %w", err)
 	}

@@ -9,15 +9,16 @@ import (
 	"testing"
 )
 
-// The versions that are tried. The connector of Databricks works with pyarrow
-// and without it, in different protocols.
+// The connector of Databricks uses different protocols with and without pyarrow,
+// so both are tested.
 const (
 	connectorPackage = "databricks-sql-connector==4.9.0"
 	pyarrowPackage   = "pyarrow==26.0.1"
 )
 
-// leftOut skips a test that this machine cannot run, so that nobody overlooks it.
-func leftOut(t *testing.T, why string) {
+// skipLoudly skips a test that this machine cannot run, and prints why even
+// without -v.
+func skipLoudly(t *testing.T, why string) {
 	t.Helper()
 	if os.Getenv("LYTICS_TEST_REQUIRE_PYTHON") != "" {
 		t.Fatal(why)
@@ -26,13 +27,13 @@ func leftOut(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// python returns an interpreter with the connector, and a directory with
-// pyarrow. Both are kept in build/ for the next time.
+// python returns a Python interpreter with the connector, and a directory with
+// pyarrow. Both stay in build/ for later runs.
 func python(t *testing.T) (interpreter, pyarrow string) {
 	t.Helper()
 	found, err := exec.LookPath("python3")
 	if err != nil {
-		leftOut(t, "there is no python3 on this machine")
+		skipLoudly(t, "there is no python3 on this machine")
 	}
 	build, err := filepath.Abs("build")
 	if err != nil {
@@ -49,7 +50,7 @@ func python(t *testing.T) (interpreter, pyarrow string) {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(found, "-m", "venv", dir).CombinedOutput(); err != nil {
-		leftOut(t, fmt.Sprintf("python3 -m venv does not work here (%v): %s", err, out))
+		skipLoudly(t, fmt.Sprintf("python3 -m venv does not work here (%v): %s", err, out))
 	}
 	for _, args := range [][]string{{connectorPackage}, {"--target", pyarrow, pyarrowPackage}} {
 		args = append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, args...)
@@ -63,11 +64,11 @@ func python(t *testing.T) (interpreter, pyarrow string) {
 	return interpreter, pyarrow
 }
 
-func TestTheConnectorOfPyPI(t *testing.T) {
+func TestPythonConnector(t *testing.T) {
 	t.Parallel()
 	interpreter, pyarrow := python(t)
 	for _, c := range []struct{ results, pyarrow string }{
-		{"auto", "0"}, // without pyarrow every form is columns
+		{"auto", "0"}, // without pyarrow, every format is columns
 		{"auto", "1"}, {"arrow", "1"}, {"cloudfetch", "1"}, {"column", "1"},
 	} {
 		t.Run(c.results+"/pyarrow="+c.pyarrow, func(t *testing.T) {

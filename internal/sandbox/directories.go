@@ -10,11 +10,13 @@ import (
 	"syscall"
 )
 
-// temporaryPrefix is followed by the process id.
+// temporaryPrefix begins the names of temporary directories; the process id
+// follows.
 const temporaryPrefix = "lytics-sandbox-"
 
-// directories returns where tables are kept, where objects are, which is in
-// memory unless the user keeps the data, and what to do at the end.
+// directories returns the directory of the tables, the directory of the objects
+// (empty, and so in memory, without -data), and a function that removes what is
+// temporary.
 func directories(data string) (dir, objects string, remove func() error, err error) {
 	if data == "" {
 		removeStale()
@@ -33,8 +35,8 @@ func directories(data string) (dir, objects string, remove func() error, err err
 	return dir, filepath.Join(dir, "objects"), func() error { return nil }, nil
 }
 
-// removeStale removes the temporary directories of sandboxes that were killed.
-// Directories that cannot be removed are left: no sandbox depends on it.
+// removeStale removes the temporary directories of killed sandboxes. It ignores
+// errors: a directory that stays does no harm.
 func removeStale() {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*"))
 	if err != nil {
@@ -43,15 +45,15 @@ func removeStale() {
 	for _, dir := range found {
 		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), temporaryPrefix), "-")
 		pid, err := strconv.Atoi(text)
-		if err != nil || pid == os.Getpid() || !gone(pid) {
+		if err != nil || pid == os.Getpid() || !processEnded(pid) {
 			continue
 		}
 		_ = os.RemoveAll(dir)
 	}
 }
 
-// gone reports whether no process has that id.
-func gone(pid int) bool {
+// processEnded reports whether no process has that id.
+func processEnded(pid int) bool {
 	process, err := os.FindProcess(pid)
 	if err != nil {
 		return true

@@ -24,15 +24,15 @@ const (
 	engineSpark  = "spark"
 )
 
-// engine is an open engine, and how it loads a file as a table.
+// engine is an open engine, with the function that loads a file as a table.
 type engine struct {
 	warehouse.Engine
 	load func(ctx context.Context, table, file string) error
-	// sparkURL is the Thrift server behind -engine spark.
+	// sparkURL is the Thrift server of -engine spark.
 	sparkURL string
 }
 
-func openEngine(ctx context.Context, o options, dir string, store objects, progress func(string)) (*engine, error) {
+func openEngine(ctx context.Context, o options, dir string, store bucketsAndVolumes, progress func(string)) (*engine, error) {
 	if o.engine == engineDuckDB {
 		return openDuck(ctx, o, filepath.Join(dir, "tables"), store)
 	}
@@ -51,7 +51,7 @@ func openEngine(ctx context.Context, o options, dir string, store objects, progr
 	return both, nil
 }
 
-func openDuck(ctx context.Context, o options, dir string, store objects) (*engine, error) {
+func openDuck(ctx context.Context, o options, dir string, store bucketsAndVolumes) (*engine, error) {
 	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: store, Profile: o.profile})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
@@ -61,7 +61,7 @@ func openDuck(ctx context.Context, o options, dir string, store objects) (*engin
 	}}, nil
 }
 
-func openSpark(ctx context.Context, o options, dir string, store objects, progress func(string)) (*engine, error) {
+func openSpark(ctx context.Context, o options, dir string, store bucketsAndVolumes, progress func(string)) (*engine, error) {
 	if o.sparkURL == "" {
 		progress("starting Apache Spark (a quarter of a minute)")
 	}
@@ -77,20 +77,20 @@ func openSpark(ctx context.Context, o options, dir string, store objects, progre
 	}}, nil
 }
 
-// objects are the buckets and the volumes, as the engines read them.
-type objects struct {
+// bucketsAndVolumes is the objectstore.Store of the engines.
+type bucketsAndVolumes struct {
 	buckets *s3.Store
 	volumes *volumes.Store
 }
 
-func (o objects) List(ctx context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
+func (o bucketsAndVolumes) List(ctx context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
 	if strings.HasPrefix(bucket, volumes.Prefix) {
 		return o.volumes.List(ctx, bucket, prefix)
 	}
 	return o.buckets.List(ctx, bucket, prefix, c)
 }
 
-func (o objects) Open(ctx context.Context, bucket, key string, c objectstore.Credential) (io.ReadCloser, error) {
+func (o bucketsAndVolumes) Open(ctx context.Context, bucket, key string, c objectstore.Credential) (io.ReadCloser, error) {
 	if strings.HasPrefix(bucket, volumes.Prefix) {
 		return o.volumes.Read(ctx, bucket, key)
 	}

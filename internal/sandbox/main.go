@@ -1,5 +1,5 @@
-// Command sandbox is a local stand-in for a Databricks SQL warehouse and for
-// S3, which speaks their real protocols. See README.md.
+// Command sandbox is a local stand-in for a Databricks SQL warehouse and for S3,
+// and speaks their protocols. See README.md.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	// A second signal ends the process at once.
+	// A second signal kills the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	progress := func(text string) { _, _ = fmt.Fprintln(stderr, text) }
 	s, err := start(ctx, o, progress)
 	if err != nil {
-		if ctx.Err() != nil { // it was told to end while it started
+		if ctx.Err() != nil { // interrupted while starting
 			return nil
 		}
 		return err
@@ -64,12 +64,12 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	}
 }
 
-// untilParentEnds cancels when the parent process has ended.
+// untilParentEnds calls cancel when the parent process has ended.
 func untilParentEnds(ctx context.Context, stdin *os.File, cancel func()) {
 	defer cancel()
 	closed := make(chan struct{})
-	// The end of the input means that the parent is gone only if it is a pipe:
-	// /dev/null is at its end from the start.
+	// The end of standard input means that the parent has ended only if it is a
+	// pipe: /dev/null is at its end from the start.
 	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
 		go func() {
 			defer close(closed)
@@ -86,7 +86,7 @@ func untilParentEnds(ctx context.Context, stdin *os.File, cancel func()) {
 		case <-closed:
 			return
 		case <-ticker.C:
-			// A process whose parent ends gets another parent.
+			// When its parent ends, a process gets another parent.
 			if os.Getppid() != parent {
 				return
 			}

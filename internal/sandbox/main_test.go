@@ -22,14 +22,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The driver logs every error that a test provokes.
+	// The driver would log every error that the tests provoke.
 	if err := logger.SetLogLevel("disabled"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
 }
 
-// serve runs the sandbox as its command line does, until the test is done.
+// serve runs the sandbox with these arguments until the test ends.
 func serve(t *testing.T, args ...string) connection {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready.json")
@@ -69,8 +69,8 @@ func serve(t *testing.T, args ...string) connection {
 	}
 }
 
-// flags answers the driver's look-up of feature flags, which ignores the
-// address it was given.
+// flags answers the driver's request for feature flags: the driver ignores the
+// port it was given and asks port 443.
 type flags struct{ http.RoundTripper }
 
 func (f flags) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -134,7 +134,7 @@ func TestLoadedFiles(t *testing.T) {
 	}
 }
 
-func TestDataIsKeptWhereTheUserSays(t *testing.T) {
+func TestDataIsKeptInTheDataDirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	t.Run("first", func(t *testing.T) { //nolint:paralleltest // the second one comes after it
@@ -153,16 +153,16 @@ func TestDataIsKeptWhereTheUserSays(t *testing.T) {
 	})
 }
 
-func TestTheCommandLineIsChecked(t *testing.T) {
+func TestWrongFlagsAreRefused(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"-listen 0.0.0.0:80":              "not a loopback address",
 		"-s3-listen [::]:80":              "not a loopback address",
 		"-listen example.com:1":           "not a loopback address",
 		"-listen nonsense":                "not an address",
-		"-listen 127.0.0.1:0 -port 0":     "the same thing",
+		"-listen 127.0.0.1:0 -port 0":     "the same address",
 		"-engine sqlite":                  "choose duckdb or spark",
-		"-spark-url http://x":             "belong to -engine spark",
+		"-spark-url http://x":             "need -engine spark",
 		"-seed-rows 5":                    "-seed",
 		"-seed -seed-rows 0":              "at least 1",
 		"-ca-file x":                      "-tls",
@@ -182,7 +182,7 @@ func TestTheCommandLineIsChecked(t *testing.T) {
 	}
 }
 
-func TestItEndsWithItsParent(t *testing.T) {
+func TestSandboxEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -213,7 +213,7 @@ func TestItEndsWithItsParent(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledSandboxLeavesIsRemoved(t *testing.T) {
+func TestDirectoryOfAKilledSandboxIsRemoved(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	killed := exec.Command(os.Args[0], "-test.run=^$")

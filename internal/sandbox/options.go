@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// options are the command line.
+// options are the options of the command line.
 type options struct {
 	listen, s3Listen string
 	tls              bool
@@ -54,7 +54,7 @@ type options struct {
 	exitWithParent   bool
 }
 
-// load is a file to load as a table.
+// load is a file of -load, and the table to create from it.
 type load struct{ table, file string }
 
 const warehouseID = "sandbox"
@@ -75,11 +75,11 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.IntVar(&s3Port, "s3-port", 0, "short for -s3-listen 127.0.0.1:`PORT`")
 	f.BoolVar(&o.tls, "tls", false, "serve the warehouse over https, with a certificate made at the start")
 	f.StringVar(&o.caFile, "ca-file", "", "`file` for the certificate authority of -tls (default ca.pem in the data directory)")
-	f.StringVar(&o.token, "token", "", "personal access `token` that is let in (default: a new one)")
+	f.StringVar(&o.token, "token", "", "personal access `token` that is accepted (default: a new one)")
 	f.StringVar(&o.forbidden, "forbidden-token", "", "`token` that is known but not permitted: 403")
-	f.StringVar(&o.client.ID, "client-id", "", "`id` of a service principal that is let in by OAuth (default: a new one)")
+	f.StringVar(&o.client.ID, "client-id", "", "`id` of the service principal for OAuth (default: a new one)")
 	f.StringVar(&o.client.Secret, "client-secret", "", "its OAuth `secret` (default: a new one)")
-	f.DurationVar(&o.client.TTL, "client-token-ttl", time.Hour, "how long its access tokens are good")
+	f.DurationVar(&o.client.TTL, "client-token-ttl", time.Hour, "how long its access tokens are valid")
 	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
@@ -121,8 +121,8 @@ func parse(args []string, output io.Writer) (options, error) {
 		return nil
 	})
 	f.StringVar(&results, "results", "auto", "`form` of results: arrow, cloudfetch, column, or auto, as Databricks chooses")
-	f.DurationVar(&o.linkTTL, "link-ttl", 15*time.Minute, "how long a CloudFetch link is good")
-	f.DurationVar(&o.directWait, "direct-wait", 5*time.Second, "how long a statement is waited for before the client has to poll")
+	f.DurationVar(&o.linkTTL, "link-ttl", 15*time.Minute, "how long a CloudFetch link is valid")
+	f.DurationVar(&o.directWait, "direct-wait", 5*time.Second, "how long a statement may take before the client has to poll for its result")
 	f.StringVar(&o.zone, "session-zone", "UTC", "time `zone` of sessions that ask for none")
 	f.Func("fault", "a fault from the start, as `key=value,...` or JSON; repeatable; see the README", func(text string) error {
 		parsed, err := fault.Parse(text)
@@ -141,7 +141,7 @@ func parse(args []string, output io.Writer) (options, error) {
 		return o, err
 	}
 	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q: everything is said with flags", f.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q: the sandbox takes flags only", f.Arg(0))
 	}
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -160,15 +160,15 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 	case o.engine != engineDuckDB && o.engine != engineSpark:
 		return fmt.Errorf("-engine %s does not exist; choose duckdb or spark", o.engine)
 	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"] || given["compare"]):
-		return errors.New("-spark-home, -spark-url and -compare belong to -engine spark, which is not given")
+		return errors.New("-spark-home, -spark-url and -compare need -engine spark")
 	case o.profile && o.engine != engineDuckDB:
-		return errors.New("-profile belongs to -engine duckdb: Spark counts in its own user interface")
+		return errors.New("-profile needs -engine duckdb: Spark shows its counts in its own user interface")
 	case given["seed-rows"] && !o.seed:
-		return errors.New("-seed-rows says how much -seed makes, which is not given")
+		return errors.New("-seed-rows needs -seed")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:
 		return errors.New("-seed-rows must be at least 1")
 	case given["ca-file"] && !o.tls:
-		return errors.New("-ca-file belongs to -tls, which is not given")
+		return errors.New("-ca-file needs -tls")
 	case !slices.Contains([]front.Results{front.ResultsAuto, front.ResultsArrow, front.ResultsCloudFetch, front.ResultsColumn}, o.results):
 		return fmt.Errorf("-results %s does not exist; choose auto, arrow, cloudfetch or column", o.results)
 	case o.linkTTL <= 0 || o.directWait <= 0:
@@ -184,7 +184,7 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 		o.volumes = []string{"main.default.staging"}
 	}
 	o.seedRows = cmp.Or(o.seedRows, 100_000)
-	// New ones each time: other programs on this machine could guess fixed ones.
+	// Generated at each start: other programs on this machine could guess fixed ones.
 	o.token = cmp.Or(o.token, "dapi"+strings.ToLower(rand.Text()))
 	o.client.ID = cmp.Or(o.client.ID, "sp-"+strings.ToLower(rand.Text()))
 	o.client.Secret = cmp.Or(o.client.Secret, "dose"+strings.ToLower(rand.Text()))
@@ -193,11 +193,11 @@ func (o *options) complete(given map[string]bool, port, s3Port int) (err error) 
 	return nil
 }
 
-// address joins a flag with its short form and refuses what is not loopback:
-// the sandbox is made for tests, and its admin endpoints ask for no token.
+// address combines -listen and -port, and refuses an address that is not
+// loopback: the admin endpoints require no token.
 func address(name, listen, short string, port int, given map[string]bool) (string, error) {
 	if given[name] && given[short] {
-		return "", fmt.Errorf("-%s and -%s say the same thing: give one of them", name, short)
+		return "", fmt.Errorf("-%s and -%s set the same address: give only one of them", name, short)
 	}
 	if listen == "" {
 		listen = fmt.Sprintf("127.0.0.1:%d", port)
@@ -207,7 +207,11 @@ func address(name, listen, short string, port int, given map[string]bool) (strin
 		return "", fmt.Errorf("-%s %s is not an address such as 127.0.0.1:8080: %w", name, listen, err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", fmt.Errorf("-%s %s is not a loopback address; the sandbox listens on this machine only, such as 127.0.0.1:0", name, listen)
+		return "", fmt.Errorf(
+			"-%s %s is not a loopback address; use one such as 127.0.0.1:0, since the sandbox serves this machine only",
+			name,
+			listen,
+		)
 	}
 	return listen, nil
 }

@@ -26,13 +26,13 @@ import (
 // sandbox holds the servers and the engine of one process.
 type sandbox struct {
 	connection connection
-	// failed receives the error of a listener that stops without being closed.
+	// failed receives the error of a server that stops by itself.
 	failed chan error
-	// closers run last to first.
+	// closers are called in reverse order.
 	closers []func() error
 }
 
-// start runs everything o asks for and returns when it is ready.
+// start starts everything that o names, and returns when it is ready.
 func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, err error) {
 	s := &sandbox{failed: make(chan error, 2)}
 	defer func() {
@@ -57,13 +57,13 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 		return nil, err
 	}
 	s.closers = append(s.closers, files.Close)
-	engine, err := openEngine(ctx, o, dir, objects{store, files}, progress)
+	engine, err := openEngine(ctx, o, dir, bucketsAndVolumes{store, files}, progress)
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, engine.Close)
 	s.connection.SparkURL = engine.sparkURL
-	if err := fill(ctx, engine, o, progress); err != nil {
+	if err := addTables(ctx, engine, o, progress); err != nil {
 		return nil, err
 	}
 	if o.record != "" {
@@ -71,10 +71,10 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 		if err != nil {
 			return nil, err
 		}
-		// It closes the engine it wraps.
+		// It closes the engine that it wraps.
 		s.closers[len(s.closers)-1], engine.Engine = recorded.Close, recorded
 	}
-	// Faults are set last: making the data above must not hit them.
+	// Faults are set last, so that they do not hit the statements above.
 	for _, f := range o.faults {
 		if _, err := faults.Add(f); err != nil {
 			return nil, err
@@ -95,14 +95,15 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 	if err := s.serveWarehouse(ctx, o, server, dir); err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	// Statements end before the listener waits for its requests.
+	// Close the server first: it cancels the statements whose requests the
+	// listeners would wait for.
 	s.closers = append(s.closers, server.Close)
 	s.connection.Data = dir
 	return s, nil
 }
 
-// fill makes and loads the tables that the user asks for.
-func fill(ctx context.Context, engine *engine, o options, progress func(string)) error {
+// addTables creates the tables of -seed and -load.
+func addTables(ctx context.Context, engine *engine, o options, progress func(string)) error {
 	if o.seed {
 		session, err := engine.OpenSession(ctx, warehouse.SessionOptions{})
 		if err != nil {

@@ -1,6 +1,5 @@
-// Package certs makes the certificates with which the sandbox serves https: a
-// certificate authority of its own, which a client has to be told about, and a
-// certificate for this machine's loopback names.
+// Package certs makes the certificates of -tls: a certificate authority, which
+// clients must trust, and a server certificate for this machine's loopback names.
 package certs
 
 import (
@@ -17,11 +16,12 @@ import (
 	"time"
 )
 
-// validity is long enough for a sandbox that somebody leaves running, and
-// within what platforms accept of a server's certificate.
+// validity is long enough for a sandbox that runs for months, and within the
+// limit that platforms set for server certificates.
 const validity = 365 * 24 * time.Hour
 
-// Make returns a server's configuration and its authority in PEM form.
+// Make returns the TLS configuration of a server, and its certificate authority
+// in PEM form.
 func Make(now time.Time) (*tls.Config, []byte, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -32,7 +32,7 @@ func Make(now time.Time) (*tls.Config, []byte, error) {
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(validity),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		// Whoever trusts this authority trusts it for this machine only.
+		// The authority is valid for this machine only.
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: []string{"localhost"},
 		PermittedIPRanges: []*net.IPNet{
 			{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},

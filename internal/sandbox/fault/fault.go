@@ -1,5 +1,5 @@
-// Package fault is fault injection: which faults are set, on which calls they
-// act, and how often.
+// Package fault injects faults: it holds which faults are set, which calls they
+// hit, and how often.
 package fault
 
 import (
@@ -17,30 +17,30 @@ type Kind string
 
 // The kinds of faults.
 const (
-	// ColdStart is a stopped warehouse: statements are rejected or held for
-	// Seconds, counted from the first call after the fault was set.
+	// ColdStart is a stopped warehouse. For Seconds, counted from the first call
+	// after the fault was set, statements are rejected or delayed.
 	ColdStart Kind = "cold_start"
 	// TooManyRequests answers HTTP 429 with Retry-After.
 	TooManyRequests Kind = "too_many_requests"
-	// Unavailable answers HTTP 503, before or after the call took effect.
+	// Unavailable answers HTTP 503, before or after the call takes effect.
 	Unavailable Kind = "unavailable"
-	// SessionExpired drops the session, and says so as a Thrift exception or as
-	// an error status.
+	// SessionExpired closes the session, and reports it as a Thrift exception or
+	// as an error status.
 	SessionExpired Kind = "session_expired"
 	// Cut closes the connection in the middle of the answer.
 	Cut Kind = "cut"
 	// FetchError answers FetchResults with an error status.
 	FetchError Kind = "fetch_error"
-	// LinkExpired hands out CloudFetch links that are past their time.
+	// LinkExpired returns CloudFetch links that have expired.
 	LinkExpired Kind = "link_expired"
-	// LinkPadding adds rows to CloudFetch files beyond the count that the link
-	// declares, as Databricks' files may have.
+	// LinkPadding writes more rows to a CloudFetch file than its link declares,
+	// which Databricks' files may have too.
 	LinkPadding Kind = "link_padding"
 	// Slow delays an answer.
 	Slow Kind = "slow"
-	// TokenRevoked refuses the token from now on, until another one is set.
+	// TokenRevoked refuses the token from then on, until another one is set.
 	TokenRevoked Kind = "token_revoked"
-	// StatementError lets a statement fail instead of executing it.
+	// StatementError fails a statement without executing it.
 	StatementError Kind = "statement_error"
 	// S3Error answers an S3 request with an error.
 	S3Error Kind = "s3_error"
@@ -48,26 +48,26 @@ const (
 	S3Slow Kind = "s3_slow"
 )
 
-// Fault is one injected fault. Zero values mean the kind's defaults.
+// Fault is an injected fault. A field with its zero value has the kind's default.
 type Fault struct {
 	ID   string `json:"id,omitempty"`
 	Kind Kind   `json:"kind"`
 
-	// On names the RPC, such as FetchResults, or the S3 operation, such as
-	// UploadPart; "*" is any.
+	// On is the RPC, such as FetchResults, or the S3 operation, such as
+	// UploadPart; "*" is any of them.
 	On string `json:"on,omitempty"`
 	// Match is a regular expression on the statement's text, or the S3 key.
 	Match string `json:"match,omitempty"`
-	// After skips that many matching calls.
+	// After is how many matching calls pass before the first hit.
 	After int `json:"after,omitempty"`
-	// Times is how many calls are hit: 1 by default, -1 for all.
+	// Times is how many calls are hit; -1 is all. The default depends on the kind.
 	Times int `json:"times,omitempty"`
 
 	// Seconds is how long a cold start takes.
 	Seconds float64 `json:"seconds,omitempty"`
-	// Delay is how long a slow answer waits.
+	// Delay is how long a slow answer is delayed.
 	Delay Duration `json:"delay,omitempty"`
-	// RetryAfter is the header of the same name, in seconds.
+	// RetryAfter is the Retry-After header, in seconds.
 	RetryAfter int `json:"retry_after,omitempty"`
 	// Form is a kind's variant: reject or delay (cold_start), exception or
 	// status (session_expired), before or after (unavailable).
@@ -76,11 +76,11 @@ type Fault struct {
 	Status int `json:"status,omitempty"`
 	// Message is the error's text.
 	Message string `json:"message,omitempty"`
-	// SQLState goes with Message.
+	// SQLState is the SQLSTATE that goes with Message.
 	SQLState string `json:"sql_state,omitempty"`
 }
 
-// Duration reads and writes as Go's duration text: "1.5s".
+// Duration is a time.Duration whose text form is Go's: "1.5s".
 type Duration time.Duration
 
 // MarshalText writes the duration.
@@ -93,9 +93,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// kindSpec is the options that a kind takes, and their defaults.
+// kindSpec holds the options of a kind, and their defaults.
 type kindSpec struct {
-	// on is the default of On; calls are the other values it may have.
+	// on is the default of On; calls are its other allowed values.
 	on      string
 	calls   []string
 	times   int
@@ -105,7 +105,7 @@ type kindSpec struct {
 	message string
 }
 
-// CloudFetch is the On of faults in result links and their downloads.
+// CloudFetch is the value of On for result links and their downloads.
 const CloudFetch = "CloudFetch"
 
 var (
@@ -169,8 +169,8 @@ var kindSpecs = map[Kind]kindSpec{
 	S3Slow: {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"delay"}},
 }
 
-// Parse reads a fault from the command line: JSON, or key=value pairs with
-// commas between them.
+// Parse reads a fault from the command line: JSON, or key=value pairs separated
+// by commas.
 func Parse(text string) (Fault, error) {
 	object := []byte(text)
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
@@ -178,7 +178,7 @@ func Parse(text string) (Fault, error) {
 		for pair := range strings.SplitSeq(text, ",") {
 			key, value, ok := strings.Cut(pair, "=")
 			if !ok {
-				return Fault{}, fmt.Errorf("fault %q: %q is not key=value; write a value that holds commas as JSON", text, pair)
+				return Fault{}, fmt.Errorf("fault %q: %q is not key=value; write a fault whose values hold commas as JSON", text, pair)
 			}
 			fields[strings.TrimSpace(key)] = number(strings.TrimSpace(key), strings.TrimSpace(value))
 		}
@@ -220,7 +220,7 @@ func (f *Fault) check() error {
 		return fmt.Errorf("fault %s: match: %w", f.Kind, err)
 	}
 	if f.After < 0 || f.Times < -1 || f.Seconds < 0 || f.Delay < 0 || f.RetryAfter < 0 {
-		return fmt.Errorf("fault %s: a negative number; only times can be -1, for all calls", f.Kind)
+		return fmt.Errorf("fault %s: negative number; only times may be -1, for all calls", f.Kind)
 	}
 	if f.Form != "" && !slices.Contains(t.forms, f.Form) {
 		return fmt.Errorf("fault %s: form %q does not exist; the forms are %q", f.Kind, f.Form, t.forms)
@@ -237,14 +237,14 @@ func (f *Fault) check() error {
 	switch f.Kind {
 	case ColdStart:
 		if f.Seconds == 0 {
-			return fmt.Errorf("fault %s needs seconds: how long the warehouse takes to start", f.Kind)
+			return fmt.Errorf("fault %s needs seconds, the time until the warehouse has started", f.Kind)
 		}
 		if f.Form == "delay" && f.On != "" && f.On != t.on {
 			return fmt.Errorf("fault %s with form=delay holds statements: on is %s, not %s", f.Kind, t.on, f.On)
 		}
 	case Unavailable:
 		if f.Form == "after" && strings.Contains(f.On, CloudFetch) {
-			return fmt.Errorf("fault %s: a download has no effect, so form=after is nothing on %s", f.Kind, CloudFetch)
+			return fmt.Errorf("fault %s: form=after has no meaning on %s, since a download has no effect", f.Kind, CloudFetch)
 		}
 	case Slow, S3Slow:
 		if f.Delay == 0 {
@@ -252,11 +252,11 @@ func (f *Fault) check() error {
 		}
 	case TokenRevoked:
 		if f.Status != 0 && f.Status != 401 && f.Status != 403 {
-			return fmt.Errorf("fault %s: status is 401 or 403, not %d", f.Kind, f.Status)
+			return fmt.Errorf("fault %s: status must be 401 or 403, not %d", f.Kind, f.Status)
 		}
 	case S3Error:
 		if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
-			return fmt.Errorf("fault %s: status is from 400 to 599, not %d", f.Kind, f.Status)
+			return fmt.Errorf("fault %s: status must be from 400 to 599, not %d", f.Kind, f.Status)
 		}
 	default:
 	}
@@ -287,7 +287,7 @@ func (f Fault) withDefaults() Fault {
 	return f
 }
 
-// Kinds lists the kinds by name.
+// Kinds returns the names of all kinds.
 func Kinds() []string {
 	var out []string
 	for k := range kindSpecs {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Call is one call that a fault may hit.
+// Call is a call that a fault may hit.
 type Call struct {
 	// Name is the RPC or S3 operation.
 	Name string
@@ -18,15 +18,15 @@ type Call struct {
 	Text string
 }
 
-// State is a fault with its counts.
+// State is a fault with its counters.
 type State struct {
 	Fault
-	// Seen counts the matching calls, Hit those that were made to fail.
+	// Seen counts the matching calls; Hit counts the calls that the fault hit.
 	Seen int `json:"seen"`
 	Hit  int `json:"hit"`
 }
 
-// Set is the faults in force. Its zero value is empty and ready.
+// Set holds the faults in force. The zero value is an empty set.
 type Set struct {
 	mu     sync.Mutex
 	nextID int
@@ -36,7 +36,7 @@ type Set struct {
 type active struct {
 	State
 	pattern *regexp.Regexp
-	// until is when a cold start is over; zero before its first call.
+	// until is when a cold start ends; zero before its first call.
 	until time.Time
 }
 
@@ -93,7 +93,7 @@ func (s *Set) Remove(id string) bool {
 	return len(s.active) < before
 }
 
-// List returns the faults, spent ones too, until they are removed.
+// List returns the faults in force, including those that will hit no more calls.
 func (s *Set) List() []State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,15 +104,15 @@ func (s *Set) List() []State {
 	return out
 }
 
-// Hit is a fault that applies to a call.
+// Hit is a fault that hits a call.
 type Hit struct {
 	Fault
-	// Remaining is how long a cold start still takes.
+	// Remaining is the time until a cold start ends.
 	Remaining time.Duration
 }
 
-// Trigger counts a call against the faults of the given kinds and returns the
-// oldest one that applies; the others wait for the next call.
+// Trigger counts a call against the faults of the given kinds, and returns the
+// oldest fault that hits it. A call is hit by at most one of them.
 func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +124,7 @@ func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
 			continue
 		}
 		if a.Kind == ColdStart && a.until.IsZero() {
-			// A warehouse begins to start with the first thing a client asks of it.
+			// The warehouse starts when it receives its first call.
 			a.until = now.Add(time.Duration(a.Seconds * float64(time.Second)))
 		}
 		if !a.matches(c) {

@@ -178,7 +178,7 @@ func TestFaultsOfCloudFetch(t *testing.T) {
 	})
 }
 
-func TestLinksRefuseTokensAndStrangers(t *testing.T) {
+func TestLinksRefuseTokensAndUnknownPaths(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *front.Options) { o.Results = front.ResultsCloudFetch })
 	c := s.client()
@@ -238,7 +238,7 @@ func TestARevokedTokenStaysRevokedUntilAnotherIsSet(t *testing.T) {
 	}
 }
 
-func TestAStatementThatIsToldToFail(t *testing.T) {
+func TestStatementErrorFault(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	s.fault(fault.Fault{Kind: fault.StatementError, Match: "^INSERT", Message: "[DELTA_CONCURRENT_APPEND] Too late. SQLSTATE: 2D521", SQLState: "2D521"})
@@ -283,7 +283,7 @@ func TestFaultsOverHTTP(t *testing.T) {
 	}
 }
 
-func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
+func TestInvalidFaultsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"kind=nonsense":                                       "does not exist; the kinds are",
@@ -320,7 +320,7 @@ func TestFaultsAreCheckedWhenTheyAreSet(t *testing.T) {
 
 // While the engine starts, clients get the answer of a starting warehouse, and
 // retry.
-func TestAnEngineThatIsStartingSendsClientsAwayUntilItIsUp(t *testing.T) {
+func TestStartingEngineAnswersAsAStartingWarehouse(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	s.engine.starting.Store(1)

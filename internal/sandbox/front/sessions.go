@@ -178,7 +178,10 @@ func (s *sessions) close(sess *session) error {
 	case sess.executing <- struct{}{}:
 		errs = append(errs, sess.engine.Close())
 	case <-time.After(cancelLimit):
-		errs = append(errs, fmt.Errorf("session %s: a cancelled statement still runs after %s; its engine session stays open", sess.id, cancelLimit))
+		errs = append(
+			errs,
+			fmt.Errorf("session %s: a cancelled statement still runs after %s; its engine session stays open", sess.id, cancelLimit),
+		)
 	}
 	return errors.Join(errs...)
 }

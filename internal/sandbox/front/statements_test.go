@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/front"
 )
 
-func TestAFailedStatementTellsClassTextAndSQLState(t *testing.T) {
+func TestFailedStatementReportsClassTextAndSQLState(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	db := s.open()
@@ -36,7 +36,7 @@ func TestAFailedStatementTellsClassTextAndSQLState(t *testing.T) {
 	}
 }
 
-func TestABugInTheEngineIsAnErrorAndNothingElse(t *testing.T) {
+func TestPanicInTheEngineIsAnError(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	db := s.open()

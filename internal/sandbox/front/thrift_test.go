@@ -115,7 +115,7 @@ func TestFetchOrientations(t *testing.T) {
 	}
 }
 
-func TestWhatAClientCannotReadIsSentAsText(t *testing.T) {
+func TestTypesAClientCannotReadAreSentAsText(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *front.Options) { o.Results = front.ResultsArrow })
 	c := s.client()
@@ -183,7 +183,7 @@ func TestRowLimit(t *testing.T) {
 	}
 }
 
-func TestRowsAreReadAsTheClientFetchesThem(t *testing.T) {
+func TestEngineIsReadOnlyAsFarAsTheClientFetches(t *testing.T) {
 	t.Parallel()
 	for _, form := range forms {
 		s := start(t, func(o *front.Options) { o.Results = form })

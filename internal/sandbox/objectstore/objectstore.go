@@ -1,5 +1,5 @@
-// Package objectstore is what the SQL engines see of buckets and volumes:
-// COPY INTO lists and reads files through it.
+// Package objectstore is the interface through which COPY INTO lists and reads
+// the files of buckets and volumes.
 package objectstore
 
 import (
@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// Credential is what a request to S3 is signed with. For the engines it is what
-// a statement names in WITH (CREDENTIAL (...)), or empty if it names none.
+// Credential signs requests to S3. In a statement it is the value of
+// WITH (CREDENTIAL (...)), and empty without that clause.
 type Credential struct {
 	AccessKey, SecretKey, SessionToken string
-	// Name is a storage credential of Unity Catalog, in place of the keys.
+	// Name is the name of a storage credential of Unity Catalog, used instead of keys.
 	Name string
 }
 
@@ -22,7 +22,7 @@ type Object struct {
 	ETag string
 }
 
-// Store is where COPY INTO reads its files. A bucket whose name begins with a
+// Store holds the files that COPY INTO reads. A bucket whose name begins with a
 // slash is a volume: /Volumes/catalog/schema/volume.
 type Store interface {
 	// List returns the objects whose keys begin with prefix.

@@ -9,14 +9,15 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// Digest sums up rows, in their order and in any.
+// Digest computes two digests of rows: one that depends on their order, and one
+// that does not.
 type Digest struct {
 	rows      int64
 	ordered   [sha256.Size]byte
 	unordered [sha256.Size / 8]uint64
 }
 
-// Add digests a batch.
+// Add adds the rows of a batch.
 func (d *Digest) Add(batch arrow.RecordBatch) error {
 	for i := range int(batch.NumRows()) {
 		text, err := Row(batch, i)
@@ -26,7 +27,7 @@ func (d *Digest) Add(batch arrow.RecordBatch) error {
 		d.rows++
 		one := sha256.Sum256([]byte(text))
 		d.ordered = sha256.Sum256(append(d.ordered[:], one[:]...))
-		// A sum does not depend on the order, and counts what is there twice.
+		// A sum does not depend on the order, but does depend on how often a row occurs.
 		for w := range d.unordered {
 			d.unordered[w] += binary.BigEndian.Uint64(one[8*w:])
 		}
@@ -34,10 +35,10 @@ func (d *Digest) Add(batch arrow.RecordBatch) error {
 	return nil
 }
 
-// Rows is how many there were.
+// Rows returns the number of rows.
 func (d *Digest) Rows() int64 { return d.rows }
 
-// Ordered is the digest of the rows in their order; "" if there were none.
+// Ordered returns the digest that depends on the order; "" without rows.
 func (d *Digest) Ordered() string {
 	if d.rows == 0 {
 		return ""
@@ -45,7 +46,7 @@ func (d *Digest) Ordered() string {
 	return hex.EncodeToString(d.ordered[:16])
 }
 
-// Unordered is the digest of the rows in any order; "" if there were none.
+// Unordered returns the digest that does not depend on the order; "" without rows.
 func (d *Digest) Unordered() string {
 	if d.rows == 0 {
 		return ""

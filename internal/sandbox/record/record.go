@@ -1,5 +1,5 @@
-// Package record writes down what an engine executes: each statement with the
-// outcome, and digests of its result.
+// Package record writes every statement that an engine executes to a file, with
+// its outcome and digests of its result.
 package record
 
 import (
@@ -20,18 +20,18 @@ import (
 
 // Entry is one line of a recording.
 type Entry struct {
-	// Session counts from 1.
+	// Session is the number of the session, from 1.
 	Session    int64                 `json:"session"`
 	Statement  string                `json:"statement"`
 	Parameters []warehouse.Parameter `json:"parameters,omitempty"`
 	Started    time.Time             `json:"started"`
 	Seconds    float64               `json:"seconds"`
 	Columns    []string              `json:"columns,omitempty"`
-	// Rows were read; not all, if the client stopped before the end.
+	// Rows is the number of rows read. A client may stop before the end.
 	Rows     int64 `json:"rows"`
 	Complete bool  `json:"complete"`
-	// Ordered is a digest of the rows in their order, Unordered one of the rows
-	// in any order.
+	// Ordered is a digest of the rows in their order; Unordered does not depend on
+	// the order.
 	Ordered   string `json:"ordered,omitempty"`
 	Unordered string `json:"unordered,omitempty"`
 	Class     string `json:"class,omitempty"`
@@ -39,7 +39,7 @@ type Entry struct {
 	Error     string `json:"error,omitempty"`
 }
 
-// Engine records what goes through it to another engine.
+// Engine passes statements to another engine and records them.
 type Engine struct {
 	warehouse.Engine
 	sessions atomic.Int64
@@ -50,8 +50,8 @@ type Engine struct {
 }
 
 // Open returns an engine that appends to the file at path, one JSON object a
-// line. Credentials in statements are written as they are: the file is
-// readable by its owner only.
+// line. Statements are written verbatim, with their credentials, so only the
+// file's owner can read it.
 func Open(engine warehouse.Engine, path string) (*Engine, error) {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -95,8 +95,7 @@ type session struct {
 	number int64
 }
 
-// Execute runs and records a statement. Its entry is written when its result is
-// closed.
+// Execute executes a statement. Its entry is written when the result is closed.
 func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
 	entry := &Entry{Session: s.number, Statement: statement, Parameters: params, Started: time.Now().UTC()}
 	r, err := s.Session.Execute(ctx, statement, params)
@@ -127,7 +126,7 @@ type result struct {
 	closed bool
 }
 
-// Next passes a batch on and digests it.
+// Next returns the next batch, and adds it to the digest.
 func (r *result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	batch, err := r.Result.Next(ctx)
 	switch {

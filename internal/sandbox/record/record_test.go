@@ -19,8 +19,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// fake answers a statement with its words, one a row and batches of one row,
-// and fails on FAIL.
+// fake answers a statement with its words, one per row and one row per batch.
+// It fails on the word FAIL.
 type fake struct{}
 
 func (fake) OpenSession(context.Context, warehouse.SessionOptions) (warehouse.Session, error) {
@@ -53,7 +53,7 @@ func (w *words) Next(context.Context) (arrow.RecordBatch, error) {
 	return b.NewRecordBatch(), nil
 }
 
-func TestStatementsAreWrittenWithTheirDigests(t *testing.T) {
+func TestStatementsAreRecordedWithDigests(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "recording.jsonl")
 	e, err := record.Open(fake{}, path)

@@ -11,14 +11,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// Row writes a row of a batch as text in which different values are different,
-// and equal ones equal, whichever engine they are from.
+// Row formats a row of a batch as text. Equal rows have equal texts, whichever
+// engine they come from; different rows have different texts.
 func Row(batch arrow.RecordBatch, i int) (string, error) {
 	cells, err := Cells(batch, i)
 	return strings.Join(cells, " | "), err
 }
 
-// Cells writes the values of a row as such texts.
+// Cells formats each value of a row, as Row does.
 func Cells(batch arrow.RecordBatch, i int) ([]string, error) {
 	out := make([]string, batch.NumCols())
 	for c := range out {
@@ -54,7 +54,7 @@ func value(b *strings.Builder, a arrow.Array, i int) error {
 	case *array.Decimal128:
 		t, ok := a.DataType().(*arrow.Decimal128Type)
 		if !ok {
-			return fmt.Errorf("a decimal of type %s", a.DataType())
+			return fmt.Errorf("record: decimal in an array of type %s", a.DataType())
 		}
 		fmt.Fprintf(b, "%de-%d", a.Value(i).BigInt(), t.Scale)
 	case *array.String:
@@ -72,7 +72,7 @@ func value(b *strings.Builder, a arrow.Array, i int) error {
 	case array.ListLike:
 		return list(b, a, i)
 	default:
-		return fmt.Errorf("no text for a value of %s", a.DataType())
+		return fmt.Errorf("record: no text form for a value of type %s", a.DataType())
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func pairs(b *strings.Builder, a *array.Map, i int) error {
 func fields(b *strings.Builder, a *array.Struct, i int) error {
 	t, ok := a.DataType().(*arrow.StructType)
 	if !ok {
-		return fmt.Errorf("a struct of type %s", a.DataType())
+		return fmt.Errorf("record: struct in an array of type %s", a.DataType())
 	}
 	b.WriteByte('(')
 	for f := range a.NumField() {

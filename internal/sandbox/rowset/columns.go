@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// Columns encodes records column by column, as clients without Arrow read them:
-// numbers and booleans natively, everything else as text.
+// Columns encodes records column by column, for clients without Arrow: numbers
+// and booleans as such, everything else as text.
 func (e *Encoder) Columns(records []arrow.RecordBatch) ([]*tcli.TColumn, error) {
 	out := make([]*tcli.TColumn, len(e.columns))
 	for c := range e.columns {
@@ -66,8 +66,8 @@ func (e *Encoder) column(id tcli.TTypeId, chunks []arrow.Array) (*tcli.TColumn, 
 	}
 }
 
-// gather collects the values of chunks, whose NULLs keep the zero value, and a
-// bitmap in which a set bit is a NULL, lowest bit first.
+// gather returns the values of chunks, with the zero value for NULL, and a bitmap
+// in which a set bit marks a NULL, lowest bit first.
 func gather[T any, A interface {
 	arrow.Array
 	Value(int) T

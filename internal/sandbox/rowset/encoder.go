@@ -18,19 +18,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Options say in which form a client can read its rows.
+// Options are the formats that the client can read.
 type Options struct {
 	Format tcli.TSparkRowSetType
-	// Native names the types sent as Arrow types; the others are sent as text.
+	// Native holds the types that are sent as Arrow types; the others are sent as text.
 	Native Native
 	// LZ4 compresses Arrow batches and files.
 	LZ4 bool
-	// Location is the session's time zone, used where a TIMESTAMP becomes text.
-	// Nil is UTC.
+	// Location is the session's time zone, for TIMESTAMP values that are sent as
+	// text. Nil means UTC.
 	Location *time.Location
 }
 
-// Native are the types that a client asks for in Arrow form.
+// Native are the types that the client wants as Arrow types.
 type Native struct {
 	Timestamps, Decimals, Nested, Intervals, Nulls bool
 }
@@ -41,24 +41,24 @@ type Encoder struct {
 	options Options
 	schema  *arrow.Schema
 	thrift  *tcli.TTableSchema
-	// asText marks the columns that are sent as text in Arrow form.
+	// asText marks the columns whose Arrow type is text on the wire only.
 	asText []bool
-	// preamble is the IPC schema message.
+	// preamble is the IPC message of the schema.
 	preamble []byte
 }
 
 // endOfStream is the length of the marker that ends an IPC stream.
 const endOfStream = 8
 
-// NewEncoder prepares the encoding of rows with the given columns.
+// NewEncoder returns an encoder of rows with the given columns.
 func NewEncoder(columns []warehouse.Column, o Options) (*Encoder, error) {
 	if o.Location == nil {
 		o.Location = time.UTC
 	}
 	columns = slices.Clone(columns)
 	for i, c := range columns {
-		// Engines send intervals as text. A client that asks for Arrow's intervals
-		// would take such a column for one.
+		// Engines send intervals as text. A client that asked for Arrow's intervals
+		// would read the column as one.
 		if o.Native.Intervals && strings.HasPrefix(strings.ToUpper(c.Type), "INTERVAL") && c.Arrow.Type == arrow.BinaryTypes.String {
 			columns[i].Type = "STRING"
 		}
@@ -109,7 +109,7 @@ func (n Native) sends(id tcli.TTypeId) bool {
 	}
 }
 
-// Format is the form this encoder was made for.
+// Format returns the format of the row sets.
 func (e *Encoder) Format() tcli.TSparkRowSetType { return e.options.Format }
 
 // Metadata describes the result set.
@@ -176,7 +176,7 @@ func (e *Encoder) NewFile(w io.Writer) *FileWriter {
 // Write appends a record.
 func (f *FileWriter) Write(r arrow.RecordBatch) error { return f.encoder.write(f.ipc, r) }
 
-// Close ends the file; it does not close the writer below.
+// Close ends the file. It does not close the underlying writer.
 func (f *FileWriter) Close() error {
 	if err := f.ipc.Close(); err != nil {
 		return fmt.Errorf("rowset: end a result file: %w", err)
@@ -199,7 +199,7 @@ func (e *Encoder) write(w *ipc.Writer, r arrow.RecordBatch) error {
 	return nil
 }
 
-// physical returns r with the columns in the form the client asked for.
+// physical converts the columns of r to the types that the client wants.
 func (e *Encoder) physical(r arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if int(r.NumCols()) != len(e.columns) {
 		return nil, fmt.Errorf("rowset: the engine sent %d columns for %d declared ones", r.NumCols(), len(e.columns))

@@ -5,8 +5,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// Size is about how many bytes the rows of a record take. Unlike
-// util.TotalRecordSize it does not count what a slice leaves out.
+// Size estimates the bytes of a record's rows. Unlike util.TotalRecordSize it
+// counts only the rows of a slice, not the whole buffers behind it.
 func Size(r arrow.RecordBatch) (n int64) {
 	for _, col := range r.Columns() {
 		n += sizeOf(col)
@@ -25,7 +25,7 @@ func sizeOf(a arrow.Array) int64 {
 			n += sizeOf(a.Field(i))
 		}
 		return n
-	case array.ListLike: // maps too
+	case array.ListLike: // including maps
 		if rows == 0 {
 			return 0
 		}

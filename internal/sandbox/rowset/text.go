@@ -17,8 +17,8 @@ import (
 // appendFunc appends the text of row i, which is not NULL.
 type appendFunc func(dst []byte, i int) []byte
 
-// textOf returns the form that Databricks gives a value of a column it sends as
-// text: numbers and times plainly, nested values as JSON.
+// textOf returns the function that formats the values of a column as Databricks
+// sends them as text: numbers and times plainly, nested values as JSON.
 func textOf(a arrow.Array, loc *time.Location) (appendFunc, error) {
 	switch a := a.(type) {
 	case *array.String:
@@ -42,7 +42,7 @@ func textOf(a arrow.Array, loc *time.Location) (appendFunc, error) {
 	return jsonOf(a, loc)
 }
 
-// jsonOf returns the JSON of a value inside a nested one.
+// jsonOf returns the function that formats values nested in other values, as JSON.
 func jsonOf(a arrow.Array, loc *time.Location) (appendFunc, error) {
 	switch a := a.(type) {
 	case *array.Null:
@@ -172,7 +172,7 @@ func jsonOfStruct(a *array.Struct, loc *time.Location) (appendFunc, error) {
 	}, nil
 }
 
-// isNull also knows arrays of the type VOID, which carry no bitmap.
+// isNull handles arrays of the type VOID too, which have no bitmap.
 func isNull(a arrow.Array, i int) bool {
 	return a.DataType().ID() == arrow.NULL || a.IsNull(i)
 }

@@ -1,4 +1,4 @@
-// Package rowset turns the Arrow batches of an engine into the row sets that
+// Package rowset encodes the Arrow batches of an engine as the row sets that
 // Databricks sends: Arrow batches, CloudFetch files and columns.
 package rowset
 
@@ -62,7 +62,7 @@ func TypeID(sqlType string) (tcli.TTypeId, error) {
 	return id, nil
 }
 
-// typeArguments returns the numbers in parentheses: 10 and 2 of DECIMAL(10,2).
+// typeArguments returns the numbers in parentheses: 10 and 2 for DECIMAL(10,2).
 func typeArguments(sqlType string) []int32 {
 	open, end := strings.IndexByte(sqlType, '('), strings.LastIndexByte(sqlType, ')')
 	if open < 0 || end < open {
@@ -79,7 +79,7 @@ func typeArguments(sqlType string) []int32 {
 	return out
 }
 
-// Precision returns precision and scale of a DECIMAL type, 10 and 0 by default.
+// Precision returns the precision and scale of a DECIMAL type; 10 and 0 by default.
 func Precision(sqlType string) (precision, scale int32) {
 	switch args := typeArguments(sqlType); len(args) {
 	case 0:
@@ -110,7 +110,7 @@ func qualifiers(id tcli.TTypeId, sqlType string) *tcli.TTypeQualifiers {
 	return nil
 }
 
-// Schema describes columns as Thrift does. Positions count from 1.
+// Schema returns the Thrift schema of columns. Positions count from 1.
 func Schema(columns []warehouse.Column) (*tcli.TTableSchema, error) {
 	out := &tcli.TTableSchema{Columns: make([]*tcli.TColumnDesc, len(columns))}
 	for i, c := range columns {

@@ -11,30 +11,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// identity is who a credential belongs to.
+// identity is the owner of a credential.
 type identity struct {
 	objectstore.Credential
 	arn string
 	// expires is zero for the long-lived credential.
 	expires time.Time
-	// policy narrows it; nil allows everything.
+	// policy restricts the identity; nil allows everything.
 	policy *policy
-	// role is set for sessions of an assumed role.
+	// role is the ARN of the assumed role, if the credential is a session of one.
 	role string
 }
 
 func (i *identity) longLived() bool { return i.expires.IsZero() }
 
-// identities are the long-lived credential and those minted from it.
-type identities struct {
-	mu     sync.Mutex
-	minted map[string]*identity
+// mintedCredentials holds the credentials that the token service minted.
+type mintedCredentials struct {
+	mu          sync.Mutex
+	byAccessKey map[string]*identity
 }
 
-// account is the sandbox's, at AWS.
+// account is the AWS account id in the sandbox's ARNs.
 const account = "000000000000"
 
-// mint makes a credential that expires.
+// mint creates a credential that expires.
 func (s *Store) mint(arn, role string, p *policy, life time.Duration) *identity {
 	i := &identity{
 		Credential: objectstore.Credential{
@@ -44,22 +44,23 @@ func (s *Store) mint(arn, role string, p *policy, life time.Duration) *identity 
 		},
 		arn: arn, role: role, policy: p, expires: time.Now().Add(life),
 	}
-	s.ids.mu.Lock()
-	defer s.ids.mu.Unlock()
-	if s.ids.minted == nil {
-		s.ids.minted = map[string]*identity{}
+	s.minted.mu.Lock()
+	defer s.minted.mu.Unlock()
+	if s.minted.byAccessKey == nil {
+		s.minted.byAccessKey = map[string]*identity{}
 	}
-	s.ids.minted[i.AccessKey] = i
+	s.minted.byAccessKey[i.AccessKey] = i
 	return i
 }
 
-// identify finds who an access key belongs to, and refuses what has expired.
+// identify returns the owner of an access key, or an error if the credential is
+// unknown or has expired.
 func (s *Store) identify(accessKey, sessionToken string) (*identity, error) {
 	i := &identity{Credential: s.options.Credential, arn: "arn:aws:iam::" + account + ":user/sandbox"}
 	if accessKey != i.AccessKey {
-		s.ids.mu.Lock()
-		i = s.ids.minted[accessKey]
-		s.ids.mu.Unlock()
+		s.minted.mu.Lock()
+		i = s.minted.byAccessKey[accessKey]
+		s.minted.mu.Unlock()
 	}
 	switch {
 	case i == nil:
@@ -72,7 +73,7 @@ func (s *Store) identify(accessKey, sessionToken string) (*identity, error) {
 	return i, nil
 }
 
-// permit refuses what an identity may not do.
+// permit returns an error if the identity's policy does not allow the access.
 func (i *identity) permit(a access) error {
 	if i.policy == nil || i.policy.allows(a) {
 		return nil
@@ -84,9 +85,9 @@ func (i *identity) permit(a access) error {
 	}
 }
 
-// check is the engine's way in: COPY INTO with a credential, with the name of
-// one, or at an external location.
-func (s *Store) check(c objectstore.Credential, accesses ...access) error {
+// authorizeEngine checks the credential of a COPY INTO: a key, the name of a
+// storage credential, or none at an external location.
+func (s *Store) authorizeEngine(c objectstore.Credential, accesses ...access) error {
 	switch {
 	case c.Name != "":
 		if c.Name == s.options.StorageCredential {
@@ -116,12 +117,12 @@ func (s *Store) check(c objectstore.Credential, accesses ...access) error {
 	return nil
 }
 
-// wanted is what a request of S3's protocol does.
-func wanted(r *http.Request) access {
+// accessOf returns the access that an S3 request needs.
+func accessOf(r *http.Request) access {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	query := r.URL.Query()
 	a := access{bucket: bucket, key: key, prefix: query.Get("prefix")}
-	switch name := operation(r, key); name {
+	switch name := operationName(r, key); name {
 	case "GetObject", "HeadObject":
 		a.action = "s3:GetObject"
 	case "PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload":

@@ -25,14 +25,14 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	who, err := s.authorize(r, r.Header.Get("X-Amz-Content-Sha256"))
 	if err == nil {
-		err = who.permit(wanted(r))
+		err = who.permit(accessOf(r))
 	}
 	if err != nil {
 		refuse(w, r, err)
 		return
 	}
 	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	at := fault.Call{Name: operation(r, key), Text: key}
+	at := fault.Call{Name: operationName(r, key), Text: key}
 	if hit, ok := s.options.Faults.Trigger(at, fault.S3Slow); ok {
 		select {
 		case <-time.After(time.Duration(hit.Delay)):
@@ -45,8 +45,8 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if at.Name == "PutObject" {
-		// The store would keep half an object of a client that goes away, and
-		// then list nothing any more.
+		// The body is read whole first: after a client disconnects, gofakes3 would
+		// keep half of the object and fail to list the bucket.
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
@@ -56,8 +56,8 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.server.ServeHTTP(w, r)
 }
 
-// operation is S3's name for a request.
-func operation(r *http.Request, key string) string {
+// operationName returns S3's name for the operation of a request.
+func operationName(r *http.Request, key string) string {
 	query := r.URL.Query()
 	switch {
 	case query.Has("uploads") && r.Method == http.MethodPost:
@@ -106,7 +106,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(e.Status)
 	if r.Method != http.MethodHead {
 		escape := strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace
-		// A client that has gone away is not the store's failure.
+		// A write fails when the client has disconnected, which is no error here.
 		_, _ = fmt.Fprintf(
 			w,
 			"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>",
@@ -121,8 +121,8 @@ const (
 	dateForm  = "20060102T150405Z"
 )
 
-// authorize checks the signature of a request by signing it again, and tells
-// who signed it. gofakes3 itself lets everybody in.
+// authorize returns the owner of the credential that signed a request. It checks
+// the signature by signing the request again; gofakes3 does not check it.
 func (s *Store) authorize(r *http.Request, payload string) (*identity, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm)
 	if !ok {

@@ -7,51 +7,51 @@ import (
 	"strings"
 )
 
-// policy is an IAM policy, as far as session policies for a bucket need it:
-// what no statement allows is denied.
+// policy is an IAM policy, restricted to what session policies for a bucket need:
+// it allows what a statement allows, and denies everything else.
 type policy struct {
 	Statement []statement `json:"Statement"`
 }
 
 type statement struct {
-	Effect    string                      `json:"Effect"`
-	Action    texts                       `json:"Action"`
-	Resource  texts                       `json:"Resource"`
-	Condition map[string]map[string]texts `json:"Condition"`
+	Effect    string                             `json:"Effect"`
+	Action    stringOrList                       `json:"Action"`
+	Resource  stringOrList                       `json:"Resource"`
+	Condition map[string]map[string]stringOrList `json:"Condition"`
 }
 
-// texts is one text or a list of them.
-type texts []string
+// stringOrList is a string, or a list of strings.
+type stringOrList []string
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (t *texts) UnmarshalJSON(text []byte) error {
+func (t *stringOrList) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
-		*t = texts{one}
+		*t = stringOrList{one}
 		return nil
 	}
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// longestPolicy is what STS takes.
-const longestPolicy = 2048
+// maxPolicyLength is the limit of STS, in characters.
+const maxPolicyLength = 2048
 
 func parsePolicy(text string) (*policy, error) {
 	var p policy
-	if len(text) > longestPolicy {
-		return nil, fmt.Errorf("the policy has %d characters, of which %d are allowed", len(text), longestPolicy)
+	if len(text) > maxPolicyLength {
+		return nil, fmt.Errorf("the policy has %d characters; at most %d are allowed", len(text), maxPolicyLength)
 	}
 	if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Statement) == 0 {
 		return nil, fmt.Errorf("the policy is not valid: %w", err)
 	}
 	for _, s := range p.Statement {
 		if s.Effect != "Allow" || len(s.Action) == 0 || len(s.Resource) == 0 {
-			return nil, fmt.Errorf("the sandbox takes statements that allow actions on resources, and no others")
+			return nil, fmt.Errorf("the sandbox supports only statements that allow actions on resources")
 		}
 		for operator, keys := range s.Condition {
 			for key := range keys {
 				if operator != "StringLike" && operator != "StringEquals" || key != "s3:prefix" && key != "kms:ViaService" {
-					return nil, fmt.Errorf("the sandbox does not know the condition %s on %s", operator, key)
+					return nil, fmt.Errorf("the sandbox does not support the condition %s on %s", operator, key)
 				}
 			}
 		}
@@ -59,10 +59,10 @@ func parsePolicy(text string) (*policy, error) {
 	return &p, nil
 }
 
-// access is what a request wants to do.
+// access is an action on a bucket or an object.
 type access struct {
 	action, bucket, key string
-	// prefix is what a listing asks for.
+	// prefix is the prefix of a listing.
 	prefix string
 }
 
@@ -96,18 +96,18 @@ func (s statement) conditionsHold(a access) bool {
 	return true
 }
 
-func (t texts) match(text string) bool {
-	return slices.ContainsFunc(t, func(pattern string) bool { return like(pattern, text) })
+func (t stringOrList) match(text string) bool {
+	return slices.ContainsFunc(t, func(pattern string) bool { return matchesWildcards(pattern, text) })
 }
 
-// like matches a pattern with * and ?.
-func like(pattern, text string) bool {
+// matchesWildcards matches text with a pattern in which * and ? are wildcards.
+func matchesWildcards(pattern, text string) bool {
 	for pattern != "" {
 		switch {
 		case pattern[0] == '*':
 			rest := strings.TrimLeft(pattern, "*")
 			for i := range len(text) + 1 {
-				if like(rest, text[i:]) {
+				if matchesWildcards(rest, text[i:]) {
 					return true
 				}
 			}

@@ -45,7 +45,7 @@ func put(ctx context.Context, c *awss3.Client, key, body string) error {
 	return err
 }
 
-func TestObjectsOfAClientAreTheEngines(t *testing.T) {
+func TestEngineReadsWhatAClientWrote(t *testing.T) {
 	t.Parallel()
 	for name, dir := range map[string]string{"memory": "", "directory": t.TempDir()} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestMultipartUpload(t *testing.T) {
 	}
 }
 
-func TestOnlyTheRightCredentialIsLetIn(t *testing.T) {
+func TestWrongCredentialsAreRefused(t *testing.T) {
 	t.Parallel()
 	store, client := start(t, "", nil)
 	for want, c := range map[string]objectstore.Credential{

@@ -1,5 +1,5 @@
-// Package s3 is the sandbox's object storage: an endpoint for clients of S3, and
-// the same objects for the engine that loads them.
+// Package s3 is the sandbox's object storage: an S3 endpoint for clients, and the
+// same objects for COPY INTO.
 package s3
 
 import (
@@ -19,41 +19,43 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// Region is the one that requests are signed for.
+// Region is the region for which requests must be signed.
 const Region = "us-east-1"
 
 // Options configure a Store.
 type Options struct {
-	// Bucket is made at the start.
+	// Bucket is created at the start.
 	Bucket string
-	// Credential is the long-lived one that is let in; others are minted from
-	// it by the token service.
+	// Credential is the long-lived credential that is accepted. The token
+	// service mints others from it.
 	Credential objectstore.Credential
-	// RoleARN is the role that AssumeRole knows, RoleMaxSession how long its
-	// sessions may last (an hour by default), ExternalID what it asks for.
+	// RoleARN is the role that clients may assume; ExternalID is the external id
+	// that AssumeRole requires.
 	RoleARN, ExternalID string
-	RoleMaxSession      time.Duration
-	// StorageCredential is the name under which the engine may read everything;
-	// with ExternalLocation it may without one.
+	// RoleMaxSession bounds the role's sessions; an hour by default.
+	RoleMaxSession time.Duration
+	// StorageCredential is the name of a storage credential with which COPY INTO
+	// may read every object.
 	StorageCredential string
-	ExternalLocation  bool
-	// ShortLivedOnly refuses the long-lived credential to the engine.
+	// ExternalLocation lets COPY INTO read every object without a credential.
+	ExternalLocation bool
+	// ShortLivedOnly refuses the long-lived credential in COPY INTO.
 	ShortLivedOnly bool
-	// Dir keeps the objects; empty keeps them in memory.
+	// Dir is the directory of the objects; empty keeps them in memory.
 	Dir    string
 	Faults *fault.Set
 }
 
-// Store holds objects. It is an http.Handler for clients of S3, in plain HTTP
-// with path-style addresses.
+// Store holds the objects of one bucket. It is an http.Handler for S3 clients,
+// without TLS and with path-style addresses.
 type Store struct {
 	options Options
 	backend gofakes3.Backend
 	server  http.Handler
-	ids     identities
+	minted  mintedCredentials
 }
 
-// New returns a store with its bucket.
+// New returns a store whose bucket exists.
 func New(o Options) (*Store, error) {
 	if o.Bucket == "" || o.Credential.AccessKey == "" || o.Credential.SecretKey == "" {
 		return nil, errors.New("s3: a bucket, an access key and a secret key are needed")
@@ -84,13 +86,12 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: make bucket %s: %w", o.Bucket, err)
 	}
-	// The clock of a client may be that of a test: signatures are checked, their
-	// age is not.
+	// The age of signatures is not checked: a test may set the client's clock.
 	s.server = gofakes3.New(s.backend, gofakes3.WithTimeSkewLimit(0)).Server()
 	return s, nil
 }
 
-// Error is a refusal in S3's words.
+// Error is an error response of S3.
 type Error struct {
 	Status        int
 	Code, Message string
@@ -109,7 +110,7 @@ var (
 
 // List returns the objects whose keys begin with prefix, by key.
 func (s *Store) List(_ context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
-	if err := s.check(c, access{action: "s3:GetBucketLocation", bucket: bucket}, access{action: "s3:ListBucket", bucket: bucket, prefix: prefix}); err != nil {
+	if err := s.authorizeEngine(c, access{action: "s3:GetBucketLocation", bucket: bucket}, access{action: "s3:ListBucket", bucket: bucket, prefix: prefix}); err != nil {
 		return nil, err
 	}
 	p := gofakes3.NewPrefix(&prefix, nil)
@@ -126,7 +127,7 @@ func (s *Store) List(_ context.Context, bucket, prefix string, c objectstore.Cre
 
 // Open reads an object.
 func (s *Store) Open(_ context.Context, bucket, key string, c objectstore.Credential) (io.ReadCloser, error) {
-	if err := s.check(c, access{action: "s3:GetObject", bucket: bucket, key: key}); err != nil {
+	if err := s.authorizeEngine(c, access{action: "s3:GetObject", bucket: bucket, key: key}); err != nil {
 		return nil, err
 	}
 	o, err := s.backend.GetObject(bucket, key, nil)

@@ -18,16 +18,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 )
 
-// The bounds of the lives of credentials, in seconds.
+// The limits of a credential's duration, in seconds.
 const (
-	shortestLife      = 900
-	longestChained    = 3600
-	longestFederation = 129_600
-	longestRole       = 43_200
+	minDuration    = 900
+	maxChainedRole = 3600
+	maxFederation  = 129_600
+	maxRole        = 43_200
 )
 
-// isSTS tells the requests of the token service, which has the endpoint of S3
-// here, as some compatible stores have it.
+// isSTS reports whether a request is for the token service. It shares the
+// endpoint of S3, as in some S3-compatible stores.
 func isSTS(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/" &&
 		strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
@@ -63,9 +63,9 @@ func (s *Store) serveSTS(w http.ResponseWriter, r *http.Request) {
 	case "AssumeRole":
 		answer, err = s.assumeRole(who, form)
 	case "GetFederationToken":
-		answer, err = s.federate(who, form)
+		answer, err = s.getFederationToken(who, form)
 	case "GetCallerIdentity":
-		answer = callerIdentity{Arn: who.arn, UserID: who.AccessKey, Account: account}
+		answer = callerIdentityReply{Arn: who.arn, UserID: who.AccessKey, Account: account}
 	default:
 		err = &Error{
 			http.StatusBadRequest,
@@ -87,51 +87,52 @@ func refuseSTS(w http.ResponseWriter, err error) {
 	errors.As(err, &e)
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(e.Status)
-	_ = xml.NewEncoder(w).Encode(stsError{Code: e.Code, Message: e.Message})
+	_ = xml.NewEncoder(w).Encode(stsErrorReply{Code: e.Code, Message: e.Message})
 }
 
-type stsError struct {
+type stsErrorReply struct {
 	XMLName xml.Name `xml:"ErrorResponse"`
 	Type    string   `xml:"Error>Type"`
 	Code    string   `xml:"Error>Code"`
 	Message string   `xml:"Error>Message"`
 }
 
-type callerIdentity struct {
+type callerIdentityReply struct {
 	XMLName xml.Name `xml:"GetCallerIdentityResponse"`
 	Arn     string   `xml:"GetCallerIdentityResult>Arn"`
 	UserID  string   `xml:"GetCallerIdentityResult>UserId"`
 	Account string   `xml:"GetCallerIdentityResult>Account"`
 }
 
-type granted struct {
+type stsCredentials struct {
 	AccessKeyID     string `xml:"AccessKeyId"`
 	SecretAccessKey string
 	SessionToken    string
 	Expiration      string
 }
 
-func (i *identity) granted() granted {
-	return granted{i.AccessKey, i.SecretKey, i.SessionToken, i.expires.UTC().Format(time.RFC3339)}
+func (i *identity) stsCredentials() stsCredentials {
+	return stsCredentials{i.AccessKey, i.SecretKey, i.SessionToken, i.expires.UTC().Format(time.RFC3339)}
 }
 
-type assumed struct {
-	XMLName     xml.Name `xml:"AssumeRoleResponse"`
-	Credentials granted  `xml:"AssumeRoleResult>Credentials"`
-	Arn         string   `xml:"AssumeRoleResult>AssumedRoleUser>Arn"`
-	RoleID      string   `xml:"AssumeRoleResult>AssumedRoleUser>AssumedRoleId"`
+type assumeRoleReply struct {
+	XMLName     xml.Name       `xml:"AssumeRoleResponse"`
+	Credentials stsCredentials `xml:"AssumeRoleResult>Credentials"`
+	Arn         string         `xml:"AssumeRoleResult>AssumedRoleUser>Arn"`
+	RoleID      string         `xml:"AssumeRoleResult>AssumedRoleUser>AssumedRoleId"`
 }
 
-type federated struct {
-	XMLName     xml.Name `xml:"GetFederationTokenResponse"`
-	Credentials granted  `xml:"GetFederationTokenResult>Credentials"`
-	Arn         string   `xml:"GetFederationTokenResult>FederatedUser>Arn"`
-	UserID      string   `xml:"GetFederationTokenResult>FederatedUser>FederatedUserId"`
+type federationReply struct {
+	XMLName     xml.Name       `xml:"GetFederationTokenResponse"`
+	Credentials stsCredentials `xml:"GetFederationTokenResult>Credentials"`
+	Arn         string         `xml:"GetFederationTokenResult>FederatedUser>Arn"`
+	UserID      string         `xml:"GetFederationTokenResult>FederatedUser>FederatedUserId"`
 }
 
 var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-// assumeRole knows one role; its sessions may assume it again, for less.
+// assumeRole returns a session of the one role. A session may assume the role
+// again, for at most an hour (role chaining).
 func (s *Store) assumeRole(who *identity, form url.Values) (any, error) {
 	role, name := form.Get("RoleArn"), form.Get("RoleSessionName")
 	if role != s.options.RoleARN || who.policy != nil || form.Get("ExternalId") != s.options.ExternalID {
@@ -148,13 +149,13 @@ func (s *Store) assumeRole(who *identity, form url.Values) (any, error) {
 			"1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint",
 		}
 	}
-	life, err := life(form, longestChained, longestRole)
+	life, err := requestedDuration(form, maxChainedRole, maxRole)
 	if err != nil {
 		return nil, err
 	}
 	most, why := s.options.RoleMaxSession, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 	if who.role != "" {
-		most, why = longestChained*time.Second, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+		most, why = maxChainedRole*time.Second, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
 	}
 	if life > most {
 		return nil, &Error{http.StatusBadRequest, "ValidationError", why}
@@ -167,12 +168,12 @@ func (s *Store) assumeRole(who *identity, form url.Values) (any, error) {
 	}
 	_, roleName, _ := strings.Cut(role, ":role/")
 	i := s.mint("arn:aws:sts::"+account+":assumed-role/"+roleName+"/"+name, role, p, life)
-	return assumed{Credentials: i.granted(), Arn: i.arn, RoleID: "AROA" + account + ":" + name}, nil
+	return assumeRoleReply{Credentials: i.stsCredentials(), Arn: i.arn, RoleID: "AROA" + account + ":" + name}, nil
 }
 
-// federate gives a user's long-lived key a session that may do what the policy
-// says: without one, nothing.
-func (s *Store) federate(who *identity, form url.Values) (any, error) {
+// getFederationToken returns a session for the long-lived credential, which may
+// do what the policy allows; without a policy, nothing.
+func (s *Store) getFederationToken(who *identity, form url.Values) (any, error) {
 	if !who.longLived() {
 		return nil, &Error{http.StatusForbidden, "AccessDenied", "Cannot call GetFederationToken with session credentials"}
 	}
@@ -180,7 +181,7 @@ func (s *Store) federate(who *identity, form url.Values) (any, error) {
 	if len(name) > 32 || !sessionName.MatchString(name) {
 		return nil, &Error{http.StatusBadRequest, "ValidationError", "1 validation error detected: Value at 'name' failed to satisfy constraint"}
 	}
-	life, err := life(form, longestRole, longestFederation)
+	life, err := requestedDuration(form, maxRole, maxFederation)
 	if err != nil {
 		return nil, err
 	}
@@ -191,21 +192,21 @@ func (s *Store) federate(who *identity, form url.Values) (any, error) {
 		}
 	}
 	i := s.mint("arn:aws:sts::"+account+":federated-user/"+name, "", p, life)
-	return federated{Credentials: i.granted(), Arn: i.arn, UserID: account + ":" + name}, nil
+	return federationReply{Credentials: i.stsCredentials(), Arn: i.arn, UserID: account + ":" + name}, nil
 }
 
-func life(form url.Values, otherwise, most int) (time.Duration, error) {
+func requestedDuration(form url.Values, otherwise, most int) (time.Duration, error) {
 	seconds := otherwise
 	if text := form.Get("DurationSeconds"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < shortestLife || n > most {
+		if err != nil || n < minDuration || n > most {
 			return 0, &Error{
 				http.StatusBadRequest,
 				"ValidationError",
 				fmt.Sprintf(
 					"1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d",
 					text,
-					shortestLife,
+					minDuration,
 					most,
 				),
 			}

@@ -1,5 +1,6 @@
-// Package seed makes the example data, which is the same on every run and has the
-// awkward values of real data, and loads the user's files.
+// Package seed creates the example data of -seed and loads the files of -load.
+// The example data is the same in every run, and holds the awkward values that
+// real data has.
 package seed
 
 import (
@@ -14,21 +15,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// DefaultRows is how many customers there are unless asked otherwise.
+// DefaultRows is the default number of customers.
 const DefaultRows = 100_000
 
-// table is one table of the seed: how it is made, and the query that fills it,
-// with {rows} for the number of customers.
+// table is a table of the example data: its definition, and the query that fills
+// it, in which {rows} stands for the number of customers.
 type table struct {
 	name   string
 	create string
 	fill   string
-	// rows is how many rows it gets for so many customers.
+	// rows returns the number of rows for a number of customers.
 	rows func(customers int) int
 }
 
-// Tables makes the catalogs main and marketing with their tables. What is there
-// already is left alone, so that a warehouse kept on disk is seeded once.
+// Tables creates the catalogs main and marketing with their tables. Existing
+// tables are left unchanged, so that a warehouse kept on disk is seeded once.
 func Tables(ctx context.Context, s warehouse.Session, rows int, progress func(string)) error {
 	if rows <= 0 {
 		rows = DefaultRows
@@ -39,7 +40,7 @@ func Tables(ctx context.Context, s warehouse.Session, rows int, progress func(st
 		"CREATE SCHEMA IF NOT EXISTS marketing.web COMMENT 'The web site'",
 		"CREATE SCHEMA IF NOT EXISTS marketing.`e-mail`",
 	} {
-		if err := run(ctx, s, st); err != nil {
+		if err := execute(ctx, s, st); err != nil {
 			return err
 		}
 	}
@@ -49,7 +50,7 @@ func Tables(ctx context.Context, s warehouse.Session, rows int, progress func(st
 		}
 	}
 	for _, v := range views {
-		if err := run(ctx, s, v); err != nil {
+		if err := execute(ctx, s, v); err != nil {
 			return err
 		}
 	}
@@ -58,7 +59,7 @@ func Tables(ctx context.Context, s warehouse.Session, rows int, progress func(st
 
 func makeTable(ctx context.Context, s warehouse.Session, t table, rows int, progress func(string)) error {
 	create := fmt.Sprintf("CREATE TABLE %s %s", t.name, t.create)
-	if err := run(ctx, s, create); err != nil {
+	if err := execute(ctx, s, create); err != nil {
 		var e *warehouse.Error
 		if errors.As(err, &e) && e.Class == "TABLE_OR_VIEW_ALREADY_EXISTS" {
 			return nil
@@ -68,10 +69,10 @@ func makeTable(ctx context.Context, s warehouse.Session, t table, rows int, prog
 	if progress != nil {
 		progress(fmt.Sprintf("seeding %s: %s rows", strings.ReplaceAll(t.name, "`", ""), thousands(t.rows(rows))))
 	}
-	return run(ctx, s, "INSERT INTO "+t.name+" "+strings.ReplaceAll(t.fill, "{rows}", strconv.Itoa(rows)))
+	return execute(ctx, s, "INSERT INTO "+t.name+" "+strings.ReplaceAll(t.fill, "{rows}", strconv.Itoa(rows)))
 }
 
-// thousands writes 100000 as 100,000.
+// thousands formats 100000 as 100,000.
 func thousands(n int) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -80,8 +81,8 @@ func thousands(n int) string {
 	return s
 }
 
-// run executes a statement and reads its result to the end.
-func run(ctx context.Context, s warehouse.Session, statement string) error {
+// execute executes a statement and reads its result to the end.
+func execute(ctx context.Context, s warehouse.Session, statement string) error {
 	r, err := s.Execute(ctx, statement, nil)
 	if err != nil {
 		return fmt.Errorf("seeding the sandbox with %.60q: %w", statement, err)
@@ -99,9 +100,9 @@ func run(ctx context.Context, s warehouse.Session, statement string) error {
 	}
 }
 
-// Load makes a table of a Parquet or CSV file, with its catalog and schema
-// where they are missing. A CSV file has a header; its types are inferred as
-// Spark infers them.
+// Load creates a table from a Parquet or CSV file, and its catalog and schema if
+// they do not exist. A CSV file has a header; its types are inferred as Spark
+// infers them.
 func Load(ctx context.Context, e *duck.Engine, name, file string) error {
 	if _, err := e.LoadFile(ctx, name, file); err != nil {
 		return fmt.Errorf("loading %s as the table %s: %w", file, name, err)

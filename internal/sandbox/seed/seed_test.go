@@ -31,7 +31,7 @@ func open(t *testing.T) (*duck.Engine, warehouse.Session) {
 	return e, s
 }
 
-// row is the first row of a query, its values joined by bars.
+// row returns the first row of a query, its values joined by bars.
 func row(t *testing.T, s warehouse.Session, query string) string {
 	t.Helper()
 	r, err := s.Execute(t.Context(), query, nil)
@@ -80,7 +80,7 @@ func TestTables(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", query, got, want)
 		}
 	}
-	// Seeding again leaves everything as it is, and another engine gets the same.
+	// Seeding again changes nothing, and another engine gets the same data.
 	if err := seed.Tables(t.Context(), s, 5000, nil); err != nil {
 		t.Fatal(err)
 	}

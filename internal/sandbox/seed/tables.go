@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-func same(n int) int { return n }
+func perCustomer(n int) int { return n }
 
-// pick is SQL that takes one of several texts by a number made of the row's id:
-// a multiplicative hash, so that neighbours differ and every run is alike.
+// pick returns SQL that chooses one of several texts by the row's id. A
+// multiplicative hash makes neighbours differ, and every run choose alike.
 func pick(salt int, texts ...string) string {
 	quoted := make([]string, len(texts))
 	for i, t := range texts {
-		quoted[i] = literal(t)
+		quoted[i] = quoteString(t)
 	}
 	return fmt.Sprintf(
 		"element_at(array(%s), CAST(pmod((id + %d) * 2654435761, %d) AS INT) + 1)",
@@ -22,8 +22,8 @@ func pick(salt int, texts ...string) string {
 	)
 }
 
-// literal writes a string for Databricks, backslashes and quotes escaped.
-func literal(s string) string {
+// quoteString returns s as a string literal of Databricks SQL.
+func quoteString(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
@@ -188,11 +188,11 @@ var (
 	}
 )
 
-// tables, in the order they are made. All their times are in the past.
+// tables are in the order in which they are created. All their times are in the past.
 var tables = []table{
 	{
 		name: "main.sales.customers",
-		rows: same,
+		rows: perCustomer,
 		create: `(
   customer_id BIGINT NOT NULL COMMENT 'Counts from 1',
   email STRING NOT NULL COMMENT 'Unique',
@@ -220,7 +220,7 @@ var tables = []table{
 	},
 	{
 		name:   "marketing.web.page_views",
-		rows:   same,
+		rows:   perCustomer,
 		create: "(view_id BIGINT, customer_id BIGINT, url STRING, referrer STRING, seconds FLOAT, seen_at TIMESTAMP) COMMENT 'Clicks'",
 		fill: `SELECT id + 1, CASE WHEN id % 5 = 0 THEN NULL ELSE pmod(id * 31, {rows}) + 1 END,
   concat('https://shop.example.com/', ` + pick(3, "home", "cart", "product?id=7&ref=mail", "søk", "検索", "checkout#pay") + `),
@@ -244,7 +244,7 @@ var tables = []table{
 	},
 }
 
-// views are made after the tables they read.
+// views are created after the tables that they read.
 var views = []string{
 	"CREATE VIEW IF NOT EXISTS marketing.web.vip_customers COMMENT 'A view: it has no history' AS SELECT customer_id, email, lifetime_value, updated_at FROM main.sales.customers WHERE vip",
 }

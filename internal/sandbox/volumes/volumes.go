@@ -1,5 +1,5 @@
-// Package volumes is the sandbox's Unity Catalog volumes: the Files API for
-// clients, and the same files for the engine that loads them.
+// Package volumes holds the sandbox's Unity Catalog volumes: the Files API for
+// clients, and the same files for COPY INTO.
 package volumes
 
 import (
@@ -28,7 +28,7 @@ type Store struct {
 	faults  *fault.Set
 }
 
-// Open makes the volumes, which are named catalog.schema.volume, in dir.
+// Open creates the volumes, named catalog.schema.volume, in dir.
 func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of volumes: %w", err)
@@ -54,11 +54,10 @@ func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
 // Close releases the directory.
 func (s *Store) Close() error { return s.root.Close() }
 
-// Prefix begins the paths of volumes.
+// Prefix is the beginning of every path in a volume.
 const Prefix = "/Volumes/"
 
-// Split takes a path apart into its volume ("/Volumes/c/s/v") and the key below
-// it.
+// Split splits a path into its volume ("/Volumes/c/s/v") and the key below it.
 func Split(text string) (volume, key string, ok bool) {
 	parts := strings.SplitN(strings.TrimPrefix(text, Prefix), "/", 4)
 	if !strings.HasPrefix(text, Prefix) || len(parts) < 3 {
@@ -70,8 +69,9 @@ func Split(text string) (volume, key string, ok bool) {
 	return Prefix + strings.Join(parts[:3], "/"), key, true
 }
 
-// local is where a path's file is. Names of volumes know no case.
-func (s *Store) local(text string) (string, error) {
+// localPath returns the path of a file in the store's directory. The names of
+// volumes are not case-sensitive.
+func (s *Store) localPath(text string) (string, error) {
 	volume, key, ok := Split(text)
 	name := strings.ToLower(strings.TrimPrefix(volume, Prefix))
 	if !ok || !slices.Contains(s.volumes, name) {
@@ -82,7 +82,7 @@ func (s *Store) local(text string) (string, error) {
 
 // List returns the files of a volume whose keys begin with prefix, by key.
 func (s *Store) List(_ context.Context, volume, prefix string) ([]objectstore.Object, error) {
-	base, err := s.local(volume)
+	base, err := s.localPath(volume)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +107,14 @@ func (s *Store) List(_ context.Context, volume, prefix string) ([]objectstore.Ob
 
 // Read opens a file of a volume.
 func (s *Store) Read(_ context.Context, volume, key string) (io.ReadCloser, error) {
-	name, err := s.local(volume + "/" + key)
+	name, err := s.localPath(volume + "/" + key)
 	if err != nil {
 		return nil, err
 	}
 	return s.root.Open(name)
 }
 
-// uploading ends the names of files that are not whole yet.
+// uploading is the suffix of files whose upload is not complete.
 const uploading = ".uploading"
 
 const (
@@ -144,7 +144,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	name, err := s.local(target)
+	name, err := s.localPath(target)
 	if err == nil {
 		switch {
 		case directory && r.Method == http.MethodPut:
@@ -154,9 +154,9 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case directory && r.Method == http.MethodDelete:
 			err = s.removeDirectory(name)
 		case r.Method == http.MethodPut:
-			err = s.write(name, r)
+			err = s.writeFile(name, r)
 		case r.Method == http.MethodGet:
-			err = s.send(w, name)
+			err = s.sendFile(w, name)
 		case r.Method == http.MethodDelete:
 			err = s.root.Remove(name)
 		default:
@@ -176,8 +176,8 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// write puts a file in place whole, or not at all.
-func (s *Store) write(name string, r *http.Request) error {
+// writeFile stores the request's body as a file, whole or not at all.
+func (s *Store) writeFile(name string, r *http.Request) error {
 	if _, err := s.root.Stat(name); err == nil && r.URL.Query().Get("overwrite") != "true" {
 		return fs.ErrExist
 	}
@@ -195,7 +195,7 @@ func (s *Store) write(name string, r *http.Request) error {
 	return nil
 }
 
-func (s *Store) send(w http.ResponseWriter, name string) error {
+func (s *Store) sendFile(w http.ResponseWriter, name string) error {
 	f, err := s.root.Open(name)
 	if err != nil {
 		return err
@@ -224,11 +224,11 @@ type entry struct {
 	Modified  int64  `json:"last_modified,omitempty"`
 }
 
-// pageEntries is how many entries one answer has: few, so that clients are seen
-// to ask for more.
+// pageEntries is the number of entries per answer. It is small, so that clients
+// have to request a second page.
 const pageEntries = 100
 
-// list sends the entries after the one that the page token names.
+// list sends the entries that follow the entry named after, the page token.
 func (s *Store) list(w http.ResponseWriter, target, name, after string) error {
 	found, err := fs.ReadDir(s.root.FS(), name)
 	if err != nil {

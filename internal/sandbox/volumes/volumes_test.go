@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
 )
 
-// The Files API as Databricks describes it, and the same files for an engine.
+// The Files API as Databricks documents it, and the same files for an engine.
 func TestFilesAPI(t *testing.T) {
 	t.Parallel()
 	store, err := volumes.Open(t.TempDir(), []string{"main.default.v"}, &fault.Set{})
@@ -40,7 +40,7 @@ func TestFilesAPI(t *testing.T) {
 	}
 	const files, directories = "/api/2.0/fs/files/Volumes/main/default/v", "/api/2.0/fs/directories/Volumes/main/default/v"
 	for _, step := range []struct{ method, path, want string }{
-		{"PUT", files + "/a/1.csv", "404"}, // the directory comes first
+		{"PUT", files + "/a/1.csv", "404"}, // the directory does not exist
 		{"PUT", directories + "/a/b", "204"},
 		{"PUT", directories + "/a/b", "204"},
 		{"PUT", files + "/a/1%20x.csv", "204"},

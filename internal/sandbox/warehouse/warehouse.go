@@ -1,6 +1,6 @@
-// Package warehouse is the seam between the sandbox's protocol front and the
-// engine that executes SQL behind it. The front knows sessions, operations,
-// tokens and faults; an engine knows SQL, tables and their versions.
+// Package warehouse is the interface between the sandbox's protocol front and the
+// engine that executes SQL behind it. The front handles sessions, operations,
+// tokens and faults; an engine handles SQL, tables and their versions.
 package warehouse
 
 import (
@@ -13,14 +13,13 @@ import (
 
 // Engine executes Databricks SQL for many sessions at once.
 type Engine interface {
-	// OpenSession starts a session: it owns temporary views and settings. It
-	// fails with ErrStarting rather than keep a client waiting.
+	// OpenSession starts a session, which owns temporary views and settings. If
+	// the engine is still starting, it fails with ErrStarting.
 	OpenSession(ctx context.Context, o SessionOptions) (Session, error)
 	Close() error
 }
 
-// ErrStarting says that what stands behind the engine is not up yet, and will
-// be: a client does well to come back.
+// ErrStarting is returned while the engine starts. Clients should retry.
 var ErrStarting = errors.New("the SQL warehouse is starting")
 
 // SessionOptions are what a client sends with OpenSession.
@@ -32,28 +31,28 @@ type SessionOptions struct {
 	Conf map[string]string
 }
 
-// Session executes one statement at a time. Cancelling the context of Execute
-// or of Result.Next stops the statement.
+// Session executes one statement at a time. Cancelling the context of Execute or
+// of Result.Next stops the statement.
 type Session interface {
 	Execute(ctx context.Context, statement string, params []Parameter) (Result, error)
 	// Objects lists catalogs, schemas, tables and columns, for the metadata
-	// calls of ODBC-minded clients. The front applies their patterns.
+	// calls of ODBC and JDBC clients. The front applies their patterns.
 	Objects(ctx context.Context) ([]CatalogObject, error)
 	Close() error
 }
 
-// Parameter is a bound value: named (":name"), or positional ("?") when Name
-// is empty. Type is the SQL type the client declares, such as STRING or
-// TIMESTAMP; Value is its text form, nil for NULL.
+// Parameter is a bound value: named (":name"), or positional ("?") if Name is
+// empty. Type is the SQL type that the client declares, such as STRING or
+// TIMESTAMP; Value is the value's text form, nil for NULL.
 type Parameter struct {
 	Name  string
 	Type  string
 	Value *string
 }
 
-// Result is the outcome of a statement. Statements without rows have no
-// columns, or those Databricks gives them (num_affected_rows and so on). It can
-// still be read while later statements of its session execute.
+// Result is the result of a statement. A statement that returns no rows has no
+// columns, or those that Databricks gives it (num_affected_rows and so on). A
+// result can still be read while later statements of its session execute.
 type Result interface {
 	Columns() []Column
 	// Next returns the next batch, or io.EOF. The caller releases the batch.
@@ -61,15 +60,15 @@ type Result interface {
 	Close() error
 }
 
-// Profiled is a Result that can tell how many rows of tables were read for it,
-// once it is closed.
+// Profiled is a Result that knows, once it is closed, how many rows of tables the
+// statement read.
 type Profiled interface {
 	RowsScanned() (rows int64, known bool)
 }
 
-// Column describes a result column. Its Arrow field carries the physical form
-// that Databricks sends: TIMESTAMP as timestamp[us, tz=UTC], TIMESTAMP_NTZ as
-// timestamp[us], DECIMAL as decimal128, nested types as such, INTERVAL as text.
+// Column describes a result column. Its Arrow type is the one that Databricks
+// sends: TIMESTAMP as timestamp[us, tz=UTC], TIMESTAMP_NTZ as timestamp[us],
+// DECIMAL as decimal128, nested types as Arrow's, INTERVAL as text.
 type Column struct {
 	Name string
 	// Type is the Databricks type in full: "DECIMAL(10,2)", "ARRAY<STRING>".
@@ -78,7 +77,7 @@ type Column struct {
 	Arrow   arrow.Field
 }
 
-// CatalogObject is a catalog, the top of the tree of all that exists.
+// CatalogObject is a catalog, the top level of the tree of objects.
 type CatalogObject struct {
 	Name    string
 	Schemas []SchemaObject
@@ -106,8 +105,8 @@ type ColumnObject struct {
 	Comment  string
 }
 
-// Error is a failure in Databricks' shape. Its text begins with the class in
-// brackets and ends with "SQLSTATE: ...", as clients parse it.
+// Error is an error in Databricks' form. Its text begins with the class in
+// brackets and ends with "SQLSTATE: ...", since clients parse both.
 type Error struct {
 	// Class is the error class with its sub-class: "TABLE_OR_VIEW_NOT_FOUND",
 	// "UNRESOLVED_COLUMN.WITH_SUGGESTION".
