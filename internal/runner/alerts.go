@@ -13,46 +13,47 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// AlertConfig says whom to tell of failures.
+// AlertConfig configures the webhook that receives alerts.
 type AlertConfig struct {
-	// URL takes a POST for each alert; empty tells nobody. It is https, unless
-	// private hosts are allowed.
+	// URL receives a POST request for each alert; if empty, there are no alerts.
+	// It must be https, unless private hosts are allowed.
 	URL string
-	// Secret signs each body, so that its receiver knows whom it is from.
+	// Secret signs each request body, so that the receiver can verify the sender.
 	Secret jobs.Secret
-	// StalePeriods is after how many periods of its schedule without a success
-	// a job is stale: DefaultStalePeriods when 0.
+	// StalePeriods is the number of schedule periods without a success after
+	// which a job is stale; 0 means DefaultStalePeriods.
 	StalePeriods int
 }
 
-// DefaultStalePeriods lets one run fail before a job is stale.
+// DefaultStalePeriods allows one failed run before a job is stale.
 const DefaultStalePeriods = 2
 
 const (
-	// alertEvery is how often other runners' failures are looked for, staleEvery
-	// how often jobs are that have had no success for long.
-	alertEvery = 5 * time.Second
-	staleEvery = time.Minute
-	// alertHold keeps other runners from an alert while it is delivered.
+	// alertInterval is how often a runner checks the store for failed runs and
+	// undelivered alerts.
+	alertInterval = 5 * time.Second
+	// staleInterval is how often a runner checks for stale jobs.
+	staleInterval = time.Minute
+	// alertHold is how long an alert is reserved for the runner that delivers it.
 	alertHold = time.Minute
-	// maxAlertAttempts is how often one is tried, over about a day.
+	// maxAlertAttempts is the number of delivery attempts, over about a day.
 	maxAlertAttempts = 15
 )
 
-// alerter delivers alerts. What is to be told is kept in the store, so that
-// any runner tells it, once, and none that dies takes it along.
+// alerter delivers alerts. Alerts are kept in the store, so that any runner can
+// deliver them, each is delivered once, and none is lost when a runner dies.
 type alerter struct {
 	config  AlertConfig
 	hook    *webhook
 	log     *slog.Logger
 	metrics *metrics
 	db      *store.DB
-	poked   chan struct{}
+	wakeups chan struct{}
 }
 
 func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) (*alerter, error) {
 	c.StalePeriods = cmp.Or(c.StalePeriods, DefaultStalePeriods)
-	a := &alerter{config: c, log: log, metrics: m, poked: make(chan struct{}, 1)}
+	a := &alerter{config: c, log: log, metrics: m, wakeups: make(chan struct{}, 1)}
 	if c.URL == "" {
 		return a, nil
 	}
@@ -61,9 +62,9 @@ func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) 
 	return a, err
 }
 
-func (a *alerter) lookNow() {
+func (a *alerter) wake() {
 	select {
-	case a.poked <- struct{}{}:
+	case a.wakeups <- struct{}{}:
 	default:
 	}
 }
@@ -73,11 +74,11 @@ func (a *alerter) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	tick := time.NewTicker(alertEvery)
+	tick := time.NewTicker(alertInterval)
 	defer tick.Stop()
 	var looked time.Time
 	for {
-		if time.Since(looked) >= staleEvery {
+		if time.Since(looked) >= staleInterval {
 			looked = time.Now()
 			a.try(ctx, a.findStale)
 		}
@@ -86,7 +87,7 @@ func (a *alerter) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-a.poked:
+		case <-a.wakeups:
 		case <-tick.C:
 		}
 	}
@@ -95,7 +96,7 @@ func (a *alerter) run(ctx context.Context) error {
 func (a *alerter) try(ctx context.Context, f func(context.Context) error) {
 	if err := f(ctx); err != nil && ctx.Err() == nil {
 		a.metrics.storeErrors.Inc()
-		a.log.ErrorContext(ctx, "alerts could not be read from the store or written there; it is tried again", "error", err)
+		a.log.ErrorContext(ctx, "the store could not be read or written for alerts; the runner will retry", "error", err)
 	}
 }
 
@@ -148,7 +149,7 @@ func (a *alerter) deliverAll(ctx context.Context) error {
 func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 	m, err := a.message(ctx, alert)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
-		return a.db.DoneAlert(ctx, alert.ID) // nobody misses a job that was removed
+		return a.db.DoneAlert(ctx, alert.ID) // the job was deleted
 	}
 	if err != nil {
 		return err
@@ -162,14 +163,14 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 		return a.db.LaterAlert(context.WithoutCancel(ctx), alert.ID, 0)
 	case alert.Attempts >= maxAlertAttempts:
 		a.metrics.alerts.WithLabelValues("given_up").Inc()
-		a.log.ErrorContext(ctx, "an alert could not be delivered and is given up", "alert", alert.ID, "attempts", alert.Attempts, "error", err)
+		a.log.ErrorContext(ctx, "an alert could not be delivered; there will be no further attempt", "alert", alert.ID, "attempts", alert.Attempts, "error", err)
 		return a.db.DoneAlert(ctx, alert.ID)
 	default:
 		wait := alertPauses.Pause(alert.Attempts)
 		a.metrics.alerts.WithLabelValues("failed").Inc()
 		a.log.WarnContext(
 			ctx,
-			"an alert could not be delivered; it is tried again",
+			"an alert could not be delivered; the runner will retry",
 			"alert",
 			alert.ID,
 			"attempt",
@@ -183,12 +184,13 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 	}
 }
 
-// alertPauses are those between the attempts to deliver an alert.
+// alertPauses are the pauses between attempts to deliver an alert.
 var alertPauses = retry.Policy{First: 5 * time.Second, Longest: 3 * time.Hour}
 
-// message is what the receiver gets.
+// message is the JSON body of an alert.
 type message struct {
-	// ID is the same each time an alert is sent: it may come twice.
+	// ID is the same in every attempt, so that the receiver can discard
+	// duplicates.
 	ID    string    `json:"id"`
 	Kind  string    `json:"kind"`
 	At    time.Time `json:"at"`

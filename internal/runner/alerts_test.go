@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to onEach are the bodies of tests
+//nolint:thelper // the functions passed to onEachDatabase are test bodies
 package runner_test
 
 import (
@@ -25,7 +25,8 @@ type alert struct {
 	Run            *jobs.Run
 }
 
-// receiver takes alerts, refusing the first ones, and checks their signatures.
+// receiver is a webhook that refuses the first requests, checks signatures, and
+// sends the alerts to a channel.
 func receiver(t *testing.T, secret string, refuse int) (address string, got chan alert) {
 	t.Helper()
 	got = make(chan alert, 10)
@@ -54,9 +55,9 @@ func receiver(t *testing.T, secret string, refuse int) (address string, got chan
 	return s.URL, got
 }
 
-func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
+func TestFailureAlertIsRetriedAndDeliveredOnce(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		b.work = func(context.Context, jobs.Job, engine.Progress) error {
 			return &jobs.Error{Code: jobs.CodeForbidden, Summary: "No right to read it"}
 		}
@@ -66,10 +67,10 @@ func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
 		auth := b.authorize(apply)
 		r, _ := b.runner(config)
 		b.runner(config)
-		j := b.job(apply, auth.ID, "customers", atOnce)
-		run := b.only(r.API(), j.ID, jobs.StatusFailed)
+		j := b.job(apply, auth.ID, "customers", startImmediately)
+		run := b.onlyRun(r.API(), j.ID, jobs.StatusFailed)
 		eventually(t, "a first attempt", func() bool { return b.count(`SELECT coalesce(max(attempts), 0) FROM alerts`) == 1 })
-		eventually(t, "a second attempt that is planned", func() bool {
+		eventually(t, "a second attempt", func() bool {
 			b.sql(`UPDATE alerts SET next_at = 1 WHERE attempts = 1`)
 			return len(got) > 0
 		})
@@ -77,16 +78,16 @@ func TestAFailureIsToldOnceThoughTheReceiverWasDownAtFirst(t *testing.T) {
 		if a.Kind != "failure" || a.Job.ID != j.ID || a.Run == nil || a.Run.ID != run.ID || a.Text == "" {
 			t.Errorf("%+v", a)
 		}
-		eventually(t, "the alert is done with", func() bool { return b.count(`SELECT count(*) FROM alerts WHERE done_at IS NOT NULL`) == 1 })
+		eventually(t, "the alert is marked as delivered", func() bool { return b.count(`SELECT count(*) FROM alerts WHERE done_at IS NOT NULL`) == 1 })
 		if len(got) > 0 {
-			t.Errorf("told again: %+v", <-got)
+			t.Errorf("got a second alert: %+v", <-got)
 		}
 	})
 }
 
-func TestAJobWithoutSuccessForLongIsTold(t *testing.T) {
+func TestStaleJobRaisesAnAlert(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		address, got := receiver(t, "s3cret", 0)
 		apply := b.apply()
 		auth := b.authorize(apply)
@@ -104,8 +105,9 @@ func TestAJobWithoutSuccessForLongIsTold(t *testing.T) {
 	})
 }
 
-// checklist 50: an alert goes where the configuration says and nowhere inside.
-func TestAlertsStayOutsideUnlessAllowed(t *testing.T) {
+// checklist 50: alerts are not sent to private addresses unless the
+// configuration allows it.
+func TestAlertsToPrivateAddressesNeedPermission(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		url, secret string
@@ -123,16 +125,16 @@ func TestAlertsStayOutsideUnlessAllowed(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
-	b := newBed(t)
+	b := newFixture(t)
 	b.work = func(context.Context, jobs.Job, engine.Progress) error {
 		return &jobs.Error{Code: jobs.CodeFailed, Summary: "x"}
 	}
-	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("an address inside was contacted") }))
-	t.Cleanup(inside.Close)
+	private := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a private address was contacted") }))
+	t.Cleanup(private.Close)
 	apply := b.apply()
 	auth := b.authorize(apply)
-	b.runner(runner.Config{Alerts: runner.AlertConfig{URL: inside.URL, Secret: jobs.NewSecret("s")}})
-	b.job(apply, auth.ID, "customers", atOnce)
+	b.runner(runner.Config{Alerts: runner.AlertConfig{URL: private.URL, Secret: jobs.NewSecret("s")}})
+	b.job(apply, auth.ID, "customers", startImmediately)
 	eventually(t, "a refused attempt", func() bool {
 		return b.count(`SELECT coalesce(max(attempts), 0) FROM alerts WHERE next_at > created_at`) >= 1
 	})

@@ -15,10 +15,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 )
 
-// schedulesForBench is how many jobs the benchmarks have.
+// schedulesForBench is the number of jobs in the benchmarks.
 const schedulesForBench = 10000
 
-// seed makes authorizations and jobs with schedules that are due in a year.
+// seed creates authorizations and jobs with schedules that are due in a year.
 func (b *fixture) seed(authorizations, jobsOfEach int) {
 	b.t.Helper()
 	e := b.apply()
@@ -39,14 +39,14 @@ func (b *fixture) seed(authorizations, jobsOfEach int) {
 	b.sql(`UPDATE jobs SET next_run_at = ? WHERE id = ?`, later, first.ID)
 }
 
-// each measures something on each database.
-func each(b *testing.B, f func(b *testing.B, bed *fixture)) {
+// benchmarkEachDatabase runs a benchmark on SQLite and on PostgreSQL.
+func benchmarkEachDatabase(b *testing.B, f func(b *testing.B, fx *fixture)) {
 	b.Helper()
-	b.Run("sqlite", func(b *testing.B) { f(b, newBed(b)) })
+	b.Run("sqlite", func(b *testing.B) { f(b, newFixture(b)) })
 	b.Run("postgres", func(b *testing.B) {
-		bed := newBed(b)
-		bed.url = jobs.NewSecret(pgtest.URL(b))
-		f(b, bed)
+		fx := newFixture(b)
+		fx.url = jobs.NewSecret(pgtest.URL(b))
+		f(b, fx)
 	})
 }
 
@@ -54,7 +54,7 @@ func cpu(tb testing.TB) time.Duration {
 	tb.Helper()
 	text, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
-		tb.Skip("no /proc to read the time of the processor from")
+		tb.Skip("there is no /proc/self/stat to read the CPU time from")
 	}
 	fields := strings.Fields(string(text))
 	var ticks int64
@@ -68,13 +68,13 @@ func cpu(tb testing.TB) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// BenchmarkIdle shows what 10,000 schedules cost that are not due, in percent
-// of one core.
+// BenchmarkIdle measures the CPU use of 10,000 schedules that are not due, in
+// percent of one core.
 func BenchmarkIdle(b *testing.B) {
-	each(b, func(b *testing.B, bed *fixture) {
+	benchmarkEachDatabase(b, func(b *testing.B, fx *fixture) {
 		b.Helper()
-		bed.seed(10, schedulesForBench/10)
-		bed.runner(runner.Config{})
+		fx.seed(10, schedulesForBench/10)
+		fx.runner(runner.Config{})
 		time.Sleep(3 * time.Second)
 		for b.Loop() {
 			const span = 20 * time.Second
@@ -85,19 +85,19 @@ func BenchmarkIdle(b *testing.B) {
 	})
 }
 
-// BenchmarkDue shows how long 100 runs that are due at once take to begin,
-// among 10,000 schedules.
+// BenchmarkDue measures how late 100 of 10,000 schedules that are due at the
+// same time begin their runs.
 func BenchmarkDue(b *testing.B) {
-	each(b, func(b *testing.B, bed *fixture) {
+	benchmarkEachDatabase(b, func(b *testing.B, fx *fixture) {
 		b.Helper()
 		const due = 100
-		bed.seed(due, schedulesForBench/due)
-		e := bed.apply()
-		bed.runner(runner.Config{})
+		fx.seed(due, schedulesForBench/due)
+		e := fx.apply()
+		fx.runner(runner.Config{})
 		time.Sleep(3 * time.Second)
 		for b.Loop() {
 			at := time.Now().Add(1500 * time.Millisecond)
-			bed.sql(`UPDATE jobs SET next_run_at = ? WHERE id LIKE 'job\_auth\_%\_1' ESCAPE '\'`, at.UnixMicro())
+			fx.sql(`UPDATE jobs SET next_run_at = ? WHERE id LIKE 'job\_auth\_%\_1' ESCAPE '\'`, at.UnixMicro())
 			var lags []time.Duration
 			eventually(b, "all of them ran", func() bool {
 				time.Sleep(200 * time.Millisecond)

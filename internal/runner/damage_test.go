@@ -11,14 +11,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 )
 
-// checklist 42: a damaged store is reported, and left as it is.
+// checklist 42: a damaged store stops the runner with an error, and the file
+// stays unchanged.
 func TestADamagedStoreStopsTheRunner(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	apply := b.engine()
 	auth := b.authorize(apply)
 	for _, name := range []string{"a", "b", "c"} {
-		b.job(apply, auth.ID, name, atOnce)
+		b.job(apply, auth.ID, name, startImmediately)
 	}
 	if err := apply.Close(); err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func TestADamagedStoreStopsTheRunner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// All pages but the first, which has the list of tables.
+	// Damage all pages except the first one, which has the schema.
 	damaged := append(bytes.Clone(whole[:4096]), bytes.Repeat([]byte{0xa5}, len(whole)-4096)...)
 	if err := os.WriteFile(file, damaged, 0o600); err != nil {
 		t.Fatal(err)
@@ -39,9 +40,9 @@ func TestADamagedStoreStopsTheRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.Run(t.Context()); !jobs.IsCode(err, jobs.CodeStore) {
-		t.Errorf("it went on, or ended with %v", err)
+		t.Errorf("got %v, want code %s", err, jobs.CodeStore)
 	}
-	_ = e.Close() // which cannot write its leave either
+	_ = e.Close() // it fails too: it cannot write to the store
 	left, err := os.ReadFile(file)
 	if err != nil || !bytes.Equal(left[4096:], damaged[4096:]) {
 		t.Errorf("the file was changed (%v)", err)

@@ -1,11 +1,11 @@
-// Package runner is the daemon: it plans the runs of schedules, and executes
-// them together with those that are asked for.
+// Package runner is the daemon. It plans the runs of schedules, and executes
+// planned and requested runs.
 //
-// The truth is in the store: when a schedule is due, which runs there are, and
-// who may execute each of them for how long. River carries a run from the
-// transaction that makes it ready to a worker of some runner; losing or
-// doubling what it carries does no harm, because a worker executes only what it
-// can claim. There is no leader: every runner on a store plans, executes, and
-// takes over from runners that are gone, and the database's clock is the only
-// one that counts.
+// All state is in the store: when a schedule is due, the runs, and the lease of
+// each run. River only delivers the id of a run from the transaction that queues
+// it to a worker of some runner. A delivery may be lost or repeated: a worker
+// executes a run only after it claimed its lease, and the sweeper queues lost
+// runs again. There is no leader: every runner on a store plans, executes, and
+// takes over the runs of lost processes. All times come from the database's
+// clock, so the clocks of the machines may be wrong.
 package runner

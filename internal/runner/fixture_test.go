@@ -22,42 +22,42 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// fixture is one store that processes come to and go from.
+// fixture is a store and the processes that a test opens on it.
 type fixture struct {
 	t    testing.TB
 	dir  string
 	url  jobs.Secret
 	work func(ctx context.Context, job jobs.Job, p engine.Progress) error
-	// limit is max_runs_per_authorization.
+	// limit is the largest number of runs of one authorization at a time.
 	limit int
 	made  atomic.Int64
-	// staging is where a store in PostgreSQL keeps its events.
+	// staging is the bucket for the events of a store in PostgreSQL.
 	staging *staging.S3Config
 	once    sync.Once
 	db      *store.DB
 }
 
-func newBed(tb testing.TB) *fixture {
+func newFixture(tb testing.TB) *fixture {
 	tb.Helper()
 	return &fixture{t: tb, dir: tb.TempDir(), work: func(context.Context, jobs.Job, engine.Progress) error { return nil }}
 }
 
-// onEach tries something on each database.
-func onEach(t *testing.T, f func(t *testing.T, b *fixture)) {
+// onEachDatabase runs a test on SQLite and on PostgreSQL.
+func onEachDatabase(t *testing.T, f func(t *testing.T, b *fixture)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		f(t, newBed(t))
+		f(t, newFixture(t))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		b := newBed(t)
+		b := newFixture(t)
 		b.url = jobs.NewSecret(pgtest.URL(t))
 		f(t, b)
 	})
 }
 
-// engine is another process on the store.
+// engine opens another process on the store.
 func (b *fixture) engine() *engine.Engine {
 	return engine.New(engine.Options{
 		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
@@ -66,7 +66,7 @@ func (b *fixture) engine() *engine.Engine {
 	})
 }
 
-// apply is a process of Terraform, until the test ends.
+// apply opens a process that stands for terraform apply, until the test ends.
 func (b *fixture) apply() *engine.Engine {
 	e := b.engine()
 	b.t.Cleanup(func() {
@@ -77,7 +77,7 @@ func (b *fixture) apply() *engine.Engine {
 	return e
 }
 
-// runner begins a runner, and gives what stops it in good order.
+// runner starts a runner. stop shuts it down and waits for its end.
 func (b *fixture) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	b.t.Helper()
 	e := b.engine()
@@ -109,7 +109,7 @@ func (b *fixture) runner(c runner.Config) (r *runner.Runner, stop func()) {
 	return r, stop
 }
 
-// failOnStoreError fails a test whose runner could not use its store.
+// failOnStoreError fails the test if the runner logs an error about its store.
 type failOnStoreError struct{ t testing.TB }
 
 func (c failOnStoreError) Enabled(_ context.Context, level slog.Level) bool {
@@ -155,25 +155,26 @@ func (b *fixture) job(e jobs.API, auth, table string, change func(*jobs.JobSpec)
 	return j
 }
 
-func atOnce(s *jobs.JobSpec) {
+func startImmediately(s *jobs.JobSpec) {
 	s.Schedule = &jobs.Schedule{Frequency: jobs.Hourly, StartImmediately: true}
 }
 
-// eventually waits for something that other processes do. A busy machine may
-// take long, so that only the test binary's own time-out bounds it.
+// eventually polls until f returns true. Only the time-out of the test binary
+// bounds it, because a busy machine may be slow.
 func eventually(tb testing.TB, what string, f func() bool) {
 	tb.Helper()
 	for !f() {
 		if t, ok := tb.(interface{ Deadline() (time.Time, bool) }); ok {
 			if end, bounded := t.Deadline(); bounded && time.Until(end) < 10*time.Second {
-				tb.Fatalf("the time-out of the tests is near, and this has not happened: %s", what)
+				tb.Fatalf("the test binary is about to time out while waiting for: %s", what)
 			}
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// store is the store, opened beside everybody's back.
+// store opens the database directly, for checks and changes that the API does
+// not offer.
 func (b *fixture) store() *store.DB {
 	b.t.Helper()
 	b.once.Do(func() {
@@ -187,7 +188,7 @@ func (b *fixture) store() *store.DB {
 	return b.db
 }
 
-// sql changes the store.
+// sql executes a statement on the store.
 func (b *fixture) sql(query string, args ...any) {
 	b.t.Helper()
 	err := b.store().Write(context.Background(), func(tx *store.Tx) error {
@@ -207,8 +208,8 @@ func (b *fixture) count(query string) (n int) {
 	return n
 }
 
-// only gives the one run of a job, when it is in a state.
-func (b *fixture) only(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
+// onlyRun waits until the only run of a job has the status, and returns it.
+func (b *fixture) onlyRun(e jobs.API, job string, status jobs.Status) (run jobs.Run) {
 	b.t.Helper()
 	eventually(b.t, "one run, "+string(status), func() bool {
 		all := b.runs(e, job)
@@ -220,7 +221,7 @@ func (b *fixture) only(e jobs.API, job string, status jobs.Status) (run jobs.Run
 	return run
 }
 
-func (b *fixture) logHas(e jobs.API, run, text string) {
+func (b *fixture) wantLog(e jobs.API, run, text string) {
 	b.t.Helper()
 	lines, err := e.RunLog(context.Background(), run)
 	if err != nil {
@@ -231,7 +232,7 @@ func (b *fixture) logHas(e jobs.API, run, text string) {
 		fmt.Fprintf(&all, "%s %s\n", l.Level, l.Message)
 	}
 	if !strings.Contains(all.String(), text) {
-		b.t.Errorf("the log has no %q:\n%s", text, all.String())
+		b.t.Errorf("the log does not contain %q:\n%s", text, all.String())
 	}
 }
 

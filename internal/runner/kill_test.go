@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to onEach are the bodies of tests
+//nolint:thelper // the functions passed to onEachDatabase are test bodies
 package runner_test
 
 import (
@@ -27,12 +27,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// processEnv makes the test binary a runner of its own: its text says which.
+// processEnv makes the test binary run a runner instead of the tests. Its value
+// is a processConfig in JSON.
 const processEnv = "LYTICS_TEST_RUNNER_PROCESS"
 
 type processConfig struct {
 	Dir, URL, Name string
-	// S3 is where a store in PostgreSQL keeps its events; nil with SQLite.
+	// S3 is the bucket for the events of a store in PostgreSQL; nil with SQLite.
 	S3 *s3
 }
 
@@ -57,10 +58,10 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m,
-		// The one PostgreSQL of the tests lives as long as their process.
+		// The PostgreSQL server of the tests runs until the test process ends.
 		goleak.IgnoreAnyFunction("github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest.(*server).serve.func1"),
 		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"),
-		// The Databricks driver does not close the last answer of a connection.
+		// The Databricks driver does not close the last response of a connection.
 		goleak.IgnoreTopFunction("net/http.setRequestCancel.func4"))
 }
 
@@ -71,7 +72,7 @@ func runProcess(text string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	go func() { // it does not outlive its test
+	go func() { // ends the process when the test process ends
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
 	}()
@@ -83,14 +84,14 @@ func runProcess(text string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("begins")
+	fmt.Println("started")
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
 	return e.Close()
 }
 
-// process begins a runner of its own process.
+// process starts a runner in a separate process.
 func (b *fixture) process(name string, bucket *s3) *exec.Cmd {
 	b.t.Helper()
 	text, err := json.Marshal(processConfig{Dir: b.dir, URL: b.url.Reveal(), Name: name, S3: bucket})
@@ -117,22 +118,23 @@ func (b *fixture) process(name string, bucket *s3) *exec.Cmd {
 		_ = stdin.Close()
 	})
 	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		b.t.Fatalf("%s did not begin: %v", name, err)
+		b.t.Fatalf("process %s did not start: %v", name, err)
 	}
 	return cmd
 }
 
-// checklist 38 39: two runners, of which the one that executes a run is killed
-// with SIGKILL. The other goes on from its cursor, and the result is exact.
-func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
+// checklist 38 39: of two runners, the one that executes a run is killedAt with
+// SIGKILL. The survivor continues from the cursor, and every row arrives exactly
+// once.
+func TestRunOfAKilledRunnerContinuesOnAnotherRunner(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		rows := 30_000 // three pages of a result
 		if os.Getenv("LYTICS_TORTURE") != "" {
 			rows = 200_000
 		}
 		// The second fetch hangs for longer than the test takes, so that the first
-		// runner is killed in the midst of its run.
+		// runner is killedAt during its run.
 		warehouse := sandboxtest.Start(t, sandboxtest.WithFaults(sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", After: 1, Delay: "1h"}))
 		warehouse.Exec(t, "CREATE SCHEMA main.sales", "CREATE TABLE main.sales.people (id BIGINT, ts TIMESTAMP)",
 			fmt.Sprintf("INSERT INTO main.sales.people SELECT id, timestamp_micros(1700000000000000 + (id DIV 7) * 1000001) FROM range(%d)", rows))
@@ -150,35 +152,35 @@ func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
 			t.Fatal(err)
 		}
 		processes := map[string]*exec.Cmd{"first": b.process("first", bucket), "second": b.process("second", bucket)}
-		eventually(t, "both runners are known", func() bool { return b.count(`SELECT count(*) FROM instances WHERE kind = 'runner'`) == 2 })
+		eventually(t, "both runners are registered", func() bool { return b.count(`SELECT count(*) FROM instances WHERE kind = 'runner'`) == 2 })
 		j := b.job(apply, auth.ID, "people", func(s *jobs.JobSpec) {
-			atOnce(s)
+			startImmediately(s)
 			s.Import.Stream, s.Import.BatchSize = "people", 1000
 		})
 		var run jobs.Run
-		eventually(t, "a run in its midst", func() bool {
+		eventually(t, "a run that has written rows", func() bool {
 			if all := b.runs(apply, j.ID); len(all) == 1 {
 				run = all[0]
 			}
 			if run.Status != "" && !run.Status.Active() {
-				t.Fatalf("it ended before it could be killed: %+v", run)
+				t.Fatalf("the run ended before its runner was killed: %+v", run)
 			}
 			return run.Status == jobs.StatusRunning && run.RowsWritten > 0
 		})
-		victim, other := run.Runner, map[string]string{"first": "second", "second": "first"}[run.Runner]
-		if err := processes[victim].Process.Kill(); err != nil {
+		killedRunner, survivor := run.Runner, map[string]string{"first": "second", "second": "first"}[run.Runner]
+		if err := processes[killedRunner].Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		killed := time.Now()
-		eventually(t, "the other runner has the run", func() bool {
+		killedAt := time.Now()
+		eventually(t, "the other runner executes the run", func() bool {
 			run = b.runs(apply, j.ID)[0]
-			return run.Runner == other && run.Status != jobs.StatusQueued
+			return run.Runner == survivor && run.Status != jobs.StatusQueued
 		})
-		t.Logf("taken over after %s", time.Since(killed))
+		t.Logf("taken over after %s", time.Since(killedAt))
 		if run, err = apply.WaitRun(t.Context(), run.ID, nil); err != nil || run.Status != jobs.StatusSucceeded || run.Attempt != 2 {
 			t.Fatalf("%+v, %v", run, err)
 		}
-		b.logHas(apply, run.ID, "Runner "+victim+" was lost")
+		b.wantLog(apply, run.ID, "Runner "+killedRunner+" was lost")
 		seen := map[int64]int{}
 		for e, err := range apply.Events(t.Context(), "people") {
 			if err != nil {
@@ -193,11 +195,11 @@ func TestAKilledRunnersRunGoesOnElsewhereExactly(t *testing.T) {
 		}
 		for id := range int64(rows) {
 			if seen[id] != 1 {
-				t.Fatalf("row %d arrived %d times", id, seen[id])
+				t.Fatalf("row %d: got %d events, want 1", id, seen[id])
 			}
 		}
 		if len(seen) != rows {
-			t.Fatalf("%d rows arrived", len(seen))
+			t.Fatalf("got %d rows, want %d", len(seen), rows)
 		}
 	})
 }

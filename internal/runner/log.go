@@ -6,7 +6,7 @@ import (
 	"log/slog"
 )
 
-// NewLog makes a structured log: lines of text, or of JSON.
+// NewLog returns a structured log that writes text or JSON lines.
 func NewLog(w io.Writer, asJSON bool, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if asJSON {
@@ -15,8 +15,8 @@ func NewLog(w io.Writer, asJSON bool, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// quietHandler lowers River's own informational lines to debug: they tell of
-// its workings, and the runner tells of the runs.
+// quietHandler lowers River's informational messages to debug, because the
+// runner itself logs what happens to runs.
 type quietHandler struct{ slog.Handler }
 
 func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {

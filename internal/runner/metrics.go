@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// metrics are the figures of this process, and at each scrape those of the
+// metrics are the metrics of this process and, read at each scrape, of the
 // store.
 type metrics struct {
 	registry    *prometheus.Registry
@@ -33,37 +33,37 @@ func newMetrics(r *Runner) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lytics_runs_total", Help: "Runs that this runner executed, by how it left them: queued is handed over, or to be tried again.",
+			Name: "lytics_runs_total", Help: "Runs that this runner executed, by resulting status: queued means handed over, or to be attempted again.",
 		}, []string{"status", "reason"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "lytics_run_duration_seconds", Help: "From a run's first beginning to its end.", Buckets: prometheus.ExponentialBuckets(1, 2.5, 12),
+			Name: "lytics_run_duration_seconds", Help: "Time from the start of a run's first attempt to its end.", Buckets: prometheus.ExponentialBuckets(1, 2.5, 12),
 		}, []string{"status"}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lytics_rows_total", Help: "Rows that finished runs read and wrote.",
+			Name: "lytics_rows_total", Help: "Rows that ended runs read and wrote.",
 		}, []string{"direction"}),
 		startLag: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "lytics_run_start_lag_seconds", Help: "From the time a run was planned for to its beginning.", Buckets: lagBuckets,
+			Name: "lytics_run_start_lag_seconds", Help: "Time from a run's planned time to its start.", Buckets: lagBuckets,
 		}),
 		scheduleLag: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "lytics_schedule_lag_seconds", Help: "From the time a schedule was due to its run being queued.", Buckets: lagBuckets,
+			Name: "lytics_schedule_lag_seconds", Help: "Time from a schedule's due time to the queueing of its run.", Buckets: lagBuckets,
 		}),
 		leaseLosses: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "lytics_lease_losses_total", Help: "Runs that this runner lost to another process while it executed them.",
 		}),
 		takeovers: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "lytics_takeovers_total", Help: "Runs that this runner took from processes which were gone.",
+			Name: "lytics_takeovers_total", Help: "Runs that this runner took over from lost processes.",
 		}),
 		storeErrors: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "lytics_store_errors_total", Help: "Times that the store could not be read or written.",
+			Name: "lytics_store_errors_total", Help: "Failed reads and writes of the store.",
 		}),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lytics_alerts_total", Help: "Alerts by how their delivery went.",
+			Name: "lytics_alerts_total", Help: "Delivery attempts of alerts, by result.",
 		}, []string{"result"}),
 	}
 	m.registry.MustRegister(m.runs, m.duration, m.rows, m.startLag, m.scheduleLag, m.leaseLosses, m.takeovers, m.storeErrors, m.alerts,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "lytics_runs_executing", Help: "Runs that this runner executes now.",
+			Name: "lytics_runs_executing", Help: "Runs that this runner is executing.",
 		}, func() float64 { return float64(r.engine.Active()) }),
 		&storeFigures{runner: r})
 	return m
@@ -73,13 +73,13 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-func (m *metrics) begun(run jobs.Run) {
+func (m *metrics) observeStart(run jobs.Run) {
 	if run.PlannedAt != nil && run.StartedAt != nil && run.Attempt == 1 {
 		m.startLag.Observe(max(0, run.StartedAt.Sub(*run.PlannedAt).Seconds()))
 	}
 }
 
-func (m *metrics) ended(run jobs.Run) {
+func (m *metrics) observeEnd(run jobs.Run) {
 	m.runs.WithLabelValues(string(run.Status), string(run.Reason)).Inc()
 	if run.Status.Active() || run.StartedAt == nil {
 		return
@@ -89,7 +89,7 @@ func (m *metrics) ended(run jobs.Run) {
 	m.rows.WithLabelValues("written").Add(float64(run.RowsWritten))
 }
 
-// storeFigures are read from the store when they are asked for.
+// storeFigures collects the metrics of the store at each scrape.
 type storeFigures struct{ runner *Runner }
 
 var (
@@ -97,11 +97,11 @@ var (
 	jobsNow = prometheus.NewDesc("lytics_store_jobs", "Jobs of the store, by whether their schedule is paused.", []string{"paused"}, nil)
 	lagNow  = prometheus.NewDesc(
 		"lytics_store_due_lag_seconds",
-		"How long the schedule that is due longest has been waiting; 0 when none is.",
+		"How long the longest overdue schedule has been due; 0 if none is due.",
 		nil,
 		nil,
 	)
-	fleet = prometheus.NewDesc("lytics_store_runners", "Runners that are alive on the store.", nil, nil)
+	fleet = prometheus.NewDesc("lytics_store_runners", "Runners that are connected to the store.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -111,7 +111,7 @@ func (f *storeFigures) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// scrapeTimeout bounds what the store is asked at a scrape.
+// scrapeTimeout bounds the queries of a scrape.
 const scrapeTimeout = 5 * time.Second
 
 // Collect implements prometheus.Collector.

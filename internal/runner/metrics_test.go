@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to onEach are the bodies of tests
+//nolint:thelper // the functions passed to onEachDatabase are test bodies
 package runner_test
 
 import (
@@ -23,9 +23,9 @@ func scrape(t *testing.T, r *runner.Runner) string {
 	return w.Body.String()
 }
 
-func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
+func TestMetrics(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		b.work = func(_ context.Context, job jobs.Job, p engine.Progress) error {
 			p.Count(func(c *jobs.Counts) { c.RowsRead, c.RowsWritten = 7, 5 })
 			if job.Label == "bad" {
@@ -36,9 +36,9 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, stop := b.runner(runner.Config{})
-		good, bad := b.job(apply, auth.ID, "good", atOnce), b.job(apply, auth.ID, "bad", atOnce)
-		b.only(r.API(), good.ID, jobs.StatusSucceeded)
-		b.only(r.API(), bad.ID, jobs.StatusFailed)
+		good, bad := b.job(apply, auth.ID, "good", startImmediately), b.job(apply, auth.ID, "bad", startImmediately)
+		b.onlyRun(r.API(), good.ID, jobs.StatusSucceeded)
+		b.onlyRun(r.API(), bad.ID, jobs.StatusFailed)
 		if _, err := apply.PauseJob(t.Context(), bad.ID, true); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 			`lytics_store_runs{status="queued"} 0`, `lytics_runs_executing 0`, `lytics_lease_losses_total 0`,
 		}
 		var text string
-		eventually(t, "all figures", func() bool {
+		eventually(t, "all metrics have their values", func() bool {
 			text = scrape(t, r)
 			for _, w := range want {
 				if !strings.Contains(text, w+"\n") {
@@ -61,26 +61,26 @@ func TestMetricsCountRunsRowsAndWhatWaits(t *testing.T) {
 		})
 		stop()
 		if err := r.Ready(httptest.NewRequest(http.MethodGet, "/readyz", nil)); err == nil {
-			t.Error("a runner that stopped is ready")
+			t.Error("a stopped runner reports that it is ready")
 		}
 	})
 }
 
-// checklist 38 39: a runner whose run was taken from it can write nothing more
-// for it, and counts the loss.
-func TestARunTakenByAnotherIsLeftToIt(t *testing.T) {
+// checklist 38 39: a runner that lost a run to another process can no longer
+// write it, and counts the loss.
+func TestARunnerCannotWriteARunThatItLost(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
-		j := b.job(apply, auth.ID, "customers", atOnce)
+		j := b.job(apply, auth.ID, "customers", startImmediately)
 		g.next(t)
 		b.sql(`UPDATE runs SET owner = 'in_other', epoch = epoch + 1, lease_until = lease_until + 60000000`)
-		eventually(t, "the loss is noticed", func() bool {
+		eventually(t, "the loss is counted", func() bool {
 			return strings.Contains(scrape(t, r), "lytics_lease_losses_total 1\n")
 		})
 		if run := b.runs(apply, j.ID)[0]; !run.Status.Active() || run.FinishedAt != nil || !run.Failure.IsZero() {
-			t.Errorf("the runner wrote for a run that is not its own: %+v", run)
+			t.Errorf("the runner wrote a run that it had lost: %+v", run)
 		}
 	})
 }

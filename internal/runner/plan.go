@@ -9,8 +9,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// maxStartDelay is how late a run may begin that is not held to be missed: about
-// what it takes to restart a runner. It is shorter than any schedule's period.
+// maxStartDelay is how late a run may begin without counting as missed. It is
+// long enough to restart a runner, and shorter than the period of every
+// schedule.
 const maxStartDelay = 5 * time.Minute
 
 func (s *scheduler) plan(job store.JobRow, due, now time.Time) store.Plan {
@@ -18,8 +19,9 @@ func (s *scheduler) plan(job store.JobRow, due, now time.Time) store.Plan {
 	return plan(job, due, now)
 }
 
-// plan says what becomes of a schedule that is due: the occurrences since due,
-// of which the last one is punctual or not, and the others are missed.
+// plan decides what a due schedule runs. Of the occurrences since due, all but
+// the last are missed; the last one is missed if it is older than
+// maxStartDelay.
 func plan(job store.JobRow, due, now time.Time) store.Plan {
 	if job.Schedule == nil {
 		return store.Plan{}
@@ -35,27 +37,28 @@ func plan(job store.JobRow, due, now time.Time) store.Plan {
 		p.Run, p.Missed = &o.last, o.count-1
 		if o.count > 1 {
 			p.Note = fmt.Sprintf(
-				"This run also stands for %d planned ones since %s: no runner was there for them.",
+				"This run also executes %d planned runs since %s: no runner was connected when they were due.",
 				o.count-1,
 				due.UTC().Format(time.RFC3339),
 			)
 		} else if late {
-			p.Note = fmt.Sprintf("Planned for %s: no runner was there for it until now.", due.UTC().Format(time.RFC3339))
+			p.Note = fmt.Sprintf("Planned for %s: no runner was connected until now.", due.UTC().Format(time.RFC3339))
 		}
 	case late:
-		p.Skip = &store.Skip{Count: o.count, First: due, Last: o.last, Why: leftOut}
+		p.Skip = &store.Skip{Count: o.count, First: due, Last: o.last, Why: skipReason}
 	default:
 		p.Run = &o.last
 		if o.count > 1 {
-			p.Skip = &store.Skip{Count: o.count - 1, First: due, Last: o.before, Why: leftOut}
+			p.Skip = &store.Skip{Count: o.count - 1, First: due, Last: o.before, Why: skipReason}
 		}
 	}
 	return p
 }
 
-const leftOut = `no runner was there, and the schedule's catch_up is "skip"`
+// skipReason is the reason of runs that were left out.
+const skipReason = `no runner was connected, and the schedule's catch_up is "skip"`
 
-// span is a schedule's occurrences from one that is due up to now.
+// span describes the occurrences of a schedule from a due one up to now.
 type span struct {
 	count        int
 	before, last time.Time

@@ -11,16 +11,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// How soon and how often River looks for runs. PostgreSQL tells it of new ones;
-// but River tells of at most one insert in each cooldown, and the rest is found
-// by looking.
+// postgresPoll is how often River polls for runs. PostgreSQL notifies River of
+// inserted runs, but River sends at most one notification per postgresCooldown;
+// polling finds the others.
 const (
 	postgresCooldown = 20 * time.Millisecond
 	postgresPoll     = 250 * time.Millisecond
 )
 
-// postgresQueue is River on the store's pool, with its tables in the store's
-// schema, which is the pool's search path.
+// postgresQueue runs River on the store's connection pool. River's tables are
+// in the store's schema, which is the search path of the pool.
 func postgresQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
 	tune := func(r *river.Config) { r.FetchPollInterval, r.FetchCooldown = postgresPoll, postgresCooldown }
 	c.fetchedBy = `attempted_by[array_upper(attempted_by, 1)]`

@@ -32,10 +32,12 @@ type worker struct {
 	execute func(ctx context.Context, runID string) error
 }
 
-// Timeout implements river.Worker: a run has its own deadlines.
+// Timeout implements river.Worker. It returns no timeout, because the engine
+// bounds a run.
 func (w *worker) Timeout(*river.Job[runArgs]) time.Duration { return -1 }
 
-// NextRetry implements river.Worker, where the store could not be written.
+// NextRetry implements river.Worker, for an execution that failed because the
+// store could not be written.
 func (w *worker) NextRetry(*river.Job[runArgs]) time.Time { return time.Now().Add(afterFailure) }
 
 // Work implements river.Worker.
@@ -49,24 +51,26 @@ type queueConfig struct {
 	log     *slog.Logger
 	execute func(ctx context.Context, runID string) error
 	clock   rivertype.TimeGenerator
-	// fetchedBy is who fetched a row of River's last, in the database's SQL.
+	// fetchedBy is a SQL expression over river_job: the process that last fetched
+	// the row.
 	fetchedBy string
 }
 
-// queue is River on the store's own database.
+// queue delivers runs to workers, by River on the store's database.
 type queue struct {
 	insert store.Enqueue
 	start  func(ctx context.Context) error
 	stop   func(ctx context.Context) error
-	// oldest is when the run was handed over that waits longest for a worker:
-	// while workers are busy, runs just wait.
+	// oldest returns when the run was queued that has waited longest for a
+	// worker; nil if none waits. A run that was queued later is not lost: it
+	// waits because the workers are busy.
 	oldest    func(ctx context.Context) (*time.Time, error)
 	fetchedBy string
 }
 
-// forgetAbandoned removes what processes that are gone had fetched: River itself
-// never gives it up, because runs have no timeout. The runs are taken over when
-// their leases end.
+// forgetAbandoned removes the deliveries that lost processes had fetched. River
+// never removes them itself, because runs have no timeout. The sweeper takes
+// over the runs when their leases expire.
 func (q *queue) forgetAbandoned(ctx context.Context, db *store.DB) error {
 	return db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM river_job WHERE state = 'running' AND `+q.fetchedBy+` NOT IN (SELECT id FROM instances)`)
@@ -74,7 +78,8 @@ func (q *queue) forgetAbandoned(ctx context.Context, db *store.DB) error {
 	})
 }
 
-// newQueue migrates River's tables and makes its client.
+// newQueue migrates River's tables and returns the queue for the store's
+// database.
 func newQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
 	if db.Shared() {
 		return postgresQueue(ctx, db, c)
@@ -82,8 +87,8 @@ func newQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) 
 	return sqliteQueue(ctx, db, c)
 }
 
-// riverQueue makes the queue on one of River's drivers. unwrap gives River the
-// transaction of a write.
+// riverQueue returns the queue on one of River's drivers. unwrap passes the
+// driver's transaction within a store transaction.
 func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Driver[Tx], c queueConfig, tune func(*river.Config),
 	unwrap func(tx *store.Tx, f func(Tx) error) error,
 ) (*queue, error) {
@@ -97,14 +102,14 @@ func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Dr
 		ID: c.id, Logger: quiet, Workers: workers,
 		Queues:     map[string]river.QueueConfig{queueName: {MaxWorkers: c.workers}},
 		JobTimeout: -1,
-		// Done jobs say nothing that the runs do not.
+		// River's rows of completed jobs are not needed: the store keeps the runs.
 		CompletedJobRetentionPeriod: 10 * time.Minute, CancelledJobRetentionPeriod: 10 * time.Minute, DiscardedJobRetentionPeriod: time.Hour,
 	}
 	config.Test.Time = c.clock
 	tune(config)
 	client, err := river.NewClient(driver, config)
 	if err != nil {
-		return nil, fmt.Errorf("making the queue: %w", err)
+		return nil, fmt.Errorf("creating the queue: %w", err)
 	}
 	return &queue{
 		insert: func(ctx context.Context, tx *store.Tx, runIDs []string) error {
@@ -145,11 +150,13 @@ func migrateRiver[Tx any](ctx context.Context, db *store.DB, driver riverdriver.
 	return err
 }
 
-// stopTimeout bounds how long runs take to be handed over.
+// stopTimeout bounds the time to hand over the runs in progress when the runner
+// stops.
 const stopTimeout = 45 * time.Second
 
 func (q *queue) run(ctx context.Context) error {
-	// Ending ctx would tell River to stop, but not wait for it.
+	// River must not see the end of ctx: it would stop, but nothing would wait
+	// for it.
 	if err := q.start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting the queue: %w", err)
 	}
@@ -157,7 +164,7 @@ func (q *queue) run(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := q.stop(stop); err != nil {
-		return errors.Join(errors.New("runs did not stop in time; other runners take them over"), err)
+		return errors.Join(errors.New("runs did not stop in time; other runners will take them over"), err)
 	}
 	return nil
 }

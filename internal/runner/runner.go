@@ -19,25 +19,25 @@ import (
 
 // Config configures a Runner.
 type Config struct {
-	// MaxRuns bounds the runs that this process executes at once: DefaultMaxRuns
-	// when 0.
+	// MaxRuns bounds the runs that this process executes at the same time; 0
+	// means DefaultMaxRuns.
 	MaxRuns int
-	// Alerts says whom to tell of failures; its zero value tells nobody.
+	// Alerts configures alerts; the zero value sends none.
 	Alerts AlertConfig
 	// AllowPrivateHosts lets alerts go to private and loopback addresses.
 	AllowPrivateHosts bool
-	// Retention is how long runs that ended are kept, besides each job's latest:
-	// DefaultRetention when 0.
+	// Retention is how long ended runs are kept; 0 means DefaultRetention. The
+	// latest run of each job is always kept.
 	Retention time.Duration
-	// Services run beside the runner's own, such as HTTP servers; they begin
-	// when the store is open, and end first.
+	// Services are further services, such as HTTP servers. They start after the
+	// store is open, and stop first.
 	Services []Service
-	// Log takes what happens: slog.Default when nil.
+	// Log is the runner's log; nil means slog.Default.
 	Log *slog.Logger
 
-	// clock is this machine's, as River reads it; tests set it wrong.
+	// clock is River's clock; tests make it wrong.
 	clock rivertype.TimeGenerator
-	// withoutSweeper leaves the sweeper out, so that a test sees what works
+	// withoutSweeper turns the sweeper off, so that a test sees what works
 	// without it.
 	withoutSweeper bool
 }
@@ -48,7 +48,7 @@ const (
 	DefaultRetention = 90 * 24 * time.Hour
 )
 
-// Runner is the daemon on one store.
+// Runner plans and executes the runs of one store.
 type Runner struct {
 	engine  *engine.Engine
 	config  Config
@@ -56,12 +56,12 @@ type Runner struct {
 	metrics *metrics
 	sched   *scheduler
 	alerts  *alerter
-	// db is set once the runner serves.
+	// db is set while the runner serves.
 	db atomic.Pointer[store.DB]
 }
 
-// New makes a Runner of an engine that nothing was asked of yet. The engine
-// stays the caller's to close, after Run.
+// New returns a Runner on an engine that was not used yet. The caller closes
+// the engine after Run.
 func New(e *engine.Engine, c Config) (*Runner, error) {
 	c.MaxRuns = cmp.Or(c.MaxRuns, DefaultMaxRuns)
 	c.Retention = cmp.Or(c.Retention, DefaultRetention)
@@ -75,12 +75,12 @@ func New(e *engine.Engine, c Config) (*Runner, error) {
 	return r, nil
 }
 
-// Run serves until ctx ends, and hands over what it executes then. It returns
-// early, with the reason, when the store is damaged or a service fails.
+// Run serves until ctx ends, and then hands over the runs in progress. It
+// returns an error early if the store is damaged or a service fails.
 func (r *Runner) Run(ctx context.Context) error {
 	err := r.run(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // it was stopped while it began
+		return nil // stopped during the start
 	}
 	return err
 }
@@ -119,25 +119,25 @@ func (r *Runner) run(ctx context.Context) error {
 	return err
 }
 
-// execute is what a worker does with a run that River brings.
+// execute executes a run that River delivered.
 func (r *Runner) execute(ctx context.Context, runID string) error {
 	run, executed, err := r.engine.ExecuteRun(ctx, runID, func(run jobs.Run) {
-		r.metrics.begun(run)
-		r.log.InfoContext(ctx, "run began", "run", run.ID, "job", run.JobID, "reason", run.Reason, "attempt", run.Attempt)
+		r.metrics.observeStart(run)
+		r.log.InfoContext(ctx, "run started", "run", run.ID, "job", run.JobID, "reason", run.Reason, "attempt", run.Attempt)
 	})
 	if errors.Is(err, store.ErrFenced) {
 		r.metrics.leaseLosses.Inc()
 	}
 	if executed {
-		r.metrics.ended(run)
+		r.metrics.observeEnd(run)
 		r.logEnd(ctx, run)
-		r.sched.lookNow()
-		r.alerts.lookNow()
+		r.sched.wake()
+		r.alerts.wake()
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrFenced) {
 		return err
 	}
-	return nil // the run goes on elsewhere
+	return nil // another process executes the run, or will
 }
 
 func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {
@@ -145,24 +145,24 @@ func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {
 	if run.Status == jobs.StatusFailed {
 		level = slog.LevelError
 	}
-	r.log.Log(context.WithoutCancel(ctx), level, "run left off", "run", run.ID, "job", run.JobID, "status", run.Status, "attempt", run.Attempt,
+	r.log.Log(context.WithoutCancel(ctx), level, "run ended or was handed over", "run", run.ID, "job", run.JobID, "status", run.Status, "attempt", run.Attempt,
 		"rows_read", run.RowsRead, "rows_written", run.RowsWritten, "error", run.Failure.String())
 }
 
-// API is the jobs API on the runner's store.
+// API returns the jobs.API of the runner's store.
 func (r *Runner) API() jobs.API { return r.engine }
 
-// Metrics serves the runner's figures for Prometheus.
+// Metrics serves the runner's metrics for Prometheus.
 func (r *Runner) Metrics() http.Handler { return r.metrics.handler() }
 
-// Registry takes further figures, such as those of an HTTP server.
+// Registry registers further metrics, such as those of an HTTP server.
 func (r *Runner) Registry() prometheus.Registerer { return r.metrics.registry }
 
-// readyTimeout bounds the question whether the store can be written.
+// readyTimeout bounds the check of the store in Ready.
 const readyTimeout = 5 * time.Second
 
-// Ready returns nil when the runner serves and its store can be written, and
-// else the reason why it should be sent no work.
+// Ready returns nil if the runner serves and can write to its store; otherwise
+// the error says why it cannot accept work.
 func (r *Runner) Ready(req *http.Request) error {
 	db := r.db.Load()
 	if db == nil {
@@ -175,7 +175,7 @@ func (r *Runner) Ready(req *http.Request) error {
 		return err
 	}
 	if !beating {
-		return errors.New("the store has had no heartbeat of this runner for a while: it cannot be written")
+		return errors.New("the store has no recent heartbeat of this runner: the runner cannot write to the store")
 	}
 	return nil
 }

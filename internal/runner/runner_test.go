@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to onEach are the bodies of tests
+//nolint:thelper // the functions passed to onEachDatabase are test bodies
 package runner_test
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 )
 
-func TestANewScheduleRunsAtOnceOnTheRunner(t *testing.T) {
+func TestStartImmediatelyRunsOnTheRunner(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, _ := b.runner(runner.Config{})
-		j := b.job(apply, auth.ID, "customers", atOnce)
-		run := b.only(r.API(), j.ID, jobs.StatusSucceeded)
+		j := b.job(apply, auth.ID, "customers", startImmediately)
+		run := b.onlyRun(r.API(), j.ID, jobs.StatusSucceeded)
 		if run.Reason != jobs.ReasonSchedule || run.PlannedAt == nil || run.Attempt != 1 || run.Runner == "" {
 			t.Errorf("%+v", run)
 		}
@@ -32,19 +32,20 @@ func TestANewScheduleRunsAtOnceOnTheRunner(t *testing.T) {
 	})
 }
 
-// gate is work that goes on when it is let.
+// gate is the work of runs that block until the test releases them.
 type gate struct {
 	mu      sync.Mutex
 	now     int
 	most    int
 	entered chan string
-	leave   chan struct{}
+	release chan struct{}
 }
 
-// gated has runs wait at a gate, and gives a process that may queue them.
+// gated makes all runs block at a gate. It returns a process that can queue
+// runs.
 func (b *fixture) gated() (*gate, *engine.Engine, jobs.Authorization) {
 	b.t.Helper()
-	g := &gate{entered: make(chan string, 100), leave: make(chan struct{})}
+	g := &gate{entered: make(chan string, 100), release: make(chan struct{})}
 	b.work = g.work
 	apply := b.apply()
 	return g, apply, b.authorize(apply)
@@ -64,12 +65,12 @@ func (g *gate) work(ctx context.Context, job jobs.Job, _ engine.Progress) error 
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-g.leave:
+	case <-g.release:
 		return nil
 	}
 }
 
-// next waits for the next run to begin, and gives its job's label.
+// next waits for the next run to begin, and returns its job's label.
 func (g *gate) next(t *testing.T) string {
 	t.Helper()
 	var label string
@@ -84,37 +85,38 @@ func (g *gate) next(t *testing.T) string {
 	return label
 }
 
-// checklist 48: ten jobs of one warehouse, two at a time. A run that ends wakes
-// one that waits: the sweeper, which would find it later, is off.
-func TestAFreedPlaceStartsAWaitingRun(t *testing.T) {
+// checklist 48: of ten jobs of one warehouse, two run at the same time. A run
+// that ends starts a waiting one. The sweeper is off, because it would start
+// the waiting run too, only later.
+func TestAFinishedRunStartsAWaitingRun(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		var ids []string
 		for i := range 10 {
-			ids = append(ids, b.job(apply, auth.ID, fmt.Sprintf("t%d", i), atOnce).ID)
+			ids = append(ids, b.job(apply, auth.ID, fmt.Sprintf("t%d", i), startImmediately).ID)
 		}
 		r, _ := b.runner(runner.Config{}.WithoutSweeper())
 		g.next(t)
 		g.next(t)
 		for range 8 {
-			g.leave <- struct{}{}
+			g.release <- struct{}{}
 			g.next(t)
 		}
-		close(g.leave)
+		close(g.release)
 		for _, id := range ids {
-			b.only(r.API(), id, jobs.StatusSucceeded)
+			b.onlyRun(r.API(), id, jobs.StatusSucceeded)
 		}
 		if g.most != 2 {
-			t.Errorf("%d runs of one authorization at a time", g.most)
+			t.Errorf("got %d runs of one authorization at the same time, want 2", g.most)
 		}
 	})
 }
 
 // checklist 27
-func TestARunIsCancelledByAnotherProcess(t *testing.T) {
+func TestAnotherProcessCancelsARun(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		r, _ := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
@@ -136,14 +138,15 @@ func TestARunIsCancelledByAnotherProcess(t *testing.T) {
 				t.Fatalf("%+v, %v", got, err)
 			}
 		}
-		b.logHas(r.API(), run.ID, "cancelled on request")
+		b.wantLog(r.API(), run.ID, "cancelled on request")
 	})
 }
 
-// Ctrl-C in an apply that follows a run on the runner stops that run.
+// Ctrl-C in an apply cancels the run that the apply started on the runner, and
+// no run that it only follows.
 func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
@@ -155,26 +158,27 @@ func TestAnInterruptedApplyCancelsItsRunOnTheRunner(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		interrupt()
 		if _, err := b.apply().WaitRun(ctx, run.ID, nil); !jobs.IsCode(err, jobs.CodeCancelled) {
-			t.Errorf("somebody else who followed it got %v", err)
+			t.Errorf("interrupted follower: got %v, want code %s", err, jobs.CodeCancelled)
 		}
 		if now := b.runs(apply, j.ID)[0]; !now.Status.Active() {
-			t.Fatalf("somebody else's interrupt ended the run: %+v", now)
+			t.Fatalf("the interrupt of a follower ended the run: %+v", now)
 		}
 		if _, err := apply.WaitRun(ctx, run.ID, nil); !jobs.IsCode(err, jobs.CodeCancelled) {
-			t.Errorf("got %v", err)
+			t.Errorf("interrupted apply: got %v, want code %s", err, jobs.CodeCancelled)
 		}
-		b.only(apply, j.ID, jobs.StatusCancelled)
+		b.onlyRun(apply, j.ID, jobs.StatusCancelled)
 	})
 }
 
-// checklist 59: a runner on the store is the only one that executes.
-func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
+// checklist 59: while a runner is connected to the store, only the runner
+// executes runs.
+func TestApplyExecutesItsRunWhenTheRunnerStops(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
 		j := b.job(apply, auth.ID, "customers", nil)
-		eventually(t, "the runner is known", func() bool {
+		eventually(t, "the runner is registered", func() bool {
 			info, err := apply.Store(t.Context(), false)
 			return err == nil && info.RunnerAlive
 		})
@@ -184,7 +188,7 @@ func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 		}
 		g.next(t)
 		if got, err := apply.Run(t.Context(), run.ID); err != nil || got.Runner != "host-2" {
-			t.Errorf("executed by %q, %v", got.Runner, err)
+			t.Errorf("got runner %q, %v; want host-2", got.Runner, err)
 		}
 		done := make(chan jobs.Run, 1)
 		go func() {
@@ -194,40 +198,40 @@ func TestApplyLeavesItsRunToTheRunnerAndTakesItBackWithoutOne(t *testing.T) {
 			}
 			done <- got
 		}()
-		// The runner stops, and none is left: the run goes on here.
+		// After the only runner stopped, this process executes the run.
 		stop()
 		g.next(t)
-		close(g.leave)
+		close(g.release)
 		if got := <-done; got.Status != jobs.StatusSucceeded || got.Runner != "host-1" {
 			t.Errorf("%+v", got)
 		}
 	})
 }
 
-// A run in progress is neither lost nor failed when its runner stops.
-func TestAStoppingRunnerHandsItsRunOver(t *testing.T) {
+// A runner that stops hands over its run; the run does not fail.
+func TestAStoppingRunnerHandsOverItsRun(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		g, apply, auth := b.gated()
 		_, stop := b.runner(runner.Config{})
-		j := b.job(apply, auth.ID, "customers", atOnce)
+		j := b.job(apply, auth.ID, "customers", startImmediately)
 		g.next(t)
 		other, _ := b.runner(runner.Config{})
-		eventually(t, "both runners are known", func() bool { return b.count(`SELECT count(*) FROM instances WHERE kind = 'runner'`) == 2 })
+		eventually(t, "both runners are registered", func() bool { return b.count(`SELECT count(*) FROM instances WHERE kind = 'runner'`) == 2 })
 		stop()
 		g.next(t)
-		close(g.leave)
-		run := b.only(other.API(), j.ID, jobs.StatusSucceeded)
+		close(g.release)
+		run := b.onlyRun(other.API(), j.ID, jobs.StatusSucceeded)
 		if run.Attempt != 1 {
-			t.Errorf("attempt %d", run.Attempt)
+			t.Errorf("got attempt %d, want 1", run.Attempt)
 		}
-		b.logHas(apply, run.ID, "handed over")
+		b.wantLog(apply, run.ID, "handed over")
 	})
 }
 
-func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
+func TestOnlyTransientFailuresAreRetried(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		var tries sync.Map
 		b.work = func(_ context.Context, job jobs.Job, _ engine.Progress) error {
 			if _, again := tries.LoadOrStore(job.Label, true); again {
@@ -242,12 +246,12 @@ func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, _ := b.runner(runner.Config{})
-		j, never := b.job(apply, auth.ID, "customers", atOnce), b.job(apply, auth.ID, "forbidden", atOnce)
-		failed := b.only(r.API(), never.ID, jobs.StatusFailed)
+		j, forbidden := b.job(apply, auth.ID, "customers", startImmediately), b.job(apply, auth.ID, "forbidden", startImmediately)
+		failed := b.onlyRun(r.API(), forbidden.ID, jobs.StatusFailed)
 		if failed.Failure.Code != jobs.CodeForbidden || failed.Failure.Attribute != "host" || failed.Failure.Next != "Look at it" || failed.Attempt != 1 {
 			t.Errorf("%+v", failed)
 		}
-		b.logHas(r.API(), failed.ID, "error No answer. It is down. Look at it")
+		b.wantLog(r.API(), failed.ID, "error No answer. It is down. Look at it")
 		var waits jobs.Run
 		eventually(t, "a run that waits for its second attempt", func() bool {
 			waits = b.runs(r.API(), j.ID)[0]
@@ -256,21 +260,22 @@ func TestAFailureThatPassesIsTriedAgainAndOthersAreNot(t *testing.T) {
 		if waits.Status != jobs.StatusQueued || waits.NextAttemptAt == nil || waits.NextAttemptAt.Sub(waits.CreatedAt) < 5*time.Second {
 			t.Errorf("%+v", waits)
 		}
-		b.logHas(r.API(), waits.ID, "warn Attempt 1 of 6 failed")
+		b.wantLog(r.API(), waits.ID, "warn Attempt 1 of 6 failed")
 		b.sql(`UPDATE runs SET available_at = 1 WHERE id = ?`, waits.ID)
-		if got := b.only(r.API(), j.ID, jobs.StatusSucceeded); got.Attempt != 2 {
+		if got := b.onlyRun(r.API(), j.ID, jobs.StatusSucceeded); got.Attempt != 2 {
 			t.Errorf("%+v", got)
 		}
 	})
 }
 
-// checklist 40: missed while no runner was there.
-func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
+// checklist 40: runs that were missed because no runner was connected.
+func TestMissedRunsFollowTheCatchUpPolicy(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
-		// Half a day from now, however near midnight that is.
+		// Half a day ago, so that the daily occurrence is past and the next one is
+		// not near.
 		last := time.Now().UTC().Add(-12 * time.Hour).Truncate(time.Minute)
 		with := func(c jobs.CatchUp) func(*jobs.JobSpec) {
 			return func(s *jobs.JobSpec) {
@@ -278,15 +283,15 @@ func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 			}
 		}
 		one, skip := b.job(apply, auth.ID, "one", with("")), b.job(apply, auth.ID, "skip", with(jobs.CatchUpSkip))
-		first := last.AddDate(0, 0, -4) // of five that were missed
+		first := last.AddDate(0, 0, -4) // the first of five missed occurrences
 		b.sql(`UPDATE jobs SET next_run_at = ?`, first.UnixMicro())
 		r, _ := b.runner(runner.Config{})
-		run := b.only(r.API(), one.ID, jobs.StatusSucceeded)
+		run := b.onlyRun(r.API(), one.ID, jobs.StatusSucceeded)
 		if run.Missed != 4 || !run.PlannedAt.Equal(first.AddDate(0, 0, 4)) {
 			t.Errorf("%+v", run)
 		}
-		b.logHas(r.API(), run.ID, "4 planned ones since "+first.Format(time.RFC3339))
-		missed := b.only(r.API(), skip.ID, jobs.StatusMissed)
+		b.wantLog(r.API(), run.ID, "4 planned runs since "+first.Format(time.RFC3339))
+		missed := b.onlyRun(r.API(), skip.ID, jobs.StatusMissed)
 		if missed.Missed != 5 || !strings.Contains(missed.Failure.String(), "5 planned runs, from "+first.Format(time.RFC3339)) {
 			t.Errorf("%+v", missed)
 		}
@@ -300,7 +305,7 @@ func TestMissedRunsAreCaughtUpOrLeftOutVisibly(t *testing.T) {
 
 func TestAJobRunsAfterOthersHaveSucceeded(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b *fixture) {
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
 		apply := b.apply()
 		auth := b.authorize(apply)
 		r, _ := b.runner(runner.Config{})
@@ -319,37 +324,37 @@ func TestAJobRunsAfterOthersHaveSucceeded(t *testing.T) {
 		start(x.ID)
 		start(x.ID)
 		if n := len(b.runs(r.API(), after.ID)); n != 0 {
-			t.Fatalf("%d runs before all had succeeded", n)
+			t.Fatalf("got %d runs before both upstream jobs had succeeded, want 0", n)
 		}
 		start(y.ID)
-		if run := b.only(r.API(), after.ID, jobs.StatusSucceeded); run.Reason != jobs.ReasonAfter {
+		if run := b.onlyRun(r.API(), after.ID, jobs.StatusSucceeded); run.Reason != jobs.ReasonAfter {
 			t.Errorf("%+v", run)
 		}
-		// Each of them again since its own last run began.
+		// Both must succeed again after the job's last run began.
 		start(y.ID)
 		if n := len(b.runs(r.API(), after.ID)); n != 1 {
-			t.Fatalf("%d runs", n)
+			t.Fatalf("got %d runs, want 1", n)
 		}
 		if _, err := apply.PauseJob(t.Context(), after.ID, true); err != nil {
 			t.Fatal(err)
 		}
 		start(x.ID)
 		if n := len(b.runs(r.API(), after.ID)); n != 1 {
-			t.Fatalf("%d runs while paused", n)
+			t.Fatalf("got %d runs while paused, want 1", n)
 		}
 		if _, err := apply.PauseJob(t.Context(), after.ID, false); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the run that was held back", func() bool { return len(b.runs(r.API(), after.ID)) == 2 })
+		eventually(t, "the run that the pause delayed", func() bool { return len(b.runs(r.API(), after.ID)) == 2 })
 		s := x.JobSpec
 		s.After = []string{after.ID}
 		_, err := apply.UpdateJob(t.Context(), x.ID, s)
 		if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Attribute != "after" || !strings.Contains(e.Detail, "after (") && !strings.Contains(e.Detail, "(after)") {
-			t.Errorf("a circle: %v", err)
+			t.Errorf("a cycle: got %v, want an error at after", err)
 		}
-		s.After = []string{"job_nobody"}
+		s.After = []string{"job_unknown"}
 		if _, err = apply.UpdateJob(t.Context(), x.ID, s); !jobs.IsCode(err, jobs.CodeInvalid) {
-			t.Errorf("an unknown job: %v", err)
+			t.Errorf("an unknown job: got %v, want code %s", err, jobs.CodeInvalid)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// schedules is what the scheduler needs of the store.
+// schedules is the part of the store that the scheduler uses.
 type schedules interface {
 	Due(ctx context.Context) (schedule, run *time.Duration, err error)
 	ClaimDue(ctx context.Context, limit int, plan func(job store.JobRow, due, now time.Time) store.Plan) (int, error)
@@ -18,33 +18,33 @@ type schedules interface {
 }
 
 const (
-	// lookEvery is how often the scheduler looks for what other processes
-	// changed: a schedule that is due sooner, a run that they left to runners.
-	lookEvery = 500 * time.Millisecond
-	// batch bounds the schedules taken in one transaction, so that runners
-	// share out what is due together.
+	// pollInterval is how often the scheduler checks the store for changes by
+	// other processes, such as an earlier due time or a queued run.
+	pollInterval = 500 * time.Millisecond
+	// batch bounds the schedules claimed in one transaction, so that several
+	// runners share schedules that are due at the same time.
 	batch = 50
-	// afterFailure is the wait when the store did not answer.
+	// afterFailure is the pause after a failed read or write of the store.
 	afterFailure = 2 * time.Second
 )
 
-// scheduler makes runs of schedules that are due, and of jobs whose upstream
-// jobs have succeeded, and hands over queued runs whose time has come.
+// scheduler creates the runs of due schedules, and of jobs whose upstream jobs
+// have succeeded, and passes queued runs to the queue when they are ready.
 type scheduler struct {
 	db      schedules
 	log     *slog.Logger
 	metrics *metrics
-	poked   chan struct{}
+	wakeups chan struct{}
 }
 
 func newScheduler(db schedules, log *slog.Logger, m *metrics) *scheduler {
-	return &scheduler{db: db, log: log, metrics: m, poked: make(chan struct{}, 1)}
+	return &scheduler{db: db, log: log, metrics: m, wakeups: make(chan struct{}, 1)}
 }
 
-// lookNow has the scheduler look now.
-func (s *scheduler) lookNow() {
+// wake makes the scheduler check the store now.
+func (s *scheduler) wake() {
 	select {
-	case s.poked <- struct{}{}:
+	case s.wakeups <- struct{}{}:
 	default:
 	}
 }
@@ -56,7 +56,7 @@ func (s *scheduler) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.poked:
+		case <-s.wakeups:
 		case <-timer.C:
 		}
 		wait, err := s.pass(ctx)
@@ -66,7 +66,7 @@ func (s *scheduler) run(ctx context.Context) error {
 		case store.Damaged(err):
 			return err
 		case err != nil:
-			s.log.ErrorContext(ctx, "the scheduler could not read or write the store; it tries again", "error", err)
+			s.log.ErrorContext(ctx, "the scheduler could not read or write the store; it will retry", "error", err)
 			s.metrics.storeErrors.Inc()
 			wait = afterFailure
 		}
@@ -74,7 +74,8 @@ func (s *scheduler) run(ctx context.Context) error {
 	}
 }
 
-// pass does what is due, and tells how long there is nothing to do.
+// pass handles everything that is due, and returns the wait until the next
+// pass.
 func (s *scheduler) pass(ctx context.Context) (time.Duration, error) {
 	_, err := s.db.QueueFollowers(ctx)
 	schedule, run, dueErr := s.db.Due(ctx)
@@ -87,7 +88,7 @@ func (s *scheduler) pass(ctx context.Context) (time.Duration, error) {
 	if err := drain(ctx, run, s.db.DispatchReady); err != nil {
 		return 0, err
 	}
-	wait := lookEvery
+	wait := pollInterval
 	for _, next := range []*time.Duration{schedule, run} {
 		if next != nil && *next > 0 {
 			wait = min(wait, *next)
@@ -96,7 +97,7 @@ func (s *scheduler) pass(ctx context.Context) (time.Duration, error) {
 	return wait, nil
 }
 
-// drain repeats a step until it found less than it could take.
+// drain repeats step until it returns less than a full batch.
 func drain(ctx context.Context, due *time.Duration, step func(context.Context, int) (int, error)) error {
 	for due != nil && *due <= 0 {
 		n, err := step(ctx, batch)

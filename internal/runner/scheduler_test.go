@@ -15,7 +15,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// calendar is a store of one schedule, whose clock is the test's.
+// calendar is a fake store with one schedule. Its clock is the clock of the
+// test.
 type calendar struct {
 	mu    sync.Mutex
 	job   store.JobRow
@@ -58,8 +59,8 @@ func (c *calendar) set(f func()) {
 	f()
 }
 
-// inTime runs a scheduler on the calendar while the test's time passes.
-func inTime(t *testing.T, s jobs.Schedule, f func(t *testing.T, c *calendar, sched *scheduler)) {
+// runScheduler runs a scheduler on a calendar, in the fake time of synctest.
+func runScheduler(t *testing.T, s jobs.Schedule, f func(t *testing.T, c *calendar, sched *scheduler)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -78,17 +79,17 @@ func inTime(t *testing.T, s jobs.Schedule, f func(t *testing.T, c *calendar, sch
 	})
 }
 
-// checklist 36: a day of an hourly schedule, each run at its minute and not a
-// moment later.
-func TestTheSchedulerWakesAtTheTimeThatIsDue(t *testing.T) {
+// checklist 36: an hourly schedule starts 24 runs in a day, each exactly at its
+// minute.
+func TestSchedulerStartsRunsWhenDue(t *testing.T) {
 	t.Parallel()
-	inTime(t, jobs.Schedule{Frequency: jobs.Hourly, TimeOfDay: "00:30"}, func(t *testing.T, c *calendar, _ *scheduler) {
+	runScheduler(t, jobs.Schedule{Frequency: jobs.Hourly, TimeOfDay: "00:30"}, func(t *testing.T, c *calendar, _ *scheduler) {
 		t.Helper()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		c.set(func() {
 			if len(c.begun) != 24 {
-				t.Fatalf("%d runs in a day", len(c.begun))
+				t.Fatalf("got %d runs in a day, want 24", len(c.begun))
 			}
 			for i, at := range c.begun {
 				if at.Minute() != 30 || at.Second() != 0 || at.Nanosecond() != 0 || c.plans[i].Missed != 0 || !c.plans[i].Run.Equal(at) {
@@ -99,23 +100,24 @@ func TestTheSchedulerWakesAtTheTimeThatIsDue(t *testing.T) {
 	})
 }
 
-// What another process plans sooner is noticed, and so is what this one did.
-func TestTheSchedulerNoticesWhatIsPlannedSooner(t *testing.T) {
+// The scheduler notices an earlier due time that another process set within
+// pollInterval, and one of this process at once.
+func TestSchedulerNoticesEarlierDueTimes(t *testing.T) {
 	t.Parallel()
-	inTime(t, jobs.Schedule{Frequency: jobs.Daily}, func(t *testing.T, c *calendar, sched *scheduler) {
+	runScheduler(t, jobs.Schedule{Frequency: jobs.Daily}, func(t *testing.T, c *calendar, sched *scheduler) {
 		t.Helper()
 		time.Sleep(time.Second)
 		asked := time.Now()
 		c.set(func() { c.job.NextRunAt = &asked })
-		time.Sleep(lookEvery)
+		time.Sleep(pollInterval)
 		synctest.Wait()
 		c.set(func() {
-			if len(c.begun) != 1 || c.begun[0].Sub(asked) > lookEvery {
+			if len(c.begun) != 1 || c.begun[0].Sub(asked) > pollInterval {
 				t.Fatalf("%v after %s", c.begun, asked)
 			}
 			c.job.NextRunAt = &asked
 		})
-		sched.lookNow()
+		sched.wake()
 		synctest.Wait()
 		c.set(func() {
 			if len(c.begun) != 2 || !c.begun[1].Equal(time.Now()) {
@@ -125,10 +127,10 @@ func TestTheSchedulerNoticesWhatIsPlannedSooner(t *testing.T) {
 	})
 }
 
-// checklist 41: a store that cannot be written is waited for.
-func TestTheSchedulerOutlivesAStoreThatIsFull(t *testing.T) {
+// checklist 41: the scheduler retries until the store can be written again.
+func TestSchedulerRetriesWhileTheStoreIsFull(t *testing.T) {
 	t.Parallel()
-	inTime(t, jobs.Schedule{Frequency: jobs.Hourly}, func(t *testing.T, c *calendar, _ *scheduler) {
+	runScheduler(t, jobs.Schedule{Frequency: jobs.Hourly}, func(t *testing.T, c *calendar, _ *scheduler) {
 		t.Helper()
 		c.set(func() { c.fail = errors.New("no space left on device") })
 		time.Sleep(45 * time.Minute)
@@ -150,7 +152,7 @@ func TestTheSchedulerOutlivesAStoreThatIsFull(t *testing.T) {
 }
 
 // checklist 40
-func TestWhatIsMissedIsPlannedByThePolicy(t *testing.T) {
+func TestPlanFollowsTheCatchUpPolicy(t *testing.T) {
 	t.Parallel()
 	due := time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {

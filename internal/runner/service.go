@@ -7,12 +7,12 @@ import (
 	"log/slog"
 )
 
-// Service is a part of the daemon.
+// Service is a part of the runner that runs until the runner stops.
 type Service struct {
-	// Name is for the log.
+	// Name is the name of the service in the log.
 	Name string
-	// Run works until ctx ends, and returns when nothing of it is left. Any
-	// other end stops the daemon.
+	// Run works until ctx ends, and returns after its goroutines have ended. If
+	// it returns earlier, the runner stops.
 	Run func(ctx context.Context) error
 }
 
@@ -23,8 +23,8 @@ type running struct {
 	err  error
 }
 
-// serve runs services until ctx ends or one of them does, and then stops them,
-// the last one first. The error says which one failed.
+// serve runs services until ctx ends or one of them returns, and then stops
+// them, the last one first. The error names the service that failed.
 func serve(ctx context.Context, log *slog.Logger, services []Service) error {
 	ended := make(chan *running, len(services))
 	all := make([]*running, len(services))
@@ -43,7 +43,7 @@ func serve(ctx context.Context, log *slog.Logger, services []Service) error {
 	case <-ctx.Done():
 	case r := <-ended:
 		<-r.done
-		errs = append(errs, fmt.Errorf("%s: %w", r.Name, orEnded(r.err)))
+		errs = append(errs, fmt.Errorf("%s: %w", r.Name, unexpectedEnd(r.err)))
 		r.err = nil
 	}
 	for i := len(all) - 1; i >= 0; i-- {
@@ -58,9 +58,9 @@ func serve(ctx context.Context, log *slog.Logger, services []Service) error {
 	return errors.Join(errs...)
 }
 
-func orEnded(err error) error {
+func unexpectedEnd(err error) error {
 	if err == nil {
-		return errors.New("it ended by itself")
+		return errors.New("the service ended unexpectedly")
 	}
 	return err
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// sqlitePoll is how often River looks for runs: SQLite tells nobody of new rows.
-// It is what a run waits for on its way to a worker.
+// sqlitePoll is how often River polls for runs, because SQLite does not notify
+// of new rows. It is the longest time a run waits for a free worker to fetch
+// it.
 const sqlitePoll = 250 * time.Millisecond
 
-// sqliteQueue is River on the store's one writing connection, so that it and
-// the store never wait for each other's locks.
+// sqliteQueue runs River on the store's only writing connection, so that River
+// and the store never wait for each other's locks.
 func sqliteQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) {
 	tune := func(r *river.Config) {
 		r.PollOnly, r.FetchPollInterval, r.FetchCooldown = true, sqlitePoll, sqlitePoll/5

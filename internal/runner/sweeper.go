@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	// sweepEvery is how often leases are looked at that have ended.
-	sweepEvery = time.Second
-	// mendEvery is how often runs are looked for that nothing will wake, and
-	// patience how long one may be on its way.
-	mendEvery = 5 * time.Second
-	patience  = 10 * time.Second
-	// forgetEvery is how often old runs are removed.
-	forgetEvery = time.Hour
+	// takeOverInterval is how often the sweeper checks for expired leases.
+	takeOverInterval = time.Second
+	// requeueInterval is how often the sweeper checks for waiting and lost runs.
+	requeueInterval = 5 * time.Second
+	// deliveryTimeout is how long a queued run may be in River's queue before it
+	// counts as lost.
+	deliveryTimeout = 10 * time.Second
+	// retentionInterval is how often old runs are removed.
+	retentionInterval = time.Hour
 )
 
-// sweeper makes good what a runner that died left behind.
+// sweeper takes over the runs of lost processes, requeues lost runs and removes
+// old ones.
 type sweeper struct {
 	db        *store.DB
 	queue     *queue
@@ -31,21 +33,21 @@ type sweeper struct {
 }
 
 func (s *sweeper) run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
+	tick := time.NewTicker(takeOverInterval)
 	defer tick.Stop()
-	var mended, forgot time.Time
+	var requeued, removed time.Time
 	for {
 		if err := s.takeOver(ctx); err != nil && ctx.Err() == nil {
 			s.failed(ctx, err)
 		}
-		if time.Since(mended) >= mendEvery {
-			mended = time.Now()
+		if time.Since(requeued) >= requeueInterval {
+			requeued = time.Now()
 			if err := s.requeueLostRuns(ctx); err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
 		}
-		if time.Since(forgot) >= forgetEvery {
-			forgot = time.Now()
+		if time.Since(removed) >= retentionInterval {
+			removed = time.Now()
 			if err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention)); err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
@@ -60,7 +62,7 @@ func (s *sweeper) run(ctx context.Context) error {
 
 func (s *sweeper) failed(ctx context.Context, err error) {
 	s.metrics.storeErrors.Inc()
-	s.log.ErrorContext(ctx, "the sweeper could not read or write the store; it tries again", "error", err)
+	s.log.ErrorContext(ctx, "the sweeper could not read or write the store; it will retry", "error", err)
 }
 
 func (s *sweeper) takeOver(ctx context.Context) error {
@@ -72,8 +74,8 @@ func (s *sweeper) takeOver(ctx context.Context) error {
 	return err
 }
 
-// requeueLostRuns wakes runs for which there is room, and sends those again that got lost
-// on their way.
+// requeueLostRuns queues waiting runs that are below the limit of their
+// authorization, and queues runs again that never reached a worker.
 func (s *sweeper) requeueLostRuns(ctx context.Context) error {
 	if err := s.db.WakeWaiting(ctx, s.limit); err != nil {
 		return err
@@ -82,10 +84,10 @@ func (s *sweeper) requeueLostRuns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lost, err := s.db.Undelivered(ctx, patience, oldest)
+	lost, err := s.db.Undelivered(ctx, deliveryTimeout, oldest)
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	s.log.WarnContext(ctx, "runs got lost on their way to a worker, and are sent again", "runs", len(lost))
+	s.log.WarnContext(ctx, "runs did not reach a worker and were queued again", "runs", len(lost))
 	return s.db.Redeliver(ctx, lost)
 }

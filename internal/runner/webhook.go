@@ -27,10 +27,10 @@ const (
 	SignatureHeader = "X-Lytics-Signature"
 )
 
-// webhookTimeout bounds one attempt.
+// webhookTimeout bounds one delivery attempt.
 const webhookTimeout = 15 * time.Second
 
-// webhook posts alerts to one address.
+// webhook posts alerts to one URL.
 type webhook struct {
 	url    string
 	secret jobs.Secret
@@ -40,42 +40,42 @@ type webhook struct {
 func newWebhook(address string, secret jobs.Secret, allowPrivate bool, proxy egress.ProxyFunc) (*webhook, error) {
 	u, err := url.Parse(address)
 	invalid := func(detail string) error {
-		return jobs.Invalid("alerts.url", "Alerts cannot be sent there", detail, "Write it as https://HOST/PATH")
+		return jobs.Invalid("alerts.url", "Alerts cannot be sent to this URL", detail, "Write it as https://HOST/PATH")
 	}
 	switch {
 	case err != nil:
-		return nil, invalid("It is not a URL.") // whose text may hold a secret
+		return nil, invalid("It is not a URL.") // the error's text would contain the URL, which may hold a secret
 	case u.Host == "":
 		return nil, invalid("It has no host.")
 	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
-		return nil, invalid("It is not https: anybody on the way could read what failed, and why.")
+		return nil, invalid("It is not https, so the network could read what failed, and why.")
 	case secret.Empty():
 		return nil, jobs.Invalid(
 			"alerts.secret",
 			"Alerts need a secret",
-			"Each is signed, so that its receiver knows whom it is from.",
-			"Make one with: openssl rand -base64 32",
+			"The secret signs each alert, so that the receiver can verify the sender.",
+			"Create one with: openssl rand -base64 32",
 		)
 	}
 	transport := egress.NewTransport(egress.Options{
 		Rules: egress.Rules{Private: allowPrivate, Loopback: allowPrivate}, Proxy: proxy, DialTimeout: webhookTimeout,
 	})
 	if u.Scheme == "http" {
-		// A proxy could send it anywhere.
-		transport.Proxy, transport.DialContext = nil, insideOnly(transport.DialContext)
+		// A proxy could forward the unencrypted alert to any address.
+		transport.Proxy, transport.DialContext = nil, privateNetworksOnly(transport.DialContext)
 	}
 	return &webhook{url: address, secret: secret, client: &http.Client{
 		Timeout: webhookTimeout, Transport: transport,
-		// Where it is sent on to is nobody's choice but the configuration's.
+		// Only the configuration chooses the receiver: redirects are not followed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// insideOnly keeps what is not encrypted on private networks: that they are
-// allowed is no leave to send it across others.
-func insideOnly(dial dialFunc) dialFunc {
+// privateNetworksOnly refuses connections that leave private networks. It
+// guards unencrypted alerts.
+func privateNetworksOnly(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
@@ -88,7 +88,7 @@ func insideOnly(dial dialFunc) dialFunc {
 	}
 }
 
-// send posts one alert; only an answer of 2xx has it delivered.
+// send posts one alert. The alert is delivered if the answer has a 2xx status.
 func (w *webhook) send(ctx context.Context, m message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
@@ -105,13 +105,14 @@ func (w *webhook) send(ctx context.Context, m message) error {
 	req.Header.Set(SignatureHeader, "sha256="+sign(w.secret, at, body))
 	resp, err := w.client.Do(req)
 	if err != nil {
-		// The URL may hold a token, and is known to whoever reads the log.
+		// The log already names the receiver; its URL may hold a token and stays
+		// out.
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
 		return err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // lets the connection be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be reused
 	if err := resp.Body.Close(); err != nil {
 		return err
 	}

@@ -13,22 +13,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// placed is a connection that seems to lead somewhere.
-type placed struct {
+// fakeRemote is a connection that reports another remote address.
+type fakeRemote struct {
 	net.Conn
 	to string
 }
 
-func (p placed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(p.to), Port: 80} }
+func (p fakeRemote) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(p.to), Port: 80} }
 
-// checklist 50: what is not encrypted does not leave private networks.
-func TestAlertsInClearTextStayInside(t *testing.T) {
+// checklist 50: unencrypted alerts do not leave private networks.
+func TestUnencryptedAlertsStayOnPrivateNetworks(t *testing.T) {
 	t.Parallel()
 	for to, allowed := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "fd12::1": true, "203.0.113.7": false, "2001:db8::1": false} {
-		dial := insideOnly(func(context.Context, string, string) (net.Conn, error) {
+		dial := privateNetworksOnly(func(context.Context, string, string) (net.Conn, error) {
 			near, far := net.Pipe()
 			t.Cleanup(func() { _ = far.Close() })
-			return placed{near, to}, nil
+			return fakeRemote{near, to}, nil
 		})
 		conn, err := dial(t.Context(), "tcp", "alerts.example.com:80")
 		if (err == nil) != allowed {
@@ -40,9 +40,9 @@ func TestAlertsInClearTextStayInside(t *testing.T) {
 	}
 }
 
-// Alerts go through the proxy of the environment, wherever that is; what must
-// not be contacted is not contacted by way of it either, and nothing that is not
-// encrypted goes through.
+// Alerts go through the proxy of the environment, at any address. Forbidden
+// addresses are refused through the proxy too, and unencrypted alerts do not
+// use it.
 func TestAlertsGoThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -72,7 +72,7 @@ func TestAlertsGoThroughTheProxy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := send("http://127.0.0.1:1/hook", true); err == nil {
-		t.Error("somebody answers on port 1")
+		t.Error("got no error from port 1, want a refused connection")
 	}
 	mu.Lock()
 	defer mu.Unlock()
