@@ -47,6 +47,9 @@ type TableImport struct {
 	// RowLimit is the largest number of events of one run; the next run
 	// continues. 0 means no limit.
 	RowLimit int64 `json:"row_limit,omitempty"`
+	// MaxRejected is how many rows of a run the platform may reject before the run
+	// fails. It fails after its cursor has moved.
+	MaxRejected int64 `json:"max_rejected,omitempty"`
 	// ScratchSchema is the "catalog.database" for the copy of a source without
 	// history; empty means a temporary table of the session.
 	ScratchSchema string `json:"scratch_schema,omitempty"`

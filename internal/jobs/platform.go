@@ -70,7 +70,8 @@ type AppendResult struct {
 	// Erased is the number of events that were left out because their user was
 	// erased.
 	Erased int64
-	// Rejected is the number of events that the platform refused to store.
+	// Rejected is the number of events that the platform refused to store. They
+	// were given to the commit.
 	Rejected int64
 	// PossiblyDuplicated is the number of events that were sent again, with the
 	// same ids, although the platform may have stored them before. An event

@@ -94,6 +94,8 @@ type Counts struct {
 	RowsFuture int64 `json:"rows_future"`
 	// RowsErased is the rows that were left out because their user was erased.
 	RowsErased int64 `json:"rows_erased,omitempty"`
+	// RowsRejected is the rows that the platform refused; they are in quarantine.
+	RowsRejected int64 `json:"rows_rejected,omitempty"`
 	// Bytes is the size of the events or of the staged files.
 	Bytes int64 `json:"bytes"`
 	// PossiblyDuplicated is the events that were sent a second time, with the

@@ -131,6 +131,29 @@ func (k *Key) Open(sealed []byte, authorizationID, host string) (jobs.Secret, er
 	return jobs.NewSecret(string(text)), nil
 }
 
+// sealRow encrypts a row in quarantine, and binds it to its import and its event.
+func (k *Key) sealRow(content []byte, importKey, eventID string) []byte {
+	return k.aead.Seal(nil, nil, content, boundRow(importKey, eventID)) // #nosec G407 -- this AEAD makes its own random nonce
+}
+
+// openRow decrypts what sealRow made for the same import and event. k may be nil.
+func (k *Key) openRow(sealed []byte, importKey, eventID string) ([]byte, error) {
+	if k != nil {
+		if content, err := k.aead.Open(nil, nil, sealed, boundRow(importKey, eventID)); err == nil {
+			return content, nil
+		}
+	}
+	return nil, &jobs.Error{
+		Code: jobs.CodeSecretUnreadable, Attribute: "encryption_key_file",
+		Summary: "Rows in quarantine cannot be read", Detail: "They were encrypted with another encryption key than the present one.",
+		Next: "Give the key that they were stored with (" + KeyEnv + " or encryption_key_file), or drop them with the command quarantine drop",
+	}
+}
+
+func boundRow(importKey, eventID string) []byte {
+	return []byte("quarantine\x00" + importKey + "\x00" + eventID)
+}
+
 func bound(authorizationID, host string) []byte {
 	return []byte("authorization\x00" + authorizationID + "\x00" + strings.ToLower(host))
 }

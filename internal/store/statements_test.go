@@ -66,7 +66,9 @@ func present(t *testing.T, db *store.DB, n string) subject {
 	}
 	s.alert = "failure:" + failed.ID
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
-		return store.AddSent(t.Context(), tx, s.job.Key, 1, []store.SentRow{{Micros: 7, Times: 1}})
+		of := store.RejectedRun{ImportKey: s.job.Key, JobID: s.job.ID, RunID: s.held.RunID, Stream: "s"}
+		return errors.Join(store.AddSent(t.Context(), tx, s.job.Key, 1, []store.SentRow{{Micros: 7, Times: 1}}),
+			second(store.AddQuarantined(t.Context(), tx, of, []jobs.RejectedEvent{{Event: jobs.Event{ID: "e0"}, Reason: "why"}}, 10, nil)))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +100,34 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"BeatRun": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(second(db.BeatRun(ctx, &s.held, jobs.Run{Status: jobs.StatusRunning})),
 			second(db.BeatRun(ctx, &s.held, jobs.Run{Status: jobs.StatusRunning}, store.LogEntry{Level: store.LogInfo, Message: "it's \"50%\"? -- yes"})))
+	},
+	"ClaimQuarantined": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.ClaimQuarantined(ctx, "c", s.job.Key, nil, 0, 10, nil)),
+			second(db.ClaimQuarantined(ctx, "c", s.job.Key, []int64{1, 2}, 1, 1, nil)))
+	},
+	"DropQuarantined": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.DropQuarantined(ctx, store.QuarantineQuery{JobID: s.job.ID, ImportKey: s.job.Key, IDs: []int64{3}})),
+			second(db.DropQuarantined(ctx, store.QuarantineQuery{RunID: s.held.RunID})))
+	},
+	"EraseQuarantined": func(ctx context.Context, db *store.DB, _ subject) error { return db.EraseQuarantined(ctx, []int64{1}) },
+	"ExpireQuarantined": func(ctx context.Context, db *store.DB, _ subject) error {
+		return second(db.ExpireQuarantined(ctx, -time.Hour))
+	},
+	"Quarantined": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.Quarantined(ctx, store.QuarantineQuery{}, true, 3, nil)),
+			second(db.Quarantined(ctx, store.QuarantineQuery{JobID: s.job.ID, ImportKey: s.job.Key, RunID: s.held.RunID}, false, 3, nil)))
+	},
+	"RejectedBy": func(ctx context.Context, db *store.DB, s subject) error {
+		_, _, err := db.RejectedBy(ctx, s.held.RunID)
+		return err
+	},
+	"ReleaseQuarantined": func(ctx context.Context, db *store.DB, _ subject) error { return db.ReleaseQuarantined(ctx, "c") },
+	"SearchQuarantine": func(ctx context.Context, db *store.DB, _ subject) error {
+		return db.SearchQuarantine(ctx, nil, func(store.QuarantinedRow) {})
+	},
+	"UnsentQuarantined": func(ctx context.Context, db *store.DB, s subject) error {
+		_, _, err := db.UnsentQuarantined(ctx, s.job.Key, []int64{1})
+		return err
 	},
 	"CancelRequested": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.CancelRequested(ctx, s.held.RunID))
@@ -219,6 +249,13 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 
 	"AddSent": written(func(ctx context.Context, tx *store.Tx, s subject) error {
 		return errors.Join(store.AddSent(ctx, tx, s.job.Key, 2, nil), store.AddSent(ctx, tx, s.job.Key, 3, []store.SentRow{{Micros: 8, Times: 1}}))
+	}),
+	"AddQuarantined": written(func(ctx context.Context, tx *store.Tx, s subject) error {
+		of := store.RejectedRun{ImportKey: s.job.Key, JobID: s.job.ID, RunID: s.held.RunID, Stream: "s"}
+		return second(store.AddQuarantined(ctx, tx, of, []jobs.RejectedEvent{{Event: jobs.Event{ID: "e"}, Reason: "why"}}, 10, nil))
+	}),
+	"SettleQuarantined": written(func(ctx context.Context, tx *store.Tx, _ subject) error {
+		return store.SettleQuarantined(ctx, tx, "c", nil, nil)
 	}),
 	"AppendLog": written(func(ctx context.Context, tx *store.Tx, s subject) error {
 		return errors.Join(store.AppendLog(ctx, tx, s.held.RunID), store.AppendLog(ctx, tx, s.held.RunID, store.LogEntry{Level: store.LogWarn, Message: "?"}))

@@ -6,12 +6,12 @@ var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
 	"erasure", "erased_identities", "replaced_segments",
-	"lytics_sends", "lytics_texts", "lytics_account", "alerts",
+	"lytics_sends", "lytics_texts", "lytics_account", "alerts", "quarantine", "quarantine_removed",
 }
 
 // sequenced are the tables whose generated ids are never reused, even after the
 // store was copied to another database.
-var sequenced = []string{"segments", "extents", "erased_identities", "run_log"}
+var sequenced = []string{"segments", "extents", "erased_identities", "run_log", "quarantine"}
 
 // derived are the tables that Copy leaves out, because they can be rebuilt from the
 // other tables or describe processes. The next build of profiles, for example,
