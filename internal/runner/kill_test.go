@@ -123,9 +123,9 @@ func (b *fixture) process(name string, bucket *s3) *exec.Cmd {
 	return cmd
 }
 
-// checklist 38 39: of two runners, the one that executes a run is killedAt with
-// SIGKILL. The survivor continues from the cursor, and every row arrives exactly
-// once.
+// checklist 38 39: of two runners, the one that executes a run is killed with
+// SIGKILL. The survivor continues from the cursor, and every row arrives
+// exactly once.
 func TestRunOfAKilledRunnerContinuesOnAnotherRunner(t *testing.T) {
 	t.Parallel()
 	onEachDatabase(t, func(t *testing.T, b *fixture) {
@@ -134,7 +134,7 @@ func TestRunOfAKilledRunnerContinuesOnAnotherRunner(t *testing.T) {
 			rows = 200_000
 		}
 		// The second fetch hangs for longer than the test takes, so that the first
-		// runner is killedAt during its run.
+		// runner is killed during its run.
 		warehouse := sandboxtest.Start(t, sandboxtest.WithFaults(sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", After: 1, Delay: "1h"}))
 		warehouse.Exec(t, "CREATE SCHEMA main.sales", "CREATE TABLE main.sales.people (id BIGINT, ts TIMESTAMP)",
 			fmt.Sprintf("INSERT INTO main.sales.people SELECT id, timestamp_micros(1700000000000000 + (id DIV 7) * 1000001) FROM range(%d)", rows))

@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// DefaultListen is where a runner listens that is told nothing.
+// DefaultListen is the default listen address.
 const DefaultListen = "127.0.0.1:8088"
 
 // The limits of a connection.
@@ -27,25 +27,26 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// Listen opens a network address: on loopback, or with a certificate anywhere.
-// names are the hosts that the certificate and the address stand for.
+// Listen opens a network address. Without a certificate the address must be a
+// loopback address. names are the host names of the certificate and of the
+// address.
 func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Listener, names []string, _ error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, nil, jobs.Invalid(
 			"listen",
-			"The runner cannot listen there",
+			"The runner cannot listen on this address",
 			err.Error()+".",
 			"Write listen as HOST:PORT, such as "+DefaultListen,
 		)
 	}
 	if (certFile == "") != (keyFile == "") {
 		return nil, nil, jobs.Invalid("tls_cert", "Half of the runner's certificate is missing",
-			"A certificate and its key are two files.", "Give both tls_cert and tls_key")
+			"TLS needs a certificate file and a key file.", "Give both tls_cert and tls_key")
 	}
 	if certFile == "" && !onLoopback(ctx, host) {
-		return nil, nil, jobs.Invalid("listen", "The runner does not listen beyond this machine without TLS",
-			fmt.Sprintf("%s can be reached from elsewhere, and the token would cross the network in clear text.", address),
+		return nil, nil, jobs.Invalid("listen", "The runner needs TLS to listen on an address that other machines can reach",
+			fmt.Sprintf("Other machines can reach %s, and the token would cross the network unencrypted.", address),
 			"Give tls_cert and tls_key, or listen on 127.0.0.1")
 	}
 	if host != "" && !net.ParseIP(host).IsUnspecified() {
@@ -73,9 +74,9 @@ func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Liste
 	if err != nil {
 		return nil, nil, jobs.Invalid(
 			"listen",
-			"The runner cannot listen there",
+			"The runner cannot listen on this address",
 			err.Error()+".",
-			"Choose another port, or stop what listens on this one",
+			"Choose another port, or stop the process that listens on this one",
 		)
 	}
 	if config != nil {
@@ -84,7 +85,7 @@ func Listen(ctx context.Context, address, certFile, keyFile string) (_ net.Liste
 	return l, names, nil
 }
 
-// onLoopback reports whether a host is this machine and no other address.
+// onLoopback reports whether all addresses of a host are loopback addresses.
 func onLoopback(ctx context.Context, host string) bool {
 	if host == "" {
 		return false
@@ -96,8 +97,8 @@ func onLoopback(ctx context.Context, host string) bool {
 	return err == nil && len(ips) > 0 && !slices.ContainsFunc(ips, func(a net.IPAddr) bool { return !a.IP.IsLoopback() })
 }
 
-// certificates reads a certificate again when its file has changed, so that
-// renewing it needs no restart.
+// certificates reloads a certificate when its file changes, so that a renewal
+// needs no restart.
 type certificates struct {
 	cert, key string
 
@@ -126,7 +127,7 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	read := c.read
 	c.mu.Unlock()
 	if info, err := os.Stat(c.cert); err == nil && !info.ModTime().Equal(read) {
-		// A pair that is half written is read with the next connection.
+		// A pair that is only half written is loaded with the next connection.
 		_, _ = c.load()
 	}
 	c.mu.Lock()
@@ -134,8 +135,8 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.loaded, nil
 }
 
-// Serve answers on a listener until the context ends; then requests in
-// progress have the grace to finish.
+// Serve serves a listener until the context ends. Requests in progress then
+// have the grace period to finish.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, grace time.Duration) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
@@ -152,7 +153,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	defer cancel()
 	err := server.Shutdown(bounded)
 	if err != nil {
-		// Who is still connected has had its grace.
+		// The grace period is over: close the remaining connections.
 		err = server.Close()
 	}
 	if ended := <-done; !errors.Is(ended, http.ErrServerClosed) {

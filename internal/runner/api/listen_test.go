@@ -29,7 +29,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
-// certificate makes a self-signed one, and gives its files.
+// certificate creates a self-signed certificate and returns its files.
 func certificate(t *testing.T, dir, name string) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -57,8 +57,8 @@ func certificate(t *testing.T, dir, name string) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-// checklist 54: beyond loopback only with TLS.
-func TestBeyondLoopbackOnlyWithTLS(t *testing.T) {
+// checklist 54: addresses other than loopback need TLS.
+func TestAddressesOtherThanLoopbackNeedTLS(t *testing.T) {
 	t.Parallel()
 	cert, key := certificate(t, t.TempDir(), "runner.example.com")
 	for _, c := range []struct {
@@ -67,11 +67,11 @@ func TestBeyondLoopbackOnlyWithTLS(t *testing.T) {
 	}{
 		{"127.0.0.1:0", "", "", ""},
 		{"localhost:0", "", "", ""},
-		{":0", "", "", "without TLS"},
-		{"0.0.0.0:0", "", "", "without TLS"},
-		{"[::]:0", "", "", "without TLS"},
-		{"192.0.2.1:0", "", "", "without TLS"},
-		{"no.such.host.invalid:0", "", "", "without TLS"},
+		{":0", "", "", "needs TLS"},
+		{"0.0.0.0:0", "", "", "needs TLS"},
+		{"[::]:0", "", "", "needs TLS"},
+		{"192.0.2.1:0", "", "", "needs TLS"},
+		{"no.such.host.invalid:0", "", "", "needs TLS"},
 		{"0.0.0.0:0", cert, "", "Half of"},
 		{"0.0.0.0:0", cert, cert, "cannot be used"},
 		{"0.0.0.0:0", cert, key, ""},
@@ -85,14 +85,14 @@ func TestBeyondLoopbackOnlyWithTLS(t *testing.T) {
 			t.Errorf("%s with %q gave %v", c.address, c.cert, err)
 		}
 		if c.cert != "" && err == nil && !slices.Contains(names, "runner.example.com") {
-			t.Errorf("the certificate's names are not among %v", names)
+			t.Errorf("got names %v, want the certificate's among them", names)
 		}
 	}
 }
 
-// A client over TLS, with the certificate's authority and without it; a new
-// certificate is taken up without a restart.
-func TestClientsOverTLS(t *testing.T) {
+// A client trusts the server only with the certificate's authority, and the
+// server uses a renewed certificate without a restart.
+func TestTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := certificate(t, dir, "first.example.com")
@@ -111,7 +111,7 @@ func TestClientsOverTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		if ca == "" { // a failed handshake is tried again, for longer than the test needs
+		if ca == "" { // the client retries a failed handshake for longer than this test
 			ctx, cancel = context.WithTimeout(ctx, time.Second)
 		}
 		_, err = c.Jobs(ctx)
@@ -140,7 +140,7 @@ func TestClientsOverTLS(t *testing.T) {
 }
 
 // checklist 54
-func TestTheTokenIsMadeOnceAndKeptPrivate(t *testing.T) {
+func TestLoadToken(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), api.TokenFile)
 	first, made, err := api.LoadToken("", file)
@@ -171,9 +171,9 @@ func TestTheTokenIsMadeOnceAndKeptPrivate(t *testing.T) {
 	}
 }
 
-// checklist 54: the local provider finds a runner through the data directory,
-// and only its owner can.
-func TestALocalRunnerIsFoundThroughItsDirectory(t *testing.T) {
+// checklist 54: a provider on the same machine finds the runner through the
+// data directory, which only its owner can read.
+func TestLocalRunnerIsFoundThroughItsDataDirectory(t *testing.T) {
 	t.Parallel()
 	deep := filepath.Join(t.TempDir(), strings.Repeat("a long name ", 12))
 	for _, dir := range []string{filepath.Join(t.TempDir(), "d"), deep} {
@@ -218,7 +218,7 @@ func TestALocalRunnerIsFoundThroughItsDirectory(t *testing.T) {
 		if _, err := os.Stat(note); err == nil {
 			t.Error("the note is still there")
 		}
-		// A killed runner leaves it.
+		// A killed runner leaves its note behind.
 		if err := os.WriteFile(note, left, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -228,8 +228,8 @@ func TestALocalRunnerIsFoundThroughItsDirectory(t *testing.T) {
 	}
 }
 
-// A server that stops answers the requests in progress first.
-func TestServingEndsInGoodOrder(t *testing.T) {
+// A server answers the requests in progress before it stops.
+func TestServeFinishesRequestsInProgress(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	l, _, err := api.Listen(t.Context(), "127.0.0.1:0", "", "")
@@ -242,7 +242,7 @@ func TestServingEndsInGoodOrder(t *testing.T) {
 			for { // until the server takes no new connections
 				conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
 				if err != nil {
-					return false, nil //nolint:nilerr // it is what the loop waits for
+					return false, nil //nolint:nilerr // the refused connection ends the loop
 				}
 				_ = conn.Close()
 			}

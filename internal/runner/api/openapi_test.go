@@ -17,12 +17,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
-// updateEnv set to anything writes the description instead of comparing it.
+// updateEnv, if set, makes the test write openapi.json instead of comparing it.
 const updateEnv = "LYTICS_UPDATE_OPENAPI"
 
-// The committed description is what the server does, with the words of the
-// types' own comments.
-func TestTheDescriptionIsTheServers(t *testing.T) {
+// openapi.json describes the server's operations, with the comments of package
+// jobs as descriptions.
+func TestOpenAPIDescriptionIsUpToDate(t *testing.T) {
 	t.Parallel()
 	doc := api.OpenAPI()
 	explain(t, doc)
@@ -38,12 +38,12 @@ func TestTheDescriptionIsTheServers(t *testing.T) {
 		return
 	}
 	if string(text) != string(api.Description) {
-		t.Errorf("openapi.json is not what the server does: run %s=1 go test ./internal/runner/api", updateEnv)
+		t.Errorf("openapi.json is out of date: run %s=1 go test ./internal/runner/api", updateEnv)
 	}
 }
 
-// explain gives schemas and their properties the comments of package jobs,
-// where no tag says more.
+// explain adds the comments of package jobs to the schemas and properties that
+// have no description from a tag.
 func explain(t *testing.T, doc *huma.OpenAPI) {
 	t.Helper()
 	types, fields := comments(t)
@@ -59,15 +59,16 @@ func explain(t *testing.T, doc *huma.OpenAPI) {
 	}
 }
 
-// comments reads package jobs: by the type's name, and by "Type.json_name". An
-// embedded struct's fields belong to whoever embeds it.
+// comments returns the comments of package jobs: of types by name, and of
+// fields by "Type.json_name". The fields of an embedded struct also belong to
+// the struct that embeds it.
 func comments(t *testing.T) (types, fields map[string]string) {
 	t.Helper()
 	types, fields = map[string]string{}, map[string]string{}
 	embeds := map[string][]string{}
 	files, err := fs.Glob(os.DirFS("../../jobs"), "*.go")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("package jobs is not there: %v", err)
+		t.Fatalf("package jobs cannot be read: %v", err)
 	}
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../../jobs", name), nil, parser.ParseComments)

@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// Description is the API's OpenAPI 3.1 document, as /openapi.json gives it.
+// Description is the API's OpenAPI 3.1 document, served at /openapi.json.
 //
 //go:embed openapi.json
 var Description []byte
@@ -25,7 +25,7 @@ func serveDescription(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(Description)
 }
 
-// init makes the framework's own refusals of a request look like all others.
+// init makes the framework report invalid requests as Problems.
 func init() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		parts := []string{}
@@ -35,8 +35,8 @@ func init() {
 			}
 		}
 		return &protocol.Problem{
-			Type: "about:blank", Title: "The runner does not take this request: " + message, Status: status, Code: jobs.CodeInvalid,
-			Detail: strings.Join(parts, "; "), Next: "See /openapi.json for what it takes",
+			Type: "about:blank", Title: "The runner cannot accept this request: " + message, Status: status, Code: jobs.CodeInvalid,
+			Detail: strings.Join(parts, "; "), Next: "See /openapi.json for the parameters of each operation",
 		}
 	}
 }
@@ -44,8 +44,8 @@ func init() {
 // describe registers all operations.
 func (s *Server) describe(mux *http.ServeMux) huma.API {
 	config := huma.DefaultConfig("Lytics runner", "1")
-	config.Info.Description = "The jobs of a runner: authorizations, table imports, audience exports, their runs, " +
-		"and what the customer-data platform holds. Errors are problem details (RFC 9457); their code says what a caller can do."
+	config.Info.Description = "The API of a runner: authorizations, table imports, audience exports, their runs, " +
+		"and the data of the customer-data platform. Errors are problem details (RFC 9457); their code says what a caller can do."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.RejectUnknownQueryParameters = true
@@ -63,7 +63,8 @@ func (s *Server) describe(mux *http.ServeMux) huma.API {
 	return api
 }
 
-// describeFailureTexts adds what Run.MarshalJSON adds to a run's own fields.
+// describeFailureTexts adds the properties that Run.MarshalJSON adds to the
+// fields of Run.
 func describeFailureTexts(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
 	texts := huma.SchemaFromType(schemas, reflect.TypeFor[jobs.FailureTexts]())
@@ -73,8 +74,8 @@ func describeFailureTexts(api huma.API) {
 // answer is an operation's output.
 type answer[T any] struct{ Body T }
 
-// none is the input of an operation that takes nothing, or the output of one
-// that gives nothing.
+// none is the input of an operation without parameters, or the output of one
+// without a result.
 type none struct{}
 
 // byID is the input of an operation on one object.
@@ -82,7 +83,8 @@ type byID struct {
 	ID string `path:"id"`
 }
 
-// list is never null in JSON.
+// list converts a slice. The result is never nil, so that JSON has [] and not
+// null.
 func list[A, B any](in []A, convert func(A) B) []B {
 	out := make([]B, 0, len(in))
 	for _, v := range in {
@@ -91,7 +93,7 @@ func list[A, B any](in []A, convert func(A) B) []B {
 	return out
 }
 
-// route is where an operation is found, and what it is called.
+// route is the method, path, id and summary of an operation.
 type route struct {
 	method, path, id, summary string
 }
@@ -101,13 +103,12 @@ func (r route) operation() huma.Operation {
 		OperationID: r.id, Method: r.method, Path: protocol.Base + r.path, Summary: r.summary,
 		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict,
 			http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
-		// The body was read before, and bounded.
+		// withBody has already read and bounded the body.
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 	}
 }
 
-// register adds an operation; what do returns as an error goes out as a
-// problem.
+// register adds an operation. An error of do is sent as a Problem.
 func register[I, O any](api huma.API, r route, do func(context.Context, *I) (*O, error)) {
 	huma.Register(api, r.operation(), wrap(r, do))
 }
@@ -123,7 +124,7 @@ func wrap[I, O any](r route, do func(context.Context, *I) (*O, error)) func(cont
 	}
 }
 
-// get adapts a call that gives a value for an id.
+// get adapts a call that returns a value for an id.
 func get[T, W any](call func(context.Context, string) (T, error), convert func(T) W) func(context.Context, *byID) (*answer[W], error) {
 	return func(ctx context.Context, in *byID) (*answer[W], error) {
 		v, err := call(ctx, in.ID)
@@ -131,12 +132,12 @@ func get[T, W any](call func(context.Context, string) (T, error), convert func(T
 	}
 }
 
-// actionByID adapts a call on an id that gives nothing.
+// actionByID adapts a call on an id without a result.
 func actionByID(call func(context.Context, string) error) func(context.Context, *byID) (*none, error) {
 	return func(ctx context.Context, in *byID) (*none, error) { return &none{}, call(ctx, in.ID) }
 }
 
-// put adapts a call that takes a value and gives it back as it is kept.
+// put adapts a call that takes a value and returns it as it was stored.
 func put[T, W any](
 	call func(context.Context, T) (T, error),
 	in func(W) T,
@@ -148,11 +149,11 @@ func put[T, W any](
 	}
 }
 
-// OpenAPI describes the operations as they are registered, for whoever writes
-// the Description.
+// OpenAPI describes the registered operations. It is the source of Description.
 func OpenAPI() *huma.OpenAPI {
-	return (&Server{config: Config{API: undescribed{}}}).describe(http.NewServeMux()).OpenAPI()
+	return (&Server{config: Config{API: unimplemented{}}}).describe(http.NewServeMux()).OpenAPI()
 }
 
-// undescribed has methods to register, and nothing behind them.
-type undescribed struct{ jobs.API }
+// unimplemented has the methods of jobs.API for the registration; none of them
+// is called.
+type unimplemented struct{ jobs.API }

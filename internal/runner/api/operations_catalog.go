@@ -14,25 +14,25 @@ func (s *Server) describeCatalog(api huma.API) {
 	a := s.config.API
 	type inWarehouse struct {
 		ID      string `path:"id"`
-		Pattern string `query:"pattern" doc:"A SHOW ... LIKE pattern: * any characters, | alternatives; left out, all."`
+		Pattern string `query:"pattern" doc:"A SHOW ... LIKE pattern: * matches any characters, | separates alternatives. The default is all."`
 	}
 	type inCatalog struct {
 		ID      string `path:"id"`
 		Catalog string `query:"catalog" required:"true"`
-		Pattern string `query:"pattern" doc:"As for catalogs."`
+		Pattern string `query:"pattern" doc:"A pattern, as for catalogs."`
 	}
 	type inDatabase struct {
 		ID       string `path:"id"`
 		Catalog  string `query:"catalog" required:"true"`
 		Database string `query:"database" required:"true"`
-		Pattern  string `query:"pattern" doc:"As for catalogs."`
+		Pattern  string `query:"pattern" doc:"A pattern, as for catalogs."`
 	}
 	type inTable struct {
 		ID       string `path:"id"`
 		Catalog  string `query:"catalog" required:"true"`
 		Database string `query:"database" required:"true"`
 		Table    string `query:"table" required:"true"`
-		Pattern  string `query:"pattern" doc:"As for catalogs."`
+		Pattern  string `query:"pattern" doc:"A pattern, as for catalogs."`
 	}
 	const base = "/authorizations/{id}"
 	register(api, route{http.MethodGet, base + "/catalogs", "list-catalogs", "List the warehouse's catalogs"},

@@ -17,7 +17,7 @@ import (
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// streamed describes an answer that is no single JSON document.
+// streamed describes an answer that is a stream instead of one JSON document.
 func streamed(mediaType, about string, of *huma.Schema) map[string]*huma.Response {
 	return map[string]*huma.Response{strconv.Itoa(http.StatusOK): {
 		Description: about, Content: map[string]*huma.MediaType{mediaType: {Schema: of}},
@@ -29,11 +29,11 @@ func (s *Server) describeContents(api huma.API) {
 	type erase struct {
 		Body struct {
 			Identity jobs.Identity `json:"identity"`
-			DryRun   bool          `json:"dry_run" doc:"Only say what would go."`
+			DryRun   bool          `json:"dry_run" doc:"Only report what would be removed."`
 		}
 	}
-	// A user's identity stays out of addresses, which get logged.
-	register(api, route{http.MethodPost, "/profiles/find", "get-profile", "Read the profile of the user that has an identity"},
+	// A user's identity is sent in the body, because URLs are logged.
+	register(api, route{http.MethodPost, "/profiles/find", "get-profile", "Read the profile of the user who has an identity"},
 		func(ctx context.Context, in *answer[jobs.Identity]) (*answer[map[string]*string], error) {
 			profile, err := a.Profile(ctx, in.Body)
 			out := map[string]*string{}
@@ -42,7 +42,7 @@ func (s *Server) describeContents(api huma.API) {
 			}
 			return &answer[map[string]*string]{out}, err
 		})
-	register(api, route{http.MethodPost, "/erasures", "erase", "Erase a user for good, or say what there is of one"},
+	register(api, route{http.MethodPost, "/erasures", "erase", "Erase a user permanently, or report what would be erased"},
 		func(ctx context.Context, in *erase) (*answer[jobs.Erasure], error) {
 			e, err := a.Erase(ctx, in.Body.Identity, in.Body.DryRun)
 			e.Identities, e.Streams = list(e.Identities, itself), list(e.Streams, itself)
@@ -52,14 +52,14 @@ func (s *Server) describeContents(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
 	events := route{http.MethodGet, "/events", "list-events", "Read the events of a stream, in the order they were written"}
 	op := events.operation()
-	op.Responses = streamed(protocol.NDJSON, "An event a line. The last line has \"end\"; without it the answer was cut off.",
+	op.Responses = streamed(protocol.NDJSON, "One event per line. The last line has \"end\"; without it the answer is incomplete.",
 		schemas.Schema(typeOf[protocol.Event](), true, ""))
 	huma.Register(api, op, wrap(events, s.events))
 
 	profiles := route{http.MethodGet, "/audiences/{id}/profiles", "scan-audience", "Read the profiles of an audience, by id or slug"}
 	op = profiles.operation()
-	op.Responses = streamed(protocol.NDJSON, "First a line with the fields, then the values of a profile a line, in the fields' order. "+
-		"The last line has \"end\"; without it the answer was cut off.", schemas.Schema(typeOf[protocol.Row](), true, ""))
+	op.Responses = streamed(protocol.NDJSON, "The first line has the fields. Each further line has the values of one profile, in the order of the fields. "+
+		"The last line has \"end\"; without it the answer is incomplete.", schemas.Schema(typeOf[protocol.Row](), true, ""))
 	huma.Register(api, op, wrap(profiles, s.profiles))
 }
 
@@ -76,7 +76,7 @@ func (s *Server) events(ctx context.Context, in *streamOf) (*huma.StreamResponse
 
 type scanOf struct {
 	ID     string   `path:"id"`
-	Fields []string `query:"fields,explode" doc:"Only these fields, in this order; left out, all."`
+	Fields []string `query:"fields,explode" doc:"Only these fields, in this order. The default is all."`
 }
 
 func (s *Server) profiles(ctx context.Context, in *scanOf) (*huma.StreamResponse, error) {
@@ -88,8 +88,8 @@ func (s *Server) profiles(ctx context.Context, in *scanOf) (*huma.StreamResponse
 	return stream(rows, func(row []jobs.Value) any { return protocol.Row{Values: protocol.ValuesOf(row)} }, head)
 }
 
-// stream sends a sequence as NDJSON. An error before the first value is
-// answered as any other is; a later one ends the lines.
+// stream sends a sequence as NDJSON. An error before the first value is sent as
+// a Problem; a later error ends the stream.
 func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*huma.StreamResponse, error) {
 	next, stop := iter.Pull2(values)
 	v, err, more := next()
@@ -110,7 +110,7 @@ func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*
 		}
 		for ; more && err == nil; v, err, more = next() {
 			if enc.Encode(line(v)) != nil {
-				// Who asked is gone.
+				// The client is gone.
 				return
 			}
 		}

@@ -21,7 +21,7 @@ func (s *Server) describeStore(api huma.API) {
 		}
 	}
 	register(api, route{http.MethodGet, "/store", "get-store", "Describe the store"}, store(false))
-	register(api, route{http.MethodPut, "/store", "make-store", "Describe the store, making it when there is none"}, store(true))
+	register(api, route{http.MethodPut, "/store", "make-store", "Describe the store, and create it if there is none"}, store(true))
 
 	presence, _ := a.(jobs.Presence)
 	say := func(do func(jobs.Presence, context.Context, string) error) func(context.Context, *byID) (*none, error) {
@@ -34,12 +34,12 @@ func (s *Server) describeStore(api huma.API) {
 	}
 	register(
 		api,
-		route{http.MethodPut, "/clients/{id}", "client-is-alive", "Say that a client is alive: what it made and nothing confirmed is its own"},
+		route{http.MethodPut, "/clients/{id}", "client-is-alive", "Report that a client is alive: no other client adopts its unconfirmed objects"},
 		say(jobs.Presence.Beat),
 	)
 	register(
 		api,
-		route{http.MethodDelete, "/clients/{id}", "client-is-done", "Say that a client ended in good order"},
+		route{http.MethodDelete, "/clients/{id}", "client-is-done", "Report that a client ended normally"},
 		say(jobs.Presence.Retire),
 	)
 }
@@ -68,7 +68,7 @@ func (s *Server) describeAuthorizations(api huma.API) {
 		route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"},
 		actionByID(a.DeleteAuthorization),
 	)
-	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Note that a state file holds an object"}, actionByID(a.Confirm))
+	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Record that a state file holds an object"}, actionByID(a.Confirm))
 }
 
 func (s *Server) describeJobs(api huma.API) {
@@ -100,7 +100,7 @@ func (s *Server) describeJobs(api huma.API) {
 			v, err := a.UpdateJob(ctx, in.ID, in.Body)
 			return &answer[jobs.Job]{v}, err
 		})
-	register(api, route{http.MethodDelete, "/jobs/{id}", "delete-job", "Delete a job, keeping what it moved"}, actionByID(a.DeleteJob))
+	register(api, route{http.MethodDelete, "/jobs/{id}", "delete-job", "Delete a job; the moved data stays"}, actionByID(a.DeleteJob))
 	register(api, route{http.MethodPut, "/jobs/{id}/paused", "pause-job", "Pause a job's schedule, or resume it"},
 		func(ctx context.Context, in *pause) (*answer[jobs.Job], error) {
 			v, err := a.PauseJob(ctx, in.ID, in.Body.Paused)

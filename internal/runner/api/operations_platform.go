@@ -48,7 +48,7 @@ func (s *Server) describePlatform(api huma.API) {
 		all(a.Streams, func(v jobs.StreamInfo) protocol.StreamInfo { return protocol.StreamInfo(v) }))
 }
 
-// all adapts a call that lists.
+// all adapts a call that returns a list.
 func all[T, W any](call func(context.Context) ([]T, error), convert func(T) W) func(context.Context, *none) (*answer[[]W], error) {
 	return func(ctx context.Context, _ *none) (*answer[[]W], error) {
 		v, err := call(ctx)

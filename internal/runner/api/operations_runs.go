@@ -24,9 +24,9 @@ func (s *Server) describeRuns(api huma.API) {
 	}
 	type filter struct {
 		JobID  string        `query:"job_id" doc:"Only runs of this job."`
-		Status []jobs.Status `query:"status,explode" doc:"Only runs in one of these states."`
-		Since  time.Time     `query:"since" doc:"Only runs made since."`
-		Limit  int           `query:"limit" minimum:"0" doc:"The most runs to give; 0 means 100."`
+		Status []jobs.Status `query:"status,explode" doc:"Only runs of these statuses."`
+		Since  time.Time     `query:"since" doc:"Only runs created since this time."`
+		Limit  int           `query:"limit" minimum:"0" doc:"The largest number of runs; 0 means 100."`
 	}
 	register(api, route{http.MethodPost, "/jobs/{id}/runs", "start-run", "Run a job now"},
 		func(ctx context.Context, in *start) (*answer[jobs.Run], error) {
@@ -35,7 +35,7 @@ func (s *Server) describeRuns(api huma.API) {
 		})
 	register(
 		api,
-		route{http.MethodGet, "/jobs/{id}/dry-run", "dry-run", "Say what a run of a job would read and write, changing nothing"},
+		route{http.MethodGet, "/jobs/{id}/dry-run", "dry-run", "Report what a run of a job would read and write, without changing anything"},
 		get(a.DryRun, itself),
 	)
 	register(api, route{http.MethodGet, "/runs", "list-runs", "List runs, the newest first"},
@@ -50,17 +50,17 @@ func (s *Server) describeRuns(api huma.API) {
 
 	r := route{http.MethodGet, "/runs/{id}/follow", "follow-run", "Follow a run until it ends"}
 	op := r.operation()
-	op.Responses = streamed(protocol.EventStream, "Server-sent events: "+protocol.EventRun+" with the run whenever it has moved, "+
-		"then "+protocol.EventEnd+" with the run as it ended, or "+protocol.EventProblem+". A stream without an end was cut off: follow again.",
+	op.Responses = streamed(protocol.EventStream, "Server-sent events: "+protocol.EventRun+" with the run at each change, "+
+		"then "+protocol.EventEnd+" with the ended run, or "+protocol.EventProblem+". A stream without one of the two is incomplete: follow again.",
 		api.OpenAPI().Components.Schemas.Schema(typeOf[jobs.Run](), true, ""))
 	huma.Register(api, op, wrap(r, s.follow))
 }
 
-// keepAlive is how often a silent stream says that it is still there.
+// keepAlive is the interval of the comments that keep an idle stream open.
 const keepAlive = 10 * time.Second
 
-// follow sends a run whenever it has moved. It only looks: who stops following
-// stops nothing.
+// follow sends a run at each change. A client that disconnects does not cancel
+// the run.
 func (s *Server) follow(ctx context.Context, in *byID) (*huma.StreamResponse, error) {
 	run, err := s.config.API.Run(ctx, in.ID)
 	if err != nil {

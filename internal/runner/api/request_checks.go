@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// withToken lets those pass who show the token and speak the same version.
+// withToken requires the token and a client of the same API version.
 func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(protocol.VersionHeader, strconv.Itoa(protocol.Version))
@@ -29,7 +29,7 @@ func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
 		if !ok || !same(token, got) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, http.StatusUnauthorized, &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "runner.token",
-				Summary: "The runner refuses the token", Detail: "The request shows no token, or another one than the runner's.",
+				Summary: "The runner refuses the token", Detail: "The request has no token, or not the runner's token.",
 				Next: "Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN"})
 			return
 		}
@@ -42,8 +42,8 @@ func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
 		ctx := r.Context()
 		if client := r.Header.Get(protocol.ClientHeader); client != "" {
 			if !clientName.MatchString(client) {
-				refuse(w, http.StatusBadRequest, jobs.Invalid("", "The request's client has no possible name",
-					"The header "+protocol.ClientHeader+" is not 1 to 64 letters, digits, hyphens or underscores.", "Leave it out"))
+				refuse(w, http.StatusBadRequest, jobs.Invalid("", "The name of the request's client is invalid",
+					"The header "+protocol.ClientHeader+" is not 1 to 64 letters, digits, hyphens or underscores.", "Leave the header out"))
 				return
 			}
 			ctx = jobs.WithCreator(ctx, client)
@@ -54,8 +54,9 @@ func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
 
 var clientName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// withHost refuses names that are not the server's: a page from elsewhere
-// whose name was made to point here (DNS rebinding) brings its own.
+// withHost refuses requests for other host names. It guards against DNS
+// rebinding: a foreign web page whose name was pointed at this server sends its
+// own name.
 func (s *Server) withHost(next http.Handler) http.Handler {
 	allowed := map[string]bool{"localhost": true}
 	for _, h := range s.config.Hosts {
@@ -65,7 +66,7 @@ func (s *Server) withHost(next http.Handler) http.Handler {
 		name := hostName(r.Host)
 		if ip := net.ParseIP(name); !allowed[name] && (ip == nil || !ip.IsLoopback()) {
 			refuse(w, http.StatusMisdirectedRequest, &jobs.Error{Code: jobs.CodeForbidden,
-				Summary: "The runner does not answer under this name", Detail: "The request names the host " + strconv.Quote(name) + ".",
+				Summary: "The runner does not accept this host name", Detail: "The request is for the host " + strconv.Quote(name) + ".",
 				Next: "Use a name of the runner's certificate, or add this one to allowed_hosts in the runner's configuration"})
 			return
 		}
@@ -73,7 +74,7 @@ func (s *Server) withHost(next http.Handler) http.Handler {
 	})
 }
 
-// hostName gives the name of "name:port", in the form they are compared in.
+// hostName returns the host of "host:port", normalized for comparison.
 func hostName(hostport string) string {
 	name := hostport
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
@@ -82,9 +83,9 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
 }
 
-// withLimits bounds the reading of a body and each write in time. What lies
-// between may take its time: a warehouse starts in minutes. A body that is not
-// read, because nobody may send it, is not waited for.
+// withLimits sets time limits for reading the body and for each write, but not
+// for the operation: a warehouse may need minutes to start. If the request is
+// refused before its body is read, the server does not wait for the body.
 func (s *Server) withLimits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -102,12 +103,11 @@ func (s *Server) withLimits(next http.Handler) http.Handler {
 	})
 }
 
-// unreadGrace is how long the sender of a body that nobody reads has to see the
-// answer.
+// unreadGrace is how long the server keeps a connection open after refusing a
+// request with an unread body, so that the client receives the answer.
 const unreadGrace = time.Second
 
-// withBody reads the body at once: of those who may send one, and bounded in
-// size.
+// withBody reads the body of an authorized request, up to a size limit.
 func (s *Server) withBody(most int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {
@@ -117,7 +117,7 @@ func (s *Server) withBody(most int64, next http.Handler) http.Handler {
 				if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 					status, why = http.StatusRequestEntityTooLarge, fmt.Sprintf("It is larger than %d KiB.", most>>10)
 				}
-				refuse(w, status, jobs.Invalid("", "The request's body is not taken", why, "Send a smaller one"))
+				refuse(w, status, jobs.Invalid("", "The runner cannot accept the request's body", why, "Send a smaller one"))
 				return
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
@@ -128,7 +128,8 @@ func (s *Server) withBody(most int64, next http.Handler) http.Handler {
 	})
 }
 
-// timedWriter gives up on a reader that takes nothing for too long.
+// timedWriter sets a deadline for each write, so that a client that reads
+// nothing does not block the server.
 type timedWriter struct {
 	http.ResponseWriter
 	conn  *http.ResponseController
@@ -140,10 +141,10 @@ func (w *timedWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap is for http.ResponseController.
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// withLog notes each request: what was asked, and never with which values.
+// withLog logs each request by its route, without parameter values.
 func (s *Server) withLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
@@ -167,7 +168,8 @@ func (s *Server) withLog(next http.Handler) http.Handler {
 	})
 }
 
-// levelOf keeps what looks and what is routine out of a log that people read.
+// levelOf logs reads and routine requests at debug level, to keep the log
+// readable.
 func levelOf(method, route string, status int) slog.Level {
 	switch {
 	case status >= http.StatusInternalServerError,
@@ -183,7 +185,7 @@ func levelOf(method, route string, status int) slog.Level {
 
 type routeKey struct{}
 
-// noteRoute tells the log the operation that a request was for.
+// noteRoute records the operation of a request for the log.
 func noteRoute(ctx context.Context, route string) {
 	if r, ok := ctx.Value(routeKey{}).(*string); ok {
 		*r = route
@@ -209,12 +211,12 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap serves http.ResponseController.
+// Unwrap is for http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func writeProblem(w http.ResponseWriter, p *protocol.Problem) {
 	w.Header().Set("Content-Type", protocol.ProblemType)
 	w.WriteHeader(p.Status)
-	// Who cannot be told is gone.
+	// A failed write means that the client is gone.
 	_ = json.NewEncoder(w).Encode(p)
 }

@@ -10,30 +10,29 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// Config is what a Server is made of.
+// Config configures a Server.
 type Config struct {
 	API jobs.API
-	// Token is what callers of the network listener show; LocalToken is that of
-	// the socket, made for one process.
+	// Token is the token of the network listener. LocalToken is the token of the
+	// socket; each process creates a new one.
 	Token, LocalToken jobs.Secret
 	// Release is the product's version.
 	Release string
-	// Hosts are the names under which the server may be addressed, besides
-	// loopback's.
+	// Hosts are the host names that requests may use, besides the loopback names.
 	Hosts []string
-	// Page is served at the root, and does its own signing in; nil for none.
+	// Page is served at the root and has its own sign-in; nil means no page.
 	Page http.Handler
-	// Metrics is served at /metrics, with the token; nil for none.
+	// Metrics is served at /metrics and requires the token; nil means no metrics.
 	Metrics http.Handler
-	// Ready tells whether the server should be sent work; nil means always.
+	// Ready returns an error if the server cannot accept work; a nil func means
+	// that it always can.
 	Ready func(*http.Request) error
-	// Log takes a line for each request; nil for none.
+	// Log logs each request; nil means no log.
 	Log *slog.Logger
-	// FollowEvery is how often a followed run is looked at: half a second when
-	// zero.
+	// FollowEvery is how often a followed run is read; 0 means half a second.
 	FollowEvery time.Duration
-	// ReadTimeout bounds the reading of a request's body, and WriteTimeout each
-	// write of an answer: 30 seconds when zero.
+	// ReadTimeout bounds the reading of a request's body, WriteTimeout each write
+	// of an answer; 0 means 30 seconds.
 	ReadTimeout, WriteTimeout time.Duration
 }
 
@@ -43,10 +42,11 @@ const (
 	defaultTimeout     = 30 * time.Second
 )
 
-// maxBody bounds a request's body: the largest definition is far below.
+// maxBody bounds a request's body. The largest definition is far smaller.
 const maxBody = 1 << 20
 
-// maxForm bounds what the page's forms send, before there is a session.
+// maxForm bounds the body of the page's forms, which are read before the
+// session is checked.
 const maxForm = 64 << 10
 
 // Server is the HTTP API of a runner.
@@ -75,12 +75,12 @@ func New(c Config) *Server {
 	s.mux.HandleFunc("GET /openapi.json", serveDescription)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, &jobs.Error{Code: jobs.CodeFailed, Summary: "The runner has no such operation",
-			Detail: r.Method + " " + r.URL.Path + " is none of them.", Next: "See /openapi.json for those it has"})
+			Detail: r.Method + " " + r.URL.Path + " is not an operation of the API.", Next: "See /openapi.json for the operations"})
 	})
 	return s
 }
 
-// Authenticate reports whether a token is the server's, in constant time.
+// Authenticate compares a token with the server's token, in constant time.
 func (s *Server) Authenticate(token string) bool { return same(s.config.Token, token) }
 
 func same(want jobs.Secret, got string) bool {
@@ -104,25 +104,26 @@ func (s *Server) Handler() http.Handler {
 	} else {
 		guarded.Handle("/", api)
 	}
-	// A probe addresses a container by its number: health is no secret, and
-	// answers under any name.
+	// Health checks are answered for every host name, because a probe addresses a
+	// container by its IP address.
 	root.Handle("/", s.withHost(http.NewCrossOriginProtection().Handler(guarded)))
 	return s.withLimits(s.withLog(root))
 }
 
-// Local serves the socket in the data directory, which only its owner can open.
+// Local serves the socket in the data directory. Only the owner of the
+// directory can open it.
 func (s *Server) Local() http.Handler {
 	return s.withLimits(s.withLog(s.withToken(s.config.LocalToken, s.withBody(maxBody, s.mux))))
 }
 
-// Stop ends the streams that never end by themselves; clients follow on
-// elsewhere, or when the runner is back.
+// Stop ends the streams of followed runs. Clients reconnect to another runner,
+// or to this one after a restart.
 func (s *Server) Stop() { close(s.stopping) }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if s.config.Ready != nil {
 		if err := s.config.Ready(r); err != nil {
-			s.config.Log.WarnContext(r.Context(), "not ready", "error", err.Error())
+			s.config.Log.WarnContext(r.Context(), "the runner is not ready", "error", err.Error())
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -130,7 +131,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse answers a request that no operation was asked for.
+// refuse answers a request that reached no operation.
 func refuse(w http.ResponseWriter, status int, e *jobs.Error) {
 	p := protocol.ProblemOf(e, "")
 	p.Status = status

@@ -18,10 +18,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
-const secret = "a-token-that-nobody-guesses"
+const secret = "a-token-for-the-tests"
 
-// product is the fake of jobs.API with one job, job_1, and one run, run_1. An
-// entry of intercept is asked before the method of that name.
+// product returns a fake of jobs.API with one job, job_1, and one run, run_1.
+// The functions of intercept are called before the method of their name.
 func product(t *testing.T, intercept map[string]func(c *jobstest.Call) (handled bool, err error)) *jobstest.Fake {
 	t.Helper()
 	f := jobstest.New()
@@ -41,7 +41,7 @@ func product(t *testing.T, intercept map[string]func(c *jobstest.Call) (handled 
 	return f
 }
 
-// ask sends a request to a handler as a client on the network would.
+// ask sends a request to a handler.
 func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*http.Request)) answered {
 	t.Helper()
 	var reader io.Reader
@@ -61,7 +61,7 @@ func ask(t *testing.T, h http.Handler, method, path, body string, edit func(*htt
 	return answered{w.Code, w.Header(), w.Body.String()}
 }
 
-// answered is an answer that was read.
+// answered is an HTTP response with its body.
 type answered struct {
 	StatusCode int
 	Header     http.Header
@@ -77,14 +77,14 @@ func server(f jobs.API) *api.Server {
 	})
 }
 
-// checklist 54: a token, always, for all that tells or does something.
-func TestNothingIsToldWithoutTheToken(t *testing.T) {
+// checklist 54: every route that reads or changes something requires the token.
+func TestEveryRouteRequiresTheToken(t *testing.T) {
 	t.Parallel()
 	s := server(product(t, nil))
 	for _, h := range []http.Handler{s.Handler(), s.Local()} {
 		for _, path := range []string{"/api/v1/jobs", "/api/v1/nothing", "/openapi.json", "/metrics"} {
 			for name, header := range map[string]string{
-				"none": "", "another": "Bearer a-token-that-nobody-guessed", "a part": "Bearer " + secret[:10], "more": "Bearer " + secret + "x",
+				"none": "", "another": "Bearer a-token-for-the-tesst", "a part": "Bearer " + secret[:10], "more": "Bearer " + secret + "x",
 				"empty": "Bearer ", "of another kind": "Basic " + secret,
 			} {
 				resp := ask(t, h, http.MethodGet, path, "", func(r *http.Request) { r.Header.Set("Authorization", header) })
@@ -97,19 +97,19 @@ func TestNothingIsToldWithoutTheToken(t *testing.T) {
 	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); !strings.Contains(resp.Body, `"id":"job_1"`) {
 		t.Errorf("with the token: got %d %s, want job_1", resp.StatusCode, resp.Body)
 	}
-	// The socket has a token of its own.
+	// The socket has a different token.
 	if resp := ask(t, s.Local(), http.MethodGet, "/api/v1/jobs", "", nil); resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("the socket took the network's token: %d", resp.StatusCode)
+		t.Errorf("the socket accepted the network's token: got %d", resp.StatusCode)
 	}
 	if !s.Authenticate(secret) || s.Authenticate("") || s.Authenticate(secret[1:]) {
-		t.Error("Authenticate does not tell the token from others")
+		t.Error("Authenticate refused the token, or accepted another one")
 	}
 	if api.New(api.Config{API: product(t, nil)}).Authenticate("") {
-		t.Error("a server without a token lets anyone in")
+		t.Error("a server without a token accepts an empty token")
 	}
 }
 
-// A probe needs no token and no name; the page does its own signing in.
+// Health checks need no token and no host name. The page has its own sign-in.
 func TestHealthAndThePageNeedNoToken(t *testing.T) {
 	t.Parallel()
 	ready := errors.New("the store is away")
@@ -132,7 +132,7 @@ func TestHealthAndThePageNeedNoToken(t *testing.T) {
 }
 
 // checklist 54: DNS rebinding.
-func TestOnlyItsOwnNamesAreAnswered(t *testing.T) {
+func TestOtherHostNamesAreRefused(t *testing.T) {
 	t.Parallel()
 	h := server(product(t, nil)).Handler()
 	for host, want := range map[string]int{
@@ -148,7 +148,7 @@ func TestOnlyItsOwnNamesAreAnswered(t *testing.T) {
 	}
 }
 
-// checklist 54: a page from elsewhere writes nothing, even with the token.
+// checklist 54: a page of another origin cannot write, even with the token.
 func TestCrossOriginWritesAreRefused(t *testing.T) {
 	t.Parallel()
 	h := server(product(t, nil)).Handler()
@@ -207,8 +207,9 @@ func TestBodiesAreBoundedAndStrict(t *testing.T) {
 	}
 }
 
-// checklist 54: of who may not send anything, nothing is read or waited for.
-func TestABodyWithoutATokenIsNotWaitedFor(t *testing.T) {
+// checklist 54: the server neither reads nor waits for the body of an
+// unauthorized request.
+func TestServerDoesNotWaitForAnUnauthorizedBody(t *testing.T) {
 	t.Parallel()
 	s := api.New(api.Config{API: product(t, nil), Token: jobs.NewSecret(secret), ReadTimeout: 24 * time.Hour})
 	web := httptest.NewServer(s.Handler())
@@ -238,7 +239,7 @@ func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 	t.Parallel()
 	const timeout = time.Second
 	work := map[string]func(*jobstest.Call) (bool, error){"PauseJob": func(*jobstest.Call) (bool, error) {
-		time.Sleep(timeout + 200*time.Millisecond) // the product under test measures the same clock
+		time.Sleep(timeout + 200*time.Millisecond) // a measured duration: the server's timeouts use the same clock
 		return false, nil
 	}}
 	s := api.New(api.Config{API: product(t, work), Token: jobs.NewSecret(secret), ReadTimeout: timeout, WriteTimeout: timeout})
@@ -270,9 +271,9 @@ func TestSlowBodiesAreDroppedAndSlowWorkIsNot(t *testing.T) {
 	}
 }
 
-// A client of another version is told which of the two to upgrade, before it
-// changes anything.
-func TestAnotherVersionIsRefused(t *testing.T) {
+// A client of another API version is refused before it changes anything. The
+// error says which side to upgrade.
+func TestClientOfAnotherVersionIsRefused(t *testing.T) {
 	t.Parallel()
 	h := server(product(t, nil)).Handler()
 	for version, older := range map[string]string{"2": "Upgrade the runner", "0": "Upgrade the provider"} {
@@ -287,8 +288,8 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
-// checklist 43 54: neither a token nor a user's identity is ever in the log.
-func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
+// checklist 43 54: the log contains no token and no identity of a user.
+func TestLogHasNoSecretsAndNoIdentities(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	broken := map[string]func(*jobstest.Call) (bool, error){"CreateAuthorization": func(c *jobstest.Call) (bool, error) {
@@ -311,7 +312,7 @@ func TestTheLogNamesNoSecretsAndNoUsers(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
+func TestUnknownOperationIsNotAMissingObject(t *testing.T) {
 	t.Parallel()
 	resp := ask(t, server(product(t, nil)).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
 	if body := resp.Body; resp.StatusCode != http.StatusNotFound || strings.Contains(body, `"not_found"`) {
@@ -319,13 +320,13 @@ func TestWhatIsNoOperationIsNoMissingObject(t *testing.T) {
 	}
 }
 
-// Who follows only looks: going away cancels nothing, and a stopping server
-// lets go at once.
-func TestAStoppingServerLetsItsFollowersGo(t *testing.T) {
+// A client that stops following cancels nothing, and a server that stops ends
+// the streams at once.
+func TestStopEndsStreamsOfFollowedRuns(t *testing.T) {
 	t.Parallel()
 	var s *api.Server
 	looks := 0
-	// The second look comes after the first event was sent.
+	// The server reads the run a second time after it sent the first event.
 	s = server(product(t, map[string]func(*jobstest.Call) (bool, error){"Run": func(*jobstest.Call) (bool, error) {
 		if looks++; looks == 2 {
 			s.Stop()

@@ -16,24 +16,24 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// Socket is a runner's way in for processes of the same user on its machine:
-// a Unix socket, and beside it a file that says where it is and with which
-// token. Both only the owner of the data directory can open.
+// Socket is a runner's listener for processes of the same user on the same
+// machine: a Unix socket, and a note, a file in the data directory with the
+// socket's path and token. Only the owner of the data directory can open
+// either.
 type Socket struct {
 	net.Listener
-	// Token is what the socket's callers show.
+	// Token is the token of requests to the socket.
 	Token jobs.Secret
 
 	note  string
 	clean func() error
 }
 
-// maxSocketPath is what every system takes for a socket's path.
+// maxSocketPath is a length of a socket's path that every system accepts.
 const maxSocketPath = 100
 
-// ListenSocket opens the socket of a data directory. The directory is then
-// the runner's own: a lock keeps a second one out. Whoever finds the socket is
-// told the address of the page.
+// ListenSocket opens the socket of a data directory. A lock keeps a second
+// runner from using the directory. The note also has the address of the page.
 func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 	if free, err := lock.TryLock(); err != nil {
 		return nil, err
 	} else if !free {
-		return nil, &jobs.Error{Code: jobs.CodeConflict, Attribute: "data_dir", Summary: "Another runner has the data directory",
-			Detail: dataDir + " is locked by a process that is alive.", Next: "Stop that one, or give this one a data directory of its own"}
+		return nil, &jobs.Error{Code: jobs.CodeConflict, Attribute: "data_dir", Summary: "Another runner uses the data directory",
+			Detail: dataDir + " is locked by a running process.", Next: "Stop the other runner, or give this one another data directory"}
 	}
 	path, clean := filepath.Join(dataDir, "runner.sock"), lock.Unlock
 	if len(path) > maxSocketPath {
@@ -53,7 +53,7 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 		}
 		path, clean = filepath.Join(dir, "runner.sock"), func() error { return errors.Join(os.RemoveAll(dir), lock.Unlock()) }
 	}
-	// One that a killed runner left.
+	// A killed runner leaves its socket behind.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, clean())
 	}
@@ -75,7 +75,7 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 	return s, nil
 }
 
-// Close closes the socket and removes its traces.
+// Close closes the socket and removes its files.
 func (s *Socket) Close() error {
 	err := s.Listener.Close()
 	if errors.Is(err, net.ErrClosed) {

@@ -13,19 +13,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// TokenEnv holds the token instead of a file, for the runner as for those who
-// call it.
+// TokenEnv is the environment variable that holds the token instead of a file,
+// for the runner and for its clients.
 const TokenEnv = "LYTICS_RUNNER_TOKEN" //nolint:gosec // the variable's name
 
-// TokenFile is the token's file in the data directory, when nothing names
-// another.
+// TokenFile is the default name of the token's file in the data directory.
 const TokenFile = "runner.token"
 
-// minToken is the shortest token taken: a guessable one guards nothing.
+// minToken is the length of the shortest accepted token. A shorter one could be
+// guessed.
 const minToken = 20
 
-// LoadToken gives the token of the environment, else of the file, making the
-// file with a new token when there is none. made tells that it did.
+// LoadToken returns the token of the environment or, if it has none, of the
+// file. If there is no file, LoadToken creates it with a new token; made
+// reports that.
 func LoadToken(env, file string) (_ jobs.Secret, made bool, _ error) {
 	if text := strings.TrimSpace(env); text != "" {
 		token, err := goodToken(text, TokenEnv)
@@ -48,13 +49,13 @@ func newToken() jobs.Secret { return jobs.NewSecret("lyr_" + rand.Text() + rand.
 func goodToken(text, from string) (jobs.Secret, error) {
 	if len(text) < minToken || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return jobs.Secret{}, &jobs.Error{Code: jobs.CodeInvalid, Summary: "The runner's token can be guessed",
-			Detail: fmt.Sprintf("The token in %s is shorter than %d printable characters, or has others among it.", from, minToken),
-			Next:   "Use a longer one (openssl rand -hex 32), or remove it: the runner makes one"}
+			Detail: fmt.Sprintf("The token in %s is shorter than %d characters, or has unprintable characters.", from, minToken),
+			Next:   "Use a longer token (openssl rand -hex 32), or remove it: the runner then creates one"}
 	}
 	return jobs.NewSecret(text), nil
 }
 
-// readPrivate reads a file that only its owner may.
+// readPrivate reads a file, and fails if other users can read it.
 func readPrivate(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -66,12 +67,13 @@ func readPrivate(file string) ([]byte, error) {
 				"%s has the mode %#o.",
 				file,
 				mode,
-			), Next: "Run chmod 600 on it; if others may have read it, remove it, and the runner makes a new token"}
+			), Next: "Run chmod 600 on the file. If others may have read it, remove it: the runner then creates a new token"}
 	}
 	return os.ReadFile(file)
 }
 
-// writePrivate writes a file that only its owner may read, whole or not at all.
+// writePrivate writes a file that only its owner can read. A failed write
+// leaves no partial file.
 func writePrivate(file string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(file), ".runner-*")
 	if err != nil {

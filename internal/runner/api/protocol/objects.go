@@ -7,15 +7,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// The types here differ from those of package jobs in nothing but their tags,
-// so that Go converts the one to the other, and a field that only one of them
-// has does not compile.
+// The types here have the same fields as the types of package jobs and differ
+// only in tags, so that Go converts between them. A field that only one of the
+// two has is a compile error.
 
-// Authorization is jobs.Authorization. Its secrets are never among it.
+// Authorization is jobs.Authorization. It has no secrets.
 type Authorization struct {
 	ID             string            `json:"id"`
 	Spec           AuthorizationSpec `json:"spec"`
-	SecretReadable bool              `json:"secret_readable" doc:"Whether the store holds a secret that the runner's key opens."`
+	SecretReadable bool              `json:"secret_readable" doc:"Whether the store has the secret and can decrypt it."`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 }
@@ -24,25 +24,25 @@ type Authorization struct {
 type AuthorizationSpec struct {
 	Label               string          `json:"label"`
 	Description         string          `json:"description,omitempty"`
-	Host                string          `json:"host" doc:"A bare host name, or for local use an URL with a scheme."`
+	Host                string          `json:"host" doc:"A host name without a scheme, or, for local use, a URL with one."`
 	Port                int             `json:"port"`
 	HTTPPath            string          `json:"http_path"`
-	TokenEnv            string          `json:"token_env,omitempty" doc:"The environment variable that holds the token, where the runner executes."`
+	TokenEnv            string          `json:"token_env,omitempty" doc:"The environment variable of the runner that holds the token."`
 	TokenVersion        int64           `json:"token_version,omitempty"`
-	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth in place of a token."`
+	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth instead of a token."`
 	ClientSecretVersion int64           `json:"client_secret_version,omitempty"`
 	CatalogAPI          jobs.CatalogAPI `json:"catalog_api,omitempty" doc:"How catalogs are listed: rest (the default) or sql." enum:"rest,sql,"`
-	CheckConnection     bool            `json:"check_connection,omitempty" doc:"Open a session before it is saved."`
+	CheckConnection     bool            `json:"check_connection,omitempty" doc:"Open a session before the authorization is saved."`
 }
 
 // AuthorizationChange is jobs.AuthorizationChange.
 type AuthorizationChange struct {
 	Spec         AuthorizationSpec `json:"spec"`
-	Token        *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token; left out, the stored one stays."`
-	ClientSecret *string           `json:"client_secret,omitempty" writeOnly:"true" doc:"The service principal's secret; left out, the stored one stays."`
+	Token        *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token. If left out, the stored token is kept."`
+	ClientSecret *string           `json:"client_secret,omitempty" writeOnly:"true" doc:"The service principal's secret. If left out, the stored secret is kept."`
 }
 
-// AuthorizationOf puts an authorization on the wire.
+// AuthorizationOf converts an authorization for the wire.
 func AuthorizationOf(a jobs.Authorization) Authorization {
 	return Authorization{
 		ID:             a.ID,
@@ -53,7 +53,7 @@ func AuthorizationOf(a jobs.Authorization) Authorization {
 	}
 }
 
-// Jobs takes it off the wire.
+// Jobs converts the value from the wire.
 func (a Authorization) Jobs() jobs.Authorization {
 	return jobs.Authorization{
 		ID:                a.ID,
@@ -64,12 +64,12 @@ func (a Authorization) Jobs() jobs.Authorization {
 	}
 }
 
-// ChangeOf puts a definition with its secrets on the wire.
+// ChangeOf converts a definition with its secrets for the wire.
 func ChangeOf(c jobs.AuthorizationChange) AuthorizationChange {
 	return AuthorizationChange{Spec: AuthorizationSpec(c.AuthorizationSpec), Token: reveal(c.Token), ClientSecret: reveal(c.ClientSecret)}
 }
 
-// Jobs takes it off the wire.
+// Jobs converts the value from the wire.
 func (c AuthorizationChange) Jobs() jobs.AuthorizationChange {
 	return jobs.AuthorizationChange{
 		AuthorizationSpec: jobs.AuthorizationSpec(c.Spec),
@@ -97,8 +97,8 @@ func conceal(text *string) *jobs.Secret {
 // StoreInfo is jobs.StoreInfo.
 type StoreInfo struct {
 	ID          string `json:"id"`
-	Location    string `json:"location" doc:"Where it is, for people."`
-	RunnerAlive bool   `json:"runner_alive" doc:"Whether something executes schedules there."`
+	Location    string `json:"location" doc:"The store's directory or database, for display."`
+	RunnerAlive bool   `json:"runner_alive" doc:"Whether a runner is connected to the store."`
 }
 
 // CatalogInfo is jobs.CatalogInfo.
@@ -169,7 +169,7 @@ type StreamInfo struct {
 	LastTime  *time.Time `json:"last_time,omitempty"`
 }
 
-// Event is a line of a streamed answer: an event, or what ended it.
+// Event is a line of a streamed answer: an event, or the end.
 type Event struct {
 	ID   string          `json:"id,omitempty"`
 	Time *time.Time      `json:"time,omitempty"`
@@ -177,21 +177,21 @@ type Event struct {
 	End  *End            `json:"end,omitempty"`
 }
 
-// Row is a line of a streamed answer: first the columns, then a profile a
-// line, then what ended it.
+// Row is a line of a streamed answer: first the fields, then one profile per
+// line, then the end.
 type Row struct {
 	Fields []Field   `json:"fields,omitempty"`
 	Values []*string `json:"values,omitempty"`
 	End    *End      `json:"end,omitempty"`
 }
 
-// End is the last line of a streamed answer; without it the answer was cut
-// off. Problem is nil when all was sent.
+// End is the last line of a streamed answer; an answer without it is
+// incomplete. Problem is nil if everything was sent.
 type End struct {
 	Problem *Problem `json:"problem,omitempty"`
 }
 
-// ValuesOf puts the cells of a profile on the wire.
+// ValuesOf converts the values of a profile for the wire.
 func ValuesOf(row []jobs.Value) []*string {
 	out := make([]*string, len(row))
 	for i, v := range row {
@@ -202,7 +202,7 @@ func ValuesOf(row []jobs.Value) []*string {
 	return out
 }
 
-// ValueOf takes a cell off the wire.
+// ValueOf converts a value from the wire.
 func ValueOf(text *string) jobs.Value {
 	if text == nil {
 		return jobs.Value{Null: true}

@@ -8,24 +8,24 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Problem is a jobs.Error on the wire: problem details (RFC 9457), with what
-// they lack as extensions.
+// Problem is a jobs.Error on the wire: problem details (RFC 9457) with code,
+// attribute and next as extensions.
 type Problem struct {
-	Type      string    `json:"type,omitempty" doc:"Always about:blank: code tells problems apart."`
+	Type      string    `json:"type,omitempty" doc:"Always about:blank; the code distinguishes problems."`
 	Title     string    `json:"title" doc:"What happened, to what, in one line."`
 	Status    int       `json:"status" doc:"The HTTP status."`
 	Detail    string    `json:"detail,omitempty" doc:"Why."`
 	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,failed"`
-	Attribute string    `json:"attribute,omitempty" doc:"The Terraform attribute at fault, dotted into nested ones."`
+	Attribute string    `json:"attribute,omitempty" doc:"The Terraform attribute at fault, with dots for nested attributes."`
 	Next      string    `json:"next,omitempty" doc:"What to do about it."`
 }
 
 // ProblemType is the media type of a Problem.
 const ProblemType = "application/problem+json"
 
-// statuses are the HTTP statuses of the codes. 401 and 403 stay what they are
-// to any HTTP client: about the runner's own token. A warehouse that refuses a
-// credential is 422.
+// statuses are the HTTP statuses of the codes. 401 and 403 are only about the
+// runner's token, as HTTP clients expect; a credential that the warehouse
+// refuses is 422.
 var statuses = map[jobs.Code]int{
 	jobs.CodeNotFound:         http.StatusNotFound,
 	jobs.CodeConflict:         http.StatusConflict,
@@ -41,8 +41,8 @@ var statuses = map[jobs.Code]int{
 	jobs.CodeFailed:           http.StatusInternalServerError,
 }
 
-// ProblemOf puts an error on the wire. An error that is no jobs.Error keeps
-// its text; doing says what failed with it.
+// ProblemOf converts an error for the wire. If err is not a jobs.Error, its
+// text is the detail, and doing names the failed operation.
 func ProblemOf(err error, doing string) *Problem {
 	e, ok := errors.AsType[*jobs.Error](err)
 	switch {
@@ -64,7 +64,7 @@ func ProblemOf(err error, doing string) *Problem {
 	}
 }
 
-// JobsError takes it off the wire.
+// JobsError converts the problem from the wire.
 func (p *Problem) JobsError() *jobs.Error {
 	return &jobs.Error{Code: p.Code, Attribute: p.Attribute, Summary: p.Title, Detail: p.Detail, Next: p.Next}
 }
@@ -72,8 +72,8 @@ func (p *Problem) JobsError() *jobs.Error {
 // Error implements error.
 func (p *Problem) Error() string { return p.JobsError().Error() }
 
-// GetStatus gives the HTTP status to the server's framework.
+// GetStatus returns the HTTP status to the server's framework.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType gives the media type to the server's framework.
+// ContentType returns the media type to the server's framework.
 func (p *Problem) ContentType(string) string { return ProblemType }

@@ -1,6 +1,6 @@
-// Package protocol is what the runner's HTTP API and its client have in
-// common: the version they agree on, the headers, the errors, and the JSON of
-// those objects whose Go types have none of their own.
+// Package protocol defines what the runner's HTTP API and its client share: the
+// version, the headers, the errors, and the JSON of the types of package jobs
+// that have no JSON tags.
 package protocol
 
 import (
@@ -9,16 +9,15 @@ import (
 	"strings"
 )
 
-// Version is the API's version. A change that an older client or runner would
-// misunderstand raises it.
+// Version is the API's version. An incompatible change increments it.
 const Version = 1
 
-// Base is where the API's operations begin.
+// Base is the path prefix of the API's operations.
 const Base = "/api/v1"
 
-// The headers. Each side says its Version and its release with every request
-// and answer, so that whichever is older can be named. ClientHeader is the
-// process that asks: what it creates is its own until it is gone.
+// The headers. Every request and every answer has the API version and the
+// release of its sender, so that an error can name the older side. ClientHeader
+// is the id of the calling process, for jobs.Presence.
 const (
 	VersionHeader = "Lytics-Api-Version"
 	ReleaseHeader = "Lytics-Release"
@@ -31,40 +30,40 @@ const (
 	EventStream = "text/event-stream"
 )
 
-// The names of the events of a followed run: a change of it, and its end with
-// the run or with a Problem. A stream without an end was cut off.
+// The names of the events of a followed run: a change, and the end, with the
+// run or with a Problem. A stream without an end is incomplete.
 const (
 	EventRun     = "run"
 	EventEnd     = "end"
 	EventProblem = "problem"
 )
 
-// Mismatch says which of the two must be upgraded.
+// Mismatch says which of the two sides must be upgraded.
 func Mismatch(client int, clientRelease string, runner int, runnerRelease string) (summary, detail, next string) {
 	older := "the runner"
 	if client < runner {
-		older = "the provider (or command line) that asks"
+		older = "the provider (or command line) that called it"
 	}
 	return "The runner speaks another version of the API",
-		fmt.Sprintf("The runner is release %s with API version %d; the one that asks is release %s with API version %d.",
+		fmt.Sprintf("The runner is release %s with API version %d; the caller is release %s with API version %d.",
 			runnerRelease, runner, clientRelease, client),
 		fmt.Sprintf("Upgrade %s: it is the older one.", older)
 }
 
-// Segment escapes a value for one segment of a path. Dots are escaped too:
-// "." and ".." would be taken for directories.
+// Segment escapes a value for one segment of a path. It also escapes dots,
+// because "." and ".." are relative segments.
 func Segment(value string) string {
 	return strings.ReplaceAll(url.PathEscape(value), ".", "%2E")
 }
 
-// SocketNote is the file in a data directory that says how to reach the runner
-// that owns it: a Socket, as JSON.
+// SocketNote is the file in a data directory that says how to reach its runner:
+// a Socket, in JSON.
 const SocketNote = "runner.json"
 
-// Socket is where a local runner listens, and the token it wants there.
+// Socket is the address of a local runner's socket, and its token.
 type Socket struct {
 	Path  string `json:"path"`
 	Token string `json:"token"`
-	// Page is the address of its page, for people.
+	// Page is the address of the runner's page, for display.
 	Page string `json:"page,omitempty"`
 }
