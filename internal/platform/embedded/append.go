@@ -15,12 +15,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// castagnoli is the CRC-32 polynomial that processors have an instruction for.
+// castagnoli is the CRC-32 polynomial for which processors have an instruction.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// writeChunk is the number of bytes that one write call gets. A chunk of this
-// size stays in the processor's cache. A write of a megabyte takes three times
-// as long, because Linux then looks for pieces of memory as large as the write.
+// writeChunk is the size of one write call in bytes. A chunk of this size stays in the
+// processor's cache. Writes of a megabyte take three times as long for each byte,
+// because Linux then allocates pieces of memory as large as the write.
 const writeChunk = 256 << 10
 
 // buffers holds the buffers of segment text for reuse.
@@ -29,7 +29,7 @@ var buffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// resolveTimeout bounds the check whether a failed commit took effect, and the
+// resolveTimeout limits the check whether a failed commit took effect, and the
 // clean-up after a failure.
 const resolveTimeout = 20 * time.Second
 
@@ -45,23 +45,25 @@ type appender struct {
 	// file is the segment being written; nil if the next append begins one.
 	file segmentFile
 	name string
-	// id is the id of the segment's row, 0 until the segment is committed;
+	// id is the id of the segment's row; 0 until the segment is committed.
+	id int64
 	// length is the committed length of the file.
-	id     int64
 	length int64
 }
 
-// extent is what one append wrote. Times are in microseconds since 1970.
+// extent is the part of a segment that one append wrote.
 type extent struct {
 	start, length int64
 	events        int64
 	checksum      uint32
-	first, last   int64
+	// first and last are the times of the earliest and the latest event, in
+	// microseconds since 1970.
+	first, last int64
 }
 
-// Append adds events to the end of a stream and runs commit, which may be nil,
-// in the transaction that makes them part of the stream: both happen or neither.
-// A stream that does not exist is created. Without events, only commit runs.
+// Append adds events to the end of a stream. It calls commit, which may be nil, in the
+// transaction that commits the events, so that both take effect together. It creates
+// the stream if it does not exist. Without events, it only calls commit.
 func (p *Platform) Append(
 	ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error,
 ) (jobs.AppendResult, error) {
@@ -74,7 +76,7 @@ func (p *Platform) Append(
 				Code:    jobs.CodeFailed,
 				Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", events[i].ID, stream),
 				Detail:  err.Error(),
-				Next:    "Correct the source of the event; nothing of its batch was appended",
+				Next:    "Correct the source of the event; no event of its batch was appended",
 				Err:     err,
 			}
 		}
@@ -118,8 +120,8 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 		return errors.Join(err, a.truncateToCommitted(ctx))
 	}
 	if err := a.file.Sync(); err != nil {
-		// After a failed sync the content of the file is unknown, so it is not
-		// used again. What is committed of it was synced before.
+		// After a failed sync the content of the file is unknown, so it is not used
+		// again. Its committed bytes were synced before.
 		return errors.Join(err, a.giveUpSegment(ctx))
 	}
 	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErasedMeanwhile) || errors.Is(err, errGivenUp) {
@@ -131,8 +133,8 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 	return nil
 }
 
-// open begins a segment if there is none or it is full. Before its first segment
-// it removes what dead writers left in the stream.
+// open begins a segment if there is none or it is full. Before the first segment, it
+// removes the uncommitted bytes of dead writers from the stream.
 func (a *appender) open(ctx context.Context) error {
 	if !a.swept {
 		if err := a.p.segments.sweep(ctx, a.stream, sweepExpired); err != nil {
@@ -216,7 +218,7 @@ func (a *appender) truncateToCommitted(ctx context.Context) error {
 	return nil
 }
 
-// giveUpSegment closes the segment for good: the next append begins another.
+// giveUpSegment closes the segment; the next append begins another one.
 func (a *appender) giveUpSegment(ctx context.Context) error {
 	if a.file == nil {
 		return nil
@@ -229,8 +231,8 @@ func (a *appender) giveUpSegment(ctx context.Context) error {
 	return errors.Join(a.close(), a.p.segments.discard(ctx, a.name))
 }
 
-// resolveFailedCommit finds out whether a transaction that failed was committed:
-// if only its answer was lost, the bytes must stay in the segment.
+// resolveFailedCommit finds out whether a failed transaction was committed. If only
+// the response was lost, the bytes must stay in the segment.
 func (a *appender) resolveFailedCommit(ctx context.Context, x extent) error {
 	if a.file == nil || x.events == 0 {
 		return nil
@@ -248,8 +250,8 @@ func (a *appender) resolveFailedCommit(ctx context.Context, x extent) error {
 	return a.truncateToCommitted(ctx)
 }
 
-// committed gives the row and the committed length of a segment file; id is 0 if
-// the segment is not committed.
+// committed returns the row id and the committed length of a segment; id is 0 if the
+// segment is not committed.
 func committed(ctx context.Context, q queryer, file string) (id, length int64, err error) {
 	err = q.QueryRowContext(ctx, `
 		SELECT s.id, coalesce(max(x.start + x.length), 0) FROM segments s LEFT JOIN extents x ON x.segment = s.id
@@ -289,9 +291,9 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 	return err
 }
 
-// record writes the row of an extent, and that of its segment if the segment is
-// new. It updates the row of the stream first, which locks it, so that the
-// extents of a stream are committed in the order of their ids.
+// record writes the row of an extent and, for a new segment, the row of the segment. It
+// first updates the row of the stream and so locks it, so that the extents of a stream
+// are committed in the order of their ids.
 func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x extent, now int64) (int64, error) {
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE streams SET events = events + ?, bytes = bytes + ?,
@@ -316,7 +318,6 @@ func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x ex
 	return segment, err
 }
 
-// errGivenUp means that another process removed the segment of an append before
-// the append committed it: the append took so long that its writer was taken for
-// dead.
+// errGivenUp means that another process removed the segment of an append before the
+// append committed it, because the append took longer than uploadLease.
 var errGivenUp = errors.New("the segment was given up")

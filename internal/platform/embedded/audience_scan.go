@@ -27,12 +27,12 @@ type query struct {
 	matcher  *filterql.Matcher
 	now      time.Time
 	columns  []jobs.Field
-	// places are the indexes of the columns in fields; -1 for a field that no
+	// indexes are the indexes of the columns in fields; -1 for a field that no
 	// mapping feeds.
-	places []int
+	indexes []int
 }
 
-// columnChoice selects the fields that a scan's rows show.
+// columnChoice selects the columns of a scan.
 type columnChoice struct {
 	// fields are ids of fields; empty means all fields, by id.
 	fields []string
@@ -40,9 +40,9 @@ type columnChoice struct {
 	none bool
 }
 
-// Scan reads the profiles of an audience: it gives the columns, and the rows in a
+// Scan reads the profiles of an audience. It returns the columns, and the rows in a
 // stable order. All rows are from one snapshot, which is taken when the iteration
-// begins. Empty fields means all fields, by id.
+// begins. Empty fields means all fields, ordered by id.
 func (p *Platform) Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	columns := columnChoice{fields: fields}
 	q, err := p.query(ctx, audience, columns)
@@ -54,7 +54,7 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 			if !slices.Equal(now.columns, q.columns) {
 				return errors.New("its fields changed while the scan began; run it again")
 			}
-			r := renderer{places: now.places}
+			r := renderer{indexes: now.indexes}
 			return now.each(ctx, func(row []value.Value) bool { return yield(r.row(row), nil) })
 		})
 		if err != nil {
@@ -74,8 +74,8 @@ func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, 
 	return n, nil
 }
 
-// replacedRetries is how often a read is tried when another process replaces and
-// removes the current generation between looking it up and opening it.
+// replacedRetries is the number of attempts at a read during which another process
+// replaces and removes the current generation.
 const replacedRetries = 3
 
 func (p *Platform) snapshot(ctx context.Context, audience string, columns columnChoice, read func(q *query) error) error {
@@ -88,7 +88,7 @@ func (p *Platform) snapshot(ctx context.Context, audience string, columns column
 			return err
 		}
 		if try == replacedRetries {
-			return fmt.Errorf("the profiles do not exist; the next build makes them again: %w", err)
+			return fmt.Errorf("the profiles do not exist; the next build creates them again: %w", err)
 		}
 	}
 }
@@ -128,8 +128,8 @@ func (p *Platform) queryIn(ctx context.Context, s queryer, audience string, colu
 	return q, q.compile(a, defined, includeResolver(ctx, s))
 }
 
-// choose sets the columns. A field that changed since the last build is shown as
-// it was built.
+// choose sets the columns. A field that was changed after the last build has the type
+// of that build.
 func (q *query) choose(defined []jobs.Field, names []string) error {
 	if len(names) == 0 {
 		for _, f := range defined {
@@ -146,12 +146,12 @@ func (q *query) choose(defined []jobs.Field, names []string) error {
 			return jobs.Invalid("fields", fmt.Sprintf("Field %q is named twice", name), "a table has each column once", "Name it once")
 		}
 		column := defined[d]
-		place := slices.IndexFunc(q.fields, func(f mappedField) bool { return f.ID == name })
-		if place >= 0 {
-			column = q.fields[place].Field
+		index := slices.IndexFunc(q.fields, func(f mappedField) bool { return f.ID == name })
+		if index >= 0 {
+			column = q.fields[index].Field
 			column.Description, column.IsPII = defined[d].Description, defined[d].IsPII
 		}
-		q.columns, q.places = append(q.columns, column), append(q.places, place)
+		q.columns, q.indexes = append(q.columns, column), append(q.indexes, index)
 	}
 	return nil
 }
@@ -164,17 +164,17 @@ func fieldIDs(fields []jobs.Field) []string {
 	return names
 }
 
-// compile binds the filter to rows of the mapped fields. The value of a field that
-// no mapping feeds is at the index after them, which is always NULL.
+// compile binds the filter to rows of the mapped fields. A row has one more value,
+// which is always NULL: it is the value of every field that no mapping feeds.
 func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(string) (*filterql.Filter, error)) error {
 	f, err := platform.ParseFilter(a.Filter)
 	if err != nil {
 		return err
 	}
 	q.wanted = make([]bool, len(q.fields)+1)
-	for _, place := range q.places {
-		if place >= 0 {
-			q.wanted[place] = true
+	for _, index := range q.indexes {
+		if index >= 0 {
+			q.wanted[index] = true
 		}
 	}
 	if err := checkFields(f, defined); err != nil {
@@ -211,9 +211,9 @@ func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(stri
 	return err
 }
 
-// checkFields refuses a filter that names a field which is not defined. Lytics
-// answers for such a field as for one that a profile does not have; here it is
-// more often a misspelled name, or a string in single quotes.
+// checkFields refuses a filter that names an undefined field. Lytics treats such a
+// field as missing from every profile; here it is more often a misspelled name, or a
+// string in single quotes.
 func checkFields(f *filterql.Filter, defined []jobs.Field) error {
 	for _, name := range f.Fields() {
 		if !slices.ContainsFunc(defined, func(d jobs.Field) bool { return d.ID == name }) {
@@ -223,8 +223,8 @@ func checkFields(f *filterql.Filter, defined []jobs.Field) error {
 	return nil
 }
 
-// each calls f for the profiles that match, until f returns false. The row is
-// valid during the call only.
+// each calls f for the profiles that match, until f returns false. The row is valid
+// only during the call.
 func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error {
 	if !q.built {
 		return nil
@@ -245,34 +245,34 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	})
 }
 
-// renderer makes rows of exact texts.
+// renderer converts rows of values to rows of text.
 type renderer struct {
-	places []int
-	// text holds the texts of a row, one after the other; ends are their ends.
+	indexes []int
+	// text holds the texts of a row, one after the other. The n-th text ends at
+	// ends[n].
 	text []byte
 	ends []int
-	// spare is memory for the cells of the next rows.
+	// spare is the memory for the cells of the next rows.
 	spare []jobs.Value
 }
 
-// rowsPerAllocation is the number of rows that one allocation of memory is for.
+// rowsPerAllocation is the number of rows whose cells are allocated together.
 const rowsPerAllocation = 32
 
-// row renders a row. Its cells are not reused; their texts are parts of one
-// string.
+// row renders a row. Its cells are not reused, and their texts are parts of one string.
 func (r *renderer) row(row []value.Value) []jobs.Value {
-	width := len(r.places)
+	width := len(r.indexes)
 	if len(r.spare) < width {
 		r.spare = make([]jobs.Value, rowsPerAllocation*width)
 	}
 	out := r.spare[:width:width]
 	r.spare = r.spare[width:]
 	r.text, r.ends = r.text[:0], r.ends[:0]
-	for i, place := range r.places {
-		if place < 0 || row[place].IsNull() {
+	for i, index := range r.indexes {
+		if index < 0 || row[index].IsNull() {
 			out[i].Null = true
 		} else {
-			r.text = row[place].AppendText(r.text)
+			r.text = row[index].AppendText(r.text)
 		}
 		r.ends = append(r.ends, len(r.text))
 	}

@@ -17,7 +17,7 @@ import (
 
 const audienceColumns = `id, name, slug, description, filter`
 
-// findAudience gives the audience with an id or a slug; ok is false if there is
+// findAudience returns the audience with an id or a slug; ok is false if there is
 // none.
 func findAudience(ctx context.Context, q queryer, idOrSlug string) (a jobs.Audience, ok bool, err error) {
 	err = q.QueryRowContext(ctx, `SELECT `+audienceColumns+` FROM audiences WHERE id = ? OR slug = ? ORDER BY id = ? DESC LIMIT 1`,
@@ -45,7 +45,7 @@ func listAudiences(ctx context.Context, q queryer) ([]jobs.Audience, error) {
 	return list, rows.Err()
 }
 
-// includeResolver gives the function that finds the audience of an INCLUDE.
+// includeResolver returns a function that finds the filter of an INCLUDE.
 func includeResolver(ctx context.Context, q queryer) func(string) (*filterql.Filter, error) {
 	return func(name string) (*filterql.Filter, error) {
 		a, ok, err := findAudience(ctx, q, name)
@@ -59,9 +59,9 @@ func includeResolver(ctx context.Context, q queryer) func(string) (*filterql.Fil
 	}
 }
 
-// checkFilter compiles a filter against the defined fields. A field that is not
-// defined is no error here, because it may be created after the audience; it
-// fails the scan.
+// checkFilter compiles a filter against the defined fields. It accepts a field that is
+// not defined, because the field may be created after the audience; until then, scans
+// of the audience fail.
 func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) error {
 	f, err := platform.ParseFilter(a.Filter)
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	}
 	if f.From != "user" {
 		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot work", a.Name),
-			&filterql.Error{Reason: fmt.Sprintf("the embedded platform has profiles of users alone, not of %s; write FROM user", f.From)})
+			&filterql.Error{Reason: fmt.Sprintf("the embedded platform has profiles of users only, not of %s; write FROM user", f.From)})
 	}
 	fields, err := listFields(ctx, q)
 	if err != nil {
@@ -144,7 +144,7 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 	return a, err
 }
 
-// PutAudience changes an audience. An empty slug is derived anew.
+// PutAudience changes an audience. An empty slug is derived from the name again.
 func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
 	if err := platform.ValidateAudience(a); err != nil {
 		return jobs.Audience{}, err
@@ -177,7 +177,7 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	return a, err
 }
 
-// errOr gives err, or otherwise if err is nil.
+// errOr returns err, or otherwise if err is nil.
 func errOr(err, otherwise error) error {
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func refuseWhileIncluded(ctx context.Context, tx *store.Tx, id, summary string, 
 	}
 }
 
-// Audience takes an id or a slug.
+// Audience returns an audience by its id or slug.
 func (p *Platform) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error) {
 	a, ok, err := findAudience(ctx, p.db.Read(), idOrSlug)
 	if err != nil {
@@ -232,9 +232,8 @@ func (p *Platform) Audiences(ctx context.Context) ([]jobs.Audience, error) {
 	return list, nil
 }
 
-// DeleteAudience refuses (CodeInUse) while other audiences include the audience.
-// Whether exports read it is for the caller to check. If the audience does not
-// exist, that is no error.
+// DeleteAudience deletes an audience if it exists. It fails with CodeInUse while other
+// audiences include the audience. The caller checks whether exports read it.
 func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete audience "+id, func(tx *store.Tx) error {
 		a, ok, err := findAudience(ctx, tx, id)

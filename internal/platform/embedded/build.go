@@ -8,14 +8,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// buildLimits bounds the memory of a build, and the identities of one user.
+// buildLimits limits the memory of a build, and the identities of one user.
 type buildLimits struct {
-	// batchEvents and batchBytes end a batch.
+	// batchEvents and batchBytes are the size of a batch.
 	batchEvents, batchBytes int
-	// cachedBytes and cachedIdentities bound what stays in memory from batch to
-	// batch.
+	// cachedBytes and cachedIdentities limit the profiles and identities that stay
+	// in memory from batch to batch.
 	cachedBytes, cachedIdentities int
-	// identities is the most that one profile has.
+	// identities is the largest number of identities of one profile.
 	identities int
 }
 
@@ -26,10 +26,10 @@ var defaultLimits = buildLimits{
 // progressEvery is the number of events between two calls of progress.
 const progressEvery = 5000
 
-// BuildProfiles merges the events that the streams hold now into the profiles, by
-// the current fields and mappings. Progress, which may be nil, gets the number of
-// events done, and of all to do. While another process builds, BuildProfiles
-// waits. Without mappings there are no profiles, which is no error.
+// BuildProfiles merges the committed events of the streams into the profiles, by the
+// current fields and mappings. It calls progress, which may be nil, with the number of
+// merged events and the number of all events to merge. While another process builds,
+// BuildProfiles waits. Without mappings it builds no profiles and returns no error.
 func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error) {
 	const summary = "Cannot build profiles"
 	lock, err := p.profiles.lock(ctx)
@@ -73,9 +73,9 @@ func (p *Platform) build(ctx context.Context, lock buildLock, progress func(done
 	return stats, errors.Join(err, p.sweepGenerations(ctx, lock))
 }
 
-// chooseGeneration gives the generation to build on: the current one, one that a
-// dead process was building, or a new one. It gives the zero generation if there
-// is nothing to build.
+// chooseGeneration returns the generation to build: the current one, one that a dead
+// process was building, or a new one. It returns the zero generation if there is
+// nothing to build.
 func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *mappingPlan) (generation, error) {
 	list, err := listGenerations(ctx, p.db.Read(), `ORDER BY current DESC, id DESC`)
 	if err != nil {
@@ -98,8 +98,8 @@ func (p *Platform) chooseGeneration(ctx context.Context, lock buildLock, pl *map
 		if err != nil {
 			return generation{}, err
 		}
-		// A current generation whose profiles were removed is replaced by a new
-		// one. One that no build has begun is used as a new one.
+		// If the profiles of the current generation were removed, a new generation
+		// replaces it. A generation that no build has begun is used.
 		if begun || !g.current {
 			return g, nil
 		}
@@ -158,8 +158,8 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 	return b.stats, nil
 }
 
-// readers opens the mapped streams at their positions, up to what is committed
-// now, and counts the events to do.
+// readers opens the mapped streams from their positions up to the last committed
+// extent, and counts the events in between.
 func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 	positions, err := b.out.positions(ctx)
 	if err != nil {
@@ -177,21 +177,21 @@ func (b *builder) readers(ctx context.Context) ([]*streamReader, error) {
 		at := positions[s.name]
 		if at.extent > last {
 			return nil, b.p.damageError("The profiles are ahead of stream "+s.name,
-				"they were built from events that the store does not have, as after a restore of the store alone; "+
+				"they were built from events that the store does not have, for example after a restore of the store alone; "+
 					b.p.profiles.rebuildHint()+" to build them again")
 		}
-		var ahead int64
+		var remaining int64
 		from := at.extent
 		if at.offset == 0 {
 			from++ // the position is at the end of the extent
 		}
 		err = b.p.db.Read().QueryRowContext(ctx,
 			`SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM extents WHERE stream = ? AND id >= ? AND id <= ?`,
-			s.name, from, last).Scan(&ahead)
+			s.name, from, last).Scan(&remaining)
 		if err != nil {
 			return nil, err
 		}
-		b.total += ahead - at.events
+		b.total += remaining - at.events
 		readers = append(readers, &streamReader{p: b.p, stream: s.name, last: last, at: at})
 	}
 	return readers, nil
@@ -203,7 +203,7 @@ func (b *builder) reportProgress() {
 	}
 }
 
-// buildStream merges one stream, batch by batch.
+// buildStream merges the events of one stream in batches.
 func (b *builder) buildStream(ctx context.Context, s *streamMappings, r *streamReader) error {
 	for {
 		e, err := r.next(ctx)

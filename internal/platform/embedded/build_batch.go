@@ -7,28 +7,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
-// batch is the events between two commits. At the end of a batch, the builder
-// looks up all its unknown identities together, assigns the events to users by
-// their identities alone, then loads each user's profile once and merges all the
-// user's events into it. So a batch costs each profile one read and one write,
-// whatever the number and the order of its events.
+// batch holds the events between two commits. At the end of a batch, the builder looks
+// up the unknown identities of all its events together and assigns the events to users
+// by their identities. Then it loads each user's profile once, and merges all of the
+// user's events into it. So each profile is read once and written once in a batch, for
+// any number and order of its events.
 type batch struct {
 	tx *buildTx
-	// taken and bytes are the number and the size of the batch's events.
+	// taken and bytes are the number and the total size of the batch's events.
 	taken, bytes int
 	events       []batchEvent
-	// contributions are those of all events, one event after the other.
+	// contributions are the contributions of all events, one event after the other.
 	contributions []contribution
 	// touched are the identities of all events, one event after the other.
 	touched []identity
-	// found are stored profiles by identities of this batch.
+	// found maps identities of this batch to the ids of stored profiles.
 	found map[identity]int64
-	// identities are those known in memory; users are by their stored profiles.
+	// identities maps the identities known in memory to their users.
 	identities map[identity]*user
-	users      map[int64]*user
+	// users maps the ids of stored profiles to users.
+	users map[int64]*user
 	// active are the users that this batch changes.
 	active []*user
-	// loaded gives the beginning and the end of a stored profile in blobs.
+	// loaded maps the id of a profile to the beginning and the end of its encoded
+	// form in blobs.
 	loaded map[int64][2]int
 	blobs  []byte
 }
@@ -41,13 +43,13 @@ type batchEvent struct {
 	touchedFrom, touchedTo int
 }
 
-// user has a set of identities. Users that events have joined form a tree, whose
-// root holds everything of them.
+// user has a set of identities. Users that events have joined form a tree; its root
+// has the profiles, identities and events of all of them.
 type user struct {
 	parent *user
-	// profiles are the stored profiles of the user.
+	// profiles are the ids of the user's stored profiles.
 	profiles []int64
-	// identities are those that are not stored yet.
+	// identities are the user's identities that are not stored yet.
 	identities []identity
 	// events are indexes into the batch's events.
 	events []int32
@@ -84,11 +86,11 @@ func (b *builder) addEvent(s *streamMappings, e rawEvent) {
 	b.contributions, unfit = s.evaluate(e.data, e.micros, b.plan.fields, b.contributions)
 	b.counters.Unfit += unfit
 	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched)
-	mine := b.touched[touched:]
-	if len(mine) == 0 {
+	identities := b.touched[touched:]
+	if len(identities) == 0 {
 		b.counters.Unidentified++
 	}
-	if len(mine) == 0 || b.erased.has(b.plan.fields, mine) {
+	if len(identities) == 0 || b.erased.has(b.plan.fields, identities) {
 		b.contributions, b.touched = b.contributions[:from], b.touched[:touched]
 		return
 	}
@@ -124,8 +126,8 @@ func (b *builder) findProfiles(ctx context.Context) (err error) {
 	return b.tx.findOwners(ctx, slices.Compact(wanted), b.found)
 }
 
-// userOf gives the one user of all these identities. It joins the users that had
-// some of them.
+// userOf returns the user of these identities. It joins all users that have one of
+// them.
 func (b *builder) userOf(touched []identity) *user {
 	var u *user
 	for _, i := range touched {
@@ -147,7 +149,7 @@ func (b *builder) userOf(touched []identity) *user {
 	return u
 }
 
-// lookup gives the user that has an identity; nil if none has.
+// lookup returns the user that has an identity; nil if there is none.
 func (b *builder) lookup(i identity) *user {
 	if u, ok := b.identities[i]; ok {
 		return u.root()
@@ -165,7 +167,7 @@ func (b *builder) lookup(i identity) *user {
 	return u.root()
 }
 
-// join makes one user of two. U may be nil.
+// join joins two users into one. u may be nil.
 func (b *batch) join(u, o *user) *user {
 	if u == nil || u == o {
 		return o
@@ -199,8 +201,8 @@ func (c *cache) take(id int64) (*profile, bool) {
 	return pr, ok
 }
 
-// keep adds a profile, and first removes all others if they would exceed the
-// limit, in bytes.
+// keep adds a profile. If the cache would exceed the limit, in bytes, it first removes
+// all others.
 func (c *cache) keep(pr *profile, limit int) {
 	if c.bytes+pr.size > limit {
 		c.clear()
@@ -211,7 +213,7 @@ func (c *cache) keep(pr *profile, limit int) {
 	}
 }
 
-// loadAtOnce is how many users' profiles are read by one query.
+// loadAtOnce is the number of users whose profiles are read together.
 const loadAtOnce = 250
 
 // loadAll reads the stored profiles of users, except those in the cache.

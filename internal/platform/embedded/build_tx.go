@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// buildTx is one transaction of a build: the events between two commits.
+// buildTx is the transaction of one batch of a build.
 type buildTx struct {
 	*generationDB
 	tx *sql.Tx
-	// prepared are the bulk statements as this transaction runs them.
+	// prepared are the prepared bulk statements, bound to this transaction.
 	prepared map[*bulkStatement]boundStatement
 	args     []any
-	// empty: the generation has no identities yet, so there is nothing to find.
+	// empty means that the generation has no identities yet.
 	empty bool
-	// put are profiles to be written. Their stored forms are in blobs, where
-	// that of put[n] ends at ends[n].
+	// put are the ids of profiles to be written. Their encoded forms are in blobs,
+	// one after the other; the form of put[n] ends at ends[n].
 	put     integers
 	ends    []int
 	blobs   []byte
@@ -48,9 +48,9 @@ func (t *buildTx) rollback() { _ = t.tx.Rollback() }
 type parameters interface {
 	// len is the number of rows.
 	len() int
-	// at gives the parameter of one row.
+	// at returns the parameter of one row.
 	at(row int) any
-	// array gives the parameters of all rows as one.
+	// array returns the parameters of all rows as one array.
 	array() any
 }
 
@@ -66,7 +66,7 @@ func (c blobs) len() int       { return len(c) }
 func (c blobs) at(row int) any { return c[row] }
 func (c blobs) array() any     { return [][]byte(c) }
 
-// identityValues are the values of identities, as a database stores them.
+// identityValues are the values of identities.
 type identityValues []string
 
 func (c identityValues) len() int       { return len(c) }
@@ -99,9 +99,9 @@ func (s textStatement) QueryContext(ctx context.Context, args ...any) (*sql.Rows
 	return s.tx.QueryContext(ctx, s.text, args...)
 }
 
-// bind gives a bulk statement for the rows of these columns, and makes args of
-// them. The statement is a prepared one when the dialect prepares statements and
-// there are as many rows as one statement has at most.
+// bind returns a bulk statement for the rows of these columns, and sets args to their
+// values. The statement is a prepared one if the dialect prepares statements and there
+// are rowsAtOnce rows.
 func (t *buildTx) bind(ctx context.Context, s *bulkStatement, columns []parameters) boundStatement {
 	rows := columns[0].len()
 	t.args = t.args[:0]
@@ -137,27 +137,27 @@ func (t *buildTx) query(ctx context.Context, s *bulkStatement, f func(rows *sql.
 	return eachRow(rows, err, f)
 }
 
-// findOwners adds to found the profiles that have some of the wanted identities,
-// which are sorted.
+// findOwners adds the profiles of the wanted identities to found. The wanted
+// identities are sorted.
 func (t *buildTx) findOwners(ctx context.Context, wanted []identity, found map[identity]int64) error {
 	if t.empty {
 		return nil
 	}
-	var places, fields integers
+	var indexes, fields integers
 	var values identityValues
-	var place, profile int64
+	var index, profile int64
 	for chunk := range slices.Chunk(wanted, t.dialect.rowsAtOnce) {
-		places, fields, values = places[:0], fields[:0], values[:0]
+		indexes, fields, values = indexes[:0], fields[:0], values[:0]
 		for n, i := range chunk {
-			places, fields, values = append(places, int64(n)), append(fields, int64(i.field)), append(values, i.value)
+			indexes, fields, values = append(indexes, int64(n)), append(fields, int64(i.field)), append(values, i.value)
 		}
 		err := t.query(ctx, findIdentities, func(rows *sql.Rows) error {
-			err := rows.Scan(&place, &profile)
+			err := rows.Scan(&index, &profile)
 			if err == nil {
-				found[chunk[place]] = profile
+				found[chunk[index]] = profile
 			}
 			return err
-		}, places, fields, values)
+		}, indexes, fields, values)
 		if err != nil {
 			return err
 		}
@@ -165,8 +165,8 @@ func (t *buildTx) findOwners(ctx context.Context, wanted []identity, found map[i
 	return nil
 }
 
-// loadProfiles calls f for the stored forms of profiles. The blob is valid
-// during the call only.
+// loadProfiles calls f for the encoded forms of profiles. The blob is valid only during
+// the call.
 func (t *buildTx) loadProfiles(ctx context.Context, wanted []int64, f func(id int64, blob []byte)) error {
 	var id int64
 	var blob sql.RawBytes
@@ -185,7 +185,8 @@ func (t *buildTx) loadProfiles(ctx context.Context, wanted []int64, f func(id in
 	return nil
 }
 
-// putProfile writes a profile, together with others.
+// putProfile adds a profile to the ones that flush writes, and calls flush when there
+// are enough for one statement.
 func (t *buildTx) putProfile(ctx context.Context, pr *profile) error {
 	t.blobs = t.encoder.append(t.blobs, pr)
 	t.put, t.ends = append(t.put, pr.id), append(t.ends, len(t.blobs))
@@ -210,14 +211,14 @@ func (t *buildTx) flush(ctx context.Context) error {
 	return err
 }
 
-// removeProfile deletes a profile that was joined into another.
+// removeProfile makes commit delete a profile that was joined into another one.
 func (t *buildTx) removeProfile(id int64) { t.removed = append(t.removed, id) }
 
 // commit writes the owners, which are sorted, the counters and the position in a
-// stream, and commits all that the transaction wrote.
+// stream, and commits the transaction.
 //
-// A crash of the machine may lose the last commits, positions and profiles
-// together; they are then built again from the events.
+// A crash of the machine may lose the last transactions. Positions and profiles are
+// lost together, so that the next build merges the same events again.
 func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
 	if err := t.flush(ctx); err != nil {
 		return err
@@ -256,10 +257,9 @@ func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, strea
 	return t.tx.Commit()
 }
 
-// erase removes profiles with their identities, and what the database itself
-// keeps of them where that can be told to. It gives the number of profiles that
-// were there. It also makes the positions such that the extents before them may
-// become shorter.
+// erase removes profiles with their identities, and executes the dialect's purge. It
+// returns the number of profiles that it removed. It also makes the positions
+// independent of the length of their extents, because an erasure shortens extents.
 func (g *generationDB) erase(ctx context.Context, fields []mappedField, profiles []int64) (removed int64, err error) {
 	t, err := g.begin(ctx)
 	if err != nil {
@@ -278,8 +278,7 @@ func (g *generationDB) erase(ctx context.Context, fields []mappedField, profiles
 	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {counters} SET n = n - ? WHERE name = 'profiles'`), removed); err != nil {
 		return 0, err
 	}
-	// A position of 0 bytes into an extent means the end of the extent, and does
-	// not depend on how long the extent is.
+	// An offset of 0 means the end of the extent, whatever its length is.
 	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {positions} SET {offset} = 0, events = 0, checksum = 0`)); err != nil {
 		return 0, err
 	}
@@ -293,7 +292,7 @@ func (g *generationDB) erase(ctx context.Context, fields []mappedField, profiles
 	return removed, err
 }
 
-// eraseProfile reports whether the profile was there.
+// eraseProfile removes a profile with its identities, and reports whether it existed.
 func (t *buildTx) eraseProfile(ctx context.Context, fields []mappedField, id int64) (bool, error) {
 	var blob []byte
 	err := t.tx.QueryRowContext(ctx, t.sql(`DELETE FROM {profiles} WHERE id = ? RETURNING state`), id).Scan(&blob)

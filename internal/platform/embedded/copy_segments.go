@@ -11,8 +11,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// BucketFiles opens the segments that a store on PostgreSQL has in a bucket, for
-// store.Copy. Segments have the same names in a data directory and in a bucket.
+// BucketFiles returns, for store.Copy, a function that opens the segments of a store
+// on PostgreSQL in a bucket. Segments have the same names in a data directory and in a
+// bucket.
 func BucketFiles(ctx context.Context, config staging.S3Config) func(storeID string) (store.Files, error) {
 	return func(storeID string) (store.Files, error) {
 		bucket, err := staging.Open(ctx, config)

@@ -11,10 +11,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Erase removes the user that has an identity: all events that hold one of the
-// user's identities, and the profile. The identities go on a list, as keyed
-// hashes, by which later imports and rebuilds leave the user out. Cursors stay,
-// so that nothing is imported again.
+// Erase removes the user that has an identity: all events that contain one of the
+// user's identities, and the profile. Keyed hashes of the identities are added to a
+// list, by which later imports and rebuilds leave the user out. Cursors stay, so that
+// no event is imported again.
 //
 // The list is committed first. If the process is killed afterwards, the next
 // build or the next Erase finishes the erasure from the list.
@@ -44,12 +44,12 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 		return jobs.Erasure{}, err
 	}
 	e := jobs.Erasure{Identities: []jobs.Identity{id}, Streams: []jobs.ErasedEvents{}}
-	who := map[identity]struct{}{}
+	erased := map[identity]struct{}{}
 	if pr != nil {
 		e.Found, e.Identities = true, nil
 		for _, i := range pr.identities {
 			e.Identities = append(e.Identities, jobs.Identity{Field: pl.fields[i.field].ID, Value: i.value})
-			who[i] = struct{}{}
+			erased[i] = struct{}{}
 		}
 	}
 	list, err := p.erased(ctx)
@@ -57,7 +57,7 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 		return jobs.Erasure{}, err
 	}
 	for _, s := range pl.streams {
-		n, err := p.countErased(ctx, s.name, newErasedMatcher(pl, s.name, list, who))
+		n, err := p.countErased(ctx, s.name, newErasedMatcher(pl, s.name, list, erased))
 		if err != nil {
 			return jobs.Erasure{}, err
 		}
@@ -86,21 +86,21 @@ func (p *Platform) erase(ctx context.Context, lock buildLock, id jobs.Identity, 
 	return e, err
 }
 
-// erasedProfile gives the profile to erase, nil if there is none, and its
+// erasedProfile returns the profile to erase, nil if there is none, and its
 // generation.
 func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.Identity) (generation, *profile, error) {
-	place, err := p.identifier(ctx, pl.fields, id)
+	index, err := p.identifierIndex(ctx, pl.fields, id)
 	if err != nil {
 		return generation{}, nil, err
 	}
 	g, built, err := currentGeneration(ctx, p.db.Read())
-	if err != nil || !built || place < 0 {
+	if err != nil || !built || index < 0 {
 		return g, nil, err
 	}
 	if g.fingerprint != pl.fingerprint {
 		return g, nil, errors.New("fields or mappings were changed at the same time; run it again")
 	}
-	pr, err := p.ownerOf(ctx, g, identity{place, id.Value})
+	pr, err := p.ownerOf(ctx, g, identity{index, id.Value})
 	if err == nil && pr != nil && pr.conflict {
 		return g, nil, &jobs.Error{
 			Code: jobs.CodeFailed, Attribute: "identifier", Summary: "The identifier does not belong to one user",
@@ -112,9 +112,9 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.I
 	return g, pr, err
 }
 
-// finishErasure removes the events and profiles of all users on the list, and
-// gives the number of profiles that it removed. The caller holds the build lock,
-// and has built the generation up to the ends of the streams.
+// finishErasure removes the events and profiles of all users on the list, and returns
+// the number of profiles that it removed. The caller holds the build lock, and has
+// built the generation up to the ends of the streams.
 func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
 	pl, err := p.mappingPlan(ctx)
 	if err != nil {
@@ -128,7 +128,8 @@ func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generati
 		return 0, err
 	}
 	for _, s := range pl.streams {
-		// A rewriting that was killed left a copy of events that may have to go.
+		// A process that was killed while it rewrote a segment may have left a copy
+		// of erased events.
 		if err := p.segments.sweep(ctx, s.name, sweepUncommitted); err != nil {
 			return 0, err
 		}
@@ -145,10 +146,9 @@ func (p *Platform) finishErasure(ctx context.Context, lock buildLock, g generati
 	})
 }
 
-// removeErasedProfiles removes the profiles to erase from the current generation,
-// and makes its positions independent of the lengths of the extents before them.
-// It forgets all other generations, because their positions still depend on
-// those lengths.
+// removeErasedProfiles removes the profiles to erase from the current generation, and
+// makes its positions independent of the lengths of the extents. It deletes the rows
+// of all other generations, because their positions still depend on these lengths.
 func (p *Platform) removeErasedProfiles(ctx context.Context, lock buildLock, g generation) (removed int64, err error) {
 	if g.id == 0 {
 		return 0, nil
@@ -178,7 +178,7 @@ func (p *Platform) removeErasedProfiles(ctx context.Context, lock buildLock, g g
 	})
 }
 
-// removeReplaced removes the segments that a rewritten one has replaced.
+// removeReplaced removes the segments that were replaced by rewritten ones.
 func (p *Platform) removeReplaced(ctx context.Context) error {
 	rows, err := p.db.Read().QueryContext(ctx, `SELECT file FROM replaced_segments`)
 	if err != nil {
@@ -190,7 +190,7 @@ func (p *Platform) removeReplaced(ctx context.Context) error {
 	}
 	for _, f := range files {
 		if err := p.segments.remove(ctx, f); err != nil {
-			return fmt.Errorf("segment %s has erased events: %w", f, err)
+			return fmt.Errorf("segment %s still contains erased events: %w", f, err)
 		}
 		err := p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM replaced_segments WHERE file = ?`, f)
@@ -203,7 +203,7 @@ func (p *Platform) removeReplaced(ctx context.Context) error {
 	return nil
 }
 
-// scanAll reads rows of one column.
+// scanAll reads all rows of a query with one column.
 func scanAll[T any](rows *sql.Rows) ([]T, error) {
 	defer func() { _ = rows.Close() }()
 	var all []T

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// erasedList is the erased identities, as keyed hashes. The version is the newest
+// erasedList holds keyed hashes of the erased identities. The version is the largest
 // id in the table.
 type erasedList struct {
 	version int64
@@ -40,13 +40,14 @@ func (l *erasedList) has(fields []mappedField, identities []identity) bool {
 	})
 }
 
-// listLock is the lock of the list: exclusive for adding to it, shared for an
-// append, which must not commit events of a user who is being added.
+// listLock is the lock of the list. A transaction that adds to the list takes it
+// exclusively. An append takes it shared, because it must not commit events of a user
+// who is being added.
 const listLock = "erased identities"
 
 const listVersion = `SELECT coalesce(max(id), 0) FROM erased_identities`
 
-// erased gives the list as it is committed now.
+// erased returns the committed list.
 func (p *Platform) erased(ctx context.Context) (*erasedList, error) {
 	l := &erasedList{}
 	err := p.db.Read().Snapshot(ctx, func(q store.Querier) error {
@@ -114,7 +115,7 @@ func addErased(ctx context.Context, tx *store.Tx, identities []jobs.Identity, no
 	return nil
 }
 
-// erasurePending reports whether an erasure has begun and not ended.
+// erasurePending reports whether an erasure has begun but not ended.
 func (p *Platform) erasurePending(ctx context.Context) (pending bool, err error) {
 	err = p.db.Read().QueryRowContext(ctx, `SELECT pending FROM erasure`).Scan(&pending)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -123,8 +124,8 @@ func (p *Platform) erasurePending(ctx context.Context) (pending bool, err error)
 	return pending, err
 }
 
-// erasedMatcher finds the events of erased users in one stream. It evaluates the
-// mappings as a build does.
+// erasedMatcher finds the events of erased users in one stream. Like a build, it
+// evaluates the mappings.
 type erasedMatcher struct {
 	fields []mappedField
 	stream *streamMappings
@@ -136,7 +137,7 @@ type erasedMatcher struct {
 	touched       []identity
 }
 
-// newErasedMatcher gives nil if no event of the stream can match.
+// newErasedMatcher returns nil if no event of the stream can match.
 func newErasedMatcher(pl *mappingPlan, stream string, list *erasedList, others map[identity]struct{}) *erasedMatcher {
 	i := slices.IndexFunc(pl.streams, func(s *streamMappings) bool { return s.name == stream })
 	if i < 0 || len(list.hashes) == 0 && len(others) == 0 {
@@ -154,8 +155,8 @@ func (r *erasedMatcher) matches(data string, micros int64) bool {
 	})
 }
 
-// withoutErased gives the events without those of erased users, and the version
-// of the list that it used.
+// withoutErased returns the events that belong to no erased user, and the version of
+// the list that it used.
 func (p *Platform) withoutErased(ctx context.Context, stream string, events []jobs.Event) ([]jobs.Event, int64, error) {
 	list, err := p.erased(ctx)
 	if err != nil || len(list.hashes) == 0 || len(events) == 0 {

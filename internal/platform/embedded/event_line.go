@@ -18,16 +18,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// The directories of streams and of the locks of writers, below the data
-// directory. The name of a stream's directory never begins with a dot.
+// The directories of streams and of the locks of writers, in the data directory. The
+// name of a stream's directory never begins with a dot.
 const (
 	topDir     = "streams"
 	streamsDir = topDir
 	writersDir = topDir + "/.writers"
 )
 
-// streamDir is the path of a stream's directory below the data directory, with
-// slashes.
+// streamDir is the path of a stream's directory in the data directory, with slashes.
 func streamDir(stream string) string { return path.Join(streamsDir, escapeStream(stream)) }
 
 // deviceNames are not allowed as file names on Windows.
@@ -37,13 +36,13 @@ var deviceNames = []string{
 	"lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 }
 
-// longestDir is the longest name of a directory, in bytes, without the digest.
+// longestDir is the length, in bytes, of the longest directory name without a digest.
 const longestDir = 120
 
-// escapeStream makes the name of a stream's directory. A plain name stays as it
-// is. In others, special characters become underscores, and a digest of the name
-// follows, so that two streams never have one directory, not even where file
-// names ignore case.
+// escapeStream returns the name of a stream's directory. A plain name is used
+// unchanged. In other names, special characters become underscores, and a digest of the
+// name follows, so that each stream has its own directory, even on a file system that
+// ignores case.
 func escapeStream(stream string) string {
 	plain := func(r rune) bool { return r == '_' || r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 	kept := strings.Map(func(r rune) rune {
@@ -76,7 +75,7 @@ const (
 // The first and the last second of four-digit years, since 1970.
 const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
 
-// checkEvent refuses an event that could not be read back from its line.
+// checkEvent refuses an event that its line cannot represent.
 func checkEvent(e jobs.Event) error {
 	switch at := e.Time.Unix(); {
 	case e.ID == "":
@@ -106,7 +105,7 @@ func appendLine(b []byte, e jobs.Event) []byte {
 	return append(b, lineEnd...)
 }
 
-// rawEvent is the parts of a line, without a copy.
+// rawEvent holds the parts of a line. They share the line's memory.
 type rawEvent struct {
 	id     string
 	micros int64

@@ -26,8 +26,8 @@ func scanField(scan func(...any) error) (f jobs.Field, err error) {
 	return f, err
 }
 
-// fieldIgnoringCase gives the field whose id differs from id at most in case; ok
-// is false if there is none.
+// fieldIgnoringCase returns the field whose id equals id when case is ignored; ok is
+// false if there is none.
 func fieldIgnoringCase(ctx context.Context, q queryer, id string) (f jobs.Field, ok bool, err error) {
 	f, err = scanField(q.QueryRowContext(ctx, `SELECT `+fieldColumns+` FROM fields WHERE lower(id) = lower(?)`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -68,7 +68,8 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 		if ok && old.ID != f.ID {
 			return &jobs.Error{
 				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q cannot be created beside field %q", f.ID, old.ID),
-				Detail: "ids are columns of exported tables, where names that differ only by case are one", Next: "Choose another id",
+				Detail: "ids are column names of exported tables, where names that differ only by case are the same column",
+				Next:   "Choose another id",
 			}
 		}
 		if ok {
@@ -85,8 +86,8 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 	return f, err
 }
 
-// PutField changes the definition of a field. Profiles follow when they are
-// built the next time.
+// PutField changes the definition of a field. The next build applies it to the
+// profiles.
 func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
 	if err := platform.ValidateField(f); err != nil {
 		return jobs.Field{}, err
@@ -118,7 +119,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 	return f, err
 }
 
-// Field gives a field's definition.
+// Field returns a field by its id.
 func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
 	f, ok, err := fieldIgnoringCase(ctx, p.db.Read(), id)
 	if err != nil {
@@ -139,8 +140,8 @@ func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
 	return list, nil
 }
 
-// DeleteField refuses (CodeInUse) while mappings feed the field. If the field
-// does not exist, that is no error.
+// DeleteField deletes a field if it exists. It fails with CodeInUse while mappings
+// feed the field.
 func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete field "+id, func(tx *store.Tx) error {
 		mappings, err := listMappings(ctx, tx, `WHERE field = ?`, id)
@@ -166,8 +167,8 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	})
 }
 
-// write changes the definitions, in one transaction at a time. Summary begins the
-// error.
+// write changes the definitions in a transaction that excludes other changes of
+// definitions. summary is the summary of the error.
 func (p *Platform) write(ctx context.Context, summary string, f func(tx *store.Tx) error) error {
 	err := p.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		if err := tx.Lock(ctx, "definitions"); err != nil {

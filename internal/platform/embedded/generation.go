@@ -8,10 +8,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// generation is one set of profiles, built by one set of fields and mappings.
-// File is its name: that of a SQLite file, or the suffix of its tables.
+// generation is one set of profiles, built from one set of fields and mappings.
 type generation struct {
-	id          int64
+	id int64
+	// file is the name of a SQLite file, or the suffix of table names.
 	file        string
 	fingerprint string
 	fields      []mappedField
@@ -43,7 +43,7 @@ func listGenerations(ctx context.Context, q queryer, clause string) ([]generatio
 	return list, rows.Err()
 }
 
-// currentGeneration gives the generation that audiences read; ok is false before
+// currentGeneration returns the generation that audiences read; ok is false before
 // the first build.
 func currentGeneration(ctx context.Context, q queryer) (g generation, ok bool, err error) {
 	list, err := listGenerations(ctx, q, `WHERE current = 1`)
@@ -88,8 +88,8 @@ func (p *Platform) makeCurrent(ctx context.Context, lock buildLock, g generation
 	})
 }
 
-// sweepGenerations removes the profiles of generations that the store does not
-// know any more.
+// sweepGenerations removes the profiles of generations that are no longer in the
+// table profile_generations.
 func (p *Platform) sweepGenerations(ctx context.Context, lock buildLock) error {
 	list, err := listGenerations(ctx, p.db.Read(), ``)
 	if err != nil {

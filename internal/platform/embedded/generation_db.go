@@ -11,58 +11,57 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// generationDB is the database of one generation of profiles: a SQLite file of
-// its own, or four tables of the store's PostgreSQL database. One text of SQL
-// serves both: profileDialect holds what they do differently.
+// generationDB is the database of one generation of profiles: a SQLite file, or four
+// tables of the store's PostgreSQL database. Both execute the same SQL text;
+// profileDialect holds the differences.
 type generationDB struct {
 	db      *sql.DB
 	dialect *profileDialect
-	// rebind writes the `?` of a statement as the database has them.
+	// rebind replaces the `?` of a statement by the database's placeholders.
 	rebind func(query string) string
 	// names replaces {profiles}, {identities}, {positions}, {counters} and
 	// {offset} in a statement by the generation's names for them.
 	names *strings.Replacer
-	// bulk are the bulk statements for the most rows at once.
+	// bulk holds the bulk statements for rowsAtOnce rows.
 	bulk map[*bulkStatement]preparedBulk
-	// fence is that of the buildLock; nil in a generation that is only read.
+	// fence is buildLock.fence; nil in a generation that is only read.
 	fence func(ctx context.Context, tx rowQuerier) error
-	// closeDB is nil when the database is the store's.
+	// closeDB closes db; nil if db belongs to the store.
 	closeDB func() error
 }
 
-// profileDialect is what the two databases do differently with profiles and one
-// text of SQL cannot hide.
+// profileDialect holds the differences between the two databases.
 type profileDialect struct {
-	// rowsAtOnce and bytesAtOnce are the most rows, and bytes of profiles, that
-	// one bulk statement reads or writes.
+	// rowsAtOnce and bytesAtOnce are the largest number of rows, and of bytes of
+	// profiles, of one bulk statement.
 	rowsAtOnce, bytesAtOnce int
-	// arrays: a bulk statement takes each column of its parameters as one array,
-	// not as single values.
+	// arrays means that a bulk statement takes each column of its parameters as one
+	// array, not as single values.
 	arrays bool
-	// prepare: bulk statements are prepared once for each generation, because
-	// the driver would parse their long texts at each use.
+	// prepare means that bulk statements are prepared once for each generation.
+	// Otherwise the driver would parse their long texts at each use.
 	prepare bool
-	// storedValue gives the form in which an identity's value is stored.
+	// storedValue returns the form in which an identity's value is stored.
 	storedValue func(value string) any
-	// isolation is that of a transaction whose queries all see one state.
+	// isolation is the isolation level of a transaction on one snapshot.
 	isolation sql.IsolationLevel
-	// readSettings and writeSettings are run at the start of a transaction.
+	// readSettings and writeSettings are executed at the start of a transaction.
 	readSettings, writeSettings string
-	// purge is run after profiles were erased. It removes what the database
-	// itself keeps of them outside of transactions.
+	// purge is executed after profiles were erased. It removes the copies that the
+	// database keeps of deleted rows.
 	purge string
 }
 
-// bulkStatement is a statement over many rows of parameters, which stand in its
-// text as {rows}.
+// bulkStatement is a statement over many rows of parameters. Its text contains {rows}
+// in their place.
 type bulkStatement struct {
 	text string
-	// types are PostgreSQL's types of the columns of parameters, as arrays.
+	// types are PostgreSQL's array types of the columns of parameters.
 	types []string
 }
 
-// CROSS JOIN makes SQLite look up each wanted row by the index, in this order of
-// the tables; PostgreSQL is made to by writeSettings.
+// CROSS JOIN makes SQLite read the tables in this order, and look up each wanted row
+// by the index. On PostgreSQL, writeSettings do that.
 var (
 	findIdentities = &bulkStatement{`WITH wanted (place, field, value) AS ({rows})
 		SELECT w.place, i.profile FROM wanted w CROSS JOIN {identities} i WHERE i.field = w.field AND i.value = w.value`,
@@ -77,7 +76,7 @@ var (
 	deleteProfiles   = &bulkStatement{`DELETE FROM {profiles} WHERE id IN ({rows})`, []string{"int8[]"}}
 )
 
-// rows gives n rows of parameters as a query.
+// rows returns a query whose result is n rows of parameters.
 func (d *profileDialect) rows(types []string, n int) string {
 	if d.arrays {
 		return `SELECT * FROM unnest(?::` + strings.Join(types, `, ?::`) + `)`
@@ -86,20 +85,20 @@ func (d *profileDialect) rows(types []string, n int) string {
 	return `VALUES ` + row + strings.Repeat(`,`+row, n-1)
 }
 
-// sql gives the text of a statement in this database.
+// sql returns the text of a statement for this database.
 func (g *generationDB) sql(text string) string { return g.rebind(g.names.Replace(text)) }
 
 func (g *generationDB) bulkSQL(s *bulkStatement, rows int) string {
 	return g.sql(strings.Replace(s.text, "{rows}", g.dialect.rows(s.types, rows), 1))
 }
 
-// preparedBulk is a bulk statement for the most rows at once.
+// preparedBulk is a bulk statement for rowsAtOnce rows.
 type preparedBulk struct {
 	text string
 	stmt *sql.Stmt // nil unless the dialect prepares statements
 }
 
-// prepareBulk makes the bulk statements ready for a build.
+// prepareBulk prepares the bulk statements of a build.
 func (g *generationDB) prepareBulk(ctx context.Context) (err error) {
 	g.bulk = map[*bulkStatement]preparedBulk{}
 	for _, s := range []*bulkStatement{findIdentities, findProfiles, putIdentities, putProfiles, deleteIdentities, deleteProfiles} {
@@ -132,7 +131,7 @@ type counters struct {
 	LastProfile, Profiles, Unidentified, Unfit, Conflicts int64
 }
 
-// named lists the counters with the names they are stored by.
+// named returns the counters by the names under which they are stored.
 func (c *counters) named() map[string]*int64 {
 	return map[string]*int64{
 		"last_profile": &c.LastProfile, "profiles": &c.Profiles,
@@ -160,7 +159,7 @@ func (g *generationDB) counters(ctx context.Context) (c counters, err error) {
 	return c, rows.Err()
 }
 
-// positions gives how far each stream was built into the profiles.
+// positions returns the position in each stream up to which profiles were built.
 func (g *generationDB) positions(ctx context.Context) (map[string]position, error) {
 	rows, err := g.db.QueryContext(ctx, g.sql(`SELECT stream, extent, {offset}, events, checksum FROM {positions}`))
 	if err != nil {
@@ -181,11 +180,11 @@ func (g *generationDB) positions(ctx context.Context) (map[string]position, erro
 	return positions, rows.Err()
 }
 
-// pageOfProfiles is how many profiles one query of a scan asks for.
-const pageOfProfiles = 5000
+// scanPageSize is the number of profiles that one query of a scan reads.
+const scanPageSize = 5000
 
-// each calls f for all profiles by id, from one snapshot, until f returns false.
-// The blob is valid during the call only.
+// each calls f for all profiles of one snapshot, ordered by id, until f returns false.
+// The blob is valid only during the call.
 func (g *generationDB) each(ctx context.Context, f func(id int64, blob []byte) (bool, error)) error {
 	tx, err := g.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: g.dialect.isolation})
 	if err != nil {
@@ -198,7 +197,7 @@ func (g *generationDB) each(ctx context.Context, f func(id int64, blob []byte) (
 	page := g.sql(`SELECT id, state FROM {profiles} WHERE id > ? ORDER BY id LIMIT ?`)
 	for last, more := int64(0), true; more; {
 		n := 0
-		rows, err := tx.QueryContext(ctx, page, last, pageOfProfiles)
+		rows, err := tx.QueryContext(ctx, page, last, scanPageSize)
 		err = eachRow(rows, err, func(rows *sql.Rows) (err error) {
 			var blob sql.RawBytes
 			if err = rows.Scan(&last, &blob); err != nil {
@@ -213,7 +212,7 @@ func (g *generationDB) each(ctx context.Context, f func(id int64, blob []byte) (
 		if err != nil {
 			return notExist(err)
 		}
-		more = more && n == pageOfProfiles
+		more = more && n == scanPageSize
 	}
 	return nil
 }
@@ -221,7 +220,7 @@ func (g *generationDB) each(ctx context.Context, f func(id int64, blob []byte) (
 // errStop ends eachRow without an error.
 var errStop = errors.New("enough rows")
 
-// eachRow calls f at each row of a query's result.
+// eachRow calls f for each row of a query's result.
 func eachRow(rows *sql.Rows, err error, f func(rows *sql.Rows) error) error {
 	if err != nil {
 		return err
@@ -237,7 +236,7 @@ func eachRow(rows *sql.Rows, err error, f func(rows *sql.Rows) error) error {
 	return rows.Err()
 }
 
-// owner gives the profile that has an identity; ok is false when none has.
+// owner returns the profile that has an identity; ok is false if there is none.
 func (g *generationDB) owner(ctx context.Context, i identity) (id int64, blob []byte, ok bool, err error) {
 	err = g.db.QueryRowContext(ctx,
 		g.sql(`SELECT p.id, p.state FROM {identities} i JOIN {profiles} p ON p.id = i.profile
@@ -249,7 +248,8 @@ func (g *generationDB) owner(ctx context.Context, i identity) (id int64, blob []
 	return id, blob, err == nil, notExist(err)
 }
 
-// notExist makes fs.ErrNotExist of the error that a generation's table is gone.
+// notExist wraps fs.ErrNotExist if the error means that a generation's table does not
+// exist.
 func notExist(err error) error {
 	if isPostgres(err, undefinedTable) {
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
@@ -257,7 +257,7 @@ func notExist(err error) error {
 	return err
 }
 
-// Codes of PostgreSQL's errors.
+// SQLSTATEs of PostgreSQL.
 const (
 	undefinedTable   = "42P01"
 	lockNotAvailable = "55P03"

@@ -20,8 +20,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// formatVersion is part of the fingerprint. A release that stores states or
-// computes values differently raises it, so that all profiles are rebuilt.
+// formatVersion is part of the fingerprint. Increment it when the encoding of states or
+// the computation of values changes, so that all profiles are rebuilt.
 const formatVersion = 3
 
 // mappedField is a field that a mapping feeds. A profile refers to it by its
@@ -31,7 +31,7 @@ type mappedField struct {
 	rule merge.Rule
 }
 
-// mappingPlan is the compiled definitions: how events become profiles.
+// mappingPlan holds the compiled fields and mappings.
 type mappingPlan struct {
 	fingerprint string
 	fields      []mappedField
@@ -41,15 +41,15 @@ type mappingPlan struct {
 // streamMappings are the compiled mappings of one stream.
 type streamMappings struct {
 	name string
-	// places maps a column's name to the index of its value in row.
-	places map[string]int
-	row    []value.Value
+	// indexes maps a column's name to the index of its value in row.
+	indexes map[string]int
+	row     []value.Value
 	// seen marks the columns of row that the current event has.
 	seen     []bool
 	mappings []boundMapping
-	// readsAll tells that a mapping reads columns that it does not name.
+	// readsAll means that a mapping reads columns that it does not name.
 	readsAll bool
-	// event has memory for the present event.
+	// event is the memory for the current event.
 	event expression.Event
 }
 
@@ -114,9 +114,9 @@ func withRules(fields []jobs.Field) ([]mappedField, error) {
 	return out, nil
 }
 
-// fingerprint identifies the definitions that decide what profiles contain.
-// Profiles of another fingerprint must be rebuilt. Descriptions and the ids of
-// mappings are not part of it.
+// fingerprint is a hash of the definitions that determine the content of profiles.
+// When it changes, the profiles must be rebuilt. It does not depend on descriptions,
+// on IsPII, or on the ids of mappings.
 func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
 	fields, mappings = slices.Clone(fields), slices.Clone(mappings)
 	for i := range fields {
@@ -140,7 +140,7 @@ func (pl *mappingPlan) add(m jobs.Mapping) error {
 	}
 	i := slices.IndexFunc(pl.streams, func(s *streamMappings) bool { return s.name == m.Stream })
 	if i < 0 {
-		pl.streams = append(pl.streams, &streamMappings{name: m.Stream, places: map[string]int{}})
+		pl.streams = append(pl.streams, &streamMappings{name: m.Stream, indexes: map[string]int{}})
 		i = len(pl.streams) - 1
 	}
 	s := pl.streams[i]
@@ -148,7 +148,7 @@ func (pl *mappingPlan) add(m jobs.Mapping) error {
 	if err != nil {
 		return err
 	}
-	bound := boundMapping{expr: e.Bind(s.place), field: field}
+	bound := boundMapping{expr: e.Bind(s.index), field: field}
 	s.readsAll = s.readsAll || e.ReadsAllColumns()
 	if strings.TrimSpace(m.GuardExpression) != "" {
 		g, err := platform.ParseGuardExpression(m.GuardExpression)
@@ -156,33 +156,35 @@ func (pl *mappingPlan) add(m jobs.Mapping) error {
 			return err
 		}
 		s.readsAll = s.readsAll || g.ReadsAllColumns()
-		guard := g.Bind(s.place)
+		guard := g.Bind(s.index)
 		bound.guard = &guard
 	}
 	s.mappings = append(s.mappings, bound)
 	return nil
 }
 
-func (s *streamMappings) place(column string) int {
-	i, ok := s.places[column]
+// index returns the index of a column's value in row.
+func (s *streamMappings) index(column string) int {
+	i, ok := s.indexes[column]
 	if !ok {
-		i = len(s.places)
-		s.places[column] = i
+		i = len(s.indexes)
+		s.indexes[column] = i
 		s.row, s.seen = append(s.row, value.Value{}), append(s.seen, false)
 	}
 	return i
 }
 
-// evaluate appends what an event contributes to fields. Micros is the event's time
-// in microseconds. Failed is the number of values that did not fit their field.
+// evaluate appends the contributions of an event to out. micros is the event's time in
+// microseconds. failed is the number of values that cannot be converted to the type of
+// their field.
 func (s *streamMappings) evaluate(
 	data string, micros int64, fields []mappedField, out []contribution,
 ) (contributions []contribution, failed int64) {
 	clear(s.row)
 	clear(s.seen)
-	missing := len(s.places)
+	missing := len(s.indexes)
 	gjson.Parse(data).ForEach(func(k, v gjson.Result) bool {
-		if i, ok := s.places[k.Str]; ok && !s.seen[i] {
+		if i, ok := s.indexes[k.Str]; ok && !s.seen[i] {
 			s.row[i], s.seen[i] = value.FromJSON(v), true
 			missing--
 		}

@@ -28,8 +28,8 @@ func listMappings(ctx context.Context, q queryer, clause string, args ...any) ([
 	return list, rows.Err()
 }
 
-// checkMapping validates a mapping against its field. Holder is the mapping that
-// already has the same stream, field and guard, or nil: there can be only one.
+// checkMapping validates a mapping against its field. holder is the existing mapping
+// with the same stream, field and guard, or nil; these three are unique.
 func checkMapping(ctx context.Context, tx *store.Tx, m jobs.Mapping) (holder *jobs.Mapping, err error) {
 	f, ok, err := fieldIgnoringCase(ctx, tx, m.Field)
 	if err != nil {
@@ -109,7 +109,7 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 	return m, err
 }
 
-// Mapping gives a mapping's definition.
+// Mapping returns a mapping by its id.
 func (p *Platform) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
 	list, err := listMappings(ctx, p.db.Read(), `WHERE id = ?`, id)
 	if err != nil {
@@ -130,7 +130,7 @@ func (p *Platform) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
 	return list, nil
 }
 
-// DeleteMapping deletes a mapping. If it does not exist, that is no error.
+// DeleteMapping deletes a mapping if it exists.
 func (p *Platform) DeleteMapping(ctx context.Context, id string) error {
 	return p.write(ctx, "Cannot delete mapping "+id, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM mappings WHERE id = ?`, id)

@@ -13,7 +13,7 @@ type owner struct {
 	profile int64
 }
 
-// mergeUser merges a user's events of the batch into the user's profile, and gives
+// mergeUser merges a user's events of the batch into the user's profile, and returns
 // the identities that have a new owner.
 func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
 	pr, moved, err := b.profileOf(ctx, u)
@@ -49,11 +49,11 @@ func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
 	return owners, nil
 }
 
-// profileOf gives the one profile of a user: a new profile, the stored one, or one
-// that joins several stored profiles. Moved are the identities of the profiles
-// that were joined into another. A conflict takes in every profile that is joined
-// with it. Of other profiles, the one with the most identities stays, because then
-// the fewest identities move. Two conflicts stay separate, because neither is a
+// profileOf returns the one profile of a user: a new profile, the stored one, or the
+// result of joining several stored profiles. moved are the identities of the profiles
+// that were joined into another one. A profile that is joined with a conflict becomes
+// part of the conflict. Otherwise the profile with the most identities stays, because
+// then the fewest identities move. Two conflicts stay separate, because neither is the
 // profile of a user.
 func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []identity, err error) {
 	if len(u.profiles) == 0 {
@@ -92,7 +92,7 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	}
 	at, ok := b.loaded[id]
 	if !ok {
-		// The cache had the profile, and was emptied since.
+		// The profile was in the cache, which was emptied since.
 		err := b.read(ctx, []int64{id})
 		if err != nil {
 			return nil, err
@@ -110,15 +110,15 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	return pr, nil
 }
 
-// turnIntoConflict turns a profile of too many identities into a conflict. In any
-// order of the events the same identities are joined, so the same profiles become
-// conflicts.
+// turnIntoConflict turns a profile with too many identities into a conflict. The order
+// of events does not matter: the same identities are joined in any order, so the same
+// profiles become conflicts.
 func (b *builder) turnIntoConflict(pr *profile) {
 	last := pr.identities[len(pr.identities)-1]
 	field := b.plan.fields[last.field]
 	b.stats.ConflictExample = field.ID + "=" + last.value
 	if field.IsPII {
-		// The example is shown in Terraform state and in logs.
+		// The example gets into Terraform state and logs.
 		b.stats.ConflictExample = field.ID
 	}
 	b.counters.Profiles--

@@ -8,16 +8,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// A writer announces an object in the store (table segment_uploads) before it
-// uploads the object, and the transaction that commits the object deletes the
-// announcement. An announcement that is older than uploadLease belongs to a dead
-// writer. A sweep first marks it as given up, after which no transaction can
-// commit the object, and then removes the object. Marking waits for a transaction
-// that is just committing the object, so that no committed object is removed.
-// Sweeps may be repeated, and several processes may sweep at once.
+// A writer announces an object in the store (table segment_uploads) before it uploads
+// the object, and the transaction that commits the object deletes the announcement.
+// The writer of an announcement that is older than uploadLease counts as dead. A sweep
+// first marks the announcement as given up, so that no transaction can commit the
+// object any more, and then removes the object. Marking waits for a transaction that is
+// committing the object, so that no committed object is removed. Sweeps may be
+// repeated, and several processes may sweep at the same time.
 
 // uploadLease is the time that a writer has from the announcement to the commit. A
-// writer that takes longer is taken for dead; it then uploads a new object.
+// writer that takes longer counts as dead; if it is alive, it uploads a new object.
 const uploadLease = 15 * time.Minute
 
 // databaseNow is the store's clock, in microseconds.
@@ -56,15 +56,15 @@ func (b *bucketSegments) discard(ctx context.Context, name string) error {
 	if err != nil || id != 0 {
 		return err
 	}
-	// The announcement stays until it expires, because the bucket may carry out a
+	// The announcement stays until it expires, because the bucket may complete a
 	// cancelled upload after this removal.
 	return b.remove(ctx, name)
 }
 
-// sweep removes what dead writers announced, in any stream. With
-// sweepUncommitted it also removes all that is not committed in this stream, and
-// the objects of this stream that the store does not know, as there are after a
-// restore of the store.
+// sweep removes the announced objects of dead writers, in any stream. With
+// sweepUncommitted it also removes all uncommitted objects of this stream, and the
+// objects of this stream that have no row in the store, for example after a restore of
+// the store.
 func (b *bucketSegments) sweep(ctx context.Context, stream string, extent sweepExtent) error {
 	given, err := b.giveUp(ctx, stream, extent)
 	if err != nil {
@@ -89,7 +89,8 @@ func (b *bucketSegments) sweep(ctx context.Context, stream string, extent sweepE
 	return b.sweepUnknown(ctx, stream)
 }
 
-// giveUp marks announcements as given up, and gives the names of all that are.
+// giveUp marks announcements as given up, and returns the names of the objects that
+// are given up.
 func (b *bucketSegments) giveUp(ctx context.Context, stream string, extent sweepExtent) (names []string, err error) {
 	condition, args := `expires_at < `+databaseNow, []any{}
 	if extent == sweepUncommitted {
@@ -121,14 +122,15 @@ func (b *bucketSegments) giveUp(ctx context.Context, stream string, extent sweep
 		case !errors.Is(err, errGivenUp):
 			return nil, err
 		}
-		// With errGivenUp, the object was committed, or swept by another process.
+		// errGivenUp means that the object was committed, or removed by another
+		// process.
 	}
 	return names, nil
 }
 
-// sweepUnknown removes objects of a stream that the store does not know. It lists
-// the bucket before it reads the store: every object of the listing was announced
-// before, so an object that the store does not know now never gets committed.
+// sweepUnknown removes objects of a stream that have no row in the store. It lists the
+// bucket before it reads the store: every listed object was announced before its
+// upload, so an object without a row cannot be committed any more.
 func (b *bucketSegments) sweepUnknown(ctx context.Context, stream string) error {
 	bucket, err := b.bucket(ctx)
 	if err != nil {

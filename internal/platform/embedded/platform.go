@@ -26,7 +26,7 @@ type Platform struct {
 	closed   bool
 	appender map[string]*appender
 
-	// list is the list of erased users as this process read it last.
+	// list caches the list of erased users.
 	list atomic.Pointer[erasedList]
 }
 
@@ -34,14 +34,14 @@ var errClosed = errors.New("the platform is closed")
 
 var _ jobs.Platform = (*Platform)(nil)
 
-// Config says where a platform is.
+// Config is the configuration of a platform.
 type Config struct {
 	// DB is the store, which holds the definitions and the rows of segments. On
 	// PostgreSQL it holds the profiles as well.
 	DB *store.DB
-	// Segments is the bucket for the segments of a store that machines share,
-	// because they do not see each other's disks. Without it, events of such a
-	// store cannot be appended or read. It is nil for a data directory.
+	// Segments is the bucket for the segments of a store on PostgreSQL, whose
+	// machines do not share a disk. Without it, events of such a store cannot be
+	// appended or read. It is nil for a data directory.
 	Segments *staging.S3Config
 }
 
@@ -75,8 +75,7 @@ func (p *Platform) Close() error {
 	return errors.Join(append(errs, p.segments.close())...)
 }
 
-// appenderOf gives the appender of a stream, which is the only one in this
-// process.
+// appenderOf returns this process's only appender of a stream.
 func (p *Platform) appenderOf(stream string) (*appender, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,8 +90,8 @@ func (p *Platform) appenderOf(stream string) (*appender, error) {
 	return a, nil
 }
 
-// storageError makes the error of a failure of the disk, the bucket or the store.
-// A *jobs.Error passes through unchanged.
+// storageError returns a *jobs.Error for a failure of the disk, the bucket or the
+// store. It returns a *jobs.Error unchanged.
 func (p *Platform) storageError(summary string, err error) error {
 	if _, ok := errors.AsType[*jobs.Error](err); ok {
 		return err
@@ -115,7 +114,7 @@ func (p *Platform) storageError(summary string, err error) error {
 	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: err.Error(), Next: next, Err: err}
 }
 
-// damageError makes the error of stored data that is wrong.
+// damageError returns a *jobs.Error for damaged data.
 func (p *Platform) damageError(summary, detail string) error {
 	next := "Restore the data directory from a backup; nothing was changed"
 	if p.db.Shared() {

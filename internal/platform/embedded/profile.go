@@ -22,15 +22,15 @@ func (i identity) compare(o identity) int {
 	return cmp.Or(cmp.Compare(i.field, o.field), cmp.Compare(i.value, o.value))
 }
 
-// profile is one user: the joined identities, and the state of each field. A
-// conflict was a profile until more identities were joined than one user has; it
-// has neither identities nor states.
+// profile is one user: the joined identities, and the state of each field. A profile
+// becomes a conflict when more identities are joined than buildLimits.identities. A
+// conflict has neither identities nor states.
 type profile struct {
 	id         int64
 	conflict   bool
 	identities []identity
 	states     []merge.State
-	// size is about the memory that the profile takes, in bytes.
+	// size is the approximate memory of the profile in bytes.
 	size int
 }
 
@@ -44,7 +44,7 @@ const (
 	flagStamped  = 2
 )
 
-// encoder makes the stored form of profiles, in memory that it reuses.
+// encoder encodes profiles for storage, and reuses its memory.
 type encoder struct {
 	state, states []byte
 	stamps        merge.Stamps
@@ -213,5 +213,6 @@ func identitiesOf(contributions []contribution, fields []mappedField, out []iden
 	return out
 }
 
-// clone copies the value, which otherwise keeps the event's whole line in memory.
+// clone copies the value. Without a copy, the identity would keep the event's whole
+// line in memory.
 func (i identity) clone() identity { return identity{i.field, strings.Clone(i.value)} }

@@ -30,7 +30,7 @@ func (fileProfiles) newName() string {
 
 func (fileProfiles) rebuildHint() string { return "remove the profiles-*.db files" }
 
-// profilesLock is the file whose lock the one building process holds.
+// profilesLock is the name of the file that the building process locks.
 const profilesLock = "profiles.lock"
 
 func (f *fileProfiles) lock(ctx context.Context) (buildLock, error) {
@@ -60,7 +60,7 @@ func (l *fileLock) exists(_ context.Context, g generation) (bool, error) {
 	return err == nil, err
 }
 
-// removeExcept leaves open files to the next call: Windows refuses to remove
+// removeExcept leaves open files to the next call, because Windows refuses to remove
 // them.
 func (l *fileLock) removeExcept(_ context.Context, known []generation) error {
 	files, err := os.ReadDir(l.dir)
@@ -93,30 +93,30 @@ CREATE TABLE IF NOT EXISTS identities (
 CREATE TABLE IF NOT EXISTS positions (
     stream   TEXT PRIMARY KEY,
     extent   INTEGER NOT NULL,
-    offset   INTEGER NOT NULL, -- into the extent, in bytes
-    events   INTEGER NOT NULL, -- of the extent
-    checksum INTEGER NOT NULL  -- of those bytes
+    offset   INTEGER NOT NULL, -- bytes of the extent before the position
+    events   INTEGER NOT NULL, -- events of the extent before the position
+    checksum INTEGER NOT NULL  -- checksum of the bytes before the position
 ) STRICT;
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-// fileDialect: a call of a SQLite statement costs more than a row does, up to
-// about 100 rows.
+// fileDialect is the dialect of SQLite. A statement for 100 rows costs much less than
+// 100 statements for one row; larger statements gain nothing more.
 var fileDialect = &profileDialect{
 	rowsAtOnce: 100, bytesAtOnce: 4 << 20, prepare: true,
 	storedValue: func(value string) any { return value },
-	// The write-ahead log still has the pages as they were.
+	// The write-ahead log still contains the old pages.
 	purge: `PRAGMA wal_checkpoint(TRUNCATE)`,
 }
 
-// fileDSN is the data source name of a generation's file. It escapes the
-// characters of a path that would end it.
+// fileDSN is the data source name of a generation's file. It escapes the characters
+// that would end the path of a URI.
 func fileDSN(file, options string) string {
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file))
 	return "file:" + escaped + "?_pragma=busy_timeout(15000)" + options
 }
 
-// open opens a generation's file for its one builder.
+// open opens a generation's file for building.
 func (l *fileLock) open(ctx context.Context, g generation) (*generationDB, error) {
 	f, err := os.OpenFile(filepath.Join(l.dir, g.file), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Profile gives the profile that has an identity, as of the last build.
+// Profile returns the profile that has an identity, as of the last build.
 func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
 	for try := 1; ; try++ {
 		found, err := p.profile(ctx, id)
@@ -29,19 +29,19 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	if err != nil {
 		return nil, err
 	}
-	place, err := p.identifier(ctx, g.fields, id)
+	index, err := p.identifierIndex(ctx, g.fields, id)
 	if err != nil {
 		return nil, err
 	}
-	if !built || place < 0 {
+	if !built || index < 0 {
 		return nil, noProfile(id, "No event with an identifier has been imported yet")
 	}
-	pr, err := p.ownerOf(ctx, g, identity{place, id.Value})
+	pr, err := p.ownerOf(ctx, g, identity{index, id.Value})
 	if err != nil {
 		return nil, err
 	}
 	if pr == nil {
-		return nil, noProfile(id, "The value is compared with the values in profiles, which are those after the mapping")
+		return nil, noProfile(id, "The value is compared with the values that the mappings computed, not with those of the source table")
 	}
 	if pr.conflict {
 		return nil, noProfile(id, "It is joined with more identities than one user has, so its events are in no profile")
@@ -58,7 +58,7 @@ func (p *Platform) profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	return values, nil
 }
 
-// ownerOf gives the profile that has an identity; nil if none has.
+// ownerOf returns the profile that has an identity; nil if there is none.
 func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*profile, error) {
 	r, err := p.profiles.read(ctx, g)
 	if err != nil {
@@ -77,12 +77,12 @@ func (p *Platform) ownerOf(ctx context.Context, g generation, i identity) (*prof
 	return pr, nil
 }
 
-// identifier gives the index of an identity's field in the mapped fields, or -1 if
-// no mapping feeds the field. A field that is not an identifier is an error.
-func (p *Platform) identifier(ctx context.Context, fields []mappedField, id jobs.Identity) (int, error) {
-	place := slices.IndexFunc(fields, func(f mappedField) bool { return f.ID == id.Field })
-	if place >= 0 && fields[place].IsIdentifier {
-		return place, nil
+// identifierIndex returns the index of an identity's field in the mapped fields, or -1
+// if no mapping feeds the field. It fails if the field is not an identifier.
+func (p *Platform) identifierIndex(ctx context.Context, fields []mappedField, id jobs.Identity) (int, error) {
+	index := slices.IndexFunc(fields, func(f mappedField) bool { return f.ID == id.Field })
+	if index >= 0 && fields[index].IsIdentifier {
+		return index, nil
 	}
 	defined, err := listFields(ctx, p.db.Read())
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *Platform) identifier(ctx context.Context, fields []mappedField, id jobs
 	return -1, nil
 }
 
-// noProfile does not repeat the value, because it is personal data.
+// noProfile leaves out the value, because it is personal data.
 func noProfile(id jobs.Identity, why string) error {
 	return &jobs.Error{
 		Code: jobs.CodeNotFound, Attribute: "value", Summary: fmt.Sprintf("There is no profile of that %s", id.Field),

@@ -44,10 +44,10 @@ func (t *tableProfiles) generation(name string) *generationDB {
 // buildRetry is the pause between two attempts to take the lock.
 const buildRetry = 200 * time.Millisecond
 
-// lock takes an advisory lock on a connection of its own: the lock ends with the
-// process. A process that is cut off from the database may not know that it lost
-// the lock, so each holder has a number, which fence checks in all that the
-// holder commits.
+// lock takes an advisory lock on a separate connection, so that the lock ends with the
+// process. A process that is disconnected from the database may not know that it lost
+// the lock. Therefore each holder has a number, and fence checks it in every
+// transaction of the holder.
 func (t *tableProfiles) lock(ctx context.Context) (_ buildLock, err error) {
 	conn, err := pgx.ConnectConfig(ctx, t.db.Pool().Config().ConnConfig)
 	if err != nil {
@@ -96,7 +96,7 @@ type tableLock struct {
 	number int64
 }
 
-// releaseTimeout bounds the wait for a server that does not answer any more.
+// releaseTimeout limits the wait for a server that no longer answers.
 const releaseTimeout = 5 * time.Second
 
 func (l *tableLock) release() error {
@@ -125,17 +125,18 @@ func (l *tableLock) exists(ctx context.Context, g generation) (exists bool, err 
 	return exists, err
 }
 
-// tableSchema is the schema of a generation. Free room in the pages keeps a
-// changed profile beside its old form, without another entry in the index.
+// tableSchema is the schema of a generation. The fill factor leaves free space in the
+// pages, so that PostgreSQL stores a new version of a profile beside the old one and
+// needs no new entry in the index.
 const tableSchema = `
 CREATE TABLE IF NOT EXISTS {profiles} (id BIGINT PRIMARY KEY, state BYTEA NOT NULL) WITH (fillfactor = 85);
 CREATE TABLE IF NOT EXISTS {identities} (field INTEGER NOT NULL, value BYTEA NOT NULL, profile BIGINT NOT NULL, PRIMARY KEY (field, value));
 CREATE TABLE IF NOT EXISTS {positions} (
     stream      TEXT COLLATE "C" PRIMARY KEY,
     extent      BIGINT NOT NULL,
-    into_extent BIGINT NOT NULL, -- in bytes
-    events      BIGINT NOT NULL, -- of the extent
-    checksum    BIGINT NOT NULL  -- of those bytes
+    into_extent BIGINT NOT NULL, -- bytes of the extent before the position
+    events      BIGINT NOT NULL, -- events of the extent before the position
+    checksum    BIGINT NOT NULL  -- checksum of the bytes before the position
 );
 CREATE TABLE IF NOT EXISTS {counters} (name TEXT COLLATE "C" PRIMARY KEY, n BIGINT NOT NULL)`
 
@@ -143,15 +144,15 @@ var tableDialect = &profileDialect{
 	rowsAtOnce: 10_000, bytesAtOnce: 4 << 20, arrays: true,
 	storedValue: func(value string) any { return indexableValue(value) },
 	isolation:   sql.LevelRepeatableRead,
-	// The caller of a scan may take long over each row.
+	// The caller of a scan may need a long time for each row.
 	readSettings: `SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`,
-	// Statistics of growing tables are wrong, so the planner is made to use the
-	// indexes. A crash of the server may lose the last commits.
+	// The statistics of growing tables are out of date, so these settings make the
+	// planner use the indexes. A crash of the server may lose the last commits.
 	writeSettings: `SET LOCAL synchronous_commit = off;
 	SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
 	SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '5min'`,
-	// The server's log and its backups still have the rows as they were.
+	// The server's write-ahead log and its backups still contain the old rows.
 	purge: `VACUUM {profiles}, {identities}`,
 }
 
@@ -201,12 +202,13 @@ func (l *tableLock) removeExcept(ctx context.Context, known []generation) error 
 	return nil
 }
 
-// longestIndexed is the longest value, in bytes, that is indexed as it is:
-// PostgreSQL's index has no room for values that are much longer.
+// longestIndexed is the length, in bytes, of the longest value that is indexed
+// unchanged. An index of PostgreSQL cannot hold values that are much longer.
 const longestIndexed = 1000
 
-// indexableValue is the form in which PostgreSQL stores and indexes an
-// identity's value: the value, or its beginning with a digest of all of it.
+// indexableValue is the form in which PostgreSQL stores and indexes an identity's
+// value: the value, or the beginning of a long value followed by the digest of the
+// whole value.
 func indexableValue(value string) []byte {
 	if len(value) <= longestIndexed {
 		return []byte(value)

@@ -36,8 +36,8 @@ func (p *Platform) segmentsOf(ctx context.Context, stream string) ([]segment, er
 	return list, rows.Err()
 }
 
-// extentsAfter gives the extents of a segment after one of them (an id, or 0), in
-// the order of writing.
+// extentsAfter returns the extents of a segment whose id is greater than after, in the
+// order in which they were written.
 func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]storedExtent, error) {
 	rows, err := p.db.Read().QueryContext(ctx,
 		`SELECT id, start, length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
@@ -58,8 +58,8 @@ func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]st
 	return list, rows.Err()
 }
 
-// eachLine calls f for each line of an extent. The last call comes only after the
-// extent matched its checksum.
+// eachLine calls f for each line of an extent. It checks the extent's checksum before
+// the last call.
 func (p *Platform) eachLine(ctx context.Context, s segment, file io.ReaderAt, x storedExtent, f func(line []byte, e rawEvent) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (p *Platform) rewriteStream(ctx context.Context, lock buildLock, stream str
 	return nil
 }
 
-// rewriting is the replacement of one segment: a new segment beside the old one.
+// rewriting is the replacement of a segment by a new one.
 type rewriting struct {
 	p    *Platform
 	r    *erasedMatcher
@@ -156,23 +156,23 @@ type rewriting struct {
 	in   segmentReader
 	out  segmentFile
 
-	// done are the extents as they are in the new segment, of this length.
+	// done are the extents of the new segment, and length is its length.
 	done   []storedExtent
 	length int64
-	// events and bytes are how much less the new segment has than the old one.
+	// events and bytes are the numbers of removed events and bytes.
 	events, bytes int64
 }
 
-// rewriteSegment replaces a segment by one without the matching events. An import
-// may append to the old segment meanwhile: rewriteSegment copies until it has
+// rewriteSegment replaces a segment by one without the matching events. An import may
+// append to the old segment at the same time, so rewriteSegment copies until it has
 // copied all extents.
 func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment, r *erasedMatcher) (err error) {
 	writer, err := p.segments.writerName(ctx)
 	if err != nil {
 		return err
 	}
-	// The name begins with that of a living writer, so that no sweep removes the
-	// segment.
+	// The name begins with the name of a living writer, so that no sweep removes
+	// the segment.
 	w := &rewriting{p: p, r: r, old: s, name: path.Join(path.Dir(s.file), writer+"-"+store.NewID("e")+segmentSuffix)}
 	if w.in, err = p.segments.open(ctx, s.file); err != nil {
 		return err
@@ -196,7 +196,7 @@ func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment
 	return err
 }
 
-// copy copies the extents that are not done yet.
+// copy copies the extents that it has not copied yet.
 func (w *rewriting) copy(ctx context.Context) error {
 	after := int64(0)
 	if n := len(w.done); n > 0 {
@@ -244,8 +244,8 @@ func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
 	return nil
 }
 
-// replace makes the new segment take the old one's place. It gives false if the
-// old segment has grown.
+// replace replaces the old segment by the new one. It returns false if the old segment
+// has grown.
 func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err error) {
 	err = w.p.buildWrite(ctx, lock, func(tx *store.Tx) error {
 		var newest int64
@@ -272,8 +272,8 @@ func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err e
 				return err
 			}
 		}
-		// The first and last time of the stream stay as they are: they describe
-		// what was imported.
+		// The first and last time of the stream stay, because they describe the
+		// imported events.
 		if _, err := tx.ExecContext(ctx, `UPDATE streams SET events = events - ?, bytes = bytes - ? WHERE name = ?`,
 			w.events, w.bytes, w.old.stream); err != nil {
 			return err
@@ -284,9 +284,9 @@ func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err e
 	return ok && err == nil, err
 }
 
-// checkErasure fails with errErasedMeanwhile, inside the transaction of an append,
-// if an erasure replaced the segment or extended the list of erased users since
-// the append read them.
+// checkErasure fails with errErasedMeanwhile if an erasure replaced the segment or
+// extended the list of erased users since the append read them. It runs in the
+// transaction of the append.
 func (a *appender) checkErasure(ctx context.Context, tx *store.Tx, x extent, list int64) error {
 	if err := tx.LockShared(ctx, listLock); err != nil {
 		return err
@@ -309,5 +309,5 @@ func (a *appender) checkErasure(ctx context.Context, tx *store.Tx, x extent, lis
 	return err
 }
 
-// errErasedMeanwhile makes an append try again after an erasure.
+// errErasedMeanwhile makes Append try again after an erasure.
 var errErasedMeanwhile = errors.New("users were erased at the same time")

@@ -13,13 +13,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// fileSegments keeps each segment in a file below the data directory, which
-// appends make longer. A writer is alive while it holds a lock of the operating
-// system.
+// fileSegments keeps each segment in a file in the data directory; an append makes the
+// file longer. A writer is alive while it holds a lock of the operating system.
 type fileSegments struct {
 	db  *store.DB
 	dir string
-	// makeFile makes a segment file. Tests replace it by files that fail.
+	// makeFile creates a segment file. Tests replace it by files that fail.
 	makeFile func(path string) (segmentFile, error)
 	limit    int64
 
@@ -28,7 +27,7 @@ type fileSegments struct {
 	lock *flock.Flock
 }
 
-// fileSize is the length, in bytes, after which another segment file begins.
+// fileSize is the length of a segment file, in bytes, after which the next one begins.
 const fileSize = 64 << 20
 
 func newFileSegments(db *store.DB) *fileSegments {
@@ -48,7 +47,7 @@ func (f *fileSegments) path(name string) string {
 	return filepath.Join(f.dir, filepath.FromSlash(name))
 }
 
-// writerName takes the lock that shows to others that this writer is alive.
+// writerName takes the lock that shows other processes that this writer is alive.
 func (f *fileSegments) writerName(ctx context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -84,7 +83,7 @@ func (f *fileSegments) create(_ context.Context, _, name string) (segmentFile, e
 	return file, syncDir(filepath.Dir(full))
 }
 
-// commitSegment has nothing to check: no process removes the files of a living
+// commitSegment checks nothing, because no process removes the files of a living
 // writer.
 func (f *fileSegments) commitSegment(context.Context, *store.Tx, string) error { return nil }
 
@@ -122,7 +121,7 @@ func (f *fileSegments) close() error {
 // lockRetry is the pause between two attempts to take a file lock.
 const lockRetry = 50 * time.Millisecond
 
-// makeDir makes a private directory that survives a crash of the machine.
+// makeDir durably creates a directory that only its owner can read.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// bucketSegments keeps each segment in an object of an S3 bucket. An append writes
-// one object, which never changes. The objects of a store have a prefix of their
-// own.
+// bucketSegments keeps each segment in an object of an S3 bucket. An append writes one
+// object, which never changes. The keys of a store's objects begin with the store's
+// prefix.
 type bucketSegments struct {
 	db *store.DB
 	// config is nil if no bucket is configured.
@@ -26,8 +26,8 @@ type bucketSegments struct {
 	windows sync.Pool
 }
 
-// segmentsPrefix is the prefix of the segments of all stores, below the
-// configured prefix.
+// segmentsPrefix is the prefix of the segments of all stores, after the configured
+// prefix.
 const segmentsPrefix = "segments/"
 
 func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
@@ -37,7 +37,8 @@ func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
 	}}}
 }
 
-// bucket opens the bucket at its first use: reading definitions must not need S3.
+// bucket opens the bucket when it is first used, because reading definitions must not
+// need S3.
 func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +62,7 @@ func segmentKey(storeID, name string) string { return segmentsPrefix + storeID +
 
 func (b *bucketSegments) key(name string) string { return segmentKey(b.db.ID(), name) }
 
-// maxSize makes every append begin an object.
+// maxSize is 1, so that every append begins a new object.
 func (*bucketSegments) maxSize() int64 { return 1 }
 
 func (b *bucketSegments) writerName(context.Context) (string, error) { return b.name, nil }
@@ -95,9 +96,10 @@ func (b *bucketSegments) remove(ctx context.Context, name string) error {
 
 func (*bucketSegments) close() error { return nil }
 
-// object is an object being written. It exists, whole, after Sync.
+// object is an object that is being written. It appears in the bucket at Sync, with
+// its whole content.
 type object struct {
-	ctx    context.Context // of the append, which the object does not outlive
+	ctx    context.Context // the context of the append, which the object does not outlive
 	bucket *staging.S3
 	key    string
 	upload *staging.Writer
@@ -116,7 +118,7 @@ func (o *object) WriteAt(p []byte, offset int64) (int, error) {
 	n, err := o.upload.Write(p)
 	o.length += int64(n)
 	if err != nil {
-		// The error of the upload says more than that of the pipe to it.
+		// The error of the upload says more than the error of writing to it.
 		err = errors.Join(o.upload.Close(), err)
 		o.upload = nil
 	}
@@ -139,8 +141,7 @@ func (o *object) Sync() error {
 	return err
 }
 
-// Truncate accepts the object's whole length alone, because an object cannot be
-// cut.
+// Truncate accepts only the object's length, because an object cannot be shortened.
 func (o *object) Truncate(size int64) error {
 	if size != o.length {
 		return fmt.Errorf("%d of %d bytes: %w", size, o.length, errWritten)
@@ -157,18 +158,18 @@ func (o *object) Close() error {
 	return err
 }
 
-// readWindow is how many bytes of an object one request asks for.
+// readWindow is the number of bytes that one request reads from an object.
 const readWindow = 4 << 20
 
 // objectReader reads an object, mostly in sequence, for one goroutine.
 type objectReader struct {
-	ctx     context.Context // of the reading: io.ReaderAt has no parameter for it
+	ctx     context.Context // io.ReaderAt has no parameter for it
 	bucket  *staging.S3
 	key     string
 	windows *sync.Pool
 
-	// window holds the filled bytes from offset on. At ended, the object ends
-	// with them.
+	// window holds filled bytes of the object, from offset on. ended means that the
+	// object ends after them.
 	window *[]byte
 	filled int
 	offset int64

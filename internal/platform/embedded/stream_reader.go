@@ -16,7 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// StreamInfo describes a stream. It fails with CodeNotFound if there is none.
+// StreamInfo describes a stream. It fails with CodeNotFound if the stream does not
+// exist.
 func (p *Platform) StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error) {
 	list, err := p.streams(ctx, `WHERE name = ?`, stream)
 	if err == nil && len(list) == 0 {
@@ -64,8 +65,8 @@ func nullTime(us sql.NullInt64) *time.Time {
 	return &t
 }
 
-// Events reads a stream in the order of commit, up to what is committed when the
-// reading begins. It ends with the first error.
+// Events reads a stream in the order of commit, up to the last event that is committed
+// when the iteration begins. The iteration ends with the first error.
 func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	return func(yield func(jobs.Event, error) bool) {
 		if _, err := p.StreamInfo(ctx, stream); err != nil {
@@ -95,7 +96,7 @@ func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Eve
 	}
 }
 
-// lastExtent gives the id of a stream's newest extent; 0 if it has none.
+// lastExtent returns the id of a stream's newest extent; 0 if it has none.
 func (p *Platform) lastExtent(ctx context.Context, stream string) (id int64, err error) {
 	err = p.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM extents WHERE stream = ?`, stream).Scan(&id)
 	if err != nil {
@@ -104,17 +105,19 @@ func (p *Platform) lastExtent(ctx context.Context, stream string) (id int64, err
 	return id, nil
 }
 
-// position is a place in a stream: an extent, the bytes and events of it that are
-// before the place, and their checksum. An offset of 0 means the end of the
-// extent. The zero position is the beginning of the stream.
+// position is a position in a stream. The zero position is the beginning of the stream.
 type position struct {
-	extent   int64
-	offset   int64
+	// extent is the id of an extent.
+	extent int64
+	// offset is the number of bytes of the extent before the position. An offset of
+	// 0 means the end of the extent.
+	offset int64
+	// events is the number of events in these bytes, and checksum their checksum.
 	events   int64
 	checksum uint32
 }
 
-// storedExtent is a row of the table extents with the file of its segment.
+// storedExtent is a row of the table extents, with the file of its segment.
 type storedExtent struct {
 	id       int64
 	file     string
@@ -129,12 +132,12 @@ type streamReader struct {
 	p      *Platform
 	stream string
 	last   int64
-	// at is the position after the last event that next gave.
+	// at is the position after the last event that next returned.
 	at position
 
 	pending []storedExtent
 	current storedExtent
-	// retried: the extents were read again after a segment was missing.
+	// retried means that the extents were read again because a segment was missing.
 	retried bool
 	// openName is the name of the segment that file reads.
 	openName string
@@ -149,7 +152,7 @@ func (r *streamReader) close() {
 	}
 }
 
-// next gives the next event, or io.EOF.
+// next returns the next event, or io.EOF.
 func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
 	for r.current.id == 0 || r.at.offset == r.current.length {
 		if err := r.advance(ctx); err != nil {
@@ -175,13 +178,12 @@ func (r *streamReader) read() ([]byte, rawEvent, error) {
 	r.at.events++
 	if r.at.offset == r.current.length && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
 		return nil, rawEvent{}, r.damage(
-			fmt.Sprintf("the %d bytes from byte %d on differ from those that were written", r.current.length, r.current.start))
+			fmt.Sprintf("the %d bytes from byte %d on differ from the bytes that were written", r.current.length, r.current.start))
 	}
 	return line, e, nil
 }
 
-// line reads a line. It is valid until the next read, unless it is longer than
-// the buffer.
+// line reads a line. The result is valid until the next read.
 func (r *streamReader) line() ([]byte, error) {
 	line, err := r.buffer.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -196,10 +198,10 @@ func (r *streamReader) damage(detail string) error {
 	return r.p.damageError("Stream "+r.stream+" is damaged", "segment "+r.current.file+": "+detail)
 }
 
-// extentPage is how many extents one query asks for.
+// extentPage is the number of extents that one query reads.
 const extentPage = 500
 
-// advance goes to the next extent, or to the position within an extent.
+// advance opens the next extent, or the extent of the position.
 func (r *streamReader) advance(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return r.p.storageError("Cannot read stream "+r.stream, err)
@@ -208,7 +210,7 @@ func (r *streamReader) advance(ctx context.Context) error {
 	if len(r.pending) == 0 {
 		from := r.at.extent
 		if resume {
-			// The rest of an extent that was read in part is read.
+			// The page begins with the extent that was read in part.
 			from--
 		}
 		var err error
@@ -243,8 +245,8 @@ func (r *streamReader) advance(ctx context.Context) error {
 	return nil
 }
 
-// openCurrent goes to the position in the current extent. It fails with
-// fs.ErrNotExist if the segment does not exist.
+// openCurrent opens the current extent at the position. It fails with fs.ErrNotExist if
+// the segment does not exist.
 func (r *streamReader) openCurrent(ctx context.Context) error {
 	if r.openName != r.current.file {
 		r.close()

@@ -11,10 +11,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// sweep removes what dead writers left beyond the committed lengths of their
-// segments. A writer whose lock is held is alive, and its files stay. A writer
-// whose lock can be taken is dead for good, because ids of writers are never used
-// again. So every sweep removes all that is not committed.
+// sweep removes the uncommitted bytes of dead writers. A writer whose lock is held is
+// alive, and its files stay. A writer whose lock can be taken is dead, because ids of
+// writers are never reused. So every sweep removes all uncommitted bytes, whatever its
+// sweepExtent.
 func (f *fileSegments) sweep(ctx context.Context, stream string, _ sweepExtent) error {
 	dir := streamDir(stream)
 	files, err := os.ReadDir(f.path(dir))
@@ -28,7 +28,7 @@ func (f *fileSegments) sweep(ctx context.Context, stream string, _ sweepExtent) 
 	if err != nil {
 		return err
 	}
-	left := map[string][]string{}
+	uncommitted := map[string][]string{}
 	for _, file := range files {
 		writer, _, ok := strings.Cut(file.Name(), "-")
 		info, err := file.Info()
@@ -36,10 +36,10 @@ func (f *fileSegments) sweep(ctx context.Context, stream string, _ sweepExtent) 
 			continue
 		}
 		if length, known := lengths[path.Join(dir, file.Name())]; !known || info.Size() > length {
-			left[writer] = append(left[writer], file.Name())
+			uncommitted[writer] = append(uncommitted[writer], file.Name())
 		}
 	}
-	for writer, names := range left {
+	for writer, names := range uncommitted {
 		if err := f.sweepWriter(ctx, writer, dir, names); err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func committedLengths(ctx context.Context, q queryer, stream string) (map[string
 	return lengths, rows.Err()
 }
 
-// sweepWriter cuts or removes the files of a writer, if the writer is dead.
+// sweepWriter truncates or removes the files of a writer, if the writer is dead.
 func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, names []string) error {
 	f.mu.Lock()
 	mine := writer == f.name
@@ -85,7 +85,8 @@ func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, name
 		_ = l.Unlock()
 	}()
 	for _, name := range names {
-		// The length is read again: the writer may have committed before it died.
+		// The length is read again, because the writer may have committed before it
+		// died.
 		_, length, err := committed(ctx, f.db.Read(), path.Join(dir, name))
 		if err != nil {
 			return err
@@ -94,7 +95,7 @@ func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, name
 		if length == 0 {
 			err = os.Remove(full)
 		} else {
-			err = cutTo(full, length)
+			err = shorten(full, length)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -103,8 +104,8 @@ func (f *fileSegments) sweepWriter(ctx context.Context, writer, dir string, name
 	return nil
 }
 
-// cutTo makes a file shorter, never longer.
-func cutTo(file string, length int64) error {
+// shorten truncates a file if it is longer than length.
+func shorten(file string, length int64) error {
 	info, err := os.Stat(file)
 	if err != nil || info.Size() <= length {
 		return err

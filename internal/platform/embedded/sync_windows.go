@@ -1,5 +1,4 @@
 package embedded
 
-// syncDir has nothing to do: Windows has no such call, and NTFS keeps a log of
-// names.
+// syncDir does nothing: Windows has no such call, and NTFS writes names to its log.
 func syncDir(string) error { return nil }
