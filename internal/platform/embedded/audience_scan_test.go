@@ -12,12 +12,12 @@ import (
 
 func TestScanGivesTheChosenFieldsExactly(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
-		shop(b, t)
+		defineShop(b, t)
 		b.mustField(t, jobs.Field{ID: "unfed", Type: "int"})
-		b.mustAppend(t, "shop", facts(
+		b.mustAppend(t, "shop", secondsApart(
 			`{"email":"a@x.io","name":"","price":12345678901234567890.123456789,"tags":["b","\"q\"","a\nb"],"at":"2024-02-29T23:59:59.999999+01:00"}`,
 			`{"email":"b@x.io","name":"Zoë 🎉","price":-0.50}`,
 		))
@@ -40,25 +40,25 @@ func TestScanGivesTheChosenFieldsExactly(t *testing.T) {
 			t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		_, _, err = b.Scan(ctx, "all", []string{"email", "e_mail"})
-		wantError(t, "no such field", err, jobs.CodeInvalid, "fields", `"e_mail"`)
+		wantError(t, "an unknown field", err, jobs.CodeInvalid, "fields", `"e_mail"`)
 		_, _, err = b.Scan(ctx, "all", []string{"email", "email"})
 		wantError(t, "one field twice", err, jobs.CodeInvalid, "fields", "twice")
-		_, _, err = b.Scan(ctx, "nobody", nil)
-		wantError(t, "no audience", err, jobs.CodeNotFound, "", "nobody")
+		_, _, err = b.Scan(ctx, "missing", nil)
+		wantError(t, "an unknown audience", err, jobs.CodeNotFound, "", "missing")
 		b.mustAudience(t, "Undefined", `city = "Rome"`)
 		_, _, err = b.Scan(ctx, "undefined", nil)
-		wantError(t, "a filter on no field", err, jobs.CodeInvalid, "filter", "city")
+		wantError(t, "a filter on an undefined field", err, jobs.CodeInvalid, "filter", "city")
 	})
 }
 
 func TestAudiencesFilterProfiles(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
-		shop(b, t)
+		defineShop(b, t)
 		recent := time.Now().UTC().Add(-time.Hour).Format(time.RFC3339Nano)
-		b.mustAppend(t, "shop", facts(
+		b.mustAppend(t, "shop", secondsApart(
 			`{"email":"rich@x.io","price":500,"at":"`+recent+`","tags":["vip"],"shop":"rome"}`,
 			`{"email":"poor@x.io","price":5,"at":"2020-01-01","shop":"paris"}`,
 			`{"email":"new@y.io","name":"New"}`,
@@ -95,19 +95,19 @@ func TestAudiencesFilterProfiles(t *testing.T) {
 	})
 }
 
-// A scan that began sees its profiles to the end, whatever is built meanwhile,
-// even when its generation is replaced.
-func TestAScanSeesOnePointInTime(t *testing.T) {
+// A scan reads one snapshot, even if a build changes the profiles or replaces the
+// generation before the scan ends.
+func TestAScanReadsOneSnapshot(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
-		shop(b, t)
+		defineShop(b, t)
 		var data []string
 		for i := range 2000 {
 			data = append(data, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, i))
 		}
-		b.mustAppend(t, "shop", facts(data...))
+		b.mustAppend(t, "shop", secondsApart(data...))
 		b.mustBuild(t)
 		_, rows, err := b.Scan(ctx, "all", []string{"spend"})
 		check(t, err)
@@ -118,7 +118,7 @@ func TestAScanSeesOnePointInTime(t *testing.T) {
 				t.Fatalf("row %d is %s", n, row[0].Text)
 			}
 			if n++; n == 10 {
-				b.mustAppend(t, "shop", facts(data...))
+				b.mustAppend(t, "shop", secondsApart(data...))
 				b.mustBuild(t)
 			}
 			if n == 20 {
@@ -140,10 +140,10 @@ func TestAScanSeesOnePointInTime(t *testing.T) {
 
 func TestAnAbandonedScanLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		shop(b, t)
-		b.mustAppend(t, "shop", facts(`{"email":"a@x.io"}`, `{"email":"b@x.io"}`))
+		defineShop(b, t)
+		b.mustAppend(t, "shop", secondsApart(`{"email":"a@x.io"}`, `{"email":"b@x.io"}`))
 		b.mustBuild(t)
 		for range 50 {
 			_, rows, err := b.Scan(t.Context(), "all", nil)

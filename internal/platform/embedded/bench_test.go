@@ -9,16 +9,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// benchPlace is a data directory, or with LYTICS_TEST_FLEET=1 a fleet.
-func benchPlace(tb testing.TB) place {
+// benchDeployment is a data directory, or a fleet if LYTICS_TEST_FLEET is set.
+func benchDeployment(tb testing.TB) deployment {
 	tb.Helper()
 	if os.Getenv("LYTICS_TEST_FLEET") != "" {
 		return newFleet(tb)
 	}
-	return place{dir: tb.TempDir()}
+	return deployment{dir: tb.TempDir()}
 }
 
-func customers(b bed, t checker) {
+func defineCustomers(b testPlatform, t checker) {
 	b.mustField(t, jobs.Field{ID: "customer_id", Type: "int", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "email", Type: "string", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "name", Type: "string"})
@@ -32,14 +32,14 @@ func customers(b bed, t checker) {
 func customerEvents(from, n int) []jobs.Event {
 	events := make([]jobs.Event, 0, n)
 	for i := from; i < from+n; i++ {
-		data := fmt.Sprintf(`{"customer_id":%d,"email":"User%d@Example.com","name":" Name %d ","total":%d.%02d,"updated_at":"2024-01-01T00:00:00.%06dZ","city":"Köln","zip":"00123","tags":["a","b"],"note":"some more text that nobody maps"}`, i, i, i, i%1000, i%100, i%1000000)
+		data := fmt.Sprintf(`{"customer_id":%d,"email":"User%d@Example.com","name":" Name %d ","total":%d.%02d,"updated_at":"2024-01-01T00:00:00.%06dZ","city":"Köln","zip":"00123","tags":["a","b"],"note":"some more text without a mapping"}`, i, i, i, i%1000, i%100, i%1000000)
 		events = append(events, event(fmt.Sprintf("%064x", i), day0.Add(time.Duration(i)*time.Millisecond), data))
 	}
 	return events
 }
 
 func BenchmarkAppend(b *testing.B) {
-	p := openBed(b, benchPlace(b))
+	p := openPlatform(b, benchDeployment(b))
 	events := customerEvents(0, 10000)
 	b.ResetTimer()
 	for b.Loop() {
@@ -48,12 +48,12 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(b.N)*10000/b.Elapsed().Seconds(), "events/s")
 }
 
-// A profile for each of 100,000 events.
+// 100,000 events of 100,000 profiles.
 func BenchmarkBuildManyProfiles(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		p := openBed(b, benchPlace(b))
-		customers(p, b)
+		p := openPlatform(b, benchDeployment(b))
+		defineCustomers(p, b)
 		for i := 0; i < 100_000; i += 10_000 {
 			p.mustAppend(b, "customers", customerEvents(i, 10_000))
 		}
@@ -64,7 +64,7 @@ func BenchmarkBuildManyProfiles(b *testing.B) {
 	}
 }
 
-func households(b bed, t checker) {
+func defineHouseholds(b testPlatform, t checker) {
 	for id, f := range map[string]jobs.Field{
 		"household_id": {Type: "string", IsIdentifier: true}, "spend": {Type: "number", MergeOperation: "sum"}, "items": {Type: "int", MergeOperation: "sum"},
 		"purchases": {Type: "int", MergeOperation: "count"}, "baskets": {Type: "[]string"}, "first_purchase": {Type: "date", MergeOperation: "min"},
@@ -92,13 +92,13 @@ func purchaseEvents(from, n int) []jobs.Event {
 	return events
 }
 
-// 1.47 million events onto 2,469 profiles.
+// 1.47 million events of 2,469 profiles.
 func BenchmarkBuildFewProfiles(b *testing.B) {
 	const events = 1_469_307
 	for b.Loop() {
 		b.StopTimer()
-		p := openBed(b, benchPlace(b))
-		households(p, b)
+		p := openPlatform(b, benchDeployment(b))
+		defineHouseholds(p, b)
 		for i := 0; i < events; i += 20_000 {
 			p.mustAppend(b, "purchases", purchaseEvents(i, min(20_000, events-i)))
 		}
@@ -110,8 +110,8 @@ func BenchmarkBuildFewProfiles(b *testing.B) {
 }
 
 func BenchmarkScan(b *testing.B) {
-	p := openBed(b, benchPlace(b))
-	customers(p, b)
+	p := openPlatform(b, benchDeployment(b))
+	defineCustomers(p, b)
 	for i := 0; i < 100_000; i += 10_000 {
 		p.mustAppend(b, "customers", customerEvents(i, 10_000))
 	}
@@ -120,15 +120,15 @@ func BenchmarkScan(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		if n := len(p.rows(b, "some")); n == 0 {
-			b.Fatal("nobody")
+			b.Fatal("got no profiles")
 		}
 	}
 	b.ReportMetric(float64(b.N)*100_000/b.Elapsed().Seconds(), "profiles/s")
 }
 
-// Ten fields of 100,000 profiles, each from an event of its own.
+// Ten fields of 100,000 profiles, each built from one event.
 func BenchmarkScanAllFields(b *testing.B) {
-	p := openBed(b, benchPlace(b))
+	p := openPlatform(b, benchDeployment(b))
 	for field, kind := range map[string]string{
 		"id": "int", "ts": "date", "email": "string", "name": "string", "country": "string", "amount": "number", "score": "number", "active": "bool", "day": "date", "note": "string",
 	} {

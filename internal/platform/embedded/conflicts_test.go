@@ -10,18 +10,18 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 )
 
-// A placeholder in an identifier would make one user of many. Past the limit
-// they are no profile, whatever the order, and the build tells.
+// A placeholder value in an identifier joins many users. Above the limit of
+// identities they become a conflict, in any order of the events.
 func TestTooManyIdentitiesAreAConflict(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		for _, order := range []string{"forward", "backward", "joined late"} {
 			t.Run(order, func(sub *testing.T) {
 				sub.Parallel()
-				t := (&trial{sub, t.place}).again()
+				t := (&deploymentTest{sub, t.deployment}).withNewDeployment()
 				b := t.open()
 				embedded.LimitIdentities(b.Platform, 10)
-				shop(b, t)
+				defineShop(b, t)
 				var events []jobs.Event
 				for i := range 20 {
 					phone := `"unknown"`
@@ -58,28 +58,28 @@ func TestTooManyIdentitiesAreAConflict(t *testing.T) {
 	})
 }
 
-func TestTheBuildTellsAnExampleOfAConflict(t *testing.T) {
+func TestABuildReportsAnExampleOfAConflict(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		embedded.LimitIdentities(b.Platform, 2)
-		shop(b, t)
-		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","phone":["1","2"]}`))
+		defineShop(b, t)
+		b.mustAppend(t, "shop", secondsApart(`{"email":"a@x.io","phone":["1","2"]}`))
 		if stats := b.mustBuild(t); stats.Conflicts != 1 || !strings.Contains(stats.ConflictExample, "=") {
 			t.Errorf("stats %+v", stats)
 		}
 	})
 }
 
-// The example goes into states and logs, where no personal data belongs.
-func TestTheExampleOfAConflictIsNoPersonalData(t *testing.T) {
+// The example gets into state files and logs, which must not contain personal data.
+func TestTheExampleOfAConflictHasNoPersonalData(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		embedded.LimitIdentities(b.Platform, 1)
 		b.mustField(t, jobs.Field{ID: "phone", Type: "[]string", IsIdentifier: true, IsPII: true})
 		b.mustMap(t, "shop", "phone", "phone", "")
-		b.mustAppend(t, "shop", facts(`{"phone":["1","2"]}`))
+		b.mustAppend(t, "shop", secondsApart(`{"phone":["1","2"]}`))
 		if stats := b.mustBuild(t); stats.Conflicts != 1 || stats.ConflictExample != "phone" {
 			t.Errorf("stats %+v", stats)
 		}

@@ -18,30 +18,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// The test binary is its own victim: with these variables it works on a data
-// directory, or in a fleet, until it is killed.
+// A crash test starts the test binary again as a child process, and kills it. These
+// variables tell the child what to do, and in which data directory or fleet.
 const (
-	victimDir  = "LYTICS_TEST_VICTIM_DIR"
-	victimURL  = "LYTICS_TEST_VICTIM_URL"
-	victimS3   = "LYTICS_TEST_VICTIM_S3"
-	victimWork = "LYTICS_TEST_VICTIM_WORK"
+	childDir  = "LYTICS_TEST_CHILD_DIR"
+	childURL  = "LYTICS_TEST_CHILD_URL"
+	childS3   = "LYTICS_TEST_CHILD_S3"
+	childWork = "LYTICS_TEST_CHILD_WORK"
 )
 
 func TestMain(m *testing.M) {
-	if work := os.Getenv(victimWork); work != "" {
-		at := place{dir: os.Getenv(victimDir), url: os.Getenv(victimURL)}
+	if work := os.Getenv(childWork); work != "" {
+		at := deployment{dir: os.Getenv(childDir), url: os.Getenv(childURL)}
 		if at.fleet() {
-			config := s3test.Config(os.Getenv(victimS3))
+			config := s3test.Config(os.Getenv(childS3))
 			at.s3 = &config
 		}
-		fmt.Fprintln(os.Stderr, victim(at, work))
+		fmt.Fprintln(os.Stderr, runChild(at, work))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// victim never returns but by an error.
-func victim(at place, work string) error {
+// runChild does the work of the child process. It returns only after an error.
+func runChild(at deployment, work string) error {
 	ctx := context.Background()
 	db, err := store.Open(ctx, at.location(), true)
 	if err != nil {
@@ -51,7 +51,7 @@ func victim(at place, work string) error {
 	if err != nil {
 		return err
 	}
-	b := bed{p, db}
+	b := testPlatform{p, db}
 	fmt.Println("ready")
 	for {
 		switch work {
@@ -74,8 +74,8 @@ func victim(at place, work string) error {
 	}
 }
 
-// appendBatch appends the n events after the cursor, and moves it.
-func appendBatch(ctx context.Context, b bed, n int) error {
+// appendBatch appends the n events after the cursor, and advances the cursor.
+func appendBatch(ctx context.Context, b testPlatform, n int) error {
 	from := 0
 	row := b.db.Read().QueryRowContext(ctx, `SELECT n FROM test_cursor`)
 	if err := row.Scan(&from); err != nil && !noTable(err) {
@@ -89,14 +89,14 @@ func appendBatch(ctx context.Context, b bed, n int) error {
 	return err
 }
 
-// kill runs a victim for a while, and lets in a fleet the time pass after which
-// it is held for dead.
-func (t *trial) kill(work string, after time.Duration) {
+// kill runs a child process for a while and kills it. In a fleet, it then expires the
+// child's uploads, so that the child counts as dead.
+func (t *deploymentTest) kill(work string, after time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimDir+"="+t.dir, victimURL+"="+t.url, victimWork+"="+work)
+	cmd.Env = append(os.Environ(), childDir+"="+t.dir, childURL+"="+t.url, childWork+"="+work)
 	if t.fleet() {
-		cmd.Env = append(cmd.Env, victimS3+"="+t.s3.Endpoint)
+		cmd.Env = append(cmd.Env, childS3+"="+t.s3.Endpoint)
 	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -105,10 +105,10 @@ func (t *trial) kill(work string, after time.Duration) {
 	check(t, cmd.Start())
 	ready := make([]byte, 6)
 	if _, err := out.Read(ready); err != nil {
-		t.Fatalf("the victim did not begin: %v %s", err, stderr.String())
+		t.Fatalf("the child did not begin: %v %s", err, stderr.String())
 	}
 	if t.fleet() {
-		after *= 4 // everything is farther away
+		after *= 4 // each call crosses a connection
 	}
 	timer := time.NewTimer(after)
 	defer timer.Stop()
@@ -116,17 +116,17 @@ func (t *trial) kill(work string, after time.Duration) {
 	check(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	if stderr.Len() > 0 {
-		t.Fatalf("the victim failed by itself: %s", stderr.String())
+		t.Fatalf("the child failed before it was killed: %s", stderr.String())
 	}
 	if t.fleet() {
 		t.expire()
 	}
 }
 
-// expire makes all uploads old that were announced.
-func (t *trial) expire() {
+// expire ends the lease of all announced uploads.
+func (t *deploymentTest) expire() {
 	t.Helper()
-	b := t.quietly()
+	b := t.openUnmanaged()
 	defer b.close(t)
 	check(t, b.db.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `UPDATE segment_uploads SET expires_at = 0`)
@@ -134,7 +134,7 @@ func (t *trial) expire() {
 	}))
 }
 
-func rounds(t checker, few int) int {
+func killRounds(t checker, few int) int {
 	t.Helper()
 	if n, err := strconv.Atoi(os.Getenv("LYTICS_TEST_KILLS")); err == nil {
 		return n
@@ -142,8 +142,8 @@ func rounds(t checker, few int) int {
 	return few
 }
 
-// verify compares the stream with the cursor: each event once, in order.
-func verify(t checker, b bed) int {
+// verify checks that the stream contains each event before the cursor once, in order.
+func verify(t checker, b testPlatform) int {
 	t.Helper()
 	n := 0
 	for e, err := range b.Events(context.Background(), "s") {
@@ -162,34 +162,34 @@ func verify(t checker, b bed) int {
 	return n
 }
 
-// checklist 2, 57: killed at any moment, the stream holds exactly the events
-// that the cursor says, and the next writer cuts what was left beyond them.
+// checklist 2, 57: after a kill at any moment, the stream contains exactly the events
+// before the cursor, and the next writer removes uncommitted bytes.
 func TestKilledWhileAppending(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
-		for range rounds(t, 12) {
+	onEachDeployment(t, func(t *deploymentTest) {
+		for range killRounds(t, 12) {
 			t.kill("append", time.Duration(rand.IntN(40_000))*time.Microsecond)
-			b := t.quietly()
+			b := t.openUnmanaged()
 			n := verify(t, b)
 			check(t, appendBatch(t.Context(), b, 3))
 			if after := verify(t, b); after != n+3 {
 				t.Fatalf("%d events after %d and 3", after, n)
 			}
-			if left := t.leftovers(b); left != "" {
-				t.Fatalf("left after a crash: %s", left)
+			if left := t.uncommittedBytes(b); left != "" {
+				t.Fatalf("uncommitted bytes after a crash: %s", left)
 			}
 			b.close(t)
 		}
 	})
 }
 
-// A live writer's bytes are not another's to cut, committed or not.
-func TestALiveWritersFileIsNotCut(t *testing.T) {
+// A sweep does not truncate the file of a living writer.
+func TestALiveWritersFileIsNotTruncated(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	alive, other := openBed(t, place{dir: dir}), openBed(t, place{dir: dir})
-	alive.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
-	// What it would have written of its next batch.
+	alive, other := openPlatform(t, deployment{dir: dir}), openPlatform(t, deployment{dir: dir})
+	alive.mustAppend(t, "s", secondsApart(`{"a":1}`, `{"a":2}`))
+	// The first bytes of its next batch.
 	files, err := filepath.Glob(filepath.Join(dir, "streams", "s", "*.ndjson"))
 	check(t, err)
 	f, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0o600)
@@ -197,23 +197,22 @@ func TestALiveWritersFileIsNotCut(t *testing.T) {
 	_, err = f.WriteString("uncommitted")
 	check(t, err)
 	check(t, f.Close())
-	other.mustAppend(t, "s", facts(`{"a":3}`))
+	other.mustAppend(t, "s", secondsApart(`{"a":3}`))
 	text, err := os.ReadFile(files[0])
 	check(t, err)
 	if !strings.HasSuffix(string(text), "uncommitted") {
-		t.Error("the bytes of a live writer were cut")
+		t.Error("the uncommitted bytes of a live writer were removed")
 	}
 	if got := other.stored(t, "s"); len(got) != 3 {
 		t.Errorf("the stream holds %v", got)
 	}
 }
 
-// Killed while building, profiles hold each event exactly once after the next
-// build.
+// After a build was killed, the next build has merged each event exactly once.
 func TestKilledWhileBuilding(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
-		b := t.quietly()
+	onEachDeployment(t, func(t *deploymentTest) {
+		b := t.openUnmanaged()
 		b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
 		b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
 		b.mustField(t, jobs.Field{ID: "total", Type: "int", MergeOperation: "sum"})
@@ -222,9 +221,9 @@ func TestKilledWhileBuilding(t *testing.T) {
 		}
 		b.mustAudience(t, "All", "*")
 		b.close(t)
-		for range rounds(t, 10) {
+		for range killRounds(t, 10) {
 			t.kill("build", time.Duration(20_000+rand.IntN(80_000))*time.Microsecond)
-			b := t.quietly()
+			b := t.openUnmanaged()
 			n := verify(t, b)
 			stats := b.mustBuild(t)
 			if want := min(97, n); stats.Profiles != int64(want) {

@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// wantError checks the code, the attribute, a word of the text, and that there
-// is a next step.
+// wantError checks the code, the attribute, a part of the text, and that there is a
+// next step.
 func wantError(t checker, what string, err error, code jobs.Code, attribute, says string) {
 	t.Helper()
 	e, ok := errors.AsType[*jobs.Error](err)
@@ -21,7 +21,7 @@ func wantError(t checker, what string, err error, code jobs.Code, attribute, say
 
 func TestFieldsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
 		f, err := b.CreateField(ctx, jobs.Field{ID: "tags", Type: "[]string", Description: "d", IsPII: true, Capacity: 5, KeepDays: 7})
@@ -42,14 +42,14 @@ func TestFieldsAreDefinedOnce(t *testing.T) {
 		_, err = b.CreateField(ctx, jobs.Field{ID: "Tags", Type: "int"})
 		wantError(t, "another case", err, jobs.CodeConflict, "id", "case")
 		_, err = b.CreateField(ctx, jobs.Field{ID: "x", Type: "bool", MergeOperation: "sum"})
-		wantError(t, "no sense", err, jobs.CodeInvalid, "merge_operation", "sum")
+		wantError(t, "a merge operation that does not fit the type", err, jobs.CodeInvalid, "merge_operation", "sum")
 		if got, err := b.PutField(ctx, other); err != nil || got != other {
 			t.Errorf("changed: %+v, %v", got, err)
 		}
 		_, err = b.PutField(ctx, jobs.Field{ID: "TAGS", Type: "[]string"})
-		wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "TAGS")
+		wantError(t, "change of an unknown field", err, jobs.CodeNotFound, "", "TAGS")
 		_, err = b.Field(ctx, "TAGS")
-		wantError(t, "read of nothing", err, jobs.CodeNotFound, "", "TAGS")
+		wantError(t, "read of an unknown field", err, jobs.CodeNotFound, "", "TAGS")
 		for range 2 {
 			if err := b.DeleteField(ctx, "tags"); err != nil {
 				t.Errorf("delete: %v", err)
@@ -62,7 +62,7 @@ func TestFieldsAreDefinedOnce(t *testing.T) {
 
 func TestMappingsAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
 		b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
@@ -74,16 +74,16 @@ func TestMappingsAreDefinedOnce(t *testing.T) {
 		wantError(t, "another expression", err, jobs.CodeConflict, "expression", m.ID)
 		refund := b.mustMap(t, "orders", "spend", "0 - price", "refunded")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "nothing", Expression: "price"})
-		wantError(t, "no field", err, jobs.CodeInvalid, "field", "does not exist")
+		wantError(t, "an unknown field", err, jobs.CodeInvalid, "field", "does not exist")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "trim(price)"})
-		wantError(t, "no number", err, jobs.CodeInvalid, "expression", "tonumber")
+		wantError(t, "text for a number", err, jobs.CodeInvalid, "expression", "tonumber")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price +"})
-		wantError(t, "no expression", err, jobs.CodeInvalid, "expression", "column 8")
+		wantError(t, "a syntax error", err, jobs.CodeInvalid, "expression", "column 8")
 		_, err = b.CreateMapping(ctx, jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price", GuardExpression: "toint(x)"})
-		wantError(t, "no guard", err, jobs.CodeInvalid, "guard_expression", "true or false")
+		wantError(t, "a guard that is not boolean", err, jobs.CodeInvalid, "guard_expression", "true or false")
 		refund.GuardExpression = "paid"
 		_, err = b.PutMapping(ctx, refund)
-		wantError(t, "change into another's place", err, jobs.CodeConflict, "expression", m.ID)
+		wantError(t, "change to the key of another mapping", err, jobs.CodeConflict, "expression", m.ID)
 		refund.GuardExpression, refund.Stream = "refunded", "refunds"
 		if got, err := b.PutMapping(ctx, refund); err != nil || got != refund {
 			t.Errorf("changed: %+v, %v", got, err)
@@ -92,7 +92,7 @@ func TestMappingsAreDefinedOnce(t *testing.T) {
 			t.Errorf("read: %+v, %v", got, err)
 		}
 		_, err = b.PutField(ctx, jobs.Field{ID: "spend", Type: "[]time"})
-		wantError(t, "a type that the mapping does not fit", err, jobs.CodeInvalid, "type", refund.ID)
+		wantError(t, "a type that does not fit the mapping", err, jobs.CodeInvalid, "type", refund.ID)
 		err = b.DeleteField(ctx, "spend")
 		wantError(t, "delete of a fed field", err, jobs.CodeInUse, "", m.ID)
 		for range 2 {
@@ -105,13 +105,13 @@ func TestMappingsAreDefinedOnce(t *testing.T) {
 		}
 		refund.Field = "spend"
 		_, err = b.PutMapping(ctx, refund)
-		wantError(t, "change without a field", err, jobs.CodeInvalid, "field", "spend")
+		wantError(t, "change for a deleted field", err, jobs.CodeInvalid, "field", "spend")
 	})
 }
 
 func TestAudiencesAreDefinedOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
 		b.mustField(t, jobs.Field{ID: "age", Type: "int"})
@@ -130,11 +130,11 @@ func TestAudiencesAreDefinedOnce(t *testing.T) {
 			}
 		}
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: "age >"})
-		wantError(t, "no filter", err, jobs.CodeInvalid, "filter", "column 6")
+		wantError(t, "a syntax error", err, jobs.CodeInvalid, "filter", "column 6")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `age > "old"`})
-		wantError(t, "no number", err, jobs.CodeInvalid, "filter", "no number")
-		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE nobody`})
-		wantError(t, "no audience", err, jobs.CodeInvalid, "filter", "nobody")
+		wantError(t, "text for a number", err, jobs.CodeInvalid, "filter", "no number")
+		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE missing`})
+		wantError(t, "an unknown audience", err, jobs.CodeInvalid, "filter", "missing")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `* FROM content`})
 		wantError(t, "another table", err, jobs.CodeInvalid, "filter", "FROM user")
 		// A field that is created after the audience.
@@ -142,13 +142,13 @@ func TestAudiencesAreDefinedOnce(t *testing.T) {
 
 		includer := b.mustAudience(t, "Includer", "INCLUDE best_customers")
 		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "INCLUDE includer"})
-		wantError(t, "a circle", err, jobs.CodeInvalid, "filter", "includer")
+		wantError(t, "a cycle of two audiences", err, jobs.CodeInvalid, "filter", "includer")
 		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "NOT INCLUDE " + a.Slug})
-		wantError(t, "a circle of one", err, jobs.CodeInvalid, "filter", "include one another")
+		wantError(t, "a cycle of one audience", err, jobs.CodeInvalid, "filter", "include one another")
 		_, err = b.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: "Renamed", Filter: a.Filter})
 		wantError(t, "a slug that is used", err, jobs.CodeInUse, "slug", "includer")
 		err = b.DeleteAudience(ctx, a.ID)
-		wantError(t, "delete of an included one", err, jobs.CodeInUse, "slug", "includer")
+		wantError(t, "delete of an included audience", err, jobs.CodeInUse, "slug", "includer")
 		_, err = b.PutAudience(ctx, jobs.Audience{ID: includer.ID, Name: "I", Slug: a.Slug, Filter: "*"})
 		wantError(t, "a slug that is taken", err, jobs.CodeConflict, "slug", a.ID)
 		changed := jobs.Audience{ID: includer.ID, Name: "I", Slug: "i", Description: "d", Filter: "*"}
@@ -156,7 +156,7 @@ func TestAudiencesAreDefinedOnce(t *testing.T) {
 			t.Errorf("changed: %+v, %v", got, err)
 		}
 		_, err = b.PutAudience(ctx, jobs.Audience{ID: "aud_none", Name: "I", Filter: "*"})
-		wantError(t, "change of nothing", err, jobs.CodeNotFound, "", "aud_none")
+		wantError(t, "change of an unknown audience", err, jobs.CodeNotFound, "", "aud_none")
 		list, err := b.Audiences(ctx)
 		if slugs := names(list); err != nil || !slices.Equal(slugs, []string{"best_customers", "i", "later"}) {
 			t.Errorf("listed %v, %v", slugs, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-func (b bed) mustErase(t checker, field, value string, dryRun bool) jobs.Erasure {
+func (b testPlatform) mustErase(t checker, field, value string, dryRun bool) jobs.Erasure {
 	t.Helper()
 	e, err := b.Erase(context.Background(), jobs.Identity{Field: field, Value: value}, dryRun)
 	if err != nil {
@@ -23,8 +23,9 @@ func (b bed) mustErase(t checker, field, value string, dryRun bool) jobs.Erasure
 	return e
 }
 
-// people has two streams whose events meet by email and phone.
-func people(b bed, t checker) {
+// importPeople defines three streams whose events are joined by email and phone, and appends
+// events of three users: Ann, Bob and Cid.
+func importPeople(b testPlatform, t checker) {
 	b.mustField(t, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, IsPII: true})
 	b.mustField(t, jobs.Field{ID: "phone", Type: "[]string", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
@@ -34,24 +35,24 @@ func people(b bed, t checker) {
 	b.mustMap(t, "crm", "phone", "phone", "")
 	b.mustMap(t, "calls", "phone", "number", "")
 	b.mustAudience(t, "All", "*")
-	b.mustAppend(t, "shop", facts(`{"email":"Ann@x.io","price":1}`, `{"email":"bob@x.io","price":2}`, `{"email":"ann@x.io","price":3}`))
+	b.mustAppend(t, "shop", secondsApart(`{"email":"Ann@x.io","price":1}`, `{"email":"bob@x.io","price":2}`, `{"email":"ann@x.io","price":3}`))
 	b.mustAppend(t, "shop", []jobs.Event{event("e9", day0, `{"email":"bob@x.io","price":4}`)})
-	b.mustAppend(t, "crm", facts(`{"mail":"ann@x.io","phone":["555-ann"]}`, `{"mail":"bob@x.io","phone":["555-bob"]}`))
-	b.mustAppend(t, "calls", facts(`{"number":"555-ann"}`, `{"number":"555-cid"}`))
+	b.mustAppend(t, "crm", secondsApart(`{"mail":"ann@x.io","phone":["555-ann"]}`, `{"mail":"bob@x.io","phone":["555-bob"]}`))
+	b.mustAppend(t, "calls", secondsApart(`{"number":"555-ann"}`, `{"number":"555-cid"}`))
 }
 
 func TestErasureRemovesAUserEverywhere(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		people(b, t)
+		importPeople(b, t)
 		b.mustBuild(t)
 		want := []jobs.ErasedEvents{{Stream: "calls", Events: 1}, {Stream: "crm", Events: 1}, {Stream: "shop", Events: 2}}
 
-		// A dry run tells what would go, and removes nothing.
+		// A dry run reports what an erasure would remove, and removes nothing.
 		e := b.mustErase(t, "phone", "555-ann", true)
 		if !e.Found || e.Done || !slices.Equal(e.Streams, want) || len(e.Identities) != 2 {
-			t.Fatalf("the dry run says %+v", e)
+			t.Fatalf("the dry run reports %+v", e)
 		}
 		if n := len(b.rows(t, "all")); n != 3 || len(b.stored(t, "shop")) != 4 {
 			t.Fatalf("the dry run left %d profiles", n)
@@ -64,20 +65,20 @@ func TestErasureRemovesAUserEverywhere(t *testing.T) {
 		got := b.rows(t, "all", "email", "spend")
 		slices.Sort(got)
 		if want := []string{"NULL|NULL", "bob@x.io|6"}; !slices.Equal(got, want) {
-			t.Errorf("left are %v", got)
+			t.Errorf("after the erasure: got the profiles %v, want %v", got, want)
 		}
 		for stream, n := range map[string]int64{"shop": 2, "crm": 1, "calls": 1} {
 			info, err := b.StreamInfo(t.Context(), stream)
 			check(t, err)
 			if info.Events != n || int64(len(b.stored(t, stream))) != n {
-				t.Errorf("%s holds %d events and says %d", stream, len(b.stored(t, stream)), info.Events)
+				t.Errorf("%s has %d events, and StreamInfo counts %d, want %d", stream, len(b.stored(t, stream)), info.Events, n)
 			}
 		}
-		if left := t.found(b, "ann@x.io", "555-ann"); left != nil {
+		if left := t.filesWith(b, "ann@x.io", "555-ann"); left != nil {
 			t.Errorf("still on disk: %v", left)
 		}
 
-		// The next build, and one from the first event on, change nothing.
+		// The next build, and a rebuild from the first event on, change nothing.
 		if s := b.mustBuild(t); s.Profiles != 2 || s.Events != 0 || s.Rebuilt {
 			t.Errorf("the next build: %+v", s)
 		}
@@ -94,13 +95,13 @@ func TestErasureRemovesAUserEverywhere(t *testing.T) {
 	})
 }
 
-// What is imported later of an erased user is left out, by any of the user's
-// identities; also by a mapping that comes later than the event.
-func TestAnErasedUserStaysAway(t *testing.T) {
+// Later events of an erased user are left out, by any of the user's identities, even
+// if the mapping of the identity is created after the event.
+func TestAnErasedUserStaysErased(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		people(b, t)
+		importPeople(b, t)
 		b.mustErase(t, "email", "ann@x.io", false)
 		ctx, committed := t.Context(), false
 		again := []jobs.Event{event("n1", day0, `{"mail":"new@x.io","phone":["555-ann"]}`), event("n2", day0, `{"mail":"dan@x.io"}`)}
@@ -112,10 +113,10 @@ func TestAnErasedUserStaysAway(t *testing.T) {
 		if want := (jobs.AppendResult{Erased: 1}); err != nil || got != want || !committed {
 			t.Errorf("append to calls: got %+v, %v, committed %v, want %+v, committed", got, err, committed, want)
 		}
-		if got := t.found(b, "555-ann", "new@x.io"); got != nil {
+		if got := t.filesWith(b, "555-ann", "new@x.io"); got != nil {
 			t.Errorf("on disk: %v", got)
 		}
-		// Nobody could know that this is about Ann.
+		// No mapping shows yet that the event belongs to Ann.
 		b.mustAppend(t, "newsletter", []jobs.Event{event("n4", day0, `{"to":"ann@x.io"}`), event("n5", day0, `{"to":"eve@x.io"}`)})
 		b.mustMap(t, "newsletter", "email", "to", "")
 		b.mustBuild(t)
@@ -124,23 +125,23 @@ func TestAnErasedUserStaysAway(t *testing.T) {
 		if want := []string{"NULL", "bob@x.io", "dan@x.io", "eve@x.io"}; !slices.Equal(rows, want) {
 			t.Errorf("profiles %v", rows)
 		}
-		// Erased again, those events go as well.
+		// Another erasure removes those events as well.
 		e := b.mustErase(t, "email", "ann@x.io", false)
 		if e.Found || len(e.Streams) != 1 || e.Streams[0] != (jobs.ErasedEvents{Stream: "newsletter", Events: 1}) {
 			t.Errorf("erased %+v", e)
 		}
-		if got := t.found(b, "ann@x.io"); got != nil {
+		if got := t.filesWith(b, "ann@x.io"); got != nil {
 			t.Errorf("on disk: %v", got)
 		}
 	})
 }
 
-func TestWhomErasureRefuses(t *testing.T) {
+func TestErasureRefusesConflictsAndOtherFields(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		embedded.LimitIdentities(b.Platform, 2)
-		people(b, t)
+		importPeople(b, t)
 		b.mustAppend(t, "crm", []jobs.Event{event("x", day0, `{"mail":"ann@x.io","phone":["1","2"]}`)})
 		_, err := b.Erase(t.Context(), jobs.Identity{Field: "email", Value: "ann@x.io"}, false)
 		wantError(t, "a conflict", err, jobs.CodeFailed, "identifier", "guard_expression")
@@ -149,7 +150,7 @@ func TestWhomErasureRefuses(t *testing.T) {
 		if n := len(b.stored(t, "shop")); n != 4 {
 			t.Errorf("%d events", n)
 		}
-		// One who is not there yet is kept out.
+		// A user without a profile is added to the list as well.
 		if e := b.mustErase(t, "email", "zoe@x.io", false); e.Found || !e.Done {
 			t.Errorf("%+v", e)
 		}
@@ -160,12 +161,13 @@ func TestWhomErasureRefuses(t *testing.T) {
 	})
 }
 
-// A process that appends meanwhile loses no event, and brings nobody back.
-func TestErasureBesideALiveImport(t *testing.T) {
+// A process that appends during an erasure loses no event, and appends no event of an
+// erased user.
+func TestErasureDuringAnImport(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		eraser, importer := t.open(), t.open()
-		people(eraser, t)
+		importPeople(eraser, t)
 		const batches = 60
 		done := make(chan error, 1)
 		go func() {
@@ -190,11 +192,11 @@ func TestErasureBesideALiveImport(t *testing.T) {
 			if strings.Contains(line, "user") {
 				users++
 			} else if strings.Contains(line, `"ann1`) {
-				t.Errorf("came back: %s", line)
+				t.Errorf("an event of an erased user: %s", line)
 			}
 		}
 		if users != batches {
-			t.Errorf("%d of %d events of others", users, batches)
+			t.Errorf("got %d events of other users, want %d", users, batches)
 		}
 		if s := eraser.mustBuild(t); s.Profiles != 3+batches {
 			t.Errorf("%+v", s)
@@ -202,8 +204,9 @@ func TestErasureBesideALiveImport(t *testing.T) {
 	})
 }
 
-// The victim of TestKilledWhileErasing erases one user after the other.
-func eraseAll(ctx context.Context, b bed) error {
+// eraseAll is the work of TestKilledWhileErasing's child process: it erases one user
+// after the other.
+func eraseAll(ctx context.Context, b testPlatform) error {
 	for i := range 97 {
 		if _, err := b.Erase(ctx, jobs.Identity{Field: "user", Value: fmt.Sprint(i)}, false); err != nil {
 			return err
@@ -212,14 +215,14 @@ func eraseAll(ctx context.Context, b bed) error {
 	select {}
 }
 
-// Killed at any moment, others' events are all there; and once the next build is
-// done, whoever was to be erased is gone to the last byte.
+// After a kill at any moment, all events of other users exist, and after the next build
+// no byte of the users on the list is left.
 func TestKilledWhileErasing(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
-		for range rounds(t, 8) {
-			t := t.again()
-			b := t.quietly()
+	onEachDeployment(t, func(t *deploymentTest) {
+		for range killRounds(t, 8) {
+			t := t.withNewDeployment()
+			b := t.openUnmanaged()
 			b.mustField(t, jobs.Field{ID: "user", Type: "int", IsIdentifier: true})
 			b.mustField(t, jobs.Field{ID: "events", Type: "int", MergeOperation: "count"})
 			b.mustMap(t, "s", "user", "user", "")
@@ -233,9 +236,9 @@ func TestKilledWhileErasing(t *testing.T) {
 			b.close(t)
 			t.kill("erase", time.Duration(30_000+rand.IntN(300_000))*time.Microsecond)
 
-			b = t.quietly()
+			b = t.openUnmanaged()
 			var erased int
-			// The list is what was decided; the build does what was left of it.
+			// The build finishes the erasure of all users on the list.
 			check(t, b.db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM erased_identities`).Scan(&erased))
 			stats := b.mustBuild(t)
 			if stats.Profiles != int64(97-erased) {
@@ -250,8 +253,8 @@ func TestKilledWhileErasing(t *testing.T) {
 				t.Fatalf("%d events with %d of 97 users erased", n, erased)
 			}
 			check(t, appendBatch(t.Context(), b, 1))
-			if left := t.leftovers(b); left != "" {
-				t.Fatalf("left after a crash: %s", left)
+			if left := t.uncommittedBytes(b); left != "" {
+				t.Fatalf("uncommitted bytes after a crash: %s", left)
 			}
 			if s := b.mustBuild(t); s.Events > 1 {
 				t.Fatalf("events were built twice: %+v", s)

@@ -5,15 +5,16 @@ import (
 	"path"
 )
 
-// LimitMemory makes batches small and forgets everything between them.
+// LimitMemory makes batches small, and caches nothing between them.
 func LimitMemory(p *Platform, events int) {
 	p.limits.batchEvents, p.limits.cachedBytes, p.limits.cachedIdentities = events, 0, 0
 }
 
-// LimitIdentities lowers how many identities one user may have.
+// LimitIdentities sets the largest number of identities of one user.
 func LimitIdentities(p *Platform, n int) { p.limits.identities = n }
 
-// UploadOnly does what an append does before its process is killed.
+// UploadOnly uploads a segment without committing it, as an append does whose process
+// is killed.
 func UploadOnly(ctx context.Context, p *Platform, stream, content string) error {
 	writer, err := p.segments.writerName(ctx)
 	if err != nil {

@@ -48,9 +48,9 @@ func (f faultyFile) Truncate(n int64) error {
 	return f.segmentFile.Truncate(n)
 }
 
-// checklist 41: an I/O error or a full disk at every write leaves what was
-// committed intact, is told, and the next append goes on unaided.
-func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
+// checklist 41: after an I/O error or a full disk at any write, the append fails, the
+// committed events are intact, and the next append succeeds.
+func TestAFailedWriteKeepsCommittedEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	for at := 1; at <= 12; at++ {
@@ -93,7 +93,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 				committed = append(committed, id)
 			case refuse:
 			case !jobs.IsCode(err, jobs.CodeStore) || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EIO):
-				t.Errorf("call %d fails as %v", at, err)
+				t.Errorf("call %d: got %v, want the disk's error as a store error", at, err)
 			default:
 				failures++
 			}
@@ -120,7 +120,7 @@ func TestEveryFailingWriteLeavesWhatWasCommitted(t *testing.T) {
 	}
 }
 
-// A segment ends at its size, and a stream goes on over many.
+// A segment ends at its maximum size, and a stream continues in the next one.
 func TestSegmentsEndAtTheirSize(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -14,35 +14,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// inFleet is a test in a fleet alone.
-func inFleet(t *testing.T) *trial {
+// newFleetTest returns a deploymentTest in a fleet.
+func newFleetTest(t *testing.T) *deploymentTest {
 	t.Helper()
-	return &trial{t, newFleet(t)}
+	return &deploymentTest{t, newFleet(t)}
 }
 
-func (t *trial) uploads(b bed) (n int) {
+func (t *deploymentTest) uploads(b testPlatform) (n int) {
 	t.Helper()
 	check(t, b.db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM segment_uploads`).Scan(&n))
 	return n
 }
 
-// checklist 31: what a dead writer uploaded and did not commit is removed, once
-// it is sure that the writer is dead, by whoever appends next.
+// checklist 31: the next append removes the uncommitted objects of a writer, once the
+// writer's lease has ended.
 func TestOrphanedObjectsAreRemoved(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	dead, b := f.open(), f.open()
-	b.mustAppend(f, "s", facts(`{"a":1}`))
+	b.mustAppend(f, "s", secondsApart(`{"a":1}`))
 	check(f, embedded.UploadOnly(f.Context(), dead.Platform, "other stream", "left behind"))
 	alive := f.open()
-	alive.mustAppend(f, "s", facts(`{"a":2}`))
+	alive.mustAppend(f, "s", secondsApart(`{"a":2}`))
 	if n := len(f.segments()); n != 3 {
 		t.Errorf("%d objects while the writer may be alive, want 3", n)
 	}
 	f.expire()
 	for range 2 {
 		later := f.open()
-		later.mustAppend(f, "s", facts(`{"a":3}`))
+		later.mustAppend(f, "s", secondsApart(`{"a":3}`))
 	}
 	for key, content := range f.segments() {
 		if strings.Contains(string(content), "left behind") {
@@ -57,24 +57,24 @@ func TestOrphanedObjectsAreRemoved(t *testing.T) {
 	}
 }
 
-// checklist 37, 38: a writer that is held for dead while it uploads cannot
-// commit what was given up; its events go in again, and once.
+// checklist 37, 38: a writer whose lease ends during an upload cannot commit the
+// object. It uploads its events again, and commits them once.
 func TestAnAppendThatLosesItsLease(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	slow, other := f.open(), f.open()
-	other.mustAppend(f, "s", facts(`{"a":0}`))
+	other.mustAppend(f, "s", secondsApart(`{"a":0}`))
 	var uploads atomic.Int32
 	f.bucket.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut && uploads.Add(1) == 1 {
 			f.expire()
 			third := f.open()
-			third.mustAppend(f, "s", facts(`{"a":1}`))
+			third.mustAppend(f, "s", secondsApart(`{"a":1}`))
 		}
 		return false
 	})
 	commits := 0
-	_, err := slow.Append(f.Context(), "s", facts(`{"a":2}`), func(tx *store.Tx) error {
+	_, err := slow.Append(f.Context(), "s", secondsApart(`{"a":2}`), func(tx *store.Tx) error {
 		commits++
 		return setCursor(f.Context(), tx, 7)
 	})
@@ -90,14 +90,14 @@ func TestAnAppendThatLosesItsLease(t *testing.T) {
 	}
 }
 
-// A connection that breaks before the commit costs another attempt, and no event
-// is lost or doubled.
+// An append is retried when its connection breaks before the commit; no event is lost
+// or duplicated.
 func TestAnAppendWhoseConnectionBreaks(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	b := f.open()
 	attempts := 0
-	_, err := b.Append(f.Context(), "s", facts(`{"a":1}`), func(tx *store.Tx) error {
+	_, err := b.Append(f.Context(), "s", secondsApart(`{"a":1}`), func(tx *store.Tx) error {
 		if attempts++; attempts == 1 {
 			_, err := tx.ExecContext(f.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 			return err
@@ -110,12 +110,12 @@ func TestAnAppendWhoseConnectionBreaks(t *testing.T) {
 	}
 }
 
-// A bucket that refuses leaves nothing behind but an error.
+// An append fails when the bucket refuses the upload, and leaves no event or object.
 func TestAnAppendThatTheBucketRefuses(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	b := f.open()
-	b.mustAppend(f, "s", facts(`{"a":1}`))
+	b.mustAppend(f, "s", secondsApart(`{"a":1}`))
 	f.bucket.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPut {
 			return false
@@ -124,28 +124,28 @@ func TestAnAppendThatTheBucketRefuses(t *testing.T) {
 		_, _ = fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>`)
 		return true
 	})
-	_, err := b.Append(f.Context(), "s", facts(`{"a":2}`), nil)
+	_, err := b.Append(f.Context(), "s", secondsApart(`{"a":2}`), nil)
 	wantError(f, "a refused upload", err, jobs.CodeForbidden, "staging.s3.bucket", "no")
 	f.bucket.Intercept(nil)
-	b.mustAppend(f, "s", facts(`{"a":3}`))
+	b.mustAppend(f, "s", secondsApart(`{"a":3}`))
 	if got := b.stored(f, "s"); len(got) != 2 || len(f.segments()) != 2 {
 		t.Errorf("the stream holds %v in %d objects", got, len(f.segments()))
 	}
 }
 
-// checklist 38: a process that lost the right to build, and does not know it, is
-// refused; whoever has it builds each event once.
-func TestABuilderThatLosesItsRight(t *testing.T) {
+// checklist 38: a process that lost the build lock cannot commit, even if it does not
+// know. The next holder of the lock merges each event once.
+func TestABuilderThatLosesItsLock(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	lost, other := f.open(), f.open()
 	embedded.LimitMemory(lost.Platform, 10)
-	shop(lost, f)
+	defineShop(lost, f)
 	var data []string
 	for i := range 100 {
 		data = append(data, fmt.Sprintf(`{"email":"u%d@x.io","price":1}`, i%20))
 	}
-	lost.mustAppend(f, "shop", facts(data...))
+	lost.mustAppend(f, "shop", secondsApart(data...))
 	cut := false
 	_, err := lost.BuildProfiles(f.Context(), func(int64, int64) {
 		if cut {
@@ -158,7 +158,7 @@ func TestABuilderThatLosesItsRight(t *testing.T) {
 			t.Errorf("the other builds %+v", s)
 		}
 	})
-	wantError(f, "the loser", err, jobs.CodeUnreachable, "", "Another process")
+	wantError(f, "the build without the lock", err, jobs.CodeUnreachable, "", "Another process")
 	if s := lost.mustBuild(f); s.Events != 0 || s.Profiles != 20 {
 		t.Errorf("the next build: %+v", s)
 	}
@@ -169,15 +169,16 @@ func TestABuilderThatLosesItsRight(t *testing.T) {
 	}
 }
 
-// Two runners that finish at once: the second waits, and finds the work done.
+// If two processes build at the same time, the second one waits, and has no events to
+// merge.
 func TestTheSecondBuilderWaits(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	first, second := f.open(), f.open()
-	shop(first, f)
-	first.mustAppend(f, "shop", facts(`{"email":"a@x.io","price":1}`, `{"email":"b@x.io","price":1}`))
+	defineShop(first, f)
+	first.mustAppend(f, "shop", secondsApart(`{"email":"a@x.io","price":1}`, `{"email":"b@x.io","price":1}`))
 	began, ended := make(chan struct{}), make(chan error, 1)
-	var taken int64
+	var merged int64
 	once := false
 	_, err := first.BuildProfiles(f.Context(), func(int64, int64) {
 		if once {
@@ -187,7 +188,7 @@ func TestTheSecondBuilderWaits(t *testing.T) {
 		go func() {
 			close(began)
 			s, err := second.BuildProfiles(context.WithoutCancel(f.Context()), nil)
-			taken = s.Events
+			merged = s.Events
 			ended <- err
 		}()
 		<-began
@@ -199,30 +200,31 @@ func TestTheSecondBuilderWaits(t *testing.T) {
 	})
 	check(f, err)
 	check(f, <-ended)
-	if taken != 0 {
-		t.Errorf("the second took in %d events", taken)
+	if merged != 0 {
+		t.Errorf("the second build merged %d events, want 0", merged)
 	}
 	if got := second.rows(f, "all", "spend"); !slices.Equal(got, []string{"1", "1"}) {
 		t.Errorf("profiles %v", got)
 	}
 }
 
-// Without a bucket there is nowhere for events that all machines could read:
-// that is said, and definitions work.
+// Without a bucket, a fleet refuses events, because there is no storage that all
+// machines can read; definitions can be used.
 func TestAFleetNeedsABucket(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	f.s3 = nil
 	b := f.open()
 	b.mustField(f, jobs.Field{ID: "a", Type: "int"})
-	_, err := b.Append(f.Context(), "s", facts(`{"a":1}`), nil)
+	_, err := b.Append(f.Context(), "s", secondsApart(`{"a":1}`), nil)
 	wantError(f, "without a bucket", err, jobs.CodeInvalid, "staging.s3", "database_url")
 }
 
-// What a database's index or text cannot hold is an identity all the same.
-func TestUnwieldyIdentities(t *testing.T) {
+// An identity may be longer than an index entry of the database, and may contain bytes
+// that the database's text type refuses.
+func TestIdentitiesThatADatabaseCannotIndex(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		b.mustField(t, jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
 		b.mustField(t, jobs.Field{ID: "n", Type: "int", MergeOperation: "count"})
@@ -231,7 +233,7 @@ func TestUnwieldyIdentities(t *testing.T) {
 		b.mustAudience(t, "All", "*")
 		long := strings.Repeat("x", 5000)
 		for range 2 {
-			b.mustAppend(t, "s", facts(`{"id":"`+long+`1"}`, `{"id":"`+long+`2"}`, `{"id":"nul\u0000l"}`, `{"id":"'; DROP TABLE x"}`))
+			b.mustAppend(t, "s", secondsApart(`{"id":"`+long+`1"}`, `{"id":"`+long+`2"}`, `{"id":"nul\u0000l"}`, `{"id":"'; DROP TABLE x"}`))
 			b.mustBuild(t)
 		}
 		if got := b.rows(t, "all", "n"); !slices.Equal(got, []string{"2", "2", "2", "2"}) {
@@ -245,12 +247,13 @@ func TestUnwieldyIdentities(t *testing.T) {
 	})
 }
 
-// Erasure finds what a restore of the database left in the bucket unknown.
+// Erasure removes objects that have no row in the store, as there are after a restore
+// of the database.
 func TestErasureRemovesUnknownObjects(t *testing.T) {
 	t.Parallel()
-	f := inFleet(t)
+	f := newFleetTest(t)
 	b := f.open()
-	people(b, f)
+	importPeople(b, f)
 	for key := range f.segments() {
 		if strings.Contains(key, "/shop/") {
 			f.bucket.Put(t, key+"x.ndjson", []byte(`{"email":"ann@x.io"}`))
@@ -258,7 +261,7 @@ func TestErasureRemovesUnknownObjects(t *testing.T) {
 	}
 	check(f, embedded.UploadOnly(f.Context(), f.open().Platform, "shop", `{"email":"ann@x.io"}`))
 	b.mustErase(f, "email", "ann@x.io", false)
-	if left := f.found(b, "ann@x.io", "555-ann"); left != nil {
+	if left := f.filesWith(b, "ann@x.io", "555-ann"); left != nil {
 		t.Errorf("still there: %v", left)
 	}
 }

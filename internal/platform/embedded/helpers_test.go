@@ -13,20 +13,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// checker is what tests, benchmarks and property checks have in common.
+// checker is implemented by tests, benchmarks and property checks.
 type checker interface {
 	Helper()
 	Fatalf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
 
-// bed is a platform on a store of its own.
-type bed struct {
+// testPlatform is a platform and its store.
+type testPlatform struct {
 	*embedded.Platform
 	db *store.DB
 }
 
-func openBed(tb testing.TB, at place) bed {
+func openPlatform(tb testing.TB, at deployment) testPlatform {
 	tb.Helper()
 	db, err := store.Open(tb.Context(), at.location(), true)
 	if err != nil {
@@ -36,12 +36,12 @@ func openBed(tb testing.TB, at place) bed {
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}
-	b := bed{p, db}
+	b := testPlatform{p, db}
 	tb.Cleanup(func() { b.close(tb) })
 	return b
 }
 
-func (b bed) close(tb testing.TB) {
+func (b testPlatform) close(tb testing.TB) {
 	tb.Helper()
 	if err := b.Close(); err != nil {
 		tb.Errorf("close: %v", err)
@@ -57,8 +57,8 @@ func event(id string, at time.Time, data string) jobs.Event {
 
 var day0 = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// facts makes events e0, e1, ... a second apart.
-func facts(data ...string) []jobs.Event {
+// secondsApart returns events e0, e1, ..., one second apart.
+func secondsApart(data ...string) []jobs.Event {
 	var events []jobs.Event
 	for i, d := range data {
 		events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(i)*time.Second), d))
@@ -66,21 +66,21 @@ func facts(data ...string) []jobs.Event {
 	return events
 }
 
-func (b bed) mustAppend(t checker, stream string, events []jobs.Event) {
+func (b testPlatform) mustAppend(t checker, stream string, events []jobs.Event) {
 	t.Helper()
 	if _, err := b.Append(context.Background(), stream, events, nil); err != nil {
 		t.Fatalf("append: %v", err)
 	}
 }
 
-func (b bed) mustField(t checker, f jobs.Field) {
+func (b testPlatform) mustField(t checker, f jobs.Field) {
 	t.Helper()
 	if _, err := b.CreateField(context.Background(), f); err != nil {
 		t.Fatalf("field %s: %v", f.ID, err)
 	}
 }
 
-func (b bed) mustMap(t checker, stream, field, expression, guard string) jobs.Mapping {
+func (b testPlatform) mustMap(t checker, stream, field, expression, guard string) jobs.Mapping {
 	t.Helper()
 	m, err := b.CreateMapping(context.Background(), jobs.Mapping{Stream: stream, Field: field, Expression: expression, GuardExpression: guard})
 	if err != nil {
@@ -89,7 +89,7 @@ func (b bed) mustMap(t checker, stream, field, expression, guard string) jobs.Ma
 	return m
 }
 
-func (b bed) mustAudience(t checker, name, filter string) jobs.Audience {
+func (b testPlatform) mustAudience(t checker, name, filter string) jobs.Audience {
 	t.Helper()
 	a, err := b.CreateAudience(context.Background(), jobs.Audience{Name: name, Filter: filter})
 	if err != nil {
@@ -98,7 +98,7 @@ func (b bed) mustAudience(t checker, name, filter string) jobs.Audience {
 	return a
 }
 
-func (b bed) mustBuild(t checker) platform.ProfileStats {
+func (b testPlatform) mustBuild(t checker) platform.ProfileStats {
 	t.Helper()
 	s, err := b.BuildProfiles(context.Background(), nil)
 	if err != nil {
@@ -107,8 +107,8 @@ func (b bed) mustBuild(t checker) platform.ProfileStats {
 	return s
 }
 
-// rows gives an audience as lines of "a|b|NULL".
-func (b bed) rows(t checker, audience string, fields ...string) []string {
+// rows returns the profiles of an audience as lines of "a|b|NULL".
+func (b testPlatform) rows(t checker, audience string, fields ...string) []string {
 	t.Helper()
 	_, rows, err := b.Scan(context.Background(), audience, fields)
 	if err != nil {
@@ -131,8 +131,8 @@ func (b bed) rows(t checker, audience string, fields ...string) []string {
 	return lines
 }
 
-// stored gives the events of a stream as "id time data".
-func (b bed) stored(t checker, stream string) []string {
+// stored returns the events of a stream as "id time data".
+func (b testPlatform) stored(t checker, stream string) []string {
 	t.Helper()
 	var lines []string
 	for e, err := range b.Events(context.Background(), stream) {
@@ -144,7 +144,8 @@ func (b bed) stored(t checker, stream string) []string {
 	return lines
 }
 
-// cursor stands in for an import's: a table of its own, moved with the events.
+// setCursor sets the test's cursor, a row that is committed with the events like the
+// cursor of an import.
 func setCursor(ctx context.Context, tx *store.Tx, n int) error {
 	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 		return err
@@ -153,12 +154,12 @@ func setCursor(ctx context.Context, tx *store.Tx, n int) error {
 	return err
 }
 
-// noTable tells that nobody has set a cursor yet.
+// noTable reports whether the error means that the table of the cursor does not exist.
 func noTable(err error) bool {
 	return strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "does not exist")
 }
 
-func (b bed) cursor(t checker) (n int) {
+func (b testPlatform) cursor(t checker) (n int) {
 	t.Helper()
 	err := b.db.Read().QueryRowContext(context.Background(), `SELECT n FROM test_cursor`).Scan(&n)
 	if err != nil && !noTable(err) {

@@ -20,8 +20,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 )
 
-// shop has two identifiers and one field for each kind of merging.
-func shop(b bed, t checker) {
+// defineShop defines two identifiers, and one field for each merge operation.
+func defineShop(b testPlatform, t checker) {
 	for _, f := range []jobs.Field{
 		{ID: "email", Type: "string", IsIdentifier: true},
 		{ID: "phone", Type: "[]string", IsIdentifier: true},
@@ -48,10 +48,10 @@ func shop(b bed, t checker) {
 
 func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		shop(b, t)
-		b.mustAppend(t, "shop", facts(
+		defineShop(b, t)
+		b.mustAppend(t, "shop", secondsApart(
 			`{"email":"Ann@Example.com","name":"Ann","price":0.10,"shop":"a","tags":["x","y"],"at":"2024-01-01T00:00:00.000001Z"}`,
 			`{"email":"bob@example.com","phone":["1","2"],"name":"Bob","price":9007199254740993,"shop":"a"}`,
 			`{"email":"ann@example.com","name":"Anna","price":0.20,"shop":"b","tags":["z","w"],"at":"2023-01-01"}`,
@@ -62,7 +62,7 @@ func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 		if want := (platform.ProfileStats{Events: 5, Rebuilt: true, Profiles: 2, Unidentified: 1, Unfit: 2}); stats != want {
 			t.Errorf("stats %+v, want %+v", stats, want)
 		}
-		// Of x and y, of one time, the lesser text stays in the capped set.
+		// x and y have the same time; the capped set keeps the lesser text.
 		got := b.rows(t, "all", "email", "phone", "name", "first_name", "spend", "orders", "biggest", "seen", "tags", "by_shop", "vip")
 		want := []string{
 			`ann@example.com|NULL|Anna|Ann|0.3|3|0.2|2024-01-01T00:00:00.000001Z|["w","x","z"]|{"a":0.1,"b":0.2}|false`,
@@ -71,7 +71,7 @@ func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("profiles\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		// Again: nothing new, nothing counted twice; then only what is new.
+		// The next build merges no event again; the one after it merges one new event.
 		if stats := b.mustBuild(t); stats.Events != 0 || stats.Rebuilt || stats.Profiles != 2 {
 			t.Errorf("built again: %+v", stats)
 		}
@@ -87,10 +87,10 @@ func TestProfilesAreBuiltByTheMapping(t *testing.T) {
 
 func TestNothingToBuildIsNoError(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
-		b.mustAppend(t, "s", facts(`{"a":1}`))
+		b.mustAppend(t, "s", secondsApart(`{"a":1}`))
 		b.mustAudience(t, "All", "*")
 		if stats := b.mustBuild(t); stats != (platform.ProfileStats{}) {
 			t.Errorf("without fields: %+v", stats)
@@ -116,10 +116,10 @@ func TestNothingToBuildIsNoError(t *testing.T) {
 
 func TestIdentifiersJoinProfiles(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		shop(b, t)
-		events := facts(
+		defineShop(b, t)
+		events := secondsApart(
 			`{"email":"a@example.com","price":1}`,
 			`{"phone":"1","price":2}`,
 			`{"email":"c@example.com","phone":["2","3"],"price":4}`,
@@ -140,7 +140,7 @@ func TestIdentifiersJoinProfiles(t *testing.T) {
 		got := b.rows(t, "all", "email", "phone", "spend", "orders")
 		slices.Sort(got)
 		want := []string{`c@example.com|["1","2","3"]|31|5`, `other@example.com|NULL|100|1`}
-		// The latest email is that of the last event that had one.
+		// The latest email is the email of the last event that has one.
 		want[0] = strings.Replace(want[0], "c@", "a@", 1)
 		if !slices.Equal(got, want) {
 			t.Errorf("profiles %v, want %v", got, want)
@@ -148,16 +148,16 @@ func TestIdentifiersJoinProfiles(t *testing.T) {
 	})
 }
 
-// checklist 63: any order and any batching, in one stream or two, in one build
-// or many, with memory for much or little, gives the same profiles.
+// checklist 63: the profiles do not depend on the order of events, on the sizes of
+// appends, on the number of builds, or on the memory limit.
 func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
-		// The definitions are made once, and copied; a database takes longer, and
-		// is made less often.
-		template, builds := t.again(), 0
-		made := template.quietly()
-		shop(made, t)
+	onEachDeployment(t, func(t *deploymentTest) {
+		// The definitions are created once, and copied. A database takes longer to
+		// create, so a fleet runs fewer builds.
+		template, builds := t.withNewDeployment(), 0
+		made := template.openUnmanaged()
+		defineShop(made, t)
 		made.close(t)
 		rapid.Check(t.T, func(rt *rapid.T) {
 			if t.fleet() && builds >= 24 {
@@ -175,14 +175,14 @@ func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 			}
 			build := func(events []jobs.Event) []string {
 				builds++
-				copied := t.again()
+				copied := t.withNewDeployment()
 				if !t.fleet() {
 					check(t, os.CopyFS(copied.dir, os.DirFS(template.dir)))
 				}
-				b := copied.quietly()
+				b := copied.openUnmanaged()
 				defer b.close(t)
 				if t.fleet() {
-					shop(b, t)
+					defineShop(b, t)
 				}
 				if rapid.Bool().Draw(rt, "little memory") {
 					embedded.LimitMemory(b.Platform, rapid.IntRange(1, 10).Draw(rt, "batch"))
@@ -209,15 +209,15 @@ func TestTheOrderOfEventsNeverMatters(t *testing.T) {
 	})
 }
 
-// A changed mapping rebuilds from the events; until it is done, and if it dies,
-// audiences see the profiles of before.
+// A changed mapping causes a rebuild from the events. Until the rebuild is complete,
+// audiences read the old profiles.
 func TestAChangedMappingRebuilds(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
-		shop(b, t)
-		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`, `{"email":"a@x.io","price":2}`))
+		defineShop(b, t)
+		b.mustAppend(t, "shop", secondsApart(`{"email":"a@x.io","price":1}`, `{"email":"a@x.io","price":2}`))
 		b.mustBuild(t)
 		m := mappingOf(t, b, "spend")
 		m.Expression = "price * 10"
@@ -248,12 +248,12 @@ func TestAChangedMappingRebuilds(t *testing.T) {
 			t.Errorf("generations of profiles: %v", list)
 		}
 		if !t.fleet() {
-			private(t.T, t.dir)
+			checkPrivate(t.T, t.dir)
 		}
-		// What changes no value builds nothing.
+		// A change that affects no value causes no rebuild.
 		f, err := b.Field(ctx, "spend")
 		check(t, err)
-		f.Description, f.IsPII = "what they spent", true
+		f.Description, f.IsPII = "total of all orders", true
 		_, err = b.PutField(ctx, f)
 		check(t, err)
 		if stats := b.mustBuild(t); stats.Rebuilt || stats.Events != 0 {
@@ -262,9 +262,9 @@ func TestAChangedMappingRebuilds(t *testing.T) {
 	})
 }
 
-// private checks that only the owner can read what is in a directory.
+// checkPrivate checks that only the owner can read the files in a directory.
 // checklist 53
-func private(t *testing.T, dir string) {
+func checkPrivate(t *testing.T, dir string) {
 	t.Helper()
 	check(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -278,7 +278,7 @@ func private(t *testing.T, dir string) {
 	}))
 }
 
-func mappingOf(t checker, b bed, field string) jobs.Mapping {
+func mappingOf(t checker, b testPlatform, field string) jobs.Mapping {
 	t.Helper()
 	list, err := b.Mappings(context.Background())
 	check(t, err)
@@ -286,16 +286,16 @@ func mappingOf(t checker, b bed, field string) jobs.Mapping {
 	return list[i]
 }
 
-// Profiles are derived: without their file they are built again.
-func TestALostProfileFileIsBuiltAgain(t *testing.T) {
+// Profiles are derived from events: if their file is missing, they are built again.
+func TestMissingProfilesAreBuiltAgain(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		shop(b, t)
-		b.mustAppend(t, "shop", facts(`{"email":"a@x.io","price":1}`))
+		defineShop(b, t)
+		b.mustAppend(t, "shop", secondsApart(`{"email":"a@x.io","price":1}`))
 		b.mustBuild(t)
 		for _, g := range t.generations(b) {
-			t.lose(b, g)
+			t.removeProfiles(b, g)
 		}
 		if _, err := b.AudienceSize(t.Context(), "all"); !jobs.IsCode(err, jobs.CodeStore) {
 			t.Errorf("a scan without the file: %v", err)
@@ -309,13 +309,13 @@ func TestALostProfileFileIsBuiltAgain(t *testing.T) {
 	})
 }
 
-// checklist 59: several platforms on one directory append, build and scan at
-// once; each event is counted once, and a scan sees a point in time.
+// checklist 59: several platforms on one store append, build and scan at the same time.
+// Each event is counted once, and each scan reads a snapshot.
 func TestManyAppendBuildAndScanAtOnce(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		first := t.open()
-		shop(first, t)
+		defineShop(first, t)
 		var wg sync.WaitGroup
 		for w := range 3 {
 			b := t.open()

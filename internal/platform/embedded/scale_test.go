@@ -14,10 +14,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// memoryLimit is what an import and a scan of any size stay under.
+// memoryLimit is the limit of memory for an import and a scan of any size.
 const memoryLimit = 512 << 20
 
-// peakMemory is the most memory this process ever had; 0 where it is not told.
+// peakMemory is the largest amount of memory that this process has used; 0 if the
+// operating system does not report it.
 func peakMemory(t *testing.T) int64 {
 	t.Helper()
 	f, err := os.Open("/proc/self/status")
@@ -51,9 +52,9 @@ func diskUsage(t *testing.T, dir string) (bytes int64) {
 	return bytes
 }
 
-// Ten million profiles of two identifiers each, imported in an order that no
-// index likes, and scanned: run alone, with LYTICS_TORTURE=1. Another number of
-// profiles is in LYTICS_TORTURE_PROFILES.
+// The test imports and scans ten million profiles with two identifiers each, in an
+// order that is random for every index. It runs alone, with LYTICS_TORTURE=1.
+// LYTICS_TORTURE_PROFILES sets another number of profiles.
 func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures memory
 	if os.Getenv("LYTICS_TORTURE") == "" {
 		t.Skip("LEFT OUT: ten million profiles, which take long: make nightly imports them")
@@ -62,8 +63,8 @@ func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures
 	if n, err := strconv.Atoi(os.Getenv("LYTICS_TORTURE_PROFILES")); err == nil {
 		profiles = n
 	}
-	at := benchPlace(t)
-	b := openBed(t, at)
+	at := benchDeployment(t)
+	b := openPlatform(t, at)
 	b.mustField(t, jobs.Field{ID: "customer_id", Type: "string", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "email", Type: "string", IsIdentifier: true})
 	b.mustField(t, jobs.Field{ID: "name", Type: "string"})
@@ -96,7 +97,7 @@ func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures
 	}
 	report("build", profiles, begin)
 
-	// The same customers again, in another order: nothing is new.
+	// Events of the same customers in another order create no new profiles.
 	more := profiles / 10
 	for from := 0; from < more; from += batch {
 		events := make([]jobs.Event, 0, batch)
@@ -124,8 +125,8 @@ func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures
 	if n != profiles {
 		t.Errorf("%d profiles scanned of %d", n, profiles)
 	}
-	// The bucket of a fleet is in this process, and much of the peak; that a
-	// build is no heavier there than here is what the same code makes sure of.
+	// In a fleet, the bucket is part of this process and of its memory, so the limit
+	// is checked with a data directory only; the code of a build is the same.
 	if peak := peakMemory(t); peak > memoryLimit && !at.fleet() {
 		t.Errorf("%d MB of memory at the peak", peak>>20)
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-func TestEventsComeBackAsTheyWereAppended(t *testing.T) {
+func TestEventsAreReadBackUnchanged(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		big := fmt.Sprintf(`{"text":%q}`, strings.Repeat("x", 3<<20))
 		events := []jobs.Event{
@@ -49,7 +49,7 @@ func TestEventsComeBackAsTheyWereAppended(t *testing.T) {
 			i++
 		}
 		if i != len(events) {
-			t.Errorf("%d events came back, want %d", i, len(events))
+			t.Errorf("got %d events, want %d", i, len(events))
 		}
 		info, err := b.StreamInfo(t.Context(), "s")
 		if err != nil || info.Events != 6 || info.Bytes < 3<<20 || !info.FirstTime.Equal(events[4].Time) || !info.LastTime.Equal(events[5].Time) {
@@ -58,13 +58,13 @@ func TestEventsComeBackAsTheyWereAppended(t *testing.T) {
 	})
 }
 
-// The file is what it says: one JSON object a line, private to its owner.
+// A segment file has one JSON object on each line, and only its owner can read it.
 func TestSegmentsArePrivateLinesOfJSON(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := openBed(t, place{dir: dir})
-	b.mustAppend(t, "Orders / EU", facts(`{"a":1}`, `{"a":2}`))
-	private(t, dir)
+	b := openPlatform(t, deployment{dir: dir})
+	b.mustAppend(t, "Orders / EU", secondsApart(`{"a":1}`, `{"a":2}`))
+	checkPrivate(t, dir)
 	found := 0
 	err := filepath.WalkDir(filepath.Join(dir, "streams"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
@@ -94,13 +94,13 @@ func TestSegmentsArePrivateLinesOfJSON(t *testing.T) {
 	}
 }
 
-func TestStreamsOfLikeNamesStayApart(t *testing.T) {
+func TestStreamsWithSimilarNamesAreSeparate(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		names := []string{"orders", "Orders", "ORDERS", "orders ", "or/ders", "or\\ders", "..", ".", "con", "NUL", "a~b", "ä", "databricks_main_sales_customers", strings.Repeat("x", 255), strings.Repeat("x", 254)}
 		for i, n := range names {
-			b.mustAppend(t, n, facts(fmt.Sprintf(`{"n":%d}`, i)))
+			b.mustAppend(t, n, secondsApart(fmt.Sprintf(`{"n":%d}`, i)))
 		}
 		for i, n := range names {
 			if got := b.stored(t, n); len(got) != 1 || !strings.HasSuffix(got[0], fmt.Sprintf(`{"n":%d}`, i)) {
@@ -114,13 +114,13 @@ func TestStreamsOfLikeNamesStayApart(t *testing.T) {
 	})
 }
 
-func TestBadAppendsAreRefusedWhole(t *testing.T) {
+func TestAnAppendWithAnInvalidEventIsRefused(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
 		good := event("good", day0, `{}`)
 		for name, bad := range map[string]jobs.Event{
-			"no id": event("", day0, `{}`), "no object": event("x", day0, `[1]`), "cut": event("x", day0, `{"a":`), "empty": event("x", day0, ``), "two": event("x", day0, `{} {}`),
+			"no id": event("", day0, `{}`), "no object": event("x", day0, `[1]`), "incomplete": event("x", day0, `{"a":`), "empty": event("x", day0, ``), "two objects": event("x", day0, `{} {}`),
 			"year": event("x", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), `{}`),
 		} {
 			if _, err := b.Append(t.Context(), "s", []jobs.Event{good, bad}, nil); err == nil {
@@ -136,66 +136,66 @@ func TestBadAppendsAreRefusedWhole(t *testing.T) {
 			}
 		}
 		if _, err := b.Append(t.Context(), "a\nb", []jobs.Event{good}, nil); !jobs.IsCode(err, jobs.CodeInvalid) {
-			t.Errorf("a name of two lines: %v", err)
+			t.Errorf("a name with a line break: %v", err)
 		}
 	})
 }
 
 func TestEventsAndCursorAreCommittedTogether(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		ctx := t.Context()
 		b := t.open()
 		move := func(n int) func(*store.Tx) error {
 			return func(tx *store.Tx) error { return setCursor(ctx, tx, n) }
 		}
-		if _, err := b.Append(ctx, "s", facts(`{"a":1}`), move(1)); err != nil {
+		if _, err := b.Append(ctx, "s", secondsApart(`{"a":1}`), move(1)); err != nil {
 			t.Fatal(err)
 		}
 		refused := errors.New("another run owns the cursor now")
-		_, err := b.Append(ctx, "s", facts(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
+		_, err := b.Append(ctx, "s", secondsApart(`{"a":2}`, `{"a":3}`), func(tx *store.Tx) error {
 			if err := setCursor(ctx, tx, 3); err != nil {
 				return err
 			}
 			return refused
 		})
 		if !errors.Is(err, refused) {
-			t.Errorf("the refusal comes back as %v", err)
+			t.Errorf("append with a failing commit: got %v, want %v", err, refused)
 		}
 		if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 1 || n != 1 {
 			t.Errorf("after a refused commit there are %v, cursor %d", got, n)
 		}
-		// The next append takes the place of what was refused.
-		if _, err := b.Append(ctx, "s", facts(`{"a":4}`), move(2)); err != nil {
+		// The next append overwrites the uncommitted bytes.
+		if _, err := b.Append(ctx, "s", secondsApart(`{"a":4}`), move(2)); err != nil {
 			t.Fatal(err)
 		}
 		if got, n := b.stored(t, "s"), b.cursor(t); len(got) != 2 || !strings.HasSuffix(got[1], `{"a":4}`) || n != 2 {
-			t.Errorf("then there are %v, cursor %d", got, n)
+			t.Errorf("after the next append there are %v, cursor %d", got, n)
 		}
-		// Without events the cursor moves alone.
+		// Without events, Append only sets the cursor.
 		if _, err := b.Append(ctx, "s", nil, move(5)); err != nil || b.cursor(t) != 5 {
-			t.Errorf("an append of nothing: %v, cursor %d", err, b.cursor(t))
+			t.Errorf("an append without events: %v, cursor %d", err, b.cursor(t))
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := b.Append(cancelled, "s", facts(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
+		if _, err := b.Append(cancelled, "s", secondsApart(`{}`), move(6)); !jobs.IsCode(err, jobs.CodeCancelled) || b.cursor(t) != 5 {
 			t.Errorf("a cancelled append: %v, cursor %d", err, b.cursor(t))
 		}
 	})
 }
 
-// Readers see what was committed when they began.
-func TestReadersSeeOnePointInTime(t *testing.T) {
+// A reader reads the events that were committed when it began.
+func TestEventsReadsOneSnapshot(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		b := t.open()
-		b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
+		b.mustAppend(t, "s", secondsApart(`{"a":1}`, `{"a":2}`))
 		var got []string
 		for e, err := range b.Events(t.Context(), "s") {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.mustAppend(t, "s", facts(`{"a":3}`))
+			b.mustAppend(t, "s", secondsApart(`{"a":3}`))
 			got = append(got, string(e.Data))
 		}
 		if want := []string{`{"a":1}`, `{"a":2}`}; !slices.Equal(got, want) {
@@ -204,11 +204,11 @@ func TestReadersSeeOnePointInTime(t *testing.T) {
 	})
 }
 
-// checklist 59: two processes, here two platforms, append to one stream; the
-// order of events is the order of commits, and nothing is lost.
+// checklist 59: two platforms append to one stream, as two processes would. The events
+// are in the order of commits, and none is lost.
 func TestTwoWritersOfOneStream(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		var wg sync.WaitGroup
 		for w := range 2 {
 			b := t.open()
@@ -241,35 +241,35 @@ func TestTwoWritersOfOneStream(t *testing.T) {
 	})
 }
 
-// checklist 42: damage to what was committed is found, and told.
+// checklist 42: damage to committed bytes is detected and reported.
 func TestDamagedSegmentsAreFound(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *trial) {
+	onEachDeployment(t, func(t *deploymentTest) {
 		for name, damage := range map[string]func(content []byte) []byte{
-			"cut":     func(content []byte) []byte { return content[:60] },
-			"gone":    func([]byte) []byte { return nil },
+			"short":   func(content []byte) []byte { return content[:60] },
+			"missing": func([]byte) []byte { return nil },
 			"changed": func(content []byte) []byte { return bytes.Replace(content, []byte(`"a":1`), []byte(`"a":7`), 1) },
 			"garbage": func(content []byte) []byte { return bytes.Replace(content, []byte(`{"id"`), []byte(`{"xx"`), 1) },
 		} {
 			t.Run(name, func(sub *testing.T) {
 				sub.Parallel()
-				t := (&trial{sub, t.place}).again()
+				t := (&deploymentTest{sub, t.deployment}).withNewDeployment()
 				b := t.open()
-				b.mustAppend(t, "s", facts(`{"a":1}`, `{"a":2}`))
+				b.mustAppend(t, "s", secondsApart(`{"a":1}`, `{"a":2}`))
 				for segment, content := range t.segments() {
-					t.change(segment, damage(content))
+					t.replaceSegment(segment, damage(content))
 				}
 				var last error
 				for _, err := range b.Events(t.Context(), "s") {
 					last = err
 				}
 				if !jobs.IsCode(last, jobs.CodeStore) {
-					t.Errorf("the damage shows as %v", last)
+					t.Errorf("reading the stream: got %v, want a store error", last)
 				}
 				b.mustField(t, jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
 				b.mustMap(t, "s", "id", "a", "")
 				if _, err := b.BuildProfiles(t.Context(), nil); !jobs.IsCode(err, jobs.CodeStore) {
-					t.Errorf("profiles are built: %v", err)
+					t.Errorf("building profiles: got %v, want a store error", err)
 				}
 			})
 		}

@@ -21,67 +21,67 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// place is where the platforms of a test are: a data directory, or a fleet's
-// database and bucket.
-type place struct {
+// deployment is the storage of a test's platforms: a data directory, or the database
+// and the bucket of a fleet.
+type deployment struct {
 	dir    string
 	url    string
 	s3     *staging.S3Config
 	bucket *s3test.Server
 }
 
-func newFleet(tb testing.TB) place {
+func newFleet(tb testing.TB) deployment {
 	tb.Helper()
 	bucket := s3test.New(tb)
-	return place{url: pgtest.URL(tb), s3: &bucket.Config, bucket: bucket}
+	return deployment{url: pgtest.URL(tb), s3: &bucket.Config, bucket: bucket}
 }
 
-func (p place) fleet() bool { return p.url != "" }
+func (d deployment) fleet() bool { return d.url != "" }
 
-func (p place) location() store.Location {
-	return store.Location{Dir: p.dir, DatabaseURL: jobs.NewSecret(p.url)}
+func (d deployment) location() store.Location {
+	return store.Location{Dir: d.dir, DatabaseURL: jobs.NewSecret(d.url)}
 }
 
-func (p place) config(db *store.DB) embedded.Config {
-	return embedded.Config{DB: db, Segments: p.s3}
+func (d deployment) config(db *store.DB) embedded.Config {
+	return embedded.Config{DB: db, Segments: d.s3}
 }
 
-// trial is a test in one place.
-type trial struct {
+// deploymentTest is a test with a deployment.
+type deploymentTest struct {
 	*testing.T
-	place
+	deployment
 }
 
-// everywhere runs a test in a data directory and in a fleet.
-func everywhere(t *testing.T, run func(t *trial)) {
+// onEachDeployment runs a test with a data directory and with a fleet.
+func onEachDeployment(t *testing.T, run func(t *deploymentTest)) {
 	t.Helper()
 	t.Run("directory", func(t *testing.T) {
 		t.Parallel()
-		run(&trial{t, place{dir: t.TempDir()}})
+		run(&deploymentTest{t, deployment{dir: t.TempDir()}})
 	})
 	t.Run("fleet", func(t *testing.T) {
 		t.Parallel()
-		run(&trial{t, newFleet(t)})
+		run(&deploymentTest{t, newFleet(t)})
 	})
 }
 
-// open opens a platform in the test's place; there may be several.
-func (t *trial) open() bed {
+// open opens a platform. A test may open several at the same time.
+func (t *deploymentTest) open() testPlatform {
 	t.Helper()
-	return openBed(t, t.place)
+	return openPlatform(t, t.deployment)
 }
 
-// again is another place of the same kind.
-func (t *trial) again() *trial {
+// withNewDeployment returns the test with a new, empty deployment of the same kind.
+func (t *deploymentTest) withNewDeployment() *deploymentTest {
 	t.Helper()
 	if t.fleet() {
-		return &trial{t.T, newFleet(t)}
+		return &deploymentTest{t.T, newFleet(t)}
 	}
-	return &trial{t.T, place{dir: t.TempDir()}}
+	return &deploymentTest{t.T, deployment{dir: t.TempDir()}}
 }
 
-// segments gives the contents of all segments: by path, or by key.
-func (t *trial) segments() map[string][]byte {
+// segments returns the content of each segment, by its path or key.
+func (t *deploymentTest) segments() map[string][]byte {
 	t.Helper()
 	if t.fleet() {
 		return t.bucket.Objects(t)
@@ -98,8 +98,8 @@ func (t *trial) segments() map[string][]byte {
 	return found
 }
 
-// change puts something else in a segment's place, or nothing.
-func (t *trial) change(segment string, content []byte) {
+// replaceSegment replaces the content of a segment; nil removes the segment.
+func (t *deploymentTest) replaceSegment(segment string, content []byte) {
 	t.Helper()
 	switch {
 	case t.fleet() && content == nil:
@@ -113,8 +113,8 @@ func (t *trial) change(segment string, content []byte) {
 	}
 }
 
-// generations names the sets of profiles there are.
-func (t *trial) generations(b bed) []string {
+// generations returns the names of the stored generations of profiles.
+func (t *deploymentTest) generations(b testPlatform) []string {
 	t.Helper()
 	if !t.fleet() {
 		files, err := filepath.Glob(filepath.Join(t.dir, "profiles-*.db"))
@@ -124,8 +124,8 @@ func (t *trial) generations(b bed) []string {
 	return slices.DeleteFunc(tables(t, b), func(table string) bool { return !strings.HasPrefix(table, "profiles_g_") })
 }
 
-// lose removes a set of profiles behind the platform's back.
-func (t *trial) lose(b bed, generation string) {
+// removeProfiles removes the profiles of a generation, but not its row.
+func (t *deploymentTest) removeProfiles(b testPlatform, generation string) {
 	t.Helper()
 	if t.fleet() {
 		_, err := b.db.Pool().Exec(t.Context(), `DROP TABLE `+generation)
@@ -139,7 +139,7 @@ func (t *trial) lose(b bed, generation string) {
 	}
 }
 
-func tables(t checker, b bed) []string {
+func tables(t checker, b testPlatform) []string {
 	t.Helper()
 	var list []string
 	rows, err := b.db.Read().QueryContext(context.Background(), `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`)
@@ -154,9 +154,9 @@ func tables(t checker, b bed) []string {
 	return list
 }
 
-// found says where one of the texts still is: the files of a directory, or the
-// objects and rows of a fleet.
-func (t *trial) found(b bed, texts ...string) (found []string) {
+// filesWith returns the names of all files of a directory, or of all objects and tables of
+// a fleet, that contain one of the texts.
+func (t *deploymentTest) filesWith(b testPlatform, texts ...string) (found []string) {
 	t.Helper()
 	look := func(where string, content []byte) {
 		content = bytes.ToLower(content)
@@ -188,8 +188,9 @@ func (t *trial) found(b bed, texts ...string) (found []string) {
 	return found
 }
 
-// leftovers compares the segments' sizes with what the store says is in them.
-func (t *trial) leftovers(b bed) string {
+// uncommittedBytes describes uncommitted bytes in the segments of stream s; it is empty if
+// there are none.
+func (t *deploymentTest) uncommittedBytes(b testPlatform) string {
 	t.Helper()
 	size := 0
 	for _, content := range t.segments() {
@@ -203,12 +204,12 @@ func (t *trial) leftovers(b bed) string {
 	return ""
 }
 
-// quietly opens a platform that the test closes itself.
-func (t *trial) quietly() bed {
+// openUnmanaged opens a platform that the test must close.
+func (t *deploymentTest) openUnmanaged() testPlatform {
 	t.Helper()
 	db, err := store.Open(t.Context(), t.location(), true)
 	check(t, err)
 	p, err := embedded.Open(t.config(db))
 	check(t, err)
-	return bed{p, db}
+	return testPlatform{p, db}
 }
