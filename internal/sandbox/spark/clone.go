@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// deepCloneAt returns the position of DEEP CLONE among the tokens, or -1.
+// deepCloneAt returns the index of DEEP in the tokens DEEP CLONE, or -1.
 func deepCloneAt(tokens []syntax.Token) int {
 	for i, t := range tokens[:len(tokens)-1] {
 		if t.Kind == syntax.Word && t.Upper == "DEEP" && tokens[i+1].Upper == "CLONE" {
@@ -19,8 +19,8 @@ func deepCloneAt(tokens []syntax.Token) int {
 	return -1
 }
 
-// deepClone stands in for DEEP CLONE, which Spark does not have: a shallow one, whose
-// rows are then written anew, so that it shares no file with its source.
+// deepClone executes DEEP CLONE, which Spark does not have: it makes a shallow
+// clone and then rewrites all rows, so that the table shares no file with its source.
 func (s *session) deepClone(ctx context.Context, st *rewrite.Statement, tokens []syntax.Token) (warehouse.Result, error) {
 	at := tokens[deepCloneAt(tokens)]
 	result, err := s.command(ctx, st.Replace(at.Start, at.End, "SHALLOW"))
@@ -31,7 +31,7 @@ func (s *session) deepClone(ctx context.Context, st *rewrite.Statement, tokens [
 	name := quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))
 	if _, err := s.queryTexts(ctx, "INSERT OVERWRITE "+name+" SELECT * FROM "+name); err != nil {
 		_ = result.Close()
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	return result, nil
 }

@@ -25,13 +25,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// copyMark begins the user metadata of a commit that COPY INTO made. What
-// follows are the files it loaded: they are recorded in the commit that loads
-// them, or not at all.
-const copyMark = "sandbox copy into: "
+// copyCommitPrefix begins the user metadata of a commit by COPY INTO. The JSON
+// list of the loaded files follows, so that they are recorded in the commit that
+// loads them.
+const copyCommitPrefix = "sandbox copy into: "
 
-// copyInto stands in for COPY INTO, which Spark does not have. The files are fetched
-// here; reading, casting and writing them is Spark's.
+// copyInto executes COPY INTO, which Spark does not have. The engine downloads the
+// files; Spark reads, casts and writes them.
 func (s *session) copyInto(
 	ctx context.Context,
 	statement string,
@@ -53,19 +53,19 @@ func (s *session) copyInto(
 	if err != nil {
 		return nil, err
 	}
-	target, err := s.complete(st.Table)
+	target, err := s.qualify(st.Table)
 	if err != nil {
 		return nil, err
 	}
-	c := &copying{session: s, statement: st, target: target, items: selected(statement, tokens, st), options: options}
+	c := &copyJob{session: s, statement: st, target: target, selectList: selectListText(statement, tokens, st), options: options}
 	if c.metadata, _, err = deltalog.Newest(s.engine.tableDir(target.Catalog, target.Schema, target.Name)); err != nil {
-		// Spark says what is wrong with the name.
+		// Spark's error says what is wrong with the name.
 		if _, sparkErr := s.queryTexts(ctx, "DESCRIBE DETAIL "+c.name()); sparkErr != nil {
-			return nil, s.failure(sparkErr, &rewrite.Statement{Tables: []rewrite.Table{target}})
+			return nil, s.databricksError(sparkErr, &rewrite.Statement{Tables: []rewrite.Table{target}})
 		}
-		return nil, sqlerror.Unsupported("COPY INTO a table that has a location of its own")
+		return nil, sqlerror.Unsupported("COPY INTO a table outside of the warehouse directory")
 	}
-	fresh, err := c.files(ctx)
+	fresh, err := c.filesToLoad(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +73,14 @@ func (s *session) copyInto(
 	if len(fresh) == 0 {
 		return fixedresult.Counts(names, 0, 0, 0)
 	}
-	inserted, err := c.load(ctx, fresh, params)
+	inserted, err := c.loadFiles(ctx, fresh, params)
 	if err != nil {
 		return nil, err
 	}
 	return fixedresult.Counts(names, inserted, inserted, 0)
 }
 
-// readOptions refuses what COPY INTO refuses before it looks at any file.
+// readOptions parses the options, and refuses those that COPY INTO refuses.
 func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 	options, err := copyinto.ParseOptions(st.Copy)
 	if err == nil {
@@ -94,8 +94,7 @@ func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 	case st.Format != "CSV":
 		return options, nil
 	}
-	// Spark ignores options that it does not know. Spark reports
-	// any other fault of an option.
+	// Spark ignores unknown options; it reports all other errors in options itself.
 	var unknown *warehouse.Error
 	if _, err := sparkcsv.ParseOptions(copyinto.FormatOptions(st)); errors.As(err, &unknown) &&
 		unknown.Class == "CF_UNKNOWN_OPTION_KEYS_ERROR" {
@@ -104,14 +103,14 @@ func readOptions(st *syntax.CopyInto) (copyinto.Options, error) {
 	return options, nil
 }
 
-// complete gives a table's name its catalog and schema.
-func (s *session) complete(parts []string) (rewrite.Table, error) {
+// qualify adds the session's catalog and schema to a table's name.
+func (s *session) qualify(parts []string) (rewrite.Table, error) {
 	catalog, schema, name, err := s.namespace().Table(parts)
 	return rewrite.Table{Catalog: catalog, Schema: schema, Name: name, Parts: len(parts)}, err
 }
 
-// selected is the select list of FROM (SELECT ... FROM 's3://...'), as written.
-func selected(statement string, tokens []syntax.Token, st *syntax.CopyInto) string {
+// selectListText returns the select list of FROM (SELECT ... FROM 's3://...'), as written.
+func selectListText(statement string, tokens []syntax.Token, st *syntax.CopyInto) string {
 	if st.Items == nil {
 		return "*"
 	}
@@ -132,25 +131,25 @@ func selected(statement string, tokens []syntax.Token, st *syntax.CopyInto) stri
 	return "*"
 }
 
-// copying is one COPY INTO.
-type copying struct {
+// copyJob is the execution of one COPY INTO.
+type copyJob struct {
 	*session
-	statement *syntax.CopyInto
-	target    rewrite.Table
-	items     string
-	options   copyinto.Options
-	source    *copyinto.Source
-	metadata  *deltalog.Metadata
-	// local are the files where Spark reads them, with their addresses.
-	local map[string]string
+	statement  *syntax.CopyInto
+	target     rewrite.Table
+	selectList string
+	options    copyinto.Options
+	source     *copyinto.Source
+	metadata   *deltalog.Metadata
+	// urlOfLocalFile maps the address under which Spark reads a file to the file's URL.
+	urlOfLocalFile map[string]string
 }
 
-func (c *copying) name() string {
+func (c *copyJob) name() string {
 	return quoting.Name(c.engine.names.Schema(c.target.Catalog, c.target.Schema), c.engine.names.Table(c.target.Name))
 }
 
-// option reads an option by name, without regard to case.
-func option(options []syntax.Property, name string) string {
+// optionValue returns the value of an option; names are not case-sensitive.
+func optionValue(options []syntax.Property, name string) string {
 	for _, o := range options {
 		if strings.EqualFold(o.Key, name) {
 			return o.Value
@@ -161,9 +160,9 @@ func option(options []syntax.Property, name string) string {
 
 func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
-// loadedBefore returns the files that the table has ever loaded: Databricks keeps them
-// beside the table's log, which CREATE OR REPLACE does not begin anew.
-func (c *copying) loadedBefore() (map[string]bool, error) {
+// loadedBefore returns every file that the table has ever loaded. CREATE OR REPLACE
+// does not forget them: Databricks keeps them beside the table's log.
+func (c *copyJob) loadedBefore() (map[string]bool, error) {
 	dir := c.engine.tableDir(c.target.Catalog, c.target.Schema, c.target.Name)
 	versions, err := deltalog.Versions(dir)
 	if err != nil {
@@ -175,13 +174,13 @@ func (c *copying) loadedBefore() (map[string]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, ok := strings.CutPrefix(commit.UserMetadata, copyMark)
+		text, ok := strings.CutPrefix(commit.UserMetadata, copyCommitPrefix)
 		if !ok {
 			continue
 		}
 		var files []string
 		if err := json.Unmarshal([]byte(text), &files); err != nil {
-			return nil, fmt.Errorf("version %d of %s has a mark that cannot be read: %w", v, dir, err)
+			return nil, fmt.Errorf("read the list of loaded files in the user metadata of version %d of %s: %w", v, dir, err)
 		}
 		for _, f := range files {
 			out[f] = true
@@ -190,36 +189,36 @@ func (c *copying) loadedBefore() (map[string]bool, error) {
 	return out, nil
 }
 
-// load reads the files with Spark and inserts them in one commit.
-func (c *copying) load(ctx context.Context, files []copyinto.File, params []warehouse.Parameter) (_ int64, err error) {
+// loadFiles reads the files with Spark and inserts their rows in one commit.
+func (c *copyJob) loadFiles(ctx context.Context, files []copyinto.File, params []warehouse.Parameter) (_ int64, err error) {
 	dir := filepath.Join(c.engine.opts.DataDir, "copy", strings.ToLower(rand.Text()))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, fmt.Errorf("make a folder for the files to copy: %w", err)
+		return 0, fmt.Errorf("make a directory for the files to copy: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := c.fetch(ctx, dir, files); err != nil {
 		return 0, err
 	}
-	if err := c.sameHeaders(dir); err != nil {
+	if err := c.checkHeaders(dir); err != nil {
 		return 0, err
 	}
-	view := c.temporary()
-	c.local = map[string]string{}
+	view := c.newViewName()
+	c.urlOfLocalFile = map[string]string{}
 	for i, f := range files {
-		c.local["file://"+localName(dir, i, f)] = f.URL()
+		c.urlOfLocalFile["file://"+localName(dir, i, f)] = f.URL()
 	}
 	if _, err := c.queryTexts(ctx, c.viewStatement(view, dir)); err != nil {
-		return 0, c.copyFailure(err)
+		return 0, c.copyError(err)
 	}
 	defer func() { _, _ = c.queryTexts(context.WithoutCancel(ctx), "DROP VIEW "+view) }()
 	columns, err := c.queryTexts(ctx, "DESCRIBE "+view)
 	switch {
 	case err != nil:
-		return 0, c.copyFailure(err)
+		return 0, c.copyError(err)
 	case len(columns) == 0:
 		return 0, c.source.NoFiles()
 	}
-	query, err := c.query(ctx, view, params)
+	query, err := c.selectStatement(ctx, view, params)
 	if err != nil {
 		return 0, err
 	}
@@ -231,30 +230,30 @@ func (c *copying) load(ctx context.Context, files []copyinto.File, params []ware
 	if err != nil {
 		return 0, err
 	}
-	restore, err := c.with(ctx, map[string]string{
-		"spark.databricks.delta.commitInfo.userMetadata":  copyMark + string(text),
+	restore, err := c.withSettings(ctx, map[string]string{
+		"spark.databricks.delta.commitInfo.userMetadata":  copyCommitPrefix + string(text),
 		"spark.databricks.delta.schema.autoMerge.enabled": fmt.Sprint(c.options.MergeSchema),
 	})
 	defer restore()
 	if err != nil {
-		return 0, c.failure(err, nil)
+		return 0, c.databricksError(err, nil)
 	}
-	began := time.Now().Truncate(time.Millisecond) // as commits are dated
+	began := time.Now().Truncate(time.Millisecond) // the resolution of commit times
 	if _, err := c.queryTexts(ctx, "INSERT INTO "+c.name()+" BY NAME "+query); err != nil {
-		return 0, c.copyFailure(err)
+		return 0, c.copyError(err)
 	}
-	commit, err := c.committed(ctx, c.target, began)
+	commit, err := c.lastCommit(ctx, c.target, began)
 	if err != nil {
 		return 0, err
 	}
-	if commit == nil || commit.UserMetadata != copyMark+string(text) {
-		return 0, fmt.Errorf("COPY INTO %s ended well, yet its commit is not in the table's log", c.name())
+	if commit == nil || commit.UserMetadata != copyCommitPrefix+string(text) {
+		return 0, fmt.Errorf("COPY INTO %s succeeded, but its commit is not in the table's log", c.name())
 	}
 	return metric(commit, "numOutputRows")
 }
 
-// with makes settings for the statements until restore.
-func (c *copying) with(ctx context.Context, settings map[string]string) (restore func(), err error) {
+// withSettings sets session settings, which restore resets.
+func (c *copyJob) withSettings(ctx context.Context, settings map[string]string) (restore func(), err error) {
 	restore = func() {
 		for key := range settings {
 			_, _ = c.queryTexts(context.WithoutCancel(ctx), "RESET "+key)
@@ -268,14 +267,14 @@ func (c *copying) with(ctx context.Context, settings map[string]string) (restore
 	return restore, nil
 }
 
-// copyOnly are options of COPY INTO's formats that Spark's readers do not have.
-var copyOnly = []string{"mergeSchema", "ignoreCorruptFiles", "ignoreMissingFiles", "path", "recursiveFileLookup"}
+// copyOnlyOptions are the format options that Spark's readers do not have.
+var copyOnlyOptions = []string{"mergeSchema", "ignoreCorruptFiles", "ignoreMissingFiles", "path", "recursiveFileLookup"}
 
-func (c *copying) viewStatement(view, dir string) string {
+func (c *copyJob) viewStatement(view, dir string) string {
 	options := []string{"'path' " + quoting.Text("file://"+dir), "'recursiveFileLookup' 'true'"}
 	for _, o := range c.statement.Options {
 		textual := c.statement.Format == "CSV" || c.statement.Format == "JSON" || c.statement.Format == "TEXT"
-		if i := slices.IndexFunc(copyOnly, func(k string) bool { return strings.EqualFold(k, o.Key) }); i < 0 || i == 0 && !textual {
+		if i := slices.IndexFunc(copyOnlyOptions, func(k string) bool { return strings.EqualFold(k, o.Key) }); i < 0 || i == 0 && !textual {
 			options = append(options, quoting.Text(o.Key)+" "+quoting.Text(o.Value))
 		}
 	}
@@ -287,14 +286,14 @@ func (c *copying) viewStatement(view, dir string) string {
 	) + ")"
 }
 
-// query is the SELECT over the files, and checks its columns against the
-// table's.
-func (c *copying) query(ctx context.Context, view string, params []warehouse.Parameter) (string, error) {
+// selectStatement returns the SELECT over the files. It checks the columns against
+// those of the table.
+func (c *copyJob) selectStatement(ctx context.Context, view string, params []warehouse.Parameter) (string, error) {
 	source := view
 	if name := c.statement.Source.Name; name != "" {
 		source += " AS " + quoting.Name(name)
 	}
-	text := "SELECT " + c.items + " FROM " + source
+	text := "SELECT " + c.selectList + " FROM " + source
 	tokens, err := syntax.Lex(text)
 	if err != nil {
 		return "", err
@@ -305,7 +304,7 @@ func (c *copying) query(ctx context.Context, view string, params []warehouse.Par
 	}
 	found, err := c.queryTexts(ctx, "DESCRIBE QUERY "+st.Text)
 	if err != nil {
-		return "", c.copyFailure(err)
+		return "", c.copyError(err)
 	}
 	query := st.Text
 	if names := c.statement.Columns; names != nil {
@@ -328,18 +327,18 @@ func quoteAll(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-func (c *copying) shownName() string {
+func (c *copyJob) shownName() string {
 	return quoting.Name(strings.ToLower(c.target.Catalog), strings.ToLower(c.target.Schema), strings.ToLower(c.target.Name))
 }
 
-// checkTypes refuses what COPY INTO does not cast by itself. INSERT would.
-func (c *copying) checkTypes(found [][]string) error {
+// checkTypes refuses the casts that COPY INTO refuses and INSERT would do.
+func (c *copyJob) checkTypes(found [][]string) error {
 	for _, row := range found {
 		i := slices.IndexFunc(c.metadata.Columns, func(t sqltype.Column) bool { return strings.EqualFold(t.Name, row[0]) })
 		if i < 0 || sqltype.Nested(row[1]) || !c.metadata.Columns[i].Type.Atomic() {
 			continue
 		}
-		from, err := sqltype.Simple(row[1])
+		from, err := sqltype.ParseSimple(row[1])
 		if err != nil {
 			return err
 		}
@@ -350,15 +349,15 @@ func (c *copying) checkTypes(found [][]string) error {
 	return nil
 }
 
-// copyFailure names the failures that COPY INTO has classes of its own for.
-func (c *copying) copyFailure(err error) error {
-	err = c.failure(err, nil)
+// copyError converts an error, with COPY INTO's own error classes.
+func (c *copyJob) copyError(err error) error {
+	err = c.databricksError(err, nil)
 	var e *warehouse.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	for file, url := range c.local {
-		// Paths are written with two slashes or with none.
+	for file, url := range c.urlOfLocalFile {
+		// Spark writes paths with two slashes or with none.
 		e.Message = strings.ReplaceAll(strings.ReplaceAll(e.Message, file, url), "file:"+strings.TrimPrefix(file, "file://"), url)
 	}
 	switch e.Class {

@@ -7,7 +7,7 @@ import (
 
 const credential = " WITH (CREDENTIAL (AWS_ACCESS_KEY = 'a', AWS_SECRET_KEY = 's'))"
 
-// The statement that the product sends, with cells of every hostile kind.
+// The statement that an export sends, with values that CSV often corrupts.
 func TestCopyIntoReadsCellsExactly(t *testing.T) {
 	t.Parallel()
 	b := open(t)
@@ -25,7 +25,7 @@ func TestCopyIntoReadsCellsExactly(t *testing.T) {
 		`) FILEFORMAT = CSV FILES = ('part-0.csv') FORMAT_OPTIONS ('multiLine' = 'true', 'quote' = '"', 'escape' = '"', 'nullValue' = '\\N-x', 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '20480') COPY_OPTIONS ('force' = 'false')`
 	n := "21"
 	want(t, conn, copyInto, n+"|"+n+"|0")
-	// A statement that is sent twice loads once; a forced one, again.
+	// The same statement loads nothing the second time, unless it is forced.
 	want(t, conn, copyInto, "0|0|0")
 	rows := []string{}
 	for i, c := range cells {
@@ -36,7 +36,7 @@ func TestCopyIntoReadsCellsExactly(t *testing.T) {
 	if _, history, err := rowsOf(t.Context(), conn, "DESCRIBE HISTORY t LIMIT 1"); err != nil || !strings.Contains(history[0], "|COPY INTO|") || strings.Contains(history[0], "part-0.csv") {
 		t.Errorf("%q %v", history, err)
 	}
-	// The table remembers what it loaded when it is replaced.
+	// A replaced table still knows which files it has loaded.
 	exec(t, conn, "CREATE OR REPLACE TABLE t (`user id` STRING, note STRING, spend DOUBLE, ok BOOLEAN, seen TIMESTAMP) TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
 	want(t, conn, copyInto, "0|0|0")
 }
@@ -52,7 +52,7 @@ func TestCopyIntoInfersAndMergesSchemas(t *testing.T) {
 	want(t, conn, "COPY INTO t FROM 's3://b/in/' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true', 'mergeSchema' = 'true') COPY_OPTIONS ('mergeSchema' = 'true')", "2|2|0")
 	want(t, conn, "DESCRIBE t", "id|int|NULL", "zip|int|NULL", "none|string|NULL", "big|decimal(19,0)|NULL")
 	want(t, conn, "SELECT * FROM t ORDER BY id", "1|123|NULL|9223372036854775808", "2|4567|NULL|1")
-	// New columns, with the setting only for this statement.
+	// New columns are added; the setting holds for this statement only.
 	b.objects["in/2.csv"] = "id,more\n3,x\n"
 	want(t, conn, "COPY INTO t FROM 's3://b/in/2.csv' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true') COPY_OPTIONS ('mergeSchema' = 'true')", "1|1|0")
 	want(t, conn, "SELECT id, zip, more FROM t WHERE id = 3", "3|NULL|x")

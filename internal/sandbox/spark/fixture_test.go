@@ -29,7 +29,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/sparkdist"
 )
 
-// shared is one Spark for all tests: each opens an engine of its own on it.
+// shared is one Spark for all tests. Each test opens its own engine on it.
 var shared struct {
 	once   sync.Once
 	server *process.Server
@@ -62,8 +62,8 @@ func sparkHome() string {
 	return filepath.Join("..", "..", "..", "build", "spark")
 }
 
-// installed skips a test where there is no Spark, and says so; with
-// LYTICS_TEST_REQUIRE_SPARK it fails.
+// installed skips the test if Spark is not installed. With
+// LYTICS_TEST_REQUIRE_SPARK the test fails instead.
 func installed(t *testing.T) {
 	t.Helper()
 	if os.Getenv("LYTICS_SPARK_URL") != "" {
@@ -125,7 +125,7 @@ func (o objects) Open(_ context.Context, _, key string, _ objectstore.Credential
 	return io.NopCloser(bytes.NewReader([]byte(o[key]))), nil
 }
 
-// fixture is an engine behind the front, and the driver in front of it.
+// fixture is an engine behind the front, with a driver connected to it.
 type fixture struct {
 	t       *testing.T
 	engine  *spark.Engine
@@ -196,7 +196,7 @@ func (b *fixture) connect(options ...dbsql.ConnOption) *sql.Conn {
 	return conn
 }
 
-// rowsOf reads all rows as text, with the columns' names and types first.
+// rowsOf returns the columns' names and types, and all rows as text.
 func rowsOf(ctx context.Context, conn *sql.Conn, statement string, args ...any) (header string, out []string, err error) {
 	rows, err := conn.QueryContext(ctx, statement, args...)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// detailTypes are the types of the columns of DESCRIBE HISTORY and DETAIL: the
-// server says STRING where it prints an array, a map or a struct.
+// detailTypes are the types of nested columns of DESCRIBE HISTORY and DESCRIBE
+// DETAIL. The server declares them as STRING.
 var detailTypes = func() map[string]*types.Type {
 	out := map[string]*types.Type{"statistics": types.MapOf(types.StringType, types.BigIntType)}
 	for _, c := range slices.Concat(metadata.DescribeHistory, metadata.DescribeDetail) {
@@ -27,18 +27,17 @@ var detailTypes = func() map[string]*types.Type {
 	return out
 }()
 
-// history is DESCRIBE HISTORY and DESCRIBE DETAIL. The server prints their maps
-// in a form that cannot be read back: what is in them comes from the table's
-// log.
+// history executes DESCRIBE HISTORY and DESCRIBE DETAIL. The server prints their
+// maps in a form that cannot be parsed, so the maps are read from the table's log.
 func (s *session) history(ctx context.Context, st *rewrite.Statement, what string) (warehouse.Result, error) {
 	op, err := s.hive.Execute(ctx, st.Text)
 	if err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	defer s.closeOperation(op)
-	columns, values, err := s.table(ctx, op)
+	columns, values, err := s.readAll(ctx, op)
 	if err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	t := st.Tables[0]
 	dir := s.engine.tableDir(t.Catalog, t.Schema, t.Name)
@@ -48,12 +47,12 @@ func (s *session) history(ctx context.Context, st *rewrite.Statement, what strin
 		}
 	}
 	for _, row := range values {
-		facts, err := factsOf(dir, what, columns, row)
+		facts, err := logFactsOf(dir, what, columns, row)
 		if err != nil {
 			return nil, err
 		}
 		for i, c := range columns {
-			if row[i], err = s.detail(c, row[i], facts); err != nil {
+			if row[i], err = s.historyValue(c, row[i], facts); err != nil {
 				return nil, fmt.Errorf("%s: column %s: %w", st.Text, c.Name, err)
 			}
 		}
@@ -61,16 +60,16 @@ func (s *session) history(ctx context.Context, st *rewrite.Statement, what strin
 	return fixedresult.New(columns, values)
 }
 
-// facts replace what the server says of a commit or a table.
-type facts map[string]any
+// logFacts maps columns to values from the table's log, which replace the server's.
+type logFacts map[string]any
 
-func factsOf(dir, what string, columns []fixedresult.Column, row []any) (facts, error) {
+func logFactsOf(dir, what string, columns []fixedresult.Column, row []any) (logFacts, error) {
 	if what == "DETAIL" {
 		newest, _, err := deltalog.Newest(dir)
 		if err != nil {
 			return nil, err
 		}
-		return facts{"properties": newest.Properties}, nil
+		return logFacts{"properties": newest.Properties}, nil
 	}
 	version, ok := row[0].(int64)
 	if !ok || columns[0].Name != "version" {
@@ -80,14 +79,14 @@ func factsOf(dir, what string, columns []fixedresult.Column, row []any) (facts, 
 	if err != nil {
 		return nil, err
 	}
-	out := facts{"operationParameters": commit.Parameters, "operationMetrics": commit.Metrics}
-	if strings.HasPrefix(commit.UserMetadata, copyMark) {
+	out := logFacts{"operationParameters": commit.Parameters, "operationMetrics": commit.Metrics}
+	if strings.HasPrefix(commit.UserMetadata, copyCommitPrefix) {
 		out["operation"], out["userMetadata"] = "COPY INTO", nil
 	}
 	return out, nil
 }
 
-func (s *session) detail(c fixedresult.Column, value any, known facts) (any, error) {
+func (s *session) historyValue(c fixedresult.Column, value any, known logFacts) (any, error) {
 	if v, ok := known[c.Name]; ok {
 		return v, nil
 	}
@@ -108,20 +107,20 @@ func (s *session) detail(c fixedresult.Column, value any, known facts) (any, err
 	if c.Type.Kind == types.Array {
 		return list, json.Unmarshal([]byte(text), &list)
 	}
-	return nil, nil //nolint:nilnil // job, notebook and statistics: there is none outside of Databricks
+	return nil, nil //nolint:nilnil // job, notebook and statistics exist only in Databricks
 }
 
-// insert runs a statement that adds rows, and says how many.
+// insert executes a statement that adds rows, and returns their number.
 func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
-	began := time.Now().Truncate(time.Millisecond) // as commits are dated
+	began := time.Now().Truncate(time.Millisecond) // the resolution of commit times
 	if _, err := s.queryTexts(ctx, st.Text); err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	if len(st.Tables) == 0 {
 		return fixedresult.Empty(), nil
 	}
 	t := st.Tables[0]
-	commit, err := s.committed(ctx, t, began)
+	commit, err := s.lastCommit(ctx, t, began)
 	if err != nil {
 		return nil, err
 	}
@@ -135,21 +134,21 @@ func (s *session) insert(ctx context.Context, st *rewrite.Statement) (warehouse.
 	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
-// committed is the commit that the session's last statement made of a table;
-// nil if it made none.
-func (s *session) committed(ctx context.Context, t rewrite.Table, since time.Time) (*deltalog.Commit, error) {
+// lastCommit returns the commit to t by the session's last statement; nil if the
+// statement committed nothing.
+func (s *session) lastCommit(ctx context.Context, t rewrite.Table, since time.Time) (*deltalog.Commit, error) {
 	const setting = "spark.databricks.delta.lastCommitVersionInSession"
 	found, err := s.queryTexts(ctx, "SET "+setting)
 	if err != nil {
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	var version int64
 	if _, err := fmt.Sscan(found[0][1], &version); err != nil {
-		return nil, nil //nolint:nilerr,nilnil // "<undefined>": there was no commit yet
+		return nil, nil //nolint:nilerr,nilnil // "<undefined>": the session has committed nothing
 	}
 	commit, err := deltalog.Read(s.engine.tableDir(t.Catalog, t.Schema, t.Name), version)
 	if err != nil || commit.At.Before(since) {
-		return nil, nil //nolint:nilerr,nilnil // a table elsewhere, or nothing to commit
+		return nil, nil //nolint:nilerr,nilnil // the commit was to another table, or by an earlier statement
 	}
 	return commit, nil
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// user is who makes and owns everything.
+// user is the creator and owner of every object.
 const user = "sandbox@example.com"
 
 // informationFilter is the one schema or table that a statement selects from
 // information_schema; empty fields select all. The others are then not listed.
 type informationFilter struct{ schema, table string }
 
-// filterOf finds comparisons of table_schema and table_name with literals that
-// every row must pass. A statement with a construct that could make them not hold
-// for every row, such as OR, gets the empty filter.
+// filterOf returns the schema and table with which the statement compares
+// table_schema and table_name. It returns the empty filter if the statement holds a
+// keyword, such as OR, by which rows could pass without the comparison.
 func filterOf(tokens []syntax.Token, params []warehouse.Parameter) (q informationFilter) {
 	where, marks, named := -1, 0, 0
 	values := rewrite.NewParameters(params)
@@ -68,17 +68,17 @@ func filterOf(tokens []syntax.Token, params []warehouse.Parameter) (q informatio
 			continue
 		}
 		at := i + 1
-		if op(tokens, at, ")") {
+		if isOp(tokens, at, ")") {
 			at++
 		}
-		if !op(tokens, at, "=") {
+		if !isOp(tokens, at, "=") {
 			continue
 		}
-		if at++; at+1 < len(tokens) && tokens[at].Upper == "LOWER" && op(tokens, at+1, "(") {
+		if at++; at+1 < len(tokens) && tokens[at].Upper == "LOWER" && isOp(tokens, at+1, "(") {
 			at += 2
 		}
 		value, ok := literal[at]
-		// A literal that goes on as an expression is none.
+		// The literal must be the whole operand.
 		if next := at + 1; !ok || next < len(tokens) && tokens[next].Kind == syntax.Op && tokens[next].Text != ")" && tokens[next].Text != ";" {
 			continue
 		}
@@ -91,16 +91,17 @@ func filterOf(tokens []syntax.Token, params []warehouse.Parameter) (q informatio
 	return q
 }
 
-func op(tokens []syntax.Token, i int, text string) bool {
+func isOp(tokens []syntax.Token, i int, text string) bool {
 	return i < len(tokens) && tokens[i].Kind == syntax.Op && tokens[i].Text == text
 }
 
-// information writes a relation of information_schema as a query over its rows.
-func (s *session) information(ctx context.Context, catalog, relation string, ask informationFilter) (string, error) {
+// informationQuery returns a query in parentheses that produces the rows of a
+// relation of information_schema.
+func (s *session) informationQuery(ctx context.Context, catalog, relation string, ask informationFilter) (string, error) {
 	catalog, relation = strings.ToLower(catalog), strings.ToLower(relation)
 	known, err := s.catalogs(ctx)
 	if err != nil {
-		return "", s.failure(err, nil)
+		return "", s.databricksError(err, nil)
 	}
 	if metadata.Relation(relation) == nil || catalog != metadata.SystemCatalog && known[catalog] == nil || catalog == metadata.HiveMetastore {
 		return "", sqlerror.TableNotFound(catalog, metadata.InformationSchema, relation)
@@ -112,7 +113,7 @@ func (s *session) information(ctx context.Context, catalog, relation string, ask
 		}
 		more, err := s.informationRows(ctx, relation, name, known[name], ask)
 		if err != nil {
-			return "", s.failure(err, nil)
+			return "", s.databricksError(err, nil)
 		}
 		values = append(values, more...)
 	}
@@ -146,15 +147,15 @@ func relationQuery(columns []metadata.RelationColumn, values [][]string) string 
 	) + ")" + filter + ")"
 }
 
-// orNull is NULL for the empty string.
-func orNull(text string) string {
+// textOrNull returns a string literal, or NULL for the empty string.
+func textOrNull(text string) string {
 	if text == "" {
 		return "NULL"
 	}
 	return quoting.Text(text)
 }
 
-func atTime(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
+func timestampLiteral(t time.Time) string { return fmt.Sprintf("timestamp_micros(%d)", t.UnixMicro()) }
 
 func (s *session) informationRows(
 	ctx context.Context,
@@ -162,7 +163,7 @@ func (s *session) informationRows(
 	schemas []string,
 	ask informationFilter,
 ) ([][]string, error) {
-	c, owner, opened := quoting.Text(catalog), quoting.Text(user), atTime(s.engine.opened)
+	c, owner, opened := quoting.Text(catalog), quoting.Text(user), timestampLiteral(s.engine.opened)
 	var out [][]string
 	switch relation {
 	case "catalogs":
@@ -175,7 +176,7 @@ func (s *session) informationRows(
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, []string{c, quoting.Text(schema), owner, orNull(comment), opened, owner, opened, owner})
+			out = append(out, []string{c, quoting.Text(schema), owner, textOrNull(comment), opened, owner, opened, owner})
 		}
 		return append(
 			out,
@@ -191,7 +192,7 @@ func (s *session) informationRows(
 			return nil, err
 		}
 		for _, t := range tables {
-			out = append(out, t.information(relation)...)
+			out = append(out, t.informationRows(relation)...)
 		}
 	}
 	return out, nil
@@ -207,7 +208,7 @@ func (s *session) schemaComment(ctx context.Context, catalog, schema string) (st
 	return "", err
 }
 
-func (t tableInfo) information(relation string) [][]string {
+func (t tableInfo) informationRows(relation string) [][]string {
 	name := []string{quoting.Text(t.catalog), quoting.Text(t.schema), quoting.Text(t.name)}
 	owner := quoting.Text(user)
 	switch relation {
@@ -223,12 +224,12 @@ func (t tableInfo) information(relation string) [][]string {
 				insertable,
 				"'PRESERVE'",
 				owner,
-				orNull(t.comment),
-				atTime(t.created),
+				textOrNull(t.comment),
+				timestampLiteral(t.created),
 				owner,
-				atTime(t.changed),
+				timestampLiteral(t.changed),
 				owner,
-				orNull(t.format),
+				textOrNull(t.format),
 				"NULL",
 			),
 		}
@@ -236,7 +237,7 @@ func (t tableInfo) information(relation string) [][]string {
 		if t.kind != "VIEW" {
 			return nil
 		}
-		return [][]string{append(name, orNull(t.text), "'NONE'", "'NO'", "'NO'", "NULL")}
+		return [][]string{append(name, textOrNull(t.text), "'NONE'", "'NO'", "'NO'", "NULL")}
 	}
 	out := make([][]string, len(t.columns))
 	for i, c := range t.columns {
@@ -258,7 +259,7 @@ func (t tableInfo) information(relation string) [][]string {
 			nullable = "'NO'"
 		}
 		out[i] = append(slices.Clone(name), quoting.Text(c.Name), fmt.Sprint(i+1), "NULL", nullable, quoting.Text(c.Text), quoting.Text(kind),
-			length, "NULL", precision, radix, scale, "NULL", "'NO'", "'YES'", "NULL", orNull(c.Comment))
+			length, "NULL", precision, radix, scale, "NULL", "'NO'", "'YES'", "NULL", textOrNull(c.Comment))
 	}
 	return out
 }

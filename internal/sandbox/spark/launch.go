@@ -11,21 +11,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// patience is how long a session waits for a server that is starting before its
-// client is told to come back: clients take a longer silence for a dead host.
-const patience = 5 * time.Second
+// sessionWait is how long a new session waits for a server that is starting.
+// Clients take a longer silence for a dead server.
+const sessionWait = 5 * time.Second
 
-// launch is the start of a server. It goes on when those who wait for it leave.
+// launch is the start of a server. It continues when its waiting callers give up.
 type launch struct {
 	cancel context.CancelFunc
-	// done is closed when the server answers, or when err says why it never will.
+	// done is closed when the server answers, or when the start failed with err.
 	done chan struct{}
 	err  error
 }
 
-// connect returns the client of a server that runs. One that died is started
-// again; while that takes longer than limit, warehouse.ErrStarting is the
-// answer.
+// connect returns a client of the running server. It restarts a server that has
+// ended; if that takes longer than limit, it returns warehouse.ErrStarting.
 func (e *Engine) connect(ctx context.Context, limit time.Duration) (*hive.Client, error) {
 	e.mu.Lock()
 	if e.closed {
@@ -37,7 +36,7 @@ func (e *Engine) connect(ctx context.Context, limit time.Duration) (*hive.Client
 		return e.client, nil
 	}
 	if e.launch == nil {
-		e.launch = e.begin(e.server)
+		e.launch = e.startServer(e.server)
 		e.server = nil
 	}
 	l := e.launch
@@ -55,19 +54,19 @@ func (e *Engine) connect(ctx context.Context, limit time.Duration) (*hive.Client
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.launch == l {
-		e.launch = nil // the next session tries anew
+		e.launch = nil // the next session tries again
 	}
 	return e.client, l.err
 }
 
-// begin starts a server in place of one that has ended, if there was one.
-func (e *Engine) begin(ended *process.Server) *launch {
+// startServer starts a server. ended is the previous one, if any.
+func (e *Engine) startServer(ended *process.Server) *launch {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &launch{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer cancel()
 		if ended != nil {
-			_ = ended.Close() // it has ended already
+			_ = ended.Close() // the process has already ended
 		}
 		server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
 		e.mu.Lock()

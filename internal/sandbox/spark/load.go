@@ -17,10 +17,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// LoadFile makes or replaces a table with the rows of a local Parquet or CSV
-// file, and returns their number. The catalog and schema are made where they
-// are missing. A CSV file has a header and RFC 4180 quoting; Spark infers its
-// types.
+// LoadFile creates or replaces a table with the rows of a local Parquet or CSV
+// file, and returns their number. It creates the catalog and the schema if they do
+// not exist. A CSV file has a header and RFC 4180 quoting; Spark infers its types.
 func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err error) {
 	parts, err := syntax.ParseTableName(table)
 	if err != nil {
@@ -41,28 +40,29 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	if err := s.makeCatalog(ctx, strings.ToLower(parts[0]), ""); err != nil {
 		return 0, err
 	}
-	view := s.temporary()
-	// A path is a pattern to Spark: it is given one without any that is special.
+	view := s.newViewName()
+	// Spark takes a path for a glob pattern, so the file is linked under a path
+	// without special characters.
 	dir := filepath.Join(e.opts.DataDir, "copy", strings.ToLower(rand.Text()))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, fmt.Errorf("make a folder for the file to load: %w", err)
+		return 0, fmt.Errorf("make a directory for the file to load: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	link := filepath.Join(dir, "file"+extension.FindString(path))
 	if err := os.Symlink(path, link); err != nil {
 		return 0, fmt.Errorf("link the file to load: %w", err)
 	}
-	reader := readerOf(format, link)
+	reader := usingClause(format, link)
 	name := quoting.Name(e.names.Schema(parts[0], parts[1]), e.names.Table(parts[2]))
 	for _, statement := range []string{
 		"CREATE SCHEMA IF NOT EXISTS " + quoting.Name(e.names.Schema(parts[0], parts[1])),
 		"CREATE OR REPLACE TEMPORARY VIEW " + view + " USING " + reader,
 	} {
 		if _, err := s.queryTexts(ctx, statement); err != nil {
-			return 0, s.failure(err, nil)
+			return 0, s.databricksError(err, nil)
 		}
 	}
-	mapping, err := s.mapping(ctx, view)
+	mapping, err := s.columnMapping(ctx, view)
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +70,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 		"Loaded from "+filepath.Base(path),
 	) + mapping + " AS SELECT * FROM " + view
 	if _, err := s.queryTexts(ctx, create); err != nil {
-		return 0, s.failure(err, nil)
+		return 0, s.databricksError(err, nil)
 	}
 	_, last, err := deltalog.Newest(e.tableDir(parts[0], parts[1], parts[2]))
 	if err != nil {
@@ -79,19 +79,20 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	return metric(last, "numOutputRows")
 }
 
-// mapping asks for column mapping where a name needs it.
-func (s *session) mapping(ctx context.Context, view string) (string, error) {
+// columnMapping returns the clause that enables column mapping, if a column's name
+// needs it.
+func (s *session) columnMapping(ctx context.Context, view string) (string, error) {
 	columns, err := s.queryTexts(ctx, "DESCRIBE "+view)
 	for _, c := range columns {
 		if metadata.NeedsColumnMapping(c[0]) {
 			return " TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", nil
 		}
 	}
-	return "", s.failure(err, nil)
+	return "", s.databricksError(err, nil)
 }
 
-// readerOf is the USING clause of a file.
-func readerOf(format, path string) string {
+// usingClause returns the USING clause that reads a file.
+func usingClause(format, path string) string {
 	reader := format + " OPTIONS ('path' " + quoting.Text("file://"+path)
 	if format == "CSV" {
 		reader += `, 'header' 'true', 'inferSchema' 'true', 'multiLine' 'true', 'escape' '"'`

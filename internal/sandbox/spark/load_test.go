@@ -26,7 +26,7 @@ func TestLoadFile(t *testing.T) {
 	}
 }
 
-func TestTheSeedIsTheSameAsElsewhere(t *testing.T) {
+func TestSeedIsTheSameAsOnDuckDB(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	s, err := b.engine.OpenSession(t.Context(), warehouse.SessionOptions{})

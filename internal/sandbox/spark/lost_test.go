@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
 )
 
-// An engine with a server of its own: what it kept is there again after the
-// server was killed, sessions are not.
-func TestASparkThatDiesIsStartedAgainForTheNextSession(t *testing.T) {
+// The engine has its own server, which the test kills. Tables survive, sessions do
+// not.
+func TestNextSessionRestartsAKilledSpark(t *testing.T) {
 	installed(t)
 	b := &fixture{t: t, objects: objects{}}
 	dir := t.TempDir()
@@ -24,7 +24,7 @@ func TestASparkThatDiesIsStartedAgainForTheNextSession(t *testing.T) {
 	conn := b.connect()
 	exec(t, conn, "CREATE TABLE main.default.kept AS SELECT 1 AS a", "CREATE TEMPORARY VIEW v AS SELECT 1 AS a")
 	ended := engine.Ended()
-	// The one Java whose command line names our directory.
+	// pgrep finds the only Java process whose command line names the test's directory.
 	out, err := osexec.CommandContext(t.Context(), "pgrep", "-f", "java .*"+dir).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// shown are the SHOW statements that are answered here.
-var shown = map[string]bool{
+// answeredShows are the SHOW statements that executeNamespace answers.
+var answeredShows = map[string]bool{
 	"CATALOGS":   true,
 	"SCHEMAS":    true,
 	"DATABASES":  true,
@@ -25,8 +25,8 @@ var shown = map[string]bool{
 	"CURRENT":    true,
 }
 
-// physical lists the schemas of Spark that are this engine's.
-func (s *session) physical(ctx context.Context) ([]string, error) {
+// sparkSchemas lists the schemas in Spark that belong to this engine.
+func (s *session) sparkSchemas(ctx context.Context) ([]string, error) {
 	found, err := s.queryTexts(ctx, "SHOW SCHEMAS")
 	if err != nil {
 		return nil, err
@@ -40,10 +40,10 @@ func (s *session) physical(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// catalogs lists all catalogs with their schemas, sorted. The schema that marks
-// a catalog, its information_schema, is in Spark but not in the lists.
+// catalogs returns all catalogs with their schemas, sorted. In Spark, a catalog
+// exists by its information_schema, which is not among the schemas returned.
 func (s *session) catalogs(ctx context.Context) (map[string][]string, error) {
-	found, err := s.physical(ctx)
+	found, err := s.sparkSchemas(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,17 +70,18 @@ func (s *session) makeCatalog(ctx context.Context, name, comment string) error {
 	}
 	for _, schema := range schemas {
 		if _, err := s.queryTexts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
-			return s.failure(err, nil)
+			return s.databricksError(err, nil)
 		}
 	}
 	return nil
 }
 
-// schemaCanBeMade checks what Spark cannot know of CREATE SCHEMA.
-func (s *session) schemaCanBeMade(ctx context.Context, st *rewrite.Statement) error {
+// checkCreateSchema makes the checks of CREATE SCHEMA that Spark cannot make: the
+// catalog must exist, and information_schema cannot be created.
+func (s *session) checkCreateSchema(ctx context.Context, st *rewrite.Statement) error {
 	known, err := s.catalogs(ctx)
 	if err != nil {
-		return s.failure(err, st)
+		return s.databricksError(err, st)
 	}
 	catalog, schema := strings.ToLower(st.Schemas[0][0]), strings.ToLower(st.Schemas[0][1])
 	if known[catalog] == nil {
@@ -92,15 +93,16 @@ func (s *session) schemaCanBeMade(ctx context.Context, st *rewrite.Statement) er
 	return nil
 }
 
-// namespaces answers the statements about catalogs, which Spark has one of.
-func (s *session) namespaces(ctx context.Context, statement string) (warehouse.Result, error) {
+// executeNamespace executes the statements about catalogs and the current
+// namespace, since Spark has only one catalog.
+func (s *session) executeNamespace(ctx context.Context, statement string) (warehouse.Result, error) {
 	parsed, err := syntax.Parse(statement)
 	if err != nil {
 		return nil, err
 	}
 	known, err := s.catalogs(ctx)
 	if err != nil {
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	switch st := parsed.(type) {
 	case *syntax.Show:
@@ -142,16 +144,16 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop, known map[st
 	for _, schema := range known[name] {
 		tables, err := s.queryTexts(ctx, "SHOW TABLES IN "+quoting.Name(s.engine.names.Schema(name, schema)))
 		if err != nil {
-			return nil, s.failure(err, nil)
+			return nil, s.databricksError(err, nil)
 		}
 		if !st.Cascade && (schema != "default" || len(tables) > 0) {
 			return nil, sqlerror.CatalogNotEmpty(name)
 		}
 	}
-	// The mark goes last: until then the catalog is there.
+	// The information_schema goes last: until then the catalog exists.
 	for _, schema := range append(known[name], metadata.InformationSchema) {
 		if _, err := s.queryTexts(ctx, "DROP SCHEMA IF EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" CASCADE"); err != nil {
-			return nil, s.failure(err, nil)
+			return nil, s.databricksError(err, nil)
 		}
 	}
 	return fixedresult.Empty(), nil
@@ -170,7 +172,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
 	if _, err := s.queryTexts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	s.catalog, s.schema = catalog, schema
 	return fixedresult.Empty(), nil
@@ -241,13 +243,13 @@ func (s *session) showTables(
 	}
 	found, err := s.queryTexts(ctx, "SHOW "+st.What+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	if err != nil {
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	var out, temporary [][]any
 	for _, row := range found {
 		name := s.engine.names.Original(row[1])
 		switch {
-		case strings.HasPrefix(name, ownView) || !match(name):
+		case strings.HasPrefix(name, ownViewPrefix) || !match(name):
 		case row[2] == "true":
 			temporary = append(temporary, []any{"", name, true})
 		default:

@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// table is what is known of a table or view.
+// tableInfo describes a table or view.
 type tableInfo struct {
 	catalog, schema, name string
 	// kind is MANAGED, EXTERNAL or VIEW.
@@ -24,7 +24,7 @@ type tableInfo struct {
 	columns                     []sqltype.Column
 }
 
-// tables lists a schema's tables and views; only one of a name, if given.
+// tables returns a schema's tables and views, or the one named only.
 func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]tableInfo, error) {
 	physical := quoting.Name(s.engine.names.Schema(catalog, schema))
 	statement := "SHOW TABLES IN " + physical
@@ -33,7 +33,7 @@ func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]t
 	}
 	found, err := s.queryTexts(ctx, statement)
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
-		return nil, nil // dropped since it was listed
+		return nil, nil // dropped after it was listed
 	}
 	if err != nil {
 		return nil, err
@@ -56,7 +56,8 @@ func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]t
 	return out, nil
 }
 
-// describe reads the log of a Delta table, and asks Spark about anything else.
+// describe reads the log of a Delta table, and asks Spark about other tables and
+// views.
 func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err error) {
 	metadata, last, err := deltalog.Newest(s.engine.tableDir(t.catalog, t.schema, t.name))
 	if err == nil {
@@ -69,7 +70,7 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		"DESCRIBE TABLE EXTENDED "+quoting.Name(s.engine.names.Schema(t.catalog, t.schema), s.engine.names.Table(t.name)),
 	)
 	if refused := (*hive.ServerError)(nil); errors.As(err, &refused) {
-		return true, nil // dropped since it was listed, or it can no longer be read
+		return true, nil // dropped after it was listed, or no longer readable
 	}
 	if err != nil {
 		return false, err
@@ -83,7 +84,7 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 		case !details:
 			column := sqltype.Column{Name: row[0], Text: row[1], Comment: row[2]}
 			if !sqltype.Nested(row[1]) {
-				if column.Type, err = sqltype.Simple(row[1]); err != nil {
+				if column.Type, err = sqltype.ParseSimple(row[1]); err != nil {
 					return false, err
 				}
 			}
@@ -104,11 +105,11 @@ func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err er
 	return false, nil
 }
 
-// Objects lists all that exists.
+// Objects returns all catalogs, schemas, tables and columns.
 func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error) {
 	known, err := s.catalogs(ctx)
 	if err != nil {
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	var out []warehouse.CatalogObject
 	for _, catalog := range slices.Sorted(maps.Keys(known)) {
@@ -116,11 +117,11 @@ func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error
 		for _, schema := range known[catalog] {
 			tables, err := s.tables(ctx, catalog, schema, "")
 			if err != nil {
-				return nil, s.failure(err, nil)
+				return nil, s.databricksError(err, nil)
 			}
 			so := warehouse.SchemaObject{Name: schema}
 			for _, t := range tables {
-				so.Tables = append(so.Tables, t.object())
+				so.Tables = append(so.Tables, t.tableObject())
 			}
 			c.Schemas = append(c.Schemas, so)
 		}
@@ -129,7 +130,7 @@ func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error
 	return out, nil
 }
 
-func (t tableInfo) object() warehouse.TableObject {
+func (t tableInfo) tableObject() warehouse.TableObject {
 	out := warehouse.TableObject{Name: t.name, Kind: "TABLE", Comment: t.comment}
 	if t.kind == "VIEW" {
 		out.Kind = "VIEW"

@@ -20,10 +20,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// fetchRows is how many rows one answer of the server holds.
+// fetchRows is the number of rows per fetch.
 const fetchRows = 10_000
 
-// serverTypes are the types that the server's metadata says in full.
+// serverTypes are the types that the server's metadata describes completely.
 var serverTypes = map[tcli.TTypeId]*types.Type{
 	tcli.TTypeId_BOOLEAN_TYPE: types.BooleanType, tcli.TTypeId_TINYINT_TYPE: types.TinyIntType, tcli.TTypeId_SMALLINT_TYPE: types.SmallIntType,
 	tcli.TTypeId_INT_TYPE: types.IntType, tcli.TTypeId_BIGINT_TYPE: types.BigIntType, tcli.TTypeId_FLOAT_TYPE: types.FloatType,
@@ -32,9 +32,9 @@ var serverTypes = map[tcli.TTypeId]*types.Type{
 	tcli.TTypeId_VARCHAR_TYPE: types.StringType, tcli.TTypeId_CHAR_TYPE: types.StringType,
 }
 
-// described reads the server's metadata. It is exact unless a type is one of
-// several that the server does not tell apart.
-func described(from []*tcli.TColumnDesc) (columns []rows.Column, exact bool) {
+// columnsOfMetadata converts the server's metadata. exact is false if it does not
+// determine a column's type.
+func columnsOfMetadata(from []*tcli.TColumnDesc) (columns []rows.Column, exact bool) {
 	exact = true
 	for _, c := range from {
 		out := rows.Column{Name: c.ColumnName, Type: types.StringType, Comment: c.GetComment()}
@@ -55,42 +55,42 @@ func described(from []*tcli.TColumnDesc) (columns []rows.Column, exact bool) {
 	return columns, exact
 }
 
-// query runs a statement that has rows, and streams them.
+// query executes a statement that returns rows, and streams them.
 func (s *session) query(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
 	op, err := s.hive.Execute(ctx, st.Text)
 	if err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	from, err := op.Schema(ctx)
 	if err == nil {
-		if columns, exact := described(from); exact {
+		if columns, exact := columnsOfMetadata(from); exact {
 			return s.stream(op, columns, st), nil
 		}
 	} else if refused := (*hive.ServerError)(nil); !errors.As(err, &refused) {
 		s.closeOperation(op)
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
-	// The server has not read any row yet: the statement can be put otherwise.
-	columns, text, err := s.typed(ctx, st)
+	// The server has not read any row yet, so another statement may replace this one.
+	columns, text, err := s.typedQuery(ctx, st)
 	if err != nil {
 		s.closeOperation(op)
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	if text != "" {
 		s.closeOperation(op)
 		if op, err = s.hive.Execute(ctx, text); err != nil {
-			return nil, s.failure(err, st)
+			return nil, s.databricksError(err, st)
 		}
 	}
 	return s.stream(op, columns, st), nil
 }
 
-// jsonOptions make to_json lose nothing.
+// jsonOptions make to_json keep microseconds and NULL fields.
 const jsonOptions = `map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", 'timestampNTZFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", 'ignoreNullFields', 'false')`
 
-// typed asks for the types of a query's columns, and writes it so that the
-// server sends each value whole; as it is, if text is empty.
-func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []rows.Column, text string, err error) {
+// typedQuery asks Spark for the types of a query's columns. If the server would send
+// a value incompletely, text is the query that converts such values; else it is empty.
+func (s *session) typedQuery(ctx context.Context, st *rewrite.Statement) (columns []rows.Column, text string, err error) {
 	source := strings.TrimRight(st.Text, "; \t\r\n")
 	found, err := s.queryTexts(ctx, "DESCRIBE QUERY "+source)
 	if err != nil {
@@ -111,14 +111,14 @@ func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []r
 			expressions[i] = "to_json(" + names[i] + ")"
 			wrapped = true
 		default:
-			if c.Type, err = sqltype.Simple(kind); err != nil {
+			if c.Type, err = sqltype.ParseSimple(kind); err != nil {
 				return nil, "", err
 			}
 			if c.Type.Kind == types.Interval {
 				c.Text = strings.ToUpper(kind)
 			}
 			if c.Type.Kind == types.Timestamp && s.location != time.UTC {
-				// As text, the hour that a change of clocks repeats is there twice.
+				// As text, the repeated hour at the end of daylight saving time is ambiguous.
 				c.Form, wrapped = rows.Micros, true
 				expressions[i] = "unix_micros(" + names[i] + ")"
 			}
@@ -126,7 +126,7 @@ func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []r
 		columns = append(columns, c)
 	}
 	if nested {
-		if err := s.members(ctx, source, names, columns); err != nil {
+		if err := s.setNestedTypes(ctx, source, names, columns); err != nil {
 			return nil, "", err
 		}
 	}
@@ -136,10 +136,10 @@ func (s *session) typed(ctx context.Context, st *rewrite.Statement) (columns []r
 	return columns, text, nil
 }
 
-// members finds the types of nested columns, whose fields DESCRIBE QUERY prints
-// unquoted.
-func (s *session) members(ctx context.Context, query string, names []string, columns []rows.Column) error {
-	view := s.temporary()
+// setNestedTypes sets the types of nested columns. DESCRIBE QUERY prints their field
+// names without quotes, so the types are read from the JSON description of a view.
+func (s *session) setNestedTypes(ctx context.Context, query string, names []string, columns []rows.Column) error {
+	view := s.newViewName()
 	if _, err := s.queryTexts(ctx, "CREATE OR REPLACE TEMPORARY VIEW "+view+" ("+strings.Join(names, ", ")+") AS "+query); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (s *session) members(ctx context.Context, query string, names []string, col
 	if err != nil {
 		return err
 	}
-	exact, err := sqltype.Described(found[0][0])
+	exact, err := sqltype.ParseDescribe(found[0][0])
 	if err != nil {
 		return err
 	}
@@ -181,9 +181,9 @@ func (r *result) Columns() []warehouse.Column { return r.columns }
 func (r *result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	set, err := r.op.Fetch(ctx, fetchRows)
 	if err != nil {
-		return nil, r.session.failure(err, r.statement)
+		return nil, r.session.databricksError(err, r.statement)
 	}
-	if rows.Count(set) == 0 {
+	if rows.RowCount(set) == 0 {
 		return nil, io.EOF
 	}
 	return r.decoder.Batch(set)
@@ -195,20 +195,20 @@ func (r *result) Close() error {
 	defer cancel()
 	err := r.op.Close(ctx)
 	if lost := (*hive.LostError)(nil); errors.As(err, &lost) {
-		return nil // it is closed
+		return nil // already closed
 	}
 	return err
 }
 
-// queryTexts runs a statement of the engine's own and reads its rows as text, NULL as
-// the empty string.
+// queryTexts executes a statement of the engine itself and returns its rows as
+// text; NULL becomes the empty string.
 func (s *session) queryTexts(ctx context.Context, statement string) ([][]string, error) {
 	op, err := s.hive.Execute(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
 	defer s.closeOperation(op)
-	_, values, err := s.table(ctx, op)
+	_, values, err := s.readAll(ctx, op)
 	if err != nil {
 		return nil, err
 	}
@@ -224,9 +224,9 @@ func (s *session) queryTexts(ctx context.Context, statement string) ([][]string,
 	return out, nil
 }
 
-// table reads the small result of a command. Nested values and timestamps stay
-// the text that Spark prints.
-func (s *session) table(ctx context.Context, op *hive.Operation) ([]fixedresult.Column, [][]any, error) {
+// readAll reads the small result of a command. Nested values and timestamps stay
+// text, as Spark prints them.
+func (s *session) readAll(ctx context.Context, op *hive.Operation) ([]fixedresult.Column, [][]any, error) {
 	from, err := op.Schema(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -247,7 +247,7 @@ func (s *session) table(ctx context.Context, op *hive.Operation) ([]fixedresult.
 		if err != nil {
 			return nil, nil, err
 		}
-		n := rows.Count(set)
+		n := rows.RowCount(set)
 		if n == 0 {
 			return columns, out, nil
 		}

@@ -16,26 +16,26 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// session is a session of Spark with the namespace of Databricks. It executes
-// one statement at a time.
+// session is a Spark session with Databricks' namespace. It executes one statement at
+// a time.
 type session struct {
 	engine          *Engine
 	hive            *hive.Session
 	catalog, schema string
-	// location is the session's time zone, in which Spark prints.
+	// location is the session's time zone, in which Spark prints timestamps.
 	location *time.Location
 	settings map[string]string
-	// made counts the names this session gives to views of its own.
-	made int
+	// viewCount numbers the views that the engine creates for itself.
+	viewCount int
 }
 
-// namespace completes short names.
+// namespace returns the current catalog and schema, which complete short names.
 func (s *session) namespace() syntax.Namespace {
 	return syntax.Namespace{Catalog: s.catalog, Schema: s.schema}
 }
 
 func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
-	client, err := e.connect(ctx, patience)
+	client, err := e.connect(ctx, sessionWait)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*
 	}
 	conf := map[string]string{"use:database": e.names.Schema(s.catalog, s.schema)}
 	for key, value := range o.Conf {
-		name, err := s.setting(key, value)
+		name, err := s.recordSetting(key, value)
 		if err != nil {
 			return nil, err
 		}
@@ -61,15 +61,15 @@ func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*
 		if errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
 			return nil, sqlerror.SchemaNotFound(s.catalog, s.schema)
 		}
-		return nil, s.failure(err, nil)
+		return nil, s.databricksError(err, nil)
 	}
 	return s, nil
 }
 
-// closeTimeout bounds what is done after a caller has gone.
+// closeTimeout bounds calls that must succeed even after ctx has ended.
 const closeTimeout = 10 * time.Second
 
-// Close ends the session. One that is lost is ended already.
+// Close ends the session. A lost session needs no call.
 func (s *session) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
@@ -85,7 +85,7 @@ func (s *session) Close() error {
 func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
 	tokens, err := syntax.Lex(statement)
 	if err != nil {
-		// A statement that cannot be split into tokens is left for Spark to refuse.
+		// Spark reports the syntax error.
 		return s.query(ctx, &rewrite.Statement{Text: statement})
 	}
 	first, second := tokens[0].Upper, ""
@@ -95,12 +95,12 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	switch {
 	case tokens[0].Kind == syntax.EOF:
 		return nil, sqlerror.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
-	case first == "SHOW" && shown[second],
+	case first == "SHOW" && answeredShows[second],
 		first == "USE",
 		second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
-		return s.namespaces(ctx, statement)
+		return s.executeNamespace(ctx, statement)
 	case first == "SET" || first == "RESET":
-		return s.set(ctx, statement)
+		return s.executeSet(ctx, statement)
 	case first == "COPY":
 		return s.copyInto(ctx, statement, tokens, params)
 	case unsupported[first] || first == "SHOW" && second == "TABLE" || first == "ALTER" && second == "CATALOG":
@@ -116,7 +116,7 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	case strings.HasPrefix(first, "DESC") && (second == "HISTORY" || second == "DETAIL") && len(st.Tables) == 1:
 		return s.history(ctx, st, second)
 	case first == "CREATE" && len(st.Schemas) == 1:
-		if err := s.schemaCanBeMade(ctx, st); err != nil {
+		if err := s.checkCreateSchema(ctx, st); err != nil {
 			return nil, err
 		}
 	case (first == "CREATE" || first == "REPLACE") && deepCloneAt(tokens) >= 0:
@@ -129,19 +129,19 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	return s.command(ctx, st)
 }
 
-// truncate stands in for TRUNCATE TABLE, which Delta has in Databricks only.
+// truncate executes TRUNCATE TABLE, which open-source Delta does not have.
 func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
 	if len(st.Tables) != 1 {
 		return s.command(ctx, st)
 	}
 	t := st.Tables[0]
 	if _, err := s.queryTexts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	return fixedresult.Empty(), nil
 }
 
-// unsupported are statements of Databricks that Spark would read otherwise.
+// unsupported are statements of Databricks that mean something else to Spark.
 var unsupported = map[string]bool{"GRANT": true, "REVOKE": true, "DECLARE": true, "CALL": true, "EXECUTE": true, "BEGIN": true}
 
 func (s *session) rewrite(
@@ -153,12 +153,11 @@ func (s *session) rewrite(
 	ask := filterOf(tokens, params)
 	return rewrite.Rewrite(statement, tokens, rewrite.Env{
 		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params),
-		Information: func(catalog, relation string) (string, error) { return s.information(ctx, catalog, relation, ask) },
+		Information: func(catalog, relation string) (string, error) { return s.informationQuery(ctx, catalog, relation, ask) },
 	})
 }
 
-// isQuery reports whether a statement is SELECT or the like. WITH may also begin
-// an INSERT.
+// isQuery reports whether a statement is a query. WITH may also begin an INSERT.
 func isQuery(tokens []syntax.Token) bool {
 	switch tokens[0].Upper {
 	case "SELECT", "VALUES", "FROM", "TABLE", "(":
@@ -180,7 +179,7 @@ func isQuery(tokens []syntax.Token) bool {
 	return false
 }
 
-// createsAs reports whether CREATE TABLE has a query.
+// createsAs reports whether a CREATE TABLE is one AS SELECT.
 func createsAs(tokens []syntax.Token) bool {
 	table, depth := false, 0
 	for i, t := range tokens {
@@ -200,18 +199,18 @@ func createsAs(tokens []syntax.Token) bool {
 	return false
 }
 
-// command runs a statement that is no query.
+// command executes a statement that is not a query.
 func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse.Result, error) {
 	op, err := s.hive.Execute(ctx, st.Text)
 	if err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
 	defer s.closeOperation(op)
-	columns, values, err := s.table(ctx, op)
+	columns, values, err := s.readAll(ctx, op)
 	if err != nil {
-		return nil, s.failure(err, st)
+		return nil, s.databricksError(err, st)
 	}
-	// Statements that return nothing return this.
+	// The server returns this column for statements that return nothing.
 	if len(columns) == 1 && columns[0].Name == "Result" && len(values) == 0 {
 		return fixedresult.Empty(), nil
 	}
@@ -225,8 +224,7 @@ func (s *session) command(ctx context.Context, st *rewrite.Statement) (warehouse
 	return fixedresult.New(columns, values)
 }
 
-// withUserNames replaces Spark's names in a text of a command's answer by the
-// user's.
+// withUserNames replaces Spark's names in a command's output by the user's.
 func (s *session) withUserNames(st *rewrite.Statement, text string) string {
 	if text == "spark_catalog" && len(st.Tables) > 0 {
 		return st.Tables[0].Catalog
@@ -238,18 +236,18 @@ func (s *session) withUserNames(st *rewrite.Statement, text string) string {
 	return s.engine.names.UserText(text)
 }
 
-// closeOperation closes an operation whose rows have been read.
+// closeOperation closes an operation that is no longer read.
 func (s *session) closeOperation(op *hive.Operation) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	_ = op.Close(ctx) // the session's end closes it too
+	_ = op.Close(ctx) // closing the session closes the operation too
 }
 
-// temporary makes a name for a view of the engine's own.
-func (s *session) temporary() string {
-	s.made++
-	return fmt.Sprintf("%s%d", ownView, s.made)
+// newViewName returns a name for a view that the engine creates for itself.
+func (s *session) newViewName() string {
+	s.viewCount++
+	return fmt.Sprintf("%s%d", ownViewPrefix, s.viewCount)
 }
 
-// ownView begins the names of views that users do not see.
-const ownView = "sandbox_own_view_"
+// ownViewPrefix begins the names of views that are hidden from users.
+const ownViewPrefix = "sandbox_own_view_"

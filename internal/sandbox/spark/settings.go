@@ -16,17 +16,17 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// settings are the parameters of a warehouse's session, and Spark's names of
-// those that mean something to it. The front sees to STATEMENT_TIMEOUT.
+// settings maps the parameters of a Databricks session to Spark's settings; "" means
+// that Spark has none. The front enforces STATEMENT_TIMEOUT.
 var settings = map[string]string{
 	"ANSI_MODE": "spark.sql.ansi.enabled", "TIMEZONE": "spark.sql.session.timeZone",
 	"LEGACY_TIME_PARSER_POLICY": "spark.sql.legacy.timeParserPolicy", "MAX_FILE_PARTITION_BYTES": "spark.sql.files.maxPartitionBytes",
 	"STATEMENT_TIMEOUT": "", "ENABLE_PHOTON": "", "USE_CACHED_RESULT": "", "READ_ONLY_EXTERNAL_METASTORE": "", "QUERY_TAGS": "",
 }
 
-// setting notes a session parameter and returns Spark's name of it; "" for one
-// that is not Spark's.
-func (s *session) setting(key, value string) (string, error) {
+// recordSetting applies a session parameter to the session, and returns Spark's name
+// of it; "" if Spark has none.
+func (s *session) recordSetting(key, value string) (string, error) {
 	name, known := settings[strings.ToUpper(key)]
 	if !known {
 		for _, spark := range settings {
@@ -51,8 +51,8 @@ func (s *session) setting(key, value string) (string, error) {
 	return name, nil
 }
 
-// set is SET and RESET.
-func (s *session) set(ctx context.Context, statement string) (warehouse.Result, error) {
+// executeSet executes SET and RESET.
+func (s *session) executeSet(ctx context.Context, statement string) (warehouse.Result, error) {
 	parsed, err := syntax.Parse(statement)
 	if err != nil {
 		return nil, err
@@ -74,13 +74,13 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 		}
 		return fixedresult.Empty(), nil
 	case st.Value != nil:
-		name, err := s.setting(st.Key, *st.Value)
+		name, err := s.recordSetting(st.Key, *st.Value)
 		if err != nil {
 			return nil, err
 		}
 		if name != "" {
 			if _, err := s.queryTexts(ctx, "SET "+name+"="+quoting.Name(*st.Value)); err != nil {
-				return nil, s.failure(err, &rewrite.Statement{Text: statement})
+				return nil, s.databricksError(err, &rewrite.Statement{Text: statement})
 			}
 		}
 		return fixedresult.New(columns, [][]any{{st.Key, *st.Value}})
@@ -99,7 +99,7 @@ func (s *session) set(ctx context.Context, statement string) (warehouse.Result, 
 
 func (s *session) reset(ctx context.Context, key string) error {
 	if key == "TIMEZONE" {
-		if _, err := s.setting(key, "UTC"); err != nil {
+		if _, err := s.recordSetting(key, "UTC"); err != nil {
 			return err
 		}
 	}
@@ -108,5 +108,5 @@ func (s *session) reset(ctx context.Context, key string) error {
 		return nil
 	}
 	_, err := s.queryTexts(ctx, "RESET "+settings[key])
-	return s.failure(err, nil)
+	return s.databricksError(err, nil)
 }

@@ -1,6 +1,6 @@
-// Package spark executes Databricks SQL on a real Apache Spark with Delta. What
-// Spark does not have, or names otherwise, it stands in for: catalogs, COPY INTO,
-// information_schema, parameters, DEEP CLONE.
+// Package spark executes Databricks SQL on Apache Spark with Delta. It implements
+// itself what Spark lacks: catalogs, COPY INTO, information_schema, parameters,
+// DEEP CLONE. It also gives errors Databricks' classes.
 package spark
 
 import (
@@ -26,23 +26,23 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Options are what an engine needs from its owner.
+// Options configure an Engine.
 type Options struct {
 	// Home is the directory that `make spark` filled.
 	Home string
 	// DataDir holds tables, metastore, logs and temporary files.
 	DataDir string
-	// URL is a running server of this machine, in place of one of this engine's
-	// own: several sandboxes can share it, each with catalogs of its own. It ends
-	// in /cliservice.
+	// URL is the address of a running server on this machine, ending in
+	// /cliservice; empty starts one. Sandboxes that share a server have separate
+	// catalogs.
 	URL string
-	// Discard drops everything from the server on Close.
+	// Discard drops this engine's schemas from the server on Close.
 	Discard bool
-	// Objects is read by COPY INTO.
+	// Objects holds the files that COPY INTO reads.
 	Objects objectstore.Store
 }
 
-// StartTimeout bounds how long a server may take until it answers.
+// StartTimeout is how long a server may take to start.
 const StartTimeout = 3 * time.Minute
 
 // Engine implements warehouse.Engine.
@@ -56,13 +56,13 @@ type Engine struct {
 	mu     sync.Mutex
 	server *process.Server
 	client *hive.Client
-	// launch is a start that is in progress, or that failed and whose error no
-	// caller has received yet.
+	// launch is a start in progress, or a failed start whose error no caller has
+	// received yet.
 	launch *launch
 	closed bool
 }
 
-// Open starts a server, or finds the one at o.URL, and makes the first catalogs.
+// Open starts a server, or uses the one at o.URL, and creates the first catalogs.
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(o.DataDir, "copy"), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder of the Spark engine: %w", err)
+		return nil, fmt.Errorf("make the data directory of the Spark engine: %w", err)
 	}
 	prefix, err := prefixOf(o)
 	if err != nil {
@@ -89,8 +89,8 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	return e, e.bootstrap(ctx)
 }
 
-// prefixOf returns the prefix of this engine's schemas, the same each time for
-// the same data directory.
+// prefixOf returns the prefix of this engine's schemas. It is the same each time for
+// a data directory.
 func prefixOf(o Options) (string, error) {
 	if o.URL == "" {
 		return "sandbox", nil
@@ -109,8 +109,8 @@ func prefixOf(o Options) (string, error) {
 	return prefix, os.WriteFile(path, []byte(prefix), 0o600)
 }
 
-// bootstrap finds the directory of the tables, and makes the first catalogs unless
-// there are some.
+// bootstrap finds the directory of the tables, and creates the first catalogs if
+// there are none.
 func (e *Engine) bootstrap(ctx context.Context) error {
 	client, err := e.connect(ctx, StartTimeout)
 	if err != nil {
@@ -124,7 +124,7 @@ func (e *Engine) bootstrap(ctx context.Context) error {
 	defer func() { _ = s.Close() }()
 	found, err := s.queryTexts(ctx, "SET spark.sql.warehouse.dir")
 	if err != nil || len(found) != 1 {
-		return errors.Join(errors.New("ask Spark for the folder of its tables"), err)
+		return errors.Join(errors.New("ask Spark for the directory of its tables"), err)
 	}
 	e.warehouse = strings.TrimPrefix(strings.TrimPrefix(found[0][1], "file:"), "//")
 	if _, err := os.Stat(e.warehouse); err != nil {
@@ -147,8 +147,8 @@ func (e *Engine) OpenSession(ctx context.Context, o warehouse.SessionOptions) (w
 	return e.openSession(ctx, o)
 }
 
-// Ended is closed when the server's process is gone; nil for one that this
-// engine did not start.
+// Ended is closed when the server's process has ended; nil if this engine did not
+// start the server.
 func (e *Engine) Ended() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -158,7 +158,7 @@ func (e *Engine) Ended() <-chan struct{} {
 	return e.server.Ended()
 }
 
-// Close ends the server, or leaves a shared one.
+// Close ends the server, unless it is shared.
 func (e *Engine) Close() error {
 	var err error
 	if e.opts.Discard && e.opts.URL != "" {
@@ -167,7 +167,7 @@ func (e *Engine) Close() error {
 	return errors.Join(err, e.stop())
 }
 
-// discard drops the schemas of this engine from a shared server.
+// discard drops this engine's schemas from a shared server.
 func (e *Engine) discard() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -176,7 +176,7 @@ func (e *Engine) discard() error {
 		return fmt.Errorf("drop this sandbox's schemas from the shared Spark: %w", err)
 	}
 	s := &session{engine: e, hive: plain, location: time.UTC}
-	found, err := s.physical(ctx)
+	found, err := s.sparkSchemas(ctx)
 	for _, schema := range found {
 		_, dropErr := s.queryTexts(ctx, "DROP SCHEMA "+quoting.Name(schema)+" CASCADE")
 		err = errors.Join(err, dropErr)
@@ -184,7 +184,7 @@ func (e *Engine) discard() error {
 	return errors.Join(err, s.Close())
 }
 
-// tableDir is where Spark keeps a managed table.
+// tableDir returns the directory of a managed table.
 func (e *Engine) tableDir(catalog, schema, table string) string {
 	return filepath.Join(e.warehouse, e.names.Schema(catalog, schema)+".db", e.names.Table(table))
 }

@@ -132,7 +132,7 @@ func TestCancelStopsTheStatement(t *testing.T) {
 	conn := open(t).connect()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	// To its end the statement would take days.
+	// This query would take days.
 	_, _, err := rowsOf(ctx, conn, "SELECT count(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b WHERE a.id % 7 = b.id % 11")
 	if err == nil {
 		t.Error("got no error, want that of the cancelled context")
@@ -144,7 +144,7 @@ func TestSettings(t *testing.T) {
 	b := open(t)
 	conn := b.connect(dbsql.WithSessionParams(map[string]string{"ANSI_MODE": "false", "TIMEZONE": "America/New_York", "STATEMENT_TIMEOUT": "100"}))
 	want(t, conn, "SELECT CAST('x' AS INT), CAST(TIMESTAMP '2024-07-01 00:00:00Z' AS STRING)", "NULL|2024-06-30 20:00:00")
-	// The hour that is there twice.
+	// The repeated hour at the end of daylight saving time.
 	want(t, conn, "SELECT unix_seconds(x), x = timestamp_seconds(1730611800) FROM VALUES (timestamp_seconds(1730611800)), (timestamp_seconds(1730615400)) AS t(x)", "1730611800|true", "1730615400|false")
 	exec(t, conn, "SET ANSI_MODE = true")
 	wantError(t, conn, "SELECT CAST('x' AS INT)", "[CAST_INVALID_INPUT]")

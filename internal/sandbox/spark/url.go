@@ -1,7 +1,7 @@
 package spark
 
-// URL is where the Thrift server listens: other sandboxes of this machine can
-// share it.
+// URL returns the address of the Thrift server, which other sandboxes of this machine
+// can use.
 func (e *Engine) URL() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package deltalog reads the transaction log of a Delta table: what each commit
-// did, and the table's schema. Spark tells less of it, and slowly.
+// Package deltalog reads the transaction log of a Delta table: its commits and its
+// schema. Spark's own statements show less of it, and are slow.
 package deltalog
 
 import (
@@ -24,12 +24,12 @@ import (
 type Commit struct {
 	Version int64
 	At      time.Time
-	// Operation and what belongs to it are as DESCRIBE HISTORY shows them.
+	// Operation, Parameters and Metrics are as in DESCRIBE HISTORY.
 	Operation    string
 	Parameters   map[string]string
 	Metrics      map[string]string
 	UserMetadata string
-	// Metadata is set where the commit changed it.
+	// Metadata is set if the commit changed it.
 	Metadata *Metadata
 }
 
@@ -43,11 +43,11 @@ type Metadata struct {
 	Created     time.Time
 }
 
-// ErrNotDelta is a directory without a log.
+// ErrNotDelta is returned for a directory without a log.
 var ErrNotDelta = errors.New("not a Delta table")
 
-// Versions lists the commits that the log of the table in dir holds, oldest
-// first.
+// Versions returns the versions whose commits are in the log of the table in dir,
+// oldest first.
 func Versions(dir string) ([]int64, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "_delta_log"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,14 +85,13 @@ func Read(dir string, version int64) (*Commit, error) {
 				return nil, fmt.Errorf("version %d of %s: %w", version, dir, err)
 			}
 		}
-		if errors.Is(readErr, io.EOF) { // a reader of bytes has no other error
+		if errors.Is(readErr, io.EOF) { // reading from memory has no other error
 			return out, nil
 		}
 	}
 }
 
-// action reads one line of a commit. Most lines are files, which are not asked
-// for.
+// action parses one line of a commit. It ignores files, which most lines are about.
 func (c *Commit) action(line []byte) error {
 	if !bytes.HasPrefix(line, []byte(`{"commitInfo"`)) && !bytes.HasPrefix(line, []byte(`{"metaData"`)) {
 		return nil
@@ -129,7 +128,7 @@ func (c *Commit) action(line []byte) error {
 		}
 	}
 	if m := action.MetaData; m != nil {
-		columns, err := sqltype.Delta(m.SchemaString)
+		columns, err := sqltype.ParseDelta(m.SchemaString)
 		if err != nil {
 			return err
 		}
@@ -141,7 +140,7 @@ func (c *Commit) action(line []byte) error {
 	return nil
 }
 
-// Newest is a table's newest metadata and its last commit.
+// Newest returns a table's current metadata and its last commit.
 func Newest(dir string) (*Metadata, *Commit, error) {
 	versions, err := Versions(dir)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package hive talks to a Spark Thrift Server: HiveServer2's protocol over
-// HTTP, as much of it as executing statements and reading their rows needs.
+// Package hive is a client of the Spark Thrift Server: the part of HiveServer2's
+// protocol over HTTP that executes statements and reads their rows.
 package hive
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// user is who current_user() says.
+// user is the result of current_user().
 const user = "sandbox@example.com"
 
-// Client makes sessions on one server.
+// Client opens sessions on one server.
 type Client struct {
 	url  string
 	http *http.Client
@@ -32,10 +32,10 @@ func NewClient(url string) *Client {
 	return &Client{url: url, http: &http.Client{Transport: transport}}
 }
 
-// Close drops the idle connections.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// ServerError is a failure that the server reports.
+// ServerError is an error that the server reports.
 type ServerError struct {
 	Message  string
 	SQLState string
@@ -43,23 +43,23 @@ type ServerError struct {
 
 func (e *ServerError) Error() string { return e.Message }
 
-// LostError is a server that cannot be reached, or that forgot the session.
+// LostError is returned if the server cannot be reached or does not know the session.
 type LostError struct{ Err error }
 
 func (e *LostError) Error() string { return e.Err.Error() }
 
-// Unwrap returns what was seen.
+// Unwrap returns the cause.
 func (e *LostError) Unwrap() error { return e.Err }
 
-// rpc makes one call. Thrift's HTTP client holds the answer of one call, so
-// that each gets its own.
+// rpc makes one call, with its own Thrift HTTP client, since a client holds the
+// answer of only one call.
 func rpc[A any](ctx context.Context, c *Client, call func(*tcli.TCLIServiceClient) (A, error), status func(A) *tcli.TStatus) (A, error) {
 	var zero A
 	transport, err := thrift.NewTHttpClientWithOptions(c.url, thrift.THttpClientOptions{Client: c.http})
 	if err != nil {
 		return zero, err
 	}
-	// With authentication off, the server still wants a name.
+	// The server requires a user name even without authentication.
 	if h, ok := transport.(*thrift.THttpClient); ok {
 		h.SetHeader("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":sandbox")))
 	}
@@ -88,8 +88,8 @@ type Session struct {
 	handle *tcli.TSessionHandle
 }
 
-// OpenSession starts a session. Keys of conf may be "set:hivevar:..." and the
-// like; plain ones are Spark settings.
+// OpenSession starts a session. conf holds Spark settings, or prefixed keys such as
+// "set:hivevar:...".
 func (c *Client) OpenSession(ctx context.Context, conf map[string]string) (*Session, error) {
 	name := user
 	answer, err := rpc(ctx, c, func(t *tcli.TCLIServiceClient) (*tcli.TOpenSessionResp, error) {
@@ -112,11 +112,11 @@ func (s *Session) Close(ctx context.Context) error {
 	return err
 }
 
-// Execute runs a statement and returns when its result can be fetched.
+// Execute executes a statement and returns when its rows can be fetched.
 // Cancelling ctx cancels the statement.
 func (s *Session) Execute(ctx context.Context, statement string) (*Operation, error) {
-	// The call itself only submits: it is let through, so that there is a handle
-	// to cancel.
+	// Submitting is not cancelled: without the handle, the statement itself could
+	// not be cancelled.
 	submit := context.WithoutCancel(ctx)
 	answer, err := rpc(submit, s.client, func(t *tcli.TCLIServiceClient) (*tcli.TExecuteStatementResp, error) {
 		return t.ExecuteStatement(submit, &tcli.TExecuteStatementReq{SessionHandle: s.handle, Statement: statement, RunAsync: true})
@@ -137,7 +137,7 @@ type Operation struct {
 	handle *tcli.TOperationHandle
 }
 
-// The server is asked often at first: most statements are quick.
+// Polling starts with a short interval, since most statements are quick.
 const (
 	firstPoll = 2 * time.Millisecond
 	lastPoll  = 200 * time.Millisecond
@@ -201,8 +201,8 @@ func (o *Operation) Schema(ctx context.Context) ([]*tcli.TColumnDesc, error) {
 	return answer.GetSchema().GetColumns(), nil
 }
 
-// Fetch returns the next rows, by column; none at the end. The server never
-// says that there are more rows, so that only an empty answer is the end.
+// Fetch returns the next rows, by column. No rows means the end of the result: the
+// server does not report whether there are more.
 func (o *Operation) Fetch(ctx context.Context, maxRows int64) (*tcli.TRowSet, error) {
 	answer, err := rpc(ctx, o.client, func(t *tcli.TCLIServiceClient) (*tcli.TFetchResultsResp, error) {
 		return t.FetchResults(
@@ -216,7 +216,7 @@ func (o *Operation) Fetch(ctx context.Context, maxRows int64) (*tcli.TRowSet, er
 	return answer.GetResults(), nil
 }
 
-// Close forgets the statement, and stops it if it still runs.
+// Close closes the statement, and cancels it if it is still running.
 func (o *Operation) Close(ctx context.Context) error {
 	_, err := rpc(ctx, o.client, func(t *tcli.TCLIServiceClient) (*tcli.TCloseOperationResp, error) {
 		return t.CloseOperation(ctx, &tcli.TCloseOperationReq{OperationHandle: o.handle})

@@ -1,7 +1,6 @@
-// Command install puts Apache Spark and Delta into a directory: pyspark from the
-// Python package index into a virtual environment, Delta's jars from Maven
-// Central, by the Ivy that Spark itself fetches packages with.
-// Where both are there already it does nothing.
+// Command install installs Apache Spark and Delta into a directory: pyspark from
+// PyPI into a virtual environment, and Delta's jars from Maven Central with the Ivy
+// that is part of Spark. It does nothing if both are installed.
 package main
 
 import (
@@ -20,7 +19,7 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "the folder to install into")
+	dir := flag.String("dir", "", "the directory to install into")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := install(ctx, *dir, os.Stderr)
@@ -33,7 +32,7 @@ func main() {
 
 func install(ctx context.Context, dir string, out io.Writer) error {
 	if dir == "" {
-		return errors.New("-dir is missing: name the folder to install into")
+		return errors.New("-dir is missing: name the directory to install into")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -79,7 +78,7 @@ func (i installer) run(ctx context.Context, name string, args ...string) error {
 func (i installer) spark(ctx context.Context) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return errors.New("there is no python3 on PATH: install Python 3, such as Debian's python3 and python3-venv")
+		return errors.New("python3 is not on PATH: install Python 3, such as Debian's python3 and python3-venv")
 	}
 	if err := i.run(ctx, python, "-m", "venv", "--clear", i.Venv()); err != nil {
 		return fmt.Errorf("make a virtual environment (Debian has python3-venv for it): %w", err)
@@ -88,8 +87,8 @@ func (i installer) spark(ctx context.Context) error {
 		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+sparkdist.Spark)
 }
 
-// jars are Delta's, with their SHA-256. Spark itself is there, with all
-// that Delta needs beside them.
+// jars are Delta's jars, with their SHA-256. Spark includes everything else that
+// Delta needs.
 var jars = map[string]string{
 	"delta-spark_" + sparkdist.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",
 	"delta-storage":                  "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d",
@@ -102,7 +101,7 @@ func (i installer) delta(ctx context.Context, java string) error {
 	}
 	ivy, err := filepath.Glob(filepath.Join(spark, "ivy-*.jar"))
 	if err != nil || len(ivy) != 1 {
-		return errors.Join(fmt.Errorf("%d jars of Ivy in %s, which fetches Delta", len(ivy), spark), err)
+		return errors.Join(fmt.Errorf("found %d jars of Ivy in %s, want one, to download Delta with", len(ivy), spark), err)
 	}
 	cache := filepath.Join(i.Dir, "ivy")
 	if err := errors.Join(os.RemoveAll(i.DeltaJars()), os.RemoveAll(cache)); err != nil {
@@ -116,10 +115,10 @@ func (i installer) delta(ctx context.Context, java string) error {
 		jar := filepath.Join(i.DeltaJars(), name+"-"+sparkdist.Delta+".jar")
 		content, err := os.ReadFile(jar)
 		if err != nil {
-			return fmt.Errorf("Ivy ended well, yet left no jar: %w", err)
+			return fmt.Errorf("Ivy succeeded but downloaded no jar: %w", err)
 		}
 		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != sum {
-			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not Delta %s as it was released", jar, got, sum, sparkdist.Delta)
+			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not the released Delta %s", jar, got, sum, sparkdist.Delta)
 		}
 	}
 	return os.RemoveAll(cache)

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// opens are the parts of Java that Spark reaches into.
-var opens = []string{
+// addOpens are the Java packages that Spark accesses by reflection.
+var addOpens = []string{
 	"java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io",
 	"java.base/java.net", "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent",
 	"java.base/java.util.concurrent.atomic", "java.base/jdk.internal.ref", "java.base/sun.nio.ch",
@@ -15,8 +15,8 @@ var opens = []string{
 	"java.security.jgss/sun.security.krb5",
 }
 
-// logging keeps Spark's log to what went wrong.
-const logging = `rootLogger.level = warn
+// logConfig limits Spark's log to warnings and errors.
+const logConfig = `rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
 appender.stderr.name = stderr
@@ -30,16 +30,16 @@ logger.cli.name = org.apache.hive.service
 logger.cli.level = off
 `
 
-// arguments are the command line of the server. Spark's own scripts are passed
-// by, so that there is one process and one command line.
+// arguments returns the command line of the server. Spark's own start scripts are
+// not used: they would start further processes.
 func arguments(o Options, port int) ([]string, error) {
 	jars, err := o.Home.SparkJars()
 	if err != nil {
 		return nil, err
 	}
 	logged := filepath.Join(o.DataDir, "log4j2.properties")
-	if err := os.WriteFile(logged, []byte(logging), 0o600); err != nil {
-		return nil, fmt.Errorf("write how Spark logs: %w", err)
+	if err := os.WriteFile(logged, []byte(logConfig), 0o600); err != nil {
+		return nil, fmt.Errorf("write the configuration of Spark's log: %w", err)
 	}
 	args := []string{
 		"-Dlog4j2.configurationFile=" + logged,
@@ -51,7 +51,7 @@ func arguments(o Options, port int) ([]string, error) {
 		"-Duser.timezone=UTC", "-Dfile.encoding=UTF-8",
 		"-Dspark.submit.deployMode=client", "-Dspark.app.name=sandbox",
 	}
-	if o.Brief {
+	if o.SmallStatements {
 		// With the first compiler alone the code cache is 48 MB by default. A suite of
 		// tests fills it, and the next statement fails with "Out of space in CodeCache
 		// for adapters".
@@ -59,7 +59,7 @@ func arguments(o Options, port int) ([]string, error) {
 	} else {
 		args = append(args, "-XX:+UseG1GC")
 	}
-	for _, open := range opens {
+	for _, open := range addOpens {
 		args = append(args, "--add-opens="+open+"=ALL-UNNAMED")
 	}
 	for _, kv := range settings(o) {
@@ -89,24 +89,24 @@ func settings(o Options) []string {
 		"spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
 		"spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
 		"spark.sql.sources.default=delta",
-		// The usual one starts a process of the system's for each commit. This is
-		// the only Spark that writes here.
+		// The default starts a system process for each commit, to be safe among
+		// several writers. This server is the only writer.
 		"spark.delta.logStore.file.impl=io.delta.storage.LocalLogStore",
 		"spark.sql.session.timeZone=Etc/UTC",
 		"spark.sql.ansi.enabled=true",
-		// Rows leave the server partition by partition: no result has to fit into
-		// its memory.
+		// Rows are sent partition by partition, so that a result need not fit into
+		// memory.
 		"spark.sql.thriftServer.incrementalCollect=true",
-		// ${...} in a statement is what it is.
+		// ${...} in a statement is not substituted.
 		"spark.sql.variable.substitute=false",
 		"spark.sql.thriftserver.ui.retainedStatements=10", "spark.sql.thriftserver.ui.retainedSessions=10",
 		"spark.sql.ui.retainedExecutions=5", "spark.ui.retainedJobs=10", "spark.ui.retainedStages=10", "spark.ui.retainedTasks=100",
 	}
-	if o.Brief {
-		// What plans and compiles a statement well costs more than a small one.
+	if o.SmallStatements {
+		// Optimizing and compiling costs more than it saves on small statements.
 		return append(out, "spark.sql.shuffle.partitions=2", "spark.default.parallelism=2", "spark.databricks.delta.snapshotPartitions=1",
 			"spark.sql.adaptive.enabled=false", "spark.sql.codegen.wholeStage=false", "spark.sql.codegen.factoryMode=NO_CODEGEN")
 	}
-	// Few partitions make small tables quick.
+	// Few partitions make small tables fast.
 	return append(out, "spark.sql.shuffle.partitions=4", "spark.default.parallelism=4", "spark.databricks.delta.snapshotPartitions=2")
 }

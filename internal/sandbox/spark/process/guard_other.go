@@ -4,8 +4,8 @@ package process
 
 import "os/exec"
 
-// guarded runs a command as it is: where there is no sh, Spark may outlive a
-// sandbox that is killed.
+// guardedCommand returns the plain command: without sh there is no guard, and Spark
+// may outlive a killed sandbox.
 func guarded(name string, args []string) *exec.Cmd { return exec.Command(name, args...) }
 
 func kill(cmd *exec.Cmd) error { return cmd.Process.Kill() }

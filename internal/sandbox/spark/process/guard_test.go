@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// child starts a guarded process that says its id and then waits.
+// child starts a guarded process that prints its id and then waits.
 func child(t *testing.T) (cmd *exec.Cmd, pid int, hangUp func() error) {
 	t.Helper()
-	cmd = guarded("sh", []string{"-c", "echo $$; exec sleep 1000"})
+	cmd = guardedCommand("sh", []string{"-c", "echo $$; exec sleep 1000"})
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func child(t *testing.T) (cmd *exec.Cmd, pid int, hangUp func() error) {
 	return cmd, pid, stdin.Close
 }
 
-// gone waits until there is no such process.
+// gone waits until the process no longer exists.
 func gone(t *testing.T, pid int) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -47,14 +47,14 @@ func gone(t *testing.T, pid int) {
 	}
 }
 
-// A parent that ends, however it does, closes the pipe.
-func TestTheGuardEndsItsChildWithItsParent(t *testing.T) {
+// The pipe is closed however the parent ends.
+func TestGuardEndsTheChildWithItsParent(t *testing.T) {
 	t.Parallel()
 	cmd, pid, hangUp := child(t)
 	if err := hangUp(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // the process was killed, so it returns an error
 	gone(t, pid)
 	gone(t, cmd.Process.Pid)
 }
@@ -65,7 +65,7 @@ func TestKillEndsTheWholeGroup(t *testing.T) {
 	if err := kill(cmd); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // the process was killed, so it returns an error
 	gone(t, pid)
 	if err := kill(cmd); err != nil {
 		t.Errorf("killing what is gone: %v", err)

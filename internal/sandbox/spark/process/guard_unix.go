@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// guard runs a command and kills it when its own input ends, which happens when
-// its parent is gone, however that ended.
+// guard is a shell script that runs a command and kills it at the end of its
+// standard input, a pipe that closes however the parent process ends.
 const guard = `exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
@@ -21,10 +21,11 @@ status=$?
 kill $watch 2>/dev/null
 exit $status`
 
-func guarded(name string, args []string) *exec.Cmd {
-	// Close ends it, in an order of its own; a context would not.
+func guardedCommand(name string, args []string) *exec.Cmd {
+	// No context: Close ends the process, standard input first.
 	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-c", guard, "sandbox-spark", name}, args...)...)
-	// A group of its own: a Ctrl-C in the terminal is the owner's to handle.
+	// A separate process group: Ctrl-C in the terminal must not reach Spark before
+	// the sandbox ends it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }

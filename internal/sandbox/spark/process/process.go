@@ -1,5 +1,5 @@
-// Package process runs a Spark Thrift Server with Delta as a child of this
-// process, on loopback, and sees to it that it does not outlive it.
+// Package process runs a Spark Thrift Server with Delta as a child process, on
+// loopback, and ends it when the parent process ends.
 package process
 
 import (
@@ -22,7 +22,7 @@ import (
 
 // Server is a running Thrift server.
 type Server struct {
-	// URL is where it answers.
+	// URL is the server's address.
 	URL string
 
 	cmd   *exec.Cmd
@@ -32,16 +32,16 @@ type Server struct {
 	err   error
 }
 
-// Options say what runs where.
+// Options configure a server.
 type Options struct {
 	Home sparkdist.Installation
 	// DataDir holds tables, metastore, logs and temporary files.
 	DataDir string
-	// Brief is for many small statements: what makes large ones quick is left out.
-	Brief bool
+	// SmallStatements tunes Spark for many small statements; large ones are slow.
+	SmallStatements bool
 }
 
-// start starts a server and returns at once.
+// start starts the server process and returns at once.
 func start(ctx context.Context, o Options) (*Server, error) {
 	if err := o.Home.Check(); err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Sessions that open at once would fail each other over the last one: each
-	// makes it with a call that fails where another was quicker.
+	// Sessions that open at the same time each create tmp/hive, with a call that
+	// fails if it exists. So it is created here.
 	for _, dir := range []string{"tmp", "warehouse", "tmp/hive"} {
 		if err := os.MkdirAll(filepath.Join(o.DataDir, dir), 0o700); err != nil {
 			return nil, fmt.Errorf("make Spark's folders: %w", err)
@@ -74,7 +74,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make Spark's log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
-	s.cmd = guarded(java, args)
+	s.cmd = guardedCommand(java, args)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = o.DataDir, log, log
 	s.cmd.Env = append(
 		slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SPARK_") || strings.HasPrefix(kv, "HADOOP_") }),
@@ -94,11 +94,10 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// portAttempts is how often a server is started anew because another process took
-// its port.
+// portAttempts is how often a server is started if another process took its port.
 const portAttempts = 3
 
-// Serve starts a server and returns when it answers, or why it does not.
+// Serve starts a server and returns when it answers, or with the reason why not.
 func Serve(ctx context.Context, o Options, timeout time.Duration) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -123,8 +122,8 @@ func (s *Server) portTaken() bool {
 	return err == nil && bytes.Contains(text, []byte("Address already in use"))
 }
 
-// freePort asks the system for a port. Another process can take it before Spark
-// does: Serve then tries again.
+// freePort returns a free port. Another process can take it before Spark does;
+// Serve then tries again.
 func freePort(ctx context.Context) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,7 +139,7 @@ func freePort(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// ready returns when the server opens a session, or why it never will.
+// ready returns when the server opens a session, or with the reason why it cannot.
 func (s *Server) ready(ctx context.Context) error {
 	client := hive.NewClient(s.URL)
 	defer client.Close()
@@ -160,10 +159,10 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
-// Ended is closed when the process is gone.
+// Ended is closed when the process has ended.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
-// Err says how the process ended.
+// Err returns why the process ended; nil while it runs.
 func (s *Server) Err() error {
 	select {
 	case <-s.ended:
@@ -173,7 +172,7 @@ func (s *Server) Err() error {
 	}
 }
 
-// LogTail is the end of the log: what went wrong last.
+// LogTail returns the end of the server's log.
 func (s *Server) LogTail() string {
 	text, err := os.ReadFile(s.log)
 	if err != nil {
@@ -183,13 +182,13 @@ func (s *Server) LogTail() string {
 	return strings.ToValidUTF8(string(text[max(0, len(text)-enough):]), "")
 }
 
-// Close ends the server and waits until it is gone.
+// Close ends the server and waits until it has ended.
 func (s *Server) Close() error {
-	// The guard kills Spark when its input ends; the group is killed beside it,
-	// for a guard that hangs.
+	// The guard kills Spark when its standard input ends. The process group is
+	// killed too, in case the guard hangs.
 	err := s.stdin.Close()
 	if errors.Is(err, os.ErrClosed) {
-		err = nil // the process had ended already
+		err = nil // the process had already ended
 	}
 	err = errors.Join(err, kill(s.cmd))
 	<-s.ended

@@ -1,6 +1,6 @@
-// Package rewrite turns statements with three-level names into statements for a
-// Spark that has one catalog, and Spark's texts back. It works on a statement's
-// tokens: nothing inside strings and comments is touched.
+// Package rewrite rewrites statements with three-level names for a Spark that has
+// one catalog, and maps the names in Spark's texts back. It works on tokens, so
+// strings and comments are unchanged.
 package rewrite
 
 import (
@@ -13,35 +13,34 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 )
 
-// Names maps the schemas of many catalogs to the schemas of Spark's one:
-// main.sales is PREFIX__main__sales. Names are kept in lower case, as Unity
-// Catalog keeps them.
+// Names maps the schemas of many catalogs to the schemas of Spark's only catalog:
+// main.sales becomes PREFIX__main__sales. Names are in lower case, as in Unity
+// Catalog.
 type Names struct {
-	prefix string
-	found  *regexp.Regexp
+	prefix        string
+	escapedSchema *regexp.Regexp
 }
 
-// NewNames returns the mapping under a prefix, which tells the schemas of one
-// sandbox from those of another on the same server. It is made of lower-case
-// letters and digits.
+// NewNames returns the mapping with a prefix of lower-case letters and digits. The
+// prefix separates the schemas of sandboxes that share a server.
 func NewNames(prefix string) *Names {
 	return &Names{
-		prefix: prefix,
-		found:  regexp.MustCompile("(/?)(?:`?spark_catalog`?\\.)?(`?)\\b(" + regexp.QuoteMeta(prefix) + "__[a-z0-9_]+)\\b`?"),
+		prefix:        prefix,
+		escapedSchema: regexp.MustCompile("(/?)(?:`?spark_catalog`?\\.)?(`?)\\b(" + regexp.QuoteMeta(prefix) + "__[a-z0-9_]+)\\b`?"),
 	}
 }
 
-// Schema is the name in Spark of a catalog's schema.
+// Schema returns the Spark schema for a schema of a catalog.
 func (n *Names) Schema(catalog, schema string) string {
 	return n.prefix + "__" + escape(catalog, true) + "__" + escape(schema, false)
 }
 
-// Table is the name in Spark of a table: those that Hive's metastore refuses
+// Table returns the Spark name of a table. Characters that Hive's metastore refuses
 // are escaped.
 func (n *Names) Table(name string) string { return escape(name, false) }
 
-// Split tells which catalog's schema a schema of Spark is; ok is false for one
-// that is not of this mapping.
+// Split returns the catalog and schema that a Spark schema stands for; ok is false
+// if the Spark schema is not of this mapping.
 func (n *Names) Split(name string) (catalog, schema string, ok bool) {
 	rest, ok := strings.CutPrefix(strings.ToLower(name), n.prefix+"__")
 	if !ok {
@@ -51,14 +50,14 @@ func (n *Names) Split(name string) (catalog, schema string, ok bool) {
 	return unescape(catalog), unescape(schema), ok && catalog != "" && schema != ""
 }
 
-// Original is the name of a table of Spark as the user knows it.
+// Original returns the user's name of a table in Spark.
 func (n *Names) Original(table string) string { return unescape(table) }
 
-// UserText gives a text of Spark the names that the user knows. The paths of
-// tables stay as they are.
+// UserText replaces Spark's names in a text by the user's. Paths of tables do not
+// change.
 func (n *Names) UserText(text string) string {
-	text = n.found.ReplaceAllStringFunc(text, func(found string) string {
-		m := n.found.FindStringSubmatch(found)
+	text = n.escapedSchema.ReplaceAllStringFunc(text, func(found string) string {
+		m := n.escapedSchema.FindStringSubmatch(found)
 		catalog, schema, ok := n.Split(m[3])
 		switch {
 		case m[1] != "" || !ok:
@@ -72,16 +71,17 @@ func (n *Names) UserText(text string) string {
 	return escaped.ReplaceAllStringFunc(text, unescape)
 }
 
-// escape writes what is not a letter, a digit or an underscore as _xHHHHHH. In
-// a catalog's name no two underscores meet, and none is last: so that the first
-// two after it end it.
+// escape writes a character that is not a letter, a digit or an underscore as
+// _xHHHHHH. In a catalog's name it also escapes an underscore that is the last
+// character or is not followed by a letter or digit, so that the first "__" ends
+// the catalog's name.
 func escape(name string, catalog bool) string {
 	var b strings.Builder
 	name = strings.ToLower(name)
 	for i, r := range name {
 		rest := name[i+utf8.RuneLen(r):]
 		plain := r >= 'a' && r <= 'z' || r >= '0' && r <= '9' ||
-			r == '_' && !strings.HasPrefix(rest, "x") && !(catalog && !startsPlain(rest))
+			r == '_' && !strings.HasPrefix(rest, "x") && !(catalog && !startsWithLetterOrDigit(rest))
 		if plain {
 			b.WriteRune(r)
 		} else {
@@ -91,7 +91,7 @@ func escape(name string, catalog bool) string {
 	return b.String()
 }
 
-func startsPlain(s string) bool {
+func startsWithLetterOrDigit(s string) bool {
 	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= '0' && s[0] <= '9')
 }
 

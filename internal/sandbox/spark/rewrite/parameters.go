@@ -9,15 +9,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Parameters binds values to the marks of a statement as literals: Spark's
-// Thrift server takes none.
+// Parameters binds values to a statement's parameter markers as literals, since
+// Spark's Thrift server does not take parameters.
 type Parameters struct {
 	positional []warehouse.Parameter
 	named      map[string]warehouse.Parameter
 	used       int
 }
 
-// NewParameters sorts a statement's parameters into named and positional ones.
+// NewParameters separates a statement's parameters into named and positional ones.
 func NewParameters(all []warehouse.Parameter) *Parameters {
 	p := &Parameters{named: map[string]warehouse.Parameter{}}
 	for _, one := range all {
@@ -30,8 +30,8 @@ func NewParameters(all []warehouse.Parameter) *Parameters {
 	return p
 }
 
-// Positional is the text of the value for the question mark i, counted from 0;
-// nil if there is none, or it is NULL.
+// Positional returns the text of the value for question mark i, counted from 0; nil
+// if there is no value, or it is NULL.
 func (p *Parameters) Positional(i int) *string {
 	if i >= len(p.positional) {
 		return nil
@@ -39,9 +39,9 @@ func (p *Parameters) Positional(i int) *string {
 	return p.positional[i].Value
 }
 
-// next is the literal for a mark, "" meaning a question mark. A mark without a
-// value is left for Spark to refuse.
-func (p *Parameters) next(name string) (literal string, ok bool, err error) {
+// literal returns the literal for a parameter marker; the name "" is the next
+// question mark. ok is false without a value: Spark then refuses the marker.
+func (p *Parameters) literal(name string) (literal string, ok bool, err error) {
 	var value warehouse.Parameter
 	if name == "" {
 		if ok = p.used < len(p.positional); ok {
@@ -58,7 +58,7 @@ func (p *Parameters) next(name string) (literal string, ok bool, err error) {
 	return literal, true, err
 }
 
-// allBound refuses positional values that no mark takes.
+// allBound returns an error if there are more positional values than question marks.
 func (p *Parameters) allBound() error {
 	if p.used < len(p.positional) {
 		return &warehouse.Error{
@@ -76,7 +76,7 @@ var (
 	plain    = regexp.MustCompile(`^-?\d{1,9}$`)
 )
 
-// Literal writes a value of a type as SQL.
+// Literal returns a value as an SQL literal of the type.
 func Literal(sqlType string, value *string) (string, error) {
 	t := strings.ToUpper(strings.TrimSpace(sqlType))
 	if !typeName.MatchString(t) {

@@ -4,11 +4,11 @@ import (
 	"strings"
 )
 
-// Position says where in the statement as it was given a place of the rewritten
-// one is. Lines count from 1, positions from 0.
+// Position converts a position in the rewritten statement to one in the original.
+// Lines count from 1, positions from 0.
 func (s *Statement) Position(line, pos int) (int, int) {
 	offset := offsetOf(s.Text, line, pos)
-	// shift is how much longer the rewritten text is, up to the place.
+	// shift is how much longer the rewritten text is before the position.
 	shift := 0
 	for _, e := range s.edits {
 		start := e.start + shift
@@ -16,11 +16,11 @@ func (s *Statement) Position(line, pos int) (int, int) {
 			break
 		}
 		if offset < start+len(e.text) {
-			return place(s.source, e.start)
+			return lineAndPos(s.source, e.start)
 		}
 		shift += len(e.text) - (e.end - e.start)
 	}
-	return place(s.source, offset-shift)
+	return lineAndPos(s.source, offset-shift)
 }
 
 func offsetOf(text string, line, pos int) int {
@@ -35,7 +35,7 @@ func offsetOf(text string, line, pos int) int {
 	return min(at+pos, len(text))
 }
 
-func place(text string, offset int) (line, pos int) {
+func lineAndPos(text string, offset int) (line, pos int) {
 	before := text[:max(0, min(offset, len(text)))]
 	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n') - 1
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
-// files are what a file's path is read as: parquet.`/a/b`.
-var files = map[string]bool{
+// fileFormats are the formats in names of files: parquet.`/a/b`.
+var fileFormats = map[string]bool{
 	"parquet":    true,
 	"csv":        true,
 	"json":       true,
@@ -21,12 +21,12 @@ var files = map[string]bool{
 
 const information = "information_schema"
 
-// relation maps the name of a table. One part may be a temporary view or a
-// common table expression, which Spark finds itself.
+// relation maps the name of a table. A single part may be a temporary view or a
+// common table expression, which Spark resolves itself.
 func (w *walker) relation(parts []string, first, last int) {
 	table := Table{Catalog: w.Catalog, Schema: w.Schema, Name: parts[len(parts)-1], Parts: len(parts)}
 	switch {
-	case len(parts) > 3, len(parts) == 2 && files[strings.ToLower(parts[0])] && strings.Contains(parts[1], "/"):
+	case len(parts) > 3, len(parts) == 2 && fileFormats[strings.ToLower(parts[0])] && strings.Contains(parts[1], "/"):
 		return
 	case len(parts) == 3:
 		table.Catalog, table.Schema = parts[0], parts[1]
@@ -40,24 +40,24 @@ func (w *walker) relation(parts []string, first, last int) {
 		w.information(table, first, last)
 	case len(parts) > 1:
 		w.replace(first, last, quoting.Name(w.Names.Schema(table.Catalog, table.Schema), w.Names.Table(table.Name)))
-		w.keepName(first, last)
+		w.aliasOriginalName(first, last)
 	default:
-		if name := w.Names.Table(table.Name); name != strings.ToLower(table.Name) && !w.isExpression(table.Name) {
+		if name := w.Names.Table(table.Name); name != strings.ToLower(table.Name) && !w.isCommonTableExpression(table.Name) {
 			w.replace(first, last, quoting.Name(name))
-			w.keepName(first, last)
+			w.aliasOriginalName(first, last)
 		}
 	}
 }
 
-// keepName gives a relation of a query whose name had to be escaped its name as
-// an alias, unless it has one.
-func (w *walker) keepName(first, last int) {
+// aliasOriginalName adds the original name as an alias to a relation of a query whose
+// name was escaped, unless the relation has an alias.
+func (w *walker) aliasOriginalName(first, last int) {
 	table := &w.tables[len(w.tables)-1]
-	if before := at(w.tokens, first-1); w.Names.Table(table.Name) == strings.ToLower(table.Name) || !w.top().from ||
+	if before := at(w.tokens, first-1); w.Names.Table(table.Name) == strings.ToLower(table.Name) || !w.top().inFrom ||
 		before.Upper != "FROM" && before.Upper != "JOIN" && before.Text != "," {
 		return
 	}
-	// Time travel stands between the name and the alias.
+	// The alias follows the time travel clause.
 	if next := at(w.tokens, last+1).Upper; (next == "VERSION" || next == "TIMESTAMP") && at(w.tokens, last+2).Upper == "AS" {
 		last += 4
 	}
@@ -69,8 +69,8 @@ func (w *walker) keepName(first, last int) {
 	w.edits = append(w.edits, edit{end, end, " AS " + quoting.Name(table.Name)})
 }
 
-// isExpression reports whether a name is one of a common table expression.
-func (w *walker) isExpression(name string) bool {
+// isCommonTableExpression reports whether the statement defines name in WITH.
+func (w *walker) isCommonTableExpression(name string) bool {
 	for i, t := range w.tokens {
 		if isName(t) && strings.EqualFold(t.Text, name) && at(w.tokens, i+1).Upper == "AS" && at(w.tokens, i+2).Text == "(" {
 			return true
@@ -79,8 +79,8 @@ func (w *walker) isExpression(name string) bool {
 	return false
 }
 
-// information puts a query in the place of a relation of information_schema,
-// under its name unless the statement gives it another.
+// information replaces a relation of information_schema by a query. Its alias is the
+// relation's name, unless the statement gives one.
 func (w *walker) information(table Table, first, last int) {
 	query, err := w.Information(table.Catalog, table.Name)
 	if err != nil {
@@ -94,7 +94,7 @@ func (w *walker) information(table Table, first, last int) {
 	w.replace(first, last, query+" AS "+quoting.Name(table.Name))
 }
 
-// afterRelation are the words that may follow a relation and are no alias.
+// afterRelation are the words that may follow a relation and are not its alias.
 var afterRelation = map[string]bool{
 	"WHERE": true, "GROUP": true, "ORDER": true, "HAVING": true, "LIMIT": true, "OFFSET": true, "UNION": true, "EXCEPT": true,
 	"INTERSECT": true, "MINUS": true, "JOIN": true, "INNER": true, "LEFT": true, "RIGHT": true, "FULL": true, "CROSS": true,
@@ -116,10 +116,10 @@ func (w *walker) schema(parts []string, first, last int) {
 	w.replace(first, last, quoting.Name(w.Names.Schema(parts[0], parts[1])))
 }
 
-// column maps the table part of a column's name, where it is one of the tables
-// that the statement reads.
+// column maps the table part of a column's name, if it names a table of the
+// statement.
 func (w *walker) column(first, last int) {
-	parts, _ := chain(w.tokens[:last+1], first)
+	parts, _ := dottedName(w.tokens[:last+1], first)
 	star := at(w.tokens, last+1).Text == "." && at(w.tokens, last+2).Text == "*"
 	for _, t := range w.tables {
 		n := 0
@@ -134,7 +134,7 @@ func (w *walker) column(first, last int) {
 		if n == 0 || n == len(parts) && !star {
 			continue
 		}
-		// A name of n parts is 2n-1 tokens.
+		// A name of n parts has 2n-1 tokens.
 		text := quoting.Name(w.Names.Schema(t.Catalog, t.Schema), w.Names.Table(t.Name))
 		if t.Information || t.Aliased {
 			text = quoting.Name(t.Name)
@@ -144,9 +144,9 @@ func (w *walker) column(first, last int) {
 	}
 }
 
-// current puts the user's names in the place of those functions that would say
-// Spark's.
-func (w *walker) current(function string, first int) {
+// currentFunction replaces the functions that would return Spark's catalog or schema
+// by the user's names.
+func (w *walker) currentFunction(function string, first int) {
 	if w.token(1).Text != ")" {
 		return
 	}
@@ -160,7 +160,7 @@ func (w *walker) current(function string, first int) {
 		return
 	}
 	text := quoting.Text(value)
-	// The column of a bare call keeps the call's name.
+	// An unaliased call in the select list keeps its column name.
 	before, after := at(w.tokens, first-1), w.token(2)
 	if (before.Text == "," || before.Upper == "SELECT") &&
 		(after.Kind == syntax.EOF || after.Text == "," || after.Text == ";" || after.Text == ")" || after.Upper == "FROM") {
@@ -170,8 +170,8 @@ func (w *walker) current(function string, first int) {
 	w.i += 2
 }
 
-// keyword follows what a word says about the names to come. It reports whether
-// the word was one of its own.
+// keyword updates the state of the walker for a keyword. It returns false if the word
+// is not one.
 func (w *walker) keyword(t syntax.Token) bool {
 	before := w.token(-1)
 	if before.Text == "." && before.Kind == syntax.Op {
@@ -179,33 +179,33 @@ func (w *walker) keyword(t syntax.Token) bool {
 	}
 	switch t.Upper {
 	case "SELECT":
-		w.top().from, w.top().query, w.want = false, true, wantNothing
+		w.top().inFrom, w.top().query, w.expected = false, true, noName
 	case "FROM":
-		if from[w.top().function] && !w.top().query || before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
-			w.want = wantNothing
+		if fromFunctions[w.top().function] && !w.top().query || before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
+			w.expected = noName
 			return true
 		}
-		w.top().from, w.want = true, wantTable
+		w.top().inFrom, w.expected = true, tableName
 	case "JOIN":
-		w.want = wantTable
+		w.expected = tableName
 	case "WHERE", "GROUP", "HAVING", "ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "LIMIT", "OFFSET", "WINDOW", "QUALIFY",
 		"UNION", "EXCEPT", "INTERSECT", "MINUS", "SET", "WHEN", "VALUES":
-		w.top().from, w.want = false, wantNothing
+		w.top().inFrom, w.expected = false, noName
 	default:
 		if t.Upper == "VIEW" && before.Upper == "LATERAL" {
-			w.top().from = false
+			w.top().inFrom = false
 		}
-		return w.object(t, before)
+		return w.objectKeyword(t, before)
 	}
 	return true
 }
 
-// from are the functions whose arguments are divided by FROM.
-var from = map[string]bool{"EXTRACT": true, "TRIM": true, "SUBSTRING": true, "SUBSTR": true, "OVERLAY": true, "POSITION": true}
+// fromFunctions are the functions that use FROM between their arguments.
+var fromFunctions = map[string]bool{"EXTRACT": true, "TRIM": true, "SUBSTRING": true, "SUBSTR": true, "OVERLAY": true, "POSITION": true}
 
-// object knows the words before the name of a table or a schema outside of
+// objectKeyword handles the keywords before a table's or schema's name outside of
 // queries.
-func (w *walker) object(t, before syntax.Token) bool {
+func (w *walker) objectKeyword(t, before syntax.Token) bool {
 	table, schema := false, false
 	switch t.Upper {
 	case "INTO":
@@ -213,13 +213,13 @@ func (w *walker) object(t, before syntax.Token) bool {
 	case "OVERWRITE":
 		table = before.Upper == "INSERT" && w.token(1).Upper != "DIRECTORY"
 	case "UPDATE", "OPTIMIZE", "VACUUM", "RESTORE":
-		table = w.first()
+		table = w.atStart()
 	case "USING":
 		table = w.kind == "MERGE" && len(w.frames) == 1
 	case "CLONE":
 		table = before.Upper == "SHALLOW" || before.Upper == "DEEP"
 	case "TABLE":
-		table = w.first() || before.Text == "(" || tableVerb[before.Upper] || setWord[before.Upper]
+		table = w.atStart() || before.Text == "(" || tableVerb[before.Upper] || setWord[before.Upper]
 	case "VIEW":
 		table = viewVerb[before.Upper]
 	case "LIKE":
@@ -227,7 +227,7 @@ func (w *walker) object(t, before syntax.Token) bool {
 	case "TO":
 		table = before.Upper == "RENAME" && w.kind == "ALTER"
 	case "DESCRIBE", "DESC":
-		table = w.first() && !describes[w.token(1).Upper] && !queryStart[w.token(1).Upper]
+		table = w.atStart() && !describes[w.token(1).Upper] && !queryStart[w.token(1).Upper]
 	case "HISTORY", "DETAIL":
 		table = (before.Upper == "DESCRIBE" || before.Upper == "DESC") && isName(w.token(1))
 	case "TBLPROPERTIES", "PARTITIONS":
@@ -244,17 +244,17 @@ func (w *walker) object(t, before syntax.Token) bool {
 	}
 	switch {
 	case table:
-		w.want = wantTable
+		w.expected = tableName
 	case schema:
-		w.want = wantSchema
+		w.expected = schemaName
 	}
 	return table || schema
 }
 
-// first reports whether the current word begins the statement.
-func (w *walker) first() bool { return w.i == 0 || w.i == 1 && w.kind == "EXPLAIN" }
+// atStart reports whether the current word begins the statement, or follows EXPLAIN.
+func (w *walker) atStart() bool { return w.i == 0 || w.i == 1 && w.kind == "EXPLAIN" }
 
-func words(text string) map[string]bool {
+func wordSet(text string) map[string]bool {
 	out := map[string]bool{}
 	for word := range strings.FieldsSeq(text) {
 		out[word] = true
@@ -263,11 +263,11 @@ func words(text string) map[string]bool {
 }
 
 var (
-	tableVerb = words(
+	tableVerb = wordSet(
 		"CREATE REPLACE DROP ALTER TRUNCATE DESCRIBE DESC REFRESH CACHE UNCACHE RESTORE ANALYZE EXTERNAL INTO OVERWRITE ON LAZY SHOW",
 	)
-	setWord    = words("UNION ALL EXCEPT INTERSECT MINUS AS")
-	viewVerb   = words("CREATE REPLACE DROP ALTER TEMPORARY TEMP")
-	schemaVerb = words("CREATE DROP ALTER DESCRIBE DESC ON USE")
-	describes  = words("TABLE HISTORY DETAIL SCHEMA DATABASE NAMESPACE QUERY FUNCTION CATALOG")
+	setWord    = wordSet("UNION ALL EXCEPT INTERSECT MINUS AS")
+	viewVerb   = wordSet("CREATE REPLACE DROP ALTER TEMPORARY TEMP")
+	schemaVerb = wordSet("CREATE DROP ALTER DESCRIBE DESC ON USE")
+	describes  = wordSet("TABLE HISTORY DETAIL SCHEMA DATABASE NAMESPACE QUERY FUNCTION CATALOG")
 )

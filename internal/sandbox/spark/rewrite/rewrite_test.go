@@ -29,7 +29,7 @@ func run(t *testing.T, statement string, params ...warehouse.Parameter) *rewrite
 	return out
 }
 
-func TestTablesAreMappedWhereverTheyAreNamed(t *testing.T) {
+func TestTableNamesAreMapped(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"SELECT * FROM main.sales.t":                                       "SELECT * FROM `p__main__sales`.`t`",
@@ -93,7 +93,7 @@ func TestTablesAreMappedWhereverTheyAreNamed(t *testing.T) {
 	}
 }
 
-func TestParametersAreBoundWhereTheMarksAre(t *testing.T) {
+func TestParametersAreBound(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }
 	got := run(t, "SELECT ?, '?', ? -- ?\n, :a, x::INT, `:a`, :a",
@@ -106,7 +106,7 @@ func TestParametersAreBoundWhereTheMarksAre(t *testing.T) {
 	if got := run(t, "SELECT ?", warehouse.Parameter{Type: "VOID"}).Text; got != "SELECT NULL" {
 		t.Errorf("got %s", got)
 	}
-	// One without a value stays, for Spark to refuse.
+	// A marker without a value stays; Spark refuses it.
 	if got := run(t, "SELECT ?, :a").Text; got != "SELECT ?, :a" {
 		t.Errorf("got %s", got)
 	}
@@ -125,7 +125,7 @@ func TestParametersAreBoundWhereTheMarksAre(t *testing.T) {
 	}
 }
 
-func TestNamesComeBack(t *testing.T) {
+func TestNamesAreMappedBack(t *testing.T) {
 	t.Parallel()
 	n := rewrite.NewNames("p")
 	for _, name := range [][2]string{{"main", "sales"}, {"a__b", "c"}, {"a_", "_c"}, {"a", "b__c"}, {"my-cat", "é"}, {"x_x000041", "_x"}, {"hive_metastore", "default"}, {"a_-_b", "1"}} {
@@ -143,7 +143,7 @@ func TestNamesComeBack(t *testing.T) {
 	}
 }
 
-func TestPositionsAreThoseOfTheStatementAsItWasGiven(t *testing.T) {
+func TestPositionsAreThoseOfTheOriginalStatement(t *testing.T) {
 	t.Parallel()
 	s := run(t, "SELECT *\nFROM main.sales.t WHERE\n  x ERROR")
 	before, _, _ := strings.Cut(s.Text, "WHERE")

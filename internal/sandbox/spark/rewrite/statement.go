@@ -8,75 +8,77 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
-// Env is what a statement's names and parameters mean.
+// Env is the context in which a statement's names and parameters are resolved.
 type Env struct {
 	Names *Names
-	// Catalog and Schema complete short names.
+	// Catalog and Schema are the current namespace.
 	Catalog, Schema string
-	// Information writes a relation of a catalog's information_schema as a query
-	// in parentheses. The statement is given for what it asks of the relation.
+	// Information returns a query in parentheses for a relation of a catalog's
+	// information_schema.
 	Information func(catalog, relation string) (string, error)
 	Parameters  *Parameters
 }
 
-// Statement is a statement for Spark.
+// Statement is a statement rewritten for Spark.
 type Statement struct {
 	Text string
-	// Tables are the tables that the statement names, in order.
+	// Tables are the tables that the statement names, in order of occurrence.
 	Tables []Table
-	// Schemas are the catalogs and schemas that it names as such.
+	// Schemas are the schemas that it names where a schema is expected, with their
+	// catalogs.
 	Schemas [][2]string
 	edits   []edit
 	source  string
 }
 
-// Table is the whole name of a table.
+// Table is the full name of a table.
 type Table struct {
 	Catalog, Schema, Name string
-	// Parts is how many of them the statement wrote.
+	// Parts is the number of parts written in the statement.
 	Parts int
-	// Information says that it is a relation of information_schema.
+	// Information is true for a relation of information_schema.
 	Information bool
-	// Aliased says that it goes by its last part only.
+	// Aliased is true if only the last part can qualify the table's columns.
 	Aliased bool
 }
 
-// edit replaces text[start:end].
+// edit replaces the bytes from start to end.
 type edit struct {
 	start, end int
 	text       string
 }
 
-// walker goes over a statement's tokens once.
+// walker visits a statement's tokens once, from first to last.
 type walker struct {
 	Env
-	tokens  []syntax.Token
-	i       int
-	kind    string // the statement's first word
-	want    want
-	frames  []frame
-	edits   []edit
-	tables  []Table
-	schemas [][2]string
-	// chains are dotted names in expressions, as ranges of tokens.
-	chains [][2]int
-	err    error
+	tokens   []syntax.Token
+	i        int
+	kind     string // the statement's first word
+	expected nameKind
+	frames   []frame
+	edits    []edit
+	tables   []Table
+	schemas  [][2]string
+	// dottedNames are names in expressions, as the indexes of their first and last
+	// tokens.
+	dottedNames [][2]int
+	err         error
 }
 
-// want is what kind of name comes next.
-type want uint8
+// nameKind is the kind of name that is expected next.
+type nameKind uint8
 
 const (
-	wantNothing want = iota
-	wantTable
-	wantSchema
+	noName nameKind = iota
+	tableName
+	schemaName
 )
 
-// frame is what is known inside one pair of parentheses.
+// frame is the state within one pair of parentheses.
 type frame struct {
-	// from says that commas separate relations.
-	from bool
-	// function is the word before the parenthesis; query says that a SELECT came.
+	// inFrom is true where a comma separates relations.
+	inFrom bool
+	// function is the word before the parenthesis; query is true after a SELECT.
 	function string
 	query    bool
 }
@@ -87,7 +89,7 @@ func Rewrite(source string, tokens []syntax.Token, env Env) (*Statement, error) 
 	for w.i < len(tokens) && tokens[w.i].Kind != syntax.EOF && w.err == nil {
 		w.step()
 	}
-	for _, c := range w.chains {
+	for _, c := range w.dottedNames {
 		w.column(c[0], c[1])
 	}
 	if w.err == nil {
@@ -99,8 +101,8 @@ func Rewrite(source string, tokens []syntax.Token, env Env) (*Statement, error) 
 	return (&Statement{Tables: w.tables, Schemas: w.schemas, edits: w.edits, source: source}).apply(), nil
 }
 
-// Replace returns the statement with another text in the place of a part of its
-// source, which no name or parameter is in.
+// Replace returns the statement with another text for the source from start to end,
+// which must not overlap a rewritten name or parameter.
 func (s *Statement) Replace(start, end int, text string) *Statement {
 	out := *s
 	out.edits = append(slices.Clone(s.edits), edit{start, end, text})
@@ -121,7 +123,7 @@ func (s *Statement) apply() *Statement {
 	return s
 }
 
-// token is the one n after the current one; EOF beyond the end.
+// token returns the token n after the current one; EOF beyond the ends.
 func (w *walker) token(n int) syntax.Token { return at(w.tokens, w.i+n) }
 
 func at(tokens []syntax.Token, i int) syntax.Token {
@@ -137,7 +139,7 @@ func (w *walker) replace(first, last int, text string) {
 	w.edits = append(w.edits, edit{w.tokens[first].Start, w.tokens[last].End, text})
 }
 
-// step handles the current token and those that belong to it.
+// step handles the current token, and following tokens that belong to it.
 func (w *walker) step() {
 	t := w.tokens[w.i]
 	switch t.Kind {
@@ -146,11 +148,11 @@ func (w *walker) step() {
 	case syntax.QuotedWord:
 		w.name()
 	case syntax.Word:
-		if w.want == wantTable && w.relationWord(t) || w.want == wantSchema && skipped[t.Upper] {
+		if w.expected == tableName && w.relationWord(t) || w.expected == schemaName && skippedWords[t.Upper] {
 			w.i++
 			return
 		}
-		if w.want != wantNothing && !notName[t.Upper] {
+		if w.expected != noName && !notName[t.Upper] {
 			w.name()
 			return
 		}
@@ -160,15 +162,15 @@ func (w *walker) step() {
 		}
 		w.name()
 	default:
-		w.want = wantNothing
+		w.expected = noName
 		w.i++
 	}
 }
 
-// skipped stand between a keyword and the name it announces.
-var skipped = map[string]bool{"IF": true, "NOT": true, "EXISTS": true, "EXTENDED": true, "FORMATTED": true, "ONLY": true}
+// skippedWords may stand between a keyword and the name that it expects.
+var skippedWords = map[string]bool{"IF": true, "NOT": true, "EXISTS": true, "EXTENDED": true, "FORMATTED": true, "ONLY": true}
 
-// notName cannot begin a table's name where one is expected.
+// notName are words that are not a table's name where one is expected.
 var notName = map[string]bool{
 	"SELECT": true, "FROM": true, "WHERE": true, "AS": true, "ON": true, "SET": true, "UNION": true, "EXCEPT": true,
 	"INTERSECT": true, "MINUS": true, "GROUP": true, "ORDER": true, "HAVING": true, "LIMIT": true, "JOIN": true,
@@ -176,7 +178,7 @@ var notName = map[string]bool{
 	"USING": true, "WHEN": true, "WITH": true, "AND": true, "OR": true, "VALUES": true,
 }
 
-// relationWord passes words that may stand before a relation's name.
+// relationWord skips words that may precede a relation's name.
 func (w *walker) relationWord(t syntax.Token) bool {
 	switch t.Upper {
 	case "IF", "NOT", "EXISTS", "EXTENDED", "FORMATTED":
@@ -184,7 +186,7 @@ func (w *walker) relationWord(t syntax.Token) bool {
 	case "TABLE", "LATERAL":
 		return isName(w.token(1)) || w.token(1).Text == "("
 	case "VALUES":
-		w.want = wantNothing
+		w.expected = noName
 		return true
 	case "IDENTIFIER":
 		return w.identifier()
@@ -194,7 +196,7 @@ func (w *walker) relationWord(t syntax.Token) bool {
 
 func isName(t syntax.Token) bool { return t.Kind == syntax.Word || t.Kind == syntax.QuotedWord }
 
-// identifier reads IDENTIFIER('a.b.c').
+// identifier handles IDENTIFIER('a.b.c').
 func (w *walker) identifier() bool {
 	if w.token(1).Text != "(" || w.token(2).Kind != syntax.StringToken || w.token(3).Text != ")" {
 		return false
@@ -203,12 +205,12 @@ func (w *walker) identifier() bool {
 	if err != nil {
 		return false
 	}
-	parts, end := chain(tokens, 0)
+	parts, end := dottedName(tokens, 0)
 	if at(tokens, end).Kind != syntax.EOF {
 		return false
 	}
 	w.relation(parts, w.i, w.i+3)
-	w.want, w.i = wantNothing, w.i+3
+	w.expected, w.i = noName, w.i+3
 	return true
 }
 
@@ -216,37 +218,37 @@ func (w *walker) operator(t syntax.Token) {
 	switch t.Text {
 	case "(":
 		f := frame{}
-		if before := w.token(-1); before.Kind == syntax.Word && w.want == wantNothing {
+		if before := w.token(-1); before.Kind == syntax.Word && w.expected == noName {
 			f.function = before.Upper
 		}
 		next := w.token(1)
-		if starts := next.Kind == syntax.Word && queryStart[next.Upper]; w.want == wantTable && !starts {
-			f.from = true // a join in parentheses
+		if starts := next.Kind == syntax.Word && queryStart[next.Upper]; w.expected == tableName && !starts {
+			f.inFrom = true // a join in parentheses
 		} else {
-			w.want = wantNothing
+			w.expected = noName
 		}
 		w.frames = append(w.frames, f)
 	case ")":
 		if len(w.frames) > 1 {
 			w.frames = w.frames[:len(w.frames)-1]
 		}
-		w.want = wantNothing
+		w.expected = noName
 	case ",":
-		w.want = wantNothing
-		if w.top().from {
-			w.want = wantTable
+		w.expected = noName
+		if w.top().inFrom {
+			w.expected = tableName
 		}
 	case "?":
-		w.want = wantNothing
+		w.expected = noName
 		w.bind("", w.i)
 	case ":":
 		if next := w.token(1); isName(next) && next.Start == t.End {
 			w.bind(next.Text, w.i+1)
 			w.i++
 		}
-		w.want = wantNothing
+		w.expected = noName
 	default:
-		w.want = wantNothing
+		w.expected = noName
 	}
 	w.i++
 }
@@ -254,7 +256,7 @@ func (w *walker) operator(t syntax.Token) {
 var queryStart = map[string]bool{"SELECT": true, "WITH": true, "VALUES": true, "FROM": true, "TABLE": true}
 
 func (w *walker) bind(name string, last int) {
-	literal, ok, err := w.Parameters.next(name)
+	literal, ok, err := w.Parameters.literal(name)
 	if err != nil {
 		w.err = err
 	}
@@ -263,8 +265,8 @@ func (w *walker) bind(name string, last int) {
 	}
 }
 
-// chain reads a dotted name from i; end is the token after it.
-func chain(tokens []syntax.Token, i int) (parts []string, end int) {
+// dottedName returns the dotted name at index i, and the index after it.
+func dottedName(tokens []syntax.Token, i int) (parts []string, end int) {
 	for isName(at(tokens, i)) {
 		parts = append(parts, tokens[i].Text)
 		i++
@@ -276,28 +278,28 @@ func chain(tokens []syntax.Token, i int) (parts []string, end int) {
 	return parts, i
 }
 
-// name handles a dotted name by what is expected at its place.
+// name handles the dotted name at the current token as the expected kind.
 func (w *walker) name() {
-	parts, end := chain(w.tokens, w.i)
-	wanted, first, last := w.want, w.i, end-1
-	w.want, w.i = wantNothing, end
+	parts, end := dottedName(w.tokens, w.i)
+	wanted, first, last := w.expected, w.i, end-1
+	w.expected, w.i = noName, end
 	next := at(w.tokens, end)
 	switch {
-	case next.Text == "(" && next.Kind == syntax.Op && wanted != wantSchema && !takesColumns[at(w.tokens, first-1).Upper]:
-		// A function, of a table or of values.
+	case next.Text == "(" && next.Kind == syntax.Op && wanted != schemaName && !takesColumns[at(w.tokens, first-1).Upper]:
+		// A function or a table function.
 		if len(parts) == 1 {
-			w.current(parts[0], first)
+			w.currentFunction(parts[0], first)
 		}
 		return
-	case wanted == wantSchema:
+	case wanted == schemaName:
 		w.schema(parts, first, last)
-	case wanted == wantTable:
+	case wanted == tableName:
 		w.relation(parts, first, last)
 	case len(parts) > 1:
-		w.chains = append(w.chains, [2]int{first, last})
+		w.dottedNames = append(w.dottedNames, [2]int{first, last})
 	}
 }
 
-// takesColumns are the words before a table's name after which a parenthesis
-// lists its columns.
-var takesColumns = words("INTO OVERWRITE TABLE VIEW EXISTS TBLPROPERTIES")
+// takesColumns are the words before a table's name that may have a column list
+// after it.
+var takesColumns = wordSet("INTO OVERWRITE TABLE VIEW EXISTS TBLPROPERTIES")

@@ -15,10 +15,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// jsonOf appends a nested value from what to_json made of it.
-func jsonOf(to array.Builder, t *types.Type, text string, location *time.Location) error {
+// appendJSON appends the nested value that to_json wrote as text.
+func appendJSON(to array.Builder, t *types.Type, text string, location *time.Location) error {
 	if t.Atomic() {
-		return textOf(to, t, text, location)
+		return appendText(to, t, text, location)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -27,7 +27,7 @@ func jsonOf(to array.Builder, t *types.Type, text string, location *time.Locatio
 		return fmt.Errorf("%w in %s", err, text)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("more than one value in %s", text)
+		return fmt.Errorf("JSON with more than one value: %s", text)
 	}
 	return nil
 }
@@ -49,13 +49,13 @@ func (r jsonReader) value(to array.Builder, t *types.Type) error {
 	case json.Delim:
 		return r.nested(to, t, v)
 	case bool:
-		return textOf(to, t, strconv.FormatBool(v), r.location)
+		return appendText(to, t, strconv.FormatBool(v), r.location)
 	case json.Number:
-		return textOf(to, t, v.String(), r.location)
+		return appendText(to, t, v.String(), r.location)
 	case string:
-		return textOf(to, t, v, r.location)
+		return appendText(to, t, v, r.location)
 	}
-	return fmt.Errorf("%v where a value should be", token)
+	return fmt.Errorf("unexpected %v, want a value", token)
 }
 
 func (r jsonReader) nested(to array.Builder, t *types.Type, open json.Delim) error {
@@ -74,7 +74,7 @@ func (r jsonReader) nested(to array.Builder, t *types.Type, open json.Delim) err
 			if err != nil {
 				return err
 			}
-			if err := keyOf(b.KeyBuilder(), t.Key, fmt.Sprint(key), r.location); err != nil {
+			if err := appendKey(b.KeyBuilder(), t.Key, fmt.Sprint(key), r.location); err != nil {
 				return err
 			}
 			if err := r.value(b.ItemBuilder(), t.Elem); err != nil {
@@ -84,31 +84,31 @@ func (r jsonReader) nested(to array.Builder, t *types.Type, open json.Delim) err
 	case *array.StructBuilder:
 		b.Append(true)
 		for i := 0; r.More(); i++ {
-			// By position: two names may differ by nothing that JSON keeps apart.
+			// Fields are matched by position: names may differ in case only.
 			name, err := r.Token()
 			if err != nil {
 				return err
 			}
 			if i >= len(t.Fields) || name != t.Fields[i].Name {
-				return fmt.Errorf("field %d is %q, which is not what %s has there", i, name, t)
+				return fmt.Errorf("field %d is %q, which does not match %s", i, name, t)
 			}
 			if err := r.value(b.FieldBuilder(i), t.Fields[i].Type); err != nil {
 				return err
 			}
 		}
 	default:
-		return fmt.Errorf("%v where a %s should be", open, t)
+		return fmt.Errorf("unexpected %v, want a %s", open, t)
 	}
 	_, err := r.Token() // the closing bracket
 	return err
 }
 
-// keyOf appends the key of a map. to_json writes the keys of some types as Spark
-// holds them: dates as days, timestamps as microseconds.
-func keyOf(to array.Builder, t *types.Type, text string, location *time.Location) error {
+// appendKey appends a map's key. to_json writes dates as days and timestamps as
+// microseconds in keys.
+func appendKey(to array.Builder, t *types.Type, text string, location *time.Location) error {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return textOf(to, t, text, location)
+		return appendText(to, t, text, location)
 	}
 	switch b := to.(type) {
 	case *array.Date32Builder:
@@ -116,7 +116,7 @@ func keyOf(to array.Builder, t *types.Type, text string, location *time.Location
 	case *array.TimestampBuilder:
 		b.Append(arrow.Timestamp(n))
 	default:
-		return textOf(to, t, text, location)
+		return appendText(to, t, text, location)
 	}
 	return nil
 }

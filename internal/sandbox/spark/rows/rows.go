@@ -1,5 +1,5 @@
-// Package rows turns what a Spark Thrift Server sends of a result into Arrow
-// batches with the types of Databricks.
+// Package rows converts the row sets of a Spark Thrift Server to Arrow batches with
+// Databricks' types.
 package rows
 
 import (
@@ -15,31 +15,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Form is how Spark sends the values of a column.
+// Form is the form in which Spark sends the values of a column.
 type Form uint8
 
 // The forms.
 const (
-	// Plain is the server's own form of a type.
+	// Plain is the server's native form.
 	Plain Form = iota
-	// JSON is to_json of a nested value.
+	// JSON is the output of to_json.
 	JSON
-	// Micros are microseconds since 1970.
+	// Micros is microseconds since 1970.
 	Micros
 )
 
-// Column is a column to be read.
+// Column is a column of the result.
 type Column struct {
 	Name string
 	Type *types.Type
-	// Text is the type in full, where Type does not say it all.
-	Text string
-	Form Form
-	// Comment is the column's, if it has one.
+	// Text is the full type, if Type does not express it.
+	Text    string
+	Form    Form
 	Comment string
 }
 
-// Describe gives the columns as the front wants them, with their Arrow schema.
+// Describe returns the columns for the front, and their Arrow schema.
 func Describe(columns []Column) ([]warehouse.Column, *arrow.Schema) {
 	out, fields := make([]warehouse.Column, len(columns)), make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -53,22 +52,22 @@ func Describe(columns []Column) ([]warehouse.Column, *arrow.Schema) {
 	return out, arrow.NewSchema(fields, nil)
 }
 
-// Decoder makes batches.
+// Decoder converts row sets to batches.
 type Decoder struct {
 	columns []Column
 	schema  *arrow.Schema
-	// location is the zone in which Spark prints timestamps.
+	// location is the time zone in which Spark prints timestamps.
 	location *time.Location
 }
 
-// NewDecoder returns a decoder of results with the columns.
+// NewDecoder returns a decoder of results with these columns.
 func NewDecoder(columns []Column, location *time.Location) *Decoder {
 	_, schema := Describe(columns)
 	return &Decoder{columns: columns, schema: schema, location: location}
 }
 
-// Count is how many rows a set has.
-func Count(set *tcli.TRowSet) int {
+// RowCount returns the number of rows in a set.
+func RowCount(set *tcli.TRowSet) int {
 	if set == nil || len(set.Columns) == 0 {
 		return 0
 	}
@@ -94,12 +93,12 @@ func Count(set *tcli.TRowSet) int {
 	return 0
 }
 
-// Batch turns a row set into a batch.
+// Batch converts a row set to a batch.
 func (d *Decoder) Batch(set *tcli.TRowSet) (arrow.RecordBatch, error) {
 	if len(set.Columns) != len(d.columns) {
 		return nil, fmt.Errorf("Spark sent %d columns in place of %d", len(set.Columns), len(d.columns))
 	}
-	rows := Count(set)
+	rows := RowCount(set)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, d.schema)
 	defer b.Release()
 	b.Reserve(rows)
@@ -111,12 +110,12 @@ func (d *Decoder) Batch(set *tcli.TRowSet) (arrow.RecordBatch, error) {
 	return b.NewRecordBatch(), nil
 }
 
-// isNull reads the bitmap of NULLs, which may end early.
+// isNull reads the bitmap of NULLs. It may be too short; missing bits are not NULL.
 func isNull(nulls []byte, i int) bool {
 	return i/8 < len(nulls) && nulls[i/8]&(1<<(i%8)) != 0
 }
 
-func fill[T any](values []T, nulls []byte, rows int, null func(), add func(T) error) error {
+func appendAll[T any](values []T, nulls []byte, rows int, null func(), add func(T) error) error {
 	if len(values) != rows {
 		return fmt.Errorf("%d values in place of %d", len(values), rows)
 	}
@@ -140,42 +139,42 @@ func (d *Decoder) column(to array.Builder, c Column, from *tcli.TColumn, rows in
 		}
 		return nil
 	case from.BoolVal != nil:
-		return values(to, from.BoolVal.Values, from.BoolVal.Nulls, rows, (*array.BooleanBuilder).Append)
+		return appendValues(to, from.BoolVal.Values, from.BoolVal.Nulls, rows, (*array.BooleanBuilder).Append)
 	case from.ByteVal != nil:
-		return values(to, from.ByteVal.Values, from.ByteVal.Nulls, rows, (*array.Int8Builder).Append)
+		return appendValues(to, from.ByteVal.Values, from.ByteVal.Nulls, rows, (*array.Int8Builder).Append)
 	case from.I16Val != nil:
-		return values(to, from.I16Val.Values, from.I16Val.Nulls, rows, (*array.Int16Builder).Append)
+		return appendValues(to, from.I16Val.Values, from.I16Val.Nulls, rows, (*array.Int16Builder).Append)
 	case from.I32Val != nil:
-		return values(to, from.I32Val.Values, from.I32Val.Nulls, rows, (*array.Int32Builder).Append)
+		return appendValues(to, from.I32Val.Values, from.I32Val.Nulls, rows, (*array.Int32Builder).Append)
 	case from.I64Val != nil && c.Form == Micros:
-		return values(to, from.I64Val.Values, from.I64Val.Nulls, rows, func(b *array.TimestampBuilder, v int64) { b.Append(arrow.Timestamp(v)) })
+		return appendValues(to, from.I64Val.Values, from.I64Val.Nulls, rows, func(b *array.TimestampBuilder, v int64) { b.Append(arrow.Timestamp(v)) })
 	case from.I64Val != nil:
-		return values(to, from.I64Val.Values, from.I64Val.Nulls, rows, (*array.Int64Builder).Append)
+		return appendValues(to, from.I64Val.Values, from.I64Val.Nulls, rows, (*array.Int64Builder).Append)
 	case from.DoubleVal != nil && c.Type.Kind == types.Float:
-		// The server sends the double that has the float's digits.
-		return values(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, func(b *array.Float32Builder, v float64) { b.Append(float32(v)) })
+		// The server sends the double with the same decimal digits as the float.
+		return appendValues(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, func(b *array.Float32Builder, v float64) { b.Append(float32(v)) })
 	case from.DoubleVal != nil:
-		return values(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, (*array.Float64Builder).Append)
+		return appendValues(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, (*array.Float64Builder).Append)
 	case from.BinaryVal != nil:
-		return values(to, from.BinaryVal.Values, from.BinaryVal.Nulls, rows, (*array.BinaryBuilder).Append)
+		return appendValues(to, from.BinaryVal.Values, from.BinaryVal.Nulls, rows, (*array.BinaryBuilder).Append)
 	case from.StringVal != nil:
-		parse := textOf
+		parse := appendText
 		if c.Form == JSON {
-			parse = jsonOf
+			parse = appendJSON
 		}
-		return fill(from.StringVal.Values, from.StringVal.Nulls, rows, to.AppendNull, func(v string) error {
+		return appendAll(from.StringVal.Values, from.StringVal.Nulls, rows, to.AppendNull, func(v string) error {
 			return parse(to, c.Type, v, d.location)
 		})
 	}
 	return fmt.Errorf("no values")
 }
 
-func values[B array.Builder, T any](to array.Builder, from []T, nulls []byte, rows int, add func(B, T)) error {
+func appendValues[B array.Builder, T any](to array.Builder, from []T, nulls []byte, rows int, add func(B, T)) error {
 	b, ok := to.(B)
 	if !ok {
-		return fmt.Errorf("Spark sent %T for a column that is built by %T", from, to)
+		return fmt.Errorf("Spark sent %T, which does not fit the builder %T", from, to)
 	}
-	return fill(from, nulls, rows, to.AppendNull, func(v T) error {
+	return appendAll(from, nulls, rows, to.AppendNull, func(v T) error {
 		add(b, v)
 		return nil
 	})

@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// textOf appends a value that has no members from its text.
-func textOf(to array.Builder, t *types.Type, text string, location *time.Location) error {
+// appendText appends a value without members, parsed from its text.
+func appendText(to array.Builder, t *types.Type, text string, location *time.Location) error {
 	switch b := to.(type) {
 	case *array.StringBuilder:
 		b.Append(text)
@@ -28,11 +28,11 @@ func textOf(to array.Builder, t *types.Type, text string, location *time.Locatio
 		b.Append(raw)
 		return err
 	case *array.Decimal128Builder:
-		n, err := unscaled(text, t.Scale)
+		n, err := parseDecimal(text, t.Scale)
 		b.Append(decimal128.FromBigInt(n))
 		return err
 	case *array.Date32Builder:
-		days, rest, err := days(text)
+		days, rest, err := parseDate(text)
 		if err == nil && rest != "" {
 			err = fmt.Errorf("%q is not a date", text)
 		}
@@ -50,11 +50,11 @@ func textOf(to array.Builder, t *types.Type, text string, location *time.Locatio
 		b.Append(v)
 		return err
 	case *array.Float64Builder:
-		v, err := float(text, 64)
+		v, err := parseFloat(text, 64)
 		b.Append(v)
 		return err
 	case *array.Float32Builder:
-		v, err := float(text, 32)
+		v, err := parseFloat(text, 32)
 		b.Append(float32(v))
 		return err
 	case *array.Int8Builder:
@@ -74,10 +74,10 @@ func textOf(to array.Builder, t *types.Type, text string, location *time.Locatio
 		b.Append(v)
 		return err
 	}
-	return fmt.Errorf("no reading of %s from text", t)
+	return fmt.Errorf("a value of type %s cannot be parsed from text", t)
 }
 
-func float(text string, bits int) (float64, error) {
+func parseFloat(text string, bits int) (float64, error) {
 	switch text {
 	case "NaN":
 		return math.NaN(), nil
@@ -89,8 +89,8 @@ func float(text string, bits int) (float64, error) {
 	return strconv.ParseFloat(text, bits)
 }
 
-// unscaled reads a decimal exactly, in units of its last digit.
-func unscaled(text string, scale int) (*big.Int, error) {
+// parseDecimal parses a decimal exactly, as a multiple of its last digit's unit.
+func parseDecimal(text string, scale int) (*big.Int, error) {
 	digits, exponent := text, 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		var err error
@@ -118,8 +118,8 @@ func unscaled(text string, scale int) (*big.Int, error) {
 
 var date = regexp.MustCompile(`^([+-]?\d{4,})-(\d\d)-(\d\d)`)
 
-// days reads a date, of any year, as days since 1970.
-func days(text string) (n int64, rest string, err error) {
+// parseDate parses a date of any year as days since 1970.
+func parseDate(text string) (n int64, rest string, err error) {
 	m := date.FindStringSubmatch(text)
 	if m == nil {
 		return 0, "", fmt.Errorf("%q is not a date", text)
@@ -135,10 +135,10 @@ func days(text string) (n int64, rest string, err error) {
 
 var clock = regexp.MustCompile(`^[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)?$`)
 
-// Timestamp reads a timestamp as microseconds since 1970; in location, unless it
-// says its offset.
+// Timestamp parses a timestamp as microseconds since 1970. Without an offset it is
+// in location.
 func Timestamp(text string, location *time.Location) (int64, error) {
-	n, rest, err := days(text)
+	n, rest, err := parseDate(text)
 	if err != nil {
 		return 0, err
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 )
 
-// Value is one value of a column: nil, bool, int64, or text for all others.
+// Value returns one value of a column: nil, bool, int64, or text for other types.
 func Value(c *tcli.TColumn, i int) any {
 	switch {
 	case c.BoolVal != nil:

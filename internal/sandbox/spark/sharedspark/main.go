@@ -1,6 +1,6 @@
 // Command sharedspark starts a Spark, runs a command with the Spark's URL in the
-// environment variable LYTICS_SPARK_URL, and stops the Spark when the command
-// ends. Many test binaries then share one Spark, and no Spark outlives them.
+// environment variable LYTICS_SPARK_URL, and stops the Spark when the command ends.
+// So many test binaries can share one Spark.
 //
 //	go run ./spark/sharedspark -home DIR COMMAND [ARGUMENT...]
 package main
@@ -32,7 +32,7 @@ func main() {
 	var ended *exec.ExitError
 	switch {
 	case errors.As(err, &ended) && ended.ExitCode() > 0:
-		os.Exit(ended.ExitCode()) // it has said why
+		os.Exit(ended.ExitCode()) // the command has printed its error
 	case err != nil:
 		_, _ = fmt.Fprintln(os.Stderr, "sharedspark:", err)
 		os.Exit(1)
@@ -52,7 +52,7 @@ func runWithSpark(ctx context.Context, dir, in string, command []string) (err er
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	begun := time.Now()
-	server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: data, Brief: true}, spark.StartTimeout)
+	server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: data, SmallStatements: true}, spark.StartTimeout)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func runWithSpark(ctx context.Context, dir, in string, command []string) (err er
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = in, os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "LYTICS_SPARK_URL="+server.URL)
-	// A command that is a make has children to end: it is asked to first.
+	// SIGTERM lets a command such as make end its child processes.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
 	if err = cmd.Run(); err != nil {

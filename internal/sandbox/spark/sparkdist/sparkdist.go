@@ -1,5 +1,5 @@
-// Package sparkdist knows where `make spark` puts Apache Spark and Delta, which
-// releases they are, and which Java runs them.
+// Package sparkdist defines which releases of Apache Spark and Delta `make spark`
+// installs, where they are, and which Java runs them.
 package sparkdist
 
 import (
@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// The releases that the sandbox is held to.
+// The releases that the sandbox is tested with.
 const (
 	Spark = "4.0.1"
 	Delta = "4.0.0"
-	// Scala is the Scala release that both are built for.
+	// Scala is the Scala version that both are built for.
 	Scala = "2.13"
 	// Java is the oldest Java that runs them.
 	Java = 17
@@ -30,7 +30,7 @@ type Installation struct{ Dir string }
 // Stamp is the file that marks a complete installation.
 func (i Installation) Stamp() string { return filepath.Join(i.Dir, "installed") }
 
-// Text is what the stamp holds.
+// Text returns the content of the stamp.
 func (i Installation) Text() string { return fmt.Sprintf("pyspark %s\ndelta %s\n", Spark, Delta) }
 
 // Venv is the Python virtual environment that pyspark is in.
@@ -48,7 +48,7 @@ func (i Installation) SparkJars() (string, error) {
 	return found[0], nil
 }
 
-// Check returns why Spark cannot run from here, or nil.
+// Check returns an error that says why Spark cannot run from here, or nil.
 func (i Installation) Check() error {
 	text, err := os.ReadFile(i.Stamp())
 	if err != nil || string(text) != i.Text() {
@@ -60,14 +60,14 @@ func (i Installation) Check() error {
 
 var version = regexp.MustCompile(`version "(\d+)(?:\.(\d+))?`)
 
-// JavaPath finds a Java that is new enough: of JAVA_HOME, else on PATH.
+// JavaPath returns the Java of JAVA_HOME, or else the one on PATH, if it is new enough.
 func JavaPath(ctx context.Context) (string, error) {
 	path := filepath.Join(os.Getenv("JAVA_HOME"), "bin", "java")
 	if os.Getenv("JAVA_HOME") == "" {
 		var err error
 		if path, err = exec.LookPath("java"); err != nil {
 			return "", fmt.Errorf(
-				"there is no java on PATH, and JAVA_HOME is not set: install Java %d or newer, such as Debian's openjdk-%d-jre-headless",
+				"java is not on PATH, and JAVA_HOME is not set: install Java %d or newer, such as Debian's openjdk-%d-jre-headless",
 				Java,
 				Java,
 			)
@@ -79,11 +79,11 @@ func JavaPath(ctx context.Context) (string, error) {
 	}
 	m := version.FindSubmatch(out)
 	if m == nil {
-		return "", fmt.Errorf("%s -version says nothing that looks like a version: %s", path, strings.TrimSpace(string(out)))
+		return "", fmt.Errorf("%s -version prints no version: %s", path, strings.TrimSpace(string(out)))
 	}
 	if major, err := strconv.Atoi(string(m[1])); err != nil || major < Java {
 		return "", fmt.Errorf(
-			"%s is Java %s; Spark %s needs %d or newer: install one, such as Debian's openjdk-%d-jre-headless, and name it in JAVA_HOME",
+			"%s is Java %s; Spark %s needs %d or newer: install one, such as Debian's openjdk-%d-jre-headless, and set JAVA_HOME to it",
 			path,
 			m[1],
 			Spark,

@@ -1,4 +1,4 @@
-// Package sqltype reads types in the forms that Spark and Delta write them.
+// Package sqltype parses types as Spark and Delta write them.
 package sqltype
 
 import (
@@ -16,7 +16,7 @@ type Column struct {
 	Type    *types.Type
 	NotNull bool
 	Comment string
-	// Text is the type in lower case, as DESCRIBE prints it.
+	// Text is the type as DESCRIBE prints it, in lower case.
 	Text string
 }
 
@@ -29,9 +29,9 @@ var named = map[string]*types.Type{
 	"timestamp": types.TimestampType, "timestamp_ltz": types.TimestampType, "timestamp_ntz": types.TimestampNTZType,
 }
 
-// Simple reads a type without parts: "decimal(10,2)", "interval day". Types
-// that travel as text, such as variant, are strings.
-func Simple(text string) (*types.Type, error) {
+// ParseSimple parses a type without members: "decimal(10,2)", "interval day". A type
+// whose values are sent as text, such as variant, becomes a string type.
+func ParseSimple(text string) (*types.Type, error) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if t := named[text]; t != nil {
 		return t, nil
@@ -60,16 +60,16 @@ func Simple(text string) (*types.Type, error) {
 		}
 		return &types.Type{Kind: types.String, Length: length, Char: word == "char"}, nil
 	}
-	return nil, fmt.Errorf("Spark names a type that the sandbox does not know: %q", text)
+	return nil, fmt.Errorf("the sandbox does not support Spark's type %q", text)
 }
 
-// Nested reports whether a type as DESCRIBE prints it has members.
+// Nested reports whether a type, as DESCRIBE prints it, has members.
 func Nested(text string) bool {
 	return strings.HasPrefix(text, "array<") || strings.HasPrefix(text, "map<") || strings.HasPrefix(text, "struct<")
 }
 
-// node is a type in Delta's JSON, or in that of DESCRIBE ... AS JSON, which name
-// the same things differently.
+// node is a type in the JSON of Delta or of DESCRIBE ... AS JSON, which use different
+// keys.
 type node struct {
 	Name                string
 	Field               []field
@@ -84,7 +84,7 @@ type field struct {
 	t             *node
 }
 
-// UnmarshalJSON reads a type that is a word or an object.
+// UnmarshalJSON parses a type that is a string or an object.
 func (n *node) UnmarshalJSON(text []byte) error {
 	if len(text) > 0 && text[0] == '"' {
 		return json.Unmarshal(text, &n.Name)
@@ -110,7 +110,7 @@ func (n *node) UnmarshalJSON(text []byte) error {
 	if n.Name == "" {
 		n.Name = o.Name
 	}
-	n.Element, n.Key, n.Value = either(o.ElementType, o.ElementName), either(o.KeyType, o.KeyName), either(o.ValueType, o.ValueName)
+	n.Element, n.Key, n.Value = firstNonNil(o.ElementType, o.ElementName), firstNonNil(o.KeyType, o.KeyName), firstNonNil(o.ValueType, o.ValueName)
 	n.Precision, n.Scale, n.Length = o.Precision, o.Scale, o.Length
 	for _, f := range o.Fields {
 		n.Field = append(n.Field, f.field())
@@ -118,7 +118,7 @@ func (n *node) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func either(a, b *node) *node {
+func firstNonNil(a, b *node) *node {
 	if a != nil {
 		return a
 	}
@@ -132,7 +132,7 @@ type fieldJSON struct {
 	Comment  string
 	Metadata struct {
 		Comment string
-		// Varchar is the type of a string with a length.
+		// Varchar is the type of a CHAR or VARCHAR column, which Spark stores as a string.
 		Varchar string `json:"__CHAR_VARCHAR_TYPE_STRING"`
 	}
 }
@@ -150,7 +150,7 @@ func (f fieldJSON) field() field {
 
 func (n *node) sqlType() (*types.Type, error) {
 	if n == nil {
-		return nil, fmt.Errorf("a type is missing in what Spark says of its schema")
+		return nil, fmt.Errorf("Spark's schema lacks a type")
 	}
 	switch n.Name {
 	case "array":
@@ -184,7 +184,7 @@ func (n *node) sqlType() (*types.Type, error) {
 	case "varchar", "char":
 		return &types.Type{Kind: types.String, Length: n.Length, Char: n.Name == "char"}, nil
 	}
-	return Simple(n.Name)
+	return ParseSimple(n.Name)
 }
 
 func columns(fields []fieldJSON) ([]Column, error) {
@@ -203,8 +203,8 @@ func columns(fields []fieldJSON) ([]Column, error) {
 	return out, nil
 }
 
-// Delta reads the schemaString of a table's metadata.
-func Delta(text string) ([]Column, error) {
+// ParseDelta parses the schemaString of a table's metadata.
+func ParseDelta(text string) ([]Column, error) {
 	var schema struct{ Fields []fieldJSON }
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
 		return nil, fmt.Errorf("reading a Delta schema: %w", err)
@@ -212,8 +212,8 @@ func Delta(text string) ([]Column, error) {
 	return columns(schema.Fields)
 }
 
-// Described reads what DESCRIBE ... AS JSON prints.
-func Described(text string) ([]Column, error) {
+// ParseDescribe parses the output of DESCRIBE ... AS JSON.
+func ParseDescribe(text string) ([]Column, error) {
 	var described struct{ Columns []fieldJSON }
 	if err := json.Unmarshal([]byte(text), &described); err != nil {
 		return nil, fmt.Errorf("reading DESCRIBE AS JSON: %w", err)

@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// ErrLost says that Spark, or the session in it, is gone. The next session
-// starts it again. Its text is what clients take for a session that has ended.
+// ErrLost is the error when Spark, or the session in it, no longer exists. The next
+// session starts Spark again. Clients recognize an ended session by its text.
 var ErrLost = errors.New("Invalid SessionHandle: the Spark behind this warehouse has ended or forgot the session")
 
 var (
@@ -29,12 +29,12 @@ var (
 	position  = regexp.MustCompile(`^ \(line (\d+), pos (\d+)\)`)
 )
 
-// wrappers are classes of errors that wrap the error with the actual reason.
-var wrappers = map[string]bool{"TASK_WRITE_FAILED": true, "JOB_ABORTED": true, "FAILED_EXECUTE_UDF": true}
+// wrapperClasses are error classes that only wrap the error with the reason.
+var wrapperClasses = map[string]bool{"TASK_WRITE_FAILED": true, "JOB_ABORTED": true, "FAILED_EXECUTE_UDF": true}
 
-// renamed are classes of Spark and Delta that Databricks calls otherwise, and
-// exceptions that have none, by a part of what they say of themselves.
-var renamed = []struct{ found, class, state string }{
+// classAliases gives the Databricks class for a class or an exception name (a part
+// of it) of Spark and Delta.
+var classAliases = []struct{ found, class, state string }{
 	{"_LEGACY_ERROR_TEMP_DELTA_0007", "DELTA_METADATA_MISMATCH", "42KDG"},
 	{"VersionNotFoundException", "DELTA_VERSION_NOT_FOUND", "22003"},
 	{"TimestampEarlierThanCommitRetentionException", "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816"},
@@ -42,8 +42,8 @@ var renamed = []struct{ found, class, state string }{
 	{"DELTA_READ_TABLE_WITHOUT_COLUMNS", "DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU"},
 }
 
-// failure gives an error Databricks' shape.
-func (s *session) failure(err error, st *rewrite.Statement) error {
+// databricksError converts an error to Databricks' form.
+func (s *session) databricksError(err error, st *rewrite.Statement) error {
 	var refused *hive.ServerError
 	var lost *hive.LostError
 	switch {
@@ -52,22 +52,22 @@ func (s *session) failure(err error, st *rewrite.Statement) error {
 	case errors.As(err, &lost):
 		return fmt.Errorf("%w: %w", ErrLost, err)
 	case errors.As(err, &refused):
-		shaped := shape(refused, st)
+		shaped := parseServerError(refused, st)
 		if shaped.Class == internalError {
 			s.engine.logUnclassified(refused.Message)
 		}
 		shaped.Message = s.engine.names.UserText(shaped.Message)
-		return s.namespaceFailure(shaped, st)
+		return s.missingCatalog(shaped, st)
 	}
 	return err
 }
 
 const internalError = "INTERNAL_ERROR"
 
-// logUnclassified writes a message of Spark that has no error class to
-// unexplained.log: clients see its first line only.
+// logUnclassified writes a message without an error class to unclassified.log.
+// Clients see only its first line.
 func (e *Engine) logUnclassified(text string) {
-	file, err := os.OpenFile(filepath.Join(e.opts.DataDir, "unexplained.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(filepath.Join(e.opts.DataDir, "unclassified.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
 	}
@@ -75,9 +75,8 @@ func (e *Engine) logUnclassified(text string) {
 	_ = file.Close()
 }
 
-// namespaceFailure says that a catalog is missing, where Spark only sees that a
-// schema is.
-func (s *session) namespaceFailure(e *warehouse.Error, st *rewrite.Statement) error {
+// missingCatalog replaces Spark's SCHEMA_NOT_FOUND if the catalog does not exist.
+func (s *session) missingCatalog(e *warehouse.Error, st *rewrite.Statement) error {
 	if e.Class != "SCHEMA_NOT_FOUND" || st == nil {
 		return e
 	}
@@ -100,20 +99,20 @@ func (s *session) namespaceFailure(e *warehouse.Error, st *rewrite.Statement) er
 	return e
 }
 
-// shape reads class, message and SQLSTATE from the server's message, which is a
+// parseServerError reads class, message and SQLSTATE from the server's message, a
 // Java stack trace.
-func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
+func parseServerError(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
 	var first *warehouse.Error
 	for _, part := range strings.Split(refused.Message, "\nCaused by: ") {
 		part, _, _ = strings.Cut(part, "\n\tat ")
-		e := one(prefixes.ReplaceAllString(part, ""), st)
+		e := parseException(prefixes.ReplaceAllString(part, ""), st)
 		if e == nil {
 			continue
 		}
 		if first == nil {
 			first = e
 		}
-		if !wrappers[e.Class] {
+		if !wrapperClasses[e.Class] {
 			if e.SQLState == "" {
 				e.SQLState = refused.SQLState
 			}
@@ -130,8 +129,8 @@ func shape(refused *hive.ServerError, st *rewrite.Statement) *warehouse.Error {
 	return first
 }
 
-// one reads one exception of the chain; nil if it has no class.
-func one(text string, st *rewrite.Statement) *warehouse.Error {
+// parseException parses one exception of the chain; nil if it has no class.
+func parseException(text string, st *rewrite.Statement) *warehouse.Error {
 	e, name := &warehouse.Error{}, ""
 	if m := exception.FindStringSubmatch(text); m != nil {
 		e.Class, name = m[1], m[2]
@@ -140,7 +139,7 @@ func one(text string, st *rewrite.Statement) *warehouse.Error {
 	if m := class.FindStringSubmatchIndex(text); m != nil && m[0] == 0 {
 		e.Class, text = text[m[2]:m[3]], text[m[1]:]
 	}
-	for _, r := range renamed {
+	for _, r := range classAliases {
 		if e.Class == r.found || e.Class == "" && strings.Contains(name, r.found) {
 			e.Class, e.SQLState = r.class, r.state
 		}

@@ -16,8 +16,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// files finds the files that the statement names and the table has not loaded.
-func (c *copying) files(ctx context.Context) (_ []copyinto.File, err error) {
+// filesToLoad returns the files that the statement names, without those that the
+// table has already loaded.
+func (c *copyJob) filesToLoad(ctx context.Context) (_ []copyinto.File, err error) {
 	if c.source, err = copyinto.NewSource(c.engine.opts.Objects, c.statement); err != nil {
 		return nil, err
 	}
@@ -34,9 +35,9 @@ func (c *copying) files(ctx context.Context) (_ []copyinto.File, err error) {
 
 var extension = regexp.MustCompile(`(?:\.[A-Za-z0-9]{1,10}){0,2}$`)
 
-// fetch copies the files into a directory, under names that Hadoop takes as they
-// are; the ends tell how a file is compressed.
-func (c *copying) fetch(ctx context.Context, dir string, files []copyinto.File) error {
+// fetch downloads the files into dir, under names without special characters.
+// Their extensions stay, since Hadoop detects the compression by them.
+func (c *copyJob) fetch(ctx context.Context, dir string, files []copyinto.File) error {
 	for i, f := range files {
 		if err := c.fetchOne(ctx, localName(dir, i, f), f); err != nil {
 			return err
@@ -49,7 +50,7 @@ func localName(dir string, i int, f copyinto.File) string {
 	return filepath.Join(dir, fmt.Sprintf("%06d%s", i, extension.FindString(path.Base(f.Key))))
 }
 
-func (c *copying) fetchOne(ctx context.Context, name string, f copyinto.File) (err error) {
+func (c *copyJob) fetchOne(ctx context.Context, name string, f copyinto.File) (err error) {
 	in, err := c.source.Open(ctx, f)
 	if err != nil {
 		return err
@@ -66,11 +67,11 @@ func (c *copying) fetchOne(ctx context.Context, name string, f copyinto.File) (e
 	return nil
 }
 
-// sameHeaders refuses what only Databricks can: it merges CSV files whose
-// headers differ, where Spark takes the first one's for all.
-func (c *copying) sameHeaders(dir string) error {
+// checkHeaders refuses CSV files whose headers differ, with mergeSchema. Databricks
+// merges them; Spark would use the first file's header for all.
+func (c *copyJob) checkHeaders(dir string) error {
 	st := c.statement
-	if st.Format != "CSV" || !isTrue(option(st.Options, "header")) || !isTrue(option(st.Options, "mergeSchema")) {
+	if st.Format != "CSV" || !isTrue(optionValue(st.Options, "header")) || !isTrue(optionValue(st.Options, "mergeSchema")) {
 		return nil
 	}
 	entries, err := os.ReadDir(dir)
