@@ -56,7 +56,7 @@ func openDuck(ctx context.Context, o options, dir string, store bucketsAndVolume
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
 	}
-	return &engine{Engine: temptable.Engine(e), load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: temptable.Wrap(e), load: func(ctx context.Context, table, file string) error {
 		return seed.Load(ctx, e, table, file)
 	}}, nil
 }
@@ -71,7 +71,7 @@ func openSpark(ctx context.Context, o options, dir string, store bucketsAndVolum
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)
 	}
-	return &engine{Engine: temptable.Engine(e), sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
+	return &engine{Engine: temptable.Wrap(e), sparkURL: e.URL(), load: func(ctx context.Context, table, file string) error {
 		_, err := e.LoadFile(ctx, table, file)
 		return err
 	}}, nil

@@ -217,7 +217,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 		return err
 	}
 	text := c.Type.Kind == types.String && st.Type.Kind == types.String
-	if !types.Wider(c.Type, st.Type) || !text && !strings.EqualFold(v.Properties["delta.enableTypeWidening"], "true") {
+	if !types.FitsWithoutLoss(c.Type, st.Type) || !text && !strings.EqualFold(v.Properties["delta.enableTypeWidening"], "true") {
 		return sqlerror.New(
 			"DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP",
 			"0AKDC",

@@ -107,7 +107,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 			continue
 		}
 		from := q.Columns[match[i]].Type
-		if !types.Wider(from, c.Type) && !from.Plain().Equal(c.Type.Plain()) {
+		if !types.FitsWithoutLoss(from, c.Type) && !from.WithoutLength().Equal(c.Type.WithoutLength()) {
 			return nil, sqlerror.FailedToMerge(c.Name, q.Columns[match[i]].Name, c.Type, from)
 		}
 	}
@@ -217,7 +217,7 @@ func columnsRead(items []syntax.SelectItem) map[string]bool {
 	}
 	reads := map[string]bool{}
 	for _, item := range items {
-		if syntax.Names(item.X, func(parts []string) {
+		if syntax.VisitNames(item.X, func(parts []string) {
 			for _, p := range parts {
 				reads[lower(p)] = true
 			}

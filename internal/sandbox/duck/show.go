@@ -245,7 +245,7 @@ func describeRows(cols []catalog.Column) [][]any {
 		if c.Comment != "" {
 			comment = c.Comment
 		}
-		out[i] = []any{c.Name, c.Type.Simple(), comment}
+		out[i] = []any{c.Name, c.Type.SimpleString(), comment}
 	}
 	return out
 }

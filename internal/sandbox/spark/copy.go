@@ -342,7 +342,7 @@ func (c *copyJob) checkTypes(found [][]string) error {
 		if err != nil {
 			return err
 		}
-		if !types.Wider(from, c.metadata.Columns[i].Type) {
+		if !types.FitsWithoutLoss(from, c.metadata.Columns[i].Type) {
 			return sqlerror.FailedToMerge(c.metadata.Columns[i].Name, row[0], c.metadata.Columns[i].Type, from)
 		}
 	}

@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// globCharacters make a path a pattern.
+// globCharacters are the characters that make a path a pattern.
 const globCharacters = "*?[{"
 
-// compileGlob turns a pattern of Hadoop's into a regular expression that begins
-// at the start of a text and ends in end. A pattern that cannot be read stands
-// for itself.
+// compileGlob converts a Hadoop glob pattern to a regular expression that matches
+// from the start of a text and ends with end. An invalid pattern matches itself.
 func compileGlob(pattern, end string) *regexp.Regexp {
 	re, err := regexp.Compile("^(?:" + globExpression([]rune(pattern)) + ")" + end)
 	if err != nil {

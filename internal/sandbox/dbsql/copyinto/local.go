@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// LocalFormat returns the FILEFORMAT of a file of this machine, which its name
-// tells: CSV, which may be compressed with gzip, or PARQUET. A file that does
-// not exist is an error.
+// LocalFormat returns the FILEFORMAT of a local file by its extension: CSV, which
+// may be compressed with gzip, or PARQUET. It returns an error if the file does not
+// exist.
 func LocalFormat(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("reading the file to load: %w", err)
@@ -30,7 +30,7 @@ func LocalFormat(path string) (string, error) {
 	return "", sqlerror.Unsupported("loading " + filepath.Base(path) + " (only .parquet, .csv and .csv.gz are)")
 }
 
-// LocalFile is a source of one file of this machine.
+// LocalFile returns a source of one local file.
 func LocalFile(path, format string) (*Source, File) {
 	return &Source{store: localFiles{}, location: path, format: format}, File{Object: objectstore.Object{Key: path}}
 }
@@ -38,7 +38,7 @@ func LocalFile(path, format string) (*Source, File) {
 type localFiles struct{}
 
 func (localFiles) List(context.Context, string, string, objectstore.Credential) ([]objectstore.Object, error) {
-	return nil, errors.New("files of this machine are named one by one; they cannot be listed")
+	return nil, errors.New("local files cannot be listed")
 }
 
 func (localFiles) Open(_ context.Context, _, key string, _ objectstore.Credential) (io.ReadCloser, error) {

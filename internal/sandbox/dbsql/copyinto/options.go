@@ -1,5 +1,5 @@
-// Package copyinto is what COPY INTO does before any row is read, the same for
-// both engines: its options, the files that it finds, and its errors.
+// Package copyinto is the part of COPY INTO that does not depend on the engine: its
+// options, the files that it finds, and its errors.
 package copyinto
 
 import (
@@ -13,13 +13,13 @@ import (
 
 // Options are COPY_OPTIONS.
 type Options struct {
-	// Force loads files that the table has loaded before.
+	// Force loads files again that the table has already loaded.
 	Force bool
-	// MergeSchema adds the columns that the table lacks.
+	// MergeSchema adds columns that the files have and the table lacks.
 	MergeSchema bool
 }
 
-// ParseOptions reads COPY_OPTIONS, without regard to case.
+// ParseOptions parses COPY_OPTIONS. Names are not case-sensitive.
 func ParseOptions(properties []syntax.Property) (Options, error) {
 	var o Options
 	for _, p := range properties {
@@ -51,7 +51,7 @@ func ParseOptions(properties []syntax.Property) (Options, error) {
 
 var formats = []string{"CSV", "JSON", "AVRO", "ORC", "PARQUET", "TEXT", "BINARYFILE"}
 
-// CheckFormat refuses a FILEFORMAT that Databricks does not have.
+// CheckFormat returns an error for a FILEFORMAT that Databricks does not have.
 func CheckFormat(format string) error {
 	if slices.Contains(formats, format) {
 		return nil
@@ -64,7 +64,7 @@ func CheckFormat(format string) error {
 	)
 }
 
-// FormatOptions returns FORMAT_OPTIONS by their names as written.
+// FormatOptions returns FORMAT_OPTIONS as a map, with names as written.
 func FormatOptions(st *syntax.CopyInto) map[string]string {
 	out := map[string]string{}
 	for _, o := range st.Options {
@@ -73,8 +73,8 @@ func FormatOptions(st *syntax.CopyInto) map[string]string {
 	return out
 }
 
-// SchemaMismatch is a table that lacks columns of the files. The difference may
-// be empty.
+// SchemaMismatch is the error for files with columns that the table lacks.
+// difference may be empty.
 func SchemaMismatch(table, difference string) *warehouse.Error {
 	if difference != "" {
 		difference = " Schema difference: " + difference

@@ -13,24 +13,24 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// maxFiles is how many names FILES takes.
+// maxFiles is the most names that FILES may list.
 const maxFiles = 1000
 
-// Source is where a COPY INTO reads: a path of a bucket or of a volume, and
-// which of the files below it.
+// Source is the source of a COPY INTO: a path of a bucket or a volume, and which
+// files below it are loaded.
 type Source struct {
 	store      objectstore.Store
 	credential objectstore.Credential
 	bucket     string
 	path       string
-	// location is the path as the statement writes it, for errors.
+	// location is the path as written in the statement, for errors.
 	location string
 	format   string
-	// names are FILES; empty for all files.
+	// names are the names in FILES; empty means all files.
 	names []string
-	// pattern is PATTERN, or nil.
+	// pattern is the compiled PATTERN, or nil.
 	pattern *regexp.Regexp
-	// pathPattern matches the start of a key where the path is a pattern itself.
+	// pathPattern matches the beginning of a key, if the path is a pattern.
 	pathPattern *regexp.Regexp
 }
 
@@ -40,7 +40,7 @@ type File struct {
 	objectstore.Object
 }
 
-// URL is the file's address. The table's list of loaded files is made of these.
+// URL returns the file's address. A table records the files it has loaded by URL.
 func (f File) URL() string { return address(f.Bucket, f.Key) }
 
 func address(bucket, key string) string {
@@ -50,7 +50,7 @@ func address(bucket, key string) string {
 	return "s3://" + bucket + "/" + key
 }
 
-// NewSource reads FROM, FILES and PATTERN of a statement.
+// NewSource returns the source that FROM, FILES and PATTERN of a statement describe.
 func NewSource(store objectstore.Store, st *syntax.CopyInto) (*Source, error) {
 	s := &Source{store: store, location: st.Source.URL, format: st.Format, names: st.Files}
 	locate := s.locateObjects
@@ -85,7 +85,7 @@ func NewSource(store objectstore.Store, st *syntax.CopyInto) (*Source, error) {
 	return s, nil
 }
 
-// locateObjects reads an address such as s3://bucket/path.
+// locateObjects parses an address such as s3://bucket/path.
 func (s *Source) locateObjects(credential map[string]string) error {
 	scheme, rest, ok := strings.Cut(s.location, "://")
 	if !ok || !slices.Contains([]string{"s3", "s3a", "s3n"}, scheme) {
@@ -112,8 +112,8 @@ func (s *Source) locateObjects(credential map[string]string) error {
 	return nil
 }
 
-// locateVolume reads a path of a Unity Catalog volume, which is read with the
-// rights of the session.
+// locateVolume parses a path of a Unity Catalog volume. A volume takes no credential
+// in the statement.
 func (s *Source) locateVolume(credential map[string]string) error {
 	parts := strings.SplitN(s.location, "/", 6)
 	if s.store == nil || len(parts) < 5 {
@@ -134,8 +134,8 @@ func (s *Source) locateVolume(credential map[string]string) error {
 	return nil
 }
 
-// List returns the files of the source, ordered by key. Files that Spark takes
-// for hidden are left out. A source without files is an error.
+// List returns the files of the source, ordered by key, without those that Spark
+// considers hidden. It returns an error if there are none.
 func (s *Source) List(ctx context.Context) ([]File, error) {
 	prefix := s.path
 	if i := strings.IndexAny(prefix, globCharacters); i >= 0 {
@@ -147,7 +147,7 @@ func (s *Source) List(ctx context.Context) ([]File, error) {
 	}
 	var found []File
 	for _, o := range objects {
-		if name, ok := s.relative(o.Key); ok && !strings.HasSuffix(o.Key, "/") && !hidden(name) && s.selects(name) {
+		if name, ok := s.relativeName(o.Key); ok && !strings.HasSuffix(o.Key, "/") && !hidden(name) && s.selects(name) {
 			found = append(found, File{s.bucket, o})
 		}
 	}
@@ -164,8 +164,9 @@ func (s *Source) List(ctx context.Context) ([]File, error) {
 	return found, nil
 }
 
-// relative returns what of a key is below the path, which may name one file.
-func (s *Source) relative(key string) (name string, ok bool) {
+// relativeName returns a key without the source's path. If the path names one file,
+// the result is the file's name.
+func (s *Source) relativeName(key string) (name string, ok bool) {
 	base := strings.TrimSuffix(s.path, "/")
 	if s.pathPattern != nil {
 		if base = s.pathPattern.FindString(key); base == "" {
@@ -183,7 +184,7 @@ func (s *Source) relative(key string) (name string, ok bool) {
 	return strings.TrimPrefix(rest, "/"), true
 }
 
-// selects applies FILES and PATTERN.
+// selects reports whether FILES or PATTERN select a file.
 func (s *Source) selects(name string) bool {
 	switch {
 	case len(s.names) > 0:
@@ -194,8 +195,8 @@ func (s *Source) selects(name string) bool {
 	return true
 }
 
-// hidden reports whether Spark leaves a file out: a part of its path begins with a
-// dot, or with an underscore without being a partition (_key=value).
+// hidden reports whether Spark ignores a file: a part of its path begins with a dot,
+// or with an underscore without being a partition (_key=value).
 func hidden(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") && !strings.Contains(part, "=") {
@@ -205,7 +206,7 @@ func hidden(name string) bool {
 	return false
 }
 
-// NoFiles is the error of a source without files, or with empty ones only.
+// NoFiles is the error for a source without files, or with empty files only.
 func (s *Source) NoFiles() error {
 	return sqlerror.New(
 		"COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED",
@@ -216,7 +217,7 @@ func (s *Source) NoFiles() error {
 	)
 }
 
-// Open reads a file as it is stored.
+// Open opens a file; its content is as stored, perhaps compressed.
 func (s *Source) Open(ctx context.Context, f File) (io.ReadCloser, error) {
 	r, err := s.store.Open(ctx, f.Bucket, f.Key, s.credential)
 	if err != nil {
@@ -225,12 +226,12 @@ func (s *Source) Open(ctx context.Context, f File) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// Unreadable is the error of a file or path that cannot be read.
+// Unreadable is the error for a file or path that cannot be read.
 func Unreadable(location string, err error) error {
 	return sqlerror.New("FAILED_READ_FILE.NO_HINT", "KD001", "Error while reading file %s. %s", location, err.Error())
 }
 
-// NotLoaded leaves out the files whose URLs are in loaded.
+// NotLoaded returns the files whose URLs are not in loaded.
 func NotLoaded(files []File, loaded map[string]bool) []File {
 	return slices.DeleteFunc(slices.Clone(files), func(f File) bool { return loaded[f.URL()] })
 }

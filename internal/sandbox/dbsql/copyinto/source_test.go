@@ -45,7 +45,7 @@ func source(t *testing.T, from string) *copyinto.Source {
 	return s
 }
 
-func TestASourceListsTheFilesThatSparkWouldRead(t *testing.T) {
+func TestSourceListsTheFilesThatSparkReads(t *testing.T) {
 	t.Parallel()
 	for from, want := range map[string][]string{
 		"'s3://b/run/1' FILEFORMAT = CSV":                             {"s3://b/run/1/_day=2/c.csv", "s3://b/run/1/a.csv", "s3://b/run/1/b.csv"},
@@ -74,7 +74,7 @@ func TestASourceListsTheFilesThatSparkWouldRead(t *testing.T) {
 	}
 }
 
-func TestASourceWithoutTheFilesThatAreNamedIsAnError(t *testing.T) {
+func TestSourceWithoutTheNamedFilesIsAnError(t *testing.T) {
 	t.Parallel()
 	for from, want := range map[string]string{
 		"'s3://b/run/3' FILEFORMAT = CSV":                       "COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED",

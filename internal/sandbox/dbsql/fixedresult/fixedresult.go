@@ -1,5 +1,5 @@
-// Package fixedresult makes results of statements whose few rows are in memory,
-// such as SHOW, DESCRIBE and the row counts of INSERT.
+// Package fixedresult provides results whose rows are in memory, for SHOW, DESCRIBE
+// and the row counts of INSERT.
 package fixedresult
 
 import (
@@ -34,8 +34,8 @@ func Strings(names ...string) []Column {
 	return out
 }
 
-// Describe returns the columns as a warehouse.Result has them, with the Arrow
-// schema of its batches.
+// Describe returns the columns for a warehouse.Result, and the Arrow schema of its
+// batches.
 func Describe(columns []Column) ([]warehouse.Column, *arrow.Schema) {
 	out, fields := make([]warehouse.Column, len(columns)), make([]arrow.Field, len(columns))
 	for i, c := range columns {
@@ -50,8 +50,8 @@ type result struct {
 	batch   arrow.RecordBatch
 }
 
-// New makes a result of Go values: nil, string, bool, int, int32, int64,
-// time.Time, []string and map[string]string.
+// New returns a result. A value is nil, string, bool, int, int32, int64, time.Time,
+// []string or map[string]string.
 func New(columns []Column, rows [][]any) (warehouse.Result, error) {
 	described, schema := Describe(columns)
 	r := &result{columns: described}
@@ -71,10 +71,11 @@ func New(columns []Column, rows [][]any) (warehouse.Result, error) {
 	return r, nil
 }
 
-// Empty is the result of a statement that returns no rows, such as CREATE TABLE.
+// Empty returns the result of a statement that returns no rows, such as CREATE TABLE.
 func Empty() warehouse.Result { return &result{} }
 
-// Counts is one row of BIGINT columns, as statements that change rows return.
+// Counts returns one row of BIGINT columns, the result of INSERT, UPDATE, DELETE and
+// MERGE.
 func Counts(names []string, counts ...int64) (warehouse.Result, error) {
 	columns, row := make([]Column, len(names)), make([]any, len(names))
 	for i, n := range names {
@@ -137,7 +138,7 @@ func appendValue(to array.Builder, value any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%T is not a value for %T", value, to)
+	return fmt.Errorf("fixedresult: a %T cannot be appended to a %T", value, to)
 }
 
 func appendAll(to array.Builder, values []string) error {
@@ -151,7 +152,7 @@ func appendAll(to array.Builder, values []string) error {
 
 func (r *result) Columns() []warehouse.Column { return r.columns }
 
-// Next returns the one batch, then io.EOF.
+// Next returns the only batch, then io.EOF.
 func (r *result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func (r *result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	return out, nil
 }
 
-// Close releases a batch that was not read.
+// Close releases the batch if it was not read.
 func (r *result) Close() error {
 	if r.batch != nil {
 		r.batch.Release()

@@ -1,5 +1,5 @@
-// Package metadata has the shapes in which Databricks tells what exists: the
-// results of SHOW and DESCRIBE, and the relations of information_schema.
+// Package metadata defines the columns in the results of SHOW and DESCRIBE, and in
+// the relations of information_schema.
 package metadata
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// Catalogs and schemas with a meaning of their own.
+// Catalogs and schemas with a special meaning.
 const (
 	HiveMetastore     = "hive_metastore"
 	InformationSchema = "information_schema"
 	SystemCatalog     = "system"
 )
 
-// Matcher returns the test of a pattern of SHOW: * is any text, | separates
-// alternatives, and case does not matter. A nil pattern matches every name.
+// Matcher returns the test for a pattern of SHOW: * matches any text, | separates
+// alternatives, and case is ignored. A nil pattern matches every name.
 func Matcher(pattern *string) func(name string) bool {
 	if pattern == nil {
 		return func(string) bool { return true }
@@ -62,7 +62,7 @@ var (
 	stringList = types.ArrayOf(types.StringType)
 )
 
-// DescribeHistory are the columns of DESCRIBE HISTORY.
+// DescribeHistory holds the columns of DESCRIBE HISTORY.
 var DescribeHistory = []fixedresult.Column{
 	{Name: "version", Type: types.BigIntType}, {Name: "timestamp", Type: types.TimestampType},
 	{Name: "userId", Type: types.StringType}, {Name: "userName", Type: types.StringType},
@@ -76,7 +76,7 @@ var DescribeHistory = []fixedresult.Column{
 	{Name: "operationMetrics", Type: stringMap}, {Name: "userMetadata", Type: types.StringType}, {Name: "engineInfo", Type: types.StringType},
 }
 
-// DescribeDetail are the columns of DESCRIBE DETAIL.
+// DescribeDetail holds the columns of DESCRIBE DETAIL.
 var DescribeDetail = []fixedresult.Column{
 	{Name: "format", Type: types.StringType}, {Name: "id", Type: types.StringType}, {Name: "name", Type: types.StringType},
 	{Name: "description", Type: types.StringType}, {Name: "location", Type: types.StringType},
@@ -97,6 +97,6 @@ func structOfStrings(names ...string) *types.Type {
 	return types.StructOf(fields...)
 }
 
-// NeedsColumnMapping reports whether Delta takes a column's name only in a table
+// NeedsColumnMapping reports whether Delta accepts a column's name only in a table
 // with the property delta.columnMapping.mode = name.
 func NeedsColumnMapping(column string) bool { return strings.ContainsAny(column, " ,;{}()\n\t=") }

@@ -1,10 +1,10 @@
-// Package quoting writes names and strings as Databricks SQL reads them.
+// Package quoting quotes names and strings for Databricks SQL.
 package quoting
 
 import "strings"
 
-// Name writes a name of several parts in back-quotes: `main`.`sales`.`t`.
-// Databricks' error messages show names in this form too.
+// Name quotes a name of one or more parts: `main`.`sales`.`t`. Databricks' error
+// messages show names in this form too.
 func Name(parts ...string) string {
 	quoted := make([]string, len(parts))
 	for i, p := range parts {
@@ -15,5 +15,5 @@ func Name(parts ...string) string {
 
 var textEscapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
 
-// Text writes a string literal.
+// Text returns a string literal.
 func Text(s string) string { return "'" + textEscapes.Replace(s) + "'" }

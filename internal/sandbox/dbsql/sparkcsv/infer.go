@@ -9,14 +9,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// Inferrer finds each column's type as inferSchema does: from the values alone,
-// so that 00123 is the number 123.
+// Inferrer infers column types as Spark's inferSchema does, from the values alone:
+// 00123 is a number.
 type Inferrer struct {
 	o     Options
 	types []*types.Type
 }
 
-// NewInferrer infers the types of so many columns.
+// NewInferrer returns an inferrer for a number of columns.
 func NewInferrer(o Options, columns int) *Inferrer {
 	f := &Inferrer{o: o, types: make([]*types.Type, columns)}
 	for i := range f.types {
@@ -25,7 +25,7 @@ func NewInferrer(o Options, columns int) *Inferrer {
 	return f
 }
 
-// Add takes one record into account.
+// Add takes the values of a record into account.
 func (f *Inferrer) Add(row []string) {
 	for i, v := range row {
 		if i < len(f.types) && v != "" && v != f.o.NullValue {
@@ -34,7 +34,7 @@ func (f *Inferrer) Add(row []string) {
 	}
 }
 
-// Types are the types found; a column without values is a STRING.
+// Types returns the inferred types; a column without values is a STRING.
 func (f *Inferrer) Types() []*types.Type {
 	for i, t := range f.types {
 		if t.Kind == types.Void {
@@ -44,8 +44,8 @@ func (f *Inferrer) Types() []*types.Type {
 	return f.types
 }
 
-// ladder is the order in which types are tried.
-var ladder = []types.Kind{types.Int, types.BigInt, types.Decimal, types.Double, types.Date, types.Timestamp, types.Boolean}
+// inferenceOrder is the order in which types are tried.
+var inferenceOrder = []types.Kind{types.Int, types.BigInt, types.Decimal, types.Double, types.Date, types.Timestamp, types.Boolean}
 
 func (f *Inferrer) infer(sofar *types.Type, v string) *types.Type {
 	if sofar.Kind == types.String {
@@ -53,18 +53,18 @@ func (f *Inferrer) infer(sofar *types.Type, v string) *types.Type {
 	}
 	found := types.StringType
 	start := 0
-	for i, k := range ladder {
+	for i, k := range inferenceOrder {
 		if k == sofar.Kind {
 			start = i
 		}
 	}
-	for _, k := range ladder[start:] {
+	for _, k := range inferenceOrder[start:] {
 		if t := f.try(k, v); t != nil {
 			found = t
 			break
 		}
 	}
-	return compatible(sofar, found)
+	return commonType(sofar, found)
 }
 
 func (f *Inferrer) try(k types.Kind, v string) *types.Type {
@@ -86,7 +86,7 @@ func (f *Inferrer) try(k types.Kind, v string) *types.Type {
 			return types.DecimalOf(p, 0)
 		}
 	case types.Double:
-		if _, ok := sparkvalue.JavaFloat(v, 64); ok {
+		if _, ok := sparkvalue.ParseJavaFloat(v, 64); ok {
 			return types.DoubleType
 		}
 	case types.Date:
@@ -105,8 +105,8 @@ func (f *Inferrer) try(k types.Kind, v string) *types.Type {
 	return nil
 }
 
-// compatible joins what was found so far with a further value's type.
-func compatible(a, b *types.Type) *types.Type {
+// commonType returns the type of a column that has values of both types.
+func commonType(a, b *types.Type) *types.Type {
 	switch {
 	case a.Kind == types.Void || a.Equal(b):
 		return b

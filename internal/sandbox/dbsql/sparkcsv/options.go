@@ -1,5 +1,5 @@
-// Package sparkcsv reads CSV as Spark does: its options, the quirks of the
-// parser it uses, and its inference of types.
+// Package sparkcsv reads CSV files as Spark does, including the quirks of Spark's
+// parser (univocity) and its type inference.
 package sparkcsv
 
 import (
@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Header, InferSchema, MultiLine, MergeSchema bool
 	Sep, Quote, Escape                          byte
-	// EscapeEscape is charToEscapeQuoteEscaping; 0 is none.
+	// EscapeEscape is the option charToEscapeQuoteEscaping; 0 means none.
 	EscapeEscape byte
 	Comment      byte
 	NullValue    string
@@ -34,8 +34,8 @@ const (
 	DropMalformed = "DROPMALFORMED"
 )
 
-// ParseOptions reads options by name, ignoring case. An unknown one, and one
-// that this reader lacks, is refused.
+// ParseOptions parses options; names are not case-sensitive. It returns an error for
+// unknown options, and for those that this reader does not support.
 func ParseOptions(values map[string]string) (Options, error) {
 	o := Options{Sep: ',', Quote: '"', Escape: '\\', Mode: Permissive, Encoding: "UTF-8", MaxColumns: 20480, PreferDate: true}
 	escapeEscape := ""
@@ -43,30 +43,30 @@ func ParseOptions(values map[string]string) (Options, error) {
 		var err error
 		switch k := strings.ToLower(key); k {
 		case "header":
-			o.Header, err = boolean(key, v)
+			o.Header, err = parseBool(key, v)
 		case "inferschema":
-			o.InferSchema, err = boolean(key, v)
+			o.InferSchema, err = parseBool(key, v)
 		case "multiline":
-			o.MultiLine, err = boolean(key, v)
+			o.MultiLine, err = parseBool(key, v)
 		case "mergeschema":
-			o.MergeSchema, err = boolean(key, v)
+			o.MergeSchema, err = parseBool(key, v)
 		case "ignoreleadingwhitespace":
-			o.TrimLeft, err = boolean(key, v)
+			o.TrimLeft, err = parseBool(key, v)
 		case "ignoretrailingwhitespace":
-			o.TrimRight, err = boolean(key, v)
+			o.TrimRight, err = parseBool(key, v)
 		case "preferdate":
-			o.PreferDate, err = boolean(key, v)
+			o.PreferDate, err = parseBool(key, v)
 		case "sep", "delimiter":
-			o.Sep, err = char(key, v)
+			o.Sep, err = parseChar(key, v)
 		case "quote":
-			o.Quote, err = char(key, v)
+			o.Quote, err = parseChar(key, v)
 		case "escape":
-			o.Escape, err = char(key, v)
+			o.Escape, err = parseChar(key, v)
 		case "comment":
-			o.Comment, err = char(key, v)
+			o.Comment, err = parseChar(key, v)
 		case "chartoescapequoteescaping":
 			escapeEscape = v
-			o.EscapeEscape, err = char(key, v)
+			o.EscapeEscape, err = parseChar(key, v)
 		case "nullvalue":
 			o.NullValue = v
 		case "emptyvalue":
@@ -74,27 +74,27 @@ func ParseOptions(values map[string]string) (Options, error) {
 		case "mode":
 			o.Mode = strings.ToUpper(v)
 			if o.Mode != Permissive && o.Mode != FailFast && o.Mode != DropMalformed {
-				// As Spark: an unknown mode is the permissive one.
+				// As in Spark, an unknown mode means PERMISSIVE.
 				o.Mode = Permissive
 			}
 		case "encoding", "charset":
 			o.Encoding = strings.ToUpper(v)
 		case "linesep":
 			if v == "" || len(v) > 1 {
-				err = invalid(key, v, "a line separator of one character")
+				err = invalidOption(key, v, "a line separator of one character")
 			}
 			o.LineSep = v
 		case "maxcolumns":
 			o.MaxColumns, err = strconv.Atoi(v)
 			if err != nil {
-				err = invalid(key, v, "a whole number")
+				err = invalidOption(key, v, "a whole number")
 			}
 		case "maxcharspercolumn":
 			if v != "-1" {
 				err = sqlerror.Unsupported("the CSV option " + key)
 			}
 		default:
-			if knownElsewhere[k] {
+			if unsupportedOptions[k] {
 				return o, sqlerror.Unsupported("the CSV option " + key)
 			}
 			return o, sqlerror.New(
@@ -119,32 +119,32 @@ func ParseOptions(values map[string]string) (Options, error) {
 	return o, nil
 }
 
-// knownElsewhere are options that Databricks has and this reader has not.
-var knownElsewhere = map[string]bool{}
+// unsupportedOptions are options of Databricks that this reader does not support.
+var unsupportedOptions = map[string]bool{}
 
 func init() {
 	for k := range strings.FieldsSeq("dateformat timestampformat timestampntzformat columnnameofcorruptrecord locale samplingratio enforceschema negativeinf positiveinf nanvalue unescapedquotehandling rescueddatacolumn readercasesensitive skiprows badrecordspath ignorecorruptfiles ignoremissingfiles modifiedafter modifiedbefore pathglobfilter recursivefilelookup escapequotes quoteall compression timezone singlevariantcolumn") {
-		knownElsewhere[k] = true
+		unsupportedOptions[k] = true
 	}
 }
 
-func invalid(key, value, want string) error {
+func invalidOption(key, value, want string) error {
 	return sqlerror.New("INVALID_OPTIONS.VALUE", "42K06", "Invalid options: the value '%s' of %s must be %s.", value, key, want)
 }
 
-func boolean(key, v string) (bool, error) {
+func parseBool(key, v string) (bool, error) {
 	switch strings.ToLower(v) {
 	case "true":
 		return true, nil
 	case "false":
 		return false, nil
 	}
-	return false, invalid(key, v, "true or false")
+	return false, invalidOption(key, v, "true or false")
 }
 
-// char reads an option of one character. The empty string switches quoting or
+// parseChar parses an option of one character. The empty string turns quoting or
 // escaping off.
-func char(key, v string) (byte, error) {
+func parseChar(key, v string) (byte, error) {
 	switch v {
 	case "":
 		return 0, nil

@@ -21,22 +21,22 @@ type Reader struct {
 	read int
 }
 
-// NewReader reads a file's records. A byte order mark is passed over.
+// NewReader returns a reader of a file's records. It skips a byte order mark.
 func NewReader(r io.Reader, o Options) *Reader {
 	if strings.HasPrefix(o.Encoding, "ISO") || strings.HasPrefix(o.Encoding, "LATIN") {
 		r = &latin1{r: r}
 	}
 	in := bufio.NewReaderSize(r, 1<<20)
 	if head, err := in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
-		_, _ = in.Discard(3) // it was peeked
+		_, _ = in.Discard(3) // cannot fail after Peek
 	}
-	out := &Reader{o: o, in: in, t: &tokenizer{o: o}}
+	out := &Reader{o: o, in: in, t: &tokenizer{options: o}}
 	if o.MultiLine {
 		out.t.in = in
 		if o.LineSep != "" {
 			out.t.sep1 = o.LineSep[0]
 		} else {
-			out.t.detect()
+			out.t.detectLineSeparator()
 		}
 	}
 	return out
@@ -77,8 +77,8 @@ func (r *Reader) Read() ([]string, error) {
 	return row, nil
 }
 
-// readLine reads one record from one line, whatever its quotes say; lines of
-// nothing but spaces are passed over.
+// readLine reads one record from one line, even if quotes are open at its end. It
+// skips lines that hold only spaces.
 func (r *Reader) readLine() ([]string, error) {
 	for {
 		line, err := r.nextLine()
@@ -96,7 +96,7 @@ func (r *Reader) readLine() ([]string, error) {
 	}
 }
 
-// nextLine reads up to \n, \r or \r\n, or to the separator given.
+// nextLine reads up to \n, \r or \r\n, or up to the option lineSep.
 func (r *Reader) nextLine() ([]byte, error) {
 	r.line = r.line[:0]
 	some := false
@@ -114,7 +114,7 @@ func (r *Reader) nextLine() ([]byte, error) {
 			return r.line, nil
 		case r.o.LineSep == "" && c == '\r':
 			if p, err := r.in.Peek(1); err == nil && p[0] == '\n' {
-				_, _ = r.in.ReadByte() // it was peeked
+				_, _ = r.in.ReadByte() // cannot fail after Peek
 			}
 			return r.line, nil
 		}
@@ -122,7 +122,7 @@ func (r *Reader) nextLine() ([]byte, error) {
 	}
 }
 
-// Malformed is the error of FAILFAST for a record that does not fit.
+// Malformed is the error of the mode FAILFAST for a malformed record.
 func Malformed(row []string, sep byte) error {
 	record := strings.Join(row, string(rune(sep)))
 	return sqlerror.New(
@@ -133,8 +133,8 @@ func Malformed(row []string, sep byte) error {
 	)
 }
 
-// Header makes columns' names of a file's first record: its values, or _c0,
-// _c1, ... where it has no header. Empty and double names get their position.
+// Header returns the column names for a file's first record: its values, or _c0,
+// _c1, ... without a header. Empty and duplicate names get their position.
 func Header(row []string, o Options) []string {
 	names := make([]string, len(row))
 	count := map[string]int{}
@@ -154,11 +154,11 @@ func Header(row []string, o Options) []string {
 	return names
 }
 
-// IsNull reports whether a value reads as NULL: it is the null value, quoted or
-// not.
+// IsNull reports whether a value is NULL. It is if it equals the option nullValue,
+// quoted or not.
 func (o *Options) IsNull(v string) bool { return v == o.NullValue }
 
-// latin1 turns ISO-8859-1 into UTF-8.
+// latin1 converts ISO-8859-1 to UTF-8.
 type latin1 struct {
 	r    io.Reader
 	rest []byte

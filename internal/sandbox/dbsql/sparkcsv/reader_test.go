@@ -45,8 +45,8 @@ func options(pairs ...string) map[string]string {
 	return m
 }
 
-// Every expectation here was seen on Apache Spark 4.0.1.
-func TestRecordsAsSparkReadsThem(t *testing.T) {
+// The expectations were observed on Apache Spark 4.0.1.
+func TestRecordsAreReadAsSparkReadsThem(t *testing.T) {
 	t.Parallel()
 	multi := options("multiLine", "true", "escape", `"`)
 	for name, c := range map[string]struct {
@@ -69,8 +69,8 @@ func TestRecordsAsSparkReadsThem(t *testing.T) {
 		"spaces after a closing quote":                {`"a"  ,b` + "\n", nil, [][]any{{"a", "b"}}},
 		"an unclosed quote":                           {`"a,b`, nil, [][]any{{"a,b"}}},
 		"CR in quotes when the first line ends in LF": {"h,i\n\"a\r\nb\",c\n\"d\r\",e\n", multi, [][]any{{"h", "i"}, {"a\r\nb", "c"}, {"d\r", "e"}}},
-		// The line end is found in quotes too, and then read as LF everywhere:
-		// such a file loses data without the option lineSep.
+		// Spark detects the line end within quotes too, and then reads it as LF
+		// everywhere: such a file loses data without the option lineSep.
 		"CRLF in quotes before any other line end": {"\"a\r\nb\",c\n\"d\",e\n", multi, [][]any{{"a\nb", "c\n\"d\"", "e"}}},
 		"CR in quotes before any other line end":   {"\"a\rb\",c\n\"d\",e\n", multi, [][]any{{"a\nb", "c\n\"d\"", "e"}}},
 		"lineSep keeps them exact":                 {"\"a\r\nb\",c\n\"d\",e\n\"x\"\"\r\ny\",z\n\"q\rr\",\"\r\"\n", options("multiLine", "true", "escape", `"`, "lineSep", "\n"), [][]any{{"a\r\nb", "c"}, {"d", "e"}, {"x\"\r\ny", "z"}, {"q\rr", "\r"}}},
@@ -89,7 +89,7 @@ func TestRecordsAsSparkReadsThem(t *testing.T) {
 	}
 }
 
-// Every expectation here was seen on Apache Spark 4.0.1.
+// The expectations were observed on Apache Spark 4.0.1.
 // checklist 34
 func TestInferredTypes(t *testing.T) {
 	t.Parallel()
@@ -126,7 +126,7 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-func TestOptionsRefused(t *testing.T) {
+func TestInvalidOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []map[string]string{options("nope", "1"), options("header", "maybe"), options("encoding", "UTF-16"), options("sep", "||"), options("maxColumns", "x"), options("dateFormat", "yyyy")} {
 		if _, err := sparkcsv.ParseOptions(bad); err == nil {
@@ -135,7 +135,8 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// What an export writes comes back exactly, with the options it asks for.
+// A file that an export writes is read back unchanged, with the options that the
+// export sends.
 // checklist 32 33
 func FuzzRoundTrip(f *testing.F) {
 	for _, s := range []string{"", "plain", "a,b", "\"", "\"\"", "\\", "\\\"", "a\nb", "\r\n", "\r", "\x00", "\ufeff", "\u2028", " edge ", "\\N", "é😀", "\"\n\",\r"} {
@@ -145,7 +146,7 @@ func FuzzRoundTrip(f *testing.F) {
 	const null = `\N:run`
 	f.Fuzz(func(t *testing.T, a, b string, isNull bool) {
 		if a == null || b == null {
-			return // the marker of NULL itself
+			return // the null value itself
 		}
 		valid := func(s string) string { return strings.ToValidUTF8(s, "?") }
 		a, b = valid(a), valid(b)
@@ -161,7 +162,7 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// No text makes the reader fail or run on for ever.
+// No text makes the reader panic or loop forever.
 func FuzzAnyText(f *testing.F) {
 	f.Add("\"a\"\"\\\n,", true)
 	f.Add("\r\r\n\"", false)

@@ -5,23 +5,23 @@ import (
 	"bytes"
 )
 
-// tokenizer splits text into records as univocity's CsvParser does with the
-// settings Spark gives it (unescaped quotes: stop at the delimiter). Its
-// odd-looking state is that parser's: prev and ch, and what EOF leaves of a
-// value.
+// tokenizer splits text into records as univocity's CsvParser does with Spark's
+// settings (unescaped quotes: stop at the delimiter). It mirrors the state of that
+// parser, which explains prev and ch, and what stays of a value at the end of the
+// text.
 type tokenizer struct {
-	o  Options
-	in *bufio.Reader
-	// line is the text where lines are read one by one; in is nil then.
+	options Options
+	in      *bufio.Reader
+	// line is the current line if the text is read line by line; in is then nil.
 	line []byte
-	// sep1 and sep2 are the line separator found in the text, which reads as \n
-	// wherever it stands, in quotes too.
+	// sep1 and sep2 are the detected line separator. It becomes \n everywhere, even
+	// within quotes.
 	sep1, sep2 byte
 	done       bool
 
 	ch, prev  byte
 	unescaped bool
-	// escapes counts the escaped quotes of a value.
+	// escapes counts the escaped quotes in the current value.
 	escapes int
 	value   []byte
 	row     []string
@@ -31,20 +31,20 @@ type tokenizer struct {
 
 const newline = '\n'
 
-func (t *tokenizer) put(s string) {
+func (t *tokenizer) addValue(s string) {
 	t.row = append(t.row, s)
 }
 
-// empty ends an unquoted empty value, which reads as the null value.
-func (t *tokenizer) empty() { t.put(t.o.NullValue) }
+// endEmpty adds an empty unquoted value, which is the null value.
+func (t *tokenizer) endEmpty() { t.addValue(t.options.NullValue) }
 
-// end ends the value under way.
-func (t *tokenizer) end() {
+// endValue adds the current value.
+func (t *tokenizer) endValue() {
 	if len(t.value) == 0 {
-		t.put(t.o.EmptyValue)
+		t.addValue(t.options.EmptyValue)
 		return
 	}
-	t.put(string(t.value))
+	t.addValue(string(t.value))
 	t.value = t.value[:0]
 }
 
@@ -53,18 +53,18 @@ func (t *tokenizer) read() []string {
 	for !t.done {
 		t.row = make([]string, 0, t.width)
 		t.value = t.value[:0]
-		if !t.next() {
+		if !t.nextChar() {
 			return t.atEOF()
 		}
-		if t.o.Comment != 0 && t.ch == t.o.Comment {
+		if t.options.Comment != 0 && t.ch == t.options.Comment {
 			for t.ch != newline {
-				if !t.next() {
+				if !t.nextChar() {
 					return nil
 				}
 			}
 			continue
 		}
-		if !t.record() {
+		if !t.readRecord() {
 			return t.atEOF()
 		}
 		if len(t.row) > 0 {
@@ -75,19 +75,19 @@ func (t *tokenizer) read() []string {
 	return nil
 }
 
-// atEOF ends the record that the text ended in.
+// atEOF ends the record at the end of the text.
 func (t *tokenizer) atEOF() []string {
 	t.done = true
 	consume := t.consumeAtEOF()
 	switch {
 	case len(t.row) != 0 || consume:
 		if len(t.value) > 0 || consume {
-			t.end()
+			t.endValue()
 		} else {
-			t.empty()
+			t.endEmpty()
 		}
 	case len(t.value) > 0:
-		t.end()
+		t.endValue()
 	}
 	if len(t.row) == 0 {
 		return nil
@@ -96,57 +96,56 @@ func (t *tokenizer) atEOF() []string {
 }
 
 func (t *tokenizer) consumeAtEOF() bool {
-	if t.o.Quote != 0 && t.ch == t.o.Quote {
-		if t.prev == t.o.Quote {
+	if t.options.Quote != 0 && t.ch == t.options.Quote {
+		if t.prev == t.options.Quote {
 			return true
 		}
 		if !t.unescaped {
-			t.value = append(t.value, t.o.Quote)
+			t.value = append(t.value, t.options.Quote)
 		}
 	}
-	out := t.prev != 0 && t.ch != t.o.Sep && t.ch != newline
+	out := t.prev != 0 && t.ch != t.options.Sep && t.ch != newline
 	t.ch, t.prev = 0, 0
 	return out
 }
 
-func (t *tokenizer) space() bool { return t.ch <= ' ' }
+func (t *tokenizer) isSpace() bool { return t.ch <= ' ' }
 
 func (t *tokenizer) skipSpace() bool {
-	for t.space() && t.ch != t.o.Sep && t.ch != newline {
-		if !t.next() {
+	for t.isSpace() && t.ch != t.options.Sep && t.ch != newline {
+		if !t.nextChar() {
 			return false
 		}
 	}
 	return true
 }
 
-// record reads up to the line's end; false where the text ends first.
-func (t *tokenizer) record() bool {
-	if t.o.TrimLeft && t.space() && !t.skipSpace() {
+// readRecord reads up to the end of the line; it returns false if the text ends before.
+func (t *tokenizer) readRecord() bool {
+	if t.options.TrimLeft && t.isSpace() && !t.skipSpace() {
 		return false
 	}
 	for t.ch != newline {
-		if t.o.TrimLeft && t.space() && !t.skipSpace() {
+		if t.options.TrimLeft && t.isSpace() && !t.skipSpace() {
 			return false
 		}
 		switch {
-		case t.ch == t.o.Sep || t.ch == newline:
-			t.empty()
-		case t.o.Quote != 0 && t.ch == t.o.Quote:
+		case t.ch == t.options.Sep || t.ch == newline:
+			t.endEmpty()
+		case t.options.Quote != 0 && t.ch == t.options.Quote:
 			t.unescaped, t.prev, t.escapes = false, 0, 0
-			if !t.quoted() {
+			if !t.readQuoted() {
 				return false
 			}
-			// Where nothing is set to escape escapes, NUL is: it stops the
-			// slow path of univocity, which values with escapes take, and is
-			// left out.
-			if t.escapes > 0 && t.o.EscapeEscape == 0 {
+			// Without a character that escapes escapes, univocity uses NUL, and values
+			// with escaped quotes lose their NULs.
+			if t.escapes > 0 && t.options.EscapeEscape == 0 {
 				t.value = bytes.ReplaceAll(t.value, []byte{0}, nil)
 			}
-			t.end()
+			t.endValue()
 		default:
 			t.unescaped, t.prev = false, 0
-			ok := t.span() || t.until(t.o.Sep, newline)
+			ok := t.readBuffered() || t.appendUntil(t.options.Sep, newline)
 			t.trimRight()
 			if !ok {
 				// The rest of the text is the last value.
@@ -157,14 +156,14 @@ func (t *tokenizer) record() bool {
 			t.endUnquoted()
 		}
 		if t.ch != newline {
-			if !t.next() {
-				// The text ends with a delimiter: one more, empty value.
-				t.empty()
+			if !t.nextChar() {
+				// A delimiter ends the text: one more, empty value follows.
+				t.endEmpty()
 				t.ch = newline
 				return true
 			}
 			if t.ch == newline {
-				t.empty()
+				t.endEmpty()
 			}
 		}
 	}
@@ -172,39 +171,39 @@ func (t *tokenizer) record() bool {
 }
 
 func (t *tokenizer) trimRight() {
-	if t.o.TrimRight {
+	if t.options.TrimRight {
 		t.value = bytes.TrimRightFunc(t.value, func(r rune) bool { return r <= ' ' })
 	}
 }
 
-// endUnquoted ends an unquoted value; one of nothing but trimmed spaces is null.
+// endUnquoted adds an unquoted value. A value that was trimmed to nothing is null.
 func (t *tokenizer) endUnquoted() {
 	if len(t.value) == 0 {
-		t.empty()
+		t.endEmpty()
 		return
 	}
-	t.end()
+	t.endValue()
 }
 
-// until appends from the current character to one of the stops.
-func (t *tokenizer) until(stop1, stop2 byte) bool {
+// appendUntil appends to the value up to one of two characters.
+func (t *tokenizer) appendUntil(stop1, stop2 byte) bool {
 	start := t.ch
 	for t.ch != stop1 && t.ch != stop2 {
 		t.value = append(t.value, t.ch)
-		if !t.next() {
-			t.ch = start // where univocity's state stays when the text ends here
+		if !t.nextChar() {
+			t.ch = start // as univocity does at the end of the text
 			return false
 		}
 	}
 	return true
 }
 
-// untilQuote appends to a quote or an escape.
-func (t *tokenizer) untilQuote() bool {
+// appendUntilQuote appends to the value up to a quote or an escape character.
+func (t *tokenizer) appendUntilQuote() bool {
 	start := t.ch
-	for t.ch != t.o.Quote && (t.ch != t.o.Escape || t.o.Escape == 0) && (t.ch != t.o.EscapeEscape || t.o.EscapeEscape == 0) {
+	for t.ch != t.options.Quote && (t.ch != t.options.Escape || t.options.Escape == 0) && (t.ch != t.options.EscapeEscape || t.options.EscapeEscape == 0) {
 		t.value = append(t.value, t.ch)
-		if !t.next() {
+		if !t.nextChar() {
 			t.ch = start
 			return false
 		}
@@ -212,20 +211,20 @@ func (t *tokenizer) untilQuote() bool {
 	return true
 }
 
-// quoted reads a value that began with a quote. After an unescaped quote it
-// goes on to the delimiter, as if the value had not been quoted.
-func (t *tokenizer) quoted() bool {
-	quote, escape := t.o.Quote, t.o.Escape
+// readQuoted reads a value that begins with a quote. After an unescaped quote, it
+// reads up to the delimiter, as if the value were not quoted.
+func (t *tokenizer) readQuoted() bool {
+	quote, escape := t.options.Quote, t.options.Escape
 	if t.prev != 0 {
 		t.value = append([]byte{quote}, t.value...)
-		ok := t.next() && t.until(t.o.Sep, newline)
+		ok := t.nextChar() && t.appendUntil(t.options.Sep, newline)
 		t.trimRight()
 		return ok
 	}
-	if !t.next() {
+	if !t.nextChar() {
 		return false
 	}
-	for t.prev != quote || !t.space() && t.ch != t.o.Sep && t.ch != newline {
+	for t.prev != quote || !t.isSpace() && t.ch != t.options.Sep && t.ch != newline {
 		if t.ch != quote && (t.ch != escape || escape == 0) {
 			if t.prev == quote {
 				return t.unescapedQuote()
@@ -233,63 +232,65 @@ func (t *tokenizer) quoted() bool {
 			if t.prev == escape && escape != 0 {
 				t.value = append(t.value, escape)
 			}
-			if !t.untilQuote() {
+			if !t.appendUntilQuote() {
 				return false
 			}
 			t.prev = t.ch
-			if !t.next() {
+			if !t.nextChar() {
 				return false
 			}
 			continue
 		}
-		if !t.escaped() {
+		if !t.handleQuoteOrEscape() {
 			return false
 		}
 		t.prev = t.ch
-		if !t.next() {
+		if !t.nextChar() {
 			return false
 		}
-		if t.unescaped && (t.ch == t.o.Sep || t.ch == newline) {
+		if t.unescaped && (t.ch == t.options.Sep || t.ch == newline) {
 			return true
 		}
 	}
-	if t.ch == t.o.Sep || t.ch == newline || !t.space() {
+	if t.ch == t.options.Sep || t.ch == newline || !t.isSpace() {
 		return true
 	}
-	return t.afterQuote()
+	return t.skipSpacesAfterQuote()
 }
 
 func (t *tokenizer) unescapedQuote() bool {
 	t.unescaped = true
-	t.value = append(t.value, t.o.Quote, t.ch)
+	t.value = append(t.value, t.options.Quote, t.ch)
 	t.prev = t.ch
-	return t.quoted()
+	return t.readQuoted()
 }
 
-// plain reads to the delimiter after an unescaped quote that an escape follows.
-func (t *tokenizer) plain() bool {
-	t.value = append(t.value, t.o.Quote)
+// readAfterEscapedQuote reads up to the delimiter after an unescaped quote that
+// precedes an escape character.
+func (t *tokenizer) readAfterEscapedQuote() bool {
+	t.value = append(t.value, t.options.Quote)
 	t.prev = t.ch
-	for t.ch != t.o.Sep && t.ch != newline {
-		if t.ch != t.o.Quote && (t.ch != t.o.Escape || t.o.Escape == 0) {
-			if t.prev == t.o.Quote {
-				return t.plain()
+	for t.ch != t.options.Sep && t.ch != newline {
+		if t.ch != t.options.Quote && (t.ch != t.options.Escape || t.options.Escape == 0) {
+			if t.prev == t.options.Quote {
+				return t.readAfterEscapedQuote()
 			}
 			t.value = append(t.value, t.ch)
-		} else if !t.escaped() {
+		} else if !t.handleQuoteOrEscape() {
 			return false
 		}
 		t.prev = t.ch
-		if !t.next() {
+		if !t.nextChar() {
 			return false
 		}
 	}
 	return true
 }
 
-// escaped handles a quote or an escape by what came before it.
-func (t *tokenizer) escaped() bool {
-	quote, escape, ee := t.o.Quote, t.o.Escape, t.o.EscapeEscape
+// handleQuoteOrEscape handles a quote or an escape character, depending on the
+// character before it.
+func (t *tokenizer) handleQuoteOrEscape() bool {
+	quote, escape, ee := t.options.Quote, t.options.Escape, t.options.EscapeEscape
 	switch {
 	case escape != 0 && t.ch == escape && t.prev == ee && ee != 0:
 		t.value = append(t.value, escape)
@@ -305,31 +306,31 @@ func (t *tokenizer) escaped() bool {
 	case t.ch == quote && t.prev == quote:
 		t.value = append(t.value, quote)
 	case t.prev == quote:
-		return t.plain()
+		return t.readAfterEscapedQuote()
 	}
 	return true
 }
 
-// afterQuote passes spaces between a closing quote and the delimiter; with
-// more text there the quote was not the end.
-func (t *tokenizer) afterQuote() bool {
+// skipSpacesAfterQuote skips spaces between a closing quote and the delimiter. If
+// other text follows, the quote did not end the value.
+func (t *tokenizer) skipSpacesAfterQuote() bool {
 	var spaces []byte
 	for {
 		spaces = append(spaces, t.ch)
-		if !t.next() {
+		if !t.nextChar() {
 			return false
 		}
 		if t.ch == newline {
 			return true
 		}
-		if !t.space() {
+		if !t.isSpace() {
 			break
 		}
 	}
-	if t.ch == t.o.Sep {
+	if t.ch == t.options.Sep {
 		return true
 	}
-	t.value = append(append(append(t.value, t.o.Quote), spaces...), t.ch)
+	t.value = append(append(append(t.value, t.options.Quote), spaces...), t.ch)
 	t.prev = t.ch
-	return t.quoted()
+	return t.readQuoted()
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// FormatFloat prints a float as Java's Double.toString or Float.toString do.
+// FormatFloat formats a float as Java's Double.toString or Float.toString does.
 func FormatFloat(f float64, bits int) string {
 	switch {
 	case math.IsNaN(f):

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// JSONPath evaluates $.a.b[0]['c'] over a JSON text: strings come bare, other
-// values as JSON; ok is false where there is none, the value is null, or the
-// text is not JSON.
+// JSONPath evaluates a path such as $.a.b[0]['c'] on a JSON text. A string is
+// returned without quotes, another value as JSON. ok is false if the value does not
+// exist or is null, or if the text is not JSON.
 func JSONPath(text, path string) (value string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "$")
 	if !ok {
@@ -45,7 +45,7 @@ func JSONPath(text, path string) (value string, ok bool) {
 		default:
 			return "", false
 		}
-		if raw = step(raw, key, index); raw == nil {
+		if raw = member(raw, key, index); raw == nil {
 			return "", false
 		}
 	}
@@ -64,7 +64,7 @@ func JSONPath(text, path string) (value string, ok bool) {
 	return out.String(), true
 }
 
-func step(raw json.RawMessage, key string, index int) json.RawMessage {
+func member(raw json.RawMessage, key string, index int) json.RawMessage {
 	if index >= 0 {
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil || index >= len(list) {

@@ -1,6 +1,5 @@
-// Package sparkvalue converts between text and values exactly as Spark's casts
-// do: which text is a number, a date or a timestamp, and how Java prints a
-// double.
+// Package sparkvalue converts between text and values as Spark's casts do: numbers,
+// dates and timestamps, including how Java prints a double.
 package sparkvalue
 
 import (
@@ -10,13 +9,13 @@ import (
 	"strings"
 )
 
-// trim cuts what Java's UTF8String.trimAll cuts: spaces and control characters.
+// trim removes what Java's UTF8String.trimAll removes: spaces and control characters.
 func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
-// ParseInt reads a whole number of so many bits. A fraction is refused, unless
-// lenient, where it is cut off.
+// ParseInt parses a whole number of bits bits. A fraction is an error, or cut off if
+// lenient is true.
 func ParseInt(s string, bits int, lenient bool) (int64, bool) {
 	s = trim(s)
 	if lenient {
@@ -37,7 +36,7 @@ func ParseInt(s string, bits int, lenient bool) (int64, bool) {
 	return n, err == nil
 }
 
-// ParseFloat reads a double as Java does, and the names of the infinities.
+// ParseFloat parses a double as Spark's cast does, with all its names for infinity.
 func ParseFloat(s string, bits int) (float64, bool) {
 	s = trim(s)
 	switch strings.ToLower(s) {
@@ -48,12 +47,12 @@ func ParseFloat(s string, bits int) (float64, bool) {
 	case "nan":
 		return math.NaN(), true
 	}
-	return JavaFloat(s, bits)
+	return ParseJavaFloat(s, bits)
 }
 
-// JavaFloat reads what Double.parseDouble reads: NaN and Infinity only as Java
-// spells them.
-func JavaFloat(s string, bits int) (float64, bool) {
+// ParseJavaFloat parses what Double.parseDouble parses: NaN and Infinity only in
+// Java's spelling.
+func ParseJavaFloat(s string, bits int) (float64, bool) {
 	s = trim(s)
 	switch strings.TrimLeft(s, "+-") {
 	case "NaN":
@@ -77,7 +76,7 @@ func JavaFloat(s string, bits int) (float64, bool) {
 	return f, true
 }
 
-// ParseBool reads the words that Spark takes for a boolean.
+// ParseBool parses the words that Spark's cast accepts for a boolean.
 func ParseBool(s string) (value, ok bool) {
 	switch strings.ToLower(trim(s)) {
 	case "t", "true", "y", "yes", "1":
@@ -88,8 +87,8 @@ func ParseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// decimal splits a number into unscaled digits and scale.
-func decimal(s string) (unscaled *big.Int, scale int, ok bool) {
+// splitDecimal splits a number into its unscaled value and its scale.
+func splitDecimal(s string) (unscaled *big.Int, scale int, ok bool) {
 	s = trim(s)
 	mantissa, exp := s, 0
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
@@ -117,9 +116,9 @@ func decimal(s string) (unscaled *big.Int, scale int, ok bool) {
 	return unscaled, len(fraction) - exp, true
 }
 
-// DecimalShape is the precision and scale that a number is written with.
+// DecimalShape returns the precision and scale of a number as written.
 func DecimalShape(s string) (precision, scale int, ok bool) {
-	u, scale, ok := decimal(s)
+	u, scale, ok := splitDecimal(s)
 	if !ok {
 		return 0, 0, false
 	}
@@ -130,10 +129,10 @@ func DecimalShape(s string) (precision, scale int, ok bool) {
 	return precision, scale, true
 }
 
-// RoundDecimal reads a number and rounds it, half away from zero, to a scale.
-// fits is false where the precision is too small for it.
+// RoundDecimal parses a number and rounds it to a scale, half away from zero. fits is
+// false if the result exceeds the precision.
 func RoundDecimal(s string, precision, scale int) (text string, fits, ok bool) {
-	u, from, ok := decimal(s)
+	u, from, ok := splitDecimal(s)
 	if !ok {
 		return "", false, false
 	}
@@ -141,7 +140,7 @@ func RoundDecimal(s string, precision, scale int) (text string, fits, ok bool) {
 	if len(new(big.Int).Abs(u).String()) > precision {
 		return "", false, true
 	}
-	return plain(u, scale), true, true
+	return formatDecimal(u, scale), true, true
 }
 
 func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
@@ -165,7 +164,7 @@ func divideHalfUp(a, b *big.Int) *big.Int {
 	return q
 }
 
-func plain(u *big.Int, scale int) string {
+func formatDecimal(u *big.Int, scale int) string {
 	digits := new(big.Int).Abs(u).String()
 	if scale > 0 {
 		if len(digits) <= scale {
@@ -179,32 +178,32 @@ func plain(u *big.Int, scale int) string {
 	return digits
 }
 
-// DivideDecimals is a/b at a scale, rounded half away from zero; ok is false
-// for a division by zero.
+// DivideDecimals returns a/b rounded to a scale, half away from zero; ok is false if
+// b is zero.
 func DivideDecimals(a, b string, scale int) (string, bool) {
-	ua, sa, _ := decimal(a)
-	ub, sb, _ := decimal(b)
+	ua, sa, _ := splitDecimal(a)
+	ub, sb, _ := splitDecimal(b)
 	if ua == nil || ub == nil || ub.Sign() == 0 {
 		return "", false
 	}
-	// a/b = ua/ub * 10^(sb-sa); wanted is that times 10^scale.
+	// a/b = ua/ub * 10^(sb-sa), and the result is that times 10^scale.
 	shift := scale + sb - sa
 	if shift >= 0 {
 		ua = new(big.Int).Mul(ua, pow10(shift))
 	} else {
 		ub = new(big.Int).Mul(ub, pow10(-shift))
 	}
-	return plain(divideHalfUp(ua, ub), scale), true
+	return formatDecimal(divideHalfUp(ua, ub), scale), true
 }
 
-// ModDecimals is the remainder of a/b with a's sign, at a scale.
+// ModDecimals returns the remainder of a/b, with the sign of a, at a scale.
 func ModDecimals(a, b string, scale int) (string, bool) {
-	ua, sa, _ := decimal(a)
-	ub, sb, _ := decimal(b)
+	ua, sa, _ := splitDecimal(a)
+	ub, sb, _ := splitDecimal(b)
 	if ua == nil || ub == nil || ub.Sign() == 0 {
 		return "", false
 	}
 	s := max(sa, sb)
 	r := new(big.Int).Rem(rescale(ua, sa, s), rescale(ub, sb, s))
-	return plain(rescale(r, s, scale), scale), true
+	return formatDecimal(rescale(r, s, scale), scale), true
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// WallClock reads a timestamp and passes its zone over.
-func WallClock(s string) (micros int64, ok bool) {
+// ParseWallClock parses a timestamp and ignores its time zone.
+func ParseWallClock(s string) (micros int64, ok bool) {
 	s = trim(s)
 	colon := strings.IndexByte(s, ':')
 	if colon < 0 {
@@ -22,8 +22,8 @@ func WallClock(s string) (micros int64, ok bool) {
 	return micros, ok
 }
 
-// ParsePattern reads text by a Java pattern of the common letters. known is
-// false for a pattern with others.
+// ParsePattern parses text by a Java date-time pattern. known is false if the pattern
+// has letters that are not supported.
 func ParsePattern(s, pattern string, loc *time.Location) (micros int64, known, ok bool) {
 	p := &patternReader{text: s, loc: loc, year: 1970, month: 1, day: 1, hour12: -1}
 	optional := false
@@ -181,23 +181,23 @@ func (p *patternReader) micros() (int64, bool) {
 	return time.Date(p.year, time.Month(p.month), p.day, p.hour, p.minute, p.second, p.sub*1000, p.loc).UnixMicro(), true
 }
 
-// MultiplyDecimals is a*b rounded half away from zero to a scale.
+// MultiplyDecimals returns a*b rounded to a scale, half away from zero.
 func MultiplyDecimals(a, b string, scale int) string {
-	ua, sa, _ := decimal(a)
-	ub, sb, _ := decimal(b)
-	return plain(rescale(new(big.Int).Mul(ua, ub), sa+sb, scale), scale)
+	ua, sa, _ := splitDecimal(a)
+	ub, sb, _ := splitDecimal(b)
+	return formatDecimal(rescale(new(big.Int).Mul(ua, ub), sa+sb, scale), scale)
 }
 
-// RoundFloat rounds the shortest decimal text of f, half away from zero.
+// RoundFloat rounds the shortest decimal form of f, half away from zero.
 func RoundFloat(f float64, scale int) float64 {
-	u, s, _ := decimal(strconv.FormatFloat(f, 'f', -1, 64))
+	u, s, _ := splitDecimal(strconv.FormatFloat(f, 'f', -1, 64))
 	if s <= scale {
 		return f
 	}
 	u = rescale(u, s, scale)
 	var text string
 	if scale >= 0 {
-		text = plain(u, scale)
+		text = formatDecimal(u, scale)
 	} else {
 		text = u.String() + strings.Repeat("0", -scale)
 	}

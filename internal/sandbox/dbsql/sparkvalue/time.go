@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Zone finds a time zone by its name or offset.
+// Zone returns the time zone with a name or an offset.
 func Zone(name string) (*time.Location, error) {
 	if strings.EqualFold(name, "z") {
 		return time.UTC, nil
@@ -32,7 +32,7 @@ func Zone(name string) (*time.Location, error) {
 	return loc, nil
 }
 
-// offset reads +h, +hh, +hh:mm, +hhmm and +hh:mm:ss.
+// offset parses +h, +hh, +hh:mm, +hhmm and +hh:mm:ss.
 func offset(s string) (seconds int, ok bool) {
 	sign := 1
 	if s[0] == '-' {
@@ -56,7 +56,7 @@ func offset(s string) (seconds int, ok bool) {
 	return sign * seconds, true
 }
 
-// digits reads between low and high digits from the start of s.
+// digits parses between low and high digits at the start of s.
 func digits(s string, low, high int) (n int, rest string, ok bool) {
 	i := 0
 	for i < len(s) && i < high && s[i] >= '0' && s[i] <= '9' {
@@ -66,7 +66,7 @@ func digits(s string, low, high int) (n int, rest string, ok bool) {
 	return n, s[i:], i >= low
 }
 
-// date reads yyyy, yyyy-[m]m or yyyy-[m]m-[d]d.
+// date parses yyyy, yyyy-[m]m or yyyy-[m]m-[d]d.
 func date(s string) (y, m, d int, rest string, ok bool) {
 	sign := 1
 	if strings.HasPrefix(s, "-") {
@@ -92,21 +92,22 @@ func date(s string) (y, m, d int, rest string, ok bool) {
 	return
 }
 
-// ParseDate reads a date as days since 1970; what follows a space or T is
-// passed over, as Spark does.
+// ParseDate parses a date as days since 1970. As in Spark, text after a space or T is
+// ignored.
 func ParseDate(s string) (days int64, ok bool) {
 	y, m, d, rest, ok := date(trim(s))
 	if !ok || rest != "" && rest[0] != ' ' && rest[0] != 'T' {
 		return 0, false
 	}
-	return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Unix() / 86400, inRange(y)
+	return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Unix() / 86400, isValidYear(y)
 }
 
-// inRange keeps to the years that Databricks' DATE holds and DuckDB prints.
-func inRange(y int) bool { return y >= -9999 && y <= 9999 }
+// isValidYear reports whether a year is in the range that both Databricks' DATE and
+// DuckDB support.
+func isValidYear(y int) bool { return y >= -9999 && y <= 9999 }
 
-// ParseTimestamp reads a timestamp as microseconds since 1970. Text without a
-// zone is in loc; zoned reports whether it had one. A bare time is of today.
+// ParseTimestamp parses a timestamp as microseconds since 1970. zoned reports whether
+// the text has a time zone; without one, it is in loc. A time without a date is today.
 func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, zoned, ok bool) {
 	s = trim(s)
 	var y, m, d int
@@ -143,7 +144,7 @@ func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, 
 				return 0, false, false
 			}
 			if !strings.HasPrefix(rest, ":") {
-				rest = " " + rest // only a zone may follow
+				rest = " " + rest // only a time zone may follow
 			}
 		}
 		if strings.HasPrefix(rest, ":") {
@@ -166,10 +167,10 @@ func ParseTimestamp(s string, loc *time.Location, now time.Time) (micros int64, 
 		loc, zoned = l, true
 	}
 	t := time.Date(y, time.Month(m), d, hour, minute, second, micro*1000, loc)
-	return t.UnixMicro(), zoned, inRange(y)
+	return t.UnixMicro(), zoned, isValidYear(y)
 }
 
-// fraction reads digits after the point; those past the sixth are cut off.
+// fraction parses the digits after the point, and drops those after the sixth.
 func fraction(s string) (micro int, rest string) {
 	i := 0
 	for i < len(s) && s[i] >= '0' && s[i] <= '9' {

@@ -1,4 +1,4 @@
-// Package sqlerror makes errors in Databricks' shape: a class, a message and an
+// Package sqlerror makes errors in Databricks' form: a class, a message and an
 // SQLSTATE.
 package sqlerror
 
@@ -10,12 +10,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// New makes an error of a class.
+// New returns an error of a class.
 func New(class, state, format string, args ...any) *warehouse.Error {
 	return &warehouse.Error{Class: class, SQLState: state, Message: fmt.Sprintf(format, args...)}
 }
 
-// Syntax is a statement that the grammar refuses near a token.
+// Syntax is the error for a statement that does not parse at the token near.
 func Syntax(near, hint string, line, pos int) *warehouse.Error {
 	if near == "" {
 		near = "end of input"
@@ -28,7 +28,7 @@ func Syntax(near, hint string, line, pos int) *warehouse.Error {
 	return New("PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near %s%s. (line %d, pos %d)", near, hint, line, pos)
 }
 
-// TableNotFound is a name that is neither table nor view.
+// TableNotFound is the error for a name that is neither a table nor a view.
 func TableNotFound(parts ...string) *warehouse.Error {
 	return New(
 		"TABLE_OR_VIEW_NOT_FOUND",
@@ -38,7 +38,7 @@ func TableNotFound(parts ...string) *warehouse.Error {
 	)
 }
 
-// TableExists is a name that is taken.
+// TableExists is the error for creating a table or view that exists.
 func TableExists(parts ...string) *warehouse.Error {
 	return New(
 		"TABLE_OR_VIEW_ALREADY_EXISTS",
@@ -48,7 +48,7 @@ func TableExists(parts ...string) *warehouse.Error {
 	)
 }
 
-// SchemaNotFound is a schema that does not exist.
+// SchemaNotFound is the error for a schema that does not exist.
 func SchemaNotFound(parts ...string) *warehouse.Error {
 	return New(
 		"SCHEMA_NOT_FOUND",
@@ -58,7 +58,7 @@ func SchemaNotFound(parts ...string) *warehouse.Error {
 	)
 }
 
-// CatalogNotFound is a catalog that does not exist.
+// CatalogNotFound is the error for a catalog that does not exist.
 func CatalogNotFound(name string) *warehouse.Error {
 	return New(
 		"NO_SUCH_CATALOG_EXCEPTION",
@@ -68,7 +68,7 @@ func CatalogNotFound(name string) *warehouse.Error {
 	)
 }
 
-// UnresolvedColumn is a name that no column has; suggestions may be empty.
+// UnresolvedColumn is the error for an unknown column; suggestions may be empty.
 func UnresolvedColumn(suggestions []string, parts ...string) *warehouse.Error {
 	if len(suggestions) == 0 {
 		return New(
@@ -87,7 +87,7 @@ func UnresolvedColumn(suggestions []string, parts ...string) *warehouse.Error {
 	)
 }
 
-// UnresolvedRoutine is a function that is not known.
+// UnresolvedRoutine is the error for an unknown function.
 func UnresolvedRoutine(parts ...string) *warehouse.Error {
 	return New(
 		"UNRESOLVED_ROUTINE",
@@ -97,18 +97,18 @@ func UnresolvedRoutine(parts ...string) *warehouse.Error {
 	)
 }
 
-// Unsupported is something Databricks has and this engine has not.
+// Unsupported is the error for a feature that Databricks has and the sandbox lacks.
 func Unsupported(what string) *warehouse.Error {
 	return New("UNSUPPORTED_FEATURE.SANDBOX", "0A000", "The feature is not supported: %s is not available in this sandbox.", what)
 }
 
-// Mismatch is an argument or operand of a wrong type.
-func Mismatch(format string, args ...any) *warehouse.Error {
+// TypeMismatch is the error for an argument or operand of a wrong type.
+func TypeMismatch(format string, args ...any) *warehouse.Error {
 	return New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "%s", fmt.Sprintf(format, args...))
 }
 
-// InsertArity is an INSERT whose query has not as many columns as it must.
-// named is how many the table, or the statement's column list, takes.
+// InsertArity is the error for an INSERT whose query has too many or too few columns.
+// named is the number of columns of the table, or of the statement's column list.
 func InsertArity(named, columns int, table string) *warehouse.Error {
 	kind, text := "NOT_ENOUGH_DATA_COLUMNS", "not enough"
 	if columns > named {
@@ -125,8 +125,8 @@ func InsertArity(named, columns int, table string) *warehouse.Error {
 	)
 }
 
-// FailedToMerge is a column of a table that cannot take the values of a query's.
-// The types are as Databricks prints them.
+// FailedToMerge is the error for a query's column whose type does not fit the table's
+// column.
 func FailedToMerge(tableColumn, queryColumn string, tableType, queryType fmt.Stringer) *warehouse.Error {
 	return New(
 		"DELTA_FAILED_TO_MERGE_FIELDS",
@@ -139,7 +139,7 @@ func FailedToMerge(tableColumn, queryColumn string, tableType, queryType fmt.Str
 	)
 }
 
-// SchemaExists is a CREATE SCHEMA of one that exists.
+// SchemaExists is the error for creating a schema that exists.
 func SchemaExists(parts ...string) *warehouse.Error {
 	return New(
 		"SCHEMA_ALREADY_EXISTS",
@@ -149,12 +149,12 @@ func SchemaExists(parts ...string) *warehouse.Error {
 	)
 }
 
-// CatalogExists is a CREATE CATALOG of one that exists.
+// CatalogExists is the error for creating a catalog that exists.
 func CatalogExists(name string) *warehouse.Error {
 	return New("CATALOG_ALREADY_EXISTS", "42710", "Catalog '%s' already exists.", name)
 }
 
-// CatalogNotEmpty is a DROP CATALOG without CASCADE of one with schemas.
+// CatalogNotEmpty is the error for dropping a catalog with schemas, without CASCADE.
 func CatalogNotEmpty(name string) *warehouse.Error {
 	return New(
 		"CATALOG_NOT_EMPTY",
@@ -164,13 +164,13 @@ func CatalogNotEmpty(name string) *warehouse.Error {
 	)
 }
 
-// WrongNameParts is a name with another number of parts than its place takes.
-// The format has one %s, for the name.
+// WrongNameParts is the error for a name with too many or too few parts. format has
+// one %s, for the name.
 func WrongNameParts(format string, parts ...string) *warehouse.Error {
 	return New("REQUIRES_SINGLE_PART_NAMESPACE", "42K05", format, quoting.Name(parts...))
 }
 
-// NotBoolean is a session parameter whose value must be true or false.
+// NotBoolean is the error for a session parameter that must be true or false.
 func NotBoolean(key, value string) *warehouse.Error {
 	return New(
 		"INVALID_CONF_VALUE.TYPE_MISMATCH",
@@ -181,7 +181,7 @@ func NotBoolean(key, value string) *warehouse.Error {
 	)
 }
 
-// UnknownTimeZone is a session time zone that does not exist.
+// UnknownTimeZone is the error for a session time zone that does not exist.
 func UnknownTimeZone(value string) *warehouse.Error {
 	return New(
 		"INVALID_CONF_VALUE.TIME_ZONE",

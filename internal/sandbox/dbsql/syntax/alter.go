@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// alter reads ALTER TABLE and ALTER VIEW with one action.
+// alter parses ALTER TABLE and ALTER VIEW, which have one action.
 func (p *parser) alter() Statement {
 	a := &Alter{}
 	switch {
@@ -17,7 +17,7 @@ func (p *parser) alter() Statement {
 		if p.is("SCHEMA") || p.is("CATALOG") || p.is("DATABASE") {
 			panic(sqlerror.Unsupported("ALTER " + p.peek().Upper))
 		}
-		p.fail("")
+		p.syntaxError("")
 	}
 	a.Name = p.name()
 	switch {
@@ -31,7 +31,7 @@ func (p *parser) alter() Statement {
 	case p.accept("RENAME", "TO"):
 		a.Action, a.To = "RENAME", p.name()
 	case a.View:
-		p.fail("")
+		p.syntaxError("")
 	case p.accept("ADD", "COLUMNS"), p.accept("ADD", "COLUMN"):
 		a.Action = "ADD COLUMNS"
 		if p.isOp("(") {
@@ -45,38 +45,38 @@ func (p *parser) alter() Statement {
 	case p.accept("DROP", "COLUMNS"), p.accept("DROP", "COLUMN"):
 		a.Action, a.IfExists = "DROP COLUMNS", p.accept("IF", "EXISTS")
 		if p.isOp("(") {
-			a.Names = p.names()
+			a.Names = p.nameList()
 		} else {
-			a.Names = []string{p.anyIdent()}
+			a.Names = []string{p.anyIdentifier()}
 			for p.acceptOp(",") {
-				a.Names = append(a.Names, p.anyIdent())
+				a.Names = append(a.Names, p.anyIdentifier())
 			}
 		}
 	case p.accept("RENAME", "COLUMN"):
-		a.Action, a.Column = "RENAME COLUMN", p.anyIdent()
+		a.Action, a.Column = "RENAME COLUMN", p.anyIdentifier()
 		p.expect("TO")
-		a.To = []string{p.anyIdent()}
+		a.To = []string{p.anyIdentifier()}
 	case p.accept("ALTER", "COLUMN"), p.accept("CHANGE", "COLUMN"):
 		p.alterColumn(a)
 	case p.accept("CLUSTER", "BY"):
 		a.Action = "CLUSTER BY"
 		if !p.accept("NONE") && !p.accept("AUTO") {
-			a.Names = p.names()
+			a.Names = p.nameList()
 		}
 	default:
 		if p.is("ADD", "CONSTRAINT") || p.is("DROP", "CONSTRAINT") || p.is("SET") || p.is("OWNER") {
 			panic(sqlerror.Unsupported("ALTER TABLE " + p.peek().Upper + " " + p.peekAt(1).Upper))
 		}
-		p.fail("")
+		p.syntaxError("")
 	}
 	return a
 }
 
 func (p *parser) alterColumn(a *Alter) {
-	a.Column = p.anyIdent()
+	a.Column = p.anyIdentifier()
 	switch {
 	case p.accept("COMMENT"):
-		a.Action, a.Comment = "COLUMN COMMENT", p.str()
+		a.Action, a.Comment = "COLUMN COMMENT", p.stringLiteral()
 	case p.accept("TYPE"):
 		a.Action, a.Type = "COLUMN TYPE", p.dataType()
 	case p.accept("SET", "NOT", "NULL"):
@@ -90,6 +90,6 @@ func (p *parser) alterColumn(a *Alter) {
 	case p.accept("DROP", "DEFAULT"):
 		a.Action = "COLUMN DEFAULT"
 	default:
-		p.fail("")
+		p.syntaxError("")
 	}
 }

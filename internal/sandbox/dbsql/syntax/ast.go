@@ -13,7 +13,7 @@ type (
 	Bool struct{ Value bool }
 	// Str is a string literal.
 	Str struct{ Value string }
-	// Num is a numeric literal as written, with its suffix.
+	// Num is a numeric literal as written, including its suffix.
 	Num struct{ Text string }
 	// Bytes is X'...'.
 	Bytes struct{ Value []byte }
@@ -27,14 +27,14 @@ type (
 		Values []Expr
 		Units  []string
 	}
-	// Name is a column reference, perhaps with qualifiers and fields.
+	// Name is a column's name, with qualifiers before it or fields after it.
 	Name struct{ Parts []string }
-	// Star is * or t.*, with the columns it leaves out.
+	// Star is * or t.*, with EXCEPT.
 	Star struct {
 		Qualifier []string
 		Except    [][]string
 	}
-	// Unary is an operator before X: -, +, ~ or NOT.
+	// Unary is a prefix operator: -, +, ~ or NOT.
 	Unary struct {
 		Op string
 		X  Expr
@@ -53,7 +53,7 @@ type (
 		Over        *Window
 		WindowName  string
 		IgnoreNulls bool
-		// WithinGroup is the order of percentile_cont and the like.
+		// WithinGroup is the order in WITHIN GROUP.
 		WithinGroup []OrderItem
 	}
 	// Cast is CAST(X AS Type), TRY_CAST, or X::Type.
@@ -80,7 +80,7 @@ type (
 		X, Low, High Expr
 		Not          bool
 	}
-	// Like is X [NOT] LIKE, ILIKE or RLIKE a pattern, or ANY or ALL of several.
+	// Like is X [NOT] LIKE, ILIKE or RLIKE, with one pattern, or ANY or ALL of several.
 	Like struct {
 		Op         string
 		X          Expr
@@ -111,7 +111,7 @@ type (
 	}
 	// Index is X[i].
 	Index struct{ X, I Expr }
-	// Param is :name, or ? with its ordinal.
+	// Param is a parameter marker: :name, or ? with its ordinal.
 	Param struct {
 		Name    string
 		Ordinal int
@@ -121,7 +121,7 @@ type (
 		Name string
 		X    Expr
 	}
-	// Aliased is an expression with a name inside struct(...).
+	// Aliased is an argument with an alias: a AS b in struct(a AS b).
 	Aliased struct {
 		X    Expr
 		Name string
@@ -131,12 +131,12 @@ type (
 // When is one branch of CASE.
 type When struct{ Cond, Then Expr }
 
-// Window is what OVER says.
+// Window is the window of an OVER clause.
 type Window struct {
 	Base      string
 	Partition []Expr
 	Order     []OrderItem
-	// Frame is ROWS or RANGE with its bounds, empty for the default.
+	// Frame is ROWS or RANGE; empty for the default frame.
 	Frame      string
 	Start, End *Bound
 }
@@ -181,7 +181,7 @@ func (*Param) expr()    {}
 func (*Named) expr()    {}
 func (*Aliased) expr()  {}
 
-// Query is a SELECT with everything around it.
+// Query is a query with its WITH, ORDER BY, LIMIT and OFFSET.
 type Query struct {
 	With  []CTE
 	Body  QueryBody
@@ -191,14 +191,14 @@ type Query struct {
 	Limit, Offset Expr
 }
 
-// CTE is one WITH entry.
+// CTE is a common table expression of WITH.
 type CTE struct {
 	Name    string
 	Columns []string
 	Query   *Query
 }
 
-// QueryBody is a Select, SetOp, Values, TableBody or a nested Query.
+// QueryBody is a Select, a SetOp, a Values or a Query in parentheses.
 type QueryBody interface{ body() }
 
 func (*Select) body() {}
@@ -222,11 +222,11 @@ type Select struct {
 type SelectItem struct {
 	X     Expr
 	Alias string
-	// Aliases are of a generator with several columns: AS (k, v).
+	// Aliases are the names for a generator with several columns: AS (k, v).
 	Aliases []string
 }
 
-// GroupBy is GROUP BY: plain keys, ALL, or sets.
+// GroupBy is GROUP BY with expressions, ALL, or grouping sets.
 type GroupBy struct {
 	All  bool
 	Keys []Expr
@@ -246,7 +246,7 @@ type SetOp struct {
 // Values is VALUES (...), (...).
 type Values struct{ Rows [][]Expr }
 
-// TableExpr is something in FROM.
+// TableExpr is an item of FROM.
 type TableExpr interface{ table() }
 
 func (*TableName) table()     {}
@@ -256,7 +256,7 @@ func (*Join) table()          {}
 func (*LateralView) table()   {}
 func (*FileSource) table()    {}
 
-// TableName is a named table or view, perhaps at a version.
+// TableName is the name of a table or view, perhaps with a version.
 type TableName struct {
 	Parts   []string
 	Version Expr
@@ -277,7 +277,7 @@ type TableQuery struct {
 	Alias
 }
 
-// TableFunction is range(n) and the like.
+// TableFunction is a table function such as range(n).
 type TableFunction struct {
 	Call    *Call
 	Lateral bool
@@ -302,7 +302,7 @@ type Join struct {
 	Using   []string
 }
 
-// FileSource is the place that COPY INTO reads.
+// FileSource is the source of COPY INTO.
 type FileSource struct {
 	URL        string
 	Credential map[string]string

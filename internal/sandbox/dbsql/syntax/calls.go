@@ -1,6 +1,6 @@
 package syntax
 
-// call reads a call's arguments and what may follow them.
+// call parses the arguments of a call, and FILTER and OVER after them.
 func (p *parser) call(name []string) *Call {
 	p.expectOp("(")
 	return p.callArgs(&Call{Name: name})
@@ -46,14 +46,14 @@ func (p *parser) callArgs(c *Call) *Call {
 			p.i++
 			c.Over = p.windowSpec()
 		} else {
-			c.WindowName = p.ident()
+			c.WindowName = p.identifier()
 		}
 	}
 	return c
 }
 
-// argument reads one argument: an expression, name => value, or a value with
-// an alias, as struct(a AS b) has.
+// argument parses one argument: an expression, name => value, or a value with an
+// alias, as in struct(a AS b).
 func (p *parser) argument() Expr {
 	if t := p.peek(); (t.Kind == Word || t.Kind == QuotedWord) && p.isOpAt(1, "=>") {
 		p.i += 2
@@ -61,7 +61,7 @@ func (p *parser) argument() Expr {
 	}
 	x := p.expr()
 	if p.accept("AS") {
-		return &Aliased{X: x, Name: p.anyIdent()}
+		return &Aliased{X: x, Name: p.anyIdentifier()}
 	}
 	return x
 }
@@ -70,7 +70,7 @@ func (p *parser) windowSpec() *Window {
 	w := &Window{}
 	if t := p.peek(); t.Kind == QuotedWord ||
 		t.Kind == Word && !p.is("PARTITION") && !p.is("DISTRIBUTE") && !p.is("ORDER") && !p.is("SORT") && !p.is("ROWS") && !p.is("RANGE") {
-		w.Base = p.ident()
+		w.Base = p.identifier()
 	}
 	if p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY") {
 		w.Partition = append(w.Partition, p.expr())
@@ -107,7 +107,7 @@ func (p *parser) bound() *Bound {
 	}
 	d := p.acceptAny("PRECEDING", "FOLLOWING")
 	if d == "" {
-		p.fail("PRECEDING or FOLLOWING is expected")
+		p.syntaxError("PRECEDING or FOLLOWING is expected")
 	}
 	b.Text += d
 	return b
@@ -123,7 +123,7 @@ func (p *parser) orderItems() []OrderItem {
 	}
 }
 
-// orderTail reads ASC, DESC and NULLS; by default NULLs are the least.
+// orderTail parses ASC, DESC and NULLS. By default, NULL sorts as the least value.
 func (p *parser) orderTail(x Expr) OrderItem {
 	o := OrderItem{X: x}
 	if p.acceptAny("ASC", "DESC") == "DESC" {
@@ -137,7 +137,7 @@ func (p *parser) orderTail(x Expr) OrderItem {
 		case "LAST":
 			o.NullsFirst = false
 		default:
-			p.fail("FIRST or LAST is expected")
+			p.syntaxError("FIRST or LAST is expected")
 		}
 	}
 	return o

@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// create reads everything that begins with CREATE.
+// create parses every statement that begins with CREATE.
 func (p *parser) create() Statement {
 	replace := p.accept("OR", "REPLACE")
 	switch {
@@ -26,7 +26,7 @@ func (p *parser) create() Statement {
 			panic(sqlerror.Unsupported("CREATE " + what))
 		}
 	}
-	p.fail("")
+	p.syntaxError("")
 	return nil
 }
 
@@ -35,7 +35,7 @@ func (p *parser) ifNotExists() bool { return p.accept("IF", "NOT", "EXISTS") }
 func (p *parser) createNamespace(catalog bool) Statement {
 	c := &CreateNamespace{Catalog: catalog, IfNotExists: p.ifNotExists(), Name: p.name()}
 	if p.accept("COMMENT") {
-		c.Comment = p.str()
+		c.Comment = p.stringLiteral()
 	}
 	return c
 }
@@ -48,12 +48,12 @@ func (p *parser) createTable(replace bool) Statement {
 	for {
 		switch {
 		case p.accept("USING"):
-			c.Using = p.ident()
+			c.Using = p.identifier()
 			if !strings.EqualFold(c.Using, "delta") {
 				panic(sqlerror.Unsupported("USING " + strings.ToUpper(c.Using)))
 			}
 		case p.accept("COMMENT"):
-			s := p.str()
+			s := p.stringLiteral()
 			c.Comment = &s
 		case p.accept("TBLPROPERTIES"):
 			c.Properties = append(c.Properties, p.properties()...)
@@ -61,9 +61,9 @@ func (p *parser) createTable(replace bool) Statement {
 			if p.accept("AUTO") || p.accept("NONE") {
 				continue
 			}
-			c.Cluster = p.names()
+			c.Cluster = p.nameList()
 		case p.accept("PARTITIONED", "BY"):
-			c.Partition = p.names()
+			c.Partition = p.nameList()
 		case c.Clone == nil && (p.is("DEEP", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("CLONE")):
 			c.CloneDeep = !p.accept("SHALLOW")
 			p.accept("DEEP")
@@ -101,13 +101,13 @@ func (p *parser) columnDefs() []ColumnDef {
 }
 
 func (p *parser) columnDef() ColumnDef {
-	c := ColumnDef{Name: p.anyIdent(), Type: p.dataType()}
+	c := ColumnDef{Name: p.anyIdentifier(), Type: p.dataType()}
 	for {
 		switch {
 		case p.accept("NOT", "NULL"):
 			c.NotNull = true
 		case p.accept("COMMENT"):
-			c.Comment = p.str()
+			c.Comment = p.stringLiteral()
 		case p.accept("DEFAULT"):
 			start := p.peek().Start
 			c.Default = p.bitOr()
@@ -115,7 +115,7 @@ func (p *parser) columnDef() ColumnDef {
 		case p.accept("FIRST"):
 			c.First = true
 		case p.accept("AFTER"):
-			c.After = p.anyIdent()
+			c.After = p.anyIdentifier()
 		case p.is("GENERATED") || p.is("PRIMARY") || p.is("CONSTRAINT") || p.is("MASK"):
 			panic(sqlerror.Unsupported("a column with " + p.peek().Upper))
 		default:
@@ -124,7 +124,7 @@ func (p *parser) columnDef() ColumnDef {
 	}
 }
 
-// properties reads ('a'='b', c.d = e).
+// properties parses ('a'='b', c.d = e).
 func (p *parser) properties() []Property {
 	p.expectOp("(")
 	var out []Property
@@ -147,11 +147,11 @@ func (p *parser) properties() []Property {
 
 func (p *parser) propertyKey() string {
 	if p.peek().Kind == StringToken {
-		return p.str()
+		return p.stringLiteral()
 	}
-	key := p.anyIdent()
+	key := p.anyIdentifier()
 	for p.acceptOp(".") {
-		key += "." + p.anyIdent()
+		key += "." + p.anyIdentifier()
 	}
 	return key
 }
@@ -160,7 +160,7 @@ func (p *parser) propertyValue() string {
 	t := p.peek()
 	switch {
 	case t.Kind == StringToken:
-		return p.str()
+		return p.stringLiteral()
 	case t.Kind == Number:
 		p.i++
 		return t.Text
@@ -168,7 +168,7 @@ func (p *parser) propertyValue() string {
 		p.i++
 		return strings.ToLower(t.Text)
 	}
-	p.fail("a value is expected")
+	p.syntaxError("a value is expected")
 	return ""
 }
 
@@ -176,9 +176,9 @@ func (p *parser) createView(replace, temporary bool) Statement {
 	c := &CreateView{OrReplace: replace, Temporary: temporary, IfNotExists: p.ifNotExists(), Name: p.name()}
 	if p.acceptOp("(") {
 		for {
-			col := ColumnDef{Name: p.anyIdent()}
+			col := ColumnDef{Name: p.anyIdentifier()}
 			if p.accept("COMMENT") {
-				col.Comment = p.str()
+				col.Comment = p.stringLiteral()
 			}
 			c.Columns = append(c.Columns, col)
 			if p.acceptOp(")") {
@@ -190,12 +190,12 @@ func (p *parser) createView(replace, temporary bool) Statement {
 	for !p.accept("AS") {
 		switch {
 		case p.accept("COMMENT"):
-			s := p.str()
+			s := p.stringLiteral()
 			c.Comment = &s
 		case p.accept("TBLPROPERTIES"):
 			c.Properties = p.properties()
 		default:
-			p.fail("missing 'AS'")
+			p.syntaxError("missing 'AS'")
 		}
 	}
 	start := p.peek().Start
@@ -211,7 +211,7 @@ func (p *parser) drop() Statement {
 		if p.is("FUNCTION") || p.is("VOLUME") {
 			panic(sqlerror.Unsupported("DROP " + p.peek().Upper))
 		}
-		p.fail("")
+		p.syntaxError("")
 	case "DATABASE":
 		what = "SCHEMA"
 	}
@@ -224,7 +224,7 @@ func (p *parser) commentOn() Statement {
 	p.expect("ON")
 	what := p.acceptAny("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE", "CATALOG")
 	if what == "" {
-		p.fail("")
+		p.syntaxError("")
 	}
 	if what == "DATABASE" {
 		what = "SCHEMA"
@@ -232,7 +232,7 @@ func (p *parser) commentOn() Statement {
 	c := &CommentOn{What: what, Name: p.name()}
 	p.expect("IS")
 	if !p.accept("NULL") {
-		s := p.str()
+		s := p.stringLiteral()
 		c.Comment = &s
 	}
 	return c

@@ -7,14 +7,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// statement reads one statement by its first word.
+// statement parses one statement, chosen by its first word.
 func (p *parser) statement() Statement {
 	if p.startsQuery() {
 		return &QueryStatement{Query: p.query()}
 	}
 	t := p.peek()
 	if t.Kind != Word {
-		p.fail("")
+		p.syntaxError("")
 	}
 	p.i++
 	switch t.Upper {
@@ -69,7 +69,7 @@ func (p *parser) statement() Statement {
 		panic(sqlerror.Unsupported("the statement " + t.Upper))
 	}
 	p.i--
-	p.fail("")
+	p.syntaxError("")
 	return nil
 }
 
@@ -83,7 +83,7 @@ func (p *parser) restore() Statement {
 	case p.accept("TIMESTAMP", "AS", "OF"):
 		r.AsOf = p.bitOr()
 	default:
-		p.fail("VERSION AS OF or TIMESTAMP AS OF is expected")
+		p.syntaxError("VERSION AS OF or TIMESTAMP AS OF is expected")
 	}
 	return r
 }
@@ -94,7 +94,7 @@ func (p *parser) vacuum() Statement {
 	if p.accept("RETAIN") {
 		h, err := strconv.ParseFloat(p.peek().Text, 64)
 		if err != nil {
-			p.fail("a number of hours is expected")
+			p.syntaxError("a number of hours is expected")
 		}
 		p.i++
 		p.expect("HOURS")
@@ -135,13 +135,13 @@ func (p *parser) describe() Statement {
 	d.Name = p.name()
 	if p.accept("AS", "JSON") {
 		p.i -= 2
-		p.fail("AS JSON is not available in this sandbox")
+		p.syntaxError("AS JSON is not available in this sandbox")
 	}
 	return d
 }
 
-// nameFollows reports whether the next word is followed by another, and so is a
-// keyword rather than the name itself.
+// nameFollows reports whether a word follows the next word, which is then a keyword
+// and not a name.
 func (p *parser) nameFollows() bool {
 	k := p.peekAt(1).Kind
 	return k == Word || k == QuotedWord
@@ -180,7 +180,7 @@ func (p *parser) show() Statement {
 				panic(sqlerror.Unsupported("SHOW " + what))
 			}
 		}
-		p.fail("")
+		p.syntaxError("")
 	}
 	if s.What != "CATALOGS" && p.acceptAny("IN", "FROM") != "" {
 		s.In = p.name()
@@ -193,7 +193,7 @@ func (p *parser) show() Statement {
 	}
 	p.accept("LIKE")
 	if p.peek().Kind == StringToken {
-		pattern := p.str()
+		pattern := p.stringLiteral()
 		s.Pattern = &pattern
 	}
 	return s
@@ -204,7 +204,7 @@ func (p *parser) use() Statement {
 	case p.is("CATALOG") && p.peekAt(1).Kind != EOF:
 		p.i++
 		if p.peek().Kind == StringToken {
-			return &Use{Catalog: true, Name: []string{p.str()}}
+			return &Use{Catalog: true, Name: []string{p.stringLiteral()}}
 		}
 		return &Use{Catalog: true, Name: p.name()}
 	case (p.is("SCHEMA") || p.is("DATABASE") || p.is("NAMESPACE")) && p.nameFollows():
@@ -218,7 +218,7 @@ func (p *parser) set() Statement {
 		if p.accept("LOCAL") {
 			return &Set{Key: "TIMEZONE", Reset: true}
 		}
-		v := p.str()
+		v := p.stringLiteral()
 		return &Set{Key: "TIMEZONE", Value: &v}
 	}
 	if p.peek().Kind == EOF {
@@ -229,11 +229,11 @@ func (p *parser) set() Statement {
 	}
 	s := &Set{Key: p.propertyKey()}
 	if p.acceptOp("=") {
-		// The value runs to the end of the statement, quoted or not.
+		// The value is the rest of the statement, quoted or not.
 		start := p.peek().Start
 		var v string
 		if p.peek().Kind == StringToken {
-			v = p.str()
+			v = p.stringLiteral()
 		} else {
 			for p.peek().Kind != EOF && !p.isOp(";") {
 				p.i++

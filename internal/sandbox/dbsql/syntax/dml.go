@@ -2,7 +2,7 @@ package syntax
 
 import "strings"
 
-// insert reads INSERT INTO and INSERT OVERWRITE.
+// insert parses INSERT INTO and INSERT OVERWRITE.
 func (p *parser) insert() Statement {
 	ins := &Insert{}
 	switch {
@@ -12,7 +12,7 @@ func (p *parser) insert() Statement {
 	case p.accept("INTO"):
 		p.accept("TABLE")
 	default:
-		p.fail("missing 'INTO'")
+		p.syntaxError("missing 'INTO'")
 	}
 	ins.Table = p.name()
 	if p.accept("REPLACE", "WHERE") {
@@ -21,10 +21,10 @@ func (p *parser) insert() Statement {
 	if p.accept("BY", "NAME") {
 		ins.ByName = true
 	} else if p.isOp("(") && !p.startsQuery() {
-		ins.Columns = p.names()
+		ins.Columns = p.nameList()
 		if p.accept("BY", "NAME") {
 			p.i--
-			p.fail("BY NAME does not go with a list of columns")
+			p.syntaxError("BY NAME does not go with a list of columns")
 		}
 	}
 	ins.Query = p.query()
@@ -33,10 +33,10 @@ func (p *parser) insert() Statement {
 
 func (p *parser) optionalAlias() string {
 	if p.accept("AS") {
-		return p.ident()
+		return p.identifier()
 	}
 	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] {
-		return p.ident()
+		return p.identifier()
 	}
 	return ""
 }
@@ -55,9 +55,9 @@ func (p *parser) update() Statement {
 func (p *parser) assignments() []Assignment {
 	var out []Assignment
 	for {
-		a := Assignment{Column: []string{p.anyIdent()}}
+		a := Assignment{Column: []string{p.anyIdentifier()}}
 		for p.acceptOp(".") {
-			a.Column = append(a.Column, p.anyIdent())
+			a.Column = append(a.Column, p.anyIdentifier())
 		}
 		p.expectOp("=")
 		if p.is("DEFAULT") && (p.isOpAt(1, ",") || p.peekAt(1).Kind == EOF) {
@@ -94,7 +94,7 @@ func (p *parser) merge() Statement {
 		m.Clauses = append(m.Clauses, p.mergeClause())
 	}
 	if len(m.Clauses) == 0 {
-		p.fail("missing 'WHEN'")
+		p.syntaxError("missing 'WHEN'")
 	}
 	return m
 }
@@ -110,7 +110,7 @@ func (p *parser) mergeClause() MergeClause {
 		p.accept("BY", "TARGET")
 		c.When = "NOT MATCHED"
 	default:
-		p.fail("")
+		p.syntaxError("")
 	}
 	if p.accept("AND") {
 		c.Cond = p.expr()
@@ -127,27 +127,27 @@ func (p *parser) mergeClause() MergeClause {
 	case c.When == "NOT MATCHED" && p.accept("INSERT"):
 		c.Do = "INSERT"
 		if c.All = p.acceptOp("*"); !c.All {
-			c.Columns = p.names()
+			c.Columns = p.nameList()
 			p.expect("VALUES")
 			p.expectOp("(")
 			c.Values = p.exprList()
 		}
 	default:
-		p.fail("")
+		p.syntaxError("")
 	}
 	return c
 }
 
-// copyInto reads COPY INTO.
+// copyInto parses COPY INTO.
 func (p *parser) copyInto() Statement {
 	p.expect("INTO")
 	c := &CopyInto{Table: p.name()}
 	if p.isOp("(") {
-		c.Columns = p.names()
+		c.Columns = p.nameList()
 	}
 	if p.accept("BY", "POSITION") {
 		p.i -= 2
-		p.fail("BY POSITION is not available in this sandbox")
+		p.syntaxError("BY POSITION is not available in this sandbox")
 	}
 	p.expect("FROM")
 	if p.acceptOp("(") {
@@ -156,7 +156,7 @@ func (p *parser) copyInto() Statement {
 		p.expect("FROM")
 		c.Source = p.fileSource()
 		if p.accept("AS") || p.peek().Kind == QuotedWord || p.peek().Kind == Word && !reserved[p.peek().Upper] {
-			c.Source.Name = p.ident()
+			c.Source.Name = p.identifier()
 		}
 		p.expectOp(")")
 	} else {
@@ -164,7 +164,7 @@ func (p *parser) copyInto() Statement {
 	}
 	p.expect("FILEFORMAT")
 	p.expectOp("=")
-	c.Format = strings.ToUpper(p.anyIdent())
+	c.Format = strings.ToUpper(p.anyIdentifier())
 	for {
 		switch {
 		case p.accept("VALIDATE"):
@@ -177,7 +177,7 @@ func (p *parser) copyInto() Statement {
 			p.expectOp("=")
 			p.expectOp("(")
 			for {
-				c.Files = append(c.Files, p.str())
+				c.Files = append(c.Files, p.stringLiteral())
 				if p.acceptOp(")") {
 					break
 				}
@@ -185,7 +185,7 @@ func (p *parser) copyInto() Statement {
 			}
 		case p.accept("PATTERN"):
 			p.expectOp("=")
-			c.Pattern = p.str()
+			c.Pattern = p.stringLiteral()
 		case p.accept("FORMAT_OPTIONS"):
 			c.Options = p.properties()
 		case p.accept("COPY_OPTIONS"):
@@ -196,17 +196,17 @@ func (p *parser) copyInto() Statement {
 	}
 }
 
-// fileSource reads 's3://...' [WITH (CREDENTIAL (...))].
+// fileSource parses 's3://...' [WITH (CREDENTIAL (...))].
 func (p *parser) fileSource() *FileSource {
-	f := &FileSource{URL: p.str()}
+	f := &FileSource{URL: p.stringLiteral()}
 	if !p.accept("WITH") {
 		return f
 	}
 	p.expectOp("(")
 	p.expect("CREDENTIAL")
 	if !p.isOp("(") {
-		// A named credential, whose keys the object store holds.
-		f.Credential = map[string]string{"NAME": p.anyIdent()}
+		// The name of a storage credential.
+		f.Credential = map[string]string{"NAME": p.anyIdentifier()}
 		p.expectOp(")")
 		return f
 	}
@@ -216,7 +216,7 @@ func (p *parser) fileSource() *FileSource {
 	}
 	if p.accept("ENCRYPTION") {
 		p.i--
-		p.fail("ENCRYPTION is not available in this sandbox")
+		p.syntaxError("ENCRYPTION is not available in this sandbox")
 	}
 	p.expectOp(")")
 	return f

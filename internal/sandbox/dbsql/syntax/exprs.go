@@ -2,16 +2,17 @@ package syntax
 
 import "strings"
 
-// expr reads an expression, lowest precedence first.
+// expr parses an expression. The functions below follow the operators' precedence,
+// lowest first.
 func (p *parser) expr() Expr {
-	defer p.enter()()
+	defer p.enterNested()()
 	if lambda := p.lambda(); lambda != nil {
 		return lambda
 	}
 	return p.or()
 }
 
-// lambda reads x -> body or (x, y) -> body if one is next.
+// lambda parses x -> body or (x, y) -> body, or returns nil.
 func (p *parser) lambda() Expr {
 	t := p.peek()
 	if (t.Kind == Word || t.Kind == QuotedWord) && p.isOpAt(1, "->") {
@@ -62,14 +63,14 @@ func (p *parser) and() Expr {
 
 func (p *parser) not() Expr {
 	if p.is("NOT") || p.isOp("!") {
-		defer p.enter()()
+		defer p.enterNested()()
 		p.i++
 		return &Unary{Op: "NOT", X: p.not()}
 	}
 	return p.predicate()
 }
 
-// predicate reads comparisons, IS, IN, BETWEEN and LIKE.
+// predicate parses comparisons, IS, IN, BETWEEN and LIKE.
 func (p *parser) predicate() Expr {
 	x := p.bitOr()
 	for {
@@ -91,10 +92,10 @@ func (p *parser) predicate() Expr {
 			return x
 		}
 		if p.accept("IS") {
-			x = p.is2(x)
+			x = p.isPredicate(x)
 			continue
 		}
-		y := p.negatable(x)
+		y := p.negatablePredicate(x)
 		if y == nil {
 			return x
 		}
@@ -102,7 +103,7 @@ func (p *parser) predicate() Expr {
 	}
 }
 
-func (p *parser) is2(x Expr) Expr {
+func (p *parser) isPredicate(x Expr) Expr {
 	not := p.accept("NOT")
 	if p.accept("DISTINCT", "FROM") {
 		y := &Binary{Op: "<=>", L: x, R: p.bitOr()}
@@ -113,13 +114,13 @@ func (p *parser) is2(x Expr) Expr {
 	}
 	what := p.acceptAny("NULL", "TRUE", "FALSE", "UNKNOWN")
 	if what == "" {
-		p.fail("")
+		p.syntaxError("")
 	}
 	return &Is{X: x, What: what, Not: not}
 }
 
-// negatable reads [NOT] IN, BETWEEN, LIKE and their kin, or returns nil.
-func (p *parser) negatable(x Expr) Expr {
+// negatablePredicate parses [NOT] IN, BETWEEN and LIKE, or returns nil.
+func (p *parser) negatablePredicate(x Expr) Expr {
 	start := p.i
 	not := p.accept("NOT") || p.acceptOp("!")
 	switch {
@@ -150,7 +151,7 @@ func (p *parser) negatable(x Expr) Expr {
 	}
 	l.Patterns = []Expr{p.bitOr()}
 	if p.accept("ESCAPE") {
-		l.Escape = p.str()
+		l.Escape = p.stringLiteral()
 	}
 	return l
 }
@@ -165,7 +166,7 @@ func (p *parser) in(x Expr, not bool) Expr {
 	return &In{X: x, List: p.exprList(), Not: not}
 }
 
-// exprList reads expressions up to the closing parenthesis.
+// exprList parses expressions up to the closing parenthesis.
 func (p *parser) exprList() []Expr {
 	var out []Expr
 	for {
@@ -232,8 +233,8 @@ func (p *parser) multiplicative() Expr {
 func (p *parser) unary() Expr {
 	for _, op := range []string{"-", "+", "~"} {
 		if p.acceptOp(op) {
-			defer p.enter()()
-			// A sign belongs to the literal, or -9223372036854775808 overflows.
+			defer p.enterNested()()
+			// The sign is part of the literal: otherwise -9223372036854775808 overflows.
 			if n := p.peek(); op == "-" && n.Kind == Number && !p.isOpAt(1, "::") {
 				p.i++
 				return p.postfix(Num{Text: "-" + n.Upper})
@@ -244,7 +245,7 @@ func (p *parser) unary() Expr {
 	return p.postfix(p.primary())
 }
 
-// postfix reads what follows a primary: fields, indexes, casts.
+// postfix parses fields, indexes and casts after a primary expression.
 func (p *parser) postfix(x Expr) Expr {
 	for {
 		switch {
@@ -252,13 +253,13 @@ func (p *parser) postfix(x Expr) Expr {
 			p.i++
 			if n, ok := x.(*Name); ok {
 				if p.acceptOp("*") {
-					x = p.starTail(&Star{Qualifier: n.Parts})
+					x = p.starExcept(&Star{Qualifier: n.Parts})
 					return x
 				}
-				n.Parts = append(n.Parts, p.anyIdent())
+				n.Parts = append(n.Parts, p.anyIdentifier())
 				continue
 			}
-			x = &Field{X: x, Name: p.anyIdent()}
+			x = &Field{X: x, Name: p.anyIdentifier()}
 		case p.acceptOp("["):
 			i := p.expr()
 			p.expectOp("]")
@@ -275,13 +276,13 @@ func (p *parser) postfix(x Expr) Expr {
 	}
 }
 
-func (p *parser) starTail(s *Star) *Star {
+func (p *parser) starExcept(s *Star) *Star {
 	if p.is("EXCEPT") && p.isOpAt(1, "(") {
 		p.i += 2
 		for {
-			parts := []string{p.anyIdent()}
+			parts := []string{p.anyIdentifier()}
 			for p.acceptOp(".") {
-				parts = append(parts, p.anyIdent())
+				parts = append(parts, p.anyIdentifier())
 			}
 			s.Except = append(s.Except, parts)
 			if p.acceptOp(")") {

@@ -1,5 +1,5 @@
-// Package syntax reads Databricks SQL text: a lexer, the syntax tree, and a
-// parser that refuses what Databricks' grammar refuses.
+// Package syntax parses Databricks SQL: a lexer, the syntax tree, and a parser that
+// refuses what Databricks' grammar refuses.
 package syntax
 
 import (
@@ -23,10 +23,10 @@ const (
 	Op
 )
 
-// Token is one lexical element.
+// Token is a lexical element.
 type Token struct {
 	Kind TokenKind
-	// Text is the token as written, or the value of strings and quoted words.
+	// Text is the token as written, or the value of a string or quoted word.
 	Text string
 	// Upper is Text in upper case, for words.
 	Upper string
@@ -58,7 +58,7 @@ func Lex(src string) ([]Token, error) {
 	}
 }
 
-func (l *lexer) fail(at int, hint string) error {
+func (l *lexer) syntaxError(at int, hint string) error {
 	r, _ := utf8.DecodeRuneInString(l.src[at:])
 	line, pos := position(l.src, at)
 	near := ""
@@ -98,7 +98,7 @@ func (l *lexer) skipSpace() error {
 	return nil
 }
 
-// skipBlock passes a bracketed comment; they nest.
+// skipBlock skips a bracketed comment, which may contain others.
 func (l *lexer) skipBlock() error {
 	start, depth := l.pos, 0
 	for l.pos < len(l.src) {
@@ -126,7 +126,7 @@ func (l *lexer) skipBlock() error {
 	)
 }
 
-// ops, longest first.
+// ops are the operators, longest first.
 var ops = []string{"<=>", "::", "<=", ">=", "<>", "!=", "==", "||", "->", "=>",
 	"(", ")", ",", ".", ";", "[", "]", ":", "+", "-", "*", "/", "%", "=", "<", ">", "&", "|", "^", "~", "!", "?", "@", "{", "}"}
 
@@ -135,18 +135,18 @@ func (l *lexer) next() (Token, error) {
 	c := l.src[start]
 	switch {
 	case c == '\'' || c == '"':
-		return l.str(start, false)
+		return l.stringLiteral(start, false)
 	case (c == 'r' || c == 'R') && start+1 < len(l.src) && (l.src[start+1] == '\'' || l.src[start+1] == '"'):
 		l.pos++
-		return l.str(start, true)
+		return l.stringLiteral(start, true)
 	case (c == 'x' || c == 'X') && start+1 < len(l.src) && l.src[start+1] == '\'':
 		l.pos++
-		t, err := l.str(start, true)
+		t, err := l.stringLiteral(start, true)
 		t.Kind = HexString
 		return t, err
 	case c == '`':
 		return l.quoted(start)
-	case isDigit(c) || c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]) && !l.afterName(start):
+	case isDigit(c) || c == '.' && start+1 < len(l.src) && isDigit(l.src[start+1]) && !l.dotContinuesName(start):
 		return l.number(start), nil
 	case isWord(c):
 		for l.pos < len(l.src) && isWord(l.src[l.pos]) {
@@ -160,7 +160,7 @@ func (l *lexer) next() (Token, error) {
 			return Token{Kind: Op, Text: op, Upper: op, Start: start, End: l.pos}, nil
 		}
 	}
-	return Token{}, l.fail(start, "extra input")
+	return Token{}, l.syntaxError(start, "extra input")
 }
 
 func (l *lexer) word(start int) Token {
@@ -168,8 +168,8 @@ func (l *lexer) word(start int) Token {
 	return Token{Kind: Word, Text: text, Upper: strings.ToUpper(text), Start: start, End: l.pos}
 }
 
-// afterName reports whether a dot at i continues a name, as in t.1a or `t`.0.
-func (l *lexer) afterName(i int) bool {
+// dotContinuesName reports whether a dot at i continues a name, as in t.1a or `t`.0.
+func (l *lexer) dotContinuesName(i int) bool {
 	return i > 0 && (isWord(l.src[i-1]) || l.src[i-1] == '`' || l.src[i-1] == ']' || l.src[i-1] == ')')
 }
 
@@ -178,8 +178,8 @@ func isWord(c byte) bool {
 	return c == '_' || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// number reads a numeric literal with its suffix; digits that run on into
-// letters are a name, as Databricks has it.
+// number scans a numeric literal with its suffix. Digits followed by other letters
+// are a name, as in Databricks.
 func (l *lexer) number(start int) Token {
 	i := start
 	digits := func() {
@@ -241,5 +241,5 @@ func (l *lexer) quoted(start int) (Token, error) {
 		}
 		return Token{Kind: QuotedWord, Text: b.String(), Start: start, End: l.pos}, nil
 	}
-	return Token{}, l.fail(start, "the back-quote is not closed")
+	return Token{}, l.syntaxError(start, "the back-quote is not closed")
 }

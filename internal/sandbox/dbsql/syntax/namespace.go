@@ -6,10 +6,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// Namespace is the catalog and schema that complete short names.
+// Namespace is the current catalog and schema, which complete short names.
 type Namespace struct{ Catalog, Schema string }
 
-// Table completes the name of a table, of one to three parts.
+// Table completes a table's name of one to three parts.
 func (n Namespace) Table(parts []string) (catalog, schema, table string, err error) {
 	switch len(parts) {
 	case 1:
@@ -22,7 +22,7 @@ func (n Namespace) Table(parts []string) (catalog, schema, table string, err err
 	return "", "", "", sqlerror.WrongNameParts("The name %s has too many parts: a table's name is catalog.schema.table.", parts...)
 }
 
-// SchemaName completes the name of a schema, of one or two parts.
+// SchemaName completes a schema's name of one or two parts.
 func (n Namespace) SchemaName(parts []string) (catalog, schema string, err error) {
 	switch len(parts) {
 	case 1:
@@ -33,7 +33,7 @@ func (n Namespace) SchemaName(parts []string) (catalog, schema string, err error
 	return "", "", sqlerror.WrongNameParts("%s has too many parts for a schema's name.", parts...)
 }
 
-// Use returns the namespace after USE: a catalog alone brings its schema default.
+// Use returns the namespace after a USE. USE CATALOG sets the schema to default.
 func (n Namespace) Use(st *Use) (Namespace, error) {
 	switch {
 	case st.Catalog && len(st.Name) == 1:
@@ -46,11 +46,11 @@ func (n Namespace) Use(st *Use) (Namespace, error) {
 	return n, sqlerror.WrongNameParts("USE requires a name of one or two parts, but got %s.", st.Name...)
 }
 
-// ParseTableName reads catalog.schema.table, with back-quotes where needed.
+// ParseTableName parses catalog.schema.table; parts may be in back-quotes.
 func ParseTableName(text string) (parts []string, err error) {
 	st, err := Parse("DESCRIBE TABLE " + text)
 	if err != nil {
-		return nil, fmt.Errorf("reading the table name %q (catalog.schema.table, with back-quotes where needed): %w", text, err)
+		return nil, fmt.Errorf("parse the table name %q (catalog.schema.table, parts in back-quotes if needed): %w", text, err)
 	}
 	named, ok := st.(*Describe)
 	if !ok || len(named.Name) != 3 {

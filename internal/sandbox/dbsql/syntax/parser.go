@@ -9,23 +9,23 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// parser is a recursive-descent parser. It gives up by panicking with a
-// *warehouse.Error, which Parse turns into its error.
+// parser is a recursive-descent parser. On an error it panics with a
+// *warehouse.Error, which Parse recovers and returns.
 type parser struct {
 	src    string
 	tokens []Token
 	i      int
-	// params counts the question marks seen.
+	// params counts the question marks parsed so far.
 	params int
 	depth  int
-	// nameContext is set while a table name is read.
-	nameContext bool
+	// inTableName is set while a table name is parsed.
+	inTableName bool
 }
 
-// maxDepth bounds nesting, so that no text can exhaust the stack.
+// maxDepth bounds nesting, so that no statement can exhaust the stack.
 const maxDepth = 400
 
-// Parse reads one statement; a trailing semicolon is allowed.
+// Parse parses one statement; a trailing semicolon is allowed.
 func Parse(src string) (st Statement, err error) {
 	tokens, err := Lex(src)
 	if err != nil {
@@ -39,11 +39,11 @@ func Parse(src string) (st Statement, err error) {
 	st = p.statement()
 	for p.acceptOp(";") {
 	}
-	p.end()
+	p.expectEnd()
 	return st, nil
 }
 
-// ParseQuery reads the text of a view.
+// ParseQuery parses the text of a view.
 func ParseQuery(src string) (q *Query, err error) {
 	tokens, err := Lex(src)
 	if err != nil {
@@ -52,11 +52,11 @@ func ParseQuery(src string) (q *Query, err error) {
 	p := &parser{src: src, tokens: tokens}
 	defer p.recover(&err)
 	q = p.query()
-	p.end()
+	p.expectEnd()
 	return q, nil
 }
 
-// ParseExpr reads the text of an expression, such as a column's default.
+// ParseExpr parses the text of an expression, such as a column's default.
 func ParseExpr(src string) (x Expr, err error) {
 	tokens, err := Lex(src)
 	if err != nil {
@@ -65,7 +65,7 @@ func ParseExpr(src string) (x Expr, err error) {
 	p := &parser{src: src, tokens: tokens}
 	defer p.recover(&err)
 	x = p.expr()
-	p.end()
+	p.expectEnd()
 	return x, nil
 }
 
@@ -79,30 +79,30 @@ func (p *parser) recover(err *error) {
 	}
 }
 
-func (p *parser) end() {
+func (p *parser) expectEnd() {
 	if p.peek().Kind != EOF {
-		p.fail("")
+		p.syntaxError("")
 	}
 }
 
-// fail stops the parse at the current token.
-func (p *parser) fail(hint string) {
+// syntaxError panics with a syntax error at the current token.
+func (p *parser) syntaxError(hint string) {
 	t := p.peek()
 	line, pos := position(p.src, t.Start)
 	panic(sqlerror.Syntax(p.src[t.Start:t.End], hint, line, pos))
 }
 
-// refuse stops the parse with an error of another class.
-func (p *parser) refuse(err error) {
+// failWith panics with an error of another class.
+func (p *parser) failWith(err error) {
 	var e *warehouse.Error
 	if errors.As(err, &e) {
 		panic(e)
 	}
-	p.fail(err.Error())
+	p.syntaxError(err.Error())
 }
 
-// enter guards recursion; call the result when done.
-func (p *parser) enter() func() {
+// enterNested bounds recursion. Call the returned function when done.
+func (p *parser) enterNested() func() {
 	p.depth++
 	if p.depth > maxDepth {
 		panic(
@@ -143,7 +143,7 @@ func (p *parser) is(words ...string) bool {
 	return true
 }
 
-// accept passes the keywords if they are next.
+// accept consumes the keywords if they are next.
 func (p *parser) accept(words ...string) bool {
 	if !p.is(words...) {
 		return false
@@ -152,7 +152,7 @@ func (p *parser) accept(words ...string) bool {
 	return true
 }
 
-// acceptAny passes one of several keywords, and returns it.
+// acceptAny consumes one of several keywords and returns it.
 func (p *parser) acceptAny(words ...string) string {
 	for _, w := range words {
 		if p.accept(w) {
@@ -164,7 +164,7 @@ func (p *parser) acceptAny(words ...string) string {
 
 func (p *parser) expect(words ...string) {
 	if !p.accept(words...) {
-		p.fail("missing '" + strings.Join(words, " ") + "'")
+		p.syntaxError("missing '" + strings.Join(words, " ") + "'")
 	}
 }
 
@@ -188,24 +188,24 @@ func (p *parser) acceptOp(op string) bool {
 
 func (p *parser) expectOp(op string) {
 	if !p.acceptOp(op) {
-		p.fail("missing '" + op + "'")
+		p.syntaxError("missing '" + op + "'")
 	}
 }
 
-// ident reads an identifier. Reserved words must be quoted.
-func (p *parser) ident() string {
+// identifier parses an identifier. Reserved words must be quoted.
+func (p *parser) identifier() string {
 	t := p.peek()
 	switch {
 	case t.Kind == QuotedWord:
 	case t.Kind == Word && !reserved[t.Upper]:
 		if p.digitsOnly(t) {
-			p.fail("")
+			p.syntaxError("")
 		}
 	default:
-		p.fail("an identifier is expected")
+		p.syntaxError("an identifier is expected")
 	}
 	p.i++
-	p.noHyphen(t)
+	p.refuseHyphen(t)
 	return t.Text
 }
 
@@ -214,13 +214,13 @@ func (p *parser) digitsOnly(t Token) bool {
 	return err == nil
 }
 
-// noHyphen refuses my-table, which Databricks wants in back-quotes, where the
-// hyphen touches both words.
-func (p *parser) noHyphen(t Token) {
+// refuseHyphen refuses an unquoted name with a hyphen, such as my-table, as
+// Databricks does.
+func (p *parser) refuseHyphen(t Token) {
 	if t.Kind != Word || !p.isOp("-") || p.peek().Start != t.End {
 		return
 	}
-	if n := p.peekAt(1); n.Kind == Word && n.Start == p.peek().End && p.nameContext {
+	if n := p.peekAt(1); n.Kind == Word && n.Start == p.peek().End && p.inTableName {
 		line, pos := position(p.src, t.Start)
 		panic(
 			sqlerror.New(
@@ -238,61 +238,62 @@ func (p *parser) noHyphen(t Token) {
 	}
 }
 
-// anyIdent reads an identifier after a dot or AS, where any word will do.
-func (p *parser) anyIdent() string {
+// anyIdentifier parses an identifier after a dot or AS, where reserved words are
+// allowed.
+func (p *parser) anyIdentifier() string {
 	t := p.peek()
 	if t.Kind != QuotedWord && t.Kind != Word {
-		p.fail("an identifier is expected")
+		p.syntaxError("an identifier is expected")
 	}
 	p.i++
 	return t.Text
 }
 
-// name reads a name with dots.
+// name parses a dotted name.
 func (p *parser) name() []string {
-	p.nameContext = true
-	defer func() { p.nameContext = false }()
+	p.inTableName = true
+	defer func() { p.inTableName = false }()
 	if p.is("IDENTIFIER") && p.isOpAt(1, "(") {
 		return p.identifierClause()
 	}
-	parts := []string{p.ident()}
+	parts := []string{p.identifier()}
 	for p.acceptOp(".") {
 		t := p.peek()
-		parts = append(parts, p.anyIdent())
-		p.noHyphen(t)
+		parts = append(parts, p.anyIdentifier())
+		p.refuseHyphen(t)
 	}
 	return parts
 }
 
-// identifierClause reads IDENTIFIER('a.b') with a string literal.
+// identifierClause parses IDENTIFIER('a.b') with a string literal.
 func (p *parser) identifierClause() []string {
 	p.i += 2
-	text := p.str()
+	text := p.stringLiteral()
 	p.expectOp(")")
 	tokens, err := Lex(text)
 	if err != nil {
-		p.refuse(err)
+		p.failWith(err)
 	}
 	inner := &parser{src: text, tokens: tokens}
 	parts := inner.name()
-	inner.end()
+	inner.expectEnd()
 	return parts
 }
 
-func (p *parser) names() []string {
+func (p *parser) nameList() []string {
 	p.expectOp("(")
-	out := []string{p.anyIdent()}
+	out := []string{p.anyIdentifier()}
 	for p.acceptOp(",") {
-		out = append(out, p.anyIdent())
+		out = append(out, p.anyIdentifier())
 	}
 	p.expectOp(")")
 	return out
 }
 
-// str reads a string literal; neighbours are joined.
-func (p *parser) str() string {
+// stringLiteral parses a string literal; adjacent literals are concatenated.
+func (p *parser) stringLiteral() string {
 	if p.peek().Kind != StringToken {
-		p.fail("a string literal is expected")
+		p.syntaxError("a string literal is expected")
 	}
 	s := p.next().Text
 	for p.peek().Kind == StringToken {
@@ -301,21 +302,21 @@ func (p *parser) str() string {
 	return s
 }
 
-func (p *parser) integer() int64 {
+func (p *parser) integerLiteral() int64 {
 	t := p.peek()
 	if t.Kind != Number {
-		p.fail("a number is expected")
+		p.syntaxError("a number is expected")
 	}
 	n, err := strconv.ParseInt(t.Text, 10, 64)
 	if err != nil {
-		p.fail("a whole number is expected")
+		p.syntaxError("a whole number is expected")
 	}
 	p.i++
 	return n
 }
 
-// reserved are the words that cannot name a column, table or alias unquoted
-// here, because they begin a clause. Databricks reserves few more.
+// reserved are the words that must be quoted as the name of a column, table or alias,
+// since they begin a clause. Databricks reserves a few more.
 var reserved = map[string]bool{}
 
 func init() {

@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// primary reads literals, names, calls and parentheses.
+// primary parses literals, names, calls and parentheses.
 func (p *parser) primary() Expr {
 	t := p.peek()
 	switch t.Kind {
@@ -15,7 +15,7 @@ func (p *parser) primary() Expr {
 		p.i++
 		return Num{Text: t.Upper}
 	case StringToken:
-		return Str{Value: p.str()}
+		return Str{Value: p.stringLiteral()}
 	case HexString:
 		p.i++
 		text := t.Text
@@ -33,16 +33,16 @@ func (p *parser) primary() Expr {
 	case Op:
 		return p.primaryOp(t)
 	case Word:
-		if x := p.keyword(t); x != nil {
+		if x := p.keywordExpr(t); x != nil {
 			return x
 		}
 		if reserved[t.Upper] && !p.isOpAt(1, "(") || p.digitsOnly(t) {
-			p.fail("")
+			p.syntaxError("")
 		}
 		p.i++
 		return &Name{Parts: []string{t.Text}}
 	}
-	p.fail("")
+	p.syntaxError("")
 	return nil
 }
 
@@ -50,7 +50,7 @@ func (p *parser) primaryOp(t Token) Expr {
 	switch t.Text {
 	case "*":
 		p.i++
-		return p.starTail(&Star{})
+		return p.starExcept(&Star{})
 	case "?":
 		p.i++
 		p.params++
@@ -58,7 +58,7 @@ func (p *parser) primaryOp(t Token) Expr {
 	case ":":
 		p.i++
 		if n := p.peek(); n.Kind != Word || n.Start != t.End {
-			p.fail("a parameter's name is expected")
+			p.syntaxError("a parameter's name is expected")
 		}
 		return &Param{Name: p.next().Text}
 	case "(":
@@ -74,13 +74,12 @@ func (p *parser) primaryOp(t Token) Expr {
 		}
 		return &Call{Name: []string{"struct"}, Args: items}
 	}
-	p.fail("")
+	p.syntaxError("")
 	return nil
 }
 
-// keyword reads the expressions that begin with a word of their own, or
-// returns nil for a plain name.
-func (p *parser) keyword(t Token) Expr {
+// keywordExpr parses an expression that begins with a keyword, or returns nil.
+func (p *parser) keywordExpr(t Token) Expr {
 	call := p.isOpAt(1, "(")
 	switch t.Upper {
 	case "NULL":
@@ -123,7 +122,7 @@ func (p *parser) keyword(t Token) Expr {
 	case "EXTRACT":
 		if call {
 			p.i += 2
-			unit := p.unit()
+			unit := p.timeUnit()
 			p.expect("FROM")
 			x := p.expr()
 			p.expectOp(")")
@@ -144,7 +143,7 @@ func (p *parser) keyword(t Token) Expr {
 	case "TIMESTAMPADD", "DATEADD", "DATE_ADD", "TIMESTAMPDIFF", "DATEDIFF", "DATE_DIFF":
 		if call && p.peekAt(2).Kind == Word && units[p.peekAt(2).Upper] && p.isOpAt(3, ",") {
 			p.i += 2
-			args := []Expr{Str{Value: p.unit()}}
+			args := []Expr{Str{Value: p.timeUnit()}}
 			p.expectOp(",")
 			args = append(args, p.exprList()...)
 			return &Call{Name: []string{t.Text}, Args: args}
@@ -170,7 +169,7 @@ func (p *parser) caseExpr() Expr {
 		c.Whens = append(c.Whens, w)
 	}
 	if len(c.Whens) == 0 {
-		p.fail("missing 'WHEN'")
+		p.syntaxError("missing 'WHEN'")
 	}
 	if p.accept("ELSE") {
 		c.Else = p.expr()
@@ -196,11 +195,11 @@ func init() {
 	}
 }
 
-func (p *parser) unit() string {
+func (p *parser) timeUnit() string {
 	t := p.peek()
 	u := t.Upper
 	if t.Kind != Word || !units[u] && !units[strings.TrimSuffix(u, "S")] {
-		p.fail("a unit of time is expected")
+		p.syntaxError("a unit of time is expected")
 	}
 	p.i++
 	if !units[u] {
@@ -209,7 +208,7 @@ func (p *parser) unit() string {
 	return u
 }
 
-// interval reads INTERVAL 1 DAY, INTERVAL '1' DAY, INTERVAL '1 day 2 hours'
+// interval parses INTERVAL 1 DAY, INTERVAL '1' DAY, INTERVAL '1 day 2 hours'
 // and INTERVAL '1 02:03:04' DAY TO SECOND.
 func (p *parser) interval() Expr {
 	p.i++
@@ -221,9 +220,9 @@ func (p *parser) interval() Expr {
 	}
 	for {
 		x := p.unary()
-		u := p.unit()
+		u := p.timeUnit()
 		if p.is("TO") {
-			p.refuse(sqlerror.Unsupported("an INTERVAL literal with TO"))
+			p.failWith(sqlerror.Unsupported("an INTERVAL literal with TO"))
 		}
 		iv.Values, iv.Units = append(iv.Values, x), append(iv.Units, u)
 		if t := p.peek(); t.Kind != Number && t.Kind != StringToken {
@@ -287,7 +286,7 @@ func (p *parser) trim() Expr {
 		if first == nil {
 			return &Call{Name: []string{name}, Args: []Expr{x}}
 		}
-		// As in ltrim(characters, text).
+		// The order of arguments of ltrim(characters, text).
 		return &Call{Name: []string{name}, Args: []Expr{first, x}}
 	}
 	args := []Expr{first}

@@ -2,18 +2,18 @@ package syntax
 
 import "strings"
 
-// query reads [WITH ...] body [ORDER BY] [LIMIT] [OFFSET].
+// query parses [WITH ...] body [ORDER BY] [LIMIT] [OFFSET].
 func (p *parser) query() *Query {
-	defer p.enter()()
+	defer p.enterNested()()
 	q := &Query{}
 	if p.accept("WITH") {
 		if p.is("RECURSIVE") && !p.isOpAt(1, "(") && p.peekAt(1).Upper != "AS" {
-			p.fail("recursive queries are not available in this sandbox")
+			p.syntaxError("recursive queries are not available in this sandbox")
 		}
 		for {
-			c := CTE{Name: p.ident()}
+			c := CTE{Name: p.identifier()}
 			if p.isOp("(") {
-				c.Columns = p.names()
+				c.Columns = p.nameList()
 			}
 			p.accept("AS")
 			p.expectOp("(")
@@ -54,7 +54,7 @@ func (p *parser) queryTail(q *Query) {
 	}
 }
 
-// setOps reads UNION, EXCEPT, MINUS (level 0) and INTERSECT (level 1).
+// setOps parses UNION, EXCEPT, MINUS (level 0) and INTERSECT (level 1).
 func (p *parser) setOps(level int) QueryBody {
 	operand := func() QueryBody {
 		if level == 0 {
@@ -103,16 +103,16 @@ func (p *parser) queryPrimary() QueryBody {
 		p.timeTravel(t)
 		return &Select{Items: []SelectItem{{X: &Star{}}}, From: []TableExpr{t}}
 	case p.is("FROM"):
-		p.fail("a query that begins with FROM is not available in this sandbox")
+		p.syntaxError("a query that begins with FROM is not available in this sandbox")
 	}
-	p.fail("")
+	p.syntaxError("")
 	return nil
 }
 
 func (p *parser) values() QueryBody {
 	v := &Values{}
 	for {
-		// A row in parentheses reads as one expression: (1) is 1, (1, 2) a struct.
+		// A row in parentheses parses as one expression: (1) is 1, (1, 2) is a struct.
 		if p.isOp("(") && !p.startsQuery() {
 			p.i++
 			v.Rows = append(v.Rows, p.exprList())
@@ -158,7 +158,7 @@ func (p *parser) selectBlock() QueryBody {
 		case s.Windows == nil && p.accept("WINDOW"):
 			s.Windows = map[string]*Window{}
 			for {
-				n := strings.ToLower(p.ident())
+				n := strings.ToLower(p.identifier())
 				p.expect("AS")
 				p.expectOp("(")
 				s.Windows[n] = p.windowSpec()
@@ -181,15 +181,15 @@ func (p *parser) selectItems() []SelectItem {
 		switch t := p.peek(); {
 		case p.accept("AS"):
 			if p.isOp("(") {
-				item.Aliases = p.names()
+				item.Aliases = p.nameList()
 			} else {
-				item.Alias = p.anyIdent()
+				item.Alias = p.anyIdentifier()
 			}
 		case t.Kind == QuotedWord, t.Kind == Word && !reserved[t.Upper] && t.Upper != "MINUS":
 			if t.Upper == "ORDER" || t.Upper == "SORT" {
 				break
 			}
-			item.Alias = p.ident()
+			item.Alias = p.identifier()
 		}
 		out = append(out, item)
 		if !p.acceptOp(",") {
@@ -244,7 +244,7 @@ func (p *parser) groupBy() *GroupBy {
 	return g
 }
 
-// tableExpr reads one item of FROM with its joins.
+// tableExpr parses an item of FROM with its joins.
 func (p *parser) tableExpr() TableExpr {
 	t := p.tablePrimary()
 	for {
@@ -269,7 +269,7 @@ func (p *parser) tableExpr() TableExpr {
 			continue
 		default:
 			if natural {
-				p.fail("missing 'JOIN'")
+				p.syntaxError("missing 'JOIN'")
 			}
 			return t
 		}
@@ -279,7 +279,7 @@ func (p *parser) tableExpr() TableExpr {
 		case p.accept("ON"):
 			j.On = p.expr()
 		case p.accept("USING"):
-			j.Using = p.names()
+			j.Using = p.nameList()
 		}
 		t = j
 	}
@@ -315,7 +315,7 @@ func (p *parser) tablePrimary() TableExpr {
 	return t
 }
 
-// timeTravel reads [FOR] VERSION AS OF n or TIMESTAMP AS OF t.
+// timeTravel parses [FOR] VERSION AS OF n or TIMESTAMP AS OF t.
 func (p *parser) timeTravel(t *TableName) {
 	start := p.i
 	p.accept("FOR")
@@ -329,7 +329,7 @@ func (p *parser) timeTravel(t *TableName) {
 	}
 }
 
-// clauseWords follow a table without being its alias.
+// clauseWords may follow a table and are not its alias.
 var clauseWords = map[string]bool{}
 
 func init() {
@@ -342,12 +342,12 @@ func (p *parser) alias() Alias {
 	var a Alias
 	t := p.peek()
 	if p.accept("AS") {
-		a.Name = p.ident()
+		a.Name = p.identifier()
 	} else if t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] && !clauseWords[t.Upper] {
-		a.Name = p.ident()
+		a.Name = p.identifier()
 	}
 	if a.Name != "" && p.isOp("(") {
-		a.Columns = p.names()
+		a.Columns = p.nameList()
 	}
 	return a
 }
@@ -359,12 +359,12 @@ func (p *parser) lateralView(t TableExpr) TableExpr {
 	p.expectOp("(")
 	v.Call = p.callArgs(&Call{Name: name})
 	if t := p.peek(); t.Kind == QuotedWord || t.Kind == Word && !reserved[t.Upper] {
-		v.Name = p.ident()
+		v.Name = p.identifier()
 	}
 	if p.accept("AS") {
-		v.Columns = append(v.Columns, p.ident())
+		v.Columns = append(v.Columns, p.identifier())
 		for p.acceptOp(",") {
-			v.Columns = append(v.Columns, p.ident())
+			v.Columns = append(v.Columns, p.identifier())
 		}
 	}
 	return v

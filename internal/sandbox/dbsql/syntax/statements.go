@@ -2,7 +2,7 @@ package syntax
 
 import "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 
-// Statement is one parsed statement.
+// Statement is a parsed statement.
 type Statement interface{ statement() }
 
 // ColumnDef is a column of CREATE TABLE or ALTER TABLE.
@@ -14,12 +14,12 @@ type ColumnDef struct {
 	Default Expr
 	// DefaultText is the default as written.
 	DefaultText string
-	// First and After place an added column.
+	// First and After are the position of an added column.
 	First bool
 	After string
 }
 
-// Property is one key and value.
+// Property is a key with its value.
 type Property struct{ Key, Value string }
 
 // The statements.
@@ -75,7 +75,7 @@ type (
 		View   bool
 		Name   []string
 		Action string
-		// Columns are added, or the names of those dropped.
+		// Columns are the columns to add, or the names of the columns to drop.
 		Columns    []ColumnDef
 		Names      []string
 		IfExists   bool
@@ -89,7 +89,7 @@ type (
 		Default    Expr
 		Text       string
 	}
-	// CommentOn is COMMENT ON an object; a nil comment removes it.
+	// CommentOn is COMMENT ON; a nil comment removes the comment.
 	CommentOn struct {
 		What    string
 		Name    []string
@@ -149,7 +149,7 @@ type (
 		Query    *Query
 		Limit    Expr
 	}
-	// Show is SHOW something.
+	// Show is SHOW.
 	Show struct {
 		What    string
 		In      []string
@@ -170,10 +170,10 @@ type (
 	// CopyInto is COPY INTO.
 	CopyInto struct {
 		Table []string
-		// Columns are of the form COPY INTO t (a, b).
+		// Columns is the column list in COPY INTO t (a, b).
 		Columns []string
 		Source  *FileSource
-		// Items are of FROM (SELECT ...); empty for the bare form.
+		// Items is the select list of FROM (SELECT ...); empty without it.
 		Items   []SelectItem
 		Format  string
 		Files   []string
@@ -193,7 +193,7 @@ type Assignment struct {
 	Value  Expr
 }
 
-// MergeClause is one WHEN of MERGE.
+// MergeClause is a WHEN clause of MERGE.
 type MergeClause struct {
 	// When is MATCHED, NOT MATCHED or NOT MATCHED BY SOURCE.
 	When string

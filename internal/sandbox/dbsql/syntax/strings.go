@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// str reads a string literal at l.pos with Databricks' escapes, or none when
-// it is raw. A doubled quote ends one literal and begins another, and the two
-// are joined: 'It”s' is Its.
-func (l *lexer) str(start int, raw bool) (Token, error) {
+// stringLiteral scans the string literal at l.pos, with Databricks' escapes unless it
+// is raw. A doubled quote ends one literal and begins another, and adjacent literals
+// are concatenated: 'It”s' is Its.
+func (l *lexer) stringLiteral(start int, raw bool) (Token, error) {
 	quote := l.src[l.pos]
 	var b strings.Builder
 	i := l.pos + 1
@@ -25,11 +25,11 @@ func (l *lexer) str(start int, raw bool) (Token, error) {
 			i++
 		}
 	}
-	return Token{}, l.fail(start, "the string is not closed")
+	return Token{}, l.syntaxError(start, "the string is not closed")
 }
 
-// unescape writes what the escape at the start of s stands for, and returns
-// its length.
+// unescape writes the character for the escape sequence at the start of s, and
+// returns the sequence's length.
 func unescape(b *strings.Builder, s string) int {
 	switch s[1] {
 	case '0', '1', '2', '3':
@@ -68,7 +68,7 @@ func unescape(b *strings.Builder, s string) int {
 		b.WriteByte(0x1a)
 		return 2
 	case '%', '_':
-		// Kept for LIKE.
+		// The backslash stays, since LIKE needs it.
 		b.WriteString(s[:2])
 		return 2
 	}
@@ -76,7 +76,7 @@ func unescape(b *strings.Builder, s string) int {
 	return 2
 }
 
-// writeUnicode writes \uXXXX, joining a surrogate pair.
+// writeUnicode writes \uXXXX, and joins a surrogate pair.
 func writeUnicode(b *strings.Builder, s string, v rune, n int) int {
 	used := 2 + n
 	if v >= 0xd800 && v < 0xdc00 && len(s) >= used+6 && s[used] == '\\' && s[used+1] == 'u' {

@@ -36,7 +36,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 	}
 }
 
-// No text makes the parser panic, and every refusal is in Databricks' shape.
+// No text makes the parser panic, and every error has Databricks' form.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"SELECT a.b[1]::INT AS `x y`, count(DISTINCT *) FILTER (WHERE a) OVER (PARTITION BY b ORDER BY c DESC NULLS FIRST ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM c.d.e VERSION AS OF 3 x LEFT JOIN (VALUES (1)) y USING (z) WHERE NOT a RLIKE 'b' GROUP BY ROLLUP (a) HAVING 1 QUALIFY 2 ORDER BY ALL LIMIT 3",

@@ -1,7 +1,7 @@
-// Package temptable gives an engine Databricks' temporary tables, which belong
-// to a session: a table under a name of the session's own, and a temporary view
-// of it under the name that was asked for. What it cannot show: changing such a
-// table after it was made.
+// Package temptable adds Databricks' temporary tables to an engine. A temporary table
+// belongs to its session. Here it is a table with a generated name, and a temporary
+// view of it with the name from the statement, so it cannot be changed after its
+// creation.
 package temptable
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Engine is the engine with temporary tables.
-func Engine(e warehouse.Engine) warehouse.Engine { return engine{e} }
+// Wrap returns the engine with temporary tables.
+func Wrap(e warehouse.Engine) warehouse.Engine { return engine{e} }
 
 type engine struct{ warehouse.Engine }
 
@@ -34,15 +34,15 @@ type session struct {
 	warehouse.Session
 
 	mu sync.Mutex
-	// made are the tables behind the temporary ones.
-	made []string
+	// tables are the tables behind the session's temporary tables.
+	tables []string
 }
 
-// place is where the tables are.
-const place = "main.default."
+// tablePrefix is the schema of the tables.
+const tablePrefix = "main.default."
 
 func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
-	name, query, ok := parse(statement)
+	name, query, ok := parseCreate(statement)
 	if !ok {
 		return s.Session.Execute(ctx, statement, params)
 	}
@@ -50,13 +50,13 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
-	table := place + "temporary_" + hex.EncodeToString(random)
+	table := tablePrefix + "temporary_" + hex.EncodeToString(random)
 	result, err := s.Session.Execute(ctx, "CREATE TABLE "+table+" AS "+query, params)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.made = append(s.made, table)
+	s.tables = append(s.tables, table)
 	s.mu.Unlock()
 	view, err := s.Session.Execute(ctx, "CREATE TEMPORARY VIEW "+name+" AS SELECT * FROM "+table, nil)
 	if err != nil {
@@ -65,9 +65,9 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	return result, view.Close()
 }
 
-// parse reads CREATE TEMPORARY TABLE name AS query.
-func parse(statement string) (name, query string, ok bool) {
-	// Most statements are told apart without taking them to pieces.
+// parseCreate parses CREATE TEMPORARY TABLE name AS query.
+func parseCreate(statement string) (name, query string, ok bool) {
+	// The check of the first word spares most statements the lexer.
 	if start := strings.TrimSpace(statement); len(start) < 6 || !strings.EqualFold(start[:6], "CREATE") {
 		return "", "", false
 	}
@@ -82,19 +82,19 @@ func parse(statement string) (name, query string, ok bool) {
 	return statement[tokens[3].Start:tokens[3].End], statement[tokens[5].Start:], true
 }
 
-// closeTimeout bounds what is done after a session's end.
+// closeTimeout bounds the clean-up after a session.
 const closeTimeout = 20 * time.Second
 
-// Close drops the session's tables and ends it.
+// Close drops the session's temporary tables and closes the session.
 func (s *session) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	s.mu.Lock()
-	made := s.made
-	s.made = nil
+	made := s.tables
+	s.tables = nil
 	s.mu.Unlock()
 	for _, table := range made {
-		// A session that is lost drops nothing, and has nothing to say.
+		// A lost session cannot drop its tables; that is no error.
 		if r, err := s.Session.Execute(ctx, "DROP TABLE IF EXISTS "+table, nil); err == nil {
 			_ = r.Close()
 		}

@@ -31,13 +31,13 @@ func run(t *testing.T, s warehouse.Session, statement string) (rows int64, err e
 	}
 }
 
-func TestATemporaryTableIsACopyThatEndsWithItsSession(t *testing.T) {
+func TestTemporaryTableIsDroppedWithItsSession(t *testing.T) {
 	t.Parallel()
 	d, err := duck.Open(t.Context(), duck.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := temptable.Engine(d)
+	e := temptable.Wrap(d)
 	t.Cleanup(func() { _ = e.Close() })
 	open := func() warehouse.Session {
 		t.Helper()

@@ -4,7 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// Arrow is the type that Databricks sends for t.
+// Arrow returns the Arrow type in which Databricks sends t.
 func (t *Type) Arrow() arrow.DataType {
 	switch t.Kind {
 	case Void:

@@ -1,5 +1,5 @@
-// Package types models Databricks SQL types: their names, their rules of
-// widening, and the Arrow types that carry them.
+// Package types models Databricks SQL types: their names, their widening rules, and
+// their Arrow types.
 package types
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Kind is a type's constructor.
+// Kind is the kind of a type.
 type Kind uint8
 
 // The kinds of Databricks types.
@@ -35,13 +35,13 @@ const (
 // Type is a Databricks type.
 type Type struct {
 	Kind Kind
-	// Precision and Scale are of DECIMAL.
+	// Precision and Scale belong to DECIMAL.
 	Precision, Scale int
-	// Length is n of VARCHAR(n) and CHAR(n), 0 for STRING.
+	// Length is the n of VARCHAR(n) and CHAR(n); 0 for STRING.
 	Length int
-	// Char tells CHAR(n) from VARCHAR(n).
+	// Char is true for CHAR(n), false for VARCHAR(n).
 	Char bool
-	// Key is of MAP, Elem of ARRAY and MAP.
+	// Key belongs to MAP, Elem to ARRAY and MAP.
 	Key, Elem *Type
 	Fields    []Field
 }
@@ -72,10 +72,10 @@ var (
 	IntervalType     = &Type{Kind: Interval}
 )
 
-// DecimalOf returns DECIMAL(p,s), cut to what a decimal can hold as Spark does.
+// DecimalOf returns DECIMAL(p,s). If p exceeds 38, it is adjusted as in Spark.
 func DecimalOf(p, s int) *Type {
 	if p > 38 {
-		// Keep the integral digits; give up scale down to 6.
+		// Keep the integral digits; reduce the scale, to 6 at least.
 		digits := p - s
 		s = max(38-digits, min(s, 6))
 		p = 38
@@ -113,7 +113,7 @@ var names = [...]string{
 	"STRUCT",
 }
 
-// String is the type in full and upper case: DECIMAL(10,2), ARRAY<STRING>.
+// String returns the full type in upper case: DECIMAL(10,2), ARRAY<STRING>.
 func (t *Type) String() string {
 	switch t.Kind {
 	case Decimal:
@@ -139,7 +139,7 @@ func (t *Type) String() string {
 	return names[t.Kind]
 }
 
-// FieldName quotes a struct field's name where SQL text needs it.
+// FieldName returns a struct field's name, quoted if SQL requires it.
 func FieldName(s string) string {
 	for i, r := range s {
 		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9' {
@@ -150,25 +150,25 @@ func FieldName(s string) string {
 	return s
 }
 
-// Simple is the catalog's short form, in lower case and with field names bare,
-// as DESCRIBE and information_schema print it.
-func (t *Type) Simple() string {
+// SimpleString returns the form that DESCRIBE and information_schema print: lower
+// case, field names not quoted.
+func (t *Type) SimpleString() string {
 	switch t.Kind {
 	case Array:
-		return "array<" + t.Elem.Simple() + ">"
+		return "array<" + t.Elem.SimpleString() + ">"
 	case Map:
-		return "map<" + t.Key.Simple() + "," + t.Elem.Simple() + ">"
+		return "map<" + t.Key.SimpleString() + "," + t.Elem.SimpleString() + ">"
 	case Struct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			parts[i] = f.Name + ":" + f.Type.Simple()
+			parts[i] = f.Name + ":" + f.Type.SimpleString()
 		}
 		return "struct<" + strings.Join(parts, ",") + ">"
 	}
 	return strings.ToLower(t.String())
 }
 
-// CatalogName is the type's name in information_schema's data_type.
+// CatalogName returns the type's name for data_type in information_schema.
 func (t *Type) CatalogName() string {
 	switch t.Kind {
 	case TinyInt:
@@ -188,7 +188,7 @@ func (t *Type) CatalogName() string {
 	return names[t.Kind]
 }
 
-// Equal reports whether two types are the same but for nullability and comments.
+// Equal reports whether two types are the same, ignoring nullability and comments.
 func (t *Type) Equal(u *Type) bool {
 	if t.Kind != u.Kind || t.Precision != u.Precision || t.Scale != u.Scale || t.Length != u.Length || t.Char != u.Char {
 		return false
@@ -211,10 +211,10 @@ func (t *Type) Equal(u *Type) bool {
 	return true
 }
 
-// Integral reports whether t is a whole number.
+// Integral reports whether t is a type of whole numbers.
 func (t *Type) Integral() bool { return t.Kind >= TinyInt && t.Kind <= BigInt }
 
-// Numeric reports whether t is a number.
+// Numeric reports whether t is a type of numbers.
 func (t *Type) Numeric() bool { return t.Kind >= TinyInt && t.Kind <= Decimal }
 
 // Fractional reports whether t is FLOAT or DOUBLE.
@@ -223,10 +223,10 @@ func (t *Type) Fractional() bool { return t.Kind == Float || t.Kind == Double }
 // Temporal reports whether t is a date or a timestamp.
 func (t *Type) Temporal() bool { return t.Kind >= Date && t.Kind <= TimestampNTZ }
 
-// Atomic reports whether t has no members.
+// Atomic reports whether t is a type without members.
 func (t *Type) Atomic() bool { return t.Kind < Array }
 
-// Contains reports whether t or a member of it is of kind k.
+// Contains reports whether t or a member of t is of kind k.
 func (t *Type) Contains(k Kind) bool {
 	if t.Kind == k {
 		return true
@@ -242,7 +242,8 @@ func (t *Type) Contains(k Kind) bool {
 	return false
 }
 
-// FieldIndex finds a struct field by name, ignoring case; -1 if there is none.
+// FieldIndex returns the index of a struct field, or -1. The name is not
+// case-sensitive.
 func (t *Type) FieldIndex(name string) int {
 	for i, f := range t.Fields {
 		if strings.EqualFold(f.Name, name) {
@@ -252,7 +253,7 @@ func (t *Type) FieldIndex(name string) int {
 	return -1
 }
 
-// AsDecimal is the decimal that holds every value of an integral type.
+// AsDecimal returns the decimal type that holds every value of an integral type.
 func (t *Type) AsDecimal() *Type {
 	switch t.Kind {
 	case TinyInt:
@@ -267,8 +268,8 @@ func (t *Type) AsDecimal() *Type {
 	return t
 }
 
-// Plain drops the length of VARCHAR and CHAR, which expressions do not keep.
-func (t *Type) Plain() *Type {
+// WithoutLength drops the length of VARCHAR and CHAR, which expressions do not keep.
+func (t *Type) WithoutLength() *Type {
 	if t.Kind == String {
 		return StringType
 	}

@@ -1,9 +1,9 @@
 package types
 
-// Common returns the least common type of a and b for comparisons, CASE, set
-// operations and the like, or nil when there is none.
+// Common returns the least common type of a and b, for comparisons, CASE and set
+// operations, or nil if there is none.
 func Common(a, b *Type) *Type {
-	a, b = a.Plain(), b.Plain()
+	a, b = a.WithoutLength(), b.WithoutLength()
 	if a.Equal(b) {
 		return a
 	}
@@ -34,8 +34,8 @@ func Common(a, b *Type) *Type {
 	return commonNested(a, b)
 }
 
-// withString is what a string beside t becomes: in ANSI mode the other type,
-// with numbers widened so that no digit of the string is lost.
+// withString returns the common type of a string and t. In ANSI mode it is t, with
+// numbers widened so that no digit of the string is lost.
 func withString(t *Type) *Type {
 	switch {
 	case t.Integral():
@@ -96,9 +96,9 @@ func commonNested(a, b *Type) *Type {
 	return nil
 }
 
-// Wider reports whether every value of from can be stored as to without loss, as
-// a table column takes it when files are loaded.
-func Wider(from, to *Type) bool {
+// FitsWithoutLoss reports whether a column of type to can store every value of type
+// from. COPY INTO requires it.
+func FitsWithoutLoss(from, to *Type) bool {
 	if from.Kind == Void || from.Equal(to) {
 		return true
 	}

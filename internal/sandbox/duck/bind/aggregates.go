@@ -143,7 +143,7 @@ func bindSum(c *call) *Expr {
 		return &Expr{SQL: c.of("sum", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 	}
 	panic(
-		sqlerror.Mismatch(
+		sqlerror.TypeMismatch(
 			"Cannot resolve \"sum(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
 			a.Name,
 			a.Type,
@@ -160,7 +160,7 @@ func bindAvg(c *call) *Expr {
 	}
 	if !a.Type.Numeric() {
 		panic(
-			sqlerror.Mismatch(
+			sqlerror.TypeMismatch(
 				"Cannot resolve \"avg(%s)\" due to data type mismatch: The first parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
 				a.Name,
 				a.Type,
@@ -179,7 +179,7 @@ func firstLast(name string) func(c *call) *Expr {
 				c.ast.IgnoreNulls = true
 			case "FALSE":
 			default:
-				panic(sqlerror.Mismatch("The second parameter of %s must be a boolean literal.", c.name))
+				panic(sqlerror.TypeMismatch("The second parameter of %s must be a boolean literal.", c.name))
 			}
 		}
 		sql := c.of(name+"_value", c.args[0])

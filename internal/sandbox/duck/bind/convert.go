@@ -44,7 +44,7 @@ func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
 			),
 		)
 	}
-	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.Plain(), Name: e.Name,
+	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.WithoutLength(), Name: e.Name,
 		Nullable: e.Nullable || m != modeANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
 }
 
@@ -57,12 +57,12 @@ func sameMembers(e *Expr, t *types.Type) []member {
 
 // coerce is an implicit cast, refused where Databricks has none.
 func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
-	if e.Type.Equal(t) || e.Type.Plain().Equal(t.Plain()) {
+	if e.Type.Equal(t) || e.Type.WithoutLength().Equal(t.WithoutLength()) {
 		return e
 	}
 	if e.Type.Kind != types.Void && e.Type.Atomic() != t.Atomic() || !castable(e.Type, t) {
 		panic(
-			sqlerror.Mismatch(
+			sqlerror.TypeMismatch(
 				"Cannot resolve \"%s\" due to data type mismatch: an expression of the \"%s\" type is required, however it has the type \"%s\".",
 				e.Name,
 				t,
@@ -71,7 +71,7 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 		)
 	}
 	out := *e
-	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.Plain(), nil
+	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.WithoutLength(), nil
 	return &out
 }
 
@@ -137,7 +137,7 @@ func castable(from, to *types.Type) bool {
 
 // castSQL writes the cast of a value.
 func (b *binder) castSQL(x string, from, to *types.Type, m mode) string {
-	if from.Plain().Equal(to.Plain()) {
+	if from.WithoutLength().Equal(to.WithoutLength()) {
 		return x
 	}
 	switch {

@@ -114,7 +114,7 @@ func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
 	}
 	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
 		panic(
-			sqlerror.Mismatch(
+			sqlerror.TypeMismatch(
 				"Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
 				x.Op,
 				e.Name,

@@ -175,7 +175,7 @@ func init() {
 }
 
 func (c *call) mismatch(a *Expr, want string) error {
-	return sqlerror.Mismatch(
+	return sqlerror.TypeMismatch(
 		"Cannot resolve \"%s\" due to data type mismatch: The parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
 		pretty(c.ast),
 		want,

@@ -98,7 +98,7 @@ func (c *call) number() *Expr {
 	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	if !a.Type.Numeric() {
 		panic(
-			sqlerror.Mismatch(
+			sqlerror.TypeMismatch(
 				"Cannot resolve \"%s(%s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
 				c.name,
 				a.Name,

@@ -88,7 +88,7 @@ func init() {
 		x := c.moment(0)
 		return &Expr{SQL: c.b.format(x.SQL, x.Type, "EEE"), Type: s, Nullable: x.Nullable}
 	}})
-	register("typeof", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.b.stringLiteral(c.args[0].Type.Simple()) }})
+	register("typeof", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.b.stringLiteral(c.args[0].Type.SimpleString()) }})
 }
 
 // moment is a date or timestamp argument; text is read as a timestamp.

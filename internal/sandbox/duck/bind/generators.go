@@ -52,7 +52,7 @@ func (b *binder) generate(x *syntax.Call, sc *scope) *generator {
 		g.cols = append(g.cols, Column{Name: "key", Type: a.Type.Key, Nullable: outer}, Column{Name: "value", Type: a.Type.Elem, Nullable: true})
 		sources = append(sources, "u.x.key", "u.x.value")
 	default:
-		panic(sqlerror.Mismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The first parameter requires the (\"ARRAY\" or \"MAP\") type, however it has the type \"%s\".", name, a.Name, a.Type))
+		panic(sqlerror.TypeMismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The first parameter requires the (\"ARRAY\" or \"MAP\") type, however it has the type \"%s\".", name, a.Name, a.Type))
 	}
 	for i, s := range sources {
 		sources[i] = fmt.Sprintf("%s AS c%d", s, i)

@@ -155,7 +155,7 @@ func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t
 				i + 1,
 				orNull(col.Default),
 				nullable,
-				col.Type.Simple(),
+				col.Type.SimpleString(),
 				col.Type.CatalogName(),
 				length,
 				nil,

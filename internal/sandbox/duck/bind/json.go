@@ -21,7 +21,7 @@ func (b *binder) toJSON(c *call) *Expr {
 	x := c.args[0]
 	if x.Type.Atomic() {
 		panic(
-			sqlerror.Mismatch(
+			sqlerror.TypeMismatch(
 				"Cannot resolve \"to_json(%s)\" due to data type mismatch: Input schema \"%s\" must be a struct, an array, a map or a variant.",
 				x.Name,
 				x.Type,
@@ -123,7 +123,7 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 		}
 		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE %s END", x, jsonObject(names, values, o))
 	}
-	panic(sqlerror.Mismatch("to_json of the type \"%s\" is not supported.", t))
+	panic(sqlerror.TypeMismatch("to_json of the type \"%s\" is not supported.", t))
 }
 
 // jsonList joins the members of x; array_to_string of an empty list is NULL.

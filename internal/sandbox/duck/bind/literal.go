@@ -67,7 +67,7 @@ func (b *binder) number(text string) *Expr {
 // numberName is a number as a column's name shows it.
 func numberName(body string, t *types.Type) string {
 	if t.Fractional() {
-		if f, ok := sparkvalue.JavaFloat(body, 64); ok {
+		if f, ok := sparkvalue.ParseJavaFloat(body, 64); ok {
 			return sparkvalue.FormatFloat(f, map[bool]int{true: 64, false: 32}[t.Kind == types.Double])
 		}
 	}

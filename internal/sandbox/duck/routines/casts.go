@@ -121,7 +121,7 @@ func castTimestamp(a values) (any, error) {
 	}
 	micros, zoned, ok := sparkvalue.ParseTimestamp(s, loc, time.Time{})
 	if ok && zoned && zoneName == "" {
-		micros, ok = sparkvalue.WallClock(s)
+		micros, ok = sparkvalue.ParseWallClock(s)
 	}
 	if !ok {
 		return bad(mode, s, to)

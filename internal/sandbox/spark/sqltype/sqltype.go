@@ -195,7 +195,7 @@ func columns(fields []fieldJSON) ([]Column, error) {
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", f.name, err)
 		}
-		out[i] = Column{Name: f.name, Type: t, NotNull: f.notNull, Comment: f.comment, Text: t.Simple()}
+		out[i] = Column{Name: f.name, Type: t, NotNull: f.notNull, Comment: f.comment, Text: t.SimpleString()}
 		if t.Kind == types.Interval || f.t.Name == "variant" {
 			out[i].Text = f.t.Name
 		}

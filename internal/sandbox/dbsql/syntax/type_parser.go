@@ -19,7 +19,7 @@ var simpleTypes = map[string]*types.Type{
 	"TIMESTAMP": types.TimestampType, "TIMESTAMP_LTZ": types.TimestampType, "TIMESTAMP_NTZ": types.TimestampNTZType,
 }
 
-// ParseType reads the text of a type, such as a parameter's.
+// ParseType parses a type, such as that of a parameter.
 func ParseType(src string) (t *types.Type, err error) {
 	tokens, err := Lex(src)
 	if err != nil {
@@ -28,16 +28,16 @@ func ParseType(src string) (t *types.Type, err error) {
 	p := &parser{src: src, tokens: tokens}
 	defer p.recover(&err)
 	t = p.dataType()
-	p.end()
+	p.expectEnd()
 	return t, nil
 }
 
-// dataType reads a type.
+// dataType parses a type.
 func (p *parser) dataType() *types.Type {
-	defer p.enter()()
+	defer p.enterNested()()
 	t := p.peek()
 	if t.Kind != Word {
-		p.fail("a type is expected")
+		p.syntaxError("a type is expected")
 	}
 	p.i++
 	if s, ok := simpleTypes[t.Upper]; ok {
@@ -59,7 +59,7 @@ func (p *parser) dataType() *types.Type {
 			)
 		}
 		p.expectOp("(")
-		n := int(p.integer())
+		n := int(p.integerLiteral())
 		p.expectOp(")")
 		return &types.Type{Kind: types.String, Length: n, Char: t.Upper != "VARCHAR"}
 	case "ARRAY":
@@ -89,9 +89,9 @@ func (p *parser) dataType() *types.Type {
 func (p *parser) decimalType() *types.Type {
 	precision, scale := 10, 0
 	if p.acceptOp("(") {
-		precision = int(p.integer())
+		precision = int(p.integerLiteral())
 		if p.acceptOp(",") {
-			scale = int(p.integer())
+			scale = int(p.integerLiteral())
 		}
 		p.expectOp(")")
 	}
@@ -116,14 +116,14 @@ func (p *parser) structType() *types.Type {
 		if len(fields) > 0 {
 			p.expectOp(",")
 		}
-		f := types.Field{Name: p.anyIdent()}
+		f := types.Field{Name: p.anyIdentifier()}
 		p.acceptOp(":")
 		f.Type = p.dataType()
 		if p.accept("NOT", "NULL") {
 			f.NotNull = true
 		}
 		if p.accept("COMMENT") {
-			f.Comment = p.str()
+			f.Comment = p.stringLiteral()
 		}
 		for _, g := range fields {
 			if strings.EqualFold(g.Name, f.Name) {

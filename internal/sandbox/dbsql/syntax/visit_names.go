@@ -1,11 +1,11 @@
 package syntax
 
-// Names hands every column reference in an expression to f, subqueries aside,
-// and reports whether there is a star.
-func Names(x Expr, f func(parts []string)) (star bool) {
+// VisitNames calls f for every column name in an expression, except in subqueries,
+// and reports whether the expression contains a star.
+func VisitNames(x Expr, f func(parts []string)) (star bool) {
 	walk := func(xs ...Expr) {
 		for _, x := range xs {
-			if x != nil && Names(x, f) {
+			if x != nil && VisitNames(x, f) {
 				star = true
 			}
 		}

@@ -15,8 +15,8 @@ type RelationColumn struct {
 	Nullable bool
 }
 
-// relationColumns reads names of columns: STRING unless :int or :ts says
-// otherwise, and nullable with a question mark at the end.
+// relationColumns parses column names. A column is a STRING unless ":int" or ":ts"
+// follows its name, and nullable if it ends in a question mark.
 func relationColumns(text string) []RelationColumn {
 	var out []RelationColumn
 	for f := range strings.FieldsSeq(text) {
@@ -48,9 +48,9 @@ var relations = map[string][]RelationColumn{
 	"information_schema_catalog_name": relationColumns("catalog_name"),
 }
 
-// Relation returns the columns of a relation of information_schema, by its name
-// without regard to case; nil if there is no such relation.
+// Relation returns the columns of a relation of information_schema; nil if it does
+// not exist. The name is not case-sensitive.
 func Relation(name string) []RelationColumn { return relations[strings.ToLower(name)] }
 
-// Relations names the relations of information_schema.
+// Relations returns the names of the relations of information_schema.
 func Relations() []string { return slices.Sorted(maps.Keys(relations)) }
