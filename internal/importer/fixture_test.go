@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // storeSink keeps events in memory and commits cursors to the store.
@@ -61,7 +62,7 @@ var notAlphanumeric = regexp.MustCompile(`[^a-z0-9]+`)
 // newFixture creates the table t with these columns.
 func newFixture(t *testing.T, s *sandboxtest.Sandbox, columns string) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ const threeColumns = "id BIGINT, name STRING, ts TIMESTAMP"
 // newFixtureOf imports the same table into another store.
 func newFixtureOf(b *fixture) *fixture {
 	b.t.Helper()
-	db, err := store.Open(b.t.Context(), store.Location{Dir: b.t.TempDir()}, true)
+	db, err := storetest.Open(b.t.Context(), store.Location{Dir: b.t.TempDir()})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // scenario is a fake table, an import of it, and the rows that it must have sent.
@@ -123,7 +124,7 @@ func (s *scenario) checkEvents() {
 // it has run. n counts the scenarios from 1: each import has a key of its own.
 func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

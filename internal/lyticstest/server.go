@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // defaultAccountID is the id of the account when Options name none.
@@ -75,7 +76,7 @@ func (s *Server) start() (err error) {
 	if s.dir, err = os.MkdirTemp("", "lyticstest-"); err != nil {
 		return err
 	}
-	if s.db, err = store.Open(context.Background(), store.Location{Dir: s.dir}, true); err != nil {
+	if s.db, err = storetest.Open(context.Background(), store.Location{Dir: s.dir}); err != nil {
 		return err
 	}
 	if s.users, err = embedded.Open(embedded.Config{DB: s.db}); err != nil {

@@ -89,6 +89,10 @@ func (c randomValues) config(s *tfprotov6.Schema) tftypes.Value {
 // checklist 45
 func TestNoValuePanics(t *testing.T) {
 	t.Parallel()
+	seeds := uint64(120)
+	if testing.Short() {
+		seeds = 30
+	}
 	for name := range documentedResources {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +100,7 @@ func TestNoValuePanics(t *testing.T) {
 			resource := "lytics_" + name
 			prior := r.create(resource, documentedResources[name].base)
 			applied := 0
-			for seed := range uint64(120) {
+			for seed := range seeds {
 				r.applyRandom(resource, seed, prior, &applied)
 			}
 			if applied == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 func TestEmbedded(t *testing.T) {
@@ -101,7 +102,7 @@ func openStore(t *testing.T) *store.DB {
 
 func openStoreAt(t *testing.T, at store.Location) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), at, true)
+	db, err := storetest.Open(context.Background(), at)
 	if err != nil {
 		t.Fatal(err)
 	}

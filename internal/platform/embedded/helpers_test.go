@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // checker is implemented by tests, benchmarks and property checks.
@@ -28,7 +29,7 @@ type testPlatform struct {
 
 func openPlatform(tb testing.TB, at deployment) testPlatform {
 	tb.Helper()
-	db, err := store.Open(tb.Context(), at.location(), true)
+	db, err := storetest.Open(tb.Context(), at.location())
 	if err != nil {
 		tb.Fatalf("%v", err)
 	}

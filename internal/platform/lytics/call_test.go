@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // checklist 25: the token is changed in mid-run; it is read again, and the run
@@ -76,7 +77,7 @@ func TestTokensThatCannotWorkAreNotSent(t *testing.T) {
 
 func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // checklist 26: a host that takes the connection and is silent.
 func TestASilentHostTimesOut(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // canary is the token; it must be in no error.
@@ -68,7 +69,7 @@ func onEach(t *testing.T, f func(t *testing.T, b *fixture)) {
 
 func openAt(t *testing.T, at store.Location, o lyticstest.Options, change ...func(*lytics.Config)) *fixture {
 	t.Helper()
-	db, err := store.Open(context.Background(), at, true)
+	db, err := storetest.Open(context.Background(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
