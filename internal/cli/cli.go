@@ -48,7 +48,7 @@ var commands = []command{
 	{"cancel", []string{"RUN"}, "cancel a run, or the active one of a job", setupCancel},
 	{"events", []string{"STREAM"}, "print the raw events of a stream, as NDJSON", setupEvents},
 	{"profiles", []string{"AUDIENCE"}, "print the profiles of an audience (id or slug) as of the last run, as NDJSON or CSV", setupProfiles},
-	{"erase", nil, "show the data of one user; --yes removes it for good", setupErase},
+	{"erase", nil, "show the data of one user; --yes removes it for good, in a Lytics account too", setupErase},
 	{"store", []string{"copy|backup|restore"}, "copy a store to an empty place, back it up while it is in use, or restore a " +
 		"backup", setupStore},
 	{"version", nil, "print the version", setupVersion},
@@ -119,7 +119,7 @@ func usage(w io.Writer) {
 	}
 	_, _ = fmt.Fprint(t, "\nCommands use the runner at --url (LYTICS_RUNNER_URL), or the runner that owns --data-dir (LYTICS_DATA_DIR).\n"+
 		"Without a runner they open the store in --data-dir, or at LYTICS_DATABASE_URL. COMMAND -h lists the flags of a command.\n"+
-		"The commands events, profiles and erase work on the embedded platform only.\n")
+		"If the platform is a Lytics account, --lytics or --config names it; the command events then has nothing to show.\n")
 	_ = t.Flush()
 }
 

@@ -2,39 +2,76 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupErase(flags *flag.FlagSet, in *invocation) func(context.Context) error {
-	identifier := flags.String("identifier", "", "the user as FIELD=VALUE, with the value as it is in profiles")
-	yes := flags.Bool("yes", false, "remove the data instead of only showing it")
-	return withAPI(flags, in, func(ctx context.Context) error { return in.erase(ctx, *identifier, !*yes) })
+// eraseFlags are the flags of the command.
+type eraseFlags struct {
+	identifier, request string
+	yes, conflicts      bool
+	timeout             time.Duration
 }
 
-func (in *invocation) erase(ctx context.Context, identifier string, dryRun bool) error {
-	id, err := jobs.ParseIdentity(identifier)
+func setupErase(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+	var f eraseFlags
+	flags.StringVar(&f.identifier, "identifier", "", "the user as FIELD=VALUE, with the value as it is in profiles")
+	flags.BoolVar(&f.yes, "yes", false, "remove the data instead of only showing it")
+	flags.BoolVar(&f.conflicts, "conflicts", false, "in a Lytics account, also erase every profile that shares an identifier with "+
+		"this one, and those that share one with them; this may be other people")
+	flags.StringVar(&f.request, "request", "", "only wait for a request that a Lytics account has accepted before")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Minute, "how long to wait for a Lytics account")
+	return withAPI(flags, in, func(ctx context.Context) error {
+		if f.request != "" {
+			if f.identifier != "" || f.yes || f.conflicts {
+				return jobs.Invalid("request", "--request stands alone", "It follows a request that has been made; "+
+					"--identifier, --yes and --conflicts make one.", "Leave out one of them")
+			}
+			return in.followErasure(ctx, f)
+		}
+		return in.erase(ctx, f)
+	})
+}
+
+func (in *invocation) erase(ctx context.Context, f eraseFlags) error {
+	id, err := jobs.ParseIdentity(f.identifier)
 	if err != nil {
 		return err
 	}
-	e, err := in.api.Erase(ctx, id, dryRun)
+	e, err := in.api.Erase(ctx, jobs.ErasureRequest{Identity: id, DryRun: !f.yes, Conflicts: f.conflicts})
 	if err != nil {
 		return err
 	}
 	if in.json {
-		return writeJSON(in, []jobs.Erasure{e})
+		err = writeJSON(in, []jobs.Erasure{e})
+	} else {
+		err = in.printErasure(id, e, f)
 	}
+	if err != nil || e.RequestID == "" || e.Done {
+		return err
+	}
+	f.request = e.RequestID
+	return in.followErasure(ctx, f)
+}
+
+func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlags) error {
 	w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	where := ""
+	if e.Account != "" {
+		where = " in Lytics account " + e.Account
+	}
 	if !e.Found {
-		say("There is no profile of that %s.", id.Field)
+		say("There is no profile of that %s%s.", id.Field, where)
 	} else {
-		say("PROFILE\t1, with the identifiers")
+		say("PROFILE\t1%s, with the identifiers", where)
 		for _, i := range e.Identities {
 			say("\t%s=%s", i.Field, i.Value)
 		}
@@ -43,10 +80,93 @@ func (in *invocation) erase(ctx context.Context, identifier string, dryRun bool)
 		say("STREAM\t%s: %s events", s.Stream, humanize.Comma(s.Events))
 	}
 	say("")
-	if e.Done {
+	switch {
+	case e.Account != "":
+		sayLyticsErasure(say, e, f)
+	case e.Done:
 		say("Erased. Later imports leave rows with these identifiers out. Exported tables keep the user until their next export.")
-	} else {
+	default:
 		say("Nothing was removed. --yes removes all of this, and later imports leave rows with these identifiers out.")
 	}
 	return w.Flush()
+}
+
+// comesBack is what a Lytics account does not prevent.
+const comesBack = "Delete the user's rows in Databricks, or leave them out with the import's where: Lytics keeps no list of erased users, " +
+	"and an imported row brings the user back.\nExported tables keep the user until their next export."
+
+func sayLyticsErasure(say func(format string, args ...any), e jobs.Erasure, f eraseFlags) {
+	narrow := "the profile that has this identifier, with its archived events (conflicts=false)"
+	greedy := "this profile, every profile that shares an identifier with it, and every one that shares an identifier with those " +
+		"(conflicts=true), with their archived events"
+	switch {
+	case !e.Found:
+		say("Nothing was sent to Lytics.")
+	case f.yes && f.conflicts:
+		say("Lytics was asked to erase %s.\n%s", greedy, comesBack)
+	case f.yes:
+		say("Lytics was asked to erase %s.\n%s", narrow, comesBack)
+	case f.conflicts:
+		say("Nothing was removed. --yes asks Lytics to erase %s.", greedy)
+		say("A shared telephone number or a placeholder such as \"unknown\" makes those other people. It cannot be undone.")
+		say("Without --conflicts, Lytics erases only %s.", narrow)
+	default:
+		say("Nothing was removed. --yes asks Lytics to erase %s. It cannot be undone.", narrow)
+		say("A second profile of the user stays: look for it by another identifier.")
+		say("With --conflicts, Lytics erases %s: other people, if they share a telephone number or a placeholder.", greedy)
+		say(comesBack)
+	}
+}
+
+// The pauses between two looks at a request double from the first to the longest.
+const (
+	firstErasurePause   = time.Second
+	longestErasurePause = 30 * time.Second
+)
+
+// followErasure waits until Lytics has carried a request out.
+func (in *invocation) followErasure(ctx context.Context, f eraseFlags) error {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	begun := time.Now()
+	for pause := firstErasurePause; ; pause = min(2*pause, longestErasurePause) {
+		done, err := in.api.ErasureDone(ctx, f.request)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err == nil {
+			if err := in.printErasureStatus(f.request, done, begun); err != nil || done {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return erasureStillOpen(ctx, f)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (in *invocation) printErasureStatus(request string, done bool, begun time.Time) error {
+	switch {
+	case in.json:
+		return writeJSON(in, []map[string]any{{"request_id": request, "done": done}})
+	case done:
+		_, err := fmt.Fprintln(in.out, "Erased: Lytics has completed request "+request+".")
+		return err
+	}
+	_, err := fmt.Fprintf(in.out, "Lytics is erasing: request %s, %s\n", request, time.Since(begun).Round(time.Second))
+	return err
+}
+
+// erasureStillOpen is the error of a wait that ended before the erasure.
+func erasureStillOpen(ctx context.Context, f eraseFlags) error {
+	e := &jobs.Error{
+		Code: jobs.CodeCancelled, Summary: "Lytics has not completed the erasure yet",
+		Detail: "The wait was interrupted; Lytics goes on with request " + f.request + ".", Next: "Wait for it again with erase --request " + f.request,
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Code, e.Detail = jobs.CodeTimeout, fmt.Sprintf("Request %s is open after %s (--timeout); Lytics goes on with it.", f.request, f.timeout)
+	}
+	return e
 }

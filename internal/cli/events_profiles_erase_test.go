@@ -37,10 +37,11 @@ func (h *customerDataFake) Scan(_ context.Context, audience string, fields []str
 	}, h.err
 }
 
-func (h *customerDataFake) Erase(_ context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
+func (h *customerDataFake) Erase(_ context.Context, r jobs.ErasureRequest) (jobs.Erasure, error) {
+	id := r.Identity
 	h.asked = append(h.asked, id.Field+" is "+id.Value)
-	h.erased = append(h.erased, !dryRun)
-	return jobs.Erasure{Found: true, Done: !dryRun, Identities: []jobs.Identity{id, {Field: "phone", Value: "1"}},
+	h.erased = append(h.erased, !r.DryRun)
+	return jobs.Erasure{Found: true, Done: !r.DryRun, Identities: []jobs.Identity{id, {Field: "phone", Value: "1"}},
 		Streams: []jobs.ErasedEvents{{Stream: "shop", Events: 1234}}}, h.err
 }
 

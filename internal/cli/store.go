@@ -32,7 +32,7 @@ func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error
 	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup to read; the store must not exist yet")
 	flags.StringVar(&f.to, "to", "", "copy, backup: the directory to create")
 	return func(ctx context.Context) error {
-		c, err := readConfig(f.configFile, f.dataDir, f.databaseURL, in.LookupEnv)
+		c, err := targetFlags{configFile: f.configFile, dataDir: f.dataDir, databaseURL: f.databaseURL}.readConfig(in.LookupEnv)
 		if err != nil {
 			return err
 		}

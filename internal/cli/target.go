@@ -16,6 +16,8 @@ import (
 type targetFlags struct {
 	url, tokenFile, caFile           string
 	dataDir, databaseURL, configFile string
+	// lytics makes the account of the environment's token the platform.
+	lytics bool
 }
 
 // withAPI declares the flags that select a runner or store, and opens and closes
@@ -28,6 +30,7 @@ func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error
 	flags.StringVar(&t.caFile, "ca-file", "", "certificate authority of the runner's certificate (LYTICS_RUNNER_CA_FILE)")
 	flags.StringVar(&t.configFile, "config", "", "the runner's configuration file, which names the store")
 	flags.StringVar(&t.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
+	flags.BoolVar(&t.lytics, "lytics", false, "the store's platform is a Lytics account, with the token in LYTICS_API_TOKEN")
 	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
 		"other users see arguments)")
 	return func(ctx context.Context) error {
@@ -45,17 +48,17 @@ func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error
 // resolveTarget completes the flags from the environment.
 func (in *invocation) resolveTarget() (config.Target, error) {
 	t := in.target
-	named := t.dataDir != "" || t.databaseURL != "" || t.configFile != ""
+	named := t.dataDir != "" || t.databaseURL != "" || t.configFile != "" || t.lytics
 	if t.url == "" && !named {
 		t.url, _ = in.LookupEnv(config.RunnerURLEnv)
 	}
 	if t.url == "" {
-		c, err := readConfig(t.configFile, t.dataDir, t.databaseURL, in.LookupEnv)
+		c, err := t.readConfig(in.LookupEnv)
 		return config.Target{Engine: c.Engine}, err
 	}
 	if named {
-		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store, and --data-dir, "+
-			"--database-url or --config select another.", "Leave out one of them")
+		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store and platform, and --data-dir, "+
+			"--database-url, --lytics or --config select another.", "Leave out one of them")
 	}
 	address := config.RunnerAddress{URL: t.url, CAFile: t.caFile}.Complete(in.LookupEnv)
 	if t.tokenFile != "" {
@@ -71,16 +74,19 @@ func (in *invocation) resolveTarget() (config.Target, error) {
 
 // readConfig reads a configuration file and completes it from flags and from the
 // environment.
-func readConfig(file, dataDir, databaseURL string, lookup func(string) (string, bool)) (config.Runner, error) {
-	c, err := config.Read(file)
+func (t targetFlags) readConfig(lookup func(string) (string, bool)) (config.Runner, error) {
+	c, err := config.Read(t.configFile)
 	if err != nil {
 		return c, err
 	}
-	if dataDir != "" {
-		c.DataDir = dataDir
+	if t.dataDir != "" {
+		c.DataDir = t.dataDir
 	}
-	if databaseURL != "" {
-		c.DatabaseURL = config.NewSecret(databaseURL)
+	if t.databaseURL != "" {
+		c.DatabaseURL = config.NewSecret(t.databaseURL)
+	}
+	if t.lytics && c.LyticsAccount() == nil {
+		c.Platform = &config.Platform{Lytics: &config.Lytics{}}
 	}
 	return c.Complete(lookup)
 }

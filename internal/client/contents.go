@@ -105,12 +105,14 @@ func (c *Client) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, e
 }
 
 // Erase implements jobs.CustomerData.
-func (c *Client) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	return call[jobs.Erasure](
-		ctx,
-		c,
-		request{method: http.MethodPost, path: "/erasures", body: map[string]any{"identity": id, "dry_run": dryRun}},
-	)
+func (c *Client) Erase(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error) {
+	return call[jobs.Erasure](ctx, c, request{method: http.MethodPost, path: "/erasures", body: r})
+}
+
+// ErasureDone implements jobs.CustomerData.
+func (c *Client) ErasureDone(ctx context.Context, requestID string) (bool, error) {
+	s, err := call[protocol.ErasureStatus](ctx, c, request{method: http.MethodGet, path: at("/erasures/%s", requestID)})
+	return s.Done, err
 }
 
 // stream opens a streamed answer.

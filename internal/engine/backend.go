@@ -29,13 +29,13 @@ type Platform interface {
 	// the platform's own business.
 	BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error)
 	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
+	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
 	Close() error
 }
 
 // LocalPlatform is a platform that keeps its events and profiles in this store.
 type LocalPlatform interface {
 	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
-	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
 	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
 }
 
@@ -44,6 +44,10 @@ type LocalPlatform interface {
 // tells in bound when it made the account the store's.
 type AccountPlatform interface {
 	CheckAccount(ctx context.Context) (bound string, err error)
+	// RequestErasure asks the service to erase a user, which it does some time
+	// later: ErasureDone tells when. A dry run only looks the user up.
+	RequestErasure(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error)
+	ErasureDone(ctx context.Context, requestID string) (bool, error)
 }
 
 var (

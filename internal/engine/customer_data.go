@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 )
 
 // Fields implements jobs.CustomerData.
@@ -51,7 +52,11 @@ func (e *Engine) Scan(ctx context.Context, idOrSlug string, fields []string) ([]
 
 // Events implements jobs.CustomerData.
 func (e *Engine) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
-	local, err := e.localPlatform(ctx, readStore, "the events of stream "+stream)
+	p, err := e.openPlatform(ctx, readStore)
+	var local LocalPlatform
+	if err == nil {
+		local, err = localPlatform(p, "the events of stream "+stream)
+	}
 	if err != nil {
 		return func(yield func(jobs.Event, error) bool) { yield(jobs.Event{}, err) }
 	}
@@ -60,29 +65,65 @@ func (e *Engine) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event
 
 // Profile implements jobs.CustomerData.
 func (e *Engine) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
-	local, err := e.localPlatform(ctx, readStore, "single profiles")
-	if err != nil {
-		return nil, err
-	}
-	return local.Profile(ctx, id)
+	return readPlatform(ctx, e, Platform.Profile, id)
 }
 
 // Erase implements jobs.CustomerData.
-func (e *Engine) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	local, err := e.localPlatform(ctx, writeStore, "what is erased")
+func (e *Engine) Erase(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error) {
+	p, err := e.openPlatform(ctx, writeStore)
 	if err != nil {
 		return jobs.Erasure{}, err
 	}
-	return local.Erase(ctx, id, dryRun)
+	if account, ok := p.(AccountPlatform); ok {
+		return account.RequestErasure(ctx, r)
+	}
+	local, err := localPlatform(p, "what is erased")
+	if err != nil {
+		return jobs.Erasure{}, err
+	}
+	if r.Conflicts {
+		return jobs.Erasure{}, jobs.Invalid("conflicts", "Only a Lytics account has a choice of conflicts",
+			"The embedded platform erases the one user that has the identity: there, no identity is in two profiles.", "Leave it out")
+	}
+	if err := e.refuseErasureElsewhere(ctx, p); err != nil {
+		return jobs.Erasure{}, err
+	}
+	return local.Erase(ctx, r.Identity, r.DryRun)
+}
+
+// refuseErasureElsewhere fails if the store's events are all in a Lytics account:
+// an erasure here would find nobody, and the user would stay in Lytics.
+func (e *Engine) refuseErasureElsewhere(ctx context.Context, p Platform) error {
+	account, err := lytics.AccountOf(ctx, e.db)
+	if err != nil || account == "" {
+		return err
+	}
+	streams, err := p.Streams(ctx)
+	if err != nil || len(streams) > 0 {
+		return err
+	}
+	return jobs.Invalid("platform.lytics", "The user is in Lytics, and no Lytics account is configured",
+		fmt.Sprintf("The store in %s belongs to Lytics account %s, and has no events of its own.", e.db.Place(), account),
+		"Give --lytics and LYTICS_API_TOKEN, or the runner's configuration file")
+}
+
+// ErasureDone implements jobs.CustomerData.
+func (e *Engine) ErasureDone(ctx context.Context, requestID string) (bool, error) {
+	p, err := e.openPlatform(ctx, readStore)
+	if err != nil {
+		return false, err
+	}
+	account, ok := p.(AccountPlatform)
+	if !ok {
+		return false, jobs.Invalid("request", "Only a Lytics account has requests for erasure",
+			"The embedded platform has erased a user when the command ends.", "Give --identifier, or configure the Lytics account")
+	}
+	return account.ErasureDone(ctx, requestID)
 }
 
 // localPlatform returns the platform where it keeps customer data in this
 // store; what names the data for the error of a platform that does not.
-func (e *Engine) localPlatform(ctx context.Context, a access, what string) (LocalPlatform, error) {
-	p, err := e.openPlatform(ctx, a)
-	if err != nil {
-		return nil, err
-	}
+func localPlatform(p Platform, what string) (LocalPlatform, error) {
 	local, ok := p.(LocalPlatform)
 	if !ok {
 		return nil, jobs.Invalid("", "The Lytics account answers this, and not the provider",

@@ -3,9 +3,11 @@ package engine_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -41,7 +43,7 @@ func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	if _, err := e.Profile(t.Context(), ann); !jobs.IsCode(err, jobs.CodeNotFound) {
 		t.Errorf("got %v, want code %s", err, jobs.CodeNotFound)
 	}
-	if erased, err := e.Erase(t.Context(), ann, true); err != nil || erased.Found || erased.Done {
+	if erased, err := e.Erase(t.Context(), jobs.ErasureRequest{Identity: ann, DryRun: true}); err != nil || erased.Found || erased.Done {
 		t.Errorf("got %+v, %v; want nobody found and nothing done", erased, err)
 	}
 	for _, err := range e.Events(t.Context(), "customers") {
@@ -66,8 +68,7 @@ func TestAPlatformThatKeepsCustomerDataToItself(t *testing.T) {
 	authorize(t, e)
 	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}
 	calls := map[string]func() error{
-		"single profiles": func() error { _, err := e.Profile(t.Context(), ann); return err },
-		"what is erased":  func() error { _, err := e.Erase(t.Context(), ann, false); return err },
+		"what is erased": func() error { _, err := e.Erase(t.Context(), jobs.ErasureRequest{Identity: ann}); return err },
 		"the events of stream customers": func() (failed error) {
 			for _, err := range e.Events(t.Context(), "customers") {
 				failed = err
@@ -79,5 +80,80 @@ func TestAPlatformThatKeepsCustomerDataToItself(t *testing.T) {
 		if err := call(); !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: got %v, want a refusal that names it", what, err)
 		}
+	}
+}
+
+const lyticsToken = "at.engine-test"
+
+// account starts a stand-in for Lytics with one profile, whose email is
+// ann@example.com, and gives the option that makes it the platform.
+func account(t *testing.T, switches lyticstest.Switches) (*lyticstest.Server, func(*engine.Options)) {
+	t.Helper()
+	s, err := lyticstest.New(lyticstest.Options{Token: lyticsToken, Switches: switches})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, wrong := range s.Wrong() {
+			t.Errorf("a request that is not as documented: %s", wrong)
+		}
+	})
+	return s, func(o *engine.Options) {
+		o.Platform = engine.Lytics(engine.LyticsAccount{Token: jobs.NewSecret(lyticsToken), APIURL: s.APIURL, BulkURL: s.BulkURL})
+	}
+}
+
+// appendAnn sends one event of Ann to the platform of an engine.
+func appendAnn(t *testing.T, e *engine.Engine) {
+	t.Helper()
+	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.CreateMapping(t.Context(), jobs.Mapping{Stream: "s", Field: "email", Expression: "email"}); err != nil {
+		t.Fatal(err)
+	}
+	event := jobs.Event{ID: "e1", Time: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{"email":"ann@example.com"}`)}
+	if _, err := engine.PlatformOf(e).Append(t.Context(), "s", []jobs.Event{event}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The engine asks a Lytics account to erase a user, and tells when it has.
+func TestAUserIsErasedInALyticsAccount(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	_, lytics := account(t, lyticstest.Switches{})
+	e := process(t, dir, nothing, lytics)
+	appendAnn(t, e)
+	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}
+	if p, err := e.Profile(ctx, ann); err != nil || p["email"].Text != ann.Value {
+		t.Errorf("got profile %v, %v; want that of %s", p, err, ann.Value)
+	}
+	erased, err := e.Erase(ctx, jobs.ErasureRequest{Identity: ann})
+	if err != nil || !erased.Found || erased.Done || erased.RequestID == "" || erased.Account == "" {
+		t.Fatalf("got %+v, %v; want a request of an account that is not done", erased, err)
+	}
+	eventually(t, func() bool {
+		done, err := e.ErasureDone(ctx, erased.RequestID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	})
+	if _, err := e.Profile(ctx, ann); !jobs.IsCode(err, jobs.CodeNotFound) {
+		t.Errorf("after the erasure: got %v, want code %s", err, jobs.CodeNotFound)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// The same store without the account: nobody would be found, and nothing erased.
+	local := process(t, dir, nothing)
+	if _, err := local.Erase(ctx, jobs.ErasureRequest{Identity: ann}); !jobs.IsCode(err, jobs.CodeInvalid) ||
+		!strings.Contains(err.Error(), erased.Account) {
+		t.Errorf("without the account: got %v, want a refusal that names account %s", err, erased.Account)
 	}
 }

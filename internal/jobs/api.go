@@ -139,8 +139,12 @@ type CustomerData interface {
 	Scan(ctx context.Context, idOrSlug string, fields []string) ([]Field, iter.Seq2[[]Value, error], error)
 	// Profile returns the user who has an identity.
 	Profile(ctx context.Context, id Identity) (Profile, error)
-	// Erase permanently removes the user who has an identity: the profile, the
-	// events, and every event of the same identities in later imports. With
-	// dryRun it only reports what it would remove.
-	Erase(ctx context.Context, id Identity, dryRun bool) (Erasure, error)
+	// Erase permanently removes the user who has an identity. The embedded platform
+	// removes the profile and the events at once, and every event of the same
+	// identities in later imports. A Lytics account accepts a request and executes
+	// it later: the result then has a RequestID. A dry run only reports what would
+	// be removed.
+	Erase(ctx context.Context, r ErasureRequest) (Erasure, error)
+	// ErasureDone reports whether Lytics has executed a request.
+	ErasureDone(ctx context.Context, requestID string) (bool, error)
 }

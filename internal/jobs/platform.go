@@ -105,15 +105,33 @@ func ParseIdentity(text string) (Identity, error) {
 // Profile is one user: the values of the set fields, by the field's id.
 type Profile map[string]Value
 
+// ErasureRequest says which user to erase, and how.
+type ErasureRequest struct {
+	Identity Identity `json:"identity"`
+	// DryRun looks the user up and removes nothing.
+	DryRun bool `json:"dry_run"`
+	// Conflicts makes a Lytics account erase, besides the user's profile, every
+	// profile that it reaches from there by a shared identity. The embedded
+	// platform, where an identity is in one profile only, refuses it.
+	Conflicts bool `json:"conflicts,omitempty"`
+}
+
 // Erasure reports what an erasure removed, or would remove.
 type Erasure struct {
+	// Account is the Lytics account that has the user. It is empty on the embedded
+	// platform.
+	Account string `json:"account,omitempty"`
 	// Found is whether a profile has the identity.
 	Found bool `json:"found"`
 	// Identities are all identities of the profile. Events of any of them belong
 	// to the user.
 	Identities []Identity `json:"identities"`
-	// Streams are the streams that have events of the user.
+	// Streams are the streams that have events of the user. Lytics does not report
+	// them.
 	Streams []ErasedEvents `json:"streams"`
+	// RequestID is the id of the request that Lytics accepted. ErasureDone reports
+	// whether it was executed.
+	RequestID string `json:"request_id,omitempty"`
 	// Done is whether the user was removed; a dry run leaves it false.
 	Done bool `json:"done"`
 }

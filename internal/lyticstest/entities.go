@@ -1,9 +1,12 @@
 package lyticstest
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // erasure is a deletion of a profile. Lytics executes it some time after it was
@@ -14,8 +17,9 @@ type erasure struct {
 	done     bool
 }
 
-// erasureLooks is the number of status requests that an erasure takes.
-const erasureLooks = 2
+// defaultErasureLooks is the number of status requests that an erasure takes
+// unless Switches say another.
+const defaultErasureLooks = 2
 
 // serveEntities answers /api/entity.
 func (s *Server) serveEntities(r *request, path []string) reply {
@@ -27,6 +31,9 @@ func (s *Server) serveEntities(r *request, path []string) reply {
 	case len(path) == 3 && path[0] == "user" && r.Method == http.MethodDelete:
 		if err := r.expects("", "conflicts"); err != nil {
 			return s.reject(r, "%v", err)
+		}
+		if c := r.query.Get("conflicts"); c != "" && c != "true" && c != "false" {
+			return s.reject(r, "conflicts is %q", c)
 		}
 		id := s.newID()
 		s.erasures[id] = erasure{identity: jobs.Identity{Field: path[1], Value: path[2]}}
@@ -40,14 +47,26 @@ func (s *Server) erasureStatus(r *request, id string) reply {
 	if !ok {
 		return s.refuse(r, http.StatusNotFound, "", "request not found")
 	}
-	if e.looks++; e.looks >= erasureLooks && !e.done {
-		if _, err := s.users.Erase(r.Context(), e.identity, false); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
+	if e.looks++; e.looks >= cmp.Or(s.options.ErasureLooks, defaultErasureLooks) && !e.done {
+		if err := s.erase(r.Context(), e.identity); err != nil {
 			return s.failed(r, err)
 		}
 		e.done, s.stale = true, true
 	}
 	s.erasures[id] = e
 	return s.success(r, http.StatusOK, map[string]any{"request_id": id, "complete": e.done})
+}
+
+// erase removes a user. Lytics keeps no list of erased users, as the embedded
+// platform does: later events bring the user back.
+func (s *Server) erase(ctx context.Context, id jobs.Identity) error {
+	if _, err := s.users.Erase(ctx, id, false); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM erased_identities`)
+		return err
+	})
 }
 
 // entity looks a profile up. A profile that does not exist is answered with 200
@@ -60,14 +79,21 @@ func (s *Server) entity(r *request, id jobs.Identity) reply {
 	switch {
 	case err != nil:
 		return s.refuse(r, http.StatusBadRequest, "", err.Error())
+	case s.options.EntityTimesOut:
+		return s.substitute(r, "Timed out")
 	case !found:
-		a := s.success(r, http.StatusOK, map[string]any{"segments": []string{"not_found", "all"}})
-		if body, ok := a.body.(map[string]any); ok {
-			body["message"] = "Not Found"
-		}
-		return a
+		return s.substitute(r, "Not Found")
 	}
 	return s.success(r, http.StatusOK, p)
+}
+
+// substitute answers the profile that stands for one that was not found.
+func (s *Server) substitute(r *request, message string) reply {
+	a := s.success(r, http.StatusOK, map[string]any{"segments": []string{"not_found", "all"}})
+	if body, ok := a.body.(map[string]any); ok {
+		body["message"] = message
+	}
+	return a
 }
 
 // identity answers GET /v2/identity/{table}/{field}/{value}, which knows a real

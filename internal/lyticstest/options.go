@@ -53,6 +53,11 @@ type Switches struct {
 	StatusText bool
 	// ScanNext names the next page of a scan "next" instead of "_next".
 	ScanNext bool
+	// ErasureLooks is the number of status requests that an erasure takes; 0 means 2.
+	ErasureLooks int
+	// EntityTimesOut answers each look-up of a profile with "Timed out", which has
+	// status 200 as "Not Found" has.
+	EntityTimesOut bool
 	// HideIDs leaves _id out of profiles.
 	HideIDs bool
 	// UnhealthyAuth answers 201 with status unhealthy, instead of 400, for an

@@ -41,6 +41,7 @@ func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 		"runs are listed by filter":             listedRuns,
 		"fields and mappings":                   fieldsAndMappings,
 		"audiences":                             audiences,
+		"an erasure":                            erasure,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

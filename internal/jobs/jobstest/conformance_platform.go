@@ -129,3 +129,23 @@ func audiences(t *testing.T, open Opener) {
 	}
 	refused(t, "deleted", errorOf(a.Audience(ctx, made.ID)), jobs.CodeNotFound, "")
 }
+
+// erasure is that of a platform which keeps its data in the store.
+func erasure(t *testing.T, open Opener) {
+	t.Helper()
+	a := open()
+	ctx := t.Context()
+	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}); err != nil {
+		t.Fatal(err)
+	}
+	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}
+	for _, dryRun := range []bool{true, false} {
+		want := jobs.Erasure{Identities: []jobs.Identity{ann}, Streams: []jobs.ErasedEvents{}, Done: !dryRun}
+		got, err := a.Erase(ctx, jobs.ErasureRequest{Identity: ann, DryRun: dryRun})
+		if d := cmp.Diff(want, must(t, "erase", got, err)); d != "" {
+			t.Errorf("dry run %t: want and got:\n%s", dryRun, d)
+		}
+	}
+	refused(t, "conflicts", errorOf(a.Erase(ctx, jobs.ErasureRequest{Identity: ann, DryRun: true, Conflicts: true})), jobs.CodeInvalid, "conflicts")
+	refused(t, "a request of another platform", errorOf(a.ErasureDone(ctx, "req")), jobs.CodeInvalid, "request")
+}

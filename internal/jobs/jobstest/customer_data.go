@@ -146,12 +146,22 @@ func (f *Fake) profileOf(id jobs.Identity) int {
 
 // Erase implements jobs.CustomerData. It removes the profile; events have no
 // identities here.
-func (f *Fake) Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error) {
-	return read(ctx, f, "Erase", []any{id, dryRun}, func(*Store) (jobs.Erasure, error) {
-		i := f.profileOf(id)
-		if i >= 0 && !dryRun {
+func (f *Fake) Erase(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error) {
+	return read(ctx, f, "Erase", []any{r}, func(*Store) (jobs.Erasure, error) {
+		if r.Conflicts {
+			return jobs.Erasure{}, jobs.Invalid("conflicts", "This platform has no conflicts", "It is not a Lytics account.", "Leave it out")
+		}
+		i := f.profileOf(r.Identity)
+		if i >= 0 && !r.DryRun {
 			f.env.Profiles = slices.Delete(slices.Clone(f.env.Profiles), i, i+1)
 		}
-		return jobs.Erasure{Found: i >= 0, Identities: []jobs.Identity{id}, Streams: []jobs.ErasedEvents{}, Done: !dryRun}, nil
+		return jobs.Erasure{Found: i >= 0, Identities: []jobs.Identity{r.Identity}, Streams: []jobs.ErasedEvents{}, Done: !r.DryRun}, nil
+	})
+}
+
+// ErasureDone implements jobs.CustomerData. Erase is done when it returns.
+func (f *Fake) ErasureDone(ctx context.Context, requestID string) (bool, error) {
+	return read(ctx, f, "ErasureDone", []any{requestID}, func(*Store) (bool, error) {
+		return false, jobs.Invalid("request", "This platform has no requests for erasure", "It is not a Lytics account.", "Leave it out")
 	})
 }

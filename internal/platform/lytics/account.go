@@ -124,6 +124,17 @@ func (p *Platform) owner(ctx context.Context) (a account, err error) {
 	return a, p.storeError(ctx, "Cannot read which Lytics account the store belongs to", err)
 }
 
+// AccountOf names the Lytics account that a store belongs to, for people; it is
+// empty if the store belongs to none.
+func AccountOf(ctx context.Context, db *store.DB) (string, error) {
+	p := &Platform{db: db}
+	owner, err := p.owner(ctx)
+	if err != nil || owner.id == "" {
+		return "", err
+	}
+	return owner.String(), nil
+}
+
 // bind makes an account the store's, unless another process was faster, and
 // returns the store's account.
 func (p *Platform) bind(ctx context.Context, a account) (account, error) {

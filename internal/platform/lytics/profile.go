@@ -3,7 +3,6 @@ package lytics
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -14,11 +13,14 @@ import (
 
 // Profile gives the profile that has an identity, as Lytics has it now.
 func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error) {
-	summary := "Cannot look up a profile by " + id.Field
 	fields, err := p.Fields(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return p.lookUp(ctx, "Cannot look up a profile by "+id.Field, fields, id)
+}
+
+func (p *Platform) lookUp(ctx context.Context, summary string, fields []jobs.Field, id jobs.Identity) (jobs.Profile, error) {
 	if !slices.ContainsFunc(fields, func(f jobs.Field) bool { return f.ID == id.Field && f.IsIdentifier }) {
 		var identifiers []string
 		for _, f := range fields {
@@ -32,7 +34,7 @@ func (p *Platform) Profile(ctx context.Context, id jobs.Identity) (jobs.Profile,
 	if isDotSegment(id.Value) || id.Value == "" {
 		return nil, noProfile(id)
 	}
-	c := p.get(summary, "/api/entity/user/"+url.PathEscape(id.Field)+"/"+url.PathEscape(id.Value))
+	c := p.get(summary, entityAddress(id))
 	c.private, c.object = true, [2]string{"profile", id.Field}
 	answer, err := p.do(ctx, c)
 	if jobs.IsCode(err, jobs.CodeNotFound) {

@@ -26,12 +26,6 @@ func streamed(mediaType, about string, of *huma.Schema) map[string]*huma.Respons
 
 func (s *Server) describeContents(api huma.API) {
 	a := s.config.API
-	type erase struct {
-		Body struct {
-			Identity jobs.Identity `json:"identity"`
-			DryRun   bool          `json:"dry_run" doc:"Only report what would be removed."`
-		}
-	}
 	// A user's identity is sent in the body, because URLs are logged.
 	register(api, route{http.MethodPost, "/profiles/find", "get-profile", "Read the profile of the user who has an identity"},
 		func(ctx context.Context, in *answer[jobs.Identity]) (*answer[map[string]*string], error) {
@@ -43,10 +37,15 @@ func (s *Server) describeContents(api huma.API) {
 			return &answer[map[string]*string]{out}, err
 		})
 	register(api, route{http.MethodPost, "/erasures", "erase", "Erase a user permanently, or report what would be erased"},
-		func(ctx context.Context, in *erase) (*answer[jobs.Erasure], error) {
-			e, err := a.Erase(ctx, in.Body.Identity, in.Body.DryRun)
+		func(ctx context.Context, in *answer[jobs.ErasureRequest]) (*answer[jobs.Erasure], error) {
+			e, err := a.Erase(ctx, in.Body)
 			e.Identities, e.Streams = list(e.Identities, itself), list(e.Streams, itself)
 			return &answer[jobs.Erasure]{e}, err
+		})
+	register(api, route{http.MethodGet, "/erasures/{id}", "get-erasure", "Report whether a Lytics account has executed an erasure request"},
+		func(ctx context.Context, in *byID) (*answer[protocol.ErasureStatus], error) {
+			done, err := a.ErasureDone(ctx, in.ID)
+			return &answer[protocol.ErasureStatus]{protocol.ErasureStatus{Done: done}}, err
 		})
 
 	schemas := api.OpenAPI().Components.Schemas

@@ -101,6 +101,11 @@ type StoreInfo struct {
 	RunnerAlive bool   `json:"runner_alive" doc:"Whether a runner is connected to the store."`
 }
 
+// ErasureStatus tells whether an erasure has been carried out.
+type ErasureStatus struct {
+	Done bool `json:"done"`
+}
+
 // CatalogInfo is jobs.CatalogInfo.
 type CatalogInfo struct {
 	Name    string `json:"name"`
