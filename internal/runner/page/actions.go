@@ -6,7 +6,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// answerAction answers a button: it says what became of it, on the page it was on.
+// answerAction performs the action of a button and returns to the page of the
+// button, with a notice of the result.
 func (s *server) answerAction(w http.ResponseWriter, r *http.Request, jobID string, done string, do func() error) {
 	if err := do(); err != nil {
 		cause := explain(jobs.FailureOf(err))
@@ -22,7 +23,7 @@ func (s *server) answerAction(w http.ResponseWriter, r *http.Request, jobID stri
 
 func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.answerAction(w, r, id, s.name(r, id)+" was asked to run.", func() error {
+	s.answerAction(w, r, id, "A run of "+s.name(r, id)+" was started.", func() error {
 		_, err := s.API.StartRun(r.Context(), id, jobs.ReasonManual)
 		return err
 	})
@@ -30,7 +31,7 @@ func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) pause(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.answerAction(w, r, id, s.name(r, id)+" is paused: its schedule starts nothing until it is resumed.", func() error {
+	s.answerAction(w, r, id, s.name(r, id)+" is paused: its schedule starts no runs until you resume it.", func() error {
 		_, err := s.API.PauseJob(r.Context(), id, true)
 		return err
 	})
@@ -38,7 +39,7 @@ func (s *server) pause(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) resume(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	s.answerAction(w, r, id, s.name(r, id)+" is resumed.", func() error {
+	s.answerAction(w, r, id, s.name(r, id)+" was resumed.", func() error {
 		_, err := s.API.PauseJob(r.Context(), id, false)
 		return err
 	})
@@ -50,12 +51,12 @@ func (s *server) cancel(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "runs", err)
 		return
 	}
-	s.answerAction(w, r, run.JobID, "The run of "+s.name(r, run.JobID)+" was asked to stop.", func() error {
+	s.answerAction(w, r, run.JobID, "The run of "+s.name(r, run.JobID)+" is being cancelled.", func() error {
 		return s.API.CancelRun(r.Context(), run.ID)
 	})
 }
 
-// name is what a notice calls a job.
+// name returns the name of a job in a notice.
 func (s *server) name(r *http.Request, id string) string {
 	if j, err := s.API.Job(r.Context(), id); err == nil && j.Label != "" {
 		return j.Label

@@ -22,7 +22,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
-// token is the runner's in these tests.
+// token is the runner's token in the tests.
 const token = "correct-horse-battery-staple"
 
 func TestMain(m *testing.M) {
@@ -31,13 +31,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// look is how a reader sees the page.
-type look struct {
+// viewport is the window width and the colour scheme of a browser.
+type viewport struct {
 	Width  int64
 	Scheme string
 }
 
-func (l look) String() string {
+func (l viewport) String() string {
 	if l.Width < 600 {
 		return "narrow-" + l.Scheme
 	}
@@ -45,12 +45,13 @@ func (l look) String() string {
 }
 
 var (
-	wide   = look{1280, "light"}
-	narrow = look{360, "light"}
-	looks  = []look{wide, {1280, "dark"}, narrow, {360, "dark"}}
+	wide      = viewport{1280, "light"}
+	narrow    = viewport{360, "light"}
+	viewports = []viewport{wide, {1280, "dark"}, narrow, {360, "dark"}}
 )
 
-// tab is a page open in a browser of its own profile, in Berlin.
+// tab is a tab of a browser with a separate profile, in the time zone of
+// Berlin.
 type tab struct {
 	*testing.T
 	ctx context.Context
@@ -58,7 +59,8 @@ type tab struct {
 
 	mu       sync.Mutex
 	problems []string
-	// expected is a piece of text of the one problem that a test provokes.
+	// expected is a part of the text of the problem that the test causes on
+	// purpose.
 	expected string
 }
 
@@ -66,24 +68,25 @@ func handler(api page.API) http.Handler {
 	return page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Version: "1.2.3"})
 }
 
-// open opens the sign-in page. The test fails by whatever the console says.
-func open(t *testing.T, api page.API, l look) *tab {
+// open opens the sign-in page. A message on the browser's console fails the
+// test.
+func open(t *testing.T, api page.API, l viewport) *tab {
 	t.Helper()
 	return openAt(t, handler(api), l)
 }
 
-// overview opens the page of a business, signed in.
-func overview(t *testing.T) (*business, *tab) {
+// overview opens the list of jobs of an exampleProduct, signed in.
+func overview(t *testing.T) (*exampleProduct, *tab) {
 	t.Helper()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	b := open(t, api, wide)
 	b.signIn(token)
 	b.sees("h1", "Jobs")
 	return api, b
 }
 
-// openAt is open for any handler, which it serves on loopback.
-func openAt(t *testing.T, h http.Handler, l look) *tab {
+// openAt is open for any handler. It serves the handler on loopback.
+func openAt(t *testing.T, h http.Handler, l viewport) *tab {
 	t.Helper()
 	ctx := browsertest.Tab(t)
 	server := httptest.NewServer(h)
@@ -100,7 +103,7 @@ func openAt(t *testing.T, h http.Handler, l look) *tab {
 	return b
 }
 
-// command makes an action of a command of the protocol.
+// command turns a command of the DevTools protocol into an action.
 func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, c, params)
@@ -108,17 +111,17 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 	})
 }
 
-// listen keeps what the browser complains of.
+// listen collects the problems that the browser reports.
 func (b *tab) listen(console iter.Seq2[chromedp.ConsoleMessage, error]) {
 	for m, err := range console {
 		if err != nil {
 			return // the tab was closed
 		}
 		if m.Type == chromedp.ConsoleDebug {
-			continue // what Chromium recommends to its developers
+			continue // a recommendation of Chromium, not a problem
 		}
 		if m.Type == chromedp.ConsoleInfo && m.Source == "rendering" {
-			continue // autofocus found a field that the test had already focused
+			continue // autofocus did nothing: the test had already focused the field
 		}
 		text := fmt.Sprintf("%s (%s %s)", m, m.Source, m.URL)
 		b.mu.Lock()
@@ -129,18 +132,18 @@ func (b *tab) listen(console iter.Seq2[chromedp.ConsoleMessage, error]) {
 	}
 }
 
-// check fails the test for each thing that the browser complained of: script
+// check fails the test for each problem that the browser reported: script
 // errors, refused requests, violations of the content security policy.
 func (b *tab) check() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, p := range b.problems {
-		b.Errorf("the browser complains: %s", p)
+		b.Errorf("the browser reported: %s", p)
 	}
 }
 
-// bounded gives a context that ends a little before the test binary's time-out,
-// so that a test that waits in vain can still say for what.
+// bounded returns a context that ends shortly before the test binary's
+// time-out, so that a test that waits in vain can still report its condition.
 func (b *tab) bounded() (context.Context, context.CancelFunc) {
 	if end, ok := b.Deadline(); ok {
 		return context.WithDeadline(b.ctx, end.Add(-15*time.Second))
@@ -158,7 +161,8 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// value evaluates JavaScript, and waits for a promise.
+// value evaluates JavaScript. If the result is a promise, it waits for its
+// value.
 func value[T any](b *tab, expression string) T {
 	b.Helper()
 	ctx, cancel := b.bounded()
@@ -170,18 +174,18 @@ func value[T any](b *tab, expression string) T {
 	return v
 }
 
-// until waits for a condition, written in JavaScript, to hold.
+// until waits until a JavaScript condition is true.
 func (b *tab) until(condition string) {
 	b.Helper()
 	ctx, cancel := b.bounded()
 	defer cancel()
 	if err := browsertest.Await(ctx, condition); err != nil {
 		b.shot("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
-		b.Fatalf("never came true: %s\nthe page says: %s", condition, b.text("body"))
+		b.Fatalf("the condition is still false: %s\ngot the page: %s", condition, b.text("body"))
 	}
 }
 
-// sees waits for a text within what a selector finds.
+// sees waits until an element of the selector contains a text.
 func (b *tab) sees(selector, text string) {
 	b.Helper()
 	b.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.replaceAll('\u00a0', ' ').includes(%q))`, selector, text))
@@ -197,9 +201,9 @@ func (b *tab) text(selector string) string {
 	return strings.ReplaceAll(value[string](b, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector)), "\u00a0", " ")
 }
 
-// click clicks what a selector finds, once it can be seen and nothing covers it.
-// It does so in one step of the page's own: a node that is looked up first may be
-// replaced, by a page that renders itself again, before it is clicked.
+// click clicks the element of a selector as soon as it is visible and not
+// covered. It does so in one script, because the page may replace an element
+// between the look-up and the click.
 func (b *tab) click(selector string) {
 	b.Helper()
 	b.until(fmt.Sprintf(`(() => {
@@ -214,7 +218,7 @@ func (b *tab) click(selector string) {
 	})()`, selector))
 }
 
-// signIn gives a token to the sign-in page.
+// signIn submits a token on the sign-in page.
 func (b *tab) signIn(with string) {
 	b.Helper()
 	b.until(`(() => {
@@ -227,14 +231,14 @@ func (b *tab) signIn(with string) {
 	b.do(chromedp.KeyEvent(with), chromedp.KeyEvent(kb.Enter))
 }
 
-// visit opens an address of the page, signed in.
+// visit signs in and opens an address of the page.
 func (b *tab) visit(path string) {
 	b.Helper()
 	b.do(chromedp.Navigate(b.url + path))
 	b.until(`document.readyState === 'complete'`)
 }
 
-// shot keeps a picture of the whole page.
+// shot saves a screenshot of the whole page.
 func (b *tab) shot(name string) {
 	b.Helper()
 	dir := os.Getenv("LYTICS_SCREENSHOTS")

@@ -21,9 +21,9 @@ func audienceExport(label, slug string, s *jobs.Schedule) jobs.Job {
 	}}
 }
 
-// business is a runner as one finds it in the morning: most is well, one job
-// failed for want of a permission, one is late, one runs.
-type business struct {
+// exampleProduct has jobs in every state: most succeeded, one failed because of
+// a missing permission, one is late, one is running.
+type exampleProduct struct {
 	*product
 	failed, running, ok, paused, late string
 	failedRun, runningRun             string
@@ -35,8 +35,8 @@ var noPermission = jobs.Failure{
 	Next:   "Grant it: GRANT SELECT ON TABLE main.sales.refunds TO `etl@example.com`; then run the job again",
 }
 
-func newBusiness(now time.Time) *business {
-	b := &business{product: newProduct()}
+func newExampleProduct(now time.Time) *exampleProduct {
+	b := &exampleProduct{product: newProduct()}
 	hourly := &jobs.Schedule{Frequency: jobs.Hourly, TimeOfDay: "00:15"}
 	daily := &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "06:30", Timezone: "Europe/Berlin"}
 	chance := rand.New(rand.NewPCG(3, 9))

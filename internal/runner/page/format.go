@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// count writes a number short enough to be read at a glance: all digits below
-// 10,000, and then three of them.
+// count formats a number with all digits below 10,000, and with three
+// significant digits above.
 func count(n int64) string {
 	if n > -10_000 && n < 10_000 {
 		return humanize.Comma(n)
@@ -23,7 +23,8 @@ func count(n int64) string {
 	return fmt.Sprintf("%.3g\u00a0%s", trimmed(value), prefix)
 }
 
-// trimmed keeps three digits, downwards: 999,999 is not "1e+03 k".
+// trimmed rounds down to three digits, so that 999,999 is "999 k" and not
+// "1e+03 k".
 func trimmed(v float64) float64 {
 	switch {
 	case v >= 100:
@@ -41,7 +42,7 @@ func byteSize(n int64) string {
 }
 func exactBytes(n int64) string { return humanize.Comma(n) + " bytes" }
 
-// plural is "1 run", "3 runs".
+// plural formats a number with its noun: "1 run", "3 runs".
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -49,7 +50,8 @@ func plural(n int, one string) string {
 	return count(int64(n)) + " " + one + "s"
 }
 
-// duration has the two largest units: "850 ms", "12 s", "3 min 20 s", "2 h 5 min".
+// duration formats a duration with its two largest units: "850 ms", "12 s", "3
+// min 20 s", "2 h 5 min".
 func duration(d time.Duration) string {
 	two := func(a int64, ua string, b int64, ub string) string {
 		if b == 0 {
@@ -77,7 +79,8 @@ func duration(d time.Duration) string {
 
 func exactDuration(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
-// utc is what a time says before the script writes it in the reader's zone.
+// utc formats a time in UTC. The script replaces it by the time in the
+// browser's zone.
 func utc(t time.Time, show string) string {
 	t = t.UTC()
 	switch show {
@@ -92,8 +95,8 @@ func utc(t time.Time, show string) string {
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// word names a state of a run as the page does.
-func word(s jobs.Status) string {
+// statusText returns the text for the status of a run.
+func statusText(s jobs.Status) string {
 	if s == jobs.StatusWaiting {
 		return "waiting for warehouse"
 	}
@@ -116,7 +119,7 @@ func reason(r jobs.Reason) string {
 	case jobs.ReasonSchedule:
 		return "schedule"
 	case jobs.ReasonManual:
-		return "run by hand"
+		return "manual"
 	case jobs.ReasonAfter:
 		return "after other jobs"
 	default:
@@ -124,7 +127,7 @@ func reason(r jobs.Reason) string {
 	}
 }
 
-// describeSchedule says a schedule in words: "Mondays at 06:30 Europe/Berlin".
+// describeSchedule describes a schedule: "Mondays at 06:30 Europe/Berlin".
 func describeSchedule(s *jobs.Schedule) string {
 	if s == nil {
 		return ""
@@ -156,8 +159,8 @@ func describeSchedule(s *jobs.Schedule) string {
 	}
 }
 
-// explanation is a failure in the parts that the page shows: what happened, why,
-// and what to do.
+// explanation has the parts of a failure that the page shows: what happened,
+// why, and what to do.
 type explanation struct{ What, Why, Next string }
 
 func explain(f jobs.Failure) explanation {

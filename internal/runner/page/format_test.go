@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func TestNumbersForPeople(t *testing.T) {
+func TestFormatNumbers(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 9_999: "9,999", 10_000: "10 k", 12_345: "12.3 k", 999_999: "999 k", 1_000_000: "1 M", 2_960_000: "2.96 M", 7_000_000_000: "7 B"} {
 		if got := strings.ReplaceAll(count(n), "\u00a0", " "); got != want {
@@ -25,7 +25,7 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 }
 
-func TestSchedulesInWords(t *testing.T) {
+func TestDescribeSchedule(t *testing.T) {
 	t.Parallel()
 	for want, s := range map[string]jobs.Schedule{
 		"every hour":                             {Frequency: jobs.Hourly},
@@ -41,7 +41,8 @@ func TestSchedulesInWords(t *testing.T) {
 	}
 }
 
-// One run that reads everything does not flatten all that follow.
+// One much larger run, such as the first one, does not flatten the bars of the
+// others.
 func TestTheAxisFitsTheUsualRun(t *testing.T) {
 	t.Parallel()
 	rows := func(r *jobs.Run) float64 { return float64(r.RowsWritten) }
@@ -49,21 +50,21 @@ func TestTheAxisFitsTheUsualRun(t *testing.T) {
 	for range 20 {
 		runs = append(runs, jobs.Run{Counts: jobs.Counts{RowsWritten: 1000}})
 	}
-	if top := ceiling(runs, rows); top != 1500 {
-		t.Errorf("the axis ends at %v", top)
+	if top := axisTop(runs, rows); top != 1500 {
+		t.Errorf("got an axis up to %v", top)
 	}
 	if p := draw(runs, "", 100, rows, time.Time{}); !p.Bars[0].Cut || p.Bars[1].Cut {
-		t.Error("it is the first bar, and only that, that is cut")
+		t.Error("want the first bar cut, and no other")
 	}
-	if top := ceiling(runs[:3], rows); top != 10_000_000 {
-		t.Errorf("of three runs, the axis ends at %v", top)
+	if top := axisTop(runs[:3], rows); top != 10_000_000 {
+		t.Errorf("three runs: got an axis up to %v", top)
 	}
-	if top := ceiling(nil, rows); top != 1 {
-		t.Errorf("of none, the axis ends at %v", top)
+	if top := axisTop(nil, rows); top != 1 {
+		t.Errorf("no runs: got an axis up to %v", top)
 	}
 }
 
-func TestRatesAreOfTheLastHalfMinute(t *testing.T) {
+func TestRateIsTheMeanOfTheLastHalfMinute(t *testing.T) {
 	t.Parallel()
 	var r progressTracker
 	start := time.Unix(1_800_000_000, 0)

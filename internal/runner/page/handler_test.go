@@ -16,10 +16,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
-// The product has what the page needs.
+// jobs.API has the methods that the page needs.
 var _ page.API = jobs.API(nil)
 
-// client is a browser without a screen.
+// client is an HTTP client with cookies.
 type client struct {
 	*testing.T
 	http *http.Client
@@ -37,7 +37,7 @@ func newClient(t *testing.T, h http.Handler) *client {
 	return &client{t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, server.URL}
 }
 
-// answer is a response whose body was read.
+// answer is a response with its body.
 type answer struct {
 	StatusCode int
 	Header     http.Header
@@ -89,9 +89,9 @@ func (c *client) is(res answer, want int) {
 	}
 }
 
-func TestNothingWithoutASession(t *testing.T) {
+func TestPagesNeedASession(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	c := newClient(t, handler(api))
 	for _, path := range []string{"/", "/runs", "/jobs/" + api.ok, "/runs/" + api.failedRun, "/nothing"} {
 		res, body := c.get(path)
@@ -103,18 +103,18 @@ func TestNothingWithoutASession(t *testing.T) {
 	res, _ := c.send(http.MethodPost, "/jobs/"+api.ok+"/run", url.Values{}, nil)
 	c.is(res, http.StatusSeeOther)
 	if api.activeRun(api.ok) != "" {
-		t.Error("a run was started by nobody")
+		t.Error("a request without a session started a run")
 	}
-	// A session that was never begun, and one by the token itself.
+	// An unknown session, and the token in place of a session.
 	for _, value := range []string{"made-up", token} {
 		res, _ := c.send(http.MethodGet, "/", nil, map[string]string{"Cookie": "lytics_runner=" + value})
 		c.is(res, http.StatusSeeOther)
 	}
 }
 
-func TestTheSessionIsNotTheTokenAndEnds(t *testing.T) {
+func TestSignOutEndsTheSession(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, handler(newBusiness(time.Now())))
+	c := newClient(t, handler(newExampleProduct(time.Now())))
 	res := c.signIn()
 	cookie := res.Header.Get("Set-Cookie")
 	if strings.Contains(cookie, token) || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") {
@@ -125,12 +125,12 @@ func TestTheSessionIsNotTheTokenAndEnds(t *testing.T) {
 	c.is(res, http.StatusOK)
 	res, _ = c.send(http.MethodPost, "/sign-out", url.Values{}, nil)
 	c.is(res, http.StatusSeeOther)
-	// Who kept the cookie has nothing.
+	// The cookie of an ended session is not accepted.
 	res, _ = c.send(http.MethodGet, "/", nil, map[string]string{"Cookie": session})
 	c.is(res, http.StatusSeeOther)
 }
 
-func TestASessionEndsByItself(t *testing.T) {
+func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	c := newClient(t, page.New(page.Options{API: newProduct(), Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
@@ -142,7 +142,7 @@ func TestASessionEndsByItself(t *testing.T) {
 	res, _ = c.get("/")
 	c.is(res, http.StatusSeeOther)
 	c.signIn()
-	for range 17 { // used all the time, it ends after a week
+	for range 17 { // although it is used, it ends after a week
 		res, _ = c.get("/")
 		now = now.Add(10 * time.Hour)
 	}
@@ -152,9 +152,9 @@ func TestASessionEndsByItself(t *testing.T) {
 }
 
 // checklist 54
-func TestAnotherSiteCanDoNothing(t *testing.T) {
+func TestOtherSitesCannotActOrRead(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	c := newClient(t, handler(api))
 	c.signIn()
 	for _, header := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}} {
@@ -166,7 +166,7 @@ func TestAnotherSiteCanDoNothing(t *testing.T) {
 	if api.activeRun(api.ok) != "" || api.activeRun(api.running) == "" {
 		t.Error("another site ran or cancelled something")
 	}
-	// Reading does not do anything either.
+	// A GET request changes nothing.
 	res, _ := c.get("/jobs/" + api.ok + "/run")
 	c.is(res, http.StatusNotFound)
 	if api.activeRun(api.ok) != "" {
@@ -177,7 +177,7 @@ func TestAnotherSiteCanDoNothing(t *testing.T) {
 // checklist 54
 func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, handler(newBusiness(time.Now())))
+	c := newClient(t, handler(newExampleProduct(time.Now())))
 	for _, path := range []string{"/sign-in", "/", "/nothing", "/assets/nothing"} {
 		res, _ := c.get(path)
 		policy := res.Header.Get("Content-Security-Policy")
@@ -193,14 +193,14 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	_, body := c.get("/sign-in")
 	for _, inline := range []string{"<style", " style=", "<script>", " onclick", "http://", "https://"} {
 		if strings.Contains(body, inline) {
-			t.Errorf("the page holds %q", inline)
+			t.Errorf("the page contains %q", inline)
 		}
 	}
 }
 
-func TestOnlyOwnAddressesAreGoneBackTo(t *testing.T) {
+func TestRedirectsStayOnThePage(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	c := newClient(t, handler(api))
 	for _, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", "evil", ""} {
 		res, _ := c.send(http.MethodPost, "/sign-in", url.Values{"token": {token}, "next": {next}}, nil)
@@ -218,7 +218,7 @@ func TestOnlyOwnAddressesAreGoneBackTo(t *testing.T) {
 	}
 }
 
-func TestTextIsNeverMarkup(t *testing.T) {
+func TestTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	api := newProduct()
 	evil := `<img src=x onerror=alert(1)>`
@@ -235,14 +235,14 @@ func TestTextIsNeverMarkup(t *testing.T) {
 		res, body := c.get(path)
 		c.is(res, http.StatusOK)
 		if strings.Contains(body, "<img") {
-			t.Errorf("%s holds markup of a name", path)
+			t.Errorf("%s has the markup of a name", path)
 		}
 	}
 }
 
-func TestWhatIsNotThere(t *testing.T) {
+func TestMissingObjects(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	c := newClient(t, handler(api))
 	c.signIn()
 	for path, want := range map[string]string{"/jobs/job_none": "No job job_none", "/runs/run_none": "No run run_none", "/nothing": "There is no such page"} {
@@ -252,16 +252,16 @@ func TestWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s does not say %q", path, want)
 		}
 	}
-	// The run of a job that was removed is still shown.
+	// The page shows the run of a deleted job.
 	run := api.addRun("job_removed", time.Now(), time.Second, 5, nil)
 	res, body := c.get("/runs/" + run)
 	c.is(res, http.StatusOK)
 	if !strings.Contains(body, "Run of job_removed") {
-		t.Error("the run of a removed job is not shown")
+		t.Error("the run of a deleted job is not shown")
 	}
 }
 
-func TestABrokenStoreIsExplained(t *testing.T) {
+func TestStoreErrorsAreShown(t *testing.T) {
 	t.Parallel()
 	api := newProduct()
 	api.fail("Jobs", &jobs.Error{Code: jobs.CodeStore, Summary: "The store cannot be read", Detail: "The disk is gone.", Next: "Mount it again"})
@@ -282,9 +282,9 @@ func TestABrokenStoreIsExplained(t *testing.T) {
 	}
 }
 
-func TestAPageThatDidNotChangeIsNotSentAgain(t *testing.T) {
+func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	c := newClient(t, handler(api))
 	c.signIn()
 	res, _ := c.get("/jobs/" + api.ok)
@@ -299,10 +299,10 @@ func TestAPageThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	c.is(res, http.StatusOK)
 }
 
-// Many open pages read the list of all jobs once a second, together.
-func TestOpenPagesShareOneReading(t *testing.T) {
+// Open pages share one reading of the list of all jobs per second.
+func TestOpenPagesShareOneReadingOfTheJobs(t *testing.T) {
 	t.Parallel()
-	api, now := newBusiness(time.Now()), time.Now()
+	api, now := newExampleProduct(time.Now()), time.Now()
 	c := newClient(t, page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
 	c.signIn()
 	for range 20 {
@@ -316,17 +316,17 @@ func TestOpenPagesShareOneReading(t *testing.T) {
 	if n := api.called("Jobs"); n != 2 {
 		t.Errorf("two seconds later: got %d calls of Jobs, want 2", n)
 	}
-	// What a person did is seen at once.
+	// The result of an action is visible at once.
 	c.send(http.MethodPost, "/jobs/"+api.ok+"/pause", url.Values{"back": {"/?state=paused"}}, nil)
 	if _, body := c.get("/?state=paused"); !strings.Contains(body, ">customers</a>") {
-		t.Error("the paused job is not among the paused ones")
+		t.Error("the paused job is not listed as paused")
 	}
 }
 
-func TestStatesAndTheirOrder(t *testing.T) {
+func TestListOrderAndFilters(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	api := newBusiness(now)
+	api := newExampleProduct(now)
 	c := newClient(t, handler(api))
 	c.signIn()
 	_, body := c.get("/")
@@ -334,7 +334,7 @@ func TestStatesAndTheirOrder(t *testing.T) {
 	for _, label := range []string{"refunds", "win-back to marketing", "orders", "churn risk to marketing", "gift cards, first load", "legacy tickets"} {
 		i := strings.Index(body, `">`+label+`</a>`)
 		if i < at {
-			t.Errorf("%s is not in its place", label)
+			t.Errorf("%s is not at its place in the list", label)
 		}
 		at = i
 	}
@@ -344,10 +344,10 @@ func TestStatesAndTheirOrder(t *testing.T) {
 			t.Errorf("%s: %d rows, want one of %s", query, n, want)
 		}
 	}
-	if _, body := c.get("/jobs/" + api.late); !strings.Contains(body, "The planned run has not begun.") || !strings.Contains(body, "See that a runner is alive") {
-		t.Error("a late job does not say why, and what to do")
+	if _, body := c.get("/jobs/" + api.late); !strings.Contains(body, "The planned run has not started.") || !strings.Contains(body, "Check that a runner is connected") {
+		t.Error("the page of a late job does not say why it is late and what to do")
 	}
-	// A page beyond the last one is the last one.
+	// A page number beyond the last page shows the last page.
 	if _, body := c.get("/?page=99&sort=label"); strings.Count(body, `id="row-`) != 13 {
 		t.Error("page 99 of one page is not that page")
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// tick is one run in a row's small picture.
+// tick is the bar of one run in a strip.
 type tick struct {
 	X, Y, H int
 	Status  jobs.Status
 }
 
-// strip is the small picture: a run is as high as the rows it wrote.
+// strip is the small chart of the latest runs in a row of the list. The height
+// of a bar is the number of rows written.
 type strip struct {
 	Ticks   []tick
 	Summary string
@@ -29,7 +30,7 @@ const (
 
 func newStrip(runs []jobs.Run) strip {
 	s := strip{Summary: summary(runs)}
-	top := ceiling(runs, func(r *jobs.Run) float64 { return float64(r.RowsWritten) })
+	top := axisTop(runs, func(r *jobs.Run) float64 { return float64(r.RowsWritten) })
 	for i := range runs {
 		h := 4
 		switch {
@@ -43,7 +44,7 @@ func newStrip(runs []jobs.Run) strip {
 	return s
 }
 
-// summary says in words what a picture of runs shows.
+// summary describes runs in words, as the text alternative of a chart.
 func summary(runs []jobs.Run) string {
 	if len(runs) == 0 {
 		return "no runs yet"
@@ -70,18 +71,19 @@ func summary(runs []jobs.Run) string {
 	return head + strings.Join(parts, ", ")
 }
 
-// bar is one run in a plot; X and Width are percents, Y and H pixels.
+// bar is one run in a plot. X and Width are percentages, Y and H pixels.
 type bar struct {
 	Run      jobs.Run
 	X, Width float64
 	Y, H     float64
-	// Cut marks a bar that is higher than the plot.
+	// Cut is whether the value is above the top of the axis, so that the bar is
+	// cut off.
 	Cut   bool
 	At    time.Time
 	Title string
 }
 
-// plot is one series of the history.
+// plot is the chart of one value over the runs.
 type plot struct {
 	Name   string
 	Height float64
@@ -90,32 +92,35 @@ type plot struct {
 	Top, Middle string
 }
 
-// Base is where the plot's lowest line is.
+// Base is the position of the plot's base line.
 func (p plot) Base() float64 { return p.Height - 0.5 }
 
-// Mid is the middle of a bar, in percents.
+// Mid is the horizontal typicalRun of the bar, as a percentage.
 func (b bar) Mid() float64 { return round(b.X + b.Width/2) }
 
-// MarkY is where the mark of a run that did not succeed is: over its bar.
+// MarkY is the position, above the bar, of the mark of a run that did not
+// succeed.
 func (b bar) MarkY() float64 { return max(b.Y-8, 6) }
 
-// history is the picture of a job's runs.
+// history has the charts of a job's runs.
 type history struct {
 	Rows, Duration plot
 	Summary        string
-	// First and Last are when the runs at the ends began; First is nil where
-	// the picture's left is empty.
+	// First and Last are the times of the first and the last run in the charts.
+	// First is nil if the charts do not fill their width.
 	First *time.Time
 	Last  time.Time
 }
 
-// chartSlots is the least number of places: three runs are no wall.
 const (
+	// chartSlots is the smallest number of slots in a chart, so that the bars of a
+	// few runs are not too wide.
 	chartSlots = 30
-	chartRuns  = 80
+	// chartRuns is the largest number of runs in a chart.
+	chartRuns = 80
 )
 
-// newHistory draws the runs, oldest first.
+// newHistory returns the charts of runs, which are sorted oldest first.
 func newHistory(runs []jobs.Run, now time.Time) *history {
 	if len(runs) == 0 {
 		return nil
@@ -129,18 +134,18 @@ func newHistory(runs []jobs.Run, now time.Time) *history {
 	seconds := func(r *jobs.Run) float64 { return runDuration(r, now).Seconds() }
 	h.Rows = draw(runs, "Rows written", 112, rows, now)
 	h.Duration = draw(runs, "Duration", 64, seconds, now)
-	topRows, topSeconds := ceiling(runs, rows), ceiling(runs, seconds)
+	topRows, topSeconds := axisTop(runs, rows), axisTop(runs, seconds)
 	h.Rows.Top, h.Rows.Middle = count(int64(topRows)), count(int64(topRows/2))
 	at := func(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
 	h.Duration.Top, h.Duration.Middle = at(topSeconds), at(topSeconds/2)
-	if m := middle(runs, rows); m != "" {
+	if m := typicalRun(runs, rows); m != "" {
 		h.Summary += "; " + m
 	}
 	return h
 }
 
-// middle says what a usual run does.
-func middle(runs []jobs.Run, of func(*jobs.Run) float64) string {
+// typicalRun describes the median run.
+func typicalRun(runs []jobs.Run, of func(*jobs.Run) float64) string {
 	var rows []float64
 	var long []time.Duration
 	for i := range runs {
@@ -159,7 +164,7 @@ func middle(runs []jobs.Run, of func(*jobs.Run) float64) string {
 
 func draw(runs []jobs.Run, name string, height float64, of func(*jobs.Run) float64, now time.Time) plot {
 	p := plot{Name: name, Height: height}
-	top := ceiling(runs, of)
+	top := axisTop(runs, of)
 	slots := max(len(runs), chartSlots)
 	width := 100 / float64(slots)
 	for i := range runs {
@@ -172,7 +177,7 @@ func draw(runs []jobs.Run, name string, height float64, of func(*jobs.Run) float
 		p.Bars = append(p.Bars, bar{
 			Run: *r, X: round(width * (float64(slots-len(runs)+i) + 0.14)), Width: round(width * 0.72),
 			Y: height - h, H: h, Cut: v > top*1.001, At: when(r),
-			Title: fmt.Sprintf("%s, %s rows in %s", word(r.Status), exact(r.RowsWritten), duration(runDuration(r, now))),
+			Title: fmt.Sprintf("%s, %s rows in %s", statusText(r.Status), exact(r.RowsWritten), duration(runDuration(r, now))),
 		})
 	}
 	return p
@@ -180,10 +185,10 @@ func draw(runs []jobs.Run, name string, height float64, of func(*jobs.Run) float
 
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }
 
-// ceiling is the top of an axis: a round number over the highest value, unless
-// a few runs, as the first one that reads everything, dwarf all others. Those are
-// cut and say so.
-func ceiling(runs []jobs.Run, of func(*jobs.Run) float64) float64 {
+// axisTop is the upper end of an axis: a round number above the largest value.
+// If a few runs are much larger than all others, as a first run often is,
+// axisTop ignores them, and their bars are cut.
+func axisTop(runs []jobs.Run, of func(*jobs.Run) float64) float64 {
 	values := make([]float64, 0, len(runs))
 	for i := range runs {
 		if v := of(&runs[i]); v > 0 {

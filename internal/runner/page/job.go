@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// How many runs a job's page lists, and how many it can be asked for.
+// The default and the largest number of runs that a job's page lists.
 const (
 	listedRuns = 25
 	mostRuns   = 1000
@@ -25,7 +25,8 @@ type fact struct {
 
 type link struct{ Name, Href string }
 
-// runTable lists runs, newest first; Jobs adds whose they are.
+// runTable lists runs, newest first. Jobs adds a column with the job of each
+// run.
 type runTable struct {
 	Rows []runRow
 	Jobs bool
@@ -55,9 +56,9 @@ type jobView struct {
 	Back    string
 }
 
-// failure is what went wrong and what to do about it.
+// failure describes a failed run.
 type failure struct {
-	// RunID is the run to link to, if any.
+	// RunID is the run to link to; "" for no link.
 	RunID     string
 	Cause     explanation
 	Code      jobs.Code
@@ -81,7 +82,7 @@ func newFailure(r *jobs.Run, success *time.Time) *failure {
 		f.At = *r.FinishedAt
 	}
 	if f.Cause.What == "" {
-		f.Cause.What = "The run failed and left no reason."
+		f.Cause.What = "The run failed without a reason."
 	}
 	return f
 }
@@ -135,29 +136,29 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "job", f, v)
 }
 
-// explainLateness says why a job counts as explainLateness, and what to do about it.
+// explainLateness says why a job is late, and what to do about it.
 func explainLateness(j *jobRow) *explanation {
 	switch {
 	case j.Word == "overdue":
 		return &explanation{
-			What: "The planned run has not begun.",
+			What: "The planned run has not started.",
 			Why: "It was due more than " + duration(
 				lateAfter,
-			) + " ago, and no runner has taken it: none executes schedules on this store, or all of them are busy.",
-			Next: "See that a runner is alive on this store, and whether other jobs of the same authorization hold its places. Run now does not wait for the schedule",
+			) + " ago, and no runner has started it: no runner is connected to this store, or all runners are busy.",
+			Next: "Check that a runner is connected to this store, and whether other jobs of the same authorization are running. To run the job without its schedule, use Run now",
 		}
 	case j.Word == "missed":
 		return &explanation{
 			What: "The last planned run was missed.",
-			Why:  "No runner was alive when it was due, and the schedule has catch_up = \"skip\".",
-			Next: "Run the job now, or leave it to its next run",
+			Why:  "No runner was connected when it was due, and the schedule has catch_up = \"skip\".",
+			Next: "Run the job now, or wait for its next planned run",
 		}
 	default:
 		return nil
 	}
 }
 
-// facts are what a job is declared to do.
+// facts are the properties of a job's definition.
 func facts(j *jobRow, all []entry) []fact {
 	var out []fact
 	add := func(name, text string, code bool) {
@@ -170,7 +171,7 @@ func facts(j *jobRow, all []entry) []fact {
 	if j.Rhythm != "" {
 		add("Schedule", j.Rhythm, false)
 	} else if len(j.After) == 0 {
-		add("Schedule", "none: runs when terraform apply or a person asks", false)
+		add("Schedule", "none: started by terraform apply or by hand", false)
 	}
 	if len(j.After) > 0 {
 		f := fact{Name: "Runs after"}

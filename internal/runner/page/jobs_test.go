@@ -8,13 +8,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 )
 
-// product is the fake of jobs.API with what a test puts into its store. Nothing
-// happens by itself: the test says how far a run is and how it ends.
+// product is a fake of jobs.API with the objects of the test. It does not
+// execute runs: the test sets their progress and their end.
 type product struct {
 	*jobstest.Fake
 	env   *jobstest.Environment
 	store *jobstest.Store
-	// failures has errors for methods of the API, by the method's name.
+	// failures has the errors of methods that fail, by the method's name.
 	failures map[string]error
 	// calls counts the calls of each method.
 	calls map[string]int
@@ -39,13 +39,13 @@ func (p *product) fail(method string, err error) {
 	p.env.Change(func() { p.failures[method] = err })
 }
 
-// called tells how often a method was called.
+// called returns how often a method was called.
 func (p *product) called(method string) (n int) {
 	p.env.Change(func() { n = p.calls[method] })
 	return n
 }
 
-// add stores a job and gives its id, which counts up from job_0001.
+// add stores a job and returns its id. The ids count up from job_0001.
 func (p *product) add(j jobs.Job) string {
 	p.env.Change(func() {
 		j.ID = fmt.Sprintf("job_%04d", len(p.store.Jobs)+1)
@@ -54,7 +54,7 @@ func (p *product) add(j jobs.Job) string {
 	return j.ID
 }
 
-// addRun stores a run that has ended, changed by change where it is not nil.
+// addRun stores a run that succeeded, after applying change if it is not nil.
 func (p *product) addRun(jobID string, began time.Time, took time.Duration, rows int64, change func(*jobs.Run)) string {
 	end := began.Add(took)
 	r := jobs.Run{
@@ -90,7 +90,7 @@ func (p *product) log(runID string, at time.Time, level, format string, args ...
 	})
 }
 
-// lastRun gives a copy of a job's newest run.
+// lastRun returns a copy of a job's newest run.
 func (p *product) lastRun(jobID string) (last jobs.Run) {
 	p.env.Change(func() {
 		for _, r := range p.store.Runs {
@@ -102,7 +102,7 @@ func (p *product) lastRun(jobID string) (last jobs.Run) {
 	return last
 }
 
-// activeRun gives the id of a job's active run, or "".
+// activeRun returns the id of a job's active run, or "".
 func (p *product) activeRun(jobID string) string {
 	if last := p.lastRun(jobID); last.Status.Active() {
 		return last.ID

@@ -14,13 +14,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// pageSize is how many jobs one page lists, stripRuns how many runs a row draws.
+// pageSize is the number of jobs on one page, stripRuns the number of runs in
+// the strip of a row.
 const (
 	pageSize  = 50
 	stripRuns = 16
 )
 
-// jobRow is a job as a list or its own page shows it.
+// jobRow is a job as the list and the job's page show it.
 type jobRow struct {
 	jobs.Job
 	State          state
@@ -32,7 +33,7 @@ type jobRow struct {
 	Progress       *progress
 	// Success is when the last successful run among Runs began.
 	Success *time.Time
-	// Runs are the newest, oldest first.
+	// Runs are the latest runs, sorted oldest first.
 	Runs  []jobs.Run
 	Strip strip
 }
@@ -56,16 +57,17 @@ type listView struct {
 	Tabs       []tab
 	Columns    []column
 	Rows       []jobRow
-	// Known is how many jobs there are, Found how many of them are listed.
+	// Known is the number of all jobs, Found the number of jobs that match the
+	// search and the filter.
 	Known, Found   int
 	First, To      int
 	Previous, Next string
 	Back           string
-	// URL is this runner's, for the example.
+	// URL is the runner's URL, for the example configuration.
 	URL string
 }
 
-// showJobs lists the jobs: those that need a person first.
+// showJobs lists the jobs, most urgent first.
 func (s *server) showJobs(w http.ResponseWriter, r *http.Request) {
 	all, err := s.jobs.get(r.Context())
 	if err != nil {
@@ -130,7 +132,7 @@ func (s *server) showJobs(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "jobs", f, v)
 }
 
-// fill reads what only the rows that are shown need.
+// fill reads the runs of the rows on the page.
 func (s *server) fill(r *http.Request, rows []jobRow) error {
 	g, ctx := errgroup.WithContext(r.Context())
 	g.SetLimit(8)
@@ -146,11 +148,12 @@ func (s *server) fill(r *http.Request, rows []jobRow) error {
 	return g.Wait()
 }
 
-// complete derives what a row shows from the job's runs, newest first.
+// complete sets the fields of a row that follow from the job's runs, which are
+// sorted newest first.
 func (s *server) complete(row *jobRow, runs []jobs.Run) {
 	now := s.Now()
 	if len(runs) > 0 {
-		row.LastRun = &runs[0] // newer than the list's
+		row.LastRun = &runs[0] // newer than the run in the list of jobs
 	}
 	row.State, row.Word = stateOf(&row.Job, now)
 	row.Source, row.Target, row.Rhythm = source(&row.Job), target(&row.Job), describeSchedule(row.Schedule)
@@ -173,7 +176,7 @@ func (s *server) complete(row *jobRow, runs []jobs.Run) {
 	row.Strip = newStrip(row.Runs)
 }
 
-// arrange sorts: by urgency, or by the column asked for.
+// arrange sorts rows by urgency or by the selected column.
 func (v *listView) arrange(rows []jobRow) {
 	never := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	next := func(r *jobRow) time.Time {
@@ -205,8 +208,8 @@ func (v *listView) arrange(rows []jobRow) {
 	})
 }
 
-// href is the list's address with one thing changed; other than for "page" it
-// begins at the first page.
+// href returns the list's address with one parameter changed. Changing any
+// parameter but "page" returns to the first page.
 func (v *listView) href(key, value string) string {
 	q := url.Values{}
 	for k, x := range map[string]string{"q": v.Query, "sort": v.Sort, "state": v.StateParam, key: value} {

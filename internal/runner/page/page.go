@@ -1,10 +1,10 @@
-// Package page is the runner's web page: what failed and why, what is late,
-// what runs now; a job with its history; a run with its progress and log; and
-// the buttons to run, pause, resume and cancel.
+// Package page is the runner's web page: the list of jobs with failed and late
+// jobs first; a job with its history; a run with its progress and log; and
+// buttons to run, pause, resume and cancel.
 //
-// Every address answers with a whole page and every button is a form, so that
-// the page works without script. The script only fetches the same address again
-// and changes what is different, so that nothing flickers and the focus stays.
+// Every URL returns a complete page, and every button is a form, so the page
+// works without script. The script only fetches the URL again and updates the
+// elements that changed, so that nothing flickers and the focus stays.
 package page
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// API is what the page needs of the product; jobs.API has it.
+// API is the part of jobs.API that the page uses.
 type API interface {
 	Job(ctx context.Context, id string) (jobs.Job, error)
 	Jobs(ctx context.Context) ([]jobs.Job, error)
@@ -29,13 +29,13 @@ type API interface {
 	RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error)
 }
 
-// Options are what New needs.
+// Options configures New.
 type Options struct {
 	API API
-	// Authenticate tells whether a token is the runner's; it compares in
+	// Authenticate reports whether a token is the runner's token. It compares in
 	// constant time.
 	Authenticate func(token string) bool
-	// Version of the runner, shown at the foot.
+	// Version is the runner's version, shown in the footer.
 	Version string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -48,14 +48,13 @@ type server struct {
 	sessions sessions
 }
 
-// JobPath and RunPath are the addresses of a job and of a run, below the
-// runner's URL.
+// JobPath returns the path of a job's page, relative to the runner's URL.
 func JobPath(id string) string { return "/jobs/" + escape(id) }
 
-// RunPath is the address of a run.
+// RunPath returns the path of a run's page, relative to the runner's URL.
 func RunPath(id string) string { return "/runs/" + escape(id) }
 
-// New makes the page's handler, to be mounted at "/".
+// New returns the page's handler, to be mounted at "/".
 func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -81,10 +80,10 @@ func New(o Options) http.Handler {
 	return withSecurityHeaders(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxForm)))
 }
 
-// maxForm bounds what a form may send: a token and an address.
+// maxForm bounds the body of a form. A form sends a token and a path at most.
 const maxForm = 64 << 10
 
-// status is the HTTP status of an error of the API.
+// status returns the HTTP status for an error of the API.
 func status(err error) int {
 	e, ok := errors.AsType[*jobs.Error](err)
 	if !ok {

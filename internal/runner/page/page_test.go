@@ -19,7 +19,7 @@ import (
 //go:embed testdata/axe-4.14.1.min.js
 var axe string
 
-// accessible runs axe-core over the page and fails for what it finds.
+// accessible fails the test for each violation that axe-core finds on the page.
 func (b *tab) accessible() {
 	b.Helper()
 	b.do(chromedp.Evaluate[chromedp.Void](axe))
@@ -30,7 +30,7 @@ func (b *tab) accessible() {
 	}
 }
 
-// fits fails where the page scrolls sideways.
+// fits fails the test if the page scrolls horizontally.
 func (b *tab) fits() {
 	b.Helper()
 	over := value[[]string](b, `document.scrollingElement.scrollWidth <= document.scrollingElement.clientWidth ? [] :
@@ -40,26 +40,26 @@ func (b *tab) fits() {
 	}
 }
 
-// TestEveryPageLooks opens every page in both colours and at both widths.
-func TestEveryPageLooks(t *testing.T) {
+// TestEveryPage opens every page in both colour schemes and at both widths.
+func TestEveryPage(t *testing.T) {
 	t.Parallel()
-	for _, l := range looks {
+	for _, l := range viewports {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()
-			api := newBusiness(time.Now())
+			api := newExampleProduct(time.Now())
 			b := open(t, api, l)
-			look := func(name string) {
+			viewport := func(name string) {
 				t.Helper()
 				b.fits()
 				b.accessible()
 				b.shot(name + "-" + l.String())
 			}
-			look("sign-in")
+			viewport("sign-in")
 			b.signIn(token)
 			b.sees("h1", "Jobs")
 			api.changeRun(api.runningRun, func(r *jobs.Run) { r.Done += 60_000 })
 			b.sees("#row-"+api.running, "left")
-			look("jobs")
+			viewport("jobs")
 			for name, path := range map[string]string{
 				"job-failed": page.JobPath(api.failed), "job-running": page.JobPath(api.running), "job-ok": page.JobPath(api.ok),
 				"job-paused": page.JobPath(api.paused), "job-late": page.JobPath(api.late),
@@ -68,7 +68,7 @@ func TestEveryPageLooks(t *testing.T) {
 			} {
 				api.changeRun(api.runningRun, func(r *jobs.Run) { r.Done += 10_000 })
 				b.visit(path)
-				look(name)
+				viewport(name)
 			}
 		})
 		t.Run("empty-"+l.String(), func(t *testing.T) {
@@ -85,14 +85,14 @@ func TestEveryPageLooks(t *testing.T) {
 
 func TestSignIn(t *testing.T) {
 	t.Parallel()
-	b := open(t, newBusiness(time.Now()), wide)
+	b := open(t, newExampleProduct(time.Now()), wide)
 	b.expected = "403 (Forbidden)"
 	b.visit("/jobs/job_0001")
 	b.signIn("not the token")
 	b.sees("[role=alert]", "not the runner's token")
 	b.shot("sign-in-refused")
 	b.signIn(token)
-	b.sees("h1", "refunds") // where it was going
+	b.sees("h1", "refunds") // the page that was requested before the sign-in
 
 	if cookies := value[string](b, `document.cookie`); cookies != "" {
 		t.Errorf("script can read the session: %s", cookies)
@@ -103,14 +103,14 @@ func TestSignIn(t *testing.T) {
 	b.until(`location.pathname === '/sign-in'`)
 }
 
-// A run from the button to its end, followed on a page that nobody reloads.
+// A page that is not reloaded follows a run from the button to its end.
 func TestRunNowAndLiveProgress(t *testing.T) {
 	t.Parallel()
 	api, b := overview(t)
 	value[string](b, `window.never = 'reloaded'`)
 	row := "#row-" + api.ok
 	b.click("#run-" + api.ok)
-	b.sees("#notice", "customers was asked to run")
+	b.sees("#notice", "A run of customers was started")
 	b.sees(row, "queued")
 
 	run := api.activeRun(api.ok)
@@ -140,7 +140,7 @@ func TestRunNowAndLiveProgress(t *testing.T) {
 	b.gone(".now")
 	b.sees(".head .chip", "ok")
 	b.sees("#run-"+run, "100 k")
-	b.until(`window.never === 'reloaded'`) // it was not
+	b.until(`window.never === 'reloaded'`) // the page was not reloaded
 }
 
 func TestPauseAndResume(t *testing.T) {
@@ -151,7 +151,7 @@ func TestPauseAndResume(t *testing.T) {
 	b.sees("#notice", "customers is paused")
 	b.sees(".head .chip", "paused")
 	b.click("#resume-" + api.ok)
-	b.sees("#notice", "customers is resumed")
+	b.sees("#notice", "customers was resumed")
 	b.sees(".head .chip", "ok")
 }
 
@@ -159,7 +159,7 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	api, b := overview(t)
 	b.click("#cancel-" + api.running)
-	b.sees("#notice", "The run of orders was asked to stop")
+	b.sees("#notice", "The run of orders is being cancelled")
 	b.sees("#row-"+api.running, "cancelled")
 	b.visit(page.RunPath(api.runningRun))
 	b.sees(".said", "Run the job again: it continues where this run stopped.")
@@ -167,10 +167,10 @@ func TestCancel(t *testing.T) {
 
 func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	b := open(t, api, wide)
 	b.signIn(token)
-	b.sees("tbody tr:first-child", "refunds") // what failed comes first
+	b.sees("tbody tr:first-child", "refunds") // failed jobs come first
 	b.sees("tbody tr:first-child", "The import of main.sales.refunds failed: the warehouse refused the query")
 	b.until(`document.title.startsWith('1 job failed')`)
 	for _, path := range []string{page.JobPath(api.failed), page.RunPath(api.failedRun)} {
@@ -180,7 +180,7 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 		b.sees(".failure .next", "Grant it: GRANT SELECT ON TABLE main.sales.refunds")
 		b.sees(".l-error", "refused the query")
 	}
-	// One that fails while it is watched.
+	// A run that fails while its page is open.
 	b.visit(page.JobPath(api.running))
 	api.changeRun(api.runningRun, func(r *jobs.Run) {
 		end := time.Now()
@@ -194,7 +194,7 @@ func TestAFailureShowsItsCauseAndNextStep(t *testing.T) {
 	b.until(`document.querySelector('link[rel=icon]').href.includes('icon-failed')`)
 }
 
-func TestHistoryIsAPicture(t *testing.T) {
+func TestHistoryCharts(t *testing.T) {
 	t.Parallel()
 	api, b := overview(t)
 	b.visit(page.JobPath(api.failed))
@@ -210,10 +210,10 @@ func TestHistoryIsAPicture(t *testing.T) {
 	b.sees("#zone", "Europe/Berlin")
 }
 
-// From the sign-in to a run without a pointer: Tab, Enter, nothing else.
-func TestKeyboardAlone(t *testing.T) {
+// Signing in and starting a run need only Tab and Enter.
+func TestKeyboardOnly(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	b := open(t, api, wide)
 	b.until(`document.activeElement?.id === 'token'`)
 	b.do(chromedp.KeyEvent(token), chromedp.KeyEvent(kb.Enter))
@@ -233,17 +233,17 @@ func TestKeyboardAlone(t *testing.T) {
 	}
 	b.shot("keyboard")
 	b.do(chromedp.KeyEvent(kb.Enter))
-	b.sees("#notice", "customers was asked to run")
+	b.sees("#notice", "A run of customers was started")
 	if api.activeRun(api.ok) == "" {
-		t.Error("nothing runs")
+		t.Error("no run was started")
 	}
-	// The button is another one now; the focus is on it and not lost.
+	// The page replaced the button; the focus is on the new one.
 	b.until(`document.activeElement.id === 'cancel-` + api.ok + `'`)
 }
 
 func TestARefusedActionSaysWhy(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	api.fail("StartRun", &jobs.Error{
 		Code: jobs.CodeStore, Summary: "The store is full", Detail: "There is no space left on the device.", Next: "Free some space and run the job again",
 	})
@@ -259,7 +259,7 @@ func TestARefusedActionSaysWhy(t *testing.T) {
 
 func TestSearchOfTenThousandJobs(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	for i := range 10_000 {
 		api.add(tableImport(fmt.Sprintf("table %05d", i), fmt.Sprintf("t%05d", i), &jobs.Schedule{Frequency: jobs.Hourly}))
 	}
@@ -276,16 +276,17 @@ func TestSearchOfTenThousandJobs(t *testing.T) {
 	b.sees("tbody", "table 07777")
 	b.until(`document.activeElement.id === 'q' && document.activeElement.value === 'sales.t0777'`)
 	if strings.Contains(b.text("tbody"), "refunds") {
-		t.Error("the list holds what was not searched for")
+		t.Error("the list has jobs that do not match the search")
 	}
 	b.shot("search")
 }
 
-// A page that stays open says when the runner is away, and goes on when it is
-// back; when the session has ended, it asks for the token and comes back.
-func TestALostRunnerAndALostSession(t *testing.T) {
+// An open page says when the runner does not answer, and continues when it
+// answers again. When the session has expired, it asks for the token and
+// returns to the same page.
+func TestLostRunnerAndExpiredSession(t *testing.T) {
 	t.Parallel()
-	api := newBusiness(time.Now())
+	api := newExampleProduct(time.Now())
 	var away atomic.Bool
 	var later atomic.Int64
 	h := page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token },

@@ -8,12 +8,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// rateWindow is what a rate is the mean of: long enough to be calm, short
-// enough to show a warehouse that became slow.
+// rateWindow is the time over which a rate is averaged: long enough for a
+// stable number, short enough to show that a warehouse became slow.
 const rateWindow = 30 * time.Second
 
-// progressTracker keeps the progress that open pages have read, by the run's id,
-// and computes rates from it.
+// progressTracker computes rates from the progress that open pages have read,
+// by the run's id.
 type progressTracker struct {
 	mu   sync.Mutex
 	runs map[string]*track
@@ -29,31 +29,32 @@ type sample struct {
 	done int64
 }
 
-// progress is how far an active run is.
+// progress is the progress of an active run.
 type progress struct {
 	jobs.Progress
 	Phase string
-	// Percent is -1 where the total is not known.
+	// Percent is -1 if the total is not known.
 	Percent int
-	// Rate is per second, if Measured; Left is what remains, 0 if not known.
+	// Rate is per second; it is known if Measured is set. Left is the estimated
+	// remaining time, 0 if not known.
 	Rate     float64
 	Measured bool
 	Left     time.Duration
-	// Next is when a failed run is tried again.
+	// Next is the time of the next attempt of a failed run.
 	Next *time.Time
 }
 
-// RateInt is the rate in whole things a second, upwards: 0 is a standstill.
+// RateInt is the rate, rounded up, so that it is 0 only if nothing moves.
 func (p *progress) RateInt() int64 { return int64(math.Ceil(p.Rate)) }
 
-// of describes an active run; nil for one that has ended.
+// of returns the progress of an active run, or nil if the run has ended.
 func (r *progressTracker) of(run *jobs.Run, now time.Time) *progress {
 	if run == nil || !run.Status.Active() {
 		return nil
 	}
 	p := &progress{Progress: run.Progress, Phase: run.Phase, Percent: -1, Next: run.NextAttemptAt}
 	if p.Phase == "" {
-		p.Phase = word(run.Status)
+		p.Phase = statusText(run.Status)
 	}
 	if run.Total > 0 {
 		p.Percent = int(min(run.Done*100/run.Total, 100))
@@ -63,8 +64,8 @@ func (r *progressTracker) of(run *jobs.Run, now time.Time) *progress {
 	}
 	first := r.observe(run, now)
 	if now.Sub(first.at) < time.Second && run.StartedAt != nil {
-		// Seen for the first time: the mean since the start, which other phases
-		// were part of, is better than nothing.
+		// The run is seen for the first time: use the mean since its start,
+		// although it includes other phases.
 		first = sample{at: *run.StartedAt}
 	}
 	if took := now.Sub(first.at).Seconds(); took > 0 {
@@ -76,7 +77,8 @@ func (r *progressTracker) of(run *jobs.Run, now time.Time) *progress {
 	return p
 }
 
-// observe notes where a run is and gives the oldest sample of the window.
+// observe records the progress of a run and returns the oldest sample of the
+// window.
 func (r *progressTracker) observe(run *jobs.Run, now time.Time) sample {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,7 +100,7 @@ func (r *progressTracker) observe(run *jobs.Run, now time.Time) sample {
 	return t.seen[0]
 }
 
-// forget drops the runs that no page has asked for in a while.
+// forget drops runs that no page has read recently.
 func (r *progressTracker) forget(now time.Time) {
 	for id, t := range r.runs {
 		if now.Sub(t.seen[len(t.seen)-1].at) > 2*rateWindow {

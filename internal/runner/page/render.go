@@ -16,14 +16,15 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// templates has one set a page: the layout, the parts, and its own content.
+// templates has a template for each page: the layout, the shared parts and the
+// page's content.
 var templates = func() map[string]*template.Template {
 	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"asset": assetPath, "job": JobPath, "run": RunPath,
 		"count": count, "exact": exact, "bytes": byteSize, "exactBytes": exactBytes,
 		"duration": duration, "exactDuration": exactDuration,
 		"utc": utc, "rfc3339": rfc3339, "moment": newMoment, "when": when,
-		"word": word, "reason": reason, "level": level,
+		"word": statusText, "reason": reason, "level": level,
 		"plural": plural, "action": func(back string, j jobRow) actionView { return actionView{back, j} },
 	}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	sets := map[string]*template.Template{}
@@ -33,7 +34,7 @@ var templates = func() map[string]*template.Template {
 	return sets
 }()
 
-// momentView and actionView are what parts are called with.
+// momentView and actionView are the data of shared parts.
 type momentView struct {
 	At   *time.Time
 	Show string
@@ -55,14 +56,15 @@ type actionView struct {
 	Job  jobRow
 }
 
-// frame is what surrounds a page's content.
+// frame is the data of the layout around a page's content.
 type frame struct {
 	Title string
-	// Section is the entry of the navigation that is current.
+	// Section is the current entry of the navigation.
 	Section string
-	// Mood is "failed" where something needs a person, and colours the icon.
+	// Mood is "failed" if something needs attention; it selects the icon.
 	Mood string
-	// Refresh is after how many milliseconds the script looks again; 0 never.
+	// Refresh is the interval in milliseconds after which the script fetches the
+	// page again; 0 means never.
 	Refresh int
 
 	Version  string
@@ -72,7 +74,8 @@ type frame struct {
 	View     any
 }
 
-// How often an open page looks again: while something runs, and otherwise.
+// The intervals at which an open page is fetched again: while something runs,
+// and otherwise.
 const (
 	refreshActive = 1000
 	refreshIdle   = 5000
@@ -85,7 +88,7 @@ func refresh(active bool) int {
 	return refreshIdle
 }
 
-// render writes a page, or 304 when the browser has the same one.
+// render writes a page, or 304 if the browser already has it.
 func (s *server) render(w http.ResponseWriter, r *http.Request, code int, name string, f frame, view any) {
 	f.Version, f.View, f.Here = s.Version, view, r.URL.RequestURI()
 	_, f.SignedIn = r.Context().Value(secretKey{}).(string)
@@ -94,7 +97,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, name s
 	}
 	var page bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&page, "layout.html", f); err != nil {
-		http.Error(w, "the page could not be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "the page could not be rendered: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	sum := sha256.Sum256(page.Bytes())
@@ -106,7 +109,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, name s
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = w.Write(page.Bytes()) // a browser that went away needs no answer
+	_, _ = w.Write(page.Bytes()) // a failed write means that the browser is gone
 }
 
 type errorView struct {
@@ -115,10 +118,10 @@ type errorView struct {
 	Attribute string
 }
 
-// fail shows an error of the API in place of the page. It looks again: a store
-// that comes back brings the page back.
+// fail shows an error of the API instead of the page. The browser fetches the
+// page again, so it returns when the store does.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, section string, err error) {
-	view := errorView{Heading: "The runner could not answer", Cause: explain(jobs.FailureOf(err))}
+	view := errorView{Heading: "The runner cannot show this page", Cause: explain(jobs.FailureOf(err))}
 	if e, ok := errors.AsType[*jobs.Error](err); ok {
 		view.Heading, view.Attribute = e.Summary, e.Attribute
 		view.Cause = explanation{Why: e.Detail, Next: e.Next}
@@ -135,7 +138,7 @@ func (s *server) showNothing(w http.ResponseWriter, r *http.Request) {
 		frame{Title: "No such page"},
 		errorView{
 			Heading: "There is no such page",
-			Cause:   explanation{Why: "The address names neither a job nor a run.", Next: "Go to the list of jobs"},
+			Cause:   explanation{Why: "The URL is not that of a job or a run.", Next: "Go to the list of jobs"},
 		},
 	)
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// logLines is how much of a log a run's page shows, from its end.
+// logLines is the number of log lines that a run's page shows, the latest ones.
 const logLines = 1000
 
 type logView struct {
 	RunID string
 	Lines []jobs.LogLine
-	// Left is how many earlier lines are not shown.
+	// Left is the number of earlier lines that are not shown.
 	Left int
 }
 
@@ -63,7 +63,7 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 	}
 	if run.Status == jobs.StatusFailed {
 		v.Failure = newFailure(&run, nil)
-		v.Failure.RunID = "" // it is this page
+		v.Failure.RunID = "" // the link would lead to this page
 	}
 	lines, err := s.API.RunLog(ctx, run.ID)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.Log = newLog(run.ID, lines, logLines)
-	f := frame{Title: v.Run.Label + ": run " + word(run.Status), Section: "jobs"}
+	f := frame{Title: v.Run.Label + ": run " + statusText(run.Status), Section: "jobs"}
 	if run.Status.Active() {
 		f.Refresh = refreshActive
 	}
@@ -81,7 +81,7 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "run", f, v)
 }
 
-// counters are a run's numbers that say something.
+// counters returns the counts of a run that are not zero.
 func counters(r *jobs.Run) []counter {
 	out := []counter{
 		{Name: "Rows read", Meaning: "returned by the warehouse, or profiles scanned", N: r.RowsRead},
@@ -89,15 +89,15 @@ func counters(r *jobs.Run) []counter {
 		{Name: "Size", Meaning: "of events or staged files", N: r.Bytes, Bytes: true},
 	}
 	for _, c := range []counter{
-		{Name: "Known already", Meaning: "read again at the watermark, and sent before", N: r.RowsKnown},
-		{Name: "Without timestamp", Meaning: "skipped", N: r.RowsNull, Warn: true},
-		{Name: "In the future", Meaning: "later than the warehouse's clock; left to a later run", N: r.RowsFuture, Warn: true},
-		{Name: "Of erased users", Meaning: "left out", N: r.RowsErased},
-		{Name: "Possibly sent twice", Meaning: "with the same ids, because an answer was lost", N: r.PossiblyDuplicated, Warn: true},
-		{Name: "Profiles", Meaning: "that exist after the run", N: r.Profiles},
-		{Name: "Unidentified events", Meaning: "have no identifier and reach no profile", N: r.Unidentified, Warn: true},
-		{Name: "Unfit values", Meaning: "do not fit the type of their field", N: r.Unfit, Warn: true},
-		{Name: "Conflicts", Meaning: "users with more identities than one has", N: r.Conflicts, Warn: true},
+		{Name: "Rows sent before", Meaning: "read again at the watermark, not sent again", N: r.RowsKnown},
+		{Name: "Rows without timestamp", Meaning: "skipped", N: r.RowsNull, Warn: true},
+		{Name: "Future rows", Meaning: "later than the warehouse's clock; sent by a later run", N: r.RowsFuture, Warn: true},
+		{Name: "Rows of erased users", Meaning: "left out", N: r.RowsErased},
+		{Name: "Possibly duplicated events", Meaning: "sent again with the same ids, because an answer was lost", N: r.PossiblyDuplicated, Warn: true},
+		{Name: "Profiles", Meaning: "after the run", N: r.Profiles},
+		{Name: "Unidentified events", Meaning: "have no identifier and belong to no profile", N: r.Unidentified, Warn: true},
+		{Name: "Values that do not fit", Meaning: "left out, because they do not fit the type of their field", N: r.Unfit, Warn: true},
+		{Name: "Conflicts", Meaning: "users with more identities than one user may have", N: r.Conflicts, Warn: true},
 	} {
 		if c.N > 0 {
 			out = append(out, c)
@@ -113,7 +113,7 @@ type runsView struct {
 	Most   int
 }
 
-// showRuns lists what ran last, whatever the job.
+// showRuns lists the latest runs of all jobs.
 func (s *server) showRuns(w http.ResponseWriter, r *http.Request) {
 	const most = 100
 	v := runsView{Status: r.URL.Query().Get("status"), Most: most, Runs: runTable{Jobs: true}}

@@ -12,22 +12,23 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// policy lets the page load its own files and nothing else; no inline script or
-// style runs, and no text becomes markup but through the script's one policy.
+// policy allows the page to load only its own files. Inline scripts and styles
+// are blocked, and script can create markup only through its Trusted Types
+// policy.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types page"
 
-// withSecurityHeaders sets the headers that keep other sites out of the page, and the page
-// out of caches.
+// withSecurityHeaders sets the headers that keep other sites from using the
+// page, and the page out of caches.
 func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		// Not "no-referrer": a form's Origin would then be "null", which
-		// cross-origin protection refuses where the browser sends nothing better.
+		// With "no-referrer", a form's Origin would be "null", and the cross-origin
+		// protection would refuse forms of browsers without Sec-Fetch-Site.
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -37,8 +38,8 @@ func withSecurityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// assets maps the name an asset is served by, which holds a digest of its
-// content, to the file; assetNames is the way back.
+// assets maps the served name of an asset, which includes a digest of its
+// content, to its file; assetNames maps the file to the served name.
 var assets, assetNames = func() (map[string]string, map[string]string) {
 	byName, names := map[string]string{}, map[string]string{}
 	entries, err := assetFiles.ReadDir("assets")
@@ -71,7 +72,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 
 func escape(segment string) string { return url.PathEscape(segment) }
 
-// localPath gives the text if it is an address of this page, or "/".
+// localPath returns text if it is a path on this server, otherwise "/".
 func localPath(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil ||

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A session ends when it was not used for idleTime, and at most lifeTime after
-// the token was given. A restart of the runner ends all.
+// A session ends after idleTime without use, and at the latest lifeTime after
+// the sign-in. A restart of the runner ends all sessions.
 const (
 	idleTime    = 12 * time.Hour
 	lifeTime    = 7 * 24 * time.Hour
@@ -26,8 +26,8 @@ type session struct {
 	notice      notice
 }
 
-// notice is what an action left to say. It stays a while and not for one page
-// only: the page fetches itself again every second.
+// notice is the result of an action. It is shown for some time and not only
+// once, because the page is fetched again every second.
 type notice struct {
 	Text, Why, Next string
 	Failed          bool
@@ -37,7 +37,8 @@ type notice struct {
 type sessions struct {
 	now func() time.Time
 	mu  sync.Mutex
-	// byKey is keyed by a digest, so that no usable cookie stays in memory.
+	// byKey is keyed by a digest of the cookie, so that no usable cookie is in
+	// memory.
 	byKey map[[sha256.Size]byte]*session
 }
 
@@ -58,7 +59,8 @@ func (v *session) over(now time.Time) bool {
 	return now.Sub(v.used) > idleTime || now.Sub(v.begun) > lifeTime
 }
 
-// use calls f with the live session of the secret, if there is one.
+// use calls f with the session of the secret, and reports whether there is one
+// that has not ended.
 func (s *sessions) use(secret string, f func(*session)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +82,8 @@ func (s *sessions) end(secret string) {
 	delete(s.byKey, sha256.Sum256([]byte(secret)))
 }
 
-// cookieName holds the port, because cookies know no ports: two runners on one
-// host would sign each other out.
+// cookieName includes the port, because browsers share cookies between ports:
+// two runners on one host would sign each other out.
 func cookieName(r *http.Request) string {
 	name := "lytics_runner"
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
@@ -102,7 +104,8 @@ func cookie(r *http.Request, value string, maxAge int) *http.Cookie {
 
 type secretKey struct{}
 
-// signedIn lets through who has a session, and sends others to sign in.
+// signedIn requires a session; requests without one are redirected to the
+// sign-in page.
 func (s *server) signedIn(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := r.Cookie(cookieName(r))
@@ -118,7 +121,7 @@ func (s *server) signedIn(next http.HandlerFunc) http.Handler {
 	})
 }
 
-// leaveNotice leaves a notice for the session of the request.
+// leaveNotice stores a notice in the session of the request.
 func (s *server) leaveNotice(r *http.Request, n notice) {
 	n.until = s.Now().Add(8 * time.Second)
 	if n.Failed {

@@ -10,25 +10,25 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// A snapshot is used for a second, or for ten times as long as it took to read:
-// open pages may keep a store busy a tenth of the time, not more.
+// A snapshot is used for a second, or for ten times the time that it took to
+// read, so that open pages use at most a tenth of the store's time.
 const (
 	snapshotAge    = time.Second
 	snapshotMaxAge = 15 * time.Second
 )
 
-// snapshot is the list of all jobs that open pages share.
+// snapshot caches the list of all jobs for the open pages.
 type snapshot struct {
 	load func(context.Context) ([]jobs.Job, error)
 	now  func() time.Time
 
 	mu   sync.Mutex
-	list []entry // never changed in place: readers hold it
+	list []entry // immutable, because readers keep references to it
 	at   time.Time
 	took time.Duration
 }
 
-// entry is a job and the text it is found by.
+// entry is a job and the text that a search matches.
 type entry struct {
 	jobs.Job
 	text string
@@ -45,7 +45,7 @@ func newEntry(j jobs.Job) entry {
 	return entry{j, strings.ToLower(strings.Join(parts, "\n"))}
 }
 
-// get gives all jobs, as they were not long ago.
+// get returns all jobs, from the cache if it is recent enough.
 func (s *snapshot) get(ctx context.Context) ([]entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,8 @@ func (s *snapshot) get(ctx context.Context) ([]entry, error) {
 	if s.list != nil && begun.Sub(s.at) < min(max(snapshotAge, 10*s.took), snapshotMaxAge) {
 		return s.list, nil
 	}
-	// Others wait for this one: it must not end because its page was closed.
+	// Other requests wait for this reading, so it must not end when its page is
+	// closed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	all, err := s.load(ctx)
@@ -68,7 +69,7 @@ func (s *snapshot) get(ctx context.Context) ([]entry, error) {
 	return list, nil
 }
 
-// put shows a job as it is now, without reading all others again.
+// put updates one job in the cache.
 func (s *snapshot) put(j jobs.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ func (s *snapshot) put(j jobs.Job) {
 	s.list[i] = newEntry(j)
 }
 
-// label gives the label of a job, or its id where it is not known.
+// label returns the label of a job, or its id if the job is not in the list.
 func label(list []entry, id string) string {
 	if i := slices.IndexFunc(list, func(e entry) bool { return e.ID == id }); i >= 0 && list[i].Label != "" {
 		return list[i].Label

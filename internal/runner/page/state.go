@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// state is what a job is to its reader: first what needs a person.
+// state is the state of a job in the list.
 type state string
 
 const (
@@ -18,15 +18,15 @@ const (
 	statePaused  state = "paused"
 )
 
-// urgency is the order of the list.
+// urgency is the order of the states in the list.
 var urgency = map[state]int{stateFailed: 0, stateLate: 1, stateRunning: 2, stateOK: 3, stateIdle: 4, statePaused: 5}
 
-// lateAfter is how long after its planned time a run may begin before the job
-// counts as late: two runs at once per warehouse are the default, so that others
-// wait a little.
+// lateAfter is how long after its planned time a run may start before the job
+// counts as late. Some delay is normal, because by default only two runs of a
+// warehouse execute at the same time.
 const lateAfter = 5 * time.Minute
 
-// stateOf tells a job's state and the word for it.
+// stateOf returns a job's state and its text.
 func stateOf(j *jobs.Job, now time.Time) (state, string) {
 	last := j.LastRun
 	switch {
@@ -52,7 +52,7 @@ func stateOf(j *jobs.Job, now time.Time) (state, string) {
 	}
 }
 
-// source and target are the two ends of what a job moves.
+// source returns the table or the audience that a job reads.
 func source(j *jobs.Job) string {
 	switch {
 	case j.Import != nil:
@@ -75,7 +75,7 @@ func target(j *jobs.Job) string {
 	}
 }
 
-// runDuration is how long a run has executed; 0 where it has not begun.
+// runDuration is how long a run has executed; 0 if it has not started.
 func runDuration(r *jobs.Run, now time.Time) time.Duration {
 	switch {
 	case r.StartedAt == nil:
@@ -89,7 +89,7 @@ func runDuration(r *jobs.Run, now time.Time) time.Duration {
 	}
 }
 
-// when is the moment a run is placed at.
+// when returns the time at which a run is shown in lists and charts.
 func when(r *jobs.Run) time.Time {
 	if r.StartedAt != nil {
 		return *r.StartedAt

@@ -1,11 +1,11 @@
-// Keeps the page as the runner is: fetches the same address again and changes
-// what is different. Without it every link and button still works.
+// Keeps the page up to date: fetches its URL again and updates the elements that
+// changed. Without this script, every link and button still works.
 'use strict';
 (() => {
   const policy = window.trustedTypes?.createPolicy('page', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-  // Times: the server writes UTC, the reader has a zone.
+  // The server writes times in UTC; show them in the browser's time zone.
   const format = (options) => new Intl.DateTimeFormat('en-GB', options);
   const full = format({ dateStyle: 'medium', timeStyle: 'long' });
   const clock = format({ timeStyle: 'medium' });
@@ -51,7 +51,7 @@
     if (at) at.textContent = `Times are in ${zone} (${format({ timeZoneName: 'short' }).formatToParts(now).find((p) => p.type === 'timeZoneName').value}).`;
   }
 
-  // One request at a time; what a person does goes before what the clock does.
+  // One request at a time. A request of the user aborts a periodic one.
   let busy = null;
   let etag = null;
   let timer = 0;
@@ -72,7 +72,7 @@
     document.documentElement.classList.toggle('is-lost', is);
   }
 
-  // load fetches an address and shows it. For a person's doing, user is set.
+  // load fetches a URL and shows it. user is set for an action of the user.
   async function load(address, init, user) {
     busy?.abort();
     const mine = (busy = new AbortController());
@@ -120,11 +120,11 @@
     const tails = [...old.querySelectorAll('.log')].filter((l) => l.scrollTop + l.clientHeight >= l.scrollHeight - 4);
     Idiomorph.morph(old, fresh, {
       ignoreActiveValue: true,
-      // What the reader opened stays open.
+      // Elements that the user opened stay open.
       callbacks: { beforeAttributeUpdated: (name, el) => !(name === 'open' && el.matches('details')) },
     });
     for (const l of tails) l.scrollTop = l.scrollHeight;
-    // A button that became another one keeps the focus in its group.
+    // If a button was replaced, the focus stays in its group.
     if (keep && (document.activeElement === document.body || !document.activeElement)) {
       document.querySelector(`[data-keep="${CSS.escape(keep)}"] button`)?.focus();
     }
@@ -135,7 +135,7 @@
   }
 
   function poll() {
-    if (document.hidden) return; // visibilitychange begins again
+    if (document.hidden) return; // visibilitychange starts it again
     load(location.pathname + location.search, {}, false);
   }
 
@@ -161,7 +161,7 @@
     const link = event.target.closest?.('a[data-live]');
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    const { href, rel } = link; // the link itself may become another one
+    const { href, rel } = link; // the update may replace the link
     if (await load(href, {}, true)) {
       history.pushState(null, '', href);
       if (rel) scrollTo(0, 0);
@@ -183,9 +183,9 @@
     clearTimeout(typing);
     typing = setTimeout(() => search(form), 150);
   });
-  // "/" goes to the search. The browser's own meaning of the key is at its
-  // press, so that is prevented; the focus moves when it is released, so that
-  // the box does not get the character.
+  // "/" moves the focus to the search. The default action of the key press is
+  // prevented, and the focus moves when the key is released, so that the search
+  // does not receive the character.
   function shortcut(event) {
     if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.('input, textarea')) return null;
     return document.getElementById('q');
