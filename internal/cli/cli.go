@@ -48,8 +48,8 @@ var commands = []command{
 	{"cancel", []string{"RUN"}, "cancel a run, or the active one of a job", setupCancel},
 	{"events", []string{"STREAM"}, "print the raw events of a stream, as NDJSON", setupEvents},
 	{"profiles", []string{"AUDIENCE"}, "print the profiles of an audience (id or slug) as of the last run, as NDJSON or CSV", setupProfiles},
-	{"erase", nil, "show the data of one user; --yes removes it for good, in a Lytics account too", setupErase},
-	{"store", []string{"copy|backup|restore"}, "copy a store to an empty place, back it up while it is in use, or restore a " +
+	{"erase", nil, "show the data of one user; --yes removes it permanently, in a Lytics account too", setupErase},
+	{"store", []string{"copy|backup|restore"}, "copy a store to a new place, back it up while it is in use, or restore a " +
 		"backup", setupStore},
 	{"version", nil, "print the version", setupVersion},
 }
@@ -97,7 +97,7 @@ func Run(ctx context.Context, args []string, p Program, out, errOut io.Writer) i
 	case err != nil:
 		return 2
 	case len(c.arguments) == 0 && len(in.arguments) > 0:
-		say("%s takes no argument, and was given %q", c.name, in.arguments[0])
+		say("%s takes no argument, but got %q", c.name, in.arguments[0])
 		return 2
 	case len(in.arguments) != len(c.arguments):
 		say("%s takes one argument: %s", c.name, strings.Join(c.arguments, " "))

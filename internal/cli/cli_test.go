@@ -77,7 +77,7 @@ func TestJobsPrintsATableOrJSON(t *testing.T) {
 	}}
 	code, out, errOut := run(t, f, "jobs")
 	if code != 0 || errOut != "" || !f.closed {
-		t.Fatalf("code %d, %q, closed %v", code, errOut, f.closed)
+		t.Fatalf("got code %d, %q, closed %v; want 0, no error output, closed", code, errOut, f.closed)
 	}
 	for _, want := range []string{"job_1", "customers", "table_import", "2026-03-08 07:30:00Z", "succeeded", "vip",
 		"audience_export", "paused", "never"} {

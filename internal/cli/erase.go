@@ -22,17 +22,17 @@ type eraseFlags struct {
 
 func setupErase(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	var f eraseFlags
-	flags.StringVar(&f.identifier, "identifier", "", "the user as FIELD=VALUE, with the value as it is in profiles")
+	flags.StringVar(&f.identifier, "identifier", "", "the user as FIELD=VALUE, with the value as in profiles")
 	flags.BoolVar(&f.yes, "yes", false, "remove the data instead of only showing it")
 	flags.BoolVar(&f.conflicts, "conflicts", false, "in a Lytics account, also erase every profile that shares an identifier with "+
-		"this one, and those that share one with them; this may be other people")
-	flags.StringVar(&f.request, "request", "", "only wait for a request that a Lytics account has accepted before")
+		"this one, directly or through other profiles; they may be other people")
+	flags.StringVar(&f.request, "request", "", "only wait for an erasure that a Lytics account accepted earlier; the id of the request")
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Minute, "how long to wait for a Lytics account")
 	return withAPI(flags, in, func(ctx context.Context) error {
 		if f.request != "" {
 			if f.identifier != "" || f.yes || f.conflicts {
-				return jobs.Invalid("request", "--request stands alone", "It follows a request that has been made; "+
-					"--identifier, --yes and --conflicts make one.", "Leave out one of them")
+				return jobs.Invalid("request", "--request excludes other flags", "It follows an existing request; "+
+					"--identifier, --yes and --conflicts start a new one.", "Leave out one of them")
 			}
 			return in.followErasure(ctx, f)
 		}
@@ -69,7 +69,7 @@ func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlag
 		where = " in Lytics account " + e.Account
 	}
 	if !e.Found {
-		say("There is no profile of that %s%s.", id.Field, where)
+		say("No profile has this %s%s.", id.Field, where)
 	} else {
 		say("PROFILE\t1%s, with the identifiers", where)
 		for _, i := range e.Identities {
@@ -84,20 +84,20 @@ func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlag
 	case e.Account != "":
 		sayLyticsErasure(say, e, f)
 	case e.Done:
-		say("Erased. Later imports leave rows with these identifiers out. Exported tables keep the user until their next export.")
+		say("Erased. Later imports leave out rows with these identifiers. Exported tables contain the user until their next export.")
 	default:
-		say("Nothing was removed. --yes removes all of this, and later imports leave rows with these identifiers out.")
+		say("Nothing was removed. With --yes, all of this is removed, and later imports leave out rows with these identifiers.")
 	}
 	return w.Flush()
 }
 
-// comesBack is what a Lytics account does not prevent.
+// comesBack says how an erased user can return to a Lytics account.
 const comesBack = "Delete the user's rows in Databricks, or leave them out with the import's where: Lytics keeps no list of erased users, " +
-	"and an imported row brings the user back.\nExported tables keep the user until their next export."
+	"and an imported row brings the user back.\nExported tables contain the user until their next export."
 
 func sayLyticsErasure(say func(format string, args ...any), e jobs.Erasure, f eraseFlags) {
 	narrow := "the profile that has this identifier, with its archived events (conflicts=false)"
-	greedy := "this profile, every profile that shares an identifier with it, and every one that shares an identifier with those " +
+	greedy := "this profile and every profile that shares an identifier with it, directly or through other profiles " +
 		"(conflicts=true), with their archived events"
 	switch {
 	case !e.Found:
@@ -108,7 +108,7 @@ func sayLyticsErasure(say func(format string, args ...any), e jobs.Erasure, f er
 		say("Lytics was asked to erase %s.\n%s", narrow, comesBack)
 	case f.conflicts:
 		say("Nothing was removed. --yes asks Lytics to erase %s.", greedy)
-		say("A shared telephone number or a placeholder such as \"unknown\" makes those other people. It cannot be undone.")
+		say("A shared telephone number or a placeholder such as \"unknown\" can make them other people. It cannot be undone.")
 		say("Without --conflicts, Lytics erases only %s.", narrow)
 	default:
 		say("Nothing was removed. --yes asks Lytics to erase %s. It cannot be undone.", narrow)

@@ -137,7 +137,7 @@ func TestEraseWaitsForLytics(t *testing.T) {
 			t.Errorf("got code %d, %d requests, %s", code, len(f.asked), out)
 		}
 	})
-	if code, _, errOut := runAPI(t, &lyticsFake{}, "erase", "--request", "req-1", "--yes"); code != 1 || !strings.Contains(errOut, "alone") {
+	if code, _, errOut := runAPI(t, &lyticsFake{}, "erase", "--request", "req-1", "--yes"); code != 1 || !strings.Contains(errOut, "--request excludes") {
 		t.Errorf("--request with --yes: got code %d, %s; want a refusal", code, errOut)
 	}
 }

@@ -26,7 +26,7 @@ func setupPause(paused bool) func(*flag.FlagSet, *invocation) func(context.Conte
 				text = fmt.Sprintf("%q runs next at %s\n", j.Label, formatTime(j.NextRunAt))
 			}
 			if !j.Paused && j.NextRunAt == nil {
-				text = fmt.Sprintf("%q runs after its other jobs\n", j.Label)
+				text = fmt.Sprintf("%q runs after its upstream jobs\n", j.Label)
 			}
 			_, err = fmt.Fprint(in.out, text)
 			return err

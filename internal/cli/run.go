@@ -68,8 +68,8 @@ func (in *invocation) requireRunner(ctx context.Context) error {
 	info, err := in.api.Store(ctx, false)
 	if err == nil && !info.RunnerAlive {
 		err = jobs.Invalid("detach", "No runner is connected to this store, so nothing would execute the run",
-			"With --detach this command ends at once, and there is no runner on "+info.Location+".",
-			"Leave --detach out, or start a runner")
+			"With --detach this command does not execute the run itself, and no runner is connected to "+info.Location+".",
+			"Leave out --detach, or start a runner")
 	}
 	return err
 }

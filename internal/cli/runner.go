@@ -39,10 +39,10 @@ type runnerFlags struct {
 
 func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 	f := &runnerFlags{}
-	flags.StringVar(&f.configFile, "config", "", "configuration file (YAML or JSON); its keys have the provider block's names")
+	flags.StringVar(&f.configFile, "config", "", "configuration file (YAML or JSON) with the keys of the provider block")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
-	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database of a fleet (better in LYTICS_DATABASE_URL: other "+
-		"users see arguments)")
+	flags.StringVar(&f.databaseURL, "database-url", "", "PostgreSQL database that several runners share (better in LYTICS_DATABASE_URL: "+
+		"other users can see arguments)")
 	flags.StringVar(&f.config.Listen, "listen", "", "address of the API and the page, as HOST:PORT (LYTICS_RUNNER_LISTEN; "+
 		"default "+api.DefaultListen+")")
 	flags.StringVar(&f.config.TLSCert, "tls-cert", "", "TLS certificate (LYTICS_RUNNER_TLS_CERT), required unless the address is loopback")
@@ -99,7 +99,7 @@ func (f *runnerFlags) readConfig(lookup func(string) (string, bool)) (config.Run
 func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile string) (err error) {
 	log := runner.NewLog(in.errOut, c.Log.Format == "json", level(c.Log.Level))
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("making the data directory: %w", err)
+		return fmt.Errorf("creating the data directory: %w", err)
 	}
 	env, _ := in.LookupEnv(api.TokenEnv)
 	ready := Ready{PID: os.Getpid()}
@@ -113,7 +113,7 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 		return err
 	}
 	if made {
-		log.InfoContext(ctx, "made a token for the API and the page", "file", ready.TokenFile)
+		log.InfoContext(ctx, "created a token for the API and the page", "file", ready.TokenFile)
 	}
 	if c.Listen == "" {
 		c.Listen = api.DefaultListen

@@ -14,7 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// storeFlags select the store, as for the runner, and the other directory.
+// storeFlags select the store, as for the runner, and the source or target
+// directory.
 type storeFlags struct {
 	configFile, dataDir, databaseURL string
 	from, to                         string
@@ -28,7 +29,7 @@ func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error
 		"database_url, and staging.s3")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the store's data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
-		"other users see arguments)")
+		"other users can see arguments)")
 	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup to read; the store must not exist yet")
 	flags.StringVar(&f.to, "to", "", "copy, backup: the directory to create")
 	return func(ctx context.Context) error {
@@ -72,9 +73,8 @@ func (f *storeFlags) validate(verb string) error {
 	takes := map[string]string{"backup": "--to", "restore": "--from"}[verb]
 	switch {
 	case takes == "" && (f.from == "") == (f.to == ""):
-		return jobs.Invalid("to", "The other place of the copy is missing",
-			"copy takes --from DIR, which copies into the store that the other flags select, or --to DIR, which copies that store "+
-				"to DIR.", "Give one of them")
+		return jobs.Invalid("to", "The source or the target of the copy is missing",
+			"--from DIR copies DIR into the store that the other flags select, --to DIR copies that store to DIR.", "Give one of them")
 	case takes == "--to" && (f.to == "" || f.from != ""), takes == "--from" && (f.from == "" || f.to != ""):
 		return jobs.Invalid(takes[2:], fmt.Sprintf("store %s needs %s DIR, and no other directory", verb, takes),
 			"The store itself is selected by --config, --data-dir or --database-url.", "Give "+takes)
@@ -91,7 +91,7 @@ func (in *invocation) printCopied(verb string, done store.Copied) error {
 		map[string]string{"copy": "Copied", "backup": "Backed up", "restore": "Restored"}[verb],
 		done.StoreID, done.Rows["jobs"], done.Rows["runs"], done.Files, done.Bytes)
 	if err == nil && verb == "copy" {
-		_, err = fmt.Fprintln(in.out, "The source was not changed. Both are now the same store: use only one of them, and remove the other.")
+		_, err = fmt.Fprintln(in.out, "The source was not changed. The source and the copy are the same store: use only one of them, and remove the other.")
 	}
 	return err
 }

@@ -39,10 +39,10 @@ func TestStoreIsBackedUpRestoredAndCopied(t *testing.T) {
 		says string
 		args []string
 	}{
-		{"not there", []string{"backup", "--data-dir", dir("none"), "--to", dir("x")}},
+		{"No store at", []string{"backup", "--data-dir", dir("none"), "--to", dir("x")}},
 		{"store at " + dir("again"), []string{"restore", "--data-dir", dir("again"), "--from", dir("backup")}},
 		{"not empty", []string{"backup", "--data-dir", dir("data"), "--to", dir("backup")}},
-		{"other place of the copy is missing", []string{"copy", "--data-dir", dir("data")}},
+		{"source or the target of the copy is missing", []string{"copy", "--data-dir", dir("data")}},
 		{"needs --to", []string{"backup", "--data-dir", dir("data"), "--from", dir("x")}},
 		{"needs --from", []string{"restore", "--data-dir", dir("x")}},
 		{"pg_dump", []string{"backup", "--database-url", "postgres://u:hidden@h/d", "--to", dir("x")}},

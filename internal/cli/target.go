@@ -32,7 +32,7 @@ func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error
 	flags.StringVar(&t.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.BoolVar(&t.lytics, "lytics", false, "the store's platform is a Lytics account, with the token in LYTICS_API_TOKEN")
 	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
-		"other users see arguments)")
+		"other users can see arguments)")
 	return func(ctx context.Context) error {
 		target, err := in.resolveTarget()
 		if err != nil {
@@ -58,7 +58,7 @@ func (in *invocation) resolveTarget() (config.Target, error) {
 	}
 	if named {
 		return config.Target{}, jobs.Invalid("url", "Two stores are given", "A runner has its own store and platform, and --data-dir, "+
-			"--database-url, --lytics or --config select another.", "Leave out one of them")
+			"--database-url, --lytics or --config select another.", "Leave one of them out")
 	}
 	address := config.RunnerAddress{URL: t.url, CAFile: t.caFile}.Complete(in.LookupEnv)
 	if t.tokenFile != "" {

@@ -1,5 +1,5 @@
-// Package client is the jobs API of a runner elsewhere: over HTTP with a
-// token, or over the socket in a data directory.
+// Package client implements jobs.API by calling a runner: over HTTP with a
+// token, or through the socket in the runner's data directory.
 package client
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Config says where the runner is.
+// Config has the address and the token of the runner.
 type Config struct {
-	// URL is its address: https, or http on loopback.
+	// URL is the runner's URL: https, or http on loopback.
 	URL string
-	// Socket is the path of its Unix socket, instead of a URL.
+	// Socket is the path of the runner's Unix socket. It replaces URL.
 	Socket string
-	// Page is the address of the page of a runner behind a socket.
+	// Page is the URL of the runner's page, if Socket is set.
 	Page  string
 	Token jobs.Secret
-	// CAFile holds further certificate authorities (PEM).
+	// CAFile is a PEM file with further certificate authorities.
 	CAFile string
-	// Release is the version of the product that asks.
+	// Release is the version of this program.
 	Release string
 }
 
@@ -39,9 +39,9 @@ type Client struct {
 	config Config
 	base   *url.URL
 	http   *http.Client
-	// instance names this process to the runner.
+	// instance is the id of this process, for jobs.Presence.
 	instance string
-	// place is the runner, for people.
+	// place describes the runner, for messages.
 	place string
 
 	mu      sync.Mutex
@@ -53,13 +53,14 @@ type Client struct {
 
 var _ jobs.API = (*Client)(nil)
 
-// The bounds of a call. A warehouse that has to start makes an answer wait.
+// The time limits of a call. An answer may have to wait until a warehouse has
+// started.
 const (
 	dialTimeout   = 10 * time.Second
 	answerTimeout = 15 * time.Minute
 )
 
-// New makes a Client that has asked nothing yet.
+// New returns a Client. It does not connect yet.
 func New(c Config) (*Client, error) {
 	out := &Client{config: c, instance: "cl_" + uuid.NewString(), started: map[string]bool{}}
 	transport := &http.Transport{
@@ -70,7 +71,7 @@ func New(c Config) (*Client, error) {
 	transport.DialContext = dialer.DialContext
 	out.http = &http.Client{
 		Transport: transport,
-		// A redirect would carry the token elsewhere.
+		// A redirect would send the token to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if c.Socket != "" {
@@ -100,14 +101,14 @@ func New(c Config) (*Client, error) {
 		return nil, jobs.Invalid(
 			"runner.token",
 			"There is no token for the runner",
-			"runner.token is not given, and LYTICS_RUNNER_TOKEN is not set.",
-			"Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN",
+			"Neither runner.token nor LYTICS_RUNNER_TOKEN is set.",
+			"Use the token in the runner's token file, or the runner's LYTICS_RUNNER_TOKEN",
 		)
 	}
 	return out, nil
 }
 
-// parseURL takes https, and http where nobody listens in.
+// parseURL accepts https URLs, and http URLs of this machine.
 func parseURL(text string) (*url.URL, error) {
 	bad := func(why string) error {
 		return jobs.Invalid("runner.url", "The runner's address cannot be used", why, "Write it as https://HOST:PORT")
@@ -115,13 +116,13 @@ func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, bad("It is no URL.")
+		return nil, bad("It is not a URL.")
 	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, bad(fmt.Sprintf("%q is no https URL.", u.Redacted()))
+		return nil, bad(fmt.Sprintf("%q is not an https URL.", u.Redacted()))
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, bad("It has more than a host, a port and a path. The token is an attribute of its own.")
+		return nil, bad("It has more than a host, a port and a path. Set the token in runner.token.")
 	case u.Scheme == "http" && !egress.IsLoopbackHost(u.Hostname()):
-		return nil, bad(fmt.Sprintf("Over http, the token would cross the network to %s in clear text.", u.Host))
+		return nil, bad(fmt.Sprintf("Over http, the token would cross the network to %s unencrypted.", u.Host))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
@@ -135,7 +136,7 @@ func (c *Client) RunURL(runID string) string {
 	if c.config.Socket == "" {
 		return c.base.JoinPath("runs", url.PathEscape(runID)).String()
 	}
-	// What cannot be read is no address for people either.
+	// A page URL that cannot be parsed is not shown.
 	page, err := url.Parse(c.config.Page)
 	if err != nil || page.Host == "" {
 		return ""

@@ -45,7 +45,8 @@ func TestClientOfTheFakeConforms(t *testing.T) {
 	})
 }
 
-// killable is a client whose runner notices its death at once.
+// killable is a client whose lease ends when Die is called, so that the runner
+// counts it as dead at once.
 type killable struct {
 	*client.Client
 	env *jobstest.Environment

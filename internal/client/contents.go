@@ -124,7 +124,7 @@ func (c *Client) stream(ctx context.Context, r request) (io.ReadCloser, error) {
 	return resp.Body, nil
 }
 
-// cutOff is the error of a streamed answer without its last line.
+// cutOff is the error of a streamed answer that ended before its last line.
 func (c *Client) cutOff(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errCutOff

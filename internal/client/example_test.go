@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
-// A client asks a runner to run a job, and follows the run to its end.
+// A client starts a run of a job on a runner, and follows it to its end.
 func Example() {
 	runnerToken := jobs.NewSecret("a-token-of-the-runner")
 	product := jobstest.New()
@@ -50,8 +50,8 @@ func Example() {
 	// Output: succeeded 100 rows into databricks_main_sales_customers
 }
 
-// Local finds the runner that owns a data directory. It gives nil, and no error,
-// where none is alive.
+// Local finds the runner of a data directory. Without one, it returns nil and
+// no error.
 func ExampleLocal() {
 	c, err := client.Local(context.Background(), "/no/such/data-directory", "1.2.3")
 	fmt.Println(c == nil, err)

@@ -1,6 +1,6 @@
 package client
 
-// Die stops the heartbeat, as the end of a killed process does.
+// Die stops the heartbeat, as if the process was killed.
 func (c *Client) Die() {
 	c.mu.Lock()
 	stop := c.stop
@@ -10,5 +10,5 @@ func (c *Client) Die() {
 	c.beating.Wait()
 }
 
-// Instance is the id that the runner knows this process by.
+// Instance returns the id that identifies this process to the runner.
 func (c *Client) Instance() string { return c.instance }

@@ -17,16 +17,19 @@ import (
 
 var errCutOff = errors.New("the answer ended before it was complete")
 
-// How long a followed run may be silent before the connection is given up, and
-// how long the runner may be away before the following is.
 const (
-	silence  = 30 * time.Second
-	patience = 5 * time.Minute
-	stopTime = 5 * time.Second
+	// silenceTimeout is how long a connection may be silent before the client
+	// closes it and reconnects.
+	silenceTimeout = 30 * time.Second
+	// reconnectTimeout is how long WaitRun tries to reach a runner that does not
+	// answer.
+	reconnectTimeout = 5 * time.Minute
+	// cancelTimeout bounds the request that cancels a run.
+	cancelTimeout = 5 * time.Second
 )
 
-// WaitRun implements jobs.Runs. The run goes on where it is when the connection
-// is lost, so following goes on too, once the runner is back.
+// WaitRun implements jobs.Runs. A lost connection does not stop the run, so
+// WaitRun reconnects when the runner answers again.
 func (c *Client) WaitRun(ctx context.Context, runID string, changed func(jobs.Run)) (jobs.Run, error) {
 	f := &follower{c: c, runID: runID, changed: changed, heard: time.Now()}
 	for {
@@ -36,7 +39,7 @@ func (c *Client) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 			return f.run, f.final
 		case ctx.Err() != nil:
 			return f.interrupted(ctx)
-		case time.Since(f.heard) > patience:
+		case time.Since(f.heard) > reconnectTimeout:
 			return f.run, err
 		}
 		select {
@@ -52,14 +55,15 @@ type follower struct {
 	runID   string
 	changed func(jobs.Run)
 	run     jobs.Run
-	// heard is when the runner last said something.
+	// heard is when the runner last answered.
 	heard time.Time
-	told  time.Time
-	ended bool
-	final error
+	// reported is when changed was last called.
+	reported time.Time
+	ended    bool
+	final    error
 }
 
-// follow reads one connection's events until it ends.
+// follow reads the events of one connection until it ends.
 func (f *follower) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -71,8 +75,8 @@ func (f *follower) follow(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	quiet := time.AfterFunc(silence, cancel)
-	defer quiet.Stop()
+	silent := time.AfterFunc(silenceTimeout, cancel)
+	defer silent.Stop()
 	lines := bufio.NewReader(body)
 	name, data := "", ""
 	for {
@@ -80,7 +84,7 @@ func (f *follower) follow(ctx context.Context) error {
 		if err != nil {
 			return f.c.cutOff(ctx, err)
 		}
-		quiet.Reset(silence)
+		silent.Reset(silenceTimeout)
 		f.heard = time.Now()
 		line = strings.TrimRight(line, "\r\n")
 		if v, ok := strings.CutPrefix(line, "event: "); ok {
@@ -99,7 +103,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// take takes one event.
+// take handles one event.
 func (f *follower) take(name, data string) error {
 	if name == protocol.EventProblem {
 		p := &protocol.Problem{}
@@ -116,26 +120,26 @@ func (f *follower) take(name, data string) error {
 	before := f.run
 	f.run, f.ended = run, name == protocol.EventEnd
 	moved := run.Status != before.Status || run.Phase != before.Phase
-	if f.changed != nil && (moved || time.Since(f.told) >= time.Second) {
-		f.told = time.Now()
+	if f.changed != nil && (moved || time.Since(f.reported) >= time.Second) {
+		f.reported = time.Now()
 		f.changed(run)
 	}
 	return nil
 }
 
-// interrupted cancels a run that this process started, as it would one that it
-// executed itself.
+// interrupted cancels the run if this process started it, and returns the error
+// of an interrupted wait.
 func (f *follower) interrupted(ctx context.Context) (jobs.Run, error) {
 	f.c.mu.Lock()
 	own := f.c.started[f.runID]
 	f.c.mu.Unlock()
 	if own {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 		defer cancel()
 		if err := f.c.CancelRun(stop, f.runID); err != nil {
 			return f.run, &jobs.Error{
 				Code: jobs.CodeCancelled, Summary: "Run " + f.runID + " could not be cancelled", Detail: err.Error(),
-				Next: "It goes on at the runner: see the command line's runs, and cancel it there", Err: err,
+				Next: "The runner continues the run: find it with the command runs, and cancel it with the command cancel", Err: err,
 			}
 		}
 	}
@@ -143,11 +147,11 @@ func (f *follower) interrupted(ctx context.Context) (jobs.Run, error) {
 	err := context.Cause(ctx)
 	e := &jobs.Error{
 		Code: jobs.CodeCancelled, Summary: fmt.Sprintf("Run %s was interrupted", f.runID),
-		Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Apply again: the run goes on from where it was", Err: err,
+		Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Apply again: the run continues where it stopped", Err: err,
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Code, e.Attribute, e.Summary = jobs.CodeTimeout, "timeouts", fmt.Sprintf("Run %s did not end in time", f.runID)
-		e.Next = "Raise the timeout and apply again: the run goes on from where it was"
+		e.Next = "Raise the timeout and apply again: the run continues where it stopped"
 	}
 	return run, e
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// Local finds the runner that owns a data directory; nil when none is alive
-// there. What it cannot tell is an error: the directory may have an owner.
+// Local finds the runner of a data directory. It returns nil if the directory
+// has no running runner, and an error if it cannot find out.
 func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 	note := filepath.Join(dataDir, protocol.SocketNote)
 	text, err := os.ReadFile(note)
@@ -31,13 +31,13 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 		err = probeSocket(ctx, at.Path)
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		// A runner that was killed left the note.
+		// A killed runner left the note behind.
 		return nil, nil
 	}
 	if err != nil {
 		return nil, &jobs.Error{
-			Code: jobs.CodeStore, Attribute: "data_dir", Summary: "A runner may own the data directory, and cannot be asked", Err: err,
-			Detail: fmt.Sprintf("%s says so, but: %v.", note, err),
+			Code: jobs.CodeStore, Attribute: "data_dir", Summary: "A runner may use the data directory, but it cannot be reached", Err: err,
+			Detail: fmt.Sprintf("%s has the address of a runner, but: %v.", note, err),
 			Next:   "Run as the user who started the runner, or use its URL and token in the runner block",
 		}
 	}

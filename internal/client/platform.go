@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// listed reads a list and converts it.
+// listed reads a list and converts its elements.
 func listed[W, T any](ctx context.Context, c *Client, path string, query url.Values, convert func(W) T) ([]T, error) {
 	all, err := call[[]W](ctx, c, request{method: http.MethodGet, path: path, query: query})
 	if err != nil {
@@ -46,7 +46,8 @@ func (c *Client) Columns(ctx context.Context, authorizationID string, t jobs.Tab
 		func(v protocol.ColumnInfo) jobs.ColumnInfo { return jobs.ColumnInfo(v) })
 }
 
-// catalogQuery names a catalog, then a database, then a table.
+// catalogQuery returns the query for a pattern within a catalog, a database and
+// a table.
 func catalogQuery(pattern string, within ...string) url.Values {
 	query := url.Values{}
 	set(query, "pattern", pattern)
@@ -56,7 +57,8 @@ func catalogQuery(pattern string, within ...string) url.Values {
 	return query
 }
 
-// collection is a kind of object, T, that has an id, and its form on the wire.
+// collection has the calls for one kind of object with an id: T in package
+// jobs, W on the wire.
 type collection[W, T any] struct {
 	path string
 	wire func(T) W

@@ -8,11 +8,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// beatEvery is how often a client that made something says that it is alive. A
-// process that was killed falls silent, and the next apply adopts what it left.
-const beatEvery = 2 * time.Second
+// beatInterval is how often a client that created an object reports that it is
+// alive. The reports of a killed process stop, and the next apply adopts its
+// unconfirmed objects.
+const beatInterval = 2 * time.Second
 
-// register makes this process known to the runner, and keeps it so.
+// register reports to the runner that this process is alive, now and then
+// periodically until Close.
 func (c *Client) register(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -25,14 +27,14 @@ func (c *Client) register(ctx context.Context) error {
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.beating.Go(func() {
-		tick := time.NewTicker(beatEvery)
+		tick := time.NewTicker(beatInterval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-beating.Done():
 				return
 			case <-tick.C:
-				// A beat that fails is made good by the next.
+				// If one report fails, the next one replaces it.
 				_ = c.sendHeartbeat(beating)
 			}
 		}
@@ -44,7 +46,7 @@ func (c *Client) sendHeartbeat(ctx context.Context) error {
 	return c.do(ctx, request{method: http.MethodPut, path: at("/clients/%s", c.instance)})
 }
 
-// Close implements jobs.API. Runs go on at the runner.
+// Close implements jobs.API. The runner continues its runs.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	stop := c.stop
@@ -56,11 +58,11 @@ func (c *Client) Close() error {
 	}
 	stop()
 	c.beating.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
 	err := c.do(ctx, request{method: http.MethodDelete, path: at("/clients/%s", c.instance)})
 	if jobs.IsCode(err, jobs.CodeUnreachable) || jobs.IsCode(err, jobs.CodeTimeout) {
-		// What was made stays unconfirmed until its next plan.
+		// The objects stay unconfirmed until the next plan.
 		return nil
 	}
 	return err

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 )
 
-// recorder stands in for the fake's own answers: it notes the last call of
-// jobs.API and answers with made-up values, or with fail.
+// recorder intercepts the calls of the fake. It records the last call and
+// answers with generated values, or with the error fail.
 type recorder struct {
 	*jobstest.Fake
 	values *filler
@@ -55,23 +55,23 @@ func (r *recorder) intercept(c *jobstest.Call) (handled bool, err error) {
 	return true, nil
 }
 
-// last gives what was called last, with what, and what it answered.
+// last returns the method, the arguments and the results of the last call.
 func (r *recorder) last() (method string, args, results []any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.method, r.args, r.results
 }
 
-var errUnknownKind = errors.New("an error of no kind")
+var errUnknownKind = errors.New("an error without a code")
 
-// filler makes up values, each different from all before.
+// filler generates values that are all different.
 type filler struct {
 	n int
-	// empty leaves out what may be left out.
+	// empty leaves optional values empty.
 	empty bool
 }
 
-// filled are the values of types that cannot hold any value.
+// filled has the values of types that do not allow arbitrary values.
 var filled = map[reflect.Type]any{
 	reflect.TypeFor[jobs.Secret]():     jobs.NewSecret("dapi-secret"),
 	reflect.TypeFor[jobs.Reason]():     jobs.ReasonManual,

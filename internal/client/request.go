@@ -22,7 +22,7 @@ import (
 // request is one call of the API.
 type request struct {
 	method string
-	// path follows protocol.Base; its values are escaped.
+	// path is the path after protocol.Base, with escaped values.
 	path  string
 	query url.Values
 	body  any
@@ -30,7 +30,7 @@ type request struct {
 	accept string
 }
 
-// at puts escaped values into a path.
+// at formats a path with escaped values.
 func at(format string, values ...string) string {
 	escaped := make([]any, len(values))
 	for i, v := range values {
@@ -39,7 +39,7 @@ func at(format string, values ...string) string {
 	return fmt.Sprintf(format, escaped...)
 }
 
-// call makes a request and reads its answer.
+// call sends a request and decodes the answer.
 func call[T any](ctx context.Context, c *Client, r request) (T, error) {
 	var out T
 	resp, _, err := c.send(ctx, r)
@@ -56,8 +56,8 @@ func call[T any](ctx context.Context, c *Client, r request) (T, error) {
 	return out, nil
 }
 
-// do makes a request that gives nothing. What a first try, whose answer was
-// lost, has deleted, is not missing.
+// do sends a request without a result. If a repeated DELETE finds no object, do
+// returns no error: an earlier attempt, whose answer was lost, deleted it.
 func (c *Client) do(ctx context.Context, r request) error {
 	resp, tries, err := c.send(ctx, r)
 	if r.method == http.MethodDelete && tries > 1 && jobs.IsCode(err, jobs.CodeNotFound) {
@@ -69,14 +69,14 @@ func (c *Client) do(ctx context.Context, r request) error {
 	return resp.Body.Close()
 }
 
-// attempts bound those of a call.
+// attempts is the retry policy of a call.
 var attempts = retry.Policy{Attempts: 5, First: 200 * time.Millisecond, Longest: 30 * time.Second}
 
-// send makes a request until the runner has answered it. A request that is not
-// idempotent is repeated only where the runner cannot have seen it.
+// send sends a request, with retries, until the runner answers. It repeats a
+// request that is not idempotent only if the runner cannot have received it.
 func (c *Client) send(ctx context.Context, r request) (_ *http.Response, tries int, _ error) {
 	if strings.Contains(r.path+"/", "//") {
-		return nil, 0, jobs.Invalid("id", "An object without an id is asked for", "Its id or name is empty.", "Give the id of the object")
+		return nil, 0, jobs.Invalid("id", "The request names no object", "The id or name is empty.", "Give the id of the object")
 	}
 	body, err := json.Marshal(r.body)
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *Client) send(ctx context.Context, r request) (_ *http.Response, tries i
 		next.After = min(retry.After(resp.Header.Get("Retry-After"), time.Now()), attempts.Longest)
 		return nil, err
 	}, func(int, error) retry.Decision { return next })
-	if err != nil && next.Retry && ctx.Err() != nil { // it ended in a pause
+	if err != nil && next.Retry && ctx.Err() != nil { // ctx ended during a pause
 		err = c.unreachable(ctx, context.Cause(ctx))
 	}
 	return resp, tries, err
@@ -134,23 +134,24 @@ func (c *Client) try(ctx context.Context, r request, body []byte) (*http.Respons
 	return c.http.Do(req)
 }
 
-// neverSent reports that there was no connection to send anything over.
+// neverSent reports whether the request was not sent, because no connection
+// could be opened.
 func neverSent(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
 
-// agreed reports whether a runner of the same API version answered.
+// agreed reports whether the answer comes from a runner of the same API
+// version.
 func agreed(resp *http.Response) bool {
 	return resp.Header.Get(protocol.VersionHeader) == strconv.Itoa(protocol.Version)
 }
 
-// maxProblem bounds what is read of an answer that is no good.
+// maxProblem bounds the body of an error answer.
 const maxProblem = 1 << 20
 
-// refusal gives the error that an answer stands for, and whether it may pass.
-// Only a runner's own word, in a problem with a code, says that something is
-// not there.
+// refusal returns the error of an answer, and whether it is transient. Only a
+// Problem of the runner can have CodeNotFound; an answer of a proxy cannot.
 func (c *Client) refusal(resp *http.Response) (transient bool, _ error) {
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
@@ -169,20 +170,20 @@ func (c *Client) refusal(resp *http.Response) (transient bool, _ error) {
 	}
 	transient = resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError
 	return transient, &jobs.Error{
-		Code: jobs.CodeUnreachable, Attribute: "runner.url", Summary: "It is not a runner that answers at " + c.base.Redacted(),
+		Code: jobs.CodeUnreachable, Attribute: "runner.url", Summary: "The server at " + c.base.Redacted() + " is not a runner",
 		Detail: fmt.Sprintf("It answered %s, without the runner's header %s.", resp.Status, protocol.VersionHeader),
-		Next:   "Check the address, and what stands between: a proxy may answer for a runner that is down",
+		Next:   "Check the URL, and whether a proxy answers for a runner that is down",
 	}
 }
 
-// unreachable gives the error of a call without an answer.
+// unreachable returns the error of a call without an answer.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	e := &jobs.Error{
 		Code: jobs.CodeUnreachable, Attribute: "runner.url", Summary: "No answer from " + c.place, Err: err,
-		Detail: err.Error() + ".", Next: "Check that the runner is up and can be reached from here",
+		Detail: err.Error() + ".", Next: "Check that the runner is running and reachable from this machine",
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		e.Code = jobs.CodeTimeout

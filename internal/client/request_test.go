@@ -17,7 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
-// at gives a client of a handler, and the number of requests it has got.
+// at returns a client of a handler, and the number of requests that the handler
+// received.
 func at(t *testing.T, h http.HandlerFunc) (*client.Client, *atomic.Int64) {
 	t.Helper()
 	var n atomic.Int64
@@ -33,10 +34,10 @@ func at(t *testing.T, h http.HandlerFunc) (*client.Client, *atomic.Int64) {
 	return c, &n
 }
 
-// checklist 46: whatever answers in a runner's place, nothing is ever taken for
-// missing; what may pass is asked again, and what changes something only where
-// the runner cannot have seen it.
-func TestNoOtherAnswerIsNotFound(t *testing.T) {
+// checklist 46: an answer that is not the runner's never means that an object
+// is missing. Transient failures are retried; requests that change something
+// are retried only if the runner cannot have received them.
+func TestOnlyTheRunnerCanAnswerNotFound(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer      http.HandlerFunc
@@ -106,8 +107,9 @@ func TestTransientFailuresAreRetried(t *testing.T) {
 	}
 }
 
-// Of a runner and a client of different versions, the older one is named.
-func TestAVersionMismatchNamesTheOlder(t *testing.T) {
+// If the runner and the client have different versions, the error names the
+// older one.
+func TestVersionMismatchNamesTheOlderSide(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{"2": "Upgrade the provider", "0": "Upgrade the runner"} {
 		c, n := at(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -122,8 +124,8 @@ func TestAVersionMismatchNamesTheOlder(t *testing.T) {
 	}
 }
 
-// checklist 54: the token crosses no network in clear text.
-func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
+// checklist 54: the token never crosses the network unencrypted.
+func TestUnencryptedAddressesAreRefused(t *testing.T) {
 	t.Parallel()
 	for url, ok := range map[string]bool{
 		"https://runner.example.com:8443": true, "https://h/behind/a/path/": true, "http://127.0.0.1:8088": true, "http://localhost:1": true, "http://[::1]:1": true,
@@ -138,12 +140,12 @@ func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
 		t.Errorf("without a token: %v", err)
 	}
 	if _, err := client.New(client.Config{URL: "https://h", Token: jobs.NewSecret(token), CAFile: "/no/such"}); err == nil {
-		t.Error("without its authorities")
+		t.Error("got no error without the file of certificate authorities")
 	}
 }
 
-// A follower whose connection is lost follows on, and hears each move.
-func TestFollowingGoesOnWhenTheConnectionIsLost(t *testing.T) {
+// After a lost connection, WaitRun reconnects and reports every change.
+func TestWaitRunReconnects(t *testing.T) {
 	t.Parallel()
 	s := api.New(api.Config{API: &moving{Fake: jobstest.New()}, Token: jobs.NewSecret(token), FollowEvery: time.Millisecond})
 	var times atomic.Int64
@@ -162,7 +164,7 @@ func TestFollowingGoesOnWhenTheConnectionIsLost(t *testing.T) {
 	}
 }
 
-// moving has one run, that ends after a while.
+// moving is an API with one run that progresses and ends.
 type moving struct {
 	*jobstest.Fake
 	looks atomic.Int64
@@ -175,28 +177,28 @@ func (m *moving) Run(context.Context, string) (jobs.Run, error) {
 	return jobs.Run{ID: "run_1", Status: jobs.StatusSucceeded, Phase: "done"}, nil
 }
 
-// The address that people are told is one that the page has.
-func TestARunsAddressIsThatOfThePage(t *testing.T) {
+// The URL of a run is the URL that the page serves.
+func TestRunURLIsThePathOfThePage(t *testing.T) {
 	t.Parallel()
 	c, err := client.New(client.Config{URL: "https://runner.example.com:8443/", Token: jobs.NewSecret(token)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := jobs.RunURL(c, "run_1"), "https://runner.example.com:8443"+page.RunPath("run_1"); got != want {
-		t.Errorf("it is %s, the page has %s", got, want)
+		t.Errorf("got %s, want the page's URL %s", got, want)
 	}
 	local, err := client.New(client.Config{Socket: "/run/runner.sock", Token: jobs.NewSecret(token)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := jobs.RunURL(local, "run_1"); got != "" {
-		t.Errorf("behind a socket it is %s", got)
+		t.Errorf("without a page: got %s, want none", got)
 	}
 	local, err = client.New(client.Config{Socket: "/run/runner.sock", Page: "http://127.0.0.1:8088", Token: jobs.NewSecret(token)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := jobs.RunURL(local, "run_1"), "http://127.0.0.1:8088"+page.RunPath("run_1"); got != want {
-		t.Errorf("behind a socket it is %s, the page has %s", got, want)
+		t.Errorf("through a socket: got %s, want the page's URL %s", got, want)
 	}
 }

@@ -24,7 +24,8 @@ import (
 
 const token = "test-token-of-the-runner"
 
-// serve serves an API and gives its client, and what was asked of the server.
+// serve serves an API. It returns a client of the server, and the requests that
+// the server received.
 func serve(t *testing.T, a jobs.API) (*client.Client, *seen) {
 	t.Helper()
 	s := api.New(api.Config{API: a, Token: jobs.NewSecret(token), Release: "1.2.3", FollowEvery: 1})
@@ -43,7 +44,7 @@ func serve(t *testing.T, a jobs.API) (*client.Client, *seen) {
 	return c, log
 }
 
-// seen notes "METHOD path" of each request.
+// seen records "METHOD path" of each request.
 type seen struct {
 	mu    sync.Mutex
 	asked map[string]bool
@@ -58,12 +59,13 @@ func (s *seen) watch(next http.Handler) http.Handler {
 	})
 }
 
-// equal ignores the difference of nothing and no elements, which JSON has not.
+// equal treats nil and empty slices as equal, because JSON does not distinguish
+// them.
 var equal = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b jobs.Secret) bool { return a.Reveal() == b.Reveal() })}
 
-// Every method of the API arrives with what it was called with, and its answer
-// comes back whole, whether all is filled in or nothing is.
-func TestEveryCallArrivesWholeAndSoDoesItsAnswer(t *testing.T) {
+// Every method of the API transfers its arguments and its results completely,
+// with and without optional values.
+func TestEveryCallTransfersArgumentsAndResults(t *testing.T) {
 	t.Parallel()
 	for _, empty := range []bool{false, true} {
 		r := newRecorder(t, &filler{empty: empty})
@@ -90,7 +92,7 @@ func TestEveryCallArrivesWholeAndSoDoesItsAnswer(t *testing.T) {
 			if d := cmp.Diff(sent, args, equal); d != "" {
 				t.Errorf("%s: what was sent and what arrived:\n%s", m.Name, d)
 			}
-			if m.Name == "Store" { // its location is the client's own
+			if m.Name == "Store" { // the client replaces the location
 				got[0] = withLocation(got[0], answered[0])
 			}
 			if d := cmp.Diff(answered, got, equal); d != "" {
@@ -123,7 +125,7 @@ func arguments(t *testing.T, method reflect.Type, values *filler) (in []reflect.
 	return in, sent
 }
 
-// results gives a call's results without the error, sequences as slices.
+// results returns a call's results without the error, with sequences as slices.
 func results(t *testing.T, out []reflect.Value) []any {
 	t.Helper()
 	var all []any
@@ -153,9 +155,9 @@ func collect[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
 	return all
 }
 
-// checklist 46: an error of any code comes back as it was, and only what was
-// not found is not found.
-func TestErrorsComeBackAsTheyWere(t *testing.T) {
+// checklist 46: an error of any code is transferred unchanged, so only
+// CodeNotFound means that an object is missing.
+func TestErrorsAreTransferred(t *testing.T) {
 	t.Parallel()
 	codes := []jobs.Code{
 		jobs.CodeNotFound, jobs.CodeConflict, jobs.CodeInUse, jobs.CodeInvalid, jobs.CodeUnauthorized, jobs.CodeForbidden,
@@ -190,8 +192,8 @@ func TestErrorsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-// The client uses each operation of the description, and no others.
-func TestTheClientCoversTheDescription(t *testing.T) {
+// The client uses every operation of the OpenAPI description, and no other.
+func TestClientUsesAllOperations(t *testing.T) {
 	t.Parallel()
 	r := newRecorder(t, &filler{empty: true})
 	c, log := serve(t, r)
@@ -241,6 +243,6 @@ func TestTheClientCoversTheDescription(t *testing.T) {
 		asked[a] = true
 	}
 	if d := cmp.Diff(slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(asked))); d != "" {
-		t.Errorf("described, and asked:\n%s", d)
+		t.Errorf("operations, described (-) and used (+):\n%s", d)
 	}
 }

@@ -32,7 +32,7 @@ func write(t *testing.T, text string, mode os.FileMode) string {
 }
 
 // The example configuration files are valid.
-func TestTheExampleFilesAreValid(t *testing.T) {
+func TestExampleFilesAreValid(t *testing.T) {
 	t.Parallel()
 	examples := filepath.Join("..", "..", "examples", "runner")
 	c, err := config.Read(filepath.Join(examples, "runner.yml"))
@@ -72,7 +72,7 @@ func TestTheExampleFilesAreValid(t *testing.T) {
 }
 
 // checklist 43: an error names the faulty key and its line, and quotes no secret.
-func TestErrorsNameTheMistakeAndQuoteNoSecret(t *testing.T) {
+func TestErrorsNameTheKeyAndNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"an unknown key":           {"database_url: canary\ndata_dirr: x\n", "data_dirr"},
@@ -119,7 +119,7 @@ func TestErrorsNameTheMistakeAndQuoteNoSecret(t *testing.T) {
 
 // The environment fills settings that the file leaves out, the file can be JSON,
 // and a credential never comes from two sources.
-func TestTheFileTakesPrecedenceOverTheEnvironment(t *testing.T) {
+func TestFileTakesPrecedenceOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{
 		"LYTICS_DATA_DIR": "/env", "LYTICS_DATABASE_URL": " postgres://env \n", "LYTICS_ALLOW_PRIVATE_HOSTS": "true",
@@ -145,7 +145,7 @@ func TestTheFileTakesPrecedenceOverTheEnvironment(t *testing.T) {
 }
 
 // A shared store needs S3 for its events, and the error comes before anything runs.
-func TestASharedStoreNeedsABucketForItsEvents(t *testing.T) {
+func TestSharedStoreNeedsABucketForEvents(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"database_url: postgres://h/d": "staging.s3",

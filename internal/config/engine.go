@@ -18,8 +18,8 @@ import (
 // environment names one. It is relative to the working directory.
 const DefaultDataDir = ".lytics"
 
-// Engine configures what executes runs: its store, the staging of exports, and
-// the platform. Its keys are those of the provider block.
+// Engine configures the store, the staging of exports, and the platform. Its
+// keys are those of the provider block.
 type Engine struct {
 	DataDir string `yaml:"data_dir"`
 	// DatabaseURL is empty for a store in DataDir.
@@ -27,14 +27,14 @@ type Engine struct {
 	// EncryptionKeyFile is empty for the default file in the user's
 	// configuration directory.
 	EncryptionKeyFile string `yaml:"encryption_key_file"`
-	// AllowPrivateHosts is nil where it is left out, which means false.
+	// AllowPrivateHosts is nil if it is left out; nil means false.
 	AllowPrivateHosts *bool     `yaml:"allow_private_hosts"`
 	Staging           *Staging  `yaml:"staging"`
 	Platform          *Platform `yaml:"platform"`
 }
 
-// Staging is where the files of exports wait for COPY INTO. If both places are
-// set, exports use Volume.
+// Staging is where exports stage files for COPY INTO. If both are set, exports
+// use Volume.
 type Staging struct {
 	S3     *S3     `yaml:"s3"`
 	Volume *Volume `yaml:"volume"`
@@ -69,7 +69,8 @@ type S3 struct {
 	ExternalLocation string `yaml:"external_location"`
 }
 
-// Platform is the customer-data side. Without Lytics it is the embedded one.
+// Platform selects the customer-data platform. Without Lytics it is the
+// embedded platform.
 type Platform struct {
 	Lytics *Lytics `yaml:"lytics"`
 }
@@ -100,10 +101,10 @@ func (s *Secret) UnmarshalYAML(text []byte) error {
 	return nil
 }
 
-// Bool gives the value of an optional flag; nil is false.
+// Bool returns the value of an optional flag; nil is false.
 func Bool(b *bool) bool { return b != nil && *b }
 
-// LyticsAccount gives the Lytics account, or nil for the embedded platform.
+// LyticsAccount returns the Lytics account, or nil for the embedded platform.
 func (c Engine) LyticsAccount() *Lytics {
 	if c.Platform == nil {
 		return nil
@@ -111,7 +112,7 @@ func (c Engine) LyticsAccount() *Lytics {
 	return c.Platform.Lytics
 }
 
-// S3 gives the staging bucket, or nil.
+// S3 returns the staging bucket, or nil.
 func (c Engine) S3() *S3 {
 	if c.Staging == nil {
 		return nil
@@ -119,7 +120,7 @@ func (c Engine) S3() *S3 {
 	return c.Staging.S3
 }
 
-// Volume gives the staging volume, or nil.
+// Volume returns the staging volume, or nil.
 func (c Engine) Volume() *Volume {
 	if c.Staging == nil {
 		return nil
@@ -127,8 +128,8 @@ func (c Engine) Volume() *Volume {
 	return c.Staging.Volume
 }
 
-// Complete fills what is left out from the environment, makes paths absolute,
-// and checks the result. Its errors are *jobs.Error, joined.
+// Complete fills unset settings from the environment, makes paths absolute, and
+// checks the result. Its errors are joined *jobs.Error values.
 func (c Engine) Complete(lookup func(string) (string, bool)) (Engine, error) {
 	e := environment{lookup: lookup}
 	c = e.engine(c)
@@ -162,9 +163,9 @@ func (c Engine) check() (errs []error) {
 	return errs
 }
 
-// CheckEventStorage refuses a shared store whose events would be on the disk
-// of one machine. Only a process that executes runs needs it: looking at a
-// shared store takes no bucket.
+// CheckEventStorage returns an error if the events of a shared store would be
+// on the disk of one machine. Only a process that executes runs calls it:
+// reading a shared store needs no bucket.
 func (c Engine) CheckEventStorage() error {
 	if c.DatabaseURL.Empty() || c.LyticsAccount() != nil || c.S3() != nil {
 		return nil

@@ -55,8 +55,8 @@ func (e *environment) invalid(attribute, name, text, want string) {
 		"Set it to "+want+", or unset it"))
 }
 
-// staging fills the bucket and the volume; each of them may come from the
-// environment alone.
+// staging fills the bucket and the volume. The environment alone can set
+// either.
 func (e *environment) staging(c *Engine) {
 	given := Staging{}
 	if c.Staging != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // checklist 53: a file with a secret must not be readable by every user.
-func TestAFileWithSecretsIsPrivate(t *testing.T) {
+func TestFileWithSecretsMustBePrivate(t *testing.T) {
 	t.Parallel()
 	if _, err := config.Read(write(t, "database_url: canary", 0o644)); err == nil || !strings.Contains(err.Error(),
 		"chmod 640") || strings.Contains(err.Error(), "canary") {

@@ -24,10 +24,10 @@ type Runner struct {
 	Listen  string `yaml:"listen"`
 	TLSCert string `yaml:"tls_cert"`
 	TLSKey  string `yaml:"tls_key"`
-	// TokenFile holds the API's token; the runner makes the file if there is
+	// TokenFile holds the API's token. The runner creates the file if there is
 	// none.
 	TokenFile string `yaml:"token_file"`
-	// AllowedHosts are further host names under which clients reach the API.
+	// AllowedHosts are further host names that requests to the API may use.
 	AllowedHosts []string `yaml:"allowed_hosts"`
 	// MaxRuns limits the runs that this process executes at a time.
 	MaxRuns int `yaml:"max_runs"`
@@ -72,8 +72,8 @@ func Read(file string) (Runner, error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.DisallowUnknownField())
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		// The error is formatted without the source: a line beside the mistake
-		// may hold a secret.
+		// The error is formatted without the source, because a line next to the
+		// mistake may hold a secret.
 		return c, bad(strings.TrimSpace(yaml.FormatError(err, false, false))+".", "Correct it; examples/runner has a file with all keys")
 	}
 	info, err := os.Stat(file)
@@ -98,8 +98,8 @@ func (c Runner) hasSecret() bool {
 	return slices.ContainsFunc(secrets, func(s Secret) bool { return !s.Empty() })
 }
 
-// Complete fills what the file and the command line left out from the
-// environment, makes paths absolute, and checks the result.
+// Complete fills unset settings from the environment, makes paths absolute, and
+// checks the result.
 func (c Runner) Complete(lookup func(string) (string, bool)) (Runner, error) {
 	e := environment{lookup: lookup}
 	c.Engine = e.engine(c.Engine)

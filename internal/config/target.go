@@ -2,8 +2,8 @@ package config
 
 import "github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 
-// Target names the store that a provider block or a command works on: a
-// runner's, or one that the process opens itself.
+// Target is the store that a provider block or a command uses: the store of a
+// runner, or one that the process opens itself.
 type Target struct {
 	// Runner is nil if the process opens the store that Engine configures.
 	Runner *RunnerAddress
@@ -16,14 +16,14 @@ type RunnerAddress struct {
 	URL   string
 	Token jobs.Secret
 	// CAFile is a PEM file with the certificate authority of the runner's
-	// certificate; empty means those of the system.
+	// certificate; empty means the system's authorities.
 	CAFile string
 }
 
 // RunnerURLEnv names the environment variable that holds a runner's URL.
 const RunnerURLEnv = "LYTICS_RUNNER_URL"
 
-// Complete fills what is left out from the environment.
+// Complete fills unset values from the environment.
 func (a RunnerAddress) Complete(lookup func(string) (string, bool)) RunnerAddress {
 	e, token := environment{lookup: lookup}, Secret{a.Token}
 	e.text(&a.URL, RunnerURLEnv)

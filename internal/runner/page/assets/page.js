@@ -67,7 +67,7 @@
 
   function lost(is) {
     const el = document.getElementById('lost');
-    const text = is ? 'The runner does not answer. This page is as it was; trying again.' : '';
+    const text = is ? 'The runner does not answer. This page shows the last known state; retrying.' : '';
     if (el.textContent !== text) el.textContent = text;
     document.documentElement.classList.toggle('is-lost', is);
   }
