@@ -19,7 +19,7 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// alter is ALTER TABLE and ALTER VIEW.
+// alter executes ALTER TABLE and ALTER VIEW.
 func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action == "RENAME" {
 		return s.rename(ctx, env, st)
@@ -42,8 +42,8 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 		}
 		return nil, sqlerror.TableNotFound(st.Name...)
 	}
-	err = s.change(ctx, env, st.Name, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		v := t.next(env, tab, st.Action, nil)
+	err = s.changeTable(ctx, env, st.Name, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		v := t.nextVersion(env, tab, st.Action, nil)
 		if v.Properties == nil {
 			v.Properties = map[string]string{}
 		}
@@ -52,7 +52,7 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 	return fixedresult.Empty(), err
 }
 
-// alterVersion applies one action to a table's next version.
+// alterVersion applies one action to the table's next version.
 func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) error {
 	mapped := strings.EqualFold(v.Properties["delta.columnMapping.mode"], "name")
 	column := func(name string) (*catalog.Column, error) {
@@ -198,7 +198,7 @@ func (t *txn) setNullable(v *catalog.Version, st *syntax.Alter, column func(stri
 		return err
 	}
 	if st.NotNull {
-		n, err := t.count(fmt.Sprintf("SELECT count(*) FROM %s WHERE _to = %d AND %s IS NULL", v.Phys, int64(bind.Open), c.Phys))
+		n, err := t.count(fmt.Sprintf("SELECT count(*) FROM %s WHERE _to = %d AND %s IS NULL", v.Phys, int64(bind.NoEnd), c.Phys))
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (t *txn) setNullable(v *catalog.Version, st *syntax.Alter, column func(stri
 	return nil
 }
 
-// setType widens a column's type: the values move to a new physical column.
+// setType widens a column's type. The values are copied to a new physical column.
 func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) (*catalog.Column, error)) error {
 	c, err := column(st.Column)
 	if err != nil {
@@ -238,7 +238,7 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 	return err
 }
 
-func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (warehouse.Result, error) {
+func (s *session) alterView(ctx context.Context, n tableName, st *syntax.Alter) (warehouse.Result, error) {
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
 		return nil, sqlerror.New(
 			"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
@@ -270,7 +270,7 @@ func (s *session) alterView(ctx context.Context, n name, st *syntax.Alter) (ware
 	return fixedresult.Empty(), err
 }
 
-// rename moves a table or view to another name, with its history.
+// rename renames a table or view, which keeps its history.
 func (s *session) rename(ctx context.Context, env *bind.Env, st *syntax.Alter) (warehouse.Result, error) {
 	from, err := resolve(env, st.Name)
 	if err != nil {
@@ -289,7 +289,7 @@ func (s *session) rename(ctx context.Context, env *bind.Env, st *syntax.Alter) (
 		if tab == nil {
 			return sqlerror.TableNotFound(st.Name...)
 		}
-		if err := creatable(env, to); err != nil {
+		if err := checkCreatable(env, to); err != nil {
 			return err
 		}
 		if other := t.before.Table(to.catalog, to.schema, to.table); other != nil && other.ID != tab.ID {

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// An open result sees its snapshot to the end, whatever happens to the table.
+// An open result reads its snapshot to the end, even if the table is changed or dropped.
 func TestResultKeepsItsSnapshot(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
@@ -49,7 +49,7 @@ func TestResultKeepsItsSnapshot(t *testing.T) {
 	}
 }
 
-// Writers of one table wait for each other; each makes a version of its own.
+// Writers of the same table wait for each other, and each commits a version.
 func TestConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
@@ -80,7 +80,7 @@ func TestConcurrentWriters(t *testing.T) {
 }
 
 // checklist 27
-func TestCancel(t *testing.T) {
+func TestCancelStopsAStatement(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
 	slow := "SELECT count(*) AS n FROM range(100000000) a, range(100000) b WHERE a.id + b.id = -1"
@@ -92,7 +92,7 @@ func TestCancel(t *testing.T) {
 			_ = r.Close()
 		}
 		cancel()
-		// To its end the statement would take hours.
+		// This query would take hours.
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
 		}
@@ -120,7 +120,7 @@ func TestCancel(t *testing.T) {
 	b.want("SELECT 2", "2")
 }
 
-// A result that fails while it is read says so; it is never a clean end.
+// A result that fails while it is read returns an error, never a normal end.
 // checklist 20
 func TestErrorWhileReading(t *testing.T) {
 	t.Parallel()
@@ -129,7 +129,7 @@ func TestErrorWhileReading(t *testing.T) {
 	b.fails("SELECT CAST(s AS BIGINT) FROM (SELECT CASE WHEN id = 199999 THEN 'x' ELSE '1' END AS s FROM range(200000))", "CAST_INVALID_INPUT")
 }
 
-// The import's main query, over a million rows a minute many times over.
+// The main query of an import, over a million rows.
 func BenchmarkImportQuery(b *testing.B) {
 	w := open(b, duck.Options{})
 	const rows = 300_000

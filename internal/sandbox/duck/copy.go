@@ -19,8 +19,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// copyInto is COPY INTO: files that this table has not loaded yet are read,
-// and their rows committed as one version.
+// copyInto executes COPY INTO: it loads the files that the table has not loaded yet, in
+// one commit.
 func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyInto) (warehouse.Result, error) {
 	options, err := copyinto.ParseOptions(st.Copy)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 	if st.Validate {
 		return nil, sqlerror.Unsupported("COPY INTO ... VALIDATE")
 	}
-	format, err := readFormat(st)
+	format, err := parseFormat(st)
 	if err != nil {
 		return nil, err
 	}
@@ -42,25 +42,25 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 		return nil, err
 	}
 	var inserted, corrupt int64
-	err = s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+	err = s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		pending := files
 		if !options.Force {
-			if pending, err = t.unloaded(tab, files); err != nil || len(pending) == 0 {
+			if pending, err = t.notLoaded(tab, files); err != nil || len(pending) == 0 {
 				return nil, 0, err
 			}
 		}
-		rows, err := t.stage(source, pending, format)
+		rows, err := t.stageFiles(source, pending, format)
 		if err != nil {
 			return nil, 0, err
 		}
 		corrupt = rows.corrupt
 		q := &bind.Query{SQL: rows.sql, Columns: rows.columns}
 		if len(st.Items) > 0 {
-			if q, err = bind.Select(env, st.Items, q, st.Source.Name); err != nil {
+			if q, err = bind.BindSelectItems(env, st.Items, q, st.Source.Name); err != nil {
 				return nil, 0, err
 			}
 		}
-		v := t.next(env, tab, "COPY INTO", map[string]string{"mode": "Append", "partitionBy": "[]", "statsOnLoad": "false"})
+		v := t.nextVersion(env, tab, "COPY INTO", map[string]string{"mode": "Append", "partitionBy": "[]", "statsOnLoad": "false"})
 		if options.MergeSchema {
 			if err := t.mergeSchema(v, q); err != nil {
 				return nil, 0, err
@@ -82,8 +82,8 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}, inserted, inserted, corrupt)
 }
 
-// copyColumns matches what the files give to the table by name. Without a
-// SELECT nothing casts, so types that do not fit are refused.
+// copyColumns matches the files' columns to the table's by name. Without a SELECT there
+// are no casts, so a type that does not fit is an error.
 func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table string) ([]int, error) {
 	if len(v.Columns) == 0 {
 		return nil, copyinto.SchemaMismatch(table, "")
@@ -98,7 +98,7 @@ func copyColumns(st *syntax.CopyInto, q *bind.Query, v *catalog.Version, table s
 			q.Columns[i].Name = c
 		}
 	}
-	match, err := bind.ByName(q, to, table)
+	match, err := bind.MatchByName(q, to, table)
 	if err != nil {
 		return nil, copyinto.SchemaMismatch(table, err.Error())
 	}
@@ -134,8 +134,8 @@ func (t *txn) mergeSchema(v *catalog.Version, q *bind.Query) error {
 	return nil
 }
 
-// unloaded leaves out the files that the table has loaded before.
-func (t *txn) unloaded(tab *catalog.Table, files []copyinto.File) ([]copyinto.File, error) {
+// notLoaded returns the files that the table has not loaded yet.
+func (t *txn) notLoaded(tab *catalog.Table, files []copyinto.File) ([]copyinto.File, error) {
 	rows, err := t.conn.QueryContext(t.ctx, "SELECT file FROM sandbox_files WHERE id = ?", tab.ID)
 	if err != nil {
 		return nil, err
@@ -161,25 +161,25 @@ func (t *txn) recordLoaded(tab *catalog.Table, files []copyinto.File) error {
 	return nil
 }
 
-// staged is what files hold, in a temporary table.
-type staged struct {
+// stagedRows are the rows of files, in a temporary table.
+type stagedRows struct {
 	table   string
 	sql     string
 	columns []bind.Column
 	corrupt int64
 }
 
-// format is how files are read: as Parquet, or as CSV by its options.
-type format struct {
+// fileFormat is the format of files: Parquet, or CSV with options.
+type fileFormat struct {
 	parquet bool
 	csv     sparkcsv.Options
-	// reads are the columns that the SELECT names, in lower case; nil for all.
+	// reads holds the columns that the SELECT names, in lower case; nil means all.
 	reads map[string]bool
 }
 
-// readFormat reads FILEFORMAT and FORMAT_OPTIONS.
-func readFormat(st *syntax.CopyInto) (format, error) {
-	var f format
+// parseFormat parses FILEFORMAT and FORMAT_OPTIONS.
+func parseFormat(st *syntax.CopyInto) (fileFormat, error) {
+	var f fileFormat
 	options := copyinto.FormatOptions(st)
 	if err := copyinto.CheckFormat(st.Format); err != nil {
 		return f, err
@@ -202,15 +202,15 @@ func readFormat(st *syntax.CopyInto) (format, error) {
 	return f, sqlerror.Unsupported("FILEFORMAT = " + st.Format)
 }
 
-// stage reads files into a temporary table.
-func (t *txn) stage(source *copyinto.Source, files []copyinto.File, f format) (*staged, error) {
+// stageFiles reads files into a temporary table.
+func (t *txn) stageFiles(source *copyinto.Source, files []copyinto.File, f fileFormat) (*stagedRows, error) {
 	if f.parquet {
 		return t.stageParquet(source, files)
 	}
 	return t.stageCSV(source, files, f.csv, f.reads)
 }
 
-// columnsRead are the columns that a SELECT names; nil where it reads them all.
+// columnsRead returns the columns that a SELECT names; nil if it reads all.
 func columnsRead(items []syntax.SelectItem) map[string]bool {
 	if len(items) == 0 {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// bucket is an object store in memory, which notes the credentials it is given.
+// bucket is an object store in memory that records the credentials it receives.
 type bucket struct {
 	mu      sync.Mutex
 	objects map[string]string
@@ -60,7 +60,7 @@ func withBucket(t *testing.T, objects map[string]string) (*fixture, *bucket) {
 const exportOptions = ` FILEFORMAT = CSV FORMAT_OPTIONS('multiLine'='true','lineSep'='\n','quote'='"','escape'='"','charToEscapeQuoteEscaping'='"','nullValue'='\\N:run','encoding'='UTF-8','mode'='FAILFAST')`
 
 // checklist 29 30 32 33
-func TestCopyIntoAsAnExportDoes(t *testing.T) {
+func TestCopyIntoOfAnExport(t *testing.T) {
 	t.Parallel()
 	var z bytes.Buffer
 	w := gzip.NewWriter(&z)
@@ -89,7 +89,7 @@ func TestCopyIntoAsAnExportDoes(t *testing.T) {
 		`{"user id":"zipped","age":5}`)
 }
 
-// A file is loaded once, unless forced; a new one is picked up.
+// A file is loaded only once, unless forced; a new file is loaded.
 func TestCopyIntoRemembersFiles(t *testing.T) {
 	t.Parallel()
 	b, store := withBucket(t, map[string]string{"d/1.csv": "x\n"})
@@ -119,7 +119,7 @@ func TestCopyIntoRemembersFiles(t *testing.T) {
 	b.fails("COPY INTO l FROM 's3://b/d' FILEFORMAT = XLSX", "COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED")
 }
 
-// The original product's way: a table without columns, filled by inference.
+// As the original Lytics product does: inference fills a table without columns.
 // checklist 34
 func TestCopyIntoWithoutASchema(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestCopyIntoModes(t *testing.T) {
 	b.want(load("DROPMALFORMED"), "1 | 1 | 0")
 	b.fails(load("FAILFAST"), "FAILED_READ_FILE.NO_HINT")
 	b.fails("COPY INTO l FROM (SELECT _c0 AS a, _c1 AS b FROM 's3://b/d') FILEFORMAT = CSV FORMAT_OPTIONS ('mode' = 'FAILFAST') COPY_OPTIONS ('force' = 'true')", "FAILED_READ_FILE.NO_HINT")
-	// As in Spark, records are not measured where only some columns are read.
+	// As in Spark, the number of values is not checked if only some columns are read.
 	b.want("COPY INTO l FROM (SELECT _c0 AS a FROM 's3://b/d') FILEFORMAT = CSV FORMAT_OPTIONS ('mode' = 'FAILFAST') COPY_OPTIONS ('force' = 'true')", "4 | 4 | 0")
 	b.exec("CREATE TABLE n (a BIGINT, b BIGINT)")
 	b.fails("COPY INTO n FROM 's3://b/d' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true')", "DELTA_FAILED_TO_MERGE_FIELDS")

@@ -20,7 +20,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// definition is what a new version of a table looks like.
+// definition is the definition of a new version of a table.
 type definition struct {
 	columns    []catalog.Column
 	properties map[string]string
@@ -29,7 +29,7 @@ type definition struct {
 	partition  []string
 }
 
-// createTable is CREATE [OR REPLACE] TABLE with columns, AS SELECT, or CLONE.
+// createTable executes CREATE [OR REPLACE] TABLE with columns, AS SELECT, or CLONE.
 func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.CreateTable) (warehouse.Result, error) {
 	n, err := resolve(env, st.Name)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 	var result warehouse.Result
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
-		if err := creatable(env, n); err != nil {
+		if err := checkCreatable(env, n); err != nil {
 			return err
 		}
 		old := t.before.Table(n.catalog, n.schema, n.table)
@@ -49,7 +49,7 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 		case old != nil && !st.OrReplace:
 			return sqlerror.TableExists(n.catalog, n.schema, n.table)
 		case old != nil && old.View != nil:
-			return notTable(old, "CREATE OR REPLACE TABLE")
+			return notTableError(old, "CREATE OR REPLACE TABLE")
 		}
 		switch {
 		case st.Clone != nil:
@@ -64,8 +64,8 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 	return result, err
 }
 
-// creatable checks the place a table or view is made in.
-func creatable(env *bind.Env, n name) error {
+// checkCreatable checks whether a table or view can be created under a name.
+func checkCreatable(env *bind.Env, n tableName) error {
 	if strings.EqualFold(n.schema, "information_schema") || strings.EqualFold(n.catalog, "system") {
 		return sqlerror.New(
 			"INSUFFICIENT_PERMISSIONS",
@@ -78,7 +78,7 @@ func creatable(env *bind.Env, n name) error {
 	return err
 }
 
-func (t *txn) createEmpty(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+func (t *txn) createEmpty(env *bind.Env, n tableName, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
 	d := definition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
 	if st.Comment != nil {
 		d.comment = *st.Comment
@@ -91,7 +91,7 @@ func (t *txn) createEmpty(env *bind.Env, n name, old *catalog.Table, st *syntax.
 		}
 		d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull, Comment: c.Comment, Default: c.DefaultText})
 	}
-	v, err := t.newVersion(env, old, d, operation("CREATE TABLE", "CREATE OR REPLACE TABLE", st.OrReplace))
+	v, err := t.newVersion(env, old, d, operationName("CREATE TABLE", "CREATE OR REPLACE TABLE", st.OrReplace))
 	if err != nil {
 		return nil, err
 	}
@@ -101,15 +101,15 @@ func (t *txn) createEmpty(env *bind.Env, n name, old *catalog.Table, st *syntax.
 	return fixedresult.Empty(), t.publish(n, old, v, 0)
 }
 
-// operation names a commit as DESCRIBE HISTORY shows it.
-func operation(plain, replace string, orReplace bool) string {
+// operationName returns the name of a commit in DESCRIBE HISTORY.
+func operationName(plain, replace string, orReplace bool) string {
 	if orReplace {
 		return replace
 	}
 	return plain
 }
 
-func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+func (t *txn) createAs(env *bind.Env, n tableName, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
 	if st.Columns != nil {
 		return nil, sqlerror.New(
 			"_LEGACY_ERROR_TEMP_0035",
@@ -128,7 +128,7 @@ func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.Cre
 	for _, c := range q.Columns {
 		d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type, Comment: c.Comment})
 	}
-	v, err := t.newVersion(env, old, d, operation("CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", st.OrReplace))
+	v, err := t.newVersion(env, old, d, operationName("CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", st.OrReplace))
 	if err != nil {
 		return nil, err
 	}
@@ -146,15 +146,15 @@ func (t *txn) createAs(env *bind.Env, n name, old *catalog.Table, st *syntax.Cre
 	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
-// clone copies a table's rows at a version. A shallow clone is a copy too:
-// nothing that can be seen tells them apart.
-func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
+// clone copies a version's rows to a new table. A shallow clone copies too, since users
+// cannot see the difference.
+func (t *txn) clone(env *bind.Env, n tableName, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
 	source, err := env.Table(st.Clone.Parts)
 	if err != nil {
 		return nil, err
 	}
 	if source.View != nil {
-		return nil, notTable(source, "CLONE")
+		return nil, notTableError(source, "CLONE")
 	}
 	from, err := bind.VersionOf(env, source, st.Clone)
 	if err != nil {
@@ -184,7 +184,7 @@ func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.Create
 	}
 	base := nextRow(old)
 	rows, err := t.exec("INSERT INTO %s BY NAME SELECT %s%d AS _from, %d AS _to, %d + row_number() OVER () - 1 AS _rid, %d AS _rcv FROM (%s)",
-		v.Phys, listed(cols), v.N, int64(bind.Open), base, v.N, bind.Scan(from))
+		v.Phys, joinWithTrailingComma(cols), v.N, int64(bind.NoEnd), base, v.N, bind.ScanQuery(from))
 	if err != nil {
 		return nil, err
 	}
@@ -208,8 +208,8 @@ func (t *txn) clone(env *bind.Env, n name, old *catalog.Table, st *syntax.Create
 	)
 }
 
-// listed joins columns, with a comma after them where there are any.
-func listed(cols []string) string {
+// joinWithTrailingComma joins columns, with a comma after the last one.
+func joinWithTrailingComma(cols []string) string {
 	if len(cols) == 0 {
 		return ""
 	}
@@ -239,14 +239,13 @@ func propertyMap(ps []syntax.Property) map[string]string {
 	return m
 }
 
-// newVersion checks a definition and makes the version that has it, in a
-// physical table of its own.
+// newVersion checks a definition, and returns a version with a new physical table.
 func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op string) (*catalog.Version, error) {
 	v := &catalog.Version{
-		At:         t.engine.clock(),
+		At:         t.engine.nextCommitTime(),
 		Operation:  op,
 		User:       env.User,
-		Phys:       t.physical(),
+		Phys:       t.newPhysicalName(),
 		Properties: d.properties,
 		Comment:    d.comment,
 		Cluster:    d.cluster,
@@ -288,7 +287,7 @@ func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op str
 	return v, nil
 }
 
-// checkColumn refuses what Delta refuses in a column.
+// checkColumn returns Delta's error for a column that it refuses.
 func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	if catalog.FindColumn(before, c.Name) >= 0 {
 		return sqlerror.New(
@@ -312,18 +311,18 @@ func checkColumn(c catalog.Column, before []catalog.Column, mapped bool) error {
 	return nil
 }
 
-// createPhysical makes the DuckDB table of a version.
+// createPhysical creates the DuckDB table of a version.
 func (t *txn) createPhysical(v *catalog.Version) error {
 	cols := make([]string, len(v.Columns))
 	for i, c := range v.Columns {
 		cols[i] = c.Phys + " " + ducktype.Of(c.Type)
 	}
-	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT, _rcv BIGINT)", v.Phys, listed(cols))
+	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT, _rcv BIGINT)", v.Phys, joinWithTrailingComma(cols))
 	return err
 }
 
-// publish adds a version to a table, or makes the table.
-func (t *txn) publish(n name, old *catalog.Table, v *catalog.Version, inserted int64) error {
+// publish adds a version to a table, or creates the table.
+func (t *txn) publish(n tableName, old *catalog.Table, v *catalog.Version, inserted int64) error {
 	tab := &catalog.Table{ID: 0, UUID: newUUID(), Catalog: n.catalog, Schema: n.schema, Name: n.table, Created: v.At}
 	if old != nil {
 		copied := *old

@@ -13,8 +13,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// describeTable lists a table's columns, with its partitioning and, when
-// EXTENDED, what else is known of it.
+// describeTable lists a table's columns and partitioning; with EXTENDED also its other
+// properties.
 func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
 	cols, err := columnsOf(env, st.Name)
 	if err != nil {
@@ -23,8 +23,8 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 	out := describeRows(cols)
 	tab, err := env.Table(st.Name)
 	if err != nil {
-		// A temporary view, or a relation of information_schema.
-		return fixedresult.New(describeColumns, out) // its columns are all there is
+		// A temporary view or a relation of information_schema has only columns.
+		return fixedresult.New(describeColumns, out)
 	}
 	if tab.View == nil && len(tab.Head().Partition) > 0 {
 		out = append(out, []any{"# Partition Information", "", ""}, []any{"# col_name", "data_type", "comment"})
@@ -72,7 +72,7 @@ func bracketed(m map[string]string) string {
 	return "[" + strings.Join(parts, ",") + "]"
 }
 
-// createStatement writes the statement that makes a table or view anew.
+// createStatement returns the statement that creates a table or view.
 func createStatement(tab *catalog.Table) string {
 	var b strings.Builder
 	if tab.View != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// change runs f on a table in a write transaction. f returns the version it
-// made, or nil for none, and how many rows it gave new ids.
-func (s *session) change(
+// changeTable runs f on a table in a write transaction. f returns the new version, or
+// nil for no commit, and the number of new row ids.
+func (s *session) changeTable(
 	ctx context.Context,
 	env *bind.Env,
 	parts []string,
@@ -48,10 +48,10 @@ func (s *session) change(
 	})
 }
 
-// insert is INSERT INTO and INSERT OVERWRITE.
+// insert executes INSERT INTO and INSERT OVERWRITE.
 func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) (warehouse.Result, error) {
 	var inserted int64
-	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+	err := s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		q, err := bind.Bind(env, st.Query)
 		if err != nil {
 			return nil, 0, err
@@ -60,19 +60,19 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 		if st.Overwrite {
 			mode = "Overwrite"
 		}
-		v := t.next(env, tab, "WRITE", map[string]string{"mode": mode, "statsOnLoad": "false", "partitionBy": "[]"})
-		source, err := sources(st, q, v.Columns, tab.FullName())
+		v := t.nextVersion(env, tab, "WRITE", map[string]string{"mode": mode, "statsOnLoad": "false", "partitionBy": "[]"})
+		source, err := insertColumns(st, q, v.Columns, tab.FullName())
 		if err != nil {
 			return nil, 0, err
 		}
 		switch {
 		case st.Replace != nil:
-			if err := t.close(env, tab, v, "", st.Replace); err != nil {
+			if err := t.endRows(env, tab, v, "", st.Replace); err != nil {
 				return nil, 0, err
 			}
 		case st.Overwrite:
-			// The rows are new ones; the old stay in their own physical table.
-			v.Phys = t.physical()
+			// The new rows go to a new physical table; the old ones stay in theirs.
+			v.Phys = t.newPhysicalName()
 			for i := range v.Columns {
 				v.Columns[i].Phys = fmt.Sprintf("k%d", i)
 			}
@@ -91,8 +91,8 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
 }
 
-// sources matches the query's columns to the table's.
-func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string) ([]int, error) {
+// insertColumns matches the query's columns to the table's.
+func insertColumns(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string) ([]int, error) {
 	if len(to) == 0 {
 		return nil, sqlerror.New(
 			"DELTA_READ_TABLE_WITHOUT_COLUMNS",
@@ -103,30 +103,30 @@ func sources(st *syntax.Insert, q *bind.Query, to []catalog.Column, table string
 	}
 	switch {
 	case st.ByName:
-		return bind.ByName(q, to, table)
+		return bind.MatchByName(q, to, table)
 	case st.Columns != nil:
 		if len(st.Columns) != len(q.Columns) {
 			return nil, sqlerror.InsertArity(len(st.Columns), len(q.Columns), table)
 		}
-		return bind.Match(st.Columns, to, table)
+		return bind.MatchColumns(st.Columns, to, table)
 	case len(q.Columns) != len(to):
 		return nil, sqlerror.InsertArity(len(to), len(q.Columns), table)
 	}
 	return positions(len(to)), nil
 }
 
-// close ends the rows that a condition holds for.
-func (t *txn) close(env *bind.Env, tab *catalog.Table, v *catalog.Version, alias string, where syntax.Expr) error {
-	matching, err := bind.Matching(env, tab, alias, where)
+// endRows ends the rows that fulfil a condition: the version v is the first without them.
+func (t *txn) endRows(env *bind.Env, tab *catalog.Table, v *catalog.Version, alias string, where syntax.Expr) error {
+	matching, err := bind.MatchingRowsQuery(env, tab, alias, where)
 	if err != nil {
 		return err
 	}
-	n, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (%s)", v.Phys, v.N, int64(bind.Open), matching)
+	n, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (%s)", v.Phys, v.N, int64(bind.NoEnd), matching)
 	v.Metrics["numDeletedRows"] = strconv.FormatInt(n, 10)
 	return err
 }
 
-// delete is DELETE FROM, and TRUNCATE TABLE without a condition.
+// delete executes DELETE FROM, and TRUNCATE TABLE without a condition.
 func (s *session) delete(
 	ctx context.Context,
 	env *bind.Env,
@@ -136,14 +136,14 @@ func (s *session) delete(
 	op string,
 ) (warehouse.Result, error) {
 	var n int64
-	err := s.change(ctx, env, table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		v := t.next(env, tab, op, predicate(bind.Describe(where)))
-		if err := t.close(env, tab, v, alias, where); err != nil {
+	err := s.changeTable(ctx, env, table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		v := t.nextVersion(env, tab, op, predicateParameter(bind.Describe(where)))
+		if err := t.endRows(env, tab, v, alias, where); err != nil {
 			return nil, 0, err
 		}
 		n, _ = strconv.ParseInt(v.Metrics["numDeletedRows"], 10, 64)
 		if n == 0 {
-			return nil, 0, nil // nothing changed, so nothing is committed
+			return nil, 0, nil // no rows changed, so nothing is committed
 		}
 		return v, 0, nil
 	})
@@ -156,22 +156,22 @@ func (s *session) delete(
 	return fixedresult.Counts([]string{"num_affected_rows"}, n)
 }
 
-// update is UPDATE: the rows keep their ids and move to the new version.
+// update executes UPDATE. The changed rows keep their ids.
 func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) (warehouse.Result, error) {
 	var n int64
-	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		changed, err := bind.Updated(env, tab, st)
+	err := s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		changed, err := bind.UpdateQuery(env, tab, st)
 		if err != nil {
 			return nil, 0, err
 		}
-		staged := t.staging()
-		if n, err = t.exec("CREATE TEMP TABLE %s AS %s", bare(staged), changed); err != nil {
+		staged := t.newStagingName()
+		if n, err = t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(staged), changed); err != nil {
 			return nil, 0, err
 		}
 		if n, err = t.count("SELECT count(*) FROM " + staged); err != nil || n == 0 {
 			return nil, 0, err
 		}
-		v := t.next(env, tab, "UPDATE", predicate(bind.Describe(st.Where)))
+		v := t.nextVersion(env, tab, "UPDATE", predicateParameter(bind.Describe(st.Where)))
 		if err := t.replaceRows(v, staged, "TRUE", "TRUE"); err != nil {
 			return nil, 0, err
 		}
@@ -184,13 +184,14 @@ func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) 
 	return fixedresult.Counts([]string{"num_affected_rows"}, n)
 }
 
-// bare is a staging table's name without its schema, to create it by.
-func bare(staged string) string { return staged[len("temp."):] }
+// withoutSchema removes the schema "temp" from a staging table's name, as CREATE TEMP
+// TABLE requires.
+func withoutSchema(staged string) string { return staged[len("temp."):] }
 
-// replaceRows closes the rows of a staging table that a condition holds for,
-// and writes those of another as their next state.
+// replaceRows ends the rows whose ids are in the staging table under the condition
+// closing, and inserts new states from it under the condition writing.
 func (t *txn) replaceRows(v *catalog.Version, staged, closing, writing string) error {
-	if _, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (SELECT _rid FROM %s WHERE %s)", v.Phys, v.N, int64(bind.Open), staged, closing); err != nil {
+	if _, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (SELECT _rid FROM %s WHERE %s)", v.Phys, v.N, int64(bind.NoEnd), staged, closing); err != nil {
 		return err
 	}
 	into, from := make([]string, len(v.Columns)), make([]string, len(v.Columns))
@@ -198,20 +199,20 @@ func (t *txn) replaceRows(v *catalog.Version, staged, closing, writing string) e
 		into[i], from[i] = c.Phys, fmt.Sprintf("x%d", i)
 	}
 	_, err := t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, %d FROM %s WHERE %s",
-		v.Phys, listed(into), listed(from), v.N, int64(bind.Open), v.N, staged, writing)
+		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), v.N, staged, writing)
 	return err
 }
 
-// merge is MERGE INTO.
+// merge executes MERGE INTO.
 func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (warehouse.Result, error) {
 	counts := make([]int64, 4)
-	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		merged, err := bind.Merged(env, tab, st)
+	err := s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+		merged, err := bind.MergeQuery(env, tab, st)
 		if err != nil {
 			return nil, 0, err
 		}
-		staged := t.staging()
-		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", bare(staged), merged); err != nil {
+		staged := t.newStagingName()
+		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(staged), merged); err != nil {
 			return nil, 0, err
 		}
 		twice, err := t.count("SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)")
@@ -234,11 +235,11 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 		if counts[0] == 0 {
 			return nil, 0, nil
 		}
-		// Inserted rows get ids after all that were given so far.
-		if _, err := t.exec("UPDATE %s SET _rid = %d + r.n FROM (SELECT rowid AS id, row_number() OVER () - 1 AS n FROM %s WHERE action = 'I') AS r WHERE %s.rowid = r.id", staged, tab.NextRow, staged, bare(staged)); err != nil {
+		// Inserted rows get row ids that were never used.
+		if _, err := t.exec("UPDATE %s SET _rid = %d + r.n FROM (SELECT rowid AS id, row_number() OVER () - 1 AS n FROM %s WHERE action = 'I') AS r WHERE %s.rowid = r.id", staged, tab.NextRow, staged, withoutSchema(staged)); err != nil {
 			return nil, 0, err
 		}
-		v := t.next(env, tab, "MERGE", predicate(bind.Describe(st.On)))
+		v := t.nextVersion(env, tab, "MERGE", predicateParameter(bind.Describe(st.On)))
 		if err := t.replaceRows(v, staged, "action <> 'I'", "action <> 'D'"); err != nil {
 			return nil, 0, err
 		}

@@ -1,6 +1,6 @@
-// Package duck executes Databricks SQL on DuckDB: it parses statements with a
-// grammar of its own, resolves names and types as Databricks does, and hands
-// DuckDB plain SQL over the physical tables in which it keeps every version.
+// Package duck executes Databricks SQL on DuckDB. It parses statements with its own
+// grammar, resolves names and types as Databricks does, and generates plain SQL for the
+// physical tables, in which DuckDB keeps the rows of all versions.
 package duck
 
 import (
@@ -22,16 +22,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Options are what an engine needs from its owner.
+// Options configure an Engine.
 type Options struct {
 	// Dir holds the database file; empty keeps everything in memory.
 	Dir string
-	// Objects is read by COPY INTO.
+	// Objects holds the files that COPY INTO reads.
 	Objects objectstore.Store
-	// MemoryLimit bounds DuckDB's memory, such as "2GB", past which it writes to
-	// disk. Empty means 4GB, or less on a small machine.
+	// MemoryLimit bounds DuckDB's memory, such as "2GB"; beyond it, DuckDB spills to
+	// disk. The default is 4GB, or less on a small machine.
 	MemoryLimit string
-	// User is who current_user() says; empty means a stand-in.
+	// User is the result of current_user(); it has a default.
 	User string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -46,20 +46,20 @@ type Engine struct {
 	scratch string
 	locks   nameLocks
 
-	// committing is held by the one commit at a time.
+	// committing is held during a commit.
 	committing sync.Mutex
-	// mu guards everything below.
+	// mu guards the fields below.
 	mu       sync.Mutex
 	snapshot *catalog.Snapshot
 	lastID   int64
 	lastAt   time.Time
-	// readers counts open results by the commit they began after.
+	// readers counts open results by the value of commits when they began.
 	commits int64
 	readers map[int64]int
 	garbage []garbage
 }
 
-// garbage is a physical table that no new statement can reach.
+// garbage is a physical table that no later statement can read.
 type garbage struct {
 	phys   string
 	commit int64
@@ -96,13 +96,13 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 
 const scratchPrefix = "scratch-"
 
-// removeOldScratch clears what a killed process left. The database is open, so
-// no other process is using the directory.
+// removeOldScratch removes the scratch directories of killed processes. The database
+// file is locked, so no other process uses them.
 func (e *Engine) removeOldScratch() {
 	if e.opts.Dir == "" {
 		return
 	}
-	entries, _ := os.ReadDir(e.opts.Dir) // what cannot be listed cannot be cleared
+	entries, _ := os.ReadDir(e.opts.Dir) // on an error, there is nothing to remove
 	for _, d := range entries {
 		if path := filepath.Join(e.opts.Dir, d.Name()); d.IsDir() && strings.HasPrefix(d.Name(), scratchPrefix) && path != e.scratch {
 			_ = os.RemoveAll(path)
@@ -120,15 +120,15 @@ func (e *Engine) open(ctx context.Context, path string) error {
 	}
 	e.db = sql.OpenDB(connector)
 	e.db.SetMaxIdleConns(8)
-	if err := e.prepare(ctx); err != nil {
+	if err := e.configure(ctx); err != nil {
 		_ = e.db.Close()
 		return err
 	}
 	return nil
 }
 
-// prepare settles DuckDB and reads what is stored.
-func (e *Engine) prepare(ctx context.Context) error {
+// configure sets DuckDB's options, and loads the stored catalog.
+func (e *Engine) configure(ctx context.Context) error {
 	limit, err := e.memoryLimit(ctx)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		"SET GLOBAL autoload_known_extensions = false",
 	} {
 		if _, err := e.db.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("settling DuckDB with %q: %w", s, err)
+			return fmt.Errorf("configuring DuckDB with %q: %w", s, err)
 		}
 	}
 	conn, err := e.db.Conn(ctx)
@@ -151,10 +151,10 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := routines.Register(conn); err != nil {
 		return err
 	}
-	return e.load(ctx, conn)
+	return e.loadCatalog(ctx, conn)
 }
 
-// memoryLimit is the limit asked for, or DuckDB's own up to 4 GB.
+// memoryLimit returns the configured limit, or DuckDB's default but at most 4 GB.
 func (e *Engine) memoryLimit(ctx context.Context) (string, error) {
 	if e.opts.MemoryLimit != "" {
 		return e.opts.MemoryLimit, nil
@@ -194,34 +194,34 @@ func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (war
 		conf:    map[string]string{},
 	}
 	if o.Catalog != "" {
-		c, err := e.current().Catalog(o.Catalog)
+		c, err := e.currentSnapshot().Catalog(o.Catalog)
 		if err != nil {
 			return nil, err
 		}
 		s.catalog = c.Name
 	}
 	if o.Schema != "" {
-		sc, err := e.current().Schema(s.catalog, o.Schema)
+		sc, err := e.currentSnapshot().Schema(s.catalog, o.Schema)
 		if err != nil {
 			return nil, err
 		}
 		s.schema = sc.Name
 	}
 	for k, v := range o.Conf {
-		if err := s.set(k, v); err != nil {
+		if err := s.setParameter(k, v); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-func (e *Engine) current() *catalog.Snapshot {
+func (e *Engine) currentSnapshot() *catalog.Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.snapshot
 }
 
-// newID numbers a catalog object or physical table; no number comes twice.
+// newID returns a new number for a catalog object or a physical table.
 func (e *Engine) newID() int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -229,8 +229,9 @@ func (e *Engine) newID() int64 {
 	return e.lastID
 }
 
-// clock is the time of a commit: never before, nor equal to, the last one.
-func (e *Engine) clock() time.Time {
+// nextCommitTime returns the current time, or a later one if that is not after the last
+// commit.
+func (e *Engine) nextCommitTime() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.opts.Now().UTC().Truncate(time.Microsecond)
@@ -241,8 +242,8 @@ func (e *Engine) clock() time.Time {
 	return now
 }
 
-// reading registers an open result, so that nothing it may read is dropped.
-func (e *Engine) reading() (release func()) {
+// registerReader registers an open result, whose tables are not dropped until release.
+func (e *Engine) registerReader() (release func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	at := e.commits
@@ -253,12 +254,12 @@ func (e *Engine) reading() (release func()) {
 			delete(e.readers, at)
 		}
 		e.mu.Unlock()
-		e.sweep()
+		e.dropGarbage()
 	})
 }
 
-// sweep drops physical tables that nobody can reach any more.
-func (e *Engine) sweep() {
+// dropGarbage drops the physical tables that no open result can read.
+func (e *Engine) dropGarbage() {
 	e.mu.Lock()
 	oldest := e.commits + 1
 	for at := range e.readers {
@@ -276,7 +277,7 @@ func (e *Engine) sweep() {
 	e.garbage = kept
 	e.mu.Unlock()
 	for _, phys := range dead {
-		// A failure leaves a table that the next start drops.
+		// After a failure, the table is dropped at the next start.
 		_, _ = e.db.ExecContext(context.Background(), "DROP TABLE IF EXISTS "+phys)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// fixture is an engine with one session, and what tests do with it.
+// fixture is an engine with one session.
 type fixture struct {
 	testing.TB
 	engine  *duck.Engine
@@ -45,7 +45,7 @@ func (b *fixture) open(o warehouse.SessionOptions) warehouse.Session {
 	return s
 }
 
-// table is a whole result as text.
+// table is a whole result, as text.
 type table struct {
 	columns []warehouse.Column
 	rows    [][]string
@@ -87,7 +87,7 @@ func param(name, kind string, value *string) warehouse.Parameter {
 	return warehouse.Parameter{Name: name, Type: kind, Value: value}
 }
 
-// rows runs statements and returns the last one's rows, joined by bars.
+// rows executes statements and returns the last one's rows, their values joined by bars.
 func (b *fixture) rows(statements ...string) []string {
 	b.Helper()
 	var out []string
@@ -106,7 +106,7 @@ func (b *fixture) rows(statements ...string) []string {
 
 func (b *fixture) exec(statements ...string) { b.Helper(); b.rows(statements...) }
 
-// want runs a statement and compares its rows.
+// want executes a statement and compares its rows.
 func (b *fixture) want(statement string, rows ...string) {
 	b.Helper()
 	if got := b.rows(statement); !slices.Equal(got, rows) {
@@ -114,13 +114,13 @@ func (b *fixture) want(statement string, rows ...string) {
 	}
 }
 
-// fails runs a statement that must fail with a class.
+// fails executes a statement that must fail with an error class.
 func (b *fixture) fails(statement, class string) {
 	b.Helper()
 	_ = b.failure(statement, class)
 }
 
-// failure is the error of a statement that must fail with a class.
+// failure returns the error of a statement that must fail with an error class.
 func (b *fixture) failure(statement, class string) *warehouse.Error {
 	b.Helper()
 	_, err := run(b.session, statement)

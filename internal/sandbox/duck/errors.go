@@ -11,9 +11,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// known maps what DuckDB says to what Databricks would say, where the binder
-// cannot tell before the query runs.
-var known = []struct{ part, class, state, message string }{
+// errorTranslations maps parts of DuckDB's messages to Databricks' errors, for errors
+// that the binder cannot detect before the query runs.
+var errorTranslations = []struct{ part, class, state, message string }{
 	{
 		"must appear in the GROUP BY clause",
 		"MISSING_AGGREGATION",
@@ -90,8 +90,8 @@ var known = []struct{ part, class, state, message string }{
 	{"missing argument to repetition operator", "INVALID_PARAMETER_VALUE.PATTERN", "22023", "The regular expression is invalid: %s"},
 }
 
-// translate gives an error Databricks' shape.
-func translate(ctx context.Context, err error) error {
+// databricksError converts an error to Databricks' form.
+func databricksError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -106,13 +106,13 @@ func translate(ctx context.Context, err error) error {
 		return err
 	}
 	text := err.Error()
-	if i := strings.LastIndex(text, bind.Marker); i >= 0 {
-		parts := strings.SplitN(text[i+len(bind.Marker):], "|", 3)
+	if i := strings.LastIndex(text, bind.ErrorMarker); i >= 0 {
+		parts := strings.SplitN(text[i+len(bind.ErrorMarker):], "|", 3)
 		if len(parts) == 3 {
 			return sqlerror.New(parts[0], parts[1], "%s", parts[2])
 		}
 	}
-	for _, k := range known {
+	for _, k := range errorTranslations {
 		if strings.Contains(text, k.part) {
 			message := k.message
 			if strings.Contains(message, "%s") {
@@ -124,7 +124,7 @@ func translate(ctx context.Context, err error) error {
 	return sqlerror.New("INTERNAL_ERROR", "XX000", "%s", text)
 }
 
-// firstLine drops DuckDB's prefix and the query it repeats.
+// firstLine removes DuckDB's prefix, and the query that DuckDB repeats.
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	if _, rest, ok := strings.Cut(s, "Error: "); ok {

@@ -18,8 +18,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// stored finds a table for DESCRIBE HISTORY or DETAIL, which refuse views.
-func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
+// tableForHistory returns the table of a DESCRIBE HISTORY or DESCRIBE DETAIL, which do
+// not take views.
+func tableForHistory(env *bind.Env, parts []string, operation string) (*catalog.Table, error) {
 	if len(parts) == 1 && env.TempViews[lower(parts[0])] != nil {
 		return nil, sqlerror.New(
 			"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
@@ -34,13 +35,13 @@ func stored(env *bind.Env, parts []string, operation string) (*catalog.Table, er
 		return nil, err
 	}
 	if tab.View != nil {
-		return nil, notTable(tab, operation)
+		return nil, notTableError(tab, operation)
 	}
 	return tab, nil
 }
 
 func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
-	tab, err := stored(env, st.Name, "DESCRIBE HISTORY")
+	tab, err := tableForHistory(env, st.Name, "DESCRIBE HISTORY")
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +86,12 @@ func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result,
 }
 
 func (s *session) detail(ctx context.Context, env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
-	tab, err := stored(env, st.Name, "DESCRIBE DETAIL")
+	tab, err := tableForHistory(env, st.Name, "DESCRIBE DETAIL")
 	if err != nil {
 		return nil, err
 	}
 	v := tab.Head()
-	// DuckDB has no files to count; rows stand in for bytes.
+	// DuckDB does not report a table's size in bytes, so this is the number of rows.
 	size, err := s.engine.rowsOf(ctx, v)
 	if err != nil {
 		return nil, err
@@ -133,18 +134,18 @@ func (e *Engine) rowsOf(ctx context.Context, v *catalog.Version) (int64, error) 
 	return n, err
 }
 
-// restore is RESTORE TABLE: the rows of an old version become a new one, with
-// the ids they had.
+// restore executes RESTORE TABLE: it commits the rows of an old version, with their row
+// ids, as a new version.
 func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore) (warehouse.Result, error) {
 	var restored int64
-	err := s.change(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+	err := s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		from, err := bind.VersionOf(env, tab, &syntax.TableName{Version: st.Version, AsOf: st.AsOf})
 		if err != nil {
 			return nil, 0, err
 		}
-		v := t.next(env, tab, "RESTORE", map[string]string{"version": strconv.FormatInt(from.N, 10)})
+		v := t.nextVersion(env, tab, "RESTORE", map[string]string{"version": strconv.FormatInt(from.N, 10)})
 		v.Columns, v.Properties, v.Comment, v.Cluster = slices.Clone(from.Columns), maps.Clone(from.Properties), from.Comment, from.Cluster
-		v.Phys, v.NextColumn = t.physical(), len(v.Columns)
+		v.Phys, v.NextColumn = t.newPhysicalName(), len(v.Columns)
 		into, cols := make([]string, len(v.Columns)), make([]string, len(v.Columns))
 		for i := range v.Columns {
 			v.Columns[i].Phys = fmt.Sprintf("k%d", i)
@@ -156,11 +157,11 @@ func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore
 		restored, err = t.exec(
 			"INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, _rcv FROM (%s)",
 			v.Phys,
-			listed(into),
-			listed(cols),
+			joinWithTrailingComma(into),
+			joinWithTrailingComma(cols),
 			v.N,
-			int64(bind.Open),
-			bind.Scan(from),
+			int64(bind.NoEnd),
+			bind.ScanQuery(from),
 		)
 		v.Metrics = map[string]string{"numRestoredFiles": "1", "numRemovedFiles": "1"}
 		return v, 0, err
@@ -186,7 +187,7 @@ func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore
 	)
 }
 
-// vacuum forgets the versions older than its retention; the newest stays.
+// vacuum drops the versions that are older than the retention, except the newest.
 func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) (warehouse.Result, error) {
 	n, err := resolve(env, st.Table)
 	if err != nil {
@@ -203,14 +204,14 @@ func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) 
 		}
 		next := *tab
 		for next.First < tab.Head().N {
-			// A version can go when the one after it has been there so long.
+			// The retention counts from when the next version replaced this one.
 			if env.Now.Sub(tab.Versions[next.First+1].At).Hours() < hours {
 				break
 			}
 			next.First++
 		}
-		kept := physicals(next.Versions[next.First:])
-		for _, phys := range physicals(next.Versions[:next.First]) {
+		kept := physicalNames(next.Versions[next.First:])
+		for _, phys := range physicalNames(next.Versions[:next.First]) {
 			if !slices.Contains(kept, phys) {
 				t.garbage = append(t.garbage, phys)
 			}
@@ -220,13 +221,13 @@ func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) 
 	if err != nil {
 		return nil, err
 	}
-	s.engine.sweep()
+	s.engine.dropGarbage()
 	return fixedresult.New(fixedresult.Strings("path"), [][]any{{strings.ToLower(n.key())}})
 }
 
-// optimize commits nothing: DuckDB lays its files out by itself.
+// optimize commits nothing, since DuckDB manages its own files.
 func (s *session) optimize(_ context.Context, env *bind.Env, st *syntax.Optimize) (warehouse.Result, error) {
-	if _, err := stored(env, st.Table, "OPTIMIZE"); err != nil {
+	if _, err := tableForHistory(env, st.Table, "OPTIMIZE"); err != nil {
 		return nil, err
 	}
 	return fixedresult.New(fixedresult.Strings("path"), [][]any{{strings.Join(st.Table, ".")}})

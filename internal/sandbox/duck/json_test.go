@@ -8,7 +8,7 @@ import (
 
 const exact = `, map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", 'timestampNTZFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSS", 'ignoreNullFields', 'false')`
 
-// Every expectation here was seen on Apache Spark 4.0.1.
+// The expectations were observed on Apache Spark 4.0.1.
 // checklist 15 16 17 18 19
 func TestToJSON(t *testing.T) {
 	t.Parallel()

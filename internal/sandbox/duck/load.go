@@ -12,10 +12,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// LoadFile makes or replaces a table with the rows of a local Parquet or CSV
-// file, and returns their number. The catalog and schema are made where they
-// are missing. A CSV file has a header and RFC 4180 quoting; its types are
-// inferred as Spark infers them.
+// LoadFile creates or replaces a table with the rows of a local Parquet or CSV file, and
+// returns their number. It creates the catalog and the schema if they do not exist. A CSV
+// file has a header and RFC 4180 quoting; its types are inferred as Spark infers them.
 func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error) {
 	parts, err := syntax.ParseTableName(table)
 	if err != nil {
@@ -39,7 +38,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 		}
 	}
 	env := s.env(nil)
-	n := name{parts[0], parts[1], parts[2], parts}
+	n := tableName{parts[0], parts[1], parts[2], parts}
 	var inserted int64
 	err = e.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
@@ -49,7 +48,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 		}
 		old := t.before.Table(n.catalog, n.schema, n.table)
 		if old != nil && old.View != nil {
-			return notTable(old, "loading a file")
+			return notTableError(old, "loading a file")
 		}
 		d := definition{properties: map[string]string{}, comment: "Loaded from " + filepath.Base(path)}
 		for _, c := range source.columns {
@@ -74,8 +73,8 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 	return inserted, err
 }
 
-// stageLocal reads a local file by what its name ends in.
-func (t *txn) stageLocal(path string) (*staged, error) {
+// stageLocal reads a local file, whose extension determines the format.
+func (t *txn) stageLocal(path string) (*stagedRows, error) {
 	format, err := copyinto.LocalFormat(path)
 	if err != nil {
 		return nil, err

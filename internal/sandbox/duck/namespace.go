@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// namespaceLock is held by whoever makes or drops a catalog or schema.
+// namespaceLock is the name that is locked to create or drop a catalog or schema.
 const namespaceLock = "\x00namespaces"
 
 func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax.CreateNamespace) (warehouse.Result, error) {
@@ -42,7 +42,7 @@ func (s *session) createNamespace(ctx context.Context, env *bind.Env, st *syntax
 				Catalog: c.Name,
 				Name:    schema,
 				Comment: st.Comment,
-				Created: t.engine.clock(),
+				Created: t.engine.nextCommitTime(),
 				Tables:  map[string]*catalog.Table{},
 			},
 		)
@@ -61,8 +61,8 @@ func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 		}
 		return sqlerror.CatalogExists(n)
 	}
-	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.clock(), Schemas: map[string]*catalog.Schema{}}
-	if err := save(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
+	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.nextCommitTime(), Schemas: map[string]*catalog.Schema{}}
+	if err := saveObject(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
 		return err
 	}
 	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
@@ -75,7 +75,7 @@ func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 }
 
 func (t *txn) putSchema(sc *catalog.Schema) error {
-	if err := save(t.ctx, t.conn, sc.ID, "schema", sc); err != nil {
+	if err := saveObject(t.ctx, t.conn, sc.ID, "schema", sc); err != nil {
 		return err
 	}
 	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
@@ -92,7 +92,7 @@ func (t *txn) putSchema(sc *catalog.Schema) error {
 	return nil
 }
 
-// drop is DROP TABLE, VIEW, SCHEMA and CATALOG.
+// drop executes DROP TABLE, VIEW, SCHEMA and CATALOG.
 func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (warehouse.Result, error) {
 	switch st.What {
 	case "SCHEMA":
@@ -138,7 +138,7 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 		return t.dropTable(tab)
 	})
 	if err == nil {
-		s.engine.sweep()
+		s.engine.dropGarbage()
 	}
 	return fixedresult.Empty(), err
 }
@@ -181,7 +181,7 @@ func (t *txn) dropSchema(sc *catalog.Schema) error {
 		}
 		return err
 	})
-	return remove(t.ctx, t.conn, sc.ID)
+	return removeObject(t.ctx, t.conn, sc.ID)
 }
 
 func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
@@ -205,13 +205,13 @@ func (s *session) dropCatalog(ctx context.Context, st *syntax.Drop) error {
 			delete(s.Catalogs, lower(c.Name))
 			return nil
 		})
-		return remove(t.ctx, t.conn, c.ID)
+		return removeObject(t.ctx, t.conn, c.ID)
 	})
 }
 
-// createView is CREATE [OR REPLACE] [TEMPORARY] VIEW.
+// createView executes CREATE [OR REPLACE] [TEMPORARY] VIEW.
 func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.CreateView) (warehouse.Result, error) {
-	// Binding now finds what is wrong with the query now; the view stays lazy.
+	// Binding reports errors in the query now. The view stores only its text.
 	n, err := resolve(env, st.Name)
 	if err != nil {
 		return nil, err
@@ -273,7 +273,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 	}
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
 		env.Snapshot = t.before
-		if err := creatable(env, n); err != nil {
+		if err := checkCreatable(env, n); err != nil {
 			return err
 		}
 		sc, err := t.before.Schema(n.catalog, n.schema)
@@ -281,7 +281,7 @@ func (s *session) createView(ctx context.Context, env *bind.Env, st *syntax.Crea
 			return err
 		}
 		old := t.before.Table(n.catalog, n.schema, n.table)
-		tab := &catalog.Table{UUID: newUUID(), Catalog: sc.Catalog, Schema: sc.Name, Name: n.table, Created: t.engine.clock(), View: v}
+		tab := &catalog.Table{UUID: newUUID(), Catalog: sc.Catalog, Schema: sc.Name, Name: n.table, Created: t.engine.nextCommitTime(), View: v}
 		switch {
 		case old == nil:
 			tab.ID = t.engine.newID()
@@ -328,7 +328,7 @@ func (s *session) createTemporaryView(st *syntax.CreateView, v *catalog.View) er
 	return nil
 }
 
-// commentOn is COMMENT ON an object.
+// commentOn executes COMMENT ON.
 func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.CommentOn) (warehouse.Result, error) {
 	text := ""
 	if st.Comment != nil {
@@ -371,13 +371,13 @@ func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.
 	if tab := env.Snapshot.Table(n.catalog, n.schema, n.table); tab != nil && tab.View != nil {
 		return nil, sqlerror.Unsupported("COMMENT ON a view")
 	}
-	err = s.change(ctx, env, parts, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
+	err = s.changeTable(ctx, env, parts, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
 		if col == "" {
-			v := t.next(env, tab, "SET TBLPROPERTIES", map[string]string{"properties": jsonMap(map[string]string{"comment": text})})
+			v := t.nextVersion(env, tab, "SET TBLPROPERTIES", map[string]string{"properties": jsonMap(map[string]string{"comment": text})})
 			v.Comment = text
 			return v, 0, nil
 		}
-		v := t.next(env, tab, "CHANGE COLUMN", nil)
+		v := t.nextVersion(env, tab, "CHANGE COLUMN", nil)
 		i := catalog.FindColumn(v.Columns, col)
 		if i < 0 {
 			return nil, 0, sqlerror.UnresolvedColumn(nil, col)

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// parquetColumns describes a DuckDB source: its columns' names, the Databricks
-// types that hold them, and the SQL that makes them those.
+// parquetColumns returns the columns of a DuckDB source: their names, their Databricks
+// types, and the SQL that converts to these types.
 func (t *txn) parquetColumns(source string) (names []string, ts []*types.Type, values []string, err error) {
 	rows, err := t.conn.QueryContext(t.ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+source+")")
 	if err != nil {
@@ -57,7 +57,7 @@ var duckTypes = []struct {
 	{"BLOB", types.BinaryType}, {"DATE", types.DateType},
 }
 
-// parseDuckType reads the start of a DuckDB type's text.
+// parseDuckType parses the DuckDB type at the beginning of a text.
 func parseDuckType(s string) (t *types.Type, rest string, err error) {
 	switch {
 	case strings.HasPrefix(s, "DECIMAL("):
@@ -85,7 +85,7 @@ func parseDuckType(s string) (t *types.Type, rest string, err error) {
 		}
 	}
 	if err == nil && t == nil {
-		err = fmt.Errorf("the DuckDB type %s has no counterpart", s)
+		err = fmt.Errorf("the DuckDB type %s has no Databricks type", s)
 	}
 	for err == nil && strings.HasPrefix(rest, "[]") {
 		t, rest = types.ArrayOf(t), rest[2:]

@@ -18,9 +18,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// describe returns the columns of a query as a result has them, with the Arrow
-// schema and the types of its batches.
-func describe(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.Type) {
+// resultColumns returns the columns for a warehouse.Result, and the Arrow schema and the
+// types of its batches.
+func resultColumns(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.Type) {
 	columns, ts := make([]fixedresult.Column, len(cols)), make([]*types.Type, len(cols))
 	for i, c := range cols {
 		columns[i], ts[i] = fixedresult.Column{Name: c.Name, Type: c.Type, Comment: c.Comment}, c.Type
@@ -29,8 +29,8 @@ func describe(cols []bind.Column) ([]warehouse.Column, *arrow.Schema, []*types.T
 	return described, schema, ts
 }
 
-// streamed is the result of a running query.
-type streamed struct {
+// streamedResult is the result of a running query.
+type streamedResult struct {
 	columns []warehouse.Column
 	stream  *native.Stream
 	conn    *sql.Conn
@@ -41,10 +41,10 @@ type streamed struct {
 	scanned int64
 }
 
-func (r *streamed) Columns() []warehouse.Column { return r.columns }
+func (r *streamedResult) Columns() []warehouse.Column { return r.columns }
 
 // Next returns the next batch, or io.EOF.
-func (r *streamed) Next(ctx context.Context) (arrow.RecordBatch, error) {
+func (r *streamedResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -54,21 +54,21 @@ func (r *streamed) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err == nil {
 		return b, nil
 	}
-	_ = r.close()      // the error of the query says more
-	if err == io.EOF { //nolint:errorlint // Next returns it bare
+	_ = r.close()      // the query's error is more specific
+	if err == io.EOF { //nolint:errorlint // Next does not wrap it
 		return nil, err
 	}
-	return nil, translate(ctx, err)
+	return nil, databricksError(ctx, err)
 }
 
-func (r *streamed) Close() error {
+func (r *streamedResult) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.close()
 }
 
-// close frees the connection as soon as the rows are read.
-func (r *streamed) close() error {
+// close frees the connection as soon as all rows have been read.
+func (r *streamedResult) close() error {
 	if r.closed {
 		return nil
 	}
@@ -87,17 +87,17 @@ func (r *streamed) close() error {
 	return err
 }
 
-// RowsScanned tells how many rows of tables the query read, once it is closed.
-func (r *streamed) RowsScanned() (int64, bool) {
+// RowsScanned returns the number of rows that the query read from tables, once the result
+// is closed.
+func (r *streamedResult) RowsScanned() (int64, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.scanned, r.profile && r.closed
 }
 
-// rowsScanned adds up what came out of the scans of tables in DuckDB's profile
-// of the connection's last query: the rows that passed the conditions which a
-// scan skips by. (DuckDB's own CUMULATIVE_ROWS_SCANNED is the size of the tables,
-// whatever was skipped.)
+// rowsScanned adds up the output of all table scans in DuckDB's profile of the
+// connection's last query. Rows that a scan skips by a condition do not count.
+// (DuckDB's CUMULATIVE_ROWS_SCANNED is the size of the tables, including skipped rows.)
 func rowsScanned(conn *sql.Conn) (int64, error) {
 	info, err := duckdb.GetProfilingInfo(conn)
 	if err != nil {
@@ -119,7 +119,7 @@ func scannedBelow(info duckdb.ProfilingInfo) (rows int64, err error) {
 	return rows, err
 }
 
-// query runs a bound query and streams its rows.
+// query executes a bound query and streams its rows.
 func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (warehouse.Result, error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
@@ -133,12 +133,12 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 			return nil, fmt.Errorf("switching DuckDB's profile on: %w", err)
 		}
 	}
-	cols, schema, ts := describe(q.Columns)
+	cols, schema, ts := resultColumns(q.Columns)
 	stream, err := native.Query(ctx, conn, q.SQL, schema, ts)
 	if err != nil {
 		_ = conn.Close()
 		release()
-		return nil, translate(ctx, err)
+		return nil, databricksError(ctx, err)
 	}
-	return &streamed{columns: cols, stream: stream, conn: conn, release: release, profile: e.opts.Profile}, nil
+	return &streamedResult{columns: cols, stream: stream, conn: conn, release: release, profile: e.opts.Profile}, nil
 }

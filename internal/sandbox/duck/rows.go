@@ -11,11 +11,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// insertRows writes a query's rows into a version's physical table. source
-// says which of the query's columns each column of the table takes; -1 is the
-// default.
+// insertRows inserts a query's rows into a version's physical table. source holds, for
+// each of the table's columns, the index of the query's column, or -1 for the default.
 func (t *txn) insertRows(env *bind.Env, v *catalog.Version, q *bind.Query, source []int, base int64) (int64, error) {
-	values, err := bind.Store(env, q, v.Columns, source)
+	values, err := bind.StoreExprs(env, q, v.Columns, source)
 	if err != nil {
 		return 0, err
 	}
@@ -25,25 +24,26 @@ func (t *txn) insertRows(env *bind.Env, v *catalog.Version, q *bind.Query, sourc
 	}
 	rows := "(" + q.SQL + ")"
 	if strings.Contains(q.SQL, v.Phys) {
-		// DuckDB's plan leaves out the condition on the version where the
-		// table's statistics say that it holds for every row, and a part of
-		// the query that begins later would see what another has written.
-		rows = t.staging()
-		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", bare(rows), q.SQL); err != nil {
+		// The query reads the table that it writes to. If the statistics say that all rows
+		// fulfil the condition on the version, DuckDB drops the condition from the plan,
+		// and a part of the query could read rows that another part has inserted. So the
+		// rows are staged first.
+		rows = t.newStagingName()
+		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(rows), q.SQL); err != nil {
 			return 0, err
 		}
 	}
 	return t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, %d + row_number() OVER () - 1, %d FROM %s AS s",
-		v.Phys, listed(into), listed(from), v.N, int64(bind.Open), base, v.N, rows)
+		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), base, v.N, rows)
 }
 
-// next is a copy of the newest version, to be changed: the same columns in the
-// same physical table, under the next number.
-func (t *txn) next(env *bind.Env, tab *catalog.Table, op string, parameters map[string]string) *catalog.Version {
+// nextVersion returns the version that follows the newest one, for the caller to change.
+// It has the same columns and the same physical table.
+func (t *txn) nextVersion(env *bind.Env, tab *catalog.Table, op string, parameters map[string]string) *catalog.Version {
 	v := *tab.Head()
 	v.Columns, v.Properties = slices.Clone(v.Columns), maps.Clone(v.Properties)
 	v.N++
-	v.At, v.Operation, v.User = t.engine.clock(), op, env.User
+	v.At, v.Operation, v.User = t.engine.nextCommitTime(), op, env.User
 	v.Parameters, v.Metrics = parameters, map[string]string{}
 	if v.Parameters == nil {
 		v.Parameters = map[string]string{}
@@ -57,7 +57,7 @@ func jsonList(names []string) string {
 	}
 	b, err := json.Marshal(names)
 	if err != nil {
-		return "[]" // strings always encode
+		return "[]" // encoding strings cannot fail
 	}
 	return string(b)
 }
@@ -68,13 +68,13 @@ func jsonMap(m map[string]string) string {
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
-		return "{}" // strings always encode
+		return "{}" // encoding strings cannot fail
 	}
 	return string(b)
 }
 
-// predicate is a condition as DESCRIBE HISTORY shows it.
-func predicate(text string) map[string]string {
+// predicateParameter returns a condition as DESCRIBE HISTORY shows it.
+func predicateParameter(text string) map[string]string {
 	if text == "" {
 		return map[string]string{"predicate": "[]"}
 	}

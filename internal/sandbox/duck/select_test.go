@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck"
 )
 
-// Every expectation here was seen on Apache Spark 4.0.1.
+// The expectations were observed on Apache Spark 4.0.1.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
@@ -181,9 +181,9 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// What a statement scanned is what came out of the scans of its tables: rows
-// that a condition on a column skips do not count, rows read twice count twice.
-func TestRowsScannedAreThoseThatWereNotSkipped(t *testing.T) {
+// The rows scanned are the output of the table scans: a row that a condition skips does
+// not count, a row that is read twice counts twice.
+func TestRowsScannedExcludesSkippedRows(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{Profile: true})
 	b.exec("CREATE TABLE t AS SELECT id, concat('row ', id) AS s FROM range(10000)")
@@ -220,8 +220,8 @@ func TestRowsScannedAreThoseThatWereNotSkipped(t *testing.T) {
 	}
 }
 
-// A statement reads its tables as they were before it, whichever part of it
-// begins first.
+// A statement reads its tables as they were before it, in whatever order DuckDB executes
+// its parts.
 func TestAnInsertDoesNotReadWhatItWrites(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})

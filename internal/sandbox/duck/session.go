@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// session implements warehouse.Session. It holds no connection: a statement
-// borrows one for as long as its result is open.
+// session implements warehouse.Session. It holds no connection of its own: a statement
+// holds one while its result is open.
 type session struct {
 	engine *Engine
 
@@ -32,21 +32,21 @@ type session struct {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// Close ends the session; its temporary views are gone with it.
+// Close ends the session. Its temporary views need no clean-up.
 func (s *session) Close() error { return nil }
 
-// env is what a statement that begins now is bound in.
+// env returns the environment for binding a statement now.
 func (s *session) env(params []warehouse.Parameter) *bind.Env {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &bind.Env{
-		Snapshot: s.engine.current(), Catalog: s.catalog, Schema: s.schema, TempViews: maps.Clone(s.views),
+		Snapshot: s.engine.currentSnapshot(), Catalog: s.catalog, Schema: s.schema, TempViews: maps.Clone(s.views),
 		ANSI: s.ansi, Zone: s.zone, User: s.engine.opts.User, Now: s.engine.opts.Now().UTC(), Params: params,
 	}
 }
 
-// set changes a session parameter by the name the client uses.
-func (s *session) set(key, value string) error {
+// setParameter sets a session parameter, by the name that the client uses.
+func (s *session) setParameter(key, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	short := strings.ToUpper(strings.TrimPrefix(strings.ToLower(key), "spark.sql."))
@@ -76,11 +76,11 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.run(ctx, st, params)
-	return r, translate(ctx, err)
+	r, err := s.executeParsed(ctx, st, params)
+	return r, databricksError(ctx, err)
 }
 
-func (s *session) run(ctx context.Context, st syntax.Statement, params []warehouse.Parameter) (warehouse.Result, error) {
+func (s *session) executeParsed(ctx context.Context, st syntax.Statement, params []warehouse.Parameter) (warehouse.Result, error) {
 	env := s.env(params)
 	switch st := st.(type) {
 	case *syntax.QueryStatement:
@@ -122,16 +122,16 @@ func (s *session) run(ctx context.Context, st syntax.Statement, params []warehou
 	case *syntax.Use:
 		return s.use(env, st)
 	case *syntax.Set:
-		return s.setStatement(st)
+		return s.executeSet(st)
 	case *syntax.Explain:
 		return s.explain(env, st)
 	}
 	return nil, sqlerror.Unsupported("this statement")
 }
 
-// selectRows binds a query against the catalog of this moment and streams it.
+// selectRows binds a query against the current catalog and streams its rows.
 func (s *session) selectRows(ctx context.Context, q *syntax.Query, params []warehouse.Parameter) (warehouse.Result, error) {
-	release := s.engine.reading()
+	release := s.engine.registerReader()
 	bound, err := bind.Bind(s.env(params), q)
 	if err != nil {
 		release()
@@ -141,9 +141,9 @@ func (s *session) selectRows(ctx context.Context, q *syntax.Query, params []ware
 }
 
 // resolve completes a table's name.
-func resolve(env *bind.Env, parts []string) (name, error) {
+func resolve(env *bind.Env, parts []string) (tableName, error) {
 	c, sc, t, err := env.Resolve(parts)
-	return name{c, sc, t, parts}, err
+	return tableName{c, sc, t, parts}, err
 }
 
 func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
@@ -168,7 +168,7 @@ func (s *session) use(env *bind.Env, st *syntax.Use) (warehouse.Result, error) {
 	return fixedresult.Empty(), nil
 }
 
-func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
+func (s *session) executeSet(st *syntax.Set) (warehouse.Result, error) {
 	cols := metadata.Set
 	switch {
 	case st.Reset:
@@ -183,7 +183,7 @@ func (s *session) setStatement(st *syntax.Set) (warehouse.Result, error) {
 		delete(s.conf, st.Key)
 		return fixedresult.Empty(), nil
 	case st.Value != nil:
-		if err := s.set(st.Key, *st.Value); err != nil {
+		if err := s.setParameter(st.Key, *st.Value); err != nil {
 			return nil, err
 		}
 		return fixedresult.New(cols, [][]any{{st.Key, *st.Value}})
@@ -214,13 +214,13 @@ func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, 
 	return fixedresult.New(fixedresult.Strings("plan"), [][]any{{"== Physical Plan ==\n" + bound.SQL}})
 }
 
-// Objects lists all that exists.
+// Objects returns all catalogs, schemas, tables and columns.
 func (s *session) Objects(ctx context.Context) ([]warehouse.CatalogObject, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	var out []warehouse.CatalogObject
-	for _, c := range catalog.Sorted(s.engine.current().Catalogs) {
+	for _, c := range catalog.Sorted(s.engine.currentSnapshot().Catalogs) {
 		co := warehouse.CatalogObject{Name: c.Name}
 		for _, sc := range catalog.Sorted(c.Schemas) {
 			so := warehouse.SchemaObject{Name: sc.Name}

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// show is SHOW in all its forms.
+// show executes SHOW.
 func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error) {
 	match := metadata.Matcher(st.Pattern)
 	var out [][]any
@@ -80,7 +80,7 @@ func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string)
 	return fixedresult.New(metadata.ShowSchemas, out)
 }
 
-// showTables lists a schema's tables and views, and the temporary views.
+// showTables lists the tables and views of a schema, and the temporary views.
 func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
 	catalogName, schema := env.Catalog, env.Schema
 	if st.In != nil {
@@ -115,7 +115,7 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 	return fixedresult.New(metadata.ShowTables(st.What == "VIEWS"), out)
 }
 
-// showInformationSchema lists the relations of information_schema, all views.
+// showInformationSchema lists the relations of information_schema, which are views.
 func (s *session) showInformationSchema(
 	env *bind.Env,
 	catalogName string,
@@ -166,7 +166,7 @@ func (s *session) showProperties(env *bind.Env, st *syntax.Show) (warehouse.Resu
 	return fixedresult.New(cols, out)
 }
 
-// columnsOf are the columns of a table, view or temporary view.
+// columnsOf returns the columns of a table, view or temporary view.
 func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 	if len(parts) == 1 {
 		if v := env.TempViews[lower(parts[0])]; v != nil {
@@ -200,7 +200,7 @@ func asColumns(cols []bind.Column) []catalog.Column {
 	return out
 }
 
-// describe is DESCRIBE in all its forms.
+// describe executes DESCRIBE.
 func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
 	switch st.What {
 	case "HISTORY":

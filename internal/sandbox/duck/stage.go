@@ -18,18 +18,18 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 )
 
-// stageCSV reads CSV files into a temporary table of strings, and gives its
-// columns their inferred types where that was asked for. Where reads leaves a
-// column out, Spark does not check the number of values.
-func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcsv.Options, reads map[string]bool) (*staged, error) {
-	out := &staged{table: t.staging()}
+// stageCSV reads CSV files into a temporary table of strings, and infers the columns'
+// types if the options ask for it. reads holds the columns that the statement reads; if
+// some are missing, the number of values is not checked, as in Spark.
+func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcsv.Options, reads map[string]bool) (*stagedRows, error) {
+	out := &stagedRows{table: t.newStagingName()}
 	var names []string
 	pruned := false
 	var app *duckdb.Appender
 	var infer *sparkcsv.Inferrer
 	defer func() {
 		if app != nil {
-			_ = app.Close() // after an error only
+			_ = app.Close() // after an error; otherwise it is closed below
 		}
 	}()
 	var values []driver.Value
@@ -48,7 +48,7 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 		for i := range values {
 			values[i] = nil
 			if i < len(row) && !o.IsNull(row[i]) {
-				values[i] = []byte(row[i]) // a string would be cut at a NUL
+				values[i] = []byte(row[i]) // DuckDB would cut a string at a NUL
 			}
 		}
 		return app.AppendRow(values...)
@@ -64,7 +64,7 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 		for i := range names {
 			cols[i] = fmt.Sprintf("c%d VARCHAR", i)
 		}
-		if _, err := t.exec("CREATE TEMP TABLE %s (%s)", bare(out.table), strings.Join(cols, ", ")); err != nil {
+		if _, err := t.exec("CREATE TEMP TABLE %s (%s)", withoutSchema(out.table), strings.Join(cols, ", ")); err != nil {
 			return err
 		}
 		return t.conn.Raw(func(c any) error {
@@ -73,7 +73,7 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 				return fmt.Errorf("the connection is a %T, not a DuckDB one", c)
 			}
 			var err error
-			app, err = duckdb.NewAppender(conn, "temp", "main", bare(out.table))
+			app, err = duckdb.NewAppender(conn, "temp", "main", withoutSchema(out.table))
 			return err
 		})
 	}
@@ -100,7 +100,8 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 	return out, out.project(names, ts)
 }
 
-// readCSV hands a file's records on; the first one of all names the columns.
+// readCSV passes a file's records to write. The first record of all files goes to start,
+// which names the columns.
 func (t *txn) readCSV(
 	source *copyinto.Source,
 	f copyinto.File,
@@ -108,7 +109,7 @@ func (t *txn) readCSV(
 	first func() bool,
 	start, write func([]string) error,
 ) error {
-	r, err := openUnpacked(t.ctx, source, f)
+	r, err := openDecompressed(t.ctx, source, f)
 	if err != nil {
 		return err
 	}
@@ -139,11 +140,11 @@ func (t *txn) readCSV(
 	}
 }
 
-// project names and casts a staging table's columns.
-func (s *staged) project(names []string, ts []*types.Type) error {
+// project sets the names and the casts of a staging table's columns.
+func (s *stagedRows) project(names []string, ts []*types.Type) error {
 	parts := make([]string, len(names))
 	for i, n := range names {
-		value, err := bind.Parsed(fmt.Sprintf("c%d", i), ts[i])
+		value, err := bind.CastParsedText(fmt.Sprintf("c%d", i), ts[i])
 		if err != nil {
 			return err
 		}
@@ -154,9 +155,8 @@ func (s *staged) project(names []string, ts []*types.Type) error {
 	return nil
 }
 
-// stageParquet copies Parquet files to the scratch directory and reads them
-// from there.
-func (t *txn) stageParquet(source *copyinto.Source, files []copyinto.File) (*staged, error) {
+// stageParquet downloads Parquet files to the scratch directory and stages them.
+func (t *txn) stageParquet(source *copyinto.Source, files []copyinto.File) (*stagedRows, error) {
 	dir, err := os.MkdirTemp(t.engine.scratch, "parquet-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for Parquet files: %w", err)
@@ -192,8 +192,8 @@ func (t *txn) download(source *copyinto.Source, f copyinto.File, path string) er
 	return nil
 }
 
-// stageLocalParquet reads Parquet files into a temporary table.
-func (t *txn) stageLocalParquet(paths []string) (*staged, error) {
+// stageLocalParquet reads local Parquet files into a temporary table.
+func (t *txn) stageLocalParquet(paths []string) (*stagedRows, error) {
 	list := make([]string, len(paths))
 	for i, p := range paths {
 		list[i] = quoteText(p)
@@ -203,13 +203,13 @@ func (t *txn) stageLocalParquet(paths []string) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &staged{table: t.staging()}
+	out := &stagedRows{table: t.newStagingName()}
 	into := make([]string, len(names))
 	for i, n := range names {
 		into[i] = fmt.Sprintf("%s AS c%d", values[i], i)
 		out.columns = append(out.columns, bind.Column{Name: n, Type: ts[i], Nullable: true})
 	}
-	if _, err := t.exec("CREATE TEMP TABLE %s AS SELECT %s FROM %s", bare(out.table), strings.Join(into, ", "), source); err != nil {
+	if _, err := t.exec("CREATE TEMP TABLE %s AS SELECT %s FROM %s", withoutSchema(out.table), strings.Join(into, ", "), source); err != nil {
 		return nil, err
 	}
 	out.sql = "SELECT * FROM " + out.table

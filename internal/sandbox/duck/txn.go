@@ -13,13 +13,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// nameLocks lets one writer at a time change a name.
+// nameLocks locks names, so that a name has one writer at a time.
 type nameLocks struct {
 	mu   sync.Mutex
 	held map[string]chan struct{}
 }
 
-// lock waits for all the names, in one order for everybody.
+// lock locks all names. Every caller locks in the same order, which avoids deadlocks.
 func (l *nameLocks) lock(ctx context.Context, names []string) (unlock func(), err error) {
 	names = slices.Clone(names)
 	for i, n := range names {
@@ -60,7 +60,7 @@ func (l *nameLocks) lock(ctx context.Context, names []string) (unlock func(), er
 	return unlock, nil
 }
 
-// txn is one write: DuckDB's transaction, and what it changes in the catalog.
+// txn is a write transaction: DuckDB's transaction, and the changes to the catalog.
 type txn struct {
 	ctx     context.Context
 	engine  *Engine
@@ -68,12 +68,12 @@ type txn struct {
 	before  *catalog.Snapshot
 	changes []func(*catalog.Snapshot) error
 	garbage []string
-	// staged are the temporary tables, dropped before the commit.
+	// staged are the staging tables, which are dropped before the commit.
 	staged []string
 }
 
-// write runs f in a transaction that holds the names, and publishes what it
-// changed in the catalog in the moment of the commit.
+// write runs f in a transaction that holds locks on the names. The commit publishes f's
+// changes to the catalog.
 func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error) (err error) {
 	unlock, err := e.locks.lock(ctx, names)
 	if err != nil {
@@ -85,11 +85,11 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 		return fmt.Errorf("connecting to DuckDB: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	release := e.reading()
+	release := e.registerReader()
 	defer release()
-	t := &txn{ctx: ctx, engine: e, conn: conn, before: e.current()}
+	t := &txn{ctx: ctx, engine: e, conn: conn, before: e.currentSnapshot()}
 	if _, err := conn.ExecContext(ctx, "BEGIN TRANSACTION"); err != nil {
-		return translate(ctx, err)
+		return databricksError(ctx, err)
 	}
 	background := context.WithoutCancel(ctx)
 	committed := false
@@ -99,11 +99,11 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 		}
 	}()
 	if err := f(t); err != nil {
-		return translate(ctx, err)
+		return databricksError(ctx, err)
 	}
 	for _, name := range t.staged {
 		if _, err := t.exec("DROP TABLE IF EXISTS %s", name); err != nil {
-			return translate(ctx, err)
+			return databricksError(ctx, err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -116,17 +116,17 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 
 func (t *txn) commit(ctx context.Context) error {
 	e := t.engine
-	// Readers go on with the snapshot before while DuckDB commits.
+	// During DuckDB's commit, readers use the previous snapshot.
 	e.committing.Lock()
 	defer e.committing.Unlock()
-	next := e.current().Clone()
+	next := e.currentSnapshot().Clone()
 	for _, change := range t.changes {
 		if err := change(next); err != nil {
 			return err
 		}
 	}
 	if _, err := t.conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return translate(ctx, err)
+		return databricksError(ctx, err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -138,7 +138,7 @@ func (t *txn) commit(ctx context.Context) error {
 	return nil
 }
 
-// exec runs DuckDB SQL in the transaction, and returns how many rows it changed.
+// exec executes DuckDB SQL in the transaction, and returns the number of changed rows.
 func (t *txn) exec(format string, args ...any) (int64, error) {
 	sql := format
 	if len(args) > 0 {
@@ -151,26 +151,26 @@ func (t *txn) exec(format string, args ...any) (int64, error) {
 	return r.RowsAffected()
 }
 
-// count runs a query of one number.
+// count executes a query that returns one number.
 func (t *txn) count(query string) (int64, error) {
 	var n int64
 	err := t.conn.QueryRowContext(t.ctx, query).Scan(&n)
 	return n, err
 }
 
-// physical names a new physical table.
-func (t *txn) physical() string { return fmt.Sprintf("t_%d", t.engine.newID()) }
+// newPhysicalName returns a name for a new physical table.
+func (t *txn) newPhysicalName() string { return fmt.Sprintf("t_%d", t.engine.newID()) }
 
-// staging names a temporary table of this transaction.
-func (t *txn) staging() string {
+// newStagingName returns a name for a temporary table of this transaction.
+func (t *txn) newStagingName() string {
 	name := fmt.Sprintf("temp.staged_%d", t.engine.newID())
 	t.staged = append(t.staged, name)
 	return name
 }
 
-// putTable stores a table and its newest version, if that is new.
+// putTable stores a table, and its newest version if newVersion is true.
 func (t *txn) putTable(tab *catalog.Table, newVersion bool) error {
-	if err := save(t.ctx, t.conn, tab.ID, "table", tab); err != nil {
+	if err := saveObject(t.ctx, t.conn, tab.ID, "table", tab); err != nil {
 		return err
 	}
 	if newVersion {
@@ -188,9 +188,10 @@ func (t *txn) putTable(tab *catalog.Table, newVersion bool) error {
 	return nil
 }
 
-// dropTable removes a table or view; its rows go when nobody reads them.
+// dropTable removes a table or view from the catalog. The rows are dropped when no open
+// result can read them.
 func (t *txn) dropTable(tab *catalog.Table) error {
-	if err := remove(t.ctx, t.conn, tab.ID); err != nil {
+	if err := removeObject(t.ctx, t.conn, tab.ID); err != nil {
 		return err
 	}
 	for _, table := range []string{"sandbox_versions", "sandbox_files"} {
@@ -198,7 +199,7 @@ func (t *txn) dropTable(tab *catalog.Table) error {
 			return err
 		}
 	}
-	t.garbage = append(t.garbage, physicals(tab.Versions)...)
+	t.garbage = append(t.garbage, physicalNames(tab.Versions)...)
 	t.changes = append(t.changes, func(s *catalog.Snapshot) error {
 		sc, err := s.Schema(tab.Catalog, tab.Schema)
 		if err == nil {
@@ -209,8 +210,8 @@ func (t *txn) dropTable(tab *catalog.Table) error {
 	return nil
 }
 
-// physicals are the physical tables of some versions.
-func physicals(versions []*catalog.Version) []string {
+// physicalNames returns the names of the versions' physical tables.
+func physicalNames(versions []*catalog.Version) []string {
 	var out []string
 	for _, v := range versions {
 		if !slices.Contains(out, v.Phys) {
@@ -220,8 +221,8 @@ func physicals(versions []*catalog.Version) []string {
 	return out
 }
 
-// table finds a table to change; views are refused.
-func (t *txn) table(name name) (*catalog.Table, error) {
+// table returns the table to change. A view is an error.
+func (t *txn) table(name tableName) (*catalog.Table, error) {
 	if _, err := t.before.Schema(name.catalog, name.schema); err != nil {
 		return nil, sqlerror.TableNotFound(name.written...)
 	}
@@ -230,12 +231,12 @@ func (t *txn) table(name name) (*catalog.Table, error) {
 		return nil, sqlerror.TableNotFound(name.written...)
 	}
 	if tab.View != nil {
-		return nil, notTable(tab, "this operation")
+		return nil, notTableError(tab, "this operation")
 	}
 	return tab, nil
 }
 
-func notTable(tab *catalog.Table, operation string) error {
+func notTableError(tab *catalog.Table, operation string) error {
 	return sqlerror.New(
 		"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
 		"42809",
@@ -245,10 +246,10 @@ func notTable(tab *catalog.Table, operation string) error {
 	)
 }
 
-// name is a table's name, completed, and as the statement wrote it.
-type name struct {
+// tableName is a table's full name, and the parts written in the statement.
+type tableName struct {
 	catalog, schema, table string
 	written                []string
 }
 
-func (n name) key() string { return n.catalog + "." + n.schema + "." + n.table }
+func (n tableName) key() string { return n.catalog + "." + n.schema + "." + n.table }

@@ -66,7 +66,7 @@ func TestTimestampTravel(t *testing.T) {
 	b.fails("SELECT id FROM t TIMESTAMP AS OF '2999-01-01'", "DELTA_TIMESTAMP_GREATER_THAN_COMMIT")
 }
 
-// Row ids survive UPDATE and MERGE, and are new after a rebuild.
+// Row ids survive UPDATE and MERGE. A rebuilt table has new ones.
 func TestRowTracking(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
@@ -108,7 +108,7 @@ func TestChangingRows(t *testing.T) {
 	b.want("SELECT count(*) FROM t", "0")
 }
 
-// What an export does to put a table in place.
+// The statements with which an export replaces a table.
 func TestReplaceAndClone(t *testing.T) {
 	t.Parallel()
 	b := open(t, duck.Options{})
@@ -131,7 +131,7 @@ func TestReplaceAndClone(t *testing.T) {
 	b.want("SHOW TBLPROPERTIES copy ('lytics.job_id')", "lytics.job_id | j1")
 }
 
-// What is stored is there again after a restart, versions and all.
+// After a restart, the stored catalog and all versions can be read.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,8 +16,8 @@ func window(low, high int, bind func(c *call) *Expr) function {
 	return function{min: low, max: high, window: true, bind: bind}
 }
 
-// of writes name(arguments) with DISTINCT, FILTER and OVER.
-func (c *call) of(name string, args ...*Expr) string {
+// aggregateSQL returns name(arguments) with DISTINCT, FILTER and OVER.
+func (c *call) aggregateSQL(name string, args ...*Expr) string {
 	parts := make([]string, len(args))
 	for i, a := range args {
 		parts[i] = a.SQL
@@ -32,23 +32,23 @@ func (c *call) of(name string, args ...*Expr) string {
 func init() {
 	register("count", aggregate(1, -1, bindCount))
 	register("count_if", aggregate(1, 1, func(c *call) *Expr {
-		a := c.b.coerce(c.args[0], types.BooleanType)
+		a := c.b.implicitCast(c.args[0], types.BooleanType)
 		return &Expr{SQL: "count(CASE WHEN " + a.SQL + " THEN 1 END)" + c.suffix, Type: types.BigIntType}
 	}))
 	register("sum", aggregate(1, 1, bindSum))
 	register("avg mean", aggregate(1, 1, bindAvg))
 	same := func(name string) func(c *call) *Expr {
 		return func(c *call) *Expr {
-			orderable(c.args[0])
-			return &Expr{SQL: c.of(name, c.args[0]), Type: c.args[0].Type, Nullable: true}
+			checkOrderable(c.args[0])
+			return &Expr{SQL: c.aggregateSQL(name, c.args[0]), Type: c.args[0].Type, Nullable: true}
 		}
 	}
 	register("min", aggregate(1, 1, same("min")))
 	register("max", aggregate(1, 1, same("max")))
 	register("any_value", aggregate(1, 1, same("any_value")))
 	register("mode", aggregate(1, 1, same("mode")))
-	register("first first_value", aggregate(1, 2, firstLast("first")))
-	register("last last_value", aggregate(1, 2, firstLast("last")))
+	register("first first_value", aggregate(1, 2, bindFirstLast("first")))
+	register("last last_value", aggregate(1, 2, bindFirstLast("last")))
 	register("bool_and every", aggregate(1, 1, typedAggregate("bool_and", types.BooleanType, types.BooleanType)))
 	register("bool_or some any", aggregate(1, 1, typedAggregate("bool_or", types.BooleanType, types.BooleanType)))
 	for _, n := range []string{"stddev_samp", "stddev_pop", "var_samp", "var_pop", "skewness", "median"} {
@@ -57,25 +57,25 @@ func init() {
 	register("stddev std", functions["stddev_samp"])
 	register("variance", functions["var_samp"])
 	register("approx_count_distinct", aggregate(1, 2, func(c *call) *Expr {
-		// Exact, which is within any error that may be asked for.
+		// The exact count is within every permitted error.
 		return &Expr{SQL: "count(DISTINCT " + c.args[0].SQL + ")" + c.suffix, Type: types.BigIntType}
 	}))
 	for _, n := range []string{"corr", "covar_pop", "covar_samp"} {
 		register(n, aggregate(2, 2, func(c *call) *Expr {
 			return &Expr{
-				SQL:      c.of(n, c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)),
+				SQL:      c.aggregateSQL(n, c.b.implicitCast(c.args[0], types.DoubleType), c.b.implicitCast(c.args[1], types.DoubleType)),
 				Type:     types.DoubleType,
 				Nullable: true,
 			}
 		}))
 	}
-	register("max_by", aggregate(2, 2, bindBy("max_by")))
-	register("min_by", aggregate(2, 2, bindBy("min_by")))
-	register("collect_list array_agg", aggregate(1, 1, collect("")))
-	register("collect_set", aggregate(1, 1, collect("DISTINCT ")))
+	register("max_by", aggregate(2, 2, bindMinMaxBy("max_by")))
+	register("min_by", aggregate(2, 2, bindMinMaxBy("min_by")))
+	register("collect_list array_agg", aggregate(1, 1, bindCollect("")))
+	register("collect_set", aggregate(1, 1, bindCollect("DISTINCT ")))
 	register("percentile", aggregate(2, 2, func(c *call) *Expr {
 		return &Expr{
-			SQL:      c.of("quantile_cont", c.b.coerce(c.args[0], types.DoubleType), c.b.coerce(c.args[1], types.DoubleType)),
+			SQL:      c.aggregateSQL("quantile_cont", c.b.implicitCast(c.args[0], types.DoubleType), c.b.implicitCast(c.args[1], types.DoubleType)),
 			Type:     types.DoubleType,
 			Nullable: true,
 		}
@@ -85,26 +85,26 @@ func init() {
 	register("bit_or", aggregate(1, 1, same("bit_or")))
 	register("bit_xor", aggregate(1, 1, same("bit_xor")))
 	register("grouping", aggregate(1, 1, func(c *call) *Expr {
-		return &Expr{SQL: cast(c.of("grouping", c.args[0]), types.TinyIntType), Type: types.TinyIntType}
+		return &Expr{SQL: cast(c.aggregateSQL("grouping", c.args[0]), types.TinyIntType), Type: types.TinyIntType}
 	}))
 	for name, t := range map[string]*types.Type{"row_number": types.IntType, "rank": types.IntType, "dense_rank": types.IntType, "percent_rank": types.DoubleType, "cume_dist": types.DoubleType} {
 		register(name, window(0, 0, func(c *call) *Expr {
-			return &Expr{SQL: cast(c.of(name), t), Type: t}
+			return &Expr{SQL: cast(c.aggregateSQL(name), t), Type: t}
 		}))
 	}
 	register("ntile", window(1, 1, func(c *call) *Expr {
-		return &Expr{SQL: cast(c.of("ntile", c.b.coerce(c.args[0], types.BigIntType)), types.IntType), Type: types.IntType}
+		return &Expr{SQL: cast(c.aggregateSQL("ntile", c.b.implicitCast(c.args[0], types.BigIntType)), types.IntType), Type: types.IntType}
 	}))
 	register("lag", window(1, 3, bindLag))
 	register("lead", window(1, 3, bindLag))
 	register("nth_value", window(2, 2, func(c *call) *Expr {
-		return &Expr{SQL: c.of("nth_value", c.args...), Type: c.args[0].Type, Nullable: true}
+		return &Expr{SQL: c.aggregateSQL("nth_value", c.args...), Type: c.args[0].Type, Nullable: true}
 	}))
 }
 
 func typedAggregate(name string, param, ret *types.Type) func(c *call) *Expr {
 	return func(c *call) *Expr {
-		return &Expr{SQL: c.of(name, c.b.coerce(c.args[0], param)), Type: ret, Nullable: true}
+		return &Expr{SQL: c.aggregateSQL(name, c.b.implicitCast(c.args[0], param)), Type: ret, Nullable: true}
 	}
 }
 
@@ -112,9 +112,9 @@ func bindCount(c *call) *Expr {
 	e := &Expr{Type: types.BigIntType}
 	switch {
 	case len(c.args) == 1:
-		e.SQL = c.of("count", c.args[0])
+		e.SQL = c.aggregateSQL("count", c.args[0])
 	default:
-		// A row counts where none of the values is NULL.
+		// count(a, b) counts the rows in which no argument is NULL.
 		nulls := make([]string, len(c.args))
 		values := make([]string, len(c.args))
 		for i, a := range c.args {
@@ -135,12 +135,12 @@ func bindSum(c *call) *Expr {
 	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	switch {
 	case a.Type.Integral():
-		return &Expr{SQL: cast(c.of("sum", a), types.BigIntType), Type: types.BigIntType, Nullable: true}
+		return &Expr{SQL: cast(c.aggregateSQL("sum", a), types.BigIntType), Type: types.BigIntType, Nullable: true}
 	case a.Type.Kind == types.Decimal:
 		t := types.DecimalOf(min(38, a.Type.Precision+10), a.Type.Scale)
-		return &Expr{SQL: cast(c.of("sum", a), t), Type: t, Nullable: true}
+		return &Expr{SQL: cast(c.aggregateSQL("sum", a), t), Type: t, Nullable: true}
 	case a.Type.Fractional():
-		return &Expr{SQL: c.of("sum", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
+		return &Expr{SQL: c.aggregateSQL("sum", c.b.losslessCast(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 	}
 	panic(
 		sqlerror.TypeMismatch(
@@ -155,8 +155,8 @@ func bindAvg(c *call) *Expr {
 	a := c.b.numericOperand(c.args[0], &Expr{Type: types.DoubleType})
 	if a.Type.Kind == types.Decimal {
 		t := types.DecimalOf(a.Type.Precision+4, a.Type.Scale+4)
-		sum, count := c.of("sum", a), c.of("count", a)
-		return &Expr{SQL: cast(divide(sum, "nullif("+count+", 0)", "/", t.Scale), t), Type: t, Nullable: true}
+		sum, count := c.aggregateSQL("sum", a), c.aggregateSQL("count", a)
+		return &Expr{SQL: cast(decimalOpSQL(sum, "nullif("+count+", 0)", "/", t.Scale), t), Type: t, Nullable: true}
 	}
 	if !a.Type.Numeric() {
 		panic(
@@ -167,11 +167,11 @@ func bindAvg(c *call) *Expr {
 			),
 		)
 	}
-	return &Expr{SQL: c.of("avg", c.b.widen(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
+	return &Expr{SQL: c.aggregateSQL("avg", c.b.losslessCast(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 }
 
 // firstLast binds first(x [, ignoreNulls]).
-func firstLast(name string) func(c *call) *Expr {
+func bindFirstLast(name string) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		if len(c.args) == 2 {
 			switch c.args[1].SQL {
@@ -182,11 +182,11 @@ func firstLast(name string) func(c *call) *Expr {
 				panic(sqlerror.TypeMismatch("The second parameter of %s must be a boolean literal.", c.name))
 			}
 		}
-		sql := c.of(name+"_value", c.args[0])
+		sql := c.aggregateSQL(name+"_value", c.args[0])
 		if c.ast.Over == nil && c.ast.WindowName == "" {
 			ignore := c.ast.IgnoreNulls
 			c.ast.IgnoreNulls = false
-			sql = c.of(name, c.args[0])
+			sql = c.aggregateSQL(name, c.args[0])
 			if ignore {
 				sql = name + "(" + c.args[0].SQL + ") FILTER (WHERE " + c.args[0].SQL + " IS NOT NULL)"
 			}
@@ -195,16 +195,16 @@ func firstLast(name string) func(c *call) *Expr {
 	}
 }
 
-func bindBy(name string) func(c *call) *Expr {
+func bindMinMaxBy(name string) func(c *call) *Expr {
 	return func(c *call) *Expr {
-		orderable(c.args[1])
-		// arg_max skips rows whose first value is NULL; a list of one does not.
+		checkOrderable(c.args[1])
+		// arg_max skips rows whose first argument is NULL, so it gets a list instead.
 		sql := fmt.Sprintf("list_extract(%s([%s], %s)%s, 1)", name, c.args[0].SQL, c.args[1].SQL, c.suffix)
 		return &Expr{SQL: sql, Type: c.args[0].Type, Nullable: true}
 	}
 }
 
-func collect(distinct string) func(c *call) *Expr {
+func bindCollect(distinct string) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		a := c.args[0]
 		if distinct == "" {
@@ -221,17 +221,17 @@ func collect(distinct string) func(c *call) *Expr {
 func bindListagg(c *call) *Expr {
 	delimiter := "''"
 	if len(c.args) == 2 {
-		delimiter = c.b.coerce(c.args[1], types.StringType).SQL
+		delimiter = c.b.implicitCast(c.args[1], types.StringType).SQL
 	}
 	order := ""
 	if len(c.ast.WithinGroup) > 0 {
 		keys := make([]string, len(c.ast.WithinGroup))
 		for i, o := range c.ast.WithinGroup {
-			keys[i] = c.b.expr(o.X, c.sc).SQL + direction(o)
+			keys[i] = c.b.expr(o.X, c.sc).SQL + orderDirection(o)
 		}
 		order = " ORDER BY " + strings.Join(keys, ", ")
 	}
-	sql := fmt.Sprintf("string_agg(%s%s, %s%s)%s", c.distinct, c.b.coerce(c.args[0], types.StringType).SQL, delimiter, order, c.suffix)
+	sql := fmt.Sprintf("string_agg(%s%s, %s%s)%s", c.distinct, c.b.implicitCast(c.args[0], types.StringType).SQL, delimiter, order, c.suffix)
 	return &Expr{SQL: sql, Type: types.StringType, Nullable: true}
 }
 
@@ -239,13 +239,13 @@ func bindLag(c *call) *Expr {
 	args := []*Expr{c.args[0]}
 	t := c.args[0].Type
 	if len(c.args) > 1 {
-		args = append(args, c.b.coerce(c.args[1], types.IntType))
+		args = append(args, c.b.implicitCast(c.args[1], types.IntType))
 	}
 	if len(c.args) > 2 {
 		pair := []*Expr{c.args[0], c.args[2]}
-		t = c.b.unify(pair)
+		t = c.b.castToCommonType(pair)
 		args[0] = pair[0]
 		args = append(args, pair[1])
 	}
-	return &Expr{SQL: c.of(c.name, args...), Type: t, Nullable: true}
+	return &Expr{SQL: c.aggregateSQL(c.name, args...), Type: t, Nullable: true}
 }

@@ -1,6 +1,7 @@
-// Package bind gives a syntax tree meaning: it resolves names against the
-// catalog, gives every expression its Databricks type, and writes the DuckDB
-// SQL that computes it.
+// Package bind binds syntax trees: it resolves names against the catalog, gives
+// every expression its Databricks type, and generates the DuckDB SQL that computes
+// it. On an error, the binder panics with a *warehouse.Error, which the exported
+// functions return.
 package bind
 
 import (
@@ -16,21 +17,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Env is what a statement is bound in.
+// Env is the environment in which a statement is bound.
 type Env struct {
 	Snapshot *catalog.Snapshot
 	// Catalog and Schema are the current namespace.
 	Catalog, Schema string
-	// TempViews are the session's, by lower-case name.
+	// TempViews holds the session's temporary views, by lower-case name.
 	TempViews map[string]*catalog.View
 	ANSI      bool
-	// Zone is the session's time zone, UTC for the usual ones.
+	// Zone is the session's time zone.
 	Zone   string
 	User   string
 	Now    time.Time
 	Params []warehouse.Parameter
-	// Creating is the full name of a view that is being made, which its query
-	// may not read.
+	// Creating is the full name of the view that the statement creates. The view's
+	// query must not read it.
 	Creating []string
 }
 
@@ -42,7 +43,7 @@ type Column struct {
 	Comment  string
 }
 
-// Query is a bound query. Its columns are called c0, c1, ... in DuckDB.
+// Query is a bound query. Its columns are named c0, c1, ... in DuckDB.
 type Query struct {
 	SQL     string
 	Columns []Column
@@ -56,27 +57,28 @@ type Expr struct {
 	Nullable bool
 	// text is the value of a literal, for arguments that must be constant.
 	text *string
-	// number is set for numeric literals, which take a string's type freely.
+	// literal is true for literals.
 	literal bool
-	// members are the fields of a struct(...) or the keys and values of map(...).
+	// members are the fields of struct(...), or the entries of map(...) with their keys.
 	members []member
-	// aggregate is set where the expression holds an aggregate function.
+	// aggregate is true if the expression contains an aggregate function.
 	aggregate bool
 	comment   string
 }
 
 type member struct {
 	name string
-	x    *Expr
+	expr *Expr
 }
 
 type binder struct {
 	env       *Env
 	relations int
 	ctes      []map[string]*cte
-	// views is the chain of views being expanded.
+	// views are the views being expanded, outermost first.
 	views []string
-	// noAggregates is set where aggregates are refused, with the clause's name.
+	// noAggregates is the name of the clause that is being bound, if it allows no
+	// aggregate functions.
 	noAggregates string
 	depth        int
 }
@@ -94,8 +96,8 @@ func newBinder(env *Env) *binder {
 	return b
 }
 
-// catch turns a panic with an error in Databricks' shape into that error.
-func catch(err *error) {
+// recoverError recovers a panic with a *warehouse.Error.
+func recoverError(err *error) {
 	switch r := recover().(type) {
 	case nil:
 	case *warehouse.Error:
@@ -105,8 +107,8 @@ func catch(err *error) {
 	}
 }
 
-// check panics with an error that is in Databricks' shape already.
-func check(err error) {
+// panicOnError panics with err, if it is not nil.
+func panicOnError(err error) {
 	if err == nil {
 		return
 	}
@@ -118,27 +120,27 @@ func check(err error) {
 
 // Bind binds a query.
 func Bind(env *Env, q *syntax.Query) (out *Query, err error) {
-	defer catch(&err)
+	defer recoverError(&err)
 	b := newBinder(env)
 	sql, cols := b.query(q, nil)
 	return &Query{SQL: sql, Columns: cols}, nil
 }
 
-// Constant is the bound value of an expression without columns, as SQL of type t.
+// Constant binds an expression without columns, and returns it as SQL of type t.
 func Constant(env *Env, x syntax.Expr, t *types.Type) (sql string, err error) {
-	defer catch(&err)
+	defer recoverError(&err)
 	b := newBinder(env)
 	b.noAggregates = "a constant"
 	e := b.expr(x, &scope{})
-	return b.assign(e, t), nil
+	return b.storeCast(e, t), nil
 }
 
-func (b *binder) relation() string {
+func (b *binder) newAlias() string {
 	b.relations++
 	return fmt.Sprintf("r%d", b.relations)
 }
 
-// field is one column that a scope can see.
+// field is a column in a scope.
 type field struct {
 	Column
 	sql string
@@ -146,11 +148,11 @@ type field struct {
 
 // relation is a table, view or subquery in FROM.
 type relation struct {
-	// qualifier is its alias, or its full name.
+	// qualifier is the relation's alias, or its full name.
 	qualifier []string
 	fields    []field
-	// meta are the hidden columns of _metadata; nil where there are none.
-	meta *hiddenColumns
+	// hidden are the columns of _metadata, or nil.
+	hidden *hiddenColumns
 }
 
 type hiddenColumns struct {
@@ -158,19 +160,19 @@ type hiddenColumns struct {
 	tracking         bool
 }
 
-// scope is what names can refer to.
+// scope is the set of names that an expression can refer to.
 type scope struct {
 	parent    *scope
 	relations []*relation
 	// merged are the columns of USING, by lower-case name.
 	merged map[string]field
-	// star is what * stands for, in order; nil means all fields.
+	// star are the columns of *, in order; nil means all fields.
 	star []field
-	// lambda are the parameters of an enclosing lambda.
+	// lambda are the parameters of the enclosing lambda.
 	lambda map[string]field
-	// aliases are the select items to the left, which later ones may name.
+	// aliases are the preceding select items, which later ones may refer to.
 	aliases map[string]*Expr
-	// windows are the named ones.
+	// windows are the windows of the WINDOW clause.
 	windows map[string]*syntax.Window
 }
 
@@ -187,7 +189,7 @@ func (r *relation) matches(qualifier []string) bool {
 	return true
 }
 
-// find looks a column up by qualifier and name in this scope only.
+// find returns the columns with a qualifier and a name, in this scope only.
 func (s *scope) find(qualifier []string, name string) []field {
 	var out []field
 	if len(qualifier) == 0 {
@@ -211,41 +213,41 @@ func (s *scope) find(qualifier []string, name string) []field {
 	return out
 }
 
-// name resolves a reference: the longest qualifier that fits, then a column,
-// then struct fields; then an alias to the left; then the scopes around.
+// name resolves a reference. In each scope, innermost first, it tries the longest
+// qualifier, then a column, then struct fields, then an alias of a preceding item.
 func (b *binder) name(parts []string, sc *scope) *Expr {
 	for s := sc; s != nil; s = s.parent {
 		for q := len(parts) - 1; q >= 0; q-- {
 			found := s.find(parts[:q], parts[q])
 			if len(found) > 1 {
-				b.ambiguous(parts, s)
+				b.panicAmbiguous(parts, s)
 			}
 			if len(found) == 1 {
 				f := found[0]
 				e := &Expr{SQL: f.sql, Type: f.Type, Name: f.Name, Nullable: f.Nullable, comment: f.Comment}
-				return b.path(e, parts[q+1:])
+				return b.fieldPath(e, parts[q+1:])
 			}
 			if strings.EqualFold(parts[q], "_metadata") {
-				if e := b.metadata(parts, q, s); e != nil {
+				if e := b.metadataField(parts, q, s); e != nil {
 					return e
 				}
 			}
 		}
 		if e := s.aliases[strings.ToLower(parts[0])]; e != nil {
-			return b.path(e, parts[1:])
+			return b.fieldPath(e, parts[1:])
 		}
 	}
-	panic(sqlerror.UnresolvedColumn(suggest(sc, parts[len(parts)-1]), parts...))
+	panic(sqlerror.UnresolvedColumn(suggestColumns(sc, parts[len(parts)-1]), parts...))
 }
 
-func (b *binder) path(e *Expr, fields []string) *Expr {
+func (b *binder) fieldPath(e *Expr, fields []string) *Expr {
 	for _, f := range fields {
 		e = b.field(e, f)
 	}
 	return e
 }
 
-func (b *binder) ambiguous(parts []string, sc *scope) {
+func (b *binder) panicAmbiguous(parts []string, sc *scope) {
 	var names []string
 	for _, r := range sc.relations {
 		for _, f := range r.fields {
@@ -265,21 +267,21 @@ func (b *binder) ambiguous(parts []string, sc *scope) {
 	)
 }
 
-// metadata resolves _metadata.row_id and _metadata.row_commit_version.
-func (b *binder) metadata(parts []string, q int, s *scope) *Expr {
+// metadataField resolves _metadata.row_id and _metadata.row_commit_version.
+func (b *binder) metadataField(parts []string, q int, s *scope) *Expr {
 	for _, r := range s.relations {
-		if r.meta == nil || q > 0 && !r.matches(parts[:q]) {
+		if r.hidden == nil || q > 0 && !r.matches(parts[:q]) {
 			continue
 		}
 		if q+1 >= len(parts) {
 			panic(sqlerror.Unsupported("_metadata as a whole"))
 		}
-		if r.meta.tracking {
+		if r.hidden.tracking {
 			switch strings.ToLower(parts[q+1]) {
 			case "row_id":
-				return &Expr{SQL: r.meta.rowID, Type: types.BigIntType, Name: "row_id"}
+				return &Expr{SQL: r.hidden.rowID, Type: types.BigIntType, Name: "row_id"}
 			case "row_commit_version":
-				return &Expr{SQL: r.meta.rowCommit, Type: types.BigIntType, Name: "row_commit_version"}
+				return &Expr{SQL: r.hidden.rowCommit, Type: types.BigIntType, Name: "row_commit_version"}
 			}
 		}
 		known := "`file_path`, `file_name`, `file_size`, `file_block_start`, `file_block_length`, `file_modification_time`"
@@ -288,8 +290,8 @@ func (b *binder) metadata(parts []string, q int, s *scope) *Expr {
 	return nil
 }
 
-// suggest lists the columns in sight, the most alike first.
-func suggest(sc *scope, name string) []string {
+// suggestColumns returns the visible columns whose names are most similar.
+func suggestColumns(sc *scope, name string) []string {
 	var names []string
 	for s := sc; s != nil; s = s.parent {
 		for _, r := range s.relations {

@@ -10,31 +10,31 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// call is a function call while it is bound.
+// call is a function call that is being bound.
 type call struct {
 	b    *binder
 	name string
 	args []*Expr
 	ast  *syntax.Call
 	sc   *scope
-	// suffix is FILTER and OVER, to be written after the aggregate.
+	// suffix is the FILTER and OVER clauses that follow the call.
 	suffix string
 	// distinct is "DISTINCT " or empty.
 	distinct string
 }
 
-// function is one entry of the registry.
+// function describes a function.
 type function struct {
-	min, max int // max < 0: any number
+	min, max int // number of arguments; max < 0 means any number
 	bind     func(c *call) *Expr
-	// aggregate functions collapse rows; window-only ones need OVER.
+	// aggregate marks aggregate functions; window marks functions that require OVER.
 	aggregate, window bool
-	// lambda functions bind their own arguments.
+	// lambda marks functions that bind their arguments themselves.
 	lambda bool
 }
 
-// functions are all that is known, by lower-case name. The files that bind
-// them fill it.
+// functions holds all functions by lower-case name. The init functions of this
+// package register them.
 var functions = map[string]function{}
 
 func register(names string, f function) {
@@ -57,7 +57,7 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 					"UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
 					"42K0E",
 					"The generator is not supported: nested in expressions \"%s\".",
-					pretty(x),
+					generatedName(x),
 				),
 			)
 		}
@@ -73,7 +73,7 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 		c.distinct = "DISTINCT "
 	}
 	if x.Filter != nil {
-		c.suffix = " FILTER (WHERE " + b.coerce(b.expr(x.Filter, sc), types.BooleanType).SQL + ")"
+		c.suffix = " FILTER (WHERE " + b.implicitCast(b.expr(x.Filter, sc), types.BooleanType).SQL + ")"
 	}
 	if over {
 		c.suffix += " OVER " + b.over(x, sc)
@@ -109,9 +109,9 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 	}
 	switch {
 	case over && !f.aggregate && !f.window:
-		panic(sqlerror.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", pretty(c.ast)))
+		panic(sqlerror.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", generatedName(c.ast)))
 	case !over && f.window:
-		panic(sqlerror.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", pretty(c.ast)))
+		panic(sqlerror.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", generatedName(c.ast)))
 	case c.ast.Filter != nil && !f.aggregate, c.ast.Distinct && !f.aggregate:
 		panic(
 			sqlerror.New(
@@ -127,13 +127,13 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 				"INVALID_WHERE_CONDITION",
 				"42903",
 				"The WHERE condition \"%s\" contains invalid expressions: %s. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.",
-				pretty(c.ast),
-				pretty(c.ast),
+				generatedName(c.ast),
+				generatedName(c.ast),
 			),
 		)
 	case f.aggregate && !over && b.noAggregates != "":
 		panic(
-			sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, pretty(c.ast)),
+			sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, generatedName(c.ast)),
 		)
 	case f.aggregate && !over && anyAggregate(c.args):
 		panic(
@@ -146,8 +146,8 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 	}
 }
 
-// arguments binds a call's arguments; a star stands for the columns in sight,
-// but for count(*).
+// arguments binds a call's arguments. A star is replaced by the visible columns,
+// except in count(*).
 func (b *binder) arguments(name string, x *syntax.Call, sc *scope) []*Expr {
 	var out []*Expr
 	for _, a := range x.Args {
@@ -164,7 +164,7 @@ func (b *binder) arguments(name string, x *syntax.Call, sc *scope) []*Expr {
 	return out
 }
 
-// over writes a window.
+// over returns the SQL of a window.
 func (b *binder) over(x *syntax.Call, sc *scope) string {
 	w := x.Over
 	if w == nil {
@@ -203,8 +203,8 @@ func (b *binder) over(x *syntax.Call, sc *scope) string {
 		keys := make([]string, len(w.Order))
 		for i, o := range w.Order {
 			e := b.expr(o.X, sc)
-			orderable(e)
-			keys[i] = e.SQL + direction(o)
+			checkOrderable(e)
+			keys[i] = e.SQL + orderDirection(o)
 		}
 		parts = append(parts, "ORDER BY "+strings.Join(keys, ", "))
 	}
@@ -225,18 +225,18 @@ func (b *binder) bound(x *syntax.Bound, sc *scope) string {
 	return b.expr(x.Value, sc).SQL + " " + x.Text
 }
 
-// template is a function of fixed types: $1, $2, ... in SQL stand for the
-// arguments, cast to the parameters' types; a nil type takes any.
+// template returns a function with fixed types. $1, $2, ... in sql stand for the
+// arguments, cast to the types in params; nil accepts any type.
 func template(ret *types.Type, sql string, params ...*types.Type) function {
 	return function{min: len(params), max: len(params), bind: func(c *call) *Expr {
 		var pairs []string
 		for i, p := range params {
 			if p != nil {
-				c.args[i] = c.b.coerce(c.args[i], p)
+				c.args[i] = c.b.implicitCast(c.args[i], p)
 			}
 			pairs = append(pairs, fmt.Sprintf("$%d", i+1), c.args[i].SQL)
 		}
-		// In one pass: an argument's own text may hold a $1.
+		// One pass, since the SQL of an argument may contain $1.
 		out := strings.NewReplacer(pairs...).Replace(sql)
 		t := ret
 		if t == nil {
@@ -246,8 +246,9 @@ func template(ret *types.Type, sql string, params ...*types.Type) function {
 	}}
 }
 
-// arity chooses among functions of one name by the number of arguments.
-func arity(fs ...function) function {
+// byArgumentCount returns the function that calls the one of fs whose number of
+// arguments fits.
+func byArgumentCount(fs ...function) function {
 	out := function{min: fs[0].min, max: fs[0].max}
 	for _, f := range fs {
 		out.min, out.max = min(out.min, f.min), max(out.max, f.max)

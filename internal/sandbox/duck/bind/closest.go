@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// closest returns at most n of the names, in the order of their edit distance
-// to name.
+// closest returns at most n of the names, ordered by their edit distance to name.
 func closest(names []string, name string, n int) []string {
 	type scored struct {
 		name string
@@ -15,7 +14,7 @@ func closest(names []string, name string, n int) []string {
 	all := make([]scored, len(names))
 	for i, s := range names {
 		last := s[strings.LastIndexByte(s[:len(s)-1], '`')+1 : len(s)-1]
-		all[i] = scored{s, distance(strings.ToLower(last), strings.ToLower(name))}
+		all[i] = scored{s, editDistance(strings.ToLower(last), strings.ToLower(name))}
 	}
 	slices.SortStableFunc(all, func(a, b scored) int { return a.d - b.d })
 	var out []string
@@ -27,8 +26,8 @@ func closest(names []string, name string, n int) []string {
 	return out
 }
 
-// distance is Levenshtein's.
-func distance(a, b string) int {
+// editDistance returns the Levenshtein distance.
+func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -9,27 +9,27 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// mode is what a cast does with a value that does not fit.
-type mode string
+// castMode defines the result of a cast for a value that does not fit.
+type castMode string
 
 const (
-	modeANSI   mode = "a"
-	modeLegacy mode = "l"
-	modeTry    mode = "t"
+	castANSI   castMode = "a"
+	castLegacy castMode = "l"
+	castTry    castMode = "t"
 )
 
-func (b *binder) mode() mode {
+func (b *binder) sessionCastMode() castMode {
 	if b.env.ANSI {
-		return modeANSI
+		return castANSI
 	}
-	return modeLegacy
+	return castLegacy
 }
 
-// convert is an explicit cast.
-func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
-	m := b.mode()
+// explicitCast binds a CAST or TRY_CAST.
+func (b *binder) explicitCast(e *Expr, t *types.Type, try bool) *Expr {
+	m := b.sessionCastMode()
 	if try {
-		m = modeTry
+		m = castTry
 	}
 	if !castable(e.Type, t) {
 		panic(
@@ -45,7 +45,7 @@ func (b *binder) convert(e *Expr, t *types.Type, try bool) *Expr {
 		)
 	}
 	return &Expr{SQL: b.castSQL(e.SQL, e.Type, t, m), Type: t.WithoutLength(), Name: e.Name,
-		Nullable: e.Nullable || m != modeANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
+		Nullable: e.Nullable || m != castANSI || e.Type.Kind == types.Void, aggregate: e.aggregate, members: sameMembers(e, t)}
 }
 
 func sameMembers(e *Expr, t *types.Type) []member {
@@ -55,8 +55,9 @@ func sameMembers(e *Expr, t *types.Type) []member {
 	return nil
 }
 
-// coerce is an implicit cast, refused where Databricks has none.
-func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
+// implicitCast casts to the required type, or panics if Databricks has no such
+// implicit cast.
+func (b *binder) implicitCast(e *Expr, t *types.Type) *Expr {
 	if e.Type.Equal(t) || e.Type.WithoutLength().Equal(t.WithoutLength()) {
 		return e
 	}
@@ -71,12 +72,13 @@ func (b *binder) coerce(e *Expr, t *types.Type) *Expr {
 		)
 	}
 	out := *e
-	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.mode()), t.WithoutLength(), nil
+	out.SQL, out.Type, out.members = b.castSQL(e.SQL, e.Type, t, b.sessionCastMode()), t.WithoutLength(), nil
 	return &out
 }
 
-// assign is the cast that stores a value in a column: always as in ANSI mode.
-func (b *binder) assign(e *Expr, t *types.Type) string {
+// storeCast casts a value to the type of the column that stores it, always in ANSI
+// mode.
+func (b *binder) storeCast(e *Expr, t *types.Type) string {
 	if !castable(e.Type, t) {
 		panic(
 			sqlerror.New(
@@ -89,14 +91,14 @@ func (b *binder) assign(e *Expr, t *types.Type) string {
 			),
 		)
 	}
-	sql := b.castSQL(e.SQL, e.Type, t, modeANSI)
+	sql := b.castSQL(e.SQL, e.Type, t, castANSI)
 	if t.Kind == types.String && t.Length > 0 {
 		sql = fmt.Sprintf("dbx_limit(%s, %d, %t)", sql, t.Length, t.Char)
 	}
 	return sql
 }
 
-// castable reports whether Databricks has a cast between two types at all.
+// castable reports whether Databricks can cast one type to the other.
 func castable(from, to *types.Type) bool {
 	switch {
 	case from.Kind == types.Void || to.Kind == types.String:
@@ -135,8 +137,8 @@ func castable(from, to *types.Type) bool {
 	return true
 }
 
-// castSQL writes the cast of a value.
-func (b *binder) castSQL(x string, from, to *types.Type, m mode) string {
+// castSQL returns the SQL of a cast.
+func (b *binder) castSQL(x string, from, to *types.Type, m castMode) string {
 	if from.WithoutLength().Equal(to.WithoutLength()) {
 		return x
 	}
@@ -144,9 +146,9 @@ func (b *binder) castSQL(x string, from, to *types.Type, m mode) string {
 	case from.Kind == types.Void:
 		return cast("NULL", to)
 	case to.Kind == types.String:
-		return b.text(x, from)
+		return b.textSQL(x, from)
 	case from.Kind == types.String:
-		return b.fromText(x, to, m)
+		return b.castText(x, to, m)
 	case !to.Atomic():
 		return b.castNested(x, from, to, m)
 	case from.Temporal() || to.Temporal():
@@ -155,7 +157,7 @@ func (b *binder) castSQL(x string, from, to *types.Type, m mode) string {
 	return castNumber(x, from, to, m)
 }
 
-func (b *binder) fromText(x string, to *types.Type, m mode) string {
+func (b *binder) castText(x string, to *types.Type, m castMode) string {
 	switch {
 	case to.Integral():
 		return cast(fmt.Sprintf("dbx_int(%s, '%s', '%s')", x, to, m), to)
@@ -170,25 +172,25 @@ func (b *binder) fromText(x string, to *types.Type, m mode) string {
 	case types.Date:
 		return fmt.Sprintf("(DATE '1970-01-01' + dbx_date(%s, '%s'))", x, m)
 	case types.Timestamp:
-		return fmt.Sprintf("make_timestamp(dbx_timestamp(%s, %s, '%s'))", x, Text(b.zone()), m)
+		return fmt.Sprintf("make_timestamp(dbx_timestamp(%s, %s, '%s'))", x, StringLiteral(b.zone()), m)
 	case types.TimestampNTZ:
 		return fmt.Sprintf("make_timestamp(dbx_timestamp(%s, '', '%s'))", x, m)
 	}
 	return "encode(" + x + ")"
 }
 
-func castNumber(x string, from, to *types.Type, m mode) string {
+func castNumber(x string, from, to *types.Type, m castMode) string {
 	function := "CAST("
-	if m != modeANSI {
+	if m != castANSI {
 		function = "TRY_CAST("
 	}
 	switch {
 	case to.Integral() && (from.Fractional() || from.Kind == types.Decimal):
-		if m == modeLegacy && from.Fractional() {
-			return saturate(x, to)
+		if m == castLegacy && from.Fractional() {
+			return clampToInteger(x, to)
 		}
 		x = "trunc(" + x + ")"
-	case m == modeLegacy && to.Integral() && from.Integral() && to.Kind < from.Kind:
+	case m == castLegacy && to.Integral() && from.Integral() && to.Kind < from.Kind:
 		bits := map[types.Kind]int{types.TinyInt: 8, types.SmallInt: 16, types.Int: 32}[to.Kind]
 		return cast(
 			fmt.Sprintf("(xor(%s & %d, %d) - %d)", cast(x, types.BigIntType), int64(1)<<bits-1, int64(1)<<(bits-1), int64(1)<<(bits-1)),
@@ -197,14 +199,14 @@ func castNumber(x string, from, to *types.Type, m mode) string {
 	case to.Kind == types.Decimal && from.Fractional():
 		return cast(fmt.Sprintf("dbx_decimal(%s, %d, %d, '%s')", "CAST("+x+" AS VARCHAR)", to.Precision, to.Scale, m), to)
 	case to.Fractional() && from.Kind == types.Decimal && from.Precision > 15:
-		// By way of text the nearest double is found, as Java does.
+		// Casting via text yields the nearest double, as in Java.
 		x = "CAST(" + x + " AS VARCHAR)"
 	}
 	return function + x + " AS " + ducktype.Of(to) + ")"
 }
 
-// saturate cuts a float to an integer's range, as Java casts do.
-func saturate(x string, to *types.Type) string {
+// clampToInteger limits a float to an integer type's range, as Java's casts do.
+func clampToInteger(x string, to *types.Type) string {
 	low, high := "-9223372036854775808", "9223372036854775807"
 	limit := "9.223372036854775807e18"
 	if to.Kind != types.BigInt {
@@ -221,17 +223,17 @@ func saturate(x string, to *types.Type) string {
 	if to.Kind == types.BigInt {
 		wide = types.BigIntType
 	}
-	return castNumber(cast("("+s+")", wide), wide, to, modeLegacy)
+	return castNumber(cast("("+s+")", wide), wide, to, castLegacy)
 }
 
 func (b *binder) castTemporal(x string, from, to *types.Type) string {
 	switch {
 	case from.Temporal() && to.Kind == types.Date:
-		return "CAST(" + b.wall(x, from) + " AS DATE)"
+		return "CAST(" + b.toLocalTime(x, from) + " AS DATE)"
 	case from.Temporal() && to.Kind == types.TimestampNTZ:
-		return "CAST(" + b.wall(x, from) + " AS TIMESTAMP)"
+		return "CAST(" + b.toLocalTime(x, from) + " AS TIMESTAMP)"
 	case from.Temporal() && to.Kind == types.Timestamp:
-		return b.instant("CAST(" + x + " AS TIMESTAMP)")
+		return b.fromLocalTime("CAST(" + x + " AS TIMESTAMP)")
 	case from.Integral():
 		return fmt.Sprintf("make_timestamp(CAST(%s AS BIGINT) * 1000000)", x)
 	case from.Kind == types.Boolean:
@@ -246,20 +248,20 @@ func (b *binder) castTemporal(x string, from, to *types.Type) string {
 	return fmt.Sprintf("CAST(floor(epoch_us(%s) / 1000000) AS %s)", x, ducktype.Of(to))
 }
 
-// wall is a value's local date and time in the session's zone.
-func (b *binder) wall(x string, t *types.Type) string {
+// toLocalTime converts a value to the local date and time in the session's zone.
+func (b *binder) toLocalTime(x string, t *types.Type) string {
 	if t.Kind != types.Timestamp || b.utc() {
 		return x
 	}
-	return fmt.Sprintf("timezone(%s, timezone('UTC', %s))", Text(b.zone()), x)
+	return fmt.Sprintf("timezone(%s, timezone('UTC', %s))", StringLiteral(b.zone()), x)
 }
 
-// instant is the moment of a local date and time in the session's zone.
-func (b *binder) instant(x string) string {
+// fromLocalTime converts a local date and time in the session's zone to a timestamp.
+func (b *binder) fromLocalTime(x string) string {
 	if b.utc() {
 		return x
 	}
-	return fmt.Sprintf("timezone('UTC', timezone(%s, %s))", Text(b.zone()), x)
+	return fmt.Sprintf("timezone('UTC', timezone(%s, %s))", StringLiteral(b.zone()), x)
 }
 
 func (b *binder) zone() string {
@@ -270,31 +272,31 @@ func (b *binder) zone() string {
 	return b.env.Zone
 }
 
-func (b *binder) lambda() string {
+func (b *binder) newVariable() string {
 	b.relations++
 	return fmt.Sprintf("v%d", b.relations)
 }
 
-func (b *binder) castNested(x string, from, to *types.Type, m mode) string {
+func (b *binder) castNested(x string, from, to *types.Type, m castMode) string {
 	switch to.Kind {
 	case types.Array:
-		v := b.lambda()
+		v := b.newVariable()
 		return fmt.Sprintf("list_transform(%s, lambda %s: %s)", x, v, b.castSQL(v, from.Elem, to.Elem, m))
 	case types.Map:
-		v := b.lambda()
+		v := b.newVariable()
 		return fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %s: struct_pack(\"key\" := %s, \"value\" := %s)))",
 			x, v, b.castSQL(v+".key", from.Key, to.Key, m), b.castSQL(v+".value", from.Elem, to.Elem, m))
 	}
 	parts := make([]string, len(to.Fields))
 	for i, f := range to.Fields {
-		member := fmt.Sprintf("struct_extract(%s, %s)", x, Text(from.Fields[i].Name))
+		member := fmt.Sprintf("struct_extract(%s, %s)", x, StringLiteral(from.Fields[i].Name))
 		parts[i] = ducktype.Quote(f.Name) + " := " + b.castSQL(member, from.Fields[i].Type, f.Type, m)
 	}
 	return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE struct_pack(%s) END", x, strings.Join(parts, ", "))
 }
 
-// text is a value as Databricks prints it.
-func (b *binder) text(x string, t *types.Type) string {
+// textSQL converts a value to text as Databricks prints it.
+func (b *binder) textSQL(x string, t *types.Type) string {
 	switch t.Kind {
 	case types.String:
 		return x
@@ -303,40 +305,40 @@ func (b *binder) text(x string, t *types.Type) string {
 	case types.Float, types.Double:
 		return floatText(x, t)
 	case types.Timestamp, types.TimestampNTZ:
-		return "CAST(" + b.wall(x, t) + " AS VARCHAR)"
+		return "CAST(" + b.toLocalTime(x, t) + " AS VARCHAR)"
 	case types.Binary:
 		return "decode(" + x + ")"
 	case types.Interval:
 		panic(sqlerror.Unsupported("an INTERVAL as text"))
 	case types.Array:
-		v := b.lambda()
+		v := b.newVariable()
 		return fmt.Sprintf(
 			"CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('[', array_to_string(list_transform(%[1]s, lambda %[2]s: coalesce(%[3]s, 'null')), ', '), ']') END",
 			x,
 			v,
-			b.text(v, t.Elem),
+			b.textSQL(v, t.Elem),
 		)
 	case types.Map:
-		v := b.lambda()
+		v := b.newVariable()
 		return fmt.Sprintf(
 			"CASE WHEN %[1]s IS NULL THEN NULL ELSE concat('{', array_to_string(list_transform(map_entries(%[1]s), lambda %[2]s: concat(%[3]s, ' -> ', coalesce(%[4]s, 'null'))), ', '), '}') END",
 			x,
 			v,
-			b.text(v+".key", t.Key),
-			b.text(v+".value", t.Elem),
+			b.textSQL(v+".key", t.Key),
+			b.textSQL(v+".value", t.Elem),
 		)
 	case types.Struct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			parts[i] = "coalesce(" + b.text(fmt.Sprintf("struct_extract(%s, %s)", x, Text(f.Name)), f.Type) + ", 'null')"
+			parts[i] = "coalesce(" + b.textSQL(fmt.Sprintf("struct_extract(%s, %s)", x, StringLiteral(f.Name)), f.Type) + ", 'null')"
 		}
 		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE concat('{', %s, '}') END", x, strings.Join(parts, ", ', ', "))
 	}
 	return "CAST(" + x + " AS VARCHAR)"
 }
 
-// floatText prints as Java does. Plain magnitudes are the same in DuckDB; the
-// others go through Go.
+// floatText converts a float to text as Java does. For numbers that are neither very
+// large nor very small, DuckDB does the same; others are formatted in Go.
 func floatText(x string, t *types.Type) string {
 	return fmt.Sprintf(
 		"CASE WHEN abs(%[1]s) >= 0.001::%[2]s AND abs(%[1]s) < 10000000 OR %[1]s = 0 THEN CAST(%[1]s AS VARCHAR) ELSE dbx_%[3]s_text(%[1]s) END",

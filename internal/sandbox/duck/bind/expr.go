@@ -9,21 +9,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// expr binds an expression and gives it the name Databricks gives a column
-// without an alias.
+// expr binds an expression, and names it as Databricks names a column without an
+// alias.
 func (b *binder) expr(x syntax.Expr, sc *scope) *Expr {
-	e := b.bare(x, sc)
+	e := b.unnamedExpr(x, sc)
 	switch x.(type) {
 	case *syntax.Name, *syntax.Param, syntax.Str, syntax.Num, *syntax.Field, *syntax.Aliased:
 	default:
 		named := *e
-		named.Name = pretty(x)
+		named.Name = generatedName(x)
 		e = &named
 	}
 	return e
 }
 
-func (b *binder) bare(x syntax.Expr, sc *scope) *Expr {
+func (b *binder) unnamedExpr(x syntax.Expr, sc *scope) *Expr {
 	switch x := x.(type) {
 	case syntax.Null:
 		return b.null()
@@ -90,27 +90,27 @@ func (b *binder) bare(x syntax.Expr, sc *scope) *Expr {
 	panic(sqlerror.Unsupported(fmt.Sprintf("the expression %T", x)))
 }
 
-// nameOrCall is a column, or one of the functions that need no parentheses.
+// nameOrCall binds a column, or a function that needs no parentheses.
 func (b *binder) nameOrCall(x *syntax.Name, sc *scope) *Expr { return b.name(x.Parts, sc) }
 
 func (b *binder) castExpr(x *syntax.Cast, sc *scope) *Expr {
 	if x.Type.Kind == types.Interval {
 		panic(sqlerror.Unsupported("a cast to INTERVAL"))
 	}
-	return b.convert(b.expr(x.X, sc), x.Type, x.Try)
+	return b.explicitCast(b.expr(x.X, sc), x.Type, x.Try)
 }
 
 func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
 	e := b.expr(x.X, sc)
 	if x.Op == "NOT" {
-		e = b.coerce(e, types.BooleanType)
+		e = b.implicitCast(e, types.BooleanType)
 		return &Expr{SQL: "(NOT " + e.SQL + ")", Type: types.BooleanType, Nullable: e.Nullable, aggregate: e.aggregate}
 	}
 	if e.Type.Kind == types.String {
-		e = b.coerce(e, types.DoubleType)
+		e = b.implicitCast(e, types.DoubleType)
 	}
 	if e.Type.Kind == types.Void {
-		e = b.coerce(e, types.IntType)
+		e = b.implicitCast(e, types.IntType)
 	}
 	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
 		panic(
@@ -136,14 +136,14 @@ func (b *binder) caseExpr(x *syntax.Case, sc *scope) *Expr {
 		if x.Operand != nil {
 			c = &syntax.Binary{Op: "=", L: x.Operand, R: w.Cond}
 		}
-		conds = append(conds, b.coerce(b.expr(c, sc), types.BooleanType))
+		conds = append(conds, b.implicitCast(b.expr(c, sc), types.BooleanType))
 		results = append(results, b.expr(w.Then, sc))
 	}
 	nullable := x.Else == nil
 	if x.Else != nil {
 		results = append(results, b.expr(x.Else, sc))
 	}
-	t := b.unify(results)
+	t := b.castToCommonType(results)
 	var s strings.Builder
 	s.WriteString("CASE")
 	aggregate := false
@@ -163,8 +163,8 @@ func (b *binder) caseExpr(x *syntax.Case, sc *scope) *Expr {
 	return &Expr{SQL: "(" + s.String() + " END)", Type: t, Nullable: nullable, aggregate: aggregate}
 }
 
-// unify casts expressions to their common type, in place, and returns it.
-func (b *binder) unify(xs []*Expr) *types.Type {
+// castToCommonType casts the expressions in xs to their common type, and returns it.
+func (b *binder) castToCommonType(xs []*Expr) *types.Type {
 	t := types.VoidType
 	for _, x := range xs {
 		u := types.Common(t, x.Type)
@@ -183,18 +183,18 @@ func (b *binder) unify(xs []*Expr) *types.Type {
 		t = u
 	}
 	for i, x := range xs {
-		xs[i] = b.widen(x, t)
+		xs[i] = b.losslessCast(x, t)
 	}
 	return t
 }
 
-// widen casts to a common type, which always fits.
-func (b *binder) widen(x *Expr, t *types.Type) *Expr {
+// losslessCast casts to a type that fits every value.
+func (b *binder) losslessCast(x *Expr, t *types.Type) *Expr {
 	if x.Type.Equal(t) {
 		return x
 	}
 	out := *x
-	out.SQL, out.Type, out.members = b.castSQL(x.SQL, x.Type, t, b.mode()), t, nil
+	out.SQL, out.Type, out.members = b.castSQL(x.SQL, x.Type, t, b.sessionCastMode()), t, nil
 	return &out
 }
 
@@ -218,9 +218,9 @@ func (b *binder) in(x *syntax.In, sc *scope) *Expr {
 		}
 		r := &Expr{SQL: "c0", Type: cols[0].Type, Name: cols[0].Name}
 		pair := []*Expr{l, r}
-		b.unify(pair)
+		b.castToCommonType(pair)
 		if !pair[1].Type.Equal(cols[0].Type) || pair[1].SQL != "c0" {
-			sql = fmt.Sprintf("SELECT %s FROM (%s) AS %s", pair[1].SQL, sql, b.relation())
+			sql = fmt.Sprintf("SELECT %s FROM (%s) AS %s", pair[1].SQL, sql, b.newAlias())
 		}
 		return &Expr{SQL: fmt.Sprintf("(%s %sIN (%s))", pair[0].SQL, not, sql), Type: types.BooleanType, Nullable: true, aggregate: l.aggregate}
 	}
@@ -228,7 +228,7 @@ func (b *binder) in(x *syntax.In, sc *scope) *Expr {
 	for _, item := range x.List {
 		all = append(all, b.expr(item, sc))
 	}
-	b.unify(all)
+	b.castToCommonType(all)
 	parts := make([]string, len(all)-1)
 	for i, e := range all[1:] {
 		parts[i] = e.SQL
@@ -260,11 +260,11 @@ func anyNullable(xs []*Expr) bool {
 }
 
 func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
-	l := b.coerce(b.expr(x.X, sc), types.StringType)
+	l := b.implicitCast(b.expr(x.X, sc), types.StringType)
 	parts := make([]string, len(x.Patterns))
 	aggregate := l.aggregate
 	for i, p := range x.Patterns {
-		r := b.coerce(b.expr(p, sc), types.StringType)
+		r := b.implicitCast(b.expr(p, sc), types.StringType)
 		aggregate = aggregate || r.aggregate
 		if x.Op == "RLIKE" {
 			parts[i] = fmt.Sprintf("regexp_matches(%s, %s)", l.SQL, r.SQL)
@@ -273,7 +273,7 @@ func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
 		if len([]rune(x.Escape)) != 1 {
 			panic(sqlerror.New("INVALID_ESCAPE_CHAR", "42604", "`ESCAPE` should be a string literal of length one, but got '%s'.", x.Escape))
 		}
-		parts[i] = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, Text(x.Escape))
+		parts[i] = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, StringLiteral(x.Escape))
 	}
 	join := " OR "
 	if x.Quantifier == "ALL" {
@@ -281,7 +281,7 @@ func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
 	}
 	sql := "(" + strings.Join(parts, join) + ")"
 	if x.Not && x.Quantifier != "" {
-		// NOT LIKE ALL holds when each does not; NOT LIKE ANY when one does not.
+		// NOT LIKE ALL is true if no pattern matches, NOT LIKE ANY if one does not.
 		for i := range parts {
 			parts[i] = "(NOT " + parts[i] + ")"
 		}
@@ -300,7 +300,7 @@ func (b *binder) is(x *syntax.Is, sc *scope) *Expr {
 	}
 	what := x.What
 	if what != "NULL" {
-		e = b.coerce(e, types.BooleanType)
+		e = b.implicitCast(e, types.BooleanType)
 	}
 	if what == "UNKNOWN" {
 		what = "NULL"

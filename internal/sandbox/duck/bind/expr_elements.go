@@ -10,7 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// field is x.name: of a struct, of each struct in an array, or a map's value.
+// field binds x.name: a field of a struct or of the structs in an array, or a map's
+// value.
 func (b *binder) field(x *Expr, name string) *Expr {
 	t := x.Type
 	if t.Kind == types.Map {
@@ -42,26 +43,26 @@ func (b *binder) field(x *Expr, name string) *Expr {
 	f := s.Fields[i]
 	out := &Expr{Name: f.Name, Type: f.Type, Nullable: x.Nullable || !f.NotNull, aggregate: x.aggregate}
 	if x.members != nil && t.Kind == types.Struct {
-		out.SQL = x.members[i].x.SQL
+		out.SQL = x.members[i].expr.SQL
 		return out
 	}
-	out.SQL = fmt.Sprintf("struct_extract(%s, %s)", x.SQL, Text(f.Name))
+	out.SQL = fmt.Sprintf("struct_extract(%s, %s)", x.SQL, StringLiteral(f.Name))
 	if t.Kind == types.Array {
-		v := b.lambda()
+		v := b.newVariable()
 		out.Type = types.ArrayOf(f.Type)
-		out.SQL = fmt.Sprintf("list_transform(%s, lambda %s: struct_extract(%s, %s))", x.SQL, v, v, Text(f.Name))
+		out.SQL = fmt.Sprintf("list_transform(%s, lambda %s: struct_extract(%s, %s))", x.SQL, v, v, StringLiteral(f.Name))
 	}
 	return out
 }
 
-// index is x[i]: from zero for arrays, by key for maps.
+// index binds x[i]: an array's element, counted from 0, or a map's value.
 func (b *binder) index(x *syntax.Index, sc *scope) *Expr {
 	l, i := b.expr(x.X, sc), b.expr(x.I, sc)
 	switch l.Type.Kind {
 	case types.Map:
 		return b.element(l, i)
 	case types.Array:
-		i = b.coerce(i, types.IntType)
+		i = b.implicitCast(i, types.IntType)
 		out := fmt.Sprintf("list_extract(%s, %s + 1)", l.SQL, i.SQL)
 		bad := fmt.Sprintf("(%s < 0 OR %s >= len(%s))", i.SQL, i.SQL, l.SQL)
 		return b.arrayElement(l, i, out, bad, "INVALID_ARRAY_INDEX", "The index ", " is out of bounds. The array has ")
@@ -84,7 +85,7 @@ func (b *binder) index(x *syntax.Index, sc *scope) *Expr {
 func (b *binder) arrayElement(l, i *Expr, out, bad, class, before, between string) *Expr {
 	otherwise := cast("NULL", l.Type.Elem)
 	if b.env.ANSI {
-		otherwise = raise(
+		otherwise = raiseSQL(
 			class,
 			"22003",
 			fmt.Sprintf(
@@ -104,9 +105,9 @@ func (b *binder) arrayElement(l, i *Expr, out, bad, class, before, between strin
 	}
 }
 
-// element is a map's value for a key, or NULL.
+// element returns a map's value for a key, or NULL.
 func (b *binder) element(m, key *Expr) *Expr {
-	key = b.coerce(key, m.Type.Key)
+	key = b.implicitCast(key, m.Type.Key)
 	return &Expr{
 		SQL:       fmt.Sprintf("map_extract_value(%s, %s)", m.SQL, key.SQL),
 		Type:      m.Type.Elem,
@@ -116,10 +117,10 @@ func (b *binder) element(m, key *Expr) *Expr {
 	}
 }
 
-// raise is SQL that fails with an error in Databricks' shape; message is SQL.
-func raise(class, state, message string) string {
-	return fmt.Sprintf("error(concat('%s', '%s|%s|', %s))", Marker, class, state, message)
+// raiseSQL returns SQL that raises an error in Databricks' form. message is SQL.
+func raiseSQL(class, state, message string) string {
+	return fmt.Sprintf("error(concat('%s', '%s|%s|', %s))", ErrorMarker, class, state, message)
 }
 
-// Marker begins the text of every error raised on purpose while a query runs.
-const Marker = "\x01dbx|"
+// ErrorMarker begins the text of an error that raiseSQL raises.
+const ErrorMarker = "\x01dbx|"

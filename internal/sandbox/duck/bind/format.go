@@ -8,14 +8,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// format writes a date or timestamp in a Java pattern.
-func (b *binder) format(x string, t *types.Type, pattern string) string {
-	local := b.wall(x, t)
+// formatTime formats a date or timestamp with a Java pattern.
+func (b *binder) formatTime(x string, t *types.Type, pattern string) string {
+	local := b.toLocalTime(x, t)
 	var parts []string
-	var run strings.Builder // a strftime format under way
+	var run strings.Builder // the strftime format collected so far
 	flush := func() {
 		if run.Len() > 0 {
-			parts = append(parts, fmt.Sprintf("strftime(%s, %s)", local, Text(run.String())))
+			parts = append(parts, fmt.Sprintf("strftime(%s, %s)", local, StringLiteral(run.String())))
 			run.Reset()
 		}
 	}
@@ -24,12 +24,12 @@ func (b *binder) format(x string, t *types.Type, pattern string) string {
 			run.WriteString(strings.ReplaceAll(p.text, "%", "%%"))
 			continue
 		}
-		if s, ok := strftime[p.text]; ok {
+		if s, ok := strftimeSpecifiers[p.text]; ok {
 			run.WriteString(s)
 			continue
 		}
 		flush()
-		parts = append(parts, b.formatPart(local, x, t, p.text, pattern))
+		parts = append(parts, b.formatTimePart(local, x, t, p.text, pattern))
 	}
 	flush()
 	switch len(parts) {
@@ -41,14 +41,14 @@ func (b *binder) format(x string, t *types.Type, pattern string) string {
 	return "(" + strings.Join(parts, " || ") + ")"
 }
 
-// strftime has DuckDB's specifier for each run of pattern letters.
-var strftime = map[string]string{
+// strftimeSpecifiers maps runs of pattern letters to DuckDB's specifiers.
+var strftimeSpecifiers = map[string]string{
 	"yyyy": "%Y", "uuuu": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H",
 	"hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSSSSS": "%f", "SSS": "%g",
 	"a": "%p", "EEEE": "%A", "EEE": "%a", "EE": "%a", "E": "%a", "MMMM": "%B", "MMM": "%b", "LLLL": "%B", "LLL": "%b", "DDD": "%j", "D": "%-j",
 }
 
-func (b *binder) formatPart(local, x string, t *types.Type, p, pattern string) string {
+func (b *binder) formatTimePart(local, x string, t *types.Type, p, pattern string) string {
 	switch p[0] {
 	case 'S':
 		if len(p) <= 6 {
@@ -65,11 +65,11 @@ func (b *binder) formatPart(local, x string, t *types.Type, p, pattern string) s
 		}
 	case 'X', 'x', 'Z':
 		if t.Kind == types.Timestamp {
-			return b.offset(local, x, p)
+			return b.formatOffset(local, x, p)
 		}
 	case 'V', 'z':
 		if t.Kind == types.Timestamp && (p == "VV" || p == "z" && b.utc()) {
-			return Text(b.zone())
+			return StringLiteral(b.zone())
 		}
 	}
 	panic(
@@ -83,8 +83,8 @@ func (b *binder) formatPart(local, x string, t *types.Type, p, pattern string) s
 	)
 }
 
-// offset writes the zone's offset at a moment.
-func (b *binder) offset(local, x, p string) string {
+// formatOffset formats the session zone's offset at a timestamp.
+func (b *binder) formatOffset(local, x, p string) string {
 	if b.utc() {
 		switch {
 		case p[0] == 'X':
@@ -112,8 +112,8 @@ type patternPart struct {
 	literal bool
 }
 
-// patternParts splits a Java pattern into runs of letters and literal text.
-// Optional sections are written, since every field is at hand.
+// patternParts splits a Java pattern into runs of letters and literal text. Optional
+// sections are always included, since every field has a value.
 func patternParts(s string) []patternPart {
 	var out []patternPart
 	for i := 0; i < len(s); {
@@ -140,7 +140,7 @@ func patternParts(s string) []patternPart {
 	return out
 }
 
-// quotedLiteral reads '...', where ” is a quote, and returns its length.
+// quotedLiteral parses '...', in which ” is a quote, and returns its length.
 func quotedLiteral(s string) (string, int) {
 	if strings.HasPrefix(s, "''") {
 		return "'", 2

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// fromItem is a bound FROM, or a part of it.
+// fromItem is a bound FROM clause, or an item of it.
 type fromItem struct {
 	sql   string
 	scope *scope
@@ -34,13 +34,13 @@ func (b *binder) from(tables []syntax.TableExpr, outer *scope) *fromItem {
 			continue
 		}
 		out.sql += " CROSS JOIN " + item.sql
-		out.scope = joined(out.scope, item.scope)
+		out.scope = joinScopes(out.scope, item.scope)
 	}
 	return out
 }
 
-// joined is the scope of two tables side by side.
-func joined(l, r *scope) *scope {
+// joinScopes returns the scope of two joined tables.
+func joinScopes(l, r *scope) *scope {
 	s := &scope{parent: l.parent, relations: append(slices.Clone(l.relations), r.relations...)}
 	if l.merged != nil || r.merged != nil {
 		s.merged = map[string]field{}
@@ -54,7 +54,7 @@ func joined(l, r *scope) *scope {
 	return s
 }
 
-// table binds one item of FROM; left is what a lateral item can see.
+// table binds an item of FROM. A lateral item can refer to the scope left.
 func (b *binder) table(t syntax.TableExpr, left, outer *scope) *fromItem {
 	switch t := t.(type) {
 	case *syntax.TableName:
@@ -77,14 +77,14 @@ func (b *binder) table(t syntax.TableExpr, left, outer *scope) *fromItem {
 	panic(sqlerror.Unsupported(fmt.Sprintf("%T in FROM", t)))
 }
 
-// subquery makes a relation of SQL whose columns are c0, c1, ...
+// subquery returns the relation of SQL whose columns are c0, c1, ...
 func (b *binder) subquery(sql string, cols []Column, alias syntax.Alias, qualifier []string, outer *scope) *fromItem {
-	name := b.relation()
+	name := b.newAlias()
 	rel := &relation{qualifier: qualifier}
 	if alias.Name != "" {
 		rel.qualifier = []string{alias.Name}
 	}
-	for i, c := range renamed(cols, alias.Columns) {
+	for i, c := range renameColumns(cols, alias.Columns) {
 		rel.fields = append(rel.fields, field{Column: c, sql: fmt.Sprintf("%s.c%d", name, i)})
 	}
 	return &fromItem{sql: sql + " AS " + name, scope: &scope{parent: outer, relations: []*relation{rel}}}
@@ -92,8 +92,8 @@ func (b *binder) subquery(sql string, cols []Column, alias syntax.Alias, qualifi
 
 func (b *binder) join(j *syntax.Join, left, outer *scope) *fromItem {
 	l := b.table(j.L, left, outer)
-	r := b.table(j.R, joined(left, l.scope), outer)
-	both := joined(l.scope, r.scope)
+	r := b.table(j.R, joinScopes(left, l.scope), outer)
+	both := joinScopes(l.scope, r.scope)
 	out := &fromItem{scope: both}
 	using := j.Using
 	if j.Natural {
@@ -107,7 +107,7 @@ func (b *binder) join(j *syntax.Join, left, outer *scope) *fromItem {
 	switch {
 	case j.On != nil:
 		b.noAggregates = "JOIN"
-		on = b.coerce(b.expr(j.On, both), types.BooleanType).SQL
+		on = b.implicitCast(b.expr(j.On, both), types.BooleanType).SQL
 		b.noAggregates = ""
 	case using != nil:
 		on = b.using(j, using, l.scope, r.scope, both)
@@ -121,17 +121,17 @@ func (b *binder) join(j *syntax.Join, left, outer *scope) *fromItem {
 		kind = "INNER"
 	}
 	if kind == "LEFT" || kind == "FULL" {
-		nullable(r.scope, both)
+		markNullable(r.scope, both)
 	}
 	if kind == "RIGHT" || kind == "FULL" {
-		nullable(l.scope, both)
+		markNullable(l.scope, both)
 	}
 	out.sql = fmt.Sprintf("(%s %s JOIN %s ON %s)", l.sql, kind, r.sql, on)
 	return out
 }
 
-// nullable marks the columns of an outer join's optional side.
-func nullable(side, both *scope) {
+// markNullable marks the columns of the optional side of an outer join as nullable.
+func markNullable(side, both *scope) {
 	for _, r := range side.relations {
 		for i := range r.fields {
 			r.fields[i].Nullable = true
@@ -148,7 +148,7 @@ func nullable(side, both *scope) {
 	}
 }
 
-// using binds USING (a, b): equality, and one merged column for each name.
+// using binds USING (a, b): an equality, and one merged column, for each name.
 func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string {
 	if both.merged == nil {
 		both.merged = map[string]field{}
@@ -179,7 +179,7 @@ func (b *binder) using(j *syntax.Join, names []string, l, r, both *scope) string
 			f = rf[0]
 		case "FULL":
 			pair := []*Expr{le, re}
-			t := b.unify(pair)
+			t := b.castToCommonType(pair)
 			f = field{Column: Column{Name: f.Name, Type: t, Nullable: true}, sql: fmt.Sprintf("coalesce(%s, %s)", pair[0].SQL, pair[1].SQL)}
 		}
 		both.merged[strings.ToLower(n)] = f

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// bindStruct names members after their columns or aliases.
+// bindStruct binds struct(...), whose fields are named after columns or aliases.
 func bindStruct(c *call) *Expr {
 	members := make([]member, len(c.args))
 	stars := len(c.args) != len(c.ast.Args)
@@ -53,7 +53,7 @@ func bindNamedStruct(c *call) *Expr {
 					"DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING",
 					"42K09",
 					"Cannot resolve \"%s\" due to data type mismatch: Only foldable \"STRING\" expressions are allowed to appear at odd position.",
-					pretty(c.ast),
+					generatedName(c.ast),
 				),
 			)
 		}
@@ -68,17 +68,17 @@ func structOf(members []member) *Expr {
 	seen := map[string]bool{}
 	aggregate := false
 	for i, m := range members {
-		value := m.x.SQL
-		if m.x.Type.Kind == types.Void {
+		value := m.expr.SQL
+		if m.expr.Type.Kind == types.Void {
 			value = cast("NULL", types.IntType)
 		}
 		parts[i] = ducktype.Quote(m.name) + " := " + value
-		fields[i] = types.Field{Name: m.name, Type: m.x.Type, NotNull: !m.x.Nullable}
+		fields[i] = types.Field{Name: m.name, Type: m.expr.Type, NotNull: !m.expr.Nullable}
 		if seen[strings.ToLower(m.name)] {
 			panic(sqlerror.Unsupported("a struct with two fields called " + quoting.Name(m.name)))
 		}
 		seen[strings.ToLower(m.name)] = true
-		aggregate = aggregate || m.x.aggregate
+		aggregate = aggregate || m.expr.aggregate
 	}
 	return &Expr{
 		SQL:       "struct_pack(" + strings.Join(parts, ", ") + ")",
@@ -89,7 +89,7 @@ func structOf(members []member) *Expr {
 }
 
 func bindArray(c *call) *Expr {
-	t := c.b.unify(c.args)
+	t := c.b.castToCommonType(c.args)
 	parts := make([]string, len(c.args))
 	for i, a := range c.args {
 		parts[i] = a.SQL
@@ -99,7 +99,7 @@ func bindArray(c *call) *Expr {
 	return e
 }
 
-// bindMap keeps its literals, which to_json reads as options.
+// bindMap binds map(...). It keeps the entries, since to_json reads them as options.
 func bindMap(c *call) *Expr {
 	if len(c.args)%2 == 1 {
 		panic(
@@ -121,7 +121,7 @@ func bindMap(c *call) *Expr {
 		}
 		members = append(members, member{name, c.args[i+1]})
 	}
-	t := types.MapOf(c.b.unify(keys), c.b.unify(values))
+	t := types.MapOf(c.b.castToCommonType(keys), c.b.castToCommonType(values))
 	list := func(xs []*Expr, t *types.Type) string {
 		parts := make([]string, len(xs))
 		for i, x := range xs {
@@ -132,8 +132,8 @@ func bindMap(c *call) *Expr {
 	return &Expr{SQL: fmt.Sprintf("map(%s, %s)", list(keys, t.Key), list(values, t.Elem)), Type: t, members: members}
 }
 
-// size is an array's or map's length; otherwise is what NULL gives outside
-// ANSI mode.
+// size binds the length of an array or map. Outside of ANSI mode, otherwise is the
+// result for NULL.
 func (c *call) size(otherwise string) *Expr {
 	a := c.args[0]
 	sql := "len(" + a.SQL + ")"
@@ -155,8 +155,8 @@ func bindElementAt(c *call) *Expr {
 	if a.Type.Kind == types.Map {
 		return c.b.element(a, c.args[1])
 	}
-	a = c.array(0)
-	i := c.b.coerce(c.args[1], types.IntType)
+	a = c.arrayArgument(0)
+	i := c.b.implicitCast(c.args[1], types.IntType)
 	bad := fmt.Sprintf("(%[1]s = 0 OR abs(%[1]s) > len(%[2]s))", i.SQL, a.SQL)
 	return c.b.arrayElement(
 		a,
@@ -174,7 +174,7 @@ func bindSequence(c *call) *Expr {
 	if a.Type.Temporal() {
 		step := "to_days(1)"
 		pair := []*Expr{a, z}
-		t := c.b.unify(pair)
+		t := c.b.castToCommonType(pair)
 		if len(c.args) == 3 {
 			if c.args[2].Type.Kind != types.Interval {
 				panic(c.mismatch(c.args[2], "INTERVAL"))
@@ -195,13 +195,13 @@ func bindSequence(c *call) *Expr {
 		}
 	}
 	pair := []*Expr{a, z}
-	t := c.b.unify(pair)
+	t := c.b.castToCommonType(pair)
 	if !t.Integral() {
 		panic(c.mismatch(a, "INTEGRAL"))
 	}
 	step := fmt.Sprintf("CASE WHEN %s <= %s THEN 1 ELSE -1 END", pair[0].SQL, pair[1].SQL)
 	if len(c.args) == 3 {
-		step = c.b.coerce(c.args[2], t).SQL
+		step = c.b.implicitCast(c.args[2], t).SQL
 	}
 	at := types.ArrayOf(t)
 	return &Expr{

@@ -12,7 +12,7 @@ func init() {
 	register("ifnull nvl", function{min: 2, max: 2, bind: bindCoalesce})
 	register("nvl2", function{min: 3, max: 3, bind: func(c *call) *Expr {
 		pair := []*Expr{c.args[1], c.args[2]}
-		t := c.b.unify(pair)
+		t := c.b.castToCommonType(pair)
 		return &Expr{
 			SQL:      fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s ELSE %s END", c.args[0].SQL, pair[0].SQL, pair[1].SQL),
 			Type:     t,
@@ -25,8 +25,8 @@ func init() {
 	}})
 	register("if iff", function{min: 3, max: 3, bind: func(c *call) *Expr {
 		pair := []*Expr{c.args[1], c.args[2]}
-		t := c.b.unify(pair)
-		cond := c.b.coerce(c.args[0], types.BooleanType)
+		t := c.b.castToCommonType(pair)
+		cond := c.b.implicitCast(c.args[0], types.BooleanType)
 		return &Expr{
 			SQL:      fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", cond.SQL, pair[0].SQL, pair[1].SQL),
 			Type:     t,
@@ -51,25 +51,25 @@ func init() {
 		return structOf([]member{{"dbr_version", c.b.null()}, {"dbsql_version", c.b.stringLiteral("2025.35")}})
 	}})
 	register("assert_true", function{min: 1, max: 2, bind: func(c *call) *Expr {
-		cond := c.b.coerce(c.args[0], types.BooleanType)
-		message := Text("'" + c.args[0].Name + "' is not true!")
+		cond := c.b.implicitCast(c.args[0], types.BooleanType)
+		message := StringLiteral("'" + c.args[0].Name + "' is not true!")
 		if len(c.args) == 2 {
-			message = c.b.coerce(c.args[1], types.StringType).SQL
+			message = c.b.implicitCast(c.args[1], types.StringType).SQL
 		}
 		return &Expr{
-			SQL:      fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raise("USER_RAISED_EXCEPTION", "P0001", message)),
+			SQL:      fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raiseSQL("USER_RAISED_EXCEPTION", "P0001", message)),
 			Type:     types.VoidType,
 			Nullable: true,
 		}
 	}})
 	register("raise_error", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		m := c.b.coerce(c.args[0], types.StringType)
-		return &Expr{SQL: "CAST(" + raise("USER_RAISED_EXCEPTION", "P0001", m.SQL) + " AS INTEGER)", Type: types.VoidType, Nullable: true}
+		m := c.b.implicitCast(c.args[0], types.StringType)
+		return &Expr{SQL: "CAST(" + raiseSQL("USER_RAISED_EXCEPTION", "P0001", m.SQL) + " AS INTEGER)", Type: types.VoidType, Nullable: true}
 	}})
 }
 
 func bindCoalesce(c *call) *Expr {
-	t := c.b.unify(c.args)
+	t := c.b.castToCommonType(c.args)
 	parts := make([]string, len(c.args))
 	nullable := true
 	for i, a := range c.args {

@@ -16,17 +16,17 @@ func init() {
 		"hour": "hour(%s)", "minute": "minute(%s)", "second": "second(%s)",
 		"dayofweek": "(dayofweek(%s) + 1)", "weekday": "(isodow(%s) - 1)", "dayofyear": "dayofyear(%s)", "weekofyear": "weekofyear(%s)",
 	} {
-		register(name, function{min: 1, max: 1, bind: func(c *call) *Expr { return c.part(c.args[0], sql) }})
+		register(name, function{min: 1, max: 1, bind: func(c *call) *Expr { return c.timePart(c.args[0], sql) }})
 	}
 	register("extract date_part datepart", function{min: 2, max: 2, bind: bindExtract})
 	register("current_timestamp now", function{bind: func(c *call) *Expr {
 		return &Expr{SQL: timestampSQL(c.b.env.Now.UnixMicro()), Type: ts}
 	}})
 	register("localtimestamp", function{bind: func(c *call) *Expr {
-		return &Expr{SQL: c.b.wall(timestampSQL(c.b.env.Now.UnixMicro()), ts), Type: types.TimestampNTZType}
+		return &Expr{SQL: c.b.toLocalTime(timestampSQL(c.b.env.Now.UnixMicro()), ts), Type: types.TimestampNTZType}
 	}})
 	register("current_date curdate", function{bind: func(c *call) *Expr {
-		return &Expr{SQL: "CAST(" + c.b.wall(timestampSQL(c.b.env.Now.UnixMicro()), ts) + " AS DATE)", Type: date}
+		return &Expr{SQL: "CAST(" + c.b.toLocalTime(timestampSQL(c.b.env.Now.UnixMicro()), ts) + " AS DATE)", Type: date}
 	}})
 	register("current_timezone", function{bind: func(c *call) *Expr {
 		e := c.b.stringLiteral(map[bool]string{true: "Etc/UTC", false: c.b.env.Zone}[c.b.utc()])
@@ -38,14 +38,14 @@ func init() {
 	register("timestamp_micros", template(ts, "make_timestamp($1)", l))
 	register("timestamp_millis", template(ts, "make_timestamp($1 * 1000)", l))
 	register("timestamp_seconds", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		return c.b.convert(c.number(), ts, false)
+		return c.b.explicitCast(c.numericArgument(), ts, false)
 	}})
 	register("unix_date", template(i, "CAST(datediff('day', DATE '1970-01-01', $1) AS INTEGER)", date))
 	register("date_from_unix_date", template(date, "(DATE '1970-01-01' + $1)", i))
 	register("unix_timestamp to_unix_timestamp", function{min: 0, max: 2, bind: bindUnixTimestamp})
 	register("from_unixtime", function{min: 1, max: 2, bind: func(c *call) *Expr {
-		x := c.b.convert(c.b.coerce(c.args[0], l), ts, false)
-		return &Expr{SQL: c.b.format(x.SQL, ts, c.pattern(1, "yyyy-MM-dd HH:mm:ss")), Type: s, Nullable: x.Nullable}
+		x := c.b.explicitCast(c.b.implicitCast(c.args[0], l), ts, false)
+		return &Expr{SQL: c.b.formatTime(x.SQL, ts, c.constantArgument(1, "yyyy-MM-dd HH:mm:ss")), Type: s, Nullable: x.Nullable}
 	}})
 	register("to_date", function{min: 1, max: 2, bind: bindParse(date, false)})
 	register("to_timestamp", function{min: 1, max: 2, bind: bindParse(ts, false)})
@@ -53,14 +53,14 @@ func init() {
 	register("try_to_timestamp", function{min: 1, max: 2, bind: bindParse(ts, true)})
 	register("try_to_date", function{min: 1, max: 2, bind: bindParse(date, true)})
 	register("date_format", function{min: 2, max: 2, bind: func(c *call) *Expr {
-		x := c.moment(0)
-		return &Expr{SQL: c.b.format(x.SQL, x.Type, c.pattern(1, "")), Type: s, Nullable: x.Nullable}
+		x := c.timeArgument(0)
+		return &Expr{SQL: c.b.formatTime(x.SQL, x.Type, c.constantArgument(1, "")), Type: s, Nullable: x.Nullable}
 	}})
-	register("date_add dateadd timestampadd", arity(template(date, "($1 + $2)", date, i), function{min: 3, max: 3, bind: bindDateAdd}))
+	register("date_add dateadd timestampadd", byArgumentCount(template(date, "($1 + $2)", date, i), function{min: 3, max: 3, bind: bindDateAdd}))
 	register("date_sub", template(date, "($1 - $2)", date, i))
 	register(
 		"datediff date_diff timestampdiff",
-		arity(template(i, "CAST(datediff('day', $2, $1) AS INTEGER)", date, date), function{min: 3, max: 3, bind: bindDateDiff}),
+		byArgumentCount(template(i, "CAST(datediff('day', $2, $1) AS INTEGER)", date, date), function{min: 3, max: 3, bind: bindDateDiff}),
 	)
 	register("add_months", template(date, "CAST($1 + to_months($2) AS DATE)", date, i))
 	register("next_day", function{min: 2, max: 2, bind: bindNextDay})
@@ -77,7 +77,7 @@ func init() {
 			i,
 			types.DoubleType,
 		).bind(c)
-		e.SQL = c.b.instant(e.SQL)
+		e.SQL = c.b.fromLocalTime(e.SQL)
 		return e
 	}})
 	register("date_trunc", function{min: 2, max: 2, bind: func(c *call) *Expr { return bindTrunc(c, 0, 1, false) }})
@@ -85,31 +85,31 @@ func init() {
 	register("from_utc_timestamp", template(ts, "timezone($2, timezone('UTC', $1))", ts, s))
 	register("to_utc_timestamp", template(ts, "timezone('UTC', timezone($2, $1))", ts, s))
 	register("dayname", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		x := c.moment(0)
-		return &Expr{SQL: c.b.format(x.SQL, x.Type, "EEE"), Type: s, Nullable: x.Nullable}
+		x := c.timeArgument(0)
+		return &Expr{SQL: c.b.formatTime(x.SQL, x.Type, "EEE"), Type: s, Nullable: x.Nullable}
 	}})
 	register("typeof", function{min: 1, max: 1, bind: func(c *call) *Expr { return c.b.stringLiteral(c.args[0].Type.SimpleString()) }})
 }
 
-// moment is a date or timestamp argument; text is read as a timestamp.
-func (c *call) moment(i int) *Expr {
+// timeArgument returns a date or timestamp argument; text is cast to a timestamp.
+func (c *call) timeArgument(i int) *Expr {
 	x := c.args[i]
 	if !x.Type.Temporal() {
-		x = c.b.coerce(x, types.TimestampType)
+		x = c.b.implicitCast(x, types.TimestampType)
 	}
 	return x
 }
 
-// part takes an integer part of a moment's local time.
-func (c *call) part(a *Expr, sql string) *Expr {
+// timePart extracts an integer part of a timestamp's local time.
+func (c *call) timePart(a *Expr, sql string) *Expr {
 	if !a.Type.Temporal() {
-		a = c.b.coerce(a, types.TimestampType)
+		a = c.b.implicitCast(a, types.TimestampType)
 	}
-	return &Expr{SQL: "CAST(" + fmt.Sprintf(sql, c.b.wall(a.SQL, a.Type)) + " AS INTEGER)", Type: types.IntType, Nullable: a.Nullable}
+	return &Expr{SQL: "CAST(" + fmt.Sprintf(sql, c.b.toLocalTime(a.SQL, a.Type)) + " AS INTEGER)", Type: types.IntType, Nullable: a.Nullable}
 }
 
-// pattern is a constant argument.
-func (c *call) pattern(i int, otherwise string) string {
+// constantArgument returns the value of an argument that must be a literal.
+func (c *call) constantArgument(i int, otherwise string) string {
 	if len(c.args) <= i {
 		return otherwise
 	}
@@ -120,9 +120,9 @@ func (c *call) pattern(i int, otherwise string) string {
 }
 
 func bindExtract(c *call) *Expr {
-	unit := strings.ToUpper(c.pattern(0, ""))
+	unit := strings.ToUpper(c.constantArgument(0, ""))
 	if unit == "SECOND" || unit == "SECONDS" || unit == "S" {
-		x := c.moment(1)
+		x := c.timeArgument(1)
 		t := types.DecimalOf(8, 6)
 		sql := fmt.Sprintf("CAST(((epoch_us(%s) %% 60000000 + 60000000) %% 60000000) / 1000000 AS DECIMAL(8,6))", x.SQL)
 		return &Expr{SQL: sql, Type: t, Nullable: x.Nullable}
@@ -140,22 +140,22 @@ func bindExtract(c *call) *Expr {
 func bindParse(t *types.Type, try bool) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		if len(c.args) == 1 {
-			return c.b.convert(c.args[0], t, try)
+			return c.b.explicitCast(c.args[0], t, try)
 		}
-		m := c.b.mode()
+		m := c.b.sessionCastMode()
 		if try {
-			m = modeTry
+			m = castTry
 		}
-		x := c.b.coerce(c.args[0], types.StringType)
+		x := c.b.implicitCast(c.args[0], types.StringType)
 		zone := c.b.zone()
 		if t.Kind != types.Timestamp {
 			zone = "UTC"
 		}
-		sql := fmt.Sprintf("make_timestamp(dbx_parse_timestamp(%s, %s, %s, '%s'))", x.SQL, Text(c.pattern(1, "")), Text(zone), m)
+		sql := fmt.Sprintf("make_timestamp(dbx_parse_timestamp(%s, %s, %s, '%s'))", x.SQL, StringLiteral(c.constantArgument(1, "")), StringLiteral(zone), m)
 		if t.Kind == types.Date {
 			sql = "CAST(" + sql + " AS DATE)"
 		}
-		return &Expr{SQL: sql, Type: t, Nullable: x.Nullable || m != modeANSI}
+		return &Expr{SQL: sql, Type: t, Nullable: x.Nullable || m != castANSI}
 	}
 }
 
@@ -172,19 +172,19 @@ func bindUnixTimestamp(c *call) *Expr {
 		}
 		x = bindParse(types.TimestampType, false)(&call{b: c.b, name: c.name, args: args, ast: c.ast, sc: c.sc})
 	}
-	x = c.b.coerce(x, types.TimestampType)
+	x = c.b.implicitCast(x, types.TimestampType)
 	return &Expr{SQL: fmt.Sprintf(seconds, x.SQL), Type: types.BigIntType, Nullable: x.Nullable}
 }
 
 // bindNextDay binds next_day(date, 'MON').
 func bindNextDay(c *call) *Expr {
 	days := map[string]int{"MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6, "SU": 7}
-	name := strings.ToUpper(c.pattern(1, ""))
+	name := strings.ToUpper(c.constantArgument(1, ""))
 	d := days[name[:min(2, len(name))]]
 	if d == 0 {
 		panic(sqlerror.New("ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: %s.", name))
 	}
-	x := c.b.coerce(c.args[0], types.DateType)
+	x := c.b.implicitCast(c.args[0], types.DateType)
 	return &Expr{
 		SQL:      fmt.Sprintf("(%[1]s + CAST((%[2]d - isodow(%[1]s) + 6) %% 7 + 1 AS INTEGER))", x.SQL, d),
 		Type:     types.DateType,
@@ -208,10 +208,10 @@ var unitFunctions = map[string]string{
 
 // bindDateAdd binds dateadd(unit, n, t).
 func bindDateAdd(c *call) *Expr {
-	unit := c.pattern(0, "")
-	n, x := c.b.coerce(c.args[1], types.IntType), c.moment(2)
+	unit := c.constantArgument(0, "")
+	n, x := c.b.implicitCast(c.args[1], types.IntType), c.timeArgument(2)
 	if x.Type.Kind == types.Date {
-		x = c.b.coerce(x, types.TimestampType)
+		x = c.b.implicitCast(x, types.TimestampType)
 	}
 	f := unitFunctions[unit]
 	if f == "" {
@@ -225,17 +225,17 @@ func bindDateAdd(c *call) *Expr {
 			),
 		)
 	}
-	sql := fmt.Sprintf("(%s + %s(%s))", c.b.wall(x.SQL, x.Type), f, n.SQL)
+	sql := fmt.Sprintf("(%s + %s(%s))", c.b.toLocalTime(x.SQL, x.Type), f, n.SQL)
 	if x.Type.Kind == types.Timestamp {
-		sql = c.b.instant(sql)
+		sql = c.b.fromLocalTime(sql)
 	}
 	return &Expr{SQL: sql, Type: x.Type, Nullable: n.Nullable || x.Nullable}
 }
 
-// bindDateDiff binds datediff(unit, from, to): whole units gone by.
+// bindDateDiff binds datediff(unit, from, to): the number of whole units in between.
 func bindDateDiff(c *call) *Expr {
-	unit := c.pattern(0, "")
-	from, to := c.b.coerce(c.moment(1), types.TimestampType), c.b.coerce(c.moment(2), types.TimestampType)
+	unit := c.constantArgument(0, "")
+	from, to := c.b.implicitCast(c.timeArgument(1), types.TimestampType), c.b.implicitCast(c.timeArgument(2), types.TimestampType)
 	if unitFunctions[unit] == "" {
 		panic(
 			sqlerror.New(
@@ -251,29 +251,29 @@ func bindDateDiff(c *call) *Expr {
 		SQL: fmt.Sprintf(
 			"datesub('%s', %s, %s)",
 			strings.ToLower(strings.ReplaceAll(unit, "DAYOFYEAR", "DAY")),
-			c.b.wall(from.SQL, from.Type),
-			c.b.wall(to.SQL, to.Type),
+			c.b.toLocalTime(from.SQL, from.Type),
+			c.b.toLocalTime(to.SQL, to.Type),
 		),
 		Type:     types.BigIntType,
 		Nullable: from.Nullable || to.Nullable,
 	}
 }
 
-// bindTrunc cuts a moment to a unit.
+// bindTrunc binds trunc and date_trunc.
 func bindTrunc(c *call, unitAt, valueAt int, day bool) *Expr {
-	unit := strings.ToLower(c.pattern(unitAt, ""))
+	unit := strings.ToLower(c.constantArgument(unitAt, ""))
 	unit = map[string]string{"yyyy": "year", "yy": "year", "year": "year", "quarter": "quarter", "mon": "month", "month": "month", "mm": "month", "week": "week",
 		"dd": "day", "day": "day", "hour": "hour", "minute": "minute", "second": "second", "millisecond": "millisecond", "microsecond": "microsecond"}[unit]
-	x := c.b.coerce(c.args[valueAt], map[bool]*types.Type{true: types.DateType, false: types.TimestampType}[day])
+	x := c.b.implicitCast(c.args[valueAt], map[bool]*types.Type{true: types.DateType, false: types.TimestampType}[day])
 	if c.args[valueAt].Type.Kind == types.TimestampNTZ && !day {
 		x = c.args[valueAt]
 	}
 	if unit == "" {
 		return &Expr{SQL: cast("NULL", x.Type), Type: x.Type, Nullable: true}
 	}
-	sql := fmt.Sprintf("date_trunc('%s', %s)", unit, c.b.wall(x.SQL, x.Type))
+	sql := fmt.Sprintf("date_trunc('%s', %s)", unit, c.b.toLocalTime(x.SQL, x.Type))
 	if x.Type.Kind == types.Timestamp {
-		sql = c.b.instant(sql)
+		sql = c.b.fromLocalTime(sql)
 	}
 	return &Expr{SQL: cast(sql, x.Type), Type: x.Type, Nullable: x.Nullable}
 }

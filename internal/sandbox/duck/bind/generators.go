@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// generator is a function that makes rows: SQL of a query, and its columns.
+// generator is a bound function that returns rows, such as explode.
 type generator struct {
 	sql   string
 	cols  []Column
@@ -20,8 +20,8 @@ type generator struct {
 
 var generators = map[string]bool{"explode": true, "explode_outer": true, "posexplode": true, "posexplode_outer": true, "inline": true, "inline_outer": true}
 
-// generate binds a generator's argument.
-func (b *binder) generate(x *syntax.Call, sc *scope) *generator {
+// bindGenerator binds a generator.
+func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
 	name := strings.ToLower(x.Name[len(x.Name)-1])
 	if len(x.Args) != 1 {
 		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires 1 parameters but the actual number is %d.", name, len(x.Args)))
@@ -42,7 +42,7 @@ func (b *binder) generate(x *syntax.Call, sc *scope) *generator {
 	case kind == "inline" && a.Type.Kind == types.Array && a.Type.Elem.Kind == types.Struct:
 		for _, f := range a.Type.Elem.Fields {
 			g.cols = append(g.cols, Column{Name: f.Name, Type: f.Type, Nullable: true})
-			sources = append(sources, fmt.Sprintf("struct_extract(u.x, %s)", Text(f.Name)))
+			sources = append(sources, fmt.Sprintf("struct_extract(u.x, %s)", StringLiteral(f.Name)))
 		}
 	case kind != "inline" && a.Type.Kind == types.Array:
 		g.cols = append(g.cols, Column{Name: "col", Type: a.Type.Elem, Nullable: true})
@@ -61,14 +61,14 @@ func (b *binder) generate(x *syntax.Call, sc *scope) *generator {
 	return g
 }
 
-// attach joins a generator's rows to what is left of it.
-func (b *binder) attach(g *generator, left string) (sql, name string) {
-	name = b.relation()
+// joinGenerator joins a generator's rows to the relation left.
+func (b *binder) joinGenerator(g *generator, left string) (sql, name string) {
+	name = b.newAlias()
 	switch {
 	case left == "" && !g.outer:
 		return g.sql + " AS " + name, name
 	case left == "":
-		left = "(SELECT 1) AS " + b.relation()
+		left = "(SELECT 1) AS " + b.newAlias()
 	}
 	if g.outer {
 		return fmt.Sprintf("%s LEFT JOIN LATERAL %s AS %s ON TRUE", left, g.sql, name), name
@@ -76,13 +76,13 @@ func (b *binder) attach(g *generator, left string) (sql, name string) {
 	return fmt.Sprintf("%s CROSS JOIN LATERAL %s AS %s", left, g.sql, name), name
 }
 
-// generatorItem binds explode(...) in a SELECT list; nil for other items.
+// generatorItem binds a generator in a select list; nil for other items.
 func (b *binder) generatorItem(item syntax.SelectItem, sc *scope, from *fromItem) []*Expr {
 	x, ok := item.X.(*syntax.Call)
 	if !ok || len(x.Name) != 1 || !generators[strings.ToLower(x.Name[0])] {
 		return nil
 	}
-	g := b.generate(x, sc)
+	g := b.bindGenerator(x, sc)
 	cols := slices.Clone(g.cols)
 	names := item.Aliases
 	if item.Alias != "" {
@@ -91,7 +91,7 @@ func (b *binder) generatorItem(item syntax.SelectItem, sc *scope, from *fromItem
 	if names != nil && len(names) != len(cols) {
 		panic(sqlerror.New("UDTF_ALIAS_NUMBER_MISMATCH", "42802", "The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected %d aliases, but got %s.", len(cols), strings.Join(names, ",")))
 	}
-	sql, name := b.attach(g, from.sql)
+	sql, name := b.joinGenerator(g, from.sql)
 	from.sql = sql
 	out := make([]*Expr, len(cols))
 	for i, c := range cols {
@@ -109,20 +109,20 @@ func (b *binder) lateralView(t *syntax.LateralView, left, outer *scope) *fromIte
 	if !generators[strings.ToLower(t.Call.Name[len(t.Call.Name)-1])] {
 		panic(sqlerror.UnresolvedRoutine(t.Call.Name...))
 	}
-	g := b.generate(t.Call, joined(left, l.scope))
+	g := b.bindGenerator(t.Call, joinScopes(left, l.scope))
 	g.outer = g.outer || t.Outer
-	sql, name := b.attach(g, l.sql)
+	sql, name := b.joinGenerator(g, l.sql)
 	rel := &relation{}
 	if t.Name != "" {
 		rel.qualifier = []string{t.Name}
 	}
-	for i, c := range renamed(g.cols, t.Columns) {
+	for i, c := range renameColumns(g.cols, t.Columns) {
 		rel.fields = append(rel.fields, field{Column: c, sql: fmt.Sprintf("%s.c%d", name, i)})
 	}
-	return &fromItem{sql: "(" + sql + ")", scope: joined(l.scope, &scope{parent: outer, relations: []*relation{rel}})}
+	return &fromItem{sql: "(" + sql + ")", scope: joinScopes(l.scope, &scope{parent: outer, relations: []*relation{rel}})}
 }
 
-// tableFunction binds range(...) and the generators in FROM.
+// tableFunction binds range(...) and generators in FROM.
 func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fromItem {
 	name := strings.ToLower(t.Call.Name[len(t.Call.Name)-1])
 	if generators[name] {
@@ -130,7 +130,7 @@ func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fro
 		if t.Lateral {
 			around = left
 		}
-		g := b.generate(t.Call, &scope{parent: around})
+		g := b.bindGenerator(t.Call, &scope{parent: around})
 		lateral := ""
 		if t.Lateral {
 			lateral = "LATERAL "
@@ -142,7 +142,7 @@ func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fro
 	}
 	args := make([]string, len(t.Call.Args))
 	for i, x := range t.Call.Args {
-		args[i] = b.coerce(b.expr(x, &scope{}), types.BigIntType).SQL
+		args[i] = b.implicitCast(b.expr(x, &scope{}), types.BigIntType).SQL
 	}
 	if len(args) == 0 || len(args) > 4 {
 		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `range` requires [1, 4] parameters but the actual number is %d.", len(args)))

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// jsonOptions are to_json's.
+// jsonOptions are the options of to_json.
 type jsonOptions struct {
 	timestamp, timestampNTZ, date string
 	ignoreNulls                   bool
@@ -31,28 +31,28 @@ func (b *binder) toJSON(c *call) *Expr {
 	o := jsonOptions{ignoreNulls: true, date: "yyyy-MM-dd",
 		timestamp: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", timestampNTZ: "yyyy-MM-dd'T'HH:mm:ss.SSS"}
 	if len(c.args) == 2 {
-		o.read(c.args[1])
+		o.parse(c.args[1])
 	}
 	return &Expr{SQL: b.jsonValue(x, o), Type: types.StringType, Nullable: x.Nullable}
 }
 
-// read takes the options from a map of literals.
-func (o *jsonOptions) read(m *Expr) {
+// parse reads the options from a map of literals.
+func (o *jsonOptions) parse(m *Expr) {
 	if m.Type.Kind != types.Map || len(m.members) == 0 && m.Type.Key.Kind != types.Void {
 		panic(sqlerror.New("INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options."))
 	}
 	for _, kv := range m.members {
-		if kv.x.text == nil {
+		if kv.expr.text == nil {
 			panic(
 				sqlerror.New(
 					"INVALID_OPTIONS.NON_STRING_TYPE",
 					"42K06",
 					"Invalid options: A type of keys and values in `map()` must be string, but got \"%s\".",
-					kv.x.Type,
+					kv.expr.Type,
 				),
 			)
 		}
-		v := *kv.x.text
+		v := *kv.expr.text
 		switch strings.ToLower(kv.name) {
 		case "timestampformat":
 			o.timestamp = v
@@ -70,21 +70,21 @@ func (o *jsonOptions) read(m *Expr) {
 	}
 }
 
-// jsonValue writes the JSON of a value, NULL for NULL. The members of
-// struct(...) are taken straight from their expressions.
+// jsonValue converts a value to JSON; NULL stays NULL. The fields of struct(...) are
+// converted directly, without building the struct.
 func (b *binder) jsonValue(x *Expr, o jsonOptions) string {
 	if x.Type.Kind == types.Struct && x.members != nil {
 		names, values := make([]string, len(x.members)), make([]string, len(x.members))
 		for i, m := range x.members {
-			names[i], values[i] = m.name, b.jsonValue(m.x, o)
+			names[i], values[i] = m.name, b.jsonValue(m.expr, o)
 		}
 		return jsonObject(names, values, o)
 	}
-	return b.json(x.SQL, x.Type, o)
+	return b.jsonSQL(x.SQL, x.Type, o)
 }
 
-func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
-	if plainJSON(t) {
+func (b *binder) jsonSQL(x string, t *types.Type, o jsonOptions) string {
+	if duckJSONMatchesSpark(t) {
 		return "CAST(to_json(" + x + ") AS VARCHAR)"
 	}
 	switch t.Kind {
@@ -104,34 +104,34 @@ func (b *binder) json(x string, t *types.Type, o jsonOptions) string {
 	case types.TimestampNTZ:
 		return b.jsonTime(x, t, o.timestampNTZ)
 	case types.Array:
-		v := b.lambda()
-		return b.jsonList(x, "[", "]", fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, 'null'))", x, v, b.json(v, t.Elem, o)))
+		v := b.newVariable()
+		return b.jsonList(x, "[", "]", fmt.Sprintf("list_transform(%s, lambda %s: coalesce(%s, 'null'))", x, v, b.jsonSQL(v, t.Elem, o)))
 	case types.Map:
-		v := b.lambda()
+		v := b.newVariable()
 		return b.jsonList(
 			x,
 			"{",
 			"}",
 			fmt.Sprintf("list_transform(map_entries(%s), lambda %s: concat(CAST(to_json(%s) AS VARCHAR), ':', coalesce(%s, 'null')))",
-				x, v, b.jsonKey(v+".key", t.Key), b.json(v+".value", t.Elem, o)),
+				x, v, b.jsonKey(v+".key", t.Key), b.jsonSQL(v+".value", t.Elem, o)),
 		)
 	case types.Struct:
 		names, values := make([]string, len(t.Fields)), make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			names[i] = f.Name
-			values[i] = b.json(fmt.Sprintf("struct_extract(%s, %s)", x, Text(f.Name)), f.Type, o)
+			values[i] = b.jsonSQL(fmt.Sprintf("struct_extract(%s, %s)", x, StringLiteral(f.Name)), f.Type, o)
 		}
 		return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE %s END", x, jsonObject(names, values, o))
 	}
 	panic(sqlerror.TypeMismatch("to_json of the type \"%s\" is not supported.", t))
 }
 
-// jsonList joins the members of x; array_to_string of an empty list is NULL.
+// jsonList joins the members of x. Without coalescing, an empty list would yield NULL.
 func (b *binder) jsonList(x, before, after, members string) string {
 	return fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE concat('%s', array_to_string(%s, ','), '%s') END", x, before, members, after)
 }
 
-// jsonKey is a map's key as text: Spark writes dates and times as numbers.
+// jsonKey converts a map's key to text. Spark writes dates and times as numbers.
 func (b *binder) jsonKey(x string, t *types.Type) string {
 	switch t.Kind {
 	case types.Date:
@@ -139,28 +139,29 @@ func (b *binder) jsonKey(x string, t *types.Type) string {
 	case types.Timestamp, types.TimestampNTZ:
 		return fmt.Sprintf("CAST(epoch_us(%s) AS VARCHAR)", x)
 	}
-	return b.text(x, t)
+	return b.textSQL(x, t)
 }
 
-// jsonTime quotes a formatted time, escaping where the pattern can need it.
+// jsonTime converts a time to a JSON string. Only some patterns can yield characters
+// that need escaping.
 func (b *binder) jsonTime(x string, t *types.Type, pattern string) string {
-	text := b.format(x, t, pattern)
+	text := b.formatTime(x, t, pattern)
 	if strings.ContainsAny(pattern, "\"\\") {
 		return "CAST(to_json(" + text + ") AS VARCHAR)"
 	}
 	return "('\"' || " + text + " || '\"')"
 }
 
-// plainJSON reports whether DuckDB writes a type's JSON as Spark does, NULLs in
-// arrays and maps included.
-func plainJSON(t *types.Type) bool {
+// duckJSONMatchesSpark reports whether DuckDB's to_json writes a type as Spark does,
+// including NULLs in arrays and maps.
+func duckJSONMatchesSpark(t *types.Type) bool {
 	switch t.Kind {
 	case types.String:
 		return true
 	case types.Array:
-		return plainJSON(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean
+		return duckJSONMatchesSpark(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean
 	case types.Map:
-		return t.Key.Kind == types.String && (plainJSON(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean)
+		return t.Key.Kind == types.String && (duckJSONMatchesSpark(t.Elem) || t.Elem.Integral() || t.Elem.Kind == types.Boolean)
 	}
 	return false
 }
@@ -173,13 +174,13 @@ func jsonObject(names, values []string, o jsonOptions) string {
 	for i, n := range names {
 		key := jsonString(n) + ":"
 		if o.ignoreNulls {
-			parts[i] = Text(key) + " || " + values[i]
+			parts[i] = StringLiteral(key) + " || " + values[i]
 			continue
 		}
 		if i > 0 {
 			key = "," + key
 		}
-		parts[i] = Text(key) + ", coalesce(" + values[i] + ", 'null')"
+		parts[i] = StringLiteral(key) + ", coalesce(" + values[i] + ", 'null')"
 	}
 	if o.ignoreNulls {
 		return "concat('{', concat_ws(',', " + strings.Join(parts, ", ") + "), '}')"
@@ -187,11 +188,11 @@ func jsonObject(names, values []string, o jsonOptions) string {
 	return "concat('{', " + strings.Join(parts, ", ") + ", '}')"
 }
 
-// jsonString quotes as Jackson does: no escapes for <, > and &.
+// jsonString quotes a string as Jackson does, without escaping <, > and &.
 func jsonString(s string) string {
 	var out strings.Builder
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string always encodes
+	_ = e.Encode(s) // encoding a string cannot fail
 	return strings.TrimSuffix(out.String(), "\n")
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// Text writes a DuckDB string literal. A NUL cannot stand in SQL text.
-func Text(s string) string {
+// StringLiteral returns a DuckDB string. SQL text cannot contain NUL, so a string with
+// NUL is composed with chr(0).
+func StringLiteral(s string) string {
 	if !strings.Contains(s, "\x00") {
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
@@ -29,15 +30,15 @@ func Text(s string) string {
 func cast(sql string, t *types.Type) string { return "CAST(" + sql + " AS " + ducktype.Of(t) + ")" }
 
 func (b *binder) stringLiteral(s string) *Expr {
-	return &Expr{SQL: Text(s), Type: types.StringType, Name: s, text: &s, literal: true}
+	return &Expr{SQL: StringLiteral(s), Type: types.StringType, Name: s, text: &s, literal: true}
 }
 
 func (b *binder) null() *Expr {
 	return &Expr{SQL: "NULL", Type: types.VoidType, Name: "NULL", Nullable: true, literal: true}
 }
 
-// number gives a numeric literal Databricks' type: the smallest of INT, BIGINT
-// and DECIMAL that holds it; DECIMAL with a point; DOUBLE with an exponent.
+// number binds a numeric literal. Its type is the smallest of INT, BIGINT and DECIMAL
+// that holds it; DECIMAL if it has a point; DOUBLE if it has an exponent.
 func (b *binder) number(text string) *Expr {
 	body, suffix := text, ""
 	for _, s := range []string{"BD", "L", "S", "Y", "F", "D"} {
@@ -59,12 +60,12 @@ func (b *binder) number(text string) *Expr {
 	}
 	value := body
 	if !t.Integral() {
-		value = Text(body)
+		value = StringLiteral(body)
 	}
 	return &Expr{SQL: cast(value, t), Type: t, Name: numberName(body, t), text: &body, literal: true}
 }
 
-// numberName is a number as a column's name shows it.
+// numberName returns a number as it appears in a generated column name.
 func numberName(body string, t *types.Type) string {
 	if t.Fractional() {
 		if f, ok := sparkvalue.ParseJavaFloat(body, 64); ok {
@@ -123,7 +124,7 @@ func (b *binder) typed(x syntax.Typed) *Expr {
 		}
 		return &Expr{SQL: dateSQL(days), Type: x.Type, Name: "DATE '" + x.Value + "'", literal: true}
 	default:
-		// TIMESTAMP '...' without a zone is in the session's zone.
+		// A TIMESTAMP literal without a zone is in the session's zone.
 		loc := time.UTC
 		if x.Type.Kind == types.Timestamp {
 			loc = b.location()
@@ -172,7 +173,7 @@ func (b *binder) utc() bool {
 	return false
 }
 
-// param is a bound value as a typed literal.
+// param binds a parameter's value as a typed literal.
 func (b *binder) param(p *syntax.Param) *Expr {
 	positional := 0
 	for _, v := range b.env.Params {
@@ -205,11 +206,11 @@ func (b *binder) paramValue(typeName string, value *string) *Expr {
 			panic(sqlerror.Unsupported("a parameter of type INTERVAL"))
 		}
 		if t, err = syntax.ParseType(typeName); err != nil {
-			check(err)
+			panicOnError(err)
 		}
 	}
 	if t.Kind == types.Decimal && value != nil && !strings.Contains(typeName, "(") {
-		// DECIMAL without a size takes the value's own.
+		// DECIMAL without a size takes the size of the value.
 		if p, s, ok := sparkvalue.DecimalShape(*value); ok {
 			t = types.DecimalOf(max(p, s), s)
 		}
@@ -224,7 +225,7 @@ func (b *binder) paramValue(typeName string, value *string) *Expr {
 	ansi := b.env.ANSI
 	b.env.ANSI = true
 	defer func() { b.env.ANSI = ansi }()
-	out := *b.convert(e, t, false)
+	out := *b.explicitCast(e, t, false)
 	out.Name, out.text, out.literal = *value, value, true
 	return &out
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
-// Mentions reports whether a query names a table of one part somewhere in FROM.
+// Mentions reports whether FROM of a query names a table by the single part name.
 func Mentions(q *syntax.Query, name string) bool {
 	for _, w := range q.With {
 		if Mentions(w.Query, name) {

@@ -12,21 +12,21 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// The actions that a merged row can take.
+// The actions of MERGE on a row.
 const (
 	MergeUpdate = "U"
 	MergeDelete = "D"
 	MergeInsert = "I"
 )
 
-// Merged writes a query of what a MERGE does: x0, x1, ... for a row's new
-// values, _rid for the row it concerns, and action.
-func Merged(env *Env, t *catalog.Table, st *syntax.Merge) (sql string, err error) {
-	defer catch(&err)
+// MergeQuery returns a query of the rows that a MERGE changes: their new values x0,
+// x1, ..., the row id _rid of the target row, and the action.
+func MergeQuery(env *Env, t *catalog.Table, st *syntax.Merge) (sql string, err error) {
+	defer recoverError(&err)
 	b := newBinder(env)
-	target, name := b.target(t, st.Alias)
+	target, name := b.updateTarget(t, st.Alias)
 	source := b.table(st.Source, &scope{}, nil)
-	both := joined(target.scope, source.scope)
+	both := joinScopes(target.scope, source.scope)
 	on := b.condition(st.On, both)
 	var parts []string
 	add := func(when, from string, sc *scope) {
@@ -41,10 +41,11 @@ func Merged(env *Env, t *catalog.Table, st *syntax.Merge) (sql string, err error
 }
 
 func (b *binder) condition(x syntax.Expr, sc *scope) string {
-	return b.coerce(b.expr(x, sc), types.BooleanType).SQL
+	return b.implicitCast(b.expr(x, sc), types.BooleanType).SQL
 }
 
-// mergePart binds the clauses of one kind: the first whose condition holds.
+// mergePart binds the WHEN clauses of one kind. The first clause whose condition holds
+// applies.
 func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name string, target, source, sc *scope) string {
 	cols := t.Head().Columns
 	action := "CASE"
@@ -68,7 +69,7 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 			action += fmt.Sprintf(" WHEN %s THEN '%s'", cond, MergeDelete)
 		case "UPDATE":
 			action += fmt.Sprintf(" WHEN %s THEN '%s'", cond, MergeUpdate)
-			row = b.assignments(b.expand(c, cols, source), t, target, sc)
+			row = b.assignments(b.expandStar(c, cols, source), t, target, sc)
 		default:
 			action += fmt.Sprintf(" WHEN %s THEN '%s'", cond, MergeInsert)
 			row = b.mergeInsert(c, cols, source)
@@ -101,8 +102,8 @@ func (b *binder) mergePart(st *syntax.Merge, t *catalog.Table, when, from, name 
 	)
 }
 
-// expand turns UPDATE SET * into an assignment for each column.
-func (b *binder) expand(c syntax.MergeClause, cols []catalog.Column, source *scope) []syntax.Assignment {
+// expandStar replaces UPDATE SET * by an assignment for each column.
+func (b *binder) expandStar(c syntax.MergeClause, cols []catalog.Column, source *scope) []syntax.Assignment {
 	if !c.All {
 		return c.Set
 	}
@@ -128,7 +129,7 @@ func (b *binder) mergeInsert(c syntax.MergeClause, cols []catalog.Column, source
 	out := make([]string, len(cols))
 	if c.All {
 		for i, col := range cols {
-			out[i] = b.storable(b.expr(b.sourceColumn(col, source), source), col)
+			out[i] = b.storedValue(b.expr(b.sourceColumn(col, source), source), col)
 		}
 		return out
 	}
@@ -143,14 +144,14 @@ func (b *binder) mergeInsert(c syntax.MergeClause, cols []catalog.Column, source
 			),
 		)
 	}
-	at, err := Match(c.Columns, cols, "the target of MERGE")
-	check(err)
+	at, err := MatchColumns(c.Columns, cols, "the target of MERGE")
+	panicOnError(err)
 	for i, col := range cols {
 		if at[i] < 0 {
 			out[i] = b.defaultValue(col)
 			continue
 		}
-		out[i] = b.storable(b.expr(c.Values[at[i]], source), col)
+		out[i] = b.storedValue(b.expr(c.Values[at[i]], source), col)
 	}
 	return out
 }

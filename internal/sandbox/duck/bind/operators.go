@@ -20,7 +20,7 @@ func (b *binder) binary(x *syntax.Binary, sc *scope) *Expr {
 func (b *binder) operate(op string, l, r *Expr) *Expr {
 	switch op {
 	case "AND", "OR":
-		l, r = b.coerce(l, types.BooleanType), b.coerce(r, types.BooleanType)
+		l, r = b.implicitCast(l, types.BooleanType), b.implicitCast(r, types.BooleanType)
 		return infix(op, l, r, types.BooleanType)
 	case "=", "<>", "<", ">", "<=", ">=", "<=>":
 		return b.compare(op, l, r)
@@ -29,7 +29,7 @@ func (b *binder) operate(op string, l, r *Expr) *Expr {
 	case "&", "|", "^":
 		return b.bitwise(op, l, r)
 	}
-	if e := b.temporal(op, l, r); e != nil {
+	if e := b.timeArithmetic(op, l, r); e != nil {
 		return e
 	}
 	return b.arithmetic(op, l, r)
@@ -70,7 +70,7 @@ func (b *binder) compare(op string, l, r *Expr) *Expr {
 			),
 		)
 	}
-	b.unify(pair)
+	b.castToCommonType(pair)
 	if op == "<=>" {
 		op = "IS NOT DISTINCT FROM"
 	}
@@ -83,9 +83,9 @@ func (b *binder) compare(op string, l, r *Expr) *Expr {
 
 func (b *binder) bitwise(op string, l, r *Expr) *Expr {
 	pair := []*Expr{l, r}
-	t := b.unify(pair)
+	t := b.castToCommonType(pair)
 	if !t.Integral() {
-		b.badOperands(op, l, r, "INTEGRAL")
+		b.panicBadOperands(op, l, r, "INTEGRAL")
 	}
 	e := infix(op, pair[0], pair[1], t)
 	if op == "^" {
@@ -94,7 +94,7 @@ func (b *binder) bitwise(op string, l, r *Expr) *Expr {
 	return e
 }
 
-func (b *binder) badOperands(op string, l, r *Expr, want string) {
+func (b *binder) panicBadOperands(op string, l, r *Expr, want string) {
 	panic(
 		sqlerror.New(
 			"DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
@@ -110,28 +110,29 @@ func (b *binder) badOperands(op string, l, r *Expr, want string) {
 	)
 }
 
-// arithmetic follows Spark's rules for result types, overflow and zero.
+// arithmetic binds an arithmetic operator with Spark's result types and rules for
+// overflow and division by zero.
 func (b *binder) arithmetic(op string, l, r *Expr) *Expr {
 	if l.Type.Kind == types.String && r.Type.Kind == types.String && b.env.ANSI {
-		b.badOperands(op, l, r, "NUMERIC")
+		b.panicBadOperands(op, l, r, "NUMERIC")
 	}
 	l, r = b.numericOperand(l, r), b.numericOperand(r, l)
 	if !l.Type.Numeric() || !r.Type.Numeric() {
-		b.badOperands(op, l, r, "NUMERIC")
+		b.panicBadOperands(op, l, r, "NUMERIC")
 	}
 	nullable := l.Nullable || r.Nullable || !b.env.ANSI
 	if op == "/" && l.Type.Kind != types.Decimal && r.Type.Kind != types.Decimal || op == "/" && (l.Type.Fractional() || r.Type.Fractional()) {
-		l, r = b.widen(l, types.DoubleType), b.widen(r, types.DoubleType)
+		l, r = b.losslessCast(l, types.DoubleType), b.losslessCast(r, types.DoubleType)
 		return &Expr{SQL: fmt.Sprintf("(%s / %s)", l.SQL, b.divisor(r)), Type: types.DoubleType, Nullable: nullable}
 	}
 	if op == "DIV" {
 		if l.Type.Integral() && r.Type.Integral() {
-			l, r = b.widen(l, types.BigIntType), b.widen(r, types.BigIntType)
+			l, r = b.losslessCast(l, types.BigIntType), b.losslessCast(r, types.BigIntType)
 			return &Expr{SQL: fmt.Sprintf("(%s // %s)", l.SQL, b.divisor(r)), Type: types.BigIntType, Nullable: nullable}
 		}
-		l, r = b.convert(l, types.DecimalOf(38, 18), false), b.convert(r, types.DecimalOf(38, 18), false)
+		l, r = b.explicitCast(l, types.DecimalOf(38, 18), false), b.explicitCast(r, types.DecimalOf(38, 18), false)
 		return &Expr{
-			SQL:      fmt.Sprintf("CAST(trunc(CAST(%s AS DECIMAL(38,6))) AS BIGINT)", divide(l.SQL, b.divisor(r), "/", 18)),
+			SQL:      fmt.Sprintf("CAST(trunc(CAST(%s AS DECIMAL(38,6))) AS BIGINT)", decimalOpSQL(l.SQL, b.divisor(r), "/", 18)),
 			Type:     types.BigIntType,
 			Nullable: nullable,
 		}
@@ -140,7 +141,7 @@ func (b *binder) arithmetic(op string, l, r *Expr) *Expr {
 		return b.decimalArithmetic(op, l, r, nullable)
 	}
 	pair := []*Expr{l, r}
-	t := b.unify(pair)
+	t := b.castToCommonType(pair)
 	if op == "%" {
 		return &Expr{SQL: fmt.Sprintf("(%s %% %s)", pair[0].SQL, b.divisor(pair[1])), Type: t, Nullable: nullable}
 	}
@@ -149,40 +150,41 @@ func (b *binder) arithmetic(op string, l, r *Expr) *Expr {
 	return out
 }
 
-// numericOperand turns a string or NULL operand into a number.
+// numericOperand casts a string or NULL to a number.
 func (b *binder) numericOperand(e, other *Expr) *Expr {
 	switch e.Type.Kind {
 	case types.Void:
 		if other.Type.Numeric() {
-			return b.widen(e, other.Type)
+			return b.losslessCast(e, other.Type)
 		}
-		return b.widen(e, types.IntType)
+		return b.losslessCast(e, types.IntType)
 	case types.String:
 		if other.Type.Integral() {
-			return b.coerce(e, types.BigIntType)
+			return b.implicitCast(e, types.BigIntType)
 		}
-		return b.coerce(e, types.DoubleType)
+		return b.implicitCast(e, types.DoubleType)
 	}
 	return e
 }
 
-// divisor refuses zero in ANSI mode, else makes it NULL.
+// divisor returns the divisor. Zero raises an error in ANSI mode, and becomes NULL
+// otherwise.
 func (b *binder) divisor(r *Expr) string {
 	if !b.env.ANSI {
 		return fmt.Sprintf("nullif(%s, 0)", r.SQL)
 	}
 	message := "'Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead. If necessary set \"ansi_mode\" to \"false\" to bypass this error.'"
-	return fmt.Sprintf("CASE WHEN %s = 0 THEN %s ELSE %s END", r.SQL, raise("DIVIDE_BY_ZERO", "22012", message), r.SQL)
+	return fmt.Sprintf("CASE WHEN %s = 0 THEN %s ELSE %s END", r.SQL, raiseSQL("DIVIDE_BY_ZERO", "22012", message), r.SQL)
 }
 
-// divide divides decimals exactly, by way of Go.
-func divide(l, r, op string, scale int) string {
+// decimalOpSQL computes exactly on decimals, with a routine in Go.
+func decimalOpSQL(l, r, op string, scale int) string {
 	return fmt.Sprintf("dbx_decimal_op('%s', CAST(%s AS VARCHAR), CAST(%s AS VARCHAR), %d)", op, l, r, scale)
 }
 
 func (b *binder) decimalArithmetic(op string, l, r *Expr, nullable bool) *Expr {
 	lt, rt := decimalOperand(l), decimalOperand(r)
-	l, r = b.widen(l, lt), b.widen(r, rt)
+	l, r = b.losslessCast(l, lt), b.losslessCast(r, rt)
 	p1, s1, p2, s2 := lt.Precision, lt.Scale, rt.Precision, rt.Scale
 	scale := max(s1, s2)
 	out := &Expr{Nullable: nullable}
@@ -199,16 +201,16 @@ func (b *binder) decimalArithmetic(op string, l, r *Expr, nullable bool) *Expr {
 	case "/":
 		s := max(6, s1+p2+1)
 		out.Type = types.DecimalOf(p1-s1+s2+s, s)
-		out.SQL = cast(divide(l.SQL, b.divisor(r), op, out.Type.Scale), out.Type)
+		out.SQL = cast(decimalOpSQL(l.SQL, b.divisor(r), op, out.Type.Scale), out.Type)
 	default:
 		out.Type = types.DecimalOf(min(p1-s1, p2-s2)+scale, scale)
-		out.SQL = cast(divide(l.SQL, b.divisor(r), op, out.Type.Scale), out.Type)
+		out.SQL = cast(decimalOpSQL(l.SQL, b.divisor(r), op, out.Type.Scale), out.Type)
 	}
 	return out
 }
 
-// decimalOperand is an operand's type as a decimal; a literal takes as few
-// digits as it is written with.
+// decimalOperand returns the decimal type of an operand. A literal takes only the
+// digits with which it is written.
 func decimalOperand(e *Expr) *types.Type {
 	if e.Type.Integral() && e.literal && e.text != nil {
 		n := len(*e.text)
@@ -220,8 +222,9 @@ func decimalOperand(e *Expr) *types.Type {
 	return e.Type.AsDecimal()
 }
 
-// temporal is arithmetic on dates, timestamps and intervals, or nil.
-func (b *binder) temporal(op string, l, r *Expr) *Expr {
+// timeArithmetic binds arithmetic on dates, timestamps and intervals; nil for other
+// operands.
+func (b *binder) timeArithmetic(op string, l, r *Expr) *Expr {
 	lt, rt := l.Type, r.Type
 	nullable := l.Nullable || r.Nullable
 	switch {
@@ -230,36 +233,36 @@ func (b *binder) temporal(op string, l, r *Expr) *Expr {
 	case lt.Kind == types.Interval && rt.Numeric() && op == "*" || rt.Kind == types.Interval && lt.Numeric() && op == "*":
 		return infix(op, l, r, types.IntervalType)
 	case lt.Kind == types.Interval && op == "+" && rt.Temporal():
-		return b.temporal(op, r, l)
+		return b.timeArithmetic(op, r, l)
 	case rt.Kind == types.Interval && (op == "+" || op == "-"):
 		if lt.Kind == types.String {
-			l = b.coerce(l, types.TimestampType)
+			l = b.implicitCast(l, types.TimestampType)
 		}
 		if !l.Type.Temporal() {
-			b.badOperands(op, l, r, "DATE or TIMESTAMP")
+			b.panicBadOperands(op, l, r, "DATE or TIMESTAMP")
 		}
-		sql := fmt.Sprintf("(%s %s %s)", b.wall(l.SQL, l.Type), op, r.SQL)
+		sql := fmt.Sprintf("(%s %s %s)", b.toLocalTime(l.SQL, l.Type), op, r.SQL)
 		if l.Type.Kind == types.Date {
 			t := types.DateType
-			if !dayInterval(r) {
-				return &Expr{SQL: b.instant(sql), Type: types.TimestampType, Nullable: nullable}
+			if !isDayInterval(r) {
+				return &Expr{SQL: b.fromLocalTime(sql), Type: types.TimestampType, Nullable: nullable}
 			}
 			return &Expr{SQL: cast(sql, t), Type: t, Nullable: nullable}
 		}
 		if l.Type.Kind == types.Timestamp {
-			sql = b.instant(sql)
+			sql = b.fromLocalTime(sql)
 		}
 		return &Expr{SQL: sql, Type: l.Type, Nullable: nullable}
 	case lt.Kind == types.Date && (op == "+" || op == "-") && rt.Integral():
 		if rt.Kind == types.BigInt {
-			b.badOperands(op, l, r, "INT")
+			b.panicBadOperands(op, l, r, "INT")
 		}
 		return &Expr{SQL: fmt.Sprintf("(%s %s %s)", l.SQL, op, cast(r.SQL, types.IntType)), Type: types.DateType, Nullable: nullable}
 	case rt.Kind == types.Date && op == "+" && lt.Integral():
-		return b.temporal(op, r, l)
+		return b.timeArithmetic(op, r, l)
 	case op == "-" && (lt.Temporal() && (rt.Temporal() || rt.Kind == types.String) || rt.Temporal() && lt.Kind == types.String):
 		pair := []*Expr{l, r}
-		b.unify(pair)
+		b.castToCommonType(pair)
 		return &Expr{
 			SQL:      fmt.Sprintf("(CAST(%s AS TIMESTAMP) - CAST(%s AS TIMESTAMP))", pair[0].SQL, pair[1].SQL),
 			Type:     types.IntervalType,
@@ -269,9 +272,9 @@ func (b *binder) temporal(op string, l, r *Expr) *Expr {
 	return nil
 }
 
-// dayInterval reports whether an interval has no part shorter than a day, so that
-// a date stays a date.
-func dayInterval(e *Expr) bool { return e.text != nil && *e.text == "days" }
+// isDayInterval reports whether an interval consists of days or longer units, so that
+// adding it to a date yields a date.
+func isDayInterval(e *Expr) bool { return e.text != nil && *e.text == "days" }
 
 func (b *binder) interval(x *syntax.Interval, sc *scope) *Expr {
 	sql, kind := "", "days"
@@ -286,9 +289,9 @@ func (b *binder) interval(x *syntax.Interval, sc *scope) *Expr {
 		}
 		function := "to_" + map[string]string{"YEAR": "years", "QUARTER": "quarters", "MONTH": "months", "WEEK": "weeks", "DAY": "days", "HOUR": "hours", "MINUTE": "minutes", "SECOND": "seconds", "MILLISECOND": "milliseconds", "MICROSECOND": "microseconds"}[x.Units[i]]
 		if x.Units[i] == "SECOND" {
-			e = b.convert(e, types.DoubleType, false)
+			e = b.explicitCast(e, types.DoubleType, false)
 		} else {
-			e = b.convert(e, types.BigIntType, false)
+			e = b.explicitCast(e, types.BigIntType, false)
 			if kind == "days" {
 				e.SQL = cast(e.SQL, types.IntType)
 			}
@@ -301,7 +304,7 @@ func (b *binder) interval(x *syntax.Interval, sc *scope) *Expr {
 	return &Expr{SQL: "(" + sql + ")", Type: types.IntervalType, text: &kind}
 }
 
-// concat joins strings, binaries or arrays.
+// concat concatenates strings, binaries or arrays.
 func (b *binder) concat(args []*Expr) *Expr {
 	nullable := anyNullable(args)
 	if len(args) == 0 {
@@ -314,7 +317,7 @@ func (b *binder) concat(args []*Expr) *Expr {
 	}
 	t := types.StringType
 	if arrays && args[0].Type.Kind == types.Array {
-		t = b.unify(args)
+		t = b.castToCommonType(args)
 	} else if binaries {
 		t = types.BinaryType
 	}
@@ -332,7 +335,7 @@ func (b *binder) concat(args []*Expr) *Expr {
 					),
 				)
 			}
-			a = b.coerce(a, t)
+			a = b.implicitCast(a, t)
 		}
 		if i > 0 {
 			sql += " || "

@@ -10,13 +10,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// query binds a query inside a scope; its columns are c0, c1, ...
+// query binds a query in a scope. Its columns are named c0, c1, ...
 func (b *binder) query(q *syntax.Query, outer *scope) (string, []Column) {
 	defer func(n int, clause string) { b.ctes, b.noAggregates = b.ctes[:n], clause }(len(b.ctes), b.noAggregates)
 	b.noAggregates = ""
 	for _, w := range q.With {
 		sql, cols := b.query(w.Query, outer)
-		cols = renamed(cols, w.Columns)
+		cols = renameColumns(cols, w.Columns)
 		b.ctes = append(b.ctes, map[string]*cte{strings.ToLower(w.Name): {sql: sql, columns: cols}})
 	}
 	var sql string
@@ -24,17 +24,17 @@ func (b *binder) query(q *syntax.Query, outer *scope) (string, []Column) {
 	if s, ok := q.Body.(*syntax.Select); ok {
 		sql, cols = b.selectBlock(s, q, outer)
 	} else {
-		sql, cols = b.body(q.Body, outer)
+		sql, cols = b.queryBody(q.Body, outer)
 		if order := b.orderOutput(q, cols); order != "" {
-			sql = fmt.Sprintf("SELECT * FROM (%s) AS %s%s", sql, b.relation(), order)
+			sql = fmt.Sprintf("SELECT * FROM (%s) AS %s%s", sql, b.newAlias(), order)
 		} else if q.Limit != nil || q.Offset != nil {
-			sql = fmt.Sprintf("SELECT * FROM (%s) AS %s", sql, b.relation())
+			sql = fmt.Sprintf("SELECT * FROM (%s) AS %s", sql, b.newAlias())
 		}
 	}
 	return sql + b.limit("LIMIT", q.Limit) + b.limit("OFFSET", q.Offset), cols
 }
 
-func renamed(cols []Column, names []string) []Column {
+func renameColumns(cols []Column, names []string) []Column {
 	if names == nil {
 		return cols
 	}
@@ -56,7 +56,7 @@ func renamed(cols []Column, names []string) []Column {
 	return out
 }
 
-func (b *binder) body(body syntax.QueryBody, outer *scope) (string, []Column) {
+func (b *binder) queryBody(body syntax.QueryBody, outer *scope) (string, []Column) {
 	switch body := body.(type) {
 	case *syntax.Select:
 		return b.selectBlock(body, &syntax.Query{}, outer)
@@ -70,7 +70,7 @@ func (b *binder) body(body syntax.QueryBody, outer *scope) (string, []Column) {
 	panic(sqlerror.Unsupported(fmt.Sprintf("the query %T", body)))
 }
 
-// limit binds LIMIT or OFFSET, which must be a constant.
+// limit binds LIMIT or OFFSET, which must be constant.
 func (b *binder) limit(word string, x syntax.Expr) string {
 	if x == nil {
 		return ""
@@ -103,7 +103,7 @@ func (b *binder) limit(word string, x syntax.Expr) string {
 	return " " + word + " " + e.SQL
 }
 
-func direction(o syntax.OrderItem) string {
+func orderDirection(o syntax.OrderItem) string {
 	s := " ASC"
 	if o.Desc {
 		s = " DESC"
@@ -114,7 +114,7 @@ func direction(o syntax.OrderItem) string {
 	return s + " NULLS LAST"
 }
 
-// orderOutput binds ORDER BY over the columns of a set operation or VALUES.
+// orderOutput binds ORDER BY on the columns of a set operation or VALUES.
 func (b *binder) orderOutput(q *syntax.Query, cols []Column) string {
 	if q.OrderAll != nil {
 		return b.orderAll(q, cols)
@@ -128,13 +128,13 @@ func (b *binder) orderOutput(q *syntax.Query, cols []Column) string {
 	}
 	keys := make([]string, len(q.Order))
 	for i, o := range q.Order {
-		if n, ok := ordinal(o.X); ok {
-			keys[i] = b.ordinalKey(n, len(cols)) + direction(o)
+		if n, ok := ordinalOf(o.X); ok {
+			keys[i] = b.ordinalKey(n, len(cols)) + orderDirection(o)
 			continue
 		}
 		e := b.expr(o.X, &scope{relations: []*relation{rel}})
-		orderable(e)
-		keys[i] = e.SQL + direction(o)
+		checkOrderable(e)
+		keys[i] = e.SQL + orderDirection(o)
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }
@@ -142,12 +142,12 @@ func (b *binder) orderOutput(q *syntax.Query, cols []Column) string {
 func (b *binder) orderAll(q *syntax.Query, cols []Column) string {
 	keys := make([]string, len(cols))
 	for i := range cols {
-		keys[i] = fmt.Sprintf("%d%s", i+1, direction(*q.OrderAll))
+		keys[i] = fmt.Sprintf("%d%s", i+1, orderDirection(*q.OrderAll))
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }
 
-func ordinal(x syntax.Expr) (string, bool) {
+func ordinalOf(x syntax.Expr) (string, bool) {
 	n, ok := x.(syntax.Num)
 	if !ok || strings.ContainsAny(n.Text, ".ELSYFDB-") {
 		return "", false
@@ -165,7 +165,7 @@ func (b *binder) ordinalKey(n string, count int) string {
 	return n
 }
 
-func orderable(e *Expr) {
+func checkOrderable(e *Expr) {
 	if e.Type.Contains(types.Map) {
 		panic(
 			sqlerror.New(
@@ -201,7 +201,7 @@ func (b *binder) values(v *syntax.Values, outer *scope) (string, []Column) {
 	}
 	cols := make([]Column, width)
 	for i, xs := range columns {
-		cols[i] = Column{Name: fmt.Sprintf("col%d", i+1), Nullable: anyNullable(xs), Type: b.unify(xs)}
+		cols[i] = Column{Name: fmt.Sprintf("col%d", i+1), Nullable: anyNullable(xs), Type: b.castToCommonType(xs)}
 	}
 	rows := make([]string, len(v.Rows))
 	for r := range v.Rows {
@@ -215,28 +215,28 @@ func (b *binder) values(v *syntax.Values, outer *scope) (string, []Column) {
 	selected := make([]string, width)
 	for i := range names {
 		names[i] = fmt.Sprintf("c%d", i)
-		// A column of bare NULLs or literals takes its type here.
+		// The cast gives a column of NULLs or literals its type.
 		selected[i] = cast(names[i], cols[i].Type) + " AS " + names[i]
 	}
 	return fmt.Sprintf(
 		"SELECT %s FROM (VALUES %s) AS %s(%s)",
 		strings.Join(selected, ", "),
 		strings.Join(rows, ", "),
-		b.relation(),
+		b.newAlias(),
 		strings.Join(names, ", "),
 	), cols
 }
 
 // setOp binds UNION, EXCEPT and INTERSECT.
 func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
-	lsql, lcols := b.body(s.L, outer)
-	rsql, rcols := b.body(s.R, outer)
+	lsql, lcols := b.queryBody(s.L, outer)
+	rsql, rcols := b.queryBody(s.R, outer)
 	order := make([]int, len(rcols))
 	for i := range order {
 		order[i] = i
 	}
 	if s.ByName {
-		order = byName(lcols, rcols)
+		order = matchUnionByName(lcols, rcols)
 	}
 	if len(lcols) != len(rcols) {
 		panic(
@@ -282,18 +282,18 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 			}
 		}
 		cols[i] = Column{Name: l.Name, Type: t, Nullable: l.Nullable || r.Nullable}
-		lparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", i), l.Type, t, b.mode()), t) + fmt.Sprintf(" AS c%d", i)
-		rparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", order[i]), r.Type, t, b.mode()), t) + fmt.Sprintf(" AS c%d", i)
+		lparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", i), l.Type, t, b.sessionCastMode()), t) + fmt.Sprintf(" AS c%d", i)
+		rparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", order[i]), r.Type, t, b.sessionCastMode()), t) + fmt.Sprintf(" AS c%d", i)
 	}
 	op := s.Op
 	if s.All {
 		op += " ALL"
 	}
 	return fmt.Sprintf("(SELECT %s FROM (%s) AS %s) %s (SELECT %s FROM (%s) AS %s)",
-		strings.Join(lparts, ", "), lsql, b.relation(), op, strings.Join(rparts, ", "), rsql, b.relation()), cols
+		strings.Join(lparts, ", "), lsql, b.newAlias(), op, strings.Join(rparts, ", "), rsql, b.newAlias()), cols
 }
 
-func byName(l, r []Column) []int {
+func matchUnionByName(l, r []Column) []int {
 	order := make([]int, 0, len(l))
 	for _, c := range l {
 		for i, d := range r {

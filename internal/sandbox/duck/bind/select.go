@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// selectBlock binds SELECT together with the ORDER BY of the query around it,
-// which sees both the result's columns and those of FROM.
+// selectBlock binds a SELECT, and the ORDER BY of its query, which can refer both to
+// the result's columns and to those of FROM.
 func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (string, []Column) {
 	from := b.from(s.From, outer)
 	sc := from.scope
@@ -21,7 +21,7 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	where := ""
 	if s.Where != nil {
 		b.noAggregates = "WHERE"
-		where = " WHERE " + b.coerce(
+		where = " WHERE " + b.implicitCast(
 			b.expr(s.Where, &scope{parent: sc.parent, relations: sc.relations, merged: sc.merged, star: sc.star, lambda: sc.lambda}),
 			types.BooleanType,
 		).SQL
@@ -47,28 +47,28 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 				),
 			)
 		}
-		parts[i] = fmt.Sprintf("%s AS c%d", b.output(e), i)
+		parts[i] = fmt.Sprintf("%s AS c%d", b.outputSQL(e), i)
 		cols[i] = Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable, Comment: e.comment}
 	}
 	sql += strings.Join(parts, ", ") + from.clause() + where + group
 	if s.Having != nil {
-		sql += " HAVING " + b.coerce(b.expr(s.Having, sc), types.BooleanType).SQL
+		sql += " HAVING " + b.implicitCast(b.expr(s.Having, sc), types.BooleanType).SQL
 	}
 	if s.Qualify != nil {
-		sql += " QUALIFY " + b.coerce(b.expr(s.Qualify, sc), types.BooleanType).SQL
+		sql += " QUALIFY " + b.implicitCast(b.expr(s.Qualify, sc), types.BooleanType).SQL
 	}
 	return sql + b.order(q, s, items, cols, sc), cols
 }
 
-// output gives NULL literals a type, so that DuckDB has one to return.
-func (b *binder) output(e *Expr) string {
+// outputSQL gives a NULL literal a type, since DuckDB cannot return VOID.
+func (b *binder) outputSQL(e *Expr) string {
 	if e.Type.Kind == types.Void {
 		return cast("NULL", types.IntType)
 	}
 	return e.SQL
 }
 
-// selectItems binds the list, expanding stars and generators.
+// selectItems binds the select list, and expands stars and generators.
 func (b *binder) selectItems(items []syntax.SelectItem, sc *scope, from *fromItem) []*Expr {
 	var out []*Expr
 	for _, item := range items {
@@ -99,7 +99,7 @@ func (b *binder) selectItems(items []syntax.SelectItem, sc *scope, from *fromIte
 	return out
 }
 
-// star expands * or t.*, or s.* of a struct.
+// star expands *, t.* and, for a struct, s.*.
 func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 	var fields []field
 	if star.Qualifier == nil {
@@ -119,13 +119,13 @@ func (b *binder) star(star *syntax.Star, sc *scope) []*Expr {
 	}
 	var out []*Expr
 	for _, f := range fields {
-		if !excepted(star, f.Name) {
+		if !isExcepted(star, f.Name) {
 			out = append(out, &Expr{SQL: f.sql, Type: f.Type, Name: f.Name, Nullable: f.Nullable, comment: f.Comment})
 		}
 	}
 	for _, x := range star.Except {
 		if !slices.ContainsFunc(fields, func(f field) bool { return strings.EqualFold(f.Name, x[len(x)-1]) }) {
-			panic(sqlerror.UnresolvedColumn(suggest(sc, x[len(x)-1]), x...))
+			panic(sqlerror.UnresolvedColumn(suggestColumns(sc, x[len(x)-1]), x...))
 		}
 	}
 	return out
@@ -150,14 +150,14 @@ func (b *binder) structStar(star *syntax.Star, sc *scope) []*Expr {
 	}
 	var out []*Expr
 	for _, f := range x.Type.Fields {
-		if !excepted(star, f.Name) {
+		if !isExcepted(star, f.Name) {
 			out = append(out, b.field(x, f.Name))
 		}
 	}
 	return out
 }
 
-func excepted(star *syntax.Star, name string) bool {
+func isExcepted(star *syntax.Star, name string) bool {
 	return slices.ContainsFunc(star.Except, func(x []string) bool { return strings.EqualFold(x[len(x)-1], name) })
 }
 
@@ -172,7 +172,7 @@ func (s *scope) starFields() []field {
 	return out
 }
 
-// groupBy binds GROUP BY; a key may be a position or an alias.
+// groupBy binds GROUP BY. A key may be a position or an alias.
 func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 	g := s.Group
 	if g == nil {
@@ -182,7 +182,7 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		return " GROUP BY ALL"
 	}
 	key := func(x syntax.Expr) string {
-		if n, ok := ordinal(x); ok {
+		if n, ok := ordinalOf(x); ok {
 			var i int
 			if _, err := fmt.Sscan(n, &i); err != nil || i < 1 || i > len(items) {
 				panic(
@@ -243,8 +243,8 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 	return " GROUP BY " + g.Kind + " (" + list(g.Keys) + ")"
 }
 
-// order binds ORDER BY of a plain SELECT. Where a key is a column of the
-// result, it is named by position, so that it is computed once.
+// order binds ORDER BY of a SELECT. A key that is a column of the result is referred to
+// by position, so that it is computed only once.
 func (b *binder) order(q *syntax.Query, s *syntax.Select, items []*Expr, cols []Column, sc *scope) string {
 	if q.OrderAll != nil {
 		return b.orderAll(q, cols)
@@ -254,33 +254,33 @@ func (b *binder) order(q *syntax.Query, s *syntax.Select, items []*Expr, cols []
 	}
 	keys := make([]string, len(q.Order))
 	for i, o := range q.Order {
-		keys[i] = b.orderKey(o, s, items, sc) + direction(o)
+		keys[i] = b.orderKey(o, s, items, sc) + orderDirection(o)
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }
 
 func (b *binder) orderKey(o syntax.OrderItem, s *syntax.Select, items []*Expr, sc *scope) string {
-	if n, ok := ordinal(o.X); ok {
+	if n, ok := ordinalOf(o.X); ok {
 		b.ordinalKey(n, len(items))
 		return n
 	}
 	if name, ok := o.X.(*syntax.Name); ok && len(name.Parts) == 1 {
 		for i, e := range items {
 			if strings.EqualFold(e.Name, name.Parts[0]) {
-				orderable(e)
+				checkOrderable(e)
 				return fmt.Sprint(i + 1)
 			}
 		}
 	}
 	e := b.expr(o.X, sc)
-	orderable(e)
+	checkOrderable(e)
 	for i, item := range items {
 		if item.SQL == e.SQL {
 			return fmt.Sprint(i + 1)
 		}
 	}
 	if s.Distinct {
-		panic(sqlerror.UnresolvedColumn(nil, pretty(o.X)))
+		panic(sqlerror.UnresolvedColumn(nil, generatedName(o.X)))
 	}
 	return e.SQL
 }

@@ -14,15 +14,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// The hidden columns of every physical table: the first version a row is in,
-// the first it is no longer in, its row id, and the version that last wrote it.
+// The hidden columns of every physical table: the first version that contains the row,
+// the first version after it that does not, the row id, and the version that last
+// changed the row.
 const (
 	ColumnFrom   = "_from"
 	ColumnTo     = "_to"
 	ColumnRow    = "_rid"
 	ColumnCommit = "_rcv"
-	// Open is the end of a row that is still there.
-	Open = 9223372036854775807
+	// NoEnd is the value of ColumnTo for a row of the current version.
+	NoEnd = 9223372036854775807
 )
 
 // Resolve completes a name with the current namespace.
@@ -30,12 +31,12 @@ func (e *Env) Resolve(parts []string) (catalogName, schema, name string, err err
 	return e.Namespace().Table(parts)
 }
 
-// Namespace completes short names.
+// Namespace returns the current namespace.
 func (e *Env) Namespace() syntax.Namespace {
 	return syntax.Namespace{Catalog: e.Catalog, Schema: e.Schema}
 }
 
-// Table finds a stored table or view, or fails as Databricks does.
+// Table returns a table or view, or Databricks' error if it does not exist.
 func (e *Env) Table(parts []string) (*catalog.Table, error) {
 	c, s, n, err := e.Resolve(parts)
 	if err != nil {
@@ -47,46 +48,46 @@ func (e *Env) Table(parts []string) (*catalog.Table, error) {
 	return nil, sqlerror.TableNotFound(parts...)
 }
 
-// tableName binds a common table expression, a temporary view, a view, a table
-// or a relation of information_schema, in this order.
+// tableName binds a common table expression, a temporary view, a view, a table, or a
+// relation of information_schema, in this order.
 func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 	if len(t.Parts) == 1 {
 		for i := len(b.ctes) - 1; i >= 0; i-- {
 			if c := b.ctes[i][strings.ToLower(t.Parts[0])]; c != nil {
-				b.refuseTravel(t)
+				b.refuseTimeTravel(t)
 				return b.subquery("("+c.sql+")", c.columns, t.Alias, t.Parts, outer)
 			}
 		}
 		if v := b.env.TempViews[strings.ToLower(t.Parts[0])]; v != nil {
-			b.refuseTravel(t)
+			b.refuseTimeTravel(t)
 			return b.view(v, t.Parts, t, outer)
 		}
 	}
 	c, s, n, err := b.env.Resolve(t.Parts)
-	check(err)
+	panicOnError(err)
 	if strings.EqualFold(s, "information_schema") {
-		b.refuseTravel(t)
+		b.refuseTimeTravel(t)
 		sql, cols := b.informationSchema(c, n, t.Parts)
 		return b.subquery("("+sql+")", cols, t.Alias, []string{c, s, n}, outer)
 	}
 	tab, err := b.env.Table(t.Parts)
-	check(err)
+	panicOnError(err)
 	if tab.View != nil {
-		b.refuseTravel(t)
+		b.refuseTimeTravel(t)
 		return b.view(tab.View, []string{tab.Catalog, tab.Schema, tab.Name}, t, outer)
 	}
 	v := tab.Head()
 	switch {
 	case t.Version != nil:
-		v, err = tab.At(b.version(t.Version))
+		v, err = tab.VersionAt(b.timeTravelVersion(t.Version))
 	case t.AsOf != nil:
-		v, err = tab.AsOf(b.moment(t.AsOf))
+		v, err = tab.VersionAsOf(b.timeTravelTimestamp(t.AsOf))
 	}
-	check(err)
+	panicOnError(err)
 	return b.scan(tab, v, t.Alias, outer)
 }
 
-func (b *binder) refuseTravel(t *syntax.TableName) {
+func (b *binder) refuseTimeTravel(t *syntax.TableName) {
 	if t.Version != nil || t.AsOf != nil {
 		panic(
 			sqlerror.New(
@@ -99,9 +100,9 @@ func (b *binder) refuseTravel(t *syntax.TableName) {
 	}
 }
 
-// Scan is the SQL of a version's rows, with its columns as c0, c1, ... and the
-// hidden ones under their own names.
-func Scan(v *catalog.Version) string {
+// ScanQuery returns a query of a version's rows, with columns c0, c1, ... and the
+// hidden columns.
+func ScanQuery(v *catalog.Version) string {
 	var parts []string
 	for i, c := range v.Columns {
 		parts = append(parts, fmt.Sprintf("%s AS c%d", c.Phys, i))
@@ -110,7 +111,7 @@ func Scan(v *catalog.Version) string {
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s <= %d AND %s > %d", strings.Join(parts, ", "), v.Phys, ColumnFrom, v.N, ColumnTo, v.N)
 }
 
-// scan makes a relation of a table's version.
+// scan returns the relation of a table's version.
 func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, outer *scope) *fromItem {
 	if len(v.Columns) == 0 {
 		panic(
@@ -126,9 +127,9 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 	for i, c := range v.Columns {
 		cols[i] = Column{Name: c.Name, Type: c.Type, Nullable: !c.NotNull, Comment: c.Comment}
 	}
-	item := b.subquery("("+Scan(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
+	item := b.subquery("("+ScanQuery(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
 	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
-	item.scope.relations[0].meta = &hiddenColumns{
+	item.scope.relations[0].hidden = &hiddenColumns{
 		rowID:     name + "." + ColumnRow,
 		rowCommit: name + "." + ColumnCommit,
 		tracking:  v.RowTracking(),
@@ -138,14 +139,14 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 
 func viewKey(name []string) string { return strings.ToLower(strings.Join(name, ".")) }
 
-// view binds a view's text in the namespace it was made in.
+// view binds a view's query in the namespace in which the view was created.
 func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, outer *scope) *fromItem {
 	key := viewKey(qualifier)
 	if slices.Contains(b.views, key) {
 		panic(sqlerror.New("RECURSIVE_VIEW", "42K0H", "Recursive view %s detected.", quoting.Name(qualifier...)))
 	}
 	q, err := syntax.ParseQuery(v.Text)
-	check(err)
+	panicOnError(err)
 	env := *b.env
 	env.Catalog, env.Schema, env.Params, env.Creating = v.Catalog, v.Schema, nil, nil
 	if !v.Temporary {
@@ -163,21 +164,20 @@ func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, 
 	return b.subquery("("+sql+")", cols, t.Alias, qualifier, outer)
 }
 
-// version reads VERSION AS OF n: a whole number, or one in quotes.
-func (b *binder) version(x syntax.Expr) int64 {
+// timeTravelVersion binds VERSION AS OF n: a whole number, perhaps in quotes.
+func (b *binder) timeTravelVersion(x syntax.Expr) int64 {
 	e := b.expr(x, &scope{})
 	if e.text != nil {
 		if n, ok := sparkvalue.ParseInt(*e.text, 64, false); ok {
 			return n
 		}
 	}
-	panic(sqlerror.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", pretty(x)))
+	panic(sqlerror.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", generatedName(x)))
 }
 
-// moment reads TIMESTAMP AS OF t: a literal, or an expression like
-// current_timestamp() - INTERVAL 1 HOUR, of which only the literal is known
-// before the query runs.
-func (b *binder) moment(x syntax.Expr) time.Time {
+// timeTravelTimestamp evaluates TIMESTAMP AS OF t. It supports only literals and the
+// current time, since t must be known before the query runs.
+func (b *binder) timeTravelTimestamp(x syntax.Expr) time.Time {
 	switch x := x.(type) {
 	case syntax.Typed:
 		if micros, _, ok := sparkvalue.ParseTimestamp(x.Value, b.location(), b.env.Now); ok {
@@ -190,7 +190,7 @@ func (b *binder) moment(x syntax.Expr) time.Time {
 		}
 	case *syntax.Cast:
 		if x.Type.Kind == types.Timestamp || x.Type.Kind == types.Date {
-			return b.moment(x.X)
+			return b.timeTravelTimestamp(x.X)
 		}
 	case syntax.Str, *syntax.Param:
 		if e := b.expr(x, &scope{}); e.text != nil {
@@ -204,7 +204,7 @@ func (b *binder) moment(x syntax.Expr) time.Time {
 			"INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT",
 			"42K0E",
 			"The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.",
-			pretty(x),
+			generatedName(x),
 		),
 	)
 }

@@ -1,5 +1,5 @@
-// Package catalog is the tree of catalogs, schemas, tables and their versions.
-// A Snapshot is never changed once published: writers copy it.
+// Package catalog models catalogs, schemas, tables and their versions. A published
+// Snapshot is immutable: writers change a clone.
 package catalog
 
 import (
@@ -12,7 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// Snapshot is all that exists at one moment. Keys of the maps are lower-case.
+// Snapshot is the state of all catalogs at one time. The keys of the maps are in lower
+// case.
 type Snapshot struct {
 	Catalogs map[string]*Catalog
 }
@@ -45,14 +46,14 @@ type Table struct {
 	Name    string
 	Created time.Time
 	View    *View
-	// NextRow is the row id that the next inserted row gets.
+	// NextRow is the row id of the next inserted row.
 	NextRow int64
-	// First is the oldest version that can still be read.
+	// First is the number of the oldest version that can still be read.
 	First    int64
 	Versions []*Version `json:"-"`
 }
 
-// View is a stored query with the namespace its names are resolved in.
+// View is a stored query, with the namespace in which its names are resolved.
 type View struct {
 	Text            string
 	Catalog, Schema string
@@ -63,7 +64,7 @@ type View struct {
 	Temporary       bool
 }
 
-// Version is one commit of a table.
+// Version is a version of a table, made by one commit.
 type Version struct {
 	N          int64
 	At         time.Time
@@ -71,14 +72,14 @@ type Version struct {
 	Parameters map[string]string
 	Metrics    map[string]string
 	User       string
-	// Phys names the DuckDB table that holds the rows.
+	// Phys is the name of the DuckDB table that holds the rows.
 	Phys       string
 	Columns    []Column
 	Properties map[string]string
 	Comment    string
 	Cluster    []string
 	Partition  []string
-	// NextColumn numbers the next physical column of Phys.
+	// NextColumn is the number of the next physical column of Phys.
 	NextColumn int
 }
 
@@ -88,16 +89,16 @@ type Column struct {
 	Type    *types.Type
 	NotNull bool
 	Comment string
-	// Default is the SQL text of the default value.
+	// Default is the default value as SQL.
 	Default string
-	// Phys names the column in DuckDB.
+	// Phys is the name of the column in DuckDB.
 	Phys string
 }
 
-// Head is the table's newest version.
+// Head returns the newest version.
 func (t *Table) Head() *Version { return t.Versions[len(t.Versions)-1] }
 
-// Columns are the columns of the newest version, or of the view.
+// Columns returns the columns of the newest version, or of the view.
 func (t *Table) Columns() []Column {
 	if t.View != nil {
 		return t.View.Columns
@@ -105,7 +106,7 @@ func (t *Table) Columns() []Column {
 	return t.Head().Columns
 }
 
-// Comment is the table's or view's comment.
+// Comment returns the comment of the table or view.
 func (t *Table) Comment() string {
 	if t.View != nil {
 		return t.View.Comment
@@ -113,7 +114,7 @@ func (t *Table) Comment() string {
 	return t.Head().Comment
 }
 
-// Properties are the table's or view's properties.
+// Properties returns the properties of the table or view.
 func (t *Table) Properties() map[string]string {
 	if t.View != nil {
 		return t.View.Properties
@@ -121,7 +122,7 @@ func (t *Table) Properties() map[string]string {
 	return t.Head().Properties
 }
 
-// Kind is TABLE or VIEW.
+// Kind returns TABLE or VIEW.
 func (t *Table) Kind() string {
 	if t.View != nil {
 		return "VIEW"
@@ -129,16 +130,16 @@ func (t *Table) Kind() string {
 	return "TABLE"
 }
 
-// FullName is the three-part name.
+// FullName returns the three-part name.
 func (t *Table) FullName() string { return t.Catalog + "." + t.Schema + "." + t.Name }
 
-// RowTracking reports whether the version keeps row ids that users can read.
+// RowTracking reports whether users can read the version's row ids.
 func (v *Version) RowTracking() bool {
 	return strings.EqualFold(v.Properties["delta.enableRowTracking"], "true")
 }
 
-// At finds a version by number.
-func (t *Table) At(n int64) (*Version, error) {
+// VersionAt returns the version with a number.
+func (t *Table) VersionAt(n int64) (*Version, error) {
 	last := t.Head().N
 	if n < t.First || n > last {
 		return nil, sqlerror.New(
@@ -153,8 +154,8 @@ func (t *Table) At(n int64) (*Version, error) {
 	return t.Versions[n], nil
 }
 
-// AsOf finds the version that was current at a time.
-func (t *Table) AsOf(at time.Time) (*Version, error) {
+// VersionAsOf returns the version that was current at a time.
+func (t *Table) VersionAsOf(at time.Time) (*Version, error) {
 	const layout = "2006-01-02 15:04:05.999999"
 	first, head := t.Versions[t.First], t.Head()
 	if at.Before(first.At) {
@@ -186,12 +187,12 @@ func (t *Table) AsOf(at time.Time) (*Version, error) {
 	return v, nil
 }
 
-// FindColumn finds a column by name, ignoring case; -1 if there is none.
+// FindColumn returns the index of a column, or -1. Names are not case-sensitive.
 func FindColumn(columns []Column, name string) int {
 	return slices.IndexFunc(columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
 }
 
-// Clone copies the tree down to the tables, which are shared.
+// Clone copies catalogs and schemas. The tables are shared.
 func (s *Snapshot) Clone() *Snapshot {
 	out := &Snapshot{Catalogs: make(map[string]*Catalog, len(s.Catalogs))}
 	for k, c := range s.Catalogs {
@@ -207,7 +208,7 @@ func (s *Snapshot) Clone() *Snapshot {
 	return out
 }
 
-// Catalog finds a catalog.
+// Catalog returns a catalog, or an error if it does not exist.
 func (s *Snapshot) Catalog(name string) (*Catalog, error) {
 	if c := s.Catalogs[strings.ToLower(name)]; c != nil {
 		return c, nil
@@ -215,7 +216,7 @@ func (s *Snapshot) Catalog(name string) (*Catalog, error) {
 	return nil, sqlerror.CatalogNotFound(name)
 }
 
-// Schema finds a schema.
+// Schema returns a schema, or an error if it does not exist.
 func (s *Snapshot) Schema(catalog, schema string) (*Schema, error) {
 	c, err := s.Catalog(catalog)
 	if err != nil {
@@ -227,7 +228,7 @@ func (s *Snapshot) Schema(catalog, schema string) (*Schema, error) {
 	return nil, sqlerror.SchemaNotFound(catalog, schema)
 }
 
-// Table finds a table or view; nil if the catalog, schema or name is missing.
+// Table returns a table or view; nil if it, its schema or its catalog does not exist.
 func (s *Snapshot) Table(catalog, schema, name string) *Table {
 	c := s.Catalogs[strings.ToLower(catalog)]
 	if c == nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// Of returns the DuckDB type that holds values of t. Both timestamp types are a
-// DuckDB TIMESTAMP: microseconds in UTC for TIMESTAMP, wall clock for the
-// other. The binder keeps them apart.
+// Of returns the DuckDB type that stores values of t. Both timestamp types are a DuckDB
+// TIMESTAMP: in UTC for TIMESTAMP, in wall-clock time for TIMESTAMP_NTZ. The binder
+// tells them apart.
 func Of(t *types.Type) string {
 	switch t.Kind {
 	case types.Void:
@@ -39,5 +39,5 @@ func Of(t *types.Type) string {
 	return t.String()
 }
 
-// Quote writes a DuckDB identifier.
+// Quote returns a quoted DuckDB identifier.
 func Quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

@@ -1,5 +1,5 @@
-// Package native reads DuckDB results chunk by chunk, without materialising
-// them, and turns the chunks into Arrow batches.
+// Package native reads DuckDB results chunk by chunk, without materializing them, and
+// converts the chunks to Arrow batches.
 package native
 
 import (
@@ -18,8 +18,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// Stream is a running query. It belongs to one connection, which can do
-// nothing else until Close.
+// Stream is a running query. Its connection can execute nothing else until Close.
 type Stream struct {
 	conn   bindings.Connection
 	result bindings.Result
@@ -29,16 +28,16 @@ type Stream struct {
 	closed bool
 }
 
-// maxBatchRows and maxBatchBytes bound a batch, whichever comes first.
+// maxBatchRows and maxBatchBytes bound a batch.
 const (
 	maxBatchRows  = 32 << 10
 	maxBatchBytes = 8 << 20
 )
 
-// handle is the raw connection below a *sql.Conn. The driver materialises
-// every result, which would need memory for all of it; DuckDB itself can
-// stream, and the pinned driver keeps the handle in a field of this name.
-func handle(c *sql.Conn) (bindings.Connection, error) {
+// rawConnection returns the DuckDB connection of a *sql.Conn. The driver materializes
+// every result in memory, and only DuckDB's own API can stream. The pinned version of
+// the driver keeps the connection in a field of this name.
+func rawConnection(c *sql.Conn) (bindings.Connection, error) {
 	var h bindings.Connection
 	err := c.Raw(func(driverConn any) error {
 		v := reflect.ValueOf(driverConn)
@@ -50,20 +49,20 @@ func handle(c *sql.Conn) (bindings.Connection, error) {
 				}
 			}
 		}
-		return fmt.Errorf("reading the connection handle of %T: the DuckDB driver's layout is not the one this was written for", driverConn)
+		return fmt.Errorf("read the connection of %T: this version of the DuckDB driver has another layout", driverConn)
 	})
 	return h, err
 }
 
-// Query runs a query and streams its result. The context bounds the work up to
-// the first row; Next takes its own.
+// Query executes a query and streams its result. ctx ends with the first row; Next has
+// its own context.
 func Query(ctx context.Context, c *sql.Conn, query string, schema *arrow.Schema, ts []*types.Type) (*Stream, error) {
-	h, err := handle(c)
+	h, err := rawConnection(c)
 	if err != nil {
 		return nil, err
 	}
 	s := &Stream{conn: h, schema: schema, types: ts}
-	err = s.interruptible(ctx, func() error { return s.start(query) })
+	err = s.withInterrupt(ctx, func() error { return s.start(query) })
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,7 @@ func (s *Stream) start(query string) error {
 	}
 	var pending bindings.PendingResult
 	defer func() { bindings.DestroyPending(&pending) }()
-	// Deprecated in DuckDB, which offers no other way to stream.
+	// Deprecated in DuckDB, but it has no other function that streams.
 	if bindings.PendingPreparedStreaming(stmt, &pending) == bindings.StateError {
 		return errors.New(bindings.PendingError(pending))
 	}
@@ -90,8 +89,8 @@ func (s *Stream) start(query string) error {
 	return nil
 }
 
-// interruptible runs f and interrupts the connection when ctx ends first.
-func (s *Stream) interruptible(ctx context.Context, f func() error) error {
+// withInterrupt runs f, and interrupts the connection if ctx ends before f returns.
+func (s *Stream) withInterrupt(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (s *Stream) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, s.schema)
 	defer b.Release()
 	rows, bytes := 0, 0
-	err := s.interruptible(ctx, func() error {
+	err := s.withInterrupt(ctx, func() error {
 		for rows < maxBatchRows && bytes < maxBatchBytes {
 			chunk := bindings.FetchChunk(s.result)
 			if chunk.Ptr == nil {
@@ -150,7 +149,7 @@ func (s *Stream) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	return b.NewRecordBatch(), nil
 }
 
-// Close stops the query and frees the connection for the next.
+// Close stops the query. The connection can then be used again.
 func (s *Stream) Close() error {
 	if !s.closed {
 		s.closed = true

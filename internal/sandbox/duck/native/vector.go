@@ -11,15 +11,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// slice views a vector's values as Go values of the same layout.
-func slice[T any](v bindings.Vector, from, to int) []T {
+// viewAs returns a vector's values as Go values of the same memory layout.
+func viewAs[T any](v bindings.Vector, from, to int) []T {
 	if to <= from {
 		return nil
 	}
 	return unsafe.Slice((*T)(bindings.VectorGetData(v)), to)[from:to]
 }
 
-// validity says which of rows from..to are not NULL; nil when all are.
+// validity returns which rows are not NULL; nil if no row is NULL.
 func validity(v bindings.Vector, from, to int) []bool {
 	mask := bindings.VectorGetValidity(v)
 	if mask == nil {
@@ -34,8 +34,8 @@ func validity(v bindings.Vector, from, to int) []bool {
 	return out
 }
 
-// appendVector appends rows from..to of a vector to a builder, and returns
-// about how many bytes they take.
+// appendVector appends rows from..to of a vector to a builder, and returns their
+// approximate size in bytes.
 func appendVector(b array.Builder, v bindings.Vector, t *types.Type, from, to int) int {
 	if to <= from {
 		return 0
@@ -46,29 +46,29 @@ func appendVector(b array.Builder, v bindings.Vector, t *types.Type, from, to in
 	case *array.NullBuilder:
 		b.AppendNulls(n)
 	case *array.BooleanBuilder:
-		b.AppendValues(slice[bool](v, from, to), valid)
+		b.AppendValues(viewAs[bool](v, from, to), valid)
 	case *array.Int8Builder:
-		b.AppendValues(slice[int8](v, from, to), valid)
+		b.AppendValues(viewAs[int8](v, from, to), valid)
 	case *array.Int16Builder:
-		b.AppendValues(slice[int16](v, from, to), valid)
+		b.AppendValues(viewAs[int16](v, from, to), valid)
 		return 2 * n
 	case *array.Int32Builder:
-		b.AppendValues(slice[int32](v, from, to), valid)
+		b.AppendValues(viewAs[int32](v, from, to), valid)
 		return 4 * n
 	case *array.Int64Builder:
-		b.AppendValues(slice[int64](v, from, to), valid)
+		b.AppendValues(viewAs[int64](v, from, to), valid)
 		return 8 * n
 	case *array.Float32Builder:
-		b.AppendValues(slice[float32](v, from, to), valid)
+		b.AppendValues(viewAs[float32](v, from, to), valid)
 		return 4 * n
 	case *array.Float64Builder:
-		b.AppendValues(slice[float64](v, from, to), valid)
+		b.AppendValues(viewAs[float64](v, from, to), valid)
 		return 8 * n
 	case *array.Date32Builder:
-		b.AppendValues(slice[arrow.Date32](v, from, to), valid)
+		b.AppendValues(viewAs[arrow.Date32](v, from, to), valid)
 		return 4 * n
 	case *array.TimestampBuilder:
-		b.AppendValues(slice[arrow.Timestamp](v, from, to), valid)
+		b.AppendValues(viewAs[arrow.Timestamp](v, from, to), valid)
 		return 8 * n
 	case *array.Decimal128Builder:
 		appendDecimals(b, v, t, from, to, valid)
@@ -96,18 +96,18 @@ func appendDecimals(b *array.Decimal128Builder, v bindings.Vector, t *types.Type
 		}
 		b.Append(d())
 	}
-	// DuckDB stores a decimal in the smallest integer that holds its digits.
+	// DuckDB stores a decimal in the smallest integer type that fits its precision.
 	switch {
 	case t.Precision <= 4:
-		for i, x := range slice[int16](v, from, to) {
+		for i, x := range viewAs[int16](v, from, to) {
 			put(i, func() decimal128.Num { return decimal128.FromI64(int64(x)) })
 		}
 	case t.Precision <= 9:
-		for i, x := range slice[int32](v, from, to) {
+		for i, x := range viewAs[int32](v, from, to) {
 			put(i, func() decimal128.Num { return decimal128.FromI64(int64(x)) })
 		}
 	case t.Precision <= 18:
-		for i, x := range slice[int64](v, from, to) {
+		for i, x := range viewAs[int64](v, from, to) {
 			put(i, func() decimal128.Num { return decimal128.FromI64(x) })
 		}
 	default:
@@ -115,13 +115,13 @@ func appendDecimals(b *array.Decimal128Builder, v bindings.Vector, t *types.Type
 			lower uint64
 			upper int64
 		}
-		for i, x := range slice[hugeint](v, from, to) {
+		for i, x := range viewAs[hugeint](v, from, to) {
 			put(i, func() decimal128.Num { return decimal128.New(x.upper, x.lower) })
 		}
 	}
 }
 
-// duckString is DuckDB's string: up to 12 bytes inline, else a pointer.
+// duckString is the layout of DuckDB's strings: up to 12 bytes inline, or a pointer.
 type duckString struct {
 	length uint32
 	inline [12]byte
@@ -137,7 +137,7 @@ func (s *duckString) bytes() []byte {
 
 func appendStrings(v bindings.Vector, from, to int, valid []bool, null func(), put func([]byte)) int {
 	bytes := 0
-	values := slice[duckString](v, from, to)
+	values := viewAs[duckString](v, from, to)
 	for i := range values {
 		if valid != nil && !valid[i] {
 			null()
@@ -155,7 +155,7 @@ type listEntry struct{ offset, length uint64 }
 func appendLists(b *array.ListBuilder, elems array.Builder, v bindings.Vector, elem *types.Type, from, to int, valid []bool) int {
 	child := bindings.ListVectorGetChild(v)
 	bytes := 4 * (to - from)
-	for i, e := range slice[listEntry](v, from, to) {
+	for i, e := range viewAs[listEntry](v, from, to) {
 		if valid != nil && !valid[i] {
 			b.AppendNull()
 			continue
@@ -170,7 +170,7 @@ func appendMaps(b *array.MapBuilder, v bindings.Vector, t *types.Type, from, to 
 	child := bindings.ListVectorGetChild(v)
 	keys, values := bindings.StructVectorGetChild(child, 0), bindings.StructVectorGetChild(child, 1)
 	bytes := 4 * (to - from)
-	for i, e := range slice[listEntry](v, from, to) {
+	for i, e := range viewAs[listEntry](v, from, to) {
 		if valid != nil && !valid[i] {
 			b.AppendNull()
 			continue
@@ -193,7 +193,7 @@ func appendStructs(b *array.StructBuilder, v bindings.Vector, t *types.Type, fro
 	b.AppendValues(valid)
 	bytes := 0
 	for i := range t.Fields {
-		// DuckDB marks the members of a NULL struct NULL too.
+		// In DuckDB, the fields of a NULL struct are NULL too.
 		bytes += appendVector(b.FieldBuilder(i), bindings.StructVectorGetChild(v, bindings.IdxT(i)), t.Fields[i].Type, from, to)
 	}
 	return bytes

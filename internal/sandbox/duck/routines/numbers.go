@@ -8,8 +8,8 @@ import (
 )
 
 var numbers = map[string]*routine{
-	"dbx_double_text": {params(double), text, func(a values) (any, error) { return sparkvalue.FormatFloat(a.double(0), 64), nil }},
-	"dbx_float_text":  {params(single), text, func(a values) (any, error) { return sparkvalue.FormatFloat(float64(a.single(0)), 32), nil }},
+	"dbx_double_text": {params(double), text, func(a arguments) (any, error) { return sparkvalue.FormatFloat(a.float64At(0), 64), nil }},
+	"dbx_float_text":  {params(single), text, func(a arguments) (any, error) { return sparkvalue.FormatFloat(float64(a.float32At(0)), 32), nil }},
 	"dbx_decimal_op":  {params(text, text, text, whole), text, decimalOp},
 	"dbx_round":       {params(double, whole), double, round},
 	"dbx_shift":       {params(text, long, long, whole), long, shift},
@@ -17,12 +17,12 @@ var numbers = map[string]*routine{
 
 func decimalName(precision, scale int) string { return fmt.Sprintf("DECIMAL(%d,%d)", precision, scale) }
 
-// decimalOp divides, takes remainders or multiplies beyond DuckDB's range.
-func decimalOp(a values) (any, error) {
-	l, r, scale := a.text(1), a.text(2), int(a.whole(3))
+// decimalOp divides, computes remainders and multiplies beyond DuckDB's precision.
+func decimalOp(a arguments) (any, error) {
+	l, r, scale := a.stringAt(1), a.stringAt(2), int(a.int32At(3))
 	var s string
 	ok := true
-	switch a.text(0) {
+	switch a.stringAt(0) {
 	case "/":
 		s, ok = sparkvalue.DivideDecimals(l, r, scale)
 	case "%":
@@ -36,25 +36,25 @@ func decimalOp(a values) (any, error) {
 	return s, nil
 }
 
-// round rounds the shortest decimal that stands for a double, half up.
-func round(a values) (any, error) {
-	f, scale := a.double(0), int(a.whole(1))
+// round rounds the shortest decimal form of a double, half up.
+func round(a arguments) (any, error) {
+	f, scale := a.float64At(0), int(a.int32At(1))
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return f, nil
 	}
 	return sparkvalue.RoundFloat(f, scale), nil
 }
 
-// shift shifts as Java does: the distance modulo the width.
-func shift(a values) (any, error) {
-	v, n, bits := a.long(1), a.long(2), int64(a.whole(3))
+// shift shifts as Java does: by the distance modulo the width.
+func shift(a arguments) (any, error) {
+	v, n, bits := a.int64At(1), a.int64At(2), int64(a.int32At(3))
 	n &= bits - 1
-	if a.text(0) == ">>" {
+	if a.stringAt(0) == ">>" {
 		return v >> n, nil
 	}
 	v <<= n
 	if bits == 32 {
-		v = int64(int32(v)) // wraps as Java does
+		v = int64(int32(v)) // wraps around as in Java
 	}
 	return v, nil
 }

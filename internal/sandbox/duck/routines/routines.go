@@ -1,5 +1,5 @@
-// Package routines are the functions that DuckDB lacks or computes unlike
-// Spark, written in Go and registered with DuckDB under names with dbx_ before.
+// Package routines implements in Go the functions that DuckDB lacks, or computes unlike
+// Spark. They are registered with DuckDB under names that begin with dbx_.
 package routines
 
 import (
@@ -11,21 +11,21 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 )
 
-// Marker begins the text of an error that a routine raises on purpose.
-const Marker = "\x01dbx|"
+// ErrorMarker begins the text of an error that a routine raises.
+const ErrorMarker = "\x01dbx|"
 
-// fail is an error in Databricks' shape on its way through DuckDB.
-func fail(class, state, format string, args ...any) error {
-	return fmt.Errorf("%s%s|%s|%s", Marker, class, state, fmt.Sprintf(format, args...))
+// raise returns an error in Databricks' form, encoded for the way through DuckDB.
+func raise(class, state, format string, args ...any) error {
+	return fmt.Errorf("%s%s|%s|%s", ErrorMarker, class, state, fmt.Sprintf(format, args...))
 }
 
 type routine struct {
 	params []duckdb.Type
 	ret    duckdb.Type
-	run    func(a values) (any, error)
+	run    func(a arguments) (any, error)
 }
 
-// Config tells DuckDB the routine's types. NULL in gives NULL out.
+// Config returns the routine's types. If an argument is NULL, the result is NULL.
 func (r *routine) Config() duckdb.ScalarFuncConfig {
 	c := duckdb.ScalarFuncConfig{}
 	for _, p := range r.params {
@@ -35,12 +35,12 @@ func (r *routine) Config() duckdb.ScalarFuncConfig {
 	return c
 }
 
-// Executor runs the routine for each row.
+// Executor returns the function that computes a row.
 func (r *routine) Executor() duckdb.ScalarFuncExecutor {
 	return duckdb.ScalarFuncExecutor{RowExecutor: func(a []driver.Value) (any, error) {
 		v, err := r.run(a)
 		if s, ok := v.(string); ok {
-			return []byte(s), err // a string would be cut at a NUL
+			return []byte(s), err // DuckDB would cut a string at a NUL
 		}
 		return v, err
 	}}
@@ -49,7 +49,7 @@ func (r *routine) Executor() duckdb.ScalarFuncExecutor {
 func info(t duckdb.Type) duckdb.TypeInfo {
 	i, err := duckdb.NewTypeInfo(t)
 	if err != nil {
-		panic(err) // only for nested types, which no routine has
+		panic(err) // only for nested types, which no routine uses
 	}
 	return i
 }
@@ -64,7 +64,7 @@ const (
 	truth  = duckdb.TYPE_BOOLEAN
 )
 
-// Register makes the routines known to the database behind a connection.
+// Register registers the routines with the database of a connection.
 func Register(c *sql.Conn) error {
 	for _, set := range []map[string]*routine{casts, texts, numbers} {
 		for name, r := range set {
@@ -76,12 +76,13 @@ func Register(c *sql.Conn) error {
 	return nil
 }
 
-// bad is a value that does not parse: an error in ANSI mode, else NULL.
-func bad(mode, value, to string) (any, error) {
+// malformed returns the result for text that cannot be parsed: an error in ANSI mode,
+// otherwise NULL.
+func malformed(mode, value, to string) (any, error) {
 	if mode != "a" {
 		return nil, nil
 	}
-	return nil, fail(
+	return nil, raise(
 		"CAST_INVALID_INPUT",
 		"22018",
 		"The value '%s' of the type \"STRING\" cannot be cast to \"%s\" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead.",
@@ -90,19 +91,19 @@ func bad(mode, value, to string) (any, error) {
 	)
 }
 
-// values are a routine's arguments. DuckDB has cast them to the types that the
-// routine declares, so the zero values are never seen.
-type values []driver.Value
+// arguments are a routine's arguments. DuckDB casts them to the declared types, so the
+// accessors never fail.
+type arguments []driver.Value
 
-func (v values) text(i int) string    { return as[string](v[i]) }
-func (v values) blob(i int) []byte    { return as[[]byte](v[i]) }
-func (v values) whole(i int) int32    { return as[int32](v[i]) }
-func (v values) long(i int) int64     { return as[int64](v[i]) }
-func (v values) double(i int) float64 { return as[float64](v[i]) }
-func (v values) single(i int) float32 { return as[float32](v[i]) }
-func (v values) truth(i int) bool     { return as[bool](v[i]) }
+func (v arguments) stringAt(i int) string   { return valueAs[string](v[i]) }
+func (v arguments) bytesAt(i int) []byte    { return valueAs[[]byte](v[i]) }
+func (v arguments) int32At(i int) int32     { return valueAs[int32](v[i]) }
+func (v arguments) int64At(i int) int64     { return valueAs[int64](v[i]) }
+func (v arguments) float64At(i int) float64 { return valueAs[float64](v[i]) }
+func (v arguments) float32At(i int) float32 { return valueAs[float32](v[i]) }
+func (v arguments) boolAt(i int) bool       { return valueAs[bool](v[i]) }
 
-func as[T any](v driver.Value) T {
+func valueAs[T any](v driver.Value) T {
 	t, _ := v.(T)
 	return t
 }

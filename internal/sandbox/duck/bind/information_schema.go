@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/ducktype"
 )
 
-// informationSchema writes a relation of information_schema as a query over
-// its rows.
+// informationSchema returns a query that produces the rows of a relation of
+// information_schema.
 func (b *binder) informationSchema(cat, name string, parts []string) (string, []Column) {
 	def := metadata.Relation(name)
 	system := strings.EqualFold(cat, metadata.SystemCatalog)
@@ -30,7 +30,7 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 		if !system && !strings.EqualFold(c.Name, cat) || strings.EqualFold(c.Name, metadata.HiveMetastore) {
 			continue
 		}
-		rows = append(rows, b.infoRows(strings.ToLower(name), c)...)
+		rows = append(rows, b.informationRows(strings.ToLower(name), c)...)
 	}
 	cols := make([]Column, len(def))
 	selected := make([]string, len(def))
@@ -52,7 +52,7 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 			if j > 0 {
 				s.WriteString(", ")
 			}
-			s.WriteString(infoValue(v))
+			s.WriteString(valueSQL(v))
 		}
 		s.WriteByte(')')
 	}
@@ -60,19 +60,19 @@ func (b *binder) informationSchema(cat, name string, parts []string) (string, []
 	for i := range names {
 		names[i] = fmt.Sprintf("c%d", i)
 	}
-	fmt.Fprintf(&s, ") AS %s(%s)", b.relation(), strings.Join(names, ", "))
+	fmt.Fprintf(&s, ") AS %s(%s)", b.newAlias(), strings.Join(names, ", "))
 	if len(rows) == 0 {
 		s.WriteString(" WHERE FALSE")
 	}
 	return s.String(), cols
 }
 
-func infoValue(v any) string {
+func valueSQL(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "NULL"
 	case string:
-		return Text(v)
+		return StringLiteral(v)
 	case int:
 		return fmt.Sprint(v)
 	case time.Time:
@@ -81,30 +81,30 @@ func infoValue(v any) string {
 	return "NULL"
 }
 
-// orNull is NULL for the empty string.
-func orNull(s string) any {
+// nilIfEmpty returns nil, which becomes NULL, for the empty string.
+func nilIfEmpty(s string) any {
 	if s == "" {
 		return nil
 	}
 	return s
 }
 
-func (b *binder) infoRows(name string, c *catalog.Catalog) [][]any {
+func (b *binder) informationRows(name string, c *catalog.Catalog) [][]any {
 	user := b.env.User
 	switch name {
 	case "catalogs":
-		return [][]any{{c.Name, user, orNull(c.Comment), c.Created, user, c.Created, user}}
+		return [][]any{{c.Name, user, nilIfEmpty(c.Comment), c.Created, user, c.Created, user}}
 	case "information_schema_catalog_name":
 		return [][]any{{c.Name}}
 	}
 	var rows [][]any
 	for _, s := range catalog.Sorted(c.Schemas) {
 		if name == "schemata" {
-			rows = append(rows, []any{c.Name, s.Name, user, orNull(s.Comment), s.Created, user, s.Created, user})
+			rows = append(rows, []any{c.Name, s.Name, user, nilIfEmpty(s.Comment), s.Created, user, s.Created, user})
 			continue
 		}
 		for _, t := range catalog.Sorted(s.Tables) {
-			rows = append(rows, b.infoTable(name, c, s, t)...)
+			rows = append(rows, b.informationRowsOfTable(name, c, s, t)...)
 		}
 	}
 	if name == "schemata" {
@@ -113,7 +113,7 @@ func (b *binder) infoRows(name string, c *catalog.Catalog) [][]any {
 	return rows
 }
 
-func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t *catalog.Table) [][]any {
+func (b *binder) informationRowsOfTable(name string, c *catalog.Catalog, s *catalog.Schema, t *catalog.Table) [][]any {
 	user := b.env.User
 	changed := t.Created
 	if t.View == nil {
@@ -125,7 +125,7 @@ func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t
 		if t.View != nil {
 			kind, format, insert = "VIEW", any("UNKNOWN_DATA_SOURCE_FORMAT"), "NO"
 		}
-		return [][]any{{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, orNull(t.Comment()), t.Created, user, changed, user, format, nil}}
+		return [][]any{{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, nilIfEmpty(t.Comment()), t.Created, user, changed, user, format, nil}}
 	case "views":
 		if t.View == nil {
 			return nil
@@ -153,7 +153,7 @@ func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t
 				t.Name,
 				col.Name,
 				i + 1,
-				orNull(col.Default),
+				nilIfEmpty(col.Default),
 				nullable,
 				col.Type.SimpleString(),
 				col.Type.CatalogName(),
@@ -166,7 +166,7 @@ func (b *binder) infoTable(name string, c *catalog.Catalog, s *catalog.Schema, t
 				"NO",
 				"YES",
 				nil,
-				orNull(col.Comment),
+				nilIfEmpty(col.Comment),
 			},
 		)
 	}

@@ -19,16 +19,16 @@ var texts = map[string]*routine{
 	"dbx_unbase64":    {params(text), blob, unbase64},
 	"dbx_unhex":       {params(text), blob, unhex},
 	"dbx_sha2":        {params(blob, whole), text, sha2},
-	"dbx_limit":       {params(text, whole, truth), text, limit},
-	"dbx_json_path": {params(text, text), text, func(a values) (any, error) {
-		if s, ok := sparkvalue.JSONPath(a.text(0), a.text(1)); ok {
+	"dbx_limit":       {params(text, whole, truth), text, enforceLength},
+	"dbx_json_path": {params(text, text), text, func(a arguments) (any, error) {
+		if s, ok := sparkvalue.JSONPath(a.stringAt(0), a.stringAt(1)); ok {
 			return s, nil
 		}
 		return nil, nil
 	}},
 }
 
-func initcap(a values) (any, error) {
+func initcap(a arguments) (any, error) {
 	start := true
 	return strings.Map(func(r rune) rune {
 		if r == ' ' {
@@ -40,12 +40,12 @@ func initcap(a values) (any, error) {
 			return unicode.ToTitle(r)
 		}
 		return unicode.ToLower(r)
-	}, a.text(0)), nil
+	}, a.stringAt(0)), nil
 }
 
-// substring counts characters from 1, or from the end when negative.
-func substring(a values) (any, error) {
-	s, pos, n := a.text(0), int(a.whole(1)), int(a.whole(2))
+// substring counts characters from 1, or from the end if the position is negative.
+func substring(a arguments) (any, error) {
+	s, pos, n := a.stringAt(0), int(a.int32At(1)), int(a.int32At(2))
 	length := utf8.RuneCountInString(s)
 	start := pos - 1
 	if pos == 0 {
@@ -66,9 +66,9 @@ func substring(a values) (any, error) {
 	return string(r[start:end]), nil
 }
 
-// replacement turns Java's $1 into RE2's \1.
-func replacement(a values) (any, error) {
-	s := a.text(0)
+// replacement converts Java's $1 to RE2's \1.
+func replacement(a arguments) (any, error) {
+	s := a.stringAt(0)
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -89,17 +89,17 @@ func replacement(a values) (any, error) {
 	return b.String(), nil
 }
 
-// unbase64 is MIME's: what is no base64 character is passed over.
-func unbase64(a values) (any, error) {
+// unbase64 decodes as MIME does: it ignores characters outside of the alphabet.
+func unbase64(a arguments) (any, error) {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '+' || r == '/' {
 			return r
 		}
 		return -1
-	}, a.text(0))
+	}, a.stringAt(0))
 	b, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, fail(
+		return nil, raise(
 			"CONVERSION_INVALID_INPUT",
 			"22018",
 			"The value '%s' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed. Correct the value as per the syntax, or change its format. Use `try_to_binary` to tolerate malformed input and return NULL instead.",
@@ -109,21 +109,21 @@ func unbase64(a values) (any, error) {
 	return b, nil
 }
 
-func unhex(a values) (any, error) {
-	s := a.text(0)
+func unhex(a arguments) (any, error) {
+	s := a.stringAt(0)
 	if len(s)%2 == 1 {
 		s = "0" + s
 	}
 	b, err := hex.DecodeString(s)
 	if err != nil {
-		return nil, nil //nolint:nilerr // what is not hexadecimal is NULL
+		return nil, nil //nolint:nilerr // invalid input yields NULL
 	}
 	return b, nil
 }
 
-func sha2(a values) (any, error) {
-	v := a.blob(0)
-	switch a.whole(1) {
+func sha2(a arguments) (any, error) {
+	v := a.bytesAt(0)
+	switch a.int32At(1) {
 	case 0, 256:
 		h := sha256.Sum256(v)
 		return hex.EncodeToString(h[:]), nil
@@ -140,14 +140,14 @@ func sha2(a values) (any, error) {
 	return nil, nil
 }
 
-// limit holds VARCHAR(n) and CHAR(n) to their length.
-func limit(a values) (any, error) {
-	s, n, pad := a.text(0), int(a.whole(1)), a.truth(2)
+// enforceLength enforces the length of VARCHAR(n) and CHAR(n).
+func enforceLength(a arguments) (any, error) {
+	s, n, pad := a.stringAt(0), int(a.int32At(1)), a.boolAt(2)
 	length := utf8.RuneCountInString(s)
 	if length > n {
 		cut := strings.TrimRight(s, " ")
 		if utf8.RuneCountInString(cut) > n {
-			return nil, fail("EXCEED_LIMIT_LENGTH", "54006", "Exceeds char/varchar type length limitation: %d.", n)
+			return nil, raise("EXCEED_LIMIT_LENGTH", "54006", "Exceeds char/varchar type length limitation: %d.", n)
 		}
 		r := []rune(s)
 		return string(r[:n]), nil

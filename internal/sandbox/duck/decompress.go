@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 )
 
-// openUnpacked reads a file, and unpacks it if its name ends in .gz.
-func openUnpacked(ctx context.Context, source *copyinto.Source, f copyinto.File) (io.ReadCloser, error) {
+// openDecompressed opens a file, and decompresses it if its name ends in .gz.
+func openDecompressed(ctx context.Context, source *copyinto.Source, f copyinto.File) (io.ReadCloser, error) {
 	r, err := source.Open(ctx, f)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func openUnpacked(ctx context.Context, source *copyinto.Source, f copyinto.File)
 			_ = r.Close()
 			return nil, copyinto.Unreadable(f.URL(), err)
 		}
-		return unpacked{z, r}, nil
+		return decompressedFile{z, r}, nil
 	case slices.ContainsFunc([]string{".bz2", ".zst", ".lz4", ".snappy", ".deflate", ".xz"}, func(s string) bool { return strings.HasSuffix(f.Key, s) }):
 		_ = r.Close()
 		return nil, sqlerror.Unsupported(fmt.Sprintf("the compression of %s", f.URL()))
@@ -33,9 +33,9 @@ func openUnpacked(ctx context.Context, source *copyinto.Source, f copyinto.File)
 	return r, nil
 }
 
-type unpacked struct {
+type decompressedFile struct {
 	io.Reader
 	file io.Closer
 }
 
-func (u unpacked) Close() error { return u.file.Close() }
+func (u decompressedFile) Close() error { return u.file.Close() }

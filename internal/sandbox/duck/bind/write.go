@@ -11,11 +11,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// Store writes the expressions that turn a query's columns c0, c1, ... into
-// those of a table. source has the query's column for each of the table's, or
-// -1 for its default.
-func Store(env *Env, q *Query, to []catalog.Column, source []int) (values []string, err error) {
-	defer catch(&err)
+// StoreExprs returns the expressions that convert a query's columns c0, c1, ... to a
+// table's columns. source holds, for each of the table's columns, the index of the
+// query's column, or -1 for the default.
+func StoreExprs(env *Env, q *Query, to []catalog.Column, source []int) (values []string, err error) {
+	defer recoverError(&err)
 	b := newBinder(env)
 	for i, c := range to {
 		if source[i] < 0 {
@@ -24,20 +24,20 @@ func Store(env *Env, q *Query, to []catalog.Column, source []int) (values []stri
 		}
 		from := q.Columns[source[i]]
 		e := &Expr{SQL: fmt.Sprintf("c%d", source[i]), Type: from.Type, Name: from.Name, Nullable: from.Nullable}
-		values = append(values, b.storable(e, c))
+		values = append(values, b.storedValue(e, c))
 	}
 	return values, nil
 }
 
-// storable casts a value to a column and refuses NULL where it must not be.
-func (b *binder) storable(e *Expr, c catalog.Column) string {
-	sql := b.assign(e, c.Type)
+// storedValue casts a value to a column's type, and checks NOT NULL.
+func (b *binder) storedValue(e *Expr, c catalog.Column) string {
+	sql := b.storeCast(e, c.Type)
 	if c.NotNull {
-		message := Text("NOT NULL constraint violated for column: " + c.Name + ".")
+		message := StringLiteral("NOT NULL constraint violated for column: " + c.Name + ".")
 		sql = fmt.Sprintf(
 			"CASE WHEN (%[1]s) IS NULL THEN %[2]s ELSE %[1]s END",
 			sql,
-			raise("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", message),
+			raiseSQL("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", message),
 		)
 	}
 	return sql
@@ -47,24 +47,24 @@ func (b *binder) defaultValue(c catalog.Column) string {
 	e := b.null()
 	if c.Default != "" {
 		x, err := syntax.ParseExpr(c.Default)
-		check(err)
+		panicOnError(err)
 		e = b.expr(x, &scope{})
 	}
-	return b.storable(e, c)
+	return b.storedValue(e, c)
 }
 
-// ByName matches a query's columns to a table's by name, as INSERT BY NAME
-// does: columns left out take their default, others are refused.
-func ByName(q *Query, to []catalog.Column, table string) ([]int, error) {
+// MatchByName matches a query's columns to a table's by name, as INSERT BY NAME does.
+// A missing column takes its default; an additional one is an error.
+func MatchByName(q *Query, to []catalog.Column, table string) ([]int, error) {
 	names := make([]string, len(q.Columns))
 	for i, c := range q.Columns {
 		names[i] = c.Name
 	}
-	return Match(names, to, table)
+	return MatchColumns(names, to, table)
 }
 
-// Match finds for each of a table's columns its position in names, or -1.
-func Match(names []string, to []catalog.Column, table string) ([]int, error) {
+// MatchColumns returns, for each of a table's columns, its index in names, or -1.
+func MatchColumns(names []string, to []catalog.Column, table string) ([]int, error) {
 	out := make([]int, len(to))
 	for i := range out {
 		out[i] = -1
@@ -92,31 +92,31 @@ func Match(names []string, to []catalog.Column, table string) ([]int, error) {
 	return out, nil
 }
 
-// VersionOf is the version that a reference with or without time travel means.
+// VersionOf returns the version to which a reference, perhaps with time travel, refers.
 func VersionOf(env *Env, t *catalog.Table, ref *syntax.TableName) (v *catalog.Version, err error) {
-	defer catch(&err)
+	defer recoverError(&err)
 	b := newBinder(env)
 	switch {
 	case ref.Version != nil:
-		return t.At(b.version(ref.Version))
+		return t.VersionAt(b.timeTravelVersion(ref.Version))
 	case ref.AsOf != nil:
-		return t.AsOf(b.moment(ref.AsOf))
+		return t.VersionAsOf(b.timeTravelTimestamp(ref.AsOf))
 	}
 	return t.Head(), nil
 }
 
-// target is the scope of a table that is updated, with its rows' ids.
-func (b *binder) target(t *catalog.Table, alias string) (*fromItem, string) {
+// updateTarget returns the scope of a table that is changed, and its alias.
+func (b *binder) updateTarget(t *catalog.Table, alias string) (*fromItem, string) {
 	item := b.scan(t, t.Head(), syntax.Alias{Name: alias}, nil)
 	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
 	return item, name
 }
 
-// Matching writes a query of the row ids that a condition holds for.
-func Matching(env *Env, t *catalog.Table, alias string, where syntax.Expr) (sql string, err error) {
-	defer catch(&err)
+// MatchingRowsQuery returns a query of the ids of the rows that fulfil a condition.
+func MatchingRowsQuery(env *Env, t *catalog.Table, alias string, where syntax.Expr) (sql string, err error) {
+	defer recoverError(&err)
 	b := newBinder(env)
-	item, name := b.target(t, alias)
+	item, name := b.updateTarget(t, alias)
 	return fmt.Sprintf("SELECT %s._rid AS _rid FROM %s%s", name, item.sql, b.where(where, item.scope)), nil
 }
 
@@ -129,12 +129,12 @@ func (b *binder) where(x syntax.Expr, sc *scope) string {
 	return " WHERE " + b.condition(x, sc)
 }
 
-// Updated writes a query of the rows that an update changes, as x0, x1, ...
-// with their row ids.
-func Updated(env *Env, t *catalog.Table, st *syntax.Update) (sql string, err error) {
-	defer catch(&err)
+// UpdateQuery returns a query of the rows that an UPDATE changes: their new values x0,
+// x1, ... and their row ids.
+func UpdateQuery(env *Env, t *catalog.Table, st *syntax.Update) (sql string, err error) {
+	defer recoverError(&err)
 	b := newBinder(env)
-	item, name := b.target(t, st.Alias)
+	item, name := b.updateTarget(t, st.Alias)
 	values := b.assignments(st.Set, t, item.scope, item.scope)
 	parts := make([]string, len(values))
 	for i, v := range values {
@@ -143,7 +143,7 @@ func Updated(env *Env, t *catalog.Table, st *syntax.Update) (sql string, err err
 	return fmt.Sprintf("SELECT %s, %s._rid AS _rid FROM %s%s", strings.Join(parts, ", "), name, item.sql, b.where(st.Where, item.scope)), nil
 }
 
-// assignments are a row's values after SET, for every column.
+// assignments returns the values of all columns of a row after SET.
 func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, sc *scope) []string {
 	cols := t.Head().Columns
 	out := make([]string, len(cols))
@@ -154,7 +154,7 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 		}
 		i := catalog.FindColumn(cols, column[0])
 		if i < 0 {
-			panic(sqlerror.UnresolvedColumn(suggest(target, column[0]), a.Column...))
+			panic(sqlerror.UnresolvedColumn(suggestColumns(target, column[0]), a.Column...))
 		}
 		if len(column) > 1 {
 			panic(sqlerror.Unsupported("UPDATE of a field inside a struct"))
@@ -166,7 +166,7 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 			out[i] = b.defaultValue(cols[i])
 			continue
 		}
-		out[i] = b.storable(b.expr(a.Value, sc), cols[i])
+		out[i] = b.storedValue(b.expr(a.Value, sc), cols[i])
 	}
 	for i, v := range out {
 		if v == "" {
@@ -176,9 +176,9 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 	return out
 }
 
-// Select binds the items of COPY INTO's SELECT over a query.
-func Select(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *Query, err error) {
-	defer catch(&err)
+// BindSelectItems binds the select list of COPY INTO on a query.
+func BindSelectItems(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *Query, err error) {
+	defer recoverError(&err)
 	b := newBinder(env)
 	item := b.subquery("("+from.SQL+")", from.Columns, syntax.Alias{Name: alias}, nil, nil)
 	sc := item.scope
@@ -187,16 +187,16 @@ func Select(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *
 	out := &Query{}
 	var parts []string
 	for i, e := range b.selectItems(items, sc, item) {
-		parts = append(parts, fmt.Sprintf("%s AS c%d", b.output(e), i))
+		parts = append(parts, fmt.Sprintf("%s AS c%d", b.outputSQL(e), i))
 		out.Columns = append(out.Columns, Column{Name: e.Name, Type: e.Type, Nullable: e.Nullable})
 	}
 	out.SQL = "SELECT " + strings.Join(parts, ", ") + item.clause()
 	return out, nil
 }
 
-// Parsed writes the cast of text that a file's reader found to be of a type.
-func Parsed(sql string, t *types.Type) (out string, err error) {
-	defer catch(&err)
+// CastParsedText casts text to the type that was inferred from it.
+func CastParsedText(sql string, t *types.Type) (out string, err error) {
+	defer recoverError(&err)
 	b := newBinder(&Env{ANSI: true})
-	return b.castSQL(sql, types.StringType, t, modeTry), nil
+	return b.castSQL(sql, types.StringType, t, castTry), nil
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
-// The catalog is kept in DuckDB itself, in the same transactions as the data:
-// one document for each object, and one for each version of a table.
+// The catalog is stored in DuckDB, in the same transactions as the data: one document for
+// each object, and one for each version of a table.
 const storeSchema = `
 CREATE TABLE IF NOT EXISTS sandbox_objects (id BIGINT, kind VARCHAR, doc VARCHAR);
 CREATE TABLE IF NOT EXISTS sandbox_versions (id BIGINT, n BIGINT, doc VARCHAR);
 CREATE TABLE IF NOT EXISTS sandbox_files (id BIGINT, file VARCHAR);`
 
-// load reads the catalog, making the first one in an empty database.
-func (e *Engine) load(ctx context.Context, conn *sql.Conn) error {
+// loadCatalog loads the catalog. It creates the default catalogs in an empty database.
+func (e *Engine) loadCatalog(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, storeSchema); err != nil {
 		return fmt.Errorf("creating the catalog's tables: %w", err)
 	}
 	snap := &catalog.Snapshot{Catalogs: map[string]*catalog.Catalog{}}
 	tables := map[int64]*catalog.Table{}
 	load := func(kind string, add func(doc []byte) error) error {
-		return each(ctx, conn, "SELECT doc FROM sandbox_objects WHERE kind = '"+kind+"' ORDER BY id", add)
+		return eachDocument(ctx, conn, "SELECT doc FROM sandbox_objects WHERE kind = '"+kind+"' ORDER BY id", add)
 	}
 	err := load("catalog", func(doc []byte) error {
 		c := &catalog.Catalog{Schemas: map[string]*catalog.Schema{}}
@@ -75,7 +75,7 @@ func (e *Engine) load(ctx context.Context, conn *sql.Conn) error {
 	}
 	e.snapshot = snap
 	if len(snap.Catalogs) == 0 {
-		return e.create(ctx, conn)
+		return e.createDefaults(ctx, conn)
 	}
 	return e.dropOrphans(ctx, conn, tables)
 }
@@ -106,7 +106,7 @@ func (e *Engine) loadVersions(ctx context.Context, conn *sql.Conn, tables map[in
 	return rows.Err()
 }
 
-// dropOrphans removes physical tables that a stopped process left behind.
+// dropOrphans drops the physical tables that a killed process left behind.
 func (e *Engine) dropOrphans(ctx context.Context, conn *sql.Conn, tables map[int64]*catalog.Table) error {
 	used := map[string]bool{}
 	for _, t := range tables {
@@ -115,7 +115,7 @@ func (e *Engine) dropOrphans(ctx context.Context, conn *sql.Conn, tables map[int
 		}
 	}
 	var orphans []string
-	err := each(ctx, conn, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 't\\_%' ESCAPE '\\'", func(name []byte) error {
+	err := eachDocument(ctx, conn, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 't\\_%' ESCAPE '\\'", func(name []byte) error {
 		var id int64
 		if _, err := fmt.Sscanf(string(name), "t_%d", &id); err == nil {
 			e.lastID = max(e.lastID, id)
@@ -126,35 +126,35 @@ func (e *Engine) dropOrphans(ctx context.Context, conn *sql.Conn, tables map[int
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("looking for physical tables left behind: %w", err)
+		return fmt.Errorf("looking for orphaned physical tables: %w", err)
 	}
 	for _, name := range orphans {
 		if _, err := conn.ExecContext(ctx, "DROP TABLE "+name); err != nil {
-			return fmt.Errorf("dropping the physical table %s left behind: %w", name, err)
+			return fmt.Errorf("dropping the orphaned physical table %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// create makes the catalogs that every workspace has.
-func (e *Engine) create(ctx context.Context, conn *sql.Conn) error {
+// createDefaults creates the catalogs that every workspace has.
+func (e *Engine) createDefaults(ctx context.Context, conn *sql.Conn) error {
 	now := e.opts.Now().UTC()
 	for _, name := range []string{"main", "hive_metastore"} {
 		e.lastID += 2
 		s := &catalog.Schema{ID: e.lastID, Catalog: name, Name: "default", Created: now, Tables: map[string]*catalog.Table{}}
 		c := &catalog.Catalog{ID: e.lastID - 1, Name: name, Created: now, Schemas: map[string]*catalog.Schema{"default": s}}
 		e.snapshot.Catalogs[name] = c
-		if err := save(ctx, conn, c.ID, "catalog", c); err != nil {
+		if err := saveObject(ctx, conn, c.ID, "catalog", c); err != nil {
 			return err
 		}
-		if err := save(ctx, conn, s.ID, "schema", s); err != nil {
+		if err := saveObject(ctx, conn, s.ID, "schema", s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func each(ctx context.Context, conn *sql.Conn, query string, f func([]byte) error) error {
+func eachDocument(ctx context.Context, conn *sql.Conn, query string, f func([]byte) error) error {
 	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
 		return err
@@ -172,13 +172,13 @@ func each(ctx context.Context, conn *sql.Conn, query string, f func([]byte) erro
 	return rows.Err()
 }
 
-// save writes an object's document in place of its last one.
-func save(ctx context.Context, conn *sql.Conn, id int64, kind string, object any) error {
+// saveObject replaces an object's document.
+func saveObject(ctx context.Context, conn *sql.Conn, id int64, kind string, object any) error {
 	doc, err := json.Marshal(object)
 	if err != nil {
 		return fmt.Errorf("encoding a %s: %w", kind, err)
 	}
-	if err := remove(ctx, conn, id); err != nil {
+	if err := removeObject(ctx, conn, id); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "INSERT INTO sandbox_objects VALUES (?, ?, ?)", id, kind, string(doc)); err != nil {
@@ -187,7 +187,7 @@ func save(ctx context.Context, conn *sql.Conn, id int64, kind string, object any
 	return nil
 }
 
-func remove(ctx context.Context, conn *sql.Conn, id int64) error {
+func removeObject(ctx context.Context, conn *sql.Conn, id int64) error {
 	if _, err := conn.ExecContext(ctx, "DELETE FROM sandbox_objects WHERE id = ?", id); err != nil {
 		return fmt.Errorf("removing a stored object: %w", err)
 	}
