@@ -19,12 +19,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-var update = flag.Bool("update", false, "write the list of explained differences anew")
+var update = flag.Bool("update", false, "write the list of explained differences")
 
-// minimum is how many statements the table has at least.
-const minimum = 600
+// minStatements is the least number of statements in testdata.
+const minStatements = 600
 
-// shared is one Spark for all tests: each opens an engine of its own on it.
+// shared is one Spark for all tests. Each test opens its own engine on it.
 var shared struct {
 	once   sync.Once
 	server *process.Server
@@ -46,9 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// sparkURL is where the shared Spark answers, or the one that LYTICS_SPARK_URL
-// names. Where there is none the test is skipped and says what is left out; with
-// LYTICS_TEST_REQUIRE_SPARK it fails.
+// sparkURL returns the URL of LYTICS_SPARK_URL, or of the shared Spark. Without an
+// installed Spark it skips the test; with LYTICS_TEST_REQUIRE_SPARK the test fails.
 func sparkURL(t *testing.T) string {
 	t.Helper()
 	if url := os.Getenv("LYTICS_SPARK_URL"); url != "" {
@@ -71,7 +70,7 @@ func sparkURL(t *testing.T) string {
 	case os.Getenv("LYTICS_TEST_REQUIRE_SPARK") != "":
 		t.Fatal(err)
 	default:
-		t.Skipf("LEFT OUT: DuckDB's answers are not held against those of a real Spark: %v", err)
+		t.Skipf("LEFT OUT: DuckDB's answers are not compared with Spark's: %v", err)
 	}
 	shared.once.Do(func() { startShared(dir) })
 	if shared.err != nil {
@@ -80,7 +79,7 @@ func sparkURL(t *testing.T) string {
 	return shared.server.URL
 }
 
-// startShared starts what all tests share: its directory outlives each of them.
+// startShared starts the shared Spark in a directory that outlives each test.
 func startShared(dir string) {
 	if shared.dir, shared.err = os.MkdirTemp("", "sandbox-differential"); shared.err != nil {
 		return
@@ -136,20 +135,20 @@ func scripts(t *testing.T) []*differential.Script {
 		total += len(s.Cases)
 		out = append(out, s)
 	}
-	if total < minimum {
-		t.Errorf("%d statements in testdata; %d and more are wanted", total, minimum)
+	if total < minStatements {
+		t.Errorf("got %d statements in testdata, want at least %d", total, minStatements)
 	}
 	return out
 }
 
-// counts of all scripts together.
+// counts counts the statements of all scripts by their outcome.
 type counts struct {
-	mu                             sync.Mutex
-	same, refused, explained, wild int
+	mu                                   sync.Mutex
+	same, refused, explained, unexpected int
 }
 
-// The same statements on both engines: the same columns, types, rows, error
-// classes and SQLSTATEs, or a reason.
+// Both engines answer each statement with the same columns, types, rows, error classes
+// and SQLSTATEs, unless the script gives a reason.
 func TestBothEnginesAnswerAlike(t *testing.T) {
 	t.Parallel()
 	all := scripts(t)
@@ -163,7 +162,7 @@ func TestBothEnginesAnswerAlike(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d statements alike, %d refused by the sandbox's own engine, %d differ for a reason, %d differ", n.same, n.refused, n.explained, n.wild)
+	t.Logf("%d statements alike, %d refused by the DuckDB engine, %d differ with a reason, %d differ without", n.same, n.refused, n.explained, n.unexpected)
 }
 
 func run(t *testing.T, s *differential.Script, first, second warehouse.Engine, n *counts) {
@@ -172,30 +171,30 @@ func run(t *testing.T, s *differential.Script, first, second warehouse.Engine, n
 	for _, c := range s.Cases {
 		a := differential.Run(t.Context(), one, c.Statement, nil)
 		b := differential.Run(t.Context(), two, c.Statement, nil)
-		what := c.Rules().Difference(&a, &b)
+		difference := c.Rules().Difference(&a, &b)
 		n.mu.Lock()
 		switch {
-		case what == "" && c.Differs != "":
-			n.wild++
-			t.Errorf("testdata/%s.sql:%d: the engines agree now; take the reason away: %s", s.Name, c.Line, c.Differs)
-		case c.Refused != (what != "" && differential.Refused(&a, &b)):
-			n.wild++
-			t.Errorf("testdata/%s.sql:%d: refused by the first engine: %v, said to be: %v\n%s\n%s", s.Name, c.Line, !c.Refused, c.Refused, c.Statement, differential.Show(&a, &b))
-		case what == "":
+		case difference == "" && c.Differs != "":
+			n.unexpected++
+			t.Errorf("testdata/%s.sql:%d: the engines agree now; remove the reason: %s", s.Name, c.Line, c.Differs)
+		case c.Refused != (difference != "" && differential.Refused(&a, &b)):
+			n.unexpected++
+			t.Errorf("testdata/%s.sql:%d: refused by the first engine: %v, want %v\n%s\n%s", s.Name, c.Line, !c.Refused, c.Refused, c.Statement, differential.FormatBoth(&a, &b))
+		case difference == "":
 			n.same++
 		case c.Differs != "":
 			n.explained++
 		case c.Refused:
 			n.refused++
 		default:
-			n.wild++
-			t.Errorf("testdata/%s.sql:%d: %s\n%s\n%s", s.Name, c.Line, what, c.Statement, differential.Show(&a, &b))
+			n.unexpected++
+			t.Errorf("testdata/%s.sql:%d: %s\n%s\n%s", s.Name, c.Line, difference, c.Statement, differential.FormatBoth(&a, &b))
 		}
 		n.mu.Unlock()
 	}
 }
 
-// session opens a session in a schema of the script's own.
+// session opens a session in a new schema of the script's name.
 func session(t *testing.T, e warehouse.Engine, s *differential.Script) warehouse.Session {
 	t.Helper()
 	out, err := e.OpenSession(t.Context(), warehouse.SessionOptions{Conf: s.Conf})
@@ -211,14 +210,14 @@ func session(t *testing.T, e warehouse.Engine, s *differential.Script) warehouse
 	return out
 }
 
-// explanations is the list that the sandbox's README points to.
+// explanations is the list to which the sandbox's README refers.
 const explanations = "EXPLAINED.md"
 
-// The list of explained differences is that of the scripts.
-func TestTheListOfExplainedDifferencesIsWhole(t *testing.T) {
+// The list contains every difference that the scripts explain.
+func TestExplainedDifferencesAreListed(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	b.WriteString("# Where the two engines differ, and why\n\nWritten by `go test ./differential -run Explained -update` from the reasons in `testdata`; the differential test holds each of them to be a difference still. \"Refused\" is what the sandbox's own engine does not know and says so, where Spark executes it.\n")
+	b.WriteString("# Where the two engines differ, and why\n\nWritten by `go test ./differential -run Explained -update` from the reasons in `testdata`; the differential test fails if one of them no longer occurs. \"Refused\" means that the DuckDB engine refuses the statement as unsupported, and Spark executes it.\n")
 	for _, s := range scripts(t) {
 		headed := false
 		for _, c := range s.Cases {
@@ -244,14 +243,14 @@ func TestTheListOfExplainedDifferencesIsWhole(t *testing.T) {
 	}
 	text, err := os.ReadFile(explanations)
 	if err != nil || string(text) != b.String() {
-		t.Errorf("%s is not what testdata says (%v): run go test ./differential -run Explained -update", explanations, err)
+		t.Errorf("%s does not match testdata (%v): run go test ./differential -run Explained -update", explanations, err)
 	}
 }
 
-// A pair passes the first engine's answers on and tells of every difference.
-func TestAPairReportsWhatDiffers(t *testing.T) {
+// A pair returns the first engine's answers and reports every difference.
+func TestPairReportsDifferences(t *testing.T) {
 	t.Parallel()
-	// Two engines of the same kind with different tables.
+	// Two engines of the same kind, with different tables.
 	first, second := openDuck(t), openDuck(t)
 	ctx := t.Context()
 	s, err := second.OpenSession(ctx, warehouse.SessionOptions{})
@@ -275,7 +274,7 @@ func TestAPairReportsWhatDiffers(t *testing.T) {
 	}
 	var statements []string
 	for _, f := range found {
-		if f.What != "" {
+		if f.Difference != "" {
 			statements = append(statements, f.Statement)
 		}
 	}
@@ -287,13 +286,13 @@ func TestAPairReportsWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestScriptsAreReadWithTheirDirectives(t *testing.T) {
+func TestScriptDirectivesAreParsed(t *testing.T) {
 	t.Parallel()
 	s, err := differential.ParseScript("x", "-- session: A=b\nSELECT 1\n\n-- unordered\n-- differs: because\nSELECT 2\n-- in it\n\n")
 	if err != nil || s.Conf["A"] != "b" || len(s.Cases) != 2 || s.Cases[1].Line != 4 || !s.Cases[1].Unordered || s.Cases[1].Differs != "because" || s.Cases[1].Statement != "SELECT 2\n-- in it" {
 		t.Errorf("%+v %v", s, err)
 	}
 	if _, err := differential.ParseScript("x", "-- differs:\nSELECT 1"); err == nil {
-		t.Error("a difference without a reason was taken")
+		t.Error("got no error for a difference without a reason")
 	}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
 )
 
-// hostile are cells that CSV files lose.
-var hostile = []string{
+// awkwardCells are values that CSV often corrupts.
+var awkwardCells = []string{
 	`plain`, `a "quoted" word`, `"`, `""`, `a,b`, "tab\tbed", "two\nlines", "carriage\rreturn", "both\r\nends", "end\n", "\nstart",
 	`back\slash`, `\`, `\\`, `\"`, `"\`, `\N`, `\N-ru`, ` edges `, `00123`, `=1+1`, `-5`, `NULL`, `null`, `true`, "\ufeffbom", "line\u2028sep", "emoji 😀",
 	"ünïcödé 中文 עברית", `'single'`, `;--`, `{"a": "b\"c"}`, "nul\x00byte", "\x1bescape", strings.Repeat("long ", 4000), ``, ` `, `#comment`,
 }
 
-// files are what both engines find in the bucket.
+// files are the objects in the bucket of both engines.
 func files() map[string]string {
 	var cells strings.Builder
-	for i, c := range hostile {
+	for i, c := range awkwardCells {
 		fmt.Fprintf(&cells, "%03d,\"%s\"\n", i, strings.ReplaceAll(c, `"`, `""`))
 	}
 	cells.WriteString("998,\\N-run\n999,\"\\N-run\"\n")

@@ -1,5 +1,5 @@
-// Package differential holds the sandbox's two engines against each other: the
-// same statement, the same columns, types, rows and errors.
+// Package differential compares the sandbox's two engines: their columns, types, rows and
+// errors for the same statements.
 package differential
 
 import (
@@ -16,19 +16,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Outcome is what a statement came to.
+// Outcome is the result or the error of a statement.
 type Outcome struct {
-	// Columns are names with types.
+	// Columns are the names of the columns with their types.
 	Columns []string
-	// Rows are the first ones, as text; Digest sums up all of them.
+	// Rows are the first keptRows rows, as text; Digest covers all rows.
 	Rows   []string
 	cells  [][]string
 	Digest record.Digest
-	// Class and SQLState are of an error; Message is what it said.
+	// Class, SQLState and Message describe an error.
 	Class, SQLState, Message string
 }
 
-// keptRows is how many rows an outcome can show.
+// keptRows is the most rows that an outcome keeps.
 const keptRows = 6000
 
 // Run executes a statement to the end of its result.
@@ -41,7 +41,7 @@ func Run(ctx context.Context, s warehouse.Session, statement string, params []wa
 	}
 	defer func() { _ = r.Close() }()
 	for _, c := range r.Columns() {
-		out.Columns = append(out.Columns, column(c))
+		out.Columns = append(out.Columns, nameAndType(c))
 	}
 	for {
 		batch, err := r.Next(ctx)
@@ -61,7 +61,7 @@ func Run(ctx context.Context, s warehouse.Session, statement string, params []wa
 	}
 }
 
-// add takes a batch in.
+// add adds the rows of a batch.
 func (o *Outcome) add(batch arrow.RecordBatch) error {
 	err := o.Digest.Add(batch)
 	for i := 0; i < int(batch.NumRows()) && len(o.Rows) < keptRows && err == nil; i++ {
@@ -72,10 +72,10 @@ func (o *Outcome) add(batch arrow.RecordBatch) error {
 	return err
 }
 
-func column(c warehouse.Column) string { return c.Name + string(nameEnd) + c.Type }
+func nameAndType(c warehouse.Column) string { return c.Name + string(nameTypeSeparator) + c.Type }
 
-// fail makes an outcome one of an error. The rows before it do not count: an
-// engine may stream them or not.
+// fail replaces the outcome by an error. Rows before the error do not count, since an
+// engine may or may not stream them.
 func (o *Outcome) fail(err error) {
 	*o = Outcome{Class: "(no class)", Message: err.Error()}
 	if shaped := (*warehouse.Error)(nil); errors.As(err, &shaped) {
@@ -83,22 +83,21 @@ func (o *Outcome) fail(err error) {
 	}
 }
 
-// Rules say what of two outcomes has to be the same.
+// Rules define which differences between two outcomes count.
 type Rules struct {
-	// Ordered is for rows in the same order.
+	// Ordered is true if the order of the rows counts.
 	Ordered bool
-	// Nameless columns are those whose names nobody gave: their types count, not
-	// what an engine calls them.
-	Nameless []bool
+	// Unnamed marks columns whose names the engine generates. Only their types count.
+	Unnamed []bool
 }
 
-// RulesOf reads from a statement how its outcomes are to be compared.
+// RulesOf returns the rules for the outcomes of a statement.
 func RulesOf(statement string) Rules {
-	return Rules{Ordered: topLevel(statement, "ORDER"), Nameless: nameless(statement)}
+	return Rules{Ordered: hasTopLevelWord(statement, "ORDER"), Unnamed: unnamedColumns(statement)}
 }
 
-// nameless finds the columns of a query that are expressions without an alias.
-func nameless(statement string) []bool {
+// unnamedColumns marks the columns of a query that are expressions without an alias.
+func unnamedColumns(statement string) []bool {
 	parsed, err := syntax.Parse(statement)
 	if err != nil {
 		return nil
@@ -148,20 +147,20 @@ func (r Rules) sameColumns(a, b []string) bool {
 		if a[i] == b[i] {
 			continue
 		}
-		if len(r.Nameless) != len(a) || !r.Nameless[i] || typeOf(a[i]) != typeOf(b[i]) {
+		if len(r.Unnamed) != len(a) || !r.Unnamed[i] || typeOf(a[i]) != typeOf(b[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// typeOf is the type of a column, which follows its name.
-func typeOf(column string) string { return column[strings.LastIndexByte(column, nameEnd)+1:] }
+// typeOf returns the type from the result of nameAndType.
+func typeOf(column string) string { return column[strings.LastIndexByte(column, nameTypeSeparator)+1:] }
 
-// nameEnd stands between a column's name and its type.
-const nameEnd = '\u001f'
+// nameTypeSeparator separates a column's name from its type.
+const nameTypeSeparator = '\u001f'
 
-// Difference says how two outcomes differ, or is empty.
+// Difference describes how two outcomes differ; it is empty if they do not.
 func (r Rules) Difference(a, b *Outcome) string {
 	switch {
 	case a.Class != b.Class || a.SQLState != b.SQLState:
@@ -178,9 +177,9 @@ func (r Rules) Difference(a, b *Outcome) string {
 	return ""
 }
 
-// Differing are the columns whose values are not the same, row by row; nil where
-// that says nothing, as the outcomes differ in more than values.
-func Differing(a, b *Outcome) []string {
+// DifferingColumns returns the columns whose values differ; nil if the outcomes differ in
+// more than values.
+func DifferingColumns(a, b *Outcome) []string {
 	if a.Message != "" || b.Message != "" || len(a.Columns) != len(b.Columns) ||
 		a.Digest.Rows() != b.Digest.Rows() || a.Digest.Rows() > keptRows || len(a.cells) != len(b.cells) {
 		return nil
@@ -189,7 +188,7 @@ func Differing(a, b *Outcome) []string {
 	for c, name := range a.Columns {
 		for i := range a.cells {
 			if a.cells[i][c] != b.cells[i][c] {
-				out = append(out, name[:strings.LastIndexByte(name, nameEnd)])
+				out = append(out, name[:strings.LastIndexByte(name, nameTypeSeparator)])
 				break
 			}
 		}
@@ -197,16 +196,16 @@ func Differing(a, b *Outcome) []string {
 	return out
 }
 
-// shownRows is how many rows a person wants to see.
+// shownRows is the most rows that String shows.
 const shownRows = 20
 
-// String shows an outcome to a person.
+// String formats an outcome for people.
 func (o *Outcome) String() string {
 	if o.Message != "" {
 		return "  error " + o.Class + " " + o.SQLState + ": " + o.Message
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "  columns %s", strings.ReplaceAll(strings.Join(o.Columns, ", "), string(nameEnd), " "))
+	fmt.Fprintf(&b, "  columns %s", strings.ReplaceAll(strings.Join(o.Columns, ", "), string(nameTypeSeparator), " "))
 	for i, row := range o.Rows {
 		if i == shownRows {
 			fmt.Fprintf(&b, "\n  ... of %d", o.Digest.Rows())
@@ -217,8 +216,8 @@ func (o *Outcome) String() string {
 	return b.String()
 }
 
-// topLevel reports whether a statement has a word outside of parentheses.
-func topLevel(statement, word string) bool {
+// hasTopLevelWord reports whether a statement has a word outside of parentheses.
+func hasTopLevelWord(statement, word string) bool {
 	tokens, err := syntax.Lex(statement)
 	if err != nil {
 		return false

@@ -12,28 +12,27 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// Pair executes every statement on two engines and reports how they compare.
-// Clients see the answers of the first one. A statement that was cancelled, or
-// whose result was not read to its end, is not compared.
+// Pair executes every statement on two engines and reports how their answers compare.
+// Clients get the answers of the first engine. A statement that was cancelled, or whose
+// result was not read to its end, is not compared.
 type Pair struct {
 	first, second warehouse.Engine
 	report        func(Finding)
 }
 
-// Finding is a statement that both engines of a pair answered. What says how
-// they differ; it is empty if they do not.
+// Finding compares the answers to a statement. Difference is empty if they are alike.
 type Finding struct {
 	Statement  string                `json:"statement"`
 	Parameters []warehouse.Parameter `json:"parameters,omitempty"`
-	What       string                `json:"what,omitempty"`
-	// Differing are the columns that differ, where nothing but values does.
+	Difference string                `json:"difference,omitempty"`
+	// Differing are the differing columns, if the answers differ only in values.
 	Differing []string `json:"differing,omitempty"`
 	First     string   `json:"first,omitempty"`
 	Second    string   `json:"second,omitempty"`
 }
 
-// NewPair makes one engine of two. report is called for each statement that both
-// answered, never twice at once.
+// NewPair returns an engine of two engines. report is called, by one goroutine at a time,
+// for each statement that both engines answered.
 func NewPair(first, second warehouse.Engine, report func(Finding)) *Pair {
 	var mu sync.Mutex
 	return &Pair{first: first, second: second, report: func(f Finding) {
@@ -43,7 +42,7 @@ func NewPair(first, second warehouse.Engine, report func(Finding)) *Pair {
 	}}
 }
 
-// OpenSession opens a session on both.
+// OpenSession opens a session on both engines.
 func (p *Pair) OpenSession(ctx context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
 	first, err := p.first.OpenSession(ctx, o)
 	if err != nil {
@@ -56,7 +55,7 @@ func (p *Pair) OpenSession(ctx context.Context, o warehouse.SessionOptions) (war
 	return &pairSession{Session: first, second: second, pair: p}, nil
 }
 
-// Close closes both.
+// Close closes both engines.
 func (p *Pair) Close() error { return errors.Join(p.first.Close(), p.second.Close()) }
 
 type pairSession struct {
@@ -68,11 +67,11 @@ type pairSession struct {
 // Close closes both sessions.
 func (s *pairSession) Close() error { return errors.Join(s.Session.Close(), s.second.Close()) }
 
-// Execute runs a statement on both, one after the other.
+// Execute executes a statement on both engines, one after the other.
 func (s *pairSession) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
 	r, err := s.Session.Execute(ctx, statement, params)
-	// What is no answer of the engine's, such as its loss, says nothing about it.
-	if ctx.Err() != nil || err != nil && !answered(err) {
+	// An error that is not the engine's answer, such as a lost engine, is not compared.
+	if ctx.Err() != nil || err != nil && !isEngineAnswer(err) {
 		return r, err
 	}
 	second := Run(ctx, s.second, statement, params)
@@ -83,12 +82,12 @@ func (s *pairSession) Execute(ctx context.Context, statement string, params []wa
 		return nil, err
 	}
 	for _, c := range r.Columns() {
-		out.first.Columns = append(out.first.Columns, column(c))
+		out.first.Columns = append(out.first.Columns, nameAndType(c))
 	}
 	return out, nil
 }
 
-// pairResult is the first engine's result, compared when it has been read.
+// pairResult is the first engine's result. It is compared when it has been read.
 type pairResult struct {
 	warehouse.Result
 	pair          *Pair
@@ -97,14 +96,14 @@ type pairResult struct {
 	params        []warehouse.Parameter
 }
 
-// Next passes the first engine's rows on.
+// Next returns the first engine's rows.
 func (r *pairResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	batch, err := r.Result.Next(ctx)
 	switch {
 	case errors.Is(err, io.EOF):
 		r.compare()
 	case err != nil:
-		if ctx.Err() == nil && answered(err) {
+		if ctx.Err() == nil && isEngineAnswer(err) {
 			r.first.fail(err)
 			r.compare()
 		}
@@ -118,15 +117,15 @@ func (r *pairResult) Next(ctx context.Context) (arrow.RecordBatch, error) {
 }
 
 func (r *pairResult) compare() {
-	f := Finding{Statement: r.statement, Parameters: r.params, What: RulesOf(r.statement).Difference(&r.first, &r.second)}
-	if f.What != "" {
-		f.First, f.Second, f.Differing = r.first.String(), r.second.String(), Differing(&r.first, &r.second)
+	f := Finding{Statement: r.statement, Parameters: r.params, Difference: RulesOf(r.statement).Difference(&r.first, &r.second)}
+	if f.Difference != "" {
+		f.First, f.Second, f.Differing = r.first.String(), r.second.String(), DifferingColumns(&r.first, &r.second)
 	}
 	r.pair.report(f)
 }
 
-// answered reports whether an error is what an engine makes of a statement.
-func answered(err error) bool {
+// isEngineAnswer reports whether an error is an engine's answer to a statement.
+func isEngineAnswer(err error) bool {
 	var shaped *warehouse.Error
 	return errors.As(err, &shaped)
 }

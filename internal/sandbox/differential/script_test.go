@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Script is statements that run in one session, one after the other.
+// Script is a sequence of statements that are executed in one session.
 type Script struct {
 	Name string
-	// Conf is of the session.
+	// Conf holds the session's parameters.
 	Conf  map[string]string
 	Cases []Case
 }
@@ -17,24 +17,24 @@ type Script struct {
 type Case struct {
 	Line      int
 	Statement string
-	// Unordered rows are compared in any order, whatever the statement says.
+	// Unordered is true if the order of the rows does not count, even with ORDER BY.
 	Unordered bool
-	// Names of columns that nobody named are compared too.
+	// Names is true if generated column names count too.
 	Names bool
-	// Refused says that the first engine is known to refuse the statement.
+	// Refused is true if the first engine refuses the statement as unsupported.
 	Refused bool
-	// Differs is why the engines are known to answer otherwise.
+	// Differs is the reason why the engines answer differently.
 	Differs string
 }
 
-// ParseScript reads a script: statements with empty lines between them, each
-// after comments that say how to take it.
+// ParseScript parses a script. Empty lines separate the statements. Comments before a
+// statement are its directives:
 //
-//	-- session: NAME=VALUE      of the script's session
-//	-- unordered                the order of ties is nobody's
-//	-- names                    names that the engine makes up count
-//	-- refused                  the first engine does not know it, and says so
-//	-- differs: REASON          the engines are known to differ here
+//	-- session: NAME=VALUE      parameter of the session
+//	-- unordered                the order of the rows does not count (ties)
+//	-- names                    generated column names count
+//	-- refused                  the first engine refuses the statement as unsupported
+//	-- differs: REASON          the engines answer differently
 func ParseScript(name, text string) (*Script, error) {
 	s := &Script{Name: name, Conf: map[string]string{}}
 	line := 1
@@ -75,20 +75,20 @@ func ParseScript(name, text string) (*Script, error) {
 	return s, nil
 }
 
-// Rules say how the case's outcomes are compared.
+// Rules returns the rules for the case's outcomes.
 func (c Case) Rules() Rules {
 	r := RulesOf(c.Statement)
 	if c.Unordered {
 		r.Ordered = false
 	}
 	if c.Names {
-		r.Nameless = nil
+		r.Unnamed = nil
 	}
 	return r
 }
 
-// Refused says that the first engine does not know what the second one executes,
-// and says so in place of a guess.
+// Refused reports whether the first engine refused a statement as unsupported that the
+// second one executes.
 func Refused(first, second *Outcome) bool {
 	switch first.Class {
 	case "UNSUPPORTED_FEATURE.SANDBOX":
@@ -99,18 +99,18 @@ func Refused(first, second *Outcome) bool {
 	return false
 }
 
-// Show writes two outcomes for a person: what is in one only, where that is
-// less than all.
-func Show(a, b *Outcome) string {
+// FormatBoth formats two outcomes for people. Of long results it shows only the rows that
+// differ.
+func FormatBoth(a, b *Outcome) string {
 	x, y := *a, *b
 	if a.Message == "" && b.Message == "" && len(a.Rows) > shownRows {
-		x.Rows, y.Rows = only(a.Rows, b.Rows), only(b.Rows, a.Rows)
+		x.Rows, y.Rows = rowsOnlyIn(a.Rows, b.Rows), rowsOnlyIn(b.Rows, a.Rows)
 	}
 	return "the first engine\n" + x.String() + "\nthe second\n" + y.String()
 }
 
-// only are the rows of a that are not in b, each as often as it is missing.
-func only(a, b []string) (out []string) {
+// rowsOnlyIn returns the rows of a that are not in b; a row may occur repeatedly.
+func rowsOnlyIn(a, b []string) (out []string) {
 	count := map[string]int{}
 	for _, row := range b {
 		count[row]++

@@ -9,13 +9,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// expanded are columns that Delta stores otherwise: an INSERT whose structs do not have the very
-// type of the table's, nullability included, makes of a NULL struct one with
-// NULL fields (Delta 4.0).
-var expanded = map[string]bool{"SELECT `address` FROM main.sales.customers": true}
+// storedDifferently are the queries of columns that Delta 4.0 stores differently. If an
+// INSERT's struct type is not exactly the table's, including nullability, Delta stores a
+// NULL struct as a struct with NULL fields.
+var storedDifferently = map[string]bool{"SELECT `address` FROM main.sales.customers": true}
 
 // The example data is the same on both engines, column by column.
-func TestTheSeedIsTheSameOnBothEngines(t *testing.T) {
+func TestSeedIsTheSameOnBothEngines(t *testing.T) {
 	t.Parallel()
 	engines := []warehouse.Engine{openDuck(t), openSpark(t)}
 	sessions := make([]warehouse.Session, len(engines))
@@ -36,13 +36,13 @@ func TestTheSeedIsTheSameOnBothEngines(t *testing.T) {
 			t.Fatalf("%s: %s", table, described.Message)
 		}
 		for _, row := range described.Rows {
-			// The name is the first value, as a quoted string.
+			// The first value is the column's name, as a quoted string.
 			name := "`" + strings.ReplaceAll(strings.ReplaceAll(strings.Trim(strings.SplitN(row, " | ", 2)[0], `"`), "`", "``"), "\\\"", `"`) + "`"
 			statement := "SELECT " + name + " FROM " + table
 			a := differential.Run(t.Context(), sessions[0], statement, nil)
 			b := differential.Run(t.Context(), sessions[1], statement, nil)
-			if what := (differential.Rules{}).Difference(&a, &b); (what != "") != expanded[statement] {
-				t.Errorf("%s: %q\n%s", statement, what, differential.Show(&a, &b))
+			if difference := (differential.Rules{}).Difference(&a, &b); (difference != "") != storedDifferently[statement] {
+				t.Errorf("%s: %q\n%s", statement, difference, differential.FormatBoth(&a, &b))
 			}
 		}
 	}

@@ -94,13 +94,13 @@ func (t *txn) putSchema(sc *catalog.Schema) error {
 
 // drop executes DROP TABLE, VIEW, SCHEMA and CATALOG.
 func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (warehouse.Result, error) {
-	switch st.What {
+	switch st.Kind {
 	case "SCHEMA":
 		return fixedresult.Empty(), s.dropSchema(ctx, env, st)
 	case "CATALOG":
 		return fixedresult.Empty(), s.dropCatalog(ctx, st)
 	}
-	if len(st.Name) == 1 && st.What == "VIEW" {
+	if len(st.Name) == 1 && st.Kind == "VIEW" {
 		s.mu.Lock()
 		_, temporary := s.views[lower(st.Name[0])]
 		delete(s.views, lower(st.Name[0]))
@@ -120,14 +120,14 @@ func (s *session) drop(ctx context.Context, env *bind.Env, st *syntax.Drop) (war
 			return nil
 		case tab == nil:
 			return sqlerror.TableNotFound(st.Name...)
-		case tab.View != nil && st.What == "TABLE":
+		case tab.View != nil && st.Kind == "TABLE":
 			return sqlerror.New(
 				"WRONG_COMMAND_FOR_OBJECT_TYPE",
 				"42809",
 				"The operation \"DROP TABLE\" requires a EXTERNAL or MANAGED. But %s is a VIEW. Use DROP VIEW instead.",
 				quoting.Name(st.Name...),
 			)
-		case tab.View == nil && st.What == "VIEW":
+		case tab.View == nil && st.Kind == "VIEW":
 			return sqlerror.New(
 				"WRONG_COMMAND_FOR_OBJECT_TYPE",
 				"42809",
@@ -334,7 +334,7 @@ func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.Comme
 	if st.Comment != nil {
 		text = *st.Comment
 	}
-	switch st.What {
+	switch st.Kind {
 	case "TABLE", "VIEW", "COLUMN":
 		return s.commentOnTable(ctx, env, st, text)
 	case "SCHEMA":
@@ -353,12 +353,12 @@ func (s *session) commentOn(ctx context.Context, env *bind.Env, st *syntax.Comme
 		})
 		return fixedresult.Empty(), err
 	}
-	return nil, sqlerror.Unsupported("COMMENT ON " + st.What)
+	return nil, sqlerror.Unsupported("COMMENT ON " + st.Kind)
 }
 
 func (s *session) commentOnTable(ctx context.Context, env *bind.Env, st *syntax.CommentOn, text string) (warehouse.Result, error) {
 	parts, col := st.Name, ""
-	if st.What == "COLUMN" {
+	if st.Kind == "COLUMN" {
 		if len(parts) < 2 {
 			return nil, sqlerror.New("INVALID_IDENTIFIER", "42602", "COMMENT ON COLUMN needs the name of a table and a column.")
 		}

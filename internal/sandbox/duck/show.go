@@ -18,7 +18,7 @@ import (
 func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error) {
 	match := metadata.Matcher(st.Pattern)
 	var out [][]any
-	switch st.What {
+	switch st.Kind {
 	case "CATALOGS":
 		for _, c := range catalog.Sorted(env.Snapshot.Catalogs) {
 			if match(c.Name) {
@@ -98,7 +98,7 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 	}
 	var out [][]any
 	for _, t := range catalog.Sorted(sc.Tables) {
-		if match(t.Name) && (st.What == "TABLES" || t.View != nil) {
+		if match(t.Name) && (st.Kind == "TABLES" || t.View != nil) {
 			out = append(out, []any{sc.Name, t.Name, false})
 		}
 	}
@@ -107,12 +107,12 @@ func (s *session) showTables(env *bind.Env, st *syntax.Show, match func(string) 
 			out = append(out, []any{"", k, true})
 		}
 	}
-	if st.What == "VIEWS" {
+	if st.Kind == "VIEWS" {
 		for i := range out {
 			out[i] = append(out[i], false)
 		}
 	}
-	return fixedresult.New(metadata.ShowTables(st.What == "VIEWS"), out)
+	return fixedresult.New(metadata.ShowTables(st.Kind == "VIEWS"), out)
 }
 
 // showInformationSchema lists the relations of information_schema, which are views.
@@ -127,7 +127,7 @@ func (s *session) showInformationSchema(
 			return nil, err
 		}
 	}
-	cols := metadata.ShowTables(st.What == "VIEWS")
+	cols := metadata.ShowTables(st.Kind == "VIEWS")
 	var out [][]any
 	for _, n := range metadata.Relations() {
 		if match(n) {
@@ -202,7 +202,7 @@ func asColumns(cols []bind.Column) []catalog.Column {
 
 // describe executes DESCRIBE.
 func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result, error) {
-	switch st.What {
+	switch st.Kind {
 	case "HISTORY":
 		return s.history(env, st)
 	case "DETAIL":

@@ -181,7 +181,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 func (s *session) show(ctx context.Context, st *syntax.Show, known map[string][]string) (warehouse.Result, error) {
 	match := metadata.Matcher(st.Pattern)
 	var out [][]any
-	switch st.What {
+	switch st.Kind {
 	case "CATALOGS":
 		names := []string{metadata.SystemCatalog}
 		for name := range known {
@@ -241,7 +241,7 @@ func (s *session) showTables(
 	if !slices.Contains(known[catalog], schema) {
 		return nil, sqlerror.SchemaNotFound(catalog, schema)
 	}
-	found, err := s.queryTexts(ctx, "SHOW "+st.What+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
+	found, err := s.queryTexts(ctx, "SHOW "+st.Kind+" IN "+quoting.Name(s.engine.names.Schema(catalog, schema)))
 	if err != nil {
 		return nil, s.databricksError(err, nil)
 	}
@@ -257,10 +257,10 @@ func (s *session) showTables(
 		}
 	}
 	out = append(out, temporary...)
-	if st.What == "VIEWS" {
+	if st.Kind == "VIEWS" {
 		for i := range out {
 			out[i] = append(out[i], false)
 		}
 	}
-	return fixedresult.New(metadata.ShowTables(st.What == "VIEWS"), out)
+	return fixedresult.New(metadata.ShowTables(st.Kind == "VIEWS"), out)
 }

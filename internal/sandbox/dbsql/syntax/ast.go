@@ -92,7 +92,7 @@ type (
 	// Is is X IS [NOT] NULL, TRUE, FALSE or UNKNOWN.
 	Is struct {
 		X    Expr
-		What string
+		Value string
 		Not  bool
 	}
 	// Exists is EXISTS (query).

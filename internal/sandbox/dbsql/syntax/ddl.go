@@ -215,7 +215,7 @@ func (p *parser) drop() Statement {
 	case "DATABASE":
 		what = "SCHEMA"
 	}
-	d := &Drop{What: what, IfExists: p.accept("IF", "EXISTS"), Name: p.name()}
+	d := &Drop{Kind: what, IfExists: p.accept("IF", "EXISTS"), Name: p.name()}
 	d.Cascade = p.acceptAny("CASCADE", "RESTRICT", "PURGE") == "CASCADE"
 	return d
 }
@@ -229,7 +229,7 @@ func (p *parser) commentOn() Statement {
 	if what == "DATABASE" {
 		what = "SCHEMA"
 	}
-	c := &CommentOn{What: what, Name: p.name()}
+	c := &CommentOn{Kind: what, Name: p.name()}
 	p.expect("IS")
 	if !p.accept("NULL") {
 		s := p.stringLiteral()

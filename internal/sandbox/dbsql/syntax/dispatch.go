@@ -105,29 +105,29 @@ func (p *parser) vacuum() Statement {
 }
 
 func (p *parser) describe() Statement {
-	d := &Describe{What: "TABLE"}
+	d := &Describe{Kind: "TABLE"}
 	switch {
 	case p.is("HISTORY") && p.nameFollows():
 		p.i++
-		d.What, d.Name = "HISTORY", p.name()
+		d.Kind, d.Name = "HISTORY", p.name()
 		if p.accept("LIMIT") {
 			d.Limit = p.expr()
 		}
 		return d
 	case p.is("DETAIL") && p.nameFollows():
 		p.i++
-		d.What, d.Name = "DETAIL", p.name()
+		d.Kind, d.Name = "DETAIL", p.name()
 		return d
 	case (p.is("SCHEMA") || p.is("DATABASE")) && p.nameFollows():
 		p.i++
-		d.What, d.Extended, d.Name = "SCHEMA", p.accept("EXTENDED"), p.name()
+		d.Kind, d.Extended, d.Name = "SCHEMA", p.accept("EXTENDED"), p.name()
 		return d
 	case p.is("CATALOG") && p.nameFollows():
 		p.i++
-		d.What, d.Extended, d.Name = "CATALOG", p.accept("EXTENDED"), p.name()
+		d.Kind, d.Extended, d.Name = "CATALOG", p.accept("EXTENDED"), p.name()
 		return d
 	case p.accept("QUERY") || p.startsQuery() && !p.is("TABLE"):
-		d.What, d.Query = "QUERY", p.query()
+		d.Kind, d.Query = "QUERY", p.query()
 		return d
 	}
 	p.accept("TABLE")
@@ -151,28 +151,28 @@ func (p *parser) show() Statement {
 	s := &Show{}
 	switch {
 	case p.accept("CATALOGS"):
-		s.What = "CATALOGS"
+		s.Kind = "CATALOGS"
 	case p.accept("SCHEMAS"), p.accept("DATABASES"), p.accept("NAMESPACES"):
-		s.What = "SCHEMAS"
+		s.Kind = "SCHEMAS"
 	case p.accept("TABLES"):
-		s.What = "TABLES"
+		s.Kind = "TABLES"
 	case p.accept("VIEWS"):
-		s.What = "VIEWS"
+		s.Kind = "VIEWS"
 	case p.accept("COLUMNS"):
-		s.What = "COLUMNS"
+		s.Kind = "COLUMNS"
 	case p.accept("TBLPROPERTIES"):
-		s.What, s.In = "TBLPROPERTIES", p.name()
+		s.Kind, s.In = "TBLPROPERTIES", p.name()
 		if p.acceptOp("(") {
 			s.Key = p.propertyKey()
 			p.expectOp(")")
 		}
 		return s
 	case p.accept("CREATE", "TABLE"):
-		s.What, s.In = "CREATE TABLE", p.name()
+		s.Kind, s.In = "CREATE TABLE", p.name()
 		return s
 	case p.accept("CURRENT"):
 		p.acceptAny("SCHEMA", "DATABASE", "NAMESPACE")
-		s.What = "CURRENT"
+		s.Kind = "CURRENT"
 		return s
 	default:
 		for _, what := range []string{"FUNCTIONS", "GRANTS", "GRANT", "VOLUMES", "PARTITIONS", "USERS", "GROUPS", "TABLE", "CREATE", "ALL"} {
@@ -182,13 +182,13 @@ func (p *parser) show() Statement {
 		}
 		p.syntaxError("")
 	}
-	if s.What != "CATALOGS" && p.acceptAny("IN", "FROM") != "" {
+	if s.Kind != "CATALOGS" && p.acceptAny("IN", "FROM") != "" {
 		s.In = p.name()
-		if s.What == "COLUMNS" && p.acceptAny("IN", "FROM") != "" {
+		if s.Kind == "COLUMNS" && p.acceptAny("IN", "FROM") != "" {
 			s.In = append(p.name(), s.In...)
 		}
 	}
-	if s.What == "COLUMNS" {
+	if s.Kind == "COLUMNS" {
 		return s
 	}
 	p.accept("LIKE")

@@ -116,7 +116,7 @@ func (p *parser) isPredicate(x Expr) Expr {
 	if what == "" {
 		p.syntaxError("")
 	}
-	return &Is{X: x, What: what, Not: not}
+	return &Is{X: x, Value: what, Not: not}
 }
 
 // negatablePredicate parses [NOT] IN, BETWEEN and LIKE, or returns nil.

@@ -65,7 +65,7 @@ type (
 	}
 	// Drop is DROP TABLE, VIEW, SCHEMA or CATALOG.
 	Drop struct {
-		What     string
+		Kind     string
 		Name     []string
 		IfExists bool
 		Cascade  bool
@@ -91,7 +91,7 @@ type (
 	}
 	// CommentOn is COMMENT ON; a nil comment removes the comment.
 	CommentOn struct {
-		What    string
+		Kind    string
 		Name    []string
 		Comment *string
 	}
@@ -143,7 +143,7 @@ type (
 	Optimize struct{ Table []string }
 	// Describe is DESCRIBE of a table, query, schema, catalog, history or detail.
 	Describe struct {
-		What     string
+		Kind     string
 		Name     []string
 		Extended bool
 		Query    *Query
@@ -151,7 +151,7 @@ type (
 	}
 	// Show is SHOW.
 	Show struct {
-		What    string
+		Kind    string
 		In      []string
 		Pattern *string
 		Key     string

@@ -24,7 +24,7 @@ SELECT CAST('INFx' AS DOUBLE)
 
 SELECT CAST('1d' AS DOUBLE)
 
--- differs: a DOUBLE beyond FLOAT becomes Infinity in Spark, an overflow in DuckDB's engine
+-- differs: a DOUBLE beyond the range of FLOAT becomes Infinity in Spark, an overflow in the DuckDB engine
 SELECT CAST(0.1 AS FLOAT), CAST(0.1F AS DOUBLE), CAST(16777217 AS FLOAT), CAST(1e300D AS FLOAT)
 
 SELECT CAST('true' AS BOOLEAN), CAST('T' AS BOOLEAN), CAST(' yes ' AS BOOLEAN), CAST('0' AS BOOLEAN), CAST('n' AS BOOLEAN), CAST(2 AS BOOLEAN), CAST(0.0 AS BOOLEAN)
@@ -38,7 +38,7 @@ SELECT CAST(1.0D AS STRING), CAST(1e7D AS STRING), CAST(1e-4D AS STRING), CAST(1
 -- differs: Spark refuses the greatest FLOAT as a literal
 SELECT CAST(1.10 AS STRING), CAST(CAST(5 AS DECIMAL(10,4)) AS STRING), CAST(1.5F AS STRING), CAST(3.4028235E38F AS STRING)
 
--- differs: DuckDB prints a DECIMAL below 1 without its zero
+-- differs: DuckDB prints a DECIMAL below 1 without the leading zero
 SELECT CAST(0.00000001 AS STRING), CAST(CAST('0.00000000000000000001' AS DECIMAL(38,20)) AS STRING), CAST(CAST(0 AS DECIMAL(20,10)) AS STRING)
 
 SELECT CAST('3.30' AS DECIMAL(10,2)), CAST('3.305' AS DECIMAL(10,2)), CAST('3.304' AS DECIMAL(10,2)), CAST('-3.305' AS DECIMAL(10,2)), CAST('1e2' AS DECIMAL(10,2))
@@ -63,7 +63,7 @@ SELECT CAST('2024-02-29 12:34:56 Europe/Berlin' AS TIMESTAMP), CAST('2024-02-29T
 
 SELECT CAST('2024-02-29 25:00:00' AS TIMESTAMP)
 
--- differs: a bare time of day is a TIMESTAMP of today in Spark, malformed in DuckDB's engine
+-- differs: a time without a date is a TIMESTAMP of today in Spark, malformed in the DuckDB engine
 SELECT CAST('12:34:56' AS TIMESTAMP) IS NOT NULL
 
 SELECT CAST('2024-02-29 12:34:56' AS TIMESTAMP_NTZ), CAST('2024-02-29 12:34:56+02:00' AS TIMESTAMP_NTZ), CAST(DATE '2024-02-29' AS TIMESTAMP_NTZ)
@@ -72,13 +72,13 @@ SELECT CAST(TIMESTAMP '2024-02-29 12:34:56.120' AS STRING), CAST(TIMESTAMP '2024
 
 SELECT CAST(0 AS TIMESTAMP), CAST(1.5 AS TIMESTAMP), CAST(-1 AS TIMESTAMP), CAST(TIMESTAMP '1970-01-01 00:00:01.9' AS BIGINT), CAST(TIMESTAMP '1969-12-31 23:59:59.5' AS BIGINT)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT CAST(DATE '2024-01-01' AS INT)
 
--- differs: DuckDB holds no text that is not UTF-8
+-- differs: DuckDB cannot store text that is not UTF-8
 SELECT CAST(X'616263' AS STRING), CAST('abc' AS BINARY), CAST(X'ff' AS STRING) IS NULL, length(CAST('ü' AS BINARY))
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT CAST(258 AS BINARY)
 
 SELECT CAST(NULL AS INT), CAST(NULL AS STRING), CAST(NULL AS ARRAY<INT>), NULL
@@ -105,7 +105,7 @@ SELECT CAST(array(1, NULL) AS STRING), CAST(map('a', 1, 'b', NULL) AS STRING), C
 
 SELECT CAST('abc' AS VARCHAR(2))
 
--- differs: two casts of one row fail: which error comes is the engine's
+-- differs: two casts in one row fail; each engine reports another one
 SELECT CAST(9223372036854775807 AS DOUBLE), CAST(CAST(9223372036854775807 AS DOUBLE) AS BIGINT), CAST('9223372036854775807' AS BIGINT), CAST('9223372036854775808' AS BIGINT) IS NULL
 
 SELECT CAST('1_000' AS INT)
@@ -116,12 +116,12 @@ SELECT 9223372036854775807 + 1
 
 SELECT 2147483647 + 1
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT CAST(127 AS TINYINT) + CAST(1 AS TINYINT)
 
 SELECT -(-9223372036854775807 - 1)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT abs(CAST('-9223372036854775808' AS BIGINT))
 
 SELECT 1 / 0
@@ -140,5 +140,5 @@ SELECT element_at(array(1, 2), 5)
 
 SELECT map('a', 1)['b'], element_at(map('a', 1), 'b')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT element_at(array(1, 2), 0)

@@ -62,7 +62,7 @@ SELECT map(1, 2) = map(1, 2)
 
 SELECT x FROM VALUES (map(1, 2)) AS t(x) ORDER BY x
 
--- differs: Spark 4.0 groups by MAP; DuckDB's engine refuses as earlier releases did
+-- differs: Spark 4.0 groups by MAP; the DuckDB engine refuses it, as earlier releases of Spark did
 SELECT x FROM VALUES (map(1, 2)), (map(1, 2)) AS t(x) GROUP BY x
 
 SELECT a.x FROM VALUES (1), (NULL) AS a(x) JOIN VALUES (1), (NULL) AS b(x) ON a.x = b.x

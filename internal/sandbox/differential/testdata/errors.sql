@@ -35,30 +35,30 @@ SELECT substring(1, 2, 3, 4)
 
 SELECT abs('x')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT a, count(*) FROM VALUES (1) AS t(a)
 
 SELECT a FROM VALUES (1) AS t(a) GROUP BY b
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT a FROM VALUES (1) AS t(a) HAVING a > 1
 
 SELECT count(*) FROM VALUES (1) AS t(a) WHERE count(*) > 1
 
 SELECT sum(count(*)) FROM VALUES (1) AS t(a)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT a FROM VALUES (1) AS t(a) WHERE row_number() OVER (ORDER BY a) = 1
 
 SELECT row_number() FROM VALUES (1) AS t(a)
 
--- differs: DuckDB's engine takes a number as a condition
+-- differs: the DuckDB engine accepts a number as a condition
 SELECT * FROM VALUES (1) AS t(a) WHERE a
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT * FROM VALUES (1) AS t(a) WHERE 'x'
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT 1 + array(1)
 
 SELECT 1 = array(1)
@@ -67,10 +67,10 @@ SELECT array(1, 'a')
 
 SELECT array(1, array(2))
 
--- differs: DuckDB's engine takes a number as a condition
+-- differs: the DuckDB engine accepts a number as a condition
 SELECT CASE WHEN 1 THEN 2 END
 
--- differs: DuckDB's engine takes a number as a condition
+-- differs: the DuckDB engine accepts a number as a condition
 SELECT if(1, 2, 3)
 
 SELECT 1 UNION SELECT 1, 2
@@ -83,10 +83,10 @@ SELECT (SELECT a FROM VALUES (1), (2) AS t(a))
 
 SELECT * FROM VALUES (1), (2, 3) AS t
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT * FROM VALUES (1) AS t(a, b)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT 1 ORDER BY nope
 
 SELECT 1 ORDER BY 5
@@ -103,17 +103,17 @@ SELECT CAST(1 AS NOTATYPE)
 
 SELECT CAST(1 AS DECIMAL(39,0))
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT CAST(1 AS DECIMAL(5,6))
 
 SELECT CAST(array(1) AS INT)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT CAST(DATE '2024-01-01' AS BOOLEAN)
 
 SELECT explode(array(1)), explode(array(2))
 
--- differs: DuckDB's engine takes a number as a condition
+-- differs: the DuckDB engine accepts a number as a condition
 SELECT * FROM VALUES (1) AS t(a) JOIN VALUES (1) AS u(b) ON a
 
 SELECT * FROM VALUES (1) AS t(a) JOIN VALUES (1) AS u(b) USING (a)
@@ -126,18 +126,18 @@ SELECT TIMESTAMP 'x'
 
 SELECT X'0'
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT 99999999999999999999999999999999999999999
 
--- differs: Spark refuses a DOUBLE literal out of range, DuckDB's engine makes it Infinity
+-- differs: Spark refuses a DOUBLE literal out of range; in the DuckDB engine it is Infinity
 SELECT 1e400D
 
 SELECT 128Y
 
--- differs: DuckDB's engine has not got it as an error
+-- differs: the DuckDB engine does not raise it as an error
 SELECT raise_error('custom message')
 
--- differs: DuckDB's engine has not got it as an error
+-- differs: the DuckDB engine does not raise it as an error
 SELECT assert_true(1 > 2)
 
 SELECT named_struct('a')
@@ -146,18 +146,18 @@ SELECT map('a')
 
 SELECT map(1, 'x', 'y', 'z')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT from_json('{}', 'nonsense type')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT to_json('x')
 
 SELECT date_add('x', 1)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT date_format('2024-01-01', 'QQQQQQQ')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT regexp_extract('a', '(', 0)
 
 SELECT sha2('a', 3)
@@ -174,7 +174,7 @@ CREATE TABLE x (a NOTATYPE)
 
 CREATE TABLE y (a INT,)
 
--- differs: DuckDB's engine takes an empty list of columns
+-- differs: the DuckDB engine accepts an empty list of columns
 CREATE TABLE z ()
 
 CREATE VIEW w AS SELECT nope
@@ -193,18 +193,18 @@ DESCRIBE HISTORY nope
 
 SET ANSI_MODE = maybe
 
--- differs: DuckDB's engine lets any setting be set
+-- differs: the DuckDB engine accepts any setting
 SET spark.sql.shuffle.partitions = 1
 
--- differs: a sequence that never ends: DuckDB's engine makes it empty
+-- differs: an endless sequence is empty in the DuckDB engine
 SELECT sequence(1, 10, -1)
 
 SELECT 'a' IN (1, 2)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT array_contains(array(1), 'a')
 
--- differs: DuckDB's engine casts the key, Spark refuses
+-- differs: the DuckDB engine casts the key; Spark refuses it
 SELECT element_at(map('a', 1), 1)
 
 SELECT transform(array(1), x -> y)
@@ -215,10 +215,10 @@ SELECT * FROM range()
 
 WITH a AS (SELECT 1) SELECT * FROM b
 
--- differs: DuckDB's engine takes the later of two expressions of one name
+-- differs: the DuckDB engine uses the later of two expressions with the same name
 WITH a AS (SELECT 1), a AS (SELECT 2) SELECT * FROM a
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT max(DISTINCT) FROM VALUES (1) AS t(a)
 
 SELECT a.b.c FROM VALUES (1) AS t(a)

@@ -8,7 +8,7 @@ SELECT `user id`, `SELECT`, `a.b`, `tick``ed`, `GRÖSSE` FROM `odd-name`
 
 SELECT `odd-name`.`user id`, o.`a.b` FROM `odd-name` JOIN `odd-name` AS o USING (`user id`)
 
--- differs: DuckDB's engine names a column as the table does, Spark as the query writes it
+-- differs: the DuckDB engine spells a column as the table does, Spark as the query does
 SELECT `größe` FROM `odd-name`
 
 DESCRIBE `odd-name`
@@ -21,10 +21,10 @@ SELECT 1 AS `a b`, 2 AS `A B`, 3 AS a, 4 AS A
 
 SELECT 1 AS Ab, 'x' AS `ünï`, 2 `implicit`
 
--- differs: DuckDB's engine names a column as the table does, Spark as the query writes it
+-- differs: the DuckDB engine spells a column as the table does, Spark as the query does
 SELECT a, A FROM VALUES (1) AS t(a)
 
--- differs: DuckDB's engine names a column as the table does, Spark as the query writes it
+-- differs: the DuckDB engine spells a column as the table does, Spark as the query does
 SELECT T.a, t.A FROM VALUES (1) AS t(a)
 
 SELECT * FROM (SELECT 1 AS a, 2 AS a) AS t
@@ -172,7 +172,7 @@ VALUES (1, 'a'), (2, NULL)
 
 TABLE people
 
--- differs: QUALIFY is Databricks' own; Apache Spark 4.0 has not got it
+-- differs: Databricks has QUALIFY, Apache Spark 4.0 does not
 SELECT id, count(*) OVER () AS n FROM people QUALIFY n > 5
 
 SELECT * FROM people LIMIT 0
@@ -193,7 +193,7 @@ ALTER TABLE people ADD COLUMNS (more STRING COMMENT 'm', other INT)
 
 DESCRIBE people
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 ALTER TABLE people ADD COLUMNS (more STRING)
 
 ALTER TABLE people DROP COLUMN more

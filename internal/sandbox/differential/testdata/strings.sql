@@ -1,6 +1,6 @@
 SELECT length('ü😀'), char_length('e\u0301'), octet_length('ü'), bit_length('a'), length(X'00ff')
 
--- differs: DuckDB changes case letter by letter, Spark by Unicode's full mapping
+-- differs: DuckDB changes case letter by letter, Spark with Unicode's full case mapping
 SELECT upper('straße'), lower('İSTANBUL'), initcap('hello wORLD'), reverse('ab😀')
 
 SELECT substring('hello', 2, 3), substring('hello', -3), substr('hello', 0, 2), substring('héllo', 2, 1), left('abc', 2), right('abc', 2), substring('abc', 5)

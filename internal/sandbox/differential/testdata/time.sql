@@ -15,7 +15,7 @@ SELECT date_trunc('MONTH', TIMESTAMP '2024-02-29 23:59:59.123456'), date_trunc('
 
 SELECT date_format(TIMESTAMP '2024-02-29 03:04:05.123456', 'yyyy-MM-dd HH:mm:ss.SSSSSS'), date_format(DATE '2024-02-29', 'EEEE d MMM yy'), date_format(TIMESTAMP '2024-02-29 15:04:05', 'hh:mm a'), date_format(TIMESTAMP '2024-02-29 15:04:05', "yyyy-MM-dd'T'HH:mm:ssXXX")
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT date_format(TIMESTAMP '2024-02-29 03:04:05', 'YYYY')
 
 SELECT to_date('29/02/2024', 'dd/MM/yyyy'), to_timestamp('2024-02-29 01:02', 'yyyy-MM-dd HH:mm'), to_timestamp('2024-02-29T01:02:03.5Z')
@@ -31,19 +31,19 @@ SELECT timestamp_micros(-1), timestamp_millis(1), timestamp_seconds(1.5), from_u
 -- refused
 SELECT TIMESTAMP '2024-03-10 02:30:00' + INTERVAL 1 DAY, TIMESTAMP '2024-03-10 02:30:00' - INTERVAL '1 02:03:04.5' DAY TO SECOND, TIMESTAMP '2024-01-31 00:00:00' + INTERVAL '1' MONTH
 
--- differs: DuckDB's engine does not tell the kinds of INTERVAL apart
+-- differs: the DuckDB engine does not distinguish the kinds of INTERVAL
 SELECT TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 00:00:00', DATE '2024-01-02' - DATE '2024-01-01'
 
 -- refused
 SELECT INTERVAL 1 YEAR, INTERVAL '1-2' YEAR TO MONTH, INTERVAL 90 MINUTE, INTERVAL '-1' DAY
 
--- differs: DuckDB counts months begun, Spark whole ones
+-- differs: DuckDB counts months that have begun, Spark whole months
 SELECT timestampdiff(HOUR, TIMESTAMP '2024-01-01 00:00:00', TIMESTAMP '2024-01-01 01:59:59'), timestampadd(MONTH, 1, TIMESTAMP '2024-01-31 00:00:00'), dateadd(DAY, 1, DATE '2024-01-31'), date_diff(MONTH, DATE '2024-01-31', DATE '2024-02-29')
 
 -- refused
 SELECT make_date(2024, 2, 29), make_timestamp(2024, 2, 29, 1, 2, 3.5), make_timestamp_ntz(2024, 2, 29, 1, 2, 3)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT make_date(2023, 2, 29)
 
 SELECT TIMESTAMP_NTZ '2024-03-10 02:30:00', CAST(TIMESTAMP_NTZ '2024-03-10 02:30:00' AS TIMESTAMP), CAST(TIMESTAMP '2024-03-10 02:30:00' AS TIMESTAMP_NTZ), TIMESTAMP_NTZ '2024-03-10 02:30:00' = TIMESTAMP '2024-03-10 02:30:00'
@@ -66,5 +66,5 @@ SELECT TIMESTAMP '2024-02-29 24:00:00'
 
 SELECT date_add(DATE '9999-12-31', 1)
 
--- differs: DuckDB's engine takes years of four digits only
+-- differs: the DuckDB engine supports only years of four digits
 SELECT CAST('294247-01-10T04:00:54.775807Z' AS TIMESTAMP) IS NOT NULL

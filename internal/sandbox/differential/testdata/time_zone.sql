@@ -1,4 +1,4 @@
--- differs: a time that a change of clocks leaves out: Spark goes forward by the gap, DuckDB's engine back
+-- differs: a time skipped by daylight saving: Spark moves it forward by the gap, the DuckDB engine back
 -- session: TIMEZONE=America/New_York
 SELECT TIMESTAMP '2024-03-10 02:30:00', TIMESTAMP '2024-03-10 01:59:59', TIMESTAMP '2024-03-10 03:00:00', TIMESTAMP '2024-11-03 01:30:00', TIMESTAMP '2024-11-03 02:00:00'
 
@@ -18,7 +18,7 @@ SELECT to_json(named_struct('t', TIMESTAMP '2024-07-01 00:00:00', 'n', TIMESTAMP
 
 SELECT to_json(named_struct('t', TIMESTAMP '2024-07-01 00:00:00.123456', 'n', TIMESTAMP_NTZ '2024-07-01 00:00:00.123456'), map('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", 'timestampNTZFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"))
 
--- differs: a time that a change of clocks leaves out: Spark goes forward by the gap, DuckDB's engine back
+-- differs: a time skipped by daylight saving: Spark moves it forward by the gap, the DuckDB engine back
 SELECT TIMESTAMP_NTZ '2024-03-10 02:30:00' = TIMESTAMP '2024-03-10 02:30:00', TIMESTAMP_NTZ '2024-07-01 00:00:00' < TIMESTAMP '2024-07-01 00:00:00Z', DATE '2024-07-01' = TIMESTAMP '2024-07-01 00:00:00'
 
 SELECT current_timezone(), unix_timestamp('2024-07-01 00:00:00'), from_unixtime(0), to_timestamp('2024-07-01 00:00', 'yyyy-MM-dd HH:mm')

@@ -20,10 +20,10 @@ SELECT x.id FROM main.versions.t VERSION AS OF 3 AS x ORDER BY x.id
 
 SELECT * FROM t VERSION AS OF 99
 
--- differs: a negative version: Spark's grammar takes none, DuckDB's engine looks for it
+-- differs: Spark's grammar refuses a negative version; the DuckDB engine does not find it
 SELECT * FROM t VERSION AS OF -1
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 SELECT * FROM t VERSION AS OF 'x'
 
 SELECT * FROM t@v1
@@ -70,7 +70,7 @@ INSERT OVERWRITE t BY NAME SELECT 'x' AS r, 9 AS id
 
 SELECT * FROM t
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT OVERWRITE t BY NAME SELECT 'x' AS nope, 9 AS id
 
 INSERT OVERWRITE t BY NAME SELECT 9 AS id
@@ -83,23 +83,23 @@ INSERT OVERWRITE t SELECT * FROM t WHERE id = 10
 
 SELECT * FROM t
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO t VALUES (11)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO t VALUES (11, 'a', 'b')
 
 INSERT INTO t VALUES ('abc', 'x')
 
 INSERT INTO t (id) VALUES (12)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO t (nope) VALUES (12)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO t (id, id) VALUES (1, 2)
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO t SELECT CAST(id AS BIGINT) * 3000000000, r FROM t
 
 SELECT * FROM t ORDER BY id
@@ -108,7 +108,7 @@ CREATE TABLE required (id INT NOT NULL, s STRING)
 
 INSERT INTO required VALUES (NULL, 'x')
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO required (s) VALUES ('x')
 
 INSERT INTO required VALUES (1, NULL)
@@ -118,28 +118,28 @@ SELECT * FROM required
 -- refused
 MERGE INTO t USING (VALUES (10, 'merged'), (20, 'new') AS s(id, r)) ON t.id = s.id WHEN MATCHED THEN UPDATE SET r = s.r WHEN NOT MATCHED THEN INSERT (id, r) VALUES (s.id, s.r)
 
--- differs: follows from the MERGE above, which DuckDB's engine refused
+-- differs: follows from the MERGE above, which the DuckDB engine refused
 SELECT * FROM t ORDER BY id
 
 -- refused
 MERGE INTO t USING (VALUES (20) AS s(id)) ON t.id = s.id WHEN MATCHED THEN DELETE
 
--- differs: DuckDB's engine does not read MERGE from VALUES
+-- differs: the DuckDB engine does not support MERGE from VALUES
 MERGE INTO t USING (VALUES (10, 'a'), (10, 'b') AS s(id, r)) ON t.id = s.id WHEN MATCHED THEN UPDATE SET r = s.r
 
--- differs: follows from the MERGE above, which DuckDB's engine refused
+-- differs: follows from the MERGE above, which the DuckDB engine refused
 SELECT * FROM t ORDER BY id
 
 TRUNCATE TABLE t
 
 SELECT count(*) FROM t
 
--- differs: files and their sizes are the engine's
+-- differs: each engine has its own files and file sizes
 RESTORE TABLE t TO VERSION AS OF 6
 
 SELECT * FROM t ORDER BY id
 
--- differs: files and their sizes are the engine's
+-- differs: each engine has its own files and file sizes
 CREATE TABLE c DEEP CLONE t
 
 SELECT * FROM c ORDER BY id
@@ -172,7 +172,7 @@ SELECT * FROM schemaless
 
 DESCRIBE schemaless
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO schemaless VALUES (1)
 
 CREATE VIEW v AS SELECT * FROM ctas
@@ -195,7 +195,7 @@ CREATE OR REPLACE TABLE mapped (`a b` INT) TBLPROPERTIES ('delta.columnMapping.m
 
 INSERT INTO mapped VALUES (1)
 
--- differs: DuckDB's engine refuses to replace a table with column mapping by one without; Delta 4.0 does it
+-- differs: the DuckDB engine refuses to replace a table with column mapping by one without; Delta 4.0 accepts it
 CREATE OR REPLACE TABLE mapped AS SELECT 1 AS a
 
 -- differs: follows from the replaced table above
@@ -213,7 +213,7 @@ CREATE TABLE constrained (id INT, n INT DEFAULT 5) TBLPROPERTIES ('delta.feature
 
 INSERT INTO constrained (id) VALUES (1)
 
--- differs: DuckDB's engine has no DEFAULT among values
+-- differs: the DuckDB engine does not support DEFAULT in VALUES
 INSERT INTO constrained VALUES (2, DEFAULT)
 
 -- differs: follows from DEFAULT above
@@ -222,7 +222,7 @@ SELECT * FROM constrained ORDER BY id
 -- refused
 ALTER TABLE constrained ADD CONSTRAINT positive CHECK (n > 0)
 
--- differs: follows from ADD CONSTRAINT above, which DuckDB's engine refused
+-- differs: follows from ADD CONSTRAINT above, which the DuckDB engine refused
 INSERT INTO constrained VALUES (3, -1)
 
 CREATE TABLE parted (id INT, day DATE) PARTITIONED BY (day)
@@ -237,10 +237,10 @@ CREATE TABLE types (a TINYINT, b SMALLINT, c FLOAT, d DECIMAL(38,18), e BINARY, 
 
 INSERT INTO types VALUES (1, 2, 1.5, 12345678901234567890.123456789012345678, X'00ff', TIMESTAMP_NTZ '2024-03-10 02:30:00.000001', map('k', 1), named_struct('x', 1, 'y', array(DATE '2024-01-01')), 'abc', 'x')
 
--- differs: DuckDB's engine gives VARCHAR and CHAR columns their own types in a result, Spark STRING
+-- differs: in a result, VARCHAR and CHAR columns keep their types in the DuckDB engine, and are STRING in Spark
 SELECT * FROM types
 
--- differs: both refuse it, DuckDB's engine under a class of its own
+-- differs: both refuse it, with different error classes
 INSERT INTO types (i) VALUES ('abcdef')
 
 SELECT concat('[', j, ']'), length(j) FROM types
@@ -249,10 +249,10 @@ CREATE TABLE structs (id BIGINT, s STRUCT<a: INT, b: STRUCT<c: INT>>)
 
 INSERT INTO structs SELECT id, CASE WHEN id = 0 THEN NULL ELSE named_struct('a', 1, 'b', CAST(NULL AS STRUCT<c: INT>)) END FROM range(2)
 
--- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+-- differs: Delta 4.0 stores a NULL struct as a struct with NULL fields, unless the INSERT's struct type is exactly the table's, including nullability
 SELECT * FROM structs ORDER BY id
 
--- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+-- differs: Delta 4.0 stores a NULL struct as a struct with NULL fields, unless the INSERT's struct type is exactly the table's, including nullability
 SELECT id, s IS NULL, s.b IS NULL FROM structs ORDER BY id
 
 INSERT INTO structs SELECT id + 2, NULL FROM range(1)
@@ -263,12 +263,12 @@ CREATE TABLE arrays (a ARRAY<STRUCT<x: INT>>, m MAP<STRING, STRUCT<x: INT>>)
 
 INSERT INTO arrays SELECT array(NULL, named_struct('x', 1)), map('k', NULL)
 
--- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+-- differs: Delta 4.0 stores a NULL struct as a struct with NULL fields, unless the INSERT's struct type is exactly the table's, including nullability
 SELECT * FROM arrays
 
 CREATE TABLE expanded (id BIGINT, s STRUCT<a: INT, b: STRING>)
 
 INSERT INTO expanded SELECT CAST(id AS INT), CASE WHEN id = 0 THEN NULL ELSE named_struct('a', 1, 'b', 'x') END FROM range(2)
 
--- differs: Delta 4.0 makes of a NULL struct one with NULL fields, where an INSERT's structs are not of the table's very type, nullability included
+-- differs: Delta 4.0 stores a NULL struct as a struct with NULL fields, unless the INSERT's struct type is exactly the table's, including nullability
 SELECT id, s, s IS NULL FROM expanded ORDER BY id

@@ -298,7 +298,7 @@ func (b *binder) is(x *syntax.Is, sc *scope) *Expr {
 	if x.Not {
 		not = "NOT "
 	}
-	what := x.What
+	what := x.Value
 	if what != "NULL" {
 		e = b.implicitCast(e, types.BooleanType)
 	}

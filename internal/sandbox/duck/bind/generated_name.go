@@ -70,14 +70,14 @@ func generatedName(x syntax.Expr) string {
 		}
 		return withNot(strings.ToUpper(x.Op)+"("+generatedName(x.X)+", "+nameOfList(x.Patterns)+")", x.Not)
 	case *syntax.Is:
-		if x.What == "NULL" {
+		if x.Value == "NULL" {
 			not := ""
 			if x.Not {
 				not = "NOT "
 			}
 			return "(" + generatedName(x.X) + " IS " + not + "NULL)"
 		}
-		return withNot("("+generatedName(x.X)+" IS "+x.What+")", x.Not)
+		return withNot("("+generatedName(x.X)+" IS "+x.Value+")", x.Not)
 	case *syntax.Exists:
 		return "exists()"
 	case *syntax.Subquery:
