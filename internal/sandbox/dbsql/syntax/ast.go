@@ -91,9 +91,9 @@ type (
 	}
 	// Is is X IS [NOT] NULL, TRUE, FALSE or UNKNOWN.
 	Is struct {
-		X    Expr
+		X     Expr
 		Value string
-		Not  bool
+		Not   bool
 	}
 	// Exists is EXISTS (query).
 	Exists struct{ Query *Query }
