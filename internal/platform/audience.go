@@ -10,29 +10,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/filterql"
 )
 
-// maxSlug keeps "lytics_user_" and the slug within a table's name.
+// maxSlug is the length limit of a slug, so that "lytics_user_" and the slug fit into a
+// table's name.
 const maxSlug = 200
 
-// Slug derives an audience's slug from its name: letters and digits in lower
-// case, an underscore for whatever is between them.
+// Slug derives an audience's slug from its name: letters and digits in lower case, with
+// one underscore for each sequence of other characters between them.
 func Slug(name string) string {
 	var b strings.Builder
-	gap := false
+	separated := false
 	for _, r := range strings.ToLower(name) {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			gap = b.Len() > 0
+			separated = b.Len() > 0
 			continue
 		}
-		if gap {
+		if separated {
 			b.WriteByte('_')
-			gap = false
+			separated = false
 		}
 		b.WriteRune(r)
 	}
 	return b.String()
 }
 
-// NormalizeAudience derives the slug of an audience that has none.
+// NormalizeAudience sets the slug of an audience without one.
 func NormalizeAudience(a jobs.Audience) jobs.Audience {
 	if a.Slug == "" {
 		a.Slug = Slug(a.Name)
@@ -40,8 +41,8 @@ func NormalizeAudience(a jobs.Audience) jobs.Audience {
 	return a
 }
 
-// ValidateAudience says what cannot work in an audience by itself. The error is
-// a *jobs.Error with the attribute's name: name, slug or filter.
+// ValidateAudience checks an audience without reference to other definitions. The error
+// is a *jobs.Error with the attribute's name: name, slug or filter.
 func ValidateAudience(a jobs.Audience) error {
 	if strings.TrimSpace(a.Name) == "" {
 		return jobs.Invalid("name", "An audience has no name", "the name is empty", "Give it a name")
@@ -51,19 +52,19 @@ func ValidateAudience(a jobs.Audience) error {
 		return r != '_' && r != '-' && !unicode.IsLower(r) && !unicode.IsDigit(r) && (!unicode.IsLetter(r) || unicode.IsUpper(r))
 	}
 	if a.Slug == "" || utf8.RuneCountInString(a.Slug) > maxSlug || strings.ContainsFunc(a.Slug, bad) {
-		return jobs.Invalid("slug", fmt.Sprintf("%q is no slug for audience %q", a.Slug, a.Name),
+		return jobs.Invalid("slug", fmt.Sprintf("%q is not a valid slug for audience %q", a.Slug, a.Name),
 			"the slug becomes part of a table's name", "Set slug to lower-case letters, digits, - and _, at most 200")
 	}
 	return ValidateFilter(a.Filter)
 }
 
-// ValidateFilter says what is wrong in the text of a filter.
+// ValidateFilter checks the syntax of a filter.
 func ValidateFilter(text string) error {
 	_, err := ParseFilter(text)
 	return err
 }
 
-// ParseFilter validates a filter and gives it parsed.
+// ParseFilter parses a filter. The error is a *jobs.Error of the attribute filter.
 func ParseFilter(text string) (*filterql.Filter, error) {
 	f, err := filterql.Parse(text)
 	if err != nil {
@@ -72,7 +73,7 @@ func ParseFilter(text string) (*filterql.Filter, error) {
 	return f, nil
 }
 
-// FilterError turns a fault in a filter into the error of its attribute.
+// FilterError returns a *jobs.Error of the attribute filter.
 func FilterError(summary string, err error) error {
 	return &jobs.Error{
 		Code:      jobs.CodeInvalid,

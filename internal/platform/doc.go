@@ -1,6 +1,6 @@
-// Package platform holds what is true of the customer-data side whatever
-// stands behind it: which fields, mappings and audiences make sense.
+// Package platform holds the rules that apply to every customer-data platform: which
+// definitions of fields, mappings and audiences are valid.
 //
-// Its functions are pure, so that the Terraform provider refuses at plan time
-// what the platform would refuse at apply time, in the same words.
+// Its functions are pure, so that the Terraform provider can refuse an invalid
+// definition at plan time with the same message as the platform at apply time.
 package platform

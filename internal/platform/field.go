@@ -12,10 +12,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// fieldID is narrow because a field's id is a column of exported tables.
+// fieldID matches a valid field id. It is restrictive because a field's id is a column
+// name of exported tables.
 var fieldID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,119}$`)
 
-// NormalizeField fills in the merge operation of a field that names none.
+// NormalizeField sets the default merge operation of a field without one.
 func NormalizeField(f jobs.Field) jobs.Field {
 	if t, ok := value.ParseType(f.Type); ok && f.MergeOperation == "" {
 		f.MergeOperation = string(merge.DefaultOperation(t))
@@ -23,20 +24,19 @@ func NormalizeField(f jobs.Field) jobs.Field {
 	return f
 }
 
-// ValidateField says what cannot work in a field's definition. The error is a
-// *jobs.Error with the attribute's name: id, type, merge_operation, capacity,
-// keep_days or is_identifier.
+// ValidateField checks a field's definition. The error is a *jobs.Error with the
+// attribute's name: id, type, merge_operation, capacity, keep_days or is_identifier.
 func ValidateField(f jobs.Field) error {
 	_, err := FieldRule(f)
 	return err
 }
 
-// FieldRule validates a field and gives the rule by which it merges.
+// FieldRule validates a field and returns its merge rule.
 func FieldRule(f jobs.Field) (merge.Rule, error) {
-	summary := fmt.Sprintf("Field %q cannot work as defined", f.ID)
+	summary := fmt.Sprintf("The definition of field %q is invalid", f.ID)
 	if !fieldID.MatchString(f.ID) {
 		return merge.Rule{}, jobs.Invalid("id", summary,
-			"its id is the name of a column in exported tables", "Use letters, digits and underscores, a digit not first, at most 120")
+			"its id is the name of a column in exported tables", "Use at most 120 letters, digits and underscores, and do not begin with a digit")
 	}
 	t, ok := value.ParseType(f.Type)
 	if !ok {
@@ -56,13 +56,13 @@ func FieldRule(f jobs.Field) (merge.Rule, error) {
 	return rule, nil
 }
 
-// validateIdentifier refuses fields whose values cannot tell users apart.
+// validateIdentifier refuses fields whose values cannot identify users.
 func validateIdentifier(summary string, r merge.Rule) error {
 	t := r.Type()
 	joins := t.Shape != value.MapOf && (t.Element == value.ElementString || t.Element == value.ElementInt)
 	if !joins {
 		return jobs.Invalid("is_identifier", summary,
-			fmt.Sprintf("profiles are joined by the values of an identifier, and a field of type %s has none that last", t),
+			fmt.Sprintf("profiles are joined by the values of an identifier, and values of type %s do not identify a user", t),
 			"Use type string, int or []string, or is_identifier = false")
 	}
 	allowed := []merge.Operation{merge.Latest, merge.Oldest, merge.Merge, merge.Capped}

@@ -14,20 +14,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// maxStreamName is the most bytes of a stream's name.
+// maxStreamName is the length limit of a stream's name in bytes.
 const maxStreamName = 255
 
-// ValidateStream says what cannot work in a stream's name.
+// ValidateStream checks the name of a stream.
 func ValidateStream(name string) error {
 	if name == "" || len(name) > maxStreamName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream", name),
+		return jobs.Invalid("stream", fmt.Sprintf("%q is not a valid stream name", name),
 			"a name has 1 to 255 bytes of UTF-8 text without control characters", "Choose another name")
 	}
 	return nil
 }
 
-// ValidateMapping says what cannot work in a mapping by itself. The error is a
-// *jobs.Error with the attribute's name: stream, field, expression or
+// ValidateMapping checks a mapping without reference to other definitions. The error is
+// a *jobs.Error with the attribute's name: stream, field, expression or
 // guard_expression.
 func ValidateMapping(m jobs.Mapping) error {
 	if err := ValidateStream(m.Stream); err != nil {
@@ -35,7 +35,7 @@ func ValidateMapping(m jobs.Mapping) error {
 	}
 	if !fieldID.MatchString(m.Field) {
 		return jobs.Invalid("field", fmt.Sprintf("A mapping cannot feed field %q", m.Field),
-			"there can be no field of that id", "Name the id of a field")
+			"no field can have that id", "Name the id of a field")
 	}
 	if err := ValidateMappingExpression(m.Expression); err != nil {
 		return err
@@ -43,13 +43,14 @@ func ValidateMapping(m jobs.Mapping) error {
 	return ValidateGuardExpression(m.GuardExpression)
 }
 
-// ValidateMappingExpression says what is wrong in the text of an expression.
+// ValidateMappingExpression checks the syntax of an expression.
 func ValidateMappingExpression(text string) error {
 	_, err := ParseMappingExpression(text)
 	return err
 }
 
-// ParseMappingExpression validates an expression and gives it parsed.
+// ParseMappingExpression parses an expression. The error is a *jobs.Error of the
+// attribute expression.
 func ParseMappingExpression(text string) (*expression.Expression, error) {
 	e, err := expression.Parse(text)
 	if err != nil {
@@ -58,8 +59,8 @@ func ParseMappingExpression(text string) (*expression.Expression, error) {
 	return e, nil
 }
 
-// ValidateGuardExpression says what is wrong in the text of a guard. An empty
-// one lets every event pass.
+// ValidateGuardExpression checks the syntax of a guard. An empty guard is valid: every
+// event passes it.
 func ValidateGuardExpression(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return nil
@@ -68,7 +69,8 @@ func ValidateGuardExpression(text string) error {
 	return err
 }
 
-// ParseGuardExpression validates a guard that is not empty and gives it parsed.
+// ParseGuardExpression parses a guard that is not empty. The error is a *jobs.Error of
+// the attribute guard_expression.
 func ParseGuardExpression(text string) (*expression.Expression, error) {
 	e, err := expression.ParseGuard(text)
 	if err != nil {
@@ -80,7 +82,7 @@ func ParseGuardExpression(text string) (*expression.Expression, error) {
 func expressionError(attribute, text string, err error) error {
 	detail := err.Error()
 	if e, ok := errors.AsType[*expression.Error](err); ok && utf8.ValidString(text) && len(text) <= expression.MaxLength {
-		// The fault in its place, as compilers show it.
+		// Show the line with a marker below the error, as compilers do.
 		line := strings.Map(func(r rune) rune {
 			if unicode.IsSpace(r) {
 				return ' '
@@ -92,8 +94,8 @@ func expressionError(attribute, text string, err error) error {
 	return jobs.Invalid(attribute, "The expression cannot be read", detail, "Correct the expression")
 }
 
-// ValidateExpressionType refuses an expression whose result can never become a
-// value of the field.
+// ValidateExpressionType refuses an expression whose result can never be converted to
+// the field's type.
 func ValidateExpressionType(text string, f jobs.Field) error {
 	rule, err := FieldRule(f)
 	if err != nil {
@@ -112,11 +114,11 @@ func ValidateExpressionType(text string, f jobs.Field) error {
 		return nil
 	}
 	return jobs.Invalid("expression", fmt.Sprintf("The expression does not fit field %q", f.ID),
-		fmt.Sprintf("it gives %s, and the field is of type %s", kind, f.Type), remedy)
+		fmt.Sprintf("its result is %s, and the field is of type %s", kind, f.Type), remedy)
 }
 
-// accepts lists the kinds of result that convert to a type, and says how to get
-// one.
+// accepts returns the kinds of result that convert to a type, and how to write an
+// expression with such a result.
 func accepts(t value.Type) ([]value.Kind, string) {
 	var kinds []value.Kind
 	var remedy string
@@ -129,7 +131,7 @@ func accepts(t value.Type) ([]value.Kind, string) {
 		kinds, remedy = []value.Kind{value.Bool}, "Use a comparison, or tobool(...)"
 	case value.ElementDate:
 		kinds, remedy = []value.Kind{value.Time}, "Wrap it in todate(...)"
-	case value.ElementPlace:
+	case value.ElementLocation:
 		kinds, remedy = []value.Kind{value.String, value.List, value.Map}, `Use a text such as "47.4,8.5", or a column with lat and lon`
 	default:
 		kinds, remedy = []value.Kind{
@@ -137,7 +139,7 @@ func accepts(t value.Type) ([]value.Kind, string) {
 			value.Number,
 			value.Bool,
 			value.Time,
-		}, "Use an expression that gives one text, such as join(..., \",\")"
+		}, "Use an expression whose result is one text, such as join(..., \",\")"
 	}
 	switch t.Shape {
 	case value.SetOf:

@@ -17,7 +17,7 @@ func wantInvalid(t *testing.T, what string, err error, attribute, says string) {
 	}
 }
 
-func TestFieldsThatMakeNoSenseAreRefused(t *testing.T) {
+func TestInvalidFieldsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		f               jobs.Field
@@ -47,11 +47,11 @@ func TestFieldsThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	}
 	if got := platform.NormalizeField(jobs.Field{ID: "a", Type: "[]string"}).MergeOperation; got != "merge" {
-		t.Errorf("a set merges by %q", got)
+		t.Errorf("default merge operation of a set: got %q, want merge", got)
 	}
 }
 
-func TestMappingsThatMakeNoSenseAreRefused(t *testing.T) {
+func TestInvalidMappingsAreRefused(t *testing.T) {
 	t.Parallel()
 	good := jobs.Mapping{Stream: "orders", Field: "spend", Expression: "price", GuardExpression: "price > 0"}
 	if err := platform.ValidateMapping(good); err != nil {
@@ -107,7 +107,7 @@ func TestExpressionsAreTypedAgainstTheField(t *testing.T) {
 	}
 }
 
-func TestAudiencesThatMakeNoSenseAreRefused(t *testing.T) {
+func TestInvalidAudiencesAreRefused(t *testing.T) {
 	t.Parallel()
 	wantInvalid(t, "no name", platform.ValidateAudience(jobs.Audience{Name: " ", Filter: "*"}), "name", "empty")
 	wantInvalid(t, "no slug", platform.ValidateAudience(jobs.Audience{Name: "!!!", Filter: "*"}), "slug", "table")

@@ -2,22 +2,24 @@ package platform
 
 // ProfileStats describes the profiles after a build.
 type ProfileStats struct {
-	// Events is how many events this build merged.
+	// Events is the number of events that this build merged.
 	Events int64
-	// Rebuilt: all profiles were built from the first event on.
+	// Rebuilt means that all profiles were built from the first event on.
 	Rebuilt bool
-	// Profiles is how many profiles there are.
+	// Profiles is the number of profiles.
 	Profiles int64
-	// Unidentified is how many events had no value of an identifier, so that
-	// they are in no profile.
+	// Unidentified is the number of events without a value of an identifier. They
+	// belong to no profile.
 	Unidentified int64
-	// Unfit is how many values did not fit their field and were left out.
+	// Unfit is the number of values that could not be converted to the type of
+	// their field and were left out.
 	Unfit int64
-	// Conflicts is how often more identities were joined than one user has.
-	// Their events are in no profile. The cause is a placeholder such as
-	// "unknown" in an identifier, which a guard expression must exclude.
+	// Conflicts is the number of conflicts: groups of joined identities that are
+	// too large for one user. Their events belong to no profile. The cause is a
+	// placeholder value such as "unknown" in an identifier; a guard expression must
+	// exclude it.
 	Conflicts int64
 	// ConflictExample is an identity of the last conflict of this build, as
-	// field=value; of a field that is PII only the field's id.
+	// field=value, or only the field's id if the field is PII.
 	ConflictExample string
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Platform is a customer-data side.
+// Platform is the interface of a customer-data platform.
 type Platform interface {
 	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
 	StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error)
@@ -43,50 +43,50 @@ type Platform interface {
 	Profile(ctx context.Context, id jobs.Identity) (jobs.Profile, error)
 }
 
-// Bed is a platform to test, empty, and what stands around it.
-type Bed struct {
+// Subject is an empty platform to test, with its store.
+type Subject struct {
 	Platform
 	// DB is the store that Append commits to.
 	DB *store.DB
-	// CountsBytes tells that the platform knows how many bytes a stream has.
+	// CountsBytes reports whether the platform counts the bytes of a stream.
 	CountsBytes bool
-	// Settle returns when profiles are what the events make them.
+	// Settle returns when the profiles include all appended events.
 	Settle func(ctx context.Context) error
 }
 
-// Run runs all tests, each on a platform of its own.
-func Run(t *testing.T, open func(t *testing.T) Bed) {
+// Run runs all tests. It calls open for each test.
+func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Helper()
 	for _, c := range slices.Concat(definitions, events, profiles, scans) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(&trial{T: t, Bed: open(t)})
+			c.run(&platformTest{T: t, Subject: open(t)})
 		})
 	}
 }
 
-// test is one thing that a platform does.
+// test is one test of the suite.
 type test struct {
 	name string
-	run  func(t *trial)
+	run  func(t *platformTest)
 }
 
-// trial is a test on its way.
-type trial struct {
+// platformTest is a running test and its platform.
+type platformTest struct {
 	*testing.T
-	Bed
+	Subject
 }
 
-func (t *trial) check(what string, err error) {
+func (t *platformTest) check(what string, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 }
 
-// refused checks that an error has the code and the attribute, says something,
-// and tells what to do next.
-func (t *trial) refused(what string, err error, code jobs.Code, attribute, says string) {
+// refused checks the code, the attribute and a part of the text of an error, and that
+// the error has a next step.
+func (t *platformTest) refused(what string, err error, code jobs.Code, attribute, says string) {
 	t.Helper()
 	e, ok := errors.AsType[*jobs.Error](err)
 	if !ok {
@@ -98,39 +98,39 @@ func (t *trial) refused(what string, err error, code jobs.Code, attribute, says 
 	}
 }
 
-func same[T comparable](t *trial, what string, got T, err error, want T) {
+func same[T comparable](t *platformTest, what string, got T, err error, want T) {
 	t.Helper()
 	if err != nil || got != want {
 		t.Errorf("%s: %+v, %v; want %+v", what, got, err, want)
 	}
 }
 
-func (t *trial) field(f jobs.Field) jobs.Field {
+func (t *platformTest) field(f jobs.Field) jobs.Field {
 	t.Helper()
 	made, err := t.CreateField(t.Context(), f)
 	t.check("field "+f.ID, err)
 	return made
 }
 
-func (t *trial) mapping(stream, field, expression, guard string) jobs.Mapping {
+func (t *platformTest) mapping(stream, field, expression, guard string) jobs.Mapping {
 	t.Helper()
 	m, err := t.CreateMapping(t.Context(), jobs.Mapping{Stream: stream, Field: field, Expression: expression, GuardExpression: guard})
 	t.check("mapping of "+field, err)
 	return m
 }
 
-func (t *trial) audience(name, filter string) jobs.Audience {
+func (t *platformTest) audience(name, filter string) jobs.Audience {
 	t.Helper()
 	a, err := t.CreateAudience(t.Context(), jobs.Audience{Name: name, Filter: filter})
 	t.check("audience "+name, err)
 	return a
 }
 
-// day0 is when the events of tests begin.
+// day0 is the time of the first event of a test.
 var day0 = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// facts makes events e0, e1, ... a second apart.
-func facts(data ...string) []jobs.Event {
+// secondsApart returns events e0, e1, ..., one second apart.
+func secondsApart(data ...string) []jobs.Event {
 	var list []jobs.Event
 	for i, d := range data {
 		list = append(list, jobs.Event{ID: fmt.Sprintf("e%d", i), Time: day0.Add(time.Duration(i) * time.Second), Data: []byte(d)})
@@ -138,7 +138,7 @@ func facts(data ...string) []jobs.Event {
 	return list
 }
 
-func (t *trial) append(stream string, list []jobs.Event) {
+func (t *platformTest) append(stream string, list []jobs.Event) {
 	t.Helper()
 	got, err := t.Append(t.Context(), stream, list, nil)
 	t.check("append", err)
@@ -148,14 +148,14 @@ func (t *trial) append(stream string, list []jobs.Event) {
 }
 
 // feed appends events, and waits for the profiles.
-func (t *trial) feed(stream string, data ...string) {
+func (t *platformTest) feed(stream string, data ...string) {
 	t.Helper()
-	t.append(stream, facts(data...))
+	t.append(stream, secondsApart(data...))
 	t.check("settle", t.Settle(t.Context()))
 }
 
-// rows gives an audience as lines of "a|b|NULL", sorted.
-func (t *trial) rows(audience string, fields ...string) []string {
+// rows returns the profiles of an audience as sorted lines of "a|b|NULL".
+func (t *platformTest) rows(audience string, fields ...string) []string {
 	t.Helper()
 	_, rows, err := t.Scan(t.Context(), audience, fields)
 	t.check("scan", err)
@@ -179,7 +179,7 @@ func line(row []jobs.Value) string {
 	return strings.Join(cells, "|")
 }
 
-func (t *trial) wantRows(got []string, want ...string) {
+func (t *platformTest) wantRows(got []string, want ...string) {
 	t.Helper()
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

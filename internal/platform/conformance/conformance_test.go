@@ -22,26 +22,26 @@ func TestEmbedded(t *testing.T) {
 
 func TestEmbeddedFleet(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Bed {
+	conformance.Run(t, func(t *testing.T) conformance.Subject {
 		t.Helper()
 		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
-		return embeddedBed(t, embedded.Config{DB: db, Segments: &s3test.New(t).Config})
+		return embeddedSubject(t, embedded.Config{DB: db, Segments: &s3test.New(t).Config})
 	})
 }
 
-func openEmbedded(t *testing.T) conformance.Bed {
+func openEmbedded(t *testing.T) conformance.Subject {
 	t.Helper()
-	return embeddedBed(t, embedded.Config{DB: openStore(t)})
+	return embeddedSubject(t, embedded.Config{DB: openStore(t)})
 }
 
-func embeddedBed(t *testing.T, c embedded.Config) conformance.Bed {
+func embeddedSubject(t *testing.T, c embedded.Config) conformance.Subject {
 	t.Helper()
 	p, err := embedded.Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, p.Close) })
-	return conformance.Bed{Platform: p, DB: c.DB, CountsBytes: true, Settle: func(ctx context.Context) error {
+	return conformance.Subject{Platform: p, DB: c.DB, CountsBytes: true, Settle: func(ctx context.Context) error {
 		_, err := p.BuildProfiles(ctx, nil)
 		return err
 	}}
@@ -52,7 +52,7 @@ func TestLytics(t *testing.T) {
 	for name, o := range map[string]lyticstest.Options{
 		"strict":  {},
 		"patches": {Patches: true, AccountID: "4f7b525bdba058fc096757a6", Switches: lyticstest.Switches{HideIDs: true, MappingByCollection: true}},
-		"the other answers": {Switches: lyticstest.Switches{
+		"other readings": {Switches: lyticstest.Switches{
 			StopKeepsNothing: true, CountRejected: true, BlindDryRun: true, StreamCountCT: true, StatusText: true, ScanNext: true,
 			AcceptArrays: true, AcceptGzip: true,
 		}},
@@ -62,7 +62,7 @@ func TestLytics(t *testing.T) {
 			if testing.Short() && name != "strict" {
 				t.Skip("LEFT OUT of make unit: make test runs the suite under all switches")
 			}
-			conformance.Run(t, func(t *testing.T) conformance.Bed {
+			conformance.Run(t, func(t *testing.T) conformance.Subject {
 				t.Helper()
 				return openLytics(t, o)
 			})
@@ -70,7 +70,7 @@ func TestLytics(t *testing.T) {
 	}
 }
 
-func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
+func openLytics(t *testing.T, o lyticstest.Options) conformance.Subject {
 	t.Helper()
 	o.Token = "0123456789abcdef"
 	s, err := lyticstest.New(o)
@@ -80,7 +80,7 @@ func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
 	t.Cleanup(func() {
 		closing(t, s.Close)
 		for _, w := range s.Wrong() {
-			t.Errorf("not as documented: %s", w)
+			t.Errorf("a request that is not as documented: %s", w)
 		}
 	})
 	db := openStore(t)
@@ -92,7 +92,7 @@ func openLytics(t *testing.T, o lyticstest.Options) conformance.Bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, p.Close) })
-	return conformance.Bed{Platform: p, DB: db, Settle: func(context.Context) error { return nil }}
+	return conformance.Subject{Platform: p, DB: db, Settle: func(context.Context) error { return nil }}
 }
 
 func openStore(t *testing.T) *store.DB {

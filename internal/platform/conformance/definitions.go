@@ -8,11 +8,11 @@ import (
 )
 
 var definitions = []test{
-	{"fields are defined once", func(t *trial) {
+	{"fields are defined once", func(t *platformTest) {
 		ctx := t.Context()
 		want := jobs.Field{
 			ID:             "tags",
-			Description:    "what they like",
+			Description:    "interests of the user",
 			Type:           "[]string",
 			MergeOperation: "merge",
 			Capacity:       50,
@@ -20,7 +20,7 @@ var definitions = []test{
 			IsPII:          true,
 		}
 		made, err := t.CreateField(ctx, want)
-		same(t, "made", made, err, want)
+		same(t, "created", made, err, want)
 		again, err := t.CreateField(ctx, want)
 		same(t, "the same again", again, err, want)
 		read, err := t.Field(ctx, "tags")
@@ -42,7 +42,7 @@ var definitions = []test{
 			t.Errorf("listed %+v", list)
 		}
 	}},
-	{"fields of every type come back", func(t *trial) {
+	{"fields of every type are read back", func(t *platformTest) {
 		for id, typ := range map[string]string{
 			"s": "string", "b": "bool", "i": "int", "n": "number", "d": "date", "ss": "[]string", "st": "[]time", "mi": "map[string]int", "mn": "map[string]number",
 			"ms": "map[string]string", "mt": "map[string]time", "mb": "map[string]bool", "mv": "map[string]value",
@@ -52,7 +52,7 @@ var definitions = []test{
 			same(t, typ, read, err, made)
 		}
 	}},
-	{"fields that make no sense are refused", func(t *trial) {
+	{"invalid fields are refused", func(t *platformTest) {
 		for _, put := range []func(context.Context, jobs.Field) (jobs.Field, error){t.CreateField, t.PutField} {
 			for attribute, f := range map[string]jobs.Field{
 				"id": {ID: "a b", Type: "int"}, "type": {ID: "a", Type: "integer"}, "merge_operation": {ID: "a", Type: "string", MergeOperation: "sum"},
@@ -63,7 +63,7 @@ var definitions = []test{
 			}
 		}
 	}},
-	{"what is not there is not found", func(t *trial) {
+	{"unknown objects are not found", func(t *platformTest) {
 		ctx := t.Context()
 		_, err := t.Field(ctx, "none")
 		t.refused("field", err, jobs.CodeNotFound, "", "none")
@@ -88,7 +88,7 @@ var definitions = []test{
 		_, err = t.PutMapping(ctx, jobs.Mapping{ID: "none", Stream: "s", Field: "a", Expression: "a"})
 		t.refused("changed mapping", err, jobs.CodeNotFound, "", "none")
 	}},
-	{"names are escaped", func(t *trial) {
+	{"names are escaped", func(t *platformTest) {
 		for _, id := range []string{"a/b", "../field", "a?b=c", "a b", "ü", "%2f", "."} {
 			_, err := t.Field(t.Context(), id)
 			t.refused("field "+id, err, jobs.CodeNotFound, "", id)
@@ -96,7 +96,7 @@ var definitions = []test{
 			t.refused("audience "+id, err, jobs.CodeNotFound, "", id)
 		}
 	}},
-	{"mappings are defined once", func(t *trial) {
+	{"mappings are defined once", func(t *platformTest) {
 		ctx := t.Context()
 		t.field(jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
 		m := t.mapping("orders", "spend", "price", "paid")
@@ -108,7 +108,7 @@ var definitions = []test{
 		refund := t.mapping("orders", "spend", "0 - price", "refunded")
 		refund.GuardExpression = "paid"
 		_, err = t.PutMapping(ctx, refund)
-		t.refused("change into another's place", err, jobs.CodeConflict, "expression", m.ID)
+		t.refused("change to the key of another mapping", err, jobs.CodeConflict, "expression", m.ID)
 		refund.GuardExpression, refund.Expression = "refunded", "0 - price * 2"
 		put, err := t.PutMapping(ctx, refund)
 		same(t, "changed", put, err, refund)
@@ -123,7 +123,7 @@ var definitions = []test{
 		_, err = t.Mapping(ctx, m.ID)
 		t.refused("read after delete", err, jobs.CodeNotFound, "", m.ID)
 	}},
-	{"mappings that make no sense are refused", func(t *trial) {
+	{"invalid mappings are refused", func(t *platformTest) {
 		t.field(jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
 		for attribute, m := range map[string]jobs.Mapping{
 			"stream": {Stream: "a\nb", Field: "spend", Expression: "x"}, "field": {Stream: "s", Field: "nothing", Expression: "x"},
@@ -133,55 +133,55 @@ var definitions = []test{
 			t.refused(attribute, err, jobs.CodeInvalid, attribute, "")
 		}
 		_, err := t.CreateMapping(t.Context(), jobs.Mapping{Stream: "s", Field: "spend", Expression: "price +"})
-		t.refused("half an expression", err, jobs.CodeInvalid, "expression", "column 8")
+		t.refused("an incomplete expression", err, jobs.CodeInvalid, "expression", "column 8")
 	}},
-	{"fed fields stay", func(t *trial) {
+	{"fields with mappings cannot be deleted", func(t *platformTest) {
 		ctx := t.Context()
 		t.field(jobs.Field{ID: "spend", Type: "number", MergeOperation: "sum"})
 		m := t.mapping("orders", "spend", "price", "")
 		err := t.DeleteField(ctx, "spend")
 		t.refused("delete", err, jobs.CodeInUse, "", m.ID)
 		_, err = t.PutField(ctx, jobs.Field{ID: "spend", Type: "[]time"})
-		t.check("a type that an untyped expression fits", err)
+		t.check("a type that fits an untyped expression", err)
 		m.Expression = "toint(price)"
 		_, err = t.PutField(ctx, jobs.Field{ID: "spend", Type: "int"})
-		t.check("back", err)
+		t.check("the first type again", err)
 		_, err = t.PutMapping(ctx, m)
 		t.check("a typed expression", err)
 		_, err = t.PutField(ctx, jobs.Field{ID: "spend", Type: "[]time"})
-		t.refused("a type that the mapping does not fit", err, jobs.CodeInvalid, "type", m.ID)
+		t.refused("a type that does not fit the mapping", err, jobs.CodeInvalid, "type", m.ID)
 		t.check("delete the mapping", t.DeleteMapping(ctx, m.ID))
 		t.check("delete", t.DeleteField(ctx, "spend"))
 		_, err = t.PutMapping(ctx, m)
-		t.refused("change without a field", err, jobs.CodeInvalid, "field", "spend")
+		t.refused("change for a deleted field", err, jobs.CodeInvalid, "field", "spend")
 	}},
-	{"texts come back as they were declared", func(t *trial) {
+	{"expressions and filters are read back as declared", func(t *platformTest) {
 		ctx := t.Context()
 		t.field(jobs.Field{ID: "age", Type: "int"})
 		m := t.mapping("s", "age", "  toint(  age )", "age   >  0")
 		read, err := t.Mapping(ctx, m.ID)
 		same(t, "mapping", read, err, m)
 		if m.Expression != "  toint(  age )" || m.GuardExpression != "age   >  0" {
-			t.Errorf("made %+v", m)
+			t.Errorf("created %+v", m)
 		}
 		for _, filter := range []string{"age > 5", "FILTER  AND (age > 5,\n  EXISTS age)", `FILTER age > 5 FROM user ALIAS other`, "FILTER *", "*"} {
 			a := t.audience("A", filter)
 			read, err := t.Audience(ctx, a.ID)
 			same(t, "audience", read, err, a)
 			if a.Filter != filter {
-				t.Errorf("made %+v", a)
+				t.Errorf("created %+v", a)
 			}
 			again := t.audience("A", filter)
 			same(t, "again", again, nil, a)
 			t.check("delete", t.DeleteAudience(ctx, a.ID))
 		}
 	}},
-	{"audiences are defined once", func(t *trial) {
+	{"audiences are defined once", func(t *platformTest) {
 		ctx := t.Context()
 		t.field(jobs.Field{ID: "age", Type: "int"})
 		a := t.audience("Best customers!", "age > 5")
 		if a.Slug != "best_customers" || a.ID == "" {
-			t.Errorf("made %+v", a)
+			t.Errorf("created %+v", a)
 		}
 		same(t, "the same again", t.audience("Best customers!", "age > 5"), nil, a)
 		_, err := t.CreateAudience(ctx, jobs.Audience{Name: "Best customers!", Filter: "age > 6"})
@@ -199,7 +199,7 @@ var definitions = []test{
 		read, err := t.Audience(ctx, "i")
 		same(t, "read", read, err, changed)
 		_, err = t.Audience(ctx, "other")
-		t.refused("the slug of before", err, jobs.CodeNotFound, "", "other")
+		t.refused("the previous slug", err, jobs.CodeNotFound, "", "other")
 		list, err := t.Audiences(ctx)
 		t.check("list", err)
 		if !slices.Equal(list, []jobs.Audience{a, changed}) {
@@ -209,14 +209,14 @@ var definitions = []test{
 		_, err = t.Audience(ctx, a.ID)
 		t.refused("read after delete", err, jobs.CodeNotFound, "", a.ID)
 	}},
-	{"audiences that make no sense are refused", func(t *trial) {
+	{"invalid audiences are refused", func(t *platformTest) {
 		t.field(jobs.Field{ID: "age", Type: "int"})
 		for _, c := range []struct{ name, slug, filter, attribute, says string }{
 			{" ", "", "*", "name", ""},
 			{"x", "A B", "*", "slug", ""},
 			{"x", "", "age >", "filter", "column 6"},
-			{"x", "", `age > "old"`, "filter", "no number"},
-			{"x", "", "INCLUDE nobody", "filter", "nobody"},
+			{"x", "", `age > "old"`, "filter", "not a number"},
+			{"x", "", "INCLUDE missing", "filter", "missing"},
 			{"x", "", "INCLUDE x", "filter", "x"},
 		} {
 			_, err := t.CreateAudience(t.Context(), jobs.Audience{Name: c.name, Slug: c.slug, Filter: c.filter})
@@ -224,16 +224,16 @@ var definitions = []test{
 		}
 		t.audience("Of a field that is created later", `city = "Rome"`)
 	}},
-	{"included audiences stay", func(t *trial) {
+	{"included audiences cannot be deleted", func(t *platformTest) {
 		ctx := t.Context()
 		t.field(jobs.Field{ID: "age", Type: "int"})
 		a := t.audience("A", "age > 5")
 		b := t.audience("B", "INCLUDE a")
 		c := t.audience("C", "NOT INCLUDE b")
 		_, err := t.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "INCLUDE c"})
-		t.refused("a circle", err, jobs.CodeInvalid, "filter", "include one another")
+		t.refused("a cycle of three audiences", err, jobs.CodeInvalid, "filter", "include one another")
 		_, err = t.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: a.Name, Filter: "NOT INCLUDE a"})
-		t.refused("a circle of one", err, jobs.CodeInvalid, "filter", "include one another")
+		t.refused("a cycle of one audience", err, jobs.CodeInvalid, "filter", "include one another")
 		_, err = t.PutAudience(ctx, jobs.Audience{ID: a.ID, Name: "Renamed", Filter: a.Filter})
 		t.refused("a slug that is used", err, jobs.CodeInUse, "slug", "b")
 		err = t.DeleteAudience(ctx, a.ID)

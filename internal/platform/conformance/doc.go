@@ -1,5 +1,5 @@
-// Package conformance is what every customer-data side has to do, as tests that
-// run on each of them: the same definitions are taken and refused with the same
-// codes and attributes, the same events become the same profiles, and an
-// audience of them reads the same, value for value.
+// Package conformance is the test suite of every customer-data platform. It checks that
+// each platform accepts the same definitions, refuses invalid ones with the same codes
+// and attributes, builds the same profiles from the same events, and returns the same
+// values for an audience.
 package conformance

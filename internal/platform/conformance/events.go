@@ -12,8 +12,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// cursor stands in for an import's.
-func (t *trial) cursor() (n int) {
+// cursor reads the test's cursor, a row that is committed with the events like the
+// cursor of an import.
+func (t *platformTest) cursor() (n int) {
 	t.Helper()
 	err := t.DB.Read().QueryRowContext(t.Context(), `SELECT n FROM test_cursor`).Scan(&n)
 	if err != nil && !strings.Contains(err.Error(), "no such table") && !strings.Contains(err.Error(), "does not exist") {
@@ -22,7 +23,8 @@ func (t *trial) cursor() (n int) {
 	return n
 }
 
-func (t *trial) move(n int) func(tx *store.Tx) error {
+// setCursor returns a commit function that sets the cursor.
+func (t *platformTest) setCursor(n int) func(tx *store.Tx) error {
 	return func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 			return err
@@ -32,8 +34,8 @@ func (t *trial) move(n int) func(tx *store.Tx) error {
 	}
 }
 
-// identified makes the profiles of a stream countable: one for each id.
-func (t *trial) identified(stream string) {
+// countByID defines the identifier id and the count of events n for a stream.
+func (t *platformTest) countByID(stream string) {
 	t.Helper()
 	t.field(jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
 	t.field(jobs.Field{ID: "n", Type: "int", MergeOperation: "count"})
@@ -43,9 +45,9 @@ func (t *trial) identified(stream string) {
 }
 
 var events = []test{
-	{"events and cursor are committed together", func(t *trial) {
+	{"events and cursor are committed together", func(t *platformTest) {
 		ctx := t.Context()
-		got, err := t.Append(ctx, "s", facts(`{"id":1}`), t.move(1))
+		got, err := t.Append(ctx, "s", secondsApart(`{"id":1}`), t.setCursor(1))
 		if want := (jobs.AppendResult{Written: 1}); err != nil || got != want {
 			t.Errorf("append: got %+v, %v, want %+v", got, err, want)
 		}
@@ -53,31 +55,31 @@ var events = []test{
 			t.Errorf("the cursor is at %d", n)
 		}
 		refused := errors.New("another run owns the cursor now")
-		got, err = t.Append(ctx, "s", facts(`{"id":2}`), func(tx *store.Tx) error {
-			return errors.Join(t.move(2)(tx), refused)
+		got, err = t.Append(ctx, "s", secondsApart(`{"id":2}`), func(tx *store.Tx) error {
+			return errors.Join(t.setCursor(2)(tx), refused)
 		})
 		if !errors.Is(err, refused) || t.cursor() != 1 || got.Written != 0 {
 			t.Errorf("a refused commit: got %+v, %v, cursor %d, want error %v, cursor 1", got, err, t.cursor(), refused)
 		}
-		// Without events the cursor moves alone.
-		if _, err := t.Append(ctx, "s", nil, t.move(5)); err != nil || t.cursor() != 5 {
-			t.Errorf("an append of nothing: %v, cursor %d", err, t.cursor())
+		// Without events, Append only sets the cursor.
+		if _, err := t.Append(ctx, "s", nil, t.setCursor(5)); err != nil || t.cursor() != 5 {
+			t.Errorf("an append without events: %v, cursor %d", err, t.cursor())
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
-		_, err = t.Append(cancelled, "s", facts(`{"id":3}`), t.move(6))
+		_, err = t.Append(cancelled, "s", secondsApart(`{"id":3}`), t.setCursor(6))
 		t.refused("a cancelled append", err, jobs.CodeCancelled, "", "")
 		if n := t.cursor(); n != 5 {
 			t.Errorf("after a cancelled append the cursor is at %d", n)
 		}
 	}},
-	{"bad events are refused before any is taken", func(t *trial) {
+	{"an append with an invalid event is refused", func(t *platformTest) {
 		good := jobs.Event{ID: "good", Time: day0, Data: []byte(`{}`)}
 		for name, bad := range map[string]jobs.Event{
-			"no id": {Time: day0, Data: []byte(`{}`)}, "no object": {ID: "bad", Time: day0, Data: []byte(`[1]`)}, "cut": {ID: "bad", Time: day0, Data: []byte(`{"a":`)},
-			"empty": {ID: "bad", Time: day0}, "two": {ID: "bad", Time: day0, Data: []byte(`{} {}`)}, "year": {ID: "bad", Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{}`)},
+			"no id": {Time: day0, Data: []byte(`{}`)}, "no object": {ID: "bad", Time: day0, Data: []byte(`[1]`)}, "incomplete": {ID: "bad", Time: day0, Data: []byte(`{"a":`)},
+			"empty": {ID: "bad", Time: day0}, "two objects": {ID: "bad", Time: day0, Data: []byte(`{} {}`)}, "year": {ID: "bad", Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{}`)},
 		} {
-			_, err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.move(1))
+			_, err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.setCursor(1))
 			t.refused(name, err, jobs.CodeFailed, "", bad.ID)
 		}
 		if n := t.cursor(); n != 0 {
@@ -86,9 +88,9 @@ var events = []test{
 		_, err := t.StreamInfo(t.Context(), "s")
 		t.refused("the stream", err, jobs.CodeNotFound, "", "s")
 		_, err = t.Append(t.Context(), "a\nb", []jobs.Event{good}, nil)
-		t.refused("a name of two lines", err, jobs.CodeInvalid, "stream", "")
+		t.refused("a name with a line break", err, jobs.CodeInvalid, "stream", "")
 	}},
-	{"streams of any name are kept apart", func(t *trial) {
+	{"streams with similar names are separate", func(t *platformTest) {
 		names := []string{
 			"orders",
 			"Orders",
@@ -104,7 +106,7 @@ var events = []test{
 		}
 		for i, n := range names {
 			for range i + 1 {
-				t.append(n, facts(`{"id":1}`))
+				t.append(n, secondsApart(`{"id":1}`))
 			}
 		}
 		for i, n := range names {
@@ -119,8 +121,8 @@ var events = []test{
 			t.Errorf("listed %+v", list)
 		}
 	}},
-	{"big batches arrive whole", func(t *trial) {
-		t.identified("s")
+	{"all events of a big batch arrive", func(t *platformTest) {
+		t.countByID("s")
 		var data []string
 		for i := range 1500 {
 			data = append(data, fmt.Sprintf(`{"id":%d,"text":%q}`, i, strings.Repeat("x", 10_000)))
@@ -130,12 +132,12 @@ var events = []test{
 		same(t, "profiles", n, err, 1500)
 		t.wantRows(t.rows("all", "n")[:1], "1")
 	}},
-	{"streams know their last event", func(t *trial) {
-		t.append("s", facts(`{"id":1}`, `{"id":2}`, `{"id":3}`))
+	{"a stream has the time of its last event", func(t *platformTest) {
+		t.append("s", secondsApart(`{"id":1}`, `{"id":2}`, `{"id":3}`))
 		info, err := t.StreamInfo(t.Context(), "s")
 		t.check("stream", err)
 		if info.LastTime == nil || !info.LastTime.Equal(day0.Add(2*time.Second)) {
-			t.Errorf("the last is at %v", info.LastTime)
+			t.Errorf("time of the last event: got %v, want %v", info.LastTime, day0.Add(2*time.Second))
 		}
 	}},
 }

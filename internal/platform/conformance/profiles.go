@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// shop has two identifiers and one field for each kind of merging.
-func (t *trial) shop() {
+// defineShop defines two identifiers, and one field for each merge operation.
+func (t *platformTest) defineShop() {
 	t.Helper()
 	for _, f := range []jobs.Field{
 		{ID: "email", Type: "string", IsIdentifier: true},
@@ -38,8 +38,8 @@ func (t *trial) shop() {
 }
 
 var profiles = []test{
-	{"profiles are built by the mapping", func(t *trial) {
-		t.shop()
+	{"profiles are built by the mapping", func(t *platformTest) {
+		t.defineShop()
 		t.feed("shop",
 			`{"email":"Ann@Example.com","name":"Ann","price":0.10,"shop":"a","tags":["x","y"],"at":"2024-01-01T00:00:00.000001Z"}`,
 			`{"email":"bob@example.com","phone":["1","2"],"name":"Bob","price":9007199254740993,"shop":"a"}`,
@@ -58,8 +58,8 @@ var profiles = []test{
 			t.Errorf("spend and orders are %v", got)
 		}
 	}},
-	{"identifiers join profiles", func(t *trial) {
-		t.shop()
+	{"identifiers join profiles", func(t *platformTest) {
+		t.defineShop()
 		t.feed("shop",
 			`{"email":"a@example.com","price":1}`,
 			`{"phone":"1","price":2}`,
@@ -71,11 +71,11 @@ var profiles = []test{
 		)
 		t.wantRows(t.rows("all", "email", "phone", "spend", "orders"), `a@example.com|["1","2","3"]|31|5`, `other@example.com|NULL|100|1`)
 	}},
-	{"a profile is found by its identities", func(t *trial) {
+	{"a profile is found by its identities", func(t *platformTest) {
 		ctx := t.Context()
-		t.shop()
+		t.defineShop()
 		_, err := t.Profile(ctx, jobs.Identity{Field: "email", Value: "ann@example.com"})
-		t.refused("before there are any", err, jobs.CodeNotFound, "value", "email")
+		t.refused("before the first profile", err, jobs.CodeNotFound, "value", "email")
 		t.feed("shop",
 			`{"email":"Ann@Example.com","phone":["+1 / 2?","3"],"price":1.50,"shop":"a","at":"2024-01-01"}`,
 			`{"email":"bob@example.com","price":2}`,
@@ -97,15 +97,15 @@ var profiles = []test{
 			_, err := t.Profile(ctx, jobs.Identity{Field: "email", Value: value})
 			t.refused(value, err, jobs.CodeNotFound, "value", "email")
 			if strings.Contains(err.Error(), value) && value != ".." {
-				t.Errorf("the error tells the value: %v", err)
+				t.Errorf("the error contains the value: %v", err)
 			}
 		}
 		_, err = t.Profile(ctx, jobs.Identity{Field: "name", Value: "Ann"})
-		t.refused("a field that identifies nobody", err, jobs.CodeInvalid, "field", `"email"`)
+		t.refused("a field that is not an identifier", err, jobs.CodeInvalid, "field", `"email"`)
 	}},
-	{"a changed mapping rebuilds", func(t *trial) {
+	{"a changed mapping changes the profiles", func(t *platformTest) {
 		ctx := t.Context()
-		t.shop()
+		t.defineShop()
 		t.feed("shop", `{"email":"a@x.io","price":1}`, `{"email":"a@x.io","price":2}`)
 		t.wantRows(t.rows("all", "spend"), "3")
 		list, err := t.Mappings(ctx)
@@ -117,7 +117,7 @@ var profiles = []test{
 		t.check("settle", t.Settle(ctx))
 		t.wantRows(t.rows("all", "spend"), "30")
 	}},
-	{"guards and nested values", func(t *trial) {
+	{"guards and nested values", func(t *platformTest) {
 		t.field(jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
 		t.field(jobs.Field{ID: "city", Type: "string"})
 		t.field(jobs.Field{ID: "paid", Type: "number", MergeOperation: "sum"})

@@ -10,9 +10,9 @@ import (
 )
 
 var scans = []test{
-	{"chosen fields come exactly", func(t *trial) {
+	{"a scan returns the chosen fields", func(t *platformTest) {
 		ctx := t.Context()
-		t.shop()
+		t.defineShop()
 		t.field(jobs.Field{ID: "unfed", Type: "int"})
 		t.feed(
 			"shop",
@@ -41,14 +41,14 @@ var scans = []test{
 			`Zoë 🎉|-0.5|NULL|NULL|false|NULL`,
 		)
 		_, _, err = t.Scan(ctx, "all", []string{"email", "e_mail"})
-		t.refused("no such field", err, jobs.CodeInvalid, "fields", `"e_mail"`)
+		t.refused("an unknown field", err, jobs.CodeInvalid, "fields", `"e_mail"`)
 		_, _, err = t.Scan(ctx, "all", []string{"email", "email"})
 		t.refused("one field twice", err, jobs.CodeInvalid, "fields", "twice")
 		t.audience("Undefined", `city = "Rome"`)
 		_, _, err = t.Scan(ctx, "undefined", nil)
-		t.refused("a filter on no field", err, jobs.CodeInvalid, "filter", "city")
+		t.refused("a filter on an undefined field", err, jobs.CodeInvalid, "filter", "city")
 	}},
-	{"every type has its text", func(t *trial) {
+	{"values of every type are returned as text", func(t *platformTest) {
 		types := map[string]string{
 			"s": "string", "b": "bool", "i": "int", "n": "number", "d": "date", "ss": "[]string", "mi": "map[string]int",
 			"ms": "map[string]string", "mt": "map[string]time", "mb": "map[string]bool",
@@ -70,15 +70,15 @@ var scans = []test{
 		}
 		var data []string
 		for k, v := range values {
-			// Twice, for what is written in two ways.
+			// Two profiles, because a platform may return a value in two forms.
 			data = append(data, fmt.Sprintf(`{"id":"one","k":%q,"v":%s}`, k, v), fmt.Sprintf(`{"id":"two","k":%q,"v":%s}`, k, v))
 		}
 		t.feed("s", data...)
 		want := `07|true|-42|1.5|2024-05-06T00:00:00.000000Z|["a","b"]|{"a":2,"z":1}|{"k":"1"}|{"t":"2024-01-01T00:00:00.000000Z"}|{"y":true}`
 		t.wantRows(t.rows("all", "s", "b", "i", "n", "d", "ss", "mi", "ms", "mt", "mb"), want, want)
 	}},
-	{"audiences filter profiles", func(t *trial) {
-		t.shop()
+	{"audiences filter profiles", func(t *platformTest) {
+		t.defineShop()
 		recent := time.Now().UTC().Add(-time.Hour).Format(time.RFC3339Nano)
 		t.feed("shop",
 			`{"email":"rich@x.io","price":500,"at":"`+recent+`","tags":["vip"],"shop":"rome"}`,
@@ -112,8 +112,8 @@ var scans = []test{
 			same(t, "size of "+filter, n, err, int64(len(got)))
 		}
 	}},
-	{"scans have an order and an end", func(t *trial) {
-		t.identified("s")
+	{"scans have a stable order", func(t *platformTest) {
+		t.countByID("s")
 		var data []string
 		for i := range 350 {
 			data = append(data, fmt.Sprintf(`{"id":"u%03d"}`, i))
@@ -130,7 +130,7 @@ var scans = []test{
 		}
 		first := read()
 		if !slices.Equal(first, read()) {
-			t.Error("two scans have two orders")
+			t.Error("two scans have different orders")
 		}
 		slices.Sort(first)
 		if len(slices.Compact(first)) != 350 || first[0] != "u000" || first[349] != "u349" {
@@ -143,8 +143,8 @@ var scans = []test{
 			break
 		}
 	}},
-	{"an audience of nobody", func(t *trial) {
-		t.identified("s")
+	{"an audience without profiles", func(t *platformTest) {
+		t.countByID("s")
 		t.wantRows(t.rows("all"))
 		n, err := t.AudienceSize(t.Context(), "all")
 		same(t, "size", n, err, 0)

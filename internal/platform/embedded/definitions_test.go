@@ -132,7 +132,7 @@ func TestAudiencesAreDefinedOnce(t *testing.T) {
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: "age >"})
 		wantError(t, "a syntax error", err, jobs.CodeInvalid, "filter", "column 6")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `age > "old"`})
-		wantError(t, "text for a number", err, jobs.CodeInvalid, "filter", "no number")
+		wantError(t, "text for a number", err, jobs.CodeInvalid, "filter", "not a number")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `INCLUDE missing`})
 		wantError(t, "an unknown audience", err, jobs.CodeInvalid, "filter", "missing")
 		_, err = b.CreateAudience(ctx, jobs.Audience{Name: "x", Filter: `* FROM content`})

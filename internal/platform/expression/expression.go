@@ -12,13 +12,13 @@ import (
 
 // The limits of one expression.
 const (
-	// MaxLength is the most bytes of text.
+	// MaxLength is the length limit of the text in bytes.
 	MaxLength = 8 << 10
 	maxDepth  = 1000
 	maxNodes  = 1000
 )
 
-// Error is a fault in an expression, and where it is.
+// Error is an error in an expression, with its position.
 type Error struct {
 	// Column counts characters of the whole text from 1.
 	Column int
@@ -33,18 +33,18 @@ type Expression struct{ tree *lql.Tree }
 // Columns lists the event's top-level columns that the expression names, sorted.
 func (e *Expression) Columns() []string { return e.tree.Columns() }
 
-// ReadsAllColumns reports whether the expression reads columns that it does not
-// name, so that Event.All is needed: match does.
+// ReadsAllColumns reports whether the expression reads columns that it does not name,
+// as the function match does. Such an expression needs Event.All.
 func (e *Expression) ReadsAllColumns() bool { return e.tree.ReadsAll() }
 
-// Result is the kind of value the expression gives, when its text tells; ok is
-// false when that depends on the event.
+// Result is the kind of the expression's result; ok is false if the kind depends on the
+// event.
 func (e *Expression) Result() (kind value.Kind, ok bool) {
 	s := e.tree.Static()
 	return s.Kind, s.Known
 }
 
-// Parse reads an expression. The error is an *Error.
+// Parse parses an expression. The error is an *Error.
 func Parse(text string) (*Expression, error) {
 	if len(text) > MaxLength {
 		return nil, &Error{Column: 1, Reason: "the expression is longer than 8 KB"}
@@ -74,7 +74,7 @@ func parse(text string) (*lql.Tree, *lql.Error) {
 	return tree, nil
 }
 
-// ParseGuard reads a condition: an expression that can be true.
+// ParseGuard parses a guard: an expression whose result can be a boolean.
 func ParseGuard(text string) (*Expression, error) {
 	e, err := Parse(text)
 	if err != nil {
@@ -86,33 +86,33 @@ func ParseGuard(text string) (*Expression, error) {
 	return e, nil
 }
 
-// Event is what a bound expression is evaluated for: the columns at the places
-// that Bind was given, the event's time, which is what now() gives and "now-1d"
-// counts from, and, for an expression that ReadsAllColumns, all columns by name.
+// Event is the input of a bound expression: the columns at the indexes that Bind
+// received, the event's time, and, if ReadsAllColumns is true, all columns by name. The
+// event's time is the result of now() and the base of "now-1d".
 type Event = lql.Record
 
-// Bound is an expression bound to the places of its columns.
+// Bound is an expression bound to the indexes of its columns.
 type Bound struct{ evaluator *lql.Evaluator }
 
-// Bind asks for the place of each column, which the rows of events then have.
-func (e *Expression) Bind(slot func(column string) int) Bound {
-	// An expression includes nothing, which is what could fail.
-	evaluator, _ := e.tree.Bind(lql.Scope{Place: func(column string) (int, bool) { return slot(column), true }})
+// Bind binds the expression to rows. It calls index for the index of each column.
+func (e *Expression) Bind(index func(column string) int) Bound {
+	// Bind fails only for filters that include audiences.
+	evaluator, _ := e.tree.Bind(lql.Scope{Index: func(column string) (int, bool) { return index(column), true }})
 	return Bound{evaluator}
 }
 
-// Eval computes the expression for one event. What cannot be computed is NULL.
+// Eval evaluates the expression for one event. The value is NULL if there is no result.
 func (b Bound) Eval(e *Event) value.Value {
 	v, _ := b.evaluator.Eval(e)
 	return v
 }
 
-// Passes reports whether a guard lets an event through: when it is true, or a
-// word or number for true.
+// Passes reports whether an event passes a guard: the guard's result is true, or a word
+// or number for true.
 func (b Bound) Passes(e *Event) bool { return value.ToBool(b.Eval(e)).Bool() }
 
-// Evaluate computes the expression for an event that is given whole: its columns
-// by name, and its time.
+// Evaluate evaluates the expression for an event with these columns and this time. It
+// is slower than Bind and Eval.
 func (e *Expression) Evaluate(columns map[string]value.Value, at time.Time) value.Value {
 	var row []value.Value
 	bound := e.Bind(func(column string) int {

@@ -205,7 +205,7 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-func TestHashesAreThePublishedOnes(t *testing.T) {
+func TestHashesHaveThePublishedValues(t *testing.T) {
 	t.Parallel()
 	if got := show(eval(t, "hash.sha256('abc')")); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
 		t.Errorf("sha256 = %s", got)
@@ -237,23 +237,23 @@ func TestErrorsPointAtTheColumn(t *testing.T) {
 		`'a\`:                   {1, "not closed"},
 		"a = b = c":             {7, "do not chain"},
 		"if a = 1":              {4, "unexpected"},
-		"-- c\na":               {1, "a comment stands after"},
+		"-- c\na":               {1, "a comment is allowed after"},
 		"/* c */ a":             {1, "a comment in /* */"},
-		"todatein(a, b)":        {1, "the zone is a literal"},
+		"todatein(a, b)":        {1, "the zone must be a literal"},
 		"todatein(a, 'X')":      {1, "there is no time zone"},
 		"url.matchqs(a, '[')":   {1, "missing closing"},
 		"json.jmespath(a, '[')": {1, "SyntaxError"},
-		"0x":                    {1, "no number"},
-		"018":                   {1, "no number"},
-		"5.":                    {1, "no number"},
-		"1e400":                 {1, "no number"},
+		"0x":                    {1, "not a number"},
+		"018":                   {1, "not a number"},
+		"5.":                    {1, "not a number"},
+		"1e400":                 {1, "not a number"},
 		"a.":                    {3, "after the dot"},
 		"a IN 5":                {6, "parentheses"},
 		"and":                   {4, "parentheses after AND"},
 		"in":                    {1, "back-quotes"},
-		"1e":                    {1, "no number"},
-		"a § b":                 {3, "means nothing"},
-		"straße §":              {8, "means nothing"},
+		"1e":                    {1, "not a number"},
+		"a § b":                 {3, "not allowed"},
+		"straße §":              {8, "not allowed"},
 		"\xff":                  {1, "UTF-8"},
 		"now(1)":                {1, "takes at most 0"},
 	} {
@@ -322,7 +322,7 @@ func TestLimits(t *testing.T) {
 	}
 	long := "replace('" + strings.Repeat("a", 1000) + "', 'a', '" + strings.Repeat("b", 2000) + "')"
 	if v := eval(t, long); !v.IsNull() {
-		t.Errorf("a text of %d bytes is made", len(v.Str()))
+		t.Errorf("got a text of %d bytes, want NULL", len(v.Str()))
 	}
 }
 
@@ -334,7 +334,7 @@ func FuzzParse(f *testing.F) {
 		e, err := expression.Parse(s)
 		if err != nil {
 			if e2, ok := errors.AsType[*expression.Error](err); !ok || e2.Column < 1 {
-				t.Fatalf("%q: %v points nowhere", s, err)
+				t.Fatalf("%q: %v has no column", s, err)
 			}
 			return
 		}
@@ -343,7 +343,7 @@ func FuzzParse(f *testing.F) {
 		e2 := &expression.Event{Row: row, Now: eventTime, All: allColumns}
 		first, second := bound.Eval(e2), bound.Eval(e2)
 		if value.Compare(first, second) != 0 {
-			t.Fatalf("%q gives %s and %s", s, first.Text(), second.Text())
+			t.Fatalf("two evaluations of %q: got %s and %s, want the same", s, first.Text(), second.Text())
 		}
 	})
 }
@@ -367,8 +367,8 @@ func BenchmarkEval(b *testing.B) {
 	price, _ := value.ParseNumber("19.99")
 	discount, _ := value.ParseNumber("0.51")
 	row := []value.Value{price, value.OfInt(3), discount}
-	places := map[string]int{"price": 0, "quantity": 1, "discount": 2}
-	bound := e.Bind(func(c string) int { return places[c] })
+	indexes := map[string]int{"price": 0, "quantity": 1, "discount": 2}
+	bound := e.Bind(func(c string) int { return indexes[c] })
 	e2 := &expression.Event{Row: row}
 	for b.Loop() {
 		_ = bound.Eval(e2)

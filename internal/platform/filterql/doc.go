@@ -1,5 +1,5 @@
-// Package filterql reads and evaluates FilterQL, the language of audiences, as
-// Lytics does.
+// Package filterql parses and evaluates FilterQL, the language of audiences, as Lytics
+// does.
 //
 //	FILTER AND (
 //	    country IN ("US", "CA"),          -- a comma, a line end or a space between conditions
@@ -9,25 +9,26 @@
 //	    tags INTERSECTS ("vip", "press"),
 //	    scores.momentum > 10,             -- a key of a map
 //	    email LIKE "*@example.com",
-//	    spend BETWEEN 100 AND 500,        -- without the ends
+//	    spend BETWEEN 100 AND 500,        -- both bounds are exclusive
 //	    price * quantity > limit,         -- arithmetic, field to field
-//	    tolower(name) = "ann",            -- every function of package expression but match
+//	    tolower(name) = "ann",            -- every function of package expression except match
 //	    INCLUDE other_audience
 //	) FROM user LIMIT 10 WITH key = "value" ALIAS name
 //
-// FILTER and the clauses may be left out. `*` is every profile. Conditions may
-// also be joined as a AND b OR c, where AND binds first. Strings are in double
-// quotes; back-quotes, single quotes and brackets are about names.
+// FILTER and the clauses are optional. `*` matches every profile. Conditions may also
+// be joined as a AND b OR c, where AND binds tighter. Strings are in double quotes;
+// names may be in back-quotes, single quotes or brackets.
 //
-// A filter matches, does not match, or is unknown; what is unknown matches
-// nobody, and neither does its NOT. A field that a profile does not have: every
-// comparison, IN, LIKE, CONTAINS and INTERSECTS is false, != is true, BETWEEN and
-// the field alone are unknown. So NOT (age > 10) holds for who has no age.
+// The result of a filter is a match, no match, or unknown. Neither an unknown filter
+// nor its NOT matches a profile. If a profile does not have a field, then every
+// comparison, IN, LIKE, CONTAINS and INTERSECTS of the field is false, != is true, and
+// BETWEEN and the field alone are unknown. So NOT (age > 10) matches a profile without
+// an age.
 //
-// Values of different types: a number compares with a quoted number, a date with
-// whatever can be read as one, and a string with a bare number if it is one.
-// Anything else is unknown. Strings are equal or not, and have no order. A list
-// of strings equals nothing; of a list of times a comparison holds when it does
-// for any member. CONTAINS and LIKE hold for a list when they do for any member,
-// IN and INTERSECTS compare members, and of a map the keys.
+// A number can be compared with a quoted number, a date with every value that can be
+// read as a date, and a numeric string with a number. The comparison of other values of
+// different types is unknown. Strings can be equal, but have no order. A list of strings
+// equals no value. A comparison of a list of times is true if it is true for any member.
+// CONTAINS and LIKE of a list are true if they are true for any member. IN and
+// INTERSECTS compare the members of a list and the keys of a map.
 package filterql

@@ -31,7 +31,7 @@ func ExampleFilter_Evaluate() {
 	// Output: true true <nil>
 }
 
-// Compile once, match many rows.
+// A compiled filter matches many rows.
 func ExampleFilter_Compile() {
 	f, err := filterql.Parse(`visits >= 2`)
 	if err != nil {

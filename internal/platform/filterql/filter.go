@@ -11,16 +11,16 @@ import (
 
 // The limits of one filter.
 const (
-	// MaxLength is the most bytes of text.
+	// MaxLength is the length limit of the text in bytes.
 	MaxLength = 64 << 10
 	maxDepth  = 1000
 	maxNodes  = 5000
 )
 
-// Error is a fault in a filter, and where it is.
+// Error is an error in a filter, with its position.
 type Error struct {
-	// Line and Column count from 1, columns in characters. Both are 0 when the
-	// fault is no matter of a place.
+	// Line and Column count from 1, columns in characters. Both are 0 if the error
+	// has no position.
 	Line, Column int
 	Reason       string
 }
@@ -37,28 +37,30 @@ func (e *Error) Error() string {
 
 // Filter is a parsed filter.
 type Filter struct {
-	// Alias is the name after ALIAS in lower case, if any.
+	// Alias is the name after ALIAS in lower case; empty without the clause.
 	Alias string
-	// From is the table after FROM, "user" without one.
+	// From is the table after FROM; "user" without the clause.
 	From string
-	// Limit is the number after LIMIT, if any; HasLimit tells whether there is
-	// one. It bounds what a query lists, not what the filter matches.
-	Limit    int64
+	// Limit is the number after LIMIT. It limits the result of a query, not the
+	// profiles that the filter matches.
+	Limit int64
+	// HasLimit reports whether there is a LIMIT.
 	HasLimit bool
-	// With are the settings after WITH, as written, if any.
+	// With is the unparsed text after WITH; empty without the clause.
 	With string
 
 	condition *lql.Tree
 }
 
-// Fields lists the fields that the filter names itself, sorted.
+// Fields lists the fields that the filter names, without those of included audiences,
+// sorted.
 func (f *Filter) Fields() []string { return f.condition.Columns() }
 
 // Includes lists the audiences that the filter includes, sorted.
 func (f *Filter) Includes() []string { return f.condition.Includes() }
 
-// CheckTypes finds a comparison that can never hold, such as age > "old" where
-// age is a number: Lytics accepts it, and it matches nobody. The error is an
+// CheckTypes refuses a comparison that can never be true, such as age > "old" where age
+// is a number. Lytics accepts such a filter, but it matches no profile. The error is an
 // *Error.
 func (f *Filter) CheckTypes(typeOf func(field string) (value.Type, bool)) error {
 	if err := f.condition.CheckTypes(typeOf); err != nil {
@@ -67,7 +69,7 @@ func (f *Filter) CheckTypes(typeOf func(field string) (value.Type, bool)) error 
 	return nil
 }
 
-// Parse reads a filter. The error is an *Error.
+// Parse parses a filter. The error is an *Error.
 func Parse(text string) (*Filter, error) {
 	if len(text) > MaxLength {
 		return nil, &Error{Reason: "the filter is longer than 64 KB"}
@@ -88,7 +90,7 @@ func parse(text string) (*Filter, *lql.Error) {
 		return nil, err
 	}
 	if p.AtEnd() {
-		return nil, p.Fail("the filter is empty; * is every profile")
+		return nil, p.Fail("the filter is empty; * matches every profile")
 	}
 	f := &Filter{From: "user"}
 	if f.condition, err = p.Condition(); err != nil {
@@ -100,7 +102,7 @@ func parse(text string) (*Filter, *lql.Error) {
 	return f, f.clauses(p)
 }
 
-// clauses reads FROM, LIMIT, WITH and ALIAS, in that order, and one semicolon.
+// clauses parses FROM, LIMIT, WITH and ALIAS, in that order, and one semicolon.
 func (f *Filter) clauses(p *lql.Parser) *lql.Error {
 	for _, clause := range []struct {
 		word string
@@ -133,13 +135,13 @@ func (f *Filter) clauses(p *lql.Parser) *lql.Error {
 }
 
 func (f *Filter) limit(p *lql.Parser) *lql.Error {
-	text, fault, err := p.Integer()
+	text, errorAt, err := p.Integer()
 	if err != nil {
 		return err
 	}
 	n, parseErr := strconv.ParseInt(text, 10, 64)
 	if parseErr != nil {
-		return fault("LIMIT needs an integer of 64 bits")
+		return errorAt("LIMIT needs an integer of 64 bits")
 	}
 	f.Limit, f.HasLimit = n, true
 	return nil

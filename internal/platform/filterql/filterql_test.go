@@ -15,7 +15,7 @@ import (
 
 var now = time.Date(2024, 6, 30, 12, 0, 0, 0, time.UTC)
 
-// fields are the profile that the golden table is about. Types first.
+// fields are the fields of the profile of the tests, with their types and values.
 var fields = []struct{ name, typ, json string }{
 	{"name", "string", `"Yoda"`},
 	{"email", "string", `"yoda@dagobah.example.com"`},
@@ -83,7 +83,7 @@ func profile() []value.Value {
 	return row
 }
 
-func TestGoldenFilters(t *testing.T) {
+func TestFilters(t *testing.T) {
 	t.Parallel()
 	matching := []string{
 		// Comparison and case.
@@ -159,7 +159,7 @@ func TestGoldenFilters(t *testing.T) {
 				t.Errorf("%s: %v", text, err)
 				continue
 			}
-			// Twice: nothing is left over from the first.
+			// The second evaluation must not depend on the first.
 			for range 2 {
 				if matches, known := m.Test(profile()); matches != wantMatch || known != (wantKnown || unknownIsNot[text]) {
 					t.Errorf("%s: got %v, known %v; want %v, known %v", text, matches, known, wantMatch, wantKnown)
@@ -172,7 +172,7 @@ func TestGoldenFilters(t *testing.T) {
 	check(unknown, false, false)
 }
 
-func TestFaultsPointAtTheirPlace(t *testing.T) {
+func TestErrorsHaveAPosition(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                                  "column 1: the filter is empty",
@@ -195,16 +195,16 @@ func TestFaultsPointAtTheirPlace(t *testing.T) {
 		"lower(name) = \"x\"":               `column 1: there is no function lower`,
 		"tolower() = \"x\"":                 "column 1: tolower needs 1 arguments and has 0",
 		"age > (5)":                         "column 7: expected a value, not parentheses",
-		"EXISTS(name)":                      "column 1: EXISTS stands before a field",
+		"EXISTS(name)":                      "column 1: EXISTS is followed by a field",
 		"match(\"a\")":                      "column 1: match reads the columns of an event",
-		"name /* c */ = \"x\"":              "column 6: a comment in /* */ stands before FILTER only",
+		"name /* c */ = \"x\"":              "column 6: a comment in /* */ is allowed before FILTER only",
 		"* ALIAS":                           "column 8: expected a name after ALIAS",
 		"* LIMIT x":                         `column 9: expected an integer`,
 		"* LIMIT 5 FROM user":               `column 11: unexpected "FROM"`,
 		"* WITH":                            "column 7: expected settings after WITH",
-		"age > 5x":                          `column 7: "5x" is no number`,
+		"age > 5x":                          `column 7: "5x" is not a number`,
 		"name ; 1":                          `column 8: unexpected "1"`,
-		"name § 1":                          "column 6: '§' means nothing here",
+		"name § 1":                          "column 6: '§' is not allowed here",
 		"exists exists":                     "column 8: expected a field",
 		"INCLUDE":                           "column 8: expected an audience",
 		"scores. > 5":                       "column 8: expected a key",
@@ -222,7 +222,7 @@ func TestFaultsPointAtTheirPlace(t *testing.T) {
 	}
 }
 
-func TestFaultsOfMeaning(t *testing.T) {
+func TestUnknownAndCyclicIncludesAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"INCLUDE missing": "no audience missing",
@@ -240,20 +240,20 @@ func TestFaultsOfMeaning(t *testing.T) {
 	}
 }
 
-func TestComparisonsThatCanNeverHoldAreFound(t *testing.T) {
+func TestComparisonsThatAreNeverTrueAreRefused(t *testing.T) {
 	t.Parallel()
 	typeOf := func(name string) (value.Type, bool) {
 		_, typ, ok := environment().Field(name)
 		return typ, ok
 	}
 	for text, want := range map[string]string{
-		"age > \"abc\"":              `column 1: field age is of type int, and "abc" is no number`,
-		"created > \"now-30x\"":      "no date",
-		"created > \"yesterday\"":    "no date",
+		"age > \"abc\"":              `column 1: field age is of type int, and "abc" is not a number`,
+		"created > \"now-30x\"":      "not a date",
+		"created > \"yesterday\"":    "not a date",
 		"member = \"maybe\"":         "neither true nor false",
-		"scores.momentum > \"x\"":    "no number",
-		"NOT (\"x\" = age)":          "no number",
-		"age BETWEEN 1 AND \"x\"":    "no number",
+		"scores.momentum > \"x\"":    "not a number",
+		"NOT (\"x\" = age)":          "not a number",
+		"age BETWEEN 1 AND \"x\"":    "not a number",
 		"OR (member, spend = \"x\")": "column 13: field spend",
 		"age > \"5\"":                "",
 		"no_such = \"x\"":            "",
@@ -287,7 +287,7 @@ func TestClauses(t *testing.T) {
 	}
 }
 
-func TestWhatAFilterNames(t *testing.T) {
+func TestNamesInAFilter(t *testing.T) {
 	t.Parallel()
 	f, err := filterql.Parse("FILTER AND (b.x > 1, EXISTS a, INCLUDE z, b = 2, INCLUDE y) ALIAS n")
 	if err != nil {
@@ -298,9 +298,9 @@ func TestWhatAFilterNames(t *testing.T) {
 	}
 }
 
-// A chain of audiences that each include the one before twice has as many paths
-// as 2 to the power of its length; each is compiled and evaluated once.
-func TestManyIncludesOfOneAudienceCostLittle(t *testing.T) {
+// In a chain of audiences where each includes the previous one twice, the number of
+// paths is 2 to the power of the length. Each audience is compiled and evaluated once.
+func TestAnAudienceIncludedManyTimesIsEvaluatedOnce(t *testing.T) {
 	t.Parallel()
 	env := environment()
 	env.Include = func(name string) (*filterql.Filter, error) {
@@ -322,7 +322,7 @@ func TestManyIncludesOfOneAudienceCostLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m.Match(profile()) {
-		t.Error("it matches")
+		t.Error("got a match, want none")
 	}
 }
 
@@ -337,7 +337,7 @@ func FuzzParse(f *testing.F) {
 		parsed, err := filterql.Parse(s)
 		if err != nil {
 			if _, ok := errors.AsType[*filterql.Error](err); !ok {
-				t.Fatalf("%q: %v is no *Error", s, err)
+				t.Fatalf("%q: got %v, want an *Error", s, err)
 			}
 			return
 		}
@@ -346,7 +346,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if first, second := m.Match(profile()), m.Match(profile()); first != second {
-			t.Fatalf("%q matches and does not", s)
+			t.Fatalf("two evaluations of %q: got %v and %v, want the same", s, first, second)
 		}
 	})
 }

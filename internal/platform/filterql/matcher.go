@@ -11,30 +11,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Environment is what a filter's names stand for.
+// Environment resolves the names in a filter.
 type Environment struct {
-	// Now is what "now" means, for the whole evaluation.
+	// Now is the time of "now" in the filter.
 	Now time.Time
-	// Field gives the place of a field in Match's rows, and its type. Profiles do
-	// not have a field for which ok is false.
-	Field func(name string) (place int, t value.Type, ok bool)
-	// Include gives the filter of an audience; nil without an error means that
-	// there is no such audience, which is unknown for every profile.
+	// Field returns the index of a field in Match's rows, and its type. ok is false
+	// if no profile has the field.
+	Field func(name string) (index int, t value.Type, ok bool)
+	// Include returns the filter of an audience. A nil filter without an error means
+	// that there is no such audience; its INCLUDE is unknown for every profile.
 	Include func(name string) (*Filter, error)
 }
 
-// Matcher is a filter bound to an environment. It is not for use by several
-// goroutines at once.
+// Matcher is a filter bound to an environment. Several goroutines must not use it at
+// the same time.
 type Matcher struct {
 	condition *lql.Evaluator
 	record    lql.Record
-	// round numbers the profiles, so that an included audience is evaluated once
-	// for each.
+	// round is the number of the current profile. It ensures that an included
+	// audience is evaluated once for each profile.
 	round uint64
 }
 
-// Compile binds a filter. It fails with an *Error when audiences include one
-// another, and with what Environment.Include fails with.
+// Compile binds a filter to an environment. It fails with an *Error if audiences include
+// one another, and with the error of Environment.Include.
 func (f *Filter) Compile(env Environment) (*Matcher, error) {
 	m := &Matcher{record: lql.Record{Now: env.Now}}
 	c := &compiler{Environment: env, matcher: m, included: map[string]*lql.Evaluator{}}
@@ -43,15 +43,15 @@ func (f *Filter) Compile(env Environment) (*Matcher, error) {
 	return m, err
 }
 
-// Match evaluates the filter for one profile. What cannot be decided does not
+// Match evaluates the filter for one profile. A filter with an unknown result does not
 // match.
 func (m *Matcher) Match(row []value.Value) bool {
 	matches, _ := m.Test(row)
 	return matches
 }
 
-// Test evaluates the filter for one profile; known is false when it cannot be
-// decided, so that neither the filter nor its NOT matches.
+// Test evaluates the filter for one profile. If known is false, the result is unknown:
+// neither the filter nor its NOT matches.
 func (m *Matcher) Test(row []value.Value) (matches, known bool) {
 	m.record.Row = row
 	m.round++
@@ -61,16 +61,17 @@ func (m *Matcher) Test(row []value.Value) (matches, known bool) {
 type compiler struct {
 	Environment
 	matcher *Matcher
-	// included are the audiences met; path are those being bound.
+	// included holds the bound audiences by name.
 	included map[string]*lql.Evaluator
-	path     []string
+	// path are the names of the audiences that are being bound.
+	path []string
 }
 
 func (c *compiler) bind(f *Filter) (*lql.Evaluator, error) {
 	return f.condition.Bind(lql.Scope{
-		Place: func(name string) (int, bool) {
-			place, _, ok := c.Field(name)
-			return place, ok
+		Index: func(name string) (int, bool) {
+			index, _, ok := c.Field(name)
+			return index, ok
 		},
 		Times: func(name string) bool {
 			_, t, ok := c.Field(name)
@@ -114,10 +115,10 @@ func (c *compiler) include(name string) (*lql.Evaluator, bool, error) {
 	return c.included[name], true, nil
 }
 
-// Evaluate evaluates the filter for one profile that is given whole: its fields
-// by name, with their types where they are not those of the values, what now
-// means, and the filters of included audiences by name. Known is false when the
-// filter cannot be decided.
+// Evaluate evaluates the filter for one profile. fields are the profile's values by
+// name. types are the types of the fields whose values must be converted. audiences are
+// the filters of included audiences by name. known is false if the result is unknown.
+// It is slower than Compile and Match.
 func (f *Filter) Evaluate(
 	fields map[string]value.Value,
 	types map[string]value.Type,
@@ -125,7 +126,7 @@ func (f *Filter) Evaluate(
 	audiences map[string]*Filter,
 ) (matches, known bool, err error) {
 	var row []value.Value
-	places := map[string]int{}
+	indexes := map[string]int{}
 	m, err := f.Compile(Environment{
 		Now: now,
 		Field: func(name string) (int, value.Type, bool) {
@@ -134,15 +135,15 @@ func (f *Filter) Evaluate(
 				return 0, value.Type{}, false
 			}
 			t, typed := types[name]
-			if _, placed := places[name]; !placed {
-				// A list or map that is there and has nothing in it exists.
+			if _, added := indexes[name]; !added {
+				// An empty list or map exists, so it must not become NULL.
 				if typed && !v.IsEmpty() {
 					v, _ = t.Convert(v)
 				}
-				places[name] = len(row)
+				indexes[name] = len(row)
 				row = append(row, v)
 			}
-			return places[name], t, true
+			return indexes[name], t, true
 		},
 		Include: func(name string) (*Filter, error) { return audiences[name], nil },
 	})

@@ -1,8 +1,7 @@
-// Package golden_test holds the embedded languages to the answers of Lytics'
-// open engine: testdata/README.md says where they come from. Cases that are
-// answered otherwise on purpose are listed in EXPLAINED.md, each with its
-// reason; a case that is neither answered alike nor listed fails the test, and
-// so does a listed one that is answered alike.
+// Package golden_test compares the embedded languages with the answers of Lytics' open
+// engine; testdata/README.md says where the answers come from. EXPLAINED.md lists the
+// cases with a different answer, each with its reason. The test fails for a case that
+// has a different answer and is not listed, and for a listed case with the same answer.
 package golden_test
 
 import (
@@ -37,9 +36,9 @@ type goldenCase struct {
 
 func (c goldenCase) text() string { return c.Filter + c.Expr }
 
-// leftOut are the cases that nobody is held to: faults of the engine, and
-// functions that Lytics has and the engine has not.
-func (c goldenCase) leftOut() bool { return c.Suspect != "" || c.Class == "unknown-function" }
+// ignored reports whether the case is not compared, because the engine's answer looks
+// like a bug or the engine does not have a function of Lytics.
+func (c goldenCase) ignored() bool { return c.Suspect != "" || c.Class == "unknown-function" }
 
 func readCases(t *testing.T, file string) []goldenCase {
 	t.Helper()
@@ -73,7 +72,7 @@ func readJSON(t *testing.T, file string) gjson.Result {
 	return gjson.ParseBytes(b)
 }
 
-// columns are the values of an object by name.
+// columns returns the values of an object by name.
 func columns(object gjson.Result) map[string]value.Value {
 	out := map[string]value.Value{}
 	object.ForEach(func(k, v gjson.Result) bool {
@@ -83,11 +82,10 @@ func columns(object gjson.Result) map[string]value.Value {
 	return out
 }
 
-// refused is the answer of a text that is refused.
+// refused is the answer for a text that is refused.
 const refused = `"error"`
 
-// profiles evaluates filters as package filterql offers it to whoever has
-// profiles as values.
+// profiles evaluates filters for the profiles of the test data.
 type profiles struct {
 	now       time.Time
 	types     map[string]value.Type
@@ -142,7 +140,7 @@ func (p profiles) answers(text string) []string {
 	return out
 }
 
-// events evaluates expressions.
+// events evaluates expressions for the events of the test data.
 type events struct {
 	now    time.Time
 	values []map[string]value.Value
@@ -171,10 +169,9 @@ func (e events) answers(text string) []string {
 	return out
 }
 
-// alike compares two answers in JSON: numbers by what a float of 64 bits makes
-// of them, instants whatever their fraction's zeros, lists without an order as
-// sets.
-func alike(a, b gjson.Result, unordered bool) bool {
+// equal compares two answers in JSON: numbers as floats of 64 bits, instants by their
+// time, and unordered lists as sets.
+func equal(a, b gjson.Result, unordered bool) bool {
 	switch {
 	case a.Type == gjson.Number && b.Type == gjson.Number:
 		return a.Num == b.Num || closeTo(a.Num, b.Num)
@@ -186,11 +183,11 @@ func alike(a, b gjson.Result, unordered bool) bool {
 		bt, err2 := time.Parse(time.RFC3339Nano, b.Str)
 		return err == nil && err2 == nil && at.Equal(bt)
 	case a.IsArray() && b.IsArray():
-		return alikeLists(a.Array(), b.Array(), unordered)
+		return equalLists(a.Array(), b.Array(), unordered)
 	case a.IsObject() && b.IsObject():
 		left, right := a.Map(), b.Map()
 		for k, v := range left {
-			if other, ok := right[k]; !ok || !alike(v, other, unordered) {
+			if other, ok := right[k]; !ok || !equal(v, other, unordered) {
 				return false
 			}
 		}
@@ -199,35 +196,36 @@ func alike(a, b gjson.Result, unordered bool) bool {
 	return a.Type == b.Type && a.Raw == b.Raw
 }
 
-// closeTo allows for the rounding of a float's last digits.
+// closeTo ignores the rounding of a float's last digits.
 func closeTo(a, b float64) bool {
 	const digits = 1e-12
 	difference := max(a-b, b-a)
 	return difference <= digits*max(a, -a, b, -b)
 }
 
-func alikeLists(a, b []gjson.Result, unordered bool) bool {
+func equalLists(a, b []gjson.Result, unordered bool) bool {
 	if unordered {
 		byText := func(x, y gjson.Result) int { return cmp.Compare(x.Raw, y.Raw) }
 		slices.SortFunc(a, byText)
 		slices.SortFunc(b, byText)
 	}
-	return slices.EqualFunc(a, b, func(x, y gjson.Result) bool { return alike(x, y, unordered) })
+	return slices.EqualFunc(a, b, func(x, y gjson.Result) bool { return equal(x, y, unordered) })
 }
 
-// agreement holds a language to its cases.
-func agreement(t *testing.T, file, section string, answers func(text string) []string, least float64) {
+// compare compares the answers of a language with its cases. minShare is the smallest
+// allowed share of equal answers.
+func compare(t *testing.T, file, section string, answers func(text string) []string, minShare float64) {
 	t.Helper()
 	explained := readExplained(t, section)
 	same, counted := 0, 0
 	seen := map[string]bool{}
 	for _, c := range readCases(t, file) {
 		got := answers(c.text())
-		equal := len(got) == len(c.Results)
+		agrees := len(got) == len(c.Results)
 		for i := range min(len(got), len(c.Results)) {
-			equal = equal && alike(gjson.Parse(got[i]), gjson.ParseBytes(c.Results[i]), c.Unordered)
+			agrees = agrees && equal(gjson.Parse(got[i]), gjson.ParseBytes(c.Results[i]), c.Unordered)
 		}
-		if c.leftOut() {
+		if c.ignored() {
 			continue
 		}
 		counted++
@@ -235,24 +233,24 @@ func agreement(t *testing.T, file, section string, answers func(text string) []s
 		seen[key] = true
 		_, listed := explained[key]
 		switch {
-		case equal && listed:
-			t.Errorf("%s: listed in EXPLAINED.md and answered alike; take it off the list", key)
-		case !equal && !listed:
+		case agrees && listed:
+			t.Errorf("%s: listed in EXPLAINED.md, but the answers are equal; remove it from the list", key)
+		case !agrees && !listed:
 			t.Errorf("%s (%s):\n got %s\nwant %s", key, c.Class, strings.Join(got, " "), bytes.Join(raw(c.Results), []byte(" ")))
 		}
-		if equal {
+		if agrees {
 			same++
 		}
 	}
 	for key := range explained {
 		if !seen[key] {
-			t.Errorf("%s: listed in EXPLAINED.md, and there is no such case", key)
+			t.Errorf("%s: listed in EXPLAINED.md, but there is no such case", key)
 		}
 	}
 	share := float64(same) / float64(counted)
-	t.Logf("%s: %d of %d cases alike, %.1f %%", file, same, counted, 100*share)
-	if share < least {
-		t.Errorf("got %.3f of the cases alike, want at least %.2f", share, least)
+	t.Logf("%s: %d of %d cases have equal answers, %.1f %%", file, same, counted, 100*share)
+	if share < minShare {
+		t.Errorf("got equal answers for %.3f of the cases, want at least %.2f", share, minShare)
 	}
 }
 
@@ -264,11 +262,12 @@ func raw(list []json.RawMessage) [][]byte {
 	return out
 }
 
-// oneLine writes a text for the list: line ends as \n.
+// oneLine replaces line ends by \n, as EXPLAINED.md writes them.
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
 
-// readExplained reads the cases of one section of EXPLAINED.md: lines of the
-// form "- “ text “" below a paragraph that is their reason.
+// readExplained reads the cases of one section of EXPLAINED.md, with their reasons. A
+// case is a list item with the text between triple back-quotes; the heading before it
+// is the reason.
 func readExplained(t *testing.T, section string) map[string]string {
 	t.Helper()
 	b, err := os.ReadFile("EXPLAINED.md")
@@ -296,12 +295,12 @@ func readExplained(t *testing.T, section string) map[string]string {
 	return out
 }
 
-func TestFiltersAreAnsweredAsLyticsAnswersThem(t *testing.T) {
+func TestFiltersAgreeWithLytics(t *testing.T) {
 	t.Parallel()
-	agreement(t, "filters.jsonl", "Filters", readProfiles(t).answers, 0.93)
+	compare(t, "filters.jsonl", "Filters", readProfiles(t).answers, 0.93)
 }
 
-func TestExpressionsAreAnsweredAsLyticsAnswersThem(t *testing.T) {
+func TestExpressionsAgreeWithLytics(t *testing.T) {
 	t.Parallel()
-	agreement(t, "expressions.jsonl", "Expressions", readEvents(t).answers, 0.88)
+	compare(t, "expressions.jsonl", "Expressions", readEvents(t).answers, 0.88)
 }

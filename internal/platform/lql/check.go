@@ -6,9 +6,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// CheckTypes finds a comparison of a field with a literal that can never be one
-// of the field's values, such as age > "old". Lytics accepts such a filter and
-// it matches nobody; whoever writes one has made a mistake.
+// CheckTypes refuses a comparison of a field with a literal that no value of the
+// field's type can equal, such as age > "old". Lytics accepts such a filter, but it
+// matches no profile, so it is a mistake.
 func (t *Tree) CheckTypes(typeOf func(field string) (value.Type, bool)) *Error {
 	return checkTypes(t, t.root, typeOf)
 }
@@ -59,23 +59,23 @@ func checkComparison(t *Tree, field, operand node, typeOf func(field string) (va
 	if !known {
 		return nil
 	}
-	complaint := ""
+	problem := ""
 	switch typ.Element {
 	case value.ElementInt, value.ElementNumber:
 		if _, ok := value.ParseNumber(l.v.Str()); !ok && !strings.EqualFold(l.v.Str(), "nan") {
-			complaint = "no number"
+			problem = "not a number"
 		}
 	case value.ElementBool:
 		if value.ToBool(l.v).IsNull() {
-			complaint = "neither true nor false"
+			problem = "neither true nor false"
 		}
 	case value.ElementDate:
 		if !readDate(l.v.Str()).ok {
-			complaint = `no date, nor one like "now-30d"`
+			problem = `not a date, nor a relative date like "now-30d"`
 		}
 	}
-	if complaint == "" {
+	if problem == "" {
 		return nil
 	}
-	return errorAt(t.src, c.pos, "field %s is of type %s, and %s is %s", c.name.left, typ, short(l.v.Str()), complaint)
+	return errorAt(t.src, c.pos, "field %s is of type %s, and %s is %s", c.name.left, typ, short(l.v.Str()), problem)
 }

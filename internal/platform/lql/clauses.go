@@ -2,8 +2,8 @@ package lql
 
 import "strings"
 
-// Name reads a name, such as those after FROM and ALIAS; what says in an error
-// which one.
+// Name parses a name, such as the name after FROM or ALIAS. what describes it in an
+// error.
 func (p *Parser) Name(what string) (string, *Error) {
 	if p.tok.kind != tokenName || p.reserved(p.tok) {
 		return "", p.errorf(p.tok.pos, "expected %s, not %s", what, p.tok.describe())
@@ -12,27 +12,27 @@ func (p *Parser) Name(what string) (string, *Error) {
 	return text, p.advance()
 }
 
-// Integer reads digits with or without a minus. Fault makes an error at their
-// place.
-func (p *Parser) Integer() (text string, fault func(reason string) *Error, err *Error) {
+// Integer parses digits with or without a minus. errorAt returns an error at their
+// position.
+func (p *Parser) Integer() (text string, errorAt func(reason string) *Error, err *Error) {
 	pos := p.tok.pos
-	fault = func(reason string) *Error { return p.errorf(pos, "%s", reason) }
+	errorAt = func(reason string) *Error { return p.errorf(pos, "%s", reason) }
 	negative, err := p.Accept("-")
 	if err != nil {
-		return "", fault, err
+		return "", errorAt, err
 	}
 	if p.tok.kind != tokenNumber {
-		return "", fault, p.errorf(pos, "expected an integer, not %s", p.tok.describe())
+		return "", errorAt, p.errorf(pos, "expected an integer, not %s", p.tok.describe())
 	}
 	text = p.tok.text
 	if negative {
 		text = "-" + text
 	}
-	return text, fault, p.advance()
+	return text, errorAt, p.advance()
 }
 
-// Settings passes over key = value, ..., or a JSON object, up to the end or a
-// word, and gives their text.
+// Settings skips key = value, ..., or a JSON object, up to the end or the word until,
+// and returns their text.
 func (p *Parser) Settings(until string) (string, *Error) {
 	start, depth, empty := p.tok.pos, 0, true
 	for {

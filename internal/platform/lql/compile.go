@@ -6,36 +6,36 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Record is what an evaluation reads.
+// Record is the input of an evaluation: an event or a profile.
 type Record struct {
-	// Row has the columns at the places that Scope.Place gave.
+	// Row holds the values of the columns at the indexes of Scope.Index.
 	Row []value.Value
-	// Now is what now() gives and "now-1d" counts from.
+	// Now is the result of now() and the base of "now-1d".
 	Now time.Time
-	// All gives all columns by name, for functions that read any column. Nil
-	// means that there are none.
+	// All iterates over all columns by name, for functions that read every column.
+	// Nil means that there are none.
 	All func(yield func(name string, v value.Value) bool)
 }
 
-// Scope is what a tree's names stand for.
+// Scope resolves the names in a tree.
 type Scope struct {
-	// Place gives the place of a column in Record.Row. Without one the column is
-	// absent.
-	Place func(name string) (place int, ok bool)
-	// Times reports whether a column is a list of times. Nil means that none is.
+	// Index returns the index of a column in Record.Row. If ok is false, the column is
+	// absent in every record.
+	Index func(name string) (index int, ok bool)
+	// Times reports whether a column is a list of times. Nil means that no column is.
 	Times func(name string) bool
-	// Include gives the condition of an audience; ok is false when there is no
-	// such audience. Only filters include.
+	// Include returns the condition of an audience; ok is false if there is no such
+	// audience. Only filters use it.
 	Include func(name string) (inner *Evaluator, ok bool, err error)
 }
 
 // Evaluator is a tree bound to a scope.
 type Evaluator struct{ eval evaluator }
 
-// State is what an evaluation came to.
+// State is the state of an evaluation's result; see the package comment.
 type State uint8
 
-// The states; see the package's comment.
+// The states.
 const (
 	Known State = iota
 	Unknown
@@ -44,7 +44,7 @@ const (
 
 type evaluator func(r *Record) (value.Value, State)
 
-// Eval evaluates one record. The value of what is unknown or failed is NULL.
+// Eval evaluates one record. The value is NULL if the state is not Known.
 func (e *Evaluator) Eval(r *Record) (value.Value, State) {
 	v, s := e.eval(r)
 	if s != Known {
@@ -53,7 +53,7 @@ func (e *Evaluator) Eval(r *Record) (value.Value, State) {
 	return v, s
 }
 
-// Test evaluates a condition; known is false when it could not be decided.
+// Test evaluates a condition; known is false if the result is unknown.
 func (e *Evaluator) Test(r *Record) (matches, known bool) {
 	v, s := e.eval(r)
 	return s == Known && v.Bool(), s != Unknown
@@ -62,17 +62,17 @@ func (e *Evaluator) Test(r *Record) (matches, known bool) {
 // operand is a bound node.
 type operand struct {
 	eval evaluator
-	// constant operands have the value v, whatever the record.
+	// constant means that the value is v for every record.
 	constant bool
 	v        value.Value
-	// date is a constant's reading as a date.
+	// date is a constant that was parsed as a date.
 	date dateReading
-	// items are those of a list that is written out.
+	// items are the items of a list in the text.
 	items   []operand
 	written bool
-	// times tells that the operand is a column that is a list of times.
+	// times means that the operand is a column that is a list of times.
 	times bool
-	// pattern is a constant's reading as the pattern of LIKE.
+	// pattern is a constant that was parsed as the pattern of LIKE.
 	pattern *pattern
 }
 
@@ -86,15 +86,15 @@ func constantOperand(v value.Value) operand {
 
 type binder struct{ Scope }
 
-// Bind binds a tree. It fails with what Scope.Include fails with.
+// Bind binds a tree to a scope. It fails only with the error of Scope.Include.
 func (t *Tree) Bind(s Scope) (*Evaluator, error) {
 	b := &binder{s}
 	o, err := t.root.bind(b)
 	return &Evaluator{o.eval}, err
 }
 
-// Memoize evaluates a condition once for each record: seen tells by its result
-// whether a record is a new one.
+// Memoize returns an evaluator that evaluates the condition once for each record.
+// newRecord reports whether the record has changed since the last call.
 func (e *Evaluator) Memoize(newRecord func() bool) *Evaluator {
 	var v value.Value
 	var s State
@@ -112,10 +112,10 @@ func (everything) bind(*binder) (operand, error) { return constantOperand(value.
 
 func absent(*Record) (value.Value, State) { return value.Value{}, Unknown }
 
-// read gives a column's value: what is absent is unknown.
-func read(place int) evaluator {
+// read returns a column's value. An absent value is unknown.
+func read(index int) evaluator {
 	return func(r *Record) (value.Value, State) {
-		v := r.Row[place]
+		v := r.Row[index]
 		if v.IsAbsent() {
 			return v, Unknown
 		}
@@ -126,13 +126,13 @@ func read(place int) evaluator {
 func (c column) bind(b *binder) (operand, error) {
 	var whole, part evaluator
 	if c.name.exact != "" {
-		if place, ok := b.Place(c.name.exact); ok {
-			whole = read(place)
+		if index, ok := b.Index(c.name.exact); ok {
+			whole = read(index)
 		}
 	}
 	if c.name.keyed {
-		if place, ok := b.Place(c.name.left); ok {
-			part = readKey(place, c.name.key)
+		if index, ok := b.Index(c.name.left); ok {
+			part = readKey(index, c.name.key)
 		}
 	}
 	switch {
@@ -151,12 +151,12 @@ func (c column) bind(b *binder) (operand, error) {
 	}}, nil
 }
 
-// readKey gives a map's value for a key. A dotted key that the map has not is a
-// path through nested maps.
-func readKey(place int, key string) evaluator {
+// readKey returns a map's value for a key. If the map does not have a key with dots, the
+// key is a path through nested maps.
+func readKey(index int, key string) evaluator {
 	paths := dottedPaths(key)
 	return func(r *Record) (value.Value, State) {
-		v := r.Row[place]
+		v := r.Row[index]
 		if v.Kind() != value.Map {
 			return value.Value{}, Unknown
 		}
@@ -241,8 +241,8 @@ func (n negation) bind(b *binder) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	// An included audience that cannot be decided counts as not included; one
-	// that is not there is unknown.
+	// The NOT of an included audience with an unknown result is true. The NOT of an
+	// audience that does not exist is unknown.
 	undecided := Unknown
 	if i, ok := n.inner.(include); ok {
 		if _, ok, err := b.Include(i.name); err == nil && ok {
@@ -278,8 +278,7 @@ func (n existing) bind(b *binder) (operand, error) {
 	}}, err
 }
 
-// include evaluates another audience's condition. An audience that is not there
-// is unknown.
+// bind binds another audience's condition. An audience that does not exist is unknown.
 func (n include) bind(b *binder) (operand, error) {
 	inner, ok, err := b.Include(n.name)
 	if err != nil || !ok {

@@ -10,9 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// textOf is a value's text in the languages: NULL is empty, a date its
-// milliseconds since 1970, a list its members with commas between them, a map
-// JSON.
+// textOf is a value's text in the languages: NULL is empty, a date is its milliseconds
+// since 1970, a list is its members with commas between them, and a map is JSON.
 func textOf(v value.Value) string {
 	switch v.Kind() {
 	case value.Number:
@@ -30,14 +29,13 @@ func textOf(v value.Value) string {
 	}
 }
 
-// The exponents between which a number is written without one.
+// A number whose exponent is between these limits is written without an exponent.
 const (
 	leastPlainExponent = -4
 	plainExponentBelow = 21
 )
 
-// numberText writes all digits, with an exponent where the number is very large
-// or very small.
+// numberText writes all digits. A very large or very small number has an exponent.
 func numberText(v value.Value) string {
 	if _, ok := v.Int(); ok {
 		if text := v.Text(); len(text) <= plainExponentBelow {
@@ -71,11 +69,12 @@ func numberText(v value.Value) string {
 	return b.String()
 }
 
-// goTime is how Lytics' engine writes a date where a function wants a text.
+// goTime is the layout in which Lytics' engine converts a date to the text argument of
+// a function.
 const goTime = "2006-01-02 15:04:05.999999999 -0700 MST"
 
-// scalarText is the text that functions of texts take: of a list, the first
-// member's. NULL and maps have none.
+// scalarText is the argument of a function of texts: the text of a value, or of the
+// first member of a list. NULL and maps have none.
 func scalarText(v value.Value) (string, bool) {
 	switch v.Kind() {
 	case value.Null, value.Map:
@@ -92,8 +91,8 @@ func scalarText(v value.Value) (string, bool) {
 	}
 }
 
-// firstText is the text that functions of addresses take: a string, or a list's
-// first member; empty for anything else.
+// firstText is the argument of a function of addresses: a string, or the first member
+// of a list. It is empty for other values.
 func firstText(v value.Value) string {
 	switch v.Kind() {
 	case value.String:
@@ -106,19 +105,19 @@ func firstText(v value.Value) string {
 	return ""
 }
 
-// validText makes a string of bytes that may be no UTF-8.
+// validText returns a string in which invalid UTF-8 is replaced by U+FFFD.
 func validText(s string) value.Value { return value.OfString(strings.ToValidUTF8(s, "\uFFFD")) }
 
 func timeOf(v value.Value) time.Time { return time.UnixMicro(v.Micros()).UTC() }
 
 func millis(v value.Value) int64 { return timeOf(v).UnixMilli() }
 
-// compareSeconds orders two dates by the second, as Lytics does.
+// compareSeconds compares two dates in seconds, as Lytics does.
 func compareSeconds(a, b value.Value) int {
 	return value.Compare(value.OfInt(timeOf(a).Unix()), value.OfInt(timeOf(b).Unix()))
 }
 
-// moneySigns are what people write into numbers.
+// moneySigns removes currency symbols, thousands separators and spaces.
 var moneySigns = strings.NewReplacer("$", "", ",", "", "£", "", "€", "", " ", "")
 
 func parseLenient(s string) value.Value {
@@ -129,8 +128,8 @@ func parseLenient(s string) value.Value {
 	return n
 }
 
-// lenientNumber reads a number, a text of one with signs of money, or a date as
-// milliseconds since 1970; else NULL.
+// lenientNumber converts a number, a numeric text with currency symbols, or a date to
+// its milliseconds since 1970; the result is NULL otherwise.
 func lenientNumber(v value.Value) value.Value {
 	switch v.Kind() {
 	case value.Number:
@@ -144,7 +143,7 @@ func lenientNumber(v value.Value) value.Value {
 	}
 }
 
-// anyNumber is lenientNumber, of a boolean 1 or 0.
+// anyNumber is lenientNumber, but also converts a boolean to 1 or 0.
 func anyNumber(v value.Value) value.Value {
 	if v.Kind() == value.Bool {
 		return value.OfInt(map[bool]int64{true: 1}[v.Bool()])
@@ -152,8 +151,8 @@ func anyNumber(v value.Value) value.Value {
 	return lenientNumber(v)
 }
 
-// wholeNumber cuts a fraction off. A text without a point must be an integer:
-// "1e3" is none.
+// wholeNumber removes a fraction. A text without a point must be an integer; "1e3" is
+// not accepted.
 func wholeNumber(v value.Value) value.Value {
 	switch v.Kind() {
 	case value.String:
@@ -172,7 +171,7 @@ func wholeNumber(v value.Value) value.Value {
 	}
 }
 
-// int64Of cuts a fraction off; NULL beyond 64 bits.
+// int64Of removes a fraction; the result is NULL beyond 64 bits.
 func int64Of(v value.Value) value.Value {
 	if i, ok := value.Truncate(v).Int(); ok {
 		return value.OfInt(i)
@@ -180,7 +179,8 @@ func int64Of(v value.Value) value.Value {
 	return value.Value{}
 }
 
-// strictBool reads the words for a boolean that Lytics knows; else NULL.
+// strictBool converts the words for a boolean that Lytics accepts; the result is NULL
+// otherwise.
 func strictBool(s string) value.Value {
 	b, err := strconv.ParseBool(s)
 	if err != nil {
@@ -189,7 +189,8 @@ func strictBool(s string) value.Value {
 	return value.OfBool(b)
 }
 
-// toBool reads a boolean, 0 and 1, or a word for one; else NULL.
+// toBool converts a boolean, 0, 1, or a word for a boolean; the result is NULL
+// otherwise.
 func toBool(v value.Value) value.Value {
 	switch v.Kind() {
 	case value.Bool:
@@ -204,8 +205,8 @@ func toBool(v value.Value) value.Value {
 	return value.Value{}
 }
 
-// equal compares as eq does: the right side is read as the left side's kind. ok
-// is false when that cannot be answered.
+// equal compares like the function eq: it converts b to the kind of a. ok is false if
+// the result is unknown.
 func equal(r *Record, a, b value.Value) (same, ok bool) {
 	if a.IsNull() || b.IsNull() {
 		return a.IsNull() && b.IsNull(), true

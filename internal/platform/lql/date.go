@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// dateReading is a text read as a date, once.
+// dateReading is a text that was parsed as a date.
 type dateReading struct {
-	// relative dates count from now: "now-30d".
+	// relative means that the date is relative to now, like "now-30d".
 	relative bool
 	steps    int64
 	unit     byte
@@ -21,11 +21,11 @@ type dateReading struct {
 	ok   bool
 }
 
-// maxSteps bounds how far a relative date is from now.
+// maxSteps is the largest number in a relative date.
 const maxSteps = 1_000_000_000
 
-// readDate reads a date as Lytics does: now with a sign, a number and one unit
-// of y M w d h m s, or any common way of writing a date.
+// readDate parses a date as Lytics does: now with a sign, a number and one unit of y M
+// w d h m s, or a date in any common format.
 func readDate(text string) dateReading {
 	if len(text) > 3 && strings.EqualFold(text[:3], "now") {
 		steps, unit := text[3:len(text)-1], text[len(text)-1]
@@ -37,13 +37,13 @@ func readDate(text string) dateReading {
 	return dateReading{date: date, ok: ok}
 }
 
-// The years that an instant of microseconds can have.
+// The range of years of an instant.
 const (
 	firstYear = -290_000
 	lastYear  = 290_000
 )
 
-// at gives the date, for a relative one counted from now.
+// at returns the date. A relative date is computed from now.
 func (d dateReading) at(now time.Time) (value.Value, bool) {
 	if !d.ok || !d.relative {
 		return d.date, d.ok
@@ -70,11 +70,11 @@ func (d dateReading) at(now time.Time) (value.Value, bool) {
 	return value.OfTime(t), true
 }
 
-// longestDate is more than any common way of writing a date needs.
+// longestDate is the length limit of a date; no common format is longer.
 const longestDate = 64
 
-// parseDate reads a date without reference to now. Without a zone it is in the
-// location.
+// parseDate parses a date that is not relative. A date without a zone is in the
+// location in.
 func parseDate(text string, in *time.Location) (date value.Value, ok bool) {
 	if in == time.UTC {
 		if t, ok := value.ParseTime(text); ok {
@@ -84,7 +84,7 @@ func parseDate(text string, in *time.Location) (date value.Value, ok bool) {
 	if text == "" || len(text) > longestDate {
 		return value.Value{}, false
 	}
-	// The library indexes past the end of some texts.
+	// The library panics for some texts.
 	defer func() {
 		if recover() != nil {
 			date, ok = value.Value{}, false
@@ -97,13 +97,13 @@ func parseDate(text string, in *time.Location) (date value.Value, ok bool) {
 	return value.OfTime(t), true
 }
 
-// The years of a number that stands for a date.
+// The range of years of a number that is read as a date.
 const (
 	firstNumericYear = 1800
 	lastNumericYear  = 2120
 )
 
-// toTime reads a date from a value: a date, a text, a list's first text, or a
+// toTime converts a value to a date: a date, a text, the first text of a list, or a
 // number such as milliseconds since 1970.
 func toTime(r *Record, v value.Value) (value.Value, bool) {
 	switch v.Kind() {
@@ -125,7 +125,7 @@ func toTime(r *Record, v value.Value) (value.Value, bool) {
 	return value.Value{}, false
 }
 
-// timeOf reads the operand as a date; a constant was read before.
+// timeOf converts the operand to a date. A constant was parsed before.
 func (s side) timeOf(r *Record) (value.Value, bool) {
 	if s.operand != nil && s.constant && s.v.Kind() == value.String {
 		return s.date.at(r.Now)
@@ -133,7 +133,7 @@ func (s side) timeOf(r *Record) (value.Value, bool) {
 	return toTime(r, s.v)
 }
 
-// dottedPaths are the ways to read a dotted key: as one key, and as a path of
+// dottedPaths returns the possible meanings of a key with dots: one key, and a path of
 // keys through nested maps.
 func dottedPaths(key string) [][]string {
 	paths := [][]string{{key}}

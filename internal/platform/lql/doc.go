@@ -1,13 +1,13 @@
-// Package lql is what Lytics' two languages share: the expressions of mappings
-// (package expression) and the filters of audiences (package filterql) have one
-// grammar of operators and functions, and one way of evaluating them.
+// Package lql parses and evaluates the common part of Lytics' two languages. The
+// expressions of mappings (package expression) and the filters of audiences (package
+// filterql) have the same operators and functions, and the same rules of evaluation.
 //
-// An evaluation has one of three states. Known: there is a value, which may be
-// NULL. Unknown: what was asked for is absent, or has no answer; NOT of it is
-// unknown too, and at the top it matches nothing. Failed: the operator is not
-// defined for such values; at the top it is false, inside it is unknown.
+// The result of an evaluation has one of three states. Known: there is a value, which
+// may be NULL. Unknown: a column is absent, or an operation has no result; its NOT is
+// unknown too, and a filter with this result matches no profile. Failed: the operator is
+// not defined for its operands; as the result of a filter it is false, and as an operand
+// it is unknown.
 //
-// The behaviour is that of qlbridge, the engine that Lytics published, as its
-// answers in ../golden show it. Where this package differs on purpose, the file
-// EXPLAINED.md beside those answers says why.
+// The behaviour is that of qlbridge, the engine that Lytics published; ../golden holds
+// its answers. ../golden/EXPLAINED.md lists the intended differences with their reasons.
 package lql

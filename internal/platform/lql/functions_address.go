@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// addressFunctions take apart mail addresses, URLs and user agents.
+// addressFunctions parse mail addresses, URLs and user agents.
 var addressFunctions = map[string]*function{
 	"email":         one(of(value.String), email),
 	"emailname":     one(of(value.String), emailName),
@@ -34,7 +34,8 @@ var addressFunctions = map[string]*function{
 	"useragent.map": one(of(value.Map), userAgentMap),
 }
 
-// email gives an address in lower case: of "Ann <ANN@Example.com>" as well.
+// email returns a mail address in lower case. It accepts "Ann <ANN@Example.com>" as
+// well.
 func email(v value.Value) (value.Value, bool) {
 	s := firstText(v)
 	if plainAddress(s) {
@@ -47,7 +48,7 @@ func email(v value.Value) (value.Value, bool) {
 	return text(strings.ToLower(a.Address))
 }
 
-// plainAddress is the fast path for what needs no parsing.
+// plainAddress reports whether the text is an address that needs no parsing, for speed.
 func plainAddress(s string) bool {
 	at := strings.IndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || s[0] == '.' || s[at-1] == '.' || s[at+1] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
@@ -80,7 +81,7 @@ func emailDomain(v value.Value) (value.Value, bool) {
 	return text(a.Str()[strings.LastIndexByte(a.Str(), '@')+1:])
 }
 
-// ofURL makes a function of the URL that an argument, or its first member, is.
+// ofURL returns a function of one URL: the argument, or the first member of a list.
 func ofURL(f func(s string) (value.Value, bool)) *function {
 	return one(of(value.String), func(v value.Value) (value.Value, bool) {
 		s := firstText(v)
@@ -91,7 +92,7 @@ func ofURL(f func(s string) (value.Value, bool)) *function {
 	})
 }
 
-// withScheme puts http:// before what has no scheme.
+// withScheme adds http:// to a URL without a scheme.
 func withScheme(s string) string {
 	if strings.HasPrefix(s, "http") {
 		return s
@@ -99,7 +100,8 @@ func withScheme(s string) string {
 	return "http://" + s
 }
 
-// withSchemeUnlessPath leaves short texts and those that begin as a path.
+// withSchemeUnlessPath is withScheme, but returns short texts and texts that begin like
+// a path unchanged.
 func withSchemeUnlessPath(s string) string {
 	if len(s) > 6 && !strings.Contains(s[:5], "/") {
 		return withScheme(s)
@@ -124,7 +126,7 @@ func host(v value.Value) (value.Value, bool) {
 	return value.OfString(h), ok
 }
 
-// urlsOf are the texts of strings and of lists.
+// urlsOf returns the texts of strings and of the members of lists.
 func urlsOf(args []value.Value) []string {
 	var out []string
 	for _, a := range args {
@@ -150,7 +152,7 @@ func hosts(_ *Record, args []value.Value) (value.Value, bool) {
 	return texts(out), len(out) > 0
 }
 
-// domainOf is the part of a host that one registers: example.co.uk.
+// domainOf is the registrable domain of a host: example.co.uk.
 func domainOf(s string) (string, bool) {
 	h, ok := hostOf(s)
 	if !ok || len(h) <= 2 {
@@ -165,7 +167,8 @@ func domain(v value.Value) (value.Value, bool) {
 	return value.OfString(d), ok
 }
 
-// shortestURL is the least bytes of a text that domains looks at, as in Lytics.
+// shortestURL is the length in bytes of the shortest text that the function domains
+// accepts, as in Lytics.
 const shortestURL = 4
 
 func domains(_ *Record, args []value.Value) (value.Value, bool) {
@@ -206,8 +209,8 @@ func parameter(change func(string) string) functionEval {
 	}
 }
 
-// urlMinusParameter writes a URL without its fragment and one parameter. The
-// question mark stays where the parameter was not there, as in Lytics.
+// urlMinusParameter returns a URL without its fragment and without one parameter. If the
+// URL does not have the parameter, the question mark stays, as in Lytics.
 func urlMinusParameter(_ *Record, args []value.Value) (value.Value, bool) {
 	s := firstText(args[0])
 	key, _ := scalarText(args[1])
@@ -226,14 +229,14 @@ func urlMinusParameter(_ *Record, args []value.Value) (value.Value, bool) {
 	return text(u.Scheme + "://" + u.Host + u.Path + mark + query)
 }
 
-// matchParameters makes url.matchqs: a URL without scheme and fragment, and with
-// those parameters only whose names match a regular expression.
+// matchParameters is url.matchqs: it returns a URL without its scheme and fragment, and
+// with only the parameters whose names match a regular expression.
 func matchParameters(args []node) (functionEval, string) {
 	var patterns []*regexp.Regexp
 	for _, a := range args[1:] {
 		expr, ok := literalText(a)
 		if !ok || expr == "" {
-			return nil, "the patterns are literal regular expressions"
+			return nil, "the patterns must be literal regular expressions"
 		}
 		p, err := regexp.Compile(expr)
 		if err != nil {
@@ -250,7 +253,7 @@ func matchParameters(args []node) (functionEval, string) {
 	}, ""
 }
 
-// urlWithout is host and path of a URL, and the parameters that match.
+// urlWithout returns the host and the path of a URL, and the parameters that match.
 func urlWithout(s string, patterns []*regexp.Regexp) (value.Value, bool) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -272,7 +275,7 @@ func urlWithout(s string, patterns []*regexp.Regexp) (value.Value, bool) {
 	return validText(u.Host + u.Path), true
 }
 
-// userAgentParts names what is known of a user agent.
+// userAgentParts are the properties of a user agent by name.
 var userAgentParts = map[string]func(ua *user_agent.UserAgent) string{
 	"bot":             func(ua *user_agent.UserAgent) string { return strconv.FormatBool(ua.Bot()) },
 	"mobile":          func(ua *user_agent.UserAgent) string { return strconv.FormatBool(ua.Mobile()) },
@@ -285,7 +288,7 @@ var userAgentParts = map[string]func(ua *user_agent.UserAgent) string{
 	"browser_version": func(ua *user_agent.UserAgent) string { _, version := ua.Browser(); return version },
 }
 
-// longestUserAgent keeps a hostile header from costing much.
+// longestUserAgent limits the cost of parsing a hostile header.
 const longestUserAgent = 4096
 
 func parseUserAgent(v value.Value) (ua *user_agent.UserAgent, ok bool) {
@@ -293,7 +296,7 @@ func parseUserAgent(v value.Value) (ua *user_agent.UserAgent, ok bool) {
 	if s == "" || len(s) > longestUserAgent {
 		return nil, false
 	}
-	// The library indexes past the end of some texts.
+	// The library panics for some texts.
 	defer func() {
 		if recover() != nil {
 			ua, ok = nil, false

@@ -19,8 +19,8 @@ var collectionFunctions = map[string]*function{
 	"filtermatch": {min: 2, result: anything, eval: keep(true)},
 }
 
-// length counts a list's members, a map's keys, or a string's bytes. Other
-// values have the length 0.
+// length is the number of a list's members, of a map's keys, or of a string's bytes.
+// Other values have the length 0.
 func length(v value.Value) (value.Value, bool) {
 	switch v.Kind() {
 	case value.Null:
@@ -34,8 +34,8 @@ func length(v value.Value) (value.Value, bool) {
 	}
 }
 
-// place reads an index, which counts from the end when it is negative.
-func place(v value.Value, size int) (int, bool) {
+// position converts an index argument. A negative index counts from the end.
+func position(v value.Value, size int) (int, bool) {
 	n, ok := wholeNumber(v).Int()
 	if n < 0 {
 		n += int64(size)
@@ -45,7 +45,7 @@ func place(v value.Value, size int) (int, bool) {
 
 func arrayIndex(_ *Record, args []value.Value) (value.Value, bool) {
 	list := args[0].List()
-	i, ok := place(args[1], len(list))
+	i, ok := position(args[1], len(list))
 	if !ok || i >= len(list) {
 		return no()
 	}
@@ -54,20 +54,21 @@ func arrayIndex(_ *Record, args []value.Value) (value.Value, bool) {
 
 func arraySlice(_ *Record, args []value.Value) (value.Value, bool) {
 	list := args[0].List()
-	from, ok := place(args[1], len(list))
+	from, ok := position(args[1], len(list))
 	if !ok || from >= len(list) {
 		return no()
 	}
 	to := len(list)
 	if len(args) == 3 {
-		if to, ok = place(args[2], len(list)); !ok || to < from {
+		if to, ok = position(args[2], len(list)); !ok || to < from {
 			return no()
 		}
 	}
 	return value.OfList(slices.Clone(list[from:to])), true
 }
 
-// elements are a list's, or a map's keys, or the value alone; never NULL.
+// elements returns the members of a list, the keys of a map, or a single value. None of
+// them is NULL.
 func elements(v value.Value) []value.Value {
 	var out []value.Value
 	switch v.Kind() {
@@ -88,7 +89,7 @@ func elements(v value.Value) []value.Value {
 	return out
 }
 
-// set collects distinct values, those of lists too.
+// set collects distinct values, including the members of lists.
 func set(_ *Record, args []value.Value) (value.Value, bool) {
 	var all []value.Value
 	for _, a := range args {
@@ -100,7 +101,7 @@ func set(_ *Record, args []value.Value) (value.Value, bool) {
 	return value.OfList(distinct(all)), true
 }
 
-// distinct removes what is there before, and keeps the order.
+// distinct removes duplicates, and keeps the order.
 func distinct(all []value.Value) []value.Value {
 	sorted := slices.Clone(all)
 	slices.SortFunc(sorted, value.Compare)
@@ -120,7 +121,7 @@ func distinct(all []value.Value) []value.Value {
 	return out
 }
 
-// valueCount maps each value to how often it is there.
+// valueCount maps each value to the number of its occurrences.
 func valueCount(v value.Value) (value.Value, bool) {
 	counts := map[string]int64{}
 	for _, e := range elements(v) {
@@ -136,8 +137,8 @@ func valueCount(v value.Value) (value.Value, bool) {
 	return value.OfMap(entries), true
 }
 
-// keep makes filtermatch, which keeps what matches any pattern, and filter,
-// which keeps the rest: of a list its members, of a map its keys, or a string.
+// keep returns filtermatch, which keeps the members of a list, the keys of a map or the
+// string that match any pattern, or filter, which keeps the others.
 func keep(matching bool) functionEval {
 	return func(_ *Record, args []value.Value) (value.Value, bool) {
 		v := args[0]
@@ -170,8 +171,8 @@ func keep(matching bool) functionEval {
 	}
 }
 
-// prefixTests are the tests of filter and filtermatch: a pattern with a star, or
-// a prefix. As in Lytics, an empty prefix matches every text that is not empty in
+// prefixTests are the tests of filter and filtermatch. A test matches a pattern with a
+// star, or a prefix. As in Lytics, an empty prefix matches every non-empty text in
 // filtermatch, and only the empty text in filter.
 func prefixTests(args []value.Value, emptyIsAny bool) []func(string) bool {
 	var tests []func(string) bool

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a date must not depend on the machine's zone files
+	_ "time/tzdata" // dates must not depend on the machine's zone files
 
 	"github.com/ncruces/go-strftime"
 
@@ -37,7 +37,7 @@ var dateFunctions = map[string]*function{
 	"unixtrunc": {min: 1, max: 2, result: of(value.String), eval: unixText},
 }
 
-// optionalDate makes a function of a date, or of now without an argument.
+// optionalDate returns a function of a date; without an argument the date is now.
 func optionalDate(result Static, part func(t time.Time) value.Value) *function {
 	f := &function{max: 1, result: result}
 	f.eval = func(r *Record, args []value.Value) (value.Value, bool) {
@@ -59,8 +59,8 @@ func datePart(part func(t time.Time) value.Value) functionEval {
 	}
 }
 
-// zonedDate reads a date and keeps the zone that its text names, whose hour and
-// day the functions show.
+// zonedDate converts a value to a date and keeps the zone of its text, because the
+// functions return the hour and the day in that zone.
 func zonedDate(v value.Value) (t time.Time, ok bool) {
 	if v.Kind() == value.Time {
 		return timeOf(v), true
@@ -90,7 +90,7 @@ func shortYear(year int) int {
 	return year
 }
 
-// inCalendar keeps to the years that can be stored and exported.
+// inCalendar refuses dates in years that cannot be stored or exported.
 func inCalendar(date value.Value, ok bool) (value.Value, bool) {
 	if y := timeOf(date).Year(); !ok || y < 0 || y > 9999 {
 		return no()
@@ -98,7 +98,7 @@ func inCalendar(date value.Value, ok bool) (value.Value, bool) {
 	return date, true
 }
 
-// toDate reads a date, or one in the layout that the first of two arguments is.
+// toDate converts a value to a date. With two arguments, the first is the layout.
 func toDate(r *Record, args []value.Value) (value.Value, bool) {
 	if len(args) == 2 {
 		layout, ok := scalarText(args[0])
@@ -116,18 +116,19 @@ func toDate(r *Record, args []value.Value) (value.Value, bool) {
 	return inCalendar(readDate(s).at(r.Now))
 }
 
-// toDateIn reads dates without a zone in the one that the second argument names.
+// toDateIn converts a value to a date. The second argument is the zone of a date without
+// a zone.
 func toDateIn(args []node) (functionEval, string) {
 	zone, ok := literalText(args[1])
 	if !ok {
-		return nil, `the zone is a literal, such as "America/New_York"`
+		return nil, `the zone must be a literal, such as "America/New_York"`
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
 		return nil, "there is no time zone " + short(zone)
 	}
 	if s, ok := literalText(args[0]); ok && readDate(s).relative && !readDate(s).ok {
-		return nil, short(s) + ` is no date; a relative one is like "now-30d"`
+		return nil, short(s) + ` is not a date; a relative date is like "now-30d"`
 	}
 	return func(r *Record, args []value.Value) (value.Value, bool) {
 		if args[0].Kind() == value.Time {
@@ -144,8 +145,8 @@ func toDateIn(args []node) (functionEval, string) {
 	}, ""
 }
 
-// secondsOf reads a duration such as 10:30 or M10:30, minutes and seconds; or a
-// date, as seconds since 1970; or a number.
+// secondsOf returns the seconds of a duration in minutes and seconds such as 10:30 or
+// M10:30, the seconds since 1970 of a date, or a number.
 func secondsOf(_ *Record, args []value.Value) (value.Value, bool) {
 	v := args[0]
 	switch v.Kind() {
@@ -181,7 +182,7 @@ func secondsOf(_ *Record, args []value.Value) (value.Value, bool) {
 	return answer(value.Compute('+', value.Compute('*', m, value.OfInt(60)), n))
 }
 
-// formatDate writes a date by the directives of strftime.
+// formatDate formats a date by the directives of strftime.
 func formatDate(_ *Record, args []value.Value) (value.Value, bool) {
 	t, ok := zonedDate(args[0])
 	layout, ok2 := scalarText(args[1])
@@ -191,8 +192,8 @@ func formatDate(_ *Record, args []value.Value) (value.Value, bool) {
 	return text(strftime.Format(layout, t))
 }
 
-// unixText writes seconds since 1970; with a unit, with milliseconds or
-// microseconds too.
+// unixText returns the seconds since 1970, or the milliseconds or microseconds if a unit
+// is given.
 func unixText(r *Record, args []value.Value) (value.Value, bool) {
 	if len(args) == 1 {
 		t, ok := zonedDate(args[0])

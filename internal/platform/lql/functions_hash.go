@@ -1,7 +1,7 @@
 package lql
 
 import (
-	"crypto/md5"  //nolint:gosec // a function users ask for by name, not a protection
+	"crypto/md5"  //nolint:gosec // a function of the language, not a protection
 	"crypto/sha1" //nolint:gosec // likewise
 	"crypto/sha256"
 	"crypto/sha512"
@@ -29,8 +29,8 @@ var hashFunctions = map[string]*function{
 	"json.jmespath":      {min: 2, max: 2, result: anything, prepare: jmesPath},
 }
 
-// sip is SipHash-2-4 with the key (0, 1), as a signed integer; of strings, and
-// of lists the first member.
+// sip is SipHash-2-4 with the key (0, 1), as a signed integer. Its argument is a string,
+// or a list, of which it hashes the first member.
 func sip(v value.Value) (value.Value, bool) {
 	s := firstText(v)
 	if s == "" {
@@ -66,12 +66,11 @@ func base64Decode(v value.Value) (value.Value, bool) {
 	return validText(string(b)), true
 }
 
-// jmesPath searches a text that is JSON by a path that the text of the
-// expression says.
+// jmesPath searches a JSON text by a JMESPath, which must be a literal.
 func jmesPath(args []node) (functionEval, string) {
 	path, ok := literalText(args[1])
 	if !ok {
-		return nil, "the path is a literal string"
+		return nil, "the path must be a literal string"
 	}
 	if len(path) > maxPath {
 		return nil, "the path is longer than " + strconv.Itoa(maxPath) + " bytes"
@@ -85,7 +84,7 @@ func jmesPath(args []node) (functionEval, string) {
 		if v.Kind() != value.String && v.Kind() != value.Number || v.IsEmpty() {
 			return no()
 		}
-		// A fault of the library over somebody's JSON is no answer, not a crash.
+		// If the library panics, there is no result.
 		defer func() {
 			if recover() != nil {
 				found, ok = value.Value{}, false
@@ -107,11 +106,12 @@ func jmesPath(args []node) (functionEval, string) {
 	}, ""
 }
 
-// maxPath bounds the path of json.jmespath.
+// maxPath is the length limit of the path of json.jmespath in bytes.
 const maxPath = 1000
 
-// forSearch makes what the library searches. A number that a float would change
-// stays as it is written, so that it can be found but not computed with.
+// forSearch converts JSON to the values that the library searches. A number that a float
+// cannot represent exactly stays a text, so that a search finds it unchanged but cannot
+// compute with it.
 func forSearch(r gjson.Result) any {
 	switch {
 	case r.IsArray():

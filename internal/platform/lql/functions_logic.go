@@ -41,7 +41,8 @@ var logicFunctions = map[string]*function{
 	"ipfilter": {min: 2, max: 2, result: of(value.Bool), eval: ipFilter},
 }
 
-// orderTest compares numbers, and what can be read as one.
+// orderTest returns a function that compares numbers and values that convert to
+// numbers.
 func orderTest(accepts func(c int) bool) *function {
 	return &function{min: 2, max: 2, result: of(value.Bool), eval: func(_ *Record, args []value.Value) (value.Value, bool) {
 		a, b := anyNumber(args[0]), anyNumber(args[1])
@@ -60,13 +61,13 @@ func not(v value.Value) (value.Value, bool) {
 	return boolean(!b.Bool())
 }
 
-// exists holds for everything but NULL and maps, as in Lytics: an empty string
-// exists, and of a map len tells whether there is one.
+// exists is true for every value except NULL and maps, as in Lytics. An empty string
+// exists. For a map, use len.
 func exists(v value.Value) (value.Value, bool) {
 	return boolean(!v.IsNull() && v.Kind() != value.Map)
 }
 
-// all holds when every argument is neither empty nor false nor 0.
+// all is true if no argument is empty, false or 0.
 func all(_ *Record, args []value.Value) (value.Value, bool) {
 	for _, a := range args {
 		if a.IsEmpty() || a.Kind() == value.Bool && !a.Bool() || a.Kind() == value.Number && isZero(a) {

@@ -24,7 +24,7 @@ func mapAnswer(entries []value.Entry) (value.Value, bool) {
 	return value.OfMap(entries), true
 }
 
-// mapOf makes a map of keys and values; a pair with an empty one is left out.
+// mapOf returns a map of keys and values. A pair with an empty key or value is left out.
 func mapOf(_ *Record, args []value.Value) (value.Value, bool) {
 	var entries []value.Entry
 	for i := 0; i+1 < len(args); i += 2 {
@@ -35,7 +35,8 @@ func mapOf(_ *Record, args []value.Value) (value.Value, bool) {
 	return mapAnswer(entries)
 }
 
-// mapTime maps a text in lower case to a date, or to the event's time.
+// mapTime returns a map from a text in lower case to a date; without a date, to the
+// event's time.
 func mapTime(r *Record, args []value.Value) (value.Value, bool) {
 	if args[0].IsEmpty() {
 		return no()
@@ -50,8 +51,8 @@ func mapTime(r *Record, args []value.Value) (value.Value, bool) {
 	return mapAnswer([]value.Entry{{Key: strings.ToLower(textOf(args[0])), Value: at}})
 }
 
-// match maps the names of columns that begin with a prefix, without it, to
-// their values.
+// match returns the columns whose names begin with a prefix, as a map from the rest of
+// the name to the value.
 func match(r *Record, args []value.Value) (value.Value, bool) {
 	if r.All == nil {
 		return no()
@@ -91,7 +92,7 @@ func mapValues(v value.Value) (value.Value, bool) {
 	return sortedTexts(out)
 }
 
-// sortedTexts gives distinct texts in an order that does not depend on chance.
+// sortedTexts returns distinct texts, sorted.
 func sortedTexts(list []string) (value.Value, bool) {
 	slices.Sort(list)
 	list = slices.Compact(list)

@@ -26,7 +26,7 @@ var numberFunctions = map[string]*function{
 	}),
 }
 
-// unsign writes an integer of 64 bits as if it had no sign.
+// unsign converts a signed integer of 64 bits to the unsigned integer with the same bits.
 func unsign(v value.Value) (value.Value, bool) {
 	n, ok := wholeNumber(v).Int()
 	if !ok {
@@ -35,7 +35,7 @@ func unsign(v value.Value) (value.Value, bool) {
 	return text(strconv.FormatUint(uint64(n), 10))
 }
 
-// cast converts to the types that Lytics' engine does: string, char, int, time.
+// cast converts to the types of Lytics' engine: string, char, int, time.
 func cast(r *Record, args []value.Value) (value.Value, bool) {
 	v := args[0]
 	if v.IsEmpty() {
@@ -52,7 +52,8 @@ func cast(r *Record, args []value.Value) (value.Value, bool) {
 	return no()
 }
 
-// fromFloat makes a number of a float's shortest digits; NULL when it is none.
+// fromFloat returns the number with the shortest digits of a float; NULL if the float is
+// not finite.
 func fromFloat(f float64) value.Value {
 	n, _ := value.ParseNumber(strconv.FormatFloat(f, 'g', -1, 64))
 	return n
@@ -73,7 +74,7 @@ func sqrt(v value.Value) (value.Value, bool) {
 	return answer(fromFloat(math.Sqrt(toFloat(lenientNumber(v)))))
 }
 
-// The powers that are computed exactly.
+// maxExactPower is the largest exponent for which a power is computed exactly.
 const maxExactPower = 64
 
 func pow(_ *Record, args []value.Value) (value.Value, bool) {
@@ -91,8 +92,8 @@ func pow(_ *Record, args []value.Value) (value.Value, bool) {
 	return answer(fromFloat(math.Pow(toFloat(base), toFloat(power))))
 }
 
-// addends are the numbers of arguments and of the lists among them. Ok is false
-// when a list has a member that is no number.
+// addends returns the numbers among the arguments, and in the lists among them. ok is
+// false if a list has a member that is not a number.
 func addends(args []value.Value) (numbers []value.Value, ok bool) {
 	for _, a := range args {
 		switch a.Kind() {
@@ -121,7 +122,7 @@ func total(numbers []value.Value) value.Value {
 	return sum
 }
 
-// sum has no answer where it is 0, as in Lytics.
+// sum has no result if the sum is 0, as in Lytics.
 func sum(_ *Record, args []value.Value) (value.Value, bool) {
 	for _, a := range args {
 		if a.Kind() == value.Bool || a.Kind() == value.Map && !a.IsEmpty() {

@@ -7,7 +7,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// maxText bounds what functions that put texts together give; more is no answer.
+// maxText is the length limit in bytes of a text that functions put together; a function
+// has no result beyond it.
 const maxText = 1 << 20
 
 var textFunctions = map[string]*function{
@@ -41,7 +42,8 @@ func changeText(change func(string) string) func(v value.Value) (value.Value, bo
 	}
 }
 
-// titleCase makes the first letter of each word a capital and leaves the others.
+// titleCase capitalizes the first letter of each word, and leaves the other letters
+// unchanged.
 func titleCase(s string) string {
 	before := ' '
 	return strings.Map(func(r rune) rune {
@@ -56,7 +58,7 @@ func titleCase(s string) string {
 
 const stripped = " \n\t\r"
 
-// strip cuts space about a string, or about each string of a list.
+// strip removes leading and trailing space from a string, or from each string of a list.
 func strip(v value.Value) (value.Value, bool) {
 	switch v.Kind() {
 	case value.String:
@@ -105,8 +107,8 @@ func split(_ *Record, args []value.Value) (value.Value, bool) {
 	return texts(strings.Split(s, separator)), true
 }
 
-// join puts the texts of all but the last argument together, with the last
-// between them. Empty ones are passed over, but for the members of lists.
+// join joins the texts of its arguments with the last argument as the separator. It skips
+// empty arguments, but not empty members of lists.
 func join(_ *Record, args []value.Value) (value.Value, bool) {
 	last := len(args) - 1
 	separator, ok := scalarText(args[last])
@@ -160,8 +162,7 @@ func indexOf(_ *Record, args []value.Value) (value.Value, bool) {
 	return no()
 }
 
-// substring counts bytes, as Lytics does. A character that is cut apart becomes
-// U+FFFD.
+// substring counts bytes, as Lytics does. An incomplete character becomes U+FFFD.
 func substring(_ *Record, args []value.Value) (value.Value, bool) {
 	if args[0].IsEmpty() {
 		return no()

@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// Dialect is which of the two languages a text is in.
+// Dialect is one of the two languages.
 type Dialect uint8
 
-// The dialects. In filters a single quote quotes a name, a dash or a slash may
-// be part of a name, and comments may stand anywhere; in expressions a single
-// quote quotes a string, and comments stand after the first word.
+// The dialects. In filters, a name may be in single quotes and may contain dashes and
+// slashes, and comments are allowed anywhere. In expressions, single quotes enclose a
+// string, and comments are allowed after the first token only.
 const (
 	Expressions Dialect = iota
 	Filters
@@ -21,7 +21,7 @@ type lexer struct {
 	dialect Dialect
 	src     string
 	pos     int
-	// begun tells that there was a token before.
+	// begun means that at least one token was read.
 	begun bool
 }
 
@@ -88,7 +88,7 @@ func (l *lexer) next() (token, *Error) {
 			return t, nil
 		}
 	}
-	return t, l.errorf(start, "%q means nothing here", r)
+	return t, l.errorf(start, "%q is not allowed here", r)
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
@@ -99,20 +99,20 @@ func namePart(r rune) bool {
 	return r == '_' || r == '$' || unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
 }
 
-// bracketName tells [name] from a list such as ["a"].
+// bracketName distinguishes [name] from a list such as ["a"].
 func (l *lexer) bracketName() bool {
 	r, _ := utf8.DecodeRuneInString(l.src[l.pos+1:])
 	return nameStart(r)
 }
 
-// skip passes over spaces and comments, and tells whether a line ended.
+// skip skips spaces and comments, and reports whether a line ended.
 func (l *lexer) skip() (newLine bool, err *Error) {
 	for l.pos < len(l.src) {
 		rest := l.src[l.pos:]
 		switch {
 		case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "//"), rest[0] == '#':
 			if l.dialect == Expressions && !l.begun {
-				return false, l.errorf(l.pos, "a comment stands after the expression, not before it")
+				return false, l.errorf(l.pos, "a comment is allowed after the expression, not before it")
 			}
 			end := strings.IndexByte(rest, '\n')
 			if end < 0 {
@@ -128,7 +128,7 @@ func (l *lexer) skip() (newLine bool, err *Error) {
 			l.pos += end + 4
 			continue
 		case strings.HasPrefix(rest, "/*"):
-			return false, l.errorf(l.pos, "a comment in /* */ stands before FILTER only; -- comments to the end of the line")
+			return false, l.errorf(l.pos, "a comment in /* */ is allowed before FILTER only; -- begins a comment to the end of the line")
 		}
 		r, n := utf8.DecodeRuneInString(rest)
 		if !unicode.IsSpace(r) {
@@ -140,7 +140,7 @@ func (l *lexer) skip() (newLine bool, err *Error) {
 	return newLine, nil
 }
 
-// bare reads the characters of a name without quotes, dots among them.
+// bare reads a name without quotes; it may contain dots.
 func (l *lexer) bare() string {
 	start := l.pos
 	for l.pos < len(l.src) {
@@ -156,7 +156,7 @@ func (l *lexer) bare() string {
 	return l.src[start:l.pos]
 }
 
-// name reads a name: bare, quoted, or of such parts with dots between them.
+// name reads a name: parts without quotes or in quotes, with dots between them.
 func (l *lexer) name(t token) (token, *Error) {
 	t.kind = tokenName
 	var parts []string
@@ -188,7 +188,7 @@ func (l *lexer) name(t token) (token, *Error) {
 	default:
 		t.name.left, t.name.key = first, strings.Join(rest, ".")
 		if l.src[t.pos] != '`' && l.src[t.pos] != '[' {
-			// The bare part may have dots of its own: a.b.`c d` is the key "b.c d" of a.
+			// The part without quotes may contain dots: a.b.`c d` is the key "b.c d" of a.
 			t.name.left, t.name.key, _ = strings.Cut(t.text, ".")
 		}
 		t.name.keyed = true
@@ -197,7 +197,7 @@ func (l *lexer) name(t token) (token, *Error) {
 	return t, nil
 }
 
-// namePart reads one quoted part, or what is bare up to a quote.
+// namePart reads one part of a name, in quotes or without.
 func (l *lexer) namePart(t *token) (string, *Error) {
 	switch c := l.src[l.pos]; c {
 	case '`', '\'':
@@ -214,7 +214,8 @@ func (l *lexer) namePart(t *token) (string, *Error) {
 	return part, nil
 }
 
-// atQuote reports whether so many bytes ahead a further part of a name begins.
+// atQuote reports whether a quoted part of a name begins ahead bytes after the current
+// position.
 func (l *lexer) atQuote(ahead int) bool {
 	rest := l.src[min(l.pos+ahead, len(l.src)):]
 	if rest == "" {
@@ -224,7 +225,7 @@ func (l *lexer) atQuote(ahead int) bool {
 	return r == '`' || r == '[' || ahead == 1 && namePart(r)
 }
 
-// quotedName reads up to the closing quote, which doubled stands for itself.
+// quotedName reads up to the closing quote. A doubled quote is a quote in the name.
 func (l *lexer) quotedName(closing byte) (string, *Error) {
 	start := l.pos
 	l.pos++
@@ -263,8 +264,8 @@ func (l *lexer) number(t token) (token, *Error) {
 	return t, nil
 }
 
-// quotedString reads up to the closing quote. A doubled quote and one after a
-// backslash stand for themselves; any other backslash is a character.
+// quotedString reads up to the closing quote. A doubled quote, and a quote after a
+// backslash, is a quote in the string. Any other backslash is a backslash in the string.
 func (l *lexer) quotedString(t token, quote byte) (token, *Error) {
 	l.pos++
 	var out strings.Builder
@@ -288,8 +289,8 @@ func (l *lexer) quotedString(t token, quote byte) (token, *Error) {
 	return t, l.errorf(t.pos, "this %c is not closed", quote)
 }
 
-// escapes reports whether the backslash before makes the next character, a
-// quote, a part of the string: a quote that is the text's last closes it.
+// escapes reports whether the backslash before the current quote escapes it. The last
+// quote of the text always closes the string.
 func (l *lexer) escapes(quote byte) bool {
 	return l.pos < len(l.src) && l.src[l.pos] == quote && strings.IndexByte(l.src[l.pos+1:], quote) >= 0
 }

@@ -6,12 +6,12 @@ import (
 
 // node is a part of a parsed text.
 type node interface {
-	// static is the kind of the node's values, where the text alone tells it.
+	// static is the kind of the node's values, if it does not depend on the record.
 	static() Static
 	bind(b *binder) (operand, error)
 }
 
-// Static is what is known of a value before there is a record.
+// Static is the kind of a value, if it does not depend on the record.
 type Static struct {
 	Kind  value.Kind
 	Known bool
@@ -31,7 +31,7 @@ type (
 	list struct{ items []node }
 	call struct {
 		function *function
-		// eval is the function with what its literal arguments fix.
+		// eval is the function, prepared for its literal arguments.
 		eval functionEval
 		args []node
 	}
@@ -49,7 +49,7 @@ type (
 	}
 	// group is AND (...) or OR (...).
 	group struct {
-		// any tells OR from AND.
+		// any means OR; otherwise the group is an AND.
 		any   bool
 		parts []node
 	}
@@ -78,7 +78,7 @@ func (between) static() Static  { return of(value.Bool) }
 func (include) static() Static  { return of(value.Bool) }
 func (group) static() Static    { return of(value.Bool) }
 
-// operator is an operator of two operands.
+// operator is a binary operator.
 type operator uint8
 
 const (
@@ -103,10 +103,10 @@ const (
 
 func (o operator) arithmetic() bool { return o >= opPlus }
 
-// orders reports whether the operator compares by order or equality.
+// orders reports whether the operator compares two values.
 func (o operator) orders() bool { return o >= opEqual && o <= opGreaterOrEqual }
 
-// accepts applies a comparison to the order of its operands.
+// accepts reports whether a comparison is true, given the order c of its operands.
 func (o operator) accepts(c int) bool {
 	switch o {
 	case opEqual:

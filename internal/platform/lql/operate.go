@@ -29,8 +29,8 @@ func (n binary) bind(b *binder) (operand, error) {
 	}}, nil
 }
 
-// constantTexts are the members of a list of string literals, so that a long
-// list costs one look.
+// constantTexts returns the members of a list of string literals, so that a test of a
+// long list takes one lookup.
 func constantTexts(op operator, right *operand) map[string]struct{} {
 	if op != opIn && op != opIntersects || !right.written || !right.constant || len(right.items) < 4 {
 		return nil
@@ -67,7 +67,7 @@ func truth(b bool) (value.Value, State)   { return value.OfBool(b), Known }
 func undecided() (value.Value, State)     { return value.Value{}, Unknown }
 func notApplicable() (value.Value, State) { return value.Value{}, Failed }
 
-// apply evaluates an operator. What is absent decides first; see absentOperand.
+// apply evaluates an operator. Absent operands are handled first, by absentOperand.
 func (o operator) apply(r *Record, a, b side) (value.Value, State) {
 	if a.s == Unknown || b.s == Unknown {
 		if v, s, ok := o.absentOperand(a.s == Unknown, b.s == Unknown); ok {
@@ -99,8 +99,8 @@ func (o operator) apply(r *Record, a, b side) (value.Value, State) {
 	}
 }
 
-// absentOperand decides for operands that are unknown: they equal nothing, are
-// ordered before and after nothing, and contain nothing.
+// absentOperand returns the result for unknown operands. An unknown operand equals no
+// value, is neither less nor greater than any value, and contains no value.
 func (o operator) absentOperand(a, b bool) (v value.Value, s State, decided bool) {
 	answer := func(b bool) (value.Value, State, bool) { return value.OfBool(b), Known, true }
 	switch {
@@ -131,7 +131,7 @@ func (o operator) number(r *Record, a, b side) (value.Value, State) {
 	case b.v.Kind() == value.String:
 		n, ok := value.ParseNumber(b.v.Str())
 		if !ok && o.orders() && strings.EqualFold(b.v.Str(), "nan") {
-			// What is no number equals none.
+			// A value that is not a number equals no number.
 			return truth(o == opNotEqual)
 		}
 		if !ok || o >= opLike && o <= opIntersects {
@@ -210,7 +210,7 @@ func (o operator) text(r *Record, a, b side) (value.Value, State) {
 		n := lenientNumber(a.v)
 		switch {
 		case n.IsNull() && o.orders():
-			// What is no number equals none.
+			// A value that is not a number equals no number.
 			return truth(o == opNotEqual)
 		case n.IsNull() && o.arithmetic():
 			return undecided()
@@ -226,7 +226,7 @@ func (o operator) text(r *Record, a, b side) (value.Value, State) {
 	return undecided()
 }
 
-// texts compares strings: by equality and by pattern, never by order.
+// texts compares strings by equality and by pattern. Strings have no order.
 func (o operator) texts(s string, b side) (value.Value, State) {
 	switch o {
 	case opEqual, opIn, opIntersects:
@@ -245,7 +245,7 @@ func (o operator) texts(s string, b side) (value.Value, State) {
 	return notApplicable()
 }
 
-// like matches the operand as a pattern; a constant was read before.
+// like matches the text with the operand as a pattern. A constant was parsed before.
 func (s side) like(text string) (matches, ok bool) {
 	if s.operand != nil && s.pattern != nil {
 		return s.pattern.match(text)
@@ -263,7 +263,7 @@ func (o operator) textAndBoolean(s string, b value.Value) (value.Value, State) {
 	return truth(false)
 }
 
-// null compares the NULL that a source states.
+// null compares an explicit NULL with b.
 func (o operator) null(b value.Value) (value.Value, State) {
 	switch o {
 	case opAnd:
@@ -278,7 +278,7 @@ func (o operator) null(b value.Value) (value.Value, State) {
 	return undecided()
 }
 
-// bind of BETWEEN: without its ends, and for numbers and dates alone.
+// bind binds BETWEEN. The bounds are exclusive, and only numbers and dates are compared.
 func (n between) bind(b *binder) (operand, error) {
 	all, _, err := bindAll(b, []node{n.of, n.low, n.high})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// textInMembers compares a string with a list's members, or a map's keys.
+// textInMembers compares a string with the members of a list, or the keys of a map.
 func (o operator) textInMembers(s string, in value.Value) (value.Value, State) {
 	var test func(member string) bool
 	switch o {
@@ -26,7 +26,7 @@ func (o operator) textInMembers(s string, in value.Value) (value.Value, State) {
 	return truth(slices.ContainsFunc(membersOf(in), test))
 }
 
-// membersOf are the texts of a list's members, or a map's keys.
+// membersOf returns the texts of a list's members, or the keys of a map.
 func membersOf(v value.Value) []string {
 	var out []string
 	for _, e := range v.Entries() {
@@ -38,8 +38,8 @@ func membersOf(v value.Value) []string {
 	return out
 }
 
-// list compares a list: = and the orders hold for lists of times only, by any
-// member.
+// list compares a list. Comparisons are defined for lists of times only, and are true if
+// they are true for any member.
 func (o operator) list(r *Record, a, b side) (value.Value, State) {
 	members := a.v.List()
 	ofTimes := a.times || len(members) > 0 && members[0].Kind() == value.Time
@@ -92,7 +92,7 @@ func (o operator) listContains(members []value.Value, texts bool, what value.Val
 	return undecided()
 }
 
-// keys tests a map's keys; nothing else of a map can be compared.
+// keys tests the keys of a map, the only comparison that is defined for maps.
 func (o operator) keys(m, b value.Value) (value.Value, State) {
 	if b.Kind() != value.List && b.Kind() != value.Map || o != opIn && o != opIntersects {
 		return undecided()

@@ -7,30 +7,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Limits bound one text.
+// Limits are the limits of one text.
 type Limits struct {
-	// Depth bounds nesting, Nodes the number of parts.
+	// Depth is the maximum depth of nesting, and Nodes the maximum number of nodes.
 	Depth, Nodes int
 }
 
-// Parser reads one text. Its methods are for the packages that know what stands
-// about a condition: the clauses of a filter.
+// Parser parses one text. Its methods are for the packages that parse the text around a
+// condition, such as the clauses of a filter.
 type Parser struct {
 	lexer
 	limits Limits
 	tok    token
 	depth  int
 	nodes  int
-	// inList tells that the conditions of AND (...) or OR (...) are read.
+	// inList means that the conditions of AND (...) or OR (...) are being parsed.
 	inList bool
 
 	columns  []name
 	includes []string
-	// readsAll tells that a function reads all columns.
+	// readsAll means that a function reads all columns.
 	readsAll bool
 }
 
-// NewParser begins a text.
+// NewParser returns a parser at the beginning of a text.
 func NewParser(text string, d Dialect, l Limits) (*Parser, *Error) {
 	p := &Parser{lexer: lexer{dialect: d, src: text}, limits: l}
 	return p, p.advance()
@@ -46,17 +46,17 @@ type Tree struct {
 	readsAll bool
 }
 
-// Static is the kind of the tree's values, where the text alone tells it.
+// Static is the kind of the tree's values, if it does not depend on the record.
 func (t *Tree) Static() Static { return t.root.static() }
 
-// Literal is the value of a tree that is a single literal.
+// Literal returns the value of a tree that is a single literal.
 func (t *Tree) Literal() (v value.Value, ok bool) {
 	l, ok := t.root.(literal)
 	return l.v, ok
 }
 
-// Columns lists the columns that the tree reads, sorted: of a dotted name the
-// part before the first dot.
+// Columns lists the columns that the tree reads, sorted. For a name with dots, it lists
+// the part before the first dot.
 func (t *Tree) Columns() []string {
 	var names []string
 	for _, n := range t.columns {
@@ -73,10 +73,11 @@ func (t *Tree) Includes() []string {
 	return slices.Compact(names)
 }
 
-// ReadsAll reports whether the tree may read any column: match does.
+// ReadsAll reports whether the tree reads columns that it does not name, as the function
+// match does.
 func (t *Tree) ReadsAll() bool { return t.readsAll }
 
-// Condition reads an expression, a filter's condition among them.
+// Condition parses an expression or the condition of a filter.
 func (p *Parser) Condition() (*Tree, *Error) {
 	root, err := p.or()
 	if err != nil {
@@ -88,7 +89,7 @@ func (p *Parser) Condition() (*Tree, *Error) {
 // AtEnd reports whether the whole text was read.
 func (p *Parser) AtEnd() bool { return p.tok.kind == tokenEnd }
 
-// Fail makes an error at the present word; the format's %s is the word.
+// Fail returns an error at the current token; the format's %s is the token.
 func (p *Parser) Fail(format string) *Error {
 	if strings.Contains(format, "%s") {
 		return p.errorf(p.tok.pos, format, p.tok.describe())
@@ -96,7 +97,7 @@ func (p *Parser) Fail(format string) *Error {
 	return p.errorf(p.tok.pos, "%s", format)
 }
 
-// Accept passes over a keyword or symbol, if it is the present word.
+// Accept skips a keyword or symbol if it is the current token.
 func (p *Parser) Accept(word string) (bool, *Error) {
 	if !p.tok.is(word) {
 		return false, nil
@@ -133,9 +134,8 @@ func (p *Parser) count() *Error {
 
 func (p *Parser) leave() { p.depth-- }
 
-// startsGroup reports whether AND or OR at the present word begins the next
-// condition of a list rather than joining the one before: AND (...) does, and
-// whatever begins a line.
+// startsGroup reports whether the current AND or OR begins the next condition of a list,
+// instead of joining the previous condition. It does at the beginning of a line.
 func (p *Parser) startsGroup() bool { return p.inList && p.tok.newLine }
 
 func (p *Parser) or() (node, *Error) {
@@ -146,8 +146,7 @@ func (p *Parser) and() (node, *Error) {
 	return p.chain(p.comparison, func() bool { return p.tok.isAny("and", "&&") && !p.startsGroup() })
 }
 
-// chain reads operands with operators of one level between them, which bind to
-// the left.
+// chain parses operands with left-associative operators of one precedence between them.
 func (p *Parser) chain(operand func() (node, *Error), at func() bool) (node, *Error) {
 	left, err := operand()
 	for err == nil && at() {
@@ -168,11 +167,11 @@ func (p *Parser) chain(operand func() (node, *Error), at func() bool) (node, *Er
 	return left, err
 }
 
-// refuseParentheses keeps to what Lytics reads in a filter: after a comparison
-// or an arithmetic operator it takes no parentheses.
+// refuseParentheses refuses parentheses after a comparison or an arithmetic operator in
+// a filter, because Lytics does not accept them.
 func (p *Parser) refuseParentheses(op operator) *Error {
 	if p.dialect == Filters && op > opAnd && p.tok.is("(") {
-		return p.errorf(p.tok.pos, "expected a value, not parentheses: in a filter they stand about conditions, and about the first operand only")
+		return p.errorf(p.tok.pos, "expected a value, not parentheses: a filter allows them around conditions, and around the first operand only")
 	}
 	return nil
 }
@@ -206,7 +205,7 @@ func (p *Parser) comparison() (node, *Error) {
 	return p.operation(left)
 }
 
-// isNull reads IS NULL and IS NOT NULL.
+// isNull parses IS NULL and IS NOT NULL.
 func (p *Parser) isNull(left node) (node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -225,7 +224,7 @@ func (p *Parser) isNull(left node) (node, *Error) {
 	return binary{op, left, literal{value.OfNull()}}, p.advance()
 }
 
-// operation reads a comparison's operator and right side, if there is one.
+// operation parses a comparison's operator and right side, if there is one.
 func (p *Parser) operation(left node) (node, *Error) {
 	if p.tok.kind != tokenSymbol && (p.tok.kind != tokenName || p.tok.quoted) {
 		return left, nil
@@ -255,7 +254,7 @@ func (p *Parser) operation(left node) (node, *Error) {
 		return nil, err
 	}
 	if next := operators[strings.ToLower(p.tok.text)]; next.orders() && p.tok.kind == tokenSymbol {
-		return nil, p.errorf(p.tok.pos, "comparisons do not chain; join them with AND")
+		return nil, p.errorf(p.tok.pos, "comparisons do not chain; join two comparisons with AND")
 	}
 	return binary{op, left, right}, nil
 }
@@ -281,8 +280,8 @@ func (p *Parser) between(of node) (node, *Error) {
 	return between{of, low, high}, err
 }
 
-// members reads the right side of IN and INTERSECTS: a list, or something that
-// has members.
+// members parses the right side of IN and INTERSECTS: a list, or an operand whose value
+// may have members.
 func (p *Parser) members(after string) (node, *Error) {
 	switch {
 	case p.tok.is("("):
@@ -299,7 +298,7 @@ func (p *Parser) members(after string) (node, *Error) {
 	return nil, p.errorf(p.tok.pos, "expected a list in parentheses after %s, not %s", after, p.tok.describe())
 }
 
-// items reads what stands between two symbols, with commas between the items.
+// items parses items with commas between them, enclosed by two symbols.
 func (p *Parser) items(opening, closing string) ([]node, *Error) {
 	if err := p.expect(opening); err != nil {
 		return nil, err

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is the right side of LIKE: * or % stands for any characters but a
-// slash, ** for any at all, ? for one that is no slash, [a-z] and [^a-z] for one
-// of a class, and a backslash makes the next character one of the text.
+// pattern is the right side of LIKE. * and % match any characters except a slash, **
+// matches any characters, ? matches one character except a slash, and [a-z] and [^a-z]
+// match one character of a class. A backslash escapes the next character.
 type pattern struct {
 	atoms []atom
-	// plain patterns have literal text and single stars only; parts is the text
-	// between the stars.
+	// plain means that the pattern has only literal text and single stars; parts is
+	// the text between the stars.
 	plain bool
 	parts []string
 	bad   bool
@@ -77,7 +77,7 @@ func newPattern(text string) *pattern {
 	return p
 }
 
-// readClass reads a class of characters after its opening bracket.
+// readClass parses a class of characters after its opening bracket.
 func readClass(s string) (a atom, rest string, ok bool) {
 	a.kind = atomClass
 	s, a.negated = cutPrefix(s, "^")
@@ -134,8 +134,8 @@ func (a atom) matches(r rune) bool {
 	}
 }
 
-// match reports whether the pattern is the whole text; ok is false for a pattern
-// that is none. It takes time in proportion to the text and the pattern.
+// match reports whether the pattern matches the whole text; ok is false if the pattern is
+// invalid. The time is proportional to the product of both lengths.
 func (p *pattern) match(s string) (matches, ok bool) {
 	if p.bad {
 		return false, false
@@ -143,7 +143,7 @@ func (p *pattern) match(s string) (matches, ok bool) {
 	if p.plain && (len(p.parts) == 1 || strings.IndexByte(s, '/') < 0) {
 		return matchParts(s, p.parts), true
 	}
-	// at[i] tells that the text so far can end before atom i.
+	// at[i] means that the text so far matches the atoms before atom i.
 	at, next := make([]bool, len(p.atoms)+1), make([]bool, len(p.atoms)+1)
 	p.reach(at, 0)
 	for _, r := range s {
@@ -165,7 +165,8 @@ func (p *pattern) match(s string) (matches, ok bool) {
 	return at[len(p.atoms)], true
 }
 
-// reach marks a place, and those behind stars that may stand for nothing.
+// reach marks atom i, and the atoms after stars, because a star also matches an empty
+// text.
 func (p *pattern) reach(at []bool, i int) {
 	for {
 		at[i] = true
@@ -176,7 +177,7 @@ func (p *pattern) reach(at []bool, i int) {
 	}
 }
 
-// matchParts matches text between stars.
+// matchParts matches a plain pattern, given the parts between its stars.
 func matchParts(s string, parts []string) bool {
 	if len(parts) == 1 {
 		return s == parts[0]

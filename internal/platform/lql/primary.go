@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// The words that are no names unless they are quoted.
+// The reserved words: they are names only in quotes.
 var (
 	expressionWords = []string{"and", "or", "not", "in"}
 	filterWords     = []string{
@@ -16,7 +16,7 @@ var (
 	}
 )
 
-// reserved reports whether a word is no name.
+// reserved reports whether a token is a reserved word.
 func (p *Parser) reserved(t token) bool {
 	if p.dialect == Filters {
 		return t.isAny(filterWords...)
@@ -24,7 +24,7 @@ func (p *Parser) reserved(t token) bool {
 	return t.isAny(expressionWords...)
 }
 
-// unary reads what stands before an operand, and the operand.
+// unary parses prefix operators and their operand.
 func (p *Parser) unary() (node, *Error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func (p *Parser) unary() (node, *Error) {
 	return p.base()
 }
 
-// nameFollows reports whether the word after the present one is a name, which
-// tells EXISTS from a column called exists.
+// nameFollows reports whether the token after the current one is a name. It
+// distinguishes EXISTS from a column called exists.
 func (p *Parser) nameFollows() bool {
 	ahead := p.lexer
 	t, err := ahead.next()
@@ -73,7 +73,7 @@ func negative(inner node) node {
 	return minus{inner}
 }
 
-// negated reads what NOT is about: a condition, or a function's call alone.
+// negated parses the operand of NOT: a condition, or a single function call.
 func (p *Parser) negated() (node, *Error) {
 	var inner node
 	var err *Error
@@ -96,7 +96,7 @@ func (p *Parser) exists() (node, *Error) {
 	return existing{inner}, err
 }
 
-// group reads AND (...) and OR (...).
+// group parses AND (...) and OR (...).
 func (p *Parser) group() (node, *Error) {
 	t := p.tok
 	if err := p.advance(); err != nil {
@@ -135,7 +135,7 @@ func (p *Parser) group() (node, *Error) {
 	return g, nil
 }
 
-// base reads one operand.
+// base parses one operand.
 func (p *Parser) base() (node, *Error) {
 	t := p.tok
 	switch {
@@ -144,7 +144,7 @@ func (p *Parser) base() (node, *Error) {
 	case t.kind == tokenNumber:
 		n, ok := parseLiteralNumber(t.text)
 		if !ok {
-			return nil, p.errorf(t.pos, "%s is no number", short(t.text))
+			return nil, p.errorf(t.pos, "%s is not a number", short(t.text))
 		}
 		return literal{n}, p.advance()
 	case t.is("("):
@@ -162,8 +162,8 @@ func (p *Parser) base() (node, *Error) {
 	return nil, p.errorf(t.pos, "expected a value, not %s", t.describe())
 }
 
-// parseLiteralNumber reads a number of the text: no leading zeros, a digit on
-// both sides of the point, within the range of a float of 64 bits.
+// parseLiteralNumber parses a number literal. It has no leading zeros, digits on both
+// sides of the point, and a value in the range of a float of 64 bits.
 func parseLiteralNumber(text string) (value.Value, bool) {
 	if hex, ok := strings.CutPrefix(text, "0x"); ok {
 		return parseHex(hex)
@@ -183,7 +183,7 @@ func parseLiteralNumber(text string) (value.Value, bool) {
 	return n, ok
 }
 
-// maxFloatDigits is how many digits the greatest float of 64 bits has.
+// maxFloatDigits is the number of digits of the greatest float of 64 bits.
 const maxFloatDigits = 309
 
 func parseHex(digits string) (value.Value, bool) {
@@ -227,14 +227,14 @@ func (p *Parser) include() (node, *Error) {
 	return i, p.advance()
 }
 
-// named reads a function's call, true, false, null, or a column.
+// named parses a function call, true, false, null, or a column.
 func (p *Parser) named(t token) (node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
 	if !t.quoted && p.tok.is("(") && (t.adjoins || !p.reserved(t)) {
 		if t.is("exists") && p.dialect == Filters {
-			return nil, p.errorf(t.pos, "EXISTS stands before a field without parentheses")
+			return nil, p.errorf(t.pos, "EXISTS is followed by a field without parentheses")
 		}
 		return p.call(strings.ToLower(t.text), t.pos)
 	}
@@ -245,7 +245,7 @@ func (p *Parser) named(t token) (node, *Error) {
 	case t.is("null"):
 		return literal{value.OfNull()}, nil
 	case p.reserved(t):
-		return nil, p.errorf(t.pos, "expected a value, not %s; a name like this is written in back-quotes", t.describe())
+		return nil, p.errorf(t.pos, "expected a value, not %s; write a name like this in back-quotes", t.describe())
 	}
 	p.columns = append(p.columns, t.name)
 	return column{t.name, t.pos}, nil
@@ -254,7 +254,7 @@ func (p *Parser) named(t token) (node, *Error) {
 func (p *Parser) call(name string, pos int) (node, *Error) {
 	f, ok := functions[name]
 	if !ok {
-		return nil, p.errorf(pos, "there is no function %s; there are %s", name, strings.Join(Functions(), ", "))
+		return nil, p.errorf(pos, "there is no function %s; the functions are %s", name, strings.Join(Functions(), ", "))
 	}
 	if f.readsAll && p.dialect == Filters {
 		return nil, p.errorf(pos, "%s reads the columns of an event; a filter has fields", name)
@@ -284,7 +284,7 @@ func (p *Parser) call(name string, pos int) (node, *Error) {
 	return c, p.count()
 }
 
-// castArguments reads (x AS type), and (x, "type").
+// castArguments parses (x AS type) and (x, "type").
 func (p *Parser) castArguments() ([]node, *Error) {
 	if err := p.expect("("); err != nil {
 		return nil, err

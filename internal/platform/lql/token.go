@@ -16,33 +16,33 @@ const (
 	tokenSymbol
 )
 
-// token is one word of the text.
+// token is one token of the text.
 type token struct {
 	kind tokenKind
-	// text is the word, symbol or number, or the content of a string.
+	// text is the text of a word, symbol or number, or the content of a string.
 	text string
 	// name is set for names that are quoted or have a key.
 	name name
-	// quoted names are no keywords.
+	// quoted means that the name was in quotes, so it is not a keyword.
 	quoted bool
 	pos    int
-	// newLine tells that a line ended before the token.
+	// newLine means that a line ended before the token.
 	newLine bool
-	// adjoins tells that "(" follows without a space.
+	// adjoins means that "(" follows without a space.
 	adjoins bool
 }
 
-// name is how a column or field is written.
+// name is the name of a column or field.
 type name struct {
-	// exact is the whole name as one column; empty when its parts are quoted
-	// apart, so that it can only be a key of a map.
+	// exact is the whole name, if it can be the name of one column. It is empty if the
+	// parts are quoted separately, because then the name can only be a key of a map.
 	exact string
 	// left and key are the parts before and after the first dot.
 	left, key string
 	keyed     bool
 }
 
-// is tests for a keyword or symbol, without regard to case.
+// is tests for a keyword or symbol, ignoring case.
 func (t token) is(text string) bool {
 	return (t.kind == tokenSymbol || t.kind == tokenName && !t.quoted) && strings.EqualFold(t.text, text)
 }
@@ -56,7 +56,7 @@ func (t token) isAny(texts ...string) bool {
 	return false
 }
 
-// describe names a token in an error.
+// describe describes a token for an error.
 func (t token) describe() string {
 	switch t.kind {
 	case tokenEnd:
@@ -75,9 +75,9 @@ func short(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// Error is a fault in a text, and where it is.
+// Error is an error in a text, with its position.
 type Error struct {
-	// Offset counts bytes of the text; Line and Column count from 1, columns in
+	// Offset counts bytes from 0. Line and Column count from 1, columns in
 	// characters.
 	Offset, Line, Column int
 	Reason               string

@@ -10,11 +10,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// keyed is a bounded map: for each key the best entry, and of the keys
-// the best ones, as many as the capacity allows. What is best depends on the
-// operation alone: an entry only ever gets better, and so does the worst that
-// stays, so one that was put out can come back only by a better entry, and the
-// order of arrival does not matter.
+// keyed is a map with a capacity. It keeps the best entry of each key, and the keys with
+// the best entries up to the capacity; the operation defines which of two entries is
+// better. The result does not depend on the order of the events: an entry is replaced
+// only by a better one, so the worst entry that is kept never gets worse, and a key
+// that was dropped returns only with an entry that beats it.
 type keyed struct {
 	rule    Rule
 	entries map[string]entry
@@ -26,7 +26,7 @@ type entry struct {
 	v  value.Value
 }
 
-// better compares entries by the operation: above 0 when a stays before b.
+// better compares entries by the operation: it is above 0 if a is better than b.
 func (k *keyed) better(a, b entry) int {
 	switch k.rule.op {
 	case MapMax:
@@ -54,13 +54,13 @@ func (k *keyed) put(key string, e entry) {
 		k.entries = map[string]entry{}
 	}
 	k.entries[strings.Clone(key)] = e
-	// Only beyond twice the capacity, so that dropping costs little per key.
+	// Waiting until twice the capacity keeps the cost for each key small.
 	if len(k.entries) > 2*k.rule.capacity+16 {
 		k.dropExcess()
 	}
 }
 
-// dropExcess keeps the best keys, as many as the capacity. It does not change Value.
+// dropExcess drops all but the best keys, up to the capacity. It does not change Value.
 func (k *keyed) dropExcess() {
 	if len(k.entries) <= k.rule.capacity {
 		return

@@ -106,11 +106,11 @@ func TestValuesExpire(t *testing.T) {
 		t.Errorf("the latest is %s", got.Text())
 	}
 	if got := s.Value(now.Add(-2 * day)).Text(); got != "stale" {
-		t.Errorf("two days before it is %q", got)
+		t.Errorf("two days earlier: got %q, want stale", got)
 	}
 }
 
-func TestCombinationsThatMakeNoSense(t *testing.T) {
+func TestInvalidRulesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		typ            string
@@ -144,9 +144,9 @@ func TestCombinationsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// checklist 63: any order, any grouping, and any stop between store and load
-// give one answer.
-func TestTheOrderOfArrivalNeverMatters(t *testing.T) {
+// checklist 63: the value does not depend on the order of events, on their grouping into
+// profiles, or on storing and reading states in between.
+func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	type field struct {
 		typ string
@@ -203,14 +203,14 @@ func TestTheOrderOfArrivalNeverMatters(t *testing.T) {
 				blob, stamps := store(parts[1])
 				stored := value.NewRowReader(blob)
 				if got := r.ReadValue(stored, stamps, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
-					t.Fatalf("%s is read as %s with %d bytes left, %v", want, got, stored.Left(), stored.Err())
+					t.Fatalf("ReadValue: got %s with %d bytes left, %v, want %s", got, stored.Left(), stored.Err(), want)
 				}
 			})
 		})
 	}
 }
 
-// store gives the stored form of a state, and its stamps as they read back.
+// store returns the stored form of a state, and the stamps that are read back.
 func store(s merge.State) ([]byte, []merge.Stamp) {
 	var stamps merge.Stamps
 	blob := s.AppendBinary(nil, &stamps)

@@ -1,12 +1,12 @@
-// Package merge combines what many events say of one user field into one
+// Package merge combines the values that many events have for one user field into one
 // value: the latest, the sum, the set, and so on.
 //
-// Each operation keeps a state that is commutative and associative, so the
-// order in which events arrive, and the order in which profiles are joined,
-// never changes the value. Equal times are settled by the greater event id, and
-// two values of one event by the greater value. Collections are bounded by
-// their capacity in a way that is independent of order too: by what stays
-// (the latest, the oldest, the greatest, the least), never by what came first.
+// Merging the state of an operation is commutative and associative. Therefore the order
+// in which events arrive, and the order in which profiles are joined, never change the
+// value. Of two events at the same time, the one with the greater id counts as later;
+// of two values of one event, the greater value is used. A collection that exceeds its
+// capacity keeps the latest, oldest, greatest or least members, never the ones that
+// arrived first, so that the result does not depend on the order either.
 package merge
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Operation is how a field combines values.
+// Operation is the way in which a field combines values.
 type Operation string
 
-// The operations. On maps, sum and count work key by key, and merge and capped
-// keep the latest value of each key, as latestmap does.
+// The operations. On maps, sum and count work on each key, and merge and capped keep
+// the latest value of each key, like latestmap.
 const (
 	Latest    Operation = "latest"
 	Oldest    Operation = "oldest"
@@ -38,14 +38,14 @@ const (
 	OldestMap Operation = "oldestmap"
 )
 
-// The capacities of collections that name none, and the most one may name.
+// The default capacities of collections, and the largest capacity.
 const (
 	DefaultCapacity       = 10_000
 	DefaultCappedCapacity = 100
 	MaxCapacity           = 100_000
 )
 
-// Rule is the way one field merges. Make it with NewRule.
+// Rule is the merge rule of one field. NewRule creates it.
 type Rule struct {
 	typ      value.Type
 	op       Operation
@@ -53,7 +53,7 @@ type Rule struct {
 	keep     time.Duration
 }
 
-// DefaultOperation is the operation of a field that names none.
+// DefaultOperation is the operation of a field without a merge operation.
 func DefaultOperation(t value.Type) Operation {
 	if t.Shape == value.Scalar {
 		return Latest
@@ -93,14 +93,14 @@ type RuleError struct {
 
 func (e *RuleError) Error() string { return e.Reason }
 
-// NewRule makes the rule of a field. Capacity and keepDays 0 mean the default,
-// and for ever. The error is a *RuleError.
+// NewRule returns the rule of a field. A capacity of 0 means the default capacity, and
+// a keepDays of 0 means that values never expire. The error is a *RuleError.
 func NewRule(t value.Type, op Operation, capacity, keepDays int64) (Rule, error) {
 	if op == "" {
 		op = DefaultOperation(t)
 	}
 	if ops := Operations(t); !slices.Contains(ops, op) {
-		return Rule{}, &RuleError{"merge_operation", fmt.Sprintf("a field of type %s cannot be merged by %q; it can by %s", t, op, list(ops))}
+		return Rule{}, &RuleError{"merge_operation", fmt.Sprintf("a field of type %s cannot be merged by %q, only by %s", t, op, list(ops))}
 	}
 	r := Rule{typ: t, op: op, capacity: int(min(max(capacity, 0), MaxCapacity)), keep: time.Duration(keepDays) * 24 * time.Hour}
 	bounded := t.Shape != value.Scalar && slices.Contains([]Operation{Merge, Capped, LatestMap, OldestMap, MapMax, MapMin}, op)
@@ -108,13 +108,13 @@ func NewRule(t value.Type, op Operation, capacity, keepDays int64) (Rule, error)
 	case capacity < 0 || capacity > MaxCapacity:
 		return Rule{}, &RuleError{"capacity", fmt.Sprintf("the capacity is %d; it can be 1 to %d, or 0 for the default", capacity, MaxCapacity)}
 	case capacity > 0 && !bounded:
-		return Rule{}, &RuleError{"capacity", fmt.Sprintf("a capacity bounds collections; a field of type %s merged by %q has none", t, op)}
+		return Rule{}, &RuleError{"capacity", fmt.Sprintf("a capacity limits collections, and a field of type %s merged by %q has no limit", t, op)}
 	case keepDays < 0 || keepDays > maxKeepDays:
 		return Rule{}, &RuleError{"keep_days", fmt.Sprintf("keep_days is %d; it can be 1 to %d, or 0 to keep for ever", keepDays, maxKeepDays)}
 	case keepDays > 0 && !slices.Contains([]Operation{Latest, Merge, Capped, LatestMap}, op):
 		return Rule{}, &RuleError{
 			"keep_days",
-			fmt.Sprintf("values merged by %q cannot expire one by one; those merged by latest, merge, capped and latestmap can", op),
+			fmt.Sprintf("values merged by %q cannot expire; only values merged by latest, merge, capped or latestmap can", op),
 		}
 	}
 	if r.capacity == 0 {
@@ -144,9 +144,9 @@ func (r Rule) Type() value.Type { return r.typ }
 // Operation is the field's operation.
 func (r Rule) Operation() Operation { return r.op }
 
-// Prepare makes an expression's result what Add takes: it converts it to the
-// field's type, or counts it. Failed tells that a value, or a part of it, did
-// not fit and was left out.
+// Prepare converts an expression's result to the argument of State.Add: a value of the
+// field's type, or a count. failed means that the value, or a part of it, could not be
+// converted and was left out.
 func (r Rule) Prepare(v value.Value) (out value.Value, failed bool) {
 	if r.op == Count && !v.IsNull() {
 		if r.typ.Shape == value.Scalar {
@@ -157,7 +157,7 @@ func (r Rule) Prepare(v value.Value) (out value.Value, failed bool) {
 	return r.typ.Convert(v)
 }
 
-// countKeys maps what is counted to ones.
+// countKeys returns a map from each counted key to 1.
 func countKeys(v value.Value) value.Value {
 	var entries []value.Entry
 	one := func(key string) { entries = append(entries, value.Entry{Key: key, Value: value.OfInt(1)}) }
@@ -181,7 +181,7 @@ func countKeys(v value.Value) value.Value {
 	return value.OfMap(entries)
 }
 
-// New makes the state of no events.
+// New returns the state without events.
 func (r Rule) New() State {
 	switch {
 	case r.op == Latest || r.op == Oldest:
@@ -201,7 +201,8 @@ func (r Rule) New() State {
 	}
 }
 
-// ReadValue reads a stored state as Read does, and gives only what its Value is.
+// ReadValue reads a stored state and returns its value. It is faster than Read and
+// Value.
 func (r *Rule) ReadValue(stored *value.Reader, stamps []Stamp, now time.Time) value.Value {
 	switch {
 	case r.op == Latest || r.op == Oldest:
@@ -220,7 +221,7 @@ func (r *Rule) ReadValue(stored *value.Reader, stamps []Stamp, now time.Time) va
 	}
 }
 
-// cutoff is the time before which values have expired, in microseconds.
+// cutoff is the time in microseconds before which values have expired.
 func (r Rule) cutoff(now time.Time) int64 {
 	if r.keep == 0 {
 		return noCutoff

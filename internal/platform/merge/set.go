@@ -10,10 +10,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// set is merge and capped of a set: for each member the time it was last seen,
-// and of the members the last seen ones, as many as the capacity allows. As with
-// keyed, a member put out can come back only by being seen later, so the order
-// of arrival does not matter.
+// set is the state of merge and capped on a set. It keeps the time at which each member
+// was last seen, and the members seen last up to the capacity. As with keyed, the
+// result does not depend on the order of the events: a member that was dropped returns
+// only if it is seen later.
 type set struct {
 	rule Rule
 	seen map[string]int64
@@ -31,14 +31,14 @@ func (s *set) put(member string, at int64) {
 		s.seen = map[string]int64{}
 	}
 	s.seen[strings.Clone(member)] = at
-	// Only beyond twice the capacity, so that dropping costs little per member.
+	// Waiting until twice the capacity keeps the cost for each member small.
 	if len(s.seen) > 2*s.rule.capacity+16 {
 		s.dropExcess()
 	}
 }
 
-// dropExcess keeps the members seen last; of equal times, those with the lesser
-// text. It does not change Value.
+// dropExcess drops all but the members seen last, up to the capacity. Of members with
+// the same time it keeps the ones with the lesser text. It does not change Value.
 func (s *set) dropExcess() {
 	if len(s.seen) <= s.rule.capacity {
 		return

@@ -6,46 +6,47 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// Stamps are the different stamps in one profile's states, which refer to them
-// by number: most profiles' fields come from few events, and an event's id is
-// longer than most values.
+// Stamps are the distinct stamps of one profile's states, which refer to them by index.
+// The fields of most profiles come from few events, and an event's id is longer than
+// most values.
 type Stamps struct {
 	list []Stamp
-	// places are those of all but a few stamps; nil as long as there are few.
-	places map[Stamp]int
+	// indexes holds the indexes of all stamps but the last few; nil as long as there
+	// are no more than few.
+	indexes map[Stamp]int
 }
 
-// few is the number of newest stamps that are searched one by one.
+// few is the number of last stamps that are searched one by one.
 const few = 8
 
-// Reset forgets all stamps.
-func (s *Stamps) Reset() { s.list, s.places = s.list[:0], nil }
+// Reset removes all stamps.
+func (s *Stamps) Reset() { s.list, s.indexes = s.list[:0], nil }
 
-// appendReference appends the number of a stamp.
+// appendReference appends the index of a stamp, and adds the stamp if it is new.
 func (s *Stamps) appendReference(b []byte, at Stamp) []byte {
-	return binary.AppendUvarint(b, uint64(s.place(at)))
+	return binary.AppendUvarint(b, uint64(s.index(at)))
 }
 
-func (s *Stamps) place(at Stamp) int {
+func (s *Stamps) index(at Stamp) int {
 	for i := len(s.list) - 1; i >= max(0, len(s.list)-few); i-- {
 		if s.list[i] == at {
 			return i
 		}
 	}
-	if i, ok := s.places[at]; ok {
+	if i, ok := s.indexes[at]; ok {
 		return i
 	}
 	if len(s.list) >= few {
-		if s.places == nil {
-			s.places = map[Stamp]int{}
+		if s.indexes == nil {
+			s.indexes = map[Stamp]int{}
 		}
-		s.places[s.list[len(s.list)-few]] = len(s.list) - few
+		s.indexes[s.list[len(s.list)-few]] = len(s.list) - few
 	}
 	s.list = append(s.list, at)
 	return len(s.list) - 1
 }
 
-// AppendBinary appends a form that ReadStamps reads.
+// AppendBinary appends the form that ReadStamps reads.
 func (s *Stamps) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.list)))
 	for _, at := range s.list {
@@ -64,7 +65,7 @@ func ReadStamps(r *value.Reader, list []Stamp) []Stamp {
 	return list
 }
 
-// readReference reads the number of a stamp, and gives the stamp.
+// readReference reads the index of a stamp, and returns the stamp.
 func readReference(r *value.Reader, stamps []Stamp) Stamp {
 	i := r.Index(len(stamps))
 	if i < 0 {

@@ -27,26 +27,25 @@ func (s Stamp) compare(o Stamp) int {
 	return cmp.Or(cmp.Compare(s.Micros, o.Micros), cmp.Compare(s.ID, o.ID))
 }
 
-// State is what a field of one profile has seen. Values are copied out of the
-// event that they come from.
+// State is the merged state of one field of one profile. Add copies the values that it
+// keeps.
 type State interface {
-	// Add takes a value that Rule.Prepare made, and is not NULL.
+	// Add merges a value that Rule.Prepare returned and that is not NULL.
 	Add(v value.Value, at Stamp)
-	// Merge takes the state of another profile, made by the same rule.
+	// Merge merges the state of another profile, which has the same rule.
 	Merge(o State)
-	// Value is the field's value at a time; NULL when there is none.
+	// Value is the field's value at a time; NULL if there is none.
 	Value(now time.Time) value.Value
-	// AppendBinary appends a form that Read reads; its stamps go into those of
-	// the profile.
+	// AppendBinary appends the form that Read reads, and adds its stamps to stamps.
 	AppendBinary(b []byte, stamps *Stamps) []byte
 	// Read replaces the state by a stored one.
 	Read(r *value.Reader, stamps []Stamp)
-	// Size is about the memory that the state takes, in bytes.
+	// Size is the approximate memory of the state in bytes.
 	Size() int
 }
 
-// sameType gives o as the type of s. The states of one field are made by one rule,
-// so another type is a bug, and panics.
+// sameType returns o with the type of s. The states of one field have the same rule, so
+// a different type is a bug, and sameType panics.
 func sameType[T State](s T, o State) T {
 	other, ok := o.(T)
 	if !ok {
@@ -55,7 +54,7 @@ func sameType[T State](s T, o State) T {
 	return other
 }
 
-// single is latest and oldest.
+// single is the state of latest and oldest.
 type single struct {
 	rule Rule
 	at   Stamp
@@ -68,7 +67,7 @@ func (s *single) Add(v value.Value, at Stamp) {
 		if s.rule.op == Oldest {
 			c = -c
 		}
-		// Two mappings of one event: the greater value, whichever came first.
+		// Two mappings of one event: the greater value is kept, in any order.
 		if c < 0 || c == 0 && value.Compare(s.v, canonical(v)) >= 0 {
 			return
 		}
@@ -76,7 +75,8 @@ func (s *single) Add(v value.Value, at Stamp) {
 	s.v, s.at = canonical(v).Clone(), Stamp{at.Micros, strings.Clone(at.ID)}
 }
 
-// canonical sorts a set, so that one set has one form.
+// canonical sorts the members of a set and removes duplicates, so that equal sets have
+// the same form.
 func canonical(v value.Value) value.Value {
 	if v.Kind() != value.List {
 		return v
@@ -110,7 +110,7 @@ func (s *single) Read(r *value.Reader, stamps []Stamp) {
 
 func (s *single) Size() int { return 160 + len(s.v.Str()) }
 
-// extremum is min and max.
+// extremum is the state of min and max.
 type extremum struct {
 	rule Rule
 	v    value.Value
@@ -139,7 +139,7 @@ func (e *extremum) AppendBinary(b []byte, _ *Stamps) []byte { return e.v.AppendB
 func (e *extremum) Read(r *value.Reader, _ []Stamp)         { e.v = r.Value() }
 func (e *extremum) Size() int                               { return 96 }
 
-// count is how many events had a value.
+// count is the number of events with a value.
 type count struct{ n int64 }
 
 func (c *count) Add(value.Value, Stamp)                  { c.n++ }
@@ -152,8 +152,8 @@ func (c *count) Size() int                               { return 24 }
 // sum is an exact decimal sum.
 type sum struct{ total apd.Decimal }
 
-// add adds without rounding: the context has no precision, and values are
-// bounded, so it has nothing to fail for.
+// add adds without rounding. It cannot fail, because the context has no precision limit
+// and the values are within the limits of a number.
 func add(total, x *apd.Decimal) { _, _ = apd.BaseContext.Add(total, total, x) }
 
 func (s *sum) Add(v value.Value, _ Stamp) {

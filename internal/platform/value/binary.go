@@ -8,10 +8,10 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// ErrCorrupt is a binary value that cannot be read.
+// ErrCorrupt means that a binary value is damaged.
 var ErrCorrupt = errors.New("the stored value is damaged")
 
-// The tags of the binary form. Numbers have two.
+// The tags of the binary form. A number is an integer or a decimal.
 const (
 	tagNull byte = iota
 	tagFalse
@@ -24,7 +24,7 @@ const (
 	tagMap
 )
 
-// AppendBinary appends a form that Reader.Value reads.
+// AppendBinary appends the binary form, which Reader.Value reads.
 func (v Value) AppendBinary(b []byte) []byte {
 	switch v.kind {
 	case Bool:
@@ -58,12 +58,12 @@ func (v Value) AppendBinary(b []byte) []byte {
 	}
 }
 
-// AppendString appends a string with its length.
+// AppendString appends the length of a string and the string.
 func AppendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// AppendDecimal appends a finite decimal: sign, exponent, coefficient.
+// AppendDecimal appends a finite decimal as sign, exponent and coefficient.
 func AppendDecimal(b []byte, d *apd.Decimal) []byte {
 	sign := byte(0)
 	if d.Negative {
@@ -77,7 +77,7 @@ func AppendDecimal(b []byte, d *apd.Decimal) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(digits))), digits...)
 }
 
-// appendCoefficient appends what big.Int.Bytes gives, with its length.
+// appendCoefficient appends the length and the bytes of big.Int.Bytes.
 func appendCoefficient(b []byte, c uint64) []byte {
 	n := (bits.Len64(c) + 7) / 8
 	b = append(b, byte(n))
@@ -87,30 +87,30 @@ func appendCoefficient(b []byte, c uint64) []byte {
 	return b
 }
 
-// Reader takes a binary form apart. After the first error all reads give zero
-// values; Err tells.
+// Reader reads a binary form. After the first error, all reads return zero values, and
+// Err returns the error.
 type Reader struct {
 	b   []byte
 	err error
-	// text is a copy of all there was to read, which strings are parts of; empty
-	// when each string is a copy of its own.
+	// text is a copy of the whole input, and strings are parts of it. It is empty if
+	// each string is copied separately.
 	text string
 }
 
-// NewReader reads from b, which must not change: strings are copied out of it.
+// NewReader reads from b, which must not change during the reads. Strings are copied.
 func NewReader(b []byte) *Reader { return &Reader{b: b} }
 
-// NewRowReader reads from b, which must not change, for a short time: strings
-// are parts of one copy, so that one that is kept keeps all of them.
+// NewRowReader reads from b, which must not change during the reads. Strings are parts
+// of one copy of b, so that a string that is kept keeps the whole copy in memory.
 func NewRowReader(b []byte) *Reader { return &Reader{b: b, text: string(b)} }
 
-// Left is how many bytes were not read yet.
+// Left is the number of bytes that were not read yet.
 func (r *Reader) Left() int { return len(r.b) }
 
-// Err is ErrCorrupt if anything could not be read.
+// Err is ErrCorrupt if a read failed.
 func (r *Reader) Err() error { return r.err }
 
-// Done reports whether all was read.
+// Done reports whether the whole input was read or a read failed.
 func (r *Reader) Done() bool { return len(r.b) == 0 || r.err != nil }
 
 func (r *Reader) fail() {
@@ -140,8 +140,9 @@ func (r *Reader) Varint() int64 {
 	return i
 }
 
-// Count reads a number of things that follow, each of at least one byte, so
-// that a damaged one allocates no memory.
+// Count reads the number of items that follow. Each item has at least one byte, so a
+// number above the number of remaining bytes is an error; memory for the items can be
+// allocated without another check.
 func (r *Reader) Count() int {
 	u, n := binary.Uvarint(r.b)
 	if n <= 0 || u > uint64(len(r.b)-n) {
@@ -152,10 +153,10 @@ func (r *Reader) Count() int {
 	return int(u)
 }
 
-// Skip passes over n bytes, which are there.
+// Skip skips n bytes; n must not exceed Left.
 func (r *Reader) Skip(n int) { r.b = r.b[n:] }
 
-// Index reads a number below n; -1 when it is none.
+// Index reads a number below n; it is -1 after an error.
 func (r *Reader) Index(n int) int {
 	u, width := binary.Uvarint(r.b)
 	if width <= 0 || u >= uint64(n) {
@@ -166,7 +167,7 @@ func (r *Reader) Index(n int) int {
 	return int(u)
 }
 
-// Bytes reads a length and so many bytes, without copying.
+// Bytes reads a length and that many bytes, without copying.
 func (r *Reader) Bytes() []byte {
 	n := r.Count()
 	if r.err != nil {
@@ -187,7 +188,7 @@ func (r *Reader) String() string {
 	return r.text[end-len(b) : end]
 }
 
-// Decimal reads what AppendDecimal wrote.
+// Decimal reads the form of AppendDecimal.
 func (r *Reader) Decimal(d *apd.Decimal) {
 	d.Form = apd.Finite
 	d.Negative = r.Byte() == 1
@@ -204,7 +205,7 @@ func (r *Reader) Decimal(d *apd.Decimal) {
 	d.Coeff.SetUint64(c)
 }
 
-// Value reads what AppendBinary wrote.
+// Value reads the form of AppendBinary.
 func (r *Reader) Value() Value { return r.value(0) }
 
 func (r *Reader) value(depth int) Value {

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// longestTime is more than any timestamp with a fraction and a zone needs.
+// longestTime is the length limit of a timestamp; no timestamp with a fraction and a
+// zone is longer.
 const longestTime = 40
 
-// ParseTime reads an ISO 8601 date or timestamp, with "T" or a space, with or
-// without a fraction. Without a zone it is UTC, as the import's sessions are.
+// ParseTime parses an ISO 8601 date or timestamp, with "T" or a space, with or without
+// a fraction. A time without a zone is UTC, like the sessions of an import.
 func ParseTime(s string) (Value, bool) {
 	if len(s) < len(time.DateOnly) || len(s) > longestTime {
 		return Value{}, false
@@ -27,7 +28,8 @@ func ParseTime(s string) (Value, bool) {
 	return OfTime(t), true
 }
 
-// appendRFC3339 fills in what the looser forms of a timestamp leave out.
+// appendRFC3339 appends a timestamp in RFC 3339, adding the parts that a shorter form
+// leaves out.
 func appendRFC3339(b []byte, s string) []byte {
 	clock, zone := s[11:], "Z"
 	if i := strings.IndexAny(clock, "Zz+-"); i >= 0 {
@@ -52,7 +54,7 @@ func appendRFC3339(b []byte, s string) []byte {
 	}
 }
 
-// ParseBool reads the words people write for a boolean, in any case.
+// ParseBool parses the usual words for a boolean, in any case.
 func ParseBool(s string) (Value, bool) {
 	switch strings.ToLower(s) {
 	case "true", "t", "yes", "y", "1":
@@ -63,7 +65,7 @@ func ParseBool(s string) (Value, bool) {
 	return Value{}, false
 }
 
-// ToNumber converts a number or a string that is one; else NULL.
+// ToNumber converts a number or a numeric string; the result is NULL otherwise.
 func ToNumber(v Value) Value {
 	switch v.kind {
 	case Number:
@@ -76,7 +78,8 @@ func ToNumber(v Value) Value {
 	}
 }
 
-// ToBool converts a boolean, 0, 1, or a word for one; else NULL.
+// ToBool converts a boolean, 0, 1, or a word for a boolean; the result is NULL
+// otherwise.
 func ToBool(v Value) Value {
 	switch v.kind {
 	case Bool:
@@ -92,7 +95,7 @@ func ToBool(v Value) Value {
 	return Value{}
 }
 
-// ToTime converts an instant, or an ISO 8601 string; else NULL.
+// ToTime converts an instant or an ISO 8601 string; the result is NULL otherwise.
 func ToTime(v Value) Value {
 	switch v.kind {
 	case Time:
@@ -105,7 +108,7 @@ func ToTime(v Value) Value {
 	}
 }
 
-// ToString is the value's text; NULL stays NULL.
+// ToString converts a value to its text; NULL stays NULL.
 func ToString(v Value) Value {
 	if v.kind == String || v.kind == Null {
 		return v

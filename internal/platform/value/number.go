@@ -8,16 +8,16 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// The bounds of a number: beyond them it is not a number to us. They hold every
-// DECIMAL and DOUBLE with room to spare, and keep one hostile value (1e999999)
-// from costing a megabyte of digits.
+// The limits of a number. A text beyond them is not read as a number. Every DECIMAL and
+// DOUBLE is far below the limits, and a hostile value (1e999999) cannot take a megabyte
+// of digits.
 const (
 	maxDigits   = 1000
 	maxExponent = 1000
 )
 
-// quotientDigits is the precision of a division, the one operation whose result
-// may have no end.
+// quotientDigits is the precision of a division, the only operation whose result may
+// have infinitely many digits.
 const quotientDigits = 34
 
 var (
@@ -25,7 +25,8 @@ var (
 	quotient = apd.BaseContext.WithPrecision(quotientDigits)
 )
 
-// ParseNumber reads a JSON-like number: sign, digits, fraction, exponent.
+// ParseNumber parses a number as in JSON: sign, digits, fraction, exponent. Leading
+// zeros are allowed.
 func ParseNumber(s string) (Value, bool) {
 	if i, ok := parseSmallInt(s); ok {
 		return OfInt(i), true
@@ -63,8 +64,8 @@ func parseSmallInt(s string) (int64, bool) {
 	return n, true
 }
 
-// numberSyntax keeps out what the decimal package reads beyond numbers: NaN,
-// Infinity, and digits without a number before the exponent.
+// numberSyntax refuses texts that the decimal package accepts but that are not numbers:
+// NaN, Infinity, and an exponent without digits before it.
 func numberSyntax(s string) bool {
 	i, digits := 0, 0
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
@@ -98,7 +99,7 @@ func numberSyntax(s string) bool {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// ofDecimal takes a decimal, if it is within bounds.
+// ofDecimal returns the decimal as a number, if it is within the limits.
 func ofDecimal(d *apd.Decimal) (Value, bool) {
 	if d.Form != apd.Finite || d.Exponent > maxExponent || d.Exponent < -maxExponent-maxDigits || d.NumDigits() > maxDigits {
 		return Value{}, false
@@ -106,15 +107,15 @@ func ofDecimal(d *apd.Decimal) (Value, bool) {
 	return Value{kind: Number, ref: d}, true
 }
 
-// OfDecimal makes a number of a decimal, which the Value then owns; NULL when it
-// is no finite number within bounds.
+// OfDecimal returns a decimal as a number. The Value owns the decimal afterwards. The
+// result is NULL if the decimal is not finite or not within the limits.
 func OfDecimal(d *apd.Decimal) Value {
 	v, _ := ofDecimal(d)
 	return v
 }
 
-// Decimal gives the number as a decimal, which must not be changed; scratch
-// holds it when it is not one yet.
+// Decimal returns the number as a decimal, which must not be changed. An integer is
+// converted to a decimal in scratch.
 func (v Value) Decimal(scratch *apd.Decimal) *apd.Decimal { return v.decimal(scratch) }
 
 func (v Value) decimal(scratch *apd.Decimal) *apd.Decimal {
@@ -124,8 +125,8 @@ func (v Value) decimal(scratch *apd.Decimal) *apd.Decimal {
 	return scratch.SetInt64(v.num)
 }
 
-// Int is the number as an integer of 64 bits; false when it has a fraction or
-// does not fit.
+// Int returns the number as an integer of 64 bits; false if it has a fraction or does
+// not fit.
 func (v Value) Int() (int64, bool) {
 	if v.kind != Number {
 		return 0, false
@@ -138,7 +139,7 @@ func (v Value) Int() (int64, bool) {
 	return i, err == nil
 }
 
-// Truncate cuts a number's fraction off.
+// Truncate removes a number's fraction.
 func Truncate(v Value) Value {
 	d, ok := v.ref.(*apd.Decimal)
 	if !ok || v.kind != Number {
@@ -152,8 +153,9 @@ func Truncate(v Value) Value {
 // Arithmetic is one of + - * / %.
 type Arithmetic byte
 
-// Compute applies an operation to two numbers. It is exact but for divisions,
-// which keep 34 digits; NULL when divided by zero or out of bounds.
+// Compute applies an operation to two numbers. The result is exact, except that a
+// division has 34 digits. The result of a division by zero, and a result beyond the
+// limits, is NULL.
 func Compute(op Arithmetic, a, b Value) Value {
 	if a.kind != Number || b.kind != Number {
 		return Value{}
@@ -216,8 +218,8 @@ func computeInts(op Arithmetic, a, b int64) (Value, bool) {
 	return Value{}, false
 }
 
-// appendNumber writes all digits, without an exponent and without zeros that
-// say nothing.
+// appendNumber appends all digits, without an exponent and without trailing zeros of
+// the fraction.
 func appendNumber(b []byte, v Value) []byte {
 	d, ok := v.ref.(*apd.Decimal)
 	if !ok {
@@ -234,10 +236,11 @@ func appendNumber(b []byte, v Value) []byte {
 	return reduced.Append(b, 'f')
 }
 
-// longestFraction is how many digits after the point appendShort writes.
+// longestFraction is the largest number of digits after the point that appendShort
+// writes.
 const longestFraction = 18
 
-// appendShort writes a coefficient with so many digits after the point.
+// appendShort appends a coefficient with fraction digits after the point.
 func appendShort(b []byte, negative bool, c uint64, fraction int) []byte {
 	for ; fraction > 0 && c%10 == 0; c /= 10 {
 		fraction--

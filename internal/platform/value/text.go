@@ -9,8 +9,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Text is the value as an export shows it: numbers with all digits, instants in
-// RFC 3339 UTC with microseconds, collections as JSON. NULL is empty.
+// Text is the value as an export writes it: numbers with all digits, instants in RFC
+// 3339 UTC with microseconds, collections as JSON, NULL as an empty text.
 func (v Value) Text() string {
 	switch v.kind {
 	case Null:
@@ -27,7 +27,7 @@ func (v Value) Text() string {
 	}
 }
 
-// AppendText appends what Text gives.
+// AppendText appends the result of Text.
 func (v Value) AppendText(b []byte) []byte {
 	switch v.kind {
 	case Null:
@@ -45,8 +45,8 @@ func (v Value) AppendText(b []byte) []byte {
 
 func appendTime(b []byte, v Value) []byte { return AppendTime(b, time.UnixMicro(v.num)) }
 
-// AppendTime appends an instant in RFC 3339, in UTC with microseconds, always of
-// one length. Its year has four digits.
+// AppendTime appends an instant in RFC 3339, in UTC with microseconds. The result always
+// has the same length; the year has four digits.
 func AppendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -67,12 +67,12 @@ func AppendTime(b []byte, t time.Time) []byte {
 	return b
 }
 
-// putDigits writes a number below a hundred.
+// putDigits writes a number below 100 as two digits.
 func putDigits(at []byte, n int) {
 	at[1], at[0] = byte('0'+n%10), byte('0'+n/10)
 }
 
-// AppendJSON appends the value as JSON; maps sorted by key.
+// AppendJSON appends the value as JSON. Maps are sorted by key.
 func (v Value) AppendJSON(b []byte) []byte {
 	switch v.kind {
 	case Null:
@@ -109,7 +109,8 @@ func (v Value) AppendJSON(b []byte) []byte {
 	}
 }
 
-// AppendJSONString appends a string as JSON, escaping what must be and no more.
+// AppendJSONString appends a string as JSON. It escapes only the characters that JSON
+// requires to be escaped.
 func AppendJSONString(b []byte, s string) []byte {
 	plain := true
 	for i := range len(s) {
@@ -126,16 +127,16 @@ func AppendJSONString(b []byte, s string) []byte {
 	var out strings.Builder
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	// A string always encodes; bytes that are no UTF-8 become U+FFFD.
+	// Encoding a string cannot fail; bytes that are not UTF-8 become U+FFFD.
 	_ = e.Encode(s)
 	return append(b, strings.TrimSuffix(out.String(), "\n")...)
 }
 
-// maxNesting is how deep nested JSON is taken apart; below it stays text.
+// maxNesting is the depth down to which JSON is converted; deeper values stay text.
 const maxNesting = 64
 
-// FromJSON converts a parsed JSON value. Numbers keep their digits; one out of
-// bounds is NULL. JSON's null is OfNull.
+// FromJSON converts a parsed JSON value. Numbers keep their digits; a number beyond the
+// limits becomes NULL. JSON's null becomes OfNull.
 func FromJSON(r gjson.Result) Value { return fromJSON(r, 0) }
 
 func fromJSON(r gjson.Result, depth int) Value {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Shape tells scalars and collections apart.
+// Shape distinguishes scalars and collections.
 type Shape uint8
 
 // The shapes of a field.
@@ -19,17 +19,18 @@ const (
 // Element is the type of a scalar, or of a collection's elements.
 type Element string
 
-// The elements.
+// The types of elements.
 const (
 	ElementString Element = "string"
 	ElementBool   Element = "bool"
 	ElementInt    Element = "int"
 	ElementNumber Element = "number"
 	ElementDate   Element = "date"
-	// ElementAny keeps each value as it came; only in maps.
+	// ElementAny keeps each value unchanged; it is only used in maps.
 	ElementAny Element = "value"
-	// ElementPlace is a place on Earth: the text "latitude,longitude" in degrees.
-	ElementPlace Element = "geolocation"
+	// ElementLocation is a geographic location: the text "latitude,longitude" in
+	// degrees.
+	ElementLocation Element = "geolocation"
 )
 
 // Type is the type of a user field.
@@ -38,9 +39,9 @@ type Type struct {
 	Element Element
 }
 
-// synonyms are names of Lytics for types that have another name here.
-// Members of ts[]string have a time, as those of every set here do; a
-// []timebucket counts times, and here keeps them.
+// synonyms maps Lytics' names of types to the names of this package. Lytics keeps a
+// time for each member of ts[]string; every set here does. A []timebucket of Lytics
+// counts times; here it keeps them.
 var synonyms = map[string]string{
 	"float":        "number",
 	"time":         "date",
@@ -55,7 +56,7 @@ var types = map[string]Type{
 	"int":               {Scalar, ElementInt},
 	"number":            {Scalar, ElementNumber},
 	"date":              {Scalar, ElementDate},
-	"geolocation":       {Scalar, ElementPlace},
+	"geolocation":       {Scalar, ElementLocation},
 	"[]string":          {SetOf, ElementString},
 	"[]time":            {SetOf, ElementDate},
 	"map[string]int":    {MapOf, ElementInt},
@@ -66,7 +67,7 @@ var types = map[string]Type{
 	"map[string]value":  {MapOf, ElementAny},
 }
 
-// TypeNames lists the names that ParseType knows, sorted.
+// TypeNames lists the names that ParseType accepts, sorted.
 func TypeNames() []string {
 	names := slices.Collect(maps.Keys(types))
 	names = slices.AppendSeq(names, maps.Keys(synonyms))
@@ -74,7 +75,7 @@ func TypeNames() []string {
 	return names
 }
 
-// ParseType reads the name of a field type, such as "map[string]int".
+// ParseType parses the name of a field type, such as "map[string]int".
 func ParseType(name string) (Type, bool) {
 	if synonym, ok := synonyms[name]; ok {
 		name = synonym
@@ -95,9 +96,10 @@ func (t Type) String() string {
 // Numeric reports whether the elements can be added up.
 func (t Type) Numeric() bool { return t.Element == ElementInt || t.Element == ElementNumber }
 
-// Convert makes a value fit the type. NULL gives NULL and no failure; a value
-// that does not fit gives NULL and failed. A set takes a single value for a set
-// of one; in collections elements that do not fit are left out, and failed.
+// Convert converts a value to the type. NULL becomes NULL without a failure. A value
+// that cannot be converted becomes NULL, and failed is true. A set is made of a single
+// value as well. In collections, elements that cannot be converted are left out, and
+// failed is true.
 func (t Type) Convert(v Value) (out Value, failed bool) {
 	if v.IsNull() {
 		return Value{}, false
@@ -112,8 +114,8 @@ func (t Type) Convert(v Value) (out Value, failed bool) {
 	}
 }
 
-// Convert makes a scalar fit; see Type.Convert. An empty string is no number,
-// boolean or date, and no failure either: it is how text files write NULL.
+// Convert converts a scalar; see Type.Convert. An empty string becomes NULL as a
+// number, boolean or date without a failure, because text files write NULL like that.
 func (e Element) Convert(v Value) (out Value, failed bool) {
 	switch e {
 	case ElementString:
@@ -131,8 +133,8 @@ func (e Element) Convert(v Value) (out Value, failed bool) {
 		}
 	case ElementDate:
 		out = ToTime(v)
-	case ElementPlace:
-		out = ToPlace(v)
+	case ElementLocation:
+		out = ToLocation(v)
 	default:
 		return v, false
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// Kind is what a Value holds.
+// Kind is the kind of a Value.
 type Kind uint8
 
 // The kinds, in the order in which values of different kinds sort.
@@ -38,13 +38,13 @@ type Value struct {
 	ref any
 }
 
-// Entry is one key of a map.
+// Entry is one key of a map with its value.
 type Entry struct {
 	Key   string
 	Value Value
 }
 
-// OfBool makes a boolean.
+// OfBool returns a boolean.
 func OfBool(b bool) Value {
 	if b {
 		return Value{kind: Bool, num: 1}
@@ -52,23 +52,23 @@ func OfBool(b bool) Value {
 	return Value{kind: Bool}
 }
 
-// OfInt makes an integer number.
+// OfInt returns an integer number.
 func OfInt(i int64) Value { return Value{kind: Number, num: i} }
 
-// OfString makes a string.
+// OfString returns a string.
 func OfString(s string) Value { return Value{kind: String, str: s} }
 
-// OfMicros makes an instant from microseconds since 1970.
+// OfMicros returns an instant from microseconds since 1970.
 func OfMicros(us int64) Value { return Value{kind: Time, num: us} }
 
-// OfTime makes an instant, cut to microseconds.
+// OfTime returns an instant, truncated to microseconds.
 func OfTime(t time.Time) Value { return OfMicros(t.UnixMicro()) }
 
-// OfList makes a list, which the Value then owns.
+// OfList returns a list. The Value owns l afterwards.
 func OfList(l []Value) Value { return Value{kind: List, ref: l} }
 
-// OfMap makes a map, which the Value then owns. Of a key given twice the last
-// value stays.
+// OfMap returns a map. The Value owns entries afterwards. If a key occurs twice, its
+// last value is used.
 func OfMap(entries []Entry) Value {
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
 	out := entries[:0]
@@ -81,21 +81,20 @@ func OfMap(entries []Entry) Value {
 	return Value{kind: Map, ref: out}
 }
 
-// OfNull makes the NULL that a source states, such as null in JSON. It differs
-// from the zero Value, the NULL of what a source does not have, in IsAbsent
-// alone.
+// OfNull returns an explicit NULL of a source, such as null in JSON. The zero Value is
+// an absent value. The two differ only in IsAbsent.
 func OfNull() Value { return Value{num: 1} }
 
-// Kind tells what the value holds.
+// Kind is the value's kind.
 func (v Value) Kind() Kind { return v.kind }
 
-// IsAbsent reports whether the value is the NULL of what a source does not have.
+// IsAbsent reports whether the source has no such value, not even an explicit NULL.
 func (v Value) IsAbsent() bool { return v.kind == Null && v.num == 0 }
 
 // IsNull reports whether the value is NULL.
 func (v Value) IsNull() bool { return v.kind == Null }
 
-// IsEmpty reports whether the value is NULL, "", or a collection of nothing.
+// IsEmpty reports whether the value is NULL, "", or a collection without elements.
 func (v Value) IsEmpty() bool {
 	switch v.kind {
 	case Null:
@@ -111,28 +110,28 @@ func (v Value) IsEmpty() bool {
 	}
 }
 
-// Bool is the boolean; false for other kinds.
+// Bool is the boolean; it is false for other kinds.
 func (v Value) Bool() bool { return v.kind == Bool && v.num != 0 }
 
-// Str is the string; empty for other kinds.
+// Str is the string; it is empty for other kinds.
 func (v Value) Str() string { return v.str }
 
 // Micros is the instant in microseconds since 1970.
 func (v Value) Micros() int64 { return v.num }
 
-// List is the list's elements, which must not be changed.
+// List returns the list's elements, which must not be changed.
 func (v Value) List() []Value {
 	l, _ := v.ref.([]Value)
 	return l
 }
 
-// Entries is the map's entries, sorted by key, which must not be changed.
+// Entries returns the map's entries, sorted by key, which must not be changed.
 func (v Value) Entries() []Entry {
 	e, _ := v.ref.([]Entry)
 	return e
 }
 
-// Lookup is a map's value for a key, or NULL.
+// Lookup returns a map's value for a key, or NULL.
 func (v Value) Lookup(key string) Value {
 	entries := v.Entries()
 	i, ok := slices.BinarySearchFunc(entries, key, func(e Entry, k string) int { return cmp.Compare(e.Key, k) })
@@ -142,8 +141,8 @@ func (v Value) Lookup(key string) Value {
 	return entries[i].Value
 }
 
-// Clone copies the strings, so that a value kept for long does not hold the
-// line of text it was cut from.
+// Clone copies the strings. Without a copy, a value would keep the line of text that it
+// comes from in memory.
 func (v Value) Clone() Value {
 	switch v.kind {
 	case String:
@@ -164,8 +163,8 @@ func (v Value) Clone() Value {
 	return v
 }
 
-// Compare orders any two values: by kind, then by content. It is the order that
-// settles ties, and sorts what is printed.
+// Compare orders any two values, by kind and then by content. This order breaks ties,
+// and sorts the members of sets.
 func Compare(a, b Value) int {
 	if a.kind != b.kind {
 		return cmp.Compare(a.kind, b.kind)

@@ -40,12 +40,12 @@ func TestNumbersKeepAllDigits(t *testing.T) {
 		"1e19":                    "10000000000000000000",
 	} {
 		if got := number(t, in).Text(); got != want {
-			t.Errorf("%s prints as %s, want %s", in, got, want)
+			t.Errorf("text of %s: got %s, want %s", in, got, want)
 		}
 	}
 }
 
-func TestShortNumbersPrintAsLongOnes(t *testing.T) {
+func TestTheFastPathFormatsNumbersLikeTheDecimalPackage(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := apd.NewWithBigInt(new(apd.BigInt).SetUint64(rapid.Uint64().Draw(t, "digits")), rapid.Int32Range(-25, 5).Draw(t, "exponent"))
@@ -57,12 +57,12 @@ func TestShortNumbersPrintAsLongOnes(t *testing.T) {
 			want = "0"
 		}
 		if got := value.OfDecimal(d).Text(); got != want {
-			t.Fatalf("%v prints as %s, want %s", d, got, want)
+			t.Fatalf("text of %v: got %s, want %s", d, got, want)
 		}
 	})
 }
 
-func TestInstantsPrintWithMicroseconds(t *testing.T) {
+func TestInstantsHaveMicroseconds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		at := time.UnixMicro(rapid.Int64Range(-62167219200000000, 253402300799999999).Draw(t, "at"))
@@ -72,7 +72,7 @@ func TestInstantsPrintWithMicroseconds(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoNumber(t *testing.T) {
+func TestTextsThatAreNotNumbers(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"", "-", "abc", "1a", "NaN", "Infinity", "inf", "1e", "e5", ".", "0x10", "1_000", "1e999999", strings.Repeat("9", 1001), " 1"} {
 		if v, ok := value.ParseNumber(in); ok {
@@ -108,7 +108,7 @@ func TestArithmeticIsExact(t *testing.T) {
 	}
 }
 
-// checklist 7, 8: microseconds survive, and a time without a zone is UTC.
+// checklist 7, 8: times keep their microseconds, and a time without a zone is UTC.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -136,7 +136,7 @@ func TestTimes(t *testing.T) {
 }
 
 // checklist 16, 17: nested values keep their digits.
-func TestJSONGoesRound(t *testing.T) {
+func TestJSONIsReadAndWritten(t *testing.T) {
 	t.Parallel()
 	in := `{"z":[1.10,{"b":9007199254740993,"a":"\u00e9\n\"<&>"}],"a":null,"t":true,"e":{},"l":[]}`
 	want := `{"a":null,"e":{},"l":[],"t":true,"z":[1.1,{"a":"é\n\"<&>","b":9007199254740993}]}`
@@ -193,19 +193,19 @@ func anyValue(t *rapid.T) value.Value {
 	}).Draw(t, "json")))
 }
 
-func TestBinaryGoesRound(t *testing.T) {
+func TestBinaryFormsAreReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := value.OfList([]value.Value{anyValue(t), value.OfMicros(rapid.Int64().Draw(t, "us")), value.OfInt(rapid.Int64().Draw(t, "int"))})
 		r := value.NewReader(in.AppendBinary(nil))
 		out := r.Value()
 		if r.Err() != nil || !r.Done() || value.Compare(in, out) != 0 {
-			t.Fatalf("%s came back as %s, %v", in.Text(), out.Text(), r.Err())
+			t.Fatalf("binary form of %s: read %s, %v", in.Text(), out.Text(), r.Err())
 		}
 	})
 }
 
-// checklist 42: damage is found, not read as something else or as a crash.
+// checklist 42: reading a damaged form returns an error and never panics.
 func TestDamagedBinaryIsAnError(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -217,7 +217,7 @@ func TestDamagedBinaryIsAnError(t *testing.T) {
 	whole := value.OfString("hello").AppendBinary(nil)
 	r := value.NewReader(whole[:3])
 	if _ = r.Value(); r.Err() == nil {
-		t.Error("a cut string is read without an error")
+		t.Error("a truncated string is read without an error")
 	}
 }
 
@@ -226,7 +226,7 @@ func TestCompareIsATotalOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := anyValue(t), anyValue(t), anyValue(t)
 		if value.Compare(a, b) != -value.Compare(b, a) {
-			t.Fatalf("%s and %s compare differently the other way round", a.Text(), b.Text())
+			t.Fatalf("Compare of %s and %s is not antisymmetric", a.Text(), b.Text())
 		}
 		if value.Compare(a, b) <= 0 && value.Compare(b, c) <= 0 && value.Compare(a, c) > 0 {
 			t.Fatalf("%s <= %s <= %s, but not the first and the last", a.Text(), b.Text(), c.Text())
@@ -234,7 +234,7 @@ func TestCompareIsATotalOrder(t *testing.T) {
 	})
 }
 
-func TestInstantsAreWrittenAsTheStandardLibraryWritesThem(t *testing.T) {
+func TestInstantsAreFormattedLikeTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
 	at := []time.Time{first, last, time.Unix(0, 0), time.Unix(-1, 999_999_999), time.Date(2024, 2, 29, 23, 59, 59, 1_999, time.FixedZone("", -5*3600))}
@@ -249,9 +249,9 @@ func TestInstantsAreWrittenAsTheStandardLibraryWritesThem(t *testing.T) {
 	}
 }
 
-func TestPlacesAreReadInAnyForm(t *testing.T) {
+func TestLocationsAreReadInEveryForm(t *testing.T) {
 	t.Parallel()
-	place, ok := value.ParseType("geolocation")
+	location, ok := value.ParseType("geolocation")
 	if !ok {
 		t.Fatal("there is no type geolocation")
 	}
@@ -265,14 +265,14 @@ func TestPlacesAreReadInAnyForm(t *testing.T) {
 		`[1]`:                               "",
 		`5`:                                 "",
 	} {
-		got, failed := place.Convert(value.FromJSON(gjson.Parse(json)))
+		got, failed := location.Convert(value.FromJSON(gjson.Parse(json)))
 		if got.Text() != want || failed != (want == "") {
 			t.Errorf("%s: got %q, failed %v; want %q", json, got.Text(), failed, want)
 		}
 	}
 }
 
-func TestTypesOfLyticsHaveTheirNames(t *testing.T) {
+func TestLyticsTypeNamesAreSynonyms(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"float": "number", "time": "date", "datetime": "date", "ts[]string": "[]string", "[]timebucket": "[]time"} {
 		got, ok := value.ParseType(name)

@@ -2,11 +2,11 @@ package value
 
 import "strings"
 
-// ToPlace converts a place on Earth to the text "latitude,longitude", in degrees
-// with all their digits: from such a text, from a list of the two numbers, or
-// from a map with the keys lat and lon (or lng, latitude, longitude). Anything
-// else, and degrees that there are not, is NULL.
-func ToPlace(v Value) Value {
+// ToLocation converts a geographic location to the text "latitude,longitude", in
+// degrees with all digits. It accepts such a text, a list of the two numbers, or a map
+// with the keys lat and lon (or lng, latitude, longitude). The result is NULL for other
+// values, and for degrees out of range.
+func ToLocation(v Value) Value {
 	var latitude, longitude Value
 	switch v.kind {
 	case String:
@@ -39,6 +39,6 @@ func firstKey(m Value, keys ...string) Value {
 	return Value{}
 }
 
-func within(degrees Value, most int64) bool {
-	return !degrees.IsNull() && Compare(degrees, OfInt(most)) <= 0 && Compare(degrees, OfInt(-most)) >= 0
+func within(degrees Value, limit int64) bool {
+	return !degrees.IsNull() && Compare(degrees, OfInt(limit)) <= 0 && Compare(degrees, OfInt(-limit)) >= 0
 }

@@ -8,26 +8,26 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// placeFunctions ask where and how often: geodistance and timewindow, which
-// Lytics documents for filters and its open engine has not.
-var placeFunctions = map[string]*function{
+// documentedFunctions are the functions that Lytics documents for filters, but that its
+// open engine does not have.
+var documentedFunctions = map[string]*function{
 	"geodistance": {min: 3, max: 3, result: of(value.Bool), prepare: geoDistance},
 	"timewindow":  {min: 3, max: 3, result: of(value.Bool), prepare: timeWindow},
 }
 
 const earthRadiusKilometers = 6371.0088
 
-// geoDistance holds when a place is within so many kilometers of a point.
+// geoDistance is true if a location is within a number of kilometers of a point.
 func geoDistance(args []node) (functionEval, string) {
 	at, ok := literalText(args[1])
-	center, ok2 := parsePlace(at)
+	center, ok2 := parseCoordinates(at)
 	radius, ok3 := args[2].(literal)
 	if !ok || !ok2 || !ok3 || radius.v.Kind() != value.Number || value.Compare(radius.v, value.OfInt(0)) < 0 {
-		return nil, `it is geodistance(field, "latitude,longitude", kilometers)`
+		return nil, `write geodistance(field, "latitude,longitude", kilometers)`
 	}
 	kilometers := toFloat(radius.v)
 	return func(_ *Record, args []value.Value) (value.Value, bool) {
-		here, ok := parsePlace(firstText(args[0]))
+		here, ok := parseCoordinates(firstText(args[0]))
 		if !ok {
 			return no()
 		}
@@ -35,10 +35,10 @@ func geoDistance(args []node) (functionEval, string) {
 	}, ""
 }
 
-// coordinates are degrees of latitude and longitude.
+// coordinates are the latitude and the longitude in degrees.
 type coordinates [2]float64
 
-func parsePlace(s string) (coordinates, bool) {
+func parseCoordinates(s string) (coordinates, bool) {
 	latitude, longitude, ok := strings.Cut(s, ",")
 	lat, _ := value.ParseNumber(strings.TrimSpace(latitude))
 	lon, _ := value.ParseNumber(strings.TrimSpace(longitude))
@@ -54,20 +54,20 @@ func distance(a, b coordinates) float64 {
 	return 2 * earthRadiusKilometers * math.Asin(min(1, math.Sqrt(h)))
 }
 
-// What timewindow can ask for.
+// The counts and numbers of days that timewindow accepts.
 var (
 	windowCounts = []int64{1, 5, 10, 25, 50, 100}
 	windowDays   = []int64{7, 30}
 )
 
-// timeWindow holds when a list of times has at least so many of the last days.
+// timeWindow is true if a list of times has at least count times in the last days.
 func timeWindow(args []node) (functionEval, string) {
 	var numbers [2]int64
 	for i, allowed := range [][]int64{windowCounts, windowDays} {
 		l, ok := args[i+1].(literal)
 		n, isInt := l.v.Int()
 		if !ok || !isInt || !slices.Contains(allowed, n) {
-			return nil, "it is timewindow(field, count, days), with a count of 1, 5, 10, 25, 50 or 100 and 7 or 30 days"
+			return nil, "write timewindow(field, count, days), with a count of 1, 5, 10, 25, 50 or 100 and 7 or 30 days"
 		}
 		numbers[i] = n
 	}
