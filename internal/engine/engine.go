@@ -36,6 +36,8 @@ type Options struct {
 	Volume  *staging.VolumeConfig
 	// Platform is the customer-data side: Embedded when zero.
 	Platform Backend
+	// Quarantine bounds the rows that the platform rejected.
+	Quarantine QuarantineBounds
 	// UserAgent names the product and its version to the warehouse.
 	UserAgent string
 	// Getenv reads the environment: os.Getenv when nil.
@@ -97,6 +99,7 @@ func New(o Options) *Engine {
 	if o.Platform.Open == nil {
 		o.Platform = Embedded(o.Staging)
 	}
+	o.Quarantine = o.Quarantine.withDefaults()
 	if o.MaxRunsPerAuthorization <= 0 {
 		o.MaxRunsPerAuthorization = DefaultMaxRunsPerAuthorization
 	}

@@ -86,6 +86,7 @@ func (x *execution) logWarnings() {
 	}{
 		{run.RowsNull, "%d rows have no timestamp and were skipped."},
 		{run.RowsFuture, "%d rows lie after the warehouse's clock and wait for a later run."},
+		{run.RowsRejected, "%d rows were rejected and are in quarantine."},
 		{run.PossiblyDuplicated, "%d events were sent a second time with the same ids, because the answer to the first was lost."},
 		{run.Conflicts, "%d users have more identities than one user has, and were left as they are."},
 	} {

@@ -55,14 +55,29 @@ func (x *execution) work(ctx context.Context) error {
 	if x.job.Export != nil {
 		return x.export(ctx, auth, connect)
 	}
-	err = (&importer.Import{
+	return x.importTable(ctx, connect)
+}
+
+// importTable executes an import. A run that rejected too many rows fails at its
+// end: the cursor has moved, and the profiles have the other rows.
+func (x *execution) importTable(ctx context.Context, connect openSession) error {
+	quarantine := &runQuarantine{x: x}
+	if err := quarantine.removeExpired(ctx); err != nil {
+		return err
+	}
+	err := (&importer.Import{
 		Key: x.e.cursorKey(x.job), Spec: *x.job.Import,
 		Connect: connect, QueryTimeout: x.job.QueryTimeout, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
+		Quarantine: quarantine,
 	}).Run(ctx)
+	tooMany := quarantine.count(ctx)
 	if err != nil {
 		return err
 	}
-	return x.buildProfiles(ctx)
+	if err := x.buildProfiles(ctx); err != nil {
+		return err
+	}
+	return tooMany
 }
 
 // checkAccount fails before anything is read when the platform's credential is of

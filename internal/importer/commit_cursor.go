@@ -2,7 +2,9 @@ package importer
 
 import (
 	"context"
+	"slices"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -35,17 +37,25 @@ type cursorChange struct {
 	// removes all of them.
 	forgetBefore *int64
 	forgetAll    bool
+	// rejected are rows that no event can hold. They go into quarantine.
+	rejected []jobs.RejectedEvent
 	// dropWatermarkTies removes what a document of version 1 had beside it.
 	dropWatermarkTies bool
 }
 
-// commitCursor returns the part of a transaction that writes the import's
-// cursor. It is the only code that does, and it asks the fence first: a process
-// that lost the run must not move the cursor of the one that executes it now.
-func (i *Import) commitCursor(ctx context.Context, c cursorChange) func(tx *store.Tx) error {
-	return func(tx *store.Tx) error {
+// commitCursor returns the part of a transaction that writes the import's cursor,
+// and the rows before it that were rejected. It is the only code that writes the
+// cursor, and it asks the fence first: a process that lost the run must not move the
+// cursor of the process that executes the run now.
+func (i *Import) commitCursor(ctx context.Context, c cursorChange) func(tx *store.Tx, rejected []jobs.RejectedEvent) error {
+	return func(tx *store.Tx, rejected []jobs.RejectedEvent) error {
 		if err := i.Fence(tx); err != nil {
 			return err
+		}
+		if all := slices.Concat(c.rejected, i.withKeys(rejected)); len(all) > 0 {
+			if err := i.Quarantine.Add(ctx, tx, all); err != nil {
+				return err
+			}
 		}
 		if c.forgetAll {
 			if err := store.ForgetAllSent(ctx, tx, i.Key); err != nil {
@@ -78,5 +88,6 @@ func (i *Import) commitCursor(ctx context.Context, c cursorChange) func(tx *stor
 
 // writeCursor commits a change that goes with no events.
 func (i *Import) writeCursor(ctx context.Context, c cursorChange) error {
-	return i.Cursors.Write(ctx, i.commitCursor(ctx, c))
+	commit := i.commitCursor(ctx, c)
+	return i.Cursors.Write(ctx, func(tx *store.Tx) error { return commit(tx, nil) })
 }

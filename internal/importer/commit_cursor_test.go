@@ -49,9 +49,9 @@ func (s *fencedStore) Write(ctx context.Context, f func(tx *store.Tx) error) err
 }
 
 func (s *fencedStore) Append(
-	ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error,
+	ctx context.Context, _ string, events []jobs.Event, commit func(*store.Tx, []jobs.RejectedEvent) error,
 ) (jobs.AppendResult, error) {
-	return jobs.AppendResult{Written: int64(len(events))}, s.Write(ctx, commit)
+	return jobs.AppendResult{Written: int64(len(events))}, s.Write(ctx, func(tx *store.Tx) error { return commit(tx, nil) })
 }
 
 // commitScenarios are imports that together take every path on which a cursor is

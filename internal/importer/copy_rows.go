@@ -108,40 +108,53 @@ func (r *run) buildBatches(ctx context.Context, q rowsQuery, e *emitter, pages <
 // commitBatch makes the events and the cursor after them durable, in one
 // transaction.
 func (r *run) commitBatch(ctx context.Context, b *eventBatch) error {
-	change := cursorChange{cursor: b.cursor, forgetBefore: b.forgetBefore}
+	change := cursorChange{cursor: b.cursor, forgetBefore: b.forgetBefore, rejected: b.rejected}
 	if len(b.remember) > 0 {
 		change.remember = [][]store.SentRow{b.remember}
 	}
+	var appended jobs.AppendResult
+	var err error
 	if len(b.events) == 0 {
-		if err := r.imp.writeCursor(ctx, change); err != nil {
-			return err
-		}
-	} else if err := r.append(ctx, b, r.imp.commitCursor(ctx, change)); err != nil {
+		err = r.imp.writeCursor(ctx, change)
+	} else {
+		appended, err = r.append(ctx, b, r.imp.commitCursor(ctx, change))
+	}
+	if err != nil {
 		return err
 	}
 	r.imp.Progress.Advance(b.rowsRead)
 	r.imp.Progress.Count(func(c *jobs.Counts) {
 		c.RowsRead += b.rowsRead
 		c.RowsKnown += b.rowsKnown
+		c.RowsRejected += int64(len(b.rejected))
 		c.Bytes += b.bytes
 		if p := b.cursor.Pinned; p != nil && p.Reached != nil {
 			w := time.UnixMicro(*p.Reached).UTC()
 			c.Watermark = &w
 		}
 	})
-	return nil
+	if len(b.rejected) == 0 && appended.Rejected == 0 {
+		return nil
+	}
+	return r.imp.Quarantine.CheckRoom(ctx)
 }
 
-// append appends a batch's events to the stream and counts what became of them.
-// A failed append counts too: its events may be in the stream.
-func (r *run) append(ctx context.Context, b *eventBatch, commit func(tx *store.Tx) error) error {
+// append appends a batch's events to the stream and counts the result. A failed
+// append counts too, because its events may be in the stream; the rows that it
+// rejected are counted when they are in quarantine.
+func (r *run) append(
+	ctx context.Context, b *eventBatch, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
+) (jobs.AppendResult, error) {
 	result, err := r.imp.Sink.Append(ctx, r.imp.Spec.Stream, b.events, commit)
 	if result != (jobs.AppendResult{}) {
 		r.imp.Progress.Count(func(c *jobs.Counts) {
 			c.RowsWritten += result.Written
 			c.RowsErased += result.Erased
 			c.PossiblyDuplicated += result.PossiblyDuplicated
+			if err == nil {
+				c.RowsRejected += result.Rejected
+			}
 		})
 	}
-	return err
+	return result, err
 }

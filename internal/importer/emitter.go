@@ -23,7 +23,7 @@ const (
 // progress is shown, and kept, at least this often.
 const commitEvery = time.Second
 
-// maxEventBytes bounds one event. A larger row fails the run: it is never cut.
+// maxEventBytes bounds one event. A larger row goes into quarantine: it is never cut.
 const maxEventBytes = 64 << 20
 
 // forgetEvery is after how many batches the rows before the lookback are
@@ -33,6 +33,10 @@ const forgetEvery = 8
 // eventBatch is what one transaction commits.
 type eventBatch struct {
 	events []jobs.Event
+	// tooLong are the rows, by their index in events, that are too long for an
+	// event. flush moves them to rejected.
+	tooLong  map[int]jobs.RejectedEvent
+	rejected []jobs.RejectedEvent
 	// remember are the rows of the events, in the order of timestamp and digest.
 	remember []store.SentRow
 	// forgetBefore is the timestamp before which remembered rows are removed; nil
@@ -203,17 +207,15 @@ func (e *emitter) addRow(ctx context.Context, c columns, n int, tie []byte) erro
 		return nil
 	}
 	data := c.row.At(n)
-	if len(data) > maxEventBytes {
-		return &jobs.Error{
-			Code: jobs.CodeFailed, Attribute: "table",
-			Summary: fmt.Sprintf("The row with timestamp %s and digest %s is %d bytes as JSON", formatMicros(g.micros), g.digest, len(data)),
-			Detail:  fmt.Sprintf("An event is at most %d bytes, and rows are never cut.", maxEventBytes),
-			Next:    "Leave the large column out with exclude_columns, or import from a view without it",
-		}
-	}
 	e.ids.append(g.micros, g.digest, tie, g.occurrence)
-	b.events = append(b.events, jobs.Event{Time: time.UnixMicro(c.recorded[n]).UTC(), Data: data})
-	b.bytes += int64(len(data))
+	event := jobs.Event{Time: time.UnixMicro(c.recorded[n]).UTC(), Data: data}
+	if len(data) > maxEventBytes {
+		event.Data = nil
+		b.addTooLong(event, tie, len(data))
+	} else {
+		b.bytes += int64(len(data))
+	}
+	b.events = append(b.events, event)
 	if err := e.remember(b); err != nil {
 		return err
 	}
@@ -279,6 +281,7 @@ func (e *emitter) flush(ctx context.Context) error {
 	for k := range b.events {
 		b.events[k].ID = ids[k*eventIDLength : (k+1)*eventIDLength]
 	}
+	b.rejectTooLong()
 	if e.aboveWatermark {
 		e.trim(b)
 	}

@@ -34,12 +34,12 @@ type tallySink struct {
 
 var errCrash = errors.New("crash")
 
-func (k *tallySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (k *tallySink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(*store.Tx, []jobs.RejectedEvent) error) (jobs.AppendResult, error) {
 	if k.crashAt > 0 && len(k.ids) >= k.crashAt {
 		k.crashAt = 0
 		return jobs.AppendResult{}, errCrash
 	}
-	if err := k.db.Write(ctx, commit); err != nil {
+	if err := k.db.Write(ctx, func(tx *store.Tx) error { return commit(tx, nil) }); err != nil {
 		return jobs.AppendResult{}, err
 	}
 	for _, e := range events {

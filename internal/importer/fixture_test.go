@@ -26,13 +26,13 @@ type storeSink struct {
 	before func() error
 }
 
-func (k *storeSink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error) {
+func (k *storeSink) Append(ctx context.Context, _ string, events []jobs.Event, commit func(*store.Tx, []jobs.RejectedEvent) error) (jobs.AppendResult, error) {
 	if k.before != nil {
 		if err := k.before(); err != nil {
 			return jobs.AppendResult{}, err
 		}
 	}
-	if err := k.db.Write(ctx, commit); err != nil {
+	if err := k.db.Write(ctx, func(tx *store.Tx) error { return commit(tx, nil) }); err != nil {
 		return jobs.AppendResult{}, err
 	}
 	k.events = append(k.events, events...)

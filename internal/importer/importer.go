@@ -29,10 +29,13 @@ import (
 
 // Sink stores events in streams.
 type Sink interface {
-	// Append makes the events durable, in order, and runs commit in the same
-	// transaction: both succeed, or nothing is stored. The result is also valid beside an
-	// error: it counts what is known of the failed attempt.
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error) (jobs.AppendResult, error)
+	// Append makes the events durable, in order, except those that the sink rejects,
+	// and runs commit with the rejected ones in the same transaction: both succeed,
+	// or nothing is stored. The result is also valid beside an error: it counts what
+	// is known of the failed attempt.
+	Append(
+		ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
+	) (jobs.AppendResult, error)
 }
 
 // Progress receives what a run is doing.
@@ -43,6 +46,15 @@ type Progress interface {
 	Advance(n int64)
 	// Count changes the run's counts.
 	Count(f func(*jobs.Counts))
+}
+
+// Quarantine keeps the rows of a run that were rejected.
+type Quarantine interface {
+	// Add keeps rows, in the transaction that commits the cursor after them.
+	Add(ctx context.Context, tx *store.Tx, rejected []jobs.RejectedEvent) error
+	// CheckRoom fails if the quarantine no longer holds all rows of this run. The
+	// run then ends: every further rejected row would be lost.
+	CheckRoom(ctx context.Context) error
 }
 
 // Import executes one run of a table import.
@@ -60,6 +72,8 @@ type Import struct {
 	// Fence is asked in each transaction that writes the cursor.
 	Fence    Fence
 	Progress Progress
+	// Quarantine keeps the rows that were rejected.
+	Quarantine Quarantine
 	// SliceRows is how many rows one query reads at most, unless they have one
 	// timestamp; 0 means 5 million.
 	SliceRows int64

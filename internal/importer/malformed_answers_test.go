@@ -113,20 +113,86 @@ func TestColumnsThatDifferByCaseAreRefused(t *testing.T) {
 	}
 }
 
-// checklist 19: a row that is too large for an event fails the run. It is not cut,
-// and the error names it.
-func TestARowThatIsTooLargeIsNamed(t *testing.T) {
+// checklist 19 66: a row that is too large for an event is not cut. It goes into
+// quarantine, which names it, and the rows around it are sent.
+func TestARowThatIsTooLargeGoesIntoQuarantine(t *testing.T) {
 	t.Parallel()
 	malformed, i, sink := newMalformedSource(t)
+	i.Quarantine = quarantineOf("k")
 	digest := fakeRow{}.digest()
-	malformed.batch = func(int, *databricks.Batch) []*databricks.Batch {
+	malformed.batch = func(n int, b *databricks.Batch) []*databricks.Batch {
+		if n != 3 { // one row each
+			return []*databricks.Batch{b}
+		}
 		large := databricks.NewTexts(strings.Repeat("x", maxEventBytes+1))
-		return []*databricks.Batch{databricks.NewBatch([]int64{1_500_000}, databricks.NewTexts(digest), large, []int64{1})}
+		return []*databricks.Batch{databricks.NewBatch([]int64{1}, databricks.NewTexts(digest), large, []int64{1_500_000})}
 	}
-	err := i.Run(t.Context())
-	e, ok := errors.AsType[*jobs.Error](err)
-	if !ok || !strings.Contains(e.Summary, "1970-01-01 00:00:01.5") || !strings.Contains(e.Summary, digest) ||
-		!strings.Contains(e.Next, "exclude_columns") || len(sink.events) > 0 {
-		t.Errorf("got the error %v and %d events, want an error that names the row and exclude_columns, and no event", err, len(sink.events))
+	progress := &countedProgress{}
+	i.Progress = progress
+	mustRun(t, i)
+	entries := quarantined(t, sink.db, "k")
+	if len(entries) != 1 || len(sink.events) != 9 || progress.RowsRejected != 1 || progress.RowsWritten != 9 {
+		t.Fatalf("got %d entries and %d events, counts %+v; want 1 and 9", len(entries), len(sink.events), progress.Counts)
+	}
+	e := entries[0]
+	if len(e.EventID) != eventIDLength || !e.EventTime.Equal(time.UnixMicro(1_500_000)) || e.Bytes != maxEventBytes+1 || e.Sendable ||
+		!strings.Contains(e.Reason, "exclude_columns") {
+		t.Errorf("got the entry %+v, want one that names the event and exclude_columns", e)
+	}
+	mustRun(t, i)
+	if n := len(quarantined(t, sink.db, "k")); n != 1 || len(sink.events) != 9 {
+		t.Errorf("after another run: got %d entries and %d events, want 1 and 9", n, len(sink.events))
 	}
 }
+
+// The key columns are kept with a rejected row, so that it can be found in the
+// table.
+func TestAQuarantinedRowHasItsKeyColumns(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		columns []string
+		want    string
+	}{
+		"one":             {[]string{"ID"}, `{"id":12345678901234567890}`},
+		"several":         {[]string{"shop", "id"}, `{"id":12345678901234567890,"Shop":"é"}`},
+		"not in an event": {[]string{"secret"}, ""},
+		"none":            {nil, ""},
+	} {
+		i := &Import{Spec: jobs.TableImport{KeyColumns: c.columns}}
+		rejected := []jobs.RejectedEvent{{Event: jobs.Event{Data: []byte(`{"id":12345678901234567890,"email":"a@b.c","Shop":"é"}`)}}}
+		if got := i.withKeys(rejected)[0].Key; got != c.want {
+			t.Errorf("%s: got the key %s, want %s", name, got, c.want)
+		}
+		if rejected[0].Key != "" {
+			t.Errorf("%s: the platform's own slice was changed", name)
+		}
+	}
+}
+
+// The quarantine decides when a run must not reject more rows. It is asked after
+// the commit, so that the cursor has moved.
+func TestARunEndsWhenTheQuarantineHasNoRoom(t *testing.T) {
+	t.Parallel()
+	_, i, sink := newMalformedSource(t)
+	full := errors.New("no room")
+	i.Quarantine, i.Spec.BatchSize = fullQuarantine{quarantineOf("k"), full}, 2
+	sink.rejects = func(e jobs.Event) bool { return strings.Contains(string(e.Data), `"key":3`) }
+	if err := i.Run(t.Context()); !errors.Is(err, full) {
+		t.Fatalf("got the error %v, want %v", err, full)
+	}
+	if n := len(quarantined(t, sink.db, "k")); n != 1 || len(sink.events) != 3 {
+		t.Errorf("got %d entries and %d events, want 1 and 3", n, len(sink.events))
+	}
+	i.Quarantine = quarantineOf("k")
+	mustRun(t, i)
+	if n := len(quarantined(t, sink.db, "k")); n != 1 || len(sink.events) != 9 {
+		t.Errorf("after another run: got %d entries and %d events, want 1 and 9", n, len(sink.events))
+	}
+}
+
+type fullQuarantine struct {
+	quarantineOf
+	err error
+}
+
+func (q fullQuarantine) CheckRoom(context.Context) error { return q.err }

@@ -195,6 +195,8 @@ func (s *Server) event(data json.RawMessage, stamp string, limit int) (jobs.Even
 		return jobs.Event{}, fmt.Errorf("an event has %d bytes, at most %d are allowed", len(data), limit)
 	case holdsObjects(v, false):
 		return jobs.Event{}, errors.New("an event has objects in an array")
+	case s.isPoisoned(data):
+		return jobs.Event{}, errors.New("an event holds the text of RejectEventsWith")
 	}
 	at := s.options.Now()
 	if stamp != "" {

@@ -33,6 +33,7 @@ type Server struct {
 	mu         sync.Mutex
 	token      string
 	faults     []*Fault
+	poison     []byte
 	requests   []Request
 	violations []string
 

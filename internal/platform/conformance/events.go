@@ -24,8 +24,8 @@ func (t *platformTest) cursor() (n int) {
 }
 
 // setCursor returns a commit function that sets the cursor.
-func (t *platformTest) setCursor(n int) func(tx *store.Tx) error {
-	return func(tx *store.Tx) error {
+func (t *platformTest) setCursor(n int) func(tx *store.Tx, _ []jobs.RejectedEvent) error {
+	return func(tx *store.Tx, _ []jobs.RejectedEvent) error {
 		if _, err := tx.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
 			return err
 		}
@@ -55,8 +55,8 @@ var events = []test{
 			t.Errorf("the cursor is at %d", n)
 		}
 		refused := errors.New("another run owns the cursor now")
-		got, err = t.Append(ctx, "s", secondsApart(`{"id":2}`), func(tx *store.Tx) error {
-			return errors.Join(t.setCursor(2)(tx), refused)
+		got, err = t.Append(ctx, "s", secondsApart(`{"id":2}`), func(tx *store.Tx, _ []jobs.RejectedEvent) error {
+			return errors.Join(t.setCursor(2)(tx, nil), refused)
 		})
 		if !errors.Is(err, refused) || t.cursor() != 1 || got.Written != 0 {
 			t.Errorf("a refused commit: got %+v, %v, cursor %d, want error %v, cursor 1", got, err, t.cursor(), refused)
@@ -77,7 +77,7 @@ var events = []test{
 		good := jobs.Event{ID: "good", Time: day0, Data: []byte(`{}`)}
 		for name, bad := range map[string]jobs.Event{
 			"no id": {Time: day0, Data: []byte(`{}`)}, "no object": {ID: "bad", Time: day0, Data: []byte(`[1]`)}, "incomplete": {ID: "bad", Time: day0, Data: []byte(`{"a":`)},
-			"empty": {ID: "bad", Time: day0}, "two objects": {ID: "bad", Time: day0, Data: []byte(`{} {}`)}, "year": {ID: "bad", Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{}`)},
+			"empty": {ID: "bad", Time: day0}, "two objects": {ID: "bad", Time: day0, Data: []byte(`{} {}`)},
 		} {
 			_, err := t.Append(t.Context(), "s", []jobs.Event{good, bad}, t.setCursor(1))
 			t.refused(name, err, jobs.CodeFailed, "", bad.ID)
@@ -89,6 +89,31 @@ var events = []test{
 		t.refused("the stream", err, jobs.CodeNotFound, "", "s")
 		_, err = t.Append(t.Context(), "a\nb", []jobs.Event{good}, nil)
 		t.refused("a name with a line break", err, jobs.CodeInvalid, "stream", "")
+	}},
+	{"an event that no stream can hold is rejected, and the others are stored", func(t *platformTest) {
+		for _, day := range []time.Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+			bad := jobs.Event{ID: "bad", Time: day, Data: []byte(`{"id":"no"}`)}
+			list := []jobs.Event{{ID: "a", Time: day0, Data: []byte(`{"id":1}`)}, bad, {ID: "b", Time: day0, Data: []byte(`{"id":2}`)}}
+			var rejected []jobs.RejectedEvent
+			got, err := t.Append(t.Context(), "s", list, func(tx *store.Tx, r []jobs.RejectedEvent) error {
+				rejected = r
+				return t.setCursor(7)(tx, r)
+			})
+			if want := (jobs.AppendResult{Written: 2, Rejected: 1}); err != nil || got != want || t.cursor() != 7 {
+				t.Errorf("append: got %+v, %v, cursor %d, want %+v, cursor 7", got, err, t.cursor(), want)
+			}
+			if len(rejected) != 1 || rejected[0].ID != "bad" || string(rejected[0].Data) != `{"id":"no"}` || rejected[0].Reason == "" || rejected[0].Among != nil {
+				t.Errorf("got the rejected events %+v, want bad with its data and a reason", rejected)
+			}
+			rejected = nil
+			got, err = t.Append(t.Context(), "s", []jobs.Event{bad}, func(tx *store.Tx, r []jobs.RejectedEvent) error {
+				rejected = r
+				return t.setCursor(8)(tx, r)
+			})
+			if want := (jobs.AppendResult{Rejected: 1}); err != nil || got != want || t.cursor() != 8 || len(rejected) != 1 {
+				t.Errorf("append of the bad event alone: got %+v, %v, cursor %d, rejected %+v, want %+v, cursor 8", got, err, t.cursor(), rejected, want)
+			}
+		}
 	}},
 	{"streams with similar names are separate", func(t *platformTest) {
 		names := []string{

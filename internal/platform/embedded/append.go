@@ -62,10 +62,11 @@ type extent struct {
 }
 
 // Append adds events to the end of a stream. It calls commit, which may be nil, in the
-// transaction that commits the events, so that both take effect together. It creates
-// the stream if it does not exist. Without events, it only calls commit.
+// transaction that commits the events, so that both take effect together. commit
+// receives the events that no stream can hold; they are not stored. Append creates the
+// stream if it does not exist. Without events, it only calls commit.
 func (p *Platform) Append(
-	ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx) error,
+	ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
 ) (jobs.AppendResult, error) {
 	if err := platform.ValidateStream(stream); err != nil {
 		return jobs.AppendResult{}, err
@@ -89,8 +90,15 @@ func (p *Platform) Append(
 	defer a.mu.Unlock()
 	for {
 		kept, list, err := p.withoutErased(ctx, stream, events)
+		erased := len(events) - len(kept)
+		kept, rejected := splitRejected(kept)
 		if err == nil {
-			err = a.append(ctx, kept, list, commit)
+			err = a.append(ctx, kept, list, func(tx *store.Tx) error {
+				if commit == nil {
+					return nil
+				}
+				return commit(tx, rejected)
+			})
 		}
 		if errors.Is(err, errErasedMeanwhile) || errors.Is(err, errGivenUp) {
 			continue
@@ -98,7 +106,7 @@ func (p *Platform) Append(
 		if err != nil {
 			return jobs.AppendResult{}, p.storageError("Cannot append to stream "+stream, err)
 		}
-		return jobs.AppendResult{Written: int64(len(kept)), Erased: int64(len(events) - len(kept))}, nil
+		return jobs.AppendResult{Written: int64(len(kept)), Erased: int64(erased), Rejected: int64(len(rejected))}, nil
 	}
 }
 
@@ -279,9 +287,6 @@ func (a *appender) commit(ctx context.Context, x extent, list int64, commit func
 			if id, err = a.record(ctx, tx, id, x, now); err != nil {
 				return err
 			}
-		}
-		if commit == nil {
-			return nil
 		}
 		return commit(tx)
 	})

@@ -85,7 +85,7 @@ func appendBatch(ctx context.Context, b testPlatform, n int) error {
 	for i := from; i < from+n; i++ {
 		events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(i)*time.Second), fmt.Sprintf(`{"n":%d,"user":%d,"pad":%q}`, i, i%97, strings.Repeat("p", i%300))))
 	}
-	_, err := b.Append(ctx, "s", events, func(tx *store.Tx) error { return setCursor(ctx, tx, from+n) })
+	_, err := b.Append(ctx, "s", events, func(tx *store.Tx, _ []jobs.RejectedEvent) error { return setCursor(ctx, tx, from+n) })
 	return err
 }
 

@@ -109,7 +109,7 @@ func TestAnErasedUserStaysErased(t *testing.T) {
 		if want := (jobs.AppendResult{Written: 1, Erased: 1}); err != nil || got != want {
 			t.Errorf("append to crm: got %+v, %v, want %+v", got, err, want)
 		}
-		got, err = b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*store.Tx) error { committed = true; return nil })
+		got, err = b.Append(ctx, "calls", []jobs.Event{event("n3", day0, `{"number":"555-ann"}`)}, func(*store.Tx, []jobs.RejectedEvent) error { committed = true; return nil })
 		if want := (jobs.AppendResult{Erased: 1}); err != nil || got != want || !committed {
 			t.Errorf("append to calls: got %+v, %v, committed %v, want %+v, committed", got, err, committed, want)
 		}

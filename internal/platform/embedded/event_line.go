@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -75,17 +74,37 @@ const (
 // The first and the last second of four-digit years, since 1970.
 const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
 
-// checkEvent refuses an event that its line cannot represent.
+// checkEvent refuses an event of a kind that no line can represent: its source is
+// wrong. An event whose time no line can represent is rejected by splitRejected.
 func checkEvent(e jobs.Event) error {
-	switch at := e.Time.Unix(); {
+	switch {
 	case e.ID == "":
 		return errors.New("it has no id")
-	case at < firstSecond || at > lastSecond:
-		return fmt.Errorf("its time %s is not in a year of four digits", e.Time)
 	case !gjson.ValidBytes(e.Data) || e.Data[0] != '{' && bytes.TrimLeft(e.Data, " \t\r\n")[0] != '{':
 		return errors.New("its data is not one JSON object")
 	}
 	return nil
+}
+
+// splitRejected separates the events that no line can hold from the others.
+func splitRejected(events []jobs.Event) (kept []jobs.Event, rejected []jobs.RejectedEvent) {
+	for i, e := range events {
+		switch at := e.Time.Unix(); {
+		case at < firstSecond || at > lastSecond:
+			if len(rejected) == 0 {
+				kept = slices.Clone(events[:i])
+			}
+			rejected = append(rejected, jobs.RejectedEvent{
+				Event: e, Reason: "Its time is in a year that does not have four digits", Bytes: int64(len(e.Data)),
+			})
+		case len(rejected) > 0:
+			kept = append(kept, e)
+		}
+	}
+	if len(rejected) == 0 {
+		return events, nil
+	}
+	return kept, rejected
 }
 
 func appendLine(b []byte, e jobs.Event) []byte {

@@ -82,7 +82,7 @@ func TestAFailedWriteKeepsCommittedEvents(t *testing.T) {
 			id := fmt.Sprintf("e%d", i)
 			// The third batch is refused by its commit, so that Truncate fails too.
 			refuse := i == 3
-			_, err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*store.Tx) error {
+			_, err := p.Append(ctx, "s", []jobs.Event{{ID: id, Time: time.Unix(0, 0), Data: []byte(`{"a":1}`)}}, func(*store.Tx, []jobs.RejectedEvent) error {
 				if refuse {
 					return io.ErrUnexpectedEOF
 				}

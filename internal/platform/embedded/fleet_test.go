@@ -74,7 +74,7 @@ func TestAnAppendThatLosesItsLease(t *testing.T) {
 		return false
 	})
 	commits := 0
-	_, err := slow.Append(f.Context(), "s", secondsApart(`{"a":2}`), func(tx *store.Tx) error {
+	_, err := slow.Append(f.Context(), "s", secondsApart(`{"a":2}`), func(tx *store.Tx, _ []jobs.RejectedEvent) error {
 		commits++
 		return setCursor(f.Context(), tx, 7)
 	})
@@ -97,7 +97,7 @@ func TestAnAppendWhoseConnectionBreaks(t *testing.T) {
 	f := newFleetTest(t)
 	b := f.open()
 	attempts := 0
-	_, err := b.Append(f.Context(), "s", secondsApart(`{"a":1}`), func(tx *store.Tx) error {
+	_, err := b.Append(f.Context(), "s", secondsApart(`{"a":1}`), func(tx *store.Tx, _ []jobs.RejectedEvent) error {
 		if attempts++; attempts == 1 {
 			_, err := tx.ExecContext(f.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 			return err

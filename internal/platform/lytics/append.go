@@ -21,26 +21,30 @@ const collectPath = "/collect/"
 // uploadTimeout bounds one attempt of an upload.
 const uploadTimeout = 3 * time.Minute
 
-// Append sends events to a stream and runs commit in a transaction of the store
-// once Lytics has them all; commit may be nil. Lytics creates a stream that does
-// not exist. Without events, only commit runs. When Append fails, some of the
-// events may be in the stream; when the caller appends them again, they are sent
-// again and count as possibly duplicated.
+// Append sends events to a stream. Once Lytics has answered for all of them, it
+// runs commit in a transaction of the store, with the events that Lytics rejected
+// or that were not sent because Lytics would reject them; commit may be nil.
+// Lytics creates a stream that does not exist. Without events, only commit runs.
+// When Append fails, some of the events may be in the stream; when the caller
+// appends them again, they are sent again and count as possibly duplicated.
 func (p *Platform) Append(
 	ctx context.Context,
 	stream string,
 	events []jobs.Event,
-	commit func(tx *store.Tx) error,
+	commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
 ) (jobs.AppendResult, error) {
 	var result jobs.AppendResult
 	if err := platform.ValidateStream(stream); err != nil {
 		return result, err
 	}
 	if isDotSegment(stream) {
-		return result, jobs.Invalid("stream", fmt.Sprintf("%q is no name for a stream in Lytics", stream),
-			"it is a part of the address of the stream, where dots alone mean another place", "Choose another name")
+		return result, jobs.Invalid("stream", fmt.Sprintf("%q cannot be the name of a stream in Lytics", stream),
+			"the name is a segment of the URL path, where it would mean another directory", "Choose another name")
 	}
-	uploads, err := pack(stream, events, p.format)
+	if commit == nil {
+		commit = func(*store.Tx, []jobs.RejectedEvent) error { return nil }
+	}
+	packed, err := pack(stream, events, p.format)
 	if err != nil {
 		return result, err
 	}
@@ -48,77 +52,77 @@ func (p *Platform) Append(
 	if err := ctx.Err(); err != nil {
 		return result, p.storeError(ctx, summary, err)
 	}
-	if len(events) == 0 {
-		return result, p.storeError(ctx, summary, p.db.Write(ctx, orNoOp(commit)))
+	if len(packed.events) == 0 {
+		err := p.db.Write(ctx, func(tx *store.Tx) error { return commit(tx, packed.refused) })
+		result.Rejected = int64(len(packed.refused))
+		return result, p.storeError(ctx, summary, err)
 	}
-	s, err := p.beginSending(ctx, stream, events)
+	s, err := p.beginSending(ctx, stream, packed.events)
 	if err != nil {
 		return result, p.storeError(ctx, summary, err)
 	}
-	for _, u := range uploads {
-		if err := p.upload(ctx, stream, u, s); err != nil {
+	rejected := packed.refused
+	for _, u := range packed.uploads {
+		more, err := p.upload(ctx, stream, u, s)
+		rejected = append(rejected, more...)
+		s.result.Rejected = jobs.RejectedRows(rejected)
+		if err != nil {
 			return s.result, errors.Join(err, s.abandon(ctx))
 		}
 	}
-	if err := s.finish(ctx, orNoOp(commit)); err != nil {
+	if err := s.finish(ctx, func(tx *store.Tx) error { return commit(tx, rejected) }); err != nil {
 		return s.result, p.storeError(ctx, summary, err)
 	}
-	s.result.Written = int64(len(events))
+	s.result.Written = int64(len(events)) - s.result.Rejected
 	return s.result, nil
 }
 
 // isDotSegment reports whether a name is a dot segment of a path: it cannot be
-// part of an address, not even escaped.
+// part of a URL, not even escaped.
 func isDotSegment(name string) bool { return name == "." || name == ".." }
 
-func orNoOp(commit func(tx *store.Tx) error) func(tx *store.Tx) error {
-	if commit == nil {
-		return func(*store.Tx) error { return nil }
-	}
-	return commit
-}
-
-// upload sends one upload of a batch, and repeats it until Lytics has it.
-func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) error {
-	c := call{
+// collectCall is a request that sends events to a stream.
+func (p *Platform) collectCall(stream string, body []byte) call {
+	return call{
 		summary: "Cannot append to stream " + stream, method: http.MethodPost, base: p.bulk,
 		path: collectPath + "bulk/" + url.PathEscape(stream),
 		// Without droperrors Lytics stops at the first rejected row. How many of the
 		// rows before it Lytics then keeps is not documented.
 		query:       url.Values{"timestamp_field": {EventTime}, "droperrors": {"true"}},
-		body:        u.body,
+		body:        body,
 		contentType: "application/json", gzipped: p.format.framing().gzip,
-		repeatable: true, private: true, patience: runPatience, timeout: uploadTimeout,
-		unsure: func() { s.repeat(u) },
+		repeatable: true, private: true, timeout: uploadTimeout,
 	}
+}
+
+// upload sends one upload of a batch, and repeats it until Lytics has answered. It
+// returns the events that Lytics rejected: the others are in the stream.
+func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) ([]jobs.RejectedEvent, error) {
+	c := p.collectCall(stream, u.body)
+	c.patience, c.unsure = runPatience, func() { s.repeat(u) }
 	s.sent(u)
 	answer, err := p.do(ctx, c)
 	if err != nil {
 		if !isUnsure(err) {
 			s.refused(u)
 		}
-		return err
+		return nil, err
 	}
 	n := int64(u.last - u.first)
-	taken, rejected := gjson.GetBytes(answer, "data.message_count"), gjson.GetBytes(answer, "data.rejected_count")
-	if taken.Exists() && taken.Int() == n && rejected.Int() == 0 {
-		return nil
+	taken, rejected := gjson.GetBytes(answer, "data.message_count"), gjson.GetBytes(answer, "data.rejected_count").Int()
+	switch {
+	case rejected == 0 && taken.Exists() && taken.Int() == n:
+		return nil, nil
+	// Whether message_count includes the rejected events is not documented.
+	case rejected > 0 && rejected <= n && (!taken.Exists() || taken.Int() == n || taken.Int() == n-rejected):
+		return p.findRejected(ctx, stream, u, s, rejected), nil
 	}
-	s.result.Rejected += rejected.Int()
-	e := &jobs.Error{
-		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics rejected %d of %d events for stream %s", rejected.Int(), n, stream),
-		Detail: fmt.Sprintf("they are between the events %s and %s; the others are in the stream", s.events[u.first].ID, s.events[u.last-1].ID),
-		Next:   "Look at the stream in Lytics, and correct the rows or leave columns out; the next run sends them all again, with the same ids",
+	return nil, &jobs.Error{
+		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken.Int(), n, stream),
+		Detail: fmt.Sprintf("it rejected %d. The events are those from %s to %s, and which of them are missing is not known",
+			rejected, s.events[u.first].ID, s.events[u.last-1].ID),
+		Next: "Look at the stream in Lytics; the next run sends these events again, with the same ids",
 	}
-	if rejected.Int() == 0 {
-		e.Summary = fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken.Int(), n, stream)
-		e.Detail = fmt.Sprintf(
-			"they are the events from %s to %s, and which are missing is not known",
-			s.events[u.first].ID,
-			s.events[u.last-1].ID,
-		)
-	}
-	return e
 }
 
 // storeError makes the error of a failure of the store. A *jobs.Error passes

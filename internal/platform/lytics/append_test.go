@@ -88,24 +88,61 @@ func TestBatchesAreCutIntoUploads(t *testing.T) {
 	}
 }
 
-func TestEventsThatLyticsCannotTakeAreNamed(t *testing.T) {
+// checklist 66: what Lytics is known to reject is not sent, and the other events of
+// its batch are.
+func TestEventsThatLyticsWouldRejectAreNotSent(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{})
-	good := events(0, 1)[0]
 	fits := jobs.Event{ID: "fits", Time: day0, Data: fmt.Appendf(nil, `{"t":"%s"}`, strings.Repeat("x", 16<<10-len(`{"_event_id":"fits","_event_time":"2024-01-01T00:00:00.000000Z","t":""}`)))}
 	if err := b.send("s", []jobs.Event{fits}); err != nil {
 		t.Errorf("an event of 16 KB: %v", err)
 	}
+	want := []string{"fits"}
+	for name, c := range map[string]struct {
+		data string
+		at   time.Time
+		says string
+	}{
+		"too large":        {fmt.Sprintf(`{"t":"%s"}`, strings.Repeat("x", 16<<10)), day0, "16384"},
+		"stringified over": {`{"a":[` + strings.TrimSuffix(strings.Repeat(`{"q":"\"\""},`, 1000), ",") + `]}`, day0, "16384"},
+		"year":             {`{}`, time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC), "four digits"},
+	} {
+		bad := jobs.Event{ID: "bad " + name, Time: c.at, Data: []byte(c.data)}
+		rejected := b.append("s", slices.Concat(events(0, 2), []jobs.Event{bad}, events(2, 1)))
+		want = append(want, "e0", "e1", "e2")
+		if len(rejected) != 1 || rejected[0].ID != bad.ID || string(rejected[0].Data) != c.data || !strings.Contains(rejected[0].Reason, c.says) ||
+			rejected[0].Bytes != int64(len(c.data)) {
+			t.Errorf("%s: got the rejected events %+v", name, rejected)
+		}
+		// Alone, and at the beginning of a batch.
+		if got := b.append("s", []jobs.Event{bad}); len(got) != 1 {
+			t.Errorf("%s alone: got the rejected events %+v", name, got)
+		}
+		if got := b.append("s", slices.Concat([]jobs.Event{bad, bad}, events(3, 1), []jobs.Event{bad})); len(got) != 3 {
+			t.Errorf("%s three times: got %d rejected events", name, len(got))
+		}
+		want = append(want, "e3")
+	}
+	b.wantIDs("s", want...)
+	if wrong := b.server.Wrong(); len(wrong) > 0 {
+		t.Errorf("not as documented: %v", wrong)
+	}
+}
+
+func TestAColumnWithTheNameOfAnEventsKeyIsNamed(t *testing.T) {
+	t.Parallel()
+	b := open(t, lyticstest.Options{})
+	good := events(0, 1)[0]
 	for name, c := range map[string]struct{ data, says string }{
-		"too large":        {fmt.Sprintf(`{"t":"%s"}`, strings.Repeat("x", 16<<10)), "16384"},
-		"our id":           {`{"_event_id":1}`, "rename the column"},
-		"our time":         {`{"a":1,"_event_time":null}`, "_event_time"},
-		"stringified over": {`{"a":[` + strings.TrimSuffix(strings.Repeat(`{"q":"\"\""},`, 1000), ",") + `]}`, "16384"},
+		"our id":   {`{"_event_id":1}`, "rename the column"},
+		"our time": {`{"a":1,"_event_time":null}`, "_event_time"},
 	} {
 		err := b.send("s", []jobs.Event{good, {ID: "the-event", Time: day0, Data: []byte(c.data)}})
 		refused(t, name, err, jobs.CodeFailed, "", "the-event", c.says)
 	}
-	b.wantIDs("s", "fits")
+	if n := len(b.asked(http.MethodPost, bulk)); n > 0 {
+		t.Errorf("%d uploads were sent, want none", n)
+	}
 	for _, name := range []string{".", ".."} {
 		refused(t, name, b.send(name, []jobs.Event{good}), jobs.CodeInvalid, "stream")
 	}
@@ -226,7 +263,7 @@ func TestEventsThatWereSentAndNotCommittedAreCounted(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *fixture) {
 		lost := errors.New("the lease is another's now")
-		_, err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx) error { return lost })
+		_, err := b.Append(t.Context(), "s", events(0, 4), func(*store.Tx, []jobs.RejectedEvent) error { return lost })
 		if !errors.Is(err, lost) {
 			t.Fatalf("the refusal comes back as %v", err)
 		}
@@ -300,19 +337,17 @@ func TestACancelledSendMayHaveArrived(t *testing.T) {
 	b.wantIDs("s", "e0", "e1", "e0", "e1")
 }
 
-func TestRejectedEventsAreVisible(t *testing.T) {
+// An answer that counts fewer events than were sent, and rejects none, is no answer
+// for all of them: the next run sends them again.
+func TestEventsThatLyticsDoesNotCountFailTheAppend(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{})
-	b.server.Inject(lyticstest.Fault{Path: bulk, Reject: 2})
-	got, err := b.Append(t.Context(), "s", events(0, 5), nil)
-	refused(t, "rejected", err, jobs.CodeFailed, "", "rejected 2 of 5", "e0", "e4")
-	if want := (jobs.AppendResult{Rejected: 2}); got != want {
-		t.Errorf("rejected: got %+v, want %+v", got, want)
-	}
 	b.server.Inject(lyticstest.Fault{Path: bulk, Lose: 1})
 	refused(t, "lost", b.send("s", events(10, 5)), jobs.CodeFailed, "", "4 of 5", "e10", "e14")
+	b.server.Inject(lyticstest.Fault{Path: bulk, Lose: 1, Reject: 1})
+	refused(t, "lost and rejected", b.send("s", events(20, 5)), jobs.CodeFailed, "", "3 of 5", "rejected 1", "e20", "e24")
 	b.wantUnsure(0)
-	if err := b.send("s", slices.Concat(events(0, 5), events(10, 5))); err != nil {
+	if err := b.send("s", slices.Concat(events(10, 5), events(20, 5))); err != nil {
 		t.Fatal(err)
 	}
 	b.wantUnsure(10)

@@ -13,26 +13,28 @@ import (
 
 // The keys of an event that are not columns of its row.
 const (
-	// EventID is the event's stable id.
+	// EventID is the stable id of the event.
 	EventID = "_event_id"
-	// EventTime is the event's own time; timestamp_field names it.
+	// EventTime is the time of the event. The parameter timestamp_field names it.
 	EventTime = "_event_time"
 )
 
-// maxEvent is the most bytes that Lytics takes for one event of a batch.
+// maxEvent is the largest size in bytes of an event in a batch that Lytics accepts.
 const maxEvent = 16 << 10
 
-// encodeEvent appends an event as Lytics takes it.
-func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
-	switch y := e.Time.UTC().Year(); {
-	case e.ID == "":
-		return b, errors.New("it has no id")
-	case y < 0 || y > 9999:
-		return b, fmt.Errorf("its time %s is no date of four-digit years", e.Time)
+// encodeEvent appends an event in the form that Lytics accepts. If Lytics would
+// reject this one event, refusal says why, and b is returned as it was. An error
+// means that events of this kind cannot be sent at all.
+func encodeEvent(b []byte, e jobs.Event) (_ []byte, refusal string, err error) {
+	if e.ID == "" {
+		return b, "", errors.New("it has no id")
+	}
+	if y := e.Time.UTC().Year(); y < 0 || y > 9999 {
+		return b, "Its time is in a year that does not have four digits", nil
 	}
 	data := trimmed(e.Data)
 	if len(data) == 0 || data[0] != '{' || !gjson.ValidBytes(data) {
-		return b, errors.New("its data is not one JSON object")
+		return b, "", errors.New("its data is not one JSON object")
 	}
 	start := len(b)
 	b = append(b, `{"`+EventID+`":`...)
@@ -40,21 +42,21 @@ func encodeEvent(b []byte, e jobs.Event) ([]byte, error) {
 	b = append(b, `,"`+EventTime+`":"`...)
 	b = value.AppendTime(b, e.Time)
 	b = append(b, '"')
-	b, taken := appendColumns(b, data)
-	if taken != "" {
-		return b, fmt.Errorf("it has a column %s, which is the name of a key that each event gets; rename the column, or leave it out", taken)
+	b, reserved := appendColumns(b, data)
+	if reserved != "" {
+		return b[:start], "", fmt.Errorf("it has a column %s, and each event gets a key of this name; rename the column, or leave it out", reserved)
 	}
 	b = append(b, '}')
 	if n := len(b) - start; n > maxEvent {
-		return b, fmt.Errorf("it has %d bytes, and Lytics takes events of up to %d; leave large columns out", n, maxEvent)
+		return b[:start], fmt.Sprintf("The event has %d bytes, and Lytics accepts up to %d in a batch", n, maxEvent), nil
 	}
-	return b, nil
+	return b, "", nil
 }
 
 // jsonSpace is the white space of JSON.
 const jsonSpace = " \t\r\n"
 
-// trimmed gives JSON without the white space around it, which is rare.
+// trimmed returns JSON without the white space around it.
 func trimmed(data []byte) []byte {
 	if n := len(data); n > 0 && data[0] > ' ' && data[n-1] > ' ' {
 		return data
@@ -62,9 +64,9 @@ func trimmed(data []byte) []byte {
 	return bytes.Trim(data, jsonSpace)
 }
 
-// appendColumns copies the columns of a row, after a comma. Taken is a column with
-// the name of EventID or EventTime, if the row has one.
-func appendColumns(b, data []byte) (_ []byte, taken string) {
+// appendColumns appends a comma and the columns of a row. If the row has a column
+// with the name EventID or EventTime, reserved is that name.
+func appendColumns(b, data []byte) (_ []byte, reserved string) {
 	if needsNoChange(data) {
 		if inside := trimmed(data[1 : len(data)-1]); len(inside) > 0 {
 			b = append(append(b, ','), inside...)
@@ -73,7 +75,7 @@ func appendColumns(b, data []byte) (_ []byte, taken string) {
 	}
 	gjson.ParseBytes(data).ForEach(func(k, v gjson.Result) bool {
 		if k.Str == EventID || k.Str == EventTime {
-			taken = k.Str
+			reserved = k.Str
 			return false
 		}
 		b = append(b, ',')
@@ -82,19 +84,19 @@ func appendColumns(b, data []byte) (_ []byte, taken string) {
 		b = appendValue(b, v, false)
 		return true
 	})
-	return b, taken
+	return b, reserved
 }
 
-// needsNoChange reports, from a few searches in its bytes, that a row can be copied
-// as it is: it has no object that could be in an array, and no key that could be
-// EventID or EventTime, not even escaped.
+// needsNoChange reports whether a row can be copied as it is, from a few searches
+// in its bytes: it has no object that could be in an array, and no key that could
+// be EventID or EventTime, not even in an escaped form.
 func needsNoChange(data []byte) bool {
 	nested := bytes.IndexByte(data, '[') >= 0 && bytes.IndexByte(data[1:], '{') >= 0
 	return !nested && !bytes.Contains(data, []byte("_event_")) && !bytes.Contains(data, []byte(`\u`))
 }
 
-// appendValue copies JSON, number for number, with each object inside an array
-// as a string.
+// appendValue copies JSON, with all digits of its numbers. It writes an object in
+// an array as a string of JSON, because Lytics rejects arrays of objects.
 func appendValue(b []byte, v gjson.Result, inArray bool) []byte {
 	switch {
 	case v.IsObject() && inArray:

@@ -120,6 +120,20 @@ func (b *fixture) wantUnsure(want int64) {
 	}
 }
 
+// append appends events and returns those that were rejected.
+func (b *fixture) append(stream string, list []jobs.Event) (rejected []jobs.RejectedEvent) {
+	b.t.Helper()
+	result, err := b.Append(context.Background(), stream, list, func(_ *store.Tx, r []jobs.RejectedEvent) error {
+		rejected = r
+		return nil
+	})
+	n := jobs.RejectedRows(rejected)
+	if want := (jobs.AppendResult{Written: int64(len(list)) - n, Rejected: n, PossiblyDuplicated: result.PossiblyDuplicated}); err != nil || result != want {
+		b.t.Errorf("append: got %+v, %v, want %+v", result, err, want)
+	}
+	return rejected
+}
+
 // arrived gives the events of a stream as they were sent.
 func (b *fixture) arrived(stream string) []string {
 	b.t.Helper()

@@ -2,6 +2,7 @@ package lytics
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -11,28 +12,28 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// maxUpload is how much goes into one upload before compression. Lytics's API
-// host takes 10 MB; its bulk host takes more, but what is sent again after a cut
-// is a whole upload.
+// maxUpload is the largest size in bytes of an upload before compression. Lytics'
+// API host accepts 10 MB. Its bulk host accepts more, but after a lost connection
+// the whole upload is sent again.
 const maxUpload = 8 << 20
 
-// UploadFormat is how the events of an upload are written.
+// UploadFormat is the format of the events of an upload.
 type UploadFormat string
 
-// The public description of the upload shows single JSON objects, and compressed
-// CSV files without the header Content-Encoding. So the default is one object a
-// line, uncompressed. Arrays and compressed uploads save traffic where an account
-// is known to accept them.
+// The public description of uploads shows single JSON objects, and compressed CSV
+// files without the header Content-Encoding. So the default is one object per
+// line, uncompressed. Arrays and compressed uploads save traffic if the account
+// accepts them.
 const (
 	FormatJSONLines     UploadFormat = "json_lines"
 	FormatJSONLinesGzip UploadFormat = "json_lines_gzip"
 	FormatJSONArrayGzip UploadFormat = "json_array_gzip"
 )
 
-// UploadFormats lists the formats, the default first.
+// UploadFormats lists the formats; the first one is the default.
 var UploadFormats = []UploadFormat{FormatJSONLines, FormatJSONLinesGzip, FormatJSONArrayGzip}
 
-// framing is what is written around the events of an upload.
+// framing is the text around the events of an upload.
 type framing struct {
 	begin, between, end string
 	gzip                bool
@@ -48,25 +49,30 @@ func (f UploadFormat) framing() framing {
 	return framing{between: "\n", end: "\n"}
 }
 
-// upload is the events from first up to, and without, last, in one request.
+// upload is one request with the events from first to last, without last.
 type upload struct {
 	first, last int
 	body        []byte
 }
 
-// packer writes uploads. Its compressor takes a megabyte of memory and is reused.
+// packer writes uploads. It is reused, because its compressor takes a megabyte of
+// memory.
 type packer struct {
 	framing framing
 	gzip    *gzip.Writer
-	// text is what the writer was not given yet.
+	// text was not written to the compressor or the body yet.
 	text []byte
 }
 
-// textChunk is how much is given to the writer at a time.
-const textChunk = 64 << 10
+// textChunk is the size in bytes of one write. maxText is the largest capacity of
+// packer.text that is kept for reuse.
+const (
+	textChunk = 64 << 10
+	maxText   = 1 << 20
+)
 
-// The fastest level: most of what is sent is repeated names of columns, which it
-// finds too.
+// Most of an upload is repeated names of columns. The fastest level compresses
+// them almost as well as the others.
 var packers = sync.Pool{New: func() any {
 	w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 	if err != nil {
@@ -75,39 +81,76 @@ var packers = sync.Pool{New: func() any {
 	return &packer{gzip: w, text: make([]byte, 0, textChunk+maxEvent)}
 }}
 
-// pack writes the uploads of all events. An event that cannot be sent is found
-// before the first one is sent.
-func pack(stream string, events []jobs.Event, format UploadFormat) ([]upload, error) {
+// packed is a batch of events, ready to be sent.
+type packed struct {
+	// events are the ones that are sent, in order.
+	events  []jobs.Event
+	uploads []upload
+	// refused are the events that are not sent, because Lytics would reject them.
+	refused []jobs.RejectedEvent
+
+	// batch is all events; those before next are in events or in refused.
+	batch []jobs.Event
+	next  int
+}
+
+// pack encodes a batch before its first upload is sent.
+func pack(stream string, events []jobs.Event, format UploadFormat) (packed, error) {
 	p, _ := packers.Get().(*packer)
 	defer packers.Put(p)
 	p.framing = format.framing()
-	var uploads []upload
-	for first := 0; first < len(events); {
-		u, err := p.upload(stream, events, first)
+	out := packed{batch: events}
+	for out.next < len(events) {
+		u, err := p.upload(stream, &out)
 		if err != nil {
-			return nil, err
+			return packed{}, err
 		}
-		uploads, first = append(uploads, u), u.last
+		if u.last > u.first {
+			out.uploads = append(out.uploads, u)
+		}
 	}
-	return uploads, nil
+	return out, nil
 }
 
-// upload packs events from first on, as many as fit.
-func (p *packer) upload(stream string, events []jobs.Event, first int) (u upload, err error) {
-	var out bytes.Buffer
-	var w io.Writer = &out
+// body encodes events that were sent before, as one upload.
+func body(stream string, events []jobs.Event, format UploadFormat) ([]byte, error) {
+	out, err := pack(stream, events, format)
+	if err != nil {
+		return nil, err
+	}
+	if len(out.uploads) != 1 || len(out.refused) > 0 {
+		return nil, errors.New("the events do not fit into one upload any more")
+	}
+	return out.uploads[0].body, nil
+}
+
+// upload encodes the next events of a batch, as many as fit into one upload.
+func (p *packer) upload(stream string, out *packed) (u upload, err error) {
+	var buffer bytes.Buffer
+	var w io.Writer = &buffer
 	if p.framing.gzip {
-		p.gzip.Reset(&out)
+		p.gzip.Reset(&buffer)
 		w = p.gzip
 	}
+	if cap(p.text) > maxText {
+		p.text = make([]byte, 0, textChunk+maxEvent)
+	}
 	p.text = p.text[:0]
-	u.first, u.last = first, first
+	u.first = len(out.events)
 	separator := p.framing.begin
-	for size := 0; u.last < len(events) && size+maxEvent+2 <= maxUpload; u.last++ {
+	for size := 0; out.next < len(out.batch) && size+maxEvent+2 <= maxUpload; {
 		before := len(p.text)
-		if p.text, err = encodeEvent(append(p.text, separator...), events[u.last]); err != nil {
-			return u, refusedEvent(stream, events[u.last], err)
+		text, refusal, err := encodeEvent(append(p.text, separator...), out.batch[out.next])
+		if err != nil {
+			return u, unsendable(stream, out.batch[out.next], err)
 		}
+		if refusal != "" {
+			p.text = text[:before]
+			out.refuse(refusal)
+			continue
+		}
+		p.text = text
+		out.keep()
 		separator = p.framing.between
 		size += len(p.text) - before
 		if len(p.text) >= textChunk {
@@ -123,16 +166,34 @@ func (p *packer) upload(stream string, events []jobs.Event, first int) (u upload
 	if p.framing.gzip {
 		err = p.gzip.Close()
 	}
-	u.body = out.Bytes()
+	u.last, u.body = len(out.events), buffer.Bytes()
 	return u, err
 }
 
-func refusedEvent(stream string, e jobs.Event, err error) error {
+// keep adds the next event to those that are sent. Until one is refused, these
+// share the memory of the batch.
+func (b *packed) keep() {
+	b.next++
+	if len(b.refused) == 0 {
+		b.events = b.batch[:b.next:b.next]
+		return
+	}
+	b.events = append(b.events, b.batch[b.next-1])
+}
+
+// refuse adds the next event to those that are not sent.
+func (b *packed) refuse(reason string) {
+	e := b.batch[b.next]
+	b.next++
+	b.refused = append(b.refused, jobs.RejectedEvent{Event: e, Reason: reason, Bytes: int64(len(e.Data))})
+}
+
+func unsendable(stream string, e jobs.Event, err error) error {
 	return &jobs.Error{
 		Code:    jobs.CodeFailed,
 		Summary: fmt.Sprintf("Event %q cannot be appended to stream %s", e.ID, stream),
 		Detail:  err.Error(),
-		Next:    "Correct the source of the event; nothing of its batch was appended",
+		Next:    "Correct the source of the event; no event of its batch was appended",
 		Err:     err,
 	}
 }

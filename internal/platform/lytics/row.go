@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/value"
 )
 
-// row renders a profile of a page. Profiles have the keys that they have values
+// row converts a profile of a page. A profile only has the fields that it has values
 // for.
 func (s *scan) row(profile gjson.Result) (profileRow, error) {
 	fields := map[string]gjson.Result{}
@@ -32,7 +32,7 @@ func (s *scan) row(profile gjson.Result) (profileRow, error) {
 		}
 		if r.cells[i], ok = render(v, f.Type); !ok {
 			return r, &jobs.Error{
-				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("a profile has a value in field %q that is no %s", f.ID, f.Type),
+				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("a profile has a value in field %q that is not of type %s", f.ID, f.Type),
 				Next: "Correct the type of the field, or leave the field out",
 			}
 		}
@@ -40,33 +40,33 @@ func (s *scan) row(profile gjson.Result) (profileRow, error) {
 	return r, nil
 }
 
-// key is what tells the profile from others.
+// key identifies the profile: by its _id, or by its identifiers.
 func (s *scan) key(fields map[string]gjson.Result) (string, error) {
 	if id := fields["_id"]; id.Type == gjson.String && id.Str != "" {
 		return "id " + id.Str, nil
 	}
 	h := sha256.New()
-	some := false
+	hasIdentifier := false
 	for _, name := range s.identifiers {
 		v := value.FromJSON(fields[name])
 		if v.IsNull() {
 			continue
 		}
-		some = true
+		hasIdentifier = true
 		text := v.AppendJSON(value.AppendJSONString(nil, name))
 		h.Write(append(text, '\n'))
 	}
-	if !some {
+	if !hasIdentifier {
 		return "", &jobs.Error{
-			Code: jobs.CodeFailed, Summary: s.summary, Detail: "a profile has neither an _id nor a value in an identifier, so that it cannot be told from others",
+			Code: jobs.CodeFailed, Summary: s.summary, Detail: "a profile has neither an _id nor a value in an identifier, so it cannot be identified",
 			Next: "Narrow the filter to profiles with an identifier, such as EXISTS email",
 		}
 	}
 	return "of " + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// render gives the exact text of a value. Lytics writes numbers and booleans
-// also as strings. A type that is not one of ours keeps its JSON.
+// render returns the exact text of a value. Lytics may write numbers and booleans as
+// strings. A value of a type that this package does not know keeps its JSON.
 func render(v gjson.Result, typeName string) (jobs.Value, bool) {
 	t, ok := value.ParseType(typeName)
 	if !ok {

@@ -117,7 +117,7 @@ func TestScanErrors(t *testing.T) {
 	}
 	page = `{"status":200,"message":"success","_next":"","total":1,"data":[{"n":"1"}]}`
 	_, err = b.scanned()
-	refused(t, "nobody", err, jobs.CodeFailed, "", "told from others")
+	refused(t, "nobody", err, jobs.CodeFailed, "", "cannot be identified")
 }
 
 // A profile that changed between two pages comes again; what it is last counts.

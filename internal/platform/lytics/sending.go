@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// keepSends is how long the record of a failed send is kept if its events are
-// never appended again.
+// keepSends is how long the record of a failed send stays if its events are never
+// appended again.
 const keepSends = 90 * 24 * time.Hour
 
 // mark is a hash of an event's id.
@@ -24,25 +24,25 @@ func markOf(e jobs.Event) (m mark) {
 	return m
 }
 
-// sending is the state of one Append. Its record in the store exists from before
-// the first upload until the transaction that commits the events.
+// sending is the state of one Append. Its record in the store is written before the
+// first upload, and deleted by the transaction that commits the events.
 type sending struct {
 	p      *Platform
 	id     string
 	events []jobs.Event
 	marks  []mark
-	// under marks the events that Lytics may have; counted marks those that are
-	// in result.PossiblyDuplicated.
-	under, counted []bool
-	result         jobs.AppendResult
+	// maybeStored marks the events that Lytics may have; counted marks those that
+	// are in result.PossiblyDuplicated.
+	maybeStored, counted []bool
+	result               jobs.AppendResult
 }
 
-// beginSending records the events, and counts those that an earlier Append sent
+// beginSending writes the record, and counts the events that an earlier Append sent
 // without learning whether Lytics stored them.
 func (p *Platform) beginSending(ctx context.Context, stream string, events []jobs.Event) (*sending, error) {
 	s := &sending{
 		p: p, id: store.NewID("send"), events: events, marks: make([]mark, len(events)),
-		under: make([]bool, len(events)), counted: make([]bool, len(events)),
+		maybeStored: make([]bool, len(events)), counted: make([]bool, len(events)),
 	}
 	all := make([]byte, 0, len(events)*len(mark{}))
 	for i, e := range events {
@@ -57,11 +57,11 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 		if err != nil {
 			return err
 		}
-		places := s.places(len(old) > 0)
+		indexes := s.indexes(len(old) > 0)
 		for id, blob := range old {
 			var left []byte
 			for m := range marks(blob) {
-				if i, ok := places[m]; ok {
+				if i, ok := indexes[m]; ok {
 					again = append(again, i)
 				} else {
 					left = append(left, m[:]...)
@@ -84,17 +84,17 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	return s, nil
 }
 
-// places gives the indexes of the events by their marks. It is needed only if the
-// stream has records of earlier sends.
-func (s *sending) places(asked bool) map[mark]int {
-	if !asked {
+// indexes returns the indexes of the events by their marks; nil if the stream has no
+// records of earlier sends to compare with.
+func (s *sending) indexes(hasRecords bool) map[mark]int {
+	if !hasRecords {
 		return nil
 	}
-	places := make(map[mark]int, len(s.marks))
+	indexes := make(map[mark]int, len(s.marks))
 	for i, m := range s.marks {
-		places[m] = i
+		indexes[m] = i
 	}
-	return places
+	return indexes
 }
 
 func loadSends(ctx context.Context, tx *store.Tx, stream string) (map[string][]byte, error) {
@@ -138,8 +138,8 @@ func marks(blob []byte) func(yield func(mark) bool) {
 	}
 }
 
-// count adds events that are sent again to the possibly duplicated ones, each
-// once.
+// count adds events that are sent again to the possibly duplicated ones. Each event
+// counts once.
 func (s *sending) count(again []int) {
 	for _, i := range again {
 		if !s.counted[i] {
@@ -149,22 +149,23 @@ func (s *sending) count(again []int) {
 	}
 }
 
-// sent notes that Lytics may have the events of an upload from now on.
+// sent marks the events of an upload: from now on, Lytics may have them.
 func (s *sending) sent(u upload) {
 	for i := u.first; i < u.last; i++ {
-		s.under[i] = true
+		s.maybeStored[i] = true
 	}
 }
 
-// refused notes that Lytics did not take an upload, after attempts that all had a
-// certain outcome.
+// refused unmarks the events of an upload that Lytics certainly did not store: all
+// attempts at it had a known outcome.
 func (s *sending) refused(u upload) {
 	for i := u.first; i < u.last; i++ {
-		s.under[i] = s.counted[i]
+		s.maybeStored[i] = s.counted[i]
 	}
 }
 
-// repeat counts the events of an upload that is sent again because no answer came.
+// repeat counts the events of an upload that is sent again because there was no
+// answer.
 func (s *sending) repeat(u upload) {
 	var again []int
 	for i := u.first; i < u.last; i++ {
@@ -191,15 +192,15 @@ func (s *sending) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
 	defer cancel()
 	var left []byte
-	for i, under := range s.under {
-		if under {
+	for i, stored := range s.maybeStored {
+		if stored {
 			left = append(left, s.marks[i][:]...)
 		}
 	}
 	was := make([]byte, len(s.marks)*len(mark{}))
 	err := s.p.db.Write(ctx, func(tx *store.Tx) error { return replaceSend(ctx, tx, s.id, was, left) })
 	if err != nil {
-		return errors.New("and which events Lytics may have cannot be noted: " + err.Error())
+		return errors.New("the record of the events that Lytics may have cannot be written: " + err.Error())
 	}
 	return nil
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // spool holds the rows of a scan until the scan is complete, each profile once. It
-// is a SQLite database without a name: SQLite keeps it in a few megabytes of
-// memory and the rest in a temporary file, which disappears with the process,
-// however the process ends.
+// is a SQLite database without a name: SQLite keeps a few megabytes of it in memory
+// and the rest in a temporary file, which is removed when the process ends, even if
+// the process is killed.
 type spool struct {
 	db *sql.DB
 }
@@ -51,7 +51,7 @@ type profileRow struct {
 	cells []jobs.Value
 }
 
-// add adds a page. If a profile comes again, the later row replaces the earlier.
+// add adds a page. The later row of a profile replaces the earlier one.
 func (s *spool) add(ctx context.Context, page []profileRow) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *spool) count(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// each gives the rows by key, until yield returns false.
+// each calls yield for each row, by key, until yield returns false.
 func (s *spool) each(ctx context.Context, yield func([]jobs.Value) bool) error {
 	rows, err := s.db.QueryContext(ctx, `SELECT cells FROM profiles ORDER BY key`)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *spool) each(ctx context.Context, yield func([]jobs.Value) bool) error {
 	return rows.Err()
 }
 
-// encodeCells encodes a row: 0 for a NULL cell, else the length of the text plus 1
-// and the text.
+// encodeCells encodes a row. A NULL cell is 0; another cell is the length of its
+// text plus 1, and the text.
 func encodeCells(cells []jobs.Value) []byte {
 	var b []byte
 	for _, c := range cells {
