@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// addressClass is what the rules distinguish among addresses.
+// addressClass is the class of an address by which the rules decide.
 type addressClass int
 
 const (
@@ -21,20 +21,21 @@ const (
 	classForbidden
 )
 
-// forbidden are cloud metadata services, and ranges in which no server can be.
+// forbidden are the addresses of cloud metadata services, and ranges that cannot contain
+// a server.
 var forbidden = prefixes(
 	"0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/4", "240.0.0.0/4",
 	"100.100.100.200/32", // Alibaba Cloud's metadata service
 	"168.63.129.16/32",   // Azure's platform address
 	"::/128", "fe80::/10", "ff00::/8",
-	"fd00:ec2::/32",          // AWS's metadata service and its neighbours
+	"fd00:ec2::/32",          // AWS's metadata service and the rest of its range
 	"fd20:ce::254/128",       // Google Cloud's metadata service
 	"fd00:c1::a9fe:a9fe/128", // Oracle Cloud's metadata service
 )
 
 var private = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7", "fec0::/10")
 
-// embedding are IPv6 ranges that carry an IPv4 address at a byte offset.
+// embedding are IPv6 ranges that contain an IPv4 address at a byte offset.
 var embedding = []struct {
 	prefix netip.Prefix
 	offset int
@@ -75,18 +76,17 @@ func classify(a netip.Addr) addressClass {
 	return classPublic
 }
 
-// Rules say which addresses may be dialled besides public ones. The zero value
-// allows public addresses alone. Nothing allows metadata services, link-local
-// and other reserved addresses.
+// Rules say which addresses may be dialled. The zero value allows public addresses
+// only. No rule allows metadata services, link-local and other reserved addresses.
 type Rules struct {
-	// Private allows addresses of private networks (RFC 1918 and its like).
+	// Private allows addresses of private networks (RFC 1918 and similar ranges).
 	Private bool
-	// Loopback allows this machine.
+	// Loopback allows addresses of this machine.
 	Loopback bool
 }
 
-// Configured are the rules for a host that the operator of this machine wrote
-// into the configuration: it may be anywhere but at a reserved address.
+// Configured are the rules for a host that the operator of this machine has configured.
+// It may have any address except a reserved one.
 var Configured = Rules{Private: true, Loopback: true}
 
 // Allow reports whether the address may be dialled.
@@ -103,11 +103,11 @@ func (r Rules) Allow(a netip.Addr) bool {
 	}
 }
 
-// RefusedAddressError says that the rules forbid the address of a host.
+// RefusedAddressError means that the rules forbid the address of a host.
 type RefusedAddressError struct {
 	// Host is the name that was dialled.
 	Host string
-	// Address is what it resolved to.
+	// Address is the address to which it resolved.
 	Address netip.Addr
 }
 
@@ -118,9 +118,9 @@ func (e *RefusedAddressError) Error() string {
 // metadataNames are host names of cloud metadata services.
 var metadataNames = []string{"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"}
 
-// ForbiddenHost reports whether a host is never contacted: the name of a
-// metadata service, or a reserved address. The name is lower case, without port
-// and brackets.
+// ForbiddenHost reports whether a host must not be contacted, because it is the name of
+// a metadata service or a reserved address. The name is in lower case, without port and
+// brackets.
 func ForbiddenHost(name string) bool {
 	if slices.Contains(metadataNames, name) {
 		return true
@@ -137,8 +137,8 @@ func IsLoopbackHost(name string) bool {
 	return name == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
-// LiteralAddress reads an address in any of the forms that a resolver takes for
-// one (inet_aton), so that 0x7f000001 and 2130706433 get around no rule.
+// LiteralAddress parses an address in every form that a resolver accepts (inet_aton), so
+// that 0x7f000001 and 2130706433 do not bypass a rule.
 func LiteralAddress(name string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		return a.Unmap(), true

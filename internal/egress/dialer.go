@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// DialTimeout bounds connecting where nothing else is said. A host that is down
-// fails well within 30 seconds, which is what people wait for an answer.
+// DialTimeout is the default limit of the time to connect. A host that is down fails
+// well within 30 seconds, which is the time that people wait for an answer.
 const DialTimeout = 8 * time.Second
 
-// ProxyFunc chooses the proxy of a request, as the field Proxy of
-// http.Transport does; nil means none.
+// ProxyFunc chooses the proxy of a request, like the field Proxy of http.Transport. A
+// nil function means no proxy.
 type ProxyFunc = func(*http.Request) (*url.URL, error)
 
-// dialer connects to what the rules allow, and to the proxies that were chosen.
-// It is safe for concurrent use.
+// dialer connects to the addresses that the rules allow, and to the chosen proxies. It is
+// safe for concurrent use.
 type dialer struct {
 	rules   Rules
 	timeout time.Duration
@@ -38,10 +38,10 @@ func newDialer(rules Rules, timeout time.Duration) *dialer {
 	return &dialer{rules: rules, timeout: timeout, proxies: map[string]bool{}}
 }
 
-// proxy chooses as the given function does, and remembers the proxy's address:
-// whoever configured a proxy has decided that it may be dialled. A request to an
-// address that the rules forbid gets no proxy, which would connect in our place:
-// it is dialled here, and refused.
+// proxy returns a ProxyFunc that calls choose and remembers the address of the proxy. A
+// configured proxy may have any address. A request to an address that the rules forbid
+// gets no proxy, because the proxy would connect to it; it is dialled directly and
+// refused.
 func (d *dialer) proxy(choose ProxyFunc) ProxyFunc {
 	return func(r *http.Request) (*url.URL, error) {
 		if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && !d.rules.Allow(a) {
@@ -76,7 +76,7 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	n := &net.Dialer{
 		Timeout: d.timeout,
-		// A peer that vanished is noticed within a minute.
+		// A dead peer is detected within a minute.
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4},
 		// Control is called with the address after name resolution.
 		Control: func(_, address string, _ syscall.RawConn) error {

@@ -76,7 +76,7 @@ func TestHostNames(t *testing.T) {
 		{"127.8.9.10", false, true},
 		{"::1", false, true},
 		{"::ffff:127.0.0.1", false, true},
-		// A resolver may take it for a name, and ask somebody else for it.
+		// A resolver may treat it as a name and ask a name server.
 		{"2130706433", false, false},
 		{"localhost.example.com", false, false},
 		{"10.0.0.1", false, false},
@@ -91,7 +91,7 @@ func TestHostNames(t *testing.T) {
 	}
 }
 
-// checklist 50: the address is checked when it is dialled, whatever its name.
+// checklist 50: the address is checked when it is dialled, for every host name.
 func TestAddressIsCheckedWhenDialled(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -118,8 +118,8 @@ func TestAddressIsCheckedWhenDialled(t *testing.T) {
 	}
 }
 
-// checklist 50: a configured proxy is used wherever it is, and connects to
-// nothing that the rules forbid.
+// checklist 50: a configured proxy may have any address, and is not used for addresses
+// that the rules forbid.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	var asked []string // written by one request at a time

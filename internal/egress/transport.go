@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// Options are those of a transport. The zero value dials public addresses
+// Options are the options of a transport. With the zero value, it dials public addresses
 // directly and trusts the system's certificate authorities.
 type Options struct {
 	Rules Rules
-	// Proxy chooses a proxy for each request, mostly http.ProxyFromEnvironment;
-	// nil means that none is used.
+	// Proxy chooses a proxy for each request, usually http.ProxyFromEnvironment; nil
+	// means no proxy.
 	Proxy ProxyFunc
 	// RootCAs are the certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
-	// DialTimeout bounds connecting, and the TLS handshake after it; 0 means
-	// the constant of that name.
+	// DialTimeout limits the time to connect, and the time of the TLS handshake; 0
+	// means the constant DialTimeout.
 	DialTimeout time.Duration
 }
 
-// NewTransport makes an HTTP transport that keeps the rules.
+// NewTransport returns an HTTP transport that enforces the rules.
 func NewTransport(o Options) *http.Transport {
 	t := &http.Transport{
 		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ForceAttemptHTTP2: true,
-		// An HTTP/2 connection to a peer that vanished is given up.
+		// An HTTP/2 connection to a dead peer is closed.
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 		MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     90 * time.Second,
@@ -37,9 +37,9 @@ func NewTransport(o Options) *http.Transport {
 	return t
 }
 
-// Restrict makes a transport that somebody else built keep the rules: it sets
-// how the transport dials and chooses proxies, and leaves the rest. The
-// parameters are as in Options.
+// Restrict makes a transport of another package enforce the rules. It sets how the
+// transport dials and chooses proxies, and changes nothing else. The parameters are as
+// in Options.
 func Restrict(t *http.Transport, rules Rules, proxy ProxyFunc, dialTimeout time.Duration) {
 	d := newDialer(rules, dialTimeout)
 	t.DialContext, t.TLSHandshakeTimeout, t.Proxy = d.dial, d.timeout, nil
@@ -48,8 +48,8 @@ func Restrict(t *http.Transport, rules Rules, proxy ProxyFunc, dialTimeout time.
 	}
 }
 
-// ReadCAs gives the system's certificate authorities and those of a PEM file.
-// No file means the system's alone, as nil.
+// ReadCAs returns the system's certificate authorities and those of a PEM file. Without
+// a file it returns nil, which means the system's.
 func ReadCAs(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil

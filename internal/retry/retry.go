@@ -1,12 +1,10 @@
-// Package retry is the one policy by which a failed attempt is made again: how
-// many attempts, with which pauses, and until when. What is transient is the
-// caller's to say, by a classifier: it alone knows which failures may be gone at
-// the next attempt, and whether doing the work twice has the effect of once.
+// Package retry is the retry policy of the product: the number of attempts, the pauses
+// between them, and the deadline. The caller passes a classifier, because only the
+// caller knows which failures are transient, and whether the work is idempotent.
 //
-// Pauses grow exponentially and are random within their upper half, so that many
-// clients of one server do not come back at the same moment. A Retry-After that
-// the server sent is the least pause. The loop itself is that of
-// github.com/avast/retry-go.
+// Pauses grow exponentially and are random within their upper half, so that many clients
+// of one server do not retry at the same moment. A pause is at least as long as the
+// server's Retry-After. github.com/avast/retry-go implements the loop.
 package retry
 
 import (
@@ -20,25 +18,25 @@ import (
 	retrygo "github.com/avast/retry-go/v5"
 )
 
-// Policy bounds the attempts at one piece of work. The zero value makes attempts
-// without a pause until the classifier ends them.
+// Policy limits the attempts. With the zero value, Do makes attempts without pauses until
+// the classifier ends them.
 type Policy struct {
-	// Attempts is how many are made at most; 0 means that Within, the context
-	// or the classifier ends them.
+	// Attempts is the maximum number of attempts; 0 means no maximum.
 	Attempts int
-	// First is the longest pause before the second attempt.
+	// First is the maximum pause before the second attempt.
 	First time.Duration
-	// Longest bounds the pauses, Retry-After aside; less than First means First.
+	// Longest is the maximum of all pauses, except that Retry-After may be longer.
+	// A value below First means First.
 	Longest time.Duration
-	// Factor is the ratio of one pause to the pause before it; less than 2 means 2.
+	// Factor is the ratio of a pause to the previous one; a value below 2 means 2.
 	Factor int
-	// Within is the overall deadline: no pause goes beyond it. It counts from the
-	// beginning of Do; 0 means none.
+	// Within is the overall deadline, from the beginning of Do: no pause ends after
+	// it. 0 means no deadline.
 	Within time.Duration
-	// FromFirstFailure makes Within count from the first failure, so that one
-	// attempt that took long does not use it up.
+	// FromFirstFailure makes Within count from the first failure, so that one long
+	// attempt does not use it up.
 	FromFirstFailure bool
-	// Clock is for tests; nil means the system's.
+	// Clock is for tests; nil means the system's clock.
 	Clock *Clock
 }
 
@@ -47,13 +45,13 @@ type Policy struct {
 type Clock struct {
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
-	// Random gives a number in [0, 1), as math/rand does; 1 is accepted too.
+	// Random returns a number in [0, 1), like math/rand; 1 is accepted too.
 	Random func() float64
 }
 
 var systemClock = Clock{Now: time.Now, After: time.After, Random: rand.Float64}
 
-// SystemClock is the clock of a policy that names none.
+// SystemClock is the clock of a policy without a clock.
 func SystemClock() *Clock { return &systemClock }
 
 func (p *Policy) clock() *Clock {
@@ -63,28 +61,29 @@ func (p *Policy) clock() *Clock {
 	return p.Clock
 }
 
-// Decision says what follows a failed attempt. The zero value ends the attempts.
+// Decision is the result of a classifier. The zero value ends the attempts.
 type Decision struct {
-	// Retry asks for another attempt, which is made if the policy allows it.
+	// Retry asks for another attempt; Do makes it if the policy allows it.
 	Retry bool
-	// After is the least pause before it, such as what Retry-After said.
+	// After is the minimum pause before the next attempt, for example the server's
+	// Retry-After.
 	After time.Duration
-	// Free asks for the attempt at once, and does not count the one that failed:
-	// something was found wrong and put right, such as an expired token. The
-	// classifier has to bound how often it says so.
+	// Free asks for the next attempt at once, and does not count the failed one. It
+	// is for a cause that was corrected, such as an expired token. The classifier
+	// must limit how often it sets Free.
 	Free bool
-	// Restart says that the failed attempt got further than those before it: it
-	// counts as the first.
+	// Restart makes the failed attempt count as the first one, because it made
+	// progress.
 	Restart bool
 }
 
 // If retries on a condition.
 func If(transient bool) Decision { return Decision{Retry: transient} }
 
-// Do makes attempts until one succeeds, the classifier or the policy ends them,
-// or the context ends. It makes at least one attempt. The result and the error
-// are those of the last attempt, also when the context ended during a pause.
-// Both functions are told the number of the attempt, from 1, free ones included.
+// Do makes attempts until one succeeds, the classifier or the policy ends them, or the
+// context ends. It makes at least one attempt. It returns the result and the error of
+// the last attempt, even if the context ended during a pause. Both functions receive the
+// number of the attempt, counting from 1 and including free attempts.
 func Do[T any](ctx context.Context, p Policy, attempt func(n int) (T, error), classify func(n int, err error) Decision) (T, error) {
 	clock := p.clock()
 	var (
@@ -134,7 +133,7 @@ func Do[T any](ctx context.Context, p Policy, attempt func(n int) (T, error), cl
 		retrygo.DelayType(func(uint, error, retrygo.DelayContext) time.Duration { return pause }),
 		retrygo.WithTimer(timer{clock}),
 	).Do(once)
-	if n == 0 { // the context ended before: the attempt says so in its own words
+	if n == 0 { // the context has ended already; the attempt returns the error
 		_ = once()
 	}
 	return result, last
@@ -144,8 +143,8 @@ type timer struct{ clock *Clock }
 
 func (t timer) After(d time.Duration) <-chan time.Time { return t.clock.After(d) }
 
-// Pause is the pause after the given number of failed attempts, at least 1. It
-// is for attempts that Do does not make itself, because each is a process's.
+// Pause is the pause after a number of failed attempts, at least 1. It is for attempts
+// that Do cannot make, because each of them may run in another process.
 func (p Policy) Pause(failed int) time.Duration {
 	longest := max(p.First, p.Longest)
 	d := p.First
@@ -155,8 +154,8 @@ func (p Policy) Pause(failed int) time.Duration {
 	return d/2 + time.Duration(p.clock().Random()*float64(d-d/2))
 }
 
-// After reads the value of a Retry-After header (RFC 9110): seconds, or a date.
-// It is 0 where there is none.
+// After parses the value of a Retry-After header (RFC 9110): seconds, or a date. An
+// empty or invalid value is 0.
 func After(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	const most = 1 << 31 // seconds; more would overflow a duration

@@ -17,7 +17,8 @@ var errTransient = errors.New("transient")
 
 func transient(_ int, err error) retry.Decision { return retry.If(errors.Is(err, errTransient)) }
 
-// failing fails the given number of times, and notes when each attempt began.
+// failing returns an attempt that fails the given number of times. It records when each
+// attempt began.
 func failing(times int, begun time.Time, at *[]time.Duration) func(int) (string, error) {
 	return func(n int) (string, error) {
 		*at = append(*at, time.Since(begun))
@@ -63,7 +64,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 		var at []time.Duration
 		got, err := retry.Do(t.Context(), retry.Policy{Attempts: 3, First: time.Second}, failing(9, time.Now(), &at), transient)
 		if len(at) != 3 || got != "failed" || !errors.Is(err, errTransient) {
-			t.Errorf("got attempts at %v, %q, %v, want 3 and what the last one gave", at, got, err)
+			t.Errorf("got attempts at %v, %q, %v, want 3 and the result of the last one", at, got, err)
 		}
 	})
 }

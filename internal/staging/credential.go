@@ -17,9 +17,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// CopyCredential is the content of COPY INTO's WITH (CREDENTIAL ...): the name of
-// a storage credential, or keys that expire. It is empty where the warehouse can
-// read the files without one.
+// CopyCredential is the content of COPY INTO's WITH (CREDENTIAL ...): the name of a
+// storage credential, or keys that expire. It is empty if the warehouse can read the
+// files without a credential.
 type CopyCredential struct {
 	Name            string
 	AccessKeyID     string
@@ -37,8 +37,8 @@ func (c CopyCredential) Secrets() []jobs.Secret {
 }
 
 const (
-	// sessionMargin is by how much keys outlive the statement they are for: it may
-	// wait for the warehouse before it runs.
+	// sessionMargin is the time by which keys outlive their statement, because the
+	// statement may wait for the warehouse before it runs.
 	sessionMargin = 10 * time.Minute
 	// The limits of the AWS token service.
 	shortestSession   = 15 * time.Minute
@@ -48,9 +48,9 @@ const (
 	commonSession = time.Hour
 )
 
-// CopyCredential gives the credential by which the warehouse reads the files
-// under a prefix, for as long as a statement may take. Unless one is configured,
-// it requests temporary keys that can read that prefix and nothing else.
+// CopyCredential returns the credential by which the warehouse reads the files under a
+// prefix, for as long as a statement may take. If none is configured, it requests
+// temporary keys that can read only that prefix.
 func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.Duration) (CopyCredential, error) {
 	if err := checkKey(prefix); err != nil {
 		return CopyCredential{}, err
@@ -74,8 +74,8 @@ func (s *S3) CopyCredential(ctx context.Context, prefix string, statement time.D
 		if keys.SessionToken == "" {
 			return s.federate(ctx, policy, statement+sessionMargin)
 		}
-		// Temporary keys cannot request narrower ones. The role that they are of can
-		// be assumed again with a narrower policy.
+		// Temporary keys cannot request narrower keys. But their role can be assumed
+		// again with a narrower policy.
 		if role, err = s.ownRole(ctx); err != nil {
 			return CopyCredential{}, err
 		}
@@ -115,8 +115,8 @@ func (s *S3) assume(ctx context.Context, role, policy string, life time.Duration
 	})
 }
 
-// requestKeys asks for keys with the given life. If the token service refuses that
-// life, it asks for commonSession; the caller then bounds the statement by Expires.
+// requestKeys requests keys with a lifetime. If the token service refuses the lifetime,
+// it requests commonSession; the caller must then end the statement before Expires.
 func (s *S3) requestKeys(
 	life time.Duration, doing string, ask func(seconds *int32) (*types.Credentials, error),
 ) (CopyCredential, error) {
@@ -129,7 +129,7 @@ func (s *S3) requestKeys(
 		return CopyCredential{}, s.explainCredential(doing, err)
 	}
 	if keys == nil || keys.AccessKeyId == nil || keys.SecretAccessKey == nil || keys.SessionToken == nil || keys.Expiration == nil {
-		return CopyCredential{}, s.explainCredential(doing, errors.New("the token service's answer has no credentials"))
+		return CopyCredential{}, s.explainCredential(doing, errors.New("the response of the token service has no credentials"))
 	}
 	return CopyCredential{
 		AccessKeyID: *keys.AccessKeyId, SecretAccessKey: jobs.NewSecret(*keys.SecretAccessKey),
@@ -137,12 +137,12 @@ func (s *S3) requestKeys(
 	}, nil
 }
 
-// sessionName is the name that the account's CloudTrail shows.
+// sessionName is the name of the session in the account's CloudTrail.
 const sessionName = "lytics-export"
 
 var assumedRole = regexp.MustCompile(`^arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/`)
 
-// ownRole is the ARN of the role whose session this process has.
+// ownRole returns the ARN of the role of this process's keys.
 func (s *S3) ownRole(ctx context.Context) (string, error) {
 	const doing = "find the AWS role of this machine"
 	out, err := bounded(ctx, func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
@@ -158,8 +158,8 @@ func (s *S3) ownRole(ctx context.Context) (string, error) {
 	return "arn:" + m[1] + ":iam::" + m[2] + ":role/" + m[3], nil
 }
 
-// explainCredential describes why there are no narrow keys. The keys of this
-// process are not used in their place: they have more rights.
+// explainCredential describes why there are no narrower keys. The keys of this process
+// are not used instead, because they have more rights.
 func (s *S3) explainCredential(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
@@ -168,7 +168,7 @@ func (s *S3) explainCredential(doing string, err error) error {
 		Code: jobs.CodeForbidden, Attribute: "staging.s3.role_arn",
 		Summary: "It was not possible to " + doing, Detail: detail(err),
 		Next: "Set role_arn to a role that these credentials may assume, " +
-			"or credential or external_location to what Unity Catalog has for the bucket",
+			"or set credential or external_location to the one that Unity Catalog has for the bucket",
 		Err: err,
 	}
 	var api smithy.APIError
@@ -179,8 +179,8 @@ func (s *S3) explainCredential(doing string, err error) error {
 	return e
 }
 
-// sessionPolicy allows what COPY INTO needs to read a prefix, and nothing else.
-// kms:Decrypt is for buckets with a KMS key, and limited to use through S3.
+// sessionPolicy allows only the actions by which COPY INTO reads a prefix. kms:Decrypt is
+// for buckets with a KMS key, and limited to use through S3.
 func (s *S3) sessionPolicy(prefix string) (string, error) {
 	type object map[string]any
 	below := s.key(folder(prefix))

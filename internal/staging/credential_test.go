@@ -34,7 +34,7 @@ func openSandbox(t *testing.T, s *sandboxtest.Sandbox, change func(*staging.S3Co
 	return area
 }
 
-// with is a client of S3 and of the token service that has minted keys.
+// with returns clients of S3 and of the token service that use temporary keys.
 func with(s *sandboxtest.Sandbox, c staging.CopyCredential) (*awss3.Client, *sts.Client) {
 	keys := credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())
 	return awss3.New(awss3.Options{
@@ -51,9 +51,8 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-// checklist 55: what goes into COPY INTO is never the long-lived key, whatever
-// the staging has; it reads the run's prefix and nothing else, and expires after
-// the statement.
+// checklist 55: COPY INTO never contains a long-lived key. Its keys can read only the
+// run's prefix, and expire after the statement.
 func TestTemporaryKeysReadOnlyTheRunsPrefix(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t, sandboxtest.WithArgs("-s3-short-lived", "-s3-external-id", "ours", "-s3-role-max-session", "12h"))
@@ -125,14 +124,14 @@ func TestTemporaryKeysReadOnlyTheRunsPrefix(t *testing.T) {
 				}
 			}
 			if text := fmt.Sprintf("%v %+v %#v", got, got, got); strings.Contains(text, got.SecretAccessKey.Reveal()) || strings.Contains(text, got.SessionToken.Reveal()) {
-				t.Errorf("it prints its secret")
+				t.Errorf("the credential prints its secret")
 			}
 		})
 	}
 }
 
-// checklist 55: a name stands for a credential where there is one; the keys of
-// a role may live less long than the statement, and then say so.
+// checklist 55: a configured credential is used by its name. The keys of a role may
+// expire before the statement ends; Expires says so.
 func TestConfiguredCredentialIsUsed(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t)
@@ -170,8 +169,9 @@ func TestConfiguredCredentialIsUsed(t *testing.T) {
 	expect(t, err, jobs.CodeInvalid, "staging.s3.sts_endpoint")
 }
 
-// The keys of AWS' own chain are mostly a role's, and only that role can narrow
-// them. Environment variables are the process's, so this test runs alone.
+// The keys of AWS' credential chain usually belong to a role, and only by assuming that
+// role can narrower keys be requested. The test sets environment variables of the
+// process, so it does not run in parallel.
 func TestKeysOfARoleSessionAreNarrowed(t *testing.T) {
 	sandbox := sandboxtest.Start(t)
 	_, tokens := with(sandbox, staging.CopyCredential{AccessKeyID: sandbox.S3AccessKey, SecretAccessKey: jobs.NewSecret(sandbox.S3SecretKey)})
@@ -185,7 +185,7 @@ func TestKeysOfARoleSessionAreNarrowed(t *testing.T) {
 	chain := func(c *staging.S3Config) { c.AccessKeyID, c.SecretAccessKey = "", jobs.Secret{} }
 	area := openSandbox(t, sandbox, chain)
 	write(t, area, "run-1/a.csv", []byte("1\n"))
-	// One chained from the other lives an hour at most.
+	// A session of a chained role lasts an hour at most.
 	got, err := area.CopyCredential(t.Context(), "run-1", 2*time.Hour)
 	if err != nil || got.AccessKeyID == *role.Credentials.AccessKeyId || time.Until(got.Expires) > time.Hour {
 		t.Fatalf("%v until %s, %v", got, got.Expires, err)
@@ -195,7 +195,7 @@ func TestKeysOfARoleSessionAreNarrowed(t *testing.T) {
 		t.Errorf("it lists everything: %v", err)
 	}
 
-	// A federated user's keys can be narrowed by nobody, and are not handed on.
+	// Keys of a federated user cannot be narrowed, so they are not used in COPY INTO.
 	user, err := tokens.GetFederationToken(context.Background(), &sts.GetFederationTokenInput{Name: aws.String("me"),
 		Policy: aws.String(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// checklist 50: an endpoint leads to no metadata service.
+// checklist 50
 func TestMetadataServiceIsRefusedAsEndpoint(t *testing.T) {
 	t.Parallel()
 	_, err := staging.Open(t.Context(), staging.S3Config{

@@ -19,7 +19,7 @@ import (
 
 var errTooLong = errors.New("no answer within " + callTimeout.String())
 
-// deleteError is the error of one key in a DeleteObjects answer with status 200.
+// deleteError is the error of one key in a DeleteObjects response with status 200.
 type deleteError struct{ code, message string }
 
 func (e *deleteError) Error() string                 { return e.code + ": " + e.message }
@@ -82,7 +82,7 @@ func (s *S3) explain(doing string, err error) error {
 			e.Next = "Set this machine's clock right."
 		}
 	case code != "":
-		e.Next = "See what S3 says, and check bucket, region and endpoint."
+		e.Next = "Check bucket, region and endpoint against the message of S3."
 	case unreachable(err):
 		e.Code, e.Attribute = jobs.CodeUnreachable, "staging.s3.endpoint"
 		e.Next = "Check endpoint and region, and that this machine may connect there."
@@ -95,7 +95,7 @@ func (s *S3) explain(doing string, err error) error {
 	return e
 }
 
-// detail is the innermost message: the SDK's outer ones repeat the operation's
+// detail is the innermost message. The outer messages of the SDK repeat the operation's
 // name and ids.
 func detail(err error) string {
 	var api smithy.APIError

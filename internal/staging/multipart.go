@@ -19,13 +19,13 @@ type part struct {
 	n      int
 }
 
-// freeParts keeps the buffers that no upload uses, for the next one. There are
-// never more buffers than were in use at once. AWS' transfer manager allocates
-// new ones for each object, and a sync.Pool keeps some out of reach of other
-// processors: with either, an export's memory grew with its files.
+// freeParts keeps unused buffers for the next upload. The number of buffers never exceeds
+// the largest number in use at the same time. With AWS' transfer manager, which allocates
+// new buffers for each object, and with a sync.Pool, which keeps buffers for each
+// processor, an export's memory grew with the number of its files.
 type freeParts chan *part
 
-// keptParts is how many buffers four files use that are written at the same time.
+// keptParts is the number of buffers for four files that are written at the same time.
 const keptParts = 8
 
 func (f freeParts) get() *part {
@@ -44,10 +44,9 @@ func (f freeParts) put(p *part) {
 	}
 }
 
-// readPart fills a part. The error io.EOF itself says that it is the last part of
-// the body; it may be empty. Any other error, io.ErrUnexpectedEOF and an error
-// that wraps io.EOF included, says that the body is incomplete: the object must
-// not be made.
+// readPart fills a part. The error io.EOF itself means that this is the last part of the
+// body; it may be empty. Any other error, including io.ErrUnexpectedEOF and an error that
+// wraps io.EOF, means that the body is incomplete and the object must not be created.
 func (s *S3) readPart(body io.Reader) (p *part, err error) {
 	p = s.parts.get()
 	for p.n = 0; p.n < len(p.buffer) && err == nil; {
@@ -62,8 +61,9 @@ func ended(err error) bool {
 	return err == io.EOF //nolint:errorlint // see readPart
 }
 
-// send uploads a body while it is read: in one request if it fits in a part, else
-// as a multipart upload, which sends parts while the next one is filled.
+// send uploads a body while it is read. A body that fits into a part is sent in one
+// request, a larger one as a multipart upload, which sends parts while the next one is
+// filled.
 func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 	first, err := s.readPart(body)
 	if err == nil {
@@ -77,15 +77,13 @@ func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 	return err
 }
 
-// errMostParts is S3's limit, which an object of 48 GiB reaches with parts of
-// partSize.
+// errMostParts reports S3's limit. An object of 48 GiB reaches it with parts of partSize.
 var errMostParts = errors.New("an object has at most 10,000 parts")
 
 const mostParts = 10_000
 
-// sendParts uploads the first part and those that are read after it. The SDK
-// gives each its checksum, which the store compares, and sends a part again
-// that did not arrive.
+// sendParts uploads the first part and the parts that are read after it. The SDK sends a
+// checksum with each part, which S3 verifies, and retries failed parts.
 func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Reader) error {
 	upload, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: &key})
 	if err != nil {
@@ -119,7 +117,7 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 	if ended(err) {
 		err = nil
 	}
-	// The error of a part is the cause; that of the body follows from it.
+	// The error of a part is the cause of the error of the body.
 	if err = cmp.Or(group.Wait(), err); err == nil {
 		err = s.complete(ctx, key, upload.UploadId, sent)
 	}
@@ -153,8 +151,8 @@ func (s *S3) complete(ctx context.Context, key string, upload *string, sent []*t
 	return err
 }
 
-// abandon aborts an upload, also after a cancel: S3 charges for the parts that
-// were sent, and no listing of objects shows them.
+// abandon aborts an upload, even after a cancel, because S3 charges for its parts and does
+// not list them as objects.
 func (s *S3) abandon(ctx context.Context, key string, upload *string) error {
 	_, err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
 		return s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: &key, UploadId: upload})

@@ -16,9 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// ReadAt reads from an object as io.ReaderAt does. The error for an object that
-// does not exist wraps fs.ErrNotExist. If the connection breaks, the rest is
-// requested again.
+// ReadAt reads from an object like io.ReaderAt. The error for an object that does not
+// exist wraps fs.ErrNotExist. If the connection breaks, ReadAt requests the rest.
 func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n int, err error) {
 	if err := checkKey(key); err != nil {
 		return 0, err
@@ -43,11 +42,11 @@ func (s *S3) ReadAt(ctx context.Context, key string, p []byte, offset int64) (n 
 	return n, s.explain("read "+s.URL(key), err)
 }
 
-// brokenReads bound the attempts at a body that breaks off. The calls themselves
-// are repeated by the AWS SDK.
+// brokenReads is the retry policy of a body whose connection breaks. The AWS SDK retries
+// the calls themselves.
 var brokenReads = retry.Policy{Attempts: attempts, First: 200 * time.Millisecond, Longest: 5 * time.Second}
 
-// errBroken says that a body ended before its Content-Length.
+// errBroken means that a body ended before its Content-Length.
 var errBroken = errors.New("the connection broke")
 
 // read makes one request for len(p) bytes.
@@ -76,7 +75,7 @@ func (s *S3) read(ctx context.Context, key string, p []byte, offset int64) (int,
 	return n, fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// Remove removes one object. An object that does not exist is no error.
+// Remove removes one object if it exists.
 func (s *S3) Remove(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err

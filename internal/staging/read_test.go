@@ -29,7 +29,7 @@ func TestReadAtBehavesLikeReaderAt(t *testing.T) {
 		t.Errorf("beyond the end: %d bytes, %v", n, err)
 	}
 	if _, err = s.ReadAt(t.Context(), "run-1/b.bin", p, 0); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("not there: %v", err)
+		t.Errorf("a missing object: %v", err)
 	}
 	for range 2 {
 		if err := s.Remove(t.Context(), "run-1/a.bin"); err != nil {
@@ -41,7 +41,7 @@ func TestReadAtBehavesLikeReaderAt(t *testing.T) {
 	}
 }
 
-// A body that breaks off is asked for again from where it broke.
+// After the connection breaks, the rest of the body is requested.
 func TestBrokenReadIsResumed(t *testing.T) {
 	t.Parallel()
 	st := newStore(t)
@@ -56,14 +56,14 @@ func TestBrokenReadIsResumed(t *testing.T) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 		w.WriteHeader(http.StatusPartialContent)
 		_, _ = w.Write(content[:1000])
-		// Unless they are sent, the whole answer is missing, and the SDK asks again.
+		// Without the flush no byte would arrive, and the SDK would retry.
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	st.intercept.Store(&breaks)
 	p := make([]byte, len(content))
 	if n, err := s.ReadAt(t.Context(), "run-1/a.bin", p, 0); n != len(p) || err != nil || !bytes.Equal(p, content) {
-		t.Errorf("got %d bytes and %v, want %d that are the object's", n, err, len(p))
+		t.Errorf("got %d bytes and %v, want the %d bytes of the object", n, err, len(p))
 	}
 	if n := broken.Load(); n != 2 {
 		t.Errorf("got %d requests, want 2", n)

@@ -1,5 +1,5 @@
-// Package staging stores the files of an export where COPY INTO reads them: in an
-// S3 bucket or a Unity Catalog volume, under a prefix of each run's own.
+// Package staging stores the files of an export for COPY INTO, in an S3 bucket or a Unity
+// Catalog volume. Each run has its own prefix.
 package staging
 
 import (
@@ -29,29 +29,30 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// S3Config says where files are staged, and with which credentials.
+// S3Config is the configuration of a staging bucket.
 type S3Config struct {
 	Bucket string
-	// Prefix goes before every key; empty means the bucket's root.
+	// Prefix is the prefix of every key; empty means the bucket's root.
 	Prefix string
-	// Region is that of the bucket; empty means that of the environment.
+	// Region is the region of the bucket; empty means the region of the environment.
 	Region string
 	// Endpoint is set for S3 compatible stores, most of which need path style.
 	Endpoint     string
 	UsePathStyle bool
-	// AccessKeyID and SecretAccessKey are set, or Profile, or none of them: then
-	// the AWS SDK looks in environment, shared configuration and instance roles.
+	// Either AccessKeyID and SecretAccessKey are set, or Profile, or none of them.
+	// Without them the AWS SDK uses the environment, the shared configuration or an
+	// instance role.
 	AccessKeyID     string
 	SecretAccessKey jobs.Secret
 	Profile         string
-	// RoleARN is assumed with those credentials, for uploads and for COPY INTO.
-	// ExternalID is the external id that the role's trust policy asks for.
+	// RoleARN is assumed with these credentials, for uploads and for COPY INTO.
+	// ExternalID is the external id that the role's trust policy requires.
 	RoleARN, ExternalID string
 	// STSEndpoint is the token service; empty means Endpoint, or else AWS'.
 	STSEndpoint string
 	// Credential is the Unity Catalog storage credential by which COPY INTO reads
-	// the bucket, ExternalLocation the external location that covers it. Without
-	// them, COPY INTO gets temporary keys.
+	// the bucket, and ExternalLocation the external location that covers it. Without
+	// both, COPY INTO gets temporary keys.
 	Credential, ExternalLocation string
 }
 
@@ -61,28 +62,28 @@ type S3 struct {
 	region string
 	client *s3.Client
 	parts  freeParts
-	// base are the credentials before RoleARN is assumed with them.
+	// base are the credentials with which RoleARN is assumed.
 	base   aws.CredentialsProvider
 	tokens *sts.Client
 }
 
 const (
-	// callTimeout bounds a call that moves no data, retries included.
+	// callTimeout limits a call that transfers no data, including retries.
 	callTimeout = time.Minute
-	// attemptTimeout bounds one attempt of any call. A part of partSize takes
-	// that long at 17 kB/s.
+	// attemptTimeout limits one attempt of any call. At 17 kB/s, a part of partSize
+	// takes this long.
 	attemptTimeout = 5 * time.Minute
 	dialTimeout    = egress.DialTimeout
 	attempts       = 4
-	partSize       = 5 << 20 // the least that S3 accepts: an upload keeps its parts in memory
-	// partsAtOnce is how many parts are sent while the next one is filled. Several
-	// files are written at the same time, so that one part of each is enough.
+	partSize       = 5 << 20 // the minimum of S3, because an upload keeps its parts in memory
+	// partsAtOnce is the number of parts of a file that are sent while the next one is
+	// filled. One is enough, because several files are written at the same time.
 	partsAtOnce = 1
-	// renewBefore is how long before they expire a role's keys are renewed.
+	// renewBefore is the time before their expiry at which a role's keys are renewed.
 	renewBefore = 5 * time.Minute
 )
 
-// Open checks the configuration, and that the bucket can be listed.
+// Open validates the configuration, and lists the bucket to test the access.
 func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	cfg.Prefix = strings.Trim(cfg.Prefix, "/")
 	if err := validate(cfg); err != nil {
@@ -100,7 +101,7 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 			return nil, jobs.Invalid("staging.s3.region", "The region of the staging bucket is not known",
 				"Neither the configuration nor the environment names one.", "Set region, or AWS_REGION.")
 		}
-		loaded.Region = "us-east-1" // what compatible stores take by default
+		loaded.Region = "us-east-1" // the default of S3 compatible stores
 	}
 	s.region, s.base = loaded.Region, loaded.Credentials
 	endpoints := s.restricted(loaded.HTTPClient)
@@ -121,8 +122,8 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.HTTPClient = endpoints
 		o.UsePathStyle = cfg.UsePathStyle
-		// A range of an object has no checksum, about which the SDK would warn at
-		// each read.
+		// A range of an object has no checksum, and the SDK would log a warning at each
+		// read.
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
@@ -135,16 +136,16 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	return s, nil
 }
 
-// restricted makes a client for the bucket and the token service, whose
-// addresses may be configured, keep the rules of package egress. The client of
-// the credential chain stays as it is: AWS hands out the keys of instances and
-// containers at link-local addresses, which those rules forbid.
+// restricted makes the client of the bucket and the token service enforce the rules of
+// package egress, because their addresses may be configured. The client of the
+// credential chain is not restricted: AWS serves the keys of instances and containers at
+// link-local addresses, which the rules forbid.
 func (s *S3) restricted(client aws.HTTPClient) aws.HTTPClient {
 	b, ok := client.(*awshttp.BuildableClient)
 	if !ok {
 		return client
 	}
-	// Frozen, because AWS_DEFAULTS_MODE would put the SDK's own dialer in.
+	// Frozen, because AWS_DEFAULTS_MODE would otherwise install the SDK's own dialer.
 	return b.WithTransportOptions(func(t *http.Transport) {
 		egress.Restrict(t, egress.Configured, http.ProxyFromEnvironment, dialTimeout)
 	}).Freeze()
@@ -194,22 +195,22 @@ func validate(cfg S3Config) error {
 		return jobs.Invalid("staging.s3.bucket", "No staging bucket is named", "An export needs a bucket for its files.", "Set bucket.")
 	case strings.ContainsAny(cfg.Bucket, "/ :"):
 		return jobs.Invalid("staging.s3.bucket", fmt.Sprintf("The staging bucket %q cannot be used", cfg.Bucket),
-			"It is not the plain name of a bucket.", "Give the name alone; a path goes into prefix.")
+			"It is not the plain name of a bucket.", "Give only the name; set a path in prefix.")
 	case cfg.AccessKeyID == "" && !cfg.SecretAccessKey.Empty():
 		return jobs.Invalid("staging.s3.access_key_id", "The staging credentials are incomplete",
-			"There is a secret access key without its id.", "Set both, or neither.")
+			"There is a secret access key without an access key id.", "Set both, or neither.")
 	case cfg.AccessKeyID != "" && cfg.SecretAccessKey.Empty():
 		return jobs.Invalid("staging.s3.secret_access_key", "The staging credentials are incomplete",
-			"There is an access key id without its secret.", "Set both, or neither.")
+			"There is an access key id without a secret access key.", "Set both, or neither.")
 	case cfg.ExternalID != "" && cfg.RoleARN == "":
-		return jobs.Invalid("staging.s3.external_id", "The external id belongs to no role",
-			"It is given to the owner of role_arn, which is not set.", "Set role_arn, or leave external_id out.")
+		return jobs.Invalid("staging.s3.external_id", "There is an external id without a role",
+			"The external id is used to assume role_arn, which is not set.", "Set role_arn, or leave external_id out.")
 	case cfg.Credential != "" && cfg.ExternalLocation != "":
-		return jobs.Invalid("staging.s3.credential", "The warehouse's right to the bucket is given twice",
-			"There are both credential and external_location.", "Leave one of them out.")
+		return jobs.Invalid("staging.s3.credential", "The warehouse's access to the bucket is configured twice",
+			"Both credential and external_location are set.", "Leave one of them out.")
 	case cfg.AccessKeyID != "" && cfg.Profile != "":
-		return jobs.Invalid("staging.s3.profile", "The staging credentials are given twice",
-			"There are both keys and a profile.", "Leave one of them out.")
+		return jobs.Invalid("staging.s3.profile", "The staging credentials are configured twice",
+			"Both keys and a profile are set.", "Leave one of them out.")
 	}
 	for attribute, endpoint := range map[string]string{"endpoint": cfg.Endpoint, "sts_endpoint": cfg.STSEndpoint} {
 		if endpoint == "" {
@@ -218,13 +219,13 @@ func validate(cfg S3Config) error {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
 			return jobs.Invalid("staging.s3."+attribute, fmt.Sprintf("The endpoint %q cannot be used", endpoint),
-				"It is not an URL of scheme and host.", "Give one such as \"https://minio.example.com:9000\", or leave it out for AWS.")
+				"It is not a URL with only a scheme and a host.", "Give a URL such as \"https://minio.example.com:9000\", or leave it out for AWS.")
 		}
 	}
 	return nil
 }
 
-// key places a relative key under the configured prefix.
+// key adds the configured prefix to a relative key.
 func (s *S3) key(relative string) string {
 	if s.cfg.Prefix == "" {
 		return relative
@@ -232,17 +233,17 @@ func (s *S3) key(relative string) string {
 	return s.cfg.Prefix + "/" + relative
 }
 
-// URL names an object, or with a trailing slash a prefix, as COPY INTO does.
+// URL is the URL of an object, or with a trailing slash of a prefix, for COPY INTO.
 func (s *S3) URL(key string) string { return "s3://" + s.cfg.Bucket + "/" + s.key(key) }
 
 // Object is a staged file.
 type Object struct {
-	// Key is relative to the configured prefix, as Create takes it.
+	// Key is relative to the configured prefix, like the key of Create.
 	Key  string
 	Size int64
 }
 
-// List gives the objects under a prefix, by key.
+// List returns the objects under a prefix, ordered by key.
 func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 	if err := checkKey(prefix); err != nil {
 		return nil, err
@@ -261,10 +262,11 @@ func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 	return out, nil
 }
 
-// maxRead is the largest object, in bytes, that Read gives whole.
+// maxRead is the size limit of Read in bytes.
 const maxRead = 64 << 10
 
-// Read gives the whole of a small object. CodeNotFound says that it does not exist.
+// Read returns the content of a small object. The error is CodeNotFound if the object does
+// not exist.
 func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
 	text := make([]byte, maxRead)
 	n, err := s.ReadAt(ctx, key, text, 0)
@@ -277,14 +279,14 @@ func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
 	return text[:n], nil
 }
 
-// RemovePrefix removes all objects under a prefix, and its unfinished uploads. A
-// prefix without objects is no error.
+// RemovePrefix removes all objects and unfinished uploads under a prefix, if there are
+// any.
 func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
 	objects, err := s.List(ctx, prefix)
 	if err != nil {
 		return err
 	}
-	const most = 1000 // that S3 deletes at once
+	const most = 1000 // the limit of one DeleteObjects request
 	for len(objects) > 0 {
 		n := min(most, len(objects))
 		ids := make([]types.ObjectIdentifier, n)
@@ -308,9 +310,9 @@ func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
 	return s.abortUploads(ctx, folder(prefix))
 }
 
-// abortUploads aborts multipart uploads that a killed process left: S3 charges for
-// them, and lists them nowhere else. Without the right to list them it does
-// nothing: a lifecycle rule of the bucket can do the same.
+// abortUploads aborts the multipart uploads of killed processes, because S3 charges for
+// them and does not list them as objects. Without the permission to list uploads it does
+// nothing; a lifecycle rule of the bucket can abort them instead.
 func (s *S3) abortUploads(ctx context.Context, prefix string) error {
 	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{
 		Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(prefix)),
@@ -320,7 +322,7 @@ func (s *S3) abortUploads(ctx context.Context, prefix string) error {
 		switch code := errorCode(err); {
 		case code == "AccessDenied" || code == "NotImplemented":
 			return nil
-		case code == "NoSuchUpload": // how some stores say that there are none
+		case code == "NoSuchUpload": // some stores return this if there are none
 			return nil
 		case err != nil:
 			return s.explain("list unfinished uploads to "+s.URL(prefix), err)
@@ -337,14 +339,13 @@ func (s *S3) abortUploads(ctx context.Context, prefix string) error {
 	return nil
 }
 
-// folder makes a prefix end with a slash, so that run/1 does not reach into
-// run/10.
+// folder makes a prefix end with a slash, so that run/1 does not match run/10.
 func folder(prefix string) string { return strings.TrimSuffix(prefix, "/") + "/" }
 
 func checkKey(key string) error {
 	if strings.Trim(key, "/") == "" || strings.HasPrefix(key, "/") || strings.ContainsAny(key, "\x00\r\n") {
 		return jobs.Invalid("", fmt.Sprintf("%q is not a key under the staging prefix", key),
-			"It is empty, begins with a slash or holds a control character.", "Report this: the export chose a wrong name.")
+			"It is empty, begins with a slash or contains a control character.", "Report this as a bug of the export.")
 	}
 	return nil
 }

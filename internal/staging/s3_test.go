@@ -24,12 +24,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// store is an S3 of the test's own. The SDK's own client looks behind the back
-// of the package.
+// store is a fake S3 server. client is the SDK's client, for checks without the package.
 type store struct {
 	cfg    staging.S3Config
 	client *s3.Client
-	// intercept, if it answers true, has answered the request itself.
+	// intercept reports whether it has written the response of a request.
 	intercept atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
 }
 
@@ -74,8 +73,8 @@ func (s *store) refuse(status int, code string, match func(*http.Request) bool) 
 		if !match(r) {
 			return false
 		}
-		// A connection that is closed on a body is reset, and then it is chance
-		// what the client sees of the answer.
+		// If the server closes a connection before it has read the body, the connection
+		// is reset, and the client may not receive the response.
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(status)
 		if r.Method != http.MethodHead {
@@ -117,7 +116,7 @@ func (s *store) leftovers(t *testing.T) (out []string) {
 	}
 	uploads, err := s.client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String("exports")})
 	if err != nil {
-		if strings.Contains(err.Error(), "NoSuchUpload") { // gofakes3's way to say none
+		if strings.Contains(err.Error(), "NoSuchUpload") { // gofakes3 returns this if there are none
 			return out
 		}
 		t.Fatal(err)
@@ -197,7 +196,7 @@ func TestUnfinishedObjectsLeaveNothing(t *testing.T) {
 				t.Errorf("left: %v", left)
 			}
 			if err := w.Close(); err == nil {
-				t.Error("Close after Abort says that the object is there")
+				t.Error("Close after Abort returned no error")
 			}
 		})
 		t.Run(fmt.Sprintf("cancelled after %d bytes", size), func(t *testing.T) {
@@ -232,7 +231,7 @@ func TestUnfinishedObjectsLeaveNothing(t *testing.T) {
 		_, writeErr := io.Copy(w, bytes.NewReader(random(100<<20)))
 		expect(t, w.Close(), jobs.CodeForbidden, "staging.s3.bucket")
 		if writeErr == nil {
-			t.Error("the writer did not learn of the failure")
+			t.Error("the writer returned no error after the failure")
 		}
 		store.allow()
 		if left := store.leftovers(t); len(left) > 0 {
@@ -255,7 +254,7 @@ func TestRemovePrefix(t *testing.T) {
 		}
 	}
 	write(t, s, "run-10/keep.csv", []byte("y"))
-	// What a killed process leaves.
+	// An unfinished upload of a killed process.
 	_, err := store.client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("exports"), Key: aws.String("lytics/staging/run-1/killed.csv")})
 	if err != nil {
 		t.Fatal(err)
@@ -273,7 +272,7 @@ func TestRemovePrefix(t *testing.T) {
 			t.Errorf("RemovePrefix(%q) is accepted", bad)
 		}
 	}
-	// Not everybody may list unfinished uploads.
+	// The credentials may lack the permission to list unfinished uploads.
 	store.refuse(http.StatusForbidden, "AccessDenied", func(r *http.Request) bool { return r.URL.Query().Has("uploads") })
 	if err := s.RemovePrefix(t.Context(), "run-10"); err != nil {
 		t.Error(err)
@@ -333,7 +332,7 @@ func TestOpenNamesTheWrongSetting(t *testing.T) {
 			c.AccessKeyID, c.SecretAccessKey, c.Profile = "", jobs.Secret{}, "no-such-profile"
 		}, jobs.CodeInvalid, "staging.s3.profile"},
 		"bad endpoint": {func(c *staging.S3Config) { c.Endpoint = "minio:9000" }, jobs.CodeInvalid, "staging.s3.endpoint"},
-		// No process takes port 1; one that was free a moment ago may be taken.
+		// No process uses port 1. A port that was free before may be in use.
 		"dead endpoint": {func(c *staging.S3Config) { c.Endpoint = "http://127.0.0.1:1" }, jobs.CodeUnreachable, "staging.s3.endpoint"},
 		"unknown host":  {func(c *staging.S3Config) { c.Endpoint = "http://nothing.invalid" }, jobs.CodeUnreachable, "staging.s3.endpoint"},
 	}

@@ -17,8 +17,8 @@ func sandboxConfig(s *sandboxtest.Sandbox) staging.S3Config {
 	}
 }
 
-// The sandbox's store checks signatures, which the fake of the other tests does
-// not, and its warehouse reads what was staged.
+// Unlike the fake of the other tests, the sandbox's S3 verifies signatures. Its warehouse
+// reads the staged files.
 func TestStagedFilesAreReadByCopyInto(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t)
@@ -57,7 +57,7 @@ func TestStagedFilesAreReadByCopyInto(t *testing.T) {
 	expect(t, err, jobs.CodeUnauthorized, "staging.s3.access_key_id")
 }
 
-// A store that is overloaded for a moment does not fail an export.
+// A transient error of S3 does not fail an export.
 func TestTransientErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	sandbox := sandboxtest.Start(t)

@@ -13,15 +13,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// VolumeConfig says which Unity Catalog volume files are staged in.
+// VolumeConfig is the configuration of a staging volume in Unity Catalog.
 type VolumeConfig struct {
 	Catalog, Schema, Volume string
 	// Prefix is a directory of the volume; empty means its root.
 	Prefix string
 }
 
-// Volume stages files in a Unity Catalog volume: it needs no bucket, and COPY INTO
-// reads it without a credential. It is safe for concurrent use.
+// Volume stages files in a Unity Catalog volume. It needs no bucket, and COPY INTO reads
+// its files without a credential. It is safe for concurrent use.
 type Volume struct {
 	root  string
 	files *databricks.Files
@@ -32,13 +32,13 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 	for _, part := range []string{cfg.Catalog, cfg.Schema, cfg.Volume} {
 		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "/\x00") {
 			return nil, jobs.Invalid("staging.volume", "The staging volume cannot be used",
-				"It is named by catalog, schema and volume, none of which is empty or holds a slash.", "Set all three.")
+				"Catalog, schema and volume must not be empty or contain a slash.", "Set all three.")
 		}
 	}
 	for part := range strings.SplitSeq(cfg.Prefix, "/") {
 		if part == "." || part == ".." || strings.Contains(part, "\x00") {
 			return nil, jobs.Invalid("staging.volume.prefix", "The staging prefix cannot be used",
-				fmt.Sprintf("%q may lead out of the volume.", cfg.Prefix), "Name a directory below the volume, without . and ..")
+				fmt.Sprintf("%q may lead out of the volume.", cfg.Prefix), "Name a directory inside the volume, without . and ..")
 		}
 	}
 	files, err := databricks.NewFiles(workspace)
@@ -51,7 +51,8 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	// A listing would not do: that of a volume that does not exist is empty.
+	// A listing would not show whether the volume exists, because the listing of a
+	// missing volume is empty.
 	if err := files.MakeDirectory(ctx, v.root+"/exports"); err != nil {
 		files.Close()
 		return nil, invalid(err)
@@ -59,8 +60,8 @@ func OpenVolume(ctx context.Context, cfg VolumeConfig, workspace databricks.Conf
 	return v, nil
 }
 
-// invalid turns CodeNotFound into CodeInvalid: a volume that does not exist is a
-// mistake of the definition, and CodeNotFound would remove a resource from state.
+// invalid turns CodeNotFound into CodeInvalid. A missing volume is a mistake in the
+// definition, and CodeNotFound would remove the resource from Terraform's state.
 func invalid(err error) error {
 	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Code == jobs.CodeNotFound {
 		e.Code, e.Summary = jobs.CodeInvalid, "The staging volume was not found, or this user may not see it"
@@ -71,16 +72,17 @@ func invalid(err error) error {
 // Close closes idle connections.
 func (v *Volume) Close() { v.files.Close() }
 
-// URL names a file, or with a trailing slash a directory, as COPY INTO does.
+// URL is the path of a file, or with a trailing slash of a directory, for COPY INTO.
 func (v *Volume) URL(key string) string { return v.root + "/" + key }
 
-// CopyCredential is empty: a volume is read with the rights of the session.
+// CopyCredential is empty, because COPY INTO reads a volume with the permissions of the
+// session.
 func (v *Volume) CopyCredential(context.Context, string, time.Duration) (CopyCredential, error) {
 	return CopyCredential{}, nil
 }
 
-// Create begins a file that is sent while it is written. The context governs
-// the upload to its end. Call Close or Abort.
+// Create begins a file that is uploaded while it is written. ctx is the context of the
+// whole upload. The caller must call Close or Abort.
 func (v *Volume) Create(ctx context.Context, key string) (*Writer, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -89,7 +91,8 @@ func (v *Volume) Create(ctx context.Context, key string) (*Writer, error) {
 	return newWriter(ctx, func(ctx context.Context, body io.Reader) error { return invalid(v.files.Write(ctx, path, body)) }), nil
 }
 
-// Read gives the whole of a small file. CodeNotFound says that it does not exist.
+// Read returns the content of a small file. The error is CodeNotFound if the file does not
+// exist.
 func (v *Volume) Read(ctx context.Context, key string) ([]byte, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (v *Volume) Read(ctx context.Context, key string) ([]byte, error) {
 	return v.files.Read(ctx, v.URL(key))
 }
 
-// List gives the files under a prefix, by key.
+// List returns the files under a prefix, ordered by key.
 func (v *Volume) List(ctx context.Context, prefix string) ([]Object, error) {
 	if err := checkKey(prefix); err != nil {
 		return nil, err
@@ -113,8 +116,7 @@ func (v *Volume) List(ctx context.Context, prefix string) ([]Object, error) {
 	return out, err
 }
 
-// RemovePrefix removes a directory and its contents. A directory that does not
-// exist is no error.
+// RemovePrefix removes a directory and its contents, if it exists.
 func (v *Volume) RemovePrefix(ctx context.Context, prefix string) error {
 	if err := checkKey(prefix); err != nil {
 		return err
@@ -132,7 +134,7 @@ func (v *Volume) RemovePrefix(ctx context.Context, prefix string) error {
 	return v.files.RemoveDirectory(ctx, directory)
 }
 
-// walk visits everything below a directory, each directory after its contents.
+// walk visits all files and directories in a directory, each directory after its contents.
 func (v *Volume) walk(ctx context.Context, directory string, visit func(databricks.FileInfo) error) error {
 	entries, err := v.files.List(ctx, directory)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// checklist 31: what sweeps a prefix never looks outside the volume.
+// checklist 31: RemovePrefix never removes files outside the volume.
 func TestVolumePrefixCannotLeaveTheVolume(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"..", "a/../../other", "./a", "/a/..", "a\x00"} {

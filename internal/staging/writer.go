@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Writer writes an object or a file, which exists once Close has returned nil.
+// Writer writes an object or a file. It exists after Close has returned nil.
 type Writer struct {
 	pipe   *io.PipeWriter
 	cancel context.CancelCauseFunc
@@ -16,9 +16,8 @@ type Writer struct {
 
 var errAborted = errors.New("the upload was aborted")
 
-// Create begins an object that is uploaded while it is written: parts of it are
-// in memory, never the whole. The context bounds the upload until Close or Abort,
-// one of which the caller must call.
+// Create begins an object that is uploaded while it is written; only parts of it are in
+// memory. ctx is the context of the whole upload. The caller must call Close or Abort.
 func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -31,12 +30,12 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 	}), nil
 }
 
-// newWriter runs an upload in a goroutine that reads what the writer writes.
+// newWriter runs an upload in a goroutine that reads the data of Write.
 func newWriter(parent context.Context, upload func(ctx context.Context, body io.Reader) error) *Writer {
 	ctx, cancel := context.WithCancelCause(parent)
 	reader, pipe := io.Pipe()
 	w := &Writer{pipe: pipe, cancel: cancel, done: make(chan struct{})}
-	// This also ends an upload that waits for the next piece.
+	// This also ends an upload that waits for the next Write.
 	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		defer close(w.done)
@@ -51,7 +50,7 @@ func newWriter(parent context.Context, upload func(ctx context.Context, body io.
 		default:
 			w.err = err
 		}
-		// Writes that follow get the error of the upload.
+		// Later calls of Write return the error of the upload.
 		_ = reader.CloseWithError(w.err)
 	}()
 	return w
@@ -60,7 +59,7 @@ func newWriter(parent context.Context, upload func(ctx context.Context, body io.
 // Write implements io.Writer. It blocks until the upload has read p.
 func (w *Writer) Write(p []byte) (int, error) { return w.pipe.Write(p) }
 
-// Close finishes the object. nil says that the whole of it is stored.
+// Close finishes the object. If it returns nil, the whole object is stored.
 func (w *Writer) Close() error {
 	_ = w.pipe.Close()
 	<-w.done
@@ -68,8 +67,7 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
-// Abort drops the object and the parts that were uploaded. After Close it does
-// nothing.
+// Abort discards the object and the uploaded parts. After Close it does nothing.
 func (w *Writer) Abort() error {
 	w.cancel(errAborted)
 	_ = w.pipe.CloseWithError(errAborted)
