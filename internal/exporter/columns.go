@@ -28,8 +28,8 @@ func sqlType(f jobs.Field) string {
 // column is a column of the target: the field's name, the quoted name and the type.
 type column struct{ name, sql, sqlType string }
 
-// tableColumns turns fields into columns. It refuses fields that no Delta table can
-// hold together.
+// tableColumns converts fields to columns. It refuses fields whose names conflict in a
+// Delta table.
 func tableColumns(fields []jobs.Field) ([]column, error) {
 	if len(fields) == 0 {
 		return nil, jobs.Invalid("fields", "The export has no columns", "The platform has no fields yet.",
@@ -41,7 +41,7 @@ func tableColumns(fields []jobs.Field) ([]column, error) {
 		lower := strings.ToLower(f.ID)
 		if other, ok := seen[lower]; ok {
 			return nil, jobs.Invalid("fields", fmt.Sprintf("Fields %q and %q differ only by case", other, f.ID),
-				"Databricks does not tell column names apart by case.", "Choose fields explicitly, with one of the two")
+				"Databricks ignores the case of column names.", "Set fields, with only one of the two")
 		}
 		seen[lower] = f.ID
 		quoted, err := databricks.Quote(f.ID)

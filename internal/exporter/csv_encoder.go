@@ -10,21 +10,20 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// layout is the form of the staged files, in which they are written and COPY INTO
-// reads them.
+// layout is the format of the staged files.
 type layout struct {
 	format      jobs.FileFormat
 	compression jobs.Compression
-	// inferred has the warehouse infer the columns' types; it takes their names from
-	// a header.
+	// inferred means that the warehouse infers the columns' types. The files have a
+	// header with the columns' names then.
 	inferred bool
 	columns  []column
 	// null is the text of a NULL cell of a CSV file. It is random, so that no value
-	// equals it: Spark takes the text for NULL even when it is quoted.
+	// equals it, because Spark reads the text as NULL even if it is quoted.
 	null string
 }
 
-// layoutOf is the layout of a definition, with its defaults.
+// layoutOf returns the layout of a definition, with defaults applied.
 func layoutOf(spec jobs.AudienceExport, columns []column, null string) (layout, error) {
 	l := layout{format: spec.Format, compression: spec.Compression, columns: columns, null: null,
 		inferred: spec.ColumnTypes == jobs.ColumnTypesInferred}
@@ -37,7 +36,7 @@ func layoutOf(spec jobs.AudienceExport, columns []column, null string) (layout, 
 	return l, spec.CheckFiles()
 }
 
-// extension is that of the files. It tells the warehouse the compression.
+// extension is the extension of file names. The warehouse finds the compression by it.
 func (l layout) extension() string {
 	switch {
 	case l.format == jobs.FormatParquet:
@@ -53,7 +52,7 @@ func (l layout) extension() string {
 type encoder interface {
 	// write appends the rows of a chunk.
 	write(p *rowChunk) error
-	// close writes the end of the file. It does not close the writer below.
+	// close writes the end of the file. It does not close the underlying writer.
 	close() error
 }
 
@@ -65,14 +64,14 @@ func (l layout) newEncoder(w io.Writer) (encoder, error) {
 	return newCSVEncoder(w, l)
 }
 
-// csvEncoder writes CSV that Apache Spark 4.0 reads back exactly. Chunks have their
-// records as text already: see add.
+// csvEncoder writes CSV that Apache Spark 4.0 reads back exactly. Chunks already contain
+// the encoded records; see add.
 type csvEncoder struct {
 	out  io.Writer
 	gzip *gzip.Writer
 }
 
-// gzipLevel is the fastest level: each file is read once, minutes later.
+// gzipLevel is the fastest level, because each file is read only once, minutes later.
 const gzipLevel = gzip.BestSpeed
 
 func newCSVEncoder(w io.Writer, l layout) (*csvEncoder, error) {
@@ -107,20 +106,20 @@ func (e *csvEncoder) close() error {
 	return e.gzip.Close()
 }
 
-// rowChunk is a number of rows that the scan hands to a writer at once.
+// rowChunk is a group of rows that the scan passes to a writer.
 type rowChunk struct {
-	// text are the rows as CSV. For other formats cells are the rows, one cell after
-	// the other.
+	// text holds the rows as CSV. For other formats, cells holds the rows, one cell
+	// after the other.
 	text  []byte
 	cells []jobs.Value
 	rows  int
-	// size is about how many bytes of cells the chunk holds.
+	// size is the approximate number of bytes of the chunk's cells.
 	size int
 }
 
-// add appends a row to a chunk. CSV is encoded here and not by the writers: cells
-// that wait for a writer would have to be copied once more, and would keep the
-// larger texts alive of which they are parts.
+// add appends a row to a chunk. It encodes CSV here and not in the writers, because cells
+// that wait for a writer would have to be copied again, and would keep the larger texts
+// in memory of which they are parts.
 func (l layout) add(p *rowChunk, values []jobs.Value) {
 	p.rows++
 	if l.format == jobs.FormatCSV {
@@ -134,8 +133,8 @@ func (l layout) add(p *rowChunk, values []jobs.Value) {
 	}
 }
 
-// appendRecord writes one CSV record. Every value is quoted, with quotes doubled:
-// Spark's reader takes an empty cell without quotes for NULL.
+// appendRecord appends one CSV record. Every value is quoted, with quotes doubled,
+// because Spark reads an empty cell without quotes as NULL.
 func appendRecord(line []byte, values []jobs.Value, null string) []byte {
 	for i := range values {
 		if i > 0 {
@@ -147,7 +146,7 @@ func appendRecord(line []byte, values []jobs.Value, null string) []byte {
 		}
 		text := values[i].Text
 		line = append(line, '"')
-		if strings.IndexByte(text, '"') < 0 { // most texts have none and are copied here, without a call
+		if strings.IndexByte(text, '"') < 0 { // fast path: most texts have no quotes
 			line = append(line, text...)
 		} else {
 			line = appendDoubled(line, text)

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// dryRunName stands for the execution's name in the names that a dry run shows.
+// dryRunName replaces the execution's name in the names that a dry run shows.
 const dryRunName = "RUN"
 
 // DryRun reports what Run would do. It reads the target and the audience's fields.
@@ -28,7 +28,7 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 		return p, err
 	}
 	defer func() {
-		if closeErr := e.disconnect(); err == nil { // after a failure it says nothing new
+		if closeErr := e.disconnect(); err == nil { // after a failure, the first error is the cause
 			err = closeErr
 		}
 	}()
@@ -57,19 +57,20 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 		p.Writes.Columns = append(p.Writes.Columns, jobs.DryRunColumn{Name: c.name, Type: c.sqlType})
 	}
 	p.Notes = append(p.Notes, "A run first builds the profiles from all events of the streams: "+
-		"it may export other profiles than are counted here.")
+		"it may export other profiles than this dry run counts.")
 	if l.inferred {
 		p.Notes = append(p.Notes, "COPY INTO infers the columns' types from the files; the declared types are shown here. "+
 			"Whether the table is replaced in place depends on the inferred types.")
 	}
 	if before.exists && !before.ours {
-		p.Notes = append(p.Notes, "The table was not created by this export: overwrite_existing lets it be replaced.")
+		p.Notes = append(p.Notes, "The table was not created by this export: overwrite_existing allows the export to replace it.")
 	}
 	p.Statements, err = e.statements(l, p.Writes.InPlace)
 	return p, err
 }
 
-// statements are those of a run. What is known only then is in angle brackets.
+// statements returns the statements of a run. Parts that are known only during a run are
+// in angle brackets.
 func (e *Export) statements(l layout, inPlace bool) ([]string, error) {
 	definition := ""
 	if !l.inferred {

@@ -1,8 +1,7 @@
-// Package exporter copies the profiles of an audience into a Databricks table. It
-// writes them to files under a prefix of the run's own, loads those with COPY INTO
-// into a table of the run's own (the load table), counts its rows, and replaces
-// the target in one commit. A reader of the target sees the whole old table or the
-// whole new one.
+// Package exporter copies the profiles of an audience into a Databricks table. A run
+// writes the profiles to files under its own prefix, loads the files with COPY INTO into
+// its own table (the load table), counts the rows, and replaces the target in one commit.
+// A reader of the target sees either the whole old table or the whole new one.
 package exporter
 
 import (
@@ -20,15 +19,14 @@ import (
 
 // Audiences reads the profiles of audiences.
 type Audiences interface {
-	// Scan streams one consistent snapshot of an audience, in a stable order. No
-	// fields means all of them.
+	// Scan streams a consistent snapshot of an audience, in a stable order. Empty
+	// fields means all fields.
 	Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error)
 }
 
 // Staging keeps files for COPY INTO.
 type Staging interface {
-	// Create begins an object. It appears, whole, with Close; after Abort it never
-	// does.
+	// Create begins an object. The object exists after Close, and never after Abort.
 	Create(ctx context.Context, key string) (Object, error)
 	// List returns the objects below a prefix.
 	List(ctx context.Context, prefix string) ([]staging.Object, error)
@@ -36,10 +34,10 @@ type Staging interface {
 	Read(ctx context.Context, key string) ([]byte, error)
 	// RemovePrefix removes all objects below a prefix. It may be repeated.
 	RemovePrefix(ctx context.Context, prefix string) error
-	// URL is the address at which COPY INTO reads a key.
+	// URL is the URL of a key for COPY INTO.
 	URL(key string) string
-	// CopyCredential lets the warehouse read the objects below a prefix, for as long
-	// as a statement may take.
+	// CopyCredential returns the credential by which the warehouse reads the objects
+	// below a prefix, for as long as a statement may take.
 	CopyCredential(ctx context.Context, prefix string, statement time.Duration) (staging.CopyCredential, error)
 }
 
@@ -49,9 +47,9 @@ type Object interface {
 	Abort() error
 }
 
-// Progress receives what a run is doing.
+// Progress receives the progress of a run.
 type Progress interface {
-	// Phase begins a phase of total rows; 0 means that the number is not known.
+	// Phase begins a phase of total rows; 0 means that the number is unknown.
 	Phase(name string, total int64)
 	// Advance adds to the rows that are done in this phase.
 	Advance(n int64)
@@ -63,26 +61,26 @@ type Progress interface {
 type Export struct {
 	JobID, RunID string
 	Spec         jobs.AudienceExport
-	// Owners are the ids that jobs for the same table have had in this store.
+	// Owners are the ids of all jobs for the same table that this store has had.
 	Owners []string
 	// Connect opens a session whose statements end after queryTimeout; 0 means
 	// jobs.DefaultQueryTimeout. It is called again when a session is lost.
 	Connect   func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error)
 	Audiences Audiences
 	Staging   Staging
-	// Fence fails when another process has taken the run over. It is asked before
-	// the target is replaced.
+	// Fence fails if another process has taken the run over. It is called before the
+	// target is replaced.
 	Fence    func(ctx context.Context) error
 	Progress Progress
 	// QueryTimeout is the definition's.
 	QueryTimeout time.Duration
-	// FileBytes is how much text of cells a file holds, before compression; 0 means
-	// DefaultFileBytes.
+	// FileBytes is the size of a file, in bytes of the text of its cells before
+	// compression; 0 means DefaultFileBytes.
 	FileBytes int
 
-	// name is the name of this execution: another execution of the run has another
-	// name, so that a late statement or upload of the first one cannot touch its
-	// files and table.
+	// name is the name of this execution. Each execution of a run has a different name,
+	// so that a late statement or upload of an earlier execution cannot affect the files
+	// and the table of this one.
 	name string
 	// wh is the open session; nil when there is none.
 	wh *databricks.Warehouse
@@ -94,8 +92,8 @@ func (e *Export) target() jobs.TableName {
 	return jobs.TableName{Catalog: e.Spec.Catalog, Database: e.Spec.Database, Table: e.Spec.TableName}
 }
 
-// cleanupTimeout bounds the removal of the run's files and load table, which is
-// done even when the run was cancelled.
+// cleanupTimeout limits the removal of the run's files and load table. They are removed
+// even if the run was cancelled.
 const cleanupTimeout = 30 * time.Second
 
 // Run exports the audience.
@@ -104,7 +102,7 @@ func (e *Export) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		if closeErr := e.disconnect(); err == nil { // after a failure it says nothing new
+		if closeErr := e.disconnect(); err == nil { // after a failure, the first error is the cause
 			err = closeErr
 		}
 	}()

@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// loadPrefix begins the name of every load table.
+// loadPrefix is the prefix of the name of every load table.
 const loadPrefix = "lytics_load_"
 
-// schema is where runs create load tables.
+// schema is the schema in which runs create load tables.
 type schema struct {
 	Catalog  string `json:"catalog"`
 	Database string `json:"database"`
@@ -29,7 +29,7 @@ func (e *Export) scratch() (schema, error) {
 	}
 	catalog, database, err := jobs.ParseSchema(e.Spec.ScratchSchema)
 	if err != nil {
-		return schema{}, jobs.Invalid("scratch_schema", "The scratch schema cannot be used as it is", err.Error(), "")
+		return schema{}, jobs.Invalid("scratch_schema", "The scratch schema cannot be used", err.Error(), "")
 	}
 	return schema{catalog, database}, nil
 }
@@ -40,8 +40,8 @@ func (s schema) name(run string) jobs.TableName {
 
 func (s schema) loadTable(run string) (string, error) { return databricks.QuoteTable(s.name(run)) }
 
-// jobPrefix is the staging prefix of a job's runs into this target. Jobs of other
-// stores have other prefixes: their runs may be alive.
+// jobPrefix is the staging prefix of a job's runs into this target. Jobs of other stores
+// have other prefixes, because their runs may be alive.
 func (e *Export) jobPrefix(job string) string {
 	key := "exports/"
 	for _, part := range []string{e.Spec.Catalog, e.Spec.Database, e.Spec.TableName, job} {
@@ -53,8 +53,8 @@ func (e *Export) jobPrefix(job string) string {
 // runPrefix is the staging prefix of an execution.
 func (e *Export) runPrefix(name string) string { return e.jobPrefix(e.JobID) + name + "/" }
 
-// keyPart escapes a name for a key: object stores and COPY INTO read only these
-// characters alike.
+// keyPart escapes a name for a key. It keeps only the characters that object stores and
+// COPY INTO treat in the same way.
 func keyPart(name string) string {
 	var b strings.Builder
 	for _, c := range []byte(name) {
@@ -67,9 +67,8 @@ func keyPart(name string) string {
 	return b.String()
 }
 
-// runMarker is the object that records the schema of a run's load table, before
-// the run has a table or a file. COPY INTO ignores it, because its name begins with
-// "_".
+// runMarker is the object that records the schema of a run's load table. It is written
+// before the table and the files. COPY INTO ignores it, because its name begins with "_".
 const runMarker = "_run"
 
 // writeRunMarker records that this execution exists.
@@ -93,11 +92,11 @@ func (e *Export) writeRunMarker(ctx context.Context) error {
 	return object.Close()
 }
 
-// executionName matches the names of executions: the load table has the same name.
+// executionName matches the names of executions, which are part of the load table's name.
 var executionName = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 
-// removeLeftovers removes the load tables and files of dead runs into this target.
-// This process holds the run's claim, so that no other run of the job is alive.
+// removeLeftovers removes the load tables and files of dead runs into this target. No
+// other run of the job is alive, because this process holds the run's claim.
 func (e *Export) removeLeftovers(ctx context.Context) error {
 	for _, job := range append([]string{e.JobID}, e.Owners...) {
 		prefix := e.jobPrefix(job)
@@ -121,8 +120,8 @@ func (e *Export) removeLeftovers(ctx context.Context) error {
 	return nil
 }
 
-// removeRun drops an execution's load table and then removes its files. The files
-// go last: without them nothing records that a table is left.
+// removeRun drops an execution's load table, and then removes its files. The files are
+// removed last, because only they show that a load table may exist.
 func (e *Export) removeRun(ctx context.Context, jobPrefix, run string) error {
 	scratch, err := e.loadSchema(ctx, jobPrefix, run)
 	if err != nil {
@@ -138,17 +137,17 @@ func (e *Export) removeRun(ctx context.Context, jobPrefix, run string) error {
 	return e.Staging.RemovePrefix(ctx, jobPrefix+run+"/")
 }
 
-// schemaMissing reports that the schema of a table does not exist, so that the
-// table does not either.
+// schemaMissing reports whether the schema of a table does not exist; the table does not
+// exist then either.
 func schemaMissing(err error) bool {
 	class := databricks.Class(err)
 	return class == "SCHEMA_NOT_FOUND" || class == "NO_SUCH_CATALOG_EXCEPTION" || class == "CATALOG_NOT_FOUND"
 }
 
-// loadSchema reads the schema of an execution's load table from its marker: the
-// definition may name another schema by now. The marker gives the schema only. The
-// table's name follows from the execution's, so that no object in a bucket can
-// cause another table to be dropped.
+// loadSchema reads the schema of an execution's load table from its marker, because the
+// definition's schema may have changed. The marker contains the schema only. The table's
+// name is derived from the execution's name, so that no object in a bucket can cause
+// another table to be dropped.
 func (e *Export) loadSchema(ctx context.Context, jobPrefix, run string) (schema, error) {
 	if run == e.name {
 		return e.scratch()

@@ -14,14 +14,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// maxCopyFiles is how many names COPY INTO's FILES accepts.
+// maxCopyFiles is the largest number of names in COPY INTO's FILES.
 const maxCopyFiles = 1000
 
 // loadFiles creates the load table, fills it with the staged files and counts its
 // rows. It returns the table's columns.
 func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingTable) ([]column, error) {
 	e.Progress.Phase("loading with COPY INTO", s.rows)
-	// Without rows there is nothing to infer types from: the declared ones are used.
+	// Without rows no types can be inferred, so the declared types are used.
 	inferred := s.layout.inferred && s.rows > 0
 	definition := ""
 	if !inferred {
@@ -31,9 +31,9 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 		}
 		definition = " (" + strings.Join(definitions, ", ") + ")"
 	}
-	// No other table has this name, so that IF NOT EXISTS only finds the table of a
-	// statement that was executed twice. OR REPLACE would keep the table's record of
-	// loaded files, and does not accept a table without columns.
+	// No other table has this name, so IF NOT EXISTS finds a table only if the statement
+	// is executed twice. OR REPLACE would keep the table's record of loaded files, and
+	// does not accept a table without columns.
 	create := "CREATE TABLE IF NOT EXISTS " + e.loadSQL + definition + e.loadProperties(s.layout.columns, before)
 	if err := e.execRepeatable(ctx, create); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 		return nil, &jobs.Error{
 			Code:    jobs.CodeFailed,
 			Summary: fmt.Sprintf("%d profiles were written to staging and %d rows were loaded", s.rows, loaded),
-			Detail:  fmt.Sprintf("%s was left as it was.", e.target()),
+			Detail:  fmt.Sprintf("%s was not changed.", e.target()),
 			Next:    "Run the job again; if it happens again, look at the run's COPY INTO in the warehouse's query history",
 		}
 	}
@@ -63,8 +63,8 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 	return s.layout.columns, nil
 }
 
-// copyInto loads some of the files. Each attempt gets a new credential: it outlives
-// the statement, and expires.
+// copyInto loads some of the files. Each attempt gets a new credential, which expires
+// after the statement's end.
 func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
 	return e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		timeout := cmp.Or(e.QueryTimeout, jobs.DefaultQueryTimeout)
@@ -88,8 +88,8 @@ func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
 	})
 }
 
-// nameMissingGrant adds to a forbidden COPY INTO which grant is missing on a named
-// storage credential or external location.
+// nameMissingGrant adds the missing GRANT on a storage credential or external location to
+// the error of a forbidden COPY INTO.
 func nameMissingGrant(err error, credential staging.CopyCredential) error {
 	e, ok := errors.AsType[*jobs.Error](err)
 	switch {
@@ -104,12 +104,12 @@ func nameMissingGrant(err error, credential staging.CopyCredential) error {
 	return err
 }
 
-// expiryMargin is the least time between the end of a statement and the expiry of its
+// expiryMargin is the minimum time between the end of a statement and the expiry of its
 // keys.
 const expiryMargin = 5 * time.Minute
 
-// boundStatement sets a shorter statement timeout in the session, where the keys may
-// expire before the query timeout: the warehouse stops the statement before they do.
+// boundStatement sets a shorter statement timeout in the session if the keys may expire
+// before the query timeout. The warehouse then stops the statement before the keys expire.
 func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.Time, timeout time.Duration) (bounded bool, err error) {
 	left := time.Until(expires) - expiryMargin
 	if expires.IsZero() || left >= timeout {
@@ -185,8 +185,8 @@ func (e *Export) copyStatement(l layout, files []string, credential staging.Copy
 		e.loadSQL, source, format, strings.Join(names, ", "), options, copying), nil
 }
 
-// selectByPosition converts a file's columns, which are named by their position, to
-// those of the table.
+// selectByPosition selects a file's columns by their position, and converts them to the
+// columns of the table.
 func selectByPosition(l layout) string {
 	selected := make([]string, len(l.columns))
 	for i, c := range l.columns {
@@ -199,14 +199,15 @@ func selectByPosition(l layout) string {
 	return strings.Join(selected, ", ")
 }
 
-// csvOptions are the format options of CSV files: see copyStatement.
+// csvOptions are the format options of CSV files; see copyStatement.
 func csvOptions(l layout) string {
 	return fmt.Sprintf(`'multiLine' = 'true', 'lineSep' = '\n', 'quote' = '"', 'escape' = '"', 'charToEscapeQuoteEscaping' = '"', `+
 		`'nullValue' = %s, 'encoding' = 'UTF-8', 'mode' = 'FAILFAST', 'maxColumns' = '%d'`,
 		databricks.Literal(l.null), max(20480, len(l.columns)+1))
 }
 
-// credentialSQL is COPY INTO's credential: a named one, keys, or none.
+// credentialSQL is the credential clause of COPY INTO: a named credential, keys, or
+// nothing.
 func credentialSQL(c staging.CopyCredential) (string, error) {
 	switch {
 	case c.Name != "":

@@ -14,13 +14,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// rowGroupBytes is how much text of cells a row group holds. It is in memory until
-// it is written.
+// rowGroupBytes is the size of a row group, in bytes of the text of its cells. A row group
+// is in memory until it is written.
 const rowGroupBytes = 16 << 20
 
-// parquetEncoder writes Parquet with the types of the table's columns. A file's
-// columns are named by their position, as Spark names those of a CSV file without a
-// header: Parquet does not allow all names that a table allows.
+// parquetEncoder writes Parquet with the types of the table's columns. The columns of a
+// file are named by their position, like the columns of a CSV file without a header,
+// because Parquet does not allow all names that a table allows.
 type parquetEncoder struct {
 	layout  layout
 	writer  *parquet.GenericWriter[any]
@@ -34,7 +34,7 @@ type parquetEncoder struct {
 	bytes  []byte
 	// rows counts the rows of the file, for errors.
 	rows int64
-	// groupBytes is how much text of cells the row group holds.
+	// groupBytes is the current size of the row group, as in rowGroupBytes.
 	groupBytes int
 }
 
@@ -68,7 +68,7 @@ func newParquetEncoder(w io.Writer, l layout) (*parquetEncoder, error) {
 	return e, nil
 }
 
-// The codecs pool their encoders for the next file.
+// The codecs are shared, because they keep encoders for the next file.
 var (
 	fastGzip = gzip.Codec{Level: gzip.BestSpeed}
 	fastZstd = zstd.Codec{Level: zstd.SpeedFastest}
@@ -86,8 +86,8 @@ func parquetCodec(c jobs.Compression) (compress.Codec, error) {
 	return nil, fmt.Errorf("a Parquet file cannot be compressed with %q", c)
 }
 
-// parquetType is the Parquet type that the warehouse reads as an SQL type, and the
-// conversion of a cell's text to it; nil for text.
+// parquetType returns the Parquet type that the warehouse reads as an SQL type, and the
+// conversion of a cell's text to it; the conversion is nil for text.
 func parquetType(sqlType string) (parquet.Node, func(string) (parquet.Value, error)) {
 	switch sqlType {
 	case "BOOLEAN":
@@ -132,7 +132,7 @@ func (e *parquetEncoder) write(p *rowChunk) error {
 	return e.writer.Flush()
 }
 
-// convert fills values with the cells of one column.
+// convert converts the cells of one column to values.
 func (e *parquetEncoder) convert(cells []jobs.Value, i int) error {
 	e.values, e.bytes = e.values[:0], e.bytes[:0]
 	leaf, width := e.leaves[i], len(e.columns)
@@ -158,8 +158,8 @@ func (e *parquetEncoder) convert(cells []jobs.Value, i int) error {
 	return nil
 }
 
-// unfitValue is the error of a cell that is no value of its column's type. It does
-// not repeat the text, which may be personal data.
+// unfitValue is the error of a cell that cannot be converted to its column's type. It
+// leaves out the text, because the text may be personal data.
 func (e *parquetEncoder) unfitValue(row int64, column int, text string, err error) error {
 	c := e.layout.columns[column]
 	return &jobs.Error{

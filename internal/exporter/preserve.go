@@ -11,27 +11,27 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// existingTable is the target as the run found it.
+// existingTable is the state of the target before the run.
 type existingTable struct {
 	exists  bool
 	columns []jobs.ColumnInfo
-	// ours is false for a table of others, which overwrite_existing lets the export
-	// replace.
+	// ours is false for a table that another owner created, and that
+	// overwrite_existing allows the export to replace.
 	ours       bool
 	properties map[string]string
 	detail     databricks.TableDetail
-	// version is the table's latest version; -1 where there is none.
+	// version is the table's latest version; -1 if it has none.
 	version int64
 }
 
-// hasColumnMapping reports that the table has column mapping. Delta does not let a
-// table without it replace such a table.
+// hasColumnMapping reports whether the table has column mapping. In Delta, only a table
+// with column mapping can replace such a table.
 func (x existingTable) hasColumnMapping() bool { return x.properties[mappingProperty] == "name" }
 
 const mappingProperty = "delta.columnMapping.mode"
 
-// preservedDelta are the properties of Delta that users set, and that are set again
-// after CREATE OR REPLACE. The others are Delta's own, or belong to columns.
+// preservedDelta are the properties of Delta that users set. They are set again after
+// CREATE OR REPLACE. The other properties are internal to Delta, or belong to columns.
 var preservedDelta = []string{
 	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite", "delta.checkpoint.writeStatsAsJson",
 	"delta.checkpoint.writeStatsAsStruct", "delta.checkpointInterval", "delta.checkpointPolicy",
@@ -53,8 +53,8 @@ func isPreserved(key string) bool {
 	return true
 }
 
-// preservedClauses are the clauses of CREATE OR REPLACE for what it would drop: the
-// table's comment, clustering and properties.
+// preservedClauses are the clauses by which CREATE OR REPLACE keeps the table's comment,
+// clustering and properties.
 func (e *Export) preservedClauses(before existingTable, columns []column) string {
 	properties := map[string]string{ownerProperty: e.JobID}
 	for key, value := range before.properties {
@@ -84,8 +84,8 @@ func tableProperties(all map[string]string) string {
 	return " TBLPROPERTIES (" + strings.Join(parts, ", ") + ")"
 }
 
-// clustering lists the columns by which the table is clustered; empty if one of them
-// is not exported any more.
+// clustering lists the columns by which the table is clustered. It is empty if one of
+// them is no longer exported.
 func clustering(before existingTable, columns []column) string {
 	var by []string
 	for _, name := range before.detail.Clustering {
@@ -98,8 +98,8 @@ func clustering(before existingTable, columns []column) string {
 	return strings.Join(by, ", ")
 }
 
-// restoreClustering sets the clustering again where the replacement dropped it, as
-// open source Delta does on INSERT OVERWRITE.
+// restoreClustering sets the clustering again if the replacement dropped it. Open source
+// Delta drops it on INSERT OVERWRITE.
 func (e *Export) restoreClustering(ctx context.Context, before existingTable, columns []column) error {
 	by := clustering(before, columns)
 	if by == "" {
@@ -114,8 +114,8 @@ func (e *Export) restoreClustering(ctx context.Context, before existingTable, co
 	})
 }
 
-// copyComments gives the load table the comments of the target's columns: CREATE OR
-// REPLACE ... AS SELECT copies them from there.
+// copyComments copies the comments of the target's columns to the load table. CREATE OR
+// REPLACE ... AS SELECT copies them from there to the new target.
 func (e *Export) copyComments(ctx context.Context, before existingTable, columns []column) error {
 	for _, had := range before.columns {
 		i := slices.IndexFunc(columns, func(c column) bool { return strings.EqualFold(c.name, had.Name) })
@@ -130,7 +130,7 @@ func (e *Export) copyComments(ctx context.Context, before existingTable, columns
 	return nil
 }
 
-// constraintPrefix begins the properties in which Delta keeps CHECK constraints.
+// constraintPrefix is the prefix of the properties in which Delta keeps CHECK constraints.
 const constraintPrefix = "delta.constraints."
 
 // constraints returns the table's CHECK constraints, by name.
@@ -144,9 +144,9 @@ func (x existingTable) constraints() map[string]string {
 	return all
 }
 
-// checkConstraints adds the target's constraints to the load table, so that rows
-// that violate one fail the run before anything is replaced. A constraint on columns
-// that are not exported any more is dropped with them.
+// checkConstraints adds the target's constraints to the load table, so that a row that
+// violates one fails the run before the target is replaced. A constraint on a column that
+// is no longer exported is dropped with the column.
 func (e *Export) checkConstraints(ctx context.Context, before existingTable) error {
 	return e.addConstraints(ctx, e.loadSQL, before)
 }
@@ -166,7 +166,7 @@ func (e *Export) addConstraints(ctx context.Context, table string, before existi
 		err = e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)", table, quoted, all[name]))
 		switch class, _, _ := strings.Cut(databricks.Class(err), "."); class {
 		case "UNRESOLVED_COLUMN", "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "DELTA_CONSTRAINT_ALREADY_EXISTS":
-			continue // the column is gone, or the statement was executed twice
+			continue // the column does not exist any more, or the statement was executed twice
 		}
 		if err != nil {
 			return err

@@ -49,9 +49,9 @@ func (e *Export) readTarget(ctx context.Context, wh *databricks.Warehouse) (exis
 	owner := properties[ownerProperty]
 	ours := owner == e.JobID || owner != "" && slices.Contains(e.Owners, owner)
 	if !ours && !e.Spec.OverwriteExisting {
-		why := "It carries no " + ownerProperty + " property."
+		why := "It has no property " + ownerProperty + "."
 		if owner != "" {
-			why = "Its property " + ownerProperty + " says that job " + owner + " created it."
+			why = "By its property " + ownerProperty + ", job " + owner + " created it."
 		}
 		return existingTable{}, jobs.Invalid("table_name", fmt.Sprintf("%s exists and was not created by this export", target), why,
 			"Choose another table_name, or set overwrite_existing = true to replace it")
@@ -65,7 +65,7 @@ func (e *Export) readTarget(ctx context.Context, wh *databricks.Warehouse) (exis
 		before.detail, err = wh.Detail(ctx, target)
 	}
 	if !ours && databricks.Class(err) != "" {
-		return before, nil // not a Delta table: it has no history or clustering to preserve
+		return before, nil // only a Delta table has a history and a clustering
 	}
 	if len(commits) > 0 {
 		before.version = commits[0].Version
@@ -120,14 +120,14 @@ func (e *Export) replaceTable(ctx context.Context, columns []column, rows int64,
 	return e.restoreClustering(ctx, before, columns)
 }
 
-// historyCommits is how many commits are searched for the replacement: others seldom
-// write to the target.
+// historyCommits is the number of commits that are searched for the replacement. A few
+// are enough, because others seldom write to the target.
 const historyCommits = 20
 
-// commitReplacement executes the statement that replaces the table. Neither the
-// driver nor the transport repeats it: when its answer is lost, the table's history
-// tells whether it took effect, before it is sent again. If the first statement is
-// still being executed then, Delta commits one of the two, with the same rows.
+// commitReplacement executes the statement that replaces the table. Neither the driver
+// nor the transport repeats it. If its response is lost, commitReplacement looks into the
+// table's history before it sends the statement again. If the first statement is still
+// being executed then, Delta commits only one of the two, with the same rows.
 func (e *Export) commitReplacement(ctx context.Context, statement string, rows int64, before existingTable) error {
 	for attempt := 0; ; attempt++ {
 		err := e.once(ctx, func(wh *databricks.Warehouse) error { return wh.Exec(ctx, statement) })
@@ -151,14 +151,14 @@ func (e *Export) commitReplacement(ctx context.Context, statement string, rows i
 	}
 }
 
-// isConcurrentCommit reports that another commit came first.
+// isConcurrentCommit reports whether a concurrent commit made the statement fail.
 func isConcurrentCommit(err error) bool {
 	class := databricks.Class(err)
 	return strings.HasPrefix(class, "DELTA_CONCURRENT") || class == "DELTA_METADATA_CHANGED" || class == "DELTA_PROTOCOL_CHANGED"
 }
 
 // replacementCommitted looks for the replacement in the table's history, after the
-// version that the run found. No other run of this job can have written it since.
+// version before.version. No other run of this job can have written it.
 func (e *Export) replacementCommitted(ctx context.Context, rows int64, before existingTable) (committed bool, err error) {
 	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		committed = false

@@ -6,12 +6,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 )
 
-// maxReconnects is how often in a row a lost session is opened again.
+// maxReconnects is the number of consecutive attempts to open a lost session again.
 const maxReconnects = 3
 
-// inSession does work that may be done twice. When the session is lost, because
-// the warehouse was restarted or the scan took hours, it opens another one and
-// repeats the work: an export keeps nothing in a session.
+// inSession executes work, which must be idempotent. If the session is lost, because the
+// warehouse was restarted or the scan took hours, it opens a new session and repeats the
+// work. An export keeps no state in a session.
 func (e *Export) inSession(ctx context.Context, work func(*databricks.Warehouse) error) error {
 	for attempt := 0; ; attempt++ {
 		err := e.once(ctx, work)
@@ -22,7 +22,7 @@ func (e *Export) inSession(ctx context.Context, work func(*databricks.Warehouse)
 	}
 }
 
-// once does work in the open session, or in a new one.
+// once executes work in the open session, or in a new one.
 func (e *Export) once(ctx context.Context, work func(*databricks.Warehouse) error) (err error) {
 	if e.wh == nil {
 		if e.wh, err = e.Connect(ctx, e.QueryTimeout); err != nil {
@@ -33,7 +33,7 @@ func (e *Export) once(ctx context.Context, work func(*databricks.Warehouse) erro
 	return work(e.wh)
 }
 
-// execRepeatable executes a statement that may be executed twice.
+// execRepeatable executes an idempotent statement.
 func (e *Export) execRepeatable(ctx context.Context, statement string) error {
 	return e.inSession(ctx, func(wh *databricks.Warehouse) error { return wh.ExecIdempotent(ctx, statement) })
 }

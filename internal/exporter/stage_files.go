@@ -17,21 +17,22 @@ import (
 )
 
 const (
-	// DefaultFileBytes is how much text of cells a file holds, before compression to
-	// a third or a quarter of that. With multiLine, a CSV file is one task at the
-	// warehouse: several files load side by side.
+	// DefaultFileBytes is the default size of a file, in bytes of the text of its cells.
+	// Compression reduces it to a third or a quarter. With the option multiLine, the
+	// warehouse reads a CSV file in one task, so several files load in parallel.
 	DefaultFileBytes = 128 << 20
-	// maxWriters bounds the files that are written side by side, and with them
-	// memory: each holds parts of its upload.
+	// maxWriters limits the number of files that are written at the same time. Each
+	// holds parts of its upload in memory.
 	maxWriters = 4
-	// chunkBytes and chunkRows bound the rows that are handed to a writer at once.
+	// chunkBytes and chunkRows are the size limits of a chunk.
 	chunkBytes = 512 << 10
 	chunkRows  = 2048
-	// writeBuffer collects small writes for the upload, which is another goroutine.
+	// writeBuffer is the size of the buffer that collects small writes for the upload,
+	// which runs in another goroutine.
 	writeBuffer = 256 << 10
 )
 
-// stagedFiles are the files that a scan was written to.
+// stagedFiles are the files of a scan.
 type stagedFiles struct {
 	layout layout
 	files  []string // names below the run's prefix
@@ -45,12 +46,12 @@ type stager struct {
 	e      *Export
 	layout layout
 	chunks chan *rowChunk
-	free   chan *rowChunk // chunks that were written, to be filled again
+	free   chan *rowChunk // written chunks, for reuse
 	bytes  atomic.Int64
 
 	mu sync.Mutex
-	// begun counts the files that were begun, and files names those that were
-	// finished.
+	// begun is the number of files that were begun, and files are the names of the
+	// finished ones.
 	begun int
 	files []string
 }
@@ -68,11 +69,11 @@ func (e *Export) stageFiles(ctx context.Context, l layout, profiles iter.Seq2[[]
 	}
 	rows, scanErr := s.scan(ctx, profiles)
 	if scanErr != nil {
-		cancel() // the files of an incomplete scan are aborted
+		cancel() // abort the files of an incomplete scan
 	}
 	close(s.chunks)
 	err := group.Wait()
-	// A writer's failure ends the scan too, with an error that only says so.
+	// A writer's failure also ends the scan. The writer's error is the cause.
 	if err == nil || scanErr != nil && !errors.Is(scanErr, context.Canceled) {
 		err = scanErr
 	}
@@ -86,7 +87,7 @@ func (e *Export) stageFiles(ctx context.Context, l layout, profiles iter.Seq2[[]
 
 var errWritersStopped = errors.New("the writers of the staged files have stopped")
 
-// scan hands the rows to the writers, in chunks.
+// scan passes the rows to the writers, in chunks.
 func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, error]) (rows int64, err error) {
 	p := s.emptyChunk()
 	width := len(s.layout.columns)
@@ -192,7 +193,7 @@ func (s *stager) fill(ctx context.Context, w io.Writer, p *rowChunk) error {
 			return err
 		}
 		size += p.size
-		s.free <- p // never blocks: it has room for all chunks there are
+		s.free <- p // never blocks: the channel has room for all chunks
 		if size >= s.e.fileBytes() {
 			return to.close()
 		}
@@ -208,7 +209,7 @@ func (s *stager) fill(ctx context.Context, w io.Writer, p *rowChunk) error {
 	}
 }
 
-// nextName numbers the files.
+// nextName returns the name of the next file.
 func (s *stager) nextName() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,7 +217,7 @@ func (s *stager) nextName() string {
 	return fmt.Sprintf("part-%05d%s", s.begun-1, s.layout.extension())
 }
 
-// fileBytes is how much text of cells a file holds.
+// fileBytes is FileBytes with its default.
 func (e *Export) fileBytes() int {
 	if e.FileBytes > 0 {
 		return e.FileBytes
