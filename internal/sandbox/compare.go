@@ -44,7 +44,7 @@ func (c *comparison) note(f differential.Finding) {
 	if err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.err = errors.Join(c.err, fmt.Errorf("note a comparison: %w", err))
+		c.err = errors.Join(c.err, fmt.Errorf("write a comparison: %w", err))
 	}
 }
 

@@ -33,7 +33,7 @@ func python(t *testing.T) (interpreter, pyarrow string) {
 	t.Helper()
 	found, err := exec.LookPath("python3")
 	if err != nil {
-		skipLoudly(t, "there is no python3 on this machine")
+		skipLoudly(t, "python3 is not on PATH")
 	}
 	build, err := filepath.Abs("build")
 	if err != nil {
@@ -50,7 +50,7 @@ func python(t *testing.T) (interpreter, pyarrow string) {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(found, "-m", "venv", dir).CombinedOutput(); err != nil {
-		skipLoudly(t, fmt.Sprintf("python3 -m venv does not work here (%v): %s", err, out))
+		skipLoudly(t, fmt.Sprintf("python3 -m venv does not work on this machine (%v): %s", err, out))
 	}
 	for _, args := range [][]string{{connectorPackage}, {"--target", pyarrow, pyarrowPackage}} {
 		args = append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, args...)

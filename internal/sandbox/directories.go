@@ -22,7 +22,7 @@ func directories(data string) (dir, objects string, remove func() error, err err
 		removeStale()
 		dir, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", temporaryPrefix, os.Getpid()))
 		if err != nil {
-			return "", "", nil, fmt.Errorf("make a directory for the data: %w", err)
+			return "", "", nil, fmt.Errorf("create a directory for the data: %w", err)
 		}
 		return dir, "", func() error { return os.RemoveAll(dir) }, nil
 	}
@@ -30,7 +30,7 @@ func directories(data string) (dir, objects string, remove func() error, err err
 		err = os.MkdirAll(dir, 0o700)
 	}
 	if err != nil {
-		return "", "", nil, fmt.Errorf("make the directory of -data: %w", err)
+		return "", "", nil, fmt.Errorf("create the directory of -data: %w", err)
 	}
 	return dir, filepath.Join(dir, "objects"), func() error { return nil }, nil
 }

@@ -73,25 +73,30 @@ func parse(args []string, output io.Writer) (options, error) {
 	f.StringVar(&o.s3Listen, "s3-listen", "", "loopback `address` of the S3 endpoint (default 127.0.0.1:0)")
 	f.IntVar(&port, "port", 0, "short for -listen 127.0.0.1:`PORT`")
 	f.IntVar(&s3Port, "s3-port", 0, "short for -s3-listen 127.0.0.1:`PORT`")
-	f.BoolVar(&o.tls, "tls", false, "serve the warehouse over https, with a certificate made at the start")
+	f.BoolVar(&o.tls, "tls", false, "serve the warehouse over https, with a generated certificate")
 	f.StringVar(&o.caFile, "ca-file", "", "`file` for the certificate authority of -tls (default ca.pem in the data directory)")
 	f.StringVar(&o.token, "token", "", "personal access `token` that is accepted (default: a new one)")
 	f.StringVar(&o.forbidden, "forbidden-token", "", "`token` that is known but not permitted: 403")
 	f.StringVar(&o.client.ID, "client-id", "", "`id` of the service principal for OAuth (default: a new one)")
 	f.StringVar(&o.client.Secret, "client-secret", "", "its OAuth `secret` (default: a new one)")
 	f.DurationVar(&o.client.TTL, "client-token-ttl", time.Hour, "how long its access tokens are valid")
-	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket that is made")
+	f.StringVar(&o.bucket, "s3-bucket", "sandbox", "`name` of the bucket")
 	f.StringVar(&o.credential.AccessKey, "s3-access-key", "", "access `key` of S3 (default: a new one)")
 	f.StringVar(&o.credential.SecretKey, "s3-secret-key", "", "secret `key` of S3 (default: a new one)")
 	f.StringVar(
 		&o.role,
 		"s3-role-arn",
 		"arn:aws:iam::000000000000:role/sandbox",
-		"`ARN` of the role that AssumeRole of the token service knows",
+		"`ARN` of the role for AssumeRole",
 	)
-	f.StringVar(&o.externalID, "s3-external-id", "", "external `id` that AssumeRole asks for")
+	f.StringVar(&o.externalID, "s3-external-id", "", "external `id` that AssumeRole requires")
 	f.DurationVar(&o.roleMaxSession, "s3-role-max-session", time.Hour, "longest session of the role")
-	f.StringVar(&o.storage, "s3-storage-credential", "sandbox_storage", "`name` of the storage credential by which COPY INTO reads the bucket")
+	f.StringVar(
+		&o.storage,
+		"s3-storage-credential",
+		"sandbox_storage",
+		"`name` of the storage credential with which COPY INTO may read the bucket",
+	)
 	f.BoolVar(&o.external, "s3-external-location", false, "let COPY INTO read the bucket without a credential, as an external location does")
 	f.BoolVar(&o.shortLived, "s3-short-lived", false, "refuse the long-lived access key in COPY INTO")
 	f.Func("volume", "a Unity Catalog volume: `catalog.schema.volume`; repeatable (default main.default.staging)", func(text string) error {
@@ -99,8 +104,8 @@ func parse(args []string, output io.Writer) (options, error) {
 		return nil
 	})
 	f.StringVar(&o.engine, "engine", engineDuckDB, "SQL `engine`: duckdb, or spark, a real Apache Spark with Delta")
-	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` that make spark filled (default build/spark of the repository)")
-	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started: share it")
+	f.StringVar(&o.sparkHome, "spark-home", "", "`directory` into which make spark installed Spark (default build/spark of the repository)")
+	f.StringVar(&o.sparkURL, "spark-url", "", "`URL` of a Spark that another sandbox of this machine started, to share it")
 	f.StringVar(&o.record, "record", "", "`file` to append every statement to, with digests of its result: JSON, one object a line")
 	f.StringVar(
 		&o.compare,
@@ -110,27 +115,27 @@ func parse(args []string, output io.Writer) (options, error) {
 	)
 	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans, for GET /sandbox/statements (duckdb)")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
-	f.BoolVar(&o.seed, "seed", false, "make example data: main.sales.customers and more")
+	f.BoolVar(&o.seed, "seed", false, "create example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
 	f.Func("load", "load a Parquet or CSV file: `catalog.schema.table=FILE`; repeatable", func(text string) error {
 		table, file, ok := strings.Cut(text, "=")
 		if !ok || strings.Count(table, ".") != 2 || file == "" {
-			return errors.New("write it as catalog.schema.table=FILE")
+			return errors.New("want catalog.schema.table=FILE")
 		}
 		o.loads = append(o.loads, load{table, file})
 		return nil
 	})
-	f.StringVar(&results, "results", "auto", "`form` of results: arrow, cloudfetch, column, or auto, as Databricks chooses")
+	f.StringVar(&results, "results", "auto", "`format` of results: arrow, cloudfetch, column, or auto, as Databricks chooses")
 	f.DurationVar(&o.linkTTL, "link-ttl", 15*time.Minute, "how long a CloudFetch link is valid")
 	f.DurationVar(&o.directWait, "direct-wait", 5*time.Second, "how long a statement may take before the client has to poll for its result")
-	f.StringVar(&o.zone, "session-zone", "UTC", "time `zone` of sessions that ask for none")
+	f.StringVar(&o.zone, "session-zone", "UTC", "time `zone` of sessions that set none")
 	f.Func("fault", "a fault from the start, as `key=value,...` or JSON; repeatable; see the README", func(text string) error {
 		parsed, err := fault.Parse(text)
 		o.faults = append(o.faults, parsed)
 		return err
 	})
 	f.StringVar(&o.readyFile, "ready-file", "", "`file` to write when everything is ready: all values as JSON")
-	f.BoolVar(&o.admin, "admin", true, "serve the endpoints under /sandbox/, which set faults and tell what was received")
+	f.BoolVar(&o.admin, "admin", true, "serve the endpoints under /sandbox/, which set faults and list the statements received")
 	f.BoolVar(
 		&o.exitWithParent,
 		"exit-with-parent",

@@ -107,10 +107,10 @@ func addTables(ctx context.Context, engine *engine, o options, progress func(str
 	if o.seed {
 		session, err := engine.OpenSession(ctx, warehouse.SessionOptions{})
 		if err != nil {
-			return fmt.Errorf("make example data: %w", err)
+			return fmt.Errorf("create example data: %w", err)
 		}
 		if err := errors.Join(seed.Tables(ctx, session, o.seedRows, progress), session.Close()); err != nil {
-			return fmt.Errorf("make example data: %w", err)
+			return fmt.Errorf("create example data: %w", err)
 		}
 	}
 	for _, l := range o.loads {

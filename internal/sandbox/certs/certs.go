@@ -25,7 +25,7 @@ const validity = 365 * 24 * time.Hour
 func Make(now time.Time) (*tls.Config, []byte, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, fmt.Errorf("certs: make the authority's key: %w", err)
+		return nil, nil, fmt.Errorf("certs: create the authority's key: %w", err)
 	}
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "Sandbox authority"},
@@ -41,11 +41,11 @@ func Make(now time.Time) (*tls.Config, []byte, error) {
 	}
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("certs: make the authority: %w", err)
+		return nil, nil, fmt.Errorf("certs: create the authority: %w", err)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, fmt.Errorf("certs: make the server's key: %w", err)
+		return nil, nil, fmt.Errorf("certs: create the server's key: %w", err)
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: "localhost"},
@@ -55,7 +55,7 @@ func Make(now time.Time) (*tls.Config, []byte, error) {
 	}
 	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("certs: make the server's certificate: %w", err)
+		return nil, nil, fmt.Errorf("certs: create the server's certificate: %w", err)
 	}
 	config := &tls.Config{
 		MinVersion:   tls.VersionTLS12,

@@ -25,7 +25,7 @@ func TestClientsThatTrustTheAuthorityConnect(t *testing.T) {
 
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
-		t.Fatal("the authority is no PEM certificate")
+		t.Fatal("the authority is not a PEM certificate")
 	}
 	trusting := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	for _, url := range []string{server.URL, strings.Replace(server.URL, "127.0.0.1", "localhost", 1)} {
@@ -37,6 +37,6 @@ func TestClientsThatTrustTheAuthorityConnect(t *testing.T) {
 	}
 	if resp, err := http.Get(server.URL); err == nil {
 		_ = resp.Body.Close()
-		t.Error("a client that does not trust the authority connects")
+		t.Error("got no error from a client that does not trust the authority")
 	}
 }

@@ -112,7 +112,7 @@ func TestCancelStopsAStatement(t *testing.T) {
 	}
 	cancel()
 	if _, err := r.Next(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("reading on after a cancel gave %v", err)
+		t.Errorf("got %v from reading after a cancel", err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)

@@ -56,7 +56,7 @@ func (s *session) copyInto(ctx context.Context, env *bind.Env, st *syntax.CopyIn
 		corrupt = rows.corrupt
 		q := &bind.Query{SQL: rows.sql, Columns: rows.columns}
 		if len(st.Items) > 0 {
-			if q, err = bind.BindSelectItems(env, st.Items, q, st.Source.Name); err != nil {
+			if q, err = bind.SelectItems(env, st.Items, q, st.Source.Name); err != nil {
 				return nil, 0, err
 			}
 		}

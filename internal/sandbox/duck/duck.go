@@ -77,13 +77,13 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	path := ""
 	if o.Dir != "" {
 		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("creating the sandbox's data directory: %w", err)
+			return nil, fmt.Errorf("create the sandbox's data directory: %w", err)
 		}
 		path = filepath.Join(o.Dir, "warehouse.duckdb")
 	}
 	scratch, err := os.MkdirTemp(o.Dir, scratchPrefix)
 	if err != nil {
-		return nil, fmt.Errorf("creating a directory for DuckDB's temporary files: %w", err)
+		return nil, fmt.Errorf("create a directory for DuckDB's temporary files: %w", err)
 	}
 	e.scratch = scratch
 	if err := e.open(ctx, path); err != nil {
@@ -116,7 +116,7 @@ func (e *Engine) open(ctx context.Context, path string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("opening the DuckDB database %s: %w", path, err)
+		return fmt.Errorf("open the DuckDB database %s: %w", path, err)
 	}
 	e.db = sql.OpenDB(connector)
 	e.db.SetMaxIdleConns(8)
@@ -140,12 +140,12 @@ func (e *Engine) configure(ctx context.Context) error {
 		"SET GLOBAL autoload_known_extensions = false",
 	} {
 		if _, err := e.db.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("configuring DuckDB with %q: %w", s, err)
+			return fmt.Errorf("configure DuckDB with %q: %w", s, err)
 		}
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting to DuckDB: %w", err)
+		return fmt.Errorf("connect to DuckDB: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	if err := routines.Register(conn); err != nil {
@@ -161,7 +161,7 @@ func (e *Engine) memoryLimit(ctx context.Context) (string, error) {
 	}
 	var own string
 	if err := e.db.QueryRowContext(ctx, "SELECT current_setting('memory_limit')").Scan(&own); err != nil {
-		return "", fmt.Errorf("reading DuckDB's memory limit: %w", err)
+		return "", fmt.Errorf("read DuckDB's memory limit: %w", err)
 	}
 	var n float64
 	var unit string

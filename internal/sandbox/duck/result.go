@@ -101,7 +101,7 @@ func (r *streamedResult) RowsScanned() (int64, bool) {
 func rowsScanned(conn *sql.Conn) (int64, error) {
 	info, err := duckdb.GetProfilingInfo(conn)
 	if err != nil {
-		return 0, fmt.Errorf("reading DuckDB's profile: %w", err)
+		return 0, fmt.Errorf("read DuckDB's profile: %w", err)
 	}
 	return scannedBelow(info)
 }
@@ -124,13 +124,13 @@ func (e *Engine) query(ctx context.Context, q *bind.Query, release func()) (ware
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		release()
-		return nil, fmt.Errorf("connecting to DuckDB: %w", err)
+		return nil, fmt.Errorf("connect to DuckDB: %w", err)
 	}
 	if e.opts.Profile {
 		if _, err := conn.ExecContext(ctx, "PRAGMA enable_profiling='no_output'"); err != nil {
 			_ = conn.Close()
 			release()
-			return nil, fmt.Errorf("switching DuckDB's profile on: %w", err)
+			return nil, fmt.Errorf("turn on DuckDB's profile: %w", err)
 		}
 	}
 	cols, schema, ts := resultColumns(q.Columns)

@@ -212,10 +212,10 @@ func TestRowsScannedExcludesSkippedRows(t *testing.T) {
 		}
 		p, ok := r.(interface{ RowsScanned() (int64, bool) })
 		if !ok {
-			t.Fatalf("%T does not tell what was scanned", r)
+			t.Fatalf("%T is not a warehouse.Profiled", r)
 		}
 		if got, known := p.RowsScanned(); !known || got != want {
-			t.Errorf("%s: %d rows were scanned, want %d", statement, got, want)
+			t.Errorf("%s: got %d rows scanned, want %d", statement, got, want)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 		return t.conn.Raw(func(c any) error {
 			conn, ok := c.(driver.Conn)
 			if !ok {
-				return fmt.Errorf("the connection is a %T, not a DuckDB one", c)
+				return fmt.Errorf("want a DuckDB connection, got a %T", c)
 			}
 			var err error
 			app, err = duckdb.NewAppender(conn, "temp", "main", withoutSchema(out.table))
@@ -88,7 +88,7 @@ func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcs
 	err := app.Close()
 	app = nil
 	if err != nil {
-		return nil, fmt.Errorf("staging the rows of CSV files: %w", err)
+		return nil, fmt.Errorf("stage the rows of CSV files: %w", err)
 	}
 	ts := make([]*types.Type, len(names))
 	for i := range ts {
@@ -159,7 +159,7 @@ func (s *stagedRows) project(names []string, ts []*types.Type) error {
 func (t *txn) stageParquet(source *copyinto.Source, files []copyinto.File) (*stagedRows, error) {
 	dir, err := os.MkdirTemp(t.engine.scratch, "parquet-")
 	if err != nil {
-		return nil, fmt.Errorf("making a directory for Parquet files: %w", err)
+		return nil, fmt.Errorf("create a directory for Parquet files: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	paths := make([]string, len(files))
@@ -180,7 +180,7 @@ func (t *txn) download(source *copyinto.Source, f copyinto.File, path string) er
 	defer func() { _ = r.Close() }()
 	w, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("writing a Parquet file to the scratch directory: %w", err)
+		return fmt.Errorf("write a Parquet file to the scratch directory: %w", err)
 	}
 	_, err = io.Copy(w, r)
 	if e := w.Close(); err == nil {

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS sandbox_files (id BIGINT, file VARCHAR);`
 // loadCatalog loads the catalog. It creates the default catalogs in an empty database.
 func (e *Engine) loadCatalog(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, storeSchema); err != nil {
-		return fmt.Errorf("creating the catalog's tables: %w", err)
+		return fmt.Errorf("create the catalog's tables: %w", err)
 	}
 	snap := &catalog.Snapshot{Catalogs: map[string]*catalog.Catalog{}}
 	tables := map[int64]*catalog.Table{}
@@ -71,7 +71,7 @@ func (e *Engine) loadCatalog(ctx context.Context, conn *sql.Conn) error {
 		err = e.loadVersions(ctx, conn, tables)
 	}
 	if err != nil {
-		return fmt.Errorf("reading the stored catalog: %w", err)
+		return fmt.Errorf("read the stored catalog: %w", err)
 	}
 	e.snapshot = snap
 	if len(snap.Catalogs) == 0 {
@@ -126,11 +126,11 @@ func (e *Engine) dropOrphans(ctx context.Context, conn *sql.Conn, tables map[int
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("looking for orphaned physical tables: %w", err)
+		return fmt.Errorf("look for orphaned physical tables: %w", err)
 	}
 	for _, name := range orphans {
 		if _, err := conn.ExecContext(ctx, "DROP TABLE "+name); err != nil {
-			return fmt.Errorf("dropping the orphaned physical table %s: %w", name, err)
+			return fmt.Errorf("drop the orphaned physical table %s: %w", name, err)
 		}
 	}
 	return nil
@@ -176,20 +176,20 @@ func eachDocument(ctx context.Context, conn *sql.Conn, query string, f func([]by
 func saveObject(ctx context.Context, conn *sql.Conn, id int64, kind string, object any) error {
 	doc, err := json.Marshal(object)
 	if err != nil {
-		return fmt.Errorf("encoding a %s: %w", kind, err)
+		return fmt.Errorf("encode a %s: %w", kind, err)
 	}
 	if err := removeObject(ctx, conn, id); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "INSERT INTO sandbox_objects VALUES (?, ?, ?)", id, kind, string(doc)); err != nil {
-		return fmt.Errorf("storing a %s: %w", kind, err)
+		return fmt.Errorf("store a %s: %w", kind, err)
 	}
 	return nil
 }
 
 func removeObject(ctx context.Context, conn *sql.Conn, id int64) error {
 	if _, err := conn.ExecContext(ctx, "DELETE FROM sandbox_objects WHERE id = ?", id); err != nil {
-		return fmt.Errorf("removing a stored object: %w", err)
+		return fmt.Errorf("remove a stored object: %w", err)
 	}
 	return nil
 }
@@ -197,10 +197,10 @@ func removeObject(ctx context.Context, conn *sql.Conn, id int64) error {
 func saveVersion(ctx context.Context, conn *sql.Conn, id int64, v *catalog.Version) error {
 	doc, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encoding a version: %w", err)
+		return fmt.Errorf("encode a version: %w", err)
 	}
 	if _, err := conn.ExecContext(ctx, "INSERT INTO sandbox_versions VALUES (?, ?, ?)", id, v.N, string(doc)); err != nil {
-		return fmt.Errorf("storing a version: %w", err)
+		return fmt.Errorf("store a version: %w", err)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (e *Engine) write(ctx context.Context, names []string, f func(t *txn) error
 	defer unlock()
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting to DuckDB: %w", err)
+		return fmt.Errorf("connect to DuckDB: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	release := e.registerReader()

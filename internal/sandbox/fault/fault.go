@@ -240,7 +240,7 @@ func (f *Fault) check() error {
 			return fmt.Errorf("fault %s needs seconds, the time until the warehouse has started", f.Kind)
 		}
 		if f.Form == "delay" && f.On != "" && f.On != t.on {
-			return fmt.Errorf("fault %s with form=delay holds statements: on is %s, not %s", f.Kind, t.on, f.On)
+			return fmt.Errorf("fault %s with form=delay delays statements: on must be %s, not %s", f.Kind, t.on, f.On)
 		}
 	case Unavailable:
 		if f.Form == "after" && strings.Contains(f.On, CloudFetch) {

@@ -58,7 +58,7 @@ func (s *Server) adminRoutes() {
 	})
 	admin("DELETE /sandbox/faults/{id}", func(r *http.Request) (any, error) {
 		if !s.options.Faults.Remove(r.PathValue("id")) {
-			return nil, fmt.Errorf("there is no fault %q", r.PathValue("id"))
+			return nil, fmt.Errorf("fault %q does not exist", r.PathValue("id"))
 		}
 		return faults(), nil
 	})

@@ -295,7 +295,7 @@ func TestInvalidFaultsAreRefused(t *testing.T) {
 		"kind=fetch_error,on=GetInfo":                         "cannot hit",
 		"kind=session_expired,on=OpenSession":                 "cannot hit",
 		"kind=s3_error,on=FetchResults":                       "cannot hit",
-		"kind=cold_start,seconds=1,form=delay,on=OpenSession": "holds statements",
+		"kind=cold_start,seconds=1,form=delay,on=OpenSession": "delays statements",
 		"kind=unavailable,form=after,on=CloudFetch":           "has no effect",
 		"kind=cut,match=(":                                    "match",
 		"kind=cut,after=-1":                                   "negative",
@@ -303,7 +303,7 @@ func TestInvalidFaultsAreRefused(t *testing.T) {
 		"cut":                                                 "not key=value",
 	} {
 		if _, err := fault.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got %v, want an error with %q", text, err, want)
 		}
 	}
 	f, err := fault.Parse("kind=slow,on=FetchResults,delay=1.5s,after=2,times=3,match=^SELECT")

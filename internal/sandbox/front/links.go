@@ -61,7 +61,7 @@ func newLinkStore(dir string, ttl time.Duration) *linkStore {
 func (s *linkStore) create() (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(s.dir, rand.Text()+".arrow"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("make a result file: %w", err)
+		return nil, fmt.Errorf("create a result file: %w", err)
 	}
 	return f, nil
 }

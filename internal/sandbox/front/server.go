@@ -82,7 +82,7 @@ type Server struct {
 // New returns a server. Call Close when no more requests arrive.
 func New(o Options) (*Server, error) {
 	if o.Engine == nil || o.Token == "" || o.Warehouse == "" || o.Spool == "" {
-		return nil, errors.New("front: an engine, a token, a warehouse id and a spool directory are needed")
+		return nil, errors.New("front: Options need an engine, a token, a warehouse id and a spool directory")
 	}
 	switch o.Results {
 	case "":
@@ -108,7 +108,7 @@ func New(o Options) (*Server, error) {
 	}
 	// A killed server leaves its files behind.
 	if err := errors.Join(os.RemoveAll(o.Spool), os.MkdirAll(o.Spool, 0o700)); err != nil {
-		return nil, fmt.Errorf("front: make an empty spool directory: %w", err)
+		return nil, fmt.Errorf("front: create an empty spool directory: %w", err)
 	}
 	s := &Server{
 		options: o,

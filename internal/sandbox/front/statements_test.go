@@ -25,7 +25,7 @@ func TestFailedStatementReportsClassTextAndSQLState(t *testing.T) {
 		err := run()
 		var failed dbsqlerr.DBExecutionError
 		if !errors.As(err, &failed) {
-			t.Fatalf("%s: %v is no execution error", name, err)
+			t.Fatalf("%s: got %v, want an execution error", name, err)
 		}
 		if failed.SqlState() != "42P01" || !strings.Contains(err.Error(), "[TABLE_OR_VIEW_NOT_FOUND] The table or view `main`.`sales`.`nothing` cannot be found. SQLSTATE: 42P01") {
 			t.Errorf("%s: state %q, error %v", name, failed.SqlState(), err)

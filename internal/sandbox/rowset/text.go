@@ -149,7 +149,7 @@ func jsonOfMap(a *array.Map, loc *time.Location) (appendFunc, error) {
 func jsonOfStruct(a *array.Struct, loc *time.Location) (appendFunc, error) {
 	t, ok := a.DataType().(*arrow.StructType)
 	if !ok {
-		return nil, fmt.Errorf("rowset: a struct array of type %s", a.DataType())
+		return nil, fmt.Errorf("rowset: struct in an array of type %s", a.DataType())
 	}
 	names := make([][]byte, a.NumField())
 	fields := make([]appendFunc, a.NumField())

@@ -57,7 +57,7 @@ func TypeID(sqlType string) (tcli.TTypeId, error) {
 	}
 	id, ok := typeIDs[word]
 	if !ok {
-		return 0, fmt.Errorf("rowset: %q is not a Databricks SQL type that the protocol knows", sqlType)
+		return 0, fmt.Errorf("rowset: the protocol has no type for the SQL type %q", sqlType)
 	}
 	return id, nil
 }

@@ -58,7 +58,7 @@ type Store struct {
 // New returns a store whose bucket exists.
 func New(o Options) (*Store, error) {
 	if o.Bucket == "" || o.Credential.AccessKey == "" || o.Credential.SecretKey == "" {
-		return nil, errors.New("s3: a bucket, an access key and a secret key are needed")
+		return nil, errors.New("s3: Options need a bucket, an access key and a secret key")
 	}
 	if o.Faults == nil {
 		o.Faults = &fault.Set{}
@@ -69,7 +69,7 @@ func New(o Options) (*Store, error) {
 	s := &Store{options: o, backend: s3mem.New()}
 	if o.Dir != "" {
 		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("s3: make the directory of objects: %w", err)
+			return nil, fmt.Errorf("s3: create the directory of objects: %w", err)
 		}
 		fs, err := s3afero.FsPath(o.Dir, 0)
 		if err != nil {
@@ -84,7 +84,7 @@ func New(o Options) (*Store, error) {
 		err = s.backend.CreateBucket(o.Bucket)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("s3: make bucket %s: %w", o.Bucket, err)
+		return nil, fmt.Errorf("s3: create bucket %s: %w", o.Bucket, err)
 	}
 	// The age of signatures is not checked: a test may set the client's clock.
 	s.server = gofakes3.New(s.backend, gofakes3.WithTimeSkewLimit(0)).Server()

@@ -85,7 +85,7 @@ func thousands(n int) string {
 func execute(ctx context.Context, s warehouse.Session, statement string) error {
 	r, err := s.Execute(ctx, statement, nil)
 	if err != nil {
-		return fmt.Errorf("seeding the sandbox with %.60q: %w", statement, err)
+		return fmt.Errorf("seed the sandbox with %.60q: %w", statement, err)
 	}
 	defer func() { _ = r.Close() }()
 	for {
@@ -94,7 +94,7 @@ func execute(ctx context.Context, s warehouse.Session, statement string) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("seeding the sandbox with %.60q: %w", statement, err)
+			return fmt.Errorf("seed the sandbox with %.60q: %w", statement, err)
 		}
 		b.Release()
 	}
@@ -105,7 +105,7 @@ func execute(ctx context.Context, s warehouse.Session, statement string) error {
 // infers them.
 func Load(ctx context.Context, e *duck.Engine, name, file string) error {
 	if _, err := e.LoadFile(ctx, name, file); err != nil {
-		return fmt.Errorf("loading %s as the table %s: %w", file, name, err)
+		return fmt.Errorf("load %s as the table %s: %w", file, name, err)
 	}
 	return nil
 }

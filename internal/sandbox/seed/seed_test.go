@@ -62,7 +62,7 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(told) == 0 || told[0] != "seeding main.sales.customers: 5,000 rows" {
-		t.Errorf("progress was told as %q", told)
+		t.Errorf("got the progress %q", told)
 	}
 	digest := "SELECT sha2(string_agg(d, ',') WITHIN GROUP (ORDER BY d), 256) FROM (SELECT sha2(to_json(struct(*)), 256) AS d FROM main.sales.customers)"
 	first := row(t, s, digest)
@@ -89,7 +89,7 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again, elsewhere := row(t, s, digest), row(t, other, digest); again != first || elsewhere != first {
-		t.Errorf("the digests are %s, %s and %s", first, again, elsewhere)
+		t.Errorf("got the digests %s, %s and %s, want equal ones", first, again, elsewhere)
 	}
 }
 
@@ -108,10 +108,10 @@ func TestLoad(t *testing.T) {
 	}
 	for _, bad := range []string{"list", "a.b", "a.b.c.d", "a.b.c; DROP"} {
 		if err := seed.Load(t.Context(), e, bad, file); err == nil {
-			t.Errorf("the name %q was accepted", bad)
+			t.Errorf("got no error for the name %q", bad)
 		}
 	}
 	if err := seed.Load(t.Context(), e, "a.b.c", file+".txt"); err == nil {
-		t.Error("a missing file was loaded")
+		t.Error("got no error for a missing file")
 	}
 }

@@ -193,7 +193,7 @@ func (c *copyJob) loadedBefore() (map[string]bool, error) {
 func (c *copyJob) loadFiles(ctx context.Context, files []copyinto.File, params []warehouse.Parameter) (_ int64, err error) {
 	dir := filepath.Join(c.engine.opts.DataDir, "copy", strings.ToLower(rand.Text()))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, fmt.Errorf("make a directory for the files to copy: %w", err)
+		return 0, fmt.Errorf("create a directory for the files to copy: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := c.fetch(ctx, dir, files); err != nil {

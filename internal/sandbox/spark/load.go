@@ -26,7 +26,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 		return 0, err
 	}
 	if path, err = filepath.Abs(path); err != nil {
-		return 0, fmt.Errorf("reading the file to load: %w", err)
+		return 0, fmt.Errorf("read the file to load: %w", err)
 	}
 	format, err := copyinto.LocalFormat(path)
 	if err != nil {
@@ -45,7 +45,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (_ int64, err
 	// without special characters.
 	dir := filepath.Join(e.opts.DataDir, "copy", strings.ToLower(rand.Text()))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, fmt.Errorf("make a directory for the file to load: %w", err)
+		return 0, fmt.Errorf("create a directory for the file to load: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	link := filepath.Join(dir, "file"+extension.FindString(path))

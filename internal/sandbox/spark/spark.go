@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(o.DataDir, "copy"), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory of the Spark engine: %w", err)
+		return nil, fmt.Errorf("create the data directory of the Spark engine: %w", err)
 	}
 	prefix, err := prefixOf(o)
 	if err != nil {

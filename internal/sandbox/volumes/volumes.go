@@ -31,7 +31,7 @@ type Store struct {
 // Open creates the volumes, named catalog.schema.volume, in dir.
 func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of volumes: %w", err)
+		return nil, fmt.Errorf("create the directory of volumes: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -45,7 +45,7 @@ func Open(dir string, volumes []string, faults *fault.Set) (*Store, error) {
 		name := strings.ToLower(strings.ReplaceAll(v, ".", "/"))
 		s.volumes = append(s.volumes, name)
 		if err := root.MkdirAll(name, 0o700); err != nil {
-			return nil, errors.Join(fmt.Errorf("make volume %s: %w", v, err), root.Close())
+			return nil, errors.Join(fmt.Errorf("create volume %s: %w", v, err), root.Close())
 		}
 	}
 	return s, nil

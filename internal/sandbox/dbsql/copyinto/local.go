@@ -18,7 +18,7 @@ import (
 // exist.
 func LocalFormat(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("reading the file to load: %w", err)
+		return "", fmt.Errorf("read the file to load: %w", err)
 	}
 	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
 	switch {

@@ -130,7 +130,7 @@ func TestInvalidOptionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []map[string]string{options("nope", "1"), options("header", "maybe"), options("encoding", "UTF-16"), options("sep", "||"), options("maxColumns", "x"), options("dateFormat", "yyyy")} {
 		if _, err := sparkcsv.ParseOptions(bad); err == nil {
-			t.Errorf("%v was accepted", bad)
+			t.Errorf("got no error for %v", bad)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("finding the time zone %q: %w", name, err)
+		return nil, fmt.Errorf("find the time zone %q: %w", name, err)
 	}
 	return loc, nil
 }

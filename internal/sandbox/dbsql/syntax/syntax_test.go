@@ -31,7 +31,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"SELECT " + strings.Repeat("(", 100000) + "1", "SELECT " + strings.Repeat("-", 99) + strings.Repeat("- ", 100000) + "1", "SELECT " + strings.Repeat("NOT ", 100000) + "1", "SELECT CAST(1 AS " + strings.Repeat("ARRAY<", 100000)} {
 		if _, err := syntax.Parse(text); err == nil {
-			t.Errorf("%.30s... was accepted", text)
+			t.Errorf("got no error for %.30s...", text)
 		}
 	}
 }
@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q was refused with %v", s, err)
 		}
 		if err == nil && st == nil {
-			t.Errorf("%q gave no statement", s)
+			t.Errorf("got no statement for %q", s)
 		}
 	})
 }

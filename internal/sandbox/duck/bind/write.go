@@ -176,8 +176,8 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 	return out
 }
 
-// BindSelectItems binds the select list of COPY INTO on a query.
-func BindSelectItems(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *Query, err error) {
+// SelectItems binds the select list of COPY INTO on a query.
+func SelectItems(env *Env, items []syntax.SelectItem, from *Query, alias string) (q *Query, err error) {
 	defer recoverError(&err)
 	b := newBinder(env)
 	item := b.subquery("("+from.SQL+")", from.Columns, syntax.Alias{Name: alias}, nil, nil)

@@ -69,7 +69,7 @@ func Register(c *sql.Conn) error {
 	for _, set := range []map[string]*routine{casts, texts, numbers} {
 		for name, r := range set {
 			if err := duckdb.RegisterScalarUDF(c, name, r); err != nil {
-				return fmt.Errorf("registering the function %s with DuckDB: %w", name, err)
+				return fmt.Errorf("register the function %s with DuckDB: %w", name, err)
 			}
 		}
 	}

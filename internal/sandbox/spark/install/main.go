@@ -81,7 +81,7 @@ func (i installer) spark(ctx context.Context) error {
 		return errors.New("python3 is not on PATH: install Python 3, such as Debian's python3 and python3-venv")
 	}
 	if err := i.run(ctx, python, "-m", "venv", "--clear", i.Venv()); err != nil {
-		return fmt.Errorf("make a virtual environment (Debian has python3-venv for it): %w", err)
+		return fmt.Errorf("create a virtual environment (Debian has python3-venv for it): %w", err)
 	}
 	return i.run(ctx, filepath.Join(i.Venv(), "bin", "python"), "-m", "pip", "install",
 		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+sparkdist.Spark)

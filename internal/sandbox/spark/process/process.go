@@ -54,7 +54,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	// fails if it exists. So it is created here.
 	for _, dir := range []string{"tmp", "warehouse", "tmp/hive"} {
 		if err := os.MkdirAll(filepath.Join(o.DataDir, dir), 0o700); err != nil {
-			return nil, fmt.Errorf("make Spark's folders: %w", err)
+			return nil, fmt.Errorf("create Spark's directories: %w", err)
 		}
 	}
 	port, err := freePort(ctx)
@@ -71,7 +71,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	}
 	log, err := os.Create(s.log)
 	if err != nil {
-		return nil, fmt.Errorf("make Spark's log: %w", err)
+		return nil, fmt.Errorf("create Spark's log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
 	s.cmd = guardedCommand(java, args)

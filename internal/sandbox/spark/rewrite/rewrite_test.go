@@ -135,7 +135,7 @@ func TestNamesAreMappedBack(t *testing.T) {
 		}
 	}
 	if _, _, ok := n.Split("q__main__sales"); ok {
-		t.Error("a schema of another prefix is taken for ours")
+		t.Error("got a schema of another prefix, want none")
 	}
 	text := "The table `spark_catalog`.`p__main__sales`.`all_x000020types` and p__main__sales.t in file:/w/p__main__sales.db/t"
 	if got := n.UserText(text); got != "The table `main`.`sales`.`all types` and main.sales.t in file:/w/p__main__sales.db/t" {

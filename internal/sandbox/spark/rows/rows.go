@@ -96,7 +96,7 @@ func RowCount(set *tcli.TRowSet) int {
 // Batch converts a row set to a batch.
 func (d *Decoder) Batch(set *tcli.TRowSet) (arrow.RecordBatch, error) {
 	if len(set.Columns) != len(d.columns) {
-		return nil, fmt.Errorf("Spark sent %d columns in place of %d", len(set.Columns), len(d.columns))
+		return nil, fmt.Errorf("Spark sent %d columns, want %d", len(set.Columns), len(d.columns))
 	}
 	rows := RowCount(set)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, d.schema)
@@ -117,7 +117,7 @@ func isNull(nulls []byte, i int) bool {
 
 func appendAll[T any](values []T, nulls []byte, rows int, null func(), add func(T) error) error {
 	if len(values) != rows {
-		return fmt.Errorf("%d values in place of %d", len(values), rows)
+		return fmt.Errorf("got %d values, want %d", len(values), rows)
 	}
 	for i, v := range values {
 		if isNull(nulls, i) {
@@ -166,7 +166,7 @@ func (d *Decoder) column(to array.Builder, c Column, from *tcli.TColumn, rows in
 			return parse(to, c.Type, v, d.location)
 		})
 	}
-	return fmt.Errorf("no values")
+	return fmt.Errorf("Spark sent no values")
 }
 
 func appendValues[B array.Builder, T any](to array.Builder, from []T, nulls []byte, rows int, add func(B, T)) error {

@@ -43,7 +43,7 @@ func (i Installation) DeltaJars() string { return filepath.Join(i.Dir, "jars") }
 func (i Installation) SparkJars() (string, error) {
 	found, err := filepath.Glob(filepath.Join(i.Venv(), "lib", "python*", "site-packages", "pyspark", "jars"))
 	if err != nil || len(found) != 1 {
-		return "", errors.Join(fmt.Errorf("%d folders of Spark jars below %s: run `make spark`", len(found), i.Venv()), err)
+		return "", errors.Join(fmt.Errorf("found %d directories of Spark jars below %s, want one: run `make spark`", len(found), i.Venv()), err)
 	}
 	return found[0], nil
 }

@@ -207,7 +207,7 @@ func columns(fields []fieldJSON) ([]Column, error) {
 func ParseDelta(text string) ([]Column, error) {
 	var schema struct{ Fields []fieldJSON }
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
-		return nil, fmt.Errorf("reading a Delta schema: %w", err)
+		return nil, fmt.Errorf("read a Delta schema: %w", err)
 	}
 	return columns(schema.Fields)
 }
@@ -216,7 +216,7 @@ func ParseDelta(text string) ([]Column, error) {
 func ParseDescribe(text string) ([]Column, error) {
 	var described struct{ Columns []fieldJSON }
 	if err := json.Unmarshal([]byte(text), &described); err != nil {
-		return nil, fmt.Errorf("reading DESCRIBE AS JSON: %w", err)
+		return nil, fmt.Errorf("read DESCRIBE AS JSON: %w", err)
 	}
 	return columns(described.Columns)
 }
