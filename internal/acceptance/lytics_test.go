@@ -116,6 +116,46 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 	w.wantSecretNowhere(lyticsToken)
 }
 
+// Lytics builds profiles some time after it accepted the events. An export in the
+// same apply waits for that, and has the profiles of the import.
+func TestAnExportWaitsForTheProfilesOfItsImport(t *testing.T) {
+	t.Parallel()
+	account, err := lyticstest.New(lyticstest.Options{Token: lyticsToken, Switches: lyticstest.Switches{ProfileLag: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := account.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := sandboxtest.Shared(t)
+	db := database(t, s)
+	people(t, s, db, 100)
+	provider, own := providerHCL, ""
+	if deployment() != embedded {
+		own = fmt.Sprintf("platform: {lytics: {api_url: %q, bulk_url: %q}}\n", account.APIURL, account.BulkURL)
+	} else {
+		provider = fmt.Sprintf("provider \"lytics\" {\n  platform = { lytics = { api_url = %q, bulk_url = %q } }\n}\n", account.APIURL, account.BulkURL)
+	}
+	w := newWorkspace(t, s, provider+authorizationHCL+importHCL(db, "people", "depends_on = [lytics_mapping.m]")+
+		fieldsHCL(map[string][2]string{"id": {"string", "tostring(id)"}})+exportHCL(db, "everyone", "FILTER *", ""))
+	w.runnerConfig = own
+	w.env["LYTICS_API_TOKEN"] = lyticsToken
+	w.apply()
+	if got := s.Query(t, "SELECT count(*) FROM main."+db+".lytics_user_everyone")[0][0]; got != "100" {
+		t.Errorf("the export has %s profiles, want the 100 of the import", got)
+	}
+	for _, r := range w.runs() {
+		if r.EventsBehind != 0 {
+			t.Errorf("run %s: %d events are not in profiles, want 0", r.ID, r.EventsBehind)
+		}
+	}
+	if wrong := account.Wrong(); len(wrong) != 0 {
+		t.Errorf("requests that are not as documented: %v", wrong)
+	}
+}
+
 // otherAccount shows that with another account's token, plan and apply refuse,
 // and neither state nor the exported table changes.
 //

@@ -46,6 +46,7 @@ func describeLosses(c jobs.Counts) string {
 		conflicts += " (" + c.ConflictExample + ")"
 	}
 	add(c.Conflicts, conflicts)
+	add(c.EventsBehind, "events that Lytics has not built into profiles yet")
 	return strings.Join(parts, ", ")
 }
 

@@ -105,6 +105,8 @@ func TestErrorsNameTheKeyAndNoSecret(t *testing.T) {
 		"flag":      {"", "LYTICS_ALLOW_PRIVATE_HOSTS", map[string]string{"LYTICS_ALLOW_PRIVATE_HOSTS": "maybe"}},
 		"number":    {"", "LYTICS_RUNNER_MAX_RUNS", map[string]string{"LYTICS_RUNNER_MAX_RUNS": "many"}},
 		"a kind":    {"staging: {}", "staging is given without", nil},
+		"a wait":    {"platform: {lytics: {token: t, profile_wait_minutes: -1}}", "profile_wait_minutes", nil},
+		"minutes":   {"platform: {lytics: {token: t}}", "LYTICS_PROFILE_WAIT_MINUTES", map[string]string{"LYTICS_PROFILE_WAIT_MINUTES": "some"}},
 		"none of 1": {"platform: {}", "platform is given without", nil},
 	} {
 		read, err := config.Read(write(t, c.text, 0o600))

@@ -83,6 +83,9 @@ type Lytics struct {
 	AccountID string `yaml:"account_id"`
 	// Format is the upload format of events. Empty means json_lines.
 	Format string `yaml:"upload_format"`
+	// ProfileWaitMinutes is how long an export waits for Lytics to build profiles.
+	// It is nil if it is left out, which means 10; with 0 an export does not wait.
+	ProfileWaitMinutes *int `yaml:"profile_wait_minutes"`
 }
 
 // Secret is a jobs.Secret that can be read from a configuration file.
@@ -159,6 +162,10 @@ func (c Engine) check() (errs []error) {
 	if c.Platform != nil && c.Platform.Lytics == nil {
 		errs = append(errs, jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics.",
 			"Give platform.lytics ({} takes all from the environment), or leave platform out"))
+	}
+	if a := c.LyticsAccount(); a != nil && a.ProfileWaitMinutes != nil && *a.ProfileWaitMinutes < 0 {
+		errs = append(errs, jobs.Invalid("platform.lytics.profile_wait_minutes", "A setting is negative",
+			fmt.Sprintf("platform.lytics.profile_wait_minutes is %d.", *a.ProfileWaitMinutes), "Set it to a number of minutes, or to 0 for no wait"))
 	}
 	return errs
 }

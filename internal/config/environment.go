@@ -50,6 +50,19 @@ func (e *environment) number(p *int, attribute, name string) {
 	*p = n
 }
 
+// count fills a number that may be 0.
+func (e *environment) count(p **int, attribute, name string) {
+	text, _ := e.lookup(name)
+	if *p != nil || text == "" {
+		return
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		e.invalid(attribute, name, text, "a number")
+	}
+	*p = &n
+}
+
 func (e *environment) invalid(attribute, name, text, want string) {
 	e.errs = append(e.errs, jobs.Invalid(attribute, "An environment variable cannot be read", fmt.Sprintf("%s is %q.", name, text),
 		"Set it to "+want+", or unset it"))
@@ -142,6 +155,7 @@ func (e *environment) platform(c *Engine) {
 	e.text(&l.BulkURL, "LYTICS_BULK_URL")
 	e.text(&l.AccountID, "LYTICS_ACCOUNT_ID")
 	e.text(&l.Format, "LYTICS_UPLOAD_FORMAT")
+	e.count(&l.ProfileWaitMinutes, "platform.lytics.profile_wait_minutes", "LYTICS_PROFILE_WAIT_MINUTES")
 	if l.Token.Empty() {
 		e.errs = append(e.errs, jobs.Invalid("platform.lytics.token", "There is no API token for Lytics",
 			"platform.lytics is given without token, and LYTICS_API_TOKEN is not set.",

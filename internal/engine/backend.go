@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
@@ -49,6 +50,10 @@ type AccountPlatform interface {
 	// later: ErasureDone tells when. A dry run only looks the user up.
 	RequestErasure(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error)
 	ErasureDone(ctx context.Context, requestID string) (bool, error)
+	// AwaitProfiles waits, up to a bound, until the service has counted the events
+	// that it accepted. Progress, which may be nil, gets the number of events
+	// counted, and of all awaited. Lag tells what was missing at the bound.
+	AwaitProfiles(ctx context.Context, progress func(done, total int64)) (lag platform.Lag, err error)
 }
 
 var (
@@ -89,7 +94,9 @@ type LyticsAccount struct {
 	AccountID string
 	// UploadFormat is how events are written; empty for the default.
 	UploadFormat string
-	UserAgent    string
+	// ProfileWait is how long an export waits for the profiles of imported events.
+	ProfileWait time.Duration
+	UserAgent   string
 }
 
 // Lytics is the platform in a Lytics account.
@@ -104,6 +111,7 @@ func Lytics(a LyticsAccount) Backend {
 			return lytics.Open(lytics.Config{
 				Token:  func(context.Context) (jobs.Secret, error) { return a.Token, nil },
 				APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, DB: db, UploadFormat: lytics.UploadFormat(a.UploadFormat), UserAgent: a.UserAgent,
+				ProfileWait: a.ProfileWait,
 			})
 		},
 	}

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
@@ -24,8 +27,13 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 		o.Volume = &staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
 	}
 	if a := c.LyticsAccount(); a != nil {
+		wait := lytics.DefaultProfileWait
+		if a.ProfileWaitMinutes != nil {
+			wait = time.Duration(*a.ProfileWaitMinutes) * time.Minute
+		}
 		o.Platform = Lytics(LyticsAccount{
 			Token: a.Token.Secret, APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UploadFormat: a.Format, UserAgent: o.UserAgent,
+			ProfileWait: wait,
 		})
 	}
 	return o

@@ -132,6 +132,26 @@ func (x *execution) buildProfiles(ctx context.Context) error {
 	return nil
 }
 
+// awaitProfiles waits for a service that builds profiles some time after it accepted
+// the events. A bound that is reached is no error: the service may not count as
+// expected, and the next run exports what is missing now.
+func (x *execution) awaitProfiles(ctx context.Context) error {
+	service, ok := x.e.platform.(AccountPlatform)
+	if !ok {
+		return nil
+	}
+	lag, err := service.AwaitProfiles(ctx, func(done, total int64) {
+		x.update(func(r *jobs.Run) {
+			r.Status, r.Phase, r.Progress = jobs.StatusRunning, "waiting for Lytics to build profiles", jobs.Progress{Done: done, Total: total}
+		})
+	})
+	if lag.Note != "" {
+		x.addLogLine(store.LogWarn, lag.Note)
+	}
+	x.Count(func(c *jobs.Counts) { c.EventsBehind = lag.Events })
+	return err
+}
+
 func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, connect openSession) error {
 	area, done, err := x.e.stagingArea(ctx, auth)
 	if err != nil {
@@ -140,6 +160,9 @@ func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, con
 	defer done()
 	// A mapping may have changed since the last import.
 	if err := x.buildProfiles(ctx); err != nil {
+		return err
+	}
+	if err := x.awaitProfiles(ctx); err != nil {
 		return err
 	}
 	owners, err := x.db.ExportOwners(ctx, x.job.Key)

@@ -113,6 +113,9 @@ type Counts struct {
 	// ConflictExample is an identity of one of them.
 	Conflicts       int64  `json:"conflicts,omitempty"`
 	ConflictExample string `json:"conflict_example,omitempty"`
+	// EventsBehind is the events that were sent to a Lytics account before an
+	// export, and that Lytics had not counted when the wait for its profiles ended.
+	EventsBehind int64 `json:"events_behind,omitempty"`
 	// Snapshot is what the run read: "version 12", or "temporary view".
 	Snapshot string `json:"snapshot,omitempty"`
 	// Watermark is the timestamp where the next run begins.

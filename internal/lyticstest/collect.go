@@ -79,10 +79,10 @@ func (s *Server) take(r *request, form, stream string, sent []json.RawMessage) r
 		}
 	}
 	if !dryRun && len(events) > 0 {
-		if _, err := s.users.Append(r.Context(), stream, events, nil); err != nil {
+		s.queue = append(s.queue, &queued{stream: stream, events: events, looks: s.options.ProfileLag})
+		if err := s.unqueue(r.Context()); err != nil {
 			return s.failed(r, err)
 		}
-		s.stale = true
 	}
 	count := len(events)
 	if s.options.CountRejected {

@@ -53,6 +53,10 @@ type Switches struct {
 	StatusText bool
 	// ScanNext names the next page of a scan "next" instead of "_next".
 	ScanNext bool
+	// ProfileLag makes profiles lag behind accepted events: the events of an upload
+	// are counted, and are in profiles, after this many requests for their stream.
+	// 0 means at once.
+	ProfileLag int
 	// ErasureLooks is the number of status requests that an erasure takes; 0 means 2.
 	ErasureLooks int
 	// EntityTimesOut answers each look-up of a profile with "Timed out", which has

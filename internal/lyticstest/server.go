@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
@@ -49,6 +50,7 @@ type Server struct {
 	sizeAt   time.Time
 	arrived  int64
 	serial   int
+	queue    []*queued
 	stale    bool // events or the schema changed since profiles were built
 }
 
@@ -175,16 +177,28 @@ func (s *Server) violation(format string, args ...any) {
 }
 
 // Events returns the events of a stream in the order of arrival, each as a JSON
-// object.
+// object; those that are not processed yet too.
 func (s *Server) Events(ctx context.Context, stream string) ([]string, error) {
-	var list []string
+	s.account.Lock()
+	defer s.account.Unlock()
+	var list, waiting []string
+	for _, q := range s.queue {
+		for _, e := range q.events {
+			if q.stream == stream {
+				waiting = append(waiting, string(e.Data))
+			}
+		}
+	}
 	for e, err := range s.users.Events(ctx, stream) {
+		if jobs.IsCode(err, jobs.CodeNotFound) && len(waiting) > 0 {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, string(e.Data))
 	}
-	return list, nil
+	return append(list, waiting...), nil
 }
 
 // newID returns an id in Lytics' form: 32 hexadecimal digits.

@@ -16,6 +16,11 @@ func (s *Server) serveStreams(r *request, path []string) reply {
 	if err := r.expects(""); err != nil {
 		return s.reject(r, "%v", err)
 	}
+	if len(path) == 1 {
+		if err := s.look(r.Context(), path[0]); err != nil {
+			return s.failed(r, err)
+		}
+	}
 	all, err := s.users.Streams(r.Context())
 	if err != nil {
 		return s.failed(r, err)

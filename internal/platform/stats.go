@@ -1,5 +1,14 @@
 package platform
 
+// Lag is what a platform that builds profiles some time after it accepted the
+// events had not reached when a wait for it ended.
+type Lag struct {
+	// Events is the number of accepted events that are not counted yet.
+	Events int64
+	// Note says so, for the log of a run; empty if nothing is missing.
+	Note string
+}
+
 // ProfileStats describes the profiles after a build.
 type ProfileStats struct {
 	// Events is the number of events that this build merged.

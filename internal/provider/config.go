@@ -107,6 +107,18 @@ func (r *configReader) flag(name string, v types.Bool) *bool {
 	return v.ValueBoolPointer()
 }
 
+// number gives an integer; it is nil if the attribute is null.
+func (r *configReader) number(name string, v types.Int64) *int {
+	if v.IsUnknown() {
+		r.unknown = append(r.unknown, name)
+	}
+	if v.IsUnknown() || v.IsNull() {
+		return nil
+	}
+	n := int(v.ValueInt64())
+	return &n
+}
+
 // decode reads a nested object; one that is null or unknown gives the zero
 // value, whose attributes are null.
 func decode[T any](ctx context.Context, r *configReader, v types.Object) (m T) {

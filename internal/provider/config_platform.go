@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -21,6 +22,7 @@ type lyticsModel struct {
 	BulkURL   types.String `tfsdk:"bulk_url"`
 	AccountID types.String `tfsdk:"account_id"`
 	Format    types.String `tfsdk:"upload_format"`
+	Wait      types.Int64  `tfsdk:"profile_wait_minutes"`
 }
 
 func platformSchema() schema.Attribute {
@@ -46,6 +48,12 @@ func platformSchema() schema.Attribute {
 						"How events are written: `json_lines` (default: one object a line, as Lytics documents it), `json_lines_gzip` or " +
 							"`json_array_gzip`, where the account is known to accept them. Environment: `LYTICS_UPLOAD_FORMAT`.",
 					),
+					"profile_wait_minutes": schema.Int64Attribute{
+						Optional: true, Validators: []validator.Int64{int64validator.Between(0, 24*60)},
+						MarkdownDescription: "How long an export waits until Lytics has counted the events that imports sent before it. " +
+							"When the time is over, the export reads what there is, and its log says so. 0: no wait. Default 10. " +
+							"Environment: `LYTICS_PROFILE_WAIT_MINUTES`.",
+					},
 				},
 			},
 		},
@@ -70,5 +78,7 @@ func (r *configReader) platform(ctx context.Context, v types.Object) *config.Pla
 		BulkURL:   r.text("platform.lytics.bulk_url", m.BulkURL),
 		AccountID: r.text("platform.lytics.account_id", m.AccountID),
 		Format:    r.text("platform.lytics.upload_format", m.Format),
+
+		ProfileWaitMinutes: r.number("platform.lytics.profile_wait_minutes", m.Wait),
 	}}
 }

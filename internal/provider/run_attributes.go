@@ -92,6 +92,9 @@ var runAttributes = []runAttribute{
 	{"conflict_example", types.StringType, inImport | inRuns, "An identity with a conflict, as `field=value`; for a field " +
 		"with `is_pii` only the field's id.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.ConflictExample) }},
+	{"events_behind", types.Int64Type, inExport | inRuns, "Events sent to a Lytics account that Lytics had not counted yet when the wait " +
+		"for its profiles ended: their profiles may be missing from the table.",
+		func(r jobs.Run) attr.Value { return types.Int64Value(r.EventsBehind) }},
 	{"snapshot", types.StringType, inImport | inRuns, "What was read: the version of the table, or of its copy.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.Snapshot) }},
 	{"watermark", types.StringType, inImport | inRuns, "Timestamp from which the next run reads (RFC 3339).",

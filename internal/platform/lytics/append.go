@@ -57,6 +57,9 @@ func (p *Platform) Append(
 		result.Rejected = int64(len(packed.refused))
 		return result, p.storeError(ctx, summary, err)
 	}
+	if err := p.beginAwaiting(ctx, stream); err != nil {
+		return result, p.storeError(ctx, summary, err)
+	}
 	s, err := p.beginSending(ctx, stream, packed.events)
 	if err != nil {
 		return result, p.storeError(ctx, summary, err)
@@ -70,10 +73,17 @@ func (p *Platform) Append(
 			return s.result, errors.Join(err, s.abandon(ctx))
 		}
 	}
-	if err := s.finish(ctx, func(tx *store.Tx) error { return commit(tx, rejected) }); err != nil {
+	accepted := int64(len(events)) - s.result.Rejected
+	err = s.finish(ctx, func(tx *store.Tx) error {
+		if err := await(ctx, tx, stream, accepted); err != nil {
+			return err
+		}
+		return commit(tx, rejected)
+	})
+	if err != nil {
 		return s.result, p.storeError(ctx, summary, err)
 	}
-	s.result.Written = int64(len(events)) - s.result.Rejected
+	s.result.Written = accepted
 	return s.result, nil
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	AccountID string
 	// UploadFormat is how events are written; empty is FormatJSONLines.
 	UploadFormat UploadFormat
+	// ProfileWait is how long AwaitProfiles waits; 0 means that it looks once.
+	ProfileWait time.Duration
 	// HTTP makes the calls; nil means a client of this package. Redirects are
 	// never followed, so that the token goes to no other host.
 	HTTP *http.Client
@@ -58,6 +60,7 @@ type Platform struct {
 	// schema is locked while the schema is changed, because all changes share
 	// one draft.
 	schema       sync.Mutex
+	profileWait  time.Duration
 	accountCheck accountCheck
 	patches      patchMode
 }
@@ -73,6 +76,8 @@ func Open(c Config) (*Platform, error) {
 		userAgent: c.UserAgent,
 		db:        c.DB,
 		clock:     retry.SystemClock(),
+
+		profileWait: c.ProfileWait,
 	}
 	p.token.read = c.Token
 	if !slices.Contains(UploadFormats, p.format) {
@@ -105,7 +110,7 @@ func (p *Platform) Close() error {
 	return nil
 }
 
-// BuildProfiles has nothing to do: Lytics builds the profiles.
+// BuildProfiles has nothing to do: Lytics builds the profiles. See AwaitProfiles.
 func (p *Platform) BuildProfiles(context.Context, func(done, total int64)) (platform.ProfileStats, error) {
 	return platform.ProfileStats{}, nil
 }

@@ -24,7 +24,8 @@
 // after. A profile is told from others by its _id, or where Lytics gives none
 // by the values of all its identifiers.
 //
-// Profiles follow events when Lytics gets to it: nothing here waits for that.
+// Lytics builds profiles some time after it accepted the events. AwaitProfiles
+// waits for that before an export, as far as the counts of the streams tell it.
 //
 // # What is not ours
 //

@@ -98,6 +98,7 @@ func counters(r *jobs.Run) []counter {
 		{Name: "Unidentified events", Meaning: "have no identifier and belong to no profile", N: r.Unidentified, Warn: true},
 		{Name: "Values that do not fit", Meaning: "left out, because they do not fit the type of their field", N: r.Unfit, Warn: true},
 		{Name: "Conflicts", Meaning: "users with more identities than one user may have", N: r.Conflicts, Warn: true},
+		{Name: "Events not in profiles yet", Meaning: "sent to Lytics before this export; Lytics had not counted them when the wait ended", N: r.EventsBehind, Warn: true},
 	} {
 		if c.N > 0 {
 			out = append(out, c)
