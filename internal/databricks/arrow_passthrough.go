@@ -12,37 +12,38 @@ import (
 	"github.com/apache/arrow/go/v12/arrow/memory"
 )
 
-// The driver copies an Arrow batch three times: out of the page into a buffer
-// that grows by doubling, out of that buffer, and column by column. That is most
-// of the work of reading a large result. For Batches, the transport therefore
-// takes the batches out of the pages that it hands to the driver. The driver
-// finds them empty, goes on asking for pages, and gives an empty stream for each
-// batch; the batch itself is read from the page as it arrived.
+// The driver copies an Arrow batch three times: from the page to a buffer that grows by
+// doubling, from that buffer, and column by column. These copies are most of the work of
+// reading a large result. Batches avoids them: the transport removes the batches from the
+// pages before it passes them to the driver. The driver reads empty batches, continues to
+// request pages, and returns an empty stream for each batch. Batches reads the batch
+// itself from the page.
 
-// passedParts are the parts of a result that the driver does not read, in the
-// order in which it asks for their streams.
+// passedParts are the parts of a result that the driver does not read, in the order in
+// which it returns their streams.
 type passedParts struct {
 	// nextRow is the row that the driver expects next.
 	nextRow int64
 	parts   []passedPart
 }
 
-// passedPart is an Arrow batch of a result, or the place of one that the driver
-// fetches as a file.
+// passedPart is an Arrow batch of a result, or stands for a batch that the driver fetches
+// as a file.
 type passedPart struct {
-	// rows is how many the warehouse declared.
+	// rows is the number of rows that the warehouse declared.
 	rows int64
-	// batch is an Arrow batch; nil where the driver fetches a file.
+	// batch is an Arrow batch; nil if the driver fetches a file.
 	batch []byte
 	// page is the memory of the page, set on its last batch.
 	page *bytes.Buffer
 }
 
-// extractBatches takes the batches out of a page, and gives the rest of it.
+// extractBatches removes the batches from a page, keeps them in the call, and returns the
+// rest of the page.
 func (c *call) extractBatches(content *bytes.Buffer, p *page) *bytes.Buffer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// The driver skips a page that does not begin with the row it asked for.
+	// The driver skips a page that does not contain the row that it expects.
 	wanted := p.start <= c.passed.nextRow && c.passed.nextRow < p.start+p.rows
 	if wanted {
 		c.passed.nextRow = p.start + p.rows
@@ -73,7 +74,7 @@ func (c *call) extractBatches(content *bytes.Buffer, p *page) *bytes.Buffer {
 	return rest
 }
 
-// nextPart gives the part that belongs to the driver's next stream.
+// nextPart returns the part of the driver's next stream.
 func (c *call) nextPart() (passedPart, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,8 +86,8 @@ func (c *call) nextPart() (passedPart, error) {
 	return one, nil
 }
 
-// read calls take for each record of a part, until take reports false. stream is
-// the driver's; it is read where the part came as a file.
+// read calls take for each record of a part, until take returns false. stream is the
+// driver's stream; it is read if the part is a file.
 func (p passedPart) read(schema []byte, stream io.Reader, take func(arrow.Record) (bool, error)) (more bool, err error) {
 	var reader *ipc.Reader
 	if p.batch != nil {
@@ -98,7 +99,7 @@ func (p passedPart) read(schema []byte, stream io.Reader, take func(arrow.Record
 		return false, err
 	}
 	defer reader.Release()
-	// A file may have more rows than its link declares: they are padding.
+	// A file may have more rows than its link declares; they are padding.
 	left := p.rows
 	for reader.Next() {
 		record := reader.Record()
@@ -122,12 +123,12 @@ func (p passedPart) read(schema []byte, stream io.Reader, take func(arrow.Record
 
 // messages reads the messages of an Arrow stream from memory, without copying.
 type messages struct {
-	// segments are the schema and the batch. Each may end with an end-of-stream
-	// mark, a message of length 0.
+	// segments are the schema and the batch. Each may end with an end-of-stream marker,
+	// which is a message of length 0.
 	segments [][]byte
 }
 
-// continuation begins each message (Arrow's encapsulated message format).
+// continuation is the first field of each message (Arrow's encapsulated message format).
 const continuation = 0xFFFFFFFF
 
 func (m *messages) Message() (*ipc.Message, error) {

@@ -14,14 +14,13 @@ import (
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
 )
 
-// Batch is a part of a result, column by column. Its values stay valid for as
-// long as they are held: nothing overwrites them.
+// Batch is a part of a result, column by column. Its values are never overwritten.
 type Batch struct {
 	rows    int
 	columns []any // []int64 or Texts
 }
 
-// NewBatch makes a batch of columns, each []int64 or Texts, of one length.
+// NewBatch returns a batch of columns of the same length, each []int64 or Texts.
 func NewBatch(columns ...any) *Batch {
 	b := &Batch{columns: columns}
 	if len(columns) > 0 {
@@ -41,29 +40,29 @@ func (b *Batch) Len() int { return b.rows }
 // Columns is the number of columns.
 func (b *Batch) Columns() int { return len(b.columns) }
 
-// Int64s gives a BIGINT column; a column of another type is an error.
+// Int64s returns a BIGINT column. It fails for a column of another type.
 func (b *Batch) Int64s(i int) ([]int64, error) {
 	if c, ok := b.columns[i].([]int64); ok {
 		return c, nil
 	}
-	return nil, fmt.Errorf("column %d of the result is no BIGINT", i+1)
+	return nil, fmt.Errorf("column %d of the result is not BIGINT", i+1)
 }
 
-// Texts gives a STRING column; a column of another type is an error.
+// Texts returns a STRING column. It fails for a column of another type.
 func (b *Batch) Texts(i int) (Texts, error) {
 	if c, ok := b.columns[i].(Texts); ok {
 		return c, nil
 	}
-	return Texts{}, fmt.Errorf("column %d of the result is no STRING", i+1)
+	return Texts{}, fmt.Errorf("column %d of the result is not STRING", i+1)
 }
 
-// Texts is a column of STRING: slices of one buffer.
+// Texts is a STRING column. Its values are slices of one buffer.
 type Texts struct {
 	data    []byte
 	offsets []int32
 }
 
-// NewTexts makes a column of texts.
+// NewTexts returns a column of texts.
 func NewTexts(values ...string) Texts {
 	t := Texts{offsets: make([]int32, 1, len(values)+1)}
 	for _, v := range values {
@@ -80,16 +79,15 @@ func (t *Texts) append(v string) {
 // Len is the number of values.
 func (t Texts) Len() int { return max(len(t.offsets)-1, 0) }
 
-// At gives a value. It is not to be written to.
+// At returns a value, which must not be changed.
 func (t Texts) At(i int) []byte {
 	from, to := t.offsets[i]-t.offsets[0], t.offsets[i+1]-t.offsets[0]
 	return t.data[from:to:to]
 }
 
-// Batches runs a statement that only reads, and yields its result column by
-// column, without a value per cell: for results of BIGINT and STRING columns
-// that have no NULL. The last pair carries the error, if any; leaving the loop
-// early closes the statement.
+// Batches executes a read-only statement and yields its result in batches, without a Go
+// value for each cell. The result must have BIGINT and STRING columns without NULL. The
+// last pair has the error, if any. Leaving the loop early closes the statement.
 func (w *Warehouse) Batches(ctx context.Context, statement string, args ...any) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if !w.columnar.Load() {
@@ -106,8 +104,8 @@ func (w *Warehouse) Batches(ctx context.Context, statement string, args ...any) 
 // notArrow is part of the driver's error for a result in Thrift's columns.
 const notArrow = "not in arrow format"
 
-// arrowBatches reads a result of Arrow batches. again is true if the result came
-// in another form and nothing was yielded: the caller reads it by valueBatches.
+// arrowBatches reads a result of Arrow batches. again is true if the result has another
+// form and nothing was yielded; the caller then uses valueBatches.
 func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) (again bool) {
 	if err := w.ready(); err != nil {
 		yield(nil, err)
@@ -189,8 +187,8 @@ func readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(a
 	return part.read(schema, stream, take)
 }
 
-// fromRecord takes the columns out of an Arrow record. The record's buffers are
-// ordinary Go memory, which stays valid after the record's release.
+// fromRecord returns the columns of an Arrow record. They share the record's buffers,
+// which are ordinary Go memory and stay valid after the record's release.
 func fromRecord(r arrow.Record) (*Batch, error) {
 	b := &Batch{rows: int(r.NumRows()), columns: make([]any, r.NumCols())}
 	if b.rows == 0 {
@@ -213,7 +211,7 @@ func fromRecord(r arrow.Record) (*Batch, error) {
 	return b, nil
 }
 
-// valueBatches reads a result of any form row by row, and makes batches of it.
+// valueBatches reads a result of any form row by row, and yields it in batches.
 func (w *Warehouse) valueBatches(ctx context.Context, statement string, args []any, yield func(*Batch, error) bool) {
 	for rows, err := range w.Stream(ctx, statement, args...) {
 		if err != nil {

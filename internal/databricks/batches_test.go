@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// readBatches reads what events selects, and looks at it when all was read: a
-// batch stays as it is.
+// readBatches reads the result of events, and checks it after the last batch was read,
+// because batches must not be overwritten.
 func readBatches(ctx context.Context, w *databricks.Warehouse, statement string) (n int64, err error) {
 	var kept []*databricks.Batch
 	for b, err := range w.Batches(ctx, statement) {
@@ -46,7 +46,7 @@ func readBatches(ctx context.Context, w *databricks.Warehouse, statement string)
 	return n, nil
 }
 
-// Whatever form a result comes in, and wherever its pages end.
+// Batches reads results of every form, with page ends at different rows.
 func TestBatchesOfEveryForm(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"arrow", "column", "auto", "cloudfetch"} {
@@ -76,7 +76,7 @@ func TestBatchesOfEveryForm(t *testing.T) {
 	}
 }
 
-// A loop that is left early leaves a session that can be used.
+// After a loop is left early, the session can be used again.
 func TestLeavingBatchesEarlyClosesTheStatement(t *testing.T) {
 	t.Parallel()
 	w := open(t, sandboxtest.Start(t))

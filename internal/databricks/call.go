@@ -9,21 +9,21 @@ import (
 	"github.com/databricks/databricks-sql-go/driverctx"
 )
 
-// call is what the transport and the caller share about one statement, or about
-// opening a session. It travels as a context value: the driver drops cancellation
-// on the way to the transport, but keeps values.
+// call is the state of one statement, or of opening a session, that the transport and the
+// caller share. It is a context value, because the driver passes context values to the
+// transport, but not cancellation.
 type call struct {
-	// ctx is the caller's.
+	// ctx is the caller's context.
 	ctx context.Context
-	// idempotent is set where executing the statement twice has the effect of
-	// executing it once.
+	// idempotent means that executing the statement twice has the effect of executing it
+	// once.
 	idempotent bool
 
-	// executed is closed when the driver knows the statement's id, or that
-	// there will be none: from then on a cancel reaches the statement.
+	// executed is closed when the driver knows the statement's id, or that there will
+	// be none. After that, a cancel reaches the statement.
 	executed     chan struct{}
 	executedOnce sync.Once
-	// sent is told the statement's id, once.
+	// sent is called once with the statement's id.
 	sent func(statementID string)
 	told sync.Once
 
@@ -34,7 +34,7 @@ type call struct {
 	pages    bool
 	last     bool // the last page has arrived
 
-	// passThrough asks the transport to keep Arrow batches from the driver.
+	// passThrough makes the transport remove Arrow batches from the driver's pages.
 	passThrough bool
 	passed      passedParts
 }
@@ -45,8 +45,8 @@ func newCall(ctx context.Context, idempotent bool) *call {
 	return &call{ctx: ctx, idempotent: idempotent, executed: make(chan struct{})}
 }
 
-// context makes the context for the driver: it has the caller's values and this
-// call, and is cancelled by the returned function alone.
+// context returns the context for the driver. It has the caller's values and this call,
+// and only the returned function cancels it.
 func (c *call) context() (context.Context, context.CancelFunc) {
 	ctx := driverctx.NewContextWithQueryIdCallback(context.WithoutCancel(c.ctx), func(id string) {
 		if id == "" {
@@ -67,7 +67,7 @@ func callFrom(ctx context.Context) *call {
 
 func (c *call) markExecuted() { c.executedOnce.Do(func() { close(c.executed) }) }
 
-// record keeps what an answer says.
+// record records the contents of a reply.
 func (c *call) record(method string, r reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +78,8 @@ func (c *call) record(method string, r reply) {
 	if r.page != nil {
 		c.pages = true
 		c.received = max(c.received, r.page.start+r.page.rows)
-		// A page read again (FETCH_PRIOR) says nothing of the end.
+		// A page that is read again (FETCH_PRIOR) does not change whether the last page
+		// has arrived.
 		c.last = c.last || !r.page.more
 	}
 	if r.failure != "" && !isCleanup(method) && c.failure == nil {
@@ -95,8 +96,8 @@ func (c *call) recordFailure(f *failure) {
 	}
 }
 
-// isCleanup reports whether a method only cleans up after a statement: its
-// failure does not make the statement fail, and it is sent once.
+// isCleanup reports whether a method only cleans up after a statement. It is sent once,
+// and its failure does not fail the statement.
 func isCleanup(method string) bool {
 	switch method {
 	case "CloseOperation", "CancelOperation", "CloseSession":
@@ -117,8 +118,8 @@ func (c *call) id() string {
 	return c.queryID
 }
 
-// checkComplete reports how a result that the driver ended at the given number of
-// rows falls short of what the warehouse sent; nil means it is whole.
+// checkComplete returns an error if the driver ended the result, after the given number of
+// rows, before the end of the warehouse's result.
 func (c *call) checkComplete(rows int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

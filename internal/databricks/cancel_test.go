@@ -11,11 +11,11 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// endless is a statement that a sandbox told to hold it back never ends.
+// endless is a statement that never ends in the sandbox of holding.
 const endless = "SELECT 'endless'"
 
-// holding starts a sandbox that holds statements back without using the CPU,
-// and answers after a moment that they are running.
+// holding starts a sandbox whose statements do not end. Its status calls answer after a
+// short time that a statement is running.
 func holding(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
 	t.Helper()
 	s := sandboxtest.Start(t, sandboxtest.WithArgs("-direct-wait", "100ms"))
@@ -24,7 +24,7 @@ func holding(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
 	return s, w
 }
 
-// within fails the test when do takes longer than a cancel may.
+// within fails the test if do takes longer than the limit for a cancel.
 func within(t *testing.T, do func()) {
 	t.Helper()
 	begun := time.Now()
@@ -48,7 +48,7 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// outcomes lists what became of the statements that hold a text.
+// outcomes lists the outcomes of the statements that contain a text.
 func outcomes(t *testing.T, s *sandboxtest.Sandbox, text string) (out []string) {
 	t.Helper()
 	for _, statement := range s.Statements(t) {
@@ -86,8 +86,8 @@ func TestCancelStopsARunningStatementAtTheWarehouse(t *testing.T) {
 	})
 }
 
-// checklist 27: the statement has no id yet, so the cancel has to wait for it,
-// and the caller must not.
+// checklist 27: the statement has no id yet, so the cancel must wait for the id, but the
+// caller must not wait.
 func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, read reader) {
@@ -111,7 +111,7 @@ func TestCancelWhileTheStatementIsSubmitted(t *testing.T) {
 	})
 }
 
-// checklist 27: the driver alone reads on for as long as the result lasts.
+// checklist 27: without the transport, the driver would read the rest of the result.
 func TestCancelStopsFetching(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, read reader) {

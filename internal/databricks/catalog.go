@@ -19,8 +19,8 @@ func (w *Warehouse) Catalogs(ctx context.Context, pattern string) ([]jobs.Catalo
 	if err != nil {
 		return nil, err
 	}
-	// SHOW has no comments. information_schema has them, but not for all catalogs
-	// nor for every user: without it, catalogs are listed without comments.
+	// SHOW returns no comments. information_schema has them, but not for all catalogs
+	// and users; without it, catalogs are listed without comments.
 	comments := map[string]string{}
 	rows, err := w.queryTexts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
 	if err != nil && !isStatementError(err) {
@@ -95,8 +95,9 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 	return out, nil
 }
 
-// tables lists a database. Unity Catalog keeps names in lower case; comparing
-// them as they are lets it look up one database instead of reading them all.
+// tables lists the tables of a database. Unity Catalog stores names in lower case, so the
+// query compares them without a function; Databricks can then look up one database instead
+// of reading all.
 func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]jobs.TableInfo, error) {
 	quoted, err := quoteDatabase(catalog, database)
 	if err != nil {
@@ -108,8 +109,8 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 	}
 	rows, err := w.informationSchema(ctx, catalog, "SELECT table_name, table_type, comment FROM "+within+
 		".information_schema.tables WHERE table_schema = ?", strings.ToLower(database))
-	// A database that information_schema does not list may be empty or missing, or
-	// in a foreign catalog with names in upper case. SHOW tells these apart.
+	// A database that information_schema does not list may be empty, missing, or in a
+	// foreign catalog with names in upper case. SHOW distinguishes these cases.
 	if errors.Is(err, errNoInformation) || err == nil && len(rows) == 0 {
 		return w.showTables(ctx, quoted, jobs.TableName{Catalog: catalog, Database: database})
 	}
@@ -123,7 +124,7 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 	return out, nil
 }
 
-// showTables reads SHOW TABLES and SHOW VIEWS by position: the names of their
+// showTables reads SHOW TABLES and SHOW VIEWS by position, because the names of their
 // columns differ between releases. Both list temporary views too.
 func (w *Warehouse) showTables(ctx context.Context, quoted string, name jobs.TableName) ([]jobs.TableInfo, error) {
 	tables, err := w.queryTexts(ctx, "SHOW TABLES IN "+quoted)
@@ -165,9 +166,9 @@ func (w *Warehouse) Columns(ctx context.Context, table jobs.TableName, pattern s
 	return slices.DeleteFunc(all, func(c jobs.ColumnInfo) bool { return !match(c.Name) }), nil
 }
 
-// TableColumns lists all columns of a table or view with their full types.
-// Types without parts are in upper case ("TIMESTAMP_NTZ", "DECIMAL(10,2)");
-// nested ones are as the warehouse writes them.
+// TableColumns lists all columns of a table or view with their full types. Scalar types
+// are in upper case ("TIMESTAMP_NTZ", "DECIMAL(10,2)"); nested types are as the warehouse
+// writes them.
 func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]jobs.ColumnInfo, error) {
 	quoted, err := QuoteTable(table)
 	if err != nil {
@@ -183,7 +184,8 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 	if err != nil && !errors.Is(err, errNoInformation) {
 		return nil, err
 	}
-	// A table that is not listed there may still be readable, or have no columns.
+	// A table that information_schema does not list may still be readable, or have no
+	// columns.
 	if len(rows) == 0 {
 		return w.describeColumns(ctx, quoted, table)
 	}
@@ -196,8 +198,8 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 	return out, nil
 }
 
-// describeColumns reads DESCRIBE TABLE, which appends rows about partitions and
-// clustering to the columns, and does not say what is nullable.
+// describeColumns reads DESCRIBE TABLE. It appends rows about partitions and clustering to
+// the columns, and does not show whether a column is nullable.
 func (w *Warehouse) describeColumns(ctx context.Context, quoted string, table jobs.TableName) ([]jobs.ColumnInfo, error) {
 	rows, err := w.queryTexts(ctx, "DESCRIBE TABLE "+quoted)
 	if isStatementError(err) {
@@ -223,11 +225,11 @@ func normalizeType(t string) string {
 	return strings.ToUpper(t)
 }
 
-// errNoInformation says that a catalog has no readable information_schema.
+// errNoInformation means that a catalog has no readable information_schema.
 var errNoInformation = errors.New("no information_schema")
 
-// informationSchema queries an information_schema. Any error of the statement is
-// errNoInformation: the caller uses SHOW or DESCRIBE then.
+// informationSchema queries an information_schema. It returns errNoInformation for any
+// error of the statement; the caller then uses SHOW or DESCRIBE.
 func (w *Warehouse) informationSchema(ctx context.Context, catalog, statement string, args ...any) ([][]string, error) {
 	if strings.EqualFold(catalog, hiveMetastore) {
 		return nil, errNoInformation
@@ -244,8 +246,8 @@ func isStatementError(err error) bool {
 	return ok
 }
 
-// explain names the first part of a table's name that does not exist. If all
-// parts exist, it returns err.
+// explain returns an error that names the first part of a table's name that does not
+// exist. If all parts exist, it returns err.
 func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName) error {
 	catalogs, e := w.queryTexts(ctx, "SHOW CATALOGS")
 	if e != nil {
@@ -282,7 +284,7 @@ func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName)
 	return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
 }
 
-// queryTexts reads a small result as text, NULL as "".
+// queryTexts reads a small result as text; NULL becomes "".
 func (w *Warehouse) queryTexts(ctx context.Context, statement string, args ...any) ([][]string, error) {
 	var out [][]string
 	for batch, err := range w.Stream(ctx, statement, args...) {

@@ -11,16 +11,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// shop makes a schema with tables and a view.
-func shop(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
+// createShop creates a schema with tables and a view.
+func createShop(t *testing.T) (*sandboxtest.Sandbox, *databricks.Warehouse) {
 	t.Helper()
 	s := sandboxtest.Start(t)
 	s.Exec(t,
-		"CREATE SCHEMA main.shop COMMENT 'what we sell'",
+		"CREATE SCHEMA main.shop COMMENT 'sales of all shops'",
 		"CREATE SCHEMA main.empty",
 		"CREATE TABLE main.shop.customers (id BIGINT NOT NULL COMMENT 'the key', name STRING, amount DECIMAL(10,2), "+
 			"at TIMESTAMP, local_at TIMESTAMP_NTZ, tags ARRAY<STRING>, `odd name` STRUCT<a: INT, b: STRING>) "+
-			"COMMENT 'who buys' TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
+			"COMMENT 'all customers' TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
 		"CREATE TABLE main.shop.orders (id BIGINT)",
 		"CREATE VIEW main.shop.recent AS SELECT id FROM main.shop.orders",
 		"INSERT INTO main.shop.orders VALUES (1)",
@@ -39,19 +39,19 @@ func names[T any](list []T, name func(T) string) string {
 
 func TestCatalogLists(t *testing.T) {
 	t.Parallel()
-	_, w := shop(t)
+	_, w := createShop(t)
 	catalogs, err := w.Catalogs(t.Context(), "MA*|nothing")
 	if got := names(catalogs, func(c jobs.CatalogInfo) string { return c.Name }); got != "main" || err != nil {
 		t.Errorf("catalogs: %s, %v", got, err)
 	}
 	databases, err := w.Databases(t.Context(), "main", "shop|emp*")
 	commented := func(d jobs.DatabaseInfo) string { return d.Name + ":" + d.Comment }
-	if got := names(databases, commented); got != "empty: shop:what we sell" || err != nil {
+	if got := names(databases, commented); got != "empty: shop:sales of all shops" || err != nil {
 		t.Errorf("databases: %s, %v", got, err)
 	}
 	tables, err := w.Tables(t.Context(), "main", "shop", "")
 	described := func(x jobs.TableInfo) string { return x.Name + ":" + x.Type + ":" + x.Comment }
-	if got := names(tables, described); got != "customers:MANAGED:who buys orders:MANAGED: recent:VIEW:" || err != nil {
+	if got := names(tables, described); got != "customers:MANAGED:all customers orders:MANAGED: recent:VIEW:" || err != nil {
 		t.Errorf("tables: %s, %v", got, err)
 	}
 	tables, err = w.Tables(t.Context(), "main", "shop", "*ER*")
@@ -80,10 +80,10 @@ func TestCatalogLists(t *testing.T) {
 	}
 }
 
-// Where there is no information_schema, SHOW and DESCRIBE say the same.
+// Without an information_schema, SHOW and DESCRIBE return the same information.
 func TestCatalogWithoutInformationSchema(t *testing.T) {
 	t.Parallel()
-	s, w := shop(t)
+	s, w := createShop(t)
 	s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", Match: "information_schema", Times: -1,
 		Message: "[TABLE_OR_VIEW_NOT_FOUND] The table or view cannot be found. SQLSTATE: 42P01"})
 	if err := w.Exec(t.Context(), "CREATE TEMPORARY VIEW passing AS SELECT 1 AS x"); err != nil {
@@ -117,7 +117,7 @@ func expectMissing(t *testing.T, err error, attribute, near string) {
 
 func TestMissingNamesAreExplained(t *testing.T) {
 	t.Parallel()
-	_, w := shop(t)
+	_, w := createShop(t)
 	_, err := w.Databases(t.Context(), "mian", "")
 	expectMissing(t, err, "catalog", "main")
 	_, err = w.Tables(t.Context(), "mian", "shop", "")
@@ -147,7 +147,7 @@ func TestMissingNamesAreExplained(t *testing.T) {
 
 func TestLatestVersion(t *testing.T) {
 	t.Parallel()
-	s, w := shop(t)
+	s, w := createShop(t)
 	orders := jobs.TableName{Catalog: "main", Database: "shop", Table: "orders"}
 	before, ok, err := w.LatestVersion(t.Context(), orders)
 	if !ok || err != nil || before != 2 {
@@ -164,7 +164,7 @@ func TestLatestVersion(t *testing.T) {
 	}
 }
 
-// checklist 14: names that need quoting, through the real parser.
+// checklist 14: the warehouse's parser reads quoted names.
 func TestNamesThatNeedQuoting(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -181,7 +181,7 @@ func TestNamesThatNeedQuoting(t *testing.T) {
 		}
 		columns, err := rows.Columns()
 		if err != nil || !slices.Equal(columns, []string{name}) {
-			t.Errorf("the column %q is called %q, %v", name, columns, err)
+			t.Errorf("name of the column %q: got %q, %v", name, columns, err)
 		}
 		var value string
 		for rows.Next() {

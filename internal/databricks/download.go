@@ -13,19 +13,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// downloadTimeout bounds the time until the answer with a file of a result
-// begins, and the time between two pieces of it.
+// downloadTimeout limits the time until the response with a result file begins, and the
+// time between two parts of its body.
 const downloadTimeout = time.Minute
 
-// links maps the addresses of a result's files, as the warehouse named them, to
-// the call whose result it is: the driver's request does not always say which.
+// links maps the addresses of a result's files to the call of the result, because the
+// driver's request does not always have the call in its context.
 type links struct {
 	mu    sync.Mutex
 	calls map[string]*call
 }
 
-// add keeps addresses in the form in which requests have them, and forgets those
-// of earlier calls.
+// add adds addresses in the form that requests have, and removes the addresses of earlier
+// calls.
 func (l *links) add(addresses []string, c *call) {
 	if len(addresses) == 0 || c == nil {
 		return
@@ -43,8 +43,7 @@ func (l *links) add(addresses []string, c *call) {
 	}
 }
 
-// callOf gives the call for which a request fetches a file; nil for other
-// requests.
+// callOf returns the call for which a request fetches a file; nil for other requests.
 func (l *links) callOf(request *http.Request) *call {
 	if request.Method != http.MethodGet {
 		return nil
@@ -54,10 +53,9 @@ func (l *links) callOf(request *http.Request) *call {
 	return l.calls[request.URL.String()]
 }
 
-// download fetches a file of a result from the storage that the warehouse named.
-// The token is not sent there: the link itself is the permission, for about 15
-// minutes. A link that was refused is not tried again: the import reads the rest
-// of the result with a new statement.
+// download fetches a file of a result from the workspace's storage. It does not send the
+// token there, because the link itself gives access for about 15 minutes. A refused link
+// is not tried again; the import reads the rest of the result with a new statement.
 func (t *transport) download(request *http.Request, c *call) (*http.Response, error) {
 	if request.URL.Scheme != "https" && t.endpoint.Scheme != "http" {
 		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
@@ -77,7 +75,7 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 	return bufferedResponse(request, "application/octet-stream", content), nil
 }
 
-// downloading stands in a failure where other requests have a Thrift method.
+// downloading is the method of a failed download; other requests have a Thrift method.
 const downloading = "CloudFetch"
 
 func (t *transport) refusedDownload(c *call, f *failure) *failure {
@@ -95,7 +93,7 @@ func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*byte
 	if err != nil {
 		return nil, &failure{method: downloading, cause: causeLink, err: err}
 	}
-	// The link may need headers of the driver's. Those for the workspace stay here.
+	// The link may need headers of the driver. Headers for the workspace are not sent.
 	for name, values := range request.Header {
 		if name != "Authorization" && name != "Cookie" && name != "User-Agent" {
 			get.Header[name] = values

@@ -20,30 +20,31 @@ var (
 	errOutcomeUnknown = errors.New("outcome unknown")
 )
 
-// IsSessionLost reports whether the warehouse no longer knows the session, or the
-// result that was read. Temporary views and tables are gone with the session. The
-// caller opens a new one and resumes from the last checkpoint.
+// IsSessionLost reports whether the warehouse no longer knows the session, or the result
+// that is being read. Temporary views and tables end with the session. The caller opens a
+// new session and resumes from the last checkpoint.
 func IsSessionLost(err error) bool { return errors.Is(err, errSessionLost) }
 
-// IsOutcomeUnknown reports whether a statement's answer was lost, so that it may
-// have taken effect. The caller looks for the effect before it runs it again.
+// IsOutcomeUnknown reports whether the response to a statement was lost, so that the
+// statement may have taken effect. The caller checks for the effect before it executes the
+// statement again.
 func IsOutcomeUnknown(err error) bool { return errors.Is(err, errOutcomeUnknown) }
 
 // StatementError is an error that the warehouse raised for a statement. It is
 // the cause (errors.As) of the *jobs.Error that describes it.
 type StatementError struct {
 	// Class is Databricks' error class, such as "TABLE_OR_VIEW_NOT_FOUND" or
-	// "UNRESOLVED_COLUMN.WITH_SUGGESTION"; empty where there is none.
+	// "UNRESOLVED_COLUMN.WITH_SUGGESTION"; empty if there is none.
 	Class    string
 	SQLState string
 	Message  string
-	// QueryID finds the statement in the warehouse's query history.
+	// QueryID is the statement's id in the warehouse's query history.
 	QueryID string
 }
 
 func (e *StatementError) Error() string { return e.Message }
 
-// Class gives the error class of a statement's error, or "".
+// Class returns the error class of a statement's error, or "".
 func Class(err error) string {
 	if e, ok := errors.AsType[*StatementError](err); ok {
 		return e.Class
@@ -68,8 +69,8 @@ var (
 	)
 )
 
-// translate makes the error of a statement from the driver's error and from the
-// first failure that the transport recorded. Both may be nil.
+// translate returns the error of a statement, given the driver's error and the first
+// failure that the transport recorded in the call. Both may be nil.
 func (w *Warehouse) translate(c *call, err error) error {
 	if cancelled := c.ctx.Err(); cancelled != nil {
 		return cancelled
@@ -101,8 +102,7 @@ func (w *Warehouse) translate(c *call, err error) error {
 	return w.statementError(err.Error(), state, c)
 }
 
-// sanitize takes secrets, the driver's prefixes and Java stack traces out of a
-// message.
+// sanitize removes secrets, the driver's prefixes and Java stack traces from a message.
 func (w *Warehouse) sanitize(text string, c *call) string {
 	if i := strings.IndexAny(text, "\n"); i >= 0 && strings.Contains(text[i:], "\n\tat ") {
 		text = text[:i]
@@ -152,8 +152,8 @@ func (w *Warehouse) statementError(text, state string, c *call) error {
 	return out
 }
 
-// describe sets code, attribute, summary and next step of the errors that a
-// user's configuration can cause.
+// describe sets the code, attribute, summary and next step of an error that the user's
+// configuration can cause.
 func describe(out *jobs.Error, e *StatementError) {
 	class, _, _ := strings.Cut(e.Class, ".")
 	switch {
@@ -186,11 +186,11 @@ func describe(out *jobs.Error, e *StatementError) {
 	case strings.Contains(e.Message, "CANCELED_STATE") || class == "OPERATION_CANCELED":
 		out.Code = jobs.CodeCancelled
 		out.Summary = "A statement was cancelled at the warehouse"
-		out.Next = "Somebody, or a rule of the warehouse, cancelled it: see its query history. Then run the job again."
+		out.Next = "A user, or a rule of the warehouse, cancelled it: see the warehouse's query history. Then run the job again."
 	}
 }
 
-// transportError describes a failure below SQL.
+// transportError describes a failure of the connection or of HTTP.
 func (w *Warehouse) transportError(f *failure, c *call) error {
 	text := w.sanitize(f.Error(), c)
 	e := &jobs.Error{Detail: text, Err: f}
@@ -233,7 +233,7 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Summary, e.Next = w.unreachable(f)
 	default: // causeHTTP
 		e.Code, e.Attribute = jobs.CodeUnreachable, "http_path"
-		e.Summary = fmt.Sprintf("%s answered in a way no SQL warehouse does", w.name)
+		e.Summary = fmt.Sprintf("%s did not answer like a SQL warehouse", w.name)
 		e.Next = "Check host, port and http_path against the warehouse's connection details."
 		if f.status >= http.StatusInternalServerError {
 			e.Attribute = ""
@@ -250,8 +250,8 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 	return e
 }
 
-// linkError is the error of a result whose files cannot be fetched. Their links
-// expire after about 15 minutes; a slow reader can need longer.
+// linkError is the error of a result whose files cannot be fetched. The links expire after
+// about 15 minutes, and a slow reader may need longer.
 func (w *Warehouse) linkError(text string, err error) error {
 	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.sanitize(text, nil), Err: err,
 		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
@@ -268,7 +268,7 @@ func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 			"Run the job again; it goes on from its last checkpoint."
 	case f.cause == causeSilent:
 		return fmt.Sprintf("%s does not answer", w.name),
-			"Check host and port, and that nothing between here and there swallows the connection."
+			"Check host and port, and that no firewall drops the packets of the connection."
 	}
 	return fmt.Sprintf("%s cannot be reached", w.name),
 		"Check host and port, and that a firewall lets this machine connect."
@@ -276,8 +276,8 @@ func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 
 type secretsKey struct{}
 
-// WithSecrets adds secrets that the statements run with the context contain, so
-// that no error repeats them.
+// WithSecrets adds secrets to the context. Statements that are executed with the context
+// may contain them, and errors of these statements do not.
 func WithSecrets(ctx context.Context, secrets ...jobs.Secret) context.Context {
 	return context.WithValue(ctx, secretsKey{}, append(secretsFrom(ctx), secrets...))
 }
@@ -287,7 +287,7 @@ func secretsFrom(ctx context.Context) []jobs.Secret {
 	return s[:len(s):len(s)]
 }
 
-// saysStarting reports whether an error says that the warehouse is still starting.
+// saysStarting reports whether an error means that the warehouse is still starting.
 func saysStarting(err error) bool {
 	e, ok := errors.AsType[*StatementError](err)
 	return ok && starting.MatchString(e.Message)
@@ -295,7 +295,7 @@ func saysStarting(err error) bool {
 
 // timedOut is the error for a warehouse that did not start in time.
 func (w *Warehouse) timedOut(after time.Duration, last error) error {
-	detail := "It answers, but runs no statement yet"
+	detail := "It answers, but does not execute statements yet"
 	if last != nil {
 		detail = w.sanitize(last.Error(), nil)
 	}

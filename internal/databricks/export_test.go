@@ -2,7 +2,7 @@ package databricks
 
 import "context"
 
-// RedactFor takes the secrets of a context, and credentials, out of a text.
+// RedactFor removes the secrets of a context, and credentials, from a text.
 func RedactFor(ctx context.Context, text string) string {
 	return redactSecrets(text, secretsFrom(ctx))
 }

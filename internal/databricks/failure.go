@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// cause says what kind of failure stopped a call.
+// cause is the kind of a failure.
 type cause int
 
 const (
@@ -40,7 +40,7 @@ const (
 	causeUnavailable
 	// causeHTTP: any other status.
 	causeHTTP
-	// causeReply: the answer is an exception, an error status, or garbled.
+	// causeReply: the reply is an exception or an error status, or cannot be decoded.
 	causeReply
 	// causeLink: a file of a result could not be fetched by its link.
 	causeLink
@@ -48,8 +48,8 @@ const (
 	causeToken
 )
 
-// failure is why one request did not succeed. It does not leave the package:
-// callers get the *jobs.Error that errors.go makes of it.
+// failure is the failure of one request. It is internal to the package; callers receive a
+// *jobs.Error.
 type failure struct {
 	method     string
 	cause      cause
@@ -72,8 +72,8 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// transient reports whether sending the request again may help, and cannot
-// execute a statement twice that is not idempotent.
+// transient reports whether the request may succeed if it is sent again. It is false if
+// that could execute a statement twice that is not idempotent.
 func (f *failure) transient(idempotent bool) bool {
 	switch f.cause {
 	case causeUnreachable, causeBusy:
@@ -81,16 +81,16 @@ func (f *failure) transient(idempotent bool) bool {
 	case causeLost, causeUnavailable:
 		return idempotent
 	case causeSilent:
-		// The attempt used its whole timeout already. Only a fetch is tried again:
-		// one page may have been slow.
+		// The attempt has used its whole timeout. Only a fetch is tried again, because a
+		// single page may be slow.
 		return f.method == "FetchResults"
 	default:
 		return false
 	}
 }
 
-// transientDownload reports whether fetching a file of a result again may help.
-// A link that the storage refused stays refused.
+// transientDownload reports whether a download of a result file may succeed if it is tried
+// again. A link that the storage refused stays refused.
 func (f *failure) transientDownload() bool {
 	switch f.cause {
 	case causeRefused:
@@ -101,14 +101,14 @@ func (f *failure) transientDownload() bool {
 	return true
 }
 
-// isNotReady reports whether the host answered that it is busy or unavailable. It
-// is then waited for as long as a warehouse may take to start.
+// isNotReady reports whether the host answered that it is busy or unavailable. The
+// transport then retries for as long as a warehouse may take to start.
 func (f *failure) isNotReady() bool { return f.cause == causeBusy || f.cause == causeUnavailable }
 
 // errNoAnswer is the cause with which a call is cancelled at its timeout.
 var errNoAnswer = errors.New("no answer within the time limit")
 
-// sendFailure explains why no answer arrived.
+// sendFailure returns the failure of a request without a response.
 func sendFailure(ctx context.Context, method string, sent bool, err error) *failure {
 	f := &failure{method: method, cause: causeUnreachable, err: err}
 	var refused *egress.RefusedAddressError
@@ -132,13 +132,13 @@ func sendFailure(ctx context.Context, method string, sent bool, err error) *fail
 	return f
 }
 
-// invalidToken matches the message of a 403 that is about the token: Databricks
-// does not always answer 401 then.
+// invalidToken matches the message of a 403 that is about the token, because Databricks
+// does not always answer 401 for an invalid token.
 var invalidToken = regexp.MustCompile(
 	`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`,
 )
 
-// statusFailure explains an HTTP status that is not 200.
+// statusFailure returns the failure of a response whose status is not 200.
 func statusFailure(method string, response *http.Response, body []byte) *failure {
 	f := &failure{method: method, cause: causeHTTP, status: response.StatusCode, message: errorText(response, body)}
 	f.retryAfter = retry.After(response.Header.Get("Retry-After"), time.Now())
@@ -161,7 +161,7 @@ func statusFailure(method string, response *http.Response, body []byte) *failure
 	return f
 }
 
-// errorText finds the reason in the places where Databricks puts one.
+// errorText returns the message of an error response, from the headers or the body.
 func errorText(response *http.Response, body []byte) string {
 	for _, header := range []string{"X-Databricks-Reason-Phrase", "X-Thriftserver-Error-Message", "X-Databricks-Error-Or-Redirect-Message"} {
 		if text := response.Header.Get(header); text != "" {

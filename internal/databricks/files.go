@@ -14,15 +14,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// Files reads and writes files in Unity Catalog volumes by the Files API. PUT and
-// GET in SQL need a file on this machine's disk, and an HTTP client of the
-// driver's that uses no proxy and no rules of package egress. Here a body is sent
-// while it is produced, over the same transport as everything else. Files is safe
-// for concurrent use.
+// Files reads and writes files in Unity Catalog volumes with the Files API. PUT and GET in
+// SQL are not used, because they need a file on this machine's disk, and the driver's HTTP
+// client for them ignores the proxy and the rules of package egress. Files sends a body
+// while it is produced, over the transport of this package. It is safe for concurrent use.
 type Files struct{ w *Warehouse }
 
-// NewFiles makes a Files without sending anything. The configuration is that of a
-// warehouse; its HTTP path is not used.
+// NewFiles returns a Files without sending a request. It does not use the HTTP path of the
+// configuration.
 func NewFiles(cfg Config) (*Files, error) {
 	w, err := newWarehouse(cfg)
 	if err != nil {
@@ -44,15 +43,15 @@ type FileInfo struct {
 const (
 	filesPath       = "/api/2.0/fs/files"
 	directoriesPath = "/api/2.0/fs/directories"
-	// maxFilesAttempts is how often a call is made whose failures are transient.
+	// maxFilesAttempts is the maximum number of attempts of a call.
 	maxFilesAttempts = 4
 	filesTimeout     = time.Minute
-	// stallTimeout bounds the time in which the receiver of an upload reads
-	// nothing more of its body.
+	// stallTimeout limits the time during which the receiver of an upload reads no part
+	// of the body.
 	stallTimeout = 5 * time.Minute
 )
 
-// List gives a directory's entries. A directory that does not exist has none.
+// List returns a directory's entries; none if the directory does not exist.
 func (f *Files) List(ctx context.Context, directory string) ([]FileInfo, error) {
 	var all []FileInfo
 	for page := ""; ; {
@@ -81,12 +80,13 @@ func (f *Files) List(ctx context.Context, directory string) ([]FileInfo, error) 
 	}
 }
 
-// Read gives the whole of a small file. CodeNotFound says that it does not exist.
+// Read returns the content of a small file. The error is CodeNotFound if the file does not
+// exist.
 func (f *Files) Read(ctx context.Context, path string) ([]byte, error) {
 	return f.call(ctx, http.MethodGet, filesPath, path, nil)
 }
 
-// Remove removes a file. A file that does not exist is no error.
+// Remove removes a file if it exists.
 func (f *Files) Remove(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodDelete, filesPath, path, nil)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -95,7 +95,7 @@ func (f *Files) Remove(ctx context.Context, path string) error {
 	return err
 }
 
-// RemoveDirectory removes an empty directory. One that does not exist is no error.
+// RemoveDirectory removes an empty directory if it exists.
 func (f *Files) RemoveDirectory(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodDelete, directoriesPath, path, nil)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -104,19 +104,16 @@ func (f *Files) RemoveDirectory(ctx context.Context, path string) error {
 	return err
 }
 
-// MakeDirectory makes a directory and those above it. A directory that exists is
-// no error.
+// MakeDirectory creates a directory and its parents, if they do not exist.
 func (f *Files) MakeDirectory(ctx context.Context, path string) error {
 	_, err := f.call(ctx, http.MethodPut, directoriesPath, path, nil)
 	return err
 }
 
-// Write makes a file, and the directory it is in. The file exists once the body
-// was read to its end. A failure is not retried, because the body cannot be read a
-// second time.
+// Write creates a file and its directory. The file exists when the body has been read to
+// its end. A failure is not retried, because the body cannot be read a second time.
 func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
-	// This call also renews a token that expired since the last one; Write itself
-	// could not repeat its body.
+	// This call also renews an expired token; Write itself could not repeat its body.
 	if err := f.MakeDirectory(ctx, parent(path)); err != nil {
 		return err
 	}
@@ -133,8 +130,8 @@ func (f *Files) Write(ctx context.Context, path string, body io.Reader) error {
 
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// stallDetector runs its timer while the receiver reads nothing. It stops the
-// timer while the body is read: the producer may be slow.
+// stallDetector runs its timer while the receiver does not read. It stops the timer during
+// a read of the body, because the producer may be slow.
 type stallDetector struct {
 	r     io.Reader
 	timer *time.Timer
@@ -203,7 +200,7 @@ func (f *Files) send(ctx context.Context, method, api, path string, query url.Va
 	return text, nil
 }
 
-// explain describes a failure by the volume, which is the usual cause.
+// explain describes a failure as one of the volume, which is the usual cause.
 func (f *Files) explain(ctx context.Context, failed *failure, path string) error {
 	if ctx.Err() != nil && context.Cause(ctx) != errNoAnswer { //nolint:errorlint // the very value
 		return ctx.Err()

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// denied matches which privilege is missing on which object, in the two wordings
-// that Unity Catalog has: "User does not have SELECT on Table 'main.sales.orders'."
-// and "... does not have the USE SCHEMA privilege on schema main.sales".
+// denied matches the missing privilege and its object in the two wordings of Unity
+// Catalog: "User does not have SELECT on Table 'main.sales.orders'." and "... does not have
+// the USE SCHEMA privilege on schema main.sales".
 var denied = regexp.MustCompile(
 	"(?i)does not have (?:the )?(?:privilege |permission )?`?([A-Z][A-Z _]+?)`?(?: privilege| permission)? on (?:the )?" +
 		"(metastore|catalog|schema|database|table|view|volume|function|external location|storage credential|service credential|any file) ?['\"`]?([^'\"]*?)['\"`]?(?:[.;,]?\\s|[.;,]?$)",
 )
 
-// grantFor is the GRANT statement for the privilege that an error names.
+// grantFor returns the GRANT statement for the privilege that an error names.
 func grantFor(message string) string {
 	const generic = "Grant it to the user or service principal that the authorization belongs to; " +
 		"the guide \"Permissions\" of this provider lists what each statement needs."
@@ -27,7 +27,7 @@ func grantFor(message string) string {
 	case "DATABASE":
 		kind = "SCHEMA"
 	case "VIEW":
-		kind = "TABLE" // GRANT knows views as tables
+		kind = "TABLE" // GRANT treats views as tables
 	}
 	if kind == "METASTORE" || kind == "ANY FILE" {
 		return fmt.Sprintf("Have an administrator run: GRANT %s ON %s TO `the user or service principal`;", privilege, kind)

@@ -16,9 +16,9 @@ var domains = []string{
 	"databricks.us", "databricks.mil", "databricks.azure.us", "databricks.azure.cn",
 }
 
-// ValidateHost checks an authorization's host. Allowed are a Databricks host name,
-// an address of this machine written with its scheme ("http://127.0.0.1"), and with
-// allowPrivate any host but metadata services. Its errors name the attribute host.
+// ValidateHost checks an authorization's host. It allows a Databricks host name, an
+// address of this machine with a scheme ("http://127.0.0.1"), and with allowPrivate every
+// host except metadata services. Its errors have the attribute host.
 func ValidateHost(host string, allowPrivate bool) error {
 	_, err := parseHost(host, allowPrivate)
 	return err
@@ -81,7 +81,7 @@ func parseHost(host string, allowPrivate bool) (workspaceHost, error) {
 	return h, nil
 }
 
-// endpoint is the one URL that requests go to.
+// endpoint is the URL to which requests are sent.
 func (h workspaceHost) endpoint(port int, httpPath string) (*url.URL, error) {
 	if port < 1 || port > 65535 {
 		return nil, jobs.Invalid("port", fmt.Sprintf("The port %d cannot be used", port),
@@ -101,9 +101,9 @@ func (h workspaceHost) endpoint(port int, httpPath string) (*url.URL, error) {
 	return u, nil
 }
 
-// addressRules say which addresses the host may have: private ones where it is
-// under a domain of Databricks' (PrivateLink), loopback ones where it is written
-// as this machine, and both where private hosts are allowed.
+// addressRules returns the rules for the host's address. A host under a Databricks domain
+// may have a private address (PrivateLink), a host that names this machine a loopback
+// address, and with allowPrivate every host may have either.
 func addressRules(h workspaceHost, allowPrivate bool) egress.Rules {
 	return egress.Rules{Private: allowPrivate || h.databricks, Loopback: allowPrivate || h.loopback}
 }

@@ -13,7 +13,7 @@ func TestValidateHost(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		host string
-		// public and private: whether it is accepted without and with
+		// public and private are the expected results without and with
 		// allow_private_hosts.
 		public, private bool
 	}{
@@ -38,7 +38,7 @@ func TestValidateHost(t *testing.T) {
 		{"10.0.0.7", false, true},
 		{"databricks.com.example.org", false, true},
 		{"evildatabricks.com", false, true},
-		{"http://2130706434", true, true}, // 127.0.0.2 in disguise is still loopback
+		{"http://2130706434", true, true}, // 127.0.0.2 as an integer
 
 		{"", false, false},
 		{"ftp://dbc-1.cloud.databricks.com", false, false},

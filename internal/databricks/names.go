@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// notFoundError is the error for an object that a definition names and that the
-// warehouse does not list.
+// notFoundError is the error for an object in a definition that the warehouse does not
+// list.
 func notFoundError(attribute, kind, name, where string, existing []string) *jobs.Error {
 	summary := fmt.Sprintf("The %s %q was not found", kind, name)
 	if where != "" {
@@ -18,7 +18,7 @@ func notFoundError(attribute, kind, name, where string, existing []string) *jobs
 	return jobs.Invalid(attribute, summary, "It does not exist, or the token's user may not see it.", suggestion(kind+"s", name, existing))
 }
 
-// suggestion lists the most similar names, or else the existing ones.
+// suggestion lists the most similar names, or the existing names if none is similar.
 func suggestion(kind, name string, existing []string) string {
 	if len(existing) == 0 {
 		return "There are no " + kind + " that the token's user may see. Check the permissions."
@@ -42,9 +42,9 @@ func quoteList(names []string, separator string) string {
 	return strings.Join(quoted, separator)
 }
 
-// nearest gives up to n similar names, the most similar first: those within a
-// third of the name's length in edits, those that contain the name, and those
-// that it contains.
+// nearest returns up to n similar names, the most similar first. A name is similar if its
+// edit distance is at most a third of the length, if it contains the name, or if the name
+// contains it.
 func nearest(name string, names []string, n int) []string {
 	type candidate struct {
 		name     string
@@ -73,7 +73,7 @@ func nearest(name string, names []string, n int) []string {
 	return out
 }
 
-// editDistance is the number of single edits between two texts.
+// editDistance is the Levenshtein distance of two texts.
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	row := make([]int, len(y)+1)

@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// ClientCredentials are an OAuth secret of a service principal, for which the
-// workspace gives access tokens of an hour (OAuth machine-to-machine).
+// ClientCredentials are the OAuth credentials of a service principal. The workspace issues
+// access tokens for them that are valid for an hour (OAuth machine-to-machine).
 type ClientCredentials struct {
 	// ID is the service principal's application id.
 	ID string
@@ -25,12 +25,12 @@ type ClientCredentials struct {
 	Secret func(context.Context) (jobs.Secret, error)
 }
 
-// tokenPath is where a workspace makes tokens (Databricks' documentation of
+// tokenPath is the path of a workspace's token endpoint (Databricks' documentation of
 // OAuth machine-to-machine, "manually generate a workspace-level access token").
 const tokenPath = "/oidc/v1/token" //nolint:gosec // a path, not a credential
 
-// clientToken asks the workspace for an access token, over the same transport as
-// everything else: only to the configured host.
+// clientToken requests an access token from the workspace. It uses the transport of this
+// package, which sends requests to the configured host only.
 func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.Secret, error) {
 	secret, err := c.Secret(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.
 	})
 }
 
-// tokenError describes why there is no token.
+// tokenError describes the failure to get an access token.
 func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
 	text := redactSecrets(err.Error(), []jobs.Secret{secret})
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
@@ -74,16 +74,16 @@ func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
 			text = refused.Error()
 		}
 		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
-			Summary: fmt.Sprintf("%s made no access token", w.name), Detail: text,
+			Summary: fmt.Sprintf("%s issued no access token", w.name), Detail: text,
 			Next: "Check host and port, and that a firewall lets this machine connect.", Err: err}
 	}
 	switch status := refused.Response.StatusCode; {
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests:
 		return &jobs.Error{Code: jobs.CodeUnreachable,
-			Summary: fmt.Sprintf("%s made no access token", w.name), Detail: text,
+			Summary: fmt.Sprintf("%s issued no access token", w.name), Detail: text,
 			Next: "Try again; if it stays so, look at the status of the workspace."}
 	case status == http.StatusNotFound || status/100 == 3:
-		return jobs.Invalid("host", fmt.Sprintf("%s makes no OAuth tokens", w.name), text,
+		return jobs.Invalid("host", fmt.Sprintf("%s does not issue OAuth tokens", w.name), text,
 			"Check that host is the workspace's own host name; OAuth for service principals is at the workspace, not at the account's console.")
 	}
 	return &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "client_secret_wo",

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// Open connects, opens a session and runs SELECT 1, waiting for a warehouse
-// that is starting. Close the Warehouse when done with it.
+// Open connects, opens a session and executes SELECT 1. It waits for a warehouse that is
+// starting. The caller must close the Warehouse.
 func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	w, err := newWarehouse(cfg)
 	if err != nil {
@@ -47,7 +47,7 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 			go func() { _ = w.Close() }()
 			return nil, err
 		case <-tick.C:
-			// A host that has answered nothing is not a warehouse that starts.
+			// A host that has not answered any request is not a warehouse that starts.
 			if elapsed := time.Since(started); cfg.Waiting != nil && w.transport.answered.Load() && elapsed > 2*time.Second {
 				cfg.Waiting(elapsed.Round(time.Second))
 			}
@@ -55,8 +55,8 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	}
 }
 
-// start opens the session and runs SELECT 1, and does so again while the
-// warehouse is starting.
+// start opens the session and executes SELECT 1, and retries while the warehouse is
+// starting.
 func (w *Warehouse) start(ctx context.Context) error {
 	policy := pauses
 	policy.Within = w.transport.patience
@@ -80,9 +80,9 @@ func (w *Warehouse) start(ctx context.Context) error {
 	return w.timedOut(w.transport.patience, err)
 }
 
-// isStarting reports whether an error is that of a warehouse that is starting:
-// the error says so, or a request that the warehouse held back was not answered.
-// A host that never answered anything is not starting.
+// isStarting reports whether an error comes from a warehouse that is starting. Either the
+// error says so, or the warehouse did not answer a request in time. A host that has not
+// answered any request is not starting.
 func (w *Warehouse) isStarting(err error) bool {
 	if saysStarting(err) || IsSessionLost(err) {
 		return true

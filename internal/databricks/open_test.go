@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// expect checks what an error tells its reader.
+// expect checks the code, the attribute and the parts of an error.
 func expect(t *testing.T, err error, code jobs.Code, attribute string) *jobs.Error {
 	t.Helper()
 	e, ok := errors.AsType[*jobs.Error](err)
@@ -178,7 +178,7 @@ func TestUnreachableHostFailsInTime(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = silent.Close() })
 	cases := map[string]databricks.Config{
-		// No process takes port 1; one that was free a moment ago may be taken.
+		// No process uses port 1. A port that was free before may be in use.
 		"refuses":             {Host: "http://127.0.0.1", Port: 1},
 		"never answers":       {Host: "http://127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port},
 		"name does not exist": {Host: "nosuchworkspace.invalid", Port: 443, AllowPrivateHosts: true},
@@ -187,7 +187,7 @@ func TestUnreachableHostFailsInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg.HTTPPath, cfg.Token = "/sql/1.0/warehouses/x", constant("t")
-			cfg.Waiting = func(time.Duration) { t.Error("a dead host was taken for a starting warehouse") }
+			cfg.Waiting = func(time.Duration) { t.Error("a dead host was treated as a starting warehouse") }
 			begun := time.Now()
 			_, err := databricks.Open(t.Context(), cfg)
 			_ = expect(t, err, jobs.CodeUnreachable, "host")
@@ -274,13 +274,12 @@ func TestRetryAfterIsHonouredByAllConnections(t *testing.T) {
 		passed++
 	}
 	if passed > 20 {
-		t.Errorf("the second connection did not wait: it read %d times meanwhile", passed)
+		t.Errorf("the second connection did not wait: it read %d times during the pause", passed)
 	}
 	wait.Wait()
 }
 
-// checklist 43: neither the token nor a statement's credentials get into an
-// error.
+// checklist 43: no error contains the token or a statement's credentials.
 func TestErrorsContainNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)

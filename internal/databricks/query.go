@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Rows is a result being read. It is like sql.Rows, except that Err reports every
-// result that ended early, also where the driver takes it for complete.
+// Rows is a result that is being read. It is like sql.Rows, except that Err reports every
+// result that ended early, even if the driver treats it as complete.
 type Rows struct {
 	rows    *sql.Rows
 	w       *Warehouse
@@ -20,8 +20,8 @@ type Rows struct {
 	err     error
 }
 
-// Query runs a statement that only reads, and so may be sent twice. Arguments
-// are bound: positional to "?", sql.Named to ":name". ctx governs the rows too.
+// Query executes a read-only statement, which may be sent twice. Positional arguments are
+// bound to "?", and sql.Named arguments to ":name". ctx is also the context of the rows.
 func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*Rows, error) {
 	if err := w.ready(); err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*
 		}
 		return func() { _ = rows.Close() }, nil
 	})
-	// The call may have failed although err is nil: when the columns cannot be
-	// read, the driver reports a result without columns.
+	// The call may have failed although err is nil: if the driver cannot read the columns,
+	// it returns a result without columns.
 	if err := w.translate(c, err); err != nil {
 		if release != nil {
 			release()
@@ -61,32 +61,32 @@ func (r *Rows) Next() bool {
 	return false
 }
 
-// resultError is the error of a result that ended: that of the statement, or
-// that rows are missing.
+// resultError returns the error of a result that ended: the error of the statement, or an
+// error for missing rows.
 func (w *Warehouse) resultError(c *call, err error, rows int64) error {
 	if err := w.translate(c, err); err != nil {
 		return err
 	}
 	if err := c.checkComplete(rows); err != nil {
 		return &jobs.Error{Code: jobs.CodeUnreachable,
-			Summary: "The result of a statement did not arrive whole from " + w.name,
+			Summary: "The result of a statement from " + w.name + " is incomplete",
 			Detail:  err.Error(),
 			Next:    "Run the job again; it goes on from its last checkpoint."}
 	}
 	return nil
 }
 
-// Scan copies the row, as sql.Rows does.
+// Scan copies the row, like sql.Rows.
 func (r *Rows) Scan(dest ...any) error { return r.rows.Scan(dest...) }
 
-// Columns gives the names of the columns.
+// Columns returns the names of the columns.
 func (r *Rows) Columns() ([]string, error) { return r.rows.Columns() }
 
-// ColumnTypes describes the columns. TIMESTAMP and TIMESTAMP_NTZ look the same
-// here: only the catalog tells them apart.
+// ColumnTypes describes the columns. It does not distinguish TIMESTAMP and TIMESTAMP_NTZ;
+// only the catalog does.
 func (r *Rows) ColumnTypes() ([]*sql.ColumnType, error) { return r.rows.ColumnTypes() }
 
-// Err gives the error that ended the rows, if any.
+// Err returns the error that ended the rows, if any.
 func (r *Rows) Err() error { return r.err }
 
 // Close ends the statement at the warehouse. It may be called twice.
@@ -99,15 +99,15 @@ func (r *Rows) Close() error {
 	return nil
 }
 
-// Exec runs a statement once. If its answer is lost, IsOutcomeUnknown is true for
-// the error. The statement is sent again only if the warehouse answered that it
-// was too busy to accept it.
+// Exec executes a statement once. If the response is lost, IsOutcomeUnknown is true for the
+// error. The statement is sent again only if the warehouse answered that it was too busy to
+// accept it.
 func (w *Warehouse) Exec(ctx context.Context, statement string, args ...any) error {
 	return w.exec(ctx, false, statement, args)
 }
 
-// ExecIdempotent runs a statement for which two executions have the effect of
-// one, and sends it again while the warehouse is not available.
+// ExecIdempotent executes a statement for which two executions have the effect of one. It
+// sends the statement again while the warehouse is not available.
 func (w *Warehouse) ExecIdempotent(ctx context.Context, statement string, args ...any) error {
 	return w.exec(ctx, true, statement, args)
 }

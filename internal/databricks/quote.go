@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Quote writes an identifier in back-quotes. An empty identifier, and one with a
-// NUL, is an error.
+// Quote returns an identifier in back-quotes. It refuses an empty identifier and one that
+// contains NUL.
 func Quote(identifier string) (string, error) {
 	return quoteAs("", identifier)
 }
@@ -26,8 +26,8 @@ func quoteAs(attribute, identifier string) (string, error) {
 	return "`" + strings.ReplaceAll(identifier, "`", "``") + "`", nil
 }
 
-// QuoteTable writes a table's three-level name. Its error names the attribute
-// (catalog, database or table) at fault.
+// QuoteTable returns a table's quoted three-level name. Its error has the attribute of the
+// wrong part: catalog, database or table.
 func QuoteTable(t jobs.TableName) (string, error) {
 	database, err := quoteDatabase(t.Catalog, t.Database)
 	if err != nil {
@@ -49,14 +49,14 @@ func quoteDatabase(catalog, database string) (string, error) {
 var literalEscapes = strings.NewReplacer(
 	`\`, `\\`, `'`, `\'`, "\x00", `\u0000`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
-// Literal writes a string literal, for the places where SQL takes no parameter:
+// Literal returns a string literal, for the parts of SQL that do not accept a parameter:
 // options, properties, URLs and credentials.
 func Literal(text string) string {
 	return "'" + literalEscapes.Replace(text) + "'"
 }
 
-// likePattern turns a pattern of SHOW ... LIKE ("*" any characters, "|"
-// alternatives, case ignored) into a function that matches names.
+// likePattern converts a pattern of SHOW ... LIKE to a function that matches names. "*"
+// matches any characters, "|" separates alternatives, and case is ignored.
 func likePattern(pattern string) (match func(name string) bool) {
 	if strings.TrimSpace(pattern) == "" {
 		return func(string) bool { return true }
@@ -68,20 +68,20 @@ func likePattern(pattern string) (match func(name string) bool) {
 	return regexp.MustCompile("(?is)^(?:" + strings.Join(alternatives, "|") + ")$").MatchString
 }
 
-// credentialLiteral finds the values of credentials in a statement's text.
-// A literal that was cut off by a message's length limit ends with the text.
+// credentialLiteral matches the values of credentials in a statement's text. A literal may
+// end with the text, because messages have a length limit.
 var credentialLiteral = regexp.MustCompile(
 	`(?is)(\b(?:AWS_ACCESS_KEY|AWS_SECRET_KEY|AWS_SESSION_TOKEN|AZURE_SAS_TOKEN|fs\.s3a\.[a-z.]+|password|token)\b['"]?\s*=\s*)` +
 		`(?:'(?:[^'\\]|\\.|'')*(?:'|\\?$)|"(?:[^"\\]|\\.|"")*(?:"|\\?$))`)
 
-// Redact takes the values of credentials out of a statement, or of a message
-// that repeats one.
+// Redact removes the values of credentials from a statement, or from a message that
+// contains one.
 func Redact(text string) string {
 	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
 }
 
-// redactSecrets takes the given secrets out of a text, and then does as Redact. A
-// secret may be a clause of SQL: each of its string literals is a secret then.
+// redactSecrets removes the given secrets from a text, and then applies Redact. A secret
+// may be an SQL clause; each string literal in it is a secret then.
 func redactSecrets(text string, secrets []jobs.Secret) string {
 	var forms []string
 	for _, s := range secrets {
@@ -95,6 +95,6 @@ func redactSecrets(text string, secrets []jobs.Secret) string {
 	return Redact(jobs.Redact(text, forms...))
 }
 
-// shortestSecret is the length from which a literal of a secret clause is taken
-// out: shorter ones are in many words of a message.
+// shortestSecret is the minimum length of a literal of a secret clause that is removed.
+// Shorter literals occur in many words of a message.
 const shortestSecret = 6

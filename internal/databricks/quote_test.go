@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// checklist 14 and 52: what is quoted reads back as one identifier.
+// checklist 14 and 52: a quoted identifier is read back as one identifier.
 func FuzzQuote(f *testing.F) {
 	for _, s := range []string{"plain", "user id", "a`b", "``", "select", "x; DROP TABLE t; --", "naïve 🙂", "'\"\\", "a\nb", ""} {
 		f.Add(s)
@@ -36,7 +36,7 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// checklist 52: what is written as a literal reads back, by Spark's rules.
+// checklist 52: a literal is read back by Spark's rules.
 func FuzzLiteral(f *testing.F) {
 	for _, s := range []string{"", "it's", `\`, `\'`, `\\'; DROP TABLE t; --`, "a\x00b\r\n\t\x1a", "\x0012", "🙂'", `%\_`} {
 		f.Add(s)
@@ -48,7 +48,7 @@ func FuzzLiteral(f *testing.F) {
 	})
 }
 
-// unescape reads a literal as Spark's parser does.
+// unescape reads a literal like Spark's parser.
 func unescape(t *testing.T, literal string) string {
 	t.Helper()
 	if literal[0] != '\'' {
@@ -119,8 +119,8 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// Text that was redacted before, and secrets that are part of the marker's own
-// text, leave the marker whole.
+// Redacting a text twice, and redacting secrets that are part of the marker's text, does
+// not change the marker.
 func TestRedactTwice(t *testing.T) {
 	t.Parallel()
 	const statement = "COPY INTO t WITH (CREDENTIAL (AWS_ACCESS_KEY='canary-id', AWS_SECRET_KEY=\"canary\")) -- the word redacted, act"

@@ -7,22 +7,22 @@ import (
 	"sync"
 )
 
-// buffers hold the bodies of responses, and are reused: a result's pages are
-// megabytes each, and allocating each of them is a tenth of an import's work.
+// buffers are reused buffers for the bodies of responses. The pages of a result have
+// megabytes each, and allocating a buffer for each page takes a tenth of an import's time.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxKeptBuffer is the largest buffer, in bytes, that is kept for reuse: that of
-// a page of an Arrow result, or of a CloudFetch file.
+// maxKeptBuffer is the size in bytes of the largest buffer that is kept for reuse. Pages of
+// an Arrow result and CloudFetch files fit into it.
 const maxKeptBuffer = 32 << 20
 
-// readAll reads a whole body, and calls progress for each piece of it.
+// readAll reads a whole body, and calls progress after each read.
 func readAll(response *http.Response, progress func()) (*bytes.Buffer, error) {
 	content, ok := buffers.Get().(*bytes.Buffer)
 	if !ok {
 		content = new(bytes.Buffer)
 	}
 	content.Reset()
-	const most = 1 << 30 // a larger Content-Length reserves no memory
+	const most = 1 << 30 // no memory is reserved for a larger Content-Length
 	if n := response.ContentLength; n > 0 && n < most {
 		content.Grow(int(n) + bytes.MinRead)
 	}
@@ -43,8 +43,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// passOn makes the response that the driver gets. The content is not to be used
-// any more: its memory goes to another answer when the driver closes this one.
+// bufferedResponse returns a response for the driver. The caller must not use content
+// afterwards, because the buffer is reused after the driver closes the response.
 func bufferedResponse(request *http.Request, contentType string, content *bytes.Buffer) *http.Response {
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK,
@@ -56,7 +56,7 @@ func bufferedResponse(request *http.Request, contentType string, content *bytes.
 	}
 }
 
-// bufferedBody is the body of a response that was read whole.
+// bufferedBody is the buffered body of a response.
 type bufferedBody struct {
 	mu sync.Mutex
 	// content is nil once the body is closed.

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// configOf gives the configuration that reaches a sandbox.
+// configOf returns the configuration for a sandbox.
 func configOf(s *sandboxtest.Sandbox) databricks.Config {
 	return databricks.Config{
 		Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test",
@@ -76,7 +76,7 @@ func readStream(ctx context.Context, w *databricks.Warehouse, statement string, 
 // reader reads a statement to its end and counts its rows.
 type reader func(context.Context, *databricks.Warehouse, string) (int64, error)
 
-// eachWay reads a statement in each way.
+// eachWay runs a test with each function that reads a statement.
 func eachWay(t *testing.T, run func(t *testing.T, read reader)) {
 	t.Helper()
 	t.Run("Query", func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestFailedFetchIsAnError(t *testing.T) {
 	})
 }
 
-// A page whose answer was lost is read again: no row is lost or doubled.
+// A page whose response was lost is read again; no row is lost or duplicated.
 func TestConnectionCutWhileFetching(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, read reader) {
@@ -173,7 +173,7 @@ func TestLostSession(t *testing.T) {
 					if _, err := read(t.Context(), w, events(50_000)); !databricks.IsSessionLost(err) {
 						t.Fatalf("err = %v, want a lost session", err)
 					}
-					// No new session takes its place unseen.
+					// The driver must not silently open a new session.
 					if _, err := read(t.Context(), w, events(1)); !databricks.IsSessionLost(err) {
 						t.Fatalf("afterwards err = %v, want a lost session", err)
 					}

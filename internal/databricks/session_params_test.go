@@ -13,13 +13,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// thriftText is a string of Thrift's binary protocol.
+// thriftText returns a string in Thrift's binary protocol.
 func thriftText(text string) string {
 	return string([]byte{0, 0, 0, byte(len(text))}) + text
 }
 
-// The warehouse ends a statement by the session parameter STATEMENT_TIMEOUT
-// alone: the driver's own time-out is ignored there.
+// The warehouse ends a statement by the session parameter STATEMENT_TIMEOUT. It ignores the
+// driver's timeout.
 func TestQueryTimeoutIsASessionParameter(t *testing.T) {
 	t.Parallel()
 	for timeout, want := range map[time.Duration]string{

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// BenchmarkStream reads 100,000 rows of an import at a time. What counts is the
-// CPU of this process: the sandbox makes the rows on the same machine.
+// BenchmarkStream reads 100,000 rows of an import. The relevant result is the CPU time of
+// this process, because the sandbox produces the rows on the same machine.
 func BenchmarkStream(b *testing.B) {
 	s := sandboxtest.Start(b)
 	w := open(b, s)
@@ -25,7 +25,7 @@ func BenchmarkStream(b *testing.B) {
 	b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/float64(time.Millisecond), "cpu-ms/op")
 }
 
-// cpu is the time this process has used.
+// cpu is the CPU time that this process has used.
 func cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

@@ -10,11 +10,11 @@ import (
 	"iter"
 )
 
-// Stream runs a statement that only reads, and yields its rows in batches, as
-// the driver's own values (int64, float64, bool, string, []byte, time.Time,
-// nil): several times faster than Rows for large results. The batch and its
-// rows are overwritten by the next; the strings are not. The last pair carries
-// the error, if any; leaving the loop early closes the statement.
+// Stream executes a read-only statement and yields its rows in batches, as values of the
+// driver (int64, float64, bool, string, []byte, time.Time, nil). For large results it is
+// several times faster than Rows. The next batch overwrites the batch and its rows, but not
+// the strings. The last pair has the error, if any. Leaving the loop early closes the
+// statement.
 func (w *Warehouse) Stream(ctx context.Context, statement string, args ...any) iter.Seq2[[][]driver.Value, error] {
 	return func(yield func([][]driver.Value, error) bool) {
 		if err := w.ready(); err != nil {
@@ -60,7 +60,7 @@ func (w *Warehouse) Stream(ctx context.Context, statement string, args ...any) i
 	}
 }
 
-// rawRows runs a query below database/sql.
+// rawRows executes a query on the driver's connection, without database/sql.
 func (w *Warehouse) rawRows(ctx context.Context, statement string, args []any) (rows driver.Rows, err error) {
 	err = w.conn.Raw(func(raw any) error {
 		queryer, ok := raw.(driver.QueryerContext)
@@ -84,7 +84,7 @@ func (w *Warehouse) rawRows(ctx context.Context, statement string, args []any) (
 	return rows, err
 }
 
-// batchRows is how many rows Stream yields at once, at most.
+// batchRows is the maximum number of rows in a batch of Stream.
 const batchRows = 1000
 
 type batch struct {

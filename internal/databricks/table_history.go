@@ -13,9 +13,9 @@ import (
 type Commit struct {
 	Version   int64
 	Operation string
-	// Mode is that of a write: "Overwrite", "Append".
+	// Mode is the mode of a write: "Overwrite" or "Append".
 	Mode string
-	// OutputRows is how many rows it wrote, -1 where it does not say.
+	// OutputRows is the number of rows that it wrote; -1 if unknown.
 	OutputRows int64
 }
 
@@ -28,7 +28,7 @@ const (
 	historyMetrics    = 12
 )
 
-// LatestCommits gives up to n commits of a Delta table, newest first.
+// LatestCommits returns up to n commits of a Delta table, newest first.
 func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n int) ([]Commit, error) {
 	quoted, err := QuoteTable(table)
 	if err != nil {
@@ -52,22 +52,22 @@ func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n i
 	return out, nil
 }
 
-// textMap reads the JSON in which results have a MAP<STRING, STRING>.
+// textMap parses the JSON form of a MAP<STRING, STRING> in a result.
 func textMap(text string) map[string]string {
 	var m map[string]string
-	// A text that is no map counts as an empty one.
+	// A text that is not a map is read as an empty map.
 	_ = json.Unmarshal([]byte(text), &m)
 	return m
 }
 
-// TableDetail is what DESCRIBE DETAIL says of a Delta table.
+// TableDetail is the result of DESCRIBE DETAIL for a Delta table.
 type TableDetail struct {
 	ID, Comment string
 	Clustering  []string
 	Partitions  []string
 }
 
-// Detail reads DESCRIBE DETAIL by name: releases add columns.
+// Detail reads DESCRIBE DETAIL by column name, because releases add columns.
 func (w *Warehouse) Detail(ctx context.Context, table jobs.TableName) (d TableDetail, err error) {
 	quoted, err := QuoteTable(table)
 	if err != nil {

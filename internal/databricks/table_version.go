@@ -14,14 +14,14 @@ var (
 	withoutHistory = regexp.MustCompile(
 		`^(EXPECT_TABLE_NOT_VIEW|EXPECT_PERMANENT_\w+|UNSUPPORTED_\w+|NOT_SUPPORTED\w*|DELTA_\w*ONLY_OPERATION|DELTA_NOT_A_DELTA_TABLE|DELTA_MISSING_DELTA_TABLE|DELTA_SHARING\w*|\w*MATERIALIZED_VIEW\w*|\w*STREAMING_TABLE\w*|FOREIGN_\w+|OPERATION_NOT_SUPPORTED\w*)\b`,
 	)
-	// Older releases say it without a class.
+	// Messages of older releases have no class.
 	withoutHistoryText = regexp.MustCompile(
 		`(?i)only supported for delta tables|is not a delta table|not supported (on|for) (views?|foreign|temporary)`,
 	)
 )
 
-// LatestVersion gives the latest version of a Delta table. ok is false for
-// sources that have no versions, such as views and foreign tables.
+// LatestVersion returns the latest version of a Delta table. ok is false for a source
+// without versions, such as a view or a foreign table.
 func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (version int64, ok bool, err error) {
 	quoted, err := QuoteTable(table)
 	if err != nil {
@@ -46,7 +46,7 @@ func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (ve
 	return version, true, nil
 }
 
-// QueryColumns gives the columns that a query has, without running it.
+// QueryColumns returns the columns of a query's result, without executing the query.
 func (w *Warehouse) QueryColumns(ctx context.Context, query string) ([]jobs.ColumnInfo, error) {
 	rows, err := w.queryTexts(ctx, "DESCRIBE QUERY "+query)
 	if err != nil {

@@ -20,14 +20,14 @@ const (
 	thriftList   = 15
 )
 
-// errTruncated says that a message is shorter than its lengths say.
+// errTruncated means that a message is shorter than its lengths say.
 var errTruncated = errors.New("the message ends early")
 
-// thriftReader reads a message from front to back. After its first error it
-// reads zeros.
+// thriftReader reads a message from front to back. After the first error, all reads return
+// zeros.
 type thriftReader struct {
 	b []byte
-	// size is that of the whole message.
+	// size is the size of the whole message.
 	size  int
 	err   error
 	depth int
@@ -63,10 +63,10 @@ func (r *thriftReader) number(n int) (v int64) {
 
 func (r *thriftReader) bytes() []byte { return r.take(int(r.number(4))) }
 
-// maxDepth keeps a hostile message from exhausting the stack.
+// maxDepth limits the nesting, so that a hostile message cannot exhaust the stack.
 const maxDepth = 64
 
-// fields calls read for every field of a struct; read has to consume its value.
+// fields calls read for every field of a struct; read must consume the field's value.
 func (r *thriftReader) fields(read func(id int64, kind byte)) {
 	r.nested(func() {
 		for r.err == nil {
@@ -79,7 +79,7 @@ func (r *thriftReader) fields(read func(id int64, kind byte)) {
 	})
 }
 
-// each calls read for every element of a list; read has to consume it.
+// each calls read for every element of a list; read must consume the element.
 func (r *thriftReader) each(read func(kind byte)) {
 	r.nested(func() {
 		kind, n := r.u8(), r.number(4)
@@ -99,7 +99,7 @@ func (r *thriftReader) nested(read func()) {
 	r.depth--
 }
 
-// peekListSize gives the length of the list that begins here.
+// peekListSize returns the length of the list that begins at the current position.
 func (r *thriftReader) peekListSize() int64 {
 	ahead := thriftReader{b: r.b}
 	ahead.u8()

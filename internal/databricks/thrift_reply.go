@@ -2,8 +2,8 @@ package databricks
 
 import "fmt"
 
-// The transport reads of each Thrift message (binary protocol) only what it needs,
-// and copies nothing: the driver decodes the same bytes again in full.
+// The transport reads only some fields of each Thrift message (binary protocol), and copies
+// nothing. The driver decodes the whole message again.
 
 const (
 	messageException = 3
@@ -12,16 +12,17 @@ const (
 	statusInvalidHandle = 4
 )
 
-// reply is what the transport reads of an answer.
+// reply holds the fields that the transport reads from a response.
 type reply struct {
 	// failure is the text of a Thrift exception or of an error status; empty
 	// means the call succeeded.
 	failure string
 	// guid is the id of the statement that ExecuteStatement started.
 	guid []byte
-	// page is set when rows came with the answer.
+	// page is set if the response contains rows.
 	page *page
-	// links are where its rows are, if they are not in the page.
+	// links are the addresses of the files with the page's rows, if the rows are not in
+	// the page.
 	links []string
 }
 
@@ -41,7 +42,7 @@ type part struct {
 	from, to int
 }
 
-// requestMethod gives the name of the RPC that a request calls.
+// requestMethod returns the name of the RPC that a request calls.
 func requestMethod(body []byte) string {
 	c := &thriftReader{b: body}
 	c.number(4) // version and kind
@@ -52,7 +53,7 @@ func requestMethod(body []byte) string {
 	return string(name)
 }
 
-// parseReply reads an answer to a method.
+// parseReply parses the response to a method.
 func parseReply(method string, body []byte) (r reply, err error) {
 	c := &thriftReader{b: body, size: len(body)}
 	c.number(3) // the protocol's version
@@ -139,8 +140,8 @@ func (c *thriftReader) page(r *reply) *page {
 	return p
 }
 
-// rowSet counts rows as the driver does: by the declared counts of Arrow
-// batches or links, else by the values of the first column.
+// rowSet counts rows like the driver: by the declared counts of Arrow batches or links, or
+// else by the values of the first column.
 func (c *thriftReader) rowSet(p *page, r *reply) {
 	counted := false
 	c.fields(func(id int64, kind byte) {

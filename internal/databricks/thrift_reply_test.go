@@ -15,7 +15,7 @@ func FuzzParseReply(f *testing.F) {
 		if err != nil || r.page == nil {
 			return
 		}
-		// The rest, without its batches, declares the same rows.
+		// The rest without the batches declares the same rows.
 		rest, err := parseReply(method, newCall(t.Context(), true).extractBatches(bytes.NewBuffer(body), r.page).Bytes())
 		if err != nil || rest.page == nil || rest.page.start != r.page.start || rest.page.rows != r.page.rows ||
 			rest.page.more != r.page.more || len(rest.page.parts) != len(r.page.parts) {
@@ -24,8 +24,8 @@ func FuzzParseReply(f *testing.F) {
 	})
 }
 
-// The driver skips a page that does not begin with the row it asked for, and asks
-// again: the batches of a skipped page are not kept.
+// The driver skips a page that does not contain the row that it expects, and requests it
+// again. The batches of a skipped page must not be kept.
 func TestSkippedPagesLeaveNoParts(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), true)

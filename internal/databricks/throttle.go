@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// throttle holds back all requests of this process to a host that answered 429,
-// so that ten connections do not each find out for themselves.
+// throttle delays all requests of this process to a host that answered 429, so that not
+// every connection has to receive a 429.
 type throttle struct {
 	mu    sync.Mutex
 	until time.Time

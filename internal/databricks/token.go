@@ -9,13 +9,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// tokenSource keeps the token, and reads it again when it was refused.
+// tokenSource caches the token, and reads it again after the host refused it.
 type tokenSource struct {
 	read func(context.Context) (jobs.Secret, error)
 
 	mu    sync.Mutex
 	token *jobs.Secret
-	// also are further secrets that no error text may contain.
+	// also are other secrets that no error may contain.
 	also []jobs.Secret
 }
 
@@ -30,7 +30,7 @@ func (s *tokenSource) get(ctx context.Context) (jobs.Secret, error) {
 	return *s.token, nil
 }
 
-// renew reads the token again and reports whether it is another one.
+// renew reads the token again and reports whether it changed.
 func (s *tokenSource) renew(ctx context.Context) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,12 +49,12 @@ func (s *tokenSource) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A token that is no header value must not reach net/http: its error would
-	// print the token.
+	// A token that is not a valid header value must not reach net/http, because its error
+	// would contain the token.
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return jobs.Invalid("token_wo", "The access token cannot be sent",
-			"It holds blanks, line ends or other characters that no token has.",
-			"Copy the token again, without what surrounds it.")
+			"It contains blanks, line ends or other characters that no token has.",
+			"Copy the token again, without the characters around it.")
 	}
 	if token.Empty() {
 		return jobs.Invalid("token_wo", "The access token is empty", "Nothing was given, or an environment variable is not set.",
@@ -64,7 +64,7 @@ func (s *tokenSource) load(ctx context.Context) error {
 	return nil
 }
 
-// secrets are the texts that no error may contain.
+// secrets returns the secrets that no error may contain.
 func (s *tokenSource) secrets() []jobs.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,8 +75,8 @@ func (s *tokenSource) secrets() []jobs.Secret {
 	return all
 }
 
-// alsoSecret adds a secret that tokens are made from. It is called by read, while
-// load holds the lock.
+// alsoSecret adds the secret for which tokens are issued. read calls it while load holds
+// the lock.
 func (s *tokenSource) alsoSecret(secret jobs.Secret) {
 	if !slices.Contains(s.also, secret) {
 		s.also = append(s.also, secret)

@@ -17,28 +17,27 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// transport is the HTTP transport below the driver; the package comment says what it is
-// for. It is safe for concurrent use.
+// transport is the HTTP transport below the driver; the package comment says what it
+// corrects. It is safe for concurrent use.
 type transport struct {
 	base     *http.Transport
 	endpoint *url.URL
 	token    *tokenSource
 	throttle *throttle
-	// patience is how long a warehouse that is busy or starting is waited for.
+	// patience is the time to wait for a warehouse that is busy or starting.
 	patience time.Duration
-	// answered is set once the host has answered anything.
+	// answered is set when the host has answered a request.
 	answered atomic.Bool
 	links    links
 }
 
-// requestTimeout bounds one request of a method: the time until its answer
-// begins.
+// requestTimeout limits the time of one request until its response begins.
 func requestTimeout(method string, c *call) time.Duration {
 	switch method {
 	case "OpenSession":
 		return 20 * time.Second
 	case "ExecuteStatement":
-		// A warehouse that is starting may hold it back.
+		// A warehouse that is starting may delay the response.
 		return 5 * time.Minute
 	case "FetchResults", "GetResultSetMetadata":
 		return 2 * time.Minute
@@ -52,12 +51,12 @@ func requestTimeout(method string, c *call) time.Duration {
 	}
 }
 
-// pieceTimeout bounds the time between two pieces of an answer, where
-// requestTimeout is not longer.
+// pieceTimeout limits the time between two parts of a response, if requestTimeout is not
+// longer.
 const pieceTimeout = time.Minute
 
-// maxRenewals is how many new tokens one request is tried with. A token that was
-// just made may be refused by a part of the workspace that does not know it yet.
+// maxRenewals is the number of new tokens with which one request is tried. A part of the
+// workspace may refuse a token that was issued just before.
 const maxRenewals = 3
 
 // RoundTrip implements http.RoundTripper.
@@ -66,8 +65,8 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The driver asks the host for these at every connect. An empty list switches
-	// its telemetry off, which has no other switch.
+	// The driver requests these flags at every connect. An empty list switches its
+	// telemetry off; there is no other switch.
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
 		return bufferedResponse(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
 	}
@@ -100,17 +99,17 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return bufferedResponse(request, "application/x-thrift", content), nil
 }
 
-// pauses are the retry policy's of one request to the workspace. The caller adds
-// what bounds the attempts.
+// pauses is the retry policy of a request to the workspace. The caller adds the limits of
+// the attempts.
 var pauses = retry.Policy{First: 500 * time.Millisecond, Longest: 30 * time.Second}
 
-// maxLostAttempts is how often a request is sent that the warehouse does not
-// answer. One that is answered with "busy" or "unavailable" is sent for as long
-// as a warehouse may take to start.
+// maxLostAttempts is the maximum number of attempts of a request without a response. A
+// request that is answered with "busy" or "unavailable" is retried for as long as a
+// warehouse may take to start.
 const maxLostAttempts = 3
 
-// sendRepeatedly sends the request until it is answered, as often as the method
-// is idempotent and the time for a starting warehouse allows.
+// sendRepeatedly sends the request until it is answered. It retries if the failure is
+// transient and the time for a starting warehouse has not passed.
 func (t *transport) sendRepeatedly(request *http.Request, method string, body []byte, c *call) (*bytes.Buffer, *failure) {
 	idempotent := method != "ExecuteStatement" || c != nil && c.idempotent
 	cleanup := isCleanup(method)
@@ -130,8 +129,8 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 		return t.send(ctx, request, method, body, requestTimeout(method, c))
 	}, func(n int, f *failure) retry.Decision {
 		if f.cause == causeUnauthorized && renewals < maxRenewals {
-			// The credential may have been replaced since it was read, or the
-			// token made of it may have expired.
+			// The credential may have been replaced since it was read, or its token may
+			// have expired.
 			renewals++
 			changed, err := t.token.renew(ctx)
 			if err != nil {
@@ -173,10 +172,10 @@ func doFailing[T any](ctx context.Context, p retry.Policy, attempt func(n int) (
 	return result, last
 }
 
-// withCallersCancel gives a request the caller's cancellation, which the driver
-// dropped on the way here. ExecuteStatement gets executeGrace to answer: without
-// the statement's id it cannot be cancelled at the warehouse. A status call gets
-// the same, because the driver cancels the statement right after it.
+// withCallersCancel adds the caller's cancellation to the context of a request, because the
+// driver does not pass it on. After a cancel, ExecuteStatement has executeGrace to return
+// the statement's id, without which the statement cannot be cancelled at the warehouse. A
+// status call has the same time, because the driver cancels the statement right after it.
 func withCallersCancel(ctx context.Context, c *call, method string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.ctx, func() {
@@ -190,8 +189,7 @@ func withCallersCancel(ctx context.Context, c *call, method string) (context.Con
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// send makes one attempt and reads the whole answer. bound is the request's
-// timeout.
+// send makes one attempt and reads the whole response. bound is the request's timeout.
 func (t *transport) send(
 	ctx context.Context, request *http.Request, method string, body []byte, bound time.Duration,
 ) (*bytes.Buffer, *failure) {

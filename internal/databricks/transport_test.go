@@ -22,7 +22,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// thriftCall is the beginning of a request to a method, and an empty answer.
+// thriftCall returns the beginning of a request to a method; it also is an empty response.
 func thriftCall(kind byte, method string) []byte {
 	var b bytes.Buffer
 	b.Write([]byte{0x80, 0x01, 0, kind, 0, 0, 0, byte(len(method))})
@@ -31,7 +31,7 @@ func thriftCall(kind byte, method string) []byte {
 	return b.Bytes()
 }
 
-// unsentWarehouse makes a warehouse, of which only the transport is used, for a server.
+// unsentWarehouse returns a warehouse for a server. Only its transport is used.
 func unsentWarehouse(t *testing.T, cfg Config) *Warehouse {
 	t.Helper()
 	cfg.HTTPPath, cfg.Token = "/sql/1.0/warehouses/x", func(context.Context) (jobs.Secret, error) { return jobs.NewSecret("canary"), nil }
@@ -73,7 +73,7 @@ func post(t *testing.T, w *Warehouse, target, method string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// checklist 50: no redirect and no other host gets the token.
+// checklist 50: the token is not sent to a redirect's target or to another host.
 func TestTokenIsSentToItsHostOnly(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int32
@@ -140,7 +140,7 @@ func TestTLSNeedsATrustedAuthority(t *testing.T) {
 	}
 }
 
-// checklist 50: a configured proxy is used, also at a private address.
+// checklist 50: a configured proxy is used, even if its address is private.
 func TestProxyIsHonoured(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Value
@@ -167,7 +167,7 @@ func TestProxyIsHonoured(t *testing.T) {
 	}
 }
 
-// checklist 50: the address is checked when it is dialled, whatever its name.
+// checklist 50: the address is checked when it is dialled, for every host name.
 func TestForbiddenAddressIsRefused(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -267,8 +267,8 @@ func TestHTTPStatuses(t *testing.T) {
 	}
 }
 
-// A transient failure is retried: what the warehouse cannot have executed, and
-// what may be executed twice. Each kind of request has its own attempts.
+// A transient failure is retried if the warehouse cannot have executed the request, or may
+// execute it twice. Each kind of request has its own number of attempts.
 func TestTransientFailureIsRetried(t *testing.T) {
 	t.Parallel()
 	unavailable := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }

@@ -21,15 +21,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// UnityCatalog reads Unity Catalog by its REST API, which needs no running
-// warehouse and starts none.
+// UnityCatalog reads Unity Catalog by its REST API, which does not need or start a
+// warehouse.
 type UnityCatalog struct {
 	w      *Warehouse
 	client *client.DatabricksClient
 }
 
-// NewUnityCatalog makes a UnityCatalog without sending anything. The
-// configuration is that of a warehouse; its HTTP path is not used.
+// NewUnityCatalog returns a UnityCatalog without sending a request. It does not use the
+// HTTP path of the configuration.
 func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 	w, err := newWarehouse(cfg)
 	if err != nil {
@@ -54,18 +54,18 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 // Close closes idle connections.
 func (u *UnityCatalog) Close() { u.w.transport.base.CloseIdleConnections() }
 
-// errNoUnityCatalog is the cause where a workspace has no Unity Catalog.
+// errNoUnityCatalog means that a workspace has no Unity Catalog.
 var errNoUnityCatalog = errors.New("no Unity Catalog")
 
-// IsNoUnityCatalog reports whether a workspace has no Unity Catalog, or does not
-// serve its API. The caller reads the catalog through the warehouse then.
+// IsNoUnityCatalog reports whether a workspace has no Unity Catalog, or does not serve its
+// API. The caller then reads the catalog through the warehouse.
 func IsNoUnityCatalog(err error) bool { return errors.Is(err, errNoUnityCatalog) }
 
-// InUnityCatalog reports whether a catalog is one that Unity Catalog keeps.
+// InUnityCatalog reports whether a catalog belongs to Unity Catalog.
 func InUnityCatalog(name string) bool { return !strings.EqualFold(name, hiveMetastore) }
 
-// Catalogs lists the catalogs that match a SHOW ... LIKE pattern. hive_metastore
-// is not among them: Unity Catalog does not keep it.
+// Catalogs lists the catalogs that match a SHOW ... LIKE pattern. It does not list
+// hive_metastore, which does not belong to Unity Catalog.
 func (u *UnityCatalog) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
 	all, err := catalog.NewCatalogs(u.client).ListAll(ctx, catalog.ListCatalogsRequest{})
 	if err != nil {
@@ -120,8 +120,8 @@ func (u *UnityCatalog) Tables(ctx context.Context, catalogName, database, patter
 
 // Columns lists a table's columns that match a pattern, by position.
 func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
-	// The SDK puts the name into the path unescaped: a name with a slash or a
-	// question mark would make the token read another API of the workspace.
+	// The SDK adds the name to the path without escaping it. A name with a slash or a
+	// question mark would send the token to another API of the workspace.
 	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: url.PathEscape(table.String())})
 	if err != nil {
 		return nil, u.explain(ctx, err, table)
@@ -140,8 +140,8 @@ func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, patter
 	return out, nil
 }
 
-// explain turns an error of the API into one of the product, and names the first
-// part of a name that does not exist.
+// explain converts an error of the API to a *jobs.Error. For a missing object, it names the
+// first part of the name that does not exist.
 func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableName) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -168,7 +168,7 @@ func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableNa
 		return &jobs.Error{Code: jobs.CodeForbidden, Summary: "A permission is missing in Databricks",
 			Detail: detail, Next: grantFor(detail), Err: err}
 	}
-	return &jobs.Error{Code: jobs.CodeUnreachable, Summary: fmt.Sprintf("%s could not tell what its catalog holds", u.w.name),
+	return &jobs.Error{Code: jobs.CodeUnreachable, Summary: fmt.Sprintf("%s could not list its catalog", u.w.name),
 		Detail: fmt.Sprintf("HTTP %d %s: %s", e.StatusCode, e.ErrorCode, detail),
 		Next:   "Try again; if it stays so, look at the status of the workspace.", Err: err}
 }
@@ -200,7 +200,7 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 		return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog),
 			namesOf(tables, func(t jobs.TableInfo) string { return t.Name }))
 	}
-	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s does not find what it lists", u.w.name),
+	return &jobs.Error{Code: jobs.CodeInvalid, Summary: fmt.Sprintf("%s lists an object that it does not find", u.w.name),
 		Detail: detail, Next: "Run it again"}
 }
 
@@ -212,8 +212,8 @@ func namesOf[T any](list []T, name func(T) string) []string {
 	return out
 }
 
-// restTransport sends the SDK's requests to the configured host alone, with the
-// token, which it reads again once after a refusal.
+// restTransport sends the SDK's requests with the token, and only to the configured host.
+// After a refusal it reads the token again, once.
 type restTransport struct{ w *Warehouse }
 
 // RoundTrip implements http.RoundTripper.
@@ -273,7 +273,8 @@ func (noLoader) Name() string { return "none" }
 
 func (noLoader) Configure(*config.Config) error { return nil }
 
-// quiet is the SDK's logger: its default one prints requests to standard output.
+// quiet is a logger for the SDK that logs nothing. The SDK's default logger prints requests
+// to standard output.
 type quiet struct{}
 
 func (quiet) Enabled(context.Context, logger.Level) bool     { return false }

@@ -24,7 +24,7 @@ func unityCatalog(t *testing.T, server *httptest.Server) *UnityCatalog {
 	return u
 }
 
-// checklist 50: a name is a name, and not a way to the workspace's other APIs.
+// checklist 50: a table's name cannot lead to another API of the workspace.
 func TestTableNameIsEscapedInTheCatalogPath(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Value
@@ -45,13 +45,12 @@ func TestTableNameIsEscapedInTheCatalogPath(t *testing.T) {
 			t.Fatalf("%s: %v, %v", name, columns, err)
 		}
 		if got := asked.Load(); got != "/api/2.1/unity-catalog/tables/"+want {
-			t.Errorf("%s was asked for at %s", name, got)
+			t.Errorf("path of %s: got %s", name, got)
 		}
 	}
 }
 
-// checklist 50: an answer that sends the catalog's reader elsewhere does not
-// have the token brought there.
+// checklist 50: the token is not sent to the target of a redirect of the catalog API.
 func TestCatalogAPIRedirectGetsNoToken(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
@@ -63,7 +62,7 @@ func TestCatalogAPIRedirectGetsNoToken(t *testing.T) {
 	t.Cleanup(server.Close)
 	u := unityCatalog(t, server)
 	if _, err := u.Catalogs(t.Context(), ""); err == nil {
-		t.Error("the redirect was taken for an answer")
+		t.Error("the redirect returned no error")
 	}
 	if n := reached.Load(); n > 0 {
 		t.Errorf("the other host was reached %d times", n)

@@ -18,38 +18,39 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Config says how to reach a warehouse.
+// Config is the configuration of a warehouse.
 type Config struct {
 	// Host is a host name, or for local use a URL ("http://127.0.0.1").
 	Host     string
 	Port     int
 	HTTPPath string
-	// Token gives the access token; either Token or Client must be set. It is
-	// called again when the warehouse refuses the token, because the credential
-	// may have been replaced.
+	// Token returns the access token; either Token or Client must be set. It is called
+	// again when the warehouse refuses the token, because the credential may have been
+	// replaced.
 	Token func(context.Context) (jobs.Secret, error)
-	// Client, if set, makes the access tokens in place of Token, and a new one
-	// whenever the last one is refused: an access token can expire within a run.
+	// Client, if set, is used instead of Token: access tokens are issued for it. A new
+	// one is issued when the warehouse refuses the last one, because an access token can
+	// expire during a run.
 	Client *ClientCredentials
 	// AllowPrivateHosts allows hosts outside Databricks' domains, and private and
 	// loopback addresses.
 	AllowPrivateHosts bool
 	// CAFile adds certificate authorities to the system's.
 	CAFile string
-	// QueryTimeout bounds each statement at the warehouse; 0 means
+	// QueryTimeout is the timeout of each statement at the warehouse; 0 means
 	// jobs.DefaultQueryTimeout.
 	QueryTimeout time.Duration
-	// StartTimeout is how long a warehouse may take to start; 0 means
-	// DefaultStartTimeout. A host that does not answer at all fails within 30
-	// seconds, whatever StartTimeout is.
+	// StartTimeout is the time that a warehouse may take to start; 0 means
+	// DefaultStartTimeout. A host that does not answer at all fails within 30 seconds,
+	// independent of StartTimeout.
 	StartTimeout time.Duration
-	// CloudFetch lets large results come as files from the workspace's storage.
-	// The links to them expire after about 15 minutes: then reading fails with
-	// CodeUnreachable, and the caller has to run the statement again.
+	// CloudFetch allows large results as files from the workspace's storage. The links
+	// to them expire after about 15 minutes. Reading then fails with CodeUnreachable,
+	// and the caller must execute the statement again.
 	CloudFetch bool
 	// UserAgent names the product to Databricks: "vendor+product".
 	UserAgent string
-	// QueryTags mark every statement in the warehouse's query history.
+	// QueryTags are added to every statement in the warehouse's query history.
 	QueryTags map[string]string
 	// Sent, if set, is called with the id of each statement that the warehouse
 	// accepted. It must not block.
@@ -59,26 +60,25 @@ type Config struct {
 	Waiting func(elapsed time.Duration)
 }
 
-// DefaultStartTimeout is how long Open waits for a warehouse to start.
+// DefaultStartTimeout is the time for which Open waits for a warehouse to start.
 const DefaultStartTimeout = 10 * time.Minute
 
 const (
-	// pageRows bounds the rows of one fetch, and with it memory.
+	// pageRows limits the rows, and so the memory, of one fetch.
 	pageRows = 10_000
 	// longestStatement is the largest STATEMENT_TIMEOUT that Databricks accepts.
 	longestStatement = 172_800 * time.Second
-	// cancelGrace is how long the caller of a cancelled call waits for the call
+	// cancelGrace is the time for which the caller of a cancelled call waits for the call
 	// to end.
 	cancelGrace = 1200 * time.Millisecond
-	// executeGrace is how long a statement that was cancelled while it was
-	// submitted may take to get its id, without which the warehouse cannot
-	// cancel it.
+	// executeGrace is the time in which a statement that was cancelled during its
+	// submission must get an id. The warehouse cannot cancel a statement without an id.
 	executeGrace = 20 * time.Second
 )
 
-// Warehouse is one session at a warehouse. It is for one goroutine at a time.
+// Warehouse is one session at a warehouse. Only one goroutine may use it at a time.
 type Warehouse struct {
-	// name is the host as error messages name it.
+	// name is the host in error messages.
 	name      string
 	transport *transport
 	token     *tokenSource
@@ -89,15 +89,15 @@ type Warehouse struct {
 	sent func(statementID string)
 
 	sessionLost atomic.Bool
-	// columnar is set once a result came in Thrift's columns instead of Arrow:
-	// the later ones of the session do, too.
+	// columnar is set after a result came in Thrift's columns instead of Arrow, because
+	// the later results of the session do, too.
 	columnar atomic.Bool
 	// abandoned are the calls whose callers no longer wait for them.
 	abandoned      sync.WaitGroup
 	abandonedCalls atomic.Int32
 }
 
-// newWarehouse validates the configuration; nothing is sent yet.
+// newWarehouse validates the configuration. It sends no request.
 func newWarehouse(cfg Config) (*Warehouse, error) {
 	return newWarehouseVia(cfg, http.ProxyFromEnvironment)
 }
@@ -132,8 +132,8 @@ func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
 	return w, nil
 }
 
-// connector configures the driver: what can lose data or wait without bound is
-// switched off here, or corrected by the transport.
+// connector configures the driver. It switches off the features that can lose data or wait
+// without a limit; the transport corrects the others.
 func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 	timeout := cfg.QueryTimeout
 	if timeout <= 0 {
@@ -174,10 +174,10 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 	)
 }
 
-// Close ends the session at the warehouse, within a bounded time. If a statement
-// still has to be cancelled at the warehouse, Close returns at once and the rest
-// goes on in the background. Its error is always nil: a session that could not be
-// closed ends by itself, and what was done in it stays done.
+// Close ends the session at the warehouse, within a limited time. If a statement must still
+// be cancelled at the warehouse, Close returns at once and does the rest in the background.
+// Its error is always nil, because a session that could not be closed ends by itself, and
+// its statements stay in effect.
 func (w *Warehouse) Close() error {
 	if w.abandonedCalls.Load() > 0 {
 		go func() {
@@ -208,11 +208,10 @@ func (w *Warehouse) ready() error {
 	return nil
 }
 
-// do runs a call of the driver, and returns within cancelGrace after the caller
-// cancelled it. The driver's context is cancelled only once the statement has an
-// id, so that the driver cancels the statement at the warehouse too. A call that
-// does not end by then goes on in the background, within the timeouts of its
-// requests, and its session is not used again.
+// do runs a call of the driver, and returns within cancelGrace after the caller cancelled
+// it. It cancels the driver's context when the statement has an id, so that the driver also
+// cancels the statement at the warehouse. A call that does not end in time continues in the
+// background, within the timeouts of its requests, and its session is not used again.
 func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), err error)) (release func(), err error) {
 	c.sent = w.sent
 	ctx, cancel := c.context()
