@@ -26,25 +26,25 @@ func (a account) String() string {
 	return fmt.Sprintf("%s (%s)", a.name, a.id)
 }
 
-// accountCheck remembers the token whose account was found to be the store's.
+// accountCheck remembers the last token that was found to belong to the store's account.
 type accountCheck struct {
 	mu      sync.Mutex
 	checked jobs.Secret
 }
 
-// The paths that tell the account of a token: that of the newer source, and that
-// of the published description.
+// The paths at which the API returns a token's account, in the order in which they are
+// tried. accountPathV1 is the path of the published description.
 const (
 	accountPath   = "/v2/account"
 	accountPathV1 = "/api/account"
 )
 
-// CheckAccount fails when the API token is of another account than the one that
-// the store belongs to. Cursors, definitions and scans of one account mean
-// nothing in another: a run would skip rows, or export an empty audience. A store
-// that belongs to no account yet is bound to the token's account, and bound tells
-// which one. When Lytics cannot be reached, the account is believed to be the
-// store's: a run that has nothing to send does not need Lytics.
+// CheckAccount fails if the API token belongs to another account than the store. Cursors,
+// definitions and scans are valid for one account only: with another account, a run would
+// skip rows, or export an empty audience. A store without an account is bound to the
+// token's account, and bound describes that account. If Lytics cannot be reached and the
+// store has an account, CheckAccount succeeds, because a run without events to send does
+// not need Lytics.
 func (p *Platform) CheckAccount(ctx context.Context) (bound string, err error) {
 	_, bound, err = p.checkedToken(ctx, definitionPatience)
 	if !jobs.IsCode(err, jobs.CodeUnreachable) {
@@ -56,11 +56,11 @@ func (p *Platform) CheckAccount(ctx context.Context) (bound string, err error) {
 	return "", nil
 }
 
-// maxRenewals is how often the token may change while its account is asked for.
+// maxRenewals is the number of times that the token may change while its account is read.
 const maxRenewals = 3
 
-// checkedToken returns a token that is of the store's account. Every call but the
-// one for the account is made with such a token.
+// checkedToken returns a token that belongs to the store's account. Every call except the
+// one that reads the account uses such a token.
 func (p *Platform) checkedToken(ctx context.Context, patience time.Duration) (token jobs.Secret, bound string, err error) {
 	p.accountCheck.mu.Lock()
 	defer p.accountCheck.mu.Unlock()
@@ -73,7 +73,7 @@ func (p *Platform) checkedToken(ctx context.Context, patience time.Duration) (to
 		if own, err = p.ownAccount(ctx, patience); err != nil {
 			return jobs.Secret{}, "", err
 		}
-		// A refused token is read anew: the answer is then about another token.
+		// If the token was refused and read again, the response is about another token.
 		now, err := p.token.get(ctx)
 		if err != nil {
 			return jobs.Secret{}, "", err
@@ -84,7 +84,7 @@ func (p *Platform) checkedToken(ctx context.Context, patience time.Duration) (to
 		if n == maxRenewals {
 			return jobs.Secret{}, "", &jobs.Error{
 				Code: jobs.CodeUnauthorized, Attribute: tokenAttribute, Summary: "There is no usable API token for Lytics",
-				Detail: fmt.Sprintf("the token changed %d times while its account was asked for", n+1), Next: tokenNext,
+				Detail: fmt.Sprintf("the token changed %d times while its account was read", n+1), Next: tokenNext,
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func otherAccount(place string, owner, own account) error {
 	}
 }
 
-// owner is the account that the store belongs to, or none.
+// owner returns the account of the store; it is empty if the store has none.
 func (p *Platform) owner(ctx context.Context) (a account, err error) {
 	err = p.db.Read().QueryRowContext(ctx, `SELECT account_id, name FROM lytics_account`).Scan(&a.id, &a.name)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -135,8 +135,8 @@ func AccountOf(ctx context.Context, db *store.DB) (string, error) {
 	return owner.String(), nil
 }
 
-// bind makes an account the store's, unless another process was faster, and
-// returns the store's account.
+// bind binds the store to an account, unless another process has bound it, and returns the
+// store's account.
 func (p *Platform) bind(ctx context.Context, a account) (account, error) {
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO lytics_account (one, account_id, name, bound_at) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -144,13 +144,13 @@ func (p *Platform) bind(ctx context.Context, a account) (account, error) {
 		return err
 	})
 	if err != nil {
-		return account{}, p.storeError(ctx, "Cannot note which Lytics account the store belongs to", err)
+		return account{}, p.storeError(ctx, "Cannot record which Lytics account the store belongs to", err)
 	}
 	return p.owner(ctx)
 }
 
-// accountEntry is what the API tells of an account. The first version of the API
-// has its numbers as strings in some accounts.
+// accountEntry is an account in a response of the API. The first version of the API writes
+// numbers as strings in some accounts.
 type accountEntry struct {
 	ID     string      `json:"id"`
 	Name   string      `json:"name"`
@@ -158,7 +158,7 @@ type accountEntry struct {
 	Parent json.Number `json:"parentaid"`
 }
 
-// ownAccount is the account of the token, or the one that account_id names.
+// ownAccount returns the account of the token, or the account of account_id.
 func (p *Platform) ownAccount(ctx context.Context, patience time.Duration) (account, error) {
 	summary := "Cannot tell which Lytics account the API token belongs to"
 	c := p.get(summary, accountPath)
@@ -190,7 +190,7 @@ func (p *Platform) ownAccount(ctx context.Context, patience time.Duration) (acco
 	}
 	return account{}, &jobs.Error{
 		Code: jobs.CodeInvalid, Attribute: "platform.lytics.account_id", Summary: summary,
-		Detail: "the API token has several accounts: " + entryList(entries), Next: "Set account_id to the one that is meant",
+		Detail: "the API token has several accounts: " + entryList(entries), Next: "Set account_id to one of them",
 	}
 }
 

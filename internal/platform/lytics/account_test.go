@@ -1,4 +1,4 @@
-//nolint:thelper // what is given to onEach are the bodies of tests
+//nolint:thelper // the functions given to onEach are the bodies of subtests
 package lytics_test
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 )
 
-// checklist 65: with a token of another account nothing is read, sent or changed.
+// checklist 65: with a token of another account, nothing is read, sent or changed.
 func TestAStoreBelongsToOneAccount(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *fixture) {
@@ -65,9 +65,9 @@ func TestTheOwnAccountOfAFamilyIsFound(t *testing.T) {
 	}
 }
 
-// Without an answer the account is believed to be the store's, so that what goes
-// on without Lytics goes on; without a bound account nothing is.
-func TestTheBoundAccountIsBelievedWhileLyticsIsAway(t *testing.T) {
+// If Lytics cannot be reached, the check succeeds for a store that is bound to an account,
+// and fails for one that is not.
+func TestABoundStorePassesTheCheckWhileLyticsIsUnreachable(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{})
 	away := lyticstest.Fault{Path: "/v2/account", Status: 503, Times: -1}
@@ -81,8 +81,7 @@ func TestTheBoundAccountIsBelievedWhileLyticsIsAway(t *testing.T) {
 	b.must(b.CheckAccount(context.Background()))
 }
 
-// checklist 65: a token that is read anew after a refusal is checked before it
-// is used, too.
+// checklist 65: a token that is read again after a refusal is checked before it is used.
 func TestARenewedTokenOfAnotherAccountIsRefused(t *testing.T) {
 	t.Parallel()
 	token := canary

@@ -19,14 +19,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// How long a call is tried again, from its first failure. What a plan waits for
-// is shorter than what a run waits for.
+// The time for which a call is retried, from its first failure. Calls of a plan have less
+// time than calls of a run.
 const (
 	definitionPatience = 45 * time.Second
 	runPatience        = 10 * time.Minute
 )
 
-// attemptTimeout bounds one attempt.
+// attemptTimeout limits one attempt.
 const attemptTimeout = time.Minute
 
 // The pauses between attempts double from the first to the longest.
@@ -35,55 +35,57 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// maxAnswer is the most bytes of an answer: a page is 100 profiles of 1 MB.
+// maxAnswer is the size limit of a response in bytes. A page has 100 profiles of up to
+// 1 MB.
 const maxAnswer = 160 << 20
 
-// call is a request of the API and what its failures mean.
+// call is a request to the API, and the meaning of its failures.
 type call struct {
-	// summary says what cannot be done when it fails.
+	// summary is the summary of the error.
 	summary string
 	method  string
 	base    *url.URL
-	// path is below base, escaped.
+	// path is the escaped path after base.
 	path        string
 	query       url.Values
 	body        []byte
 	contentType string
 	gzipped     bool
-	// repeatable: sent twice it has the effect of once.
+	// repeatable means that sending the request twice has the effect of sending it once.
 	repeatable bool
-	// object is the kind and the name of what a 404 says is not there.
+	// object is the kind and the name of the object that a 404 refers to.
 	object [2]string
-	// attribute is what a 400 is about, conflict what a 409 is.
+	// attribute is the attribute that a 400 refers to, and conflict the one that a 409
+	// refers to.
 	attribute, conflict string
-	// right is what the token must be allowed to do, where a 403 is not about the
+	// right is the permission that a 403 refers to, if it is not a permission on the
 	// object.
 	right string
-	// anyAccount is set for the call that asks for the token's account. All others
-	// are made with a token of the store's account.
+	// anyAccount is set for the call that reads the token's account. All other calls use
+	// a token of the store's account.
 	anyAccount bool
-	// private answers hold personal data and are not repeated in errors.
+	// private means that the response contains personal data, so errors do not repeat it.
 	private bool
-	// patience is definitionPatience when 0.
+	// patience is the time for retries; 0 means definitionPatience.
 	patience time.Duration
 	timeout  time.Duration
-	// unsure, which may be nil, is told before a request is repeated of which it
-	// is not known whether it took effect.
+	// unsure, which may be nil, is called before a request is repeated that may have
+	// taken effect.
 	unsure func()
 }
 
-// get is a call that reads.
+// get returns a call that reads.
 func (p *Platform) get(summary, path string) call {
 	return call{summary: summary, method: http.MethodGet, base: p.api, path: path, query: url.Values{}, repeatable: true}
 }
 
-// send is a call with a JSON body.
+// send returns a call with a JSON body.
 func (p *Platform) send(summary, method, path string, body any) (call, error) {
 	b, err := json.Marshal(body)
 	return call{summary: summary, method: method, base: p.api, path: path, query: url.Values{}, body: b, contentType: "application/json"}, err
 }
 
-// do makes a call until it has an answer, cannot have one, or patience ends.
+// do makes a call, and retries transient failures until patience ends.
 func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	if c.patience == 0 {
 		c.patience = definitionPatience
@@ -137,7 +139,7 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	return nil, f.explain(ctx, c)
 }
 
-// errAttempt stands for the *failure of an attempt.
+// errAttempt is returned to package retry for an attempt that ended with a *failure.
 var errAttempt = errors.New("the attempt failed")
 
 // attempt makes one request.
@@ -184,7 +186,7 @@ func (p *Platform) attempt(ctx context.Context, c call, token jobs.Secret) ([]by
 	return nil, p.statusFailure(resp, answer)
 }
 
-// address is the URL of a call.
+// address returns the URL of a call.
 func (p *Platform) address(c call) string {
 	q := url.Values{}
 	for k, v := range c.query {
@@ -200,7 +202,7 @@ func (p *Platform) address(c call) string {
 	return text
 }
 
-// statusFailure reads an answer that is not a good one.
+// statusFailure returns the failure of a response with an error status.
 func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
 	f := &failure{status: resp.StatusCode, retryAfter: retry.After(resp.Header.Get("Retry-After"), p.clock.Now())}
 	if gjson.ValidBytes(answer) && gjson.GetBytes(answer, "status").Exists() {
@@ -225,8 +227,7 @@ func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
 	return f
 }
 
-// into makes a call and decodes the data of its answer; numbers keep all their
-// digits.
+// into makes a call and decodes the data of its response. Numbers keep all their digits.
 func (p *Platform) into(ctx context.Context, c call, out any) error {
 	answer, err := p.do(ctx, c)
 	if err != nil || out == nil {

@@ -18,8 +18,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
-// checklist 25: the token is changed in mid-run; it is read again, and the run
-// goes on.
+// checklist 25: the token changes during a run. It is read again, and the run continues.
 func TestAChangedTokenIsReadAgain(t *testing.T) {
 	t.Parallel()
 	token, reads := canary, 0
@@ -43,7 +42,7 @@ func TestAChangedTokenIsReadAgain(t *testing.T) {
 	}
 	b.wantIDs("s", "e0", "e1")
 	b.wantUnsure(0)
-	// One that stays bad is a clear state, and no loop.
+	// A token that stays invalid is an error after one renewal.
 	b.server.SetToken("another")
 	_, err := b.Fields(t.Context())
 	refused(t, "bad token", err, jobs.CodeUnauthorized, "platform.lytics.token", "401", "LYTICS_API_TOKEN")
@@ -75,7 +74,7 @@ func TestTokensThatCannotWorkAreNotSent(t *testing.T) {
 	}
 }
 
-func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
+func TestAddressesThatExposeTheTokenAreRefused(t *testing.T) {
 	t.Parallel()
 	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
@@ -95,7 +94,7 @@ func TestAddressesThatWouldTellTheTokenAreRefused(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreToldApart(t *testing.T) {
+func TestRefusalsHaveDifferentErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fault     lyticstest.Fault
@@ -126,13 +125,14 @@ func TestRefusalsAreToldApart(t *testing.T) {
 			}
 			refused(t, name, err, c.code, c.attribute, c.says)
 			if d := b.clock.Total(); d > time.Minute {
-				t.Errorf("a plan waits %s", d)
+				t.Errorf("a plan waited %s", d)
 			}
 		})
 	}
 }
 
-// A 404 that is about more than the object must not make Terraform forget it.
+// A 404 that refers to the account or the schema must not remove the object from
+// Terraform's state.
 func TestOnlyTheObjectsOwn404IsNotFound(t *testing.T) {
 	t.Parallel()
 	b := open(t, lyticstest.Options{AccountID: "one"}, func(c *lytics.Config) { c.AccountID = "two" })
@@ -156,7 +156,7 @@ func answering(status int, text string) func(*lytics.Config) {
 	})
 }
 
-// The token stays with the host that it was meant for.
+// The token must not be sent to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	followed := false
@@ -172,7 +172,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// checklist 26: a host that takes the connection and is silent.
+// checklist 26: a host that accepts the connection but does not answer.
 func TestASilentHostTimesOut(t *testing.T) {
 	t.Parallel()
 	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
@@ -210,7 +210,7 @@ func TestHostsThatAreNotThere(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	secure.Config.ErrorLog = nil
-	// No process takes port 1; one that was free a moment ago may be taken.
+	// No process uses port 1. A port that was free before may be in use.
 	const gone = "http://127.0.0.1:1"
 	for name, c := range map[string]struct {
 		url, says string

@@ -18,36 +18,35 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Where Lytics is.
+// The addresses of Lytics.
 const (
 	DefaultAPIURL  = "https://api.lytics.io"
 	DefaultBulkURL = "https://bulk.lytics.io"
 )
 
-// Config is how to reach an account.
+// Config is the configuration of a Lytics account.
 type Config struct {
-	// Token gives the API token. It is called again after Lytics refused the
-	// token that it gave before.
+	// Token returns the API token. It is called again after Lytics refused the token.
 	Token func(ctx context.Context) (jobs.Secret, error)
-	// APIURL and BulkURL default to Lytics's own.
+	// APIURL and BulkURL are the addresses of Lytics; empty means the defaults.
 	APIURL  string
 	BulkURL string
-	// AccountID chooses among the accounts of the token; empty is its default.
+	// AccountID selects one of the token's accounts; empty means the default account.
 	AccountID string
-	// UploadFormat is how events are written; empty is FormatJSONLines.
+	// UploadFormat is the format of events; empty means FormatJSONLines.
 	UploadFormat UploadFormat
-	// ProfileWait is how long AwaitProfiles waits; 0 means that it looks once.
+	// ProfileWait is the time for which AwaitProfiles waits; 0 means that it checks once.
 	ProfileWait time.Duration
-	// HTTP makes the calls; nil means a client of this package. Redirects are
-	// never followed, so that the token goes to no other host.
+	// HTTP makes the calls; nil means a client of this package. Redirects are never
+	// followed, so that the token is not sent to another host.
 	HTTP *http.Client
-	// DB holds the cursor that Append commits, and the records of sends.
+	// DB holds the cursor that Append commits, and the records of sent events.
 	DB        *store.DB
 	UserAgent string
 }
 
-// Platform is the customer-data side of one account. Its methods may be called
-// by several goroutines.
+// Platform is the customer-data platform of one account. Several goroutines may call its
+// methods.
 type Platform struct {
 	api, bulk *url.URL
 	account   string
@@ -57,18 +56,18 @@ type Platform struct {
 	db        *store.DB
 	token     tokenSource
 	clock     *retry.Clock
-	// schema is locked while the schema is changed, because all changes share
-	// one draft.
+	// schema is locked during a change of the schema, because all changes share one
+	// draft.
 	schema       sync.Mutex
 	profileWait  time.Duration
 	accountCheck accountCheck
 	patches      patchMode
 }
 
-// connectTimeout bounds the making of a connection.
+// connectTimeout limits the time to connect.
 const connectTimeout = 15 * time.Second
 
-// Open prepares the use of an account. It calls nothing.
+// Open returns the platform of an account. It sends no request.
 func Open(c Config) (*Platform, error) {
 	p := &Platform{
 		account:   c.AccountID,
@@ -104,19 +103,19 @@ func Open(c Config) (*Platform, error) {
 	return p, nil
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (p *Platform) Close() error {
 	p.http.CloseIdleConnections()
 	return nil
 }
 
-// BuildProfiles has nothing to do: Lytics builds the profiles. See AwaitProfiles.
+// BuildProfiles does nothing, because Lytics builds the profiles. See AwaitProfiles.
 func (p *Platform) BuildProfiles(context.Context, func(done, total int64)) (platform.ProfileStats, error) {
 	return platform.ProfileStats{}, nil
 }
 
-// parseURL takes the address of a host. The token travels in a header, so plain
-// HTTP is for this machine alone.
+// parseURL parses the address of a host. It allows plain HTTP for this machine only, because
+// the token is sent in a header.
 func parseURL(attribute, text, fallback string) (*url.URL, error) {
 	if text == "" {
 		text = fallback
@@ -128,12 +127,12 @@ func parseURL(attribute, text, fallback string) (*url.URL, error) {
 	}
 	switch {
 	case err != nil:
-		// The parser's text repeats the address, which may hold a password.
-		return nil, bad("it is no URL")
+		// The parser's error contains the address, which may contain a password.
+		return nil, bad("it is not a URL")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return nil, bad("it is no URL of a host with https")
+		return nil, bad("it is not an https URL with a host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, bad("it holds more than scheme, host and path")
+		return nil, bad("it contains more than scheme, host and path")
 	case u.Scheme == "http" && !egress.IsLoopbackHost(u.Hostname()):
 		return nil, bad("the API token would cross the network unencrypted")
 	}

@@ -16,19 +16,19 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// failure is why a call has no good answer.
+// failure is the failure of a call.
 type failure struct {
-	status int // 0 without an answer
-	// lytics tells that the answer is one of the API's own, and not a proxy's.
+	status int // 0 without a response
+	// lytics means that the API sent the response, not a proxy.
 	lytics    bool
 	codes     []string
 	message   string
 	requestID string
-	// garbled: the status is good and the answer cannot be read.
+	// garbled means that the status is a success, but the response cannot be decoded.
 	garbled bool
-	// transient: it may go better the next time.
+	// transient means that the call may succeed if it is tried again.
 	transient bool
-	// unsure: the call may have taken effect.
+	// unsure means that the call may have taken effect.
 	unsure     bool
 	timedOut   bool
 	retryAfter time.Duration
@@ -36,7 +36,7 @@ type failure struct {
 	err        error
 }
 
-// Error is for the chain of causes: it repeats nothing of an answer.
+// Error is the text of the failure as a cause. It contains no part of the response.
 func (f *failure) Error() string {
 	if f.err != nil {
 		return f.err.Error()
@@ -46,13 +46,13 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// isUnsure tells that the call behind an error may have taken effect.
+// isUnsure reports whether the failed call may have taken effect.
 func isUnsure(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && f.unsure
 }
 
-// hasStatus tells the status that Lytics answered with.
+// hasStatus reports whether Lytics answered with one of these statuses.
 func hasStatus(err error, status ...int) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && f.lytics && slices.Contains(status, f.status)
@@ -60,7 +60,7 @@ func hasStatus(err error, status ...int) bool {
 
 func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
 	f := &failure{transient: true, unsure: wrote, err: err}
-	// The client's error repeats the whole URL.
+	// The client's error contains the whole URL.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		f.err = u.Err
 	}
@@ -73,10 +73,10 @@ func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
 	return f
 }
 
-// containers are codes of a 404 that is about more than the object.
+// containers are the codes of a 404 that refers to the object's table, schema or account.
 var containers = []string{"TABLE-NOTFOUND-009", "SCHEMA-NOTFOUND-010", "SCHEMAVERSION-NOTFOUND-011", "ACCOUNT-NOTFOUND-021"}
 
-// container tells that a 404 is about more than the object.
+// container reports whether a 404 refers to the object's table, schema or account.
 func (f *failure) container() bool {
 	return slices.ContainsFunc(f.codes, func(code string) bool { return slices.Contains(containers, code) })
 }
@@ -86,7 +86,7 @@ func isContainer(err error) bool {
 	return ok && f.container()
 }
 
-// urlAttribute is where the address of a call is set.
+// urlAttribute is the path of the attribute with the address of a call.
 func (c call) urlAttribute() string {
 	if strings.HasPrefix(c.path, collectPath) {
 		return "platform.lytics.bulk_url"
@@ -94,7 +94,7 @@ func (c call) urlAttribute() string {
 	return "platform.lytics.api_url"
 }
 
-// explain says what the failure means to the user.
+// explain returns the *jobs.Error that describes the failure to the user.
 func (f *failure) explain(ctx context.Context, c call) error {
 	e := &jobs.Error{Summary: c.summary, Err: f}
 	address, says := c.urlAttribute(), f.says(c)
@@ -173,7 +173,7 @@ func (f *failure) transport(e *jobs.Error, c call, address string) {
 	}
 }
 
-// says repeats what Lytics said, where that cannot hold personal data.
+// says returns Lytics's message, if it cannot contain personal data.
 func (f *failure) says(c call) string {
 	text := ""
 	if f.message != "" && !c.private {
@@ -185,7 +185,7 @@ func (f *failure) says(c call) string {
 	return text
 }
 
-// longestMessage is how much of a message from outside goes into an error.
+// longestMessage is the length limit of Lytics's message in an error.
 const longestMessage = 500
 
 func shorten(text string) string {

@@ -18,34 +18,34 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// pageSize is the most profiles that Lytics gives at a time.
+// pageSize is the maximum number of profiles in a page of Lytics.
 const pageSize = 100
 
-// maxScans is how often a scan is begun before it is given up.
+// maxScans is the maximum number of attempts at a scan.
 const maxScans = 6
 
-// maxFieldList is how many bytes of field names go into an address; more fields
-// are asked for by naming none.
+// maxFieldList is the length limit of the list of fields in a URL, in bytes. For a longer
+// list, all fields are requested by naming none.
 const maxFieldList = 4000
 
-// pageTimeout bounds one attempt to get a page.
+// pageTimeout limits one attempt to read a page.
 const pageTimeout = 2 * time.Minute
 
-// scan is one reading of an audience.
+// scan is the state of a scan of an audience.
 type scan struct {
 	p       *Platform
 	summary string
 	segment string
 	query   url.Values
 	columns []jobs.Field
-	// identifiers tell profiles apart where they have no id.
+	// identifiers distinguish profiles without an id.
 	identifiers []string
 	spool       *spool
 }
 
-// Scan reads the profiles of an audience: the columns, and their rows in a
-// stable order. Fields empty means all, by id. The rows are all read before the
-// first of them is given; see the package on what they are exact for.
+// Scan reads the profiles of an audience. It returns the columns, and the rows in a stable
+// order. Empty fields means all fields, ordered by id. All rows are read before the first
+// one is yielded; the package comment has the guarantees.
 func (p *Platform) Scan(ctx context.Context, audience string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	s := &scan{p: p, summary: "Cannot scan audience " + audience}
 	r, err := p.segment(ctx, s.summary, audience, nil)
@@ -71,8 +71,7 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 	}, nil
 }
 
-// choose sets the columns and what is asked of Lytics: those, and the
-// identifiers.
+// choose sets the columns, and the requested fields: the columns and the identifiers.
 func (s *scan) choose(defined []jobs.Field, names []string) error {
 	all := make([]string, len(defined))
 	for i, f := range defined {
@@ -120,12 +119,12 @@ func (s *scan) run(ctx context.Context, yield func([]jobs.Value) bool) (err erro
 	return s.spool.each(ctx, yield)
 }
 
-// errStartRefused ends an attempt: Lytics does not know the token any more.
+// errStartRefused ends an attempt, because Lytics no longer accepts the scan's token.
 var errStartRefused = errors.New("lytics does not go on with the scan")
 
-// fill scans until an attempt is complete. One that has fewer profiles than
-// Lytics counted is made again; when the next one finds as many, it is the count
-// that was off.
+// fill scans until an attempt is complete. If an attempt has fewer profiles than Lytics's
+// count, fill makes another one. If two consecutive attempts have the same number of
+// profiles, Lytics's count is wrong, and the attempt is complete.
 func (s *scan) fill(ctx context.Context) error {
 	short := int64(-1)
 	for range maxScans {
@@ -158,8 +157,8 @@ func (s *scan) fill(ctx context.Context) error {
 	return e
 }
 
-// attempt reads all pages. Total is the least number of profiles that any page
-// said there are.
+// attempt reads all pages. total is the smallest number of profiles in the total of any
+// page.
 func (s *scan) attempt(ctx context.Context) (total int64, err error) {
 	total = -1
 	start, read := "", int64(0)

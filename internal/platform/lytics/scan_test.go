@@ -13,12 +13,12 @@ import (
 
 const scanPath = "/api/segment/"
 
-// Whatever happens on the way, each profile is there once.
+// A scan returns each profile once, in spite of faults during the scan.
 func TestScansAreExact(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		faults []lyticstest.Fault
-		pages  int // asked for
+		pages  int // requested pages
 	}{
 		"undisturbed":         {nil, 4},
 		"token expired":       {[]lyticstest.Fault{{Skip: 2, Expire: true}}, 3 + 4},
@@ -52,10 +52,10 @@ func TestScansAreExact(t *testing.T) {
 				}
 				asked := b.asked(http.MethodGet, scanPath)
 				if c.pages > 0 && len(asked) != c.pages {
-					t.Errorf("%d pages were asked for, want %d", len(asked), c.pages)
+					t.Errorf("%d pages were requested, want %d", len(asked), c.pages)
 				}
 				if q := asked[0].Query; !strings.Contains(q, "limit=100") || !strings.Contains(q, "fields=n%2Cid") {
-					t.Errorf("asked with %s", q)
+					t.Errorf("requested with %s", q)
 				}
 				b.wantUnsure(0)
 			}
@@ -102,7 +102,7 @@ func TestScanErrors(t *testing.T) {
 	for _, err := range rows {
 		refused(t, "cancelled", err, jobs.CodeCancelled, "")
 	}
-	// Of what cannot be a value nothing is told.
+	// The error does not contain a value that cannot be converted.
 	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","n":"ann@example.com"}]}`
 	b.reopen(through(func(r *http.Request) (*http.Response, error) {
 		if !strings.HasSuffix(r.URL.Path, "/scan") {
@@ -113,15 +113,15 @@ func TestScanErrors(t *testing.T) {
 	_, err = b.scanned()
 	refused(t, "no number", err, jobs.CodeFailed, "", `"n"`)
 	if strings.Contains(err.Error(), "ann@") {
-		t.Errorf("the error tells a value: %v", err)
+		t.Errorf("the error contains a value: %v", err)
 	}
 	page = `{"status":200,"message":"success","_next":"","total":1,"data":[{"n":"1"}]}`
 	_, err = b.scanned()
 	refused(t, "nobody", err, jobs.CodeFailed, "", "cannot be identified")
 }
 
-// A profile that changed between two pages comes again; what it is last counts.
-func TestTheLaterOfTwoCounts(t *testing.T) {
+// A profile that changed during the scan may be in two pages; the later one is used.
+func TestTheLaterOfTwoPagesIsUsed(t *testing.T) {
 	t.Parallel()
 	pages := map[string]string{
 		"":  `{"status":200,"message":"success","_next":"b","total":2,"data":[{"_id":"1","n":1},{"_id":"2","n":1}]}`,
@@ -142,7 +142,8 @@ func TestTheLaterOfTwoCounts(t *testing.T) {
 	}
 }
 
-// Types that this provider does not know keep their JSON; a place has its text.
+// Values of types that this provider does not know keep their JSON; a geolocation has its
+// text.
 func TestForeignTypes(t *testing.T) {
 	t.Parallel()
 	page := `{"status":200,"message":"success","_next":"","total":1,"data":[{"_id":"1","flow":{"lat":1.50,"lon":-2},"geo":{"lat":1.50,"lon":-2},"seen":["a","b"],"plain":"x"}]}`

@@ -22,7 +22,7 @@ type stream struct {
 	LastMessage *time.Time `json:"last_msg_ts"`
 }
 
-// info converts a stream. Lytics does not give the time of the first event, and
+// info converts a stream. Lytics does not return the time of the first event, and returns
 // only the average size of an event.
 func (s stream) info() jobs.StreamInfo {
 	i := jobs.StreamInfo{Name: s.Name, Events: cmp.Or(s.Count, s.CountCT)}
@@ -34,7 +34,7 @@ func (s stream) info() jobs.StreamInfo {
 	return i
 }
 
-// StreamInfo describes a stream, as far as Lytics counts it.
+// StreamInfo describes a stream by Lytics's counts.
 func (p *Platform) StreamInfo(ctx context.Context, name string) (jobs.StreamInfo, error) {
 	c := p.get("Cannot read stream "+name, streamPath+"/"+url.PathEscape(name))
 	c.object = [2]string{"stream", name}
@@ -59,7 +59,7 @@ func (p *Platform) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
 	return list, nil
 }
 
-// unmarshal decodes a part of an answer. An absent part leaves out unchanged.
+// unmarshal decodes a part of a response. If the part is absent, out is unchanged.
 func unmarshal(text json.RawMessage, out any) error {
 	if len(text) == 0 {
 		return nil

@@ -10,12 +10,12 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// tokenAttribute is where the token is set.
+// tokenAttribute is the path of the token's attribute.
 const tokenAttribute = "platform.lytics.token" // #nosec G101 -- a name
 
 const tokenNext = "Create an API token in Lytics (Account Settings, API Tokens), and set " + tokenAttribute + " or the environment variable LYTICS_API_TOKEN"
 
-// tokenSource keeps the token that works.
+// tokenSource caches the token, and reads it again after Lytics refused it.
 type tokenSource struct {
 	read func(ctx context.Context) (jobs.Secret, error)
 
@@ -23,7 +23,7 @@ type tokenSource struct {
 	last jobs.Secret
 }
 
-// get gives the token read last, or reads it.
+// get returns the cached token, or reads it.
 func (t *tokenSource) get(ctx context.Context) (jobs.Secret, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -33,8 +33,8 @@ func (t *tokenSource) get(ctx context.Context) (jobs.Secret, error) {
 	return t.load(ctx)
 }
 
-// renew reads the token again after one was refused. Changed tells whether there
-// is another one now.
+// renew reads the token again after Lytics refused one. changed reports whether the token is
+// a different one.
 func (t *tokenSource) renew(ctx context.Context, refused jobs.Secret) (changed bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,7 +66,7 @@ func (t *tokenSource) load(ctx context.Context) (jobs.Secret, error) {
 	case text == "":
 		return fail("it is empty", nil)
 	case strings.HasPrefix(strings.ToLower(text), "bearer "):
-		return fail("it begins with the word Bearer; Lytics takes the token alone", nil)
+		return fail("it begins with the word Bearer; Lytics expects the token alone", nil)
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII || r == 0x7f }):
 		return fail("it holds characters that no HTTP header can", nil)
 	}
