@@ -95,6 +95,11 @@ func (k collection[W, T]) list(ctx context.Context, c *Client) ([]T, error) {
 	return listed(ctx, c, k.path, nil, k.of)
 }
 
+// JudgeDraft implements jobs.Judge.
+func (c *Client) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, error) {
+	return call[jobs.Judgement](ctx, c, request{method: http.MethodPost, path: "/judgements", body: d})
+}
+
 // CreateField implements jobs.Platform.
 func (c *Client) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
 	return fields.send(ctx, c, http.MethodPost, f)

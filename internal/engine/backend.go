@@ -61,6 +61,7 @@ var (
 	_ Platform        = (*embedded.Platform)(nil)
 	_ Platform        = (*lytics.Platform)(nil)
 	_ LocalPlatform   = (*embedded.Platform)(nil)
+	_ Judge           = (*lytics.Platform)(nil)
 )
 
 // Backend is a choice of platform.
@@ -70,7 +71,24 @@ type Backend struct {
 	Key string
 	// Open opens the platform of a store; it is closed before the store.
 	Open func(db *store.DB) (Platform, error)
+	// OpenJudge opens what checks texts without a store. If it is nil, the embedded
+	// platform's parsers check them.
+	OpenJudge func() (Judge, error)
 }
+
+// Judge checks filters and expressions.
+type Judge interface {
+	jobs.Judge
+	Close() error
+}
+
+// parsers are the judge of the embedded platform.
+type parsers struct{}
+
+func (parsers) JudgeDraft(_ context.Context, d jobs.Draft) (jobs.Judgement, error) {
+	return platform.JudgeDraft(d)
+}
+func (parsers) Close() error { return nil }
 
 // Embedded is the platform inside the data directory, or with a shared store in
 // its database and the bucket of segments. Without a bucket a shared store's
@@ -105,14 +123,18 @@ func Lytics(a LyticsAccount) Backend {
 	if api == "" {
 		api = lytics.DefaultAPIURL
 	}
+	c := lytics.Config{
+		Token:  func(context.Context) (jobs.Secret, error) { return a.Token, nil },
+		APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, UploadFormat: lytics.UploadFormat(a.UploadFormat), UserAgent: a.UserAgent,
+		ProfileWait: a.ProfileWait,
+	}
 	return Backend{
 		Key: "lytics|" + api + "|" + a.AccountID,
 		Open: func(db *store.DB) (Platform, error) {
-			return lytics.Open(lytics.Config{
-				Token:  func(context.Context) (jobs.Secret, error) { return a.Token, nil },
-				APIURL: a.APIURL, BulkURL: a.BulkURL, AccountID: a.AccountID, DB: db, UploadFormat: lytics.UploadFormat(a.UploadFormat), UserAgent: a.UserAgent,
-				ProfileWait: a.ProfileWait,
-			})
+			own := c
+			own.DB = db
+			return lytics.Open(own)
 		},
+		OpenJudge: func() (Judge, error) { return lytics.Open(c) },
 	}
 }

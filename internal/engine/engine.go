@@ -78,6 +78,7 @@ type Engine struct {
 	mu       sync.Mutex
 	db       *store.DB
 	platform Platform
+	judge    Judge
 	stop     context.CancelFunc
 	beating  sync.WaitGroup
 	running  map[string]*execution
@@ -130,12 +131,7 @@ func (e *Engine) open(ctx context.Context, a access) (*store.DB, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		return nil, &jobs.Error{
-			Code:    jobs.CodeStore,
-			Summary: "The provider is stopping",
-			Detail:  "Its store is closed.",
-			Next:    "Run the command again",
-		}
+		return nil, errClosed()
 	}
 	if e.db != nil {
 		if a == readStore {
@@ -158,6 +154,15 @@ func (e *Engine) open(ctx context.Context, a access) (*store.DB, error) {
 	}
 	e.db, e.platform = db, platform
 	return db, nil
+}
+
+func errClosed() error {
+	return &jobs.Error{
+		Code:    jobs.CodeStore,
+		Summary: "The provider is stopping",
+		Detail:  "Its store is closed.",
+		Next:    "Run the command again",
+	}
 }
 
 // register tells the other processes on the store that this one is alive, from
@@ -215,9 +220,13 @@ func (e *Engine) Close() error {
 		x.cancel(errStopping)
 	}
 	db, platform, stop := e.db, e.platform, e.stop
+	var errs []error
+	if e.judge != nil {
+		errs = append(errs, e.judge.Close())
+	}
 	e.mu.Unlock()
 	if db == nil {
-		return nil
+		return errors.Join(errs...)
 	}
 	for _, x := range e.executions() {
 		<-x.done
@@ -228,7 +237,6 @@ func (e *Engine) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), store.Lease)
 	defer cancel()
-	var errs []error
 	if stop != nil {
 		errs = append(errs, db.Retire(ctx, e.instance))
 	}

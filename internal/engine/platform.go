@@ -53,6 +53,36 @@ func deleteFromPlatform(ctx context.Context, e *Engine, method func(Platform, co
 	return method(p, ctx, id)
 }
 
+// JudgeDraft implements jobs.Judge. It needs no store.
+func (e *Engine) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, error) {
+	judge, err := e.openJudge()
+	if err != nil {
+		return jobs.Judgement{}, err
+	}
+	return judge.JudgeDraft(ctx, d)
+}
+
+func (e *Engine) openJudge() (Judge, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed()
+	}
+	if e.judge != nil {
+		return e.judge, nil
+	}
+	open := e.options.Platform.OpenJudge
+	if open == nil {
+		open = func() (Judge, error) { return parsers{}, nil }
+	}
+	judge, err := open()
+	if err != nil {
+		return nil, err
+	}
+	e.judge = judge
+	return judge, nil
+}
+
 // CreateField implements jobs.Platform.
 func (e *Engine) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
 	return createInPlatform(ctx, e, Platform.CreateField, f)

@@ -26,6 +26,7 @@ type API interface {
 	Definitions
 	Runs
 	Catalog
+	Judge
 	Platform
 	CustomerData
 

@@ -27,6 +27,9 @@ func (s *Server) evaluateExpression(r *request) reply {
 	if err != nil {
 		return s.reject(r, "%v", err)
 	}
+	if s.understands(o.text("expression")) {
+		return s.success(r, http.StatusOK, "")
+	}
 	e, err := expression.Parse(o.text("expression"))
 	if err != nil {
 		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", err.Error())
@@ -36,5 +39,9 @@ func (s *Server) evaluateExpression(r *request) reply {
 		columns[k.Str] = value.FromJSON(v)
 		return true
 	})
-	return s.success(r, http.StatusOK, e.Evaluate(columns, s.options.Now()).Text())
+	v := e.Evaluate(columns, s.options.Now())
+	if v.IsNull() && !s.options.EvaluateToNothing {
+		return s.refuse(r, http.StatusBadRequest, "SCHEMA-INVALID-018", errNoValue.Error())
+	}
+	return s.success(r, http.StatusOK, v.Text())
 }

@@ -43,6 +43,15 @@ type Switches struct {
 	StopKeepsNothing bool
 	// CountRejected includes rejected events in message_count.
 	CountRejected bool
+	// ValidateTextOnly validates the text of a filter alone. By default a filter that
+	// includes a segment that the account does not have is invalid.
+	ValidateTextOnly bool
+	// ValidateFields makes a filter invalid that names a field that the schema does
+	// not have. By default such a field has no value, as in the open engine.
+	ValidateFields bool
+	// EvaluateToNothing answers an empty string for an expression that gives no
+	// value for an event. By default such an expression is refused.
+	EvaluateToNothing bool
 	// MappingByCollection changes a mapping by POST /mapping with its id and has no
 	// POST /mapping/{id}, as the published description says. By default it is the
 	// other way round, as the newer source says.

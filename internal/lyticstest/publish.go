@@ -156,10 +156,11 @@ func (s *Server) rebuild(ctx context.Context, v *version) error {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(v.mappings)) {
-		if _, ok := s.schema.builtFields[v.mappings[id].text("field")]; !ok {
+		o := v.mappings[id]
+		if _, ok := s.schema.builtFields[o.text("field")]; !ok || s.understands(o.text("expr")+"\n"+o.text("guard_expr")) {
 			continue
 		}
-		if err := s.rebuildMapping(ctx, id, v.mappings[id]); err != nil {
+		if err := s.rebuildMapping(ctx, id, o); err != nil {
 			return err
 		}
 	}

@@ -167,7 +167,7 @@ func (s *Server) createSegment(r *request) reply {
 	for n := 1; s.findSegment(o.text("slug_name")) != nil; n++ {
 		o["slug_name"] = fmt.Sprintf("%s_%d", wanted, n)
 	}
-	made, err := s.users.CreateAudience(r.Context(), audienceOf(o))
+	made, err := s.users.CreateAudience(r.Context(), s.evaluable(audienceOf(o)))
 	if err != nil {
 		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
 	}
@@ -194,7 +194,7 @@ func (s *Server) changeSegment(r *request, g *segment) reply {
 	}
 	a := audienceOf(o)
 	a.ID = g.id
-	if _, err := s.users.PutAudience(r.Context(), a); err != nil {
+	if _, err := s.users.PutAudience(r.Context(), s.evaluable(a)); err != nil {
 		return s.refuse(r, http.StatusBadRequest, "BADREQ-001", err.Error())
 	}
 	g.attributes = o

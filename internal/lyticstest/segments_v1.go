@@ -40,14 +40,19 @@ func (s *Server) serveSegmentsV1(r *request, path []string) reply {
 	return s.unrouted(r)
 }
 
-// tryFilter parses a filter, and counts its profiles where count is asked for. A
-// validation does not look at the segments that the filter includes.
+// tryFilter parses a filter, and counts its profiles where count is asked for.
 func (s *Server) tryFilter(r *request, count bool) (n int64, err error) {
 	text := strings.TrimSpace(string(r.body))
 	if !strings.HasPrefix(strings.ToUpper(text), "FILTER") {
 		return 0, errors.New("Unrecognized input")
 	}
-	a, err := s.users.CreateAudience(r.Context(), jobs.Audience{Name: "try " + s.newID(), Filter: aliasClause.ReplaceAllString(text, "")})
+	text = aliasClause.ReplaceAllString(text, "")
+	if !s.options.ValidateTextOnly && !s.understands(text) {
+		if err := s.checkNames(text); err != nil {
+			return 0, err
+		}
+	}
+	a, err := s.users.CreateAudience(r.Context(), s.evaluable(jobs.Audience{Name: "try " + s.newID(), Filter: text}))
 	if err != nil {
 		if !count && strings.Contains(strings.ToUpper(text), "INCLUDE") && strings.Contains(err.Error(), "to include") {
 			return 0, nil

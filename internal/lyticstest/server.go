@@ -51,7 +51,9 @@ type Server struct {
 	arrived  int64
 	serial   int
 	queue    []*queued
-	stale    bool // events or the schema changed since profiles were built
+	// understood are the texts that Understand was given.
+	understood []string
+	stale      bool // events or the schema changed since profiles were built
 }
 
 // New starts a stand-in.

@@ -44,6 +44,15 @@ func NormalizeAudience(a jobs.Audience) jobs.Audience {
 // ValidateAudience checks an audience without reference to other definitions. The error
 // is a *jobs.Error with the attribute's name: name, slug or filter.
 func ValidateAudience(a jobs.Audience) error {
+	if err := ValidateAudienceNames(a); err != nil {
+		return err
+	}
+	return ValidateFilter(a.Filter)
+}
+
+// ValidateAudienceNames checks an audience's name and slug, and leaves its filter
+// to whoever evaluates it.
+func ValidateAudienceNames(a jobs.Audience) error {
 	if strings.TrimSpace(a.Name) == "" {
 		return jobs.Invalid("name", "An audience has no name", "the name is empty", "Give it a name")
 	}
@@ -55,7 +64,7 @@ func ValidateAudience(a jobs.Audience) error {
 		return jobs.Invalid("slug", fmt.Sprintf("%q is not a valid slug for audience %q", a.Slug, a.Name),
 			"the slug becomes part of a table's name", "Set slug to lower-case letters, digits, - and _, at most 200")
 	}
-	return ValidateFilter(a.Filter)
+	return nil
 }
 
 // ValidateFilter checks the syntax of a filter.

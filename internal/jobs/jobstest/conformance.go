@@ -39,6 +39,7 @@ func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 		"a run is followed to its end":          followedRun,
 		"an interrupted wait cancels its run":   interruptedWait,
 		"runs are listed by filter":             listedRuns,
+		"texts are judged without a store":      judgements,
 		"fields and mappings":                   fieldsAndMappings,
 		"audiences":                             audiences,
 		"an erasure":                            erasure,

@@ -4,9 +4,32 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
+
+func judgements(t *testing.T, open Opener) {
+	t.Helper()
+	a := open()
+	ctx := t.Context()
+	for attribute, text := range map[string]string{
+		"filter": "FILTER AND (EXISTS email)", "expression": "tolower(email)", "guard_expression": `eq(country, "US")`,
+	} {
+		got, err := a.JudgeDraft(ctx, jobs.Draft{Attribute: attribute, Text: text})
+		if d := cmp.Diff(jobs.Judgement{Arbiter: jobs.ArbiterEmbedded}, must(t, attribute, got, err), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s: want and got:\n%s", attribute, d)
+		}
+		got, err = a.JudgeDraft(ctx, jobs.Draft{Attribute: attribute, Text: "contains(email"})
+		if got = must(t, attribute, got, err); got.Refusal.Code != jobs.CodeInvalid || got.Refusal.Attribute != attribute || got.Refusal.Next == "" {
+			t.Errorf("%s: got %+v, want a refusal of %s with a next step", attribute, got, attribute)
+		}
+	}
+	refused(t, "an attribute without a language", errorOf(a.JudgeDraft(ctx, jobs.Draft{Attribute: "stream", Text: "x"})), jobs.CodeInvalid, "attribute")
+	if _, err := a.Store(ctx, false); !jobs.IsCode(err, jobs.CodeStore) {
+		t.Errorf("after judgements, the store gives %v, want code %s: none was created", err, jobs.CodeStore)
+	}
+}
 
 func fieldsAndMappings(t *testing.T, open Opener) {
 	t.Helper()

@@ -43,6 +43,9 @@ type Environment struct {
 	// RunsAdvanceOnRead advances an active run by one status at each call of Run,
 	// as if a runner executed it. If it is false, only WaitRun executes runs.
 	RunsAdvanceOnRead bool
+	// Judge, if set, decides about texts. Without it, one with more opening than
+	// closing parentheses is refused.
+	Judge func(jobs.Draft) (jobs.Judgement, error)
 	// Pages, if set, returns the address of a run's page.
 	Pages func(runID string) string
 	// Intercept, if set, is called before the fake answers a call. If it returns

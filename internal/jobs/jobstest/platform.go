@@ -32,6 +32,23 @@ func put[T any](m map[string]T, kind, id string, v T) (T, error) {
 	return v, err
 }
 
+// JudgeDraft implements jobs.Judge.
+func (f *Fake) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, error) {
+	return answer(ctx, f, "JudgeDraft", []any{d}, func() (jobs.Judgement, error) {
+		if f.env.Judge != nil {
+			return f.env.Judge(d)
+		}
+		j := jobs.Judgement{Arbiter: jobs.ArbiterEmbedded}
+		switch {
+		case !slices.Contains([]string{"filter", "expression", "guard_expression"}, d.Attribute):
+			return j, jobs.Invalid("attribute", "No language is known for "+d.Attribute, "It holds no text that is checked.", "Name another.")
+		case strings.Count(d.Text, "(") > strings.Count(d.Text, ")"):
+			j.Refusal = jobs.FailureOf(jobs.Invalid(d.Attribute, "The text cannot be read", "A parenthesis is not closed.", "Close it."))
+		}
+		return j, nil
+	})
+}
+
 // CreateField implements jobs.Platform.
 func (f *Fake) CreateField(ctx context.Context, v jobs.Field) (jobs.Field, error) {
 	return register(ctx, f, "CreateField", []any{v}, func(s *Store) (jobs.Field, error) { return adopt(s.Fields, v.ID, v) })

@@ -54,7 +54,7 @@ func TestLytics(t *testing.T) {
 		"patches": {Patches: true, AccountID: "4f7b525bdba058fc096757a6", Switches: lyticstest.Switches{HideIDs: true, MappingByCollection: true}},
 		"other readings": {Switches: lyticstest.Switches{
 			StopKeepsNothing: true, CountRejected: true, BlindDryRun: true, StreamCountCT: true, StatusText: true, ScanNext: true,
-			AcceptArrays: true, AcceptGzip: true,
+			AcceptArrays: true, AcceptGzip: true, ValidateTextOnly: true, EvaluateToNothing: true,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

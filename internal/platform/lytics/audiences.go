@@ -82,7 +82,7 @@ func slugTaken(a, holder jobs.Audience) error {
 
 // CreateAudience defines an audience; the same definition is adopted.
 func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	if err := platform.ValidateAudience(a); err != nil {
+	if err := platform.ValidateAudienceNames(a); err != nil {
 		return jobs.Audience{}, err
 	}
 	a = platform.NormalizeAudience(a)
@@ -188,7 +188,7 @@ func (p *Platform) noteAudience(ctx context.Context, a jobs.Audience, out raw) (
 
 // PutAudience changes an audience. An empty slug is derived anew.
 func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	if err := platform.ValidateAudience(a); err != nil {
+	if err := platform.ValidateAudienceNames(a); err != nil {
 		return jobs.Audience{}, err
 	}
 	a = platform.NormalizeAudience(a)

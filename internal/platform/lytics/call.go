@@ -104,7 +104,7 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 		if f != nil && f.unsure && c.unsure != nil {
 			c.unsure()
 		}
-		if c.anyAccount {
+		if c.anyAccount || p.db == nil {
 			token, tokenErr = p.token.get(ctx)
 		} else {
 			token, _, tokenErr = p.checkedToken(ctx, c.patience)

@@ -41,6 +41,7 @@ type Config struct {
 	// followed, so that the token is not sent to another host.
 	HTTP *http.Client
 	// DB holds the cursor that Append commits, and the records of sent events.
+	// Without it only JudgeDraft may be called, which asks the token's account.
 	DB        *store.DB
 	UserAgent string
 }

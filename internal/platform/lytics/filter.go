@@ -3,7 +3,6 @@ package lytics
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,16 +61,14 @@ func plainFilter(text string) string {
 // checkFilter asks Lytics whether a filter can work, and looks at what it
 // includes.
 func (p *Platform) checkFilter(ctx context.Context, summary string, a jobs.Audience) error {
-	c := p.get(summary, "/api/segment/validate")
-	c.method, c.contentType, c.body, c.attribute = http.MethodPost, "text/plain", []byte(segmentQL(a.Filter)), "filter"
-	if _, err := p.do(ctx, c); err != nil {
+	if _, err := p.do(ctx, p.validateFilter(summary, a.Filter)); err != nil {
 		return err
 	}
-	f, err := platform.ParseFilter(a.Filter)
-	if err != nil {
-		return err
+	if f, err := platform.ParseFilter(a.Filter); err == nil {
+		return p.followIncludes(ctx, summary, a, f, map[string]bool{})
 	}
-	return p.followIncludes(ctx, summary, a, f, map[string]bool{})
+	// Lytics knows more of the language, and it has found the filter valid.
+	return nil
 }
 
 // followIncludes refuses what is not there, and what leads back.

@@ -21,20 +21,13 @@ func (p *Platform) mappingOf(ctx context.Context, r raw) (m jobs.Mapping, err er
 	return m, err
 }
 
-// prepareMapping validates a mapping against its field, and finds the one that
+// prepareMapping checks that a mapping's field exists, and finds the mapping that
 // has its place: there is one mapping for a stream, a field and a guard.
 func (p *Platform) prepareMapping(ctx context.Context, s *schemaState, m jobs.Mapping) (holder raw, held jobs.Mapping, err error) {
 	r, ok := s.field(m.Field)
 	if !ok || r.text("id") != m.Field {
 		return nil, held, jobs.Invalid("field", fmt.Sprintf("The mapping from stream %s cannot feed field %q", m.Stream, m.Field),
 			"there is no such field", "Create the field first, and refer to it as lytics_field.NAME.id")
-	}
-	f, err := fieldOf(r)
-	if err != nil {
-		return nil, held, err
-	}
-	if err := platform.ValidateExpressionType(m.Expression, f); err != nil && platform.ValidateField(f) == nil {
-		return nil, held, err
 	}
 	for _, r := range s.fedBy(m.Field) {
 		if r.text("stream") != m.Stream {
@@ -66,7 +59,10 @@ const unsureRetries = 4
 
 // CreateMapping defines a mapping; the same definition is adopted.
 func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	if err := platform.ValidateMapping(m); err != nil {
+	if err := platform.ValidateMappingNames(m); err != nil {
+		return jobs.Mapping{}, err
+	}
+	if err := p.checkExpressions(ctx, m); err != nil {
 		return jobs.Mapping{}, err
 	}
 	m.ID = ""
@@ -103,7 +99,10 @@ func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 
 // PutMapping changes a mapping.
 func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	if err := platform.ValidateMapping(m); err != nil {
+	if err := platform.ValidateMappingNames(m); err != nil {
+		return jobs.Mapping{}, err
+	}
+	if err := p.checkExpressions(ctx, m); err != nil {
 		return jobs.Mapping{}, err
 	}
 	summary := "Cannot change mapping " + m.ID
@@ -147,7 +146,7 @@ func (p *Platform) writeMapping(ctx context.Context, s *schemaState, summary str
 	r.set("field", m.Field)
 	r.set("expr", m.Expression)
 	r.set("guard_expr", m.GuardExpression)
-	out, err := p.changeSchema(ctx, schemaChange{summary: summary, attribute: "expression", kind: "mapping", id: m.ID, state: s, body: r})
+	out, err := p.changeSchema(ctx, schemaChange{summary: summary, attribute: faultyExpression(m), kind: "mapping", id: m.ID, state: s, body: r})
 	if err != nil {
 		return jobs.Mapping{}, err
 	}
@@ -156,6 +155,15 @@ func (p *Platform) writeMapping(ctx context.Context, s *schemaState, summary str
 		return jobs.Mapping{}, err
 	}
 	return m, p.declare(ctx, "mapping/"+m.ID+"/guard_expr", m.GuardExpression, out.text("guard_expr"))
+}
+
+// faultyExpression is the attribute that a refusal of Lytics most likely concerns:
+// the guard if that alone is invalid by our reading.
+func faultyExpression(m jobs.Mapping) string {
+	if platform.ValidateMappingExpression(m.Expression) == nil && platform.ValidateGuardExpression(m.GuardExpression) != nil {
+		return "guard_expression"
+	}
+	return "expression"
 }
 
 // Mapping gives a mapping's definition.

@@ -20,6 +20,12 @@ func (s *Server) describePlatform(api huma.API) {
 	mapping := func(m protocol.Mapping) jobs.Mapping { return jobs.Mapping(m) }
 	audience := func(v protocol.Audience) jobs.Audience { return jobs.Audience(v) }
 
+	register(api, route{http.MethodPost, "/judgements", "judge-text", "Check a filter or an expression, and store nothing"},
+		func(ctx context.Context, in *answer[jobs.Draft]) (*answer[jobs.Judgement], error) {
+			j, err := a.JudgeDraft(ctx, in.Body)
+			return &answer[jobs.Judgement]{j}, err
+		})
+
 	register(api, route{http.MethodGet, "/fields", "list-fields", "List the user fields"},
 		all(a.Fields, fieldOf))
 	register(api, route{http.MethodPost, "/fields", "create-field", "Create a field"}, put(a.CreateField, field, fieldOf))
