@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -27,14 +28,24 @@ type platformObject[M, O any] struct {
 	// object. It must leave the others as planned: Terraform refuses a result
 	// that differs from its plan.
 	setComputed func(m *M, stored O)
-	// validate returns *jobs.Error, with the attribute at fault.
+	// validate checks everything but texts. It returns *jobs.Error, with the
+	// attribute at fault.
 	validate func(O) error
+	// texts are the filters and expressions of an object. The platform judges them.
+	texts func(M) []text
 	// plan sets computed attributes of the plan and checks the plan.
 	plan func(context.Context, *objectPlan[M], *diag.Diagnostics)
 
 	create, put func(jobs.API, context.Context, O) (O, error)
 	get         func(jobs.API, context.Context, string) (O, error)
 	delete      func(jobs.API, context.Context, string) error
+}
+
+func (k platformObject[M, O]) textsOf(m M) []text {
+	if k.texts == nil {
+		return nil
+	}
+	return k.texts(m)
 }
 
 // objectPlan is one planned change of a platform object.
@@ -80,7 +91,16 @@ func (r *platformObjectResource[M, O]) ValidateConfig(ctx context.Context, req r
 	resp *resource.ValidateConfigResponse) {
 	var m M
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !req.Config.Raw.IsFullyKnown() {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.session == nil {
+		// A configured provider asks the platform, in ModifyPlan.
+		for _, t := range r.kind.textsOf(m) {
+			warnUnjudged(attributeTarget{objectType: req.Config.Schema.Type()}, t, &resp.Diagnostics)
+		}
+	}
+	if !req.Config.Raw.IsFullyKnown() {
 		return
 	}
 	if err := r.kind.validate(r.kind.object(m)); err != nil {
@@ -104,6 +124,16 @@ func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resou
 		return
 	}
 	r.kind.plan(ctx, p, &resp.Diagnostics)
+	var prior []text
+	if p.prior != nil {
+		prior = r.kind.textsOf(*p.prior)
+	}
+	for _, t := range r.kind.textsOf(p.planned) {
+		// What this plan does not change was judged when it was written.
+		if !slices.ContainsFunc(prior, t.equal) {
+			p.session.judgeText(ctx, attributeTarget{objectType: p.objectType}, t, &resp.Diagnostics)
+		}
+	}
 	resp.RequiresReplace = append(resp.RequiresReplace, p.requiresReplace...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.planned)...)
 }

@@ -30,7 +30,8 @@ func audienceObject() platformObject[audienceModel, jobs.Audience] {
 		setComputed: func(m *audienceModel, stored jobs.Audience) {
 			m.ID, m.Slug = types.StringValue(stored.ID), types.StringValue(stored.Slug)
 		},
-		validate: platform.ValidateAudience,
+		validate: platform.ValidateAudienceNames,
+		texts:    func(m audienceModel) []text { return []text{{"filter", m.Filter}} },
 		plan:     planAudience,
 		create:   jobs.API.CreateAudience,
 		put:      jobs.API.PutAudience,

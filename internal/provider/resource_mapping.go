@@ -29,12 +29,15 @@ func mappingObject() platformObject[mappingModel, jobs.Mapping] {
 		object:      mappingModel.mapping,
 		model:       newMappingModel,
 		setComputed: func(m *mappingModel, stored jobs.Mapping) { m.ID = types.StringValue(stored.ID) },
-		validate:    platform.ValidateMapping,
-		plan:        planMapping,
-		create:      jobs.API.CreateMapping,
-		put:         jobs.API.PutMapping,
-		get:         jobs.API.Mapping,
-		delete:      jobs.API.DeleteMapping,
+		validate:    platform.ValidateMappingNames,
+		texts: func(m mappingModel) []text {
+			return []text{{"expression", m.Expression}, {"guard_expression", m.GuardExpression}}
+		},
+		plan:   planMapping,
+		create: jobs.API.CreateMapping,
+		put:    jobs.API.PutMapping,
+		get:    jobs.API.Mapping,
+		delete: jobs.API.DeleteMapping,
 	}
 }
 
@@ -75,10 +78,7 @@ func planMapping(ctx context.Context, p *objectPlan[mappingModel], diags *diag.D
 		f, known = stored, err == nil
 	}
 	if known {
-		if err := platform.ValidateExpressionType(m.Expression, f); err != nil {
-			addError(diags, attributeTarget{objectType: p.objectType}, "use the mapping", err)
-			return
-		}
+		p.session.fitsField(ctx, attributeTarget{objectType: p.objectType}, m, f, diags)
 	}
 	if i, found := p.session.planned.addMapping(m); found {
 		p.session.warnDoubleCounting(i, []jobs.Mapping{m}, diags)

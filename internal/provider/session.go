@@ -21,6 +21,8 @@ type session struct {
 	config  configuration
 	planned plannedObjects
 
+	judgements judgements
+
 	mu            sync.Mutex
 	api           jobs.API
 	warnedIgnored sync.Once

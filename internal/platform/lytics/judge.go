@@ -20,26 +20,17 @@ const judgePatience = 10 * time.Second
 // JudgeDraft asks Lytics whether it takes a text. The error means that Lytics
 // gave no answer.
 func (p *Platform) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, error) {
-	ours, err := platform.JudgeDraft(d)
-	if err != nil {
-		return jobs.Judgement{}, err
-	}
 	j := jobs.Judgement{Arbiter: jobs.ArbiterLytics}
-	if d.Attribute == "filter" {
-		j, err = p.judgeFilter(ctx, j, d)
-	} else if !platform.EveryEventPasses(d.Text) || d.Attribute == "expression" {
-		j, err = p.judgeExpression(ctx, j, d)
+	switch {
+	case d.Attribute == "filter":
+		return p.judgeFilter(ctx, j, d)
+	case d.Attribute == "guard_expression" && platform.EveryEventPasses(d.Text):
+		return j, nil
+	case d.Attribute == "expression" || d.Attribute == "guard_expression":
+		return p.judgeExpression(ctx, j, d)
 	}
-	if err != nil {
-		return jobs.Judgement{}, err
-	}
-	if j.Refusal.IsZero() && !ours.Refusal.IsZero() {
-		doubt := ours.Refusal
-		doubt.Summary = "Only Lytics can read this text"
-		doubt.Next = "Nothing has to change. The embedded platform and the provider's functions cannot evaluate it."
-		j.Doubts = append(j.Doubts, doubt)
-	}
-	return j, nil
+	// The attribute holds no text that can be judged, and this says so.
+	return platform.JudgeDraft(d)
 }
 
 // validateFilter is the call that checks a filter.

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
 )
 
@@ -36,6 +37,7 @@ type Environment struct {
 func New() *Environment {
 	e := &Environment{Environment: jobstest.NewEnvironment()}
 	e.Now = func() time.Time { return time.Unix(1700000000, 0).UTC() }
+	e.Judge = platform.JudgeDraft
 	e.Profiles = make([]jobs.Profile, 7)
 	e.Profiles[0] = jobs.Profile{"email": {Text: "ann@example.com"}, "lifetime_value": {Text: "0.10"}, "city": {Null: true}}
 	return e
