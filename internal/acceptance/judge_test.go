@@ -82,7 +82,7 @@ func TestLyticsJudgesTextsAtPlan(t *testing.T) {
 	if code != 2 {
 		t.Errorf("plan exits with %d, want 2:\n%s", code, text)
 	}
-	wantError(t, text, "Lytics does not take the filter yet", "the audience reachable", "the field email",
+	wantError(t, text, "Lytics does not take the filter yet", "The account does not have", "and one more similar warning",
 		"A Lytics account decides by its own rules")
 	w.apply()
 	asked := len(account.Requests())
