@@ -278,7 +278,7 @@ func (g *generationDB) erase(ctx context.Context, fields []mappedField, profiles
 	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {counters} SET n = n - ? WHERE name = 'profiles'`), removed); err != nil {
 		return 0, err
 	}
-	// An offset of 0 means the end of the extent, whatever its length is.
+	// An offset of 0 means the end of the extent, for every length of the extent.
 	if _, err := t.tx.ExecContext(ctx, g.sql(`UPDATE {positions} SET {offset} = 0, events = 0, checksum = 0`)); err != nil {
 		return 0, err
 	}

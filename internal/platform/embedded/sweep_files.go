@@ -13,7 +13,7 @@ import (
 
 // sweep removes the uncommitted bytes of dead writers. A writer whose lock is held is
 // alive, and its files stay. A writer whose lock can be taken is dead, because ids of
-// writers are never reused. So every sweep removes all uncommitted bytes, whatever its
+// writers are never reused. So every sweep removes all uncommitted bytes, for every
 // sweepExtent.
 func (f *fileSegments) sweep(ctx context.Context, stream string, _ sweepExtent) error {
 	dir := streamDir(stream)
