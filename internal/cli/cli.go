@@ -42,7 +42,7 @@ var commands = []command{
 	{"jobs", nil, "list the jobs with their next and last runs", setupJobs},
 	{"runs", nil, "list the runs, newest first; --follow keeps watching", setupRuns},
 	{"run", []string{"JOB"}, "run a job now and wait for it; --dry-run shows what the run would do", setupRun},
-	{"logs", []string{"RUN"}, "show the log of a run; --follow waits for more lines", setupLogs},
+	{"logs", []string{"RUN|JOB"}, "show the log of a run, or of a job that Lytics executes; --follow waits for more lines", setupLogs},
 	{"pause", []string{"JOB"}, "pause a job's schedule", setupPause(true)},
 	{"resume", []string{"JOB"}, "resume a job's schedule", setupPause(false)},
 	{"cancel", []string{"RUN"}, "cancel a run, or the active one of a job", setupCancel},

@@ -17,6 +17,9 @@ func setupLogs(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 			// The status is read before the log: when it says that the run has ended,
 			// the log is complete.
 			run, err := in.api.Run(ctx, in.arguments[0])
+			if jobs.IsCode(err, jobs.CodeNotFound) {
+				return in.printJobLog(ctx, in.arguments[0], err)
+			}
 			if err != nil {
 				return err
 			}
@@ -38,6 +41,23 @@ func setupLogs(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 			}
 		}
 	})
+}
+
+// printJobLog prints Lytics' log of a job. noRun is the error to return if there is
+// no such job either.
+func (in *invocation) printJobLog(ctx context.Context, name string, noRun error) error {
+	j, err := in.findJob(ctx, name)
+	if jobs.IsCode(err, jobs.CodeNotFound) {
+		return noRun
+	}
+	if err != nil {
+		return err
+	}
+	lines, err := in.api.JobLog(ctx, j.ID)
+	if err != nil {
+		return err
+	}
+	return in.printLog(lines)
 }
 
 func (in *invocation) printLog(lines []jobs.LogLine) error {

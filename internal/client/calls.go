@@ -75,6 +75,11 @@ func (c *Client) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job
 	return call[jobs.Job](ctx, c, request{method: http.MethodPut, path: at("/jobs/%s/paused", id), body: map[string]bool{"paused": paused}})
 }
 
+// JobLog implements jobs.Definitions.
+func (c *Client) JobLog(ctx context.Context, id string) ([]jobs.LogLine, error) {
+	return call[[]jobs.LogLine](ctx, c, request{method: http.MethodGet, path: at("/jobs/%s/log", id)})
+}
+
 // Jobs implements jobs.Definitions.
 func (c *Client) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	return call[[]jobs.Job](ctx, c, request{method: http.MethodGet, path: "/jobs"})

@@ -76,6 +76,7 @@ var filled = map[reflect.Type]any{
 	reflect.TypeFor[jobs.Secret]():     jobs.NewSecret("dapi-secret"),
 	reflect.TypeFor[jobs.Reason]():     jobs.ReasonManual,
 	reflect.TypeFor[jobs.CatalogAPI](): jobs.CatalogSQL,
+	reflect.TypeFor[jobs.Manager]():    jobs.ManagedByLytics,
 	reflect.TypeFor[jobs.Status]():     jobs.StatusFailed,
 	reflect.TypeFor[[]byte]():          []byte(`{"a":"<1>","n":123456789012345678901234567890.10}`),
 	reflect.TypeFor[[][]jobs.Value]():  [][]jobs.Value{{{Text: "1\n2"}, {Null: true}}, {{Text: ""}, {Text: "é<&>"}}},

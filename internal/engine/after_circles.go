@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -21,6 +22,10 @@ func checkAfter(ctx context.Context, db *store.DB, id string, after []string) er
 	}
 	upstream, labels := map[string][]string{}, map[string]string{}
 	for _, j := range all {
+		if j.ManagedBy.IsLytics() && slices.Contains(after, j.ID) {
+			return jobs.Invalid("after", fmt.Sprintf("No job can run after job %q", j.Label),
+				"Lytics executes that job, and does not tell this provider when it has succeeded.", "Give this job a schedule")
+		}
 		upstream[j.ID], labels[j.ID] = j.After, j.Label
 	}
 	for _, a := range after {

@@ -41,7 +41,7 @@ func (e *Engine) adoptableAuthorization(ctx context.Context, db *store.DB, s job
 		return "", err
 	}
 	for _, r := range rows {
-		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
+		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || r.ManagedBy.IsLytics() != s.ManagedBy.IsLytics() || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
 			continue
 		}
 		alive, err := db.Alive(ctx, r.Creator)
@@ -64,6 +64,10 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 	row, err := db.Authorization(ctx, id)
 	if err != nil {
 		return jobs.Authorization{}, err
+	}
+	if row.ManagedBy.IsLytics() != c.ManagedBy.IsLytics() {
+		return jobs.Authorization{}, jobs.Invalid("managed_by", fmt.Sprintf("managed_by of authorization %s cannot change in place", id),
+			"The jobs that use it stay with the side that executes them.", "Create a second authorization, move the jobs to it, then remove this one")
 	}
 	moved := !strings.EqualFold(row.Host, c.Host)
 	if moved && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {
@@ -115,6 +119,9 @@ func (e *Engine) saveAuthorization(
 		return jobs.Authorization{}, jobs.Invalid("token_wo", "The authorization has no token",
 			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")
 	}
+	if c.ManagedBy.IsLytics() {
+		return e.putInLytics(ctx, db, row)
+	}
 	if c.CheckConnection {
 		wh, err := e.connect(ctx, row)
 		if err != nil {
@@ -132,12 +139,22 @@ func (e *Engine) saveAuthorization(
 
 // Authorization implements jobs.Authorizations.
 func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorization, error) {
+	if id, ok := lyticsID(id); ok {
+		row, err := e.adoptAuthorization(ctx, id)
+		if err != nil {
+			return jobs.Authorization{}, err
+		}
+		return e.Authorization(ctx, row.ID)
+	}
 	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
 	row, err := db.Authorization(ctx, id)
 	if err != nil {
+		return jobs.Authorization{}, err
+	}
+	if row, err = e.showInLytics(ctx, row); err != nil {
 		return jobs.Authorization{}, err
 	}
 	_, err = e.token(row)
@@ -152,6 +169,13 @@ func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorizati
 func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
 	db, err := e.open(ctx, writeStore)
 	if err != nil {
+		return err
+	}
+	row, err := db.Authorization(ctx, id)
+	if err == nil && row.ManagedBy.IsLytics() {
+		return e.deleteInLytics(ctx, db, row)
+	}
+	if err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
 		return err
 	}
 	return db.DeleteAuthorization(ctx, id)

@@ -16,6 +16,9 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	if s.ManagedBy.IsLytics() {
+		return e.createInLytics(ctx, db, s)
+	}
 	key, err := e.jobKey(ctx, db, &s)
 	if err != nil {
 		return jobs.Job{}, err
@@ -81,6 +84,14 @@ func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	switch {
+	case row.ManagedBy.IsLytics() && s.ManagedBy.IsLytics():
+		return e.changeInLytics(ctx, db, row, s)
+	case s.ManagedBy.IsLytics():
+		return e.moveToLytics(ctx, db, row, s)
+	case row.ManagedBy.IsLytics():
+		return e.moveFromLytics(ctx, db, row, s)
+	}
 	before := row.Schedule
 	row.JobSpec = s
 	if row.Key, err = e.jobKey(ctx, db, &row.JobSpec); err != nil {
@@ -128,6 +139,9 @@ func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	if row.ManagedBy.IsLytics() {
+		return e.pauseInLytics(ctx, db, row, paused)
+	}
 	if row.Schedule == nil && len(row.After) == 0 {
 		return jobs.Job{}, jobs.Invalid("schedule", "Job "+id+" has nothing to pause",
 			"It has no schedule and runs after no other job: it runs only when it is asked to.", "Give it a schedule first")
@@ -155,6 +169,9 @@ func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (str
 		}
 		return "", err
 	}
+	if err := checkAuthorizationManager(*s, auth); err != nil {
+		return "", err
+	}
 	if s.Export != nil {
 		audience, err := e.platform.Audience(ctx, s.Export.AudienceID)
 		if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -168,7 +185,7 @@ func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (str
 		if err != nil {
 			return "", err
 		}
-		if s.Export.TableName == "" {
+		if s.Export.TableName == "" && !s.ManagedBy.IsLytics() {
 			s.Export.TableName = jobs.ExportTable(audience.Slug)
 		}
 	}
@@ -228,12 +245,22 @@ func (e *Engine) putJob(ctx context.Context, db *store.DB, row store.JobRow) (jo
 
 // Job implements jobs.Definitions.
 func (e *Engine) Job(ctx context.Context, id string) (jobs.Job, error) {
+	if id, ok := lyticsID(id); ok {
+		row, err := e.adoptJob(ctx, id)
+		if err != nil {
+			return jobs.Job{}, err
+		}
+		return e.Job(ctx, row.ID)
+	}
 	db, err := e.open(ctx, readStore)
 	if err != nil {
 		return jobs.Job{}, err
 	}
 	row, err := db.Job(ctx, id)
 	if err != nil {
+		return jobs.Job{}, err
+	}
+	if row, err = e.showJob(ctx, db, row); err != nil {
 		return jobs.Job{}, err
 	}
 	return e.withLastRun(ctx, db, row)
@@ -264,6 +291,7 @@ func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.showStates(ctx, rows)
 	all := make([]jobs.Job, 0, len(rows))
 	for _, r := range rows {
 		r.LastRun = last[r.ID]
@@ -276,6 +304,13 @@ func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 func (e *Engine) DeleteJob(ctx context.Context, id string) error {
 	db, err := e.open(ctx, writeStore)
 	if err != nil {
+		return err
+	}
+	row, err := db.Job(ctx, id)
+	if err == nil && row.ManagedBy.IsLytics() {
+		err = e.killInLytics(ctx, row)
+	}
+	if err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
 		return err
 	}
 	if err := db.DeleteJob(ctx, id); err != nil {

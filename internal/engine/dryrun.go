@@ -24,6 +24,10 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	if err != nil {
 		return jobs.DryRun{}, err
 	}
+	if job.ManagedBy.IsLytics() {
+		return jobs.DryRun{}, jobs.Invalid("managed_by", "A job that Lytics executes has no dry run", "Lytics does not tell what it would read.",
+			"Read the job's log in place of it")
+	}
 	auth, err := db.Authorization(ctx, job.AuthorizationID)
 	if err != nil {
 		return jobs.DryRun{}, err

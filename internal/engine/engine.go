@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -205,7 +206,8 @@ func (e *Engine) Store(ctx context.Context, create bool) (jobs.StoreInfo, error)
 		return jobs.StoreInfo{}, err
 	}
 	alive, err := db.RunnerAlive(ctx)
-	return jobs.StoreInfo{ID: db.ID(), Location: db.Place(), RunnerAlive: alive}, err
+	_, inLytics := e.platform.(lyticsjobs.Account)
+	return jobs.StoreInfo{ID: db.ID(), Location: db.Place(), RunnerAlive: alive, Lytics: inLytics}, err
 }
 
 // Close implements jobs.API. A second call does nothing.

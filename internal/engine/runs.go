@@ -26,6 +26,11 @@ func (e *Engine) StartRun(ctx context.Context, jobID string, reason jobs.Reason)
 	if err != nil {
 		return jobs.Run{}, err
 	}
+	if job.ManagedBy.IsLytics() {
+		if err := e.startManaged(ctx, db, &job); err != nil {
+			return jobs.Run{}, err
+		}
+	}
 	// A runner on the store is the only one to execute runs.
 	shared, err := db.RunnerAlive(ctx)
 	if err != nil {

@@ -22,6 +22,9 @@ func (x *execution) work(ctx context.Context) error {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "working" })
 		return work(ctx, x.job.Job, x)
 	}
+	if x.job.ManagedBy.IsLytics() {
+		return x.followLytics(ctx)
+	}
 	auth, err := x.db.Authorization(ctx, x.job.AuthorizationID)
 	if err != nil {
 		return err

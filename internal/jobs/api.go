@@ -12,6 +12,8 @@ type StoreInfo struct {
 	Location string
 	// RunnerAlive reports whether a runner is connected to the store.
 	RunnerAlive bool
+	// Lytics reports whether the customer-data side is a Lytics account.
+	Lytics bool
 }
 
 // API is the product as the Terraform provider and the command line see it.
@@ -56,12 +58,17 @@ type Definitions interface {
 	Job(ctx context.Context, id string) (Job, error)
 	// PauseJob pauses or resumes a job's schedule, until the definition changes
 	// it or PauseJob is called again. Active runs continue. A job without a
-	// schedule and without After is CodeInvalid.
+	// schedule and without After is CodeInvalid. A job that Lytics executes is
+	// paused or resumed in Lytics.
 	PauseJob(ctx context.Context, id string, paused bool) (Job, error)
+	// JobLog returns the log that Lytics keeps of a job that it executes, oldest
+	// line first. For any other job the error is CodeInvalid.
+	JobLog(ctx context.Context, id string) ([]LogLine, error)
 	// Jobs lists all jobs, sorted by label, then id.
 	Jobs(ctx context.Context) ([]Job, error)
 	// DeleteJob cancels the job's run and keeps its cursor, its events and the
-	// Databricks table. Deleting an unknown job is no error.
+	// Databricks table. A job that Lytics executes is killed there, which cannot
+	// be undone. Deleting an unknown job is no error.
 	DeleteJob(ctx context.Context, id string) error
 	// Confirm records that a state file holds the object (an authorization or a
 	// job), so that no other resource adopts it.

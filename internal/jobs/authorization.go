@@ -11,6 +11,9 @@ type AuthorizationSpec struct {
 	Host     string
 	Port     int
 	HTTPPath string
+	// ManagedBy is who keeps the authorization and connects with it; empty is
+	// ManagedByProvider.
+	ManagedBy Manager
 	// TokenEnv names the environment variable that holds the token in the process
 	// that executes the run. If empty, the token is stored, encrypted.
 	TokenEnv string
@@ -32,6 +35,8 @@ type AuthorizationSpec struct {
 type Authorization struct {
 	ID string
 	AuthorizationSpec
+	// LyticsID is its id in the Lytics account; empty when it is not managed there.
+	LyticsID string
 	// SecretReadable is false if the store has no secret, or cannot decrypt it
 	// with the current encryption key. The token or client secret must then be
 	// sent again.

@@ -29,6 +29,9 @@ const (
 	CodeCancelled Code = "cancelled"
 	// CodeTimeout: a deadline passed.
 	CodeTimeout Code = "timeout"
+	// CodeLimited: the other side limits how often this may be asked; a later
+	// attempt can succeed.
+	CodeLimited Code = "limited"
 	// CodeFailed: a run failed for a reason that no other code names.
 	CodeFailed Code = "failed"
 )

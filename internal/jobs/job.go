@@ -155,6 +155,8 @@ type JobSpec struct {
 	Label           string `json:"label"`
 	Description     string `json:"description,omitempty"`
 	AuthorizationID string `json:"authorization_id"`
+	// ManagedBy is who executes the job; empty is ManagedByProvider.
+	ManagedBy Manager `json:"managed_by,omitempty"`
 	// QueryTimeout bounds each statement at the warehouse, in whole minutes.
 	QueryTimeout time.Duration   `json:"query_timeout_ns"`
 	Import       *TableImport    `json:"import,omitempty"`
@@ -185,8 +187,12 @@ func (s JobSpec) Kind() Kind {
 type Job struct {
 	ID string `json:"id"`
 	JobSpec
+	// Lytics is the state in the Lytics account; nil for a job that this provider
+	// executes.
+	Lytics *LyticsState `json:"lytics,omitempty"`
 	// NextRunAt is the time of the next planned run; nil if the job has no
-	// schedule or is paused.
+	// schedule or is paused. For a job that Lytics executes it is the time at
+	// which Lytics starts it next.
 	NextRunAt *time.Time `json:"next_run_at,omitempty"`
 	// Paused is whether the schedule is paused, by the definition or by PauseJob.
 	Paused    bool      `json:"paused"`
@@ -211,6 +217,10 @@ const DefaultQueryTimeout = 60 * time.Minute
 // and created again continues where it stopped.
 func Key(host string, s JobSpec) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "/"))
+	if e := s.Export; e != nil && s.ManagedBy.IsLytics() {
+		// Lytics names the table itself.
+		return joinKey("lytics-export", host, e.Catalog, e.Database, e.AudienceID)
+	}
 	if e := s.Export; e != nil {
 		return joinKey("export", host, e.Catalog, e.Database, e.TableName)
 	}

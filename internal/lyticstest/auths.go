@@ -46,6 +46,9 @@ func (s *Server) serveAuths(r *request, path []string) reply {
 	case !ok:
 		return s.refuse(r, http.StatusNotFound, "AUTH-NOTFOUND-006", "authorization not found")
 	case r.Method == http.MethodGet:
+		if err := r.expects(""); err != nil {
+			return s.reject(r, "%v", err)
+		}
 		return s.success(r, http.StatusOK, a.attributes)
 	case r.Method == http.MethodPut && len(path) == 2:
 		return s.writeAuth(r, id, http.StatusOK)
@@ -93,7 +96,7 @@ func (s *Server) writeAuth(r *request, id string, status int) reply {
 		created = old.attributes.text("created")
 	}
 	attributes := object{
-		"id": id, "label": o.text("label"), "description": o.text("description"), "type": databricksAuth, "provider_slug": "databricks",
+		"id": id, "label": o.text("label"), "description": o.text("description"), "type": s.slug(databricksAuth), "provider_slug": "databricks",
 		"status": health, "unhealthy": !healthy, "created": created, "updated": s.timestamp(), "account_id": s.options.AccountID,
 	}
 	s.auths[id] = &authorization{attributes: attributes, config: config, healthy: healthy}

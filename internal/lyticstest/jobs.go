@@ -1,9 +1,12 @@
 package lyticstest
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,11 +35,16 @@ var jobTypes = map[string]jobType{
 // Creations of jobs that an account may make within an hour.
 const creationsPerHour = 10
 
+// sinceLayout is the form that the description of since_date asks for, in UTC.
+const sinceLayout = "2006-01-02 15:04:05"
+
 // job is a stored job.
 type job struct {
+	typ        string
 	attributes object
 	created    time.Time
 	started    bool
+	log        []any
 }
 
 // serveJobs answers /v2/job. There is no DELETE: kill is a soft delete.
@@ -47,16 +55,19 @@ func (s *Server) serveJobs(r *request, path []string) reply {
 	if len(path) == 1 && r.Method == http.MethodPost {
 		return s.createJob(r, path[0])
 	}
+	if matches(path, "logs") && r.Method == http.MethodGet {
+		return s.accountLog(r)
+	}
 	if len(path) == 0 || len(path) > 2 {
 		return s.unrouted(r)
 	}
 	if _, typed := jobTypes[path[0]]; typed && len(path) == 2 {
 		j, ok := s.jobs[path[1]]
 		switch {
-		case !ok:
+		case !ok || j.typ != path[0]:
 			return s.jobNotFound(r)
 		case r.Method == http.MethodGet:
-			return s.success(r, http.StatusOK, j.attributes)
+			return s.showJob(r, j)
 		case r.Method == http.MethodPut:
 			return s.changeJob(r, path[0], j)
 		}
@@ -67,9 +78,9 @@ func (s *Server) serveJobs(r *request, path []string) reply {
 	case !ok:
 		return s.jobNotFound(r)
 	case len(path) == 1 && r.Method == http.MethodGet:
-		return s.success(r, http.StatusOK, j.attributes)
+		return s.showJob(r, j)
 	case len(path) == 2 && path[1] == "logs" && r.Method == http.MethodGet:
-		return s.success(r, http.StatusOK, []any{})
+		return s.jobLog(r, j)
 	case len(path) == 2 && r.Method == http.MethodPost:
 		return s.steerJob(r, j, path[1])
 	}
@@ -78,6 +89,18 @@ func (s *Server) serveJobs(r *request, path []string) reply {
 
 func (s *Server) jobNotFound(r *request) reply {
 	return s.refuse(r, http.StatusNotFound, "JOB-NOTFOUND-004", "job not found")
+}
+
+// showJob answers one job. A job that is pausing is paused the next time.
+func (s *Server) showJob(r *request, j *job) reply {
+	if err := r.expects("", "show_state"); err != nil {
+		return s.reject(r, "%v", err)
+	}
+	shown := maps.Clone(j.attributes)
+	if shown["status"] == "pausing" {
+		j.attributes["status"] = "paused"
+	}
+	return s.success(r, http.StatusOK, shown)
 }
 
 // listJobs leaves out completed, hidden and deleted jobs unless they are asked
@@ -92,6 +115,9 @@ func (s *Server) listJobs(r *request) reply {
 	for _, id := range slices.Sorted(maps.Keys(s.jobs)) {
 		j := s.jobs[id]
 		completed, deleted := j.attributes.text("status") == "completed", j.attributes.boolean("deleted")
+		if w := r.query.Get("workflow"); w != "" && w != j.attributes.text("workflow") {
+			continue
+		}
 		shown := all || (!completed || r.query.Get("show_completed") == "true") &&
 			(!deleted || r.query.Get("show_deleted") == "true" && r.query.Get("show_completed") == "true") &&
 			(!j.attributes.boolean("hidden") || r.query.Get("show_hidden") == "true")
@@ -129,7 +155,52 @@ func (s *Server) decodeJob(r *request, typ string) (object, reply, bool) {
 	if typ == "databricks-export" && frequency != "" && !slices.Contains([]string{"daily", "weekly", "monthly"}, frequency) {
 		return nil, s.refuse(r, http.StatusBadRequest, "JOB-BADREQ-002", "run_frequency is daily, weekly or monthly"), false
 	}
+	if err := s.checkJob(o, object(config)); err != nil {
+		return nil, s.refuse(r, http.StatusBadRequest, "JOB-BADREQ-002", err.Error()), false
+	}
 	return o, reply{}, true
+}
+
+// checkJob checks the values that the description gives a form, and that the job
+// refers to what is in the account.
+func (s *Server) checkJob(o, config object) error {
+	for k, v := range config {
+		_, text := v.(string)
+		_, number := v.(json.Number)
+		_, truth := v.(bool)
+		_, list := v.([]any)
+		switch {
+		case slices.Contains([]string{"query_timeout", "batch_size", "row_limit"}, k) && !number,
+			k == "continuous_update" && !truth, k == "fields" && !list,
+			slices.Contains([]string{"database", "source", "catalog", "run_frequency", "day_of_week", "time_of_day", "timezone"}, k) && !text:
+			return fmt.Errorf("config key %s has the wrong type", k)
+		}
+	}
+	if since := config.text("since_date"); since != "" {
+		_, plain := time.Parse(sinceLayout, since)
+		_, full := time.Parse(time.RFC3339, since)
+		if plain != nil && full != nil {
+			return fmt.Errorf("since_date %q is not a time", since)
+		}
+	}
+	if t := config.text("time_of_day"); t != "" {
+		if _, err := time.Parse("15:04", t); err != nil {
+			return fmt.Errorf("time_of_day %q is not HH:MM", t)
+		}
+	}
+	if _, err := time.LoadLocation(config.text("timezone")); err != nil {
+		return fmt.Errorf("timezone %q is not known", config.text("timezone"))
+	}
+	if id := config.text("segment_id"); id != "" && s.segments[id] == nil {
+		return fmt.Errorf("segment %q is not in this account", id)
+	}
+	auths, _ := o["auth_ids"].([]any)
+	for _, id := range auths {
+		if text, _ := id.(string); s.auths[text] == nil {
+			return fmt.Errorf("authorization %q is not in this account", id)
+		}
+	}
+	return nil
 }
 
 // createJob creates a job, and starts it unless run_job=false.
@@ -150,8 +221,8 @@ func (s *Server) createJob(r *request, typ string) reply {
 	if recent >= creationsPerHour {
 		return s.refuse(r, http.StatusTooManyRequests, "JOB-BADREQ-002", "too many integrations created in the last hour")
 	}
-	j := &job{attributes: object{}, created: now}
-	j.attributes["id"], j.attributes["workflow"], j.attributes["created"] = s.newID(), typ, s.timestamp()
+	j := &job{typ: typ, attributes: object{}, created: now}
+	j.attributes["id"], j.attributes["workflow"], j.attributes["created"] = s.newID(), s.slug(typ), s.timestamp()
 	j.attributes["deleted"], j.attributes["status"] = false, "initializing"
 	s.fillJob(j, o)
 	if r.query.Get("run_job") != "false" {
@@ -172,7 +243,19 @@ func (s *Server) changeJob(r *request, typ string, j *job) reply {
 		return refused
 	}
 	s.fillJob(j, o)
+	if s.options.RestartOnChange {
+		s.startJob(j)
+	}
 	return s.success(r, http.StatusOK, j.attributes)
+}
+
+// slug is the form in which a type is stored. Paths have hyphens; the examples of
+// answers have underscores.
+func (s *Server) slug(typ string) string {
+	if s.options.UnderscoreSlugs {
+		return strings.ReplaceAll(typ, "-", "_")
+	}
+	return typ
 }
 
 func (s *Server) fillJob(j *job, o object) {
@@ -190,6 +273,8 @@ func (s *Server) fillJob(j *job, o object) {
 func (s *Server) startJob(j *job) {
 	j.started = true
 	j.attributes["status"] = "running"
+	delete(j.attributes, "sleep_until")
+	s.addLog(j, "info", "the work started")
 }
 
 // steerJob answers pause, resume, bounce and kill.
@@ -197,10 +282,20 @@ func (s *Server) steerJob(r *request, j *job, action string) reply {
 	if j.attributes.boolean("deleted") {
 		return s.jobNotFound(r)
 	}
+	if err := r.expects(""); err != nil {
+		return s.reject(r, "%v", err)
+	}
 	switch action {
 	case "pause":
+		was := j.attributes.text("status")
 		j.attributes["status"] = "paused"
+		if was == "running" {
+			j.attributes["status"] = "pausing"
+		}
 	case "resume", "bounce":
+		if !j.started && (action == "bounce") != s.options.StartByBounce {
+			return s.refuse(r, http.StatusBadRequest, "JOB-BADREQ-002", "a job that never ran cannot "+action)
+		}
 		s.startJob(j)
 	case "kill":
 		j.attributes["status"], j.attributes["deleted"] = "deleted", true
@@ -208,17 +303,4 @@ func (s *Server) steerJob(r *request, j *job, action string) reply {
 		return s.unrouted(r)
 	}
 	return s.success(r, http.StatusOK, j.attributes)
-}
-
-// FinishRun ends the run of a job with a status, as Lytics does by itself. A job
-// that sleeps wakes at the given time.
-func (s *Server) FinishRun(id, status string, wake time.Time) {
-	s.account.Lock()
-	defer s.account.Unlock()
-	j := s.jobs[id]
-	j.attributes["status"] = status
-	delete(j.attributes, "sleep_until")
-	if !wake.IsZero() {
-		j.attributes["sleep_until"] = wake.UTC().Format(time.RFC3339)
-	}
 }

@@ -79,4 +79,12 @@ type Switches struct {
 	// KeepOmittedConfig keeps the keys of an authorization's config that a change
 	// leaves out. By default they are empty after the change.
 	KeepOmittedConfig bool
+	// StartByBounce starts a job that never ran by bounce, and refuses resume. By
+	// default it is the other way round: nothing says how such a job is started.
+	StartByBounce bool
+	// RestartOnChange starts a job again when it is changed.
+	RestartOnChange bool
+	// UnderscoreSlugs stores the types of authorizations and jobs with underscores,
+	// as the examples of answers have them. Paths have hyphens in any case.
+	UnderscoreSlugs bool
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -28,6 +30,9 @@ type jobRow struct {
 	Label           types.String `tfsdk:"label"`
 	Description     types.String `tfsdk:"description"`
 	AuthorizationID types.String `tfsdk:"authorization_id"`
+	ManagedBy       types.String `tfsdk:"managed_by"`
+	LyticsID        types.String `tfsdk:"lytics_id"`
+	LyticsLog       []logRow     `tfsdk:"lytics_log"`
 	Catalog         types.String `tfsdk:"catalog"`
 	Database        types.String `tfsdk:"database"`
 	Table           types.String `tfsdk:"table"`
@@ -43,6 +48,16 @@ type jobRow struct {
 	UpdatedAt       types.String `tfsdk:"updated_at"`
 	LastRun         types.Object `tfsdk:"last_run"`
 }
+
+// logRow is one line of Lytics' log of a job.
+type logRow struct {
+	At      types.String `tfsdk:"at"`
+	Level   types.String `tfsdk:"level"`
+	Message types.String `tfsdk:"message"`
+}
+
+// maxLogRows is how many lines of Lytics' log a job has, the newest.
+const maxLogRows = 20
 
 func (d *jobsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_jobs"
@@ -64,24 +79,38 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 					"label":            computedString("Name of the job."),
 					"description":      computedString("Description of the job."),
 					"authorization_id": computedString("Id of its authorization."),
-					"catalog":          computedString("Catalog it reads or writes."),
-					"database":         computedString("Database it reads or writes."),
-					"table":            computedString("Table it reads or writes."),
-					"stream":           computedString("Stream it writes to (imports)."),
-					"audience_id":      computedString("Audience it reads (exports)."),
-					"frequency":        computedString("Frequency of its schedule; null without a schedule."),
-					"timezone":         computedString("Time zone of its schedule; null without one."),
+					"managed_by":       computedString("Who executes it: `provider` or `lytics`."),
+					"lytics_id":        computedString("Its id in the Lytics account; null for a job that this provider executes."),
+					"lytics_log": schema.ListNestedAttribute{
+						Computed: true, MarkdownDescription: "The newest lines of the log that Lytics keeps of the job, at most 20, oldest first; " +
+							"null for a job that this provider executes.",
+						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+							"at":      computedString("When it was written (RFC 3339)."),
+							"level":   computedString("`info`, `warn` or `error`."),
+							"message": computedString("What it says."),
+						}},
+					},
+					"catalog":     computedString("Catalog it reads or writes."),
+					"database":    computedString("Database it reads or writes."),
+					"table":       computedString("Table it reads or writes."),
+					"stream":      computedString("Stream it writes to (imports)."),
+					"audience_id": computedString("Audience it reads (exports)."),
+					"frequency":   computedString("Frequency of its schedule; null without a schedule."),
+					"timezone":    computedString("Time zone of its schedule; null without one."),
 					"after": schema.ListAttribute{
 						ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
 					},
-					"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused."),
+					"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused. Of a job that " +
+						"Lytics executes: until when it sleeps."),
 					"paused": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its " +
 						"definition or by an operator."},
-					"status":     computedString("Status of its last run; `never` before the first run."),
+					"status": computedString("Status of its last run; `never` before the first run. Of a job that Lytics executes: its status in " +
+						"Lytics, such as `running`, `sleeping` or `fault-2`, or why it is not known."),
 					"created_at": computedString("When it was registered (RFC 3339)."),
 					"updated_at": computedString("When its definition last changed (RFC 3339)."),
 					"last_run": schema.SingleNestedAttribute{
-						Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run.",
+						Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run. Of a job that Lytics " +
+							"executes: the last run that this provider asked for.",
 						Attributes: runDataSourceAttributes(inRuns),
 					},
 				}},
@@ -105,10 +134,31 @@ func (d *jobsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	m.Jobs = []jobRow{}
 	for _, j := range list {
 		if m.Kind.IsNull() || m.Kind.ValueString() == string(j.Kind()) {
-			m.Jobs = append(m.Jobs, newJobRow(j))
+			row := newJobRow(j)
+			row.LyticsLog = lyticsLog(ctx, api, j, &resp.Diagnostics)
+			m.Jobs = append(m.Jobs, row)
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+// lyticsLog reads Lytics' log of a job. Without an answer from Lytics it warns: the
+// list of jobs is still worth having.
+func lyticsLog(ctx context.Context, api jobs.API, j jobs.Job, diags *diag.Diagnostics) []logRow {
+	if j.Lytics == nil || j.Lytics.ID == "" {
+		return nil
+	}
+	lines, err := api.JobLog(ctx, j.ID)
+	if err != nil {
+		e := toJobsError(err, "read the log of "+j.ID)
+		diags.AddWarning(e.Summary, paragraphs(e.Detail, e.Next))
+		return nil
+	}
+	rows := []logRow{}
+	for _, l := range lines[max(len(lines)-maxLogRows, 0):] {
+		rows = append(rows, logRow{At: formatTime(&l.At), Level: types.StringValue(l.Level), Message: types.StringValue(l.Message)})
+	}
+	return rows
 }
 
 func newJobRow(j jobs.Job) jobRow {
@@ -116,12 +166,16 @@ func newJobRow(j jobs.Job) jobRow {
 		ID: types.StringValue(j.ID), Kind: types.StringValue(string(j.Kind())),
 		Label: types.StringValue(j.Label), Description: types.StringValue(j.Description),
 		AuthorizationID: types.StringValue(j.AuthorizationID),
+		ManagedBy:       managerValue(j.ManagedBy),
 		NextRunAt:       formatTime(j.NextRunAt), Paused: types.BoolValue(j.Paused),
 		After: append([]string{}, j.After...), Status: types.StringValue("never"),
 		CreatedAt: formatTime(&j.CreatedAt), UpdatedAt: formatTime(&j.UpdatedAt), LastRun: optionalRunObject(inRuns, j.LastRun),
 	}
 	if j.LastRun != nil {
 		row.Status = types.StringValue(string(j.LastRun.Status))
+	}
+	if l := j.Lytics; l != nil {
+		row.LyticsID, row.Status = nullIfEmpty(l.ID), types.StringValue(cmp.Or(l.Status, l.Problem))
 	}
 	if i := j.Import; i != nil {
 		row.Catalog, row.Database, row.Table = types.StringValue(i.Catalog), types.StringValue(i.Database), types.StringValue(i.Table)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -20,6 +21,7 @@ type jobAttributes struct {
 	Label               types.String   `tfsdk:"label"`
 	Description         types.String   `tfsdk:"description"`
 	AuthorizationID     types.String   `tfsdk:"authorization_id"`
+	ManagedBy           types.String   `tfsdk:"managed_by"`
 	QueryTimeoutMinutes types.Int64    `tfsdk:"query_timeout_minutes"`
 	Schedule            types.Object   `tfsdk:"schedule"`
 	Triggers            types.Map      `tfsdk:"triggers"`
@@ -66,6 +68,7 @@ func jobSpec(ctx context.Context, m jobModel, diags *diag.Diagnostics) jobs.JobS
 		Label:           j.Label.ValueString(),
 		Description:     j.Description.ValueString(),
 		AuthorizationID: j.AuthorizationID.ValueString(),
+		ManagedBy:       jobs.Manager(j.ManagedBy.ValueString()),
 		QueryTimeout:    time.Duration(j.QueryTimeoutMinutes.ValueInt64()) * time.Minute,
 		Triggers:        triggerValues(ctx, j.Triggers, diags),
 		FailOnError:     j.FailOnError.ValueBool(),
@@ -85,6 +88,7 @@ func setFromJob(ctx context.Context, m jobModel, job jobs.Job, diags *diag.Diagn
 	j.Label = types.StringValue(job.Label)
 	j.Description = types.StringValue(job.Description)
 	j.AuthorizationID = types.StringValue(job.AuthorizationID)
+	j.ManagedBy = managerValue(job.ManagedBy)
 	j.QueryTimeoutMinutes = types.Int64Value(int64(job.QueryTimeout / time.Minute))
 	j.Schedule = scheduleObject(job)
 	j.FailOnError = types.BoolValue(job.FailOnError)
@@ -107,6 +111,16 @@ func setFromJob(ctx context.Context, m jobModel, job jobs.Job, diags *diag.Diagn
 		j.After = after
 	}
 	m.setFromSpec(ctx, job.JobSpec, diags)
+}
+
+// managerValue shows a manager. An empty one is this provider.
+func managerValue(m jobs.Manager) types.String {
+	return types.StringValue(string(cmp.Or(m, jobs.ManagedByProvider)))
+}
+
+// inLytics reports whether Lytics executes the job.
+func (m *jobAttributes) inLytics() bool {
+	return m.ManagedBy.ValueString() == string(jobs.ManagedByLytics)
 }
 
 func afterIDs(ctx context.Context, s types.Set, diags *diag.Diagnostics) []string {

@@ -34,17 +34,19 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		return
 	}
 
-	if s, known := readSchedule(ctx, planned.job().Schedule, &resp.Diagnostics); known && r.session.known() && !info.RunnerAlive {
+	lytics := planned.job().inLytics()
+	if s, known := readSchedule(ctx, planned.job().Schedule, &resp.Diagnostics); known && r.session.known() && !info.RunnerAlive && !lytics {
 		warnNoRunner(s, len(planned.job().After.Elements()) > 0, &resp.Diagnostics)
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.planComputed(ctx, api, config, prior, planned)...)
+	r.checkManager(ctx, api, info, prior, planned, &resp.Diagnostics)
 	if i, ok := planned.(*tableImportModel); ok && !i.Stream.IsUnknown() {
 		var s jobs.JobSpec
 		i.addToSpec(ctx, &s, &resp.Diagnostics)
 		r.session.warnDoubleCounting(*s.Import, r.session.planned.addImport(*s.Import), &resp.Diagnostics)
 	}
 	r.planLastRun(prior, planned)
-	if p := planned.job(); p.LastRun.IsUnknown() && p.Wait.Equal(types.BoolValue(false)) && r.session.known() && !info.RunnerAlive {
+	if p := planned.job(); p.LastRun.IsUnknown() && p.Wait.Equal(types.BoolValue(false)) && r.session.known() && !info.RunnerAlive && !lytics {
 		refuseWithoutRunner(&resp.Diagnostics)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)

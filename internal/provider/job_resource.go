@@ -67,7 +67,7 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 		return
 	}
 	at := r.target(resp.State.Schema.Type())
-	job, err := api.CreateJob(ctx, definition)
+	job, err := withinLimits(ctx, limit, "timeouts.create", func(ctx context.Context) (jobs.Job, error) { return api.CreateJob(ctx, definition) })
 	if err != nil {
 		addError(&resp.Diagnostics, at, "create "+r.kind.noun, err)
 		return
@@ -106,7 +106,7 @@ func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 			nounWithID("Job", id)+" is a "+string(job.Kind())+".", "Import it as a lytics_databricks_"+string(job.Kind())+".")
 	}
 	if err == nil {
-		err = api.Confirm(ctx, id)
+		err = api.Confirm(ctx, job.ID) // an import of a job in Lytics gives it an id of this store
 	}
 	if err != nil {
 		addReadError(ctx, resp, nounWithID(r.kind.noun, id), err)
@@ -152,10 +152,13 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		definition.Triggers = triggerValues(ctx, prior.job().Triggers, &resp.Diagnostics)
 	}
 	id := j.ID.ValueString()
-	job, err := api.UpdateJob(ctx, id, definition)
+	job, err := withinLimits(ctx, limit, "timeouts.update", func(ctx context.Context) (jobs.Job, error) { return api.UpdateJob(ctx, id, definition) })
 	if err != nil {
 		addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
 		return
+	}
+	if j.inLytics() && !prior.job().inLytics() {
+		reportMove(job, &resp.Diagnostics)
 	}
 	m.setComputed(job.JobSpec)
 	if !asked {

@@ -39,7 +39,7 @@ type runOptions struct {
 // false.
 func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runOptions, diags *diag.Diagnostics) *jobs.Run {
 	what := fmt.Sprintf("run %s %q", nounOfJob(job), job.Label)
-	if terms.detach {
+	if terms.detach && !job.ManagedBy.IsLytics() {
 		info, err := api.Store(ctx, false)
 		if err != nil {
 			addError(diags, terms.target, what, err)
@@ -92,16 +92,22 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runOptions, d
 	if errors.Is(context.Cause(bounded), errTimeLimit) {
 		terms.target.add(diags, diag.SeverityError, terms.attribute,
 			fmt.Sprintf("The run of %q took longer than %s", job.Label, terms.limit),
-			fmt.Sprintf("Run %s was cancelled after %s, at %s. Its cursor is kept: the next apply continues from there. Raise %s to "+
-				"let one run finish.",
-				run.ID, terms.limit, describeProgress(run), terms.attribute))
+			fmt.Sprintf("Run %s was cancelled after %s, at %s. %s Raise %s to let one run finish.",
+				run.ID, terms.limit, describeProgress(run), afterCancel(job), terms.attribute))
 		return &run
 	}
 	diags.AddError(fmt.Sprintf("The run of %q was interrupted", job.Label),
-		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. Nothing is lost or duplicated: the next apply "+
-			"continues from there.",
-			run.ID, describeProgress(run)))
+		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. %s",
+			run.ID, describeProgress(run), afterCancel(job)))
 	return &run
+}
+
+// afterCancel says what becomes of the work of a cancelled run.
+func afterCancel(job jobs.Job) string {
+	if job.ManagedBy.IsLytics() {
+		return "Only the waiting ended: Lytics continues its work."
+	}
+	return "Nothing is lost or duplicated, and the cursor is kept: the next apply continues from there."
 }
 
 // refuseWithoutRunner adds the error for wait = false without a runner.

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -32,6 +33,9 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 		MarkdownDescription: "Id of the `lytics_databricks_authorization` to reach the warehouse with.",
 		Validators:          []validator.String{nonEmptyText()},
 	}
+	own["managed_by"] = managedByAttribute("Who executes the job: `provider` (the default) is this provider, in `apply` or in a runner; " +
+		"`lytics` is the Lytics account, where the job is created as the forms of Lytics do. Lytics has not all attributes; " +
+		"what it has not is refused in the plan. See the guide [Managed by Lytics](../guides/managed-by-lytics).")
 	own["query_timeout_minutes"] = schema.Int64Attribute{
 		Optional: true, Computed: true,
 		Default:             int64default.StaticInt64(int64(jobs.DefaultQueryTimeout.Minutes())),
@@ -64,7 +68,8 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 	}
 	own["timeouts"] = timeouts.Attributes(ctx, timeouts.Opts{
 		Create: true, Update: true,
-		CreateDescription: "Time limit of the first run, including the time that it waits (\"90m\", \"36h\"). Default \"24h\".",
+		CreateDescription: "Time limit of the first run, including the time that it waits, and of a creation in Lytics that waits for " +
+			"Lytics' limit of ten an hour (\"90m\", \"36h\"). Default \"24h\".",
 		UpdateDescription: "Time limit of a run that a change of `triggers` starts. Default \"24h\".",
 	})
 	own["last_run"] = schema.SingleNestedAttribute{
@@ -74,6 +79,18 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 		Attributes: runResourceAttributes(in),
 	}
 	return own
+}
+
+// managedByAttribute is the attribute that chooses between this provider and the
+// Lytics account.
+func managedByAttribute(doc string, modifiers ...planmodifier.String) schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true,
+		Default:             stringdefault.StaticString(string(jobs.ManagedByProvider)),
+		MarkdownDescription: doc,
+		Validators:          []validator.String{stringvalidator.OneOf(string(jobs.ManagedByProvider), string(jobs.ManagedByLytics))},
+		PlanModifiers:       modifiers,
+	}
 }
 
 // keyAttribute is a required name that identifies the object: another value

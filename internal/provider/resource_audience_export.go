@@ -118,6 +118,12 @@ func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planne
 	if !update {
 		was = &audienceExportModel{}
 	}
+	if p.inLytics() { // Lytics names the table
+		if c.TableName.IsNull() {
+			p.TableName = types.StringNull()
+		}
+		return nil
+	}
 	name := types.StringUnknown()
 	if c.TableName.IsNull() && !p.AudienceID.IsUnknown() {
 		if update && p.AudienceID.Equal(was.AudienceID) {
@@ -130,7 +136,8 @@ func planAudienceExport(ctx context.Context, api jobs.API, config, prior, planne
 			}
 		}
 	}
-	return planKeyAttribute(&p.TableName, c.TableName, was.TableName, name, update, "table_name")
+	// A move from Lytics is an update in place.
+	return planKeyAttribute(&p.TableName, c.TableName, was.TableName, name, update && !was.inLytics(), "table_name")
 }
 
 func (m *audienceExportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, diags *diag.Diagnostics) {
@@ -161,7 +168,7 @@ func (m *audienceExportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, d
 	m.AudienceID = types.StringValue(e.AudienceID)
 	m.Catalog = types.StringValue(e.Catalog)
 	m.Database = types.StringValue(e.Database)
-	m.TableName = types.StringValue(e.TableName)
+	m.TableName = nullIfEmpty(e.TableName)
 	m.OverwriteExisting = types.BoolValue(e.OverwriteExisting)
 	m.ColumnTypes = types.StringValue(cmp.Or(string(e.ColumnTypes), string(jobs.ColumnTypesDeclared)))
 	m.Format = types.StringValue(cmp.Or(string(e.Format), string(jobs.FormatCSV)))

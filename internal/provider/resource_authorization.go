@@ -70,7 +70,7 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 
 // ModifyPlan checks the store, and refuses a plan that needs a secret without it.
 func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	r.openForPlan(ctx, req, resp, true)
+	api, info := r.openForPlan(ctx, req, resp, true)
 	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -83,6 +83,17 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if planned.ManagedBy.ValueString() == string(jobs.ManagedByLytics) {
+		at := attributeTarget{objectType: req.Plan.Schema.Type()}
+		r.session.requireLytics(api, info, at, &resp.Diagnostics)
+		spec := jobs.AuthorizationSpec{
+			ManagedBy: jobs.ManagedByLytics, ClientID: planned.ClientID.ValueString(), TokenEnv: planned.TokenEnv.ValueString(),
+			Host: planned.Host.ValueString(),
+		}
+		if err := spec.CheckManager(); err != nil {
+			addErrors(&resp.Diagnostics, at, "let Lytics keep the authorization", err)
+		}
 	}
 	secret := planned.secret()
 	version, held := secret.version(planned), secret.version(prior)
@@ -141,7 +152,7 @@ func (r *authorizationResource) Read(ctx context.Context, req resource.ReadReque
 	id := m.ID.ValueString()
 	a, err := api.Authorization(ctx, id)
 	if err == nil {
-		err = api.Confirm(ctx, id)
+		err = api.Confirm(ctx, a.ID) // an import from Lytics gives it an id of this store
 	}
 	if err != nil {
 		addReadError(ctx, resp, nounWithID("authorization", id), err)
@@ -198,6 +209,7 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 			TokenVersion:        m.TokenVersion.ValueInt64(),
 			ClientID:            m.ClientID.ValueString(),
 			ClientSecretVersion: m.ClientSecretVersion.ValueInt64(),
+			ManagedBy:           jobs.Manager(m.ManagedBy.ValueString()),
 			CatalogAPI:          jobs.CatalogAPI(m.CatalogAPI.ValueString()),
 			CheckConnection:     m.CheckConnection.ValueBool(),
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -36,6 +37,7 @@ type authorizationModel struct {
 	ClientSecretWO      types.String `tfsdk:"client_secret_wo"`
 	ClientSecretVersion types.Int64  `tfsdk:"client_secret_wo_version"`
 	CatalogAPI          types.String `tfsdk:"catalog_api"`
+	ManagedBy           types.String `tfsdk:"managed_by"`
 }
 
 func authorizationSchema() schema.Schema {
@@ -98,6 +100,10 @@ func authorizationSchema() schema.Schema {
 				MarkdownDescription: "Version of `client_secret_wo`. Raise it to send a new secret.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
+			"managed_by": managedByAttribute("Who keeps the authorization and connects with it: `provider` (the default) is this provider, "+
+				"for jobs that it executes; `lytics` is the Lytics account, for jobs with `managed_by = \"lytics\"`. Lytics takes a personal "+
+				"access token alone; this store keeps it as well, encrypted, because every change sends it to Lytics again. Another value "+
+				"replaces the authorization. See the guide [Managed by Lytics](../guides/managed-by-lytics).", stringplanmodifier.RequiresReplace()),
 			"catalog_api": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Default: stringdefault.StaticString(string(jobs.CatalogREST)),
@@ -111,8 +117,8 @@ func authorizationSchema() schema.Schema {
 				Optional: true, Computed: true,
 				Default: booldefault.StaticBool(defaultCheckConnection),
 				MarkdownDescription: "Whether to open a session when the authorization is created or changed. This waits for a " +
-					"warehouse that is starting. " +
-					"Default `true`.",
+					"warehouse that is starting. With `managed_by = \"lytics\"`: whether an authorization that Lytics reports as unhealthy " +
+					"is an error. Default `true`.",
 			},
 		},
 	}
@@ -123,6 +129,7 @@ func authorizationSchema() schema.Schema {
 // apply sends the secret again.
 func (m *authorizationModel) setFromAuthorization(a jobs.Authorization) {
 	m.ID = types.StringValue(a.ID)
+	m.ManagedBy = managerValue(a.ManagedBy)
 	m.Label = types.StringValue(a.Label)
 	m.Description = types.StringValue(a.Description)
 	m.Host = types.StringValue(a.Host)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -26,7 +27,12 @@ func (m *resourceBase) Configure(_ context.Context, req resource.ConfigureReques
 // ImportState sets the id. The Read that follows sets the rest, and remembers
 // the store.
 func (m *resourceBase) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if _, err := m.session.connect(ctx); err != nil {
+	api, err := m.session.connect(ctx)
+	if err == nil && strings.HasPrefix(req.ID, jobs.LyticsIDPrefix) {
+		// The object is in Lytics, whether or not there is a store yet.
+		_, err = api.Store(ctx, true)
+	}
+	if err != nil {
 		addError(&resp.Diagnostics, noAttribute, "import "+req.ID, err)
 		return
 	}

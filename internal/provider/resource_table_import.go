@@ -57,6 +57,9 @@ func planTableImport(_ context.Context, _ jobs.API, config, prior, planned jobMo
 	if !p.Catalog.IsUnknown() && !p.Database.IsUnknown() && !p.Table.IsUnknown() {
 		stream = types.StringValue(jobs.DefaultStream(p.Catalog.ValueString(), p.Database.ValueString(), p.Table.ValueString()))
 	}
+	if update && p.inLytics() { // an adopted job may have another default
+		stream = was.Stream
+	}
 	return planKeyAttribute(&p.Stream, c.Stream, was.Stream, stream, update, "stream")
 }
 

@@ -18,7 +18,7 @@ type AuthorizationRow struct {
 	Confirmed bool
 }
 
-const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, catalog_api, check_connection, secret, creator, confirmed, created_at, updated_at`
+const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, catalog_api, check_connection, managed_by, lytics_id, secret, creator, confirmed, created_at, updated_at`
 
 func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	var r AuthorizationRow
@@ -36,6 +36,8 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 		&r.ClientSecretVersion,
 		&r.CatalogAPI,
 		&r.CheckConnection,
+		&r.ManagedBy,
+		&r.LyticsID,
 		&r.Sealed,
 		&r.Creator,
 		&r.Confirmed,
@@ -52,15 +54,15 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
 				host = excluded.host, port = excluded.port, http_path = excluded.http_path,
 				token_env = excluded.token_env, token_version = excluded.token_version,
 				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, catalog_api = excluded.catalog_api,
-				check_connection = excluded.check_connection, secret = excluded.secret,
+				check_connection = excluded.check_connection, managed_by = excluded.managed_by, lytics_id = excluded.lytics_id, secret = excluded.secret,
 				creator = excluded.creator, updated_at = excluded.updated_at`,
 			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion,
-			r.ClientID, r.ClientSecretVersion, r.CatalogAPI, r.CheckConnection, r.Sealed, r.Creator, r.Confirmed)
+			r.ClientID, r.ClientSecretVersion, r.CatalogAPI, r.CheckConnection, r.ManagedBy, r.LyticsID, r.Sealed, r.Creator, r.Confirmed)
 		if err != nil {
 			return err
 		}
@@ -113,6 +115,16 @@ func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow,
 		out = append(out, r)
 	}
 	return out, d.failed("Cannot read the store", rows.Err())
+}
+
+// AuthorizationByLyticsID reads the one that stands for an authorization of the
+// Lytics account; CodeNotFound when there is none.
+func (d *DB) AuthorizationByLyticsID(ctx context.Context, lyticsID string) (AuthorizationRow, error) {
+	r, err := scanAuthorization(d.Read().QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE lytics_id = ?`, lyticsID).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, notFound("authorization of the Lytics account", lyticsID)
+	}
+	return r, d.failed("Cannot read the store", err)
 }
 
 // DeleteAuthorization removes an authorization, unless jobs use it.

@@ -17,6 +17,24 @@ type JobRow struct {
 	Key       string
 	Creator   string
 	Confirmed bool
+	// LyticsID is the job's id in the Lytics account; empty for a job that this
+	// provider executes, and until Lytics has the job.
+	LyticsID string
+	// InLytics is nil for a job that was never in the Lytics account.
+	InLytics *InLytics
+}
+
+// InLytics is what the store remembers of a job in the Lytics account.
+type InLytics struct {
+	// Started is set once Lytics was asked to run the job. A job that was created
+	// paused never ran, which no status of Lytics tells.
+	Started bool `json:"started,omitempty"`
+	// Since is the since_date that a move from this provider set, in place of the
+	// definition's.
+	Since *time.Time `json:"since,omitempty"`
+	// Creating is set while a move to Lytics creates the job there: a job of the
+	// same name is then this one.
+	Creating bool `json:"creating,omitempty"`
 }
 
 // jobSpec is the stored form of a definition. Version is the version of this form.
@@ -31,11 +49,13 @@ type jobSpec struct {
 	FailOnError         bool                 `json:"fail_on_error"`
 	After               []string             `json:"after,omitempty"`
 	Wait                *bool                `json:"wait,omitempty"`
+	InLytics            *InLytics            `json:"in_lytics,omitempty"`
 }
 
 const jobSpecVersion = 1
 
-const jobColumns = `id, key, label, authorization_id, spec, next_run_at, paused, creator, confirmed, created_at, updated_at`
+const jobColumns = `id, key, label, authorization_id, managed_by, lytics_id, spec, next_run_at, paused,
+	 creator, confirmed, created_at, updated_at`
 
 // PutJob inserts or updates a job. A key that another job holds is CodeConflict.
 func (d *DB) PutJob(ctx context.Context, r JobRow) error {
@@ -46,7 +66,7 @@ func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 	spec, err := json.Marshal(jobSpec{
 		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
 		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, FailOnError: r.FailOnError,
-		After: r.After, Wait: r.Wait,
+		After: r.After, Wait: r.Wait, InLytics: r.InLytics,
 	})
 	if err != nil {
 		return err
@@ -60,11 +80,12 @@ func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 		ON CONFLICT (id) DO UPDATE SET key = excluded.key, label = excluded.label,
-			authorization_id = excluded.authorization_id, spec = excluded.spec, next_run_at = excluded.next_run_at,
+			authorization_id = excluded.authorization_id, managed_by = excluded.managed_by, lytics_id = excluded.lytics_id,
+			spec = excluded.spec, next_run_at = excluded.next_run_at,
 			paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
-		r.ID, r.Key, r.Label, r.AuthorizationID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
+		r.ID, r.Key, r.Label, r.AuthorizationID, r.ManagedBy, r.LyticsID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
 	if err != nil {
 		return err
 	}
@@ -72,13 +93,16 @@ func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 }
 
 func jobConflict(r JobRow, holder string) error {
-	what := "imports this table into this stream"
-	if r.Kind() == jobs.KindAudienceExport {
-		what = "exports into this table"
+	what, attribute := "imports this table into this stream", "table"
+	switch {
+	case r.Kind() == jobs.KindAudienceExport && r.ManagedBy.IsLytics():
+		what, attribute = "exports this audience into this database", "audience_id"
+	case r.Kind() == jobs.KindAudienceExport:
+		what, attribute = "exports into this table", "table_name"
 	}
 	return &jobs.Error{
 		Code:      jobs.CodeConflict,
-		Attribute: map[jobs.Kind]string{jobs.KindTableImport: "table", jobs.KindAudienceExport: "table_name"}[r.Kind()],
+		Attribute: attribute,
 		Summary:   fmt.Sprintf("Job %s already %s", holder, what),
 		Detail:    "A store has one job for each such pair, because two jobs would write the same rows twice.",
 		Next:      fmt.Sprintf("Remove one of the two resources, or take the existing job over with an import block: id = %q", holder),
@@ -90,7 +114,8 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 	var spec string
 	var next sql.NullInt64
 	var created, updated int64
-	if err := scan(&r.ID, &r.Key, &r.Label, &r.AuthorizationID, &spec, &next, &r.Paused, &r.Creator, &r.Confirmed, &created, &updated); err != nil {
+	if err := scan(&r.ID, &r.Key, &r.Label, &r.AuthorizationID, &r.ManagedBy, &r.LyticsID, &spec, &next, &r.Paused, &r.Creator,
+		&r.Confirmed, &created, &updated); err != nil {
 		return r, err
 	}
 	var s jobSpec
@@ -102,7 +127,7 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 	}
 	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
 	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
-	r.FailOnError, r.After, r.Wait = s.FailOnError, s.After, s.Wait
+	r.FailOnError, r.After, r.Wait, r.InLytics = s.FailOnError, s.After, s.Wait, s.InLytics
 	r.NextRunAt, r.CreatedAt, r.UpdatedAt = fromNullMicros(next), fromMicros(created), fromMicros(updated)
 	return r, nil
 }
@@ -121,6 +146,16 @@ func (d *DB) JobByKey(ctx context.Context, key string) (JobRow, error) {
 	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE key = ?`, key).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("job", key)
+	}
+	return r, d.failed("Cannot read the store", err)
+}
+
+// JobByLyticsID reads the one that stands for a job of the Lytics account;
+// CodeNotFound when there is none.
+func (d *DB) JobByLyticsID(ctx context.Context, lyticsID string) (JobRow, error) {
+	r, err := scanJob(d.Read().QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE lytics_id = ?`, lyticsID).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, notFound("job of the Lytics account", lyticsID)
 	}
 	return r, d.failed("Cannot read the store", err)
 }

@@ -94,6 +94,9 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"Authorization": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.Authorization(ctx, s.auth.ID))
 	},
+	"AuthorizationByLyticsID": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.AuthorizationByLyticsID(ctx, s.auth.LyticsID))
+	},
 	"Beat": func(ctx context.Context, db *store.DB, _ subject) error {
 		return db.Beat(ctx, store.Instance{ID: "in_1", Kind: store.KindRunner})
 	},
@@ -172,10 +175,13 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
 	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },
 	"Instances":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Instances(ctx)) },
-	"Job":         func(ctx context.Context, db *store.DB, s subject) error { return second(db.Job(ctx, s.job.ID)) },
-	"JobByKey":    func(ctx context.Context, db *store.DB, s subject) error { return second(db.JobByKey(ctx, s.job.Key)) },
-	"Jobs":        func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Jobs(ctx)) },
-	"LastRuns":    func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastRuns(ctx)) },
+	"JobByLyticsID": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.JobByLyticsID(ctx, s.job.LyticsID))
+	},
+	"Job":      func(ctx context.Context, db *store.DB, s subject) error { return second(db.Job(ctx, s.job.ID)) },
+	"JobByKey": func(ctx context.Context, db *store.DB, s subject) error { return second(db.JobByKey(ctx, s.job.Key)) },
+	"Jobs":     func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Jobs(ctx)) },
+	"LastRuns": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastRuns(ctx)) },
 	"LaterAlert": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.LaterAlert(ctx, s.alert, time.Second)
 	},

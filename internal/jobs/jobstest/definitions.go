@@ -18,6 +18,9 @@ func (f *Fake) CreateJob(ctx context.Context, spec jobs.JobSpec) (jobs.Job, erro
 		if err != nil {
 			return jobs.Job{}, err
 		}
+		if err := f.checkManager(s, spec); err != nil {
+			return jobs.Job{}, err
+		}
 		creator := jobs.Creator(ctx, f.instance)
 		j := jobs.Job{ID: s.newID("job"), JobSpec: spec, CreatedAt: f.env.now()}
 		if holder, held := s.holder(key, ""); held {
@@ -49,6 +52,9 @@ func (f *Fake) UpdateJob(ctx context.Context, id string, spec jobs.JobSpec) (job
 		if err != nil {
 			return jobs.Job{}, err
 		}
+		if err := f.checkManager(s, spec); err != nil {
+			return jobs.Job{}, err
+		}
 		if holder, held := s.holder(key, id); held {
 			return jobs.Job{}, keyTaken(spec, holder.ID)
 		}
@@ -69,6 +75,17 @@ func (f *Fake) UpdateJob(ctx context.Context, id string, spec jobs.JobSpec) (job
 	})
 }
 
+// checkManager refuses what the engine refuses of jobs that Lytics executes.
+func (f *Fake) checkManager(s *Store, spec jobs.JobSpec) error {
+	if spec.ManagedBy.IsLytics() && !f.env.Lytics {
+		return jobs.Invalid("managed_by", "There is no Lytics account", "The customer-data side is the embedded one.", "Configure platform.lytics")
+	}
+	if s.Authorizations[spec.AuthorizationID].ManagedBy.IsLytics() != spec.ManagedBy.IsLytics() {
+		return jobs.Invalid("authorization_id", "The authorization is managed by another", "It is not for this job.", "Use another one")
+	}
+	return spec.CheckManager()
+}
+
 // complete sets the defaults of a definition, and returns its key.
 func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 	auth, err := get(s.Authorizations, "authorization", spec.AuthorizationID)
@@ -87,7 +104,7 @@ func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
 				"Create it first.",
 			)
 		}
-		if export.TableName == "" {
+		if export.TableName == "" && !spec.ManagedBy.IsLytics() {
 			export.TableName = jobs.ExportTable(audience.Slug)
 		}
 		spec.Export = &export
@@ -216,6 +233,21 @@ func (f *Fake) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, 
 			return jobs.Job{}, err
 		}
 		return f.saveJob(s, j), nil
+	})
+}
+
+// JobLog implements jobs.Definitions. A test sets the log in Store.Logs, by the
+// job's id.
+func (f *Fake) JobLog(ctx context.Context, id string) ([]jobs.LogLine, error) {
+	return read(ctx, f, "JobLog", []any{id}, func(s *Store) ([]jobs.LogLine, error) {
+		j, err := get(s.Jobs, "job", id)
+		if err != nil {
+			return nil, err
+		}
+		if !j.ManagedBy.IsLytics() {
+			return nil, jobs.Invalid("", "Job "+id+" has no log of its own", "This provider executes it.", "Read the logs of its runs")
+		}
+		return s.Logs[id], nil
 	})
 }
 

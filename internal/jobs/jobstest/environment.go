@@ -34,6 +34,8 @@ type Environment struct {
 	Profiles []jobs.Profile
 	// RunnerAlive is StoreInfo.RunnerAlive in the answer of Store.
 	RunnerAlive bool
+	// Lytics makes the customer-data side a Lytics account.
+	Lytics bool
 	// RunError, if set, fails every run after half of its rows.
 	RunError *jobs.Error
 	// RunsHang makes WaitRun block until its context ends.

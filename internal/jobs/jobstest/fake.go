@@ -50,7 +50,7 @@ func (f *Fake) Store(ctx context.Context, create bool) (jobs.StoreInfo, error) {
 		if s == nil {
 			s = f.env.create(f.location)
 		}
-		return jobs.StoreInfo{ID: s.ID, Location: f.location, RunnerAlive: f.env.RunnerAlive}, nil
+		return jobs.StoreInfo{ID: s.ID, Location: f.location, RunnerAlive: f.env.RunnerAlive, Lytics: f.env.Lytics}, nil
 	})
 }
 

@@ -95,6 +95,8 @@ func (s *Server) describeJobs(api huma.API) {
 			return &answer[jobs.Job]{v}, err
 		})
 	register(api, route{http.MethodGet, "/jobs/{id}", "get-job", "Read a job"}, get(a.Job, itself))
+	register(api, route{http.MethodGet, "/jobs/{id}/log", "get-job-log", "Read Lytics' log of a job that Lytics executes"},
+		get(a.JobLog, func(lines []jobs.LogLine) []jobs.LogLine { return list(lines, itself) }))
 	register(api, route{http.MethodPut, "/jobs/{id}", "update-job", "Update a job"},
 		func(ctx context.Context, in *update) (*answer[jobs.Job], error) {
 			v, err := a.UpdateJob(ctx, in.ID, in.Body)

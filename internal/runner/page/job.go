@@ -53,7 +53,9 @@ type jobView struct {
 	Runs    runTable
 	More    string
 	Log     logView
-	Back    string
+	// LyticsLog is the log that Lytics keeps of a job that it executes, or nil.
+	LyticsLog *logView
+	Back      string
 }
 
 // failure describes a failed run.
@@ -129,6 +131,15 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 		v.Log = newLog(last.ID, lines, 30)
 	}
 	v.Late = explainLateness(&v.Job)
+	if l := job.Lytics; l != nil && l.ID != "" {
+		lines, err := s.API.JobLog(ctx, id)
+		if err != nil {
+			s.fail(w, r, "jobs", err)
+			return
+		}
+		log := newLog(id, lines, 30)
+		v.LyticsLog = &log
+	}
 	f := frame{Title: v.Job.Label, Section: "jobs", Refresh: refresh(v.Job.State == stateRunning)}
 	if v.Job.State == stateFailed {
 		f.Title, f.Mood = v.Job.Label+" failed", "failed"
@@ -139,6 +150,11 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 // explainLateness says why a job is late, and what to do about it.
 func explainLateness(j *jobRow) *explanation {
 	switch {
+	case j.Lytics != nil && j.Lytics.Problem != "":
+		return &explanation{
+			What: "What the job does in Lytics is not known.", Why: j.Lytics.Problem,
+			Next: "Check that Lytics can be reached, and the API token. If an apply was interrupted, apply again",
+		}
 	case j.Word == "overdue":
 		return &explanation{
 			What: "The planned run has not started.",
@@ -168,6 +184,11 @@ func facts(j *jobRow, all []entry) []fact {
 	}
 	add("From", j.Source, true)
 	add("To", j.Target, true)
+	if l := j.Lytics; l != nil {
+		add("Executed by", "Lytics", false)
+		add("Status in Lytics", l.Status, false)
+		add("Job in Lytics", l.ID, true)
+	}
 	if j.Rhythm != "" {
 		add("Schedule", j.Rhythm, false)
 	} else if len(j.After) == 0 {

@@ -20,6 +20,7 @@ import (
 type API interface {
 	Job(ctx context.Context, id string) (jobs.Job, error)
 	Jobs(ctx context.Context) ([]jobs.Job, error)
+	JobLog(ctx context.Context, id string) ([]jobs.LogLine, error)
 	PauseJob(ctx context.Context, id string, paused bool) (jobs.Job, error)
 
 	StartRun(ctx context.Context, jobID string, reason jobs.Reason) (jobs.Run, error)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"strings"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -37,6 +38,8 @@ func stateOf(j *jobs.Job, now time.Time) (state, string) {
 			jobs.StatusQueued: "queued", jobs.StatusWaiting: "waiting", jobs.StatusRunning: "running"}[last.Status]
 	case j.Paused:
 		return statePaused, "paused"
+	case j.Lytics != nil:
+		return lyticsStateOf(*j.Lytics)
 	case last != nil && last.Status == jobs.StatusFailed:
 		return stateFailed, "failed"
 	case last != nil && last.Status == jobs.StatusMissed:
@@ -49,6 +52,19 @@ func stateOf(j *jobs.Job, now time.Time) (state, string) {
 		return stateIdle, "cancelled"
 	default:
 		return stateOK, "ok"
+	}
+}
+
+// lyticsStateOf returns the state of a job that Lytics executes, with Lytics' own word
+// for it. Its work is not a run that can be cancelled here.
+func lyticsStateOf(l jobs.LyticsState) (state, string) {
+	switch {
+	case l.Status == "":
+		return stateLate, "not known"
+	case l.Status == "failed" || l.Status == "deleted" || strings.HasPrefix(l.Status, "fault"):
+		return stateFailed, l.Status
+	default:
+		return stateOK, l.Status
 	}
 }
 

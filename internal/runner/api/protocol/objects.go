@@ -15,6 +15,7 @@ import (
 type Authorization struct {
 	ID             string            `json:"id"`
 	Spec           AuthorizationSpec `json:"spec"`
+	LyticsID       string            `json:"lytics_id,omitempty" doc:"Its id in the Lytics account, where Lytics manages it."`
 	SecretReadable bool              `json:"secret_readable" doc:"Whether the store has the secret and can decrypt it."`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
@@ -27,6 +28,7 @@ type AuthorizationSpec struct {
 	Host                string          `json:"host" doc:"A host name without a scheme, or, for local use, a URL with one."`
 	Port                int             `json:"port"`
 	HTTPPath            string          `json:"http_path"`
+	ManagedBy           jobs.Manager    `json:"managed_by,omitempty" doc:"Who keeps it: provider (the default) or lytics." enum:"provider,lytics,"`
 	TokenEnv            string          `json:"token_env,omitempty" doc:"The environment variable of the runner that holds the token."`
 	TokenVersion        int64           `json:"token_version,omitempty"`
 	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth instead of a token."`
@@ -47,6 +49,7 @@ func AuthorizationOf(a jobs.Authorization) Authorization {
 	return Authorization{
 		ID:             a.ID,
 		Spec:           AuthorizationSpec(a.AuthorizationSpec),
+		LyticsID:       a.LyticsID,
 		SecretReadable: a.SecretReadable,
 		CreatedAt:      a.CreatedAt,
 		UpdatedAt:      a.UpdatedAt,
@@ -58,6 +61,7 @@ func (a Authorization) Jobs() jobs.Authorization {
 	return jobs.Authorization{
 		ID:                a.ID,
 		AuthorizationSpec: jobs.AuthorizationSpec(a.Spec),
+		LyticsID:          a.LyticsID,
 		SecretReadable:    a.SecretReadable,
 		CreatedAt:         a.CreatedAt,
 		UpdatedAt:         a.UpdatedAt,
@@ -99,6 +103,7 @@ type StoreInfo struct {
 	ID          string `json:"id"`
 	Location    string `json:"location" doc:"The store's directory or database, for display."`
 	RunnerAlive bool   `json:"runner_alive" doc:"Whether a runner is connected to the store."`
+	Lytics      bool   `json:"lytics,omitempty" doc:"Whether the customer-data side is a Lytics account."`
 }
 
 // ErasureStatus tells whether an erasure has been carried out.

@@ -15,7 +15,7 @@ type Problem struct {
 	Title     string    `json:"title" doc:"What happened, to what, in one line."`
 	Status    int       `json:"status" doc:"The HTTP status."`
 	Detail    string    `json:"detail,omitempty" doc:"Why."`
-	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,failed"`
+	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,limited,failed"`
 	Attribute string    `json:"attribute,omitempty" doc:"The Terraform attribute at fault, with dots for nested attributes."`
 	Next      string    `json:"next,omitempty" doc:"What to do about it."`
 }
@@ -36,6 +36,7 @@ var statuses = map[jobs.Code]int{
 	jobs.CodeSecretUnreadable: http.StatusUnprocessableEntity,
 	jobs.CodeUnreachable:      http.StatusBadGateway,
 	jobs.CodeTimeout:          http.StatusGatewayTimeout,
+	jobs.CodeLimited:          http.StatusTooManyRequests,
 	jobs.CodeStore:            http.StatusServiceUnavailable,
 	jobs.CodeCancelled:        http.StatusConflict,
 	jobs.CodeFailed:           http.StatusInternalServerError,
