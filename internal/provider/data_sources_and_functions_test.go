@@ -24,8 +24,8 @@ func TestDataSourcesOfThePlatformNameTheFaultyAttribute(t *testing.T) {
 		"no such id":        {"lytics_audience", map[string]any{"id": "nobody"}, "id", `No audience nobody`},
 		"neither":           {"lytics_audience", nil, "", `(?i)one \(and only one\)|exactly one`},
 		"both":              {"lytics_audience", map[string]any{"id": "x", "slug": "y"}, "", `(?i)one \(and only one\)|exactly one`},
-		"not an identifier": {"lytics_profile", map[string]any{"field": "tags", "value": "x"}, "field", `tags identifies nobody`},
-		"no such profile":   {"lytics_profile", map[string]any{"field": "email", "value": "x"}, "value", `no profile of that email`},
+		"not an identifier": {"lytics_profile", map[string]any{"field": "tags", "value": "x"}, "field", `tags is not an identifier`},
+		"no such profile":   {"lytics_profile", map[string]any{"field": "email", "value": "x"}, "value", `No profile has this email`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

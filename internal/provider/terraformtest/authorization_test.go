@@ -107,7 +107,7 @@ func TestRefusedTokenNamesItsAttribute(t *testing.T) {
 	const host = "dbc-1.cloud.databricks.com"
 	runTerraform(t, env,
 		resource.TestStep{Config: authorizationWith(host, token("bad", 1)),
-			ExpectError: regexp.MustCompile(`(?s)The warehouse refuses the token.*token_wo\s+=.*answered 401.*Make a new token`)},
+			ExpectError: regexp.MustCompile(`(?s)The warehouse refuses the token.*token_wo\s+=.*answered 401.*Create a new token`)},
 		resource.TestStep{Config: authorizationWith(host, token("bad", 1)+"\n  check_connection = false")},
 		resource.TestStep{Config: authorizationWith(host, token("good", 2))},
 	)
