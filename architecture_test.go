@@ -12,15 +12,14 @@ import (
 )
 
 var (
-	// namedFunction is how the documents name a function and its file.
+	// namedFunction matches a function and its file in the documents.
 	namedFunction = regexp.MustCompile("`([A-Za-z.]+)` in `([\\w./]+\\.go)`")
 	namedPath     = regexp.MustCompile("`(internal/[\\w./]+)`")
 )
 
-// A reader follows a row through ARCHITECTURE.md by the names in it, and finds
-// the guard of a trap in AGENTS.md: each function is declared in the file that
-// is named beside it.
-func TestTheFunctionsThatTheDocumentsNameExist(t *testing.T) {
+// Every function that ARCHITECTURE.md and AGENTS.md name is declared in the
+// file that they name with it.
+func TestFunctionsNamedInDocumentsExist(t *testing.T) {
 	t.Parallel()
 	for document, least := range map[string]int{"ARCHITECTURE.md": 20, "AGENTS.md": 10} {
 		text, err := os.ReadFile(document)

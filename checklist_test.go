@@ -13,7 +13,7 @@ import (
 const (
 	// lastNumber is the last number of the failure catalogue.
 	lastNumber = 84
-	// lastCovered is the last number up to which every failure has a test.
+	// lastCovered is the number up to which every failure must have a test.
 	lastCovered = 64
 )
 

@@ -8,10 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// checklist 12: a column that appears is in the events from then on, and has
-// nothing sent again; one that orders the events and is gone ends a run before
-// its first event.
-func TestColumnsThatComeAndGo(t *testing.T) {
+// checklist 12: a new column is in the events from then on, and no row is sent
+// again. If the timestamp column is gone, the run fails before its first event.
+func TestAddedAndRemovedColumns(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -21,7 +20,7 @@ func TestColumnsThatComeAndGo(t *testing.T) {
 
 	s.Exec(t, "ALTER TABLE "+table+" ADD COLUMN city STRING",
 		"INSERT INTO "+table+" (id, email, ts, city) SELECT 100, 'new@example.com', max(ts) + INTERVAL 1 SECOND, 'Bonn' FROM "+table)
-	if text, code := w.byHand("run", "import"); code != 0 {
+	if text, code := w.commandLine("run", "import"); code != 0 {
 		t.Fatalf("the run after ADD COLUMN gave %d:\n%s", code, text)
 	}
 	events := w.events("s")
@@ -31,7 +30,7 @@ func TestColumnsThatComeAndGo(t *testing.T) {
 	}
 
 	s.Exec(t, "CREATE OR REPLACE TABLE "+table+" AS SELECT id, email, ts AS changed_at, city FROM "+table)
-	text, code := w.byHand("run", "import")
+	text, code := w.commandLine("run", "import")
 	if code != 1 {
 		t.Fatalf("the run without its column gave %d:\n%s", code, text)
 	}

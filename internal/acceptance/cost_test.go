@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// principalHCL is the authorization w of a service principal.
+// principalHCL declares the authorization w with a service principal.
 var principalHCL = strings.Replace(authorizationHCL, "token_wo         = var.token\n  token_wo_version = 1",
 	"client_id                = var.client_id\n  client_secret_wo         = var.client_secret\n  client_secret_wo_version = 1", 1) + `
 variable "client_id" { type = string }
@@ -51,16 +51,17 @@ output "listed" {
 }
 `
 
-// hundred is fewer on Spark, whose time is dear and which none of them reaches.
-func hundred() int {
+// manyObjects is the number of objects in the tests of cost. It is smaller on
+// Spark, which is slow and which none of them uses.
+func manyObjects() int {
 	if sandboxtest.Spark() {
 		return 2
 	}
 	return 100
 }
 
-// checklist 61: data sources, a hundred of them, start no warehouse: they read
-// Unity Catalog's API. Asked in SQL, they say the same.
+// checklist 61: a hundred data sources start no warehouse, because they read
+// Unity Catalog's API. Read by SQL, they have the same result.
 func TestDataSourcesStartNoWarehouse(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -72,14 +73,14 @@ func TestDataSourcesStartNoWarehouse(t *testing.T) {
 	authorization := strings.Replace(authorizationHCL, "  token_wo ", "  check_connection = false\n  token_wo ", 1)
 	hcl := providerHCL + authorization + fmt.Sprintf(listingHCL, db, db, db)
 	w := newWorkspace(t, s, hcl+fmt.Sprintf(`
-data "lytics_databricks_columns" "hundred" {
+data "lytics_databricks_columns" "many" {
   count            = %d
   authorization_id = lytics_databricks_authorization.w.id
   catalog          = "main"
   database         = %q
   table            = "people"
 }
-`, hundred(), db))
+`, manyObjects(), db))
 	s.ForgetStatements(t)
 	rest := w.apply()
 	w.wantNoChanges()
@@ -98,15 +99,15 @@ data "lytics_databricks_columns" "hundred" {
 	w.file("main.tf", strings.Replace(hcl, "check_connection = false", "check_connection = false\n  catalog_api = \"sql\"", 1))
 	w.apply()
 	if len(s.Statements(t)) == 0 {
-		t.Error("catalog_api = \"sql\" asked no warehouse")
+		t.Error("catalog_api = \"sql\" sent no statement to the warehouse")
 	}
 	if bySQL := w.output("listed"); bySQL != byREST {
 		t.Errorf("in SQL:\n%s\nby the API:\n%s", bySQL, byREST)
 	}
 }
 
-// What is not there is named, with what there is, whichever way it was listed;
-// hive_metastore is the warehouse's alone.
+// An error names the missing object and the existing ones, with both catalog
+// APIs. Only the warehouse has hive_metastore.
 func TestMistakesInDataSourcesAreNamed(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -132,9 +133,9 @@ func TestMistakesInDataSourcesAreNamed(t *testing.T) {
 	}
 }
 
-// checklist 25: the access token expires in mid-run; a new one is made, and
-// nothing is lost or doubled.
-func TestAServicePrincipalsTokenExpiresInMidRun(t *testing.T) {
+// checklist 25: when the access token expires during a run, a new one is
+// requested, and no row is lost or duplicated.
+func TestExpiredAccessTokenIsRenewedDuringARun(t *testing.T) {
 	t.Parallel()
 	const rows = 60_000
 	s := sandboxtest.Start(t)
@@ -170,9 +171,9 @@ func TestAServicePrincipalsTokenExpiresInMidRun(t *testing.T) {
 	wantError(t, text, "client_secret_wo", "refused the OAuth secret")
 }
 
-// Every statement of a run carries its job and run as query tags, and the run
-// says by which ids the query history knows them.
-func TestARunsStatementsAreFoundInTheQueryHistory(t *testing.T) {
+// Every statement of a run has the job and the run as query tags, and the run
+// has the ids of its statements in the query history.
+func TestStatementsOfARunAreInTheQueryHistory(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
@@ -197,8 +198,8 @@ func TestARunsStatementsAreFoundInTheQueryHistory(t *testing.T) {
 	}
 }
 
-// A missing permission is answered with the GRANT that gives it.
-func TestAMissingPermissionIsAnsweredWithItsGrant(t *testing.T) {
+// The error of a missing permission has the GRANT statement that adds it.
+func TestMissingPermissionNamesItsGrant(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
@@ -213,9 +214,9 @@ func TestAMissingPermissionIsAnsweredWithItsGrant(t *testing.T) {
 	wantError(t, text, "A permission is missing", "GRANT SELECT ON TABLE `main`.`"+db+"`.`people` TO")
 }
 
-// The guide of permissions has a line for each statement that an import, an
+// The permissions guide documents every kind of statement that an import, an
 // export and the data sources send.
-func TestTheGuideOfPermissionsKnowsEveryStatement(t *testing.T) {
+func TestPermissionsGuideHasEveryStatement(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "permissions.md"))
 	if err != nil {
@@ -238,7 +239,7 @@ func TestTheGuideOfPermissionsKnowsEveryStatement(t *testing.T) {
 	}
 	for _, want := range []string{"COPY INTO", "DESCRIBE HISTORY", "SELECT"} {
 		if !seen[want] {
-			t.Errorf("no %s was sent; the test sees too little of %v", want, seen)
+			t.Errorf("no %s was sent: got %v", want, seen)
 		}
 	}
 	for v := range seen {
@@ -248,8 +249,7 @@ func TestTheGuideOfPermissionsKnowsEveryStatement(t *testing.T) {
 	}
 }
 
-// verb is the beginning of a statement that says what it does: its words in
-// capitals before the first name.
+// verb returns the keywords at the beginning of a statement.
 func verb(statement string) string {
 	var words []string
 	for _, word := range strings.Fields(statement) {

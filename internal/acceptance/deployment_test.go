@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -19,9 +20,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// deploymentEnv chooses where runs execute: embedded (the default) in the
-// provider, runner in one on SQLite, fleet in two on PostgreSQL. Terraform and
-// the configurations are the same.
+// deploymentEnv selects where runs execute: embedded (the default) in the
+// provider, runner in one runner on SQLite, fleet in two runners on PostgreSQL.
+// The Terraform configurations are the same.
 const deploymentEnv = "LYTICS_TEST_DEPLOYMENT"
 
 // The deployments.
@@ -38,8 +39,8 @@ func deployment() string {
 	return embedded
 }
 
-// only leaves a test out of deployments that it is not about, and says which
-// test stands for it there.
+// only skips a test in deployments that it does not apply to. counterpart says
+// what covers it there.
 func only(t *testing.T, counterpart string, of ...string) {
 	t.Helper()
 	for _, d := range of {
@@ -47,15 +48,16 @@ func only(t *testing.T, counterpart string, of ...string) {
 			return
 		}
 	}
-	t.Skipf("it is about %s; in this deployment, %s", strings.Join(of, " and "), counterpart)
+	t.Skipf("applies to %s only; in this deployment, %s", strings.Join(of, " and "), counterpart)
 }
 
-// runnerToken is what the runners under test want.
+// runnerToken is the token of the runners under test.
 const runnerToken = "canary-runner-token-5b8e21" // #nosec G101 -- a test's
 
-// deployed is the runners of one store.
+// deployed has the runners of one store.
 type deployed struct {
-	// url is the first runner's; the store is dataDir's or the database's.
+	// url is the URL of the first runner. database is empty for a store in the
+	// data directory.
 	url      string
 	database string
 	runners  []*runnerProcess
@@ -69,12 +71,12 @@ type runnerProcess struct {
 
 var (
 	deploying sync.Mutex
-	// stores are the runners by the data directory that stands for the store.
+	// stores has the runners of each store, by data directory.
 	stores = map[string]*deployed{}
 )
 
-// deploy starts the runners of a workspace's store, if it wants any and they are
-// not there yet. They get the settings that the provider would.
+// deploy starts the runners of a workspace's store, unless they are running or
+// the deployment is embedded. The runners get the provider's settings.
 func (w *workspace) deploy() *deployed {
 	w.t.Helper()
 	if deployment() == embedded {
@@ -117,9 +119,6 @@ func (w *workspace) deploy() *deployed {
 	return d
 }
 
-// runnerStart bounds the time from exec to the ready file.
-const runnerStart = 60 * time.Second
-
 func (w *workspace) startRunner(dataDir, listen, database string) (*runnerProcess, string) {
 	w.t.Helper()
 	binary, err := providerBinary()
@@ -139,7 +138,7 @@ func (w *workspace) startRunner(dataDir, listen, database string) (*runnerProces
 	}
 	defer func() { _ = log.Close() }()
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, log, log
-	p.cmd.Env = append(withoutOurs(os.Environ()), "LYTICS_RUNNER_TOKEN="+runnerToken)
+	p.cmd.Env = append(withoutLyticsVariables(os.Environ()), "LYTICS_RUNNER_TOKEN="+runnerToken)
 	for k, v := range w.env {
 		if !strings.HasPrefix(k, "TF_") {
 			p.cmd.Env = append(p.cmd.Env, k+"="+v)
@@ -161,7 +160,6 @@ func (w *workspace) startRunner(dataDir, listen, database string) (*runnerProces
 			w.t.Logf("the runner's log:\n%s", text)
 		}
 	})
-	deadline := time.Now().Add(runnerStart)
 	for {
 		if text, err := os.ReadFile(ready); err == nil {
 			var r struct {
@@ -178,29 +176,38 @@ func (w *workspace) startRunner(dataDir, listen, database string) (*runnerProces
 			w.t.Fatalf("the runner ended before it was ready:\n%s", text)
 		case <-time.After(20 * time.Millisecond):
 		}
-		if time.Now().After(deadline) {
-			w.t.Fatal("the runner was not ready in time")
-		}
 	}
 }
 
-// runnerStop is how long a runner may take to hand over and end.
-const runnerStop = 30 * time.Second
-
+// stop asks the runner to stop, and waits until it has handed over its runs and
+// ended.
 func (p *runnerProcess) stop(t *testing.T) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	ctx, cancel := beforeTimeout(t, context.Background())
+	defer cancel()
 	select {
 	case <-p.exited:
-	case <-time.After(runnerStop):
-		t.Errorf("a runner did not end within %s", runnerStop)
+	case <-ctx.Done():
+		t.Error("the runner did not end after SIGTERM")
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 	}
 }
 
-// stopRunners ends the runners of the store; the next command starts others, at
-// the same address and with the environment as it is then.
+// beforeTimeout returns a context that ends a minute before the time-out of the
+// test binary, so that a test that hangs can still report why. It is the only
+// deadline of these tests: a busy machine may need long for every step.
+func beforeTimeout(t *testing.T, parent context.Context) (context.Context, context.CancelFunc) {
+	t.Helper()
+	if end, ok := t.Deadline(); ok {
+		return context.WithDeadline(parent, end.Add(-time.Minute))
+	}
+	return context.WithCancel(parent)
+}
+
+// stopRunners stops the runners of the store. The next command starts new ones
+// at the same address, with the current environment.
 func (w *workspace) stopRunners() {
 	w.t.Helper()
 	deploying.Lock()
@@ -213,7 +220,7 @@ func (w *workspace) stopRunners() {
 	}
 }
 
-func withoutOurs(env []string) (kept []string) {
+func withoutLyticsVariables(env []string) (kept []string) {
 	for _, kv := range env {
 		if !strings.HasPrefix(kv, "TF_") && !strings.HasPrefix(kv, "LYTICS_") {
 			kept = append(kept, kv)
@@ -222,11 +229,12 @@ func withoutOurs(env []string) (kept []string) {
 	return kept
 }
 
-// providerEnv is what the provider is told: all, or where the runner is.
+// providerEnv is the environment of Terraform: all settings, or only the
+// address of the runner.
 func (w *workspace) providerEnv() []string {
 	w.t.Helper()
 	d := w.deploy()
-	env := withoutOurs(os.Environ())
+	env := withoutLyticsVariables(os.Environ())
 	for k, v := range w.env {
 		if d == nil || !strings.HasPrefix(k, "LYTICS_") {
 			env = append(env, k+"="+v)
@@ -238,7 +246,7 @@ func (w *workspace) providerEnv() []string {
 	return env
 }
 
-// open gives the jobs API of the store, as another process would.
+// open opens the jobs.API of the store from this process.
 func (w *workspace) open() (jobs.API, error) {
 	if deployment() == embedded {
 		return engine.New(engine.Options{DataDir: w.dataDir, EncryptionKeyFile: w.env["LYTICS_ENCRYPTION_KEY_FILE"]}), nil
@@ -247,12 +255,12 @@ func (w *workspace) open() (jobs.API, error) {
 	d := stores[w.dataDir]
 	deploying.Unlock()
 	if d == nil || d.url == "" {
-		return nil, errors.New("the runners are not there yet")
+		return nil, errors.New("the runners have not started yet")
 	}
 	return client.New(client.Config{URL: d.url, Token: jobs.NewSecret(runnerToken), Release: "dev"})
 }
 
-// committed counts the events of stream s that a run under way has committed.
+// committed returns the number of events that were committed to stream s.
 func (w *workspace) committed() int64 {
 	api, err := w.open()
 	if err != nil {
@@ -261,7 +269,7 @@ func (w *workspace) committed() int64 {
 	defer func() { _ = api.Close() }()
 	streams, err := api.Streams(w.t.Context())
 	if err != nil {
-		return 0 // not made yet
+		return 0 // the stream does not exist yet
 	}
 	for _, s := range streams {
 		if s.Name == "s" {
@@ -271,8 +279,8 @@ func (w *workspace) committed() int64 {
 	return 0
 }
 
-// checklist 58: a runner that has another store is no better than none.
-func TestARunnerOfAnotherStoreIsNotTakenForTheFirst(t *testing.T) {
+// checklist 58: a runner with another store is an error.
+func TestRunnerWithAnotherStoreIsAnError(t *testing.T) {
 	t.Parallel()
 	only(t, "TestALostDataDirectoryIsAnErrorThatNamesTheWaysOut", oneRunner)
 	w := smallImport(t)
@@ -303,9 +311,9 @@ func TestARunnerOfAnotherStoreIsNotTakenForTheFirst(t *testing.T) {
 	wantEach(t, w.events("s"), 10)
 }
 
-// checklist 46 58: a runner that is down, or a wrong token, is an error and
-// never an empty store.
-func TestARunnerThatCannotBeAskedIsAnError(t *testing.T) {
+// checklist 46 58: a runner that is down, or that refuses the token, is an
+// error and not an empty store.
+func TestUnreachableRunnerIsAnError(t *testing.T) {
 	t.Parallel()
 	only(t, "there is no runner to ask", oneRunner, fleet)
 	w := smallImport(t)
@@ -333,9 +341,10 @@ func smallImport(t *testing.T) *workspace {
 	return newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 }
 
-// checklist 39 44: a runner is killed in mid-run; with another, or when it is
-// back, the run goes on from its cursor, and the apply that follows it ends well.
-func TestAKilledRunnersRunGoesOn(t *testing.T) {
+// checklist 39 44: a runner is killed during a run. Another runner, or the
+// restarted one, continues the run from its cursor, and the apply that waits
+// for the run succeeds.
+func TestRunContinuesAfterItsRunnerIsKilled(t *testing.T) {
 	t.Parallel()
 	only(t, "TestAKilledApplyConverges", oneRunner, fleet)
 	const rows = 50_000

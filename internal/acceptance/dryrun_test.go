@@ -14,8 +14,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// byHand runs a command line on the store, in the configuration's environment.
-func (w *workspace) byHand(args ...string) (string, int) {
+// commandLine runs a command line on the store, in the configuration's
+// environment.
+func (w *workspace) commandLine(args ...string) (string, int) {
 	w.t.Helper()
 	binary, err := providerBinary()
 	if err != nil {
@@ -27,10 +28,10 @@ func (w *workspace) byHand(args ...string) (string, int) {
 	return w.run(by)
 }
 
-// dryRun asks the command line what a run of a job would do.
+// dryRun returns the dry run of a job from the command line.
 func (w *workspace) dryRun(job string) jobs.DryRun {
 	w.t.Helper()
-	text, code := w.byHand("run", "--dry-run", "-json", job)
+	text, code := w.commandLine("run", "--dry-run", "-json", job)
 	var d jobs.DryRun
 	if err := json.Unmarshal([]byte(text), &d); code != 0 || err != nil {
 		w.t.Fatalf("run --dry-run %s gave %d, %v:\n%s", job, code, err, text)
@@ -38,9 +39,9 @@ func (w *workspace) dryRun(job string) jobs.DryRun {
 	return d
 }
 
-// kept is what a dry run must leave as it is: cursor, events, runs and the
-// database's tables.
-func (w *workspace) kept(key, db string) any {
+// stateOf returns what a dry run must not change: the cursor, the events, the
+// runs and the tables.
+func (w *workspace) stateOf(key, db string) any {
 	w.t.Helper()
 	opened, err := store.Open(w.t.Context(), store.Location{Dir: w.dataDir}, false)
 	if err != nil {
@@ -54,9 +55,9 @@ func (w *workspace) kept(key, db string) any {
 	return []any{string(cursor), len(w.events("s")), len(w.runs()), w.sandbox.Query(w.t, "SHOW TABLES IN main."+db)}
 }
 
-var looks = regexp.MustCompile(`(?i)^\s*(SELECT|SHOW|DESCRIBE|DESC|SET|USE)\b`)
+var readsOnly = regexp.MustCompile(`(?i)^\s*(SELECT|SHOW|DESCRIBE|DESC|SET|USE)\b`)
 
-func TestADryRunCountsWhatTheRunThenDoesAndChangesNothing(t *testing.T) {
+func TestDryRunPredictsTheRunAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	only(t, "the store is not a directory to look into; the other deployments compare it", embedded, oneRunner)
 	s := sandboxtest.Shared(t)
@@ -69,9 +70,8 @@ func TestADryRunCountsWhatTheRunThenDoesAndChangesNothing(t *testing.T) {
 	w := newWorkspace(t, s, hcl+view)
 	w.apply()
 
-	// Three rows later than all, one late within a day, one without a
-	// timestamp, one of the future.
-	const latest = "timestamp_micros(1700000099000099)" // that people gives 700 rows
+	// Three new rows, one late row, one row without a timestamp, one future row.
+	const latest = "timestamp_micros(1700000099000099)" // the last timestamp of people with 700 rows
 	s.Exec(t, fmt.Sprintf(`INSERT INTO %s
 		SELECT 1000 + id, 'new', %[2]s + INTERVAL 1 HOUR FROM range(3) UNION ALL
 		SELECT 2000, 'late', %[2]s - INTERVAL 1 SECOND UNION ALL
@@ -87,22 +87,22 @@ func TestADryRunCountsWhatTheRunThenDoesAndChangesNothing(t *testing.T) {
 			key = jobs.Key(s.Host, j.JobSpec)
 		}
 	}
-	before := w.kept(key, db)
+	before := w.stateOf(key, db)
 	imported, viewed, exported := w.dryRun("import"), w.dryRun("view"), w.dryRun("export")
-	if after := w.kept(key, db); !reflect.DeepEqual(before, after) {
+	if after := w.stateOf(key, db); !reflect.DeepEqual(before, after) {
 		t.Errorf("a dry run changed\n%v to\n%v", before, after)
 	}
 	asked := 0
 	for _, st := range s.Statements(t) {
 		if strings.Contains(st.Tags, "dry-run") && strings.Contains(st.Text, db) {
 			asked++
-			if !looks.MatchString(st.Text) {
+			if !readsOnly.MatchString(st.Text) {
 				t.Errorf("a dry run sent %s", st.Text)
 			}
 		}
 	}
 	if asked == 0 {
-		t.Error("no statement of a dry run was seen")
+		t.Error("the sandbox received no statement of a dry run")
 	}
 
 	if r := imported.Reads; r.Rows != 3 || r.RowsNull != 1 || r.RowsFuture != 1 || !strings.HasPrefix(r.Snapshot, "version ") || r.Late == nil || r.Late.New == nil || *r.Late.New != 1 {
@@ -125,7 +125,7 @@ func TestADryRunCountsWhatTheRunThenDoesAndChangesNothing(t *testing.T) {
 		}
 	}
 
-	if text, code := w.byHand("run", "import"); code != 0 {
+	if text, code := w.commandLine("run", "import"); code != 0 {
 		t.Fatalf("the run gave %d:\n%s", code, text)
 	}
 	run := w.runs()[0]

@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// A user who is erased on the command line is in no stream, in no later export,
-// and does not come back when the row changes in Databricks.
-func TestAnErasedUserIsNotExportedAndNotImportedAgain(t *testing.T) {
+// A user who was erased on the command line is in no stream and no later
+// export, and does not return when the row changes in Databricks.
+func TestErasedUserDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -52,7 +52,8 @@ func TestAnErasedUserIsNotExportedAndNotImportedAgain(t *testing.T) {
 	}
 	w.wantNoChanges()
 
-	// Rows are updated, the user's too, and everything runs again.
+	// The rows of the erased user and of another user change, and all jobs run
+	// again.
 	s.Exec(t, "UPDATE "+table+" SET email = concat('new', id), ts = timestamp_micros(1710000000000000) WHERE id IN (5, 6)")
 	w.file("main.tf", hcl("2"))
 	w.apply()

@@ -10,7 +10,7 @@ import (
 
 // The attributes of an export reach the warehouse, and change in place.
 // checklist 34
-func TestAnExportsFormatTypesAndScratchSchema(t *testing.T) {
+func TestExportFormatTypesAndScratchSchema(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
@@ -49,7 +49,7 @@ func TestAnExportsFormatTypesAndScratchSchema(t *testing.T) {
 		}
 		wantNothingLeft(t, s, db)
 	}
-	// What no file can be is refused at plan time, at the attribute.
+	// Contradicting settings are refused at plan time, at the attribute.
 	for attributes, part := range map[string]string{
 		`compression = "zstd"`:                                "compression",
 		"format = \"parquet\"\n  column_types = \"inferred\"": "column_types",
@@ -63,11 +63,11 @@ func TestAnExportsFormatTypesAndScratchSchema(t *testing.T) {
 	}
 }
 
-// Without a bucket: the files wait in a Unity Catalog volume, and the
-// authorization's own token is all that is needed.
+// An export without a bucket stages its files in a Unity Catalog volume, with
+// the token of the authorization.
 func TestAnExportThroughAVolume(t *testing.T) {
 	t.Parallel()
-	only(t, "staging is the runner's own, in its configuration file, which package config tries", embedded)
+	only(t, "the runner's configuration file sets the staging, and package config tests it", embedded)
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, 50)

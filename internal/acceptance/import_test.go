@@ -12,7 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// people makes a table of n rows with ties on the timestamp.
+// people creates a table of n rows, of which up to seven have the same
+// timestamp.
 func people(t *testing.T, s *sandboxtest.Sandbox, db string, n int) string {
 	t.Helper()
 	table := "main." + db + ".people"
@@ -40,12 +41,12 @@ func wantEach(t *testing.T, events []jobs.Event, n int) {
 	t.Helper()
 	got := ids(t, events)
 	if len(got) != n || len(events) != n {
-		t.Fatalf("%d events of %d rows, want %d of each once", len(events), len(got), n)
+		t.Fatalf("got %d events of %d rows, want each of %d rows once", len(events), len(got), n)
 	}
 }
 
 // checklist 1 47
-func TestASecondApplyDoesNothingAndAChangedTriggerImportsWhatIsNew(t *testing.T) {
+func TestSecondApplyDoesNothingAndChangedTriggerImportsNewRows(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -58,8 +59,8 @@ func TestASecondApplyDoesNothingAndAChangedTriggerImportsWhatIsNew(t *testing.T)
 		t.Fatalf("the second apply:\n%s", text)
 	}
 
-	// Two of the five tie with the last row sent, and one of those two is
-	// identical to a row that was.
+	// Two of the five rows have the timestamp of the last row that was sent, and
+	// one of the two equals a row that was sent.
 	s.Exec(t, fmt.Sprintf(`INSERT INTO %s
 		SELECT 1000, 'new@example.com', max(ts) FROM %[1]s UNION ALL
 		SELECT 999, 'p999@example.com', max(ts) FROM %[1]s UNION ALL
@@ -80,8 +81,8 @@ func TestASecondApplyDoesNothingAndAChangedTriggerImportsWhatIsNew(t *testing.T)
 	w.wantNoChanges()
 }
 
-// checklist 62: dbt rebuilds a table with the same rows.
-func TestARebuiltTableWithTheSameRowsSendsNothingAgain(t *testing.T) {
+// checklist 62: a table that dbt rebuilt with the same rows is not sent again.
+func TestRebuiltTableIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -95,7 +96,7 @@ func TestARebuiltTableWithTheSameRowsSendsNothingAgain(t *testing.T) {
 }
 
 // checklist 6 10 11
-func TestNullAndFutureTimestampsAreCountedAndWait(t *testing.T) {
+func TestNullAndFutureTimestampsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -116,7 +117,7 @@ func TestNullAndFutureTimestampsAreCountedAndWait(t *testing.T) {
 }
 
 // since_timestamp is exclusive; record_timestamp_column is the event's time.
-func TestSinceIsExclusiveAndTheRecordTimestampIsTheEventsTime(t *testing.T) {
+func TestSinceIsExclusiveAndRecordTimestampIsTheEventTime(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -137,7 +138,8 @@ func TestSinceIsExclusiveAndTheRecordTimestampIsTheEventsTime(t *testing.T) {
 	}
 }
 
-// A view has no history: a temporary view stands in for the pinned version.
+// A view has no history: the import reads a temporary copy instead of a pinned
+// version.
 func TestAViewIsImportedWithoutHistory(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -149,8 +151,8 @@ func TestAViewIsImportedWithoutHistory(t *testing.T) {
 	wantEach(t, w.events("s"), 40)
 }
 
-// checklist 44 57: the resource is tainted, and the import goes on.
-func TestATaintedImportGoesOnFromItsCursor(t *testing.T) {
+// checklist 44 57: a tainted import continues from its cursor.
+func TestTaintedImportContinuesFromItsCursor(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
@@ -178,7 +180,7 @@ func TestATaintedImportGoesOnFromItsCursor(t *testing.T) {
 }
 
 // checklist 58
-func TestALostDataDirectoryIsAnErrorThatNamesTheWaysOut(t *testing.T) {
+func TestLostDataDirectoryIsAnErrorWithNextSteps(t *testing.T) {
 	t.Parallel()
 	only(t, "TestARunnerOfAnotherStoreIsNotTakenForTheFirst", embedded)
 	s := sandboxtest.Shared(t)
@@ -207,7 +209,7 @@ func TestALostDataDirectoryIsAnErrorThatNamesTheWaysOut(t *testing.T) {
 	if err != nil || string(after) != string(before) {
 		t.Fatalf("the state changed (%v)", err)
 	}
-	// A store of somebody else is no better than none.
+	// The store of another workspace is an error too.
 	other := newWorkspace(t, s, providerHCL+authorizationHCL)
 	other.apply()
 	if err := os.Rename(other.dataDir, w.dataDir); err != nil {

@@ -13,14 +13,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// lyticsToken is what the account accepts; it may show up nowhere.
+// lyticsToken is the token of the account. It must not appear in any file or
+// output.
 const lyticsToken = "canary-lytics-7d1e" // #nosec G101 -- a test's
 
-// The quickstart as it stands, but for the provider block: the platform is a
-// Lytics account.
+// The quickstart runs against a Lytics account; only its provider block is
+// different.
 //
-// checklist 64: an upload that is cut is sent again, and the run says so.
-func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
+// checklist 64: an upload whose answer is lost is sent again, and the run
+// reports it.
+func TestQuickstartWithALyticsAccount(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", "main.tf"))
 	if err != nil {
@@ -59,7 +61,7 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.env["LYTICS_API_TOKEN"] = lyticsToken
-	// Lytics has the events, and the answer never comes.
+	// Lytics stores the events, but its answer is lost.
 	account.Inject(lyticstest.Fault{Method: "POST", Path: "/collect/", Cut: true, AfterEffect: true})
 	w.apply()
 	var doubled, written int64
@@ -71,7 +73,7 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 		}
 	}
 	if doubled == 0 {
-		t.Error("no run says that events may be doubled")
+		t.Error("no run reports possibly duplicated events")
 	}
 	sent := map[string]bool{}
 	total := 0
@@ -94,7 +96,8 @@ func TestTheQuickstartRunsAgainstALyticsAccount(t *testing.T) {
 	if total != 6000+int(doubled) {
 		t.Errorf("%d events arrived, and %d are said to be possibly doubled", total, doubled)
 	}
-	// Lifetime value is the latest, so that doubled events do not show in it.
+	// The lifetime value uses the latest event, so duplicated events do not
+	// change it.
 	want := s.Query(t, `SELECT count(*) FROM main.sales.customers c
 		JOIN (SELECT customer_id, max(ordered_at) AS last_order FROM main.sales.orders GROUP BY customer_id) o USING (customer_id)
 		WHERE lifetime_value >= 90000 AND last_order > TIMESTAMP '2024-01-01 00:00:00'`)
@@ -156,8 +159,8 @@ func TestAnExportWaitsForTheProfilesOfItsImport(t *testing.T) {
 	}
 }
 
-// otherAccount shows that with another account's token, plan and apply refuse,
-// and neither state nor the exported table changes.
+// otherAccount checks that plan and apply fail with the token of another
+// account, and that neither the state nor the exported table changes.
 //
 // checklist 65
 func otherAccount(t *testing.T, w *workspace, account *lyticstest.Server, exported func() string) {
@@ -170,7 +173,7 @@ func otherAccount(t *testing.T, w *workspace, account *lyticstest.Server, export
 		t.Errorf("plan with another account's token exits with %d, want 1:\n%s", code, text)
 	}
 	wantError(t, text, own, other)
-	// The export alone, with a change that makes it run.
+	// Apply only a replacement of the export, so that it would run.
 	text, code = w.tryApply("-refresh=false", "-replace=lytics_databricks_audience_export.vip")
 	if code != 1 {
 		t.Errorf("apply with another account's token exits with %d, want 1:\n%s", code, text)
@@ -184,7 +187,7 @@ func otherAccount(t *testing.T, w *workspace, account *lyticstest.Server, export
 	w.wantNoChanges()
 }
 
-// wantSecretNowhere searches all that a workspace wrote.
+// wantSecretNowhere searches all files of a workspace.
 func (w *workspace) wantSecretNowhere(secret string) {
 	w.t.Helper()
 	searched := 0

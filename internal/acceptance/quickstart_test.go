@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// The configuration that the README and the demo show, as it stands.
-func TestTheQuickstartDoesTheWholeJobAndThenNothing(t *testing.T) {
+// The test applies the unchanged configuration of the README and of the demo.
+func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", "main.tf"))
 	if err != nil {
@@ -28,7 +28,7 @@ func TestTheQuickstartDoesTheWholeJobAndThenNothing(t *testing.T) {
 	if n := len(w.events("databricks_main_sales_orders")); n != 4000 {
 		t.Errorf("%d orders", n)
 	}
-	// What the audience says, in SQL over the source.
+	// The query selects the members of the audience from the source tables.
 	want := s.Query(t, `SELECT count(*), CAST(sum(spent) AS STRING) FROM main.sales.customers c
 		JOIN (SELECT customer_id, sum(total) AS spent, max(ordered_at) AS last_order FROM main.sales.orders GROUP BY customer_id) o USING (customer_id)
 		WHERE lifetime_value >= 90000 AND last_order > TIMESTAMP '2024-01-01 00:00:00'`)

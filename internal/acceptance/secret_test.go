@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// checklist 43 53 55: the canary is searched for in all that is written.
-func TestTheTokenIsFoundNowhere(t *testing.T) {
+// checklist 43 53 55: no file and no output contains the token.
+func TestTokenIsNotWrittenAnywhere(t *testing.T) {
 	t.Parallel()
 	const canary = "dapi-canary-7c1f90ab55"
 	s := sandboxtest.Start(t, sandboxtest.WithArgs("-token", canary))
@@ -29,7 +29,7 @@ func TestTheTokenIsFoundNowhere(t *testing.T) {
 		t.Fatal(text)
 	}
 	outputs := []string{w.apply()}
-	// A failure of each kind prints what it knows.
+	// Failures print details: provoke some.
 	s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", On: "ExecuteStatement", Match: "^COPY INTO", Message: "[INTERNAL_ERROR] in COPY INTO ... WITH (CREDENTIAL ...)", SQLState: "XX000", Times: -1})
 	w.file("main.tf", hcl(`triggers = { n = "2" }`))
 	text, code := w.tryApply()
@@ -77,7 +77,7 @@ func TestTheTokenIsFoundNowhere(t *testing.T) {
 }
 
 // checklist 49
-func TestAChangedHostAsksForTheTokenAgain(t *testing.T) {
+func TestChangedHostNeedsTheTokenAgain(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL)
@@ -90,7 +90,8 @@ func TestAChangedHostAsksForTheTokenAgain(t *testing.T) {
 	wantError(t, text, "token_wo_version")
 }
 
-// The token may stay in the environment of whoever runs the job.
+// The token can be an environment variable of the process that executes the
+// run.
 func TestATokenFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -104,7 +105,7 @@ func TestATokenFromTheEnvironment(t *testing.T) {
 		wantError(t, text, "token_env", "WAREHOUSE_TOKEN")
 	}
 	w.env["WAREHOUSE_TOKEN"] = s.Token
-	w.stopRunners() // where there are any, it is theirs
+	w.stopRunners() // runners read the variable themselves, so restart them
 	w.apply()
 	wantEach(t, w.events("s"), 10)
 }

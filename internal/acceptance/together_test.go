@@ -10,8 +10,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// checklist 59: two applies at once of one job on one store.
-func TestTwoAppliesAtOnceOnOneDataDir(t *testing.T) {
+// checklist 59: of two concurrent applies of the same job on one store, one is
+// refused.
+func TestConcurrentAppliesOnOneDataDir(t *testing.T) {
 	t.Parallel()
 	const rows = 20_000
 	s := sandboxtest.Shared(t)
@@ -29,7 +30,7 @@ func TestTwoAppliesAtOnceOnOneDataDir(t *testing.T) {
 	}
 	wg.Wait()
 	if codes[0]+codes[1] != 1 {
-		t.Fatalf("one of the two should be told that the other has the job; got %d and %d:\n%s\n%s", codes[0], codes[1], texts[0], texts[1])
+		t.Fatalf("want one apply refused because the other one has the job; got %d and %d:\n%s\n%s", codes[0], codes[1], texts[0], texts[1])
 	}
 	for i, text := range texts {
 		if codes[i] == 1 {
@@ -46,8 +47,8 @@ func TestTwoAppliesAtOnceOnOneDataDir(t *testing.T) {
 	}
 }
 
-// checklist 48 59: two aliases are two processes on one store, and ten jobs
-// at once stay within what a warehouse is asked at a time.
+// checklist 48 59: two aliases are two processes on one store, and ten
+// concurrent jobs respect the limit of runs of one authorization.
 func TestTwoAliasesAndTenJobsInOneApply(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -88,8 +89,8 @@ func TestTwoAliasesAndTenJobsInOneApply(t *testing.T) {
 	w.wantNoChanges()
 }
 
-// checklist 47: after an import block the plan is empty and nothing runs.
-func TestImportBlocksPlanEmptyAndRunNothing(t *testing.T) {
+// checklist 47: after an import block the plan has no changes and no job runs.
+func TestImportBlocksChangeAndRunNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -120,14 +121,14 @@ func TestImportBlocksPlanEmptyAndRunNothing(t *testing.T) {
 	}
 }
 
-// checklist 61: plan and refresh, of a hundred jobs too, start no warehouse.
+// checklist 61: plan and refresh of a hundred jobs start no warehouse.
 func TestPlanAndRefreshSendNothingToTheWarehouse(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, 10)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", "")+fmt.Sprintf(`
-resource "lytics_databricks_table_import" "hundred" {
+resource "lytics_databricks_table_import" "many" {
   count            = %d
   label            = "import ${count.index}"
   authorization_id = lytics_databricks_authorization.w.id
@@ -138,11 +139,11 @@ resource "lytics_databricks_table_import" "hundred" {
   stream           = "s${count.index}"
   schedule         = { frequency = "daily", time_of_day = "02:30", timezone = "UTC", start_immediately = false }
 }
-`, hundred(), db))
+`, manyObjects(), db))
 	w.apply()
 	before := len(s.Statements(t))
 	if before == 0 {
-		t.Fatal("the apply sent nothing; the test cannot see")
+		t.Fatal("the sandbox received no statement of the apply")
 	}
 	w.wantNoChanges()
 	w.apply("-refresh-only")
@@ -151,8 +152,9 @@ resource "lytics_databricks_table_import" "hundred" {
 	}
 }
 
-// checklist 36 40: a schedule is registered, shown, and warned about.
-func TestAScheduleIsRegisteredAndWarnsThatNothingExecutesIt(t *testing.T) {
+// checklist 36 40: a schedule is registered and shown, and apply warns if no
+// runner will execute it.
+func TestScheduleIsRegisteredAndWarnsWithoutARunner(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
@@ -185,7 +187,7 @@ output "next" { value = data.lytics_jobs.all.jobs[0].next_run_at }
 	w.wantNoChanges()
 }
 
-// Destroy keeps events and the Databricks table, and refuses nothing it owns.
+// Destroy keeps the events and the Databricks table.
 func TestDestroyKeepsEventsAndTheTable(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -202,7 +204,8 @@ func TestDestroyKeepsEventsAndTheTable(t *testing.T) {
 	if n := s.Query(t, "SELECT count(*) FROM main."+db+".lytics_user_everyone"); n[0][0] != "100" {
 		t.Fatalf("the table has %v rows", n)
 	}
-	// The same import again goes on where it was, and the table is still ours.
+	// The same import continues where it stopped, and the export still owns the
+	// table.
 	w.apply()
 	wantEach(t, w.events("s"), 100)
 }

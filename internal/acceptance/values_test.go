@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// decoded is an event's row with numbers as they were written.
+// decoded decodes the row of an event, with numbers as written.
 func decoded(t *testing.T, e jobs.Event) map[string]any {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(e.Data))
@@ -26,7 +26,7 @@ func decoded(t *testing.T, e jobs.Event) map[string]any {
 	return row
 }
 
-// jsonText writes a value canonically: keys sorted, numbers as they were.
+// jsonText encodes a value canonically: keys sorted, numbers unchanged.
 func jsonText(t *testing.T, v any) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -38,7 +38,8 @@ func jsonText(t *testing.T, v any) string {
 	return strings.TrimSpace(b.String())
 }
 
-// checklist 7 8 14 15 16 17 18 19: each type, with the values that get lost.
+// checklist 7 8 14 15 16 17 18 19: every type, with the values that conversions
+// often change.
 func TestEveryTypeArrivesExactly(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -99,8 +100,8 @@ func TestEveryTypeArrivesExactly(t *testing.T) {
 	}
 }
 
-// checklist 14 15 16 20: the sandbox's awkward example data, every row and
-// column against what the driver reads from the table.
+// checklist 14 15 16 20: every row and column of the sandbox's example data
+// equals the value that the driver reads from the table.
 func TestEveryEventEqualsItsRow(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, sandboxtest.WithSeed(5000))
@@ -108,7 +109,7 @@ func TestEveryEventEqualsItsRow(t *testing.T) {
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+hcl)
 	w.apply()
 
-	// Every scalar as text, in the form the events have.
+	// The query returns every scalar as text, in the format of the events.
 	columns := s.Query(t, `SELECT column_name, full_data_type FROM main.information_schema.columns
 		WHERE table_schema = 'sales' AND table_name = 'customers' ORDER BY ordinal_position`)
 	exprs := []string{"CAST(customer_id AS STRING)"}
@@ -125,7 +126,7 @@ func TestEveryEventEqualsItsRow(t *testing.T) {
 		case kind == "binary":
 			expr = "base64(" + quoted + ")"
 		case strings.HasPrefix(kind, "array"), strings.HasPrefix(kind, "map"), strings.HasPrefix(kind, "struct"):
-			continue // held by TestEveryTypeArrivesExactly
+			continue // TestEveryTypeArrivesExactly covers them
 		}
 		exprs, names, kinds = append(exprs, expr), append(names, name), append(kinds, kind)
 	}
@@ -155,14 +156,15 @@ func TestEveryEventEqualsItsRow(t *testing.T) {
 	}
 }
 
-// awkward are the strings that CSV files lose.
+// awkward are strings that naive CSV conversions change.
 var awkward = []string{
 	`plain`, `a "quoted" word`, `"`, `""`, `a,b`, "tab\tbed", "two\nlines", "carriage\rreturn", "both\r\nends", `back\slash`, `\`, `\"`, `\N`,
 	` edges `, `00123`, `=1+1`, `-5`, `NULL`, `null`, "emoji 😀", "\ufeffbom", "line\u2028sep", `'single'`, "trailing\\", `;--`, "ünïcödé 中文 עברית",
 	strings.Repeat("long ", 40_000),
 }
 
-// checklist 30 32 33 34: every cell of an export against the profiles.
+// checklist 30 32 33 34: every cell of an export equals the value in the
+// profile.
 func TestEveryCellOfAnExportEqualsItsProfile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -217,8 +219,8 @@ func TestEveryCellOfAnExportEqualsItsProfile(t *testing.T) {
 	w.wantNoChanges()
 }
 
-// checklist 32: the reader of the first value's line end must not take it for
-// the file's. (Apache Spark does, unless it is told the separator.)
+// checklist 32: a CSV reader must not use a line end within the first value as
+// the record separator. (Apache Spark does, unless the separator is set.)
 func TestLineEndsInEveryValueAreExact(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)
@@ -250,7 +252,7 @@ func sqlString(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`).Replace(text) + "'"
 }
 
-// fieldsHCL declares fields fed from stream s; id is the identifier.
+// fieldsHCL declares fields with mappings from stream s; id is the identifier.
 func fieldsHCL(fields map[string][2]string) string {
 	var b strings.Builder
 	b.WriteString("locals {\n  fields = {\n")

@@ -19,8 +19,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// providerBinary is the provider under test: the one the Makefile built, or
-// one built here.
+// providerBinary returns the provider under test: LYTICS_PROVIDER_BINARY, or a
+// new build.
 var providerBinary = sync.OnceValues(func() (string, error) {
 	if binary := os.Getenv("LYTICS_PROVIDER_BINARY"); binary != "" {
 		return binary, nil
@@ -39,14 +39,14 @@ var providerBinary = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
-// workspace is a configuration's folder.
+// workspace is a directory with a Terraform configuration.
 type workspace struct {
 	t       *testing.T
 	sandbox *sandboxtest.Sandbox
 	dir     string
-	// dataDir is the store, beside the configuration unless a test shares it.
+	// dataDir is the data directory of the store. Two workspaces can share it.
 	dataDir string
-	// runnerConfig is the configuration file of a deployment's runners.
+	// runnerConfig is the content of the runners' configuration file.
 	runnerConfig string
 	env          map[string]string
 	rc           string
@@ -85,7 +85,7 @@ variable "token" {
 	return w
 }
 
-// reach points the configuration's variables at a sandbox.
+// reach sets the variables of the configuration for a sandbox.
 func (w *workspace) reach(s *sandboxtest.Sandbox) {
 	w.sandbox = s
 	for k, v := range map[string]string{
@@ -104,22 +104,22 @@ func (w *workspace) file(name, text string) {
 	}
 }
 
-// terraformTimeout bounds one command.
-const terraformTimeout = 5 * time.Minute
-
-// terraform runs a command and gives its output and exit code.
+// terraform runs a command and returns its output and exit code.
 func (w *workspace) terraform(args ...string) (string, int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), terraformTimeout)
+	ctx, cancel := beforeTimeout(w.t, w.t.Context())
 	defer cancel()
-	return w.run(w.command(ctx, args...))
+	cmd := w.command(ctx, args...)
+	cmd.WaitDelay = 30 * time.Second // before the time-out of the test binary
+	return w.run(cmd)
 }
 
+// command returns a Terraform command that is interrupted, as by Ctrl-C, when ctx
+// ends.
 func (w *workspace) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "terraform", args...)
 	cmd.Dir = w.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 30 * time.Second
 	cmd.Env = w.providerEnv()
 	return cmd
 }
@@ -152,8 +152,8 @@ func (w *workspace) tryApply(args ...string) (string, int) {
 	return w.terraform(append([]string{"apply", "-auto-approve", "-input=false", "-no-color"}, args...)...)
 }
 
-// plan gives the exit code of plan -detailed-exitcode: 0 nothing to do, 2 a
-// change, 1 an error.
+// plan returns the exit code of plan -detailed-exitcode: 0 for no changes, 2
+// for changes, 1 for an error.
 func (w *workspace) plan(args ...string) (string, int) {
 	w.t.Helper()
 	return w.terraform(append([]string{"plan", "-detailed-exitcode", "-input=false", "-no-color"}, args...)...)
@@ -166,8 +166,8 @@ func (w *workspace) wantNoChanges() {
 	}
 }
 
-// wantError asserts that an output holds every part, whatever the line breaks
-// Terraform put into it.
+// wantError asserts that an output contains every part, ignoring the line
+// breaks that Terraform adds.
 func wantError(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	flat := flatten(text)
@@ -182,7 +182,7 @@ func flatten(text string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(text)), " ")
 }
 
-// state is the attributes of a resource in the state file.
+// state returns the attributes of a resource in the state file.
 func (w *workspace) state(address string) map[string]any {
 	w.t.Helper()
 	text, code := w.terraform("show", "-json")
@@ -212,7 +212,7 @@ func (w *workspace) state(address string) map[string]any {
 	return nil
 }
 
-// api looks into the store.
+// api opens the jobs.API of the store until the test ends.
 func (w *workspace) api() jobs.API {
 	w.t.Helper()
 	api, err := w.open()
@@ -236,7 +236,8 @@ func (w *workspace) runs() []jobs.Run {
 	return runs
 }
 
-// events reads a whole stream, and fails on an id that comes twice.
+// events reads all events of a stream, and fails the test if two have the same
+// id.
 func (w *workspace) events(stream string) []jobs.Event {
 	w.t.Helper()
 	api := w.api()
@@ -256,7 +257,7 @@ func (w *workspace) events(stream string) []jobs.Event {
 	return all
 }
 
-// provider, authorization and customers are the pieces most tests use.
+// The parts of the configuration that most tests use.
 const (
 	providerHCL = `
 provider "lytics" {}
@@ -289,7 +290,7 @@ resource "lytics_databricks_table_import" "i" {
 `, database, table, extra)
 }
 
-// database makes a schema of the test's own.
+// database creates a schema for the test.
 func database(t *testing.T, s *sandboxtest.Sandbox) string {
 	t.Helper()
 	name := "t_" + strings.ToLower(store.NewID("x"))
@@ -297,7 +298,7 @@ func database(t *testing.T, s *sandboxtest.Sandbox) string {
 	return name
 }
 
-// output reads an output of the last apply.
+// output returns an output value of the last apply.
 func (w *workspace) output(name string) string {
 	w.t.Helper()
 	text, code := w.terraform("output", "-raw", name)

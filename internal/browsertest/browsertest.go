@@ -1,4 +1,4 @@
-// Package browsertest gives tests a tab of a real, headless Chromium.
+// Package browsertest opens tabs of a headless Chromium for tests.
 package browsertest
 
 import (
@@ -13,10 +13,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Require is the variable that is 1 where nothing may be left out quietly.
+// Require is the environment variable that, set to 1, makes a missing browser a
+// failure.
 const Require = "LYTICS_TEST_REQUIRE_BROWSER"
 
-// The one browser of a test binary.
+// The browser that all tests of a test binary share.
 var (
 	starting sync.Once
 	chromium context.Context
@@ -24,7 +25,7 @@ var (
 	stop     = func() {}
 )
 
-// Stop ends the browser, for TestMain.
+// Stop ends the browser. TestMain calls it.
 func Stop() { stop() }
 
 func start() {
@@ -58,8 +59,8 @@ func start() {
 	chromium = ctx
 }
 
-// Tab opens a tab with a profile of its own. Without a browser the test is left
-// out, or fails where that is refused.
+// Tab opens a tab with a separate profile. Without a browser the test is
+// skipped, or fails if Require is set.
 func Tab(t *testing.T) context.Context {
 	t.Helper()
 	starting.Do(start)
@@ -71,14 +72,14 @@ func Tab(t *testing.T) context.Context {
 	}
 	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // binds the tab to this context, and not to one that ends sooner
+	if err := chromedp.Do(ctx); err != nil { // binds the tab to ctx, and not to the shorter context of an action
 		t.Fatal(err)
 	}
 	return ctx
 }
 
-// Await waits for a condition, written in JavaScript, to hold in a tab. It fails
-// only when ctx ends.
+// Await waits until a JavaScript condition is true in a tab. It returns an
+// error only if ctx ends.
 func Await(ctx context.Context, condition string) error {
 	expression := `new Promise((done) => { const look = () => (` + condition + `) ? done(true) : requestAnimationFrame(look); look(); })`
 	for {

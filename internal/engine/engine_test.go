@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// open makes an engine that looks like one process on the store in dir.
+// open opens an engine on the store in dir, as another process would.
 func open(t *testing.T, dir string) *engine.Engine {
 	t.Helper()
 	e := engine.New(engine.Options{
@@ -49,8 +49,8 @@ func importSpec(auth, table string) jobs.JobSpec {
 		Catalog: "main", Database: "sales", Table: table, TimestampColumn: "ts"}}
 }
 
-// checklist 58 61: looking makes nothing.
-func TestReadingAMissingStoreMakesNone(t *testing.T) {
+// checklist 58 61: reading does not create a store.
+func TestReadingDoesNotCreateAStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e := open(t, dir)
@@ -61,12 +61,12 @@ func TestReadingAMissingStoreMakesNone(t *testing.T) {
 		t.Fatalf("a missing store says %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data")); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("a store was made")
+		t.Fatal("a store was created")
 	}
 }
 
 // checklist 49
-func TestAMovedAuthorizationNeedsItsTokenAgain(t *testing.T) {
+func TestChangedHostNeedsTheTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())
 	a := authorize(t, e)
@@ -83,7 +83,8 @@ func TestAMovedAuthorizationNeedsItsTokenAgain(t *testing.T) {
 	if _, err := e.UpdateAuthorization(t.Context(), a.ID, spec("dbc-2.cloud.databricks.com")); err != nil {
 		t.Fatal(err)
 	}
-	// The job moved with its host: its old key is free for another.
+	// The key of the job changed with the host, so the old key is free for
+	// another job.
 	if back, err := e.Authorization(t.Context(), a.ID); err != nil || !back.SecretReadable {
 		t.Fatalf("%+v, %v", back, err)
 	}
@@ -94,8 +95,9 @@ func TestAMovedAuthorizationNeedsItsTokenAgain(t *testing.T) {
 	}
 }
 
-// An authorization's host is part of its jobs' keys: both change, or neither.
-func TestAHostThatCannotChangeLeavesAuthorizationAndJobsAsTheyWere(t *testing.T) {
+// The host of an authorization is part of its jobs' keys: all of them change,
+// or none.
+func TestHostChangeIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())
 	a := authorize(t, e)
@@ -130,7 +132,7 @@ func TestAHostThatCannotChangeLeavesAuthorizationAndJobsAsTheyWere(t *testing.T)
 	}
 }
 
-func TestAnAuthorizationWithoutAnyTokenIsRefused(t *testing.T) {
+func TestAuthorizationWithoutATokenIsRefused(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())
 	c := spec("dbc-1.cloud.databricks.com")
@@ -140,8 +142,9 @@ func TestAnAuthorizationWithoutAnyTokenIsRefused(t *testing.T) {
 	}
 }
 
-// checklist 59: a job of the same key, in the same process and in another.
-func TestASecondJobOfTheSameKeyIsToldWhoHasIt(t *testing.T) {
+// checklist 59: a second job of the same key is refused in the same process and
+// in another one.
+func TestSecondJobOfTheSameKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := open(t, dir)
@@ -180,7 +183,7 @@ func TestASchedulePlansTheNextRun(t *testing.T) {
 	if j, err = e.UpdateJob(t.Context(), j.ID, s); err != nil || j.NextRunAt != nil || !j.Paused {
 		t.Fatalf("%+v, %v", j, err)
 	}
-	// Left out, it stays as it is.
+	// If paused is left out, the job stays paused.
 	s.Schedule.Paused = nil
 	if j, err = e.UpdateJob(t.Context(), j.ID, s); err != nil || !j.Paused {
 		t.Fatalf("%+v, %v", j, err)
@@ -191,7 +194,7 @@ func TestASchedulePlansTheNextRun(t *testing.T) {
 	}
 }
 
-func TestAnExportNamesAnAudienceThatExistsAndKeepsItFromRemoval(t *testing.T) {
+func TestExportNeedsAnAudienceAndKeepsItFromDeletion(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())
 	a := authorize(t, e)
@@ -245,14 +248,15 @@ func TestARunRecordsItsFailure(t *testing.T) {
 	if stored, err := e.Run(t.Context(), run.ID); err != nil || stored.Failure != done.Failure {
 		t.Fatalf("%+v, %v", stored, err)
 	}
-	// Another look, as the command line has it.
+	// The command line lists the same run.
 	if all, err := e.ListRuns(t.Context(), jobs.RunFilter{JobID: j.ID}); err != nil || len(all) != 1 {
 		t.Fatalf("%v, %v", all, err)
 	}
 }
 
-// checklist 44: the job of a process that was killed long after it made it.
-func TestAnOldJobOfAKilledProcessIsAdopted(t *testing.T) {
+// checklist 44: a job is adopted even if its process was killed long after it
+// created the job.
+func TestOldJobOfAKilledProcessIsAdopted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := open(t, dir)
@@ -266,7 +270,7 @@ func TestAnOldJobOfAKilledProcessIsAdopted(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	// The maker is silent from now on, and the job is an hour old.
+	// The creator has no heartbeat any more, and the job is an hour old.
 	err = db.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `UPDATE jobs SET creator = 'in_killed', created_at = created_at - 3600000000;
 			INSERT INTO instances (id, kind, heartbeat_at) VALUES ('in_killed', 'apply', CAST(unixepoch('subsec') * 1000000 AS INTEGER))`)

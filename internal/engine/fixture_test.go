@@ -11,13 +11,14 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// work stands in for what a run does.
+// work replaces the work of a run.
 type work = func(ctx context.Context, job jobs.Job, p engine.Progress) error
 
-// nothing is work that succeeds at once.
-func nothing(context.Context, jobs.Job, engine.Progress) error { return nil }
+// succeed is work that succeeds immediately.
+func succeed(context.Context, jobs.Job, engine.Progress) error { return nil }
 
-// blocked is work that lasts until its run is stopped, and tells started of it.
+// blocked is work that sends to started, and then blocks until its run is
+// stopped.
 func blocked(started chan<- string) work {
 	return func(ctx context.Context, job jobs.Job, _ engine.Progress) error {
 		started <- job.ID
@@ -26,7 +27,7 @@ func blocked(started chan<- string) work {
 	}
 }
 
-// process opens an engine as another process on the store of dir would, whose
+// process opens an engine on the store in dir, as another process would. Its
 // runs do w.
 func process(t *testing.T, dir string, w work, set ...func(*engine.Options)) *engine.Engine {
 	t.Helper()
@@ -46,7 +47,8 @@ func process(t *testing.T, dir string, w work, set ...func(*engine.Options)) *en
 	return e
 }
 
-// serve opens an engine that is a runner on the store of dir, and its store.
+// serve opens an engine that is a runner on the store in dir. It also returns
+// the store.
 func serve(t *testing.T, dir string, w work, set ...func(*engine.Options)) (*engine.Engine, *store.DB) {
 	t.Helper()
 	r := process(t, dir, w, set...)
@@ -57,7 +59,7 @@ func serve(t *testing.T, dir string, w work, set ...func(*engine.Options)) (*eng
 	return r, db
 }
 
-// createJob makes an authorization and an import of a table.
+// createJob creates an authorization and an import of a table.
 func createJob(t *testing.T, e *engine.Engine, table string) jobs.Job {
 	t.Helper()
 	j, err := e.CreateJob(t.Context(), importSpec(authorize(t, e).ID, table))
@@ -76,7 +78,8 @@ func start(t *testing.T, e *engine.Engine, job jobs.Job, reason jobs.Reason) job
 	return run
 }
 
-// execute executes a shared run, which has to be executed.
+// execute executes a shared run, and fails the test if the run was not
+// executed.
 func execute(t *testing.T, r *engine.Engine, runID string) jobs.Run {
 	t.Helper()
 	run, executed, err := r.ExecuteRun(t.Context(), runID, func(jobs.Run) {})
@@ -86,7 +89,8 @@ func execute(t *testing.T, r *engine.Engine, runID string) jobs.Run {
 	return run
 }
 
-// eventually waits for a condition, for as long as the test binary may run.
+// eventually polls a condition until it is true. Only the time-out of the test
+// binary bounds it.
 func eventually(t *testing.T, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -105,7 +109,7 @@ func stored(t *testing.T, db *store.DB, runID string) jobs.Run {
 	return run
 }
 
-// exec changes rows behind the engine's back.
+// exec changes the database directly.
 func exec(t *testing.T, db *store.DB, query string, args ...any) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *store.Tx) error {

@@ -13,7 +13,7 @@ import (
 
 func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 		t.Errorf("got %v, want code %s", err, jobs.CodeNotFound)
 	}
 	if erased, err := e.Erase(t.Context(), jobs.ErasureRequest{Identity: ann, DryRun: true}); err != nil || erased.Found || erased.Done {
-		t.Errorf("got %+v, %v; want nobody found and nothing done", erased, err)
+		t.Errorf("got %+v, %v; want not found and not done", erased, err)
 	}
 	for _, err := range e.Events(t.Context(), "customers") {
 		if !jobs.IsCode(err, jobs.CodeNotFound) {
@@ -53,16 +53,16 @@ func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	}
 }
 
-// elsewhere is a platform that keeps customer data to itself.
-type elsewhere struct{ engine.Platform }
+// withoutCustomerData is a platform that offers no customer data.
+type withoutCustomerData struct{ engine.Platform }
 
-func TestAPlatformThatKeepsCustomerDataToItself(t *testing.T) {
+func TestPlatformWithoutCustomerDataRefuses(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing, func(o *engine.Options) {
+	e := process(t, t.TempDir(), succeed, func(o *engine.Options) {
 		embedded := engine.Embedded(nil)
-		o.Platform = engine.Backend{Key: "elsewhere", Open: func(db *store.DB) (engine.Platform, error) {
+		o.Platform = engine.Backend{Key: "withoutCustomerData", Open: func(db *store.DB) (engine.Platform, error) {
 			p, err := embedded.Open(db)
-			return elsewhere{p}, err
+			return withoutCustomerData{p}, err
 		}}
 	})
 	authorize(t, e)
@@ -126,7 +126,7 @@ func TestAUserIsErasedInALyticsAccount(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	_, lytics := account(t, lyticstest.Switches{})
-	e := process(t, dir, nothing, lytics)
+	e := process(t, dir, succeed, lytics)
 	appendAnn(t, e)
 	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}
 	if p, err := e.Profile(ctx, ann); err != nil || p["email"].Text != ann.Value {
@@ -150,8 +150,9 @@ func TestAUserIsErasedInALyticsAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The same store without the account: nobody would be found, and nothing erased.
-	local := process(t, dir, nothing)
+	// On the same store without the account, the embedded platform would find no
+	// user and erase nothing.
+	local := process(t, dir, succeed)
 	if _, err := local.Erase(ctx, jobs.ErasureRequest{Identity: ann}); !jobs.IsCode(err, jobs.CodeInvalid) ||
 		!strings.Contains(err.Error(), erased.Account) {
 		t.Errorf("without the account: got %v, want a refusal that names account %s", err, erased.Account)

@@ -15,7 +15,7 @@ func texts(l *runLog) (all []string) {
 	return all
 }
 
-func TestARunsLogHasItsPhasesOnceAndNotTheirProgress(t *testing.T) {
+func TestRunLogHasEachPhaseOnce(t *testing.T) {
 	t.Parallel()
 	var l runLog
 	for _, phase := range []string{"connecting", "waiting for the warehouse to start (1s)", "waiting for the warehouse to start (2s)", "reading rows", "reading rows", ""} {
@@ -26,9 +26,9 @@ func TestARunsLogHasItsPhasesOnceAndNotTheirProgress(t *testing.T) {
 	}
 }
 
-// A run that says more than anybody reads is cut, says so, and still says how
-// it ended.
-func TestARunsLogIsBoundedAndSaysSo(t *testing.T) {
+// A log that is too long is cut. It says so, and still ends with the result of
+// the run.
+func TestRunLogIsBounded(t *testing.T) {
 	t.Parallel()
 	var l runLog
 	for i := range 10 * maxLogLines {
@@ -42,7 +42,7 @@ func TestARunsLogIsBoundedAndSaysSo(t *testing.T) {
 }
 
 // checklist 43
-func TestARunsLogHasNoSecret(t *testing.T) {
+func TestRunLogHasNoSecret(t *testing.T) {
 	t.Parallel()
 	l := runLog{secrets: []string{"dapi-canary"}}
 	l.add(store.LogInfo, "sent dapi-canary to the host")

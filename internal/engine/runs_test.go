@@ -35,7 +35,7 @@ func TestARunIsFollowedThroughItsPhases(t *testing.T) {
 		t.Fatalf("got %+v, %v; want success", got, err)
 	}
 	if last := told[len(told)-1]; last.Done != 3 || last.Total != 10 || last.Status != jobs.StatusRunning {
-		t.Errorf("got %+v told last, want 3 of 10 done", last)
+		t.Errorf("got %+v as the last change, want 3 of 10 done", last)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestACancelledRunEndsAsCancelled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, started := t.TempDir(), make(chan string, 1)
-			own, other := process(t, dir, blocked(started)), process(t, dir, nothing)
+			own, other := process(t, dir, blocked(started)), process(t, dir, succeed)
 			run := start(t, own, createJob(t, own, "customers"), jobs.ReasonApply)
 			<-started
 			if err := cancel(t, own, other, run.ID); err != nil {
@@ -82,7 +82,7 @@ func deleteJobOf(t *testing.T, e *engine.Engine, runID string) error {
 	return e.DeleteJob(t.Context(), run.JobID)
 }
 
-func TestAWaitThatEndsFirstCancelsTheRun(t *testing.T) {
+func TestInterruptedWaitCancelsTheRun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		cause error
@@ -109,7 +109,8 @@ func TestAWaitThatEndsFirstCancelsTheRun(t *testing.T) {
 	}
 }
 
-// A job has one active run: the second begins when the first has ended.
+// A job has at most one active run: the second one starts after the first one
+// has ended.
 func TestASecondRunOfAJobWaitsForTheFirst(t *testing.T) {
 	t.Parallel()
 	started, release := make(chan string, 2), make(chan struct{})
@@ -131,7 +132,7 @@ func TestASecondRunOfAJobWaitsForTheFirst(t *testing.T) {
 		return err != nil || run.Phase == want
 	})
 	if len(started) != 0 {
-		t.Fatal("the second run began beside the first")
+		t.Fatal("the second run started while the first one was active")
 	}
 	close(release)
 	for _, run := range []jobs.Run{first, second} {
@@ -141,7 +142,7 @@ func TestASecondRunOfAJobWaitsForTheFirst(t *testing.T) {
 	}
 }
 
-func TestARunThatWaitsForItsTurnCanBeCancelled(t *testing.T) {
+func TestWaitingRunCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	dir, started := t.TempDir(), make(chan string, 2)
 	e := process(t, dir, blocked(started), func(o *engine.Options) { o.MaxRunsPerAuthorization = 1 })
@@ -157,7 +158,7 @@ func TestARunThatWaitsForItsTurnCanBeCancelled(t *testing.T) {
 		run, err := e.Run(t.Context(), waiting.ID)
 		return err != nil || run.Phase == "queued: 1 runs of this authorization are active"
 	})
-	if err := process(t, dir, nothing).CancelRun(t.Context(), waiting.ID); err != nil {
+	if err := process(t, dir, succeed).CancelRun(t.Context(), waiting.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := e.WaitRun(t.Context(), waiting.ID, nil); err != nil || got.Status != jobs.StatusCancelled {
@@ -165,13 +166,13 @@ func TestARunThatWaitsForItsTurnCanBeCancelled(t *testing.T) {
 	}
 }
 
-// A run that an apply left to a runner is executed by the apply itself, when the
-// runner is gone.
+// If the runner that an apply waits for is gone, the apply executes the run
+// itself.
 func TestAnApplyExecutesItsRunWhenTheRunnerIsGone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	runner, _ := serve(t, dir, nothing)
-	apply := process(t, dir, nothing)
+	runner, _ := serve(t, dir, succeed)
+	apply := process(t, dir, succeed)
 	run := start(t, apply, createJob(t, apply, "customers"), jobs.ReasonApply)
 	if err := runner.Close(); err != nil {
 		t.Fatal(err)
@@ -182,11 +183,11 @@ func TestAnApplyExecutesItsRunWhenTheRunnerIsGone(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedApplyCancelsTheRunThatItLeftToARunner(t *testing.T) {
+func TestInterruptedApplyCancelsItsRunOnARunner(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, db := serve(t, dir, nothing)
-	apply := process(t, dir, nothing)
+	_, db := serve(t, dir, succeed)
+	apply := process(t, dir, succeed)
 	run := start(t, apply, createJob(t, apply, "customers"), jobs.ReasonApply)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
@@ -199,12 +200,12 @@ func TestAnInterruptedApplyCancelsTheRunThatItLeftToARunner(t *testing.T) {
 	}
 }
 
-// checklist 26: the run of an apply that was killed is nobody's.
+// checklist 26: the run of an apply that was killed counts as failed.
 func TestARunOfADeadProcessHasFailed(t *testing.T) {
 	t.Parallel()
-	_, db := serve(t, t.TempDir(), nothing)
+	_, db := serve(t, t.TempDir(), succeed)
 	dir := db.Dir()
-	e := process(t, strings.TrimSuffix(dir, "data"), nothing)
+	e := process(t, strings.TrimSuffix(dir, "data"), succeed)
 	job := createJob(t, e, "customers")
 	run, err := db.QueueRun(t.Context(), store.NewRun{Job: job, Reason: jobs.ReasonApply, Owner: "in_dead", Runner: "host"})
 	if err != nil {
@@ -220,7 +221,7 @@ func TestARunOfADeadProcessHasFailed(t *testing.T) {
 
 func TestAClosedEngineRefusesCalls(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	job := createJob(t, e, "customers")
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
@@ -230,9 +231,9 @@ func TestAClosedEngineRefusesCalls(t *testing.T) {
 	}
 }
 
-func TestRunsOfAMissingStoreAreNone(t *testing.T) {
+func TestMissingStoreHasNoRuns(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	if all, err := e.ListRuns(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 0 {
 		t.Errorf("got %v, %v; want none", all, err)
 	}
@@ -251,9 +252,9 @@ func TestRunsOfAMissingStoreAreNone(t *testing.T) {
 	}
 }
 
-func TestAChangedTimeZonePlansTheNextRunAnew(t *testing.T) {
+func TestChangedTimeZoneReplansTheNextRun(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	s := importSpec(authorize(t, e).ID, "customers")
 	s.Schedule = &jobs.Schedule{Frequency: jobs.Daily, TimeOfDay: "06:30", Timezone: "UTC"}
 	job, err := e.CreateJob(t.Context(), s)
@@ -275,11 +276,11 @@ func TestAChangedTimeZonePlansTheNextRunAnew(t *testing.T) {
 	if was, is := at(job, "UTC"), at(moved, "Asia/Kathmandu"); was != "06:30" || is != "06:30" {
 		t.Errorf("got %s UTC, and after the change %s in Kathmandu; want 06:30 of each", was, is)
 	}
-	// What changes nothing of when it runs leaves the plan.
+	// A change that does not affect the schedule keeps the next run.
 	moved.Schedule.StartImmediately = true
 	moved.Label = "other"
 	same, err := e.UpdateJob(t.Context(), job.ID, moved.JobSpec)
 	if err != nil || !same.NextRunAt.Equal(*moved.NextRunAt) {
-		t.Errorf("got next run %v, %v; want it left at %v", same.NextRunAt, err, moved.NextRunAt)
+		t.Errorf("got next run %v, %v; want it unchanged at %v", same.NextRunAt, err, moved.NextRunAt)
 	}
 }

@@ -22,7 +22,7 @@ func TestARunnerExecutesTheRunsThatTerraformStarts(t *testing.T) {
 		p.Count(func(c *jobs.Counts) { c.RowsRead, c.RowsNull = 2, 1 })
 		return nil
 	})
-	apply := process(t, dir, nothing)
+	apply := process(t, dir, succeed)
 	job := createJob(t, apply, "customers")
 	run := start(t, apply, job, jobs.ReasonApply)
 	if run.Status != jobs.StatusQueued || run.Runner != "" {
@@ -34,7 +34,7 @@ func TestARunnerExecutesTheRunsThatTerraformStarts(t *testing.T) {
 		t.Fatalf("got %+v, executed %t, %v; want a run that succeeded", done, executed, err)
 	}
 	if begun.ID != run.ID || begun.Status != jobs.StatusWaiting || begun.StartedAt == nil || begun.Runner != "host" {
-		t.Errorf("begun got %+v, want the run as it began", begun)
+		t.Errorf("got %+v at the start, want the running run", begun)
 	}
 	got, err := apply.WaitRun(t.Context(), run.ID, nil)
 	if err != nil || got.Status != jobs.StatusSucceeded || got.RowsRead != 2 || got.Done != 2 {
@@ -51,19 +51,19 @@ func TestARunnerExecutesTheRunsThatTerraformStarts(t *testing.T) {
 	if text := strings.Join(lines, "\n"); !strings.Contains(text, "info reading rows") || !strings.Contains(text, "warn 1 rows have no timestamp") || !strings.Contains(text, "info succeeded") {
 		t.Errorf("got the log %q, want its phase, its warning and its end", text)
 	}
-	// What has ended is not executed again.
+	// An ended run is not executed again.
 	if _, executed, err := runner.ExecuteRun(t.Context(), run.ID, nil); executed || err != nil {
-		t.Errorf("executing it again: got %t, %v; want false and no error", executed, err)
+		t.Errorf("second execution: got %t, %v; want false and no error", executed, err)
 	}
 	if runner.Active() != 0 || runner.Instance() == apply.Instance() || runner.MaxRunsPerAuthorization() != engine.DefaultMaxRunsPerAuthorization {
 		t.Errorf("got %d active runs, instances %s and %s, limit %d", runner.Active(), runner.Instance(), apply.Instance(), runner.MaxRunsPerAuthorization())
 	}
 	if info, err := apply.Store(t.Context(), false); err != nil || !info.RunnerAlive || info.ID != db.ID() {
-		t.Errorf("got %+v, %v; want store %s with a runner alive", info, err, db.ID())
+		t.Errorf("got %+v, %v; want store %s with a connected runner", info, err, db.ID())
 	}
 }
 
-func TestATransientFailureIsTriedAgainByARunner(t *testing.T) {
+func TestRunnerRetriesATransientFailure(t *testing.T) {
 	t.Parallel()
 	var attempts atomic.Int64
 	runner, db := serve(t, t.TempDir(), func(context.Context, jobs.Job, engine.Progress) error {
@@ -78,7 +78,7 @@ func TestATransientFailureIsTriedAgainByARunner(t *testing.T) {
 	}
 	got := stored(t, db, run.ID)
 	if got.Status != jobs.StatusQueued || got.Attempt != 2 || got.NextAttemptAt == nil {
-		t.Fatalf("got %+v, want attempt 2 to be waited for", got)
+		t.Fatalf("got %+v, want a queued attempt 2", got)
 	}
 	if _, executed, err := runner.ExecuteRun(t.Context(), run.ID, nil); executed || err != nil {
 		t.Errorf("before its time: got executed %t, %v; want false and no error", executed, err)
@@ -105,9 +105,10 @@ func TestTheLastAttemptOfATransientFailureFails(t *testing.T) {
 	}
 }
 
-// A definition that is wrong stays so, and Terraform waits for the run of an
-// apply, and shows its failure at once.
-func TestWhatIsNotTriedAgain(t *testing.T) {
+// An error of the definition is not retried, because it is permanent. A run of
+// an apply is not retried, because Terraform waits for it and shows the
+// failure.
+func TestFailuresThatAreNotRetried(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		reason jobs.Reason
@@ -132,7 +133,7 @@ func TestWhatIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestARunnerThatStopsHandsItsRunOver(t *testing.T) {
+func TestStoppingRunnerHandsOverItsRun(t *testing.T) {
 	t.Parallel()
 	dir, started := t.TempDir(), make(chan string, 1)
 	runner, db := serve(t, dir, blocked(started))
@@ -144,23 +145,24 @@ func TestARunnerThatStopsHandsItsRunOver(t *testing.T) {
 	if err != nil || !executed || got.Status != jobs.StatusQueued {
 		t.Fatalf("got %s, executed %t, %v; want a run that is queued again", got.Status, executed, err)
 	}
-	// It was no failed attempt, and another runner may have it at once.
-	other, _ := serve(t, dir, nothing)
+	// The attempt does not count as failed, and another runner can execute the
+	// run at once.
+	other, _ := serve(t, dir, succeed)
 	if got := execute(t, other, run.ID); got.Status != jobs.StatusSucceeded || got.Attempt != 1 {
 		t.Errorf("got %s at attempt %d, want success at attempt 1", got.Status, got.Attempt)
 	}
 	log, err := db.RunLog(t.Context(), run.ID)
 	if err != nil || !slices.ContainsFunc(log, func(l jobs.LogLine) bool { return strings.Contains(l.Message, "handed over") }) {
-		t.Errorf("got the log %v, %v; want the handing over in it", log, err)
+		t.Errorf("got the log %v, %v; want a line about the handover", log, err)
 	}
 }
 
-func TestARunThatAnotherProcessTookOverIsStoppedAndLeftToIt(t *testing.T) {
+func TestLostRunIsStopped(t *testing.T) {
 	t.Parallel()
 	var db *store.DB
 	runner, db := serve(t, t.TempDir(), func(ctx context.Context, _ jobs.Job, p engine.Progress) error {
 		exec(t, db, `UPDATE runs SET epoch = epoch + 1, owner = 'in_other'`)
-		p.Phase("reading rows", 0) // shown by the next heartbeat, which finds that the run is lost
+		p.Phase("reading rows", 0) // the next heartbeat writes the phase, and finds that the run is lost
 		<-ctx.Done()
 		return ctx.Err()
 	})
@@ -170,13 +172,13 @@ func TestARunThatAnotherProcessTookOverIsStoppedAndLeftToIt(t *testing.T) {
 		t.Errorf("got %s, %+v, executed %t, %v; want a lost run", got.Status, got.Failure, executed, err)
 	}
 	if now := stored(t, db, run.ID); now.Status != jobs.StatusWaiting {
-		t.Errorf("got %s in the store, want what the other process has it at", now.Status)
+		t.Errorf("got %s in the store, want the status that the other process wrote", now.Status)
 	}
 }
 
-func TestARunWhoseJobIsGoneEndsWhenItIsExecuted(t *testing.T) {
+func TestRunOfADeletedJobFails(t *testing.T) {
 	t.Parallel()
-	runner, db := serve(t, t.TempDir(), nothing)
+	runner, db := serve(t, t.TempDir(), succeed)
 	run := start(t, runner, createJob(t, runner, "customers"), jobs.ReasonSchedule)
 	exec(t, db, `DELETE FROM jobs`)
 	if got := execute(t, runner, run.ID); got.Status != jobs.StatusFailed || got.Failure.Code != jobs.CodeNotFound {
@@ -184,19 +186,19 @@ func TestARunWhoseJobIsGoneEndsWhenItIsExecuted(t *testing.T) {
 	}
 }
 
-func TestAnEngineThatHasWrittenCannotBecomeARunners(t *testing.T) {
+func TestUsedEngineCannotServe(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	authorize(t, e)
 	if _, err := e.Serve(t.Context()); err == nil {
 		t.Error("got no error")
 	}
 }
 
-// What processes create through a runner is theirs until they are gone.
-func TestARunnerKeepsThePresenceOfItsClients(t *testing.T) {
+// A runner tracks the presence of its clients.
+func TestPresenceOfClients(t *testing.T) {
 	t.Parallel()
-	runner, db := serve(t, t.TempDir(), nothing)
+	runner, db := serve(t, t.TempDir(), succeed)
 	if err := runner.Beat(t.Context(), "in_client"); err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// workspace stands in for a Databricks workspace: answers by path, and 403 for
-// all else.
+// workspace serves a fake Databricks workspace. It answers the given paths, and
+// all other paths with 403.
 func workspace(t *testing.T, answers map[string]any) jobs.AuthorizationSpec {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,10 +52,10 @@ func authorizeAt(t *testing.T, e *engine.Engine, s jobs.AuthorizationSpec) jobs.
 	return a
 }
 
-func TestTheCatalogIsListedByUnityCatalogsAPI(t *testing.T) {
+func TestCatalogIsReadFromTheUnityCatalogAPI(t *testing.T) {
 	t.Parallel()
 	const api = "/api/2.1/unity-catalog/"
-	e := process(t, t.TempDir(), nothing)
+	e := process(t, t.TempDir(), succeed)
 	a := authorizeAt(t, e, workspace(t, map[string]any{
 		api + "catalogs": map[string]any{"catalogs": []any{map[string]any{"name": "main", "comment": "ours"}, map[string]any{"name": "samples"}}},
 		api + "schemas":  map[string]any{"schemas": []any{map[string]any{"name": "sales", "catalog_name": "main"}}},
@@ -84,10 +84,10 @@ func TestTheCatalogIsListedByUnityCatalogsAPI(t *testing.T) {
 	}
 }
 
-func TestARefusedCredentialPointsAtTheAttributeThatGaveIt(t *testing.T) {
+func TestRefusedCredentialNamesItsAttribute(t *testing.T) {
 	t.Parallel()
 	const variable = "DATABRICKS_TOKEN_OF_A_TEST"
-	e := process(t, t.TempDir(), nothing, func(o *engine.Options) {
+	e := process(t, t.TempDir(), succeed, func(o *engine.Options) {
 		o.Getenv = func(name string) string { return map[string]string{variable: "dapi-2"}[name] }
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusUnauthorized) }))
@@ -122,13 +122,13 @@ func TestARefusedCredentialPointsAtTheAttributeThatGaveIt(t *testing.T) {
 	}
 	public := jobs.AuthorizationChange{AuthorizationSpec: s, Token: &secret}
 	public.Host = "evil.example.com"
-	strict := process(t, t.TempDir(), nothing, func(o *engine.Options) { o.AllowPrivateHosts = false })
+	strict := process(t, t.TempDir(), succeed, func(o *engine.Options) { o.AllowPrivateHosts = false })
 	if _, err := strict.CreateAuthorization(t.Context(), public); jobs.FailureOf(orNone(err)).Attribute != "host" {
-		t.Errorf("a host of somebody else: got %v, want an error at host", err)
+		t.Errorf("a foreign host: got %v, want an error at host", err)
 	}
 }
 
-// orNone makes a missing error one that says so.
+// orNone returns err, or an error that says that there was none.
 func orNone(err error) error {
 	if err == nil {
 		return &jobs.Error{Summary: "no error"}
@@ -136,7 +136,7 @@ func orNone(err error) error {
 	return err
 }
 
-// emptyBucket serves S3 with a bucket that holds nothing.
+// emptyBucket serves S3 with an empty bucket.
 func emptyBucket(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -146,8 +146,9 @@ func emptyBucket(t *testing.T) string {
 	return server.URL
 }
 
-// Where the warehouse refuses, a dry run says why, and a run records it.
-func TestADryRunAndARunSayThatTheWarehouseRefuses(t *testing.T) {
+// If the warehouse refuses the connection, a dry run returns the reason, and a
+// run records it.
+func TestDryRunAndRunReportARefusingWarehouse(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*engine.Options){
 		"S3": func(o *engine.Options) {
@@ -186,7 +187,7 @@ func TestADryRunAndARunSayThatTheWarehouseRefuses(t *testing.T) {
 	}
 }
 
-func TestAnExportWithoutStagingSaysHowToGiveIt(t *testing.T) {
+func TestExportWithoutStagingIsAnError(t *testing.T) {
 	t.Parallel()
 	e := process(t, t.TempDir(), nil)
 	a := authorize(t, e)

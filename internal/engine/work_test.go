@@ -7,8 +7,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// Rows that one platform was sent, another was not: each has a cursor of its own.
-func TestEachPlatformHasACursorOfItsOwn(t *testing.T) {
+// Each platform has a separate cursor, because rows that were sent to one
+// platform were not sent to another.
+func TestPlatformsHaveSeparateCursors(t *testing.T) {
 	t.Parallel()
 	token := jobs.NewSecret("token")
 	of := map[string]string{}
@@ -24,7 +25,7 @@ func TestEachPlatformHasACursorOfItsOwn(t *testing.T) {
 		}
 		of[key] = name
 	}
-	// The default and its address are the same.
+	// The default URL and the same URL written out have one key.
 	a, b := Lytics(LyticsAccount{}).Key, Lytics(LyticsAccount{APIURL: "https://api.lytics.io/"}).Key
 	if a != b {
 		t.Errorf("got keys %q and %q, want one for one API", a, b)

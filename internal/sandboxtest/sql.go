@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow/go/v12/arrow"
 	dbsql "github.com/databricks/databricks-sql-go"
@@ -24,15 +23,12 @@ func init() {
 	if err := logger.SetLogLevel("disabled"); err != nil {
 		panic(err)
 	}
-	// Its Arrow library finds a shared type's zone on first use, which is a
-	// data race between two connections.
+	// Its Arrow library sets the time zone of a shared type on first use, which
+	// is a data race between connections. Set it here.
 	if t, ok := arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType); ok {
 		_, _ = t.GetZone()
 	}
 }
-
-// statementTimeout bounds one statement of Exec and Query.
-const statementTimeout = 2 * time.Minute
 
 // Exec runs statements in one session, through databricks-sql-go.
 func (s *Sandbox) Exec(tb testing.TB, statements ...string) {
@@ -47,8 +43,8 @@ func (s *Sandbox) Exec(tb testing.TB, statements ...string) {
 	})
 }
 
-// Query runs a statement through databricks-sql-go and gives its rows as text,
-// NULL being "NULL".
+// Query runs a statement through databricks-sql-go and returns its rows as
+// text, with NULL as "NULL".
 func (s *Sandbox) Query(tb testing.TB, statement string, args ...any) [][]string {
 	tb.Helper()
 	var out [][]string
@@ -77,7 +73,7 @@ func (s *Sandbox) session(tb testing.TB, do func(context.Context, *sql.Conn) err
 		roots.AppendCertsFromPEM(certificates)
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	}
-	// The token may be another one by now than when it started.
+	// SetToken may have changed the token since the start.
 	reach := s.running.Ready
 	reach.Token = s.Token
 	db, err := reach.Open(dbsql.WithTransport(transport), dbsql.WithCloudFetch(false))
@@ -85,8 +81,7 @@ func (s *Sandbox) session(tb testing.TB, do func(context.Context, *sql.Conn) err
 		tb.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
-	defer cancel()
+	ctx := context.Background()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		tb.Fatalf("connecting to the sandbox: %v", err)
