@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// measureImport is the import's CPU and wall time against reading the same
-// rows and writing them as JSON to nowhere.
+// measureImport compares the import's CPU and wall time with reading the same
+// rows and discarding them as JSON.
 func measureImport(ctx context.Context, b *bench) error {
 	s, err := b.duckdb(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func measureImport(ctx context.Context, b *bench) error {
 		Name: "import, wall time", Floor: "the same",
 		Measured: plain.Seconds, Base: floor.Seconds, Unit: "s", Ratio: plain.Seconds / floor.Seconds,
 		Note: fmt.Sprintf(
-			"the sandbox makes JSON and digests of the rows, which the floor does not ask of it; peak memory %d MiB",
+			"the sandbox computes JSON and digests of the rows, but not for the floor; peak memory %d MiB",
 			plain.Memory>>20,
 		),
 	})
@@ -59,7 +59,7 @@ func measureImport(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// measureHTTP is the import into the stand-in for Lytics, over HTTP.
+// measureHTTP measures the import into the stand-in for Lytics, over HTTP.
 func measureHTTP(ctx context.Context, b *bench) (err error) {
 	s, err := b.duckdb(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func measureHTTP(ctx context.Context, b *bench) (err error) {
 	return nil
 }
 
-// lytics starts the stand-in for Lytics in a process of its own.
+// lytics starts the stand-in for Lytics in a separate process.
 func (b *bench) lytics(ctx context.Context) (*lyticsAccount, func() error, error) {
 	const token = "bench"
 	cmd := exec.CommandContext(ctx, b.options.lytics, "-api", "127.0.0.1:0", "-bulk", "127.0.0.1:0", "-token", token)
@@ -117,19 +117,19 @@ func (b *bench) lytics(ctx context.Context) (*lyticsAccount, func() error, error
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return err
 		}
-		_ = cmd.Wait() // its end by a signal is no failure of ours
+		_ = cmd.Wait() // the signal that ends it is not an error
 		return nil
 	}, nil
 }
 
-// measureExport is the export's CPU against writing as many rows as CSV by
-// hand, through gzip's fastest level, to nowhere.
+// measureExport compares the export's CPU time with encoding as many rows as
+// CSV, compressing them with gzip -1 and discarding them.
 func measureExport(ctx context.Context, b *bench) error {
 	s, err := b.duckdb(ctx)
 	if err != nil {
 		return err
 	}
-	dir := b.store("profiles") // what measureImport filled
+	dir := b.store("profiles") // filled by measureImport
 	if _, err := os.Stat(dir); err != nil {
 		if err := s.table(ctx, "usual", b.options.rows); err != nil {
 			return err
@@ -149,7 +149,7 @@ func measureExport(ctx context.Context, b *bench) error {
 	b.add(figure{
 		Name: "export of a prepared audience, rows per CPU-second", Floor: "CSV by hand + gzip-1 -> discard",
 		Measured: moved.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: moved.perCPU() / floor.perCPU(), Goal: 0.7, AtLeast: true,
-		Note: "the way from profiles to the table, without the platform's scan",
+		Note: "from profiles to the table, without the platform's scan",
 	})
 	var best result
 	for i := range b.options.runs {
@@ -172,8 +172,8 @@ func measureExport(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// measureLarge compares imports of different sizes: memory stays, time grows
-// with the rows.
+// measureLarge compares imports of different sizes: memory must stay constant,
+// and time must grow linearly.
 func measureLarge(ctx context.Context, b *bench) error {
 	s, err := b.duckdb(ctx)
 	if err != nil {
@@ -216,7 +216,7 @@ func measureLarge(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// measureResume kills an import at 90 % and measures what is left to do.
+// measureResume kills an import at 90 % and measures the rest of it.
 func measureResume(ctx context.Context, b *bench) error {
 	s, err := b.duckdb(ctx)
 	if err != nil {
@@ -228,7 +228,7 @@ func measureResume(ctx context.Context, b *bench) error {
 func measureResumeSpark(ctx context.Context, b *bench) (err error) {
 	if _, err := os.Stat(b.options.sparkHome); err != nil {
 		fmt.Println("  LEFT OUT: there is no Spark; make spark installs it")
-		return nil //nolint:nilerr // it is said
+		return nil //nolint:nilerr // printed above
 	}
 	if b.spark, err = b.start(ctx, "spark", "-engine", "spark", "-spark-home", b.options.sparkHome); err != nil {
 		return err
@@ -263,11 +263,11 @@ func (b *bench) resume(ctx context.Context, s *sandbox, name string, rows int) e
 
 func (b *bench) store(name string) string { return filepath.Join(b.dir, "store-"+name) }
 
-// waiting bounds what a figure waits for.
-const waiting = 5 * time.Minute
+// waitTimeout bounds the waits of a measurement.
+const waitTimeout = 5 * time.Minute
 
-// measureIncremental is what a run reads that finds 1,000 new rows in ten
-// million, with a window of half a million looked through for late commits.
+// measureIncremental measures the rows that a run reads to find 1,000 new rows
+// in ten million, with half a million rows in the lookback window.
 func measureIncremental(ctx context.Context, b *bench) (err error) {
 	const fresh, window = 1_000, 500_000
 	rows := 10 * b.options.rows
@@ -297,7 +297,7 @@ func measureIncremental(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	const least = fresh + window + 1 // the window has both of its ends
+	const least = fresh + window + 1 // the window includes both of its ends
 	b.add(figure{
 		Name: fmt.Sprintf("rows scanned for %d new ones in %s", fresh, short(rows)), Floor: "the new rows and the lookback window",
 		Measured: float64(scanned), Base: least, Unit: "rows", Ratio: float64(scanned) / least, Goal: 2,

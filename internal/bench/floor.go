@@ -18,9 +18,9 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// floorJSON is the least that an import can do: the driver's Arrow batches,
-// each row to JSON text by appending, which is discarded. Its pages are as large as
-// an import's, and come in line as the sandbox sends them to both.
+// floorJSON does the minimal work of an import: it reads the driver's Arrow
+// batches, appends each row as JSON text, and discards the text. Its pages have
+// the size and the form of an import's.
 func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error) {
 	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
 	if err != nil {
@@ -129,7 +129,7 @@ func appendCell(text []byte, column arrow.Array, row int) []byte {
 	case *array.Binary:
 		return append(text, base64.StdEncoding.EncodeToString(c.Value(row))...)
 	}
-	panic(fmt.Sprintf("the bench's table has no %s", column.DataType()))
+	panic(fmt.Sprintf("the table of the benchmark has no %s", column.DataType()))
 }
 
 func appendText(text []byte, s string) []byte {
@@ -145,9 +145,9 @@ func appendText(text []byte, s string) []byte {
 	return append(text, '"')
 }
 
-// floorCSV is the least that an export can do: rows of the exported fields to
-// CSV by hand, through gzip's fastest level, which is discarded. The rows are
-// made beforehand.
+// floorCSV does the minimal work of an export: it encodes rows of the exported
+// fields as CSV, compresses them with gzip -1 and discards them. The rows are
+// created before the measurement.
 func floorCSV(_ context.Context, w work, _ func(result)) (result, error) {
 	rows := preparedCells()
 	watch := startWatch()

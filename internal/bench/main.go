@@ -1,10 +1,10 @@
-// Command bench measures the two data paths on this machine and writes
-// docs/benchmarks.md with its picture. Each figure is a ratio to a floor, what
-// the same machine does in the same minute with the work that cannot be
-// avoided, so that figures of different machines can be compared.
+// Command bench measures imports and exports on this machine and writes
+// docs/benchmarks.md with its chart. Each figure is a ratio to a floor: a program
+// that does only the unavoidable work, on the same machine in the same minute.
+// Figures of different machines can therefore be compared.
 //
-// Every measurement is a process of its own: its CPU time and its peak memory
-// are those of the product, without the sandbox and without what ran before.
+// Every measurement runs in a separate process, so that its CPU time and peak
+// memory exclude the sandbox and earlier measurements.
 package main
 
 import (
@@ -33,15 +33,15 @@ func main() {
 	}
 }
 
-// bench is a measuring session.
+// bench is one execution of the benchmarks.
 type bench struct {
 	self    string
 	options options
 	dir     string
-	// sandbox is the DuckDB one, spark the real one; nil until needed.
+	// sandbox is the sandbox on DuckDB, spark the one on Spark; nil until needed.
 	sandbox, spark *sandbox
 	figures        []figure
-	// profiled counts the CPU profiles that were written.
+	// profiled is the number of written CPU profiles.
 	profiled int
 }
 
@@ -54,7 +54,7 @@ type options struct {
 	runs                       int
 }
 
-// measurements are the figures in their order.
+// measurements are the measurements in the order of the report.
 var measurements = []struct {
 	name    string
 	measure func(context.Context, *bench) error
@@ -73,13 +73,13 @@ func run(ctx context.Context) (err error) {
 	var o options
 	flag.StringVar(&o.sandbox, "sandbox", "build/sandbox", "the sandbox's binary")
 	flag.StringVar(&o.lytics, "lytics", "build/lyticstest", "the binary of the stand-in for Lytics")
-	flag.StringVar(&o.sparkHome, "spark-home", "build/spark", "where make spark put it; without it, nothing is measured on Spark")
+	flag.StringVar(&o.sparkHome, "spark-home", "build/spark", "the directory that make spark filled; without it, nothing is measured on Spark")
 	flag.IntVar(&o.rows, "rows", 1_000_000, "rows of a usual import and export")
 	flag.IntVar(&o.large, "large", 20_000_000, "rows of the largest import; time is compared at half of it")
 	flag.StringVar(&o.only, "only", "", "only these figures, separated by commas: "+names())
 	flag.StringVar(&o.out, "out", "docs", "folder for benchmarks.md and benchmarks.svg; empty writes nothing")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement (go tool pprof); empty writes none")
-	flag.IntVar(&o.runs, "runs", 3, "how often short measurements are made; the best counts, of floor and figure alike")
+	flag.IntVar(&o.runs, "runs", 3, "repetitions of short measurements; the best one counts, for floors too")
 	flag.Parse()
 	if o.only != "" {
 		for _, name := range strings.Split(o.only, ",") {
@@ -134,11 +134,11 @@ func (b *bench) close() error {
 // figure is a measured ratio and its goal.
 type figure struct {
 	Name, Floor string
-	// Measured and Base are the two rates or times, with their unit.
+	// Measured and Base are the measured rate or time and the floor's, in Unit.
 	Measured, Base float64
 	Unit           string
 	Ratio          float64
-	// Goal is the bound, and AtLeast its direction; 0 states no goal.
+	// Goal is the bound of Ratio, and AtLeast its direction; 0 means no goal.
 	Goal    float64
 	AtLeast bool
 	Note    string

@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// open gives the product in this process, as the provider and the runner use
-// it, with its authorization.
+// open opens an engine in this process, as the provider and the runner do, and
+// returns it with the id of an authorization.
 func open(ctx context.Context, w work) (*engine.Engine, string, error) {
 	o := engine.Options{
 		DataDir: filepath.Join(w.Dir, "data"), EncryptionKeyFile: filepath.Join(w.Dir, "key"),
@@ -40,8 +40,8 @@ func open(ctx context.Context, w work) (*engine.Engine, string, error) {
 	return e, a.ID, err
 }
 
-// importRows imports the table once; in a store that has the job already, it
-// goes on.
+// importRows imports the table once. In a store that already has the job, it
+// continues from the cursor.
 func importRows(ctx context.Context, w work, tell func(result)) (r result, err error) {
 	e, authorization, err := open(ctx, w)
 	if err != nil {
@@ -70,7 +70,7 @@ func importRows(ctx context.Context, w work, tell func(result)) (r result, err e
 	}, w.Rows)
 }
 
-// mapColumns gives every column a field; email identifies.
+// mapColumns creates a field for every column; email is the identifier.
 func mapColumns(ctx context.Context, e *engine.Engine) error {
 	for column, kind := range map[string]string{
 		"id": "int", "ts": "date", "email": "string", "name": "string", "country": "string", "amount": "number",
@@ -86,7 +86,7 @@ func mapColumns(ctx context.Context, e *engine.Engine) error {
 	return nil
 }
 
-// exportRows exports all profiles of a store that an import filled.
+// exportRows exports all profiles of a store that importRows filled.
 func exportRows(ctx context.Context, w work, tell func(result)) (r result, err error) {
 	e, authorization, err := open(ctx, w)
 	if err != nil {
@@ -126,11 +126,11 @@ func follow(ctx context.Context, e *engine.Engine, tell func(result), s jobs.Job
 		return result{}, fmt.Errorf("the run %s: %s", run.Status, run.Failure)
 	}
 	r := watch.stop(run.RowsWritten)
-	if run.StartedAt != nil && run.FinishedAt != nil { // waiting for a dead process's lease is not work
+	if run.StartedAt != nil && run.FinishedAt != nil { // without the wait for the lease of a dead process
 		r.Seconds = min(r.Seconds, run.FinishedAt.Sub(*run.StartedAt).Seconds())
 	}
 	if rows > 0 && run.RowsWritten != int64(rows) {
-		return r, fmt.Errorf("%d rows were written, %d were wanted", run.RowsWritten, rows)
+		return r, fmt.Errorf("got %d written rows, want %d", run.RowsWritten, rows)
 	}
 	return r, nil
 }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// peak is a process's peak memory in bytes: Linux counts it in KiB, macOS in
-// bytes.
+// peak returns a process's peak memory in bytes. Linux reports it in KiB, macOS
+// in bytes.
 func peak(u *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" {
 		return u.Maxrss

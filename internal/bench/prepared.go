@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
-// preparedRows is how many different profiles a prepared audience has.
+// preparedRows is the number of different profiles in a prepared audience.
 const preparedRows = 10_000
 
-// preparedCells are profiles of ten fields and about 120 bytes.
+// preparedCells returns profiles of ten fields and about 120 bytes.
 func preparedCells() [][]string {
 	rows := make([][]string, preparedRows)
 	for i := range rows {
@@ -31,15 +31,14 @@ func preparedCells() [][]string {
 	return rows
 }
 
-// prepared is an audience that costs nothing to scan: what is measured is the
-// way from profiles to the table.
+// prepared is an audience in memory, so that the measurement excludes the
+// platform's scan.
 type prepared struct {
 	values [][]jobs.Value
 	rows   int
 }
 
-// prepare makes the profiles, as the floor's are made, before anything is
-// measured.
+// prepare creates the profiles before the measurement, as the floor does.
 func prepare(rows int) prepared {
 	cells := preparedCells()
 	p := prepared{values: make([][]jobs.Value, len(cells)), rows: rows}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// childArgument makes the binary one measurement's process.
+// childArgument is the argument that makes the binary execute one measurement.
 const childArgument = "child"
 
 // work is the task of a child process.
@@ -28,29 +28,30 @@ type work struct {
 	Gzip bool
 	// Mapped builds profiles from the events.
 	Mapped bool
-	// Lytics is the stand-in's addresses and token; without it the platform is
-	// the embedded one.
+	// Lytics has the URLs and the token of the stand-in; nil means the embedded
+	// platform.
 	Lytics *lyticsAccount
-	// Lookback is the import's; 0 means the default.
+	// Lookback is the lookback of the import; 0 means the default.
 	Lookback time.Duration
 	// Profile is a file for the child's CPU profile; empty for none.
 	Profile string
-	// Name tells jobs of one store apart.
+	// Name distinguishes the jobs of one store.
 	Name string
 }
 
 type lyticsAccount struct{ APIURL, BulkURL, Token string }
 
-// result is the outcome of a child, with its process's time and memory.
+// result is the result of a child process, with its time and memory.
 type result struct {
 	Rows int64
-	// Seconds is the measured part's wall time.
+	// Seconds is the wall time of the measured part.
 	Seconds float64
-	// CPU is user and system time, of the measured part where the child says
-	// so, else of the whole process; Memory is its peak, in bytes.
+	// CPU is the user and system time of the measured part, or of the whole
+	// process if the child reports none. Memory is the peak of the process, in
+	// bytes.
 	CPU    float64
 	Memory int64
-	// Done and Total are progress, while it runs.
+	// Done and Total are the progress of a running child.
 	Done, Total int64 `json:",omitempty"`
 	Final       bool
 	Error       string `json:",omitempty"`
@@ -58,7 +59,7 @@ type result struct {
 
 func (r result) perCPU() float64 { return float64(r.Rows) / r.CPU }
 
-// child is the main function of a measurement's process: it prints the result.
+// child is the main function of a measurement's process. It prints the result.
 func child(args []string) int {
 	var w work
 	out := json.NewEncoder(os.Stdout)
@@ -110,8 +111,9 @@ func profile(file string) (stop func() error, err error) {
 	}, nil
 }
 
-// process runs a child to its end. With killAt above 0 it is killed when that
-// part of its rows is done, and the result is the last it said.
+// process runs a child until it ends. If killAt is above 0, it kills the child
+// after that fraction of its rows, and returns the last result that the child
+// printed.
 func (b *bench) process(ctx context.Context, w work, killAt float64) (result, error) {
 	if b.options.profiles != "" {
 		b.profiled++
@@ -135,7 +137,7 @@ func (b *bench) process(ctx context.Context, w work, killAt float64) (result, er
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if err := json.Unmarshal(lines.Bytes(), &last); err != nil {
-			return last, errors.Join(fmt.Errorf("a child said %q: %w", lines.Text(), err), cmd.Process.Kill(), cmd.Wait())
+			return last, errors.Join(fmt.Errorf("a child printed %q: %w", lines.Text(), err), cmd.Process.Kill(), cmd.Wait())
 		}
 		if killAt > 0 && !killed && last.Total > 0 && float64(last.Done) >= killAt*float64(last.Total) {
 			killed = true
@@ -158,7 +160,7 @@ func (b *bench) process(ctx context.Context, w work, killAt float64) (result, er
 		return last, errors.New("a child ended without a result")
 	}
 	if killAt > 0 {
-		return last, fmt.Errorf("it ended before %.0f %% was seen; take more rows", killAt*100)
+		return last, fmt.Errorf("the child ended before it had reported %.0f %%; use more rows", killAt*100)
 	}
 	state := cmd.ProcessState
 	if last.CPU == 0 {
@@ -170,8 +172,8 @@ func (b *bench) process(ctx context.Context, w work, killAt float64) (result, er
 	return last, nil
 }
 
-// best makes a short measurement several times: the best is the one that other
-// work on the machine disturbed least.
+// best repeats a short measurement and returns the best result, the one that
+// other work on the machine disturbed least.
 func (b *bench) best(ctx context.Context, w work) (result, error) {
 	var best result
 	for i := range b.options.runs {

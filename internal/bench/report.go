@@ -48,8 +48,8 @@ func (b *bench) print(w io.Writer) {
 	}
 }
 
-// write makes the page of the documentation and its picture. The page's further
-// sections, measured by other commands, stay.
+// write writes the page of the documentation and its chart. It keeps the
+// sections of the page that other commands measure.
 func (b *bench) write(page, picture string) error {
 	var further string
 	switch text, err := os.ReadFile(page); {
@@ -64,8 +64,8 @@ func (b *bench) write(page, picture string) error {
 	var t strings.Builder
 	t.WriteString("# Measured\n\n")
 	fmt.Fprintf(&t, "`make bench`, %s, on %s.\n\n", time.Now().UTC().Format(time.DateOnly), machine())
-	t.WriteString("Each figure is a ratio to a floor that the same machine was measured at in the same run. " +
-		"A figure is a process of its own, so that CPU time and memory are the product's alone; rates are rows per CPU-second of that process.\n\n")
+	t.WriteString("Each figure is a ratio to a floor that was measured on the same machine in the same run. " +
+		"Every measurement is a separate process, so that CPU time and memory are the product's alone; rates are rows per CPU-second of that process.\n\n")
 	t.WriteString("![Each figure against its goal](benchmarks.svg)\n\n")
 	t.WriteString("| figure | measured | floor | | ratio | goal | |\n|---|---|---|---|---|---|---|\n")
 	for _, f := range b.figures {
@@ -104,8 +104,8 @@ func (b *bench) write(page, picture string) error {
 	return os.WriteFile(picture, []byte(b.picture()), 0o644) //nolint:gosec // documentation
 }
 
-// picture draws each ratio against its goal: a bar, and a mark where the goal
-// is. The scale ends at twice the goal.
+// picture draws a bar for each ratio, and a mark at its goal. The scale ends at
+// twice the goal.
 func (b *bench) picture() string {
 	const (
 		left, width, row, top = 430, 420, 30, 46
@@ -151,7 +151,7 @@ func (b *bench) picture() string {
 	return s.String()
 }
 
-// machine describes what was measured on.
+// machine describes the machine of the measurements.
 func machine() string {
 	model := runtime.GOARCH
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {

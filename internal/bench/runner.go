@@ -14,16 +14,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 )
 
-// How many schedules a runner has, how many of them are due at once, and for
-// how long it is watched while nothing is due.
+// The number of schedules, the number of schedules that are due at the same
+// time, and the time for which an idle runner is measured.
 const (
 	schedules = 10_000
 	dueAtOnce = 100
 	idleFor   = 30 * time.Second
 )
 
-// measureRunner is what a runner with 10,000 schedules costs while nothing is
-// due, and how soon 100 runs begin that are due at once.
+// measureRunner measures the CPU time of an idle runner with 10,000 schedules,
+// and how late 100 runs start that are due at the same time.
 func measureRunner(ctx context.Context, b *bench) error {
 	idle, err := b.process(ctx, work{Kind: "idle", Dir: b.store("idle")}, 0)
 	if err != nil {
@@ -44,13 +44,13 @@ func measureRunner(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// daemon serves a store of 10,000 schedules, of which some fire at a minute of
-// every hour, and the rest in half a day.
+// daemon runs a runner with 10,000 schedules. Some are due at a minute of every
+// hour, the others in half a day.
 func daemon(ctx context.Context, w work, minute int, do func(context.Context, jobs.API) (result, error)) (r result, err error) {
 	o := engine.Options{
 		DataDir: filepath.Join(w.Dir, "data"), EncryptionKeyFile: filepath.Join(w.Dir, "key"), AllowPrivateHosts: true,
 		Getenv: func(string) string { return "token" },
-		// What a run does is measured elsewhere.
+		// The runs do nothing: other measurements cover their work.
 		Work: func(context.Context, jobs.Job, engine.Progress) error { return nil },
 	}
 	if err := declare(ctx, o, minute); err != nil {
@@ -76,7 +76,7 @@ func declare(ctx context.Context, o engine.Options, minute int) (err error) {
 	later := time.Now().UTC().Add(12 * time.Hour).Format("15:04")
 	var authorization string
 	for i := range schedules {
-		if i%dueAtOnce == 0 || i < dueAtOnce { // those that are due at once have a warehouse each
+		if i%dueAtOnce == 0 || i < dueAtOnce { // each of the schedules that are due at the same time has a separate warehouse
 			a, err := e.CreateAuthorization(ctx, jobs.AuthorizationChange{AuthorizationSpec: jobs.AuthorizationSpec{
 				Label: fmt.Sprint(i), Host: "http://127.0.0.1", Port: 1, HTTPPath: fmt.Sprintf("/sql/1.0/warehouses/%d", i), TokenEnv: "BENCH",
 			}})
@@ -102,20 +102,20 @@ func declare(ctx context.Context, o engine.Options, minute int) (err error) {
 
 func idleRunner(ctx context.Context, w work, _ func(result)) (result, error) {
 	return daemon(ctx, w, (time.Now().Minute()+30)%60, func(context.Context, jobs.API) (result, error) {
-		time.Sleep(5 * time.Second) // it has begun
+		time.Sleep(5 * time.Second) // the runner has started
 		watch := startWatch()
 		time.Sleep(idleFor)
 		return watch.stop(schedules), nil
 	})
 }
 
-// dueRunner gives the 99th percentile of the time from the planned to the
-// actual beginning.
+// dueRunner returns the 99th percentile of the time from the planned to the
+// actual start.
 func dueRunner(ctx context.Context, w work, _ func(result)) (result, error) {
-	// Declaring them takes its time.
+	// Creating the jobs takes some time.
 	minute := time.Now().Add(3 * time.Minute).Minute()
 	return daemon(ctx, w, minute, func(ctx context.Context, api jobs.API) (result, error) {
-		deadline := time.Now().Add(waiting)
+		deadline := time.Now().Add(waitTimeout)
 		for time.Now().Before(deadline) {
 			runs, err := api.ListRuns(ctx, jobs.RunFilter{Limit: 2 * dueAtOnce})
 			if err != nil {
@@ -133,6 +133,6 @@ func dueRunner(ctx context.Context, w work, _ func(result)) (result, error) {
 			}
 			time.Sleep(time.Second)
 		}
-		return result{}, errors.New("the due runs did not begin")
+		return result{}, errors.New("the due runs did not start")
 	})
 }

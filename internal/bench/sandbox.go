@@ -14,13 +14,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
 )
 
-// sandbox is the local warehouse; a child is told how to reach it.
+// sandbox is the local warehouse. It is passed to child processes as JSON.
 type sandbox struct{ process.Sandbox }
 
-// startTimeout bounds the start; Spark's takes the longest.
+// startTimeout bounds the start of the sandbox. Spark needs the longest.
 const startTimeout = 3 * time.Minute
 
-// duckdb starts the sandbox's own engine.
+// duckdb starts a sandbox on DuckDB.
 func (b *bench) duckdb(ctx context.Context) (*sandbox, error) {
 	if b.sandbox != nil {
 		return b.sandbox, nil
@@ -60,8 +60,8 @@ func (s *sandbox) exec(ctx context.Context, statements ...string) (err error) {
 	return nil
 }
 
-// table makes main.bench.NAME with rows of about 120 bytes in ten columns,
-// ordered as they came: some forty rows a second.
+// table creates main.bench.NAME with rows of about 120 bytes in ten columns,
+// ordered by timestamp, forty rows per second.
 func (s *sandbox) table(ctx context.Context, name string, rows int) error {
 	return s.exec(ctx, "DROP TABLE IF EXISTS main.bench."+name, "CREATE TABLE main.bench."+name+" AS "+tableRows(0, rows))
 }
@@ -76,13 +76,14 @@ func tableRows(from, to int) string {
 		FROM range(%d, %d)`, from, to)
 }
 
-// forget empties the list of statements that the sandbox received.
+// forget clears the list of statements that the sandbox received.
 func (s *sandbox) forget(ctx context.Context) error {
 	_, err := s.admin(ctx, http.MethodDelete)
 	return err
 }
 
-// scanned adds up the rows of tables that the statements since read.
+// scanned returns the number of table rows that the statements since forget
+// have read.
 func (s *sandbox) scanned(ctx context.Context) (int64, error) {
 	text, err := s.admin(ctx, http.MethodGet)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// keptUpdated starts a runner and has it keep a table and an audience updated:
-// the second deployment, with the same resources.
+// keptUpdated starts a runner that keeps a table and an audience updated: the
+// second deployment, with the same resources.
 func keptUpdated(ctx context.Context, s *session, r *runner) error {
 	printLine("a runner serves its API and its page at %s", r.URL)
 	if err := s.applyWith(ctx, r); err != nil {
@@ -25,7 +25,7 @@ func keptUpdated(ctx context.Context, s *session, r *runner) error {
 	if err := r.finished(ctx, 2); err != nil {
 		return err
 	}
-	// The next planned run is tomorrow; run now is the same run, sooner.
+	// The next planned run is tomorrow, so start the run by hand.
 	if _, _, err := s.sandbox.query(ctx, "UPDATE main.sales.customers SET lifetime_value = 99999.99, updated_at = current_timestamp() WHERE customer_id IN (1, 2, 3)"); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *session) applyWith(ctx context.Context, r *runner) error {
 // keptUpdatedTimeout bounds the runs of the runner.
 const keptUpdatedTimeout = 5 * time.Minute
 
-// finished waits until so many runs have ended, and says what each is doing.
+// finished waits until n runs have ended, and prints the progress of each.
 func (r *runner) finished(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeout(ctx, keptUpdatedTimeout)
 	defer cancel()
@@ -89,7 +89,7 @@ func (r *runner) finished(ctx context.Context, n int) error {
 		for line := range bytes.Lines(text) {
 			var run jobs.Run
 			if err := json.Unmarshal(line, &run); err != nil {
-				return fmt.Errorf("what runs --json says: %w", err)
+				return fmt.Errorf("reading the output of runs --json: %w", err)
 			}
 			runs = append(runs, run)
 		}
@@ -118,7 +118,7 @@ func (r *runner) finished(ctx context.Context, n int) error {
 	}
 }
 
-// page prints the page's address, and with -keep waits until it is interrupted.
+// page prints the URL of the page. With -keep it waits for an interrupt.
 func (r *runner) page(ctx context.Context, keep bool) error {
 	heading("The page")
 	if keep {
@@ -128,10 +128,10 @@ func (r *runner) page(ctx context.Context, keep bool) error {
 		<-ctx.Done()
 		return nil
 	}
-	printLine("It was at %s until now: the demo stops its runner. To look at it:", r.URL)
-	printLine("  make demo KEEP=1        the same, and the runner stays until Ctrl-C")
+	printLine("The page was at %s: the demo stops its runner at the end. To see it:", r.URL)
+	printLine("  make demo KEEP=1        the same, and the runner runs until Ctrl-C")
 	printLine("  %s", relative(r.command))
-	printLine("                          what it did, once more (its warehouse is gone)")
+	printLine("                          starts the runner again to show its runs (the warehouse has stopped)")
 	printLine("Sign in with the token in %s", relative([]string{r.TokenFile}))
 	return nil
 }

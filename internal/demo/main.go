@@ -1,6 +1,6 @@
-// Command demo does the product's whole job on one machine and shows it: it
-// starts the sandbox warehouse, runs the real Terraform on the configuration
-// of examples/, and reads what came out back through the Databricks driver.
+// Command demo shows the whole product on one machine: it starts the sandbox
+// warehouse, applies a configuration of examples/ with the real Terraform, and
+// reads the results through the Databricks driver.
 package main
 
 import (
@@ -25,23 +25,23 @@ func main() {
 	}
 }
 
-// demo is one demonstration: a configuration, and what to show of it.
+// demo is a configuration, and functions that show its results.
 type demo struct {
 	title string
-	// example is the directory of the configuration below examples/.
+	// example is the directory of the configuration in examples/.
 	example string
-	// sandboxArgs make the data.
+	// sandboxArgs are arguments of the sandbox that create the data.
 	sandboxArgs []string
-	// show reads the results back.
+	// show reads and prints the results.
 	show func(context.Context, *session) error
-	// then goes on with a runner; nil where nothing does.
+	// then continues with a runner; nil if the demo has no second part.
 	then func(context.Context, *session, *runner) error
 }
 
 // session is the state that the steps of a demo share.
 type session struct {
 	provider string
-	dir      string // the configuration's copy: state and .lytics are made there
+	dir      string // the copy of the configuration, with the state and .lytics
 	sandbox  sandbox
 	steps    []step
 }
@@ -54,11 +54,11 @@ type step struct {
 func run(ctx context.Context) (err error) {
 	provider := flag.String("provider", "build/terraform-provider-lytics", "the provider's binary")
 	sandboxBinary := flag.String("sandbox", "build/sandbox", "the sandbox's binary")
-	purchases := flag.String("purchases", "", "do it on real purchases: the folder that holds transactions.parquet")
-	rows := flag.Int("rows", 100_000, "customers to make")
+	purchases := flag.String("purchases", "", "use real purchases: the directory of transactions.parquet")
+	rows := flag.Int("rows", 100_000, "number of customers")
 	engine := flag.String("engine", "duckdb", "the sandbox's engine: duckdb or spark")
-	sparkHome := flag.String("spark-home", "build/spark", "where make spark put it")
-	keep := flag.Bool("keep", false, "leave the runner and its page until Ctrl-C")
+	sparkHome := flag.String("spark-home", "build/spark", "the directory that make spark filled")
+	keep := flag.Bool("keep", false, "keep the runner and its page running until Ctrl-C")
 	flag.Parse()
 
 	d := quickstart(*rows)
@@ -80,13 +80,13 @@ func run(ctx context.Context) (err error) {
 	}
 	heading(d.title)
 	begin := time.Now()
-	printLine("starting a local SQL warehouse and S3, and filling them")
+	printLine("starting and filling a local SQL warehouse and S3")
 	if s.sandbox, err = startSandbox(ctx, *sandboxBinary, d.sandboxArgs); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.sandbox.Stop()) }()
 	s.addStep("warehouse started and filled", time.Since(begin))
-	printLine("it listens on %s:%d%s; S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
+	printLine("the warehouse listens on %s:%d%s, S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
 
 	heading("terraform apply")
 	if err := s.apply(ctx); err != nil {
@@ -96,7 +96,7 @@ func run(ctx context.Context) (err error) {
 	if err := s.applyAgain(ctx); err != nil {
 		return err
 	}
-	heading("What came out")
+	heading("Results")
 	if err := s.runs(ctx); err != nil {
 		return err
 	}
@@ -120,8 +120,8 @@ func run(ctx context.Context) (err error) {
 		}
 		s.addStep("kept updated by a runner", time.Since(begin))
 	}
-	heading("How long it took")
-	s.addStep("all of it", time.Since(started))
+	heading("Durations")
+	s.addStep("total", time.Since(started))
 	for _, step := range s.steps {
 		fmt.Printf("  %-42s %8.1f s\n", step.name, step.took.Seconds())
 	}
@@ -134,7 +134,7 @@ func run(ctx context.Context) (err error) {
 func (s *session) addStep(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
 
 // prepare copies the example into the build directory, so that the demo leaves
-// no state in examples/ and starts anew each time.
+// no state in examples/ and starts from scratch.
 func prepare(example, build string) (string, error) {
 	dir := filepath.Join(build, "demo", example)
 	if err := os.RemoveAll(dir); err != nil {

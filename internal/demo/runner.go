@@ -19,10 +19,10 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
-// runner is the daemon's process, on a store of its own.
+// runner is the process of a runner on a separate store.
 type runner struct {
 	cli.Ready
-	// command is what starts it.
+	// command is the command line of the runner.
 	command []string
 	dir     string
 
@@ -34,10 +34,10 @@ type runner struct {
 // runnerTimeout bounds the runner's start and its stop.
 const runnerTimeout = 30 * time.Second
 
-// startRunner starts one on the sandbox's warehouse and bucket.
+// startRunner starts a runner that uses the sandbox's warehouse and bucket.
 func (s *session) startRunner(ctx context.Context, dir string) (_ *runner, err error) {
 	r := &runner{dir: dir, exited: make(chan error, 1)}
-	// All that it is told is in a file, so that it can be started again.
+	// All settings are in a file, so that the user can start the runner again.
 	file, ready := filepath.Join(dir, "runner.yaml"), filepath.Join(dir, "ready.json")
 	text, err := yaml.Marshal(map[string]any{
 		"data_dir": filepath.Join(dir, "runner"), "encryption_key_file": filepath.Join(filepath.Dir(dir), "encryption.key"),
@@ -83,7 +83,7 @@ func (s *session) startRunner(ctx context.Context, dir string) (_ *runner, err e
 	}
 }
 
-// listen is the runner's usual address, or any free one where that is taken.
+// listen returns the runner's default address, or a free one if that is in use.
 func listen(ctx context.Context) string {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", api.DefaultListen)
 	if err != nil {
@@ -93,8 +93,8 @@ func listen(ctx context.Context) string {
 	return api.DefaultListen
 }
 
-// plainEnvironment is this process's without what a user may have set for a
-// runner of another kind.
+// plainEnvironment is the environment of this process without the variables
+// that configure a runner.
 func plainEnvironment() []string {
 	var out []string
 	for _, kv := range os.Environ() {
@@ -124,7 +124,7 @@ func (r *runner) stop() error {
 	}
 }
 
-// ask runs a command of the command line against the runner.
+// ask executes a command of the command line on the runner.
 func (r *runner) ask(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, r.command[0], append(args, "--url", r.URL, "--token-file", r.TokenFile)...)
 	cmd.Env = plainEnvironment()

@@ -13,7 +13,7 @@ import (
 // sandbox is the local warehouse.
 type sandbox struct{ *process.Sandbox }
 
-// startTimeout bounds the start, with the making or loading of data.
+// startTimeout bounds the start, including the creation of the data.
 const startTimeout = 5 * time.Minute
 
 func startSandbox(ctx context.Context, binary string, args []string) (sandbox, error) {
@@ -24,8 +24,8 @@ func startSandbox(ctx context.Context, binary string, args []string) (sandbox, e
 	return sandbox{s}, err
 }
 
-// query runs a statement through the Databricks driver and gives the cells as
-// text; NULL is "NULL".
+// query runs a statement through the Databricks driver and returns the cells as
+// text, with NULL as "NULL".
 func (s sandbox) query(ctx context.Context, statement string) (columns []string, cells [][]string, err error) {
 	db, err := s.Open()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 func comma(n int64) string { return humanize.Comma(n) }
 
-// cellWidth is the most characters of a cell that are shown.
+// cellWidth is the largest number of characters shown of a cell.
 const cellWidth = 36
 
 // table prints the result of a statement.
@@ -37,7 +37,7 @@ func (s *session) table(ctx context.Context, statement string) error {
 	return w.Flush()
 }
 
-// quickstart is the demo of examples/quickstart on made customers.
+// quickstart is the demo of examples/quickstart with generated customers.
 func quickstart(rows int) demo {
 	return demo{
 		then:        keptUpdated,

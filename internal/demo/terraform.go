@@ -18,8 +18,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// terraform prepares a command in the demo's directory. The development override
-// makes Terraform take the provider that was just built, without init.
+// terraform prepares a command in the demo's directory. A development override
+// makes Terraform use the built provider, without init.
 func (s *session) terraform(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	rc := filepath.Join(filepath.Dir(s.dir), "terraform.rc")
 	overrides := fmt.Sprintf(
@@ -44,13 +44,13 @@ func (s *session) terraform(ctx context.Context, args ...string) (*exec.Cmd, err
 	return cmd, nil
 }
 
-// api looks into the demo's store.
+// api opens the jobs.API of the demo's store.
 func (s *session) api() jobs.API {
 	return engine.New(engine.Options{DataDir: filepath.Join(s.dir, ".lytics")})
 }
 
-// apply runs terraform apply, and shows beside its own output what the runs
-// inside it are doing.
+// apply runs terraform apply, and shows the progress of its runs between the
+// lines of Terraform's output.
 func (s *session) apply(ctx context.Context) error {
 	begin := time.Now()
 	cmd, err := s.terraform(ctx, "apply", "-auto-approve", "-input=false", "-compact-warnings")
@@ -75,7 +75,7 @@ func (s *session) apply(ctx context.Context) error {
 	return nil
 }
 
-// watch prints a line whenever a run's state or phase changes.
+// watch prints a line whenever the status or phase of a run changes.
 func (s *session) watch(ctx context.Context, out io.Writer) {
 	shown := map[string]string{}
 	for {
@@ -87,7 +87,7 @@ func (s *session) watch(ctx context.Context, out io.Writer) {
 		api := s.api()
 		runs, err := api.ListRuns(ctx, jobs.RunFilter{})
 		if err = errors.Join(err, api.Close()); err != nil {
-			continue // the store is being made
+			continue // the store does not exist yet
 		}
 		for _, r := range runs {
 			line := cli.Describe(r)
@@ -109,7 +109,7 @@ func bar(p jobs.Progress) string {
 	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "]"
 }
 
-// applyAgain shows that a second apply is a no-op.
+// applyAgain checks that a second apply changes nothing.
 func (s *session) applyAgain(ctx context.Context) error {
 	cmd, err := s.terraform(ctx, "apply", "-auto-approve", "-input=false", "-compact-warnings", "-no-color")
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *session) runs(ctx context.Context) (err error) {
 	return nil
 }
 
-// indent writes lines with spaces in front.
+// indent indents lines.
 type indent struct{ w io.Writer }
 
 func (i indent) Write(p []byte) (int, error) {

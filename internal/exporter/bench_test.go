@@ -66,8 +66,8 @@ var ages = func() (out [80]string) {
 	return out
 }()
 
-// floor is the least that an export to CSV can cost: it encodes the rows with a plain
-// loop, compresses them with gzip -1 and discards them.
+// floor does the minimal work of an export to CSV: it encodes the rows with a
+// plain loop, compresses them with gzip -1 and discards them.
 func floor(profiles iter.Seq2[[]jobs.Value, error]) error {
 	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 	if err != nil {

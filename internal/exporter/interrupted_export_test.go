@@ -43,8 +43,8 @@ func (m killableStaging) RemovePrefix(ctx context.Context, prefix string) error 
 	return m.Staging.RemovePrefix(ctx, prefix)
 }
 
-// dieBeforeReplacing runs an export up to its replacement and leaves what a process
-// leaves that is killed there.
+// dieBeforeReplacing runs an export up to its replacement, and leaves the files
+// and tables that a process killed there would leave.
 func (b *fixture) dieBeforeReplacing(p fakeAudience, change ...func(*exporter.Export)) {
 	b.t.Helper()
 	dead := false
@@ -63,8 +63,8 @@ func (b *fixture) dieBeforeReplacing(p fakeAudience, change ...func(*exporter.Ex
 	}
 }
 
-// checklist 31: the next run of a job removes what its dead runs left, and nothing of
-// other jobs, whose runs may be alive.
+// checklist 31: the next run of a job removes the leftovers of its dead runs,
+// but not those of other jobs, whose runs may be active.
 func TestLeftoversOfDeadRunsAreRemoved(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, sandboxtest.Start(t))
@@ -90,8 +90,8 @@ func TestLeftoversOfDeadRunsAreRemoved(t *testing.T) {
 	b.run(twoProfiles, func(e *exporter.Export) { e.Owners = []string{"jb_other"} })
 }
 
-// checklist 24: a session that is lost at any statement is opened again, and the
-// export goes on.
+// checklist 24: a session that is lost at any statement is opened again, and
+// the export continues.
 func TestALostSessionIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -213,7 +213,7 @@ func TestAPartialLoadReplacesNothing(t *testing.T) {
 
 // A run succeeds when the warehouse does not acknowledge the end of its session: the
 // table is replaced.
-func TestASessionThatCannotBeClosedFailsNoRun(t *testing.T) {
+func TestFailedSessionCloseDoesNotFailTheRun(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	b := newFixture(t, s)

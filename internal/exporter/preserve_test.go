@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
-// tableMetadata is what a table has besides its rows.
+// tableMetadata is the metadata of a table.
 type tableMetadata struct {
 	id, comment, clustering, columnComment, property, constraint, feed string
 	operations                                                         []string
@@ -126,9 +126,9 @@ func TestARowThatViolatesAConstraintFailsTheRun(t *testing.T) {
 	}
 }
 
-// checklist 56: a table that others created is refused, or replaced whole where
+// checklist 56: a table that the export does not own is refused, or replaced if
 // overwrite_existing is set. A view is never replaced.
-func TestATableOfOthersIsReplacedOnlyWhenAsked(t *testing.T) {
+func TestForeignTableIsReplacedOnlyWithOverwriteExisting(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, sandboxtest.Shared(t))
 	overwrite := spec(func(s *jobs.AudienceExport) { s.OverwriteExisting = true })
@@ -139,7 +139,7 @@ func TestATableOfOthersIsReplacedOnlyWhenAsked(t *testing.T) {
 	}
 	another := func(e *exporter.Export) { e.JobID = "jb_other" }
 	if got := b.query("SELECT note FROM " + b.table()); got[0][0] != "precious" {
-		t.Errorf("got the rows %v, want the row that was there", got)
+		t.Errorf("got the rows %v, want the original row", got)
 	}
 	b.run(twoProfiles, overwrite)
 	b.wantTwoProfiles()

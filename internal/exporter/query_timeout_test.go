@@ -20,7 +20,7 @@ func (noProgress) Count(func(*jobs.Counts)) {}
 
 // The definition's query timeout bounds the statements of each session, of a run
 // and of a dry run.
-func TestTheQueryTimeoutIsThatOfTheDefinition(t *testing.T) {
+func TestQueryTimeoutOfTheDefinitionIsUsed(t *testing.T) {
 	t.Parallel()
 	const want = 7 * time.Minute
 	refused := errors.New("no session")

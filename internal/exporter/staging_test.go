@@ -75,7 +75,7 @@ func TestNoStatementHasTheLongLivedKey(t *testing.T) {
 }
 
 // checklist 55: an error that repeats the statement has none of its keys.
-func TestAnErrorRepeatsNoKey(t *testing.T) {
+func TestErrorsHaveNoKeys(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	b := newFixture(t, s)

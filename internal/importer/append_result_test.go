@@ -23,7 +23,7 @@ func (s *answeringSink) Append(context.Context, string, []jobs.Event, func(*stor
 	return answer, s.err
 }
 
-func TestARunCountsWhatTheSinkAnswers(t *testing.T) {
+func TestRunCountsTheAppendResults(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection lost")
 	sink := &answeringSink{answers: []jobs.AppendResult{

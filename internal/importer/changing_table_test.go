@@ -16,8 +16,8 @@ import (
 )
 
 // checklist 3 5 12: while a run reads, in many queries, rows are added, changed
-// and deleted, and a column is renamed. The run sends the rows that were there when
-// it began, and the next run the others.
+// and deleted, and a column is renamed. The run sends the rows of its snapshot,
+// and the next run the others.
 func TestChangesDuringARunAreSentByTheNext(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, sandboxtest.Shared(t), threeColumns)

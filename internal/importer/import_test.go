@@ -110,9 +110,9 @@ func TestLateRowsArriveOnceWithoutTheLastVersion(t *testing.T) {
 	b.wantEvents()
 }
 
-// checklist 2 24: an import that is interrupted among rows of one timestamp goes on
-// after the last row sent, and reads and sorts nothing again.
-func TestAnInterruptedImportGoesOnWhereItWas(t *testing.T) {
+// checklist 2 24: an import that is interrupted between rows of one timestamp
+// continues after the last row sent, and does not read earlier rows again.
+func TestInterruptedImportContinuesAtItsCursor(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, sandboxtest.Shared(t), threeColumns)
 	const rows = 24_000
@@ -165,7 +165,7 @@ func TestLostSessionsAreOpenedAgain(t *testing.T) {
 
 // checklist 20: results as Arrow batches, as files whose links expire and that hold
 // more rows than they declare, and as Thrift columns.
-func TestEveryFormOfResultIsReadWhole(t *testing.T) {
+func TestEveryFormOfResultIsReadCompletely(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"arrow", "cloudfetch", "column"} {
 		t.Run(form, func(t *testing.T) {
@@ -219,9 +219,9 @@ func TestCancelStopsTheImport(t *testing.T) {
 	b.wantEachRowOnce(60_000)
 }
 
-// checklist 9: an import goes on from a cursor that the first release wrote in
-// mid-run, and rows have the event ids that they had.
-func TestAnImportGoesOnFromACursorOfVersion1(t *testing.T) {
+// checklist 9: an import continues from a cursor that the first release wrote
+// during a run, and rows keep their event ids.
+func TestImportContinuesFromACursorOfVersion1(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, sandboxtest.Shared(t), threeColumns)
 	b.exec("INSERT INTO %t VALUES (1, 'a', TIMESTAMP '2024-01-01 00:00:00'), (2, 'b', TIMESTAMP '2024-01-02 00:00:00'), " +
@@ -261,7 +261,7 @@ func TestAnImportGoesOnFromACursorOfVersion1(t *testing.T) {
 
 // A run succeeds when the warehouse does not acknowledge the end of its session: all
 // events are committed, and the session expires.
-func TestASessionThatCannotBeClosedFailsNoRun(t *testing.T) {
+func TestFailedSessionCloseDoesNotFailTheRun(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	b := newFixture(t, s, threeColumns)

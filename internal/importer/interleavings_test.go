@@ -159,7 +159,7 @@ func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) 
 // timestamps, batches, crashes, lost sessions, late, changed and deleted rows,
 // rebuilt tables, and versions that VACUUM removes. A row that the sink rejects is
 // in quarantine, once (checklist 66).
-func TestEachRowIsSentOnceWhateverHappens(t *testing.T) {
+func TestEachRowIsSentOnceInEveryInterleaving(t *testing.T) {
 	t.Parallel()
 	eachInterleaving(t, func(n int, s *scenario, rt *rapid.T) {
 		s.table.now = 1000

@@ -12,7 +12,7 @@ import (
 
 // The definition's query timeout bounds the statements of each session, of a run
 // and of a dry run.
-func TestTheQueryTimeoutIsThatOfTheDefinition(t *testing.T) {
+func TestQueryTimeoutOfTheDefinitionIsUsed(t *testing.T) {
 	t.Parallel()
 	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
 	if err != nil {

@@ -21,24 +21,25 @@ type content struct {
 	name       string
 }
 
-// history is a table in a sandbox and what it held whenever a run began.
+// history is a table in a sandbox, with the rows that it had at the start of
+// each run.
 type history struct {
 	*fixture
 	random *rand.Rand
-	// now is how often each row is in the table, and most how often it was there at
-	// most, when a run began.
+	// now counts each row in the table; most is the largest count at the start of
+	// a run.
 	now, most map[content]int
-	// ids is the last id of a row.
+	// ids is the last id that a row was given.
 	ids int64
 }
 
 // firstMicros is the first timestamp of the tables.
 const firstMicros = 1_700_000_000_000_000
 
-// checklist 1 2 3 4 5 62: the same as TestEachRowIsSentOnceWhateverHappens with a
-// real warehouse, for what the fake table may have wrong. A row is sent as often as
-// it is in the table, and never more often. LYTICS_TORTURE_SEEDS is the number of
-// seeds.
+// checklist 1 2 3 4 5 62: the same as TestEachRowIsSentOnceInEveryInterleaving
+// with a real warehouse, because the fake table may differ from one. Each row
+// is sent exactly as often as it is in the table. LYTICS_TORTURE_SEEDS is the
+// number of seeds.
 func TestEachRowIsSentOnceInSQL(t *testing.T) {
 	t.Parallel()
 	eachSeed(t, "TestEachRowIsSentOnceInSQL", func(t *testing.T, seed uint64) {

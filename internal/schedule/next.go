@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// Next gives the schedule's first planned time strictly after the given one,
+// Next returns the schedule's first planned time strictly after the given one,
 // in the schedule's zone.
 func Next(s jobs.Schedule, after time.Time) (time.Time, error) {
 	r, err := parse(s)
@@ -60,9 +60,10 @@ func (r rule) nextDated(after time.Time) time.Time {
 	return time.Time{}
 }
 
-// at is the instant of the rule's time of day on a date. Local times that come
-// twice, or not at all, are read by the offset in force before the change: that
-// is the first of two, and a skipped time moved on by as much as was skipped.
+// at returns the instant of the rule's time of day on a date. For a local time
+// that occurs twice or not at all, it uses the offset before the change. The
+// result is the first of the two instants, or the skipped time moved later by
+// as much as was skipped.
 func (r rule) at(y int, m time.Month, d int) time.Time {
 	// The wall clock, counted as if the zone were UTC.
 	wall := time.Date(y, m, d, r.hour, r.minute, 0, 0, time.UTC).Unix()
@@ -74,8 +75,8 @@ func (r rule) at(y int, m time.Month, d int) time.Time {
 		if end.IsZero() || instant.Before(end) {
 			return instant
 		}
-		// The wall time lies after this period's last; it is in the next
-		// period, unless the change between them skipped it.
+		// The wall time is later than the last one of this period. It is in the
+		// next period, unless the change between the two skipped it.
 		if _, next := end.Zone(); wall < end.Unix()+int64(next) {
 			return instant
 		}
@@ -83,10 +84,10 @@ func (r rule) at(y int, m time.Month, d int) time.Time {
 	}
 }
 
-// nextHourly gives the next instant at which the local clock shows the minute.
-// Where clocks change by a part of an hour (Lord Howe Island by 30 minutes)
-// that alone would leave up to 90 minutes between two runs; a run in between
-// keeps every real hour.
+// nextHourly returns the next instant at which the local clock shows the
+// minute. If clocks change by a part of an hour (Lord Howe Island by 30
+// minutes), up to 90 minutes would pass between two runs; nextHourly then adds
+// a run in between, so that every real hour has one.
 func (r rule) nextHourly(after time.Time) time.Time {
 	t := r.minuteAfter(after)
 	between := r.minuteAtOrBefore(after).Add(time.Hour)
@@ -96,7 +97,8 @@ func (r rule) nextHourly(after time.Time) time.Time {
 	return t
 }
 
-// minuteAfter is the first instant after t whose local minute is the rule's.
+// minuteAfter returns the first instant after t whose local minute is the
+// rule's.
 func (r rule) minuteAfter(t time.Time) time.Time {
 	for t = t.In(r.zone); ; {
 		_, offset := t.Zone()
@@ -111,7 +113,7 @@ func (r rule) minuteAfter(t time.Time) time.Time {
 		if end.IsZero() || next.Before(end) {
 			return next
 		}
-		// The period ends first. Its successor may begin on the minute.
+		// The period ends before that. The next period may begin at the minute.
 		if _, o := end.Zone(); (end.Unix()+int64(o))%3600 == int64(r.minute)*60 {
 			return end
 		}
@@ -119,8 +121,8 @@ func (r rule) minuteAfter(t time.Time) time.Time {
 	}
 }
 
-// minuteAtOrBefore is the last instant up to t whose local minute is the
-// rule's.
+// minuteAtOrBefore returns the last instant not after t whose local minute is
+// the rule's.
 func (r rule) minuteAtOrBefore(t time.Time) time.Time {
 	last := r.minuteAfter(t.Add(-3 * time.Hour))
 	for {

@@ -11,7 +11,8 @@ import (
 
 const layout = "2006-01-02T15:04:05-07:00"
 
-// runs lists the planned times after one instant up to another, in the zone.
+// runs returns the planned times after one instant and up to another, in the
+// zone.
 func runs(t *testing.T, s jobs.Schedule, from, to string) []string {
 	t.Helper()
 	after, until := instant(t, from), instant(t, to)

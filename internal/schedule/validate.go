@@ -19,7 +19,8 @@ type rule struct {
 	zone         *time.Location
 }
 
-// zones keeps loaded zones: time.LoadLocation reads a file every time.
+// zones caches loaded zones, because time.LoadLocation reads a file at each
+// call.
 var zones = struct {
 	mu     sync.Mutex
 	byName map[string]*time.Location
@@ -43,8 +44,8 @@ var weekdays = map[string]time.Weekday{
 	"thursday": time.Thursday, "friday": time.Friday, "saturday": time.Saturday,
 }
 
-// Validate reports the first field that cannot work as written, or that means
-// nothing for the schedule's frequency, as a *jobs.Error that names it.
+// Validate returns a *jobs.Error for the first field that is invalid, or that
+// does not apply to the schedule's frequency.
 func Validate(s jobs.Schedule) error {
 	_, err := parse(s)
 	return err
@@ -70,7 +71,7 @@ func parse(s jobs.Schedule) (rule, error) {
 	default:
 		return r, jobs.Invalid("schedule.catch_up",
 			fmt.Sprintf("The catch-up policy %q is not known", s.CatchUp),
-			"Missed runs are made up for by \"one\" run, or left out by \"skip\".",
+			"\"one\" executes one run for all missed runs, \"skip\" leaves them out.",
 			"Use one of these words, or leave catch_up out for \"one\".")
 	}
 	return r, nil
@@ -135,14 +136,14 @@ func (r *rule) parseDayOfMonth(s jobs.Schedule) error {
 func misplaced(attribute string, has, wants jobs.Frequency) error {
 	name := strings.TrimPrefix(attribute, "schedule.")
 	return jobs.Invalid(attribute,
-		fmt.Sprintf("%s means nothing in a schedule that is %s", name, has),
+		fmt.Sprintf("%s does not apply to a schedule that is %s", name, has),
 		fmt.Sprintf("It belongs to frequency %q.", wants),
 		fmt.Sprintf("Remove %s, or make the frequency %q.", name, wants))
 }
 
 func (r *rule) parseZone(s jobs.Schedule) error {
 	zone, err := location(s.Timezone)
-	// "Local" would mean another thing on every machine.
+	// "Local" would be a different zone on each machine.
 	if err != nil || s.Timezone == "Local" {
 		return jobs.Invalid("schedule.timezone",
 			fmt.Sprintf("The time zone %q is not known", s.Timezone),

@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
 )
 
-// zoneFiles is the time zone database that comes with Go, or else, as some
-// distributions have it, the system's.
+// zoneFiles returns Go's time zone database, or the system's if the Go
+// distribution has none.
 func zoneFiles(t *testing.T) fs.FS {
 	t.Helper()
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
@@ -37,7 +37,7 @@ func zoneFiles(t *testing.T) fs.FS {
 	return nil
 }
 
-// zones lists the database: of names that mean the same zone, one.
+// zones returns the names of the database, one for each distinct zone.
 func zones(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -47,7 +47,7 @@ func zones(t *testing.T) []string {
 		switch {
 		case err != nil:
 			return err
-		case name == "posix" || name == "right": // the same again, and with leap seconds
+		case name == "posix" || name == "right": // copies of the database, one with leap seconds
 			return fs.SkipDir
 		case d.IsDir():
 			return nil
@@ -68,9 +68,10 @@ func zones(t *testing.T) []string {
 	return names
 }
 
-// checklist 36: one run per due local day, in every zone, for a year, or with
-// LYTICS_TORTURE=1 for twenty, and in a short run in a quarter of the zones. The test finds what is due by walking the zone's
-// quarter hours and noting which local dates exist.
+// checklist 36: a daily schedule has one run per local day, in every zone, for a
+// year (with LYTICS_TORTURE=1 for twenty years, with -short in a quarter of the
+// zones). The test finds the local days independently, from the zone's quarter
+// hours.
 func TestEveryZoneRunsOncePerLocalDay(t *testing.T) {
 	t.Parallel()
 	first, last := 2026, 2026
@@ -96,8 +97,8 @@ func TestEveryZoneRunsOncePerLocalDay(t *testing.T) {
 				}
 			}
 			everyHour(t, zone, time.Date(last, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(last+1, 1, 1, 0, 0, 0, 0, time.UTC))
-			// While a zone's offset stays, so does what it does to hours: of all
-			// the years, the days around its changes.
+			// While the offset of a zone is constant, hourly runs are regular, so the
+			// test covers the days around each change.
 			for at := time.Date(first, 1, 1, 0, 0, 0, 0, time.UTC); ; {
 				_, change := at.In(zone).ZoneBounds()
 				if change.IsZero() || change.Year() > last {
@@ -110,9 +111,9 @@ func TestEveryZoneRunsOncePerLocalDay(t *testing.T) {
 	}
 }
 
-// localDays are the dates of a zone around a year, and for each of some times
-// of day the earliest that a date's run may come: its first quarter hour at or
-// past that time. A gap only moves the run on.
+// localDays has the dates of a zone around a year and, for each time of day,
+// the earliest possible run of each date: the first quarter hour at or after
+// that time. A gap can only delay the run.
 type localDays struct {
 	exists   map[int]bool
 	earliest []map[int]time.Time
@@ -128,7 +129,7 @@ func daysOf(t *testing.T, zone *time.Location, year int, times []string) localDa
 	}
 	from, until := span(year)
 	var offset int64
-	var end time.Time // of the period that has this offset
+	var end time.Time // of the period with this offset
 	for q := from.AddDate(0, 0, -2); q.Before(until); q = q.Add(15 * time.Minute) {
 		if !q.Before(end) {
 			local := q.In(zone)
@@ -179,7 +180,7 @@ func oncePerDay(t *testing.T, zone *time.Location, year int, at string, exists m
 		}
 		local := next.In(zone)
 		due, clock := dayNumber(local), local.Hour()*60+local.Minute()
-		if clock < minute { // moved over midnight by a gap
+		if clock < minute { // a gap moved the run past midnight
 			due--
 		}
 		seen[due]++
