@@ -144,27 +144,31 @@ func TestExpiredAccessTokenIsRenewedDuringARun(t *testing.T) {
 	w := newWorkspace(t, s, providerHCL+principalHCL+importHCL(db, "people", "")+fmt.Sprintf(listingHCL, db, db, db))
 	w.env["TF_VAR_client_id"], w.env["TF_VAR_client_secret"] = s.ClientID, s.ClientSecret
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "200ms", Times: -1})
-	expired := make(chan int)
+	expired, ended := make(chan struct{}), make(chan struct{})
 	go func() {
-		n := 0
-		for w.committed() == 0 {
-			time.Sleep(20 * time.Millisecond)
+		defer close(expired)
+		if !w.waitForCommit(ended) {
+			t.Error("the run ended before it committed events")
+			return
 		}
-		for ; n < 3; n++ {
+		for range 3 {
 			s.ExpireTokens(t)
 			time.Sleep(100 * time.Millisecond)
 		}
-		expired <- n
 	}()
-	w.apply()
+	text, code := w.tryApply()
+	close(ended)
 	<-expired
+	if code != 0 {
+		t.Fatalf("terraform apply failed:\n%s", text)
+	}
 	wantEach(t, w.events("s"), rows)
 	w.wantNoChanges()
 	w.wantSecretNowhere(s.ClientSecret)
 
 	w.env["TF_VAR_client_secret"] = "dose-wrong"
 	w.file("main.tf", strings.Replace(providerHCL+principalHCL, "client_secret_wo_version = 1", "client_secret_wo_version = 2", 1))
-	text, code := w.tryApply()
+	text, code = w.tryApply()
 	if code != 1 {
 		t.Fatalf("a wrong secret gave %d:\n%s", code, text)
 	}

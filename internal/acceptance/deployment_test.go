@@ -260,6 +260,19 @@ func (w *workspace) open() (jobs.API, error) {
 	return client.New(client.Config{URL: d.url, Token: jobs.NewSecret(runnerToken), Release: "dev"})
 }
 
+// waitForCommit waits until a run has committed events to stream s. It returns
+// false if ended is closed first: the run has ended, or has failed early.
+func (w *workspace) waitForCommit(ended <-chan struct{}) bool {
+	for w.committed() == 0 {
+		select {
+		case <-ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return true
+}
+
 // committed returns the number of events that were committed to stream s.
 func (w *workspace) committed() int64 {
 	api, err := w.open()
@@ -282,7 +295,7 @@ func (w *workspace) committed() int64 {
 // checklist 58: a runner with another store is an error.
 func TestRunnerWithAnotherStoreIsAnError(t *testing.T) {
 	t.Parallel()
-	only(t, "TestALostDataDirectoryIsAnErrorThatNamesTheWaysOut", oneRunner)
+	only(t, "TestLostDataDirectoryIsAnErrorWithNextSteps", oneRunner)
 	w := smallImport(t)
 	w.apply()
 	before, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
@@ -315,7 +328,7 @@ func TestRunnerWithAnotherStoreIsAnError(t *testing.T) {
 // error and not an empty store.
 func TestUnreachableRunnerIsAnError(t *testing.T) {
 	t.Parallel()
-	only(t, "there is no runner to ask", oneRunner, fleet)
+	only(t, "there is no runner", oneRunner, fleet)
 	w := smallImport(t)
 	w.apply()
 	ask := func(env ...string) string {
@@ -354,11 +367,12 @@ func TestRunContinuesAfterItsRunnerIsKilled(t *testing.T) {
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	d := w.deploy()
-	killed := make(chan struct{})
+	killed, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
-		for w.committed() == 0 {
-			time.Sleep(20 * time.Millisecond)
+		if !w.waitForCommit(ended) {
+			t.Error("the run ended before it committed events")
+			return
 		}
 		first := d.runners[0]
 		_ = first.cmd.Process.Kill()
@@ -367,8 +381,12 @@ func TestRunContinuesAfterItsRunnerIsKilled(t *testing.T) {
 		d.runners[0] = p
 		s.ClearFaults(t)
 	}()
-	w.apply()
+	text, code := w.tryApply()
+	close(ended)
 	<-killed
+	if code != 0 {
+		t.Fatalf("terraform apply failed:\n%s", text)
+	}
 	wantEach(t, w.events("s"), rows)
 	w.wantNoChanges()
 	runs := w.runs()

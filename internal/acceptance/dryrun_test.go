@@ -59,7 +59,7 @@ var readsOnly = regexp.MustCompile(`(?i)^\s*(SELECT|SHOW|DESCRIBE|DESC|SET|USE)\
 
 func TestDryRunPredictsTheRunAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	only(t, "the store is not a directory to look into; the other deployments compare it", embedded, oneRunner)
+	only(t, "the store is not a directory that the test can read", embedded, oneRunner)
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
 	table := people(t, s, db, 700)

@@ -22,15 +22,15 @@ func TestWarehouseKilledDuringAnImport(t *testing.T) {
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
 	// Slow pages keep the import running until the kill.
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
-	killed := make(chan struct{})
+	killed, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
-		for w.committed() == 0 {
-			time.Sleep(20 * time.Millisecond)
+		if w.waitForCommit(ended) {
+			s.Kill()
 		}
-		s.Kill()
 	}()
 	text, code := w.tryApply()
+	close(ended)
 	<-killed
 	if code != 1 {
 		t.Fatalf("apply gave %d, want 1:\n%s", code, text)
@@ -63,20 +63,15 @@ func TestSparkKilledDuringAnImport(t *testing.T) {
 	people(t, s, "t", rows)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
-	killed, over := make(chan struct{}), make(chan struct{})
+	killed, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
-		for w.committed() == 0 {
-			select {
-			case <-over:
-				return
-			case <-time.After(20 * time.Millisecond):
-			}
+		if w.waitForCommit(ended) {
+			s.KillSpark(t)
 		}
-		s.KillSpark(t)
 	}()
 	text, code := w.tryApply()
-	close(over)
+	close(ended)
 	<-killed
 	s.ClearFaults(t)
 	if code != 0 {
@@ -245,19 +240,21 @@ func TestAnInterruptedApplyConverges(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	cmd := w.command(ctx, "apply", "-auto-approve", "-input=false", "-no-color")
-	var stopped time.Time
+	interrupted, ended := make(chan time.Time, 1), make(chan struct{})
 	go func() {
-		for w.committed() == 0 {
-			time.Sleep(20 * time.Millisecond)
+		defer close(interrupted)
+		if w.waitForCommit(ended) {
+			interrupted <- time.Now()
+			interrupt()
 		}
-		stopped = time.Now()
-		interrupt()
 	}()
 	text, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("the apply succeeded:\n%s", text)
+	close(ended)
+	at, ok := <-interrupted
+	if err == nil || !ok {
+		t.Fatalf("got %v, want an interrupted apply:\n%s", err, text)
 	}
-	t.Logf("the apply ended %s after Ctrl-C", time.Since(stopped))
+	t.Logf("the apply ended %s after Ctrl-C", time.Since(at))
 	s.ClearFaults(t)
 	before := len(w.events("s"))
 	w.apply()
@@ -283,16 +280,23 @@ func TestAKilledApplyConverges(t *testing.T) {
 	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	cmd := w.command(t.Context(), "apply", "-auto-approve", "-input=false", "-no-color", "-lock=false")
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for w.committed() == 0 {
-		time.Sleep(20 * time.Millisecond)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
+	if !w.waitForCommit(ended) {
+		t.Fatalf("the apply ended before it committed events:\n%s", output.String())
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait()
+	<-ended
 	s.ClearFaults(t)
 	w.apply("-lock=false")
 	wantEach(t, w.events("s"), rows)

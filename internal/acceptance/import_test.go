@@ -182,7 +182,7 @@ func TestTaintedImportContinuesFromItsCursor(t *testing.T) {
 // checklist 58
 func TestLostDataDirectoryIsAnErrorWithNextSteps(t *testing.T) {
 	t.Parallel()
-	only(t, "TestARunnerOfAnotherStoreIsNotTakenForTheFirst", embedded)
+	only(t, "TestRunnerWithAnotherStoreIsAnError", embedded)
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
 	people(t, s, db, 10)
