@@ -22,7 +22,7 @@ func compare(first, second *engine, path string) (*engine, error) {
 		return nil, fmt.Errorf("open the comparison of engines: %w", err)
 	}
 	c := &comparison{file: file}
-	c.Engine = differential.NewPair(first.Engine, second.Engine, c.note)
+	c.Engine = differential.NewPair(first.Engine, second.Engine, c.write)
 	return &engine{Engine: c, sparkURL: first.sparkURL, load: func(ctx context.Context, table, file string) error {
 		return errors.Join(first.load(ctx, table, file), second.load(ctx, table, file))
 	}}, nil
@@ -36,7 +36,7 @@ type comparison struct {
 	err error
 }
 
-func (c *comparison) note(f differential.Finding) {
+func (c *comparison) write(f differential.Finding) {
 	line, err := json.Marshal(f)
 	if err == nil {
 		_, err = c.file.Write(append(line, '\n'))

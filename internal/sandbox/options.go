@@ -151,10 +151,10 @@ func parse(args []string, output io.Writer) (options, error) {
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	o.results = front.Results(results)
-	return o, o.complete(given, port, s3Port)
+	return o, o.validate(given, port, s3Port)
 }
 
-func (o *options) complete(given map[string]bool, port, s3Port int) (err error) {
+func (o *options) validate(given map[string]bool, port, s3Port int) (err error) {
 	if o.listen, err = address("listen", o.listen, "port", port, given); err != nil {
 		return err
 	}

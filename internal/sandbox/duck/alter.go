@@ -198,7 +198,7 @@ func (t *txn) setNullable(v *catalog.Version, st *syntax.Alter, column func(stri
 		return err
 	}
 	if st.NotNull {
-		n, err := t.count(fmt.Sprintf("SELECT count(*) FROM %s WHERE _to = %d AND %s IS NULL", v.Phys, int64(bind.NoEnd), c.Phys))
+		n, err := t.queryCount(fmt.Sprintf("SELECT count(*) FROM %s WHERE _to = %d AND %s IS NULL", v.Phys, int64(bind.NoEnd), c.Phys))
 		if err != nil {
 			return err
 		}

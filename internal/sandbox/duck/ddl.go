@@ -20,8 +20,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// definition is the definition of a new version of a table.
-type definition struct {
+// tableDefinition is the definition of a new version of a table.
+type tableDefinition struct {
 	columns    []catalog.Column
 	properties map[string]string
 	comment    string
@@ -79,7 +79,7 @@ func checkCreatable(env *bind.Env, n tableName) error {
 }
 
 func (t *txn) createEmpty(env *bind.Env, n tableName, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
-	d := definition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
+	d := tableDefinition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
 	if st.Comment != nil {
 		d.comment = *st.Comment
 	}
@@ -121,7 +121,7 @@ func (t *txn) createAs(env *bind.Env, n tableName, old *catalog.Table, st *synta
 	if err != nil {
 		return nil, err
 	}
-	d := definition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
+	d := tableDefinition{properties: propertyMap(st.Properties), cluster: st.Cluster, partition: st.Partition}
 	if st.Comment != nil {
 		d.comment = *st.Comment
 	}
@@ -135,7 +135,7 @@ func (t *txn) createAs(env *bind.Env, n tableName, old *catalog.Table, st *synta
 	if err := t.createPhysical(v); err != nil {
 		return nil, err
 	}
-	inserted, err := t.insertRows(env, v, q, positions(len(v.Columns)), nextRow(old))
+	inserted, err := t.insertRows(env, v, q, sameOrder(len(v.Columns)), nextRow(old))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (t *txn) clone(env *bind.Env, n tableName, old *catalog.Table, st *syntax.C
 	if err != nil {
 		return nil, err
 	}
-	d := definition{
+	d := tableDefinition{
 		columns:    slices.Clone(from.Columns),
 		properties: maps.Clone(from.Properties),
 		comment:    from.Comment,
@@ -216,7 +216,7 @@ func joinWithTrailingComma(cols []string) string {
 	return strings.Join(cols, ", ") + ", "
 }
 
-func positions(n int) []int {
+func sameOrder(n int) []int {
 	out := make([]int, n)
 	for i := range out {
 		out[i] = i
@@ -240,7 +240,7 @@ func propertyMap(ps []syntax.Property) map[string]string {
 }
 
 // newVersion checks a definition, and returns a version with a new physical table.
-func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d definition, op string) (*catalog.Version, error) {
+func (t *txn) newVersion(env *bind.Env, old *catalog.Table, d tableDefinition, op string) (*catalog.Version, error) {
 	v := &catalog.Version{
 		At:         t.engine.nextCommitTime(),
 		Operation:  op,

@@ -59,12 +59,12 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 		} else {
 			out = append(out, []any{"Provider", provider, ""})
 		}
-		out = append(out, []any{"Owner", env.User, ""}, []any{"Table Properties", bracketed(tab.Properties()), ""})
+		out = append(out, []any{"Owner", env.User, ""}, []any{"Table Properties", formatMap(tab.Properties()), ""})
 	}
 	return fixedresult.New(describeColumns, out)
 }
 
-func bracketed(m map[string]string) string {
+func formatMap(m map[string]string) string {
 	parts := make([]string, 0, len(m))
 	for _, k := range sortedKeys(m) {
 		parts = append(parts, k+"="+m[k])

@@ -36,7 +36,7 @@ func (s *session) changeTable(
 				quoting.Name(parts...),
 			)
 		}
-		tab, err := t.table(n)
+		tab, err := t.tableToChange(n)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func insertColumns(st *syntax.Insert, q *bind.Query, to []catalog.Column, table 
 	case len(q.Columns) != len(to):
 		return nil, sqlerror.InsertArity(len(to), len(q.Columns), table)
 	}
-	return positions(len(to)), nil
+	return sameOrder(len(to)), nil
 }
 
 // endRows ends the rows that fulfil a condition: the version v is the first without them.
@@ -168,7 +168,7 @@ func (s *session) update(ctx context.Context, env *bind.Env, st *syntax.Update) 
 		if n, err = t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(staged), changed); err != nil {
 			return nil, 0, err
 		}
-		if n, err = t.count("SELECT count(*) FROM " + staged); err != nil || n == 0 {
+		if n, err = t.queryCount("SELECT count(*) FROM " + staged); err != nil || n == 0 {
 			return nil, 0, err
 		}
 		v := t.nextVersion(env, tab, "UPDATE", predicateParameter(bind.Describe(st.Where)))
@@ -215,7 +215,7 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(staged), merged); err != nil {
 			return nil, 0, err
 		}
-		twice, err := t.count("SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)")
+		twice, err := t.queryCount("SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)")
 		if err != nil {
 			return nil, 0, err
 		}
@@ -227,7 +227,7 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 			)
 		}
 		for i, action := range []string{bind.MergeUpdate, bind.MergeDelete, bind.MergeInsert} {
-			if counts[i+1], err = t.count("SELECT count(*) FROM " + staged + " WHERE action = '" + action + "'"); err != nil {
+			if counts[i+1], err = t.queryCount("SELECT count(*) FROM " + staged + " WHERE action = '" + action + "'"); err != nil {
 				return nil, 0, err
 			}
 			counts[0] += counts[i+1]

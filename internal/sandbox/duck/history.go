@@ -198,7 +198,7 @@ func (s *session) vacuum(ctx context.Context, env *bind.Env, st *syntax.Vacuum) 
 		hours = *st.Hours
 	}
 	err = s.engine.write(ctx, []string{n.key()}, func(t *txn) error {
-		tab, err := t.table(n)
+		tab, err := t.tableToChange(n)
 		if err != nil || st.DryRun {
 			return err
 		}

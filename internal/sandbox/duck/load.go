@@ -50,7 +50,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 		if old != nil && old.View != nil {
 			return notTableError(old, "loading a file")
 		}
-		d := definition{properties: map[string]string{}, comment: "Loaded from " + filepath.Base(path)}
+		d := tableDefinition{properties: map[string]string{}, comment: "Loaded from " + filepath.Base(path)}
 		for _, c := range source.columns {
 			d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type})
 			if metadata.NeedsColumnMapping(c.Name) {
@@ -65,7 +65,7 @@ func (e *Engine) LoadFile(ctx context.Context, table, path string) (int64, error
 			return err
 		}
 		q := &bind.Query{SQL: source.sql, Columns: source.columns}
-		if inserted, err = t.insertRows(env, v, q, positions(len(v.Columns)), nextRow(old)); err != nil {
+		if inserted, err = t.insertRows(env, v, q, sameOrder(len(v.Columns)), nextRow(old)); err != nil {
 			return err
 		}
 		return t.publish(n, old, v, inserted)

@@ -183,7 +183,7 @@ func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 		if err != nil {
 			return nil, err
 		}
-		return asColumns(q.Columns), nil
+		return catalogColumns(q.Columns), nil
 	}
 	tab, err := env.Table(parts)
 	if err != nil {
@@ -192,7 +192,7 @@ func columnsOf(env *bind.Env, parts []string) ([]catalog.Column, error) {
 	return tab.Columns(), nil
 }
 
-func asColumns(cols []bind.Column) []catalog.Column {
+func catalogColumns(cols []bind.Column) []catalog.Column {
 	out := make([]catalog.Column, len(cols))
 	for i, c := range cols {
 		out[i] = catalog.Column{Name: c.Name, Type: c.Type, NotNull: !c.Nullable, Comment: c.Comment}
@@ -231,7 +231,7 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		if err != nil {
 			return nil, err
 		}
-		return fixedresult.New(describeColumns, describeRows(asColumns(q.Columns)))
+		return fixedresult.New(describeColumns, describeRows(catalogColumns(q.Columns)))
 	}
 	return s.describeTable(env, st)
 }

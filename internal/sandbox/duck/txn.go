@@ -151,8 +151,8 @@ func (t *txn) exec(format string, args ...any) (int64, error) {
 	return r.RowsAffected()
 }
 
-// count executes a query that returns one number.
-func (t *txn) count(query string) (int64, error) {
+// queryCount executes a query that returns one number.
+func (t *txn) queryCount(query string) (int64, error) {
 	var n int64
 	err := t.conn.QueryRowContext(t.ctx, query).Scan(&n)
 	return n, err
@@ -221,8 +221,8 @@ func physicalNames(versions []*catalog.Version) []string {
 	return out
 }
 
-// table returns the table to change. A view is an error.
-func (t *txn) table(name tableName) (*catalog.Table, error) {
+// tableToChange returns the table to change. A view is an error.
+func (t *txn) tableToChange(name tableName) (*catalog.Table, error) {
 	if _, err := t.before.Schema(name.catalog, name.schema); err != nil {
 		return nil, sqlerror.TableNotFound(name.written...)
 	}

@@ -87,7 +87,7 @@ func (s *Server) adminRoutes() {
 		if in.Token == "" {
 			return nil, fmt.Errorf("token is empty; give the token that the sandbox is to accept from now on")
 		}
-		s.tokens.set(in.Token)
+		s.tokens.setCurrent(in.Token)
 		return map[string]any{}, nil
 	})
 }

@@ -44,7 +44,7 @@ type tokens struct {
 	issued map[string]time.Time
 }
 
-func (t *tokens) set(token string) {
+func (t *tokens) setCurrent(token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.current = token

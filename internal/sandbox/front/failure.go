@@ -53,7 +53,7 @@ var (
 	errClosed   = &failure{message: "[OPERATION_CANCELED] Operation has been closed. SQLSTATE: HY008", sqlState: "HY008"}
 )
 
-func timedOut(limit time.Duration) *failure {
+func timeoutFailure(limit time.Duration) *failure {
 	return &failure{
 		message: fmt.Sprintf("[QUERY_EXECUTION_TIMEOUT_EXCEEDED] Query execution was cancelled due to exceeding the timeout (%.0fs). "+
 			"You can increase the limit in seconds by setting STATEMENT_TIMEOUT. SQLSTATE: 57KD0", limit.Seconds()),

@@ -22,8 +22,8 @@ type spoolFile struct {
 	path        string
 	start, rows int64
 	size        int64
-	// expired makes every link to this file an expired one.
-	expired bool
+	// linksExpired makes every link to this file an expired one.
+	linksExpired bool
 
 	mu sync.Mutex
 	// lastExpiry is the latest expiry of the links to the file. closed is set when
@@ -69,7 +69,7 @@ func (s *linkStore) create() (*os.File, error) {
 // link makes a link to f at the server's address base, and returns it with its expiry.
 func (s *linkStore) link(f *spoolFile, base, text string) (string, time.Time) {
 	expires := time.Now().Add(s.ttl)
-	if f.expired {
+	if f.linksExpired {
 		expires = time.Now().Add(-time.Minute)
 	}
 	token := rand.Text() + rand.Text()

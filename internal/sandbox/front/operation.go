@@ -86,7 +86,7 @@ func (s *Server) execute(op *operation) (f *failure) {
 	}
 	op.mu.Unlock()
 	if limit := op.session.currentTimeout(); limit > 0 {
-		timer := time.AfterFunc(limit, func() { op.abort(tcli.TOperationState_TIMEDOUT_STATE, timedOut(limit)) })
+		timer := time.AfterFunc(limit, func() { op.abort(tcli.TOperationState_TIMEDOUT_STATE, timeoutFailure(limit)) })
 		defer timer.Stop()
 	}
 	result, err := op.run(op.ctx)
@@ -107,7 +107,7 @@ func (s *Server) execute(op *operation) (f *failure) {
 // publish makes the result available to fetches. It first reads the beginning of
 // the result: an error there fails the statement, and its size decides the format.
 func (op *operation) publish(s *Server, result warehouse.Result) error {
-	r := &reader{result: result, limit: op.request.rowLimit}
+	r := &rowReader{result: result, limit: op.request.rowLimit}
 	encoder, err := s.chooseFormat(op, r)
 	if err != nil {
 		return err
@@ -226,7 +226,7 @@ func (op *operation) status() *tcli.TGetOperationStatusResp {
 
 // affectedRows returns the count that INSERT, UPDATE, DELETE and MERGE return as
 // their result.
-func (r *reader) affectedRows() (int64, bool) {
+func (r *rowReader) affectedRows() (int64, bool) {
 	columns := r.result.Columns()
 	if len(columns) == 0 || columns[0].Name != "num_affected_rows" || len(r.buffered) == 0 || r.buffered[0].NumRows() != 1 {
 		return 0, false

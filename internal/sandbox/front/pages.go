@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
-// reader reads a result and hands out its rows in portions.
-type reader struct {
+// rowReader reads a result and hands out its rows in portions.
+type rowReader struct {
 	result warehouse.Result
 	// limit is the most rows that the client wants; 0 means all.
 	limit int64
@@ -28,7 +28,7 @@ type reader struct {
 }
 
 // fillBuffer reads until a batch is buffered or the result has ended.
-func (r *reader) fillBuffer(ctx context.Context) error {
+func (r *rowReader) fillBuffer(ctx context.Context) error {
 	for len(r.buffered) == 0 && !r.eof && r.err == nil {
 		batch, err := r.result.Next(ctx)
 		switch {
@@ -43,7 +43,7 @@ func (r *reader) fillBuffer(ctx context.Context) error {
 	return r.err
 }
 
-func (r *reader) addBatch(batch arrow.RecordBatch) {
+func (r *rowReader) addBatch(batch arrow.RecordBatch) {
 	if r.limit > 0 && r.read+batch.NumRows() >= r.limit {
 		whole := batch
 		batch = whole.NewSlice(0, r.limit-r.read)
@@ -60,7 +60,7 @@ func (r *reader) addBatch(batch arrow.RecordBatch) {
 
 // take returns the next rows within both bounds, and at least one row unless the
 // result has ended. The caller releases them.
-func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.RecordBatch, error) {
+func (r *rowReader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.RecordBatch, error) {
 	var out []arrow.RecordBatch
 	var rows, bytes int64
 	for rows < maxRows {
@@ -96,12 +96,12 @@ func (r *reader) take(ctx context.Context, maxRows, maxBytes int64) ([]arrow.Rec
 }
 
 // unread puts back the rows of the last take.
-func (r *reader) unread(batches []arrow.RecordBatch) {
+func (r *rowReader) unread(batches []arrow.RecordBatch) {
 	r.taken -= rowsOf(batches)
 	r.buffered = append(batches, r.buffered...)
 }
 
-func (r *reader) release() {
+func (r *rowReader) release() {
 	releaseAll(r.buffered)
 	r.buffered, r.eof = nil, true
 }
@@ -132,7 +132,7 @@ type page struct {
 // request again after a lost answer: the last few inline pages, or all pages of
 // links.
 type pages struct {
-	reader  *reader
+	reader  *rowReader
 	encoder *rowset.Encoder
 	links   *linkStore
 	faults  *fault.Set

@@ -52,7 +52,7 @@ const (
 )
 
 // chooseFormat chooses the format of a result.
-func (s *Server) chooseFormat(op *operation, r *reader) (*rowset.Encoder, error) {
+func (s *Server) chooseFormat(op *operation, r *rowReader) (*rowset.Encoder, error) {
 	w := op.request
 	o := rowset.Options{
 		Format: tcli.TSparkRowSetType_COLUMN_BASED_SET, Native: w.native, LZ4: w.lz4,
@@ -125,7 +125,7 @@ func (p *pages) makeFile(ctx context.Context, maxBytes int64) (*spoolFile, error
 	defer releaseAll(batches)
 	out := &spoolFile{start: start, rows: rowsOf(batches)}
 	at := fault.Call{Name: fault.CloudFetch, Text: p.text}
-	_, out.expired = p.faults.Trigger(at, fault.LinkExpired)
+	_, out.linksExpired = p.faults.Trigger(at, fault.LinkExpired)
 	_, padded := p.faults.Trigger(at, fault.LinkPadding)
 	out.path, out.size, err = p.links.writeFile(func(f *os.File) error {
 		w := p.encoder.NewFile(f)

@@ -116,7 +116,7 @@ func New(o Options) (*Server, error) {
 		links:   newLinkStore(o.Spool, o.LinkTTL),
 		journal: &journal{},
 	}
-	s.tokens.set(o.Token)
+	s.tokens.setCurrent(o.Token)
 	s.sessions = newSessions(o.Engine, o.SessionZone)
 	s.processor = tcli.NewTCLIServiceProcessor(&handler{Server: s})
 	s.routes()

@@ -77,7 +77,7 @@ func newSessions(e warehouse.Engine, zone string) *sessions {
 	return &sessions{engine: e, zone: zone, open: map[guid]*session{}, operations: map[guid]*operation{}}
 }
 
-func (s *sessions) add(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
+func (s *sessions) openSession(ctx context.Context, o warehouse.SessionOptions) (*session, error) {
 	timeout, err := statementTimeout(o.Conf)
 	if err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func (s *sessions) list() []*session {
 const maxStatementTimeout = 172800
 
 func statementTimeout(conf map[string]string) (time.Duration, error) {
-	text, ok := lookup(conf, "STATEMENT_TIMEOUT")
+	text, ok := confValue(conf, "STATEMENT_TIMEOUT")
 	if !ok {
 		return 0, nil
 	}
@@ -234,14 +234,14 @@ var zoneKeys = []string{"TIMEZONE", "spark.sql.session.timeZone"}
 
 func namesTimeZone(conf map[string]string) bool {
 	return slices.ContainsFunc(zoneKeys, func(key string) bool {
-		_, ok := lookup(conf, key)
+		_, ok := confValue(conf, key)
 		return ok
 	})
 }
 
 func timeZone(conf map[string]string) (*time.Location, error) {
 	for _, key := range zoneKeys {
-		name, ok := lookup(conf, key)
+		name, ok := confValue(conf, key)
 		if !ok {
 			continue
 		}
@@ -257,7 +257,7 @@ func timeZone(conf map[string]string) (*time.Location, error) {
 	return time.UTC, nil
 }
 
-func lookup(conf map[string]string, key string) (string, bool) {
+func confValue(conf map[string]string, key string) (string, bool) {
 	for k, v := range conf {
 		if strings.EqualFold(k, key) {
 			return v, true

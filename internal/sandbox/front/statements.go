@@ -29,7 +29,7 @@ func (h *handler) OpenSession(ctx context.Context, req *tcli.TOpenSessionReq) (*
 			if n := req.InitialNamespace; n != nil {
 				o.Catalog, o.Schema = n.GetCatalogName(), n.GetSchemaName()
 			}
-			sess, err := h.sessions.add(ctx, o)
+			sess, err := h.sessions.openSession(ctx, o)
 			if errors.Is(err, warehouse.ErrStarting) {
 				return nil, err
 			}

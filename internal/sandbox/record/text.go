@@ -23,7 +23,7 @@ func Cells(batch arrow.RecordBatch, i int) ([]string, error) {
 	out := make([]string, batch.NumCols())
 	for c := range out {
 		var b strings.Builder
-		if err := value(&b, batch.Column(c), i); err != nil {
+		if err := appendValue(&b, batch.Column(c), i); err != nil {
 			return nil, fmt.Errorf("column %s: %w", batch.ColumnName(c), err)
 		}
 		out[c] = b.String()
@@ -31,7 +31,7 @@ func Cells(batch arrow.RecordBatch, i int) ([]string, error) {
 	return out, nil
 }
 
-func value(b *strings.Builder, a arrow.Array, i int) error {
+func appendValue(b *strings.Builder, a arrow.Array, i int) error {
 	if a.DataType().ID() == arrow.NULL || a.IsNull(i) {
 		b.WriteString("NULL")
 		return nil
@@ -48,9 +48,9 @@ func value(b *strings.Builder, a arrow.Array, i int) error {
 	case *array.Int64:
 		fmt.Fprint(b, a.Value(i))
 	case *array.Float32:
-		float(b, float64(a.Value(i)), 32)
+		appendFloat(b, float64(a.Value(i)), 32)
 	case *array.Float64:
-		float(b, a.Value(i), 64)
+		appendFloat(b, a.Value(i), 64)
 	case *array.Decimal128:
 		t, ok := a.DataType().(*arrow.Decimal128Type)
 		if !ok {
@@ -66,18 +66,18 @@ func value(b *strings.Builder, a arrow.Array, i int) error {
 	case *array.Timestamp:
 		fmt.Fprintf(b, "micro %d", a.Value(i))
 	case *array.Map:
-		return pairs(b, a, i)
+		return appendMap(b, a, i)
 	case *array.Struct:
-		return fields(b, a, i)
+		return appendStruct(b, a, i)
 	case array.ListLike:
-		return list(b, a, i)
+		return appendList(b, a, i)
 	default:
 		return fmt.Errorf("record: no text form for a value of type %s", a.DataType())
 	}
 	return nil
 }
 
-func float(b *strings.Builder, f float64, bits int) {
+func appendFloat(b *strings.Builder, f float64, bits int) {
 	if f == 0 && math.Signbit(f) {
 		b.WriteByte('-')
 		f = 0
@@ -85,14 +85,14 @@ func float(b *strings.Builder, f float64, bits int) {
 	b.WriteString(strconv.FormatFloat(f, 'g', -1, bits))
 }
 
-func list(b *strings.Builder, a array.ListLike, i int) error {
+func appendList(b *strings.Builder, a array.ListLike, i int) error {
 	start, end := a.ValueOffsets(i)
 	b.WriteByte('[')
 	for j := int(start); j < int(end); j++ {
 		if j > int(start) {
 			b.WriteString(", ")
 		}
-		if err := value(b, a.ListValues(), j); err != nil {
+		if err := appendValue(b, a.ListValues(), j); err != nil {
 			return err
 		}
 	}
@@ -100,18 +100,18 @@ func list(b *strings.Builder, a array.ListLike, i int) error {
 	return nil
 }
 
-func pairs(b *strings.Builder, a *array.Map, i int) error {
+func appendMap(b *strings.Builder, a *array.Map, i int) error {
 	start, end := a.ValueOffsets(i)
 	b.WriteByte('{')
 	for j := int(start); j < int(end); j++ {
 		if j > int(start) {
 			b.WriteString(", ")
 		}
-		if err := value(b, a.Keys(), j); err != nil {
+		if err := appendValue(b, a.Keys(), j); err != nil {
 			return err
 		}
 		b.WriteString(": ")
-		if err := value(b, a.Items(), j); err != nil {
+		if err := appendValue(b, a.Items(), j); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func pairs(b *strings.Builder, a *array.Map, i int) error {
 	return nil
 }
 
-func fields(b *strings.Builder, a *array.Struct, i int) error {
+func appendStruct(b *strings.Builder, a *array.Struct, i int) error {
 	t, ok := a.DataType().(*arrow.StructType)
 	if !ok {
 		return fmt.Errorf("record: struct in an array of type %s", a.DataType())
@@ -130,7 +130,7 @@ func fields(b *strings.Builder, a *array.Struct, i int) error {
 			b.WriteString(", ")
 		}
 		b.WriteString(strconv.Quote(t.Field(f).Name) + ": ")
-		if err := value(b, a.Field(f), i); err != nil {
+		if err := appendValue(b, a.Field(f), i); err != nil {
 			return err
 		}
 	}

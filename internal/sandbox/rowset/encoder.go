@@ -78,7 +78,7 @@ func NewEncoder(columns []warehouse.Column, o Options) (*Encoder, error) {
 		if c.Arrow.Type == nil {
 			return nil, fmt.Errorf("rowset: column %q of type %s has no Arrow type", c.Name, c.Type)
 		}
-		if !o.Native.sends(id) && c.Arrow.Type.ID() != arrow.STRING {
+		if !o.Native.isNative(id) && c.Arrow.Type.ID() != arrow.STRING {
 			e.asText[i] = true
 			fields[i].Type = arrow.BinaryTypes.String
 		}
@@ -92,7 +92,7 @@ func NewEncoder(columns []warehouse.Column, o Options) (*Encoder, error) {
 	return e, nil
 }
 
-func (n Native) sends(id tcli.TTypeId) bool {
+func (n Native) isNative(id tcli.TTypeId) bool {
 	switch id {
 	case tcli.TTypeId_TIMESTAMP_TYPE:
 		return n.Timestamps
@@ -188,7 +188,7 @@ func (f *FileWriter) Close() error {
 }
 
 func (e *Encoder) write(w *ipc.Writer, r arrow.RecordBatch) error {
-	physical, err := e.physical(r)
+	physical, err := e.convertColumns(r)
 	if err != nil {
 		return err
 	}
@@ -199,8 +199,8 @@ func (e *Encoder) write(w *ipc.Writer, r arrow.RecordBatch) error {
 	return nil
 }
 
-// physical converts the columns of r to the types that the client wants.
-func (e *Encoder) physical(r arrow.RecordBatch) (arrow.RecordBatch, error) {
+// convertColumns converts the columns of r to the types that the client wants.
+func (e *Encoder) convertColumns(r arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if int(r.NumCols()) != len(e.columns) {
 		return nil, fmt.Errorf("rowset: the engine sent %d columns for %d declared ones", r.NumCols(), len(e.columns))
 	}

@@ -73,9 +73,9 @@ func jsonOf(a arrow.Array, loc *time.Location) (appendFunc, error) {
 			return append(base64.StdEncoding.AppendEncode(dst, a.Value(i)), '"')
 		}, nil
 	case *array.String, *array.LargeString:
-		return quoted(a, loc, true)
+		return quotedJSON(a, loc, true)
 	case *array.Date32, *array.Timestamp:
-		return quoted(a, loc, false)
+		return quotedJSON(a, loc, false)
 	case *array.Map:
 		return jsonOfMap(a, loc)
 	case *array.Struct:
@@ -86,7 +86,7 @@ func jsonOf(a arrow.Array, loc *time.Location) (appendFunc, error) {
 	return nil, fmt.Errorf("rowset: no text form for Arrow type %s", a.DataType())
 }
 
-func quoted(a arrow.Array, loc *time.Location, escape bool) (appendFunc, error) {
+func quotedJSON(a arrow.Array, loc *time.Location, escape bool) (appendFunc, error) {
 	text, err := textOf(a, loc)
 	if err != nil {
 		return nil, err

@@ -12,13 +12,13 @@ import (
 // Inferrer infers column types as Spark's inferSchema does, from the values alone:
 // 00123 is a number.
 type Inferrer struct {
-	o     Options
-	types []*types.Type
+	options Options
+	types   []*types.Type
 }
 
 // NewInferrer returns an inferrer for a number of columns.
 func NewInferrer(o Options, columns int) *Inferrer {
-	f := &Inferrer{o: o, types: make([]*types.Type, columns)}
+	f := &Inferrer{options: o, types: make([]*types.Type, columns)}
 	for i := range f.types {
 		f.types[i] = types.VoidType
 	}
@@ -28,7 +28,7 @@ func NewInferrer(o Options, columns int) *Inferrer {
 // Add takes the values of a record into account.
 func (f *Inferrer) Add(row []string) {
 	for i, v := range row {
-		if i < len(f.types) && v != "" && v != f.o.NullValue {
+		if i < len(f.types) && v != "" && v != f.options.NullValue {
 			f.types[i] = f.infer(f.types[i], v)
 		}
 	}
@@ -90,7 +90,7 @@ func (f *Inferrer) try(k types.Kind, v string) *types.Type {
 			return types.DoubleType
 		}
 	case types.Date:
-		if _, ok := sparkvalue.ParseDate(v); ok && f.o.PreferDate && len(v) == len("2006-01-02") {
+		if _, ok := sparkvalue.ParseDate(v); ok && f.options.PreferDate && len(v) == len("2006-01-02") {
 			return types.DateType
 		}
 	case types.Timestamp:

@@ -14,11 +14,11 @@ import (
 
 // Reader reads the records of one file.
 type Reader struct {
-	o    Options
-	in   *bufio.Reader
-	t    *tokenizer
-	line []byte
-	read int
+	options   Options
+	in        *bufio.Reader
+	tokenizer *tokenizer
+	line      []byte
+	read      int
 }
 
 // NewReader returns a reader of a file's records. It skips a byte order mark.
@@ -30,13 +30,13 @@ func NewReader(r io.Reader, o Options) *Reader {
 	if head, err := in.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
 		_, _ = in.Discard(3) // cannot fail after Peek
 	}
-	out := &Reader{o: o, in: in, t: &tokenizer{options: o}}
+	out := &Reader{options: o, in: in, tokenizer: &tokenizer{options: o}}
 	if o.MultiLine {
-		out.t.in = in
+		out.tokenizer.in = in
 		if o.LineSep != "" {
-			out.t.sep1 = o.LineSep[0]
+			out.tokenizer.sep1 = o.LineSep[0]
 		} else {
-			out.t.detectLineSeparator()
+			out.tokenizer.detectLineSeparator()
 		}
 	}
 	return out
@@ -45,11 +45,11 @@ func NewReader(r io.Reader, o Options) *Reader {
 // Read returns the next record's values, or io.EOF.
 func (r *Reader) Read() ([]string, error) {
 	var row []string
-	if r.o.MultiLine {
-		row = r.t.read()
+	if r.options.MultiLine {
+		row = r.tokenizer.read()
 		if row == nil {
-			if r.t.err != nil && !errors.Is(r.t.err, io.EOF) {
-				return nil, r.t.err
+			if r.tokenizer.err != nil && !errors.Is(r.tokenizer.err, io.EOF) {
+				return nil, r.tokenizer.err
 			}
 			return nil, io.EOF
 		}
@@ -60,13 +60,13 @@ func (r *Reader) Read() ([]string, error) {
 		}
 	}
 	r.read++
-	if len(row) > r.o.MaxColumns {
+	if len(row) > r.options.MaxColumns {
 		return nil, sqlerror.New(
 			"MALFORMED_CSV_RECORD",
 			"KD000",
 			"Malformed CSV record: it has %d columns, more than the option maxColumns (%d) allows.",
 			len(row),
-			r.o.MaxColumns,
+			r.options.MaxColumns,
 		)
 	}
 	for i, v := range row {
@@ -86,11 +86,11 @@ func (r *Reader) readLine() ([]string, error) {
 			return nil, err
 		}
 		blank := len(bytes.TrimFunc(line, func(c rune) bool { return c <= ' ' })) == 0
-		if blank || r.o.Comment != 0 && line[0] == r.o.Comment {
+		if blank || r.options.Comment != 0 && line[0] == r.options.Comment {
 			continue
 		}
-		r.t.line, r.t.ch, r.t.prev, r.t.done = line, 0, 0, false
-		if row := r.t.read(); row != nil {
+		r.tokenizer.line, r.tokenizer.ch, r.tokenizer.prev, r.tokenizer.done = line, 0, 0, false
+		if row := r.tokenizer.read(); row != nil {
 			return row, nil
 		}
 	}
@@ -110,9 +110,9 @@ func (r *Reader) nextLine() ([]byte, error) {
 		}
 		some = true
 		switch {
-		case r.o.LineSep != "" && c == r.o.LineSep[0], r.o.LineSep == "" && c == '\n':
+		case r.options.LineSep != "" && c == r.options.LineSep[0], r.options.LineSep == "" && c == '\n':
 			return r.line, nil
-		case r.o.LineSep == "" && c == '\r':
+		case r.options.LineSep == "" && c == '\r':
 			if p, err := r.in.Peek(1); err == nil && p[0] == '\n' {
 				_, _ = r.in.ReadByte() // cannot fail after Peek
 			}

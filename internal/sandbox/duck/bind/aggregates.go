@@ -170,7 +170,7 @@ func bindAvg(c *call) *Expr {
 	return &Expr{SQL: c.aggregateSQL("avg", c.b.losslessCast(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 }
 
-// firstLast binds first(x [, ignoreNulls]).
+// bindFirstLast binds first(x [, ignoreNulls]).
 func bindFirstLast(name string) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		if len(c.args) == 2 {

@@ -72,9 +72,9 @@ type member struct {
 }
 
 type binder struct {
-	env       *Env
-	relations int
-	ctes      []map[string]*cte
+	env        *Env
+	aliasCount int
+	ctes       []map[string]*cte
 	// views are the views being expanded, outermost first.
 	views []string
 	// noAggregates is the name of the clause that is being bound, if it allows no
@@ -136,8 +136,8 @@ func Constant(env *Env, x syntax.Expr, t *types.Type) (sql string, err error) {
 }
 
 func (b *binder) newAlias() string {
-	b.relations++
-	return fmt.Sprintf("r%d", b.relations)
+	b.aliasCount++
+	return fmt.Sprintf("r%d", b.aliasCount)
 }
 
 // field is a column in a scope.

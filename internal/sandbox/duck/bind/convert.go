@@ -273,8 +273,8 @@ func (b *binder) zone() string {
 }
 
 func (b *binder) newVariable() string {
-	b.relations++
-	return fmt.Sprintf("v%d", b.relations)
+	b.aliasCount++
+	return fmt.Sprintf("v%d", b.aliasCount)
 }
 
 func (b *binder) castNested(x string, from, to *types.Type, m castMode) string {

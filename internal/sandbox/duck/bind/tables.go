@@ -152,9 +152,9 @@ func (b *binder) view(v *catalog.View, qualifier []string, t *syntax.TableName, 
 	if !v.Temporary {
 		env.TempViews = nil
 	}
-	inner := &binder{env: &env, relations: b.relations, views: append(slices.Clone(b.views), key)}
+	inner := &binder{env: &env, aliasCount: b.aliasCount, views: append(slices.Clone(b.views), key)}
 	sql, cols := inner.query(q, nil)
-	b.relations = inner.relations
+	b.aliasCount = inner.aliasCount
 	if len(v.Columns) > 0 && len(v.Columns) <= len(cols) {
 		cols = slices.Clone(cols)
 		for i, c := range v.Columns {

@@ -58,8 +58,8 @@ func (p *Parameters) literal(name string) (literal string, ok bool, err error) {
 	return literal, true, err
 }
 
-// allBound returns an error if there are more positional values than question marks.
-func (p *Parameters) allBound() error {
+// checkAllBound returns an error if there are more positional values than question marks.
+func (p *Parameters) checkAllBound() error {
 	if p.used < len(p.positional) {
 		return &warehouse.Error{
 			Class: "INVALID_SQL_ARG", SQLState: "42K08",

@@ -179,9 +179,9 @@ func (w *walker) keyword(t syntax.Token) bool {
 	}
 	switch t.Upper {
 	case "SELECT":
-		w.top().inFrom, w.top().query, w.expected = false, true, noName
+		w.top().inFrom, w.top().hasSelect, w.expected = false, true, noName
 	case "FROM":
-		if fromFunctions[w.top().function] && !w.top().query || before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
+		if fromFunctions[w.top().function] && !w.top().hasSelect || before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
 			w.expected = noName
 			return true
 		}

@@ -78,9 +78,9 @@ const (
 type frame struct {
 	// inFrom is true where a comma separates relations.
 	inFrom bool
-	// function is the word before the parenthesis; query is true after a SELECT.
-	function string
-	query    bool
+	// function is the word before the parenthesis; hasSelect is true after a SELECT.
+	function  string
+	hasSelect bool
 }
 
 // Rewrite maps the names of a statement and binds its parameters.
@@ -93,12 +93,12 @@ func Rewrite(source string, tokens []syntax.Token, env Env) (*Statement, error) 
 		w.column(c[0], c[1])
 	}
 	if w.err == nil {
-		w.err = env.Parameters.allBound()
+		w.err = env.Parameters.checkAllBound()
 	}
 	if w.err != nil {
 		return nil, w.err
 	}
-	return (&Statement{Tables: w.tables, Schemas: w.schemas, edits: w.edits, source: source}).apply(), nil
+	return (&Statement{Tables: w.tables, Schemas: w.schemas, edits: w.edits, source: source}).applyEdits(), nil
 }
 
 // Replace returns the statement with another text for the source from start to end,
@@ -106,10 +106,10 @@ func Rewrite(source string, tokens []syntax.Token, env Env) (*Statement, error) 
 func (s *Statement) Replace(start, end int, text string) *Statement {
 	out := *s
 	out.edits = append(slices.Clone(s.edits), edit{start, end, text})
-	return out.apply()
+	return out.applyEdits()
 }
 
-func (s *Statement) apply() *Statement {
+func (s *Statement) applyEdits() *Statement {
 	slices.SortStableFunc(s.edits, func(a, b edit) int { return cmp.Or(a.start-b.start, a.end-b.end) })
 	var b strings.Builder
 	at := 0
@@ -240,10 +240,10 @@ func (w *walker) operator(t syntax.Token) {
 		}
 	case "?":
 		w.expected = noName
-		w.bind("", w.i)
+		w.bindMarker("", w.i)
 	case ":":
 		if next := w.token(1); isName(next) && next.Start == t.End {
-			w.bind(next.Text, w.i+1)
+			w.bindMarker(next.Text, w.i+1)
 			w.i++
 		}
 		w.expected = noName
@@ -255,7 +255,7 @@ func (w *walker) operator(t syntax.Token) {
 
 var queryStart = map[string]bool{"SELECT": true, "WITH": true, "VALUES": true, "FROM": true, "TABLE": true}
 
-func (w *walker) bind(name string, last int) {
+func (w *walker) bindMarker(name string, last int) {
 	literal, ok, err := w.Parameters.literal(name)
 	if err != nil {
 		w.err = err
