@@ -107,6 +107,7 @@ func TestErrorsNameTheKeyAndNoSecret(t *testing.T) {
 		"a kind":    {"staging: {}", "staging is given without", nil},
 		"a wait":    {"platform: {lytics: {token: t, profile_wait_minutes: -1}}", "profile_wait_minutes", nil},
 		"minutes":   {"platform: {lytics: {token: t}}", "LYTICS_PROFILE_WAIT_MINUTES", map[string]string{"LYTICS_PROFILE_WAIT_MINUTES": "some"}},
+		"two":       {"platform: {embedded: {}, lytics: {token: t}}", "Two platforms", nil},
 		"none of 1": {"platform: {}", "platform is given without", nil},
 	} {
 		read, err := config.Read(write(t, c.text, 0o600))

@@ -72,7 +72,15 @@ type S3 struct {
 // Platform selects the customer-data platform. Without Lytics it is the
 // embedded platform.
 type Platform struct {
-	Lytics *Lytics `yaml:"lytics"`
+	Embedded *Embedded `yaml:"embedded"`
+	Lytics   *Lytics   `yaml:"lytics"`
+}
+
+// Embedded configures the platform in the store.
+type Embedded struct {
+	// PlaceholderIdentifiers are values of identifiers that identify nobody. Nil
+	// means the list that the store has; an empty list means none.
+	PlaceholderIdentifiers []string `yaml:"placeholder_identifiers"`
 }
 
 // Lytics is a Lytics account. Empty URLs mean those of Lytics.
@@ -159,9 +167,13 @@ func (c Engine) check() (errs []error) {
 		errs = append(errs, jobs.Invalid("staging", "The staging is neither a bucket nor a volume", "staging is given without s3 or volume.",
 			"Give one of them, or leave staging out if nothing is exported"))
 	}
-	if c.Platform != nil && c.Platform.Lytics == nil {
-		errs = append(errs, jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics.",
-			"Give platform.lytics ({} takes all from the environment), or leave platform out"))
+	switch p := c.Platform; {
+	case p == nil:
+	case p.Lytics == nil && p.Embedded == nil:
+		errs = append(errs, jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics and without embedded.",
+			"Set platform.lytics ({} takes all settings from the environment), or remove platform"))
+	case p.Lytics != nil && p.Embedded != nil:
+		errs = append(errs, jobs.Invalid("platform.embedded", "Two platforms are configured", "platform has both lytics and embedded.", "Remove one of them"))
 	}
 	if a := c.LyticsAccount(); a != nil && a.ProfileWaitMinutes != nil && *a.ProfileWaitMinutes < 0 {
 		errs = append(errs, jobs.Invalid("platform.lytics.profile_wait_minutes", "A setting is negative",

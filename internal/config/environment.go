@@ -147,6 +147,7 @@ func (e *environment) volume(given *Volume) *Volume {
 func (e *environment) platform(c *Engine) {
 	account := c.LyticsAccount()
 	if account == nil {
+		e.embedded(c)
 		return
 	}
 	l := *account
@@ -161,5 +162,21 @@ func (e *environment) platform(c *Engine) {
 			"platform.lytics is given without token, and LYTICS_API_TOKEN is not set.",
 			"Create an API token in Lytics (Account Settings, API Tokens), and set one of them"))
 	}
-	c.Platform = &Platform{Lytics: &l}
+	c.Platform = &Platform{Embedded: c.Platform.Embedded, Lytics: &l}
+}
+
+// embedded fills the settings of the embedded platform.
+func (e *environment) embedded(c *Engine) {
+	text, _ := e.lookup("LYTICS_PLACEHOLDER_IDENTIFIERS")
+	p := Platform{Embedded: &Embedded{}}
+	if c.Platform != nil && c.Platform.Embedded != nil {
+		*p.Embedded = *c.Platform.Embedded
+	}
+	if text == "" || p.Embedded.PlaceholderIdentifiers != nil || c.Platform != nil && c.Platform.Embedded == nil {
+		return
+	}
+	for value := range strings.SplitSeq(text, ",") {
+		p.Embedded.PlaceholderIdentifiers = append(p.Embedded.PlaceholderIdentifiers, strings.TrimSpace(value))
+	}
+	c.Platform = &p
 }

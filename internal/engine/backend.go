@@ -92,10 +92,11 @@ func (parsers) Close() error { return nil }
 
 // Embedded is the platform inside the data directory, or with a shared store in
 // its database and the bucket of segments. Without a bucket a shared store's
-// platform takes definitions, and refuses events.
-func Embedded(segments *staging.S3Config) Backend {
+// platform takes definitions, and refuses events. Placeholders are the values of
+// identifiers that identify nobody; nil means those of the store.
+func Embedded(segments *staging.S3Config, placeholders []string) Backend {
 	return Backend{Open: func(db *store.DB) (Platform, error) {
-		c := embedded.Config{DB: db}
+		c := embedded.Config{DB: db, Placeholders: placeholders}
 		if db.Shared() {
 			c.Segments = segments
 		}

@@ -26,6 +26,9 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 	if v := c.Volume(); v != nil {
 		o.Volume = &staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
 	}
+	if p := c.Platform; p != nil && p.Embedded != nil {
+		o.PlaceholderIdentifiers = p.Embedded.PlaceholderIdentifiers
+	}
 	if a := c.LyticsAccount(); a != nil {
 		wait := lytics.DefaultProfileWait
 		if a.ProfileWaitMinutes != nil {

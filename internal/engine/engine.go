@@ -37,6 +37,9 @@ type Options struct {
 	Volume  *staging.VolumeConfig
 	// Platform is the customer-data side: Embedded when zero.
 	Platform Backend
+	// PlaceholderIdentifiers are the values of identifiers that identify nobody on
+	// the embedded platform. Nil means the list of the store.
+	PlaceholderIdentifiers []string
 	// Quarantine bounds the rows that the platform rejected.
 	Quarantine QuarantineBounds
 	// UserAgent names the product and its version to the warehouse.
@@ -99,7 +102,7 @@ func New(o Options) *Engine {
 		o.Getenv = os.Getenv
 	}
 	if o.Platform.Open == nil {
-		o.Platform = Embedded(o.Staging)
+		o.Platform = Embedded(o.Staging, o.PlaceholderIdentifiers)
 	}
 	o.Quarantine = o.Quarantine.withDefaults()
 	if o.MaxRunsPerAuthorization <= 0 {

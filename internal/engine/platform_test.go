@@ -59,7 +59,7 @@ type withoutCustomerData struct{ engine.Platform }
 func TestPlatformWithoutCustomerDataRefuses(t *testing.T) {
 	t.Parallel()
 	e := process(t, t.TempDir(), succeed, func(o *engine.Options) {
-		embedded := engine.Embedded(nil)
+		embedded := engine.Embedded(nil, nil)
 		o.Platform = engine.Backend{Key: "withoutCustomerData", Open: func(db *store.DB) (engine.Platform, error) {
 			p, err := embedded.Open(db)
 			return withoutCustomerData{p}, err

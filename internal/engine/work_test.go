@@ -14,7 +14,7 @@ func TestPlatformsHaveSeparateCursors(t *testing.T) {
 	token := jobs.NewSecret("token")
 	of := map[string]string{}
 	for name, platform := range map[string]Backend{
-		"embedded":         Embedded(nil),
+		"embedded":         Embedded(nil, nil),
 		"a Lytics account": Lytics(LyticsAccount{Token: token, AccountID: "1"}),
 		"another account":  Lytics(LyticsAccount{Token: token, AccountID: "2"}),
 		"another API":      Lytics(LyticsAccount{Token: token, AccountID: "1", APIURL: "https://lytics.example.com"}),

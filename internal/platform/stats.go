@@ -25,7 +25,7 @@ type ProfileStats struct {
 	Unfit int64
 	// Conflicts is the number of conflicts: groups of joined identities that are
 	// too large for one user. Their events belong to no profile. The cause is a
-	// placeholder value such as "unknown" in an identifier; a guard expression must
+	// placeholder value such as "unknown" in an identifier; the list of placeholders must
 	// exclude it.
 	Conflicts int64
 	// ConflictExample is an identity of the last conflict of this build, as

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -117,6 +118,20 @@ func (r *configReader) number(name string, v types.Int64) *int {
 	}
 	n := int(v.ValueInt64())
 	return &n
+}
+
+// list gives the texts of a list; it is nil if the attribute is null.
+func (r *configReader) list(ctx context.Context, name string, v types.List) []string {
+	unknown := v.IsUnknown() || slices.ContainsFunc(v.Elements(), func(e attr.Value) bool { return e.IsUnknown() })
+	if unknown {
+		r.unknown = append(r.unknown, name)
+	}
+	if unknown || v.IsNull() {
+		return nil
+	}
+	list := []string{}
+	r.diags.Append(v.ElementsAs(ctx, &list, false)...)
+	return list
 }
 
 // decode reads a nested object; one that is null or unknown gives the zero

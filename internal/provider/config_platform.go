@@ -13,7 +13,12 @@ import (
 )
 
 type platformModel struct {
-	Lytics types.Object `tfsdk:"lytics"`
+	Embedded types.Object `tfsdk:"embedded"`
+	Lytics   types.Object `tfsdk:"lytics"`
+}
+
+type embeddedModel struct {
+	Placeholders types.List `tfsdk:"placeholder_identifiers"`
 }
 
 type lyticsModel struct {
@@ -37,8 +42,21 @@ func platformSchema() schema.Attribute {
 			"profiles in `data_dir`. " +
 			"Imports have a cursor for each platform, so changing the platform imports all rows into the other one.",
 		Attributes: map[string]schema.Attribute{
+			"embedded": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Settings of the embedded platform.",
+				Attributes: map[string]schema.Attribute{
+					"placeholder_identifiers": schema.ListAttribute{
+						Optional: true, ElementType: types.StringType,
+						MarkdownDescription: "Values of identifiers that identify nobody, such as `[\"N/A\", \"unknown\", \"0000\"]`, so that users " +
+							"who share one are not joined. They are compared with the values in profiles, after the mapping, in any case and " +
+							"without spaces around them. Blank values identify nobody in any case. The store keeps the list: if the " +
+							"attribute is removed, it stays; `[]` empties it. A changed list rebuilds all profiles at the next run. " +
+							"Default: none. Environment: `LYTICS_PLACEHOLDER_IDENTIFIERS` (separated by commas).",
+					},
+				},
+			},
 			"lytics": schema.SingleNestedAttribute{
-				Required: true, MarkdownDescription: "A Lytics account. `lytics = {}` takes everything from the environment.",
+				Optional: true, MarkdownDescription: "A Lytics account. `lytics = {}` takes everything from the environment.",
 				Attributes: map[string]schema.Attribute{
 					"token":      token,
 					"api_url":    text("URL of the Lytics API. Default `https://api.lytics.io`. Environment: `LYTICS_API_URL`."),
@@ -67,12 +85,20 @@ func (r *configReader) platform(ctx context.Context, v types.Object) *config.Pla
 		return nil
 	}
 	outer := decode[platformModel](ctx, r, v)
-	if v.IsUnknown() || outer.Lytics.IsUnknown() {
+	if v.IsUnknown() || outer.Lytics.IsUnknown() || outer.Embedded.IsUnknown() {
 		r.unknown = append(r.unknown, "platform")
 		return nil
 	}
+	p := &config.Platform{}
+	if !outer.Embedded.IsNull() {
+		m := decode[embeddedModel](ctx, r, outer.Embedded)
+		p.Embedded = &config.Embedded{PlaceholderIdentifiers: r.list(ctx, "platform.embedded.placeholder_identifiers", m.Placeholders)}
+	}
+	if outer.Lytics.IsNull() {
+		return p
+	}
 	m := decode[lyticsModel](ctx, r, outer.Lytics)
-	return &config.Platform{Lytics: &config.Lytics{
+	p.Lytics = &config.Lytics{
 		Token:     config.NewSecret(strings.TrimSpace(r.text("platform.lytics.token", m.Token))),
 		APIURL:    r.text("platform.lytics.api_url", m.APIURL),
 		BulkURL:   r.text("platform.lytics.bulk_url", m.BulkURL),
@@ -80,5 +106,6 @@ func (r *configReader) platform(ctx context.Context, v types.Object) *config.Pla
 		Format:    r.text("platform.lytics.upload_format", m.Format),
 
 		ProfileWaitMinutes: r.number("platform.lytics.profile_wait_minutes", m.Wait),
-	}}
+	}
+	return p
 }

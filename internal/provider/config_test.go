@@ -3,6 +3,7 @@ package provider_test
 import (
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,22 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 		"an account from the block": {block{"platform": block{"lytics": block{"token": "canary", "api_url": "https://x"}}},
 			map[string]string{"LYTICS_API_TOKEN": "t", "LYTICS_API_URL": "https://a"}, func(c config.Engine) bool {
 				return *c.LyticsAccount() == config.Lytics{Token: config.NewSecret("canary"), APIURL: "https://x"}
+			}},
+		"a wait, and none": {block{"platform": block{"lytics": block{"token": "t", "profile_wait_minutes": 0}}},
+			map[string]string{"LYTICS_PROFILE_WAIT_MINUTES": "3"}, func(c config.Engine) bool {
+				return c.LyticsAccount().ProfileWaitMinutes != nil && *c.LyticsAccount().ProfileWaitMinutes == 0
+			}},
+		"placeholders from the block": {block{"platform": block{"embedded": block{"placeholder_identifiers": []any{"N/A", "0000"}}}},
+			map[string]string{"LYTICS_PLACEHOLDER_IDENTIFIERS": "x"}, func(c config.Engine) bool {
+				return slices.Equal(c.Platform.Embedded.PlaceholderIdentifiers, []string{"N/A", "0000"}) && c.LyticsAccount() == nil
+			}},
+		"an empty list of placeholders": {block{"platform": block{"embedded": block{"placeholder_identifiers": []any{}}}},
+			map[string]string{"LYTICS_PLACEHOLDER_IDENTIFIERS": "x"}, func(c config.Engine) bool {
+				return c.Platform.Embedded.PlaceholderIdentifiers != nil && len(c.Platform.Embedded.PlaceholderIdentifiers) == 0
+			}},
+		"placeholders from the environment": {block{}, map[string]string{"LYTICS_PLACEHOLDER_IDENTIFIERS": "N/A, 0000"},
+			func(c config.Engine) bool {
+				return slices.Equal(c.Platform.Embedded.PlaceholderIdentifiers, []string{"N/A", "0000"})
 			}},
 		"a profile is not mixed with keys": {block{"staging": block{"s3": block{"bucket": "b", "profile": "team"}}},
 			map[string]string{"LYTICS_STAGING_S3_PROFILE": "other", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK",

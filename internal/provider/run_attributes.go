@@ -87,7 +87,7 @@ var runAttributes = []runAttribute{
 	{"unfit", types.Int64Type, inImport | inRuns, "Values of all streams that do not fit their field, which are left out of profiles.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Unfit) }},
 	{"conflicts", types.Int64Type, inImport | inRuns, "Users that were left out because too many identities were joined into " +
-		"one profile. The usual cause is a placeholder value in an identifier; exclude it with a `guard_expression`.",
+		"one profile. The usual cause is a placeholder value in an identifier: add it to the provider's `placeholder_identifiers`.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Conflicts) }},
 	{"conflict_example", types.StringType, inImport | inRuns, "An identity with a conflict, as `field=value`; for a field " +
 		"with `is_pii` only the field's id.",

@@ -5,7 +5,7 @@ package store
 var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
-	"erasure", "erased_identities", "replaced_segments",
+	"placeholders", "erasure", "erased_identities", "replaced_segments",
 	"lytics_sends", "lytics_texts", "lytics_account", "lytics_awaited", "alerts", "quarantine", "quarantine_removed",
 }
 

@@ -44,6 +44,9 @@ func (p *Platform) BuildProfiles(ctx context.Context, progress func(done, total 
 }
 
 func (p *Platform) build(ctx context.Context, lock buildLock, progress func(done, total int64)) (platform.ProfileStats, error) {
+	if err := p.adoptPlaceholders(ctx, lock); err != nil {
+		return platform.ProfileStats{}, err
+	}
 	pl, err := p.mappingPlan(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err

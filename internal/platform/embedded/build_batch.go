@@ -85,7 +85,7 @@ func (b *builder) addEvent(s *streamMappings, e rawEvent) {
 	var unfit int64
 	b.contributions, unfit = s.evaluate(e.data, e.micros, b.plan.fields, b.contributions)
 	b.counters.Unfit += unfit
-	b.touched = identitiesOf(b.contributions[from:], b.plan.fields, b.touched)
+	b.touched = b.plan.identitiesOf(b.contributions[from:], b.touched)
 	identities := b.touched[touched:]
 	if len(identities) == 0 {
 		b.counters.Unidentified++

@@ -106,7 +106,7 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.I
 			Code: jobs.CodeFailed, Attribute: "identifier", Summary: "The identifier does not belong to one user",
 			Detail: "It is joined with more identities than one user has: " +
 				"a placeholder value in an identifier joins users who are not the same.",
-			Next: "Exclude the placeholder by a guard_expression, run an import so that the profiles are rebuilt, then erase again",
+			Next: "Add the placeholder to platform.embedded.placeholder_identifiers, run an import so that the profiles are rebuilt, then erase again",
 		}
 	}
 	return g, pr, err

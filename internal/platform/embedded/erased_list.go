@@ -127,7 +127,7 @@ func (p *Platform) erasurePending(ctx context.Context) (pending bool, err error)
 // erasedMatcher finds the events of erased users in one stream. Like a build, it
 // evaluates the mappings.
 type erasedMatcher struct {
-	fields []mappedField
+	plan   *mappingPlan
 	stream *streamMappings
 	list   *erasedList
 	// others are the identities that a dry run of an erasure would add.
@@ -143,13 +143,13 @@ func newErasedMatcher(pl *mappingPlan, stream string, list *erasedList, others m
 	if i < 0 || len(list.hashes) == 0 && len(others) == 0 {
 		return nil
 	}
-	return &erasedMatcher{fields: pl.fields, stream: pl.streams[i], list: list, others: others}
+	return &erasedMatcher{plan: pl, stream: pl.streams[i], list: list, others: others}
 }
 
 func (r *erasedMatcher) matches(data string, micros int64) bool {
-	r.contributions, _ = r.stream.evaluate(data, micros, r.fields, r.contributions[:0])
-	r.touched = identitiesOf(r.contributions, r.fields, r.touched[:0])
-	return r.list.has(r.fields, r.touched) || slices.ContainsFunc(r.touched, func(i identity) bool {
+	r.contributions, _ = r.stream.evaluate(data, micros, r.plan.fields, r.contributions[:0])
+	r.touched = r.plan.identitiesOf(r.contributions, r.touched[:0])
+	return r.list.has(r.plan.fields, r.touched) || slices.ContainsFunc(r.touched, func(i identity) bool {
 		_, ok := r.others[i]
 		return ok
 	})

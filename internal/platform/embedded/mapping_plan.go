@@ -36,6 +36,8 @@ type mappingPlan struct {
 	fingerprint string
 	fields      []mappedField
 	streams     []*streamMappings
+	// placeholders are the values that identify nobody.
+	placeholders placeholders
 }
 
 // streamMappings are the compiled mappings of one stream.
@@ -90,7 +92,15 @@ func loadMappingPlan(ctx context.Context, q queryer) (*mappingPlan, error) {
 	if pl.fields, err = withRules(fields); err != nil {
 		return nil, err
 	}
-	pl.fingerprint, err = fingerprint(fields, mappings)
+	listed, err := storedPlaceholders(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	pl.placeholders = placeholders{}
+	for _, text := range listed {
+		pl.placeholders[text] = struct{}{}
+	}
+	pl.fingerprint, err = fingerprint(fields, mappings, listed)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +127,7 @@ func withRules(fields []jobs.Field) ([]mappedField, error) {
 // fingerprint is a hash of the definitions that determine the content of profiles.
 // When it changes, the profiles must be rebuilt. It does not depend on descriptions,
 // on IsPII, or on the ids of mappings.
-func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
+func fingerprint(fields []jobs.Field, mappings []jobs.Mapping, placeholders []string) (string, error) {
 	fields, mappings = slices.Clone(fields), slices.Clone(mappings)
 	for i := range fields {
 		fields[i].Description, fields[i].IsPII = "", false
@@ -125,7 +135,11 @@ func fingerprint(fields []jobs.Field, mappings []jobs.Mapping) (string, error) {
 	for i := range mappings {
 		mappings[i].ID = ""
 	}
-	text, err := json.Marshal([]any{formatVersion, fields, mappings})
+	decisive := []any{formatVersion, fields, mappings}
+	if len(placeholders) > 0 {
+		decisive = append(decisive, placeholders)
+	}
+	text, err := json.Marshal(decisive)
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,8 @@ type Platform struct {
 	segments segmentStorage
 	profiles profileStorage
 	limits   buildLimits
+	// placeholders are those of the configuration; nil means the store's.
+	placeholders []string
 
 	mu       sync.Mutex
 	closed   bool
@@ -43,11 +45,15 @@ type Config struct {
 	// machines do not share a disk. Without it, events of such a store cannot be
 	// appended or read. It is nil for a data directory.
 	Segments *staging.S3Config
+	// Placeholders are values of identifiers that identify nobody, whatever their
+	// case and the spaces around them. The next build stores the list; if it
+	// changed, it rebuilds all profiles. Nil means the list of the store.
+	Placeholders []string
 }
 
 // Open opens the platform of a store. Close it before the store.
 func Open(c Config) (*Platform, error) {
-	p := &Platform{db: c.DB, now: time.Now, limits: defaultLimits, appender: map[string]*appender{}}
+	p := &Platform{db: c.DB, now: time.Now, limits: defaultLimits, placeholders: c.Placeholders, appender: map[string]*appender{}}
 	switch {
 	case !c.DB.Shared() && c.Segments != nil:
 		return nil, errors.New("a store in a data directory keeps its segments there, so no bucket can be set for them")

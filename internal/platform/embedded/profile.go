@@ -188,20 +188,20 @@ func (p *profile) computeSize() {
 	}
 }
 
-// identitiesOf appends the identities among an event's values. Blank text is not
-// an identity.
-func identitiesOf(contributions []contribution, fields []mappedField, out []identity) []identity {
+// identitiesOf appends the identities among an event's values. Blank text and
+// placeholders are not identities.
+func (pl *mappingPlan) identitiesOf(contributions []contribution, out []identity) []identity {
 	from := len(out)
 	add := func(field int, v value.Value) {
 		text := v.Text()
 		i := identity{field, text}
-		if strings.TrimSpace(text) != "" && !slices.Contains(out[from:], i) {
+		if !pl.placeholders.identifiesNobody(text) && !slices.Contains(out[from:], i) {
 			out = append(out, i)
 		}
 	}
 	for _, c := range contributions {
 		switch {
-		case !fields[c.field].IsIdentifier:
+		case !pl.fields[c.field].IsIdentifier:
 		case c.v.Kind() == value.List:
 			for _, e := range c.v.List() {
 				add(c.field, e)
