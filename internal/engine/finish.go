@@ -34,7 +34,7 @@ func (x *execution) finish(err error) {
 		})
 	case x.shared && errors.Is(err, errStopping):
 		x.requeue(store.Requeue{Phase: "queued: its runner stopped"}, store.LogInfo,
-			fmt.Sprintf("Runner %s is stopping: the run is handed over, and goes on from where it is.", x.e.options.Name))
+			fmt.Sprintf("Runner %s is stopping: the run is handed over, and continues where it stopped.", x.e.options.Name))
 	case x.shared && x.now().Reason != jobs.ReasonApply && transient(err) && x.claim.Attempt < attempts.Attempts:
 		wait := attempts.Pause(x.claim.Attempt).Round(time.Second)
 		x.requeue(store.Requeue{Phase: "queued: tried again after a failure that may pass", Wait: wait, Failed: true}, store.LogWarn,

@@ -277,11 +277,11 @@ func waitError(ctx context.Context, run jobs.Run) error {
 				"It was %s (%s).",
 				run.Status,
 				run.Phase,
-			), Next: "Raise the timeout and apply again: the run goes on from where it was", Err: err,
+			), Next: "Raise the timeout and apply again: the run continues where it stopped", Err: err,
 		}
 	}
 	return &jobs.Error{
 		Code: jobs.CodeCancelled, Summary: fmt.Sprintf("Run %s was interrupted", run.ID),
-		Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Apply again: the run goes on from where it was", Err: err,
+		Detail: fmt.Sprintf("It was %s (%s).", run.Status, run.Phase), Next: "Apply again: the run continues where it stopped", Err: err,
 	}
 }

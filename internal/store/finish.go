@@ -123,7 +123,7 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 	for _, l := range all {
 		entry := LogEntry{
 			Level:   LogWarn,
-			Message: fmt.Sprintf("Runner %s was lost; attempt %d goes on from where it was.", l.runner, l.attempt+1),
+			Message: fmt.Sprintf("Runner %s was lost; attempt %d continues where it stopped.", l.runner, l.attempt+1),
 		}
 		if status, failure := l.end(); !status.Active() {
 			entry = LogEntry{Level: LogError, Message: failure.String()}
@@ -166,7 +166,7 @@ func (l lostRun) end() (jobs.Status, jobs.Failure) {
 		return jobs.StatusFailed, jobs.Failure{
 			Code: jobs.CodeFailed, Summary: fmt.Sprintf("%d runners were lost while they executed this run", maxLost),
 			Detail: fmt.Sprintf("The last one was %s.", l.runner),
-			Next:   "Look at that runner's log and memory use, then run the job again: it goes on from where this run was.",
+			Next:   "Look at that runner's log and memory use, then run the job again: it continues where this run stopped.",
 		}
 	}
 	return jobs.StatusQueued, jobs.Failure{}
