@@ -46,7 +46,9 @@ resource "lytics_databricks_authorization" "warehouse" {
 }
 
 # The fields of the profiles, and how the events of the two streams fill them.
-# Customers and orders are joined in one profile by customer_id.
+# Customers and orders are joined in one profile by customer_id. An order that is
+# updated is imported again, so its total is kept under its id: a sum or a count
+# would add it twice.
 
 locals {
   customers = provider::lytics::default_stream("main", "sales", "customers")
@@ -59,8 +61,7 @@ locals {
     postal_code    = { type = "string", merge = "latest" }
     tags           = { type = "[]string", merge = "merge" }
     lifetime_value = { type = "number", merge = "latest" }
-    orders         = { type = "int", merge = "count" }
-    spent          = { type = "number", merge = "sum" }
+    order_totals   = { type = "map[string]number", merge = "latestmap" }
     last_order     = { type = "date", merge = "max" }
   }
 
@@ -72,8 +73,7 @@ locals {
     tags           = { stream = local.customers, field = "tags", expression = "tags" }
     lifetime_value = { stream = local.customers, field = "lifetime_value", expression = "lifetime_value" }
     buyer          = { stream = local.orders, field = "customer_id", expression = "tostring(customer_id)" }
-    orders         = { stream = local.orders, field = "orders", expression = "order_id" }
-    spent          = { stream = local.orders, field = "spent", expression = "total" }
+    order_totals   = { stream = local.orders, field = "order_totals", expression = "map(order_id, total)" }
     last_order     = { stream = local.orders, field = "last_order", expression = "todate(ordered_at)" }
   }
 }

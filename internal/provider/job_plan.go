@@ -43,7 +43,8 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if i, ok := planned.(*tableImportModel); ok && !i.Stream.IsUnknown() {
 		var s jobs.JobSpec
 		i.addToSpec(ctx, &s, &resp.Diagnostics)
-		r.session.warnDoubleCounting(*s.Import, r.session.planned.addImport(*s.Import), &resp.Diagnostics)
+		r.session.warnDoubleCounting(*s.Import, r.session.planned.addImport(*s.Import), attributeTarget{objectType: resp.Plan.Schema.Type()},
+			"timestamp_column", &resp.Diagnostics)
 	}
 	r.planLastRun(prior, planned)
 	if p := planned.job(); p.LastRun.IsUnknown() && p.Wait.Equal(types.BoolValue(false)) && r.session.known() && !info.RunnerAlive && !lytics {

@@ -102,5 +102,7 @@ func (p *lyticsProvider) Actions(context.Context) []func() action.Action {
 }
 
 func (p *lyticsProvider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{newDefaultStreamFunction, newExportTableFunction}
+	return []func() function.Function{
+		newDefaultStreamFunction, newExportTableFunction, newEvaluateFilterFunction, newEvaluateMappingFunction,
+	}
 }

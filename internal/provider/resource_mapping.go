@@ -75,13 +75,15 @@ func planMapping(ctx context.Context, p *objectPlan[mappingModel], diags *diag.D
 	f, known := p.session.planned.field(m.Field)
 	if !known && p.api != nil {
 		stored, err := p.api.Field(ctx, m.Field)
-		f, known = stored, err == nil
+		if f, known = stored, err == nil; known {
+			p.session.planned.addField(f)
+		}
 	}
 	if known {
 		p.session.fitsField(ctx, attributeTarget{objectType: p.objectType}, m, f, diags)
 	}
 	if i, found := p.session.planned.addMapping(m); found {
-		p.session.warnDoubleCounting(i, []jobs.Mapping{m}, diags)
+		p.session.warnDoubleCounting(i, []jobs.Mapping{m}, attributeTarget{objectType: p.objectType}, "expression", diags)
 	}
 }
 
