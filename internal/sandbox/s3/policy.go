@@ -2,6 +2,7 @@ package s3
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,8 +42,11 @@ func parsePolicy(text string) (*policy, error) {
 	if len(text) > maxPolicyLength {
 		return nil, fmt.Errorf("the policy has %d characters; at most %d are allowed", len(text), maxPolicyLength)
 	}
-	if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Statement) == 0 {
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return nil, fmt.Errorf("the policy is not valid: %w", err)
+	}
+	if len(p.Statement) == 0 {
+		return nil, errors.New("the policy is not valid: it has no Statement")
 	}
 	for _, s := range p.Statement {
 		if s.Effect != "Allow" || len(s.Action) == 0 || len(s.Resource) == 0 {

@@ -104,8 +104,6 @@ func execute(ctx context.Context, s warehouse.Session, statement string) error {
 // they do not exist. A CSV file has a header; its types are inferred as Spark
 // infers them.
 func Load(ctx context.Context, e *duck.Engine, name, file string) error {
-	if _, err := e.LoadFile(ctx, name, file); err != nil {
-		return fmt.Errorf("load %s as the table %s: %w", file, name, err)
-	}
-	return nil
+	_, err := e.LoadFile(ctx, name, file)
+	return err
 }
