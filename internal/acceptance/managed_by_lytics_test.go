@@ -144,8 +144,6 @@ func lyticsJob(t *testing.T, account *lyticstest.Server, name string) map[string
 
 // The authorization, the import and the export of the forms of Lytics, from their
 // creation to their end.
-//
-// checklist 64
 func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 	t.Parallel()
 	account := lyticsAccount(t)
@@ -219,8 +217,6 @@ func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 }
 
 // An import of this provider moves to Lytics and back, as an update in place.
-//
-// checklist 64
 func TestAnImportMovesToLyticsAndBack(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Shared(t)

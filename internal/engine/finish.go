@@ -57,6 +57,9 @@ func (x *execution) recordEnd(err error) {
 			jobs.IsCode(err, jobs.CodeCancelled):
 			r.Status = jobs.StatusCancelled
 			r.Failure = jobs.Failure{Code: jobs.CodeCancelled, Summary: "The run was cancelled: " + err.Error(), Next: jobs.RunAgain}
+			if x.job.ManagedBy.IsLytics() {
+				r.Failure.Next = "Only the waiting ended: Lytics continues its work. Read the job's log."
+			}
 			x.log.end(store.LogWarn, r.Failure.String())
 		default:
 			r.Status, r.Failure = jobs.StatusFailed, jobs.FailureOf(err)

@@ -46,7 +46,20 @@ func (e *Engine) references(ctx context.Context, db *store.DB, s *jobs.JobSpec) 
 }
 
 // pausedBy is the paused attribute of a definition; false when it says nothing.
-func pausedBy(s *jobs.Schedule) bool { return s != nil && s.Paused != nil && *s.Paused }
+func pausedBy(s *jobs.Schedule) bool { return pausedOr(s, false) }
+
+// pausedOr is the paused attribute of a definition. When it says nothing, the job stays
+// as an operator made it.
+func pausedOr(s *jobs.Schedule, now bool) bool {
+	switch {
+	case s == nil:
+		return false
+	case s.Paused == nil:
+		return now
+	default:
+		return *s.Paused
+	}
+}
 
 // createInLytics creates a job in the account. The row is written first, so that the
 // next apply recognizes what an interrupted one created.
@@ -95,7 +108,7 @@ func (e *Engine) createRowInLytics(ctx context.Context, db *store.DB, row store.
 		return jobs.Job{}, cmp.Or(undo(context.WithoutCancel(ctx), db, row), err)
 	}
 	row.LyticsID = made.ID
-	job, err := e.startCreated(ctx, db, row, made)
+	job, err := e.startCreated(ctx, db, row, made, pausedBy(row.Schedule))
 	if err != nil {
 		return jobs.Job{}, cmp.Or(abandonJob(context.WithoutCancel(ctx), db, row), err)
 	}
@@ -121,11 +134,11 @@ func (e *Engine) createAccountJob(ctx context.Context, db *store.DB, s jobs.JobS
 	})
 }
 
-// startCreated records a job that was created, and starts it if it has a schedule
-// that is not paused. A job without one is started by StartRun.
-func (e *Engine) startCreated(ctx context.Context, db *store.DB, row store.JobRow, made lytics.AccountJob) (jobs.Job, error) {
+// startCreated records a job that was created, and starts it if it has a schedule,
+// unless it is to be paused. A job without one is started by StartRun.
+func (e *Engine) startCreated(ctx context.Context, db *store.DB, row store.JobRow, made lytics.AccountJob, paused bool) (jobs.Job, error) {
 	ctx = context.WithoutCancel(ctx) // what was created must not be forgotten
-	row.Paused = pausedBy(row.Schedule)
+	row.Paused = paused
 	if err := db.PutJob(ctx, row); err != nil {
 		return jobs.Job{}, err
 	}
@@ -198,9 +211,9 @@ func (e *Engine) changeInLytics(ctx context.Context, db *store.DB, row store.Job
 			return jobs.Job{}, err
 		}
 	}
-	paused := lyticsjobs.Paused(was.Status)
-	if s.Schedule != nil && s.Schedule.Paused != nil {
-		paused = *s.Schedule.Paused
+	paused := lyticsjobs.Paused(was.Status) || before != nil && !row.InLytics.Started
+	if s.Schedule == nil || s.Schedule.Paused != nil {
+		paused = pausedBy(s.Schedule)
 	}
 	// Whether the change started the job again is not documented.
 	_, now, err := e.accountJob(ctx, row)

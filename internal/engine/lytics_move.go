@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -72,7 +73,7 @@ func (e *Engine) moveToLytics(ctx context.Context, db *store.DB, row store.JobRo
 	}
 	row.JobSpec, row.Key, row.LyticsID = s, key, made.ID
 	row.InLytics = &store.InLytics{Since: r.Since}
-	return e.startCreated(ctx, db, row, made)
+	return e.startCreated(ctx, db, row, made, pausedOr(s.Schedule, row.Paused))
 }
 
 // moveFromLytics makes this provider the executor of a job, and kills it in Lytics.
@@ -89,8 +90,15 @@ func (e *Engine) moveFromLytics(ctx context.Context, db *store.DB, row store.Job
 	if err := checkAfter(ctx, db, row.ID, s.After); err != nil {
 		return jobs.Job{}, err
 	}
-	kill := row
-	row.JobSpec, row.Key, row.LyticsID, row.InLytics, row.Paused = s, key, "", nil, pausedBy(s.Schedule)
+	kill, paused := row, row.Paused
+	_, j, err := e.accountJob(ctx, row)
+	switch {
+	case err == nil:
+		paused = lyticsjobs.Paused(j.Status) || !row.InLytics.Started && row.Schedule != nil
+	case !jobs.IsCode(err, jobs.CodeNotFound):
+		return jobs.Job{}, err
+	}
+	row.JobSpec, row.Key, row.LyticsID, row.InLytics, row.Paused = s, key, "", nil, pausedOr(s.Schedule, paused)
 	if err := e.planNext(ctx, db, &row, firstRun(s.Schedule)); err != nil {
 		return jobs.Job{}, err
 	}

@@ -233,6 +233,13 @@ func (r *client) read(resource string, state *resourceState) (*resourceState, []
 // readDataSource validates and reads a data source.
 func (r *client) readDataSource(source string, given map[string]any) []*tfprotov6.Diagnostic {
 	r.t.Helper()
+	_, diags := r.dataSource(source, given)
+	return diags
+}
+
+// dataSource is readDataSource, with the state.
+func (r *client) dataSource(source string, given map[string]any) (tftypes.Value, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
 	typ := r.schema.DataSourceSchemas[source].ValueType()
 	config := dynamic(r.t, typ, build(typ, given))
 	valid, err := r.server.ValidateDataResourceConfig(r.t.Context(),
@@ -241,13 +248,20 @@ func (r *client) readDataSource(source string, given map[string]any) []*tfprotov
 		r.t.Fatal(err)
 	}
 	if failed(valid.Diagnostics) {
-		return valid.Diagnostics
+		return tftypes.Value{}, valid.Diagnostics
 	}
 	resp, err := r.server.ReadDataSource(r.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: source, Config: config})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return resp.Diagnostics
+	if failed(resp.Diagnostics) {
+		return tftypes.Value{}, resp.Diagnostics
+	}
+	state, err := resp.State.Unmarshal(typ)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return state, resp.Diagnostics
 }
 
 func (r *client) value(resource string, d *tfprotov6.DynamicValue) tftypes.Value {

@@ -76,15 +76,20 @@ var sandboxVariables = config.Variables{
 // planned; the acceptance tests apply the quickstart.
 func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"quickstart", "purchases", "kept-updated"} {
+	for _, name := range []string{"quickstart", "purchases", "kept-updated", "managed-by-lytics"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := providertest.New()
 			if name == "kept-updated" {
 				env.Variables = map[string]string{"LYTICS_RUNNER_URL": "https://runner.example.com", "LYTICS_RUNNER_TOKEN": "a-token-of-a-runner"}
 			}
+			variables := sandboxVariables
+			if name == "managed-by-lytics" {
+				env.Variables = map[string]string{"LYTICS_API_TOKEN": "t"}
+				variables = config.Variables{"databricks_token": config.StringVariable("t")}
+			}
 			resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: env.Factories(), Steps: []resource.TestStep{{
-				Config: example(t, name+"/main.tf"), ConfigVariables: sandboxVariables, PlanOnly: true, ExpectNonEmptyPlan: true,
+				Config: example(t, name+"/main.tf"), ConfigVariables: variables, PlanOnly: true, ExpectNonEmptyPlan: true,
 			}}})
 		})
 	}
