@@ -76,8 +76,16 @@ func TestLyticsJudgesTextsAtPlan(t *testing.T) {
 	}
 	wantError(t, text, "Lytics refuses the filter", `filter = "FILTER EXISTS ("`, "Failed parsing segment QL")
 
-	// What is not there yet is a warning, and the apply creates it.
+	// An account that gives no answer is a warning.
 	w.file("main.tf", hcl(later, include))
+	account.Inject(lyticstest.Fault{Path: "/api/segment/validate", Status: 403})
+	text, code = w.plan()
+	if code != 2 {
+		t.Errorf("plan with an account that answers 403 exits with %d, want 2:\n%s", code, text)
+	}
+	wantError(t, text, "Filters and expressions were not checked by the platform", "403")
+
+	// What is not there yet is a warning, and the apply creates it.
 	text, code = w.plan()
 	if code != 2 {
 		t.Errorf("plan exits with %d, want 2:\n%s", code, text)
