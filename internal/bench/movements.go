@@ -76,10 +76,11 @@ func mapColumns(ctx context.Context, e *engine.Engine) error {
 		"id": "int", "ts": "date", "email": "string", "name": "string", "country": "string", "amount": "number",
 		"score": "number", "active": "bool", "day": "date", "note": "string",
 	} {
-		if _, err := e.CreateField(ctx, jobs.Field{ID: column, Type: kind, IsIdentifier: column == "email", MergeOperation: "latest"}); err != nil {
+		field := jobs.Field{ID: column, Type: kind, IsIdentifier: column == "email", MergeOperation: "latest"}
+		if _, err := e.CreateField(ctx, field, ""); err != nil {
 			return err
 		}
-		if _, err := e.CreateMapping(ctx, jobs.Mapping{Stream: "events", Field: column, Expression: column}); err != nil {
+		if _, err := e.CreateMapping(ctx, jobs.Mapping{Stream: "events", Field: column, Expression: column}, ""); err != nil {
 			return err
 		}
 	}
@@ -94,7 +95,7 @@ func exportRows(ctx context.Context, w work, tell func(result)) (r result, err e
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	slug := "all_" + w.Name
-	if _, err := e.CreateAudience(ctx, jobs.Audience{Name: slug, Slug: slug, Filter: "FILTER *"}); err != nil {
+	if _, err := e.CreateAudience(ctx, jobs.Audience{Name: slug, Slug: slug, Filter: "FILTER *"}, ""); err != nil {
 		return r, err
 	}
 	return follow(ctx, e, tell, jobs.JobSpec{

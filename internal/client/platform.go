@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
@@ -77,9 +79,31 @@ var (
 	}
 )
 
-func (k collection[W, T]) send(ctx context.Context, c *Client, method string, object T) (T, error) {
-	v, err := call[W](ctx, c, request{method: method, path: k.path, body: k.wire(object)})
+// create sends a new object. A create with an owner is sent again if its answer was
+// lost: the runner knows it by the owner.
+func (k collection[W, T]) create(ctx context.Context, c *Client, object T, owner jobs.Owner) (T, error) {
+	if err := c.register(ctx); err != nil {
+		var none T
+		return none, err
+	}
+	v, err := call[W](ctx, c, request{
+		method: http.MethodPost, path: k.path, query: ownerQuery(owner), body: k.wire(object), repeatable: owner != "",
+	})
 	return k.of(v), err
+}
+
+func (k collection[W, T]) put(ctx context.Context, c *Client, object T, owner jobs.Owner) (T, error) {
+	v, err := call[W](ctx, c, request{method: http.MethodPut, path: k.path, query: ownerQuery(owner), body: k.wire(object)})
+	return k.of(v), err
+}
+
+// ownerQuery names the resource that a call is made for. A runner of an earlier
+// release refuses the parameter: it would let the resource change what belongs to
+// another one.
+func ownerQuery(owner jobs.Owner) url.Values {
+	query := url.Values{}
+	set(query, "owner", string(owner))
+	return query
 }
 
 func (k collection[W, T]) get(ctx context.Context, c *Client, id string) (T, error) {
@@ -87,8 +111,8 @@ func (k collection[W, T]) get(ctx context.Context, c *Client, id string) (T, err
 	return k.of(v), err
 }
 
-func (k collection[W, T]) remove(ctx context.Context, c *Client, id string) error {
-	return c.do(ctx, request{method: http.MethodDelete, path: at(k.path+"/%s", id)})
+func (k collection[W, T]) remove(ctx context.Context, c *Client, id string, owner jobs.Owner) error {
+	return c.do(ctx, request{method: http.MethodDelete, path: at(k.path+"/%s", id), query: ownerQuery(owner)})
 }
 
 func (k collection[W, T]) list(ctx context.Context, c *Client) ([]T, error) {
@@ -101,13 +125,13 @@ func (c *Client) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, 
 }
 
 // CreateField implements jobs.Platform.
-func (c *Client) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return fields.send(ctx, c, http.MethodPost, f)
+func (c *Client) CreateField(ctx context.Context, f jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return fields.create(ctx, c, f, owner)
 }
 
 // PutField implements jobs.Platform.
-func (c *Client) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return fields.send(ctx, c, http.MethodPut, f)
+func (c *Client) PutField(ctx context.Context, f jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return fields.put(ctx, c, f, owner)
 }
 
 // Field implements jobs.Platform.
@@ -116,16 +140,18 @@ func (c *Client) Field(ctx context.Context, id string) (jobs.Field, error) {
 }
 
 // DeleteField implements jobs.Platform.
-func (c *Client) DeleteField(ctx context.Context, id string) error { return fields.remove(ctx, c, id) }
+func (c *Client) DeleteField(ctx context.Context, id string, owner jobs.Owner) error {
+	return fields.remove(ctx, c, id, owner)
+}
 
 // CreateMapping implements jobs.Platform.
-func (c *Client) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return mappings.send(ctx, c, http.MethodPost, m)
+func (c *Client) CreateMapping(ctx context.Context, m jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return mappings.create(ctx, c, m, owner)
 }
 
 // PutMapping implements jobs.Platform.
-func (c *Client) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return mappings.send(ctx, c, http.MethodPut, m)
+func (c *Client) PutMapping(ctx context.Context, m jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return mappings.put(ctx, c, m, owner)
 }
 
 // Mapping implements jobs.Platform.
@@ -134,18 +160,18 @@ func (c *Client) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
 }
 
 // DeleteMapping implements jobs.Platform.
-func (c *Client) DeleteMapping(ctx context.Context, id string) error {
-	return mappings.remove(ctx, c, id)
+func (c *Client) DeleteMapping(ctx context.Context, id string, owner jobs.Owner) error {
+	return mappings.remove(ctx, c, id, owner)
 }
 
 // CreateAudience implements jobs.Platform.
-func (c *Client) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return audiences.send(ctx, c, http.MethodPost, a)
+func (c *Client) CreateAudience(ctx context.Context, a jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return audiences.create(ctx, c, a, owner)
 }
 
 // PutAudience implements jobs.Platform.
-func (c *Client) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return audiences.send(ctx, c, http.MethodPut, a)
+func (c *Client) PutAudience(ctx context.Context, a jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return audiences.put(ctx, c, a, owner)
 }
 
 // Audience implements jobs.Platform.
@@ -154,8 +180,32 @@ func (c *Client) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, 
 }
 
 // DeleteAudience implements jobs.Platform.
-func (c *Client) DeleteAudience(ctx context.Context, id string) error {
-	return audiences.remove(ctx, c, id)
+func (c *Client) DeleteAudience(ctx context.Context, id string, owner jobs.Owner) error {
+	return audiences.remove(ctx, c, id, owner)
+}
+
+// CheckCreate implements jobs.Platform.
+func (c *Client) CheckCreate(ctx context.Context, o jobs.Object) error {
+	return c.needsOwners(c.do(ctx, request{method: http.MethodPut, path: "/objects/check", body: protocol.ObjectOf(o)}))
+}
+
+// Claim implements jobs.Platform.
+func (c *Client) Claim(ctx context.Context, claim jobs.Claim) (jobs.Ownership, error) {
+	answer, err := call[jobs.Ownership](ctx, c, request{method: http.MethodPut, path: "/objects/owner", body: claim})
+	return answer, c.needsOwners(err)
+}
+
+// needsOwners explains the answer of a runner that keeps no owners yet.
+func (c *Client) needsOwners(err error) error {
+	e, ok := errors.AsType[*jobs.Error](err)
+	if !ok || e.Code != jobs.CodeFailed || !strings.HasPrefix(e.Summary, "The runner has no such operation") {
+		return err
+	}
+	return &jobs.Error{
+		Code: jobs.CodeFailed, Attribute: "runner.url", Err: err,
+		Summary: "The runner is of an earlier release, which does not keep the owners of fields, mappings and audiences",
+		Detail:  "It could adopt or delete what belongs to another resource.", Next: "Upgrade " + c.place,
+	}
 }
 
 // Fields implements jobs.CustomerData.

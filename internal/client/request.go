@@ -26,6 +26,8 @@ type request struct {
 	path  string
 	query url.Values
 	body  any
+	// repeatable marks a POST that can be sent again after an answer was lost.
+	repeatable bool
 	// accept is the media type of a streamed answer.
 	accept string
 }
@@ -82,19 +84,20 @@ func (c *Client) send(ctx context.Context, r request) (_ *http.Response, tries i
 	if err != nil {
 		return nil, 0, err
 	}
+	again := r.method != http.MethodPost || r.repeatable
 	var next retry.Decision
 	resp, err := retry.Do(ctx, attempts, func(n int) (*http.Response, error) {
 		tries = n
 		resp, err := c.try(ctx, r, body)
 		if err != nil {
-			next = retry.If(r.method != http.MethodPost || neverSent(err))
+			next = retry.If(again || neverSent(err))
 			return nil, c.unreachable(ctx, err)
 		}
 		if resp.StatusCode < http.StatusMultipleChoices && agreed(resp) {
 			return resp, nil
 		}
 		transient, err := c.refusal(resp)
-		next = retry.If(transient && (r.method != http.MethodPost || resp.StatusCode == http.StatusTooManyRequests))
+		next = retry.If(transient && (again || resp.StatusCode == http.StatusTooManyRequests))
 		next.After = min(retry.After(resp.Header.Get("Retry-After"), time.Now()), attempts.Longest)
 		return nil, err
 	}, func(int, error) retry.Decision { return next })

@@ -99,10 +99,10 @@ func TestTransientFailuresAreRetried(t *testing.T) {
 		}
 		s.Handler().ServeHTTP(w, r)
 	})
-	if err := c.DeleteField(t.Context(), "email"); err != nil || n.Load() != 2 {
+	if err := c.DeleteField(t.Context(), "email", "owner"); err != nil || n.Load() != 2 {
 		t.Errorf("after %d requests: %v", n.Load(), err)
 	}
-	if err := c.DeleteField(t.Context(), "email"); !jobs.IsCode(err, jobs.CodeNotFound) {
+	if err := c.DeleteField(t.Context(), "email", "owner"); !jobs.IsCode(err, jobs.CodeNotFound) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,7 +16,20 @@ import (
 
 // Platform is what runs and definitions need of the customer-data side.
 type Platform interface {
-	jobs.Platform
+	// CreateField and its like refuse (CodeConflict) an object that exists.
+	CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error)
+	PutField(ctx context.Context, f jobs.Field) (jobs.Field, error)
+	Field(ctx context.Context, id string) (jobs.Field, error)
+	DeleteField(ctx context.Context, id string) error
+	CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error)
+	PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error)
+	Mapping(ctx context.Context, id string) (jobs.Mapping, error)
+	Mappings(ctx context.Context) ([]jobs.Mapping, error)
+	DeleteMapping(ctx context.Context, id string) error
+	CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error)
+	PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error)
+	Audience(ctx context.Context, idOrSlug string) (jobs.Audience, error)
+	DeleteAudience(ctx context.Context, id string) error
 
 	Fields(ctx context.Context) ([]jobs.Field, error)
 	Streams(ctx context.Context) ([]jobs.StreamInfo, error)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
@@ -24,8 +23,12 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 		return jobs.Job{}, err
 	}
 	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance)}
-	if row.ID, err = e.adoptableJob(ctx, db, row); err != nil {
+	abandoned, err := e.abandonedJob(ctx, db, row)
+	if err != nil {
 		return jobs.Job{}, err
+	}
+	if abandoned != nil {
+		row.ID = abandoned.ID
 	}
 	if s.Schedule != nil {
 		row.Paused = s.Schedule.Paused != nil && *s.Schedule.Paused
@@ -36,40 +39,34 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err := e.planNext(ctx, db, &row, firstRun(s.Schedule)); err != nil {
 		return jobs.Job{}, err
 	}
-	return e.putJob(ctx, db, row)
+	if err := db.CreateJob(ctx, row, abandoned); err != nil {
+		return jobs.Job{}, err
+	}
+	return e.Job(ctx, row.ID)
 }
 
-// adoptableJob returns the id of the job with this key, if a dead process
-// created it and no state file is known to hold it; else the row's own id. A
-// killed process looks alive until its lease ends, so adoptableJob waits for a
-// lease and a heartbeat before it takes the creator for alive.
-func (e *Engine) adoptableJob(ctx context.Context, db *store.DB, row store.JobRow) (string, error) {
-	begun := time.Now()
+// abandonedJob returns the job with this key, if a dead process created it and no
+// state file is known to hold it; else nil.
+func (e *Engine) abandonedJob(ctx context.Context, db *store.DB, row store.JobRow) (*store.JobRow, error) {
+	wait := newWaitForDeath()
 	for {
 		have, err := db.JobByKey(ctx, row.Key)
 		if jobs.IsCode(err, jobs.CodeNotFound) {
-			return row.ID, nil
+			return nil, nil
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		if have.Confirmed || have.Creator == row.Creator {
-			return row.ID, nil // PutJob refuses, and says who holds the key
+		if have.Confirmed {
+			return nil, nil // CreateJob of the store refuses, and says who holds the key
 		}
-		alive, err := db.Alive(ctx, have.Creator)
-		if err != nil {
-			return "", err
-		}
-		if !alive {
-			return have.ID, nil
-		}
-		if time.Since(begun) > store.Lease+store.Heartbeat {
-			return row.ID, nil
-		}
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-time.After(pollOther):
+		switch life, err := wait.look(ctx, db, have.Creator, row.Creator); {
+		case err != nil:
+			return nil, err
+		case life == dead:
+			return &have, nil
+		case life == alive:
+			return nil, nil
 		}
 	}
 }

@@ -92,6 +92,9 @@ type Engine struct {
 	// left are runs that this process left to runners and answers for.
 	left   map[string]bool
 	closed bool
+
+	// creating are the objects of the platform whose create is under way.
+	creating namedLocks
 }
 
 var _ jobs.API = (*Engine)(nil)

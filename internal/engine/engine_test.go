@@ -203,7 +203,7 @@ func TestExportNeedsAnAudienceAndKeepsItFromDeletion(t *testing.T) {
 	if got, ok := errors.AsType[*jobs.Error](err); !ok || got.Attribute != "audience_id" {
 		t.Fatalf("got %v", err)
 	}
-	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP customers", Slug: "vip", Filter: "FILTER *"})
+	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP customers", Slug: "vip", Filter: "FILTER *"}, "owner")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,13 +212,13 @@ func TestExportNeedsAnAudienceAndKeepsItFromDeletion(t *testing.T) {
 	if err != nil || j.Export.TableName != "lytics_user_vip" {
 		t.Fatalf("%+v, %v", j.Export, err)
 	}
-	if err := e.DeleteAudience(t.Context(), audience.ID); !jobs.IsCode(err, jobs.CodeInUse) || !strings.Contains(err.Error(), j.ID) {
+	if err := e.DeleteAudience(t.Context(), audience.ID, "owner"); !jobs.IsCode(err, jobs.CodeInUse) || !strings.Contains(err.Error(), j.ID) {
 		t.Fatalf("got %v", err)
 	}
 	if err := e.DeleteJob(t.Context(), j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.DeleteAudience(t.Context(), audience.ID); err != nil {
+	if err := e.DeleteAudience(t.Context(), audience.ID, "owner"); err != nil {
 		t.Fatal(err)
 	}
 }

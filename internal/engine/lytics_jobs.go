@@ -74,29 +74,26 @@ func (e *Engine) createInLytics(ctx context.Context, db *store.DB, s jobs.JobSpe
 	row := store.JobRow{
 		Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance), InLytics: &store.InLytics{},
 	}
-	own := row.ID
-	if row.ID, err = e.adoptableJob(ctx, db, row); err != nil {
-		return jobs.Job{}, err
-	}
-	if row.ID == own {
-		return e.createRowInLytics(ctx, db, row, r, nil)
-	}
-	interrupted, err := db.Job(ctx, row.ID)
+	interrupted, err := e.abandonedJob(ctx, db, row)
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	if interrupted == nil {
+		return e.createRowInLytics(ctx, db, row, r, nil)
+	}
 	if interrupted.LyticsID != "" {
 		interrupted.Creator = row.Creator
-		return e.changeInLytics(ctx, db, interrupted, s)
+		return e.changeInLytics(ctx, db, *interrupted, s)
 	}
-	return e.createRowInLytics(ctx, db, row, r, &interrupted)
+	row.ID = interrupted.ID
+	return e.createRowInLytics(ctx, db, row, r, interrupted)
 }
 
 // createRowInLytics creates the job of a row. interrupted is the row as an earlier
 // attempt left it, or nil.
 func (e *Engine) createRowInLytics(ctx context.Context, db *store.DB, row store.JobRow, r lyticsjobs.References,
 	interrupted *store.JobRow) (jobs.Job, error) {
-	if err := db.PutJob(ctx, row); err != nil {
+	if err := db.CreateJob(ctx, row, interrupted); err != nil {
 		return jobs.Job{}, err
 	}
 	made, err := e.createAccountJob(ctx, db, row.JobSpec, r, interrupted)

@@ -607,7 +607,7 @@ func TestAnExportMovesToLyticsAndBack(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, lyticstest.Switches{})
 	e := a.open()
-	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"})
+	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"}, "owner")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,40 +17,16 @@ func (e *Engine) openPlatform(ctx context.Context, a access) (Platform, error) {
 	return e.platform, nil
 }
 
-// readPlatform calls a method of the platform that reads.
-func readPlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
-	return callPlatform(ctx, e, readStore, method, in)
-}
-
-// writePlatform calls a method that changes what the platform has.
-func writePlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
-	return callPlatform(ctx, e, writeStore, method, in)
-}
-
-// createInPlatform calls a method that creates an object, in a store that is
-// created where there is none.
-func createInPlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
-	return callPlatform(ctx, e, createStore, method, in)
-}
-
 type platformMethod[In, Out any] = func(Platform, context.Context, In) (Out, error)
 
-func callPlatform[In, Out any](ctx context.Context, e *Engine, a access, method platformMethod[In, Out], in In) (Out, error) {
-	p, err := e.openPlatform(ctx, a)
+// readPlatform calls a method of the platform that reads.
+func readPlatform[In, Out any](ctx context.Context, e *Engine, method platformMethod[In, Out], in In) (Out, error) {
+	p, err := e.openPlatform(ctx, readStore)
 	if err != nil {
 		var none Out
 		return none, err
 	}
 	return method(p, ctx, in)
-}
-
-// deleteFromPlatform calls a method of the platform that deletes.
-func deleteFromPlatform(ctx context.Context, e *Engine, method func(Platform, context.Context, string) error, id string) error {
-	p, err := e.openPlatform(ctx, writeStore)
-	if err != nil {
-		return err
-	}
-	return method(p, ctx, id)
 }
 
 // JudgeDraft implements jobs.Judge. It needs no store.
@@ -84,13 +60,13 @@ func (e *Engine) openJudge() (Judge, error) {
 }
 
 // CreateField implements jobs.Platform.
-func (e *Engine) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return createInPlatform(ctx, e, Platform.CreateField, f)
+func (e *Engine) CreateField(ctx context.Context, f jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return createOwned(ctx, e, ownedFields, f, owner)
 }
 
 // PutField implements jobs.Platform.
-func (e *Engine) PutField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
-	return writePlatform(ctx, e, Platform.PutField, f)
+func (e *Engine) PutField(ctx context.Context, f jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return putOwned(ctx, e, ownedFields, f, owner)
 }
 
 // Field implements jobs.Platform.
@@ -99,18 +75,18 @@ func (e *Engine) Field(ctx context.Context, id string) (jobs.Field, error) {
 }
 
 // DeleteField implements jobs.Platform.
-func (e *Engine) DeleteField(ctx context.Context, id string) error {
-	return deleteFromPlatform(ctx, e, Platform.DeleteField, id)
+func (e *Engine) DeleteField(ctx context.Context, id string, owner jobs.Owner) error {
+	return deleteOwned(ctx, e, jobs.KindField, id, owner, Platform.DeleteField)
 }
 
 // CreateMapping implements jobs.Platform.
-func (e *Engine) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return createInPlatform(ctx, e, Platform.CreateMapping, m)
+func (e *Engine) CreateMapping(ctx context.Context, m jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return createOwned(ctx, e, ownedMappings, m, owner)
 }
 
 // PutMapping implements jobs.Platform.
-func (e *Engine) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
-	return writePlatform(ctx, e, Platform.PutMapping, m)
+func (e *Engine) PutMapping(ctx context.Context, m jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return putOwned(ctx, e, ownedMappings, m, owner)
 }
 
 // Mapping implements jobs.Platform.
@@ -119,18 +95,18 @@ func (e *Engine) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
 }
 
 // DeleteMapping implements jobs.Platform.
-func (e *Engine) DeleteMapping(ctx context.Context, id string) error {
-	return deleteFromPlatform(ctx, e, Platform.DeleteMapping, id)
+func (e *Engine) DeleteMapping(ctx context.Context, id string, owner jobs.Owner) error {
+	return deleteOwned(ctx, e, jobs.KindMapping, id, owner, Platform.DeleteMapping)
 }
 
 // CreateAudience implements jobs.Platform.
-func (e *Engine) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return createInPlatform(ctx, e, Platform.CreateAudience, a)
+func (e *Engine) CreateAudience(ctx context.Context, a jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return createOwned(ctx, e, ownedAudiences, a, owner)
 }
 
 // PutAudience implements jobs.Platform.
-func (e *Engine) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
-	return writePlatform(ctx, e, Platform.PutAudience, a)
+func (e *Engine) PutAudience(ctx context.Context, a jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return putOwned(ctx, e, ownedAudiences, a, owner)
 }
 
 // Audience implements jobs.Platform.
@@ -139,8 +115,15 @@ func (e *Engine) Audience(ctx context.Context, idOrSlug string) (jobs.Audience, 
 }
 
 // DeleteAudience implements jobs.Platform.
-func (e *Engine) DeleteAudience(ctx context.Context, id string) error {
-	a, err := e.Audience(ctx, id)
+func (e *Engine) DeleteAudience(ctx context.Context, id string, owner jobs.Owner) error {
+	return deleteOwned(ctx, e, jobs.KindAudience, id, owner, func(p Platform, ctx context.Context, id string) error {
+		return e.deleteUnusedAudience(ctx, p, id)
+	})
+}
+
+// deleteUnusedAudience deletes an audience that no job exports.
+func (e *Engine) deleteUnusedAudience(ctx context.Context, p Platform, id string) error {
+	a, err := p.Audience(ctx, id)
 	if jobs.IsCode(err, jobs.CodeNotFound) {
 		return nil
 	}
@@ -163,5 +146,5 @@ func (e *Engine) DeleteAudience(ctx context.Context, id string) error {
 			Detail: "These jobs export it: " + strings.Join(users, ", ") + ".", Next: "Destroy the exports first",
 		}
 	}
-	return deleteFromPlatform(ctx, e, Platform.DeleteAudience, id)
+	return p.DeleteAudience(ctx, id)
 }

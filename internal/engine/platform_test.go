@@ -14,10 +14,10 @@ import (
 func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	t.Parallel()
 	e := process(t, t.TempDir(), succeed)
-	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}); err != nil {
+	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}, "owner"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"}); err != nil {
+	if _, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"}, "owner"); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := e.Fields(t.Context()); err != nil || len(all) != 1 || all[0].ID != "email" {
@@ -109,10 +109,10 @@ func account(t *testing.T, switches lyticstest.Switches) (*lyticstest.Server, fu
 // appendAnn sends one event of Ann to the platform of an engine.
 func appendAnn(t *testing.T, e *engine.Engine) {
 	t.Helper()
-	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}); err != nil {
+	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}, "owner"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.CreateMapping(t.Context(), jobs.Mapping{Stream: "s", Field: "email", Expression: "email"}); err != nil {
+	if _, err := e.CreateMapping(t.Context(), jobs.Mapping{Stream: "s", Field: "email", Expression: "email"}, "owner"); err != nil {
 		t.Fatal(err)
 	}
 	event := jobs.Event{ID: "e1", Time: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Data: []byte(`{"email":"ann@example.com"}`)}

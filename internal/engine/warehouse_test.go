@@ -165,7 +165,7 @@ func TestDryRunAndRunReportARefusingWarehouse(t *testing.T) {
 			t.Parallel()
 			e := process(t, t.TempDir(), nil, set)
 			a := authorizeAt(t, e, workspace(t, nil))
-			audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"})
+			audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"}, "owner")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +191,7 @@ func TestExportWithoutStagingIsAnError(t *testing.T) {
 	t.Parallel()
 	e := process(t, t.TempDir(), nil)
 	a := authorize(t, e)
-	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"})
+	audience, err := e.CreateAudience(t.Context(), jobs.Audience{Name: "VIP", Slug: "vip", Filter: "FILTER *"}, "owner")
 	if err != nil {
 		t.Fatal(err)
 	}

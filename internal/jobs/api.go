@@ -107,27 +107,40 @@ type Catalog interface {
 	Columns(ctx context.Context, authorizationID string, table TableName, pattern string) ([]ColumnInfo, error)
 }
 
-// Platform is the part of API for fields, mappings and audiences.
+// Platform is the part of API for fields, mappings and audiences. Each object
+// belongs to the resource that created or imported it. A method that changes an
+// object takes the owner that asks for the change, and fails with CodeNotOwned if the
+// object belongs to another one.
 type Platform interface {
-	// CreateField, CreateMapping and CreateAudience adopt an existing object with
-	// the same definition. One with a different definition is CodeConflict.
-	CreateField(ctx context.Context, f Field) (Field, error)
-	PutField(ctx context.Context, f Field) (Field, error)
+	// CreateField, CreateMapping and CreateAudience fail with CodeConflict if the
+	// object exists, also with the same definition; the error shows the import block
+	// to write. The create is noted in the store before the platform is called: if a
+	// process dies in it, the next create continues with what is there. The same owner
+	// may call again after an answer was lost.
+	CreateField(ctx context.Context, f Field, owner Owner) (Field, error)
+	PutField(ctx context.Context, f Field, owner Owner) (Field, error)
 	Field(ctx context.Context, id string) (Field, error)
 	// DeleteField fails with CodeInUse while mappings feed the field.
-	DeleteField(ctx context.Context, id string) error
+	DeleteField(ctx context.Context, id string, owner Owner) error
 
-	CreateMapping(ctx context.Context, m Mapping) (Mapping, error)
-	PutMapping(ctx context.Context, m Mapping) (Mapping, error)
+	CreateMapping(ctx context.Context, m Mapping, owner Owner) (Mapping, error)
+	PutMapping(ctx context.Context, m Mapping, owner Owner) (Mapping, error)
 	Mapping(ctx context.Context, id string) (Mapping, error)
-	DeleteMapping(ctx context.Context, id string) error
+	DeleteMapping(ctx context.Context, id string, owner Owner) error
 
-	CreateAudience(ctx context.Context, a Audience) (Audience, error)
-	PutAudience(ctx context.Context, a Audience) (Audience, error)
+	CreateAudience(ctx context.Context, a Audience, owner Owner) (Audience, error)
+	PutAudience(ctx context.Context, a Audience, owner Owner) (Audience, error)
 	// Audience takes an id or a slug.
 	Audience(ctx context.Context, idOrSlug string) (Audience, error)
 	// DeleteAudience fails with CodeInUse while exports read the audience.
-	DeleteAudience(ctx context.Context, id string) error
+	DeleteAudience(ctx context.Context, id string, owner Owner) error
+
+	// CheckCreate fails as the create would if the object exists and the store knows
+	// no owner of it. It writes nothing. If the object has an owner, only the create
+	// can tell: it may be the owner that is about to be replaced.
+	CheckCreate(ctx context.Context, o Object) error
+	// Claim tells a resource whether an object in its state belongs to it.
+	Claim(ctx context.Context, c Claim) (Ownership, error)
 }
 
 // CustomerData is the part of API that reads the platform's data. A method that

@@ -11,6 +11,8 @@ const (
 	CodeNotFound Code = "not_found"
 	// CodeConflict: another object already owns the same key.
 	CodeConflict Code = "conflict"
+	// CodeNotOwned: the object belongs to another resource.
+	CodeNotOwned Code = "not_owned"
 	// CodeInUse: something else depends on the object.
 	CodeInUse Code = "in_use"
 	// CodeInvalid: the definition cannot work as written.

@@ -91,6 +91,17 @@ func (s *Server) Draft(id string, attributes map[string]any) {
 	s.put(s.schema.draft, "field", o)
 }
 
+// Edit changes a live field, as a colleague does who publishes the change.
+func (s *Server) Edit(id string, attributes map[string]any) {
+	s.account.Lock()
+	defer s.account.Unlock()
+	for _, v := range []*version{s.schema.live, s.schema.draft} {
+		o := object{"id": id}
+		maps.Copy(o, attributes)
+		s.put(v, "field", o)["edit_status"] = "unmodified"
+	}
+}
+
 // FieldAttributes returns all attributes of a live field, or nil.
 func (s *Server) FieldAttributes(id string) map[string]any {
 	s.account.Lock()

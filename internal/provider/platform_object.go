@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -19,6 +20,7 @@ import (
 type platformObject[M, O any] struct {
 	// noun names the kind in messages, and the resource: lytics_{noun}.
 	noun   string
+	kind   jobs.ObjectKind
 	schema func() schema.Schema
 	// label identifies an object in messages, even before it has an id.
 	label  func(M) string
@@ -36,9 +38,13 @@ type platformObject[M, O any] struct {
 	// plan sets computed attributes of the plan and checks the plan.
 	plan func(context.Context, *objectPlan[M], *diag.Diagnostics)
 
-	create, put func(jobs.API, context.Context, O) (O, error)
+	// placed returns the object that is planned, if all is known that tells whether
+	// it exists already.
+	placed func(M) (jobs.Object, bool)
+
+	create, put func(jobs.API, context.Context, O, jobs.Owner) (O, error)
 	get         func(jobs.API, context.Context, string) (O, error)
-	delete      func(jobs.API, context.Context, string) error
+	delete      func(jobs.API, context.Context, string, jobs.Owner) error
 }
 
 func (k platformObject[M, O]) textsOf(m M) []text {
@@ -136,6 +142,12 @@ func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resou
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, p.requiresReplace...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.planned)...)
+	if o, known := r.kind.placed(p.planned); known && p.prior == nil && api != nil && !resp.Diagnostics.HasError() {
+		// If the platform cannot be reached, the create reports it.
+		if err := api.CheckCreate(ctx, o); err != nil && !jobs.IsCode(err, jobs.CodeUnreachable) && !jobs.IsCode(err, jobs.CodeTimeout) {
+			addError(&resp.Diagnostics, attributeTarget{objectType: resp.Plan.Schema.Type()}, "create "+r.kind.label(p.planned), err)
+		}
+	}
 }
 
 func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -148,7 +160,12 @@ func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.
 	if api == nil {
 		return
 	}
-	stored, err := r.kind.create(api, ctx, r.kind.object(m))
+	owner := newOwner()
+	rememberOwner(ctx, resp.Private, owner, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	stored, err := r.kind.create(api, ctx, r.kind.object(m), owner)
 	if err != nil {
 		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "create "+r.kind.label(m), err)
 		return
@@ -158,7 +175,7 @@ func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.
 }
 
 func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	api, _ := r.openForRead(ctx, req, resp)
+	api, imported := r.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -169,6 +186,13 @@ func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.Re
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.kind.model(stored))...)
+	reason := jobs.ClaimByState
+	if imported {
+		reason = jobs.ClaimByImport
+	}
+	// The object's own id: an audience is also imported by its slug.
+	id = idFromState(ctx, resp.State, &resp.Diagnostics)
+	r.claim(ctx, api, id, reason, req.Private, resp.Private, &resp.Diagnostics)
 }
 
 func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -181,7 +205,12 @@ func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.
 	if api == nil {
 		return
 	}
-	stored, err := r.kind.put(api, ctx, r.kind.object(m))
+	id := idFromState(ctx, req.State, &resp.Diagnostics)
+	owner := r.claim(ctx, api, id, jobs.ClaimByState, req.Private, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	stored, err := r.kind.put(api, ctx, r.kind.object(m), owner)
 	if err != nil {
 		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "update "+r.kind.label(m), err)
 		return
@@ -196,5 +225,51 @@ func (r *platformObjectResource[M, O]) Delete(ctx context.Context, req resource.
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	addDeleteError(resp, nounWithID(r.kind.noun, id), r.kind.delete(api, ctx, id))
+	owner := ownerFromPrivate(ctx, req.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	err := r.kind.delete(api, ctx, id, owner)
+	if jobs.IsCode(err, jobs.CodeNotOwned) {
+		resp.Diagnostics.AddWarning(fmt.Sprintf("The %s %s is not deleted", r.kind.noun, id),
+			"Another resource of this store owns it or imports it. It is only removed from this state.")
+		return
+	}
+	addDeleteError(resp, nounWithID(r.kind.noun, id), err)
+}
+
+// claim claims the object for the owner in private state, or for a new one, which it
+// puts there. It returns the owner. If the object belongs to another resource, it adds
+// a warning and returns what private state has.
+func (r *platformObjectResource[M, O]) claim(ctx context.Context, api jobs.API, id string, reason jobs.ClaimReason,
+	private privateReader, to privateWriter, diags *diag.Diagnostics) jobs.Owner {
+	owner := ownerFromPrivate(ctx, private, diags)
+	if diags.HasError() {
+		return ""
+	}
+	c := jobs.Claim{Kind: r.kind.kind, ID: id, Owner: owner, Reason: jobs.ClaimByOwner}
+	if owner == "" {
+		c.Owner, c.Reason = newOwner(), reason
+	}
+	answer, err := api.Claim(ctx, c)
+	switch {
+	case err != nil:
+		addError(diags, noAttribute, "read the owner of "+nounWithID(r.kind.noun, id), err)
+		return ""
+	case answer == jobs.OwnershipOther:
+		diags.AddWarning(fmt.Sprintf("The %s %s belongs to another resource", r.kind.noun, id), fmt.Sprintf(
+			"Another resource of this store owns it: it created or imported it, in this configuration or in another workspace. "+
+				"This resource cannot change it, and its destroy leaves it.\n\n"+
+				"Remove it from this state (terraform state rm ADDRESS) and from this configuration, or take it over: "+
+				"terraform state rm ADDRESS, then an import block with id = %q.", id))
+		return owner
+	case answer == jobs.OwnershipTaken:
+		diags.AddWarning(fmt.Sprintf("The import takes the %s %s from another resource", r.kind.noun, id),
+			"Another resource of this store owns it until the import is applied. If that resource is still in a state, "+
+				"remove it there (terraform state rm ADDRESS): afterwards it can neither change nor delete the "+r.kind.noun+".")
+	}
+	if owner == "" {
+		rememberOwner(ctx, to, c.Owner, diags)
+	}
+	return c.Owner
 }

@@ -202,7 +202,7 @@ func TestPlatformObjectsOfOthersAreNotTaken(t *testing.T) {
 	})
 	given := build(c.typ("lytics_field"), map[string]any{"id": "email", "type": "string"})
 	_, diags := c.apply(t.Context(), "lytics_field", nil, given)
-	checkError(t, diags, "", "exists with another definition.*Import it")
+	checkError(t, diags, "id", "exists already(.|\n)*import \\{\n    to = lytics_field.NAME\n    id = \"email\"")
 	env.Change(func() { clear(env.Only().Fields) })
 	if _, diags := c.apply(t.Context(), "lytics_field", nil, given); failed(diags) {
 		t.Errorf("after the other field is gone: %q", messages(diags))

@@ -23,6 +23,7 @@ type audienceModel struct {
 func audienceObject() platformObject[audienceModel, jobs.Audience] {
 	return platformObject[audienceModel, jobs.Audience]{
 		noun:   "audience",
+		kind:   jobs.KindAudience,
 		schema: audienceSchema,
 		label:  func(m audienceModel) string { return nounWithID("audience", m.Name.ValueString()) },
 		object: audienceModel.audience,
@@ -33,10 +34,14 @@ func audienceObject() platformObject[audienceModel, jobs.Audience] {
 		validate: platform.ValidateAudienceNames,
 		texts:    func(m audienceModel) []text { return []text{{"filter", m.Filter}} },
 		plan:     planAudience,
-		create:   jobs.API.CreateAudience,
-		put:      jobs.API.PutAudience,
-		get:      jobs.API.Audience,
-		delete:   jobs.API.DeleteAudience,
+		placed: func(m audienceModel) (jobs.Object, bool) {
+			a := m.audience()
+			return jobs.Object{Audience: &a}, !m.Slug.IsUnknown()
+		},
+		create: jobs.API.CreateAudience,
+		put:    jobs.API.PutAudience,
+		get:    jobs.API.Audience,
+		delete: jobs.API.DeleteAudience,
 	}
 }
 

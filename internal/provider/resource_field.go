@@ -28,6 +28,7 @@ type fieldModel struct {
 func fieldObject() platformObject[fieldModel, jobs.Field] {
 	return platformObject[fieldModel, jobs.Field]{
 		noun:   "field",
+		kind:   jobs.KindField,
 		schema: fieldSchema,
 		label:  func(m fieldModel) string { return nounWithID("field", m.ID.ValueString()) },
 		object: fieldModel.field,
@@ -37,10 +38,14 @@ func fieldObject() platformObject[fieldModel, jobs.Field] {
 		},
 		validate: platform.ValidateField,
 		plan:     planField,
-		create:   jobs.API.CreateField,
-		put:      jobs.API.PutField,
-		get:      jobs.API.Field,
-		delete:   jobs.API.DeleteField,
+		placed: func(m fieldModel) (jobs.Object, bool) {
+			f := m.field()
+			return jobs.Object{Field: &f}, !m.ID.IsUnknown()
+		},
+		create: jobs.API.CreateField,
+		put:    jobs.API.PutField,
+		get:    jobs.API.Field,
+		delete: jobs.API.DeleteField,
 	}
 }
 

@@ -24,6 +24,7 @@ type mappingModel struct {
 func mappingObject() platformObject[mappingModel, jobs.Mapping] {
 	return platformObject[mappingModel, jobs.Mapping]{
 		noun:        "mapping",
+		kind:        jobs.KindMapping,
 		schema:      mappingSchema,
 		label:       func(m mappingModel) string { return "the mapping of field " + m.Field.ValueString() },
 		object:      mappingModel.mapping,
@@ -33,7 +34,11 @@ func mappingObject() platformObject[mappingModel, jobs.Mapping] {
 		texts: func(m mappingModel) []text {
 			return []text{{"expression", m.Expression}, {"guard_expression", m.GuardExpression}}
 		},
-		plan:   planMapping,
+		plan: planMapping,
+		placed: func(m mappingModel) (jobs.Object, bool) {
+			v := m.mapping()
+			return jobs.Object{Mapping: &v}, !m.Stream.IsUnknown() && !m.Field.IsUnknown() && !m.GuardExpression.IsUnknown()
+		},
 		create: jobs.API.CreateMapping,
 		put:    jobs.API.PutMapping,
 		get:    jobs.API.Mapping,

@@ -88,7 +88,7 @@ func aliveIn(ctx context.Context, q Querier, hostVersion string) ([]Instance, er
 // objects of a process that died can be adopted.
 func (d *DB) Retire(ctx context.Context, id string) error {
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
-		for _, table := range []string{"authorizations", "jobs"} {
+		for _, table := range []string{"authorizations", "jobs", "platform_owners"} {
 			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
 				return err
 			}

@@ -57,6 +57,26 @@ const jobSpecVersion = 1
 const jobColumns = `id, key, label, authorization_id, managed_by, lytics_id, spec, next_run_at, paused,
 	 creator, confirmed, created_at, updated_at`
 
+// CreateJob inserts a job, or adopts the one that a dead process abandoned, which
+// the caller read before. CodeConflict means that another job holds the key, or that
+// another process has adopted the abandoned job since.
+func (d *DB) CreateJob(ctx context.Context, r JobRow, abandoned *JobRow) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		if abandoned != nil {
+			var creator string
+			var confirmed bool
+			err := tx.QueryRowContext(ctx, `SELECT creator, confirmed FROM jobs WHERE id = ?`, r.ID).Scan(&creator, &confirmed)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			if err == nil && (confirmed || creator != abandoned.Creator) {
+				return jobConflict(r, r.ID)
+			}
+		}
+		return putJob(ctx, tx, r)
+	})
+}
+
 // PutJob inserts or updates a job. A key that another job holds is CodeConflict.
 func (d *DB) PutJob(ctx context.Context, r JobRow) error {
 	return d.Write(ctx, func(tx *Tx) error { return putJob(ctx, tx, r) })

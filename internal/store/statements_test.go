@@ -152,6 +152,15 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"Confirm": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(db.Confirm(ctx, s.auth.ID), db.Confirm(ctx, s.job.ID))
 	},
+	"ChangeOwner": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.ChangeOwner(ctx, jobs.KindField, s.job.ID, func(r *store.OwnerRow, _ bool) bool {
+			r.Owner, r.Claimant, r.Creator, r.Confirmed = "a", "b", "in_1", true
+			return true
+		})
+	},
+	"CreateJob": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.CreateJob(ctx, store.JobRow{Key: "created " + s.job.Key, Job: s.job.Job, Creator: "in_1"}, &store.JobRow{})
+	},
 	"CursorDocument": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.CursorDocument(ctx, s.job.Key))
 	},
@@ -167,6 +176,23 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	},
 	"ExportOwners": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.ExportOwners(ctx, "export "+s.job.Key))
+	},
+	"FinishIntent": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.FinishIntent(ctx, store.IntentRow{Kind: jobs.KindField, Place: s.job.ID}, &store.OwnerRow{Kind: jobs.KindField, ID: s.job.ID, Owner: "a"})
+	},
+	"ForgetOwner": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.ForgetOwner(ctx, jobs.KindField, s.job.ID)
+	},
+	"Intend": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.Intend(ctx, store.IntentRow{Kind: jobs.KindField, Place: s.job.ID, Definition: "{}"}, nil))
+	},
+	"Intent": func(ctx context.Context, db *store.DB, s subject) error {
+		_, _, err := db.Intent(ctx, jobs.KindField, s.job.ID)
+		return err
+	},
+	"Owner": func(ctx context.Context, db *store.DB, s subject) error {
+		_, _, err := db.Owner(ctx, jobs.KindField, s.job.ID)
+		return err
 	},
 	"Figures": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Figures(ctx)) },
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {

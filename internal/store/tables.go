@@ -6,7 +6,8 @@ var tables = []string{
 	"authorizations", "jobs", "job_after", "runs", "run_log", "cursors", "cursor_ties", "cursor_sent",
 	"streams", "segments", "extents", "fields", "mappings", "audiences",
 	"placeholders", "erasure", "erased_identities", "replaced_segments",
-	"lytics_sends", "lytics_texts", "lytics_account", "lytics_awaited", "alerts", "quarantine", "quarantine_removed",
+	"lytics_sends", "lytics_texts", "lytics_account", "lytics_awaited", "lytics_drafts", "platform_owners", "platform_intents",
+	"alerts", "quarantine", "quarantine_removed",
 }
 
 // sequenced are the tables whose generated ids are never reused, even after the

@@ -27,22 +27,26 @@ const TokenVariable = "LYTICS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
 func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 	t.Helper()
 	for name, check := range map[string]func(t *testing.T, open Opener){
-		"a missing store is an error":           missingStore,
-		"authorizations":                        authorizations,
-		"invalid authorizations":                refusedAuthorizations,
-		"jobs":                                  definitions,
-		"invalid jobs":                          refusedJobs,
-		"jobs are listed by label":              listedJobs,
-		"missing objects are not found":         notFound,
-		"objects of a dead process are adopted": adoption,
-		"confirmed objects are not adopted":     confirmation,
-		"a run is followed to its end":          followedRun,
-		"an interrupted wait cancels its run":   interruptedWait,
-		"runs are listed by filter":             listedRuns,
-		"texts are judged without a store":      judgements,
-		"fields and mappings":                   fieldsAndMappings,
-		"audiences":                             audiences,
-		"an erasure":                            erasure,
+		"a missing store is an error":                    missingStore,
+		"authorizations":                                 authorizations,
+		"invalid authorizations":                         refusedAuthorizations,
+		"jobs":                                           definitions,
+		"invalid jobs":                                   refusedJobs,
+		"jobs are listed by label":                       listedJobs,
+		"missing objects are not found":                  notFound,
+		"objects of a dead process are adopted":          adoption,
+		"confirmed objects are not adopted":              confirmation,
+		"a run is followed to its end":                   followedRun,
+		"an interrupted wait cancels its run":            interruptedWait,
+		"runs are listed by filter":                      listedRuns,
+		"fields and mappings":                            fieldsAndMappings,
+		"an object belongs to its creator":               owners,
+		"an import takes an object over":                 imports,
+		"callers without an owner":                       withoutOwner,
+		"a create continues what a dead process created": interruptedCreate,
+		"audiences":                                      audiences,
+		"an erasure":                                     erasure,
+		"texts are judged without a store":               judgements,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -327,8 +331,8 @@ func notFound(t *testing.T, open Opener) {
 	_, _, err := a.Scan(ctx, "a", nil)
 	refused(t, "Scan", err, jobs.CodeNotFound, "")
 	for what, err := range map[string]error{
-		"DeleteJob": a.DeleteJob(ctx, "job_x"), "DeleteAuthorization": a.DeleteAuthorization(ctx, "auth_x"), "DeleteField": a.DeleteField(ctx, "f"),
-		"DeleteMapping": a.DeleteMapping(ctx, "m"), "DeleteAudience": a.DeleteAudience(ctx, "a"),
+		"DeleteJob": a.DeleteJob(ctx, "job_x"), "DeleteAuthorization": a.DeleteAuthorization(ctx, "auth_x"), "DeleteField": a.DeleteField(ctx, "f", ""),
+		"DeleteMapping": a.DeleteMapping(ctx, "m", ""), "DeleteAudience": a.DeleteAudience(ctx, "a", ""),
 	} {
 		if err != nil {
 			t.Errorf("%s of a missing object: got %v, want no error", what, err)

@@ -36,18 +36,18 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 	a := open()
 	ctx := t.Context()
 	field := jobs.Field{ID: "email", Type: "string", IsIdentifier: true, IsPII: true, MergeOperation: "latest", Description: "é"}
-	for _, what := range []string{"created", "created again"} {
-		got, err := a.CreateField(ctx, field)
+	for _, what := range []string{"created", "created again after a lost answer"} {
+		got, err := a.CreateField(ctx, field, "mine")
 		if d := cmp.Diff(field, must(t, what, got, err)); d != "" {
 			t.Errorf("%s: want and got:\n%s", what, d)
 		}
 	}
 	other := field
 	other.Type, other.MergeOperation, other.IsIdentifier = "int", "sum", false
-	refused(t, "another definition", errorOf(a.CreateField(ctx, other)), jobs.CodeConflict, "")
-	refused(t, "a change of a missing object", errorOf(a.PutField(ctx, jobs.Field{ID: "none", Type: "string"})), jobs.CodeNotFound, "")
+	refused(t, "another definition", errorOf(a.CreateField(ctx, other, "other")), jobs.CodeConflict, "")
+	refused(t, "a change of a missing object", errorOf(a.PutField(ctx, jobs.Field{ID: "none", Type: "string"}, "mine")), jobs.CodeNotFound, "")
 	field.Description = "changed"
-	got, err := a.PutField(ctx, field)
+	got, err := a.PutField(ctx, field, "mine")
 	if d := cmp.Diff(field, must(t, "changed", got, err)); d != "" {
 		t.Errorf("changed: want and got:\n%s", d)
 	}
@@ -55,11 +55,11 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 	refused(
 		t,
 		"a mapping to no field",
-		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "none", Expression: "x"})),
+		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "none", Expression: "x"}, "mine")),
 		jobs.CodeInvalid,
 		"field",
 	)
-	m, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"})
+	m, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}, "mine")
 	m = must(t, "create mapping", m, err)
 	read, err := a.Mapping(ctx, m.ID)
 	if d := cmp.Diff(m, must(t, "read mapping", read, err)); d != "" {
@@ -68,20 +68,20 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 	refused(
 		t,
 		"another expression",
-		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "tolower(email)"})),
+		errorOf(a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "tolower(email)"}, "other")),
 		jobs.CodeConflict,
 		"",
 	)
-	if again, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}); err != nil || again.ID != m.ID {
+	if again, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}, "mine"); err != nil || again.ID != m.ID {
 		t.Errorf("created again: got %+v, %v; want %s", again, err, m.ID)
 	}
 	m.Expression = "tolower(email)"
-	if changed, err := a.PutMapping(ctx, m); err != nil || changed != m {
+	if changed, err := a.PutMapping(ctx, m, "mine"); err != nil || changed != m {
 		t.Errorf("changed: got %+v, %v; want %+v", changed, err, m)
 	}
 
-	refused(t, "a field that a mapping feeds", a.DeleteField(ctx, "email"), jobs.CodeInUse, "")
-	for _, err := range []error{a.DeleteMapping(ctx, m.ID), a.DeleteField(ctx, "email")} {
+	refused(t, "a field that a mapping feeds", a.DeleteField(ctx, "email", "mine"), jobs.CodeInUse, "")
+	for _, err := range []error{a.DeleteMapping(ctx, m.ID, "mine"), a.DeleteField(ctx, "email", "mine")} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -94,10 +94,10 @@ func audiences(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
 	ctx := t.Context()
-	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}); err != nil {
+	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}, "mine"); err != nil {
 		t.Fatal(err)
 	}
-	made, err := a.CreateAudience(ctx, jobs.Audience{Name: "All", Slug: "all", Filter: "FILTER AND (EXISTS email)"})
+	made, err := a.CreateAudience(ctx, jobs.Audience{Name: "All", Slug: "all", Filter: "FILTER AND (EXISTS email)"}, "mine")
 	made = must(t, "create", made, err)
 	for _, name := range []string{made.ID, "all"} {
 		if got, err := a.Audience(ctx, name); err != nil || got != made {
@@ -107,19 +107,19 @@ func audiences(t *testing.T, open Opener) {
 	refused(
 		t,
 		"another definition of the slug",
-		errorOf(a.CreateAudience(ctx, jobs.Audience{Name: "Other", Slug: "all", Filter: "FILTER EXISTS email"})),
+		errorOf(a.CreateAudience(ctx, jobs.Audience{Name: "Other", Slug: "all", Filter: "FILTER EXISTS email"}, "other")),
 		jobs.CodeConflict,
 		"",
 	)
 	refused(
 		t,
 		"a change of a missing object",
-		errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"})),
+		errorOf(a.PutAudience(ctx, jobs.Audience{ID: "none", Name: "N", Slug: "n", Filter: "FILTER EXISTS email"}, "other")),
 		jobs.CodeNotFound,
 		"",
 	)
 	made.Description = "changed"
-	if got, err := a.PutAudience(ctx, made); err != nil || got != made {
+	if got, err := a.PutAudience(ctx, made, "mine"); err != nil || got != made {
 		t.Errorf("changed: got %+v, %v; want %+v", got, err, made)
 	}
 	if n, err := a.AudienceSize(ctx, "all"); err != nil || n != 0 {
@@ -144,8 +144,8 @@ func audiences(t *testing.T, open Opener) {
 	if err != nil || export.Export.TableName != "lytics_user_all" {
 		t.Fatalf("export: got %+v, %v; want the table lytics_user_all", export.Export, err)
 	}
-	refused(t, "an audience that is exported", a.DeleteAudience(ctx, made.ID), jobs.CodeInUse, "")
-	for _, err := range []error{a.DeleteJob(ctx, export.ID), a.DeleteAudience(ctx, made.ID)} {
+	refused(t, "an audience that is exported", a.DeleteAudience(ctx, made.ID, "mine"), jobs.CodeInUse, "")
+	for _, err := range []error{a.DeleteJob(ctx, export.ID), a.DeleteAudience(ctx, made.ID, "mine")} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -158,7 +158,7 @@ func erasure(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
 	ctx := t.Context()
-	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}); err != nil {
+	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}, "mine"); err != nil {
 		t.Fatal(err)
 	}
 	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}

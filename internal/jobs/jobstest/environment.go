@@ -101,6 +101,8 @@ type Store struct {
 	Fields    map[string]jobs.Field
 	Mappings  map[string]jobs.Mapping
 	Audiences map[string]jobs.Audience
+	// Owners has the owners of fields, mappings and audiences, by KIND/ID.
+	Owners map[string]ObjectOwner
 
 	created int
 }

@@ -8,30 +8,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// adopt stores v, or returns a conflict if the object exists with another
-// definition.
-func adopt[T comparable](m map[string]T, id string, v T) (T, error) {
-	if was, ok := m[id]; ok && was != v {
-		return was, &jobs.Error{
-			Code:    jobs.CodeConflict,
-			Summary: id + " exists with another definition",
-			Detail:  "The existing definition differs from the new one.",
-			Next:    "Import it.",
-		}
-	}
-	m[id] = v
-	return v, nil
-}
-
-// put changes an existing object.
-func put[T any](m map[string]T, kind, id string, v T) (T, error) {
-	_, err := get(m, kind, id)
-	if err == nil {
-		m[id] = v
-	}
-	return v, err
-}
-
 // JudgeDraft implements jobs.Judge.
 func (f *Fake) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, error) {
 	return answer(ctx, f, "JudgeDraft", []any{d}, func() (jobs.Judgement, error) {
@@ -50,13 +26,15 @@ func (f *Fake) JudgeDraft(ctx context.Context, d jobs.Draft) (jobs.Judgement, er
 }
 
 // CreateField implements jobs.Platform.
-func (f *Fake) CreateField(ctx context.Context, v jobs.Field) (jobs.Field, error) {
-	return register(ctx, f, "CreateField", []any{v}, func(s *Store) (jobs.Field, error) { return adopt(s.Fields, v.ID, v) })
+func (f *Fake) CreateField(ctx context.Context, v jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return register(ctx, f, "CreateField", []any{v, owner}, func(s *Store) (jobs.Field, error) {
+		return create(ctx, f, s, s.Fields, jobs.KindField, v.ID, v, owner)
+	})
 }
 
 // PutField implements jobs.Platform.
-func (f *Fake) PutField(ctx context.Context, v jobs.Field) (jobs.Field, error) {
-	return read(ctx, f, "PutField", []any{v}, func(s *Store) (jobs.Field, error) { return put(s.Fields, "field", v.ID, v) })
+func (f *Fake) PutField(ctx context.Context, v jobs.Field, owner jobs.Owner) (jobs.Field, error) {
+	return read(ctx, f, "PutField", []any{v, owner}, func(s *Store) (jobs.Field, error) { return put(s, s.Fields, jobs.KindField, v.ID, v, owner) })
 }
 
 // Field implements jobs.Platform.
@@ -65,8 +43,11 @@ func (f *Fake) Field(ctx context.Context, id string) (jobs.Field, error) {
 }
 
 // DeleteField implements jobs.Platform.
-func (f *Fake) DeleteField(ctx context.Context, id string) error {
-	return change(ctx, f, "DeleteField", []any{id}, func(s *Store) error {
+func (f *Fake) DeleteField(ctx context.Context, id string, owner jobs.Owner) error {
+	return change(ctx, f, "DeleteField", []any{id, owner}, func(s *Store) error {
+		if err := s.refuseDelete(jobs.KindField, id, owner); err != nil {
+			return err
+		}
 		for _, m := range s.Mappings {
 			if m.Field == id {
 				return &jobs.Error{
@@ -78,25 +59,26 @@ func (f *Fake) DeleteField(ctx context.Context, id string) error {
 			}
 		}
 		delete(s.Fields, id)
+		delete(s.Owners, objectKey(jobs.KindField, id))
 		return nil
 	})
 }
 
 // CreateMapping implements jobs.Platform. A stream, a field and a guard have
 // one mapping.
-func (f *Fake) CreateMapping(ctx context.Context, v jobs.Mapping) (jobs.Mapping, error) {
-	return register(ctx, f, "CreateMapping", []any{v}, func(s *Store) (jobs.Mapping, error) {
+func (f *Fake) CreateMapping(ctx context.Context, v jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return register(ctx, f, "CreateMapping", []any{v, owner}, func(s *Store) (jobs.Mapping, error) {
 		if _, err := get(s.Fields, "field", v.Field); err != nil {
 			return v, jobs.Invalid("field", "There is no field "+v.Field, "The store was read and does not have it.", "Create it first.")
 		}
-		v.ID = strings.TrimSuffix(v.Stream+"/"+v.Field+"/"+v.GuardExpression, "/")
-		return adopt(s.Mappings, v.ID, v)
+		v.ID = mappingID(v)
+		return create(ctx, f, s, s.Mappings, jobs.KindMapping, v.ID, v, owner)
 	})
 }
 
 // PutMapping implements jobs.Platform.
-func (f *Fake) PutMapping(ctx context.Context, v jobs.Mapping) (jobs.Mapping, error) {
-	return read(ctx, f, "PutMapping", []any{v}, func(s *Store) (jobs.Mapping, error) { return put(s.Mappings, "mapping", v.ID, v) })
+func (f *Fake) PutMapping(ctx context.Context, v jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
+	return read(ctx, f, "PutMapping", []any{v, owner}, func(s *Store) (jobs.Mapping, error) { return put(s, s.Mappings, jobs.KindMapping, v.ID, v, owner) })
 }
 
 // Mapping implements jobs.Platform.
@@ -105,24 +87,28 @@ func (f *Fake) Mapping(ctx context.Context, id string) (jobs.Mapping, error) {
 }
 
 // DeleteMapping implements jobs.Platform.
-func (f *Fake) DeleteMapping(ctx context.Context, id string) error {
-	return change(ctx, f, "DeleteMapping", []any{id}, func(s *Store) error {
+func (f *Fake) DeleteMapping(ctx context.Context, id string, owner jobs.Owner) error {
+	return change(ctx, f, "DeleteMapping", []any{id, owner}, func(s *Store) error {
+		if err := s.refuseDelete(jobs.KindMapping, id, owner); err != nil {
+			return err
+		}
 		delete(s.Mappings, id)
+		delete(s.Owners, objectKey(jobs.KindMapping, id))
 		return nil
 	})
 }
 
 // CreateAudience implements jobs.Platform.
-func (f *Fake) CreateAudience(ctx context.Context, v jobs.Audience) (jobs.Audience, error) {
-	return register(ctx, f, "CreateAudience", []any{v}, func(s *Store) (jobs.Audience, error) {
-		v.ID = "aud-" + v.Slug
-		return adopt(s.Audiences, v.ID, v)
+func (f *Fake) CreateAudience(ctx context.Context, v jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return register(ctx, f, "CreateAudience", []any{v, owner}, func(s *Store) (jobs.Audience, error) {
+		v.ID = audienceID(v)
+		return create(ctx, f, s, s.Audiences, jobs.KindAudience, v.ID, v, owner)
 	})
 }
 
 // PutAudience implements jobs.Platform.
-func (f *Fake) PutAudience(ctx context.Context, v jobs.Audience) (jobs.Audience, error) {
-	return read(ctx, f, "PutAudience", []any{v}, func(s *Store) (jobs.Audience, error) { return put(s.Audiences, "audience", v.ID, v) })
+func (f *Fake) PutAudience(ctx context.Context, v jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
+	return read(ctx, f, "PutAudience", []any{v, owner}, func(s *Store) (jobs.Audience, error) { return put(s, s.Audiences, jobs.KindAudience, v.ID, v, owner) })
 }
 
 // Audience implements jobs.Platform.
@@ -140,8 +126,11 @@ func (s *Store) audience(idOrSlug string) (jobs.Audience, error) {
 }
 
 // DeleteAudience implements jobs.Platform.
-func (f *Fake) DeleteAudience(ctx context.Context, id string) error {
-	return change(ctx, f, "DeleteAudience", []any{id}, func(s *Store) error {
+func (f *Fake) DeleteAudience(ctx context.Context, id string, owner jobs.Owner) error {
+	return change(ctx, f, "DeleteAudience", []any{id, owner}, func(s *Store) error {
+		if err := s.refuseDelete(jobs.KindAudience, id, owner); err != nil {
+			return err
+		}
 		names := []string{id, s.Audiences[id].Slug}
 		for _, j := range s.Jobs {
 			if j.Export != nil && slices.Contains(names, j.Export.AudienceID) {
@@ -154,6 +143,13 @@ func (f *Fake) DeleteAudience(ctx context.Context, id string) error {
 			}
 		}
 		delete(s.Audiences, id)
+		delete(s.Owners, objectKey(jobs.KindAudience, id))
 		return nil
 	})
 }
+
+func mappingID(v jobs.Mapping) string {
+	return strings.TrimSuffix(v.Stream+"/"+v.Field+"/"+v.GuardExpression, "/")
+}
+
+func audienceID(v jobs.Audience) string { return "aud-" + v.Slug }

@@ -107,15 +107,7 @@ func (p *Platform) checkFilter(ctx context.Context, q queryer, a jobs.Audience) 
 	return err
 }
 
-func slugTaken(a, holder jobs.Audience) error {
-	return &jobs.Error{
-		Code: jobs.CodeConflict, Attribute: "slug", Summary: fmt.Sprintf("Audience %q cannot have the slug %s", a.Name, a.Slug),
-		Detail: fmt.Sprintf("audience %q (%s) has it, with another definition", holder.Name, holder.ID),
-		Next:   "Import that audience by its id, or choose another slug",
-	}
-}
-
-// CreateAudience defines an audience; the same definition is adopted.
+// CreateAudience defines an audience. It refuses a slug that is taken.
 func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
 	if err := platform.ValidateAudience(a); err != nil {
 		return jobs.Audience{}, err
@@ -127,11 +119,7 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 			return err
 		}
 		if ok {
-			a.ID = old.ID
-			if old != a {
-				return slugTaken(a, old)
-			}
-			return nil
+			return platform.AudienceExists(a, old)
 		}
 		if err := p.checkFilter(ctx, tx, a); err != nil {
 			return err
@@ -159,7 +147,7 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 			return notFound("audience", a.ID)
 		}
 		if holder, ok, err := findAudience(ctx, tx, a.Slug); err != nil || ok && holder.ID != a.ID {
-			return errOr(err, slugTaken(a, holder))
+			return errOr(err, platform.SlugTaken(a, holder))
 		}
 		if old.Slug != a.Slug {
 			summary := fmt.Sprintf("The slug of audience %q cannot change", old.Name)

@@ -54,7 +54,7 @@ func listFields(ctx context.Context, q queryer) ([]jobs.Field, error) {
 	return list, rows.Err()
 }
 
-// CreateField defines a field; the same definition is adopted.
+// CreateField defines a field. It refuses an id that is taken.
 func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
 	if err := platform.ValidateField(f); err != nil {
 		return jobs.Field{}, err
@@ -62,7 +62,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 	f = platform.NormalizeField(f)
 	err := p.write(ctx, "Cannot create field "+f.ID, func(tx *store.Tx) error {
 		old, ok, err := fieldIgnoringCase(ctx, tx, f.ID)
-		if err != nil || ok && old == f {
+		if err != nil {
 			return err
 		}
 		if ok && old.ID != f.ID {
@@ -73,11 +73,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 			}
 		}
 		if ok {
-			return &jobs.Error{
-				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q exists with another definition", f.ID),
-				Detail: fmt.Sprintf("it is of type %s, merged by %s", old.Type, old.MergeOperation),
-				Next:   "Import it into this state by its id, or choose another id",
-			}
+			return platform.FieldExists(old)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO fields (`+fieldColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			f.ID, f.Description, f.Type, f.IsIdentifier, f.IsPII, f.MergeOperation, f.Capacity, f.KeepDays)

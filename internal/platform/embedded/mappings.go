@@ -49,16 +49,7 @@ func checkMapping(ctx context.Context, tx *store.Tx, m jobs.Mapping) (holder *jo
 	return &same[0], nil
 }
 
-func mappingConflict(m, holder jobs.Mapping) error {
-	return &jobs.Error{
-		Code: jobs.CodeConflict, Attribute: "expression",
-		Summary: fmt.Sprintf("Field %q is already fed from stream %s", m.Field, m.Stream),
-		Detail:  fmt.Sprintf("mapping %s computes %s, with the same guard", holder.ID, holder.Expression),
-		Next:    "Import that mapping by its id, give this one another guard, or put both in one expression: oneof(a, b), or set(a, b)",
-	}
-}
-
-// CreateMapping defines a mapping; the same definition is adopted.
+// CreateMapping defines a mapping. There is one for a stream, a field and a guard.
 func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
 	if err := platform.ValidateMapping(m); err != nil {
 		return jobs.Mapping{}, err
@@ -69,11 +60,7 @@ func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 			return err
 		}
 		if holder != nil {
-			if holder.Expression != m.Expression {
-				return mappingConflict(m, *holder)
-			}
-			m = *holder
-			return nil
+			return platform.MappingExists(*holder)
 		}
 		m.ID = store.NewID("map")
 		_, err = tx.ExecContext(ctx, `INSERT INTO mappings (`+mappingColumns+`) VALUES (?, ?, ?, ?, ?)`,
@@ -94,7 +81,7 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 			return err
 		}
 		if holder != nil && holder.ID != m.ID {
-			return mappingConflict(m, *holder)
+			return platform.MappingTaken(*holder)
 		}
 		r, err := tx.ExecContext(ctx, `UPDATE mappings SET stream = ?, field = ?, expression = ?, guard_expression = ? WHERE id = ?`,
 			m.Stream, m.Field, m.Expression, m.GuardExpression, m.ID)

@@ -34,8 +34,6 @@ type Platform struct {
 
 var errClosed = errors.New("the platform is closed")
 
-var _ jobs.Platform = (*Platform)(nil)
-
 // Config is the configuration of a platform.
 type Config struct {
 	// DB is the store, which holds the definitions and the rows of segments. On

@@ -72,15 +72,7 @@ func (p *Platform) segments(ctx context.Context, summary string) ([]raw, error) 
 	return slices.DeleteFunc(all, func(r raw) bool { return string(r["deleted"]) == "true" }), err
 }
 
-func slugTaken(a, holder jobs.Audience) error {
-	return &jobs.Error{
-		Code: jobs.CodeConflict, Attribute: "slug", Summary: fmt.Sprintf("Audience %q cannot have the slug %s", a.Name, a.Slug),
-		Detail: fmt.Sprintf("audience %q (%s) has it, with another definition", holder.Name, holder.ID),
-		Next:   "Import that audience by its id, or choose another slug",
-	}
-}
-
-// CreateAudience defines an audience; the same definition is adopted.
+// CreateAudience defines an audience. It refuses a slug that is taken.
 func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
 	if err := platform.ValidateAudienceNames(a); err != nil {
 		return jobs.Audience{}, err
@@ -88,22 +80,23 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 	a = platform.NormalizeAudience(a)
 	a.ID = ""
 	for tries := 1; ; tries++ {
-		made, err := p.createAudience(ctx, a)
+		made, err := p.createAudience(ctx, a, tries > 1)
 		if err == nil || !isUnsure(err) || tries == unsureRetries || ctx.Err() != nil {
 			return made, err
 		}
-		// Lytics may have created it: the next attempt adopts it.
 	}
 }
 
-func (p *Platform) createAudience(ctx context.Context, a jobs.Audience) (jobs.Audience, error) {
+// createAudience is one attempt. again tells that the attempt before was not
+// answered: an audience that is there now with this definition is the one it created.
+func (p *Platform) createAudience(ctx context.Context, a jobs.Audience, again bool) (jobs.Audience, error) {
 	summary := "Cannot create audience " + a.Slug
 	old, err := p.Audience(ctx, a.Slug)
 	if err == nil {
 		same := old
 		same.ID, same.Filter = "", a.Filter
-		if same != a || old.Filter != a.Filter && plainFilter(old.Filter) != plainFilter(a.Filter) {
-			return jobs.Audience{}, slugTaken(a, old)
+		if !again || same != a || plainFilter(old.Filter) != plainFilter(a.Filter) {
+			return jobs.Audience{}, platform.AudienceExists(a, old)
 		}
 		a.ID = old.ID
 		return a, p.redeclare(ctx, a, old)
@@ -203,7 +196,7 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	if slug := r.text("slug_name"); slug != a.Slug {
 		holder, err := p.Audience(ctx, a.Slug)
 		if err == nil && holder.ID != a.ID {
-			return jobs.Audience{}, slugTaken(a, holder)
+			return jobs.Audience{}, platform.SlugTaken(a, holder)
 		}
 		if err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
 			return jobs.Audience{}, err

@@ -3,7 +3,9 @@ package lytics_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -33,9 +35,10 @@ func TestAChangeOfTheSchemaIsPublished(t *testing.T) {
 		if wrong := b.server.Wrong(); len(wrong) > 0 {
 			t.Errorf("not as documented: %v", wrong)
 		}
-		// The same again publishes nothing.
+		// A refused create publishes nothing.
 		b.must(b.CreateField(t.Context(), age))
-		b.must(b.CreateField(t.Context(), age))
+		_, err = b.CreateField(t.Context(), age)
+		refused(t, "the same again", err, jobs.CodeConflict, "id", "import {")
 		if n := len(b.server.Versions()); n != 5 {
 			t.Errorf("%d versions", n)
 		}
@@ -77,7 +80,7 @@ func TestAChangeKeepsWhatItDoesNotKnow(t *testing.T) {
 		b := open(t, lyticstest.Options{Patches: patches})
 		b.must(b.CreateField(ctx, age))
 		f := b.server.FieldAttributes("age")
-		b.server.Draft("age", map[string]any{"type": f["type"], "mergeop": "max", "longdesc": "of a person", "tags": []string{"x"}, "keep_duration": "7d"})
+		b.server.Edit("age", map[string]any{"type": f["type"], "mergeop": "max", "longdesc": "of a person", "tags": []string{"x"}, "keep_duration": "7d"})
 		b.must(b.PutField(ctx, jobs.Field{ID: "age", Type: "int", MergeOperation: "min", Description: "years"}))
 		f = b.server.FieldAttributes("age")
 		if f["longdesc"] != "of a person" || fmt.Sprint(f["tags"]) != "[x]" || f["mergeop"] != "min" || f["shortdesc"] != "years" || f["keep_duration"] != nil {
@@ -154,24 +157,110 @@ func TestAFailedPublicationIsUndone(t *testing.T) {
 	}
 }
 
-// An apply that died between the change and its publication is finished by the
-// next.
+// An apply that died between the change and its publication is finished by the next,
+// and its change does not stop the others. checklist 67
 func TestAnUnpublishedChangeIsPublishedLater(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	b := open(t, lyticstest.Options{})
-	b.server.Draft("age", map[string]any{"type": "int", "mergeop": "max"})
 	b.must(b.CreateField(ctx, age))
-	if b.server.FieldAttributes("age") == nil {
-		t.Error("it is not published")
+	// Nothing is published, and nothing can be undone.
+	dies := func() {
+		b.server.Inject(lyticstest.Fault{Method: http.MethodPost, Path: "/v2/schema/user/publish", Status: 400})
+		b.server.Inject(lyticstest.Fault{Method: http.MethodDelete, Path: "/v2/schema/user/", Status: 400})
 	}
-	b.server.Draft("age", nil)
+	city := jobs.Field{ID: "city", Type: "string", MergeOperation: "latest"}
+	dies()
+	_, err := b.CreateField(ctx, city)
+	refused(t, "create", err, jobs.CodeInvalid, "")
+	if b.server.FieldAttributes("city") != nil {
+		t.Fatal("it is published")
+	}
+	b.reopen()
+	b.must(b.PutField(ctx, jobs.Field{ID: "age", Type: "int", MergeOperation: "min"}))
+	if b.server.FieldAttributes("city") == nil {
+		t.Error("the field is not published with the next change")
+	}
+	b.must(b.CreateMapping(ctx, jobs.Mapping{Stream: "s", Field: "city", Expression: "city"}))
+	b.server.Inject(lyticstest.Fault{Method: http.MethodPost, Path: "/v2/schema/user/publish", Status: 400})
+	refused(t, "delete", b.DeleteField(ctx, "age"), jobs.CodeInvalid, "")
+	b.reopen()
 	if err := b.DeleteField(ctx, "age"); err != nil {
 		t.Fatal(err)
 	}
 	if b.server.FieldAttributes("age") != nil {
 		t.Error("its removal is not published")
 	}
+}
+
+// A colleague's unpublished change of the same object is not published by us, in
+// either mode; what is deleted anyway does not matter.
+func TestAForeignDraftOfTheSameObjectIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for _, patches := range []bool{false, true} {
+		b := open(t, lyticstest.Options{Patches: patches})
+		b.must(b.CreateField(ctx, age))
+		b.server.Draft("age", map[string]any{"type": "int", "mergeop": "max", "longdesc": "half done"})
+		_, err := b.PutField(ctx, jobs.Field{ID: "age", Type: "int", MergeOperation: "min"})
+		refused(t, "change", err, jobs.CodeConflict, "", "field age (modified)", "Publish or discard")
+		if f := b.server.FieldAttributes("age"); f["longdesc"] != nil || f["mergeop"] != "max" {
+			t.Errorf("patches %t: the field is %v", patches, f)
+		}
+		if err := b.DeleteField(ctx, "age"); err != nil {
+			t.Errorf("patches %t: delete: %v", patches, err)
+		}
+	}
+}
+
+// What a colleague changes while our change is written is seen before it is
+// published.
+func TestAForeignDraftIsSeenRightBeforeThePublication(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	b := open(t, lyticstest.Options{})
+	b.must(b.CreateField(ctx, age))
+	api, err := url.Parse(b.server.APIURL)
+	b.must(nil, err)
+	b.reopen(through(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/field") {
+			b.server.Draft("half_done", map[string]any{"type": "string"})
+		}
+		r.URL.Host = api.Host
+		return http.DefaultTransport.RoundTrip(r)
+	}))
+	_, err = b.CreateField(ctx, jobs.Field{ID: "city", Type: "string"})
+	refused(t, "create", err, jobs.CodeConflict, "", "half_done", "Publish or discard")
+	if n := len(b.server.Versions()); n != 1 {
+		t.Errorf("%d versions are published, want 1", n)
+	}
+	_, err = b.Field(ctx, "city")
+	refused(t, "the field afterwards", err, jobs.CodeNotFound, "")
+}
+
+// checklist 68: what Lytics keeps of a field is compared before it is published.
+func TestAFieldThatLyticsKeepsInAnotherWayIsAnError(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	b := open(t, lyticstest.Options{})
+	b.reopen(through(func(r *http.Request) (*http.Response, error) {
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil || r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/field") {
+			return resp, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body = readCloser(strings.Replace(string(body), `"mergeop":"max"`, `"mergeop":"latest"`, 1))
+		resp.ContentLength = -1
+		resp.Header.Del("Content-Length")
+		return resp, err
+	}))
+	_, err := b.CreateField(ctx, age)
+	refused(t, "create", err, jobs.CodeFailed, "", "another field", "Nothing was published")
+	if n := len(b.server.Versions()); n != 0 {
+		t.Errorf("%d versions are published, want none", n)
+	}
+	_, err = b.Field(ctx, "age")
+	refused(t, "the field afterwards", err, jobs.CodeNotFound, "")
 }
 
 func TestManyChangesAtOnce(t *testing.T) {
@@ -227,9 +316,9 @@ func TestACircleByTheSlugOfBefore(t *testing.T) {
 	refused(t, "circle", err, jobs.CodeInvalid, "filter", "include one another")
 }
 
-// A new store does not know how a filter was declared, and reads what Lytics
-// has; the same definition in another writing is adopted all the same.
-func TestAnotherStoreAdoptsTheSameAudience(t *testing.T) {
+// A new store does not know how a filter was declared, and reads what Lytics has. It
+// does not adopt the audience of the same definition. checklist 67
+func TestAnotherStoreDoesNotAdoptTheSameAudience(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b *fixture) {
 		ctx := t.Context()
@@ -243,13 +332,7 @@ func TestAnotherStoreAdoptsTheSameAudience(t *testing.T) {
 		if read.ID != first.ID || !strings.Contains(read.Filter, "ALIAS a") {
 			t.Errorf("read %+v", read)
 		}
-		adopted, err := other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `FILTER AND (age > 5, name = "a  b")`})
-		b.must(nil, err)
-		read, err = other.Audience(ctx, "a")
-		if err != nil || adopted.ID != first.ID || read != adopted {
-			t.Errorf("adopted %+v, read %+v, %v", adopted, read, err)
-		}
-		_, err = other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `AND (age > 5, name = "a b")`})
-		refused(t, "another text", err, jobs.CodeConflict, "slug")
+		_, err = other.CreateAudience(ctx, jobs.Audience{Name: "A", Filter: `FILTER AND (age > 5, name = "a  b")`})
+		refused(t, "the same definition", err, jobs.CodeConflict, "slug", first.ID, "to = lytics_audience.NAME")
 	})
 }

@@ -66,7 +66,8 @@ func over(r raw, f jobs.Field) raw {
 	return r
 }
 
-// CreateField defines a field; the same definition is adopted.
+// CreateField defines a field. It refuses an id that is taken, in the draft of the
+// schema too.
 func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, error) {
 	if err := platform.ValidateField(f); err != nil {
 		return jobs.Field{}, err
@@ -79,8 +80,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 	if err != nil {
 		return jobs.Field{}, err
 	}
-	r, ok := s.field(f.ID)
-	if ok {
+	if r, ok := s.field(f.ID); ok {
 		old, err := fieldOf(r)
 		switch {
 		case err != nil:
@@ -90,22 +90,31 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q cannot be created beside field %q", f.ID, old.ID),
 				Detail: "ids are columns of exported tables, where names that differ only by case are one", Next: "Choose another id",
 			}
-		case old != f:
-			return jobs.Field{}, &jobs.Error{
-				Code: jobs.CodeConflict, Attribute: "id", Summary: fmt.Sprintf("Field %q exists with another definition", f.ID),
-				Detail: fmt.Sprintf("it is of type %s, merged by %s", old.Type, old.MergeOperation),
-				Next:   "Import it into this state by its id, or choose another id",
-			}
-		case !r.pending():
-			return old, nil
 		}
+		return jobs.Field{}, platform.FieldExists(old)
 	}
-	return f, p.writeField(ctx, s, summary, r, f)
+	return p.writeField(ctx, s, summary, nil, f)
 }
 
-func (p *Platform) writeField(ctx context.Context, s *schemaState, summary string, r raw, f jobs.Field) error {
-	_, err := p.changeSchema(ctx, schemaChange{summary: summary, kind: "field", id: f.ID, state: s, body: over(r, f)})
-	return err
+// writeField writes a field over what the API has of it, and compares what Lytics
+// keeps of it before that is published.
+func (p *Platform) writeField(ctx context.Context, s *schemaState, summary string, r raw, f jobs.Field) (jobs.Field, error) {
+	kept := func(out raw) error {
+		if out.text("id") == "" {
+			return nil // the answer does not show the field
+		}
+		got, err := fieldOf(out)
+		if err != nil || got == f {
+			return err
+		}
+		return &jobs.Error{
+			Code: jobs.CodeFailed, Summary: summary,
+			Detail: fmt.Sprintf("Lytics keeps another field than the one it was sent: %+v in place of %+v. Nothing was published.", got, f),
+			Next:   "Write the field as Lytics keeps it",
+		}
+	}
+	_, err := p.changeSchema(ctx, schemaChange{summary: summary, kind: "field", id: f.ID, state: s, body: over(r, f), kept: kept})
+	return f, err
 }
 
 // PutField changes the definition of a field.
@@ -141,7 +150,7 @@ func (p *Platform) PutField(ctx context.Context, f jobs.Field) (jobs.Field, erro
 			)
 		}
 	}
-	return f, p.writeField(ctx, s, summary, r, f)
+	return p.writeField(ctx, s, summary, r, f)
 }
 
 // hasKnownFunctions reports whether the embedded language has every function of

@@ -37,27 +37,18 @@ func (p *Platform) prepareMapping(ctx context.Context, s *schemaState, m jobs.Ma
 		if err != nil {
 			return nil, held, err
 		}
-		if other.GuardExpression == m.GuardExpression {
+		if platform.SameText(other.GuardExpression, m.GuardExpression) {
 			return r, other, nil
 		}
 	}
 	return nil, held, nil
 }
 
-func mappingConflict(m, holder jobs.Mapping) error {
-	return &jobs.Error{
-		Code: jobs.CodeConflict, Attribute: "expression",
-		Summary: fmt.Sprintf("Field %q is already fed from stream %s", m.Field, m.Stream),
-		Detail:  fmt.Sprintf("mapping %s computes %s, with the same guard", holder.ID, holder.Expression),
-		Next:    "Import that mapping by its id, give this one another guard, or put both in one expression: oneof(a, b), or set(a, b)",
-	}
-}
-
 // unsureRetries is how often an object is looked for after a create that was
 // not answered.
 const unsureRetries = 4
 
-// CreateMapping defines a mapping; the same definition is adopted.
+// CreateMapping defines a mapping. There is one for a stream, a field and a guard.
 func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
 	if err := platform.ValidateMappingNames(m); err != nil {
 		return jobs.Mapping{}, err
@@ -69,15 +60,16 @@ func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 	p.schema.Lock()
 	defer p.schema.Unlock()
 	for tries := 1; ; tries++ {
-		made, err := p.createMapping(ctx, m)
+		made, err := p.createMapping(ctx, m, tries > 1)
 		if err == nil || !isUnsure(err) || tries == unsureRetries || ctx.Err() != nil {
 			return made, err
 		}
-		// It may be there now: the next look adopts it.
 	}
 }
 
-func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping, error) {
+// createMapping is one attempt. again tells that the attempt before was not
+// answered: a mapping that is there now is the one it created.
+func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping, again bool) (jobs.Mapping, error) {
 	summary := "Cannot create the mapping for field " + m.Field
 	s, err := p.loadSchema(ctx, summary)
 	if err != nil {
@@ -87,11 +79,8 @@ func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 	if err != nil {
 		return jobs.Mapping{}, err
 	}
-	if holder != nil && held.Expression != m.Expression {
-		return jobs.Mapping{}, mappingConflict(m, held)
-	}
-	if holder != nil && !holder.pending() {
-		return held, nil
+	if holder != nil && !(again && platform.SameText(held.Expression, m.Expression)) {
+		return jobs.Mapping{}, platform.MappingExists(held)
 	}
 	m.ID = holder.text("id")
 	return p.writeMapping(ctx, s, summary, holder, m)
@@ -117,7 +106,7 @@ func (p *Platform) PutMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapping
 		return jobs.Mapping{}, err
 	}
 	if holder != nil && held.ID != m.ID {
-		return jobs.Mapping{}, mappingConflict(m, held)
+		return jobs.Mapping{}, platform.MappingTaken(held)
 	}
 	r, ok := s.mapping(func(r raw) bool { return r.text("id") == m.ID })
 	if !ok {

@@ -93,25 +93,6 @@ func (s *schemaState) mapping(is func(raw) bool) (raw, bool) {
 	return s.mappings[i], true
 }
 
-// foreign lists the unpublished changes of the draft, except those of one object.
-func (s *schemaState) foreign(kind, id string) []string {
-	var list []string
-	collect := func(of string, objects []raw) {
-		for _, r := range objects {
-			if r.pending() && (of != kind || r.text("id") != id) {
-				name := r.text("id")
-				if of == "mapping" {
-					name += " of " + r.text("stream") + " to " + r.text("field")
-				}
-				list = append(list, fmt.Sprintf("%s %s (%s)", of, name, r.text("edit_status")))
-			}
-		}
-	}
-	collect("field", s.fields)
-	collect("mapping", s.mappings)
-	return list
-}
-
 // patchMode is whether the account's schema is changed by patches; it is asked
 // for once.
 type patchMode struct {
@@ -147,7 +128,10 @@ type schemaChange struct {
 	kind, id string
 	state    *schemaState
 	// body is what is written; nil deletes the object.
-	body any
+	body raw
+	// kept, if set, compares what Lytics keeps of the object with what was sent,
+	// before it is published.
+	kept func(out raw) error
 }
 
 // tag names the version that a change makes, as Lytics shows it in the history.
@@ -173,26 +157,34 @@ func (p *Platform) changeSchema(ctx context.Context, c schemaChange) (raw, error
 		return nil, err
 	}
 	if patches {
+		// The patch is written over what the draft has of the object.
+		if err := p.refuseOthersDraft(ctx, c, c.state.changesOf(c.kind, c.id)); err != nil {
+			return nil, err
+		}
 		return p.changeByPatch(ctx, c)
 	}
-	if others := c.state.foreign(c.kind, c.id); len(others) > 0 {
-		return nil, &jobs.Error{
-			Code: jobs.CodeConflict, Attribute: c.attribute, Summary: c.summary,
-			Detail: "the draft of the account's schema has changes that nobody published, and publishing this one would publish them: " + shorten(
-				strings.Join(others, ", "),
-			),
-			Next: "Publish or discard the draft in Lytics (Schema), then apply again",
-		}
+	if err := p.refuseOthersDraft(ctx, c, c.state.changes()); err != nil {
+		return nil, err
+	}
+	note, err := p.noteDraft(ctx, c)
+	if err != nil {
+		return nil, err
 	}
 	out, err := p.write(ctx, c, schemaPath)
+	if err == nil && c.kept != nil {
+		err = c.kept(out)
+	}
+	if err == nil {
+		err = p.refuseOthersChanges(ctx, c, out)
+	}
 	if err == nil {
 		err = p.publish(ctx, c, schemaPath+"/publish")
 	}
 	if err != nil {
-		p.undo(ctx, c, out)
+		p.undo(ctx, c, note, out)
 		return nil, err
 	}
-	return out, nil
+	return out, p.forgetDraft(ctx, note)
 }
 
 // changeByPatch puts the change into a patch of its own and applies that.
@@ -215,6 +207,9 @@ func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, erro
 	}
 	at := patchPath + "/" + url.PathEscape(patch.text("id"))
 	out, err := p.write(ctx, c, at)
+	if err == nil && c.kept != nil {
+		err = c.kept(out)
+	}
 	if err == nil {
 		err = p.publish(ctx, c, at+"/apply")
 	}
@@ -292,8 +287,9 @@ func (c schemaChange) summaryDone() string {
 const undoTimeout = 15 * time.Second
 
 // undo tries to remove a new, unpublished object from the draft. A change of an
-// existing object stays in the draft: the next apply finds and publishes it.
-func (p *Platform) undo(ctx context.Context, c schemaChange, written raw) {
+// existing object stays in the draft, with its note: the next apply finds and
+// publishes it.
+func (p *Platform) undo(ctx context.Context, c schemaChange, note string, written raw) {
 	if written.text("edit_status") != "new" {
 		return
 	}
@@ -301,5 +297,7 @@ func (p *Platform) undo(ctx context.Context, c schemaChange, written raw) {
 	defer cancel()
 	c.id, c.body = written.text("id"), nil
 	// The error to report is the one that led here.
-	_, _ = p.write(ctx, c, schemaPath)
+	if _, err := p.write(ctx, c, schemaPath); err == nil {
+		_ = p.forgetDraft(ctx, note)
+	}
 }

@@ -137,18 +137,6 @@ func actionByID(call func(context.Context, string) error) func(context.Context, 
 	return func(ctx context.Context, in *byID) (*none, error) { return &none{}, call(ctx, in.ID) }
 }
 
-// put adapts a call that takes a value and returns it as it was stored.
-func put[T, W any](
-	call func(context.Context, T) (T, error),
-	in func(W) T,
-	out func(T) W,
-) func(context.Context, *answer[W]) (*answer[W], error) {
-	return func(ctx context.Context, body *answer[W]) (*answer[W], error) {
-		v, err := call(ctx, in(body.Body))
-		return &answer[W]{out(v)}, err
-	}
-}
-
 // OpenAPI describes the registered operations. It is the source of Description.
 func OpenAPI() *huma.OpenAPI {
 	return (&Server{config: Config{API: unimplemented{}}}).describe(http.NewServeMux()).OpenAPI()

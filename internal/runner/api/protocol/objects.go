@@ -170,6 +170,23 @@ type Audience struct {
 	Filter      string `json:"filter"`
 }
 
+// Object is jobs.Object.
+type Object struct {
+	Field    *Field    `json:"field,omitempty"`
+	Mapping  *Mapping  `json:"mapping,omitempty"`
+	Audience *Audience `json:"audience,omitempty"`
+}
+
+// ObjectOf puts a definition on the wire.
+func ObjectOf(o jobs.Object) Object {
+	return Object{Field: (*Field)(o.Field), Mapping: (*Mapping)(o.Mapping), Audience: (*Audience)(o.Audience)}
+}
+
+// Jobs takes it off the wire.
+func (o Object) Jobs() jobs.Object {
+	return jobs.Object{Field: (*jobs.Field)(o.Field), Mapping: (*jobs.Mapping)(o.Mapping), Audience: (*jobs.Audience)(o.Audience)}
+}
+
 // StreamInfo is jobs.StreamInfo.
 type StreamInfo struct {
 	Name      string     `json:"name"`

@@ -15,7 +15,7 @@ type Problem struct {
 	Title     string    `json:"title" doc:"What happened, to what, in one line."`
 	Status    int       `json:"status" doc:"The HTTP status."`
 	Detail    string    `json:"detail,omitempty" doc:"Why."`
-	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,limited,failed"`
+	Code      jobs.Code `json:"code" doc:"What a caller can do about it." enum:"not_found,conflict,not_owned,in_use,invalid,unauthorized,forbidden,unreachable,secret_unreadable,store,cancelled,timeout,limited,failed"`
 	Attribute string    `json:"attribute,omitempty" doc:"The Terraform attribute at fault, with dots for nested attributes."`
 	Next      string    `json:"next,omitempty" doc:"What to do about it."`
 }
@@ -29,6 +29,7 @@ const ProblemType = "application/problem+json"
 var statuses = map[jobs.Code]int{
 	jobs.CodeNotFound:         http.StatusNotFound,
 	jobs.CodeConflict:         http.StatusConflict,
+	jobs.CodeNotOwned:         http.StatusConflict,
 	jobs.CodeInUse:            http.StatusConflict,
 	jobs.CodeInvalid:          http.StatusUnprocessableEntity,
 	jobs.CodeUnauthorized:     http.StatusUnprocessableEntity,
