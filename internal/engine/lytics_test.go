@@ -384,6 +384,10 @@ func TestDriftPauseAndUpdateInLytics(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Lytics.Status != "fault-3" {
 			t.Errorf("got %+v, %v; want the status fault-3", all, err)
 		}
+		// Lytics does not tell when a job ran last; updated is its last change.
+		if all[0].LastRun != nil {
+			t.Errorf("got last run %+v, want none", all[0].LastRun)
+		}
 		a.outside("POST", "/v2/job/"+a.id()+"/kill", nil)
 		_, err = e.Job(t.Context(), job.ID)
 		wantCode(t, "killed in Lytics", err, jobs.CodeNotFound, "")
