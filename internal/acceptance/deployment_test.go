@@ -184,7 +184,7 @@ func (w *workspace) startRunner(dataDir, listen, database string) (*runnerProces
 func (p *runnerProcess) stop(t *testing.T) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	ctx, cancel := beforeTimeout(t, context.Background())
+	ctx, cancel := beforeTimeout(context.Background(), t)
 	defer cancel()
 	select {
 	case <-p.exited:
@@ -198,7 +198,7 @@ func (p *runnerProcess) stop(t *testing.T) {
 // beforeTimeout returns a context that ends a minute before the time-out of the
 // test binary, so that a test that hangs can still report why. It is the only
 // deadline of these tests: a busy machine may need long for every step.
-func beforeTimeout(t *testing.T, parent context.Context) (context.Context, context.CancelFunc) {
+func beforeTimeout(parent context.Context, t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
 	if end, ok := t.Deadline(); ok {
 		return context.WithDeadline(parent, end.Add(-time.Minute))

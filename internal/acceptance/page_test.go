@@ -32,7 +32,7 @@ type pageOf struct {
 
 func (p *pageOf) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.Helper()
-	ctx, cancel := beforeTimeout(p.T, p.ctx)
+	ctx, cancel := beforeTimeout(p.ctx, p.T)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		p.Fatalf("%v\ngot the page: %s", err, p.text("body"))
@@ -50,7 +50,7 @@ func (p *pageOf) text(selector string) string {
 // until waits until a JavaScript condition is true.
 func (p *pageOf) until(condition string) {
 	p.Helper()
-	ctx, cancel := beforeTimeout(p.T, p.ctx)
+	ctx, cancel := beforeTimeout(p.ctx, p.T)
 	defer cancel()
 	if err := browsertest.Await(ctx, condition); err != nil {
 		p.Fatalf("the condition is still false: %s\ngot the page: %s", condition, p.text("body"))

@@ -107,7 +107,7 @@ func (w *workspace) file(name, text string) {
 // terraform runs a command and returns its output and exit code.
 func (w *workspace) terraform(args ...string) (string, int) {
 	w.t.Helper()
-	ctx, cancel := beforeTimeout(w.t, w.t.Context())
+	ctx, cancel := beforeTimeout(w.t.Context(), w.t)
 	defer cancel()
 	cmd := w.command(ctx, args...)
 	cmd.WaitDelay = 30 * time.Second // before the time-out of the test binary
