@@ -19,6 +19,12 @@ func (f *lyticsJobsFake) JobLog(_ context.Context, id string) ([]jobs.LogLine, e
 	return []jobs.LogLine{{At: started, Level: "warn", Message: "slow, says Lytics of " + id}}, nil
 }
 
+func (f *lyticsJobsFake) PauseJob(_ context.Context, id string, paused bool) (jobs.Job, error) {
+	j := f.all[0]
+	j.ID, j.Paused, j.NextRunAt = id, paused, nil
+	return j, nil
+}
+
 // The state and the log of a job that Lytics executes are those of Lytics. Its last run
 // is not known.
 func TestJobsAndLogsOfAJobInLytics(t *testing.T) {
@@ -52,6 +58,9 @@ func TestJobsAndLogsOfAJobInLytics(t *testing.T) {
 		if code, out, errOut := runAPI(t, f, "logs", name); code != 0 || out != "2026-03-08 07:30:00Z  warn   slow, says Lytics of job_1\n" {
 			t.Errorf("logs %s: got code %d, %q and %q, want the log of Lytics", name, code, out, errOut)
 		}
+	}
+	if code, out, _ := runAPI(t, f, "resume", "job_1"); code != 0 || out != "\"customers\" is resumed in Lytics\n" {
+		t.Errorf("resume: got code %d and %q, want that it is resumed in Lytics", code, out)
 	}
 	if code, _, errOut := runAPI(t, f, "logs", "run_9"); code != 1 || !strings.Contains(errOut, "No run run_9") {
 		t.Errorf("got code %d and %q, want an error for a run that does not exist", code, errOut)

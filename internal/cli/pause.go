@@ -25,7 +25,9 @@ func setupPause(paused bool) func(*flag.FlagSet, *invocation) func(context.Conte
 			if !j.Paused {
 				text = fmt.Sprintf("%q runs next at %s\n", j.Label, formatTime(j.NextRunAt))
 			}
-			if !j.Paused && j.NextRunAt == nil {
+			if !j.Paused && j.Lytics != nil {
+				text = fmt.Sprintf("%q is resumed in Lytics\n", j.Label)
+			} else if !j.Paused && j.NextRunAt == nil {
 				text = fmt.Sprintf("%q runs after its upstream jobs\n", j.Label)
 			}
 			_, err = fmt.Fprint(in.out, text)

@@ -89,6 +89,8 @@ type Engine struct {
 	// claims bounds how many claims are under way, so that heartbeats and
 	// endings find their way to the store when hundreds of runs are due.
 	claims chan struct{}
+	// states are of the jobs in the Lytics account.
+	states accountStates
 	// left are runs that this process left to runners and answers for.
 	left   map[string]bool
 	closed bool

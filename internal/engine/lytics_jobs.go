@@ -3,8 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"slices"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
@@ -153,6 +151,7 @@ func (e *Engine) startInLytics(ctx context.Context, db *store.DB, row *store.Job
 	if err != nil {
 		return err
 	}
+	defer e.states.forget()
 	if err := lyticsjobs.Start(ctx, account, j, row.InLytics.Started); err != nil {
 		return err
 	}
@@ -181,6 +180,7 @@ func (e *Engine) accountJob(ctx context.Context, row store.JobRow) (lyticsjobs.A
 
 // changeInLytics replaces a job of the account with a definition.
 func (e *Engine) changeInLytics(ctx context.Context, db *store.DB, row store.JobRow, s jobs.JobSpec) (jobs.Job, error) {
+	defer e.states.forget()
 	key, r, err := e.references(ctx, db, &s)
 	if err != nil {
 		return jobs.Job{}, err
@@ -232,6 +232,7 @@ func (e *Engine) changeInLytics(ctx context.Context, db *store.DB, row store.Job
 
 // pauseInLytics pauses or resumes a job in the account.
 func (e *Engine) pauseInLytics(ctx context.Context, db *store.DB, row store.JobRow, paused bool) (jobs.Job, error) {
+	defer e.states.forget()
 	account, j, err := e.accountJob(ctx, row)
 	if err != nil {
 		return jobs.Job{}, err
@@ -258,6 +259,7 @@ func (e *Engine) killInLytics(ctx context.Context, row store.JobRow) error {
 	if err != nil {
 		return err
 	}
+	defer e.states.forget()
 	// A job that was killed before is answered with 404, or as deleted.
 	if _, err := account.AccountJob(ctx, row.LyticsID); err != nil {
 		if jobs.IsCode(err, jobs.CodeNotFound) {
@@ -270,88 +272,6 @@ func (e *Engine) killInLytics(ctx context.Context, row store.JobRow) error {
 		return nil
 	}
 	return err
-}
-
-// showJob gives a job as it is: of one in the account, Lytics tells definition and
-// state.
-func (e *Engine) showJob(ctx context.Context, db *store.DB, row store.JobRow) (store.JobRow, error) {
-	if !row.ManagedBy.IsLytics() {
-		return row, nil
-	}
-	if row.LyticsID == "" {
-		row.Lytics = &jobs.LyticsState{Problem: "The apply that creates it in Lytics did not end."}
-		return row, nil
-	}
-	_, j, err := e.accountJob(ctx, row)
-	if err != nil {
-		return row, err
-	}
-	r := lyticsjobs.References{Since: row.InLytics.Since}
-	auth, err := db.Authorization(ctx, row.AuthorizationID)
-	if err != nil {
-		return row, err
-	}
-	if len(j.AuthIDs) > 0 && !slices.Contains(j.AuthIDs, auth.LyticsID) {
-		row.AuthorizationID = jobs.LyticsIDPrefix + j.AuthIDs[0]
-		if other, err := db.AuthorizationByLyticsID(ctx, j.AuthIDs[0]); err == nil {
-			row.AuthorizationID = other.ID
-		}
-	}
-	if row.Export != nil && row.Export.AudienceID != j.Text("segment_id") {
-		audience, err := e.platform.Audience(ctx, row.Export.AudienceID)
-		if err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
-			return row, err
-		}
-		r.SegmentID = audience.ID
-	}
-	row.JobSpec = lyticsjobs.Show(row.JobSpec, r, j)
-	setState(&row, j)
-	return row, nil
-}
-
-// setState sets what Lytics tells of a job's state.
-func setState(row *store.JobRow, j lytics.AccountJob) {
-	row.Lytics = &jobs.LyticsState{ID: j.ID, Status: j.Status, Since: row.InLytics.Since}
-	row.Paused = lyticsjobs.Paused(j.Status) || !row.InLytics.Started && row.Schedule != nil
-	row.NextRunAt = j.SleepUntil
-	if row.Paused {
-		row.NextRunAt = nil
-	}
-}
-
-// statesTimeout bounds how long a list of jobs waits for Lytics.
-const statesTimeout = 10 * time.Second
-
-// showStates sets the state of the jobs that Lytics executes, by one call for all of
-// them. Without an answer the list says why the states are not known.
-func (e *Engine) showStates(ctx context.Context, rows []store.JobRow) {
-	if !slices.ContainsFunc(rows, func(r store.JobRow) bool { return r.LyticsID != "" }) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, statesTimeout)
-	defer cancel()
-	var list []lytics.AccountJob
-	account, err := e.lyticsAccount()
-	if err == nil {
-		list, err = account.AccountJobs(ctx)
-	}
-	byID := map[string]lytics.AccountJob{}
-	for _, j := range list {
-		byID[j.ID] = j
-	}
-	for i := range rows {
-		row := &rows[i]
-		if row.LyticsID == "" {
-			continue
-		}
-		row.Lytics = &jobs.LyticsState{ID: row.LyticsID, Status: "deleted"}
-		if err != nil {
-			row.Lytics.Status, row.Lytics.Problem = "", err.Error()
-		}
-		if j, ok := byID[row.LyticsID]; ok {
-			setState(row, j)
-		}
-	}
 }
 
 // adoptJob returns the row that stands for a job of the account, and makes one where

@@ -121,9 +121,7 @@ func Show(s jobs.JobSpec, r References, j lytics.AccountJob) jobs.JobSpec {
 		if since := readSince(j.Text("since_date")); !sameSecond(since, cmp.Or(r.Since, i.Since)) {
 			i.Since = since
 		}
-		if minutes := j.Number("query_timeout"); minutes > 0 {
-			s.QueryTimeout = time.Duration(minutes) * time.Minute
-		}
+		s.QueryTimeout = cmp.Or(time.Duration(j.Number("query_timeout"))*time.Minute, jobs.DefaultQueryTimeout)
 		s.Import = &i
 	}
 	if s.Export != nil {
