@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,9 +18,13 @@ const (
 	lastCovered = 64
 )
 
+// coveredLater are the numbers after lastCovered that have a test.
+var coveredLater = []int{65, 67, 68, 76, 77, 82}
+
 var named = regexp.MustCompile(`(?i)\bchecklist((?:[ ,]+\d+)+)`)
 
-// Every failure of the catalogue up to lastCovered has a test that names it.
+// Every failure of the catalogue up to lastCovered, and those of coveredLater, have
+// a test that names them.
 func TestEveryNumberOfTheChecklistHasATest(t *testing.T) {
 	t.Parallel()
 	found := map[int]bool{}
@@ -45,8 +50,8 @@ func TestEveryNumberOfTheChecklistHasATest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := 1; n <= lastCovered; n++ {
-		if !found[n] {
+	for n := 1; n <= lastNumber; n++ {
+		if covered := n <= lastCovered || slices.Contains(coveredLater, n); covered && !found[n] {
 			t.Errorf("no test names number %d of the failure catalogue", n)
 		}
 	}

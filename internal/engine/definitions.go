@@ -11,6 +11,9 @@ import (
 
 // CreateJob implements jobs.Definitions.
 func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error) {
+	if err := s.CheckKind(); err != nil {
+		return jobs.Job{}, err
+	}
 	db, err := e.open(ctx, createStore)
 	if err != nil {
 		return jobs.Job{}, err
@@ -73,6 +76,9 @@ func (e *Engine) abandonedJob(ctx context.Context, db *store.DB, row store.JobRo
 
 // UpdateJob implements jobs.Definitions.
 func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs.Job, error) {
+	if err := s.CheckKind(); err != nil {
+		return jobs.Job{}, err
+	}
 	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return jobs.Job{}, err

@@ -212,6 +212,19 @@ func ExportTable(audienceSlug string) string { return "lytics_user_" + audienceS
 // DefaultQueryTimeout is the QueryTimeout of a job that sets none.
 const DefaultQueryTimeout = 60 * time.Minute
 
+// CheckKind refuses a definition that is neither an import nor an export, and one
+// that is both.
+func (s JobSpec) CheckKind() error {
+	if (s.Import == nil) != (s.Export == nil) {
+		return nil
+	}
+	detail := "It has neither import nor export, so that there is nothing to move."
+	if s.Import != nil {
+		detail = "It has both import and export."
+	}
+	return Invalid("", "The job's definition is invalid", detail, "Give exactly one of import and export")
+}
+
 // Key identifies what a job moves, independent of the resource that declares
 // it. The cursor of an import belongs to its key, so an import that was deleted
 // and created again continues where it stopped.

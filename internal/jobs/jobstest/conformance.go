@@ -269,6 +269,8 @@ func refusedJobs(t *testing.T, open Opener) {
 	refused(t, "by Lytics without an account", with(func(s *jobs.JobSpec) { s.ManagedBy = jobs.ManagedByLytics }), jobs.CodeInvalid, "managed_by")
 	refused(t, "Lytics' log of a job that it does not execute", errorOf(a.JobLog(t.Context(), first.ID)), jobs.CodeInvalid, "")
 	refused(t, "the log of no such job", errorOf(a.JobLog(t.Context(), "job_x")), jobs.CodeNotFound, "")
+	refused(t, "neither import nor export", with(func(s *jobs.JobSpec) { s.Import, s.Export = nil, nil }), jobs.CodeInvalid, "")
+	refused(t, "import and export", with(func(s *jobs.JobSpec) { s.Export = &jobs.AudienceExport{} }), jobs.CodeInvalid, "")
 	refused(t, "after no such job", with(func(s *jobs.JobSpec) { s.After = []string{"job_x"} }), jobs.CodeInvalid, "after")
 	spec.After = []string{first.ID}
 	if err := errorOf(a.UpdateJob(t.Context(), second.ID, spec)); err != nil {

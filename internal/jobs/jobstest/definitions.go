@@ -88,6 +88,9 @@ func (f *Fake) checkManager(s *Store, spec jobs.JobSpec) error {
 
 // complete sets the defaults of a definition, and returns its key.
 func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
+	if err := spec.CheckKind(); err != nil {
+		return spec, "", err
+	}
 	auth, err := get(s.Authorizations, "authorization", spec.AuthorizationID)
 	if err != nil {
 		return spec, "", jobs.Invalid("authorization_id", "There is no authorization "+spec.AuthorizationID,

@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,7 +33,7 @@ func init() {
 		parts := []string{}
 		for _, err := range errs {
 			if err != nil {
-				parts = append(parts, err.Error())
+				parts = append(parts, mistakeIn(err))
 			}
 		}
 		return &protocol.Problem{
@@ -39,6 +41,35 @@ func init() {
 			Detail: strings.Join(parts, "; "), Next: "See /openapi.json for the parameters of each operation",
 		}
 	}
+}
+
+// mistakeIn says which rule a request breaks, and where. The framework's own text
+// would add the value, which may be a secret.
+func mistakeIn(err error) string {
+	d, ok := errors.AsType[*huma.ErrorDetail](err)
+	if !ok {
+		return err.Error()
+	}
+	place := d.Location
+	if parent, name := cutLast(place); d.Message == unexpectedProperty && !propertyName.MatchString(name) {
+		place = parent // the name of the property may be a misplaced secret
+	}
+	return d.Message + " (" + place + ")"
+}
+
+// unexpectedProperty is the framework's message for a property that the schema
+// does not have; propertyName is the form that names of properties have.
+const unexpectedProperty = "unexpected property"
+
+var propertyName = regexp.MustCompile(`^[a-z_]{1,40}$`)
+
+// cutLast splits a location, such as body.spec.port, before its last name.
+func cutLast(location string) (parent, name string) {
+	i := strings.LastIndex(location, ".")
+	if i < 0 {
+		return "", location
+	}
+	return location[:i], location[i+1:]
 }
 
 // describe registers all operations.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -144,28 +145,44 @@ func (w *timedWriter) Write(p []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// withLog logs each request by its route, without parameter values.
+// withLog logs each request by its route, without parameter values. A panic of
+// an operation is logged with its stack and answered with a problem: without
+// that, the connection would break and the log would have no line.
 func (s *Server) withLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
 		route := new(string)
+		defer func() {
+			p := recover()
+			if p != nil {
+				s.answerPanic(noted, r, *route, p)
+			}
+			s.config.Log.Log(r.Context(), levelOf(r.Method, *route, noted.status), "request",
+				"method", r.Method, "route", *route, "status", noted.status,
+				"took", time.Since(begun).Round(time.Microsecond).String(), "from", r.RemoteAddr)
+			if p != nil && noted.begun {
+				// The rest of the answer cannot be sent: the client must see that it is cut.
+				panic(http.ErrAbortHandler)
+			}
+		}()
 		next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
-		s.config.Log.Log(
-			r.Context(),
-			levelOf(r.Method, *route, noted.status),
-			"request",
-			"method",
-			r.Method,
-			"route",
-			*route,
-			"status",
-			noted.status,
-			"took",
-			time.Since(begun).Round(time.Microsecond).String(),
-			"from",
-			r.RemoteAddr,
-		)
 	})
+}
+
+// answerPanic logs a panic, and answers the request if no answer was begun. The
+// text of the panic is in the log only: it may have values of the request.
+func (s *Server) answerPanic(w *statusWriter, r *http.Request, route string, p any) {
+	w.begun = w.status != 0
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		w.begun = true
+		return
+	}
+	s.config.Log.ErrorContext(r.Context(), "a request caused a panic", "method", r.Method, "route", route,
+		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	if !w.begun {
+		refuse(w, http.StatusInternalServerError, &jobs.Error{Code: jobs.CodeFailed, Summary: "The runner failed to execute the request",
+			Detail: "The operation ended with a programming error.", Next: "Report it with the runner's log, which has the stack"})
+	}
 }
 
 // levelOf logs reads and routine requests at debug level, to keep the log
@@ -195,6 +212,8 @@ func noteRoute(ctx context.Context, route string) {
 type statusWriter struct {
 	http.ResponseWriter
 	status int
+	// begun is set by answerPanic if the panic came after the answer began.
+	begun bool
 }
 
 func (w *statusWriter) WriteHeader(status int) {

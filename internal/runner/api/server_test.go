@@ -312,6 +312,27 @@ func TestLogHasNoSecretsAndNoIdentities(t *testing.T) {
 	}
 }
 
+// checklist 77: a request that causes a panic is answered and logged, and the
+// server goes on.
+func TestPanicIsAnsweredAndLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	broken := map[string]func(*jobstest.Call) (bool, error){"Job": func(*jobstest.Call) (bool, error) { panic("a canary of the request") }}
+	s := api.New(api.Config{API: product(t, broken), Token: jobs.NewSecret(secret), Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs/job_1", "", nil)
+	if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(resp.Body, "programming error") || strings.Contains(resp.Body, "canary") {
+		t.Errorf("got %d %s, want 500 and a problem without the panic's text", resp.StatusCode, resp.Body)
+	}
+	for _, want := range []string{`"level":"ERROR"`, "a canary of the request", "server_test.go", `"status":500`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in the log:\n%s", want, &log)
+		}
+	}
+	if resp := ask(t, s.Handler(), http.MethodGet, "/api/v1/jobs", "", nil); resp.StatusCode != http.StatusOK {
+		t.Errorf("the next request got %d, want 200", resp.StatusCode)
+	}
+}
+
 func TestUnknownOperationIsNotAMissingObject(t *testing.T) {
 	t.Parallel()
 	resp := ask(t, server(product(t, nil)).Handler(), http.MethodGet, "/api/v1/no/such", "", nil)
