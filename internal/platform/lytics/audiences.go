@@ -14,8 +14,8 @@ import (
 
 const segmentPath = "/v2/segment"
 
-// audienceOf reads a segment, with the filter that was declared. A new store
-// knows only what Lytics wrote.
+// audienceOf converts a segment. Its filter is the declared text, if this store knows
+// one, else the text of Lytics.
 func (p *Platform) audienceOf(ctx context.Context, r raw) (a jobs.Audience, err error) {
 	a = jobs.Audience{ID: r.text("id"), Name: r.text("name"), Slug: r.text("slug_name"), Description: r.text("description")}
 	a.Filter, err = p.declared(ctx, filterObject(a.ID), r.text("segment_ql"))

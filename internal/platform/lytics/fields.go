@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// fieldOf reads a field of the API.
+// fieldOf converts a field of the API.
 func fieldOf(r raw) (jobs.Field, error) {
 	var f struct {
 		ID           string `json:"id"`
@@ -44,7 +44,8 @@ func fieldOf(r raw) (jobs.Field, error) {
 	}), nil
 }
 
-// over writes a field over what the API has of it.
+// over returns the field of the API with the declared attributes written over it. It
+// keeps attributes that this program does not know.
 func over(r raw, f jobs.Field) raw {
 	// keep_duration has to agree with keep_days, and says the same.
 	r = r.without(append(serverKeys, "keep_duration", "mergeop")...)
@@ -220,8 +221,8 @@ func (p *Platform) DeleteField(ctx context.Context, id string) error {
 	return p.deleteObject(ctx, s, summary, "field", s.fields, id)
 }
 
-// deleteObject deletes what is there; what is deleted in the draft alone is
-// published.
+// deleteObject deletes an object, if the draft has it, and publishes the deletion. An
+// object that is marked as deleted in the draft is published as well.
 func (p *Platform) deleteObject(ctx context.Context, s *schemaState, summary, kind string, list []raw, id string) error {
 	i := slices.IndexFunc(list, func(r raw) bool { return r.text("id") == id })
 	if i < 0 {

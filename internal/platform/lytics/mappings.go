@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
-// mappingOf reads a mapping of the API, with the texts that were declared.
+// mappingOf converts a mapping of the API. Its expressions are the declared texts.
 func (p *Platform) mappingOf(ctx context.Context, r raw) (m jobs.Mapping, err error) {
 	m = jobs.Mapping{ID: r.text("id"), Stream: r.text("stream"), Field: r.text("field")}
 	if m.Expression, err = p.declared(ctx, "mapping/"+m.ID+"/expr", r.text("expr")); err != nil {
@@ -44,8 +44,8 @@ func (p *Platform) prepareMapping(ctx context.Context, s *schemaState, m jobs.Ma
 	return nil, held, nil
 }
 
-// unsureRetries is how often an object is looked for after a create that was
-// not answered.
+// unsureRetries is how often a create is attempted if its answer is lost. Each attempt
+// looks first for what the attempt before created.
 const unsureRetries = 4
 
 // CreateMapping defines a mapping. There is one for a stream, a field and a guard.

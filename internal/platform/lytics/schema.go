@@ -149,8 +149,8 @@ func (c schemaChange) tag() string {
 	return strings.Trim(fmt.Sprintf("terraform-%s-%s-%s", verb, c.kind, name), "-")
 }
 
-// changeSchema makes a change and publishes it, with nobody else's. The caller
-// holds p.schema.
+// changeSchema writes one change and publishes it, and no change of anybody else. The
+// caller holds p.schema.
 func (p *Platform) changeSchema(ctx context.Context, c schemaChange) (raw, error) {
 	patches, err := p.usesPatches(ctx, c.summary)
 	if err != nil {
@@ -274,7 +274,7 @@ func (p *Platform) publish(ctx context.Context, c schemaChange, path string) err
 	return err
 }
 
-// summaryDone describes the change for the history that Lytics shows.
+// summaryDone describes the change in the history that Lytics shows.
 func (c schemaChange) summaryDone() string {
 	verb := "set "
 	if c.body == nil {
