@@ -15,7 +15,7 @@ const (
 	// lastNumber is the last number of the failure catalogue.
 	lastNumber = 84
 	// lastCovered is the number up to which every failure must have a test.
-	lastCovered = 64
+	lastCovered = 66
 )
 
 // coveredLater are the numbers after lastCovered that have a test.

@@ -48,6 +48,7 @@ var commands = []command{
 	{"cancel", []string{"RUN"}, "cancel a run, or the active one of a job", setupCancel},
 	{"events", []string{"STREAM"}, "print the raw events of a stream, as NDJSON", setupEvents},
 	{"profiles", []string{"AUDIENCE"}, "print the profiles of an audience (id or slug) as of the last run, as NDJSON or CSV", setupProfiles},
+	{"quarantine", []string{"list|resend|drop"}, "list the rows that the platform rejected, send them again, or remove them", setupQuarantine},
 	{"erase", nil, "show the data of one user; --yes removes it permanently, in a Lytics account too", setupErase},
 	{"store", []string{"copy|backup|restore"}, "copy a store to a new place, back it up while it is in use, or restore a " +
 		"backup", setupStore},

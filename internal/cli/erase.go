@@ -79,6 +79,9 @@ func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlag
 	for _, s := range e.Streams {
 		say("STREAM\t%s: %s events", s.Stream, humanize.Comma(s.Events))
 	}
+	if e.Quarantined > 0 {
+		say("QUARANTINE\t%s rejected rows", humanize.Comma(e.Quarantined))
+	}
 	say("")
 	switch {
 	case e.Account != "":

@@ -37,6 +37,7 @@ func describeLosses(c jobs.Counts) string {
 			parts = append(parts, humanize.Comma(n)+" "+what)
 		}
 	}
+	add(c.RowsRejected, "rows rejected and in quarantine")
 	add(c.PossiblyDuplicated, "possibly duplicated")
 	add(c.RowsErased, "rows of erased users left out")
 	add(c.Unidentified, "events without an identifier")

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"sync"
@@ -73,6 +74,7 @@ type filler struct {
 
 // filled has the values of types that do not allow arbitrary values.
 var filled = map[reflect.Type]any{
+	reflect.TypeFor[json.RawMessage](): json.RawMessage(`{"n":12345678901234567890.10}`),
 	reflect.TypeFor[jobs.Secret]():     jobs.NewSecret("dapi-secret"),
 	reflect.TypeFor[jobs.Reason]():     jobs.ReasonManual,
 	reflect.TypeFor[jobs.CatalogAPI](): jobs.CatalogSQL,

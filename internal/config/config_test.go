@@ -98,6 +98,8 @@ func TestErrorsNameTheKeyAndNoSecret(t *testing.T) {
 		"format":    {"log: {format: xml}", "log.format", nil},
 		"level":     {"log: {level: loud}", "log.level", nil},
 		"negative":  {"max_runs: -1", "max_runs", nil},
+		"bounds":    {"quarantine: {max_rows: 5, keep_days: -1}", "quarantine", nil},
+		"rows":      {"", "LYTICS_QUARANTINE_MAX_ROWS", map[string]string{"LYTICS_QUARANTINE_MAX_ROWS": "many"}},
 		"bucket":    {"staging: {s3: {prefix: p}}", "bucket", nil},
 		"volume":    {"staging: {volume: {catalog: c}}", "full name", nil},
 		"half":      {"staging: {s3: {bucket: b, access_key_id: a}}", "Half of the staging credential", nil},

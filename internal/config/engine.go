@@ -31,6 +31,16 @@ type Engine struct {
 	AllowPrivateHosts *bool     `yaml:"allow_private_hosts"`
 	Staging           *Staging  `yaml:"staging"`
 	Platform          *Platform `yaml:"platform"`
+	// Quarantine is nil where it is left out, which means the defaults.
+	Quarantine *Quarantine `yaml:"quarantine"`
+}
+
+// Quarantine bounds the rows that the platform rejected. Zero means the default.
+type Quarantine struct {
+	// MaxRows is the largest number of rows of one import, and KeepDays after how
+	// many days a row is removed.
+	MaxRows  int `yaml:"max_rows"`
+	KeepDays int `yaml:"keep_days"`
 }
 
 // Staging is where exports stage files for COPY INTO. If both are set, exports
@@ -154,6 +164,7 @@ func (e *environment) engine(c Engine) Engine {
 	e.flag(&c.AllowPrivateHosts, "allow_private_hosts", "LYTICS_ALLOW_PRIVATE_HOSTS")
 	e.staging(&c)
 	e.platform(&c)
+	e.quarantine(&c)
 	if c.DataDir == "" {
 		c.DataDir = DefaultDataDir
 	}
@@ -178,6 +189,10 @@ func (c Engine) check() (errs []error) {
 	if a := c.LyticsAccount(); a != nil && a.ProfileWaitMinutes != nil && *a.ProfileWaitMinutes < 0 {
 		errs = append(errs, jobs.Invalid("platform.lytics.profile_wait_minutes", "A setting is negative",
 			fmt.Sprintf("platform.lytics.profile_wait_minutes is %d.", *a.ProfileWaitMinutes), "Set it to a number of minutes, or to 0 for no wait"))
+	}
+	if q := c.Quarantine; q != nil && (q.MaxRows < 0 || q.KeepDays < 0) {
+		errs = append(errs, jobs.Invalid("quarantine", "A bound of the quarantine is negative",
+			fmt.Sprintf("max_rows is %d and keep_days is %d.", q.MaxRows, q.KeepDays), "Set positive numbers, or leave them out for the defaults"))
 	}
 	return errs
 }

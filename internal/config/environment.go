@@ -143,6 +143,19 @@ func (e *environment) volume(given *Volume) *Volume {
 	return &v
 }
 
+// quarantine fills the bounds of the quarantine.
+func (e *environment) quarantine(c *Engine) {
+	q := Quarantine{}
+	if c.Quarantine != nil {
+		q = *c.Quarantine
+	}
+	e.number(&q.MaxRows, "quarantine.max_rows", "LYTICS_QUARANTINE_MAX_ROWS")
+	e.number(&q.KeepDays, "quarantine.keep_days", "LYTICS_QUARANTINE_KEEP_DAYS")
+	if q != (Quarantine{}) {
+		c.Quarantine = &q
+	}
+}
+
 // platform fills the Lytics account. The environment alone never chooses one.
 func (e *environment) platform(c *Engine) {
 	account := c.LyticsAccount()

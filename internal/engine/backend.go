@@ -52,6 +52,9 @@ type Platform interface {
 type LocalPlatform interface {
 	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
 	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
+	// BelongsTo returns a function that reports whether an event belongs to the user
+	// of these identities, or to a user who was erased before.
+	BelongsTo(ctx context.Context, ids []jobs.Identity) (func(stream string, e jobs.Event) bool, error)
 }
 
 // AccountPlatform is a platform in an account of a service: a store belongs to

@@ -29,6 +29,9 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 	if p := c.Platform; p != nil && p.Embedded != nil {
 		o.PlaceholderIdentifiers = p.Embedded.PlaceholderIdentifiers
 	}
+	if q := c.Quarantine; q != nil {
+		o.Quarantine = QuarantineBounds{MaxRows: int64(q.MaxRows), KeepDays: int64(q.KeepDays)}
+	}
 	if a := c.LyticsAccount(); a != nil {
 		wait := lytics.DefaultProfileWait
 		if a.ProfileWaitMinutes != nil {

@@ -75,7 +75,11 @@ func (e *Engine) Erase(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure
 		return jobs.Erasure{}, err
 	}
 	if account, ok := p.(AccountPlatform); ok {
-		return account.RequestErasure(ctx, r)
+		out, err := account.RequestErasure(ctx, r)
+		if err != nil {
+			return out, err
+		}
+		return e.eraseQuarantined(ctx, r, out, holdsIdentity(append(out.Identities, r.Identity)))
 	}
 	local, err := localPlatform(p, "what is erased")
 	if err != nil {
@@ -88,7 +92,15 @@ func (e *Engine) Erase(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure
 	if err := e.refuseErasureElsewhere(ctx, p); err != nil {
 		return jobs.Erasure{}, err
 	}
-	return local.Erase(ctx, r.Identity, r.DryRun)
+	out, err := local.Erase(ctx, r.Identity, r.DryRun)
+	if err != nil {
+		return out, err
+	}
+	belongs, err := local.BelongsTo(ctx, out.Identities)
+	if err != nil {
+		return out, err
+	}
+	return e.eraseQuarantined(ctx, r, out, belongs)
 }
 
 // refuseErasureElsewhere fails if the store's events are all in a Lytics account:

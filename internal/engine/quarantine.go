@@ -126,7 +126,7 @@ func (q *runQuarantine) count(ctx context.Context) error {
 	}
 	return &jobs.Error{
 		Code: jobs.CodeFailed, Attribute: "max_rejected",
-		Summary: fmt.Sprintf("%s of this run were rejected, and max_rejected is %d", rows(n), x.job.Import.MaxRejected),
+		Summary: fmt.Sprintf("The platform rejected %s of this run, and max_rejected is %d", rows(n), x.job.Import.MaxRejected),
 		Detail:  "All other rows were sent and the cursor has moved: later runs send none of them again. " + describeReasons(reasons),
 		Next: fmt.Sprintf("List the rejected rows with \"terraform-provider-lytics quarantine list --job %s\"; correct the cause and send them again "+
 			"with \"quarantine resend\", or remove them with \"quarantine drop\"; or raise max_rejected", x.job.ID),

@@ -32,7 +32,7 @@ func (e *Engine) QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (
 	}
 	q := store.QuarantineQuery{RunID: f.RunID}
 	if f.JobID != "" {
-		if q, err = e.quarantineOf(ctx, db, f.JobID); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
+		if q, err = quarantineOf(ctx, db, f.JobID); err != nil && !jobs.IsCode(err, jobs.CodeNotFound) {
 			return none, err
 		}
 		q.RunID = f.RunID
@@ -45,12 +45,12 @@ func (e *Engine) QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (
 
 // quarantineOf selects the entries of a job. The query of a job that does not
 // exist, beside the error, selects what a deleted job left.
-func (e *Engine) quarantineOf(ctx context.Context, db *store.DB, jobID string) (store.QuarantineQuery, error) {
+func quarantineOf(ctx context.Context, db *store.DB, jobID string) (store.QuarantineQuery, error) {
 	job, err := db.Job(ctx, jobID)
 	if err != nil {
 		return store.QuarantineQuery{JobID: jobID}, err
 	}
-	return store.QuarantineQuery{JobID: jobID, ImportKey: e.cursorKey(job)}, nil
+	return store.QuarantineQuery{JobID: jobID, JobKey: job.Key}, nil
 }
 
 // DropQuarantined implements jobs.Quarantine.
@@ -62,7 +62,7 @@ func (e *Engine) DropQuarantined(ctx context.Context, jobID string, ids []int64)
 	if err != nil {
 		return 0, err
 	}
-	q, notFound := e.quarantineOf(ctx, db, jobID)
+	q, notFound := quarantineOf(ctx, db, jobID)
 	if notFound != nil && !jobs.IsCode(notFound, jobs.CodeNotFound) {
 		return 0, notFound
 	}
@@ -112,6 +112,9 @@ func (e *Engine) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 		}
 	}
 	importKey := e.cursorKey(job)
+	if err := refuseOtherPlatform(ctx, db, job, importKey); err != nil {
+		return out, err
+	}
 	if out.NotSendable, out.Sending, err = db.UnsentQuarantined(ctx, importKey, ids); err != nil {
 		return out, err
 	}
@@ -133,6 +136,22 @@ func (e *Engine) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 		_, err = e.platform.BuildProfiles(ctx, func(int64, int64) {})
 	}
 	return out, err
+}
+
+// refuseOtherPlatform fails if the job's rows are in quarantine, and all of them were
+// rejected by another platform than the configured one.
+func refuseOtherPlatform(ctx context.Context, db *store.DB, job store.JobRow, importKey string) error {
+	own, err := db.Quarantined(ctx, store.QuarantineQuery{ImportKey: importKey}, false, 1, nil)
+	if err != nil || own.Total > 0 {
+		return err
+	}
+	all, err := db.Quarantined(ctx, store.QuarantineQuery{JobID: job.ID, JobKey: job.Key}, false, 1, nil)
+	if err != nil || all.Total == 0 {
+		return err
+	}
+	return jobs.Invalid("platform", "The rows were rejected by another platform than the configured one",
+		fmt.Sprintf("The quarantine of job %s has %d entries, and none of this platform.", job.ID, all.Total),
+		"Give the platform that rejected them: with --lytics and LYTICS_API_TOKEN, or the runner's configuration file")
 }
 
 // resend sends rows again that it has claimed.

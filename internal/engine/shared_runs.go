@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
@@ -27,6 +28,9 @@ func (e *Engine) Instance() string { return e.instance }
 
 // MaxRunsPerAuthorization is the limit in force.
 func (e *Engine) MaxRunsPerAuthorization() int { return e.options.MaxRunsPerAuthorization }
+
+// QuarantineKeep is how long a row stays in quarantine.
+func (e *Engine) QuarantineKeep() time.Duration { return e.options.Quarantine.keep() }
 
 // Active is the number of runs that this process executes now.
 func (e *Engine) Active() int {

@@ -31,6 +31,7 @@ type API interface {
 	Judge
 	Platform
 	CustomerData
+	Quarantine
 
 	// Close releases the store. It cancels the runs that this process executes;
 	// their cursors are kept.

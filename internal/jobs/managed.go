@@ -67,6 +67,7 @@ func (s JobSpec) CheckManager() error {
 		const chosen = "What Lytics does with such rows cannot be chosen."
 		refuse(i.NullTimestamps != "" && i.NullTimestamps != NullSkip, "null_timestamps", chosen)
 		refuse(i.FutureTimestamps != "" && i.FutureTimestamps != FutureDefer, "future_timestamps", chosen)
+		refuse(i.MaxRejected != 0, "max_rejected", "Lytics does not report the rows that its own import rejects.")
 		refuse(i.ScratchSchema != "", "scratch_schema", "Lytics copies nothing inside Databricks.")
 		refuse(i.FullRefresh != "", "full_refresh", "An import of Lytics does not begin anew; replace the resource to read the table again.")
 	}

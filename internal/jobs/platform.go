@@ -129,6 +129,9 @@ type Erasure struct {
 	// Streams are the streams that have events of the user. Lytics does not report
 	// them.
 	Streams []ErasedEvents `json:"streams"`
+	// Quarantined is the rejected rows of the user that are in quarantine. They are
+	// removed with the user.
+	Quarantined int64 `json:"quarantined,omitempty"`
 	// RequestID is the id of the request that Lytics accepted. ErasureDone reports
 	// whether it was executed.
 	RequestID string `json:"request_id,omitempty"`

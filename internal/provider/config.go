@@ -34,6 +34,7 @@ type configModel struct {
 	AllowPrivateHosts types.Bool   `tfsdk:"allow_private_hosts"`
 	Staging           types.Object `tfsdk:"staging"`
 	Platform          types.Object `tfsdk:"platform"`
+	Quarantine        types.Object `tfsdk:"quarantine"`
 }
 
 // configReader converts the provider block and collects what is not known yet.
@@ -61,6 +62,7 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 		EncryptionKeyFile: r.text("encryption_key_file", m.EncryptionKeyFile),
 		AllowPrivateHosts: r.flag("allow_private_hosts", m.AllowPrivateHosts),
 		Platform:          r.platform(ctx, m.Platform),
+		Quarantine:        r.quarantine(ctx, m.Quarantine),
 	}
 	if len(r.unknown) > 0 || r.diags.HasError() {
 		return configuration{unknown: r.unknown}, r.diags

@@ -100,7 +100,7 @@ type setting struct {
 func (m configModel) engineAttributes() []setting {
 	return []setting{
 		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging},
-		{"platform", m.Platform},
+		{"platform", m.Platform}, {"quarantine", m.Quarantine},
 	}
 }
 

@@ -36,8 +36,9 @@ func providerSchema() schema.Schema {
 					"under any host name. " +
 					"The local sandbox needs this. Default `false`. Environment: `LYTICS_ALLOW_PRIVATE_HOSTS`.",
 			},
-			"staging":  stagingSchema(),
-			"platform": platformSchema(),
+			"staging":    stagingSchema(),
+			"platform":   platformSchema(),
+			"quarantine": quarantineSchema(),
 		},
 	}
 }

@@ -86,7 +86,7 @@ var documentedResources = map[string]documented{
 		change: with(jobChange, map[string]any{"table": "orders", "timestamp_column": "changed_at", "record_timestamp_column": "at",
 			"since_timestamp": "2026-01-01 00:00:00", "stream": "s", "key_columns": []string{"id"}, "columns": []string{"id"},
 			"exclude_columns": []string{"ssn"},
-			"where":           "a = 1", "lookback": "1h", "null_timestamps": "error", "future_timestamps": "include", "batch_size": 5, "row_limit": 5,
+			"where":           "a = 1", "lookback": "1h", "null_timestamps": "error", "future_timestamps": "include", "batch_size": 5, "row_limit": 5, "max_rejected": 5,
 			"scratch_schema": "main.scratch", "full_refresh": "2"}),
 		with: toLytics,
 	},

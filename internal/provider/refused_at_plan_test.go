@@ -68,6 +68,7 @@ func TestImportIsRefusedAtPlan(t *testing.T) {
 		"future_timestamps":  {map[string]any{"future_timestamps": "ignore"}, "future_timestamps", `future_timestamps`},
 		"batch_size":         {map[string]any{"batch_size": 0}, "batch_size", `batch_size`},
 		"row_limit":          {map[string]any{"row_limit": 0}, "row_limit", `row_limit`},
+		"max_rejected":       {map[string]any{"max_rejected": -1}, "max_rejected", `max_rejected`},
 		"scratch_schema":     {map[string]any{"scratch_schema": "scratch"}, "scratch_schema", `scratch_schema cannot be used`},
 		"long query timeout": {map[string]any{"query_timeout_minutes": 3000}, "query_timeout_minutes", `query_timeout_minutes`},
 		"unknown frequency":  {schedule(map[string]any{"frequency": "yearly"}), "schedule.frequency", `frequency`},

@@ -33,6 +33,7 @@ type tableImportModel struct {
 	FutureTimestamps      types.String `tfsdk:"future_timestamps"`
 	BatchSize             types.Int64  `tfsdk:"batch_size"`
 	RowLimit              types.Int64  `tfsdk:"row_limit"`
+	MaxRejected           types.Int64  `tfsdk:"max_rejected"`
 	ScratchSchema         types.String `tfsdk:"scratch_schema"`
 	FullRefresh           types.String `tfsdk:"full_refresh"`
 }
@@ -76,6 +77,7 @@ func (m *tableImportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, diags
 		FutureTimestamps:      jobs.FutureTimestamps(m.FutureTimestamps.ValueString()),
 		BatchSize:             m.BatchSize.ValueInt64(),
 		RowLimit:              m.RowLimit.ValueInt64(),
+		MaxRejected:           m.MaxRejected.ValueInt64(),
 		ScratchSchema:         m.ScratchSchema.ValueString(),
 		FullRefresh:           m.FullRefresh.ValueString(),
 	}
@@ -126,6 +128,7 @@ func (m *tableImportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, diag
 	m.NullTimestamps = types.StringValue(cmp.Or(string(i.NullTimestamps), string(jobs.NullSkip)))
 	m.FutureTimestamps = types.StringValue(cmp.Or(string(i.FutureTimestamps), string(jobs.FutureDefer)))
 	m.BatchSize, m.RowLimit = nullIfZero(i.BatchSize), nullIfZero(i.RowLimit)
+	m.MaxRejected = types.Int64Value(i.MaxRejected)
 	m.setLookback(i.Lookback)
 	m.Catalog = types.StringValue(i.Catalog)
 	m.Database = types.StringValue(i.Database)

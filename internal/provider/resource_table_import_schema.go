@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -93,6 +94,13 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 				Optional:            true,
 				MarkdownDescription: "Maximum number of events of one run; the next run continues from there. Default: no limit.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
+			},
+			"max_rejected": schema.Int64Attribute{
+				Optional: true, Computed: true,
+				Default: int64default.StaticInt64(0),
+				MarkdownDescription: "Maximum number of rows of one run that the platform may reject. Rejected rows go into quarantine, and all others " +
+					"are sent once. If there are more, the run fails after its cursor has moved, so later runs do not fail for the same rows. Default 0.",
+				Validators: []validator.Int64{int64validator.AtLeast(0)},
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,

@@ -75,6 +75,8 @@ var runAttributes = []runAttribute{
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsFuture) }},
 	{"rows_erased", types.Int64Type, inImport | inRuns, "Rows of erased users, which were left out.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsErased) }},
+	{"rows_rejected", types.Int64Type, inImport | inRuns, "Rows that the platform rejected, which are in quarantine.",
+		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsRejected) }},
 	{"bytes", types.Int64Type, inAll, "Bytes of events (import) or of staged files (export).",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Bytes) }},
 	{"profiles", types.Int64Type, inImport | inRuns, "Number of profiles after the run.",

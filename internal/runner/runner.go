@@ -104,6 +104,7 @@ func (r *Runner) run(ctx context.Context) error {
 		queue:     q,
 		limit:     r.engine.MaxRunsPerAuthorization(),
 		retention: r.config.Retention,
+		keepRows:  r.engine.QuarantineKeep(),
 		log:       r.log,
 		metrics:   r.metrics,
 	}

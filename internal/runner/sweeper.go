@@ -28,8 +28,10 @@ type sweeper struct {
 	queue     *queue
 	limit     int
 	retention time.Duration
-	log       *slog.Logger
-	metrics   *metrics
+	// keepRows is how long a row stays in quarantine.
+	keepRows time.Duration
+	log      *slog.Logger
+	metrics  *metrics
 }
 
 func (s *sweeper) run(ctx context.Context) error {
@@ -48,7 +50,8 @@ func (s *sweeper) run(ctx context.Context) error {
 		}
 		if time.Since(removed) >= retentionInterval {
 			removed = time.Now()
-			if err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention)); err != nil && ctx.Err() == nil {
+			err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention), s.expireQuarantined(ctx))
+			if err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
 		}
@@ -90,4 +93,13 @@ func (s *sweeper) requeueLostRuns(ctx context.Context) error {
 	}
 	s.log.WarnContext(ctx, "runs did not reach a worker and were queued again", "runs", len(lost))
 	return s.db.Redeliver(ctx, lost)
+}
+
+// expireQuarantined removes rows from quarantine that are too old.
+func (s *sweeper) expireQuarantined(ctx context.Context) error {
+	n, err := s.db.ExpireQuarantined(ctx, s.keepRows)
+	if n > 0 {
+		s.log.WarnContext(ctx, "rows in quarantine were removed because of their age", "rows", n, "keep", s.keepRows)
+	}
+	return err
 }

@@ -10,18 +10,22 @@ import (
 
 // QuarantineQuery selects entries of the quarantine; empty fields select all.
 type QuarantineQuery struct {
-	// JobID selects a job's entries. With ImportKey it also selects those that an
-	// earlier job left which had the same cursor.
-	JobID, ImportKey string
-	RunID            string
+	// JobID selects a job's entries.
+	JobID string
+	// ImportKey is the key of a cursor. JobKey is that of a job, which selects the
+	// cursors of all platforms. With JobID, either also selects what earlier jobs
+	// left that had the same cursor.
+	ImportKey, JobKey string
+	RunID             string
 	// IDs are the only ones selected; none means all.
 	IDs []int64
 }
 
 func (q QuarantineQuery) where() (string, []any) {
 	conditions, args := []string{`1 = 1`}, []any{}
-	if q.JobID != "" {
-		conditions, args = append(conditions, `(job_id = ? OR import_key = ?)`), append(args, q.JobID, q.ImportKey)
+	if q.JobID != "" || q.ImportKey != "" {
+		condition, of := q.whereKey()
+		conditions, args = append(conditions, `(job_id = ? OR `+condition+`)`), append(append(args, q.JobID), of...)
 	}
 	if q.RunID != "" {
 		conditions, args = append(conditions, `run_id = ?`), append(args, q.RunID)
@@ -33,6 +37,15 @@ func (q QuarantineQuery) where() (string, []any) {
 		}
 	}
 	return strings.Join(conditions, ` AND `), args
+}
+
+// whereKey selects by the key of the cursor.
+func (q QuarantineQuery) whereKey() (string, []any) {
+	if q.JobKey == "" {
+		return `import_key = ?`, []any{q.ImportKey}
+	}
+	// The key of a cursor is the job's, or the job's and the platform's.
+	return `(import_key = ? OR substr(import_key, 1, length(?)) = ?)`, []any{q.JobKey, q.JobKey + "|", q.JobKey + "|"}
 }
 
 const quarantineColumns = `id, import_key, job_id, run_id, stream, event_id, event_time, last_event_id, last_event_time, events, rejected,
@@ -72,8 +85,8 @@ func (d *DB) Quarantined(ctx context.Context, q QuarantineQuery, withData bool, 
 			return err
 		}
 		removed, of := `1 = 1`, []any{}
-		if q.JobID != "" {
-			removed, of = `import_key = ?`, []any{q.ImportKey}
+		if q.JobID != "" || q.ImportKey != "" {
+			removed, of = q.whereKey()
 		}
 		err = read.QueryRowContext(ctx, `SELECT coalesce(sum(over_limit), 0), coalesce(sum(expired), 0) FROM quarantine_removed WHERE `+removed, of...).
 			Scan(&list.RemovedOverLimit, &list.RemovedExpired)

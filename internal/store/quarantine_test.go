@@ -186,6 +186,12 @@ func TestTheQuarantineFollowsTheCursor(t *testing.T) {
 		if n, err := db.DropQuarantined(t.Context(), store.QuarantineQuery{JobID: "job_new", ImportKey: j.Key, IDs: []int64{got.Entries[0].ID}}); n != 1 || err != nil {
 			t.Errorf("dropped %d, %v, want 1", n, err)
 		}
+		ofPlatform := j
+		ofPlatform.Key, ofPlatform.ID = j.Key+"|lytics|1", "job_old"
+		quarantine(t, db, ofPlatform, "run_1", rejected(7, 1), 9, nil)
+		if got := listed(t, db, store.QuarantineQuery{JobID: "job_new", JobKey: j.Key}, false, nil); got.Total != 2 {
+			t.Errorf("of all platforms: %+v, want e1 and e7", got)
+		}
 		if n, err := db.DropQuarantined(t.Context(), store.QuarantineQuery{JobID: "job_other", ImportKey: "other"}); n != 0 || err != nil {
 			t.Errorf("of another job, dropped %d, %v", n, err)
 		}

@@ -118,7 +118,7 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	},
 	"Quarantined": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(second(db.Quarantined(ctx, store.QuarantineQuery{}, true, 3, nil)),
-			second(db.Quarantined(ctx, store.QuarantineQuery{JobID: s.job.ID, ImportKey: s.job.Key, RunID: s.held.RunID}, false, 3, nil)))
+			second(db.Quarantined(ctx, store.QuarantineQuery{JobID: s.job.ID, JobKey: s.job.Key, RunID: s.held.RunID}, false, 3, nil)))
 	},
 	"RejectedBy": func(ctx context.Context, db *store.DB, s subject) error {
 		_, _, err := db.RejectedBy(ctx, s.held.RunID)

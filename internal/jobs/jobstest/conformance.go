@@ -47,6 +47,7 @@ func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 		"audiences":                                      audiences,
 		"an erasure":                                     erasure,
 		"texts are judged without a store":               judgements,
+		"an empty quarantine":                            emptyQuarantine,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -103,6 +103,8 @@ type Store struct {
 	Audiences map[string]jobs.Audience
 	// Owners has the owners of fields, mappings and audiences, by KIND/ID.
 	Owners map[string]ObjectOwner
+	// Quarantine is the rejected rows of all jobs, the oldest first.
+	Quarantine []jobs.QuarantineEntry
 
 	created int
 }

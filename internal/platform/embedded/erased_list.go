@@ -185,3 +185,32 @@ func listVersionOf(l *erasedList) int64 {
 	}
 	return l.version
 }
+
+// BelongsTo returns a function that reports whether an event of a stream belongs to
+// the user of these identities, or to a user on the list. It evaluates the mappings
+// of the stream, as erasing events does.
+func (p *Platform) BelongsTo(ctx context.Context, ids []jobs.Identity) (func(stream string, e jobs.Event) bool, error) {
+	pl, err := p.mappingPlan(ctx)
+	if err != nil {
+		return nil, p.storageError("Cannot find the rows of the user", err)
+	}
+	list, err := p.erased(ctx)
+	if err != nil {
+		return nil, p.storageError("Cannot find the rows of the user", err)
+	}
+	others := map[identity]struct{}{}
+	for _, id := range ids {
+		if field := slices.IndexFunc(pl.fields, func(f mappedField) bool { return f.ID == id.Field }); field >= 0 {
+			others[identity{field, id.Value}] = struct{}{}
+		}
+	}
+	matchers := map[string]*erasedMatcher{}
+	return func(stream string, e jobs.Event) bool {
+		m, ok := matchers[stream]
+		if !ok {
+			m = newErasedMatcher(pl, stream, list, others)
+			matchers[stream] = m
+		}
+		return m != nil && m.matches(string(e.Data), e.Time.UnixMicro())
+	}, nil
+}

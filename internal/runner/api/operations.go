@@ -87,6 +87,7 @@ func (s *Server) describe(mux *http.ServeMux) huma.API {
 	s.describeAuthorizations(api)
 	s.describeJobs(api)
 	s.describeRuns(api)
+	s.describeQuarantine(api)
 	s.describeCatalog(api)
 	s.describePlatform(api)
 	s.describeContents(api)

@@ -14,6 +14,8 @@ import (
 const (
 	listedRuns = 25
 	mostRuns   = 1000
+	// listedRejections is how many rejected rows a job's page lists.
+	listedRejections = 20
 )
 
 type fact struct {
@@ -52,7 +54,10 @@ type jobView struct {
 	Facts   []fact
 	Runs    runTable
 	More    string
-	Log     logView
+	// Quarantine lists the first of the job's rejected rows, without the rows
+	// themselves; nil if there are none.
+	Quarantine *jobs.QuarantineList
+	Log        logView
 	// LyticsLog is the log that Lytics keeps of a job that it executes, or nil.
 	LyticsLog *logView
 	Back      string
@@ -119,6 +124,14 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.Facts = facts(&v.Job, all)
+	quarantine, err := s.API.QuarantinedRows(ctx, jobs.QuarantineFilter{JobID: id, Limit: listedRejections})
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	if quarantine.Total > 0 {
+		v.Quarantine = &quarantine
+	}
 	if last := v.Job.LastRun; last != nil {
 		if last.Status == jobs.StatusFailed {
 			v.Failure = newFailure(last, v.Job.Success)

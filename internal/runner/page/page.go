@@ -28,6 +28,8 @@ type API interface {
 	Run(ctx context.Context, runID string) (jobs.Run, error)
 	ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 	RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error)
+
+	QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (jobs.QuarantineList, error)
 }
 
 // Options configures New.

@@ -92,6 +92,7 @@ func counters(r *jobs.Run) []counter {
 		{Name: "Rows sent before", Meaning: "read again at the watermark, not sent again", N: r.RowsKnown},
 		{Name: "Rows without timestamp", Meaning: "skipped", N: r.RowsNull, Warn: true},
 		{Name: "Future rows", Meaning: "later than the warehouse's clock; sent by a later run", N: r.RowsFuture, Warn: true},
+		{Name: "Rejected rows", Meaning: "refused by the platform, and in quarantine", N: r.RowsRejected, Warn: true},
 		{Name: "Rows of erased users", Meaning: "left out", N: r.RowsErased},
 		{Name: "Possibly duplicated events", Meaning: "sent again with the same ids, because an answer was lost", N: r.PossiblyDuplicated, Warn: true},
 		{Name: "Profiles", Meaning: "after the run", N: r.Profiles},
