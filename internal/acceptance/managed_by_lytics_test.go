@@ -73,7 +73,7 @@ resource "lytics_databricks_authorization" "lytics" {
   label            = "warehouse in Lytics"
   host             = "dbc-1.cloud.databricks.com"
   http_path        = "/sql/1.0/warehouses/1"
-  token_wo         = "` + warehouseCanary + `"
+  token_wo         = var.token
   token_wo_version = 1
   managed_by       = "lytics"
 }
@@ -151,8 +151,7 @@ func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 		return lyticsAuthorizationHCL + fmt.Sprintf(lyticsJobsHCL, description, more)
 	}
 	w := newLyticsWorkspace(t, &sandboxtest.Sandbox{}, account, hcl("first", ""))
-	delete(w.env, "TF_VAR_port") // there is no warehouse
-	w.file("versions.tf", "terraform {\n  required_providers {\n    lytics = { source = \"terraform-provider-lytics/lytics\" }\n  }\n}\n")
+	w.env["TF_VAR_token"] = warehouseCanary
 
 	w.file("main.tf", hcl("first", `where = "id > 5"`))
 	text, code := w.plan()
@@ -174,6 +173,11 @@ func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 		t.Errorf("got status %v of the export, want sleeping: it was started", got)
 	}
 	w.wantNoChanges()
+	for _, config := range account.AuthConfigs() {
+		if config["token"] != warehouseCanary {
+			t.Errorf("got config %v in Lytics, want the token", config)
+		}
+	}
 
 	// Somebody changes the import in Lytics.
 	id := fmt.Sprint(lyticsJob(t, account, "customers")["id"])
@@ -214,6 +218,7 @@ func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 		t.Errorf("got %d authorizations in Lytics after destroy, want none", got)
 	}
 	w.wantSecretNowhere(lyticsToken)
+	w.wantSecretNowhere(warehouseCanary)
 }
 
 // An import of this provider moves to Lytics and back, as an update in place.
