@@ -38,7 +38,7 @@ func TestQuickstart(t *testing.T) {
 	}
 
 	// Orders that ship are imported again, and count once.
-	s.Exec(t, "UPDATE main.sales.orders SET status = 'shipped', total = total + 0.01, updated_at = current_timestamp() WHERE order_id <= 1000")
+	s.Exec(t, "UPDATE main.sales.orders SET status = 'shipped', total = total + 0.01, updated_at = TIMESTAMP'2024-05-02 08:00:00Z' WHERE order_id <= 1000")
 	w.apply(`-replace=lytics_databricks_table_import.this["orders"]`, "-replace=lytics_databricks_audience_export.vip")
 	if n := len(w.events("databricks_main_sales_orders")); n != 5000 {
 		t.Errorf("after 1,000 updates there are %d events of orders, want 5000", n)
