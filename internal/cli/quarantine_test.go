@@ -30,12 +30,12 @@ func (f *quarantineFake) QuarantinedRows(_ context.Context, filter jobs.Quaranti
 	return jobs.QuarantineList{Entries: []jobs.QuarantineEntry{entry, second, third}, Total: 3, Rows: 5, RemovedOverLimit: 2}, nil
 }
 
-func (f *quarantineFake) ResendQuarantined(_ context.Context, jobID string, ids []int64) (jobs.Resent, error) {
+func (f *quarantineFake) ResendQuarantined(_ context.Context, _ string, ids []int64) (jobs.Resent, error) {
 	f.sent = append(f.sent, ids...)
 	return jobs.Resent{Accepted: int64(len(ids)) - 1, Rejected: 1}, nil
 }
 
-func (f *quarantineFake) DropQuarantined(_ context.Context, jobID string, ids []int64) (int64, error) {
+func (f *quarantineFake) DropQuarantined(_ context.Context, _ string, ids []int64) (int64, error) {
 	f.dropped = append(f.dropped, ids...)
 	return 3, nil
 }

@@ -30,7 +30,7 @@ func TestAttributesThatLyticsHasNotAreRefused(t *testing.T) {
 			"where": {"where": "a = 1"}, "columns": {"columns": []string{"id"}}, "exclude_columns": {"exclude_columns": []string{"id"}},
 			"key_columns": {"key_columns": []string{"id"}}, "lookback": {"lookback": "1h"}, "null_timestamps": {"null_timestamps": "error"},
 			"future_timestamps": {"future_timestamps": "include"}, "scratch_schema": {"scratch_schema": "main.scratch"},
-			"full_refresh": {"full_refresh": "2"}, "after": {"after": []string{"job-9"}},
+			"full_refresh": {"full_refresh": "2"}, "max_rejected": {"max_rejected": 3}, "after": {"after": []string{"job-9"}},
 			"schedule.day_of_month":      schedule(map[string]any{"frequency": "monthly", "day_of_month": 3}),
 			"schedule.catch_up":          schedule(map[string]any{"catch_up": "skip"}),
 			"schedule.start_immediately": schedule(map[string]any{"start_immediately": false}),

@@ -1,6 +1,7 @@
 package lytics_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 const poison = "poison-7"
@@ -198,4 +200,28 @@ func TestADryRunThatIsNotConfirmedEndsTheSearch(t *testing.T) {
 	if result, err := b.Append(t.Context(), "s", events(0, 10), nil); err != nil || result.PossiblyDuplicated != 10 {
 		t.Errorf("the answer to an append: got %+v, %v, want 10 possibly duplicated", result, err)
 	}
+}
+
+// checklist 64 66: the process is killed between Lytics's answer and the commit. The
+// next one sends the batch again and counts it as possibly duplicated; the rejected
+// event is given to its commit, once.
+func TestRejectedEventsOfAnUncommittedBatchAreRejectedAgain(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *fixture) {
+		t.Helper()
+		b.server.RejectEventsWith(poison)
+		killed := errors.New("killed")
+		if _, err := b.Append(t.Context(), "s", poisoned(5, 2), func(*store.Tx, []jobs.RejectedEvent) error { return killed }); !errors.Is(err, killed) {
+			t.Fatalf("got the error %v, want %v", err, killed)
+		}
+		b.reopen()
+		rejected := b.append("s", poisoned(5, 2))
+		if d := cmp.Diff([]string{"e2"}, summaries(rejected)); d != "" {
+			t.Errorf("rejected (-want +got):\n%s", d)
+		}
+		b.wantIDs("s", "e0", "e1", "e3", "e4", "e0", "e1", "e3", "e4")
+		if got := b.append("s", events(10, 1)); len(got) != 0 {
+			t.Errorf("the next batch: got the rejected events %+v", got)
+		}
+	})
 }
