@@ -62,6 +62,9 @@ type LocalPlatform interface {
 // tells in bound when it made the account the store's.
 type AccountPlatform interface {
 	CheckAccount(ctx context.Context) (bound string, err error)
+	// StoreAccount returns the id of the store's account; it is empty if the store
+	// belongs to none yet.
+	StoreAccount(ctx context.Context) (id string, err error)
 	// RequestErasure asks the service to erase a user, which it does some time
 	// later: ErasureDone tells when. A dry run only looks the user up.
 	RequestErasure(ctx context.Context, r jobs.ErasureRequest) (jobs.Erasure, error)
@@ -85,6 +88,9 @@ type Backend struct {
 	// Key tells the cursors of this platform from those of others on the same
 	// store: rows that one has, another has not. Empty for the embedded one.
 	Key string
+	// Account is the account that is configured, and empty if none is or if the
+	// platform has no accounts. The key of a cursor ends with the store's account.
+	Account string
 	// Open opens the platform of a store; it is closed before the store.
 	Open func(db *store.DB) (Platform, error)
 	// OpenJudge opens what checks texts without a store. If it is nil, the embedded
@@ -146,7 +152,7 @@ func Lytics(a LyticsAccount) Backend {
 		ProfileWait: a.ProfileWait,
 	}
 	return Backend{
-		Key: "lytics|" + api + "|" + a.AccountID,
+		Key: "lytics|" + api, Account: a.AccountID,
 		Open: func(db *store.DB) (Platform, error) {
 			own := c
 			own.DB = db

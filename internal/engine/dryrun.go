@@ -42,7 +42,7 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 	if job.Export != nil {
 		out, err = e.planExport(ctx, db, job, connect)
 	} else {
-		out, err = (&importer.Import{Key: e.cursorKey(job), Spec: *job.Import, Connect: connect, QueryTimeout: job.QueryTimeout, Cursors: db}).DryRun(ctx)
+		out, err = e.dryRunImport(ctx, db, job, connect)
 	}
 	if err != nil {
 		return jobs.DryRun{}, err
@@ -59,6 +59,14 @@ func (e *Engine) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) 
 		)
 	}
 	return out, err
+}
+
+func (e *Engine) dryRunImport(ctx context.Context, db *store.DB, job store.JobRow, connect openSession) (jobs.DryRun, error) {
+	key, err := e.cursorKey(ctx, db, job)
+	if err != nil {
+		return jobs.DryRun{}, err
+	}
+	return (&importer.Import{Key: key, Spec: *job.Import, Connect: connect, QueryTimeout: job.QueryTimeout, Cursors: db}).DryRun(ctx)
 }
 
 func (e *Engine) planExport(ctx context.Context, db *store.DB, job store.JobRow, connect openSession) (jobs.DryRun, error) {

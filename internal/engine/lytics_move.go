@@ -51,7 +51,11 @@ func (e *Engine) moveToLytics(ctx context.Context, db *store.DB, row store.JobRo
 		return back(err)
 	}
 	if row.Import != nil {
-		w, err := importer.Watermark(ctx, db, e.cursorKey(row))
+		cursor, err := e.cursorKey(ctx, db, row)
+		if err != nil {
+			return back(err)
+		}
+		w, err := importer.Watermark(ctx, db, cursor)
 		if err != nil {
 			return back(err)
 		}
@@ -109,7 +113,11 @@ func (e *Engine) moveFromLytics(ctx context.Context, db *store.DB, row store.Job
 		return jobs.Job{}, err
 	}
 	if s.Import != nil {
-		if err := importer.RestartAfter(ctx, db, e.cursorKey(row), s.Import.FullRefresh, *s.Import.Since); err != nil {
+		cursor, err := e.cursorKey(ctx, db, row)
+		if err != nil {
+			return jobs.Job{}, err
+		}
+		if err := importer.RestartAfter(ctx, db, cursor, s.Import.FullRefresh, *s.Import.Since); err != nil {
 			return jobs.Job{}, err
 		}
 	}

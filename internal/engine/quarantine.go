@@ -60,7 +60,8 @@ func (e *Engine) quarantineKey() (*store.Key, error) {
 
 // runQuarantine keeps the rejected rows of one run.
 type runQuarantine struct {
-	x *execution
+	x         *execution
+	importKey string
 	// removed is how many older entries the last Add removed.
 	removed int64
 }
@@ -82,7 +83,7 @@ func (q *runQuarantine) Add(ctx context.Context, tx *store.Tx, rejected []jobs.R
 	if err != nil {
 		return err
 	}
-	of := store.RejectedRun{ImportKey: x.e.cursorKey(x.job), JobID: x.job.ID, RunID: x.run.ID, Stream: x.job.Import.Stream}
+	of := store.RejectedRun{ImportKey: q.importKey, JobID: x.job.ID, RunID: x.run.ID, Stream: x.job.Import.Stream}
 	q.removed, err = store.AddQuarantined(ctx, tx, of, rejected, x.e.options.Quarantine.MaxRows, key)
 	return err
 }

@@ -111,7 +111,10 @@ func (e *Engine) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 			return out, err
 		}
 	}
-	importKey := e.cursorKey(job)
+	importKey, err := e.cursorKey(ctx, db, job)
+	if err != nil {
+		return out, err
+	}
 	if err := refuseOtherPlatform(ctx, db, job, importKey); err != nil {
 		return out, err
 	}

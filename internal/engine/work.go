@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -64,12 +65,16 @@ func (x *execution) work(ctx context.Context) error {
 // importTable executes an import. A run that rejected too many rows fails at its
 // end: the cursor has moved, and the profiles have the other rows.
 func (x *execution) importTable(ctx context.Context, connect openSession) error {
-	quarantine := &runQuarantine{x: x}
+	key, err := x.e.cursorKey(ctx, x.db, x.job)
+	if err != nil {
+		return err
+	}
+	quarantine := &runQuarantine{x: x, importKey: key}
 	if err := quarantine.removeExpired(ctx); err != nil {
 		return err
 	}
-	err := (&importer.Import{
-		Key: x.e.cursorKey(x.job), Spec: *x.job.Import,
+	err = (&importer.Import{
+		Key: key, Spec: *x.job.Import,
 		Connect: connect, QueryTimeout: x.job.QueryTimeout, Sink: x.e.platform, Cursors: x.db, Fence: x.fence, Progress: x,
 		Quarantine: quarantine,
 	}).Run(ctx)
@@ -110,13 +115,26 @@ func (x *execution) sent(id string) {
 	})
 }
 
-// cursorKey is the key of an import's cursor. It has the platform in it: rows that
-// the embedded platform was sent, a Lytics account was not.
-func (e *Engine) cursorKey(job store.JobRow) string {
-	if k := e.options.Platform.Key; k != "" {
-		return job.Key + "|" + k
+// cursorKey is the key of an import's cursor. It has the platform and its account in
+// it: rows that the embedded platform was sent, a Lytics account was not. A cursor
+// keeps the key that it was made with: before the account of a token was read, that
+// was the account of the configuration. Since a store belongs to one account, a key
+// with another ending is of the same one.
+func (e *Engine) cursorKey(ctx context.Context, db *store.DB, job store.JobRow) (string, error) {
+	platform := e.options.Platform
+	if platform.Key == "" {
+		return job.Key, nil
 	}
-	return job.Key
+	account := platform.Account
+	if p, ok := e.platform.(AccountPlatform); ok {
+		id, err := p.StoreAccount(ctx)
+		if err != nil {
+			return "", err
+		}
+		account = cmp.Or(id, account)
+	}
+	prefix := job.Key + "|" + platform.Key + "|"
+	return db.CursorKey(ctx, prefix, prefix+account)
 }
 
 // buildProfiles brings the profiles up to the streams.

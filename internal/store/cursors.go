@@ -15,6 +15,18 @@ func (d *DB) CursorDocument(ctx context.Context, key string) ([]byte, error) {
 	return document, d.failed("Cannot read the store", err)
 }
 
+// CursorKey returns the key of the cursor whose key begins with prefix: preferred, if
+// it has a cursor or if no key with the prefix has one.
+func (d *DB) CursorKey(ctx context.Context, prefix, preferred string) (string, error) {
+	var key string
+	err := d.Read().QueryRowContext(ctx, `SELECT key FROM cursors WHERE substr(key, 1, length(CAST(? AS TEXT))) = ?
+		ORDER BY CASE WHEN key = ? THEN 0 ELSE 1 END, key LIMIT 1`, prefix, prefix, preferred).Scan(&key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return preferred, nil
+	}
+	return key, d.failed("Cannot read the store", err)
+}
+
 // PutCursorDocument writes the document of a key, in the transaction that writes
 // the events it covers.
 func PutCursorDocument(ctx context.Context, tx *Tx, key string, document []byte) error {

@@ -161,6 +161,9 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"CreateJob": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.CreateJob(ctx, store.JobRow{Key: "created " + s.job.Key, Job: s.job.Job, Creator: "in_1"}, &store.JobRow{})
 	},
+	"CursorKey": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.CursorKey(ctx, s.job.Key, s.job.Key+"|x"))
+	},
 	"CursorDocument": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.CursorDocument(ctx, s.job.Key))
 	},

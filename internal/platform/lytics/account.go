@@ -124,6 +124,13 @@ func (p *Platform) owner(ctx context.Context) (a account, err error) {
 	return a, p.storeError(ctx, "Cannot read which Lytics account the store belongs to", err)
 }
 
+// StoreAccount returns the id of the account that the store belongs to; it is empty if
+// the store belongs to none.
+func (p *Platform) StoreAccount(ctx context.Context) (string, error) {
+	owner, err := p.owner(ctx)
+	return owner.id, err
+}
+
 // AccountOf names the Lytics account that a store belongs to, for people; it is
 // empty if the store belongs to none.
 func AccountOf(ctx context.Context, db *store.DB) (string, error) {
