@@ -54,7 +54,8 @@ func parseIDs(text string) (ids []int64, err error) {
 		}
 		n, err := strconv.ParseInt(id, 10, 64)
 		if err != nil {
-			return nil, jobs.Invalid("id", fmt.Sprintf("%q is not the id of a row", id), "Ids are numbers.", "Take the ids from the command quarantine list")
+			return nil, jobs.Invalid("id", fmt.Sprintf("%q is not the id of a row", id), "Ids are numbers.",
+				"Take the ids from the command quarantine list")
 		}
 		ids = append(ids, n)
 	}
@@ -64,7 +65,8 @@ func parseIDs(text string) (ids []int64, err error) {
 // quarantineJob finds the job of --job. A deleted job is found by its id alone.
 func (in *invocation) quarantineJob(ctx context.Context, f quarantineFlags) (string, error) {
 	if f.job == "" {
-		return "", jobs.Invalid("job", "No job is given", "Rows are sent again, or removed, for one job.", "Add --job with the id or the label of the job")
+		return "", jobs.Invalid("job", "No job is given", "Rows are sent again, or removed, for one job.",
+			"Add --job with the id or the label of the job")
 	}
 	j, err := in.findJob(ctx, f.job)
 	if jobs.IsCode(err, jobs.CodeNotFound) {

@@ -30,7 +30,8 @@ func (c *Client) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 
 // DropQuarantined implements jobs.Quarantine.
 func (c *Client) DropQuarantined(ctx context.Context, jobID string, ids []int64) (int64, error) {
-	n, err := call[map[string]int64](ctx, c, request{method: http.MethodPost, path: at("/jobs/%s/quarantine/drop", jobID), body: quarantineIDs(ids)})
+	r := request{method: http.MethodPost, path: at("/jobs/%s/quarantine/drop", jobID), body: quarantineIDs(ids)}
+	n, err := call[map[string]int64](ctx, c, r)
 	return n["dropped"], err
 }
 

@@ -39,7 +39,9 @@ type Platform interface {
 	// Append adds events to a stream, and calls commit in a transaction of the
 	// store once the stream has them. commit receives the events that the platform
 	// rejected.
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
+	Append(
+		ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
+	) (jobs.AppendResult, error)
 	// BuildProfiles brings the profiles up to the streams, where that is not
 	// the platform's own business.
 	BuildProfiles(ctx context.Context, progress func(done, total int64)) (platform.ProfileStats, error)

@@ -107,7 +107,8 @@ func (q *runQuarantine) CheckRoom(ctx context.Context) error {
 	return &jobs.Error{
 		Code: jobs.CodeFailed, Attribute: "max_rejected", Summary: "This run rejected more rows than the quarantine keeps",
 		Detail: fmt.Sprintf("%s rows were rejected, and the quarantine keeps %s rows of an import. %s The run ended after this batch, so that "+
-			"further rejected rows are not lost; its cursor has moved past the batch.", humanize.Comma(n), humanize.Comma(limit), describeReasons(reasons)),
+			"further rejected rows are not lost; its cursor has moved past the batch.",
+			humanize.Comma(n), humanize.Comma(limit), describeReasons(reasons)),
 		Next: "Correct the cause and run the job again: it goes on after the batch. quarantine.max_rows sets how many rows are kept",
 	}
 }
@@ -129,7 +130,8 @@ func (q *runQuarantine) count(ctx context.Context) error {
 		Code: jobs.CodeFailed, Attribute: "max_rejected",
 		Summary: fmt.Sprintf("The platform rejected %s of this run, and max_rejected is %d", rows(n), x.job.Import.MaxRejected),
 		Detail:  "All other rows were sent and the cursor has moved: later runs send none of them again. " + describeReasons(reasons),
-		Next: fmt.Sprintf("List the rejected rows with \"terraform-provider-lytics quarantine list --job %s\"; correct the cause and send them again "+
+		Next: fmt.Sprintf("List the rejected rows with \"terraform-provider-lytics quarantine list --job %s\"; correct the cause and "+
+			"send them again "+
 			"with \"quarantine resend\", or remove them with \"quarantine drop\"; or raise max_rejected", x.job.ID),
 	}
 }

@@ -18,7 +18,8 @@ func (b *eventBatch) addTooLong(e jobs.Event, tie []byte, bytes int) {
 	}
 	b.tooLong[len(b.events)] = jobs.RejectedEvent{
 		Event: e, Key: string(tie), Bytes: int64(bytes),
-		Reason: fmt.Sprintf("The row has %d bytes as JSON, and an event has at most %d; leave large columns out with exclude_columns", bytes, maxEventBytes),
+		Reason: fmt.Sprintf("The row has %d bytes as JSON, and an event has at most %d; leave large columns out with exclude_columns",
+			bytes, maxEventBytes),
 	}
 }
 

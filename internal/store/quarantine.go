@@ -68,7 +68,8 @@ func addQuarantined(ctx context.Context, tx *Tx, of RejectedRun, e jobs.Rejected
 	_, err := tx.ExecContext(ctx, `INSERT INTO quarantine (import_key, job_id, run_id, stream, event_id, event_time,
 			last_event_id, last_event_time, events, rejected, reason, bytes, data_kept, sealed, content, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`)
-		ON CONFLICT (import_key, event_id, last_event_id) DO UPDATE SET job_id = excluded.job_id, run_id = excluded.run_id, reason = excluded.reason`,
+		ON CONFLICT (import_key, event_id, last_event_id) 
+			DO UPDATE SET job_id = excluded.job_id, run_id = excluded.run_id, reason = excluded.reason`,
 		of.ImportKey, of.JobID, of.RunID, of.Stream, e.ID, e.Time.UnixMicro(), last.LastID, last.LastTime.UnixMicro(), last.Events, last.Rejected,
 		e.Reason, max(e.Bytes, int64(len(e.Data))), data != nil, sealed, content)
 	return err
@@ -126,7 +127,8 @@ const mostReasons = 3
 // RejectedBy counts the rows of a run that were rejected, and gives the first
 // reasons of those that are still in quarantine.
 func (d *DB) RejectedBy(ctx context.Context, runID string) (n int64, reasons []RejectionReason, err error) {
-	if err := d.Read().QueryRowContext(ctx, `SELECT coalesce((SELECT rejected FROM runs WHERE id = ?), 0)`, runID).Scan(&n); err != nil || n == 0 {
+	err = d.Read().QueryRowContext(ctx, `SELECT coalesce((SELECT rejected FROM runs WHERE id = ?), 0)`, runID).Scan(&n)
+	if err != nil || n == 0 {
 		return 0, nil, err
 	}
 	rows, err := d.Read().QueryContext(ctx, `SELECT reason, sum(rejected) FROM quarantine WHERE run_id = ?

@@ -88,7 +88,8 @@ func (d *DB) Quarantined(ctx context.Context, q QuarantineQuery, withData bool, 
 		if q.JobID != "" || q.ImportKey != "" {
 			removed, of = q.whereKey()
 		}
-		err = read.QueryRowContext(ctx, `SELECT coalesce(sum(over_limit), 0), coalesce(sum(expired), 0) FROM quarantine_removed WHERE `+removed, of...).
+		err = read.QueryRowContext(ctx, `SELECT coalesce(sum(over_limit), 0), coalesce(sum(expired), 0)
+			FROM quarantine_removed WHERE `+removed, of...).
 			Scan(&list.RemovedOverLimit, &list.RemovedExpired)
 		if err != nil {
 			return err

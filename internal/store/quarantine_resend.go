@@ -79,7 +79,8 @@ func SettleQuarantined(ctx context.Context, tx *Tx, claim string, sent []int64, 
 		}
 	}
 	for id, reason := range rejected {
-		if err := one(`UPDATE quarantine SET claim = '', claimed_until = 0, reason = ? WHERE id = ? AND claim = ?`, reason, id, claim); err != nil {
+		err := one(`UPDATE quarantine SET claim = '', claimed_until = 0, reason = ? WHERE id = ? AND claim = ?`, reason, id, claim)
+		if err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,8 @@ func encodeEvent(b []byte, e jobs.Event) (_ []byte, refusal string, err error) {
 	b = append(b, '"')
 	b, reserved := appendColumns(b, data)
 	if reserved != "" {
-		return b[:start], "", fmt.Errorf("it has a column %s, and each event gets a key of this name; rename the column, or leave it out", reserved)
+		return b[:start], "", fmt.Errorf("it has a column %s, and each event gets a key of this name; rename the column, or leave it out",
+			reserved)
 	}
 	b = append(b, '}')
 	if n := len(b) - start; n > maxEvent {

@@ -58,8 +58,9 @@ func (s *scan) key(fields map[string]gjson.Result) (string, error) {
 	}
 	if !hasIdentifier {
 		return "", &jobs.Error{
-			Code: jobs.CodeFailed, Summary: s.summary, Detail: "a profile has neither an _id nor a value in an identifier, so it cannot be identified",
-			Next: "Narrow the filter to profiles with an identifier, such as EXISTS email",
+			Code: jobs.CodeFailed, Summary: s.summary,
+			Detail: "a profile has neither an _id nor a value in an identifier, so it cannot be identified",
+			Next:   "Narrow the filter to profiles with an identifier, such as EXISTS email",
 		}
 	}
 	return "of " + hex.EncodeToString(h.Sum(nil)), nil
