@@ -134,7 +134,11 @@ func measureExport(ctx context.Context, b *bench) error {
 		if err := s.table(ctx, "usual", b.options.rows); err != nil {
 			return err
 		}
-		if _, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: dir}, 0); err != nil {
+		if _, err := b.process(
+			ctx,
+			work{Kind: "import", Sandbox: s, Table: "usual", Rows: b.options.rows, Mapped: true, Dir: dir},
+			0,
+		); err != nil {
 			return err
 		}
 	}
@@ -166,8 +170,13 @@ func measureExport(ctx context.Context, b *bench) error {
 		Measured: best.perCPU(), Base: floor.perCPU(), Unit: "rows/s", Ratio: best.perCPU() / floor.perCPU(),
 	})
 	b.add(figure{
-		Name: "export, wall time", Floor: "the same",
-		Measured: best.Seconds, Base: floor.Seconds, Unit: "s", Ratio: best.Seconds / floor.Seconds, Note: "with COPY INTO and the replace at the sandbox",
+		Name:     "export, wall time",
+		Floor:    "the same",
+		Measured: best.Seconds,
+		Base:     floor.Seconds,
+		Unit:     "s",
+		Ratio:    best.Seconds / floor.Seconds,
+		Note:     "with COPY INTO and the replace at the sandbox",
 	})
 	return nil
 }

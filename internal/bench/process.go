@@ -74,7 +74,13 @@ func child(args []string) int {
 		return fail(err)
 	}
 	kinds := map[string]func(context.Context, work, func(result)) (result, error){
-		"floor-json": floorJSON, "floor-csv": floorCSV, "import": importRows, "export": exportRows, "export-prepared": exportPrepared, "idle": idleRunner, "due": dueRunner,
+		"floor-json":      floorJSON,
+		"floor-csv":       floorCSV,
+		"import":          importRows,
+		"export":          exportRows,
+		"export-prepared": exportPrepared,
+		"idle":            idleRunner,
+		"due":             dueRunner,
 	}
 	do, ok := kinds[w.Kind]
 	if !ok {

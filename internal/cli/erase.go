@@ -165,8 +165,10 @@ func (in *invocation) printErasureStatus(request string, done bool, begun time.T
 // erasureStillOpen is the error of a wait that ended before the erasure.
 func erasureStillOpen(ctx context.Context, f eraseFlags) error {
 	e := &jobs.Error{
-		Code: jobs.CodeCancelled, Summary: "Lytics has not completed the erasure yet",
-		Detail: "The wait was interrupted; Lytics goes on with request " + f.request + ".", Next: "Wait for it again with erase --request " + f.request,
+		Code:    jobs.CodeCancelled,
+		Summary: "Lytics has not completed the erasure yet",
+		Detail:  "The wait was interrupted; Lytics goes on with request " + f.request + ".",
+		Next:    "Wait for it again with erase --request " + f.request,
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Code, e.Detail = jobs.CodeTimeout, fmt.Sprintf("Request %s is open after %s (--timeout); Lytics goes on with it.", f.request, f.timeout)

@@ -91,7 +91,10 @@ func (in *invocation) printCopied(verb string, done store.Copied) error {
 		map[string]string{"copy": "Copied", "backup": "Backed up", "restore": "Restored"}[verb],
 		done.StoreID, done.Rows["jobs"], done.Rows["runs"], done.Files, done.Bytes)
 	if err == nil && verb == "copy" {
-		_, err = fmt.Fprintln(in.out, "The source was not changed. The source and the copy are the same store: use only one of them, and remove the other.")
+		_, err = fmt.Fprintln(
+			in.out,
+			"The source was not changed. The source and the copy are the same store: use only one of them, and remove the other.",
+		)
 	}
 	return err
 }

@@ -72,10 +72,14 @@ var (
 		"/fields", func(f jobs.Field) protocol.Field { return protocol.Field(f) }, func(f protocol.Field) jobs.Field { return jobs.Field(f) },
 	}
 	mappings = collection[protocol.Mapping, jobs.Mapping]{
-		"/mappings", func(m jobs.Mapping) protocol.Mapping { return protocol.Mapping(m) }, func(m protocol.Mapping) jobs.Mapping { return jobs.Mapping(m) },
+		"/mappings",
+		func(m jobs.Mapping) protocol.Mapping { return protocol.Mapping(m) },
+		func(m protocol.Mapping) jobs.Mapping { return jobs.Mapping(m) },
 	}
 	audiences = collection[protocol.Audience, jobs.Audience]{
-		"/audiences", func(a jobs.Audience) protocol.Audience { return protocol.Audience(a) }, func(a protocol.Audience) jobs.Audience { return jobs.Audience(a) },
+		"/audiences",
+		func(a jobs.Audience) protocol.Audience { return protocol.Audience(a) },
+		func(a protocol.Audience) jobs.Audience { return jobs.Audience(a) },
 	}
 )
 

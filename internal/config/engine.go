@@ -181,10 +181,16 @@ func (c Engine) check() (errs []error) {
 	switch p := c.Platform; {
 	case p == nil:
 	case p.Lytics == nil && p.Embedded == nil:
-		errs = append(errs, jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics and without embedded.",
-			"Set platform.lytics ({} takes all settings from the environment), or remove platform"))
+		errs = append(
+			errs,
+			jobs.Invalid("platform.lytics", "The platform has no settings", "platform is given without lytics and without embedded.",
+				"Set platform.lytics ({} takes all settings from the environment), or remove platform"),
+		)
 	case p.Lytics != nil && p.Embedded != nil:
-		errs = append(errs, jobs.Invalid("platform.embedded", "Two platforms are configured", "platform has both lytics and embedded.", "Remove one of them"))
+		errs = append(
+			errs,
+			jobs.Invalid("platform.embedded", "Two platforms are configured", "platform has both lytics and embedded.", "Remove one of them"),
+		)
 	}
 	if a := c.LyticsAccount(); a != nil && a.ProfileWaitMinutes != nil && *a.ProfileWaitMinutes < 0 {
 		errs = append(errs, jobs.Invalid("platform.lytics.profile_wait_minutes", "A setting is negative",

@@ -26,7 +26,10 @@ func keptUpdated(ctx context.Context, s *session, r *runner) error {
 		return err
 	}
 	// The next planned run is tomorrow, so start the run by hand.
-	if _, _, err := s.sandbox.query(ctx, "UPDATE main.sales.customers SET lifetime_value = 99999.99, updated_at = current_timestamp() WHERE customer_id IN (1, 2, 3)"); err != nil {
+	if _, _, err := s.sandbox.query(
+		ctx,
+		"UPDATE main.sales.customers SET lifetime_value = 99999.99, updated_at = current_timestamp() WHERE customer_id IN (1, 2, 3)",
+	); err != nil {
 		return err
 	}
 	printLine("three customers change in the table, and the import runs again")

@@ -41,7 +41,9 @@ func (e *Engine) adoptableAuthorization(ctx context.Context, db *store.DB, s job
 		return "", err
 	}
 	for _, r := range rows {
-		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || r.ManagedBy.IsLytics() != s.ManagedBy.IsLytics() || !strings.EqualFold(r.Host, s.Host) || r.HTTPPath != s.HTTPPath {
+		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || r.ManagedBy.IsLytics() != s.ManagedBy.IsLytics() ||
+			!strings.EqualFold(r.Host, s.Host) ||
+			r.HTTPPath != s.HTTPPath {
 			continue
 		}
 		alive, err := db.Alive(ctx, r.Creator)
@@ -66,8 +68,12 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 		return jobs.Authorization{}, err
 	}
 	if row.ManagedBy.IsLytics() != c.ManagedBy.IsLytics() {
-		return jobs.Authorization{}, jobs.Invalid("managed_by", fmt.Sprintf("managed_by of authorization %s cannot change in place", id),
-			"The jobs that use it stay with the side that executes them.", "Create a second authorization, move the jobs to it, then remove this one")
+		return jobs.Authorization{}, jobs.Invalid(
+			"managed_by",
+			fmt.Sprintf("managed_by of authorization %s cannot change in place", id),
+			"The jobs that use it stay with the side that executes them.",
+			"Create a second authorization, move the jobs to it, then remove this one",
+		)
 	}
 	moved := !strings.EqualFold(row.Host, c.Host)
 	if moved && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {

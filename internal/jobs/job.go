@@ -144,8 +144,12 @@ func (e AudienceExport) CheckFiles() error {
 		return Invalid("column_types", "The column types of a Parquet file cannot be inferred",
 			"A Parquet file declares the types of its columns.", "Leave column_types out, or set format = \"csv\"")
 	case e.Format != FormatParquet && e.Compression == CompressionZstd:
-		return Invalid("compression", "A CSV file cannot be compressed with zstd",
-			"COPY INTO reads CSV files that are uncompressed or compressed with gzip.", "Set compression to \"gzip\" or \"none\", or format to \"parquet\"")
+		return Invalid(
+			"compression",
+			"A CSV file cannot be compressed with zstd",
+			"COPY INTO reads CSV files that are uncompressed or compressed with gzip.",
+			"Set compression to \"gzip\" or \"none\", or format to \"parquet\"",
+		)
 	}
 	return nil
 }

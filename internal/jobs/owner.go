@@ -71,9 +71,18 @@ const (
 // takes over what a resource did not create. otherwise completes "or" in the advice.
 func ExistsError(kind ObjectKind, id, attribute, summary, detail, otherwise string) *Error {
 	return &Error{
-		Code: CodeConflict, Attribute: attribute, Summary: summary, Detail: detail,
-		Next: fmt.Sprintf("To manage the existing %s with this resource, add this block, with the name of the resource, and apply again; or %s\n\n"+
-			"  import {\n    to = lytics_%s.NAME\n    id = %s\n  }", kind, otherwise, kind, hclString(id)),
+		Code:      CodeConflict,
+		Attribute: attribute,
+		Summary:   summary,
+		Detail:    detail,
+		Next: fmt.Sprintf(
+			"To manage the existing %s with this resource, add this block, with the name of the resource, and apply again; or %s\n\n"+
+				"  import {\n    to = lytics_%s.NAME\n    id = %s\n  }",
+			kind,
+			otherwise,
+			kind,
+			hclString(id),
+		),
 	}
 }
 

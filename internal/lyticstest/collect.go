@@ -92,8 +92,13 @@ func (s *Server) take(r *request, form, stream string, sent []json.RawMessage) r
 		rejected = 0
 	}
 	return s.success(r, http.StatusOK, map[string]any{
-		"message_count": count, "rejected_count": rejected, "content-type": r.Header.Get("Content-Type"), "droperrors": dropErrors, "dryrun": dryRun,
-		"timestamp_field": stamp, "filename": r.query.Get("filename"),
+		"message_count":   count,
+		"rejected_count":  rejected,
+		"content-type":    r.Header.Get("Content-Type"),
+		"droperrors":      dropErrors,
+		"dryrun":          dryRun,
+		"timestamp_field": stamp,
+		"filename":        r.query.Get("filename"),
 	})
 }
 

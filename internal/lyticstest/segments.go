@@ -17,7 +17,18 @@ import (
 // The keys of a segment that a client may send, and those that a new one needs.
 var (
 	segmentKeys = []string{
-		"name", "slug_name", "description", "segment_ql", "kind", "table", "is_public", "save_hist", "tags", "groups", "expires_at", "emit_trigger",
+		"name",
+		"slug_name",
+		"description",
+		"segment_ql",
+		"kind",
+		"table",
+		"is_public",
+		"save_hist",
+		"tags",
+		"groups",
+		"expires_at",
+		"emit_trigger",
 		"schedule_exit",
 	}
 	requiredSegmentKeys = []string{"name", "slug_name", "description", "segment_ql", "kind", "table", "is_public", "save_hist"}

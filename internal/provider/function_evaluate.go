@@ -41,15 +41,28 @@ func (evaluateFilter) Definition(_ context.Context, _ function.DefinitionRequest
 			"configuration, no platform and no clock: the same arguments always give the same result.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "filter", MarkdownDescription: "Filter, such as `FILTER AND (EXISTS email, age > 30)`."},
-			function.DynamicParameter{Name: "profile", MarkdownDescription: "Profile: an object of field ids and values. Values are strings, numbers, booleans, lists and maps. " +
-				"A field that is `null` or left out is a field without a value."},
-			function.MapParameter{Name: "types", ElementType: types.StringType, AllowNullValue: true,
+			function.DynamicParameter{
+				Name: "profile",
+				MarkdownDescription: "Profile: an object of field ids and values. Values are strings, numbers, booleans, lists and maps. " +
+					"A field that is `null` or left out is a field without a value.",
+			},
+			function.MapParameter{
+				Name:           "types",
+				ElementType:    types.StringType,
+				AllowNullValue: true,
 				MarkdownDescription: "Types of fields by id, as in `lytics_field`, such as `{ last_order = \"date\" }`. A field without a type keeps the type " +
-					"of its value. `{}` if no field needs one."},
-			function.StringParameter{Name: "now", MarkdownDescription: "Time that `now` stands for in the filter, as RFC 3339: `2026-01-31T12:00:00Z`."},
+					"of its value. `{}` if no field needs one.",
+			},
+			function.StringParameter{
+				Name:                "now",
+				MarkdownDescription: "Time that `now` stands for in the filter, as RFC 3339: `2026-01-31T12:00:00Z`.",
+			},
 		},
-		VariadicParameter: function.MapParameter{Name: "audiences", ElementType: types.StringType,
-			MarkdownDescription: "Optional: filters of the audiences that the filter includes, by slug, such as `{ vip = \"FILTER spend > 1000\" }`."},
+		VariadicParameter: function.MapParameter{
+			Name:                "audiences",
+			ElementType:         types.StringType,
+			MarkdownDescription: "Optional: filters of the audiences that the filter includes, by slug, such as `{ vip = \"FILTER spend > 1000\" }`.",
+		},
 		Return: function.BoolReturn{},
 	}
 }
@@ -156,8 +169,11 @@ func includedAudiences(f *filterql.Filter, given []map[string]string) (map[strin
 		seen[name] = true
 		inner, ok := out[name]
 		if !ok {
-			return nil, function.NewArgumentFuncError(filterArgument, fmt.Sprintf("The filter includes the audience %s, and the function cannot look it "+
-				"up. Give its filter as the fifth argument: { %s = \"FILTER ...\" }.", name, name))
+			return nil, function.NewArgumentFuncError(
+				filterArgument,
+				fmt.Sprintf("The filter includes the audience %s, and the function cannot look it "+
+					"up. Give its filter as the fifth argument: { %s = \"FILTER ...\" }.", name, name),
+			)
 		}
 		next = append(next, inner.Includes()...)
 	}
@@ -190,7 +206,10 @@ func (evaluateMapping) Definition(_ context.Context, _ function.DefinitionReques
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "expression", MarkdownDescription: "Expression, such as `tolower(email)`."},
 			function.DynamicParameter{Name: "event", MarkdownDescription: "Event: an object of column names and values."},
-			function.StringParameter{Name: "now", MarkdownDescription: "Time of the event, which `now()` gives, as RFC 3339: `2026-01-31T12:00:00Z`."},
+			function.StringParameter{
+				Name:                "now",
+				MarkdownDescription: "Time of the event, which `now()` gives, as RFC 3339: `2026-01-31T12:00:00Z`.",
+			},
 		},
 		Return: function.DynamicReturn{},
 	}

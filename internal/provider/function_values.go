@@ -23,8 +23,11 @@ func columnsOf(v types.Dynamic, position int64) (columns map[string]value.Value,
 		return nil, false, argumentError(position, convertErr)
 	}
 	if known && converted.Kind() != value.Map {
-		return nil, false, function.NewArgumentFuncError(position, fmt.Sprintf("An object or a map is needed, such as { email = \"ann@example.com\" }; this is %s.",
-			converted.Kind()))
+		return nil, false, function.NewArgumentFuncError(
+			position,
+			fmt.Sprintf("An object or a map is needed, such as { email = \"ann@example.com\" }; this is %s.",
+				converted.Kind()),
+		)
 	}
 	columns = map[string]value.Value{}
 	for _, e := range converted.Entries() {

@@ -67,7 +67,12 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 		return
 	}
 	at := r.target(resp.State.Schema.Type())
-	job, err := withinLimits(ctx, limit, "timeouts.create", func(ctx context.Context) (jobs.Job, error) { return api.CreateJob(ctx, definition) })
+	job, err := withinLimits(
+		ctx,
+		limit,
+		"timeouts.create",
+		func(ctx context.Context) (jobs.Job, error) { return api.CreateJob(ctx, definition) },
+	)
 	if err != nil {
 		addError(&resp.Diagnostics, at, "create "+r.kind.noun, err)
 		return
@@ -152,7 +157,12 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		definition.Triggers = triggerValues(ctx, prior.job().Triggers, &resp.Diagnostics)
 	}
 	id := j.ID.ValueString()
-	job, err := withinLimits(ctx, limit, "timeouts.update", func(ctx context.Context) (jobs.Job, error) { return api.UpdateJob(ctx, id, definition) })
+	job, err := withinLimits(
+		ctx,
+		limit,
+		"timeouts.update",
+		func(ctx context.Context) (jobs.Job, error) { return api.UpdateJob(ctx, id, definition) },
+	)
 	if err != nil {
 		addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
 		return

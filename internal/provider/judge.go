@@ -177,7 +177,11 @@ func (s *session) fitsField(ctx context.Context, at attributeTarget, m jobs.Mapp
 		return
 	}
 	if s.known() {
-		if j, judgeErr := s.judge(ctx, jobs.Draft{Attribute: "expression", Text: m.Expression}); judgeErr == nil && j.Arbiter == jobs.ArbiterEmbedded {
+		if j, judgeErr := s.judge(
+			ctx,
+			jobs.Draft{Attribute: "expression", Text: m.Expression},
+		); judgeErr == nil &&
+			j.Arbiter == jobs.ArbiterEmbedded {
 			addError(diags, at, "use the mapping", err)
 			return
 		}

@@ -68,7 +68,13 @@ var updateColumn = regexp.MustCompile(`(?i)updat|modif|chang|_commit`)
 // warnDoubleCounting warns if a sum or a count is fed from a table whose rows seem
 // to be updated: each version of a row is an event, and each event is added. at and
 // attribute say where this plan chose it.
-func (s *session) warnDoubleCounting(i jobs.TableImport, mappings []jobs.Mapping, at attributeTarget, attribute string, diags *diag.Diagnostics) {
+func (s *session) warnDoubleCounting(
+	i jobs.TableImport,
+	mappings []jobs.Mapping,
+	at attributeTarget,
+	attribute string,
+	diags *diag.Diagnostics,
+) {
 	if !updateColumn.MatchString(i.TimestampColumn) {
 		return
 	}
@@ -82,12 +88,18 @@ func (s *session) warnDoubleCounting(i jobs.TableImport, mappings []jobs.Mapping
 			continue
 		}
 		expression := strings.TrimSpace(m.Expression)
-		at.add(diags, diag.SeverityWarning, attribute, fmt.Sprintf("The %s in field %s may count a row more than once", f.MergeOperation, f.ID), paragraphs(
-			fmt.Sprintf("The mapping %s of field %s reads stream %s, an import of %s.%s.%s by %s. A row that is updated is a new event, and "+
-				"every event is added.%s", expression, f.ID, m.Stream, i.Catalog, i.Database, i.Table, i.TimestampColumn, repeated),
-			fmt.Sprintf("If rows are updated, import them by a timestamp that never changes, such as the time a row was created; or keep one "+
-				"value per row: a field of type map[string]number with merge_operation = \"latestmap\", and the mapping map(KEY, %s) with the "+
-				"column that identifies a row. If rows are only added and never updated, nothing has to change. See the guide \"Counting rows that change\".",
-				expression)))
+		at.add(
+			diags,
+			diag.SeverityWarning,
+			attribute,
+			fmt.Sprintf("The %s in field %s may count a row more than once", f.MergeOperation, f.ID),
+			paragraphs(
+				fmt.Sprintf("The mapping %s of field %s reads stream %s, an import of %s.%s.%s by %s. A row that is updated is a new event, and "+
+					"every event is added.%s", expression, f.ID, m.Stream, i.Catalog, i.Database, i.Table, i.TimestampColumn, repeated),
+				fmt.Sprintf("If rows are updated, import them by a timestamp that never changes, such as the time a row was created; or keep one "+
+					"value per row: a field of type map[string]number with merge_operation = \"latestmap\", and the mapping map(KEY, %s) with the "+
+					"column that identifies a row. If rows are only added and never updated, nothing has to change. See the guide \"Counting rows that change\".",
+					expression)),
+		)
 	}
 }

@@ -96,8 +96,9 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"max_rejected": schema.Int64Attribute{
-				Optional: true, Computed: true,
-				Default: int64default.StaticInt64(0),
+				Optional: true,
+				Computed: true,
+				Default:  int64default.StaticInt64(0),
 				MarkdownDescription: "Maximum number of rows of one run that the platform may reject. Rejected rows go into quarantine, and all others " +
 					"are sent once. If there are more, the run fails after its cursor has moved, so later runs do not fail for the same rows. Default 0.",
 				Validators: []validator.Int64{int64validator.AtLeast(0)},

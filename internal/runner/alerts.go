@@ -163,7 +163,16 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 		return a.db.LaterAlert(context.WithoutCancel(ctx), alert.ID, 0)
 	case alert.Attempts >= maxAlertAttempts:
 		a.metrics.alerts.WithLabelValues("given_up").Inc()
-		a.log.ErrorContext(ctx, "an alert could not be delivered; there will be no further attempt", "alert", alert.ID, "attempts", alert.Attempts, "error", err)
+		a.log.ErrorContext(
+			ctx,
+			"an alert could not be delivered; there will be no further attempt",
+			"alert",
+			alert.ID,
+			"attempts",
+			alert.Attempts,
+			"error",
+			err,
+		)
 		return a.db.DoneAlert(ctx, alert.ID)
 	default:
 		wait := alertPauses.Pause(alert.Attempts)

@@ -33,10 +33,13 @@ func newMetrics(r *Runner) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lytics_runs_total", Help: "Runs that this runner executed, by resulting status: queued means handed over, or to be attempted again.",
+			Name: "lytics_runs_total",
+			Help: "Runs that this runner executed, by resulting status: queued means handed over, or to be attempted again.",
 		}, []string{"status", "reason"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "lytics_run_duration_seconds", Help: "Time from the start of a run's first attempt to its end.", Buckets: prometheus.ExponentialBuckets(1, 2.5, 12),
+			Name:    "lytics_run_duration_seconds",
+			Help:    "Time from the start of a run's first attempt to its end.",
+			Buckets: prometheus.ExponentialBuckets(1, 2.5, 12),
 		}, []string{"status"}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lytics_rows_total", Help: "Rows that ended runs read and wrote.",

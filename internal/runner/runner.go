@@ -146,8 +146,25 @@ func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {
 	if run.Status == jobs.StatusFailed {
 		level = slog.LevelError
 	}
-	r.log.Log(context.WithoutCancel(ctx), level, "run ended or was handed over", "run", run.ID, "job", run.JobID, "status", run.Status, "attempt", run.Attempt,
-		"rows_read", run.RowsRead, "rows_written", run.RowsWritten, "error", run.Failure.String())
+	r.log.Log(
+		context.WithoutCancel(ctx),
+		level,
+		"run ended or was handed over",
+		"run",
+		run.ID,
+		"job",
+		run.JobID,
+		"status",
+		run.Status,
+		"attempt",
+		run.Attempt,
+		"rows_read",
+		run.RowsRead,
+		"rows_written",
+		run.RowsWritten,
+		"error",
+		run.Failure.String(),
+	)
 }
 
 // API returns the jobs.API of the runner's store.

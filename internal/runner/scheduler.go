@@ -82,7 +82,11 @@ func (s *scheduler) pass(ctx context.Context) (time.Duration, error) {
 	if err := errors.Join(err, dueErr); err != nil {
 		return 0, err
 	}
-	if err := drain(ctx, schedule, func(ctx context.Context, limit int) (int, error) { return s.db.ClaimDue(ctx, limit, s.plan) }); err != nil {
+	if err := drain(
+		ctx,
+		schedule,
+		func(ctx context.Context, limit int) (int, error) { return s.db.ClaimDue(ctx, limit, s.plan) },
+	); err != nil {
 		return 0, err
 	}
 	if err := drain(ctx, run, s.db.DispatchReady); err != nil {

@@ -105,7 +105,10 @@ func (s *Server) Objects(tb testing.TB) map[string][]byte {
 // Put writes an object.
 func (s *Server) Put(tb testing.TB, key string, content []byte) {
 	tb.Helper()
-	if _, err := s.client.PutObject(context.Background(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(content)}); err != nil {
+	if _, err := s.client.PutObject(
+		context.Background(),
+		&s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(content)},
+	); err != nil {
 		tb.Fatal(err)
 	}
 }

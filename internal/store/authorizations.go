@@ -120,7 +120,9 @@ func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow,
 // AuthorizationByLyticsID reads the one that stands for an authorization of the
 // Lytics account; CodeNotFound when there is none.
 func (d *DB) AuthorizationByLyticsID(ctx context.Context, lyticsID string) (AuthorizationRow, error) {
-	r, err := scanAuthorization(d.Read().QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE lytics_id = ?`, lyticsID).Scan)
+	r, err := scanAuthorization(
+		d.Read().QueryRowContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE lytics_id = ?`, lyticsID).Scan,
+	)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, notFound("authorization of the Lytics account", lyticsID)
 	}

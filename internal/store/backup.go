@@ -22,9 +22,11 @@ const backupAttempts = 3
 func Backup(ctx context.Context, from Location, dir string) (Copied, error) {
 	if !from.DatabaseURL.Empty() {
 		return Copied{}, &jobs.Error{
-			Code: jobs.CodeInvalid, Attribute: "database_url", Summary: "A store in PostgreSQL is not backed up by this command",
-			Detail: "PostgreSQL's own tools make a consistent backup of a database of any size.",
-			Next:   "Run pg_dump --schema=" + schemaName + " and keep the bucket's objects, or copy the store into a data directory while no runner is running",
+			Code:      jobs.CodeInvalid,
+			Attribute: "database_url",
+			Summary:   "A store in PostgreSQL is not backed up by this command",
+			Detail:    "PostgreSQL's own tools make a consistent backup of a database of any size.",
+			Next:      "Run pg_dump --schema=" + schemaName + " and keep the bucket's objects, or copy the store into a data directory while no runner is running",
 		}
 	}
 	return retry.Do(ctx, retry.Policy{Attempts: backupAttempts}, func(int) (Copied, error) {
@@ -57,8 +59,13 @@ func fillNewDir(ctx context.Context, dir string, fill func(staged string) (Copie
 	left, err := os.ReadDir(dir)
 	if err == nil && len(left) > 0 {
 		return Copied{}, &jobs.Error{
-			Code: jobs.CodeConflict, Summary: fmt.Sprintf("%s is not empty", dir),
-			Detail: fmt.Sprintf("It holds %s, for example.", left[0].Name()), Next: "Name a directory that does not exist or is empty; nothing was changed",
+			Code:    jobs.CodeConflict,
+			Summary: fmt.Sprintf("%s is not empty", dir),
+			Detail: fmt.Sprintf(
+				"It holds %s, for example.",
+				left[0].Name(),
+			),
+			Next: "Name a directory that does not exist or is empty; nothing was changed",
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -213,13 +213,25 @@ func (d *DB) AdoptRun(ctx context.Context, id, owner, runner string) (*Claim, er
 		if _, err := d.takeOver(ctx, tx); err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, `UPDATE runs SET shared = 0, owner = ?, runner = ?, epoch = epoch + 1, lease_until = `+now+` + ?, blocked = 0,
+		return tx.QueryRowContext(
+			ctx,
+			`UPDATE runs SET shared = 0, owner = ?, runner = ?, epoch = epoch + 1, lease_until = `+now+` + ?, blocked = 0,
 				available_at = 0, dispatched_at = NULL
 			WHERE id = ? AND status = 'queued' AND shared = 1 AND cancel_requested = 0
 				AND NOT EXISTS (SELECT 1 FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)
 			RETURNING job_id, authorization_id, epoch, attempt`,
-			owner, runner, Lease.Microseconds(), id, Lease.Microseconds()).
-			Scan(&c.JobID, &c.AuthorizationID, &c.Epoch, &c.Attempt)
+			owner,
+			runner,
+			Lease.Microseconds(),
+			id,
+			Lease.Microseconds(),
+		).
+			Scan(
+				&c.JobID,
+				&c.AuthorizationID,
+				&c.Epoch,
+				&c.Attempt,
+			)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -47,7 +47,11 @@ func (d *DB) migrate(ctx context.Context) error {
 		return err
 	}
 	if current > target {
-		return fmt.Errorf("it was written by a newer release (it has schema %d, this release knows schemas up to %d); use that release", current, target)
+		return fmt.Errorf(
+			"it was written by a newer release (it has schema %d, this release knows schemas up to %d); use that release",
+			current,
+			target,
+		)
 	}
 	if current > 0 && current < target {
 		if err := d.refuseMigrationInUse(ctx, current, target); err != nil {
@@ -81,7 +85,12 @@ func (d *DB) refuseMigrationInUse(ctx context.Context, current, target int64) er
 	return &jobs.Error{
 		Code:    jobs.CodeStore,
 		Summary: fmt.Sprintf("The store at %s cannot be migrated while an earlier release uses it", d.place),
-		Detail:  fmt.Sprintf("It has schema %d, and this release needs %d. These processes use it: %s.", current, target, strings.Join(names, ", ")),
+		Detail: fmt.Sprintf(
+			"It has schema %d, and this release needs %d. These processes use it: %s.",
+			current,
+			target,
+			strings.Join(names, ", "),
+		),
 		Next: fmt.Sprintf(
 			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; a killed process counts as alive for %s. Nothing was changed",
 			Lease,

@@ -43,8 +43,18 @@ func (d *DB) Owner(ctx context.Context, kind jobs.ObjectKind, id string) (r Owne
 
 func readOwner(ctx context.Context, q Querier, kind jobs.ObjectKind, id string) (OwnerRow, bool, error) {
 	r := OwnerRow{Kind: kind, ID: id}
-	err := q.QueryRowContext(ctx, `SELECT owner, claimant, creator, confirmed FROM platform_owners WHERE kind = ? AND object = ?`, string(kind), id).
-		Scan(&r.Owner, &r.Claimant, &r.Creator, &r.Confirmed)
+	err := q.QueryRowContext(
+		ctx,
+		`SELECT owner, claimant, creator, confirmed FROM platform_owners WHERE kind = ? AND object = ?`,
+		string(kind),
+		id,
+	).
+		Scan(
+			&r.Owner,
+			&r.Claimant,
+			&r.Creator,
+			&r.Confirmed,
+		)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}

@@ -49,8 +49,14 @@ func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
 func (d *DB) openSchema(ctx context.Context, create bool) error {
 	var known int64
 	var there, schema bool
-	err := d.read.QueryRowContext(ctx, `SELECT to_regclass('`+schemaName+`.store') IS NOT NULL, to_regnamespace('`+schemaName+`') IS NOT NULL`).
-		Scan(&there, &schema)
+	err := d.read.QueryRowContext(
+		ctx,
+		`SELECT to_regclass('`+schemaName+`.store') IS NOT NULL, to_regnamespace('`+schemaName+`') IS NOT NULL`,
+	).
+		Scan(
+			&there,
+			&schema,
+		)
 	if err != nil {
 		return d.failed("Cannot read the store", err)
 	}
@@ -61,11 +67,12 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 	}
 	if known == 0 && !create {
 		return &jobs.Error{
-			Code: jobs.CodeStore, Attribute: "database_url",
-			Summary: fmt.Sprintf("No store in %s", d.place),
-			Detail:  "The authorizations, jobs and cursors are expected in the database's schema " + schemaName + ", and that schema holds no store.",
-			Next:    "Point database_url at the database that has the store, or restore it from a backup",
-			Err:     fs.ErrNotExist,
+			Code:      jobs.CodeStore,
+			Attribute: "database_url",
+			Summary:   fmt.Sprintf("No store in %s", d.place),
+			Detail:    "The authorizations, jobs and cursors are expected in the database's schema " + schemaName + ", and that schema holds no store.",
+			Next:      "Point database_url at the database that has the store, or restore it from a backup",
+			Err:       fs.ErrNotExist,
 		}
 	}
 	unlock, err := d.MigrationLock(ctx)
@@ -85,8 +92,11 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 	invalid := func(detail string) error {
 		return &jobs.Error{
-			Code: jobs.CodeInvalid, Attribute: "database_url", Summary: "database_url cannot be used", Detail: detail,
-			Next: "Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with special characters in the password percent-encoded", // #nosec G101 -- a form to fill in
+			Code:      jobs.CodeInvalid,
+			Attribute: "database_url",
+			Summary:   "database_url cannot be used",
+			Detail:    detail,
+			Next:      "Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with special characters in the password percent-encoded", // #nosec G101 -- a form to fill in
 		}
 	}
 	u, err := url.Parse(text)

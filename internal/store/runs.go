@@ -29,8 +29,29 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 	var counts string
 	var created int64
 	var planned, started, finished, next sql.NullInt64
-	if err := scan(&r.ID, &r.JobID, &r.Status, &r.Reason, &planned, &r.Missed, &r.Attempt, &r.Runner, &r.Phase, &r.Done, &r.Total, &counts,
-		&r.Failure.Code, &r.Failure.Summary, &r.Failure.Detail, &r.Failure.Next, &r.Failure.Attribute, &created, &started, &finished, &next); err != nil {
+	if err := scan(
+		&r.ID,
+		&r.JobID,
+		&r.Status,
+		&r.Reason,
+		&planned,
+		&r.Missed,
+		&r.Attempt,
+		&r.Runner,
+		&r.Phase,
+		&r.Done,
+		&r.Total,
+		&counts,
+		&r.Failure.Code,
+		&r.Failure.Summary,
+		&r.Failure.Detail,
+		&r.Failure.Next,
+		&r.Failure.Attribute,
+		&created,
+		&started,
+		&finished,
+		&next,
+	); err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal([]byte(counts), &r.Counts); err != nil {

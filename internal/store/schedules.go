@@ -125,8 +125,14 @@ func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string
 		return "", err // it ran already; a changed definition set next_run_at back
 	}
 	// A run that has not begun yet will read the same rows as this one would.
-	err = tx.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`, job.ID).
-		Scan(&one)
+	err = tx.QueryRowContext(
+		ctx,
+		`SELECT 1 FROM runs WHERE job_id = ? AND status = 'queued' AND shared = 1 AND started_at IS NULL LIMIT 1`,
+		job.ID,
+	).
+		Scan(
+			&one,
+		)
 	if err == nil {
 		return "", insertMissed(ctx, tx, job, Skip{Count: 1, First: *p.Run, Last: *p.Run, Why: "the run before it had not begun yet"})
 	}

@@ -267,7 +267,13 @@ func refusedJobs(t *testing.T, open Opener) {
 		s.Import, s.Export = nil, &jobs.AudienceExport{AudienceID: "none", Catalog: "main", Database: "sales"}
 	}), jobs.CodeInvalid, "audience_id")
 	refused(t, "no such schedule", with(func(s *jobs.JobSpec) { s.Schedule = &jobs.Schedule{Frequency: "yearly"} }), jobs.CodeInvalid, "")
-	refused(t, "by Lytics without an account", with(func(s *jobs.JobSpec) { s.ManagedBy = jobs.ManagedByLytics }), jobs.CodeInvalid, "managed_by")
+	refused(
+		t,
+		"by Lytics without an account",
+		with(func(s *jobs.JobSpec) { s.ManagedBy = jobs.ManagedByLytics }),
+		jobs.CodeInvalid,
+		"managed_by",
+	)
 	refused(t, "Lytics' log of a job that it does not execute", errorOf(a.JobLog(t.Context(), first.ID)), jobs.CodeInvalid, "")
 	refused(t, "the log of no such job", errorOf(a.JobLog(t.Context(), "job_x")), jobs.CodeNotFound, "")
 	refused(t, "neither import nor export", with(func(s *jobs.JobSpec) { s.Import, s.Export = nil, nil }), jobs.CodeInvalid, "")

@@ -21,11 +21,23 @@ func judgements(t *testing.T, open Opener) {
 			t.Errorf("%s: want and got:\n%s", attribute, d)
 		}
 		got, err = a.JudgeDraft(ctx, jobs.Draft{Attribute: attribute, Text: "contains(email"})
-		if got = must(t, attribute, got, err); got.Refusal.Code != jobs.CodeInvalid || got.Refusal.Attribute != attribute || got.Refusal.Next == "" {
+		if got = must(
+			t,
+			attribute,
+			got,
+			err,
+		); got.Refusal.Code != jobs.CodeInvalid || got.Refusal.Attribute != attribute ||
+			got.Refusal.Next == "" {
 			t.Errorf("%s: got %+v, want a refusal of %s with a next step", attribute, got, attribute)
 		}
 	}
-	refused(t, "an attribute without a language", errorOf(a.JudgeDraft(ctx, jobs.Draft{Attribute: "stream", Text: "x"})), jobs.CodeInvalid, "attribute")
+	refused(
+		t,
+		"an attribute without a language",
+		errorOf(a.JudgeDraft(ctx, jobs.Draft{Attribute: "stream", Text: "x"})),
+		jobs.CodeInvalid,
+		"attribute",
+	)
 	if _, err := a.Store(ctx, false); !jobs.IsCode(err, jobs.CodeStore) {
 		t.Errorf("after judgements, the store gives %v, want code %s: none was created", err, jobs.CodeStore)
 	}
@@ -72,7 +84,12 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 		jobs.CodeConflict,
 		"",
 	)
-	if again, err := a.CreateMapping(ctx, jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"}, "mine"); err != nil || again.ID != m.ID {
+	if again, err := a.CreateMapping(
+		ctx,
+		jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email"},
+		"mine",
+	); err != nil ||
+		again.ID != m.ID {
 		t.Errorf("created again: got %+v, %v; want %s", again, err, m.ID)
 	}
 	m.Expression = "tolower(email)"
@@ -94,7 +111,11 @@ func audiences(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
 	ctx := t.Context()
-	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}, "mine"); err != nil {
+	if _, err := a.CreateField(
+		ctx,
+		jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"},
+		"mine",
+	); err != nil {
 		t.Fatal(err)
 	}
 	made, err := a.CreateAudience(ctx, jobs.Audience{Name: "All", Slug: "all", Filter: "FILTER AND (EXISTS email)"}, "mine")
@@ -139,7 +160,9 @@ func audiences(t *testing.T, open Opener) {
 	refused(t, "no such identifier", errorOf(a.Profile(ctx, jobs.Identity{Field: "name", Value: "a"})), jobs.CodeInvalid, "")
 
 	export, err := a.CreateJob(ctx, jobs.JobSpec{
-		Label: "all", AuthorizationID: authorize(t, a, "warehouse").ID, Export: &jobs.AudienceExport{AudienceID: "all", Catalog: "main", Database: "sales"},
+		Label:           "all",
+		AuthorizationID: authorize(t, a, "warehouse").ID,
+		Export:          &jobs.AudienceExport{AudienceID: "all", Catalog: "main", Database: "sales"},
 	})
 	if err != nil || export.Export.TableName != "lytics_user_all" {
 		t.Fatalf("export: got %+v, %v; want the table lytics_user_all", export.Export, err)
@@ -158,7 +181,11 @@ func erasure(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
 	ctx := t.Context()
-	if _, err := a.CreateField(ctx, jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"}, "mine"); err != nil {
+	if _, err := a.CreateField(
+		ctx,
+		jobs.Field{ID: "email", Type: "string", IsIdentifier: true, MergeOperation: "latest"},
+		"mine",
+	); err != nil {
 		t.Fatal(err)
 	}
 	ann := jobs.Identity{Field: "email", Value: "ann@example.com"}
@@ -169,6 +196,12 @@ func erasure(t *testing.T, open Opener) {
 			t.Errorf("dry run %t: want and got:\n%s", dryRun, d)
 		}
 	}
-	refused(t, "conflicts", errorOf(a.Erase(ctx, jobs.ErasureRequest{Identity: ann, DryRun: true, Conflicts: true})), jobs.CodeInvalid, "conflicts")
+	refused(
+		t,
+		"conflicts",
+		errorOf(a.Erase(ctx, jobs.ErasureRequest{Identity: ann, DryRun: true, Conflicts: true})),
+		jobs.CodeInvalid,
+		"conflicts",
+	)
 	refused(t, "a request of another platform", errorOf(a.ErasureDone(ctx, "req")), jobs.CodeInvalid, "request")
 }

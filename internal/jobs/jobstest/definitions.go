@@ -78,7 +78,12 @@ func (f *Fake) UpdateJob(ctx context.Context, id string, spec jobs.JobSpec) (job
 // checkManager refuses what the engine refuses of jobs that Lytics executes.
 func (f *Fake) checkManager(s *Store, spec jobs.JobSpec) error {
 	if spec.ManagedBy.IsLytics() && !f.env.Lytics {
-		return jobs.Invalid("managed_by", "There is no Lytics account", "The customer-data side is the embedded one.", "Configure platform.lytics")
+		return jobs.Invalid(
+			"managed_by",
+			"There is no Lytics account",
+			"The customer-data side is the embedded one.",
+			"Configure platform.lytics",
+		)
 	}
 	if s.Authorizations[spec.AuthorizationID].ManagedBy.IsLytics() != spec.ManagedBy.IsLytics() {
 		return jobs.Invalid("authorization_id", "The authorization is managed by another", "It is not for this job.", "Use another one")

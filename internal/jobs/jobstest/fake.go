@@ -90,10 +90,19 @@ func (f *Fake) Retire(ctx context.Context, instance string) error {
 func (e *Environment) create(location string) *Store {
 	e.Created++
 	s := &Store{
-		ID: fmt.Sprintf("store-%d", e.Created), Authorizations: map[string]jobs.Authorization{}, Tokens: map[string]string{},
-		Jobs: map[string]jobs.Job{}, Confirmed: map[string]bool{}, Creators: map[string]string{}, Logs: map[string][]jobs.LogLine{},
-		Cursors: map[string]int{}, Events: map[string]int{},
-		Fields: map[string]jobs.Field{}, Mappings: map[string]jobs.Mapping{}, Audiences: map[string]jobs.Audience{}, Owners: map[string]ObjectOwner{},
+		ID:             fmt.Sprintf("store-%d", e.Created),
+		Authorizations: map[string]jobs.Authorization{},
+		Tokens:         map[string]string{},
+		Jobs:           map[string]jobs.Job{},
+		Confirmed:      map[string]bool{},
+		Creators:       map[string]string{},
+		Logs:           map[string][]jobs.LogLine{},
+		Cursors:        map[string]int{},
+		Events:         map[string]int{},
+		Fields:         map[string]jobs.Field{},
+		Mappings:       map[string]jobs.Mapping{},
+		Audiences:      map[string]jobs.Audience{},
+		Owners:         map[string]ObjectOwner{},
 	}
 	e.Stores[location] = s
 	return s

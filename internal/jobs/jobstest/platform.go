@@ -34,7 +34,13 @@ func (f *Fake) CreateField(ctx context.Context, v jobs.Field, owner jobs.Owner) 
 
 // PutField implements jobs.Platform.
 func (f *Fake) PutField(ctx context.Context, v jobs.Field, owner jobs.Owner) (jobs.Field, error) {
-	return read(ctx, f, "PutField", []any{v, owner}, func(s *Store) (jobs.Field, error) { return put(s, s.Fields, jobs.KindField, v.ID, v, owner) })
+	return read(
+		ctx,
+		f,
+		"PutField",
+		[]any{v, owner},
+		func(s *Store) (jobs.Field, error) { return put(s, s.Fields, jobs.KindField, v.ID, v, owner) },
+	)
 }
 
 // Field implements jobs.Platform.
@@ -78,7 +84,13 @@ func (f *Fake) CreateMapping(ctx context.Context, v jobs.Mapping, owner jobs.Own
 
 // PutMapping implements jobs.Platform.
 func (f *Fake) PutMapping(ctx context.Context, v jobs.Mapping, owner jobs.Owner) (jobs.Mapping, error) {
-	return read(ctx, f, "PutMapping", []any{v, owner}, func(s *Store) (jobs.Mapping, error) { return put(s, s.Mappings, jobs.KindMapping, v.ID, v, owner) })
+	return read(
+		ctx,
+		f,
+		"PutMapping",
+		[]any{v, owner},
+		func(s *Store) (jobs.Mapping, error) { return put(s, s.Mappings, jobs.KindMapping, v.ID, v, owner) },
+	)
 }
 
 // Mapping implements jobs.Platform.
@@ -108,7 +120,13 @@ func (f *Fake) CreateAudience(ctx context.Context, v jobs.Audience, owner jobs.O
 
 // PutAudience implements jobs.Platform.
 func (f *Fake) PutAudience(ctx context.Context, v jobs.Audience, owner jobs.Owner) (jobs.Audience, error) {
-	return read(ctx, f, "PutAudience", []any{v, owner}, func(s *Store) (jobs.Audience, error) { return put(s, s.Audiences, jobs.KindAudience, v.ID, v, owner) })
+	return read(
+		ctx,
+		f,
+		"PutAudience",
+		[]any{v, owner},
+		func(s *Store) (jobs.Audience, error) { return put(s, s.Audiences, jobs.KindAudience, v.ID, v, owner) },
+	)
 }
 
 // Audience implements jobs.Platform.

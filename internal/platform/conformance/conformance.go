@@ -16,7 +16,12 @@ import (
 
 // Platform is the interface of a customer-data platform.
 type Platform interface {
-	Append(ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
+	Append(
+		ctx context.Context,
+		stream string,
+		events []jobs.Event,
+		commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
+	) (jobs.AppendResult, error)
 	StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error)
 	Streams(ctx context.Context) ([]jobs.StreamInfo, error)
 

@@ -26,7 +26,10 @@ func (t *platformTest) cursor() (n int) {
 // setCursor returns a commit function that sets the cursor.
 func (t *platformTest) setCursor(n int) func(tx *store.Tx, _ []jobs.RejectedEvent) error {
 	return func(tx *store.Tx, _ []jobs.RejectedEvent) error {
-		if _, err := tx.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`); err != nil {
+		if _, err := tx.ExecContext(
+			t.Context(),
+			`CREATE TABLE IF NOT EXISTS test_cursor (one INTEGER PRIMARY KEY, n INTEGER NOT NULL)`,
+		); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(t.Context(), `INSERT INTO test_cursor VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET n = excluded.n`, n)
@@ -102,7 +105,8 @@ var events = []test{
 			if want := (jobs.AppendResult{Written: 2, Rejected: 1}); err != nil || got != want || t.cursor() != 7 {
 				t.Errorf("append: got %+v, %v, cursor %d, want %+v, cursor 7", got, err, t.cursor(), want)
 			}
-			if len(rejected) != 1 || rejected[0].ID != "bad" || string(rejected[0].Data) != `{"id":"no"}` || rejected[0].Reason == "" || rejected[0].Among != nil {
+			if len(rejected) != 1 || rejected[0].ID != "bad" || string(rejected[0].Data) != `{"id":"no"}` || rejected[0].Reason == "" ||
+				rejected[0].Among != nil {
 				t.Errorf("got the rejected events %+v, want bad with its data and a reason", rejected)
 			}
 			rejected = nil
@@ -111,7 +115,14 @@ var events = []test{
 				return t.setCursor(8)(tx, r)
 			})
 			if want := (jobs.AppendResult{Rejected: 1}); err != nil || got != want || t.cursor() != 8 || len(rejected) != 1 {
-				t.Errorf("append of the bad event alone: got %+v, %v, cursor %d, rejected %+v, want %+v, cursor 8", got, err, t.cursor(), rejected, want)
+				t.Errorf(
+					"append of the bad event alone: got %+v, %v, cursor %d, rejected %+v, want %+v, cursor 8",
+					got,
+					err,
+					t.cursor(),
+					rejected,
+					want,
+				)
 			}
 		}
 	}},

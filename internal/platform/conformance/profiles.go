@@ -28,8 +28,18 @@ func (t *platformTest) defineShop() {
 		t.field(f)
 	}
 	expressions := map[string]string{
-		"email": "email(email)", "phone": "phone", "name": "name", "first_name": "name", "spend": "price", "orders": "price", "biggest": "price", "smallest": "price",
-		"seen": "todate(at)", "tags": "tags", "by_shop": "map(shop, price)", "vip": "price > 100",
+		"email":      "email(email)",
+		"phone":      "phone",
+		"name":       "name",
+		"first_name": "name",
+		"spend":      "price",
+		"orders":     "price",
+		"biggest":    "price",
+		"smallest":   "price",
+		"seen":       "todate(at)",
+		"tags":       "tags",
+		"by_shop":    "map(shop, price)",
+		"vip":        "price > 100",
 	}
 	for field, expression := range expressions {
 		t.mapping("shop", field, expression, "")

@@ -25,7 +25,21 @@ var scans = []test{
 		for _, c := range columns {
 			ids = append(ids, c.ID)
 		}
-		if want := []string{"biggest", "by_shop", "email", "first_name", "name", "orders", "phone", "seen", "smallest", "spend", "tags", "unfed", "vip"}; !slices.Equal(
+		if want := []string{
+			"biggest",
+			"by_shop",
+			"email",
+			"first_name",
+			"name",
+			"orders",
+			"phone",
+			"seen",
+			"smallest",
+			"spend",
+			"tags",
+			"unfed",
+			"vip",
+		}; !slices.Equal(
 			ids,
 			want,
 		) {

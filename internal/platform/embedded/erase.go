@@ -103,7 +103,9 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.I
 	pr, err := p.ownerOf(ctx, g, identity{index, id.Value})
 	if err == nil && pr != nil && pr.conflict {
 		return g, nil, &jobs.Error{
-			Code: jobs.CodeFailed, Attribute: "identifier", Summary: "The identifier does not belong to one user",
+			Code:      jobs.CodeFailed,
+			Attribute: "identifier",
+			Summary:   "The identifier does not belong to one user",
 			Detail: "It is joined with more identities than one user has: " +
 				"a placeholder value in an identifier joins users who are not the same.",
 			Next: "Add the placeholder to platform.embedded.placeholder_identifiers, run an import so that the profiles are rebuilt, then erase again",

@@ -12,7 +12,23 @@ import (
 var (
 	expressionWords = []string{"and", "or", "not", "in"}
 	filterWords     = []string{
-		"filter", "and", "or", "not", "exists", "in", "intersects", "contains", "like", "between", "include", "from", "alias", "limit", "with", "select", "null",
+		"filter",
+		"and",
+		"or",
+		"not",
+		"exists",
+		"in",
+		"intersects",
+		"contains",
+		"like",
+		"between",
+		"include",
+		"from",
+		"alias",
+		"limit",
+		"with",
+		"select",
+		"null",
 	}
 )
 

@@ -220,8 +220,10 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	}
 	if id := out.text("id"); id != "" && id != a.ID {
 		return jobs.Audience{}, &jobs.Error{
-			Code: jobs.CodeFailed, Summary: summary, Detail: fmt.Sprintf("Lytics answered with another audience, %s (%s): audience %s may be unchanged", out.text("slug_name"), id, a.ID),
-			Next: "Look at both in Lytics and delete the one that is not wanted; a filter of another table than user is not supported",
+			Code:    jobs.CodeFailed,
+			Summary: summary,
+			Detail:  fmt.Sprintf("Lytics answered with another audience, %s (%s): audience %s may be unchanged", out.text("slug_name"), id, a.ID),
+			Next:    "Look at both in Lytics and delete the one that is not wanted; a filter of another table than user is not supported",
 		}
 	}
 	return p.noteAudience(ctx, a, out)
@@ -242,7 +244,13 @@ func (p *Platform) DeleteAudience(ctx context.Context, id string) error {
 	if r.text("id") != id {
 		return nil
 	}
-	if err := p.refuseWhileIncluded(ctx, id, fmt.Sprintf("Audience %q cannot be deleted", r.text("name")), id, r.text("slug_name")); err != nil {
+	if err := p.refuseWhileIncluded(
+		ctx,
+		id,
+		fmt.Sprintf("Audience %q cannot be deleted", r.text("name")),
+		id,
+		r.text("slug_name"),
+	); err != nil {
 		return err
 	}
 	c := p.get(summary, segmentPath+"/"+url.PathEscape(id))

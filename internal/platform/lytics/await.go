@@ -68,7 +68,13 @@ func (p *Platform) streamCount(ctx context.Context, stream string) (n sql.NullIn
 
 // await adds the events that Lytics accepted to those that are awaited.
 func await(ctx context.Context, tx *store.Tx, stream string, accepted int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE lytics_awaited SET target = target + ?, sent = sent + ? WHERE stream = ?`, accepted, accepted, stream)
+	_, err := tx.ExecContext(
+		ctx,
+		`UPDATE lytics_awaited SET target = target + ?, sent = sent + ? WHERE stream = ?`,
+		accepted,
+		accepted,
+		stream,
+	)
 	return err
 }
 
@@ -114,8 +120,12 @@ func (p *Platform) AwaitProfiles(ctx context.Context, progress func(done, total 
 		}
 		lag.Events = missing
 		if len(unknown) > 0 {
-			lag.Note = fmt.Sprintf("Lytics may not have built all profiles, after a wait of %s: %s. Profiles of these events may be missing or old; "+
-				"a later run of the export has them.", p.clock.Now().Sub(begun).Round(time.Second), strings.Join(unknown, "; "))
+			lag.Note = fmt.Sprintf(
+				"Lytics may not have built all profiles, after a wait of %s: %s. Profiles of these events may be missing or old; "+
+					"a later run of the export has them.",
+				p.clock.Now().Sub(begun).Round(time.Second),
+				strings.Join(unknown, "; "),
+			)
 		}
 		return lag, p.storeError(ctx, summary, p.stopAwaiting(ctx, all))
 	}

@@ -135,7 +135,10 @@ func (p *Platform) writeMapping(ctx context.Context, s *schemaState, summary str
 	r.set("field", m.Field)
 	r.set("expr", m.Expression)
 	r.set("guard_expr", m.GuardExpression)
-	out, err := p.changeSchema(ctx, schemaChange{summary: summary, attribute: faultyExpression(m), kind: "mapping", id: m.ID, state: s, body: r})
+	out, err := p.changeSchema(
+		ctx,
+		schemaChange{summary: summary, attribute: faultyExpression(m), kind: "mapping", id: m.ID, state: s, body: r},
+	)
 	if err != nil {
 		return jobs.Mapping{}, err
 	}

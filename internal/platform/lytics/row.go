@@ -32,8 +32,10 @@ func (s *scan) row(profile gjson.Result) (profileRow, error) {
 		}
 		if r.cells[i], ok = render(v, f.Type); !ok {
 			return r, &jobs.Error{
-				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("a profile has a value in field %q that is not of type %s", f.ID, f.Type),
-				Next: "Correct the type of the field, or leave the field out",
+				Code:    jobs.CodeFailed,
+				Summary: s.summary,
+				Detail:  fmt.Sprintf("a profile has a value in field %q that is not of type %s", f.ID, f.Type),
+				Next:    "Correct the type of the field, or leave the field out",
 			}
 		}
 	}

@@ -188,8 +188,10 @@ func (s *scan) attempt(ctx context.Context) (total int64, err error) {
 			return total, nil
 		case next == start || total >= 0 && read > 3*total+10*pageSize:
 			return 0, &jobs.Error{
-				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", read, total),
-				Next: "Run it again; if it stays, ask Lytics",
+				Code:    jobs.CodeFailed,
+				Summary: s.summary,
+				Detail:  fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", read, total),
+				Next:    "Run it again; if it stays, ask Lytics",
 			}
 		}
 		start = next

@@ -48,7 +48,12 @@ func (t *tokenSource) renew(ctx context.Context, refused jobs.Secret) (changed b
 func (t *tokenSource) load(ctx context.Context) (jobs.Secret, error) {
 	fail := func(detail string, err error) (jobs.Secret, error) {
 		return jobs.Secret{}, &jobs.Error{
-			Code: jobs.CodeUnauthorized, Attribute: tokenAttribute, Summary: "There is no usable API token for Lytics", Detail: detail, Next: tokenNext, Err: err,
+			Code:      jobs.CodeUnauthorized,
+			Attribute: tokenAttribute,
+			Summary:   "There is no usable API token for Lytics",
+			Detail:    detail,
+			Next:      tokenNext,
+			Err:       err,
 		}
 	}
 	if t.read == nil {

@@ -108,7 +108,10 @@ func NewRule(t value.Type, op Operation, capacity, keepDays int64) (Rule, error)
 	case capacity < 0 || capacity > MaxCapacity:
 		return Rule{}, &RuleError{"capacity", fmt.Sprintf("the capacity is %d; it can be 1 to %d, or 0 for the default", capacity, MaxCapacity)}
 	case capacity > 0 && !bounded:
-		return Rule{}, &RuleError{"capacity", fmt.Sprintf("a capacity limits collections, and a field of type %s merged by %q has no limit", t, op)}
+		return Rule{}, &RuleError{
+			"capacity",
+			fmt.Sprintf("a capacity limits collections, and a field of type %s merged by %q has no limit", t, op),
+		}
 	case keepDays < 0 || keepDays > maxKeepDays:
 		return Rule{}, &RuleError{"keep_days", fmt.Sprintf("keep_days is %d; it can be 1 to %d, or 0 to keep for ever", keepDays, maxKeepDays)}
 	case keepDays > 0 && !slices.Contains([]Operation{Latest, Merge, Capped, LatestMap}, op):

@@ -57,8 +57,12 @@ func (s *Server) describeContents(api huma.API) {
 
 	profiles := route{http.MethodGet, "/audiences/{id}/profiles", "scan-audience", "Read the profiles of an audience, by id or slug"}
 	op = profiles.operation()
-	op.Responses = streamed(protocol.NDJSON, "The first line has the fields. Each further line has the values of one profile, in the order of the fields. "+
-		"The last line has \"end\"; without it the answer is incomplete.", schemas.Schema(typeOf[protocol.Row](), true, ""))
+	op.Responses = streamed(
+		protocol.NDJSON,
+		"The first line has the fields. Each further line has the values of one profile, in the order of the fields. "+
+			"The last line has \"end\"; without it the answer is incomplete.",
+		schemas.Schema(typeOf[protocol.Row](), true, ""),
+	)
 	huma.Register(api, op, wrap(profiles, s.profiles))
 }
 

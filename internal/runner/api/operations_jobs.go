@@ -34,7 +34,12 @@ func (s *Server) describeStore(api huma.API) {
 	}
 	register(
 		api,
-		route{http.MethodPut, "/clients/{id}", "client-is-alive", "Report that a client is alive: no other client adopts its unconfirmed objects"},
+		route{
+			http.MethodPut,
+			"/clients/{id}",
+			"client-is-alive",
+			"Report that a client is alive: no other client adopts its unconfirmed objects",
+		},
 		say(jobs.Presence.Beat),
 	)
 	register(
@@ -68,7 +73,11 @@ func (s *Server) describeAuthorizations(api huma.API) {
 		route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"},
 		actionByID(a.DeleteAuthorization),
 	)
-	register(api, route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Record that a state file holds an object"}, actionByID(a.Confirm))
+	register(
+		api,
+		route{http.MethodPut, "/objects/{id}/confirmed", "confirm", "Record that a state file holds an object"},
+		actionByID(a.Confirm),
+	)
 }
 
 func (s *Server) describeJobs(api huma.API) {

@@ -39,7 +39,11 @@ func (s *Server) describePlatform(api huma.API) {
 	register(api, route{http.MethodDelete, "/mappings/{id}", "delete-mapping", "Delete a mapping"}, deleteOwned(a.DeleteMapping))
 
 	register(api, route{http.MethodGet, "/audiences", "list-audiences", "List the audiences"}, all(a.Audiences, audienceOf))
-	register(api, route{http.MethodPost, "/audiences", "create-audience", "Create an audience"}, putOwned(a.CreateAudience, audience, audienceOf))
+	register(
+		api,
+		route{http.MethodPost, "/audiences", "create-audience", "Create an audience"},
+		putOwned(a.CreateAudience, audience, audienceOf),
+	)
 	register(
 		api,
 		route{http.MethodPut, "/audiences", "put-audience", "Create or change an audience"},

@@ -191,7 +191,14 @@ func withoutSchema(staged string) string { return staged[len("temp."):] }
 // replaceRows ends the rows whose ids are in the staging table under the condition
 // closing, and inserts new states from it under the condition writing.
 func (t *txn) replaceRows(v *catalog.Version, staged, closing, writing string) error {
-	if _, err := t.exec("UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (SELECT _rid FROM %s WHERE %s)", v.Phys, v.N, int64(bind.NoEnd), staged, closing); err != nil {
+	if _, err := t.exec(
+		"UPDATE %s SET _to = %d WHERE _to = %d AND _rid IN (SELECT _rid FROM %s WHERE %s)",
+		v.Phys,
+		v.N,
+		int64(bind.NoEnd),
+		staged,
+		closing,
+	); err != nil {
 		return err
 	}
 	into, from := make([]string, len(v.Columns)), make([]string, len(v.Columns))
@@ -215,7 +222,9 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 		if _, err := t.exec("CREATE TEMP TABLE %s AS %s", withoutSchema(staged), merged); err != nil {
 			return nil, 0, err
 		}
-		twice, err := t.queryCount("SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)")
+		twice, err := t.queryCount(
+			"SELECT count(*) FROM (SELECT _rid FROM " + staged + " WHERE _rid IS NOT NULL GROUP BY _rid HAVING count(*) > 1)",
+		)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -236,7 +245,13 @@ func (s *session) merge(ctx context.Context, env *bind.Env, st *syntax.Merge) (w
 			return nil, 0, nil
 		}
 		// Inserted rows get row ids that were never used.
-		if _, err := t.exec("UPDATE %s SET _rid = %d + r.n FROM (SELECT rowid AS id, row_number() OVER () - 1 AS n FROM %s WHERE action = 'I') AS r WHERE %s.rowid = r.id", staged, tab.NextRow, staged, withoutSchema(staged)); err != nil {
+		if _, err := t.exec(
+			"UPDATE %s SET _rid = %d + r.n FROM (SELECT rowid AS id, row_number() OVER () - 1 AS n FROM %s WHERE action = 'I') AS r WHERE %s.rowid = r.id",
+			staged,
+			tab.NextRow,
+			staged,
+			withoutSchema(staged),
+		); err != nil {
 			return nil, 0, err
 		}
 		v := t.nextVersion(env, tab, "MERGE", predicateParameter(bind.Describe(st.On)))

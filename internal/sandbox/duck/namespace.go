@@ -61,7 +61,13 @@ func (t *txn) createCatalog(st *syntax.CreateNamespace) error {
 		}
 		return sqlerror.CatalogExists(n)
 	}
-	c := &catalog.Catalog{ID: t.engine.newID(), Name: n, Comment: st.Comment, Created: t.engine.nextCommitTime(), Schemas: map[string]*catalog.Schema{}}
+	c := &catalog.Catalog{
+		ID:      t.engine.newID(),
+		Name:    n,
+		Comment: st.Comment,
+		Created: t.engine.nextCommitTime(),
+		Schemas: map[string]*catalog.Schema{},
+	}
 	if err := saveObject(t.ctx, t.conn, c.ID, "catalog", c); err != nil {
 		return err
 	}

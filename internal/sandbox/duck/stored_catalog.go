@@ -115,16 +115,21 @@ func (e *Engine) dropOrphans(ctx context.Context, conn *sql.Conn, tables map[int
 		}
 	}
 	var orphans []string
-	err := eachDocument(ctx, conn, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 't\\_%' ESCAPE '\\'", func(name []byte) error {
-		var id int64
-		if _, err := fmt.Sscanf(string(name), "t_%d", &id); err == nil {
-			e.lastID = max(e.lastID, id)
-		}
-		if !used[string(name)] {
-			orphans = append(orphans, string(name))
-		}
-		return nil
-	})
+	err := eachDocument(
+		ctx,
+		conn,
+		"SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 't\\_%' ESCAPE '\\'",
+		func(name []byte) error {
+			var id int64
+			if _, err := fmt.Sscanf(string(name), "t_%d", &id); err == nil {
+				e.lastID = max(e.lastID, id)
+			}
+			if !used[string(name)] {
+				orphans = append(orphans, string(name))
+			}
+			return nil
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("look for orphaned physical tables: %w", err)
 	}

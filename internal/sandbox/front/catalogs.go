@@ -85,7 +85,11 @@ func eachTable(
 // GetCatalogs lists the catalogs.
 func (h *handler) GetCatalogs(ctx context.Context, req *tcli.TGetCatalogsReq) (*tcli.TGetCatalogsResp, error) {
 	return runMetadataCall(ctx, h, metadataCall{
-		name: "GetCatalogs", kind: tcli.TOperationType_GET_CATALOGS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		name:    "GetCatalogs",
+		kind:    tcli.TOperationType_GET_CATALOGS,
+		session: req.SessionHandle,
+		direct:  req.GetDirectResults,
+		async:   req.RunAsync,
 		list: func(ctx context.Context, sess *session) (*listing, error) {
 			catalogs, err := sess.engine.Objects(ctx)
 			out := newListing("TABLE_CAT")

@@ -102,7 +102,11 @@ func serverInfo(t tcli.TGetInfoType) (*tcli.TGetInfoValue, bool) {
 // GetTypeInfo lists the types.
 func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*tcli.TGetTypeInfoResp, error) {
 	return runMetadataCall(ctx, h, metadataCall{
-		name: "GetTypeInfo", kind: tcli.TOperationType_GET_TYPE_INFO, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		name:    "GetTypeInfo",
+		kind:    tcli.TOperationType_GET_TYPE_INFO,
+		session: req.SessionHandle,
+		direct:  req.GetDirectResults,
+		async:   req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			out := newListing("TYPE_NAME", "DATA_TYPE INT", "PRECISION INT", "LITERAL_PREFIX", "LITERAL_SUFFIX",
 				"CREATE_PARAMS", "NULLABLE SMALLINT", "CASE_SENSITIVE", "SEARCHABLE SMALLINT", "UNSIGNED_ATTRIBUTE",
@@ -123,7 +127,11 @@ func (h *handler) GetTypeInfo(ctx context.Context, req *tcli.TGetTypeInfoReq) (*
 // GetTableTypes lists the kinds of tables.
 func (h *handler) GetTableTypes(ctx context.Context, req *tcli.TGetTableTypesReq) (*tcli.TGetTableTypesResp, error) {
 	return runMetadataCall(ctx, h, metadataCall{
-		name: "GetTableTypes", kind: tcli.TOperationType_GET_TABLE_TYPES, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		name:    "GetTableTypes",
+		kind:    tcli.TOperationType_GET_TABLE_TYPES,
+		session: req.SessionHandle,
+		direct:  req.GetDirectResults,
+		async:   req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			out := newListing("TABLE_TYPE")
 			out.add("TABLE")
@@ -138,7 +146,11 @@ func (h *handler) GetTableTypes(ctx context.Context, req *tcli.TGetTableTypesReq
 // GetFunctions lists user-defined functions. The list is empty.
 func (h *handler) GetFunctions(ctx context.Context, req *tcli.TGetFunctionsReq) (*tcli.TGetFunctionsResp, error) {
 	return runMetadataCall(ctx, h, metadataCall{
-		name: "GetFunctions", kind: tcli.TOperationType_GET_FUNCTIONS, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		name:    "GetFunctions",
+		kind:    tcli.TOperationType_GET_FUNCTIONS,
+		session: req.SessionHandle,
+		direct:  req.GetDirectResults,
+		async:   req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			return newListing("FUNCTION_CAT", "FUNCTION_SCHEM", "FUNCTION_NAME", "REMARKS",
 				"FUNCTION_TYPE INT", "SPECIFIC_NAME"), nil
@@ -164,7 +176,11 @@ func (h *handler) GetPrimaryKeys(ctx context.Context, req *tcli.TGetPrimaryKeysR
 // GetCrossReference lists foreign keys. The list is empty.
 func (h *handler) GetCrossReference(ctx context.Context, req *tcli.TGetCrossReferenceReq) (*tcli.TGetCrossReferenceResp, error) {
 	return runMetadataCall(ctx, h, metadataCall{
-		name: "GetCrossReference", kind: tcli.TOperationType_UNKNOWN, session: req.SessionHandle, direct: req.GetDirectResults, async: req.RunAsync,
+		name:    "GetCrossReference",
+		kind:    tcli.TOperationType_UNKNOWN,
+		session: req.SessionHandle,
+		direct:  req.GetDirectResults,
+		async:   req.RunAsync,
 		list: func(context.Context, *session) (*listing, error) {
 			return newListing("PKTABLE_CAT", "PKTABLE_SCHEM", "PKTABLE_NAME", "PKCOLUMN_NAME",
 				"FKTABLE_CAT", "FKTABLE_SCHEM", "FKTABLE_NAME", "FKCOLUMN_NAME", "KEY_SEQ INT",

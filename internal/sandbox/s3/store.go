@@ -110,7 +110,11 @@ var (
 
 // List returns the objects whose keys begin with prefix, by key.
 func (s *Store) List(_ context.Context, bucket, prefix string, c objectstore.Credential) ([]objectstore.Object, error) {
-	if err := s.authorizeEngine(c, access{action: "s3:GetBucketLocation", bucket: bucket}, access{action: "s3:ListBucket", bucket: bucket, prefix: prefix}); err != nil {
+	if err := s.authorizeEngine(
+		c,
+		access{action: "s3:GetBucketLocation", bucket: bucket},
+		access{action: "s3:ListBucket", bucket: bucket, prefix: prefix},
+	); err != nil {
 		return nil, err
 	}
 	p := gofakes3.NewPrefix(&prefix, nil)

@@ -69,7 +69,10 @@ func (s *session) makeCatalog(ctx context.Context, name, comment string) error {
 		schemas = append(schemas, metadata.InformationSchema)
 	}
 	for _, schema := range schemas {
-		if _, err := s.queryTexts(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment)); err != nil {
+		if _, err := s.queryTexts(
+			ctx,
+			"CREATE SCHEMA IF NOT EXISTS "+quoting.Name(s.engine.names.Schema(name, schema))+" COMMENT "+quoting.Text(comment),
+		); err != nil {
 			return s.databricksError(err, nil)
 		}
 	}

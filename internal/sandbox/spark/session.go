@@ -135,7 +135,10 @@ func (s *session) truncate(ctx context.Context, st *rewrite.Statement) (warehous
 		return s.command(ctx, st)
 	}
 	t := st.Tables[0]
-	if _, err := s.queryTexts(ctx, "DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name))); err != nil {
+	if _, err := s.queryTexts(
+		ctx,
+		"DELETE FROM "+quoting.Name(s.engine.names.Schema(t.Catalog, t.Schema), s.engine.names.Table(t.Name)),
+	); err != nil {
 		return nil, s.databricksError(err, st)
 	}
 	return fixedresult.Empty(), nil

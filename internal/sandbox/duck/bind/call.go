@@ -109,9 +109,18 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 	}
 	switch {
 	case over && !f.aggregate && !f.window:
-		panic(sqlerror.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", generatedName(c.ast)))
+		panic(
+			sqlerror.New("UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "Expression \"%s\" not supported within a window function.", generatedName(c.ast)),
+		)
 	case !over && f.window:
-		panic(sqlerror.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function \"%s\" does not have an OVER clause.", generatedName(c.ast)))
+		panic(
+			sqlerror.New(
+				"WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
+				"42601",
+				"Window function \"%s\" does not have an OVER clause.",
+				generatedName(c.ast),
+			),
+		)
 	case c.ast.Filter != nil && !f.aggregate, c.ast.Distinct && !f.aggregate:
 		panic(
 			sqlerror.New(
@@ -133,7 +142,13 @@ func (b *binder) checkCall(c *call, f function, over bool) {
 		)
 	case f.aggregate && !over && b.noAggregates != "":
 		panic(
-			sqlerror.New("GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in %s, but found %s.", b.noAggregates, generatedName(c.ast)),
+			sqlerror.New(
+				"GROUP_BY_AGGREGATE",
+				"42903",
+				"Aggregate functions are not allowed in %s, but found %s.",
+				b.noAggregates,
+				generatedName(c.ast),
+			),
 		)
 	case f.aggregate && !over && anyAggregate(c.args):
 		panic(

@@ -85,7 +85,13 @@ func (b *binder) unnamedExpr(x syntax.Expr, sc *scope) *Expr {
 	case *syntax.Named:
 		panic(sqlerror.Unsupported("a named argument here"))
 	case *syntax.Lambda:
-		panic(sqlerror.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "Invalid lambda function call. A lambda function should only be used in a higher order function."))
+		panic(
+			sqlerror.New(
+				"INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION",
+				"42K0D",
+				"Invalid lambda function call. A lambda function should only be used in a higher order function.",
+			),
+		)
 	}
 	panic(sqlerror.Unsupported(fmt.Sprintf("the expression %T", x)))
 }

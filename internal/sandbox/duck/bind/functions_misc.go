@@ -57,7 +57,11 @@ func init() {
 			message = c.b.implicitCast(c.args[1], types.StringType).SQL
 		}
 		return &Expr{
-			SQL:      fmt.Sprintf("CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END", cond.SQL, raiseSQL("USER_RAISED_EXCEPTION", "P0001", message)),
+			SQL: fmt.Sprintf(
+				"CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END",
+				cond.SQL,
+				raiseSQL("USER_RAISED_EXCEPTION", "P0001", message),
+			),
 			Type:     types.VoidType,
 			Nullable: true,
 		}

@@ -69,9 +69,12 @@ func init() {
 	register("like", template(types.BooleanType, `($1 LIKE $2 ESCAPE '\')`, s, s))
 	register("ilike", template(types.BooleanType, `($1 ILIKE $2 ESCAPE '\')`, s, s))
 	register("regexp_replace", template(s, "regexp_replace($1, $2, dbx_replacement($3), 'g')", s, s, s))
-	register("regexp_extract", byArgumentCount(template(s, "regexp_extract($1, $2, 1)", s, s), function{min: 3, max: 3, bind: func(c *call) *Expr {
-		return template(s, "regexp_extract($1, $2, $3)", s, s, i).bind(c)
-	}}))
+	register(
+		"regexp_extract",
+		byArgumentCount(template(s, "regexp_extract($1, $2, 1)", s, s), function{min: 3, max: 3, bind: func(c *call) *Expr {
+			return template(s, "regexp_extract($1, $2, $3)", s, s, i).bind(c)
+		}}),
+	)
 	register("regexp_count", template(i, "CAST(len(regexp_extract_all($1, $2)) AS INTEGER)", s, s))
 	register("levenshtein", template(i, "CAST(levenshtein($1, $2) AS INTEGER)", s, s))
 	register("format_number", template(s, "format('{:,.' || CAST($2 AS VARCHAR) || 'f}', $1)", types.DoubleType, i))

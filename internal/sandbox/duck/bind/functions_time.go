@@ -56,7 +56,10 @@ func init() {
 		x := c.timeArgument(0)
 		return &Expr{SQL: c.b.formatTime(x.SQL, x.Type, c.constantArgument(1, "")), Type: s, Nullable: x.Nullable}
 	}})
-	register("date_add dateadd timestampadd", byArgumentCount(template(date, "($1 + $2)", date, i), function{min: 3, max: 3, bind: bindDateAdd}))
+	register(
+		"date_add dateadd timestampadd",
+		byArgumentCount(template(date, "($1 + $2)", date, i), function{min: 3, max: 3, bind: bindDateAdd}),
+	)
 	register("date_sub", template(date, "($1 - $2)", date, i))
 	register(
 		"datediff date_diff timestampdiff",
@@ -151,7 +154,13 @@ func bindParse(t *types.Type, try bool) func(c *call) *Expr {
 		if t.Kind != types.Timestamp {
 			zone = "UTC"
 		}
-		sql := fmt.Sprintf("make_timestamp(dbx_parse_timestamp(%s, %s, %s, '%s'))", x.SQL, StringLiteral(c.constantArgument(1, "")), StringLiteral(zone), m)
+		sql := fmt.Sprintf(
+			"make_timestamp(dbx_parse_timestamp(%s, %s, %s, '%s'))",
+			x.SQL,
+			StringLiteral(c.constantArgument(1, "")),
+			StringLiteral(zone),
+			m,
+		)
 		if t.Kind == types.Date {
 			sql = "CAST(" + sql + " AS DATE)"
 		}

@@ -18,13 +18,28 @@ type generator struct {
 	outer bool
 }
 
-var generators = map[string]bool{"explode": true, "explode_outer": true, "posexplode": true, "posexplode_outer": true, "inline": true, "inline_outer": true}
+var generators = map[string]bool{
+	"explode":          true,
+	"explode_outer":    true,
+	"posexplode":       true,
+	"posexplode_outer": true,
+	"inline":           true,
+	"inline_outer":     true,
+}
 
 // bindGenerator binds a generator.
 func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
 	name := strings.ToLower(x.Name[len(x.Name)-1])
 	if len(x.Args) != 1 {
-		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `%s` requires 1 parameters but the actual number is %d.", name, len(x.Args)))
+		panic(
+			sqlerror.New(
+				"WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+				"42605",
+				"The `%s` requires 1 parameters but the actual number is %d.",
+				name,
+				len(x.Args),
+			),
+		)
 	}
 	a := b.expr(x.Args[0], sc)
 	if a.aggregate {
@@ -52,7 +67,14 @@ func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
 		g.cols = append(g.cols, Column{Name: "key", Type: a.Type.Key, Nullable: outer}, Column{Name: "value", Type: a.Type.Elem, Nullable: true})
 		sources = append(sources, "u.x.key", "u.x.value")
 	default:
-		panic(sqlerror.TypeMismatch("Cannot resolve \"%s(%s)\" due to data type mismatch: The first parameter requires the (\"ARRAY\" or \"MAP\") type, however it has the type \"%s\".", name, a.Name, a.Type))
+		panic(
+			sqlerror.TypeMismatch(
+				"Cannot resolve \"%s(%s)\" due to data type mismatch: The first parameter requires the (\"ARRAY\" or \"MAP\") type, however it has the type \"%s\".",
+				name,
+				a.Name,
+				a.Type,
+			),
+		)
 	}
 	for i, s := range sources {
 		sources[i] = fmt.Sprintf("%s AS c%d", s, i)
@@ -89,7 +111,15 @@ func (b *binder) generatorItem(item syntax.SelectItem, sc *scope, from *fromItem
 		names = []string{item.Alias}
 	}
 	if names != nil && len(names) != len(cols) {
-		panic(sqlerror.New("UDTF_ALIAS_NUMBER_MISMATCH", "42802", "The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected %d aliases, but got %s.", len(cols), strings.Join(names, ",")))
+		panic(
+			sqlerror.New(
+				"UDTF_ALIAS_NUMBER_MISMATCH",
+				"42802",
+				"The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected %d aliases, but got %s.",
+				len(cols),
+				strings.Join(names, ","),
+			),
+		)
 	}
 	sql, name := b.joinGenerator(g, from.sql)
 	from.sql = sql
@@ -138,14 +168,29 @@ func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fro
 		return b.subquery(lateral+g.sql, g.cols, t.Alias, []string{name}, outer)
 	}
 	if name != "range" || len(t.Call.Name) > 1 {
-		panic(sqlerror.New("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "Could not resolve %s to a table-valued function. Please make sure that %s is defined as a table-valued function and that all required parameters are provided correctly.", quoting.Name(t.Call.Name...), quoting.Name(t.Call.Name...)))
+		panic(
+			sqlerror.New(
+				"UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+				"42883",
+				"Could not resolve %s to a table-valued function. Please make sure that %s is defined as a table-valued function and that all required parameters are provided correctly.",
+				quoting.Name(t.Call.Name...),
+				quoting.Name(t.Call.Name...),
+			),
+		)
 	}
 	args := make([]string, len(t.Call.Args))
 	for i, x := range t.Call.Args {
 		args[i] = b.implicitCast(b.expr(x, &scope{}), types.BigIntType).SQL
 	}
 	if len(args) == 0 || len(args) > 4 {
-		panic(sqlerror.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `range` requires [1, 4] parameters but the actual number is %d.", len(args)))
+		panic(
+			sqlerror.New(
+				"WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+				"42605",
+				"The `range` requires [1, 4] parameters but the actual number is %d.",
+				len(args),
+			),
+		)
 	}
 	args = args[:min(len(args), 3)]
 	sql := fmt.Sprintf("(SELECT range AS c0 FROM range(%s))", strings.Join(args, ", "))

@@ -125,7 +125,9 @@ func (b *binder) informationRowsOfTable(name string, c *catalog.Catalog, s *cata
 		if t.View != nil {
 			kind, format, insert = "VIEW", any("UNKNOWN_DATA_SOURCE_FORMAT"), "NO"
 		}
-		return [][]any{{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, nilIfEmpty(t.Comment()), t.Created, user, changed, user, format, nil}}
+		return [][]any{
+			{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, nilIfEmpty(t.Comment()), t.Created, user, changed, user, format, nil},
+		}
 	case "views":
 		if t.View == nil {
 			return nil

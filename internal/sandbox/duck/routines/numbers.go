@@ -9,10 +9,14 @@ import (
 
 var numbers = map[string]*routine{
 	"dbx_double_text": {params(double), text, func(a arguments) (any, error) { return sparkvalue.FormatFloat(a.float64At(0), 64), nil }},
-	"dbx_float_text":  {params(single), text, func(a arguments) (any, error) { return sparkvalue.FormatFloat(float64(a.float32At(0)), 32), nil }},
-	"dbx_decimal_op":  {params(text, text, text, whole), text, decimalOp},
-	"dbx_round":       {params(double, whole), double, round},
-	"dbx_shift":       {params(text, long, long, whole), long, shift},
+	"dbx_float_text": {
+		params(single),
+		text,
+		func(a arguments) (any, error) { return sparkvalue.FormatFloat(float64(a.float32At(0)), 32), nil },
+	},
+	"dbx_decimal_op": {params(text, text, text, whole), text, decimalOp},
+	"dbx_round":      {params(double, whole), double, round},
+	"dbx_shift":      {params(text, long, long, whole), long, shift},
 }
 
 func decimalName(precision, scale int) string { return fmt.Sprintf("DECIMAL(%d,%d)", precision, scale) }

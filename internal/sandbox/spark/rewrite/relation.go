@@ -181,7 +181,8 @@ func (w *walker) keyword(t syntax.Token) bool {
 	case "SELECT":
 		w.top().inFrom, w.top().hasSelect, w.expected = false, true, noName
 	case "FROM":
-		if fromFunctions[w.top().function] && !w.top().hasSelect || before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
+		if fromFunctions[w.top().function] && !w.top().hasSelect ||
+			before.Upper == "DISTINCT" && (w.token(-2).Upper == "IS" || w.token(-2).Upper == "NOT") {
 			w.expected = noName
 			return true
 		}

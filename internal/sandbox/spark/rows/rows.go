@@ -147,12 +147,24 @@ func (d *Decoder) column(to array.Builder, c Column, from *tcli.TColumn, rows in
 	case from.I32Val != nil:
 		return appendValues(to, from.I32Val.Values, from.I32Val.Nulls, rows, (*array.Int32Builder).Append)
 	case from.I64Val != nil && c.Form == Micros:
-		return appendValues(to, from.I64Val.Values, from.I64Val.Nulls, rows, func(b *array.TimestampBuilder, v int64) { b.Append(arrow.Timestamp(v)) })
+		return appendValues(
+			to,
+			from.I64Val.Values,
+			from.I64Val.Nulls,
+			rows,
+			func(b *array.TimestampBuilder, v int64) { b.Append(arrow.Timestamp(v)) },
+		)
 	case from.I64Val != nil:
 		return appendValues(to, from.I64Val.Values, from.I64Val.Nulls, rows, (*array.Int64Builder).Append)
 	case from.DoubleVal != nil && c.Type.Kind == types.Float:
 		// The server sends the double with the same decimal digits as the float.
-		return appendValues(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, func(b *array.Float32Builder, v float64) { b.Append(float32(v)) })
+		return appendValues(
+			to,
+			from.DoubleVal.Values,
+			from.DoubleVal.Nulls,
+			rows,
+			func(b *array.Float32Builder, v float64) { b.Append(float32(v)) },
+		)
 	case from.DoubleVal != nil:
 		return appendValues(to, from.DoubleVal.Values, from.DoubleVal.Nulls, rows, (*array.Float64Builder).Append)
 	case from.BinaryVal != nil:

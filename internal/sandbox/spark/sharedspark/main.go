@@ -52,7 +52,11 @@ func runWithSpark(ctx context.Context, dir, in string, command []string) (err er
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	begun := time.Now()
-	server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: data, SmallStatements: true}, spark.StartTimeout)
+	server, err := process.Serve(
+		ctx,
+		process.Options{Home: sparkdist.Installation{Dir: dir}, DataDir: data, SmallStatements: true},
+		spark.StartTimeout,
+	)
 	if err != nil {
 		return err
 	}

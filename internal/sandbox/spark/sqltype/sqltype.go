@@ -110,7 +110,16 @@ func (n *node) UnmarshalJSON(text []byte) error {
 	if n.Name == "" {
 		n.Name = o.Name
 	}
-	n.Element, n.Key, n.Value = firstNonNil(o.ElementType, o.ElementName), firstNonNil(o.KeyType, o.KeyName), firstNonNil(o.ValueType, o.ValueName)
+	n.Element, n.Key, n.Value = firstNonNil(
+		o.ElementType,
+		o.ElementName,
+	), firstNonNil(
+		o.KeyType,
+		o.KeyName,
+	), firstNonNil(
+		o.ValueType,
+		o.ValueName,
+	)
 	n.Precision, n.Scale, n.Length = o.Precision, o.Scale, o.Length
 	for _, f := range o.Fields {
 		n.Field = append(n.Field, f.field())
