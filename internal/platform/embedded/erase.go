@@ -108,7 +108,8 @@ func (p *Platform) erasedProfile(ctx context.Context, pl *mappingPlan, id jobs.I
 			Summary:   "The identifier does not belong to one user",
 			Detail: "It is joined with more identities than one user has: " +
 				"a placeholder value in an identifier joins users who are not the same.",
-			Next: "Add the placeholder to platform.embedded.placeholder_identifiers, run an import so that the profiles are rebuilt, then erase again",
+			Next: "Add the placeholder to platform.embedded.placeholder_identifiers, or exclude it with the guard_expression of the mapping; " +
+				"run an import so that the profiles are rebuilt, then erase again",
 		}
 	}
 	return g, pr, err
