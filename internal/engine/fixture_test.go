@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // work replaces the work of a run.
@@ -27,12 +28,23 @@ func blocked(started chan<- string) work {
 	}
 }
 
-// process opens an engine on the store in dir, as another process would. Its
-// runs do w.
+// process opens an engine on the store in dir, as another process would, and
+// creates the store if there is none. Its runs do w.
 func process(t *testing.T, dir string, w work, set ...func(*engine.Options)) *engine.Engine {
 	t.Helper()
+	if err := storetest.Create(t.Context(), dataDir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return processWithoutStore(t, dir, w, set...)
+}
+
+func dataDir(dir string) string { return filepath.Join(dir, "data") }
+
+// processWithoutStore is process, but leaves it to the engine to create the store.
+func processWithoutStore(t *testing.T, dir string, w work, set ...func(*engine.Options)) *engine.Engine {
+	t.Helper()
 	o := engine.Options{
-		DataDir: filepath.Join(dir, "data"), EncryptionKeyFile: filepath.Join(dir, "keys", "key"), AllowPrivateHosts: true,
+		DataDir: dataDir(dir), EncryptionKeyFile: filepath.Join(dir, "keys", "key"), AllowPrivateHosts: true,
 		Getenv: func(string) string { return "" }, Work: w, Name: "host",
 	}
 	for _, f := range set {

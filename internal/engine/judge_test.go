@@ -19,7 +19,7 @@ func TestALyticsAccountJudgesTextsWithoutAStore(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = account.Close() })
 	dir := filepath.Join(t.TempDir(), "store")
-	e := process(t, dir, succeed, func(o *engine.Options) {
+	e := processWithoutStore(t, dir, succeed, func(o *engine.Options) {
 		o.Platform = engine.Lytics(engine.LyticsAccount{Token: jobs.NewSecret("t"), APIURL: account.APIURL, BulkURL: account.BulkURL})
 	})
 	for text, want := range map[string]jobs.Code{"EXISTS email": "", "EXISTS (": jobs.CodeInvalid} {

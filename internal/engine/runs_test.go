@@ -233,7 +233,7 @@ func TestAClosedEngineRefusesCalls(t *testing.T) {
 
 func TestMissingStoreHasNoRuns(t *testing.T) {
 	t.Parallel()
-	e := process(t, t.TempDir(), succeed)
+	e := processWithoutStore(t, t.TempDir(), succeed)
 	if all, err := e.ListRuns(t.Context(), jobs.RunFilter{}); err != nil || len(all) != 0 {
 		t.Errorf("got %v, %v; want none", all, err)
 	}

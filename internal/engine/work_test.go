@@ -6,12 +6,17 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // cursorKeyOn returns the cursor key of a job on a new store, after prepare.
 func cursorKeyOn(t *testing.T, platform Backend, prepare func(tx *store.Tx) error) string {
 	t.Helper()
-	e := New(Options{DataDir: t.TempDir(), Platform: platform})
+	dir := t.TempDir()
+	if err := storetest.Create(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	e := New(Options{DataDir: dir, Platform: platform})
 	t.Cleanup(func() { _ = e.Close() })
 	db, err := e.open(t.Context(), createStore)
 	if err != nil {

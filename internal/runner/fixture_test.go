@@ -31,6 +31,8 @@ type fixture struct {
 	// limit is the largest number of runs of one authorization at a time.
 	limit int
 	made  atomic.Int64
+	// platform is the customer-data side; the zero value is the embedded platform.
+	platform engine.Backend
 	// staging is the bucket for the events of a store in PostgreSQL.
 	staging *staging.S3Config
 	once    sync.Once
@@ -61,7 +63,7 @@ func onEachDatabase(t *testing.T, f func(t *testing.T, b *fixture)) {
 func (b *fixture) engine() *engine.Engine {
 	return engine.New(engine.Options{
 		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
-		Getenv: func(string) string { return "" }, Work: b.work, Staging: b.staging, MaxRunsPerAuthorization: b.limit,
+		Getenv: func(string) string { return "" }, Work: b.work, Platform: b.platform, Staging: b.staging, MaxRunsPerAuthorization: b.limit,
 		Name: fmt.Sprintf("host-%d", b.made.Add(1)),
 	})
 }

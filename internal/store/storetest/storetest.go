@@ -42,14 +42,16 @@ var migrated = sync.OnceValues(func() (content []byte, err error) {
 // file yet, it gets a migrated one with an id of its own.
 func Open(ctx context.Context, at store.Location) (*store.DB, error) {
 	if at.Dir != "" {
-		if err := prepare(ctx, at.Dir); err != nil {
+		if err := Create(ctx, at.Dir); err != nil {
 			return nil, err
 		}
 	}
 	return store.Open(ctx, at, true)
 }
 
-func prepare(ctx context.Context, dir string) error {
+// Create puts a migrated store with an id of its own into a directory, unless a
+// store is there.
+func Create(ctx context.Context, dir string) error {
 	file := filepath.Join(dir, fileName)
 	content, err := migrated()
 	if err != nil {
