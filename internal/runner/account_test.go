@@ -56,7 +56,7 @@ func TestScheduledRunRefusesAnotherAccount(t *testing.T) {
 			t.Errorf("got the failure %q, want it to name account %s", text, id)
 		}
 	}
-	if len(run.Counts.Statements) != 0 {
-		t.Errorf("the run sent %d statements to the warehouse, want none", len(run.Counts.Statements))
+	if len(run.Statements) != 0 {
+		t.Errorf("the run sent %d statements to the warehouse, want none", len(run.Statements))
 	}
 }
