@@ -50,8 +50,10 @@ func embeddedSubject(t *testing.T, c embedded.Config) conformance.Subject {
 func TestLytics(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]lyticstest.Options{
-		"strict":  {},
-		"patches": {Patches: true, AccountID: "4f7b525bdba058fc096757a6", Switches: lyticstest.Switches{HideIDs: true, MappingByCollection: true}},
+		"strict": {},
+		"patches": {Patches: true, AccountID: "4f7b525bdba058fc096757a6", Switches: lyticstest.Switches{
+			HideIDs: true, MappingByCollection: true, AccountV1: true, ErasureLooks: 5,
+		}},
 		"other readings": {Switches: lyticstest.Switches{
 			StopKeepsNothing: true, CountRejected: true, BlindDryRun: true, StreamCountCT: true, StatusText: true, ScanNext: true,
 			AcceptArrays: true, AcceptGzip: true, ValidateTextOnly: true, EvaluateToNothing: true,
