@@ -40,10 +40,12 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 		Credentials: noCredentials{}, // the transport adds them
 		// The SDK must not read the environment and ~/.databrickscfg, which may be
 		// for another workspace.
-		Loaders:             []config.Loader{noLoader{}},
-		HTTPTransport:       &restTransport{w: w},
-		HTTPTimeoutSeconds:  30,
-		RetryTimeoutSeconds: 60,
+		Loaders:       []config.Loader{noLoader{}},
+		HTTPTransport: &restTransport{w: w},
+		// HTTPTimeoutSeconds bounds the time without any progress of one request. A
+		// busy metastore may need more than half a minute before its first byte.
+		HTTPTimeoutSeconds:  120,
+		RetryTimeoutSeconds: 300,
 	})
 	if err != nil {
 		return nil, err
