@@ -28,26 +28,30 @@ func Describe(r jobs.Run) string {
 	}
 }
 
+// countList collects counts and what they are of, without those that are zero.
+type countList []string
+
+func (c *countList) add(n int64, what string) {
+	if n > 0 {
+		*c = append(*c, humanize.Comma(n)+" "+what)
+	}
+}
+
 // describeLosses names the events of a run that may be duplicated or are in no
 // profile.
 func describeLosses(c jobs.Counts) string {
-	var parts []string
-	add := func(n int64, what string) {
-		if n > 0 {
-			parts = append(parts, humanize.Comma(n)+" "+what)
-		}
-	}
-	add(c.RowsRejected, "rows rejected and in quarantine")
-	add(c.PossiblyDuplicated, "possibly duplicated")
-	add(c.RowsErased, "rows of erased users left out")
-	add(c.Unidentified, "events without an identifier")
-	add(c.Unfit, "values that do not fit their field")
+	var parts countList
+	parts.add(c.RowsRejected, "rows rejected and in quarantine")
+	parts.add(c.PossiblyDuplicated, "possibly duplicated")
+	parts.add(c.RowsErased, "rows of erased users left out")
+	parts.add(c.Unidentified, "events without an identifier")
+	parts.add(c.Unfit, "values that do not fit their field")
 	conflicts := "identity conflicts"
 	if c.ConflictExample != "" {
 		conflicts += " (" + c.ConflictExample + ")"
 	}
-	add(c.Conflicts, conflicts)
-	add(c.EventsBehind, "events that Lytics has not built into profiles yet")
+	parts.add(c.Conflicts, conflicts)
+	parts.add(c.EventsBehind, "events that Lytics has not built into profiles yet")
 	return strings.Join(parts, ", ")
 }
 

@@ -173,20 +173,15 @@ func (in *invocation) resendQuarantine(ctx context.Context, f quarantineFlags, i
 	if in.json {
 		return writeJSON(in, []jobs.Resent{total})
 	}
-	var parts []string
-	add := func(n int64, what string) {
-		if n > 0 {
-			parts = append(parts, humanize.Comma(n)+" "+what)
-		}
-	}
-	add(total.Accepted, "accepted and removed from quarantine")
-	add(total.Rejected, "rejected again")
-	add(total.Erased, "of erased users, which were removed")
-	add(total.NotSendable, "cannot be sent again: the row is not kept")
-	add(total.Sending, "are being sent by another process")
-	add(total.PossiblyDuplicated, "possibly duplicated")
+	var parts countList
+	parts.add(total.Accepted, "accepted and removed from quarantine")
+	parts.add(total.Rejected, "rejected again")
+	parts.add(total.Erased, "of erased users, which were removed")
+	parts.add(total.NotSendable, "cannot be sent again: the row is not kept")
+	parts.add(total.Sending, "are being sent by another process")
+	parts.add(total.PossiblyDuplicated, "possibly duplicated")
 	if len(parts) == 0 {
-		parts = []string{"No rows are in quarantine"}
+		parts = countList{"No rows are in quarantine"}
 	}
 	_, err = fmt.Fprintln(in.out, strings.Join(parts, ", ")+".")
 	return err
