@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,6 +100,45 @@ func TestEveryPackageHasItsRowInTheArchitecture(t *testing.T) {
 	for _, e := range entries {
 		if folder := filepath.ToSlash(filepath.Join("internal", e.Name())); e.IsDir() && !strings.Contains(string(text), "`"+folder+"`") {
 			t.Errorf("ARCHITECTURE.md has no row for %s", folder)
+		}
+	}
+}
+
+var namedTest = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
+
+// Every test that SECURITY.md names exists.
+func TestTestsNamedInSecurityExist(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	err = filepath.WalkDir("internal", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				declared[f.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := namedTest.FindAllStringSubmatch(string(text), -1)
+	if len(named) < 20 {
+		t.Errorf("SECURITY.md names %d tests, want at least 20", len(named))
+	}
+	for _, m := range named {
+		if !declared[m[1]] {
+			t.Errorf("SECURITY.md names the test %s, which does not exist", m[1])
 		}
 	}
 }

@@ -12,9 +12,14 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/cli"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/terminal"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/worker"
 )
 
 // version is set by the release build.
@@ -23,7 +28,9 @@ var version = "dev"
 func main() {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-debug") && !strings.HasPrefix(os.Args[1], "--debug") {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := cli.Run(ctx, os.Args[1:], cli.Program{Version: version, Open: open, LookupEnv: os.LookupEnv}, os.Stdout, os.Stderr)
+		code := cli.Run(ctx, os.Args[1:], cli.Program{
+			Version: version, Open: open, LookupEnv: os.LookupEnv, Worker: worker.Command(worker.Executable, cli.WorkerCommand),
+		}, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
 	}
@@ -33,11 +40,13 @@ func main() {
 		go exitWithParent(os.Getppid())
 	}
 	factory, stop := newProvider(version)
-	err := providerserver.Serve(context.Background(), factory, providerserver.ServeOpts{
-		Address: "registry.terraform.io/terraform-provider-lytics/lytics",
-		Debug:   *debug,
-	})
+	var options []tf6server.ServeOpt
+	if *debug {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve("registry.terraform.io/terraform-provider-lytics/lytics",
+		func() tfprotov6.ProviderServer { return provider.NewServer(factory()) }, options...)
 	if err := errors.Join(err, stop()); err != nil {
-		log.Fatal(err)
+		log.Fatal(terminal.Text(redact.Text(err.Error())))
 	}
 }

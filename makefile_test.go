@@ -11,7 +11,7 @@ import (
 var (
 	// selectedTests matches the -run or -skip pattern of a test command in the
 	// makefile, and its package.
-	selectedTests = regexp.MustCompile(`go test .*-(?:run|skip) '?([\w|]+)'? .*\./(internal/\w+)`)
+	selectedTests = regexp.MustCompile(`go test .*-(?:run|skip) '?([\w|]+)'? .*\./(internal/[\w/]+)`)
 	testFunction  = regexp.MustCompile(`(?m)^func (Test\w+)`)
 )
 

@@ -62,5 +62,5 @@ func openStore(ctx context.Context, c config.Engine) (jobs.API, error) {
 			return local, nil
 		}
 	}
-	return engine.New(engine.OptionsFromConfig(c, version)), nil
+	return engine.Audited{Engine: engine.New(engine.OptionsFromConfig(c, version))}, nil
 }

@@ -32,7 +32,7 @@ variable "token" {
 }
 
 # The runner's address and token come from the environment: LYTICS_RUNNER_URL
-# and LYTICS_RUNNER_TOKEN. The runner has the staging bucket in its own configuration.
+# and LYTICS_RUNNER_TOKEN. The runner has the staging volume in its own configuration.
 provider "lytics" {
   runner = {}
 }

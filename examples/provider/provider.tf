@@ -11,12 +11,12 @@ provider "lytics" {
   # The default, beside the configuration. It contains cursors and profiles: keep it.
   data_dir = ".lytics"
 
-  # Only exports need it. Credentials come from the AWS environment.
+  # Only exports need it: a Unity Catalog volume, on any cloud. No bucket and no key.
   staging = {
-    s3 = {
-      bucket = "acme-lytics-staging"
-      prefix = "exports"
-      region = "eu-central-1"
+    volume = {
+      catalog = "main"
+      schema  = "marketing"
+      volume  = "staging"
     }
   }
 }

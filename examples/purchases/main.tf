@@ -19,7 +19,7 @@ variable "token" {
   sensitive = true
 }
 
-# Staging comes from the environment: LYTICS_STAGING_S3_BUCKET and so on.
+# The staging volume comes from the environment: LYTICS_STAGING_VOLUME_CATALOG and so on.
 provider "lytics" {}
 
 resource "lytics_databricks_authorization" "warehouse" {

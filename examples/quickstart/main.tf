@@ -32,8 +32,8 @@ variable "token" {
   sensitive   = true
 }
 
-# The bucket for exports comes from the environment:
-# LYTICS_STAGING_S3_BUCKET, LYTICS_STAGING_S3_REGION, and so on.
+# Exports stage their files in a Unity Catalog volume, which comes from the environment:
+# LYTICS_STAGING_VOLUME_CATALOG, LYTICS_STAGING_VOLUME_SCHEMA and LYTICS_STAGING_VOLUME_VOLUME.
 provider "lytics" {}
 
 resource "lytics_databricks_authorization" "warehouse" {

@@ -114,7 +114,9 @@ func TestDryRunPredictsTheRunAndChangesNothing(t *testing.T) {
 	if len(viewed.Statements) == 0 || !strings.HasPrefix(viewed.Statements[0], "CREATE TEMPORARY TABLE") || viewed.Reads.Rows != 3 {
 		t.Errorf("the import of a view would read %+v by %q", viewed.Reads, viewed.Statements)
 	}
-	want := jobs.DryRunWrites{Table: "main." + db + ".lytics_user_everyone", Staging: exported.Writes.Staging, Exists: true, Ours: true, InPlace: true, Rows: 700,
+	rows := int64(700)
+	want := jobs.DryRunWrites{Table: "main." + db + ".lytics_user_everyone", Staging: exported.Writes.Staging, Exists: true, Ours: true,
+		InPlace: true, Rows: rows, RowsBefore: &rows,
 		Columns: []jobs.DryRunColumn{{Name: "email", Type: "STRING"}, {Name: "id", Type: "STRING"}}}
 	if !reflect.DeepEqual(exported.Writes, want) || exported.Reads.Rows != 700 {
 		t.Errorf("the export would write\n%+v, want\n%+v", exported.Writes, want)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
@@ -60,9 +61,10 @@ func TestErasedUserDoesNotReturn(t *testing.T) {
 	if got := count("true") + " " + count("id = '5'") + " " + count("email = 'new6'"); got != "99 0 1" {
 		t.Errorf("exported, of the user, of another: %s", got)
 	}
-	last, _ := w.state("lytics_databricks_table_import.i")["last_run"].(map[string]any)
-	if last["rows_erased"] != 1.0 || last["rows_written"] != 1.0 {
-		t.Errorf("the run says %v", last)
+	job, _ := w.state("lytics_databricks_table_import.i")["id"].(string)
+	runs, err := w.api().ListRuns(t.Context(), jobs.RunFilter{JobID: job, Limit: 1})
+	if err != nil || len(runs) != 1 || runs[0].RowsErased != 1 || runs[0].RowsWritten != 1 {
+		t.Errorf("the run says %+v, %v", runs, err)
 	}
 	if n := len(w.events("s")); n != 100 {
 		t.Errorf("%d events", n)

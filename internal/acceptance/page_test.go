@@ -62,6 +62,18 @@ func (p *pageOf) sees(selector, text string) {
 	p.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.replaceAll('\u00a0', ' ').includes(%q))`, selector, text))
 }
 
+// runnerLog is the file with the log of startRunnerWithTokenFile's runner.
+func (w *workspace) runnerLog() string { return filepath.Join(w.dir, "runner.log") }
+
+func readText(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // startRunnerWithTokenFile starts a runner that creates its token. It returns
 // the runner's URL and the token.
 func (w *workspace) startRunnerWithTokenFile() (url, token string) {
@@ -78,8 +90,12 @@ func (w *workspace) startRunnerWithTokenFile() (url, token string) {
 			p.cmd.Env = append(p.cmd.Env, k+"="+v)
 		}
 	}
-	var log strings.Builder
-	p.cmd.Stderr = &log
+	log, err := os.Create(w.runnerLog())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -90,7 +106,7 @@ func (w *workspace) startRunnerWithTokenFile() (url, token string) {
 	w.t.Cleanup(func() {
 		p.stop(w.t)
 		if w.t.Failed() {
-			w.t.Logf("the runner's log:\n%s", log.String())
+			w.t.Logf("the runner's log:\n%s", readText(w.t, w.runnerLog()))
 		}
 	})
 	for {
@@ -111,7 +127,7 @@ func (w *workspace) startRunnerWithTokenFile() (url, token string) {
 		}
 		select {
 		case <-p.exited:
-			w.t.Fatalf("the runner ended before it was ready: %s", log.String())
+			w.t.Fatalf("the runner ended before it was ready: %s", readText(w.t, w.runnerLog()))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -133,7 +149,7 @@ func TestPageOfARealRunner(t *testing.T) {
     start_immediately = false
   }`
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", later)+
-		strings.NewReplacer(`"i" {`, `"wrong" {`, `"import"`, `"misspelt"`, `"s"`, `"w"`).Replace(importHCL(db, "persons", later))+`
+		strings.NewReplacer(`"i" {`, `"wrong" {`, `"import"`, `"misspelt"`, `"s"`, `"w"`).Replace(importHCL(db, "persons", later+"\n  check_source = false"))+`
 output "good" { value = lytics_databricks_table_import.i.id }
 output "wrong" { value = lytics_databricks_table_import.wrong.id }
 `)

@@ -97,14 +97,14 @@ func TestATokenFromTheEnvironment(t *testing.T) {
 	s := sandboxtest.Shared(t)
 	db := database(t, s)
 	people(t, s, db, 10)
-	hcl := strings.Replace(authorizationHCL, "token_wo         = var.token\n  token_wo_version = 1", `token_env = "WAREHOUSE_TOKEN"`, 1)
+	hcl := strings.Replace(authorizationHCL, "token_wo         = var.token\n  token_wo_version = 1", `token_env = "LYTICS_DATABRICKS_WAREHOUSE_TOKEN"`, 1)
 	w := newWorkspace(t, s, providerHCL+hcl+importHCL(db, "people", ""))
 	if text, code := w.tryApply(); code != 1 {
 		t.Fatalf("apply without the variable gave %d:\n%s", code, text)
 	} else {
-		wantError(t, text, "token_env", "WAREHOUSE_TOKEN")
+		wantError(t, text, "token_env", "LYTICS_DATABRICKS_WAREHOUSE_TOKEN")
 	}
-	w.env["WAREHOUSE_TOKEN"] = s.Token
+	w.env["LYTICS_DATABRICKS_WAREHOUSE_TOKEN"] = s.Token
 	w.stopRunners() // runners read the variable themselves, so restart them
 	w.apply()
 	wantEach(t, w.events("s"), 10)

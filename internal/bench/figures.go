@@ -311,5 +311,38 @@ func measureIncremental(ctx context.Context, b *bench) (err error) {
 		Name: fmt.Sprintf("rows scanned for %d new ones in %s", fresh, short(rows)), Floor: "the new rows and the lookback window",
 		Measured: float64(scanned), Base: least, Unit: "rows", Ratio: float64(scanned) / least, Goal: 2,
 	})
+	if err := b.measureFeed(ctx, s, w, rows); err != nil {
+		return err
+	}
 	return os.RemoveAll(w.Dir)
+}
+
+// measureFeed measures the rows that a run reads with the change data feed, after an
+// update of 1,000 rows all over the table. An update has two images of a row.
+func (b *bench) measureFeed(ctx context.Context, s *sandbox, w work, rows int) error {
+	const changed = 1_000
+	if err := s.exec(ctx, "ALTER TABLE main.bench.grown SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"); err != nil {
+		return err
+	}
+	update := fmt.Sprintf("UPDATE main.bench.grown SET note = 'changed' WHERE id < %d AND id %% %d = 7", rows, rows/changed)
+	if err := s.exec(ctx, update); err != nil {
+		return err
+	}
+	if err := s.forget(ctx); err != nil {
+		return err
+	}
+	w.Rows = changed
+	if _, err := b.process(ctx, w, 0); err != nil {
+		return err
+	}
+	scanned, err := s.scanned(ctx)
+	if err != nil {
+		return err
+	}
+	b.add(figure{
+		Name:  fmt.Sprintf("rows scanned for %d changed ones in %s, with the change data feed", changed, short(rows)),
+		Floor: "five times the rows that changed", Measured: float64(scanned), Base: 5 * changed, Unit: "rows",
+		Ratio: float64(scanned) / (5 * changed), Goal: 1,
+	})
+	return nil
 }

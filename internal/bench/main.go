@@ -64,6 +64,7 @@ var measurements = []struct {
 	{"export", measureExport},
 	{"large", measureLarge},
 	{"incremental", measureIncremental},
+	{"first-load", measureFirstLoad},
 	{"resume", measureResume},
 	{"resume-spark", measureResumeSpark},
 	{"runner", measureRunner},

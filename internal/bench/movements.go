@@ -66,6 +66,7 @@ func importRows(ctx context.Context, w work, tell func(result)) (r result, err e
 			TimestampColumn: "ts",
 			Stream:          "events",
 			Lookback:        lookback,
+			ScratchSchema:   w.Scratch,
 		},
 	}, w.Rows)
 }

@@ -76,6 +76,7 @@ type silent struct{}
 func (silent) Phase(string, int64)      {}
 func (silent) Advance(int64)            {}
 func (silent) Count(func(*jobs.Counts)) {}
+func (silent) Warn(string)              {}
 
 type area struct{ *staging.S3 }
 

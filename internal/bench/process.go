@@ -33,6 +33,8 @@ type work struct {
 	Lytics *lyticsAccount
 	// Lookback is the lookback of the import; 0 means the default.
 	Lookback time.Duration
+	// Scratch is the import's schema for copies; empty for none.
+	Scratch string
 	// Profile is a file for the child's CPU profile; empty for none.
 	Profile string
 	// Name distinguishes the jobs of one store.

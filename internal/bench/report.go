@@ -65,7 +65,8 @@ func (b *bench) write(page, picture string) error {
 	t.WriteString("# Measured\n\n")
 	fmt.Fprintf(&t, "`make bench`, %s, on %s.\n\n", time.Now().UTC().Format(time.DateOnly), machine())
 	t.WriteString("Each figure is a ratio to a floor that was measured on the same machine in the same run. " +
-		"Every measurement is a separate process, so that CPU time and memory are the product's alone; rates are rows per CPU-second of that process.\n\n")
+		"Every measurement is a separate process, so that CPU time and memory are the product's alone; rates are rows per CPU-second of " +
+		"that process.\n\n")
 	t.WriteString("![Each figure against its goal](benchmarks.svg)\n\n")
 	t.WriteString("| figure | measured | floor | | ratio | goal | |\n|---|---|---|---|---|---|---|\n")
 	for _, f := range b.figures {

@@ -82,26 +82,34 @@ func (s *sandbox) forget(ctx context.Context) error {
 	return err
 }
 
-// scanned returns the number of table rows that the statements since forget
-// have read.
-func (s *sandbox) scanned(ctx context.Context) (int64, error) {
+// statement is one that the sandbox received.
+type statement struct {
+	Text string `json:"text"`
+	// RowsScanned is the number of table rows that a query has read.
+	RowsScanned int64 `json:"rows_scanned"`
+}
+
+// statements returns the statements since forget.
+func (s *sandbox) statements(ctx context.Context) ([]statement, error) {
 	text, err := s.admin(ctx, http.MethodGet)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var received struct {
-		Statements []struct {
-			RowsScanned int64 `json:"rows_scanned"`
-		} `json:"statements"`
+		Statements []statement `json:"statements"`
 	}
-	if err := json.Unmarshal(text, &received); err != nil {
-		return 0, err
+	err = json.Unmarshal(text, &received)
+	return received.Statements, err
+}
+
+// scanned returns the number of table rows that the statements since forget
+// have read.
+func (s *sandbox) scanned(ctx context.Context) (rows int64, err error) {
+	received, err := s.statements(ctx)
+	for _, r := range received {
+		rows += r.RowsScanned
 	}
-	var rows int64
-	for _, statement := range received.Statements {
-		rows += statement.RowsScanned
-	}
-	return rows, nil
+	return rows, err
 }
 
 func (s *sandbox) admin(ctx context.Context, method string) (text []byte, err error) {

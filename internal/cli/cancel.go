@@ -2,13 +2,14 @@ package cli
 
 import (
 	"context"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupCancel(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupCancel(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	return withAPI(flags, in, func(ctx context.Context) error {
 		run, err := in.runToCancel(ctx, in.arguments[0])
 		if err != nil {

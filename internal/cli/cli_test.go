@@ -93,6 +93,40 @@ func TestJobsPrintsATableOrJSON(t *testing.T) {
 	}
 }
 
+// The table says what a job is expected to do, and that it is late, also if its last run
+// succeeded.
+func TestJobsSaysWhichAreLate(t *testing.T) {
+	t.Parallel()
+	last, recently := oneRun(jobs.StatusSucceeded), time.Now().Add(-time.Hour)
+	last.CreatedAt = started
+	job := func(id string, seconds int64, success *time.Time) jobs.Job {
+		return jobs.Job{ID: id, JobSpec: jobs.JobSpec{Label: id + "s", Import: &jobs.TableImport{}, ExpectedEverySeconds: seconds}, LastRun: &last,
+			LastSuccessAt: success, CreatedAt: started}
+	}
+	never := job("never", 3600, nil)
+	never.LastRun = nil
+	f := &fake{all: []jobs.Job{job("late", 3600*36, &started), job("fresh", 3600*36, &recently), job("other", 0, &started), never}}
+	code, out, errOut := run(t, f, "jobs")
+	if code != 0 || errOut != "" {
+		t.Fatalf("got code %d, %q; want 0 and no error output", code, errOut)
+	}
+	want := map[string]string{"late": "every 36h  2026-03-08 07:30:00Z  succeeded, late", "fresh": "every 36h  2026-03-08 07:30:00Z  succeeded",
+		"other": "-          2026-03-08 07:30:00Z  succeeded", "never": "every 1h   never                 late"}
+	for line := range strings.Lines(out) {
+		id, _, _ := strings.Cut(line, " ")
+		if text := strings.TrimRight(line, " \n"); want[id] != "" && !strings.HasSuffix(text, want[id]) {
+			t.Errorf("job %s: got %q, want it to end with %q", id, text, want[id])
+		}
+		delete(want, id)
+	}
+	if len(want) > 0 {
+		t.Errorf("no lines of %v in:\n%s", want, out)
+	}
+	if _, out, _ := run(t, f, "jobs", "--json"); !strings.Contains(out, `"expected_every_seconds":129600`) || !strings.Contains(out, `"last_success_at":"2026-03-08T07:30:00Z"`) {
+		t.Errorf("the JSON has not what is expected and when the last success was: %s", out)
+	}
+}
+
 func TestRunsPrintsCountsDurationAndErrors(t *testing.T) {
 	t.Parallel()
 	failed := oneRun(jobs.StatusFailed)

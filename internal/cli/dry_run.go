@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/terminal"
 )
 
 // printDryRun prints what a run would do.
@@ -18,7 +19,7 @@ func (in *invocation) printDryRun(d jobs.DryRun) error {
 	}
 	w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
 	line := func(name, format string, a ...any) {
-		_, _ = fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, a...))
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", name, terminal.Line(fmt.Sprintf(format, a...)))
 	}
 	_, _ = fmt.Fprintf(w, "%q (%s, %s): nothing was changed.\n\nReads\n", d.Label, d.JobID, d.Kind)
 	line("source", "%s, %s", d.Reads.Source, d.Reads.Snapshot)
@@ -64,6 +65,9 @@ func (in *invocation) printDryRun(d jobs.DryRun) error {
 func printImportWindow(r jobs.DryRunReads, line func(name, format string, a ...any)) {
 	if r.To == nil {
 		return // No row can be new.
+	}
+	if r.ChangesReason != "" {
+		line("changes from", "%s, because %s", r.Changes, r.ChangesReason)
 	}
 	line("window", "%s to %s", formatBound(r.From), formatBound(r.To))
 	line("rows", "%s", humanize.Comma(r.Rows))

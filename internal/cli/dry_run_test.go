@@ -15,7 +15,7 @@ type dryRunFake struct {
 	d jobs.DryRun
 }
 
-func (p *dryRunFake) DryRun(_ context.Context, id string) (jobs.DryRun, error) {
+func (p *dryRunFake) DryRun(_ context.Context, id string, _ int) (jobs.DryRun, error) {
 	d := p.d
 	d.JobID = id
 	return d, nil

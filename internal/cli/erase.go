@@ -3,14 +3,15 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/terminal"
 )
 
 // eraseFlags are the flags of the command.
@@ -20,7 +21,7 @@ type eraseFlags struct {
 	timeout             time.Duration
 }
 
-func setupErase(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupErase(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	var f eraseFlags
 	flags.StringVar(&f.identifier, "identifier", "", "the user as FIELD=VALUE, with the value as in profiles")
 	flags.BoolVar(&f.yes, "yes", false, "remove the data instead of only showing it")
@@ -73,11 +74,11 @@ func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlag
 	} else {
 		say("PROFILE\t1%s, with the identifiers", where)
 		for _, i := range e.Identities {
-			say("\t%s=%s", i.Field, i.Value)
+			say("\t%s", terminal.Line(i.Field+"="+i.Value))
 		}
 	}
 	for _, s := range e.Streams {
-		say("STREAM\t%s: %s events", s.Stream, humanize.Comma(s.Events))
+		say("STREAM\t%s: %s events", terminal.Line(s.Stream), humanize.Comma(s.Events))
 	}
 	if e.Quarantined > 0 {
 		say("QUARANTINE\t%s rejected rows", humanize.Comma(e.Quarantined))
@@ -95,7 +96,8 @@ func (in *invocation) printErasure(id jobs.Identity, e jobs.Erasure, f eraseFlag
 }
 
 // comesBack says how an erased user can return to a Lytics account.
-const comesBack = "Delete the user's rows in Databricks, or leave them out with the import's where: Lytics keeps no list of erased users, " +
+const comesBack = "Delete the user's rows in Databricks, or leave them out with the import's where: Lytics keeps no list of " +
+	"erased users, " +
 	"and an imported row brings the user back.\nExported tables contain the user until their next export."
 
 func sayLyticsErasure(say func(format string, args ...any), e jobs.Erasure, f eraseFlags) {

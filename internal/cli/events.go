@@ -5,8 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"time"
+
+	"github.com/spf13/pflag"
 )
 
 // eventLine is one event in NDJSON.
@@ -16,7 +17,7 @@ type eventLine struct {
 	Data json.RawMessage `json:"data"`
 }
 
-func setupEvents(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupEvents(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	return withAPI(flags, in, in.listEvents)
 }
 
@@ -29,7 +30,7 @@ func (in *invocation) listEvents(ctx context.Context) error {
 			err = enc.Encode(eventLine{ID: e.ID, Time: e.Time.UTC().Format(time.RFC3339Nano), Data: e.Data})
 		}
 		if err != nil {
-			return errors.Join(err, w.Flush())
+			return errors.Join(in.withKnown(ctx, err, "streams", streamNames), w.Flush())
 		}
 	}
 	return w.Flush()

@@ -3,14 +3,15 @@ package cli
 import (
 	"cmp"
 	"context"
-	"flag"
-	"fmt"
-	"text/tabwriter"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupJobs(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupJobs(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	return withAPI(flags, in, func(ctx context.Context) error {
 		all, err := in.api.Jobs(ctx)
 		if err != nil {
@@ -19,8 +20,8 @@ func setupJobs(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 		if in.json {
 			return writeJSON(in, all)
 		}
-		w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(w, "JOB\tLABEL\tKIND\tMANAGED BY\tNEXT RUN\tLAST RUN\tSTATUS")
+		now := time.Now()
+		w := in.table("JOB", "LABEL", "KIND", "MANAGED BY", "NEXT RUN", "EXPECTED", "LAST RUN", "STATUS")
 		for _, j := range all {
 			last, status := "never", ""
 			if r := j.LastRun; r != nil {
@@ -35,8 +36,15 @@ func setupJobs(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 			if j.Paused {
 				next = "paused"
 			}
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.Label, j.Kind(), manager, next, last, status)
+			expected := "-"
+			if every := j.ExpectedEvery(); every > 0 {
+				expected = "every " + jobs.ShortDuration(every)
+			}
+			if j.LateBy(now) > 0 {
+				status = strings.TrimPrefix(status+", late", ", ")
+			}
+			w.row(j.ID, j.Label, string(j.Kind()), string(manager), next, expected, last, status)
 		}
-		return w.Flush()
+		return w.print()
 	})
 }

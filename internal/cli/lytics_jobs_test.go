@@ -46,9 +46,9 @@ func TestJobsAndLogsOfAJobInLytics(t *testing.T) {
 		rows = append(rows, strings.Fields(line))
 	}
 	for i, want := range []string{
-		"job_1 customers table_import lytics 2026-03-08 07:30:00Z - sleeping",
-		"job_2 vip audience_export lytics - - Lytics cannot be reached",
-		"job_3 orders table_import provider - never",
+		"job_1 customers table_import lytics 2026-03-08 07:30:00Z - - sleeping",
+		"job_2 vip audience_export lytics - - - Lytics cannot be reached",
+		"job_3 orders table_import provider - - never",
 	} {
 		if got := strings.Join(rows[i], " "); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -2,14 +2,15 @@ package cli
 
 import (
 	"context"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupPause(paused bool) func(*flag.FlagSet, *invocation) func(context.Context) error {
-	return func(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupPause(paused bool) func(*pflag.FlagSet, *invocation) func(context.Context) error {
+	return func(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 		return withAPI(flags, in, func(ctx context.Context) error {
 			j, err := in.findJob(ctx, in.arguments[0])
 			if err != nil {

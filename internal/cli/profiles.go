@@ -6,13 +6,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"flag"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupProfiles(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupProfiles(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	fields := flags.String("fields", "", "only these fields, separated by commas")
 	asCSV := flags.Bool("csv", false, "print CSV with a header instead of NDJSON")
 	return withAPI(flags, in, func(ctx context.Context) error {
@@ -27,9 +28,13 @@ func setupProfiles(flags *flag.FlagSet, in *invocation) func(context.Context) er
 func (in *invocation) listProfiles(ctx context.Context, names []string, asCSV bool) error {
 	fields, rows, err := in.api.Scan(ctx, in.arguments[0], names)
 	if err != nil {
-		return err
+		return in.withKnown(ctx, err, "audiences", audienceNames)
 	}
-	w := bufio.NewWriter(in.out)
+	out := in.out
+	if asCSV && !in.onTerminal() {
+		out = in.screen // CSV has no escapes: a file gets the values as they are
+	}
+	w := bufio.NewWriter(out)
 	write := profileJSON(w, fields)
 	if asCSV {
 		if write, err = profileCSV(w, fields); err != nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/terminal"
 )
 
 // progress shows the progress of a run.
@@ -19,12 +20,18 @@ type progress interface {
 	finish(error) error
 }
 
+// onTerminal reports whether the output is a terminal.
+func (in *invocation) onTerminal() bool {
+	f, ok := in.screen.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // progress is a bar on a terminal, JSON with --json, and lines otherwise.
 func (in *invocation) progress() progress {
 	if in.json {
 		return &jsonProgress{in: in}
 	}
-	if f, ok := in.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := in.screen.(*os.File); ok && in.onTerminal() {
 		return &barProgress{out: f, pace: &rateMeter{}, width: func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
 			if err != nil {
@@ -54,24 +61,41 @@ func (p *jsonProgress) finish(err error) error {
 	return err
 }
 
-// lineProgress prints a line for each change.
+// lineEvery is how often a line is printed while a phase lasts: a log of a CI job should
+// not have a line for every second.
+const lineEvery = 10 * time.Second
+
+// lineProgress prints a line for each change of status or phase, when the rate of a phase
+// is known, and then every lineEvery.
 type lineProgress struct {
-	in   *invocation
-	pace *rateMeter
-	last string
-	err  error
+	in     *invocation
+	pace   *rateMeter
+	status jobs.Status
+	phase  string
+	rated  bool
+	at     time.Time
+	last   string
+	err    error
 }
 
 func (p *lineProgress) update(r jobs.Run) {
+	now := time.Now()
 	line := fmt.Sprintf("%s  %s  %s", r.ID, r.Status, Describe(r))
+	rate := ""
 	if !r.Status.Active() {
 		line = describeEnd(r)
-	} else if rate := p.pace.rate(r, time.Now()); rate != "" {
+	} else if rate = p.pace.rate(r, now); rate != "" {
 		line += ", " + rate
 	}
-	if line != p.last && p.err == nil {
-		p.last = line
-		_, p.err = fmt.Fprintln(p.in.out, line)
+	changed := r.Status != p.status || r.Phase != p.phase
+	if changed {
+		p.status, p.phase, p.rated = r.Status, r.Phase, false
+	}
+	due := changed || rate != "" && !p.rated || now.Sub(p.at) >= lineEvery
+	p.rated = p.rated || rate != ""
+	if due && line != p.last && p.err == nil {
+		p.last, p.at = line, now
+		_, p.err = fmt.Fprintln(p.in.out, terminal.Line(line))
 	}
 }
 
@@ -125,6 +149,7 @@ func progressLine(r jobs.Run, rate string, width int) string {
 		full := int(min(r.Done, r.Total) * cells / r.Total)
 		text = "[" + strings.Repeat("#", full) + strings.Repeat(".", cells-full) + "] " + text
 	}
+	text = terminal.Line(text)
 	if runes := []rune(text); width > 1 && len(runes) >= width {
 		text = string(runes[:width-2]) + "…"
 	}

@@ -1,15 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -21,29 +21,44 @@ type quarantineFlags struct {
 	limit         int
 }
 
-func setupQuarantine(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+var quarantineCommands = []command{
+	{use: "list", summary: "list the rejected rows, with their reasons", setup: setupQuarantineList, example: "quarantine list --job orders"},
+	{use: "resend", summary: "send rejected rows again, as the same events with the same ids", setup: setupQuarantineResend,
+		example: "quarantine resend --job orders"},
+	{use: "drop", summary: "count rejected rows; --yes removes them", setup: setupQuarantineDrop, example: "quarantine drop --job orders --yes"},
+}
+
+func setupQuarantineList(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	var f quarantineFlags
-	flags.StringVar(&f.job, "job", "", "the job (id or label); resend and drop need it")
-	flags.StringVar(&f.run, "run", "", "list only the rows of this run")
-	flags.StringVar(&f.ids, "id", "", "send or remove only these rows: ids of the list, separated by commas")
+	flags.StringVar(&f.job, "job", "", "only the rows of this job (id or label)")
+	flags.StringVar(&f.run, "run", "", "only the rows of this run")
 	flags.BoolVar(&f.data, "data", false, "list the rows themselves too, as JSON: they are customer data")
 	flags.IntVar(&f.limit, "limit", 100, "maximum number of rows in the list")
-	flags.BoolVar(&f.yes, "yes", false, "remove the rows (drop) instead of only counting them")
+	return withAPI(flags, in, func(ctx context.Context) error { return in.listQuarantine(ctx, f) })
+}
+
+func setupQuarantineResend(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
+	return withQuarantinedRows(flags, in, &quarantineFlags{}, in.resendQuarantine)
+}
+
+func setupQuarantineDrop(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
+	f := &quarantineFlags{}
+	flags.BoolVar(&f.yes, "yes", false, "remove the rows instead of only counting them")
+	return withQuarantinedRows(flags, in, f, in.dropQuarantine)
+}
+
+// withQuarantinedRows declares the flags that select the rows of a job.
+func withQuarantinedRows(
+	flags *pflag.FlagSet, in *invocation, f *quarantineFlags, do func(context.Context, quarantineFlags, []int64) error,
+) func(context.Context) error {
+	flags.StringVar(&f.job, "job", "", "the job (id or label)")
+	flags.StringVar(&f.ids, "id", "", "only these rows: ids of the list, separated by commas")
 	return withAPI(flags, in, func(ctx context.Context) error {
 		ids, err := parseIDs(f.ids)
 		if err != nil {
 			return err
 		}
-		switch in.arguments[0] {
-		case "list":
-			return in.listQuarantine(ctx, f)
-		case "resend":
-			return in.resendQuarantine(ctx, f, ids)
-		case "drop":
-			return in.dropQuarantine(ctx, f, ids)
-		}
-		return jobs.Invalid("", fmt.Sprintf("The quarantine has no command %q", in.arguments[0]), "There is no such command.",
-			"Use list, resend or drop")
+		return do(ctx, *f, ids)
 	})
 }
 
@@ -92,16 +107,24 @@ func (in *invocation) listQuarantine(ctx context.Context, f quarantineFlags) (er
 	if in.json {
 		return writeJSON(in, list.Entries)
 	}
-	w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "ID\tJOB\tRUN\tTIME\tROWS\tSIZE\tKEY\tEVENT\tREASON")
-	for _, e := range list.Entries {
-		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.ID, e.JobID, e.RunID, formatTime(&e.EventTime), rowsOf(e),
-			humanize.Bytes(uint64(max(e.Bytes, 0))), orDash(e.Key), e.EventID, e.Reason) // #nosec G115 -- not negative
-		if len(e.Data) > 0 {
-			_, _ = fmt.Fprintf(w, "\t%s\n", e.Data)
-		}
+	labels, err := in.jobLabels(ctx)
+	if err != nil {
+		return err
 	}
-	if err := w.Flush(); err != nil {
+	names := []string{"ID", "JOB", "RUN", "TIME", "ROWS", "SIZE", "KEY", "EVENT", "REASON"}
+	if f.data {
+		names = append(names, "DATA")
+	}
+	w := in.table(names...)
+	for _, e := range list.Entries {
+		cells := []string{strconv.FormatInt(e.ID, 10), cmp.Or(labels[e.JobID], e.JobID), e.RunID, formatTime(&e.EventTime), rowsOf(e),
+			humanize.Bytes(uint64(max(e.Bytes, 0))), orDash(e.Key), e.EventID, e.Reason} // #nosec G115 -- not negative
+		if f.data {
+			cells = append(cells, string(e.Data))
+		}
+		w.row(cells...)
+	}
+	if err := w.print(); err != nil {
 		return err
 	}
 	return in.printQuarantineTotals(list)

@@ -3,13 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupRun(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	detach := flags.Bool("detach", false, "leave the run to the runner and do not wait for it")
 	dry := flags.Bool("dry-run", false, "show what a run would read and write, and change nothing")
 	return withAPI(flags, in, func(ctx context.Context) error {
@@ -18,7 +19,7 @@ func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 			return err
 		}
 		if *dry {
-			d, err := in.api.DryRun(ctx, j.ID)
+			d, err := in.api.DryRun(ctx, j.ID, 0)
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,10 @@ func setupRun(flags *flag.FlagSet, in *invocation) func(context.Context) error {
 			return show.finish(err)
 		}
 		show.update(run)
-		return show.finish(runError(run, j))
+		if err := show.finish(runError(run, j)); err != nil || run.Status != jobs.StatusCancelled {
+			return err
+		}
+		return errRunCancelled
 	})
 }
 
@@ -74,9 +78,13 @@ func (in *invocation) requireRunner(ctx context.Context) error {
 	return err
 }
 
-// runError is the error of a run that did not succeed.
+// errRunCancelled ends the command with exitCancelled. Nothing failed: the output says
+// that the run was cancelled.
+var errRunCancelled = errors.New("the run was cancelled")
+
+// runError is the error of a run that failed or was missed.
 func runError(run jobs.Run, j jobs.Job) error {
-	if run.Status == jobs.StatusSucceeded {
+	if run.Status == jobs.StatusSucceeded || run.Status == jobs.StatusCancelled {
 		return nil
 	}
 	f := run.Failure

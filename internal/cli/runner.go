@@ -4,20 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
 
 // shutdownGrace is how long requests in progress may take when the runner stops.
@@ -37,7 +42,7 @@ type runnerFlags struct {
 	config                                             config.Runner
 }
 
-func setupRunner(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupRunner(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	f := &runnerFlags{}
 	flags.StringVar(&f.configFile, "config", "", "configuration file (YAML or JSON) with the keys of the provider block")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the data directory (LYTICS_DATA_DIR; default .lytics)")
@@ -70,6 +75,7 @@ func (f *runnerFlags) readConfig(lookup func(string) (string, bool)) (config.Run
 	if err != nil {
 		return c, err
 	}
+	c = c.Override(lookup)
 	for _, p := range []struct {
 		to   *string
 		flag string
@@ -98,8 +104,17 @@ func (f *runnerFlags) readConfig(lookup func(string) (string, bool)) (config.Run
 // network address and at the socket in the data directory, until ctx ends.
 func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile string) (err error) {
 	log := runner.NewLog(in.errOut, c.Log.Format == "json", level(c.Log.Level))
+	if err := tracing.Check(os.Getenv); err != nil {
+		return jobs.Invalid("OTEL_EXPORTER_OTLP_PROTOCOL", "Traces cannot be sent", err.Error()+".",
+			"Set it to http/protobuf and the endpoint to the collector's HTTP port (4318), or set OTEL_TRACES_EXPORTER to none")
+	}
+	tracing.OnError(func(err error) { log.WarnContext(ctx, "traces could not be sent", "error", err.Error()) })
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("creating the data directory: %w", err)
+		return &jobs.Error{Code: jobs.CodeStore, Attribute: "data_dir", Summary: "The data directory " + c.DataDir + " cannot be made",
+			Detail: err.Error() + ".", Next: "Set --data-dir (LYTICS_DATA_DIR) to a directory that this user can make or write to"}
+	}
+	if err := ownership.Directory(c.DataDir); err != nil {
+		return fmt.Errorf("the token of the API and the socket are kept in the data directory: %w", err)
 	}
 	env, _ := in.LookupEnv(api.TokenEnv)
 	ready := Ready{PID: os.Getpid()}
@@ -124,20 +139,29 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 	}
 	defer func() { err = errors.Join(err, closeListener(network)) }()
 	ready.URL = runnerURL(network, c.TLSCert != "", names)
-	socket, err := api.ListenSocket(ctx, c.DataDir, ready.URL)
+	socket, err := api.ListenSocket(ctx, c.DataDir, ready.URL, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, socket.Close()) }()
 
-	options := engine.OptionsFromConfig(c.Engine, in.Version)
-	options.MaxRunsPerAuthorization = c.MaxRunsPerAuthorization
+	options := in.runnerOptions(c)
+	workers, err := in.workers(c, log)
+	if err != nil {
+		return err
+	}
+	if workers != nil {
+		options.Workers = workers
+		defer func() { err = errors.Join(err, workers.Close()) }()
+	}
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	var server *api.Server
 	daemon, err := runner.New(e, runner.Config{
-		MaxRuns: c.MaxRuns, Alerts: runner.AlertConfig{URL: c.Alerts.URL, Secret: c.Alerts.Secret.Secret, StalePeriods: c.Alerts.StalePeriods},
-		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts), Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, Log: log,
+		MaxRuns: c.MaxRuns, Alerts: runner.AlertsOf(c.Alerts),
+		Metrics:           runner.MetricsConfig{WithoutJobs: c.Metrics.PerJob != nil && !*c.Metrics.PerJob, MaxJobs: c.Metrics.MaxJobs},
+		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts), Log: log, Version: in.Version,
+		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour, AuditRetention: time.Duration(c.AuditDays) * 24 * time.Hour,
 		Services: []runner.Service{
 			{Name: "socket", Run: func(ctx context.Context) error { return api.Serve(ctx, socket, server.Local(), log, shutdownGrace) }},
 			{Name: "http", Run: func(ctx context.Context) error {
@@ -154,13 +178,32 @@ func (in *invocation) serve(ctx context.Context, c config.Runner, readyFile stri
 	if err != nil {
 		return err
 	}
+	if workers != nil {
+		for _, m := range workers.Collectors() {
+			if err := daemon.Registry().Register(m); err != nil {
+				return err
+			}
+		}
+	}
 	server = api.New(api.Config{
-		API: daemon.API(), Token: token, LocalToken: socket.Token, Release: in.Version, Hosts: append(names, c.AllowedHosts...),
-		Page: page.New(page.Options{API: daemon.API(), Authenticate: func(t string) bool { return server.Authenticate(t) },
-			Version: in.Version}),
+		API: daemon.API(), Token: token, LocalToken: socket.Token, LocalUser: engine.OSUser(), Release: in.Version,
+		Configured: configuredTokens(c.Tokens), Tokens: daemon.API(), Hosts: append(names, c.AllowedHosts...),
+		Page: page.New(page.Options{
+			API: daemon.API(), Sessions: daemon.API(), Version: in.Version,
+			SignIn:  func(r *http.Request, t string) (jobs.Actor, time.Duration, error) { return server.SignIn(r, t) },
+			TokenOf: func(ctx context.Context, hash jobs.TokenHash) (jobs.Actor, error) { return server.TokenOf(ctx, hash) },
+		}),
 		Metrics: daemon.Metrics(), Ready: daemon.Ready, Log: log,
 	})
 	return daemon.Run(ctx)
+}
+
+func configuredTokens(tokens []config.Token) []api.ConfiguredToken {
+	out := make([]api.ConfiguredToken, 0, len(tokens))
+	for _, t := range tokens {
+		out = append(out, api.ConfiguredToken{Name: t.Name, Role: jobs.Role(t.Role), Hash: t.Hash()})
+	}
+	return out
 }
 
 func level(name string) slog.Level {

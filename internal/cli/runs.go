@@ -1,32 +1,34 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/terminal"
 )
 
 // runsFlags are the flags of the command runs.
 type runsFlags struct {
 	job, status string
-	since       time.Duration
+	since       string
 	limit       int
 	follow      bool
 }
 
-func setupRuns(flags *flag.FlagSet, in *invocation) func(context.Context) error {
+func setupRuns(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
 	var f runsFlags
 	flags.StringVar(&f.job, "job", "", "only the runs of this job (id or label)")
 	flags.StringVar(&f.status, "status", "", "only runs in these states, separated by commas")
-	flags.DurationVar(&f.since, "since", 0, "only runs created in the last period, such as 24h")
+	flags.StringVar(&f.since, "since", "", "only runs created in the last period, such as 90m, 24h or 7d, or since a time such as "+
+		"2026-11-20 or 2026-11-20T06:30:00Z")
 	flags.IntVar(&f.limit, "limit", 20, "maximum number of runs")
 	flags.BoolVar(&f.follow, "follow", false, "keep watching until no run is active")
 	return withAPI(flags, in, func(ctx context.Context) error {
@@ -44,14 +46,16 @@ func setupRuns(flags *flag.FlagSet, in *invocation) func(context.Context) error 
 		if in.json {
 			return writeJSON(in, runs)
 		}
-		w := tabwriter.NewWriter(in.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(w, "RUN\tJOB\tSTATUS\tREASON\tSTARTED\tTOOK\tREAD\tWRITTEN\tNOW")
+		labels, err := in.jobLabels(ctx)
+		if err != nil {
+			return err
+		}
+		w := in.table("RUN", "JOB", "STATUS", "REASON", "STARTED", "TOOK", "READ", "WRITTEN", "NOW")
 		for _, r := range runs {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.JobID, r.Status, r.Reason, formatTime(r.StartedAt),
-				formatDuration(r),
+			w.row(r.ID, cmp.Or(labels[r.JobID], r.JobID), string(r.Status), string(r.Reason), formatTime(r.StartedAt), formatDuration(r),
 				humanize.Comma(r.RowsRead), humanize.Comma(r.RowsWritten), Describe(r))
 		}
-		return w.Flush()
+		return w.print()
 	})
 }
 
@@ -68,16 +72,17 @@ func (in *invocation) runFilter(ctx context.Context, f runsFlags) (jobs.RunFilte
 	if f.job != "" {
 		// A deleted job still has runs.
 		out.JobID = f.job
-		j, err := in.findJob(ctx, f.job)
-		if err == nil {
+		if j, err := in.findJob(ctx, f.job); err == nil {
 			out.JobID = j.ID
 		} else if !jobs.IsCode(err, jobs.CodeNotFound) {
 			return out, err
 		}
 	}
-	if f.since > 0 {
-		out.Since = time.Now().Add(-f.since)
+	since, err := parseSince(f.since, time.Now())
+	if err != nil {
+		return out, err
 	}
+	out.Since = since
 	for name := range strings.SplitSeq(f.status, ",") {
 		if name == "" {
 			continue
@@ -89,6 +94,16 @@ func (in *invocation) runFilter(ctx context.Context, f runsFlags) (jobs.RunFilte
 		out.Statuses = append(out.Statuses, jobs.Status(name))
 	}
 	return out, nil
+}
+
+// jobLabels are the labels of the jobs that have one, by id.
+func (in *invocation) jobLabels(ctx context.Context) (map[string]string, error) {
+	all, err := in.api.Jobs(ctx)
+	labels := make(map[string]string, len(all))
+	for _, j := range all {
+		labels[j.ID] = j.Label
+	}
+	return labels, err
 }
 
 // followEvery is how often --follow polls. A run writes its progress with its
@@ -113,7 +128,7 @@ func (in *invocation) followRuns(ctx context.Context, filter jobs.RunFilter) err
 				if in.json {
 					err = writeJSON(in, runs[i:i+1])
 				} else {
-					_, err = fmt.Fprintln(in.out, line)
+					_, err = fmt.Fprintln(in.out, terminal.Line(line))
 				}
 				if err != nil {
 					return err

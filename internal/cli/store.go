@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"slices"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
@@ -17,31 +17,78 @@ import (
 // storeFlags select the store, as for the runner, and the source or target
 // directory.
 type storeFlags struct {
-	configFile, dataDir, databaseURL string
-	from, to                         string
+	targetFlags
+	from, to   string
+	newKeyFile string
+	discard    bool
 }
 
-// setupStore copies, backs up or restores a whole store.
-func setupStore(flags *flag.FlagSet, in *invocation) func(context.Context) error {
-	f := &storeFlags{}
+var storeCommands = []command{
+	{use: "copy", summary: "copy a store to a new place: from --from into the store that the other flags select, or from it to --to",
+		setup: setupStoreCopy("copy"), example: "store copy --config runner.yml --from .lytics"},
+	{use: "backup", summary: "copy a store to the directory --to while it is in use", setup: setupStoreCopy("backup"),
+		example: "store backup --data-dir /var/lib/lytics-runner --to /backup/2026-11-22"},
+	{use: "restore", summary: "make a store from the backup --from", setup: setupStoreCopy("restore"),
+		example: "store restore --data-dir /var/lib/lytics-runner --from /backup/2026-11-22"},
+	{use: "rotate-key", summary: "encrypt a store with another key; the command can be killed and given again", setup: setupRotateKey,
+		example: "store rotate-key --config runner.yml --new-key-file /etc/lytics-runner/new.key"},
+}
+
+// selectStore declares the flags that select the store.
+func selectStore(flags *pflag.FlagSet, in *invocation, f *storeFlags) {
 	flags.BoolVar(&in.json, "json", false, "print JSON")
 	flags.StringVar(&f.configFile, "config", "", "the runner's configuration file, which names the store: data_dir or "+
-		"database_url, and staging.s3")
+		"database_url, and staging.s3 or events.volume")
 	flags.StringVar(&f.dataDir, "data-dir", "", "the store's data directory (LYTICS_DATA_DIR; default .lytics)")
 	flags.StringVar(&f.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
 		"other users can see arguments)")
-	flags.StringVar(&f.from, "from", "", "copy, restore: the data directory or backup to read; the store must not exist yet")
-	flags.StringVar(&f.to, "to", "", "copy, backup: the directory to create")
+}
+
+// directories declares --from and --to. A command that does not take one of them still
+// knows it, to say what the command needs instead.
+func (f *storeFlags) directories(flags *pflag.FlagSet, hidden ...string) {
+	flags.StringVar(&f.from, "from", "", "the data directory or backup to read; the store must not exist yet")
+	flags.StringVar(&f.to, "to", "", "the directory to create")
+	for _, name := range hidden {
+		if name != "" {
+			flags.Lookup(name).Hidden = true
+		}
+	}
+}
+
+// setupStoreCopy copies, backs up or restores a whole store.
+func setupStoreCopy(verb string) func(*pflag.FlagSet, *invocation) func(context.Context) error {
+	return func(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
+		f := &storeFlags{}
+		selectStore(flags, in, f)
+		f.directories(flags, map[string]string{"backup": "from", "restore": "to"}[verb])
+		return func(ctx context.Context) error {
+			c, err := f.readConfig(in.LookupEnv)
+			if err != nil {
+				return err
+			}
+			done, err := f.run(ctx, verb, c.Engine)
+			if err != nil {
+				return err
+			}
+			return in.printCopied(verb, done)
+		}
+	}
+}
+
+func setupRotateKey(flags *pflag.FlagSet, in *invocation) func(context.Context) error {
+	f := &storeFlags{}
+	selectStore(flags, in, f)
+	f.directories(flags, "from", "to")
+	flags.StringVar(&f.newKeyFile, "new-key-file", "", "file with the new encryption key, which is created if it does not exist, "+
+		"or - for the standard input (or set "+newKeyEnv+"). The present key is that of the configuration")
+	flags.BoolVar(&f.discard, "discard-unreadable", false, "remove secrets and rows that the present key does not open, in place of an error")
 	return func(ctx context.Context) error {
-		c, err := targetFlags{configFile: f.configFile, dataDir: f.dataDir, databaseURL: f.databaseURL}.readConfig(in.LookupEnv)
+		c, err := f.readConfig(in.LookupEnv)
 		if err != nil {
 			return err
 		}
-		done, err := f.run(ctx, in.arguments[0], c.Engine)
-		if err != nil {
-			return err
-		}
-		return in.printCopied(in.arguments[0], done)
+		return f.rotateKey(ctx, in, c.Engine)
 	}
 }
 
@@ -50,9 +97,9 @@ func (f *storeFlags) run(ctx context.Context, verb string, c config.Engine) (sto
 		return store.Copied{}, err
 	}
 	here := store.Location{Dir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret}
-	var bucket func(storeID string) (store.Files, error)
-	if o := engine.OptionsFromConfig(c, ""); o.Staging != nil && !here.DatabaseURL.Empty() {
-		bucket = embedded.BucketFiles(ctx, *o.Staging)
+	var files func(storeID string) (store.Files, error)
+	if open := engine.OptionsFromConfig(c, "").EventObjects(); open != nil && !here.DatabaseURL.Empty() {
+		files = embedded.ObjectFiles(ctx, open)
 	}
 	switch {
 	case verb == "backup":
@@ -60,16 +107,13 @@ func (f *storeFlags) run(ctx context.Context, verb string, c config.Engine) (sto
 	case verb == "restore" && here.DatabaseURL.Empty():
 		return store.Restore(ctx, f.from, here.Dir)
 	case f.from != "":
-		return store.Copy(ctx, store.Location{Dir: f.from}, here, store.CopyOptions{To: bucket})
+		return store.Copy(ctx, store.Location{Dir: f.from}, here, store.CopyOptions{To: files})
 	}
-	return store.Copy(ctx, here, store.Location{Dir: f.to}, store.CopyOptions{From: bucket})
+	return store.Copy(ctx, here, store.Location{Dir: f.to}, store.CopyOptions{From: files})
 }
 
 // validate checks the flags of copy, backup or restore.
 func (f *storeFlags) validate(verb string) error {
-	if !slices.Contains([]string{"copy", "backup", "restore"}, verb) {
-		return jobs.Invalid("", fmt.Sprintf("There is no command store %q", verb), "The commands are copy, backup and restore.", "See store -h")
-	}
 	takes := map[string]string{"backup": "--to", "restore": "--from"}[verb]
 	switch {
 	case takes == "" && (f.from == "") == (f.to == ""):

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -22,7 +25,7 @@ type targetFlags struct {
 
 // withAPI declares the flags that select a runner or store, and opens and closes
 // its API around a command.
-func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error) func(context.Context) error {
+func withAPI(flags *pflag.FlagSet, in *invocation, do func(context.Context) error) func(context.Context) error {
 	t := &in.target
 	flags.BoolVar(&in.json, "json", false, "print JSON, one object per line")
 	flags.StringVar(&t.url, "url", "", "URL of the runner (LYTICS_RUNNER_URL)")
@@ -33,6 +36,12 @@ func withAPI(flags *flag.FlagSet, in *invocation, do func(context.Context) error
 	flags.BoolVar(&t.lytics, "lytics", false, "the store's platform is a Lytics account, with the token in LYTICS_API_TOKEN")
 	flags.StringVar(&t.databaseURL, "database-url", "", "the store's PostgreSQL database (better in LYTICS_DATABASE_URL: "+
 		"other users can see arguments)")
+	return in.withOpenAPI(do)
+}
+
+// withOpenAPI opens and closes the API that the flags and the environment select around a
+// function.
+func (in *invocation) withOpenAPI(do func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		target, err := in.resolveTarget()
 		if err != nil {
@@ -79,6 +88,7 @@ func (t targetFlags) readConfig(lookup func(string) (string, bool)) (config.Runn
 	if err != nil {
 		return c, err
 	}
+	c = c.Override(lookup)
 	if t.dataDir != "" {
 		c.DataDir = t.dataDir
 	}
@@ -111,8 +121,50 @@ func (in *invocation) findJob(ctx context.Context, name string) (jobs.Job, error
 		return found[0], nil
 	case 0:
 		return jobs.Job{}, &jobs.Error{Code: jobs.CodeNotFound, Summary: fmt.Sprintf("No job %q", name),
-			Detail: "No job has this id or label.", Next: "List the jobs with the command jobs"}
+			Detail: "No job has this id or label.", Next: knownJobs(all)}
 	}
 	return jobs.Job{}, jobs.Invalid("", fmt.Sprintf("%d jobs have the label %q", len(found), name), "Labels need not be unique.",
 		"Give the id of one of them, such as "+found[0].ID)
+}
+
+// knownJobs names the jobs that there are, as the way out of a wrong name.
+func knownJobs(all []jobs.Job) string {
+	names := make([]string, len(all))
+	for i, j := range all {
+		names[i] = cmp.Or(j.Label, j.ID)
+	}
+	return known("jobs", names)
+}
+
+// withKnown adds the names that there are to the error about one that there is not.
+func (in *invocation) withKnown(ctx context.Context, err error, what string, names completion) error {
+	missing, ok := errors.AsType[*jobs.Error](err)
+	if !ok || missing.Code != jobs.CodeNotFound {
+		return err
+	}
+	all, failed := names(ctx, in.api)
+	if failed != nil {
+		return err
+	}
+	more := *missing
+	more.Next = known(what, all)
+	return &more
+}
+
+// mostNames is the number of names in a message.
+const mostNames = 10
+
+func known(what string, names []string) string {
+	if len(names) == 0 {
+		return "There are no " + what + ": check --data-dir, --url or --config"
+	}
+	quoted := make([]string, 0, mostNames)
+	for _, n := range names[:min(len(names), mostNames)] {
+		quoted = append(quoted, strconv.Quote(n))
+	}
+	text := "The " + what + " are " + strings.Join(quoted, ", ")
+	if more := len(names) - len(quoted); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

@@ -27,7 +27,11 @@ func (c *Client) CreateAuthorization(ctx context.Context, change jobs.Authorizat
 	if err := c.register(ctx); err != nil {
 		return jobs.Authorization{}, err
 	}
+	made := c.creates.Asked(ctx)
 	a, err := call[protocol.Authorization](ctx, c, request{method: http.MethodPost, path: "/authorizations", body: protocol.ChangeOf(change)})
+	if err == nil {
+		made(a.ID)
+	}
 	return a.Jobs(), err
 }
 
@@ -47,6 +51,11 @@ func (c *Client) Authorization(ctx context.Context, id string) (jobs.Authorizati
 	return a.Jobs(), err
 }
 
+// ListAuthorizations implements jobs.Authorizations.
+func (c *Client) ListAuthorizations(ctx context.Context) ([]jobs.Authorization, error) {
+	return listed(ctx, c, "/authorizations", nil, protocol.Authorization.Jobs)
+}
+
 // DeleteAuthorization implements jobs.Authorizations.
 func (c *Client) DeleteAuthorization(ctx context.Context, id string) error {
 	return c.do(ctx, request{method: http.MethodDelete, path: at("/authorizations/%s", id)})
@@ -57,7 +66,17 @@ func (c *Client) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err := c.register(ctx); err != nil {
 		return jobs.Job{}, err
 	}
-	return call[jobs.Job](ctx, c, request{method: http.MethodPost, path: "/jobs", body: s})
+	made := c.creates.Asked(ctx)
+	job, err := call[jobs.Job](ctx, c, request{method: http.MethodPost, path: "/jobs", body: s})
+	if err == nil {
+		made(job.ID)
+	}
+	return job, err
+}
+
+// CheckCreateJob implements jobs.Definitions.
+func (c *Client) CheckCreateJob(ctx context.Context, s jobs.JobSpec) error {
+	return c.do(ctx, request{method: http.MethodPut, path: "/jobs/check", body: s})
 }
 
 // UpdateJob implements jobs.Definitions.
@@ -133,12 +152,23 @@ func (c *Client) ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, er
 	if f.Limit != 0 {
 		query.Set("limit", strconv.Itoa(f.Limit))
 	}
+	set(query, "after", f.After)
 	return call[[]jobs.Run](ctx, c, request{method: http.MethodGet, path: "/runs", query: query})
 }
 
 // DryRun implements jobs.Runs.
-func (c *Client) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
-	return call[jobs.DryRun](ctx, c, request{method: http.MethodGet, path: at("/jobs/%s/dry-run", jobID)})
+func (c *Client) DryRun(ctx context.Context, jobID string, samples int) (jobs.DryRun, error) {
+	query := url.Values{}
+	if samples != 0 {
+		query.Set("samples", strconv.Itoa(samples))
+	}
+	return call[jobs.DryRun](ctx, c, request{method: http.MethodGet, path: at("/jobs/%s/dry-run", jobID), query: query})
+}
+
+// DryRunOf implements jobs.Runs.
+func (c *Client) DryRunOf(ctx context.Context, r jobs.DryRunRequest) (jobs.DryRun, error) {
+	return call[jobs.DryRun](ctx, c,
+		request{method: http.MethodPost, path: "/jobs/dry-run", body: protocol.DryRunRequestOf(r), repeatable: true})
 }
 
 // RunLog implements jobs.Runs.

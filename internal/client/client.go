@@ -49,6 +49,9 @@ type Client struct {
 	beating sync.WaitGroup
 	started map[string]bool
 	closed  bool
+
+	// creates are Terraform's creates in this process.
+	creates jobs.Creates
 }
 
 var _ jobs.API = (*Client)(nil)
@@ -64,8 +67,9 @@ const (
 func New(c Config) (*Client, error) {
 	out := &Client{config: c, instance: "cl_" + uuid.NewString(), started: map[string]bool{}}
 	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: answerTimeout,
+		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: dialTimeout,
 		IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16,
+		MaxResponseHeaderBytes: egress.MaxHeader,
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport.DialContext = dialer.DialContext
@@ -78,7 +82,7 @@ func New(c Config) (*Client, error) {
 		out.base, out.place = &url.URL{Scheme: "http", Host: "localhost"}, "the runner at "+c.Socket
 		transport.Proxy = nil
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", c.Socket)
+			return dialSocket(ctx, c.Socket)
 		}
 		return out, nil
 	}
@@ -117,9 +121,11 @@ func parseURL(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, bad("It is not a URL.")
+	case u.User != nil:
+		return nil, bad("It has a user or a password, which is not repeated here. Set the token in runner.token.")
 	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, bad(fmt.Sprintf("%q is not an https URL.", u.Redacted()))
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+	case u.RawQuery != "" || u.Fragment != "":
 		return nil, bad("It has more than a host, a port and a path. Set the token in runner.token.")
 	case u.Scheme == "http" && !egress.IsLoopbackHost(u.Hostname()):
 		return nil, bad(fmt.Sprintf("Over http, the token would cross the network to %s unencrypted.", u.Host))
@@ -132,14 +138,20 @@ func parseURL(text string) (*url.URL, error) {
 func (c *Client) Place() string { return c.place }
 
 // RunURL implements jobs.RunLinker.
-func (c *Client) RunURL(runID string) string {
+func (c *Client) RunURL(runID string) string { return c.pageURL("/runs/" + url.PathEscape(runID)) }
+
+// SignInURL implements jobs.SignInLinker.
+func (c *Client) SignInURL(code jobs.Secret) string { return c.pageURL(jobs.SignInPath(code)) }
+
+// pageURL returns the address of a path of the page, or "" if there is no page.
+func (c *Client) pageURL(path string) string {
 	if c.config.Socket == "" {
-		return c.base.JoinPath("runs", url.PathEscape(runID)).String()
+		return c.base.String() + path
 	}
 	// A page URL that cannot be parsed is not shown.
 	page, err := url.Parse(c.config.Page)
 	if err != nil || page.Host == "" {
 		return ""
 	}
-	return page.JoinPath("runs", url.PathEscape(runID)).String()
+	return strings.TrimRight(page.String(), "/") + path
 }

@@ -1,9 +1,10 @@
 package client
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 // Events implements jobs.CustomerData.
 func (c *Client) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	return func(yield func(jobs.Event, error) bool) {
-		body, err := c.stream(
+		ctx, lines, end, err := c.stream(
 			ctx,
 			request{method: http.MethodGet, path: "/events", query: url.Values{"stream": {stream}}, accept: protocol.NDJSON},
 		)
@@ -24,25 +25,24 @@ func (c *Client) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event
 			yield(jobs.Event{}, err)
 			return
 		}
-		defer func() { _ = body.Close() }()
-		lines := json.NewDecoder(body)
+		defer end()
 		for {
 			var line protocol.Event
-			if err := lines.Decode(&line); err != nil {
+			if err := lines.decode(&line); err != nil {
 				yield(jobs.Event{}, c.cutOff(ctx, err))
 				return
 			}
 			if line.End != nil {
-				if line.End.Problem != nil {
-					yield(jobs.Event{}, line.End.Problem.JobsError())
+				if err := lines.end(ctx, line.End); err != nil {
+					yield(jobs.Event{}, err)
 				}
 				return
 			}
-			e := jobs.Event{ID: line.ID, Data: line.Data}
-			if line.Time != nil {
-				e.Time = *line.Time
+			if line.ID == "" || line.Time == nil || len(line.Data) == 0 || line.Data[0] != '{' {
+				yield(jobs.Event{}, c.malformed(errors.New("a line has neither an event nor the end")))
+				return
 			}
-			if !yield(e, nil) {
+			if !yield(jobs.Event{ID: line.ID, Time: *line.Time, Data: line.Data}, nil) {
 				return
 			}
 		}
@@ -52,32 +52,42 @@ func (c *Client) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event
 // Scan implements jobs.CustomerData.
 func (c *Client) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	path := at("/audiences/%s/profiles", idOrSlug)
-	body, err := c.stream(ctx, request{method: http.MethodGet, path: path, query: url.Values{"fields": fields}, accept: protocol.NDJSON})
+	ctx, lines, end, err := c.stream(
+		ctx,
+		request{method: http.MethodGet, path: path, query: url.Values{"fields": fields}, accept: protocol.NDJSON},
+	)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines := json.NewDecoder(body)
 	var head protocol.Row
-	if err := lines.Decode(&head); err != nil {
-		_ = body.Close()
+	if err := lines.decode(&head); err != nil {
+		end()
 		return nil, nil, c.cutOff(ctx, err)
+	}
+	if head.End != nil || head.Values != nil {
+		end()
+		return nil, nil, c.malformed(errors.New("it does not begin with the fields"))
 	}
 	columns := make([]jobs.Field, len(head.Fields))
 	for i, f := range head.Fields {
 		columns[i] = jobs.Field(f)
 	}
 	return columns, func(yield func([]jobs.Value, error) bool) {
-		defer func() { _ = body.Close() }()
+		defer end()
 		for {
 			var line protocol.Row
-			if err := lines.Decode(&line); err != nil {
+			if err := lines.decode(&line); err != nil {
 				yield(nil, c.cutOff(ctx, err))
 				return
 			}
 			if line.End != nil {
-				if line.End.Problem != nil {
-					yield(nil, line.End.Problem.JobsError())
+				if err := lines.end(ctx, line.End); err != nil {
+					yield(nil, err)
 				}
+				return
+			}
+			if len(line.Values) != len(columns) || line.Fields != nil {
+				yield(nil, c.malformed(fmt.Errorf("a profile has %d values for %d fields", len(line.Values), len(columns))))
 				return
 			}
 			row := make([]jobs.Value, len(line.Values))
@@ -115,17 +125,32 @@ func (c *Client) ErasureDone(ctx context.Context, requestID string) (bool, error
 	return s.Done, err
 }
 
-// stream opens a streamed answer.
-func (c *Client) stream(ctx context.Context, r request) (io.ReadCloser, error) {
+// stream opens a streamed answer. The caller must call end. The context is cancelled with
+// the cause of a limit.
+func (c *Client) stream(ctx context.Context, r request) (_ context.Context, _ *lines, end func(), _ error) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	resp, _, err := c.send(ctx, r)
 	if err != nil {
-		return nil, err
+		cancel(nil)
+		return ctx, nil, nil, err
 	}
-	return resp.Body, nil
+	end = func() {
+		_ = resp.Body.Close()
+		cancel(nil)
+	}
+	if resp.StatusCode != http.StatusOK {
+		end()
+		return ctx, nil, nil, c.malformed(fmt.Errorf("it has status %d, and no content", resp.StatusCode))
+	}
+	return ctx, &lines{c: c, reader: bufio.NewReader(resp.Body), cancel: cancel}, end, nil
 }
 
-// cutOff is the error of a streamed answer that ended before its last line.
+// cutOff is the error of a streamed answer that ended before its last line, or has a line
+// that cannot be read.
 func (c *Client) cutOff(ctx context.Context, err error) error {
+	if bad, ok := errors.AsType[*lineError](err); ok {
+		return c.malformed(bad)
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errCutOff
 	}

@@ -1,9 +1,7 @@
 package client
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +22,8 @@ const (
 	// reconnectTimeout is how long WaitRun tries to reach a runner that does not
 	// answer.
 	reconnectTimeout = 5 * time.Minute
+	// maxMalformed is how many events in a row WaitRun cannot read before it gives up.
+	maxMalformed = 5
 	// cancelTimeout bounds the request that cancels a run.
 	cancelTimeout = 5 * time.Second
 )
@@ -39,7 +39,7 @@ func (c *Client) WaitRun(ctx context.Context, runID string, changed func(jobs.Ru
 			return f.run, f.final
 		case ctx.Err() != nil:
 			return f.interrupted(ctx)
-		case time.Since(f.heard) > reconnectTimeout:
+		case time.Since(f.heard) > reconnectTimeout, f.malformed > maxMalformed:
 			return f.run, err
 		}
 		select {
@@ -59,34 +59,38 @@ type follower struct {
 	heard time.Time
 	// reported is when changed was last called.
 	reported time.Time
-	ended    bool
-	final    error
+	// malformed counts the events since the last one that could be read.
+	malformed int
+	ended     bool
+	final     error
 }
 
 // follow reads the events of one connection until it ends.
 func (f *follower) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	body, err := f.c.stream(ctx, request{method: http.MethodGet, path: at("/runs/%s/follow", f.runID), accept: protocol.EventStream})
+	ctx, lines, end, err := f.c.stream(ctx, request{method: http.MethodGet, path: at("/runs/%s/follow", f.runID), accept: protocol.EventStream})
 	if err != nil {
 		if e, ok := errors.AsType[*jobs.Error](err); ok && e.Attribute != "runner.url" {
 			f.final = err
 		}
 		return err
 	}
-	defer func() { _ = body.Close() }()
+	defer end()
 	silent := time.AfterFunc(silenceTimeout, cancel)
 	defer silent.Stop()
-	lines := bufio.NewReader(body)
-	name, data := "", ""
+	name, data, begun := "", "", false
 	for {
-		line, err := lines.ReadString('\n')
+		text, err := lines.read()
 		if err != nil {
 			return f.c.cutOff(ctx, err)
 		}
-		silent.Reset(silenceTimeout)
-		f.heard = time.Now()
-		line = strings.TrimRight(line, "\r\n")
+		// A runner begins with the run. Lines without an event before it are no sign of one.
+		if begun {
+			silent.Reset(silenceTimeout)
+			f.heard = time.Now()
+		}
+		line := strings.TrimRight(string(text), "\r\n")
 		if v, ok := strings.CutPrefix(line, "event: "); ok {
 			name = v
 		}
@@ -96,26 +100,37 @@ func (f *follower) follow(ctx context.Context) error {
 		if line != "" || name == "" {
 			continue
 		}
-		if err := f.take(name, data); err != nil || f.ended || f.final != nil {
-			return err
+		if err := f.take(name, data); err != nil {
+			f.malformed++
+			return f.c.malformed(err)
 		}
-		name, data = "", ""
+		if f.ended || f.final != nil {
+			return nil
+		}
+		name, data, begun, f.malformed = "", "", true, 0
 	}
 }
 
 // take handles one event.
 func (f *follower) take(name, data string) error {
-	if name == protocol.EventProblem {
-		p := &protocol.Problem{}
-		if err := json.Unmarshal([]byte(data), p); err != nil {
+	switch name {
+	case protocol.EventProblem:
+		p, err := decode[protocol.Problem]([]byte(data))
+		if err != nil {
 			return err
 		}
-		f.final = p.JobsError()
+		f.final = f.c.problem(&p)
 		return nil
+	case protocol.EventRun, protocol.EventEnd:
+	default:
+		return fmt.Errorf("it has an event %q", shortened(name, 100))
 	}
-	var run jobs.Run
-	if err := json.Unmarshal([]byte(data), &run); err != nil {
+	run, err := decode[jobs.Run]([]byte(data))
+	if err != nil {
 		return err
+	}
+	if name == protocol.EventEnd && run.Status.Active() {
+		return fmt.Errorf("it ends with a run that is %s", run.Status)
 	}
 	before := f.run
 	f.run, f.ended = run, name == protocol.EventEnd

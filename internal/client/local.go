@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
@@ -19,6 +20,12 @@ import (
 // has no running runner, and an error if it cannot find out.
 func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 	note := filepath.Join(dataDir, protocol.SocketNote)
+	// Whoever can write the directory or the note names the process that gets secrets.
+	for _, err := range []error{ownership.Directory(dataDir), ownership.PrivateFile(note)} {
+		if err != nil {
+			return nil, untrusted(err)
+		}
+	}
 	text, err := os.ReadFile(note)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -34,6 +41,9 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 		// A killed runner left the note behind.
 		return nil, nil
 	}
+	if _, ok := errors.AsType[*ownership.Error](err); ok {
+		return nil, untrusted(err)
+	}
 	if err != nil {
 		return nil, &jobs.Error{
 			Code: jobs.CodeStore, Attribute: "data_dir", Summary: "A runner may use the data directory, but it cannot be reached", Err: err,
@@ -44,10 +54,31 @@ func Local(ctx context.Context, dataDir, release string) (*Client, error) {
 	return New(Config{Socket: at.Path, Page: at.Page, Token: jobs.NewSecret(at.Token), Release: release})
 }
 
+// untrusted is the error of a data directory in which another user may have put the
+// address of a runner.
+func untrusted(err error) error {
+	return &jobs.Error{
+		Code: jobs.CodeStore, Attribute: "data_dir", Summary: "The data directory is not only yours", Detail: err.Error() + ".", Err: err,
+		Next: "Use a data directory of your own; to use the runner of another user, give its URL and token in the runner block",
+	}
+}
+
 func probeSocket(ctx context.Context, socket string) error {
-	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", socket)
+	conn, err := dialSocket(ctx, socket)
 	if err != nil {
 		return err
 	}
 	return conn.Close()
+}
+
+// dialSocket connects to a runner of this user.
+func dialSocket(ctx context.Context, socket string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	if err := ownership.Peer(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }

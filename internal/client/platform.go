@@ -48,6 +48,13 @@ func (c *Client) Columns(ctx context.Context, authorizationID string, t jobs.Tab
 		func(v protocol.ColumnInfo) jobs.ColumnInfo { return jobs.ColumnInfo(v) })
 }
 
+// ListCatalog implements jobs.Catalog.
+func (c *Client) ListCatalog(ctx context.Context, q jobs.CatalogQuery) (jobs.CatalogListing, error) {
+	out, err := call[protocol.CatalogListing](ctx, c,
+		request{method: http.MethodPost, path: "/catalog", body: protocol.CatalogQueryOf(q), repeatable: true})
+	return out.Jobs(), err
+}
+
 // catalogQuery returns the query for a pattern within a catalog, a database and
 // a table.
 func catalogQuery(pattern string, within ...string) url.Values {
@@ -62,24 +69,34 @@ func catalogQuery(pattern string, within ...string) url.Values {
 // collection has the calls for one kind of object with an id: T in package
 // jobs, W on the wire.
 type collection[W, T any] struct {
+	kind jobs.ObjectKind
 	path string
 	wire func(T) W
 	of   func(W) T
+	id   func(T) string
 }
 
 var (
 	fields = collection[protocol.Field, jobs.Field]{
-		"/fields", func(f jobs.Field) protocol.Field { return protocol.Field(f) }, func(f protocol.Field) jobs.Field { return jobs.Field(f) },
+		jobs.KindField,
+		"/fields",
+		func(f jobs.Field) protocol.Field { return protocol.Field(f) },
+		func(f protocol.Field) jobs.Field { return jobs.Field(f) },
+		func(f jobs.Field) string { return f.ID },
 	}
 	mappings = collection[protocol.Mapping, jobs.Mapping]{
+		jobs.KindMapping,
 		"/mappings",
 		func(m jobs.Mapping) protocol.Mapping { return protocol.Mapping(m) },
 		func(m protocol.Mapping) jobs.Mapping { return jobs.Mapping(m) },
+		func(m jobs.Mapping) string { return m.ID },
 	}
 	audiences = collection[protocol.Audience, jobs.Audience]{
+		jobs.KindAudience,
 		"/audiences",
 		func(a jobs.Audience) protocol.Audience { return protocol.Audience(a) },
 		func(a protocol.Audience) jobs.Audience { return jobs.Audience(a) },
+		func(a jobs.Audience) string { return a.ID },
 	}
 )
 
@@ -90,10 +107,15 @@ func (k collection[W, T]) create(ctx context.Context, c *Client, object T, owner
 		var none T
 		return none, err
 	}
+	made := c.creates.Asked(ctx)
 	v, err := call[W](ctx, c, request{
 		method: http.MethodPost, path: k.path, query: ownerQuery(owner), body: k.wire(object), repeatable: owner != "",
 	})
-	return k.of(v), err
+	out := k.of(v)
+	if err == nil {
+		made(jobs.PlatformObject(k.kind, k.id(out)))
+	}
+	return out, err
 }
 
 func (k collection[W, T]) put(ctx context.Context, c *Client, object T, owner jobs.Owner) (T, error) {
@@ -215,6 +237,11 @@ func (c *Client) needsOwners(err error) error {
 // Fields implements jobs.CustomerData.
 func (c *Client) Fields(ctx context.Context) ([]jobs.Field, error) {
 	return fields.list(ctx, c)
+}
+
+// Mappings implements jobs.CustomerData.
+func (c *Client) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
+	return mappings.list(ctx, c)
 }
 
 // Streams implements jobs.CustomerData.

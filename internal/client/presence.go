@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -58,11 +59,22 @@ func (c *Client) Close() error {
 	}
 	stop()
 	c.beating.Wait()
+	unanswered, known := c.creates.Unanswered()
+	if !known {
+		// The runner may have made an object that this process cannot name. Without the
+		// report it confirms nothing, and takes this process for dead when its lease ends.
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
-	err := c.do(ctx, request{method: http.MethodDelete, path: at("/clients/%s", c.instance)})
-	if jobs.IsCode(err, jobs.CodeUnreachable) || jobs.IsCode(err, jobs.CodeTimeout) {
-		// The objects stay unconfirmed until the next plan.
+	r := request{method: http.MethodDelete, path: at("/clients/%s", c.instance)}
+	if len(unanswered) > 0 {
+		r.query = url.Values{"unanswered": unanswered}
+	}
+	err := c.do(ctx, r)
+	if jobs.IsCode(err, jobs.CodeUnreachable) || jobs.IsCode(err, jobs.CodeTimeout) || len(unanswered) > 0 && jobs.IsCode(err, jobs.CodeInvalid) {
+		// The objects stay unconfirmed until the next plan. A runner of an earlier
+		// release refuses the parameter.
 		return nil
 	}
 	return err

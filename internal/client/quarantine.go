@@ -20,6 +20,9 @@ func (c *Client) QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (
 	if f.Limit != 0 {
 		query.Set("limit", strconv.Itoa(f.Limit))
 	}
+	if f.After != 0 {
+		query.Set("after", strconv.FormatInt(f.After, 10))
+	}
 	return call[jobs.QuarantineList](ctx, c, request{method: http.MethodGet, path: "/quarantine", query: query})
 }
 
@@ -31,8 +34,8 @@ func (c *Client) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 // DropQuarantined implements jobs.Quarantine.
 func (c *Client) DropQuarantined(ctx context.Context, jobID string, ids []int64) (int64, error) {
 	r := request{method: http.MethodPost, path: at("/jobs/%s/quarantine/drop", jobID), body: quarantineIDs(ids)}
-	n, err := call[map[string]int64](ctx, c, r)
-	return n["dropped"], err
+	n, err := call[droppedRows](ctx, c, r)
+	return n.Dropped, err
 }
 
 func quarantineIDs(ids []int64) map[string][]int64 {

@@ -48,6 +48,9 @@ func (r *recorder) intercept(c *jobstest.Call) (handled bool, err error) {
 	case reflect.TypeFor[struct{}]():
 	case reflect.TypeFor[jobstest.ScanResult]():
 		r.values.fill(result)
+		if result.Field(0).Len() == 0 { // a profile has a value for each field
+			result.Field(1).Set(reflect.ValueOf([][]jobs.Value{{}, {}}))
+		}
 		r.results = []any{result.Field(0).Interface(), result.Field(1).Interface()}
 	default:
 		r.values.fill(result)
@@ -74,15 +77,17 @@ type filler struct {
 
 // filled has the values of types that do not allow arbitrary values.
 var filled = map[reflect.Type]any{
-	reflect.TypeFor[json.RawMessage](): json.RawMessage(`{"n":12345678901234567890.10}`),
-	reflect.TypeFor[jobs.Secret]():     jobs.NewSecret("dapi-secret"),
-	reflect.TypeFor[jobs.Reason]():     jobs.ReasonManual,
-	reflect.TypeFor[jobs.CatalogAPI](): jobs.CatalogSQL,
-	reflect.TypeFor[jobs.Manager]():    jobs.ManagedByLytics,
-	reflect.TypeFor[jobs.Status]():     jobs.StatusFailed,
-	reflect.TypeFor[[]byte]():          []byte(`{"a":"<1>","n":123456789012345678901234567890.10}`),
-	reflect.TypeFor[[][]jobs.Value]():  [][]jobs.Value{{{Text: "1\n2"}, {Null: true}}, {{Text: ""}, {Text: "é<&>"}}},
-	reflect.TypeFor[jobs.Value]():      jobs.Value{Text: "0.10"},
+	reflect.TypeFor[json.RawMessage]():   json.RawMessage(`{"n":12345678901234567890.10}`),
+	reflect.TypeFor[jobs.Secret]():       jobs.NewSecret("dapi-secret"),
+	reflect.TypeFor[jobs.Reason]():       jobs.ReasonManual,
+	reflect.TypeFor[jobs.Role]():         jobs.RoleOperate,
+	reflect.TypeFor[jobs.CatalogAPI]():   jobs.CatalogSQL,
+	reflect.TypeFor[jobs.CatalogLevel](): jobs.LevelTables,
+	reflect.TypeFor[jobs.Manager]():      jobs.ManagedByLytics,
+	reflect.TypeFor[jobs.Status]():       jobs.StatusFailed,
+	reflect.TypeFor[[]byte]():            []byte(`{"a":"<1>","n":123456789012345678901234567890.10}`),
+	reflect.TypeFor[[][]jobs.Value]():    [][]jobs.Value{{{Text: "1\n2"}, {Null: true}}, {{Text: ""}, {Text: "é<&>"}}},
+	reflect.TypeFor[jobs.Value]():        jobs.Value{Text: "0.10"},
 }
 
 func (f *filler) fill(v reflect.Value) {

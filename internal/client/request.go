@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
@@ -49,13 +50,18 @@ func call[T any](ctx context.Context, c *Client, r request) (T, error) {
 		return out, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusNoContent {
-		return out, nil
+	if resp.StatusCode != http.StatusOK {
+		return out, c.malformed(fmt.Errorf("it has status %d, and no content", resp.StatusCode))
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
 		return out, c.unreachable(ctx, err)
 	}
-	return out, nil
+	decoded, err := decode[T](text)
+	if err != nil {
+		return out, c.malformed(err)
+	}
+	return decoded, nil
 }
 
 // do sends a request without a result. If a repeated DELETE finds no object, do
@@ -68,7 +74,11 @@ func (c *Client) do(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		err = c.malformed(fmt.Errorf("it has status %d where there is no content", resp.StatusCode))
+	}
+	_ = resp.Body.Close()
+	return err
 }
 
 // attempts is the retry policy of a call.
@@ -90,7 +100,8 @@ func (c *Client) send(ctx context.Context, r request) (_ *http.Response, tries i
 		tries = n
 		resp, err := c.try(ctx, r, body)
 		if err != nil {
-			next = retry.If(again || neverSent(err))
+			_, exceeded := errors.AsType[*egress.AnswerError](err)
+			next = retry.If(!exceeded && !errors.Is(err, http.ErrSchemeMismatch) && (again || neverSent(err)))
 			return nil, c.unreachable(ctx, err)
 		}
 		if resp.StatusCode < http.StatusMultipleChoices && agreed(resp) {
@@ -134,8 +145,22 @@ func (c *Client) try(ctx context.Context, r request, body []byte) (*http.Respons
 	req.Header.Set(protocol.VersionHeader, strconv.Itoa(protocol.Version))
 	req.Header.Set(protocol.ReleaseHeader, c.config.Release)
 	req.Header.Set(protocol.ClientHeader, c.instance)
-	return c.http.Do(req)
+	limits := answerLimits
+	if r.accept != "" {
+		limits = streamLimits
+	}
+	return limits.Do(req, c.http.Do)
 }
+
+// The limits of the runner's answers.
+var (
+	// answerLimits: the largest answer is the list of jobs. A job has up to a few
+	// kilobytes and about 60 values. The runner may need answerTimeout to begin.
+	answerLimits = egress.Limits{Bytes: 32 << 20, Values: 500_000, Silence: answerTimeout, Total: answerTimeout + 5*time.Minute}
+	// streamLimits: a streamed answer may be as large as a stream of events. Its lines
+	// are bounded by maxLine and lineTimeout.
+	streamLimits = egress.Limits{Silence: answerTimeout}
+)
 
 // neverSent reports whether the request was not sent, because no connection
 // could be opened.
@@ -150,13 +175,18 @@ func agreed(resp *http.Response) bool {
 	return resp.Header.Get(protocol.VersionHeader) == strconv.Itoa(protocol.Version)
 }
 
-// maxProblem bounds the body of an error answer.
-const maxProblem = 1 << 20
+// maxProblem and problemTimeout bound the body of an error answer.
+const (
+	maxProblem     = 1 << 20
+	problemTimeout = time.Minute
+)
 
 // refusal returns the error of an answer, and whether it is transient. Only a
 // Problem of the runner can have CodeNotFound; an answer of a proxy cannot.
 func (c *Client) refusal(resp *http.Response) (transient bool, _ error) {
 	defer func() { _ = resp.Body.Close() }()
+	late := time.AfterFunc(problemTimeout, func() { _ = resp.Body.Close() })
+	defer late.Stop()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	version := resp.Header.Get(protocol.VersionHeader)
 	theirs, numbered := strconv.Atoi(version)
@@ -169,7 +199,7 @@ func (c *Client) refusal(resp *http.Response) (transient bool, _ error) {
 		return false, &jobs.Error{Code: jobs.CodeFailed, Attribute: "runner.url", Summary: summary, Detail: detail, Next: next}
 	case said && version == "" && problem.Code == jobs.CodeNotFound:
 	case said:
-		return false, problem.JobsError()
+		return false, c.problem(problem)
 	}
 	transient = resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError
 	return transient, &jobs.Error{
@@ -190,6 +220,15 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		e.Code = jobs.CodeTimeout
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		e.Summary, e.Detail = "The runner at "+c.base.Redacted()+" does not speak TLS", "Its URL begins with https, and the server answers in HTTP."
+		e.Next = "Write http:// in the URL if the runner listens on a loopback address; elsewhere start it with --tls-cert and --tls-key"
+	}
+	if exceeded, ok := errors.AsType[*egress.AnswerError](err); ok && !exceeded.Late {
+		e.Code, e.Summary = jobs.CodeFailed, "An answer of "+c.place+" is larger than its API describes"
+		e.Next = "Check the URL, and which proxies are on the way; " +
+			"where the runner really has that much, report this as a limit of this release"
 	}
 	if errors.Is(err, context.Canceled) {
 		e.Code = jobs.CodeCancelled

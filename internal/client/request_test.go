@@ -129,6 +129,9 @@ func TestUnencryptedAddressesAreRefused(t *testing.T) {
 	t.Parallel()
 	for url, ok := range map[string]bool{
 		"https://runner.example.com:8443": true, "https://h/behind/a/path/": true, "http://127.0.0.1:8088": true, "http://localhost:1": true, "http://[::1]:1": true,
+		"https://[2001:db8::7]:8443": true, "https://[2001:db8::7]": true, "https://[fe80::1%25eth0]:8443": true, "http://[::ffff:127.0.0.1]:1": true,
+		"http://[2001:db8::7]": false, "http://[fe80::1%25eth0]:1": false, "http://[fd12::1]:1": false, "http://[::ffff:10.0.0.1]:1": false, "http://[::]:1": false,
+		"http://::1:1":              false,
 		"http://runner.example.com": false, "http://10.0.0.1": false, "ftp://h": false, "runner.example.com": false, "": false, "https://u:p@h": false, "https://h?token=x": false,
 	} {
 		_, err := client.New(client.Config{URL: url, Token: jobs.NewSecret(token)})
@@ -185,6 +188,13 @@ func TestRunURLIsThePathOfThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := jobs.RunURL(c, "run_1"), "https://runner.example.com:8443"+page.RunPath("run_1"); got != want {
+		t.Errorf("got %s, want the page's URL %s", got, want)
+	}
+	sixth, err := client.New(client.Config{URL: "https://[2001:db8::7]:8443", Token: jobs.NewSecret(token)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := jobs.RunURL(sixth, "run_1"), "https://[2001:db8::7]:8443"+page.RunPath("run_1"); got != want {
 		t.Errorf("got %s, want the page's URL %s", got, want)
 	}
 	local, err := client.New(client.Config{Socket: "/run/runner.sock", Token: jobs.NewSecret(token)})

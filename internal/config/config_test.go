@@ -39,7 +39,7 @@ func TestExampleFilesAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err = c.Complete(none); err != nil || c.Staging.S3.Bucket == "" || c.Alerts.URL == "" || c.Listen == "" || c.MaxRuns == 0 {
+	if c, err = c.Complete(none); err != nil || c.Staging.Volume.Volume == "" || c.Alerts.URL == "" || c.Listen == "" || c.MaxRuns == 0 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	manifest, err := os.ReadFile(filepath.Join(examples, "kubernetes.yml"))
@@ -61,7 +61,8 @@ func TestExampleFilesAreValid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c, err = c.Complete(from(map[string]string{"LYTICS_DATABASE_URL": "postgres://h/d"})); err != nil || c.DatabaseURL.Empty() {
+			env := map[string]string{"LYTICS_DATABASE_URL": "postgres://h/d", "LYTICS_EVENTS_VOLUME_CLIENT_SECRET": "canary-dose"}
+			if c, err = c.Complete(from(env)); err != nil || c.DatabaseURL.Empty() || c.CheckEventStorage() != nil {
 				t.Errorf("%+v, %v", c, err)
 			}
 		}
@@ -97,6 +98,9 @@ func TestErrorsNameTheKeyAndNoSecret(t *testing.T) {
 	}{
 		"format":    {"log: {format: xml}", "log.format", nil},
 		"level":     {"log: {level: loud}", "log.level", nil},
+		"an alert":  {"alerts: {format: sms}", "alerts.format", nil},
+		"metrics":   {"metrics: {max_jobs: -1}", "metrics.max_jobs", nil},
+		"per job":   {"", "LYTICS_RUNNER_METRICS_PER_JOB", map[string]string{"LYTICS_RUNNER_METRICS_PER_JOB": "some"}},
 		"negative":  {"max_runs: -1", "max_runs", nil},
 		"bounds":    {"quarantine: {max_rows: 5, keep_days: -1}", "quarantine", nil},
 		"rows":      {"", "LYTICS_QUARANTINE_MAX_ROWS", map[string]string{"LYTICS_QUARANTINE_MAX_ROWS": "many"}},
@@ -154,9 +158,10 @@ func TestSharedStoreNeedsABucketForEvents(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"database_url: postgres://h/d": "staging.s3",
-		"database_url: postgres://h/d\nstaging: {volume: {catalog: c, schema: s, volume: v}}": "staging.s3",
-		"database_url: postgres://h/d\nstaging: {s3: {bucket: b}}":                            "",
-		"database_url: postgres://h/d\nplatform: {lytics: {token: t}}":                        "",
+		"database_url: postgres://h/d\nstaging: {volume: {catalog: c, schema: s, volume: v}}":                   "staging.s3",
+		"database_url: postgres://h/d\nstaging: {s3: {bucket: b}}":                                              "",
+		"database_url: postgres://h/d\nplatform: {lytics: {token: t}}":                                          "",
+		"database_url: postgres://h/d\nevents: {volume: {host: h, catalog: c, schema: s, volume: v, token: t}}": "",
 		"data_dir: /d": "",
 	} {
 		c, err := config.Read(write(t, text, 0o600))

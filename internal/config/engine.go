@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -27,10 +28,17 @@ type Engine struct {
 	// EncryptionKeyFile is empty for the default file in the user's
 	// configuration directory.
 	EncryptionKeyFile string `yaml:"encryption_key_file"`
-	// AllowPrivateHosts is nil if it is left out; nil means false.
-	AllowPrivateHosts *bool     `yaml:"allow_private_hosts"`
-	Staging           *Staging  `yaml:"staging"`
-	Platform          *Platform `yaml:"platform"`
+	// AllowPrivateHosts is nil if it is left out; nil means false. PrivateHosts are the
+	// hosts that are allowed without it: names, addresses and networks.
+	AllowPrivateHosts *bool    `yaml:"allow_private_hosts"`
+	PrivateHosts      []string `yaml:"private_hosts"`
+	// CAFile is a PEM file with certificate authorities that workspaces are trusted by,
+	// beside those of the system.
+	CAFile  string   `yaml:"ca_file"`
+	Staging *Staging `yaml:"staging"`
+	// Events is nil where the bucket of Staging keeps the events of a shared store.
+	Events   *Events   `yaml:"events"`
+	Platform *Platform `yaml:"platform"`
 	// Quarantine is nil where it is left out, which means the defaults.
 	Quarantine *Quarantine `yaml:"quarantine"`
 }
@@ -162,22 +170,38 @@ func (e *environment) engine(c Engine) Engine {
 	e.secret(&c.DatabaseURL, "LYTICS_DATABASE_URL")
 	e.text(&c.EncryptionKeyFile, "LYTICS_ENCRYPTION_KEY_FILE")
 	e.flag(&c.AllowPrivateHosts, "allow_private_hosts", "LYTICS_ALLOW_PRIVATE_HOSTS")
+	e.texts(&c.PrivateHosts, "LYTICS_PRIVATE_HOSTS")
+	e.text(&c.CAFile, "LYTICS_CA_FILE")
 	e.staging(&c)
+	e.events(&c)
 	e.platform(&c)
 	e.quarantine(&c)
+	if e.override {
+		return c
+	}
 	if c.DataDir == "" {
 		c.DataDir = DefaultDataDir
 	}
 	e.absolute("data_dir", &c.DataDir)
 	e.absolute("encryption_key_file", &c.EncryptionKeyFile)
+	e.absolute("ca_file", &c.CAFile)
 	return c
 }
 
 func (c Engine) check() (errs []error) {
+	if _, err := egress.ParseHosts(c.PrivateHosts); err != nil {
+		errs = append(errs, jobs.Invalid("private_hosts", "private_hosts has a host that cannot be used", err.Error()+".",
+			"Give host names, addresses, or networks such as 10.20.0.0/16"))
+	}
+	if _, err := egress.ReadCAs(c.CAFile); err != nil {
+		errs = append(errs, jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", c.CAFile), err.Error(),
+			"Give a readable file of certificates in PEM form"))
+	}
 	if c.Staging != nil && c.Staging.S3 == nil && c.Staging.Volume == nil {
 		errs = append(errs, jobs.Invalid("staging", "The staging is neither a bucket nor a volume", "staging is given without s3 or volume.",
 			"Give one of them, or leave staging out if nothing is exported"))
 	}
+	errs = append(errs, c.S3().check()...)
 	switch p := c.Platform; {
 	case p == nil:
 	case p.Lytics == nil && p.Embedded == nil:
@@ -201,19 +225,6 @@ func (c Engine) check() (errs []error) {
 			fmt.Sprintf("max_rows is %d and keep_days is %d.", q.MaxRows, q.KeepDays), "Set positive numbers, or leave them out for the defaults"))
 	}
 	return errs
-}
-
-// CheckEventStorage returns an error if the events of a shared store would be
-// on the disk of one machine. Only a process that executes runs calls it:
-// reading a shared store needs no bucket.
-func (c Engine) CheckEventStorage() error {
-	if c.DatabaseURL.Empty() || c.LyticsAccount() != nil || c.S3() != nil {
-		return nil
-	}
-	return jobs.Invalid("staging.s3", "The embedded platform has no place for its events",
-		"With database_url several machines share one store, and no machine can read another's disk. "+
-			"The embedded platform then keeps its events in S3, and no bucket is configured.",
-		"Set staging.s3 or LYTICS_STAGING_S3_BUCKET, use platform.lytics, or leave database_url out to keep everything in data_dir")
 }
 
 // absolute makes a path absolute; an empty one stays empty.

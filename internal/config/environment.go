@@ -11,24 +11,50 @@ import (
 // environment fills settings that are not set yet.
 type environment struct {
 	lookup func(string) (string, bool)
-	errs   []error
+	// override fills settings that are set, too, where a variable is.
+	override bool
+	errs     []error
+}
+
+// value returns a variable for a setting; "" if there is none, or if the setting keeps its
+// value.
+func (e *environment) value(set bool, name string) string {
+	if set && !e.override {
+		return ""
+	}
+	text, _ := e.lookup(name)
+	return text
 }
 
 func (e *environment) text(p *string, name string) {
-	if *p == "" {
-		*p, _ = e.lookup(name)
+	if text := e.value(*p != "", name); text != "" {
+		*p = text
 	}
 }
 
+// texts fills a list from a text with commas.
+func (e *environment) texts(p *[]string, name string) {
+	if text := e.value(*p != nil, name); text != "" {
+		*p = split(text)
+	}
+}
+
+func split(text string) (values []string) {
+	for value := range strings.SplitSeq(text, ",") {
+		values = append(values, strings.TrimSpace(value))
+	}
+	return values
+}
+
 func (e *environment) secret(p *Secret, name string) {
-	if text, _ := e.lookup(name); p.Empty() {
-		p.Secret = jobs.NewSecret(strings.TrimSpace(text))
+	if text := strings.TrimSpace(e.value(!p.Empty(), name)); text != "" {
+		p.Secret = jobs.NewSecret(text)
 	}
 }
 
 func (e *environment) flag(p **bool, attribute, name string) {
-	text, _ := e.lookup(name)
-	if *p != nil || text == "" {
+	text := e.value(*p != nil, name)
+	if text == "" {
 		return
 	}
 	b, err := strconv.ParseBool(text)
@@ -39,8 +65,8 @@ func (e *environment) flag(p **bool, attribute, name string) {
 }
 
 func (e *environment) number(p *int, attribute, name string) {
-	text, _ := e.lookup(name)
-	if *p != 0 || text == "" {
+	text := e.value(*p != 0, name)
+	if text == "" {
 		return
 	}
 	n, err := strconv.Atoi(text)
@@ -52,8 +78,8 @@ func (e *environment) number(p *int, attribute, name string) {
 
 // count fills a number that may be 0.
 func (e *environment) count(p **int, attribute, name string) {
-	text, _ := e.lookup(name)
-	if *p != nil || text == "" {
+	text := e.value(*p != nil, name)
+	if text == "" {
 		return
 	}
 	n, err := strconv.Atoi(text)
@@ -108,6 +134,9 @@ func (e *environment) s3(given *S3) *S3 {
 	// The two keys are one credential, so the environment fills both or none:
 	// an access key from one source with the secret of another never works.
 	none := s.AccessKeyID == "" && s.SecretAccessKey.Empty() && s.Profile == ""
+	if key, _ := e.lookup(env + "ACCESS_KEY_ID"); e.override && key != "" {
+		none, s.AccessKeyID, s.SecretAccessKey = true, "", Secret{}
+	}
 	e.text(&s.Profile, env+"PROFILE")
 	if none {
 		e.text(&s.AccessKeyID, env+"ACCESS_KEY_ID")
@@ -180,16 +209,14 @@ func (e *environment) platform(c *Engine) {
 
 // embedded fills the settings of the embedded platform.
 func (e *environment) embedded(c *Engine) {
-	text, _ := e.lookup("LYTICS_PLACEHOLDER_IDENTIFIERS")
 	p := Platform{Embedded: &Embedded{}}
 	if c.Platform != nil && c.Platform.Embedded != nil {
 		*p.Embedded = *c.Platform.Embedded
 	}
-	if text == "" || p.Embedded.PlaceholderIdentifiers != nil || c.Platform != nil && c.Platform.Embedded == nil {
+	text := e.value(p.Embedded.PlaceholderIdentifiers != nil, "LYTICS_PLACEHOLDER_IDENTIFIERS")
+	if text == "" || c.Platform != nil && c.Platform.Embedded == nil {
 		return
 	}
-	for value := range strings.SplitSeq(text, ",") {
-		p.Embedded.PlaceholderIdentifiers = append(p.Embedded.PlaceholderIdentifiers, strings.TrimSpace(value))
-	}
+	p.Embedded.PlaceholderIdentifiers = split(text)
 	c.Platform = &p
 }

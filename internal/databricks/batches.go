@@ -9,9 +9,9 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/apache/arrow/go/v12/arrow"
-	"github.com/apache/arrow/go/v12/arrow/array"
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks/arrowipc"
 )
 
 // Batch is a part of a result, column by column. Its values are never overwritten.
@@ -111,8 +111,8 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		yield(nil, err)
 		return false
 	}
-	c := newCall(ctx, true)
-	c.passThrough = true
+	c := w.newCall(ctx, true)
+	c.reads, c.passThrough = true, true
 	var streams dbsqlrows.ArrowIPCStreamIterator
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		rows, err := w.rawRows(ctx, statement, args)
@@ -141,20 +141,16 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 		return false
 	}
 	var count int64
-	take := func(record arrow.Record) (more bool, err error) {
-		count += record.NumRows()
-		b, err := fromRecord(record)
-		if err != nil {
-			return false, err
-		}
-		return b.rows == 0 || yield(b, nil), nil
+	take := func(b *Batch) (more bool, err error) {
+		count += int64(b.rows)
+		return yield(b, nil), nil
 	}
-	for ctx.Err() == nil && streams.HasNext() {
+	for ctx.Err() == nil {
 		var more bool
-		if more, err = readNextPart(c, streams, take); err == nil && !more {
+		if more, err = w.readNextPart(c, streams, take); err == nil && !more {
 			return false
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil {
 			break
 		}
 	}
@@ -170,42 +166,45 @@ func (w *Warehouse) arrowBatches(ctx context.Context, statement string, args []a
 	return false
 }
 
-// readNextPart reads the part of the result that belongs to the next stream.
-func readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(arrow.Record) (bool, error)) (more bool, err error) {
-	stream, err := streams.Next()
-	if err != nil {
-		return false, err
+// readNextPart reads the part of the result that belongs to the next stream. It returns
+// io.EOF at the end of the result.
+func (w *Warehouse) readNextPart(c *call, streams dbsqlrows.ArrowIPCStreamIterator, take func(*Batch) (bool, error)) (more bool, err error) {
+	there := false
+	err = w.recovered(c, func() error {
+		if !streams.HasNext() {
+			return io.EOF
+		}
+		there = true
+		_, err := streams.Next()
+		if errors.Is(err, io.EOF) {
+			there = false // a page without rows
+			return nil
+		}
+		return err
+	})
+	if err != nil || !there {
+		return true, err
 	}
 	part, err := c.nextPart()
 	if err != nil {
 		return false, err
 	}
-	schema, err := streams.SchemaBytes()
-	if err != nil {
-		return false, err
-	}
-	return part.read(schema, stream, take)
+	return c.readPart(part, take)
 }
 
-// fromRecord returns the columns of an Arrow record. They share the record's buffers,
-// which are ordinary Go memory and stay valid after the record's release.
-func fromRecord(r arrow.Record) (*Batch, error) {
-	b := &Batch{rows: int(r.NumRows()), columns: make([]any, r.NumCols())}
-	if b.rows == 0 {
-		return b, nil
-	}
+// fromRecord returns the columns of the first rows of a record.
+func fromRecord(r arrowipc.Record, rows int) (*Batch, error) {
+	b := &Batch{rows: rows, columns: make([]any, r.Columns())}
 	for i := range b.columns {
-		column := r.Column(i)
-		if column.NullN() > 0 {
-			return nil, fmt.Errorf("column %s of the result has a NULL", r.ColumnName(i))
+		if r.Nulls(i) > 0 {
+			return nil, fmt.Errorf("column %d of the result has a NULL", i+1)
 		}
-		switch c := column.(type) {
-		case *array.Int64:
-			b.columns[i] = c.Int64Values()
-		case *array.String:
-			b.columns[i] = Texts{data: c.ValueBytes(), offsets: c.ValueOffsets()}
-		default:
-			return nil, fmt.Errorf("column %s of the result is of the type %s", r.ColumnName(i), column.DataType())
+		if values, ok := r.Int64s(i, rows); ok {
+			b.columns[i] = values
+		} else if data, offsets, ok := r.Texts(i, rows); ok {
+			b.columns[i] = Texts{data: data, offsets: offsets}
+		} else {
+			return nil, fmt.Errorf("column %d of the result is neither BIGINT nor STRING", i+1)
 		}
 	}
 	return b, nil

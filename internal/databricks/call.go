@@ -13,11 +13,15 @@ import (
 // caller share. It is a context value, because the driver passes context values to the
 // transport, but not cancellation.
 type call struct {
-	// ctx is the caller's context.
+	// ctx is the caller's context, and ends also when the statement's deadline passes.
 	ctx context.Context
+	// deadline ends ctx; its zero value never does.
+	deadline deadline
 	// idempotent means that executing the statement twice has the effect of executing it
 	// once.
 	idempotent bool
+	// reads means that the caller reads a result.
+	reads bool
 
 	// executed is closed when the driver knows the statement's id, or that there will
 	// be none. After that, a cancel reaches the statement.
@@ -33,6 +37,7 @@ type call struct {
 	received int64 // rows in all pages so far
 	pages    bool
 	last     bool // the last page has arrived
+	shape    resultShape
 
 	// passThrough makes the transport remove Arrow batches from the driver's pages.
 	passThrough bool
@@ -42,7 +47,7 @@ type call struct {
 type callKey struct{}
 
 func newCall(ctx context.Context, idempotent bool) *call {
-	return &call{ctx: ctx, idempotent: idempotent, executed: make(chan struct{})}
+	return &call{ctx: ctx, idempotent: idempotent, executed: make(chan struct{}), shape: resultShape{columns: -1}}
 }
 
 // context returns the context for the driver. It has the caller's values and this call,

@@ -15,21 +15,21 @@ const hiveMetastore = "hive_metastore"
 
 // Catalogs lists the catalogs that match a SHOW ... LIKE pattern.
 func (w *Warehouse) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
-	shown, err := w.queryTexts(ctx, "SHOW CATALOGS")
+	shown, err := w.QueryTexts(ctx, "SHOW CATALOGS")
 	if err != nil {
 		return nil, err
 	}
 	// SHOW returns no comments. information_schema has them, but not for all catalogs
 	// and users; without it, catalogs are listed without comments.
 	comments := map[string]string{}
-	rows, err := w.queryTexts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
+	rows, err := w.QueryTexts(ctx, "SELECT catalog_name, comment FROM system.information_schema.catalogs")
 	if err != nil && !isStatementError(err) {
 		return nil, err
 	}
 	for _, row := range rows {
 		comments[strings.ToLower(row[0])] = row[1]
 	}
-	match := likePattern(pattern)
+	match := jobs.NamePattern(pattern)
 	out := []jobs.CatalogInfo{}
 	for _, row := range shown {
 		if match(row[0]) {
@@ -46,7 +46,7 @@ func (w *Warehouse) Databases(ctx context.Context, catalog, pattern string) ([]j
 	if err != nil {
 		return nil, err
 	}
-	match := likePattern(pattern)
+	match := jobs.NamePattern(pattern)
 	out := []jobs.DatabaseInfo{}
 	for _, d := range all {
 		if match(d.Name) {
@@ -64,7 +64,7 @@ func (w *Warehouse) databases(ctx context.Context, catalog string) ([]jobs.Datab
 	}
 	rows, err := w.informationSchema(ctx, catalog, "SELECT schema_name, comment FROM "+quoted+".information_schema.schemata")
 	if errors.Is(err, errNoInformation) {
-		if rows, err = w.queryTexts(ctx, "SHOW SCHEMAS IN "+quoted); isStatementError(err) {
+		if rows, err = w.QueryTexts(ctx, "SHOW SCHEMAS IN "+quoted); isStatementError(err) {
 			return nil, w.explain(ctx, err, jobs.TableName{Catalog: catalog})
 		}
 	}
@@ -84,7 +84,7 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 	if err != nil {
 		return nil, err
 	}
-	match := likePattern(pattern)
+	match := jobs.NamePattern(pattern)
 	out := []jobs.TableInfo{}
 	for _, t := range all {
 		if match(t.Name) {
@@ -93,6 +93,19 @@ func (w *Warehouse) Tables(ctx context.Context, catalog, database, pattern strin
 	}
 	slices.SortFunc(out, func(a, b jobs.TableInfo) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// FindTable looks a table up by its name. found is false if its database has no such table.
+func (w *Warehouse) FindTable(ctx context.Context, name jobs.TableName) (info jobs.TableInfo, found bool, err error) {
+	all, err := w.tables(ctx, name.Catalog, name.Database)
+	if err != nil {
+		return info, false, err
+	}
+	i := slices.IndexFunc(all, func(t jobs.TableInfo) bool { return strings.EqualFold(t.Name, name.Table) })
+	if i < 0 {
+		return info, false, nil
+	}
+	return all[i], true, nil
 }
 
 // tables lists the tables of a database. Unity Catalog stores names in lower case, so the
@@ -127,14 +140,14 @@ func (w *Warehouse) tables(ctx context.Context, catalog, database string) ([]job
 // showTables reads SHOW TABLES and SHOW VIEWS by position, because the names of their
 // columns differ between releases. Both list temporary views too.
 func (w *Warehouse) showTables(ctx context.Context, quoted string, name jobs.TableName) ([]jobs.TableInfo, error) {
-	tables, err := w.queryTexts(ctx, "SHOW TABLES IN "+quoted)
+	tables, err := w.QueryTexts(ctx, "SHOW TABLES IN "+quoted)
 	if isStatementError(err) {
 		return nil, w.explain(ctx, err, name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	views, err := w.queryTexts(ctx, "SHOW VIEWS IN "+quoted)
+	views, err := w.QueryTexts(ctx, "SHOW VIEWS IN "+quoted)
 	if err != nil && !isStatementError(err) {
 		return nil, err
 	}
@@ -162,7 +175,7 @@ func (w *Warehouse) Columns(ctx context.Context, table jobs.TableName, pattern s
 	if err != nil {
 		return nil, err
 	}
-	match := likePattern(pattern)
+	match := jobs.NamePattern(pattern)
 	return slices.DeleteFunc(all, func(c jobs.ColumnInfo) bool { return !match(c.Name) }), nil
 }
 
@@ -201,7 +214,7 @@ func (w *Warehouse) TableColumns(ctx context.Context, table jobs.TableName) ([]j
 // describeColumns reads DESCRIBE TABLE. It appends rows about partitions and clustering to
 // the columns, and does not show whether a column is nullable.
 func (w *Warehouse) describeColumns(ctx context.Context, quoted string, table jobs.TableName) ([]jobs.ColumnInfo, error) {
-	rows, err := w.queryTexts(ctx, "DESCRIBE TABLE "+quoted)
+	rows, err := w.QueryTexts(ctx, "DESCRIBE TABLE "+quoted)
 	if isStatementError(err) {
 		return nil, w.explain(ctx, err, table)
 	}
@@ -234,7 +247,7 @@ func (w *Warehouse) informationSchema(ctx context.Context, catalog, statement st
 	if strings.EqualFold(catalog, hiveMetastore) {
 		return nil, errNoInformation
 	}
-	rows, err := w.queryTexts(ctx, statement, args...)
+	rows, err := w.QueryTexts(ctx, statement, args...)
 	if isStatementError(err) {
 		return nil, errNoInformation
 	}
@@ -249,7 +262,7 @@ func isStatementError(err error) bool {
 // explain returns an error that names the first part of a table's name that does not
 // exist. If all parts exist, it returns err.
 func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName) error {
-	catalogs, e := w.queryTexts(ctx, "SHOW CATALOGS")
+	catalogs, e := w.QueryTexts(ctx, "SHOW CATALOGS")
 	if e != nil {
 		return errors.Join(err, e)
 	}
@@ -284,8 +297,8 @@ func (w *Warehouse) explain(ctx context.Context, err error, name jobs.TableName)
 	return notFoundError("table", "table", name.Table, fmt.Sprintf("database %q of catalog %q", name.Database, name.Catalog), names)
 }
 
-// queryTexts reads a small result as text; NULL becomes "".
-func (w *Warehouse) queryTexts(ctx context.Context, statement string, args ...any) ([][]string, error) {
+// QueryTexts reads a small result as text, row by row; NULL becomes "".
+func (w *Warehouse) QueryTexts(ctx context.Context, statement string, args ...any) ([][]string, error) {
 	var out [][]string
 	for batch, err := range w.Stream(ctx, statement, args...) {
 		if err != nil {

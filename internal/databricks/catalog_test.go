@@ -150,13 +150,13 @@ func TestLatestVersion(t *testing.T) {
 	s, w := createShop(t)
 	orders := jobs.TableName{Catalog: "main", Database: "shop", Table: "orders"}
 	before, ok, err := w.LatestVersion(t.Context(), orders)
-	if !ok || err != nil || before != 2 {
-		t.Fatalf("version %d, %t, %v, want 2", before, ok, err)
+	if !ok || err != nil || before.Version != 2 || before.At.IsZero() {
+		t.Fatalf("commit %+v, %t, %v, want version 2 and its time", before, ok, err)
 	}
 	s.Exec(t, "INSERT INTO main.shop.orders VALUES (3)")
 	after, ok, err := w.LatestVersion(t.Context(), orders)
-	if !ok || err != nil || after != 3 {
-		t.Errorf("version %d, %t, %v, want 3", after, ok, err)
+	if !ok || err != nil || after.Version != 3 || !after.At.After(before.At) {
+		t.Errorf("commit %+v, %t, %v, want version 3, later than %s", after, ok, err, before.At)
 	}
 	_, ok, err = w.LatestVersion(t.Context(), jobs.TableName{Catalog: "main", Database: "shop", Table: "recent"})
 	if ok || err != nil {

@@ -15,6 +15,10 @@
 //     is only repeated when its caller said that it is idempotent.
 //   - A lost session would silently become a new one. Here it is an error for
 //     which IsSessionLost is true.
+//   - The driver, and Arrow v12 below it, believe every answer: one with a changed byte can
+//     end the process. Every answer is checked before the driver reads it, and its size and
+//     time are bounded. No other package imports the driver or Arrow.
+//   - The driver waits for a statement without a limit. Here it has a deadline.
 //   - Tokens go to the configured host alone; redirects, other hosts and
 //     forbidden addresses (package egress) are refused.
 package databricks

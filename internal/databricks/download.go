@@ -21,42 +21,60 @@ const downloadTimeout = time.Minute
 // driver's request does not always have the call in its context.
 type links struct {
 	mu    sync.Mutex
-	calls map[string]*call
+	files map[string]file
+	// pages counts the pages whose links were added.
+	pages int
+}
+
+// keptPages is the number of pages whose links are kept. The driver requests the next page
+// when it has read the files of a page.
+const keptPages = 3
+
+// file is a file of a result.
+type file struct {
+	call *call
+	// link is the address as the warehouse wrote it, and rows the number of rows there.
+	link string
+	rows int64
+	page int
 }
 
 // add adds addresses in the form that requests have, and removes the addresses of earlier
-// calls.
-func (l *links) add(addresses []string, c *call) {
-	if len(addresses) == 0 || c == nil {
+// calls and of pages that the driver has left.
+func (l *links) add(parts []part, c *call) {
+	if c == nil || len(parts) == 0 || parts[0].inline {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.calls == nil {
-		l.calls = map[string]*call{}
+	if l.files == nil {
+		l.files = map[string]file{}
 	}
-	maps.DeleteFunc(l.calls, func(_ string, other *call) bool { return other != c })
-	for _, address := range addresses {
-		if u, err := url.Parse(address); err == nil {
-			l.calls[u.String()] = c
+	l.pages++
+	maps.DeleteFunc(l.files, func(_ string, other file) bool { return other.call != c || other.page <= l.pages-keptPages })
+	for _, one := range parts {
+		if u, err := url.Parse(one.link); err == nil {
+			l.files[u.String()] = file{call: c, link: one.link, rows: one.rows, page: l.pages}
 		}
 	}
 }
 
-// callOf returns the call for which a request fetches a file; nil for other requests.
-func (l *links) callOf(request *http.Request) *call {
+// fileOf returns the file that a request fetches; ok is false for other requests.
+func (l *links) fileOf(request *http.Request) (f file, ok bool) {
 	if request.Method != http.MethodGet {
-		return nil
+		return file{}, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.calls[request.URL.String()]
+	f, ok = l.files[request.URL.String()]
+	return f, ok
 }
 
 // download fetches a file of a result from the workspace's storage. It does not send the
 // token there, because the link itself gives access for about 15 minutes. A refused link
 // is not tried again; the import reads the rest of the result with a new statement.
-func (t *transport) download(request *http.Request, c *call) (*http.Response, error) {
+func (t *transport) download(request *http.Request, wanted file) (*http.Response, error) {
+	c := wanted.call
 	if request.URL.Scheme != "https" && t.endpoint.Scheme != "http" {
 		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeRefused,
 			message: fmt.Sprintf("a result file at %s is refused: only https is used", request.URL.Host)})
@@ -71,6 +89,12 @@ func (t *transport) download(request *http.Request, c *call) (*http.Response, er
 		})
 	if f != nil {
 		return nil, t.refusedDownload(c, f)
+	}
+	if err := c.acceptFile(wanted.rows, content.Bytes()); err != nil {
+		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeMalformed, err: err})
+	}
+	if c.passThrough {
+		content = c.keepFile(wanted.link, content)
 	}
 	return bufferedResponse(request, "application/octet-stream", content), nil
 }
@@ -99,7 +123,7 @@ func (t *transport) fetchFile(ctx context.Context, request *http.Request) (*byte
 			get.Header[name] = values
 		}
 	}
-	response, err := t.base.RoundTrip(get) // #nosec G704 -- an address that the warehouse named, dialled by the rules of package egress
+	response, err := answerLimits(downloadTimeout).Do(get, t.base.RoundTrip) // #nosec G704 -- an address that the warehouse named, dialled by the rules of package egress
 	if err != nil {
 		return nil, sendFailure(ctx, downloading, true, err)
 	}

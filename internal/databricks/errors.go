@@ -13,6 +13,7 @@ import (
 	dbsqlerr "github.com/databricks/databricks-sql-go/errors"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 var (
@@ -72,8 +73,11 @@ var (
 // translate returns the error of a statement, given the driver's error and the first
 // failure that the transport recorded in the call. Both may be nil.
 func (w *Warehouse) translate(c *call, err error) error {
-	if cancelled := c.ctx.Err(); cancelled != nil {
-		return cancelled
+	switch ended := c.err(); {
+	case errors.Is(ended, errDeadline):
+		return w.deadlineError(c)
+	case ended != nil:
+		return ended
 	}
 	f := c.firstFailure()
 	if f == nil {
@@ -103,7 +107,10 @@ func (w *Warehouse) translate(c *call, err error) error {
 }
 
 // sanitize removes secrets, the driver's prefixes and Java stack traces from a message.
-func (w *Warehouse) sanitize(text string, c *call) string {
+func sanitize(text string) string {
+	if len(text) > maxMessage {
+		text = shortened([]byte(text))
+	}
 	if i := strings.IndexAny(text, "\n"); i >= 0 && strings.Contains(text[i:], "\n\tat ") {
 		text = text[:i]
 	}
@@ -114,11 +121,7 @@ func (w *Warehouse) sanitize(text string, c *call) string {
 		}
 		text = shorter
 	}
-	secrets := w.token.secrets()
-	if c != nil {
-		secrets = append(secrets, secretsFrom(c.ctx)...)
-	}
-	return redactSecrets(text, secrets)
+	return redact.Text(text)
 }
 
 func (w *Warehouse) lost(text string) error {
@@ -126,8 +129,8 @@ func (w *Warehouse) lost(text string) error {
 	return &jobs.Error{
 		Code:    jobs.CodeUnreachable,
 		Summary: fmt.Sprintf("The session at %s was lost", w.name),
-		Detail:  fmt.Sprintf("The warehouse no longer knows it (%s): it was restarted, or the session expired", w.sanitize(text, nil)),
-		Next:    "Run the job again; it goes on from its last checkpoint.",
+		Detail:  fmt.Sprintf("The warehouse no longer knows it (%s): it was restarted, or the session expired", sanitize(text)),
+		Next:    "Run the job again: an import goes on from its last checkpoint, an export begins anew.",
 		Err:     errSessionLost,
 	}
 }
@@ -136,7 +139,7 @@ func (w *Warehouse) statementError(text, state string, c *call) error {
 	if lostSession.MatchString(text) {
 		return w.lost(text)
 	}
-	text = w.sanitize(text, c)
+	text = sanitize(text)
 	e := &StatementError{SQLState: state, Message: text, QueryID: c.id()}
 	if m := errorClass.FindStringSubmatch(text); m != nil {
 		e.Class = m[1]
@@ -192,12 +195,16 @@ func describe(out *jobs.Error, e *StatementError) {
 
 // transportError describes a failure of the connection or of HTTP.
 func (w *Warehouse) transportError(f *failure, c *call) error {
-	text := w.sanitize(f.Error(), c)
+	text := sanitize(f.Error())
 	e := &jobs.Error{Detail: text, Err: f}
 	if own, ok := errors.AsType[*jobs.Error](f.err); ok && f.cause == causeToken {
 		return own
 	}
 	switch f.cause {
+	case causeLimit:
+		if beyond := w.beyondLimit(f); beyond != nil {
+			e = beyond
+		}
 	case causeToken:
 		e.Code, e.Attribute = jobs.CodeSecretUnreadable, "token_wo"
 		e.Summary = "The access token could not be read"
@@ -206,6 +213,10 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Code, e.Attribute = jobs.CodeUnauthorized, "token_wo"
 		e.Summary = fmt.Sprintf("%s refused the access token", w.name)
 		e.Next = "Give a token of this workspace that is neither expired nor revoked, and raise its version."
+		if w.login != nil {
+			e.Attribute = w.login.Attribute()
+			e.Next = "Check that the login is for this workspace, and that its user or service principal was added to the workspace."
+		}
 	case causeForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, "http_path"
 		e.Summary = fmt.Sprintf("%s does not let this user use the warehouse", w.name)
@@ -220,14 +231,20 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Next = "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer."
 	case causeLink:
 		return w.linkError(text, f)
+	case causeMalformed:
+		e.Code = jobs.CodeFailed
+		e.Summary = fmt.Sprintf("The warehouse's answer to %s is malformed", f.answered())
+		e.Next = "Run the job again. Where it stays so, look for a proxy between this machine and " + w.name +
+			" that changes what passes, and report the answer to Databricks."
 	case causeTLS:
 		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
 		e.Summary = fmt.Sprintf("The TLS certificate of %s was not accepted", w.name)
-		e.Next = "Check host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file."
+		e.Next = "Check host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file, in the provider block or " +
+			"in the runner's configuration."
 	case causeRefused:
 		e.Code, e.Attribute = jobs.CodeInvalid, "host"
 		e.Summary = fmt.Sprintf("The host %s is not contacted", w.name)
-		e.Next = "Check the host. Where it is a host of your own network, set allow_private_hosts on the provider."
+		e.Next = "Check the host. Where it is a host of your own network, list it in private_hosts."
 	case causeUnreachable, causeLost, causeSilent:
 		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
 		e.Summary, e.Next = w.unreachable(f)
@@ -244,8 +261,22 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 	if lostSession.MatchString(f.message) {
 		return w.lost(f.message)
 	}
-	if f.method == "ExecuteStatement" && !c.idempotent && (f.cause == causeLost || f.cause == causeSilent || f.cause == causeUnavailable) {
+	if f.leavesOutcomeOpen() && !c.idempotent {
 		e.Err = errors.Join(f, errOutcomeUnknown)
+	}
+	return e
+}
+
+// deadlineError is the error of a statement that did not end in time. It may have taken
+// effect.
+func (w *Warehouse) deadlineError(c *call) error {
+	e := &jobs.Error{Code: jobs.CodeTimeout, Attribute: "query_timeout_minutes",
+		Summary: "A statement took longer than the query timeout",
+		Detail:  fmt.Sprintf("%s did not answer within %s; the statement is cancelled there", w.name, c.deadline.limit),
+		Next:    "Raise query_timeout_minutes, or use a larger warehouse.",
+		Err:     errDeadline}
+	if !c.idempotent {
+		e.Err = errors.Join(errDeadline, errOutcomeUnknown)
 	}
 	return e
 }
@@ -253,9 +284,9 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 // linkError is the error of a result whose files cannot be fetched. The links expire after
 // about 15 minutes, and a slow reader may need longer.
 func (w *Warehouse) linkError(text string, err error) error {
-	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: w.sanitize(text, nil), Err: err,
+	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: sanitize(text), Err: err,
 		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
-		Next:    "Run the job again; it goes on from its last checkpoint. Where it stays so, let this machine reach the workspace's storage."}
+		Next:    "Run the job again: an import goes on from its last checkpoint, an export begins anew. Where it stays so, let this machine reach the workspace's storage."}
 }
 
 func (w *Warehouse) unreachable(f *failure) (summary, next string) {
@@ -265,7 +296,7 @@ func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 			"Check the host for typing errors, and that this machine can resolve it."
 	case f.cause == causeLost:
 		return fmt.Sprintf("The connection to %s broke off", w.name),
-			"Run the job again; it goes on from its last checkpoint."
+			"Run the job again: an import goes on from its last checkpoint, an export begins anew."
 	case f.cause == causeSilent:
 		return fmt.Sprintf("%s does not answer", w.name),
 			"Check host and port, and that no firewall drops the packets of the connection."
@@ -276,15 +307,18 @@ func (w *Warehouse) unreachable(f *failure) (summary, next string) {
 
 type secretsKey struct{}
 
-// WithSecrets adds secrets to the context. Statements that are executed with the context
-// may contain them, and errors of these statements do not.
+// WithSecrets holds secrets for as long as the context is used. Statements that are
+// executed with the context may contain them, and errors of these statements do not. A
+// secret may be an SQL clause; each string literal in it is a secret then.
 func WithSecrets(ctx context.Context, secrets ...jobs.Secret) context.Context {
-	return context.WithValue(ctx, secretsKey{}, append(secretsFrom(ctx), secrets...))
-}
-
-func secretsFrom(ctx context.Context) []jobs.Secret {
-	s, _ := ctx.Value(secretsKey{}).([]jobs.Secret)
-	return s[:len(s):len(s)]
+	for _, s := range secrets {
+		for i, part := range strings.Split(s.Reveal(), "'") {
+			if i%2 == 1 {
+				secrets = append(secrets, jobs.NewSecret(part))
+			}
+		}
+	}
+	return context.WithValue(ctx, secretsKey{}, secrets)
 }
 
 // saysStarting reports whether an error means that the warehouse is still starting.
@@ -297,7 +331,7 @@ func saysStarting(err error) bool {
 func (w *Warehouse) timedOut(after time.Duration, last error) error {
 	detail := "It answers, but does not execute statements yet"
 	if last != nil {
-		detail = w.sanitize(last.Error(), nil)
+		detail = sanitize(last.Error())
 	}
 	return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "http_path",
 		Summary: fmt.Sprintf("The warehouse at %s did not start within %s", w.name, after.Round(time.Second)),

@@ -1,8 +1,19 @@
 package databricks
 
-import "context"
+import (
+	"context"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
+)
 
 // RedactFor removes the secrets of a context, and credentials, from a text.
 func RedactFor(ctx context.Context, text string) string {
-	return redactSecrets(text, secretsFrom(ctx))
+	defer context.WithoutCancel(ctx) // holds the secrets until here
+	return redact.Text(text)
 }
+
+// ForgetMovedTimes and TimeOfText read the times of commits.
+var (
+	ForgetMovedTimes = forgetMovedTimes
+	TimeOfText       = timeOfText
+)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
@@ -40,12 +42,16 @@ const (
 	causeUnavailable
 	// causeHTTP: any other status.
 	causeHTTP
-	// causeReply: the reply is an exception or an error status, or cannot be decoded.
+	// causeReply: the reply is an exception or an error status.
 	causeReply
+	// causeMalformed: the reply or the file failed a check.
+	causeMalformed
 	// causeLink: a file of a result could not be fetched by its link.
 	causeLink
 	// causeToken: the token could not be read or made.
 	causeToken
+	// causeLimit: the answer exceeds a limit of its size or time.
+	causeLimit
 )
 
 // failure is the failure of one request. It is internal to the package; callers receive a
@@ -57,6 +63,8 @@ type failure struct {
 	message    string
 	retryAfter time.Duration
 	err        error
+	// token is what a request was sent with, to which the host answered with an error.
+	token jobs.Secret
 }
 
 func (f *failure) Error() string {
@@ -67,7 +75,7 @@ func (f *failure) Error() string {
 	if f.status != 0 {
 		text = strings.TrimSuffix(fmt.Sprintf("HTTP %d %s: %s", f.status, http.StatusText(f.status), text), ": ")
 	}
-	return text
+	return redact.Text(text)
 }
 
 func (f *failure) Unwrap() error { return f.err }
@@ -93,12 +101,34 @@ func (f *failure) transient(idempotent bool) bool {
 // again. A link that the storage refused stays refused.
 func (f *failure) transientDownload() bool {
 	switch f.cause {
-	case causeRefused:
+	case causeRefused, causeMalformed, causeLimit:
 		return false
 	case causeLink:
 		return f.status == http.StatusTooManyRequests || f.status >= http.StatusInternalServerError
 	}
 	return true
+}
+
+// answered names the request whose answer is malformed.
+func (f *failure) answered() string {
+	if f.method == "" {
+		return "a fetch of the result"
+	}
+	return f.method
+}
+
+// leavesOutcomeOpen reports whether the statement may have been executed.
+func (f *failure) leavesOutcomeOpen() bool {
+	switch f.method {
+	case "GetOperationStatus":
+		return true // the warehouse has accepted it
+	case "ExecuteStatement":
+		switch f.cause {
+		case causeLost, causeSilent, causeUnavailable, causeMalformed, causeLimit:
+			return true
+		}
+	}
+	return false
 }
 
 // isNotReady reports whether the host answered that it is busy or unavailable. The
@@ -116,7 +146,10 @@ func sendFailure(ctx context.Context, method string, sent bool, err error) *fail
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var record tls.RecordHeaderError
+	var exceeded *egress.AnswerError
 	switch {
+	case errors.As(err, &exceeded):
+		f.cause, f.err = causeLimit, exceeded
 	case errors.As(err, &refused):
 		f.cause, f.err = causeRefused, refused
 	case errors.As(err, &certificate), errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &record):
@@ -138,9 +171,10 @@ var invalidToken = regexp.MustCompile(
 	`(?i)(invalid|expired|revoked|unknown|malformed) (access |personal access )?token|token (is|was|has) (been )?(invalid|expired|revoked)|credential was not sent`,
 )
 
-// statusFailure returns the failure of a response whose status is not 200.
-func statusFailure(method string, response *http.Response, body []byte) *failure {
-	f := &failure{method: method, cause: causeHTTP, status: response.StatusCode, message: errorText(response, body)}
+// statusFailure returns the failure of a response whose status is not 200. The request was
+// sent with the token.
+func statusFailure(method string, token jobs.Secret, response *http.Response, body []byte) *failure {
+	f := &failure{method: method, cause: causeHTTP, status: response.StatusCode, message: errorText(response, body), token: token}
 	f.retryAfter = retry.After(response.Header.Get("Retry-After"), time.Now())
 	switch {
 	case f.status == http.StatusUnauthorized, f.status == http.StatusForbidden && invalidToken.MatchString(f.message):
@@ -178,7 +212,7 @@ func errorText(response *http.Response, body []byte) string {
 			text = unquoted
 		}
 	}
-	if len(text) > most {
+	if text = redact.Text(text); len(text) > most {
 		text = text[:most] + "..."
 	}
 	return text

@@ -1,9 +1,12 @@
 package databricks
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // denied matches the missing privilege and its object in the two wordings of Unity
@@ -11,8 +14,16 @@ import (
 // the USE SCHEMA privilege on schema main.sales".
 var denied = regexp.MustCompile(
 	"(?i)does not have (?:the )?(?:privilege |permission )?`?([A-Z][A-Z _]+?)`?(?: privilege| permission)? on (?:the )?" +
-		"(metastore|catalog|schema|database|table|view|volume|function|external location|storage credential|service credential|any file) ?['\"`]?([^'\"]*?)['\"`]?(?:[.;,]?\\s|[.;,]?$)",
+		"(metastore|catalog|schema|database|table|view|volume|function|external location|storage credential|service credential|any file) " +
+		"?['\"`]?([^'\"]*?)['\"`]?(?:[.;,]?\\s|[.;,]?$)",
 )
+
+// NamesPrivilege reports whether an error of a missing permission names the privilege. One
+// that does not may come from the API alone, such as of a token that is limited to SQL.
+func NamesPrivilege(err error) bool {
+	e, ok := errors.AsType[*jobs.Error](err)
+	return ok && e.Code == jobs.CodeForbidden && denied.MatchString(e.Detail)
+}
 
 // grantFor returns the GRANT statement for the privilege that an error names.
 func grantFor(message string) string {

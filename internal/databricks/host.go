@@ -16,12 +16,18 @@ var domains = []string{
 	"databricks.us", "databricks.mil", "databricks.azure.us", "databricks.azure.cn",
 }
 
-// ValidateHost checks an authorization's host. It allows a Databricks host name, an
-// address of this machine with a scheme ("http://127.0.0.1"), and with allowPrivate every
-// host except metadata services. Its errors have the attribute host.
-func ValidateHost(host string, allowPrivate bool) error {
-	_, err := parseHost(host, allowPrivate)
+// ValidateHost checks the host. It allows a Databricks host name, what PrivateHosts has,
+// and with AllowPrivateHosts every host except metadata services. Its errors have the
+// attribute host.
+func (c Config) ValidateHost() error {
+	_, err := c.parseHost()
 	return err
+}
+
+// notInHostName reports a character that host names do not have. Names with other letters
+// are written in ASCII (RFC 5891).
+func notInHostName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 }
 
 // workspaceHost is a validated host.
@@ -33,11 +39,19 @@ type workspaceHost struct {
 	databricks bool
 	// loopback is set for "localhost" and loopback addresses.
 	loopback bool
+	// listed is set for hosts of Config.PrivateHosts.
+	listed bool
 }
 
-func parseHost(host string, allowPrivate bool) (workspaceHost, error) {
+func (c Config) parseHost() (workspaceHost, error) {
+	host := c.Host
 	invalid := func(detail, next string) (workspaceHost, error) {
 		return workspaceHost{}, jobs.Invalid("host", fmt.Sprintf("The host %q cannot be used", host), detail, next)
+	}
+	if strings.Contains(host, "@") {
+		// The text before it may be a password.
+		return workspaceHost{}, jobs.Invalid("host", "The host has a user or a password in it", "It has an @, which is not repeated here.",
+			"Give the host name alone, and the credential in token_wo, token_env or client_secret_wo.")
 	}
 	h := workspaceHost{scheme: "https"}
 	rest := host
@@ -56,29 +70,36 @@ func parseHost(host string, allowPrivate bool) (workspaceHost, error) {
 		return invalid("It holds a port.", "Give the port in the attribute port.")
 	}
 	h.name = strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if h.name == "" || strings.ContainsAny(h.name, " \t\r\n\x00%@\\") {
+	address, isAddress := egress.LiteralAddress(h.name)
+	if h.name == "" || !isAddress && strings.ContainsFunc(h.name, notInHostName) {
 		return invalid("It is not a host name.", "Give the host name as the warehouse's connection details show it.")
 	}
-
-	address, isAddress := egress.LiteralAddress(h.name)
 	h.loopback = h.name == "localhost" || isAddress && address.IsLoopback()
 	h.databricks = !isAddress && slices.ContainsFunc(domains, func(d string) bool { return strings.HasSuffix(h.name, "."+d) })
 	if egress.ForbiddenHost(h.name) {
 		return invalid("It is a metadata, link-local or otherwise reserved address, which is never contacted.",
 			"Give the host name of a Databricks workspace.")
 	}
+	h.listed = c.AllowPrivateHosts || c.PrivateHosts.Contain(h.name)
 	switch {
-	case h.scheme == "http" && !h.loopback && !allowPrivate:
-		return invalid("Plain http would send the token unprotected over the network.",
-			"Leave \"http://\" out. Only for a host of your own, set allow_private_hosts on the provider.")
-	case h.databricks, allowPrivate:
-	case h.loopback && strings.Contains(host, "://"):
+	case h.listed:
+	case h.scheme == "http" && !h.loopback:
+		return invalid("Plain http would send the token unprotected over the network.", "Leave \"http://\" out. "+ownHost(h.name))
+	case h.databricks:
+	case h.loopback && strings.Contains(host, "://") && c.LoopbackHosts:
+	case h.loopback:
+		return invalid("It names the machine that executes the run, which only the operator of that machine opens.", ownHost(h.name))
 	default:
 		return invalid("It is not the name of a Databricks workspace.",
-			"Give a name such as \"dbc-a1b2345c-d6e7.cloud.databricks.com\" or \"adb-123.4.azuredatabricks.net\". "+
-				"For a host of your own, set allow_private_hosts on the provider.")
+			"Give a name such as \"dbc-a1b2345c-d6e7.cloud.databricks.com\" or \"adb-123.4.azuredatabricks.net\". "+ownHost(h.name))
 	}
 	return h, nil
+}
+
+// ownHost says how an operator opens a host of its own.
+func ownHost(name string) string {
+	return fmt.Sprintf("A host of your own has to be listed where the run executes: private_hosts = [%q] in the provider block "+
+		"or LYTICS_PRIVATE_HOSTS=%s, or private_hosts: [%q] in the configuration of the runner.", name, name, name)
 }
 
 // endpoint is the URL to which requests are sent.
@@ -103,7 +124,7 @@ func (h workspaceHost) endpoint(port int, httpPath string) (*url.URL, error) {
 
 // addressRules returns the rules for the host's address. A host under a Databricks domain
 // may have a private address (PrivateLink), a host that names this machine a loopback
-// address, and with allowPrivate every host may have either.
-func addressRules(h workspaceHost, allowPrivate bool) egress.Rules {
-	return egress.Rules{Private: allowPrivate || h.databricks, Loopback: allowPrivate || h.loopback}
+// address, and a listed host either.
+func addressRules(h workspaceHost) egress.Rules {
+	return egress.Rules{Private: h.listed || h.databricks, Loopback: h.listed || h.loopback}
 }

@@ -1,9 +1,11 @@
 package databricks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -29,47 +31,90 @@ type ClientCredentials struct {
 // OAuth machine-to-machine, "manually generate a workspace-level access token").
 const tokenPath = "/oidc/v1/token" //nolint:gosec // a path, not a credential
 
-// clientToken requests an access token from the workspace. It uses the transport of this
-// package, which sends requests to the configured host only.
+// IssueToken obtains an access token by OAuth. The configuration has a Client, or a Login
+// that issues tokens.
+func IssueToken(ctx context.Context, cfg Config) (jobs.WorkspaceToken, error) {
+	w, err := newWarehouse(cfg)
+	if err != nil {
+		return jobs.WorkspaceToken{}, err
+	}
+	defer w.transport.base.CloseIdleConnections()
+	if cfg.Client != nil {
+		return w.issueToken(ctx, *cfg.Client)
+	}
+	secret, expires, err := w.token.read(ctx)
+	return jobs.WorkspaceToken{Secret: secret, Expires: expires}, err
+}
+
 func (w *Warehouse) clientToken(ctx context.Context, c ClientCredentials) (jobs.Secret, error) {
+	t, err := w.issueToken(ctx, c)
+	return t.Secret, err
+}
+
+// issueToken requests an access token from the workspace. It uses the transport of this
+// package, which sends requests to the configured host only.
+func (w *Warehouse) issueToken(ctx context.Context, c ClientCredentials) (jobs.WorkspaceToken, error) {
 	secret, err := c.Secret(ctx)
 	if err != nil {
-		return jobs.Secret{}, err
+		return jobs.WorkspaceToken{}, err
 	}
-	w.token.alsoSecret(secret)
+	w.token.hold(secret)
 	u := url.URL{Scheme: w.transport.endpoint.Scheme, Host: w.transport.endpoint.Host, Path: tokenPath}
 	config := clientcredentials.Config{
 		ClientID: c.ID, ClientSecret: secret.Reveal(), TokenURL: u.String(),
 		Scopes: []string{"all-apis"}, AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	client := &http.Client{
-		Transport:     w.transport.base,
+		Transport:     tokenTransport{w.sendNamed},
 		Timeout:       requestTimeout("", nil),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	var after time.Duration
 	policy := pauses
 	policy.Attempts, policy.Within = maxLostAttempts, w.transport.patience
-	return retry.Do(ctx, policy, func(int) (jobs.Secret, error) {
+	return retry.Do(ctx, policy, func(int) (jobs.WorkspaceToken, error) {
 		token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
 		if err != nil {
 			after = 0
 			if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 				after = retry.After(refused.Response.Header.Get("Retry-After"), time.Now())
 			}
-			return jobs.Secret{}, w.tokenError(c.ID, secret, err)
+			return jobs.WorkspaceToken{}, w.tokenError(c.ID, err)
 		}
-		return jobs.NewSecret(token.AccessToken), nil
+		return jobs.WorkspaceToken{Secret: jobs.NewSecret(token.AccessToken), Expires: token.Expiry}, nil
 	}, func(_ int, err error) retry.Decision {
 		return retry.Decision{Retry: jobs.IsCode(err, jobs.CodeUnreachable), After: after}
 	})
 }
 
+// tokenTransport reads the whole answer, because package oauth2 keeps only the text of an
+// error that it meets in a body.
+type tokenTransport struct {
+	send func(*http.Request) (*http.Response, error)
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t tokenTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := tokenLimits.Do(request, t.send)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(content))
+	return response, nil
+}
+
 // tokenError describes the failure to get an access token.
-func (w *Warehouse) tokenError(id string, secret jobs.Secret, err error) error {
-	text := redactSecrets(err.Error(), []jobs.Secret{secret})
+func (w *Warehouse) tokenError(id string, err error) error {
+	text := sanitize(err.Error())
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
+		if beyond := w.beyondLimit(err); beyond != nil {
+			return beyond
+		}
 		if refused, ok := errors.AsType[*egress.RefusedAddressError](err); ok {
 			text = refused.Error()
 		}

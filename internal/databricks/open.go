@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
-// Open connects, opens a session and executes SELECT 1. It waits for a warehouse that is
+// Open connects, opens a session and proves its settings. It waits for a warehouse that is
 // starting. The caller must close the Warehouse.
 func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	w, err := newWarehouse(cfg)
@@ -55,7 +55,7 @@ func (w *Warehouse) open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	}
 }
 
-// start opens the session and executes SELECT 1, and retries while the warehouse is
+// start opens the session and proves its settings, and retries while the warehouse is
 // starting.
 func (w *Warehouse) start(ctx context.Context) error {
 	policy := pauses
@@ -94,16 +94,24 @@ func (w *Warehouse) isStarting(err error) bool {
 func (w *Warehouse) connect(ctx context.Context) error {
 	c := newCall(ctx, true)
 	var conn *sql.Conn
+	kept := false
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
-		var err error
-		conn, err = w.db.Conn(ctx)
-		return nil, err
+		opened, err := w.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		conn = opened
+		return func() {
+			if !kept { // the caller gave up meanwhile
+				_ = opened.Close()
+			}
+		}, nil
 	})
 	if err != nil {
 		return w.translate(c, err)
 	}
+	kept, w.conn = true, conn
 	release()
-	w.conn = conn
 	return nil
 }
 
@@ -116,14 +124,4 @@ func (w *Warehouse) discardConn() {
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = w.conn.Close()
 	w.conn = nil
-}
-
-func (w *Warehouse) probe(ctx context.Context) error {
-	rows, err := w.Query(ctx, "SELECT 1")
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
-	}
-	return errors.Join(rows.Err(), rows.Close())
 }

@@ -179,8 +179,8 @@ func TestUnreachableHostFailsInTime(t *testing.T) {
 	t.Cleanup(func() { _ = silent.Close() })
 	cases := map[string]databricks.Config{
 		// No process uses port 1. A port that was free before may be in use.
-		"refuses":             {Host: "http://127.0.0.1", Port: 1},
-		"never answers":       {Host: "http://127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port},
+		"refuses":             {Host: "http://127.0.0.1", Port: 1, LoopbackHosts: true},
+		"never answers":       {Host: "http://127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port, LoopbackHosts: true},
 		"name does not exist": {Host: "nosuchworkspace.invalid", Port: 443, AllowPrivateHosts: true},
 	}
 	for name, cfg := range cases {

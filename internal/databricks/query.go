@@ -26,7 +26,11 @@ func (w *Warehouse) Query(ctx context.Context, statement string, args ...any) (*
 	if err := w.ready(); err != nil {
 		return nil, err
 	}
-	c := newCall(ctx, true)
+	return w.query(w.newCall(ctx, true), statement, args)
+}
+
+func (w *Warehouse) query(c *call, statement string, args []any) (*Rows, error) {
+	c.reads = true
 	var rows *sql.Rows
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		var err error
@@ -52,12 +56,17 @@ func (r *Rows) Next() bool {
 	if r.ended {
 		return false
 	}
-	if r.call.ctx.Err() == nil && r.rows.Next() {
+	var more bool
+	err := r.w.recovered(r.call, func() error {
+		more = r.call.err() == nil && r.rows.Next()
+		return r.rows.Err()
+	})
+	if more && err == nil {
 		r.count++
 		return true
 	}
 	r.ended = true
-	r.err = r.w.resultError(r.call, r.rows.Err(), r.count)
+	r.err = r.w.resultError(r.call, err, r.count)
 	return false
 }
 
@@ -71,7 +80,7 @@ func (w *Warehouse) resultError(c *call, err error, rows int64) error {
 		return &jobs.Error{Code: jobs.CodeUnreachable,
 			Summary: "The result of a statement from " + w.name + " is incomplete",
 			Detail:  err.Error(),
-			Next:    "Run the job again; it goes on from its last checkpoint."}
+			Next:    "Run the job again: an import goes on from its last checkpoint, an export begins anew."}
 	}
 	return nil
 }
@@ -116,7 +125,7 @@ func (w *Warehouse) exec(ctx context.Context, idempotent bool, statement string,
 	if err := w.ready(); err != nil {
 		return err
 	}
-	c := newCall(ctx, idempotent)
+	c := w.newCall(ctx, idempotent)
 	release, err := w.do(c, func(ctx context.Context) (func(), error) {
 		_, err := w.conn.ExecContext(ctx, statement, args...)
 		return nil, err

@@ -2,7 +2,6 @@ package databricks
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -54,47 +53,3 @@ var literalEscapes = strings.NewReplacer(
 func Literal(text string) string {
 	return "'" + literalEscapes.Replace(text) + "'"
 }
-
-// likePattern converts a pattern of SHOW ... LIKE to a function that matches names. "*"
-// matches any characters, "|" separates alternatives, and case is ignored.
-func likePattern(pattern string) (match func(name string) bool) {
-	if strings.TrimSpace(pattern) == "" {
-		return func(string) bool { return true }
-	}
-	alternatives := strings.Split(pattern, "|")
-	for i, a := range alternatives {
-		alternatives[i] = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(a)), `\*`, ".*")
-	}
-	return regexp.MustCompile("(?is)^(?:" + strings.Join(alternatives, "|") + ")$").MatchString
-}
-
-// credentialLiteral matches the values of credentials in a statement's text. A literal may
-// end with the text, because messages have a length limit.
-var credentialLiteral = regexp.MustCompile(
-	`(?is)(\b(?:AWS_ACCESS_KEY|AWS_SECRET_KEY|AWS_SESSION_TOKEN|AZURE_SAS_TOKEN|fs\.s3a\.[a-z.]+|password|token)\b['"]?\s*=\s*)` +
-		`(?:'(?:[^'\\]|\\.|'')*(?:'|\\?$)|"(?:[^"\\]|\\.|"")*(?:"|\\?$))`)
-
-// Redact removes the values of credentials from a statement, or from a message that
-// contains one.
-func Redact(text string) string {
-	return credentialLiteral.ReplaceAllString(text, "${1}'[redacted]'")
-}
-
-// redactSecrets removes the given secrets from a text, and then applies Redact. A secret
-// may be an SQL clause; each string literal in it is a secret then.
-func redactSecrets(text string, secrets []jobs.Secret) string {
-	var forms []string
-	for _, s := range secrets {
-		for i, part := range strings.Split(s.Reveal(), "'") {
-			if i%2 == 1 && len(part) >= shortestSecret {
-				forms = append(forms, part)
-			}
-		}
-		forms = append(forms, s.Reveal(), literalEscapes.Replace(s.Reveal()))
-	}
-	return Redact(jobs.Redact(text, forms...))
-}
-
-// shortestSecret is the minimum length of a literal of a secret clause that is removed.
-// Shorter literals occur in many words of a message.
-const shortestSecret = 6

@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 // checklist 14 and 52: a quoted identifier is read back as one identifier.
@@ -109,12 +110,12 @@ func TestRedact(t *testing.T) {
 		"AWS_SECRET_KEY='canary\\",
 		"OPTIONS ('token' = 'canary', password = 'canary')",
 	} {
-		if got := databricks.Redact(text); strings.Contains(got, "canary") {
+		if got := redact.Text(text); strings.Contains(got, "canary") {
 			t.Errorf("Redact(%s) = %s", text, got)
 		}
 	}
 	const plain = "SELECT 'it''s', token FROM t WHERE a = 'b'"
-	if got := databricks.Redact(plain); got != plain {
+	if got := redact.Text(plain); got != plain {
 		t.Errorf("Redact changed %s to %s", plain, got)
 	}
 }

@@ -2,6 +2,7 @@ package databricks
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -15,33 +16,47 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // an Arrow result and CloudFetch files fit into it.
 const maxKeptBuffer = 32 << 20
 
-// readAll reads a whole body, and calls progress after each read.
+// maxErrorBody is the largest part of an error's response that is read.
+const maxErrorBody = 64 << 10
+
+// readAll reads a whole body, and calls progress after each read. Of the body of an error it
+// reads the beginning.
 func readAll(response *http.Response, progress func()) (*bytes.Buffer, error) {
 	content, ok := buffers.Get().(*bytes.Buffer)
 	if !ok {
 		content = new(bytes.Buffer)
 	}
 	content.Reset()
-	const most = 1 << 30 // no memory is reserved for a larger Content-Length
-	if n := response.ContentLength; n > 0 && n < most {
-		content.Grow(int(n) + bytes.MinRead)
+	// A body that is full is larger than its limit, and answerLimits refuses it.
+	limit := maxAnswer + 1
+	if response.StatusCode != http.StatusOK {
+		limit = maxErrorBody
 	}
-	_, err := content.ReadFrom(readerFunc(func(p []byte) (int, error) {
-		n, err := response.Body.Read(p)
-		if n > 0 {
+	b := content.AvailableBuffer()
+	if n := int(response.ContentLength); n >= cap(b) && n < limit {
+		b = make([]byte, 0, n+1)
+	}
+	for len(b) < limit {
+		if len(b) == cap(b) {
+			// bytes.Buffer would double beyond the limit.
+			b = append(make([]byte, 0, min(max(2*cap(b), bytes.MinRead), limit)), b...)
+		}
+		n, err := response.Body.Read(b[len(b):min(cap(b), limit)])
+		if b = b[:len(b)+n]; n > 0 {
 			progress()
 		}
-		return n, err
-	}))
-	if n := response.ContentLength; err == nil && n >= 0 && int64(content.Len()) != n {
-		err = io.ErrUnexpectedEOF
+		switch {
+		case errors.Is(err, io.EOF):
+			if n := response.ContentLength; n >= 0 && int64(len(b)) != n {
+				return content, io.ErrUnexpectedEOF
+			}
+			return bytes.NewBuffer(b), nil
+		case err != nil:
+			return content, err
+		}
 	}
-	return content, err
+	return bytes.NewBuffer(b), nil
 }
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // bufferedResponse returns a response for the driver. The caller must not use content
 // afterwards, because the buffer is reused after the driver closes the response.

@@ -15,7 +15,7 @@ import (
 // configOf returns the configuration for a sandbox.
 func configOf(s *sandboxtest.Sandbox) databricks.Config {
 	return databricks.Config{
-		Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test",
+		Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test", LoopbackHosts: true,
 		Token:        func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(s.Token), nil },
 		StartTimeout: time.Minute,
 	}

@@ -21,7 +21,8 @@ func (w *Warehouse) Stream(ctx context.Context, statement string, args ...any) i
 			yield(nil, err)
 			return
 		}
-		c := newCall(ctx, true)
+		c := w.newCall(ctx, true)
+		c.reads = true
 		var rows driver.Rows
 		release, err := w.do(c, func(ctx context.Context) (func(), error) {
 			var err error
@@ -41,7 +42,8 @@ func (w *Warehouse) Stream(ctx context.Context, statement string, args ...any) i
 		var count int64
 		batch := newBatch(len(rows.Columns()))
 		for {
-			n, err := batch.fill(rows)
+			n, err := 0, error(nil)
+			err = w.recovered(c, func() (err error) { n, err = batch.fill(rows); return err })
 			count += int64(n)
 			if n > 0 && ctx.Err() == nil && !yield(batch.rows[:n], nil) {
 				return
@@ -84,16 +86,22 @@ func (w *Warehouse) rawRows(ctx context.Context, statement string, args []any) (
 	return rows, err
 }
 
-// batchRows is the maximum number of rows in a batch of Stream.
-const batchRows = 1000
+// The limits of a batch of Stream: its rows, its values, and the bytes of its texts. A batch
+// ends with the row that reaches batchBytes: a row may fill a page.
+const (
+	batchRows   = 1000
+	batchValues = 1 << 20
+	batchBytes  = 32 << 20
+)
 
 type batch struct {
 	rows [][]driver.Value
 }
 
 func newBatch(columns int) *batch {
-	values := make([]driver.Value, columns*batchRows)
-	b := &batch{rows: make([][]driver.Value, batchRows)}
+	n := min(batchRows, max(1, batchValues/max(1, columns)))
+	values := make([]driver.Value, columns*n)
+	b := &batch{rows: make([][]driver.Value, n)}
 	for i := range b.rows {
 		b.rows[i] = values[i*columns : (i+1)*columns : (i+1)*columns]
 	}
@@ -102,9 +110,21 @@ func newBatch(columns int) *batch {
 
 // fill reads rows until the batch is full or the result ends.
 func (b *batch) fill(rows driver.Rows) (int, error) {
+	bytes := 0
 	for n, row := range b.rows {
 		if err := rows.Next(row); err != nil {
 			return n, err
+		}
+		for _, v := range row {
+			switch v := v.(type) {
+			case string:
+				bytes += len(v)
+			case []byte:
+				bytes += len(v)
+			}
+		}
+		if bytes >= batchBytes {
+			return n + 1, nil
 		}
 	}
 	return len(b.rows), nil

@@ -5,24 +5,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // Commit is an entry of a Delta table's history.
 type Commit struct {
-	Version   int64
+	Version int64
+	// At is when it was committed, if the list that it is in tells for certain: Delta moves
+	// the time of a commit that is not later than that of the one before it in the list.
+	// Otherwise it is zero.
+	At        time.Time
 	Operation string
 	// Mode is the mode of a write: "Overwrite" or "Append".
 	Mode string
 	// OutputRows is the number of rows that it wrote; -1 if unknown.
 	OutputRows int64
+	// Metrics are the operation's metrics, by Databricks' names.
+	Metrics map[string]string
 }
 
 // The positions of columns in DESCRIBE HISTORY, which are the same in all
 // releases.
 const (
 	historyVersion    = 0
+	historyTimestamp  = 1
 	historyOperation  = 4
 	historyParameters = 5
 	historyMetrics    = 12
@@ -34,7 +43,7 @@ func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n i
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.queryTexts(ctx, fmt.Sprintf("DESCRIBE HISTORY %s LIMIT %d", quoted, n))
+	rows, err := w.QueryTexts(ctx, fmt.Sprintf("DESCRIBE HISTORY %s LIMIT %d", quoted, n))
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +54,64 @@ func (w *Warehouse) LatestCommits(ctx context.Context, table jobs.TableName, n i
 			return nil, fmt.Errorf("read the history of %s: %w", quoted, err)
 		}
 		c.Operation, c.Mode, c.OutputRows = at(row, historyOperation), textMap(at(row, historyParameters))["mode"], -1
-		if rows, err := strconv.ParseInt(textMap(at(row, historyMetrics))["numOutputRows"], 10, 64); err == nil {
+		c.Metrics, c.At = textMap(at(row, historyMetrics)), timeOfText(at(row, historyTimestamp))
+		if rows, err := strconv.ParseInt(c.Metrics["numOutputRows"], 10, 64); err == nil {
 			c.OutputRows = rows
 		}
 	}
+	forgetMovedTimes(out)
 	return out, nil
+}
+
+// mostListed is how many commits CommitsSince lists at most. Delta opens a file for each.
+const mostListed = 10_000
+
+// CommitsSince returns the commits of a Delta table from a version on, newest first. latest is
+// the newest version that the caller knows of. If no commit is made meanwhile, the version is
+// the oldest of the list, so that its time is certain. A version that is more than 10,000
+// commits old is not in the list.
+func (w *Warehouse) CommitsSince(ctx context.Context, table jobs.TableName, version, latest int64) ([]Commit, error) {
+	if latest-version >= mostListed {
+		return nil, nil
+	}
+	commits, err := w.LatestCommits(ctx, table, int(latest-version)+1)
+	if err != nil || len(commits) == 0 {
+		return commits, err
+	}
+	newest, oldest := commits[0].Version, commits[len(commits)-1].Version
+	if newest <= latest || oldest <= version || newest-version >= mostListed {
+		return commits, nil
+	}
+	// Commits were made since latest was read. A few more may follow.
+	const more = 10
+	return w.LatestCommits(ctx, table, int(newest-version)+1+more)
+}
+
+// forgetMovedTimes clears the times of the commits that Delta may have moved: those that are a
+// millisecond after the commit before them, newest first. It does so with the times of log
+// files, which have a resolution of a second in some storages, from the oldest commit of the
+// list on: monotonizeCommitTimestamps in
+// https://github.com/delta-io/delta/blob/master/spark/src/main/scala/org/apache/spark/sql/delta/DeltaHistoryManager.scala
+func forgetMovedTimes(commits []Commit) {
+	for i := range len(commits) - 1 {
+		if commits[i].At.Sub(commits[i+1].At) == time.Millisecond {
+			commits[i].At = time.Time{}
+		}
+	}
+}
+
+// timeOfText reads a timestamp of a result as QueryTexts writes it; zero if it is none. Without
+// an offset it is in UTC, the time zone of the session.
+func timeOfText(text string) time.Time {
+	if f := strings.Fields(text); len(f) > 2 {
+		text = strings.Join(f[:3], " ")
+	}
+	for _, layout := range []string{"2006-01-02 15:04:05.999999999 -0700", "2006-01-02 15:04:05.999999999"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
 }
 
 // textMap parses the JSON form of a MAP<STRING, STRING> in a result.
@@ -65,6 +127,8 @@ type TableDetail struct {
 	ID, Comment string
 	Clustering  []string
 	Partitions  []string
+	// Bytes is the size of the latest version, in Files files.
+	Bytes, Files int64
 }
 
 // Detail reads DESCRIBE DETAIL by column name, because releases add columns.
@@ -98,6 +162,10 @@ func (w *Warehouse) Detail(ctx context.Context, table jobs.TableName) (d TableDe
 			switch name {
 			case "id":
 				d.ID = text
+			case "sizeInBytes":
+				d.Bytes, _ = strconv.ParseInt(text, 10, 64) // NULL is 0
+			case "numFiles":
+				d.Files, _ = strconv.ParseInt(text, 10, 64)
 			case "description":
 				d.Comment = text
 			case "clusteringColumns":

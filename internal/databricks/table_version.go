@@ -2,53 +2,88 @@ package databricks
 
 import (
 	"context"
-	"fmt"
-	"regexp"
+	"errors"
+	"slices"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-var (
-	// withoutHistory are the error classes of views, foreign tables and other
-	// sources that keep no versions.
-	withoutHistory = regexp.MustCompile(
-		`^(EXPECT_TABLE_NOT_VIEW|EXPECT_PERMANENT_\w+|UNSUPPORTED_\w+|NOT_SUPPORTED\w*|DELTA_\w*ONLY_OPERATION|DELTA_NOT_A_DELTA_TABLE|DELTA_MISSING_DELTA_TABLE|DELTA_SHARING\w*|\w*MATERIALIZED_VIEW\w*|\w*STREAMING_TABLE\w*|FOREIGN_\w+|OPERATION_NOT_SUPPORTED\w*)\b`,
-	)
-	// Messages of older releases have no class.
-	withoutHistoryText = regexp.MustCompile(
-		`(?i)only supported for delta tables|is not a delta table|not supported (on|for) (views?|foreign|temporary)`,
-	)
-)
+// IsNotApplicable reports that the warehouse refused a statement, and neither because a
+// permission or the object is missing, nor because of a time-out or a cancellation. It
+// answers so to DESCRIBE HISTORY of a view, of a foreign or shared table, and of a table
+// with row filters or column masks. The error classes differ between the kinds and the
+// releases, and some messages have none, so that no list of them is complete.
+func IsNotApplicable(err error) bool {
+	return isStatementError(err) && jobs.IsCode(err, jobs.CodeFailed)
+}
 
-// LatestVersion returns the latest version of a Delta table. ok is false for a source
-// without versions, such as a view or a foreign table.
-func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (version int64, ok bool, err error) {
-	quoted, err := QuoteTable(table)
+// TableKind is what information_schema says that a table is.
+type TableKind struct {
+	// Type is MANAGED, EXTERNAL, VIEW, MATERIALIZED_VIEW, STREAMING_TABLE, FOREIGN or a
+	// shallow clone, and Format DELTA, ICEBERG, DELTASHARING, CSV or another one. Both are
+	// in upper case, and empty if information_schema does not know the table.
+	Type, Format string
+}
+
+// Kind returns what a table is.
+func (w *Warehouse) Kind(ctx context.Context, table jobs.TableName) (TableKind, error) {
+	catalog, err := Quote(table.Catalog)
 	if err != nil {
-		return 0, false, err
+		return TableKind{}, err
 	}
-	rows, err := w.queryTexts(ctx, "DESCRIBE HISTORY "+quoted+" LIMIT 1")
-	switch class := Class(err); {
-	case err == nil:
-	case class == "" && isStatementError(err) && withoutHistoryText.MatchString(err.Error()), withoutHistory.MatchString(class):
-		return 0, false, nil
+	rows, err := w.informationSchema(ctx, table.Catalog, "SELECT table_type, data_source_format FROM "+catalog+
+		".information_schema.tables WHERE table_schema = ? AND table_name = ?",
+		strings.ToLower(table.Database), strings.ToLower(table.Table))
+	if errors.Is(err, errNoInformation) || err == nil && len(rows) == 0 {
+		return TableKind{}, nil
+	}
+	if err != nil {
+		return TableKind{}, err
+	}
+	kind := TableKind{Type: strings.ToUpper(at(rows[0], 0)), Format: strings.ToUpper(at(rows[0], 1))}
+	if kind.Format == "UNKNOWN_DATA_SOURCE_FORMAT" {
+		kind.Format = ""
+	}
+	return kind, nil
+}
+
+// kindsWithoutVersions are the types of information_schema.tables whose rows no version can
+// name: https://docs.databricks.com/sql/language-manual/information-schema/tables.html.
+var kindsWithoutVersions = []string{"VIEW", "MATERIALIZED_VIEW", "METRIC_VIEW"}
+
+// formatsWithVersions are the formats of information_schema.tables that may have versions.
+// A table of another format, such as CSV, or of another database, has none.
+var formatsWithVersions = []string{"DELTA", "ICEBERG", "DELTASHARING", ""}
+
+// hasVersions reports whether a source of this kind may have versions. Of an unknown kind,
+// the answer to DESCRIBE HISTORY decides.
+func (k TableKind) hasVersions() bool {
+	return !slices.Contains(kindsWithoutVersions, k.Type) && slices.Contains(formatsWithVersions, k.Format)
+}
+
+// LatestVersion returns the commit of a table's latest version. ok is false for a source without
+// versions: one whose type or format has none, such as a view or a table of CSV files, and
+// one whose history the warehouse refuses to read, such as a masked or a shared table.
+func (w *Warehouse) LatestVersion(ctx context.Context, table jobs.TableName) (latest Commit, ok bool, err error) {
+	if kind, err := w.Kind(ctx, table); err != nil || !kind.hasVersions() {
+		return Commit{}, false, err
+	}
+	commits, err := w.LatestCommits(ctx, table, 1)
+	switch {
+	case err == nil && len(commits) > 0:
+		return commits[0], true, nil
+	case IsNotApplicable(err):
+		return Commit{}, false, nil
 	case isStatementError(err):
-		return 0, false, w.explain(ctx, err, table)
-	default:
-		return 0, false, err
+		return Commit{}, false, w.explain(ctx, err, table)
 	}
-	if len(rows) == 0 {
-		return 0, false, nil
-	}
-	if _, err := fmt.Sscan(rows[0][0], &version); err != nil {
-		return 0, false, fmt.Errorf("reading the version %q of %s: %w", rows[0][0], quoted, err)
-	}
-	return version, true, nil
+	return Commit{}, false, err
 }
 
 // QueryColumns returns the columns of a query's result, without executing the query.
 func (w *Warehouse) QueryColumns(ctx context.Context, query string) ([]jobs.ColumnInfo, error) {
-	rows, err := w.queryTexts(ctx, "DESCRIBE QUERY "+query)
+	rows, err := w.QueryTexts(ctx, "DESCRIBE QUERY "+query)
 	if err != nil {
 		return nil, err
 	}

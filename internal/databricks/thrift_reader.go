@@ -31,6 +31,31 @@ type thriftReader struct {
 	size  int
 	err   error
 	depth int
+	// decoded estimates the memory that the driver needs for the message.
+	decoded int
+}
+
+// maxDecoded limits the memory of a decoded message. A struct of one byte on the wire takes
+// hundreds of bytes in memory, so that the size of a message does not limit it.
+const maxDecoded = 192 << 20
+
+// The estimated sizes in memory of a struct, of an entry of a map, and of any other value.
+const (
+	structSize = 256
+	entrySize  = 96
+	valueSize  = 16
+)
+
+func (r *thriftReader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (r *thriftReader) count(bytes int) {
+	if r.decoded += bytes; r.decoded > maxDecoded {
+		r.fail("it has more values than fit into %d MB", maxDecoded>>20)
+	}
 }
 
 func (r *thriftReader) take(n int) []byte {
@@ -61,13 +86,18 @@ func (r *thriftReader) number(n int) (v int64) {
 	return v << unused >> unused
 }
 
-func (r *thriftReader) bytes() []byte { return r.take(int(r.number(4))) }
+func (r *thriftReader) bytes() []byte {
+	b := r.take(int(r.number(4)))
+	r.count(valueSize + len(b))
+	return b
+}
 
 // maxDepth limits the nesting, so that a hostile message cannot exhaust the stack.
 const maxDepth = 64
 
 // fields calls read for every field of a struct; read must consume the field's value.
 func (r *thriftReader) fields(read func(id int64, kind byte)) {
+	r.count(structSize)
 	r.nested(func() {
 		for r.err == nil {
 			kind := r.u8()
@@ -83,27 +113,38 @@ func (r *thriftReader) fields(read func(id int64, kind byte)) {
 func (r *thriftReader) each(read func(kind byte)) {
 	r.nested(func() {
 		kind, n := r.u8(), r.number(4)
+		if n < 0 {
+			r.fail("it has a list of %d elements", n)
+		}
 		for i := int64(0); i < n && r.err == nil; i++ {
+			r.count(valueSize)
 			read(kind)
 		}
 	})
 }
 
+// entries calls read for every entry of a map; read must consume key and value.
+func (r *thriftReader) entries(read func(key, value byte)) {
+	r.nested(func() {
+		key, value, n := r.u8(), r.u8(), r.number(4)
+		if n < 0 {
+			r.fail("it has a map of %d entries", n)
+		}
+		for i := int64(0); i < n && r.err == nil; i++ {
+			r.count(entrySize)
+			read(key, value)
+		}
+	})
+}
+
 func (r *thriftReader) nested(read func()) {
-	if r.depth++; r.depth > maxDepth && r.err == nil {
-		r.err = errors.New("the message is nested too deep")
+	if r.depth++; r.depth > maxDepth {
+		r.fail("the message is nested too deep")
 	}
 	if r.err == nil {
 		read()
 	}
 	r.depth--
-}
-
-// peekListSize returns the length of the list that begins at the current position.
-func (r *thriftReader) peekListSize() int64 {
-	ahead := thriftReader{b: r.b}
-	ahead.u8()
-	return ahead.number(4)
 }
 
 func (r *thriftReader) skip(kind byte) {
@@ -123,16 +164,11 @@ func (r *thriftReader) skip(kind byte) {
 	case thriftList, thriftSet:
 		r.each(r.skip)
 	case thriftMap:
-		r.nested(func() {
-			key, value, n := r.u8(), r.u8(), r.number(4)
-			for i := int64(0); i < n && r.err == nil; i++ {
-				r.skip(key)
-				r.skip(value)
-			}
+		r.entries(func(key, value byte) {
+			r.skip(key)
+			r.skip(value)
 		})
 	default:
-		if r.err == nil {
-			r.err = fmt.Errorf("unknown Thrift type %d", kind)
-		}
+		r.fail("unknown Thrift type %d", kind)
 	}
 }

@@ -1,11 +1,12 @@
 package databricks
 
-import "fmt"
+import "strings"
 
 // The transport reads only some fields of each Thrift message (binary protocol), and copies
 // nothing. The driver decodes the whole message again.
 
 const (
+	messageReply     = 2
 	messageException = 3
 
 	statusError         = 3
@@ -17,20 +18,45 @@ type reply struct {
 	// failure is the text of a Thrift exception or of an error status; empty
 	// means the call succeeded.
 	failure string
-	// guid is the id of the statement that ExecuteStatement started.
+	// guid is the id of the statement that ExecuteStatement started, or of the session.
 	guid []byte
+	// state is the state of the statement; -1 if the response does not tell it.
+	state int64
+	// metadata are the descriptions of the result in the response. ExecuteStatement and
+	// FetchResults can have one beside the page and one in it.
+	metadata []metadata
 	// page is set if the response contains rows.
 	page *page
-	// links are the addresses of the files with the page's rows, if the rows are not in
-	// the page.
-	links []string
+}
+
+// metadata describes a result.
+type metadata struct {
+	// described is whether the response has a schema; types are the types of its columns,
+	// with -1 for a column without a known type.
+	described bool
+	types     []int64
+	format    int64
+	// arrow is the schema of Arrow batches, if the response has one.
+	arrow           []byte
+	lz4, filesystem bool
 }
 
 // page is a part of a result.
 type page struct {
 	start, rows int64
-	more        bool
-	parts       []part
+	// there is whether the response has a row set, even an empty one.
+	there bool
+	// described is whether the page has a description of the result.
+	described bool
+	more      bool
+	parts     []part
+	// columns are the rows in Thrift's columns.
+	columns []valueList
+	// forms is the number of forms in which the row set has rows: columns, Arrow batches
+	// and links.
+	forms int
+	// wanted is whether the page has the row that the driver expects next.
+	wanted bool
 }
 
 // part is one Arrow batch of a page, or the link to one.
@@ -40,6 +66,18 @@ type part struct {
 	// four bytes before it are its length.
 	inline   bool
 	from, to int
+	// link and start are the address of a file and its first row, if the batch is not in
+	// the page.
+	link  string
+	start int64
+}
+
+// valueList is a column in Thrift's form: a list of values, of one of eight types, and a bit
+// for each value that is NULL.
+type valueList struct {
+	lists  int
+	values int64
+	nulls  int
 }
 
 // requestMethod returns the name of the RPC that a request calls.
@@ -53,17 +91,18 @@ func requestMethod(body []byte) string {
 	return string(name)
 }
 
-// parseReply parses the response to a method.
+// parseReply checks the structure of the response to a method, and reads it.
 func parseReply(method string, body []byte) (r reply, err error) {
+	r.state = -1
+	if err := checkMessage(method, body); err != nil {
+		return r, err
+	}
 	c := &thriftReader{b: body, size: len(body)}
-	c.number(3) // the protocol's version
-	kind := c.u8()
-	c.bytes()
-	c.number(4) // the sequence number
+	kind := c.checkHeader(method)
 	if kind == messageException {
 		c.fields(func(id int64, kind byte) {
 			if id == 1 && kind == thriftString {
-				r.failure = string(c.bytes())
+				r.failure = shortened(c.bytes())
 				return
 			}
 			c.skip(kind)
@@ -83,14 +122,21 @@ func parseReply(method string, body []byte) (r reply, err error) {
 			c.executeStatement(&r)
 		case "FetchResults":
 			r.page = c.page(&r)
+		case "GetResultSetMetadata":
+			r.metadata = append(r.metadata, c.metadata(&r))
+		case "GetOperationStatus":
+			c.operationStatus(&r)
 		default:
-			c.fields(func(id int64, kind byte) { c.statusOr(&r, id, kind) })
+			c.fields(func(id int64, kind byte) {
+				if id == 3 && kind == thriftStruct { // sessionHandle
+					c.fields(func(_ int64, kind byte) { c.guid(&r, kind) })
+					return
+				}
+				c.statusOr(&r, id, kind)
+			})
 		}
 	})
-	if c.err != nil {
-		return r, fmt.Errorf("reading the answer to %s: %w", method, c.err)
-	}
-	return r, nil
+	return r, c.err
 }
 
 func (c *thriftReader) executeStatement(r *reply) {
@@ -98,119 +144,117 @@ func (c *thriftReader) executeStatement(r *reply) {
 		switch {
 		case id == 2 && kind == thriftStruct: // operationHandle
 			c.fields(func(id int64, kind byte) {
-				if id != 1 || kind != thriftStruct {
-					c.skip(kind)
-					return
-				}
-				c.fields(func(id int64, kind byte) {
-					if id == 1 && kind == thriftString {
-						r.guid = append([]byte(nil), c.bytes()...)
-						return
-					}
-					c.skip(kind)
-				})
-			})
-		case id == 0x501 && kind == thriftStruct: // directResults
-			c.fields(func(id int64, kind byte) {
-				if id == 3 && kind == thriftStruct { // resultSet
-					r.page = c.page(r)
+				if id == 1 {
+					c.guid(r, kind)
 					return
 				}
 				c.skip(kind)
 			})
+		case id == 0x501 && kind == thriftStruct: // directResults
+			c.fields(func(id int64, kind byte) {
+				switch {
+				case id == 1 && kind == thriftStruct:
+					c.operationStatus(r)
+				case id == 2 && kind == thriftStruct:
+					r.metadata = append(r.metadata, c.metadata(r))
+				case id == 3 && kind == thriftStruct: // resultSet
+					r.page = c.page(r)
+				default:
+					c.skip(kind)
+				}
+			})
 		default:
 			c.statusOr(r, id, kind)
 		}
 	})
 }
 
-// page reads a TFetchResultsResp.
-func (c *thriftReader) page(r *reply) *page {
-	p := &page{}
+// guid reads the id in a THandleIdentifier.
+func (c *thriftReader) guid(r *reply, kind byte) {
+	if kind != thriftStruct {
+		c.skip(kind)
+		return
+	}
+	c.fields(func(id int64, kind byte) {
+		if id == 1 && kind == thriftString {
+			r.guid = append([]byte(nil), c.bytes()...)
+			return
+		}
+		c.skip(kind)
+	})
+}
+
+func (c *thriftReader) operationStatus(r *reply) {
+	c.fields(func(id int64, kind byte) {
+		if id == 2 && kind == thriftI32 {
+			r.state = c.number(4)
+			return
+		}
+		c.statusOr(r, id, kind)
+	})
+}
+
+// metadata reads a TGetResultSetMetadataResp.
+func (c *thriftReader) metadata(r *reply) (m metadata) {
 	c.fields(func(id int64, kind byte) {
 		switch {
-		case id == 2 && kind == thriftBool:
-			p.more = c.u8() != 0
-		case id == 3 && kind == thriftStruct:
-			c.rowSet(p, r)
+		case id == 2 && kind == thriftStruct:
+			m.described = true
+			c.fields(func(_ int64, kind byte) {
+				if kind != thriftList {
+					c.skip(kind)
+					return
+				}
+				c.each(func(byte) { m.types = append(m.types, c.columnType()) })
+			})
+		case id == 0x501 && kind == thriftI32:
+			m.format = c.number(4)
+		case id == 0x502 && kind == thriftBool:
+			m.lz4 = c.u8() != 0
+		case id == 0x503 && kind == thriftString:
+			m.arrow = c.bytes()
+		case id == 0x507 && kind == thriftBool:
+			m.filesystem = c.u8() != 0
 		default:
 			c.statusOr(r, id, kind)
 		}
 	})
-	return p
+	return m
 }
 
-// rowSet counts rows like the driver: by the declared counts of Arrow batches or links, or
-// else by the values of the first column.
-func (c *thriftReader) rowSet(p *page, r *reply) {
-	counted := false
-	c.fields(func(id int64, kind byte) {
-		switch {
-		case id == 1 && kind == thriftI64:
-			p.start = c.number(8)
-		case id == 3 && kind == thriftList: // columns
+// columnType reads a TColumnDesc, and returns the id of its type. The driver reads the first
+// entry of a type only.
+func (c *thriftReader) columnType() int64 {
+	id, entries := int64(-1), 0
+	c.fields(func(field int64, kind byte) {
+		if field != 2 || kind != thriftStruct {
+			c.skip(kind)
+			return
+		}
+		c.fields(func(_ int64, kind byte) { // TTypeDesc
+			if kind != thriftList {
+				c.skip(kind)
+				return
+			}
 			c.each(func(byte) {
-				c.fields(func(_ int64, kind byte) {
-					if kind != thriftStruct {
+				entries++
+				c.fields(func(field int64, kind byte) { // TTypeEntry
+					if field != 1 || kind != thriftStruct || entries > 1 {
 						c.skip(kind)
 						return
 					}
-					c.fields(func(id int64, kind byte) {
-						if id == 1 && kind == thriftList && !counted {
-							p.rows, counted = c.peekListSize(), true
+					c.fields(func(field int64, kind byte) { // TPrimitiveTypeEntry
+						if field == 1 && kind == thriftI32 {
+							id = c.number(4)
+							return
 						}
 						c.skip(kind)
 					})
 				})
 			})
-		case id == 0x501 && kind == thriftList: // arrowBatches
-			c.arrowBatches(p)
-		case id == 0x502 && kind == thriftList: // resultLinks
-			c.links(p, r)
-		default:
-			c.skip(kind)
-		}
-	})
-}
-
-// links reads a list of TSparkArrowResultLink.
-func (c *thriftReader) links(p *page, r *reply) {
-	c.each(func(byte) {
-		var one part
-		c.fields(func(id int64, kind byte) {
-			switch {
-			case id == 1 && kind == thriftString:
-				r.links = append(r.links, string(c.bytes()))
-			case id == 4 && kind == thriftI64:
-				one.rows = c.number(8)
-			default:
-				c.skip(kind)
-			}
 		})
-		p.rows += one.rows
-		p.parts = append(p.parts, one)
 	})
-}
-
-// arrowBatches reads a list of TSparkArrowBatch.
-func (c *thriftReader) arrowBatches(p *page) {
-	c.each(func(byte) {
-		var one part
-		c.fields(func(id int64, kind byte) {
-			switch {
-			case id == 1 && kind == thriftString:
-				n := len(c.bytes())
-				one.inline, one.to = true, c.size-len(c.b)
-				one.from = one.to - n
-			case id == 2 && kind == thriftI64:
-				one.rows = c.number(8)
-			default:
-				c.skip(kind)
-			}
-		})
-		p.rows += one.rows
-		p.parts = append(p.parts, one)
-	})
+	return id
 }
 
 // statusOr reads a TStatus in field 1 and skips every other field.
@@ -226,9 +270,9 @@ func (c *thriftReader) statusOr(r *reply, id int64, kind byte) {
 		case id == 1 && kind == thriftI32:
 			code = c.number(4)
 		case id == 5 && kind == thriftString:
-			message = string(c.bytes())
+			message = shortened(c.bytes())
 		case id == 6 && kind == thriftString:
-			display = string(c.bytes())
+			display = shortened(c.bytes())
 		default:
 			c.skip(kind)
 		}
@@ -246,4 +290,14 @@ func (c *thriftReader) statusOr(r *reply, id int64, kind byte) {
 	default:
 		r.failure = "the warehouse answered with an error that has no text"
 	}
+}
+
+// maxMessage limits the text of an error in bytes. It is stored with the run.
+const maxMessage = 16 << 10
+
+func shortened(text []byte) string {
+	if len(text) > maxMessage {
+		return strings.ToValidUTF8(string(text[:maxMessage]), "") + "..."
+	}
+	return string(text)
 }

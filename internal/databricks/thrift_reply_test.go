@@ -7,8 +7,8 @@ import (
 )
 
 func FuzzParseReply(f *testing.F) {
-	f.Add("FetchResults", thriftCall(2, "FetchResults"))
-	f.Add("ExecuteStatement", thriftCall(3, "ExecuteStatement"))
+	f.Add("FetchResults", emptyAnswer("FetchResults"))
+	f.Add("ExecuteStatement", emptyAnswer("ExecuteStatement"))
 	f.Fuzz(func(t *testing.T, method string, body []byte) {
 		_ = requestMethod(body)
 		r, err := parseReply(method, body)
@@ -34,7 +34,9 @@ func TestSkippedPagesLeaveNoParts(t *testing.T) {
 		return &page{start: start, rows: 10, parts: []part{{rows: 5, inline: true, from: 4, to: 9}, {rows: 5, inline: true, from: 13, to: 19}}}
 	}
 	for _, start := range []int64{0, 20, 10, 0} {
-		rest := c.extractBatches(bytes.NewBuffer(body), batches(start))
+		p := batches(start)
+		p.wanted = c.advance(p)
+		rest := c.extractBatches(bytes.NewBuffer(body), p)
 		if want := "\x00\x00\x00\x00\x00\x00\x00\x00"; rest.String() != want {
 			t.Errorf("got a rest of %q, want two lengths of 0", rest)
 		}

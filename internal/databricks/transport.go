@@ -20,7 +20,7 @@ import (
 // transport is the HTTP transport below the driver; the package comment says what it
 // corrects. It is safe for concurrent use.
 type transport struct {
-	base     *http.Transport
+	base     httpTransport
 	endpoint *url.URL
 	token    *tokenSource
 	throttle *throttle
@@ -29,6 +29,14 @@ type transport struct {
 	// answered is set when the host has answered a request.
 	answered atomic.Bool
 	links    links
+	// pageBytes is the size of the pages and files that are requested.
+	pageBytes int64
+}
+
+// httpTransport sends requests to hosts. It is an *http.Transport of package egress.
+type httpTransport interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
 // requestTimeout limits the time of one request until its response begins.
@@ -42,7 +50,7 @@ func requestTimeout(method string, c *call) time.Duration {
 	case "FetchResults", "GetResultSetMetadata":
 		return 2 * time.Minute
 	case "CloseOperation", "CancelOperation", "CloseSession":
-		if c != nil && c.ctx.Err() != nil {
+		if c != nil && c.err() != nil {
 			return cancelGrace
 		}
 		return 10 * time.Second
@@ -70,14 +78,15 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(request.URL.Path, "/api/2.0/connector-service/feature-flags/") {
 		return bufferedResponse(request, "application/json", bytes.NewBufferString(`{"flags":[]}`)), nil
 	}
-	if c := t.links.callOf(request); c != nil {
-		return t.download(request, c)
+	if f, ok := t.links.fileOf(request); ok {
+		return t.download(request, f)
 	}
 	if request.URL.Scheme != t.endpoint.Scheme || request.URL.Host != t.endpoint.Host || request.URL.Path != t.endpoint.Path {
 		return nil, &failure{cause: causeRefused,
 			message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
+	body = limitPages(method, body, t.pageBytes)
 	content, f := t.sendRepeatedly(request, method, body, c)
 	if f != nil {
 		if c != nil {
@@ -86,14 +95,27 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, f
 	}
 	r, err := parseReply(method, content.Bytes())
+	if err == nil {
+		err = r.check(method)
+	}
+	if err == nil && c != nil {
+		err = c.accept(method, r, content.Bytes())
+	}
 	if err != nil {
-		r.failure = err.Error()
+		f := &failure{method: method, cause: causeMalformed, err: err}
+		if c != nil {
+			c.record(method, reply{guid: r.guid})
+			c.recordFailure(f)
+		}
+		return nil, f
 	}
 	if c != nil {
 		c.record(method, r)
 	}
-	t.links.add(r.links, c)
-	if c != nil && c.passThrough && r.page != nil && err == nil {
+	if r.page != nil && (c == nil || r.page.wanted) {
+		t.links.add(r.page.parts, c)
+	}
+	if c != nil && c.passThrough && r.page != nil {
 		content = c.extractBatches(content, r.page)
 	}
 	return bufferedResponse(request, "application/x-thrift", content), nil
@@ -126,13 +148,19 @@ func (t *transport) sendRepeatedly(request *http.Request, method string, body []
 		if f := t.throttle.wait(ctx, method, begun.Add(t.patience)); f != nil {
 			return nil, f
 		}
+		if method == "ExecuteStatement" && c != nil {
+			c.deadline.start()
+		}
 		return t.send(ctx, request, method, body, requestTimeout(method, c))
 	}, func(n int, f *failure) retry.Decision {
+		if method == "ExecuteStatement" && c != nil && f.isNotReady() {
+			c.deadline.pause()
+		}
 		if f.cause == causeUnauthorized && renewals < maxRenewals {
 			// The credential may have been replaced since it was read, or its token may
 			// have expired.
 			renewals++
-			changed, err := t.token.renew(ctx)
+			changed, err := t.token.renew(ctx, f.token)
 			if err != nil {
 				*f = failure{method: method, cause: causeToken, err: err}
 				return retry.Decision{}
@@ -210,7 +238,7 @@ func (t *transport) send(
 	attempt.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	attempt.ContentLength = int64(len(body))
 	attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
-	response, err := t.base.RoundTrip(attempt)
+	response, err := answerLimits(bound).Do(attempt, t.base.RoundTrip)
 	if err != nil {
 		return nil, sendFailure(ctx, method, sent.Load(), err)
 	}
@@ -221,7 +249,7 @@ func (t *transport) send(
 		return nil, sendFailure(ctx, method, true, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, statusFailure(method, response, content.Bytes())
+		return nil, statusFailure(method, token, response, content.Bytes())
 	}
 	return content, nil
 }

@@ -56,7 +56,7 @@ func serverConfig(t *testing.T, server *httptest.Server) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Config{Host: u.Scheme + "://" + u.Hostname(), Port: port}
+	return Config{Host: u.Scheme + "://" + u.Hostname(), Port: port, LoopbackHosts: true}
 }
 
 func post(t *testing.T, w *Warehouse, target, method string) ([]byte, error) {
@@ -88,7 +88,7 @@ func TestTokenIsSentToItsHostOnly(t *testing.T) {
 		}
 		server.Close()
 	}
-	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1})
+	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1, LoopbackHosts: true})
 	if _, err := post(t, w, other.URL, "FetchResults"); err == nil {
 		t.Error("a request to another host was sent")
 	}
@@ -99,7 +99,7 @@ func TestTokenIsSentToItsHostOnly(t *testing.T) {
 
 func TestTelemetryIsSwitchedOff(t *testing.T) {
 	t.Parallel()
-	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1})
+	w := unsentWarehouse(t, Config{Host: "http://127.0.0.1", Port: 1, LoopbackHosts: true})
 	body, err := post(t, w, "https://127.0.0.1/api/2.0/connector-service/feature-flags/GOLANG/1.14.0", "")
 	if err != nil || string(body) != `{"flags":[]}` {
 		t.Errorf("feature flags: %q, %v", body, err)
@@ -113,7 +113,7 @@ func TestTLSNeedsATrustedAuthority(t *testing.T) {
 		if r.Header.Get("Authorization") != "Bearer canary" {
 			t.Error("the token did not arrive")
 		}
-		_, _ = w.Write(thriftCall(2, "CloseSession"))
+		answerEmpty(t, w, r)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -146,7 +146,7 @@ func TestProxyIsHonoured(t *testing.T) {
 	var asked atomic.Value
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.URL.Host)
-		_, _ = w.Write(thriftCall(2, "OpenSession"))
+		answerEmpty(t, w, r)
 	}))
 	defer proxy.Close()
 	through, err := url.Parse(proxy.URL)
@@ -170,8 +170,8 @@ func TestProxyIsHonoured(t *testing.T) {
 // checklist 50: the address is checked when it is dialled, for every host name.
 func TestForbiddenAddressIsRefused(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(thriftCall(2, "OpenSession"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answerEmpty(t, w, r)
 	}))
 	defer server.Close()
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
@@ -179,15 +179,14 @@ func TestForbiddenAddressIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		host    workspaceHost
-		private bool
-		want    bool
+		host workspaceHost
+		want bool
 	}{
 		"a Databricks name that resolves to loopback": {host: workspaceHost{databricks: true}},
 		"a host that is written as this machine":      {host: workspaceHost{loopback: true}, want: true},
-		"any host with allow_private_hosts":           {private: true, want: true},
+		"a host that the operator lists":              {host: workspaceHost{listed: true}, want: true},
 	} {
-		d := egress.NewTransport(egress.Options{Rules: addressRules(c.host, c.private)})
+		d := egress.NewTransport(egress.Options{Rules: addressRules(c.host)})
 		conn, err := d.DialContext(t.Context(), "tcp", net.JoinHostPort("localhost", port))
 		if err == nil {
 			_ = conn.Close()
@@ -295,7 +294,7 @@ func TestTransientFailureIsRetried(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.transport.links.add([]string{u.String()}, newCall(t.Context(), true))
+			w.transport.links.add([]part{{link: u.String(), rows: 1}}, newCall(t.Context(), true))
 			response, err := w.transport.RoundTrip(request)
 			if err != nil {
 				return err
@@ -323,7 +322,11 @@ func TestTransientFailureIsRetried(t *testing.T) {
 					_, _ = io.WriteString(w, `{"access_token":"t","token_type":"Bearer","expires_in":3600}`)
 					return
 				}
-				_, _ = w.Write(thriftCall(2, "FetchResults"))
+				if r.URL.Path == "/file" {
+					_, _ = w.Write(arrowStream(t, 1))
+					return
+				}
+				answerEmpty(t, w, r)
 			}))
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)
 			t.Cleanup(server.Close)

@@ -1,7 +1,9 @@
 package databricks
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/databricks/databricks-sdk-go/apierr"
 	"github.com/databricks/databricks-sdk-go/client"
@@ -42,10 +45,11 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 		// for another workspace.
 		Loaders:       []config.Loader{noLoader{}},
 		HTTPTransport: &restTransport{w: w},
-		// HTTPTimeoutSeconds bounds the time without any progress of one request. A
-		// busy metastore may need more than half a minute before its first byte.
-		HTTPTimeoutSeconds:  120,
-		RetryTimeoutSeconds: 300,
+		// A busy metastore may need more than half a minute before its first byte, which
+		// catalogLimits allows. The SDK's own limit of the time without progress is
+		// longer, so that the error names the limit.
+		HTTPTimeoutSeconds:  150,
+		RetryTimeoutSeconds: int(cmp.Or(cfg.CatalogRetry, 5*time.Minute).Seconds()),
 	})
 	if err != nil {
 		return nil, err
@@ -59,66 +63,18 @@ func (u *UnityCatalog) Close() { u.w.transport.base.CloseIdleConnections() }
 // errNoUnityCatalog means that a workspace has no Unity Catalog.
 var errNoUnityCatalog = errors.New("no Unity Catalog")
 
+// isNoUnity reports whether the API says that the workspace has no Unity Catalog.
+func isNoUnity(e *apierr.APIError) bool {
+	return e.ErrorCode == "ENDPOINT_NOT_FOUND" || e.ErrorCode == "FEATURE_DISABLED" || strings.HasPrefix(e.ErrorCode, "METASTORE_") ||
+		strings.Contains(e.Message, "No metastore assigned")
+}
+
 // IsNoUnityCatalog reports whether a workspace has no Unity Catalog, or does not serve its
 // API. The caller then reads the catalog through the warehouse.
 func IsNoUnityCatalog(err error) bool { return errors.Is(err, errNoUnityCatalog) }
 
 // InUnityCatalog reports whether a catalog belongs to Unity Catalog.
 func InUnityCatalog(name string) bool { return !strings.EqualFold(name, hiveMetastore) }
-
-// Catalogs lists the catalogs that match a SHOW ... LIKE pattern. It does not list
-// hive_metastore, which does not belong to Unity Catalog.
-func (u *UnityCatalog) Catalogs(ctx context.Context, pattern string) ([]jobs.CatalogInfo, error) {
-	all, err := catalog.NewCatalogs(u.client).ListAll(ctx, catalog.ListCatalogsRequest{})
-	if err != nil {
-		return nil, u.explain(ctx, err, jobs.TableName{})
-	}
-	match := likePattern(pattern)
-	out := []jobs.CatalogInfo{}
-	for _, c := range all {
-		if match(c.Name) {
-			out = append(out, jobs.CatalogInfo{Name: c.Name, Comment: c.Comment})
-		}
-	}
-	slices.SortFunc(out, func(a, b jobs.CatalogInfo) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
-
-// Databases lists a catalog's databases that match a pattern.
-func (u *UnityCatalog) Databases(ctx context.Context, catalogName, pattern string) ([]jobs.DatabaseInfo, error) {
-	all, err := catalog.NewSchemas(u.client).ListAll(ctx, catalog.ListSchemasRequest{CatalogName: catalogName})
-	if err != nil {
-		return nil, u.explain(ctx, err, jobs.TableName{Catalog: catalogName})
-	}
-	match := likePattern(pattern)
-	out := []jobs.DatabaseInfo{}
-	for _, s := range all {
-		if match(s.Name) {
-			out = append(out, jobs.DatabaseInfo{Catalog: catalogName, Name: s.Name, Comment: s.Comment})
-		}
-	}
-	slices.SortFunc(out, func(a, b jobs.DatabaseInfo) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
-
-// Tables lists a database's tables and views that match a pattern.
-func (u *UnityCatalog) Tables(ctx context.Context, catalogName, database, pattern string) ([]jobs.TableInfo, error) {
-	all, err := catalog.NewTables(u.client).ListAll(ctx, catalog.ListTablesRequest{
-		CatalogName: catalogName, SchemaName: database, OmitColumns: true, OmitProperties: true,
-	})
-	if err != nil {
-		return nil, u.explain(ctx, err, jobs.TableName{Catalog: catalogName, Database: database})
-	}
-	match := likePattern(pattern)
-	out := []jobs.TableInfo{}
-	for _, t := range all {
-		if match(t.Name) {
-			out = append(out, jobs.TableInfo{Name: t.Name, Type: string(t.TableType), Comment: t.Comment})
-		}
-	}
-	slices.SortFunc(out, func(a, b jobs.TableInfo) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
 
 // Columns lists a table's columns that match a pattern, by position.
 func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
@@ -130,7 +86,7 @@ func (u *UnityCatalog) Columns(ctx context.Context, table jobs.TableName, patter
 	}
 	columns := slices.Clone(t.Columns)
 	slices.SortStableFunc(columns, func(a, b catalog.ColumnInfo) int { return a.Position - b.Position })
-	match := likePattern(pattern)
+	match := jobs.NamePattern(pattern)
 	out := []jobs.ColumnInfo{}
 	for i, c := range columns {
 		if match(c.Name) {
@@ -148,23 +104,26 @@ func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableNa
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if f, ok := errors.AsType[*failure](err); ok {
+	if beyond := u.w.beyondLimit(err); beyond != nil {
+		return beyond
+	}
+	if f, ok := errors.AsType[*failure](err); ok && f.cause != causeReply {
 		return u.w.transportError(f, newCall(ctx, true))
 	}
 	e, ok := errors.AsType[*apierr.APIError](err)
 	if !ok {
 		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
-			Summary: fmt.Sprintf("The catalog of %s could not be read", u.w.name), Detail: u.w.sanitize(err.Error(), nil),
+			Summary: fmt.Sprintf("The catalog of %s could not be read", u.w.name), Detail: sanitize(err.Error()),
 			Next: "Check host and port; or read it through the warehouse, with catalog_api = \"sql\" on the authorization.", Err: err}
 	}
-	detail := u.w.sanitize(e.Message, nil)
+	detail := sanitize(e.Message)
 	switch {
-	case e.ErrorCode == "ENDPOINT_NOT_FOUND", e.ErrorCode == "FEATURE_DISABLED", strings.HasPrefix(e.ErrorCode, "METASTORE_"),
-		strings.Contains(e.Message, "No metastore assigned"):
+	case isNoUnity(e):
 		return fmt.Errorf("%w: %s", errNoUnityCatalog, detail)
 	case e.StatusCode == http.StatusUnauthorized:
 		return u.w.transportError(&failure{cause: causeUnauthorized, status: e.StatusCode, message: detail}, newCall(ctx, true))
-	case e.StatusCode == http.StatusNotFound:
+	// The list of catalogs cannot be missing: to look for it there would not end.
+	case e.StatusCode == http.StatusNotFound && name.Catalog != "":
 		return u.missing(ctx, name, detail)
 	case e.StatusCode == http.StatusForbidden:
 		return &jobs.Error{Code: jobs.CodeForbidden, Summary: "A permission is missing in Databricks",
@@ -175,7 +134,26 @@ func (u *UnityCatalog) explain(ctx context.Context, err error, name jobs.TableNa
 		Next:   "Try again; if it stays so, look at the status of the workspace.", Err: err}
 }
 
-func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail string) error {
+// FindTable looks a table up by its name. found is false if its database has no such table.
+func (u *UnityCatalog) FindTable(ctx context.Context, name jobs.TableName) (info jobs.TableInfo, found bool, err error) {
+	t, err := catalog.NewTables(u.client).Get(ctx, catalog.GetTableRequest{FullName: url.PathEscape(name.String())})
+	if e, ok := errors.AsType[*apierr.APIError](err); ok && e.StatusCode == http.StatusNotFound && !isNoUnity(e) {
+		return info, false, u.missingDatabase(ctx, name)
+	}
+	if err != nil {
+		return info, false, u.explain(ctx, err, name)
+	}
+	if t.Name == "" {
+		return info, false, &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
+			Summary: fmt.Sprintf("%s answered about table %s without naming a table", u.w.name, name),
+			Detail:  "The answer is not that of Unity Catalog.", Next: "Check host, and which proxies are on the way."}
+	}
+	return jobs.TableInfo{Name: t.Name, Type: string(t.TableType), Comment: t.Comment}, true, nil
+}
+
+// missingDatabase returns the error of a catalog or a database that does not exist; nil if
+// both exist.
+func (u *UnityCatalog) missingDatabase(ctx context.Context, name jobs.TableName) error {
 	catalogs, err := u.Catalogs(ctx, "")
 	if err != nil {
 		return err
@@ -184,15 +162,23 @@ func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail 
 	if !contains(names, name.Catalog) {
 		return notFoundError("catalog", "catalog", name.Catalog, "", names)
 	}
-	if name.Database != "" {
-		databases, err := u.Databases(ctx, name.Catalog, "")
-		if err != nil {
-			return err
-		}
-		names := namesOf(databases, func(d jobs.DatabaseInfo) string { return d.Name })
-		if !contains(names, name.Database) {
-			return notFoundError("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
-		}
+	if name.Database == "" {
+		return nil
+	}
+	databases, err := u.Databases(ctx, name.Catalog, "")
+	if err != nil {
+		return err
+	}
+	names = namesOf(databases, func(d jobs.DatabaseInfo) string { return d.Name })
+	if !contains(names, name.Database) {
+		return notFoundError("database", "database", name.Database, fmt.Sprintf("catalog %q", name.Catalog), names)
+	}
+	return nil
+}
+
+func (u *UnityCatalog) missing(ctx context.Context, name jobs.TableName, detail string) error {
+	if err := u.missingDatabase(ctx, name); err != nil {
+		return err
 	}
 	if name.Table != "" {
 		tables, err := u.Tables(ctx, name.Catalog, name.Database, "")
@@ -237,28 +223,47 @@ func (t *restTransport) RoundTrip(request *http.Request) (*http.Response, error)
 		attempt := request.Clone(request.Context())
 		attempt.Body = io.NopCloser(bytes.NewReader(body))
 		attempt.Header.Set("Authorization", "Bearer "+token.Reveal())
-		response, err := w.transport.base.RoundTrip(attempt)
+		response, err := catalogLimits.Do(attempt, w.sendNamed)
 		if err != nil {
 			return nil, sendFailure(request.Context(), "", false, err)
 		}
 		if renewed || response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusForbidden {
-			return response, nil
+			return withContent(response)
 		}
-		content, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+		content, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if err != nil {
 			return nil, sendFailure(request.Context(), "", true, err)
 		}
 		response.Body = io.NopCloser(bytes.NewReader(content))
-		if statusFailure("", response, content).cause != causeUnauthorized {
+		if statusFailure("", token, response, content).cause != causeUnauthorized {
 			return response, nil
 		}
-		if changed, err := w.token.renew(request.Context()); err != nil {
+		if changed, err := w.token.renew(request.Context(), token); err != nil {
 			return nil, &failure{cause: causeToken, err: err}
 		} else if !changed {
 			return response, nil
 		}
 	}
+}
+
+// withContent refuses a response that is neither an error nor a redirect and has no content.
+// The SDK would read it as a list without entries.
+func withContent(response *http.Response) (*http.Response, error) {
+	if response.StatusCode >= http.StatusBadRequest || response.StatusCode/100 == 3 && response.Header.Get("Location") != "" {
+		return response, nil
+	}
+	body := bufio.NewReader(response.Body)
+	_, err := body.Peek(1)
+	if errors.Is(err, io.EOF) || response.StatusCode/100 != 2 {
+		_ = response.Body.Close()
+		return nil, &failure{cause: causeReply, status: response.StatusCode, message: "the answer has no content"}
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, response.Body}
+	return response, nil
 }
 
 type noCredentials struct{}

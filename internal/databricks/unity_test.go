@@ -68,3 +68,24 @@ func TestCatalogAPIRedirectGetsNoToken(t *testing.T) {
 		t.Errorf("the other host was reached %d times", n)
 	}
 }
+
+// An object that Unity Catalog refuses to show, naming the privilege, is a missing one. Any
+// other refusal, such as that of a proxy or of a token with another scope, tells nothing.
+func TestARefusalThatNamesThePrivilegeIsAMissingOne(t *testing.T) {
+	t.Parallel()
+	for message, missing := range map[string]bool{
+		"User does not have USE CATALOG on Catalog 'main'.":           true,
+		"Provided token does not have required scopes: unity-catalog": false,
+		"": false,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprintf(w, `{"error_code":"PERMISSION_DENIED","message":%q}`, message)
+		}))
+		t.Cleanup(server.Close)
+		err := unityCatalog(t, server).CheckPrivileges(t.Context(), jobs.TableName{Catalog: "main"}, "USE_CATALOG")
+		if missing != jobs.IsCode(err, jobs.CodeForbidden) || !missing && err != nil {
+			t.Errorf("%q: got %v, want an error: %t", message, err, missing)
+		}
+	}
+}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +19,8 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/login"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
 )
 
 // Config is the configuration of a warehouse.
@@ -24,7 +29,7 @@ type Config struct {
 	Host     string
 	Port     int
 	HTTPPath string
-	// Token returns the access token; either Token or Client must be set. It is called
+	// Token returns the access token; one of Token, Client and Login must be set. It is called
 	// again when the warehouse refuses the token, because the credential may have been
 	// replaced.
 	Token func(context.Context) (jobs.Secret, error)
@@ -32,9 +37,16 @@ type Config struct {
 	// one is issued when the warehouse refuses the last one, because an access token can
 	// expire during a run.
 	Client *ClientCredentials
-	// AllowPrivateHosts allows hosts outside Databricks' domains, and private and
-	// loopback addresses.
+	// Login, if set, is used instead of both. A token is obtained again before it expires,
+	// and when the warehouse refuses it.
+	Login *login.Source
+	// AllowPrivateHosts allows all hosts outside Databricks' domains, and private and
+	// loopback addresses. PrivateHosts allows those of a list.
 	AllowPrivateHosts bool
+	PrivateHosts      egress.Hosts
+	// LoopbackHosts allows hosts that name this machine, if they have a scheme
+	// ("http://127.0.0.1").
+	LoopbackHosts bool
 	// CAFile adds certificate authorities to the system's.
 	CAFile string
 	// QueryTimeout is the timeout of each statement at the warehouse; 0 means
@@ -44,11 +56,16 @@ type Config struct {
 	// DefaultStartTimeout. A host that does not answer at all fails within 30 seconds,
 	// independent of StartTimeout.
 	StartTimeout time.Duration
+	// CatalogRetry is how long Unity Catalog's API is asked again after a failure that may
+	// pass; 0 means 5 minutes.
+	CatalogRetry time.Duration
 	// CloudFetch allows large results as files from the workspace's storage. The links
 	// to them expire after about 15 minutes. Reading then fails with CodeUnreachable,
 	// and the caller must execute the statement again.
 	CloudFetch bool
-	// UserAgent names the product to Databricks: "vendor+product".
+	// UserAgent names the product to Databricks, in the form of its partners:
+	// "vendor_product/version"
+	// (https://databrickslabs.github.io/partner-architecture/isv-partners/telemetry-attribution).
 	UserAgent string
 	// QueryTags are added to every statement in the warehouse's query history.
 	QueryTags map[string]string
@@ -58,6 +75,9 @@ type Config struct {
 	// Waiting, if set, is called about once a second while Open waits for a
 	// warehouse that is starting. It must not block.
 	Waiting func(elapsed time.Duration)
+
+	// dial, if set, connects instead of package egress; for tests of time limits.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // DefaultStartTimeout is the time for which Open waits for a warehouse to start.
@@ -82,13 +102,24 @@ type Warehouse struct {
 	name      string
 	transport *transport
 	token     *tokenSource
+	// login is Config.Login.
+	login *login.Source
 
 	db   *sql.DB
 	conn *sql.Conn
+	// userAgent is Config.UserAgent.
+	userAgent string
 	// sent is Config.Sent.
 	sent func(statementID string)
+	// queryTimeout is Config.QueryTimeout, or its default.
+	queryTimeout time.Duration
+
+	// cluster is set for compute that is no SQL warehouse.
+	cluster bool
 
 	sessionLost atomic.Bool
+	// panicked is set after a panic of the driver.
+	panicked atomic.Bool
 	// columnar is set after a result came in Thrift's columns instead of Arrow, because
 	// the later results of the session do, too.
 	columnar atomic.Bool
@@ -103,7 +134,7 @@ func newWarehouse(cfg Config) (*Warehouse, error) {
 }
 
 func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
-	h, err := parseHost(cfg.Host, cfg.AllowPrivateHosts)
+	h, err := cfg.parseHost()
 	if err != nil {
 		return nil, err
 	}
@@ -116,31 +147,63 @@ func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
 		return nil, jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", cfg.CAFile), err.Error(),
 			"Give a readable file of certificates in PEM form.")
 	}
-	base := egress.NewTransport(egress.Options{Rules: addressRules(h, cfg.AllowPrivateHosts), Proxy: proxy, RootCAs: roots})
+	base := egress.NewTransport(egress.Options{Rules: addressRules(h), Proxy: proxy, RootCAs: roots})
+	if cfg.dial != nil {
+		base.DialContext = cfg.dial
+	}
 	patience := cfg.StartTimeout
 	if patience <= 0 {
 		patience = DefaultStartTimeout
 	}
-	token := &tokenSource{read: cfg.Token}
-	w := &Warehouse{
-		name: strings.TrimSuffix(endpoint.Host, ":443"), token: token, sent: cfg.Sent,
-		transport: &transport{base: base, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience},
+	timeout := cfg.QueryTimeout
+	if timeout <= 0 {
+		timeout = jobs.DefaultQueryTimeout
 	}
-	if cfg.Client != nil {
-		token.read = func(ctx context.Context) (jobs.Secret, error) { return w.clientToken(ctx, *cfg.Client) }
+	token := newTokenSource("token_wo", func(ctx context.Context) (jobs.Secret, time.Time, error) {
+		secret, err := cfg.Token(ctx)
+		return secret, time.Time{}, err
+	})
+	w := &Warehouse{
+		queryTimeout: min(timeout, longestStatement),
+		name:         strings.TrimSuffix(endpoint.Host, ":443"), token: token, sent: cfg.Sent, userAgent: cfg.UserAgent,
+		transport: &transport{base: base, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience,
+			pageBytes: pageBytes},
+	}
+	switch {
+	case cfg.Client != nil:
+		token.read = func(ctx context.Context) (jobs.Secret, time.Time, error) {
+			secret, err := w.clientToken(ctx, *cfg.Client)
+			return secret, time.Time{}, err
+		}
+	case cfg.Login != nil:
+		w.login, token.attribute = cfg.Login, cfg.Login.Attribute()
+		at := login.Workspace{URL: &url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host}, Transport: base}
+		token.read = func(ctx context.Context) (jobs.Secret, time.Time, error) {
+			t, err := cfg.Login.Token(ctx, at)
+			return t.Secret, t.Expires, err
+		}
 	}
 	return w, nil
+}
+
+// sendNamed sends a request of an HTTP API with the user agent, which the driver adds to its
+// own requests.
+func (w *Warehouse) sendNamed(request *http.Request) (*http.Response, error) {
+	if w.userAgent != "" {
+		request = request.Clone(request.Context())
+		request.Header.Set("User-Agent", w.userAgent)
+	}
+	return w.transport.base.RoundTrip(request)
 }
 
 // connector configures the driver. It switches off the features that can lose data or wait
 // without a limit; the transport corrects the others.
 func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
-	timeout := cfg.QueryTimeout
-	if timeout <= 0 {
-		timeout = jobs.DefaultQueryTimeout
-	}
-	seconds := int64(min(timeout, longestStatement).Round(time.Second) / time.Second)
+	zone, ansi, timeout := w.settings()
 	host := w.transport.endpoint.Hostname()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]" // the driver joins it with the port as it is
+	}
 	if w.transport.endpoint.Scheme == "http" {
 		host = "http://" + host
 	} else {
@@ -166,9 +229,7 @@ func (w *Warehouse) connector(cfg Config) (driver.Connector, error) {
 		dbsql.WithMaxDownloadThreads(2),
 		dbsql.WithUserAgentEntry(cfg.UserAgent),
 		dbsql.WithSessionParams(map[string]string{
-			"STATEMENT_TIMEOUT": strconv.FormatInt(max(seconds, 1), 10),
-			"ANSI_MODE":         "true",
-			"TIMEZONE":          "UTC",
+			zone.parameter: zone.value, ansi.parameter: ansi.value, timeout.parameter: timeout.value,
 		}),
 		dbsql.WithQueryTags(cfg.QueryTags), // adds to the session's parameters
 	)
@@ -191,7 +252,9 @@ func (w *Warehouse) Close() error {
 }
 
 func (w *Warehouse) close() {
-	if w.conn != nil {
+	// After a panic, closing the connection would wait for a lock that is never released.
+	// The warehouse ends the session by itself.
+	if w.conn != nil && !w.panicked.Load() {
 		_ = w.conn.Close()
 	}
 	if w.db != nil {
@@ -221,23 +284,29 @@ func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), e
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		cleanup, err := run(ctx)
+		var cleanup func()
+		err := w.recovered(c, func() (err error) { cleanup, err = run(ctx); return err })
 		// The call may have ended without sending its statement.
 		c.markExecuted()
 		done <- outcome{cleanup, err}
 	}()
 	discard := func(o outcome) {
 		if o.cleanup != nil {
-			o.cleanup()
+			_ = w.recovered(c, func() error { o.cleanup(); return nil })
 		}
 		cancel()
+		c.deadline.release()
 	}
 	select {
 	case o := <-done:
-		if o.err == nil && c.ctx.Err() == nil {
+		c.deadline.stop()
+		if o.err == nil && c.err() == nil {
 			return func() { discard(o) }, nil
 		}
 		discard(o)
+		if o.err == nil { // the caller gave up when the call had just succeeded
+			return nil, c.err()
+		}
 		return nil, o.err
 	case <-c.ctx.Done():
 	}
@@ -258,5 +327,21 @@ func (w *Warehouse) do(c *call, run func(ctx context.Context) (cleanup func(), e
 			w.abandonedCalls.Add(-1)
 		})
 	}
-	return nil, c.ctx.Err()
+	return nil, c.err()
+}
+
+// recovered calls a function of the driver. A panic there is a failure of the call: answers
+// are checked before the driver reads them, and this is for what the checks do not know. The
+// session is lost then, because database/sql may hold its locks.
+func (w *Warehouse) recovered(c *call, f func() error) error {
+	err := panics.Catch(f)
+	p, ok := errors.AsType[*panics.Error](err)
+	if !ok {
+		return err
+	}
+	w.sessionLost.Store(true)
+	w.panicked.Store(true)
+	failed := &failure{cause: causeMalformed, message: "the driver cannot read it: " + p.Message, err: p}
+	c.recordFailure(failed)
+	return failed
 }

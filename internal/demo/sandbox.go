@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
@@ -16,10 +15,10 @@ type sandbox struct{ *process.Sandbox }
 // startTimeout bounds the start, including the creation of the data.
 const startTimeout = 5 * time.Minute
 
-func startSandbox(ctx context.Context, binary string, args []string) (sandbox, error) {
+func startSandbox(ctx context.Context, binary string, args []string, out screen) (sandbox, error) {
 	s, err := process.Start(
 		ctx,
-		process.Options{Binary: binary, Args: args, Stdout: indent{os.Stdout}, Stderr: indent{os.Stderr}, Timeout: startTimeout},
+		process.Options{Binary: binary, Args: args, Stdout: out.indented(), Stderr: out.indented(), Timeout: startTimeout},
 	)
 	return sandbox{s}, err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -21,8 +20,8 @@ func (s *session) table(ctx context.Context, statement string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n  \x1b[2m%s\x1b[0m\n", statement)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	s.out.print("\n  %s\n", s.out.dim(statement))
+	w := tabwriter.NewWriter(s.out.w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "  "+strings.Join(columns, "\t"))
 	for _, line := range cells {
 		short := make([]string, len(line))
@@ -41,6 +40,8 @@ func (s *session) table(ctx context.Context, statement string) error {
 func quickstart(rows int) demo {
 	return demo{
 		then:        keptUpdated,
+		thenExample: "kept-updated",
+		thenDir:     "kept-updated",
 		title:       fmt.Sprintf("Lytics and Databricks on this machine: %s customers", comma(int64(rows))),
 		example:     "quickstart",
 		sandboxArgs: []string{"-seed", "-seed-rows", fmt.Sprint(rows)},

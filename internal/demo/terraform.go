@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,15 +30,16 @@ func (s *session) terraform(ctx context.Context, args ...string) (*exec.Cmd, err
 	}
 	cmd := exec.CommandContext(ctx, "terraform", append([]string{"-chdir=" + s.dir}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.Env = append(os.Environ(),
+	// A variable of the user's own deployment, such as LYTICS_RUNNER_URL or
+	// LYTICS_DATABASE_URL, would send the demo to that store.
+	cmd.Env = append(plainEnvironment(),
 		"TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
 		"TF_VAR_host="+s.sandbox.Host, "TF_VAR_port="+strconv.Itoa(s.sandbox.Port),
 		"TF_VAR_http_path="+s.sandbox.HTTPPath, "TF_VAR_token="+s.sandbox.Token,
 		"LYTICS_ALLOW_PRIVATE_HOSTS=true",
 		"LYTICS_ENCRYPTION_KEY_FILE="+filepath.Join(filepath.Dir(s.dir), "encryption.key"),
-		"LYTICS_STAGING_S3_BUCKET="+s.sandbox.S3.Bucket, "LYTICS_STAGING_S3_REGION="+s.sandbox.S3.Region,
-		"LYTICS_STAGING_S3_ENDPOINT="+s.sandbox.S3.Endpoint, "LYTICS_STAGING_S3_USE_PATH_STYLE=true",
-		"LYTICS_STAGING_S3_ACCESS_KEY_ID="+s.sandbox.S3.AccessKey, "LYTICS_STAGING_S3_SECRET_ACCESS_KEY="+s.sandbox.S3.SecretKey,
+		// The volume that a sandbox has by itself.
+		"LYTICS_STAGING_VOLUME_CATALOG=main", "LYTICS_STAGING_VOLUME_SCHEMA=default", "LYTICS_STAGING_VOLUME_VOLUME=staging",
 	)
 	return cmd, nil
 }
@@ -53,17 +53,21 @@ func (s *session) api() jobs.API {
 // lines of Terraform's output.
 func (s *session) apply(ctx context.Context) error {
 	begin := time.Now()
-	cmd, err := s.terraform(ctx, "apply", "-auto-approve", "-input=false", "-compact-warnings")
+	args := []string{"apply", "-auto-approve", "-input=false", "-compact-warnings"}
+	if !s.out.color {
+		args = append(args, "-no-color")
+	}
+	cmd, err := s.terraform(ctx, args...)
 	if err != nil {
 		return err
 	}
-	out := indent{os.Stdout}
+	out := s.out.indented()
 	cmd.Stdout, cmd.Stderr = out, out
 	watch, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watch(watch, out)
+		s.watch(watch)
 	}()
 	err = cmd.Run()
 	stop()
@@ -76,7 +80,7 @@ func (s *session) apply(ctx context.Context) error {
 }
 
 // watch prints a line whenever the status or phase of a run changes.
-func (s *session) watch(ctx context.Context, out io.Writer) {
+func (s *session) watch(ctx context.Context) {
 	shown := map[string]string{}
 	for {
 		select {
@@ -95,7 +99,7 @@ func (s *session) watch(ctx context.Context, out io.Writer) {
 				continue
 			}
 			shown[r.ID] = line
-			_, _ = fmt.Fprintf(out, "\x1b[2m%s %s\x1b[0m\n", bar(r.Progress), line)
+			s.out.line("%s", s.out.dim(bar(r.Progress)+" "+line))
 		}
 	}
 }
@@ -122,7 +126,7 @@ func (s *session) applyAgain(ctx context.Context) error {
 	if !bytes.Contains(text, []byte("No changes")) {
 		return fmt.Errorf("the second terraform apply should find nothing to change:\n%s", text)
 	}
-	printLine("No changes. Your infrastructure matches the configuration.")
+	s.out.line("No changes. Your infrastructure matches the configuration.")
 	return nil
 }
 
@@ -145,7 +149,7 @@ func (s *session) runs(ctx context.Context) (err error) {
 		}
 		took := r.FinishedAt.Sub(*r.StartedAt)
 		if job.Import != nil {
-			printLine(
+			s.out.line(
 				"%-28s %s rows imported from %s into stream %s, %s profiles",
 				job.Label,
 				comma(r.RowsWritten),
@@ -153,23 +157,29 @@ func (s *session) runs(ctx context.Context) (err error) {
 				job.Import.Stream,
 				comma(r.Profiles),
 			)
+			s.leftOut(r)
 			s.addStep("import of "+comma(r.RowsWritten)+" rows, with profiles", took)
 		} else {
-			printLine("%-28s %s profiles exported to %s", job.Label, comma(r.RowsWritten), r.Table)
+			s.out.line("%-28s %s profiles exported to %s", job.Label, comma(r.RowsWritten), r.Table)
 			s.addStep("export of "+comma(r.RowsWritten)+" profiles", took)
 		}
 	}
 	return nil
 }
 
-// indent indents lines.
-type indent struct{ w io.Writer }
-
-func (i indent) Write(p []byte) (int, error) {
-	for line := range bytes.Lines(p) {
-		if _, err := i.w.Write(append([]byte("  "), line...)); err != nil {
-			return 0, err
+// leftOut says which rows of an import are not in the stream or in no profile.
+func (s *session) leftOut(r jobs.Run) {
+	for _, c := range []struct {
+		n   int64
+		why string
+	}{
+		{r.RowsNull, "without a timestamp: left out"},
+		{r.RowsFuture, "later than now: left to a later run"},
+		{r.Unidentified, "without an identifier: in the stream, and in no profile"},
+		{r.Unfit, "values that do not fit the type of their field: left out of it"},
+	} {
+		if c.n > 0 {
+			s.out.line("%-28s %s %s", "", comma(c.n), c.why)
 		}
 	}
-	return len(p), nil
 }

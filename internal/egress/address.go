@@ -77,13 +77,19 @@ func classify(a netip.Addr) addressClass {
 }
 
 // Rules say which addresses may be dialled. The zero value allows public addresses
-// only. No rule allows metadata services, link-local and other reserved addresses.
+// only. No rule but LinkLocal allows metadata services, link-local and other reserved
+// addresses.
 type Rules struct {
 	// Private allows addresses of private networks (RFC 1918 and similar ranges).
 	Private bool
 	// Loopback allows addresses of this machine.
 	Loopback bool
+	// LinkLocal allows 169.254.0.0/16, where a cloud gives a machine its identity. It is
+	// for the endpoint of the identity alone, which no definition names.
+	LinkLocal bool
 }
+
+var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
 
 // Configured are the rules for a host that the operator of this machine has configured.
 // It may have any address except a reserved one.
@@ -93,7 +99,7 @@ var Configured = Rules{Private: true, Loopback: true}
 func (r Rules) Allow(a netip.Addr) bool {
 	switch classify(a) {
 	case classForbidden:
-		return false
+		return r.LinkLocal && linkLocal.Contains(a.Unmap())
 	case classLoopback:
 		return r.Loopback
 	case classPrivate:
@@ -134,7 +140,7 @@ func ForbiddenHost(name string) bool {
 // there without TLS.
 func IsLoopbackHost(name string) bool {
 	a, err := netip.ParseAddr(name)
-	return name == "localhost" || err == nil && a.Unmap().IsLoopback()
+	return name == "localhost" || err == nil && a.Unmap().WithZone("").IsLoopback()
 }
 
 // LiteralAddress parses an address in every form that a resolver accepts (inet_aton), so

@@ -44,7 +44,7 @@ func newDialer(rules Rules, timeout time.Duration) *dialer {
 // refused.
 func (d *dialer) proxy(choose ProxyFunc) ProxyFunc {
 	return func(r *http.Request) (*url.URL, error) {
-		if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && !d.rules.Allow(a) {
+		if a, ok := LiteralAddress(r.URL.Hostname()); ok && !d.rules.Allow(a) {
 			return nil, nil
 		}
 		u, err := choose(r)
@@ -73,6 +73,10 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	name, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
+	}
+	// Some resolvers accept other forms than Control sees.
+	if a, ok := LiteralAddress(name); ok && !rules.Allow(a) {
+		return nil, &RefusedAddressError{Host: name, Address: a}
 	}
 	n := &net.Dialer{
 		Timeout: d.timeout,

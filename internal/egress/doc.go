@@ -3,6 +3,9 @@
 // trusted. The Databricks driver's transport, the Lytics client, the S3 client of
 // staging and the alerts use it.
 //
+// Limits bound the answers: bytes as received and after inflating, values and nesting of
+// JSON, time in all and without a byte. Pages bounds lists that are read page by page.
+//
 // Host names come from definitions that other people write. With a name that resolves
 // to an internal address, they could reach the servers that this machine can reach
 // (server-side request forgery). The address is therefore checked when it is dialled,

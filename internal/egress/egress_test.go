@@ -36,6 +36,16 @@ func TestRulesForAddresses(t *testing.T) {
 		{"169.254.169.254", false, false, false, false},
 		{"::ffff:169.254.169.254", false, false, false, false},
 		{"2002:a9fe:a9fe::1", false, false, false, false},
+		{"2001:4860:4860::8888", true, true, true, true},
+		{"::ffff:8.8.8.8", true, true, true, true},
+		{"::ffff:10.1.2.3", false, true, false, true},
+		{"::ffff:100.64.0.1", false, true, false, true},
+		{"::1%lo", false, false, true, true},
+		{"fec0::1", false, true, false, true},
+		{"fd12::1%eth0", false, true, false, true},
+		{"febf::1", false, false, false, false},
+		{"ff02::1%eth0", false, false, false, false},
+		{"::169.254.169.254", false, false, false, false},
 		{"168.63.129.16", false, false, false, false},
 		{"100.100.100.200", false, false, false, false},
 		{"fe80::1%eth0", false, false, false, false},
@@ -53,6 +63,21 @@ func TestRulesForAddresses(t *testing.T) {
 			if got := one.rules.Allow(a); got != one.want {
 				t.Errorf("%+v for %s: got allowed %t, want %t", one.rules, c.address, got, one.want)
 			}
+		}
+	}
+}
+
+// checklist 50: a rule for the machine's identity opens link-local addresses, and no other
+// reserved ones.
+func TestTheRuleForTheMachinesIdentity(t *testing.T) {
+	t.Parallel()
+	identity := egress.Rules{LinkLocal: true}
+	for address, want := range map[string]bool{
+		"169.254.169.254": true, "::ffff:169.254.169.254": true, "169.254.130.2": true, "8.8.8.8": true,
+		"168.63.129.16": false, "100.100.100.200": false, "fe80::1": false, "2002:a9fe:a9fe::1": false, "0.0.0.0": false, "127.0.0.1": false, "10.1.2.3": false,
+	} {
+		if got := identity.Allow(netip.MustParseAddr(address)); got != want {
+			t.Errorf("%s: got allowed %t, want %t", address, got, want)
 		}
 	}
 }
@@ -141,7 +166,10 @@ func TestProxy(t *testing.T) {
 	if err := get("http://warehouse.example/"); err != nil {
 		t.Errorf("a public host by a proxy on loopback: got %v, want an answer", err)
 	}
-	for _, forbidden := range []string{"http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "http://[fd00:ec2::254]/"} {
+	for _, forbidden := range []string{
+		"http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "http://[fd00:ec2::254]/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/",
+		"http://[::ffff:a9fe:a9fe]/", "http://[fe80::1%25eth0]/", "http://[fd12::1]/", "http://2130706433:1/", "http://0x7f000001:1/",
+	} {
 		if _, ok := errors.AsType[*egress.RefusedAddressError](get(forbidden)); !ok {
 			t.Errorf("%s was not refused", forbidden)
 		}

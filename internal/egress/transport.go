@@ -38,11 +38,12 @@ func NewTransport(o Options) *http.Transport {
 }
 
 // Restrict makes a transport of another package enforce the rules. It sets how the
-// transport dials and chooses proxies, and changes nothing else. The parameters are as
-// in Options.
+// transport dials and chooses proxies, and the largest header of an answer. The parameters
+// are as in Options.
 func Restrict(t *http.Transport, rules Rules, proxy ProxyFunc, dialTimeout time.Duration) {
 	d := newDialer(rules, dialTimeout)
 	t.DialContext, t.TLSHandshakeTimeout, t.Proxy = d.dial, d.timeout, nil
+	t.MaxResponseHeaderBytes = MaxHeader
 	if proxy != nil {
 		t.Proxy = d.proxy(proxy)
 	}

@@ -1,14 +1,17 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/login"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -29,6 +32,7 @@ func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationCh
 	if id == "" {
 		id = store.NewID("auth")
 	}
+	e.creates.Made(ctx, id)
 	return e.saveAuthorization(ctx, db, store.AuthorizationRow{Authorization: jobs.Authorization{ID: id}}, c)
 }
 
@@ -75,13 +79,6 @@ func (e *Engine) UpdateAuthorization(ctx context.Context, id string, c jobs.Auth
 			"Create a second authorization, move the jobs to it, then remove this one",
 		)
 	}
-	moved := !strings.EqualFold(row.Host, c.Host)
-	if moved && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {
-		attribute := secretAttribute(c.AuthorizationSpec)
-		return jobs.Authorization{}, jobs.Invalid(attribute, fmt.Sprintf("The host of authorization %s changes and no secret came with it", id),
-			fmt.Sprintf("The stored secret was given for %s and is never sent to another host.", row.Host),
-			fmt.Sprintf("Give %s for the new host and change %s_version", attribute, attribute))
-	}
 	return e.saveAuthorization(ctx, db, row, c)
 }
 
@@ -91,53 +88,53 @@ func (e *Engine) saveAuthorization(
 	row store.AuthorizationRow,
 	c jobs.AuthorizationChange,
 ) (jobs.Authorization, error) {
-	if err := databricks.ValidateHost(c.Host, e.options.AllowPrivateHosts); err != nil {
+	was, variable, ofLogin := row.Destination(), row.TokenEnv, row.Login.KeepsSecret()
+	row.AuthorizationSpec = c.AuthorizationSpec
+	// What an earlier release accepted stays accepted only as it was.
+	row.PredatesLists = row.PredatesLists && variable == row.TokenEnv && was == row.Destination()
+	if err := c.CheckLogin(); err != nil {
 		return jobs.Authorization{}, err
 	}
-	// The stored secret is a token, or it is a certain service principal's.
-	sameKind := row.Sealed != nil && row.ClientID == c.ClientID
-	row.AuthorizationSpec = c.AuthorizationSpec
+	if err := e.checkLists(row); err != nil {
+		return jobs.Authorization{}, err
+	}
 	row.Creator = jobs.Creator(ctx, e.instance)
 	secret := c.Token
-	if c.ClientID != "" {
+	if secretAttribute(c.AuthorizationSpec) != "token_wo" {
 		secret = c.ClientSecret
 	}
 	switch {
-	case c.TokenEnv != "":
+	case c.TokenEnv != "", c.Login != nil && !c.Login.KeepsSecret():
 		row.Sealed = nil
 	case secret != nil && !secret.Empty():
-		key, err := e.key(createKey)
+		key, err := e.key(ctx, db, createKey)
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
-		row.Sealed = key.Seal(*secret, row.ID, c.Host)
-	case !sameKind && c.ClientID != "":
-		return jobs.Authorization{}, jobs.Invalid(
-			"client_secret_wo",
-			"The authorization has no client secret",
-			fmt.Sprintf(
-				"An OAuth secret of service principal %s is needed.",
-				c.ClientID,
-			),
-			"Give client_secret_wo and raise client_secret_wo_version",
-		)
-	case !sameKind:
+		row.Seal(key, *secret)
+	case row.Sealed == nil && c.Login != nil:
+		name := c.Login.Kind.SecretAttribute()
+		return jobs.Authorization{}, jobs.Invalid(name, fmt.Sprintf("The authorization has no %s", name),
+			fmt.Sprintf("The login %q needs it.", string(c.Login.Kind)), fmt.Sprintf("Give %s and raise %s_version", name, name))
+	case row.Sealed == nil && c.ClientID != "":
+		return jobs.Authorization{}, jobs.Invalid("client_secret_wo", "The authorization has no client secret",
+			fmt.Sprintf("An OAuth secret of service principal %s is needed.", c.ClientID),
+			"Give client_secret_wo and raise client_secret_wo_version")
+	case row.Sealed == nil:
 		return jobs.Authorization{}, jobs.Invalid("token_wo", "The authorization has no token",
-			"Neither token_wo, nor token_env, nor client_id was given.", "Give one of the three")
+			"Neither token_wo, nor token_env, nor client_id, nor another login was given.", "Give one of them")
+	case row.Destination() != was, row.Login.KeepsSecret() != ofLogin:
+		return jobs.Authorization{}, secretBoundElsewhere(row, was)
 	}
 	if c.ManagedBy.IsLytics() {
 		return e.putInLytics(ctx, db, row)
 	}
 	if c.CheckConnection {
-		wh, err := e.connect(ctx, row)
-		if err != nil {
-			return jobs.Authorization{}, err
-		}
-		if err := wh.Close(); err != nil {
+		if err := e.checkConnection(ctx, e.stored(row)); err != nil {
 			return jobs.Authorization{}, err
 		}
 	}
-	if err := db.PutAuthorization(ctx, row); err != nil {
+	if err := e.putAuthorization(ctx, db, row); err != nil {
 		return jobs.Authorization{}, err
 	}
 	return e.Authorization(ctx, row.ID)
@@ -163,12 +160,44 @@ func (e *Engine) Authorization(ctx context.Context, id string) (jobs.Authorizati
 	if row, err = e.showInLytics(ctx, row); err != nil {
 		return jobs.Authorization{}, err
 	}
-	_, err = e.token(row)
+	if row.Warnings, err = e.warnings(ctx, db, row); err != nil {
+		return jobs.Authorization{}, err
+	}
+	if row.Login != nil && !row.Login.KeepsSecret() {
+		row.SecretReadable = true
+		return row.Authorization, nil
+	}
+	if readable := e.checkTokenEnv(row) == nil; !readable {
+		// The warnings say it: Terraform has to read what it is to change.
+		row.SecretReadable = true
+		return row.Authorization, nil
+	}
+	_, err = e.token(ctx, row)
 	if err != nil && !jobs.IsCode(err, jobs.CodeSecretUnreadable) {
 		return jobs.Authorization{}, err
 	}
 	row.SecretReadable = err == nil
 	return row.Authorization, nil
+}
+
+// ListAuthorizations implements jobs.Authorizations.
+func (e *Engine) ListAuthorizations(ctx context.Context) ([]jobs.Authorization, error) {
+	db, err := e.open(ctx, readStore)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Authorizations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]jobs.Authorization, len(rows))
+	for i, r := range rows {
+		out[i] = r.Authorization
+	}
+	slices.SortFunc(out, func(a, b jobs.Authorization) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.ID, b.ID))
+	})
+	return out, nil
 }
 
 // DeleteAuthorization implements jobs.Authorizations.
@@ -187,19 +216,36 @@ func (e *Engine) DeleteAuthorization(ctx context.Context, id string) error {
 	return db.DeleteAuthorization(ctx, id)
 }
 
+// secretBoundElsewhere is the error of a definition that would send the stored secret
+// to another destination than the one it was given for.
+func secretBoundElsewhere(row store.AuthorizationRow, was jobs.Destination) error {
+	attribute := secretAttribute(row.AuthorizationSpec)
+	return jobs.Invalid(attribute, fmt.Sprintf("The destination of authorization %s changes and no secret came with it", row.ID),
+		fmt.Sprintf("The stored secret was given for %s, and the definition has %s. A secret is never sent to another host, port or scheme, "+
+			"or as another client.", was, row.Destination()),
+		fmt.Sprintf("Give %s again and change %s_version", attribute, attribute))
+}
+
 // secretAttribute is the attribute that gives the definition's stored secret.
 func secretAttribute(s jobs.AuthorizationSpec) string {
-	if s.ClientID != "" {
+	switch {
+	case s.Login.KeepsSecret():
+		return s.Login.Kind.SecretAttribute()
+	case s.ClientID != "":
 		return "client_secret_wo"
 	}
 	return "token_wo"
 }
 
-// token reads the credential where it is kept. For one in the environment that
+// token reads the credential where it is kept: a token, or the secret for which tokens are
+// issued. For one in the environment that
 // is not set the error is CodeInvalid, so that Read does not mistake it for a
 // stored secret.
-func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
+func (e *Engine) token(ctx context.Context, row store.AuthorizationRow) (jobs.Secret, error) {
 	if row.TokenEnv != "" {
+		if err := e.checkTokenEnv(row); err != nil {
+			return jobs.Secret{}, err
+		}
 		text := e.options.Getenv(row.TokenEnv)
 		if text == "" {
 			return jobs.Secret{}, jobs.Invalid("token_env", fmt.Sprintf("The environment variable %s is empty", row.TokenEnv),
@@ -207,43 +253,46 @@ func (e *Engine) token(row store.AuthorizationRow) (jobs.Secret, error) {
 		}
 		return jobs.NewSecret(text), nil
 	}
-	key, err := e.key(readKey)
+	key, err := e.key(ctx, e.db, readKey)
 	if err != nil {
 		return jobs.Secret{}, err
 	}
-	return key.Open(row.Sealed, row.ID, row.Host)
+	return row.Open(key)
 }
 
 // databricksConfig is the connection to an authorization's workspace.
 func (e *Engine) databricksConfig(row store.AuthorizationRow) databricks.Config {
+	return e.workspaceConfig(row, func(ctx context.Context) (jobs.Secret, error) { return e.token(ctx, row) })
+}
+
+// workspaceConfig is databricksConfig with another source of the credential.
+func (e *Engine) workspaceConfig(row store.AuthorizationRow, read func(context.Context) (jobs.Secret, error)) databricks.Config {
 	c := databricks.Config{
 		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
-		AllowPrivateHosts: e.options.AllowPrivateHosts,
-		UserAgent:         e.options.UserAgent,
+		AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts, LoopbackHosts: e.acceptsLoopback(row),
+		CAFile: e.options.CAFile, UserAgent: "lytics_" + e.options.UserAgent,
 	}
-	if row.ClientID != "" {
-		c.Client = &databricks.ClientCredentials{
-			ID: row.ClientID, Secret: func(context.Context) (jobs.Secret, error) { return e.token(row) },
-		}
+	if row.Login != nil {
+		c.Login = login.New(login.Options{
+			Login: *row.Login, Getenv: e.options.Getenv, AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts,
+			CAFile: e.options.CAFile,
+			Secret: read,
+			Check:  func() error { return e.checkLoginAllowed(row) },
+		})
 		return c
 	}
-	c.Token = func(context.Context) (jobs.Secret, error) { return e.token(row) }
+	if row.ClientID != "" {
+		c.Client = &databricks.ClientCredentials{ID: row.ClientID, Secret: read}
+		return c
+	}
+	c.Token = read
 	return c
 }
 
 // connect opens a session on an authorization's warehouse, with the default
 // configuration as set changes it.
 func (e *Engine) connect(ctx context.Context, row store.AuthorizationRow, set ...func(*databricks.Config)) (*databricks.Warehouse, error) {
-	c := e.databricksConfig(row)
-	c.StartTimeout = startTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		c.StartTimeout = min(c.StartTimeout, time.Until(deadline))
-	}
-	for _, f := range set {
-		f(&c)
-	}
-	wh, err := databricks.Open(ctx, c)
-	return wh, pointAtSecret(err, row)
+	return e.stored(row).connect(ctx, set...)
 }
 
 // pointAtSecret names, in the error of a refused credential, the attribute that

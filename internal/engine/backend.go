@@ -10,7 +10,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -53,6 +52,10 @@ type Platform interface {
 // LocalPlatform is a platform that keeps its events and profiles in this store.
 type LocalPlatform interface {
 	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
+	// LatestEvents returns the newest events of a stream, at most n, the newest first.
+	LatestEvents(ctx context.Context, stream string, n int) ([]jobs.Event, error)
+	// LatestEventsOf returns those among the newest events that belong, at most n.
+	LatestEventsOf(ctx context.Context, stream string, among, n int, belongs func(jobs.Event) bool) ([]jobs.Event, error)
 	Erase(ctx context.Context, id jobs.Identity, dryRun bool) (jobs.Erasure, error)
 	// BelongsTo returns a function that reports whether an event belongs to the user
 	// of these identities, or to a user who was erased before.
@@ -115,10 +118,10 @@ func (parsers) JudgeDraft(_ context.Context, d jobs.Draft) (jobs.Judgement, erro
 func (parsers) Close() error { return nil }
 
 // Embedded is the platform inside the data directory, or with a shared store in
-// its database and the bucket of segments. Without a bucket a shared store's
+// its database and the bucket or volume of segments. Without one a shared store's
 // platform takes definitions, and refuses events. Placeholders are the values of
 // identifiers that identify nobody; nil means those of the store.
-func Embedded(segments *staging.S3Config, placeholders []string) Backend {
+func Embedded(segments embedded.OpenObjects, placeholders []string) Backend {
 	return Backend{Open: func(db *store.DB) (Platform, error) {
 		c := embedded.Config{DB: db, Placeholders: placeholders}
 		if db.Shared() {

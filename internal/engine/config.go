@@ -4,17 +4,29 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
 
+// RunnerOptions gives the options of an engine whose definitions are of others than
+// the operator of the runner.
+func RunnerOptions(c config.Runner, release string) Options {
+	o := OptionsFromConfig(c.Engine, release)
+	o.MaxRunsPerAuthorization = c.MaxRunsPerAuthorization
+	o.ForeignDefinitions, o.AllowedTokenEnv, o.AllowedLogins = true, c.AllowedTokenEnv, c.AllowedLogins
+	return o
+}
+
 // OptionsFromConfig gives the options of an engine with this configuration.
 // release is the product's version.
 func OptionsFromConfig(c config.Engine, release string) Options {
+	// Complete has refused a list with a mistake. Without it such a list is empty.
+	hosts, _ := egress.ParseHosts(c.PrivateHosts)
 	o := Options{
 		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL.Secret, EncryptionKeyFile: c.EncryptionKeyFile,
-		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts),
-		UserAgent:         "terraform-provider-lytics/" + release, Version: release,
+		AllowPrivateHosts: config.Bool(c.AllowPrivateHosts), PrivateHosts: hosts, CAFile: c.CAFile,
+		UserAgent: "terraform-provider-lytics/" + release, Version: release,
 	}
 	if s := c.S3(); s != nil {
 		o.Staging = &staging.S3Config{
@@ -25,6 +37,12 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 	}
 	if v := c.Volume(); v != nil {
 		o.Volume = &staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix}
+	}
+	if v := c.EventsVolume(); v != nil {
+		o.Events = &EventsVolume{
+			VolumeConfig: staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix},
+			Host:         v.Host, Port: v.Port, Token: v.Token.Secret, ClientID: v.ClientID, ClientSecret: v.ClientSecret.Secret,
+		}
 	}
 	if p := c.Platform; p != nil && p.Embedded != nil {
 		o.PlaceholderIdentifiers = p.Embedded.PlaceholderIdentifiers

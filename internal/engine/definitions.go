@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
@@ -11,7 +10,7 @@ import (
 
 // CreateJob implements jobs.Definitions.
 func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error) {
-	if err := s.CheckKind(); err != nil {
+	if err := s.Check(); err != nil {
 		return jobs.Job{}, err
 	}
 	db, err := e.open(ctx, createStore)
@@ -25,7 +24,11 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	row := store.JobRow{Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance)}
+	id, err := newJobID(ctx, db, key)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row := store.JobRow{Job: jobs.Job{ID: id, JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance)}
 	abandoned, err := e.abandonedJob(ctx, db, row)
 	if err != nil {
 		return jobs.Job{}, err
@@ -39,9 +42,13 @@ func (e *Engine) CreateJob(ctx context.Context, s jobs.JobSpec) (jobs.Job, error
 	if err := checkAfter(ctx, db, row.ID, s.After); err != nil {
 		return jobs.Job{}, err
 	}
+	if err := e.checkSource(ctx, db, nil, row); err != nil {
+		return jobs.Job{}, err
+	}
 	if err := e.planNext(ctx, db, &row, firstRun(s.Schedule)); err != nil {
 		return jobs.Job{}, err
 	}
+	e.creates.Made(ctx, row.ID)
 	if err := db.CreateJob(ctx, row, abandoned); err != nil {
 		return jobs.Job{}, err
 	}
@@ -76,7 +83,7 @@ func (e *Engine) abandonedJob(ctx context.Context, db *store.DB, row store.JobRo
 
 // UpdateJob implements jobs.Definitions.
 func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs.Job, error) {
-	if err := s.CheckKind(); err != nil {
+	if err := s.Check(); err != nil {
 		return jobs.Job{}, err
 	}
 	db, err := e.open(ctx, writeStore)
@@ -95,23 +102,32 @@ func (e *Engine) UpdateJob(ctx context.Context, id string, s jobs.JobSpec) (jobs
 	case row.ManagedBy.IsLytics():
 		return e.moveFromLytics(ctx, db, row, s)
 	}
-	before := row.Schedule
+	saved := row.JobSpec
 	row.JobSpec = s
 	if row.Key, err = e.jobKey(ctx, db, &row.JobSpec); err != nil {
 		return jobs.Job{}, err
 	}
+	if err := checkAfter(ctx, db, id, s.After); err != nil {
+		return jobs.Job{}, err
+	}
+	if err := e.checkSource(ctx, db, &saved, row); err != nil {
+		return jobs.Job{}, err
+	}
+	// The check may take minutes, in which the job may be paused, or its next run planned.
+	now, err := db.Job(ctx, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	row.Paused, row.NextRunAt = now.Paused, now.NextRunAt
 	switch {
 	case s.Schedule != nil && s.Schedule.Paused != nil:
 		row.Paused = *s.Schedule.Paused
 	case s.Schedule == nil && len(s.After) == 0:
 		row.Paused = false
 	}
-	if err := checkAfter(ctx, db, id, s.After); err != nil {
-		return jobs.Job{}, err
-	}
-	if row.NextRunAt == nil || row.Paused || !sameTimes(before, s.Schedule) {
+	if row.NextRunAt == nil || row.Paused || !sameTimes(saved.Schedule, s.Schedule) {
 		next := bySchedule
-		if before == nil {
+		if saved.Schedule == nil {
 			next = firstRun(s.Schedule)
 		}
 		err = e.planNext(ctx, db, &row, next)
@@ -160,42 +176,6 @@ func (e *Engine) PauseJob(ctx context.Context, id string, paused bool) (jobs.Job
 		return jobs.Job{}, err
 	}
 	return e.Job(ctx, id)
-}
-
-// jobKey computes a definition's key. It refuses an unknown authorization or
-// audience, and fills in the default stream and the default table name.
-func (e *Engine) jobKey(ctx context.Context, db *store.DB, s *jobs.JobSpec) (string, error) {
-	auth, err := db.Authorization(ctx, s.AuthorizationID)
-	if err != nil {
-		if e, ok := errors.AsType[*jobs.Error](err); ok && e.Code == jobs.CodeNotFound {
-			return "", jobs.Invalid("authorization_id", e.Summary, e.Detail, "Refer to a lytics_databricks_authorization resource of this store")
-		}
-		return "", err
-	}
-	if err := checkAuthorizationManager(*s, auth); err != nil {
-		return "", err
-	}
-	if s.Export != nil {
-		audience, err := e.platform.Audience(ctx, s.Export.AudienceID)
-		if jobs.IsCode(err, jobs.CodeNotFound) {
-			return "", jobs.Invalid(
-				"audience_id",
-				"No audience \""+s.Export.AudienceID+"\"",
-				"It is neither the id nor the slug of one.",
-				"Refer to a lytics_audience resource",
-			)
-		}
-		if err != nil {
-			return "", err
-		}
-		if s.Export.TableName == "" && !s.ManagedBy.IsLytics() {
-			s.Export.TableName = jobs.ExportTable(audience.Slug)
-		}
-	}
-	if s.Import != nil && s.Import.Stream == "" {
-		s.Import.Stream = jobs.DefaultStream(s.Import.Catalog, s.Import.Database, s.Import.Table)
-	}
-	return jobs.Key(auth.Host, *s), nil
 }
 
 // due says when a job's next run is planned for.
@@ -271,18 +251,17 @@ func (e *Engine) Job(ctx context.Context, id string) (jobs.Job, error) {
 
 func (e *Engine) withLastRun(ctx context.Context, db *store.DB, row store.JobRow) (jobs.Job, error) {
 	runs, err := db.Runs(ctx, jobs.RunFilter{JobID: row.ID, Limit: 1})
-	if err == nil && len(runs) == 1 {
-		row.LastRun = &runs[0]
+	if err != nil || len(runs) == 0 {
+		return row.Job, err
 	}
+	row.LastRun = &runs[0]
+	row.LastSuccessAt, err = db.LastSuccess(ctx, row.ID)
 	return row.Job, err
 }
 
-// Jobs implements jobs.Definitions. No store means no jobs.
+// Jobs implements jobs.Definitions.
 func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	db, err := e.open(ctx, readStore)
-	if noStore(err) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -294,10 +273,14 @@ func (e *Engine) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	success, err := db.LastSuccesses(ctx)
+	if err != nil {
+		return nil, err
+	}
 	e.showStates(ctx, rows)
 	all := make([]jobs.Job, 0, len(rows))
 	for _, r := range rows {
-		r.LastRun = last[r.ID]
+		r.LastRun, r.LastSuccessAt = last[r.ID], success[r.ID]
 		all = append(all, r.Job)
 	}
 	return all, nil

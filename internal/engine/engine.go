@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
@@ -27,14 +29,30 @@ type Options struct {
 	// configuration directory. The environment variable store.KeyEnv goes
 	// before it.
 	EncryptionKeyFile string
-	// AllowPrivateHosts lifts the limit to Databricks' own host names.
+	// AllowPrivateHosts lifts the limit to Databricks' own host names. PrivateHosts are
+	// the hosts that are allowed without it.
 	AllowPrivateHosts bool
+	PrivateHosts      egress.Hosts
+	// CAFile is a PEM file with certificate authorities for workspaces, beside those of
+	// the system; empty for none.
+	CAFile string
+	// ForeignDefinitions is set where others than the operator of this process write
+	// the definitions, as on a runner: the operator's lists then decide what they may
+	// name. Else the author of a definition is the operator.
+	ForeignDefinitions bool
+	// AllowedTokenEnv are the variables that token_env may name where definitions are
+	// foreign. Nil means config.DefaultTokenEnv.
+	AllowedTokenEnv config.Variables
+	// AllowedLogins are the logins that definitions may use there, beside stored secrets
+	// and token_env.
+	AllowedLogins config.Logins
 	// Staging is where exports wait; nil until an export needs it. With a
 	// DatabaseURL the embedded platform keeps its events there as well, below
-	// segments/.
+	// segments/, unless Events is set.
 	// Exports wait in Volume where that is set.
 	Staging *staging.S3Config
 	Volume  *staging.VolumeConfig
+	Events  *EventsVolume
 	// Platform is the customer-data side: Embedded when zero.
 	Platform Backend
 	// PlaceholderIdentifiers are the values of identifiers that identify nobody on
@@ -52,6 +70,14 @@ type Options struct {
 	// Work stands in for what a run does, where all around it is to be tried or
 	// measured; nil does it.
 	Work func(ctx context.Context, job jobs.Job, p Progress) error
+	// Workers executes the work of runs in other processes, and asks workspaces there for
+	// catalogs, dry runs and checks of connections; nil does it in this one.
+	Workers Workers
+	// AnswerWithin bounds the time of a question to Workers: DefaultAnswerWithin when 0.
+	AnswerWithin time.Duration
+	// Connections bounds the connections to a store in PostgreSQL; 0 means the bound
+	// of a process that serves an API or executes many runs.
+	Connections int
 	// Version is the product's, for the list of processes on a store.
 	Version string
 	// Name is this machine's, for people: the host name when empty.
@@ -97,6 +123,8 @@ type Engine struct {
 
 	// creating are the objects of the platform whose create is under way.
 	creating namedLocks
+	// creates are Terraform's creates in this process.
+	creates jobs.Creates
 }
 
 var _ jobs.API = (*Engine)(nil)
@@ -107,11 +135,14 @@ func New(o Options) *Engine {
 		o.Getenv = os.Getenv
 	}
 	if o.Platform.Open == nil {
-		o.Platform = Embedded(o.Staging, o.PlaceholderIdentifiers)
+		o.Platform = Embedded(o.EventObjects(), o.PlaceholderIdentifiers)
 	}
 	o.Quarantine = o.Quarantine.withDefaults()
 	if o.MaxRunsPerAuthorization <= 0 {
 		o.MaxRunsPerAuthorization = DefaultMaxRunsPerAuthorization
+	}
+	if o.AnswerWithin <= 0 {
+		o.AnswerWithin = DefaultAnswerWithin
 	}
 	if o.Name == "" {
 		o.Name, _ = os.Hostname() // a name for people: none is no error
@@ -148,7 +179,9 @@ func (e *Engine) open(ctx context.Context, a access) (*store.DB, error) {
 		}
 		return e.db, e.register(ctx, e.db)
 	}
-	db, err := store.Open(ctx, store.Location{Dir: e.options.DataDir, DatabaseURL: e.options.DatabaseURL}, a == createStore)
+	db, err := store.Open(ctx, store.Location{
+		Dir: e.options.DataDir, DatabaseURL: e.options.DatabaseURL, Connections: e.options.Connections,
+	}, a == createStore)
 	if err != nil {
 		return nil, err
 	}
@@ -180,9 +213,16 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 	if e.stop != nil {
 		return nil
 	}
-	self := store.Instance{ID: e.instance, Kind: e.kind, Host: e.options.Name, Version: e.options.Version}
-	if err := errors.Join(db.Appear(ctx, self.ID), db.Beat(ctx, self)); err != nil {
+	if err := errors.Join(db.Appear(ctx, e.instance), db.Beat(ctx, e.self())); err != nil {
 		return err
+	}
+	if err := db.BindSecrets(ctx, func() (*store.Key, error) { return e.key(ctx, db, readKey) }); err != nil {
+		return err
+	}
+	if e.kind == store.KindApply {
+		if err := db.ForgetEmbeddedAudit(ctx, store.DefaultAuditRetention); err != nil {
+			return err
+		}
 	}
 	beat, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
@@ -196,7 +236,7 @@ func (e *Engine) register(ctx context.Context, db *store.DB) error {
 			case <-tick.C:
 				// A beat that fails is made good by the next; silence for
 				// a whole lease is what others act on.
-				_ = db.Beat(beat, self)
+				_ = db.Beat(beat, e.self())
 			}
 		}
 	})
@@ -248,7 +288,8 @@ func (e *Engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), store.Lease)
 	defer cancel()
 	if stop != nil {
-		errs = append(errs, db.Retire(ctx, e.instance))
+		unanswered, _ := e.creates.Unanswered()
+		errs = append(errs, db.Retire(ctx, e.instance, unanswered))
 	}
 	return errors.Join(append(errs, platform.Close(), db.Close())...)
 }
@@ -276,6 +317,50 @@ const (
 	createKey keyAccess = true
 )
 
-func (e *Engine) key(a keyAccess) (*store.Key, error) {
+// key returns the keys of the store that this process's key gives access to. A store
+// that was rotated has its key already: none is created for it.
+func (e *Engine) key(ctx context.Context, db *store.DB, a keyAccess) (*store.Key, error) {
+	if a == createKey {
+		current, err := db.CurrentKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a = keyAccess(current == "")
+	}
+	if a == createKey {
+		if err := e.checkNewKeyLasts(); err != nil {
+			return nil, err
+		}
+	}
+	key, err := e.ownKey(a)
+	if err != nil {
+		return nil, err
+	}
+	if a == createKey {
+		// A rotation must know of this process's key before something is encrypted.
+		if err := db.Beat(ctx, e.self()); err != nil {
+			return nil, err
+		}
+	}
+	return db.Keyring(ctx, key)
+}
+
+// self is this process, as the others on the store see it.
+func (e *Engine) self() store.Instance {
+	return store.Instance{ID: e.instance, Kind: e.kind, Host: e.options.Name, Version: e.options.Version, KeyID: e.keyID()}
+}
+
+// ownKey is the key that this process is configured with. Its file is read each time:
+// a new key needs no restart.
+func (e *Engine) ownKey(a keyAccess) (*store.Key, error) {
 	return store.LoadKey(e.options.Getenv(store.KeyEnv), e.options.EncryptionKeyFile, e.options.DataDir, a == createKey)
+}
+
+// keyID is the id of that key; empty without one.
+func (e *Engine) keyID() string {
+	key, err := e.ownKey(readKey)
+	if err != nil {
+		return ""
+	}
+	return key.ID()
 }

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
 
 var (
@@ -30,6 +35,9 @@ type execution struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 
+	// phases are the spans of the run's phases, while this process does its work.
+	phases atomic.Pointer[tracing.Phases]
+
 	mu    sync.Mutex
 	run   jobs.Run
 	log   runLog
@@ -40,7 +48,7 @@ type execution struct {
 
 func newExecution(e *Engine, db *store.DB, job store.JobRow, run jobs.Run, claim *store.Claim) *execution {
 	// The run outlives the call that started it; Close and CancelRun end it.
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(jobs.WithRun(context.Background(), jobs.RunRef{RunID: run.ID, JobID: job.ID}))
 	return &execution{
 		e: e, db: db, job: job, run: run, claim: claim, ctx: ctx, cancel: cancel,
 		done: make(chan struct{}), progressed: make(chan struct{}, 1),
@@ -58,9 +66,20 @@ func (x *execution) update(f func(*jobs.Run)) {
 	defer x.mu.Unlock()
 	before := x.run.Phase
 	f(&x.run)
+	x.run.Failure = x.run.Failure.Redacted()
 	if x.run.Phase != before {
 		x.log.phase(x.run.Phase)
+		x.tracePhase(x.run.Phase)
 		x.showSoon()
+	}
+}
+
+// tracePhase begins the span of a phase. The text in brackets behind its name is
+// progress.
+func (x *execution) tracePhase(name string) {
+	if p := x.phases.Load(); p != nil {
+		head, _, _ := strings.Cut(name, " (")
+		p.Begin(head)
 	}
 }
 
@@ -81,19 +100,39 @@ func (x *execution) showSoon() {
 // execute does the work of a claimed run under a heartbeat, and records its
 // end.
 func (x *execution) execute() {
-	ctx, stop := context.WithCancelCause(x.ctx)
+	traced, end := tracing.Start(x.ctx, "run "+string(x.job.Kind()), attribute.String("lytics.run.id", x.run.ID),
+		attribute.String("lytics.job.id", x.job.ID), attribute.String("lytics.job.label", x.job.Label),
+		attribute.Int("lytics.run.attempt", x.claim.Attempt), attribute.String("lytics.run.reason", string(x.run.Reason)))
+	x.claim.Trace = tracing.Carrier(traced)
+	ctx, stop := context.WithCancelCause(traced)
 	beats := make(chan struct{})
 	go func() {
 		defer close(beats)
 		x.keepLease(ctx, stop)
 	}()
-	err := x.work(ctx)
+	err := x.guardedWork(ctx)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
 	stop(nil)
 	<-beats
 	x.finish(err)
+	ended := x.now()
+	if ended.Status != jobs.StatusFailed {
+		err = nil
+	}
+	end(tracedError(err), attribute.String("lytics.run.status", string(ended.Status)), attribute.Int64("lytics.run.rows_read", ended.RowsRead),
+		attribute.Int64("lytics.run.rows_written", ended.RowsWritten))
+	tracing.Flush()
+}
+
+// tracedError is what a trace says of the error of a run: its detail may have values of
+// rows, such as one that the warehouse could not cast.
+func tracedError(err error) error {
+	if e, ok := errors.AsType[*jobs.Error](err); ok && !errors.Is(err, context.Canceled) {
+		return errors.New(e.Summary)
+	}
+	return err
 }
 
 // waitTurn waits until the run can be claimed: no other run of the job is active,

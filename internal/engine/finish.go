@@ -19,11 +19,18 @@ var attempts = retry.Policy{Attempts: 6, First: 15 * time.Second, Longest: 10 * 
 // staging, the platform or the store could not be reached. A wrong definition or
 // a refused credential is not transient.
 func transient(err error) bool {
+	if e, ok := errors.AsType[*WorkError](err); ok {
+		return e.Transient
+	}
+	if _, ok := errors.AsType[*WorkersUnavailable](err); ok {
+		return true
+	}
 	return jobs.IsCode(err, jobs.CodeUnreachable) || store.Transient(err)
 }
 
 // finish records how the execution ended.
 func (x *execution) finish(err error) {
+	lost, workerLost := errors.AsType[*WorkerLost](err)
 	switch {
 	case errors.Is(err, store.ErrFenced):
 		// Another process has the run, and writes for it.
@@ -39,6 +46,12 @@ func (x *execution) finish(err error) {
 		wait := attempts.Pause(x.claim.Attempt).Round(time.Second)
 		x.requeue(store.Requeue{Phase: "queued: tried again after a failure that may pass", Wait: wait, Failed: true}, store.LogWarn,
 			fmt.Sprintf("Attempt %d of %d failed, the next one is in %s: %s", x.claim.Attempt, attempts.Attempts, wait, err))
+	case x.shared && workerLost && x.claim.WorkersLost+1 < maxWorkersLost:
+		// The new claim's number fences what the process left unfinished at the database.
+		x.requeue(store.Requeue{Phase: "queued: its worker process was lost", Failed: true, WorkerLost: true}, store.LogWarn,
+			fmt.Sprintf("Worker process %d was lost (%s); attempt %d continues where it stopped.", lost.PID, lost.How, x.claim.Attempt+1))
+	case x.shared && workerLost:
+		x.recordEnd(lostTooOften(lost))
 	default:
 		x.recordEnd(err)
 	}

@@ -78,7 +78,7 @@ func (e *Engine) forgetKilled(ctx context.Context, db *store.DB, of func(store.J
 			return err
 		}
 		if _, err = account.AccountJob(ctx, row.LyticsID); jobs.IsCode(err, jobs.CodeNotFound) {
-			err = db.DeleteJob(ctx, row.ID)
+			err = db.ForgetJob(ctx, row.ID)
 		}
 		if err != nil {
 			return err

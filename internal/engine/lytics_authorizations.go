@@ -22,7 +22,7 @@ func (e *Engine) putInLytics(ctx context.Context, db *store.DB, row store.Author
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
-	token, err := e.token(row)
+	token, err := e.token(ctx, row)
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
@@ -36,7 +36,7 @@ func (e *Engine) putInLytics(ctx context.Context, db *store.DB, row store.Author
 	if err != nil {
 		return jobs.Authorization{}, err
 	}
-	if err := db.PutAuthorization(ctx, row); err != nil {
+	if err := e.putAuthorization(ctx, db, row); err != nil {
 		return jobs.Authorization{}, err
 	}
 	if row.CheckConnection && !made.Reaches() {
@@ -54,7 +54,7 @@ func (e *Engine) createAuthInLytics(ctx context.Context, db *store.DB, account l
 	if !resumed && !jobs.IsCode(err, jobs.CodeNotFound) {
 		return jobs.Authorization{}, err
 	}
-	if err := db.PutAuthorization(ctx, row); err != nil {
+	if err := e.putAuthorization(ctx, db, row); err != nil {
 		return jobs.Authorization{}, err
 	}
 	made, err := lyticsjobs.CreateAuth(ctx, account, d, func(a lytics.AccountAuth) bool {
@@ -68,10 +68,10 @@ func (e *Engine) createAuthInLytics(ctx context.Context, db *store.DB, account l
 		}
 		// The next apply finds what this one may have created.
 		row.Creator = ""
-		return jobs.Authorization{}, cmp.Or(db.PutAuthorization(ctx, row), err)
+		return jobs.Authorization{}, cmp.Or(e.putAuthorization(ctx, db, row), err)
 	}
 	row.LyticsID = made.ID
-	if err := db.PutAuthorization(context.WithoutCancel(ctx), row); err != nil {
+	if err := e.putAuthorization(context.WithoutCancel(ctx), db, row); err != nil {
 		return jobs.Authorization{}, err
 	}
 	if row.CheckConnection && !made.Reaches() {
@@ -155,7 +155,7 @@ func (e *Engine) adoptAuthorization(ctx context.Context, id string) (store.Autho
 		},
 		Creator: jobs.Creator(ctx, e.instance),
 	}
-	if err := db.PutAuthorization(ctx, row); err != nil {
+	if err := e.putAuthorization(ctx, db, row); err != nil {
 		return row, err
 	}
 	return db.Authorization(ctx, row.ID)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 )
@@ -83,5 +84,31 @@ func TestLyticsCannotReachTheWarehouse(t *testing.T) {
 		if _, err := e.CreateAuthorization(t.Context(), c); switches.UnhealthyAuth && err != nil {
 			t.Errorf("%s: got %v, want no error without check_connection", name, err)
 		}
+	}
+}
+
+// Deleting an authorization forgets a job of it that somebody killed in Lytics. The audit log
+// has the one change that was asked for.
+func TestTheAuditLogOfAnAuthorizationWhoseJobWasKilled(t *testing.T) {
+	t.Parallel()
+	account := openAccount(t, lyticstest.Switches{})
+	e := account.open()
+	job := create(t, e, lyticsImport(t, e))
+	account.outside("POST", "/v2/job/"+account.id()+"/kill", nil)
+	a := engine.Audited{Engine: e}
+	if err := a.DeleteAuthorization(t.Context(), job.AuthorizationID); err != nil {
+		t.Fatal(err)
+	}
+	var got [][3]string
+	for _, entry := range audited(t, a) {
+		got = append(got, [3]string{entry.Action, entry.Object, entry.Result})
+	}
+	want := [][3]string{{"delete-authorization", job.AuthorizationID, "ok"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the audit log (-want +got):\n%s", d)
+	}
+	all, err := e.Jobs(t.Context())
+	if err != nil || len(all) != 0 {
+		t.Errorf("got %d jobs, %v; want none", len(all), err)
 	}
 }

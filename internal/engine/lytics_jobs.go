@@ -7,6 +7,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -69,8 +70,12 @@ func (e *Engine) createInLytics(ctx context.Context, db *store.DB, s jobs.JobSpe
 	if err := e.forgetKilled(ctx, db, func(j store.JobRow) bool { return j.Key == key }); err != nil {
 		return jobs.Job{}, err
 	}
+	id, err := newJobID(ctx, db, key)
+	if err != nil {
+		return jobs.Job{}, err
+	}
 	row := store.JobRow{
-		Job: jobs.Job{ID: store.NewID("job"), JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance), InLytics: &store.InLytics{},
+		Job: jobs.Job{ID: id, JobSpec: s}, Key: key, Creator: jobs.Creator(ctx, e.instance), InLytics: &store.InLytics{},
 	}
 	interrupted, err := e.abandonedJob(ctx, db, row)
 	if err != nil {
@@ -81,6 +86,7 @@ func (e *Engine) createInLytics(ctx context.Context, db *store.DB, s jobs.JobSpe
 	}
 	if interrupted.LyticsID != "" {
 		interrupted.Creator = row.Creator
+		e.creates.Made(ctx, interrupted.ID)
 		return e.changeInLytics(ctx, db, *interrupted, s)
 	}
 	row.ID = interrupted.ID
@@ -91,6 +97,7 @@ func (e *Engine) createInLytics(ctx context.Context, db *store.DB, s jobs.JobSpe
 // attempt left it, or nil.
 func (e *Engine) createRowInLytics(ctx context.Context, db *store.DB, row store.JobRow, r lyticsjobs.References,
 	interrupted *store.JobRow) (jobs.Job, error) {
+	e.creates.Made(ctx, row.ID)
 	if err := db.CreateJob(ctx, row, interrupted); err != nil {
 		return jobs.Job{}, err
 	}
@@ -331,5 +338,9 @@ func (e *Engine) JobLog(ctx context.Context, id string) ([]jobs.LogLine, error) 
 	if err != nil {
 		return nil, err
 	}
-	return account.AccountJobLog(ctx, j.ID)
+	lines, err := account.AccountJobLog(ctx, j.ID)
+	for i := range lines {
+		lines[i].Message = redact.Text(lines[i].Message)
+	}
+	return lines, err
 }

@@ -285,7 +285,7 @@ func TestWhatLyticsHasNotIsRefused(t *testing.T) {
 	}
 	s.Import.Where = ""
 	job := create(t, e, s)
-	_, err = e.DryRun(t.Context(), job.ID)
+	_, err = e.DryRun(t.Context(), job.ID, 0)
 	wantCode(t, "a dry run", err, jobs.CodeInvalid, "managed_by")
 	after := importSpec(authorize(t, e).ID, "orders")
 	after.After = []string{job.ID}

@@ -94,6 +94,11 @@ func (e *Engine) moveFromLytics(ctx context.Context, db *store.DB, row store.Job
 	if err := checkAfter(ctx, db, row.ID, s.After); err != nil {
 		return jobs.Job{}, err
 	}
+	moved := row
+	moved.JobSpec, moved.Key = s, key
+	if err := e.checkSource(ctx, db, nil, moved); err != nil {
+		return jobs.Job{}, err
+	}
 	kill, paused := row, row.Paused
 	_, j, err := e.accountJob(ctx, row)
 	switch {

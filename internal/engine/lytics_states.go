@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticsjobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -76,7 +77,7 @@ func (e *Engine) showStates(ctx context.Context, rows []store.JobRow) {
 		}
 		row.Lytics = &jobs.LyticsState{ID: row.LyticsID, Status: "deleted"}
 		if err != nil {
-			row.Lytics.Status, row.Lytics.Problem = "", err.Error()
+			row.Lytics.Status, row.Lytics.Problem = "", redact.Text(err.Error())
 		}
 		if j, ok := byID[row.LyticsID]; ok {
 			setState(row, j)

@@ -76,6 +76,7 @@ func createOwned[T any](ctx context.Context, e *Engine, k ownedKind[T], want T, 
 		}
 		return none, err
 	}
+	e.creates.Made(ctx, jobs.PlatformObject(k.kind, k.id(made)))
 	return made, e.db.FinishIntent(ctx, intent, &store.OwnerRow{Kind: k.kind, ID: k.id(made), Owner: owner, Creator: intent.Creator})
 }
 

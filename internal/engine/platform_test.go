@@ -53,6 +53,27 @@ func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	}
 }
 
+// The events that a profile came from are those of its identities, in each stream.
+func TestTheEventsOfAProfile(t *testing.T) {
+	t.Parallel()
+	e := process(t, t.TempDir(), succeed)
+	appendAnn(t, e)
+	for value, want := range map[string]int{"ann@example.com": 1, "bob@example.com": 0} {
+		id := jobs.Identity{Field: "email", Value: value}
+		got, err := e.ProfileEvents(t.Context(), id, jobs.Profile{"email": {Text: value}}, 5)
+		if err != nil || len(got["s"]) != want {
+			t.Errorf("%s: got %v, %v; want %d events", value, got, err, want)
+		}
+	}
+	newest, err := e.LatestEvents(t.Context(), "s", 5)
+	if err != nil || len(newest) != 1 || newest[0].ID != "e1" {
+		t.Errorf("got %v, %v; want the event e1", newest, err)
+	}
+	if all, err := e.Mappings(t.Context()); err != nil || len(all) != 1 || all[0].Stream != "s" {
+		t.Errorf("got %v, %v; want the mapping of s", all, err)
+	}
+}
+
 // withoutCustomerData is a platform that offers no customer data.
 type withoutCustomerData struct{ engine.Platform }
 

@@ -19,10 +19,10 @@ func (e *Engine) Beat(ctx context.Context, instance string) error {
 }
 
 // Retire implements jobs.Presence.
-func (e *Engine) Retire(ctx context.Context, instance string) error {
+func (e *Engine) Retire(ctx context.Context, instance string, unanswered []string) error {
 	db, err := e.open(ctx, writeStore)
 	if err != nil {
 		return err
 	}
-	return db.Retire(ctx, instance)
+	return db.Retire(ctx, instance, unanswered)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -45,13 +46,13 @@ func (b QuarantineBounds) keep() time.Duration { return time.Duration(b.KeepDays
 // quarantineKey is the key that encrypts rows in quarantine; nil if there is none.
 // It is not created for them: on a machine that keeps no files, the next process
 // could not read the rows.
-func (e *Engine) quarantineKey() (*store.Key, error) {
+func (e *Engine) quarantineKey(ctx context.Context) (*store.Key, error) {
 	if e.options.Getenv(store.KeyEnv) == "" && e.options.EncryptionKeyFile == "" {
 		if _, err := store.DefaultKeyFile(); err != nil {
 			return nil, nil //nolint:nilerr // without a place for it there is no key
 		}
 	}
-	key, err := e.key(readKey)
+	key, err := e.key(ctx, e.db, readKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -79,9 +80,12 @@ func (q *runQuarantine) removeExpired(ctx context.Context) error {
 // Add implements importer.Quarantine.
 func (q *runQuarantine) Add(ctx context.Context, tx *store.Tx, rejected []jobs.RejectedEvent) error {
 	x := q.x
-	key, err := x.e.quarantineKey()
+	key, err := x.e.quarantineKey(ctx)
 	if err != nil {
 		return err
+	}
+	for i := range rejected {
+		rejected[i].Reason = redact.Text(rejected[i].Reason)
 	}
 	of := store.RejectedRun{ImportKey: q.importKey, JobID: x.job.ID, RunID: x.run.ID, Stream: x.job.Import.Stream}
 	q.removed, err = store.AddQuarantined(ctx, tx, of, rejected, x.e.options.Quarantine.MaxRows, key)

@@ -20,7 +20,7 @@ func (e *Engine) eraseQuarantined(
 	if err != nil {
 		return out, err
 	}
-	key, err := e.quarantineKey()
+	key, err := e.quarantineKey(ctx)
 	if err != nil {
 		return out, err
 	}

@@ -16,17 +16,17 @@ const (
 	mostQuarantineIDs     = 1000
 )
 
-// QuarantinedRows implements jobs.Quarantine. No store means no entries.
+// QuarantinedRows implements jobs.Quarantine.
 func (e *Engine) QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (jobs.QuarantineList, error) {
 	none := jobs.QuarantineList{Entries: []jobs.QuarantineEntry{}}
 	db, err := e.open(ctx, readStore)
-	if noStore(err) {
-		return none, nil
-	}
 	if err != nil {
 		return none, err
 	}
-	key, err := e.quarantineKey()
+	key, err := e.quarantineKey(ctx)
+	if jobs.IsCode(err, jobs.CodeSecretUnreadable) && !f.WithData {
+		key, err = nil, nil // entries are listed without what only the key shows
+	}
 	if err != nil {
 		return none, err
 	}
@@ -37,6 +37,7 @@ func (e *Engine) QuarantinedRows(ctx context.Context, f jobs.QuarantineFilter) (
 		}
 		q.RunID = f.RunID
 	}
+	q.After = f.After
 	if f.Limit <= 0 {
 		f.Limit = defaultQuarantineList
 	}
@@ -102,7 +103,7 @@ func (e *Engine) ResendQuarantined(ctx context.Context, jobID string, ids []int6
 	if job.Import == nil {
 		return out, jobs.Invalid("job", "Job "+jobID+" has no quarantine", "It is an audience export.", "Name a table import")
 	}
-	key, err := e.quarantineKey()
+	key, err := e.quarantineKey(ctx)
 	if err != nil {
 		return out, err
 	}

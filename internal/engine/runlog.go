@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -19,13 +20,13 @@ type runLog struct {
 	lines []logLine
 	said  int
 	last  string
-	// secrets are texts that are replaced in every line.
-	secrets []string
 }
 
 type logLine struct {
 	at             time.Time
 	level, message string
+	// phase is the phase that begins with the line; "" for none.
+	phase string
 }
 
 // phase adds a line for a new phase. The text in brackets behind a phase's name
@@ -36,19 +37,24 @@ func (l *runLog) phase(name string) {
 		return
 	}
 	l.last = head
-	l.add(store.LogInfo, name)
+	l.append(logLine{at: time.Now(), level: store.LogInfo, message: name, phase: head})
 }
 
 func (l *runLog) add(level, message string) {
+	l.append(logLine{at: time.Now(), level: level, message: message})
+}
+
+func (l *runLog) append(line logLine) {
 	switch l.said++; {
 	case l.said == maxLogLines:
-		message = fmt.Sprintf("The log of this attempt has %d lines; what follows is left out, except how it ends.", maxLogLines)
-	case l.said > maxLogLines && level == store.LogInfo:
+		line.message = fmt.Sprintf("The log of this attempt has %d lines; what follows is left out, except how it ends.", maxLogLines)
+	case l.said > maxLogLines && line.level == store.LogInfo:
 		return
 	case l.said > 2*maxLogLines:
 		return
 	}
-	l.lines = append(l.lines, logLine{at: time.Now(), level: level, message: jobs.Redact(message, l.secrets...)})
+	line.message, line.phase = redact.Text(line.message), redact.Text(line.phase)
+	l.lines = append(l.lines, line)
 }
 
 // end adds the line that says how the attempt ended, beyond maxLogLines too.
@@ -68,18 +74,9 @@ func (l *runLog) putBack(lines []logLine) { l.lines = append(lines, l.lines...) 
 func entries(lines []logLine) []store.LogEntry {
 	out := make([]store.LogEntry, len(lines))
 	for i, l := range lines {
-		out[i] = store.LogEntry{Age: time.Since(l.at), Level: l.level, Message: l.message}
+		out[i] = store.LogEntry{Age: time.Since(l.at), Level: l.level, Message: l.message, Phase: l.phase}
 	}
 	return out
-}
-
-// redact replaces a secret in all further log lines of the run.
-func (x *execution) redact(s jobs.Secret) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !s.Empty() {
-		x.log.secrets = append(x.log.secrets, s.Reveal())
-	}
 }
 
 // RunLog implements jobs.Runs.

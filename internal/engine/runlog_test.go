@@ -2,9 +2,11 @@ package engine
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -44,12 +46,14 @@ func TestRunLogIsBounded(t *testing.T) {
 // checklist 43
 func TestRunLogHasNoSecret(t *testing.T) {
 	t.Parallel()
-	l := runLog{secrets: []string{"dapi-canary"}}
+	secret := jobs.NewSecret("dapi-canary")
+	l := runLog{}
 	l.add(store.LogInfo, "sent dapi-canary to the host")
 	l.end(store.LogError, "the host said: dapi-canary is wrong")
 	if got := strings.Join(texts(&l), "|"); strings.Contains(got, "canary") || strings.Count(got, "[redacted]") != 2 {
 		t.Error(got)
 	}
+	runtime.KeepAlive(secret)
 }
 
 func TestWaitsBetweenAttemptsGrowAndEnd(t *testing.T) {

@@ -224,12 +224,9 @@ func (e *Engine) Run(ctx context.Context, runID string) (jobs.Run, error) {
 	return db.Run(ctx, runID)
 }
 
-// ListRuns implements jobs.Runs. No store means no runs.
+// ListRuns implements jobs.Runs.
 func (e *Engine) ListRuns(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	db, err := e.open(ctx, readStore)
-	if noStore(err) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -205,7 +205,7 @@ func TestPresenceOfClients(t *testing.T) {
 	if alive, err := db.Alive(t.Context(), "in_client"); err != nil || !alive {
 		t.Errorf("after a beat: got alive %t, %v; want true", alive, err)
 	}
-	if err := runner.Retire(t.Context(), "in_client"); err != nil {
+	if err := runner.Retire(t.Context(), "in_client", nil); err != nil {
 		t.Fatal(err)
 	}
 	if alive, err := db.Alive(t.Context(), "in_client"); err != nil || alive {

@@ -6,14 +6,13 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // stagingArea opens the staging area of an export. Call done at the end.
-func (e *Engine) stagingArea(ctx context.Context, auth store.AuthorizationRow) (area exporter.Staging, done func(), err error) {
+func (e *Engine) stagingArea(ctx context.Context, l connector) (area exporter.Staging, done func(), err error) {
 	switch {
 	case e.options.Volume != nil:
-		v, err := staging.OpenVolume(ctx, *e.options.Volume, e.databricksConfig(auth))
+		v, err := staging.OpenVolume(ctx, *e.options.Volume, l.config())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -23,15 +22,18 @@ func (e *Engine) stagingArea(ctx context.Context, auth store.AuthorizationRow) (
 		if err != nil {
 			return nil, nil, err
 		}
+		if err := s.CheckCopy(); err != nil {
+			return nil, nil, err
+		}
 		return bucket{s}, func() {}, nil
 	}
 	return nil, nil, errNoStaging()
 }
 
 func errNoStaging() error {
-	return jobs.Invalid("", "No staging is configured",
-		"An export writes files to S3 or to a volume, where the warehouse's COPY INTO reads them.",
-		"Give the provider block staging = { s3 = { bucket = ... } }, or staging = { volume = { catalog = ..., schema = ..., volume = ... } }")
+	return jobs.Invalid("staging", "No staging is configured",
+		"An export writes files to a Unity Catalog volume or to S3, where the warehouse's COPY INTO reads them.",
+		"Give the provider block staging = { volume = { catalog = ..., schema = ..., volume = ... } }, or staging = { s3 = { bucket = ... } }")
 }
 
 // bucket and volume adapt the two kinds of staging area to the exporter's interface.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,6 +83,92 @@ func TestCatalogIsReadFromTheUnityCatalogAPI(t *testing.T) {
 	}
 	if _, err := e.Catalogs(t.Context(), "auth_none", ""); !jobs.IsCode(err, jobs.CodeNotFound) || !strings.Contains(err.Error(), "auth_none") {
 		t.Errorf("got %v, want that the authorization is not found", err)
+	}
+}
+
+// A connection that refers to its token lists the catalog without a store.
+func TestCatalogIsReadThroughAConnectionWithoutAStore(t *testing.T) {
+	t.Parallel()
+	e := engine.New(engine.Options{DataDir: t.TempDir(), AllowPrivateHosts: true, Getenv: func(name string) string {
+		return map[string]string{"A_TOKEN_OF_A_TEST": "dapi-3"}[name]
+	}})
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	spec := workspace(t, map[string]any{
+		"/api/2.1/unity-catalog/tables": map[string]any{"tables": []any{map[string]any{"name": "customers", "table_type": "MANAGED"}}},
+	})
+	spec.TokenEnv, spec.HTTPPath = "A_TOKEN_OF_A_TEST", ""
+	q := jobs.CatalogQuery{Connection: spec, Level: jobs.LevelTables, In: jobs.TableName{Catalog: "main", Database: "sales"}}
+	got, err := e.ListCatalog(t.Context(), q)
+	if d := cmp.Diff(jobs.CatalogListing{Tables: []jobs.TableInfo{{Name: "customers", Type: "MANAGED"}}}, got); err != nil || d != "" {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+	if _, err := e.Store(t.Context(), false); !jobs.IsCode(err, jobs.CodeStore) {
+		t.Errorf("a store was made: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("dapi-4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	byFile := q
+	byFile.Connection.TokenEnv, byFile.Connection.Login = "", &jobs.Login{Kind: jobs.LoginTokenFile, File: file}
+	if got, err := e.ListCatalog(t.Context(), byFile); err != nil || len(got.Tables) != 1 {
+		t.Errorf("by a file with a token: %+v, %v", got, err)
+	}
+	byFile.Connection.Login = &jobs.Login{Kind: jobs.LoginAzureClientSecret, Identity: "a", Tenant: "t"}
+	if _, err := e.ListCatalog(t.Context(), byFile); jobs.FailureOf(orNone(err)).Attribute != "token_env" {
+		t.Errorf("a login without its secret gives %v, want an error at token_env", err)
+	}
+	q.In.Catalog = "hive_metastore"
+	if _, err := e.ListCatalog(t.Context(), q); jobs.FailureOf(orNone(err)).Attribute != "http_path" {
+		t.Errorf("without http_path hive_metastore gives %v, want an error at http_path", err)
+	}
+	q.Connection.TokenEnv = "LYTICS_ENCRYPTION_KEY"
+	if _, err := e.ListCatalog(t.Context(), q); jobs.FailureOf(orNone(err)).Attribute != "token_env" {
+		t.Errorf("a variable of the product gives %v, want an error at token_env", err)
+	}
+}
+
+// A connection with a profile sends the token of the profile, and needs no token_env.
+func TestCatalogIsReadThroughAProfile(t *testing.T) {
+	t.Parallel()
+	e := engine.New(engine.Options{DataDir: t.TempDir(), AllowPrivateHosts: true})
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer dapi-5" {
+			http.Error(w, "no", http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`{"tables": [{"name": "customers", "table_type": "MANAGED"}]}`))
+	}))
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "databrickscfg")
+	if err := os.WriteFile(file, []byte("[ci]\nhost = "+server.URL+"\ntoken = dapi-5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(at.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := jobs.CatalogQuery{Level: jobs.LevelTables, In: jobs.TableName{Catalog: "main", Database: "sales"}, Connection: jobs.AuthorizationSpec{
+		Host: "http://" + at.Hostname(), Port: port, Login: &jobs.Login{Kind: jobs.LoginProfile, Profile: "ci", File: file}}}
+	if got, err := e.ListCatalog(t.Context(), q); err != nil || len(got.Tables) != 1 {
+		t.Errorf("got %+v, %v; want one table", got, err)
+	}
+	q.Connection.Login.Profile = "other"
+	if _, err := e.ListCatalog(t.Context(), q); jobs.FailureOf(orNone(err)).Attribute != "profile" {
+		t.Errorf("a profile that the file does not have gives %v, want an error at profile", err)
 	}
 }
 
@@ -175,7 +263,7 @@ func TestDryRunAndRunReportARefusingWarehouse(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := e.DryRun(t.Context(), job.ID); !jobs.IsCode(err, jobs.CodeForbidden) && !jobs.IsCode(err, jobs.CodeUnauthorized) {
+				if _, err := e.DryRun(t.Context(), job.ID, 0); !jobs.IsCode(err, jobs.CodeForbidden) && !jobs.IsCode(err, jobs.CodeUnauthorized) {
 					t.Errorf("dry run of %s: got %v, want a refusal", job.Label, err)
 				}
 				run, err := e.WaitRun(t.Context(), start(t, e, job, jobs.ReasonApply).ID, nil)
@@ -199,7 +287,7 @@ func TestExportWithoutStagingIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.DryRun(t.Context(), job.ID); !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "staging") {
+	if _, err := e.DryRun(t.Context(), job.ID, 0); !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "staging") {
 		t.Errorf("dry run: got %v, want that staging is missing", err)
 	}
 	run, err := e.WaitRun(t.Context(), start(t, e, job, jobs.ReasonApply).ID, nil)

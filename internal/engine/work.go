@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
 
 // openSession opens a session whose statements end after queryTimeout.
@@ -19,6 +20,20 @@ type openSession func(ctx context.Context, queryTimeout time.Duration) (*databri
 
 // work executes the import or the export that the job's definition describes.
 func (x *execution) work(ctx context.Context) error {
+	if x.inWorker() {
+		return x.workInWorker(ctx)
+	}
+	ctx, phases := tracing.NewPhases(ctx)
+	x.phases.Store(phases)
+	x.tracePhase(x.now().Phase)
+	err := x.workHere(ctx)
+	x.phases.Store(nil)
+	phases.End(tracedError(err))
+	return err
+}
+
+// workHere is work in this process.
+func (x *execution) workHere(ctx context.Context) error {
 	if work := x.e.options.Work; work != nil {
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "working" })
 		return work(ctx, x.job.Job, x)
@@ -30,16 +45,18 @@ func (x *execution) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if token, err := x.e.token(auth); err == nil {
-		x.redact(token)
+	warnings, err := x.e.warnings(ctx, x.db, auth)
+	if err != nil {
+		return err
 	}
-	if s := x.e.options.Staging; s != nil {
-		x.redact(s.SecretAccessKey)
+	for _, w := range warnings {
+		x.addLogLine(store.LogWarn, w.String())
 	}
 	if err := x.checkAccount(ctx); err != nil {
 		return err
 	}
 	connect := func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
+		before := x.now().Status
 		x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusWaiting, "connecting" })
 		wh, err := x.e.connect(ctx, auth, func(c *databricks.Config) {
 			c.QueryTimeout = queryTimeout
@@ -51,9 +68,14 @@ func (x *execution) work(ctx context.Context) error {
 				x.Phase(fmt.Sprintf("waiting for the warehouse to start (%s)", elapsed.Round(time.Second)), 0)
 			}
 		})
-		if err == nil {
-			x.update(func(r *jobs.Run) { r.Status, r.Phase = jobs.StatusRunning, "connected" })
-		}
+		x.update(func(r *jobs.Run) {
+			switch {
+			case err == nil:
+				r.Status, r.Phase = jobs.StatusRunning, "connected"
+			case before == jobs.StatusRunning: // without a second session an import goes on in the first one
+				r.Status = before
+			}
+		})
 		return wh, err
 	}
 	if x.job.Export != nil {
@@ -173,8 +195,11 @@ func (x *execution) awaitProfiles(ctx context.Context) error {
 	return err
 }
 
+// Warn implements exporter.Progress.
+func (x *execution) Warn(message string) { x.addLogLine(store.LogWarn, message) }
+
 func (x *execution) export(ctx context.Context, auth store.AuthorizationRow, connect openSession) error {
-	area, done, err := x.e.stagingArea(ctx, auth)
+	area, done, err := x.e.stagingArea(ctx, x.e.stored(auth))
 	if err != nil {
 		return err
 	}

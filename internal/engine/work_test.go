@@ -40,7 +40,7 @@ const testJobKey = "import|host|main|sales|customers|ts|customers"
 // platform were not sent to another.
 func TestPlatformsHaveSeparateCursors(t *testing.T) {
 	t.Parallel()
-	token := jobs.NewSecret("token")
+	token := jobs.NewSecret("lytics-work-test-7d1f")
 	of := map[string]string{}
 	for name, platform := range map[string]Backend{
 		"embedded":         Embedded(nil, nil),
@@ -70,7 +70,7 @@ func TestCursorOfAnAccountIsFoundHoweverItIsConfigured(t *testing.T) {
 		_, err := tx.ExecContext(context.Background(), `INSERT INTO lytics_account (one, account_id, name, bound_at) VALUES (1, 'acc', 'Acme', 0)`)
 		return err
 	}
-	token := jobs.NewSecret("token")
+	token := jobs.NewSecret("lytics-work-test-7d1f")
 	byToken, byID := Lytics(LyticsAccount{Token: token}), Lytics(LyticsAccount{Token: token, AccountID: "77"})
 	for name, platform := range map[string]Backend{"by the token": byToken, "by account_id": byID} {
 		if got, want := cursorKeyOn(t, platform, bind), testJobKey+"|lytics|https://api.lytics.io|acc"; got != want {

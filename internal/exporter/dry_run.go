@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
@@ -36,8 +37,11 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	if err != nil {
 		return p, err
 	}
-	fields, _, err := e.Audiences.Scan(ctx, e.Spec.AudienceID, e.Spec.Fields)
+	fields, profiles, err := e.Audiences.Scan(ctx, e.Spec.AudienceID, e.Spec.Fields)
 	if err != nil {
+		return p, err
+	}
+	if p.Samples, err = e.samples(fields, profiles); err != nil {
 		return p, err
 	}
 	columns, err := tableColumns(fields)
@@ -53,6 +57,13 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 		Table: e.target().String(), Staging: e.Staging.URL(e.runPrefix("<run>")), Exists: before.exists, Ours: before.ours,
 		InPlace: before.exists && before.ours && !l.inferred && sameColumns(before.columns, columns),
 	}
+	if before.exists {
+		rows, err := e.countRows(ctx, e.targetSQL)
+		if err != nil {
+			return p, err
+		}
+		p.Writes.RowsBefore = &rows
+	}
 	for _, c := range columns {
 		p.Writes.Columns = append(p.Writes.Columns, jobs.DryRunColumn{Name: c.name, Type: c.sqlType})
 	}
@@ -65,13 +76,36 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	if before.exists && !before.ours {
 		p.Notes = append(p.Notes, "The table was not created by this export: overwrite_existing allows the export to replace it.")
 	}
-	p.Statements, err = e.statements(l, p.Writes.InPlace)
+	p.Statements, err = e.statements(l, before.exists, p.Writes.InPlace)
 	return p, err
+}
+
+// samples returns the first profiles of a scan.
+func (e *Export) samples(fields []jobs.Field, profiles iter.Seq2[[]jobs.Value, error]) ([]jobs.DryRunSample, error) {
+	var out []jobs.DryRunSample
+	if e.Samples <= 0 {
+		return nil, nil
+	}
+	for row, err := range profiles {
+		if err != nil {
+			return nil, err
+		}
+		sample := jobs.DryRunSample{Profile: map[string]string{}}
+		for i, v := range row {
+			if !v.Null {
+				sample.Profile[fields[i].ID] = v.Text
+			}
+		}
+		if out = append(out, sample); len(out) == e.Samples {
+			break
+		}
+	}
+	return out, nil
 }
 
 // statements returns the statements of a run. Parts that are known only during a run are
 // in angle brackets.
-func (e *Export) statements(l layout, inPlace bool) ([]string, error) {
+func (e *Export) statements(l layout, exists, inPlace bool) ([]string, error) {
 	definition := ""
 	if !l.inferred {
 		definitions := make([]string, len(l.columns))
@@ -89,11 +123,9 @@ func (e *Export) statements(l layout, inPlace bool) ([]string, error) {
 	if inPlace {
 		replace = fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL)
 	}
-	return []string{
-		"CREATE OR REPLACE TABLE " + e.loadSQL + definition + owner,
-		load,
-		"SELECT count(*) FROM " + e.loadSQL,
-		replace,
-		"DROP TABLE IF EXISTS " + e.loadSQL,
-	}, nil
+	all := []string{"CREATE OR REPLACE TABLE " + e.loadSQL + definition + owner, load, "SELECT count(*) FROM " + e.loadSQL}
+	if e.Spec.MaxShrinkPercent != nil && exists {
+		all = append(all, "SELECT count(*) FROM "+e.targetSQL)
+	}
+	return append(all, replace, "DROP TABLE IF EXISTS "+e.loadSQL), nil
 }

@@ -55,6 +55,8 @@ type Progress interface {
 	Advance(n int64)
 	// Count changes the run's counts.
 	Count(f func(*jobs.Counts))
+	// Warn adds a warning to the run's log.
+	Warn(message string)
 }
 
 // Export executes one run of an audience export.
@@ -77,6 +79,8 @@ type Export struct {
 	// FileBytes is the size of a file, in bytes of the text of its cells before
 	// compression; 0 means DefaultFileBytes.
 	FileBytes int
+	// Samples is the number of profiles that DryRun shows.
+	Samples int
 
 	// name is the name of this execution. Each execution of a run has a different name,
 	// so that a late statement or upload of an earlier execution cannot affect the files
@@ -142,6 +146,9 @@ func (e *Export) Run(ctx context.Context) (err error) {
 	}
 	loaded, err := e.loadFiles(ctx, staged, before)
 	if err != nil {
+		return err
+	}
+	if err := e.checkShrink(ctx, staged.rows, before); err != nil {
 		return err
 	}
 	if err := e.Fence(ctx); err != nil {

@@ -65,6 +65,14 @@ type progress struct {
 	phases []string
 	done   int64
 	counts jobs.Counts
+	// warnings are the lines that Warn got.
+	warnings []string
+}
+
+func (p *progress) Warn(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.warnings = append(p.warnings, message)
 }
 
 func (p *progress) Phase(name string, _ int64) {

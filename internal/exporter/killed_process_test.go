@@ -17,6 +17,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // childEnv holds the childExport of a child process: with it, TestMain exports and
@@ -44,12 +45,23 @@ type childExport struct {
 	Sandbox    sandboxtest.Sandbox
 	Database   string
 	Generation int
+	// Volume stages the files in the sandbox's volume instead of its bucket.
+	Volume bool
 }
 
 func rowsOfGeneration(generation int) int { return 2100 + generation%7*300 }
 
 func (c childExport) run() error {
 	ctx := context.Background()
+	b := &fixture{sandbox: &c.Sandbox, database: c.Database}
+	if c.Volume {
+		area, err := staging.OpenVolume(ctx, volumeOf(c.Database), b.workspace())
+		if err != nil {
+			return err
+		}
+		b.staging = volumeStaging{area}
+		return b.exportGeneration(c.Generation).Run(ctx)
+	}
 	area, err := staging.Open(ctx, staging.S3Config{
 		Bucket: c.Sandbox.S3Bucket, Region: c.Sandbox.S3Region, Endpoint: c.Sandbox.S3Endpoint, UsePathStyle: true, Prefix: c.Database,
 		AccessKeyID: c.Sandbox.S3AccessKey, SecretAccessKey: jobs.NewSecret(c.Sandbox.S3SecretKey),
@@ -57,25 +69,31 @@ func (c childExport) run() error {
 	if err != nil {
 		return err
 	}
-	b := &fixture{sandbox: &c.Sandbox, database: c.Database, staging: s3Staging{area}}
+	b.staging = s3Staging{area}
+	return b.exportGeneration(c.Generation).Run(ctx)
+}
+
+// exportGeneration returns the export of a generation, in several files.
+func (b *fixture) exportGeneration(generation int) *exporter.Export {
 	// Every fifth generation has one more column: the table is replaced by CREATE OR
 	// REPLACE.
 	pairs := []string{"gen", "int", "id", "string"}
-	if c.Generation%5 == 4 {
+	if generation%5 == 4 {
 		pairs = append(pairs, "more", "date")
 	}
 	audience := fakeAudience{fields: fields(pairs...)}
-	for i := range rowsOfGeneration(c.Generation) {
-		cells := row(strconv.Itoa(c.Generation), strconv.Itoa(i), "2024-01-01T00:00:00Z")
+	for i := range rowsOfGeneration(generation) {
+		cells := row(strconv.Itoa(generation), strconv.Itoa(i), "2024-01-01T00:00:00Z")
 		audience.rows = append(audience.rows, cells[:len(pairs)/2])
 	}
-	return b.export(audience, withFormat(fileFormats[c.Generation%len(fileFormats)]), func(e *exporter.Export) { e.FileBytes = 1 }).Run(ctx)
+	return b.export(audience, withFormat(fileFormats[generation%len(fileFormats)]), func(e *exporter.Export) { e.FileBytes = 1 })
 }
 
 // start starts the export of a generation in a child process.
 func (b *fixture) start(ctx context.Context, generation int) (*exec.Cmd, *strings.Builder) {
 	b.t.Helper()
-	text, err := json.Marshal(childExport{Sandbox: *b.sandbox, Database: b.database, Generation: generation})
+	_, volume := b.staging.(volumeStaging)
+	text, err := json.Marshal(childExport{Sandbox: *b.sandbox, Database: b.database, Generation: generation, Volume: volume})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -136,26 +154,37 @@ func (b *fixture) readGenerations(ctx context.Context, wh *databricks.Warehouse)
 
 // checklist 28 31: an export is killed at any moment, again and again. A reader always
 // sees the whole old table or the whole new one, and in the end nothing is left.
-// LYTICS_TORTURE=1 kills 200 times; LYTICS_TORTURE_SEED repeats a seed that failed.
+// LYTICS_TORTURE=1 kills 200 times.
 func TestReadersNeverSeeAKilledExport(t *testing.T) {
 	t.Parallel()
-	kills, seed := 10, uint64(time.Now().UnixNano())
-	if os.Getenv("LYTICS_TORTURE") != "" {
-		kills = 200
-	}
+	kills := torture.Times(10, 40, 200)
 	if sandboxtest.Spark() {
 		kills = min(kills, 10)
 	}
-	if n, err := strconv.ParseUint(os.Getenv("LYTICS_TORTURE_SEED"), 10, 64); err == nil {
-		seed = n
-	}
-	defer func() {
-		if t.Failed() {
-			t.Logf("repeat it with LYTICS_TORTURE_SEED=%d", seed)
-		}
-	}()
-	r := rand.New(rand.NewPCG(seed, 1))
 	b := newFixture(t, sandboxtest.Start(t))
+	b.killExports(kills, torture.Begin(t, "Export killed under a reader", "SIGKILLs"))
+}
+
+// checklist 28 31: the same when the files wait in a Unity Catalog volume.
+func TestReadersNeverSeeAKilledExportFromAVolume(t *testing.T) {
+	t.Parallel()
+	kills := torture.Times(4, 20, 100)
+	if sandboxtest.Spark() {
+		kills = min(kills, 4)
+	}
+	b := newFixture(t, sandboxtest.Start(t))
+	b.staging = volumeStaging{b.openVolume(b.database)}
+	b.killExports(kills, torture.Begin(t, "Export killed under a reader, staging in a volume", "SIGKILLs"))
+}
+
+// killExports kills exports at any moment, while a reader watches the target.
+func (b *fixture) killExports(kills int, record *torture.Record) {
+	t, ok := b.t.(*testing.T)
+	if !ok {
+		b.t.Fatal("kills need a test, not a benchmark")
+	}
+	t.Helper()
+	r := rand.New(rand.NewPCG(torture.Seed(t), 1))
 	began := time.Now()
 	if cmd, output := b.start(t.Context(), 0); cmd.Wait() != nil {
 		t.Fatal(output)
@@ -208,10 +237,13 @@ func TestReadersNeverSeeAKilledExport(t *testing.T) {
 	stop()
 	saw := <-read
 	if saw.err != nil {
+		record.Wrong++
 		t.Error(saw.err)
 	}
 	_ = wh.Close() // its last query was cancelled
 	b.wantNoLeftovers()
+	record.Tried = killed
+	record.Note = fmt.Sprintf("%d reads saw %d whole tables and nothing else", saw.looks, len(saw.seen))
 	t.Logf("%d killed, %d finished; %d reads saw %d generations; one export takes %s",
 		killed, finished, saw.looks, len(saw.seen), whole.Round(time.Millisecond))
 	if killed < kills || saw.looks < kills || kills >= 200 && len(saw.seen) < kills/10 {

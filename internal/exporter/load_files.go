@@ -44,7 +44,7 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 			return nil, err
 		}
 	}
-	loaded, err := e.countRows(ctx)
+	loaded, err := e.countRows(ctx, e.loadSQL)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
 		if err != nil {
 			return err
 		}
-		bounded, err := boundStatement(ctx, wh, credential.Expires, timeout)
+		limit, err := boundStatement(ctx, wh, credential.Expires, timeout)
 		if err != nil {
 			return err
 		}
@@ -80,9 +80,10 @@ func (e *Export) copyInto(ctx context.Context, l layout, files []string) error {
 		if err != nil {
 			return err
 		}
-		err = wh.ExecIdempotent(databricks.WithSecrets(ctx, credential.Secrets()...), statement)
-		if err == nil && bounded {
-			err = setTimeout(ctx, wh, timeout)
+		bounded := databricks.WithStatementTimeout(databricks.WithSecrets(ctx, credential.Secrets()...), limit)
+		err = wh.ExecIdempotent(bounded, statement)
+		if err == nil && limit < timeout {
+			err = wh.SetStatementTimeout(ctx, timeout)
 		}
 		return nameMissingGrant(err, credential)
 	})
@@ -108,18 +109,16 @@ func nameMissingGrant(err error, credential staging.CopyCredential) error {
 // keys.
 const expiryMargin = 5 * time.Minute
 
-// boundStatement sets a shorter statement timeout in the session if the keys may expire
-// before the query timeout. The warehouse then stops the statement before the keys expire.
-func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.Time, timeout time.Duration) (bounded bool, err error) {
+// boundStatement returns the timeout of a statement with the keys. It sets a shorter one in
+// the session if they may expire before the query timeout. The warehouse then stops the
+// statement before the keys expire.
+func boundStatement(ctx context.Context, wh *databricks.Warehouse, expires time.Time, timeout time.Duration) (time.Duration, error) {
 	left := time.Until(expires) - expiryMargin
 	if expires.IsZero() || left >= timeout {
-		return false, nil
+		return timeout, nil
 	}
-	return true, setTimeout(ctx, wh, left)
-}
-
-func setTimeout(ctx context.Context, wh *databricks.Warehouse, d time.Duration) error {
-	return wh.ExecIdempotent(ctx, fmt.Sprintf("SET STATEMENT_TIMEOUT = %d", max(1, int64(d/time.Second))))
+	left = max(left, time.Second)
+	return left, wh.SetStatementTimeout(ctx, left)
 }
 
 // inferredColumns returns the columns that COPY INTO inferred from the files.
@@ -220,10 +219,10 @@ func credentialSQL(c staging.CopyCredential) (string, error) {
 		databricks.Literal(c.AccessKeyID), databricks.Literal(c.SecretAccessKey.Reveal()), databricks.Literal(c.SessionToken.Reveal())), nil
 }
 
-// countRows counts the rows of the load table.
-func (e *Export) countRows(ctx context.Context) (n int64, err error) {
+// countRows counts the rows of a table, whose name is quoted.
+func (e *Export) countRows(ctx context.Context, table string) (n int64, err error) {
 	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
-		rows, err := wh.Query(ctx, "SELECT count(*) FROM "+e.loadSQL)
+		rows, err := wh.Query(ctx, "SELECT count(*) FROM "+table)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,9 @@ type existingTable struct {
 	ours       bool
 	properties map[string]string
 	detail     databricks.TableDetail
+	// historyRefused reports that the warehouse refuses to read the history, as of a table
+	// with row filters or column masks.
+	historyRefused bool
 	// version is the table's latest version; -1 if it has none.
 	version int64
 }
@@ -35,9 +38,11 @@ const mappingProperty = "delta.columnMapping.mode"
 var preservedDelta = []string{
 	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite", "delta.checkpoint.writeStatsAsJson",
 	"delta.checkpoint.writeStatsAsStruct", "delta.checkpointInterval", "delta.checkpointPolicy",
+	"delta.compatibility.symlinkFormatManifest.enabled",
 	"delta.dataSkippingNumIndexedCols", "delta.deletedFileRetentionDuration", "delta.enableChangeDataFeed",
-	"delta.enableDeletionVectors", "delta.enableRowTracking", "delta.enableTypeWidening", "delta.isolationLevel",
-	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomizeFilePrefixes",
+	"delta.enableDeletionVectors", "delta.enableInCommitTimestamps", "delta.enableRowTracking", "delta.enableTypeWidening",
+	"delta.isolationLevel",
+	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomPrefixLength", "delta.randomizeFilePrefixes",
 	"delta.setTransactionRetentionDuration", "delta.targetFileSize", "delta.tuneFileSizesForRewrites",
 }
 

@@ -17,6 +17,7 @@ type noProgress struct{}
 func (noProgress) Phase(string, int64)      {}
 func (noProgress) Advance(int64)            {}
 func (noProgress) Count(func(*jobs.Counts)) {}
+func (noProgress) Warn(string)              {}
 
 // The definition's query timeout bounds the statements of each session, of a run
 // and of a dry run.

@@ -26,21 +26,18 @@ func (e *Export) inspectTarget(ctx context.Context) (before existingTable, err e
 
 func (e *Export) readTarget(ctx context.Context, wh *databricks.Warehouse) (existingTable, error) {
 	target := e.target()
-	pattern := target.Table
-	if strings.ContainsAny(pattern, "*|") { // a pattern would treat them as wildcards
-		pattern = ""
-	}
-	tables, err := wh.Tables(ctx, target.Catalog, target.Database, pattern)
+	table, found, err := wh.FindTable(ctx, target)
 	if err != nil {
 		return existingTable{}, err
 	}
-	found := slices.IndexFunc(tables, func(t jobs.TableInfo) bool { return strings.EqualFold(t.Name, target.Table) })
-	if found < 0 {
+	if !found {
 		return existingTable{version: -1}, nil
 	}
-	if kind := tables[found].Type; strings.Contains(kind, "VIEW") {
-		return existingTable{}, jobs.Invalid("table_name", fmt.Sprintf("%s is a %s", target, strings.ToLower(strings.ReplaceAll(kind, "_", " "))),
-			"An export replaces a table.", "Choose another table_name")
+	if err := refuseView(target, table); err != nil {
+		return existingTable{}, err
+	}
+	if err := e.checkKind(ctx, wh); err != nil {
+		return existingTable{}, err
 	}
 	properties, err := tblProperties(ctx, wh, e.targetSQL)
 	if err != nil {
@@ -53,48 +50,46 @@ func (e *Export) readTarget(ctx context.Context, wh *databricks.Warehouse) (exis
 		if owner != "" {
 			why = "By its property " + ownerProperty + ", job " + owner + " created it."
 		}
-		return existingTable{}, jobs.Invalid("table_name", fmt.Sprintf("%s exists and was not created by this export", target), why,
-			"Choose another table_name, or set overwrite_existing = true to replace it")
+		return existingTable{}, notCreatedHere(target, why)
 	}
 	before := existingTable{exists: true, ours: ours, properties: properties, version: -1}
 	if before.columns, err = wh.Columns(ctx, target, ""); err != nil {
 		return existingTable{}, err
 	}
 	commits, err := wh.LatestCommits(ctx, target, 1)
-	if err == nil {
-		before.detail, err = wh.Detail(ctx, target)
-	}
-	if !ours && databricks.Class(err) != "" {
-		return before, nil // only a Delta table has a history and a clustering
+	refused := databricks.IsNotApplicable(err)
+	if err != nil && !refused {
+		return before, err
 	}
 	if len(commits) > 0 {
 		before.version = commits[0].Version
+	}
+	before.detail, err = wh.Detail(ctx, target)
+	before.historyRefused = refused && (ours || err == nil)
+	if refused && databricks.IsNotApplicable(err) {
+		err = nil // the table is not a Delta table, or its policies refuse this too
 	}
 	return before, err
 }
 
 // tblProperties returns the properties of a table.
 func tblProperties(ctx context.Context, wh *databricks.Warehouse, table string) (map[string]string, error) {
-	rows, err := wh.Query(ctx, "SHOW TBLPROPERTIES "+table)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
+	rows, err := wh.QueryTexts(ctx, "SHOW TBLPROPERTIES "+table)
 	all := map[string]string{}
-	for rows.Next() {
-		var key, value string
-		if err := rows.Scan(&key, &value); err != nil {
-			return nil, err
+	for _, row := range rows {
+		if len(row) != 2 {
+			return nil, fmt.Errorf("SHOW TBLPROPERTIES %s: got %d columns, want 2", table, len(row))
 		}
-		all[key] = value
+		all[row[0]] = row[1]
 	}
-	return all, errors.Join(rows.Err(), rows.Close())
+	return all, err
 }
 
 // replaceTable replaces the target's rows by those of the load table, in one commit.
 // INSERT OVERWRITE keeps the table's identity, comments, grants, constraints and
 // streaming readers, and needs the same columns. With other columns, CREATE OR
-// REPLACE is used, and what it drops is set again as far as possible.
+// REPLACE is used, and what it drops is set again. A table that has what cannot be set
+// again, such as policies, is altered instead.
 func (e *Export) replaceTable(ctx context.Context, columns []column, rows int64, before existingTable) error {
 	e.Progress.Phase("replacing the table", 0)
 	if before.exists && before.ours && sameColumns(before.columns, columns) {
@@ -103,6 +98,15 @@ func (e *Export) replaceTable(ctx context.Context, columns []column, rows int64,
 			return err
 		}
 		return e.restoreClustering(ctx, before, columns)
+	}
+	if before.exists {
+		g, err := e.governanceOf(ctx, before)
+		if err != nil {
+			return err
+		}
+		if len(g.by) > 0 {
+			return e.alterTable(ctx, columns, rows, before, g)
+		}
 	}
 	if err := e.checkConstraints(ctx, before); err != nil {
 		return err
@@ -133,7 +137,7 @@ func (e *Export) commitReplacement(ctx context.Context, statement string, rows i
 		err := e.once(ctx, func(wh *databricks.Warehouse) error { return wh.Exec(ctx, statement) })
 		unsure := databricks.IsOutcomeUnknown(err) || databricks.IsSessionLost(err) || isConcurrentCommit(err)
 		if err == nil || !unsure || attempt == maxReconnects || ctx.Err() != nil {
-			return err
+			return e.computedColumn(err)
 		}
 		if !isConcurrentCommit(err) {
 			_ = e.disconnect() // the session is lost already
@@ -166,6 +170,9 @@ func (e *Export) replacementCommitted(ctx context.Context, rows int64, before ex
 		class := databricks.Class(err)
 		if strings.HasPrefix(class, "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(class, "DELTA_TABLE_NOT_FOUND") {
 			return nil
+		}
+		if databricks.IsNotApplicable(err) {
+			return nil // the statement is sent again: it puts the same rows in place
 		}
 		for _, c := range commits {
 			whole := c.Operation == "WRITE" && c.Mode == "Overwrite" || strings.HasSuffix(c.Operation, "TABLE AS SELECT")

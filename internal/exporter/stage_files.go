@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
 )
 
 const (
@@ -65,7 +66,7 @@ func (e *Export) stageFiles(ctx context.Context, l layout, profiles iter.Seq2[[]
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	for range writers {
-		group.Go(func() error { return s.writeFiles(ctx) })
+		group.Go(func() error { return panics.Catch(func() error { return s.writeFiles(ctx) }) })
 	}
 	rows, scanErr := s.scan(ctx, profiles)
 	if scanErr != nil {

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
@@ -65,7 +65,7 @@ func TestNoStatementHasTheLongLivedKey(t *testing.T) {
 			}
 			copies++
 			if !strings.Contains(st.Text, c.with) || c.with != "AWS_SESSION_TOKEN" && strings.Contains(st.Text, "AWS_") {
-				t.Errorf("%s: got the statement %s, want one with %s", name, databricks.Redact(st.Text), c.with)
+				t.Errorf("%s: got the statement %s, want one with %s", name, redact.Text(st.Text), c.with)
 			}
 		}
 		if copies != 1 {
@@ -131,7 +131,7 @@ func TestACopyIntoEndsBeforeItsKeysExpire(t *testing.T) {
 	var seconds int
 	if len(order) != 3 || !strings.HasPrefix(order[1], "COPY INTO") || order[2] != "SET STATEMENT_TIMEOUT = 10800" {
 		t.Fatalf("got %d statements, want a shorter timeout, COPY INTO and the query timeout:\n%s",
-			len(order), databricks.Redact(strings.Join(order, "\n")))
+			len(order), redact.Text(strings.Join(order, "\n")))
 	}
 	if _, err := fmt.Sscanf(order[0], "SET STATEMENT_TIMEOUT = %d", &seconds); err != nil || seconds > 3300 || seconds < 3000 {
 		t.Errorf("got %s, %v, want a timeout of 3000 to 3300 seconds", order[0], err)
@@ -188,7 +188,7 @@ func TestAFailingVolumeLeavesTheTable(t *testing.T) {
 	s.ClearFaults(t)
 	b.wantTwoProfiles()
 	b.wantNoLeftovers()
-	// Requests that fail for a moment and transfer no data are tried again.
+	// Requests that fail for a moment are tried again.
 	s.SetFault(t, sandboxtest.Fault{Kind: "s3_error", On: "PutDirectory", Times: 1, Status: 503},
 		sandboxtest.Fault{Kind: "s3_error", On: "GetDirectory", Times: 1, Status: 503})
 	b.run(twoProfiles)
@@ -211,10 +211,15 @@ func (v volumeStaging) Create(ctx context.Context, key string) (exporter.Object,
 	return v.Volume.Create(ctx, key)
 }
 
-// volume opens the sandbox's volume.
+// volumeOf is a directory of the sandbox's volume.
+func volumeOf(prefix string) staging.VolumeConfig {
+	return staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging", Prefix: prefix}
+}
+
+// openVolume opens a directory of the sandbox's volume.
 func (b *fixture) openVolume(prefix string) *staging.Volume {
 	b.t.Helper()
-	v, err := staging.OpenVolume(b.t.Context(), staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging", Prefix: prefix}, b.workspace())
+	v, err := staging.OpenVolume(b.t.Context(), volumeOf(prefix), b.workspace())
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // fencedStore is a store and a sink. It checks that each transaction of an import
@@ -99,7 +100,7 @@ func mustRun(t *testing.T, i *Import) {
 // 4, four events in a batch.
 func newCommitScenario(t *testing.T, prepare func(*testing.T, *fencedStore, *fakeTable, *Import)) (*fencedStore, *Import) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

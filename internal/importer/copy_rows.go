@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -17,6 +18,11 @@ import (
 // by the size of both. What was read before a failure is committed. rowsRead
 // counts the rows of the batches that were committed.
 func (r *run) copyRows(ctx context.Context, q rowsQuery, e *emitter) (rowsRead int64, err error) {
+	return r.copyPages(ctx, func(ctx context.Context) pages { return r.src.rows(ctx, r.snap, q) }, q, e)
+}
+
+// copyPages does so with the answer to the query.
+func (r *run) copyPages(ctx context.Context, from answer, q rowsQuery, e *emitter) (rowsRead int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pages := make(chan *databricks.Batch, 1)
@@ -27,7 +33,7 @@ func (r *run) copyRows(ctx context.Context, q rowsQuery, e *emitter) (rowsRead i
 	var readErr error
 	g.Go(func() error {
 		defer close(pages)
-		readErr = r.readPages(reading, q, pages)
+		readErr = panics.Catch(func() error { return readPages(reading, from, pages) })
 		return nil // batches before the failure are still committed
 	})
 	g.Go(func() error {
@@ -40,27 +46,29 @@ func (r *run) copyRows(ctx context.Context, q rowsQuery, e *emitter) (rowsRead i
 				return ctx.Err()
 			}
 		}
-		return r.buildBatches(ctx, q, e, pages, stopReading)
+		return panics.Catch(func() error { return r.buildBatches(ctx, q, e, pages, stopReading) })
 	})
 	g.Go(func() error {
-		for b := range batches {
-			if err := r.commitBatch(ctx, b); err != nil {
-				return err
+		return panics.Catch(func() error {
+			for b := range batches {
+				if err := r.commitBatch(ctx, b); err != nil {
+					return err
+				}
+				rowsRead += b.rowsRead
 			}
-			rowsRead += b.rowsRead
-		}
-		return nil
+			return nil
+		})
 	})
 	err = g.Wait()
-	if err == nil && !e.limitReached {
+	if err == nil && !e.limitReached && e.unclearFrom == nil {
 		err = readErr
 	}
 	return rowsRead, err
 }
 
-// readPages passes the rows of a query on, page by page.
-func (r *run) readPages(ctx context.Context, q rowsQuery, pages chan<- *databricks.Batch) error {
-	for page, err := range r.src.rows(ctx, r.snap, q) {
+// readPages passes the rows of an answer on, page by page.
+func readPages(ctx context.Context, from answer, pages chan<- *databricks.Batch) error {
+	for page, err := range from(ctx) {
 		if err != nil {
 			return err
 		}
@@ -91,14 +99,14 @@ func (r *run) buildBatches(ctx context.Context, q rowsQuery, e *emitter, pages <
 		if page == nil {
 			return e.flush(ctx)
 		}
-		c, err := readColumns(page, len(r.snap.table.keys) > 0, q.previous != nil)
+		c, err := readColumns(page, len(r.snap.table.keys) > 0, q.counted())
 		if err != nil {
 			return err
 		}
 		if err := e.add(ctx, c); err != nil {
 			return err
 		}
-		if e.limitReached {
+		if e.limitReached || e.unclearFrom != nil {
 			stopReading()
 			return e.flush(ctx)
 		}

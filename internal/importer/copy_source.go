@@ -23,21 +23,18 @@ func (r *run) pinCopy(ctx context.Context) error {
 	r.dropCopies(ctx)
 	name := ""
 	if r.imp.Spec.ScratchSchema != "" {
-		if name, err = r.newCopyName(); err != nil {
-			return err
-		}
-		// The name is stored before the table is created: a copy that no cursor
-		// names would never be dropped.
-		r.cursor.addCopy(name)
-		if err := r.imp.writeCursor(ctx, cursorChange{cursor: r.cursor}); err != nil {
+		if name, err = r.recordCopy(ctx); err != nil {
 			return err
 		}
 	}
 	r.imp.Progress.Phase("copying a source without versions", 0)
-	if r.snap, err = r.src.copy(ctx, t, name, min(r.window().from, r.cursor.firstUnread())); err != nil {
+	if r.snap, err = r.src.copy(ctx, r.snap, name, min(r.window().from, r.cursor.firstUnread())); err != nil {
 		return err
 	}
-	return r.countAndPin(ctx, PinnedSnapshot{Copy: name})
+	if err := r.count(ctx); err != nil {
+		return err
+	}
+	return r.pin(ctx, PinnedSnapshot{Copy: name})
 }
 
 // newCopyName is a quoted name in the scratch schema that no other table has.

@@ -57,6 +57,12 @@ type Cursor struct {
 type ComparedSnapshot struct {
 	// TableVersion is nil for a source without versions.
 	TableVersion *int64 `json:"table_version,omitempty"`
+	// CommittedAt is when the version was committed; 0 if unknown, as in the documents of
+	// earlier releases. Another table of this name has another time for the version.
+	CommittedAt int64 `json:"committed,omitempty"`
+	// Replaced is set, and TableVersion is nil, after another table took the name of the
+	// one that the snapshot is of.
+	Replaced bool `json:"replaced,omitempty"`
 	// Columns is the schema of the snapshot.
 	Columns []SourceColumn `json:"columns"`
 	// DefinitionHash is that of the definition that the run executed.
@@ -67,6 +73,13 @@ type ComparedSnapshot struct {
 	// later than the warehouse's clock and were left for a later run.
 	RowsNull   int64 `json:"rows_null,omitempty"`
 	RowsFuture int64 `json:"rows_future,omitempty"`
+	// Partial is set when the rows of the snapshot above the watermark were not all
+	// sent: the run that read it did not finish.
+	Partial bool `json:"partial,omitempty"`
+	// Pages is the number of the last page of remembered rows that were sent up to
+	// this snapshot. Later pages have rows that were added since. It is nil in the
+	// documents of releases that did not read changes.
+	Pages *int64 `json:"pages,omitempty"`
 }
 
 // SourceColumn is one column of a snapshot's schema.
@@ -83,19 +96,48 @@ type PinnedSnapshot struct {
 	// copy, which ends with its session.
 	TableVersion *int64 `json:"table_version,omitempty"`
 	Copy         string `json:"copy,omitempty"`
+	// CommittedAt is when the version was committed; 0 if unknown.
+	CommittedAt int64 `json:"committed,omitempty"`
 	// Upper is the warehouse's clock when the snapshot was pinned.
 	Upper int64 `json:"upper"`
 	// Columns is the schema of the snapshot.
 	Columns []SourceColumn `json:"columns"`
 	// DefinitionHash is that of the definition that the run began with.
 	DefinitionHash string `json:"plan"`
+	// Changes are the changes that lead to the snapshot; nil when the window below
+	// the watermark is compared.
+	Changes *PinnedChanges `json:"changes,omitempty"`
 	// WindowCompared is set once all rows without a timestamp and all late rows
 	// below the watermark were sent.
 	WindowCompared bool `json:"compared,omitempty"`
+	// Comparable is set with WindowCompared by releases that remember rows down to
+	// just below the lookback: a later run can compare with this snapshot, whether it
+	// was read to its end or not.
+	Comparable bool `json:"comparable,omitempty"`
 	// Position is the last row sent above the watermark.
 	Position *Position `json:"position,omitempty"`
 	// Reached is the latest timestamp that was read and is not later than Upper.
 	Reached *int64 `json:"reached,omitempty"`
+}
+
+// PinnedChanges are the changes between an earlier version of the table, whose rows
+// up to the watermark were all sent, and the pinned one.
+type PinnedChanges struct {
+	// After is the earlier version, CommittedAt when it was committed (0 if unknown), and
+	// Columns its schema.
+	After       int64          `json:"after"`
+	CommittedAt int64          `json:"committed,omitempty"`
+	Columns     []SourceColumn `json:"columns"`
+	// Feed is set when the change data feed is read, and not both versions.
+	Feed bool `json:"feed,omitempty"`
+	// NewRows is set when the rows above the watermark are read from the changes too.
+	NewRows bool `json:"new_rows,omitempty"`
+	// Pages is the number of the last page of rows that were sent up to the earlier
+	// version, and RowsNull how many of its rows have no timestamp.
+	Pages    int64 `json:"pages,omitempty"`
+	RowsNull int64 `json:"rows_null,omitempty"`
+	// DeletesSent counts the events of deleted rows that were sent.
+	DeletesSent int64 `json:"deletes_sent,omitempty"`
 }
 
 // Position is a place in the order of a snapshot's rows.
@@ -133,15 +175,30 @@ func (c *Cursor) adoptSchema(t *table) {
 // pin makes a snapshot the one that the run reads.
 func (c *Cursor) pin(p PinnedSnapshot) { c.Pinned = &p }
 
-// releaseSnapshot gives the pinned snapshot up, finished or not. What was read
-// of it counts: the watermark advances to the latest timestamp that was read.
-// That timestamp may have more rows; the next run compares it again.
+// releaseSnapshot gives up a pinned snapshot that was not read to its end. What was
+// read of it counts. The latest timestamp that was read may have more rows: the
+// watermark advances to just before it, and the rows that were sent at it are told
+// from the others by the remembered ones, as those of the future are.
 func (c *Cursor) releaseSnapshot() {
 	p := c.Pinned
 	c.Pinned = nil
-	if p.Reached != nil {
+	if p.Comparable {
+		pages := c.Pages
+		c.LastCompared = &ComparedSnapshot{TableVersion: p.TableVersion, CommittedAt: p.CommittedAt, Columns: p.Columns,
+			DefinitionHash: p.DefinitionHash, Partial: true, Pages: &pages}
+		if r := p.Reached; r != nil {
+			c.advanceWatermark(*r - 1)
+			c.FutureSentThrough = laterOf(c.FutureSentThrough, *r)
+		}
+	} else if p.Reached != nil { // pinned by an earlier release
 		c.advanceWatermark(*p.Reached)
 	}
+	c.addFutureSent(p)
+}
+
+// addFutureSent records the rows of a snapshot that were sent while they were later
+// than the warehouse's clock.
+func (c *Cursor) addFutureSent(p *PinnedSnapshot) {
 	if p.Position != nil && p.Position.Micros > p.Upper {
 		c.FutureSentThrough = laterOf(c.FutureSentThrough, p.Position.Micros)
 	}
@@ -154,8 +211,14 @@ func (c *Cursor) advanceWatermark(to int64) { c.Watermark = laterOf(c.Watermark,
 // one that the next run compares with.
 func (c *Cursor) finish(compared ComparedSnapshot) {
 	if p := c.Pinned; p != nil {
-		c.releaseSnapshot()
-		compared.TableVersion, compared.Columns, compared.DefinitionHash = p.TableVersion, p.Columns, p.DefinitionHash
+		pages := c.Pages
+		c.Pinned = nil
+		if p.Reached != nil {
+			c.advanceWatermark(*p.Reached)
+		}
+		c.addFutureSent(p)
+		compared.TableVersion, compared.CommittedAt = p.TableVersion, p.CommittedAt
+		compared.Columns, compared.DefinitionHash, compared.Pages = p.Columns, p.DefinitionHash, &pages
 		c.LastCompared = &compared
 	}
 	if f := c.FutureSentThrough; f != nil && c.Watermark != nil && *f <= *c.Watermark {
@@ -183,8 +246,42 @@ func (c *Cursor) advance(micros, occurrence int64) {
 	}
 }
 
-// windowCompared records that the window below the watermark was compared.
-func (c *Cursor) windowCompared() { c.Pinned.WindowCompared = true }
+// windowCompared records that the rows of the pinned snapshot up to the watermark
+// were all sent, or left out for good.
+func (c *Cursor) windowCompared() {
+	c.Pinned.WindowCompared, c.Pinned.Comparable = true, true
+}
+
+// moveCompared records a version that has the same rows as the one that the last run
+// read, and when it was committed.
+func (c *Cursor) moveCompared(version, committedAt int64) {
+	moved := *c.LastCompared
+	moved.TableVersion, moved.CommittedAt = &version, committedAt
+	c.LastCompared = &moved
+}
+
+// leaveTable records that another table has the name of the one that the last run read:
+// its version cannot be compared with.
+func (c *Cursor) leaveTable() {
+	left := *c.LastCompared
+	left.TableVersion, left.CommittedAt, left.Replaced = nil, 0, true
+	c.LastCompared = &left
+}
+
+// countDelete counts one event of a deleted row.
+func (c *Cursor) countDelete() { c.Pinned.Changes.DeletesSent++ }
+
+// giveUpFeed reads both versions instead of the feed where whole is set, and compares
+// the window otherwise.
+func (c *Cursor) giveUpFeed(whole bool) {
+	if !whole {
+		c.Pinned.Changes = nil
+		return
+	}
+	changes := *c.Pinned.Changes
+	changes.Feed, changes.NewRows = false, false
+	c.Pinned.Changes = &changes
+}
 
 // remember takes the next page number for rows that are sent.
 func (c *Cursor) remember(pages int) { c.Pages += int64(pages) }
@@ -227,6 +324,10 @@ func (c *Cursor) clone() Cursor {
 		reached := *r
 		pinned.Reached = &reached
 	}
+	if changes := pinned.Changes; changes != nil {
+		copied := *changes
+		pinned.Changes = &copied
+	}
 	out.Pinned = &pinned
 	return out
 }
@@ -266,6 +367,15 @@ func laterOf(a *int64, b int64) *int64 {
 		return a
 	}
 	return &b
+}
+
+// sentThrough is the latest timestamp of the rows that were sent; nil before the first.
+// Above the watermark it has those of the future and those of a run that did not finish.
+func (c *Cursor) sentThrough() *int64 {
+	if c.Watermark == nil {
+		return c.FutureSentThrough
+	}
+	return laterOf(c.FutureSentThrough, *c.Watermark)
 }
 
 // subtractMicros subtracts and stays above store.NullMicros, which is no timestamp.

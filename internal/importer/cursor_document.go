@@ -44,9 +44,20 @@ func readCursor(ctx context.Context, s CursorStore, key string) (*storedCursor, 
 		return nil, err
 	}
 	if c.Version == cursorVersion {
+		c.completePages()
 		return &storedCursor{Cursor: c}, nil
 	}
 	return upgradeVersion1(ctx, s, key, c)
+}
+
+// completePages adds what a release that did not read changes left out: after its last
+// run finished, no row was sent.
+func (c *Cursor) completePages() {
+	if l := c.LastCompared; l != nil && l.Pages == nil && c.Pinned == nil {
+		completed, pages := *l, c.Pages
+		completed.Pages = &pages
+		c.LastCompared = &completed
+	}
 }
 
 func decodeCursor(key string, document []byte) (c Cursor, err error) {

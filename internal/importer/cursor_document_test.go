@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // version2Document is a document with every key that a release before the one
@@ -75,7 +76,7 @@ func putVersion1(t *testing.T, db *store.DB, key string, watermark int64, digest
 // beside it; reading alone changes nothing.
 func TestADocumentOfVersion1IsUpgraded(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

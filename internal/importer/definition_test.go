@@ -135,7 +135,7 @@ func TestColumnsConditionsAndLimits(t *testing.T) {
 	b := newFixture(t, sandboxtest.Shared(t), "id BIGINT, ssn STRING, country STRING, line INT, ts TIMESTAMP")
 	b.exec("INSERT INTO %t SELECT id, 'secret', if(id % 2 = 0, 'DE', 'FR'), CAST(100 - id AS INT), " +
 		"timestamp_micros(1700000000000000 + (id DIV 10) * 1000000) FROM range(40)")
-	b.imp.Spec.ExcludeColumns, b.imp.Spec.Where, b.imp.Spec.KeyColumns = []string{"SSN"}, "country = 'DE' -- a comment", []string{"line"}
+	b.imp.Spec.ExcludeColumns, b.imp.Spec.Where, b.imp.Spec.KeyColumns = []string{"SSN"}, "country = 'DE'", []string{"line"}
 	b.imp.Spec.RowLimit, b.imp.Spec.BatchSize = 7, 3
 	b.wantEvents(8, 6, 4, 2, 0, 18, 16)
 	b.wantEvents(14, 12, 10, 28, 26, 24, 22)

@@ -3,13 +3,11 @@ package importer
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // DryRun reports what Run would do. It executes the same steps on a cursor that is
@@ -53,6 +51,15 @@ func (i *Import) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 		return p, err
 	}
 	d.out.Reads.Source = jobs.TableName{Catalog: i.Spec.Catalog, Database: i.Spec.Database, Table: i.Spec.Table}.String()
+	d.out.Reads.Continues = cursor != nil
+	if w := r.cursor.Watermark; w != nil {
+		d.out.Reads.Watermark = timeOf(*w)
+	}
+	if r.snap.table != nil { // the table is not resolved if its version is unchanged
+		for _, c := range r.snap.table.event {
+			d.out.Reads.Columns = append(d.out.Reads.Columns, jobs.DryRunColumn{Name: c.Name, Type: c.Type})
+		}
+	}
 	d.out.Reads.Snapshot, d.out.Reads.RowsNull, d.out.Writes.Stream = r.snap.label, r.counted.nulls, i.Spec.Stream
 	if unchanged {
 		d.note("The last run read this version to its end: no row can be new, and a run ends here.")
@@ -82,7 +89,12 @@ func (d *dryRun) readSnapshot(ctx context.Context, readOnlySrc *readOnlySource) 
 	if readOnlySrc.copied != nil {
 		shown = *readOnlySrc.copied
 		d.addStatement(readOnlySrc.statement)
-		d.note("The source has no versions: a run copies it first, and reads the copy. The counts are of the source as it is now.")
+		if r.snap.version == nil {
+			d.note("The source has no versions: a run copies it first, and reads the copy. The counts are of the source as it is now.")
+		}
+	}
+	if r.way.why != "" {
+		d.note(r.way.why)
 	}
 	relation, err := shown.relation()
 	if err != nil {
@@ -92,8 +104,15 @@ func (d *dryRun) readSnapshot(ctx context.Context, readOnlySrc *readOnlySource) 
 	if p := r.cursor.Pinned; p != nil && p.Position != nil {
 		upper = &p.Upper
 	}
-	d.addStatement(countStatement(relation, r.countQuery(upper)))
-	if err := d.addLateRows(ctx, shown); err != nil {
+	if err := d.addCounts(shown, relation, upper); err != nil {
+		return err
+	}
+	if r.cursor.Pinned.Changes != nil {
+		err = d.addChanges(shown)
+	} else {
+		err = d.addLateRows(ctx, shown)
+	}
+	if err != nil {
 		return err
 	}
 	if err := d.addNewRows(ctx, shown); err != nil {
@@ -120,7 +139,7 @@ func (d *dryRun) addLateRows(ctx context.Context, shown snapshot) error {
 			r.previousGone = true
 			q.previous = nil
 			late.Against = rememberedRows
-			if r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&r.cursor.Pinned.Upper)); err != nil {
+			if r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&r.cursor.Pinned.Upper, true)); err != nil {
 				return err
 			}
 		}
@@ -201,11 +220,40 @@ func (d *dryRun) addNewRows(ctx context.Context, shown snapshot) error {
 			return err
 		}
 		d.addStatement(statement)
+		if n == 0 {
+			if err := d.addSamples(ctx, q); err != nil {
+				return err
+			}
+		}
 		s.rows -= skipped + e.skipRows
 		reads.Rows += s.rows
 		reads.Slices = append(reads.Slices, jobs.DryRunSlice{From: time.UnixMicro(s.from).UTC(), To: time.UnixMicro(s.to).UTC(), Rows: s.rows})
 	}
 	d.out.Writes.Rows += reads.Rows
+	return nil
+}
+
+// addSamples adds the first rows of a query.
+func (d *dryRun) addSamples(ctx context.Context, q rowsQuery) error {
+	q.most = d.r.imp.Samples
+	if q.most <= 0 {
+		return nil
+	}
+	for b, err := range d.r.src.rows(ctx, d.r.snap, q) {
+		if err != nil {
+			return err
+		}
+		c, err := readColumns(b, len(d.r.snap.table.keys) > 0, false)
+		if err != nil {
+			return err
+		}
+		for n := range c.micros {
+			if len(d.out.Samples) == q.most {
+				return nil
+			}
+			d.out.Samples = append(d.out.Samples, jobs.DryRunSample{Row: string(c.row.At(n))})
+		}
+	}
 	return nil
 }
 
@@ -240,33 +288,3 @@ func timeOf(micros int64) *time.Time {
 	t := time.UnixMicro(micros).UTC()
 	return &t
 }
-
-// readOnlyCursors ignores writes.
-type readOnlyCursors struct{ CursorStore }
-
-func (readOnlyCursors) Write(context.Context, func(*store.Tx) error) error { return nil }
-
-// noProgress ignores progress.
-type noProgress struct{}
-
-func (noProgress) Phase(string, int64)      {}
-func (noProgress) Advance(int64)            {}
-func (noProgress) Count(func(*jobs.Counts)) {}
-
-// readOnlySource creates no copies and drops none.
-type readOnlySource struct {
-	source
-	// copied is the copy that a run would create, and statement how.
-	copied    *snapshot
-	statement string
-}
-
-var errDryRun = errors.New("a dry run drops no table")
-
-func (l *readOnlySource) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
-	copied, statement, err := copyStatement(t, name, from)
-	l.copied, l.statement = &copied, statement
-	return snapshot{table: t, label: "the source as it is now"}, err
-}
-
-func (l *readOnlySource) drop(context.Context, string) error { return errDryRun }

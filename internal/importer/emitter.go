@@ -70,6 +70,19 @@ type emitter struct {
 	// skipRows is how many rows the query repeats that are before the position.
 	skipRows int64
 
+	// added is set for late rows that are read from changes: how often a row was there
+	// before is not known.
+	added *addedRows
+	// deletes is set for the keys of deleted rows.
+	deletes bool
+	// base is the range of changes that late or deleted rows are read from.
+	base changeRange
+	// countTimes is set where a row of the answer counts as often as it was added.
+	countTimes bool
+	// unclearFrom is the timestamp of the first row of which only both versions of
+	// the table tell how often it is to be sent: nothing was read from it on.
+	unclearFrom *int64
+
 	group rowGroup
 
 	batch *eventBatch
@@ -93,6 +106,9 @@ type rowGroup struct {
 	notRemembered int64
 	// inBatch is set when the batch remembers the group already.
 	inBatch bool
+	// changed is set when the ids of the group's events name the version after which
+	// the row was added.
+	changed bool
 }
 
 // columns are the columns of a page of rows.
@@ -151,7 +167,7 @@ func (e *emitter) add(ctx context.Context, c columns) error {
 			if c.hasCounters {
 				before = c.before[n]
 			}
-			if err := e.countAlreadySent(ctx, before); err != nil {
+			if err := e.countAlreadySent(ctx, before); err != nil || e.unclearFrom != nil {
 				return err
 			}
 		}
@@ -160,6 +176,9 @@ func (e *emitter) add(ctx context.Context, c columns) error {
 			times = c.times[n]
 		}
 		e.currentBatch().rowsRead++
+		if e.countTimes {
+			e.currentBatch().rowsRead += times - 1
+		}
 		for range times {
 			if err := e.addRow(ctx, c, n, tie); err != nil || e.limitReached {
 				return err
@@ -180,6 +199,9 @@ func (e *emitter) countAlreadySent(ctx context.Context, before int64) error {
 	row := store.SentRow{Micros: g.micros}
 	if !row.SetDigest(g.digest) {
 		return malformedDigest(g.digest)
+	}
+	if e.added != nil {
+		return e.countAdded(ctx, row)
 	}
 	remembered, err := e.sentBefore.times(ctx, row)
 	if err != nil {
@@ -207,7 +229,19 @@ func (e *emitter) addRow(ctx context.Context, c columns, n int, tie []byte) erro
 		return nil
 	}
 	data := c.row.At(n)
-	e.ids.append(g.micros, g.digest, tie, g.occurrence)
+	switch {
+	case e.deletes:
+		var err error
+		if data, err = deletedEvent(data, c.recorded[n]); err != nil {
+			return err
+		}
+		e.ids.appendChange("deleted", e.base, 0, g.digest, tie, g.occurrence)
+		e.cursor.countDelete()
+	case g.changed:
+		e.ids.appendChange("added", e.base, g.micros, g.digest, tie, g.occurrence)
+	default:
+		e.ids.append(g.micros, g.digest, tie, g.occurrence)
+	}
 	event := jobs.Event{Time: time.UnixMicro(c.recorded[n]).UTC(), Data: data}
 	if len(data) > maxEventBytes {
 		event.Data = nil
@@ -216,8 +250,10 @@ func (e *emitter) addRow(ctx context.Context, c columns, n int, tie []byte) erro
 		b.bytes += int64(len(data))
 	}
 	b.events = append(b.events, event)
-	if err := e.remember(b); err != nil {
-		return err
+	if !e.deletes {
+		if err := e.remember(b); err != nil {
+			return err
+		}
 	}
 	e.cursor.countSent()
 	e.limitReached = e.imp.limit >= 0 && e.cursor.Sent >= e.imp.limit
@@ -232,7 +268,7 @@ func (e *emitter) addRow(ctx context.Context, c columns, n int, tie []byte) erro
 func (e *emitter) skipRow() error {
 	e.skipRows--
 	p := e.cursor.Pinned.Position
-	if e.group.micros == p.Micros && (p.Digest == "" || p.Digest == string(e.group.digest)) {
+	if e.deletes || e.group.micros == p.Micros && (p.Digest == "" || p.Digest == string(e.group.digest)) {
 		return nil
 	}
 	return &jobs.Error{Code: jobs.CodeFailed, Summary: "The snapshot is not as it was when this run was interrupted",
@@ -313,7 +349,9 @@ func (e *emitter) trim(b *eventBatch) {
 	if reached == nil {
 		return
 	}
-	oldest := subtractMicros(*reached, e.imp.lookback())
+	// The watermark of a run that does not finish is just before what it reached.
+	oldest := subtractMicros(*reached, e.imp.lookback()+1)
+	e.cursor.forgetBefore(oldest)
 	first := slices.IndexFunc(b.remember, func(r store.SentRow) bool { return r.Micros >= oldest })
 	if first < 0 {
 		first = len(b.remember)
@@ -323,23 +361,4 @@ func (e *emitter) trim(b *eventBatch) {
 		return
 	}
 	b.forgetBefore = &oldest
-	e.cursor.forgetBefore(oldest)
-}
-
-// inDigestOrder sorts remembered rows that came in the order of key columns, and
-// joins those of one timestamp and digest.
-func inDigestOrder(rows []store.SentRow, keyOrder bool) []store.SentRow {
-	if !keyOrder {
-		return rows
-	}
-	slices.SortFunc(rows, store.SentRow.Compare)
-	out := rows[:1]
-	for _, r := range rows[1:] {
-		if last := &out[len(out)-1]; last.Compare(r) == 0 {
-			last.Times += r.Times
-		} else {
-			out = append(out, r)
-		}
-	}
-	return out
 }

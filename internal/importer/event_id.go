@@ -46,6 +46,27 @@ func (w *eventIDs) append(micros int64, digest, tie []byte, occurrence int64) {
 	w.out = hex.AppendEncode(w.out, sum[:eventIDLength/2])
 }
 
+// appendChange appends the id of a row that was added, or of a key that lost a row,
+// after a version of the table. How often the row was there before is not known, so
+// that the version tells it from earlier events of an identical row. The time of its
+// commit, where it is known, tells the version from that of another table of the name.
+func (w *eventIDs) appendChange(kind string, base changeRange, micros int64, digest, tie []byte, occurrence int64) {
+	b := appendText(w.input[:w.prefix], digest)
+	if tie != nil {
+		b = appendText(b, tie)
+	}
+	b = appendText(b, []byte(kind))
+	if base.committedAt != 0 { // an earlier release did not keep the time: its ids stay as they are
+		b = binary.BigEndian.AppendUint64(b, uint64(base.committedAt)) // #nosec G115 -- the bits are what is hashed
+	}
+	for _, n := range []int64{base.after, micros, occurrence} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n)) // #nosec G115 -- the bits are what is hashed
+	}
+	w.input = binary.BigEndian.AppendUint64(b, w.generation)
+	sum := sha256.Sum256(w.input)
+	w.out = hex.AppendEncode(w.out, sum[:eventIDLength/2])
+}
+
 // take returns the ids that were computed since its last call, concatenated.
 func (w *eventIDs) take() string {
 	text := string(w.out)

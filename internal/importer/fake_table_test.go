@@ -5,11 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -34,6 +35,10 @@ func (r fakeRow) json() string { return fmt.Sprintf(`{"key":%d,"text":%q}`, r.ke
 // fakeTable is a table with versions, and the source that reads it.
 type fakeTable struct {
 	versions [][]fakeRow
+	// committed are when the versions were committed, and commits counts the commits of
+	// all tables that had the name.
+	committed []int64
+	commits   int64
 	// vacuumed is the first version that can be read. history is false for a table
 	// without versions.
 	vacuumed int64
@@ -44,8 +49,18 @@ type fakeTable struct {
 	// page is how many rows a page has, and breaksAfter how many pages are returned
 	// before the session is lost; -1 is never.
 	page, breaksAfter int
+	// mu guards queries and breaksAfter: two answers are read at a time.
+	mu sync.Mutex
 	// queries counts the queries that read rows.
 	queries int
+	// feedFrom is the first version whose commit the change data feed has, and
+	// feedRead is set when changes were read from it.
+	feedFrom               int64
+	feedRead, feedEverRead bool
+	// refusesCompared is set when no statement that compares two versions succeeds.
+	refusesCompared bool
+	// optimized are the versions whose commits are known to change no row.
+	optimized map[int64]bool
 	// pinned are the snapshots that were pinned.
 	pinned []fakeSnapshot
 }
@@ -57,37 +72,86 @@ type fakeSnapshot struct {
 }
 
 func newFakeTable() *fakeTable {
-	return &fakeTable{versions: [][]fakeRow{nil}, history: true, copies: map[string][]fakeRow{}, page: 3, breaksAfter: -1}
+	f := &fakeTable{history: true, copies: map[string][]fakeRow{}, page: 3, breaksAfter: -1}
+	f.recreate(nil)
+	return f
+}
+
+// recreate drops the table, and creates another one with these versions.
+func (f *fakeTable) recreate(versions ...[]fakeRow) {
+	f.versions, f.committed, f.vacuumed, f.feedFrom, f.optimized = nil, nil, 0, math.MaxInt64, map[int64]bool{}
+	for _, rows := range versions {
+		f.add(rows)
+	}
+}
+
+// add adds a version.
+func (f *fakeTable) add(rows []fakeRow) {
+	f.commits++
+	f.versions, f.committed = append(f.versions, rows), append(f.committed, f.commits)
 }
 
 func (f *fakeTable) current() []fakeRow { return f.versions[len(f.versions)-1] }
 
 // commit adds a version.
 func (f *fakeTable) commit(change func([]fakeRow) []fakeRow) {
-	f.versions = append(f.versions, change(slices.Clone(f.current())))
+	f.add(change(slices.Clone(f.current())))
 }
 
 var errLost = &jobs.Error{Code: jobs.CodeUnreachable, Summary: "the session was lost"}
 
-func (f *fakeTable) latestVersion(context.Context) (int64, bool, error) {
-	return int64(len(f.versions) - 1), f.history, nil
+func (f *fakeTable) latestVersion(context.Context) (databricks.Commit, bool, error) {
+	return f.commitOf(int64(len(f.versions) - 1)), f.history, nil
+}
+
+func (f *fakeTable) commitOf(version int64) databricks.Commit {
+	c := databricks.Commit{Version: version, At: time.UnixMicro(f.committed[version]), Operation: "WRITE"}
+	if f.optimized[version] {
+		c.Operation = "OPTIMIZE"
+	}
+	return c
+}
+
+func (f *fakeTable) commitsSince(_ context.Context, version, _ int64) (commits []databricks.Commit, err error) {
+	newest := int64(len(f.versions) - 1)
+	for v := newest; v >= min(version, newest); v-- {
+		commits = append(commits, f.commitOf(v))
+	}
+	return commits, nil
+}
+
+// has reports whether a version can be read.
+func (f *fakeTable) has(version int64) bool {
+	return version >= f.vacuumed && version < int64(len(f.versions))
 }
 
 func (f *fakeTable) columns(_ context.Context, version *int64) ([]SourceColumn, error) {
-	if version != nil && *version < f.vacuumed {
+	if version != nil && !f.has(*version) {
 		return nil, errSnapshotGone
 	}
 	return []SourceColumn{{Name: "ts", Type: "TIMESTAMP"}, {Name: "k", Type: "INT"}, {Name: "text", Type: "STRING"}}, nil
 }
 
-func (f *fakeTable) copy(_ context.Context, t *table, name string, from int64) (snapshot, error) {
+func (f *fakeTable) layout(context.Context) (layout, error) {
+	return layout{bytes: 1000, files: 2}, nil
+}
+
+func (f *fakeTable) copy(_ context.Context, of snapshot, name string, from int64) (snapshot, error) {
 	if name == "" {
-		name = "temporary"
+		name = temporaryCopy
 	}
-	f.copies[name] = slices.DeleteFunc(slices.Clone(f.current()), func(r fakeRow) bool {
+	rows := f.current()
+	if of.version != nil {
+		var err error
+		if rows, err = f.at(of); err != nil {
+			return snapshot{}, err
+		}
+	}
+	f.copies[name] = slices.DeleteFunc(slices.Clone(rows), func(r fakeRow) bool {
 		return r.micros != store.NullMicros && r.micros < from
 	})
-	return snapshot{table: t, copied: name, label: "copy"}, nil
+	of.copied, of.label = name, "copy"
+	return of, nil
 }
 
 func (f *fakeTable) drop(_ context.Context, name string) error {
@@ -97,14 +161,14 @@ func (f *fakeTable) drop(_ context.Context, name string) error {
 
 // at returns the rows of a snapshot.
 func (f *fakeTable) at(s snapshot) ([]fakeRow, error) {
-	if s.version == nil {
+	if s.copied != "" {
 		rows, ok := f.copies[s.copied]
 		if !ok {
 			return nil, errSnapshotGone
 		}
 		return rows, nil
 	}
-	if *s.version < f.vacuumed {
+	if !f.has(*s.version) {
 		return nil, errSnapshotGone
 	}
 	return f.versions[*s.version], nil
@@ -167,6 +231,11 @@ func (f *fakeTable) selected(s snapshot, q rowsQuery) ([]fakeRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.ordered(s, q, rows), nil
+}
+
+// ordered returns those of the rows that a query asks for, in its order.
+func (f *fakeTable) ordered(s snapshot, q rowsQuery, rows []fakeRow) []fakeRow {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r fakeRow) bool {
 		switch {
 		case q.nulls:
@@ -183,12 +252,18 @@ func (f *fakeTable) selected(s snapshot, q rowsQuery) ([]fakeRow, error) {
 		}
 		return cmp.Or(cmp.Compare(a.micros, b.micros), key, cmp.Compare(a.digest(), b.digest()))
 	})
-	return rows, nil
+	return rows
 }
 
 func (f *fakeTable) rows(_ context.Context, s snapshot, q rowsQuery) iter.Seq2[*databricks.Batch, error] {
 	return func(yield func(*databricks.Batch, error) bool) {
+		f.mu.Lock()
 		f.queries++
+		f.mu.Unlock()
+		if q.changes != nil {
+			f.changedRows(s, q, yield)
+			return
+		}
 		rows, err := f.selected(s, q)
 		var before []fakeRow
 		if err == nil && q.previous != nil {
@@ -202,18 +277,31 @@ func (f *fakeTable) rows(_ context.Context, s snapshot, q rowsQuery) iter.Seq2[*
 		if q.previous != nil {
 			rows = slices.DeleteFunc(slices.Compact(rows), func(r fakeRow) bool { return times[r] <= earlier[r] })
 		}
-		for page := range slices.Chunk(rows, f.page) {
-			if f.breaksAfter == 0 {
-				f.breaksAfter = -1
-				yield(nil, errLost)
-				return
-			}
-			f.breaksAfter--
-			if !yield(pageOf(s, q, page, times, earlier), nil) {
-				return
-			}
+		f.yieldPages(s, q, rows, times, earlier, yield)
+	}
+}
+
+// yieldPages passes rows on, page by page, until the session breaks.
+func (f *fakeTable) yieldPages(
+	s snapshot, q rowsQuery, rows []fakeRow, times, earlier map[fakeRow]int64, yield func(*databricks.Batch, error) bool,
+) {
+	for page := range slices.Chunk(rows, f.page) {
+		if f.breaks() {
+			yield(nil, errLost)
+			return
+		}
+		if !yield(pageOf(s, q, page, times, earlier), nil) {
+			return
 		}
 	}
+}
+
+// breaks reports whether the session is lost with the next page.
+func (f *fakeTable) breaks() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.breaksAfter--
+	return f.breaksAfter == -1
 }
 
 // countEqual counts how often each row occurs.
@@ -239,89 +327,8 @@ func pageOf(s snapshot, q rowsQuery, rows []fakeRow, times, earlier map[fakeRow]
 	if len(s.table.keys) > 0 {
 		columns = append(columns, databricks.NewTexts(ties...))
 	}
-	if q.previous != nil {
+	if q.counted() {
 		columns = append(columns, now, before)
 	}
 	return databricks.NewBatch(columns...)
 }
-
-// memorySink keeps events in memory and commits as the embedded platform does. The
-// batch number left fails: before the transaction, or inside it.
-type memorySink struct {
-	db     *store.DB
-	events []jobs.Event
-	left   int
-	inside bool
-	// rejects, if set, tells which events the sink rejects; rejected are those, after
-	// their transaction was committed.
-	rejects  func(jobs.Event) bool
-	rejected []jobs.RejectedEvent
-}
-
-// quarantineOf keeps the rejected rows of the import with this key in the store.
-type quarantineOf string
-
-func (key quarantineOf) Add(ctx context.Context, tx *store.Tx, rejected []jobs.RejectedEvent) error {
-	of := store.RejectedRun{ImportKey: string(key), JobID: "job of " + string(key), RunID: "run_1", Stream: "s"}
-	_, err := store.AddQuarantined(ctx, tx, of, rejected, 1_000_000, nil)
-	return err
-}
-
-func (quarantineOf) CheckRoom(context.Context) error { return nil }
-
-// fataler is a test, or one of rapid's.
-type fataler interface {
-	Helper()
-	Fatal(args ...any)
-}
-
-// quarantined lists what the store has in quarantine for an import.
-func quarantined(t fataler, db *store.DB, key string) []jobs.QuarantineEntry {
-	t.Helper()
-	list, err := db.Quarantined(context.Background(), store.QuarantineQuery{JobID: "job of " + key, ImportKey: key}, true, 1_000_000, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list.Entries
-}
-
-var errDied = errors.New("the process died")
-
-func (s *memorySink) Append(
-	ctx context.Context, _ string, events []jobs.Event, commit func(*store.Tx, []jobs.RejectedEvent) error,
-) (jobs.AppendResult, error) {
-	s.left--
-	if s.left == 0 && !s.inside {
-		return jobs.AppendResult{}, errDied
-	}
-	var kept []jobs.Event
-	var rejected []jobs.RejectedEvent
-	for _, e := range events {
-		if s.rejects != nil && s.rejects(e) {
-			rejected = append(rejected, jobs.RejectedEvent{Event: e, Reason: "poison", Bytes: int64(len(e.Data))})
-			continue
-		}
-		kept = append(kept, e)
-	}
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := commit(tx, rejected); err != nil {
-			return err
-		}
-		if s.left == 0 {
-			return errDied
-		}
-		return nil
-	})
-	if err != nil {
-		return jobs.AppendResult{}, err
-	}
-	s.events, s.rejected = append(s.events, kept...), append(s.rejected, rejected...)
-	return jobs.AppendResult{Written: int64(len(kept)), Rejected: int64(len(rejected))}, nil
-}
-
-// countedProgress keeps the counts.
-type countedProgress struct{ jobs.Counts }
-
-func (*countedProgress) Phase(string, int64)               {}
-func (*countedProgress) Advance(int64)                     {}
-func (p *countedProgress) Count(change func(*jobs.Counts)) { change(&p.Counts) }

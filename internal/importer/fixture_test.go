@@ -39,10 +39,13 @@ func (k *storeSink) Append(ctx context.Context, _ string, events []jobs.Event, c
 	return jobs.AppendResult{Written: int64(len(events))}, nil
 }
 
-// countedProgress keeps the counts.
-type countedProgress struct{ jobs.Counts }
+// countedProgress keeps the counts and the names of the phases.
+type countedProgress struct {
+	jobs.Counts
+	phases []string
+}
 
-func (*countedProgress) Phase(string, int64)               {}
+func (p *countedProgress) Phase(name string, _ int64)      { p.phases = append(p.phases, name) }
 func (*countedProgress) Advance(int64)                     {}
 func (p *countedProgress) Count(change func(*jobs.Counts)) { change(&p.Counts) }
 
@@ -54,6 +57,7 @@ type fixture struct {
 	sink   *storeSink
 	imp    importer.Import
 	counts jobs.Counts
+	phases []string
 	schema string
 }
 
@@ -74,7 +78,7 @@ func newFixture(t *testing.T, s *sandboxtest.Sandbox, columns string) *fixture {
 		Spec: jobs.TableImport{Catalog: "main", Database: b.schema, Table: "t", TimestampColumn: "ts", Stream: "s"},
 		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test",
+				Host: s.Host, Port: s.Port, HTTPPath: s.HTTPPath, UserAgent: "lytics+test", LoopbackHosts: true,
 				QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(s.Token), nil },
 			})
@@ -99,7 +103,7 @@ func (b *fixture) runOnce() error {
 	i, p := b.imp, &countedProgress{}
 	i.Progress = p
 	err := i.Run(b.t.Context())
-	b.counts = p.Counts
+	b.counts, b.phases = p.Counts, p.phases
 	return err
 }
 

@@ -15,15 +15,28 @@ func Watermark(ctx context.Context, s CursorStore, key string) (*time.Time, erro
 	if cursor == nil || err != nil {
 		return nil, err
 	}
-	c := cursor.clone()
-	if c.Pinned != nil {
-		c.releaseSnapshot()
+	return cursor.sentUpTo(), nil
+}
+
+// WatermarkOf is Watermark of the document of a cursor that was read before.
+func WatermarkOf(key string, document []byte) (*time.Time, error) {
+	c, err := decodeCursor(key, document)
+	if err != nil {
+		return nil, err
 	}
-	if c.Watermark == nil {
-		return nil, nil
+	return c.sentUpTo(), nil
+}
+
+func (c *Cursor) sentUpTo() *time.Time {
+	copied := c.clone()
+	if p := copied.Pinned; p != nil && p.Reached != nil {
+		copied.advanceWatermark(*p.Reached)
 	}
-	at := time.UnixMicro(*c.Watermark).UTC()
-	return &at, nil
+	if copied.Watermark == nil {
+		return nil
+	}
+	at := time.UnixMicro(*copied.Watermark).UTC()
+	return &at
 }
 
 // RestartAfter begins a new generation of an import that another executor continued

@@ -9,12 +9,13 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // Another executor continues at the watermark, and hands back at a time.
 func TestAnImportIsHandedOverAndBack(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

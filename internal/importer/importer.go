@@ -4,10 +4,11 @@
 // with the cursor.
 //
 // The order is (timestamp, key columns, digest of the row). A run reads the rows
-// above the watermark in slices of timestamp. It compares the window below the
-// watermark, the lookback, with the version that the last run read, so that late
-// rows are sent once and a table that is rebuilt with the same rows sends
-// nothing. The store also remembers the timestamps and digests of the rows sent
+// above the watermark in slices of timestamp. Late rows below it are those that the
+// table's change data feed has added more often than removed since the version that
+// the last run read; where the feed is not complete, the window below the watermark,
+// the lookback, is compared with that version. Either way late rows are sent once, and
+// a table that is rebuilt with the same rows sends nothing. The store also remembers the timestamps and digests of the rows sent
 // in that window: they are compared with where there is no earlier version, or
 // where it cannot be read any more. The row ids of Databricks' row tracking are
 // not used: they change when a table is rebuilt, and identical rows have to
@@ -80,6 +81,9 @@ type Import struct {
 	// CommitEvery is how long rows wait for a batch to fill; 0 means a second.
 	CommitEvery time.Duration
 
+	// Samples is the number of rows that DryRun shows.
+	Samples int
+
 	// limit is the number of events of the generation at which the run stops; -1
 	// is no limit.
 	limit int64
@@ -123,7 +127,7 @@ func (i *Import) Run(ctx context.Context) error {
 		}
 		moved := after.Sent > before.Sent
 		before = after
-		if errors.Is(err, errSnapshotGone) || errors.Is(err, errPreviousGone) {
+		if errors.Is(err, errSnapshotGone) || errors.Is(err, errPreviousGone) || errors.Is(err, errChangesGone) {
 			return retry.Decision{Retry: true, Free: true}
 		}
 		if failed++; moved {
@@ -164,6 +168,10 @@ func (i *Import) mayRetry(r *run, connected bool, err error) bool {
 		first := !r.previousGone
 		r.previousGone = true
 		return first
+	case errors.Is(err, errChangesGone):
+		first := !r.changesGone
+		r.changesGone = true
+		return first
 	case errors.Is(err, errSnapshotGone):
 		first := !r.pinnedGone
 		r.pinnedGone = true
@@ -187,7 +195,8 @@ func (i *Import) attempt(ctx context.Context, cursor Cursor, r *run) (connected 
 			err = closeErr
 		}
 	}()
-	*r = run{imp: i, src: src, cursor: cursor, pinnedGone: r.pinnedGone, previousGone: r.previousGone}
+	*r = run{imp: i, src: src, cursor: cursor, pinnedGone: r.pinnedGone, previousGone: r.previousGone,
+		changesGone: r.changesGone}
 	return true, r.execute(ctx)
 }
 

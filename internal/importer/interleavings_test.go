@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // scenario is a fake table, an import of it, and the rows that it must have sent.
@@ -37,7 +39,7 @@ func (s *scenario) run() error {
 	i.Progress, i.retryPause = &countedProgress{}, time.Nanosecond
 	i.open = func(context.Context) (source, func() error, error) {
 		// A temporary copy ends with its session.
-		delete(s.table.copies, "temporary")
+		delete(s.table.copies, temporaryCopy)
 		return s.table, func() error { return nil }, nil
 	}
 	return i.Run(s.ctx)
@@ -47,7 +49,11 @@ func (s *scenario) run() error {
 func (s *scenario) changeTable() {
 	f, t := s.table, s.t
 	row := func() fakeRow {
-		r := fakeRow{micros: f.now + rapid.Int64Range(-15, 2).Draw(t, "timestamp"), key: rapid.IntRange(0, 2).Draw(t, "key"),
+		late := int64(-15)
+		if rapid.IntRange(0, 4).Draw(t, "very late") == 0 {
+			late = -60
+		}
+		r := fakeRow{micros: f.now + rapid.Int64Range(late, 2).Draw(t, "timestamp"), key: rapid.IntRange(0, 2).Draw(t, "key"),
 			text: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "text")}
 		if rapid.IntRange(0, 15).Draw(t, "null") == 0 {
 			r.micros = store.NullMicros
@@ -55,8 +61,19 @@ func (s *scenario) changeTable() {
 		return r
 	}
 	pick := func(rows []fakeRow) int { return rapid.IntRange(0, len(rows)-1).Draw(t, "row") }
+	if rapid.IntRange(0, 9).Draw(t, "created anew") == 0 {
+		kept := f.current()
+		f.recreate(kept[:rapid.IntRange(0, len(kept)).Draw(t, "kept")])
+		for range rapid.IntRange(0, 3).Draw(t, "versions") {
+			f.commit(func(rows []fakeRow) []fakeRow { return append(rows, row()) })
+		}
+	}
 	f.commit(func(rows []fakeRow) []fakeRow {
-		switch kind := rapid.SampledFrom([]string{"insert", "insert", "insert", "update", "delete", "rebuild"}).Draw(t, "change"); {
+		kind := rapid.SampledFrom([]string{"insert", "insert", "insert", "update", "delete", "rebuild", "optimize"}).Draw(t, "change")
+		switch {
+		case kind == "optimize":
+			f.optimized[int64(len(f.versions))] = true
+			return rows
 		case kind == "rebuild", kind != "insert" && len(rows) == 0:
 			slices.Reverse(rows)
 			return rows
@@ -73,6 +90,12 @@ func (s *scenario) changeTable() {
 		return rows
 	})
 	f.now += rapid.Int64Range(0, 6).Draw(t, "time passes")
+	switch rapid.IntRange(0, 15).Draw(t, "feed") {
+	case 0:
+		f.feedFrom = math.MaxInt64
+	case 1, 2:
+		f.feedFrom = min(f.feedFrom, int64(len(f.versions)))
+	}
 }
 
 // require adds the rows that a run that finished must have sent. watermark and from
@@ -101,7 +124,7 @@ func (s *scenario) checkEvents() {
 	}
 	for _, e := range all {
 		if ids[e.ID] {
-			s.t.Fatalf("got the event %s twice", e.ID)
+			s.t.Fatalf("got the event %s twice, of %s at %d", e.ID, e.Data, e.Time.UnixMicro())
 		}
 		ids[e.ID] = true
 		got[fmt.Sprint(e.Time.UnixMicro(), string(e.Data))]++
@@ -120,10 +143,8 @@ func (s *scenario) checkEvents() {
 	}
 	name := func(r fakeRow) string { return fmt.Sprint(max(r.micros, 0), r.json()) }
 	most := map[string]int64{}
-	for _, s := range s.table.pinned {
-		for r, n := range countEqual(s.rows) {
-			most[name(r)] = max(most[name(r)], n)
-		}
+	for r, n := range s.mostSent() {
+		most[name(r)] += n
 	}
 	for r, n := range s.required {
 		if got[name(r)] < n {
@@ -139,7 +160,7 @@ func (s *scenario) checkEvents() {
 
 // eachInterleaving runs a test with scenarios that rapid draws, and logs how many
 // it has run. n counts the scenarios from 1: each import has a key of its own.
-func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) {
+func eachInterleaving(t *testing.T, figure string, test func(n int, s *scenario, rt *rapid.T)) {
 	t.Helper()
 	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
@@ -147,7 +168,9 @@ func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) 
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	n := 0
+	record := torture.Begin(t, figure, "interleavings")
 	rapid.Check(t, func(rt *rapid.T) {
+		record.Tried = n + 1
 		if n++; n%1000 == 0 {
 			t.Logf("%d interleavings", n)
 		}
@@ -161,7 +184,7 @@ func eachInterleaving(t *testing.T, test func(n int, s *scenario, rt *rapid.T)) 
 // in quarantine, once (checklist 66).
 func TestEachRowIsSentOnceInEveryInterleaving(t *testing.T) {
 	t.Parallel()
-	eachInterleaving(t, func(n int, s *scenario, rt *rapid.T) {
+	eachInterleaving(t, "Interleavings of ties, batches, late rows and crashes", func(n int, s *scenario, rt *rapid.T) {
 		s.table.now = 1000
 		s.table.page = rapid.IntRange(1, 7).Draw(rt, "page")
 		s.table.history = rapid.IntRange(0, 3).Draw(rt, "history") > 0
@@ -188,6 +211,7 @@ func drawImport(t *rapid.T, key string) *Import {
 	i.Spec = jobs.TableImport{
 		Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: "s", Lookback: &l,
 		BatchSize:        rapid.Int64Range(1, 6).Draw(t, "batch"),
+		Changes:          rapid.SampledFrom([]jobs.Changes{"", jobs.ChangesAuto, jobs.ChangesCompare}).Draw(t, "changes"),
 		NullTimestamps:   rapid.SampledFrom([]jobs.NullTimestamps{jobs.NullSkip, jobs.NullIncludeOnce}).Draw(t, "nulls"),
 		FutureTimestamps: rapid.SampledFrom([]jobs.FutureTimestamps{jobs.FutureDefer, jobs.FutureInclude}).Draw(t, "future"),
 	}
@@ -220,6 +244,7 @@ func (s *scenario) runWithFailures() {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.table.feedRead = false
 	switch err := s.run(); {
 	case errors.Is(err, errDied):
 	case err != nil:
@@ -248,6 +273,9 @@ func (s *scenario) requireFinished(before *Cursor) {
 		from = &first
 	}
 	s.require(watermark, from)
+	if before != nil && before.Pinned == nil && before.LastCompared != nil && s.table.feedRead {
+		s.requireAdded(*before.LastCompared.TableVersion, from)
+	}
 }
 
 // runToTheEnd runs the import, without failures, until nothing is left to send.
@@ -259,6 +287,7 @@ func (s *scenario) runToTheEnd() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		s.table.feedRead = false
 		if err := s.run(); err != nil {
 			s.t.Fatal(err)
 		}
@@ -281,7 +310,7 @@ func (s *scenario) runToTheEnd() {
 // and crashes.
 func TestEventsHaveOneOrder(t *testing.T) {
 	t.Parallel()
-	eachInterleaving(t, func(n int, s *scenario, rt *rapid.T) {
+	eachInterleaving(t, "Order of events under crashes", func(n int, s *scenario, rt *rapid.T) {
 		s.table.now = 10_000
 		var rows []fakeRow
 		for range rapid.IntRange(0, 40).Draw(rt, "rows") {

@@ -7,13 +7,14 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // Two imports of one table into two streams have a cursor each, and no event id in
 // common: the key that both follow from names the stream.
 func TestImportsIntoTwoStreamsShareNoCursorAndNoEventID(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest/failingdisk"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // The tests start their own binary as a child process. With this variable, which
@@ -33,6 +35,9 @@ type childImport struct {
 	Port                   int
 	Spec                   jobs.TableImport
 	SliceRows              int64
+	// KillAt is the change of the store's files at which the process kills itself,
+	// counted after the store is open; 0 for none.
+	KillAt int
 }
 
 func TestMain(m *testing.M) {
@@ -44,11 +49,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// A flag of the command line takes precedence.
-	checks := "100"
-	if os.Getenv("LYTICS_TORTURE") != "" {
-		checks = "10000"
-	}
-	if err := flag.Set("rapid.checks", checks); err != nil {
+	if err := flag.Set("rapid.checks", strconv.Itoa(torture.Times(100, 2000, 10_000))); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -60,6 +61,10 @@ func runChild(text string) error {
 		return err
 	}
 	ctx := context.Background()
+	disk, _, err := failingdisk.Open(o.Dir)
+	if err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, store.Location{Dir: o.Dir}, true)
 	if err != nil {
 		return err
@@ -68,13 +73,14 @@ func runChild(text string) error {
 	if err != nil {
 		return err
 	}
+	disk.FailAt(o.KillAt, failingdisk.Kill)
 	fmt.Println("ready")
 	err = (&importer.Import{
 		Key: "k", Spec: o.Spec, SliceRows: o.SliceRows, Sink: p, Cursors: db, Progress: &countedProgress{},
 		Fence: func(*store.Tx) error { return nil },
 		Connect: func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
 			return databricks.Open(ctx, databricks.Config{
-				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test",
+				Host: o.Host, Port: o.Port, HTTPPath: o.Path, UserAgent: "lytics+test", LoopbackHosts: true,
 				QueryTimeout: queryTimeout, StartTimeout: time.Minute, CloudFetch: true,
 				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(o.Token), nil },
 			})
@@ -86,72 +92,73 @@ func runChild(text string) error {
 	if err := p.Close(); err != nil {
 		return err
 	}
-	return db.Close()
+	if err := db.Close(); err != nil {
+		return err
+	}
+	fmt.Println(disk.Changes())
+	return nil
 }
 
-// seeds returns the one of LYTICS_TORTURE_SEED, or the first LYTICS_TORTURE_SEEDS.
-func seeds(t *testing.T) []uint64 {
+// eachSeed runs a test with the seed of LYTICS_TORTURE_SEED, or with the seeds from 1
+// on until enough says so. It stops at the first seed that fails.
+func eachSeed(t *testing.T, name string, enough func(seeds int) bool, test func(t *testing.T, seed uint64)) {
 	t.Helper()
-	number := func(name string, otherwise uint64) uint64 {
-		n, err := strconv.ParseUint(os.Getenv(name), 10, 64)
-		if err != nil {
-			return otherwise
+	one, err := strconv.ParseUint(os.Getenv(torture.SeedEnv), 10, 64)
+	only := err == nil
+	for n := 0; only && n == 0 || !only && !enough(n); n++ {
+		seed := uint64(n + 1)
+		if only {
+			seed = one
 		}
-		return n
-	}
-	if one := number("LYTICS_TORTURE_SEED", 0); one > 0 {
-		return []uint64{one}
-	}
-	out := []uint64{}
-	for n := range number("LYTICS_TORTURE_SEEDS", 2) {
-		out = append(out, n+1)
-	}
-	return out
-}
-
-// eachSeed runs a test with each seed and stops at the first that fails.
-func eachSeed(t *testing.T, name string, test func(t *testing.T, seed uint64)) {
-	t.Helper()
-	all := seeds(t)
-	for n, seed := range all {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { test(t, seed) })
 		if t.Failed() {
-			t.Fatalf("repeat it with: LYTICS_TORTURE_SEED=%d go test -run %s ./internal/importer", seed, name)
+			t.Fatalf("repeat it with: %s=%d go test -run %s ./internal/importer", torture.SeedEnv, seed, name)
 		}
 		if (n+1)%20 == 0 {
-			t.Logf("%d of %d seeds", n+1, len(all))
+			t.Logf("%d seeds", n+1)
 		}
 	}
 }
 
-// checklist 1 2 57: an import is killed at any moment, again and again, while rows are
-// added, late ones among them. The stream has each row once.
+// checklist 1 2 57: an import is killed again and again, at random moments and at chosen
+// changes of the store's files, while rows are added, late ones among them. The stream
+// has each row once.
 func TestAKilledImportLosesAndDuplicatesNothing(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
-	k := kills{reach: measureImport(t, s)}
-	eachSeed(t, "TestAKilledImportLosesAndDuplicatesNothing", func(t *testing.T, seed uint64) {
+	k := kills{record: torture.Begin(t, "Import killed", "SIGKILLs")}
+	k.measureImport(t, s)
+	wanted := torture.Times(6, 100, 1000)
+	enough := func(int) bool { return k.record.Tried >= wanted }
+	eachSeed(t, "TestAKilledImportLosesAndDuplicatesNothing", enough, func(t *testing.T, seed uint64) {
 		t.Helper()
 		k.killAndCheck(t, s, seed)
 	})
-	t.Logf("%d killed: %d before the first row, %d in the middle, %d after the last", k.before+k.middle+k.after, k.before, k.middle, k.after)
-	if n := len(seeds(t)); n >= 20 && (k.middle+k.before+k.after < n || k.middle < n/2) {
-		t.Errorf("got %d kills in the middle, %d before it and %d after it, want at least %d in the middle and %d in all",
-			k.middle, k.before, k.after, n/2, n)
+	k.record.Note = fmt.Sprintf("%d before the first row, %d in the middle, %d after the last; %d of them at a chosen change of the store",
+		k.before, k.middle, k.after, k.chosen)
+	t.Logf("%d killed: %s", k.record.Tried, k.record.Note)
+	if n := k.record.Tried; n >= 20 && k.middle < n/2 {
+		t.Errorf("got %d kills in the middle of %d, want at least half", k.middle, n)
 	}
 }
 
 // kills counts the kills by where they hit the import. They follow the speed of the
 // machine, so that most hit its middle.
 type kills struct {
+	record                *torture.Record
 	before, middle, after int
-	// reach is the longest time from the start of an import to its kill.
-	reach time.Duration
+	// chosen are the kills at a chosen change of the store's files.
+	chosen int
+	// reach is the longest time from the start of an import to its kill, and changes
+	// the number of changes that an import makes in the store's files.
+	reach   time.Duration
+	changes int
 }
 
 // classify finds in the store where a kill hit the import.
 func (k *kills) classify(t *testing.T, dir string) {
 	t.Helper()
+	k.record.Tried++
 	db, err := store.Open(t.Context(), store.Location{Dir: dir}, true)
 	if err != nil {
 		t.Fatal(err)
@@ -172,17 +179,17 @@ func (k *kills) classify(t *testing.T, dir string) {
 }
 
 // measureImport measures an import that is not killed.
-func measureImport(t *testing.T, s *sandboxtest.Sandbox) time.Duration {
+func (k *kills) measureImport(t *testing.T, s *sandboxtest.Sandbox) {
 	t.Helper()
 	schema := "killed_never"
 	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)",
 		"INSERT INTO main."+schema+".t SELECT id, 'x', timestamp_micros(1700000000000000 + (id DIV 40) * 1000000) FROM range(3000)")
-	took, ended := runProcess(t, childImport{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 1500,
+	took, changes, ended := runProcess(t, childImport{Dir: t.TempDir(), Host: s.Host, Path: s.HTTPPath, Token: s.Token, Port: s.Port, SliceRows: 1500,
 		Spec: jobs.TableImport{Catalog: "main", Database: schema, Table: "t", TimestampColumn: "ts", Stream: "s", BatchSize: 150}}, 0)
 	if !ended {
 		t.Fatal("got a failure of an import that was not killed")
 	}
-	return took
+	k.reach, k.changes = took, changes
 }
 
 // killAndCheck kills the import of one table three times, lets it finish, and checks
@@ -191,7 +198,11 @@ func (k *kills) killAndCheck(t *testing.T, s *sandboxtest.Sandbox, seed uint64) 
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- repeatable on purpose
 	schema := fmt.Sprintf("killed_%d", seed)
-	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)")
+	feed := ""
+	if seed%2 == 0 {
+		feed = " TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"
+	}
+	s.Exec(t, "CREATE SCHEMA main."+schema, "CREATE TABLE main."+schema+".t (id BIGINT, name STRING, ts TIMESTAMP)"+feed)
 	rows := 0
 	grow := func(n int, late int64) {
 		s.Exec(t, fmt.Sprintf("INSERT INTO main.%s.t SELECT %d + id, 'x', "+
@@ -206,27 +217,36 @@ func (k *kills) killAndCheck(t *testing.T, s *sandboxtest.Sandbox, seed uint64) 
 		o.Spec.KeyColumns = []string{"id"}
 	}
 	for range 3 {
-		if _, ended := runProcess(t, o, time.Duration((0.1+0.9*random.Float64())*float64(k.reach))); ended {
+		after := time.Duration((0.1 + 0.9*random.Float64()) * float64(k.reach))
+		if o.KillAt = 0; random.IntN(2) == 0 {
+			o.KillAt, after = 1+random.IntN(k.changes), 0
+		}
+		switch _, _, ended := runProcess(t, o, after); {
+		case ended && o.KillAt == 0:
 			k.reach = k.reach * 3 / 4
-		} else {
+		case !ended:
 			k.classify(t, o.Dir)
+			if o.KillAt > 0 {
+				k.chosen++
+			}
 		}
 		if random.IntN(2) == 0 {
 			grow(random.IntN(300), random.Int64N(500))
 		}
 	}
+	o.KillAt = 0
 	for range 2 { // the first one finishes the snapshot of the run that was killed
-		if _, ended := runProcess(t, o, 0); !ended {
+		if _, _, ended := runProcess(t, o, 0); !ended {
 			t.Fatal("got a failure of an import that was not killed")
 		}
 	}
-	checkStream(t, o.Dir, rows)
+	k.checkStream(t, o.Dir, rows)
 }
 
 // runProcess runs an import in a child process and kills it a while after it is
-// ready; 0 does not kill it. took is the time from ready to the end, and ended
-// reports that the import succeeded.
-func runProcess(t *testing.T, o childImport, kill time.Duration) (took time.Duration, ended bool) {
+// ready; 0 does not kill it. took is the time from ready to the end, changes are those
+// of the store's files, and ended reports that the import succeeded.
+func runProcess(t *testing.T, o childImport, kill time.Duration) (took time.Duration, changes int, ended bool) {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -246,7 +266,8 @@ func runProcess(t *testing.T, o childImport, kill time.Duration) (took time.Dura
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+	lines := bufio.NewReader(out)
+	if _, err := lines.ReadString('\n'); err != nil {
 		t.Error(err)
 	}
 	ready := time.Now()
@@ -254,12 +275,13 @@ func runProcess(t *testing.T, o childImport, kill time.Duration) (took time.Dura
 		timer := time.AfterFunc(kill, func() { _ = cmd.Process.Kill() })
 		defer timer.Stop()
 	}
+	_, _ = fmt.Fscan(lines, &changes)
 	err = cmd.Wait()
-	return time.Since(ready), err == nil
+	return time.Since(ready), changes, err == nil
 }
 
 // checkStream checks that the stream has an event of each row, once.
-func checkStream(t *testing.T, dir string, rows int) {
+func (k *kills) checkStream(t *testing.T, dir string, rows int) {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Location{Dir: dir}, false)
 	if err != nil {
@@ -271,7 +293,7 @@ func checkStream(t *testing.T, dir string, rows int) {
 		t.Fatal(err)
 	}
 	defer func() { _ = p.Close() }()
-	ids, found := map[string]bool{}, map[int64]bool{}
+	ids, found, events := map[string]bool{}, map[int64]bool{}, 0
 	for e, err := range p.Events(t.Context(), "s") {
 		if err != nil {
 			t.Fatal(err)
@@ -279,8 +301,11 @@ func checkStream(t *testing.T, dir string, rows int) {
 		if ids[e.ID] {
 			t.Errorf("got the event %s twice", e.ID)
 		}
+		events++
 		ids[e.ID], found[gjson.GetBytes(e.Data, "id").Int()] = true, true
 	}
+	k.record.Lost += rows - len(found)
+	k.record.Doubled += events - len(found)
 	if len(ids) != rows || len(found) != rows {
 		t.Errorf("got %d events of %d rows, want %d of each", len(ids), len(found), rows)
 	}

@@ -22,22 +22,19 @@ func (r *run) pinSnapshot(ctx context.Context) (unchanged bool, err error) {
 				return false, err
 			}
 		}
-		// A newer snapshot, compared with the rows that were sent, is as exact.
+		// A newer snapshot, compared with the rows that were sent, is as exact for rows that
+		// are in it. Events of deleted rows that were sent are sent again, with their ids.
 		r.cursor.releaseSnapshot()
 	}
-	version, versioned, err := r.src.latestVersion(ctx)
+	newest, versioned, err := r.src.latestVersion(ctx)
 	if err != nil {
 		return false, err
 	}
 	if versioned {
-		if l := r.cursor.LastCompared; l != nil && l.TableVersion != nil && *l.TableVersion == version &&
-			l.DefinitionHash == r.definitionHash() && l.RowsFuture == 0 {
-			r.snap.label = versionLabel(version)
-			r.counted.nulls = l.RowsNull
-			r.imp.Progress.Count(func(c *jobs.Counts) { c.Snapshot, c.RowsNull = r.snap.label, l.RowsNull })
-			return true, nil
+		if unchanged, err := r.readBefore(ctx, newest); err != nil || unchanged {
+			return unchanged, err
 		}
-		if err = r.pinVersion(ctx, version); !errors.Is(err, errNoHistory) {
+		if err = r.pinVersion(ctx, newest); !errors.Is(err, errNoHistory) {
 			return false, err
 		}
 	}
@@ -51,19 +48,87 @@ func (r *run) reopenPinned(ctx context.Context, p *PinnedSnapshot) error {
 	if err != nil {
 		return err
 	}
-	r.snap = snapshot{table: t, version: p.TableVersion, copied: p.Copy, label: "copy " + strings.ReplaceAll(p.Copy, "`", "")}
-	if p.TableVersion != nil {
-		r.snap.label = versionLabel(*p.TableVersion)
+	r.snap = snapshot{table: t, version: p.TableVersion, copied: p.Copy}
+	r.snap.label = labelOf(r.snap)
+	if err := r.checkPinnedTable(ctx); err != nil {
+		return err
 	}
-	r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&p.Upper))
-	if err != nil && p.Copy != "" && isStatementError(err) {
-		err = errors.Join(err, errSnapshotGone) // someone dropped the copy
+	if err = r.reopenChanges(ctx, p); err != nil {
+		return err
+	}
+	if c := p.Changes; c != nil && c.NewRows {
+		r.counted = r.changed.counts
+		return nil
+	}
+	r.counted, err = r.src.count(ctx, r.snap, r.countQuery(&p.Upper, p.Changes == nil && !p.WindowCompared))
+	if err != nil && p.Copy != "" && isStatementError(err) || errors.Is(err, errNoHistory) {
+		err = errors.Join(err, errSnapshotGone) // the copy was dropped, or the table got a policy
 	}
 	return err
 }
 
+// reopenChanges counts the changes of a pinned snapshot that are still to be read. It
+// gives up those that cannot be read any more.
+func (r *run) reopenChanges(ctx context.Context, p *PinnedSnapshot) (err error) {
+	if p.Changes == nil || p.WindowCompared && !p.Changes.NewRows {
+		return nil
+	}
+	if !r.changesGone {
+		r.changed, err = r.countChanges(ctx, p.Changes, &p.Upper)
+		if err == nil || !isUnreadableChanges(err) {
+			return err
+		}
+		if r.imp.Spec.Changes == jobs.ChangesFeed {
+			return feedMissing(r.snap.table.name, err)
+		}
+	}
+	// Once the events of deleted rows are sent, the snapshot alone has what is left.
+	whole := r.imp.Spec.Deletes == jobs.DeletesEvents && !p.WindowCompared
+	if whole && !p.Changes.Feed {
+		return r.deletesUnknown("the last run's version cannot be read any more", err)
+	}
+	r.compareInstead("the feed could not be read to its end")
+	r.cursor.giveUpFeed(whole)
+	if !whole {
+		return nil
+	}
+	r.changed, err = r.countChanges(ctx, r.cursor.Pinned.Changes, &p.Upper)
+	if isUnreadableVersion(err) {
+		return r.deletesUnknown(firstSentence(err), err)
+	}
+	return err
+}
+
+// readBefore reports whether the last run read the rows of the newest version to their
+// end: it read the version itself, or every commit since is proven to change no row. The
+// version of another table of the same name is not compared with from then on.
+func (r *run) readBefore(ctx context.Context, newest databricks.Commit) (bool, error) {
+	l := r.cursor.LastCompared
+	if l == nil || l.TableVersion == nil {
+		return false, nil
+	}
+	reads := l.Partial || l.RowsFuture != 0 || l.DefinitionHash != r.definitionHash()
+	commits, err := r.sinceLastRun(ctx, newest, reads)
+	if err != nil {
+		return false, err
+	}
+	if ofAnotherTable(commits, *l.TableVersion, l.CommittedAt) {
+		r.cursor.leaveTable()
+		return false, nil
+	}
+	if reads || newest.Version-*l.TableVersion > mostCommits || !changeNoRow(commits, *l.TableVersion, newest.Version) {
+		return false, nil
+	}
+	r.cursor.moveCompared(newest.Version, microsOfCommit(newest))
+	r.snap.label = versionLabel(newest.Version)
+	r.counted.nulls = l.RowsNull
+	r.imp.Progress.Count(func(c *jobs.Counts) { c.Snapshot, c.RowsNull = r.snap.label, l.RowsNull })
+	return true, nil
+}
+
 // pinVersion pins a version of the table.
-func (r *run) pinVersion(ctx context.Context, version int64) error {
+func (r *run) pinVersion(ctx context.Context, newest databricks.Commit) error {
+	version := newest.Version
 	columns, err := r.src.columns(ctx, &version)
 	if err != nil {
 		return err
@@ -73,7 +138,18 @@ func (r *run) pinVersion(ctx context.Context, version int64) error {
 		return err
 	}
 	r.snap = snapshot{table: t, version: &version, label: versionLabel(version)}
-	return r.countAndPin(ctx, PinnedSnapshot{TableVersion: &version})
+	if err := r.count(ctx); err != nil {
+		return err
+	}
+	if r.way, err = r.chooseWay(ctx); err != nil {
+		return err
+	}
+	if r.way.copied {
+		if err := r.copyClustered(ctx); err != nil {
+			return err
+		}
+	}
+	return r.pin(ctx, PinnedSnapshot{TableVersion: &version, CommittedAt: microsOfCommit(newest), Copy: r.snap.copied})
 }
 
 // adoptSchema resolves the definition in the schema of a new snapshot.
@@ -86,27 +162,41 @@ func (r *run) adoptSchema(columns []SourceColumn) (*table, error) {
 	return t, nil
 }
 
-// countAndPin counts the rows of a new snapshot and stores it in the cursor,
-// before the first row is read.
-func (r *run) countAndPin(ctx context.Context, p PinnedSnapshot) error {
-	var err error
-	if r.counted, err = r.src.count(ctx, r.snap, r.countQuery(nil)); err != nil {
+// count counts the rows of a new snapshot, and chooses how the late ones are found.
+func (r *run) count(ctx context.Context) (err error) {
+	if r.chosen, r.changed, err = r.chooseChanges(ctx); err != nil {
 		return err
 	}
+	if c := r.chosen; c != nil {
+		c.NewRows = c.NewRows && r.changed.removedAbove == 0 && r.changed.rows+r.changed.future <= r.imp.sliceRows()
+	}
+	if r.chosen != nil && r.chosen.NewRows {
+		r.counted = r.changed.counts
+		return nil
+	}
+	r.counted, err = r.src.count(ctx, r.snap, r.countQuery(nil, r.chosen == nil))
+	return err
+}
+
+// pin stores a new snapshot, whose rows were counted, in the cursor, before the first row
+// is read.
+func (r *run) pin(ctx context.Context, p PinnedSnapshot) error {
+	p.Changes = r.chosen
 	p.Upper, p.Columns, p.DefinitionHash = r.counted.upper, r.snap.table.schema(), r.definitionHash()
 	r.cursor.pin(p)
 	return r.imp.writeCursor(ctx, cursorChange{cursor: r.cursor})
 }
 
 // countQuery counts from where the run reads on. upper is the clock of a pinned
-// snapshot; nil takes the warehouse's.
-func (r *run) countQuery(upper *int64) countQuery {
+// snapshot; nil takes the warehouse's. compares is set when the window is still to be
+// compared.
+func (r *run) countQuery(upper *int64, compares bool) countQuery {
 	q := countQuery{from: r.cursor.firstUnread(), upper: upper}
 	p := r.cursor.Pinned
 	if p != nil && p.Position != nil {
 		q.from = p.Position.Micros
 	}
-	if w := r.window(); w.from <= w.to && r.previous() == nil && (p == nil || !p.WindowCompared) {
+	if w := r.window(); compares && w.from <= w.to && r.previous() == nil {
 		q.window = &w
 	}
 	return q
@@ -122,8 +212,20 @@ func (r *run) previous() *snapshot {
 	if l == nil || l.TableVersion == nil || r.snap.version == nil || r.cursor.Watermark == nil || r.previousGone {
 		return nil
 	}
-	then, err := newTable(jobs.TableImport{Catalog: r.imp.Spec.Catalog, Database: r.imp.Spec.Database, Table: r.imp.Spec.Table,
-		TimestampColumn: r.imp.Spec.TimestampColumn, Where: r.imp.Spec.Where}, l.Columns, nil)
+	then := r.tableThen(l.Columns)
+	if then == nil {
+		return nil
+	}
+	return &snapshot{table: then, version: l.TableVersion, label: versionLabel(*l.TableVersion)}
+}
+
+// tableThen is the table in the schema of an earlier version, with the columns that the
+// digests of this run cover, and with its keys, in the types and names of this run. It is
+// nil where one of them was not there.
+func (r *run) tableThen(schema []SourceColumn) *table {
+	s := r.imp.Spec
+	then, err := newTable(jobs.TableImport{Catalog: s.Catalog, Database: s.Database, Table: s.Table,
+		TimestampColumn: s.TimestampColumn, Where: s.Where, KeyColumns: s.KeyColumns}, schema, nil)
 	if err != nil {
 		return nil
 	}
@@ -133,16 +235,36 @@ func (r *run) previous() *snapshot {
 		if old == nil {
 			return nil
 		}
-		d := column{SourceColumn: c.SourceColumn, sql: old.sql, alias: c.alias}
-		if !strings.EqualFold(old.Type, c.Type) {
-			d.sql = "CAST(" + old.sql + " AS " + c.Type + ")"
-		}
-		then.digest = append(then.digest, d)
+		then.digest = append(then.digest, c.of(*old))
 	}
-	return &snapshot{table: then, version: l.TableVersion, label: versionLabel(*l.TableVersion)}
+	for i, c := range r.snap.table.keys {
+		then.keys[i] = c.of(then.keys[i])
+	}
+	return then
+}
+
+// of is an earlier column in the type and with the alias of this one.
+func (c column) of(old column) column {
+	out := column{SourceColumn: c.SourceColumn, sql: old.sql, alias: c.alias}
+	if !strings.EqualFold(old.Type, c.Type) {
+		out.sql = "CAST(" + old.sql + " AS " + c.Type + ")"
+	}
+	return out
 }
 
 func versionLabel(version int64) string { return fmt.Sprintf("version %d", version) }
+
+// labelOf names a snapshot that is not a temporary copy.
+func labelOf(s snapshot) string {
+	copied := "copy " + strings.ReplaceAll(s.copied, "`", "")
+	switch {
+	case s.version == nil:
+		return copied
+	case s.copied == "":
+		return versionLabel(*s.version)
+	}
+	return versionLabel(*s.version) + ", " + copied
+}
 
 // isStatementError reports that the warehouse refused or failed a statement.
 func isStatementError(err error) bool {

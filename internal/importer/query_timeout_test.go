@@ -8,13 +8,14 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // The definition's query timeout bounds the statements of each session, of a run
 // and of a dry run.
 func TestQueryTimeoutOfTheDefinitionIsUsed(t *testing.T) {
 	t.Parallel()
-	db, err := store.Open(t.Context(), store.Location{Dir: t.TempDir()}, true)
+	db, err := storetest.Open(t.Context(), store.Location{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

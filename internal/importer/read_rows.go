@@ -15,7 +15,7 @@ import (
 // run's row limit was reached first.
 func (r *run) readRows(ctx context.Context) (done bool, err error) {
 	if !r.cursor.Pinned.WindowCompared {
-		for _, part := range []func(context.Context) (bool, error){r.sendNullRows, r.sendLateRows} {
+		for _, part := range []func(context.Context) (bool, error){r.sendNullRows, r.sendLateRows, r.sendDeletedRows} {
 			if done, err := part(ctx); err != nil || !done {
 				return false, err
 			}
@@ -39,6 +39,9 @@ func (r *run) sendNullRows(ctx context.Context) (done bool, err error) {
 	if r.imp.Spec.NullTimestamps != jobs.NullIncludeOnce || r.counted.nulls == 0 {
 		return true, nil
 	}
+	if c := r.cursor.Pinned.Changes; c != nil && c.NewRows && r.changed.nullsAdded == 0 {
+		return true, nil // those of the last run's version were sent
+	}
 	r.imp.Progress.Phase("importing rows without a timestamp", r.counted.nulls)
 	e := r.newEmitter()
 	e.sentThrough = math.MaxInt64
@@ -56,11 +59,59 @@ func (r *run) sendNullRows(ctx context.Context) (done bool, err error) {
 	return !e.limitReached, nil
 }
 
-// sendLateRows sends the rows that appeared in the window below the watermark
-// since the last run. It compares with the version of the last run, or, where
-// that cannot be read, with the remembered rows.
+// sendLateRows sends the rows that appeared below the watermark since the last run:
+// those that the changes have, of any age, or those of the window.
 func (r *run) sendLateRows(ctx context.Context) (done bool, err error) {
-	w := r.window()
+	if c := r.changes(); c != nil {
+		return r.sendAddedRows(ctx, *c)
+	}
+	return r.compareWindow(ctx, r.window(), r.counted.window)
+}
+
+// sendAddedRows sends the late rows of a range of changes.
+func (r *run) sendAddedRows(ctx context.Context, changes changeRange) (done bool, err error) {
+	if r.changed.late == 0 || r.cursor.Watermark == nil {
+		return true, nil
+	}
+	r.imp.Progress.Phase("reading late rows from "+changes.String(), r.changed.late)
+	w := slice{from: r.cursor.first(), to: *r.cursor.Watermark}
+	e := r.newEmitter()
+	e.sentThrough, e.countTimes, e.base = w.to, true, changes
+	e.added = &addedRows{pages: r.cursor.Pinned.Changes.Pages, rememberedFrom: math.MinInt64,
+		deletesSent: r.imp.Spec.Deletes == jobs.DeletesEvents}
+	if from := r.cursor.RememberedFrom; from != nil {
+		e.added.rememberedFrom = *from
+	}
+	if e.sentBefore, err = r.imp.sentBetween(ctx, store.NullMicros+1, w.to); err != nil {
+		return false, err
+	}
+	rowsRead, err := r.copyRows(ctx, rowsQuery{slice: w, byDigest: true, changes: &changes}, e)
+	if err != nil {
+		return false, r.unreadableChanges(err)
+	}
+	r.adoptCursor(e)
+	switch {
+	case e.limitReached:
+		return false, nil
+	case e.unclearFrom == nil && rowsRead != r.changed.late:
+		return false, r.countMismatch(r.changed.late, rowsRead)
+	case e.unclearFrom == nil:
+		return true, nil
+	}
+	w.from = *e.unclearFrom
+	var counted counts
+	if r.previous() == nil {
+		if counted, err = r.src.count(ctx, r.snap, countQuery{from: w.to + 1, upper: &r.cursor.Pinned.Upper, window: &w}); err != nil {
+			return false, err
+		}
+	}
+	return r.compareWindow(ctx, w, counted.window)
+}
+
+// compareWindow sends the rows that appeared in a range of timestamps since the last
+// run. It compares with the version of the last run, or, where that cannot be read,
+// with the remembered rows; counted is how many rows the range has then.
+func (r *run) compareWindow(ctx context.Context, w slice, counted int64) (done bool, err error) {
 	if w.from > w.to {
 		return true, nil
 	}
@@ -79,8 +130,8 @@ func (r *run) sendLateRows(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	r.adoptCursor(e)
-	if q.previous == nil && !e.limitReached && rowsRead != r.counted.window {
-		return false, r.countMismatch(r.counted.window, rowsRead)
+	if q.previous == nil && !e.limitReached && rowsRead != counted {
+		return false, r.countMismatch(counted, rowsRead)
 	}
 	return !e.limitReached, nil
 }
@@ -110,6 +161,8 @@ func (r *run) sendNewRows(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	ahead := r.readAhead(ctx, len(planned))
+	defer ahead.end()
 	r.imp.Progress.Phase("importing rows", c.rows)
 	var accounted int64
 	for n, s := range planned {
@@ -117,7 +170,15 @@ func (r *run) sendNewRows(ctx context.Context) (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		rowsRead, err := r.copyRows(ctx, q, e)
+		var next *rowsQuery
+		if n+1 < len(planned) {
+			after := r.rowsOfSlice(planned[n+1])
+			next = &after
+		}
+		rowsRead, err := r.copyPages(ctx, ahead.read(ctx, n, q, s.rows-leftOut, next), q, e)
+		if err != nil && q.changes != nil {
+			err = r.unreadableChanges(err)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -136,15 +197,13 @@ func (r *run) sendNewRows(ctx context.Context) (done bool, err error) {
 // sliceQuery prepares the reading of a slice; the first one begins after the
 // position. leftOut is how many rows of the slice the query does not return.
 func (r *run) sliceQuery(ctx context.Context, s slice, first bool) (e *emitter, q rowsQuery, leftOut int64, err error) {
-	e, q = r.newEmitter(), rowsQuery{slice: s}
-	e.aboveWatermark = true
+	e, q = r.newEmitter(), r.rowsOfSlice(s)
+	e.aboveWatermark, e.countTimes = true, q.changes != nil
 	position := e.cursor.Pinned.Position
 	resumed := first && position != nil && position.Micros == s.from
-	q.byDigest = resumed && position.Digest != ""
+	q.byDigest = q.byDigest || resumed && position.Digest != ""
 	if future := r.cursor.FutureSentThrough; future != nil && s.from <= *future {
-		// Some of these rows were sent when they were later than the clock. They
-		// are remembered in the order of digests.
-		q.byDigest, e.sentThrough = true, *future
+		e.sentThrough = *future
 		if e.sentBefore, err = r.imp.sentBetween(ctx, s.from, *future); err != nil {
 			return nil, q, 0, err
 		}
@@ -158,6 +217,18 @@ func (r *run) sliceQuery(ctx context.Context, s slice, first bool) (e *emitter, 
 		}
 	}
 	return e, q, leftOut, nil
+}
+
+// rowsOfSlice asks for all rows of a slice. Where some of them were sent when they were later
+// than the clock, they are remembered in the order of digests.
+func (r *run) rowsOfSlice(s slice) rowsQuery {
+	q := rowsQuery{slice: s}
+	if c := r.cursor.Pinned.Changes; c != nil && c.NewRows {
+		q.changes = r.changes()
+	}
+	future := r.cursor.FutureSentThrough
+	q.byDigest = future != nil && s.from <= *future
+	return q
 }
 
 // countMismatch is the error of rows that were counted and not read, or read

@@ -19,9 +19,16 @@ type run struct {
 	snap   snapshot
 	// counted is what the warehouse counted in the snapshot before rows are read.
 	counted counts
-	// pinnedGone and previousGone record that the pinned snapshot, or the version
-	// of the last run, turned out to be unreadable.
-	pinnedGone, previousGone bool
+	// way is how the rows of a version are read.
+	way way
+	// chosen are the changes that lead to a new snapshot, and changed what was counted
+	// in them; changesReason is why they are read, or why not.
+	chosen        *PinnedChanges
+	changed       changeCounts
+	changesReason string
+	// pinnedGone, previousGone and changesGone record that the pinned snapshot, the
+	// version of the last run, or the changes turned out to be unreadable.
+	pinnedGone, previousGone, changesGone bool
 }
 
 // execute imports the rows that are new since the cursor.
@@ -49,6 +56,9 @@ func (r *run) execute(ctx context.Context) error {
 				Next:    "Give the rows a timestamp, leave them out with where, or set null_timestamps to \"skip\" or \"include_once\""}
 		}
 		if done, err := r.readRows(ctx); err != nil || !done {
+			return err
+		}
+		if err := r.checkPinnedTable(ctx); err != nil {
 			return err
 		}
 	}
@@ -106,7 +116,11 @@ func (r *run) finish(ctx context.Context) error {
 // in another order.
 func (r *run) definitionHash() string {
 	s := r.imp.Spec
-	text, err := json.Marshal([]any{s.Where, s.KeyColumns, s.NullTimestamps, r.includesFuture()})
+	parts := []any{s.Where, s.KeyColumns, s.NullTimestamps, r.includesFuture()}
+	if s.Deletes == jobs.DeletesEvents {
+		parts = append(parts, s.Deletes) // definitions of earlier releases keep their hash
+	}
+	text, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // strings and a bool can always be encoded
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // content is all values of a row: rows of the same content are identical.
@@ -31,6 +32,8 @@ type history struct {
 	now, most map[content]int
 	// ids is the last id that a row was given.
 	ids int64
+	// feed is the clause of a table with the change data feed; empty without it.
+	feed string
 }
 
 // firstMicros is the first timestamp of the tables.
@@ -38,17 +41,24 @@ const firstMicros = 1_700_000_000_000_000
 
 // checklist 1 2 3 4 5 62: the same as TestEachRowIsSentOnceInEveryInterleaving
 // with a real warehouse, because the fake table may differ from one. Each row
-// is sent exactly as often as it is in the table. LYTICS_TORTURE_SEEDS is the
-// number of seeds.
+// is sent exactly as often as it is in the table.
 func TestEachRowIsSentOnceInSQL(t *testing.T) {
 	t.Parallel()
-	eachSeed(t, "TestEachRowIsSentOnceInSQL", func(t *testing.T, seed uint64) {
+	record := torture.Begin(t, "Interleavings of changes, batches and crashes, in SQL", "interleavings")
+	wanted := torture.Times(2, 30, 200)
+	eachSeed(t, "TestEachRowIsSentOnceInSQL", func(n int) bool { return n >= wanted }, func(t *testing.T, seed uint64) {
 		t.Helper()
+		t.Helper()
+		record.Tried++
 		h := &history{fixture: newFixture(t, sandboxtest.Shared(t), threeColumns), now: map[content]int{}, most: map[content]int{},
 			random: rand.New(rand.NewPCG(seed, 2))} // #nosec G404 -- repeatable on purpose
 		h.imp.SliceRows, h.imp.Spec.BatchSize = 1+h.random.Int64N(30), 1+h.random.Int64N(12)
 		if h.random.IntN(3) == 0 {
 			h.imp.Spec.KeyColumns = []string{"id"}
+		}
+		if h.random.IntN(2) == 0 {
+			h.feed = " TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"
+			h.exec("ALTER TABLE %t SET" + h.feed)
 		}
 		for range 2 + h.random.IntN(3) {
 			for range h.random.IntN(3) {
@@ -132,7 +142,11 @@ func (h *history) changeTable() {
 		h.exec(fmt.Sprintf("DELETE FROM %%t WHERE id = %d AND name = '%s'", c.id, c.name))
 		h.remove(c)
 	case 6:
-		h.exec("CREATE OR REPLACE TABLE %t AS SELECT * FROM %t ORDER BY name, id DESC")
+		feed := h.feed
+		if h.random.IntN(3) == 0 {
+			feed = "" // the feed begins anew with the next statement that sets it
+		}
+		h.exec("CREATE OR REPLACE TABLE %t" + feed + " AS SELECT * FROM %t ORDER BY name, id DESC")
 	case 7:
 		h.exec("INSERT OVERWRITE %t SELECT * FROM %t")
 	default:

@@ -10,25 +10,35 @@ import (
 
 // source is the table at the warehouse. Timestamps are microseconds since 1970.
 type source interface {
-	// latestVersion returns the newest version; ok is false for a source without
-	// versions.
-	latestVersion(ctx context.Context) (version int64, ok bool, err error)
+	// latestVersion returns the commit of the newest version; ok is false for a source
+	// without versions.
+	latestVersion(ctx context.Context) (latest databricks.Commit, ok bool, err error)
+	// commitsSince returns the commits from a version on, as far as the history has them.
+	// latest is a version that is not before it.
+	commitsSince(ctx context.Context, version, latest int64) ([]databricks.Commit, error)
 	// columns returns the schema of a version; nil means the source as it is now.
 	columns(ctx context.Context, version *int64) ([]SourceColumn, error)
-	// copy creates a table of the rows at or after from and of those without a
-	// timestamp, which is then read instead of the source. Without a name it is a
-	// temporary table, which ends with the session.
-	copy(ctx context.Context, t *table, name string, from int64) (snapshot, error)
+	// layout returns how the source is stored.
+	layout(ctx context.Context) (layout, error)
+	// copy creates a table of the rows of a snapshot at or after from and of those
+	// without a timestamp, which is then read instead. Without a name it is a temporary
+	// table, which ends with the session. A copy of a version is clustered by the
+	// timestamp.
+	copy(ctx context.Context, of snapshot, name string, from int64) (snapshot, error)
 	// drop removes a copy.
 	drop(ctx context.Context, name string) error
 	// count reads the timestamp column only.
 	count(ctx context.Context, s snapshot, q countQuery) (counts, error)
+	// countChanges counts a range of changes up to a version.
+	countChanges(ctx context.Context, s snapshot, q changeCountQuery) (changeCounts, error)
+	// checkFeed fails if the change data feed does not have the snapshot's commit.
+	checkFeed(ctx context.Context, s snapshot) error
 	// histogram counts the rows of ranges of equal width, without empty ranges.
 	histogram(ctx context.Context, s snapshot, from, width, to int64) ([]slice, error)
 	// rows reads rows in order. Pages have the columns timestamp, digest, row as
 	// JSON, and time of the event; with key columns also their JSON; with a
 	// previous snapshot also how often the row is in the snapshot, and how often it
-	// is in the previous one.
+	// is in the previous one; with changes also how often it was added, and 0.
 	rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2[*databricks.Batch, error]
 }
 
@@ -49,7 +59,7 @@ var errNoHistory = errors.New("versions of the source cannot be read")
 type snapshot struct {
 	table   *table
 	version *int64
-	// copied is the quoted name of the copy.
+	// copied is the quoted name of the copy, which is read instead of the version.
 	copied string
 	// label names the snapshot in counts and errors.
 	label string
@@ -94,6 +104,18 @@ type rowsQuery struct {
 	after *Position
 	// previous leaves out rows that the snapshot has no more often than this one.
 	previous *snapshot
+	// changes reads the rows that were added by these changes, by as many as were
+	// added more often than removed; nil reads the snapshot.
+	changes *changeRange
+	// deletes reads the keys of the rows that were removed more often than added
+	// instead: the digest is that of the key, the row the key columns, and the times
+	// are when they were removed. nulls includes rows without a timestamp.
+	deletes bool
 	// upper is the time of events of rows without any timestamp.
 	upper int64
+	// most is the largest number of rows, for samples; 0 is no limit.
+	most int
 }
+
+// counted reports whether pages have the columns of counts.
+func (q rowsQuery) counted() bool { return q.previous != nil || q.changes != nil }

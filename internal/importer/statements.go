@@ -75,7 +75,7 @@ func (t *table) relation() relation {
 	r.row = rowJSON(t.event, false)
 	r.digest = "sha2(" + rowJSON(t.digest, true) + ", 256)"
 	for _, k := range t.keys {
-		r.keys, r.tie = append(r.keys, k.sql), rowJSON(t.keys, false)
+		r.keys, r.tie = append(r.keys, k.ordered()), rowJSON(t.keys, true)
 	}
 	return r
 }
@@ -89,13 +89,14 @@ func (c column) typed(timestamp string) string {
 	return timestamp
 }
 
-// rowJSON writes columns as one JSON object. A digest uses the names with which
-// the generation began, so that a change of case changes no digest.
-func rowJSON(columns []column, digest bool) string {
+// rowJSON writes columns as one JSON object, with their aliases or with the names in the
+// table. A digest uses the names with which the generation began, so that a change of case
+// changes no digest; the keys of an earlier version use those of the snapshot.
+func rowJSON(columns []column, aliases bool) string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
 		list[i] = c.sql
-		if digest && c.alias != c.sql {
+		if aliases && c.alias != c.sql {
 			list[i] += " AS " + c.alias
 		}
 	}
@@ -177,7 +178,12 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if q.previous != nil {
+	switch {
+	case q.deletes:
+		return deletedRowsStatement(s, q)
+	case q.changes != nil:
+		return changedRowsStatement(s, q)
+	case q.previous != nil:
 		return compareStatement(s, r, q)
 	}
 	order := "lytics_ts, lytics_digest"
@@ -188,7 +194,11 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	if p := q.after; p != nil && p.Digest != "" {
 		conditions = append(conditions, fmt.Sprintf("(%s > %d OR %s >= %s)", r.micros, p.Micros, r.digest, databricks.Literal(p.Digest)))
 	}
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s", q.selected(r), r.from, r.filter(conditions...), order), nil
+	limit := ""
+	if q.most > 0 {
+		limit = fmt.Sprintf(" LIMIT %d", q.most)
+	}
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s%s", q.selected(r), r.from, r.filter(conditions...), order, limit), nil
 }
 
 func (q rowsQuery) conditions(r relation) []string {

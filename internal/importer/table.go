@@ -36,6 +36,9 @@ type column struct {
 // newTable resolves a definition in a schema. generation are the names of the
 // columns that digests cover; nil begins a generation.
 func newTable(s jobs.TableImport, schema []SourceColumn, generation []string) (*table, error) {
+	if err := s.CheckWhere(); err != nil {
+		return nil, err // a definition of an earlier release was checked by other rules
+	}
 	t := &table{name: jobs.TableName{Catalog: s.Catalog, Database: s.Database, Table: s.Table}, where: s.Where}
 	if err := t.addColumns(schema); err != nil {
 		return nil, err
@@ -59,6 +62,9 @@ func newTable(s jobs.TableImport, schema []SourceColumn, generation []string) (*
 			return nil, jobs.Invalid("key_columns", fmt.Sprintf("Column %q of %s is %s", c.Name, t.name, c.Type),
 				"Values of this type have no order.", "Name other columns")
 		}
+	}
+	if err := t.checkDeletes(s.Deletes); err != nil {
+		return nil, err
 	}
 	if t.event, err = t.eventColumns(s); err != nil {
 		return nil, err

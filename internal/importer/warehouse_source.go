@@ -24,8 +24,21 @@ func (w *warehouse) name() jobs.TableName {
 	return jobs.TableName{Catalog: w.spec.Catalog, Database: w.spec.Database, Table: w.spec.Table}
 }
 
-func (w *warehouse) latestVersion(ctx context.Context) (int64, bool, error) {
+func (w *warehouse) latestVersion(ctx context.Context) (databricks.Commit, bool, error) {
 	return w.wh.LatestVersion(ctx, w.name())
+}
+
+func (w *warehouse) commitsSince(ctx context.Context, version, latest int64) ([]databricks.Commit, error) {
+	commits, err := w.wh.CommitsSince(ctx, w.name(), version, latest)
+	if isRefused(w.classify(err)) {
+		return nil, nil // the versions may be readable all the same
+	}
+	return commits, err
+}
+
+func (w *warehouse) layout(ctx context.Context) (layout, error) {
+	d, err := w.wh.Detail(ctx, w.name())
+	return layout{bytes: d.Bytes, files: d.Files, clustering: d.Clustering, partitions: d.Partitions}, err
 }
 
 func (w *warehouse) columns(ctx context.Context, version *int64) ([]SourceColumn, error) {
@@ -39,7 +52,7 @@ func (w *warehouse) columns(ctx context.Context, version *int64) ([]SourceColumn
 			return nil, err
 		}
 		found, err = w.wh.QueryColumns(ctx, fmt.Sprintf("SELECT * FROM %s VERSION AS OF %d", from, *version))
-		err = w.classify(err)
+		err = w.refusedVersion(err)
 	}
 	out := make([]SourceColumn, len(found))
 	for i, c := range found {
@@ -58,20 +71,24 @@ var (
 	snapshotGoneText = regexp.MustCompile(
 		`(?i)cannot time travel delta table to version|no reproducible commits|FileNotFoundException|file .{0,300}does not exist|FILE_NOT_EXIST`,
 	)
-	// noTimeTravelClass matches the error classes of tables with row filters or
-	// column masks, and of shares without history.
-	noTimeTravelClass = regexp.MustCompile(`(?i)TIME_TRAVEL|ROW_COLUMN_SECURITY|ROW_FILTER|COLUMN_MASK|DELTA_SHARING`)
 )
 
-// classify adds errSnapshotGone or errNoHistory to the errors that mean it.
+// classify adds errSnapshotGone to the errors of a version, or of files of it, that do not
+// exist any more.
 func (w *warehouse) classify(err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
-	switch {
-	case !ok:
-		return err
-	case snapshotGoneClass.MatchString(e.Class), snapshotGoneText.MatchString(e.Message):
+	if ok && (snapshotGoneClass.MatchString(e.Class) || snapshotGoneText.MatchString(e.Message)) {
 		return errors.Join(err, errSnapshotGone)
-	case noTimeTravelClass.MatchString(e.Class):
+	}
+	return err
+}
+
+// refusedVersion adds errNoHistory to a statement's error at a version: whichever error it
+// is, the source can still be copied, unless a permission or the source is missing, or time
+// ran out.
+func (w *warehouse) refusedVersion(err error) error {
+	err = w.classify(err)
+	if databricks.IsNotApplicable(err) && !errors.Is(err, errSnapshotGone) {
 		return errors.Join(err, errNoHistory)
 	}
 	return err
@@ -88,18 +105,45 @@ func (w *warehouse) count(ctx context.Context, s snapshot, q countQuery) (counts
 	if err != nil {
 		return counts{}, err
 	}
-	c, err := w.queryCounts(ctx, countStatement(r, q))
-	err = w.classify(err)
+	var window int64
+	c, err := w.queryCounts(ctx, countStatement(r, q), &window)
+	c.window = window
 	e, ok := errors.AsType[*databricks.StatementError](err)
+	err = w.classify(err)
 	if ok && r.where != "" && conditionClass.MatchString(e.Class) && !errors.Is(err, errSnapshotGone) {
 		return c, &jobs.Error{Code: jobs.CodeInvalid, Attribute: "where",
 			Summary: fmt.Sprintf("The warehouse refused the condition of the import of %s", s.table.name),
 			Detail:  e.Message, Next: "Correct where: it is a condition of Databricks SQL over the table's columns", Err: err}
 	}
+	if s.version != nil {
+		err = w.refusedVersion(err)
+	}
 	return c, err
 }
 
-func (w *warehouse) queryCounts(ctx context.Context, statement string) (counts, error) {
+func (w *warehouse) countChanges(ctx context.Context, s snapshot, q changeCountQuery) (changeCounts, error) {
+	statement, err := countChangesStatement(s, q)
+	if err != nil {
+		return changeCounts{}, err
+	}
+	var c changeCounts
+	c.counts, err = w.queryCounts(ctx, statement, &c.late, &c.nullsAdded, &c.removed, &c.removedAbove)
+	return c, w.classify(err)
+}
+
+func (w *warehouse) checkFeed(ctx context.Context, s snapshot) error {
+	query, _, err := s.changesQuery(changeRange{after: *s.version - 1}, func(relation) []string { return nil })
+	if err != nil {
+		return err
+	}
+	_, err = w.wh.QueryTexts(ctx, query+" LIMIT 0")
+	return w.classify(err)
+}
+
+// queryCounts executes a query that counts rows in one row of an answer: the clock, the
+// rows with the first and the last of their timestamps, those of the future with their
+// last one, those without any, and what more is given.
+func (w *warehouse) queryCounts(ctx context.Context, statement string, more ...*int64) (counts, error) {
 	rows, err := w.wh.Query(ctx, statement)
 	if err != nil {
 		return counts{}, err
@@ -107,8 +151,12 @@ func (w *warehouse) queryCounts(ctx context.Context, statement string) (counts, 
 	defer func() { _ = rows.Close() }()
 	var c counts
 	var clock, first, last, futureLast sql.NullInt64
+	into := []any{&clock, &c.rows, &first, &last, &c.future, &futureLast, &c.nulls}
+	for _, m := range more {
+		into = append(into, m)
+	}
 	for rows.Next() {
-		if err := rows.Scan(&clock, &c.rows, &first, &last, &c.future, &futureLast, &c.nulls, &c.window); err != nil {
+		if err := rows.Scan(into...); err != nil {
 			return counts{}, err
 		}
 	}
@@ -154,7 +202,10 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 			return
 		}
 		for b, err := range w.wh.Batches(ctx, statement) {
-			if !yield(b, w.classify(err)) {
+			if err = w.classify(err); q.previous == nil {
+				err = s.table.unwritable(err)
+			}
+			if !yield(b, err) {
 				return
 			}
 		}
@@ -164,21 +215,21 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 // copy creates a table of what the queries read, and not of the source's columns:
 // a view may have column names that no table can have, and each row is converted
 // to JSON once.
-func (w *warehouse) copy(ctx context.Context, t *table, name string, from int64) (snapshot, error) {
-	s, statement, err := copyStatement(t, name, from)
+func (w *warehouse) copy(ctx context.Context, of snapshot, name string, from int64) (snapshot, error) {
+	s, statement, err := copyStatement(of, name, from)
 	if err != nil {
 		return snapshot{}, err
 	}
 	if err := w.wh.ExecIdempotent(ctx, statement); err != nil {
-		return s, w.copyRefused(t, name, err)
+		return s, w.copyRefused(of.table, name, err)
 	}
 	return s, nil
 }
 
-// copyStatement is the statement that copies a table, and the snapshot that the
+// copyStatement is the statement that copies a snapshot, and the snapshot that the
 // copy is.
-func copyStatement(t *table, name string, from int64) (snapshot, string, error) {
-	plain, err := snapshot{table: t}.relation()
+func copyStatement(of snapshot, name string, from int64) (snapshot, string, error) {
+	plain, err := of.relation()
 	if err != nil {
 		return snapshot{}, "", err
 	}
@@ -191,13 +242,19 @@ func copyStatement(t *table, name string, from int64) (snapshot, string, error) 
 		where = []string{"(" + plain.ts + " IS NULL OR " + and(plain.within(from, math.MaxInt64)) + ")"}
 	}
 	query := "SELECT " + selected + " FROM " + plain.from + plain.filter(where...)
-	s := snapshot{table: t, copied: name, label: "copy " + strings.ReplaceAll(name, "`", "")}
-	create := "CREATE OR REPLACE TABLE "
+	s := snapshot{table: of.table, version: of.version, copied: name}
+	s.label = labelOf(s)
+	create, clustering := "CREATE OR REPLACE TABLE ", ""
+	if of.version != nil {
+		// CREATE TABLE AS SELECT clusters what it writes:
+		// https://docs.databricks.com/delta/clustering.html.
+		clustering = " CLUSTER BY (lytics_ts)"
+	}
 	if name == "" {
 		s.copied, s.label = temporaryCopy, "temporary copy"
 		create = "CREATE TEMPORARY TABLE "
 	}
-	return s, create + s.copied + " AS " + query, nil
+	return s, create + s.copied + clustering + " AS " + query, nil
 }
 
 // temporaryCopy is the name of the temporary copy in its session.
@@ -208,6 +265,9 @@ func (w *warehouse) copyRefused(t *table, name string, err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
 	if !ok || jobs.IsCode(err, jobs.CodeTimeout) || jobs.IsCode(err, jobs.CodeCancelled) {
 		return err
+	}
+	if unwritable := t.unwritable(err); errors.Is(unwritable, errNoJSON) {
+		return unwritable
 	}
 	out := &jobs.Error{Code: jobs.CodeInvalid, Attribute: "scratch_schema", Detail: e.Message, Err: err,
 		Summary: fmt.Sprintf("%s has no versions to read, and cannot be copied", t.name)}

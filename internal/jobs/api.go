@@ -32,6 +32,7 @@ type API interface {
 	Platform
 	CustomerData
 	Quarantine
+	Access
 
 	// Close releases the store. It cancels the runs that this process executes;
 	// their cursors are kept.
@@ -44,6 +45,9 @@ type Authorizations interface {
 	// UpdateAuthorization requires the secret again when the host changes.
 	UpdateAuthorization(ctx context.Context, id string, c AuthorizationChange) (Authorization, error)
 	Authorization(ctx context.Context, id string) (Authorization, error)
+	// ListAuthorizations lists all authorizations, sorted by label, then id. Whether
+	// the secret can be read, and what Lytics knows of one, only Authorization tells.
+	ListAuthorizations(ctx context.Context) ([]Authorization, error)
 	// DeleteAuthorization fails with CodeInUse while jobs use the authorization.
 	// The error names the jobs.
 	DeleteAuthorization(ctx context.Context, id string) error
@@ -52,9 +56,13 @@ type Authorizations interface {
 // Definitions is the part of API for jobs.
 type Definitions interface {
 	// CreateJob registers a job. If an interrupted apply left an equal job that
-	// no state file holds, CreateJob adopts it. A job of the same key that
-	// another resource owns is CodeConflict.
+	// no state file holds, CreateJob adopts it. If the last job of the same key was
+	// deleted, the new one is that job again: it has its id, its runs and its cursor. A
+	// job of the same key that another resource owns is CodeConflict.
 	CreateJob(ctx context.Context, s JobSpec) (Job, error)
+	// CheckCreateJob fails with CodeConflict if a state file holds a job of the same
+	// key. The create then fails, unless that job is deleted before. It writes nothing.
+	CheckCreateJob(ctx context.Context, s JobSpec) error
 	UpdateJob(ctx context.Context, id string, s JobSpec) (Job, error)
 	Job(ctx context.Context, id string) (Job, error)
 	// PauseJob pauses or resumes a job's schedule, until the definition changes
@@ -68,7 +76,7 @@ type Definitions interface {
 	// Jobs lists all jobs, sorted by label, then id.
 	Jobs(ctx context.Context) ([]Job, error)
 	// DeleteJob cancels the job's run and keeps its cursor, its events and the
-	// Databricks table. A job that Lytics executes is killed there, which cannot
+	// Databricks table; its id and its runs stay for CreateJob. A job that Lytics executes is killed there, which cannot
 	// be undone. Deleting an unknown job is no error.
 	DeleteJob(ctx context.Context, id string) error
 	// Confirm records that a state file holds the object (an authorization or a
@@ -91,8 +99,11 @@ type Runs interface {
 	Run(ctx context.Context, runID string) (Run, error)
 	// ListRuns returns the newest run first.
 	ListRuns(ctx context.Context, f RunFilter) ([]Run, error)
-	// DryRun reports what a run would read and write, and changes nothing.
-	DryRun(ctx context.Context, jobID string) (DryRun, error)
+	// DryRun reports what a run would read and write, and changes nothing. samples is
+	// the number of samples in the report, at most MostSamples.
+	DryRun(ctx context.Context, jobID string, samples int) (DryRun, error)
+	// DryRunOf is DryRun of a definition that need not be registered. It needs no store.
+	DryRunOf(ctx context.Context, r DryRunRequest) (DryRun, error)
 	// RunLog returns a run's log, oldest line first.
 	RunLog(ctx context.Context, runID string) ([]LogLine, error)
 }
@@ -106,6 +117,9 @@ type Catalog interface {
 	Databases(ctx context.Context, authorizationID, catalog, pattern string) ([]DatabaseInfo, error)
 	Tables(ctx context.Context, authorizationID, catalog, database, pattern string) ([]TableInfo, error)
 	Columns(ctx context.Context, authorizationID string, table TableName, pattern string) ([]ColumnInfo, error)
+	// ListCatalog lists a level of a catalog through the connection of the query. It
+	// needs no store.
+	ListCatalog(ctx context.Context, q CatalogQuery) (CatalogListing, error)
 }
 
 // Platform is the part of API for fields, mappings and audiences. Each object
@@ -147,8 +161,10 @@ type Platform interface {
 // CustomerData is the part of API that reads the platform's data. A method that
 // the platform does not support fails with CodeInvalid.
 type CustomerData interface {
-	// Fields are sorted by id, Streams by name, Audiences by slug.
+	// Fields are sorted by id, Mappings by stream, field and guard, Streams by name,
+	// Audiences by slug.
 	Fields(ctx context.Context) ([]Field, error)
+	Mappings(ctx context.Context) ([]Mapping, error)
 	Streams(ctx context.Context) ([]StreamInfo, error)
 	Audiences(ctx context.Context) ([]Audience, error)
 	// AudienceSize counts the profiles of an audience, given by id or slug.

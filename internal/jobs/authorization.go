@@ -1,6 +1,9 @@
 package jobs
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // AuthorizationSpec is how to reach one Databricks SQL warehouse, as declared.
 type AuthorizationSpec struct {
@@ -22,9 +25,12 @@ type AuthorizationSpec struct {
 	TokenVersion int64
 	// ClientID is a service principal's application id, for OAuth
 	// machine-to-machine instead of a token. Its secret is stored, encrypted;
-	// ClientSecretVersion is Terraform's client_secret_wo_version.
+	// ClientSecretVersion is Terraform's client_secret_wo_version, or the version of
+	// the secret that is kept for Login.
 	ClientID            string
 	ClientSecretVersion int64
+	// Login is how tokens are obtained, instead of the above; nil for none.
+	Login *Login
 	// CatalogAPI selects how catalogs, databases, tables and columns are listed.
 	CatalogAPI CatalogAPI
 	// CheckConnection opens a session before the authorization is saved.
@@ -41,8 +47,11 @@ type Authorization struct {
 	// with the current encryption key. The token or client secret must then be
 	// sent again.
 	SecretReadable bool
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// Warnings say what will make a later release refuse the authorization, or makes
+	// its runs fail, and what the operator has to do about it.
+	Warnings  []Failure
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // CatalogAPI selects how catalogs, databases, tables and columns are listed.
@@ -58,11 +67,37 @@ const (
 	CatalogSQL CatalogAPI = "sql"
 )
 
-// AuthorizationChange carries a new definition. A nil Token or ClientSecret
-// keeps the stored secret; a changed host then is an error, because a stored
-// secret is bound to its host.
+// AuthorizationChange carries a new definition. ClientSecret is also the secret of a
+// Login that has one. A nil Token or ClientSecret keeps the stored secret; a changed Destination then is an error, because a stored
+// secret is bound to it.
 type AuthorizationChange struct {
 	AuthorizationSpec
 	Token        *Secret
 	ClientSecret *Secret
+}
+
+// TokenIssuer is implemented by an API that opens its store in this process. A runner's
+// client is none: whoever held a token of the runner would get the rights of its
+// authorizations in their workspaces.
+type TokenIssuer interface {
+	// IssueToken obtains an access token of the workspace by the OAuth login of an
+	// authorization. For one whose credential is a token the error is CodeInvalid.
+	IssueToken(ctx context.Context, authorizationID string) (WorkspaceToken, error)
+}
+
+// WorkspaceToken is an access token of a workspace.
+type WorkspaceToken struct {
+	Secret Secret
+	// Expires is when it ends; zero means that it is not known.
+	Expires time.Time
+}
+
+// CheckIssuesTokens refuses an authorization whose login issues no access tokens.
+func (a Authorization) CheckIssuesTokens() error {
+	if !a.ManagedBy.IsLytics() && (a.ClientID != "" && a.Login == nil || a.Login != nil && a.Login.Kind.IssuesTokens()) {
+		return nil
+	}
+	return Invalid("authorization_id", "The authorization issues no access tokens",
+		"Its credential is a token that something else issued, and it does not leave the place where it is kept.",
+		"Give an authorization with OAuth: client_id with client_secret_wo, or an auth_type that asks an issuer")
 }

@@ -37,4 +37,38 @@ type TableName struct {
 	Catalog, Database, Table string
 }
 
+// CatalogLevel is what a CatalogQuery lists.
+type CatalogLevel string
+
+// The levels of a catalog.
+const (
+	LevelCatalogs  CatalogLevel = "catalogs"
+	LevelDatabases CatalogLevel = "databases"
+	LevelTables    CatalogLevel = "tables"
+	LevelColumns   CatalogLevel = "columns"
+)
+
+// CatalogQuery lists a level of a catalog through a connection that is no
+// authorization of a store.
+type CatalogQuery struct {
+	// Connection is used as it is, and not saved. It refers to its credential, as
+	// TokenEnv does: there is no stored secret. HTTPPath is needed only where a
+	// warehouse has to answer.
+	Connection AuthorizationSpec
+	Level      CatalogLevel
+	// In is where to look: the catalog of databases, the catalog and the database of
+	// tables, the table of columns.
+	In TableName
+	// Pattern is a SHOW ... LIKE pattern, as in Catalog.
+	Pattern string
+}
+
+// CatalogListing is the answer to a CatalogQuery: the list of its level is set.
+type CatalogListing struct {
+	Catalogs  []CatalogInfo
+	Databases []DatabaseInfo
+	Tables    []TableInfo
+	Columns   []ColumnInfo
+}
+
 func (t TableName) String() string { return t.Catalog + "." + t.Database + "." + t.Table }

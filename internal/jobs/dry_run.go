@@ -15,6 +15,33 @@ type DryRun struct {
 	Statements []string `json:"statements"`
 	// Notes are remarks that the counts do not show.
 	Notes []string `json:"notes"`
+	// Samples are the first rows of an import, or the first profiles of an export, if
+	// they were asked for.
+	Samples []DryRunSample `json:"samples,omitempty"`
+}
+
+// DryRunRequest asks for the dry run of a definition that need not be registered. If
+// there is a cursor of the same key, the run continues from it.
+type DryRunRequest struct {
+	Definition JobSpec
+	// Connection, unless nil, is used in place of the definition's authorization, which
+	// may not exist yet. It is not saved.
+	Connection *AuthorizationChange
+	// Samples is the number of samples, at most MostSamples.
+	Samples int
+}
+
+// MostSamples is the largest number of samples of a dry run.
+const MostSamples = 100
+
+// DryRunSample is a row that an import would send, with what the stored mappings of its
+// stream make of it; or a profile that an export would write.
+type DryRunSample struct {
+	// Row is the event as a JSON object; empty for an export.
+	Row string `json:"row,omitempty"`
+	// Profile has the values by field, as an export writes them. A field without a value
+	// is not in it.
+	Profile map[string]string `json:"profile"`
 }
 
 // DryRunReads reports what a run would read.
@@ -33,12 +60,22 @@ type DryRunReads struct {
 	// Slices are the ranges of the window that are read with one query each, in
 	// order.
 	Slices []DryRunSlice `json:"slices,omitempty"`
+	// Changes is how the run finds what changed since the last one, and why so:
+	// "the change data feed after version 11".
+	Changes       string `json:"changes,omitempty"`
+	ChangesReason string `json:"changes_reason,omitempty"`
 	// Late is the range below the window where the run looks for late rows.
 	Late *DryRunLate `json:"late,omitempty"`
 	// RowsNull counts rows without a timestamp, RowsFuture rows later than the
 	// warehouse's clock.
 	RowsNull   int64 `json:"rows_null"`
 	RowsFuture int64 `json:"rows_future"`
+	// Continues is set if an earlier run of the same key left a cursor. Watermark is the
+	// timestamp of that cursor; nil if it has none yet.
+	Continues bool       `json:"continues,omitempty"`
+	Watermark *time.Time `json:"watermark,omitempty"`
+	// Columns are the columns of an import's events.
+	Columns []DryRunColumn `json:"columns,omitempty"`
 }
 
 // DryRunSlice is a range of timestamps, both inclusive, and its number of rows.
@@ -78,9 +115,11 @@ type DryRunWrites struct {
 	// Rows is the largest possible number of events, or the number of rows of the
 	// new table.
 	Rows int64 `json:"rows"`
+	// RowsBefore is the number of rows that an export's table has now; nil without one.
+	RowsBefore *int64 `json:"rows_before,omitempty"`
 }
 
-// DryRunColumn is a column of the new table.
+// DryRunColumn is a column of the new table, or of events.
 type DryRunColumn struct {
 	Name string `json:"name"`
 	Type string `json:"type"`

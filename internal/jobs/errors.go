@@ -58,7 +58,7 @@ type Error struct {
 func (e *Error) Error() string { return e.failure().String() }
 
 func (e *Error) failure() Failure {
-	return Failure{Code: e.Code, Summary: e.Summary, Detail: e.Detail, Next: e.Next, Attribute: e.Attribute}
+	return Failure{Code: e.Code, Summary: e.Summary, Detail: e.Detail, Next: e.Next, Attribute: e.Attribute}.Redacted()
 }
 
 // Unwrap returns the cause.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"strings"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 // Failure says why a run ended without success, in the parts of an Error. It
@@ -38,6 +40,12 @@ func (f Failure) String() string {
 // IsZero reports whether there is no failure.
 func (f Failure) IsZero() bool { return f == Failure{} }
 
+// Redacted returns the failure without the secrets that this process knows.
+func (f Failure) Redacted() Failure {
+	f.Summary, f.Detail, f.Next = redact.Text(f.Summary), redact.Text(f.Detail), redact.Text(f.Next)
+	return f
+}
+
 // FailureOf returns the parts of the Error that err is or wraps. An Error
 // without a code gets CodeFailed. The text that wrapping errors add before the
 // Error goes before the summary, the text that they add after it goes after the
@@ -45,12 +53,12 @@ func (f Failure) IsZero() bool { return f == Failure{} }
 func FailureOf(err error) Failure {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return Failure{Code: CodeFailed, Summary: err.Error()}
+		return Failure{Code: CodeFailed, Summary: err.Error()}.Redacted()
 	}
 	f := e.failure()
 	f.Code = cmp.Or(f.Code, CodeFailed)
 	before, behind, _ := strings.Cut(err.Error(), e.Error())
 	f.Summary = before + f.Summary
 	f.Detail = Failure{Summary: f.Detail, Detail: strings.TrimSpace(behind)}.String()
-	return f
+	return f.Redacted()
 }

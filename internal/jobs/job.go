@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -38,7 +40,11 @@ type TableImport struct {
 	Where string `json:"where,omitempty"`
 	// Lookback is how far below the watermark a run looks for late rows. nil
 	// means DefaultLookback; 0 means only at the watermark.
-	Lookback         *time.Duration   `json:"lookback_ns,omitempty"`
+	Lookback *time.Duration `json:"lookback_ns,omitempty"`
+	// Changes is how a run finds late rows; Deletes is what it does with rows that
+	// were deleted. Events of deleted rows need KeyColumns.
+	Changes          Changes          `json:"changes,omitempty"`
+	Deletes          Deletes          `json:"deletes,omitempty"`
 	NullTimestamps   NullTimestamps   `json:"null_timestamps,omitempty"`
 	FutureTimestamps FutureTimestamps `json:"future_timestamps,omitempty"`
 	// BatchSize is the largest number of events in one commit; 0 lets the
@@ -60,6 +66,41 @@ type TableImport struct {
 
 // DefaultLookback is the Lookback of an import that sets none.
 const DefaultLookback = 24 * time.Hour
+
+// Changes is how a run finds the rows that were added below its watermark.
+type Changes string
+
+// The ways to find late rows. Empty is ChangesAuto.
+const (
+	// ChangesAuto reads the table's change data feed, and compares the lookback
+	// where the feed does not have every commit since the last run.
+	ChangesAuto Changes = "auto"
+	// ChangesFeed reads the feed, and fails where it is not complete.
+	ChangesFeed Changes = "feed"
+	// ChangesCompare compares two versions of the table.
+	ChangesCompare Changes = "compare"
+)
+
+// Deletes is what a run does with rows that were deleted since the last one.
+type Deletes string
+
+// What happens to deleted rows. Empty is DeletesIgnore.
+const (
+	DeletesIgnore Deletes = "ignore"
+	// DeletesEvents sends an event with the key columns of each deleted row.
+	DeletesEvents Deletes = "events"
+)
+
+// CheckDeletes returns an error if the definition does not say which row an event of
+// a deleted row is about.
+func (i TableImport) CheckDeletes() error {
+	if i.Deletes == DeletesEvents && len(i.KeyColumns) == 0 {
+		return Invalid("deletes", "Events of deleted rows need key_columns",
+			"Such an event has the key columns of the row and nothing else: without them nobody can tell which row was deleted.",
+			"Set key_columns to the columns that identify a row, or deletes to \"ignore\"")
+	}
+	return nil
+}
 
 // NullTimestamps is the policy for rows without a timestamp.
 type NullTimestamps string
@@ -97,6 +138,9 @@ type AudienceExport struct {
 	// ScratchSchema is the "catalog.database" of the table that is loaded before
 	// it replaces the target; empty means the target's schema.
 	ScratchSchema string `json:"scratch_schema,omitempty"`
+	// MaxShrinkPercent is by how many percent of its rows, from 0 to 100, a run may
+	// shrink the table; nil means any.
+	MaxShrinkPercent *int64 `json:"max_shrink_percent,omitempty"`
 }
 
 // ColumnTypes selects the source of an exported table's column types.
@@ -177,6 +221,22 @@ type JobSpec struct {
 	After []string `json:"after,omitempty"`
 	// Wait is whether apply waits for the run that it starts; nil means true.
 	Wait *bool `json:"wait,omitempty"`
+	// CheckSource is whether the definition is saved only if the warehouse has the table of
+	// a job with a schedule, since nobody watches its first run. Nil checks nothing; Terraform
+	// shows it as true, its default.
+	CheckSource *bool `json:"check_source,omitempty"`
+	// ExpectedEverySeconds is how often a run of the job is expected to succeed, in
+	// seconds; without a success for longer, the job is late. 0 means that nothing is
+	// expected.
+	ExpectedEverySeconds int64 `json:"expected_every_seconds,omitempty"`
+}
+
+// ChecksSource reports whether the job's table is checked before the definition is saved.
+// A job that runs after others is not checked, since they may create its table, and neither
+// is one that is paused.
+func (s JobSpec) ChecksSource() bool {
+	paused := s.Schedule != nil && s.Schedule.Paused != nil && *s.Schedule.Paused
+	return s.CheckSource != nil && *s.CheckSource && s.Schedule != nil && !paused && len(s.After) == 0 && !s.ManagedBy.IsLytics()
 }
 
 // Kind returns the kind of the job.
@@ -199,10 +259,12 @@ type Job struct {
 	// which Lytics starts it next.
 	NextRunAt *time.Time `json:"next_run_at,omitempty"`
 	// Paused is whether the schedule is paused, by the definition or by PauseJob.
-	Paused    bool      `json:"paused"`
-	LastRun   *Run      `json:"last_run,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Paused  bool `json:"paused"`
+	LastRun *Run `json:"last_run,omitempty"`
+	// LastSuccessAt is the end of the newest successful run that the store has.
+	LastSuccessAt *time.Time `json:"last_success_at,omitempty"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
 }
 
 // DefaultStream returns the stream of an import that names none.
@@ -216,17 +278,30 @@ func ExportTable(audienceSlug string) string { return "lytics_user_" + audienceS
 // DefaultQueryTimeout is the QueryTimeout of a job that sets none.
 const DefaultQueryTimeout = 60 * time.Minute
 
-// CheckKind refuses a definition that is neither an import nor an export, and one
-// that is both.
-func (s JobSpec) CheckKind() error {
-	if (s.Import == nil) != (s.Export == nil) {
-		return nil
+// Check refuses a definition that no deployment can execute: one that is neither an
+// import nor an export, one that is both, an import whose condition is more than one
+// condition, one whose events of deleted rows would name none, an export whose
+// max_shrink_percent is no percentage, and an expected_every that is out of bounds.
+func (s JobSpec) Check() error {
+	if s.Import != nil && s.Export == nil {
+		return errors.Join(s.Import.CheckWhere(), s.Import.CheckDeletes(), s.checkExpectedEvery())
+	}
+	if s.Import == nil && s.Export != nil {
+		return errors.Join(s.Export.checkShrink(), s.checkExpectedEvery())
 	}
 	detail := "It has neither import nor export, so that there is nothing to move."
 	if s.Import != nil {
 		detail = "It has both import and export."
 	}
 	return Invalid("", "The job's definition is invalid", detail, "Give exactly one of import and export")
+}
+
+func (e AudienceExport) checkShrink() error {
+	if p := e.MaxShrinkPercent; p != nil && (*p < 0 || *p > 100) {
+		return Invalid("max_shrink_percent", "max_shrink_percent is not a percentage", fmt.Sprintf("It is %d.", *p), "Give a number "+
+			"from 0 to 100")
+	}
+	return nil
 }
 
 // Key identifies what a job moves, independent of the resource that declares

@@ -7,6 +7,13 @@ type RunLinker interface {
 	RunURL(runID string) string
 }
 
+// SignInLinker is implemented by an API whose runner has a page.
+type SignInLinker interface {
+	// SignInURL returns the address that signs in to the page with a code, or "" if
+	// there is no page that a browser can open.
+	SignInURL(code Secret) string
+}
+
 // Remote is implemented by an API that calls another process, which has its own
 // configuration.
 type Remote interface {

@@ -57,6 +57,8 @@ func (s JobSpec) CheckManager() error {
 		}
 	}
 	refuse(len(s.After) > 0, "after", "A job of Lytics is started by its schedule or by a person, not by the end of another job.")
+	refuse(s.ExpectedEverySeconds != 0, "expected_every", "The runs of a job that Lytics executes are not known here, so that nobody could "+
+		"tell that one is late.")
 	if i := s.Import; i != nil {
 		const whole = "An import of Lytics reads all columns and all rows of the table from since_timestamp on."
 		refuse(i.Where != "", "where", whole)
@@ -64,6 +66,8 @@ func (s JobSpec) CheckManager() error {
 		refuse(len(i.ExcludeColumns) > 0, "exclude_columns", whole)
 		refuse(len(i.KeyColumns) > 0, "key_columns", "An import of Lytics orders rows by timestamp_column alone.")
 		refuse(i.Lookback != nil, "lookback", "An import of Lytics does not look for rows that were committed late.")
+		refuse(i.Changes != "" && i.Changes != ChangesAuto, "changes", "An import of Lytics does not look for rows that were committed late.")
+		refuse(i.Deletes != "" && i.Deletes != DeletesIgnore, "deletes", "An import of Lytics does not see deleted rows.")
 		const chosen = "What Lytics does with such rows cannot be chosen."
 		refuse(i.NullTimestamps != "" && i.NullTimestamps != NullSkip, "null_timestamps", chosen)
 		refuse(i.FutureTimestamps != "" && i.FutureTimestamps != FutureDefer, "future_timestamps", chosen)
@@ -80,6 +84,7 @@ func (s JobSpec) CheckManager() error {
 		refuse(e.Format == FormatParquet, "format", files)
 		refuse(e.Compression != "", "compression", files)
 		refuse(e.ScratchSchema != "", "scratch_schema", files)
+		refuse(e.MaxShrinkPercent != nil, "max_shrink_percent", "Lytics replaces the table without comparing it with what was there.")
 		refuse(s.QueryTimeout != 0 && s.QueryTimeout != DefaultQueryTimeout, "query_timeout_minutes",
 			"An export of Lytics has no time limit for a statement.")
 	}
@@ -125,6 +130,9 @@ func (s AuthorizationSpec) CheckManager() error {
 	const next = "Give token_wo and token_wo_version"
 	if s.ClientID != "" {
 		errs = append(errs, Invalid("client_id", "Lytics has no service principals", login, next))
+	}
+	if s.Login != nil {
+		errs = append(errs, Invalid("auth_type", fmt.Sprintf("Lytics has no login of the kind %q", string(s.Login.Kind)), login, next))
 	}
 	if s.TokenEnv != "" {
 		errs = append(errs, Invalid("token_env", "Lytics cannot read an environment variable", login, next))

@@ -97,7 +97,7 @@ func ParseIdentity(text string) (Identity, error) {
 	field, value, ok := strings.Cut(text, "=")
 	if !ok || field == "" || value == "" {
 		return Identity{}, Invalid("identifier", "An identifier is written FIELD=VALUE",
-			"it has no \"=\" with text on both sides", "Write it as email=ann@example.com")
+			"It has no \"=\" with text on both sides.", "Write it as email=ann@example.com")
 	}
 	return Identity{Field: field, Value: value}, nil
 }

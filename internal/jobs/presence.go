@@ -9,8 +9,9 @@ type Presence interface {
 	// Beat records that a process is alive. The record is valid for the duration
 	// of a lease.
 	Beat(ctx context.Context, instance string) error
-	// Retire records that a process ended normally.
-	Retire(ctx context.Context, instance string) error
+	// Retire records that a process ended normally, so that state files hold the
+	// objects it created: all but unanswered, which are named as in Creates.
+	Retire(ctx context.Context, instance string, unanswered []string) error
 }
 
 type creatorKey struct{}

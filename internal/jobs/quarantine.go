@@ -70,6 +70,8 @@ type QuarantineFilter struct {
 	WithData bool
 	// Limit is the most entries returned, oldest first; 0 means 100.
 	Limit int
+	// After leaves out entries whose ids are not larger; they count all the same.
+	After int64
 }
 
 // QuarantineList is the entries that a filter selects.

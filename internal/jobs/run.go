@@ -52,6 +52,9 @@ type Run struct {
 	// NextAttemptAt is the time of the next attempt of a queued run that had a
 	// transient failure.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+	// Cancelling is whether an active run was asked to stop. It is known where the store
+	// is read, and is no part of the run's JSON.
+	Cancelling bool `json:"-"`
 	// Runner is the name of the process that executes the run, or executed it.
 	Runner string `json:"runner,omitempty"`
 	// Phase describes the current step ("reading rows").
@@ -139,6 +142,15 @@ type RunFilter struct {
 	Since time.Time
 	// Limit is the largest number of runs returned, newest first; 0 means 100.
 	Limit int
+	// After is the id of a run: only the runs that the list has behind it are returned.
+	// CodeInvalid means that there is no such run any more.
+	After string
+}
+
+// NoRunToGoOnAfter is the error of a list whose RunFilter.After names no run.
+func NoRunToGoOnAfter(id string) error {
+	return Invalid("after", "There is no run "+id+" that a list could go on after",
+		"It was removed since the page before was read: ended runs are kept for a limited time.", "Read the list again from its beginning")
 }
 
 // LogLine is one line of a run's log.

@@ -1,5 +1,7 @@
 package jobs
 
+import "time"
+
 // Frequency is how often a schedule fires.
 type Frequency string
 
@@ -42,4 +44,19 @@ type Schedule struct {
 	CatchUp          CatchUp `json:"catch_up,omitempty"`
 	// Paused pauses or resumes the job; nil leaves it as PauseJob set it.
 	Paused *bool `json:"paused,omitempty"`
+}
+
+// Period is the longest time between two occurrences of a schedule.
+func (s Schedule) Period() time.Duration {
+	const day = 24 * time.Hour
+	switch s.Frequency {
+	case Hourly:
+		return time.Hour
+	case Weekly:
+		return 7 * day
+	case Monthly:
+		return 31 * day
+	default:
+		return day
+	}
 }

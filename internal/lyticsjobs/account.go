@@ -32,7 +32,8 @@ var _ Account = (*lytics.Platform)(nil)
 
 // After a creation whose answer was lost, the account is searched for the object
 // this often, with a pause before each search. It is created again, once, only if it
-// is in none of them.
+// is in none of them, and if Lytics did not accept the creation: an answer of success that
+// does not name the object is no reason for a second one.
 const (
 	searches    = 3
 	searchPause = 500 * time.Millisecond
@@ -74,7 +75,7 @@ func createOnce[T any](ctx context.Context, create func() (T, error), find func(
 				return found[0], false, nil
 			}
 		}
-		if n == creations {
+		if n == creations || lytics.Accepted(err) {
 			return made, false, err
 		}
 	}

@@ -25,6 +25,8 @@ type client struct {
 type resourceState struct {
 	value   tftypes.Value
 	private []byte
+	// identity is nil for a state of a client without identities, or of an earlier release.
+	identity *tfprotov6.ResourceIdentityData
 }
 
 // newClient starts a provider whose block is empty.
@@ -159,7 +161,7 @@ func (r *client) plan(resource string, prior *resourceState, config tftypes.Valu
 		PriorState: dynamic(r.t, typ, tftypes.NewValue(typ, nil)),
 	}
 	if prior != nil {
-		req.PriorState, req.PriorPrivate = dynamic(r.t, typ, prior.value), prior.private
+		req.PriorState, req.PriorPrivate, req.PriorIdentity = dynamic(r.t, typ, prior.value), prior.private, prior.identity
 	}
 	resp, err := r.server.PlanResourceChange(r.t.Context(), req)
 	if err != nil {
@@ -178,7 +180,7 @@ func (r *client) apply(ctx context.Context, resource string, prior *resourceStat
 	typ := r.typ(resource)
 	req := &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: resource, Config: dynamic(r.t, typ, config), PlannedState: plan.PlannedState, PlannedPrivate: plan.PlannedPrivate,
-		PriorState: dynamic(r.t, typ, tftypes.NewValue(typ, nil)),
+		PriorState: dynamic(r.t, typ, tftypes.NewValue(typ, nil)), PlannedIdentity: plan.PlannedIdentity,
 	}
 	if prior != nil {
 		req.PriorState = dynamic(r.t, typ, prior.value)
@@ -187,7 +189,7 @@ func (r *client) apply(ctx context.Context, resource string, prior *resourceStat
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &resourceState{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
+	return &resourceState{r.value(resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
 }
 
 // create applies a configuration, and fails the test on an error.
@@ -223,11 +225,12 @@ func (r *client) read(resource string, state *resourceState) (*resourceState, []
 	r.t.Helper()
 	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{
 		TypeName: resource, CurrentState: dynamic(r.t, r.typ(resource), state.value), Private: state.private,
+		CurrentIdentity: state.identity,
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &resourceState{r.value(resource, resp.NewState), resp.Private}, resp.Diagnostics
+	return &resourceState{r.value(resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
 }
 
 // readDataSource validates and reads a data source.

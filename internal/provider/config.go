@@ -2,16 +2,20 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
 // configuration is a provider block with its environment variables and
@@ -24,6 +28,12 @@ type configuration struct {
 	// engineAttributes names the attributes of the block that configure what
 	// executes runs. They have no effect if a runner owns the data directory.
 	engineAttributes []string
+	// databricks is the connection of data sources; nil if there is none, or if the
+	// attributes that unknownDatabricks names are not known yet.
+	databricks        *jobs.AuthorizationSpec
+	unknownDatabricks []string
+	// planCheck makes a plan ask the warehouse what its runs will do.
+	planCheck bool
 }
 
 type configModel struct {
@@ -32,9 +42,14 @@ type configModel struct {
 	DatabaseURL       types.String `tfsdk:"database_url"`
 	EncryptionKeyFile types.String `tfsdk:"encryption_key_file"`
 	AllowPrivateHosts types.Bool   `tfsdk:"allow_private_hosts"`
+	PrivateHosts      types.List   `tfsdk:"private_hosts"`
+	CAFile            types.String `tfsdk:"ca_file"`
 	Staging           types.Object `tfsdk:"staging"`
+	Events            types.Object `tfsdk:"events"`
 	Platform          types.Object `tfsdk:"platform"`
 	Quarantine        types.Object `tfsdk:"quarantine"`
+	Databricks        types.Object `tfsdk:"databricks"`
+	PlanCheck         types.Bool   `tfsdk:"plan_check"`
 }
 
 // configReader converts the provider block and collects what is not known yet.
@@ -43,8 +58,8 @@ type configReader struct {
 	diags   diag.Diagnostics
 }
 
-// readConfig reads the provider block. A staging that is not known yet does not
-// count as unknown: only a run needs it, and nothing runs before apply.
+// readConfig reads the provider block. A staging or a place of events that is not known
+// yet does not count as unknown: only a run needs it, and nothing runs before apply.
 func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (string, bool)) (configuration, diag.Diagnostics) {
 	r := &configReader{}
 	var m configModel
@@ -52,23 +67,36 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 	if r.diags.HasError() {
 		return configuration{}, r.diags
 	}
+	c := r.target(ctx, m, lookup)
+	c.databricks, c.unknownDatabricks = r.connection(ctx, m.Databricks)
+	c.planCheck = r.planCheck(m.PlanCheck, lookup)
+	return c, r.diags
+}
+
+// target reads which store is meant, and what executes runs.
+func (r *configReader) target(ctx context.Context, m configModel, lookup func(string) (string, bool)) configuration {
 	runner := r.runner(ctx, m, lookup)
 	if runner != nil || len(r.unknown) > 0 {
-		return configuration{target: config.Target{Runner: runner}, unknown: r.unknown}, r.diags
+		return configuration{target: config.Target{Runner: runner}, unknown: r.unknown}
 	}
 	e := config.Engine{
 		DataDir:           r.text("data_dir", m.DataDir),
 		DatabaseURL:       config.NewSecret(r.text("database_url", m.DatabaseURL)),
 		EncryptionKeyFile: r.text("encryption_key_file", m.EncryptionKeyFile),
 		AllowPrivateHosts: r.flag("allow_private_hosts", m.AllowPrivateHosts),
+		PrivateHosts:      r.list(ctx, "private_hosts", m.PrivateHosts),
+		CAFile:            r.text("ca_file", m.CAFile),
 		Platform:          r.platform(ctx, m.Platform),
 		Quarantine:        r.quarantine(ctx, m.Quarantine),
 	}
 	if len(r.unknown) > 0 || r.diags.HasError() {
-		return configuration{unknown: r.unknown}, r.diags
+		return configuration{unknown: r.unknown}
 	}
 	staging, unknown := r.staging(ctx, m.Staging)
 	e.Staging = staging
+	if e.Events = r.events(ctx, m.Events); len(r.unknown) > 0 {
+		e.Events, unknown, r.unknown = nil, append(unknown, eventsEnv), nil
+	}
 	e, err := e.Complete(withoutPrefixes(lookup, unknown))
 	if err == nil && len(unknown) == 0 {
 		err = e.CheckEventStorage()
@@ -82,7 +110,7 @@ func readConfig(ctx context.Context, raw tfsdk.Config, lookup func(string) (stri
 			c.engineAttributes = append(c.engineAttributes, a.name)
 		}
 	}
-	return c, r.diags
+	return c
 }
 
 // withoutPrefixes hides the environment variables with the given prefixes.
@@ -93,6 +121,23 @@ func withoutPrefixes(lookup func(string) (string, bool), prefixes []string) func
 		}
 		return lookup(name)
 	}
+}
+
+// planCheckVariable is the environment variable of plan_check.
+const planCheckVariable = "LYTICS_PLAN_CHECK"
+
+// planCheck reads plan_check. While it is not known, nothing is asked.
+func (r *configReader) planCheck(v types.Bool, lookup func(string) (string, bool)) bool {
+	text, _ := lookup(planCheckVariable)
+	if !v.IsNull() || text == "" {
+		return v.ValueBool()
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		r.diags.AddAttributeError(path.Root("plan_check"), planCheckVariable+" is neither true nor false",
+			fmt.Sprintf("It is %q.\n\nSet it to true or false, or set plan_check in the provider block.", text))
+	}
+	return on
 }
 
 // text gives a string; an unknown one is noted under its name.

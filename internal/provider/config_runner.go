@@ -99,7 +99,8 @@ type setting struct {
 // engineAttributes are the attributes that configure what executes runs.
 func (m configModel) engineAttributes() []setting {
 	return []setting{
-		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"staging", m.Staging},
+		{"encryption_key_file", m.EncryptionKeyFile}, {"allow_private_hosts", m.AllowPrivateHosts}, {"private_hosts", m.PrivateHosts},
+		{"ca_file", m.CAFile}, {"staging", m.Staging}, {"events", m.Events},
 		{"platform", m.Platform}, {"quarantine", m.Quarantine},
 	}
 }

@@ -13,8 +13,8 @@ import (
 func stagingSchema() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "Where an export stages its files for `COPY INTO`: a bucket or a volume. Only audience exports need it. " +
-			"If both are given, exports use the volume.",
+		MarkdownDescription: "Where an export stages its files for `COPY INTO`: a Unity Catalog volume, or a bucket. Only audience exports " +
+			"need it. If both are given, exports use the volume.",
 		Attributes: map[string]schema.Attribute{
 			"s3":     stagingS3Schema(),
 			"volume": stagingVolumeSchema(),
@@ -39,9 +39,9 @@ func stagingVolumeSchema() schema.Attribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "A Unity Catalog volume: no bucket and no AWS credentials are needed. The files are written with " +
-			"the authorization's credential, " +
-			"which needs READ VOLUME and WRITE VOLUME. Each attribute also has an environment variable `LYTICS_STAGING_VOLUME_...`.",
+		MarkdownDescription: "A Unity Catalog volume, managed or external: no bucket and no key are needed, on AWS, Azure and Google " +
+			"Cloud. The files are written with the authorization's credential, which needs READ VOLUME and WRITE VOLUME. " +
+			"Each attribute also has an environment variable `LYTICS_STAGING_VOLUME_...`.",
 		Attributes: map[string]schema.Attribute{
 			"catalog": part("Catalog of the volume.", "CATALOG"),
 			"schema":  part("Schema of the volume.", "SCHEMA"),

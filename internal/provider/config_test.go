@@ -53,6 +53,10 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 					s.Endpoint == "http://127.0.0.1:9000" && s.AccessKeyID == "AK" && s.SecretAccessKey.Reveal() == "canary" && s.Credential == "uc"
 			},
 		},
+		"private hosts from the block": {block{"private_hosts": []any{"127.0.0.1", "a.internal"}}, map[string]string{"LYTICS_PRIVATE_HOSTS": "::1"},
+			func(c config.Engine) bool { return len(c.PrivateHosts) == 2 && c.PrivateHosts[1] == "a.internal" }},
+		"private hosts from the environment": {nil, map[string]string{"LYTICS_PRIVATE_HOSTS": "::1, 10.0.0.0/8"},
+			func(c config.Engine) bool { return len(c.PrivateHosts) == 2 && c.PrivateHosts[0] == "::1" }},
 		"a token alone does not choose an account": {nil, map[string]string{"LYTICS_API_TOKEN": "t"},
 			func(c config.Engine) bool { return c.LyticsAccount() == nil }},
 		"an account from the environment": {block{"platform": block{"lytics": block{}}}, map[string]string{"LYTICS_API_TOKEN": " t\n",
@@ -112,6 +116,7 @@ func TestConfigurationErrors(t *testing.T) {
 		attribute, want string
 		env             map[string]string
 	}{
+		"a CA file that is not there": {block{"ca_file": "/nowhere/ca.pem"}, "ca_file", `The CA file "/nowhere/ca.pem" cannot be used`, nil},
 		"a flag that is none": {nil, "allow_private_hosts", `LYTICS_ALLOW_PRIVATE_HOSTS is "maybe"`,
 			map[string]string{"LYTICS_ALLOW_PRIVATE_HOSTS": "maybe"}},
 		"no bucket": {s3(block{}), "staging", "bucket has no name", nil},
@@ -302,7 +307,8 @@ func TestUnknownStagingDoesNotPreventAPlan(t *testing.T) {
 	}
 }
 
-// A runner's configuration file has every key of the provider block but runner.
+// A runner's configuration file has every key of the provider block that says how runs
+// are executed.
 func TestTheConfigurationFileHasTheProvidersKeys(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, providertest.New())
@@ -315,7 +321,7 @@ func TestTheConfigurationFileHasTheProvidersKeys(t *testing.T) {
 		for _, a := range attributes {
 			field, ok := fields[a.Name]
 			switch {
-			case at+a.Name == "runner":
+			case slices.Contains([]string{"runner", "databricks", "plan_check"}, at+a.Name):
 			case !ok:
 				t.Errorf("the provider block has %s%s, the configuration file has no such key", at, a.Name)
 			case a.NestedType != nil:

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -21,9 +20,12 @@ func (r *dataSourceBase) Configure(_ context.Context, req datasource.ConfigureRe
 	}
 }
 
-// openForRead returns the API of a store that exists, or adds a diagnostic and
-// returns nil.
-func (r *dataSourceBase) openForRead(ctx context.Context, diags *diag.Diagnostics) jobs.API {
+// openForRead returns the API of a store that exists. It returns nil after an error, and
+// if the read is deferred.
+func (r *dataSourceBase) openForRead(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) jobs.API {
+	if !r.session.known() && deferRead(ctx, req, resp) {
+		return nil
+	}
 	api, err := r.session.connect(ctx)
 	if err == nil {
 		_, err = api.Store(ctx, false)
@@ -32,7 +34,7 @@ func (r *dataSourceBase) openForRead(ctx context.Context, diags *diag.Diagnostic
 		e := *toJobsError(err, "open the store")
 		e.Next = paragraphs(e.Next, "If the same configuration creates what the data source reads, give the data source "+
 			"depends_on, so that it is read afterwards.")
-		addError(diags, noAttribute, "open the store", &e)
+		r.session.addStoreError(e, &resp.Diagnostics)
 		return nil
 	}
 	return api

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -62,7 +63,7 @@ func (d *audienceDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 func (d *audienceDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m audienceDataModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, req, resp)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
@@ -117,8 +118,8 @@ func (d *audiencesDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 	}
 }
 
-func (d *audiencesDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.openForRead(ctx, &resp.Diagnostics)
+func (d *audiencesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	api := d.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -166,7 +167,7 @@ func (d *profileDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 func (d *profileDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m profileModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, req, resp)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
@@ -175,14 +176,19 @@ func (d *profileDataSource) Read(ctx context.Context, req datasource.ReadRequest
 		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "look up the profile", err)
 		return
 	}
+	m.Values = profileValues(ctx, p, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+}
+
+// profileValues are the values of a profile, by field.
+func profileValues(ctx context.Context, p jobs.Profile, diags *diag.Diagnostics) types.Map {
 	values := map[string]string{}
 	for field, v := range p {
 		if !v.Null {
 			values[field] = v.Text
 		}
 	}
-	listed, diags := types.MapValueFrom(ctx, types.StringType, values)
-	m.Values = listed
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	listed, d := types.MapValueFrom(ctx, types.StringType, values)
+	diags.Append(d...)
+	return listed
 }

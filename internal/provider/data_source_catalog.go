@@ -10,8 +10,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-const authorizationDoc = "Id of the `lytics_databricks_authorization` to reach the warehouse with."
-
 type namedObject struct {
 	Name    types.String `tfsdk:"name"`
 	Comment types.String `tfsdk:"comment"`
@@ -20,9 +18,9 @@ type namedObject struct {
 type catalogsDataSource struct{ dataSourceBase }
 
 type catalogsModel struct {
-	AuthorizationID types.String  `tfsdk:"authorization_id"`
-	Pattern         types.String  `tfsdk:"pattern"`
-	Catalogs        []namedObject `tfsdk:"catalogs"`
+	catalogSource
+	Pattern  types.String  `tfsdk:"pattern"`
+	Catalogs []namedObject `tfsdk:"catalogs"`
 }
 
 func (d *catalogsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -32,11 +30,10 @@ func (d *catalogsDataSource) Metadata(_ context.Context, req datasource.Metadata
 func (d *catalogsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The catalogs that an authorization can see, sorted by name.",
-		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredString(authorizationDoc),
-			"pattern":          patternAttribute("catalogs"),
-			"catalogs":         namedObjectsAttribute("The catalogs."),
-		},
+		Attributes: withConnection(map[string]schema.Attribute{
+			"pattern":  patternAttribute("catalogs"),
+			"catalogs": namedObjectsAttribute("The catalogs."),
+		}),
 	}
 }
 
@@ -53,13 +50,13 @@ func namedObjectsAttribute(doc string) schema.ListNestedAttribute {
 func (d *catalogsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m catalogsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
+	from := d.openCatalog(ctx, m.catalogSource, req, resp)
+	if from == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	list, err := api.Catalogs(ctx, m.AuthorizationID.ValueString(), m.Pattern.ValueString())
+	list, err := from.catalogs(ctx, m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogTarget(resp), "list the catalogs", err)
+		from.addError(&resp.Diagnostics, "list the catalogs", err)
 		return
 	}
 	m.Catalogs = []namedObject{}
@@ -69,18 +66,13 @@ func (d *catalogsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
-// catalogTarget shows errors of the authorization at authorization_id.
-func catalogTarget(resp *datasource.ReadResponse) attributeTarget {
-	return attributeTarget{objectType: resp.State.Schema.Type(), via: attributeOfReference}
-}
-
 type databasesDataSource struct{ dataSourceBase }
 
 type databasesModel struct {
-	AuthorizationID types.String  `tfsdk:"authorization_id"`
-	Catalog         types.String  `tfsdk:"catalog"`
-	Pattern         types.String  `tfsdk:"pattern"`
-	Databases       []namedObject `tfsdk:"databases"`
+	catalogSource
+	Catalog   types.String  `tfsdk:"catalog"`
+	Pattern   types.String  `tfsdk:"pattern"`
+	Databases []namedObject `tfsdk:"databases"`
 }
 
 func (d *databasesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -90,25 +82,24 @@ func (d *databasesDataSource) Metadata(_ context.Context, req datasource.Metadat
 func (d *databasesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The databases (schemas) of a catalog, sorted by name.",
-		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredString(authorizationDoc),
-			"catalog":          requiredString("The catalog."),
-			"pattern":          patternAttribute("databases"),
-			"databases":        namedObjectsAttribute("The databases."),
-		},
+		Attributes: withConnection(map[string]schema.Attribute{
+			"catalog":   requiredString("The catalog."),
+			"pattern":   patternAttribute("databases"),
+			"databases": namedObjectsAttribute("The databases."),
+		}),
 	}
 }
 
 func (d *databasesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m databasesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
+	from := d.openCatalog(ctx, m.catalogSource, req, resp)
+	if from == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	list, err := api.Databases(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Pattern.ValueString())
+	list, err := from.databases(ctx, m.Catalog.ValueString(), m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogTarget(resp), "list the databases", err)
+		from.addError(&resp.Diagnostics, "list the databases", err)
 		return
 	}
 	m.Databases = []namedObject{}
@@ -127,11 +118,11 @@ type tableModel struct {
 }
 
 type tablesModel struct {
-	AuthorizationID types.String `tfsdk:"authorization_id"`
-	Catalog         types.String `tfsdk:"catalog"`
-	Database        types.String `tfsdk:"database"`
-	Pattern         types.String `tfsdk:"pattern"`
-	Tables          []tableModel `tfsdk:"tables"`
+	catalogSource
+	Catalog  types.String `tfsdk:"catalog"`
+	Database types.String `tfsdk:"database"`
+	Pattern  types.String `tfsdk:"pattern"`
+	Tables   []tableModel `tfsdk:"tables"`
 }
 
 func (d *tablesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -141,11 +132,10 @@ func (d *tablesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 func (d *tablesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The tables and views of a database, sorted by name.",
-		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredString(authorizationDoc),
-			"catalog":          requiredString("The catalog."),
-			"database":         requiredString("The database (schema)."),
-			"pattern":          patternAttribute("tables"),
+		Attributes: withConnection(map[string]schema.Attribute{
+			"catalog":  requiredString("The catalog."),
+			"database": requiredString("The database (schema)."),
+			"pattern":  patternAttribute("tables"),
 			"tables": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The tables and views.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
@@ -155,20 +145,20 @@ func (d *tablesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 					"comment": computedString("Comment, if it has one."),
 				}},
 			},
-		},
+		}),
 	}
 }
 
 func (d *tablesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m tablesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
+	from := d.openCatalog(ctx, m.catalogSource, req, resp)
+	if from == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	list, err := api.Tables(ctx, m.AuthorizationID.ValueString(), m.Catalog.ValueString(), m.Database.ValueString(), m.Pattern.ValueString())
+	list, err := from.tables(ctx, m.Catalog.ValueString(), m.Database.ValueString(), m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogTarget(resp), "list the tables", err)
+		from.addError(&resp.Diagnostics, "list the tables", err)
 		return
 	}
 	m.Tables = []tableModel{}
@@ -189,12 +179,12 @@ type columnModel struct {
 }
 
 type columnsModel struct {
-	AuthorizationID types.String  `tfsdk:"authorization_id"`
-	Catalog         types.String  `tfsdk:"catalog"`
-	Database        types.String  `tfsdk:"database"`
-	Table           types.String  `tfsdk:"table"`
-	Pattern         types.String  `tfsdk:"pattern"`
-	Columns         []columnModel `tfsdk:"columns"`
+	catalogSource
+	Catalog  types.String  `tfsdk:"catalog"`
+	Database types.String  `tfsdk:"database"`
+	Table    types.String  `tfsdk:"table"`
+	Pattern  types.String  `tfsdk:"pattern"`
+	Columns  []columnModel `tfsdk:"columns"`
 }
 
 func (d *columnsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -204,12 +194,11 @@ func (d *columnsDataSource) Metadata(_ context.Context, req datasource.MetadataR
 func (d *columnsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The columns of a table or view, in their order.",
-		Attributes: map[string]schema.Attribute{
-			"authorization_id": requiredString(authorizationDoc),
-			"catalog":          requiredString("The catalog."),
-			"database":         requiredString("The database (schema)."),
-			"table":            requiredString("The table or view."),
-			"pattern":          patternAttribute("columns"),
+		Attributes: withConnection(map[string]schema.Attribute{
+			"catalog":  requiredString("The catalog."),
+			"database": requiredString("The database (schema)."),
+			"table":    requiredString("The table or view."),
+			"pattern":  patternAttribute("columns"),
 			"columns": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The columns.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
@@ -220,21 +209,21 @@ func (d *columnsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 					"position": schema.Int64Attribute{Computed: true, MarkdownDescription: "Position in the table, from 1."},
 				}},
 			},
-		},
+		}),
 	}
 }
 
 func (d *columnsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m columnsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
+	from := d.openCatalog(ctx, m.catalogSource, req, resp)
+	if from == nil || resp.Diagnostics.HasError() {
 		return
 	}
 	table := jobs.TableName{Catalog: m.Catalog.ValueString(), Database: m.Database.ValueString(), Table: m.Table.ValueString()}
-	list, err := api.Columns(ctx, m.AuthorizationID.ValueString(), table, m.Pattern.ValueString())
+	list, err := from.columns(ctx, table, m.Pattern.ValueString())
 	if err != nil {
-		addError(&resp.Diagnostics, catalogTarget(resp), "list the columns", err)
+		from.addError(&resp.Diagnostics, "list the columns", err)
 		return
 	}
 	m.Columns = []columnModel{}

@@ -58,8 +58,8 @@ func (d *fieldsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 	}
 }
 
-func (d *fieldsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.openForRead(ctx, &resp.Diagnostics)
+func (d *fieldsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	api := d.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}
@@ -115,8 +115,8 @@ func (d *streamsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	}
 }
 
-func (d *streamsDataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *datasource.ReadResponse) {
-	api := d.openForRead(ctx, &resp.Diagnostics)
+func (d *streamsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	api := d.openForRead(ctx, req, resp)
 	if api == nil {
 		return
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -44,6 +42,9 @@ type jobRow struct {
 	NextRunAt       types.String `tfsdk:"next_run_at"`
 	Paused          types.Bool   `tfsdk:"paused"`
 	Status          types.String `tfsdk:"status"`
+	ExpectedEvery   types.String `tfsdk:"expected_every"`
+	LastSuccessAt   types.String `tfsdk:"last_success_at"`
+	Late            types.Bool   `tfsdk:"late"`
 	CreatedAt       types.String `tfsdk:"created_at"`
 	UpdatedAt       types.String `tfsdk:"updated_at"`
 	LastRun         types.Object `tfsdk:"last_run"`
@@ -73,48 +74,58 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			},
 			"jobs": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "The jobs.",
-				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":               computedString("Id of the job."),
-					"kind":             computedString("`table_import` or `audience_export`."),
-					"label":            computedString("Name of the job."),
-					"description":      computedString("Description of the job."),
-					"authorization_id": computedString("Id of its authorization."),
-					"managed_by":       computedString("Who executes it: `provider` or `lytics`."),
-					"lytics_id":        computedString("Its id in the Lytics account; null for a job that this provider executes."),
-					"lytics_log": schema.ListNestedAttribute{
-						Computed: true, MarkdownDescription: "The newest lines of the log that Lytics keeps of the job, at most 20, oldest first; " +
-							"null for a job that this provider executes.",
-						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-							"at":      computedString("When it was written (RFC 3339)."),
-							"level":   computedString("`info`, `warn` or `error`."),
-							"message": computedString("What it says."),
-						}},
-					},
-					"catalog":     computedString("Catalog it reads or writes."),
-					"database":    computedString("Database it reads or writes."),
-					"table":       computedString("Table it reads or writes."),
-					"stream":      computedString("Stream it writes to (imports)."),
-					"audience_id": computedString("Audience it reads (exports)."),
-					"frequency":   computedString("Frequency of its schedule; null without a schedule."),
-					"timezone":    computedString("Time zone of its schedule; null without one."),
-					"after": schema.ListAttribute{
-						ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
-					},
-					"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused. Of a job that " +
-						"Lytics executes: until when it sleeps."),
-					"paused": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its " +
-						"definition or by an operator."},
-					"status": computedString("Status of its last run; `never` before the first run. Of a job that Lytics executes: its status in " +
-						"Lytics, such as `running`, `sleeping` or `fault-2`, or why it is not known."),
-					"created_at": computedString("When it was registered (RFC 3339)."),
-					"updated_at": computedString("When its definition last changed (RFC 3339)."),
-					"last_run": schema.SingleNestedAttribute{
-						Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run. Of a job that Lytics " +
-							"executes: the last run that this provider asked for.",
-						Attributes: runDataSourceAttributes(inRuns),
-					},
-				}},
+				NestedObject: schema.NestedAttributeObject{Attributes: jobRowAttributes()},
 			},
+		},
+	}
+}
+
+// jobRowAttributes are the attributes of a job of the store.
+func jobRowAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":               computedString("Id of the job."),
+		"kind":             computedString("`table_import` or `audience_export`."),
+		"label":            computedString("Name of the job."),
+		"description":      computedString("Description of the job."),
+		"authorization_id": computedString("Id of its authorization."),
+		"managed_by":       computedString("Who executes it: `provider` or `lytics`."),
+		"lytics_id":        computedString("Its id in the Lytics account; null for a job that this provider executes."),
+		"lytics_log": schema.ListNestedAttribute{
+			Computed: true, MarkdownDescription: "The newest lines of the log that Lytics keeps of the job, at most 20, oldest first; " +
+				"null for a job that this provider executes.",
+			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+				"at":      computedString("When it was written (RFC 3339)."),
+				"level":   computedString("`info`, `warn` or `error`."),
+				"message": computedString("What it says."),
+			}},
+		},
+		"catalog":     computedString("Catalog it reads or writes."),
+		"database":    computedString("Database it reads or writes."),
+		"table":       computedString("Table it reads or writes."),
+		"stream":      computedString("Stream it writes to (imports)."),
+		"audience_id": computedString("Audience it reads (exports)."),
+		"frequency":   computedString("Frequency of its schedule; null without a schedule."),
+		"timezone":    computedString("Time zone of its schedule; null without one."),
+		"after": schema.ListAttribute{
+			ElementType: types.StringType, Computed: true, MarkdownDescription: "Ids of the jobs that it runs after.",
+		},
+		"next_run_at": computedString("Its next planned run (RFC 3339, UTC); null without a schedule, or while it is paused. Of a job that " +
+			"Lytics executes: until when it sleeps."),
+		"paused": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its schedule is paused now, by its " +
+			"definition or by an operator."},
+		"status": computedString("Status of its last run; `never` before the first run. Of a job that Lytics executes: its status in " +
+			"Lytics, such as `running`, `sleeping` or `fault-2`, or why it is not known."),
+		"expected_every": computedString("How often a run of it is expected to succeed; null if nothing is expected."),
+		"last_success_at": computedString("When its newest successful run ended (RFC 3339); null if there is none, and for a job that " +
+			"Lytics executes."),
+		"late": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether its last success is longer ago than `expected_every`; " +
+			"never while it is paused."},
+		"created_at": computedString("When it was registered (RFC 3339)."),
+		"updated_at": computedString("When its definition last changed (RFC 3339)."),
+		"last_run": schema.SingleNestedAttribute{
+			Computed: true, MarkdownDescription: "Its last run, no matter what started it; null before the first run. Of a job that Lytics " +
+				"executes: the last run that this provider asked for.",
+			Attributes: runDataSourceAttributes(inRuns),
 		},
 	}
 }
@@ -122,7 +133,7 @@ func (d *jobsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 func (d *jobsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m jobsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
+	api := d.openForRead(ctx, req, resp)
 	if api == nil || resp.Diagnostics.HasError() {
 		return
 	}
@@ -171,6 +182,8 @@ func newJobRow(j jobs.Job) jobRow {
 		After: append([]string{}, j.After...), Status: types.StringValue("never"),
 		CreatedAt: formatTime(&j.CreatedAt), UpdatedAt: formatTime(&j.UpdatedAt), LastRun: optionalRunObject(inRuns, j.LastRun),
 	}
+	row.ExpectedEvery, row.LastSuccessAt = expectedEveryValue(row.ExpectedEvery, j.ExpectedEvery()), formatTime(j.LastSuccessAt)
+	row.Late = types.BoolValue(j.LateBy(time.Now()) > 0)
 	if j.LastRun != nil {
 		row.Status = types.StringValue(string(j.LastRun.Status))
 	}
@@ -190,85 +203,4 @@ func newJobRow(j jobs.Job) jobRow {
 		row.Timezone = types.StringValue(valueOr(s.Timezone, defaultTimezone))
 	}
 	return row
-}
-
-type jobRunsDataSource struct{ dataSourceBase }
-
-type jobRunsModel struct {
-	JobID    types.String `tfsdk:"job_id"`
-	Statuses types.Set    `tfsdk:"statuses"`
-	Since    types.String `tfsdk:"since"`
-	Limit    types.Int64  `tfsdk:"limit"`
-	Runs     types.List   `tfsdk:"runs"`
-}
-
-func (d *jobRunsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_job_runs"
-}
-
-func (d *jobRunsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "The runs of a job, or of all jobs, newest first.",
-		Attributes: map[string]schema.Attribute{
-			"job_id": schema.StringAttribute{
-				Optional: true, MarkdownDescription: "Only runs of this job. Default: of all jobs.",
-				Validators: []validator.String{nonEmptyText()},
-			},
-			"statuses": schema.SetAttribute{
-				ElementType: types.StringType, Optional: true,
-				MarkdownDescription: "Only runs in one of these states: `queued`, `waiting_for_warehouse`, `running`, `succeeded`, " +
-					"`failed`, `cancelled`, `missed`. Default: all.",
-				Validators: []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(statusNames()...))},
-			},
-			"since": schema.StringAttribute{
-				Optional: true, MarkdownDescription: "Only runs created since this time (RFC 3339), such as `2026-01-31T00:00:00Z`.",
-				Validators: []validator.String{rfc3339()},
-			},
-			"limit": schema.Int64Attribute{
-				Optional: true, MarkdownDescription: "Maximum number of runs: 1 to 1000. Default 100.",
-				Validators: []validator.Int64{int64validator.Between(1, 1000)},
-			},
-			"runs": schema.ListNestedAttribute{
-				Computed: true, MarkdownDescription: "The runs.",
-				NestedObject: schema.NestedAttributeObject{Attributes: runDataSourceAttributes(inRuns)},
-			},
-		},
-	}
-}
-
-func (d *jobRunsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m jobRunsModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	api := d.openForRead(ctx, &resp.Diagnostics)
-	if api == nil || resp.Diagnostics.HasError() {
-		return
-	}
-	filter := jobs.RunFilter{JobID: m.JobID.ValueString(), Limit: int(m.Limit.ValueInt64())}
-	if !m.Statuses.IsNull() {
-		resp.Diagnostics.Append(m.Statuses.ElementsAs(ctx, &filter.Statuses, false)...)
-	}
-	if s := m.Since.ValueString(); s != "" {
-		// The schema has validated it.
-		filter.Since, _ = time.Parse(time.RFC3339, s)
-	}
-	list, err := api.ListRuns(ctx, filter)
-	if err != nil {
-		addError(&resp.Diagnostics, attributeTarget{objectType: resp.State.Schema.Type()}, "list the runs", err)
-		return
-	}
-	runs := []types.Object{}
-	for _, r := range list {
-		runs = append(runs, runObject(inRuns, r))
-	}
-	listed, diags := types.ListValueFrom(ctx, types.ObjectType{AttrTypes: runTypes(inRuns)}, runs)
-	m.Runs = listed
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-}
-
-func statusNames() []string {
-	return []string{
-		string(jobs.StatusQueued), string(jobs.StatusWaiting), string(jobs.StatusRunning), string(jobs.StatusSucceeded),
-		string(jobs.StatusFailed), string(jobs.StatusCancelled), string(jobs.StatusMissed),
-	}
 }

@@ -28,6 +28,7 @@ type attributeTarget struct {
 var attributeOfReference = map[string]string{
 	"host": "authorization_id", "port": "authorization_id", "http_path": "authorization_id",
 	"token_wo": "authorization_id", "token_wo_version": "authorization_id", "token_env": "authorization_id",
+	"client_secret_wo": "authorization_id", "auth_type": "authorization_id",
 	"filter": "audience_id", "slug": "audience_id",
 }
 
@@ -47,6 +48,13 @@ func toJobsError(err error, doing string) *jobs.Error {
 func addError(diags *diag.Diagnostics, at attributeTarget, doing string, err error) {
 	e := toJobsError(err, doing)
 	at.add(diags, diag.SeverityError, e.Attribute, e.Summary, paragraphs(e.Detail, e.Next))
+}
+
+// addWarnings adds a warning for each failure.
+func addWarnings(diags *diag.Diagnostics, at attributeTarget, failures []jobs.Failure) {
+	for _, f := range failures {
+		at.add(diags, diag.SeverityWarning, f.Attribute, f.Summary, paragraphs(f.Detail, f.Next))
+	}
 }
 
 // addErrors adds a diagnostic for each of the errors that errors.Join joined.

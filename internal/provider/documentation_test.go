@@ -32,14 +32,26 @@ var ofPrincipal = map[string]any{
 	"client_id": "sp", "client_secret_wo": "s", "client_secret_wo_version": 1,
 }
 
+// ofLogin is an authorization with an attribute of a login.
+func ofLogin(attribute string, value any) map[string]any {
+	return map[string]any{"label": "a", "host": "dbc-9.cloud.databricks.com", "http_path": "/p", attribute: value}
+}
+
+var (
+	ofApplication = with(ofLogin("auth_type", "azure-client-secret"), map[string]any{"azure_client_id": "a", "azure_tenant_id": "t",
+		"azure_client_secret_wo": "s", "azure_client_secret_wo_version": 1})
+	ofKey = with(ofLogin("google_credentials_wo", "k"), map[string]any{"google_credentials_wo_version": 1})
+)
+
 var jobBase = map[string]any{
 	"label": "j", "authorization_id": "auth-1", "catalog": "main", "database": "sales",
 	"triggers": map[string]any{"n": "1"},
 }
 
 var jobChange = map[string]any{
-	"label": "k", "description": "d", "authorization_id": "auth-2", "query_timeout_minutes": 5, "fail_on_error": false,
-	"catalog": "other", "database": "other", "triggers": map[string]any{"n": "2"},
+	"label": "k", "description": "d", "authorization_id": "auth-2", "query_timeout_minutes": 5, "fail_on_error": false, "check_source": false,
+	"expected_every": "36h",
+	"catalog":        "other", "database": "other", "triggers": map[string]any{"n": "2"},
 	"after": []string{"job-9"}, "wait": false, "managed_by": "lytics",
 	"timeouts":                   map[string]any{"create": "1h"},
 	"schedule":                   daily(nil),
@@ -73,20 +85,35 @@ var documentedResources = map[string]documented{
 		base: map[string]any{"label": "a", "host": "dbc-9.cloud.databricks.com", "http_path": "/p", "token_wo": "t", "token_wo_version": 1},
 		change: map[string]any{"label": "b", "description": "d", "host": "dbc-8.cloud.databricks.com", "port": 8443, "http_path": "/q",
 			"token_wo": "u", "token_wo_version": 2, "token_env": "T", "check_connection": false, "catalog_api": "sql",
-			"client_id": "sp", "client_secret_wo": "u", "client_secret_wo_version": 2, "managed_by": "lytics"},
+			"client_id": "sp", "client_secret_wo": "u", "client_secret_wo_version": 2, "managed_by": "lytics",
+			"auth_type": "azure-cli", "audience": "b", "databricks_id_token_filepath": "/b", "oidc_token_env": "B", "azure_client_id": "b",
+			"azure_tenant_id": "b", "azure_client_secret_wo": "b", "azure_client_secret_wo_version": 2, "google_service_account": "b@c",
+			"google_credentials_wo": "b", "google_credentials_wo_version": 2, "token_file": "/b", "token_command": []string{"b"},
+			"profile": "b", "config_file": "/b"},
 		with: map[string]map[string]any{
 			"host":      {"token_wo_version": 2},
+			"port":      {"token_wo_version": 2},
 			"token_env": {"token_wo": nil, "token_wo_version": nil},
 			"client_id": {"token_wo": nil, "token_wo_version": nil, "client_secret_wo": "s", "client_secret_wo_version": 1},
+			"auth_type": {"token_wo": nil, "token_wo_version": nil},
+			// The secret is bound to the application and its directory.
+			"azure_client_id": {"azure_client_secret_wo_version": 2}, "azure_tenant_id": {"azure_client_secret_wo_version": 2},
 		},
-		from: map[string]map[string]any{"client_secret_wo": ofPrincipal, "client_secret_wo_version": ofPrincipal},
+		from: map[string]map[string]any{"client_secret_wo": ofPrincipal, "client_secret_wo_version": ofPrincipal,
+			"audience": ofLogin("auth_type", "github-oidc"), "databricks_id_token_filepath": ofLogin("databricks_id_token_filepath", "/a"),
+			"oidc_token_env": ofLogin("oidc_token_env", "A"), "azure_client_id": ofApplication, "azure_tenant_id": ofApplication,
+			"azure_client_secret_wo": ofApplication, "azure_client_secret_wo_version": ofApplication,
+			"google_service_account": ofLogin("google_service_account", "a@c"),
+			"google_credentials_wo":  ofKey, "google_credentials_wo_version": ofKey,
+			"token_file": ofLogin("token_file", "/a"), "token_command": ofLogin("token_command", []string{"a"}),
+			"profile": ofLogin("profile", "a"), "config_file": ofLogin("profile", "a")},
 	},
 	"databricks_table_import": {
 		base: with(jobBase, map[string]any{"table": "customers", "timestamp_column": "updated_at"}),
 		change: with(jobChange, map[string]any{"table": "orders", "timestamp_column": "changed_at", "record_timestamp_column": "at",
 			"since_timestamp": "2026-01-01 00:00:00", "stream": "s", "key_columns": []string{"id"}, "columns": []string{"id"},
 			"exclude_columns": []string{"ssn"},
-			"where":           "a = 1", "lookback": "1h", "null_timestamps": "error", "future_timestamps": "include", "batch_size": 5, "row_limit": 5, "max_rejected": 5,
+			"where":           "a = 1", "lookback": "1h", "null_timestamps": "error", "changes": "compare", "deletes": "events", "future_timestamps": "include", "batch_size": 5, "row_limit": 5, "max_rejected": 5,
 			"scratch_schema": "main.scratch", "full_refresh": "2"}),
 		with: toLytics,
 	},
@@ -94,7 +121,7 @@ var documentedResources = map[string]documented{
 		base: with(jobBase, map[string]any{"audience_id": "aud-vip"}),
 		// Another id of the same audience: the table stays.
 		change: with(jobChange, map[string]any{"audience_id": "vip", "table_name": "t", "fields": []string{"email"}, "overwrite_existing": true,
-			"column_types": "inferred", "format": "parquet", "compression": "none", "scratch_schema": "main.scratch"}),
+			"column_types": "inferred", "format": "parquet", "compression": "none", "scratch_schema": "main.scratch", "max_shrink_percent": 50}),
 		with: toLytics,
 	},
 	"field": {

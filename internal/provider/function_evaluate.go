@@ -36,7 +36,8 @@ func (evaluateFilter) Metadata(_ context.Context, _ function.MetadataRequest, re
 func (evaluateFilter) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Whether a profile matches a filter",
-		MarkdownDescription: "Evaluates a FilterQL filter for one profile, as the embedded platform does, and returns whether the profile is in the " +
+		MarkdownDescription: "Evaluates a FilterQL filter for one profile, as the embedded platform does, and returns whether the " +
+			"profile is in the " +
 			"audience. A filter that cannot be decided for the profile matches nobody, so the result is `false`. The function reads no " +
 			"configuration, no platform and no clock: the same arguments always give the same result.",
 		Parameters: []function.Parameter{
@@ -50,7 +51,8 @@ func (evaluateFilter) Definition(_ context.Context, _ function.DefinitionRequest
 				Name:           "types",
 				ElementType:    types.StringType,
 				AllowNullValue: true,
-				MarkdownDescription: "Types of fields by id, as in `lytics_field`, such as `{ last_order = \"date\" }`. A field without a type keeps the type " +
+				MarkdownDescription: "Types of fields by id, as in `lytics_field`, such as `{ last_order = \"date\" }`. A field without a type " +
+					"keeps the type " +
 					"of its value. `{}` if no field needs one.",
 			},
 			function.StringParameter{
@@ -59,9 +61,10 @@ func (evaluateFilter) Definition(_ context.Context, _ function.DefinitionRequest
 			},
 		},
 		VariadicParameter: function.MapParameter{
-			Name:                "audiences",
-			ElementType:         types.StringType,
-			MarkdownDescription: "Optional: filters of the audiences that the filter includes, by slug, such as `{ vip = \"FILTER spend > 1000\" }`.",
+			Name:        "audiences",
+			ElementType: types.StringType,
+			MarkdownDescription: "Optional: filters of the audiences that the filter includes, by slug, such as `{ vip = \"FILTER spend " +
+				"> 1000\" }`.",
 		},
 		Return: function.BoolReturn{},
 	}
@@ -199,7 +202,8 @@ func (evaluateMapping) Metadata(_ context.Context, _ function.MetadataRequest, r
 func (evaluateMapping) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Value that a mapping gives for an event",
-		MarkdownDescription: "Evaluates the expression of a mapping for one event, as the embedded platform does, and returns its value: a string, a " +
+		MarkdownDescription: "Evaluates the expression of a mapping for one event, as the embedded platform does, and returns its value: " +
+			"a string, a " +
 			"number, a boolean, a tuple, an object, or `null` if the event gives no value. Dates are strings in RFC 3339, in UTC with " +
 			"microseconds. Guards are evaluated in the same way. The value is that of the expression; the merge operation and the type of " +
 			"the field come later. The function reads no configuration, no platform and no clock.",

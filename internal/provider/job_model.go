@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -28,6 +29,8 @@ type jobAttributes struct {
 	After               types.Set      `tfsdk:"after"`
 	Wait                types.Bool     `tfsdk:"wait"`
 	FailOnError         types.Bool     `tfsdk:"fail_on_error"`
+	CheckSource         types.Bool     `tfsdk:"check_source"`
+	ExpectedEvery       types.String   `tfsdk:"expected_every"`
 	Timeouts            timeouts.Value `tfsdk:"timeouts"`
 	LastRun             types.Object   `tfsdk:"last_run"`
 }
@@ -35,6 +38,10 @@ type jobAttributes struct {
 // jobModel is the Terraform model of one kind of job.
 type jobModel interface {
 	job() *jobAttributes
+	// keyAttributes are the kind's own attributes that tell a job from others.
+	keyAttributes() []attr.Value
+	// dataAttributes are the kind's own attributes that a dry run needs.
+	dataAttributes() []attr.Value
 	// addToSpec adds the kind's own attributes to a definition.
 	addToSpec(context.Context, *jobs.JobSpec, *diag.Diagnostics)
 	// setComputed sets the attributes that were unknown at plan from the stored
@@ -74,6 +81,14 @@ func jobSpec(ctx context.Context, m jobModel, diags *diag.Diagnostics) jobs.JobS
 		FailOnError:     j.FailOnError.ValueBool(),
 		After:           afterIDs(ctx, j.After, diags),
 		Wait:            j.Wait.ValueBoolPointer(),
+		CheckSource:     j.CheckSource.ValueBoolPointer(),
+	}
+	if v := j.ExpectedEvery; !v.IsNull() && !v.IsUnknown() {
+		every, err := readExpectedEvery(v.ValueString())
+		if err != nil {
+			addInvalidValue(diags, path.Root("expected_every"), err)
+		}
+		s.ExpectedEverySeconds = int64(every / time.Second)
 	}
 	s.Schedule, _ = readSchedule(ctx, j.Schedule, diags)
 	m.addToSpec(ctx, &s, diags)
@@ -93,13 +108,12 @@ func setFromJob(ctx context.Context, m jobModel, job jobs.Job, diags *diag.Diagn
 	j.Schedule = scheduleObject(job)
 	j.FailOnError = types.BoolValue(job.FailOnError)
 	j.Wait = types.BoolValue(job.Wait == nil || *job.Wait)
-	// An empty map and null mean the same; the model keeps the form it has.
-	if len(job.Triggers) > 0 || len(j.Triggers.Elements()) > 0 {
+	j.CheckSource = types.BoolValue(job.CheckSource == nil || *job.CheckSource)
+	j.ExpectedEvery = expectedEveryValue(j.ExpectedEvery, job.ExpectedEvery())
+	j.Triggers = noTriggers
+	if len(job.Triggers) > 0 {
 		t, d := types.MapValueFrom(ctx, types.StringType, job.Triggers)
 		diags.Append(d...)
-		if len(job.Triggers) == 0 {
-			t = types.MapNull(types.StringType)
-		}
 		j.Triggers = t
 	}
 	if len(job.After) > 0 || len(j.After.Elements()) > 0 {
@@ -138,6 +152,9 @@ func afterIDs(ctx context.Context, s types.Set, diags *diag.Diagnostics) []strin
 func (m *jobAttributes) runsInApply() bool {
 	return m.Schedule.IsNull() && len(m.After.Elements()) == 0
 }
+
+// noTriggers is the default of triggers, so that {} and no triggers are the same.
+var noTriggers = types.MapValueMust(types.StringType, map[string]attr.Value{})
 
 func triggerValues(ctx context.Context, m types.Map, diags *diag.Diagnostics) map[string]string {
 	if m.IsNull() || m.IsUnknown() || len(m.Elements()) == 0 {

@@ -23,6 +23,7 @@ type jobResource struct {
 
 var (
 	_ resource.ResourceWithConfigure      = (*jobResource)(nil)
+	_ resource.ResourceWithIdentity       = (*jobResource)(nil)
 	_ resource.ResourceWithImportState    = (*jobResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*jobResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*jobResource)(nil)
@@ -30,6 +31,7 @@ var (
 
 func (r *jobResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_" + r.kind.name
+	resp.ResourceBehavior = r.behavior()
 }
 
 func (r *jobResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -51,8 +53,11 @@ func (r *jobResource) target(t attr.Type) attributeTarget {
 
 // Create saves the job and, if neither a schedule nor other jobs start it, runs
 // it. State is set before the run: if the run fails, the resource is tainted, and
-// the next apply continues from the cursor.
+// the next apply continues from the cursor. An untainted one still owes the run.
 func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.session.applying.Store(true)
+	ctx, end := jobs.BeginCreate(ctx)
+	defer end()
 	m := r.kind.newModel()
 	resp.Diagnostics.Append(req.Plan.Get(ctx, m)...)
 	if resp.Diagnostics.HasError() {
@@ -80,15 +85,17 @@ func (r *jobResource) Create(ctx context.Context, req resource.CreateRequest, re
 	j.ID = types.StringValue(job.ID)
 	m.setComputed(job.JobSpec)
 	j.LastRun = types.ObjectNull(runTypes(r.kind.usage))
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 	if !j.runsInApply() || resp.Diagnostics.HasError() {
 		return
 	}
-	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.create", target: at, detach: !j.Wait.ValueBool()},
+	rememberOwedRun(ctx, resp.Private, true, &resp.Diagnostics)
+	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.create", target: at, detach: !j.Wait.ValueBool(), first: true},
 		&resp.Diagnostics)
 	if run != nil {
+		rememberOwedRun(ctx, resp.Private, resp.Diagnostics.HasError(), &resp.Diagnostics)
 		j.LastRun = runObject(r.kind.usage, *run)
-		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+		r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 	}
 }
 
@@ -111,13 +118,22 @@ func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 			nounWithID("Job", id)+" is a "+string(job.Kind())+".", "Import it as a lytics_databricks_"+string(job.Kind())+".")
 	}
 	if err == nil {
-		err = api.Confirm(ctx, job.ID) // an import of a job in Lytics gives it an id of this store
+		err = confirmInState(ctx, api, job.ID) // an import of a job in Lytics gives it an id of this store
 	}
 	if err != nil {
 		addReadError(ctx, resp, nounWithID(r.kind.noun, id), err)
 		return
 	}
 	setFromJob(ctx, m, job, &resp.Diagnostics)
+	// Of what Lytics did before the import, the store has no runs.
+	if imported && !job.ManagedBy.IsLytics() || owesRun(ctx, req.Private, &resp.Diagnostics) {
+		owed, err := neverSucceeded(ctx, api, job)
+		if err != nil {
+			addError(&resp.Diagnostics, noAttribute, "read the runs of "+id, err)
+			return
+		}
+		rememberOwedRun(ctx, resp.Private, owed, &resp.Diagnostics)
+	}
 	if imported {
 		run, err := lastRunOfApply(ctx, api, job)
 		if err != nil {
@@ -127,14 +143,15 @@ func (r *jobResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		m.job().LastRun = optionalRunObject(r.kind.usage, run)
 	}
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+		r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 	}
 }
 
-// Update saves the definition, and runs the job if triggers changed. The store and
-// state get the new triggers only after the run has succeeded: until then the
-// next plan shows the difference again, and the next apply runs the job again.
+// Update saves the definition, and runs the job if triggers changed or a run is owed.
+// The store and state get the new triggers only after the run has succeeded: until
+// then the next plan shows the difference again, and the next apply runs the job again.
 func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	r.session.applying.Store(true)
 	m, prior := r.kind.newModel(), r.kind.newModel()
 	resp.Diagnostics.Append(req.Plan.Get(ctx, m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
@@ -171,28 +188,32 @@ func (r *jobResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		reportMove(job, &resp.Diagnostics)
 	}
 	m.setComputed(job.JobSpec)
-	if !asked {
-		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	if !asked && !(j.runsInApply() && owesRun(ctx, req.Private, &resp.Diagnostics)) {
+		r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 		return
 	}
 	j.Triggers, j.LastRun = prior.job().Triggers, prior.job().LastRun
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 	run := runJob(ctx, api, job, runOptions{limit: limit, attribute: "timeouts.update", target: at, detach: !j.Wait.ValueBool()},
 		&resp.Diagnostics)
 	if run == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	definition.Triggers = wanted
-	if _, err := api.UpdateJob(ctx, id, definition); err != nil {
-		addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
-		return
+	rememberOwedRun(ctx, resp.Private, false, &resp.Diagnostics)
+	if asked {
+		definition.Triggers = wanted
+		if _, err := api.UpdateJob(ctx, id, definition); err != nil {
+			addError(&resp.Diagnostics, at, "update "+nounWithID(r.kind.noun, id), err)
+			return
+		}
 	}
 	j.Triggers, j.LastRun = planned, runObject(r.kind.usage, *run)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 // Delete removes the definition. The cursor, the events and the table stay.
 func (r *jobResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	r.session.applying.Store(true)
 	id := idFromState(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {

@@ -24,6 +24,8 @@ type runOptions struct {
 	// attribute is the attribute that sets the limit.
 	attribute string
 	target    attributeTarget
+	// first marks the run of the apply that creates the job.
+	first bool
 	// detach leaves the run to the runner and does not wait for it.
 	detach bool
 	// reason is why the job runs: ReasonApply if empty.
@@ -92,20 +94,38 @@ func runJob(ctx context.Context, api jobs.API, job jobs.Job, terms runOptions, d
 	if errors.Is(context.Cause(bounded), errTimeLimit) {
 		terms.target.add(diags, diag.SeverityError, terms.attribute,
 			fmt.Sprintf("The run of %q took longer than %s", job.Label, terms.limit),
-			fmt.Sprintf("Run %s was cancelled after %s, at %s. %s Raise %s to let one run finish.",
-				run.ID, terms.limit, describeProgress(run), afterCancel(job), terms.attribute))
+			paragraphs(fmt.Sprintf("Run %s was cancelled after %s, at %s. %s Raise %s to let one run finish.",
+				run.ID, terms.limit, describeProgress(run), afterCancel(job), terms.attribute), terms.afterTaint(job)))
 		return &run
 	}
 	diags.AddError(fmt.Sprintf("The run of %q was interrupted", job.Label),
-		fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. %s",
-			run.ID, describeProgress(run), afterCancel(job)))
+		paragraphs(fmt.Sprintf("Terraform was asked to stop, so run %s was cancelled at %s. %s",
+			run.ID, describeProgress(run), afterCancel(job)), terms.afterTaint(job)))
 	return &run
+}
+
+// afterTaint says what becomes of a job whose creation failed with its first run, or
+// is empty. Terraform taints it, and does not tell the provider about lifecycle.
+func (t runOptions) afterTaint(job jobs.Job) string {
+	if !t.first {
+		return ""
+	}
+	keeps := "its id, its history and its cursor"
+	if job.Export != nil {
+		keeps = "its id and its history"
+	}
+	return "Terraform marks the resource as tainted, and the next apply replaces it in name only: the job keeps " + keeps +
+		". If lifecycle has prevent_destroy or create_before_destroy, the replacement is refused: run terraform untaint ADDRESS " +
+		"first. The next apply then runs the job in place."
 }
 
 // afterCancel says what becomes of the work of a cancelled run.
 func afterCancel(job jobs.Job) string {
 	if job.ManagedBy.IsLytics() {
 		return "Only the waiting ended: Lytics continues its work."
+	}
+	if job.Export != nil {
+		return "The next apply exports the audience from the beginning."
 	}
 	return "Nothing is lost or duplicated, and the cursor is kept: the next apply continues from there."
 }
@@ -122,15 +142,24 @@ func addRunDiagnostic(run jobs.Run, job jobs.Job, terms runOptions, diags *diag.
 	if run.Status == jobs.StatusSucceeded {
 		return
 	}
-	severity, next := diag.SeverityError, "Correct the cause and apply again: the job continues from its cursor."
+	severity, next, taint := diag.SeverityError, "Correct the cause and apply again: "+continues(job), terms.afterTaint(job)
 	if !job.FailOnError {
+		taint = ""
 		severity, next = diag.SeverityWarning, "fail_on_error is false, so the apply continues. Change triggers to run the job again."
 	}
 	summary := fmt.Sprintf("The run of %q %s", job.Label, describeStatus(run.Status))
 	detail := paragraphs(jobs.Failure{Summary: run.Failure.Summary, Detail: run.Failure.Detail}.String(), run.Failure.Next,
 		fmt.Sprintf("It was run %s of %s %s, and ended at %s.%s", run.ID, nounOfJob(job), job.ID, describeProgress(run),
-			terms.logAddress()), next)
+			terms.logAddress()), next, taint)
 	terms.target.add(diags, severity, run.Failure.Attribute, summary, detail)
+}
+
+// continues says where the next run of a job begins.
+func continues(job jobs.Job) string {
+	if job.Export != nil {
+		return "the next run exports the audience from the beginning."
+	}
+	return "the job continues from its cursor."
 }
 
 // logAddress is a sentence with the address of the run's log, or "".
@@ -151,12 +180,7 @@ func describeStatus(s jobs.Status) string {
 	return "ended as " + string(s)
 }
 
-func nounOfJob(job jobs.Job) string {
-	if job.Kind() == jobs.KindAudienceExport {
-		return "audience export"
-	}
-	return "table import"
-}
+func nounOfJob(job jobs.Job) string { return nounOfKind(job.Kind()) }
 
 func describeProgress(r jobs.Run) string {
 	phase := valueOr(r.Phase, string(r.Status))
@@ -195,7 +219,7 @@ func progressLog(ctx context.Context) func(jobs.Run) {
 	var status jobs.Status
 	var phase string
 	return func(r jobs.Run) {
-		fields := map[string]any{"run": r.ID, "status": string(r.Status), "phase": r.Phase,
+		fields := map[string]any{"run": r.ID, "status": string(r.Status), "phase": printable(r.Phase),
 			"done": r.Done, "total": r.Total, "rows_read": r.RowsRead, "rows_written": r.RowsWritten}
 		if r.Status == status && r.Phase == phase {
 			tflog.Debug(ctx, "run progress", fields)

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -44,9 +45,10 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 	}
 	own["schedule"] = scheduleSchema()
 	own["triggers"] = schema.MapAttribute{
-		ElementType: types.StringType, Optional: true,
+		ElementType: types.StringType, Optional: true, Computed: true,
+		Default: mapdefault.StaticValue(noTriggers),
 		MarkdownDescription: "Any values. A change runs the job in the same apply, which waits for the run. " +
-			"Changes of other attributes run nothing.",
+			"Changes of other attributes run nothing. Default empty.",
 	}
 	own["after"] = schema.SetAttribute{
 		ElementType: types.StringType, Optional: true,
@@ -66,6 +68,19 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 		MarkdownDescription: "Whether a failed run fails the apply, so that the next apply tries again. " +
 			"With `false` a failed run is a warning, and `last_run` says why it failed. Default `true`.",
 	}
+	own["check_source"] = schema.BoolAttribute{
+		Optional: true, Computed: true,
+		Default:             booldefault.StaticBool(true),
+		MarkdownDescription: checkSourceDoc[in],
+	}
+	own["expected_every"] = schema.StringAttribute{
+		Optional: true,
+		MarkdownDescription: "How often a run of the job is expected to succeed: `\"26h\"`, `\"90m\"`. Without a success for longer, the job is late: " +
+			"the runner's page and the command `jobs` say so, and a runner sends an alert. It starts no runs. Give it more than the time " +
+			"between two runs, so that one slow run is not late. Default: nothing is expected.",
+		Validators:    []validator.String{expectedEvery()},
+		PlanModifiers: []planmodifier.String{sameDuration{}},
+	}
 	own["timeouts"] = timeouts.Attributes(ctx, timeouts.Opts{
 		Create: true, Update: true,
 		CreateDescription: "Time limit of the first run, including the time that it waits, and of a creation in Lytics that waits for " +
@@ -74,12 +89,23 @@ func addJobAttributes(ctx context.Context, in runUsage, own map[string]schema.At
 	})
 	own["last_run"] = schema.SingleNestedAttribute{
 		Computed: true,
-		MarkdownDescription: "The last run that an apply of this resource started. Scheduled runs are in the data source " +
-			"`lytics_job_runs`, so that they never cause a change in a plan.",
+		MarkdownDescription: "The last run that an apply of this resource started. All that is known of it, and scheduled runs, are in the " +
+			"data source `lytics_job_runs`, so that they never cause a change in a plan.",
 		Attributes: runResourceAttributes(in),
 	}
 	return own
 }
+
+// checkSourceDoc describes check_source of each kind of job.
+var checkSourceDoc = map[runUsage]string{
+	inImport: "Whether an apply that creates or changes a job with a `schedule` first asks for the table, so that a first run that cannot " +
+		"work is an error of the apply: a missing table or column, or a missing right. " + checkSourceHow,
+	inExport: "Whether an apply that creates or changes a job with a `schedule` first asks for the place of the table, so that a first run " +
+		"that cannot work is an error of the apply: a missing catalog or database, or a table that this export did not create. " + checkSourceHow,
+}
+
+const checkSourceHow = "It asks Unity Catalog, which starts no warehouse, and the warehouse only where Unity Catalog does not answer; " +
+	"a plan asks nothing. A paused job and one with `after` are not checked. Default `true`."
 
 // managedByAttribute is the attribute that chooses between this provider and the
 // Lytics account.

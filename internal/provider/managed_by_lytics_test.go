@@ -29,8 +29,9 @@ func TestAttributesThatLyticsHasNotAreRefused(t *testing.T) {
 		importResource: {
 			"where": {"where": "a = 1"}, "columns": {"columns": []string{"id"}}, "exclude_columns": {"exclude_columns": []string{"id"}},
 			"key_columns": {"key_columns": []string{"id"}}, "lookback": {"lookback": "1h"}, "null_timestamps": {"null_timestamps": "error"},
+			"changes":           {"changes": "compare"},
 			"future_timestamps": {"future_timestamps": "include"}, "scratch_schema": {"scratch_schema": "main.scratch"},
-			"full_refresh": {"full_refresh": "2"}, "max_rejected": {"max_rejected": 3}, "after": {"after": []string{"job-9"}},
+			"full_refresh": {"full_refresh": "2"}, "max_rejected": {"max_rejected": 3}, "after": {"after": []string{"job-9"}}, "expected_every": {"expected_every": "26h"},
 			"schedule.day_of_month":      schedule(map[string]any{"frequency": "monthly", "day_of_month": 3}),
 			"schedule.catch_up":          schedule(map[string]any{"catch_up": "skip"}),
 			"schedule.start_immediately": schedule(map[string]any{"start_immediately": false}),
@@ -39,6 +40,7 @@ func TestAttributesThatLyticsHasNotAreRefused(t *testing.T) {
 		"lytics_databricks_audience_export": {
 			"table_name": {"table_name": "t"}, "overwrite_existing": {"overwrite_existing": true}, "column_types": {"column_types": "inferred"},
 			"format": {"format": "parquet"}, "compression": {"compression": "none"}, "scratch_schema": {"scratch_schema": "main.scratch"},
+			"max_shrink_percent":    {"max_shrink_percent": 0},
 			"query_timeout_minutes": {"query_timeout_minutes": 5}, "schedule.frequency": schedule(map[string]any{"frequency": "hourly"}),
 		},
 	}

@@ -38,7 +38,7 @@ func (r *client) importState(resource, id string) (*resourceState, []*tfprotov6.
 		r.t.Fatal(err, messages(imported.Diagnostics))
 	}
 	got := imported.ImportedResources[0]
-	return r.read(resource, &resourceState{r.value(resource, got.State), got.Private})
+	return r.read(resource, &resourceState{r.value(resource, got.State), got.Private, got.Identity})
 }
 
 // withoutOwner is a state as the release before this one wrote it.
@@ -56,7 +56,7 @@ func withoutOwner(t *testing.T, s *resourceState) *resourceState {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &resourceState{s.value, text}
+	return &resourceState{value: s.value, private: text}
 }
 
 // checklist 67: after an import in another workspace the first resource says at each

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +22,52 @@ type plannedObjects struct {
 	fields   map[string]jobs.Field
 	mappings []jobs.Mapping
 	imports  map[string]jobs.TableImport
+	// authorizations are the new ones, by label and destination. Their ids are not known.
+	authorizations map[string]jobs.AuthorizationChange
+	// unclear is set if the plan creates an authorization that authorizations does not
+	// have: one that is not known yet, or a second one with the same label and destination.
+	unclear bool
+}
+
+// addAuthorization notes an authorization that the plan creates.
+func (p *plannedObjects) addAuthorization(c jobs.AuthorizationChange) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := fmt.Sprint(c.Label, c.Destination(), c.HTTPPath)
+	if other, ok := p.authorizations[key]; ok && !reflect.DeepEqual(other, c) {
+		p.unclear = true
+	}
+	if p.authorizations == nil {
+		p.authorizations = map[string]jobs.AuthorizationChange{}
+	}
+	p.authorizations[key] = c
+}
+
+// addUnclearAuthorization notes that the plan creates an authorization that cannot be
+// used before the apply.
+func (p *plannedObjects) addUnclearAuthorization() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unclear = true
+}
+
+// newAuthorizations are the authorizations that the plan creates. There are none if one
+// of them is unclear: a job may refer to that one, and the secret of another authorization
+// must not be used for it. Terraform plans an authorization before the jobs that refer to it.
+func (p *plannedObjects) newAuthorizations() []jobs.AuthorizationChange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unclear {
+		return nil
+	}
+	return slices.Collect(maps.Values(p.authorizations))
+}
+
+// fieldIDs are the fields that the plan creates or keeps.
+func (p *plannedObjects) fieldIDs() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.fields))
 }
 
 func (p *plannedObjects) addField(f jobs.Field) {
@@ -98,7 +146,8 @@ func (s *session) warnDoubleCounting(
 					"every event is added.%s", expression, f.ID, m.Stream, i.Catalog, i.Database, i.Table, i.TimestampColumn, repeated),
 				fmt.Sprintf("If rows are updated, import them by a timestamp that never changes, such as the time a row was created; or keep one "+
 					"value per row: a field of type map[string]number with merge_operation = \"latestmap\", and the mapping map(KEY, %s) with the "+
-					"column that identifies a row. If rows are only added and never updated, nothing has to change. See the guide \"Counting rows that change\".",
+					"column that identifies a row. If rows are only added and never updated, nothing has to change. See the guide \"Counting rows "+
+					"that change\".",
 					expression)),
 		)
 	}

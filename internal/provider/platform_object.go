@@ -19,9 +19,10 @@ import (
 // jobs.API.
 type platformObject[M, O any] struct {
 	// noun names the kind in messages, and the resource: lytics_{noun}.
-	noun   string
-	kind   jobs.ObjectKind
-	schema func() schema.Schema
+	noun     string
+	kind     jobs.ObjectKind
+	schema   func() schema.Schema
+	identity resourceIdentity
 	// label identifies an object in messages, even before it has an id.
 	label  func(M) string
 	object func(M) O
@@ -75,6 +76,7 @@ type platformObjectResource[M, O any] struct {
 }
 
 var (
+	_ resource.ResourceWithIdentity       = (*platformObjectResource[fieldModel, jobs.Field])(nil)
 	_ resource.ResourceWithConfigure      = (*platformObjectResource[fieldModel, jobs.Field])(nil)
 	_ resource.ResourceWithImportState    = (*platformObjectResource[fieldModel, jobs.Field])(nil)
 	_ resource.ResourceWithModifyPlan     = (*platformObjectResource[fieldModel, jobs.Field])(nil)
@@ -82,11 +84,15 @@ var (
 )
 
 func newPlatformObjectResource[M, O any](kind func() platformObject[M, O]) func() resource.Resource {
-	return func() resource.Resource { return &platformObjectResource[M, O]{kind: kind()} }
+	return func() resource.Resource {
+		k := kind()
+		return &platformObjectResource[M, O]{resourceBase{identity: k.identity}, k}
+	}
 }
 
 func (r *platformObjectResource[M, O]) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_" + r.kind.noun
+	resp.ResourceBehavior = r.behavior()
 }
 
 func (r *platformObjectResource[M, O]) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -115,7 +121,7 @@ func (r *platformObjectResource[M, O]) ValidateConfig(ctx context.Context, req r
 }
 
 func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	api, _ := r.openForPlan(ctx, req, resp, false)
+	api, _, ok := r.openForPlan(ctx, req, resp, false)
 	if r.session == nil || req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -136,7 +142,7 @@ func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resou
 	}
 	for _, t := range r.kind.textsOf(p.planned) {
 		// What this plan does not change was judged when it was written.
-		if !slices.ContainsFunc(prior, t.equal) {
+		if ok && !slices.ContainsFunc(prior, t.equal) {
 			p.session.judgeText(ctx, attributeTarget{objectType: p.objectType}, t, &resp.Diagnostics)
 		}
 	}
@@ -151,6 +157,9 @@ func (r *platformObjectResource[M, O]) ModifyPlan(ctx context.Context, req resou
 }
 
 func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.session.applying.Store(true)
+	ctx, end := jobs.BeginCreate(ctx)
+	defer end()
 	var m M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
@@ -171,7 +180,7 @@ func (r *platformObjectResource[M, O]) Create(ctx context.Context, req resource.
 		return
 	}
 	r.kind.setComputed(&m, stored)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -185,7 +194,7 @@ func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.Re
 		addReadError(ctx, resp, nounWithID(r.kind.noun, id), err)
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, r.kind.model(stored))...)
+	r.setState(ctx, r.kind.model(stored), &resp.State, resp.Identity, &resp.Diagnostics)
 	reason := jobs.ClaimByState
 	if imported {
 		reason = jobs.ClaimByImport
@@ -196,6 +205,7 @@ func (r *platformObjectResource[M, O]) Read(ctx context.Context, req resource.Re
 }
 
 func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	r.session.applying.Store(true)
 	var m M
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
@@ -216,10 +226,11 @@ func (r *platformObjectResource[M, O]) Update(ctx context.Context, req resource.
 		return
 	}
 	r.kind.setComputed(&m, stored)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *platformObjectResource[M, O]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	r.session.applying.Store(true)
 	id := idFromState(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
@@ -253,6 +264,10 @@ func (r *platformObjectResource[M, O]) claim(ctx context.Context, api jobs.API, 
 	}
 	answer, err := api.Claim(ctx, c)
 	switch {
+	case jobs.IsCode(err, jobs.CodeForbidden):
+		// A runner's token with the role read may plan, and not claim: the owner in
+		// state stays, and the next apply claims.
+		return owner
 	case err != nil:
 		addError(diags, noAttribute, "read the owner of "+nounWithID(r.kind.noun, id), err)
 		return ""

@@ -9,7 +9,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -39,6 +41,9 @@ var (
 	_ provider.Provider              = (*lyticsProvider)(nil)
 	_ provider.ProviderWithFunctions = (*lyticsProvider)(nil)
 	_ provider.ProviderWithActions   = (*lyticsProvider)(nil)
+
+	_ provider.ProviderWithListResources      = (*lyticsProvider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*lyticsProvider)(nil)
 )
 
 // New returns the constructor that a plugin server takes.
@@ -68,17 +73,34 @@ func (p *lyticsProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	resp.ResourceData = s
 	resp.DataSourceData = s
 	resp.ActionData = s
+	resp.ListResourceData = s
+	resp.EphemeralResourceData = s
 }
 
 func (p *lyticsProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
-		func() resource.Resource { return &authorizationResource{} },
+		newAuthorizationResource,
 		newTableImportResource,
 		newAudienceExportResource,
 		newPlatformObjectResource(fieldObject),
 		newPlatformObjectResource(mappingObject),
 		newPlatformObjectResource(audienceObject),
 	}
+}
+
+func (p *lyticsProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newListResource(listedAuthorizations),
+		newListResource(listedTableImports),
+		newListResource(listedAudienceExports),
+		newListResource(listedFields),
+		newListResource(listedMappings),
+		newListResource(listedAudiences),
+	}
+}
+
+func (p *lyticsProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{newProfileEphemeral, newAccessTokenEphemeral}
 }
 
 func (p *lyticsProvider) DataSources(context.Context) []func() datasource.DataSource {
@@ -92,17 +114,21 @@ func (p *lyticsProvider) DataSources(context.Context) []func() datasource.DataSo
 		func() datasource.DataSource { return &audienceDataSource{} },
 		func() datasource.DataSource { return &audiencesDataSource{} },
 		func() datasource.DataSource { return &profileDataSource{} },
+		func() datasource.DataSource { return &authorizationDataSource{} },
+		func() datasource.DataSource { return &jobDataSource{} },
 		func() datasource.DataSource { return &jobsDataSource{} },
 		func() datasource.DataSource { return &jobRunsDataSource{} },
+		func() datasource.DataSource { return &jobPreviewDataSource{} },
 	}
 }
 
 func (p *lyticsProvider) Actions(context.Context) []func() action.Action {
-	return []func() action.Action{func() action.Action { return &runJobAction{} }}
+	return []func() action.Action{newRunJobAction, newCancelRunAction, newPauseJobAction, newResumeJobAction}
 }
 
 func (p *lyticsProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newDefaultStreamFunction, newExportTableFunction, newEvaluateFilterFunction, newEvaluateMappingFunction,
+		newParseFilterFunction, newScheduleNextFunction,
 	}
 }

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -22,12 +24,13 @@ type audienceModel struct {
 
 func audienceObject() platformObject[audienceModel, jobs.Audience] {
 	return platformObject[audienceModel, jobs.Audience]{
-		noun:   "audience",
-		kind:   jobs.KindAudience,
-		schema: audienceSchema,
-		label:  func(m audienceModel) string { return nounWithID("audience", m.Name.ValueString()) },
-		object: audienceModel.audience,
-		model:  newAudienceModel,
+		noun:     "audience",
+		kind:     jobs.KindAudience,
+		schema:   audienceSchema,
+		identity: audienceIdentity(),
+		label:    func(m audienceModel) string { return nounWithID("audience", m.Name.ValueString()) },
+		object:   audienceModel.audience,
+		model:    newAudienceModel,
 		setComputed: func(m *audienceModel, stored jobs.Audience) {
 			m.ID, m.Slug = types.StringValue(stored.ID), types.StringValue(stored.Slug)
 		},
@@ -69,7 +72,10 @@ func audienceSchema() schema.Schema {
 
 // planAudience sets the slug. Left out, it is made from the name when the
 // audience is created, and does not follow later changes of the name.
-func planAudience(_ context.Context, p *objectPlan[audienceModel], _ *diag.Diagnostics) {
+func planAudience(ctx context.Context, p *objectPlan[audienceModel], diags *diag.Diagnostics) {
+	if p.session.config.planCheck && p.session.known() && !p.session.applying.Load() {
+		checkFilterFields(ctx, p, diags)
+	}
 	update := p.prior != nil
 	priorSlug, slug := types.StringNull(), types.StringUnknown()
 	switch {
@@ -99,5 +105,42 @@ func newAudienceModel(a jobs.Audience) audienceModel {
 		Slug:        types.StringValue(a.Slug),
 		Description: types.StringValue(a.Description),
 		Filter:      types.StringValue(a.Filter),
+	}
+}
+
+// checkFilterFields refuses a new filter that names a field which neither the platform
+// has nor this plan creates. Terraform plans a field before the audience if the audience
+// refers to it or depends on it.
+func checkFilterFields(ctx context.Context, p *objectPlan[audienceModel], diags *diag.Diagnostics) {
+	filter := p.planned.Filter
+	if filter.IsUnknown() || p.prior != nil && p.prior.Filter.Equal(filter) {
+		return
+	}
+	f, err := platform.ParseFilter(filter.ValueString())
+	if err != nil {
+		return // judged elsewhere
+	}
+	known := p.session.planned.fieldIDs()
+	switch {
+	case p.api != nil:
+		fields, err := p.api.Fields(ctx)
+		if err != nil {
+			return // the create reports a platform that cannot be reached
+		}
+		for _, field := range fields {
+			known = append(known, field.ID)
+		}
+	case p.session.config.target.Runner != nil || p.session.config.target.Engine.LyticsAccount() != nil:
+		return // the fields of an account are not known before there is a store
+	}
+	for _, name := range f.Fields() {
+		if !slices.Contains(known, name) {
+			addError(diags, attributeTarget{objectType: p.objectType}, "check the filter", jobs.Invalid("filter",
+				fmt.Sprintf("The filter names the field %q, which does not exist", name),
+				"Neither the platform has it, nor a lytics_field that was planned before this audience. plan_check found it before the apply.",
+				"Correct the name; a string is written in double quotes. If this configuration creates the field, give the audience "+
+					"depends_on with it"))
+			return
+		}
 	}
 }

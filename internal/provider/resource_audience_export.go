@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -30,19 +31,25 @@ type audienceExportModel struct {
 	Format            types.String `tfsdk:"format"`
 	Compression       types.String `tfsdk:"compression"`
 	ScratchSchema     types.String `tfsdk:"scratch_schema"`
+	MaxShrinkPercent  types.Int64  `tfsdk:"max_shrink_percent"`
 }
 
 func newAudienceExportResource() resource.Resource {
-	return &jobResource{kind: jobKind{
+	return &jobResource{resourceBase{identity: audienceExportIdentity()}, audienceExportKind()}
+}
+
+func audienceExportKind() jobKind {
+	return jobKind{
 		name: "databricks_audience_export", noun: "the audience export", kind: jobs.KindAudienceExport, usage: inExport,
 		schema:       audienceExportSchema,
 		newModel:     func() jobModel { return &audienceExportModel{} },
 		planComputed: planAudienceExport,
-	}}
+	}
 }
 
 func audienceExportSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
+		Version: jobStateVersion,
 		MarkdownDescription: "Moves the profiles of an audience into a Databricks table. Each run replaces all rows of the table " +
 			"in one commit: " +
 			"readers see either the old rows or the new ones. It needs `staging` in the provider block.",
@@ -104,6 +111,12 @@ func audienceExportSchema(ctx context.Context) schema.Schema {
 					"Default: that of the target. This needs CREATE TABLE there.",
 				Validators: []validator.String{nonEmptyText(), schemaName()},
 			},
+			"max_shrink_percent": schema.Int64Attribute{
+				Optional: true,
+				MarkdownDescription: "By how many percent of its rows, from 0 to 100, a run may shrink the table. A run that would shrink it more " +
+					"fails, says from how many to how many rows, and changes nothing. Default: any.",
+				Validators: []validator.Int64{int64validator.Between(0, 100)},
+			},
 		}),
 	}
 }
@@ -151,8 +164,9 @@ func (m *audienceExportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, di
 		Format:            jobs.FileFormat(m.Format.ValueString()),
 		Compression:       jobs.Compression(m.Compression.ValueString()),
 		ScratchSchema:     m.ScratchSchema.ValueString(),
+		MaxShrinkPercent:  m.MaxShrinkPercent.ValueInt64Pointer(),
 	}
-	if !m.Fields.IsNull() {
+	if !m.Fields.IsNull() && !m.Fields.IsUnknown() {
 		diags.Append(m.Fields.ElementsAs(ctx, &s.Export.Fields, false)...)
 	}
 }
@@ -173,6 +187,7 @@ func (m *audienceExportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, d
 	m.ColumnTypes = types.StringValue(cmp.Or(string(e.ColumnTypes), string(jobs.ColumnTypesDeclared)))
 	m.Format = types.StringValue(cmp.Or(string(e.Format), string(jobs.FormatCSV)))
 	m.Compression, m.ScratchSchema = nullIfEmpty(string(e.Compression)), nullIfEmpty(e.ScratchSchema)
+	m.MaxShrinkPercent = types.Int64PointerValue(e.MaxShrinkPercent)
 	m.Fields = types.ListNull(types.StringType)
 	if len(e.Fields) > 0 {
 		fields, d := types.ListValueFrom(ctx, types.StringType, e.Fields)

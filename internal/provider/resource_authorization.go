@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -15,8 +16,15 @@ import (
 
 type authorizationResource struct{ resourceBase }
 
+func newAuthorizationResource() resource.Resource {
+	return &authorizationResource{resourceBase{identity: authorizationIdentity()}}
+}
+
+func authorizationIdentity() resourceIdentity { return byID("Id of the authorization.") }
+
 var (
 	_ resource.ResourceWithConfigure      = (*authorizationResource)(nil)
+	_ resource.ResourceWithIdentity       = (*authorizationResource)(nil)
 	_ resource.ResourceWithImportState    = (*authorizationResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*authorizationResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*authorizationResource)(nil)
@@ -42,11 +50,26 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 	}
 	const one = "An authorization has one credential: a token that the provider keeps encrypted (token_wo and token_wo_version), " +
 		"a token in an environment variable of the process that executes the run (token_env), " +
-		"or a service principal (client_id, client_secret_wo and client_secret_wo_version). Keep one of them."
+		"a service principal (client_id, client_secret_wo and client_secret_wo_version), or another login (auth_type). Keep one of them."
 	token := !m.TokenWO.IsNull() || !m.TokenVersion.IsNull()
 	client := !m.ClientID.IsNull() || !m.ClientSecretWO.IsNull() || !m.ClientSecretVersion.IsNull()
 	fail := func(attribute, summary, detail string) {
 		resp.Diagnostics.AddAttributeError(path.Root(attribute), summary, detail)
+	}
+	if m.AuthType.IsUnknown() {
+		return
+	}
+	if m.kind() != "" {
+		if token || !m.TokenEnv.IsNull() || !m.ClientSecretWO.IsNull() || !m.ClientSecretVersion.IsNull() {
+			fail("auth_type", "Two credentials for one authorization", one)
+			return
+		}
+		m.validateLogin(&resp.Diagnostics)
+		return
+	}
+	if name := m.withoutLogin(); name != "" {
+		fail(name, name+" needs auth_type", "It is an attribute of some logins. Set auth_type to the one that is meant.")
+		return
 	}
 	switch {
 	case !m.TokenEnv.IsNull() && (token || client):
@@ -70,7 +93,7 @@ func (r *authorizationResource) ValidateConfig(ctx context.Context, req resource
 
 // ModifyPlan checks the store, and refuses a plan that needs a secret without it.
 func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	api, info := r.openForPlan(ctx, req, resp, true)
+	api, info, _ := r.openForPlan(ctx, req, resp, true)
 	if req.Plan.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -84,16 +107,23 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if !config.AuthType.IsUnknown() {
+		planned.AuthType = config.authType()
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("auth_type"), planned.AuthType)...)
+	}
 	if planned.ManagedBy.ValueString() == string(jobs.ManagedByLytics) {
 		at := attributeTarget{objectType: req.Plan.Schema.Type()}
 		r.session.requireLytics(api, info, at, &resp.Diagnostics)
 		spec := jobs.AuthorizationSpec{
 			ManagedBy: jobs.ManagedByLytics, ClientID: planned.ClientID.ValueString(), TokenEnv: planned.TokenEnv.ValueString(),
-			Host: planned.Host.ValueString(),
+			Host: planned.Host.ValueString(), Login: planned.login(ctx, &resp.Diagnostics),
 		}
 		if err := spec.CheckManager(); err != nil {
 			addErrors(&resp.Diagnostics, at, "let Lytics keep the authorization", err)
 		}
+	}
+	if !update {
+		r.noteNew(ctx, req, planned)
 	}
 	secret := planned.secret()
 	version, held := secret.version(planned), secret.version(prior)
@@ -104,22 +134,80 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 				"variable keeps it out of the plan), or leave the version as it was.",
 				secret.name, version, held, secret.noun, secret.name))
 	}
-	if !update || sends || !planned.TokenEnv.IsNull() {
+	if !update || sends || !planned.TokenEnv.IsNull() || planned.kind() != "" && planned.kind().SecretAttribute() == "" {
 		return
 	}
-	if !planned.Host.IsUnknown() && !planned.Host.Equal(prior.Host) {
-		resp.Diagnostics.AddAttributeError(path.Root("host"), "A changed host needs the "+secret.noun+" again",
-			fmt.Sprintf("The stored %s belongs to %s and is never sent to another host. If %s is right, give its %s in %s and raise %s_version.",
-				secret.noun, prior.Host.ValueString(), planned.Host.ValueString(), secret.noun, secret.name, secret.name))
+	if attribute := movedBy(planned, prior); attribute != "" {
+		resp.Diagnostics.AddAttributeError(path.Root(attribute), "A changed "+attribute+" needs the "+secret.noun+" again",
+			fmt.Sprintf("The stored %s was given for %s and is never sent to another host, port or scheme. If %s is right, "+
+				"give its %s in %s and raise %s_version.",
+				secret.noun, prior.destination(), planned.destination(), secret.noun, secret.name, secret.name))
 	}
-	if !planned.ClientID.IsUnknown() && !planned.ClientID.Equal(prior.ClientID) {
+	known := !planned.ClientID.IsUnknown() && !planned.AzureClientID.IsUnknown() && !planned.AzureTenantID.IsUnknown()
+	if known && planned.client(ctx) != prior.client(ctx) {
 		resp.Diagnostics.AddAttributeError(path.Root(secret.name), "Another credential needs its "+secret.noun,
 			fmt.Sprintf("The stored secret is not the %s of this definition. Give it in %s and raise "+
 				"%s_version.", secret.noun, secret.name, secret.name))
 	}
 }
 
+// noteNew notes an authorization that the plan creates, so that jobs that refer to it
+// can be checked. Of one that is wrong, not known yet, or managed by Lytics it notes only
+// that there is one.
+func (r *authorizationResource) noteNew(ctx context.Context, req resource.ModifyPlanRequest, planned authorizationModel) {
+	if r.session == nil || !r.session.config.planCheck {
+		return // nothing asks for it, and a secret is opened only where it is used
+	}
+	unknown := planned.AuthType.IsUnknown() || planned.TokenCommand.IsUnknown()
+	for _, v := range []attr.Value{planned.Host, planned.Port, planned.HTTPPath, planned.TokenEnv, planned.ManagedBy} {
+		unknown = unknown || v.IsUnknown()
+	}
+	for _, v := range planned.texts() {
+		unknown = unknown || v.IsUnknown()
+	}
+	var change jobs.AuthorizationChange
+	var wrong diag.Diagnostics
+	if !unknown {
+		change = planned.change(ctx, req.Config, authorizationModel{}, &wrong)
+	}
+	if unknown || wrong.HasError() || change.ManagedBy.IsLytics() {
+		r.session.planned.addUnclearAuthorization()
+		return
+	}
+	r.session.planned.addAuthorization(change)
+}
+
+// movedBy names the attribute by which the plan moves the stored secret to another
+// destination; it is "" if the destination stays, or is not known yet.
+func movedBy(planned, prior authorizationModel) string {
+	if planned.Host.IsUnknown() || planned.Port.IsUnknown() {
+		return ""
+	}
+	now, was := planned.destination(), prior.destination()
+	switch {
+	case now.Host != was.Host || now.Scheme != was.Scheme:
+		return "host"
+	case now.Port != was.Port:
+		return "port"
+	}
+	return ""
+}
+
+// destination is where the definition sends its secret.
+func (m authorizationModel) destination() jobs.Destination {
+	return jobs.AuthorizationSpec{Host: m.Host.ValueString(), Port: int(m.Port.ValueInt64())}.Destination()
+}
+
+// client is the identity to which the definition's stored secret is bound.
+func (m authorizationModel) client(ctx context.Context) string {
+	var ignored diag.Diagnostics // a login with a stored secret has texts alone
+	return jobs.AuthorizationSpec{ClientID: m.ClientID.ValueString(), Login: m.login(ctx, &ignored)}.Destination().ClientID
+}
+
 func (r *authorizationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.session.applying.Store(true)
+	ctx, end := jobs.BeginCreate(ctx)
+	defer end()
 	var m authorizationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	change := m.change(ctx, req.Config, authorizationModel{}, &resp.Diagnostics)
@@ -135,8 +223,9 @@ func (r *authorizationResource) Create(ctx context.Context, req resource.CreateR
 		addError(&resp.Diagnostics, authorizationTarget(resp.State), "create the authorization", err)
 		return
 	}
+	addWarnings(&resp.Diagnostics, authorizationTarget(resp.State), a.Warnings)
 	m.ID = types.StringValue(a.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *authorizationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -152,17 +241,19 @@ func (r *authorizationResource) Read(ctx context.Context, req resource.ReadReque
 	id := m.ID.ValueString()
 	a, err := api.Authorization(ctx, id)
 	if err == nil {
-		err = api.Confirm(ctx, a.ID) // an import from Lytics gives it an id of this store
+		err = confirmInState(ctx, api, a.ID) // an import from Lytics gives it an id of this store
 	}
 	if err != nil {
 		addReadError(ctx, resp, nounWithID("authorization", id), err)
 		return
 	}
 	m.setFromAuthorization(a)
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	addWarnings(&resp.Diagnostics, authorizationTarget(resp.State), a.Warnings)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	r.session.applying.Store(true)
 	var m, prior authorizationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
@@ -174,14 +265,17 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 	if api == nil {
 		return
 	}
-	if _, err := api.UpdateAuthorization(ctx, m.ID.ValueString(), change); err != nil {
+	a, err := api.UpdateAuthorization(ctx, m.ID.ValueString(), change)
+	if err != nil {
 		addError(&resp.Diagnostics, authorizationTarget(resp.State), "update "+nounWithID("authorization", m.ID.ValueString()), err)
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	addWarnings(&resp.Diagnostics, authorizationTarget(resp.State), a.Warnings)
+	r.setState(ctx, m, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *authorizationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	r.session.applying.Store(true)
 	id := idFromState(ctx, req.State, &resp.Diagnostics)
 	api, _ := r.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
 	if api == nil || resp.Diagnostics.HasError() {
@@ -215,6 +309,12 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 		},
 	}
 	secret := m.secret()
+	if c.Login = m.login(ctx, diags); c.Login != nil {
+		c.ClientID, c.ClientSecretVersion = "", 0
+		if c.Login.KeepsSecret() {
+			c.ClientSecretVersion = secret.version(m).ValueInt64()
+		}
+	}
 	if !secret.isSent(m, prior) {
 		return c
 	}
@@ -227,41 +327,10 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 		return c
 	}
 	given := jobs.NewSecret(text.ValueString())
-	if secret.name == clientSecret.name {
-		c.ClientSecret = &given
-	} else {
+	if secret.name == accessToken.name {
 		c.Token = &given
+	} else {
+		c.ClientSecret = &given
 	}
 	return c
-}
-
-// writeOnlySecret is a write-only attribute with its version. Terraform does not
-// keep the value, so a changed version tells that there is a new one.
-type writeOnlySecret struct {
-	name, noun string
-	value      func(authorizationModel) types.String
-	version    func(authorizationModel) types.Int64
-}
-
-var (
-	accessToken = writeOnlySecret{"token_wo", "token",
-		func(m authorizationModel) types.String { return m.TokenWO },
-		func(m authorizationModel) types.Int64 { return m.TokenVersion }}
-	clientSecret = writeOnlySecret{"client_secret_wo", "client secret",
-		func(m authorizationModel) types.String { return m.ClientSecretWO },
-		func(m authorizationModel) types.Int64 { return m.ClientSecretVersion }}
-)
-
-// secret is the kind of secret that the definition uses.
-func (m authorizationModel) secret() writeOnlySecret {
-	if !m.ClientID.IsNull() {
-		return clientSecret
-	}
-	return accessToken
-}
-
-// isSent reports whether the plan sends the secret to the store.
-func (w writeOnlySecret) isSent(planned, prior authorizationModel) bool {
-	v := w.version(planned)
-	return !v.IsNull() && !v.Equal(w.version(prior))
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"cmp"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -38,11 +39,13 @@ type authorizationModel struct {
 	ClientSecretVersion types.Int64  `tfsdk:"client_secret_wo_version"`
 	CatalogAPI          types.String `tfsdk:"catalog_api"`
 	ManagedBy           types.String `tfsdk:"managed_by"`
+
+	loginModel
 }
 
 func authorizationSchema() schema.Schema {
-	return schema.Schema{
-		MarkdownDescription: "The address of one Databricks SQL warehouse and a credential for it. A token or client secret " +
+	s := schema.Schema{
+		MarkdownDescription: "The address of one Databricks SQL warehouse and a login for it. A token or secret " +
 			"given here is encrypted in the store; " +
 			"it is neither in state nor in a plan.",
 		Attributes: map[string]schema.Attribute{
@@ -52,8 +55,10 @@ func authorizationSchema() schema.Schema {
 			"host": schema.StringAttribute{
 				Required: true,
 				MarkdownDescription: "\"Server hostname\" of the warehouse's connection details, such as `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. " +
-					"For a local sandbox, give the scheme too: `http://127.0.0.1`. A stored token belongs to its host: another host needs " +
-					"the token again.",
+					"Another host, such as `http://127.0.0.1` of a local " +
+					"sandbox, has to be opened by the operator of the process that executes the runs: `private_hosts` of the provider block or of the " +
+					"runner's configuration. A stored secret is bound to scheme, host, port and " +
+					"client id: a change of one of them needs the secret again.",
 				Validators: []validator.String{nonEmptyText(), hostNameRule()},
 			},
 			"port": schema.Int64Attribute{
@@ -85,7 +90,8 @@ func authorizationSchema() schema.Schema {
 			},
 			"client_id": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Instead of a token: application id of a service principal, for OAuth machine-to-machine authentication. " +
+				MarkdownDescription: "Instead of a token: application id of a service principal, for OAuth machine-to-machine authentication with " +
+					"`client_secret_wo`, or for workload identity federation (`auth_type`), which needs no secret. " +
 					"Access tokens are renewed during a run.",
 				Validators: []validator.String{nonEmptyText()},
 			},
@@ -122,6 +128,8 @@ func authorizationSchema() schema.Schema {
 			},
 		},
 	}
+	maps.Copy(s.Attributes, loginAttributes())
+	return s
 }
 
 // setFromAuthorization sets the model from the stored authorization. If the
@@ -137,14 +145,22 @@ func (m *authorizationModel) setFromAuthorization(a jobs.Authorization) {
 	m.HTTPPath = types.StringValue(a.HTTPPath)
 	m.TokenEnv = nullIfEmpty(a.TokenEnv)
 	m.TokenVersion = types.Int64Null()
-	if a.TokenEnv == "" && a.ClientID == "" && a.SecretReadable && a.TokenVersion != 0 {
+	if a.TokenEnv == "" && a.ClientID == "" && a.Login == nil && a.SecretReadable && a.TokenVersion != 0 {
 		m.TokenVersion = types.Int64Value(a.TokenVersion)
 	}
 	m.CheckConnection = types.BoolValue(a.CheckConnection)
 	m.ClientID = nullIfEmpty(a.ClientID)
-	m.ClientSecretVersion = types.Int64Null()
-	if a.ClientID != "" && a.SecretReadable && a.ClientSecretVersion != 0 {
-		m.ClientSecretVersion = types.Int64Value(a.ClientSecretVersion)
+	m.setFromLogin(a.Login)
+	m.ClientSecretVersion, m.AzureClientSecretVersion, m.GoogleCredentialsVersion = types.Int64Null(), types.Int64Null(), types.Int64Null()
+	if version := types.Int64Value(a.ClientSecretVersion); a.SecretReadable && a.ClientSecretVersion != 0 {
+		switch {
+		case a.ClientID != "":
+			m.ClientSecretVersion = version
+		case a.Login.KeepsSecret() && a.Login.Kind == jobs.LoginAzureClientSecret:
+			m.AzureClientSecretVersion = version
+		case a.Login.KeepsSecret():
+			m.GoogleCredentialsVersion = version
+		}
 	}
 	m.CatalogAPI = types.StringValue(string(cmp.Or(a.CatalogAPI, jobs.CatalogREST)))
 }

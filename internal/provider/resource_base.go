@@ -15,7 +15,10 @@ import (
 )
 
 // resourceBase is the part that all resources share.
-type resourceBase struct{ session *session }
+type resourceBase struct {
+	session  *session
+	identity resourceIdentity
+}
 
 // Configure receives the session. There is none while Terraform validates.
 func (m *resourceBase) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
@@ -24,19 +27,26 @@ func (m *resourceBase) Configure(_ context.Context, req resource.ConfigureReques
 	}
 }
 
-// ImportState sets the id. The Read that follows sets the rest, and remembers
-// the store.
+// ImportState sets the id, which it finds by the identity if the import block has one.
+// The Read that follows sets the rest, and remembers the store.
 func (m *resourceBase) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !m.session.known() && deferImport(ctx, req, resp) {
+		return
+	}
+	id, given := req.ID, givenIdentity(req.Identity)
 	api, err := m.session.connect(ctx)
-	if err == nil && strings.HasPrefix(req.ID, jobs.LyticsIDPrefix) {
+	if err == nil && id == "" {
+		id, err = m.identity.find(ctx, api, given)
+	}
+	if err == nil && strings.HasPrefix(id, jobs.LyticsIDPrefix) {
 		// The object is in Lytics, whether or not there is a store yet.
 		_, err = api.Store(ctx, true)
 	}
 	if err != nil {
-		addError(&resp.Diagnostics, noAttribute, "import "+req.ID, err)
+		addError(&resp.Diagnostics, noAttribute, "import "+valueOr(req.ID, describeIdentity(given)), err)
 		return
 	}
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 }
 
 // openForRead returns the API for a refresh, and whether the object was just
@@ -44,11 +54,14 @@ func (m *resourceBase) ImportState(ctx context.Context, req resource.ImportState
 // while it is not known which store is meant.
 func (m *resourceBase) openForRead(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) (api jobs.API,
 	imported bool) {
+	m.keepIdentity(ctx, req, resp)
 	if !m.session.known() {
 		return nil, false
 	}
 	was, _ := req.Private.GetKey(ctx, privateStoreKey)
-	api, info := m.session.openForExisting(ctx, req.Private, &resp.Diagnostics)
+	var found diag.Diagnostics
+	api, info := m.session.openForExisting(ctx, req.Private, &found)
+	m.session.showOnce(found, &resp.Diagnostics)
 	if api != nil {
 		rememberStore(ctx, resp.Private, info.ID, &resp.Diagnostics)
 	}
@@ -83,3 +96,13 @@ func idFromState(ctx context.Context, s tfsdk.State, diags *diag.Diagnostics) st
 
 // nounWithID names an object in messages.
 func nounWithID(noun, id string) string { return fmt.Sprintf("%s %s", noun, id) }
+
+// confirmInState tells the store that state has an object. A runner's token with the role
+// read may plan, and not confirm: the next apply does that.
+func confirmInState(ctx context.Context, api jobs.API, id string) error {
+	err := api.Confirm(ctx, id)
+	if jobs.IsCode(err, jobs.CodeForbidden) {
+		return nil
+	}
+	return err
+}

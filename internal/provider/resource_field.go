@@ -27,12 +27,13 @@ type fieldModel struct {
 
 func fieldObject() platformObject[fieldModel, jobs.Field] {
 	return platformObject[fieldModel, jobs.Field]{
-		noun:   "field",
-		kind:   jobs.KindField,
-		schema: fieldSchema,
-		label:  func(m fieldModel) string { return nounWithID("field", m.ID.ValueString()) },
-		object: fieldModel.field,
-		model:  newFieldModel,
+		noun:     "field",
+		kind:     jobs.KindField,
+		schema:   fieldSchema,
+		identity: byID("Name of the field in profiles."),
+		label:    func(m fieldModel) string { return nounWithID("field", m.ID.ValueString()) },
+		object:   fieldModel.field,
+		model:    newFieldModel,
 		setComputed: func(m *fieldModel, stored jobs.Field) {
 			m.MergeOperation = types.StringValue(stored.MergeOperation)
 		},

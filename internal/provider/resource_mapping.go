@@ -26,6 +26,7 @@ func mappingObject() platformObject[mappingModel, jobs.Mapping] {
 		noun:        "mapping",
 		kind:        jobs.KindMapping,
 		schema:      mappingSchema,
+		identity:    mappingIdentity(),
 		label:       func(m mappingModel) string { return "the mapping of field " + m.Field.ValueString() },
 		object:      mappingModel.mapping,
 		model:       newMappingModel,

@@ -3,8 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -29,6 +27,8 @@ type tableImportModel struct {
 	ExcludeColumns        types.List   `tfsdk:"exclude_columns"`
 	Where                 types.String `tfsdk:"where"`
 	Lookback              types.String `tfsdk:"lookback"`
+	Changes               types.String `tfsdk:"changes"`
+	Deletes               types.String `tfsdk:"deletes"`
 	NullTimestamps        types.String `tfsdk:"null_timestamps"`
 	FutureTimestamps      types.String `tfsdk:"future_timestamps"`
 	BatchSize             types.Int64  `tfsdk:"batch_size"`
@@ -39,12 +39,16 @@ type tableImportModel struct {
 }
 
 func newTableImportResource() resource.Resource {
-	return &jobResource{kind: jobKind{
+	return &jobResource{resourceBase{identity: tableImportIdentity()}, tableImportKind()}
+}
+
+func tableImportKind() jobKind {
+	return jobKind{
 		name: "databricks_table_import", noun: "the table import", kind: jobs.KindTableImport, usage: inImport,
 		schema:       tableImportSchema,
 		newModel:     func() jobModel { return &tableImportModel{} },
 		planComputed: planTableImport,
-	}}
+	}
 }
 
 func planTableImport(_ context.Context, _ jobs.API, config, prior, planned jobModel) path.Paths {
@@ -73,6 +77,8 @@ func (m *tableImportModel) addToSpec(ctx context.Context, s *jobs.JobSpec, diags
 		RecordTimestampColumn: m.RecordTimestampColumn.ValueString(),
 		Stream:                m.Stream.ValueString(),
 		Where:                 m.Where.ValueString(),
+		Changes:               jobs.Changes(m.Changes.ValueString()),
+		Deletes:               jobs.Deletes(m.Deletes.ValueString()),
 		NullTimestamps:        jobs.NullTimestamps(m.NullTimestamps.ValueString()),
 		FutureTimestamps:      jobs.FutureTimestamps(m.FutureTimestamps.ValueString()),
 		BatchSize:             m.BatchSize.ValueInt64(),
@@ -125,6 +131,8 @@ func (m *tableImportModel) setFromSpec(ctx context.Context, s jobs.JobSpec, diag
 		}
 	}
 	m.Where, m.ScratchSchema, m.FullRefresh = nullIfEmpty(i.Where), nullIfEmpty(i.ScratchSchema), nullIfEmpty(i.FullRefresh)
+	m.Changes = types.StringValue(cmp.Or(string(i.Changes), string(jobs.ChangesAuto)))
+	m.Deletes = types.StringValue(cmp.Or(string(i.Deletes), string(jobs.DeletesIgnore)))
 	m.NullTimestamps = types.StringValue(cmp.Or(string(i.NullTimestamps), string(jobs.NullSkip)))
 	m.FutureTimestamps = types.StringValue(cmp.Or(string(i.FutureTimestamps), string(jobs.FutureDefer)))
 	m.BatchSize, m.RowLimit = nullIfZero(i.BatchSize), nullIfZero(i.RowLimit)
@@ -148,30 +156,5 @@ func (m *tableImportModel) setLookback(l *time.Duration) {
 		m.Lookback = types.StringNull()
 		return
 	}
-	if written, err := readLookback(m.Lookback.ValueString()); err == nil && written == *l {
-		return
-	}
-	short := l.String()
-	if strings.HasSuffix(short, "m0s") {
-		short = strings.TrimSuffix(short, "0s")
-	}
-	if strings.HasSuffix(short, "h0m") {
-		short = strings.TrimSuffix(short, "0m")
-	}
-	m.Lookback = types.StringValue(short)
-}
-
-// readLookback parses a duration. It refuses one that is finer than a timestamp,
-// which has microseconds.
-func readLookback(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%q is not a duration: write for example \"24h\", \"90m\" or \"0s\"", text)
-	case d < 0:
-		return 0, fmt.Errorf("%q is negative: give at least \"0s\"", text)
-	case d%time.Microsecond != 0:
-		return 0, fmt.Errorf("%q is finer than a microsecond, which timestamps cannot show", text)
-	}
-	return d, nil
+	m.Lookback = durationValue(m.Lookback, *l)
 }

@@ -22,8 +22,10 @@ const maxBatchSize = 100_000
 
 func tableImportSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
+		Version: jobStateVersion,
 		MarkdownDescription: "Moves the rows of a Databricks table into an event stream: the first run moves all rows, " +
-			"later runs move the rows after the last import, each exactly once and in order. Rows that are deleted in the table stay in the stream.",
+			"later runs move the rows after the last import, each exactly once and in order. The events of rows that are deleted in the table " +
+			"stay in the stream; with `deletes = \"events\"` another event tells of the deletion.",
 		Attributes: addJobAttributes(ctx, inImport, map[string]schema.Attribute{
 			"catalog":  keyAttribute("Catalog of the table."),
 			"database": keyAttribute("Database (schema) of the table."),
@@ -55,7 +57,8 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 			"where": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Read only rows that meet this condition, in Databricks SQL over the table's columns: `country = 'DE'`. " +
-					"It should be deterministic. A change applies to rows that the next run reads for the first time.",
+					"It should be deterministic. A change applies to rows that the next run reads for the first time. The condition is the author's SQL " +
+					"and is executed with the rights of the authorization: a subquery in it can read every table that the credential can read.",
 				Validators: []validator.String{predicate()},
 			},
 			"lookback": schema.StringAttribute{
@@ -63,10 +66,27 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 				MarkdownDescription: "How far before the watermark each run looks for rows that were committed late: `\"24h\"` (the " +
 					"default), `\"90m\"`; " +
 					"`\"0s\"` looks only at rows with the watermark's timestamp. Each run reads this window in two versions of the table, " +
-					"which costs time. " +
-					"Rows that are committed later than that are not read; `full_refresh` reads them.",
+					"which costs time, and rows that are committed later than that are not read: `full_refresh` reads them. " +
+					"With the change data feed (`changes`), late rows of any age are read, and the window is not.",
 				Validators:    []validator.String{lookback()},
 				PlanModifiers: []planmodifier.String{sameDuration{}},
+			},
+			"changes": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Default: stringdefault.StaticString(string(jobs.ChangesAuto)),
+				MarkdownDescription: "How a run finds late rows: `auto` (the default) reads the table's change data feed " +
+					"(`delta.enableChangeDataFeed`), and compares the window of `lookback` where the feed does not have every commit since the " +
+					"last run; `feed` fails in that case and says what to do; `compare` always compares. " +
+					"The feed has late rows of any age, and costs as much as the rows that changed.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.ChangesAuto), string(jobs.ChangesFeed), string(jobs.ChangesCompare))},
+			},
+			"deletes": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Default: stringdefault.StaticString(string(jobs.DeletesIgnore)),
+				MarkdownDescription: "What happens when rows are deleted in the table: `ignore` (the default) does nothing, `events` sends an event " +
+					"for each deleted row: its `key_columns`, `_deleted` (true) and `_deleted_at`. " +
+					"It needs `key_columns` that identify a row. Without the change data feed, each run then reads two versions of the whole table.",
+				Validators: []validator.String{stringvalidator.OneOf(string(jobs.DeletesIgnore), string(jobs.DeletesEvents)), deletesNeedKeys{}},
 			},
 			"null_timestamps": schema.StringAttribute{
 				Optional: true, Computed: true,
@@ -99,16 +119,17 @@ func tableImportSchema(ctx context.Context) schema.Schema {
 				Optional: true,
 				Computed: true,
 				Default:  int64default.StaticInt64(0),
-				MarkdownDescription: "Maximum number of rows of one run that the platform may reject. Rejected rows go into quarantine, and all others " +
+				MarkdownDescription: "Maximum number of rows of one run that the platform may reject. Rejected rows go into quarantine, " +
+					"and all others " +
 					"are sent once. If there are more, the run fails after its cursor has moved, so later runs do not fail for the same rows. Default 0.",
 				Validators: []validator.Int64{int64validator.AtLeast(0)},
 			},
 			"scratch_schema": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "`catalog.database` for copies of sources without versions (a view, a foreign table, a table with " +
-					"a row filter or column mask): " +
+					"a row filter or column mask), and for the first load of a large table that is not clustered by the timestamp: " +
 					"a run copies the rows there, reads the copy and drops it. This needs USE SCHEMA and CREATE TABLE. Default: a " +
-					"temporary table of the session.",
+					"temporary table of the session, and no copy of a large table.",
 				Validators: []validator.String{nonEmptyText(), schemaName()},
 			},
 			"full_refresh": schema.StringAttribute{
@@ -134,31 +155,4 @@ func columnNames(doc string, more ...validator.List) schema.ListAttribute {
 
 func predicate() validator.String {
 	return stringRule{rule: "one SQL condition", check: jobs.CheckPredicate}
-}
-
-func lookback() validator.String {
-	return stringRule{rule: "a duration such as 24h", check: func(s string) error {
-		_, err := readLookback(s)
-		return err
-	}}
-}
-
-// sameDuration keeps the value in state if the configuration writes the same
-// duration in another way. The store has the duration, not its text.
-type sameDuration struct{}
-
-func (sameDuration) Description(context.Context) string {
-	return "the same duration written in another way is no change"
-}
-
-func (s sameDuration) MarkdownDescription(ctx context.Context) string { return s.Description(ctx) }
-
-func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
-	if req.StateValue.IsNull() || req.PlanValue.IsNull() || req.PlanValue.IsUnknown() {
-		return
-	}
-	was, err := readLookback(req.StateValue.ValueString())
-	if planned, other := readLookback(req.PlanValue.ValueString()); err == nil && other == nil && was == planned {
-		resp.PlanValue = req.StateValue
-	}
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// runUsage is a set of places that have an attribute of a run.
+// runUsage is a set of places that have an attribute of a run. last_run of the jobs
+// has few of them: a plan that runs a job shows each as a line. The data sources have
+// all.
 type runUsage int
 
 const (
@@ -59,7 +61,7 @@ var runAttributes = []runAttribute{
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Total) }},
 	{"created_at", types.StringType, inRuns, "When the run was created (RFC 3339).",
 		func(r jobs.Run) attr.Value { return formatTime(&r.CreatedAt) }},
-	{"started_at", types.StringType, inAll, "When the run started (RFC 3339).",
+	{"started_at", types.StringType, inRuns, "When the run started (RFC 3339).",
 		func(r jobs.Run) attr.Value { return formatTime(r.StartedAt) }},
 	{"finished_at", types.StringType, inAll, "When the run ended (RFC 3339).",
 		func(r jobs.Run) attr.Value { return formatTime(r.FinishedAt) }},
@@ -67,37 +69,37 @@ var runAttributes = []runAttribute{
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsRead) }},
 	{"rows_written", types.Int64Type, inAll, "Events written to the stream (import), or rows of the new table (export).",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsWritten) }},
-	{"rows_known", types.Int64Type, inImport | inRuns, "Rows that were read again at the watermark and had been sent before.",
+	{"rows_known", types.Int64Type, inRuns, "Rows that were read again at the watermark and had been sent before.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsKnown) }},
-	{"rows_null", types.Int64Type, inImport | inRuns, "Rows without a timestamp, which were skipped.",
+	{"rows_null", types.Int64Type, inRuns, "Rows without a timestamp, which were skipped.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsNull) }},
-	{"rows_future", types.Int64Type, inImport | inRuns, "Rows later than the warehouse's clock, which wait for a later run.",
+	{"rows_future", types.Int64Type, inRuns, "Rows later than the warehouse's clock, which wait for a later run.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsFuture) }},
-	{"rows_erased", types.Int64Type, inImport | inRuns, "Rows of erased users, which were left out.",
+	{"rows_erased", types.Int64Type, inRuns, "Rows of erased users, which were left out.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsErased) }},
 	{"rows_rejected", types.Int64Type, inImport | inRuns, "Rows that the platform rejected, which are in quarantine.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.RowsRejected) }},
-	{"bytes", types.Int64Type, inAll, "Bytes of events (import) or of staged files (export).",
+	{"bytes", types.Int64Type, inRuns, "Bytes of events (import) or of staged files (export).",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Bytes) }},
-	{"profiles", types.Int64Type, inImport | inRuns, "Number of profiles after the run.",
+	{"profiles", types.Int64Type, inRuns, "Number of profiles after the run.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Profiles) }},
-	{"possibly_duplicated", types.Int64Type, inImport | inRuns, "Events that were sent twice with the same ids, because the " +
+	{"possibly_duplicated", types.Int64Type, inRuns, "Events that were sent twice with the same ids, because the " +
 		"answer to the first request was lost; always 0 with the embedded platform.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.PossiblyDuplicated) }},
-	{"unidentified", types.Int64Type, inImport | inRuns, "Events of all streams without a value of any identifier, which are in no profile.",
+	{"unidentified", types.Int64Type, inRuns, "Events of all streams without a value of any identifier, which are in no profile.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Unidentified) }},
-	{"unfit", types.Int64Type, inImport | inRuns, "Values of all streams that do not fit their field, which are left out of profiles.",
+	{"unfit", types.Int64Type, inRuns, "Values of all streams that do not fit their field, which are left out of profiles.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Unfit) }},
-	{"conflicts", types.Int64Type, inImport | inRuns, "Users that were left out because too many identities were joined into " +
+	{"conflicts", types.Int64Type, inRuns, "Users that were left out because too many identities were joined into " +
 		"one profile. The usual cause is a placeholder value in an identifier: add it to the provider's `placeholder_identifiers`.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.Conflicts) }},
-	{"conflict_example", types.StringType, inImport | inRuns, "An identity with a conflict, as `field=value`; for a field " +
+	{"conflict_example", types.StringType, inRuns, "An identity with a conflict, as `field=value`; for a field " +
 		"with `is_pii` only the field's id.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.ConflictExample) }},
-	{"events_behind", types.Int64Type, inExport | inRuns, "Events sent to a Lytics account that Lytics had not counted yet when the wait " +
+	{"events_behind", types.Int64Type, inRuns, "Events sent to a Lytics account that Lytics had not counted yet when the wait " +
 		"for its profiles ended: their profiles may be missing from the table.",
 		func(r jobs.Run) attr.Value { return types.Int64Value(r.EventsBehind) }},
-	{"snapshot", types.StringType, inImport | inRuns, "What was read: the version of the table, or of its copy.",
+	{"snapshot", types.StringType, inRuns, "What was read: the version of the table, or of its copy.",
 		func(r jobs.Run) attr.Value { return nullIfEmpty(r.Snapshot) }},
 	{"watermark", types.StringType, inImport | inRuns, "Timestamp from which the next run reads (RFC 3339).",
 		func(r jobs.Run) attr.Value { return formatTime(r.Watermark) }},

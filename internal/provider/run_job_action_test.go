@@ -11,18 +11,38 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// invoke runs the action, and returns its progress messages and diagnostics.
+// invoke runs lytics_run_job, and returns its progress messages and diagnostics.
 func (r *client) invoke(given map[string]any) (said []string, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	typ := r.schema.ActionSchemas["lytics_run_job"].Schema.ValueType()
+	return r.invokeAction("lytics_run_job", given)
+}
+
+// planAction validates and plans an action.
+func (r *client) planAction(action string, given map[string]any) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	server, _ := r.server.(tfprotov6.ActionServer)
+	typ := r.schema.ActionSchemas[action].Schema.ValueType()
 	config := dynamic(r.t, typ, build(typ, given))
-	plan, err := r.server.(tfprotov6.ActionServer).PlanAction(r.t.Context(),
-		&tfprotov6.PlanActionRequest{ActionType: "lytics_run_job", Config: config})
-	if err != nil || failed(plan.Diagnostics) {
-		r.t.Fatal(err, plan)
+	valid, err := server.ValidateActionConfig(r.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: action, Config: config})
+	if err != nil {
+		r.t.Fatal(err)
 	}
+	if failed(valid.Diagnostics) {
+		return valid.Diagnostics
+	}
+	plan, err := server.PlanAction(r.t.Context(), &tfprotov6.PlanActionRequest{ActionType: action, Config: config})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return plan.Diagnostics
+}
+
+// invokeAction runs an action that was planned earlier.
+func (r *client) invokeAction(action string, given map[string]any) (said []string, diags []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	typ := r.schema.ActionSchemas[action].Schema.ValueType()
 	stream, err := r.server.(tfprotov6.ActionServer).InvokeAction(r.t.Context(),
-		&tfprotov6.InvokeActionRequest{ActionType: "lytics_run_job", Config: config})
+		&tfprotov6.InvokeActionRequest{ActionType: action, Config: dynamic(r.t, typ, build(typ, given))})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -23,9 +24,14 @@ type session struct {
 
 	judgements judgements
 
-	mu            sync.Mutex
-	api           jobs.API
+	mu  sync.Mutex
+	api jobs.API
+	// shown are the errors of the store that this process has shown.
+	shown         map[string]bool
 	warnedIgnored sync.Once
+	// applying is set when this process has begun to apply: Terraform plans each object
+	// again before it applies it, and what the plan says has been read.
+	applying atomic.Bool
 }
 
 // known reports whether the configuration says which store is meant. Until it
@@ -129,6 +135,37 @@ func (s *session) openForExisting(ctx context.Context, private privateReader, di
 	}
 	s.warnIgnoredAttributes(api, diags)
 	return api, info
+}
+
+// showOnce leaves out the errors that this process has shown before. A plan reads the
+// store for each object, and one error fails all of it. An apply needs every error: an
+// object whose change did not happen must say so.
+func (s *session) showOnce(from diag.Diagnostics, to *diag.Diagnostics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shown == nil {
+		s.shown = map[string]bool{}
+	}
+	for _, d := range from {
+		text := d.Summary() + "\n" + d.Detail()
+		if d.Severity() == diag.SeverityError && s.shown[text] {
+			continue
+		}
+		s.shown[text] = s.shown[text] || d.Severity() == diag.SeverityError
+		to.Append(d)
+	}
+}
+
+// addStoreError adds the error of a data source that cannot be read. Each data source
+// has to fail, and the cause is told once.
+func (s *session) addStoreError(e jobs.Error, diags *diag.Diagnostics) {
+	var found, shown diag.Diagnostics
+	addError(&found, noAttribute, "open the store", &e)
+	s.showOnce(found, &shown)
+	if len(shown) == 0 {
+		shown.AddError(e.Summary, "Another error with this summary tells the cause, and what to do.")
+	}
+	diags.Append(shown...)
 }
 
 // recoverySteps says what to do if the store of the state, with this id, is not

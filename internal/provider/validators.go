@@ -132,3 +132,13 @@ func rfc3339() validator.String {
 		return nil
 	}}
 }
+
+// positiveDuration accepts a length of time that is more than nothing.
+func positiveDuration() validator.String {
+	return stringRule{rule: "a duration, such as 90m", check: func(s string) error {
+		if d, err := time.ParseDuration(s); err != nil || d <= 0 {
+			return fmt.Errorf("%q is not a length of time: write for example \"90m\" or \"36h\"", s)
+		}
+		return nil
+	}}
+}

@@ -15,7 +15,7 @@ import (
 // store's, before it reads or sends anything.
 func TestScheduledRunRefusesAnotherAccount(t *testing.T) {
 	t.Parallel()
-	const token, own, other = "token", "11111111111111111111111111111111", "22222222222222222222222222222222"
+	const token, own, other = "token-of-an-account", "11111111111111111111111111111111", "22222222222222222222222222222222"
 	account, err := lyticstest.New(lyticstest.Options{Token: token, AccountID: own})
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,13 @@ type AlertConfig struct {
 	// URL receives a POST request for each alert; if empty, there are no alerts.
 	// It must be https, unless private hosts are allowed.
 	URL string
-	// Secret signs each request body, so that the receiver can verify the sender.
+	// Format is the form of the requests; empty means AlertJSON.
+	Format AlertFormat
+	// Secret signs each request body, so that the receiver can verify the sender. Only
+	// AlertJSON needs it.
 	Secret jobs.Secret
+	// RoutingKey is that of a service of PagerDuty, for AlertPagerDuty.
+	RoutingKey jobs.Secret
 	// StalePeriods is the number of schedule periods without a success after
 	// which a job is stale; 0 means DefaultStalePeriods.
 	StalePeriods int
@@ -40,6 +45,13 @@ const (
 	maxAlertAttempts = 15
 )
 
+// The results of an attempt to deliver an alert, for its metric.
+const (
+	alertDelivered = "delivered"
+	alertFailed    = "failed"
+	alertGivenUp   = "given_up"
+)
+
 // alerter delivers alerts. Alerts are kept in the store, so that any runner can
 // deliver them, each is delivered once, and none is lost when a runner dies.
 type alerter struct {
@@ -54,6 +66,12 @@ type alerter struct {
 func newAlerter(c AlertConfig, allowPrivate bool, log *slog.Logger, m *metrics) (*alerter, error) {
 	c.StalePeriods = cmp.Or(c.StalePeriods, DefaultStalePeriods)
 	a := &alerter{config: c, log: log, metrics: m, wakeups: make(chan struct{}, 1)}
+	if c.URL == "" && c.Format == AlertPagerDuty {
+		c.URL = PagerDutyURL
+	}
+	if err := c.check(); err != nil {
+		return a, err
+	}
 	if c.URL == "" {
 		return a, nil
 	}
@@ -100,18 +118,13 @@ func (a *alerter) try(ctx context.Context, f func(context.Context) error) {
 	}
 }
 
-// period is the longest time between two runs of a schedule.
-func period(s jobs.Schedule) time.Duration {
-	switch s.Frequency {
-	case jobs.Hourly:
-		return time.Hour
-	case jobs.Weekly:
-		return 7 * 24 * time.Hour
-	case jobs.Monthly:
-		return 31 * 24 * time.Hour
-	default:
-		return 24 * time.Hour
+// mostAge is how old the last success of a job may be. What the definition expects goes
+// before what follows from the schedule.
+func (a *alerter) mostAge(s jobs.JobSpec) time.Duration {
+	if every := s.ExpectedEvery(); every > 0 {
+		return every
 	}
+	return time.Duration(a.config.StalePeriods) * s.Schedule.Period()
 }
 
 func (a *alerter) findStale(ctx context.Context) error {
@@ -124,7 +137,7 @@ func (a *alerter) findStale(ctx context.Context) error {
 		return err
 	}
 	for _, f := range all {
-		if now.Sub(f.Since) <= time.Duration(a.config.StalePeriods)*period(*f.Job.Schedule) {
+		if now.Sub(f.Since) <= a.mostAge(f.Job.JobSpec) {
 			continue
 		}
 		if err := a.db.AddStaleAlert(ctx, f.Job.ID, f.Since); err != nil {
@@ -154,20 +167,28 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 	if err != nil {
 		return err
 	}
-	err = a.hook.send(ctx, m)
+	body, err := a.config.encode(m)
+	if err != nil {
+		return err
+	}
+	err = a.hook.send(ctx, body)
 	switch {
 	case err == nil:
-		a.metrics.alerts.WithLabelValues("delivered").Inc()
+		a.metrics.alerts.WithLabelValues(alertDelivered).Inc()
 		return a.db.DoneAlert(ctx, alert.ID)
 	case ctx.Err() != nil:
 		return a.db.LaterAlert(context.WithoutCancel(ctx), alert.ID, 0)
 	case alert.Attempts >= maxAlertAttempts:
-		a.metrics.alerts.WithLabelValues("given_up").Inc()
+		a.metrics.alerts.WithLabelValues(alertGivenUp).Inc()
 		a.log.ErrorContext(
 			ctx,
 			"an alert could not be delivered; there will be no further attempt",
 			"alert",
 			alert.ID,
+			runAttribute,
+			alert.RunID,
+			jobAttribute,
+			alert.JobID,
 			"attempts",
 			alert.Attempts,
 			"error",
@@ -176,12 +197,16 @@ func (a *alerter) deliver(ctx context.Context, alert store.Alert) error {
 		return a.db.DoneAlert(ctx, alert.ID)
 	default:
 		wait := alertPauses.Pause(alert.Attempts)
-		a.metrics.alerts.WithLabelValues("failed").Inc()
+		a.metrics.alerts.WithLabelValues(alertFailed).Inc()
 		a.log.WarnContext(
 			ctx,
 			"an alert could not be delivered; the runner will retry",
 			"alert",
 			alert.ID,
+			runAttribute,
+			alert.RunID,
+			jobAttribute,
+			alert.JobID,
 			"attempt",
 			alert.Attempts,
 			"wait",
@@ -220,13 +245,29 @@ func (a *alerter) message(ctx context.Context, alert store.Alert) (message, erro
 		return m, err
 	}
 	m.Job.ID, m.Job.Label, m.Job.Kind = job.ID, job.Label, job.Kind()
-	m.Text = fmt.Sprintf("Job %s (%s) has had no success for %d periods of its schedule.", job.Label, job.ID, a.config.StalePeriods)
-	if alert.RunID != "" {
-		run, err := a.db.Run(ctx, alert.RunID)
-		if err != nil {
-			return m, err
-		}
-		m.Run, m.Text = &run, fmt.Sprintf("Run %s of job %s (%s) failed: %s", run.ID, job.Label, job.ID, run.Failure)
+	if alert.RunID == "" {
+		job.LastSuccessAt, err = a.db.LastSuccess(ctx, job.ID)
+		m.Text = a.staleText(job.Job)
+		return m, err
 	}
+	run, err := a.db.Run(ctx, alert.RunID)
+	if err != nil {
+		return m, err
+	}
+	run.Failure = run.Failure.Redacted()
+	m.Run, m.Text = &run, fmt.Sprintf("Run %s of job %s (%s) failed: %s", run.ID, job.Label, job.ID, run.Failure)
 	return m, nil
+}
+
+// staleText says what a job was expected to do.
+func (a *alerter) staleText(j jobs.Job) string {
+	if j.ExpectedEverySeconds == 0 {
+		return fmt.Sprintf("Job %s (%s) has had no success for %d periods of its schedule.", j.Label, j.ID, a.config.StalePeriods)
+	}
+	success := "it never succeeded since it was created at "
+	if j.LastSuccessAt != nil {
+		success = "its last success was at "
+	}
+	return fmt.Sprintf("Job %s (%s) is late: a run is expected to succeed every %s (expected_every), and %s%s.", j.Label, j.ID,
+		jobs.ShortDuration(j.ExpectedEvery()), success, j.FreshSince().UTC().Format(time.RFC3339))
 }

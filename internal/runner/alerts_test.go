@@ -8,11 +8,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -101,6 +104,65 @@ func TestStaleJobRaisesAnAlert(t *testing.T) {
 		}
 		if n := b.count(`SELECT count(*) FROM alerts`); n != 1 {
 			t.Errorf("%d alerts", n)
+		}
+	})
+}
+
+// A job with expected_every is late after that time without a success, with or without a
+// schedule; the schedule's own period then counts no more. A paused job is not late.
+func TestLateJobRaisesAnAlert(t *testing.T) {
+	t.Parallel()
+	onEachDatabase(t, func(t *testing.T, b *fixture) {
+		address, got := receiver(t, "s3cret", 0)
+		apply := b.apply()
+		auth := b.authorize(apply)
+		every := func(d time.Duration, s *jobs.Schedule) func(*jobs.JobSpec) {
+			return func(spec *jobs.JobSpec) { spec.ExpectedEverySeconds, spec.Schedule = int64(d/time.Second), s }
+		}
+		daily, paused := &jobs.Schedule{Frequency: jobs.Daily}, true
+		made := map[string]jobs.Job{
+			"never":    b.job(apply, auth.ID, "never", every(24*time.Hour, nil)),
+			"once":     b.job(apply, auth.ID, "once", every(3*time.Hour, daily)),
+			"fresh":    b.job(apply, auth.ID, "fresh", every(26*time.Hour, daily)),
+			"patient":  b.job(apply, auth.ID, "patient", every(1000*time.Hour, daily)),
+			"paused":   b.job(apply, auth.ID, "paused", every(time.Hour, &jobs.Schedule{Frequency: jobs.Daily, Paused: &paused})),
+			"unwanted": b.job(apply, auth.ID, "unwanted", nil),
+		}
+		for _, name := range []string{"once", "fresh"} {
+			run, err := apply.StartRun(t.Context(), made[name].ID, jobs.ReasonManual)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if run, err = apply.WaitRun(t.Context(), run.ID, nil); err != nil || run.Status != jobs.StatusSucceeded {
+				t.Fatalf("%+v, %v", run, err)
+			}
+		}
+		b.sql(`UPDATE jobs SET created_at = created_at - ?, updated_at = updated_at - ?`, (60 * time.Hour).Microseconds(), (60 * time.Hour).Microseconds())
+		b.sql(`UPDATE runs SET finished_at = finished_at - ?`, (25 * time.Hour).Microseconds())
+		success, err := apply.Job(t.Context(), made["once"].ID)
+		if err != nil || success.LastSuccessAt == nil {
+			t.Fatalf("got the last success %v, %v; want its time", success.LastSuccessAt, err)
+		}
+		b.runner(runner.Config{AllowPrivateHosts: true, Alerts: runner.AlertConfig{URL: address, Secret: jobs.NewSecret("s3cret")}})
+		texts := map[string]string{}
+		for range 2 {
+			a := <-got
+			if a.Kind != "stale" || a.Run != nil {
+				t.Errorf("got %+v, want an alert of the kind stale without a run", a)
+			}
+			texts[a.Job.Label] = a.Text
+		}
+		want := map[string]string{
+			"never": fmt.Sprintf("Job never (%s) is late: a run is expected to succeed every 24h (expected_every), and it never succeeded since it "+
+				"was created at %s.", made["never"].ID, made["never"].CreatedAt.Add(-60*time.Hour).UTC().Format(time.RFC3339)),
+			"once": fmt.Sprintf("Job once (%s) is late: a run is expected to succeed every 3h (expected_every), and its last success was at %s.",
+				made["once"].ID, success.LastSuccessAt.UTC().Format(time.RFC3339)),
+		}
+		if d := cmp.Diff(want, texts); d != "" {
+			t.Errorf("alerts (-want +got):\n%s", d)
+		}
+		if n := b.count(`SELECT count(*) FROM alerts`); n != 2 {
+			t.Errorf("got %d alerts, want 2", n)
 		}
 	})
 }

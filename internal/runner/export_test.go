@@ -1,6 +1,9 @@
 package runner
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // wrongClock is a clock with a constant error.
 type wrongClock struct{ by time.Duration }
@@ -19,4 +22,14 @@ func (c Config) WithWrongClock(by time.Duration) Config {
 func (c Config) WithoutSweeper() Config {
 	c.withoutSweeper = true
 	return c
+}
+
+// QueueLog is the log that River gets, after it delivered runs by the entries of its
+// queue.
+func QueueLog(log *slog.Logger, delivered map[int64]string) *slog.Logger {
+	d := &deliveries{}
+	for entry, run := range delivered {
+		d.add(entry, run)
+	}
+	return slog.New(quietHandler{log.Handler(), d})
 }

@@ -3,7 +3,8 @@ package runner_test
 
 import (
 	"context"
-	"os"
+	"fmt"
+	"path"
 	"strconv"
 	"sync"
 	"testing"
@@ -12,17 +13,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // checklist 37 38: eight runners with clocks that are up to ten minutes wrong
-// execute each of 400 occurrences (10,000 with LYTICS_TORTURE) exactly once.
+// execute each of 400 occurrences (10,000 with LYTICS_TORTURE=1) exactly once.
 func TestRunnersWithWrongClocksExecuteEachOccurrenceOnce(t *testing.T) {
 	t.Parallel()
 	onEachDatabase(t, func(t *testing.T, b *fixture) {
-		runners, occurrences := 8, 400
-		if os.Getenv("LYTICS_TORTURE") != "" {
-			occurrences = 10_000
-		}
+		runners, occurrences := 8, torture.Times(400, 2000, 10_000)
+		record := torture.Begin(t, "Due occurrences claimed by runners with wrong clocks, "+path.Base(t.Name()), "occurrences")
 		if b.url.Empty() {
 			// With eight writers, a process may wait for the lock of the SQLite file
 			// for longer than a lease. Several runners are meant for PostgreSQL.
@@ -62,8 +62,11 @@ func TestRunnersWithWrongClocksExecuteEachOccurrenceOnce(t *testing.T) {
 		if len(executed) != occurrences {
 			t.Errorf("got %d executed jobs, want %d", len(executed), occurrences)
 		}
+		record.Tried, record.Lost = occurrences, occurrences-len(executed)
+		record.Note = fmt.Sprintf("%d runners, clocks wrong by up to 10 minutes", runners)
 		for id, n := range executed {
 			if n != 1 {
+				record.Doubled += n - 1
 				t.Errorf("job %s: got %d executions, want 1", id, n)
 			}
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // processEnv makes the test binary run a runner instead of the tests. Its value
@@ -129,10 +130,7 @@ func (b *fixture) process(name string, bucket *s3) *exec.Cmd {
 func TestRunOfAKilledRunnerContinuesOnAnotherRunner(t *testing.T) {
 	t.Parallel()
 	onEachDatabase(t, func(t *testing.T, b *fixture) {
-		rows := 30_000 // three pages of a result
-		if os.Getenv("LYTICS_TORTURE") != "" {
-			rows = 200_000
-		}
+		rows := torture.Times(30_000, 30_000, 200_000) // three pages of a result, or more
 		// The second fetch hangs for longer than the test takes, so that the first
 		// runner is killed during its run.
 		warehouse := sandboxtest.Start(t, sandboxtest.WithFaults(sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", After: 1, Delay: "1h"}))

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,8 @@ type metrics struct {
 	takeovers   prometheus.Counter
 	storeErrors prometheus.Counter
 	alerts      *prometheus.CounterVec
+	// jobs is nil if the configuration leaves the metrics of single jobs out.
+	jobs *jobMetrics
 }
 
 var lagBuckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600}
@@ -63,13 +66,27 @@ func newMetrics(r *Runner) *metrics {
 			Name: "lytics_alerts_total", Help: "Delivery attempts of alerts, by result.",
 		}, []string{"result"}),
 	}
+	for _, result := range []string{alertDelivered, alertFailed, alertGivenUp} {
+		m.alerts.WithLabelValues(result)
+	}
+	if !r.config.Metrics.WithoutJobs {
+		m.jobs = newJobMetrics(r.config.Metrics)
+	}
 	m.registry.MustRegister(m.runs, m.duration, m.rows, m.startLag, m.scheduleLag, m.leaseLosses, m.takeovers, m.storeErrors, m.alerts,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "lytics_runs_executing", Help: "Runs that this runner is executing.",
 		}, func() float64 { return float64(r.engine.Active()) }),
-		&storeFigures{runner: r})
+		buildInfo(r.config.Version), &storeFigures{runner: r, metrics: m})
 	return m
+}
+
+// buildInfo is always 1; its labels say which build this is.
+func buildInfo(version string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "lytics_build_info", Help: "The release of this runner, and the Go version that it was built with.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
 }
 
 func (m *metrics) handler() http.Handler {
@@ -87,13 +104,20 @@ func (m *metrics) observeEnd(run jobs.Run) {
 	if run.Status.Active() || run.StartedAt == nil {
 		return
 	}
-	m.duration.WithLabelValues(string(run.Status)).Observe(max(0, time.Since(*run.StartedAt).Seconds()))
+	seconds := max(0, time.Since(*run.StartedAt).Seconds())
+	m.duration.WithLabelValues(string(run.Status)).Observe(seconds)
 	m.rows.WithLabelValues("read").Add(float64(run.RowsRead))
 	m.rows.WithLabelValues("written").Add(float64(run.RowsWritten))
+	if m.jobs != nil {
+		m.jobs.observe(run, seconds)
+	}
 }
 
 // storeFigures collects the metrics of the store at each scrape.
-type storeFigures struct{ runner *Runner }
+type storeFigures struct {
+	runner  *Runner
+	metrics *metrics
+}
 
 var (
 	runsNow = prometheus.NewDesc("lytics_store_runs", "Runs of the store that have not ended, by status.", []string{"status"}, nil)
@@ -112,6 +136,9 @@ func (f *storeFigures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{runsNow, jobsNow, lagNow, fleet} {
 		ch <- d
 	}
+	if f.metrics.jobs != nil {
+		f.metrics.jobs.describe(ch)
+	}
 }
 
 // scrapeTimeout bounds the queries of a scrape.
@@ -127,7 +154,7 @@ func (f *storeFigures) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	s, err := db.Figures(ctx)
 	if err != nil {
-		f.runner.metrics.storeErrors.Inc()
+		f.metrics.storeErrors.Inc()
 		return
 	}
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
@@ -140,4 +167,14 @@ func (f *storeFigures) Collect(ch chan<- prometheus.Metric) {
 	gauge(jobsNow, float64(s.Paused), "true")
 	gauge(lagNow, s.DueLag.Seconds())
 	gauge(fleet, float64(s.Runners))
+	m := f.metrics
+	if m.jobs == nil {
+		return
+	}
+	all, err := db.JobFigures(ctx, m.jobs.max)
+	if err != nil {
+		m.storeErrors.Inc()
+		return
+	}
+	m.jobs.collect(ch, all, s.Jobs)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -29,7 +30,8 @@ const queueName = "runs"
 
 type worker struct {
 	river.WorkerDefaults[runArgs]
-	execute func(ctx context.Context, runID string) error
+	execute   func(ctx context.Context, runID string) error
+	delivered *deliveries
 }
 
 // Timeout implements river.Worker. It returns no timeout, because the engine
@@ -42,7 +44,9 @@ func (w *worker) NextRetry(*river.Job[runArgs]) time.Time { return time.Now().Ad
 
 // Work implements river.Worker.
 func (w *worker) Work(ctx context.Context, job *river.Job[runArgs]) error {
-	return w.execute(ctx, job.Args.RunID)
+	w.delivered.add(job.ID, job.Args.RunID)
+	// River stores the text of an error.
+	return redact.Error(w.execute(ctx, job.Args.RunID))
 }
 
 type queueConfig struct {
@@ -92,12 +96,13 @@ func newQueue(ctx context.Context, db *store.DB, c queueConfig) (*queue, error) 
 func riverQueue[Tx any](ctx context.Context, db *store.DB, driver riverdriver.Driver[Tx], c queueConfig, tune func(*river.Config),
 	unwrap func(tx *store.Tx, f func(Tx) error) error,
 ) (*queue, error) {
-	quiet := slog.New(quietHandler{c.log.Handler()})
+	delivered := &deliveries{}
+	quiet := slog.New(quietHandler{c.log.Handler(), delivered})
 	if err := migrateRiver(ctx, db, driver, quiet); err != nil {
 		return nil, err
 	}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &worker{execute: c.execute})
+	river.AddWorker(workers, &worker{execute: c.execute, delivered: delivered})
 	config := &river.Config{
 		ID: c.id, Logger: quiet, Workers: workers,
 		Queues:     map[string]river.QueueConfig{queueName: {MaxWorkers: c.workers}},

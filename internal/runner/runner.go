@@ -24,11 +24,18 @@ type Config struct {
 	MaxRuns int
 	// Alerts configures alerts; the zero value sends none.
 	Alerts AlertConfig
+	// Metrics configures the metrics of single jobs.
+	Metrics MetricsConfig
+	// Version is the release of this build, for its metric.
+	Version string
 	// AllowPrivateHosts lets alerts go to private and loopback addresses.
 	AllowPrivateHosts bool
 	// Retention is how long ended runs are kept; 0 means DefaultRetention. The
 	// latest run of each job is always kept.
 	Retention time.Duration
+	// AuditRetention is how long the audit log is kept; 0 means
+	// DefaultAuditRetention.
+	AuditRetention time.Duration
 	// Services are further services, such as HTTP servers. They start after the
 	// store is open, and stop first.
 	Services []Service
@@ -46,6 +53,8 @@ type Config struct {
 const (
 	DefaultMaxRuns   = 100
 	DefaultRetention = 90 * 24 * time.Hour
+	// DefaultAuditRetention is that of embedded use.
+	DefaultAuditRetention = store.DefaultAuditRetention
 )
 
 // Runner plans and executes the runs of one store.
@@ -65,8 +74,9 @@ type Runner struct {
 func New(e *engine.Engine, c Config) (*Runner, error) {
 	c.MaxRuns = cmp.Or(c.MaxRuns, DefaultMaxRuns)
 	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	c.AuditRetention = cmp.Or(c.AuditRetention, DefaultAuditRetention)
 	c.Log = cmp.Or(c.Log, slog.Default())
-	r := &Runner{engine: e, config: c, log: c.Log.With("instance", e.Instance())}
+	r := &Runner{engine: e, config: c, log: slog.New(runHandler{c.Log.Handler()}).With("instance", e.Instance())}
 	r.metrics = newMetrics(r)
 	var err error
 	if r.alerts, err = newAlerter(c.Alerts, c.AllowPrivateHosts, r.log, r.metrics); err != nil {
@@ -104,12 +114,20 @@ func (r *Runner) run(ctx context.Context) error {
 		queue:     q,
 		limit:     r.engine.MaxRunsPerAuthorization(),
 		retention: r.config.Retention,
+		keepAudit: r.config.AuditRetention,
 		keepRows:  r.engine.QuarantineKeep(),
 		log:       r.log,
 		metrics:   r.metrics,
 	}
 	r.db.Store(db)
 	defer r.db.Store(nil)
+	warnings, err := r.engine.Warnings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		r.log.WarnContext(ctx, w.String())
+	}
 	r.log.InfoContext(ctx, "runner started", "store", db.ID(), "max_runs", r.config.MaxRuns)
 	services := []Service{{Name: "queue", Run: q.run}, {Name: "scheduler", Run: r.sched.run}, {Name: "alerts", Run: r.alerts.run}}
 	if !r.config.withoutSweeper {
@@ -122,6 +140,7 @@ func (r *Runner) run(ctx context.Context) error {
 
 // execute executes a run that River delivered.
 func (r *Runner) execute(ctx context.Context, runID string) error {
+	ctx = jobs.WithRun(ctx, jobs.RunRef{RunID: runID})
 	run, executed, err := r.engine.ExecuteRun(ctx, runID, func(run jobs.Run) {
 		r.metrics.observeStart(run)
 		r.log.InfoContext(ctx, "run started", "run", run.ID, "job", run.JobID, "reason", run.Reason, "attempt", run.Attempt)
@@ -168,7 +187,7 @@ func (r *Runner) logEnd(ctx context.Context, run jobs.Run) {
 }
 
 // API returns the jobs.API of the runner's store.
-func (r *Runner) API() jobs.API { return r.engine }
+func (r *Runner) API() engine.Audited { return engine.Audited{Engine: r.engine} }
 
 // Metrics serves the runner's metrics for Prometheus.
 func (r *Runner) Metrics() http.Handler { return r.metrics.handler() }

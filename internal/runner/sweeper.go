@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -30,8 +31,10 @@ type sweeper struct {
 	retention time.Duration
 	// keepRows is how long a row stays in quarantine.
 	keepRows time.Duration
-	log      *slog.Logger
-	metrics  *metrics
+	// keepAudit is how long an entry stays in the audit log.
+	keepAudit time.Duration
+	log       *slog.Logger
+	metrics   *metrics
 }
 
 func (s *sweeper) run(ctx context.Context) error {
@@ -50,7 +53,8 @@ func (s *sweeper) run(ctx context.Context) error {
 		}
 		if time.Since(removed) >= retentionInterval {
 			removed = time.Now()
-			err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention), s.expireQuarantined(ctx))
+			err := errors.Join(s.queue.forgetAbandoned(ctx, s.db), s.db.ForgetRuns(ctx, s.retention), s.expireQuarantined(ctx),
+				s.db.ForgetAudit(ctx, s.keepAudit))
 			if err != nil && ctx.Err() == nil {
 				s.failed(ctx, err)
 			}
@@ -69,10 +73,10 @@ func (s *sweeper) failed(ctx context.Context, err error) {
 }
 
 func (s *sweeper) takeOver(ctx context.Context) error {
-	n, err := s.db.TakeOverLost(ctx)
-	if n > 0 {
-		s.metrics.takeovers.Add(float64(n))
-		s.log.WarnContext(ctx, "runs of lost processes were taken over", "runs", n)
+	ids, err := s.db.TakeOverLost(ctx)
+	s.metrics.takeovers.Add(float64(len(ids)))
+	for _, id := range ids {
+		s.log.WarnContext(jobs.WithRun(ctx, jobs.RunRef{RunID: id}), "a run of a lost process was taken over")
 	}
 	return err
 }
@@ -91,7 +95,9 @@ func (s *sweeper) requeueLostRuns(ctx context.Context) error {
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	s.log.WarnContext(ctx, "runs did not reach a worker and were queued again", "runs", len(lost))
+	for _, id := range lost {
+		s.log.WarnContext(jobs.WithRun(ctx, jobs.RunRef{RunID: id}), "a run did not reach a worker and was queued again")
+	}
 	return s.db.Redeliver(ctx, lost)
 }
 

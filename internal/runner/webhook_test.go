@@ -63,7 +63,7 @@ func TestAlertsGoThroughTheProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w.send(t.Context(), message{})
+		return w.send(t.Context(), []byte("{}"))
 	}
 	if err := send("https://alerts.example.com/hook", false); err == nil || !strings.Contains(err.Error(), "Bad Gateway") {
 		t.Errorf("got %v", err)

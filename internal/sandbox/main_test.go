@@ -237,3 +237,46 @@ func TestDirectoryOfAKilledSandboxIsRemoved(t *testing.T) {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }
+
+// The volumes of the sandbox are listed by Unity Catalog's REST API.
+func TestVolumesInTheRESTCatalog(t *testing.T) {
+	t.Parallel()
+	c := serve(t, "-volume", "main.default.staging", "-volume", "main.default.Other")
+	get := func(path string) (int, map[string]any) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+"/api/2.1/unity-catalog/"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		var body map[string]any
+		if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, body
+	}
+	status, body := get("volumes?catalog_name=main&schema_name=default")
+	if found, _ := body["volumes"].([]any); status != http.StatusOK || len(found) != 2 {
+		t.Errorf("%d, %v", status, body)
+	}
+	if status, body = get("volumes/main.default.other"); status != http.StatusOK || body["volume_type"] != "MANAGED" || body["name"] != "other" {
+		t.Errorf("%d, %v", status, body)
+	}
+	if status, body = get("volumes?catalog_name=hive_metastore&schema_name=default"); status != http.StatusNotFound {
+		t.Errorf("%d, %v", status, body)
+	}
+	for path, code := range map[string]string{
+		"volumes/main.default.nope":                  "VOLUME_DOES_NOT_EXIST",
+		"volumes?catalog_name=main&schema_name=nope": "SCHEMA_DOES_NOT_EXIST",
+		"volumes?catalog_name=nope&schema_name=nope": "CATALOG_DOES_NOT_EXIST",
+		"volumes?catalog_name=main":                  "INVALID_PARAMETER_VALUE",
+	} {
+		if _, body := get(path); body["error_code"] != code {
+			t.Errorf("%s: %v, want %s", path, body, code)
+		}
+	}
+}

@@ -83,7 +83,7 @@ func start(ctx context.Context, o options, progress func(string)) (_ *sandbox, e
 	server, err := front.New(front.Options{
 		Engine: engine.Engine, Warehouse: warehouseID, Token: o.token, ForbiddenToken: o.forbidden, ServicePrincipal: o.client,
 		Results: o.results, Faults: faults, Spool: filepath.Join(dir, "spool"),
-		Files: files, LinkTTL: o.linkTTL, DirectWait: o.directWait, SessionZone: o.zone, Admin: o.admin,
+		Files: files, Volumes: o.volumes, LinkTTL: o.linkTTL, DirectWait: o.directWait, SessionZone: o.zone, Admin: o.admin,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {

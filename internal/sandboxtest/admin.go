@@ -15,8 +15,8 @@ import (
 // values mean the kind's defaults.
 type Fault struct {
 	// Kind is cold_start, too_many_requests, unavailable, session_expired, cut,
-	// fetch_error, link_expired, link_padding, slow, token_revoked,
-	// statement_error, s3_error or s3_slow.
+	// fetch_error, mutate, link_expired, link_padding, slow, token_revoked,
+	// token_refused, ignored_setting, statement_error, s3_error or s3_slow.
 	Kind string `json:"kind"`
 	// On is the RPC or S3 operation that the fault affects; "*" means any.
 	On string `json:"on,omitempty"`
@@ -33,11 +33,14 @@ type Fault struct {
 	// RetryAfter is the header of the same name, in seconds.
 	RetryAfter int `json:"retry_after,omitempty"`
 	// Form is reject or delay (cold_start), exception or status
-	// (session_expired), before or after (unavailable).
+	// (session_expired), before or after (unavailable), any, truncated or types
+	// (mutate).
 	Form     string `json:"form,omitempty"`
 	Status   int    `json:"status,omitempty"`
 	Message  string `json:"message,omitempty"`
 	SQLState string `json:"sql_state,omitempty"`
+	// Seed selects the changes of mutate.
+	Seed int64 `json:"seed,omitempty"`
 }
 
 // SetFault adds faults.
@@ -46,6 +49,23 @@ func (s *Sandbox) SetFault(tb testing.TB, faults ...Fault) {
 	if err := s.postFaults(faults); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// FaultHits is how many calls the faults in force have affected.
+func (s *Sandbox) FaultHits(tb testing.TB) (hits int) {
+	tb.Helper()
+	var out struct {
+		Faults []struct {
+			Hit int `json:"hit"`
+		} `json:"faults"`
+	}
+	if err := s.admin(http.MethodGet, "/faults", nil, &out); err != nil {
+		tb.Fatal(err)
+	}
+	for _, f := range out.Faults {
+		hits += f.Hit
+	}
+	return hits
 }
 
 // ClearFaults removes all faults.

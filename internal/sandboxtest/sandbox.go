@@ -204,6 +204,17 @@ func (s *Sandbox) launch(args ...string) error {
 // Kill kills the sandbox. It may be called twice.
 func (s *Sandbox) Kill() { s.running.Kill() }
 
+// Binary returns the sandbox's program, for a test of what starts it itself.
+func Binary(tb testing.TB) string {
+	tb.Helper()
+	skipShort(tb)
+	binary, err := build()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return binary
+}
+
 // build returns the sandbox's binary: LYTICS_SANDBOX_BINARY, or a new build
 // that concurrent test binaries share.
 func build() (string, error) {

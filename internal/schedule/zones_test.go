@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"hash/crc32"
 	"io/fs"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/schedule"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // zoneFiles returns Go's time zone database, or the system's if the Go
@@ -75,13 +77,16 @@ func zones(t *testing.T) []string {
 func TestEveryZoneRunsOncePerLocalDay(t *testing.T) {
 	t.Parallel()
 	first, last := 2026, 2026
-	if os.Getenv("LYTICS_TORTURE") != "" {
+	if torture.LevelOf() == torture.Whole {
 		first, last = 2008, 2027
 	}
 	names := zones(t)
+	record := torture.Begin(t, "Local days of every time zone", "zones and years")
 	if testing.Short() {
 		names = slices.DeleteFunc(names, func(name string) bool { return crc32.ChecksumIEEE([]byte(name))%4 != 0 })
 	}
+	record.Tried = len(names) * (last - first + 1)
+	record.Note = fmt.Sprintf("%d zones, %d to %d: each local day has one run", len(names), first, last)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -128,7 +128,8 @@ func (s *S3) requestKeys(
 	if err != nil {
 		return CopyCredential{}, s.explainCredential(doing, err)
 	}
-	if keys == nil || keys.AccessKeyId == nil || keys.SecretAccessKey == nil || keys.SessionToken == nil || keys.Expiration == nil {
+	if keys == nil || keys.Expiration == nil || aws.ToString(keys.AccessKeyId) == "" || aws.ToString(keys.SecretAccessKey) == "" ||
+		aws.ToString(keys.SessionToken) == "" {
 		return CopyCredential{}, s.explainCredential(doing, errors.New("the response of the token service has no credentials"))
 	}
 	return CopyCredential{
@@ -163,6 +164,9 @@ func (s *S3) ownRole(ctx context.Context) (string, error) {
 func (s *S3) explainCredential(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if beyond := beyondLimit(doing, err); beyond != nil {
+		return beyond
 	}
 	e := &jobs.Error{
 		Code: jobs.CodeForbidden, Attribute: "staging.s3.role_arn",

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 var errTooLong = errors.New("no answer within " + callTimeout.String())
@@ -40,6 +41,9 @@ func errorCode(err error) string {
 func (s *S3) explain(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if beyond := beyondLimit(doing, err); beyond != nil {
+		return beyond
 	}
 	e := &jobs.Error{Code: jobs.CodeFailed, Summary: "It was not possible to " + doing, Detail: detail(err), Err: err}
 	status := 0
@@ -95,9 +99,20 @@ func (s *S3) explain(doing string, err error) error {
 	return e
 }
 
+// maxDetail limits the text of an error in bytes. It is stored with the run.
+const maxDetail = 2 << 10
+
 // detail is the innermost message. The outer messages of the SDK repeat the operation's
-// name and ids.
+// name and ids. It is bounded: the error of a value that cannot be parsed repeats the value.
 func detail(err error) string {
+	text := redact.Text(innermost(err))
+	if len(text) > maxDetail {
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "..."
+	}
+	return text
+}
+
+func innermost(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if api.ErrorMessage() == "" {

@@ -5,12 +5,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
 )
 
 // part is a part of a multipart upload.
@@ -73,9 +76,16 @@ func (s *S3) send(ctx context.Context, key string, body io.Reader) error {
 	if !ended(err) {
 		return err
 	}
-	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.cfg.Bucket, Key: &key, Body: bytes.NewReader(first.buffer[:first.n])})
+	out, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.cfg.Bucket, Key: &key, Body: bytes.NewReader(first.buffer[:first.n])})
+	if err == nil && aws.ToString(out.ETag) == "" {
+		err = errNotStored
+	}
 	return err
 }
+
+// errNotStored means that an answer of success has no ETag, which S3 gives to each object
+// that it stores.
+var errNotStored = fmt.Errorf("%w: it does not confirm that the object is stored", errNotS3)
 
 // errMostParts reports S3's limit. An object of 48 GiB reaches it with parts of partSize.
 var errMostParts = errors.New("an object has at most 10,000 parts")
@@ -98,7 +108,7 @@ func (s *S3) sendParts(ctx context.Context, key string, first *part, body io.Rea
 		sent = append(sent, done)
 		group.Go(func() error {
 			defer s.parts.put(p)
-			return s.sendPart(sending, key, upload.UploadId, p, done)
+			return panics.Catch(func() error { return s.sendPart(sending, key, upload.UploadId, p, done) })
 		})
 	}
 	submit(first)
@@ -145,9 +155,12 @@ func (s *S3) complete(ctx context.Context, key string, upload *string, sent []*t
 	for i, p := range sent {
 		all[i] = *p
 	}
-	_, err := s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+	out, err := s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &s.cfg.Bucket, Key: &key, UploadId: upload, MultipartUpload: &types.CompletedMultipartUpload{Parts: all},
 	})
+	if err == nil && aws.ToString(out.ETag) == "" {
+		err = errNotStored
+	}
 	return err
 }
 

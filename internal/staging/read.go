@@ -65,14 +65,42 @@ func (s *S3) read(ctx context.Context, key string, p []byte, offset int64) (int,
 		return 0, err
 	}
 	defer func() { _ = out.Body.Close() }()
+	told, err := toldLength(out, offset)
+	if err != nil {
+		return 0, err
+	}
 	n, err := io.ReadFull(out.Body, p)
 	switch {
 	case err == nil:
 		return n, nil
-	case int64(n) == aws.ToInt64(out.ContentLength) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)):
+	case int64(n) == told && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)):
 		return n, io.EOF
 	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // io.EOF would tell the caller that the object ends here
+	}
 	return n, fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// toldLength is the number of bytes that an answer says it has: by its Content-Range, or
+// by its Content-Length where there is none. The two must not differ.
+func toldLength(out *s3.GetObjectOutput, offset int64) (int64, error) {
+	if out.ContentRange == nil {
+		// A store that ignores Range sends the object from its beginning.
+		if offset > 0 {
+			return 0, fmt.Errorf("the answer does not say that it begins at byte %d", offset)
+		}
+		return aws.ToInt64(out.ContentLength), nil
+	}
+	var first, last int64
+	if _, err := fmt.Sscanf(*out.ContentRange, "bytes %d-%d/", &first, &last); err != nil || first != offset || last < first {
+		return 0, fmt.Errorf("the answer has the bytes %q, not those from %d on", *out.ContentRange, offset)
+	}
+	told := last - first + 1
+	if length := out.ContentLength; length != nil && *length != told {
+		return 0, fmt.Errorf("the answer has a Content-Length of %d and the bytes %q", *length, *out.ContentRange)
+	}
+	return told, nil
 }
 
 // Remove removes one object if it exists.

@@ -69,3 +69,45 @@ func TestBrokenReadIsResumed(t *testing.T) {
 		t.Errorf("got %d requests, want 2", n)
 	}
 }
+
+// An answer without a body that names bytes of the object is an error, and not the end of
+// the object: a reader would take the object for an empty one.
+func TestReadOfAnAnswerWithoutABodyIsAnError(t *testing.T) {
+	t.Parallel()
+	st := newStore(t)
+	s := st.open(t)
+	write(t, s, "run-1/a.bin", random(1000))
+	empty := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || r.Header.Get("Range") == "" {
+			return false
+		}
+		w.Header().Set("Content-Range", "bytes 0-999/1000")
+		w.WriteHeader(http.StatusNoContent)
+		return true
+	}
+	st.intercept.Store(&empty)
+	if text, err := s.Read(t.Context(), "run-1/a.bin"); err == nil {
+		t.Errorf("got %d bytes and no error, want an error", len(text))
+	}
+}
+
+// A store that ignores Range sends an object from its beginning: that is an error, and not
+// the bytes that were asked for.
+func TestReadOfAStoreThatIgnoresRangesIsAnError(t *testing.T) {
+	t.Parallel()
+	st := newStore(t)
+	s := st.open(t)
+	content := random(1000)
+	write(t, s, "run-1/a.bin", content)
+	whole := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || r.Header.Get("Range") == "" {
+			return false
+		}
+		_, _ = w.Write(content)
+		return true
+	}
+	st.intercept.Store(&whole)
+	if n, err := s.ReadAt(t.Context(), "run-1/a.bin", make([]byte, 100), 500); err == nil {
+		t.Errorf("got %d bytes and no error, want an error", n)
+	}
+}

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -54,12 +52,17 @@ type S3Config struct {
 	// the bucket, and ExternalLocation the external location that covers it. Without
 	// both, COPY INTO gets temporary keys.
 	Credential, ExternalLocation string
+
+	// dial, if set, connects instead of package egress; for tests of time limits.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // S3 stages files in a bucket. It is safe for concurrent use.
 type S3 struct {
 	cfg    S3Config
 	region string
+	// google means that the bucket is in Google Cloud Storage.
+	google bool
 	client *s3.Client
 	parts  freeParts
 	// base are the credentials with which RoleARN is assumed.
@@ -83,6 +86,9 @@ const (
 	renewBefore = 5 * time.Minute
 )
 
+// longestPause limits the pause between two attempts.
+var longestPause = 20 * time.Second
+
 // Open validates the configuration, and lists the bucket to test the access.
 func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	cfg.Prefix = strings.Trim(cfg.Prefix, "/")
@@ -91,7 +97,7 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s := &S3{cfg: cfg, parts: make(freeParts, keptParts)}
+	s := &S3{cfg: cfg, google: isGoogle(cfg.Endpoint), parts: make(freeParts, keptParts)}
 	loaded, err := config.LoadDefaultConfig(ctx, s.options()...)
 	if err != nil {
 		return nil, s.explain("read the AWS configuration", err)
@@ -103,6 +109,7 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		}
 		loaded.Region = "us-east-1" // the default of S3 compatible stores
 	}
+	loaded.Credentials = &heldKeys{CredentialsProvider: loaded.Credentials}
 	s.region, s.base = loaded.Region, loaded.Credentials
 	endpoints := s.restricted(loaded.HTTPClient)
 	s.tokens = sts.NewFromConfig(loaded, func(o *sts.Options) {
@@ -112,12 +119,13 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		}
 	})
 	if cfg.RoleARN != "" {
-		loaded.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(s.tokens, cfg.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		role := stscreds.NewAssumeRoleProvider(s.tokens, cfg.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = sessionName
 			if cfg.ExternalID != "" {
 				o.ExternalID = aws.String(cfg.ExternalID)
 			}
-		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+		})
+		loaded.Credentials = aws.NewCredentialsCache(&heldKeys{CredentialsProvider: role}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
 	}
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.HTTPClient = endpoints
@@ -127,6 +135,11 @@ func Open(ctx context.Context, cfg S3Config) (*S3, error) {
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(cfg.Endpoint, "/"))
+			o.APIOptions = append(o.APIOptions, unsignAcceptEncoding)
+		}
+		if s.google {
+			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		}
 	})
 	_, err = s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &cfg.Bucket, Prefix: aws.String(s.key("")), MaxKeys: aws.Int32(1)})
@@ -148,6 +161,9 @@ func (s *S3) restricted(client aws.HTTPClient) aws.HTTPClient {
 	// Frozen, because AWS_DEFAULTS_MODE would otherwise install the SDK's own dialer.
 	return b.WithTransportOptions(func(t *http.Transport) {
 		egress.Restrict(t, egress.Configured, http.ProxyFromEnvironment, dialTimeout)
+		if s.cfg.dial != nil {
+			t.DialContext = s.cfg.dial
+		}
 	}).Freeze()
 }
 
@@ -157,12 +173,17 @@ func (s *S3) options() []func(*config.LoadOptions) error {
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = dialTimeout
 			t.ResponseHeaderTimeout = callTimeout
+			t.MaxResponseHeaderBytes = egress.MaxHeader
+			// S3 and the token service do not compress; a compressed answer could inflate
+			// to any size.
+			t.DisableCompression = true
 		})
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
+		config.WithAPIOptions([]func(*middleware.Stack) error{limitAnswers}),
 		config.WithRetryer(func() aws.Retryer {
 			return awsretry.NewStandard(func(o *awsretry.StandardOptions) {
-				o.MaxAttempts = attempts
+				o.MaxAttempts, o.MaxBackoff = attempts, longestPause
 				o.Retryables = append([]awsretry.IsErrorRetryable{awsretry.IsErrorRetryableFunc(refusedAddress)}, o.Retryables...)
 			})
 		}),
@@ -218,7 +239,11 @@ func validate(cfg S3Config) error {
 		}
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
-			return jobs.Invalid("staging.s3."+attribute, fmt.Sprintf("The endpoint %q cannot be used", endpoint),
+			shown := fmt.Sprintf("The endpoint %q", endpoint)
+			if strings.Contains(endpoint, "@") {
+				shown = "The endpoint has a user or a password, which is not repeated here, and"
+			}
+			return jobs.Invalid("staging.s3."+attribute, shown+" cannot be used",
 				"It is not a URL with only a scheme and a host.", "Give a URL such as \"https://minio.example.com:9000\", or leave it out for AWS.")
 		}
 	}
@@ -234,109 +259,12 @@ func (s *S3) key(relative string) string {
 }
 
 // URL is the URL of an object, or with a trailing slash of a prefix, for COPY INTO.
-func (s *S3) URL(key string) string { return "s3://" + s.cfg.Bucket + "/" + s.key(key) }
-
-// Object is a staged file.
-type Object struct {
-	// Key is relative to the configured prefix, like the key of Create.
-	Key  string
-	Size int64
-}
-
-// List returns the objects under a prefix, ordered by key.
-func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
-	if err := checkKey(prefix); err != nil {
-		return nil, err
+func (s *S3) URL(key string) string {
+	scheme := "s3://"
+	if s.google {
+		scheme = "gs://"
 	}
-	var out []Object
-	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(folder(prefix)))})
-	for pages.HasMorePages() {
-		page, err := bounded(ctx, func(ctx context.Context) (*s3.ListObjectsV2Output, error) { return pages.NextPage(ctx) })
-		if err != nil {
-			return nil, s.explain("list "+s.URL(folder(prefix)), err)
-		}
-		for _, o := range page.Contents {
-			out = append(out, Object{Key: strings.TrimPrefix(aws.ToString(o.Key), s.key("")), Size: aws.ToInt64(o.Size)})
-		}
-	}
-	return out, nil
-}
-
-// maxRead is the size limit of Read in bytes.
-const maxRead = 64 << 10
-
-// Read returns the content of a small object. The error is CodeNotFound if the object does
-// not exist.
-func (s *S3) Read(ctx context.Context, key string) ([]byte, error) {
-	text := make([]byte, maxRead)
-	n, err := s.ReadAt(ctx, key, text, 0)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &jobs.Error{Code: jobs.CodeNotFound, Summary: "There is no object " + s.URL(key), Err: err}
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, err
-	}
-	return text[:n], nil
-}
-
-// RemovePrefix removes all objects and unfinished uploads under a prefix, if there are
-// any.
-func (s *S3) RemovePrefix(ctx context.Context, prefix string) error {
-	objects, err := s.List(ctx, prefix)
-	if err != nil {
-		return err
-	}
-	const most = 1000 // the limit of one DeleteObjects request
-	for len(objects) > 0 {
-		n := min(most, len(objects))
-		ids := make([]types.ObjectIdentifier, n)
-		for i, o := range objects[:n] {
-			ids[i].Key = aws.String(s.key(o.Key))
-		}
-		objects = objects[n:]
-		out, err := bounded(ctx, func(ctx context.Context) (*s3.DeleteObjectsOutput, error) {
-			return s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-				Bucket: &s.cfg.Bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
-			})
-		})
-		if err != nil {
-			return s.explain("remove "+s.URL(folder(prefix)), err)
-		}
-		for _, e := range out.Errors {
-			return s.explain("remove s3://"+s.cfg.Bucket+"/"+aws.ToString(e.Key),
-				&deleteError{code: aws.ToString(e.Code), message: aws.ToString(e.Message)})
-		}
-	}
-	return s.abortUploads(ctx, folder(prefix))
-}
-
-// abortUploads aborts the multipart uploads of killed processes, because S3 charges for
-// them and does not list them as objects. Without the permission to list uploads it does
-// nothing; a lifecycle rule of the bucket can abort them instead.
-func (s *S3) abortUploads(ctx context.Context, prefix string) error {
-	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{
-		Bucket: &s.cfg.Bucket, Prefix: aws.String(s.key(prefix)),
-	})
-	for pages.HasMorePages() {
-		page, err := bounded(ctx, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) { return pages.NextPage(ctx) })
-		switch code := errorCode(err); {
-		case code == "AccessDenied" || code == "NotImplemented":
-			return nil
-		case code == "NoSuchUpload": // some stores return this if there are none
-			return nil
-		case err != nil:
-			return s.explain("list unfinished uploads to "+s.URL(prefix), err)
-		}
-		for _, u := range page.Uploads {
-			_, err := bounded(ctx, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
-				return s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.cfg.Bucket, Key: u.Key, UploadId: u.UploadId})
-			})
-			if err != nil && errorCode(err) != "NoSuchUpload" {
-				return s.explain("abort an upload to "+s.URL(prefix), err)
-			}
-		}
-	}
-	return nil
+	return scheme + s.cfg.Bucket + "/" + s.key(key)
 }
 
 // folder makes a prefix end with a slash, so that run/1 does not match run/10.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
 
 // Writer writes an object or a file. It exists after Close has returned nil.
@@ -32,7 +35,8 @@ func (s *S3) Create(ctx context.Context, key string) (*Writer, error) {
 
 // newWriter runs an upload in a goroutine that reads the data of Write.
 func newWriter(parent context.Context, upload func(ctx context.Context, body io.Reader) error) *Writer {
-	ctx, cancel := context.WithCancelCause(parent)
+	traced, end := tracing.Start(parent, "upload")
+	ctx, cancel := context.WithCancelCause(traced)
 	reader, pipe := io.Pipe()
 	w := &Writer{pipe: pipe, cancel: cancel, done: make(chan struct{})}
 	// This also ends an upload that waits for the next Write.
@@ -40,7 +44,7 @@ func newWriter(parent context.Context, upload func(ctx context.Context, body io.
 	go func() {
 		defer close(w.done)
 		defer stop()
-		err := upload(ctx, reader)
+		err := panics.Catch(func() error { return upload(ctx, reader) })
 		switch {
 		case err == nil:
 		case parent.Err() != nil:
@@ -50,6 +54,7 @@ func newWriter(parent context.Context, upload func(ctx context.Context, body io.
 		default:
 			w.err = err
 		}
+		end(w.err)
 		// Later calls of Write return the error of the upload.
 		_ = reader.CloseWithError(w.err)
 	}()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,12 +14,17 @@ import (
 // AuthorizationRow is an authorization with its sealed secret.
 type AuthorizationRow struct {
 	jobs.Authorization
-	Sealed    []byte
-	Creator   string
-	Confirmed bool
+	Sealed []byte
+	// binding is what the secret is bound to.
+	binding secretBinding
+	// PredatesLists is set if a release made the authorization that had no lists of
+	// what token_env may name and of which private hosts may be contacted.
+	PredatesLists bool
+	Creator       string
+	Confirmed     bool
 }
 
-const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, catalog_api, check_connection, managed_by, lytics_id, secret, creator, confirmed, created_at, updated_at`
+const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, login, catalog_api, check_connection, managed_by, lytics_id, secret, secret_binding, predates_lists, creator, confirmed, created_at, updated_at`
 
 func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	var r AuthorizationRow
@@ -34,11 +40,14 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 		&r.TokenVersion,
 		&r.ClientID,
 		&r.ClientSecretVersion,
+		&loginColumn{&r.Login},
 		&r.CatalogAPI,
 		&r.CheckConnection,
 		&r.ManagedBy,
 		&r.LyticsID,
 		&r.Sealed,
+		&r.binding,
+		&r.PredatesLists,
 		&r.Creator,
 		&r.Confirmed,
 		&created,
@@ -50,24 +59,50 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 
 // PutAuthorization inserts or updates an authorization. Its host is part of its
 // jobs' keys, which change in the same transaction; a key that another job holds
-// is CodeConflict, and then nothing has changed.
+// is CodeConflict, and then nothing has changed. ErrKeyRotated means that the secret
+// was encrypted, or read, before a rotation of the key.
 func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 	return d.Write(ctx, func(tx *Tx) error {
+		if err := checkSecret(ctx, tx, r); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
 				host = excluded.host, port = excluded.port, http_path = excluded.http_path,
 				token_env = excluded.token_env, token_version = excluded.token_version,
-				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, catalog_api = excluded.catalog_api,
+				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, login = excluded.login, catalog_api = excluded.catalog_api,
 				check_connection = excluded.check_connection, managed_by = excluded.managed_by, lytics_id = excluded.lytics_id, secret = excluded.secret,
+				secret_binding = excluded.secret_binding, predates_lists = excluded.predates_lists,
 				creator = excluded.creator, updated_at = excluded.updated_at`,
 			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion,
-			r.ClientID, r.ClientSecretVersion, r.CatalogAPI, r.CheckConnection, r.ManagedBy, r.LyticsID, r.Sealed, r.Creator, r.Confirmed)
+			r.ClientID, r.ClientSecretVersion, loginColumn{&r.Login}, r.CatalogAPI, r.CheckConnection, r.ManagedBy, r.LyticsID, r.Sealed, r.binding,
+			r.PredatesLists, r.Creator, r.Confirmed)
 		if err != nil {
+			return err
+		}
+		if err := tx.audit(ctx, r.ID, r.Label, ""); err != nil {
 			return err
 		}
 		return rekeyJobs(ctx, tx, r.ID, r.Host)
 	})
+}
+
+// checkSecret refuses a secret that is neither the stored one nor encrypted with the
+// store's current key.
+func checkSecret(ctx context.Context, tx *Tx, r AuthorizationRow) error {
+	if r.Sealed == nil {
+		return nil
+	}
+	var stored []byte
+	err := tx.QueryRowContext(ctx, `SELECT secret FROM authorizations WHERE id = ?`, r.ID).Scan(&stored)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if bytes.Equal(stored, r.Sealed) {
+		return nil
+	}
+	return checkSealed(ctx, tx, r.Sealed)
 }
 
 // rekeyJobs updates the keys of an authorization's jobs to a new host.
@@ -101,7 +136,22 @@ func (d *DB) Authorization(ctx context.Context, id string) (AuthorizationRow, er
 // UnconfirmedAuthorizations lists the authorizations that no state file is known to
 // hold.
 func (d *DB) UnconfirmedAuthorizations(ctx context.Context) ([]AuthorizationRow, error) {
-	rows, err := d.Read().QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE confirmed = 0 ORDER BY created_at`)
+	return d.authorizations(ctx, `confirmed = 0`)
+}
+
+// Authorizations lists all authorizations.
+func (d *DB) Authorizations(ctx context.Context) ([]AuthorizationRow, error) {
+	return d.authorizations(ctx, `1 = 1`)
+}
+
+// AuthorizationsBeforeLists lists those with PredatesLists.
+func (d *DB) AuthorizationsBeforeLists(ctx context.Context) ([]AuthorizationRow, error) {
+	return d.authorizations(ctx, `predates_lists = 1`)
+}
+
+// authorizations lists the authorizations that meet a condition, oldest first.
+func (d *DB) authorizations(ctx context.Context, condition string, args ...any) ([]AuthorizationRow, error) {
+	rows, err := d.Read().QueryContext(ctx, `SELECT `+authorizationColumns+` FROM authorizations WHERE `+condition+` ORDER BY created_at`, args...)
 	if err != nil {
 		return nil, d.failed("Cannot read the store", err)
 	}
@@ -154,6 +204,9 @@ func (d *DB) DeleteAuthorization(ctx context.Context, id string) error {
 				Detail: "These jobs use it: " + strings.Join(users, ", ") + ".",
 				Next:   "Destroy the jobs first, or give them another authorization",
 			}
+		}
+		if err := tx.audit(ctx, id, "", ""); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM authorizations WHERE id = ?`, id)
 		return err

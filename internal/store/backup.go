@@ -26,7 +26,8 @@ func Backup(ctx context.Context, from Location, dir string) (Copied, error) {
 			Attribute: "database_url",
 			Summary:   "A store in PostgreSQL is not backed up by this command",
 			Detail:    "PostgreSQL's own tools make a consistent backup of a database of any size.",
-			Next:      "Run pg_dump --schema=" + schemaName + " and keep the bucket's objects, or copy the store into a data directory while no runner is running",
+			Next: "Run pg_dump --schema=" + schemaName + " and keep the bucket's objects, or copy the store into a data directory while " +
+				"no runner is running",
 		}
 	}
 	return retry.Do(ctx, retry.Policy{Attempts: backupAttempts}, func(int) (Copied, error) {

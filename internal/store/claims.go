@@ -24,6 +24,11 @@ type Claim struct {
 	Epoch int64
 	// Attempt counts from 1.
 	Attempt int
+	// WorkersLost is how many worker processes ended while they executed the run.
+	WorkersLost int
+	// Trace is the span of the run, for the worker process that continues its trace; empty
+	// without traces. The store does not keep it.
+	Trace string
 }
 
 // NewRun is a run to be queued.
@@ -43,7 +48,7 @@ func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 			if err := insertShared(ctx, tx, sharedRun{id: id, job: n.Job, reason: n.Reason}); err != nil {
 				return err
 			}
-			return d.enqueueRuns(ctx, tx, []string{id})
+			return tx.auditAfter(ctx, d.enqueueRuns(ctx, tx, []string{id}), n.Job.ID, n.Job.Label, id)
 		}
 		_, err := tx.ExecContext(
 			ctx,
@@ -57,7 +62,7 @@ func (d *DB) QueueRun(ctx context.Context, n NewRun) (jobs.Run, error) {
 			n.Runner,
 			Lease.Microseconds(),
 		)
-		return err
+		return tx.auditAfter(ctx, err, n.Job.ID, n.Job.Label, id)
 	})
 	if err != nil {
 		return jobs.Run{}, err
@@ -145,8 +150,9 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 			return err
 		}
 		return tx.QueryRowContext(ctx, `UPDATE runs SET lease_until = `+now+` + ?, status = 'waiting_for_warehouse', phase = 'connecting',
-			epoch = epoch + 1, owner = ?, runner = ?, blocked = 0, started_at = coalesce(started_at, `+now+`) WHERE id = ? RETURNING epoch, attempt`,
-			Lease.Microseconds(), owner, runner, runID).Scan(&c.Epoch, &c.Attempt)
+			epoch = epoch + 1, owner = ?, runner = ?, blocked = 0, started_at = coalesce(started_at, `+now+`) WHERE id = ?
+			RETURNING epoch, attempt, workers_lost`,
+			Lease.Microseconds(), owner, runner, runID).Scan(&c.Epoch, &c.Attempt, &c.WorkersLost)
 	})
 	if err != nil || wait != "" {
 		return nil, wait, err

@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // onEachDatabase runs a test on a new store of each database.
@@ -42,7 +43,7 @@ func open(t *testing.T, dir string) *store.DB {
 
 func openAt(t *testing.T, at store.Location) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), at, true)
+	db, err := storetest.Open(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}

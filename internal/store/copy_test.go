@@ -182,7 +182,7 @@ func TestAStoreIsNotCopiedOverAnotherOrUnderALiveProcess(t *testing.T) {
 		if _, err := store.Copy(t.Context(), from, to, store.CopyOptions{}); !jobs.IsCode(err, jobs.CodeInUse) || !strings.Contains(err.Error(), "machine-7") {
 			t.Fatalf("under a live runner: %v", err)
 		}
-		if err := source.Retire(t.Context(), "in_1"); err != nil {
+		if err := source.Retire(t.Context(), "in_1", nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.Copy(t.Context(), from, to, store.CopyOptions{}); err != nil {

@@ -18,6 +18,9 @@ type Location struct {
 	// DatabaseURL names a PostgreSQL database, which many machines can use; empty
 	// means SQLite in Dir.
 	DatabaseURL jobs.Secret
+	// Connections bounds the connections to the PostgreSQL database, unless the URL
+	// has pool_max_conns; 0 means 16.
+	Connections int
 }
 
 // DB is an open store. Several processes may have the same one open.
@@ -32,8 +35,9 @@ type DB struct {
 	// read rebinds the arguments of its queries; for write, Tx does.
 	read *Reader
 	pool *pgxpool.Pool
-	// hidden are the secrets that errors must not show.
-	hidden  []string
+	// hidden are the passwords of the database; no message contains a secret that is
+	// held.
+	hidden  []jobs.Secret
 	enqueue Enqueue
 	// present shows other processes on this machine that this one is alive.
 	present presence

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 )
 
 // KeyEnv names the environment variable that may hold the encryption key: 32
@@ -20,7 +21,14 @@ import (
 const KeyEnv = "LYTICS_ENCRYPTION_KEY"
 
 // Key encrypts secrets at rest with AES-256-GCM.
-type Key struct{ aead cipher.AEAD }
+type Key struct {
+	aead cipher.AEAD
+	// raw is held, so that no message contains the key.
+	raw jobs.Secret
+	id  []byte
+	// others are the further keys of a keyring: they decrypt.
+	others []*Key
+}
 
 // DefaultKeyFile is the default path of the key file. It is in the user's
 // configuration directory, so that a copy of the data directory does not contain the
@@ -53,6 +61,9 @@ func LoadKey(env, file, dataDir string, create bool) (*Key, error) {
 			fmt.Errorf("%s would be copied with the secrets it protects; move it elsewhere", file),
 		)
 	}
+	if err := ownership.PrivateFile(file); err != nil {
+		return nil, keyError("The encryption key is not only yours", err)
+	}
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && create {
 		text, err = makeKeyFile(file)
@@ -74,6 +85,10 @@ func makeKeyFile(file string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	// In a directory such as /tmp, another user may have made dir meanwhile.
+	if err := ownership.Directory(dir); err != nil {
+		return nil, err
+	}
 	tmp, err := os.CreateTemp(dir, ".key-*") // mode 0600
 	if err != nil {
 		return nil, err
@@ -91,6 +106,9 @@ func makeKeyFile(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
+// ReadKey returns the key that a text is; origin says where the text comes from.
+func ReadKey(text, origin string) (*Key, error) { return parseKey(text, origin) }
+
 func parseKey(text, origin string) (*Key, error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != 32 {
@@ -107,25 +125,26 @@ func parseKey(text, origin string) (*Key, error) {
 	if err != nil {
 		return nil, keyError("Cannot use the encryption key", err)
 	}
-	return &Key{aead: aead}, nil
+	return &Key{aead: aead, raw: jobs.NewSecret(string(raw)), id: idOf(raw)}, nil
 }
 
-// Seal encrypts a secret and binds it to an authorization and its host: Open fails for
-// any other, so the secret is never sent to a changed host.
-func (k *Key) Seal(s jobs.Secret, authorizationID, host string) []byte {
-	return k.aead.Seal(nil, nil, []byte(s.Reveal()), bound(authorizationID, host)) // #nosec G407 -- this AEAD makes its own random nonce
+// sealSecret encrypts a secret and binds it to an authorization and its destination:
+// openSecret fails for any other, so the secret is never sent elsewhere.
+func (k *Key) sealSecret(s jobs.Secret, authorizationID string, d jobs.Destination) []byte {
+	return k.seal([]byte(s.Reveal()), bound(authorizationID, d))
 }
 
-// Open decrypts a secret that Seal encrypted for the same authorization and host.
-func (k *Key) Open(sealed []byte, authorizationID, host string) (jobs.Secret, error) {
-	text, err := k.aead.Open(nil, nil, sealed, bound(authorizationID, host))
+// openSecret decrypts what was sealed with the same bound text.
+func (k *Key) openSecret(sealed []byte, authorizationID string, bound []byte) (jobs.Secret, error) {
+	text, err := k.open(sealed, bound)
 	if err != nil {
 		return jobs.Secret{}, &jobs.Error{
 			Code:      jobs.CodeSecretUnreadable,
 			Attribute: "token_wo",
 			Summary:   fmt.Sprintf("The stored token of authorization %s cannot be read", authorizationID),
 			Detail:    "The encryption key is not the one it was encrypted with.",
-			Next:      "Give the key it was stored with (" + KeyEnv + " or encryption_key_file), or send the token again with a new token_wo_version",
+			Next: "Give the key it was stored with (" + KeyEnv + " or encryption_key_file), or send the token again with a new " +
+				"token_wo_version",
 		}
 	}
 	return jobs.NewSecret(string(text)), nil
@@ -133,13 +152,13 @@ func (k *Key) Open(sealed []byte, authorizationID, host string) (jobs.Secret, er
 
 // sealRow encrypts a row in quarantine, and binds it to its import and its event.
 func (k *Key) sealRow(content []byte, importKey, eventID string) []byte {
-	return k.aead.Seal(nil, nil, content, boundRow(importKey, eventID)) // #nosec G407 -- this AEAD makes its own random nonce
+	return k.seal(content, boundRow(importKey, eventID))
 }
 
 // openRow decrypts what sealRow made for the same import and event. k may be nil.
 func (k *Key) openRow(sealed []byte, importKey, eventID string) ([]byte, error) {
 	if k != nil {
-		if content, err := k.aead.Open(nil, nil, sealed, boundRow(importKey, eventID)); err == nil {
+		if content, err := k.open(sealed, boundRow(importKey, eventID)); err == nil {
 			return content, nil
 		}
 	}
@@ -154,7 +173,12 @@ func boundRow(importKey, eventID string) []byte {
 	return []byte("quarantine\x00" + importKey + "\x00" + eventID)
 }
 
-func bound(authorizationID, host string) []byte {
+func bound(authorizationID string, d jobs.Destination) []byte {
+	return fmt.Appendf(nil, "authorization 2\x00%s\x00%s\x00%s\x00%d\x00%s", authorizationID, d.Scheme, d.Host, d.Port, d.ClientID)
+}
+
+// boundToHost is the bound text of earlier releases.
+func boundToHost(authorizationID, host string) []byte {
 	return []byte("authorization\x00" + authorizationID + "\x00" + strings.ToLower(host))
 }
 

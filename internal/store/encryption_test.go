@@ -24,51 +24,70 @@ func loadKey(t *testing.T, file string) *store.Key {
 	return key
 }
 
-// checklist 49 53
-func TestASealedSecretOpensOnlyForItsAuthorizationHostAndKey(t *testing.T) {
+// sealed returns an authorization whose secret is sealed for its destination.
+func sealed(key *store.Key, secret string) store.AuthorizationRow {
+	r := store.AuthorizationRow{Authorization: jobs.Authorization{ID: "auth_1", AuthorizationSpec: jobs.AuthorizationSpec{
+		Host: "dbc.cloud.databricks.com", Port: 443, ClientID: "client"}}}
+	r.Seal(key, jobs.NewSecret(secret))
+	return r
+}
+
+// checklist 49 53 80
+func TestASealedSecretOpensOnlyForItsAuthorizationDestinationAndKey(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	key := loadKey(t, filepath.Join(dir, "a.key"))
 	other := loadKey(t, filepath.Join(dir, "b.key"))
 	const token = "dapi-canary-0123456789"
-	sealed := key.Seal(jobs.NewSecret(token), "auth_1", "dbc.cloud.databricks.com")
-	if bytes.Contains(sealed, []byte("canary")) {
+	made := sealed(key, token)
+	if bytes.Contains(made.Sealed, []byte("canary")) {
 		t.Fatal("the secret is in the clear")
 	}
-	if got, err := key.Open(sealed, "auth_1", "DBC.cloud.databricks.com"); err != nil || got.Reveal() != token {
-		t.Fatalf("got %v", err)
+	for _, host := range []string{"DBC.cloud.databricks.com", "https://dbc.cloud.databricks.com/", "dbc.cloud.databricks.com."} {
+		same := made
+		same.Host = host
+		if got, err := same.Open(key); err != nil || got.Reveal() != token {
+			t.Fatalf("%s: got %v", host, err)
+		}
 	}
-	for name, try := range map[string]func() (jobs.Secret, error){
-		"another authorization": func() (jobs.Secret, error) { return key.Open(sealed, "auth_2", "dbc.cloud.databricks.com") },
-		"another host":          func() (jobs.Secret, error) { return key.Open(sealed, "auth_1", "evil.example.com") },
-		"another key":           func() (jobs.Secret, error) { return other.Open(sealed, "auth_1", "dbc.cloud.databricks.com") },
-		"cut short":             func() (jobs.Secret, error) { return key.Open(sealed[:5], "auth_1", "dbc.cloud.databricks.com") },
+	for name, change := range map[string]func(*store.AuthorizationRow){
+		"another authorization": func(r *store.AuthorizationRow) { r.ID = "auth_2" },
+		"another host":          func(r *store.AuthorizationRow) { r.Host = "evil.example.com" },
+		"another port":          func(r *store.AuthorizationRow) { r.Port = 8443 },
+		"another scheme":        func(r *store.AuthorizationRow) { r.Host = "http://dbc.cloud.databricks.com" },
+		"another client":        func(r *store.AuthorizationRow) { r.ClientID = "" },
+		"cut short":             func(r *store.AuthorizationRow) { r.Sealed = r.Sealed[:5] },
 	} {
-		if got, err := try(); !jobs.IsCode(err, jobs.CodeSecretUnreadable) || !got.Empty() {
+		changed := made
+		change(&changed)
+		if got, err := changed.Open(key); !jobs.IsCode(err, jobs.CodeSecretUnreadable) || !got.Empty() {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+	if got, err := made.Open(other); !jobs.IsCode(err, jobs.CodeSecretUnreadable) || !got.Empty() {
+		t.Errorf("another key: got %v", err)
 	}
 }
 
 func TestConcurrentCallsCreateOnePrivateKeyFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys", "encryption.key")
-	sealed := make([][]byte, 8)
+	rows := make([]store.AuthorizationRow, 8)
 	var wg sync.WaitGroup
-	for i := range sealed {
+	for i := range rows {
 		wg.Go(func() {
 			key, err := store.LoadKey("", file, "", true)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			sealed[i] = key.Seal(jobs.NewSecret("s"), "a", "h")
+			rows[i] = sealed(key, "s")
 		})
 	}
 	wg.Wait()
 	key := loadKey(t, file)
-	for _, s := range sealed {
-		if _, err := key.Open(s, "a", "h"); err != nil {
+	for _, r := range rows {
+		if _, err := r.Open(key); err != nil {
 			t.Error(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	msqlite "modernc.org/sqlite"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 // failed returns a CodeStore error that names the failed operation and the store. It
@@ -30,16 +31,18 @@ func (d *DB) failed(summary string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrFenced) {
 		return err
 	}
-	next := "Check that the directory can be written and its disk has room; if the file is damaged, restore it from a backup (a new store is never created over an existing file)"
+	next := "Check that the directory can be written and its disk has room; if the file is damaged, restore it from a backup (a new " +
+		"store is never created over an existing file)"
 	if d.dialect == postgres {
-		next = "Check that the database server answers and has room, and that the user of database_url may create and change tables in its schema " + schemaName + "; then run it again: each write is atomic, so no change was left half done"
+		next = "Check that the database server answers and has room, and that the user of database_url may create and change tables " +
+			"in its schema " + schemaName + "; then run it again: each write is atomic, so no change was left half done"
 	}
 	return &jobs.Error{
 		Code:    jobs.CodeStore,
 		Summary: fmt.Sprintf("%s at %s", summary, d.place),
-		Detail:  d.hide(err.Error()),
+		Detail:  redact.Text(err.Error()),
 		Next:    next,
-		Err:     hiddenError{err, d.hide},
+		Err:     redact.Error(err),
 	}
 }
 
@@ -51,24 +54,6 @@ func (d *DB) ofDatabase(summary string, err error) error {
 	}
 	return err
 }
-
-// hide replaces the password in a text.
-func (d *DB) hide(text string) string {
-	for _, s := range d.hidden {
-		text = strings.ReplaceAll(text, s, "xxxxx")
-	}
-	return text
-}
-
-// hiddenError wraps a cause for errors.Is and errors.As, and hides the password in
-// its text.
-type hiddenError struct {
-	err  error
-	hide func(string) string
-}
-
-func (e hiddenError) Error() string { return e.hide(e.err.Error()) }
-func (e hiddenError) Unwrap() error { return e.err }
 
 func isDatabaseError(err error) bool {
 	if _, ok := errors.AsType[*msqlite.Error](err); ok {

@@ -1,6 +1,10 @@
 package store
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+)
 
 // Writing is the number of this process's transactions that have begun or wait for
 // another writer.
@@ -11,3 +15,20 @@ func Tables() []string { return slices.Sorted(slices.Values(append(slices.Clone(
 
 // CopiedTables returns the tables that Copy copies.
 func CopiedTables() []string { return slices.Clone(tables) }
+
+// SealForHost seals a secret as earlier releases did, which bound it to its host alone.
+func (k *Key) SealForHost(s jobs.Secret, authorizationID, host string) []byte {
+	return k.aead.Seal(nil, nil, []byte(s.Reveal()), boundToHost(authorizationID, host))
+}
+
+// SealUntagged seals a secret as releases did that did not name the key in it.
+func (r *AuthorizationRow) SealUntagged(k *Key, s jobs.Secret) {
+	r.binding = boundDestination
+	r.Sealed = k.aead.Seal(nil, nil, []byte(s.Reveal()), r.bound())
+}
+
+// WithStep calls f before each transaction of a rotation, which ends with its error.
+func (r Rotation) WithStep(f func(name string) error) Rotation {
+	r.step = f
+	return r
+}

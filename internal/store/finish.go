@@ -31,14 +31,16 @@ type Requeue struct {
 	Wait time.Duration
 	// Failed counts the claim as an attempt.
 	Failed bool
+	// WorkerLost counts a worker process that ended while it executed the run.
+	WorkerLost bool
 }
 
 // RequeueRun queues a claimed shared run again, for any runner. The claim no longer
 // holds afterwards.
 func (d *DB) RequeueRun(ctx context.Context, c *Claim, r jobs.Run, q Requeue, log ...LogEntry) error {
 	return d.releaseClaim(ctx, c, r, log, `status = 'queued', phase = ?, owner = NULL, lease_until = NULL, epoch = epoch + 1, blocked = 0,
-			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?`,
-		q.Phase, q.Wait.Microseconds(), q.Failed)
+			dispatched_at = NULL, available_at = `+now+` + ?, attempt = attempt + ?, workers_lost = workers_lost + ?`,
+		q.Phase, q.Wait.Microseconds(), q.Failed, q.WorkerLost)
 }
 
 // releaseClaim updates a run, ends its claim, and requeues the runs that waited.
@@ -96,31 +98,32 @@ const waiting = `status = 'queued' AND shared = 1 AND blocked = 1`
 const maxLost = 10
 
 // takeOver ends the claims of dead owners: shared runs are queued again, other runs
-// fail. It returns the number of runs.
-func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
+// fail. It returns the ids of the runs.
+func (d *DB) takeOver(ctx context.Context, tx *Tx) ([]string, error) {
 	lost, args, err := d.lostRunCondition()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT id, shared, runner, attempt, cancel_requested FROM runs
 		WHERE `+lost+tx.skipLocked(), args...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var all []lostRun
 	for rows.Next() {
 		var l lostRun
 		if err := rows.Scan(&l.id, &l.shared, &l.runner, &l.attempt, &l.cancelled); err != nil {
-			return 0, err
+			return nil, err
 		}
 		all = append(all, l)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
+		return nil, err
 	}
-	var again []string
+	var again, ids []string
 	for _, l := range all {
+		ids = append(ids, l.id)
 		entry := LogEntry{
 			Level:   LogWarn,
 			Message: fmt.Sprintf("Runner %s was lost; attempt %d continues where it stopped.", l.runner, l.attempt+1),
@@ -137,10 +140,10 @@ func (d *DB) takeOver(ctx context.Context, tx *Tx) (int, error) {
 			err = AppendLog(ctx, tx, l.id, entry)
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	return len(all), d.enqueueRuns(ctx, tx, again)
+	return ids, d.enqueueRuns(ctx, tx, again)
 }
 
 // lostRun is a run whose owner is dead.
@@ -182,7 +185,12 @@ func endUnexecuted(ctx context.Context, tx *Tx, id string, status jobs.Status, f
 // RequestCancel asks a run's owner to stop the run. A run without an owner is
 // cancelled at once.
 func (d *DB) RequestCancel(ctx context.Context, id string) error {
-	return d.WriteCommitted(ctx, func(tx *Tx) error { return requestCancel(ctx, tx, `id = ?`, id) })
+	return d.WriteCommitted(ctx, func(tx *Tx) error {
+		if err := requestCancel(ctx, tx, `id = ?`, id); err != nil {
+			return err
+		}
+		return tx.auditRun(ctx, id)
+	})
 }
 
 func requestCancel(ctx context.Context, tx *Tx, where string, args ...any) error {

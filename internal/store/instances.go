@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type Instance struct {
 	Kind string
 	// Host and Version are for display.
 	Host, Version string
+	// KeyID is the id of the encryption key that the process has; empty if it has
+	// none.
+	KeyID string
 }
 
 // Beat records a heartbeat of an instance, and registers the instance at the first
@@ -42,8 +46,8 @@ func (d *DB) Beat(ctx context.Context, i Instance) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM instances WHERE heartbeat_at < `+now+` - 3600000000`); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO instances (id, kind, host, version, heartbeat_at) VALUES (?, ?, ?, ?, `+now+`)
-			ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`, i.ID, i.Kind, i.Host, i.Version)
+		_, err := tx.ExecContext(ctx, `INSERT INTO instances (id, kind, host, version, key_id, heartbeat_at) VALUES (?, ?, ?, ?, ?, `+now+`)
+			ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at, key_id = excluded.key_id`, i.ID, i.Kind, i.Host, i.Version, i.KeyID)
 		return err
 	})
 }
@@ -71,6 +75,11 @@ func aliveIn(ctx context.Context, q Querier, hostVersion string) ([]Instance, er
 	if err != nil {
 		return nil, err
 	}
+	return scanInstances(rows)
+}
+
+// scanInstances reads rows of id, kind, host and version, and closes them.
+func scanInstances(rows *sql.Rows) ([]Instance, error) {
 	defer func() { _ = rows.Close() }()
 	var all []Instance
 	for rows.Next() {
@@ -83,13 +92,28 @@ func aliveIn(ctx context.Context, q Querier, hostVersion string) ([]Instance, er
 	return all, rows.Err()
 }
 
+// creations are the tables of objects that a process creates, with the name of an
+// object as jobs.Creates has it.
+var creations = []struct{ table, object string }{
+	{"authorizations", `id`}, {"jobs", `id`}, {"platform_owners", `kind || '/' || object`},
+}
+
 // Retire removes an instance whose process ends normally, and confirms the objects
-// it created: Terraform received the responses, so its state holds the objects. Only
-// objects of a process that died can be adopted.
-func (d *DB) Retire(ctx context.Context, id string) error {
+// it created, except unanswered: Terraform received the responses, so its state holds
+// the objects. Only objects of a process that died, or that are unanswered, can be
+// adopted.
+func (d *DB) Retire(ctx context.Context, id string, unanswered []string) error {
+	args := []any{id}
+	for _, object := range unanswered {
+		args = append(args, object)
+	}
 	err := d.WriteCommitted(ctx, func(tx *Tx) error {
-		for _, table := range []string{"authorizations", "jobs", "platform_owners"} {
-			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`, id); err != nil {
+		for _, c := range creations {
+			update := `UPDATE ` + c.table + ` SET confirmed = 1 WHERE creator = ? AND confirmed = 0`
+			if len(unanswered) > 0 {
+				update += ` AND ` + c.object + ` NOT IN (?` + strings.Repeat(`, ?`, len(unanswered)-1) + `)`
+			}
+			if _, err := tx.ExecContext(ctx, update, args...); err != nil {
 				return err
 			}
 		}

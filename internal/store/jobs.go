@@ -49,52 +49,81 @@ type jobSpec struct {
 	FailOnError         bool                 `json:"fail_on_error"`
 	After               []string             `json:"after,omitempty"`
 	Wait                *bool                `json:"wait,omitempty"`
+	CheckSource         *bool                `json:"check_source,omitempty"`
+	ExpectedEverySecs   int64                `json:"expected_every_seconds,omitempty"`
 	InLytics            *InLytics            `json:"in_lytics,omitempty"`
 }
 
 const jobSpecVersion = 1
 
+// writeSpec returns the stored form of a definition.
+func writeSpec(s jobs.JobSpec, l *InLytics) (string, error) {
+	text, err := json.Marshal(jobSpec{
+		Version: jobSpecVersion, Description: s.Description, QueryTimeoutMinutes: int64(s.QueryTimeout / time.Minute),
+		Import: s.Import, Export: s.Export, Schedule: s.Schedule, Triggers: s.Triggers, FailOnError: s.FailOnError,
+		After: s.After, Wait: s.Wait, CheckSource: s.CheckSource, ExpectedEverySecs: s.ExpectedEverySeconds, InLytics: l,
+	})
+	return string(text), err
+}
+
+// readSpec reads the stored form of a definition into its fields of out.
+func readSpec(text string, out *jobs.JobSpec) (*InLytics, error) {
+	var s jobSpec
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return nil, err
+	}
+	if s.Version != jobSpecVersion {
+		return nil, fmt.Errorf("this release does not know version %d of its definition", s.Version)
+	}
+	out.Description, out.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
+	out.Import, out.Export, out.Schedule, out.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
+	out.FailOnError, out.After, out.Wait, out.CheckSource = s.FailOnError, s.After, s.Wait, s.CheckSource
+	out.ExpectedEverySeconds = s.ExpectedEverySecs
+	return s.InLytics, nil
+}
+
 const jobColumns = `id, key, label, authorization_id, managed_by, lytics_id, spec, next_run_at, paused,
 	 creator, confirmed, created_at, updated_at`
 
 // CreateJob inserts a job, or adopts the one that a dead process abandoned, which
-// the caller read before. CodeConflict means that another job holds the key, or that
-// another process has adopted the abandoned job since.
+// the caller read before. A job with the id of ReleasedJob takes that one back.
+// CodeConflict means that another job holds the key, or that another process has
+// adopted the abandoned job or taken the released one back since.
 func (d *DB) CreateJob(ctx context.Context, r JobRow, abandoned *JobRow) error {
 	return d.Write(ctx, func(tx *Tx) error {
-		if abandoned != nil {
-			var creator string
-			var confirmed bool
-			err := tx.QueryRowContext(ctx, `SELECT creator, confirmed FROM jobs WHERE id = ?`, r.ID).Scan(&creator, &confirmed)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
-			if err == nil && (confirmed || creator != abandoned.Creator) {
-				return jobConflict(r, r.ID)
-			}
+		if abandoned == nil {
+			return tx.auditAfter(ctx, takeBack(ctx, tx, r), r.ID, r.Label, "")
 		}
-		return putJob(ctx, tx, r)
+		var creator string
+		var confirmed bool
+		err := tx.QueryRowContext(ctx, `SELECT creator, confirmed FROM jobs WHERE id = ?`, r.ID).Scan(&creator, &confirmed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return tx.auditAfter(ctx, takeBack(ctx, tx, r), r.ID, r.Label, "") // it was deleted since
+		}
+		if err != nil {
+			return err
+		}
+		if confirmed || creator != abandoned.Creator {
+			return JobConflict(r, r.ID)
+		}
+		return tx.auditAfter(ctx, putJob(ctx, tx, r), r.ID, r.Label, "")
 	})
 }
 
 // PutJob inserts or updates a job. A key that another job holds is CodeConflict.
 func (d *DB) PutJob(ctx context.Context, r JobRow) error {
-	return d.Write(ctx, func(tx *Tx) error { return putJob(ctx, tx, r) })
+	return d.Write(ctx, func(tx *Tx) error { return tx.auditAfter(ctx, putJob(ctx, tx, r), r.ID, r.Label, "") })
 }
 
 func putJob(ctx context.Context, tx *Tx, r JobRow) error {
-	spec, err := json.Marshal(jobSpec{
-		Version: jobSpecVersion, Description: r.Description, QueryTimeoutMinutes: int64(r.QueryTimeout / time.Minute),
-		Import: r.Import, Export: r.Export, Schedule: r.Schedule, Triggers: r.Triggers, FailOnError: r.FailOnError,
-		After: r.After, Wait: r.Wait, InLytics: r.InLytics,
-	})
+	spec, err := writeSpec(r.JobSpec, r.InLytics)
 	if err != nil {
 		return err
 	}
 	var holder string
 	err = tx.QueryRowContext(ctx, `SELECT id FROM jobs WHERE key = ? AND id <> ?`, r.Key, r.ID).Scan(&holder)
 	if err == nil {
-		return jobConflict(r, holder)
+		return JobConflict(r, holder)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
@@ -105,14 +134,18 @@ func putJob(ctx context.Context, tx *Tx, r JobRow) error {
 			authorization_id = excluded.authorization_id, managed_by = excluded.managed_by, lytics_id = excluded.lytics_id,
 			spec = excluded.spec, next_run_at = excluded.next_run_at,
 			paused = excluded.paused, creator = excluded.creator, updated_at = excluded.updated_at`,
-		r.ID, r.Key, r.Label, r.AuthorizationID, r.ManagedBy, r.LyticsID, string(spec), nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
+		r.ID, r.Key, r.Label, r.AuthorizationID, r.ManagedBy, r.LyticsID, spec, nullMicros(r.NextRunAt), r.Paused, r.Creator, r.Confirmed)
 	if err != nil {
+		return err
+	}
+	if err := noteVersion(ctx, tx, r); err != nil {
 		return err
 	}
 	return putUpstreamJobs(ctx, tx, r.ID, r.After)
 }
 
-func jobConflict(r JobRow, holder string) error {
+// JobConflict refuses a job whose key another job holds.
+func JobConflict(r JobRow, holder string) error {
 	what, attribute := "imports this table into this stream", "table"
 	switch {
 	case r.Kind() == jobs.KindAudienceExport && r.ManagedBy.IsLytics():
@@ -125,7 +158,8 @@ func jobConflict(r JobRow, holder string) error {
 		Attribute: attribute,
 		Summary:   fmt.Sprintf("Job %s already %s", holder, what),
 		Detail:    "A store has one job for each such pair, because two jobs would write the same rows twice.",
-		Next:      fmt.Sprintf("Remove one of the two resources, or take the existing job over with an import block: id = %q", holder),
+		Next: fmt.Sprintf("Remove one of the two resources, or take the existing job over with an import block: id = %q. If this is the "+
+			"replacement of that job, remove create_before_destroy from its lifecycle, or keep the job with terraform untaint", holder),
 	}
 }
 
@@ -138,16 +172,10 @@ func scanJob(scan func(...any) error) (JobRow, error) {
 		&r.Confirmed, &created, &updated); err != nil {
 		return r, err
 	}
-	var s jobSpec
-	if err := json.Unmarshal([]byte(spec), &s); err != nil {
+	var err error
+	if r.InLytics, err = readSpec(spec, &r.JobSpec); err != nil {
 		return r, corrupt("job "+r.ID, err)
 	}
-	if s.Version != jobSpecVersion {
-		return r, corrupt("job "+r.ID, fmt.Errorf("this release does not know version %d of its definition", s.Version))
-	}
-	r.Description, r.QueryTimeout = s.Description, time.Duration(s.QueryTimeoutMinutes)*time.Minute
-	r.Import, r.Export, r.Schedule, r.Triggers = s.Import, s.Export, s.Schedule, s.Triggers
-	r.FailOnError, r.After, r.Wait, r.InLytics = s.FailOnError, s.After, s.Wait, s.InLytics
 	r.NextRunAt, r.CreatedAt, r.UpdatedAt = fromNullMicros(next), fromMicros(created), fromMicros(updated)
 	return r, nil
 }
@@ -201,21 +229,6 @@ func scanJobs(rows *sql.Rows, err error) ([]JobRow, error) {
 func (d *DB) Jobs(ctx context.Context) ([]JobRow, error) {
 	all, err := scanJobs(d.Read().QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY label, id`))
 	return all, d.failed("Cannot read the store", err)
-}
-
-// DeleteJob removes a job's definition and asks its active runs to stop. Its cursor
-// and its runs stay.
-func (d *DB) DeleteJob(ctx context.Context, id string) error {
-	return d.Write(ctx, func(tx *Tx) error {
-		if err := requestCancel(ctx, tx, `job_id = ?`, id); err != nil {
-			return err
-		}
-		if err := putUpstreamJobs(ctx, tx, id, nil); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM jobs WHERE id = ?`, id)
-		return err
-	})
 }
 
 func corrupt(what string, err error) error {

@@ -47,11 +47,11 @@ func (d *DB) migrate(ctx context.Context) error {
 		return err
 	}
 	if current > target {
-		return fmt.Errorf(
-			"it was written by a newer release (it has schema %d, this release knows schemas up to %d); use that release",
-			current,
-			target,
-		)
+		return &jobs.Error{
+			Code: jobs.CodeStore, Attribute: "data_dir", Summary: "The store at " + d.place + " was written by a newer release",
+			Detail: fmt.Sprintf("It has schema %d, and this release knows schemas up to %d.", current, target),
+			Next:   "Use the newer release; nothing was changed",
+		}
 	}
 	if current > 0 && current < target {
 		if err := d.refuseMigrationInUse(ctx, current, target); err != nil {
@@ -92,7 +92,8 @@ func (d *DB) refuseMigrationInUse(ctx context.Context, current, target int64) er
 			strings.Join(names, ", "),
 		),
 		Next: fmt.Sprintf(
-			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; a killed process counts as alive for %s. Nothing was changed",
+			"Stop the runner and start it with this release, wait for a running apply to end, or go on with the earlier release; a killed "+
+				"process counts as alive for %s. Nothing was changed",
 			Lease,
 		),
 	}

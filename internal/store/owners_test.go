@@ -63,7 +63,7 @@ func TestOneOfManyIntentsIsWritten(t *testing.T) {
 			t.Errorf("the intent after it ended: got %t, %v; want false", ok, err)
 		}
 		// A process that ends in good order leaves nothing to adopt.
-		if err := db.Retire(ctx, "in_2"); err != nil {
+		if err := db.Retire(ctx, "in_2", nil); err != nil {
 			t.Fatal(err)
 		}
 		made.Confirmed = true

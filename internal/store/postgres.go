@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -12,18 +13,21 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 // schemaName is the PostgreSQL schema of the store's tables. It is the search path of
 // every connection, so that queries name tables as in SQLite.
 const schemaName = "lytics"
 
-// connections is the size of the pool when the URL does not say pool_max_conns.
-const connections = 16
+// defaultConnections is the size of the pool when neither the URL nor the location
+// bounds it.
+const defaultConnections = 16
 
 func openPostgres(ctx context.Context, at Location, create bool) (*DB, error) {
-	db := &DB{dir: at.Dir, dialect: postgres, hidden: secretsOf(at.DatabaseURL.Reveal()), place: "the database of database_url"}
-	config, err := db.poolConfig(at.DatabaseURL.Reveal())
+	db := &DB{dir: at.Dir, dialect: postgres, hidden: append(secretsOf(at.DatabaseURL.Reveal()), at.DatabaseURL), place: "the database " +
+		"of database_url"}
+	config, err := db.poolConfig(at.DatabaseURL.Reveal(), cmp.Or(at.Connections, defaultConnections))
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +74,10 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 			Code:      jobs.CodeStore,
 			Attribute: "database_url",
 			Summary:   fmt.Sprintf("No store in %s", d.place),
-			Detail:    "The authorizations, jobs and cursors are expected in the database's schema " + schemaName + ", and that schema holds no store.",
-			Next:      "Point database_url at the database that has the store, or restore it from a backup",
-			Err:       fs.ErrNotExist,
+			Detail: "The authorizations, jobs and cursors are expected in the database's schema " + schemaName + ", and that schema " +
+				"holds no store.",
+			Next: "Point database_url at the database that has the store, or restore it from a backup",
+			Err:  fs.ErrNotExist,
 		}
 	}
 	unlock, err := d.MigrationLock(ctx)
@@ -89,14 +94,15 @@ func (d *DB) openSchema(ctx context.Context, create bool) error {
 }
 
 // poolConfig parses the URL, and sets the parameters that the store relies on.
-func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
+func (d *DB) poolConfig(text string, connections int) (*pgxpool.Config, error) {
 	invalid := func(detail string) error {
 		return &jobs.Error{
 			Code:      jobs.CodeInvalid,
 			Attribute: "database_url",
 			Summary:   "database_url cannot be used",
 			Detail:    detail,
-			Next:      "Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with special characters in the password percent-encoded", // #nosec G101 -- a form to fill in
+			Next: "Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with special characters in the password " +
+				"percent-encoded", // #nosec G101 -- a form to fill in
 		}
 	}
 	u, err := url.Parse(text)
@@ -108,10 +114,10 @@ func (d *DB) poolConfig(text string) (*pgxpool.Config, error) {
 	}
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
-		return nil, invalid(d.hide(err.Error()))
+		return nil, invalid(redact.Text(err.Error()))
 	}
 	if !u.Query().Has("pool_max_conns") {
-		config.MaxConns = connections
+		config.MaxConns = int32(connections) // #nosec G115 -- a small number
 	}
 	c := config.ConnConfig
 	d.place = fmt.Sprintf("PostgreSQL database %s on %s", c.Database, c.Host)
@@ -155,13 +161,9 @@ func (d *DB) lockDatabase(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
-// secretsOf returns the passwords in a URL, plain and percent-encoded.
-func secretsOf(text string) (hidden []string) {
-	add := func(s string) {
-		if s != "" {
-			hidden = append(hidden, s, url.QueryEscape(s), url.PathEscape(s))
-		}
-	}
+// secretsOf returns the passwords in a URL.
+func secretsOf(text string) (hidden []jobs.Secret) {
+	add := func(s string) { hidden = append(hidden, jobs.NewSecret(s)) }
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 			if _, password, ok := strings.Cut(rest[:at], ":"); ok {

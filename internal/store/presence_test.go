@@ -36,8 +36,8 @@ func TestAWaitingProcessKeepsItsRunAndADeadOneLosesIt(t *testing.T) {
 	exec(t, observer, `UPDATE instances SET heartbeat_at = heartbeat_at - ?`, silence)
 
 	for name, db := range map[string]*store.DB{"itself": waiting, "another": observer} {
-		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 0 {
-			t.Errorf("%s took over %d runs of a living process, %v", name, n, err)
+		if ids, err := db.TakeOverLost(t.Context()); err != nil || len(ids) != 0 {
+			t.Errorf("%s took over %d runs of a living process, %v", name, len(ids), err)
 		}
 		if stale, err := db.Stale(t.Context(), run.ID); err != nil || stale {
 			t.Errorf("%s: the run is stale: %v, %v", name, stale, err)
@@ -57,8 +57,8 @@ func TestAWaitingProcessKeepsItsRunAndADeadOneLosesIt(t *testing.T) {
 	if alive, err := observer.Alive(t.Context(), "in_waiting"); err != nil || alive {
 		t.Errorf("the dead process is alive: %v, %v", alive, err)
 	}
-	if n, err := observer.TakeOverLost(t.Context()); err != nil || n != 1 {
-		t.Errorf("%d runs of the dead process were taken over, %v", n, err)
+	if ids, err := observer.TakeOverLost(t.Context()); err != nil || len(ids) != 1 {
+		t.Errorf("%d runs of the dead process were taken over, %v", len(ids), err)
 	}
 }
 
@@ -72,8 +72,8 @@ func TestAHangingProcessLosesItsRun(t *testing.T) {
 			t.Fatal(wait)
 		}
 		exec(t, db, `UPDATE runs SET lease_until = lease_until - ?`, (6 * store.Lease).Microseconds())
-		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 1 {
-			t.Errorf("%d, %v", n, err)
+		if ids, err := db.TakeOverLost(t.Context()); err != nil || len(ids) != 1 {
+			t.Errorf("%d, %v", len(ids), err)
 		}
 	})
 }

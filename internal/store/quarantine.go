@@ -21,13 +21,23 @@ const LongestQuarantinedRow = 1 << 20
 
 // AddQuarantined puts rejected events into quarantine and counts them for the run.
 // If an import has more entries than limit, its oldest ones are removed; removed
-// tells how many. Without a key the rows are not encrypted.
+// tells how many. Without a key the rows are not encrypted. If the key is no longer the
+// store's, the transaction begins again.
 func AddQuarantined(
 	ctx context.Context, tx *Tx, of RejectedRun, events []jobs.RejectedEvent, limit int64, key *Key,
 ) (removed int64, err error) {
 	rejected := jobs.RejectedRows(events)
 	if over := int64(len(events)) - limit; over > 0 {
 		removed, events = over, events[over:]
+	}
+	if key != nil {
+		err := checkSealed(ctx, tx, key.tag())
+		if errors.Is(err, ErrKeyRotated) {
+			err = errStaleKey // the whole transaction is tried again, with the key of then
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
 	for _, e := range events {
 		if err := addQuarantined(ctx, tx, of, e, key); err != nil {

@@ -19,6 +19,8 @@ type QuarantineQuery struct {
 	RunID             string
 	// IDs are the only ones selected; none means all.
 	IDs []int64
+	// After leaves entries with smaller ids out of a list, but not out of its counts.
+	After int64
 }
 
 func (q QuarantineQuery) where() (string, []any) {
@@ -94,7 +96,7 @@ func (d *DB) Quarantined(ctx context.Context, q QuarantineQuery, withData bool, 
 		if err != nil {
 			return err
 		}
-		list.Entries, err = listQuarantined(ctx, read, where, append(args, limit), withData, key)
+		list.Entries, err = listQuarantined(ctx, read, where+` AND id > ?`, append(args, q.After, limit), withData, key)
 		return err
 	})
 	return list, d.failed("Cannot read the quarantine", err)
@@ -134,7 +136,7 @@ func (d *DB) DropQuarantined(ctx context.Context, q QuarantineQuery) (n int64, e
 		if err == nil {
 			n, err = result.RowsAffected()
 		}
-		return err
+		return tx.auditAfter(ctx, err, q.JobID, "", "")
 	})
 	return n, err
 }

@@ -16,6 +16,8 @@ type LogEntry struct {
 	Age     time.Duration
 	Level   string
 	Message string
+	// Phase is the phase that begins with the line; "" for none.
+	Phase string
 }
 
 // The levels of a run's log.
@@ -40,8 +42,8 @@ func AppendLog(ctx context.Context, tx *Tx, runID string, lines ...LogEntry) err
 			}
 			message = fmt.Sprintf("%s... (%d more bytes)", message[:end], len(message)-end)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO run_log (run_id, at, level, message) VALUES (?, `+now+` - ?, ?, ?)`,
-			runID, l.Age.Microseconds(), l.Level, message)
+		_, err := tx.ExecContext(ctx, `INSERT INTO run_log (run_id, at, level, message, phase) VALUES (?, `+now+` - ?, ?, ?, ?)`,
+			runID, l.Age.Microseconds(), l.Level, message, storable(l.Phase))
 		if err != nil {
 			return err
 		}
@@ -67,4 +69,24 @@ func (d *DB) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error) {
 		out = append(out, l)
 	}
 	return out, rows.Err()
+}
+
+// RunPhases reads the phases of a run in the order in which they began.
+func (d *DB) RunPhases(ctx context.Context, runID string) ([]jobs.PhaseStart, error) {
+	rows, err := d.Read().QueryContext(ctx, `SELECT phase, at FROM run_log WHERE run_id = ? AND phase <> '' ORDER BY id`, runID)
+	if err != nil {
+		return nil, d.failed("Cannot read the phases of run "+runID, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []jobs.PhaseStart
+	for rows.Next() {
+		var p jobs.PhaseStart
+		var at int64
+		if err := rows.Scan(&p.Name, &at); err != nil {
+			return nil, d.failed("Cannot read the phases of run "+runID, err)
+		}
+		p.At = fromMicros(at)
+		out = append(out, p)
+	}
+	return out, d.failed("Cannot read the phases of run "+runID, rows.Err())
 }

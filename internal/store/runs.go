@@ -22,7 +22,8 @@ func failureValues(f jobs.Failure) []any {
 }
 
 const runColumns = `id, job_id, status, reason, planned_at, missed, attempt, runner, phase, done, total, counts, ` + failureColumns + `,
-	created_at, started_at, finished_at, CASE WHEN status = 'queued' AND blocked = 0 AND available_at > created_at THEN available_at END`
+	created_at, started_at, finished_at, CASE WHEN status = 'queued' AND blocked = 0 AND available_at > created_at THEN available_at END,
+	cancel_requested`
 
 func scanRun(scan func(...any) error) (jobs.Run, error) {
 	var r jobs.Run
@@ -51,12 +52,14 @@ func scanRun(scan func(...any) error) (jobs.Run, error) {
 		&started,
 		&finished,
 		&next,
+		&r.Cancelling,
 	); err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal([]byte(counts), &r.Counts); err != nil {
 		return r, corrupt("run "+r.ID, err)
 	}
+	r.Cancelling = r.Cancelling && r.Status.Active()
 	r.PlannedAt, r.NextAttemptAt = fromNullMicros(planned), fromNullMicros(next)
 	r.CreatedAt, r.StartedAt, r.FinishedAt = fromMicros(created), fromNullMicros(started), fromNullMicros(finished)
 	return r, nil
@@ -99,6 +102,17 @@ func (d *DB) Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error) {
 	}
 	if f.Limit <= 0 {
 		f.Limit = 100
+	}
+	if f.After != "" {
+		var created int64
+		err := d.Read().QueryRowContext(ctx, `SELECT created_at FROM runs WHERE id = ?`, f.After).Scan(&created)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, jobs.NoRunToGoOnAfter(f.After)
+		}
+		if err != nil {
+			return nil, err
+		}
+		where, args = append(where, `(created_at < ? OR created_at = ? AND id > ?)`), append(args, created, created, f.After)
 	}
 	rows, err := d.Read().QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE `+strings.Join(where, " AND ")+
 		` ORDER BY created_at DESC, id LIMIT ?`, append(args, f.Limit)...)

@@ -143,8 +143,8 @@ func insertOccurrence(ctx context.Context, tx *Tx, job jobs.Job, p Plan) (string
 	if err := insertShared(ctx, tx, sharedRun{id: id, job: job, reason: jobs.ReasonSchedule, planned: p.Run, missed: p.Missed}); err != nil {
 		return "", err
 	}
-	if p.Note == "" {
-		return id, nil
+	if err := auditScheduled(ctx, tx, job, id); err != nil || p.Note == "" {
+		return id, err
 	}
 	return id, AppendLog(ctx, tx, id, LogEntry{Level: LogWarn, Message: p.Note})
 }

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the pure Go driver keeps the provider free of cgo
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 )
 
 // fileName is the database's name inside the data directory.
@@ -21,19 +23,23 @@ const fileName = "lytics.db"
 
 func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 	db := &DB{dir: at.Dir, place: at.Dir, dialect: sqlite}
+	if err := refuseFile(at.Dir); err != nil {
+		return nil, err
+	}
+	if err := checkOwner(at.Dir); err != nil {
+		return nil, err
+	}
 	file := filepath.Join(at.Dir, fileName)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if !create {
-			return nil, &jobs.Error{
-				Code:    jobs.CodeStore,
-				Summary: fmt.Sprintf("No store at %s", at.Dir),
-				Detail:  "The data directory holds the authorizations, jobs, cursors and events, and it has no file " + fileName + ".",
-				Next:    "Restore the directory from a backup, or set data_dir to the directory that has the store",
-				Err:     fs.ErrNotExist,
-			}
+			return nil, noStoreIn(at.Dir)
 		}
 		if err := prepareDir(at.Dir); err != nil {
 			return nil, db.failed("Cannot make the data directory", err)
+		}
+		// In a directory such as /tmp, another user may have made it meanwhile.
+		if err := checkOwner(at.Dir); err != nil {
+			return nil, err
 		}
 	}
 	unlock, err := db.MigrationLock(ctx)
@@ -65,6 +71,48 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// checkOwner checks that other users can neither write to the data directory nor replace it.
+func checkOwner(dir string) error {
+	err := ownership.Directory(dir)
+	if err == nil {
+		return nil
+	}
+	return &jobs.Error{
+		Code: jobs.CodeStore, Attribute: "data_dir", Summary: "The data directory is not only yours", Detail: err.Error() + ".", Err: err,
+		Next: "Or use a data directory of your own: a directory that does not exist is made for this user alone",
+	}
+}
+
+// refuseFile fails if the data directory is a file, or is to be in one.
+func refuseFile(dir string) error {
+	info, err := os.Stat(dir)
+	why := ""
+	switch {
+	case err == nil && !info.IsDir():
+		why = "It is a file."
+	case errors.Is(err, syscall.ENOTDIR):
+		why = "One of its parents is a file."
+	default:
+		return nil
+	}
+	return &jobs.Error{Code: jobs.CodeStore, Attribute: "data_dir", Summary: "The data directory " + dir + " is not a directory", Detail: why,
+		Next: "Set data_dir (--data-dir, LYTICS_DATA_DIR) to a directory; one that does not exist is made"}
+}
+
+// noStoreIn is the error of a data directory without a store.
+func noStoreIn(dir string) error {
+	detail := "The data directory holds the authorizations, jobs, cursors and events, and it has no file " + fileName + "."
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		detail = "The data directory, which holds the authorizations, jobs, cursors and events, does not exist."
+	}
+	return &jobs.Error{
+		Code: jobs.CodeStore, Summary: fmt.Sprintf("No store at %s", dir), Detail: detail,
+		Next: "Set data_dir (--data-dir, LYTICS_DATA_DIR) to the directory that has the store, or restore it from a backup; " +
+			"an apply that creates something, and the command runner, make a new store",
+		Err: fs.ErrNotExist,
+	}
 }
 
 // dsn returns a data source name with the settings that several writing processes

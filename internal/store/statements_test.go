@@ -4,6 +4,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"go/ast"
 	"go/parser"
@@ -76,8 +77,32 @@ func present(t *testing.T, db *store.DB, n string) subject {
 	return s
 }
 
+// tokenRow is a token that no other subject has.
+func tokenRow(s subject) store.NewTokenRow {
+	return store.NewTokenRow{Name: s.job.Key, Role: jobs.RoleRead, Hash: jobs.HashToken(store.NewID("t")), Lifetime: time.Hour}
+}
+
+// everySearch is a search with all conditions.
+func everySearch(s subject) jobs.RunSearch {
+	return jobs.RunSearch{
+		JobIDs: []string{s.job.ID, "job_none"}, Statuses: []jobs.Status{jobs.StatusFailed, jobs.StatusQueued}, Reasons: []jobs.Reason{jobs.ReasonManual},
+		From: time.Unix(7, 0), Until: time.Unix(8, 0), Problem: "isn't … quoted?", Text: `50%_!`, Before: "7.run_x", Limit: 3,
+	}
+}
+
+// anyKey is a key that encrypted nothing.
+func anyKey() (*store.Key, error) {
+	return store.ReadKey(base64.StdEncoding.EncodeToString(make([]byte, 32)), "the test")
+}
+
 // statements calls each exported function that executes SQL, by its name.
 var statements = map[string]func(ctx context.Context, db *store.DB, s subject) error{
+	"AuthorizationsBeforeLists": func(ctx context.Context, db *store.DB, _ subject) error {
+		return second(db.AuthorizationsBeforeLists(ctx))
+	},
+	"BindSecrets": func(ctx context.Context, db *store.DB, _ subject) error {
+		return db.BindSecrets(ctx, func() (*store.Key, error) { return nil, errors.New("there is no key") })
+	},
 	"AddExportOwner": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.AddExportOwner(ctx, "export "+s.job.Key, s.job.ID)
 	},
@@ -94,6 +119,7 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"Authorization": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.Authorization(ctx, s.auth.ID))
 	},
+	"Authorizations": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Authorizations(ctx)) },
 	"AuthorizationByLyticsID": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.AuthorizationByLyticsID(ctx, s.auth.LyticsID))
 	},
@@ -201,21 +227,89 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "isn't this quoted?"}})
 	},
+	"ForgetJob":   func(ctx context.Context, db *store.DB, s subject) error { return db.ForgetJob(ctx, s.job.ID) },
 	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
 	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },
 	"Instances":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Instances(ctx)) },
 	"JobByLyticsID": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.JobByLyticsID(ctx, s.job.LyticsID))
 	},
-	"Job":      func(ctx context.Context, db *store.DB, s subject) error { return second(db.Job(ctx, s.job.ID)) },
-	"JobByKey": func(ctx context.Context, db *store.DB, s subject) error { return second(db.JobByKey(ctx, s.job.Key)) },
-	"Jobs":     func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Jobs(ctx)) },
-	"LastRuns": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastRuns(ctx)) },
+	"Job":        func(ctx context.Context, db *store.DB, s subject) error { return second(db.Job(ctx, s.job.ID)) },
+	"JobByKey":   func(ctx context.Context, db *store.DB, s subject) error { return second(db.JobByKey(ctx, s.job.Key)) },
+	"JobFigures": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.JobFigures(ctx, 9)) },
+	"Jobs":       func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Jobs(ctx)) },
+	"LastRuns":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastRuns(ctx)) },
 	"LaterAlert": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.LaterAlert(ctx, s.alert, time.Second)
 	},
 	"NextAlert": func(ctx context.Context, db *store.DB, _ subject) error {
 		return second(db.NextAlert(ctx, time.Second))
+	},
+	"AppendAudit": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.AppendAudit(ctx, jobs.AuditEntry{Actor: "a", Object: s.job.ID, Result: jobs.AuditOK})
+	},
+	"ForgetAudit": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(db.AppendAudit(ctx, jobs.AuditEntry{Object: s.job.ID}), db.ForgetAudit(ctx, -time.Hour))
+	},
+	"ForgetEmbeddedAudit": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(db.AppendAudit(ctx, jobs.AuditEntry{Object: s.job.ID}), db.ForgetEmbeddedAudit(ctx, -time.Hour))
+	},
+	"AuditLog": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.AuditLog(ctx, jobs.AuditFilter{})), second(db.AuditLog(ctx, jobs.AuditFilter{
+			Actor: "a", Object: s.job.ID, Action: "b", Since: time.Unix(7, 0), Before: 9, Limit: 1})))
+	},
+	"BeginSession": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.BeginSession(ctx, jobs.HashToken(s.job.ID+"b"), jobs.Session{}, time.Unix(0, 0))
+	},
+	"Session": func(ctx context.Context, db *store.DB, s subject) error {
+		key := jobs.HashToken(s.job.ID)
+		return errors.Join(db.BeginSession(ctx, key, jobs.Session{Used: time.Unix(8, 0)}, time.Unix(7, 0)), second(db.Session(ctx, key)))
+	},
+	"UpdateSession": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.UpdateSession(ctx, jobs.HashToken(s.job.ID), jobs.Session{Notice: "n"})
+	},
+	"EndSession": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.EndSession(ctx, jobs.HashToken(s.job.ID))
+	},
+	"LastSuccess": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.LastSuccess(ctx, s.job.ID))
+	},
+	"LastSuccesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.LastSuccesses(ctx)) },
+	"CreateSignInCode": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.CreateSignInCode(ctx, jobs.HashToken(s.job.ID+"c"), jobs.TokenHash{}, time.Hour))
+	},
+	"SignInCode": func(ctx context.Context, db *store.DB, s subject) error {
+		code := jobs.HashToken(s.job.ID + "s")
+		return errors.Join(second(db.CreateSignInCode(ctx, code, jobs.TokenHash{}, time.Hour)), second(db.SignInCode(ctx, code)))
+	},
+	"UseSignInCode": func(ctx context.Context, db *store.DB, s subject) error {
+		code := jobs.HashToken(s.job.ID + "u")
+		return errors.Join(second(db.CreateSignInCode(ctx, code, jobs.TokenHash{}, time.Hour)), second(db.UseSignInCode(ctx, code)))
+	},
+	"CreateToken": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.CreateToken(ctx, tokenRow(s)))
+	},
+	"RotateToken": func(ctx context.Context, db *store.DB, s subject) error {
+		forever := tokenRow(s)
+		forever.Lifetime = 0
+		return errors.Join(second(db.CreateToken(ctx, forever)), second(db.RotateToken(ctx, tokenRow(s), time.Minute)))
+	},
+	"Tokens": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Tokens(ctx)) },
+	"TokenByHash": func(ctx context.Context, db *store.DB, s subject) error {
+		row := tokenRow(s)
+		return errors.Join(second(db.CreateToken(ctx, row)), second(db.TokenByHash(ctx, row.Hash)))
+	},
+	"RevokeToken": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.CreateToken(ctx, tokenRow(s))), second(db.RevokeToken(ctx, s.job.Key)))
+	},
+	"CurrentKey": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.CurrentKey(ctx)) },
+	"Keyring": func(ctx context.Context, db *store.DB, _ subject) error {
+		key, err := anyKey()
+		return errors.Join(err, second(db.Keyring(ctx, key)))
+	},
+	"RotateKey": func(ctx context.Context, db *store.DB, _ subject) error {
+		key, err := anyKey()
+		return errors.Join(err, second(db.RotateKey(ctx, store.Rotation{To: key})))
 	},
 	"Pause": func(ctx context.Context, db *store.DB, s subject) error { return db.Pause(ctx, s.job.ID, true, nil) },
 	"MigrationLock": func(ctx context.Context, db *store.DB, _ subject) error {
@@ -235,14 +329,32 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"Redeliver": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(db.Redeliver(ctx, nil), db.Redeliver(ctx, []string{s.queued}))
 	},
+	"ReleasedJob": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.ReleasedJob(ctx, s.job.Key))
+	},
 	"RequestCancel": func(ctx context.Context, db *store.DB, s subject) error {
 		return errors.Join(db.RequestCancel(ctx, s.held.RunID), db.RequestCancel(ctx, s.queued))
 	},
 	"RequeueRun": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.RequeueRun(ctx, &s.held, jobs.Run{}, store.Requeue{Phase: "queued", Wait: time.Second, Failed: true})
 	},
-	"Retire":      func(ctx context.Context, db *store.DB, s subject) error { return db.Retire(ctx, s.held.Owner) },
-	"Run":         func(ctx context.Context, db *store.DB, s subject) error { return second(db.Run(ctx, s.held.RunID)) },
+	"Retire": func(ctx context.Context, db *store.DB, s subject) error {
+		return db.Retire(ctx, s.held.Owner, []string{"job_x", "field/x"})
+	},
+	"Run": func(ctx context.Context, db *store.DB, s subject) error { return second(db.Run(ctx, s.held.RunID)) },
+	"RunPhases": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.RunPhases(ctx, s.held.RunID))
+	},
+	"JobVersions": func(ctx context.Context, db *store.DB, s subject) error {
+		return second(db.JobVersions(ctx, s.job.ID))
+	},
+	"SearchRuns": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.SearchRuns(ctx, jobs.RunSearch{})), second(db.SearchRuns(ctx, everySearch(s))),
+			second(db.SearchRuns(ctx, jobs.RunSearch{After: "7.run", Limit: 1})))
+	},
+	"RunGroups": func(ctx context.Context, db *store.DB, s subject) error {
+		return errors.Join(second(db.RunGroups(ctx, jobs.RunSearch{})), second(db.RunGroups(ctx, everySearch(s))))
+	},
 	"RunLog":      func(ctx context.Context, db *store.DB, s subject) error { return second(db.RunLog(ctx, s.held.RunID)) },
 	"RunnerAlive": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.RunnerAlive(ctx)) },
 	"Runners":     func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Runners(ctx)) },

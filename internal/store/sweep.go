@@ -10,23 +10,22 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// TakeOverLost takes over the runs of dead owners, and returns their number. It opens
+// TakeOverLost takes over the runs of dead owners, and returns their ids. It opens
 // a write transaction only if there is such a run.
-func (d *DB) TakeOverLost(ctx context.Context) (int, error) {
+func (d *DB) TakeOverLost(ctx context.Context) (ids []string, err error) {
 	lost, args, err := d.lostRunCondition()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	found, err := d.exists(ctx, `SELECT 1 FROM runs WHERE `+lost+` LIMIT 1`, args...)
 	if err != nil || !found {
-		return 0, err
+		return nil, err
 	}
-	var n int
 	err = d.WriteCommitted(ctx, func(tx *Tx) error {
-		n, err = d.takeOver(ctx, tx)
+		ids, err = d.takeOver(ctx, tx)
 		return err
 	})
-	return n, err
+	return ids, err
 }
 
 // unblockable is the condition of waiting runs that could be claimed now. There are
@@ -128,6 +127,9 @@ func (d *DB) QueueFollowers(ctx context.Context) (int, error) {
 			if err := insertShared(ctx, tx, sharedRun{id: run, job: job.Job, reason: jobs.ReasonAfter}); err != nil {
 				return err
 			}
+			if err := auditScheduled(ctx, tx, job.Job, run); err != nil {
+				return err
+			}
 			queued = 1
 			return d.enqueueRuns(ctx, tx, []string{run})
 		})
@@ -155,16 +157,23 @@ func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time)
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, notFound("job", id))
 		}
-		return nil
+		return tx.audit(ctx, id, "", "")
 	})
 }
 
-// ForgetRuns removes runs that ended longer ago than keep, with their logs. It keeps
-// each job's latest run and latest successful run, because QueueFollowers reads them.
+// ForgetRuns removes runs that ended longer ago than keep, with their logs, and jobs
+// that were released longer ago. It keeps the latest run and the latest successful run
+// of each job, because QueueFollowers reads them, and of each released job, whose
+// history they are.
 func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
+	if err := d.forgetReleased(ctx, keep); err != nil {
+		return err
+	}
 	const old = `SELECT id FROM runs WHERE finished_at < ` + now + ` - ?
-		AND EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)
-		AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.status = 'succeeded' AND n.finished_at > runs.finished_at))
+		AND (NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = runs.job_id) AND NOT EXISTS (SELECT 1 FROM released_jobs j WHERE j.id = runs.job_id)
+			OR EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)
+			AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs n
+				WHERE n.job_id = runs.job_id AND n.status = 'succeeded' AND n.finished_at > runs.finished_at)))
 		LIMIT 500`
 	for {
 		ids, err := texts(d.Read().QueryContext(ctx, old, keep.Microseconds()))

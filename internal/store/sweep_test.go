@@ -51,8 +51,8 @@ func TestAWaitingRunIsEnqueuedAfterTheActiveRunsProcessDied(t *testing.T) {
 			t.Fatalf("enqueued %v, %v", enqueued, err)
 		}
 		expire(t, db, held)
-		if n, err := db.TakeOverLost(t.Context()); err != nil || n != 1 {
-			t.Fatalf("%d, %v", n, err)
+		if ids, err := db.TakeOverLost(t.Context()); err != nil || len(ids) != 1 {
+			t.Fatalf("%d, %v", len(ids), err)
 		}
 		if err := db.WakeWaiting(t.Context(), 2); err != nil || len(enqueued) != 1 || enqueued[0] != waits.ID {
 			t.Fatalf("enqueued %v, %v", enqueued, err)

@@ -19,6 +19,8 @@ type Tx struct {
 	dialect dialect
 	// session is the connection of pgx; nil with SQLite.
 	session *session
+	// audited is the change that this transaction has recorded.
+	audited *Audited
 }
 
 var _ Querier = (*Tx)(nil)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
@@ -77,7 +78,7 @@ func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *T
 	t.tx = tx
 	if err := f(t); err != nil {
 		_ = tx.Rollback()
-		return d.dialect == postgres && (isConflict(err) || isLost(err)), err
+		return d.dialect == postgres && (isConflict(err) || isLost(err)) || errors.Is(err, errStaleKey), err
 	}
 	if err := tx.Commit(); err != nil {
 		if ctx.Err() != nil {
@@ -85,7 +86,13 @@ func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *T
 		}
 		// If the connection broke, the transaction may have been committed, so it
 		// is not tried again.
+		if d.dialect == sqlite {
+			err = undecidedError{err}
+		}
 		return isConflict(err), d.failed("Cannot write to the store", err)
+	}
+	if t.audited != nil {
+		t.audited.done.Store(true)
 	}
 	return false, nil
 }

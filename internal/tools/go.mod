@@ -4,6 +4,8 @@ go 1.26.0
 
 tool github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs
 
+require github.com/google/licensecheck v0.3.1
+
 require (
 	github.com/BurntSushi/toml v1.2.1 // indirect
 	github.com/Kunde21/markdownfmt/v3 v3.1.0 // indirect

@@ -34,3 +34,12 @@ resource "terraform_data" "model" {
     }
   }
 }
+
+# Every row once more: terraform apply -invoke=action.lytics_run_job.again
+action "lytics_run_job" "again" {
+  config {
+    job_id       = lytics_databricks_table_import.customers.id
+    full_refresh = true
+    timeout      = "6h"
+  }
+}

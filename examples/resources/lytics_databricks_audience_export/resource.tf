@@ -7,6 +7,9 @@ resource "lytics_databricks_audience_export" "vip" {
   database         = "sales"
   fields           = ["email", "lifetime_value", "tags"]
 
+  # A run that would take away more than half of the rows fails.
+  max_shrink_percent = 50
+
   # The import has to run before the export.
   triggers = {
     import = lytics_databricks_table_import.customers.last_run.id

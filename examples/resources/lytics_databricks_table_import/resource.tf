@@ -24,6 +24,7 @@ resource "lytics_databricks_table_import" "orders" {
   record_timestamp_column = "ordered_at"
   stream                  = "orders"
   query_timeout_minutes   = 120
+  expected_every          = "26h" # the job is late after that time without a success
 
   schedule = {
     frequency   = "daily"

@@ -3,8 +3,10 @@ package jobstest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -20,6 +22,7 @@ func (f *Fake) CreateAuthorization(ctx context.Context, c jobs.AuthorizationChan
 		a, err := f.saveAuthorization(s, id, c)
 		if err == nil {
 			s.Creators[id] = creator
+			f.creates.Made(ctx, id)
 		}
 		return a, err
 	})
@@ -37,6 +40,30 @@ func (f *Fake) abandonedAuthorization(s *Store, creator string, spec jobs.Author
 	return ""
 }
 
+// IssueToken implements jobs.TokenIssuer. The token of an authorization is "issued for"
+// and its id, and ends after an hour.
+func (f *Fake) IssueToken(ctx context.Context, id string) (jobs.WorkspaceToken, error) {
+	return read(ctx, f, "IssueToken", []any{id}, func(s *Store) (jobs.WorkspaceToken, error) {
+		a, err := get(s.Authorizations, "authorization", id)
+		if err == nil {
+			err = a.CheckIssuesTokens()
+		}
+		if err != nil {
+			return jobs.WorkspaceToken{}, err
+		}
+		return jobs.WorkspaceToken{Secret: jobs.NewSecret("issued for " + id), Expires: f.env.now().Add(time.Hour)}, nil
+	})
+}
+
+// ListAuthorizations implements jobs.Authorizations.
+func (f *Fake) ListAuthorizations(ctx context.Context) ([]jobs.Authorization, error) {
+	return read(ctx, f, "ListAuthorizations", nil, func(s *Store) ([]jobs.Authorization, error) {
+		return slices.SortedFunc(maps.Values(s.Authorizations), func(a, b jobs.Authorization) int {
+			return strings.Compare(a.Label+"\x00"+a.ID, b.Label+"\x00"+b.ID)
+		}), nil
+	})
+}
+
 // UpdateAuthorization implements jobs.Authorizations.
 func (f *Fake) UpdateAuthorization(ctx context.Context, id string, c jobs.AuthorizationChange) (jobs.Authorization, error) {
 	return read(ctx, f, "UpdateAuthorization", []any{id, c}, func(s *Store) (jobs.Authorization, error) {
@@ -44,35 +71,50 @@ func (f *Fake) UpdateAuthorization(ctx context.Context, id string, c jobs.Author
 		if err != nil {
 			return jobs.Authorization{}, err
 		}
-		if !strings.EqualFold(was.Host, c.Host) && c.Token == nil && c.ClientSecret == nil && c.TokenEnv == "" {
-			return jobs.Authorization{}, jobs.Invalid(secretAttribute(c.AuthorizationSpec), "A changed host needs the secret again",
-				"The stored secret belongs to the host "+was.Host+".", "Set the secret of the new host")
+		sent := c.Token
+		if secretAttribute(c.AuthorizationSpec) != "token_wo" {
+			sent = c.ClientSecret
+		}
+		if was.Destination() != c.Destination() && sent == nil && !withoutSecret(c.AuthorizationSpec) {
+			return jobs.Authorization{}, jobs.Invalid(secretAttribute(c.AuthorizationSpec), "A changed destination needs the secret again",
+				"The stored secret was given for "+was.Destination().String()+".", "Set the secret again")
 		}
 		return f.saveAuthorization(s, id, c)
 	})
 }
 
 func secretAttribute(s jobs.AuthorizationSpec) string {
-	if s.ClientID != "" {
+	switch {
+	case s.Login.KeepsSecret():
+		return s.Login.Kind.SecretAttribute()
+	case s.ClientID != "":
 		return "client_secret_wo"
 	}
 	return "token_wo"
 }
 
+// withoutSecret reports whether the store keeps no secret for the definition.
+func withoutSecret(s jobs.AuthorizationSpec) bool {
+	return s.TokenEnv != "" || s.Login != nil && !s.Login.KeepsSecret()
+}
+
 func (f *Fake) saveAuthorization(s *Store, id string, c jobs.AuthorizationChange) (jobs.Authorization, error) {
+	if err := c.CheckLogin(); err != nil {
+		return jobs.Authorization{}, err
+	}
 	was, exists := s.Authorizations[id]
 	secret, given := s.Tokens[id], c.Token
-	if was.ClientID != c.ClientID {
+	if was.Destination().ClientID != c.Destination().ClientID {
 		secret = ""
 	}
-	if c.ClientID != "" {
+	if secretAttribute(c.AuthorizationSpec) != "token_wo" {
 		given = c.ClientSecret
 	}
 	if given != nil {
 		secret = given.Reveal()
 	}
 	switch {
-	case c.TokenEnv != "":
+	case withoutSecret(c.AuthorizationSpec):
 		secret = ""
 	case secret == "":
 		return jobs.Authorization{}, jobs.Invalid(secretAttribute(c.AuthorizationSpec), "The authorization has no secret",
@@ -95,7 +137,8 @@ func (f *Fake) saveAuthorization(s *Store, id string, c jobs.AuthorizationChange
 }
 
 func (f *Fake) withSecretState(s *Store, a jobs.Authorization) jobs.Authorization {
-	a.SecretReadable = a.TokenEnv != "" || !f.env.SecretsUnreadable && s.Tokens[a.ID] != ""
+	a.Warnings = f.env.Warnings
+	a.SecretReadable = withoutSecret(a.AuthorizationSpec) || !f.env.SecretsUnreadable && s.Tokens[a.ID] != ""
 	return a
 }
 

@@ -33,7 +33,7 @@ func list[T any](ctx context.Context, f *Fake, method string, args []any, all []
 			}
 			return nil, err
 		}
-		return slices.DeleteFunc(slices.Clone(all), func(v T) bool { return !matches(pattern, name(v)) }), nil
+		return matching(all, pattern, name), nil
 	})
 }
 
@@ -69,4 +69,34 @@ func (f *Fake) Tables(ctx context.Context, id, catalog, database, pattern string
 // Columns implements jobs.Catalog.
 func (f *Fake) Columns(ctx context.Context, id string, table jobs.TableName, pattern string) ([]jobs.ColumnInfo, error) {
 	return list(ctx, f, "Columns", []any{id, table, pattern}, columns, func(v jobs.ColumnInfo) string { return v.Name })
+}
+
+// ListCatalog implements jobs.Catalog. It needs no store.
+func (f *Fake) ListCatalog(ctx context.Context, q jobs.CatalogQuery) (jobs.CatalogListing, error) {
+	return answer(ctx, f, "ListCatalog", []any{q}, func() (jobs.CatalogListing, error) {
+		var out jobs.CatalogListing
+		if q.Connection.TokenEnv == "" && q.Connection.Login == nil {
+			return out, jobs.Invalid("token_env", "The connection has no credential", "It refers to none.", "Set token_env")
+		}
+		if q.Level != jobs.LevelCatalogs && q.In.Catalog != "main" {
+			return out, jobs.Invalid("catalog", "There is no catalog "+q.In.Catalog, "The warehouse has none.", "Use main.")
+		}
+		switch q.Level {
+		case jobs.LevelCatalogs:
+			out.Catalogs = matching(catalogs, q.Pattern, func(v jobs.CatalogInfo) string { return v.Name })
+		case jobs.LevelDatabases:
+			out.Databases = matching(databases, q.Pattern, func(v jobs.DatabaseInfo) string { return v.Name })
+		case jobs.LevelTables:
+			out.Tables = matching(tables, q.Pattern, func(v jobs.TableInfo) string { return v.Name })
+		case jobs.LevelColumns:
+			out.Columns = matching(columns, q.Pattern, func(v jobs.ColumnInfo) string { return v.Name })
+		default:
+			return out, jobs.Invalid("level", "There is no level "+string(q.Level), "There are four.", "Use one of them")
+		}
+		return out, nil
+	})
+}
+
+func matching[T any](all []T, pattern string, name func(T) string) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(v T) bool { return !matches(pattern, name(v)) })
 }

@@ -19,7 +19,7 @@ type Opener func() jobs.API
 
 // TokenVariable is an environment variable that must be set for the
 // implementation under test.
-const TokenVariable = "LYTICS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
+const TokenVariable = "LYTICS_DATABRICKS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
 
 // Conformance runs the suite, each test on a store that does not exist yet.
 // Nothing listens at the address of the warehouse, so runs may fail. To kill a
@@ -27,27 +27,30 @@ const TokenVariable = "LYTICS_CONFORMANCE_TOKEN" // #nosec G101 -- a name
 func Conformance(t *testing.T, newStore func(t *testing.T) Opener) {
 	t.Helper()
 	for name, check := range map[string]func(t *testing.T, open Opener){
-		"a missing store is an error":                    missingStore,
-		"authorizations":                                 authorizations,
-		"invalid authorizations":                         refusedAuthorizations,
-		"jobs":                                           definitions,
-		"invalid jobs":                                   refusedJobs,
-		"jobs are listed by label":                       listedJobs,
-		"missing objects are not found":                  notFound,
-		"objects of a dead process are adopted":          adoption,
-		"confirmed objects are not adopted":              confirmation,
-		"a run is followed to its end":                   followedRun,
-		"an interrupted wait cancels its run":            interruptedWait,
-		"runs are listed by filter":                      listedRuns,
-		"fields and mappings":                            fieldsAndMappings,
-		"an object belongs to its creator":               owners,
-		"an import takes an object over":                 imports,
-		"callers without an owner":                       withoutOwner,
-		"a create continues what a dead process created": interruptedCreate,
-		"audiences":                                      audiences,
-		"an erasure":                                     erasure,
-		"texts are judged without a store":               judgements,
-		"an empty quarantine":                            emptyQuarantine,
+		"a missing store is an error":                     missingStore,
+		"authorizations":                                  authorizations,
+		"invalid authorizations":                          refusedAuthorizations,
+		"jobs":                                            definitions,
+		"invalid jobs":                                    refusedJobs,
+		"jobs are listed by label":                        listedJobs,
+		"missing objects are not found":                   notFound,
+		"objects of a dead process are adopted":           adoption,
+		"confirmed objects are not adopted":               confirmation,
+		"a run is followed to its end":                    followedRun,
+		"an interrupted wait cancels its run":             interruptedWait,
+		"runs are listed by filter":                       listedRuns,
+		"fields and mappings":                             fieldsAndMappings,
+		"an object belongs to its creator":                owners,
+		"an import takes an object over":                  imports,
+		"callers without an owner":                        withoutOwner,
+		"a create continues what a dead process created":  interruptedCreate,
+		"a create that was told to stop is not confirmed": unansweredCreates,
+		"a deleted job comes back with its id":            releasedJob,
+		"audiences":                                       audiences,
+		"an erasure":                                      erasure,
+		"texts are judged without a store":                judgements,
+		"an empty quarantine":                             emptyQuarantine,
+		"tokens":                                          tokens,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,12 +108,14 @@ func createImport(t *testing.T, a jobs.API, table string) jobs.Job {
 	return must(t, "create job "+table, j, err)
 }
 
-// checklist 58: a missing store is an error, not an empty store.
+// checklist 58 84: a missing store is an error, not an empty store.
 func missingStore(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
 	_, err := a.Store(t.Context(), false)
 	refused(t, "before it is created", err, jobs.CodeStore, "")
+	refused(t, "its jobs before it is created", errorOf(a.Jobs(t.Context())), jobs.CodeStore, "")
+	refused(t, "its runs before it is created", errorOf(a.ListRuns(t.Context(), jobs.RunFilter{})), jobs.CodeStore, "")
 	made, err := a.Store(t.Context(), true)
 	if err != nil || made.ID == "" || made.Location == "" || made.RunnerAlive {
 		t.Fatalf("created: got %+v, %v; want an id, a location and no runner", made, err)
@@ -121,7 +126,7 @@ func missingStore(t *testing.T, open Opener) {
 	}
 }
 
-// checklist 46 49
+// checklist 46 49 80
 func authorizations(t *testing.T, open Opener) {
 	t.Helper()
 	a := open()
@@ -136,11 +141,30 @@ func authorizations(t *testing.T, open Opener) {
 	moved := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
 	moved.Host = "http://127.0.0.2"
 	refused(t, "a changed host without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, moved)), jobs.CodeInvalid, "token_wo")
+	for what, change := range map[string]func(*jobs.AuthorizationSpec){
+		"port": func(s *jobs.AuthorizationSpec) { s.Port = 2 }, "scheme": func(s *jobs.AuthorizationSpec) { s.Host = "https://127.0.0.1" },
+	} {
+		moved := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
+		change(&moved.AuthorizationSpec)
+		refused(t, "a changed "+what+" without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, moved)), jobs.CodeInvalid, "token_wo")
+	}
 	renamed := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
 	renamed.Label = "renamed"
 	if got, err := a.UpdateAuthorization(t.Context(), made.ID, renamed); err != nil || got.Label != "renamed" || !got.SecretReadable {
 		t.Fatalf("renamed: got %+v, %v; want the label and the kept secret", got, err)
 	}
+	first := authorize(t, a, "first")
+	listed, err := a.ListAuthorizations(t.Context())
+	var labels []string
+	for _, l := range must(t, "list", listed, err) {
+		labels = append(labels, l.Label+" "+l.ID)
+	}
+	if d := cmp.Diff([]string{"first " + first.ID, "renamed " + made.ID}, labels); d != "" {
+		t.Errorf("listed authorizations (-want +got):\n%s", d)
+	}
+	refused(t, "a connection without a credential",
+		errorOf(a.ListCatalog(t.Context(), jobs.CatalogQuery{Level: jobs.LevelCatalogs, Connection: jobs.AuthorizationSpec{Host: made.Host}})),
+		jobs.CodeInvalid, "token_env")
 	j, err := a.CreateJob(t.Context(), importSpec(made.ID, "customers"))
 	if err != nil {
 		t.Fatal(err)
@@ -197,6 +221,40 @@ func refusedAuthorizations(t *testing.T, open Opener) {
 		!got.SecretReadable {
 		t.Errorf("a token of the environment: got %+v, %v; want the variable's name and a readable secret", got, err)
 	}
+	logins(t, a, spec, made.ID)
+}
+
+// logins changes an authorization to other logins, with and without a stored secret.
+func logins(t *testing.T, a jobs.API, spec jobs.AuthorizationSpec, id string) {
+	t.Helper()
+	spec.TokenEnv = ""
+	put := func(l jobs.Login, version int64, secret *jobs.Secret) (jobs.Authorization, error) {
+		spec.Login, spec.ClientSecretVersion = &l, version
+		return a.UpdateAuthorization(t.Context(), id, jobs.AuthorizationChange{AuthorizationSpec: spec, ClientSecret: secret})
+	}
+	for _, l := range []jobs.Login{
+		{Kind: jobs.LoginGitHubOIDC, Identity: "application", Audience: "https://github.com/acme"},
+		{Kind: jobs.LoginProfile, Profile: "p", File: "/etc/databrickscfg"},
+		{Kind: jobs.LoginTokenCommand, Command: []string{"print-token", "a b"}},
+	} {
+		made, err := put(l, 0, nil)
+		must(t, string(l.Kind), made, err)
+		got, err := a.Authorization(t.Context(), id)
+		if d := cmp.Diff(&l, got.Login); err != nil || d != "" || !got.SecretReadable {
+			t.Errorf("%s, read: %v, readable %t (-want +got):\n%s", l.Kind, err, got.SecretReadable, d)
+		}
+	}
+	app := jobs.Login{Kind: jobs.LoginAzureClientSecret, Identity: "application", Tenant: "directory"}
+	refused(t, "an application without its secret", errorOf(put(app, 1, nil)), jobs.CodeInvalid, "azure_client_secret_wo")
+	secret := jobs.NewSecret("secret of the application")
+	made, err := put(app, 1, &secret)
+	must(t, "an application", made, err)
+	made, err = put(app, 1, nil)
+	must(t, "an application whose secret is kept", made, err)
+	app.Tenant = "another directory"
+	refused(t, "another directory without the secret", errorOf(put(app, 1, nil)), jobs.CodeInvalid, "azure_client_secret_wo")
+	refused(t, "a login without what it needs", errorOf(put(jobs.Login{Kind: jobs.LoginTokenFile}, 0, nil)), jobs.CodeInvalid, "token_file")
+	refused(t, "a login that does not exist", errorOf(put(jobs.Login{Kind: "magic"}, 0, nil)), jobs.CodeInvalid, "auth_type")
 }
 
 // checklist 47 59
@@ -278,6 +336,8 @@ func refusedJobs(t *testing.T, open Opener) {
 	refused(t, "the log of no such job", errorOf(a.JobLog(t.Context(), "job_x")), jobs.CodeNotFound, "")
 	refused(t, "neither import nor export", with(func(s *jobs.JobSpec) { s.Import, s.Export = nil, nil }), jobs.CodeInvalid, "")
 	refused(t, "import and export", with(func(s *jobs.JobSpec) { s.Export = &jobs.AudienceExport{} }), jobs.CodeInvalid, "")
+	refused(t, "a condition that ends its parentheses",
+		with(func(s *jobs.JobSpec) { s.Import.Where = `a = r'\') OR (true OR b = '` }), jobs.CodeInvalid, "where")
 	refused(t, "after no such job", with(func(s *jobs.JobSpec) { s.After = []string{"job_x"} }), jobs.CodeInvalid, "after")
 	spec.After = []string{first.ID}
 	if err := errorOf(a.UpdateJob(t.Context(), second.ID, spec)); err != nil {
@@ -323,7 +383,7 @@ func notFound(t *testing.T, open Opener) {
 		"PauseJob":            errorOf(a.PauseJob(ctx, "job_x", true)),
 		"Confirm":             a.Confirm(ctx, "job_x"),
 		"StartRun":            errorOf(a.StartRun(ctx, "job_x", jobs.ReasonManual)),
-		"DryRun":              errorOf(a.DryRun(ctx, "job_x")),
+		"DryRun":              errorOf(a.DryRun(ctx, "job_x", 0)),
 		"Run":                 errorOf(a.Run(ctx, "run_x")),
 		"WaitRun":             errorOf(a.WaitRun(ctx, "run_x", nil)),
 		"CancelRun":           a.CancelRun(ctx, "run_x"),

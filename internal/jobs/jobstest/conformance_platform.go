@@ -97,6 +97,17 @@ func fieldsAndMappings(t *testing.T, open Opener) {
 		t.Errorf("changed: got %+v, %v; want %+v", changed, err, m)
 	}
 
+	guarded := jobs.Mapping{Stream: "a/b c", Field: "email", Expression: "email", GuardExpression: `eq(country, "US")`}
+	guarded, err = a.CreateMapping(ctx, guarded, "mine")
+	guarded = must(t, "create a mapping with a guard", guarded, err)
+	all, err := a.Mappings(ctx)
+	if d := cmp.Diff([]jobs.Mapping{m, guarded}, must(t, "list the mappings", all, err)); d != "" {
+		t.Errorf("all mappings: want and got:\n%s", d)
+	}
+	if err := a.DeleteMapping(ctx, guarded.ID, "mine"); err != nil {
+		t.Error(err)
+	}
+
 	refused(t, "a field that a mapping feeds", a.DeleteField(ctx, "email", "mine"), jobs.CodeInUse, "")
 	for _, err := range []error{a.DeleteMapping(ctx, m.ID, "mine"), a.DeleteField(ctx, "email", "mine")} {
 		if err != nil {

@@ -133,6 +133,8 @@ func listedRuns(t *testing.T, open Opener) {
 		"of the job":            {jobs.RunFilter{JobID: j.ID, Statuses: ended}, []string{ids[1], ids[0]}},
 		"the newest":            {jobs.RunFilter{Limit: 1}, []string{ids[1]}},
 		"since the last":        {jobs.RunFilter{Since: last.CreatedAt}, []string{ids[1]}},
+		"after the newest":      {jobs.RunFilter{After: ids[1]}, []string{ids[0]}},
+		"after the last":        {jobs.RunFilter{After: ids[0]}, nil},
 		"of another job":        {jobs.RunFilter{JobID: "job_x"}, nil},
 		"of another status":     {jobs.RunFilter{Statuses: []jobs.Status{jobs.StatusMissed}}, nil},
 	} {
@@ -145,4 +147,5 @@ func listedRuns(t *testing.T, open Opener) {
 			t.Errorf("%s: %v, want and got:\n%s", what, err, d)
 		}
 	}
+	refused(t, "after a run that is not there", errorOf(a.ListRuns(t.Context(), jobs.RunFilter{After: "run_x"})), jobs.CodeInvalid, "after")
 }

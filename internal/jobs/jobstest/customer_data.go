@@ -1,6 +1,7 @@
 package jobstest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -24,6 +25,17 @@ func byName[T any](m map[string]T) []T {
 // Fields implements jobs.CustomerData.
 func (f *Fake) Fields(ctx context.Context) ([]jobs.Field, error) {
 	return read(ctx, f, "Fields", nil, func(s *Store) ([]jobs.Field, error) { return byName(s.Fields), nil })
+}
+
+// Mappings implements jobs.CustomerData.
+func (f *Fake) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
+	return read(ctx, f, "Mappings", nil, func(s *Store) ([]jobs.Mapping, error) {
+		list := byName(s.Mappings)
+		slices.SortFunc(list, func(a, b jobs.Mapping) int {
+			return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Field, b.Field), cmp.Compare(a.GuardExpression, b.GuardExpression))
+		})
+		return list, nil
+	})
 }
 
 // The times of the first and the last event of every stream.

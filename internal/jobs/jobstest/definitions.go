@@ -22,7 +22,10 @@ func (f *Fake) CreateJob(ctx context.Context, spec jobs.JobSpec) (jobs.Job, erro
 			return jobs.Job{}, err
 		}
 		creator := jobs.Creator(ctx, f.instance)
-		j := jobs.Job{ID: s.newID("job"), JobSpec: spec, CreatedAt: f.env.now()}
+		j, released := jobs.Job{ID: s.newID("job"), JobSpec: spec, CreatedAt: f.env.now()}, s.Released[key]
+		if released.ID != "" {
+			j.ID, j.CreatedAt = released.ID, released.CreatedAt
+		}
 		if holder, held := s.holder(key, ""); held {
 			if s.Confirmed[holder.ID] || s.Creators[holder.ID] == creator || f.env.alive[s.Creators[holder.ID]] {
 				return jobs.Job{}, keyTaken(spec, holder.ID)
@@ -36,8 +39,29 @@ func (f *Fake) CreateJob(ctx context.Context, spec jobs.JobSpec) (jobs.Job, erro
 		if err := f.plan(&j, spec.Schedule != nil && spec.Schedule.StartImmediately); err != nil {
 			return jobs.Job{}, err
 		}
+		delete(s.Released, key)
+		delete(s.Confirmed, j.ID)
 		s.Creators[j.ID] = creator
+		f.creates.Made(ctx, j.ID)
 		return f.saveJob(s, j), nil
+	})
+}
+
+// CheckCreateJob implements jobs.Definitions.
+func (f *Fake) CheckCreateJob(ctx context.Context, spec jobs.JobSpec) error {
+	return do(ctx, f, "CheckCreateJob", []any{spec}, func() error {
+		s, err := f.store()
+		if err != nil {
+			return nil //nolint:nilerr // no store means no jobs
+		}
+		spec, key, err := s.complete(spec)
+		if err != nil {
+			return err
+		}
+		if holder, held := s.holder(key, ""); held && s.Confirmed[holder.ID] {
+			return keyTaken(spec, holder.ID)
+		}
+		return nil
 	})
 }
 
@@ -93,7 +117,7 @@ func (f *Fake) checkManager(s *Store, spec jobs.JobSpec) error {
 
 // complete sets the defaults of a definition, and returns its key.
 func (s *Store) complete(spec jobs.JobSpec) (jobs.JobSpec, string, error) {
-	if err := spec.CheckKind(); err != nil {
+	if err := spec.Check(); err != nil {
 		return spec, "", err
 	}
 	auth, err := get(s.Authorizations, "authorization", spec.AuthorizationID)
@@ -205,9 +229,16 @@ func (f *Fake) saveJob(s *Store, j jobs.Job) jobs.Job {
 }
 
 func (s *Store) withLastRun(j jobs.Job) jobs.Job {
+	j.LastRun, j.LastSuccessAt = nil, nil
 	for _, r := range slices.Backward(s.Runs) {
-		if r.JobID == j.ID {
+		if r.JobID != j.ID {
+			continue
+		}
+		if j.LastRun == nil {
 			j.LastRun = &r
+		}
+		if r.Status == jobs.StatusSucceeded {
+			j.LastSuccessAt = r.FinishedAt
 			break
 		}
 	}
@@ -264,15 +295,11 @@ func (f *Fake) Jobs(ctx context.Context) ([]jobs.Job, error) {
 	return answer(ctx, f, "Jobs", nil, func() ([]jobs.Job, error) {
 		s, err := f.store()
 		if err != nil {
-			return nil, nil //nolint:nilerr // no store means no jobs
-		}
-		last := map[string]*jobs.Run{}
-		for _, r := range s.Runs {
-			last[r.JobID] = &r
+			return nil, err
 		}
 		all := slices.Collect(maps.Values(s.Jobs))
 		for i := range all {
-			all[i].LastRun = last[all[i].ID]
+			all[i] = s.withLastRun(all[i])
 		}
 		slices.SortFunc(all, func(a, b jobs.Job) int {
 			if c := strings.Compare(a.Label, b.Label); c != 0 {
@@ -291,6 +318,9 @@ func (f *Fake) DeleteJob(ctx context.Context, id string) error {
 			if r := &s.Runs[i]; r.JobID == id && r.Status.Active() {
 				f.cancel(r)
 			}
+		}
+		if j, ok := s.Jobs[id]; ok {
+			s.Released[s.key(j.JobSpec)] = j
 		}
 		delete(s.Jobs, id)
 		return nil

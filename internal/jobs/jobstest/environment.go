@@ -30,6 +30,8 @@ type Environment struct {
 	SentTokens []string
 	// SecretsUnreadable makes every stored secret unreadable.
 	SecretsUnreadable bool
+	// Warnings are the warnings of every authorization.
+	Warnings []jobs.Failure
 	// Profiles are the profiles of every audience.
 	Profiles []jobs.Profile
 	// RunnerAlive is StoreInfo.RunnerAlive in the answer of Store.
@@ -87,6 +89,8 @@ type Store struct {
 	// Tokens holds tokens and client secrets by the authorization's id.
 	Tokens map[string]string
 	Jobs   map[string]jobs.Job
+	// Released are the deleted jobs, by their key.
+	Released map[string]jobs.Job
 	// Confirmed has the ids of the objects that were confirmed.
 	Confirmed map[string]bool
 	// Creators has the process that created an object, by the object's id.
@@ -94,6 +98,10 @@ type Store struct {
 	// Runs are all runs, oldest first.
 	Runs []jobs.Run
 	Logs map[string][]jobs.LogLine
+	// Phases are the phases of runs, by the run's id, and Versions the definitions of
+	// jobs, by the job's id, the newest first. Tests set both.
+	Phases   map[string][]jobs.PhaseStart
+	Versions map[string][]jobs.JobVersion
 	// Cursors is the number of rows read, by the import's key. Events is the
 	// number of events, by stream. Deleting a job keeps both.
 	Cursors   map[string]int
@@ -105,6 +113,10 @@ type Store struct {
 	Owners map[string]ObjectOwner
 	// Quarantine is the rejected rows of all jobs, the oldest first.
 	Quarantine []jobs.QuarantineEntry
+	// AccessTokens are the tokens of the API, and Audit is the audit log, the newest
+	// entry first.
+	AccessTokens []jobs.Token
+	Audit        []jobs.AuditEntry
 
 	created int
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -13,6 +14,7 @@ type Fake struct {
 	env      *Environment
 	location string
 	instance string
+	creates  jobs.Creates
 }
 
 var (
@@ -54,8 +56,12 @@ func (f *Fake) Store(ctx context.Context, create bool) (jobs.StoreInfo, error) {
 	})
 }
 
-// Close implements jobs.API. It confirms the objects that the process created.
-func (f *Fake) Close() error { return f.Retire(context.Background(), f.instance) }
+// Close implements jobs.API. It confirms the objects that the process created, except
+// those of unanswered creates.
+func (f *Fake) Close() error {
+	unanswered, _ := f.creates.Unanswered()
+	return f.Retire(context.Background(), f.instance, unanswered)
+}
 
 // Beat implements jobs.Presence. A process counts as alive until it retires or
 // is killed: the fake has no leases.
@@ -67,17 +73,17 @@ func (f *Fake) Beat(ctx context.Context, instance string) error {
 }
 
 // Retire implements jobs.Presence.
-func (f *Fake) Retire(ctx context.Context, instance string) error {
-	return do(ctx, f, "Retire", []any{instance}, func() error {
+func (f *Fake) Retire(ctx context.Context, instance string, unanswered []string) error {
+	return do(ctx, f, "Retire", []any{instance, unanswered}, func() error {
 		delete(f.env.alive, instance)
 		if s := f.env.Stores[f.location]; s != nil {
 			for id, creator := range s.Creators {
-				if creator == instance {
+				if creator == instance && !slices.Contains(unanswered, id) {
 					s.Confirmed[id] = true
 				}
 			}
 			for key, o := range s.Owners {
-				if o.Creator == instance {
+				if o.Creator == instance && !slices.Contains(unanswered, key) {
 					o.Confirmed = true
 					s.Owners[key] = o
 				}
@@ -94,9 +100,12 @@ func (e *Environment) create(location string) *Store {
 		Authorizations: map[string]jobs.Authorization{},
 		Tokens:         map[string]string{},
 		Jobs:           map[string]jobs.Job{},
+		Released:       map[string]jobs.Job{},
 		Confirmed:      map[string]bool{},
 		Creators:       map[string]string{},
 		Logs:           map[string][]jobs.LogLine{},
+		Phases:         map[string][]jobs.PhaseStart{},
+		Versions:       map[string][]jobs.JobVersion{},
 		Cursors:        map[string]int{},
 		Events:         map[string]int{},
 		Fields:         map[string]jobs.Field{},

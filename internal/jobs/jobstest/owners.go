@@ -19,7 +19,7 @@ type ObjectOwner struct {
 }
 
 // objectKey is the key of Store.Owners.
-func objectKey(kind jobs.ObjectKind, id string) string { return string(kind) + "/" + id }
+func objectKey(kind jobs.ObjectKind, id string) string { return jobs.PlatformObject(kind, id) }
 
 func mayChange(o ObjectOwner, owner jobs.Owner) bool {
 	return o.Owner == "" || owner != "" && (o.Owner == owner || o.Claimant == owner)
@@ -50,6 +50,7 @@ func create[T any](
 	}
 	m[id] = v
 	s.Owners[key] = ObjectOwner{Owner: owner, Creator: creator}
+	f.creates.Made(ctx, key)
 	return v, nil
 }
 

@@ -13,7 +13,7 @@ func (f *Fake) QuarantinedRows(ctx context.Context, filter jobs.QuarantineFilter
 		out := jobs.QuarantineList{Entries: []jobs.QuarantineEntry{}}
 		s, err := f.store()
 		if err != nil {
-			return out, nil //nolint:nilerr // no store has no entries
+			return out, err
 		}
 		limit := filter.Limit
 		if limit == 0 {
@@ -27,7 +27,7 @@ func (f *Fake) QuarantinedRows(ctx context.Context, filter jobs.QuarantineFilter
 			if !filter.WithData {
 				e.Data = nil
 			}
-			if len(out.Entries) < limit {
+			if len(out.Entries) < limit && e.ID > filter.After {
 				out.Entries = append(out.Entries, e)
 			}
 		}

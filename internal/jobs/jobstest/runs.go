@@ -160,7 +160,7 @@ func (f *Fake) ListRuns(ctx context.Context, filter jobs.RunFilter) ([]jobs.Run,
 	return answer(ctx, f, "ListRuns", []any{filter}, func() ([]jobs.Run, error) {
 		s, err := f.store()
 		if err != nil {
-			return nil, nil //nolint:nilerr // no store means no runs
+			return nil, err
 		}
 		var list []jobs.Run
 		for _, r := range slices.Backward(s.Runs) {
@@ -170,6 +170,13 @@ func (f *Fake) ListRuns(ctx context.Context, filter jobs.RunFilter) ([]jobs.Run,
 			}
 		}
 		slices.SortStableFunc(list, func(a, b jobs.Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		if filter.After != "" {
+			i := slices.IndexFunc(list, func(r jobs.Run) bool { return r.ID == filter.After })
+			if i < 0 {
+				return nil, jobs.NoRunToGoOnAfter(filter.After)
+			}
+			list = list[i+1:]
+		}
 		return list[:min(len(list), cmp.Or(filter.Limit, defaultLimit))], nil
 	})
 }
@@ -182,15 +189,59 @@ func (f *Fake) RunLog(ctx context.Context, runID string) ([]jobs.LogLine, error)
 	})
 }
 
-// DryRun implements jobs.Runs. The warehouse is not asked: the counts are zero.
-func (f *Fake) DryRun(ctx context.Context, jobID string) (jobs.DryRun, error) {
-	return read(ctx, f, "DryRun", []any{jobID}, func(s *Store) (jobs.DryRun, error) {
+// DryRun implements jobs.Runs.
+func (f *Fake) DryRun(ctx context.Context, jobID string, samples int) (jobs.DryRun, error) {
+	return read(ctx, f, "DryRun", []any{jobID, samples}, func(s *Store) (jobs.DryRun, error) {
 		j, err := get(s.Jobs, "job", jobID)
 		if err != nil {
 			return jobs.DryRun{}, err
 		}
-		return jobs.DryRun{JobID: j.ID, Label: j.Label, Kind: j.Kind()}, nil
+		d, err := f.dryRun(s, s.Authorizations[j.AuthorizationID].Host, j.JobSpec, samples)
+		d.JobID = j.ID
+		return d, err
 	})
+}
+
+// DryRunOf implements jobs.Runs.
+func (f *Fake) DryRunOf(ctx context.Context, r jobs.DryRunRequest) (jobs.DryRun, error) {
+	return answer(ctx, f, "DryRunOf", []any{r}, func() (jobs.DryRun, error) {
+		s, err := f.store()
+		if err != nil {
+			s = &Store{}
+		}
+		if r.Connection != nil {
+			return f.dryRun(s, r.Connection.Host, r.Definition, r.Samples)
+		}
+		a, err := get(s.Authorizations, "authorization", r.Definition.AuthorizationID)
+		if err != nil {
+			return jobs.DryRun{}, jobs.Invalid("authorization_id", err.Error(), "It is not in the store.", "Create it")
+		}
+		return f.dryRun(s, a.Host, r.Definition, r.Samples)
+	})
+}
+
+// dryRun counts the rows of the warehouse that are after the import's cursor. A table
+// that is not in Environment.Rows does not exist.
+func (f *Fake) dryRun(s *Store, host string, spec jobs.JobSpec, samples int) (jobs.DryRun, error) {
+	d := jobs.DryRun{Label: spec.Label, Kind: spec.Kind(), Statements: []string{}, Notes: []string{}}
+	i := spec.Import
+	if i == nil {
+		d.Writes.Table = jobs.TableName{Catalog: spec.Export.Catalog, Database: spec.Export.Database, Table: spec.Export.TableName}.String()
+		d.Writes.Rows = int64(len(f.env.Profiles))
+		return d, nil
+	}
+	table := jobs.TableName{Catalog: i.Catalog, Database: i.Database, Table: i.Table}
+	rows, ok := f.env.Rows[table]
+	if !ok {
+		return d, jobs.Invalid("table", "There is no table "+i.Table, "The database has none.", "Use customers.")
+	}
+	read, continues := s.Cursors[jobs.Key(host, spec)]
+	d.Reads.Source, d.Writes.Stream = table.String(), i.Stream
+	d.Reads.Rows, d.Reads.Continues, d.Writes.Rows = int64(rows-read), continues, int64(rows-read)
+	for n := range min(samples, rows-read) {
+		d.Samples = append(d.Samples, jobs.DryRunSample{Row: fmt.Sprintf(`{"id":%d}`, read+n), Profile: map[string]string{}})
+	}
+	return d, nil
 }
 
 func (s *Store) run(id string) (*jobs.Run, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
@@ -11,6 +12,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
@@ -25,7 +28,25 @@ func TestEmbeddedFleet(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) conformance.Subject {
 		t.Helper()
 		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
-		return embeddedSubject(t, embedded.Config{DB: db, Segments: &s3test.New(t).Config})
+		return embeddedSubject(t, embedded.Config{DB: db, Segments: func(ctx context.Context) (embedded.Objects, error) {
+			return staging.Open(ctx, s3test.New(t).Config)
+		}})
+	})
+}
+
+// A fleet on a cloud without the API of S3 keeps its events in a Unity Catalog volume.
+func TestEmbeddedFleetInAVolume(t *testing.T) {
+	t.Parallel()
+	sandbox := sandboxtest.Start(t)
+	conformance.Run(t, func(t *testing.T) conformance.Subject {
+		t.Helper()
+		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+		return embeddedSubject(t, embedded.Config{DB: db, Segments: func(ctx context.Context) (embedded.Objects, error) {
+			return staging.OpenEventVolume(ctx, staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging"}, databricks.Config{
+				Host: sandbox.Host, Port: sandbox.Port, AllowPrivateHosts: true,
+				Token: func(context.Context) (jobs.Secret, error) { return jobs.NewSecret(sandbox.Token), nil },
+			})
+		}})
 	})
 }
 

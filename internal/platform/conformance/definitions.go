@@ -164,7 +164,8 @@ var definitions = []test{
 		if m.Expression != "  toint(  age )" || m.GuardExpression != "age   >  0" {
 			t.Errorf("created %+v", m)
 		}
-		for _, filter := range []string{"age > 5", "FILTER  AND (age > 5,\n  EXISTS age)", `FILTER age > 5 FROM user ALIAS other`, "FILTER *", "*"} {
+		for _, filter := range []string{"age > 5", "FILTER  AND (age > 5,\n " +
+			" EXISTS age)", `FILTER age > 5 FROM user ALIAS other`, "FILTER *", "*"} {
 			a := t.audience("A", filter)
 			read, err := t.Audience(ctx, a.ID)
 			same(t, "audience", read, err, a)

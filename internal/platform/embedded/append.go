@@ -49,6 +49,8 @@ type appender struct {
 	id int64
 	// length is the committed length of the file.
 	length int64
+	// undecided are earlier segments of this process.
+	undecided []undecidedSegment
 }
 
 // extent is the part of a segment that one append wrote.
@@ -135,9 +137,10 @@ func (a *appender) append(ctx context.Context, events []jobs.Event, list int64, 
 	if err := a.commit(ctx, x, list, commit); errors.Is(err, errErasedMeanwhile) || errors.Is(err, errGivenUp) {
 		return errors.Join(err, a.giveUpSegment(ctx))
 	} else if err != nil {
-		return errors.Join(err, a.resolveFailedCommit(ctx, x))
+		return errors.Join(err, a.resolveFailedCommit(ctx, x, err))
 	}
 	a.length += x.length
+	a.settle(ctx)
 	return nil
 }
 
@@ -240,9 +243,13 @@ func (a *appender) giveUpSegment(ctx context.Context) error {
 }
 
 // resolveFailedCommit finds out whether a failed transaction was committed. If only
-// the response was lost, the bytes must stay in the segment.
-func (a *appender) resolveFailedCommit(ctx context.Context, x extent) error {
+// the response was lost, or if the outcome is open, the bytes must stay in the segment.
+func (a *appender) resolveFailedCommit(ctx context.Context, x extent, failure error) error {
 	if a.file == nil || x.events == 0 {
+		return nil
+	}
+	if errors.Is(failure, store.ErrUndecided) {
+		a.keepUndecided()
 		return nil
 	}
 	if a.id == 0 {

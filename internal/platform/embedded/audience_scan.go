@@ -140,7 +140,7 @@ func (q *query) choose(defined []jobs.Field, names []string) error {
 		d := slices.IndexFunc(defined, func(f jobs.Field) bool { return f.ID == name })
 		if d < 0 {
 			return jobs.Invalid("fields", fmt.Sprintf("There is no field %q", name),
-				"the fields are "+strings.Join(fieldIDs(defined), ", "), "Correct the list, or create the field")
+				"The fields are "+strings.Join(fieldIDs(defined), ", ")+".", "Correct the list, or create the field")
 		}
 		if slices.Contains(names[:i], name) {
 			return jobs.Invalid("fields", fmt.Sprintf("Field %q is named twice", name), "a table has each column once", "Name it once")

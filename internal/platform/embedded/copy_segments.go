@@ -7,32 +7,31 @@ import (
 	"math"
 	"sync"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// BucketFiles returns, for store.Copy, a function that opens the segments of a store
-// on PostgreSQL in a bucket. Segments have the same names in a data directory and in a
-// bucket.
-func BucketFiles(ctx context.Context, config staging.S3Config) func(storeID string) (store.Files, error) {
+// ObjectFiles returns, for store.Copy, a function that opens the segments of a store
+// on PostgreSQL in a bucket or volume. Segments have the same names there and in a data
+// directory.
+func ObjectFiles(ctx context.Context, open OpenObjects) func(storeID string) (store.Files, error) {
 	return func(storeID string) (store.Files, error) {
-		bucket, err := staging.Open(ctx, config)
+		objects, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return &bucketFiles{bucket: bucket, storeID: storeID}, nil
+		return &objectFiles{objects: objects, storeID: storeID}, nil
 	}
 }
 
-type bucketFiles struct {
-	bucket  *staging.S3
+type objectFiles struct {
+	objects Objects
 	storeID string
 	windows sync.Pool
 }
 
 // Open implements store.Files.
-func (b *bucketFiles) Open(ctx context.Context, name string) (io.ReadCloser, error) {
-	r := &objectReader{ctx: ctx, bucket: b.bucket, key: segmentKey(b.storeID, name), windows: &b.windows}
+func (b *objectFiles) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	r := &objectReader{ctx: ctx, objects: b.objects, key: segmentKey(b.storeID, name), windows: &b.windows}
 	return struct {
 		io.Reader
 		io.Closer
@@ -40,8 +39,8 @@ func (b *bucketFiles) Open(ctx context.Context, name string) (io.ReadCloser, err
 }
 
 // Create implements store.Files.
-func (b *bucketFiles) Create(ctx context.Context, name string, _ int64, r io.Reader) error {
-	w, err := b.bucket.Create(ctx, segmentKey(b.storeID, name))
+func (b *objectFiles) Create(ctx context.Context, name string, _ int64, r io.Reader) error {
+	w, err := b.objects.Create(ctx, segmentKey(b.storeID, name))
 	if err != nil {
 		return err
 	}

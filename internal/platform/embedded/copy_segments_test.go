@@ -21,7 +21,7 @@ func TestAPlatformIsCopiedWithItsStore(t *testing.T) {
 	want, events := b.rows(t, "all"), b.stored(t, "shop")
 	b.close(t)
 
-	files := embedded.BucketFiles(t.Context(), *fleet.s3)
+	files := embedded.ObjectFiles(t.Context(), fleet.objects())
 	_, err := store.Copy(t.Context(), home.location(), fleet.location(), store.CopyOptions{To: files})
 	check(t, err)
 	b = fleet.openUnmanaged()

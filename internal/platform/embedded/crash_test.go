@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest/failingdisk"
 )
 
 // A crash test starts the test binary again as a child process, and kills it. These
@@ -25,6 +26,8 @@ const (
 	childURL  = "LYTICS_TEST_CHILD_URL"
 	childS3   = "LYTICS_TEST_CHILD_S3"
 	childWork = "LYTICS_TEST_CHILD_WORK"
+	// childKillAt is the change of its files at which the child kills itself.
+	childKillAt = "LYTICS_TEST_CHILD_KILL_AT"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +46,14 @@ func TestMain(m *testing.M) {
 // runChild does the work of the child process. It returns only after an error.
 func runChild(at deployment, work string) error {
 	ctx := context.Background()
+	killAt, err := strconv.Atoi(os.Getenv(childKillAt))
+	if err != nil {
+		killAt = 0
+	}
+	disk, _, err := failingdisk.Open(at.dir)
+	if err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, at.location(), true)
 	if err != nil {
 		return err
@@ -52,6 +63,10 @@ func runChild(at deployment, work string) error {
 		return err
 	}
 	b := testPlatform{p, db}
+	if killAt > 0 {
+		embedded.WatchSegments(p, disk, 4000)
+		disk.FailAt(killAt, failingdisk.Kill)
+	}
 	fmt.Println("ready")
 	for {
 		switch work {
@@ -81,6 +96,11 @@ func appendBatch(ctx context.Context, b testPlatform, n int) error {
 	if err := row.Scan(&from); err != nil && !noTable(err) {
 		return err
 	}
+	return appendFrom(ctx, b, from, n)
+}
+
+// appendFrom appends the n events after the cursor from, and advances the cursor.
+func appendFrom(ctx context.Context, b testPlatform, from, n int) error {
 	var events []jobs.Event
 	for i := from; i < from+n; i++ {
 		events = append(events, event(fmt.Sprintf("e%d", i), day0.Add(time.Duration(i)*time.Second), fmt.Sprintf(`{"n":%d,"user":%d,"pad":%q}`, i, i%97, strings.Repeat("p", i%300))))

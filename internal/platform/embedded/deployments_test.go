@@ -19,6 +19,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // deployment is the storage of a test's platforms: a data directory, or the database
@@ -28,6 +29,8 @@ type deployment struct {
 	url    string
 	s3     *staging.S3Config
 	bucket *s3test.Server
+	// open opens the objects of a fleet whose events are not in a bucket.
+	open embedded.OpenObjects
 }
 
 func newFleet(tb testing.TB) deployment {
@@ -43,7 +46,19 @@ func (d deployment) location() store.Location {
 }
 
 func (d deployment) config(db *store.DB) embedded.Config {
-	return embedded.Config{DB: db, Segments: d.s3}
+	return embedded.Config{DB: db, Segments: d.objects()}
+}
+
+// objects opens the bucket of a fleet; it is nil for a data directory.
+func (d deployment) objects() embedded.OpenObjects {
+	if d.s3 == nil {
+		return d.open
+	}
+	return inBucket(*d.s3)
+}
+
+func inBucket(c staging.S3Config) embedded.OpenObjects {
+	return func(ctx context.Context) (embedded.Objects, error) { return staging.Open(ctx, c) }
 }
 
 // deploymentTest is a test with a deployment.
@@ -207,7 +222,7 @@ func (t *deploymentTest) uncommittedBytes(b testPlatform) string {
 // openUnmanaged opens a platform that the test must close.
 func (t *deploymentTest) openUnmanaged() testPlatform {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.location(), true)
+	db, err := storetest.Open(t.Context(), t.location())
 	check(t, err)
 	p, err := embedded.Open(t.config(db))
 	check(t, err)

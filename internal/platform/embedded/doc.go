@@ -16,10 +16,10 @@
 // Segments and generations are stored in one of two ways. In a data directory,
 // segments are files that only grow, and a generation is a SQLite file. A living
 // writer or builder holds a lock of the operating system, which ends with the process.
-// With the store in PostgreSQL, segments are objects of an S3 bucket, one for each
-// append, and a generation is four tables. There, a living process can lose its
-// connection and with it its lock, so everything that it commits is fenced. An object
-// is announced before its upload, and cannot be committed after its announcement was
-// given up. The holder of the build lock has a number, and cannot commit after another
+// With the store in PostgreSQL, segments are objects of an S3 bucket or files of a Unity
+// Catalog volume, one for each append, and a generation is four tables. There, a living
+// process can lose its connection and with it its lock, so everything that it commits is
+// fenced. An object is announced before its upload, and cannot be committed after its
+// announcement was given up. The holder of the build lock has a number, and cannot commit after another
 // process got a newer number.
 package embedded

@@ -3,6 +3,8 @@ package embedded
 import (
 	"context"
 	"path"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest/failingdisk"
 )
 
 // LimitMemory makes batches small, and caches nothing between them.
@@ -28,4 +30,18 @@ func UploadOnly(ctx context.Context, p *Platform, stream, content string) error 
 		return err
 	}
 	return f.Sync()
+}
+
+// WatchSegments lets a disk decide about each change of the segments, which end at the
+// given size.
+func WatchSegments(p *Platform, d *failingdisk.Disk, size int64) {
+	files, ok := p.segments.(*fileSegments)
+	if !ok {
+		panic("the segments are no files")
+	}
+	create := files.makeFile
+	files.limit = size
+	files.makeFile = func(path string) (segmentFile, error) {
+		return d.Create(path, func() (failingdisk.Handle, error) { return create(path) })
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // faultyFile fails the n-th call that changes it, after writing a part.
@@ -54,7 +55,7 @@ func TestAFailedWriteKeepsCommittedEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	for at := 1; at <= 12; at++ {
-		db, err := store.Open(ctx, store.Location{Dir: t.TempDir()}, true)
+		db, err := storetest.Open(ctx, store.Location{Dir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestSegmentsEndAtTheirSize(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
-	db, err := store.Open(ctx, store.Location{Dir: dir}, true)
+	db, err := storetest.Open(ctx, store.Location{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

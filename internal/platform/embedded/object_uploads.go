@@ -23,7 +23,7 @@ const uploadLease = 15 * time.Minute
 // databaseNow is the store's clock, in microseconds.
 const databaseNow = `CAST(unixepoch('subsec') * 1000000 AS BIGINT)`
 
-func (b *bucketSegments) announce(ctx context.Context, stream, name string) error {
+func (b *objectSegments) announce(ctx context.Context, stream, name string) error {
 	return b.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx,
 			`INSERT INTO segment_uploads (file, stream, given_up, expires_at) VALUES (?, ?, 0, `+databaseNow+` + ?)`,
@@ -32,7 +32,7 @@ func (b *bucketSegments) announce(ctx context.Context, stream, name string) erro
 	})
 }
 
-func (b *bucketSegments) commitSegment(ctx context.Context, tx *store.Tx, name string) error {
+func (b *objectSegments) commitSegment(ctx context.Context, tx *store.Tx, name string) error {
 	r, err := tx.ExecContext(ctx, `DELETE FROM segment_uploads WHERE file = ? AND given_up = 0`, name)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (b *bucketSegments) commitSegment(ctx context.Context, tx *store.Tx, name s
 	return err
 }
 
-func (b *bucketSegments) discard(ctx context.Context, name string) error {
+func (b *objectSegments) discard(ctx context.Context, name string) error {
 	err := b.db.WriteCommitted(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE segment_uploads SET given_up = 1 WHERE file = ?`, name)
 		return err
@@ -56,7 +56,7 @@ func (b *bucketSegments) discard(ctx context.Context, name string) error {
 	if err != nil || id != 0 {
 		return err
 	}
-	// The announcement stays until it expires, because the bucket may complete a
+	// The announcement stays until it expires, because the store of objects may complete a
 	// cancelled upload after this removal.
 	return b.remove(ctx, name)
 }
@@ -65,7 +65,7 @@ func (b *bucketSegments) discard(ctx context.Context, name string) error {
 // sweepUncommitted it also removes all uncommitted objects of this stream, and the
 // objects of this stream that have no row in the store, for example after a restore of
 // the store.
-func (b *bucketSegments) sweep(ctx context.Context, stream string, extent sweepExtent) error {
+func (b *objectSegments) sweep(ctx context.Context, stream string, extent sweepExtent) error {
 	given, err := b.giveUp(ctx, stream, extent)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (b *bucketSegments) sweep(ctx context.Context, stream string, extent sweepE
 
 // giveUp marks announcements as given up, and returns the names of the objects that
 // are given up.
-func (b *bucketSegments) giveUp(ctx context.Context, stream string, extent sweepExtent) (names []string, err error) {
+func (b *objectSegments) giveUp(ctx context.Context, stream string, extent sweepExtent) (names []string, err error) {
 	condition, args := `expires_at < `+databaseNow, []any{}
 	if extent == sweepUncommitted {
 		condition, args = `(`+condition+` OR stream = ?)`, []any{stream}
@@ -129,15 +129,15 @@ func (b *bucketSegments) giveUp(ctx context.Context, stream string, extent sweep
 }
 
 // sweepUnknown removes objects of a stream that have no row in the store. It lists the
-// bucket before it reads the store: every listed object was announced before its
+// objects before it reads the store: every listed object was announced before its
 // upload, so an object without a row cannot be committed any more.
-func (b *bucketSegments) sweepUnknown(ctx context.Context, stream string) error {
-	bucket, err := b.bucket(ctx)
+func (b *objectSegments) sweepUnknown(ctx context.Context, stream string) error {
+	stored, err := b.objects(ctx)
 	if err != nil {
 		return err
 	}
 	dir := b.key(streamDir(stream))
-	objects, err := bucket.List(ctx, dir)
+	objects, err := stored.List(ctx, dir)
 	if err != nil || len(objects) == 0 {
 		return err
 	}
@@ -158,7 +158,7 @@ func (b *bucketSegments) sweepUnknown(ctx context.Context, stream string) error 
 		if _, ok := known[o.Key]; ok {
 			continue
 		}
-		if err := bucket.Remove(ctx, o.Key); err != nil {
+		if err := stored.Remove(ctx, o.Key); err != nil {
 			return err
 		}
 	}

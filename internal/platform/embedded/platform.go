@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -39,10 +38,10 @@ type Config struct {
 	// DB is the store, which holds the definitions and the rows of segments. On
 	// PostgreSQL it holds the profiles as well.
 	DB *store.DB
-	// Segments is the bucket for the segments of a store on PostgreSQL, whose
-	// machines do not share a disk. Without it, events of such a store cannot be
+	// Segments opens the bucket or volume for the segments of a store on PostgreSQL,
+	// whose machines do not share a disk. Without it, events of such a store cannot be
 	// appended or read. It is nil for a data directory.
-	Segments *staging.S3Config
+	Segments OpenObjects
 	// Placeholders are values of identifiers that identify nobody, whatever their
 	// case and the spaces around them. The next build stores the list; if it
 	// changed, it rebuilds all profiles. Nil means the list of the store.
@@ -54,11 +53,11 @@ func Open(c Config) (*Platform, error) {
 	p := &Platform{db: c.DB, now: time.Now, limits: defaultLimits, placeholders: c.Placeholders, appender: map[string]*appender{}}
 	switch {
 	case !c.DB.Shared() && c.Segments != nil:
-		return nil, errors.New("a store in a data directory keeps its segments there, so no bucket can be set for them")
+		return nil, errors.New("a store in a data directory keeps its segments there, so no bucket or volume can be set for them")
 	case !c.DB.Shared():
 		p.segments, p.profiles = newFileSegments(c.DB), &fileProfiles{dir: c.DB.Dir()}
 	default:
-		p.segments, p.profiles = newBucketSegments(c.DB, c.Segments), &tableProfiles{db: c.DB}
+		p.segments, p.profiles = newObjectSegments(c.DB, c.Segments), &tableProfiles{db: c.DB}
 	}
 	return p, nil
 }
@@ -74,6 +73,9 @@ func (p *Platform) Close() error {
 		a.mu.Lock()
 		a.closed = true
 		errs = append(errs, a.close())
+		for _, u := range a.undecided {
+			errs = append(errs, u.file.Close())
+		}
 		a.mu.Unlock()
 	}
 	return errors.Join(append(errs, p.segments.close())...)
@@ -94,7 +96,7 @@ func (p *Platform) appenderOf(stream string) (*appender, error) {
 	return a, nil
 }
 
-// storageError returns a *jobs.Error for a failure of the disk, the bucket or the
+// storageError returns a *jobs.Error for a failure of the disk, the objects or the
 // store. It returns a *jobs.Error unchanged.
 func (p *Platform) storageError(summary string, err error) error {
 	if _, ok := errors.AsType[*jobs.Error](err); ok {
@@ -113,7 +115,7 @@ func (p *Platform) storageError(summary string, err error) error {
 	}
 	next := "Check that the directory can be written and its disk has room; what was committed is intact"
 	if p.db.Shared() {
-		next = "Check that the database and the bucket of staging.s3 answer, and run it again; what was committed is intact"
+		next = "Check that the database and the bucket or volume of the events answer, and run it again; what was committed is intact"
 	}
 	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: err.Error(), Next: next, Err: err}
 }
@@ -122,7 +124,7 @@ func (p *Platform) storageError(summary string, err error) error {
 func (p *Platform) damageError(summary, detail string) error {
 	next := "Restore the data directory from a backup; nothing was changed"
 	if p.db.Shared() {
-		next = "Restore the bucket's objects (a lifecycle rule must not expire those under segments/), " +
+		next = "Restore the objects of the bucket or volume (a lifecycle rule must not expire those under segments/), " +
 			"or the database, from a backup; nothing was changed"
 	}
 	return &jobs.Error{Code: jobs.CodeStore, Summary: summary + " in " + p.db.Place(), Detail: detail, Next: next}

@@ -96,7 +96,7 @@ func (p *Platform) identifierIndex(ctx context.Context, fields []mappedField, id
 	}
 	if !slices.ContainsFunc(identifiers, func(f jobs.Field) bool { return f.ID == id.Field }) {
 		return -1, jobs.Invalid("field", fmt.Sprintf("Field %q is not an identifier", id.Field),
-			fmt.Sprintf("the identifiers are %q", fieldIDs(identifiers)), "Name one of them")
+			fmt.Sprintf("The identifiers are %q.", fieldIDs(identifiers)), "Name one of them")
 	}
 	return -1, nil
 }

@@ -188,7 +188,8 @@ func (p *Platform) rewriteSegment(ctx context.Context, lock buildLock, s segment
 		}
 	}
 	err = errors.Join(err, w.out.Close())
-	if !replaced {
+	// The file of an undecided replacement stays until a sweep finds this process dead.
+	if !replaced && !errors.Is(err, store.ErrUndecided) {
 		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 		defer cancel()
 		err = errors.Join(err, p.segments.discard(cleaning, w.name))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
 
 // memoryLimit is the limit of memory for an import and a scan of any size.
@@ -56,7 +57,7 @@ func diskUsage(t *testing.T, dir string) (bytes int64) {
 // order that is random for every index. It runs alone, with LYTICS_TORTURE=1.
 // LYTICS_TORTURE_PROFILES sets another number of profiles.
 func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures memory
-	if os.Getenv("LYTICS_TORTURE") == "" {
+	if torture.LevelOf() != torture.Whole {
 		t.Skip("LEFT OUT: ten million profiles, which take long: make nightly imports them")
 	}
 	profiles := 10_000_000

@@ -12,17 +12,32 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// bucketSegments keeps each segment in an object of an S3 bucket. An append writes one
-// object, which never changes. The keys of a store's objects begin with the store's
-// prefix.
-type bucketSegments struct {
+// Objects keeps segments as objects of an S3 bucket, or as files of a Unity Catalog volume.
+// An object exists, whole, when its Writer was closed. The error of a read of an object
+// that does not exist wraps fs.ErrNotExist.
+type Objects interface {
+	Create(ctx context.Context, key string) (*staging.Writer, error)
+	// ReadAt reads like io.ReaderAt.
+	ReadAt(ctx context.Context, key string, p []byte, offset int64) (int, error)
+	// List returns the objects below a prefix.
+	List(ctx context.Context, prefix string) ([]staging.Object, error)
+	// Remove removes an object if it exists.
+	Remove(ctx context.Context, key string) error
+}
+
+// OpenObjects opens the objects. If they have a method Close, the platform calls it.
+type OpenObjects func(ctx context.Context) (Objects, error)
+
+// objectSegments keeps each segment in an object. An append writes one object, which never
+// changes. The keys of a store's objects begin with the store's prefix.
+type objectSegments struct {
 	db *store.DB
-	// config is nil if no bucket is configured.
-	config *staging.S3Config
-	name   string
+	// openObjects is nil if nothing is configured.
+	openObjects OpenObjects
+	name        string
 
 	mu      sync.Mutex
-	opened  *staging.S3
+	opened  Objects
 	windows sync.Pool
 }
 
@@ -30,27 +45,27 @@ type bucketSegments struct {
 // prefix.
 const segmentsPrefix = "segments/"
 
-func newBucketSegments(db *store.DB, config *staging.S3Config) *bucketSegments {
-	return &bucketSegments{db: db, config: config, name: store.NewID("w"), windows: sync.Pool{New: func() any {
+func newObjectSegments(db *store.DB, open OpenObjects) *objectSegments {
+	return &objectSegments{db: db, openObjects: open, name: store.NewID("w"), windows: sync.Pool{New: func() any {
 		b := make([]byte, readWindow)
 		return &b
 	}}}
 }
 
-// bucket opens the bucket when it is first used, because reading definitions must not
-// need S3.
-func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
+// objects opens the bucket or volume when it is first used, because reading definitions
+// must need neither.
+func (b *objectSegments) objects(ctx context.Context) (Objects, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.opened != nil {
 		return b.opened, nil
 	}
-	if b.config == nil {
-		return nil, jobs.Invalid("staging.s3", "No bucket is configured for the events",
-			"With database_url several machines share one store, and they do not see each other's disks, so events are kept in S3.",
-			"Set staging.s3, or leave database_url out to keep everything in data_dir")
+	if b.openObjects == nil {
+		return nil, jobs.Invalid("staging.s3", "No place is configured for the events",
+			"With database_url several machines share one store, and they do not see each other's disks, so events are kept in S3 or in a volume.",
+			"Set staging.s3 or events.volume, or leave database_url out to keep everything in data_dir")
 	}
-	opened, err := staging.Open(ctx, *b.config)
+	opened, err := b.openObjects(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -60,50 +75,57 @@ func (b *bucketSegments) bucket(ctx context.Context) (*staging.S3, error) {
 
 func segmentKey(storeID, name string) string { return segmentsPrefix + storeID + "/" + name }
 
-func (b *bucketSegments) key(name string) string { return segmentKey(b.db.ID(), name) }
+func (b *objectSegments) key(name string) string { return segmentKey(b.db.ID(), name) }
 
 // maxSize is 1, so that every append begins a new object.
-func (*bucketSegments) maxSize() int64 { return 1 }
+func (*objectSegments) maxSize() int64 { return 1 }
 
-func (b *bucketSegments) writerName(context.Context) (string, error) { return b.name, nil }
+func (b *objectSegments) writerName(context.Context) (string, error) { return b.name, nil }
 
-func (b *bucketSegments) create(ctx context.Context, stream, name string) (segmentFile, error) {
-	bucket, err := b.bucket(ctx)
+func (b *objectSegments) create(ctx context.Context, stream, name string) (segmentFile, error) {
+	objects, err := b.objects(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := b.announce(ctx, stream, name); err != nil {
 		return nil, err
 	}
-	return &object{ctx: ctx, bucket: bucket, key: b.key(name)}, nil
+	return &object{ctx: ctx, objects: objects, key: b.key(name)}, nil
 }
 
-func (b *bucketSegments) open(ctx context.Context, name string) (segmentReader, error) {
-	bucket, err := b.bucket(ctx)
+func (b *objectSegments) open(ctx context.Context, name string) (segmentReader, error) {
+	objects, err := b.objects(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &objectReader{ctx: ctx, bucket: bucket, key: b.key(name), windows: &b.windows}, nil
+	return &objectReader{ctx: ctx, objects: objects, key: b.key(name), windows: &b.windows}, nil
 }
 
-func (b *bucketSegments) remove(ctx context.Context, name string) error {
-	bucket, err := b.bucket(ctx)
+func (b *objectSegments) remove(ctx context.Context, name string) error {
+	objects, err := b.objects(ctx)
 	if err != nil {
 		return err
 	}
-	return bucket.Remove(ctx, b.key(name))
+	return objects.Remove(ctx, b.key(name))
 }
 
-func (*bucketSegments) close() error { return nil }
+func (b *objectSegments) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c, ok := b.opened.(interface{ Close() }); ok {
+		c.Close()
+	}
+	return nil
+}
 
-// object is an object that is being written. It appears in the bucket at Sync, with
+// object is an object that is being written. It appears at Sync, with
 // its whole content.
 type object struct {
-	ctx    context.Context // the context of the append, which the object does not outlive
-	bucket *staging.S3
-	key    string
-	upload *staging.Writer
-	length int64
+	ctx     context.Context // the context of the append, which the object does not outlive
+	objects Objects
+	key     string
+	upload  *staging.Writer
+	length  int64
 }
 
 var errWritten = errors.New("an object is written once, from its beginning to its end")
@@ -127,7 +149,7 @@ func (o *object) WriteAt(p []byte, offset int64) (int, error) {
 
 func (o *object) begin() (err error) {
 	if o.upload == nil {
-		o.upload, err = o.bucket.Create(o.ctx, o.key)
+		o.upload, err = o.objects.Create(o.ctx, o.key)
 	}
 	return err
 }
@@ -164,7 +186,7 @@ const readWindow = 4 << 20
 // objectReader reads an object, mostly in sequence, for one goroutine.
 type objectReader struct {
 	ctx     context.Context // io.ReaderAt has no parameter for it
-	bucket  *staging.S3
+	objects Objects
 	key     string
 	windows *sync.Pool
 
@@ -203,7 +225,7 @@ func (r *objectReader) fill(offset int64) (err error) {
 		r.window = w
 	}
 	r.offset, r.ended = offset, false
-	r.filled, err = r.bucket.ReadAt(r.ctx, r.key, *r.window, offset)
+	r.filled, err = r.objects.ReadAt(r.ctx, r.key, *r.window, offset)
 	if errors.Is(err, io.EOF) {
 		r.ended, err = true, nil
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // segmentStorage stores segments, in files of the data directory or in objects of a
-// bucket. Names of segments are paths with slashes; no name is used twice.
+// bucket or volume. Names of segments are paths with slashes; no name is used twice.
 type segmentStorage interface {
 	// maxSize is the length of a segment, in bytes, from which on an append begins
 	// a new one.

@@ -19,6 +19,42 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
+// The newest events are read without those before them.
+func TestTheNewestEventsOfAStream(t *testing.T) {
+	t.Parallel()
+	onEachDeployment(t, func(t *deploymentTest) {
+		b := t.open()
+		var all []string
+		for batch := range 4 {
+			var events []jobs.Event
+			for i := range 5 {
+				id := fmt.Sprintf("%d-%d", batch, i)
+				events, all = append(events, event(id, day0, `{"id":"`+id+`"}`)), append([]string{id}, all...)
+			}
+			b.mustAppend(t, "s", events)
+		}
+		for _, n := range []int{1, 5, 7, 20, 50} {
+			got, err := b.LatestEvents(t.Context(), "s", n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, e := range got {
+				ids = append(ids, e.ID)
+				if want := `{"id":"` + e.ID + `"}`; string(e.Data) != want {
+					t.Errorf("event %s is %s, want %s", e.ID, e.Data, want)
+				}
+			}
+			if want := all[:min(n, 20)]; !slices.Equal(ids, want) {
+				t.Errorf("the newest %d are %v, want %v", n, ids, want)
+			}
+		}
+		if _, err := b.LatestEvents(t.Context(), "none", 1); !jobs.IsCode(err, jobs.CodeNotFound) {
+			t.Errorf("got %v, want code %s", err, jobs.CodeNotFound)
+		}
+	})
+}
+
 func TestEventsAreReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	onEachDeployment(t, func(t *deploymentTest) {

@@ -2,6 +2,7 @@ package filterql
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -76,9 +77,31 @@ func Parse(text string) (*Filter, error) {
 	}
 	f, err := parse(text)
 	if err != nil {
-		return nil, &Error{Line: err.Line, Column: err.Column, Reason: err.Reason}
+		return nil, &Error{Line: err.Line, Column: err.Column, Reason: err.Reason + suggestion(text, err)}
 	}
 	return f, nil
+}
+
+// begins matches a text that begins with the word FILTER.
+var begins = regexp.MustCompile(`^FILTER(?:[^\pL\pN_./@-]|$)`)
+
+// Normalize writes a filter in one way, so that two filters with the same words can be
+// compared: with the word FILTER, reserved words in capitals, one space where there was
+// white space, and without comments and semicolon. It means what text means. The error is
+// an *Error.
+func Normalize(text string) (string, error) {
+	if _, err := Parse(text); err != nil {
+		return "", err
+	}
+	out, err := lql.Normalize(text, lql.Filters)
+	if err != nil {
+		return "", &Error{Line: err.Line, Column: err.Column, Reason: err.Reason}
+	}
+	out = strings.TrimSuffix(out, ";")
+	if !begins.MatchString(out) {
+		out = "FILTER " + out
+	}
+	return out, nil
 }
 
 func parse(text string) (*Filter, *lql.Error) {

@@ -159,6 +159,24 @@ func TestFilters(t *testing.T) {
 				t.Errorf("%s: %v", text, err)
 				continue
 			}
+			normalized, err := filterql.Normalize(text)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			if again, err := filterql.Normalize(normalized); err != nil || again != normalized {
+				t.Errorf("%s: normalized to %q, and that to %q (%v)", text, normalized, again, err)
+			}
+			same, err := filterql.Parse(normalized)
+			if err != nil {
+				t.Errorf("%s: normalized to %q: %v", text, normalized, err)
+				continue
+			}
+			if n, err := same.Compile(environment()); err != nil {
+				t.Errorf("%s: normalized to %q: %v", text, normalized, err)
+			} else if matches, known := n.Test(profile()); matches != wantMatch || known != (wantKnown || unknownIsNot[text]) {
+				t.Errorf("%s: normalized to %q: got %v, known %v; want %v, known %v", text, normalized, matches, known, wantMatch, wantKnown)
+			}
 			// The second evaluation must not depend on the first.
 			for range 2 {
 				if matches, known := m.Test(profile()); matches != wantMatch || known != (wantKnown || unknownIsNot[text]) {
@@ -170,6 +188,33 @@ func TestFilters(t *testing.T) {
 	check(matching, true, true)
 	check(missing, false, true)
 	check(unknown, false, false)
+}
+
+// Filters that differ in what has no meaning are written in one way.
+func TestNormalize(t *testing.T) {
+	t.Parallel()
+	for want, texts := range map[string][]string{
+		`FILTER AND (EXISTS email, country = "US")`: {
+			`AND (EXISTS email, country = "US")`, "filter and ( exists email ,country=\"US\" );",
+			"/* who */ FILTER AND (\n  EXISTS email, -- known\n  country = \"US\"\n)",
+		},
+		`FILTER tolower(name) = "a  b" ALIAS Who`:          {`tolower( name )="a  b"   alias Who`},
+		"FILTER AND (member\nAND (age > 5))":               {"AND (\n  member\n  AND (age>5)\n)"},
+		"FILTER AND (member AND (age > 5))":                {"and (member and (age > 5))"},
+		"FILTER `filter` = 1 FROM user LIMIT 5 WITH a = b": {"`filter` = 1 from user limit 5 with a = b"},
+		`FILTER * ALIAS all`:                               {`*   ALIAS all`},
+		`FILTER filters = -1`:                              {`filters = -1`},
+		`FILTER name IN ("x", "y")`:                        {`name in("x","y")`, "name IN (\"x\",\n\"y\")"},
+	} {
+		for _, text := range texts {
+			if got, err := filterql.Normalize(text); err != nil || got != want {
+				t.Errorf("%q: got %q, %v; want %q", text, got, err, want)
+			}
+		}
+	}
+	if _, err := filterql.Normalize("FILTER ("); err == nil {
+		t.Error("a filter that cannot be parsed has no error")
+	}
 }
 
 func TestErrorsHaveAPosition(t *testing.T) {
@@ -196,6 +241,7 @@ func TestErrorsHaveAPosition(t *testing.T) {
 		"tolower() = \"x\"":                 "column 1: tolower needs 1 arguments and has 0",
 		"age > (5)":                         "column 7: expected a value, not parentheses",
 		"EXISTS(name)":                      "column 1: EXISTS is followed by a field",
+		"FILTER EXIST email":                `column 14: unexpected "email" after the end of the filter: "EXIST" is read as a field; did you mean EXISTS?`,
 		"match(\"a\")":                      "column 1: match reads the columns of an event",
 		"name /* c */ = \"x\"":              "column 6: a comment in /* */ is allowed before FILTER only",
 		"* ALIAS":                           "column 8: expected a name after ALIAS",

@@ -216,15 +216,23 @@ func (p *Platform) accountEntries(ctx context.Context, c call) ([]accountEntry, 
 		return nil, err
 	}
 	var list []accountEntry
-	if err := json.Unmarshal(data, &list); err == nil {
-		return list, nil
-	}
-	var one accountEntry
-	if err := json.Unmarshal(data, &one); err != nil || one.ID == "" && one.AID == "" {
-		return nil, &jobs.Error{
-			Code: jobs.CodeUnreachable, Attribute: c.urlAttribute(), Summary: c.summary, Detail: "the answer is not what the API describes",
-			Next: "Check that the address is that of the Lytics API", Err: err,
+	if err := json.Unmarshal(data, &list); err != nil {
+		list = make([]accountEntry, 1)
+		if err := json.Unmarshal(data, &list[0]); err != nil {
+			return nil, c.malformed(err)
 		}
 	}
-	return []accountEntry{one}, nil
+	check := func(e accountEntry) error {
+		if e.ID == "" && e.AID == "" {
+			return errors.New("an account has no id")
+		}
+		return nil
+	}
+	if len(list) == 0 {
+		return nil, c.malformed(errors.New("it has no account"))
+	}
+	if err := firstError(list, check); err != nil {
+		return nil, c.malformed(err)
+	}
+	return list, nil
 }

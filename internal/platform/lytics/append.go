@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
 
 // collectPath is the beginning of the paths that take events.
@@ -107,7 +109,9 @@ func (p *Platform) collectCall(stream string, body []byte) call {
 
 // upload sends one upload of a batch, and repeats it until Lytics has answered. It
 // returns the events that Lytics rejected: the others are in the stream.
-func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) ([]jobs.RejectedEvent, error) {
+func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sending) (rejectedEvents []jobs.RejectedEvent, err error) {
+	ctx, end := tracing.Start(ctx, "upload", attribute.String("lytics.stream", stream), attribute.Int("lytics.events", u.last-u.first))
+	defer func() { end(err) }()
 	c := p.collectCall(stream, u.body)
 	c.patience, c.unsure = runPatience, func() { s.repeat(u) }
 	s.sent(u)
@@ -119,16 +123,22 @@ func (p *Platform) upload(ctx context.Context, stream string, u upload, s *sendi
 		return nil, err
 	}
 	n := int64(u.last - u.first)
-	taken, rejected := gjson.GetBytes(answer, "data.message_count"), gjson.GetBytes(answer, "data.rejected_count").Int()
-	switch {
-	case rejected == 0 && taken.Exists() && taken.Int() == n:
+	taken, takenOK := count(gjson.GetBytes(answer, "data.message_count"))
+	rejected, rejectedOK := count(gjson.GetBytes(answer, "data.rejected_count"))
+	counted := gjson.GetBytes(answer, "data.message_count").Type != gjson.Null
+	switch dry := gjson.GetBytes(answer, "data.dryrun"); {
+	case !takenOK || !rejectedOK:
+		return nil, c.malformed(errors.New("its counts are no numbers of events"))
+	case dry.Exists() && dry.Type != gjson.Null && dry.Type != gjson.False:
+		return nil, c.malformed(errors.New("it is about a dry run, which stores no events"))
+	case rejected == 0 && counted && taken == n:
 		return nil, nil
 	// Whether message_count includes the rejected events is not documented.
-	case rejected > 0 && rejected <= n && (!taken.Exists() || taken.Int() == n || taken.Int() == n-rejected):
+	case rejected > 0 && rejected <= n && (!counted || taken == n || taken == n-rejected):
 		return p.findRejected(ctx, stream, u, s, rejected), nil
 	}
 	return nil, &jobs.Error{
-		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken.Int(), n, stream),
+		Code: jobs.CodeFailed, Summary: fmt.Sprintf("Lytics counted %d of %d events for stream %s", taken, n, stream),
 		Detail: fmt.Sprintf("it rejected %d. The events are those from %s to %s, and which of them are missing is not known",
 			rejected, s.events[u.first].ID, s.events[u.last-1].ID),
 		Next: "Look at the stream in Lytics; the next run sends these events again, with the same ids",

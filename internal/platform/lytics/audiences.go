@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
@@ -28,13 +29,24 @@ func filterObject(id string) string { return "segment/" + id + "/segment_ql" }
 func (p *Platform) segment(ctx context.Context, summary, idOrSlug string, query url.Values) (r raw, err error) {
 	c := p.get(summary, segmentPath+"/"+url.PathEscape(idOrSlug))
 	c.object, c.query = [2]string{"audience", idOrSlug}, query
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return checkSegment(r, idOrSlug) }); err != nil {
 		return nil, err
 	}
 	if string(r["deleted"]) == "true" {
 		return nil, notFound("audience", idOrSlug)
 	}
 	return r, nil
+}
+
+// checkSegment checks a segment that was asked for by its id or its slug.
+func checkSegment(r raw, idOrSlug string) error {
+	if err := segmentShape.check(r); err != nil {
+		return err
+	}
+	if id, slug := r.text("id"), r.text("slug_name"); !strings.EqualFold(id, idOrSlug) && !strings.EqualFold(slug, idOrSlug) {
+		return fmt.Errorf("it is about the audience %q (%s) instead of %q", shorten(slug), shorten(id), idOrSlug)
+	}
+	return nil
 }
 
 // Audience takes an id or a slug.
@@ -68,7 +80,7 @@ func (p *Platform) segments(ctx context.Context, summary string) ([]raw, error) 
 	c := p.get(summary, segmentPath)
 	c.query = url.Values{"table": {"user"}, "kind": {"segment"}, "valid": {"all"}}
 	var all []raw
-	err := p.into(ctx, c, &all)
+	err := p.checked(ctx, c, &all, func() error { return segmentShape.checkAll(all) })
 	return slices.DeleteFunc(all, func(r raw) bool { return string(r["deleted"]) == "true" }), err
 }
 
@@ -79,23 +91,26 @@ func (p *Platform) CreateAudience(ctx context.Context, a jobs.Audience) (jobs.Au
 	}
 	a = platform.NormalizeAudience(a)
 	a.ID = ""
+	var before error
 	for tries := 1; ; tries++ {
-		made, err := p.createAudience(ctx, a, tries > 1)
+		made, err := p.createAudience(ctx, a, before)
 		if err == nil || !isUnsure(err) || tries == unsureRetries || ctx.Err() != nil {
 			return made, err
 		}
+		before = err
 	}
 }
 
-// createAudience is one attempt. again tells that the attempt before was not
-// answered: an audience that is there now with this definition is the one it created.
-func (p *Platform) createAudience(ctx context.Context, a jobs.Audience, again bool) (jobs.Audience, error) {
+// createAudience is one attempt. before is the error of the attempt before, whose outcome is
+// not known: an audience that is there now with this definition is the one it created. If
+// Lytics accepted that attempt and does not have the audience, it is not sent again.
+func (p *Platform) createAudience(ctx context.Context, a jobs.Audience, before error) (jobs.Audience, error) {
 	summary := "Cannot create audience " + a.Slug
 	old, err := p.Audience(ctx, a.Slug)
 	if err == nil {
 		same := old
 		same.ID, same.Filter = "", a.Filter
-		if !again || same != a || plainFilter(old.Filter) != plainFilter(a.Filter) {
+		if before == nil || same != a || plainFilter(old.Filter) != plainFilter(a.Filter) {
 			return jobs.Audience{}, platform.AudienceExists(a, old)
 		}
 		a.ID = old.ID
@@ -103,6 +118,9 @@ func (p *Platform) createAudience(ctx context.Context, a jobs.Audience, again bo
 	}
 	if !jobs.IsCode(err, jobs.CodeNotFound) {
 		return jobs.Audience{}, err
+	}
+	if isAccepted(before) {
+		return jobs.Audience{}, before
 	}
 	if err := p.checkFilter(ctx, summary, a); err != nil {
 		return jobs.Audience{}, err
@@ -118,7 +136,10 @@ func (p *Platform) createAudience(ctx context.Context, a jobs.Audience, again bo
 	}
 	c.attribute, c.conflict = "filter", "slug"
 	var out raw
-	if err := p.into(ctx, c, &out); err != nil {
+	// Without the slug it is not known whether Lytics changed it.
+	made := segmentShape
+	made.needs = append(slices.Clone(made.needs), "slug_name")
+	if err := p.checked(ctx, c, &out, func() error { return made.check(out) }); err != nil {
 		return jobs.Audience{}, err
 	}
 	if slug := out.text("slug_name"); slug != "" && slug != a.Slug {
@@ -215,7 +236,7 @@ func (p *Platform) PutAudience(ctx context.Context, a jobs.Audience) (jobs.Audie
 	c.repeatable, c.object = true, [2]string{"audience", a.ID}
 	c.attribute, c.conflict = "filter", "slug"
 	var out raw
-	if err := p.into(ctx, c, &out); err != nil {
+	if err := p.checked(ctx, c, &out, func() error { return segmentShape.check(out) }); err != nil {
 		return jobs.Audience{}, err
 	}
 	if id := out.text("id"); id != "" && id != a.ID {
@@ -269,7 +290,7 @@ func (p *Platform) AudienceSize(ctx context.Context, audience string) (int64, er
 		return 0, err
 	}
 	var n *int64
-	if err := unmarshal(r["size"], &n); err != nil || n == nil {
+	if err := unmarshal(r["size"], &n); err != nil || n == nil || *n < 0 {
 		return 0, &jobs.Error{
 			Code:    jobs.CodeFailed,
 			Summary: summary,

@@ -42,6 +42,20 @@ func sameType(a, b string) bool {
 	return strings.ReplaceAll(a, "_", "-") == strings.ReplaceAll(b, "_", "-")
 }
 
+// check returns an error if the API's answer lacks what every authorization has, or is about
+// another one than id, if that is not empty.
+func (a AccountAuth) check(id string) error {
+	switch {
+	case a.ID == "":
+		return errors.New("an authorization has no id")
+	case a.Type == "":
+		return fmt.Errorf("authorization %q has no type", shorten(a.ID))
+	case id != "" && a.ID != id:
+		return fmt.Errorf("it is about the authorization %q instead of %q", shorten(a.ID), id)
+	}
+	return nil
+}
+
 // AuthDefinition is what an authorization for Databricks is created or replaced
 // with. A replacement has to send the token again.
 type AuthDefinition struct {
@@ -64,7 +78,7 @@ func (p *Platform) AccountAuth(ctx context.Context, id string) (AccountAuth, err
 	c := p.get("Cannot read Lytics authorization "+id, authPath+"/"+url.PathEscape(id))
 	c.object = [2]string{"Lytics authorization", id}
 	var a AccountAuth
-	if err := p.into(ctx, c, &a); err != nil {
+	if err := p.checked(ctx, c, &a, func() error { return a.check(id) }); err != nil {
 		return AccountAuth{}, err
 	}
 	if !a.Databricks() {
@@ -77,7 +91,9 @@ func (p *Platform) AccountAuth(ctx context.Context, id string) (AccountAuth, err
 // AccountAuths lists the authorizations for Databricks of the account.
 func (p *Platform) AccountAuths(ctx context.Context) ([]AccountAuth, error) {
 	var all []AccountAuth
-	if err := p.into(ctx, p.get("Cannot list the authorizations of the Lytics account", authPath), &all); err != nil {
+	c := p.get("Cannot list the authorizations of the Lytics account", authPath)
+	check := func(a AccountAuth) error { return a.check("") }
+	if err := p.checked(ctx, c, &all, func() error { return firstError(all, check) }); err != nil {
 		return nil, err
 	}
 	var list []AccountAuth
@@ -89,20 +105,25 @@ func (p *Platform) AccountAuths(ctx context.Context) ([]AccountAuth, error) {
 	return list, nil
 }
 
-// CreateAccountAuth creates an authorization. It is sent once: Unsure tells whether
-// a call that failed may have created it.
+// CreateAccountAuth creates an authorization. It is sent once: Unsure and
+// Accepted tell whether a call that failed may have created it.
 func (p *Platform) CreateAccountAuth(ctx context.Context, d AuthDefinition) (AccountAuth, error) {
 	summary := fmt.Sprintf("Cannot create authorization %q in the Lytics account", d.Label)
-	return p.writeAuth(ctx, summary, http.MethodPost, authPath+"/"+databricksAuth, d)
+	return p.writeAuth(ctx, summary, "", authPath+"/"+databricksAuth, d)
 }
 
 // ReplaceAccountAuth replaces an authorization whole.
 func (p *Platform) ReplaceAccountAuth(ctx context.Context, id string, d AuthDefinition) (AccountAuth, error) {
 	summary := fmt.Sprintf("Cannot change authorization %q in the Lytics account", d.Label)
-	return p.writeAuth(ctx, summary, http.MethodPut, authPath+"/"+databricksAuth+"/"+url.PathEscape(id), d)
+	return p.writeAuth(ctx, summary, id, authPath+"/"+databricksAuth+"/"+url.PathEscape(id), d)
 }
 
-func (p *Platform) writeAuth(ctx context.Context, summary, method, path string, d AuthDefinition) (AccountAuth, error) {
+// writeAuth creates an authorization, or replaces the one of an id.
+func (p *Platform) writeAuth(ctx context.Context, summary, id, path string, d AuthDefinition) (AccountAuth, error) {
+	method := http.MethodPut
+	if id == "" {
+		method = http.MethodPost
+	}
 	c, err := p.send(summary, method, path, d.body())
 	if err != nil {
 		return AccountAuth{}, err
@@ -113,8 +134,8 @@ func (p *Platform) writeAuth(ctx context.Context, summary, method, path string, 
 		c.patience = creationPatience
 	}
 	var a AccountAuth
-	if err := p.into(ctx, c, &a); err != nil {
-		return AccountAuth{}, withoutSecret(limited(err), d.Token)
+	if err := p.checked(ctx, c, &a, func() error { return a.check(id) }); err != nil {
+		return AccountAuth{}, limited(err)
 	}
 	return a, nil
 }
@@ -129,16 +150,4 @@ func (p *Platform) DeleteAccountAuth(ctx context.Context, id string) error {
 	c.method, c.object, c.conflict = http.MethodDelete, [2]string{"Lytics authorization", id}, "id"
 	_, err := p.do(ctx, c)
 	return err
-}
-
-// withoutSecret removes a secret from the texts of an error, in case that Lytics
-// repeated it.
-func withoutSecret(err error, secret jobs.Secret) error {
-	e, ok := errors.AsType[*jobs.Error](err)
-	if !ok {
-		return err
-	}
-	clean := *e
-	clean.Detail = jobs.Redact(e.Detail, secret.Reveal())
-	return &clean
 }

@@ -56,10 +56,12 @@ func (p *Platform) beginAwaiting(ctx context.Context, stream string) error {
 // does not exist has none. The count is not valid if Lytics refuses the request,
 // because the token may not read streams for example: that must not stop an import.
 func (p *Platform) streamCount(ctx context.Context, stream string) (n sql.NullInt64, err error) {
-	info, err := p.StreamInfo(ctx, stream)
+	s, _, err := p.stream(ctx, stream)
 	switch {
-	case err == nil, jobs.IsCode(err, jobs.CodeNotFound):
-		return sql.NullInt64{Int64: info.Events, Valid: true}, nil
+	case jobs.IsCode(err, jobs.CodeNotFound):
+		return sql.NullInt64{Valid: true}, nil
+	case err == nil:
+		return sql.NullInt64{Int64: s.info().Events, Valid: s.counted()}, nil
 	case hasStatus(err, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed):
 		return n, nil
 	}

@@ -5,16 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
@@ -35,9 +37,15 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// maxAnswer is the size limit of a response in bytes. A page has 100 profiles of up to
-// 1 MB.
-const maxAnswer = 160 << 20
+// The limits of Lytics's answers. The timeout of a call limits the time of an answer.
+var (
+	// answerLimits: the largest lists have 500 audiences or some thousand fields, with up
+	// to about 30 values each.
+	answerLimits = egress.Limits{Bytes: 16 << 20, Values: 500_000}
+	// pageLimits: a page has up to pageSize profiles. If they do not fit, Scan asks for
+	// fewer.
+	pageLimits = egress.Limits{Bytes: 48 << 20, Values: 1_000_000}
+)
 
 // call is a request to the API, and the meaning of its failures.
 type call struct {
@@ -69,6 +77,8 @@ type call struct {
 	// patience is the time for retries; 0 means definitionPatience.
 	patience time.Duration
 	timeout  time.Duration
+	// limits are those of the answer; without any, they are answerLimits.
+	limits egress.Limits
 	// unsure, which may be nil, is called before a request is repeated that may have
 	// taken effect.
 	unsure func()
@@ -167,23 +177,32 @@ func (p *Platform) attempt(ctx context.Context, c call, token jobs.Secret) ([]by
 	if p.userAgent != "" {
 		req.Header.Set("User-Agent", p.userAgent)
 	}
-	resp, err := p.http.Do(req)
+	limits := c.limits
+	if limits == (egress.Limits{}) {
+		limits = answerLimits
+	}
+	resp, err := limits.Do(req, p.http.Do)
 	if err != nil {
 		return nil, transportFailure(err, wrote.Load(), timeout)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err != nil {
-		return nil, transportFailure(err, true, timeout)
-	}
+	answer, err := io.ReadAll(resp.Body)
 	good := resp.StatusCode >= 200 && resp.StatusCode < 300
-	if good && len(answer) == 0 && resp.StatusCode == http.StatusNoContent {
+	changed := good && c.method != http.MethodGet
+	if err != nil {
+		f := transportFailure(err, true, timeout)
+		f.accepted = changed
+		return nil, f
+	}
+	if changed && len(answer) == 0 && resp.StatusCode == http.StatusNoContent {
 		return nil, nil
 	}
-	if good && len(answer) <= maxAnswer && gjson.ValidBytes(answer) {
+	if good && isSuccess(answer) {
 		return answer, nil
 	}
-	return nil, p.statusFailure(resp, answer)
+	f := p.statusFailure(resp, answer)
+	f.accepted = changed
+	return nil, f
 }
 
 // address returns the URL of a call.
@@ -227,7 +246,8 @@ func (p *Platform) statusFailure(resp *http.Response, answer []byte) *failure {
 	return f
 }
 
-// into makes a call and decodes the data of its response. Numbers keep all their digits.
+// into makes a call and decodes the data of its response. Numbers keep all their digits. A
+// list without entries may be null, as servers written in Go encode it; an object may not.
 func (p *Platform) into(ctx context.Context, c call, out any) error {
 	answer, err := p.do(ctx, c)
 	if err != nil || out == nil {
@@ -236,20 +256,31 @@ func (p *Platform) into(ctx context.Context, c call, out any) error {
 	var envelope struct {
 		Data json.RawMessage `json:"data"`
 	}
-	if err = json.Unmarshal(answer, &envelope); err == nil {
-		d := json.NewDecoder(bytes.NewReader(envelope.Data))
-		d.UseNumber()
-		err = d.Decode(out)
+	if len(answer) == 0 {
+		return c.malformed(errors.New("it is empty"))
 	}
-	if err != nil {
-		return &jobs.Error{
-			Code: jobs.CodeUnreachable, Attribute: c.urlAttribute(), Summary: c.summary,
-			Detail: fmt.Sprintf(
-				"the answer of %s is not what the API describes",
-				c.base.Host,
-			), Next: "Check that the address is Lytics's API; else this release may be too old for it",
-			Err: err,
-		}
+	if err = json.Unmarshal(answer, &envelope); err != nil {
+		return c.malformed(err)
+	}
+	object := slices.Contains([]reflect.Kind{reflect.Map, reflect.Struct}, reflect.TypeOf(out).Elem().Kind())
+	if len(envelope.Data) == 0 || object && string(envelope.Data) == "null" {
+		return c.malformed(errors.New("it has no data"))
+	}
+	d := json.NewDecoder(bytes.NewReader(envelope.Data))
+	d.UseNumber()
+	if err = d.Decode(out); err != nil {
+		return c.malformed(err)
+	}
+	return nil
+}
+
+// checked is into with a check of what was decoded.
+func (p *Platform) checked(ctx context.Context, c call, out any, check func() error) error {
+	if err := p.into(ctx, c, out); err != nil {
+		return err
+	}
+	if err := check(); err != nil {
+		return c.malformed(err)
 	}
 	return nil
 }

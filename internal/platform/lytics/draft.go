@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -87,7 +88,13 @@ func refuseDraft(c schemaChange, others []string) error {
 // have worked on the draft meanwhile.
 func (p *Platform) refuseOthersChanges(ctx context.Context, c schemaChange, out raw) error {
 	var answer any
-	err := p.into(ctx, p.get(c.summary, schemaPath+"/compare"), &answer)
+	err := p.checked(ctx, p.get(c.summary, schemaPath+"/compare"), &answer, func() error {
+		switch answer.(type) {
+		case nil, []any, map[string]any:
+			return nil
+		}
+		return errors.New("its data is no comparison")
+	})
 	if hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed) {
 		return nil // the draft was read before the change
 	}

@@ -3,6 +3,7 @@ package lytics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -57,20 +58,21 @@ func (p *Platform) RequestErasure(ctx context.Context, r jobs.ErasureRequest) (j
 	if err := p.into(ctx, c, &accepted); err != nil {
 		return jobs.Erasure{}, err
 	}
-	if accepted.RequestID == "" && !accepted.Complete {
+	complete := accepted.Complete != nil && *accepted.Complete
+	if accepted.RequestID == "" && !complete {
 		return jobs.Erasure{}, &jobs.Error{
 			Code: jobs.CodeFailed, Summary: summary, Detail: "Lytics accepted the request and gave no id to follow it by",
 			Next: "Look in some hours whether the profile is still there, and ask Lytics if it is",
 		}
 	}
-	e.RequestID, e.Done = accepted.RequestID, accepted.Complete
+	e.RequestID, e.Done = accepted.RequestID, complete
 	return e, nil
 }
 
 // erasureStatus is how far an erasure is.
 type erasureStatus struct {
 	RequestID string `json:"request_id"`
-	Complete  bool   `json:"complete"`
+	Complete  *bool  `json:"complete"`
 }
 
 // ErasureDone tells whether Lytics has carried a request out.
@@ -78,8 +80,16 @@ func (p *Platform) ErasureDone(ctx context.Context, requestID string) (bool, err
 	c := p.get("Cannot read how far the erasure is", erasureStatusPath+url.PathEscape(requestID))
 	c.object, c.right = [2]string{"request for erasure", requestID}, erasureRight
 	var s erasureStatus
-	err := p.into(ctx, c, &s)
-	return s.Complete, err
+	err := p.checked(ctx, c, &s, func() error {
+		if s.Complete == nil {
+			return errors.New("it does not say whether the erasure is complete")
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	return *s.Complete, nil
 }
 
 func entityAddress(id jobs.Identity) string {

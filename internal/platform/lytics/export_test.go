@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
 // FakeClock is time that passes only by waiting.
@@ -54,3 +55,6 @@ func (c *FakeClock) Total() (d time.Duration) {
 
 // MaxUpload is the most bytes of an upload.
 const MaxUpload = maxUpload
+
+// UseDB gives a platform a store.
+func UseDB(p *Platform, db *store.DB) { p.db = db }

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/redact"
 )
 
 // failure is the failure of a call.
@@ -29,11 +31,16 @@ type failure struct {
 	// transient means that the call may succeed if it is tried again.
 	transient bool
 	// unsure means that the call may have taken effect.
-	unsure     bool
-	timedOut   bool
-	retryAfter time.Duration
-	tries      int
-	err        error
+	unsure bool
+	// accepted means that a call that changes something was answered with the status of a
+	// success, so that it most likely took effect, and the answer cannot be read.
+	accepted bool
+	timedOut bool
+	// beyondLimit means that the answer exceeds the limits of the call.
+	beyondLimit bool
+	retryAfter  time.Duration
+	tries       int
+	err         error
 }
 
 // Error is the text of the failure as a cause. It contains no part of the response.
@@ -52,6 +59,12 @@ func isUnsure(err error) bool {
 	return ok && f.unsure
 }
 
+// isAccepted reports whether the failed call most likely took effect.
+func isAccepted(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.accepted
+}
+
 // hasStatus reports whether Lytics answered with one of these statuses.
 func hasStatus(err error, status ...int) bool {
 	f, ok := errors.AsType[*failure](err)
@@ -63,6 +76,9 @@ func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
 	// The client's error contains the whole URL.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		f.err = u.Err
+	}
+	if exceeded, ok := errors.AsType[*egress.AnswerError](err); ok {
+		f.beyondLimit, f.transient, f.err = true, false, exceeded
 	}
 	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		f.err, f.transient = certificate, false
@@ -103,6 +119,10 @@ func (f *failure) explain(ctx context.Context, c call) error {
 		e.Code, e.Detail, e.Next = jobs.CodeTimeout, "the time ran out: "+context.Cause(ctx).Error(), "Allow more time, or run it again"
 	case ctx.Err() != nil:
 		e.Code, e.Detail, e.Next = jobs.CodeCancelled, context.Cause(ctx).Error(), "Run it again; it goes on where it was"
+	case f.beyondLimit:
+		e.Code, e.Attribute, e.Detail = jobs.CodeFailed, address, f.Error()
+		e.Next = "Check that the address is Lytics's API, and proxies on the way; " +
+			"where the account really has that much, report this as a limit of this release"
 	case f.timedOut:
 		e.Code, e.Attribute = jobs.CodeTimeout, address
 		e.Detail = fmt.Sprintf("%s gave %s, in %s", c.base.Host, f.err, attempts(f.tries))
@@ -110,20 +130,23 @@ func (f *failure) explain(ctx context.Context, c call) error {
 	case f.status == 0:
 		f.transport(e, c, address)
 	case f.status == http.StatusUnauthorized:
-		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeUnauthorized, tokenAttribute, "Lytics does not accept the API token (401"+says+")", tokenNext
+		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeUnauthorized, tokenAttribute, "Lytics does not accept the "+
+			"API token (401"+says+")", tokenNext
 	case f.status == http.StatusForbidden:
 		e.Code, e.Attribute = jobs.CodeForbidden, tokenAttribute
 		e.Detail, e.Next = "the API token is good and lacks the right to "+cmp.Or(
 			c.right,
 			"do this",
-		)+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check platform.lytics.account_id"
+		)+" (403"+says+")", "Give the token the role that it needs, in Lytics under Account Settings, API Tokens; or check "+
+			"platform.lytics.account_id"
 	case f.status == http.StatusNotFound && f.lytics && c.object[0] != "" && !f.container():
 		e.Code, e.Summary, e.Next = jobs.CodeNotFound, fmt.Sprintf("There is no %s %q", c.object[0], c.object[1]), "Check the id"
 	case f.status == http.StatusNotFound && f.lytics:
 		e.Code, e.Attribute, e.Detail = jobs.CodeFailed, "platform.lytics.account_id", "Lytics does not find it (404"+says+")"
 		e.Next = "Check that the token's account is the right one, and that it has a schema for users"
 	case f.status == http.StatusConflict && f.lytics:
-		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeConflict, c.conflict, "Lytics refuses it (409"+says+")", "Import the object that is there, or choose another name"
+		e.Code, e.Attribute, e.Detail, e.Next = jobs.CodeConflict, c.conflict, "Lytics refuses it (409"+says+")", "Import the object that "+
+			"is there, or choose another name"
 	case f.lytics && c.private && (f.status == http.StatusBadRequest || f.status == http.StatusUnprocessableEntity):
 		e.Code, e.Detail = jobs.CodeFailed, fmt.Sprintf(
 			"Lytics refuses the request (%d%s); what it says is left out, for it may repeat personal data",
@@ -177,7 +200,7 @@ func (f *failure) transport(e *jobs.Error, c call, address string) {
 func (f *failure) says(c call) string {
 	text := ""
 	if f.message != "" && !c.private {
-		text = ": " + shorten(strings.Join(strings.Fields(f.message), " "))
+		text = ": " + shorten(redact.Text(strings.Join(strings.Fields(f.message), " ")))
 	}
 	if f.requestID != "" {
 		text += ", request " + shorten(f.requestID)

@@ -101,7 +101,7 @@ func (p *Platform) CreateField(ctx context.Context, f jobs.Field) (jobs.Field, e
 // keeps of it before that is published.
 func (p *Platform) writeField(ctx context.Context, s *schemaState, summary string, r raw, f jobs.Field) (jobs.Field, error) {
 	kept := func(out raw) error {
-		if out.text("id") == "" {
+		if _, shown := out["id"]; !shown {
 			return nil // the answer does not show the field
 		}
 		got, err := fieldOf(out)
@@ -168,7 +168,7 @@ func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
 	c := p.get("Cannot read field "+id, schemaPath+"/field/"+url.PathEscape(id))
 	c.object = [2]string{"field", id}
 	var r raw
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return fieldShape.checkID(r, id) }); err != nil {
 		return jobs.Field{}, err
 	}
 	if r.deleted() || r.text("id") != id {
@@ -180,7 +180,8 @@ func (p *Platform) Field(ctx context.Context, id string) (jobs.Field, error) {
 // Fields lists all fields by id.
 func (p *Platform) Fields(ctx context.Context) ([]jobs.Field, error) {
 	var all []raw
-	if err := p.into(ctx, p.get("Cannot read the fields", schemaPath+"/field"), &all); err != nil {
+	c := p.get("Cannot read the fields", schemaPath+"/field")
+	if err := p.checked(ctx, c, &all, func() error { return fieldShape.checkAll(all) }); err != nil {
 		return nil, err
 	}
 	var list []jobs.Field

@@ -110,12 +110,16 @@ func (f *rejectedSearch) dryRun(ctx context.Context, first, last int) (rejected 
 		f.runsLeft = 0
 		return 0, false
 	}
-	if !gjson.GetBytes(answer, "data.dryrun").Bool() {
+	if gjson.GetBytes(answer, "data.dryrun").Type != gjson.True {
 		f.runsLeft = 0
 		f.sending.repeat(upload{first: first, last: last})
 		return 0, false
 	}
-	return gjson.GetBytes(answer, "data.rejected_count").Int(), true
+	rejected, ok = count(gjson.GetBytes(answer, "data.rejected_count"))
+	if !ok {
+		f.runsLeft = 0
+	}
+	return rejected, ok
 }
 
 // isAll reports whether all events of the span were rejected.

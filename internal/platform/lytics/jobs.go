@@ -92,7 +92,7 @@ func (p *Platform) AccountJob(ctx context.Context, id string) (AccountJob, error
 	c := p.get("Cannot read Lytics job "+id, jobPath+"/"+url.PathEscape(id))
 	c.object = [2]string{"Lytics job", id}
 	var r raw
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return errors.Join(jobShape.checkID(r, id), checkJob(r)) }); err != nil {
 		return AccountJob{}, err
 	}
 	j := accountJob(r)
@@ -109,7 +109,9 @@ func (p *Platform) AccountJobs(ctx context.Context) ([]AccountJob, error) {
 	c := p.get("Cannot list the jobs of the Lytics account", jobPath)
 	c.query = url.Values{"show_completed": {"true"}, "show_hidden": {"true"}}
 	var all []raw
-	if err := p.into(ctx, c, &all); err != nil {
+	// An entry that cannot be read may be the job that is looked for, which must not be
+	// created twice.
+	if err := p.checked(ctx, c, &all, func() error { return firstError(all, checkJob) }); err != nil {
 		return nil, err
 	}
 	var list []AccountJob
@@ -132,7 +134,7 @@ type JobDefinition struct {
 }
 
 // CreateAccountJob creates a job and does not start it. It is sent once: Unsure
-// tells whether a call that failed may have created it. When the account's limit of
+// and Accepted tell whether a call that failed may have created it. When the account's limit of
 // creations is reached, the error has CodeLimited.
 func (p *Platform) CreateAccountJob(ctx context.Context, d JobDefinition) (AccountJob, error) {
 	summary := fmt.Sprintf("Cannot create job %q in the Lytics account", d.Name)
@@ -144,7 +146,7 @@ func (p *Platform) CreateAccountJob(ctx context.Context, d JobDefinition) (Accou
 	}
 	c.query, c.patience, c.conflict = url.Values{"run_job": {"false"}}, creationPatience, "label"
 	var r raw
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return checkJob(r) }); err != nil {
 		return AccountJob{}, limited(err)
 	}
 	return accountJob(r), nil
@@ -184,7 +186,7 @@ func (p *Platform) ReplaceAccountJob(ctx context.Context, was AccountJob, d JobD
 	}
 	c.repeatable, c.object, c.conflict = true, [2]string{"Lytics job", was.ID}, "label"
 	var r raw
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return errors.Join(jobShape.checkID(r, was.ID), checkJob(r)) }); err != nil {
 		return AccountJob{}, err
 	}
 	return accountJob(r), nil
@@ -211,7 +213,7 @@ func (p *Platform) AccountJobLog(ctx context.Context, id string) ([]jobs.LogLine
 	c := p.get("Cannot read the log of Lytics job "+id, jobPath+"/"+url.PathEscape(id)+"/logs")
 	c.object = [2]string{"Lytics job", id}
 	var entries []raw
-	if err := p.into(ctx, c, &entries); err != nil {
+	if err := p.checked(ctx, c, &entries, func() error { return logShape.checkAll(entries) }); err != nil {
 		return nil, err
 	}
 	lines := make([]jobs.LogLine, 0, len(entries))
@@ -250,6 +252,10 @@ func logLine(r raw) jobs.LogLine {
 
 // Unsure reports whether the call behind an error may have taken effect.
 func Unsure(err error) bool { return isUnsure(err) }
+
+// Accepted reports whether the call behind an error was answered with the status of a
+// success: it most likely took effect, and what it made is not known.
+func Accepted(err error) bool { return isAccepted(err) }
 
 // Refused reports whether Lytics answered that it does not do what it was asked for.
 func Refused(err error) bool {

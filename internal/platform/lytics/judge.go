@@ -133,7 +133,8 @@ func (p *Platform) judgeExpression(ctx context.Context, j jobs.Judgement, d jobs
 	}
 	if parseErr == nil && !hasValue {
 		refusal.Summary = "Lytics could not evaluate the expression for a sample event"
-		refusal.Next = "Check the expression. Lytics may need values that the sample does not have; it is asked again when it is given the mapping."
+		refusal.Next = "Check the expression. Lytics may need values that the sample does not have; it is asked again when it is given " +
+			"the mapping."
 		j.Doubts = append(j.Doubts, refusal)
 		return j, nil
 	}

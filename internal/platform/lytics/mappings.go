@@ -59,17 +59,20 @@ func (p *Platform) CreateMapping(ctx context.Context, m jobs.Mapping) (jobs.Mapp
 	m.ID = ""
 	p.schema.Lock()
 	defer p.schema.Unlock()
+	var before error
 	for tries := 1; ; tries++ {
-		made, err := p.createMapping(ctx, m, tries > 1)
+		made, err := p.createMapping(ctx, m, before)
 		if err == nil || !isUnsure(err) || tries == unsureRetries || ctx.Err() != nil {
 			return made, err
 		}
+		before = err
 	}
 }
 
-// createMapping is one attempt. again tells that the attempt before was not
-// answered: a mapping that is there now is the one it created.
-func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping, again bool) (jobs.Mapping, error) {
+// createMapping is one attempt. before is the error of the attempt before, whose outcome is
+// not known: a mapping that is there now is the one it created. If Lytics accepted that
+// attempt and does not have the mapping, it is not sent again.
+func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping, before error) (jobs.Mapping, error) {
 	summary := "Cannot create the mapping for field " + m.Field
 	s, err := p.loadSchema(ctx, summary)
 	if err != nil {
@@ -79,8 +82,11 @@ func (p *Platform) createMapping(ctx context.Context, m jobs.Mapping, again bool
 	if err != nil {
 		return jobs.Mapping{}, err
 	}
-	if holder != nil && !(again && platform.SameText(held.Expression, m.Expression)) {
+	switch {
+	case holder != nil && !(before != nil && platform.SameText(held.Expression, m.Expression)):
 		return jobs.Mapping{}, platform.MappingExists(held)
+	case holder == nil && isAccepted(before):
+		return jobs.Mapping{}, before
 	}
 	m.ID = holder.text("id")
 	return p.writeMapping(ctx, s, summary, holder, m)
@@ -142,7 +148,7 @@ func (p *Platform) writeMapping(ctx context.Context, s *schemaState, summary str
 	if err != nil {
 		return jobs.Mapping{}, err
 	}
-	m.ID = cmp.Or(out.text("id"), m.ID)
+	m.ID = out.text("id")
 	if err := p.declare(ctx, "mapping/"+m.ID+"/expr", m.Expression, out.text("expr")); err != nil {
 		return jobs.Mapping{}, err
 	}
@@ -163,7 +169,7 @@ func (p *Platform) Mapping(ctx context.Context, id string) (jobs.Mapping, error)
 	c := p.get("Cannot read mapping "+id, schemaPath+"/mapping/"+url.PathEscape(id))
 	c.object = [2]string{"mapping", id}
 	var r raw
-	if err := p.into(ctx, c, &r); err != nil {
+	if err := p.checked(ctx, c, &r, func() error { return mappingShape.checkID(r, id) }); err != nil {
 		return jobs.Mapping{}, err
 	}
 	if r.deleted() || r.text("id") != id {
@@ -175,7 +181,8 @@ func (p *Platform) Mapping(ctx context.Context, id string) (jobs.Mapping, error)
 // Mappings lists all mappings by stream, field and guard.
 func (p *Platform) Mappings(ctx context.Context) ([]jobs.Mapping, error) {
 	var all []raw
-	if err := p.into(ctx, p.get("Cannot read the mappings", schemaPath+"/mapping"), &all); err != nil {
+	c := p.get("Cannot read the mappings", schemaPath+"/mapping")
+	if err := p.checked(ctx, c, &all, func() error { return mappingShape.checkAll(all) }); err != nil {
 		return nil, err
 	}
 	var list []jobs.Mapping

@@ -2,6 +2,7 @@ package lytics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,12 +44,14 @@ func (p *Platform) lookUp(ctx context.Context, summary string, fields []jobs.Fie
 	if err != nil {
 		return nil, err
 	}
-	return profileOf(summary, id, fields, answer)
+	return profileOf(c, id, fields, answer)
 }
 
 // profileOf reads the answer. For a user that does not exist, Lytics may also
 // answer 200 with a substitute profile, whose segments include "not_found".
-func profileOf(summary string, id jobs.Identity, fields []jobs.Field, answer []byte) (jobs.Profile, error) {
+// Nothing else means that there is none: an erasure would be taken for done.
+func profileOf(c call, id jobs.Identity, fields []jobs.Field, answer []byte) (jobs.Profile, error) {
+	summary := c.summary
 	message := gjson.GetBytes(answer, "message").String()
 	data := map[string]gjson.Result{}
 	substitute := false
@@ -62,8 +65,11 @@ func profileOf(summary string, id jobs.Identity, fields []jobs.Field, answer []b
 	if strings.EqualFold(message, "timed out") {
 		return nil, &jobs.Error{Code: jobs.CodeTimeout, Summary: summary, Detail: "Lytics did not find it in its own time", Next: "Try it again"}
 	}
-	if substitute || strings.EqualFold(message, "not found") || len(data) == 0 {
+	if substitute || strings.EqualFold(message, "not found") {
 		return nil, noProfile(id)
+	}
+	if len(data) == 0 || !gjson.GetBytes(answer, "data").IsObject() {
+		return nil, c.malformed(errors.New("it has no profile, and does not say that there is none"))
 	}
 	profile := jobs.Profile{}
 	for _, f := range fields {

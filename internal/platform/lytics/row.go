@@ -16,7 +16,9 @@ import (
 func (s *scan) row(profile gjson.Result) (profileRow, error) {
 	fields := map[string]gjson.Result{}
 	profile.ForEach(func(k, v gjson.Result) bool {
-		fields[k.Str] = v
+		if s.wanted[k.Str] {
+			fields[k.Str] = v
+		}
 		return true
 	})
 	r := profileRow{cells: make([]jobs.Value, len(s.columns))}

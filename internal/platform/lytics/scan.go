@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -37,10 +38,14 @@ type scan struct {
 	summary string
 	segment string
 	query   url.Values
+	// limit is the number of profiles that a page is asked for.
+	limit   int
 	columns []jobs.Field
 	// identifiers distinguish profiles without an id.
 	identifiers []string
-	spool       *spool
+	// wanted are the keys of a profile that its row is made of.
+	wanted map[string]bool
+	spool  *spool
 }
 
 // Scan reads the profiles of an audience. It returns the columns, and the rows in a stable
@@ -64,6 +69,13 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 	if err := s.choose(defined, fields); err != nil {
 		return nil, nil, err
 	}
+	s.wanted = map[string]bool{"_id": true}
+	for _, f := range s.columns {
+		s.wanted[f.ID] = true
+	}
+	for _, id := range s.identifiers {
+		s.wanted[id] = true
+	}
 	return s.columns, func(yield func([]jobs.Value, error) bool) {
 		if err := s.run(ctx, func(row []jobs.Value) bool { return yield(row, nil) }); err != nil {
 			yield(nil, p.storeError(ctx, s.summary, err))
@@ -80,7 +92,7 @@ func (s *scan) choose(defined []jobs.Field, names []string) error {
 			s.identifiers = append(s.identifiers, f.ID)
 		}
 	}
-	s.query = url.Values{"limit": {strconv.Itoa(pageSize)}}
+	s.query, s.limit = url.Values{}, pageSize
 	if len(names) == 0 {
 		s.columns = defined
 		return nil
@@ -89,7 +101,7 @@ func (s *scan) choose(defined []jobs.Field, names []string) error {
 		d := slices.Index(all, name)
 		if d < 0 {
 			return jobs.Invalid("fields", fmt.Sprintf("There is no field %q", name),
-				"the fields are "+shorten(strings.Join(all, ", ")), "Correct the list, or create the field")
+				"The fields are "+shorten(strings.Join(all, ", "))+".", "Correct the list, or create the field")
 		}
 		if slices.Contains(names[:i], name) {
 			return jobs.Invalid("fields", fmt.Sprintf("Field %q is named twice", name), "a table has each column once", "Name it once")
@@ -139,8 +151,16 @@ func (s *scan) fill(ctx context.Context) error {
 			return err
 		}
 		n, err := s.spool.count(ctx)
-		if err != nil || n >= total || n == short {
+		switch {
+		case err != nil || n >= total:
 			return err
+		case n == 0 && short == 0:
+			return &jobs.Error{
+				Code: jobs.CodeFailed, Summary: s.summary, Detail: fmt.Sprintf("Lytics counts %d profiles and gives none of them", total),
+				Next: "Run it again; if it stays, ask Lytics",
+			}
+		case n == short:
+			return nil
 		}
 		short = n
 	}
@@ -162,48 +182,114 @@ func (s *scan) fill(ctx context.Context) error {
 func (s *scan) attempt(ctx context.Context) (total int64, err error) {
 	total = -1
 	start, read := "", int64(0)
-	for {
+	var bounds egress.Pages
+	for n := 1; ; n++ {
 		answer, err := s.page(ctx, start)
 		if err != nil {
 			return 0, err
 		}
-		if t := gjson.GetBytes(answer, "total"); t.Exists() && (total < 0 || t.Int() < total) {
-			total = t.Int()
+		counted, next, err := s.check(answer)
+		if err != nil {
+			return 0, err
+		}
+		if counted >= 0 && (total < 0 || counted < total) {
+			total = counted
 		}
 		var page []profileRow
-		for _, v := range gjson.GetBytes(answer, "data").Array() {
-			row, err := s.row(v)
-			if err != nil {
-				return 0, err
+		gjson.GetBytes(answer, "data").ForEach(func(_, v gjson.Result) bool {
+			var row profileRow
+			if row, err = s.row(v); err == nil && len(page) == pageSize {
+				err = s.endless(fmt.Sprintf("Lytics gives more than the %d profiles that a page may have", pageSize))
 			}
 			page = append(page, row)
+			return err == nil
+		})
+		if err != nil {
+			return 0, err
 		}
 		if err := s.spool.add(ctx, page); err != nil {
 			return 0, err
 		}
 		read += int64(len(page))
-		next := cmp.Or(gjson.GetBytes(answer, "_next").String(), gjson.GetBytes(answer, "next").String())
-		switch {
+		expected := total
+		if total < 0 && next != "" && n&(n-1) == 0 {
+			// Without a total, the profiles are counted after 1, 2, 4, 8, ... pages.
+			if expected, err = s.spool.count(ctx); err != nil {
+				return 0, err
+			}
+		}
+		switch err := bounds.Next(next, len(page), 0); {
 		case next == "":
 			return total, nil
-		case next == start || total >= 0 && read > 3*total+10*pageSize:
-			return 0, &jobs.Error{
-				Code:    jobs.CodeFailed,
-				Summary: s.summary,
-				Detail:  fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", read, total),
-				Next:    "Run it again; if it stays, ask Lytics",
-			}
+		case next == start, expected >= 0 && read > 3*expected+10*pageSize:
+			return 0, s.endless(fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", read, expected))
+		case err != nil:
+			return 0, s.endless(err.Error())
 		}
 		start = next
 	}
 }
 
+// check checks a page, and returns its total, or -1, and the token of the next page. A page
+// without its list is no page without profiles: the export would have too few.
+func (s *scan) check(answer []byte) (total int64, next string, err error) {
+	malformed := func(format string, args ...any) error {
+		return s.p.get(s.summary, "").malformed(fmt.Errorf(format, args...))
+	}
+	total = -1
+	if t := gjson.GetBytes(answer, "total"); t.Type != gjson.Null {
+		var ok bool
+		if total, ok = count(t); !ok {
+			return 0, "", malformed("its total is no number of profiles")
+		}
+	}
+	data := gjson.GetBytes(answer, "data")
+	if empty := data.Type == gjson.Null && data.Exists() && total == 0; !data.IsArray() && !empty {
+		return 0, "", malformed("it has no list of profiles")
+	}
+	for _, key := range []string{"_next", "next"} {
+		switch v := gjson.GetBytes(answer, key); v.Type {
+		case gjson.Null:
+		case gjson.String, gjson.Number: // older descriptions have a number
+			next = cmp.Or(next, v.String())
+		default:
+			return 0, "", malformed("its %s is no token", key)
+		}
+	}
+	n := 0
+	data.ForEach(func(_, v gjson.Result) bool {
+		if n++; !v.IsObject() {
+			err = malformed("entry %d is no profile", n)
+		}
+		return err == nil
+	})
+	return total, next, err
+}
+
+// endless is the error of a scan that would not end.
+func (s *scan) endless(why string) error {
+	return &jobs.Error{Code: jobs.CodeFailed, Summary: s.summary, Detail: why, Next: "Run it again; if it stays, ask Lytics"}
+}
+
+// page reads a page. If its profiles are too large together, it asks for fewer.
 func (s *scan) page(ctx context.Context, start string) ([]byte, error) {
+	for {
+		answer, err := s.readPage(ctx, start)
+		exceeded, ok := errors.AsType[*egress.AnswerError](err)
+		if !ok || exceeded.Late || s.limit == 1 {
+			return answer, err
+		}
+		s.limit /= 2
+	}
+}
+
+func (s *scan) readPage(ctx context.Context, start string) ([]byte, error) {
 	c := s.p.get(s.summary, "/api/segment/"+url.PathEscape(s.segment)+"/scan")
 	for k, v := range s.query {
 		c.query[k] = v
 	}
-	c.private, c.patience, c.timeout = true, runPatience, pageTimeout
+	c.query.Set("limit", strconv.Itoa(s.limit))
+	c.private, c.patience, c.timeout, c.limits = true, runPatience, pageTimeout, pageLimits
 	if start == "" {
 		return s.p.do(ctx, c)
 	}

@@ -3,6 +3,7 @@ package lytics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -69,10 +70,11 @@ type schemaState struct {
 
 func (p *Platform) loadSchema(ctx context.Context, summary string) (*schemaState, error) {
 	s := &schemaState{}
-	if err := p.into(ctx, p.get(summary, schemaPath+"/field"), &s.fields); err != nil {
+	err := p.checked(ctx, p.get(summary, schemaPath+"/field"), &s.fields, func() error { return fieldShape.checkAll(s.fields) })
+	if err != nil {
 		return nil, err
 	}
-	return s, p.into(ctx, p.get(summary, schemaPath+"/mapping"), &s.mappings)
+	return s, p.checked(ctx, p.get(summary, schemaPath+"/mapping"), &s.mappings, func() error { return mappingShape.checkAll(s.mappings) })
 }
 
 // field gives the field whose id differs from id at most in case.
@@ -111,11 +113,18 @@ func (p *Platform) usesPatches(ctx context.Context, summary string) (bool, error
 	var setting struct {
 		Value any `json:"value"`
 	}
-	if err := p.into(ctx, c, &setting); err != nil {
+	use := false
+	err := p.checked(ctx, c, &setting, func() error {
+		// An account that never switched has no value.
+		var ok bool
+		if use, ok = setting.Value.(bool); !ok && setting.Value != nil {
+			return errors.New("the setting is neither true nor false")
+		}
+		return nil
+	})
+	if err != nil {
 		return false, err
 	}
-	// An account that never switched has no value.
-	use, _ := setting.Value.(bool)
 	p.patches.known, p.patches.use = true, use
 	return use, nil
 }
@@ -202,7 +211,7 @@ func (p *Platform) changeByPatch(ctx context.Context, c schemaChange) (raw, erro
 	// If the request is repeated, one of the two patches stays empty.
 	open.repeatable = true
 	var patch raw
-	if err := p.into(ctx, open, &patch); err != nil {
+	if err := p.checked(ctx, open, &patch, func() error { return patchShape.check(patch) }); err != nil {
 		return nil, err
 	}
 	at := patchPath + "/" + url.PathEscape(patch.text("id"))
@@ -249,17 +258,29 @@ func (p *Platform) write(ctx context.Context, c schemaChange, at string) (out ra
 	// With an id, a repeated request overwrites the object. Without one, it would
 	// create a second object.
 	request.repeatable = c.id != ""
+	check := func() error { return c.checkWritten(out) }
 	if c.kind == "mapping" && c.id != "" {
 		// The newer source changes a mapping at its own path, the published
 		// description by its collection.
 		request.path = collection + "/" + url.PathEscape(c.id)
-		err := p.into(ctx, request, &out)
+		err := p.checked(ctx, request, &out, check)
 		if !hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed) {
 			return out, err
 		}
 		request.path = collection
 	}
-	return out, p.into(ctx, request, &out)
+	return out, p.checked(ctx, request, &out, check)
+}
+
+// checkWritten checks what Lytics answers to a change. A mapping gets its id from there.
+func (c schemaChange) checkWritten(out raw) error {
+	switch {
+	case c.kind != "mapping":
+		return nil
+	case c.id != "":
+		return mappingShape.checkID(out, c.id)
+	}
+	return mappingShape.check(out)
 }
 
 func (p *Platform) publish(ctx context.Context, c schemaChange, path string) error {
@@ -290,7 +311,7 @@ const undoTimeout = 15 * time.Second
 // existing object stays in the draft, with its note: the next apply finds and
 // publishes it.
 func (p *Platform) undo(ctx context.Context, c schemaChange, note string, written raw) {
-	if written.text("edit_status") != "new" {
+	if written.text("edit_status") != "new" || written.text("id") == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)

@@ -13,7 +13,8 @@ import (
 // tokenAttribute is the path of the token's attribute.
 const tokenAttribute = "platform.lytics.token" // #nosec G101 -- a name
 
-const tokenNext = "Create an API token in Lytics (Account Settings, API Tokens), and set " + tokenAttribute + " or the environment variable LYTICS_API_TOKEN"
+const tokenNext = "Create an API token in Lytics (Account Settings, API Tokens), and set " + tokenAttribute + " or the environment " +
+	"variable LYTICS_API_TOKEN"
 
 // tokenSource caches the token, and reads it again after Lytics refused it.
 type tokenSource struct {

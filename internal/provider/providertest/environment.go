@@ -5,11 +5,11 @@ package providertest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
@@ -30,6 +30,7 @@ type Environment struct {
 
 	mu      sync.Mutex
 	targets []config.Target
+	opened  []jobs.API
 }
 
 // New makes an environment without stores. Its warehouse has 100 rows in
@@ -50,9 +51,21 @@ func (e *Environment) Targets() []config.Target {
 	return slices.Clone(e.targets)
 }
 
+// End ends the provider processes normally, as Terraform does.
+func (e *Environment) End() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, api := range e.opened {
+		errs = append(errs, api.Close())
+	}
+	e.opened = nil
+	return errors.Join(errs...)
+}
+
 // Server starts a provider, as Terraform starts a plugin process.
 func (e *Environment) Server() (tfprotov6.ProviderServer, error) {
-	return providerserver.NewProtocol6WithError(provider.New("test", provider.Dependencies{Open: e.open, LookupEnv: e.lookupEnv})())()
+	return provider.NewServer(provider.New("test", provider.Dependencies{Open: e.open, LookupEnv: e.lookupEnv})()), nil
 }
 
 // Factories are those of a resource.TestCase.
@@ -80,10 +93,10 @@ func (e *Environment) lookupEnv(name string) (string, bool) {
 }
 
 func (e *Environment) open(_ context.Context, t config.Target) (jobs.API, error) {
-	e.mu.Lock()
-	e.targets = append(e.targets, t)
-	e.mu.Unlock()
 	api := e.Open(t.Engine.DataDir)
+	e.mu.Lock()
+	e.targets, e.opened = append(e.targets, t), append(e.opened, api)
+	e.mu.Unlock()
 	if e.RunnerPlace != "" {
 		return remoteAPI{api, e.RunnerPlace}, nil
 	}

@@ -36,6 +36,17 @@ func attributesOf(list []*tfprotov6.SchemaAttribute) map[string]any {
 	return out
 }
 
+func identityOf(s *tfprotov6.ResourceIdentitySchema) any {
+	attributes := map[string]any{}
+	for _, a := range s.IdentityAttributes {
+		attributes[a.Name] = map[string]any{
+			"type": typeOf(a.Type), "description": a.Description,
+			"required_for_import": a.RequiredForImport, "optional_for_import": a.OptionalForImport,
+		}
+	}
+	return map[string]any{"version": s.Version, "attributes": attributes}
+}
+
 func functionOf(f *tfprotov6.Function) any {
 	parameters := []any{}
 	for _, p := range f.Parameters {

@@ -35,6 +35,13 @@ func run(ctx context.Context) error {
 	for _, d := range got.Diagnostics {
 		return fmt.Errorf("the provider's schema is invalid: %s: %s", d.Summary, d.Detail)
 	}
+	identities, err := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		return err
+	}
+	for _, d := range identities.Diagnostics {
+		return fmt.Errorf("the schema of an identity is invalid: %s: %s", d.Summary, d.Detail)
+	}
 	out := json.NewEncoder(os.Stdout)
 	out.SetIndent("", "  ")
 	return out.Encode(map[string]any{
@@ -47,6 +54,10 @@ func run(ctx context.Context) error {
 				"data_source_schemas": each(got.DataSourceSchemas, schemaOf),
 				"functions":           each(got.Functions, functionOf),
 				"action_schemas":      each(got.ActionSchemas, func(s *tfprotov6.ActionSchema) any { return schemaOf(s.Schema) }),
+
+				"ephemeral_resource_schemas": each(got.EphemeralResourceSchemas, schemaOf),
+				"list_resource_schemas":      each(got.ListResourceSchemas, schemaOf),
+				"resource_identity_schemas":  each(identities.IdentitySchemas, identityOf),
 			},
 		},
 	})

@@ -73,6 +73,8 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 		// The token belongs to its host.
 		resource.TestStep{Config: authorizationWith(other, token("two", 2)), PlanOnly: true,
 			ExpectError: regexp.MustCompile(`(?s)A changed host needs the token again.*host\s+=.*` + host)},
+		resource.TestStep{Config: authorizationWith(host, "port = 8443\n"+token("two", 2)), PlanOnly: true,
+			ExpectError: regexp.MustCompile(`(?s)A changed port needs the token again.*port\s+=.*` + host + `:443`)},
 		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update,
 			Check: expectSent(env, "one", "two", "three")},
 		// A version may stay without its token, but not change without it.

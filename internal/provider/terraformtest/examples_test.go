@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
 // example joins the files under examples that match the patterns.
@@ -52,6 +53,18 @@ func TestDocumentedExamples(t *testing.T) {
 	checkApplied(t, text, config.Variables{"databricks_token": config.StringVariable("t")})
 }
 
+// The example of the guide to production can be applied.
+func TestTheProductionExample(t *testing.T) {
+	t.Parallel()
+	checkApplied(t, example(t, "databricks-in-production/main.tf"), config.Variables{"client_secret": config.StringVariable("dose")})
+}
+
+// So can the one that the first page of the documentation shows with the provider block.
+func TestTheOverviewExample(t *testing.T) {
+	t.Parallel()
+	checkApplied(t, example(t, "provider/provider.tf", "overview/main.tf"), config.Variables{"databricks_token": config.StringVariable("t")})
+}
+
 func TestTheReadmesExample(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
@@ -76,7 +89,7 @@ var sandboxVariables = config.Variables{
 // planned; the acceptance tests apply the quickstart.
 func TestRunnableExamples(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"quickstart", "purchases", "kept-updated", "managed-by-lytics"} {
+	for _, name := range []string{"quickstart", "purchases", "kept-updated", "managed-by-lytics", "github-actions"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := providertest.New()
@@ -93,6 +106,17 @@ func TestRunnableExamples(t *testing.T) {
 			}}})
 		})
 	}
+}
+
+// The example that the page of a runner without jobs shows can be planned as it is.
+func TestTheExampleOfThePage(t *testing.T) {
+	t.Parallel()
+	env := providertest.New()
+	env.Variables = map[string]string{"LYTICS_RUNNER_TOKEN": "a-token-of-a-runner"}
+	text := strings.ReplaceAll(page.ExampleConfig("https://runner.example.com"), `"terraform-provider-lytics/lytics"`, `"hashicorp/lytics"`)
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: env.Factories(), Steps: []resource.TestStep{{
+		Config: text, ConfigVariables: config.Variables{"databricks_token": config.StringVariable("t")}, PlanOnly: true, ExpectNonEmptyPlan: true,
+	}}})
 }
 
 // All examples are formatted, including those that need a newer Terraform.

@@ -23,6 +23,7 @@ func TestImportAttributesAreReadBackUnchanged(t *testing.T) {
 		exclude_columns   = ["ssn"]
 		where             = "country = 'DE'"
 		lookback          = "90m"
+		expected_every    = "1560m"
 		null_timestamps   = "include_once"
 		future_timestamps = "include"
 		batch_size        = 500
@@ -35,9 +36,9 @@ func TestImportAttributesAreReadBackUnchanged(t *testing.T) {
 			Check: func(*tfstate.State) error {
 				for _, j := range env.Only().Jobs {
 					i := j.Import
-					if got := fmt.Sprintf("%v %v %s %s %s %s %d %d %s %s", i.KeyColumns, i.ExcludeColumns, i.Where, *i.Lookback,
+					if got := fmt.Sprintf("%s %v %v %s %s %s %s %d %d %s %s", j.ExpectedEvery(), i.KeyColumns, i.ExcludeColumns, i.Where, *i.Lookback,
 						i.NullTimestamps, i.FutureTimestamps, i.BatchSize, i.RowLimit, i.ScratchSchema,
-						i.FullRefresh); got != "[id line] [ssn] country = 'DE' 1h30m0s include_once include 500 1000 main.scratch 1" {
+						i.FullRefresh); got != "26h0m0s [id line] [ssn] country = 'DE' 1h30m0s include_once include 500 1000 main.scratch 1" {
 						return fmt.Errorf("defined %s", got)
 					}
 				}

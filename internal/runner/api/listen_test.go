@@ -71,6 +71,13 @@ func TestAddressesOtherThanLoopbackNeedTLS(t *testing.T) {
 		{"0.0.0.0:0", "", "", "needs TLS"},
 		{"[::]:0", "", "", "needs TLS"},
 		{"192.0.2.1:0", "", "", "needs TLS"},
+		{"[::1]:0", "", "", ""},
+		{"[::ffff:127.0.0.1]:0", "", "", ""},
+		{"[2001:db8::7]:0", "", "", "needs TLS"},
+		{"[::ffff:192.0.2.1]:0", "", "", "needs TLS"},
+		{"[fe80::1%lo]:0", "", "", "needs TLS"},
+		{"[fd12::1]:0", "", "", "needs TLS"},
+		{"::1:0", "", "", "cannot listen"},
 		{"no.such.host.invalid:0", "", "", "needs TLS"},
 		{"0.0.0.0:0", cert, "", "Half of"},
 		{"0.0.0.0:0", cert, cert, "cannot be used"},
@@ -180,7 +187,7 @@ func TestLocalRunnerIsFoundThroughItsDataDirectory(t *testing.T) {
 		if c, err := client.Local(t.Context(), dir, "1.2.3"); c != nil || err != nil {
 			t.Fatalf("before there is one: %v, %v", c, err)
 		}
-		socket, err := api.ListenSocket(t.Context(), dir, "")
+		socket, err := api.ListenSocket(t.Context(), dir, "", slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

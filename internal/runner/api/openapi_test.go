@@ -100,6 +100,9 @@ func comments(t *testing.T) (types, fields map[string]string) {
 		})
 	}
 	embeds["Run"] = append(embeds["Run"], "FailureTexts") // by Run.MarshalJSON
+	embeds["TableImport"] = append(embeds["TableImport"], "ImportDurations")
+	embeds["JobSpec"] = append(embeds["JobSpec"], "JobDurations")
+	embeds["Job"] = append(embeds["Job"], "JobSpec", "JobDurations")
 	for outer, all := range embeds {
 		for _, inner := range all {
 			for key, text := range fields {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -77,6 +78,9 @@ func (s *Server) describe(mux *http.ServeMux) huma.API {
 	config := huma.DefaultConfig("Lytics runner", "1")
 	config.Info.Description = "The API of a runner: authorizations, table imports, audience exports, their runs, " +
 		"and the data of the customer-data platform. Errors are problem details (RFC 9457); their code says what a caller can do."
+	config.Info.License = &huma.License{Name: "Mozilla Public License 2.0", Identifier: "MPL-2.0"}
+	config.Servers = []*huma.Server{{URL: "/", Description: "The runner that this description was read from."}}
+	config.Tags = tags
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.RejectUnknownQueryParameters = true
@@ -91,8 +95,27 @@ func (s *Server) describe(mux *http.ServeMux) huma.API {
 	s.describeCatalog(api)
 	s.describePlatform(api)
 	s.describeContents(api)
+	s.describeAccess(api)
 	describeFailureTexts(api)
+	describeDurations(api)
 	return api
+}
+
+// describeDurations adds the durations in seconds, which package jobs reads and writes
+// beside those in nanoseconds.
+func describeDurations(api huma.API) {
+	schemas := api.OpenAPI().Components.Schemas
+	add := func(to string, durations reflect.Type, old string) {
+		s := schemas.Map()[to]
+		maps.Copy(s.Properties, huma.SchemaFromType(schemas, durations).Properties)
+		s.Properties[old].Deprecated = true
+		s.Properties[old].Description = "The same in nanoseconds, for callers of earlier releases. In a request, seconds go before it."
+		s.Required = slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool { return name == old })
+		s.PrecomputeMessages() // the validation knows the properties by it
+	}
+	add("TableImport", reflect.TypeFor[jobs.ImportDurations](), "lookback_ns")
+	add("JobSpec", reflect.TypeFor[jobs.JobDurations](), "query_timeout_ns")
+	add("Job", reflect.TypeFor[jobs.JobDurations](), "query_timeout_ns")
 }
 
 // describeFailureTexts adds the properties that Run.MarshalJSON adds to the
@@ -131,10 +154,16 @@ type route struct {
 }
 
 func (r route) operation() huma.Operation {
+	needed, ok := roles[r.id]
+	if !ok {
+		panic("the operation " + r.id + " has no role") // found by the first test that makes a server
+	}
 	return huma.Operation{
-		OperationID: r.id, Method: r.method, Path: protocol.Base + r.path, Summary: r.summary,
-		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict,
-			http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+		OperationID: r.id, Method: r.method, Path: protocol.Base + r.path, Summary: r.summary, Tags: []string{r.tag()},
+		Description: "Needs a token with the role " + string(needed) + ".",
+		Middlewares: huma.Middlewares{r.withRole(needed)},
+		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+			http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 		// withBody has already read and bounded the body.
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 	}
@@ -147,7 +176,6 @@ func register[I, O any](api huma.API, r route, do func(context.Context, *I) (*O,
 
 func wrap[I, O any](r route, do func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
-		noteRoute(ctx, r.path)
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, protocol.ProblemOf(err, strings.ToLower(r.summary[:1])+r.summary[1:])

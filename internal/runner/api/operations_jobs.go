@@ -24,13 +24,9 @@ func (s *Server) describeStore(api huma.API) {
 	register(api, route{http.MethodPut, "/store", "make-store", "Describe the store, and create it if there is none"}, store(true))
 
 	presence, _ := a.(jobs.Presence)
-	say := func(do func(jobs.Presence, context.Context, string) error) func(context.Context, *byID) (*none, error) {
-		return func(ctx context.Context, in *byID) (*none, error) {
-			if presence == nil {
-				return &none{}, nil
-			}
-			return &none{}, do(presence, ctx, in.ID)
-		}
+	type retire struct {
+		ID         string   `path:"id"`
+		Unanswered []string `query:"unanswered,explode" doc:"An object that the client created without knowing that a state file holds it: the id of an authorization or a job, or KIND/ID of an object of the platform. It stays unconfirmed."`
 	}
 	register(
 		api,
@@ -40,12 +36,22 @@ func (s *Server) describeStore(api huma.API) {
 			"client-is-alive",
 			"Report that a client is alive: no other client adopts its unconfirmed objects",
 		},
-		say(jobs.Presence.Beat),
+		func(ctx context.Context, in *byID) (*none, error) {
+			if presence == nil {
+				return &none{}, nil
+			}
+			return &none{}, presence.Beat(ctx, in.ID)
+		},
 	)
 	register(
 		api,
 		route{http.MethodDelete, "/clients/{id}", "client-is-done", "Report that a client ended normally"},
-		say(jobs.Presence.Retire),
+		func(ctx context.Context, in *retire) (*none, error) {
+			if presence == nil {
+				return &none{}, nil
+			}
+			return &none{}, presence.Retire(ctx, in.ID, in.Unanswered)
+		},
 	)
 }
 
@@ -68,6 +74,9 @@ func (s *Server) describeAuthorizations(api huma.API) {
 		})
 	register(api, route{http.MethodGet, "/authorizations/{id}", "get-authorization", "Read an authorization"},
 		get(a.Authorization, protocol.AuthorizationOf))
+	register(api,
+		route{http.MethodGet, "/authorizations", "list-authorizations", "List the authorizations, without what Lytics knows of them"},
+		all(a.ListAuthorizations, protocol.AuthorizationOf, func(v protocol.Authorization) string { return v.ID }))
 	register(
 		api,
 		route{http.MethodDelete, "/authorizations/{id}", "delete-authorization", "Delete an authorization"},
@@ -94,18 +103,17 @@ func (s *Server) describeJobs(api huma.API) {
 		}
 	}
 	register(api, route{http.MethodGet, "/jobs", "list-jobs", "List the jobs"},
-		func(ctx context.Context, _ *none) (*answer[[]jobs.Job], error) {
-			all, err := a.Jobs(ctx)
-			return &answer[[]jobs.Job]{list(all, itself)}, err
-		})
+		all(a.Jobs, itself, func(j jobs.Job) string { return j.ID }))
 	register(api, route{http.MethodPost, "/jobs", "create-job", "Create a job"},
 		func(ctx context.Context, in *create) (*answer[jobs.Job], error) {
 			v, err := a.CreateJob(ctx, in.Body)
 			return &answer[jobs.Job]{v}, err
 		})
+	register(api, route{http.MethodPut, "/jobs/check", "check-job", "Check that a job can be created"},
+		func(ctx context.Context, in *create) (*none, error) { return &none{}, a.CheckCreateJob(ctx, in.Body) })
 	register(api, route{http.MethodGet, "/jobs/{id}", "get-job", "Read a job"}, get(a.Job, itself))
 	register(api, route{http.MethodGet, "/jobs/{id}/log", "get-job-log", "Read Lytics' log of a job that Lytics executes"},
-		get(a.JobLog, func(lines []jobs.LogLine) []jobs.LogLine { return list(lines, itself) }))
+		logLines(a.JobLog))
 	register(api, route{http.MethodPut, "/jobs/{id}", "update-job", "Update a job"},
 		func(ctx context.Context, in *update) (*answer[jobs.Job], error) {
 			v, err := a.UpdateJob(ctx, in.ID, in.Body)

@@ -27,18 +27,21 @@ func (s *Server) describePlatform(api huma.API) {
 		})
 
 	register(api, route{http.MethodGet, "/fields", "list-fields", "List the user fields"},
-		all(a.Fields, fieldOf))
+		all(a.Fields, fieldOf, func(v protocol.Field) string { return v.ID }))
 	register(api, route{http.MethodPost, "/fields", "create-field", "Create a field"}, putOwned(a.CreateField, field, fieldOf))
 	register(api, route{http.MethodPut, "/fields", "put-field", "Create or change a field"}, putOwned(a.PutField, field, fieldOf))
 	register(api, route{http.MethodGet, "/fields/{id}", "get-field", "Read a field"}, get(a.Field, fieldOf))
 	register(api, route{http.MethodDelete, "/fields/{id}", "delete-field", "Delete a field"}, deleteOwned(a.DeleteField))
 
+	register(api, route{http.MethodGet, "/mappings", "list-mappings", "List the mappings"},
+		all(a.Mappings, mappingOf, func(v protocol.Mapping) string { return v.ID }))
 	register(api, route{http.MethodPost, "/mappings", "create-mapping", "Create a mapping"}, putOwned(a.CreateMapping, mapping, mappingOf))
 	register(api, route{http.MethodPut, "/mappings", "put-mapping", "Create or change a mapping"}, putOwned(a.PutMapping, mapping, mappingOf))
 	register(api, route{http.MethodGet, "/mappings/{id}", "get-mapping", "Read a mapping"}, get(a.Mapping, mappingOf))
 	register(api, route{http.MethodDelete, "/mappings/{id}", "delete-mapping", "Delete a mapping"}, deleteOwned(a.DeleteMapping))
 
-	register(api, route{http.MethodGet, "/audiences", "list-audiences", "List the audiences"}, all(a.Audiences, audienceOf))
+	register(api, route{http.MethodGet, "/audiences", "list-audiences", "List the audiences"},
+		all(a.Audiences, audienceOf, func(v protocol.Audience) string { return v.ID }))
 	register(
 		api,
 		route{http.MethodPost, "/audiences", "create-audience", "Create an audience"},
@@ -67,14 +70,20 @@ func (s *Server) describePlatform(api huma.API) {
 		})
 
 	register(api, route{http.MethodGet, "/streams", "list-streams", "List the streams"},
-		all(a.Streams, func(v jobs.StreamInfo) protocol.StreamInfo { return protocol.StreamInfo(v) }))
+		all(a.Streams, func(v jobs.StreamInfo) protocol.StreamInfo { return protocol.StreamInfo(v) },
+			func(v protocol.StreamInfo) string { return v.Name }))
 }
 
-// all adapts a call that returns a list.
-func all[T, W any](call func(context.Context) ([]T, error), convert func(T) W) func(context.Context, *none) (*answer[[]W], error) {
-	return func(ctx context.Context, _ *none) (*answer[[]W], error) {
+// all adapts a call that returns a list. key is the id or the name of an object.
+func all[T, W any](
+	call func(context.Context) ([]T, error), convert func(T) W, key func(W) string,
+) func(context.Context, *Paging) (*onePage[[]W], error) {
+	return func(ctx context.Context, in *Paging) (*onePage[[]W], error) {
 		v, err := call(ctx)
-		return &answer[[]W]{list(v, convert)}, err
+		if err != nil {
+			return nil, err
+		}
+		return pageOf(*in, list(v, convert), func(_ int, v W) string { return key(v) })
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"strconv"
@@ -19,39 +20,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
-
-// withToken requires the token and a client of the same API version.
-func (s *Server) withToken(token jobs.Secret, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(protocol.VersionHeader, strconv.Itoa(protocol.Version))
-		w.Header().Set(protocol.ReleaseHeader, s.config.Release)
-		w.Header().Set("Cache-Control", "no-store")
-		got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || !same(token, got) {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, &jobs.Error{Code: jobs.CodeUnauthorized, Attribute: "runner.token",
-				Summary: "The runner refuses the token", Detail: "The request has no token, or not the runner's token.",
-				Next: "Use the token in the runner's token file, or in its LYTICS_RUNNER_TOKEN"})
-			return
-		}
-		if asked := r.Header.Get(protocol.VersionHeader); asked != "" && asked != strconv.Itoa(protocol.Version) {
-			client, _ := strconv.Atoi(asked)
-			summary, detail, next := protocol.Mismatch(client, r.Header.Get(protocol.ReleaseHeader), protocol.Version, s.config.Release)
-			refuse(w, http.StatusBadRequest, &jobs.Error{Code: jobs.CodeFailed, Summary: summary, Detail: detail, Next: next})
-			return
-		}
-		ctx := r.Context()
-		if client := r.Header.Get(protocol.ClientHeader); client != "" {
-			if !clientName.MatchString(client) {
-				refuse(w, http.StatusBadRequest, jobs.Invalid("", "The name of the request's client is invalid",
-					"The header "+protocol.ClientHeader+" is not 1 to 64 letters, digits, hyphens or underscores.", "Leave the header out"))
-				return
-			}
-			ctx = jobs.WithCreator(ctx, client)
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
 
 var clientName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
@@ -81,7 +49,11 @@ func hostName(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		name = host
 	}
-	return strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	if a, err := netip.ParseAddr(name); err == nil { // an address has several spellings
+		return a.Unmap().WithZone("").String()
+	}
+	return name
 }
 
 // withLimits sets time limits for reading the body and for each write, but not
@@ -150,22 +122,22 @@ func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // that, the connection would break and the log would have no line.
 func (s *Server) withLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun, noted := time.Now(), &statusWriter{ResponseWriter: w}
-		route := new(string)
+		begun, answered := time.Now(), &statusWriter{ResponseWriter: w}
+		about := &noted{}
 		defer func() {
 			p := recover()
 			if p != nil {
-				s.answerPanic(noted, r, *route, p)
+				s.answerPanic(answered, r, about.route, p)
 			}
-			s.config.Log.Log(r.Context(), levelOf(r.Method, *route, noted.status), "request",
-				"method", r.Method, "route", *route, "status", noted.status,
+			s.config.Log.Log(jobs.WithRun(r.Context(), about.of), levelOf(r.Method, about.route, answered.status), "request",
+				"method", r.Method, "route", about.route, "status", answered.status, "actor", about.actor,
 				"took", time.Since(begun).Round(time.Microsecond).String(), "from", r.RemoteAddr)
-			if p != nil && noted.begun {
+			if p != nil && answered.begun {
 				// The rest of the answer cannot be sent: the client must see that it is cut.
 				panic(http.ErrAbortHandler)
 			}
 		}()
-		next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
+		next.ServeHTTP(answered, r.WithContext(context.WithValue(r.Context(), notedKey{}, about)))
 	})
 }
 
@@ -192,6 +164,7 @@ func levelOf(method, route string, status int) slog.Level {
 	case status >= http.StatusInternalServerError,
 		status == http.StatusUnauthorized,
 		status == http.StatusForbidden,
+		status == http.StatusTooManyRequests,
 		status == http.StatusMisdirectedRequest:
 		return slog.LevelWarn
 	case method == http.MethodGet, method == http.MethodHead, strings.HasPrefix(route, "/clients/"), route == "/store":
@@ -200,12 +173,42 @@ func levelOf(method, route string, status int) slog.Level {
 	return slog.LevelInfo
 }
 
-type routeKey struct{}
+type notedKey struct{}
 
-// noteRoute records the operation of a request for the log.
-func noteRoute(ctx context.Context, route string) {
-	if r, ok := ctx.Value(routeKey{}).(*string); ok {
-		*r = route
+// noted is what is learned of a request for the log.
+type noted struct {
+	route, actor string
+	// of is the run or the job that the request is about.
+	of jobs.RunRef
+}
+
+// noteRoute records the operation of a request for the log, and the object with the id
+// that the path has.
+func noteRoute(ctx context.Context, route, id string) {
+	n, ok := ctx.Value(notedKey{}).(*noted)
+	if !ok {
+		return
+	}
+	n.route = route
+	switch {
+	case strings.HasPrefix(route, "/runs/{id}"):
+		n.of.RunID = id
+	case strings.HasPrefix(route, "/jobs/{id}"):
+		n.of.JobID = id
+	}
+}
+
+// noteRun records the run that a request began, for the log.
+func noteRun(ctx context.Context, r jobs.Run) {
+	if n, ok := ctx.Value(notedKey{}).(*noted); ok {
+		n.of = jobs.RunRef{RunID: r.ID, JobID: r.JobID}
+	}
+}
+
+// noteActor records who sent a request, for the log.
+func noteActor(ctx context.Context, name string) {
+	if n, ok := ctx.Value(notedKey{}).(*noted); ok {
+		n.actor = name
 	}
 }
 

@@ -1,9 +1,9 @@
 package api
 
 import (
-	"crypto/subtle"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -13,16 +13,24 @@ import (
 // Config configures a Server.
 type Config struct {
 	API jobs.API
-	// Token is the token of the network listener. LocalToken is the token of the
-	// socket; each process creates a new one.
+	// Token is the runner's own token, with the name default and the role admin.
+	// LocalToken is the token of the socket; each process creates a new one. Who has
+	// it is LocalUser.
 	Token, LocalToken jobs.Secret
+	LocalUser         string
+	// Configured are further tokens, and Tokens finds those of the store; nil means
+	// that there are none.
+	Configured []ConfiguredToken
+	Tokens     TokenStore
+	// Now is the clock for wrong tokens; nil means time.Now.
+	Now func() time.Time
 	// Release is the product's version.
 	Release string
 	// Hosts are the host names that requests may use, besides the loopback names.
 	Hosts []string
 	// Page is served at the root and has its own sign-in; nil means no page.
 	Page http.Handler
-	// Metrics is served at /metrics and requires the token; nil means no metrics.
+	// Metrics is served at /metrics and requires a token; nil means no metrics.
 	Metrics http.Handler
 	// Ready returns an error if the server cannot accept work; a nil func means
 	// that it always can.
@@ -51,9 +59,12 @@ const maxForm = 64 << 10
 
 // Server is the HTTP API of a runner.
 type Server struct {
-	config   Config
-	mux      *http.ServeMux
-	stopping chan struct{}
+	config Config
+	// configured are the tokens that are not in the store.
+	configured []ConfiguredToken
+	throttle   *throttle
+	mux        *http.ServeMux
+	stopping   chan struct{}
 }
 
 // New makes a Server.
@@ -70,7 +81,15 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, mux: http.NewServeMux(), stopping: make(chan struct{})}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{config: c, configured: slices.Clone(c.Configured), throttle: newThrottle(c.Now), mux: http.NewServeMux(),
+		stopping: make(chan struct{})}
+	if !c.Token.Empty() {
+		s.configured = append(s.configured,
+			ConfiguredToken{Name: jobs.DefaultTokenName, Role: jobs.RoleAdmin, Hash: jobs.HashToken(c.Token.Reveal())})
+	}
 	s.describe(s.mux)
 	s.mux.HandleFunc("GET /openapi.json", serveDescription)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -80,24 +99,17 @@ func New(c Config) *Server {
 	return s
 }
 
-// Authenticate compares a token with the server's token, in constant time.
-func (s *Server) Authenticate(token string) bool { return same(s.config.Token, token) }
-
-func same(want jobs.Secret, got string) bool {
-	return !want.Empty() && subtle.ConstantTimeCompare([]byte(want.Reveal()), []byte(got)) == 1
-}
-
 // Handler serves a network listener.
 func (s *Server) Handler() http.Handler {
 	root := http.NewServeMux()
 	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	root.HandleFunc("GET /readyz", s.ready)
 	guarded := http.NewServeMux()
-	api := s.withToken(s.config.Token, s.withBody(maxBody, s.mux))
+	api := s.withToken(s.SignIn, s.withBody(maxBody, s.mux))
 	guarded.Handle("/api/", api)
 	guarded.Handle("/openapi.json", api)
 	if s.config.Metrics != nil {
-		guarded.Handle("GET /metrics", s.withToken(s.config.Token, s.config.Metrics))
+		guarded.Handle("GET /metrics", s.withToken(s.SignIn, s.config.Metrics))
 	}
 	if s.config.Page != nil {
 		guarded.Handle("/", s.withBody(maxForm, s.config.Page))
@@ -113,7 +125,7 @@ func (s *Server) Handler() http.Handler {
 // Local serves the socket in the data directory. Only the owner of the
 // directory can open it.
 func (s *Server) Local() http.Handler {
-	return s.withLimits(s.withLog(s.withToken(s.config.LocalToken, s.withBody(maxBody, s.mux))))
+	return s.withLimits(s.withLog(s.withToken(s.signInLocal, s.withBody(maxBody, s.mux))))
 }
 
 // Stop ends the streams of followed runs. Clients reconnect to another runner,

@@ -68,6 +68,13 @@ type answered struct {
 	Body       string
 }
 
+// signsIn reports whether a server accepts a token.
+func signsIn(t *testing.T, s *api.Server, token string) bool {
+	t.Helper()
+	_, _, err := s.SignIn(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), token)
+	return err == nil
+}
+
 func server(f jobs.API) *api.Server {
 	return api.New(api.Config{
 		API: f, Token: jobs.NewSecret(secret), LocalToken: jobs.NewSecret("the-token-of-the-socket"), Release: "1.2.3", FollowEvery: time.Millisecond,
@@ -101,10 +108,10 @@ func TestEveryRouteRequiresTheToken(t *testing.T) {
 	if resp := ask(t, s.Local(), http.MethodGet, "/api/v1/jobs", "", nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the socket accepted the network's token: got %d", resp.StatusCode)
 	}
-	if !s.Authenticate(secret) || s.Authenticate("") || s.Authenticate(secret[1:]) {
-		t.Error("Authenticate refused the token, or accepted another one")
+	if !signsIn(t, s, secret) || signsIn(t, s, "") || signsIn(t, s, secret[1:]) {
+		t.Error("SignIn refused the token, or accepted another one")
 	}
-	if api.New(api.Config{API: product(t, nil)}).Authenticate("") {
+	if signsIn(t, api.New(api.Config{API: product(t, nil)}), "") {
 		t.Error("a server without a token accepts an empty token")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,13 +14,14 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
 // Socket is a runner's listener for processes of the same user on the same
 // machine: a Unix socket, and a note, a file in the data directory with the
 // socket's path and token. Only the owner of the data directory can open
-// either.
+// either, and connections of other users are closed all the same.
 type Socket struct {
 	net.Listener
 	// Token is the token of requests to the socket.
@@ -27,6 +29,7 @@ type Socket struct {
 
 	note  string
 	clean func() error
+	log   *slog.Logger
 }
 
 // maxSocketPath is a length of a socket's path that every system accepts.
@@ -34,7 +37,8 @@ const maxSocketPath = 100
 
 // ListenSocket opens the socket of a data directory. A lock keeps a second
 // runner from using the directory. The note also has the address of the page.
-func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
+// Refused connections are logged.
+func ListenSocket(ctx context.Context, dataDir, page string, log *slog.Logger) (*Socket, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return nil, err
 	}
@@ -51,6 +55,9 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 		if err != nil {
 			return nil, errors.Join(err, clean())
 		}
+		if err := ownership.Directory(dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("the runner's socket would be in the directory for temporary files: %w", err), os.RemoveAll(dir), clean())
+		}
 		path, clean = filepath.Join(dir, "runner.sock"), func() error { return errors.Join(os.RemoveAll(dir), lock.Unlock()) }
 	}
 	// A killed runner leaves its socket behind.
@@ -61,7 +68,7 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the runner's socket: %w", err), clean())
 	}
-	s := &Socket{Listener: l, Token: newToken(), note: filepath.Join(dataDir, protocol.SocketNote), clean: clean}
+	s := &Socket{Listener: l, Token: jobs.NewAccessToken(), note: filepath.Join(dataDir, protocol.SocketNote), clean: clean, log: log}
 	text, err := json.Marshal(protocol.Socket{Path: path, Token: s.Token.Reveal(), Page: page})
 	if err == nil {
 		err = os.Chmod(path, 0o600)
@@ -73,6 +80,20 @@ func ListenSocket(ctx context.Context, dataDir, page string) (*Socket, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Accept implements net.Listener. It closes connections of other users' processes.
+func (s *Socket) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if err = ownership.Peer(conn); err == nil {
+			return conn, nil
+		}
+		s.log.Warn("refused a connection to the runner's socket", "error", errors.Join(err, conn.Close()))
+	}
 }
 
 // Close closes the socket and removes its files.

@@ -1,16 +1,15 @@
 package api
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/ownership"
 )
 
 // TokenEnv is the environment variable that holds the token instead of a file,
@@ -34,7 +33,7 @@ func LoadToken(env, file string) (_ jobs.Secret, made bool, _ error) {
 	}
 	text, err := readPrivate(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		token := newToken()
+		token := jobs.NewAccessToken()
 		return token, true, writePrivate(file, []byte(token.Reveal()+"\n"))
 	}
 	if err != nil {
@@ -43,8 +42,6 @@ func LoadToken(env, file string) (_ jobs.Secret, made bool, _ error) {
 	token, err := goodToken(strings.TrimSpace(string(text)), file)
 	return token, false, err
 }
-
-func newToken() jobs.Secret { return jobs.NewSecret("lyr_" + rand.Text() + rand.Text()) }
 
 func goodToken(text, from string) (jobs.Secret, error) {
 	if len(text) < minToken || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -55,19 +52,12 @@ func goodToken(text, from string) (jobs.Secret, error) {
 	return jobs.NewSecret(text), nil
 }
 
-// readPrivate reads a file, and fails if other users can read it.
+// readPrivate reads a file, and fails if other users can read or replace it.
 func readPrivate(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
-		return nil, &jobs.Error{Code: jobs.CodeInvalid, Summary: "Others can read the runner's token",
-			Detail: fmt.Sprintf(
-				"%s has the mode %#o.",
-				file,
-				mode,
-			), Next: "Run chmod 600 on the file. If others may have read it, remove it: the runner then creates a new token"}
+	if err := ownership.PrivateFile(file); err != nil {
+		return nil, &jobs.Error{Code: jobs.CodeInvalid, Summary: "Others can read or replace the runner's token", Detail: err.Error() + ".", Err: err,
+			Next: "Run chmod 600 on the file, and see that nobody else can write to its directories. If others may have read it, remove it: " +
+				"the runner then creates a new token"}
 	}
 	return os.ReadFile(file)
 }

@@ -15,9 +15,7 @@ func (s *server) answerAction(w http.ResponseWriter, r *http.Request, jobID stri
 	} else {
 		s.leaveNotice(r, notice{Text: done})
 	}
-	if job, err := s.API.Job(r.Context(), jobID); err == nil {
-		s.jobs.put(job)
-	}
+	s.refreshJob(r, jobID)
 	http.Redirect(w, r, localPath(r.PostFormValue("back")), http.StatusSeeOther)
 }
 
@@ -51,7 +49,15 @@ func (s *server) cancel(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "runs", err)
 		return
 	}
-	s.answerAction(w, r, run.JobID, "The run of "+s.name(r, run.JobID)+" is being cancelled.", func() error {
+	name := s.name(r, run.JobID)
+	if !run.Status.Active() {
+		s.answerAction(w, r, run.JobID, "The run of "+name+" had ended already: "+statusText(run.Status)+".", func() error { return nil })
+		return
+	}
+	if s.asks(w, r, cancelling(name)) {
+		return
+	}
+	s.answerAction(w, r, run.JobID, "The run of "+name+" is being cancelled.", func() error {
 		return s.API.CancelRun(r.Context(), run.ID)
 	})
 }

@@ -38,16 +38,19 @@ type viewport struct {
 }
 
 func (l viewport) String() string {
-	if l.Width < 600 {
+	switch {
+	case l.Width < 600:
 		return "narrow-" + l.Scheme
+	case l.Width < 1000:
+		return "tablet-" + l.Scheme
 	}
 	return "wide-" + l.Scheme
 }
 
 var (
-	wide      = viewport{1280, "light"}
+	wide      = viewport{1440, "light"}
 	narrow    = viewport{360, "light"}
-	viewports = []viewport{wide, {1280, "dark"}, narrow, {360, "dark"}}
+	viewports = []viewport{wide, {1440, "dark"}, {768, "light"}, {768, "dark"}, narrow, {360, "dark"}}
 )
 
 // tab is a tab of a browser with a separate profile, in the time zone of
@@ -65,7 +68,7 @@ type tab struct {
 }
 
 func handler(api page.API) http.Handler {
-	return page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Version: "1.2.3"})
+	return page.New(options(api, nil))
 }
 
 // open opens the sign-in page. A message on the browser's console fails the
@@ -82,6 +85,7 @@ func overview(t *testing.T) (*exampleProduct, *tab) {
 	b := open(t, api, wide)
 	b.signIn(token)
 	b.sees("h1", "Jobs")
+	b.until(`document.readyState === 'complete'`)
 	return api, b
 }
 
@@ -203,12 +207,13 @@ func (b *tab) text(selector string) string {
 
 // click clicks the element of a selector as soon as it is visible and not
 // covered. It does so in one script, because the page may replace an element
-// between the look-up and the click.
+// between the look-up and the click. Before the page is complete, its own script does not
+// listen yet, and a button would work as without script.
 func (b *tab) click(selector string) {
 	b.Helper()
 	b.until(fmt.Sprintf(`(() => {
 		const e = document.querySelector(%q);
-		if (!e) return false;
+		if (!e || document.readyState !== 'complete') return false;
 		e.scrollIntoView({block: 'center'});
 		const r = e.getBoundingClientRect();
 		const top = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);

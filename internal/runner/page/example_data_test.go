@@ -107,5 +107,10 @@ func newExampleProduct(now time.Time) *exampleProduct {
 	b.paused = b.add(paused)
 	past(b.paused, 12, 24*time.Hour, 700, nil)
 	b.add(tableImport("gift cards, first load", "gift_cards", nil))
+	b.store.Audit = []jobs.AuditEntry{
+		{ID: 2, At: now, Actor: "ci <b>", Role: jobs.RoleOperate, Via: jobs.ViaAPI, Address: "192.0.2.7", Action: "pause-job",
+			Object: b.ok, Label: "orders", Result: jobs.AuditOK},
+		{ID: 1, At: now, Actor: "schedule", Via: jobs.ViaSchedule, Action: "start-run", Object: b.ok, RunID: b.failedRun, Result: "store"},
+	}
 	return b
 }

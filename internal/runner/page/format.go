@@ -112,16 +112,17 @@ func level(l string) string {
 	}
 }
 
-func reason(r jobs.Reason) string {
+// startedBy says who or what started a run.
+func startedBy(r jobs.Reason) string {
 	switch r {
 	case jobs.ReasonApply:
 		return "terraform apply"
 	case jobs.ReasonSchedule:
 		return "schedule"
 	case jobs.ReasonManual:
-		return "manual"
+		return "a person"
 	case jobs.ReasonAfter:
-		return "after other jobs"
+		return "other jobs"
 	default:
 		return string(r)
 	}

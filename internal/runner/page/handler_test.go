@@ -12,12 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
 )
 
-// jobs.API has the methods that the page needs.
-var _ page.API = jobs.API(nil)
+// The engine has the methods that the page needs.
+var _ page.API = engine.Audited{}
 
 // client is an HTTP client with cookies.
 type client struct {
@@ -133,7 +134,7 @@ func TestSignOutEndsTheSession(t *testing.T) {
 func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	c := newClient(t, page.New(page.Options{API: newProduct(), Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
+	c := newClient(t, page.New(options(newProduct(), func() time.Time { return now })))
 	c.signIn()
 	now = now.Add(11 * time.Hour)
 	res, _ := c.get("/")
@@ -303,7 +304,7 @@ func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 func TestOpenPagesShareOneReadingOfTheJobs(t *testing.T) {
 	t.Parallel()
 	api, now := newExampleProduct(time.Now()), time.Now()
-	c := newClient(t, page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token }, Now: func() time.Time { return now }}))
+	c := newClient(t, page.New(options(api, func() time.Time { return now })))
 	c.signIn()
 	for range 20 {
 		c.get("/")

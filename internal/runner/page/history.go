@@ -88,9 +88,12 @@ type plot struct {
 	Name   string
 	Height float64
 	Bars   []bar
-	// Top and Middle label the axis.
+	// Top and Middle label the axis. A plot of zeros has neither: its axis has only 0.
 	Top, Middle string
 }
+
+// flat reports whether all values are zero.
+func (p plot) flat() bool { return !slices.ContainsFunc(p.Bars, func(b bar) bool { return b.H > 0 }) }
 
 // Base is the position of the plot's base line.
 func (p plot) Base() float64 { return p.Height - 0.5 }
@@ -135,9 +138,16 @@ func newHistory(runs []jobs.Run, now time.Time) *history {
 	h.Rows = draw(runs, "Rows written", 112, rows, now)
 	h.Duration = draw(runs, "Duration", 64, seconds, now)
 	topRows, topSeconds := axisTop(runs, rows), axisTop(runs, seconds)
-	h.Rows.Top, h.Rows.Middle = count(int64(topRows)), count(int64(topRows/2))
+	if !h.Rows.flat() {
+		h.Rows.Top, h.Rows.Middle = count(int64(topRows)), count(int64(topRows/2))
+		if topRows < 2 {
+			h.Rows.Middle = "" // there is no half of a row
+		}
+	}
 	at := func(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
-	h.Duration.Top, h.Duration.Middle = at(topSeconds), at(topSeconds/2)
+	if !h.Duration.flat() {
+		h.Duration.Top, h.Duration.Middle = at(topSeconds), at(topSeconds/2)
+	}
 	if m := typicalRun(runs, rows); m != "" {
 		h.Summary += "; " + m
 	}

@@ -32,6 +32,8 @@ type link struct{ Name, Href string }
 type runTable struct {
 	Rows []runRow
 	Jobs bool
+	// Pick shows a box before each run, of the form "act".
+	Pick bool
 }
 
 type runRow struct {
@@ -39,7 +41,9 @@ type runRow struct {
 	At    time.Time
 	Took  time.Duration
 	Label string
-	Cause explanation
+	// JobGone is whether the job was destroyed.
+	JobGone bool
+	Cause   explanation
 }
 
 func newRunRow(r jobs.Run, now time.Time) runRow {
@@ -60,7 +64,10 @@ type jobView struct {
 	Log        logView
 	// LyticsLog is the log that Lytics keeps of a job that it executes, or nil.
 	LyticsLog *logView
-	Back      string
+	// Versions are the definitions that the job has had, Changes who did what.
+	Versions []versionView
+	Changes  []jobs.AuditEntry
+	Back     string
 }
 
 // failure describes a failed run.
@@ -116,14 +123,14 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 	if len(runs) > limit && limit < mostRuns {
 		v.More = JobPath(id) + "?runs=" + strconv.Itoa(min(limit*4, mostRuns))
 	}
-	s.complete(&v.Job, runs)
+	s.complete(&v.Job, runs, s.names(ctx))
 	v.History = newHistory(v.Job.Runs, now)
 	all, err := s.jobs.get(ctx)
 	if err != nil {
 		s.fail(w, r, "jobs", err)
 		return
 	}
-	v.Facts = facts(&v.Job, all)
+	v.Facts = facts(&v.Job, labels(all), s.names(ctx))
 	quarantine, err := s.API.QuarantinedRows(ctx, jobs.QuarantineFilter{JobID: id, Limit: listedRejections})
 	if err != nil {
 		s.fail(w, r, "jobs", err)
@@ -143,7 +150,19 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Log = newLog(last.ID, lines, 30)
 	}
-	v.Late = explainLateness(&v.Job)
+	versions, err := s.API.JobVersions(ctx, id)
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	v.Versions = versionViews(versions)
+	changes, err := s.API.AuditLog(ctx, jobs.AuditFilter{Object: id, Limit: shownChanges})
+	if err != nil {
+		s.fail(w, r, "jobs", err)
+		return
+	}
+	v.Changes = changes.Entries
+	v.Late = explainLateness(&v.Job, now)
 	if l := job.Lytics; l != nil && l.ID != "" {
 		lines, err := s.API.JobLog(ctx, id)
 		if err != nil {
@@ -161,7 +180,7 @@ func (s *server) showJob(w http.ResponseWriter, r *http.Request) {
 }
 
 // explainLateness says why a job is late, and what to do about it.
-func explainLateness(j *jobRow) *explanation {
+func explainLateness(j *jobRow, now time.Time) *explanation {
 	switch {
 	case j.Lytics != nil && j.Lytics.Problem != "":
 		return &explanation{
@@ -174,7 +193,8 @@ func explainLateness(j *jobRow) *explanation {
 			Why: "It was due more than " + duration(
 				lateAfter,
 			) + " ago, and no runner has started it: no runner is connected to this store, or all runners are busy.",
-			Next: "Check that a runner is connected to this store, and whether other jobs of the same authorization are running. To run the job without its schedule, use Run now",
+			Next: "Check that a runner is connected to this store, and whether other jobs of the same authorization are running. To run the " +
+				"job without its schedule, use Run now",
 		}
 	case j.Word == "missed":
 		return &explanation{
@@ -182,13 +202,23 @@ func explainLateness(j *jobRow) *explanation {
 			Why:  "No runner was connected when it was due, and the schedule has catch_up = \"skip\".",
 			Next: "Run the job now, or wait for its next planned run",
 		}
+	case j.Word == wordLate:
+		since := "It has not succeeded yet, and was created " + duration(now.Sub(j.CreatedAt)) + " ago."
+		if j.LastSuccessAt != nil {
+			since = "Its last success was " + duration(now.Sub(*j.LastSuccessAt)) + " ago."
+		}
+		return &explanation{
+			What: "The job is late.",
+			Why:  "A run is expected to succeed every " + duration(j.ExpectedEvery()) + ". " + since,
+			Next: "Check in its runs and its schedule why none succeeded in that time, or run it now. If the job may take longer, change expected_every",
+		}
 	default:
 		return nil
 	}
 }
 
 // facts are the properties of a job's definition.
-func facts(j *jobRow, all []entry) []fact {
+func facts(j *jobRow, known map[string]string, n names) []fact {
 	var out []fact
 	add := func(name, text string, code bool) {
 		if text != "" {
@@ -207,10 +237,14 @@ func facts(j *jobRow, all []entry) []fact {
 	} else if len(j.After) == 0 {
 		add("Schedule", "none: started by terraform apply or by hand", false)
 	}
+	if every := j.ExpectedEvery(); every > 0 {
+		add("Expected every", duration(every), false)
+	}
 	if len(j.After) > 0 {
 		f := fact{Name: "Runs after"}
 		for _, id := range j.After {
-			f.Links = append(f.Links, link{label(all, id), JobPath(id)})
+			name, _ := jobName(known, id)
+			f.Links = append(f.Links, link{name, JobPath(id)})
 		}
 		out = append(out, f)
 	}
@@ -234,7 +268,7 @@ func facts(j *jobRow, all []entry) []fact {
 	if j.QueryTimeout > 0 {
 		add("Query timeout", duration(j.QueryTimeout), false)
 	}
-	add("Job", j.ID, true)
-	add("Authorization", j.AuthorizationID, true)
+	out = append(out, fact{Name: "Authorization", Links: []link{{n.authorization(j.AuthorizationID), AuthorizationPath(j.AuthorizationID)}}})
+	add("Id", j.ID, true)
 	return out
 }

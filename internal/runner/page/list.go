@@ -31,7 +31,8 @@ type jobRow struct {
 	Took           time.Duration
 	Cause          explanation
 	Progress       *progress
-	// Success is when the last successful run among Runs began.
+	// Success is when the last successful run among Runs began, or when an earlier one
+	// ended.
 	Success *time.Time
 	// Runs are the latest runs, sorted oldest first.
 	Runs  []jobs.Run
@@ -63,8 +64,8 @@ type listView struct {
 	First, To      int
 	Previous, Next string
 	Back           string
-	// URL is the runner's URL, for the example configuration.
-	URL string
+	// Example is a configuration, for a store without jobs.
+	Example string
 }
 
 // showJobs lists the jobs, most urgent first.
@@ -81,10 +82,9 @@ func (s *server) showJobs(w http.ResponseWriter, r *http.Request) {
 		StateParam: q.Get("state"),
 		Known:      len(all),
 		Back:       r.URL.RequestURI(),
-		URL:        "http://" + r.Host,
 	}
-	if r.TLS != nil {
-		v.URL = "https://" + r.Host
+	if len(all) == 0 {
+		v.Example = ExampleConfig(runnerURL(r))
 	}
 	now := s.Now()
 
@@ -134,13 +134,14 @@ func (s *server) showJobs(w http.ResponseWriter, r *http.Request) {
 
 // fill reads the runs of the rows on the page.
 func (s *server) fill(r *http.Request, rows []jobRow) error {
+	n := s.names(r.Context())
 	g, ctx := errgroup.WithContext(r.Context())
 	g.SetLimit(8)
 	for i := range rows {
 		g.Go(func() error {
 			runs, err := s.API.ListRuns(ctx, jobs.RunFilter{JobID: rows[i].ID, Limit: stripRuns})
 			if err == nil {
-				s.complete(&rows[i], runs)
+				s.complete(&rows[i], runs, n)
 			}
 			return err
 		})
@@ -150,13 +151,13 @@ func (s *server) fill(r *http.Request, rows []jobRow) error {
 
 // complete sets the fields of a row that follow from the job's runs, which are
 // sorted newest first.
-func (s *server) complete(row *jobRow, runs []jobs.Run) {
+func (s *server) complete(row *jobRow, runs []jobs.Run, n names) {
 	now := s.Now()
 	if len(runs) > 0 {
 		row.LastRun = &runs[0] // newer than the run in the list of jobs
 	}
 	row.State, row.Word = stateOf(&row.Job, now)
-	row.Source, row.Target, row.Rhythm = source(&row.Job), target(&row.Job), describeSchedule(row.Schedule)
+	row.Source, row.Target, row.Rhythm = source(&row.Job, n), target(&row.Job), describeSchedule(row.Schedule)
 	row.Progress = s.rates.of(row.LastRun, now)
 	if last := row.LastRun; last != nil {
 		row.Took = runDuration(last, now)
@@ -170,6 +171,9 @@ func (s *server) complete(row *jobRow, runs []jobs.Run) {
 			row.Success = &at
 			break
 		}
+	}
+	if row.Success == nil {
+		row.Success = row.LastSuccessAt // of a run before those
 	}
 	row.Runs = slices.Clone(runs)
 	slices.Reverse(row.Runs)

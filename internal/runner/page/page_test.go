@@ -40,13 +40,16 @@ func (b *tab) fits() {
 	}
 }
 
-// TestEveryPage opens every page in both colour schemes and at both widths.
+// TestEveryPage opens every page in both colour schemes and at three widths, with
+// reduced motion. The screenshots of docs/images are among those that it makes.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	for _, l := range viewports {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()
 			api := newExampleProduct(time.Now())
+			addNeighbours(api)
+			addFailures(api)
 			b := open(t, api, l)
 			viewport := func(name string) {
 				t.Helper()
@@ -64,12 +67,18 @@ func TestEveryPage(t *testing.T) {
 				"job-failed": page.JobPath(api.failed), "job-running": page.JobPath(api.running), "job-ok": page.JobPath(api.ok),
 				"job-paused": page.JobPath(api.paused), "job-late": page.JobPath(api.late),
 				"run-failed": page.RunPath(api.failedRun), "run-running": page.RunPath(api.runningRun),
-				"runs": "/runs", "runs-failed": "/runs?status=failed", "nothing-found": "/?q=nonsense",
+				"flow": "/flow", "authorization": "/authorizations/auth_7f3a", "stream": "/streams/refunds", "audience": "/audiences/win_back",
+				"audit": "/audit", "runs": "/runs", "runs-failed": "/runs?status=failed", "nothing-found": "/?q=nonsense",
 			} {
 				api.changeRun(api.runningRun, func(r *jobs.Run) { r.Done += 10_000 })
 				b.visit(path)
 				viewport(name)
 			}
+			b.visit("/profiles")
+			value[bool](b, `(document.querySelector('#value').focus(), true)`)
+			b.do(chromedp.KeyEvent("ann@example.com"), chromedp.KeyEvent(kb.Enter))
+			b.sees("dd", "214.5")
+			viewport("profile")
 		})
 		t.Run("empty-"+l.String(), func(t *testing.T) {
 			t.Parallel()
@@ -159,6 +168,8 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	api, b := overview(t)
 	b.click("#cancel-" + api.running)
+	b.sees("dialog h2", "Cancel the run of orders?")
+	b.click("#confirm-yes")
 	b.sees("#notice", "The run of orders is being cancelled")
 	b.sees("#row-"+api.running, "cancelled")
 	b.visit(page.RunPath(api.runningRun))
@@ -281,6 +292,38 @@ func TestSearchOfTenThousandJobs(t *testing.T) {
 	b.shot("search")
 }
 
+// A fleet of 500 jobs and 20,000 runs: the list, the flow and the runs are shown, fit,
+// and are without findings of axe.
+func TestAFleetOfJobsAndRuns(t *testing.T) {
+	t.Parallel()
+	api, now := newProduct(), time.Now()
+	for i := range 500 {
+		id := api.add(tableImport(fmt.Sprintf("table %03d", i), fmt.Sprintf("t%03d", i), &jobs.Schedule{Frequency: jobs.Hourly}))
+		for k := range 40 {
+			api.addRun(id, now.Add(-time.Duration(k)*time.Hour-time.Duration(i)*time.Second), time.Second, int64(k), func(r *jobs.Run) {
+				if k == 7 {
+					r.Status, r.Failure = jobs.StatusFailed, jobs.Failure{Summary: fmt.Sprintf("dbc-%d.example.com refused the access token", i)}
+				}
+			})
+		}
+	}
+	b := open(t, api, wide)
+	b.signIn(token)
+	b.sees(".pages", "1 to 50 of 500 jobs")
+	b.fits()
+	b.visit("/runs")
+	b.sees(".pages", "20 k runs")
+	b.fits()
+	b.click("#older")
+	b.until(`location.search.includes('before=')`)
+	b.visit("/runs?status=failed")
+	b.sees(".pages", "500 runs")
+	b.accessible()
+	b.visit("/flow")
+	b.until(`document.querySelectorAll('.edge').length === 500`)
+	b.fits()
+}
+
 // An open page says when the runner does not answer, and continues when it
 // answers again. When the session has expired, it asks for the token and
 // returns to the same page.
@@ -289,8 +332,7 @@ func TestLostRunnerAndExpiredSession(t *testing.T) {
 	api := newExampleProduct(time.Now())
 	var away atomic.Bool
 	var later atomic.Int64
-	h := page.New(page.Options{API: api, Authenticate: func(s string) bool { return s == token },
-		Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	h := page.New(options(api, func() time.Time { return time.Now().Add(time.Duration(later.Load())) }))
 	b := openAt(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if away.Load() {
 			panic(http.ErrAbortHandler) // the connection ends without an answer

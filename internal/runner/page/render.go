@@ -20,15 +20,16 @@ var templateFiles embed.FS
 // page's content.
 var templates = func() map[string]*template.Template {
 	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"asset": assetPath, "job": JobPath, "run": RunPath,
+		"asset": assetPath, "job": JobPath, "run": RunPath, "audit": auditPath,
 		"count": count, "exact": exact, "bytes": byteSize, "exactBytes": exactBytes,
 		"duration": duration, "exactDuration": exactDuration,
 		"utc": utc, "rfc3339": rfc3339, "moment": newMoment, "when": when,
-		"word": statusText, "reason": reason, "level": level,
-		"plural": plural, "action": func(back string, j jobRow) actionView { return actionView{back, j} },
+		"word": statusText, "startedBy": startedBy, "level": level,
+		"plural": plural, "plural64": func(n int64, one string) string { return plural(int(n), one) }, "cancelling": cancelling, "cancellingSeveral": cancellingSeveral, "action": func(back string, j jobRow) actionView { return actionView{back, j} },
 	}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	sets := map[string]*template.Template{}
-	for _, name := range []string{"sign-in", "jobs", "job", "runs", "run", "error"} {
+	for _, name := range []string{"sign-in", "jobs", "job", "runs", "run", "audit", "confirm", "error", "flow", "authorization",
+		"stream", "audience", "profile"} {
 		sets[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return sets
@@ -69,9 +70,13 @@ type frame struct {
 
 	Version  string
 	SignedIn bool
-	Notice   notice
-	Here     string
-	View     any
+	// Who is the name of the token, and Role its role. MayOperate shows the buttons.
+	Who        string
+	Role       jobs.Role
+	MayOperate bool
+	Notice     notice
+	Here       string
+	View       any
 }
 
 // The intervals at which an open page is fetched again: while something runs,
@@ -91,9 +96,9 @@ func refresh(active bool) int {
 // render writes a page, or 304 if the browser already has it.
 func (s *server) render(w http.ResponseWriter, r *http.Request, code int, name string, f frame, view any) {
 	f.Version, f.View, f.Here = s.Version, view, r.URL.RequestURI()
-	_, f.SignedIn = r.Context().Value(secretKey{}).(string)
-	if f.SignedIn {
-		f.Notice = s.noticeOf(r)
+	if v := visitOf(r); v != nil {
+		f.SignedIn, f.Notice = true, s.noticeOf(v)
+		f.Who, f.Role, f.MayOperate = v.who.Name, v.who.Role, v.who.Role.Allows(jobs.RoleOperate)
 	}
 	var page bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&page, "layout.html", f); err != nil {

@@ -1,7 +1,14 @@
 package page
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -14,6 +21,9 @@ type logView struct {
 	Lines []jobs.LogLine
 	// Left is the number of earlier lines that are not shown.
 	Left int
+	// Searched shows the search, and Query is its text.
+	Searched bool
+	Query    string
 }
 
 func newLog(runID string, lines []jobs.LogLine, most int) logView {
@@ -35,7 +45,110 @@ type runView struct {
 	Failure  *failure
 	Counters []counter
 	Log      logView
-	Back     string
+	Phases   []phaseView
+	// Statements link to the warehouse's query history.
+	Statements []link
+	Changes    []jobs.AuditEntry
+	Back       string
+}
+
+// phaseView is a phase in the timeline of a run. From and Width are percentages of the
+// run's time.
+type phaseView struct {
+	Name        string
+	Took        time.Duration
+	From, Width float64
+}
+
+// phaseViews places phases in the time between the first one and end.
+func phaseViews(phases []jobs.PhaseStart, end time.Time) (out []phaseView) {
+	if len(phases) == 0 {
+		return nil
+	}
+	begin := phases[0].At
+	whole := max(end.Sub(begin), time.Millisecond).Seconds()
+	for i, p := range phases {
+		until := end
+		if i+1 < len(phases) {
+			until = phases[i+1].At
+		}
+		took := max(until.Sub(p.At), 0)
+		out = append(out, phaseView{
+			Name: p.Name, Took: took, From: round(min(p.At.Sub(begin).Seconds()/whole, 1) * 99), Width: round(max(took.Seconds()/whole*99, 0.6)),
+		})
+	}
+	return out
+}
+
+// linesWith are the lines of a log that have a text, in any case.
+func linesWith(lines []jobs.LogLine, text string) []jobs.LogLine {
+	text = strings.ToLower(text)
+	return slices.DeleteFunc(slices.Clone(lines), func(l jobs.LogLine) bool { return !strings.Contains(strings.ToLower(l.Message), text) })
+}
+
+// downloadLog sends the whole log of a run as a text file.
+func (s *server) downloadLog(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	lines, err := s.API.RunLog(r.Context(), id)
+	if err != nil {
+		s.fail(w, r, "runs", err)
+		return
+	}
+	var text strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&text, "%s %-5s %s\n", l.At.UTC().Format(time.RFC3339Nano), level(l.Level), l.Message)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": id + ".log.txt"}))
+	_, _ = io.WriteString(w, text.String()) // a failed write means that the browser is gone
+}
+
+// addNeighbours adds the phases, the statements and who did what to a run's page.
+func (s *server) addNeighbours(ctx context.Context, v *runView, run *jobs.Run) error {
+	phases, err := s.API.RunPhases(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	end := s.Now()
+	if run.FinishedAt != nil {
+		end = *run.FinishedAt
+	}
+	v.Phases = phaseViews(phases, end)
+	var at *jobs.Authorization
+	if len(run.Statements) > 0 && v.Job.AuthorizationID != "" {
+		all, err := s.API.ListAuthorizations(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if all[i].ID == v.Job.AuthorizationID {
+				at = &all[i]
+			}
+		}
+	}
+	for _, id := range run.Statements {
+		l := link{Name: id}
+		if at != nil {
+			l.Href = statementURL(at, id)
+		}
+		v.Statements = append(v.Statements, l)
+	}
+	// Entries of the run are younger than the run, but for the clock of another machine.
+	filter := jobs.AuditFilter{Object: run.JobID, Since: run.CreatedAt.Add(-time.Minute), Limit: 1000}
+	for {
+		changes, err := s.API.AuditLog(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, e := range changes.Entries {
+			if e.RunID == run.ID {
+				v.Changes = append(v.Changes, e)
+			}
+		}
+		if filter.Before = changes.Next; filter.Before == 0 {
+			return nil
+		}
+	}
 }
 
 func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +183,13 @@ func (s *server) showRun(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "runs", err)
 		return
 	}
-	v.Log = newLog(run.ID, lines, logLines)
+	query := r.URL.Query().Get("log")
+	v.Log = newLog(run.ID, linesWith(lines, query), logLines)
+	v.Log.Searched, v.Log.Query = true, query
+	if err := s.addNeighbours(ctx, &v, &run); err != nil {
+		s.fail(w, r, "runs", err)
+		return
+	}
 	f := frame{Title: v.Run.Label + ": run " + statusText(run.Status), Section: "jobs"}
 	if run.Status.Active() {
 		f.Refresh = refreshActive
@@ -94,68 +213,18 @@ func counters(r *jobs.Run) []counter {
 		{Name: "Future rows", Meaning: "later than the warehouse's clock; sent by a later run", N: r.RowsFuture, Warn: true},
 		{Name: "Rejected rows", Meaning: "refused by the platform, and in quarantine", N: r.RowsRejected, Warn: true},
 		{Name: "Rows of erased users", Meaning: "left out", N: r.RowsErased},
-		{Name: "Possibly duplicated events", Meaning: "sent again with the same ids, because an answer was lost", N: r.PossiblyDuplicated, Warn: true},
+		{Name: "Possibly duplicated events", Meaning: "sent again with the same ids, because an " +
+			"answer was lost", N: r.PossiblyDuplicated, Warn: true},
 		{Name: "Profiles", Meaning: "after the run", N: r.Profiles},
 		{Name: "Unidentified events", Meaning: "have no identifier and belong to no profile", N: r.Unidentified, Warn: true},
 		{Name: "Values that do not fit", Meaning: "left out, because they do not fit the type of their field", N: r.Unfit, Warn: true},
 		{Name: "Conflicts", Meaning: "users with more identities than one user may have", N: r.Conflicts, Warn: true},
-		{Name: "Events not in profiles yet", Meaning: "sent to Lytics before this export; Lytics had not counted them when the wait ended", N: r.EventsBehind, Warn: true},
+		{Name: "Events not in profiles yet", Meaning: "sent to Lytics before this export; Lytics had not counted them when " +
+			"the wait ended", N: r.EventsBehind, Warn: true},
 	} {
 		if c.N > 0 {
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-type runsView struct {
-	Status string
-	Tabs   []tab
-	Runs   runTable
-	Most   int
-}
-
-// showRuns lists the latest runs of all jobs.
-func (s *server) showRuns(w http.ResponseWriter, r *http.Request) {
-	const most = 100
-	v := runsView{Status: r.URL.Query().Get("status"), Most: most, Runs: runTable{Jobs: true}}
-	filter := jobs.RunFilter{Limit: most}
-	for _, t := range []struct {
-		name, key string
-		statuses  []jobs.Status
-	}{
-		{"All", "", nil},
-		{"Failed", "failed", []jobs.Status{jobs.StatusFailed}},
-		{"Active", "active", []jobs.Status{jobs.StatusRunning, jobs.StatusWaiting, jobs.StatusQueued}},
-		{"Succeeded", "succeeded", []jobs.Status{jobs.StatusSucceeded}},
-		{"Cancelled", "cancelled", []jobs.Status{jobs.StatusCancelled}},
-		{"Missed", "missed", []jobs.Status{jobs.StatusMissed}},
-	} {
-		href := "/runs"
-		if t.key != "" {
-			href += "?status=" + t.key
-		}
-		v.Tabs = append(v.Tabs, tab{Name: t.name, State: t.key, Href: href, Current: t.key == v.Status})
-		if t.key == v.Status {
-			filter.Statuses = t.statuses
-		}
-	}
-	runs, err := s.API.ListRuns(r.Context(), filter)
-	if err != nil {
-		s.fail(w, r, "runs", err)
-		return
-	}
-	all, err := s.jobs.get(r.Context())
-	if err != nil {
-		s.fail(w, r, "runs", err)
-		return
-	}
-	now, active := s.Now(), false
-	for i := range runs {
-		row := newRunRow(runs[i], now)
-		row.Label = label(all, row.JobID)
-		v.Runs.Rows = append(v.Runs.Rows, row)
-		active = active || row.Status.Active()
-	}
-	s.render(w, r, http.StatusOK, "runs", frame{Title: "Runs", Section: "runs", Refresh: refresh(active)}, v)
 }

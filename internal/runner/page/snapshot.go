@@ -81,11 +81,3 @@ func (s *snapshot) put(j jobs.Job) {
 	s.list = slices.Clone(s.list)
 	s.list[i] = newEntry(j)
 }
-
-// label returns the label of a job, or its id if the job is not in the list.
-func label(list []entry, id string) string {
-	if i := slices.IndexFunc(list, func(e entry) bool { return e.ID == id }); i >= 0 && list[i].Label != "" {
-		return list[i].Label
-	}
-	return id
-}

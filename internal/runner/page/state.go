@@ -27,10 +27,15 @@ var urgency = map[state]int{stateFailed: 0, stateLate: 1, stateRunning: 2, state
 // warehouse execute at the same time.
 const lateAfter = 5 * time.Minute
 
+// wordLate is the text of a job without a success for longer than its expected_every.
+const wordLate = "late"
+
 // stateOf returns a job's state and its text.
 func stateOf(j *jobs.Job, now time.Time) (state, string) {
 	last := j.LastRun
 	switch {
+	case last != nil && last.Cancelling:
+		return stateRunning, "cancelling"
 	case last != nil && last.Status == jobs.StatusQueued && last.NextAttemptAt != nil:
 		return stateRunning, "retrying"
 	case last != nil && last.Status.Active():
@@ -46,6 +51,8 @@ func stateOf(j *jobs.Job, now time.Time) (state, string) {
 		return stateLate, "missed"
 	case j.NextRunAt != nil && now.Sub(*j.NextRunAt) > lateAfter:
 		return stateLate, "overdue"
+	case j.LateBy(now) > 0:
+		return stateLate, wordLate
 	case last == nil:
 		return stateIdle, "never run"
 	case last.Status == jobs.StatusCancelled:
@@ -69,12 +76,12 @@ func lyticsStateOf(l jobs.LyticsState) (state, string) {
 }
 
 // source returns the table or the audience that a job reads.
-func source(j *jobs.Job) string {
+func source(j *jobs.Job, n names) string {
 	switch {
 	case j.Import != nil:
 		return j.Import.Catalog + "." + j.Import.Database + "." + j.Import.Table
 	case j.Export != nil:
-		return "audience " + j.Export.AudienceID
+		return "audience " + n.audience(j.Export.AudienceID)
 	default:
 		return ""
 	}

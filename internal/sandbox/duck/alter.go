@@ -47,13 +47,13 @@ func (s *session) alter(ctx context.Context, env *bind.Env, st *syntax.Alter) (w
 		if v.Properties == nil {
 			v.Properties = map[string]string{}
 		}
-		return v, 0, t.alterVersion(env, v, st)
+		return v, 0, t.alterVersion(env, n, v, st)
 	})
 	return fixedresult.Empty(), err
 }
 
 // alterVersion applies one action to the table's next version.
-func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) error {
+func (t *txn) alterVersion(env *bind.Env, n tableName, v *catalog.Version, st *syntax.Alter) error {
 	mapped := strings.EqualFold(v.Properties["delta.columnMapping.mode"], "name")
 	column := func(name string) (*catalog.Column, error) {
 		i := catalog.FindColumn(v.Columns, name)
@@ -100,6 +100,7 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 			if i := catalog.FindColumn(v.Columns, st.To[0]); i >= 0 && &v.Columns[i] != c {
 				return sqlerror.New("FIELD_ALREADY_EXISTS", "42710", "Cannot rename column, because %s already exists.", quoting.Name(st.To[0]))
 			}
+			v.RenameKeyColumn(c.Name, st.To[0])
 			c.Name = st.To[0]
 			return nil
 		}
@@ -119,6 +120,12 @@ func (t *txn) alterVersion(env *bind.Env, v *catalog.Version, st *syntax.Alter) 
 			v.Operation, c.Default = "CHANGE COLUMN", st.Text
 		}
 		return err
+	case "ROW FILTER", "COLUMN MASK", "SET TAGS", "UNSET TAGS":
+		return changePolicy(v, st, column)
+	case "ADD CONSTRAINT":
+		return addKeys(env, v, n, []syntax.Key{*st.Key}, false)
+	case "DROP CONSTRAINT":
+		return dropKey(v, st)
 	case "COLUMN NULLABLE":
 		return t.setNullable(v, st, column)
 	case "COLUMN TYPE":
@@ -145,6 +152,9 @@ func setProperties(v *catalog.Version, ps []syntax.Property) error {
 func (t *txn) addColumns(v *catalog.Version, defs []syntax.ColumnDef, mapped bool) error {
 	for _, d := range defs {
 		c := catalog.Column{Name: d.Name, Type: d.Type, Comment: d.Comment, Phys: fmt.Sprintf("k%d", v.NextColumn)}
+		if d.Key != nil {
+			return sqlerror.Unsupported("ADD COLUMN with a key")
+		}
 		if d.NotNull || d.Default != nil {
 			return sqlerror.New(
 				"WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED",
@@ -187,6 +197,7 @@ func dropColumns(v *catalog.Version, st *syntax.Alter) error {
 		case len(v.Columns) == 1:
 			return sqlerror.New("DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA", "0AKDC", "Cannot drop column from a schema with a single column.")
 		}
+		v.DropKeysOf(v.Columns[i].Name)
 		v.Columns = slices.Delete(v.Columns, i, i+1)
 	}
 	return nil
@@ -239,6 +250,9 @@ func (t *txn) setType(v *catalog.Version, st *syntax.Alter, column func(string) 
 }
 
 func (s *session) alterView(ctx context.Context, n tableName, st *syntax.Alter) (warehouse.Result, error) {
+	if err := policyOnView(st); err != nil {
+		return nil, err
+	}
 	if st.Action != "SET PROPERTIES" && st.Action != "UNSET PROPERTIES" {
 		return nil, sqlerror.New(
 			"EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",

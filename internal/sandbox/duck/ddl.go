@@ -92,6 +92,9 @@ func (t *txn) createEmpty(env *bind.Env, n tableName, old *catalog.Table, st *sy
 		d.columns = append(d.columns, catalog.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull, Comment: c.Comment, Default: c.DefaultText})
 	}
 	v, err := t.newVersion(env, old, d, operationName("CREATE TABLE", "CREATE OR REPLACE TABLE", st.OrReplace))
+	if err == nil {
+		err = addKeys(env, v, n, st.Keys, true)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,7 @@ func (s *session) describeTable(env *bind.Env, st *syntax.Describe) (warehouse.R
 			out = append(out, []any{"Provider", provider, ""})
 		}
 		out = append(out, []any{"Owner", env.User, ""}, []any{"Table Properties", formatMap(tab.Properties()), ""})
+		out = append(out, describeKeys(tab)...)
 	}
 	return fixedresult.New(describeColumns, out)
 }

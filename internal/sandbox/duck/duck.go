@@ -182,6 +182,10 @@ func (e *Engine) Close() error {
 	return err
 }
 
+// defaultZone is the time zone of sessions that set none, by the name that Databricks has
+// for it.
+const defaultZone = "Etc/UTC"
+
 // OpenSession starts a session.
 func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (warehouse.Session, error) {
 	s := &session{
@@ -190,8 +194,9 @@ func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (war
 		schema:  "default",
 		views:   map[string]*catalog.View{},
 		ansi:    true,
-		zone:    "UTC",
+		zone:    defaultZone,
 		conf:    map[string]string{},
+		cluster: o.Cluster,
 	}
 	if o.Catalog != "" {
 		c, err := e.currentSnapshot().Catalog(o.Catalog)
@@ -201,11 +206,11 @@ func (e *Engine) OpenSession(_ context.Context, o warehouse.SessionOptions) (war
 		s.catalog = c.Name
 	}
 	if o.Schema != "" {
-		sc, err := e.currentSnapshot().Schema(s.catalog, o.Schema)
-		if err != nil {
-			return nil, err
+		// The schema need not exist: a client may open the session to create it.
+		s.schema = strings.ToLower(o.Schema)
+		if sc, err := e.currentSnapshot().Schema(s.catalog, o.Schema); err == nil {
+			s.schema = sc.Name
 		}
-		s.schema = sc.Name
 	}
 	for k, v := range o.Conf {
 		if err := s.setParameter(k, v); err != nil {

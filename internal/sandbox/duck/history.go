@@ -45,6 +45,10 @@ func (s *session) history(env *bind.Env, st *syntax.Describe) (warehouse.Result,
 	if err != nil {
 		return nil, err
 	}
+	if tab.Head().Governed() {
+		return nil, sqlerror.PolicyNotSupported(tab.FullName(), "DESCRIBE_HISTORY",
+			"Reading commit history is not supported for tables with row level security and column mask policies.")
+	}
 	limit := len(tab.Versions)
 	if st.Limit != nil {
 		n, err := strconv.Atoi(bind.Describe(st.Limit))

@@ -21,6 +21,8 @@ import (
 // holds one while its result is open.
 type session struct {
 	engine *Engine
+	// cluster is set for a session of a cluster.
+	cluster bool
 
 	mu              sync.Mutex
 	catalog, schema string
@@ -41,7 +43,7 @@ func (s *session) env(params []warehouse.Parameter) *bind.Env {
 	defer s.mu.Unlock()
 	return &bind.Env{
 		Snapshot: s.engine.currentSnapshot(), Catalog: s.catalog, Schema: s.schema, TempViews: maps.Clone(s.views),
-		ANSI: s.ansi, Zone: s.zone, User: s.engine.opts.User, Now: s.engine.opts.Now().UTC(), Params: params,
+		ANSI: s.ansi, Zone: s.zone, User: s.engine.opts.User, Now: s.engine.opts.Now().UTC(), Params: params, Cluster: s.cluster,
 	}
 }
 
@@ -72,7 +74,7 @@ func (s *session) setParameter(key, value string) error {
 
 // Execute runs one statement.
 func (s *session) Execute(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
-	st, err := syntax.Parse(statement)
+	st, err := syntax.Parse(statement, params...)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +177,7 @@ func (s *session) executeSet(st *syntax.Set) (warehouse.Result, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if st.Key == "" || strings.EqualFold(st.Key, "timezone") {
-			s.zone = "UTC"
+			s.zone = defaultZone
 		}
 		if st.Key == "" || strings.EqualFold(st.Key, "ansi_mode") {
 			s.ansi = true

@@ -21,7 +21,9 @@ func TestMetadata(t *testing.T) {
 	b.want("SHOW TABLES IN sales LIKE 'ord*'", "sales | orders | false")
 	b.want("SHOW VIEWS IN sales", "sales | recent | false | false", " | tmp | true | false")
 	b.want("SHOW COLUMNS IN tmp", "one")
-	b.want("SHOW TABLES IN two.information_schema LIKE 'c*'", "information_schema | catalogs | false", "information_schema | columns | false")
+	b.want("SHOW TABLES IN two.information_schema LIKE 'c*'", "information_schema | catalogs | false",
+		"information_schema | column_masks | false", "information_schema | column_tags | false", "information_schema | columns | false",
+		"information_schema | constraint_column_usage | false", "information_schema | constraint_table_usage | false")
 	b.want("DESCRIBE sales.orders", "id | bigint | key", "ts | timestamp | NULL", "n | timestamp_ntz | NULL", "d | decimal(10,2) | NULL", "a | array<struct<x:int,y z:string>> | NULL", "m | map<string,double> | NULL", "v | varchar(5) | NULL",
 		"# Clustering Information |  | ", "# col_name | data_type | comment", "id | bigint | key")
 	b.want("DESCRIBE QUERY SELECT 1 AS x, 'a' AS y", "x | int | NULL", "y | string | NULL")

@@ -36,12 +36,24 @@ const (
 	// LinkPadding writes more rows to a CloudFetch file than its link declares,
 	// which Databricks' files may have too.
 	LinkPadding Kind = "link_padding"
+	// Mutate answers HTTP 200 with an answer in which bytes were changed. A proxy
+	// that corrupts traffic and a warehouse with a bug answer so; single changed
+	// bytes have ended the process of a client.
+	Mutate Kind = "mutate"
 	// Slow delays an answer.
 	Slow Kind = "slow"
 	// TokenRevoked refuses the token from then on, until another one is set.
 	TokenRevoked Kind = "token_revoked"
+	// TokenRefused answers a request for a token with an error of OAuth, as a workspace
+	// does where an administrator removed a policy.
+	TokenRefused Kind = "token_refused"
 	// StatementError fails a statement without executing it.
 	StatementError Kind = "statement_error"
+	// IgnoredSetting ignores a session parameter of OpenSession, as clusters do, to which
+	// ANSI_MODE, TIMEZONE and STATEMENT_TIMEOUT are unknown. The session then has what a
+	// cluster may have: the time zone America/Los_Angeles, no ANSI mode, no time-out, and a
+	// dbr_version instead of a dbsql_version. SET of Spark's names for them works.
+	IgnoredSetting Kind = "ignored_setting"
 	// S3Error answers an S3 request with an error.
 	S3Error Kind = "s3_error"
 	// S3Slow delays an S3 request.
@@ -53,10 +65,11 @@ type Fault struct {
 	ID   string `json:"id,omitempty"`
 	Kind Kind   `json:"kind"`
 
-	// On is the RPC, such as FetchResults, or the S3 operation, such as
-	// UploadPart; "*" is any of them.
+	// On is the RPC, such as FetchResults, the S3 operation, such as UploadPart, or the
+	// call of the Files API, such as PutFile; "*" is any of them.
 	On string `json:"on,omitempty"`
-	// Match is a regular expression on the statement's text, or the S3 key.
+	// Match is a regular expression on the statement's text, the S3 key, the path in a
+	// volume, or the name of the session parameter (ignored_setting).
 	Match string `json:"match,omitempty"`
 	// After is how many matching calls pass before the first hit.
 	After int `json:"after,omitempty"`
@@ -70,14 +83,18 @@ type Fault struct {
 	// RetryAfter is the Retry-After header, in seconds.
 	RetryAfter int `json:"retry_after,omitempty"`
 	// Form is a kind's variant: reject or delay (cold_start), exception or
-	// status (session_expired), before or after (unavailable).
+	// status (session_expired), before or after (unavailable), any, truncated or
+	// types (mutate).
 	Form string `json:"form,omitempty"`
-	// Status is the HTTP status of token_revoked and s3_error.
+	// Status is the HTTP status of token_revoked, token_refused and s3_error.
 	Status int `json:"status,omitempty"`
 	// Message is the error's text.
 	Message string `json:"message,omitempty"`
 	// SQLState is the SQLSTATE that goes with Message.
 	SQLState string `json:"sql_state,omitempty"`
+	// Seed selects the changes of mutate. Equal answers that are hit with equal
+	// seeds in the same order are changed equally.
+	Seed int64 `json:"seed,omitempty"`
 }
 
 // Duration is a time.Duration whose text form is Go's: "1.5s".
@@ -108,6 +125,13 @@ type kindSpec struct {
 // CloudFetch is the value of On for result links and their downloads.
 const CloudFetch = "CloudFetch"
 
+// Discovery and TokenRequest are the values of On for the workspace's OAuth server: its
+// description, and its tokens.
+const (
+	Discovery    = "Discovery"
+	TokenRequest = "TokenRequest"
+)
+
 var (
 	sessionCalls = []string{
 		"*", "CloseSession", "GetInfo", "ExecuteStatement", "GetTypeInfo", "GetCatalogs", "GetSchemas",
@@ -115,13 +139,18 @@ var (
 		"GetOperationStatus", "CancelOperation", "CloseOperation", "GetResultSetMetadata", "FetchResults",
 	}
 	thriftCalls = append([]string{"OpenSession"}, sessionCalls...)
+	oauthCalls  = []string{Discovery, TokenRequest}
 	httpCalls   = append([]string{CloudFetch}, thriftCalls...)
+	statusCalls = slices.Concat(oauthCalls, httpCalls, fileCalls)
 	s3Calls     = []string{
 		"*", "PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload",
 		"GetObject", "HeadObject", "ListObjects", "DeleteObject",
 		"AssumeRole", "GetFederationToken", "GetCallerIdentity",
-		"PutFile", "GetFile", "DeleteFile", "PutDirectory", "GetDirectory", "DeleteDirectory",
 	}
+	// fileCalls are the calls of the Files API: of the workspace, and of the store of
+	// its files.
+	fileCalls = []string{"PutFile", "GetFile", "DeleteFile", "PutDirectory", "GetDirectory", "DeleteDirectory"}
+	restCalls = slices.Concat(httpCalls, fileCalls)
 )
 
 var kindSpecs = map[Kind]kindSpec{
@@ -132,41 +161,57 @@ var kindSpecs = map[Kind]kindSpec{
 		forms:   []string{"reject", "delay"},
 		options: []string{"seconds", "retry_after"},
 	},
-	TooManyRequests: {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"retry_after"}},
+	TooManyRequests: {on: "ExecuteStatement", calls: statusCalls, times: 1, options: []string{"retry_after"}},
 	Unavailable: {
 		on:      "ExecuteStatement",
-		calls:   httpCalls,
+		calls:   statusCalls,
 		times:   1,
 		forms:   []string{"before", "after"},
 		options: []string{"retry_after"},
 	},
 	SessionExpired: {on: "ExecuteStatement", calls: sessionCalls, times: 1, forms: []string{"exception", "status"}},
-	Cut:            {on: "FetchResults", calls: httpCalls, times: 1},
+	Cut:            {on: "FetchResults", calls: restCalls, times: 1},
 	FetchError: {
 		on:      "FetchResults",
 		times:   1,
 		options: []string{"message", "sql_state"},
 		message: "The result of the statement could not be read.",
 	},
+	Mutate: {
+		on:      "FetchResults",
+		calls:   httpCalls,
+		times:   1,
+		forms:   []string{"any", "truncated", "types"},
+		options: []string{"seed"},
+	},
 	LinkExpired:  {on: CloudFetch, times: 1},
 	LinkPadding:  {on: CloudFetch, times: 1},
-	Slow:         {on: "ExecuteStatement", calls: httpCalls, times: 1, options: []string{"delay"}},
-	TokenRevoked: {on: "*", calls: thriftCalls, times: 1, options: []string{"status"}, status: 401},
+	Slow:         {on: "ExecuteStatement", calls: statusCalls, times: 1, options: []string{"delay"}},
+	TokenRevoked: {on: "*", calls: slices.Concat(thriftCalls, fileCalls), times: 1, options: []string{"status"}, status: 401},
+	TokenRefused: {
+		on:      TokenRequest,
+		calls:   oauthCalls,
+		times:   1,
+		options: []string{"status", "message"},
+		status:  400,
+		message: "The exchange is not permitted.",
+	},
 	StatementError: {
 		on:      "ExecuteStatement",
 		times:   1,
 		options: []string{"message", "sql_state"},
 		message: "[INTERNAL_ERROR] The statement failed because a fault asked for it. SQLSTATE: XX000",
 	},
+	IgnoredSetting: {on: "OpenSession", times: -1},
 	S3Error: {
 		on:      "PutObject,UploadPart",
-		calls:   s3Calls,
+		calls:   slices.Concat(s3Calls, fileCalls),
 		times:   1,
 		options: []string{"status", "message"},
 		status:  503,
 		message: "Please reduce your request rate.",
 	},
-	S3Slow: {on: "PutObject,UploadPart", calls: s3Calls, times: 1, options: []string{"delay"}},
+	S3Slow: {on: "PutObject,UploadPart", calls: slices.Concat(s3Calls, fileCalls), times: 1, options: []string{"delay"}},
 }
 
 // Parse reads a fault from the command line: JSON, or key=value pairs separated
@@ -198,7 +243,7 @@ func Parse(text string) (Fault, error) {
 
 func number(key, value string) any {
 	switch key {
-	case "after", "times", "seconds", "retry_after", "status":
+	case "after", "times", "seconds", "retry_after", "status", "seed":
 		if n, err := strconv.ParseFloat(value, 64); err == nil {
 			return n
 		}
@@ -228,6 +273,7 @@ func (f *Fault) check() error {
 	given := map[string]bool{
 		"seconds": f.Seconds != 0, "delay": f.Delay != 0, "retry_after": f.RetryAfter != 0,
 		"status": f.Status != 0, "message": f.Message != "", "sql_state": f.SQLState != "",
+		"seed": f.Seed != 0,
 	}
 	for name, set := range given {
 		if set && !slices.Contains(t.options, name) {
@@ -246,6 +292,9 @@ func (f *Fault) check() error {
 		if f.Form == "after" && strings.Contains(f.On, CloudFetch) {
 			return fmt.Errorf("fault %s: form=after has no meaning on %s, since a download has no effect", f.Kind, CloudFetch)
 		}
+		if f.Form == "after" && (strings.Contains(f.On, Discovery) || strings.Contains(f.On, TokenRequest)) {
+			return fmt.Errorf("fault %s: form=after has no meaning on %s, since a client asks for another token", f.Kind, f.On)
+		}
 	case Slow, S3Slow:
 		if f.Delay == 0 {
 			return fmt.Errorf("fault %s needs delay, such as 2s", f.Kind)
@@ -254,7 +303,7 @@ func (f *Fault) check() error {
 		if f.Status != 0 && f.Status != 401 && f.Status != 403 {
 			return fmt.Errorf("fault %s: status must be 401 or 403, not %d", f.Kind, f.Status)
 		}
-	case S3Error:
+	case S3Error, TokenRefused:
 		if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
 			return fmt.Errorf("fault %s: status must be from 400 to 599, not %d", f.Kind, f.Status)
 		}

@@ -109,6 +109,8 @@ type Hit struct {
 	Fault
 	// Remaining is the time until a cold start ends.
 	Remaining time.Duration
+	// Number counts the hits of the fault from 1.
+	Number int
 }
 
 // Trigger counts a call against the faults of the given kinds, and returns the
@@ -139,7 +141,7 @@ func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
 			continue
 		}
 		a.Hit++
-		hit, found = Hit{Fault: a.Fault, Remaining: remaining}, true
+		hit, found = Hit{Fault: a.Fault, Remaining: remaining, Number: a.Hit}, true
 	}
 	return hit, found
 }

@@ -77,6 +77,18 @@ func (s *Server) adminRoutes() {
 		s.tokens.expireIssued()
 		return map[string]any{}, nil
 	})
+	admin("GET /sandbox/tokens", func(*http.Request) (any, error) {
+		return map[string]any{"issued": s.tokens.allIssued()}, nil
+	})
+	admin("PUT /sandbox/federation", func(r *http.Request) (any, error) {
+		var in struct {
+			Policies []FederationPolicy `json:"policies"`
+		}
+		if err := decode(r, &in); err != nil {
+			return nil, err
+		}
+		return map[string]any{"account_id": AccountID}, s.federation.set(in.Policies)
+	})
 	admin("PUT /sandbox/token", func(r *http.Request) (any, error) {
 		var in struct {
 			Token string `json:"token"`

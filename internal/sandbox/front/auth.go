@@ -42,6 +42,8 @@ type tokens struct {
 	revoked map[string]int
 	// issued maps a service principal's token to its expiry.
 	issued map[string]time.Time
+	// ever are all tokens that were issued.
+	ever []string
 }
 
 func (t *tokens) setCurrent(token string) {

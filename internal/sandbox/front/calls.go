@@ -63,6 +63,9 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 		}
 		x.startDelay = hit.Remaining
 	}
+	if hit, ok := faults.Trigger(at, fault.Mutate); ok {
+		x.mutate = hit.Mutate
+	}
 	kinds := []fault.Kind{fault.TooManyRequests, fault.Unavailable, fault.Cut}
 	if c.session != nil {
 		kinds = append(kinds, fault.SessionExpired)

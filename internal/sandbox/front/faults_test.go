@@ -335,3 +335,26 @@ func TestStartingEngineAnswersAsAStartingWarehouse(t *testing.T) {
 		t.Errorf("a warehouse that never starts: %v", err)
 	}
 }
+
+func TestMutatedAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		results front.Results
+		on      string
+	}{
+		"a page": {front.ResultsColumn, "FetchResults"},
+		"a file": {front.ResultsCloudFetch, fault.CloudFetch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, func(o *front.Options) { o.Results = c.results })
+			s.fault(fault.Fault{Kind: fault.Mutate, On: c.on, Form: "truncated", Seed: 1})
+			if n, err := readRange(t.Context(), s.open(), 300_000); err == nil || n >= 300_000 {
+				t.Fatalf("%d rows, %v", n, err)
+			}
+			if f := s.faults.List()[0]; f.Hit != 1 {
+				t.Errorf("the fault hit %d times", f.Hit)
+			}
+		})
+	}
+}

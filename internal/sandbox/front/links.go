@@ -141,7 +141,8 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 			w,
 			http.StatusBadRequest,
 			"InvalidArgument",
-			"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+			"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the "+
+				"Authorization header should be specified",
 		)
 		return
 	case time.Now().After(l.expires):
@@ -169,6 +170,16 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", fmt.Sprint(hit.RetryAfter))
 		}
 		storageError(w, status, "SlowDown", "Please reduce your request rate.")
+		return
+	}
+	if hit, ok := faults.Trigger(at, fault.Mutate); ok {
+		body, err := os.ReadFile(l.file.path)
+		if err != nil {
+			storageError(w, http.StatusInternalServerError, "InternalError", err.Error())
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(hit.Mutate(body))
 		return
 	}
 	f, err := os.Open(l.file.path)

@@ -56,7 +56,7 @@ func (s *Server) chooseFormat(op *operation, r *rowReader) (*rowset.Encoder, err
 	w := op.request
 	o := rowset.Options{
 		Format: tcli.TSparkRowSetType_COLUMN_BASED_SET, Native: w.native, LZ4: w.lz4,
-		Location: op.session.location,
+		Location: op.session.zone(),
 	}
 	if w.arrow && s.options.Results != ResultsColumn {
 		o.Format = tcli.TSparkRowSetType_ARROW_BASED_SET

@@ -62,6 +62,8 @@ type Options struct {
 	SessionZone string
 	// Files serves the Files API of volumes; nil for none.
 	Files http.Handler
+	// Volumes are the volumes that the REST API lists, as catalog.schema.volume.
+	Volumes []string
 	// Admin serves the endpoints under /sandbox/.
 	Admin bool
 	// Log receives the sandbox's own errors; by default they are discarded.
@@ -77,6 +79,8 @@ type Server struct {
 	links     *linkStore
 	journal   *journal
 	tokens    tokens
+	// federation are the policies of token federation.
+	federation federation
 }
 
 // New returns a server. Call Close when no more requests arrive.
@@ -136,7 +140,7 @@ func (s *Server) routes() {
 			writeJSON(w, http.StatusOK, map[string]any{"errors": []any{}, "numSuccess": 0, "numProtoSuccess": 0})
 		})
 	}
-	s.mux.HandleFunc("POST /oidc/v1/token", s.serveToken)
+	s.oauthRoutes()
 	s.unityRoutes()
 	if s.options.Files != nil {
 		for _, path := range []string{"/api/2.0/fs/files/", "/api/2.0/fs/directories/"} {
@@ -152,15 +156,6 @@ func (s *Server) routes() {
 	if s.options.Admin {
 		s.adminRoutes()
 	}
-}
-
-// serveFiles passes a request with a valid token to the Files API.
-func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) {
-	if reply := s.authorize(r); reply != nil {
-		writeError(w, *reply)
-		return
-	}
-	s.options.Files.ServeHTTP(w, r)
 }
 
 // ServeHTTP implements http.Handler.
@@ -188,6 +183,8 @@ type exchange struct {
 	reject *httpReply
 	// startDelay delays a new statement, as a starting warehouse does.
 	startDelay time.Duration
+	// mutate changes the reply's bytes; nil leaves them.
+	mutate func([]byte) []byte
 	// cut sends half of the reply and closes the connection.
 	cut bool
 }
@@ -261,7 +258,11 @@ func (s *Server) serveThrift(w http.ResponseWriter, r *http.Request) {
 			},
 		)
 	default:
-		writeThrift(w, out.Bytes(), x.cut)
+		body := out.Bytes()
+		if x.mutate != nil {
+			body = x.mutate(body)
+		}
+		writeThrift(w, body, x.cut)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
@@ -45,12 +46,11 @@ func guidOf(h *tcli.THandleIdentifier) (g guid) {
 
 // session is one client's session.
 type session struct {
-	id       guid
-	opened   time.Time
-	engine   warehouse.Session
-	location *time.Location
-	ctx      context.Context
-	cancel   context.CancelFunc
+	id     guid
+	opened time.Time
+	engine warehouse.Session
+	ctx    context.Context
+	cancel context.CancelFunc
 	// tags are the session's query tags, as the client sent them.
 	tags string
 	// executing holds a value while a statement executes: a warehouse.Session
@@ -59,7 +59,15 @@ type session struct {
 
 	mu         sync.Mutex
 	timeout    time.Duration
+	location   *time.Location
 	operations map[guid]*operation
+}
+
+// zone is the session's time zone.
+func (sess *session) zone() *time.Location {
+	sess.mu.Lock()
+	defer sess.mu.Unlock()
+	return sess.location
 }
 
 // sessions holds the open sessions and their operations.
@@ -203,6 +211,26 @@ func (s *sessions) list() []*session {
 	return slices.SortedFunc(maps.Values(s.open), func(a, b *session) int { return a.opened.Compare(b.opened) })
 }
 
+// clusterSettings are what a session of a cluster has if it ignores the parameters; a
+// cluster has no time-out.
+var clusterSettings = map[string]string{"TIMEZONE": "America/Los_Angeles", "ANSI_MODE": "false"}
+
+// sessionOptions applies the fault that ignores parameters of OpenSession.
+func (s *Server) sessionOptions(conf map[string]string) warehouse.SessionOptions {
+	o := warehouse.SessionOptions{Conf: maps.Clone(conf)}
+	for _, name := range slices.Sorted(maps.Keys(conf)) {
+		if _, ok := s.options.Faults.Trigger(fault.Call{Name: "OpenSession", Text: name}, fault.IgnoredSetting); !ok {
+			continue
+		}
+		o.Cluster = true
+		delete(o.Conf, name)
+		if value, ok := clusterSettings[strings.ToUpper(name)]; ok {
+			o.Conf[name] = value
+		}
+	}
+	return o
+}
+
 // maxStatementTimeout is the limit at Databricks, in seconds: two days.
 const maxStatementTimeout = 172800
 
@@ -266,11 +294,27 @@ func confValue(conf map[string]string, key string) (string, bool) {
 	return "", false
 }
 
-var setTimeout = regexp.MustCompile("(?i)^\\s*SET\\s+`?STATEMENT_TIMEOUT`?\\s*=\\s*'?(\\d+)'?\\s*;?\\s*$")
+// setTimeout matches SET with the names of the timeout at a warehouse and in Spark, setZone
+// those of the time zone.
+var (
+	setTimeout = regexp.MustCompile(
+		"(?i)^\\s*SET\\s+`?(?:STATEMENT_TIMEOUT|spark\\.sql\\.thriftServer\\.queryTimeout)`?\\s*=\\s*'?(\\d+)'?\\s*;?\\s*$")
+	setZone = regexp.MustCompile("(?i)^\\s*SET\\s+`?(?:TIMEZONE|spark\\.sql\\.session\\.timeZone)`?\\s*=\\s*'?([\\w/+-]+)'?\\s*;?\\s*$")
+)
 
-// statementExecuted applies SET STATEMENT_TIMEOUT to the session: the front
-// enforces the timeout, not the engine.
+// statementExecuted applies SET of the timeout and of the time zone to the session: the
+// front enforces the timeout, and writes timestamps as text.
 func (sess *session) statementExecuted(text string) error {
+	if m := setZone.FindStringSubmatch(text); m != nil {
+		location, err := timeZone(map[string]string{"TIMEZONE": m[1]})
+		if err != nil {
+			return err
+		}
+		sess.mu.Lock()
+		defer sess.mu.Unlock()
+		sess.location = location
+		return nil
+	}
 	m := setTimeout.FindStringSubmatch(text)
 	if m == nil {
 		return nil

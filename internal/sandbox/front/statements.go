@@ -25,7 +25,7 @@ func (h *handler) OpenSession(ctx context.Context, req *tcli.TOpenSessionReq) (*
 	return serve(ctx, h, rpc[*tcli.TOpenSessionResp]{
 		name: "OpenSession", status: status,
 		run: func() (*tcli.TOpenSessionResp, error) {
-			o := warehouse.SessionOptions{Conf: req.Configuration}
+			o := h.sessionOptions(req.Configuration)
 			if n := req.InitialNamespace; n != nil {
 				o.Catalog, o.Schema = n.GetCatalogName(), n.GetSchemaName()
 			}

@@ -59,6 +59,11 @@ func (s *Server) unityRoutes() {
 		all, err := c.tables(r.Context(), r.FormValue("catalog_name"), r.FormValue("schema_name"))
 		return pageOf(r, "tables", all, err)
 	})
+	route("volumes", func(r *http.Request, c *catalogReader) (any, error) {
+		all, err := s.volumes(r, c)
+		return pageOf(r, "volumes", all, err)
+	})
+	route("volumes/{name}", func(r *http.Request, _ *catalogReader) (any, error) { return s.volume(r.PathValue("name")) })
 	route("tables/{name}", func(r *http.Request, c *catalogReader) (any, error) {
 		return c.table(r.Context(), r.PathValue("name"))
 	})

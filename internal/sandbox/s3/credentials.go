@@ -81,7 +81,8 @@ func (i *identity) permit(a access) error {
 	return &Error{
 		http.StatusForbidden,
 		"AccessDenied",
-		"User: " + i.arn + " is not authorized to perform: " + a.action + " on resource: " + a.resource() + " because no session policy allows the " + a.action + " action",
+		"User: " + i.arn + " is not authorized to perform: " + a.action + " on resource: " + a.resource() + " because no session " +
+			"policy allows the " + a.action + " action",
 	}
 }
 

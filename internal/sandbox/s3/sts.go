@@ -155,7 +155,8 @@ func (s *Store) assumeRole(who *identity, form url.Values) (any, error) {
 	}
 	most, why := s.options.RoleMaxSession, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 	if who.role != "" {
-		most, why = maxChainedRole*time.Second, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+		most, why = maxChainedRole*time.Second, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "+
+			"role chaining"
 	}
 	if life > most {
 		return nil, &Error{http.StatusBadRequest, "ValidationError", why}

@@ -237,7 +237,8 @@ var tables = []table{
 	{
 		name: "marketing.`e-mail`.`Survey Results (2024)`",
 		rows: func(int) int { return 500 },
-		create: "(`user id` BIGINT, `répondu?` BOOLEAN, `select` STRING, `back``quote` STRING, `mood 😀` TINYINT, `a;b,c` DOUBLE, `answered at` TIMESTAMP) " +
+		create: "(`user id` BIGINT, `répondu?` BOOLEAN, `select` STRING, `back``quote` STRING, `mood 😀` TINYINT, `a;b,c` DOUBLE, " +
+			"`answered at` TIMESTAMP) " +
 			"COMMENT 'Every name here needs back-quotes' TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
 		fill: `SELECT id + 1, id % 3 = 0, ` + pick(11, "yes", "no", "maybe", "N/A") + `, concat('tick ', id), CAST(id % 5 AS TINYINT), id / 7,
   timestamp_micros(1711929600000000 + id * 86400000 + 1) FROM range(500)`,
@@ -246,7 +247,8 @@ var tables = []table{
 
 // views are created after the tables that they read.
 var views = []string{
-	"CREATE VIEW IF NOT EXISTS marketing.web.vip_customers COMMENT 'A view: it has no history' AS SELECT customer_id, email, lifetime_value, updated_at FROM main.sales.customers WHERE vip",
+	"CREATE VIEW IF NOT EXISTS marketing.web.vip_customers COMMENT 'A view: it has no history' AS SELECT customer_id, email, " +
+		"lifetime_value, updated_at FROM main.sales.customers WHERE vip",
 }
 
 var customersSQL = `SELECT

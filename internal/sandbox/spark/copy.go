@@ -38,7 +38,7 @@ func (s *session) copyInto(
 	tokens []syntax.Token,
 	params []warehouse.Parameter,
 ) (warehouse.Result, error) {
-	parsed, err := syntax.Parse(statement)
+	parsed, err := syntax.Parse(statement, params...)
 	if err != nil {
 		return nil, err
 	}

@@ -170,6 +170,9 @@ func (s *session) informationRows(
 		return [][]string{{c, owner, "NULL", opened, owner, opened, owner}}, nil
 	case "information_schema_catalog_name":
 		return [][]string{{c}}, nil
+	case "column_masks", "row_filters", "table_tags", "column_tags",
+		"table_constraints", "key_column_usage", "referential_constraints", "constraint_column_usage", "constraint_table_usage":
+		return nil, nil // Spark has neither policies nor tags nor keys
 	case "schemata":
 		for _, schema := range schemas {
 			comment, err := s.schemaComment(ctx, catalog, schema)

@@ -98,8 +98,8 @@ func (s *session) checkCreateSchema(ctx context.Context, st *rewrite.Statement) 
 
 // executeNamespace executes the statements about catalogs and the current
 // namespace, since Spark has only one catalog.
-func (s *session) executeNamespace(ctx context.Context, statement string) (warehouse.Result, error) {
-	parsed, err := syntax.Parse(statement)
+func (s *session) executeNamespace(ctx context.Context, statement string, params []warehouse.Parameter) (warehouse.Result, error) {
+	parsed, err := syntax.Parse(statement, params...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (s *session) use(ctx context.Context, st *syntax.Use, known map[string][]st
 	if _, err := s.queryTexts(ctx, "USE "+quoting.Name(s.engine.names.Schema(catalog, schema))); err != nil {
 		return nil, s.databricksError(err, nil)
 	}
-	s.catalog, s.schema = catalog, schema
+	s.catalog, s.schema, s.schemaMissing = catalog, schema, false
 	return fixedresult.Empty(), nil
 }
 

@@ -1,6 +1,7 @@
 package spark
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/metadata"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/deltalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark/hive"
@@ -59,10 +61,11 @@ func (s *session) tables(ctx context.Context, catalog, schema, only string) ([]t
 // describe reads the log of a Delta table, and asks Spark about other tables and
 // views.
 func (s *session) describe(ctx context.Context, t *tableInfo) (gone bool, err error) {
-	metadata, last, err := deltalog.Newest(s.engine.tableDir(t.catalog, t.schema, t.name))
+	newest, last, err := deltalog.Newest(s.engine.tableDir(t.catalog, t.schema, t.name))
 	if err == nil {
-		t.kind, t.format, t.comment = "MANAGED", "DELTA", metadata.Description
-		t.created, t.changed, t.columns = metadata.Created, last.At, metadata.Columns
+		t.kind = cmp.Or(newest.Properties[metadata.TypeProperty], "MANAGED")
+		t.format, t.comment = cmp.Or(newest.Properties[metadata.FormatProperty], "DELTA"), newest.Description
+		t.created, t.changed, t.columns = newest.Created, last.At, newest.Columns
 		return false, nil
 	}
 	found, err := s.queryTexts(

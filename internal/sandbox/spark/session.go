@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,11 +23,15 @@ type session struct {
 	engine          *Engine
 	hive            *hive.Session
 	catalog, schema string
+	// schemaMissing is true while the first schema does not exist.
+	schemaMissing bool
 	// location is the session's time zone, in which Spark prints timestamps.
 	location *time.Location
 	settings map[string]string
 	// viewCount numbers the views that the engine creates for itself.
 	viewCount int
+	// cluster is set for a session of a cluster.
+	cluster bool
 }
 
 // namespace returns the current catalog and schema, which complete short names.
@@ -39,14 +44,14 @@ func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, catalog: "main", schema: "default", location: time.UTC, settings: map[string]string{}}
+	s := &session{engine: e, catalog: "main", schema: "default", location: time.UTC, settings: map[string]string{}, cluster: o.Cluster}
 	if o.Catalog != "" {
 		s.catalog = strings.ToLower(o.Catalog)
 	}
 	if o.Schema != "" {
 		s.schema = strings.ToLower(o.Schema)
 	}
-	conf := map[string]string{"use:database": e.names.Schema(s.catalog, s.schema)}
+	conf := map[string]string{useDatabase: e.names.Schema(s.catalog, s.schema)}
 	for key, value := range o.Conf {
 		name, err := s.recordSetting(key, value)
 		if err != nil {
@@ -56,14 +61,60 @@ func (e *Engine) openSession(ctx context.Context, o warehouse.SessionOptions) (*
 			conf["set:hiveconf:"+name] = value
 		}
 	}
-	if s.hive, err = client.OpenSession(ctx, conf); err != nil {
-		var refused *hive.ServerError
-		if errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND") {
-			return nil, sqlerror.SchemaNotFound(s.catalog, s.schema)
+	s.hive, err = client.OpenSession(ctx, conf)
+	if schemaNotFound(err) {
+		// A client may open the session to create the schema.
+		s.schemaMissing = true
+		delete(conf, useDatabase)
+		if s.hive, err = client.OpenSession(ctx, conf); err == nil {
+			err = s.checkCatalog(ctx)
 		}
+	}
+	if err != nil {
 		return nil, s.databricksError(err, nil)
 	}
 	return s, nil
+}
+
+const useDatabase = "use:database"
+
+func schemaNotFound(err error) bool {
+	var refused *hive.ServerError
+	return errors.As(err, &refused) && strings.Contains(refused.Message, "SCHEMA_NOT_FOUND")
+}
+
+// checkCatalog closes a session whose catalog does not exist.
+func (s *session) checkCatalog(ctx context.Context) error {
+	known, err := s.catalogs(ctx)
+	if err == nil && known[s.catalog] == nil {
+		err = sqlerror.CatalogNotFound(s.catalog)
+	}
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
+
+// enterSchema enters the session's schema if it was missing and exists now.
+func (s *session) enterSchema(ctx context.Context) error {
+	if !s.schemaMissing {
+		return nil
+	}
+	_, err := s.queryTexts(ctx, "USE "+quoting.Name(s.engine.names.Schema(s.catalog, s.schema)))
+	if schemaNotFound(err) {
+		return nil
+	}
+	s.schemaMissing = err != nil
+	return err
+}
+
+// createsUnqualified reports whether a statement creates a table or view in the
+// session's schema.
+func createsUnqualified(tokens []syntax.Token, st *rewrite.Statement) bool {
+	if first := tokens[0].Upper; first != "CREATE" && first != "REPLACE" || len(st.Tables) == 0 || st.Tables[0].Parts != 1 {
+		return false
+	}
+	return !slices.ContainsFunc(tokens[:min(4, len(tokens))], func(t syntax.Token) bool { return t.Upper == "TEMPORARY" || t.Upper == "TEMP" })
 }
 
 // closeTimeout bounds calls that must succeed even after ctx has ended.
@@ -88,6 +139,9 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 		// Spark reports the syntax error.
 		return s.query(ctx, &rewrite.Statement{Text: statement})
 	}
+	if err := s.enterSchema(ctx); err != nil {
+		return nil, s.databricksError(err, nil)
+	}
 	first, second := tokens[0].Upper, ""
 	if len(tokens) > 1 {
 		second = tokens[1].Upper
@@ -98,7 +152,7 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	case first == "SHOW" && answeredShows[second],
 		first == "USE",
 		second == "CATALOG" && (first == "CREATE" || first == "DROP" || strings.HasPrefix(first, "DESC")):
-		return s.executeNamespace(ctx, statement)
+		return s.executeNamespace(ctx, statement, params)
 	case first == "SET" || first == "RESET":
 		return s.executeSet(ctx, statement)
 	case first == "COPY":
@@ -109,6 +163,9 @@ func (s *session) Execute(ctx context.Context, statement string, params []wareho
 	st, err := s.rewrite(ctx, statement, tokens, params)
 	if err != nil {
 		return nil, err
+	}
+	if s.schemaMissing && createsUnqualified(tokens, st) {
+		return nil, sqlerror.SchemaNotFound(s.catalog, s.schema)
 	}
 	switch {
 	case isQuery(tokens):
@@ -155,7 +212,7 @@ func (s *session) rewrite(
 ) (*rewrite.Statement, error) {
 	ask := filterOf(tokens, params)
 	return rewrite.Rewrite(statement, tokens, rewrite.Env{
-		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params),
+		Names: s.engine.names, Catalog: s.catalog, Schema: s.schema, Parameters: rewrite.NewParameters(params), Cluster: s.cluster,
 		Information: func(catalog, relation string) (string, error) { return s.informationQuery(ctx, catalog, relation, ask) },
 	})
 }

@@ -36,6 +36,10 @@ func (s *session) recordSetting(key, value string) (string, error) {
 		}
 	}
 	switch {
+	case s.cluster && strings.EqualFold(key, "spark.sql.thriftServer.queryTimeout"): // the front enforces it
+	case strings.HasPrefix(strings.ToLower(key), "spark.thriftserver."):
+		// The Python connector sends one with every session, about the form of results,
+		// which is the front's.
 	case !known && strings.HasPrefix(strings.ToLower(key), "spark."):
 		return "", sqlerror.New("CONFIG_NOT_AVAILABLE", "42K0I", "Configuration %s is not available.", key)
 	case name == "spark.sql.session.timeZone":

@@ -71,6 +71,17 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
+// dbt's first connection names the schema that it then creates.
+func TestASessionMayNameASchemaThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	conn := open(t).connect(dbsql.WithInitialNamespace("main", "coming"))
+	want(t, conn, "SELECT current_schema()", "coming")
+	wantError(t, conn, "SELECT * FROM t", "[TABLE_OR_VIEW_NOT_FOUND]")
+	wantError(t, conn, "CREATE TABLE t (id INT)", "[SCHEMA_NOT_FOUND]", "`main`.`coming`")
+	exec(t, conn, "CREATE SCHEMA IF NOT EXISTS main.coming", "CREATE TABLE t (id INT)")
+	want(t, conn, "SHOW TABLES", "coming|t|false")
+}
+
 func TestStatementsThatChangeTables(t *testing.T) {
 	t.Parallel()
 	conn := open(t).connect()
@@ -142,7 +153,8 @@ func TestCancelStopsTheStatement(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	b := open(t)
-	conn := b.connect(dbsql.WithSessionParams(map[string]string{"ANSI_MODE": "false", "TIMEZONE": "America/New_York", "STATEMENT_TIMEOUT": "100"}))
+	conn := b.connect(dbsql.WithSessionParams(map[string]string{"ANSI_MODE": "false", "TIMEZONE": "America/New_York", "STATEMENT_TIMEOUT": "100",
+		"spark.thriftserver.arrowBasedRowSet.timestampAsString": "false"}))
 	want(t, conn, "SELECT CAST('x' AS INT), CAST(TIMESTAMP '2024-07-01 00:00:00Z' AS STRING)", "NULL|2024-06-30 20:00:00")
 	// The repeated hour at the end of daylight saving time.
 	want(t, conn, "SELECT unix_seconds(x), x = timestamp_seconds(1730611800) FROM VALUES (timestamp_seconds(1730611800)), (timestamp_seconds(1730615400)) AS t(x)", "1730611800|true", "1730615400|false")

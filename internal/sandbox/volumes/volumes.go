@@ -4,6 +4,7 @@ package volumes
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,17 +123,23 @@ const (
 	directoriesPath = "/api/2.0/fs/directories"
 )
 
+// CallOf names a call of the Files API for the faults: PutFile, GetDirectory and so on.
+func CallOf(r *http.Request) fault.Call {
+	target, directory := strings.CutPrefix(r.URL.Path, directoriesPath)
+	kind := "Directory"
+	if !directory {
+		target, kind = strings.TrimPrefix(r.URL.Path, filesPath), "File"
+	}
+	return fault.Call{Name: r.Method[:1] + strings.ToLower(r.Method[1:]) + kind, Text: target}
+}
+
 // ServeHTTP implements http.Handler: the Files API.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target, directory := strings.CutPrefix(r.URL.Path, directoriesPath)
 	if !directory {
 		target = strings.TrimPrefix(r.URL.Path, filesPath)
 	}
-	kind := "File"
-	if directory {
-		kind = "Directory"
-	}
-	call := fault.Call{Name: r.Method[:1] + strings.ToLower(r.Method[1:]) + kind, Text: target}
+	call := CallOf(r)
 	if hit, ok := s.faults.Trigger(call, fault.S3Error); ok {
 		refuse(w, hit.Status, "TEMPORARILY_UNAVAILABLE", hit.Message)
 		return
@@ -156,7 +163,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.Method == http.MethodPut:
 			err = s.writeFile(name, r)
 		case r.Method == http.MethodGet:
-			err = s.sendFile(w, name)
+			err = s.sendFile(w, r, name)
 		case r.Method == http.MethodDelete:
 			err = s.root.Remove(name)
 		default:
@@ -181,29 +188,39 @@ func (s *Store) writeFile(name string, r *http.Request) error {
 	if _, err := s.root.Stat(name); err == nil && r.URL.Query().Get("overwrite") != "true" {
 		return fs.ErrExist
 	}
-	f, err := s.root.OpenFile(name+uploading, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	// An upload that was cut may still be read here when its client sends it again.
+	temporary := name + "." + rand.Text() + uploading
+	f, err := s.root.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(f, r.Body)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = s.root.Rename(name+uploading, name)
+		err = s.root.Rename(temporary, name)
 	}
 	if err != nil {
-		return errors.Join(err, s.root.Remove(name+uploading))
+		return errors.Join(err, s.root.Remove(temporary))
 	}
 	return nil
 }
 
-func (s *Store) sendFile(w http.ResponseWriter, name string) error {
+// sendFile sends a file, or the range of it that the request names.
+func (s *Store) sendFile(w http.ResponseWriter, r *http.Request, name string) error {
 	f, err := s.root.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fs.ErrNotExist
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	_, err = io.Copy(w, f)
-	return err
+	http.ServeContent(w, r, "", info.ModTime(), f)
+	return nil
 }
 
 func (s *Store) removeDirectory(name string) error {

@@ -29,6 +29,8 @@ type SessionOptions struct {
 	// Conf holds session parameters such as ANSI_MODE, TIMEZONE and
 	// STATEMENT_TIMEOUT, with the names the client used.
 	Conf map[string]string
+	// Cluster is set for a session of a cluster, which has no dbsql_version.
+	Cluster bool
 }
 
 // Session executes one statement at a time. Cancelling the context of Execute or

@@ -17,6 +17,7 @@ type Authorization struct {
 	Spec           AuthorizationSpec `json:"spec"`
 	LyticsID       string            `json:"lytics_id,omitempty" doc:"Its id in the Lytics account, where Lytics manages it."`
 	SecretReadable bool              `json:"secret_readable" doc:"Whether the store has the secret and can decrypt it."`
+	Warnings       []jobs.Failure    `json:"warnings,omitempty" doc:"What will make a later release refuse it, or makes its runs fail."`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 }
@@ -33,6 +34,7 @@ type AuthorizationSpec struct {
 	TokenVersion        int64           `json:"token_version,omitempty"`
 	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth instead of a token."`
 	ClientSecretVersion int64           `json:"client_secret_version,omitempty"`
+	Login               *jobs.Login     `json:"login,omitempty" doc:"How the runner obtains tokens, instead of a stored credential."`
 	CatalogAPI          jobs.CatalogAPI `json:"catalog_api,omitempty" doc:"How catalogs are listed: rest (the default) or sql." enum:"rest,sql,"`
 	CheckConnection     bool            `json:"check_connection,omitempty" doc:"Open a session before the authorization is saved."`
 }
@@ -41,7 +43,7 @@ type AuthorizationSpec struct {
 type AuthorizationChange struct {
 	Spec         AuthorizationSpec `json:"spec"`
 	Token        *string           `json:"token,omitempty" writeOnly:"true" doc:"The personal access token. If left out, the stored token is kept."`
-	ClientSecret *string           `json:"client_secret,omitempty" writeOnly:"true" doc:"The service principal's secret. If left out, the stored secret is kept."`
+	ClientSecret *string           `json:"client_secret,omitempty" writeOnly:"true" doc:"The secret of the service principal or of the login. If left out, the stored secret is kept."`
 }
 
 // AuthorizationOf converts an authorization for the wire.
@@ -51,6 +53,7 @@ func AuthorizationOf(a jobs.Authorization) Authorization {
 		Spec:           AuthorizationSpec(a.AuthorizationSpec),
 		LyticsID:       a.LyticsID,
 		SecretReadable: a.SecretReadable,
+		Warnings:       a.Warnings,
 		CreatedAt:      a.CreatedAt,
 		UpdatedAt:      a.UpdatedAt,
 	}
@@ -63,6 +66,7 @@ func (a Authorization) Jobs() jobs.Authorization {
 		AuthorizationSpec: jobs.AuthorizationSpec(a.Spec),
 		LyticsID:          a.LyticsID,
 		SecretReadable:    a.SecretReadable,
+		Warnings:          a.Warnings,
 		CreatedAt:         a.CreatedAt,
 		UpdatedAt:         a.UpdatedAt,
 	}

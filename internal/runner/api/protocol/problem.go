@@ -60,9 +60,10 @@ func ProblemOf(err error, doing string) *Problem {
 	if !ok {
 		status = http.StatusInternalServerError
 	}
+	f := jobs.Failure{Summary: e.Summary, Detail: e.Detail, Next: e.Next}.Redacted()
 	return &Problem{
-		Type: "about:blank", Title: e.Summary, Status: status, Detail: e.Detail,
-		Code: e.Code, Attribute: e.Attribute, Next: e.Next,
+		Type: "about:blank", Title: f.Summary, Status: status, Detail: f.Detail,
+		Code: e.Code, Attribute: e.Attribute, Next: f.Next,
 	}
 }
 

@@ -102,7 +102,7 @@
     if (mine.signal.aborted) return null;
     if (text !== null) {
       etag = response.headers.get('ETag');
-      show(new DOMParser().parseFromString(policy.createHTML(text), 'text/html'));
+      show(new DOMParser().parseFromString(policy.createHTML(text), 'text/html'), !user || init.method === 'POST');
     }
     misses = 0;
     lost(false);
@@ -111,19 +111,75 @@
     return response;
   }
 
-  function show(page) {
+  // The list that somebody uses, and the row in it: under the pointer, or with the
+  // focus of a keyboard. The focus that a click left does not count. A finger leaves no
+  // pointer behind, so its row counts for a few seconds. An open dialog covers the page:
+  // what was used before it opened still counts.
+  let hand = null;
+  let covered = null;
+  document.addEventListener('pointermove', (event) => (hand = event));
+  document.addEventListener('pointerdown', (event) => (hand = event));
+  document.documentElement.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && (hand = null));
+  function inUse() {
+    if (document.querySelector('dialog[open]')) return covered;
+    const fresh = hand && (hand.pointerType === 'mouse' || performance.now() - hand.timeStamp < 5000);
+    const under = fresh ? document.elementFromPoint(hand.clientX, hand.clientY) : null;
+    const at = under?.closest('.list') ? under : document.querySelector('.list :focus-visible');
+    return at ? { list: at.closest('.list'), row: at.closest('tr[id]') } : null;
+  }
+
+  // keepOrder gives the rows of a new page the order that they have in the list now; new
+  // rows come last. It reports whether that changed their order.
+  function keepOrder(list, fresh) {
+    const old = [...list.querySelectorAll('tr[id]')];
+    const same = old.map((row) => fresh.querySelector('#' + CSS.escape(row.id))).find((row) => row);
+    if (!same) return false;
+    const body = same.parentElement;
+    const rows = new Map([...body.children].map((row) => [row.id, row]));
+    const before = [...rows.keys()].join();
+    for (const row of old) {
+      if (!rows.has(row.id)) continue;
+      body.append(rows.get(row.id));
+      rows.delete(row.id);
+    }
+    body.append(...rows.values());
+    return [...body.children].map((row) => row.id).join() !== before;
+  }
+
+  // keepPlace puts a row back to where it was on the screen. A page that is too short to
+  // scroll moves its list instead. It reports whether it did that.
+  function keepPlace({ list, row }, top) {
+    if (!row?.isConnected) return false;
+    scrollBy(0, row.getBoundingClientRect().top - top);
+    const rest = row.getBoundingClientRect().top - top;
+    if (Math.abs(rest) < 1) return false;
+    list.style.position = 'relative';
+    list.style.top = `${-rest}px`;
+    return true;
+  }
+
+  // show shows a page. same is set for a newer state of the page that is shown: then
+  // nothing moves under a pointer.
+  function show(page, same) {
     localise(page);
     const old = main();
     const fresh = page.getElementById('main');
     if (!fresh) return;
+    const used = same ? inUse() : null;
+    const top = used?.row?.getBoundingClientRect().top;
+    if (used && keepOrder(used.list, fresh)) etag = null; // the next poll may sort them
     const keep = document.activeElement?.closest('[data-keep]')?.dataset.keep;
     const tails = [...old.querySelectorAll('.log')].filter((l) => l.scrollTop + l.clientHeight >= l.scrollHeight - 4);
     Idiomorph.morph(old, fresh, {
-      ignoreActiveValue: true,
-      // Elements that the user opened stay open.
-      callbacks: { beforeAttributeUpdated: (name, el) => !(name === 'open' && el.matches('details')) },
+      // Only the value of a field. Of any other focused element this option would
+      // keep the children, and a click beside the buttons focuses main.
+      ignoreActiveValue: Boolean(document.activeElement?.matches('input, textarea')),
+      // Elements that the user opened stay open, and boxes stay as they are.
+      callbacks: { beforeAttributeUpdated: (name, el) => !(name === 'open' && el.matches('details')) && !(name === 'checked' && el.matches('.c-pick input')) },
     });
     for (const l of tails) l.scrollTop = l.scrollHeight;
+    countPicked();
+    if (used && keepPlace(used, top)) etag = null;
     // If a button was replaced, the focus stays in its group.
     if (keep && (document.activeElement === document.body || !document.activeElement)) {
       document.querySelector(`[data-keep="${CSS.escape(keep)}"] button`)?.focus();
@@ -135,13 +191,40 @@
   }
 
   function poll() {
-    if (document.hidden) return; // visibilitychange starts it again
+    if (document.hidden || !(Number(main().dataset.refresh) > 0)) return; // visibilitychange starts it again
     load(location.pathname + location.search, {}, false);
   }
 
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && !busy) poll();
   });
+
+  // countPicked says how many runs are selected.
+  function countPicked() {
+    const boxes = [...document.querySelectorAll('.pick')];
+    const all = document.querySelector('.pick-all');
+    const says = document.getElementById('picked');
+    if (!all || !says) return;
+    const n = boxes.filter((box) => box.checked).length;
+    all.checked = n > 0 && n === boxes.length;
+    all.indeterminate = n > 0 && n < boxes.length;
+    says.textContent = n === 0 ? 'Select runs to act on them.' : `${n} ${n === 1 ? 'run' : 'runs'} selected.`;
+  }
+  document.addEventListener('change', (event) => {
+    if (event.target.matches('.pick-all')) for (const box of document.querySelectorAll('.pick')) box.checked = event.target.checked;
+    if (event.target.matches('.c-pick input')) countPicked();
+  });
+
+  // ask asks, in the dialog, about an action that cannot be undone. The answer is true
+  // to go on.
+  function ask(form) {
+    const dialog = document.getElementById('confirm');
+    covered = inUse();
+    for (const part of ['question', 'effect', 'yes', 'no']) document.getElementById('confirm-' + part).textContent = form.dataset[part];
+    dialog.returnValue = 'no';
+    dialog.showModal();
+    return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+  }
 
   document.addEventListener('submit', async (event) => {
     const form = event.target;
@@ -152,9 +235,21 @@
       return;
     }
     const button = event.submitter;
+    if (button?.getAttribute('aria-disabled')) return; // the second click of a double click
+    const address = button?.getAttribute('formaction') || form.action;
+    const body = new URLSearchParams(new FormData(form, button));
+    const asking = button?.dataset.question ? button : form;
+    if (asking.dataset.question) {
+      if (!(await ask(asking))) return;
+      body.set('confirmed', 'yes');
+    }
     button?.setAttribute('aria-disabled', 'true');
-    await load(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) }, true);
+    const answered = await load(address, { method: 'POST', body }, true);
     button?.removeAttribute('aria-disabled');
+    if (answered && form.id === 'act') {
+      for (const box of document.querySelectorAll('.pick')) box.checked = false;
+      countPicked();
+    }
   });
 
   document.addEventListener('click', async (event) => {

@@ -59,7 +59,8 @@ func CheckFormat(format string) error {
 	return sqlerror.New(
 		"COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED",
 		"0AKDC",
-		"The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is not supported.",
+		"The format of the source files must be one of CSV, JSON, AVRO, ORC, PARQUET, TEXT, or BINARYFILE. Using COPY INTO on %s is "+
+			"not supported.",
 		format,
 	)
 }
@@ -82,7 +83,9 @@ func SchemaMismatch(table, difference string) *warehouse.Error {
 	return sqlerror.New(
 		"COPY_INTO_SCHEMA_MISMATCH_WITH_TARGET_TABLE",
 		"42KDG",
-		"A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS ('mergeSchema' = 'true').%s",
+		"A schema mismatch was detected while copying into the Delta table (Table: %s). This may indicate an issue with the incoming "+
+			"data, or the Delta table schema can be evolved automatically according to the incoming data by setting: COPY_OPTIONS "+
+			"('mergeSchema' = 'true').%s",
 		table,
 		difference,
 	)

@@ -45,7 +45,25 @@ var relations = map[string][]RelationColumn{
 			"character_maximum_length:int? character_octet_length:int? numeric_precision:int? numeric_precision_radix:int? numeric_scale:int? " +
 			"datetime_precision:int? is_identity is_updatable partition_index:int? comment?",
 	),
+	"table_constraints": relationColumns("constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name " +
+		"constraint_type is_deferrable initially_deferred enforced comment?"),
+	"key_column_usage": relationColumns("constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name " +
+		"column_name ordinal_position:int position_in_unique_constraint:int?"),
+	"referential_constraints": relationColumns("constraint_catalog constraint_schema constraint_name " +
+		"unique_constraint_catalog unique_constraint_schema unique_constraint_name match_option update_rule delete_rule"),
+	"constraint_column_usage": relationColumns("table_catalog table_schema table_name column_name " +
+		"constraint_catalog constraint_schema constraint_name"),
+	"constraint_table_usage": relationColumns("constraint_catalog constraint_schema constraint_name " +
+		"table_catalog table_schema table_name"),
 	"information_schema_catalog_name": relationColumns("catalog_name"),
+	// The documentation has the first eight columns. dbt-databricks reads the last three
+	// on real workspaces, so both are here.
+	"column_masks": relationColumns("catalog_name schema_name table_name column_name mask_catalog mask_schema " +
+		"mask_name mask_col_usage? table_catalog table_schema using_columns?"),
+	"row_filters": relationColumns("catalog_name schema_name table_name filter_catalog filter_schema filter_name " +
+		"filter_col_usage?"),
+	"table_tags":  relationColumns("catalog_name schema_name table_name tag_name tag_value"),
+	"column_tags": relationColumns("catalog_name schema_name table_name column_name tag_name tag_value"),
 }
 
 // Relation returns the columns of a relation of information_schema; nil if it does

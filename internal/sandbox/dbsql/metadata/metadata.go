@@ -17,6 +17,14 @@ const (
 	SystemCatalog     = "system"
 )
 
+// TypeProperty and FormatProperty are table properties that information_schema.tables shows
+// as table_type and data_source_format, so that a client can be tried on kinds of tables that
+// the sandbox does not have, such as streaming and shared tables. The table behaves as before.
+const (
+	TypeProperty   = "sandbox.table_type"
+	FormatProperty = "sandbox.data_source_format"
+)
+
 // Matcher returns the test for a pattern of SHOW: * matches any text, | separates
 // alternatives, and case is ignored. A nil pattern matches every name.
 func Matcher(pattern *string) func(name string) bool {

@@ -123,7 +123,10 @@ func ParseOptions(values map[string]string) (Options, error) {
 var unsupportedOptions = map[string]bool{}
 
 func init() {
-	for k := range strings.FieldsSeq("dateformat timestampformat timestampntzformat columnnameofcorruptrecord locale samplingratio enforceschema negativeinf positiveinf nanvalue unescapedquotehandling rescueddatacolumn readercasesensitive skiprows badrecordspath ignorecorruptfiles ignoremissingfiles modifiedafter modifiedbefore pathglobfilter recursivefilelookup escapequotes quoteall compression timezone singlevariantcolumn") {
+	for k := range strings.FieldsSeq("dateformat timestampformat timestampntzformat columnnameofcorruptrecord locale samplingratio " +
+		"enforceschema negativeinf positiveinf nanvalue unescapedquotehandling rescueddatacolumn readercasesensitive skiprows " +
+		"badrecordspath ignorecorruptfiles ignoremissingfiles modifiedafter modifiedbefore pathglobfilter recursivefilelookup " +
+		"escapequotes quoteall compression timezone singlevariantcolumn") {
 		unsupportedOptions[k] = true
 	}
 }

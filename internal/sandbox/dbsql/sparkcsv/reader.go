@@ -128,7 +128,8 @@ func Malformed(row []string, sep byte) error {
 	return sqlerror.New(
 		"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
 		"22023",
-		"Malformed records are detected in record parsing: [%s]. Parse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'.",
+		"Malformed records are detected in record parsing: [%s]. Parse Mode: FAILFAST. To process malformed records as null result, try "+
+			"setting the option 'mode' as 'PERMISSIVE'.",
 		record,
 	)
 }

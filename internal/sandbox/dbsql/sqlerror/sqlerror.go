@@ -33,7 +33,9 @@ func TableNotFound(parts ...string) *warehouse.Error {
 	return New(
 		"TABLE_OR_VIEW_NOT_FOUND",
 		"42P01",
-		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.",
+		"The table or view %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the "+
+			"name with a schema, verify the current_schema() output, or qualify the name with the correct schema and catalog. To tolerate "+
+			"the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.",
 		quoting.Name(parts...),
 	)
 }
@@ -43,7 +45,8 @@ func TableExists(parts ...string) *warehouse.Error {
 	return New(
 		"TABLE_OR_VIEW_ALREADY_EXISTS",
 		"42P07",
-		"Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.",
+		"Cannot create table or view %s because it already exists. Choose a different name, drop or replace the existing object, add the "+
+			"IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR REFRESH clause to refresh the existing streaming table.",
 		quoting.Name(parts...),
 	)
 }
@@ -53,7 +56,9 @@ func SchemaNotFound(parts ...string) *warehouse.Error {
 	return New(
 		"SCHEMA_NOT_FOUND",
 		"42704",
-		"The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop use DROP SCHEMA IF EXISTS.",
+		"The schema %s cannot be found. Verify the spelling and correctness of the schema and catalog. If you did not qualify the name "+
+			"with a catalog, verify the current_schema() output, or qualify the name with the correct catalog. To tolerate the error on drop "+
+			"use DROP SCHEMA IF EXISTS.",
 		quoting.Name(parts...),
 	)
 }
@@ -95,6 +100,14 @@ func UnresolvedRoutine(parts ...string) *warehouse.Error {
 		"Cannot resolve routine %s on search path [`system`.`builtin`, `system`.`session`].",
 		quoting.Name(parts...),
 	)
+}
+
+// PolicyNotSupported is the error of what Databricks does not do with a table that has a
+// row filter or a column mask:
+// https://docs.databricks.com/aws/en/error-messages/row-level-security-column-mask-feature-not-supported-error-class
+func PolicyNotSupported(table, feature, text string) *warehouse.Error {
+	return New("ROW_LEVEL_SECURITY_COLUMN_MASK_FEATURE_NOT_SUPPORTED."+feature, "0A000",
+		"Row level security policies and column mask policies for %s are not supported: %s", table, text)
 }
 
 // Unsupported is the error for a feature that Databricks has and the sandbox lacks.
@@ -144,7 +157,8 @@ func SchemaExists(parts ...string) *warehouse.Error {
 	return New(
 		"SCHEMA_ALREADY_EXISTS",
 		"42P06",
-		"Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema.",
+		"Cannot create schema %s because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS "+
+			"clause to tolerate pre-existing schema.",
 		quoting.Name(parts...),
 	)
 }

@@ -28,6 +28,16 @@ func (p *parser) alter() Statement {
 		for _, kv := range p.properties() {
 			a.Keys = append(a.Keys, kv.Key)
 		}
+	case p.accept("SET", "TAGS"):
+		a.Action, a.Properties = "SET TAGS", p.properties()
+	case p.accept("UNSET", "TAGS"):
+		p.unsetTags(a)
+	case p.accept("SET", "ROW", "FILTER"):
+		a.Action, a.To = "ROW FILTER", p.name()
+		p.expect("ON")
+		a.Names = p.nameList()
+	case p.accept("DROP", "ROW", "FILTER"):
+		a.Action = "ROW FILTER"
 	case p.accept("RENAME", "TO"):
 		a.Action, a.To = "RENAME", p.name()
 	case a.View:
@@ -35,13 +45,19 @@ func (p *parser) alter() Statement {
 	case p.accept("ADD", "COLUMNS"), p.accept("ADD", "COLUMN"):
 		a.Action = "ADD COLUMNS"
 		if p.isOp("(") {
-			a.Columns = p.columnDefs()
+			a.Columns, _ = p.columnDefs(false)
 		} else {
 			a.Columns = []ColumnDef{p.columnDef()}
 			for p.acceptOp(",") {
 				a.Columns = append(a.Columns, p.columnDef())
 			}
 		}
+	case p.is("ADD", "CONSTRAINT"), p.is("ADD", "PRIMARY", "KEY"), p.is("ADD", "FOREIGN", "KEY"):
+		p.i++
+		a.Action, a.Key = "ADD CONSTRAINT", p.tableKey()
+	case p.is("DROP", "CONSTRAINT"), p.is("DROP", "PRIMARY", "KEY"):
+		p.i++
+		p.dropKey(a)
 	case p.accept("DROP", "COLUMNS"), p.accept("DROP", "COLUMN"):
 		a.Action, a.IfExists = "DROP COLUMNS", p.accept("IF", "EXISTS")
 		if p.isOp("(") {
@@ -64,12 +80,19 @@ func (p *parser) alter() Statement {
 			a.Names = p.nameList()
 		}
 	default:
-		if p.is("ADD", "CONSTRAINT") || p.is("DROP", "CONSTRAINT") || p.is("SET") || p.is("OWNER") {
+		if p.is("SET") || p.is("OWNER") {
 			panic(sqlerror.Unsupported("ALTER TABLE " + p.peek().Upper + " " + p.peekAt(1).Upper))
 		}
 		p.syntaxError("")
 	}
 	return a
+}
+
+func (p *parser) unsetTags(a *Alter) {
+	a.Action = "UNSET TAGS"
+	for _, kv := range p.properties() {
+		a.Keys = append(a.Keys, kv.Key)
+	}
 }
 
 func (p *parser) alterColumn(a *Alter) {
@@ -79,6 +102,17 @@ func (p *parser) alterColumn(a *Alter) {
 		a.Action, a.Comment = "COLUMN COMMENT", p.stringLiteral()
 	case p.accept("TYPE"):
 		a.Action, a.Type = "COLUMN TYPE", p.dataType()
+	case p.accept("SET", "MASK"):
+		a.Action, a.To = "COLUMN MASK", p.name()
+		if p.accept("USING", "COLUMNS") {
+			a.Names = p.nameList()
+		}
+	case p.accept("DROP", "MASK"):
+		a.Action = "COLUMN MASK"
+	case p.accept("SET", "TAGS"):
+		a.Action, a.Properties = "SET TAGS", p.properties()
+	case p.accept("UNSET", "TAGS"):
+		p.unsetTags(a)
 	case p.accept("SET", "NOT", "NULL"):
 		a.Action, a.NotNull = "COLUMN NULLABLE", true
 	case p.accept("DROP", "NOT", "NULL"):

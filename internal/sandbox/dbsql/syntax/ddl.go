@@ -43,7 +43,7 @@ func (p *parser) createNamespace(catalog bool) Statement {
 func (p *parser) createTable(replace bool) Statement {
 	c := &CreateTable{OrReplace: replace, IfNotExists: p.ifNotExists(), Name: p.name()}
 	if p.isOp("(") && !p.startsQuery() {
-		c.Columns = p.columnDefs()
+		c.Columns, c.Keys = p.columnDefs(true)
 	}
 	for {
 		switch {
@@ -82,22 +82,33 @@ func (p *parser) createTable(replace bool) Statement {
 	}
 }
 
-func (p *parser) columnDefs() []ColumnDef {
+// columnDefs parses the columns of a table, and if it is a new one also its keys.
+func (p *parser) columnDefs(newTable bool) (columns []ColumnDef, keys []Key) {
 	p.expectOp("(")
-	var out []ColumnDef
 	if p.acceptOp(")") {
-		return out
+		return nil, nil
 	}
 	for {
-		if p.is("CONSTRAINT") || p.is("PRIMARY", "KEY") || p.is("FOREIGN", "KEY") {
-			panic(sqlerror.Unsupported("a table constraint"))
+		if key := p.newTableKey(newTable); key != nil {
+			keys = append(keys, *key)
+		} else {
+			columns = append(columns, p.columnDef())
+			if key := columns[len(columns)-1].Key; key != nil {
+				keys = append(keys, *key)
+			}
 		}
-		out = append(out, p.columnDef())
 		if p.acceptOp(")") {
-			return out
+			return columns, keys
 		}
 		p.expectOp(",")
 	}
+}
+
+func (p *parser) newTableKey(newTable bool) *Key {
+	if !newTable || !p.is("CONSTRAINT") && !p.is("PRIMARY", "KEY") && !p.is("FOREIGN", "KEY") {
+		return nil
+	}
+	return p.tableKey()
 }
 
 func (p *parser) columnDef() ColumnDef {
@@ -116,10 +127,14 @@ func (p *parser) columnDef() ColumnDef {
 			c.First = true
 		case p.accept("AFTER"):
 			c.After = p.anyIdentifier()
-		case p.is("GENERATED") || p.is("PRIMARY") || p.is("CONSTRAINT") || p.is("MASK"):
+		case p.is("GENERATED") || p.is("MASK"):
 			panic(sqlerror.Unsupported("a column with " + p.peek().Upper))
 		default:
-			return c
+			key := p.columnKey(c.Name)
+			if key == nil {
+				return c
+			}
+			c.Key = key
 		}
 	}
 }

@@ -46,6 +46,20 @@ func (n Namespace) Use(st *Use) (Namespace, error) {
 	return n, sqlerror.WrongNameParts("USE requires a name of one or two parts, but got %s.", st.Name...)
 }
 
+// ParseRelationName parses the name of a table of one to three parts, as functions such
+// as table_changes take it.
+func ParseRelationName(text string) ([]string, error) {
+	st, err := Parse("DESCRIBE TABLE " + text)
+	if err != nil {
+		return nil, err
+	}
+	named, ok := st.(*Describe)
+	if !ok || len(named.Name) == 0 || len(named.Name) > 3 {
+		return nil, sqlerror.WrongNameParts("A table's name has one to three parts, but got %s.", text)
+	}
+	return named.Name, nil
+}
+
 // ParseTableName parses catalog.schema.table; parts may be in back-quotes.
 func ParseTableName(text string) (parts []string, err error) {
 	st, err := Parse("DESCRIBE TABLE " + text)

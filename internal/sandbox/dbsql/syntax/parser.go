@@ -17,7 +17,9 @@ type parser struct {
 	i      int
 	// params counts the question marks parsed so far.
 	params int
-	depth  int
+	// arguments are the values of the parameter markers in IDENTIFIER clauses.
+	arguments []warehouse.Parameter
+	depth     int
 	// inTableName is set while a table name is parsed.
 	inTableName bool
 }
@@ -25,13 +27,14 @@ type parser struct {
 // maxDepth bounds nesting, so that no statement can exhaust the stack.
 const maxDepth = 400
 
-// Parse parses one statement; a trailing semicolon is allowed.
-func Parse(src string) (st Statement, err error) {
+// Parse parses one statement; a trailing semicolon is allowed. The values are those
+// of the statement's parameters, since an IDENTIFIER clause may contain some.
+func Parse(src string, values ...warehouse.Parameter) (st Statement, err error) {
 	tokens, err := Lex(src)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{src: src, tokens: tokens}
+	p := &parser{src: src, tokens: tokens, arguments: values}
 	defer p.recover(&err)
 	if p.peek().Kind == EOF || p.isOp(";") {
 		return nil, sqlerror.New("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
@@ -253,8 +256,8 @@ func (p *parser) anyIdentifier() string {
 func (p *parser) name() []string {
 	p.inTableName = true
 	defer func() { p.inTableName = false }()
-	if p.is("IDENTIFIER") && p.isOpAt(1, "(") {
-		return p.identifierClause()
+	if parts := p.identifierClause(); parts != nil {
+		return parts
 	}
 	parts := []string{p.identifier()}
 	for p.acceptOp(".") {
@@ -265,18 +268,24 @@ func (p *parser) name() []string {
 	return parts
 }
 
-// identifierClause parses IDENTIFIER('a.b') with a string literal.
+// identifierClause parses an IDENTIFIER clause, or returns nil.
 func (p *parser) identifierClause() []string {
-	p.i += 2
-	text := p.stringLiteral()
-	p.expectOp(")")
-	tokens, err := Lex(text)
+	parts, end, ok, err := IdentifierClause(p.tokens, p.i, func(name string) (*string, error) {
+		m := &Param{Name: name}
+		if name == "" {
+			p.params++
+			m.Ordinal = p.params
+		}
+		v, err := m.Value(p.arguments)
+		return v.Value, err
+	})
 	if err != nil {
 		p.failWith(err)
 	}
-	inner := &parser{src: text, tokens: tokens}
-	parts := inner.name()
-	inner.expectEnd()
+	if !ok {
+		return nil
+	}
+	p.i = end
 	return parts
 }
 

@@ -33,6 +33,9 @@ func (p *parser) primary() Expr {
 	case Op:
 		return p.primaryOp(t)
 	case Word:
+		if parts := p.identifierClause(); parts != nil {
+			return &Name{Parts: parts}
+		}
 		if x := p.keywordExpr(t); x != nil {
 			return x
 		}
@@ -57,7 +60,7 @@ func (p *parser) primaryOp(t Token) Expr {
 		return &Param{Ordinal: p.params}
 	case ":":
 		p.i++
-		if n := p.peek(); n.Kind != Word || n.Start != t.End {
+		if !isMarkerName(t, p.peek()) {
 			p.syntaxError("a parameter's name is expected")
 		}
 		return &Param{Name: p.next().Text}
@@ -190,7 +193,8 @@ func (p *parser) cast(try bool) Expr {
 var units = map[string]bool{}
 
 func init() {
-	for u := range strings.FieldsSeq("YEAR QUARTER MONTH WEEK DAY DAYOFYEAR HOUR MINUTE SECOND MILLISECOND MICROSECOND DOW DOY DAYOFWEEK EPOCH") {
+	for u := range strings.FieldsSeq("YEAR QUARTER MONTH WEEK DAY DAYOFYEAR HOUR MINUTE SECOND MILLISECOND MICROSECOND DOW DOY " +
+		"DAYOFWEEK EPOCH") {
 		units[u] = true
 	}
 }

@@ -17,6 +17,8 @@ type ColumnDef struct {
 	// First and After are the position of an added column.
 	First bool
 	After string
+	// Key is the column's own key, or nil.
+	Key *Key
 }
 
 // Property is a key with its value.
@@ -32,6 +34,7 @@ type (
 		OrReplace   bool
 		IfNotExists bool
 		Columns     []ColumnDef
+		Keys        []Key
 		Using       string
 		Comment     *string
 		Properties  []Property
@@ -88,6 +91,9 @@ type (
 		NotNull    bool
 		Default    Expr
 		Text       string
+		// Key is the key to add. A key to drop is named in To; without a name it is the
+		// primary key.
+		Key *Key
 	}
 	// CommentOn is COMMENT ON; a nil comment removes the comment.
 	CommentOn struct {

@@ -33,6 +33,8 @@ type Env struct {
 	// Creating is the full name of the view that the statement creates. The view's
 	// query must not read it.
 	Creating []string
+	// Cluster is set for a session of a cluster, which has no dbsql_version.
+	Cluster bool
 }
 
 // Column is a column of a bound query.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -48,6 +49,10 @@ func init() {
 	register("current_user session_user user", constant(func(e *Env) string { return e.User }))
 	register("version", constant(func(*Env) string { return "4.0.0 sandbox" }))
 	register("current_version", function{bind: func(c *call) *Expr {
+		if c.b.env.Cluster {
+			none := c.b.explicitCast(c.b.null(), types.StringType, false)
+			return structOf([]member{{"dbr_version", c.b.stringLiteral("15.4.x-scala2.12")}, {"dbsql_version", none}})
+		}
 		return structOf([]member{{"dbr_version", c.b.null()}, {"dbsql_version", c.b.stringLiteral("2025.35")}})
 	}})
 	register("assert_true", function{min: 1, max: 2, bind: func(c *call) *Expr {
@@ -73,6 +78,14 @@ func init() {
 }
 
 func bindCoalesce(c *call) *Expr {
+	if isText := func(a *Expr) bool { return a.Type.Kind == types.String }; !c.b.env.ANSI && slices.ContainsFunc(c.args, isText) {
+		// Outside ANSI mode, the common type with a text is the text.
+		for i, a := range c.args {
+			if a.Type.Atomic() {
+				c.args[i] = c.b.explicitCast(a, types.StringType, false)
+			}
+		}
+	}
 	t := c.b.castToCommonType(c.args)
 	parts := make([]string, len(c.args))
 	nullable := true

@@ -29,8 +29,7 @@ func init() {
 		return &Expr{SQL: "CAST(" + c.b.toLocalTime(timestampSQL(c.b.env.Now.UnixMicro()), ts) + " AS DATE)", Type: date}
 	}})
 	register("current_timezone", function{bind: func(c *call) *Expr {
-		e := c.b.stringLiteral(map[bool]string{true: "Etc/UTC", false: c.b.env.Zone}[c.b.utc()])
-		return e
+		return c.b.stringLiteral(c.b.env.Zone)
 	}})
 	register("unix_micros", template(l, "epoch_us($1)", ts))
 	register("unix_millis", template(l, "CAST(floor(epoch_us($1) / 1000) AS BIGINT)", ts))

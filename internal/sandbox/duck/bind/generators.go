@@ -152,7 +152,7 @@ func (b *binder) lateralView(t *syntax.LateralView, left, outer *scope) *fromIte
 	return &fromItem{sql: "(" + sql + ")", scope: joinScopes(l.scope, &scope{parent: outer, relations: []*relation{rel}})}
 }
 
-// tableFunction binds range(...) and generators in FROM.
+// tableFunction binds range(...), table_changes(...) and generators in FROM.
 func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fromItem {
 	name := strings.ToLower(t.Call.Name[len(t.Call.Name)-1])
 	if generators[name] {
@@ -166,6 +166,9 @@ func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fro
 			lateral = "LATERAL "
 		}
 		return b.subquery(lateral+g.sql, g.cols, t.Alias, []string{name}, outer)
+	}
+	if name == "table_changes" && len(t.Call.Name) == 1 {
+		return b.tableChanges(t, outer)
 	}
 	if name != "range" || len(t.Call.Name) > 1 {
 		panic(

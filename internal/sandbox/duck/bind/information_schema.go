@@ -1,7 +1,10 @@
 package bind
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +128,10 @@ func (b *binder) informationRowsOfTable(name string, c *catalog.Catalog, s *cata
 		if t.View != nil {
 			kind, format, insert = "VIEW", any("UNKNOWN_DATA_SOURCE_FORMAT"), "NO"
 		}
+		if t.View == nil {
+			kind = cmp.Or(t.Head().Properties[metadata.TypeProperty], kind)
+			format = cmp.Or(t.Head().Properties[metadata.FormatProperty], "DELTA")
+		}
 		return [][]any{
 			{c.Name, s.Name, t.Name, kind, insert, "PRESERVE", user, nilIfEmpty(t.Comment()), t.Created, user, changed, user, format, nil},
 		}
@@ -133,6 +140,12 @@ func (b *binder) informationRowsOfTable(name string, c *catalog.Catalog, s *cata
 			return nil
 		}
 		return [][]any{{c.Name, s.Name, t.Name, t.View.Text, "NONE", "NO", "NO", nil}}
+	}
+	if rows, ok := keyRows(name, t); ok {
+		return rows
+	}
+	if rows, ok := policyRows(name, []any{c.Name, s.Name, t.Name}, t); ok {
+		return rows
 	}
 	var rows [][]any
 	for i, col := range t.Columns() {
@@ -173,4 +186,46 @@ func (b *binder) informationRowsOfTable(name string, c *catalog.Catalog, s *cata
 		)
 	}
 	return rows
+}
+
+// policyRows returns the rows of the relations of policies and tags; ok is false for
+// another relation.
+func policyRows(relation string, table []any, t *catalog.Table) (rows [][]any, ok bool) {
+	row := func(more ...any) []any { return append(slices.Clone(table), more...) }
+	function := func(name string) (catalogName, schema, function any) {
+		parts := strings.Split(name, ".")
+		if len(parts) < 3 {
+			return t.Catalog, t.Schema, parts[len(parts)-1]
+		}
+		return parts[0], parts[1], parts[2]
+	}
+	switch relation {
+	case "row_filters":
+		if t.View == nil && t.Head().RowFilter != "" {
+			inCatalog, schema, name := function(t.Head().RowFilter)
+			rows = append(rows, row(inCatalog, schema, name, nil))
+		}
+	case "table_tags":
+		if t.View == nil {
+			for _, k := range slices.Sorted(maps.Keys(t.Head().Tags)) {
+				rows = append(rows, row(k, t.Head().Tags[k]))
+			}
+		}
+	case "column_masks":
+		for _, c := range t.Columns() {
+			if c.Mask != "" {
+				inCatalog, schema, name := function(c.Mask)
+				rows = append(rows, row(c.Name, inCatalog, schema, name, nil, t.Catalog, t.Schema, nil))
+			}
+		}
+	case "column_tags":
+		for _, c := range t.Columns() {
+			for _, k := range slices.Sorted(maps.Keys(c.Tags)) {
+				rows = append(rows, row(c.Name, k, c.Tags[k]))
+			}
+		}
+	default:
+		return nil, false
+	}
+	return rows, true
 }

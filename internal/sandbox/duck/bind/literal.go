@@ -175,27 +175,9 @@ func (b *binder) utc() bool {
 
 // param binds a parameter's value as a typed literal.
 func (b *binder) param(p *syntax.Param) *Expr {
-	positional := 0
-	for _, v := range b.env.Params {
-		if p.Name == "" && v.Name == "" {
-			positional++
-		}
-		if p.Name != "" && strings.EqualFold(v.Name, p.Name) || p.Name == "" && v.Name == "" && positional == p.Ordinal {
-			return b.paramValue(v.Type, v.Value)
-		}
-	}
-	name := p.Name
-	if name == "" {
-		name = "_" + strconv.Itoa(p.Ordinal-1)
-	}
-	panic(
-		sqlerror.New(
-			"UNBOUND_SQL_PARAMETER",
-			"42P02",
-			"Found the unbound parameter: %s. Please, fix `args` and provide a mapping of the parameter to either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`.",
-			name,
-		),
-	)
+	v, err := p.Value(b.env.Params)
+	panicOnError(err)
+	return b.paramValue(v.Type, v.Value)
 }
 
 func (b *binder) paramValue(typeName string, value *string) *Expr {

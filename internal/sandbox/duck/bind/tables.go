@@ -77,6 +77,10 @@ func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 		return b.view(tab.View, []string{tab.Catalog, tab.Schema, tab.Name}, t, outer)
 	}
 	v := tab.Head()
+	if (t.Version != nil || t.AsOf != nil) && v.Governed() {
+		panic(sqlerror.PolicyNotSupported(tab.FullName(), "TIME_TRAVEL",
+			"Time travel for table with row level security policy and column mask policies"))
+	}
 	switch {
 	case t.Version != nil:
 		v, err = tab.VersionAt(b.timeTravelVersion(t.Version))

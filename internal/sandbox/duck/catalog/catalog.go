@@ -79,6 +79,11 @@ type Version struct {
 	Comment    string
 	Cluster    []string
 	Partition  []string
+	Keys       []Key
+	// RowFilter is the name of the function that filters the rows, which a policy sets.
+	// The sandbox keeps and lists policies, and does not apply them.
+	RowFilter string
+	Tags      map[string]string
 	// NextColumn is the number of the next physical column of Phys.
 	NextColumn int
 }
@@ -91,6 +96,9 @@ type Column struct {
 	Comment string
 	// Default is the default value as SQL.
 	Default string
+	// Mask is the name of the function that masks the values, which a policy sets.
+	Mask string
+	Tags map[string]string
 	// Phys is the name of the column in DuckDB.
 	Phys string
 }
@@ -133,9 +141,25 @@ func (t *Table) Kind() string {
 // FullName returns the three-part name.
 func (t *Table) FullName() string { return t.Catalog + "." + t.Schema + "." + t.Name }
 
+// Governed reports whether the version has a row filter or a column mask.
+func (v *Version) Governed() bool {
+	return v.RowFilter != "" || slices.ContainsFunc(v.Columns, func(c Column) bool { return c.Mask != "" })
+}
+
 // RowTracking reports whether users can read the version's row ids.
 func (v *Version) RowTracking() bool {
 	return strings.EqualFold(v.Properties["delta.enableRowTracking"], "true")
+}
+
+// ChangeFeed reports whether the version's commit recorded the change data feed.
+func (v *Version) ChangeFeed() bool {
+	return strings.EqualFold(v.Properties["delta.enableChangeDataFeed"], "true")
+}
+
+// ColumnMapping reports whether the version's columns can be renamed and dropped.
+func (v *Version) ColumnMapping() bool {
+	mode := v.Properties["delta.columnMapping.mode"]
+	return mode != "" && !strings.EqualFold(mode, "none")
 }
 
 // VersionAt returns the version with a number.

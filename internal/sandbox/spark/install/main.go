@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -87,39 +86,22 @@ func (i installer) spark(ctx context.Context) error {
 		"--quiet", "--no-input", "--disable-pip-version-check", "pyspark=="+sparkdist.Spark)
 }
 
-// jars are Delta's jars, with their SHA-256. Spark includes everything else that
-// Delta needs.
-var jars = map[string]string{
-	"delta-spark_" + sparkdist.Scala: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e",
-	"delta-storage":                  "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d",
+// deltaJars are Delta's. Spark includes everything else that Delta needs.
+var deltaJars = []sparkdist.Jar{
+	{Organisation: "io.delta", Name: "delta-spark_" + sparkdist.Scala, Version: sparkdist.Delta,
+		SHA256: "538511702aae0ef6973a6a70af3d4543c9009f8edbed786a00737e2d3cd7f04e"},
+	{Organisation: "io.delta", Name: "delta-storage", Version: sparkdist.Delta,
+		SHA256: "9bdb9fb450f1e119eba53feb427f331b0d09072d26485b8273883ad72c9a2e1d"},
 }
 
 func (i installer) delta(ctx context.Context, java string) error {
-	spark, err := i.SparkJars()
-	if err != nil {
+	if err := os.RemoveAll(i.DeltaJars()); err != nil {
 		return err
 	}
-	ivy, err := filepath.Glob(filepath.Join(spark, "ivy-*.jar"))
-	if err != nil || len(ivy) != 1 {
-		return errors.Join(fmt.Errorf("found %d jars of Ivy in %s, want one, to download Delta with", len(ivy), spark), err)
-	}
-	cache := filepath.Join(i.Dir, "ivy")
-	if err := errors.Join(os.RemoveAll(i.DeltaJars()), os.RemoveAll(cache)); err != nil {
-		return err
-	}
-	for name, sum := range jars {
-		if err := i.run(ctx, java, "-jar", ivy[0], "-warn", "-cache", cache, "-dependency", "io.delta", name, sparkdist.Delta,
-			"-notransitive", "-types", "jar", "-retrieve", filepath.Join(i.DeltaJars(), "[artifact]-[revision].[ext]")); err != nil {
-			return fmt.Errorf("fetch %s from Maven Central: %w", name, err)
-		}
-		jar := filepath.Join(i.DeltaJars(), name+"-"+sparkdist.Delta+".jar")
-		content, err := os.ReadFile(jar)
-		if err != nil {
-			return fmt.Errorf("Ivy succeeded but downloaded no jar: %w", err)
-		}
-		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != sum {
-			return fmt.Errorf("%s has the SHA-256 %s, not %s: it is not the released Delta %s", jar, got, sum, sparkdist.Delta)
+	for _, jar := range deltaJars {
+		if _, err := i.Fetch(ctx, java, jar, i.DeltaJars()); err != nil {
+			return err
 		}
 	}
-	return os.RemoveAll(cache)
+	return nil
 }

@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
 )
 
 // Parameters binds values to a statement's parameter markers as literals, since
 // Spark's Thrift server does not take parameters.
 type Parameters struct {
+	all        []warehouse.Parameter
 	positional []warehouse.Parameter
 	named      map[string]warehouse.Parameter
 	used       int
@@ -19,7 +21,7 @@ type Parameters struct {
 
 // NewParameters separates a statement's parameters into named and positional ones.
 func NewParameters(all []warehouse.Parameter) *Parameters {
-	p := &Parameters{named: map[string]warehouse.Parameter{}}
+	p := &Parameters{all: all, named: map[string]warehouse.Parameter{}}
 	for _, one := range all {
 		if one.Name == "" {
 			p.positional = append(p.positional, one)
@@ -56,6 +58,17 @@ func (p *Parameters) literal(name string) (literal string, ok bool, err error) {
 	}
 	literal, err = Literal(value.Type, value.Value)
 	return literal, true, err
+}
+
+// text is the syntax.MarkerValue of an IDENTIFIER clause.
+func (p *Parameters) text(name string) (*string, error) {
+	m := &syntax.Param{Name: name}
+	if name == "" {
+		p.used++
+		m.Ordinal = p.used
+	}
+	v, err := m.Value(p.all)
+	return v.Value, err
 }
 
 // checkAllBound returns an error if there are more positional values than question marks.

@@ -156,6 +156,10 @@ func (w *walker) currentFunction(function string, first int) {
 		value, column = w.Catalog, "current_catalog()"
 	case "CURRENT_SCHEMA", "CURRENT_DATABASE":
 		value, column = w.Schema, "current_schema()"
+	case "CURRENT_VERSION":
+		w.replace(first, w.i+1, currentVersion(w.Cluster))
+		w.i += 2
+		return
 	default:
 		return
 	}
@@ -168,6 +172,38 @@ func (w *walker) currentFunction(function string, first int) {
 	}
 	w.replace(first, w.i+1, text)
 	w.i += 2
+}
+
+// currentVersion is the value of current_version(), which only Databricks has.
+func currentVersion(cluster bool) string {
+	runtime, warehouse := "CAST(NULL AS STRING)", "'2025.35'"
+	if cluster {
+		runtime, warehouse = "'15.4.x-scala2.12'", "CAST(NULL AS STRING)"
+	}
+	return "named_struct('dbr_version', " + runtime + ", 'dbsql_version', " + warehouse + ")"
+}
+
+// tableChanges maps the table's name in table_changes('a.b.c', ...), at whose
+// parenthesis the walker is.
+func (w *walker) tableChanges(function string) {
+	name := w.token(1)
+	if !strings.EqualFold(function, "table_changes") || name.Kind != syntax.StringToken {
+		return
+	}
+	tokens, err := syntax.Lex(name.Text)
+	if err != nil {
+		return // Spark refuses the name
+	}
+	parts, end := dottedName(tokens, 0)
+	if len(parts) == 0 || len(parts) > 3 || at(tokens, end).Kind != syntax.EOF {
+		return
+	}
+	before := len(w.edits)
+	w.relation(parts, w.i+1, w.i+1)
+	for i := range w.edits[before:] {
+		e := &w.edits[before+i]
+		e.text = quoting.Text(e.text)
+	}
 }
 
 // keyword updates the state of the walker for a keyword. It returns false if the word

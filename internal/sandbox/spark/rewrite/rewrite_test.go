@@ -103,6 +103,9 @@ func TestParametersAreBound(t *testing.T) {
 	if got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
+	if got := run(t, "SELECT :`a-b`", warehouse.Parameter{Name: "a-b", Type: "INT", Value: text("7")}).Text; got != "SELECT 7" {
+		t.Errorf("got %s", got)
+	}
 	if got := run(t, "SELECT ?", warehouse.Parameter{Type: "VOID"}).Text; got != "SELECT NULL" {
 		t.Errorf("got %s", got)
 	}
@@ -122,6 +125,28 @@ func TestParametersAreBound(t *testing.T) {
 		if shaped := (*warehouse.Error)(nil); !errors.As(err, &shaped) {
 			t.Errorf("%+v: %v", bad, err)
 		}
+	}
+}
+
+// IDENTIFIER takes a constant text wherever a name stands.
+func TestIdentifierClausesAreMapped(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	table := warehouse.Parameter{Name: "t", Type: "STRING", Value: text("a.b.`c-1`")}
+	first, second := warehouse.Parameter{Type: "STRING", Value: text("s")}, warehouse.Parameter{Type: "INT", Value: text("2")}
+	for in, want := range map[string]string{
+		"SELECT * FROM IDENTIFIER(:t) x":                             "SELECT * FROM `p__a__b`.`c_x00002d1` x",
+		"SELECT * FROM IDENTIFIER(concat('main.', 's' || '.t'))":     "SELECT * FROM `p__main__s`.`t`",
+		"INSERT INTO IDENTIFIER(:`t`) VALUES (1)":                    "INSERT INTO `p__a__b`.`c_x00002d1` VALUES (1)",
+		"CREATE SCHEMA IF NOT EXISTS IDENTIFIER('other.' || 's')":    "CREATE SCHEMA IF NOT EXISTS `p__other__s`",
+		"SELECT IDENTIFIER('n'), IDENTIFIER('abs')(1) FROM main.s.t": "SELECT `n`, `abs`(1) FROM `p__main__s`.`t`",
+	} {
+		if got := run(t, in, table).Text; got != want {
+			t.Errorf("%s\n got %s\nwant %s", in, got, want)
+		}
+	}
+	if got := run(t, "SELECT * FROM IDENTIFIER(? || '.t') WHERE x = ?", first, second).Text; got != "SELECT * FROM `p__main__s`.`t` WHERE x = 2" {
+		t.Errorf("got %s", got)
 	}
 }
 

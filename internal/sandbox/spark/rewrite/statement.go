@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 )
 
@@ -17,6 +18,8 @@ type Env struct {
 	// information_schema.
 	Information func(catalog, relation string) (string, error)
 	Parameters  *Parameters
+	// Cluster is set for a session of a cluster, which has no dbsql_version.
+	Cluster bool
 }
 
 // Statement is a statement rewritten for Spark.
@@ -148,6 +151,9 @@ func (w *walker) step() {
 	case syntax.QuotedWord:
 		w.name()
 	case syntax.Word:
+		if w.identifier() || w.err != nil {
+			return
+		}
 		if w.expected == tableName && w.relationWord(t) || w.expected == schemaName && skippedWords[t.Upper] {
 			w.i++
 			return
@@ -188,29 +194,32 @@ func (w *walker) relationWord(t syntax.Token) bool {
 	case "VALUES":
 		w.expected = noName
 		return true
-	case "IDENTIFIER":
-		return w.identifier()
 	}
 	return false
 }
 
 func isName(t syntax.Token) bool { return t.Kind == syntax.Word || t.Kind == syntax.QuotedWord }
 
-// identifier handles IDENTIFIER('a.b.c').
+// identifier handles an IDENTIFIER clause, as the kind of name that is expected. In an
+// expression it names a column or a function.
 func (w *walker) identifier() bool {
-	if w.token(1).Text != "(" || w.token(2).Kind != syntax.StringToken || w.token(3).Text != ")" {
-		return false
-	}
-	tokens, err := syntax.Lex(w.token(2).Text)
+	parts, end, ok, err := syntax.IdentifierClause(w.tokens, w.i, w.Parameters.text)
 	if err != nil {
+		w.err = err
+	}
+	if !ok || err != nil {
 		return false
 	}
-	parts, end := dottedName(tokens, 0)
-	if at(tokens, end).Kind != syntax.EOF {
-		return false
+	first, last := w.i, end-1
+	switch w.expected {
+	case tableName:
+		w.relation(parts, first, last)
+	case schemaName:
+		w.schema(parts, first, last)
+	default:
+		w.replace(first, last, quoting.Name(parts...))
 	}
-	w.relation(parts, w.i, w.i+3)
-	w.expected, w.i = noName, w.i+3
+	w.expected, w.i = noName, end
 	return true
 }
 
@@ -289,6 +298,7 @@ func (w *walker) name() {
 		// A function or a table function.
 		if len(parts) == 1 {
 			w.currentFunction(parts[0], first)
+			w.tableChanges(parts[0])
 		}
 		return
 	case wanted == schemaName:

@@ -1,0 +1,6 @@
+import {
+  to = lytics_audience.vip
+  identity = {
+    slug = "vip"
+  }
+}

@@ -1,0 +1,6 @@
+import {
+  to = lytics_field.email
+  identity = {
+    id = "email"
+  }
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// lastSuccess is the end of the newest successful run of the job j; NULL if there is none.
+const lastSuccess = `(SELECT max(r.finished_at) FROM runs r WHERE r.job_id = j.id AND r.status = 'succeeded')`
+
+// LastSuccess returns the end of the newest successful run of a job; nil if there is none.
+func (d *DB) LastSuccess(ctx context.Context, jobID string) (*time.Time, error) {
+	var at sql.NullInt64
+	err := d.Read().QueryRowContext(ctx, `SELECT max(finished_at) FROM runs WHERE job_id = ? AND status = 'succeeded'`, jobID).Scan(&at)
+	return fromNullMicros(at), d.failed("Cannot read the store", err)
+}
+
+// LastSuccesses returns the end of the newest successful run of every job that has one,
+// by the job's id.
+func (d *DB) LastSuccesses(ctx context.Context) (map[string]*time.Time, error) {
+	rows, err := d.Read().QueryContext(ctx, `SELECT j.id, `+lastSuccess+` FROM jobs j`)
+	if err != nil {
+		return nil, d.failed("Cannot read the store", err)
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[string]*time.Time{}
+	for rows.Next() {
+		var id string
+		var at sql.NullInt64
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, d.failed("Cannot read the store", err)
+		}
+		if at.Valid {
+			out[id] = fromNullMicros(at)
+		}
+	}
+	return out, d.failed("Cannot read the store", rows.Err())
+}
+
+// Freshness is a job that is expected to succeed: by its definition, or by its schedule.
+type Freshness struct {
+	// Job has LastSuccessAt.
+	Job JobRow
+	// Since is the time from which the expectation counts. For one of the definition it
+	// is jobs.Job.FreshSince, for one of the schedule the later of the last success and
+	// the last change of the definition.
+	Since time.Time
+}
+
+// Freshnesses lists the jobs that are not paused and that have expected_every or a
+// schedule.
+func (d *DB) Freshnesses(ctx context.Context) ([]Freshness, error) {
+	all, err := d.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, err := d.LastSuccesses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Freshness
+	for _, j := range all {
+		if j.Paused || j.Schedule == nil && j.ExpectedEverySeconds == 0 {
+			continue
+		}
+		j.LastSuccessAt = last[j.ID]
+		f := Freshness{Job: j, Since: j.FreshSince()}
+		if j.ExpectedEverySeconds == 0 && (j.LastSuccessAt == nil || j.UpdatedAt.After(f.Since)) {
+			f.Since = j.UpdatedAt
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}

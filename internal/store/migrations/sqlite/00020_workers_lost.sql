@@ -1,0 +1,3 @@
+-- +goose Up
+-- How many worker processes ended while they executed the run.
+ALTER TABLE runs ADD COLUMN workers_lost INTEGER NOT NULL DEFAULT 0;
