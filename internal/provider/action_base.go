@@ -17,6 +17,10 @@ import (
 const notTriedAgain = " An action that fails makes its apply fail and is not tried again: Terraform keeps no state of actions, and with " +
 	"`action_trigger` the change of the resource is saved. Invoke it again with `terraform apply -invoke=action.TYPE.NAME`."
 
+// checkedWhen is in the documentation of the actions that check the job's definition.
+const checkedWhen = " The plan checks the job as the same apply changes it. The invocation checks and uses the definition that the job " +
+	"has then; what is not known at plan, such as a job that the same apply creates, is checked only there."
+
 // actionBase is the part that all actions share.
 type actionBase struct{ session *session }
 
@@ -58,8 +62,9 @@ func (a *actionBase) addError(config tfsdk.Config, doing, id string, err error, 
 	addError(diags, a.target(config), doing+" the job", &e)
 }
 
-// jobAtPlan reads the job at plan. It is nil while the job or the store is not known yet:
-// then the invocation checks what it needs.
+// jobAtPlan reads the job at plan, with the definition that this plan gives it: Terraform
+// plans the job's resource before an action that refers to it. It is nil while the job, its
+// definition or the store is not known yet: then the invocation checks what it needs.
 func (a *actionBase) jobAtPlan(ctx context.Context, req action.ModifyPlanRequest, doing string, diags *diag.Diagnostics) *plannedJob {
 	var id types.String
 	diags.Append(req.Config.GetAttribute(ctx, path.Root("job_id"), &id)...)
@@ -74,6 +79,12 @@ func (a *actionBase) jobAtPlan(ctx context.Context, req action.ModifyPlanRequest
 	if err != nil {
 		a.addError(req.Config, doing, id.ValueString(), err, diags)
 		return nil
+	}
+	if spec, ok := a.session.planned.job(job.ID); ok {
+		if spec == nil {
+			return nil
+		}
+		job.JobSpec = *spec
 	}
 	return &plannedJob{api, job, info}
 }

@@ -39,7 +39,7 @@ func (a *pauseJobAction) Metadata(_ context.Context, req action.MetadataRequest,
 func (a *pauseJobAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: a.doc + " A job whose definition has `schedule.paused` is refused at plan: the next plan of the resource would " +
-			"undo the action. It needs Terraform 1.14 or newer." + notTriedAgain,
+			"undo the action." + checkedWhen + " It needs Terraform 1.14 or newer." + notTriedAgain,
 		Attributes: map[string]schema.Attribute{"job_id": actionJobID()},
 	}
 }

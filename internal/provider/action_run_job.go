@@ -47,8 +47,8 @@ func (a *runJobAction) Metadata(_ context.Context, req action.MetadataRequest, r
 
 func (a *runJobAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Runs a job now, no matter what its schedule is, and reports its progress. The plan checks the job. " +
-			"It needs Terraform 1.14 or newer; with older versions, change the job's `triggers`." + notTriedAgain + " What the failed run has " +
+		MarkdownDescription: "Runs a job now, no matter what its schedule is, and reports its progress." + checkedWhen +
+			" It needs Terraform 1.14 or newer; with older versions, change the job's `triggers`." + notTriedAgain + " What the failed run has " +
 			"imported stays, and the job's next run goes on from there. A change of the job's `triggers` is the way that is tried again.",
 		Attributes: map[string]schema.Attribute{
 			"job_id": actionJobID(),

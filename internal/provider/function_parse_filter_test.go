@@ -68,6 +68,8 @@ func TestScheduleNext(t *testing.T) {
 		{"as a job's resource has it", map[string]any{"frequency": "daily", "start_immediately": true, "catch_up": "one", "paused": false,
 			"time_of_day": "00:00", "timezone": "UTC", "day_of_week": nil}, noon, "2026-02-01T00:00:00Z"},
 		{"paused", map[string]any{"frequency": "daily", "paused": true}, noon, nil},
+		{"paused, as a map has it", map[string]any{"frequency": "daily", "paused": "true"}, noon, nil},
+		{"not paused, as a map has it", map[string]any{"frequency": "daily", "paused": "false"}, noon, "2026-02-01T00:00:00Z"},
 		{"not known yet", map[string]any{"frequency": unknown}, noon, tftypes.UnknownValue},
 	} {
 		got, err := c.callFunction("schedule_next", tftypes.String, test.schedule, test.after)
@@ -84,12 +86,22 @@ func TestScheduleNext(t *testing.T) {
 		after    string
 		argument int64
 	}{
-		"no frequency":             {map[string]any{"time_of_day": "01:00"}, noon, 0},
-		"has no hour":              {map[string]any{"frequency": "daily", "hour": "01:00"}, noon, 0},
-		"has to be a whole number": {map[string]any{"frequency": "monthly", "day_of_month": number("1.5")}, noon, 0},
-		"an object is needed":      {"daily", noon, 0},
-		"not a time as RFC 3339":   {map[string]any{"frequency": "daily"}, "noon", 1},
-		"Mars":                     {map[string]any{"frequency": "daily", "timezone": "Mars/Base"}, noon, 0},
+		"no frequency":                              {map[string]any{"time_of_day": "01:00"}, noon, 0},
+		"has no hour":                               {map[string]any{"frequency": "daily", "hour": "01:00"}, noon, 0},
+		"has to be a whole number":                  {map[string]any{"frequency": "monthly", "day_of_month": number("1.5")}, noon, 0},
+		"an object is needed":                       {"daily", noon, 0},
+		"not a time as RFC 3339":                    {map[string]any{"frequency": "daily"}, "noon", 1},
+		`schedule.paused is "yes"`:                  {map[string]any{"frequency": "daily", "paused": "yes"}, noon, 0},
+		`schedule.paused is ""`:                     {map[string]any{"frequency": "daily", "paused": ""}, noon, 0},
+		"schedule.start_immediately is \"1\"":       {map[string]any{"frequency": "daily", "start_immediately": number("1")}, noon, 0},
+		`schedule.frequency: The frequency "dayly"`: {map[string]any{"frequency": "dayly"}, noon, 0},
+		`"yearly" is not known`:                     {map[string]any{"frequency": "yearly", "paused": true}, noon, 0},
+		"schedule.day_of_week: ":                    {map[string]any{"frequency": "weekly", "day_of_week": "mon"}, noon, 0},
+		"schedule.catch_up: ":                       {map[string]any{"frequency": "weekly", "catch_up": "all"}, noon, 0},
+		"schedule.time_of_day: ":                    {map[string]any{"frequency": "daily", "time_of_day": "late"}, noon, 0},
+		"schedule.day_of_month is 0":                {map[string]any{"frequency": "monthly", "day_of_month": number("0")}, noon, 0},
+		`schedule.paused is "maybe"`:                {map[string]any{"frequency": unknown, "paused": "maybe"}, noon, 0},
+		"Mars":                                      {map[string]any{"frequency": "daily", "timezone": "Mars/Base"}, noon, 0},
 	} {
 		_, err := c.callFunction("schedule_next", tftypes.String, call.schedule, call.after)
 		if err == nil || !strings.Contains(err.Text, says) || *err.FunctionArgument != call.argument {

@@ -2,11 +2,11 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -69,16 +69,19 @@ func (scheduleNext) Run(ctx context.Context, req function.RunRequest, resp *func
 	case !known:
 		resp.Error = resp.Result.Set(ctx, types.StringUnknown())
 		return
-	case s.Paused != nil && *s.Paused:
+	}
+	// A paused schedule is validated too, or its mistake would appear when it is resumed.
+	if err := schedule.Validate(s); err != nil {
+		resp.Error = scheduleError(err)
+		return
+	}
+	if s.Paused != nil && *s.Paused {
 		resp.Error = resp.Result.Set(ctx, types.StringNull())
 		return
 	}
-	var next time.Time
-	if err = schedule.Validate(s); err == nil {
-		next, err = schedule.Next(s, after)
-	}
+	next, err := schedule.Next(s, after)
 	if err != nil {
-		resp.Error = argumentError(scheduleArgument, err)
+		resp.Error = scheduleError(err)
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, formatTime(&next))
@@ -103,25 +106,38 @@ func scheduleOf(v types.Dynamic) (s jobs.Schedule, known bool, err error) {
 		"frequency": (*string)(&s.Frequency), "time_of_day": &s.TimeOfDay, "day_of_week": &s.DayOfWeek, "timezone": &s.Timezone,
 		"catch_up": (*string)(&s.CatchUp),
 	}
-	for name, value := range values {
+	known = true
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
 		if d, ok := value.(types.Dynamic); ok {
 			value = d.UnderlyingValue()
 		}
 		if value == nil || value.IsNull() {
 			continue
 		}
-		if value.IsUnknown() {
-			return s, false, nil
+		if value.IsUnknown() { // the other words are checked nevertheless
+			known = false
+			continue
 		}
-		text := strings.Trim(value.String(), `"`)
+		text := value.String()
+		if v, isString := value.(types.String); isString {
+			text = v.ValueString()
+		}
 		switch to, isText := texts[name]; {
 		case isText:
 			*to = text
 		case name == "day_of_month":
 			if _, err := fmt.Sscanf(text, "%d", &s.DayOfMonth); err != nil || fmt.Sprint(s.DayOfMonth) != text {
-				return s, true, fmt.Errorf("day_of_month is %s, and has to be a whole number", text)
+				return s, true, fmt.Errorf("schedule.day_of_month is %s, and has to be a whole number", text)
+			}
+			if s.DayOfMonth < 1 {
+				return s, true, fmt.Errorf("schedule.day_of_month is %d, and has to be a day from 1 to 31", s.DayOfMonth)
 			}
 		case name == "paused" || name == "start_immediately":
+			// A map has texts in place of bools.
+			if text != "true" && text != "false" {
+				return s, true, fmt.Errorf("schedule.%s is %q, and has to be true or false", name, text)
+			}
 			if on := text == "true"; name == "paused" {
 				s.Paused = &on
 			}
@@ -130,8 +146,18 @@ func scheduleOf(v types.Dynamic) (s jobs.Schedule, known bool, err error) {
 				strings.Join(slices.Sorted(maps.Keys(texts)), ", "))
 		}
 	}
-	if s.Frequency == "" {
+	if s.Frequency == "" && known {
 		return s, true, fmt.Errorf("the schedule has no frequency: hourly, daily, weekly or monthly")
 	}
-	return s, true, nil
+	return s, known, nil
+}
+
+// scheduleError is the error of a schedule that breaks a rule. It names the attribute, since
+// an error of a function has no path.
+func scheduleError(err error) *function.FuncError {
+	text := err.Error()
+	if e, ok := errors.AsType[*jobs.Error](err); ok && e.Attribute != "" {
+		text = e.Attribute + ": " + text
+	}
+	return function.NewArgumentFuncError(scheduleArgument, text)
 }

@@ -132,6 +132,17 @@ func byID(doc string) resourceIdentity {
 	}
 }
 
+// mostNamed is how many objects the error of an identity names: a store has thousands.
+const mostNamed = 10
+
+// firstOf joins the first objects of a list, and counts the others.
+func firstOf(objects []string, separator string) string {
+	if more := len(objects) - mostNamed; more > 0 {
+		return strings.Join(objects[:mostNamed], separator) + fmt.Sprintf("%sand %d more", separator, more)
+	}
+	return strings.Join(objects, separator)
+}
+
 // noneWithIdentity is the error of an import that finds nothing.
 func noneWithIdentity(noun string, given map[string]string, have []string) error {
 	if len(have) == 0 {
@@ -139,7 +150,7 @@ func noneWithIdentity(noun string, given map[string]string, have []string) error
 	}
 	return &jobs.Error{
 		Code: jobs.CodeNotFound, Summary: "There is no " + noun + " with this identity",
-		Detail: fmt.Sprintf("The import block has %s. The store has: %s.", describeIdentity(given), strings.Join(have, "; ")),
+		Detail: fmt.Sprintf("The import block has %s. The store has: %s.", describeIdentity(given), firstOf(have, "; ")),
 		Next:   "Correct the identity, or give the id",
 	}
 }

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -206,6 +207,39 @@ func TestImportByAnotherIdentity(t *testing.T) {
 		}
 		if !failed(diags) || !strings.Contains(text, test.says) {
 			t.Errorf("%s: got %q, want an error with %q", name, text, test.says)
+		}
+	}
+}
+
+// A store may have thousands of objects: the error names the first ten, and counts the others.
+func TestTheErrorOfAnIdentityIsBounded(t *testing.T) {
+	t.Parallel()
+	env := providertest.New()
+	c, states := sixObjects(t, env)
+	id := idOf(t, states[tableImportType])
+	env.Change(func() {
+		for i := range 500 {
+			j := env.Only().Jobs[id]
+			copied := *j.Import
+			copied.Table = fmt.Sprintf("t%03d", i)
+			if i < 12 {
+				copied.Table = "twin"
+			}
+			j.ID, j.Import = fmt.Sprintf("job-%03d", i), &copied
+			env.Only().Jobs[j.ID] = j
+		}
+	})
+	for table, want := range map[string]string{
+		"none": "; and 491 more",
+		"twin": "job-000, job-001, job-002, job-003, job-004, job-005, job-006, job-007, job-008, job-009, and 2 more",
+	} {
+		_, diags := c.importByIdentity(tableImportType, map[string]string{"catalog": "main", "database": "sales", "table": table})
+		text := strings.Join(messages(diags), "\n")
+		if !failed(diags) || !strings.Contains(text, want) {
+			t.Errorf("%s: got %q, want an error with %q", table, text, want)
+		}
+		if len(text) > 3000 {
+			t.Errorf("%s: the error has %d bytes", table, len(text))
 		}
 	}
 }

@@ -75,6 +75,7 @@ func findJob(kind jobs.Kind) func(context.Context, jobs.API, map[string]string) 
 			have = append(have, describeIdentity(is))
 		}
 		slices.Sort(found)
+		slices.Sort(have)
 		switch len(found) {
 		case 1:
 			return found[0], nil
@@ -84,7 +85,7 @@ func findJob(kind jobs.Kind) func(context.Context, jobs.API, map[string]string) 
 		return "", &jobs.Error{
 			Code: jobs.CodeConflict, Summary: fmt.Sprintf("%d jobs have this identity", len(found)),
 			Detail: fmt.Sprintf("The import block has %s. Each of %s is such a %s: they differ in what the block leaves out, or in the workspace.",
-				describeIdentity(given), strings.Join(found, ", "), noun),
+				describeIdentity(given), firstOf(found, ", "), noun),
 			Next: "Add the id of one of them to identity",
 		}
 	}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -56,7 +57,26 @@ func (r *jobResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if ok && !resp.Diagnostics.HasError() {
 		(&runPlan{r: r, api: api, info: info, prior: prior, planned: planned}).explain(ctx, &resp.Diagnostics)
 	}
+	if update && !resp.Diagnostics.HasError() {
+		r.session.planned.addJob(planned.job().ID.ValueString(), plannedSpec(ctx, planned))
+	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, planned)...)
+}
+
+// plannedSpec is the definition after the apply, for the actions that this plan checks; nil
+// if a part that they check is not known yet.
+func plannedSpec(ctx context.Context, planned jobModel) *jobs.JobSpec {
+	var ignored diag.Diagnostics // the plan of the resource shows them
+	p := planned.job()
+	_, known := readSchedule(ctx, p.Schedule, &ignored)
+	if i, ok := planned.(*tableImportModel); ok && i.FullRefresh.IsUnknown() {
+		known = false
+	}
+	if !known || p.After.IsUnknown() || p.ManagedBy.IsUnknown() {
+		return nil
+	}
+	spec := jobSpec(ctx, planned, &ignored)
+	return &spec
 }
 
 func (r *jobResource) planLastRun(prior, planned jobModel, owed bool) {

@@ -107,6 +107,10 @@ var checkSourceDoc = map[runUsage]string{
 const checkSourceHow = "It asks Unity Catalog, which starts no warehouse, and the warehouse only where Unity Catalog does not answer; " +
 	"a plan asks nothing. A paused job and one with `after` are not checked. Default `true`."
 
+func managerValues() validator.String {
+	return stringvalidator.OneOf(string(jobs.ManagedByProvider), string(jobs.ManagedByLytics))
+}
+
 // managedByAttribute is the attribute that chooses between this provider and the
 // Lytics account.
 func managedByAttribute(doc string, modifiers ...planmodifier.String) schema.StringAttribute {
@@ -114,7 +118,7 @@ func managedByAttribute(doc string, modifiers ...planmodifier.String) schema.Str
 		Optional: true, Computed: true,
 		Default:             stringdefault.StaticString(string(jobs.ManagedByProvider)),
 		MarkdownDescription: doc,
-		Validators:          []validator.String{stringvalidator.OneOf(string(jobs.ManagedByProvider), string(jobs.ManagedByLytics))},
+		Validators:          []validator.String{managerValues()},
 		PlanModifiers:       modifiers,
 	}
 }

@@ -40,7 +40,9 @@ type listFilter[T any] struct {
 	// pattern is whether the attribute is a pattern for the value, and flag whether it is
 	// a bool. Otherwise it is the value.
 	pattern, flag bool
-	value         func(T) string
+	// allowed, unless nil, checks the attribute.
+	allowed validator.String
+	value   func(T) string
 }
 
 // listResource lists the objects of a resource, for terraform query of Terraform 1.14 and
@@ -83,9 +85,11 @@ func (l *listResource[T]) ListResourceConfigSchema(_ context.Context, _ list.Lis
 		case f.pattern:
 			doc += " `*` stands for any characters, `|` separates alternatives, upper and lower case are the same."
 		}
-		resp.Schema.Attributes[f.name] = schema.StringAttribute{
-			Optional: true, MarkdownDescription: doc + " Default: all.", Validators: []validator.String{nonEmptyText()},
+		checks := []validator.String{nonEmptyText()}
+		if f.allowed != nil {
+			checks = []validator.String{f.allowed}
 		}
+		resp.Schema.Attributes[f.name] = schema.StringAttribute{Optional: true, MarkdownDescription: doc + " Default: all.", Validators: checks}
 	}
 }
 

@@ -7,23 +7,35 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
-// list validates a list block and lists, as terraform query does.
-func (r *client) list(resource string, given map[string]any, withResource bool, limit int64) []tfprotov6.ListResourceResult {
+// validateList validates the config of a list block.
+func (r *client) validateList(resource string, given map[string]any) []*tfprotov6.Diagnostic {
 	r.t.Helper()
 	server, _ := r.server.(tfprotov6.ListResourceServer)
 	typ := r.schema.ListResourceSchemas[resource].ValueType()
-	config := dynamic(r.t, typ, build(typ, given))
 	valid, err := server.ValidateListResourceConfig(r.t.Context(),
-		&tfprotov6.ValidateListResourceConfigRequest{TypeName: resource, Config: config})
-	if err != nil || failed(valid.Diagnostics) {
-		r.t.Fatal(err, messages(valid.Diagnostics))
+		&tfprotov6.ValidateListResourceConfigRequest{TypeName: resource, Config: dynamic(r.t, typ, build(typ, given))})
+	if err != nil {
+		r.t.Fatal(err)
 	}
+	return valid.Diagnostics
+}
+
+// list validates a list block and lists, as terraform query does.
+func (r *client) list(resource string, given map[string]any, withResource bool, limit int64) []tfprotov6.ListResourceResult {
+	r.t.Helper()
+	if diags := r.validateList(resource, given); failed(diags) {
+		r.t.Fatal(messages(diags))
+	}
+	server, _ := r.server.(tfprotov6.ListResourceServer)
+	typ := r.schema.ListResourceSchemas[resource].ValueType()
+	config := dynamic(r.t, typ, build(typ, given))
 	stream, err := server.ListResource(r.t.Context(), &tfprotov6.ListResourceRequest{
 		TypeName: resource, Config: config, IncludeResource: withResource, Limit: limit,
 	})
@@ -142,6 +154,24 @@ func TestListFilters(t *testing.T) {
 		}
 		if d := cmp.Diff(test.want, got); d != "" {
 			t.Errorf("%s %v, at most %d: want and got:\n%s", test.resource, test.given, test.limit, d)
+		}
+	}
+}
+
+// A word that managed_by never has would choose nothing: it is refused, with its attribute.
+func TestListFiltersRefuseUnknownManagers(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, providertest.New())
+	at := tftypes.NewAttributePath().WithAttributeName("managed_by")
+	for _, resource := range []string{"lytics_databricks_authorization", tableImportType, exportType} {
+		diags := c.validateList(resource, map[string]any{"managed_by": "lytic"})
+		if len(diags) != 1 || !says(diags, `"provider" "lytics"`) || !diags[0].Attribute.Equal(at) {
+			t.Errorf("%s: got %v, want one error of managed_by with the allowed words", resource, messages(diags))
+		}
+		for _, manager := range []string{"provider", "lytics"} {
+			if diags := c.validateList(resource, map[string]any{"managed_by": manager}); len(diags) > 0 {
+				t.Errorf("%s, %s: got %v", resource, manager, messages(diags))
+			}
 		}
 	}
 }

@@ -19,15 +19,20 @@ func equal[T any](name, doc string, value func(T) string) listFilter[T] {
 	return listFilter[T]{name: name, doc: doc + " is this", value: value}
 }
 
+// managed is a filter by who keeps or executes the object. Another word would choose none.
+func managed[T any](manager func(T) jobs.Manager) listFilter[T] {
+	f := equal("managed_by", "`managed_by` (`provider` or `lytics`)", func(v T) string { return managerValue(manager(v)).ValueString() })
+	f.allowed = managerValues()
+	return f
+}
+
 func listedAuthorizations() listing[jobs.Authorization] {
 	return listing[jobs.Authorization]{
 		resource: "databricks_authorization", plural: "authorizations", identity: authorizationIdentity(),
 		filters: []listFilter[jobs.Authorization]{
 			named("label", "label", func(a jobs.Authorization) string { return a.Label }),
 			named("host", "host", func(a jobs.Authorization) string { return a.Host }),
-			equal("managed_by", "`managed_by` (`provider` or `lytics`)", func(a jobs.Authorization) string {
-				return managerValue(a.ManagedBy).ValueString()
-			}),
+			managed(func(a jobs.Authorization) jobs.Manager { return a.ManagedBy }),
 		},
 		all:   jobs.API.ListAuthorizations,
 		label: func(a jobs.Authorization) string { return a.Label },
@@ -50,9 +55,7 @@ func listedJobs(kind jobKind, plural string, identity resourceIdentity, own ...l
 		filters: append([]listFilter[jobs.Job]{
 			named("label", "label", func(j jobs.Job) string { return j.Label }),
 			equal("authorization_id", "`authorization_id`", func(j jobs.Job) string { return j.AuthorizationID }),
-			equal("managed_by", "`managed_by` (`provider` or `lytics`)", func(j jobs.Job) string {
-				return managerValue(j.ManagedBy).ValueString()
-			}),
+			managed(func(j jobs.Job) jobs.Manager { return j.ManagedBy }),
 			named("catalog", "catalog", func(j jobs.Job) string { return jobIdentity(j)["catalog"] }),
 			named("database", "database", func(j jobs.Job) string { return jobIdentity(j)["database"] }),
 		}, own...),

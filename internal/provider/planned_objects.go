@@ -22,11 +22,34 @@ type plannedObjects struct {
 	fields   map[string]jobs.Field
 	mappings []jobs.Mapping
 	imports  map[string]jobs.TableImport
+	// jobs are the definitions of existing jobs after the apply, by id. One that is not known
+	// yet is nil.
+	jobs map[string]*jobs.JobSpec
 	// authorizations are the new ones, by label and destination. Their ids are not known.
 	authorizations map[string]jobs.AuthorizationChange
 	// unclear is set if the plan creates an authorization that authorizations does not
 	// have: one that is not known yet, or a second one with the same label and destination.
 	unclear bool
+}
+
+// addJob notes the definition that an existing job has after the apply; nil if it is not
+// known yet.
+func (p *plannedObjects) addJob(id string, spec *jobs.JobSpec) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.jobs == nil {
+		p.jobs = map[string]*jobs.JobSpec{}
+	}
+	p.jobs[id] = spec
+}
+
+// job returns the definition that an existing job has after the apply. ok is false if this
+// plan does not have the job.
+func (p *plannedObjects) job(id string) (spec *jobs.JobSpec, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	spec, ok = p.jobs[id]
+	return spec, ok
 }
 
 // addAuthorization notes an authorization that the plan creates.
