@@ -38,6 +38,9 @@ func main() {
 	flag.Parse()
 	if !*debug {
 		go exitWithParent(os.Getppid())
+		if err := sendOnlyLogsThatTerraformKeeps(); err != nil {
+			log.Fatal(err)
+		}
 	}
 	factory, stop := newProvider(version)
 	var options []tf6server.ServeOpt
