@@ -41,6 +41,7 @@ func main() {
 		if err := sendOnlyLogsThatTerraformKeeps(); err != nil {
 			log.Fatal(err)
 		}
+		collectSmallHeapsLess()
 	}
 	factory, stop := newProvider(version)
 	var options []tf6server.ServeOpt
