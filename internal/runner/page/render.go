@@ -8,6 +8,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -17,8 +18,9 @@ import (
 var templateFiles embed.FS
 
 // templates has a template for each page: the layout, the shared parts and the
-// page's content.
-var templates = func() map[string]*template.Template {
+// page's content. They are parsed for the first page, because every other process of
+// this binary, such as the plugins of a plan, shows none.
+var templates = sync.OnceValue(func() map[string]*template.Template {
 	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"asset": assetPath, "job": JobPath, "run": RunPath, "audit": auditPath,
 		"count": count, "exact": exact, "bytes": byteSize, "exactBytes": exactBytes,
@@ -33,7 +35,7 @@ var templates = func() map[string]*template.Template {
 		sets[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return sets
-}()
+})
 
 // momentView and actionView are the data of shared parts.
 type momentView struct {
@@ -101,7 +103,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, code int, name s
 		f.Who, f.Role, f.MayOperate = v.who.Name, v.who.Role, v.who.Role.Allows(jobs.RoleOperate)
 	}
 	var page bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&page, "layout.html", f); err != nil {
+	if err := templates()[name].ExecuteTemplate(&page, "layout.html", f); err != nil {
 		http.Error(w, "the page could not be rendered: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
