@@ -1,4 +1,4 @@
-// Command bench measures imports and exports on this machine and writes
+// Command bench measures imports, exports and a plan on this machine and writes
 // docs/benchmarks.md with its chart. Each figure is a ratio to a floor: a program
 // that does only the unavoidable work, on the same machine in the same minute.
 // Figures of different machines can therefore be compared.
@@ -47,6 +47,7 @@ type bench struct {
 
 type options struct {
 	sandbox, lytics, sparkHome string
+	provider, baseline         string
 	rows                       int
 	large                      int
 	only                       string
@@ -68,6 +69,7 @@ var measurements = []struct {
 	{"resume", measureResume},
 	{"resume-spark", measureResumeSpark},
 	{"runner", measureRunner},
+	{"plan", measurePlan},
 }
 
 func run(ctx context.Context) (err error) {
@@ -75,6 +77,8 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&o.sandbox, "sandbox", "build/sandbox", "the sandbox's binary")
 	flag.StringVar(&o.lytics, "lytics", "build/lyticstest", "the binary of the stand-in for Lytics")
 	flag.StringVar(&o.sparkHome, "spark-home", "build/spark", "the directory that make spark filled; without it, nothing is measured on Spark")
+	flag.StringVar(&o.provider, "provider", "build/terraform-provider-lytics", "the provider's binary")
+	flag.StringVar(&o.baseline, "baseline", "", "the binary of an earlier commit's provider, to compare plans with; empty measures no plan")
 	flag.IntVar(&o.rows, "rows", 1_000_000, "rows of a usual import and export")
 	flag.IntVar(&o.large, "large", 20_000_000, "rows of the largest import; time is compared at half of it")
 	flag.StringVar(&o.only, "only", "", "only these figures, separated by commas: "+names())
