@@ -63,6 +63,7 @@ var measurements = []struct {
 	{"import", measureImport},
 	{"http", measureHTTP},
 	{"export", measureExport},
+	{"network", measureNetwork},
 	{"large", measureLarge},
 	{"incremental", measureIncremental},
 	{"first-load", measureFirstLoad},

@@ -53,6 +53,8 @@ type result struct {
 	// bytes.
 	CPU    float64
 	Memory int64
+	// Bytes and Packed are the bytes of the rows, without and with compression.
+	Bytes, Packed int64 `json:",omitempty"`
 	// Done and Total are the progress of a running child.
 	Done, Total int64 `json:",omitempty"`
 	Final       bool
@@ -81,6 +83,9 @@ func child(args []string) int {
 		"import":          importRows,
 		"export":          exportRows,
 		"export-prepared": exportPrepared,
+		"floor-arrow":     floorArrow,
+		"floor-scan":      floorScan,
+		"scan":            scanRows,
 		"idle":            idleRunner,
 		"due":             dueRunner,
 	}

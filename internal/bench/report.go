@@ -21,6 +21,8 @@ func amount(v float64, unit string) string {
 		return fmt.Sprintf("%.2f M/s", v/1e6)
 	case unit == "rows/s":
 		return fmt.Sprintf("%.0f k/s", v/1e3)
+	case unit == "bytes":
+		return fmt.Sprintf("%.1f %s", v, unit)
 	case unit == "MiB" || unit == "rows":
 		return fmt.Sprintf("%.0f %s", v, unit)
 	}
@@ -37,9 +39,9 @@ func short(rows int) string {
 func (b *bench) print(w io.Writer) {
 	missed := 0
 	for _, f := range b.figures {
-		mark := "ok  "
+		mark := "met    "
 		if !f.met() {
-			mark, missed = "MISS", missed+1
+			mark, missed = "not met", missed+1
 		}
 		_, _ = fmt.Fprintln(w, mark, f.line())
 	}
