@@ -10,18 +10,31 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/clienttest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
 
 // The test applies the unchanged configuration of the README and of the demo.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
+	applyQuickstart(t, "terraform")
+}
+
+// OpenTofu applies it too.
+func TestQuickstartWithOpenTofu(t *testing.T) {
+	t.Parallel()
+	applyQuickstart(t, clienttest.OpenTofu(t, clienttest.OpenTofuEphemeral).Path)
+}
+
+func applyQuickstart(t *testing.T, client string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", "main.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := sandboxtest.Start(t, sandboxtest.WithSeed(2000))
 	w := newWorkspace(t, s, string(text))
+	w.client = client
 	if err := os.Remove(filepath.Join(w.dir, "versions.tf")); err != nil { // the quickstart has its own
 		t.Fatal(err)
 	}

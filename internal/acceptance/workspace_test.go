@@ -50,6 +50,8 @@ type workspace struct {
 	runnerConfig string
 	env          map[string]string
 	rc           string
+	// client is the command: terraform, or the path of another client.
+	client string
 }
 
 func newWorkspace(t *testing.T, sandbox *sandboxtest.Sandbox, hcl string) *workspace {
@@ -59,7 +61,8 @@ func newWorkspace(t *testing.T, sandbox *sandboxtest.Sandbox, hcl string) *works
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	w := &workspace{t: t, sandbox: sandbox, dir: dir, dataDir: filepath.Join(dir, ".lytics"), rc: filepath.Join(dir, "terraform.rc")}
+	w := &workspace{t: t, sandbox: sandbox, dir: dir, dataDir: filepath.Join(dir, ".lytics"), rc: filepath.Join(dir, "terraform.rc"),
+		client: "terraform"}
 	w.env = map[string]string{
 		"TF_CLI_CONFIG_FILE": w.rc, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_DATA_DIR": filepath.Join(dir, ".terraform"),
 		"LYTICS_ALLOW_PRIVATE_HOSTS": "true",
@@ -117,7 +120,7 @@ func (w *workspace) terraform(args ...string) (string, int) {
 // command returns a Terraform command that is interrupted, as by Ctrl-C, when ctx
 // ends.
 func (w *workspace) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "terraform", args...)
+	cmd := exec.CommandContext(ctx, w.client, args...)
 	cmd.Dir = w.dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = w.providerEnv()
