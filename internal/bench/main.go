@@ -163,6 +163,9 @@ func (f figure) met() bool {
 func (b *bench) add(f figure) {
 	b.figures = append(b.figures, f)
 	fmt.Println("  " + f.line())
+	if f.Note != "" {
+		fmt.Println("    " + f.Note)
+	}
 }
 
 func (f figure) goal() string {

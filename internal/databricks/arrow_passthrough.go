@@ -28,10 +28,12 @@ type passedPart struct {
 	// rows is the number of rows that the warehouse declared.
 	rows int64
 	// batch is an Arrow batch; nil if it comes as a file.
-	batch []byte
+	batch    []byte
+	inflated bool
 	// link is the address of the file.
 	link string
-	// page is the memory of the page, set on its last batch.
+	// page is the memory of the page, set on its last batch; of an inflated batch it is the
+	// batch's own memory.
 	page *bytes.Buffer
 }
 
@@ -50,6 +52,9 @@ func (c *call) extractBatches(content *bytes.Buffer, p *page) *bytes.Buffer {
 				rest = new(bytes.Buffer)
 			}
 			one.batch = body[part.from:part.to:part.to]
+			if part.inflated != nil {
+				one.batch, one.page, one.inflated = part.inflated.Bytes(), part.inflated, true
+			}
 			rest.Write(body[from : part.from-4])
 			rest.Write([]byte{0, 0, 0, 0})
 			from = part.to
@@ -62,8 +67,8 @@ func (c *call) extractBatches(content *bytes.Buffer, p *page) *bytes.Buffer {
 		return content
 	}
 	rest.Write(body[from:])
-	if wanted {
-		c.passed.parts[len(c.passed.parts)-1].page = content
+	if last := len(c.passed.parts) - 1; wanted && c.passed.parts[last].page == nil {
+		c.passed.parts[last].page = content
 	}
 	return rest
 }
@@ -94,7 +99,7 @@ func (c *call) keepFile(link string, content *bytes.Buffer) *bytes.Buffer {
 // records returns the records of a part, and the memory that they are in.
 func (c *call) records(p passedPart) ([]arrowipc.Record, *bytes.Buffer, error) {
 	c.mu.Lock()
-	schema, file := c.shape.schema, c.passed.files[p.link]
+	schema, file, lz4 := c.shape.schema, c.passed.files[p.link], c.shape.lz4
 	delete(c.passed.files, p.link)
 	c.mu.Unlock()
 	switch {
@@ -105,6 +110,12 @@ func (c *call) records(p passedPart) ([]arrowipc.Record, *bytes.Buffer, error) {
 		return records, file, err
 	case schema == nil:
 		return nil, nil, errors.New("the schema of the result did not arrive")
+	case lz4 && !p.inflated: // it came before the description of the result
+		inflated, err := inflate(p.batch, c.inflateLimit)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.batch, p.page = inflated.Bytes(), inflated
 	}
 	records, err := schema.ReadBatches(p.batch)
 	return records, p.page, err

@@ -42,6 +42,10 @@ type call struct {
 	// passThrough makes the transport remove Arrow batches from the driver's pages.
 	passThrough bool
 	passed      passedParts
+	// lz4 means that the statement was sent with an offer to read LZ4. inflateLimit is the
+	// largest size in bytes of what a page or a file inflates to.
+	lz4          bool
+	inflateLimit int64
 }
 
 type callKey struct{}

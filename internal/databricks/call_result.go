@@ -14,6 +14,8 @@ type resultShape struct {
 	columns int
 	// schema is that of the result's Arrow batches; nil before it is known.
 	schema *arrowipc.Schema
+	// lz4 is whether its batches and files are compressed.
+	lz4 bool
 	// unread are parts of the first page, which came before the schema.
 	unread []part
 	bytes  []byte
@@ -57,6 +59,12 @@ func (c *call) describe(m metadata) error {
 	} else if c.reads {
 		return errors.New("it does not describe the columns of the result")
 	}
+	if m.tellsLZ4 && m.format != formatColumns {
+		if c.shape.schema != nil && c.shape.lz4 != m.lz4 {
+			return errors.New("its result is compressed, and was not before, or the other way round")
+		}
+		c.shape.lz4 = m.lz4
+	}
 	if m.format == formatColumns || m.arrow == nil {
 		if c.shape.unread != nil {
 			return errNoSchema
@@ -76,7 +84,7 @@ func (c *call) describe(m metadata) error {
 	c.shape.schema = schema
 	unread, content := c.shape.unread, c.shape.bytes
 	c.shape.unread, c.shape.bytes = nil, nil
-	return checkParts(schema, unread, content)
+	return c.checkParts(unread, content)
 }
 
 func (c *call) acceptPage(p *page, body []byte) error {
@@ -94,7 +102,7 @@ func (c *call) acceptPage(p *page, body []byte) error {
 		c.shape.unread, c.shape.bytes = p.parts, bytes.Clone(body)
 		return nil
 	}
-	return checkParts(c.shape.schema, p.parts, body)
+	return c.checkParts(p.parts, body)
 }
 
 // advance reports whether a page has the row that the driver expects next.
@@ -107,13 +115,20 @@ func (c *call) advance(p *page) bool {
 	return true
 }
 
-// checkParts checks the Arrow batches of a page.
-func checkParts(schema *arrowipc.Schema, parts []part, body []byte) error {
+// checkParts inflates and checks the Arrow batches of a page.
+func (c *call) checkParts(parts []part, body []byte) error {
+	if err := c.inflate(parts, body); err != nil {
+		return err
+	}
 	for i, one := range parts {
 		if !one.inline {
 			continue
 		}
-		records, err := schema.ReadBatches(body[one.from:one.to])
+		content := body[one.from:one.to]
+		if one.inflated != nil {
+			content = one.inflated.Bytes()
+		}
+		records, err := c.shape.schema.ReadBatches(content)
 		if err != nil {
 			return fmt.Errorf("part %d, %w", i+1, err)
 		}

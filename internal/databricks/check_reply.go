@@ -27,8 +27,9 @@ const (
 	maxIdlePages = 100
 )
 
-// check checks the content of the answer to a method. It does not read the batches.
-func (r *reply) check(method string) error {
+// check checks the content of the answer to a method. lz4 is whether the statement offered to
+// read LZ4. It does not read the batches.
+func (r *reply) check(method string, lz4 bool) error {
 	if r.failure != "" {
 		return nil // the driver reads the error only
 	}
@@ -41,7 +42,7 @@ func (r *reply) check(method string) error {
 		return errors.New("it has no rows, not even an empty set of them")
 	}
 	for _, m := range r.metadata {
-		if err := m.check(); err != nil {
+		if err := m.check(lz4); err != nil {
 			return err
 		}
 	}
@@ -51,11 +52,11 @@ func (r *reply) check(method string) error {
 	return nil
 }
 
-func (m metadata) check() error {
+func (m metadata) check(lz4 bool) error {
 	switch {
 	case m.filesystem:
 		return errors.New("it asks for files of this machine")
-	case m.lz4:
+	case m.lz4 && !lz4:
 		return errors.New("its result is compressed with LZ4, which this client did not offer to read")
 	case m.format < 0 || m.format > 3:
 		return fmt.Errorf("its result has the unknown format %d", m.format)

@@ -18,6 +18,8 @@
 //   - The driver, and Arrow v12 below it, believe every answer: one with a changed byte can
 //     end the process. Every answer is checked before the driver reads it, and its size and
 //     time are bounded. No other package imports the driver or Arrow.
+//   - The driver reads results that are compressed with LZ4, and cannot ask for them. The
+//     transport asks, and inflates them, for Batches.
 //   - The driver waits for a statement without a limit. Here it has a deadline.
 //   - Tokens go to the configured host alone; redirects, other hosts and
 //     forbidden addresses (package egress) are refused.

@@ -90,8 +90,12 @@ func (t *transport) download(request *http.Request, wanted file) (*http.Response
 	if f != nil {
 		return nil, t.refusedDownload(c, f)
 	}
-	if err := c.acceptFile(wanted.rows, content.Bytes()); err != nil {
-		return nil, t.refusedDownload(c, &failure{method: downloading, cause: causeMalformed, err: err})
+	content, err := c.inflateFile(content)
+	if err == nil {
+		err = c.acceptFile(wanted.rows, content.Bytes())
+	}
+	if err != nil {
+		return nil, t.refusedDownload(c, t.malformed(downloading, err))
 	}
 	if c.passThrough {
 		content = c.keepFile(wanted.link, content)

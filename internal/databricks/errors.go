@@ -231,6 +231,11 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 		e.Next = "See in the workspace whether the warehouse can start, then try again; raise the timeout if it only takes longer."
 	case causeLink:
 		return w.linkError(text, f)
+	case causeInflated:
+		// An import goes on in a new session, which does not ask for LZ4.
+		e.Code = jobs.CodeUnreachable
+		e.Summary = fmt.Sprintf("The warehouse's answer to %s is too large once inflated", f.answered())
+		e.Next = "Run the job again: an import goes on from its last checkpoint, an export begins anew."
 	case causeMalformed:
 		e.Code = jobs.CodeFailed
 		e.Summary = fmt.Sprintf("The warehouse's answer to %s is malformed", f.answered())

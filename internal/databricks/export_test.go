@@ -17,3 +17,15 @@ var (
 	ForgetMovedTimes = forgetMovedTimes
 	TimeOfText       = timeOfText
 )
+
+// Inflate inflates an LZ4 frame.
+func Inflate(frame []byte, limit int64) ([]byte, error) {
+	content, err := inflate(frame, limit)
+	if err != nil {
+		return nil, err
+	}
+	return content.Bytes(), nil
+}
+
+// LimitInflated sets the largest size of what a page or a file inflates to.
+func (w *Warehouse) LimitInflated(bytes int64) { w.transport.inflateLimit = bytes }

@@ -50,6 +50,8 @@ const (
 	causeLink
 	// causeToken: the token could not be read or made.
 	causeToken
+	// causeInflated: a compressed page or file inflates beyond the limit.
+	causeInflated
 	// causeLimit: the answer exceeds a limit of its size or time.
 	causeLimit
 )

@@ -1,6 +1,9 @@
 package databricks
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // The transport reads only some fields of each Thrift message (binary protocol), and copies
 // nothing. The driver decodes the whole message again.
@@ -39,6 +42,8 @@ type metadata struct {
 	// arrow is the schema of Arrow batches, if the response has one.
 	arrow           []byte
 	lz4, filesystem bool
+	// tellsLZ4 is whether the response says if the result is compressed.
+	tellsLZ4 bool
 }
 
 // page is a part of a result.
@@ -66,6 +71,8 @@ type part struct {
 	// four bytes before it are its length.
 	inline   bool
 	from, to int
+	// inflated is what a compressed batch inflates to.
+	inflated *bytes.Buffer
 	// link and start are the address of a file and its first row, if the batch is not in
 	// the page.
 	link  string
@@ -210,7 +217,7 @@ func (c *thriftReader) metadata(r *reply) (m metadata) {
 		case id == 0x501 && kind == thriftI32:
 			m.format = c.number(4)
 		case id == 0x502 && kind == thriftBool:
-			m.lz4 = c.u8() != 0
+			m.lz4, m.tellsLZ4 = c.u8() != 0, true
 		case id == 0x503 && kind == thriftString:
 			m.arrow = c.bytes()
 		case id == 0x507 && kind == thriftBool:

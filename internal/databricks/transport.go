@@ -31,6 +31,8 @@ type transport struct {
 	links    links
 	// pageBytes is the size of the pages and files that are requested.
 	pageBytes int64
+	// inflateLimit is the largest size in bytes of what a page or a file inflates to.
+	inflateLimit int64
 }
 
 // httpTransport sends requests to hosts. It is an *http.Transport of package egress.
@@ -86,7 +88,11 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 			message: fmt.Sprintf("a request to %s is refused: only %s is contacted", request.URL.Host, t.endpoint.Host)}
 	}
 	method, c := requestMethod(body), callFrom(request.Context())
-	body = limitPages(method, body, t.pageBytes)
+	pages, offered := t.pageBytes, t.offerLZ4(method, c)
+	if offered {
+		pages = min(pages, lz4PageBytes)
+	}
+	body = limitPages(method, body, pages, offered)
 	content, f := t.sendRepeatedly(request, method, body, c)
 	if f != nil {
 		if c != nil {
@@ -96,13 +102,13 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	r, err := parseReply(method, content.Bytes())
 	if err == nil {
-		err = r.check(method)
+		err = r.check(method, offered)
 	}
 	if err == nil && c != nil {
 		err = c.accept(method, r, content.Bytes())
 	}
 	if err != nil {
-		f := &failure{method: method, cause: causeMalformed, err: err}
+		f := t.malformed(method, err)
 		if c != nil {
 			c.record(method, reply{guid: r.guid})
 			c.recordFailure(f)

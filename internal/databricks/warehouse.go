@@ -167,7 +167,7 @@ func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
 		queryTimeout: min(timeout, longestStatement),
 		name:         strings.TrimSuffix(endpoint.Host, ":443"), token: token, sent: cfg.Sent, userAgent: cfg.UserAgent,
 		transport: &transport{base: base, endpoint: endpoint, token: token, throttle: throttleOf(endpoint.Host), patience: patience,
-			pageBytes: pageBytes},
+			pageBytes: pageBytes, inflateLimit: maxAnswer},
 	}
 	switch {
 	case cfg.Client != nil:
