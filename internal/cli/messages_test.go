@@ -20,6 +20,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // openReal opens a store or a runner as the program does.
@@ -34,10 +35,10 @@ func openReal(_ context.Context, t config.Target) (jobs.API, error) {
 func newData(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	e := engine.New(engine.Options{DataDir: dir})
-	if _, err := e.Store(t.Context(), true); err != nil {
+	if err := storetest.Create(dir); err != nil {
 		t.Fatal(err)
 	}
+	e := engine.New(engine.Options{DataDir: dir})
 	owner := jobs.Owner("test")
 	if _, err := e.CreateField(t.Context(), jobs.Field{ID: "email", Type: "string", IsIdentifier: true}, owner); err != nil {
 		t.Fatal(err)

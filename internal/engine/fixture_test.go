@@ -32,7 +32,7 @@ func blocked(started chan<- string) work {
 // creates the store if there is none. Its runs do w.
 func process(t *testing.T, dir string, w work, set ...func(*engine.Options)) *engine.Engine {
 	t.Helper()
-	if err := storetest.Create(t.Context(), dataDir(dir)); err != nil {
+	if err := storetest.Create(dataDir(dir)); err != nil {
 		t.Fatal(err)
 	}
 	return processWithoutStore(t, dir, w, set...)

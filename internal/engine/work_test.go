@@ -13,7 +13,7 @@ import (
 func cursorKeyOn(t *testing.T, platform Backend, prepare func(tx *store.Tx) error) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := storetest.Create(t.Context(), dir); err != nil {
+	if err := storetest.Create(dir); err != nil {
 		t.Fatal(err)
 	}
 	e := New(Options{DataDir: dir, Platform: platform})

@@ -25,7 +25,7 @@ func connect(t *testing.T, at jobs.AuthorizationSpec, l jobs.Login, secret strin
 	t.Helper()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
-	if err := storetest.Create(t.Context(), data); err != nil {
+	if err := storetest.Create(data); err != nil {
 		t.Fatal(err)
 	}
 	o := engine.Options{DataDir: data, EncryptionKeyFile: filepath.Join(dir, "keys", "key"), AllowPrivateHosts: true, Name: "host",

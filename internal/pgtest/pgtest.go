@@ -43,6 +43,38 @@ var databases atomic.Int64
 // that needs the order of bytes must say so.
 func URL(tb testing.TB) string {
 	tb.Helper()
+	s := started(tb)
+	name, err := s.create("template0")
+	if err != nil {
+		tb.Fatalf("a database for the test: %v", err)
+	}
+	return s.url(name)
+}
+
+// Copy is URL for a database that is not empty: it is a copy of one that the first
+// caller's prepare has filled. There is one such database in a process, so all callers
+// give the same prepare.
+func Copy(tb testing.TB, prepare func(url string) error) string {
+	tb.Helper()
+	s := started(tb)
+	s.preparing.Do(func() {
+		if s.prepared, s.prepareErr = s.create("template0"); s.prepareErr == nil {
+			s.prepareErr = prepare(s.url(s.prepared))
+		}
+	})
+	if s.prepareErr != nil {
+		tb.Fatalf("the database to copy: %v", s.prepareErr)
+	}
+	name, err := s.create(s.prepared)
+	if err != nil {
+		tb.Fatalf("a copied database for the test: %v", err)
+	}
+	return s.url(name)
+}
+
+// started returns the server, and skips or fails the test if there is none.
+func started(tb testing.TB) *server {
+	tb.Helper()
 	if testing.Short() {
 		tb.Skip("LEFT OUT of make unit: it needs PostgreSQL, and make test runs it")
 	}
@@ -53,16 +85,17 @@ func URL(tb testing.TB) string {
 		}
 		tb.Fatalf("PostgreSQL for tests: %v", err)
 	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := s.create(name); err != nil {
-		tb.Fatalf("a database for the test: %v", err)
-	}
-	return s.url(name)
+	return s
 }
 
 type server struct {
 	port int
 	icu  bool
+
+	// prepared is the database that Copy copies.
+	preparing  sync.Once
+	prepared   string
+	prepareErr error
 }
 
 func (s *server) url(database string) string {
@@ -83,12 +116,14 @@ func (s *server) exec(sql string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-func (s *server) create(database string) error {
-	query := `CREATE DATABASE ` + database + ` TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`
+// create makes a database from a template, and returns its name.
+func (s *server) create(template string) (name string, err error) {
+	name = fmt.Sprintf("test_%d", databases.Add(1))
+	query := `CREATE DATABASE ` + name + ` TEMPLATE ` + template + ` ENCODING 'UTF8' LOCALE 'C'`
 	if s.icu {
 		query += ` LOCALE_PROVIDER icu ICU_LOCALE 'en'`
 	}
-	return s.exec(query)
+	return name, s.exec(query)
 }
 
 // find returns the path of one of PostgreSQL's programs.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // schedulesForBench is the number of jobs in the benchmarks.
@@ -45,7 +45,7 @@ func benchmarkEachDatabase(b *testing.B, f func(b *testing.B, fx *fixture)) {
 	b.Run("sqlite", func(b *testing.B) { f(b, newFixture(b)) })
 	b.Run("postgres", func(b *testing.B) {
 		fx := newFixture(b)
-		fx.url = jobs.NewSecret(pgtest.URL(b))
+		fx.url = jobs.NewSecret(storetest.URL(b))
 		f(b, fx)
 	})
 }

@@ -16,10 +16,10 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // fixture is a store and the processes that a test opens on it.
@@ -54,13 +54,18 @@ func onEachDatabase(t *testing.T, f func(t *testing.T, b *fixture)) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		b := newFixture(t)
-		b.url = jobs.NewSecret(pgtest.URL(t))
+		b.url = jobs.NewSecret(storetest.URL(t))
 		f(t, b)
 	})
 }
 
 // engine opens another process on the store.
 func (b *fixture) engine() *engine.Engine {
+	if b.url.Empty() {
+		if err := storetest.Create(filepath.Join(b.dir, "data")); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 	return engine.New(engine.Options{
 		DataDir: filepath.Join(b.dir, "data"), DatabaseURL: b.url, EncryptionKeyFile: filepath.Join(b.dir, "keys", "key"), AllowPrivateHosts: true,
 		Getenv: func(string) string { return "" }, Work: b.work, Platform: b.platform, Staging: b.staging, MaxRunsPerAuthorization: b.limit,

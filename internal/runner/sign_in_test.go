@@ -18,9 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/page"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // loadBalancer is one address for several runners: each request goes to the next one
@@ -119,7 +119,7 @@ func (b *fixture) servedRunner(t *testing.T) servedRunner {
 func TestRunnersBehindOneAddressKeepTheSignIn(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	b.url = jobs.NewSecret(pgtest.URL(t))
+	b.url = jobs.NewSecret(storetest.URL(t))
 	apply := b.apply()
 	job := b.job(apply, b.authorize(apply).ID, "orders", func(s *jobs.JobSpec) { s.Schedule = &jobs.Schedule{Frequency: jobs.Daily} })
 	token, err := apply.CreateToken(t.Context(), jobs.TokenSpec{Name: "ops", Role: jobs.RoleOperate})

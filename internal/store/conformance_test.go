@@ -20,7 +20,14 @@ import (
 // onEachDatabase runs a test on a new store of each database.
 func onEachDatabase(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Helper()
-	atEachLocation(t, func(t *testing.T, at store.Location) { f(t, openAt(t, at)) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, open(t, filepath.Join(t.TempDir(), "data")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, openAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))}))
+	})
 }
 
 // atEachLocation runs a test with an empty location of each database.
@@ -204,7 +211,7 @@ func TestProcessesThatOpenANewStoreAtOnceShareIt(t *testing.T) {
 // Writes through the pgx transaction belong to the transaction of Write.
 func TestPostgresTransactionsAreNestedInWrite(t *testing.T) {
 	t.Parallel()
-	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))})
 	ctx := t.Context()
 	refused := errors.New("refused")
 	for _, end := range []error{refused, nil} {

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
 )
 
 // processes opens one store n times, as n processes would.
@@ -126,7 +127,7 @@ func TestWritesOfManyProcessesAreSerializable(t *testing.T) {
 // checklist 41: Write retries when the connection breaks before the commit.
 func TestAWriteIsRetriedWhenItsConnectionIsCut(t *testing.T) {
 	t.Parallel()
-	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+	db := openAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))})
 	attempts := 0
 	err := db.Write(t.Context(), func(tx *store.Tx) error {
 		if attempts++; attempts == 1 {

@@ -44,7 +44,7 @@ type fixture struct {
 func newFixture(t *testing.T, warehouse *sandboxtest.Sandbox, change ...func(*worker.Config)) *fixture {
 	t.Helper()
 	s := settings{Dir: t.TempDir(), Work: warehouse == nil}
-	if err := storetest.Create(t.Context(), filepath.Join(s.Dir, "data")); err != nil {
+	if err := storetest.Create(filepath.Join(s.Dir, "data")); err != nil {
 		t.Fatal(err)
 	}
 	return newFixtureOn(t, s, warehouse, change...)

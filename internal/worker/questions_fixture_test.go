@@ -21,7 +21,7 @@ import (
 func newFixtureWithin(t *testing.T, within time.Duration, warehouse *sandboxtest.Sandbox) *fixture {
 	t.Helper()
 	s := settings{Dir: t.TempDir(), Work: warehouse == nil, AnswerWithin: within}
-	if err := storetest.Create(t.Context(), filepath.Join(s.Dir, "data")); err != nil {
+	if err := storetest.Create(filepath.Join(s.Dir, "data")); err != nil {
 		t.Fatal(err)
 	}
 	return newFixtureOn(t, s, warehouse)

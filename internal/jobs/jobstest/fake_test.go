@@ -9,7 +9,7 @@ import (
 
 func TestFakeConforms(t *testing.T) {
 	t.Parallel()
-	jobstest.Conformance(t, func(*testing.T) jobstest.Opener {
+	jobstest.Conformance(t, func(*testing.T, bool) jobstest.Opener {
 		env := jobstest.NewEnvironment()
 		return func() jobs.API { return env.Open("memory") }
 	})

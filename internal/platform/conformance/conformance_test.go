@@ -7,7 +7,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/conformance"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
@@ -27,7 +26,7 @@ func TestEmbeddedFleet(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, func(t *testing.T) conformance.Subject {
 		t.Helper()
-		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))})
 		return embeddedSubject(t, embedded.Config{DB: db, Segments: func(ctx context.Context) (embedded.Objects, error) {
 			return staging.Open(ctx, s3test.New(t).Config)
 		}})
@@ -40,7 +39,7 @@ func TestEmbeddedFleetInAVolume(t *testing.T) {
 	sandbox := sandboxtest.Start(t)
 	conformance.Run(t, func(t *testing.T) conformance.Subject {
 		t.Helper()
-		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))})
+		db := openStoreAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))})
 		return embeddedSubject(t, embedded.Config{DB: db, Segments: func(ctx context.Context) (embedded.Objects, error) {
 			return staging.OpenEventVolume(ctx, staging.VolumeConfig{Catalog: "main", Schema: "default", Volume: "staging"}, databricks.Config{
 				Host: sandbox.Host, Port: sandbox.Port, AllowPrivateHosts: true,

@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
@@ -36,7 +35,7 @@ type deployment struct {
 func newFleet(tb testing.TB) deployment {
 	tb.Helper()
 	bucket := s3test.New(tb)
-	return deployment{url: pgtest.URL(tb), s3: &bucket.Config, bucket: bucket}
+	return deployment{url: storetest.URL(tb), s3: &bucket.Config, bucket: bucket}
 }
 
 func (d deployment) fleet() bool { return d.url != "" }

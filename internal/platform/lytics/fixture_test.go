@@ -13,7 +13,6 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store/storetest"
@@ -63,7 +62,7 @@ func onEach(t *testing.T, f func(t *testing.T, b *fixture)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		f(t, openAt(t, store.Location{DatabaseURL: jobs.NewSecret(pgtest.URL(t))}, lyticstest.Options{}))
+		f(t, openAt(t, store.Location{DatabaseURL: jobs.NewSecret(storetest.URL(t))}, lyticstest.Options{}))
 	})
 }
 
