@@ -177,8 +177,12 @@ func (r *client) mixed(resource string, c randomValues) tftypes.Value {
 // checklist 45
 func TestNoProviderConfigurationPanics(t *testing.T) {
 	t.Parallel()
+	seeds := uint64(300)
+	if testing.Short() {
+		seeds = 75
+	}
 	env := documentedEnvironment(t)
-	for seed := range uint64(300) {
+	for seed := range seeds {
 		server, err := env.Factories()["lytics"]()
 		if err != nil {
 			t.Fatal(err)

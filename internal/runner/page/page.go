@@ -86,6 +86,7 @@ func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	templates() // a template that cannot be parsed ends the runner at its start
 	s := &server{Options: o}
 	s.jobs.load, s.jobs.now = o.API.Jobs, o.Now
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -38,10 +39,10 @@ func withSecurityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// assets maps the served name of an asset, which includes a digest of its
-// content, to its file; assetNames maps the file to the served name.
-var assets, assetNames = func() (map[string]string, map[string]string) {
-	byName, names := map[string]string{}, map[string]string{}
+// assets are two maps: from the served name of an asset, which includes a digest of its
+// content, to its file, and from the file to the served name.
+var assets = sync.OnceValues(func() (byName, names map[string]string) {
+	byName, names = map[string]string{}, map[string]string{}
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
 		panic(err) // the files are embedded: this cannot fail
@@ -56,12 +57,16 @@ var assets, assetNames = func() (map[string]string, map[string]string) {
 		byName[name], names[e.Name()] = "assets/"+e.Name(), name
 	}
 	return byName, names
-}()
+})
 
-func assetPath(file string) string { return "/assets/" + assetNames[file] }
+func assetPath(file string) string {
+	_, names := assets()
+	return "/assets/" + names[file]
+}
 
 func serveAsset(w http.ResponseWriter, r *http.Request) {
-	file, ok := assets[r.PathValue("name")]
+	files, _ := assets()
+	file, ok := files[r.PathValue("name")]
 	if !ok {
 		http.NotFound(w, r)
 		return
