@@ -6,6 +6,9 @@ import (
 	osexec "os/exec"
 	"strings"
 	"testing"
+	"time"
+
+	dbsql "github.com/databricks/databricks-sql-go"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/spark"
 )
@@ -34,7 +37,8 @@ func TestNextSessionRestartsAKilledSpark(t *testing.T) {
 	}
 	<-ended
 	wantError(t, conn, "SELECT * FROM v", "Invalid SessionHandle")
-	again := b.connect()
+	// A start of Spark beside other work takes longer than the driver's five attempts.
+	again := b.connect(dbsql.WithRetries(10_000, time.Second, 5*time.Second))
 	want(t, again, "SELECT a FROM main.default.kept", "1")
 	wantError(t, again, "SELECT * FROM v", "[TABLE_OR_VIEW_NOT_FOUND]")
 }
