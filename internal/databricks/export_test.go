@@ -27,5 +27,17 @@ func Inflate(frame []byte, limit int64) ([]byte, error) {
 	return content.Bytes(), nil
 }
 
+// InflatePage inflates the batches of a page.
+func InflatePage(limit int64, frames ...[]byte) error {
+	c := &call{inflateLimit: limit, shape: resultShape{lz4: true}}
+	var parts []part
+	var body []byte
+	for _, frame := range frames {
+		parts = append(parts, part{inline: true, from: len(body), to: len(body) + len(frame)})
+		body = append(body, frame...)
+	}
+	return c.inflate(parts, body)
+}
+
 // LimitInflated sets the largest size of what a page or a file inflates to.
 func (w *Warehouse) LimitInflated(bytes int64) { w.transport.inflateLimit = bytes }

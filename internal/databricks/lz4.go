@@ -86,20 +86,23 @@ func inflate(frame []byte, limit int64) (*bytes.Buffer, error) {
 	return nil, err
 }
 
-// inflate replaces the batches of a page by what they inflate to.
+// inflate replaces the batches of a page by what they inflate to. The limit is that of the
+// page as a whole: 64 MiB of frames may inflate to 16 GiB.
 func (c *call) inflate(parts []part, body []byte) error {
 	if !c.shape.lz4 {
 		return nil
 	}
+	left := c.inflateLimit
 	for i := range parts {
 		one := &parts[i]
 		if !one.inline || one.inflated != nil {
 			continue
 		}
 		var err error
-		if one.inflated, err = inflate(body[one.from:one.to], c.inflateLimit); err != nil {
+		if one.inflated, err = inflate(body[one.from:one.to], left); err != nil {
 			return fmt.Errorf("part %d: %w", i+1, err)
 		}
+		left -= int64(one.inflated.Len())
 	}
 	return nil
 }

@@ -96,10 +96,20 @@ func TestAPageThatInflatesTooMuchIsAskedForUncompressed(t *testing.T) {
 	}
 }
 
-// A frame that was cut or changed is an error, or what it was.
-func TestWrongFramesAreRefused(t *testing.T) {
+// The limit is that of a page, whatever number of batches it has.
+func TestTheBatchesOfAPageInflateWithinOneLimit(t *testing.T) {
 	t.Parallel()
-	content := bytes.Repeat([]byte("a row of some length "), 400)
+	frame := compressed(t, make([]byte, 1000))
+	if err := databricks.InflatePage(3000, frame, frame, frame); err != nil {
+		t.Errorf("three batches of 1,000 bytes within 3,000: got %v", err)
+	}
+	if err := databricks.InflatePage(2999, frame, frame, frame); err == nil {
+		t.Error("three batches of 1,000 bytes beyond 2,999: got no error")
+	}
+}
+
+func compressed(t *testing.T, content []byte) []byte {
+	t.Helper()
 	var packed bytes.Buffer
 	w := lz4.NewWriter(&packed)
 	if _, err := w.Write(content); err != nil {
@@ -108,7 +118,14 @@ func TestWrongFramesAreRefused(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	frame, limit := packed.Bytes(), int64(len(content))
+	return packed.Bytes()
+}
+
+// A frame that was cut or changed is an error, or what it was.
+func TestWrongFramesAreRefused(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("a row of some length "), 400)
+	frame, limit := compressed(t, content), int64(len(content))
 	if got, err := databricks.Inflate(frame, limit); err != nil || !bytes.Equal(got, content) {
 		t.Fatalf("got %d bytes and %v, want the content", len(got), err)
 	}
