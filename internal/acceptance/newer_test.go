@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func (w *workspace) forget(addresses ...string) {
 	}
 }
 
-// An import block of Terraform 1.12 finds each object by its identity. The
+// checklist 47: an import block of Terraform 1.12 finds each object by its identity. The
 // plan after the import is empty, and no job runs again.
 func TestNewerTerraformImportsByIdentity(t *testing.T) {
 	t.Parallel()
@@ -78,9 +79,9 @@ func TestNewerTerraformImportsByIdentity(t *testing.T) {
 	}
 }
 
-// Command terraform query lists all six resources. The configuration that it generates
-// imports them, and the plan after that is empty. An authorization is only listed: nothing
-// can generate its credential.
+// checklist 47: command terraform query lists all six resources. The configuration that it
+// generates imports them, and the plan after that is empty, also once the authorization has
+// its credential, which nothing can generate.
 func TestNewerTerraformQueriesAndGeneratesConfiguration(t *testing.T) {
 	t.Parallel()
 	w := sixApplied(t, clienttest.Terraform(t, clienttest.QueryAndActions))
@@ -110,17 +111,26 @@ func TestNewerTerraformQueriesAndGeneratesConfiguration(t *testing.T) {
 		}
 	}
 
-	others := six[1:]
-	w.file(file, list(others))
-	w.forget(others...)
-	w.file("main.tf", providerHCL+authorizationHCL)
-	query("-generate-config-out=generated.tf")
+	w.forget(six...)
+	w.file("main.tf", providerHCL)
+	const generated = "generated.tf"
+	query("-generate-config-out=" + generated)
 	if err := os.Remove(filepath.Join(w.dir, file)); err != nil {
 		t.Fatal(err)
 	}
-	if text := w.apply(); !strings.Contains(text, "5 imported, 0 added, 0 changed, 0 destroyed") {
+	if text := w.apply(); !strings.Contains(text, "6 imported, 0 added, 0 changed, 0 destroyed") {
 		t.Errorf("the apply of the generated configuration:\n%s", text)
 	}
+	w.wantNoChanges()
+	hcl, err := os.ReadFile(filepath.Join(w.dir, generated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := regexp.MustCompile(`(?m)^  token_wo += null.*$`).ReplaceAllString(string(hcl), "  token_wo = var.token")
+	if given == string(hcl) {
+		t.Fatalf("the generated authorization has no place for its token:\n%s", hcl)
+	}
+	w.file(generated, given)
 	w.wantNoChanges()
 	if got := len(w.runs()); got != runs {
 		t.Errorf("got %d runs, want the %d of the first apply", got, runs)
