@@ -15,12 +15,18 @@ import (
 // the real "terraform test" in it: it returns what that printed, and its exit code.
 func terraformTests(t *testing.T, example string) (dir string, run func() (string, int)) {
 	t.Helper()
-	binary, err := providerBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir = t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "examples", example))); err != nil {
+		t.Fatal(err)
+	}
+	return dir, terraformTestIn(t, dir)
+}
+
+// terraformTestIn returns a function that runs the real "terraform test" in a directory.
+func terraformTestIn(t *testing.T, dir string) func() (string, int) {
+	t.Helper()
+	binary, err := providerBinary()
+	if err != nil {
 		t.Fatal(err)
 	}
 	rc := filepath.Join(t.TempDir(), "terraform.rc")
@@ -29,7 +35,7 @@ func terraformTests(t *testing.T, example string) (dir string, run func() (strin
 	if err := os.WriteFile(rc, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return dir, func() (string, int) {
+	return func() (string, int) {
 		cmd := exec.CommandContext(t.Context(), "terraform", "test", "-no-color")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_DATA_DIR="+filepath.Join(dir, ".terraform"))
@@ -100,4 +106,51 @@ func TestExampleOfTestingModules(t *testing.T) {
 		t.Errorf("with a broken module, terraform test exits with %d, want 1:\n%s", code, text)
 	}
 	wantError(t, text, "Each mapping reads the stream of its import.")
+}
+
+// The examples of all resources and data sources are applied with a mocked provider.
+// Terraform mocks no ephemeral resources and no actions.
+func TestEveryTypeIsMocked(t *testing.T) {
+	t.Parallel()
+	var hcl strings.Builder
+	for pattern, want := range map[string]int{
+		"provider/provider.tf": 1, "resources/*/resource.tf": 6, "data-sources/*/data-source.tf": 14,
+	} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "examples", filepath.FromSlash(pattern)))
+		if err != nil || len(files) != want {
+			t.Fatalf("got the examples %q, %v; want %d of %s", files, err, want, pattern)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hcl.Write(text)
+			hcl.WriteString("\n")
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"main.tf": hcl.String(),
+		// A mocked map is empty, and the example of the profile takes a value from it.
+		"mocks.tftest.hcl": `
+mock_provider "lytics" {
+  mock_data "lytics_profile" {
+    defaults = { values = { lifetime_value = "0.10" } }
+  }
+}
+run "all" {
+  variables {
+    databricks_token = "not a token"
+  }
+}
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, code := terraformTestIn(t, dir)(); code != 0 || !strings.Contains(text, "1 passed, 0 failed") {
+		t.Errorf("terraform test exits with %d, want 0 and one run that passes:\n%s", code, text)
+	}
 }

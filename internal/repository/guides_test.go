@@ -99,8 +99,8 @@ func anchors(page string) map[string]bool {
 	return all
 }
 
-// Each page of the documentation is in a group of the registry's menu, and each link to
-// another page finds it, with the heading.
+// Each page of the documentation is in a group of the registry's menu, each page of a type
+// links to what is related to it, and each link to another page finds it, with the heading.
 func TestPagesHaveAGroupAndLinksThatExist(t *testing.T) {
 	t.Parallel()
 	links := 0
@@ -112,6 +112,9 @@ func TestPagesHaveAGroupAndLinksThatExist(t *testing.T) {
 		m := subcategory.FindStringSubmatch(page)
 		if filepath.Dir(path) != "docs" && (m == nil || m[1] == "") {
 			t.Errorf("%s has no subcategory", path)
+		}
+		if kind := filepath.Base(filepath.Dir(path)); kind != "docs" && kind != "guides" && !strings.Contains(page, "](../") {
+			t.Errorf("%s has no link to what is related to it", path)
 		}
 		for _, m := range relativeLink.FindAllStringSubmatch(fencedText.ReplaceAllString(page, ""), -1) {
 			target := path
