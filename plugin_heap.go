@@ -25,5 +25,6 @@ func collectSmallHeapsLess() {
 	}
 	debug.SetGCPercent(percent)
 	// The next collection finds this object unreachable, and then this function is called again.
+	// An object of less than 16 bytes would share its memory with others, and be kept by them.
 	runtime.AddCleanup(new([16]byte), func(struct{}) { collectSmallHeapsLess() }, struct{}{})
 }

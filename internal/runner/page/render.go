@@ -18,8 +18,8 @@ import (
 var templateFiles embed.FS
 
 // templates has a template for each page: the layout, the shared parts and the
-// page's content. They are parsed for the first page, because every other process of
-// this binary, such as the plugins of a plan, shows none.
+// page's content. New parses them, because every process of this binary that is no runner,
+// such as the plugins of a plan, shows no page.
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"asset": assetPath, "job": JobPath, "run": RunPath, "audit": auditPath,
