@@ -199,10 +199,8 @@ func TestJobPreview(t *testing.T) {
 // checklist 58
 func TestStoreErrorIsShownOnce(t *testing.T) {
 	t.Parallel()
-	env := documentedEnvironment(t)
-	r := newClient(t, env)
-	jobState := r.create(tableImport, importGiven)
-	field := r.create("lytics_field", map[string]any{"id": "f", "type": "string"})
+	env := providertest.New()
+	_, states := sixObjects(t, env)
 	env.Change(func() {
 		for location, s := range env.Stores {
 			s.ID = "another"
@@ -211,12 +209,12 @@ func TestStoreErrorIsShownOnce(t *testing.T) {
 	})
 	fresh := newClient(t, env)
 	errors := 0
-	for resource, s := range map[string]*resourceState{tableImport: jobState, "lytics_field": field} {
+	for resource, s := range states {
 		read, diags := fresh.read(resource, s)
 		if !read.value.Equal(s.value) {
 			t.Errorf("%s: the state changed", resource)
 		}
-		given := map[string]map[string]any{tableImport: importGiven, "lytics_field": {"id": "f", "type": "string"}}[resource]
+		given := documentedResources[strings.TrimPrefix(resource, "lytics_")].base
 		for _, d := range append(diags, fresh.plan(resource, s, build(fresh.typ(resource), given)).Diagnostics...) {
 			if d.Severity == 1 {
 				errors++

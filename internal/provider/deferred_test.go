@@ -75,3 +75,41 @@ func TestDeferredWhileTheConfigurationIsUnknown(t *testing.T) {
 func isDeferred(d *tfprotov6.Deferred) bool {
 	return d != nil && d.Reason == tfprotov6.DeferredReasonProviderConfigUnknown
 }
+
+// While the store is not known, all data sources and the imports of all resources are
+// deferred, and all resources are planned.
+func TestEveryTypeIsDeferredOrPlanned(t *testing.T) {
+	t.Parallel()
+	c, diags := configure(t, providertest.New(), map[string]any{"data_dir": tftypes.UnknownValue})
+	if failed(diags) {
+		t.Fatal(messages(diags))
+	}
+	for source, schema := range c.schema.DataSourceSchemas {
+		typ := schema.ValueType()
+		given := map[string]any{}
+		for _, a := range schema.Block.Attributes {
+			if a.Required && a.Type.Is(tftypes.String) || a.Name == "authorization_id" || a.Name == "job_id" {
+				given[a.Name] = "x"
+			}
+		}
+		resp, err := c.server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{
+			TypeName: source, Config: dynamic(t, typ, build(typ, given)),
+			ClientCapabilities: &tfprotov6.ReadDataSourceClientCapabilities{DeferralAllowed: true},
+		})
+		if err != nil || len(resp.Diagnostics) > 0 || !isDeferred(resp.Deferred) {
+			t.Errorf("%s: got %v, %q, %v; want it deferred", source, err, messages(resp.Diagnostics), resp.Deferred)
+		}
+	}
+	for resource := range c.schema.ResourceSchemas {
+		resp, err := c.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{
+			TypeName: resource, ID: "x", ClientCapabilities: &tfprotov6.ImportResourceStateClientCapabilities{DeferralAllowed: true},
+		})
+		if err != nil || len(resp.Diagnostics) > 0 || !isDeferred(resp.Deferred) {
+			t.Errorf("an import of %s: got %v, %q, %v; want it deferred", resource, err, messages(resp.Diagnostics), resp.Deferred)
+		}
+		given := documentedResources[strings.TrimPrefix(resource, "lytics_")].base
+		if plan := c.plan(resource, nil, build(c.typ(resource), given)); failed(plan.Diagnostics) || plan.Deferred != nil {
+			t.Errorf("%s: got %q, %v; want a plan", resource, messages(plan.Diagnostics), plan.Deferred)
+		}
+	}
+}
