@@ -105,7 +105,7 @@ func TestNoValuePanics(t *testing.T) {
 	t.Parallel()
 	seeds := uint64(120)
 	if testing.Short() {
-		seeds = 30
+		seeds = 15
 	}
 	for name := range documentedResources {
 		t.Run(name, func(t *testing.T) {
