@@ -202,7 +202,8 @@ func TestStatementsOfARunAreInTheQueryHistory(t *testing.T) {
 	}
 }
 
-// The error of a missing permission has the GRANT statement that adds it.
+// The error of a missing permission has the GRANT statement that adds it. With plan_check
+// it is one of the plan, at the attribute.
 func TestMissingPermissionNamesItsGrant(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
@@ -215,7 +216,14 @@ func TestMissingPermissionNamesItsGrant(t *testing.T) {
 	if code != 1 {
 		t.Fatalf("apply gave %d:\n%s", code, text)
 	}
-	wantError(t, text, "A permission is missing", "GRANT SELECT ON TABLE `main`.`"+db+"`.`people` TO")
+	grant := "GRANT SELECT ON TABLE `main`.`" + db + "`.`people` TO"
+	wantError(t, text, "A permission is missing", grant)
+
+	checked := newWorkspace(t, s, "provider \"lytics\" {\n  plan_check = true\n}\n"+authorizationHCL+importHCL(db, "people", ""))
+	if text, code = checked.plan(); code != 1 {
+		t.Fatalf("the plan gave %d:\n%s", code, text)
+	}
+	wantError(t, text, "A permission is missing", grant, `table = "people"`)
 }
 
 // The permissions guide documents every kind of statement that an import, an
