@@ -80,3 +80,23 @@ resource "lytics_field" "f" {
 		})
 	}
 }
+
+// With TF_LOG_PROVIDER=INFO the provider's own lines are in Terraform's log, such as that of
+// a started run.
+func TestTheLogHasTheProvidersLinesOfItsLevel(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Shared(t)
+	db := database(t, s)
+	people(t, s, db, 20)
+	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
+	log := filepath.Join(w.dir, "log")
+	w.env["TF_LOG_PROVIDER"], w.env["TF_LOG_PATH"] = "INFO", log
+	w.apply()
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "run queued") {
+		t.Errorf("the log does not have the start of the run:\n%s", text)
+	}
+}
