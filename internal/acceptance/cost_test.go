@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
@@ -143,7 +142,7 @@ func TestExpiredAccessTokenIsRenewedDuringARun(t *testing.T) {
 	people(t, s, db, rows)
 	w := newWorkspace(t, s, providerHCL+principalHCL+importHCL(db, "people", "")+fmt.Sprintf(listingHCL, db, db, db))
 	w.env["TF_VAR_client_id"], w.env["TF_VAR_client_secret"] = s.ClientID, s.ClientSecret
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "200ms", Times: -1})
+	s.SetFault(t, secondPageHeld)
 	expired, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(expired)
@@ -151,10 +150,8 @@ func TestExpiredAccessTokenIsRenewedDuringARun(t *testing.T) {
 			t.Error("the run ended before it committed events")
 			return
 		}
-		for range 3 {
-			s.ExpireTokens(t)
-			time.Sleep(100 * time.Millisecond)
-		}
+		s.ExpireTokens(t)
+		s.ClearFaults(t)
 	}()
 	text, code := w.tryApply()
 	close(ended)

@@ -260,6 +260,10 @@ func (w *workspace) open() (jobs.API, error) {
 	return client.New(client.Config{URL: d.url, Token: jobs.NewSecret(runnerToken), Release: "dev"})
 }
 
+// secondPageHeld holds the second page of an import until the fault is cleared, so that its
+// run cannot end before the test has done what it does during the run.
+var secondPageHeld = sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", After: 1, Delay: "24h", Times: -1}
+
 // waitForCommit waits until a run has committed events to stream s. It returns
 // false if ended is closed first: the run has ended, or has failed early.
 func (w *workspace) waitForCommit(ended <-chan struct{}) bool {
@@ -364,7 +368,7 @@ func TestRunContinuesAfterItsRunnerIsKilled(t *testing.T) {
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, rows)
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
+	s.SetFault(t, secondPageHeld)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	d := w.deploy()
 	killed, ended := make(chan struct{}), make(chan struct{})

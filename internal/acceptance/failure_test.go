@@ -20,8 +20,8 @@ func TestWarehouseKilledDuringAnImport(t *testing.T) {
 	s.Exec(t, "CREATE SCHEMA main.t")
 	people(t, s, "t", rows)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
-	// Slow pages keep the import running until the kill.
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
+	// The import does not end before the kill.
+	s.SetFault(t, secondPageHeld)
 	killed, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
@@ -62,7 +62,7 @@ func TestSparkKilledDuringAnImport(t *testing.T) {
 	s.Exec(t, "CREATE SCHEMA main.t")
 	people(t, s, "t", rows)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL("t", "people", ""))
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "300ms", Times: -1})
+	s.SetFault(t, secondPageHeld)
 	killed, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
@@ -235,7 +235,7 @@ func TestAnInterruptedApplyConverges(t *testing.T) {
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, rows)
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
+	s.SetFault(t, secondPageHeld)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
@@ -277,7 +277,7 @@ func TestAKilledApplyConverges(t *testing.T) {
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, rows)
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
+	s.SetFault(t, secondPageHeld)
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	cmd := w.command(t.Context(), "apply", "-auto-approve", "-input=false", "-no-color", "-lock=false")
 	var output strings.Builder

@@ -66,10 +66,9 @@ func TestAnApplyInterruptedTwiceConverges(t *testing.T) {
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, rows)
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "FetchResults", Match: "lytics_digest", Delay: "500ms", Times: -1})
-	// The end of the run takes as long as the end of its session, so that the create is
-	// open at the second interrupt.
-	s.SetFault(t, sandboxtest.Fault{Kind: "slow", On: "CloseSession", Delay: "1500ms", Times: -1})
+	// The run waits for the end of its session, so that the create is open at the second
+	// interrupt.
+	s.SetFault(t, secondPageHeld, sandboxtest.Fault{Kind: "slow", On: "CloseSession", Delay: "24h", Times: -1})
 	w := newWorkspace(t, s, providerHCL+authorizationHCL+importHCL(db, "people", ""))
 	w.interruptedTwice()
 	if w.state("lytics_databricks_table_import.i") != nil {

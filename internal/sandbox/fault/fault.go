@@ -40,7 +40,7 @@ const (
 	// that corrupts traffic and a warehouse with a bug answer so; single changed
 	// bytes have ended the process of a client.
 	Mutate Kind = "mutate"
-	// Slow delays an answer.
+	// Slow delays an answer, at the longest until the fault is removed.
 	Slow Kind = "slow"
 	// TokenRevoked refuses the token from then on, until another one is set.
 	TokenRevoked Kind = "token_revoked"
@@ -56,7 +56,7 @@ const (
 	IgnoredSetting Kind = "ignored_setting"
 	// S3Error answers an S3 request with an error.
 	S3Error Kind = "s3_error"
-	// S3Slow delays an S3 request.
+	// S3Slow delays an S3 request, at the longest until the fault is removed.
 	S3Slow Kind = "s3_slow"
 )
 

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -38,6 +39,8 @@ type active struct {
 	pattern *regexp.Regexp
 	// until is when a cold start ends; zero before its first call.
 	until time.Time
+	// removed is closed when the fault is removed.
+	removed chan struct{}
 }
 
 // Add puts a fault in force and returns it with its id and defaults.
@@ -54,7 +57,7 @@ func (s *Set) Add(f Fault) (Fault, error) {
 	f = f.withDefaults()
 	s.nextID++
 	f.ID = strconv.Itoa(s.nextID)
-	s.active = append(s.active, &active{State: State{Fault: f}, pattern: match})
+	s.active = append(s.active, &active{State: State{Fault: f}, pattern: match, removed: make(chan struct{})})
 	return f, nil
 }
 
@@ -81,6 +84,9 @@ func (s *Set) Replace(faults []Fault) ([]Fault, error) {
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, a := range s.active {
+		close(a.removed)
+	}
 	s.active = nil
 }
 
@@ -88,9 +94,13 @@ func (s *Set) Clear() {
 func (s *Set) Remove(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.active)
-	s.active = slices.DeleteFunc(s.active, func(a *active) bool { return a.ID == id })
-	return len(s.active) < before
+	i := slices.IndexFunc(s.active, func(a *active) bool { return a.ID == id })
+	if i < 0 {
+		return false
+	}
+	close(s.active[i].removed)
+	s.active = slices.Delete(s.active, i, i+1)
+	return true
 }
 
 // List returns the faults in force, including those that will hit no more calls.
@@ -111,6 +121,22 @@ type Hit struct {
 	Remaining time.Duration
 	// Number counts the hits of the fault from 1.
 	Number int
+
+	removed <-chan struct{}
+}
+
+// Wait waits for the delay of a slow answer. It ends earlier when the fault is removed; its
+// error is that of a context which ends before.
+func (h Hit) Wait(ctx context.Context) error {
+	timer := time.NewTimer(time.Duration(h.Delay))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-h.removed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 // Trigger counts a call against the faults of the given kinds, and returns the
@@ -141,7 +167,7 @@ func (s *Set) Trigger(c Call, kinds ...Kind) (Hit, bool) {
 			continue
 		}
 		a.Hit++
-		hit, found = Hit{Fault: a.Fault, Remaining: remaining, Number: a.Hit}, true
+		hit, found = Hit{Fault: a.Fault, Remaining: remaining, Number: a.Hit, removed: a.removed}, true
 	}
 	return hit, found
 }

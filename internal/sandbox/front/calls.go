@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/tcli"
@@ -47,10 +46,8 @@ func serve[R any](ctx context.Context, h *handler, c rpc[R]) (reply R, err error
 	}
 
 	if hit, ok := faults.Trigger(at, fault.Slow); ok {
-		select {
-		case <-time.After(time.Duration(hit.Delay)):
-		case <-ctx.Done():
-			return none, ctx.Err()
+		if err := hit.Wait(ctx); err != nil {
+			return none, err
 		}
 	}
 	if hit, ok := faults.Trigger(at, fault.TokenRevoked); ok {

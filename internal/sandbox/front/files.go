@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/volumes"
@@ -23,9 +22,7 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if hit, ok := faults.Trigger(at, fault.Slow); ok {
-		select {
-		case <-time.After(time.Duration(hit.Delay)):
-		case <-r.Context().Done():
+		if hit.Wait(r.Context()) != nil {
 			return
 		}
 	}

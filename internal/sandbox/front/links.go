@@ -151,9 +151,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	}
 	at, faults := fault.Call{Name: fault.CloudFetch, Text: l.text}, s.options.Faults
 	if hit, ok := faults.Trigger(at, fault.Slow); ok {
-		select {
-		case <-time.After(time.Duration(hit.Delay)):
-		case <-r.Context().Done():
+		if hit.Wait(r.Context()) != nil {
 			return
 		}
 	}

@@ -29,7 +29,7 @@ func (s *Server) oauthRoutes() {
 // serveDiscovery describes the workspace's OAuth server (RFC 8414), as workspaces do at
 // this path.
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
-	if s.failOAuth(w, fault.Discovery) {
+	if s.failOAuth(w, r, fault.Discovery) {
 		return
 	}
 	base := "http://" + r.Host
@@ -52,7 +52,7 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
 // serveToken issues access tokens to the service principal: for its secret (OAuth
 // machine-to-machine), or for a token of another issuer (token federation).
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	if s.failOAuth(w, fault.TokenRequest) {
+	if s.failOAuth(w, r, fault.TokenRequest) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
@@ -94,10 +94,12 @@ func refuseToken(w http.ResponseWriter, status int, code, text string) {
 
 // failOAuth applies the faults of a request for a token, and reports whether it
 // answered the request.
-func (s *Server) failOAuth(w http.ResponseWriter, name string) bool {
+func (s *Server) failOAuth(w http.ResponseWriter, r *http.Request, name string) bool {
 	at := fault.Call{Name: name}
 	if hit, ok := s.options.Faults.Trigger(at, fault.Slow); ok {
-		time.Sleep(time.Duration(hit.Delay))
+		if hit.Wait(r.Context()) != nil {
+			return true
+		}
 	}
 	hit, ok := s.options.Faults.Trigger(at, fault.TokenRefused, fault.TooManyRequests, fault.Unavailable)
 	if !ok {

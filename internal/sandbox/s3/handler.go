@@ -34,9 +34,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	at := fault.Call{Name: operationName(r, key), Text: key}
 	if hit, ok := s.options.Faults.Trigger(at, fault.S3Slow); ok {
-		select {
-		case <-time.After(time.Duration(hit.Delay)):
-		case <-r.Context().Done():
+		if hit.Wait(r.Context()) != nil {
 			return
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/fault"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/objectstore"
@@ -145,9 +144,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if hit, ok := s.faults.Trigger(call, fault.S3Slow); ok {
-		select {
-		case <-time.After(time.Duration(hit.Delay)):
-		case <-r.Context().Done():
+		if hit.Wait(r.Context()) != nil {
 			return
 		}
 	}
