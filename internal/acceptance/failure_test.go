@@ -68,12 +68,12 @@ func TestSparkKilledDuringAnImport(t *testing.T) {
 		defer close(killed)
 		if w.waitForCommit(ended) {
 			s.KillSpark(t)
+			s.ClearFaults(t)
 		}
 	}()
 	text, code := w.tryApply()
 	close(ended)
 	<-killed
-	s.ClearFaults(t)
 	if code != 0 {
 		wantError(t, text, "lytics_databricks_table_import.i", strings.TrimPrefix(s.Host, "http://"))
 		w.apply() // waits until Spark has started again, as for a starting warehouse
