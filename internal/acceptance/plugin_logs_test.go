@@ -15,6 +15,7 @@ import (
 // parses every line, which was a third of the CPU time of a plan.
 func TestThePluginSendsOnlyLogsThatTerraformKeeps(t *testing.T) {
 	t.Parallel()
+	only(t, "the plugin is the same", embedded)
 	if runtime.GOOS == "windows" {
 		t.Skip("the plugin's standard error is caught by a shell script")
 	}
