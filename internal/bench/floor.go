@@ -22,16 +22,6 @@ import (
 // batches, appends each row as JSON text, and discards the text. Its pages have
 // the size and the form of an import's.
 func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error) {
-	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return r, err
-	}
-	defer func() { _ = conn.Close() }()
 	out := io.Discard
 	if w.Gzip {
 		out, err = gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
@@ -39,19 +29,16 @@ func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error
 			return r, err
 		}
 	}
-	watch := startWatch()
+	var watch stopwatch
 	var n int64
-	err = conn.Raw(func(c any) error {
-		queryer, ok := c.(driver.QueryerContext)
-		if !ok {
-			return fmt.Errorf("the driver's connection is a %T, which cannot query", c)
-		}
-		rows, err := queryer.QueryContext(ctx, "SELECT * FROM main.bench."+w.Table+" ORDER BY ts", nil)
+	err = onDriver(ctx, w, func(query queryDriver) error {
+		watch = startWatch()
+		rows, end, err := query("SELECT * FROM main.bench." + w.Table + " ORDER BY ts")
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
-		batches, err := rows.(dbrows.Rows).GetArrowBatches(ctx) //nolint:forcetypeassert // the driver's
+		defer end()
+		batches, err := rows.GetArrowBatches(ctx)
 		if err != nil {
 			return err
 		}
@@ -78,6 +65,36 @@ func floorJSON(ctx context.Context, w work, _ func(result)) (r result, err error
 		err = fmt.Errorf("the floor read %d rows of %d", n, w.Rows)
 	}
 	return watch.stop(n), err
+}
+
+// queryDriver sends a query, and returns the driver's own result. end closes the result.
+type queryDriver func(text string) (rows dbrows.Rows, end func(), err error)
+
+// onDriver calls do on a new connection. Its pages have the size and the form of an import's.
+func onDriver(ctx context.Context, w work, do func(queryDriver) error) (err error) {
+	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(c any) error {
+		queryer, ok := c.(driver.QueryerContext)
+		if !ok {
+			return fmt.Errorf("the driver's connection is a %T, which cannot query", c)
+		}
+		return do(func(text string) (dbrows.Rows, func(), error) {
+			rows, err := queryer.QueryContext(ctx, text, nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			return rows.(dbrows.Rows), func() { _ = rows.Close() }, nil //nolint:forcetypeassert // the driver's
+		})
+	})
 }
 
 func appendBatch(text []byte, batch arrow.Record) []byte {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"net/http"
 	"net/url"
 
-	dbsql "github.com/databricks/databricks-sql-go"
-	dbrows "github.com/databricks/databricks-sql-go/rows"
 	"github.com/pierrec/lz4/v4"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -21,28 +18,14 @@ import (
 // floorArrow reads the rows as native Arrow and counts their bytes: as they are, and each
 // batch in LZ4, as a warehouse compresses them.
 func floorArrow(ctx context.Context, w work, _ func(result)) (r result, err error) {
-	db, err := w.Sandbox.Open(dbsql.WithMaxRows(10_000), dbsql.WithCloudFetch(false))
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return r, err
-	}
-	defer func() { _ = conn.Close() }()
 	var plain, packed written
-	err = conn.Raw(func(c any) error {
-		queryer, ok := c.(driver.QueryerContext)
-		if !ok {
-			return fmt.Errorf("the driver's connection is a %T, which cannot query", c)
-		}
-		rows, err := queryer.QueryContext(ctx, "SELECT * FROM main.bench."+w.Table, nil)
+	err = onDriver(ctx, w, func(query queryDriver) error {
+		rows, end, err := query("SELECT * FROM main.bench." + w.Table)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
-		streams, err := rows.(dbrows.Rows).GetArrowIPCStreams(ctx) //nolint:forcetypeassert // the driver's
+		defer end()
+		streams, err := rows.GetArrowIPCStreams(ctx)
 		if err != nil {
 			return err
 		}
