@@ -118,6 +118,15 @@ func (k *killedRunners) killSome(t *testing.T) {
 func (k *killedRunners) finish(t *testing.T) {
 	t.Helper()
 	took, failed := 0, 0
+	// A run whose delivery died with its runner is delivered again after deliveryTimeout,
+	// and runs that were started later may end before it.
+	for _, j := range k.jobs {
+		for _, run := range k.runs(k.api, j.ID) {
+			if _, err := k.api.WaitRun(t.Context(), run.ID, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for range 2 { // the first run ends the snapshot of one that was killed
 		for _, j := range k.jobs {
 			run, err := k.api.StartRun(t.Context(), j.ID, jobs.ReasonManual)
