@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,6 +22,9 @@ type Location struct {
 	// Connections bounds the connections to the PostgreSQL database, unless the URL
 	// has pool_max_conns; 0 means 16.
 	Connections int
+	// busyTimeout is how long one attempt to write waits for other processes that write to
+	// the same SQLite file; 0 means 15 seconds. A write makes several attempts.
+	busyTimeout time.Duration
 }
 
 // DB is an open store. Several processes may have the same one open.

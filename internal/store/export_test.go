@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
@@ -9,6 +10,12 @@ import (
 // Writing is the number of this process's transactions that have begun or wait for
 // another writer.
 func (d *DB) Writing() int { return d.write.Stats().InUse }
+
+// WithBusyTimeout returns the location, with the time that one attempt to write waits.
+func (l Location) WithBusyTimeout(d time.Duration) Location {
+	l.busyTimeout = d
+	return l
+}
 
 // Tables returns the names of all of the store's tables, sorted.
 func Tables() []string { return slices.Sorted(slices.Values(append(slices.Clone(tables), derived...))) }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
@@ -89,6 +90,30 @@ func TestClaimsOfManyProcessesKeepTheLimits(t *testing.T) {
 			t.Errorf("%d of 16 runs were executed", finished.Load())
 		}
 	})
+}
+
+// A process that got no turn to write on SQLite within one attempt makes another one.
+func TestAWriteWaitsForABusyStore(t *testing.T) {
+	t.Parallel()
+	at := store.Location{Dir: t.TempDir()}
+	other, db := openAt(t, at), openAt(t, at.WithBusyTimeout(10*time.Millisecond))
+	writing, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- other.Write(t.Context(), func(*store.Tx) error {
+			close(writing)
+			<-end
+			return nil
+		})
+	}()
+	<-writing
+	time.AfterFunc(300*time.Millisecond, func() { close(end) }) // many attempts of 10 ms
+	err := db.Write(t.Context(), func(tx *store.Tx) error { return store.PutCursorDocument(t.Context(), tx, "k", []byte("1")) })
+	if err != nil {
+		t.Errorf("writing while another process writes: %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 // Transactions that read and then write do not overwrite one another's changes.

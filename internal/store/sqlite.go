@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the pure Go driver keeps the provider free of cgo
@@ -48,13 +50,13 @@ func openSQLite(ctx context.Context, at Location, create bool) (*DB, error) {
 	}
 	defer unlock()
 
-	if db.write, err = sql.Open("sqlite", dsn(file, "FULL")); err != nil {
+	if db.write, err = sql.Open("sqlite", dsn(file, "FULL", at.busyTimeout)); err != nil {
 		return nil, db.failed("Cannot open the store", err)
 	}
 	// SQLite has one writer at a time. Waiting for this pool's one connection is
 	// cheaper and fairer than waiting in SQLite's busy handler.
 	db.write.SetMaxOpenConns(1)
-	readers, err := sql.Open("sqlite", dsn(file, "FULL")+"&_pragma=query_only(1)")
+	readers, err := sql.Open("sqlite", dsn(file, "FULL", at.busyTimeout)+"&_pragma=query_only(1)")
 	if err != nil {
 		_ = db.Close()
 		return nil, db.failed("Cannot open the store", err)
@@ -118,11 +120,11 @@ func noStoreIn(dir string) error {
 // dsn returns a data source name with the settings that several writing processes
 // need: a write-ahead log, immediate transactions (a deferred one fails at once when
 // it begins to write), and a busy timeout. Every commit is durable.
-func dsn(file, synchronous string) string {
+func dsn(file, synchronous string, busyTimeout time.Duration) string {
 	// These characters would end the path of a URI.
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file))
-	return "file:" + escaped + "?_txlock=immediate&_time_format=sqlite" +
-		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(" + synchronous + ")"
+	return fmt.Sprintf("file:%s?_txlock=immediate&_time_format=sqlite&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)"+
+		"&_pragma=synchronous(%s)", escaped, cmp.Or(busyTimeout, 15*time.Second).Milliseconds(), synchronous)
 }
 
 // prepareDir creates the data directory, readable by its owner only and ignored by

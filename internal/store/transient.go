@@ -13,6 +13,16 @@ import (
 // has its primary one in the lowest byte.
 var sqliteTransient = map[int]bool{5: true, 6: true, 10: true, 13: true}
 
+// isBusy reports whether SQLite gave up waiting for another process that writes
+// (SQLITE_BUSY). Nothing was written.
+func isBusy(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Code() int
+	}](err)
+	return ok && e.Code()&0xff == 5
+}
+
 // Damaged reports whether an error means that the database is damaged
 // (SQLITE_CORRUPT, SQLITE_NOTADB, PostgreSQL's class XX00) and has to be restored
 // from a backup.

@@ -32,8 +32,9 @@ func (d *DB) WriteCommitted(ctx context.Context, f func(tx *Tx) error) error {
 	return d.transact(ctx, isolation, f)
 }
 
-// attempts is the retry policy of a transaction that conflicted with another one or
-// had no connection.
+// attempts is the retry policy of a transaction that conflicted with another one, had
+// no connection, or got no turn to write. SQLite gives turns by chance, and the longer a
+// process waits the less often it asks; the next attempt asks often again.
 var attempts = retry.Policy{First: 6 * time.Millisecond, Longest: 750 * time.Millisecond, Within: 20 * time.Second}
 
 func (d *DB) transact(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
@@ -58,7 +59,7 @@ func (d *DB) try(ctx context.Context, isolation sql.IsolationLevel, f func(tx *T
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		return d.dialect == postgres && isLost(err), d.failed("Cannot write to the store", err)
+		return d.dialect == postgres && isLost(err) || d.dialect == sqlite && isBusy(err), d.failed("Cannot write to the store", err)
 	}
 	conn, err := d.write.Conn(ctx)
 	if err != nil {
