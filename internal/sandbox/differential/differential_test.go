@@ -53,11 +53,7 @@ func sparkURL(t *testing.T) string {
 	if url := os.Getenv("LYTICS_SPARK_URL"); url != "" {
 		return url
 	}
-	dir := os.Getenv("LYTICS_SPARK_HOME")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "build", "spark")
-	}
-	dir, err := filepath.Abs(dir)
+	dir, err := filepath.Abs(os.Getenv("LYTICS_SPARK_HOME")) // make test-spark sets it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,13 +54,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// sparkHome is where `make spark` installs.
-func sparkHome() string {
-	if dir := os.Getenv("LYTICS_SPARK_HOME"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "..", "build", "spark")
-}
+// sparkHome is where `make spark` installed Spark. Only make test-spark and make
+// spark-shell set the variable: make test needs no Java.
+func sparkHome() string { return os.Getenv("LYTICS_SPARK_HOME") }
 
 // installed skips the test if Spark is not installed. With
 // LYTICS_TEST_REQUIRE_SPARK the test fails instead.

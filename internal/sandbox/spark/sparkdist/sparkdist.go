@@ -50,6 +50,9 @@ func (i Installation) SparkJars() (string, error) {
 
 // Check returns an error that says why Spark cannot run from here, or nil.
 func (i Installation) Check() error {
+	if i.Dir == "" {
+		return errors.New("no directory of Apache Spark is given: `make spark` installs it into build/spark, and LYTICS_SPARK_HOME names the directory for tests")
+	}
 	text, err := os.ReadFile(i.Stamp())
 	if err != nil || string(text) != i.Text() {
 		return fmt.Errorf("Apache Spark %s with Delta %s is not in %s: run `make spark`", Spark, Delta, i.Dir)
