@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -148,7 +150,8 @@ func (e *Engine) asksWorkers() bool { return e.options.Workers != nil }
 func (e *Engine) ask(ctx context.Context, via connector, q Question) (Answer, error) {
 	bounded, cancel := context.WithTimeout(ctx, e.options.AnswerWithin)
 	defer cancel()
-	a, err := e.options.Workers.Ask(bounded, q)
+	at := via.row.Destination()
+	a, err := e.options.Workers.Ask(bounded, net.JoinHostPort(at.Host, strconv.Itoa(at.Port)), q)
 	switch {
 	case err == nil && a.Error == nil:
 		return a, nil
@@ -157,7 +160,7 @@ func (e *Engine) ask(ctx context.Context, via connector, q Question) (Answer, er
 	case bounded.Err() != nil:
 		return Answer{}, &jobs.Error{
 			Code: jobs.CodeTimeout, Attribute: "host",
-			Summary: fmt.Sprintf("%s did not answer within %s", via.row.Destination().Host, e.options.AnswerWithin),
+			Summary: fmt.Sprintf("%s did not answer within %s", at.Host, e.options.AnswerWithin),
 			Detail:  "The runner asked the workspace in a worker process, or waited for one that is free, and gave up.",
 			Next:    "Check that the warehouse is running and how busy it is, and ask again",
 			Err:     errors.Join(errUnanswered, context.DeadlineExceeded),

@@ -23,8 +23,9 @@ type Workers interface {
 	Execute(ctx context.Context, c store.Claim, report func(Report)) error
 	// Ask has one worker process answer a question. Its errors are those of Execute, and
 	// the cause of ctx; what the work returned is in the answer. When ctx ends, Ask stops
-	// the work and waits for its end.
-	Ask(ctx context.Context, q Question) (Answer, error)
+	// the work and waits for its end. Questions to one workspace, a host with its port, do
+	// not keep those to others waiting.
+	Ask(ctx context.Context, workspace string, q Question) (Answer, error)
 }
 
 // Report is the progress of a run in a worker process, and what it logged since the last

@@ -46,8 +46,9 @@ const (
 	// that memory which a library does not release is bounded.
 	maxTasks = 100
 	// maxAsking bounds the questions that are asked at the same time: each needs a process.
-	// The others wait.
-	maxAsking = 16
+	// The others wait. Half of them, for one workspace, are as many as Terraform asks at the
+	// same time by default.
+	maxAsking = 20
 	// askGrace bounds how long a question may take to end after it was cancelled. It has
 	// nothing to clean up but its session.
 	askGrace = 5 * time.Second
@@ -59,7 +60,7 @@ type Pool struct {
 	// starting bounds the processes that start at the same time.
 	starting chan struct{}
 	// asking bounds the questions that are under way, and questions waits for their end.
-	asking    chan struct{}
+	asking    *places
 	questions sync.WaitGroup
 	stats     stats
 
@@ -84,7 +85,7 @@ func NewPool(c Config) *Pool {
 	c.Grace = cmp.Or(c.Grace, DefaultGrace)
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	return &Pool{
-		config: c, starting: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), asking: make(chan struct{}, maxAsking),
+		config: c, starting: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), asking: newPlaces(maxAsking),
 		closing: make(chan struct{}),
 	}
 }
@@ -97,7 +98,7 @@ func (p *Pool) Execute(ctx context.Context, c store.Claim, report func(engine.Re
 }
 
 // Ask implements engine.Workers. Close stops it.
-func (p *Pool) Ask(ctx context.Context, q engine.Question) (a engine.Answer, err error) {
+func (p *Pool) Ask(ctx context.Context, workspace string, q engine.Question) (a engine.Answer, err error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -117,12 +118,10 @@ func (p *Pool) Ask(ctx context.Context, q engine.Question) (a engine.Answer, err
 		case <-ended:
 		}
 	}()
-	select {
-	case <-ctx.Done():
-		return a, context.Cause(ctx)
-	case p.asking <- struct{}{}:
+	if err := p.asking.take(ctx, workspace); err != nil {
+		return a, err
 	}
-	defer func() { <-p.asking }()
+	defer p.asking.leave(workspace)
 	err = p.use(ctx, slog.String("question", q.Kind()), func(w *process) (reusable bool, err error) {
 		reusable, a, err = w.ask(ctx, q, min(askGrace, p.config.Grace))
 		return reusable, err

@@ -166,6 +166,34 @@ func TestRequestsHaveADeadline(t *testing.T) {
 	}
 }
 
+// Requests to a workspace that never answers, however many, leave places for requests to
+// other workspaces.
+func TestASilentWorkspaceDoesNotKeepOthersWaiting(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	c := f.client()
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	silent := requests(c, workspace(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is seen behind the body
+		<-r.Context().Done()
+	})))["list"]
+	for range 40 {
+		waiting.Go(func() { _ = silent(ctx) })
+	}
+	eventually(t, "questions to the silent workspace", func() bool { return f.pool.Busy() >= 10 })
+	refuses := workspace(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	err := requests(c, refuses)["list"](t.Context())
+	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Code != jobs.CodeUnauthorized {
+		t.Errorf("got %v of another workspace, want that it refuses the token", err)
+	}
+	if busy := f.pool.Busy(); busy > 10 {
+		t.Errorf("got %d questions to one workspace at a time, want 10", busy)
+	}
+	cancel()
+	waiting.Wait()
+}
+
 // A request whose caller has gone does not keep its process, even one that stands still.
 func TestARequestEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
