@@ -33,7 +33,11 @@ func (d *DB) failed(summary string, err error) error {
 	}
 	next := "Check that the directory can be written and its disk has room; if the file is damaged, restore it from a backup (a new " +
 		"store is never created over an existing file)"
-	if d.dialect == postgres {
+	switch {
+	case d.dialect == sqlite && isBusy(err):
+		next = "Another process, such as a runner or a terraform apply, keeps writing to the store, or was suspended while it wrote: wait for it, or end " +
+			"it, and run it again; nothing was written"
+	case d.dialect == postgres:
 		next = "Check that the database server answers and has room, and that the user of database_url may create and change tables " +
 			"in its schema " + schemaName + "; then run it again: each write is atomic, so no change was left half done"
 	}

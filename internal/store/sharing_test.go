@@ -4,8 +4,10 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -113,6 +115,26 @@ func TestAWriteWaitsForABusyStore(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A store that another process keeps locked is an error that says so.
+func TestAStoreThatStaysBusyIsAnError(t *testing.T) {
+	t.Parallel()
+	at := store.Location{Dir: t.TempDir()}
+	other, err := sql.Open("sqlite", filepath.Join(at.Dir, "lytics.db")+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	_, err = store.Open(t.Context(), at.WithBusyTimeout(10*time.Millisecond), true)
+	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Code != jobs.CodeStore || !strings.Contains(e.Next, "Another process") {
+		t.Errorf("got %v, want that another process keeps the store busy", err)
 	}
 }
 
