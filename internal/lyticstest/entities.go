@@ -133,5 +133,5 @@ func (s *Server) lookUp(r *request, id jobs.Identity) (profile map[string]any, f
 		row[i] = v
 		row[i].Null = !ok
 	}
-	return s.profileJSON(columns, row, true), true, nil
+	return s.profileJSON(columns, row, true).values, true, nil
 }

@@ -1,6 +1,7 @@
 package lyticstest
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ type Fault struct {
 	// Method and Path select requests: Path is a prefix of the escaped path. An
 	// empty value selects all.
 	Method, Path string
+	// Query selects requests whose decoded query has this parameter, as "name=value".
+	Query string
 	// Skip is the number of selected requests that are answered normally first.
 	// Times is the number of requests hit after them: 0 means 1, -1 means all.
 	Skip, Times int
@@ -58,11 +61,14 @@ func (s *Server) Inject(f Fault) {
 }
 
 // fault returns the fault for a request, or the zero Fault.
-func (s *Server) fault(method, path string) Fault {
+func (s *Server) fault(method, path string, query url.Values) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, f := range s.faults {
 		if f.Method != "" && f.Method != method || !strings.HasPrefix(path, f.Path) {
+			continue
+		}
+		if name, value, ok := strings.Cut(f.Query, "="); ok && query.Get(name) != value {
 			continue
 		}
 		if f.Skip > 0 {

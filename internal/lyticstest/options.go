@@ -62,6 +62,8 @@ type Switches struct {
 	StatusText bool
 	// ScanNext names the next page of a scan "next" instead of "_next".
 	ScanNext bool
+	// Splits says what a scan makes of its parameter splits.
+	Splits SplitsMeaning
 	// ProfileLag makes profiles lag behind accepted events: the events of an upload
 	// are counted, and are in profiles, after this many requests for their stream.
 	// 0 means at once.
@@ -88,3 +90,22 @@ type Switches struct {
 	// as the examples of answers have them. Paths have hyphens in any case.
 	UnderscoreSlugs bool
 }
+
+// SplitsMeaning is what a scan makes of the parameter splits. Published is only that it is a
+// list of numbers from 0 to 99 for A/B tests.
+type SplitsMeaning string
+
+// The meanings of splits. By default each profile is in one split, and the total of a page is
+// that of the splits.
+const (
+	// SplitsCountAll gives the splits with the total of the whole audience.
+	SplitsCountAll SplitsMeaning = "count all"
+	// SplitsIgnored gives the whole audience.
+	SplitsIgnored SplitsMeaning = "ignored"
+	// SplitsRefused refuses the parameter.
+	SplitsRefused SplitsMeaning = "refused"
+	// SplitsPartial leaves some profiles out of all splits.
+	SplitsPartial SplitsMeaning = "partial"
+	// SplitsOverlap gives some profiles in two splits.
+	SplitsOverlap SplitsMeaning = "overlap"
+)

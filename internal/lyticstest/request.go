@@ -49,7 +49,8 @@ func (r *request) v2() bool { return strings.HasPrefix(r.URL.Path, "/v2/") }
 
 // serve answers one request, or misbehaves as a fault says.
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request, h host) {
-	r := &request{Request: hr, host: h, query: hr.URL.Query(), fault: s.fault(hr.Method, hr.URL.EscapedPath())}
+	query := hr.URL.Query()
+	r := &request{Request: hr, host: h, query: query, fault: s.fault(hr.Method, hr.URL.EscapedPath(), query)}
 	sent, answer := s.answer(r)
 	f := r.fault
 	switch {
@@ -127,6 +128,9 @@ func (s *Server) answer(r *request) (sent int, a reply) {
 	}
 	s.account.Lock()
 	defer s.account.Unlock()
+	if r.Method != http.MethodGet {
+		clear(s.scanned)
+	}
 	a = s.route(r)
 	if r.fault.Status != 0 {
 		a = s.refuse(r, r.fault.Status, "INTERNAL-019", "as asked for")

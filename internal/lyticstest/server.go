@@ -44,6 +44,8 @@ type Server struct {
 	schema   schema
 	segments map[string]*segment
 	scans    map[string]*scan
+	// scanned are the profiles of segments, as long as nothing changes them.
+	scanned  map[string][]profile
 	erasures map[string]erasure
 	auths    map[string]*authorization
 	jobs     map[string]*job
@@ -68,7 +70,7 @@ func New(o Options) (*Server, error) {
 		o.AccountID = defaultAccountID
 	}
 	s := &Server{
-		options: o, token: o.Token, schema: newSchema(), segments: map[string]*segment{}, scans: map[string]*scan{},
+		options: o, token: o.Token, schema: newSchema(), segments: map[string]*segment{}, scans: map[string]*scan{}, scanned: map[string][]profile{},
 		erasures: map[string]erasure{}, auths: map[string]*authorization{}, jobs: map[string]*job{},
 	}
 	if err := s.start(); err != nil {

@@ -2,8 +2,10 @@ package lyticstest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -191,4 +193,51 @@ func TestProfilesAreErasedAfterAWhile(t *testing.T) {
 	a.want("GET", "/api/entity/deletestatus/"+id, nil, 200, "data.complete", "true")
 	a.want("GET", path, nil, 200, "message", "Not Found")
 	a.want("POST", "/v2/schema/expression/evaluate", object{"expression": "email(email)", "data": object{"email": "A@X.io"}}, 200, "data", "a@x.io")
+}
+
+func TestSplitsAreGroupsOfTheProfiles(t *testing.T) {
+	t.Parallel()
+	for meaning, want := range map[lyticstest.SplitsMeaning][2]int{
+		"": {120, 120}, lyticstest.SplitsIgnored: {240, 240}, lyticstest.SplitsCountAll: {120, 240},
+	} {
+		a := open(t, lyticstest.Options{Switches: lyticstest.Switches{Splits: meaning}})
+		a.want("POST", "/v2/schema/user/field", object{"id": "email", "type": "string", "is_identifier": true}, 201, "", "")
+		a.want("POST", "/v2/schema/user/mapping", object{"field": "email", "stream": "s", "expr": "email"}, 201, "", "")
+		a.want("POST", "/v2/schema/user/publish", object{"tag": "t", "description": "d"}, 200, "", "")
+		events := ""
+		for i := range 120 {
+			events += fmt.Sprintf(`{"email":"u%d@x.io"}`, i)
+		}
+		a.want("POST", "/collect/bulk/s", "application/json;"+events, 200, "", "")
+		id := a.want("POST", "/v2/segment", object{
+			"name": "All", "slug_name": "all", "description": "d", "segment_ql": "FILTER *", "kind": "segment", "table": "user",
+			"is_public": false, "save_hist": true,
+		}, 201, "", "").Get("data.id").String()
+		path := "/api/segment/" + id + "/scan?limit=100"
+		var lists [2][]string
+		for n := range 100 {
+			lists[n%2] = append(lists[n%2], strconv.Itoa(n))
+		}
+		profiles, totals := 0, 0
+		for _, list := range lists {
+			splits := "&splits=" + strings.Join(list, ",")
+			for start := ""; ; {
+				_, page := a.call("GET", path+splits+"&start="+start, nil)
+				profiles += len(page.Get("data").Array())
+				if start == "" {
+					totals += int(page.Get("total").Int())
+				}
+				if start = page.Get("_next").String(); start == "" {
+					break
+				}
+			}
+		}
+		if got := [2]int{profiles, totals}; got != want {
+			t.Errorf("%q: got profiles and totals %v of both halves, want %v", meaning, got, want)
+		}
+		a.want("GET", path+"&splits=100", nil, 400, "", "")
+		a.want("GET", path+"&splits=1,x", nil, 400, "", "")
+		next := a.want("GET", path, nil, 200, "total", "120").Get("_next").String()
+		a.want("GET", path+"&splits=1&start="+next, nil, 400, "", "")
+	}
 }

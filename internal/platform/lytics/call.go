@@ -82,6 +82,8 @@ type call struct {
 	// unsure, which may be nil, is called before a request is repeated that may have
 	// taken effect.
 	unsure func()
+	// busy, which may be nil, is shared by calls that are made side by side.
+	busy *sharedPause
 }
 
 // get returns a call that reads.
@@ -122,10 +124,14 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 		if tokenErr != nil {
 			return nil, tokenErr
 		}
+		c.busy.wait(ctx, p.clock)
 		if answer, f = p.attempt(ctx, c, token); f == nil {
 			return answer, nil
 		}
 		f.tries = n
+		if f.status == http.StatusTooManyRequests {
+			c.busy.extend(p.clock.Now().Add(max(policy.Pause(n), f.retryAfter)))
+		}
 		return nil, errAttempt
 	}, func(int, error) retry.Decision {
 		if tokenErr != nil {

@@ -95,9 +95,11 @@ func Open(c Config) (*Platform, error) {
 	if c.HTTP != nil {
 		client = *c.HTTP
 	} else {
-		client.Transport = egress.NewTransport(egress.Options{
+		transport := egress.NewTransport(egress.Options{
 			Rules: egress.Configured, Proxy: http.ProxyFromEnvironment, DialTimeout: connectTimeout,
 		})
+		transport.MaxIdleConnsPerHost = parallelScans
+		client.Transport = transport
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	p.http = &client

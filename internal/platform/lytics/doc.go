@@ -17,10 +17,12 @@
 // _event_id, and counted; see jobs.AppendResult. All other events are sent once.
 //
 // Scan returns each profile once, in the state of the page that was read last. All pages
-// belong to one complete scan: if Lytics refuses the scan's token, the pages are discarded
-// and a new scan begins. Lytics does not provide a snapshot, so a scan of an audience that
-// changes may contain old and new profiles. Profiles are distinguished by their _id, or by
-// the values of all identifiers if Lytics returns no _id.
+// belong to one complete reading of the audience: if Lytics refuses a token, or gives fewer
+// profiles than it counts, the pages are discarded and a new reading begins. The first one is
+// by several scans side by side, each of some splits of the audience, if their totals add up
+// to the audience; all later ones are one scan. Lytics does not provide a snapshot, so a scan
+// of an audience that changes may contain old and new profiles. Profiles are distinguished by
+// their _id, or by the values of all identifiers if Lytics returns no _id.
 //
 // Lytics builds profiles some time after it accepted the events. AwaitProfiles waits for
 // that before an export, as far as the counts of the streams show it.

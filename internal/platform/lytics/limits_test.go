@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,16 +137,15 @@ func TestEndlessPagesOfLytics(t *testing.T) {
 			return `{"status":200,"data":[` + strings.Repeat(`{"id":"a"},`, 500) + `{"id":"a"}]}`
 		}, "more than the 100 profiles"},
 	} {
-		n := 0
+		var n atomic.Int64 // some pages are requested side by side
 		server := httptest.NewServer(account(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			n++
-			_, _ = io.WriteString(w, c.page(n))
+			_, _ = io.WriteString(w, c.page(int(n.Add(1))))
 		})))
 		err := accountCalls["scan"](t.Context(), openAccount(t, server.URL, nil))
 		server.Close()
 		refused(t, name, err, jobs.CodeFailed, "", c.says)
-		if n > 1100 {
-			t.Errorf("%s: %d pages were read", name, n)
+		if n.Load() > 1100 {
+			t.Errorf("%s: %d pages were read", name, n.Load())
 		}
 	}
 }

@@ -1,21 +1,14 @@
 package lytics
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/tidwall/gjson"
-
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -29,23 +22,23 @@ const maxScans = 6
 // list, all fields are requested by naming none.
 const maxFieldList = 4000
 
-// pageTimeout limits one attempt to read a page.
-const pageTimeout = 2 * time.Minute
-
 // scan is the state of a scan of an audience.
 type scan struct {
 	p       *Platform
 	summary string
 	segment string
 	query   url.Values
-	// limit is the number of profiles that a page is asked for.
-	limit   int
 	columns []jobs.Field
 	// identifiers distinguish profiles without an id.
 	identifiers []string
 	// wanted are the keys of a profile that its row is made of.
 	wanted map[string]bool
 	spool  *spool
+	// splitsTried is set once the splits were read in parallel: what follows reads the
+	// audience in one sequence of pages.
+	splitsTried bool
+	// busy holds back all requests while Lytics refuses some of them for their number.
+	busy sharedPause
 }
 
 // Scan reads the profiles of an audience. It returns the columns, and the rows in a stable
@@ -92,7 +85,7 @@ func (s *scan) choose(defined []jobs.Field, names []string) error {
 			s.identifiers = append(s.identifiers, f.ID)
 		}
 	}
-	s.query, s.limit = url.Values{}, pageSize
+	s.query = url.Values{}
 	if len(names) == 0 {
 		s.columns = defined
 		return nil
@@ -144,7 +137,7 @@ func (s *scan) fill(ctx context.Context) error {
 			return err
 		}
 		total, err := s.attempt(ctx)
-		if errors.Is(err, errStartRefused) {
+		if errors.Is(err, errStartRefused) || errors.Is(err, errSplitsRefused) {
 			continue
 		}
 		if err != nil {
@@ -177,126 +170,26 @@ func (s *scan) fill(ctx context.Context) error {
 	return e
 }
 
-// attempt reads all pages. total is the smallest number of profiles in the total of any
-// page.
+// attempt reads all profiles, in parallel if Lytics honours splits. total is the smallest
+// number of profiles that Lytics counted meanwhile, or -1.
 func (s *scan) attempt(ctx context.Context) (total int64, err error) {
-	total = -1
-	start, read := "", int64(0)
-	var bounds egress.Pages
-	for n := 1; ; n++ {
-		answer, err := s.page(ctx, start)
-		if err != nil {
-			return 0, err
-		}
-		counted, next, err := s.check(answer)
-		if err != nil {
-			return 0, err
-		}
-		if counted >= 0 && (total < 0 || counted < total) {
-			total = counted
-		}
-		var page []profileRow
-		gjson.GetBytes(answer, "data").ForEach(func(_, v gjson.Result) bool {
-			var row profileRow
-			if row, err = s.row(v); err == nil && len(page) == pageSize {
-				err = s.endless(fmt.Sprintf("Lytics gives more than the %d profiles that a page may have", pageSize))
-			}
-			page = append(page, row)
-			return err == nil
-		})
-		if err != nil {
-			return 0, err
-		}
-		if err := s.spool.add(ctx, page); err != nil {
-			return 0, err
-		}
-		read += int64(len(page))
-		expected := total
-		if total < 0 && next != "" && n&(n-1) == 0 {
-			// Without a total, the profiles are counted after 1, 2, 4, 8, ... pages.
-			if expected, err = s.spool.count(ctx); err != nil {
-				return 0, err
-			}
-		}
-		switch err := bounds.Next(next, len(page), 0); {
-		case next == "":
-			return total, nil
-		case next == start, expected >= 0 && read > 3*expected+10*pageSize:
-			return 0, s.endless(fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", read, expected))
-		case err != nil:
-			return 0, s.endless(err.Error())
-		}
-		start = next
+	whole := s.sequence("", pageLimits)
+	first, err := whole.read(ctx)
+	if err != nil {
+		return 0, err
 	}
-}
-
-// check checks a page, and returns its total, or -1, and the token of the next page. A page
-// without its list is no page without profiles: the export would have too few.
-func (s *scan) check(answer []byte) (total int64, next string, err error) {
-	malformed := func(format string, args ...any) error {
-		return s.p.get(s.summary, "").malformed(fmt.Errorf(format, args...))
-	}
-	total = -1
-	if t := gjson.GetBytes(answer, "total"); t.Type != gjson.Null {
-		var ok bool
-		if total, ok = count(t); !ok {
-			return 0, "", malformed("its total is no number of profiles")
+	if !s.splitsTried && first.next != "" && whole.total >= leastSplit {
+		s.splitsTried = true
+		counted, done, err := s.readSplits(ctx, whole.total)
+		if done || err != nil {
+			return counted, err
 		}
 	}
-	data := gjson.GetBytes(answer, "data")
-	if empty := data.Type == gjson.Null && data.Exists() && total == 0; !data.IsArray() && !empty {
-		return 0, "", malformed("it has no list of profiles")
-	}
-	for _, key := range []string{"_next", "next"} {
-		switch v := gjson.GetBytes(answer, key); v.Type {
-		case gjson.Null:
-		case gjson.String, gjson.Number: // older descriptions have a number
-			next = cmp.Or(next, v.String())
-		default:
-			return 0, "", malformed("its %s is no token", key)
-		}
-	}
-	n := 0
-	data.ForEach(func(_, v gjson.Result) bool {
-		if n++; !v.IsObject() {
-			err = malformed("entry %d is no profile", n)
-		}
-		return err == nil
-	})
-	return total, next, err
+	err = whole.run(ctx, ctx, first)
+	return whole.total, err
 }
 
 // endless is the error of a scan that would not end.
 func (s *scan) endless(why string) error {
 	return &jobs.Error{Code: jobs.CodeFailed, Summary: s.summary, Detail: why, Next: "Run it again; if it stays, ask Lytics"}
-}
-
-// page reads a page. If its profiles are too large together, it asks for fewer.
-func (s *scan) page(ctx context.Context, start string) ([]byte, error) {
-	for {
-		answer, err := s.readPage(ctx, start)
-		exceeded, ok := errors.AsType[*egress.AnswerError](err)
-		if !ok || exceeded.Late || s.limit == 1 {
-			return answer, err
-		}
-		s.limit /= 2
-	}
-}
-
-func (s *scan) readPage(ctx context.Context, start string) ([]byte, error) {
-	c := s.p.get(s.summary, "/api/segment/"+url.PathEscape(s.segment)+"/scan")
-	for k, v := range s.query {
-		c.query[k] = v
-	}
-	c.query.Set("limit", strconv.Itoa(s.limit))
-	c.private, c.patience, c.timeout, c.limits = true, runPatience, pageTimeout, pageLimits
-	if start == "" {
-		return s.p.do(ctx, c)
-	}
-	c.query.Set("start", start)
-	answer, err := s.p.do(ctx, c)
-	if hasStatus(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity) {
-		return nil, errStartRefused
-	}
-	return answer, err
 }

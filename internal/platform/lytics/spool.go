@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver of the spool
 
@@ -14,7 +15,8 @@ import (
 // spool holds the rows of a scan until the scan is complete, each profile once. It
 // is a SQLite database without a name: SQLite keeps a few megabytes of it in memory
 // and the rest in a temporary file, which is removed when the process ends, even if
-// the process is killed.
+// the process is killed. It is one transaction from its creation to its end, because
+// nobody else reads it, and a commit for each page costs as much as writing the page.
 type spool struct {
 	db *sql.DB
 }
@@ -30,7 +32,8 @@ func openSpool(ctx context.Context) (*spool, error) {
 	s := &spool{db}
 	_, err = db.ExecContext(ctx, `
 		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;
-		CREATE TABLE profiles (key TEXT PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID`)
+		CREATE TABLE profiles (key TEXT PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID;
+		BEGIN`)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -53,19 +56,18 @@ type profileRow struct {
 
 // add adds a page. The later row of a profile replaces the earlier one.
 func (s *spool) add(ctx context.Context, page []profileRow) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
+	if len(page) == 0 {
+		return nil
 	}
+	args := make([]any, 0, 2*len(page))
 	for _, r := range page {
-		_, err := tx.ExecContext(ctx,
-			`INSERT INTO profiles (key, cells) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET cells = excluded.cells`,
-			r.key, encodeCells(r.cells))
-		if err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
+		args = append(args, r.key, encodeCells(r.cells))
 	}
-	return tx.Commit()
+	// One statement for all rows: SQLite parses each statement that it is given.
+	statement := `INSERT INTO profiles (key, cells) VALUES (?, ?)` + strings.Repeat(`, (?, ?)`, len(page)-1) +
+		` ON CONFLICT (key) DO UPDATE SET cells = excluded.cells`
+	_, err := s.db.ExecContext(ctx, statement, args...)
+	return err
 }
 
 func (s *spool) count(ctx context.Context) (n int64, err error) {
