@@ -161,13 +161,9 @@ func TestParallelScansPauseTogether(t *testing.T) {
 			part, start := r.URL.Query().Get("splits"), r.URL.Query().Get("start")
 			mu.Lock()
 			defer mu.Unlock()
-			last = time.Now()
-			if since := last.Sub(refused); !refused.IsZero() && since > 0 && since < pause {
-				early = append(early, since)
-			}
 			if part == firstPart && start != "" && tries == 0 {
 				tries++
-				refused = last
+				refused = time.Now()
 				w.Header().Set("Retry-After", strconv.Itoa(int(pause.Seconds())))
 				w.WriteHeader(http.StatusTooManyRequests)
 				return
@@ -187,6 +183,13 @@ func TestParallelScansPauseTogether(t *testing.T) {
 			_, _ = fmt.Fprintf(w, `{"status":200,"total":%d,"data":[%s],"_next":%q}`, total, strings.Join(data, ","), next)
 		}))
 		p := openAccount(t, "https://api.example.com", &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			last = time.Now()
+			// A request that is sent in the moment of the answer 429 may not know it.
+			if since := last.Sub(refused); !refused.IsZero() && since > 0 && since < pause {
+				early = append(early, since)
+			}
+			mu.Unlock()
 			time.Sleep(10 * time.Millisecond) // the bubble's time
 			w := httptest.NewRecorder()
 			pages.ServeHTTP(w, r)
