@@ -119,12 +119,8 @@ func runWorker() error {
 func getenv(name string) string {
 	switch name {
 	case crashVariable:
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			explode(os.Getenv(name))
-		}()
-		<-done
+		go explode(os.Getenv(name))
+		<-make(chan struct{}) // the process ends
 	case hangVariable:
 		<-make(chan struct{})
 	}
@@ -148,12 +144,8 @@ func work(ctx context.Context, protocol *os.File, dir, table string, p engine.Pr
 		var missing *jobs.Job
 		p.Phase(missing.Label, 0)
 	case "dies": // as a goroutine of a library does
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			explode(os.Getenv(canaryVariable))
-		}()
-		<-done
+		go explode(os.Getenv(canaryVariable))
+		<-make(chan struct{}) // the process ends
 	case "fatal":
 		var mu sync.Mutex
 		mu.Unlock() // a fatal error, which cannot be recovered
@@ -215,12 +207,8 @@ func (p crashingPlatform) Append(
 		panic("slice bounds out of range")
 	}
 	if strings.HasPrefix(stream, "crash") {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			panic("slice bounds out of range")
-		}()
-		<-done
+		go panic("slice bounds out of range")
+		<-make(chan struct{}) // the process ends
 	}
 	return p.Platform.Append(ctx, stream, events, commit)
 }
