@@ -30,10 +30,11 @@ import (
 
 // Sink stores events in streams.
 type Sink interface {
-	// Append makes the events durable, in order, except those that the sink rejects,
-	// and runs commit with the rejected ones in the same transaction: both succeed,
-	// or nothing is stored. The result is also valid beside an error: it counts what
-	// is known of the failed attempt.
+	// Append makes the events durable, in order, except those that the sink rejects. A
+	// sink that orders events by their time keeps the order of events of one time only.
+	// Append runs commit with the rejected ones in the same transaction: both succeed, or
+	// nothing is stored. The result is also valid beside an error: it counts what is known
+	// of the failed attempt.
 	Append(
 		ctx context.Context, stream string, events []jobs.Event, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
 	) (jobs.AppendResult, error)

@@ -36,6 +36,9 @@ type Policy struct {
 	// FromFirstFailure makes Within count from the first failure, so that one long
 	// attempt does not use it up.
 	FromFirstFailure bool
+	// Shared, which may be nil, is a pause that Do holds together with others: no attempt
+	// begins in it. It may end after Within; the attempt after it is then the last one.
+	Shared *Shared
 	// Clock is for tests; nil means the system's clock.
 	Clock *Clock
 }
@@ -75,6 +78,8 @@ type Decision struct {
 	// Restart makes the failed attempt count as the first one, because it made
 	// progress.
 	Restart bool
+	// Everyone makes the pause one of Policy.Shared too.
+	Everyone bool
 }
 
 // If retries on a condition.
@@ -98,6 +103,9 @@ func Do[T any](ctx context.Context, p Policy, attempt func(n int) (T, error), cl
 		begun = clock.Now()
 	}
 	once := func() error {
+		if !p.Shared.wait(ctx, clock) && n > 0 {
+			return last
+		}
 		n++
 		result, last = attempt(n)
 		return last
@@ -124,7 +132,13 @@ func Do[T any](ctx context.Context, p Policy, attempt func(n int) (T, error), cl
 		if d.After > 0 {
 			pause = max(pause, d.After+time.Duration(clock.Random()*float64(p.First)))
 		}
-		return p.Within == 0 || !now.Add(pause).After(begun.Add(p.Within))
+		if p.Within > 0 && now.Add(pause).After(begun.Add(p.Within)) {
+			return false
+		}
+		if d.Everyone {
+			p.Shared.extend(now.Add(pause))
+		}
+		return true
 	}
 	_ = retrygo.New(
 		retrygo.Context(ctx),

@@ -228,3 +228,58 @@ func TestAfterReadsTheHeader(t *testing.T) {
 		}
 	}
 }
+
+// checklist 23
+func TestASharedPauseHoldsForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared, begun := &retry.Shared{}, time.Now()
+		policy := retry.Policy{First: time.Second, Longest: time.Second, Shared: shared}
+		classify := func(int, error) retry.Decision {
+			return retry.Decision{Retry: true, After: time.Minute, Everyone: true}
+		}
+		var asked, other []time.Duration
+		done := make(chan error)
+		go func() {
+			_, err := retry.Do(t.Context(), policy, failing(1, begun, &asked), classify)
+			done <- err
+		}()
+		synctest.Wait()
+		go func() {
+			_, err := retry.Do(t.Context(), policy, failing(1, begun, &other), func(int, error) retry.Decision {
+				return retry.Decision{Retry: true, After: time.Hour} // of this one alone
+			})
+			done <- err
+		}()
+		if err := errors.Join(<-done, <-done); err != nil {
+			t.Fatal(err)
+		}
+		if len(asked) != 2 || asked[1] < time.Minute || asked[1] > 61*time.Second {
+			t.Errorf("got attempts at %v, want the second one after a minute", asked)
+		}
+		if len(other) != 2 || other[0] < time.Minute || other[0] > 61*time.Second || other[1] < time.Hour {
+			t.Errorf("the other one: got attempts at %v, want them after a minute and an hour", other)
+		}
+	})
+}
+
+func TestASharedPauseEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		shared, n := &retry.Shared{}, 0
+		policy := retry.Policy{Shared: shared}
+		_, err := retry.Do(ctx, policy, func(int) (int, error) { n++; return 0, errTransient }, func(int, error) retry.Decision {
+			return retry.Decision{Retry: true, After: time.Hour, Everyone: true}
+		})
+		if n != 1 || !errors.Is(err, errTransient) {
+			t.Errorf("got %d attempts and %v, want one and its error", n, err)
+		}
+		// The pause goes on; who comes new learns from the attempt that the context has ended.
+		_, err = retry.Do(ctx, policy, func(int) (int, error) { n++; return 0, ctx.Err() }, func(int, error) retry.Decision { return retry.Decision{} })
+		if n != 2 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %d attempts and %v, want a second one and the context's error", n, err)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -66,14 +67,11 @@ func (p *Platform) Append(
 	if err != nil {
 		return result, p.storeError(ctx, summary, err)
 	}
-	rejected := packed.refused
-	for _, u := range packed.uploads {
-		more, err := p.upload(ctx, stream, u, s)
-		rejected = append(rejected, more...)
-		s.result.Rejected = jobs.RejectedRows(rejected)
-		if err != nil {
-			return s.result, errors.Join(err, s.abandon(ctx))
-		}
+	more, err := p.uploadAll(ctx, stream, packed.uploads, s)
+	rejected := slices.Concat(packed.refused, more)
+	s.result.Rejected = jobs.RejectedRows(rejected)
+	if err != nil {
+		return s.result, errors.Join(err, s.abandon(ctx))
 	}
 	accepted := int64(len(events)) - s.result.Rejected
 	err = s.finish(ctx, func(tx *store.Tx) error {
@@ -103,7 +101,7 @@ func (p *Platform) collectCall(stream string, body []byte) call {
 		query:       url.Values{"timestamp_field": {EventTime}, "droperrors": {"true"}},
 		body:        body,
 		contentType: "application/json", gzipped: p.format.framing().gzip,
-		repeatable: true, private: true, timeout: uploadTimeout,
+		repeatable: true, private: true, timeout: uploadTimeout, backOff: &p.backOff,
 	}
 }
 

@@ -301,6 +301,7 @@ func TestOnlyWhatWasSentIsCountedAfterAFailure(t *testing.T) {
 	list := events(0, 1000)
 	for i := range list {
 		list[i].Data = fmt.Appendf(nil, `{"text":%q}`, strings.Repeat("x", 12_000))
+		list[i].Time = day0 // one upload follows the other
 	}
 	b.server.Inject(lyticstest.Fault{Path: bulk, Status: 403, Skip: 1})
 	refused(t, "refused", b.send("s", list), jobs.CodeForbidden, "platform.lytics.token")

@@ -82,8 +82,8 @@ type call struct {
 	// unsure, which may be nil, is called before a request is repeated that may have
 	// taken effect.
 	unsure func()
-	// busy, which may be nil, is shared by calls that are made side by side.
-	busy *sharedPause
+	// backOff, which may be nil, is the pause that the call holds together with others.
+	backOff *retry.Shared
 }
 
 // get returns a call that reads.
@@ -105,7 +105,9 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 	if isDotSegment(c.object[1]) {
 		return nil, notFound(c.object[0], c.object[1])
 	}
-	policy := retry.Policy{First: firstPause, Longest: longestPause, Within: c.patience, FromFirstFailure: true, Clock: p.clock}
+	policy := retry.Policy{
+		First: firstPause, Longest: longestPause, Within: c.patience, FromFirstFailure: true, Shared: c.backOff, Clock: p.clock,
+	}
 	var (
 		token    jobs.Secret
 		f        *failure
@@ -124,14 +126,10 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 		if tokenErr != nil {
 			return nil, tokenErr
 		}
-		c.busy.wait(ctx, p.clock)
 		if answer, f = p.attempt(ctx, c, token); f == nil {
 			return answer, nil
 		}
 		f.tries = n
-		if f.status == http.StatusTooManyRequests {
-			c.busy.extend(p.clock.Now().Add(max(policy.Pause(n), f.retryAfter)))
-		}
 		return nil, errAttempt
 	}, func(int, error) retry.Decision {
 		if tokenErr != nil {
@@ -144,7 +142,7 @@ func (p *Platform) do(ctx context.Context, c call) ([]byte, error) {
 				return retry.Decision{Retry: changed, Free: true}
 			}
 		}
-		return retry.Decision{Retry: f.transient && (!f.unsure || c.repeatable), After: f.retryAfter}
+		return retry.Decision{Retry: f.transient && (!f.unsure || c.repeatable), After: f.retryAfter, Everyone: f.overloaded()}
 	})
 	switch {
 	case err == nil:

@@ -57,6 +57,8 @@ type Platform struct {
 	db        *store.DB
 	token     tokenSource
 	clock     *retry.Clock
+	// backOff is the pause of all requests with events.
+	backOff retry.Shared
 	// schema is locked during a change of the schema, because all changes share one
 	// draft.
 	schema       sync.Mutex

@@ -1,6 +1,7 @@
 package lytics
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -58,3 +59,61 @@ const MaxUpload = maxUpload
 
 // UseDB gives a platform a store.
 func UseDB(p *Platform, db *store.DB) { p.db = db }
+
+// HeldClock is time that the test moves.
+type HeldClock struct {
+	// Waiting receives the pauses that begin.
+	Waiting chan time.Duration
+
+	mu    sync.Mutex
+	at    time.Time
+	waits []heldWait
+}
+
+type heldWait struct {
+	until time.Time
+	ended chan time.Time
+}
+
+// UseHeldClock gives a platform such a clock.
+func UseHeldClock(p *Platform) *HeldClock {
+	c := &HeldClock{Waiting: make(chan time.Duration, 100), at: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)}
+	p.clock = &retry.Clock{
+		Now: func() time.Time {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.at
+		},
+		After: func(d time.Duration) <-chan time.Time {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			w := heldWait{c.at.Add(d), make(chan time.Time, 1)}
+			c.waits = append(c.waits, w)
+			c.Waiting <- d
+			return w.ended
+		},
+		Random: func() float64 { return 1 }, // the longest pauses
+	}
+	return c
+}
+
+// Advance ends the pauses that are over after d.
+func (c *HeldClock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+	c.waits = slices.DeleteFunc(c.waits, func(w heldWait) bool {
+		over := !w.until.After(c.at)
+		if over {
+			w.ended <- c.at
+		}
+		return over
+	})
+}
+
+// UsualUpload is the size after which an upload ends where the time of the events
+// changes, and MaxUploads how many are on their way at once.
+const (
+	UsualUpload = usualUpload
+	MaxUploads  = maxUploads
+)

@@ -89,6 +89,11 @@ func transportFailure(err error, wrote bool, timeout time.Duration) *failure {
 	return f
 }
 
+// overloaded reports whether Lytics asks for fewer requests, whichever they are.
+func (f *failure) overloaded() bool {
+	return f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable
+}
+
 // containers are the codes of a 404 that refers to the object's table, schema or account.
 var containers = []string{"TABLE-NOTFOUND-009", "SCHEMA-NOTFOUND-010", "SCHEMAVERSION-NOTFOUND-011", "ACCOUNT-NOTFOUND-021"}
 

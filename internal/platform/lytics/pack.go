@@ -12,10 +12,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// maxUpload is the largest size in bytes of an upload before compression. Lytics'
-// API host accepts 10 MB. Its bulk host accepts more, but after a lost connection
-// the whole upload is sent again.
-const maxUpload = 8 << 20
+// An upload ends at the first change of the events' time after usualUpload bytes, before
+// compression, or at maxUpload bytes: events of one time, whose order only their arrival
+// tells, stay together. A batch of the importer has several uploads of the usual size,
+// which are on their way at once. Lytics' API host accepts 10 MB. Its bulk host accepts
+// more, but after a lost connection the whole upload is sent again.
+const (
+	usualUpload = 2 << 20
+	maxUpload   = 8 << 20
+)
 
 // UploadFormat is the format of the events of an upload.
 type UploadFormat string
@@ -53,6 +58,9 @@ func (f UploadFormat) framing() framing {
 type upload struct {
 	first, last int
 	body        []byte
+	// follows means that the upload begins with the time that the one before ends with,
+	// so that it must arrive after it.
+	follows bool
 }
 
 // packer writes uploads. It is reused, because its compressor takes a megabyte of
@@ -106,6 +114,7 @@ func pack(stream string, events []jobs.Event, format UploadFormat) (packed, erro
 			return packed{}, err
 		}
 		if u.last > u.first {
+			u.follows = u.first > 0 && out.events[u.first].Time.Equal(out.events[u.first-1].Time)
 			out.uploads = append(out.uploads, u)
 		}
 	}
@@ -138,7 +147,7 @@ func (p *packer) upload(stream string, out *packed) (u upload, err error) {
 	p.text = p.text[:0]
 	u.first = len(out.events)
 	separator := p.framing.begin
-	for size := 0; out.next < len(out.batch) && size+maxEvent+2 <= maxUpload; {
+	for size := 0; out.next < len(out.batch) && !out.isFull(size); {
 		before := len(p.text)
 		text, refusal, err := encodeEvent(append(p.text, separator...), out.batch[out.next])
 		if err != nil {
@@ -168,6 +177,14 @@ func (p *packer) upload(stream string, out *packed) (u upload, err error) {
 	}
 	u.last, u.body = len(out.events), buffer.Bytes()
 	return u, err
+}
+
+// isFull reports whether an upload of size bytes ends before the next event.
+func (b *packed) isFull(size int) bool {
+	if size < usualUpload {
+		return false
+	}
+	return size+maxEvent+2 > maxUpload || !b.batch[b.next].Time.Equal(b.events[len(b.events)-1].Time)
 }
 
 // keep adds the next event to those that are sent. Until one is refused, these

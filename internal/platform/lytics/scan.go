@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/retry"
 )
 
 // pageSize is the maximum number of profiles in a page of Lytics.
@@ -37,8 +38,8 @@ type scan struct {
 	// splitsTried is set once the splits were read in parallel: what follows reads the
 	// audience in one sequence of pages.
 	splitsTried bool
-	// busy holds back all requests while Lytics refuses some of them for their number.
-	busy sharedPause
+	// backOff holds back all requests while Lytics refuses some of them for their number.
+	backOff retry.Shared
 }
 
 // Scan reads the profiles of an audience. It returns the columns, and the rows in a stable

@@ -172,7 +172,7 @@ func (q *sequence) ask(ctx context.Context) ([]byte, error) {
 	if q.splits != "" {
 		c.query.Set("splits", q.splits)
 	}
-	c.private, c.patience, c.timeout, c.limits, c.busy = true, runPatience, pageTimeout, q.limits, &s.busy
+	c.private, c.patience, c.timeout, c.limits, c.backOff = true, runPatience, pageTimeout, q.limits, &s.backOff
 	if q.start != "" {
 		c.query.Set("start", q.start)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/dchest/siphash"
@@ -25,12 +26,16 @@ func markOf(e jobs.Event) (m mark) {
 }
 
 // sending is the state of one Append. Its record in the store is written before the
-// first upload, and deleted by the transaction that commits the events.
+// first upload, with the events of all of them, and deleted by the transaction that
+// commits the events: after a kill, all uploads that were on their way are in it.
 type sending struct {
 	p      *Platform
 	id     string
 	events []jobs.Event
 	marks  []mark
+
+	// mu guards what follows while uploads are on their way.
+	mu sync.Mutex
 	// maybeStored marks the events that Lytics may have; counted marks those that
 	// are in result.PossiblyDuplicated.
 	maybeStored, counted []bool
@@ -141,6 +146,8 @@ func marks(blob []byte) func(yield func(mark) bool) {
 // count adds events that are sent again to the possibly duplicated ones. Each event
 // counts once.
 func (s *sending) count(again []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, i := range again {
 		if !s.counted[i] {
 			s.counted[i] = true
@@ -151,6 +158,8 @@ func (s *sending) count(again []int) {
 
 // sent marks the events of an upload: from now on, Lytics may have them.
 func (s *sending) sent(u upload) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := u.first; i < u.last; i++ {
 		s.maybeStored[i] = true
 	}
@@ -159,6 +168,8 @@ func (s *sending) sent(u upload) {
 // refused unmarks the events of an upload that Lytics certainly did not store: all
 // attempts at it had a known outcome.
 func (s *sending) refused(u upload) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := u.first; i < u.last; i++ {
 		s.maybeStored[i] = s.counted[i]
 	}
