@@ -46,7 +46,7 @@ type Fault struct {
 	// Back starts a page of a scan this many profiles early, as a changed order
 	// does. Miss leaves this many profiles out of a page.
 	Back, Miss int
-	// Loop returns the same page token again.
+	// Loop returns the page's own token, which gives the same page again.
 	Loop bool
 }
 

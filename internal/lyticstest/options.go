@@ -62,6 +62,9 @@ type Switches struct {
 	StatusText bool
 	// ScanNext names the next page of a scan "next" instead of "_next".
 	ScanNext bool
+	// ScanSameToken gives the same token with each page of a scan; the scan has ended
+	// after a page without profiles.
+	ScanSameToken bool
 	// Splits says what a scan makes of its parameter splits.
 	Splits SplitsMeaning
 	// ProfileLag makes profiles lag behind accepted events: the events of an upload

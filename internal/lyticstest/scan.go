@@ -97,11 +97,14 @@ func (s *Server) scanPage(r *request, at *scan, start string, offset, limit int)
 		page = append(page, values)
 	}
 	next := ""
-	if end < len(at.profiles) {
+	switch stays := s.options.ScanSameToken; {
+	case r.fault.Loop && start != "":
+		next = start
+	case stays && start != "":
+		next = start
+		at.offsets[next] = end
+	case stays || end < len(at.profiles):
 		next = s.newID()
-		if r.fault.Loop {
-			next = start
-		}
 		at.offsets[next] = end
 		s.scans[next] = at
 	}

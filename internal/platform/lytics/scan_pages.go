@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/panics"
 )
+
+var hashSeed = maphash.MakeSeed()
 
 // pageTimeout limits one attempt to read a page.
 const pageTimeout = 2 * time.Minute
@@ -47,6 +50,8 @@ type sequence struct {
 	pages    int
 	profiles int64
 	bounds   egress.Pages
+	// hash is that of the profiles of the last page.
+	hash uint64
 }
 
 func (s *scan) sequence(splits string, limits egress.Limits) *sequence {
@@ -105,10 +110,19 @@ func (q *sequence) bound(ctx context.Context, p page) (err error) {
 			return err
 		}
 	}
-	switch err := q.bounds.Next(p.next, p.profiles, 0); {
-	case p.next == "":
+	// Lytics may give one token with each page of a scan: it is said of its other scans that
+	// the token can look the same. So a page is read again only if its profiles are the same
+	// too.
+	token, stuck, hash := p.next, false, maphash.String(hashSeed, p.data.Raw)
+	if p.next == q.start {
+		token, stuck = fmt.Sprintf("%s after page %d", p.next, q.pages), hash == q.hash
+	}
+	q.hash = hash
+	if p.next == "" {
 		return nil
-	case p.next == q.start, expected >= 0 && q.profiles > 3*expected+10*pageSize:
+	}
+	switch err := q.bounds.Next(token, p.profiles, 0); {
+	case stuck, expected >= 0 && q.profiles > 3*expected+10*pageSize:
 		return q.s.endless(fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", q.profiles, expected))
 	case err != nil:
 		return q.s.endless(err.Error())
@@ -140,6 +154,9 @@ func (q *sequence) read(ctx context.Context) (page, error) {
 	total, p, err := q.s.check(answer)
 	if total >= 0 && (q.total < 0 || total < q.total) {
 		q.total = total
+	}
+	if p.next == q.start && p.profiles == 0 && q.total >= 0 {
+		p.next = "" // the end, where the token stays; the total tells whether all are there
 	}
 	return p, err
 }

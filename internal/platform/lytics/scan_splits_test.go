@@ -96,7 +96,7 @@ func TestAScanBySplitsFailsAsAWhole(t *testing.T) {
 	}{
 		"forbidden":   {lyticstest.Fault{Skip: 1, Status: 403, Times: -1}, jobs.CodeForbidden, "platform.lytics.token", ""},
 		"unavailable": {lyticstest.Fault{Skip: 1, Status: 503, Times: -1}, jobs.CodeUnreachable, "", ""},
-		"a loop":      {lyticstest.Fault{Skip: 1, Loop: true}, jobs.CodeFailed, "", "again and again"},
+		"a loop":      {lyticstest.Fault{Skip: 1, Loop: true, Times: -1}, jobs.CodeFailed, "", "again and again"},
 		"a long loop": {lyticstest.Fault{Skip: 1, Back: 100, Times: -1}, jobs.CodeFailed, "", "again and again"},
 	} {
 		t.Run(name, func(t *testing.T) {

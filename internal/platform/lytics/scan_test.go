@@ -2,6 +2,7 @@ package lytics_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func TestScansThatCannotBeExactFail(t *testing.T) {
 		says  string
 	}{
 		"always expired": {lyticstest.Fault{Skip: 1, Expire: true, Times: -1}, "refused to go on"},
-		"a loop":         {lyticstest.Fault{Skip: 1, Loop: true}, "again and again"},
+		"a loop":         {lyticstest.Fault{Skip: 1, Loop: true, Times: -1}, "again and again"},
 		"a long loop":    {lyticstest.Fault{Skip: 1, Back: 100, Times: -1}, "again and again"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,6 +84,23 @@ func TestScansThatCannotBeExactFail(t *testing.T) {
 			refused(t, name, err, jobs.CodeFailed, "", c.says)
 			if len(got) > 0 {
 				t.Errorf("%d profiles were given before", len(got))
+			}
+		})
+	}
+}
+
+// The token of a scan may be the same with each page, and its end a page without profiles.
+func TestAScanWhoseTokenStaysIsExact(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 100, 350, splitProfiles} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, lyticstest.Options{Switches: lyticstest.Switches{ScanSameToken: true}})
+			b.profiles(n)
+			got, err := b.scanned("n", "id")
+			b.must(nil, err)
+			if len(slices.Compact(slices.Clone(got))) != n || len(got) != n {
+				t.Errorf("got %d profiles, want %d, each once", len(got), n)
 			}
 		})
 	}
