@@ -14,11 +14,12 @@ import (
 
 // An upload ends at the first change of the events' time after usualUpload bytes, before
 // compression, or at maxUpload bytes: events of one time, whose order only their arrival
-// tells, stay together. A batch of the importer has several uploads of the usual size,
-// which are on their way at once. Lytics' API host accepts 10 MB. Its bulk host accepts
-// more, but after a lost connection the whole upload is sent again.
+// tells, stay together. A batch of the importer has about three uploads of the usual size,
+// all on their way at once: with smaller ones, the first maxUploads end together, and
+// the link is idle until they are answered. Lytics' API host accepts 10 MB. Its bulk host
+// accepts more, but after a lost connection the whole upload is sent again.
 const (
-	usualUpload = 2 << 20
+	usualUpload = 4 << 20
 	maxUpload   = 8 << 20
 )
 
