@@ -123,11 +123,20 @@ func (q *sequence) bound(ctx context.Context, p page) (err error) {
 	}
 	switch err := q.bounds.Next(token, p.profiles, 0); {
 	case stuck, expected >= 0 && q.profiles > 3*expected+10*pageSize:
-		return q.s.endless(fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", q.profiles, expected))
+		return q.endless(fmt.Sprintf("Lytics gives the same profiles again and again: %d so far, of %d", q.profiles, expected))
 	case err != nil:
-		return q.s.endless(err.Error())
+		return q.endless(err.Error())
 	}
 	return nil
+}
+
+// endless is the error of pages that do not come to an end. Those of splits, of which little
+// is known, leave it to the pages of the whole audience.
+func (q *sequence) endless(why string) error {
+	if q.splits != "" {
+		return errSplitsRefused
+	}
+	return q.s.endless(why)
 }
 
 // store adds the profiles of a page to the spool.
