@@ -59,6 +59,9 @@ func TestScansBySplitsAreExact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, hidden := range []bool{false, true} {
+				if hidden && testing.Short() {
+					continue
+				}
 				b := open(t, lyticstest.Options{Switches: lyticstest.Switches{HideIDs: hidden, Splits: c.splits}})
 				b.profiles(splitProfiles)
 				for _, f := range c.faults {

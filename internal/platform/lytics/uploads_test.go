@@ -80,6 +80,14 @@ func (b *fixture) hold(n int) (arrived []chan struct{}, release func()) {
 	return arrived, release
 }
 
+// notInShort leaves out a test whose batches of many megabytes take a second of CPU.
+func notInShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("LEFT OUT: make test runs it")
+	}
+}
+
 func TestUploadsOfABatchAreOnTheirWayTogether(t *testing.T) {
 	t.Parallel()
 	calls := &bulkCalls{}
@@ -118,6 +126,7 @@ func idsOf(list []jobs.Event) (ids []string) {
 // upload, or in uploads that wait for each other.
 func TestEventsOfOneTimeArriveInTheirOrder(t *testing.T) {
 	t.Parallel()
+	notInShort(t)
 	for name, c := range map[string]struct{ uploads, atOnce, most int }{
 		"all of one time": {5, 5 * perUpload, 1},
 		"many of a time":  {6, 2*perUpload + 7, lytics.MaxUploads},
@@ -153,6 +162,7 @@ func TestEventsOfOneTimeArriveInTheirOrder(t *testing.T) {
 // checklist 23: Lytics asks one upload to wait, and all wait.
 func TestAllUploadsWaitWhenLyticsAsksOne(t *testing.T) {
 	t.Parallel()
+	notInShort(t)
 	for name, fault := range map[string]lyticstest.Fault{
 		"429": {Path: bulk, Status: 429, RetryAfter: 77 * time.Second},
 		"503": {Path: bulk, Status: 503, RetryAfter: 77 * time.Second},
@@ -226,6 +236,7 @@ func TestAnErrorOfOneUploadEndsAll(t *testing.T) {
 // number: the next one counts all events of the batch.
 func TestAllUploadsOnTheirWayAreCountedAfterAKill(t *testing.T) {
 	t.Parallel()
+	notInShort(t)
 	for _, uploads := range []int{1, 2, lytics.MaxUploads + 1} {
 		t.Run(fmt.Sprint(uploads), func(t *testing.T) {
 			t.Parallel()
@@ -289,6 +300,7 @@ func idsOfRejected(rejected []jobs.RejectedEvent) (ids []string) {
 // arrives again is counted.
 func TestEachEventArrivesWhateverFailsInItsUpload(t *testing.T) {
 	t.Parallel()
+	notInShort(t)
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
