@@ -110,9 +110,9 @@ func (q *sequence) bound(ctx context.Context, p page) (err error) {
 			return err
 		}
 	}
-	// Lytics may give one token with each page of a scan: it is said of its other scans that
-	// the token can look the same. So a page is read again only if its profiles are the same
-	// too.
+	// A repeated token alone does not show that a page is given again: an API note says of
+	// Lytics' scans of content that the token can look the same from page to page. The scan
+	// is stuck if the profiles are those of the page before too.
 	token, stuck, hash := p.next, false, maphash.String(hashSeed, p.data.Raw)
 	if p.next == q.start {
 		token, stuck = fmt.Sprintf("%s after page %d", p.next, q.pages), hash == q.hash

@@ -84,7 +84,7 @@ func (b *fixture) hold(n int) (arrived []chan struct{}, release func()) {
 func notInShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("LEFT OUT: make test runs it")
+		t.Skip("LEFT OUT of make unit: make test sends batches of many megabytes")
 	}
 }
 
