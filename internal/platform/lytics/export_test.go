@@ -9,16 +9,16 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// FakeClock is time that passes only by waiting.
-type FakeClock struct {
-	mu    sync.Mutex
-	at    time.Time
-	waits []time.Duration
+// testTime is a time that a clock of a test moves.
+type testTime struct {
+	mu sync.Mutex
+	at time.Time
 }
 
-// UseFakeClock gives a platform such a clock.
-func UseFakeClock(p *Platform) *FakeClock {
-	c := &FakeClock{at: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)}
+// drive gives a platform a clock of this time. after, which is called with mu held, makes
+// the channel of a pause.
+func (c *testTime) drive(p *Platform, after func(time.Duration) chan time.Time) {
+	c.at = time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)
 	p.clock = &retry.Clock{
 		Now: func() time.Time {
 			c.mu.Lock()
@@ -28,14 +28,28 @@ func UseFakeClock(p *Platform) *FakeClock {
 		After: func(d time.Duration) <-chan time.Time {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.at = c.at.Add(d)
-			c.waits = append(c.waits, d)
-			passed := make(chan time.Time, 1)
-			passed <- c.at
-			return passed
+			return after(d)
 		},
 		Random: func() float64 { return 1 }, // the longest pauses
 	}
+}
+
+// FakeClock is time that passes only by waiting.
+type FakeClock struct {
+	testTime
+	waits []time.Duration
+}
+
+// UseFakeClock gives a platform such a clock.
+func UseFakeClock(p *Platform) *FakeClock {
+	c := &FakeClock{}
+	c.drive(p, func(d time.Duration) chan time.Time {
+		c.at = c.at.Add(d)
+		c.waits = append(c.waits, d)
+		passed := make(chan time.Time, 1)
+		passed <- c.at
+		return passed
+	})
 	return c
 }
 
@@ -65,8 +79,7 @@ type HeldClock struct {
 	// Waiting receives the pauses that begin.
 	Waiting chan time.Duration
 
-	mu    sync.Mutex
-	at    time.Time
+	testTime
 	waits []heldWait
 }
 
@@ -77,23 +90,13 @@ type heldWait struct {
 
 // UseHeldClock gives a platform such a clock.
 func UseHeldClock(p *Platform) *HeldClock {
-	c := &HeldClock{Waiting: make(chan time.Duration, 100), at: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)}
-	p.clock = &retry.Clock{
-		Now: func() time.Time {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			return c.at
-		},
-		After: func(d time.Duration) <-chan time.Time {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			w := heldWait{c.at.Add(d), make(chan time.Time, 1)}
-			c.waits = append(c.waits, w)
-			c.Waiting <- d
-			return w.ended
-		},
-		Random: func() float64 { return 1 }, // the longest pauses
-	}
+	c := &HeldClock{Waiting: make(chan time.Duration, 100)}
+	c.drive(p, func(d time.Duration) chan time.Time {
+		w := heldWait{c.at.Add(d), make(chan time.Time, 1)}
+		c.waits = append(c.waits, w)
+		c.Waiting <- d
+		return w.ended
+	})
 	return c
 }
 
