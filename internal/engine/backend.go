@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/importer"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
@@ -86,6 +87,8 @@ var (
 	_ Platform        = (*lytics.Platform)(nil)
 	_ LocalPlatform   = (*embedded.Platform)(nil)
 	_ Judge           = (*lytics.Platform)(nil)
+
+	_ importer.SenderSink = (*lytics.Platform)(nil)
 )
 
 // Backend is a choice of platform.

@@ -14,9 +14,9 @@ import (
 
 // copyRows reads the rows of a query, makes events of them and commits those.
 // The three run side by side: one page of rows waits to be converted, and a
-// batch is built while the one before it is committed, so that memory is bounded
-// by the size of both. What was read before a failure is committed. rowsRead
-// counts the rows of the batches that were committed.
+// batch is built, and its sending begun, while the one before it is committed, so
+// that memory is bounded by the size of both. What was read before a failure is
+// committed. rowsRead counts the rows of the batches that were committed.
 func (r *run) copyRows(ctx context.Context, q rowsQuery, e *emitter) (rowsRead int64, err error) {
 	return r.copyPages(ctx, func(ctx context.Context) pages { return r.src.rows(ctx, r.snap, q) }, q, e)
 }
@@ -31,6 +31,8 @@ func (r *run) copyPages(ctx context.Context, from answer, q rowsQuery, e *emitte
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
 	var readErr error
+	var uncommitted *eventBatch
+	begin := r.beginSending()
 	g.Go(func() error {
 		defer close(pages)
 		readErr = panics.Catch(func() error { return readPages(reading, from, pages) })
@@ -39,10 +41,12 @@ func (r *run) copyPages(ctx context.Context, from answer, q rowsQuery, e *emitte
 	g.Go(func() error {
 		defer close(batches)
 		e.commit = func(ctx context.Context, b *eventBatch) error {
+			begin(ctx, b)
 			select {
 			case batches <- b:
 				return nil
 			case <-ctx.Done():
+				uncommitted = b
 				return ctx.Err()
 			}
 		}
@@ -60,6 +64,7 @@ func (r *run) copyPages(ctx context.Context, from answer, q rowsQuery, e *emitte
 		})
 	})
 	err = g.Wait()
+	r.countUncommitted(uncommitted)
 	if err == nil && !e.limitReached && e.unclearFrom == nil {
 		err = readErr
 	}
@@ -122,10 +127,13 @@ func (r *run) commitBatch(ctx context.Context, b *eventBatch) error {
 	}
 	var appended jobs.AppendResult
 	var err error
-	if len(b.events) == 0 {
+	switch commit := r.imp.commitCursor(ctx, change); {
+	case len(b.events) == 0:
 		err = r.imp.writeCursor(ctx, change)
-	} else {
-		appended, err = r.append(ctx, b, r.imp.commitCursor(ctx, change))
+	case b.finish != nil:
+		appended, err = r.countAppended(b.finish(commit))
+	default:
+		appended, err = r.append(ctx, b, commit)
 	}
 	if err != nil {
 		return err
@@ -147,13 +155,16 @@ func (r *run) commitBatch(ctx context.Context, b *eventBatch) error {
 	return r.imp.Quarantine.CheckRoom(ctx)
 }
 
-// append appends a batch's events to the stream and counts the result. A failed
-// append counts too, because its events may be in the stream; the rows that it
-// rejected are counted when they are in quarantine.
+// append appends a batch's events to the stream and counts the result.
 func (r *run) append(
 	ctx context.Context, b *eventBatch, commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
 ) (jobs.AppendResult, error) {
-	result, err := r.imp.Sink.Append(ctx, r.imp.Spec.Stream, b.events, commit)
+	return r.countAppended(r.imp.Sink.Append(ctx, r.imp.Spec.Stream, b.events, commit))
+}
+
+// countAppended counts the result of an append. A failed one counts too, because its events may
+// be in the stream; the rows that it rejected are counted when they are in quarantine.
+func (r *run) countAppended(result jobs.AppendResult, err error) (jobs.AppendResult, error) {
 	if result != (jobs.AppendResult{}) {
 		r.imp.Progress.Count(func(c *jobs.Counts) {
 			c.RowsWritten += result.Written
@@ -165,4 +176,29 @@ func (r *run) append(
 		})
 	}
 	return result, err
+}
+
+// beginSending returns a function that begins to send a batch, where the sink can do so
+// before the batch is committed. It is called when the batch before has been handed over
+// to be committed, so that two batches are on their way at most.
+func (r *run) beginSending() func(context.Context, *eventBatch) {
+	sink, ok := r.imp.Sink.(SenderSink)
+	if !ok {
+		return func(context.Context, *eventBatch) {}
+	}
+	send := sink.Sender(r.imp.Spec.Stream)
+	return func(ctx context.Context, b *eventBatch) {
+		if len(b.events) > 0 {
+			b.finish = send(ctx, b.events)
+		}
+	}
+}
+
+// countUncommitted ends the sending of a batch that is not committed, because one before
+// it failed or the run was cancelled, and counts what is known of its events.
+func (r *run) countUncommitted(b *eventBatch) {
+	if b == nil || b.finish == nil {
+		return
+	}
+	_, _ = r.countAppended(b.finish(func(*store.Tx, []jobs.RejectedEvent) error { return context.Canceled }))
 }

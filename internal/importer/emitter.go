@@ -47,6 +47,8 @@ type eventBatch struct {
 	// rowsRead counts rows of the warehouse's answer, rowsKnown those that were
 	// sent before, and bytes the JSON of the events.
 	rowsRead, rowsKnown, bytes int64
+	// finish ends the sending of the events; it is nil if it has not begun.
+	finish func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
 }
 
 // emitter turns the rows of one query into batches of events. Identical rows

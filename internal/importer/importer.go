@@ -40,6 +40,19 @@ type Sink interface {
 	) (jobs.AppendResult, error)
 }
 
+// SenderSink is a Sink that can send the events of a batch while those before are not
+// committed yet, because its answers take long.
+type SenderSink interface {
+	Sink
+	// Sender returns a function that begins to send a batch of events to a stream. The
+	// finish that it returns waits for the answers and then does what Append does. Batches
+	// are begun one after the other, and finished in the same order, each once. When ctx
+	// has ended, finish commits nothing; its result counts what is known.
+	Sender(stream string) func(ctx context.Context, events []jobs.Event) (
+		finish func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error),
+	)
+}
+
 // Progress receives what a run is doing.
 type Progress interface {
 	// Phase begins a phase of total rows; 0 means that the number is not known.

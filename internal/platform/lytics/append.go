@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/tracing"
 )
@@ -36,55 +34,7 @@ func (p *Platform) Append(
 	events []jobs.Event,
 	commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error,
 ) (jobs.AppendResult, error) {
-	var result jobs.AppendResult
-	if err := platform.ValidateStream(stream); err != nil {
-		return result, err
-	}
-	if isDotSegment(stream) {
-		return result, jobs.Invalid("stream", fmt.Sprintf("%q cannot be the name of a stream in Lytics", stream),
-			"the name is a segment of the URL path, where it would mean another directory", "Choose another name")
-	}
-	if commit == nil {
-		commit = func(*store.Tx, []jobs.RejectedEvent) error { return nil }
-	}
-	packed, err := pack(stream, events, p.format)
-	if err != nil {
-		return result, err
-	}
-	summary := "Cannot append to stream " + stream
-	if err := ctx.Err(); err != nil {
-		return result, p.storeError(ctx, summary, err)
-	}
-	if len(packed.events) == 0 {
-		err := p.db.Write(ctx, func(tx *store.Tx) error { return commit(tx, packed.refused) })
-		result.Rejected = int64(len(packed.refused))
-		return result, p.storeError(ctx, summary, err)
-	}
-	if err := p.beginAwaiting(ctx, stream); err != nil {
-		return result, p.storeError(ctx, summary, err)
-	}
-	s, err := p.beginSending(ctx, stream, packed.events)
-	if err != nil {
-		return result, p.storeError(ctx, summary, err)
-	}
-	more, err := p.uploadAll(ctx, stream, packed.uploads, s)
-	rejected := slices.Concat(packed.refused, more)
-	s.result.Rejected = jobs.RejectedRows(rejected)
-	if err != nil {
-		return s.result, errors.Join(err, s.abandon(ctx))
-	}
-	accepted := int64(len(events)) - s.result.Rejected
-	err = s.finish(ctx, func(tx *store.Tx) error {
-		if err := await(ctx, tx, stream, accepted); err != nil {
-			return err
-		}
-		return commit(tx, rejected)
-	})
-	if err != nil {
-		return s.result, p.storeError(ctx, summary, err)
-	}
-	s.result.Written = accepted
-	return s.result, nil
+	return p.Sender(stream)(ctx, events)(commit)
 }
 
 // isDotSegment reports whether a name is a dot segment of a path: it cannot be

@@ -12,9 +12,10 @@
 // # Guarantees
 //
 // Lytics has no transactions and no idempotency keys. If it is unknown whether Lytics
-// received an event (the connection broke, a 5xx, no response in time, or the process died
-// between the response and the commit of the cursor), the event is sent again with the same
-// _event_id, and counted; see jobs.AppendResult. All other events are sent once.
+// received an event (the connection broke, a 5xx, no response in time), or if the cursor was
+// not committed after it (the process died, or another upload of its batch, or of the batch
+// before, failed), the event is sent again with the same _event_id, and counted; see
+// jobs.AppendResult. All other events are sent once.
 //
 // Scan returns each profile once, in the state of the page that was read last. All pages
 // belong to one complete reading of the audience: if Lytics refuses a token, or gives fewer

@@ -59,9 +59,6 @@ func (f UploadFormat) framing() framing {
 type upload struct {
 	first, last int
 	body        []byte
-	// follows means that the upload begins with the time that the one before ends with,
-	// so that it must arrive after it.
-	follows bool
 }
 
 // packer writes uploads. It is reused, because its compressor takes a megabyte of
@@ -115,7 +112,6 @@ func pack(stream string, events []jobs.Event, format UploadFormat) (packed, erro
 			return packed{}, err
 		}
 		if u.last > u.first {
-			u.follows = u.first > 0 && out.events[u.first].Time.Equal(out.events[u.first-1].Time)
 			out.uploads = append(out.uploads, u)
 		}
 	}

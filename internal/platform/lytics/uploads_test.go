@@ -321,22 +321,29 @@ func TestEachEventArrivesWhateverFailsInItsUpload(t *testing.T) {
 				}
 				b.reopen()
 			}
-			times := map[string]int{}
-			for _, id := range b.ids("s") {
-				times[id]++
-			}
-			again := int64(0)
-			for _, e := range list {
-				if times[e.ID] == 0 {
-					t.Fatalf("%s did not arrive", e.ID)
-				}
-				if times[e.ID] > 1 {
-					again++
-				}
-			}
-			if b.unsure < again {
-				t.Errorf("%d events arrived more than once, and %d are counted", again, b.unsure)
-			}
+			b.wantEachCounted(list)
 		})
+	}
+}
+
+// wantEachCounted checks that each event arrived, and that those that arrived again are
+// counted.
+func (b *fixture) wantEachCounted(list []jobs.Event) {
+	b.t.Helper()
+	times := map[string]int{}
+	for _, id := range b.ids("s") {
+		times[id]++
+	}
+	again := int64(0)
+	for _, e := range list {
+		if times[e.ID] == 0 {
+			b.t.Fatalf("%s did not arrive", e.ID)
+		}
+		if times[e.ID] > 1 {
+			again++
+		}
+	}
+	if b.unsure < again {
+		b.t.Errorf("%d events arrived more than once, and %d are counted", again, b.unsure)
 	}
 }
