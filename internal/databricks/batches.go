@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	dbsqlrows "github.com/databricks/databricks-sql-go/rows"
@@ -40,6 +41,9 @@ func (b *Batch) Len() int { return b.rows }
 // Columns is the number of columns.
 func (b *Batch) Columns() int { return len(b.columns) }
 
+// All returns the columns, each []int64 or Texts.
+func (b *Batch) All() []any { return slices.Clone(b.columns) }
+
 // Int64s returns a BIGINT column. It fails for a column of another type.
 func (b *Batch) Int64s(i int) ([]int64, error) {
 	if c, ok := b.columns[i].([]int64); ok {
@@ -67,6 +71,16 @@ func NewTexts(values ...string) Texts {
 	t := Texts{offsets: make([]int32, 1, len(values)+1)}
 	for _, v := range values {
 		t.append(v)
+	}
+	return t
+}
+
+// TextsOfLength returns a column of texts that have the same length, more than 0, and lie
+// one after the other.
+func TextsOfLength(data []byte, length int) Texts {
+	t := Texts{data: data, offsets: make([]int32, len(data)/length+1)}
+	for i := range t.offsets {
+		t.offsets[i] = int32(i * length) // #nosec G115 -- a page is far below 2 GB
 	}
 	return t
 }

@@ -148,9 +148,13 @@ func readColumns(page *databricks.Batch, tie, counters bool) (c columns, err err
 		ints(&c.before)
 	}
 	if err != nil {
-		err = fmt.Errorf("the warehouse answered the import's query with unexpected column types: %w", err)
+		err = unexpectedTypes(err)
 	}
 	return c, err
+}
+
+func unexpectedTypes(err error) error {
+	return fmt.Errorf("the warehouse answered the import's query with unexpected column types: %w", err)
 }
 
 // add emits the rows of a page. It returns early when the run's row limit is

@@ -186,9 +186,14 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	case q.previous != nil:
 		return compareStatement(s, r, q)
 	}
-	order := "lytics_ts, lytics_digest"
+	keys, order := "", "lytics_ts, lytics_digest"
 	if len(r.keys) > 0 && !q.byDigest {
-		order = "lytics_ts, " + strings.Join(r.keys, ", ") + ", lytics_digest"
+		order = "lytics_ts"
+		for i, k := range r.keys {
+			keys += ", " + k + " AS " + copiedKey(i)
+			order += ", " + copiedKey(i)
+		}
+		order += ", lytics_digest"
 	}
 	conditions := q.conditions(r)
 	if p := q.after; p != nil && p.Digest != "" {
@@ -198,7 +203,10 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	if q.most > 0 {
 		limit = fmt.Sprintf(" LIMIT %d", q.most)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s%s", q.selected(r), r.from, r.filter(conditions...), order, limit), nil
+	// The inner query computes the columns of the order once. Spark would evaluate an
+	// expression in ORDER BY again for each comparison of two rows.
+	return fmt.Sprintf("SELECT %s FROM (SELECT %s%s FROM %s%s) ORDER BY %s%s", strings.Join(s.answered(q), ", "),
+		q.selected(r), keys, r.from, r.filter(conditions...), order, limit), nil
 }
 
 func (q rowsQuery) conditions(r relation) []string {

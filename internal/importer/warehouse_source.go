@@ -201,7 +201,7 @@ func (w *warehouse) rows(ctx context.Context, s snapshot, q rowsQuery) iter.Seq2
 			yield(nil, err)
 			return
 		}
-		for b, err := range w.wh.Batches(ctx, statement) {
+		for b, err := range s.withDerivedColumns(w.wh.Batches(ctx, statement), q) {
 			if err = w.classify(err); q.previous == nil {
 				err = s.table.unwritable(err)
 			}
