@@ -54,6 +54,11 @@ func NewUnityCatalog(cfg Config) (*UnityCatalog, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The SDK sets up its login at the first request, and reads whether it did without a
+	// lock: requests of several goroutines would race. This one is not sent.
+	if err := c.Config.Authenticate(&http.Request{Header: http.Header{}}); err != nil {
+		return nil, err
+	}
 	return &UnityCatalog{w: w, client: c}, nil
 }
 

@@ -14,6 +14,15 @@ type reply struct {
 	html   string
 }
 
+// encoded is the reply with its body as JSON text. The body may hold parts of the account, so
+// it is encoded while the account is locked.
+func (a reply) encoded() reply {
+	if text, err := json.Marshal(a.body); err == nil && a.body != nil {
+		a.body = json.RawMessage(text)
+	}
+	return a
+}
+
 func (a reply) write(w http.ResponseWriter) {
 	if a.html != "" {
 		w.Header().Set("Content-Type", "text/html")
@@ -27,6 +36,10 @@ func (a reply) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
+	if text, ok := a.body.(json.RawMessage); ok {
+		_, _ = w.Write(text)
+		return
+	}
 	_ = json.NewEncoder(w).Encode(a.body)
 }
 

@@ -135,7 +135,7 @@ func (s *Server) answer(r *request) (sent int, a reply) {
 	if r.fault.Status != 0 {
 		a = s.refuse(r, r.fault.Status, "INTERNAL-019", "as asked for")
 	}
-	return len(body), a
+	return len(body), a.encoded()
 }
 
 // authorize checks the token and the account. Lytics answers a rejected token in

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v12/arrow"
@@ -47,9 +48,16 @@ const values = `[{"int64": 5, "text": "five", "bool": true, "int8": 1, "int16": 
 	"decimal": "1.25", "date": "2026-01-01", "timestamp": "2026-01-01T00:00:00", "binary": "", "null": null,
 	"list": null, "map": [], "struct": null}]`
 
+// sharedZone computes the zone of a type that all tests share, which arrow does without a
+// lock when it is first used.
+var sharedZone = sync.OnceValues(arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType).GetZone)
+
 // stream writes the values, as often as told, in one batch each.
 func stream(tb testing.TB, batches int, options ...ipc.Option) []byte {
 	tb.Helper()
+	if _, err := sharedZone(); err != nil {
+		tb.Fatal(err)
+	}
 	var out bytes.Buffer
 	w := ipc.NewWriter(&out, append(options, ipc.WithSchema(schema()))...)
 	for range batches {
