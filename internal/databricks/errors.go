@@ -243,9 +243,7 @@ func (w *Warehouse) transportError(f *failure, c *call) error {
 			" that changes what passes, and report the answer to Databricks."
 	case causeTLS:
 		e.Code, e.Attribute = jobs.CodeUnreachable, "host"
-		e.Summary = fmt.Sprintf("The TLS certificate of %s was not accepted", w.name)
-		e.Next = "Check host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file, in the provider block or " +
-			"in the runner's configuration."
+		e.Summary, e.Next = w.untrusted()
 	case causeRefused:
 		e.Code, e.Attribute = jobs.CodeInvalid, "host"
 		e.Summary = fmt.Sprintf("The host %s is not contacted", w.name)
@@ -292,6 +290,12 @@ func (w *Warehouse) linkError(text string, err error) error {
 	return &jobs.Error{Code: jobs.CodeUnreachable, Detail: sanitize(text), Err: err,
 		Summary: "A file of a result could not be fetched from the storage that " + w.name + " named",
 		Next:    "Run the job again: an import goes on from its last checkpoint, an export begins anew. Where it stays so, let this machine reach the workspace's storage."}
+}
+
+func (w *Warehouse) untrusted() (summary, next string) {
+	return fmt.Sprintf("The TLS certificate of %s was not accepted", w.name),
+		"Check host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file: of the authorization, or, for all " +
+			"of them, in the provider block or in the runner's configuration."
 }
 
 func (w *Warehouse) unreachable(f *failure) (summary, next string) {

@@ -2,8 +2,6 @@ package databricks
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -144,17 +142,13 @@ var errNoAnswer = errors.New("no answer within the time limit")
 func sendFailure(ctx context.Context, method string, sent bool, err error) *failure {
 	f := &failure{method: method, cause: causeUnreachable, err: err}
 	var refused *egress.RefusedAddressError
-	var certificate *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var record tls.RecordHeaderError
 	var exceeded *egress.AnswerError
 	switch {
 	case errors.As(err, &exceeded):
 		f.cause, f.err = causeLimit, exceeded
 	case errors.As(err, &refused):
 		f.cause, f.err = causeRefused, refused
-	case errors.As(err, &certificate), errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &record):
+	case egress.IsTLSFailure(err):
 		f.cause = causeTLS
 	case errors.Is(context.Cause(ctx), errNoAnswer):
 		f.cause, f.err = causeSilent, errNoAnswer

@@ -118,9 +118,11 @@ func (w *Warehouse) tokenError(id string, err error) error {
 		if refused, ok := errors.AsType[*egress.RefusedAddressError](err); ok {
 			text = refused.Error()
 		}
-		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host",
-			Summary: fmt.Sprintf("%s issued no access token", w.name), Detail: text,
-			Next: "Check host and port, and that a firewall lets this machine connect.", Err: err}
+		summary, next := fmt.Sprintf("%s issued no access token", w.name), "Check host and port, and that a firewall lets this machine connect."
+		if egress.IsTLSFailure(err) {
+			summary, next = w.untrusted()
+		}
+		return &jobs.Error{Code: jobs.CodeUnreachable, Attribute: "host", Summary: summary, Detail: text, Next: next, Err: err}
 	}
 	switch status := refused.Response.StatusCode; {
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests:

@@ -2,6 +2,7 @@ package databricks_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 )
@@ -308,7 +310,7 @@ func TestTLSWithACustomAuthority(t *testing.T) {
 	cfg := configOf(s)
 	_, err := databricks.Open(t.Context(), cfg)
 	_ = expect(t, err, jobs.CodeUnreachable, "host")
-	cfg.CAFile = s.CAFile
+	cfg.RootCAs = func() (*x509.CertPool, error) { return egress.ReadCAs(s.CAFile) }
 	w, err := databricks.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

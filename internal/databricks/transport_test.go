@@ -3,7 +3,7 @@ package databricks
 import (
 	"bytes"
 	"context"
-	"encoding/pem"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -124,19 +122,17 @@ func TestTLSNeedsATrustedAuthority(t *testing.T) {
 	if f, ok := errors.AsType[*failure](err); !ok || f.cause != causeTLS {
 		t.Fatalf("an unknown authority: %v, want a TLS failure", err)
 	}
-	cfg.CAFile = filepath.Join(t.TempDir(), "ca.pem")
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(cfg.CAFile, certificate, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	cfg.RootCAs = func() (*x509.CertPool, error) { return roots, nil }
 	known := unsentWarehouse(t, cfg)
 	if _, err := post(t, known, known.transport.endpoint.String(), "GetOperationStatus"); err != nil {
 		t.Errorf("a known authority: %v", err)
 	}
-	cfg.CAFile, cfg.HTTPPath = os.DevNull, "/sql"
-	_, err = newWarehouse(cfg)
-	if e, ok := errors.AsType[*jobs.Error](err); !ok || e.Attribute != "ca_file" {
-		t.Errorf("an empty CA file: %v", err)
+	unreadable := jobs.Invalid("ca_file", "It cannot be used", "", "")
+	cfg.RootCAs, cfg.HTTPPath = func() (*x509.CertPool, error) { return nil, unreadable }, "/sql"
+	if _, err = newWarehouse(cfg); !errors.Is(err, unreadable) {
+		t.Errorf("authorities that cannot be read: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package databricks
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -47,8 +48,9 @@ type Config struct {
 	// LoopbackHosts allows hosts that name this machine, if they have a scheme
 	// ("http://127.0.0.1").
 	LoopbackHosts bool
-	// CAFile adds certificate authorities to the system's.
-	CAFile string
+	// RootCAs, if set, returns the certificate authorities; nil means the system's. It is
+	// called for each Warehouse, UnityCatalog and Files.
+	RootCAs func() (*x509.CertPool, error)
 	// QueryTimeout is the timeout of each statement at the warehouse; 0 means
 	// jobs.DefaultQueryTimeout.
 	QueryTimeout time.Duration
@@ -142,10 +144,11 @@ func newWarehouseVia(cfg Config, proxy egress.ProxyFunc) (*Warehouse, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := egress.ReadCAs(cfg.CAFile)
-	if err != nil {
-		return nil, jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", cfg.CAFile), err.Error(),
-			"Give a readable file of certificates in PEM form.")
+	var roots *x509.CertPool
+	if cfg.RootCAs != nil {
+		if roots, err = cfg.RootCAs(); err != nil {
+			return nil, err
+		}
 	}
 	base := egress.NewTransport(egress.Options{Rules: addressRules(h), Proxy: proxy, RootCAs: roots})
 	if cfg.dial != nil {

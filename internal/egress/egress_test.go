@@ -1,6 +1,7 @@
 package egress_test
 
 import (
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
@@ -203,9 +205,59 @@ func TestReadCAs(t *testing.T) {
 	if roots, err := egress.ReadCAs(""); roots != nil || err != nil {
 		t.Errorf("no file: got %v, %v, want the system's authorities", roots, err)
 	}
-	for _, bad := range []string{os.DevNull, filepath.Join(t.TempDir(), "missing.pem")} {
-		if _, err := egress.ReadCAs(bad); err == nil {
-			t.Errorf("%s: got no error", bad)
+}
+
+// checklist 51: certificates of a file are trusted beside those that are given, which stay as
+// they are.
+func TestAddCAs(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := x509.NewCertPool()
+	both, err := egress.AddCAs(before, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := x509.NewCertPool()
+	alone.AddCert(server.Certificate())
+	if !both.Equal(alone) || !before.Equal(x509.NewCertPool()) {
+		t.Error("the authorities are not those of before and of the file, or those of before have changed")
+	}
+	if same, err := egress.AddCAs(before, ""); same != before || err != nil {
+		t.Errorf("no file: got %v, %v, want the authorities of before", same, err)
+	}
+}
+
+// A file that cannot be used is an error with the reason and without the file's content.
+func TestUnusableCAFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const secret = "a secret that somebody gave instead"
+	large := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: make([]byte, egress.MaxCAFile)})
+	for file, want := range map[string]string{
+		filepath.Join(dir, "missing.pem"): "no such file",
+		dir:                               "no regular file",
+		os.DevNull:                        "no regular file",
+		write("secret", []byte(secret)):   "no certificate in PEM form",
+		write("empty", nil):               "no certificate in PEM form",
+		write("key.pem", []byte("-----BEGIN PRIVATE KEY-----\n"+secret)): "no certificate in PEM form",
+		write("large.pem", large): "larger than 1 MiB",
+		write("full.pem", []byte(strings.Repeat("x", egress.MaxCAFile))):    "no certificate in PEM form",
+		write("over.pem", []byte(strings.Repeat("\n", egress.MaxCAFile+1))): "larger than 1 MiB",
+	} {
+		if _, err := egress.ReadCAs(file); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v, want %q", file, err, want)
 		}
 	}
 }

@@ -3,9 +3,7 @@ package egress
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -47,24 +45,4 @@ func Restrict(t *http.Transport, rules Rules, proxy ProxyFunc, dialTimeout time.
 	if proxy != nil {
 		t.Proxy = d.proxy(proxy)
 	}
-}
-
-// ReadCAs returns the system's certificate authorities and those of a PEM file. Without
-// a file it returns nil, which means the system's.
-func ReadCAs(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("the file holds no certificate in PEM form")
-	}
-	return roots, nil
 }

@@ -222,7 +222,7 @@ func secretBoundElsewhere(row store.AuthorizationRow, was jobs.Destination) erro
 	attribute := secretAttribute(row.AuthorizationSpec)
 	return jobs.Invalid(attribute, fmt.Sprintf("The destination of authorization %s changes and no secret came with it", row.ID),
 		fmt.Sprintf("The stored secret was given for %s, and the definition has %s. A secret is never sent to another host, port or scheme, "+
-			"or as another client.", was, row.Destination()),
+			"as another client, or by another ca_file.", was, row.Destination()),
 		fmt.Sprintf("Give %s again and change %s_version", attribute, attribute))
 }
 
@@ -270,14 +270,14 @@ func (e *Engine) workspaceConfig(row store.AuthorizationRow, read func(context.C
 	c := databricks.Config{
 		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
 		AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts, LoopbackHosts: e.acceptsLoopback(row),
-		CAFile: e.options.CAFile, UserAgent: "lytics_" + e.options.UserAgent,
+		RootCAs: e.rootCAs(row), UserAgent: "lytics_" + e.options.UserAgent,
 	}
 	if row.Login != nil {
 		c.Login = login.New(login.Options{
 			Login: *row.Login, Getenv: e.options.Getenv, AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts,
-			CAFile: e.options.CAFile,
-			Secret: read,
-			Check:  func() error { return e.checkLoginAllowed(row) },
+			RootCAs: c.RootCAs,
+			Secret:  read,
+			Check:   func() error { return e.checkLoginAllowed(row) },
 		})
 		return c
 	}

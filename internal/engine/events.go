@@ -40,7 +40,7 @@ func (o Options) EventObjects() embedded.OpenObjects {
 func (o Options) eventsWorkspace() databricks.Config {
 	v := *o.Events
 	c := databricks.Config{
-		Host: v.Host, Port: v.Port, AllowPrivateHosts: o.AllowPrivateHosts, PrivateHosts: o.PrivateHosts, CAFile: o.CAFile, UserAgent: "lytics_" + o.UserAgent,
+		Host: v.Host, Port: v.Port, AllowPrivateHosts: o.AllowPrivateHosts, PrivateHosts: o.PrivateHosts, RootCAs: o.rootCAs, UserAgent: "lytics_" + o.UserAgent,
 	}
 	if v.ClientID == "" {
 		c.Token = func(context.Context) (jobs.Secret, error) { return v.Token, nil }

@@ -21,6 +21,9 @@ func (e *Engine) checkLists(row store.AuthorizationRow) error {
 	if err := e.checkTokenEnv(row); err != nil {
 		return err
 	}
+	if err := e.checkCAFile(row); err != nil {
+		return err
+	}
 	return e.checkLoginAllowed(row)
 }
 
@@ -143,8 +146,10 @@ func (e *Engine) warnings(ctx context.Context, db *store.DB, row store.Authoriza
 			Next:    "Add to the runner's configuration: " + e.tokenEnvLine(names...),
 		})
 	}
-	if err := e.checkLoginAllowed(row); err != nil {
-		out = append(out, jobs.FailureOf(err))
+	for _, err := range []error{e.checkLoginAllowed(row), e.checkCAFile(row)} {
+		if err != nil {
+			out = append(out, jobs.FailureOf(err))
+		}
 	}
 	if w, ok := e.loopbackWarning(row); ok {
 		out = append(out, w)

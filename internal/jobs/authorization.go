@@ -31,6 +31,10 @@ type AuthorizationSpec struct {
 	ClientSecretVersion int64
 	// Login is how tokens are obtained, instead of the above; nil for none.
 	Login *Login
+	// CAFile is a PEM file of the process that executes the run. Its certificate
+	// authorities are trusted by the connections of this authorization, in addition to
+	// the system's and to the operator's. Empty for none.
+	CAFile string
 	// CatalogAPI selects how catalogs, databases, tables and columns are listed.
 	CatalogAPI CatalogAPI
 	// CheckConnection opens a session before the authorization is saved.

@@ -137,6 +137,10 @@ func (s AuthorizationSpec) CheckManager() error {
 	if s.TokenEnv != "" {
 		errs = append(errs, Invalid("token_env", "Lytics cannot read an environment variable", login, next))
 	}
+	if s.CAFile != "" {
+		errs = append(errs, Invalid("ca_file", "Lytics reads no ca_file", "Lytics connects to the warehouse by itself, and trusts "+
+			"the certificate authorities of its own system.", "Leave it out"))
+	}
 	if strings.Contains(s.Host, "://") {
 		errs = append(errs, Invalid("host", "Lytics connects to a host name", "The host has a scheme, which is for local use.",
 			"Give the host name alone"))

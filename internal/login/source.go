@@ -2,7 +2,7 @@ package login
 
 import (
 	"context"
-	"fmt"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,8 +27,9 @@ type Options struct {
 	// lets definitions name, as for a workspace.
 	AllowPrivateHosts bool
 	PrivateHosts      egress.Hosts
-	// CAFile adds certificate authorities to the system's.
-	CAFile string
+	// RootCAs, if set, returns the certificate authorities; nil means the system's. It is
+	// called for every token.
+	RootCAs func() (*x509.CertPool, error)
 }
 
 // Source obtains tokens. It keeps none: whoever uses a token asks again when it expires
@@ -81,10 +82,12 @@ func (s *Source) Token(ctx context.Context, at Workspace) (Token, error) {
 			return Token{}, err
 		}
 	}
-	roots, err := egress.ReadCAs(s.options.CAFile)
-	if err != nil {
-		return Token{}, jobs.Invalid("ca_file", fmt.Sprintf("The CA file %q cannot be used", s.options.CAFile), err.Error(),
-			"Give a readable file of certificates in PEM form.")
+	var roots *x509.CertPool
+	if s.options.RootCAs != nil {
+		var err error
+		if roots, err = s.options.RootCAs(); err != nil {
+			return Token{}, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -118,7 +118,7 @@ func (c *catalogReader) columns(ctx context.Context, table jobs.TableName, patte
 }
 
 // connectionAttributes are the attributes of a connection that an error may name.
-var connectionAttributes = []string{"host", "port", "http_path", "token_env", "catalog_api"}
+var connectionAttributes = []string{"host", "port", "http_path", "token_env", "ca_file", "catalog_api"}
 
 // addError shows an error of the connection where the connection is given.
 func (c *catalogReader) addError(diags *diag.Diagnostics, doing string, err error) {

@@ -24,13 +24,15 @@ func TestDataSourcesNeedNoAuthorization(t *testing.T) {
 		wrong        string
 	}{
 		"the provider's": {
-			block: block{"databricks": block{"host": host, "http_path": "/p", "token_env": "LYTICS_DATABRICKS_X", "catalog_api": "sql"}},
-			want:  jobs.AuthorizationSpec{Host: host, Port: 443, HTTPPath: "/p", TokenEnv: "LYTICS_DATABRICKS_X", CatalogAPI: jobs.CatalogSQL},
+			block: block{"databricks": block{"host": host, "http_path": "/p", "token_env": "LYTICS_DATABRICKS_X", "ca_file": "/c.pem",
+				"catalog_api": "sql"}},
+			want: jobs.AuthorizationSpec{Host: host, Port: 443, HTTPPath: "/p", TokenEnv: "LYTICS_DATABRICKS_X", CAFile: "/c.pem",
+				CatalogAPI: jobs.CatalogSQL},
 		},
 		"its own": {
 			block: block{"databricks": block{"host": "dbc-2.cloud.databricks.com"}},
-			given: map[string]any{"databricks": block{"host": host, "port": 8443}},
-			want:  jobs.AuthorizationSpec{Host: host, Port: 8443, TokenEnv: "DATABRICKS_TOKEN"},
+			given: map[string]any{"databricks": block{"host": host, "port": 8443, "ca_file": "/c.pem"}},
+			want:  jobs.AuthorizationSpec{Host: host, Port: 8443, TokenEnv: "DATABRICKS_TOKEN", CAFile: "/c.pem"},
 		},
 		"a profile": {
 			block: block{"databricks": block{"host": host, "profile": "ci"}},
@@ -118,7 +120,8 @@ func TestObjectsOfOtherStatesAreFound(t *testing.T) {
 	env := documentedEnvironment(t)
 	r := newClient(t, env)
 	r.create(tableImport, with(importGiven, map[string]any{"label": "customers"}))
-	r.create("lytics_databricks_authorization", map[string]any{"label": "warehouse", "host": "dbc-9.cloud.databricks.com", "http_path": "/p", "token_env": "T"})
+	r.create("lytics_databricks_authorization", map[string]any{"label": "warehouse", "host": "dbc-9.cloud.databricks.com", "http_path": "/p", "token_env": "T",
+		"ca_file": "/etc/ca.pem"})
 	find := func(source string, given map[string]any, attribute string) string {
 		t.Helper()
 		state, diags := r.dataSource("lytics_"+source, given)
@@ -133,6 +136,9 @@ func TestObjectsOfOtherStatesAreFound(t *testing.T) {
 	}
 	if got := find("databricks_authorization", map[string]any{"label": "warehouse"}, "host"); got != "dbc-9.cloud.databricks.com" {
 		t.Errorf("by label: %s", got)
+	}
+	if got := find("databricks_authorization", map[string]any{"label": "warehouse"}, "ca_file"); got != "/etc/ca.pem" {
+		t.Errorf("its ca_file: %s", got)
 	}
 	id := find("databricks_authorization", map[string]any{"label": "warehouse"}, "id")
 	if got := find("databricks_authorization", map[string]any{"id": id}, "label"); got != "warehouse" {

@@ -27,6 +27,8 @@ const (
 		"`catalog_api = \"sql\"` and `plan_check`."
 	connectionEnvDoc = "Name of the environment variable that holds the token: of Terraform's process, or of the runner, if there is one. " +
 		"Default `DATABRICKS_TOKEN`."
+	connectionCADoc = "PEM file with certificate authorities that the connection trusts, too, as in `lytics_databricks_authorization`: on the " +
+		"machine of Terraform, or of the runner, if there is one."
 	connectionAPIDoc = "`rest` (the default) reads Unity Catalog, which starts no warehouse. `sql` asks the warehouse."
 )
 
@@ -52,6 +54,7 @@ func connectionProviderSchema() provider.Attribute {
 			"port":        provider.Int64Attribute{Optional: true, MarkdownDescription: connectionPortDoc, Validators: connectionPortChecks},
 			"http_path":   provider.StringAttribute{Optional: true, MarkdownDescription: connectionPathDoc, Validators: text},
 			"token_env":   provider.StringAttribute{Optional: true, MarkdownDescription: connectionEnvDoc, Validators: variable},
+			"ca_file":     provider.StringAttribute{Optional: true, MarkdownDescription: connectionCADoc, Validators: text},
 			"catalog_api": provider.StringAttribute{Optional: true, MarkdownDescription: connectionAPIDoc, Validators: connectionAPIChecks},
 		},
 	}
@@ -86,6 +89,7 @@ func withConnection(own map[string]datasource.Attribute) map[string]datasource.A
 			"port":        datasource.Int64Attribute{Optional: true, MarkdownDescription: connectionPortDoc, Validators: connectionPortChecks},
 			"http_path":   datasource.StringAttribute{Optional: true, MarkdownDescription: connectionPathDoc, Validators: text},
 			"token_env":   datasource.StringAttribute{Optional: true, MarkdownDescription: connectionEnvDoc, Validators: variable},
+			"ca_file":     datasource.StringAttribute{Optional: true, MarkdownDescription: connectionCADoc, Validators: text},
 			"catalog_api": datasource.StringAttribute{Optional: true, MarkdownDescription: connectionAPIDoc, Validators: connectionAPIChecks},
 		},
 	}

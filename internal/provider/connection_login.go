@@ -67,7 +67,7 @@ func connectionSpec(ctx context.Context, values map[string]attr.Value, diags *di
 	}
 	s := &jobs.AuthorizationSpec{
 		Label: "databricks", Host: text("host"), Port: defaultPort, HTTPPath: text("http_path"), TokenEnv: text("token_env"),
-		CatalogAPI: jobs.CatalogAPI(text("catalog_api")),
+		CAFile: text("ca_file"), CatalogAPI: jobs.CatalogAPI(text("catalog_api")),
 	}
 	if port, ok := values["port"].(types.Int64); ok && !port.IsNull() {
 		s.Port = int(port.ValueInt64())

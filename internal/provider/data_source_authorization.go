@@ -26,6 +26,7 @@ type authorizationDataModel struct {
 	Port           types.Int64  `tfsdk:"port"`
 	HTTPPath       types.String `tfsdk:"http_path"`
 	ManagedBy      types.String `tfsdk:"managed_by"`
+	CAFile         types.String `tfsdk:"ca_file"`
 	CatalogAPI     types.String `tfsdk:"catalog_api"`
 	LyticsID       types.String `tfsdk:"lytics_id"`
 	SecretReadable types.Bool   `tfsdk:"secret_readable"`
@@ -42,6 +43,7 @@ func (d *authorizationDataSource) Schema(_ context.Context, _ datasource.SchemaR
 		"port":        schema.Int64Attribute{Computed: true, MarkdownDescription: "Port of the warehouse."},
 		"http_path":   computedString("HTTP path of the warehouse."),
 		"managed_by":  computedString("Who keeps it: `provider` or `lytics`."),
+		"ca_file":     computedString("PEM file with certificate authorities that its connections trust, too; null for none."),
 		"catalog_api": computedString("How catalogs are listed: `rest` or `sql`."),
 		"lytics_id":   computedString("Its id in the Lytics account; null if it is not managed there."),
 		"secret_readable": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the store has the secret of the " +
@@ -88,7 +90,7 @@ func (d *authorizationDataSource) Read(ctx context.Context, req datasource.ReadR
 		ID: types.StringValue(a.ID), Label: types.StringValue(a.Label), Description: types.StringValue(a.Description),
 		Host: types.StringValue(a.Host), Port: types.Int64Value(int64(a.Port)), HTTPPath: types.StringValue(a.HTTPPath),
 		ManagedBy: managerValue(a.ManagedBy), CatalogAPI: types.StringValue(valueOr(string(a.CatalogAPI), string(jobs.CatalogREST))),
-		LyticsID: nullIfEmpty(a.LyticsID), SecretReadable: types.BoolValue(a.SecretReadable),
+		CAFile: nullIfEmpty(a.CAFile), LyticsID: nullIfEmpty(a.LyticsID), SecretReadable: types.BoolValue(a.SecretReadable),
 	})...)
 }
 

@@ -28,7 +28,7 @@ type attributeTarget struct {
 var attributeOfReference = map[string]string{
 	"host": "authorization_id", "port": "authorization_id", "http_path": "authorization_id",
 	"token_wo": "authorization_id", "token_wo_version": "authorization_id", "token_env": "authorization_id",
-	"client_secret_wo": "authorization_id", "auth_type": "authorization_id",
+	"client_secret_wo": "authorization_id", "auth_type": "authorization_id", "ca_file": "authorization_id",
 	"filter": "audience_id", "slug": "audience_id",
 }
 

@@ -89,10 +89,11 @@ var documentedResources = map[string]documented{
 			"auth_type": "azure-cli", "audience": "b", "databricks_id_token_filepath": "/b", "oidc_token_env": "B", "azure_client_id": "b",
 			"azure_tenant_id": "b", "azure_client_secret_wo": "b", "azure_client_secret_wo_version": 2, "google_service_account": "b@c",
 			"google_credentials_wo": "b", "google_credentials_wo_version": 2, "token_file": "/b", "token_command": []string{"b"},
-			"profile": "b", "config_file": "/b"},
+			"profile": "b", "config_file": "/b", "ca_file": "/b"},
 		with: map[string]map[string]any{
 			"host":      {"token_wo_version": 2},
 			"port":      {"token_wo_version": 2},
+			"ca_file":   {"token_wo_version": 2},
 			"token_env": {"token_wo": nil, "token_wo_version": nil},
 			"client_id": {"token_wo": nil, "token_wo_version": nil, "client_secret_wo": "s", "client_secret_wo_version": 1},
 			"auth_type": {"token_wo": nil, "token_wo_version": nil},

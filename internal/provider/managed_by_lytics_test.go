@@ -66,6 +66,7 @@ func TestAttributesThatLyticsHasNotAreRefused(t *testing.T) {
 	authorization := with(authorizationGiven, map[string]any{"managed_by": "lytics"})
 	noToken := map[string]any{"token_wo": nil, "token_wo_version": nil}
 	for attribute, change := range map[string]map[string]any{
+		"ca_file":   {"ca_file": "/etc/ca.pem"},
 		"client_id": with(noToken, map[string]any{"client_id": "sp", "client_secret_wo": "s", "client_secret_wo_version": 1}),
 		"token_env": with(noToken, map[string]any{"token_env": "T"}),
 		"host":      {"host": "http://127.0.0.1"},

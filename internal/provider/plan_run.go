@@ -154,7 +154,8 @@ func (s *session) newConnection() *jobs.AuthorizationChange {
 		return nil
 	}
 	for _, c := range all {
-		if was, is := c.Destination(), own.Destination(); was.Host != is.Host || was.Port != is.Port || was.Scheme != is.Scheme {
+		if was, is := c.Destination(), own.Destination(); was.Host != is.Host || was.Port != is.Port || was.Scheme != is.Scheme ||
+			was.CAFile != is.CAFile {
 			return nil
 		}
 	}

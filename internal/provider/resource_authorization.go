@@ -116,7 +116,7 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 		r.session.requireLytics(api, info, at, &resp.Diagnostics)
 		spec := jobs.AuthorizationSpec{
 			ManagedBy: jobs.ManagedByLytics, ClientID: planned.ClientID.ValueString(), TokenEnv: planned.TokenEnv.ValueString(),
-			Host: planned.Host.ValueString(), Login: planned.login(ctx, &resp.Diagnostics),
+			Host: planned.Host.ValueString(), CAFile: planned.CAFile.ValueString(), Login: planned.login(ctx, &resp.Diagnostics),
 		}
 		if err := spec.CheckManager(); err != nil {
 			addErrors(&resp.Diagnostics, at, "let Lytics keep the authorization", err)
@@ -139,7 +139,7 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	if attribute := movedBy(planned, prior); attribute != "" {
 		resp.Diagnostics.AddAttributeError(path.Root(attribute), "A changed "+attribute+" needs the "+secret.noun+" again",
-			fmt.Sprintf("The stored %s was given for %s and is never sent to another host, port or scheme. If %s is right, "+
+			fmt.Sprintf("The stored %s was given for %s and is never sent to another host, port or scheme, or by another ca_file. If %s is right, "+
 				"give its %s in %s and raise %s_version.",
 				secret.noun, prior.destination(), planned.destination(), secret.noun, secret.name, secret.name))
 	}
@@ -159,7 +159,7 @@ func (r *authorizationResource) noteNew(ctx context.Context, req resource.Modify
 		return // nothing asks for it, and a secret is opened only where it is used
 	}
 	unknown := planned.AuthType.IsUnknown() || planned.TokenCommand.IsUnknown()
-	for _, v := range []attr.Value{planned.Host, planned.Port, planned.HTTPPath, planned.TokenEnv, planned.ManagedBy} {
+	for _, v := range []attr.Value{planned.Host, planned.Port, planned.HTTPPath, planned.TokenEnv, planned.CAFile, planned.ManagedBy} {
 		unknown = unknown || v.IsUnknown()
 	}
 	for _, v := range planned.texts() {
@@ -180,7 +180,7 @@ func (r *authorizationResource) noteNew(ctx context.Context, req resource.Modify
 // movedBy names the attribute by which the plan moves the stored secret to another
 // destination; it is "" if the destination stays, or is not known yet.
 func movedBy(planned, prior authorizationModel) string {
-	if planned.Host.IsUnknown() || planned.Port.IsUnknown() {
+	if planned.Host.IsUnknown() || planned.Port.IsUnknown() || planned.CAFile.IsUnknown() {
 		return ""
 	}
 	now, was := planned.destination(), prior.destination()
@@ -189,13 +189,15 @@ func movedBy(planned, prior authorizationModel) string {
 		return "host"
 	case now.Port != was.Port:
 		return "port"
+	case now.CAFile != was.CAFile:
+		return "ca_file"
 	}
 	return ""
 }
 
 // destination is where the definition sends its secret.
 func (m authorizationModel) destination() jobs.Destination {
-	return jobs.AuthorizationSpec{Host: m.Host.ValueString(), Port: int(m.Port.ValueInt64())}.Destination()
+	return jobs.AuthorizationSpec{Host: m.Host.ValueString(), Port: int(m.Port.ValueInt64()), CAFile: m.CAFile.ValueString()}.Destination()
 }
 
 // client is the identity to which the definition's stored secret is bound.
@@ -304,6 +306,7 @@ func (m authorizationModel) change(ctx context.Context, config tfsdk.Config, pri
 			ClientID:            m.ClientID.ValueString(),
 			ClientSecretVersion: m.ClientSecretVersion.ValueInt64(),
 			ManagedBy:           jobs.Manager(m.ManagedBy.ValueString()),
+			CAFile:              m.CAFile.ValueString(),
 			CatalogAPI:          jobs.CatalogAPI(m.CatalogAPI.ValueString()),
 			CheckConnection:     m.CheckConnection.ValueBool(),
 		},

@@ -37,6 +37,7 @@ type authorizationModel struct {
 	ClientID            types.String `tfsdk:"client_id"`
 	ClientSecretWO      types.String `tfsdk:"client_secret_wo"`
 	ClientSecretVersion types.Int64  `tfsdk:"client_secret_wo_version"`
+	CAFile              types.String `tfsdk:"ca_file"`
 	CatalogAPI          types.String `tfsdk:"catalog_api"`
 	ManagedBy           types.String `tfsdk:"managed_by"`
 
@@ -57,8 +58,8 @@ func authorizationSchema() schema.Schema {
 				MarkdownDescription: "\"Server hostname\" of the warehouse's connection details, such as `dbc-a1b2c3d4-e5f6.cloud.databricks.com`. " +
 					"Another host, such as `http://127.0.0.1` of a local " +
 					"sandbox, has to be opened by the operator of the process that executes the runs: `private_hosts` of the provider block or of the " +
-					"runner's configuration. A stored secret is bound to scheme, host, port and " +
-					"client id: a change of one of them needs the secret again.",
+					"runner's configuration. A stored secret is bound to scheme, host, port, " +
+					"client id and `ca_file`: a change of one of them needs the secret again.",
 				Validators: []validator.String{nonEmptyText(), hostNameRule()},
 			},
 			"port": schema.Int64Attribute{
@@ -106,6 +107,14 @@ func authorizationSchema() schema.Schema {
 				MarkdownDescription: "Version of `client_secret_wo`. Raise it to send a new secret.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
+			"ca_file": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "PEM file with certificate authorities that the connections of this authorization trust, beside those of the " +
+					"system and of the `ca_file` of the provider block or of the runner: for a workspace behind a proxy that opens TLS. The process " +
+					"that executes a run reads it for each connection; on a runner the path is absolute. At most 1 MiB. A change needs the stored " +
+					"secret again.",
+				Validators: []validator.String{nonEmptyText()},
+			},
 			"managed_by": managedByAttribute("Who keeps the authorization and connects with it: `provider` (the default) is this provider, "+
 				"for jobs that it executes; `lytics` is the Lytics account, for jobs with `managed_by = \"lytics\"`. Lytics takes a personal "+
 				"access token alone; this store keeps it as well, encrypted, because every change sends it to Lytics again. Another value "+
@@ -151,6 +160,7 @@ func (m *authorizationModel) setFromAuthorization(a jobs.Authorization) {
 	m.CheckConnection = types.BoolValue(a.CheckConnection)
 	m.ClientID = nullIfEmpty(a.ClientID)
 	m.setFromLogin(a.Login)
+	m.CAFile = nullIfEmpty(a.CAFile)
 	m.ClientSecretVersion, m.AzureClientSecretVersion, m.GoogleCredentialsVersion = types.Int64Null(), types.Int64Null(), types.Int64Null()
 	if version := types.Int64Value(a.ClientSecretVersion); a.SecretReadable && a.ClientSecretVersion != 0 {
 		switch {

@@ -24,7 +24,7 @@ type AuthorizationRow struct {
 	Confirmed     bool
 }
 
-const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, login, catalog_api, check_connection, managed_by, lytics_id, secret, secret_binding, predates_lists, creator, confirmed, created_at, updated_at`
+const authorizationColumns = `id, label, description, host, port, http_path, token_env, token_version, client_id, client_secret_version, login, ca_file, catalog_api, check_connection, managed_by, lytics_id, secret, secret_binding, predates_lists, creator, confirmed, created_at, updated_at`
 
 func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 	var r AuthorizationRow
@@ -41,6 +41,7 @@ func scanAuthorization(scan func(...any) error) (AuthorizationRow, error) {
 		&r.ClientID,
 		&r.ClientSecretVersion,
 		&loginColumn{&r.Login},
+		&r.CAFile,
 		&r.CatalogAPI,
 		&r.CheckConnection,
 		&r.ManagedBy,
@@ -67,16 +68,16 @@ func (d *DB) PutAuthorization(ctx context.Context, r AuthorizationRow) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO authorizations (`+authorizationColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+now+`, `+now+`)
 			ON CONFLICT (id) DO UPDATE SET label = excluded.label, description = excluded.description,
 				host = excluded.host, port = excluded.port, http_path = excluded.http_path,
 				token_env = excluded.token_env, token_version = excluded.token_version,
-				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, login = excluded.login, catalog_api = excluded.catalog_api,
+				client_id = excluded.client_id, client_secret_version = excluded.client_secret_version, login = excluded.login, ca_file = excluded.ca_file, catalog_api = excluded.catalog_api,
 				check_connection = excluded.check_connection, managed_by = excluded.managed_by, lytics_id = excluded.lytics_id, secret = excluded.secret,
 				secret_binding = excluded.secret_binding, predates_lists = excluded.predates_lists,
 				creator = excluded.creator, updated_at = excluded.updated_at`,
 			r.ID, r.Label, r.Description, r.Host, r.Port, r.HTTPPath, r.TokenEnv, r.TokenVersion,
-			r.ClientID, r.ClientSecretVersion, loginColumn{&r.Login}, r.CatalogAPI, r.CheckConnection, r.ManagedBy, r.LyticsID, r.Sealed, r.binding,
+			r.ClientID, r.ClientSecretVersion, loginColumn{&r.Login}, r.CAFile, r.CatalogAPI, r.CheckConnection, r.ManagedBy, r.LyticsID, r.Sealed, r.binding,
 			r.PredatesLists, r.Creator, r.Confirmed)
 		if err != nil {
 			return err

@@ -173,7 +173,12 @@ func boundRow(importKey, eventID string) []byte {
 	return []byte("quarantine\x00" + importKey + "\x00" + eventID)
 }
 
+// bound is the text that a secret is bound to. Without a ca_file it is that of the releases
+// that had none.
 func bound(authorizationID string, d jobs.Destination) []byte {
+	if d.CAFile != "" {
+		return fmt.Appendf(nil, "authorization 3\x00%s\x00%s\x00%s\x00%d\x00%q\x00%s", authorizationID, d.Scheme, d.Host, d.Port, d.CAFile, d.ClientID)
+	}
 	return fmt.Appendf(nil, "authorization 2\x00%s\x00%s\x00%s\x00%d\x00%s", authorizationID, d.Scheme, d.Host, d.Port, d.ClientID)
 }
 

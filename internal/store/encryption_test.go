@@ -55,6 +55,7 @@ func TestASealedSecretOpensOnlyForItsAuthorizationDestinationAndKey(t *testing.T
 		"another host":          func(r *store.AuthorizationRow) { r.Host = "evil.example.com" },
 		"another port":          func(r *store.AuthorizationRow) { r.Port = 8443 },
 		"another scheme":        func(r *store.AuthorizationRow) { r.Host = "http://dbc.cloud.databricks.com" },
+		"another ca_file":       func(r *store.AuthorizationRow) { r.CAFile = "/etc/other.pem" },
 		"another client":        func(r *store.AuthorizationRow) { r.ClientID = "" },
 		"cut short":             func(r *store.AuthorizationRow) { r.Sealed = r.Sealed[:5] },
 	} {

@@ -28,6 +28,11 @@ func (k *Key) SealForHost(s jobs.Secret, authorizationID, host string) []byte {
 	return k.aead.Seal(nil, nil, []byte(s.Reveal()), boundToHost(authorizationID, host))
 }
 
+// SealFor seals a secret for a bound text, as earlier releases did.
+func (k *Key) SealFor(s jobs.Secret, bound string) []byte {
+	return k.aead.Seal(nil, nil, []byte(s.Reveal()), []byte(bound))
+}
+
 // SealUntagged seals a secret as releases did that did not name the key in it.
 func (r *AuthorizationRow) SealUntagged(k *Key, s jobs.Secret) {
 	r.binding = boundDestination

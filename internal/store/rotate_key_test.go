@@ -30,6 +30,9 @@ func sealedStore(t *testing.T, db *store.DB, key *store.Key) (secrets, rows int6
 		if i%5 == 4 {
 			row.Login = &jobs.Login{Kind: jobs.LoginAzureClientSecret, Identity: "application", Tenant: "directory"}
 		}
+		if i%7 == 6 {
+			row.CAFile = "/etc/ca.pem"
+		}
 		if i%2 == 0 {
 			row.SealUntagged(key, jobs.NewSecret("dapi-"+row.ID))
 		} else {

@@ -19,10 +19,10 @@ type sealedTexts struct {
 
 var sealedSecrets = sealedTexts{
 	table: "authorizations", column: "secret", where: `secret IS NOT NULL`, first: "",
-	columns: `secret_binding, host, port, client_id, login`,
+	columns: `secret_binding, host, port, client_id, login, ca_file`,
 	bound: func(rows *sql.Rows, id any, sealed *[]byte) ([]byte, error) {
 		var r AuthorizationRow
-		err := rows.Scan(id, sealed, &r.binding, &r.Host, &r.Port, &r.ClientID, &loginColumn{&r.Login})
+		err := rows.Scan(id, sealed, &r.binding, &r.Host, &r.Port, &r.ClientID, &loginColumn{&r.Login}, &r.CAFile)
 		r.ID, _ = (*id.(*any)).(string)
 		return r.bound(), err
 	},

@@ -12,7 +12,7 @@ type secretBinding int
 const (
 	// boundHost is the host alone, as earlier releases wrote it.
 	boundHost secretBinding = 1
-	// boundDestination is scheme, host, port and client id.
+	// boundDestination is scheme, host, port, client id and ca_file.
 	boundDestination secretBinding = 2
 )
 

@@ -147,6 +147,7 @@ func authorizations(t *testing.T, open Opener) {
 	refused(t, "a changed host without its secret", errorOf(a.UpdateAuthorization(t.Context(), made.ID, moved)), jobs.CodeInvalid, "token_wo")
 	for what, change := range map[string]func(*jobs.AuthorizationSpec){
 		"port": func(s *jobs.AuthorizationSpec) { s.Port = 2 }, "scheme": func(s *jobs.AuthorizationSpec) { s.Host = "https://127.0.0.1" },
+		"ca_file": func(s *jobs.AuthorizationSpec) { s.CAFile = "/etc/ca.pem" },
 	} {
 		moved := jobs.AuthorizationChange{AuthorizationSpec: made.AuthorizationSpec}
 		change(&moved.AuthorizationSpec)

@@ -75,6 +75,8 @@ func TestAuthorizationSendsItsTokenWhenAsked(t *testing.T) {
 			ExpectError: regexp.MustCompile(`(?s)A changed host needs the token again.*host\s+=.*` + host)},
 		resource.TestStep{Config: authorizationWith(host, "port = 8443\n"+token("two", 2)), PlanOnly: true,
 			ExpectError: regexp.MustCompile(`(?s)A changed port needs the token again.*port\s+=.*` + host + `:443`)},
+		resource.TestStep{Config: authorizationWith(host, "ca_file = \"/etc/ca.pem\"\n"+token("two", 2)), PlanOnly: true,
+			ExpectError: regexp.MustCompile(`(?s)A changed ca_file needs the token again.*ca_file\s+=.*/etc/ca\.pem`)},
 		resource.TestStep{Config: authorizationWith(other, token("three", 3)), ConfigPlanChecks: update,
 			Check: expectSent(env, "one", "two", "three")},
 		// A version may stay without its token, but not change without it.
@@ -210,4 +212,30 @@ func TestTheTokenIsInNeitherStateNorLogs(t *testing.T) {
 	if err != nil || files == 0 {
 		t.Fatalf("no logs were written: %v", err)
 	}
+}
+
+// checklist 47 49: the certificate authorities of an authorization change in place with its
+// token, and are imported. A credential that is not stored is not given again.
+func TestTheCAFileOfAnAuthorization(t *testing.T) {
+	t.Parallel()
+	env := providertest.New()
+	const host = "dbc-1.cloud.databricks.com"
+	update := plans(action(authorizationAddress, plancheck.ResourceActionUpdate))
+	with := func(file, credential string) string {
+		return authorizationWith(host, fmt.Sprintf("ca_file = %q\n  %s", file, credential))
+	}
+	runTerraform(t, env,
+		resource.TestStep{Config: with("/etc/a.pem", token("one", 1)),
+			ConfigStateChecks: []statecheck.StateCheck{holds(authorizationAddress, at("ca_file"), knownvalue.StringExact("/etc/a.pem"))}},
+		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID},
+		resource.TestStep{ResourceName: authorizationAddress, ImportState: true, ImportStateVerify: true},
+		resource.TestStep{Config: authorizationWith(host, token("one", 1)), PlanOnly: true,
+			ExpectError: regexp.MustCompile(`A changed ca_file needs the token again`)},
+		resource.TestStep{Config: with("", token("two", 2)), PlanOnly: true, ExpectError: regexp.MustCompile(`ca_file cannot be used as it is`)},
+		resource.TestStep{Config: with("/etc/b.pem", token("two", 2)), ConfigPlanChecks: update, Check: expectSent(env, "one", "two")},
+		resource.TestStep{Config: with("/etc/b.pem", `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update},
+		resource.TestStep{Config: with("/etc/c.pem", `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update},
+		resource.TestStep{Config: authorizationWith(host, `token_env = "DATABRICKS_TOKEN"`), ConfigPlanChecks: update,
+			ConfigStateChecks: []statecheck.StateCheck{holds(authorizationAddress, at("ca_file"), knownvalue.Null())}},
+	)
 }

@@ -20,7 +20,7 @@ func addNeighbours(api *exampleProduct) {
 	api.env.Change(func() {
 		s := api.store
 		s.Authorizations["auth_7f3a"] = jobs.Authorization{ID: "auth_7f3a", AuthorizationSpec: jobs.AuthorizationSpec{
-			Label: "Sales warehouse", Host: "dbc-1.example.com", HTTPPath: "/sql/1.0/warehouses/8fd1c2",
+			Label: "Sales warehouse", Host: "dbc-1.example.com", HTTPPath: "/sql/1.0/warehouses/8fd1c2", CAFile: "/etc/ssl/proxy.pem",
 		}}
 		s.Events["refunds"], s.Events["orders"] = 260, 90_000
 		s.Fields["email"] = jobs.Field{ID: "email", Type: "string", IsIdentifier: true}
@@ -62,7 +62,7 @@ func TestARunAndAJobHaveTheirNeighbours(t *testing.T) {
 		"/jobs/" + api.failed: {
 			"/authorizations/auth_7f3a", "import.where", "<del>amount &gt; 10</del>", "query_timeout", "paula", "/runs?job=" + api.failed,
 		},
-		"/authorizations/auth_7f3a": {"Sales warehouse", "dbc-1.example.com", "/sql/1.0/warehouses/8fd1c2", ">refunds</a>", "access token, kept in the store"},
+		"/authorizations/auth_7f3a": {"Sales warehouse", "dbc-1.example.com", "/sql/1.0/warehouses/8fd1c2", "/etc/ssl/proxy.pem", ">refunds</a>", "access token, kept in the store"},
 		"/streams/refunds":          {"260", "event-260", `{&#34;row&#34;:260}`, ">refunds</a>", "email(customer)"},
 		"/audiences/win_back":       {"Win-back customers", "FILTER spent", "ann@example.com", "Profiles now", ">win-back to marketing</a>"},
 		"/audiences/aud_1":          {"Win-back customers"},

@@ -35,6 +35,7 @@ type AuthorizationSpec struct {
 	ClientID            string          `json:"client_id,omitempty" doc:"A service principal's application id, for OAuth instead of a token."`
 	ClientSecretVersion int64           `json:"client_secret_version,omitempty"`
 	Login               *jobs.Login     `json:"login,omitempty" doc:"How the runner obtains tokens, instead of a stored credential."`
+	CAFile              string          `json:"ca_file,omitempty" doc:"A PEM file of the runner's machine with certificate authorities that the connections of the authorization trust, too."`
 	CatalogAPI          jobs.CatalogAPI `json:"catalog_api,omitempty" doc:"How catalogs are listed: rest (the default) or sql." enum:"rest,sql,"`
 	CheckConnection     bool            `json:"check_connection,omitempty" doc:"Open a session before the authorization is saved."`
 }
