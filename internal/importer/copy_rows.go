@@ -91,6 +91,12 @@ func readPages(ctx context.Context, from answer, pages chan<- *databricks.Batch)
 func (r *run) buildBatches(ctx context.Context, q rowsQuery, e *emitter, pages <-chan *databricks.Batch, stopReading func()) error {
 	tick := time.NewTicker(r.imp.commitEvery())
 	defer tick.Stop()
+	handOver := e.commit
+	e.commit = func(ctx context.Context, b *eventBatch) error {
+		// It may wait longer than commitEvery for the batch before; the next one still fills.
+		defer tick.Reset(r.imp.commitEvery())
+		return handOver(ctx, b)
+	}
 	for {
 		var page *databricks.Batch
 		select {
