@@ -48,12 +48,8 @@ func (a *attempt) readToken(path string) (string, error) {
 // readFile reads a regular file of a limited size. A pipe or a device would block or
 // never end.
 func readFile(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
+	// Before it is opened: opening a pipe waits for a writer.
+	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return nil, err
@@ -62,6 +58,11 @@ func readFile(path string, most int64) ([]byte, error) {
 	case info.Size() > most:
 		return nil, fmt.Errorf("%s is larger than %d bytes", path, most)
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
 	return io.ReadAll(io.LimitReader(f, most))
 }
 

@@ -77,6 +77,23 @@ func TestNothingStaysBesideAnEncodedSecret(t *testing.T) {
 	}
 }
 
+// A short secret is found where no word continues it. The neighbouring secret, which is
+// replaced, is no such word.
+func TestAShortSecretBesideAnotherOneIsFound(t *testing.T) {
+	t.Parallel()
+	const long, short = "canary-7f3a-secret", "pw1"
+	for text, want := range map[string]string{
+		long + short:               Marker + Marker,
+		short + long:               Marker + Marker,
+		short + long + short + ".": Marker + Marker + Marker + ".",
+		long + short + "x":         Marker + short + "x",
+	} {
+		if got := without(text, long, short); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzRedact(f *testing.F) {
 	f.Add("a token canary-7f3a stands here", "canary-7f3a", "REDACTED")
 	f.Add("[redacted] and Basic dXNlcjpjYW5hcnktN2YzYQ==", "canary-7f3a", "[redacted]")

@@ -39,13 +39,28 @@ func (x index) remove(owner uint64, forms []form) {
 	}
 }
 
+// maxPasses bounds the work for a text that is made of short secrets.
+const maxPasses = 100
+
 // replace replaces the forms in a text by the marker. Markers that are in the text
 // stay as they are, so that a text can be redacted twice, and a secret that is a
-// part of the marker does not break it.
+// part of the marker does not break it. A short secret may stand alone only when
+// what is beside it has been replaced, so passes are made until one finds nothing.
 func (x index) replace(text string) string {
 	if len(x) == 0 {
 		return text
 	}
+	for range maxPasses {
+		replaced := x.replaceOnce(text)
+		if replaced == text {
+			break
+		}
+		text = replaced
+	}
+	return text
+}
+
+func (x index) replaceOnce(text string) string {
 	var out []byte
 	// written is the end of what was copied from text, and from where it begins in
 	// out after the last marker.
