@@ -96,6 +96,9 @@ type PinnedSnapshot struct {
 	// copy, which ends with its session.
 	TableVersion *int64 `json:"table_version,omitempty"`
 	Copy         string `json:"copy,omitempty"`
+	// CopyDerivable tells which columns of the copy follow from its others. The definition
+	// can have changed since the copy was made.
+	CopyDerivable derivable `json:"copy_derivable,omitzero"`
 	// CommittedAt is when the version was committed; 0 if unknown.
 	CommittedAt int64 `json:"committed,omitempty"`
 	// Upper is the warehouse's clock when the snapshot was pinned.

@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,6 +108,34 @@ func TestAViewIsCopiedAndSentOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A copy has the texts, digests and times of the definition by which it was made. A run that goes
+// on with it by another definition sends its rows once all the same.
+func TestACopyOfAnotherDefinitionIsSentOnce(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	b := newFixture(t, s, threeColumns)
+	b.exec("CREATE SCHEMA main.scratch", "CREATE VIEW main."+b.schema+".v AS SELECT id, name, ts, ts + INTERVAL 1 DAY AS seen FROM %t",
+		"INSERT INTO %t VALUES (0, 'x', timestamp_micros(1700000000000000))")
+	b.imp.Spec.Table, b.imp.Spec.ScratchSchema, b.imp.Spec.Columns = "v", "main.scratch", []string{"id"}
+	b.wantEvents(0)
+	b.exec("INSERT INTO %t SELECT id, 'y', timestamp_micros(1700000000000000 + id * 1000000) FROM range(1, 11)")
+
+	b.imp.Spec.Columns, b.imp.Spec.RecordTimestampColumn = []string{"id", "name"}, "seen"
+	b.sink.before = func() error { return errors.New("stopped") }
+	if err := b.runOnce(); err == nil {
+		t.Fatal("got no error, want the one of the sink")
+	}
+	b.sink.before = nil
+	b.imp.Spec.Columns, b.imp.Spec.RecordTimestampColumn = []string{"id"}, ""
+	b.wantEvents(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+	if got, want := b.sink.events[1].Time, time.UnixMicro(1700000001000000).Add(24*time.Hour); !got.Equal(want) {
+		t.Errorf("got an event of %v, want the time that the copy has, %v", got, want)
+	}
+	b.exec("INSERT INTO %t VALUES (11, 'z', timestamp_micros(1700000011000000))")
+	b.wantEvents(11)
+	b.wantEachRowOnce(12)
 }
 
 // Where the warehouse refuses the copy, the error names the missing grant.

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
@@ -16,12 +15,12 @@ import (
 // have those that follow from the others: of a typical row they are half of the bytes that
 // come over the network, because a digest cannot be compressed.
 func (s snapshot) answered(q rowsQuery) []string {
-	columns := []string{"lytics_ts"}
-	if !s.derivesDigest(q) {
+	columns, derived := []string{"lytics_ts"}, s.derivable(q)
+	if !derived.Digest {
 		columns = append(columns, "lytics_digest")
 	}
 	columns = append(columns, "lytics_row")
-	if !s.derivesTime(q) {
+	if !derived.Time {
 		columns = append(columns, "lytics_recorded")
 	}
 	if len(s.table.keys) > 0 {
@@ -30,31 +29,41 @@ func (s snapshot) answered(q rowsQuery) []string {
 	return columns
 }
 
-// derivesDigest reports that the digest of a row is the SHA-256 of the text of its event.
-func (s snapshot) derivesDigest(q rowsQuery) bool {
-	return !q.counted() && slices.EqualFunc(s.table.event, s.table.digest, func(e, d column) bool {
-		return e.sql == d.sql && d.alias == d.sql
-	})
+// derivable tells which columns of a row follow from the others.
+type derivable struct {
+	// Digest is set if the digest is the SHA-256 of the text of the event.
+	Digest bool `json:"digest,omitempty"`
+	// Time is set if an event has the timestamp of its row.
+	Time bool `json:"time,omitempty"`
 }
 
-// derivesTime reports that an event has the timestamp of its row.
-func (s snapshot) derivesTime(q rowsQuery) bool {
-	return !q.counted() && !q.nulls && s.table.record == nil
+func (t *table) derivable() derivable {
+	digest := slices.EqualFunc(t.event, t.digest, func(e, d column) bool { return e.sql == d.sql && d.alias == d.sql })
+	return derivable{Digest: digest, Time: t.record == nil}
 }
 
-// withDerivedColumns adds the columns to an answer that it does not have. It fails if a
-// digest that it computed is not in the order in which the warehouse sorted the rows by
-// its own: the text of the event is then not the one that the warehouse computed.
+// derivable is that of the table, or, for a copy, that of the definition by which it was made:
+// a copy has the texts and times of that one.
+func (s snapshot) derivable(q rowsQuery) derivable {
+	d := s.copyDerivable
+	if s.copied == "" {
+		d = s.table.derivable()
+	}
+	return derivable{Digest: d.Digest && !q.counted(), Time: d.Time && !q.counted() && !q.nulls}
+}
+
+// withDerivedColumns adds the columns to an answer that it does not have. While it computes
+// digests, it checks the order of the rows; see digestsOfRows.
 func (s snapshot) withDerivedColumns(answer iter.Seq2[*databricks.Batch, error], q rowsQuery) iter.Seq2[*databricks.Batch, error] {
-	digest, recorded := s.derivesDigest(q), s.derivesTime(q)
-	if !digest && !recorded {
+	of := s.derivable(q)
+	if of == (derivable{}) {
 		return answer
 	}
-	d := digestsOfRows{keyOrder: len(s.table.keys) > 0 && !q.byDigest}
 	return func(yield func(*databricks.Batch, error) bool) {
+		d := digestsOfRows{keyOrder: len(s.table.keys) > 0 && !q.byDigest}
 		for page, err := range answer {
 			if err == nil {
-				page, err = derived(page, digest, recorded, &d)
+				page, err = of.complete(page, &d)
 			}
 			if !yield(page, err) || err != nil {
 				return
@@ -63,13 +72,14 @@ func (s snapshot) withDerivedColumns(answer iter.Seq2[*databricks.Batch, error],
 	}
 }
 
-func derived(page *databricks.Batch, digest, recorded bool, d *digestsOfRows) (*databricks.Batch, error) {
+// complete adds the derived columns to a page.
+func (of derivable) complete(page *databricks.Batch, d *digestsOfRows) (*databricks.Batch, error) {
 	columns := page.All()
 	micros, err := page.Int64s(0)
 	if err != nil {
 		return page, unexpectedTypes(err)
 	}
-	if digest {
+	if of.Digest {
 		rows, err := page.Texts(1)
 		if err != nil {
 			return page, unexpectedTypes(err)
@@ -80,13 +90,16 @@ func derived(page *databricks.Batch, digest, recorded bool, d *digestsOfRows) (*
 		}
 		columns = slices.Insert(columns, 1, any(digests))
 	}
-	if recorded {
+	if of.Time {
 		columns = slices.Insert(columns, 3, any(micros))
 	}
 	return databricks.NewBatch(columns...), nil
 }
 
-// digestsOfRows computes the digests of the pages of one answer.
+// digestsOfRows computes the digests of the pages of one answer. It fails if rows do not come
+// in the order of their timestamps, or those of one timestamp not in the order of digests, by
+// which the warehouse sorted them: the text of an event is then not the one that the warehouse
+// computed. Where key columns order the rows of one timestamp, their digests tell nothing.
 type digestsOfRows struct {
 	// keyOrder is set if key columns order rows of one timestamp before their digests.
 	keyOrder bool
@@ -103,14 +116,21 @@ func (d *digestsOfRows) of(micros []int64, rows databricks.Texts) (databricks.Te
 		sum := sha256.Sum256(rows.At(i))
 		text = hex.AppendEncode(text, sum[:])
 		digest := text[len(text)-length:]
-		if !d.keyOrder && d.last != nil && cmp.Or(cmp.Compare(d.lastMicros, m), bytes.Compare(d.last, digest)) > 0 {
-			return databricks.Texts{}, &jobs.Error{Code: jobs.CodeFailed,
-				Summary: "Rows of " + formatMicros(m) + " did not arrive as the warehouse sorted them",
-				Detail: "The warehouse sorts the rows of one timestamp by the SHA-256 of their JSON text. By the texts that arrived, " +
-					"the order is another, so a text was changed on the way.",
-				Next: "Run the job again: what was read is kept, and the run goes on after it"}
+		switch {
+		case d.last == nil:
+		case m < d.lastMicros:
+			return databricks.Texts{}, notInOrder(m, "A row of "+formatMicros(d.lastMicros)+" arrived before.")
+		case m == d.lastMicros && !d.keyOrder && bytes.Compare(d.last, digest) > 0:
+			return databricks.Texts{}, notInOrder(m, "The warehouse sorts the rows of one timestamp by the SHA-256 of their JSON text. "+
+				"By the texts that arrived, the order is another, so a text was changed on the way.")
 		}
 		d.last, d.lastMicros = digest, m
 	}
 	return databricks.TextsOfLength(text, length), nil
+}
+
+func notInOrder(micros int64, detail string) error {
+	return &jobs.Error{Code: jobs.CodeFailed, Summary: "Rows of " + formatMicros(micros) + " did not arrive as the warehouse sorted them",
+		Detail: detail, Next: "Run the job again: what was read is kept, and the run goes on after it. If it fails so again, " +
+			"look for a proxy that changes what passes, and report the answer to Databricks"}
 }

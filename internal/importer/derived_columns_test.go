@@ -125,9 +125,10 @@ func texts(t *testing.T, answer func(func(*databricks.Batch, error) bool)) (rows
 	return rows
 }
 
-// Rows of one timestamp come in the order of the digests that the warehouse computed. If the
-// digests of the texts that arrived are in another order, a text was changed on the way.
-func TestATextThatChangedOnTheWayIsAnError(t *testing.T) {
+// Rows come in the order of their timestamps, and those of one timestamp, without key columns, in
+// that of the digests that the warehouse computed. If the digests of the texts that arrived are in
+// another order, a text was changed on the way.
+func TestRowsInAnotherOrderAreAnError(t *testing.T) {
 	t.Parallel()
 	spec := jobs.TableImport{Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts"}
 	full, err := newTable(spec, []SourceColumn{{Name: "ts", Type: "TIMESTAMP"}, {Name: "name", Type: "STRING"}}, nil)
@@ -142,29 +143,46 @@ func TestATextThatChangedOnTheWayIsAnError(t *testing.T) {
 	slices.SortFunc(rows, func(a, b string) int { return strings.Compare(digest(a), digest(b)) })
 	changed := slices.Clone(rows)
 	changed[0], changed[19] = changed[19], changed[0]
+	same := func(int) int64 { return 7 }
 	for name, c := range map[string]struct {
-		rows  []string
-		fails bool
-	}{"as they were": {rows, false}, "changed": {changed, true}} {
+		keys   []column
+		rows   []string
+		micros func(n int) int64
+		want   string
+	}{
+		"as they were":            {rows: rows, micros: same},
+		"a changed text":          {rows: changed, micros: same, want: "a text was changed on the way"},
+		"in the order of keys":    {rows: changed, micros: same, keys: full.columns[1:]},
+		"timestamps that descend": {rows: rows, micros: func(n int) int64 { return int64(100 - n) }, want: "arrived before"},
+		"the same, with keys":     {rows: rows, micros: func(n int) int64 { return int64(100 - n) }, keys: full.columns[1:], want: "arrived before"},
+		"timestamps that ascend":  {rows: changed, micros: func(n int) int64 { return int64(n) }},
+	} {
 		pages := func(yield func(*databricks.Batch, error) bool) {
+			n := 0
 			for part := range slices.Chunk(c.rows, 7) {
-				if !yield(databricks.NewBatch(make([]int64, len(part)), databricks.NewTexts(part...)), nil) {
+				micros := make([]int64, len(part))
+				for i := range micros {
+					micros[i], n = c.micros(n), n+1
+				}
+				if !yield(databricks.NewBatch(micros, databricks.NewTexts(part...)), nil) {
 					return
 				}
 			}
 		}
+		keyed := *full
+		keyed.keys = c.keys
 		var failed error
 		var read int
-		for page, err := range (snapshot{table: full}).withDerivedColumns(pages, rowsQuery{}) {
+		for page, err := range (snapshot{table: &keyed}).withDerivedColumns(pages, rowsQuery{}) {
 			if failed = err; err == nil {
 				read += page.Len()
 			}
 		}
-		if (failed != nil) != c.fails || (failed == nil) != (read == len(rows)) {
+		if (failed != nil) != (c.want != "") || (failed == nil) != (read == len(rows)) {
 			t.Errorf("%s: got %d rows and the error %v", name, read, failed)
 		}
-		if failed != nil && !strings.Contains(failed.Error(), "did not arrive as the warehouse sorted them") {
-			t.Errorf("%s: got the error %v", name, failed)
+		if failed != nil && !strings.Contains(failed.Error(), c.want) {
+			t.Errorf("%s: got the error %v, want %q", name, failed, c.want)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (r *run) reopenPinned(ctx context.Context, p *PinnedSnapshot) error {
 	if err != nil {
 		return err
 	}
-	r.snap = snapshot{table: t, version: p.TableVersion, copied: p.Copy}
+	r.snap = snapshot{table: t, version: p.TableVersion, copied: p.Copy, copyDerivable: p.CopyDerivable}
 	r.snap.label = labelOf(r.snap)
 	if err := r.checkPinnedTable(ctx); err != nil {
 		return err
@@ -181,7 +181,7 @@ func (r *run) count(ctx context.Context) (err error) {
 // pin stores a new snapshot, whose rows were counted, in the cursor, before the first row
 // is read.
 func (r *run) pin(ctx context.Context, p PinnedSnapshot) error {
-	p.Changes = r.chosen
+	p.Changes, p.CopyDerivable = r.chosen, r.snap.copyDerivable
 	p.Upper, p.Columns, p.DefinitionHash = r.counted.upper, r.snap.table.schema(), r.definitionHash()
 	r.cursor.pin(p)
 	return r.imp.writeCursor(ctx, cursorChange{cursor: r.cursor})

@@ -61,6 +61,8 @@ type snapshot struct {
 	version *int64
 	// copied is the quoted name of the copy, which is read instead of the version.
 	copied string
+	// copyDerivable tells which columns of the copy follow from its others.
+	copyDerivable derivable
 	// label names the snapshot in counts and errors.
 	label string
 }

@@ -242,7 +242,7 @@ func copyStatement(of snapshot, name string, from int64) (snapshot, string, erro
 		where = []string{"(" + plain.ts + " IS NULL OR " + and(plain.within(from, math.MaxInt64)) + ")"}
 	}
 	query := "SELECT " + selected + " FROM " + plain.from + plain.filter(where...)
-	s := snapshot{table: of.table, version: of.version, copied: name}
+	s := snapshot{table: of.table, version: of.version, copied: name, copyDerivable: of.table.derivable()}
 	s.label = labelOf(s)
 	create, clustering := "CREATE OR REPLACE TABLE ", ""
 	if of.version != nil {

@@ -180,7 +180,7 @@ func (r *authorizationResource) noteNew(ctx context.Context, req resource.Modify
 // movedBy names the attribute by which the plan moves the stored secret to another
 // destination; it is "" if the destination stays, or is not known yet.
 func movedBy(planned, prior authorizationModel) string {
-	if planned.Host.IsUnknown() || planned.Port.IsUnknown() || planned.CAFile.IsUnknown() {
+	if planned.Host.IsUnknown() || planned.Port.IsUnknown() {
 		return ""
 	}
 	now, was := planned.destination(), prior.destination()
@@ -189,7 +189,7 @@ func movedBy(planned, prior authorizationModel) string {
 		return "host"
 	case now.Port != was.Port:
 		return "port"
-	case now.CAFile != was.CAFile:
+	case now.CAFile != was.CAFile && !planned.CAFile.IsUnknown():
 		return "ca_file"
 	}
 	return ""

@@ -39,7 +39,8 @@ func (x index) remove(owner uint64, forms []form) {
 	}
 }
 
-// maxPasses bounds the work for a text that is made of short secrets.
+// maxPasses bounds the work for a text that is made of short secrets. A text that needs more
+// is replaced as a whole.
 const maxPasses = 100
 
 // replace replaces the forms in a text by the marker. Markers that are in the text
@@ -53,11 +54,11 @@ func (x index) replace(text string) string {
 	for range maxPasses {
 		replaced := x.replaceOnce(text)
 		if replaced == text {
-			break
+			return text
 		}
 		text = replaced
 	}
-	return text
+	return Marker
 }
 
 func (x index) replaceOnce(text string) string {

@@ -29,7 +29,7 @@ func (r AuthorizationRow) Open(k *Key) (jobs.Secret, error) {
 
 // bound is the text that the secret is bound to.
 func (r AuthorizationRow) bound() []byte {
-	if r.binding == boundHost {
+	if r.binding == boundHost && r.CAFile == "" { // releases that bound it to the host alone had no ca_file
 		return boundToHost(r.ID, r.Host)
 	}
 	return bound(r.ID, r.Destination())
@@ -59,8 +59,8 @@ func (d *DB) BindSecrets(ctx context.Context, key func() (*Key, error)) error {
 		// overwritten.
 		err = d.Write(ctx, func(tx *Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE authorizations SET secret = ?, secret_binding = ?
-				WHERE id = ? AND secret = ? AND secret_binding = ? AND host = ? AND port = ? AND client_id = ?`,
-				r.Sealed, r.binding, r.ID, was, boundHost, r.Host, r.Port, r.ClientID)
+				WHERE id = ? AND secret = ? AND secret_binding = ? AND host = ? AND port = ? AND client_id = ? AND ca_file = ?`,
+				r.Sealed, r.binding, r.ID, was, boundHost, r.Host, r.Port, r.ClientID, r.CAFile)
 			return err
 		})
 		if err != nil {
