@@ -166,11 +166,15 @@ func TestLyticsExecutesWhatTerraformDeclares(t *testing.T) {
 	if run["status"] != string(jobs.StatusSucceeded) {
 		t.Errorf("got last run %v, want it to have succeeded", run)
 	}
+	// The export has a schedule, so that the apply starts it and does not wait for its end.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for lyticsJob(t, account, "vip")["status"] != "sleeping" {
+		<-tick.C
+	}
+	w.apply()
 	if got, want := w.output("statuses"), "customers:lytics:2 vip:lytics:2"; got != want {
 		t.Errorf("got statuses %q, want %q", got, want)
-	}
-	if got := lyticsJob(t, account, "vip")["status"]; got != "sleeping" {
-		t.Errorf("got status %v of the export, want sleeping: it was started", got)
 	}
 	w.wantNoChanges()
 	for _, config := range account.AuthConfigs() {
