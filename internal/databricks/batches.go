@@ -41,8 +41,11 @@ func (b *Batch) Len() int { return b.rows }
 // Columns is the number of columns.
 func (b *Batch) Columns() int { return len(b.columns) }
 
-// All returns the columns, each []int64 or Texts.
-func (b *Batch) All() []any { return slices.Clone(b.columns) }
+// InsertColumn returns a batch with one more column, []int64 or Texts, at an index. It does
+// not change this one.
+func (b *Batch) InsertColumn(i int, column any) *Batch {
+	return &Batch{rows: b.rows, columns: slices.Insert(slices.Clone(b.columns), i, column)}
+}
 
 // Int64s returns a BIGINT column. It fails for a column of another type.
 func (b *Batch) Int64s(i int) ([]int64, error) {

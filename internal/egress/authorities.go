@@ -4,9 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 )
 
 // MaxCAFile is the largest size of a file of certificate authorities, in bytes. The list of
@@ -24,7 +21,7 @@ func AddCAs(roots *x509.CertPool, file string) (*x509.CertPool, error) {
 	if file == "" {
 		return roots, nil
 	}
-	pem, err := readCAFile(file)
+	pem, err := ReadFile(file, MaxCAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -37,31 +34,6 @@ func AddCAs(roots *x509.CertPool, file string) (*x509.CertPool, error) {
 		return nil, errors.New("the file has no certificate in PEM form")
 	}
 	return roots, nil
-}
-
-func readCAFile(file string) ([]byte, error) {
-	// Before it is opened: opening a pipe waits for a writer.
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	// A file can be larger than its size says.
-	content, err := io.ReadAll(io.LimitReader(f, MaxCAFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > MaxCAFile {
-		return nil, fmt.Errorf("the file is larger than %d MiB", MaxCAFile>>20)
-	}
-	return content, nil
 }
 
 // IsTLSFailure reports whether an error is that of a certificate that is not accepted, or

@@ -5,6 +5,7 @@
 //
 // Limits bound the answers: bytes as received and after inflating, values and nesting of
 // JSON, time in all and without a byte. Pages bounds lists that are read page by page.
+// ReadFile bounds the files that definitions name for a connection.
 //
 // Host names come from definitions that other people write. With a name that resolves
 // to an internal address, they could reach the servers that this machine can reach

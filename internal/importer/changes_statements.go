@@ -68,11 +68,7 @@ func (r relation) changedRows(lean bool, change, version, at string, within []st
 		return fmt.Sprintf("SELECT %s AS lytics_ts, %s AS lytics_digest, %s AS lytics_change FROM %s%s",
 			r.micros, r.digest, change, r.from, r.filter(within...)), nil
 	}
-	selected := rowsQuery{}.selected(r)
-	for i, k := range r.keys {
-		keys = append(keys, copiedKey(i))
-		selected += ", " + k + " AS " + copiedKey(i)
-	}
+	selected, keys := r.withKeys(rowsQuery{}.selected(r))
 	return fmt.Sprintf("SELECT %s, %s AS lytics_change, %s AS lytics_version, %s AS lytics_at FROM %s%s",
 		selected, change, version, at, r.from, r.filter(within...)), keys
 }
@@ -84,10 +80,7 @@ func changedRowsStatement(s snapshot, q rowsQuery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	order := "lytics_ts, lytics_digest"
-	if len(keys) > 0 && !q.byDigest {
-		order = "lytics_ts, " + strings.Join(keys, ", ") + ", lytics_digest"
-	}
+	order := q.order(keys)
 	columns, tie := "lytics_ts, lytics_digest, lytics_row, lytics_recorded", ""
 	if len(keys) > 0 {
 		columns, tie = columns+", lytics_tie", ", max(lytics_tie) AS lytics_tie"

@@ -55,15 +55,15 @@ func (s snapshot) derivable(q rowsQuery) derivable {
 // withDerivedColumns adds the columns to an answer that it does not have. While it computes
 // digests, it checks the order of the rows; see digestsOfRows.
 func (s snapshot) withDerivedColumns(answer iter.Seq2[*databricks.Batch, error], q rowsQuery) iter.Seq2[*databricks.Batch, error] {
-	of := s.derivable(q)
-	if of == (derivable{}) {
+	derived := s.derivable(q)
+	if derived == (derivable{}) {
 		return answer
 	}
 	return func(yield func(*databricks.Batch, error) bool) {
-		d := digestsOfRows{keyOrder: len(s.table.keys) > 0 && !q.byDigest}
+		digests := digestsOfRows{keyOrder: len(s.table.keys) > 0 && !q.byDigest}
 		for page, err := range answer {
 			if err == nil {
-				page, err = of.complete(page, &d)
+				page, err = derived.complete(page, &digests)
 			}
 			if !yield(page, err) || err != nil {
 				return
@@ -73,27 +73,26 @@ func (s snapshot) withDerivedColumns(answer iter.Seq2[*databricks.Batch, error],
 }
 
 // complete adds the derived columns to a page.
-func (of derivable) complete(page *databricks.Batch, d *digestsOfRows) (*databricks.Batch, error) {
-	columns := page.All()
+func (d derivable) complete(page *databricks.Batch, digests *digestsOfRows) (*databricks.Batch, error) {
 	micros, err := page.Int64s(0)
 	if err != nil {
 		return page, unexpectedTypes(err)
 	}
-	if of.Digest {
+	if d.Digest {
 		rows, err := page.Texts(1)
 		if err != nil {
 			return page, unexpectedTypes(err)
 		}
-		digests, err := d.of(micros, rows)
+		column, err := digests.of(micros, rows)
 		if err != nil {
 			return page, err
 		}
-		columns = slices.Insert(columns, 1, any(digests))
+		page = page.InsertColumn(1, column)
 	}
-	if of.Time {
-		columns = slices.Insert(columns, 3, any(micros))
+	if d.Time {
+		page = page.InsertColumn(3, micros)
 	}
-	return databricks.NewBatch(columns...), nil
+	return page, nil
 }
 
 // digestsOfRows computes the digests of the pages of one answer. It fails if rows do not come

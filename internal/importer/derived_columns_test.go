@@ -111,12 +111,11 @@ func texts(t *testing.T, answer func(func(*databricks.Batch, error) bool)) (rows
 		}
 		for i := range page.Len() {
 			var row []string
-			for _, c := range page.All() {
-				switch c := c.(type) {
-				case []int64:
-					row = append(row, fmt.Sprint(c[i]))
-				case databricks.Texts:
-					row = append(row, fmt.Sprintf("%q", c.At(i)))
+			for column := range page.Columns() {
+				if n, err := page.Int64s(column); err == nil {
+					row = append(row, fmt.Sprint(n[i]))
+				} else if text, err := page.Texts(column); err == nil {
+					row = append(row, fmt.Sprintf("%q", text.At(i)))
 				}
 			}
 			rows = append(rows, strings.Join(row, " "))

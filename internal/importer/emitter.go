@@ -48,7 +48,7 @@ type eventBatch struct {
 	// sent before, and bytes the JSON of the events.
 	rowsRead, rowsKnown, bytes int64
 	// finish ends the sending of the events; it is nil if it has not begun.
-	finish func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
+	finish FinishBatch
 }
 
 // emitter turns the rows of one query into batches of events. Identical rows

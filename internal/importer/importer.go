@@ -48,10 +48,12 @@ type SenderSink interface {
 	// finish that it returns waits for the answers and then does what Append does. Batches
 	// are begun one after the other, and finished in the same order, each once. When ctx
 	// has ended, finish commits nothing; its result counts what is known.
-	Sender(stream string) func(ctx context.Context, events []jobs.Event) (
-		finish func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error),
-	)
+	Sender(stream string) func(ctx context.Context, events []jobs.Event) (finish FinishBatch)
 }
+
+// FinishBatch ends the sending of a batch. commit is that of Append. It is an alias, so that a
+// sink need not import this package.
+type FinishBatch = func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
 
 // Progress receives what a run is doing.
 type Progress interface {

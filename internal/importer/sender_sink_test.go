@@ -49,10 +49,8 @@ func TestTheNextBatchIsSentBeforeOneIsCommitted(t *testing.T) {
 	}
 }
 
-// checklist 64
-func TestABatchIsNotCommittedAfterOneThatFailed(t *testing.T) {
-	t.Parallel()
-	l := newLyticsImport(t)
+// refuseFirstBatch has Lytics refuse the first batch, after it has accepted the second.
+func (l *lyticsImport) refuseFirstBatch() {
 	accepted := make(chan struct{})
 	l.upload = func(batch int, r *http.Request, send sendUpload) (*http.Response, error) {
 		if batch == 0 {
@@ -62,6 +60,13 @@ func TestABatchIsNotCommittedAfterOneThatFailed(t *testing.T) {
 		defer close(accepted)
 		return send()
 	}
+}
+
+// checklist 64
+func TestABatchIsNotCommittedAfterOneThatFailed(t *testing.T) {
+	t.Parallel()
+	l := newLyticsImport(t)
+	l.refuseFirstBatch()
 	if err := l.run(t.Context()); !jobs.IsCode(err, jobs.CodeForbidden) {
 		t.Errorf("got the error %v, want that of the first batch", err)
 	}
@@ -149,15 +154,7 @@ func TestARunIsCancelledWithTwoBatchesOnTheirWay(t *testing.T) {
 	l.wantSent(0)
 
 	// The next run sends the second batch again, and fails with the first: it counts both.
-	accepted := make(chan struct{})
-	l.upload = func(batch int, r *http.Request, send sendUpload) (*http.Response, error) {
-		if batch == 0 {
-			<-accepted
-			return forbidden(r)
-		}
-		defer close(accepted)
-		return send()
-	}
+	l.refuseFirstBatch()
 	if err := l.run(t.Context()); !jobs.IsCode(err, jobs.CodeForbidden) || l.progress.PossiblyDuplicated != 2*ownBatch {
 		t.Errorf("got %v and the counts %+v, want a refusal, and %d events possibly duplicated", err, l.progress.Counts, 2*ownBatch)
 	}

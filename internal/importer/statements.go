@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
@@ -186,15 +187,7 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	case q.previous != nil:
 		return compareStatement(s, r, q)
 	}
-	keys, order := "", "lytics_ts, lytics_digest"
-	if len(r.keys) > 0 && !q.byDigest {
-		order = "lytics_ts"
-		for i, k := range r.keys {
-			keys += ", " + k + " AS " + copiedKey(i)
-			order += ", " + copiedKey(i)
-		}
-		order += ", lytics_digest"
-	}
+	selected, names := r.withKeys(q.selected(r))
 	conditions := q.conditions(r)
 	if p := q.after; p != nil && p.Digest != "" {
 		conditions = append(conditions, fmt.Sprintf("(%s > %d OR %s >= %s)", r.micros, p.Micros, r.digest, databricks.Literal(p.Digest)))
@@ -205,8 +198,27 @@ func rowsStatement(s snapshot, q rowsQuery) (string, error) {
 	}
 	// The inner query computes the columns of the order once. Spark would evaluate an
 	// expression in ORDER BY again for each comparison of two rows.
-	return fmt.Sprintf("SELECT %s FROM (SELECT %s%s FROM %s%s) ORDER BY %s%s", strings.Join(s.answered(q), ", "),
-		q.selected(r), keys, r.from, r.filter(conditions...), order, limit), nil
+	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s%s) ORDER BY %s%s", strings.Join(s.answered(q), ", "),
+		selected, r.from, r.filter(conditions...), q.order(names), limit), nil
+}
+
+// withKeys adds the key columns to a list of selected columns, by names that ORDER BY does not
+// resolve to columns of the table.
+func (r relation) withKeys(selected string) (columns string, names []string) {
+	for i, k := range r.keys {
+		names = append(names, copiedKey(i))
+		selected += ", " + k + " AS " + names[i]
+	}
+	return selected, names
+}
+
+// order is that of the rows of a query, by the names of the key columns.
+func (q rowsQuery) order(keys []string) string {
+	order := []string{"lytics_ts", "lytics_digest"}
+	if !q.byDigest {
+		order = slices.Insert(order, 1, keys...)
+	}
+	return strings.Join(order, ", ")
 }
 
 func (q rowsQuery) conditions(r relation) []string {

@@ -233,10 +233,7 @@ func copyStatement(of snapshot, name string, from int64) (snapshot, string, erro
 	if err != nil {
 		return snapshot{}, "", err
 	}
-	selected := rowsQuery{}.selected(plain)
-	for i, k := range plain.keys {
-		selected += ", " + k + " AS " + copiedKey(i)
-	}
+	selected, _ := plain.withKeys(rowsQuery{}.selected(plain))
 	var where []string
 	if from != math.MinInt64 {
 		where = []string{"(" + plain.ts + " IS NULL OR " + and(plain.within(from, math.MaxInt64)) + ")"}

@@ -221,8 +221,8 @@ func (a *attempt) failed(err error, who, next string) error {
 		e.Next = "Give an endpoint with a public address, or list its host where the run executes: private_hosts of the provider block or of the " +
 			"runner's configuration"
 	case egress.IsTLSFailure(err):
-		e.Next = "Check the endpoint's host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file: of the authorization, or, for all of them, in the " +
-			"provider block or in the runner's configuration"
+		e.Next = "Check the endpoint's host and port. Behind a proxy that opens TLS, give its certificate authority as ca_file: of the " +
+			"authorization, or, for all of them, in the provider block or in the runner's configuration"
 	case refusedHere:
 		e.Code, e.Detail, e.Next = jobs.CodeInvalid, refused.Error(), next
 	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:

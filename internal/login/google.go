@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/impersonate"
 	"google.golang.org/api/option"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -29,7 +30,7 @@ func (a *attempt) googleCredentials(c *config.Config) (Token, error) {
 	if path := strings.TrimSpace(c.GoogleCredentials); path != "" && !strings.HasPrefix(path,
 		"{") && a.login.Kind.SecretAttribute() == "" {
 		var err error
-		if text, err = readFile(path, maxToken); err != nil {
+		if text, err = egress.ReadFile(path, maxToken); err != nil {
 			return Token{}, a.invalid("The key of the Google service account cannot be read", err.Error()+".",
 				"Give the path of its JSON file")
 		}
@@ -101,7 +102,7 @@ func (a *attempt) googleDefault() (oauth2.TokenSource, error) {
 	if !given {
 		path = gcloudFile(a.options.Getenv)
 	}
-	text, err := readFile(path, maxToken)
+	text, err := egress.ReadFile(path, maxToken)
 	switch {
 	case err == nil:
 	case given || !errors.Is(err, os.ErrNotExist):

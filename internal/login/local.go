@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 )
 
 const (
@@ -31,7 +32,7 @@ func (a *attempt) tokenFile(path string) (Token, error) {
 
 // readToken reads the token that is the content of a file.
 func (a *attempt) readToken(path string) (string, error) {
-	text, err := readFile(path, maxToken)
+	text, err := egress.ReadFile(path, maxToken)
 	if err != nil {
 		return "", a.invalid("The file with the token cannot be read", fmt.Sprintf("%v, in the process that executes the run.", err),
 			"Give the path of a file that this process can read, with the token and nothing else in it")
@@ -43,32 +44,6 @@ func (a *attempt) readToken(path string) (string, error) {
 			"Write the token to the file and run again")
 	}
 	return token, nil
-}
-
-// readFile reads a regular file of a limited size. A pipe or a device would block or
-// never end.
-func readFile(path string, most int64) ([]byte, error) {
-	// Before it is opened: opening a pipe waits for a writer.
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a file", path)
-	case info.Size() > most:
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, most)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	// A file can be larger than its size says.
-	content, err := io.ReadAll(io.LimitReader(f, most+1))
-	if int64(len(content)) > most {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, most)
-	}
-	return content, err
 }
 
 // readVariable reads an identity token from the environment.

@@ -12,6 +12,7 @@ import (
 	"github.com/databricks/databricks-sdk-go/config"
 	"github.com/databricks/databricks-sdk-go/credentials/u2m"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/egress"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
@@ -39,7 +40,7 @@ func (a *attempt) readProfile(c *config.Config) error {
 	}
 	const next = "Correct profile and config_file, or create the profile with: databricks configure --profile"
 	// The SDK reads without a limit, and takes a file that is missing for an empty one.
-	if _, err := readFile(path, 1<<20); err != nil {
+	if _, err := egress.ReadFile(path, 1<<20); err != nil {
 		return a.invalid("The configuration file cannot be read", fmt.Sprintf("%v, in the process that executes the run.", err), next)
 	}
 	c.ConfigFile = path

@@ -45,6 +45,11 @@ func TestSecretsOfEarlierReleasesAreBoundToTheirDestination(t *testing.T) {
 		if got, err := read("auth_1").Open(key); err != nil || got.Reveal() != "dapi-1" {
 			t.Fatalf("before it is bound: got %v", err)
 		}
+		lied := read("auth_1")
+		lied.CAFile = "/etc/ca.pem"
+		if _, err := lied.Open(key); !jobs.IsCode(err, jobs.CodeSecretUnreadable) {
+			t.Errorf("with a ca_file, which the release that bound it did not have: got %v, want an error", err)
+		}
 		noKey := func() (*store.Key, error) { return nil, errors.New("there is no key") }
 		if err := db.BindSecrets(t.Context(), noKey); err != nil {
 			t.Fatalf("without a key: %v", err)

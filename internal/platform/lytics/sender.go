@@ -36,6 +36,9 @@ type sender struct {
 	// upload ended. Only begin uses them.
 	lastTime time.Time
 	lastEnd  <-chan error
+	// lastSend is the id of the record of the batch before, which may be on its way. Only
+	// begin uses it.
+	lastSend string
 	// failed is set when a batch has failed: the cursor does not pass it, so no batch
 	// after it is begun.
 	failed atomic.Bool
@@ -56,19 +59,20 @@ type batch struct {
 	found   [][]jobs.RejectedEvent
 }
 
+// FinishBatch ends the sending of a batch: it waits for the answers, and is to the batch what
+// Append is. commit may be nil.
+type FinishBatch = func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error)
+
 // Sender returns a function that begins to send a batch of events to a stream, and returns
-// when the last upload of the batch has begun. The finish that it returns waits for the
-// answers, and is to the batch what Append is. So the uploads of a batch can be on their
+// when the last upload of the batch has begun. So the uploads of a batch can be on their
 // way while those of the batch before are answered, or its commit is made.
 //
 // The batches are begun one after the other, and finished in the same order, each once. When
 // ctx has ended, finish commits nothing, and tells what is known of the events. After a
 // batch has failed, the sender begins no other.
-func (p *Platform) Sender(stream string) func(ctx context.Context, events []jobs.Event) (
-	finish func(commit func(tx *store.Tx, rejected []jobs.RejectedEvent) error) (jobs.AppendResult, error),
-) {
+func (p *Platform) Sender(stream string) func(ctx context.Context, events []jobs.Event) (finish FinishBatch) {
 	s := &sender{p: p, stream: stream, places: make(chan struct{}, maxUploads)}
-	return func(ctx context.Context, events []jobs.Event) func(func(*store.Tx, []jobs.RejectedEvent) error) (jobs.AppendResult, error) {
+	return func(ctx context.Context, events []jobs.Event) FinishBatch {
 		b := &batch{sender: s, events: int64(len(events))}
 		if b.err = b.begin(ctx, events); b.err != nil {
 			s.failed.Store(true)
@@ -112,9 +116,10 @@ func (b *batch) begin(ctx context.Context, events []jobs.Event) error {
 	if err := b.p.beginAwaiting(ctx, b.stream); err != nil {
 		return b.p.storeError(ctx, b.summary(), err)
 	}
-	if b.sending, err = b.p.beginSending(ctx, b.stream, packed.events); err != nil {
+	if b.sending, err = b.p.beginSending(ctx, b.stream, b.lastSend, packed.events); err != nil {
 		return b.p.storeError(ctx, b.summary(), err)
 	}
+	b.lastSend = b.sending.id
 	b.beginUploads(ctx, packed.uploads)
 	return nil
 }

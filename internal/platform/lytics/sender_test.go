@@ -11,19 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/lyticstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/lytics"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
-// finish is what a sender returns for a batch.
-type finish = func(func(*store.Tx, []jobs.RejectedEvent) error) (jobs.AppendResult, error)
-
 // end finishes a batch and adds up how many of its events are possibly duplicated.
-func (b *fixture) end(f finish, commit func(*store.Tx, []jobs.RejectedEvent) error) error {
+func (b *fixture) end(f lytics.FinishBatch, commit func(*store.Tx, []jobs.RejectedEvent) error) error {
 	result, err := f(commit)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -32,7 +27,7 @@ func (b *fixture) end(f finish, commit func(*store.Tx, []jobs.RejectedEvent) err
 }
 
 // wantCommitted finishes a batch whose events are accepted.
-func (b *fixture) wantCommitted(f finish) {
+func (b *fixture) wantCommitted(f lytics.FinishBatch) {
 	b.t.Helper()
 	if err := b.end(f, nil); err != nil {
 		b.t.Error(err)
@@ -56,7 +51,7 @@ func TestTheUploadsOfTwoBatchesAreOnTheirWayTogether(t *testing.T) {
 	list := largeEvents(6, 1)
 	send := b.Sender("s")
 	first := send(t.Context(), list[:3*perUpload]) // returns while none of its uploads is answered
-	begun := make(chan finish)
+	begun := make(chan lytics.FinishBatch)
 	go func() { begun <- send(t.Context(), list[3*perUpload:]) }()
 	for _, a := range arrived {
 		<-a
@@ -64,16 +59,7 @@ func TestTheUploadsOfTwoBatchesAreOnTheirWayTogether(t *testing.T) {
 	release()
 	b.wantCommitted(first)
 	b.wantCommitted(<-begun)
-	if calls.begun != 6 || calls.most != lytics.MaxUploads {
-		t.Errorf("got %d uploads, up to %d at once; want 6 and %d", calls.begun, calls.most, lytics.MaxUploads)
-	}
-	got, want := b.ids("s"), idsOf(list)
-	slices.Sort(got)
-	slices.Sort(want)
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("arrived (-want +got):\n%s", d)
-	}
-	b.wantUnsure(0)
+	b.wantSideBySide(calls, 6, list)
 }
 
 // An upload that begins with the time with which the batch before ends waits for its
@@ -176,7 +162,7 @@ func (b *fixture) sendBatches(batches [][]jobs.Event) (committed int) {
 	defer cancel()
 	send := b.Sender("s")
 	failed := false
-	end := func(f finish) {
+	end := func(f lytics.FinishBatch) {
 		err := b.end(f, func(*store.Tx, []jobs.RejectedEvent) error {
 			if failed {
 				b.t.Error("a batch was committed after one that failed")
@@ -191,7 +177,7 @@ func (b *fixture) sendBatches(batches [][]jobs.Event) (committed int) {
 			committed++
 		}
 	}
-	var before finish
+	var before lytics.FinishBatch
 	for _, list := range batches {
 		f := send(ctx, list)
 		if before != nil {

@@ -43,8 +43,9 @@ type sending struct {
 }
 
 // beginSending writes the record, and counts the events that an earlier Append sent
-// without learning whether Lytics stored them.
-func (p *Platform) beginSending(ctx context.Context, stream string, events []jobs.Event) (*sending, error) {
+// without learning whether Lytics stored them. The record of the batch before, which has other
+// events, is not read: while it is there, each batch would index all of its own.
+func (p *Platform) beginSending(ctx context.Context, stream, before string, events []jobs.Event) (*sending, error) {
 	s := &sending{
 		p: p, id: store.NewID("send"), events: events, marks: make([]mark, len(events)),
 		maybeStored: make([]bool, len(events)), counted: make([]bool, len(events)),
@@ -58,7 +59,7 @@ func (p *Platform) beginSending(ctx context.Context, stream string, events []job
 	now := p.clock.Now().UnixMicro()
 	err := p.db.Write(ctx, func(tx *store.Tx) error {
 		again = again[:0]
-		old, err := loadSends(ctx, tx, stream)
+		old, err := loadSends(ctx, tx, stream, before)
 		if err != nil {
 			return err
 		}
@@ -102,8 +103,9 @@ func (s *sending) indexes(hasRecords bool) map[mark]int {
 	return indexes
 }
 
-func loadSends(ctx context.Context, tx *store.Tx, stream string) (map[string][]byte, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, events FROM lytics_sends WHERE stream = ?`, stream)
+// loadSends reads the records of a stream but one.
+func loadSends(ctx context.Context, tx *store.Tx, stream, except string) (map[string][]byte, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, events FROM lytics_sends WHERE stream = ? AND id <> ?`, stream, except)
 	if err != nil {
 		return nil, err
 	}

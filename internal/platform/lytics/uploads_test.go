@@ -88,6 +88,22 @@ func notInShort(t *testing.T) {
 	}
 }
 
+// wantSideBySide checks that the events arrived once, in so many uploads, of which as many as may
+// be were on their way at once.
+func (b *fixture) wantSideBySide(calls *bulkCalls, uploads int, list []jobs.Event) {
+	b.t.Helper()
+	if calls.begun != uploads || calls.most != lytics.MaxUploads {
+		b.t.Errorf("got %d uploads, up to %d at once; want %d and %d", calls.begun, calls.most, uploads, lytics.MaxUploads)
+	}
+	got, want := b.ids("s"), idsOf(list)
+	slices.Sort(got)
+	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		b.t.Errorf("arrived (-want +got):\n%s", d)
+	}
+	b.wantUnsure(0)
+}
+
 func TestUploadsOfABatchAreOnTheirWayTogether(t *testing.T) {
 	t.Parallel()
 	calls := &bulkCalls{}
@@ -103,16 +119,7 @@ func TestUploadsOfABatchAreOnTheirWayTogether(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if calls.begun != 6 || calls.most != lytics.MaxUploads {
-		t.Errorf("got %d uploads, up to %d at once; want 6 and %d", calls.begun, calls.most, lytics.MaxUploads)
-	}
-	got, want := b.ids("s"), idsOf(list)
-	slices.Sort(got)
-	slices.Sort(want)
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("arrived (-want +got):\n%s", d)
-	}
-	b.wantUnsure(0)
+	b.wantSideBySide(calls, 6, list)
 }
 
 func idsOf(list []jobs.Event) (ids []string) {
