@@ -86,7 +86,7 @@ func (b *fixture) exportGeneration(generation int) *exporter.Export {
 		cells := row(strconv.Itoa(generation), strconv.Itoa(i), "2024-01-01T00:00:00Z")
 		audience.rows = append(audience.rows, cells[:len(pairs)/2])
 	}
-	return b.export(audience, withFormat(fileFormats[generation%len(fileFormats)]), func(e *exporter.Export) { e.FileBytes = 1 })
+	return b.export(audience, withFormat(fileFormats[generation%len(fileFormats)]), withFileBytes(8<<10))
 }
 
 // start starts the export of a generation in a child process.

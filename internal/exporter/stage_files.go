@@ -25,7 +25,8 @@ const (
 	// maxWriters limits the number of files that are written at the same time. Each
 	// holds parts of its upload in memory.
 	maxWriters = 4
-	// chunkBytes and chunkRows are the size limits of a chunk.
+	// chunkBytes and chunkRows are the size limits of a chunk. A chunk is never larger than a
+	// file.
 	chunkBytes = 512 << 10
 	chunkRows  = 2048
 	// writeBuffer is the size of the buffer that collects small writes for the upload,
@@ -112,7 +113,7 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 			return rows, fmt.Errorf("a profile has %d values for %d columns", len(values), width)
 		}
 		s.layout.add(p, values)
-		if p.size >= chunkBytes || p.rows >= chunkRows {
+		if p.size >= min(chunkBytes, s.e.fileBytes()) || p.rows >= chunkRows {
 			if err := send(); err != nil {
 				return rows, err
 			}

@@ -22,7 +22,7 @@ func TestTransientFaultsOfAVolume(t *testing.T) {
 	b := newFixture(t, s)
 	// More entries than one page of a listing.
 	many := fakeAudience{fields: fields("id", "int", "name", "string")}
-	for n := range 101 * 2048 {
+	for n := range 101 {
 		many.rows = append(many.rows, row(fmt.Sprint(n), "n"))
 	}
 	const upload = "part-" // the path of a file of rows
@@ -86,7 +86,7 @@ func TestATokenExpiresDuringUploadsToAVolume(t *testing.T) {
 	b.staging = volumeStaging{volume}
 	s.SetFault(t, sandboxtest.Fault{Kind: "token_revoked", On: "PutFile", Match: "part-", After: 1})
 	audience := fakeAudience{fields: twoProfiles.fields}
-	for n := range 3 * 2048 {
+	for n := range 3 {
 		audience.rows = append(audience.rows, row(fmt.Sprint(n), "n"))
 	}
 	e := b.export(audience, withFileBytes(1))

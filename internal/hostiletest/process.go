@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -39,7 +40,9 @@ func InProcess(t *testing.T, test func(t *testing.T)) {
 	cmd := exec.CommandContext(t.Context(), program, "-test.run=^"+regexp.QuoteMeta(t.Name())+"$", "-test.v",
 		"-test.timeout="+flag.Lookup("test.timeout").Value.String())
 	seedFile := filepath.Join(t.TempDir(), "seed")
-	cmd.Env = append(os.Environ(), childVariable+"="+t.Name(), seedFileVariable+"="+seedFile)
+	// The limit is for the garbage collection that the product has, not for that of the tests.
+	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOGC=") })
+	cmd.Env = append(environment, childVariable+"="+t.Name(), seedFileVariable+"="+seedFile)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		if seed, missing := os.ReadFile(seedFile); missing == nil {

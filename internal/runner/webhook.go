@@ -52,6 +52,9 @@ func newWebhook(address string, secret jobs.Secret, allowPrivate bool, proxy egr
 	transport := egress.NewTransport(egress.Options{
 		Rules: egress.Rules{Private: allowPrivate, Loopback: allowPrivate}, Proxy: proxy, DialTimeout: webhookTimeout,
 	})
+	// The text of an answer is not used. Inflating it would let a receiver keep a core busy, with
+	// gzip members that inflate to nothing.
+	transport.DisableCompression = true
 	if u.Scheme == "http" {
 		// A proxy could forward the unencrypted alert to any address.
 		transport.Proxy, transport.DialContext = nil, privateNetworksOnly(transport.DialContext)
