@@ -254,7 +254,7 @@ func (x *execution) follow(ctx context.Context, changed func(jobs.Run)) error {
 		case <-tick.C:
 		}
 		run := x.now()
-		if changed == nil {
+		if changed == nil || !run.Status.Active() { // until its end is recorded, it may still become a failure
 			continue
 		}
 		moved := run.Done != last.Done && time.Since(told) >= time.Second
