@@ -41,8 +41,8 @@ func InProcess(t *testing.T, test func(t *testing.T)) {
 		"-test.timeout="+flag.Lookup("test.timeout").Value.String())
 	seedFile := filepath.Join(t.TempDir(), "seed")
 	// The limit is for the garbage collection that the product has, not for that of the tests.
-	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOGC=") })
-	cmd.Env = append(environment, childVariable+"="+t.Name(), seedFileVariable+"="+seedFile)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOGC=") })
+	cmd.Env = append(cmd.Env, childVariable+"="+t.Name(), seedFileVariable+"="+seedFile)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		if seed, missing := os.ReadFile(seedFile); missing == nil {
