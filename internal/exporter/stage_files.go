@@ -25,8 +25,7 @@ const (
 	// maxWriters limits the number of files that are written at the same time. Each
 	// holds parts of its upload in memory.
 	maxWriters = 4
-	// chunkBytes and chunkRows are the size limits of a chunk. A chunk is never larger than a
-	// file.
+	// A chunk ends when it has chunkBytes, chunkRows or the size of a file.
 	chunkBytes = 512 << 10
 	chunkRows  = 2048
 	// writeBuffer is the size of the buffer that collects small writes for the upload,
@@ -93,6 +92,7 @@ var errWritersStopped = errors.New("the writers of the staged files have stopped
 func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, error]) (rows int64, err error) {
 	p := s.emptyChunk()
 	width := len(s.layout.columns)
+	enough := min(chunkBytes, s.e.fileBytes())
 	send := func() error {
 		n := int64(p.rows)
 		select {
@@ -113,7 +113,7 @@ func (s *stager) scan(ctx context.Context, profiles iter.Seq2[[]jobs.Value, erro
 			return rows, fmt.Errorf("a profile has %d values for %d columns", len(values), width)
 		}
 		s.layout.add(p, values)
-		if p.size >= min(chunkBytes, s.e.fileBytes()) || p.rows >= chunkRows {
+		if p.size >= enough || p.rows >= chunkRows {
 			if err := send(); err != nil {
 				return rows, err
 			}

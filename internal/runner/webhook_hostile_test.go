@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,42 @@ func TestHostileAnswersOfAWebhook(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The text of an answer is not inflated: gzip members that inflate to nothing would be read
+// until the delivery's time is over.
+func TestAWebhookReadsLittleOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	answers := hostiletest.Answers(`{"data":[`, "{},")
+	i := slices.IndexFunc(answers, func(a hostiletest.Answer) bool { return a.Name == "empty gzip members" })
+	var sent atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answers[i].ServeHTTP(countingWriter{w, &sent}, r)
+	}))
+	w, err := newWebhook(server.URL, jobs.NewSecret("s"), true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.send(t.Context(), []byte("{}")); err != nil {
+		t.Error(err)
+	}
+	server.Close()
+	// The buffers of the sockets hold some megabytes, too.
+	if n := sent.Load(); n > 32<<20 {
+		t.Errorf("the receiver could send %d MB, want less than 32", n>>20)
+	}
+}
+
+// countingWriter counts the bytes of an answer that are written.
+type countingWriter struct {
+	http.ResponseWriter
+	bytes *atomic.Int64
+}
+
+func (w countingWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes.Add(int64(n))
+	return n, err
 }
 
 // checklist 74: a byte a second without end ends.
