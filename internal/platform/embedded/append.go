@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"path"
 	"sync"
 	"time"
@@ -14,20 +13,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
-
-// castagnoli is the CRC-32 polynomial for which processors have an instruction.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// writeChunk is the size of one write call in bytes. A chunk of this size stays in the
-// processor's cache. Writes of a megabyte take three times as long for each byte,
-// because Linux then allocates pieces of memory as large as the write.
-const writeChunk = 256 << 10
-
-// buffers holds the buffers of segment text for reuse.
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, writeChunk+writeChunk/8)
-	return &b
-}}
 
 // resolveTimeout limits the check whether a failed commit took effect, and the
 // clean-up after a failure.
@@ -56,8 +41,11 @@ type appender struct {
 // extent is the part of a segment that one append wrote.
 type extent struct {
 	start, length int64
-	events        int64
-	checksum      uint32
+	// text is the number of bytes of its lines.
+	text       int64
+	textLength sql.Null[int64]
+	events     int64
+	checksum   uint32
 	// first and last are the times of the earliest and the latest event, in
 	// microseconds since 1970.
 	first, last int64
@@ -186,35 +174,25 @@ func (a *appender) close() error {
 
 func (a *appender) write(events []jobs.Event) (extent, error) {
 	x := extent{start: a.length, events: int64(len(events))}
-	pooled, _ := buffers.Get().(*[]byte)
-	buffer := (*pooled)[:0]
-	defer func() {
-		if cap(buffer) <= 2*writeChunk {
-			*pooled = buffer
-			buffers.Put(pooled)
-		}
-	}()
-	flush := func() error {
-		n, err := a.file.WriteAt(buffer, x.start+x.length)
-		x.length += int64(n)
-		x.checksum = crc32.Update(x.checksum, castagnoli, buffer[:n])
-		buffer = buffer[:0]
-		return err
+	w, err := newExtentWriter(a.file, a.length, a.p.segments.compressed())
+	if err != nil {
+		return x, err
 	}
+	defer w.release()
 	for i := range events {
-		buffer = appendLine(buffer, events[i])
+		w.buffer = appendLine(w.buffer, events[i])
 		us := events[i].Time.UnixMicro()
 		if i == 0 {
 			x.first, x.last = us, us
 		}
 		x.first, x.last = min(x.first, us), max(x.last, us)
-		if len(buffer) >= writeChunk {
-			if err := flush(); err != nil {
-				return x, err
-			}
+		if err := w.wrote(); err != nil {
+			return x, err
 		}
 	}
-	return x, flush()
+	err = w.flush()
+	x.length, x.text, x.textLength, x.checksum = w.length, w.text, w.textLength(), w.checksum
+	return x, err
 }
 
 // truncateToCommitted cuts the segment to its committed length, so that a full
@@ -312,7 +290,7 @@ func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x ex
 			first_time = CASE WHEN first_time <= ? THEN first_time ELSE ? END,
 			last_time = CASE WHEN last_time >= ? THEN last_time ELSE ? END
 		WHERE name = ?`,
-		x.events, x.length, x.first, x.first, x.last, x.last, a.stream); err != nil {
+		x.events, x.text, x.first, x.first, x.last, x.last, a.stream); err != nil {
 		return 0, err
 	}
 	if segment == 0 {
@@ -325,8 +303,8 @@ func (a *appender) record(ctx context.Context, tx *store.Tx, segment int64, x ex
 		}
 	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO extents (stream, segment, start, length, events, checksum) VALUES (?, ?, ?, ?, ?, ?)`,
-		a.stream, segment, x.start, x.length, x.events, int64(x.checksum))
+		INSERT INTO extents (stream, segment, start, length, text_length, events, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		a.stream, segment, x.start, x.length, x.textLength, x.events, int64(x.checksum))
 	return segment, err
 }
 

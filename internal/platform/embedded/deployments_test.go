@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/embedded"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/s3test"
@@ -94,11 +96,15 @@ func (t *deploymentTest) withNewDeployment() *deploymentTest {
 	return &deploymentTest{t.T, deployment{dir: t.TempDir()}}
 }
 
-// segments returns the content of each segment, by its path or key.
+// segments returns the lines of each segment, by its path or key.
 func (t *deploymentTest) segments() map[string][]byte {
 	t.Helper()
 	if t.fleet() {
-		return t.bucket.Objects(t)
+		lines := map[string][]byte{}
+		for key, content := range t.bucket.Objects(t) {
+			lines[key] = decompressed(t, content)
+		}
+		return lines
 	}
 	found := map[string][]byte{}
 	err := filepath.WalkDir(filepath.Join(t.dir, "streams"), func(path string, d fs.DirEntry, err error) error {
@@ -112,14 +118,31 @@ func (t *deploymentTest) segments() map[string][]byte {
 	return found
 }
 
-// replaceSegment replaces the content of a segment; nil removes the segment.
+// decompressed returns the lines of an object. An object that is not compressed is returned
+// as it is.
+func decompressed(t checker, content []byte) []byte {
+	t.Helper()
+	if !bytes.HasPrefix(content, []byte("\x28\xb5\x2f\xfd")) { // the magic number of Zstandard
+		return content
+	}
+	d, err := zstd.NewReader(nil)
+	check(t, err)
+	defer d.Close()
+	lines, err := d.DecodeAll(content, nil)
+	check(t, err)
+	return lines
+}
+
+// replaceSegment replaces the lines of a segment; nil removes the segment.
 func (t *deploymentTest) replaceSegment(segment string, content []byte) {
 	t.Helper()
 	switch {
 	case t.fleet() && content == nil:
 		t.bucket.Remove(t, segment)
 	case t.fleet():
-		t.bucket.Put(t, segment, content)
+		e, err := zstd.NewWriter(nil)
+		check(t, err)
+		t.bucket.Put(t, segment, e.EncodeAll(content, nil))
 	case content == nil:
 		check(t, os.Remove(segment))
 	default:
@@ -191,7 +214,7 @@ func (t *deploymentTest) filesWith(b testPlatform, texts ...string) (found []str
 		}))
 		return found
 	}
-	for key, content := range t.bucket.Objects(t) {
+	for key, content := range t.segments() {
 		look(key, content)
 	}
 	for _, table := range tables(t, b) {

@@ -17,7 +17,7 @@
 // segments are files that only grow, and a generation is a SQLite file. A living
 // writer or builder holds a lock of the operating system, which ends with the process.
 // With the store in PostgreSQL, segments are objects of an S3 bucket or files of a Unity
-// Catalog volume, one for each append, and a generation is four tables. There, a living
+// Catalog volume, one for each append, compressed with Zstandard, and a generation is four tables. There, a living
 // process can lose its connection and with it its lock, so everything that it commits is
 // fenced. An object is announced before its upload, and cannot be committed after its
 // announcement was given up. The holder of the build lock has a number, and cannot commit after another

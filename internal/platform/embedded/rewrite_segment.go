@@ -1,11 +1,9 @@
 package embedded
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"path"
 
@@ -40,7 +38,7 @@ func (p *Platform) segmentsOf(ctx context.Context, stream string) ([]segment, er
 // order in which they were written.
 func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]storedExtent, error) {
 	rows, err := p.db.Read().QueryContext(ctx,
-		`SELECT id, start, length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
+		`SELECT id, start, length, text_length, events, checksum FROM extents WHERE segment = ? AND id > ? ORDER BY id`, segment, after)
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +46,9 @@ func (p *Platform) extentsAfter(ctx context.Context, segment, after int64) ([]st
 	var list []storedExtent
 	for rows.Next() {
 		var x storedExtent
-		var sum int64
-		if err := rows.Scan(&x.id, &x.start, &x.length, &x.events, &sum); err != nil {
+		if err := rows.Scan(&x.id, &x.start, &x.length, &x.textLength, &x.events, &x.checksum); err != nil {
 			return nil, err
 		}
-		x.checksum = uint32(sum)
 		list = append(list, x)
 	}
 	return list, rows.Err()
@@ -66,8 +62,11 @@ func (p *Platform) eachLine(ctx context.Context, s segment, file io.ReaderAt, x 
 	}
 	r := &streamReader{p: p, stream: s.stream, current: x, at: position{extent: x.id}}
 	r.current.file = s.file
-	r.buffer = bufio.NewReaderSize(io.NewSectionReader(file, x.start, x.length), writeChunk)
-	for r.at.offset < x.length {
+	defer r.text.close()
+	if err := r.text.open(file, x, 0); err != nil {
+		return r.readError(err)
+	}
+	for r.at.offset < x.text() {
 		line, e, err := r.read()
 		if err != nil {
 			return err
@@ -216,32 +215,28 @@ func (w *rewriting) copy(ctx context.Context) error {
 }
 
 func (w *rewriting) copyExtent(ctx context.Context, x storedExtent) error {
-	copied := storedExtent{id: x.id, start: w.length}
-	buffer := make([]byte, 0, writeChunk+64<<10)
-	flush := func() error {
-		n, err := w.out.WriteAt(buffer, copied.start+copied.length)
-		copied.length += int64(n)
-		copied.checksum = crc32.Update(copied.checksum, castagnoli, buffer[:n])
-		buffer = buffer[:0]
+	out, err := newExtentWriter(w.out, w.length, w.p.segments.compressed())
+	if err != nil {
 		return err
 	}
-	err := w.p.eachLine(ctx, w.old, w.in, x, func(line []byte, e rawEvent) error {
+	defer out.release()
+	copied := storedExtent{id: x.id, start: w.length}
+	err = w.p.eachLine(ctx, w.old, w.in, x, func(line []byte, e rawEvent) error {
 		if w.r.matches(e.data, e.micros) {
 			return nil
 		}
 		copied.events++
-		if buffer = append(buffer, line...); len(buffer) < writeChunk {
-			return nil
-		}
-		return flush()
+		out.buffer = append(out.buffer, line...)
+		return out.wrote()
 	})
-	if err = errors.Join(err, flush()); err != nil {
+	if err = errors.Join(err, out.flush()); err != nil {
 		return err
 	}
+	copied.length, copied.textLength, copied.checksum = out.length, out.textLength(), out.checksum
 	w.done = append(w.done, copied)
 	w.length += copied.length
 	w.events += x.events - copied.events
-	w.bytes += x.length - copied.length
+	w.bytes += x.text() - copied.text()
 	return nil
 }
 
@@ -268,8 +263,8 @@ func (w *rewriting) replace(ctx context.Context, lock buildLock) (ok bool, err e
 			return errors.Join(err, fmt.Errorf("segment %s was replaced at the same time", w.old.file))
 		}
 		for _, x := range w.done {
-			if _, err := tx.ExecContext(ctx, `UPDATE extents SET start = ?, length = ?, events = ?, checksum = ? WHERE id = ?`,
-				x.start, x.length, x.events, int64(x.checksum), x.id); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE extents SET start = ?, length = ?, text_length = ?, events = ?, checksum = ? WHERE id = ?`,
+				x.start, x.length, x.textLength, x.events, int64(x.checksum), x.id); err != nil {
 				return err
 			}
 		}

@@ -80,6 +80,10 @@ func (b *objectSegments) key(name string) string { return segmentKey(b.db.ID(), 
 // maxSize is 1, so that every append begins a new object.
 func (*objectSegments) maxSize() int64 { return 1 }
 
+// compressed is true: a network takes longer for the lines than a processor for compressing
+// them.
+func (*objectSegments) compressed() bool { return true }
+
 func (b *objectSegments) writerName(context.Context) (string, error) { return b.name, nil }
 
 func (b *objectSegments) create(ctx context.Context, stream, name string) (segmentFile, error) {

@@ -13,6 +13,8 @@ type segmentStorage interface {
 	// maxSize is the length of a segment, in bytes, from which on an append begins
 	// a new one.
 	maxSize() int64
+	// compressed says whether the lines of new extents are compressed.
+	compressed() bool
 	// writerName is the name of this process. The base names of its segments
 	// begin with it.
 	writerName(ctx context.Context) (string, error)

@@ -177,8 +177,8 @@ func (p *Platform) lastExtent(ctx context.Context, stream string) (id int64, err
 type position struct {
 	// extent is the id of an extent.
 	extent int64
-	// offset is the number of bytes of the extent before the position. An offset of
-	// 0 means the end of the extent.
+	// offset is the number of bytes of the extent's text before the position. An offset
+	// of 0 means the end of the extent.
 	offset int64
 	// events is the number of events in these bytes, and checksum their checksum.
 	events   int64
@@ -187,12 +187,22 @@ type position struct {
 
 // storedExtent is a row of the table extents, with the file of its segment.
 type storedExtent struct {
-	id       int64
-	file     string
-	start    int64
-	length   int64
-	events   int64
-	checksum uint32
+	id     int64
+	file   string
+	start  int64
+	length int64
+	// textLength is the number of bytes of its lines, if they are compressed.
+	textLength sql.Null[int64]
+	events     int64
+	checksum   uint32
+}
+
+// text is the number of bytes of the extent's lines.
+func (x *storedExtent) text() int64 {
+	if x.textLength.Valid {
+		return x.textLength.V
+	}
+	return x.length
 }
 
 // streamReader reads a stream from a position up to the extent last.
@@ -210,7 +220,7 @@ type streamReader struct {
 	// openName is the name of the segment that file reads.
 	openName string
 	file     segmentReader
-	buffer   *bufio.Reader
+	text     extentText
 }
 
 func (r *streamReader) close() {
@@ -218,11 +228,12 @@ func (r *streamReader) close() {
 		_ = r.file.Close()
 		r.file, r.openName = nil, ""
 	}
+	r.text.close()
 }
 
 // next returns the next event, or io.EOF.
 func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
-	for r.current.id == 0 || r.at.offset == r.current.length {
+	for r.current.id == 0 || r.at.offset == r.current.text() {
 		if err := r.advance(ctx); err != nil {
 			return rawEvent{}, err
 		}
@@ -235,7 +246,7 @@ func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
 func (r *streamReader) read() ([]byte, rawEvent, error) {
 	line, err := r.line()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, rawEvent{}, r.p.storageError("Cannot read stream "+r.stream, err)
+		return nil, rawEvent{}, r.readError(err)
 	}
 	e, ok := parseLine(string(line))
 	if !ok {
@@ -244,7 +255,7 @@ func (r *streamReader) read() ([]byte, rawEvent, error) {
 	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
 	r.at.offset += int64(len(line))
 	r.at.events++
-	if r.at.offset == r.current.length && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
+	if r.at.offset == r.current.text() && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
 		return nil, rawEvent{}, r.damage(
 			fmt.Sprintf("the %d bytes from byte %d on differ from the bytes that were written", r.current.length, r.current.start))
 	}
@@ -253,13 +264,21 @@ func (r *streamReader) read() ([]byte, rawEvent, error) {
 
 // line reads a line. The result is valid until the next read.
 func (r *streamReader) line() ([]byte, error) {
-	line, err := r.buffer.ReadSlice('\n')
+	line, err := r.text.buffer.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, err
+		return line, r.text.explain(err)
 	}
 	long := slices.Clone(line)
-	rest, err := r.buffer.ReadBytes('\n')
-	return append(long, rest...), err
+	rest, err := r.text.buffer.ReadBytes('\n')
+	return append(long, rest...), r.text.explain(err)
+}
+
+// readError returns a *jobs.Error for an error of extentText.
+func (r *streamReader) readError(err error) error {
+	if errors.Is(err, errDamaged) {
+		return r.damage(fmt.Sprintf("the %d bytes from byte %d on: %s", r.current.length, r.current.start, err))
+	}
+	return r.p.storageError("Cannot read stream "+r.stream, err)
 }
 
 func (r *streamReader) damage(detail string) error {
@@ -293,7 +312,7 @@ func (r *streamReader) advance(ctx context.Context) error {
 	if !resume || r.current.id != r.at.extent {
 		r.at = position{extent: r.current.id}
 	}
-	if r.current.length == 0 {
+	if r.current.text() == 0 {
 		return nil
 	}
 	err := r.openCurrent(ctx)
@@ -308,7 +327,7 @@ func (r *streamReader) advance(ctx context.Context) error {
 		return r.damage("it does not exist")
 	}
 	if err != nil {
-		return r.p.storageError("Cannot read stream "+r.stream, err)
+		return r.readError(err)
 	}
 	return nil
 }
@@ -324,13 +343,11 @@ func (r *streamReader) openCurrent(ctx context.Context) error {
 		}
 		r.file, r.openName = f, r.current.file
 	}
-	section := io.NewSectionReader(r.file, r.current.start+r.at.offset, r.current.length-r.at.offset)
-	if r.buffer == nil {
-		r.buffer = bufio.NewReaderSize(section, writeChunk)
-	} else {
-		r.buffer.Reset(section)
+	if err := r.text.open(r.file, r.current, r.at.offset); err != nil {
+		r.close()
+		return err
 	}
-	if _, err := r.buffer.Peek(1); errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.text.buffer.Peek(1); errors.Is(err, fs.ErrNotExist) {
 		r.close()
 		return err
 	}
@@ -340,7 +357,7 @@ func (r *streamReader) openCurrent(ctx context.Context) error {
 
 func (r *streamReader) page(ctx context.Context, after int64) ([]storedExtent, error) {
 	rows, err := r.p.db.Read().QueryContext(ctx, `
-		SELECT x.id, s.file, x.start, x.length, x.events, x.checksum FROM extents x JOIN segments s ON s.id = x.segment
+		SELECT x.id, s.file, x.start, x.length, x.text_length, x.events, x.checksum FROM extents x JOIN segments s ON s.id = x.segment
 		WHERE x.stream = ? AND x.id > ? AND x.id <= ? ORDER BY x.id LIMIT ?`, r.stream, after, r.last, extentPage)
 	if err != nil {
 		return nil, err
@@ -349,11 +366,9 @@ func (r *streamReader) page(ctx context.Context, after int64) ([]storedExtent, e
 	var page []storedExtent
 	for rows.Next() {
 		var x storedExtent
-		var sum int64
-		if err := rows.Scan(&x.id, &x.file, &x.start, &x.length, &x.events, &sum); err != nil {
+		if err := rows.Scan(&x.id, &x.file, &x.start, &x.length, &x.textLength, &x.events, &x.checksum); err != nil {
 			return nil, err
 		}
-		x.checksum = uint32(sum)
 		page = append(page, x)
 	}
 	return page, rows.Err()
