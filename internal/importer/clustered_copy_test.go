@@ -10,9 +10,9 @@ import (
 
 // largeFixture has a table of 5,000 rows in random order of the timestamp, five slices long,
 // and a schema for copies. clauses follow the columns of the table.
-func largeFixture(t *testing.T, clauses string) *fixture {
+func largeFixture(t *testing.T, clauses string, options ...sandboxtest.Option) *fixture {
 	t.Helper()
-	b := newFixture(t, sandboxtest.Start(t), threeColumns)
+	b := newFixture(t, sandboxtest.Start(t, options...), threeColumns)
 	scratch := b.schema + "_scratch"
 	b.exec("CREATE SCHEMA main."+scratch, "CREATE OR REPLACE TABLE %t ("+threeColumns+") "+clauses,
 		"INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + (id * 7919) % 5000) FROM range(5000)")

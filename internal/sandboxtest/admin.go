@@ -91,11 +91,14 @@ type Statement struct {
 	Text string `json:"text"`
 	// Outcome is RUNNING, FINISHED, ERROR, CANCELED, TIMEDOUT, CLOSED or
 	// REJECTED.
-	Outcome       string    `json:"outcome"`
-	Error         string    `json:"error"`
-	HTTPStatus    int       `json:"http_status"`
-	RowsDelivered int64     `json:"rows_delivered"`
-	Started       time.Time `json:"started"`
+	Outcome       string `json:"outcome"`
+	Error         string `json:"error"`
+	HTTPStatus    int    `json:"http_status"`
+	RowsDelivered int64  `json:"rows_delivered"`
+	// RowsScanned is how many rows of tables the statement read, as DuckDB counts them: a sort
+	// reads its input once there.
+	RowsScanned int64     `json:"rows_scanned"`
+	Started     time.Time `json:"started"`
 }
 
 // Statements returns the received statements, oldest first.
