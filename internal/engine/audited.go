@@ -17,7 +17,7 @@ type Audited struct{ *Engine }
 
 var _ jobs.API = Audited{}
 
-// auditTimeout bounds the writing of an entry for a caller who has gone.
+// auditTimeout bounds the writing of an entry after its caller has gone.
 const auditTimeout = 5 * time.Second
 
 // change makes a change and records it. e has what is known of the object; the
@@ -33,7 +33,7 @@ func change[T any](ctx context.Context, a Audited, e jobs.AuditEntry, do func(co
 	if err != nil {
 		e.Result = string(jobs.FailureOf(err).Code)
 	}
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	after, cancel := outlive(ctx, auditTimeout)
 	defer cancel()
 	db, failed := a.open(after, readStore)
 	if failed == nil {

@@ -38,27 +38,40 @@ func (e *Engine) CreateAuthorization(ctx context.Context, c jobs.AuthorizationCh
 
 // adoptableAuthorization finds an authorization with this label, host and HTTP
 // path that a dead process created and no state file is known to hold: the next
-// apply adopts it in place of creating a second one. It returns "" for none.
+// apply adopts it in place of creating a second one. It returns "" for none. A process
+// that may have been killed within its lease is waited for, as long as it may look alive.
 func (e *Engine) adoptableAuthorization(ctx context.Context, db *store.DB, s jobs.AuthorizationSpec) (string, error) {
-	rows, err := db.UnconfirmedAuthorizations(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, r := range rows {
-		if r.Creator == jobs.Creator(ctx, e.instance) || r.Label != s.Label || r.ManagedBy.IsLytics() != s.ManagedBy.IsLytics() ||
-			!strings.EqualFold(r.Host, s.Host) ||
-			r.HTTPPath != s.HTTPPath {
-			continue
-		}
-		alive, err := db.Alive(ctx, r.Creator)
+	creator, wait := jobs.Creator(ctx, e.instance), newWaitForDeath()
+	for {
+		rows, err := db.UnconfirmedAuthorizations(ctx)
 		if err != nil {
 			return "", err
 		}
-		if !alive {
-			return r.ID, nil
+		again := false
+		for _, r := range rows {
+			if r.Creator == creator || r.Label != s.Label || r.ManagedBy.IsLytics() != s.ManagedBy.IsLytics() ||
+				!strings.EqualFold(r.Host, s.Host) ||
+				r.HTTPPath != s.HTTPPath {
+				continue
+			}
+			if alive, err := db.AliveHere(r.Creator); err != nil {
+				return "", err
+			} else if alive {
+				continue
+			}
+			switch life, err := wait.look(ctx, db, r.Creator, creator); {
+			case err != nil:
+				return "", err
+			case life == dead:
+				return r.ID, nil
+			case life == unsure:
+				again = true
+			}
+		}
+		if !again {
+			return "", nil
 		}
 	}
-	return "", nil
 }
 
 // UpdateAuthorization implements jobs.Authorizations.

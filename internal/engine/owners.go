@@ -66,7 +66,7 @@ func createOwned[T any](ctx context.Context, e *Engine, k ownedKind[T], want T, 
 		made, err = k.create(p, ctx, want)
 	}
 	// What was done is noted even if the caller was interrupted meanwhile.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), store.Lease)
+	ctx, cancel := outlive(ctx, store.Lease)
 	defer cancel()
 	if err != nil {
 		if !mayHaveHappened(err) {

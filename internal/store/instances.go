@@ -126,10 +126,17 @@ func (d *DB) Retire(ctx context.Context, id string, unanswered []string) error {
 // Alive reports whether an instance had a heartbeat within its lease, or its
 // process is alive on this machine.
 func (d *DB) Alive(ctx context.Context, id string) (bool, error) {
-	if alive, err := d.livingInstances(); err != nil || slices.Contains(alive, id) {
-		return err == nil, d.failed("Cannot tell which processes are alive", err)
+	if alive, err := d.AliveHere(id); err != nil || alive {
+		return alive, err
 	}
 	return d.Beating(ctx, id)
+}
+
+// AliveHere reports whether an instance is a living process of this machine with the
+// store's data directory open, which is certain. It is false on PostgreSQL.
+func (d *DB) AliveHere(id string) (bool, error) {
+	alive, err := d.livingInstances()
+	return slices.Contains(alive, id), d.failed("Cannot tell which processes are alive", err)
 }
 
 // Beating reports whether an instance had a heartbeat within its lease, which shows

@@ -29,6 +29,13 @@ func adoption(t *testing.T, open Opener) {
 	if auth := authorize(t, second, "customers"); auth.ID != made.AuthorizationID {
 		t.Errorf("after the first died: got authorization %q, want %s", auth.ID, made.AuthorizationID)
 	}
+	// A process that was killed a moment ago looks alive.
+	killed := open()
+	left := authorize(t, killed, "left behind")
+	killed.(interface{ Die() }).Die() //nolint:forcetypeassert // as the first one has it
+	if auth := authorize(t, second, "left behind"); auth.ID != left.ID {
+		t.Errorf("a moment after its creator died: got authorization %q, want %s", auth.ID, left.ID)
+	}
 }
 
 // checklist 44
