@@ -190,6 +190,9 @@ func describe(out *jobs.Error, e *StatementError) {
 		out.Code = jobs.CodeCancelled
 		out.Summary = "A statement was cancelled at the warehouse"
 		out.Next = "A user, or a rule of the warehouse, cancelled it: see the warehouse's query history. Then run the job again."
+	case e.isServerFailure():
+		out.Summary = "The warehouse failed while it executed a statement"
+		out.Next = strings.TrimSpace("Run the job again. " + out.Next)
 	}
 }
 

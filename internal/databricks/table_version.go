@@ -3,6 +3,7 @@ package databricks
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,9 +14,33 @@ import (
 // permission or the object is missing, nor because of a time-out or a cancellation. It
 // answers so to DESCRIBE HISTORY of a view, of a foreign or shared table, and of a table
 // with row filters or column masks. The error classes differ between the kinds and the
-// releases, and some messages have none, so that no list of them is complete.
+// releases, and some messages have none, so that no list of them is complete. A failure of
+// the warehouse itself is no refusal.
 func IsNotApplicable(err error) bool {
-	return isStatementError(err) && jobs.IsCode(err, jobs.CodeFailed)
+	return isStatementError(err) && jobs.IsCode(err, jobs.CodeFailed) && !IsServerFailure(err)
+}
+
+var (
+	// failureState matches the SQLSTATE classes of failures of the server: of its connections
+	// (08), resources (53) and operation (57), of the system (58), and internal ones (XX):
+	// https://docs.databricks.com/error-messages/sqlstates.html
+	failureState = regexp.MustCompile(`^(08|53|57|58|XX)`)
+	// failureText matches messages without a class, of Spark tasks that failed and of the
+	// Java virtual machine.
+	failureText = regexp.MustCompile(`(?i)\bjob aborted\b|\bstage failure\b|OutOfMemoryError|StackOverflowError`)
+)
+
+// IsServerFailure reports that the warehouse failed while it executed a statement, such as by
+// an internal error or for lack of memory. The error tells nothing about the objects in the
+// statement, which may succeed the next time.
+func IsServerFailure(err error) bool {
+	e, ok := errors.AsType[*StatementError](err)
+	return ok && e.isServerFailure()
+}
+
+func (e *StatementError) isServerFailure() bool {
+	return failureState.MatchString(e.SQLState) || strings.HasPrefix(e.Class, "INTERNAL_ERROR") ||
+		e.Class == "" && failureText.MatchString(e.Message)
 }
 
 // TableKind is what information_schema says that a table is.

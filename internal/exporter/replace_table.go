@@ -171,7 +171,7 @@ func (e *Export) replacementCommitted(ctx context.Context, rows int64, before ex
 		if strings.HasPrefix(class, "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(class, "DELTA_TABLE_NOT_FOUND") {
 			return nil
 		}
-		if databricks.IsNotApplicable(err) {
+		if databricks.IsNotApplicable(err) || databricks.IsServerFailure(err) {
 			return nil // the statement is sent again: it puts the same rows in place
 		}
 		for _, c := range commits {

@@ -130,6 +130,9 @@ func (r *run) chooseChanges(ctx context.Context) (chosen *PinnedChanges, counted
 	}
 	if base == nil {
 		r.changesReason = why
+		if l := r.cursor.LastCompared; l != nil && l.TableVersion == nil && r.snap.version != nil {
+			r.imp.Progress.Phase("looking for late rows in the lookback alone: "+why, 0)
+		}
 		return r.compareWhole(ctx)
 	}
 	if why = r.feedHasColumns(base); why == "" && r.changesGone {

@@ -38,7 +38,7 @@ func (r *run) chooseWay(ctx context.Context) (way, error) {
 		return way{}, nil
 	}
 	l, err := r.src.layout(ctx)
-	if databricks.IsNotApplicable(err) {
+	if databricks.IsNotApplicable(err) || databricks.IsServerFailure(err) {
 		return way{why: "The warehouse does not describe how the table is stored, so that its slices are read from the table itself."}, nil
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
@@ -71,6 +72,9 @@ func TestTableThatGetsAMaskIsCopiedFromThenOn(t *testing.T) {
 	b.wantEvents()
 	b.exec("ALTER TABLE %t ALTER COLUMN name DROP MASK", "INSERT INTO %t VALUES (102, 'new', timestamp_micros(1700000600000000))")
 	b.wantEvents(102)
+	if got := strings.Join(b.phases, "\n"); !strings.Contains(got, "in the lookback alone: the last run read a copy") {
+		t.Errorf("got the phases\n%s\nwant one that says why older rows are not looked for", got)
+	}
 
 	// A run dies after it pinned a version; the mask comes before its next attempt.
 	other := newFixtureOf(b)
@@ -82,4 +86,61 @@ func TestTableThatGetsAMaskIsCopiedFromThenOn(t *testing.T) {
 	b.exec("ALTER TABLE %t ALTER COLUMN name SET MASK main.policies.hide")
 	other.run()
 	other.wantEachRowOnce(103)
+}
+
+// checklist 71: a failure of the warehouse itself is no reason for a copy. After a copy only
+// the lookback is compared, and older rows, which the change data feed has, would be lost.
+// The run fails, and the next one reads the same changes.
+func TestFailureOfTheWarehouseIsNoReasonForACopy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ match, message, state string }{
+		"internal, at the history":     {"DESCRIBE HISTORY", "[INTERNAL_ERROR] The Spark SQL phase analysis failed.", "XX000"},
+		"no memory, at the history":    {"DESCRIBE HISTORY", "[UNABLE_TO_ACQUIRE_MEMORY] Unable to acquire 65536 bytes of memory. SQLSTATE: 53200", ""},
+		"storage, at the columns":      {"DESCRIBE QUERY", "[SYSTEM_IO] The storage did not answer. SQLSTATE: 58030", ""},
+		"internal, at the count":       {"count_if.*VERSION AS OF", "[INTERNAL_ERROR_BROADCAST] The broadcast failed.", ""},
+		"lost executors, at the count": {"count_if.*VERSION AS OF", "Job aborted due to stage failure: Task 3 failed 4 times: ExecutorLostFailure", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sandboxtest.Start(t)
+			b := newFixture(t, s, threeColumns)
+			none := time.Duration(0)
+			b.imp.Spec.Lookback = &none
+			b.exec(feedOn, "INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + id * 1000000) FROM range(5)")
+			fail := func() {
+				t.Helper()
+				s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", Match: c.match, Message: c.message, SQLState: c.state})
+				if err := b.runOnce(); !jobs.IsCode(err, jobs.CodeFailed) {
+					t.Fatalf("got the error %v, want one with code %s", err, jobs.CodeFailed)
+				}
+				s.ClearFaults(t)
+			}
+			fail()
+			b.run()
+			b.wantEachRowOnce(5)
+			b.exec("INSERT INTO %t VALUES (100, 'late', TIMESTAMP '2020-01-01 00:00:00')")
+			b.imp.Spec.KeyColumns = []string{"id"} // new rows are read, and counted, in the version
+			fail()
+			b.exec("INSERT INTO %t VALUES (101, 'late', TIMESTAMP '2020-01-02 00:00:00')")
+			b.wantEvents(100, 101)
+		})
+	}
+}
+
+// A failure of the warehouse while two versions are compared is no reason to compare with the
+// remembered rows instead: after the columns have changed they tell nothing.
+func TestFailureOfTheWarehouseDoesNotEndTheComparison(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	b := newFixture(t, s, threeColumns)
+	b.exec("INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + id * 1000000) FROM range(5)")
+	b.run()
+	b.exec("CREATE OR REPLACE TABLE %t AS SELECT CAST(id AS INT) AS id, name, ts FROM %t",
+		"INSERT INTO %t VALUES (100, 'late', timestamp_micros(1700000002000000))")
+	s.SetFault(t, sandboxtest.Fault{Kind: "statement_error", Match: `VERSION AS OF 1\b`})
+	if err := b.runOnce(); !jobs.IsCode(err, jobs.CodeFailed) {
+		t.Fatalf("got the error %v, want one with code %s", err, jobs.CodeFailed)
+	}
+	s.ClearFaults(t)
+	b.wantEvents(100)
 }

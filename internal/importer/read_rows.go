@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -139,7 +140,7 @@ func (r *run) compareWindow(ctx context.Context, w slice, counted int64) (done b
 // isUnreadableVersion reports that a comparison with the previous version failed
 // because of that version, as far as the error tells.
 func isUnreadableVersion(err error) bool {
-	return errors.Is(err, errSnapshotGone) || isStatementError(err) && jobs.IsCode(err, jobs.CodeFailed)
+	return errors.Is(err, errSnapshotGone) || databricks.IsNotApplicable(err)
 }
 
 // sendNewRows sends the rows above the watermark, slice by slice.

@@ -46,8 +46,8 @@ func isUnreadableChanges(err error) bool {
 		e.Class == "" || feedClass.MatchString(e.Class) || feedState.MatchString(e.SQLState)
 }
 
-// isRefused reports that a statement failed at the warehouse, for another reason than a
-// missing right or a time-out.
+// isRefused reports that the warehouse refused a statement, for another reason than a
+// missing right.
 func isRefused(err error) bool {
 	if errors.Is(err, errSnapshotGone) || errors.Is(err, errNoHistory) {
 		return true
@@ -57,7 +57,7 @@ func isRefused(err error) bool {
 			return false
 		}
 	}
-	return isStatementError(err) && !databricks.IsSessionLost(err)
+	return isStatementError(err) && !databricks.IsSessionLost(err) && !databricks.IsServerFailure(err)
 }
 
 // feedMissing is the error of an import that reads nothing but the feed.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -105,8 +106,17 @@ func (h *handler) ExecuteStatement(ctx context.Context, req *tcli.TExecuteStatem
 	})
 }
 
+// stateInMessage matches the SQLSTATE at the end of Databricks' messages.
+var stateInMessage = regexp.MustCompile(`SQLSTATE: ([0-9A-Z]{5})`)
+
+// failureOf is a failure that a fault asks for, with its SQLSTATE, that of its message, or
+// HY000, which tells nothing.
 func failureOf(hit fault.Hit) *failure {
-	return &failure{message: hit.Message, sqlState: cmp.Or(hit.SQLState, "XX000")}
+	state := "HY000"
+	if m := stateInMessage.FindStringSubmatch(hit.Message); m != nil {
+		state = m[1]
+	}
+	return &failure{message: hit.Message, sqlState: cmp.Or(hit.SQLState, state)}
 }
 
 // parameters converts the bound values, in the order of their ordinals.
