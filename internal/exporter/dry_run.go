@@ -2,11 +2,8 @@ package exporter
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
 )
@@ -55,7 +52,6 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	p.Reads.Source, p.Reads.Snapshot = "audience "+e.Spec.AudienceID, "the profiles as the last run built them"
 	p.Writes = jobs.DryRunWrites{
 		Table: e.target().String(), Staging: e.Staging.URL(e.runPrefix("<run>")), Exists: before.exists, Ours: before.ours,
-		InPlace: before.exists && before.ours && !l.inferred && sameColumns(before.columns, columns),
 	}
 	if before.exists {
 		rows, err := e.countRows(ctx, e.targetSQL)
@@ -76,7 +72,21 @@ func (e *Export) DryRun(ctx context.Context) (p jobs.DryRun, err error) {
 	if before.exists && !before.ours {
 		p.Notes = append(p.Notes, "The table was not created by this export: overwrite_existing allows the export to replace it.")
 	}
-	p.Statements, err = e.statements(l, before.exists, p.Writes.InPlace)
+	r, err := e.planReplacement(ctx, columns, before)
+	if err != nil && l.inferred && jobs.IsCode(err, jobs.CodeInvalid) {
+		p.Notes = append(p.Notes, "With the declared types, a run would be refused: "+err.Error())
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	p.Writes.InPlace = r.inPlace && !l.inferred
+	for _, note := range []string{r.why, r.warning} {
+		if note != "" {
+			p.Notes = append(p.Notes, note)
+		}
+	}
+	p.Statements, err = e.statements(l, r, before)
 	return p, err
 }
 
@@ -105,27 +115,21 @@ func (e *Export) samples(fields []jobs.Field, profiles iter.Seq2[[]jobs.Value, e
 
 // statements returns the statements of a run. Parts that are known only during a run are
 // in angle brackets.
-func (e *Export) statements(l layout, exists, inPlace bool) ([]string, error) {
-	definition := ""
-	if !l.inferred {
-		definitions := make([]string, len(l.columns))
-		for i, c := range l.columns {
-			definitions[i] = c.sql + " " + c.sqlType
-		}
-		definition = " (" + strings.Join(definitions, ", ") + ")"
-	}
-	owner := fmt.Sprintf(" TBLPROPERTIES (%s = %s)", databricks.Literal(ownerProperty), databricks.Literal(e.JobID))
+func (e *Export) statements(l layout, r replacement, before existingTable) ([]string, error) {
 	load, err := e.copyStatement(l, []string{"part-<number>" + l.extension()}, staging.CopyCredential{})
 	if err != nil {
 		return nil, err
 	}
-	replace := fmt.Sprintf("CREATE OR REPLACE TABLE %s <properties, comments and clustering> AS SELECT * FROM %s", e.targetSQL, e.loadSQL)
-	if inPlace {
-		replace = fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL)
-	}
-	all := []string{"CREATE OR REPLACE TABLE " + e.loadSQL + definition + owner, load, "SELECT count(*) FROM " + e.loadSQL}
-	if e.Spec.MaxShrinkPercent != nil && exists {
+	all := []string{e.createLoadTable(l.columns, l.inferred, before), load, "SELECT count(*) FROM " + e.loadSQL}
+	if e.Spec.MaxShrinkPercent != nil && before.exists {
 		all = append(all, "SELECT count(*) FROM "+e.targetSQL)
 	}
-	return append(all, replace, "DROP TABLE IF EXISTS "+e.loadSQL), nil
+	for _, s := range r.prepare {
+		all = append(all, s.sql)
+	}
+	all = append(all, r.commit)
+	for _, s := range r.finish {
+		all = append(all, s.sql)
+	}
+	return append(all, "DROP TABLE IF EXISTS "+e.loadSQL), nil
 }

@@ -83,48 +83,6 @@ func (e *Export) governanceOf(ctx context.Context, before existingTable) (g gove
 	return g, err
 }
 
-// alterTable brings the rows and columns of a governed table up to date without
-// replacing it: ADD COLUMN, INSERT OVERWRITE, and DROP COLUMN if the table has column
-// mapping. Without column mapping, a column that is no longer exported stays and is NULL.
-// Between the statements, readers may see a new column that is NULL; they never see old
-// rows beside new ones. The next run completes what a killed one began.
-func (e *Export) alterTable(ctx context.Context, columns []column, rows int64, before existingTable, g governance) error {
-	change, err := e.changeOf(columns, before, g)
-	if err != nil {
-		return err
-	}
-	for _, c := range change.widened {
-		if err := e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", e.targetSQL, c.sql, c.sqlType)); err != nil {
-			return err
-		}
-	}
-	for _, c := range change.added {
-		err := e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", e.targetSQL, c.sql, c.sqlType))
-		if class := databricks.Class(err); err != nil && !strings.HasPrefix(class, "FIELD_ALREADY_EXISTS") && !strings.HasPrefix(class, "FIELDS_ALREADY_EXIST") {
-			return err // otherwise, the statement was executed twice
-		}
-	}
-	if !before.ours {
-		owner := tableProperties(map[string]string{ownerProperty: e.JobID})
-		if err := e.execRepeatable(ctx, "ALTER TABLE "+e.targetSQL+" SET"+owner); err != nil {
-			return err
-		}
-	}
-	if err := e.Fence(ctx); err != nil {
-		return err
-	}
-	overwrite := fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT %s FROM %s", e.targetSQL, strings.Join(change.selected, ", "), e.loadSQL)
-	if err := e.commitReplacement(ctx, overwrite, rows, before); err != nil {
-		return err
-	}
-	for _, name := range change.dropped {
-		if err := e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s DROP COLUMN IF EXISTS %s", e.targetSQL, name)); err != nil {
-			return err
-		}
-	}
-	return e.restoreClustering(ctx, before, columns)
-}
-
 // columnChange is how the columns of a governed table change.
 type columnChange struct {
 	added, widened []column
@@ -132,6 +90,8 @@ type columnChange struct {
 	selected []string
 	// dropped are quoted names.
 	dropped []string
+	// warning names the fields that the table does not get; empty if it gets all.
+	warning string
 }
 
 // changeOf compares the columns of the audience with those of the table. It refuses a
@@ -155,8 +115,7 @@ func (e *Export) changeOf(columns []column, before existingTable, g governance) 
 			change.widened = append(change.widened, c) // the warehouse refuses a type that is not wider
 		default:
 			return change, e.cannotAlter(g, fmt.Sprintf("Its column %q is a %s, and the export "+
-				"makes it a %s.", c.name, before.columns[had].Type, c.sqlType),
-				"Set column_types so that it stays as it is, or change the table: ALTER TABLE "+e.targetSQL+" ALTER COLUMN "+c.sql+" TYPE "+c.sqlType)
+				"makes it a %s.", c.name, before.columns[had].Type, c.sqlType), e.otherTypeNext(c))
 		}
 		change.selected = append(change.selected, c.sql)
 	}
@@ -174,11 +133,23 @@ func (e *Export) changeOf(columns []column, before existingTable, g governance) 
 		}
 	}
 	if len(kept) > 0 {
-		e.Progress.Warn(fmt.Sprintf("%s has %s. The fields %s are new and were not added to it, because a new column has no mask: name "+
+		change.warning = fmt.Sprintf("%s has %s. The fields %s are new and are not added to it, because a new column has no mask: name "+
 			"them in fields to add them",
-			e.target(), strings.Join(g.by, ", "), strings.Join(kept, ", ")))
+			e.target(), strings.Join(g.by, ", "), strings.Join(kept, ", "))
 	}
 	return change, nil
+}
+
+// notWidened is the error of a type that the warehouse refuses to widen.
+func (e *Export) notWidened(g governance, c column, err error) error {
+	if !databricks.IsNotApplicable(err) {
+		return err
+	}
+	return e.cannotAlter(g, fmt.Sprintf("The warehouse does not widen the type of its column %q to %s: %s.", c.name, c.sqlType, err), e.otherTypeNext(c))
+}
+
+func (e *Export) otherTypeNext(c column) string {
+	return "Set column_types so that it stays as it is, or change the table: ALTER TABLE " + e.targetSQL + " ALTER COLUMN " + c.sql + " TYPE " + c.sqlType
 }
 
 func (e *Export) cannotAlter(g governance, why, next string) error {

@@ -163,6 +163,23 @@ func TestAReplacementWhoseAnswerIsLostIsCommittedOnce(t *testing.T) {
 	}
 }
 
+// checklist 22: where the version of the table could not be read, an older replacement with as
+// many rows is not taken for the one whose answer is lost: that is sent again.
+func TestAnOlderReplacementIsNotTakenForTheLostOne(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, sandboxtest.WithArgs("-direct-wait", "2m"))
+	for _, form := range []string{"before", "after"} {
+		b := newFixture(t, s)
+		b.run(fakeAudience{fields: twoProfiles.fields, rows: [][]jobs.Value{row("8", "eight"), row("9", "nine")}})
+		s.SetFault(t,
+			sandboxtest.Fault{Kind: "statement_error", Match: "^DESCRIBE HISTORY", Times: 1,
+				Message: "[UC_COMMAND_NOT_SUPPORTED] DESCRIBE HISTORY is not supported. SQLSTATE: 0AKUC"},
+			sandboxtest.Fault{Kind: "unavailable", On: "ExecuteStatement", Match: "^INSERT OVERWRITE", Form: form, Times: 1})
+		b.run(twoProfiles)
+		b.wantTwoProfiles()
+	}
+}
+
 // checklist 22 29: a COPY INTO whose answer is lost is sent again, and loads each file
 // once.
 func TestACopyIntoThatIsSentTwiceLoadsOnce(t *testing.T) {

@@ -23,18 +23,7 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 	e.Progress.Phase("loading with COPY INTO", s.rows)
 	// Without rows no types can be inferred, so the declared types are used.
 	inferred := s.layout.inferred && s.rows > 0
-	definition := ""
-	if !inferred {
-		definitions := make([]string, len(s.layout.columns))
-		for i, c := range s.layout.columns {
-			definitions[i] = c.sql + " " + c.sqlType
-		}
-		definition = " (" + strings.Join(definitions, ", ") + ")"
-	}
-	// No other table has this name, so IF NOT EXISTS finds a table only if the statement
-	// is executed twice. OR REPLACE would keep the table's record of loaded files, and
-	// does not accept a table without columns.
-	create := "CREATE TABLE IF NOT EXISTS " + e.loadSQL + definition + e.loadProperties(s.layout.columns, before)
+	create := e.createLoadTable(s.layout.columns, inferred, before)
 	if err := e.execRepeatable(ctx, create); err != nil {
 		return nil, err
 	}
@@ -61,6 +50,21 @@ func (e *Export) loadFiles(ctx context.Context, s *stagedFiles, before existingT
 		return e.inferredColumns(ctx)
 	}
 	return s.layout.columns, nil
+}
+
+// createLoadTable is the statement that creates the load table. No other table has this name,
+// so IF NOT EXISTS finds a table only if the statement is executed twice. OR REPLACE would keep
+// the table's record of loaded files, and does not accept a table without columns.
+func (e *Export) createLoadTable(columns []column, inferred bool, before existingTable) string {
+	definition := ""
+	if !inferred {
+		definitions := make([]string, len(columns))
+		for i, c := range columns {
+			definitions[i] = c.sql + " " + c.sqlType
+		}
+		definition = " (" + strings.Join(definitions, ", ") + ")"
+	}
+	return "CREATE TABLE IF NOT EXISTS " + e.loadSQL + definition + e.loadProperties(columns, before)
 }
 
 // copyInto loads some of the files. Each attempt gets a new credential, which expires

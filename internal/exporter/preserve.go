@@ -119,20 +119,16 @@ func (e *Export) restoreClustering(ctx context.Context, before existingTable, co
 	})
 }
 
-// copyComments copies the comments of the target's columns to the load table. CREATE OR
-// REPLACE ... AS SELECT copies them from there to the new target.
-func (e *Export) copyComments(ctx context.Context, before existingTable, columns []column) error {
+// commentSteps copy the comments of the target's columns to the load table.
+func (e *Export) commentSteps(before existingTable, columns []column) (steps []step) {
 	for _, had := range before.columns {
 		i := slices.IndexFunc(columns, func(c column) bool { return strings.EqualFold(c.name, had.Name) })
-		if i < 0 || had.Comment == "" {
-			continue
-		}
-		statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s COMMENT %s", e.loadSQL, columns[i].sql, databricks.Literal(had.Comment))
-		if err := e.execRepeatable(ctx, statement); err != nil {
-			return err
+		if i >= 0 && had.Comment != "" {
+			steps = append(steps, step{sql: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s COMMENT %s",
+				e.loadSQL, columns[i].sql, databricks.Literal(had.Comment))})
 		}
 	}
-	return nil
+	return steps
 }
 
 // constraintPrefix is the prefix of the properties in which Delta keeps CHECK constraints.
@@ -149,33 +145,18 @@ func (x existingTable) constraints() map[string]string {
 	return all
 }
 
-// checkConstraints adds the target's constraints to the load table, so that a row that
-// violates one fails the run before the target is replaced. A constraint on a column that
-// is no longer exported is dropped with the column.
-func (e *Export) checkConstraints(ctx context.Context, before existingTable) error {
-	return e.addConstraints(ctx, e.loadSQL, before)
-}
-
-// restoreConstraints adds the constraints to the replaced table.
-func (e *Export) restoreConstraints(ctx context.Context, before existingTable) error {
-	return e.addConstraints(ctx, e.targetSQL, before)
-}
-
-func (e *Export) addConstraints(ctx context.Context, table string, before existingTable) error {
+// constraintSteps add the target's constraints to a table. A constraint on a column that is
+// no longer exported is dropped with the column.
+func (e *Export) constraintSteps(table string, before existingTable) (steps []step, err error) {
 	all := before.constraints()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		quoted, err := databricks.Quote(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		err = e.execRepeatable(ctx, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)", table, quoted, all[name]))
-		switch class, _, _ := strings.Cut(databricks.Class(err), "."); class {
-		case "UNRESOLVED_COLUMN", "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "DELTA_CONSTRAINT_ALREADY_EXISTS":
-			continue // the column does not exist any more, or the statement was executed twice
-		}
-		if err != nil {
-			return err
-		}
+		steps = append(steps, step{sql: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)", table, quoted, all[name]),
+			// The column does not exist any more, or the statement was executed twice.
+			done: []string{"UNRESOLVED_COLUMN", "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "DELTA_CONSTRAINT_ALREADY_EXISTS"}})
 	}
-	return nil
+	return steps, nil
 }

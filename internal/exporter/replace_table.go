@@ -85,45 +85,6 @@ func tblProperties(ctx context.Context, wh *databricks.Warehouse, table string) 
 	return all, err
 }
 
-// replaceTable replaces the target's rows by those of the load table, in one commit.
-// INSERT OVERWRITE keeps the table's identity, comments, grants, constraints and
-// streaming readers, and needs the same columns. With other columns, CREATE OR
-// REPLACE is used, and what it drops is set again. A table that has what cannot be set
-// again, such as policies, is altered instead.
-func (e *Export) replaceTable(ctx context.Context, columns []column, rows int64, before existingTable) error {
-	e.Progress.Phase("replacing the table", 0)
-	if before.exists && before.ours && sameColumns(before.columns, columns) {
-		overwrite := fmt.Sprintf("INSERT OVERWRITE %s BY NAME SELECT * FROM %s", e.targetSQL, e.loadSQL)
-		if err := e.commitReplacement(ctx, overwrite, rows, before); err != nil {
-			return err
-		}
-		return e.restoreClustering(ctx, before, columns)
-	}
-	if before.exists {
-		g, err := e.governanceOf(ctx, before)
-		if err != nil {
-			return err
-		}
-		if len(g.by) > 0 {
-			return e.alterTable(ctx, columns, rows, before, g)
-		}
-	}
-	if err := e.checkConstraints(ctx, before); err != nil {
-		return err
-	}
-	if err := e.copyComments(ctx, before, columns); err != nil {
-		return err
-	}
-	statement := fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS SELECT * FROM %s", e.targetSQL, e.preservedClauses(before, columns), e.loadSQL)
-	if err := e.commitReplacement(ctx, statement, rows, before); err != nil {
-		return err
-	}
-	if err := e.restoreConstraints(ctx, before); err != nil {
-		return err
-	}
-	return e.restoreClustering(ctx, before, columns)
-}
-
 // historyCommits is the number of commits that are searched for the replacement. A few
 // are enough, because others seldom write to the target.
 const historyCommits = 20
@@ -162,8 +123,13 @@ func isConcurrentCommit(err error) bool {
 }
 
 // replacementCommitted looks for the replacement in the table's history, after the
-// version before.version. No other run of this job can have written it.
+// version before.version. No other run of this job can have written it. Where the version of
+// an existing table could not be read, an older replacement cannot be told from this one: the
+// statement is sent again, and puts the same rows in place.
 func (e *Export) replacementCommitted(ctx context.Context, rows int64, before existingTable) (committed bool, err error) {
+	if before.exists && before.version < 0 {
+		return false, nil
+	}
 	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		committed = false
 		commits, err := wh.LatestCommits(ctx, e.target(), historyCommits)
