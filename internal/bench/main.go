@@ -69,6 +69,7 @@ var measurements = []struct {
 	{"first-load", measureFirstLoad},
 	{"resume", measureResume},
 	{"resume-spark", measureResumeSpark},
+	{"feed-spark", measureFeedSpark},
 	{"runner", measureRunner},
 	{"plan", measurePlan},
 }

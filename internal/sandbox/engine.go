@@ -65,8 +65,12 @@ func openSpark(ctx context.Context, o options, dir string, store bucketsAndVolum
 	if o.sparkURL == "" {
 		progress("starting Apache Spark (a quarter of a minute)")
 	}
+	eventLog := ""
+	if o.profile {
+		eventLog = filepath.Join(o.data, "events")
+	}
 	e, err := spark.Open(ctx, spark.Options{
-		Home: o.sparkHome, DataDir: dir, URL: o.sparkURL, Discard: o.data == "", Objects: store,
+		Home: o.sparkHome, DataDir: dir, URL: o.sparkURL, Discard: o.data == "", Objects: store, EventLog: eventLog,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open Spark in %s: %w", dir, err)

@@ -113,7 +113,7 @@ func parse(args []string, output io.Writer) (options, error) {
 		"",
 		"with -engine spark: `file` to append a comparison with -engine duckdb to, statement by statement: JSON, one object a line",
 	)
-	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans, for GET /sandbox/statements (duckdb)")
+	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans: for GET /sandbox/statements (duckdb), or in Spark's event log, in the directory events of -data (spark)")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
 	f.BoolVar(&o.seed, "seed", false, "create example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
@@ -166,8 +166,8 @@ func (o *options) validate(given map[string]bool, port, s3Port int) (err error) 
 		return fmt.Errorf("-engine %s does not exist; choose duckdb or spark", o.engine)
 	case o.engine != engineSpark && (given["spark-home"] || given["spark-url"] || given["compare"]):
 		return errors.New("-spark-home, -spark-url and -compare need -engine spark")
-	case o.profile && o.engine != engineDuckDB:
-		return errors.New("-profile needs -engine duckdb: Spark shows its counts in its own user interface")
+	case o.profile && o.engine != engineDuckDB && (o.data == "" || o.sparkURL != ""):
+		return errors.New("-profile with -engine spark needs -data, where the Spark that it starts writes its event log, and no -spark-url")
 	case given["seed-rows"] && !o.seed:
 		return errors.New("-seed-rows needs -seed")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:

@@ -68,7 +68,9 @@ func (e *Engine) startServer(ended *process.Server) *launch {
 		if ended != nil {
 			_ = ended.Close() // the process has already ended
 		}
-		server, err := process.Serve(ctx, process.Options{Home: sparkdist.Installation{Dir: e.opts.Home}, DataDir: e.opts.DataDir}, StartTimeout)
+		server, err := process.Serve(ctx, process.Options{
+			Home: sparkdist.Installation{Dir: e.opts.Home}, DataDir: e.opts.DataDir, EventLog: e.opts.EventLog,
+		}, StartTimeout)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if l.err = err; err == nil {

@@ -38,6 +38,9 @@ type Options struct {
 	URL string
 	// Discard drops this engine's schemas from the server on Close.
 	Discard bool
+	// EventLog is a directory for Spark's event log, which has the rows that each job
+	// reads; empty writes none. A running server (URL) writes none either.
+	EventLog string
 	// Objects holds the files that COPY INTO reads.
 	Objects objectstore.Store
 }

@@ -102,6 +102,10 @@ func settings(o Options) []string {
 		"spark.sql.thriftserver.ui.retainedStatements=10", "spark.sql.thriftserver.ui.retainedSessions=10",
 		"spark.sql.ui.retainedExecutions=5", "spark.ui.retainedJobs=10", "spark.ui.retainedStages=10", "spark.ui.retainedTasks=100",
 	}
+	if o.EventLog != "" {
+		out = append(out, "spark.eventLog.enabled=true", "spark.eventLog.dir=file://"+filepath.ToSlash(o.EventLog),
+			"spark.eventLog.compress=false", "spark.eventLog.rolling.enabled=false")
+	}
 	if o.SmallStatements {
 		// Optimizing and compiling costs more than it saves on small statements.
 		return append(out, "spark.sql.shuffle.partitions=2", "spark.default.parallelism=2", "spark.databricks.delta.snapshotPartitions=1",

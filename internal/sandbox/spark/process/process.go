@@ -39,6 +39,8 @@ type Options struct {
 	DataDir string
 	// SmallStatements tunes Spark for many small statements; large ones are slow.
 	SmallStatements bool
+	// EventLog is a directory for Spark's event log; empty writes none.
+	EventLog string
 }
 
 // start starts the server process and returns at once.
@@ -55,6 +57,11 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	for _, dir := range []string{"tmp", "warehouse", "tmp/hive"} {
 		if err := os.MkdirAll(filepath.Join(o.DataDir, dir), 0o700); err != nil {
 			return nil, fmt.Errorf("create Spark's directories: %w", err)
+		}
+	}
+	if o.EventLog != "" {
+		if err := os.MkdirAll(o.EventLog, 0o700); err != nil {
+			return nil, fmt.Errorf("create the directory of Spark's event log: %w", err)
 		}
 	}
 	port, err := freePort(ctx)
