@@ -89,6 +89,62 @@ func TestCopyIntoOfAnExport(t *testing.T) {
 		`{"user id":"zipped","age":5}`)
 }
 
+// Texts of all lengths, also around the twelve bytes that DuckDB keeps in place, and NULLs
+// arrive in their rows, over several chunks, files and records that are not plain.
+func TestCopyIntoOfManyRows(t *testing.T) {
+	t.Parallel()
+	const rows = 9000
+	files := [2]strings.Builder{}
+	var want []string
+	for i := range rows {
+		f := &files[i*len(files)/rows]
+		var text string
+		switch i % 5 {
+		case 0: // NULL
+			_, _ = fmt.Fprintf(f, "%d,\\N:run\n", i)
+			want = append(want, fmt.Sprintf("%d | NULL", i))
+			continue
+		case 1:
+			text = strings.Repeat("x", i%40)
+		case 2:
+			text = strings.Repeat("é\n", i%9) + fmt.Sprint(i)
+		case 3:
+			text = strings.Repeat("\"", i%7) + "\x00,"
+		case 4:
+			text = strings.Repeat("long ", i%300)
+		}
+		_, _ = fmt.Fprintf(f, "%d,\"%s\"%s\n", i, strings.ReplaceAll(text, `"`, `""`), strings.Repeat(" ", i%2))
+		want = append(want, fmt.Sprintf("%d | %s", i, text))
+	}
+	b, _ := withBucket(t, map[string]string{"d/1.csv": files[0].String(), "d/2.csv": files[1].String()})
+	b.exec("CREATE TABLE l (id BIGINT, s STRING)")
+	b.want("COPY INTO l FROM (SELECT _c0::BIGINT AS id, _c1 AS s FROM 's3://b/d/')"+exportOptions, fmt.Sprintf("%[1]d | %[1]d | 0", rows))
+	b.want("SELECT id, s FROM l ORDER BY id", want...)
+}
+
+// A file whose compression is cut off or damaged is an error.
+func TestCopyIntoOfADamagedFile(t *testing.T) {
+	t.Parallel()
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	for i := range 100_000 {
+		_, _ = fmt.Fprintf(w, "%d,\"%x\"\n", i, i*i*7919)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := z.String()
+	b, store := withBucket(t, map[string]string{"d/1.csv.gz": whole})
+	b.exec("CREATE TABLE l (id BIGINT, s STRING)")
+	load := "COPY INTO l FROM (SELECT _c0::BIGINT AS id, _c1 AS s FROM 's3://b/d/')" + exportOptions + " COPY_OPTIONS ('force' = 'true')"
+	b.want(load, "100000 | 100000 | 0")
+	for _, damaged := range []string{whole[:len(whole)-1], whole[:len(whole)/2], whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], whole[:5], ""} {
+		store.put("d/1.csv.gz", damaged)
+		b.fails(load, "FAILED_READ_FILE.NO_HINT")
+	}
+	b.want("SELECT count(*) FROM l", "100000")
+}
+
 // A file is loaded only once, unless forced; a new file is loaded.
 func TestCopyIntoRemembersFiles(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,6 @@
 package duck
 
 import (
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -10,111 +9,69 @@ import (
 	"slices"
 	"strings"
 
-	duckdb "github.com/duckdb/duckdb-go/v2"
-
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/copyinto"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/native"
 )
 
-// stageCSV reads CSV files into a temporary table of strings, and infers the columns'
-// types if the options ask for it. reads holds the columns that the statement reads; if
-// some are missing, the number of values is not checked, as in Spark.
+// csvStage reads CSV files into a temporary table of texts.
+type csvStage struct {
+	txn     *txn
+	options sparkcsv.Options
+	// reads holds the columns that the statement reads; nil means all.
+	reads map[string]bool
+	table string
+	names []string
+	// pruned means that the statement does not read all columns. The number of values is
+	// not checked then, as in Spark.
+	pruned bool
+	infer  *sparkcsv.Inferrer
+	rows   *native.TextAppender
+}
+
+// stageCSV reads CSV files into a temporary table of texts, and infers the columns' types
+// if the options ask for it.
 func (t *txn) stageCSV(source *copyinto.Source, files []copyinto.File, o sparkcsv.Options, reads map[string]bool) (*stagedRows, error) {
 	out := &stagedRows{table: t.newStagingName()}
-	var names []string
-	pruned := false
-	var app *duckdb.Appender
-	var infer *sparkcsv.Inferrer
+	s := &csvStage{txn: t, options: o, reads: reads, table: withoutSchema(out.table)}
 	defer func() {
-		if app != nil {
-			_ = app.Close() // after an error; otherwise it is closed below
+		if s.rows != nil {
+			_ = s.rows.Close() // after an error; otherwise it is closed below
 		}
 	}()
-	var values []driver.Value
-	write := func(row []string) error {
-		if infer != nil {
-			infer.Add(row)
-		}
-		if len(row) != len(names) && !pruned {
-			switch o.Mode {
-			case sparkcsv.FailFast:
-				return sparkcsv.Malformed(row, o.Sep)
-			case sparkcsv.DropMalformed:
-				return nil
-			}
-		}
-		for i := range values {
-			values[i] = nil
-			if i < len(row) && !o.IsNull(row[i]) {
-				values[i] = []byte(row[i]) // DuckDB would cut a string at a NUL
-			}
-		}
-		return app.AppendRow(values...)
-	}
-	start := func(first []string) error {
-		names = sparkcsv.Header(first, o)
-		values = make([]driver.Value, len(names))
-		pruned = reads != nil && slices.ContainsFunc(names, func(n string) bool { return !reads[lower(n)] })
-		if o.InferSchema {
-			infer = sparkcsv.NewInferrer(o, len(names))
-		}
-		cols := make([]string, len(names))
-		for i := range names {
-			cols[i] = fmt.Sprintf("c%d VARCHAR", i)
-		}
-		if _, err := t.exec("CREATE TEMP TABLE %s (%s)", withoutSchema(out.table), strings.Join(cols, ", ")); err != nil {
-			return err
-		}
-		return t.conn.Raw(func(c any) error {
-			conn, ok := c.(driver.Conn)
-			if !ok {
-				return fmt.Errorf("want a DuckDB connection, got a %T", c)
-			}
-			var err error
-			app, err = duckdb.NewAppender(conn, "temp", "main", withoutSchema(out.table))
-			return err
-		})
-	}
 	for _, f := range files {
-		if err := t.readCSV(source, f, o, func() bool { return app == nil }, start, write); err != nil {
+		if err := s.read(source, f); err != nil {
 			return nil, err
 		}
 	}
-	if app == nil {
+	if s.rows == nil {
 		return nil, source.NoFiles()
 	}
-	err := app.Close()
-	app = nil
+	err := s.rows.Close()
+	s.rows = nil
 	if err != nil {
 		return nil, fmt.Errorf("stage the rows of CSV files: %w", err)
 	}
-	ts := make([]*types.Type, len(names))
+	ts := make([]*types.Type, len(s.names))
 	for i := range ts {
 		ts[i] = types.StringType
 	}
-	if infer != nil {
-		ts = infer.Types()
+	if s.infer != nil {
+		ts = s.infer.Types()
 	}
-	return out, out.project(names, ts)
+	return out, out.project(s.names, ts)
 }
 
-// readCSV passes a file's records to write. The first record of all files goes to start,
-// which names the columns.
-func (t *txn) readCSV(
-	source *copyinto.Source,
-	f copyinto.File,
-	o sparkcsv.Options,
-	first func() bool,
-	start, write func([]string) error,
-) error {
-	r, err := openDecompressed(t.ctx, source, f)
+// read reads the records of a file. The first record of all files names the columns.
+func (s *csvStage) read(source *copyinto.Source, f copyinto.File) error {
+	r, err := openDecompressed(s.txn.ctx, source, f)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close() }()
-	records := sparkcsv.NewReader(r, o)
+	records := sparkcsv.NewReader(r, s.options)
 	for n := 0; ; n++ {
 		row, err := records.Read()
 		if errors.Is(err, io.EOF) {
@@ -123,21 +80,70 @@ func (t *txn) readCSV(
 		if err != nil {
 			return copyinto.Unreadable(f.URL(), err)
 		}
-		if n%1024 == 0 && t.ctx.Err() != nil {
-			return t.ctx.Err()
+		if n%1024 == 0 && s.txn.ctx.Err() != nil {
+			return s.txn.ctx.Err()
 		}
-		if first() {
-			if err := start(row); err != nil {
+		if s.rows == nil {
+			if err := s.start(row); err != nil {
 				return err
 			}
 		}
-		if n == 0 && o.Header {
+		if n == 0 && s.options.Header {
 			continue
 		}
-		if err := write(row); err != nil {
+		if err := s.write(row); err != nil {
 			return copyinto.Unreadable(f.URL(), err)
 		}
 	}
+}
+
+// start creates the table, whose columns the first record names.
+func (s *csvStage) start(first [][]byte) (err error) {
+	s.names = sparkcsv.Header(texts(first), s.options)
+	s.pruned = s.reads != nil && slices.ContainsFunc(s.names, func(n string) bool { return !s.reads[lower(n)] })
+	if s.options.InferSchema {
+		s.infer = sparkcsv.NewInferrer(s.options, len(s.names))
+	}
+	columns := make([]string, len(s.names))
+	for i := range columns {
+		columns[i] = fmt.Sprintf("c%d VARCHAR", i)
+	}
+	if _, err := s.txn.exec("CREATE TEMP TABLE %s (%s)", s.table, strings.Join(columns, ", ")); err != nil {
+		return err
+	}
+	s.rows, err = native.NewTextAppender(s.txn.conn, s.table, len(columns))
+	return err
+}
+
+// write appends a record to the table.
+func (s *csvStage) write(row [][]byte) error {
+	if s.infer != nil {
+		s.infer.Add(texts(row))
+	}
+	if len(row) != len(s.names) && !s.pruned {
+		switch s.options.Mode {
+		case sparkcsv.FailFast:
+			return sparkcsv.Malformed(row, s.options.Sep)
+		case sparkcsv.DropMalformed:
+			return nil
+		}
+	}
+	for i := range s.names {
+		if i < len(row) && !s.options.IsNull(row[i]) {
+			s.rows.Set(i, row[i])
+		} else {
+			s.rows.SetNull(i)
+		}
+	}
+	return s.rows.EndRow()
+}
+
+func texts(values [][]byte) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
 }
 
 // project sets the names and the casts of a staging table's columns.

@@ -17,8 +17,11 @@ type Reader struct {
 	options   Options
 	in        *bufio.Reader
 	tokenizer *tokenizer
-	line      []byte
-	read      int
+	// plain reads most records; nil if the options do not allow it.
+	plain *plainParser
+	line  []byte
+	// values is the result of Read for a record of the tokenizer.
+	values [][]byte
 }
 
 // NewReader returns a reader of a file's records. It skips a byte order mark.
@@ -38,12 +41,34 @@ func NewReader(r io.Reader, o Options) *Reader {
 		} else {
 			out.tokenizer.detectLineSeparator()
 		}
+		out.plain = newPlainParser(&out.options, out.tokenizer.sep1, out.tokenizer.sep2)
 	}
 	return out
 }
 
-// Read returns the next record's values, or io.EOF.
-func (r *Reader) Read() ([]string, error) {
+// Read returns the next record's values, or io.EOF. The values are valid until the next
+// call.
+func (r *Reader) Read() ([][]byte, error) {
+	if r.plain != nil {
+		if ok, err := r.readPlain(); err != nil {
+			return nil, err
+		} else if ok {
+			return r.plain.values, nil
+		}
+	}
+	row, err := r.readAny()
+	if err != nil {
+		return nil, err
+	}
+	r.values = r.values[:0]
+	for _, v := range row {
+		r.values = append(r.values, []byte(v))
+	}
+	return r.values, nil
+}
+
+// readAny reads a record with the tokenizer.
+func (r *Reader) readAny() ([]string, error) {
 	var row []string
 	if r.options.MultiLine {
 		row = r.tokenizer.read()
@@ -59,7 +84,6 @@ func (r *Reader) Read() ([]string, error) {
 			return nil, err
 		}
 	}
-	r.read++
 	if len(row) > r.options.MaxColumns {
 		return nil, sqlerror.New(
 			"MALFORMED_CSV_RECORD",
@@ -123,8 +147,8 @@ func (r *Reader) nextLine() ([]byte, error) {
 }
 
 // Malformed is the error of the mode FAILFAST for a malformed record.
-func Malformed(row []string, sep byte) error {
-	record := strings.Join(row, string(rune(sep)))
+func Malformed(row [][]byte, sep byte) error {
+	record := bytes.Join(row, []byte(string(rune(sep))))
 	return sqlerror.New(
 		"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
 		"22023",
@@ -157,7 +181,7 @@ func Header(row []string, o Options) []string {
 
 // IsNull reports whether a value is NULL. It is if it equals the option nullValue,
 // quoted or not.
-func (o *Options) IsNull(v string) bool { return v == o.NullValue }
+func (o *Options) IsNull(v []byte) bool { return string(v) == o.NullValue }
 
 // latin1 converts ISO-8859-1 to UTF-8.
 type latin1 struct {

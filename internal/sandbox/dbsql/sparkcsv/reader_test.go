@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkcsv"
 )
@@ -13,24 +14,33 @@ import (
 // read returns a file's records; nil stands for NULL.
 func read(t *testing.T, text string, values map[string]string) [][]any {
 	t.Helper()
+	out, err := readAll(t, text, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// readAll returns the records up to an error.
+func readAll(t *testing.T, text string, values map[string]string) (out [][]any, err error) {
+	t.Helper()
 	o, err := sparkcsv.ParseOptions(values)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := sparkcsv.NewReader(strings.NewReader(text), o)
-	var out [][]any
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return out
+			return out, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return out, err
 		}
 		record := make([]any, len(row))
 		for i, v := range row {
 			if !o.IsNull(v) {
-				record[i] = v
+				record[i] = string(v)
 			}
 		}
 		out = append(out, record)
@@ -176,4 +186,51 @@ func FuzzAnyText(f *testing.F) {
 			t.Errorf("%q gave %d records", text, len(rows))
 		}
 	})
+}
+
+// The parser of plain records gives what the tokenizer gives. A comment character that no
+// line begins with leaves all records to the tokenizer.
+func FuzzPlainRecords(f *testing.F) {
+	for _, s := range []string{
+		"", "a,b\n", "\"a\",\"b\"\n", "\"a\nb\",\"\"\n,\n", "\"a\"\"b\"\"\",c\n\n\n\"\"\"\"\n", "\"a\" ,b\n", "\"a\"b,c\n\"d\"\n", "a\"b,c\n", "\"a", "\"a\"",
+		"a", "a,", ",", "\n", "\"\x00\"\"\",\x00\n", "caf\xe9,\"\xff\"\"\"\n", "\"a\r\nb\"\r\nc\n", " a , \"b\" \n", "N,\"N\",\"\"\"N\"\n", "\ufeffa,\ufeff\n", "1,2,3,4\n5\n",
+		strings.Repeat("\"aa\"\"\",b\n", 20000), "\"" + strings.Repeat("x\"\"\n", 300000) + "\"\n1,2\n",
+	} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, export bool) {
+		if strings.Contains(text, "\x01") {
+			return
+		}
+		o := options("multiLine", "true", "escape", `"`, "nullValue", "N", "emptyValue", "E", "maxColumns", "3", "mode", "FAILFAST")
+		if export {
+			o = options("multiLine", "true", "escape", `"`, "charToEscapeQuoteEscaping", `"`, "nullValue", "N", "lineSep", "\n", "maxColumns", "3")
+		}
+		plain, plainErr := readAll(t, text, o)
+		o["comment"] = "\x01"
+		slow, slowErr := readAll(t, text, o)
+		if !reflect.DeepEqual(plain, slow) || (plainErr == nil) != (slowErr == nil) || plainErr != nil && plainErr.Error() != slowErr.Error() {
+			t.Errorf("%.200q\n got %.500q, %v\nwant %.500q, %v", text, plain, plainErr, slow, slowErr)
+		}
+	})
+}
+
+// A file that ends with an error is not one that ends.
+func TestReadErrorsArePassedOn(t *testing.T) {
+	t.Parallel()
+	o, err := sparkcsv.ParseOptions(options("multiLine", "true", "escape", `"`, "lineSep", "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	for _, text := range []string{"", "a,b\n", "a,b\n\"c", "a,b\nc"} {
+		r := sparkcsv.NewReader(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), o)
+		for err = nil; err == nil; {
+			_, err = r.Read()
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("%q ended with %v", text, err)
+		}
+	}
 }

@@ -135,6 +135,17 @@ func (s *duckString) bytes() []byte {
 	return unsafe.Slice(p, s.length)
 }
 
+// set sets the string to a text. stored is DuckDB's copy of it, which a text that fits
+// inline does not need.
+func (s *duckString) set(text []byte, stored unsafe.Pointer) {
+	*s = duckString{length: uint32(len(text))}
+	if n := copy(s.inline[:], text); n == len(text) {
+		return
+	}
+	clear(s.inline[4:]) // the first four bytes stay, as a prefix for comparisons
+	*(*uintptr)(unsafe.Pointer(&s.inline[4])) = uintptr(stored)
+}
+
 func appendStrings(v bindings.Vector, from, to int, valid []bool, null func(), put func([]byte)) int {
 	bytes := 0
 	values := viewAs[duckString](v, from, to)
