@@ -50,7 +50,7 @@ func federated(t *testing.T, w *workspace, policy ...sandboxtest.FederationPolic
 // checklist 43 53
 func TestAnIdentityTokenOfCIImportsAndExports(t *testing.T) {
 	t.Parallel()
-	only(t, "a fleet keeps its events in a bucket, and runs have the environment of the runner", embedded)
+	only(t, "runs have the environment of the runner", embedded)
 	s := sandboxtest.Start(t)
 	db := database(t, s)
 	people(t, s, db, 500)
