@@ -18,10 +18,7 @@ type EventsVolume struct {
 	Schema  string `yaml:"schema"`
 	Volume  string `yaml:"volume"`
 	Prefix  string `yaml:"prefix"`
-	// Either Token is set, or ClientID and ClientSecret of a service principal.
-	Token        Secret `yaml:"token"`
-	ClientID     string `yaml:"client_id"`
-	ClientSecret Secret `yaml:"client_secret"`
+	Login   `yaml:",inline"`
 }
 
 // EventsVolume returns the volume of the events, or nil.
@@ -59,25 +56,18 @@ func (e *environment) events(c *Engine) {
 	e.text(&v.Schema, env+"SCHEMA")
 	e.text(&v.Volume, env+"VOLUME")
 	e.text(&v.Prefix, env+"PREFIX")
-	// The login is one: the environment gives the whole of it or nothing.
-	if v.Token.Empty() && v.ClientID == "" && v.ClientSecret.Empty() {
-		e.secret(&v.Token, env+"TOKEN")
-		e.text(&v.ClientID, env+"CLIENT_ID")
-		e.secret(&v.ClientSecret, env+"CLIENT_SECRET")
-	} else if v.ClientID != "" {
-		e.secret(&v.ClientSecret, env+"CLIENT_SECRET")
-	}
+	e.login(&v.Login, "events.volume", env)
 	switch {
-	case v == (EventsVolume{}) && c.Events == nil:
+	case c.Events == nil && v.Host+v.Catalog+v.Schema+v.Volume+v.Prefix == "" && v.Port == 0 && !v.Login.given():
 		return
 	case v.Host == "" || v.Catalog == "" || v.Schema == "" || v.Volume == "":
 		e.errs = append(e.errs, jobs.Invalid("events.volume", "The volume of the events has no full name",
 			"It is named by the host of its workspace, catalog, schema and volume.",
 			"Set all four, in the configuration or as "+env+"HOST, "+env+"CATALOG, "+env+"SCHEMA and "+env+"VOLUME"))
-	case v.Token.Empty() == (v.ClientID == ""), (v.ClientID == "") != v.ClientSecret.Empty():
-		e.errs = append(e.errs, jobs.Invalid("events.volume", "The login to the workspace of the events is incomplete, or there are two",
-			"events.volume needs either token, or client_id and client_secret of a service principal.",
-			"Set one of them, secrets best as "+env+"TOKEN or "+env+"CLIENT_SECRET"))
+	default:
+		if err := v.check("events.volume", env); err != nil {
+			e.errs = append(e.errs, err)
+		}
 	}
 	c.Events = &Events{Volume: &v}
 }

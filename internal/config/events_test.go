@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,6 +60,48 @@ func TestTheVolumeOfTheEvents(t *testing.T) {
 	}
 }
 
+// The login of the events is one of an authorization, by the same attributes, from the file, or
+// from the environment, which replaces the whole of it or adds its secret.
+func TestTheLoginOfTheEvents(t *testing.T) {
+	t.Parallel()
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const in = "events: {volume: {host: h, catalog: c, schema: s, volume: v, "
+	const env = "LYTICS_EVENTS_VOLUME_"
+	for text, c := range map[string]struct {
+		env    map[string]string
+		want   *jobs.Login
+		secret string
+	}{
+		in + "token_file: token}}":                    {nil, &jobs.Login{Kind: jobs.LoginTokenFile, File: filepath.Join(here, "token")}, ""},
+		in + "profile: p, config_file: /c}}":          {nil, &jobs.Login{Kind: jobs.LoginProfile, Profile: "p", File: "/c"}, ""},
+		in + "token_command: [a, b]}}":                {nil, &jobs.Login{Kind: jobs.LoginTokenCommand, Command: []string{"a", "b"}}, ""},
+		in + "auth_type: azure-cli}}":                 {nil, &jobs.Login{Kind: jobs.LoginAzureCLI}, ""},
+		in + "token_file: /t}}":                       {map[string]string{env + "AUTH_TYPE": "azure-msi", env + "AZURE_CLIENT_ID": "i"}, &jobs.Login{Kind: jobs.LoginAzureMSI, Identity: "i"}, ""},
+		in + "auth_type: github-oidc, client_id: i}}": {map[string]string{env + "CLIENT_SECRET": "unused"}, &jobs.Login{Kind: jobs.LoginGitHubOIDC, Identity: "i"}, ""},
+		in + "auth_type: azure-client-secret, azure_client_id: i, azure_tenant_id: t}}": {map[string]string{env + "AZURE_CLIENT_SECRET": "canary-s"},
+			&jobs.Login{Kind: jobs.LoginAzureClientSecret, Identity: "i", Tenant: "t"}, "canary-s"},
+		"{}": {map[string]string{env + "HOST": "h", env + "CATALOG": "c", env + "SCHEMA": "s", env + "VOLUME": "v", env + "TOKEN_COMMAND": "get, token",
+			env + "GOOGLE_CREDENTIALS": ""}, &jobs.Login{Kind: jobs.LoginTokenCommand, Command: []string{"get", "token"}}, ""},
+	} {
+		read, err := config.Read(write(t, text, 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := read.Override(from(c.env)).Complete(from(c.env))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got, secret := done.EventsVolume().Chosen()
+		if d := cmp.Diff(c.want, got); d != "" || secret.Reveal() != c.secret {
+			t.Errorf("%s: got the secret %q, and the login (-want +got):\n%s", text, secret.Reveal(), d)
+		}
+	}
+}
+
 // A place that no upload could use is refused before anything runs, with the way out.
 func TestPlacesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
@@ -68,6 +111,13 @@ func TestPlacesThatCannotBeUsed(t *testing.T) {
 		"events: {volume: {host: h, catalog: c, schema: s, volume: v}}":                                           {"events.volume", "LYTICS_EVENTS_VOLUME_TOKEN"},
 		"events: {volume: {host: h, catalog: c, schema: s, volume: v, client_id: i}}":                             {"events.volume", "CLIENT_SECRET"},
 		"events: {volume: {host: h, catalog: c, schema: s, volume: v, token: t, client_id: i, client_secret: s}}": {"events.volume", "Set one of them"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, auth_type: sesame}}":                        {"events.volume.auth_type", "Set auth_type"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, auth_type: token-file}}":                    {"events.volume.token_file", "Set token_file"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, profile: p, token: t}}":                     {"events.volume.token", "Leave one of the two out"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, token: t, audience: a}}":                    {"events.volume.audience", "Set events.volume.auth_type"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, oidc_token_env: LYTICS_ENCRYPTION_KEY}}":    {"events.volume.oidc_token_env", "DATABRICKS_OIDC_TOKEN"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, auth_type: google-credentials}}":            {"events.volume.google_credentials", "LYTICS_EVENTS_VOLUME_GOOGLE_CREDENTIALS"},
+		"events: {volume: {host: h, catalog: c, schema: s, volume: v, google_service_account: 'a/b'}}":            {"events.volume.google_service_account", "Give the address"},
 		"staging: {s3: {bucket: 'abfss://files@acme.dfs.core.windows.net/lytics'}}":                               {"staging.s3.bucket", "CREATE EXTERNAL VOLUME"},
 		"staging: {s3: {bucket: 'wasbs://files@acme.blob.core.windows.net'}}":                                     {"staging.s3.bucket", "staging.volume"},
 		"staging: {s3: {bucket: files, endpoint: 'https://acme.blob.core.windows.net'}}":                          {"staging.s3.endpoint", "events.volume"},

@@ -169,7 +169,9 @@ func (c Runner) hasSecret() bool {
 		secrets = append(secrets, s.SecretAccessKey)
 	}
 	if v := c.EventsVolume(); v != nil {
-		secrets = append(secrets, v.Token, v.ClientSecret)
+		for _, s := range v.Secrets() {
+			secrets = append(secrets, *s)
+		}
 	}
 	if a := c.LyticsAccount(); a != nil {
 		secrets = append(secrets, a.Token)

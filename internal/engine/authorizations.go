@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -280,25 +281,39 @@ func (e *Engine) databricksConfig(row store.AuthorizationRow) databricks.Config 
 
 // workspaceConfig is databricksConfig with another source of the credential.
 func (e *Engine) workspaceConfig(row store.AuthorizationRow, read func(context.Context) (jobs.Secret, error)) databricks.Config {
+	c := e.options.workspace(row.AuthorizationSpec, credential{
+		read: read, roots: e.rootCAs(row), check: func() error { return e.checkLoginAllowed(row) },
+	})
+	c.HTTPPath, c.LoopbackHosts = row.HTTPPath, e.acceptsLoopback(row)
+	return c
+}
+
+// credential is what a connection needs to get access tokens.
+type credential struct {
+	// read returns the token, or the secret of the client or of the login.
+	read  func(context.Context) (jobs.Secret, error)
+	roots func() (*x509.CertPool, error)
+	// check, if set, refuses a login that the operator does not allow.
+	check func() error
+}
+
+// workspace is the connection to a workspace with the host, the port and the login of s.
+func (o Options) workspace(s jobs.AuthorizationSpec, by credential) databricks.Config {
 	c := databricks.Config{
-		Host: row.Host, Port: row.Port, HTTPPath: row.HTTPPath,
-		AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts, LoopbackHosts: e.acceptsLoopback(row),
-		RootCAs: e.rootCAs(row), UserAgent: "lytics_" + e.options.UserAgent,
+		Host: s.Host, Port: s.Port, AllowPrivateHosts: o.AllowPrivateHosts, PrivateHosts: o.PrivateHosts, RootCAs: by.roots,
+		UserAgent: "lytics_" + o.UserAgent,
 	}
-	if row.Login != nil {
+	switch {
+	case s.Login != nil:
 		c.Login = login.New(login.Options{
-			Login: *row.Login, Getenv: e.options.Getenv, AllowPrivateHosts: e.options.AllowPrivateHosts, PrivateHosts: e.options.PrivateHosts,
-			RootCAs: c.RootCAs,
-			Secret:  read,
-			Check:   func() error { return e.checkLoginAllowed(row) },
+			Login: *s.Login, Getenv: o.Getenv, AllowPrivateHosts: o.AllowPrivateHosts, PrivateHosts: o.PrivateHosts,
+			RootCAs: by.roots, Secret: by.read, Check: by.check,
 		})
-		return c
+	case s.ClientID != "":
+		c.Client = &databricks.ClientCredentials{ID: s.ClientID, Secret: by.read}
+	default:
+		c.Token = by.read
 	}
-	if row.ClientID != "" {
-		c.Client = &databricks.ClientCredentials{ID: row.ClientID, Secret: read}
-		return c
-	}
-	c.Token = read
 	return c
 }
 

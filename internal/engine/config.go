@@ -41,7 +41,14 @@ func OptionsFromConfig(c config.Engine, release string) Options {
 	if v := c.EventsVolume(); v != nil {
 		o.Events = &EventsVolume{
 			VolumeConfig: staging.VolumeConfig{Catalog: v.Catalog, Schema: v.Schema, Volume: v.Volume, Prefix: v.Prefix},
-			Host:         v.Host, Port: v.Port, Token: v.Token.Secret, ClientID: v.ClientID, ClientSecret: v.ClientSecret.Secret,
+			Host:         v.Host, Port: v.Port,
+		}
+		switch o.Events.Login, o.Events.Secret = v.Chosen(); {
+		case o.Events.Login != nil:
+		case v.ClientID != "":
+			o.Events.ClientID, o.Events.Secret = v.ClientID, v.ClientSecret.Secret
+		default:
+			o.Events.Secret = v.Token.Secret
 		}
 	}
 	if p := c.Platform; p != nil && p.Embedded != nil {

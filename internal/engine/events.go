@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -17,10 +19,12 @@ type EventsVolume struct {
 	Host string
 	// Port is 443 when 0.
 	Port int
-	// Either Token is set, or ClientID and ClientSecret of a service principal.
-	Token        jobs.Secret
-	ClientID     string
-	ClientSecret jobs.Secret
+	// Login is how this process gets access tokens; nil for Secret itself, or, with
+	// ClientID, for OAuth with Secret.
+	Login    *jobs.Login
+	ClientID string
+	// Secret is the token, or the secret of the client or of the login.
+	Secret jobs.Secret
 }
 
 // EventObjects opens the place of the events of a shared store: Events, or else the bucket
@@ -29,7 +33,11 @@ func (o Options) EventObjects() embedded.OpenObjects {
 	switch {
 	case o.Events != nil:
 		return func(ctx context.Context) (embedded.Objects, error) {
-			return staging.OpenEventVolume(ctx, o.Events.VolumeConfig, o.eventsWorkspace())
+			v, err := staging.OpenEventVolume(ctx, o.Events.VolumeConfig, o.eventsWorkspace())
+			if err != nil {
+				return nil, o.Events.name(err)
+			}
+			return v, nil
 		}
 	case o.Staging != nil:
 		return func(ctx context.Context) (embedded.Objects, error) { return staging.Open(ctx, *o.Staging) }
@@ -39,15 +47,24 @@ func (o Options) EventObjects() embedded.OpenObjects {
 
 func (o Options) eventsWorkspace() databricks.Config {
 	v := *o.Events
-	c := databricks.Config{
-		Host: v.Host, Port: v.Port, AllowPrivateHosts: o.AllowPrivateHosts, PrivateHosts: o.PrivateHosts, RootCAs: o.rootCAs, UserAgent: "lytics_" + o.UserAgent,
+	return o.workspace(jobs.AuthorizationSpec{Host: v.Host, Port: v.Port, Login: v.Login, ClientID: v.ClientID}, credential{
+		roots: o.rootCAs, read: func(context.Context) (jobs.Secret, error) { return v.Secret, nil },
+	})
+}
+
+// name points an error at the attribute of events.volume: that of a login has its name in an
+// authorization.
+func (v *EventsVolume) name(err error) error {
+	const at = "events.volume"
+	e, ok := errors.AsType[*jobs.Error](err)
+	switch {
+	case !ok || e.Attribute == "" || strings.HasPrefix(e.Attribute, at):
+	case e.Attribute == "http_path":
+		e.Attribute = at + ".host" // it has no warehouse
+	case e.Attribute == "token_wo" && v.ClientID != "":
+		e.Attribute = at + ".client_secret"
+	default:
+		e.Attribute = at + "." + strings.TrimSuffix(e.Attribute, "_wo")
 	}
-	if v.ClientID == "" {
-		c.Token = func(context.Context) (jobs.Secret, error) { return v.Token, nil }
-		return c
-	}
-	c.Client = &databricks.ClientCredentials{
-		ID: v.ClientID, Secret: func(context.Context) (jobs.Secret, error) { return v.ClientSecret, nil },
-	}
-	return c
+	return err
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -16,45 +17,40 @@ type eventsModel struct {
 	Volume types.Object `tfsdk:"volume"`
 }
 
-type eventsVolumeModel struct {
-	Host         types.String `tfsdk:"host"`
-	Port         types.Int64  `tfsdk:"port"`
-	Catalog      types.String `tfsdk:"catalog"`
-	Schema       types.String `tfsdk:"schema"`
-	Volume       types.String `tfsdk:"volume"`
-	Prefix       types.String `tfsdk:"prefix"`
-	Token        types.String `tfsdk:"token"`
-	ClientID     types.String `tfsdk:"client_id"`
-	ClientSecret types.String `tfsdk:"client_secret"`
-}
-
 // eventsEnv is the prefix of the environment variables of the events.
 const eventsEnv = "LYTICS_EVENTS_"
 
 // events reads the events block; nil if it or its volume is null.
-func (r *configReader) events(ctx context.Context, v types.Object) *config.Events {
-	outer := decode[eventsModel](ctx, r, v)
-	if v.IsUnknown() || outer.Volume.IsUnknown() {
+func (r *configReader) events(ctx context.Context, block types.Object) *config.Events {
+	outer := decode[eventsModel](ctx, r, block)
+	if block.IsUnknown() || outer.Volume.IsUnknown() {
 		r.unknown = append(r.unknown, "events")
 	}
 	if outer.Volume.IsNull() || outer.Volume.IsUnknown() {
 		return nil
 	}
-	m := decode[eventsVolumeModel](ctx, r, outer.Volume)
-	volume := &config.EventsVolume{
-		Host:         r.text("host", m.Host),
-		Catalog:      r.text("catalog", m.Catalog),
-		Schema:       r.text("schema", m.Schema),
-		Volume:       r.text("volume", m.Volume),
-		Prefix:       r.text("prefix", m.Prefix),
-		Token:        config.NewSecret(r.text("token", m.Token)),
-		ClientID:     r.text("client_id", m.ClientID),
-		ClientSecret: config.NewSecret(r.text("client_secret", m.ClientSecret)),
+	given := outer.Volume.Attributes()
+	text := func(name string) string {
+		v, _ := given[name].(types.String)
+		return r.text(name, v)
 	}
-	if port := r.number("port", m.Port); port != nil {
-		volume.Port = *port
+	v := &config.EventsVolume{
+		Host: text("host"), Catalog: text("catalog"), Schema: text("schema"), Volume: text("volume"), Prefix: text("prefix"),
+		Login: config.Login{AuthType: text("auth_type")},
 	}
-	return &config.Events{Volume: volume}
+	for name, value := range v.Texts() {
+		*value = text(name)
+	}
+	for name, secret := range v.Secrets() {
+		*secret = config.NewSecret(text(name))
+	}
+	command, _ := given["token_command"].(types.List)
+	v.TokenCommand = r.list(ctx, "token_command", command)
+	port, _ := given["port"].(types.Int64)
+	if n := r.number("port", port); n != nil {
+		v.Port = *n
+	}
+	return &config.Events{Volume: v}
 }
 
 func eventsSchema() schema.Attribute {
@@ -66,6 +62,35 @@ func eventsSchema() schema.Attribute {
 		s.Sensitive = true
 		return s
 	}
+	volume := map[string]schema.Attribute{
+		"host": text("Host name of the workspace.", "HOST"),
+		"port": schema.Int64Attribute{
+			Optional: true, MarkdownDescription: "Port. Default 443. Environment: `LYTICS_EVENTS_VOLUME_PORT`.",
+			Validators: []validator.Int64{int64validator.Between(1, 65535)},
+		},
+		"catalog": text("Catalog of the volume.", "CATALOG", pathPart()),
+		"schema":  text("Schema of the volume.", "SCHEMA", pathPart()),
+		"volume":  text("Name of the volume.", "VOLUME", pathPart()),
+		"prefix":  text("Directory of the volume. Default: the volume's root.", "PREFIX"),
+		"token": secret("Access token, instead of another login.", "TOKEN",
+			stringvalidator.ConflictsWith(sibling("client_id"))),
+		"client_secret":       secret("OAuth secret of `client_id`.", "CLIENT_SECRET", stringvalidator.AlsoRequires(sibling("client_id"))),
+		"azure_client_secret": secret("With `azure-client-secret`: client secret of the application.", "AZURE_CLIENT_SECRET"),
+		"google_credentials":  secret("With `google-credentials`: JSON key of a service account.", "GOOGLE_CREDENTIALS"),
+	}
+	for name, f := range connectionLoginFields() {
+		if f.list {
+			volume[name] = schema.ListAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: f.doc +
+				" Environment: `" + eventsEnv + "VOLUME_" + strings.ToUpper(name) + "`, with commas between the words."}
+			continue
+		}
+		volume[name] = text(f.doc, strings.ToUpper(name), f.checks...)
+	}
+	volume["client_id"] = text("Application id of a service principal: with `client_secret` for OAuth machine-to-machine, or with "+
+		"`github-oidc`, `file-oidc` or `env-oidc`.", "CLIENT_ID")
+	volume["auth_type"] = text("How tokens are obtained, where it is neither by `token` nor by `client_secret`: a login of "+
+		"`lytics_databricks_authorization`. Default: the one whose attribute is given, such as `profile`. An attribute that the login does "+
+		"not take is an error.", "AUTH_TYPE", stringvalidator.OneOf(kindNames()...))
 	return schema.SingleNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Where the embedded platform keeps its events with `database_url`, instead of in the bucket `staging.s3`. " +
@@ -76,21 +101,7 @@ func eventsSchema() schema.Attribute {
 				MarkdownDescription: "A Unity Catalog volume, managed or external, on AWS, Azure or Google Cloud. It is used with a login of its " +
 					"own, and not with that of an authorization; the login needs READ VOLUME and WRITE VOLUME. " +
 					"Each attribute also has an environment variable `LYTICS_EVENTS_VOLUME_...`.",
-				Attributes: map[string]schema.Attribute{
-					"host": text("Host name of the workspace.", "HOST"),
-					"port": schema.Int64Attribute{
-						Optional: true, MarkdownDescription: "Port. Default 443. Environment: `LYTICS_EVENTS_VOLUME_PORT`.",
-						Validators: []validator.Int64{int64validator.Between(1, 65535)},
-					},
-					"catalog": text("Catalog of the volume.", "CATALOG", pathPart()),
-					"schema":  text("Schema of the volume.", "SCHEMA", pathPart()),
-					"volume":  text("Name of the volume.", "VOLUME", pathPart()),
-					"prefix":  text("Directory of the volume. Default: the volume's root.", "PREFIX"),
-					"token": secret("Personal access token, instead of `client_id`.", "TOKEN",
-						stringvalidator.ConflictsWith(sibling("client_id"))),
-					"client_id":     text("Application id of a service principal, for OAuth machine-to-machine.", "CLIENT_ID"),
-					"client_secret": secret("OAuth secret of `client_id`.", "CLIENT_SECRET", stringvalidator.AlsoRequires(sibling("client_id"))),
-				},
+				Attributes: volume,
 			},
 		},
 	}

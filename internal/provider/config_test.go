@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/config"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/provider/providertest"
 )
 
@@ -83,6 +84,19 @@ func TestConfigurationAndEnvironment(t *testing.T) {
 		"placeholders from the environment": {block{}, map[string]string{"LYTICS_PLACEHOLDER_IDENTIFIERS": "N/A, 0000"},
 			func(c config.Engine) bool {
 				return slices.Equal(c.Platform.Embedded.PlaceholderIdentifiers, []string{"N/A", "0000"})
+			}},
+		"a login of the events from the block": {
+			block{"events": block{"volume": block{"host": "h", "port": 8443, "catalog": "c", "schema": "s", "volume": "v", "token_command": []any{"get", "token"}}}},
+			map[string]string{"LYTICS_EVENTS_VOLUME_TOKEN": "t"}, func(c config.Engine) bool {
+				l, _ := c.EventsVolume().Chosen()
+				return c.EventsVolume().Port == 8443 && c.EventsVolume().Token.Empty() && l.Kind == jobs.LoginTokenCommand &&
+					slices.Equal(l.Command, []string{"get", "token"})
+			}},
+		"a secret of the events' login from the block": {
+			block{"events": block{"volume": block{"host": "h", "catalog": "c", "schema": "s", "volume": "v", "azure_client_id": "i", "azure_tenant_id": "t",
+				"azure_client_secret": "canary"}}}, nil, func(c config.Engine) bool {
+				l, secret := c.EventsVolume().Chosen()
+				return l.Kind == jobs.LoginAzureClientSecret && l.Identity == "i" && l.Tenant == "t" && secret.Reveal() == "canary"
 			}},
 		"a profile is not mixed with keys": {block{"staging": block{"s3": block{"bucket": "b", "profile": "team"}}},
 			map[string]string{"LYTICS_STAGING_S3_PROFILE": "other", "LYTICS_STAGING_S3_ACCESS_KEY_ID": "EK",
@@ -315,8 +329,8 @@ func TestTheConfigurationFileHasTheProvidersKeys(t *testing.T) {
 	var compare func(at string, attributes []*tfprotov6.SchemaAttribute, keys reflect.Type)
 	compare = func(at string, attributes []*tfprotov6.SchemaAttribute, keys reflect.Type) {
 		fields := map[string]reflect.Type{}
-		for i := range keys.NumField() {
-			fields[keys.Field(i).Tag.Get("yaml")] = keys.Field(i).Type
+		for _, f := range reflect.VisibleFields(keys) {
+			fields[f.Tag.Get("yaml")] = f.Type
 		}
 		for _, a := range attributes {
 			field, ok := fields[a.Name]

@@ -2,16 +2,12 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -78,70 +74,31 @@ func connectionSpec(ctx context.Context, values map[string]attr.Value, diags *di
 	return s
 }
 
-// connectionLogin is the login of a connection, or nil for token_env. An attribute that
-// the login does not take is an error: without it, another credential than the one that is
-// meant would be sent.
+// connectionLogin is the login of a connection, or nil for token_env.
 func connectionLogin(ctx context.Context, values map[string]attr.Value, diags *diag.Diagnostics) *jobs.Login {
-	kind, told := connectionKind(values)
-	fields, _ := kind.Fields()
-	takes := func(name string) bool {
-		return name == "token_env" && kind == "" || slices.ContainsFunc(fields, func(f jobs.LoginField) bool { return f.Attribute == name })
+	s := jobs.LoginSettings{
+		At: "databricks", Kinds: connectionKinds(), Others: []string{"token_env"}, WithoutLogin: "use the token in token_env",
+		Texts: map[string]string{}, Words: map[string][]string{},
 	}
-	for _, name := range append(slices.Sorted(maps.Keys(connectionLoginFields())), "token_env") {
-		v, ok := values[name]
-		if !ok || v.IsNull() || name == "auth_type" || takes(name) {
-			continue
-		}
-		at := "databricks." + name
-		if kind == "" {
-			diags.AddAttributeError(path.Root("databricks"), at+" needs auth_type",
-				fmt.Sprintf("It is an attribute of %s, and the connection names no login.\n\nSet databricks.auth_type to the login that is "+
-					"meant, or leave %s out to use the token in token_env.", kindsWith(name), at))
-			continue
-		}
-		diags.AddAttributeError(path.Root("databricks"), at+" is not for this login",
-			fmt.Sprintf("databricks.%s chooses the login %q, which does not take %s.\n\nLeave one of the two out: a connection has one login.",
-				told, string(kind), name))
-	}
-	if kind == "" {
-		return nil
-	}
-	l := &jobs.Login{Kind: kind}
-	for _, f := range fields {
-		switch v := values[f.Attribute].(type) {
+	for _, name := range append(slices.Collect(maps.Keys(connectionLoginFields())), "token_env") {
+		switch v := values[name].(type) {
 		case types.String:
-			*f.Text(l) = v.ValueString()
+			if name == "auth_type" {
+				s.AuthType = v.ValueString()
+			} else if !v.IsNull() {
+				s.Texts[name] = v.ValueString()
+			}
 		case types.List:
 			if !v.IsNull() {
-				diags.Append(v.ElementsAs(ctx, f.Words(l), false)...)
+				var words []string
+				diags.Append(v.ElementsAs(ctx, &words, false)...)
+				s.Words[name] = words
 			}
 		}
 	}
+	l, err := s.Login()
+	if err != nil {
+		addErrors(diags, attributeTarget{objectType: providerSchema().Type()}, "choose the login of databricks", err)
+	}
 	return l
-}
-
-// connectionKind is the login of a connection, and the attribute that chooses it. Both are
-// empty for token_env.
-func connectionKind(values map[string]attr.Value) (kind jobs.LoginKind, told string) {
-	if v, ok := values["auth_type"].(types.String); ok && v.ValueString() != "" {
-		return jobs.LoginKind(v.ValueString()), "auth_type"
-	}
-	for _, t := range telling {
-		if v, ok := values[t.attribute]; ok && !v.IsNull() {
-			return t.kind, t.attribute
-		}
-	}
-	return "", ""
-}
-
-// kindsWith names the logins of connections that have an attribute.
-func kindsWith(attribute string) string {
-	var names []string
-	for _, k := range connectionKinds() {
-		fields, _ := k.Fields()
-		if slices.ContainsFunc(fields, func(f jobs.LoginField) bool { return f.Attribute == attribute }) {
-			names = append(names, strconv.Quote(string(k)))
-		}
-	}
-	return "the login " + strings.Join(names, " or ")
 }

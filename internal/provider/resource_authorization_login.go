@@ -39,6 +39,14 @@ type loginModel struct {
 	ConfigFile               types.String `tfsdk:"config_file"`
 }
 
+// kindNames are the names of all logins.
+func kindNames() (names []string) {
+	for _, k := range jobs.LoginKinds() {
+		names = append(names, string(k))
+	}
+	return names
+}
+
 func loginAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.StringAttribute {
 		return schema.StringAttribute{Optional: true, MarkdownDescription: description, Validators: []validator.String{nonEmptyText()}}
@@ -51,17 +59,13 @@ func loginAttributes() map[string]schema.Attribute {
 		return schema.Int64Attribute{Optional: true, MarkdownDescription: "Version of `" + name + "`. Raise it to send a new secret.",
 			Validators: []validator.Int64{int64validator.AtLeast(1)}}
 	}
-	var kinds []string
-	for _, k := range jobs.LoginKinds() {
-		kinds = append(kinds, string(k))
-	}
 	return map[string]schema.Attribute{
 		"auth_type": schema.StringAttribute{
 			Optional: true, Computed: true,
 			MarkdownDescription: "How the process that executes a run obtains tokens, by the names of Databricks' unified authentication; see " +
 				"[Logins](#logins). Leave it out for `token_wo`, `token_env`, and `client_id` with `client_secret_wo`. " +
 				"Where another attribute tells the login, such as `profile`, it is set by itself.",
-			Validators: []validator.String{stringvalidator.OneOf(kinds...)},
+			Validators: []validator.String{stringvalidator.OneOf(kindNames()...)},
 		},
 		"audience": text("With `github-oidc`: audience that is asked of GitHub, one of the federation policy's. Default: the workspace's token " +
 			"endpoint, `https://HOST/oidc/v1/token`."),
@@ -128,33 +132,14 @@ func firstGiven(secret types.String, version types.Int64) attr.Value {
 	return secret
 }
 
-// telling are the attributes that tell the login where auth_type is left out.
-var telling = []struct {
-	attribute string
-	kind      jobs.LoginKind
-}{
-	{"profile", jobs.LoginProfile},
-	{"token_file", jobs.LoginTokenFile},
-	{"token_command", jobs.LoginTokenCommand},
-	{"databricks_id_token_filepath", jobs.LoginFileOIDC},
-	{"oidc_token_env", jobs.LoginEnvOIDC},
-	{"azure_client_secret_wo", jobs.LoginAzureClientSecret},
-	{"google_credentials_wo", jobs.LoginGoogleCredentials},
-	{"google_service_account", jobs.LoginGoogleID},
-}
-
 // kind is the login of the definition; empty for a stored token, token_env and OAuth with
 // a stored client secret.
 func (m *authorizationModel) kind() jobs.LoginKind {
 	if k := m.AuthType.ValueString(); k != "" {
 		return jobs.LoginKind(k)
 	}
-	for _, t := range telling {
-		if !m.value(t.attribute).IsNull() {
-			return t.kind
-		}
-	}
-	return ""
+	k, _ := jobs.ToldLogin(func(attribute string) bool { return !m.value(attribute).IsNull() })
+	return k
 }
 
 // authType is the value of auth_type.
