@@ -17,7 +17,7 @@ import (
 func measureFeedSpark(ctx context.Context, b *bench) (err error) {
 	if _, err := os.Stat(b.options.sparkHome); err != nil {
 		fmt.Println("  LEFT OUT: there is no Spark; make spark installs it")
-		return nil //nolint:nilerr // printed above
+		return nil
 	}
 	const name, changed = "spark-profiled", 1_000
 	s, err := b.start(ctx, name, "-engine", "spark", "-spark-home", b.options.sparkHome, "-profile")
@@ -109,7 +109,7 @@ func rowsRead(file, marker string) (rows int64, marked bool, err error) {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil { // the last line may be written in part
-			return rows, marked, nil //nolint:nilerr // the end, so far
+			return rows, marked, nil
 		}
 		var e sparkEvent
 		if err := json.Unmarshal(line, &e); err != nil {
