@@ -59,6 +59,9 @@ type fakeTable struct {
 	feedRead, feedEverRead bool
 	// refusesCompared is set when no statement that compares two versions succeeds.
 	refusesCompared bool
+	// mostListed is the length from which on the history lists no commits at all, as
+	// Warehouse.CommitsSince does; 0 is none. listedFrom is the first version that it has.
+	mostListed, listedFrom int64
 	// optimized are the versions whose commits are known to change no row.
 	optimized map[int64]bool
 	// pinned are the snapshots that were pinned.
@@ -112,9 +115,12 @@ func (f *fakeTable) commitOf(version int64) databricks.Commit {
 	return c
 }
 
-func (f *fakeTable) commitsSince(_ context.Context, version, _ int64) (commits []databricks.Commit, err error) {
+func (f *fakeTable) commitsSince(_ context.Context, version, latest int64) (commits []databricks.Commit, err error) {
+	if f.mostListed > 0 && latest-version >= f.mostListed {
+		return nil, nil
+	}
 	newest := int64(len(f.versions) - 1)
-	for v := newest; v >= min(version, newest); v-- {
+	for v := newest; v >= max(min(version, newest), f.listedFrom); v-- {
 		commits = append(commits, f.commitOf(v))
 	}
 	return commits, nil

@@ -83,6 +83,46 @@ func countTexts(texts []string) map[string]int {
 	return out
 }
 
+// Where the history does not list the version of the last run, because the list would be too
+// long or the older commits were removed from it, that version is compared with all the same:
+// no commit is taken for one that changed no row.
+func TestAVersionThatTheHistoryDoesNotListIsComparedWith(t *testing.T) {
+	t.Parallel()
+	old, late := fakeRow{100, 6, "old"}, fakeRow{902, 5, "late"}
+	for name, c := range map[string]struct {
+		set  func(*fakeTable)
+		feed bool
+		want []string
+	}{
+		"too many commits, with the feed":  {func(f *fakeTable) { f.mostListed = 3 }, true, []string{old.json(), late.json()}},
+		"too many commits":                 {func(f *fakeTable) { f.mostListed = 3 }, false, []string{late.json()}},
+		"removed commits, with the feed":   {func(f *fakeTable) { f.listedFrom = 4 }, true, []string{old.json(), late.json()}},
+		"removed commits":                  {func(f *fakeTable) { f.listedFrom = 4 }, false, []string{late.json()}},
+		"a short list, as in other tables": {func(*fakeTable) {}, true, []string{old.json(), late.json()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newExchange(t)
+			if c.feed {
+				s.table.feedFrom = 0
+			}
+			s.sent(t)
+			s.table.commit(func(rows []fakeRow) []fakeRow { return append(rows, old, late) })
+			for v := int64(3); v < 7; v++ {
+				s.table.commit(func(rows []fakeRow) []fakeRow { return rows })
+				s.table.optimized[v] = true
+			}
+			c.set(s.table)
+			if diff := cmp.Diff(c.want, s.sent(t)); diff != "" {
+				t.Errorf("the events of the rows that came late (-want +got):\n%s", diff)
+			}
+			if got := s.sent(t); len(got) > 0 {
+				t.Errorf("got the events %v again", got)
+			}
+		})
+	}
+}
+
 // checklist 9: a cursor of an earlier release does not tell when its version was committed.
 // The number of the version is compared as before, and the time is kept from then on.
 func TestACursorWithoutACommitTimeIsRead(t *testing.T) {
