@@ -12,6 +12,13 @@ const longestTime = 40
 // ParseTime parses an ISO 8601 date or timestamp, with "T" or a space, with or without
 // a fraction. A time without a zone is UTC, like the sessions of an import.
 func ParseTime(s string) (Value, bool) {
+	if micros, ok := ParseFixedTime(s); ok {
+		return OfMicros(micros), true
+	}
+	return parseAnyTime(s)
+}
+
+func parseAnyTime(s string) (Value, bool) {
 	if len(s) < len(time.DateOnly) || len(s) > longestTime {
 		return Value{}, false
 	}

@@ -31,6 +31,13 @@ func ParseNumber(s string) (Value, bool) {
 	if i, ok := parseSmallInt(s); ok {
 		return OfInt(i), true
 	}
+	if v, ok := parseShortDecimal(s); ok {
+		return v, true
+	}
+	return parseAnyNumber(s)
+}
+
+func parseAnyNumber(s string) (Value, bool) {
 	if len(s) > maxDigits+maxExponent || !numberSyntax(s) {
 		return Value{}, false
 	}
@@ -62,6 +69,37 @@ func parseSmallInt(s string) (int64, bool) {
 		n = -n
 	}
 	return n, true
+}
+
+// parseShortDecimal is the fast path for decimals of up to 18 digits, with digits on both
+// sides of the point and without an exponent.
+func parseShortDecimal(s string) (Value, bool) {
+	digits, negative := s, false
+	if len(s) > 0 && s[0] == '-' {
+		digits, negative = s[1:], true
+	}
+	if len(digits) < len("0.0") || len(digits) > 19 || !isDigit(digits[0]) {
+		return Value{}, false
+	}
+	var c uint64
+	point := -1
+	for i := range len(digits) {
+		switch {
+		case isDigit(digits[i]):
+			c = c*10 + uint64(digits[i]-'0')
+		case digits[i] == '.' && point < 0:
+			point = i
+		default:
+			return Value{}, false
+		}
+	}
+	fraction := len(digits) - 1 - point
+	if point < 0 || fraction == 0 {
+		return Value{}, false
+	}
+	d := &apd.Decimal{Negative: negative, Exponent: int32(-fraction)}
+	d.Coeff.SetUint64(c)
+	return Value{kind: Number, ref: d}, true
 }
 
 // numberSyntax refuses texts that the decimal package accepts but that are not numbers:
