@@ -126,4 +126,12 @@ func (k *keyed) Read(r *value.Reader, stamps []Stamp) {
 	}
 }
 
+func (k *keyed) AddStored(r *value.Reader, stamps []Stamp) {
+	for range r.Count() {
+		key := r.String()
+		at := readReference(r, stamps)
+		k.put(key, entry{at: at, v: r.Value()})
+	}
+}
+
 func (k *keyed) Size() int { return 64 + 160*len(k.entries) }

@@ -160,8 +160,8 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 		}
 	}
 	texts := map[bool][]string{
-		false: {`"1"`, `"x"`, `1.50`, `1.5`, `-3`, `true`, `0`, `"2024-01-01"`, `"2023-05-05T01:02:03.000004Z"`, `["1","2"]`, `["3","1","4"]`, `""`, `null`, `1e-20`, `123456789012345678`},
-		true:  {`{"a":1}`, `{"a":1.0,"b":"2"}`, `{"c":"2024-01-01","d":true}`, `{"b":-7,"e":0.1}`, `{"a":"2020-02-02","b":"x"}`, `{"f":[1]}`, `{}`, `null`},
+		false: {`"1"`, `"x"`, `1.50`, `1.5`, `-3`, `true`, `0`, `"2024-01-01"`, `"2023-05-05T01:02:03.000004Z"`, `["1","2"]`, `["3","1","4"]`, `""`, `null`, `1e-20`, `-0.0`, `1e2`, `1e1000`, `123456789012345678`, `["7","7","8"]`},
+		true:  {`{"a":1}`, `{"a":1.0,"b":"2"}`, `{"c":"2024-01-01","d":true}`, `{"b":-7,"e":0.1}`, `{"a":"2020-02-02","b":"x"}`, `{"a":1e1000,"b":-0.0}`, `{"f":[1]}`, `{}`, `null`},
 	}
 	now := time.UnixMicro(10)
 	for _, f := range fields {
@@ -180,11 +180,15 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 						rapid.SampledFrom(texts[strings.HasPrefix(f.typ, "map")]).Draw(t, "value"),
 					})
 				}
-				straight := r.New()
+				straight, firsts := r.New(), r.New()
 				for _, x := range facts {
 					add(r, straight, x)
+					addFirst(t, r, firsts, x)
 				}
 				want := straight.Value(now).Text()
+				if got := firsts.Value(now).Text(); got != want {
+					t.Fatalf("added one by one %s, from the stored forms of each %s, of %v", want, got, facts)
+				}
 
 				shuffled := rapid.Permutation(facts).Draw(t, "order")
 				parts := []merge.State{r.New(), r.New(), r.New()}
@@ -207,6 +211,30 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// addFirst merges the stored form of the state of one fact, and checks that it is that of
+// a state that the fact was added to.
+func addFirst(t *rapid.T, r merge.Rule, s merge.State, f fact) {
+	v, _ := r.Prepare(value.FromJSON(gjson.Parse(f.json)))
+	if v.IsNull() {
+		return
+	}
+	var stamps merge.Stamps
+	blob := r.AppendFirst(nil, v, f.at, &stamps)
+	read := merge.ReadStamps(value.NewReader(stamps.AppendBinary(nil)), nil)
+	general, now := r.New(), time.UnixMicro(10)
+	general.Add(v, f.at)
+	first := r.New()
+	for what, load := range map[string]func(*value.Reader, []merge.Stamp){"Read": first.Read, "AddStored": s.AddStored} {
+		reader := value.NewReader(blob)
+		if load(reader, read); reader.Err() != nil || !reader.Done() {
+			t.Fatalf("%s of the first state of %s: %v, %d bytes left", what, f.json, reader.Err(), reader.Left())
+		}
+	}
+	if got, want := first.Value(now).Text(), general.Value(now).Text(); got != want {
+		t.Fatalf("the first state of %s is %s, want %s", f.json, got, want)
 	}
 }
 

@@ -51,6 +51,7 @@ type Rule struct {
 	op       Operation
 	capacity int
 	keep     time.Duration
+	form     form
 }
 
 // DefaultOperation is the operation of a field without a merge operation.
@@ -103,6 +104,7 @@ func NewRule(t value.Type, op Operation, capacity, keepDays int64) (Rule, error)
 		return Rule{}, &RuleError{"merge_operation", fmt.Sprintf("a field of type %s cannot be merged by %q, only by %s", t, op, list(ops))}
 	}
 	r := Rule{typ: t, op: op, capacity: int(min(max(capacity, 0), MaxCapacity)), keep: time.Duration(keepDays) * 24 * time.Hour}
+	r.form = formOf(t, op)
 	bounded := t.Shape != value.Scalar && slices.Contains([]Operation{Merge, Capped, LatestMap, OldestMap, MapMax, MapMin}, op)
 	switch {
 	case capacity < 0 || capacity > MaxCapacity:
@@ -186,18 +188,18 @@ func countKeys(v value.Value) value.Value {
 
 // New returns the state without events.
 func (r Rule) New() State {
-	switch {
-	case r.op == Latest || r.op == Oldest:
+	switch r.form {
+	case singleForm:
 		return &single{rule: r}
-	case r.op == Min || r.op == Max:
+	case extremumForm:
 		return &extremum{rule: r}
-	case r.op == Count && r.typ.Shape == value.Scalar:
+	case countForm:
 		return &count{}
-	case r.op == Sum && r.typ.Shape == value.Scalar:
+	case sumForm:
 		return &sum{}
-	case r.op == Sum || r.op == Count:
+	case sumsForm:
 		return &sums{}
-	case r.typ.Shape == value.SetOf:
+	case setForm:
 		return &set{rule: r}
 	default:
 		return &keyed{rule: r}

@@ -102,4 +102,11 @@ func (s *set) Read(r *value.Reader, _ []Stamp) {
 	}
 }
 
+func (s *set) AddStored(r *value.Reader, _ []Stamp) {
+	for range r.Count() {
+		m := r.String()
+		s.put(m, r.Varint())
+	}
+}
+
 func (s *set) Size() int { return 64 + 64*len(s.seen) }

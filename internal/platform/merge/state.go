@@ -40,6 +40,9 @@ type State interface {
 	AppendBinary(b []byte, stamps *Stamps) []byte
 	// Read replaces the state by a stored one.
 	Read(r *value.Reader, stamps []Stamp)
+	// AddStored merges a stored state, of the same rule, as Merge does. It copies
+	// what it keeps of the reader's and the stamps' strings.
+	AddStored(r *value.Reader, stamps []Stamp)
 	// Size is the approximate memory of the state in bytes.
 	Size() int
 }
@@ -108,6 +111,13 @@ func (s *single) Read(r *value.Reader, stamps []Stamp) {
 	s.v = r.Value()
 }
 
+func (s *single) AddStored(r *value.Reader, stamps []Stamp) {
+	at := readReference(r, stamps)
+	if v := r.Value(); !v.IsNull() {
+		s.Add(v, at)
+	}
+}
+
 func (s *single) Size() int { return 160 + len(s.v.Str()) }
 
 // extremum is the state of min and max.
@@ -139,6 +149,12 @@ func (e *extremum) AppendBinary(b []byte, _ *Stamps) []byte { return e.v.AppendB
 func (e *extremum) Read(r *value.Reader, _ []Stamp)         { e.v = r.Value() }
 func (e *extremum) Size() int                               { return 96 }
 
+func (e *extremum) AddStored(r *value.Reader, _ []Stamp) {
+	if v := r.Value(); !v.IsNull() {
+		e.Add(v, Stamp{})
+	}
+}
+
 // count is the number of events with a value.
 type count struct{ n int64 }
 
@@ -147,6 +163,7 @@ func (c *count) Merge(o State)                           { c.n += sameType(c, o)
 func (c *count) Value(time.Time) value.Value             { return value.OfInt(c.n) }
 func (c *count) AppendBinary(b []byte, _ *Stamps) []byte { return binary.AppendVarint(b, c.n) }
 func (c *count) Read(r *value.Reader, _ []Stamp)         { c.n = r.Varint() }
+func (c *count) AddStored(r *value.Reader, _ []Stamp)    { c.n += r.Varint() }
 func (c *count) Size() int                               { return 24 }
 
 // sum is an exact decimal sum.
@@ -170,6 +187,12 @@ func (s *sum) Value(time.Time) value.Value {
 func (s *sum) AppendBinary(b []byte, _ *Stamps) []byte { return value.AppendDecimal(b, &s.total) }
 func (s *sum) Read(r *value.Reader, _ []Stamp)         { r.Decimal(&s.total) }
 func (s *sum) Size() int                               { return 80 }
+
+func (s *sum) AddStored(r *value.Reader, _ []Stamp) {
+	var x apd.Decimal
+	r.Decimal(&x)
+	add(&s.total, &x)
+}
 
 // sums is an exact sum for each key of a map.
 type sums struct{ totals map[string]*apd.Decimal }
@@ -221,6 +244,15 @@ func (s *sums) AppendBinary(b []byte, _ *Stamps) []byte {
 func (s *sums) Read(r *value.Reader, _ []Stamp) {
 	for range r.Count() {
 		r.Decimal(s.of(r.String()))
+	}
+}
+
+func (s *sums) AddStored(r *value.Reader, _ []Stamp) {
+	var x apd.Decimal
+	for range r.Count() {
+		total := s.of(r.String())
+		r.Decimal(&x)
+		add(total, &x)
 	}
 }
 
