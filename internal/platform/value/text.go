@@ -2,6 +2,7 @@ package value
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -132,8 +133,21 @@ func AppendJSONString(b []byte, s string) []byte {
 	return append(b, strings.TrimSuffix(out.String(), "\n")...)
 }
 
-// maxNesting is the depth down to which JSON is converted; deeper values stay text.
+// maxNesting is the depth down to which JSON is converted; deeper values stay text. A
+// stored value is read down to two levels more: it may be an entry of a map.
 const maxNesting = 64
+
+// nestedDeeperThan reports whether collections contain each other on more levels.
+func (v Value) nestedDeeperThan(levels int) bool {
+	switch v.kind {
+	case List:
+		return levels == 0 || slices.ContainsFunc(v.List(), func(e Value) bool { return e.nestedDeeperThan(levels - 1) })
+	case Map:
+		return levels == 0 || slices.ContainsFunc(v.Entries(), func(e Entry) bool { return e.Value.nestedDeeperThan(levels - 1) })
+	default:
+		return false
+	}
+}
 
 // FromJSON converts a parsed JSON value. Numbers keep their digits; a number beyond the
 // limits becomes NULL. JSON's null becomes OfNull.

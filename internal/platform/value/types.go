@@ -26,7 +26,8 @@ const (
 	ElementInt    Element = "int"
 	ElementNumber Element = "number"
 	ElementDate   Element = "date"
-	// ElementAny keeps each value unchanged; it is only used in maps.
+	// ElementAny keeps each value unchanged, except one that is nested too deeply; it
+	// is only used in maps.
 	ElementAny Element = "value"
 	// ElementLocation is a geographic location: the text "latitude,longitude" in
 	// degrees.
@@ -136,6 +137,9 @@ func (e Element) Convert(v Value) (out Value, failed bool) {
 	case ElementLocation:
 		out = ToLocation(v)
 	default:
+		if v.nestedDeeperThan(maxNesting) {
+			return Value{}, true
+		}
 		return v, false
 	}
 	failed = out.IsNull() && !v.IsNull() && (v.kind != String || strings.TrimSpace(v.str) != "")
