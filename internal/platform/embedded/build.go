@@ -23,7 +23,7 @@ var defaultLimits = buildLimits{
 	batchEvents: 80_000, batchBytes: 24 << 20, cachedBytes: 24 << 20, cachedIdentities: 100_000, identities: 1000,
 }
 
-// progressEvery is the number of events between two calls of progress.
+// progressEvery is the least number of events between two calls of progress.
 const progressEvery = 5000
 
 // BuildProfiles merges the committed events of the streams into the profiles, by the
@@ -120,7 +120,10 @@ type builder struct {
 	out *generationDB
 	*batch
 	cache  cache
+	recent recentProfiles
 	erased *erasedList
+	// known is nil unless this build began the generation.
+	known *identityFilter
 
 	counters counters
 	stats    platform.ProfileStats
@@ -143,6 +146,9 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 	b.batch = &batch{found: map[identity]int64{}, loaded: map[int64][2]int{}}
 	b.forgetIdentities()
 	b.cache.clear()
+	if err := b.beginFilter(ctx); err != nil {
+		return platform.ProfileStats{}, err
+	}
 	defer func() {
 		for _, r := range readers {
 			r.close()
@@ -206,26 +212,48 @@ func (b *builder) reportProgress() {
 	}
 }
 
+// beginFilter makes the filter of identities if the generation has none yet.
+func (b *builder) beginFilter(ctx context.Context) error {
+	empty, err := b.out.empty(ctx)
+	if err != nil || !empty {
+		return err
+	}
+	identifiers := 0
+	for _, s := range b.plan.streams {
+		n := 0
+		for _, d := range s.definitions {
+			if b.plan.fields[d.field].IsIdentifier {
+				n++
+			}
+		}
+		identifiers = max(identifiers, n)
+	}
+	b.known = newIdentityFilter(b.total * int64(identifiers))
+	return nil
+}
+
 // buildStream merges the events of one stream in batches.
 func (b *builder) buildStream(ctx context.Context, s *streamMappings, r *streamReader) error {
+	ahead := b.evaluateAhead(ctx, s, r)
+	defer ahead.stop()
+	var at position
 	for {
-		e, err := r.next(ctx)
+		c, err := ahead.next(ctx)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		b.addEvent(s, e)
-		b.done++
-		if b.done%progressEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		b.addChunk(&c.evaluated)
+		at = c.at
+		before := b.done
+		b.done += int64(c.evaluated.taken)
+		if b.done/progressEvery > before/progressEvery {
 			b.reportProgress()
 		}
 		if b.taken >= b.limits.batchEvents || b.bytes >= b.limits.batchBytes {
-			if err := b.commit(ctx, s.name, r.at); err != nil {
+			if err := b.commit(ctx, s.name, at); err != nil {
 				return err
 			}
 		}
@@ -233,5 +261,5 @@ func (b *builder) buildStream(ctx context.Context, s *streamMappings, r *streamR
 	if b.taken == 0 {
 		return nil
 	}
-	return b.commit(ctx, s.name, r.at)
+	return b.commit(ctx, s.name, at)
 }

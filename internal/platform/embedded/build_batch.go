@@ -3,8 +3,6 @@ package embedded
 import (
 	"context"
 	"slices"
-
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
 
 // batch holds the events between two commits. At the end of a batch, the builder looks
@@ -14,13 +12,11 @@ import (
 // any number and order of its events.
 type batch struct {
 	tx *buildTx
-	// taken and bytes are the number and the total size of the batch's events.
+	// taken and bytes are the number and the total size of the events that were read
+	// for the batch.
 	taken, bytes int
-	events       []batchEvent
-	// contributions are the contributions of all events, one event after the other.
-	contributions []contribution
-	// touched are the identities of all events, one event after the other.
-	touched []identity
+	// events are those of them that identify a user.
+	events []batchEvent
 	// found maps identities of this batch to the ids of stored profiles.
 	found map[identity]int64
 	// identities maps the identities known in memory to their users.
@@ -33,14 +29,19 @@ type batch struct {
 	// form in blobs.
 	loaded map[int64][2]int
 	blobs  []byte
+	reader stateReader
+	// wanted are the identities to look up.
+	wanted []identity
+	// owners are the identities that have a new owner.
+	owners []owner
+	// spare are users to be handed out.
+	spare []user
 }
 
-// batchEvent is an event of a batch: the indexes of its contributions and of its
-// identities.
+// batchEvent is an event of a batch, the event n of an evaluation.
 type batchEvent struct {
-	at                     merge.Stamp
-	from, to               int
-	touchedFrom, touchedTo int
+	of *evaluation
+	n  int
 }
 
 // user has a set of identities. Users that events have joined form a tree; its root
@@ -54,6 +55,23 @@ type user struct {
 	// events are indexes into the batch's events.
 	events []int32
 	active bool
+	// The memory of the first elements, because most users of a build have one.
+	firstProfile  [1]int64
+	firstIdentity [1]identity
+	firstEvent    [1]int32
+}
+
+// spareUsers is the number of users that are allocated together.
+const spareUsers = 256
+
+func (b *batch) newUser() *user {
+	if len(b.spare) == 0 {
+		b.spare = make([]user, spareUsers)
+	}
+	u := &b.spare[0]
+	b.spare = b.spare[1:]
+	u.profiles, u.identities, u.events = u.firstProfile[:0], u.firstIdentity[:0], u.firstEvent[:0]
+	return u
 }
 
 func (u *user) root() *user {
@@ -77,25 +95,15 @@ func (b *batch) markActive(u *user) {
 	}
 }
 
-// addEvent evaluates an event and adds it to the batch.
-func (b *builder) addEvent(s *streamMappings, e rawEvent) {
-	b.taken++
-	b.bytes += len(e.data) + len(e.id)
-	from, touched := len(b.contributions), len(b.touched)
-	var unfit int64
-	b.contributions, unfit = s.evaluate(e.data, e.micros, b.plan.fields, b.contributions)
-	b.counters.Unfit += unfit
-	b.touched = b.plan.identitiesOf(b.contributions[from:], b.touched)
-	identities := b.touched[touched:]
-	if len(identities) == 0 {
-		b.counters.Unidentified++
+// addChunk adds the events of a chunk to the batch.
+func (b *builder) addChunk(e *evaluation) {
+	b.taken += e.taken
+	b.bytes += e.bytes
+	b.counters.Unfit += e.unfit
+	b.counters.Unidentified += e.unidentified
+	for n := range e.events {
+		b.events = append(b.events, batchEvent{e, n})
 	}
-	if len(identities) == 0 || b.erased.has(b.plan.fields, identities) {
-		b.contributions, b.touched = b.contributions[:from], b.touched[:touched]
-		return
-	}
-	b.events = append(b.events, batchEvent{at: merge.Stamp{Micros: e.micros, ID: e.id}, from: from, to: len(b.contributions),
-		touchedFrom: touched, touchedTo: len(b.touched)})
 }
 
 // assignEvents assigns the events of the batch to their users.
@@ -103,9 +111,8 @@ func (b *builder) assignEvents(ctx context.Context) error {
 	if err := b.findProfiles(ctx); err != nil {
 		return err
 	}
-	for n := range b.events {
-		e := &b.events[n]
-		u := b.userOf(b.touched[e.touchedFrom:e.touchedTo])
+	for n, e := range b.events {
+		u := b.userOf(e.of.identitiesOf(e.n))
 		b.markActive(u)
 		u.events = append(u.events, int32(n))
 	}
@@ -116,36 +123,53 @@ func (b *builder) assignEvents(ctx context.Context) error {
 // in memory.
 func (b *builder) findProfiles(ctx context.Context) (err error) {
 	clear(b.found)
-	wanted := make([]identity, 0, len(b.touched))
-	for _, i := range b.touched {
-		if _, known := b.identities[i]; !known {
-			wanted = append(wanted, i)
+	b.wanted = b.wanted[:0]
+	for _, e := range b.events {
+		for _, i := range e.of.identitiesOf(e.n) {
+			if b.known != nil && !b.known.mayHave(i) {
+				continue
+			}
+			if _, known := b.identities[i]; !known {
+				b.wanted = append(b.wanted, i)
+			}
 		}
 	}
-	slices.SortFunc(wanted, identity.compare)
-	return b.tx.findOwners(ctx, slices.Compact(wanted), b.found)
+	slices.SortFunc(b.wanted, identity.compare)
+	return b.tx.findOwners(ctx, slices.Compact(b.wanted), b.found)
 }
 
-// userOf returns the user of these identities. It joins all users that have one of
-// them.
+// userOf returns the user of these identities, which are different ones. It joins all
+// users that have one of them.
 func (b *builder) userOf(touched []identity) *user {
 	var u *user
+	unknown := 0
 	for _, i := range touched {
 		if known := b.lookup(i); known != nil {
 			u = b.join(u, known)
+		} else {
+			unknown++
 		}
 	}
 	if u == nil {
-		u = &user{}
+		u = b.newUser()
+	}
+	if unknown == 0 {
+		return u
 	}
 	for _, i := range touched {
-		if _, ok := b.identities[i]; !ok {
-			i = i.clone()
-			b.identities[i] = u
-			u.identities = append(u.identities, i)
-			b.markActive(u)
+		if unknown < len(touched) {
+			if _, ok := b.identities[i]; ok {
+				continue
+			}
+		}
+		i = i.clone()
+		b.identities[i] = u
+		u.identities = append(u.identities, i)
+		if b.known != nil {
+			b.known.add(i)
 		}
 	}
+	b.markActive(u)
 	return u
 }
 
@@ -160,7 +184,8 @@ func (b *builder) lookup(i identity) *user {
 	}
 	u, ok := b.users[id]
 	if !ok {
-		u = &user{profiles: []int64{id}}
+		u = b.newUser()
+		u.profiles = append(u.profiles, id)
 		b.users[id] = u
 	}
 	b.identities[i.clone()] = u
@@ -184,35 +209,6 @@ func (b *batch) join(u, o *user) *user {
 	return u
 }
 
-// cache keeps profiles in memory from batch to batch.
-type cache struct {
-	profiles map[int64]*profile
-	bytes    int
-}
-
-func (c *cache) clear() { c.profiles, c.bytes = map[int64]*profile{}, 0 }
-
-func (c *cache) take(id int64) (*profile, bool) {
-	pr, ok := c.profiles[id]
-	if ok {
-		delete(c.profiles, id)
-		c.bytes -= pr.size
-	}
-	return pr, ok
-}
-
-// keep adds a profile. If the cache would exceed the limit, in bytes, it first removes
-// all others.
-func (c *cache) keep(pr *profile, limit int) {
-	if c.bytes+pr.size > limit {
-		c.clear()
-	}
-	if pr.size <= limit {
-		c.profiles[pr.id] = pr
-		c.bytes += pr.size
-	}
-}
-
 // loadAtOnce is the number of users whose profiles are read together.
 const loadAtOnce = 250
 
@@ -223,7 +219,10 @@ func (b *builder) loadAll(ctx context.Context, users []*user) error {
 	var wanted []int64
 	for _, u := range users {
 		for _, id := range u.profiles {
-			if _, ok := b.cache.profiles[id]; !ok {
+			if _, ok := b.cache.profiles[id]; ok {
+				continue
+			}
+			if _, ok := b.recent.get(id); !ok {
 				wanted = append(wanted, id)
 			}
 		}
@@ -240,6 +239,12 @@ func (b *builder) read(ctx context.Context, wanted []int64) error {
 	})
 }
 
+// loadedBlob returns the stored form of a profile that read has read.
+func (b *builder) loadedBlob(id int64) ([]byte, bool) {
+	at, ok := b.loaded[id]
+	return b.blobs[at[0]:at[1]], ok
+}
+
 // commit merges the batch into the profiles and writes them with the position
 // in the stream.
 func (b *builder) commit(ctx context.Context, stream string, at position) (err error) {
@@ -250,30 +255,28 @@ func (b *builder) commit(ctx context.Context, stream string, at position) (err e
 	if err := b.assignEvents(ctx); err != nil {
 		return err
 	}
-	var owners []owner
 	b.active = slices.DeleteFunc(b.active, func(u *user) bool { return u.parent != nil })
 	slices.SortFunc(b.active, compareUsers)
+	b.recent.beginBatch()
 	for users := range slices.Chunk(b.active, loadAtOnce) {
 		if err := b.loadAll(ctx, users); err != nil {
 			return err
 		}
 		for _, u := range users {
-			owned, err := b.mergeUser(ctx, u)
-			if err != nil {
+			if err := b.mergeUser(ctx, u); err != nil {
 				return err
 			}
-			owners = append(owners, owned...)
 		}
 	}
-	slices.SortFunc(owners, func(x, y owner) int { return x.compare(y.identity) })
-	if err := b.tx.commit(ctx, owners, &b.counters, stream, at); err != nil {
+	slices.SortFunc(b.owners, func(x, y owner) int { return x.compare(y.identity) })
+	if err := b.tx.commit(ctx, b.owners, &b.counters, stream, at); err != nil {
 		return err
 	}
 	b.taken, b.bytes = 0, 0
 	clear(b.events)
-	clear(b.contributions)
-	clear(b.touched)
-	b.events, b.contributions, b.touched, b.active = b.events[:0], b.contributions[:0], b.touched[:0], b.active[:0]
+	clear(b.wanted)
+	clear(b.owners)
+	b.events, b.owners, b.active = b.events[:0], b.owners[:0], b.active[:0]
 	if len(b.identities) > b.limits.cachedIdentities {
 		b.forgetIdentities()
 	}

@@ -15,8 +15,6 @@ type buildTx struct {
 	// prepared are the prepared bulk statements, bound to this transaction.
 	prepared map[*bulkStatement]boundStatement
 	args     []any
-	// empty means that the generation has no identities yet.
-	empty bool
 	// put are the ids of profiles to be written. Their encoded forms are in blobs,
 	// one after the other; the form of put[n] ends at ends[n].
 	put     integers
@@ -32,10 +30,7 @@ func (g *generationDB) begin(ctx context.Context) (*buildTx, error) {
 		return nil, err
 	}
 	t := &buildTx{generationDB: g, tx: tx, prepared: map[*bulkStatement]boundStatement{}}
-	if _, err = tx.ExecContext(ctx, g.dialect.writeSettings); err == nil {
-		err = tx.QueryRowContext(ctx, g.sql(`SELECT NOT EXISTS (SELECT 1 FROM {identities})`)).Scan(&t.empty)
-	}
-	if err != nil {
+	if _, err = tx.ExecContext(ctx, g.dialect.writeSettings); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return t, nil
@@ -140,9 +135,6 @@ func (t *buildTx) query(ctx context.Context, s *bulkStatement, f func(rows *sql.
 // findOwners adds the profiles of the wanted identities to found. The wanted
 // identities are sorted.
 func (t *buildTx) findOwners(ctx context.Context, wanted []identity, found map[identity]int64) error {
-	if t.empty {
-		return nil
-	}
 	var indexes, fields integers
 	var values identityValues
 	var index, profile int64
@@ -189,7 +181,12 @@ func (t *buildTx) loadProfiles(ctx context.Context, wanted []int64, f func(id in
 // are enough for one statement.
 func (t *buildTx) putProfile(ctx context.Context, pr *profile) error {
 	t.blobs = t.encoder.append(t.blobs, pr)
-	t.put, t.ends = append(t.put, pr.id), append(t.ends, len(t.blobs))
+	return t.putEncoded(ctx, pr.id)
+}
+
+// putEncoded adds the profile whose stored form was appended to blobs.
+func (t *buildTx) putEncoded(ctx context.Context, id int64) error {
+	t.put, t.ends = append(t.put, id), append(t.ends, len(t.blobs))
 	if len(t.put) < t.dialect.rowsAtOnce && len(t.blobs) < t.dialect.bytesAtOnce {
 		return nil
 	}

@@ -13,6 +13,11 @@
 // from the first event on and then replaces the current one, so that an audience
 // never mixes profiles of the old mapping with profiles of the new one.
 //
+// A build evaluates the next events while earlier ones are merged: goroutines read and
+// evaluate chunks of events ahead, in the order of the stream, and keep of each event the
+// stored form of its values. The builder assigns them to users in batches, merges and
+// writes them, and commits each batch with the position behind it.
+//
 // Segments and generations are stored in one of two ways. In a data directory,
 // segments are files that only grow, and a generation is a SQLite file. A living
 // writer or builder holds a lock of the operating system, which ends with the process.

@@ -146,8 +146,8 @@ func parseLine(line string) (rawEvent, bool) {
 	if !ok || len(rest) < len(lineClock) {
 		return rawEvent{}, false
 	}
-	t, err := time.Parse(time.RFC3339Nano, rest[:len(lineClock)])
-	if err != nil {
+	micros, ok := parseClock(rest[:len(lineClock)])
+	if !ok {
 		return rawEvent{}, false
 	}
 	data, ok := strings.CutPrefix(rest[len(lineClock):], lineData)
@@ -155,5 +155,16 @@ func parseLine(line string) (rawEvent, bool) {
 		return rawEvent{}, false
 	}
 	data, ok = strings.CutSuffix(data, lineEnd)
-	return rawEvent{id: id, micros: t.UnixMicro(), data: data}, ok
+	return rawEvent{id: id, micros: micros, data: data}, ok
+}
+
+// parseClock reads the time of a line, in microseconds since 1970.
+func parseClock(text string) (micros int64, ok bool) {
+	if text[len(text)-1] == 'Z' && text[len("2006-01-02")] == 'T' {
+		if micros, ok = value.ParseFixedTime(text); ok {
+			return micros, true
+		}
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return t.UnixMicro(), err == nil
 }

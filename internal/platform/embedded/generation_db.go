@@ -159,6 +159,12 @@ func (g *generationDB) counters(ctx context.Context) (c counters, err error) {
 	return c, rows.Err()
 }
 
+// empty reports whether the generation has no identities.
+func (g *generationDB) empty(ctx context.Context) (empty bool, err error) {
+	err = g.db.QueryRowContext(ctx, g.sql(`SELECT NOT EXISTS (SELECT 1 FROM {identities})`)).Scan(&empty)
+	return empty, err
+}
+
 // positions returns the position in each stream up to which profiles were built.
 func (g *generationDB) positions(ctx context.Context) (map[string]position, error) {
 	rows, err := g.db.QueryContext(ctx, g.sql(`SELECT stream, extent, {offset}, events, checksum FROM {positions}`))

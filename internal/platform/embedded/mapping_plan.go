@@ -43,6 +43,8 @@ type mappingPlan struct {
 // streamMappings are the compiled mappings of one stream.
 type streamMappings struct {
 	name string
+	// definitions are the mappings, in the order of their fields.
+	definitions []definedMapping
 	// indexes maps a column's name to the index of its value in row.
 	indexes map[string]int
 	row     []value.Value
@@ -53,6 +55,12 @@ type streamMappings struct {
 	readsAll bool
 	// event is the memory for the current event.
 	event expression.Event
+}
+
+// definedMapping is a parsed mapping. guard is nil if it has none.
+type definedMapping struct {
+	guard, expr *expression.Expression
+	field       int
 }
 
 type boundMapping struct {
@@ -109,6 +117,10 @@ func loadMappingPlan(ctx context.Context, q queryer) (*mappingPlan, error) {
 			return nil, err
 		}
 	}
+	for i, s := range pl.streams {
+		slices.SortStableFunc(s.definitions, func(a, b definedMapping) int { return a.field - b.field })
+		pl.streams[i] = s.bound()
+	}
 	return pl, nil
 }
 
@@ -154,27 +166,38 @@ func (pl *mappingPlan) add(m jobs.Mapping) error {
 	}
 	i := slices.IndexFunc(pl.streams, func(s *streamMappings) bool { return s.name == m.Stream })
 	if i < 0 {
-		pl.streams = append(pl.streams, &streamMappings{name: m.Stream, indexes: map[string]int{}})
+		pl.streams = append(pl.streams, &streamMappings{name: m.Stream})
 		i = len(pl.streams) - 1
 	}
-	s := pl.streams[i]
 	e, err := platform.ParseMappingExpression(m.Expression)
 	if err != nil {
 		return err
 	}
-	bound := boundMapping{expr: e.Bind(s.index), field: field}
-	s.readsAll = s.readsAll || e.ReadsAllColumns()
+	defined := definedMapping{expr: e, field: field}
 	if strings.TrimSpace(m.GuardExpression) != "" {
-		g, err := platform.ParseGuardExpression(m.GuardExpression)
-		if err != nil {
+		if defined.guard, err = platform.ParseGuardExpression(m.GuardExpression); err != nil {
 			return err
 		}
-		s.readsAll = s.readsAll || g.ReadsAllColumns()
-		guard := g.Bind(s.index)
-		bound.guard = &guard
 	}
-	s.mappings = append(s.mappings, bound)
+	pl.streams[i].definitions = append(pl.streams[i].definitions, defined)
 	return nil
+}
+
+// bound returns a copy of the mappings that is bound to memory of its own, so that
+// several goroutines can evaluate events.
+func (s *streamMappings) bound() *streamMappings {
+	out := &streamMappings{name: s.name, definitions: s.definitions, indexes: map[string]int{}}
+	for _, d := range s.definitions {
+		m := boundMapping{expr: d.expr.Bind(out.index), field: d.field}
+		out.readsAll = out.readsAll || d.expr.ReadsAllColumns()
+		if d.guard != nil {
+			guard := d.guard.Bind(out.index)
+			m.guard = &guard
+			out.readsAll = out.readsAll || d.guard.ReadsAllColumns()
+		}
+		out.mappings = append(out.mappings, m)
+	}
+	return out
 }
 
 // index returns the index of a column's value in row.
@@ -188,7 +211,7 @@ func (s *streamMappings) index(column string) int {
 	return i
 }
 
-// evaluate appends the contributions of an event to out. micros is the event's time in
+// evaluate appends the contributions of an event to out, in the order of their fields. micros is the event's time in
 // microseconds. failed is the number of values that cannot be converted to the type of
 // their field.
 func (s *streamMappings) evaluate(

@@ -13,12 +13,15 @@ type owner struct {
 	profile int64
 }
 
-// mergeUser merges a user's events of the batch into the user's profile, and returns
-// the identities that have a new owner.
-func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
+// mergeUser merges a user's events of the batch into the user's profile, and adds the
+// identities that have a new owner to owners.
+func (b *builder) mergeUser(ctx context.Context, u *user) error {
+	if len(u.profiles) == 0 && len(u.events) == 1 && len(u.identities) <= b.limits.identities {
+		return b.putNewUser(ctx, u)
+	}
 	pr, moved, err := b.profileOf(ctx, u)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	moved = append(moved, u.identities...)
 	if !pr.conflict {
@@ -30,23 +33,48 @@ func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
 	if !pr.conflict {
 		for _, i := range u.events {
 			e := b.events[i]
-			for _, c := range b.contributions[e.from:e.to] {
-				pr.add(c, b.plan.fields, e.at)
+			states, text := e.of.statesOf(e.n)
+			if err := b.reader.add(pr, states, text, b.plan.fields); err != nil {
+				return fmt.Errorf("an event of profile %d: %w", pr.id, err)
 			}
 		}
 		pr.computeSize()
 	}
 	if err := b.tx.putProfile(ctx, pr); err != nil {
-		return nil, err
+		return err
 	}
 	b.cache.keep(pr, b.limits.cachedBytes)
-	u.profiles, u.identities, u.events, u.active = append(u.profiles[:0], pr.id), nil, nil, false
 	b.users[pr.id] = u
-	owners := make([]owner, len(moved))
-	for i := range moved {
-		owners[i] = owner{moved[i], pr.id}
+	b.merged(u, pr.id, moved)
+	return nil
+}
+
+// putNewUser writes the profile of a new user with one event. Its stored form is put
+// together from the stored forms of its parts.
+func (b *builder) putNewUser(ctx context.Context, u *user) error {
+	id := b.newProfile()
+	t := b.tx
+	from := len(t.blobs)
+	e := b.events[u.events[0]]
+	t.blobs = append(appendIdentities(t.blobs, u.identities), e.of.encodedStates(e.n)...)
+	b.recent.keep(id, t.blobs[from:], b.limits.cachedBytes)
+	b.merged(u, id, u.identities)
+	return t.putEncoded(ctx, id)
+}
+
+// merged makes u the user of one stored profile. moved are the identities that the
+// profile did not have before.
+func (b *builder) merged(u *user, id int64, moved []identity) {
+	for _, i := range moved {
+		b.owners = append(b.owners, owner{i, id})
 	}
-	return owners, nil
+	u.profiles, u.identities, u.events, u.active = append(u.profiles[:0], id), u.firstIdentity[:0], u.firstEvent[:0], false
+}
+
+func (b *builder) newProfile() (id int64) {
+	b.counters.LastProfile++
+	b.counters.Profiles++
+	return b.counters.LastProfile
 }
 
 // profileOf returns the one profile of a user: a new profile, the stored one, or the
@@ -57,9 +85,7 @@ func (b *builder) mergeUser(ctx context.Context, u *user) ([]owner, error) {
 // profile of a user.
 func (b *builder) profileOf(ctx context.Context, u *user) (pr *profile, moved []identity, err error) {
 	if len(u.profiles) == 0 {
-		b.counters.LastProfile++
-		b.counters.Profiles++
-		return &profile{id: b.counters.LastProfile, states: make([]merge.State, len(b.plan.fields))}, nil, nil
+		return &profile{id: b.newProfile(), states: make([]merge.State, len(b.plan.fields))}, nil, nil
 	}
 	if pr, err = b.load(ctx, u.profiles[0]); err != nil {
 		return nil, nil, err
@@ -90,19 +116,21 @@ func (b *builder) load(ctx context.Context, id int64) (*profile, error) {
 	if pr, ok := b.cache.take(id); ok {
 		return pr, nil
 	}
-	at, ok := b.loaded[id]
+	blob, ok := b.recent.get(id)
+	if !ok {
+		blob, ok = b.loadedBlob(id)
+	}
 	if !ok {
 		// The profile was in the cache, which was emptied since.
-		err := b.read(ctx, []int64{id})
-		if err != nil {
+		if err := b.read(ctx, []int64{id}); err != nil {
 			return nil, err
 		}
-		at, ok = b.loaded[id]
+		blob, ok = b.loadedBlob(id)
 	}
 	if !ok {
 		return nil, fmt.Errorf("profile %d is missing; %s to build all profiles again", id, b.p.profiles.rebuildHint())
 	}
-	pr, err := readProfile(b.blobs[at[0]:at[1]], b.plan.fields, nil)
+	pr, err := readProfile(blob, b.plan.fields, nil)
 	if err != nil {
 		return nil, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, b.p.profiles.rebuildHint())
 	}

@@ -55,20 +55,26 @@ func (e *encoder) append(b []byte, p *profile) []byte {
 	if p.conflict {
 		return append(b, flagConflict)
 	}
-	b = binary.AppendUvarint(append(b, flagStamped), uint64(len(p.identities)))
-	for _, i := range p.identities {
-		b = value.AppendString(binary.AppendVarint(b, int64(i.field)), i.value)
-	}
+	b = appendIdentities(b, p.identities)
 	e.states = e.states[:0]
 	e.stamps.Reset()
 	for i, s := range p.states {
 		if s != nil {
 			e.state = s.AppendBinary(e.state[:0], &e.stamps)
-			e.states = binary.AppendVarint(e.states, int64(i))
-			e.states = append(binary.AppendUvarint(e.states, uint64(len(e.state))), e.state...)
+			e.states = appendState(e.states, i, e.state)
 		}
 	}
 	return append(e.stamps.AppendBinary(b), e.states...)
+}
+
+// appendIdentities appends the beginning of a stored profile that is no conflict. The
+// stamps and the states follow.
+func appendIdentities(b []byte, identities []identity) []byte {
+	b = binary.AppendUvarint(append(b, flagStamped), uint64(len(identities)))
+	for _, i := range identities {
+		b = value.AppendString(binary.AppendVarint(b, int64(i.field)), i.value)
+	}
+	return b
 }
 
 // readProfile decodes a stored profile. Wanted selects the fields whose states are
@@ -152,14 +158,34 @@ func (rr *rowReader) read(blob []byte, row []value.Value) (conflict bool, err er
 	return false, r.Err()
 }
 
-// add merges a value of an event.
-func (p *profile) add(c contribution, fields []mappedField, at merge.Stamp) {
-	s := p.states[c.field]
-	if s == nil {
-		s = fields[c.field].rule.New()
-		p.states[c.field] = s
+// stateReader reads stored stamps and states into profiles, and reuses its memory.
+type stateReader struct {
+	reader value.Reader
+	stamps []merge.Stamp
+}
+
+// add merges the stored states of an event.
+func (sr *stateReader) add(p *profile, states []byte, text string, fields []mappedField) error {
+	r := &sr.reader
+	r.Reset(states, text)
+	sr.stamps = merge.ReadStamps(r, sr.stamps[:0])
+	for !r.Done() {
+		i := r.Varint()
+		length := r.Count()
+		if r.Err() != nil || i < 0 || i >= int64(len(fields)) {
+			return value.ErrCorrupt
+		}
+		s := p.states[i]
+		if s == nil {
+			s = fields[i].rule.New()
+			p.states[i] = s
+		}
+		left := r.Left() - length
+		if s.AddStored(r, sr.stamps); r.Err() != nil || r.Left() != left {
+			return value.ErrCorrupt
+		}
 	}
-	s.Add(c.v, at)
+	return r.Err()
 }
 
 // mergeFrom merges the states of another profile, which must not be used again.

@@ -17,55 +17,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 )
 
-// StreamInfo describes a stream. It fails with CodeNotFound if the stream does not
-// exist.
-func (p *Platform) StreamInfo(ctx context.Context, stream string) (jobs.StreamInfo, error) {
-	list, err := p.streams(ctx, `WHERE name = ?`, stream)
-	if err == nil && len(list) == 0 {
-		return jobs.StreamInfo{}, notFound("stream", stream)
-	}
-	if err != nil {
-		return jobs.StreamInfo{}, err
-	}
-	return list[0], nil
-}
-
-// Streams lists all streams by name.
-func (p *Platform) Streams(ctx context.Context) ([]jobs.StreamInfo, error) {
-	return p.streams(ctx, `ORDER BY name`)
-}
-
-func (p *Platform) streams(ctx context.Context, clause string, args ...any) ([]jobs.StreamInfo, error) {
-	const summary = "Cannot read the streams"
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT name, events, bytes, first_time, last_time FROM streams `+clause, args...)
-	if err != nil {
-		return nil, p.storageError(summary, err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []jobs.StreamInfo
-	for rows.Next() {
-		var s jobs.StreamInfo
-		var first, last sql.NullInt64
-		if err := rows.Scan(&s.Name, &s.Events, &s.Bytes, &first, &last); err != nil {
-			return nil, p.storageError(summary, err)
-		}
-		s.FirstTime, s.LastTime = nullTime(first), nullTime(last)
-		list = append(list, s)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, p.storageError(summary, err)
-	}
-	return list, nil
-}
-
-func nullTime(us sql.NullInt64) *time.Time {
-	if !us.Valid {
-		return nil
-	}
-	t := time.UnixMicro(us.Int64).UTC()
-	return &t
-}
-
 // Events reads a stream in the order of commit, up to the last event that is committed
 // when the iteration begins. The iteration ends with the first error.
 func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
@@ -233,13 +184,15 @@ func (r *streamReader) close() {
 
 // next returns the next event, or io.EOF.
 func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
-	for r.current.id == 0 || r.at.offset == r.current.text() {
-		if err := r.advance(ctx); err != nil {
-			return rawEvent{}, err
-		}
+	line, err := r.nextLine(ctx)
+	if err != nil {
+		return rawEvent{}, err
 	}
-	_, e, err := r.read()
-	return e, err
+	e, ok := parseLine(string(line))
+	if !ok {
+		return rawEvent{}, r.damage("there is no event before " + r.place())
+	}
+	return e, nil
 }
 
 // read reads the next line of the extent.
@@ -252,14 +205,38 @@ func (r *streamReader) read() ([]byte, rawEvent, error) {
 	if !ok {
 		return nil, rawEvent{}, r.damage(fmt.Sprintf("there is no event at byte %d", r.current.start+r.at.offset))
 	}
+	return line, e, r.accept(line)
+}
+
+// accept moves the position behind a line. Behind the last line of the extent, it checks
+// the extent's checksum.
+func (r *streamReader) accept(line []byte) error {
 	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
 	r.at.offset += int64(len(line))
 	r.at.events++
 	if r.at.offset == r.current.text() && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
-		return nil, rawEvent{}, r.damage(
+		return r.damage(
 			fmt.Sprintf("the %d bytes from byte %d on differ from the bytes that were written", r.current.length, r.current.start))
 	}
-	return line, e, nil
+	return nil
+}
+
+// nextLine returns the next line, which the caller parses, or io.EOF. The result is valid
+// until the next read.
+func (r *streamReader) nextLine(ctx context.Context) ([]byte, error) {
+	for r.current.id == 0 || r.at.offset == r.current.text() {
+		if err := r.advance(ctx); err != nil {
+			return nil, err
+		}
+	}
+	line, err := r.line()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, r.readError(err)
+	}
+	if len(line) == 0 || line[len(line)-1] != '\n' {
+		return nil, r.damage(fmt.Sprintf("there is no event at byte %d", r.current.start+r.at.offset))
+	}
+	return line, r.accept(line)
 }
 
 // line reads a line. The result is valid until the next read.
@@ -279,6 +256,11 @@ func (r *streamReader) readError(err error) error {
 		return r.damage(fmt.Sprintf("the %d bytes from byte %d on: %s", r.current.length, r.current.start, err))
 	}
 	return r.p.storageError("Cannot read stream "+r.stream, err)
+}
+
+// place names the position for people.
+func (r *streamReader) place() string {
+	return fmt.Sprintf("byte %d of segment %s", r.current.start+r.at.offset, r.current.file)
 }
 
 func (r *streamReader) damage(detail string) error {

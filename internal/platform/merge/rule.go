@@ -152,7 +152,7 @@ func (r Rule) Operation() Operation { return r.op }
 // Prepare converts an expression's result to the argument of State.Add: a value of the
 // field's type, or a count. failed means that the value, or a part of it, could not be
 // converted and was left out.
-func (r Rule) Prepare(v value.Value) (out value.Value, failed bool) {
+func (r *Rule) Prepare(v value.Value) (out value.Value, failed bool) {
 	if r.op == Count && !v.IsNull() {
 		if r.typ.Shape == value.Scalar {
 			return value.OfInt(1), false

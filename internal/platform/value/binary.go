@@ -104,6 +104,10 @@ func NewReader(b []byte) *Reader { return &Reader{b: b} }
 // of one copy of b, so that a string that is kept keeps the whole copy in memory.
 func NewRowReader(b []byte) *Reader { return &Reader{b: b, text: string(b)} }
 
+// Reset makes the reader read from b, which must not change during the reads. text has the
+// same content, and strings are parts of it; if it is empty, strings are copied.
+func (r *Reader) Reset(b []byte, text string) { *r = Reader{b: b, text: text} }
+
 // Left is the number of bytes that were not read yet.
 func (r *Reader) Left() int { return len(r.b) }
 
