@@ -136,6 +136,25 @@ func (w *Warehouse) SetStatementTimeout(ctx context.Context, d time.Duration) er
 	return w.ExecIdempotent(ctx, fmt.Sprintf("SET %s = %d", name, max(1, int64(d/time.Second))))
 }
 
+// staticOverwrite is the setting by which INSERT OVERWRITE replaces the whole of a partitioned
+// table. With the value DYNAMIC, the partitions that get no row are kept. SQL warehouses do not
+// have it (https://docs.databricks.com/aws/en/delta/selective-overwrite).
+var staticOverwrite = sessionSetting{"spark.sql.sources.partitionOverwriteMode", "spark.sql.sources.partitionOverwriteMode", "STATIC",
+	"With another value, INSERT OVERWRITE keeps the partitions that get no new row."}
+
+// SetStaticOverwrite makes INSERT OVERWRITE replace the whole of a partitioned table for the
+// rest of the session. It is an error if the compute refuses the setting.
+func (w *Warehouse) SetStaticOverwrite(ctx context.Context) error {
+	if !w.cluster {
+		return nil
+	}
+	err := w.ExecIdempotent(ctx, "SET "+staticOverwrite.conf+" = "+staticOverwrite.value)
+	if err == nil || strings.HasPrefix(Class(err), "CONFIG_NOT_AVAILABLE") {
+		return nil
+	}
+	return w.settingRefused(staticOverwrite, "Its INSERT OVERWRITE may keep partitions of a table", err)
+}
+
 // set executes SET with the name of Spark's configuration. A SQL warehouse does not have
 // these names and knows the parameter.
 func (w *Warehouse) set(ctx context.Context, s sessionSetting) error {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/databricks"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/exporter"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
@@ -170,6 +172,61 @@ func TestPartitionedTableKeepsItsPartitionsWhenAFieldIsAdded(t *testing.T) {
 	if got := b.query("SELECT count(*), count(email) FROM " + b.table()); got[0][0] != "2" || got[0][1] != "1" {
 		t.Errorf("got %v rows and values, want 2 and 1", got)
 	}
+}
+
+// onCluster connects as to a cluster whose configuration makes INSERT OVERWRITE keep the
+// partitions that get no row.
+func (b *fixture) onCluster(e *exporter.Export) {
+	e.Connect = func(ctx context.Context, queryTimeout time.Duration) (*databricks.Warehouse, error) {
+		wh, err := b.connect(ctx, queryTimeout)
+		if err != nil {
+			return nil, err
+		}
+		return wh, wh.Exec(ctx, "SET spark.sql.sources.partitionOverwriteMode = DYNAMIC")
+	}
+}
+
+// A cluster may be configured to keep the partitions that get no row of an INSERT OVERWRITE:
+// the old rows of an export would stay.
+func TestAllPartitionsAreReplacedOnAClusterWithDynamicOverwrite(t *testing.T) {
+	t.Parallel()
+	b := newFixture(t, sandboxtest.Start(t))
+	b.sandbox.SetFault(t, sandboxtest.Fault{Kind: "ignored_setting", Match: "STATEMENT_TIMEOUT"})
+	b.partition()
+	b.sandbox.Exec(t, "INSERT INTO "+b.table()+" VALUES (8, 'eight'), (9, 'two')")
+	for range 2 { // INSERT OVERWRITE as it is
+		b.sandbox.ForgetStatements(t)
+		b.run(twoProfiles, b.onCluster)
+		b.wantTwoProfiles()
+		set := ""
+		for _, s := range b.sandbox.Statements(t) {
+			if strings.HasPrefix(s.Text, "SET spark.sql.sources.partitionOverwriteMode = ") {
+				set = s.Text
+			}
+			if strings.HasPrefix(s.Text, "INSERT OVERWRITE") && !strings.HasSuffix(set, "STATIC") {
+				t.Errorf("got %q before INSERT OVERWRITE, want STATIC", set)
+			}
+		}
+		b.sandbox.Exec(t, "INSERT INTO "+b.table()+" VALUES (7, 'seven')")
+	}
+}
+
+// A cluster that does not let the mode be changed replaces no partitioned table. The error
+// names the setting, and the old rows stay.
+func TestDynamicOverwriteThatCannotBeSwitchedOffIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newFixture(t, sandboxtest.Start(t))
+	b.partition()
+	b.run(twoProfiles)
+	b.sandbox.SetFault(t, sandboxtest.Fault{Kind: "ignored_setting", Match: "STATEMENT_TIMEOUT"},
+		sandboxtest.Fault{Kind: "statement_error", Match: "^SET spark.sql.sources.partitionOverwriteMode = STATIC", Times: -1,
+			Message: "[CANNOT_MODIFY_CONFIG] Cannot modify the value of the Spark config. SQLSTATE: 46110"})
+	err := b.export(fakeAudience{fields: twoProfiles.fields, rows: [][]jobs.Value{row("7", "seven")}}).Run(t.Context())
+	if !jobs.IsCode(err, jobs.CodeInvalid) || !strings.Contains(err.Error(), "spark.sql.sources.partitionOverwriteMode") {
+		t.Errorf("got the error %v, want one that names the setting", err)
+	}
+	b.wantTwoProfiles()
+	b.wantNoLeftovers()
 }
 
 // A field is added to a table that others have governed: masks, row filter, tags, comment,

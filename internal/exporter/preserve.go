@@ -27,6 +27,11 @@ type existingTable struct {
 	version int64
 }
 
+// mayHavePartitions reports whether the table is partitioned, or that this is not known.
+func (x existingTable) mayHavePartitions() bool {
+	return x.exists && (len(x.detail.Partitions) > 0 || x.detail.ID == "")
+}
+
 // hasColumnMapping reports whether the table has column mapping. In Delta, only a table
 // with column mapping can replace such a table.
 func (x existingTable) hasColumnMapping() bool { return x.properties[mappingProperty] == "name" }

@@ -95,7 +95,14 @@ const historyCommits = 20
 // being executed then, Delta commits only one of the two, with the same rows.
 func (e *Export) commitReplacement(ctx context.Context, statement string, rows int64, before existingTable) error {
 	for attempt := 0; ; attempt++ {
-		err := e.once(ctx, func(wh *databricks.Warehouse) error { return wh.Exec(ctx, statement) })
+		err := e.once(ctx, func(wh *databricks.Warehouse) error {
+			if before.mayHavePartitions() {
+				if err := wh.SetStaticOverwrite(ctx); err != nil {
+					return err
+				}
+			}
+			return wh.Exec(ctx, statement)
+		})
 		unsure := databricks.IsOutcomeUnknown(err) || databricks.IsSessionLost(err) || isConcurrentCommit(err)
 		if err == nil || !unsure || attempt == maxReconnects || ctx.Err() != nil {
 			return e.computedColumn(err)

@@ -24,6 +24,10 @@ var settings = map[string]string{
 	"STATEMENT_TIMEOUT": "", "ENABLE_PHOTON": "", "USE_CACHED_RESULT": "", "READ_ONLY_EXTERNAL_METASTORE": "", "QUERY_TAGS": "",
 }
 
+// partitionOverwriteMode is a setting of clusters: DYNAMIC makes INSERT OVERWRITE keep the
+// partitions that get no row.
+const partitionOverwriteMode = "spark.sql.sources.partitionOverwriteMode"
+
 // recordSetting applies a session parameter to the session, and returns Spark's name
 // of it; "" if Spark has none.
 func (s *session) recordSetting(key, value string) (string, error) {
@@ -37,6 +41,8 @@ func (s *session) recordSetting(key, value string) (string, error) {
 	}
 	switch {
 	case s.cluster && strings.EqualFold(key, "spark.sql.thriftServer.queryTimeout"): // the front enforces it
+	case s.cluster && strings.EqualFold(key, partitionOverwriteMode):
+		name = partitionOverwriteMode
 	case strings.HasPrefix(strings.ToLower(key), "spark.thriftserver."):
 		// The Python connector sends one with every session, about the form of results,
 		// which is the front's.
