@@ -27,7 +27,7 @@ var (
 	failureState = regexp.MustCompile(`^(08|53|57|58|XX)`)
 	// failureText matches messages without a class, of Spark tasks that failed and of the
 	// Java virtual machine.
-	failureText = regexp.MustCompile(`(?i)\bjob aborted\b|\bstage failure\b|OutOfMemoryError|StackOverflowError`)
+	failureText = regexp.MustCompile(`(?i)\bjob aborted\b|\bstage failure\b|OutOfMemoryError|StackOverflowError|\bTEMPORARILY_UNAVAILABLE\b`)
 )
 
 // IsServerFailure reports that the warehouse failed while it executed a statement, such as by

@@ -85,8 +85,8 @@ func TestTheVolumeOfTheEventsIsReachedByEveryLogin(t *testing.T) {
 		"a file by variables": {env: map[string]string{"LYTICS_EVENTS_VOLUME_TOKEN_FILE": token}, login: "prefix: p"},
 		"another login by variables": {login: "client_id: unknown", env: map[string]string{"LYTICS_EVENTS_VOLUME_CLIENT_ID": s.ClientID,
 			"LYTICS_EVENTS_VOLUME_DATABRICKS_ID_TOKEN_FILEPATH": identity}, issued: 1},
-	} { //nolint:paralleltest // the tokens of one sandbox are counted
-		before := len(s.IssuedTokens(t))
+	} {
+		before := len(s.IssuedTokens(t)) // the tokens of one sandbox are counted: one case after the other
 		objects, err := eventsOptions(t, s, c.login, c.env).EventObjects()(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
