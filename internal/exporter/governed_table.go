@@ -18,7 +18,12 @@ type governance struct {
 	// hidden reports row filters or column masks, or that they cannot be read: a new
 	// column may then show what the policies hide.
 	hidden bool
+	// defaults are the default expressions of columns, by name in lower case.
+	defaults map[string]string
 }
+
+// uniForm is the property of a table that is readable as Iceberg.
+const uniForm = "delta.universalFormat.enabledFormats"
 
 // policyRelations are the relations of information_schema with a table's policies and
 // tags: https://docs.databricks.com/aws/en/sql/language-manual/information-schema/column_masks
@@ -42,31 +47,29 @@ func (e *Export) governanceOf(ctx context.Context, before existingTable) (g gove
 	if len(before.detail.Partitions) > 0 {
 		g.by = append(g.by, "partitioning")
 	}
-	if before.properties["delta.universalFormat.enabledFormats"] != "" {
+	if before.properties[uniForm] != "" {
 		g.by = append(g.by, "UniForm")
 	}
 	if strings.EqualFold(before.properties["clusterByAuto"], "true") {
 		g.by = append(g.by, "CLUSTER BY AUTO")
 	}
-	// It names columns, which the new table may not have.
-	if before.properties["delta.dataSkippingStatsColumns"] != "" {
-		g.by = append(g.by, "the property delta.dataSkippingStatsColumns")
-	}
+	g.by = slices.Concat(g.by, before.lostProperties(), before.lostColumnRules())
 	quoted, err := databricks.Quote(e.Spec.Catalog)
 	if err != nil {
 		return g, err
 	}
+	table := fmt.Sprintf("= %s AND lower(table_name) = %s",
+		databricks.Literal(strings.ToLower(e.Spec.Database)), databricks.Literal(strings.ToLower(e.Spec.TableName)))
 	err = e.inSession(ctx, func(wh *databricks.Warehouse) error {
 		var found []string
-		hidden := false
+		hidden, defaults := false, map[string]string{}
 		for _, r := range policyRelations {
 			names, err := wh.QueryTexts(ctx, fmt.Sprintf(
-				"SELECT DISTINCT %s FROM %s.information_schema.%s WHERE lower(schema_name) = %s AND lower(table_name) = %s ORDER BY 1",
-				r.selected, quoted, r.name, databricks.Literal(strings.ToLower(e.Spec.Database)), databricks.Literal(strings.ToLower(e.Spec.TableName))))
+				"SELECT DISTINCT %s FROM %s.information_schema.%s WHERE lower(schema_name) %s ORDER BY 1", r.selected, quoted, r.name, table))
 			switch {
-			case strings.HasPrefix(databricks.Class(err), "TABLE_OR_VIEW_NOT_FOUND"), strings.HasPrefix(databricks.Class(err), "SCHEMA_NOT_FOUND"):
-				continue // this catalog is not of Unity Catalog
-			case databricks.IsNotApplicable(err) || jobs.IsCode(err, jobs.CodeInvalid) || jobs.IsCode(err, jobs.CodeForbidden):
+			case isNoUnityCatalog(err):
+				continue
+			case isUnreadable(err):
 				found, hidden = append(found, "policies in "+r.name+", which cannot be read"), hidden || r.hides
 				continue
 			case err != nil:
@@ -77,10 +80,34 @@ func (e *Export) governanceOf(ctx context.Context, before existingTable) (g gove
 			}
 			hidden = hidden || r.hides && len(names) > 0
 		}
-		g.by, g.hidden = append(g.by, found...), g.hidden || hidden
+		rows, err := wh.QueryTexts(ctx, fmt.Sprintf("SELECT column_name, column_default FROM %s.information_schema.columns "+
+			"WHERE lower(table_schema) %s AND column_default IS NOT NULL ORDER BY ordinal_position", quoted, table))
+		switch {
+		case isNoUnityCatalog(err):
+		case isUnreadable(err):
+			found = append(found, "defaults of columns, which cannot be read")
+		case err != nil:
+			return err
+		}
+		for _, row := range rows {
+			found = append(found, "the default of the column "+row[0])
+			defaults[strings.ToLower(row[0])] = row[1]
+		}
+		g.by, g.hidden, g.defaults = append(g.by, found...), g.hidden || hidden, defaults
 		return nil
 	})
 	return g, err
+}
+
+// isNoUnityCatalog reports that a catalog has no information_schema.
+func isNoUnityCatalog(err error) bool {
+	class := databricks.Class(err)
+	return strings.HasPrefix(class, "TABLE_OR_VIEW_NOT_FOUND") || strings.HasPrefix(class, "SCHEMA_NOT_FOUND")
+}
+
+// isUnreadable reports that a relation of information_schema cannot be read.
+func isUnreadable(err error) bool {
+	return databricks.IsNotApplicable(err) || jobs.IsCode(err, jobs.CodeInvalid) || jobs.IsCode(err, jobs.CodeForbidden)
 }
 
 // columnChange is how the columns of a governed table change.
@@ -127,6 +154,16 @@ func (e *Export) changeOf(columns []column, before existingTable, g governance) 
 		if err != nil {
 			return change, err
 		}
+		if text, found := g.defaults[strings.ToLower(h.Name)]; found {
+			// An export makes no column with a default: it belongs to others, and stays.
+			change.selected = append(change.selected, fmt.Sprintf("CAST(%s AS %s) AS %s", text, h.Type, quoted))
+			continue
+		}
+		if !h.Nullable {
+			return change, e.cannotAlter(g, fmt.Sprintf("Its column %q is NOT NULL and has no default, and the export has no field of that name.",
+				h.Name), fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL, or DROP COLUMN %s, or give the column a default",
+				e.targetSQL, quoted, quoted))
+		}
 		change.selected = append(change.selected, fmt.Sprintf("CAST(NULL AS %s) AS %s", h.Type, quoted))
 		if before.hasColumnMapping() {
 			change.dropped = append(change.dropped, quoted)
@@ -145,11 +182,13 @@ func (e *Export) notWidened(g governance, c column, err error) error {
 	if !databricks.IsNotApplicable(err) {
 		return err
 	}
-	return e.cannotAlter(g, fmt.Sprintf("The warehouse does not widen the type of its column %q to %s: %s.", c.name, c.sqlType, err), e.otherTypeNext(c))
+	why := fmt.Sprintf("The warehouse does not widen the type of its column %q to %s: %s.", c.name, c.sqlType, err)
+	return e.cannotAlter(g, why, e.otherTypeNext(c))
 }
 
 func (e *Export) otherTypeNext(c column) string {
-	return "Set column_types so that it stays as it is, or change the table: ALTER TABLE " + e.targetSQL + " ALTER COLUMN " + c.sql + " TYPE " + c.sqlType
+	return fmt.Sprintf("Set column_types so that it stays as it is, or change the table: ALTER TABLE %s ALTER COLUMN %s TYPE %s",
+		e.targetSQL, c.sql, c.sqlType)
 }
 
 func (e *Export) cannotAlter(g governance, why, next string) error {

@@ -34,12 +34,14 @@ func (x existingTable) mayHavePartitions() bool {
 
 // hasColumnMapping reports whether the table has column mapping. In Delta, only a table
 // with column mapping can replace such a table.
-func (x existingTable) hasColumnMapping() bool { return x.properties[mappingProperty] == "name" }
+func (x existingTable) hasColumnMapping() bool {
+	return x.properties[mappingProperty] == "name" || x.properties[mappingProperty] == "id"
+}
 
 const mappingProperty = "delta.columnMapping.mode"
 
 // preservedDelta are the properties of Delta that users set. They are set again after
-// CREATE OR REPLACE. The other properties are internal to Delta, or belong to columns.
+// CREATE OR REPLACE.
 var preservedDelta = []string{
 	"delta.autoOptimize.autoCompact", "delta.autoOptimize.optimizeWrite", "delta.checkpoint.writeStatsAsJson",
 	"delta.checkpoint.writeStatsAsStruct", "delta.checkpointInterval", "delta.checkpointPolicy",
@@ -49,6 +51,49 @@ var preservedDelta = []string{
 	"delta.isolationLevel",
 	"delta.logRetentionDuration", "delta.parquet.compression.codec", "delta.randomPrefixLength", "delta.randomizeFilePrefixes",
 	"delta.setTransactionRetentionDuration", "delta.targetFileSize", "delta.tuneFileSizesForRewrites",
+}
+
+// internalDelta are the beginnings of the properties that Delta sets by itself, or that a
+// replacement sets again in another way.
+var internalDelta = []string{
+	mappingProperty, "delta.columnMapping.maxColumnId", constraintPrefix, "delta.feature.", "delta.inCommitTimestampEnablement",
+	"delta.lastCommitTimestamp", "delta.lastUpdateVersion", "delta.minReaderVersion", "delta.minWriterVersion",
+	"delta.rowTracking.materialized",
+	"delta.workloadBasedColumns.",
+}
+
+// lostProperties names the properties that CREATE OR REPLACE would remove: they name columns,
+// which the new table may not have, or this release does not know them.
+func (x existingTable) lostProperties() (lost []string) {
+	for _, key := range slices.Sorted(maps.Keys(x.properties)) {
+		internal := slices.ContainsFunc(internalDelta, func(p string) bool { return strings.HasPrefix(key, p) })
+		if strings.HasPrefix(key, "delta.") && !internal && !slices.Contains(preservedDelta, key) && key != uniForm {
+			lost = append(lost, "the property "+key)
+		}
+	}
+	return lost
+}
+
+// lostColumnRules names what CREATE OR REPLACE ... AS SELECT does not keep of the columns, as
+// far as columns and properties show it. Generated and identity columns are features of a
+// table; an older table with identity columns has the writer version 6:
+// https://github.com/delta-io/delta/blob/master/PROTOCOL.md#writer-version-requirements
+func (x existingTable) lostColumnRules() (rules []string) {
+	for _, c := range x.columns {
+		if !c.Nullable {
+			rules = append(rules, "NOT NULL on the column "+c.Name)
+		}
+	}
+	if x.properties["delta.feature.generatedColumns"] != "" {
+		rules = append(rules, "generated columns")
+	}
+	if x.properties["delta.feature.identityColumns"] != "" || x.properties["delta.minWriterVersion"] == "6" {
+		rules = append(rules, "identity columns")
+	}
+	if x.properties[mappingProperty] == "id" {
+		rules = append(rules, "column mapping by id")
+	}
+	return rules
 }
 
 // isPreserved reports whether a property is set again after CREATE OR REPLACE.

@@ -67,7 +67,8 @@ func (e *Export) alteration(columns []column, before existingTable, g governance
 		return replacement{}, err
 	}
 	r := replacement{inPlace: true, commit: e.overwriteSQL(strings.Join(change.selected, ", ")), warning: change.warning,
-		why: fmt.Sprintf("%s has %s, which a replacement would remove: the table is altered, and never replaced.", e.target(), strings.Join(g.by, ", "))}
+		why: fmt.Sprintf("%s has %s, which a replacement would remove: the table is altered, and never replaced.",
+			e.target(), strings.Join(g.by, ", "))}
 	for _, c := range change.widened {
 		r.prepare = append(r.prepare, step{
 			sql:     fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", e.targetSQL, c.sql, c.sqlType),
