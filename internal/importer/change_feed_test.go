@@ -131,6 +131,26 @@ func TestAVersionWithoutChangedRowsIsNotRead(t *testing.T) {
 	b.wantEvents(2)
 }
 
+// OPTIMIZE and VACUUM change no row. On Spark, their versions have the operations that Delta
+// writes into the history.
+func TestAVersionOfMaintenanceIsNotRead(t *testing.T) {
+	t.Parallel()
+	b := newFixture(t, sandboxtest.Start(t), threeColumns)
+	b.exec("INSERT INTO %t VALUES (1, 'a', TIMESTAMP '2024-01-02 00:00:00')", "INSERT INTO %t VALUES (2, 'a', TIMESTAMP '2024-01-03 00:00:00')")
+	b.wantEvents(1, 2)
+	b.exec("OPTIMIZE %t", "VACUUM %t RETAIN 168 HOURS")
+	data, other := b.queries()
+	b.wantEvents()
+	if d, o := b.queries(); len(d) != len(data) || len(o) != len(other) {
+		t.Errorf("got %d queries of rows and %d that count, want none", len(d)-len(data), len(o)-len(other))
+	}
+	if newest := b.s.Query(t, "DESCRIBE HISTORY "+b.table()+" LIMIT 1")[0]; sandboxtest.Spark() && !strings.HasPrefix(newest[4], "VACUUM") && newest[4] != "OPTIMIZE" {
+		t.Errorf("got the newest operation %s, want one of maintenance: this test shows nothing", newest[4])
+	}
+	b.exec("INSERT INTO %t VALUES (3, 'b', TIMESTAMP '2024-01-04 00:00:00')")
+	b.wantEvents(3)
+}
+
 // The deletion of a row that was sent while it was later than the clock is an event, also
 // where no other row was ever sent.
 func TestDeletedRowsOfTheFutureBecomeEvents(t *testing.T) {

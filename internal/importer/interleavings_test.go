@@ -34,8 +34,28 @@ type scenario struct {
 // lookback is that of the imports, in microseconds.
 const lookback = 10
 
+// run runs the import. One that reads nothing but the feed is refused where the feed is not
+// complete, before it sends anything, and runs once with changes = "auto", as the error says.
 func (s *scenario) run() error {
+	sent := len(s.sink.events)
+	err := s.runWith(s.imp.Spec.Changes)
+	e, ok := errors.AsType[*jobs.Error](err)
+	if s.imp.Spec.Changes != jobs.ChangesFeed || !ok || e.Code != jobs.CodeInvalid || e.Attribute != "changes" {
+		return err
+	}
+	if !strings.Contains(e.Next, `"auto"`) {
+		s.t.Fatalf("got the error %v, want one that names the way out", err)
+	}
+	if pinned := s.table.feedRead; !pinned && len(s.sink.events) != sent {
+		s.t.Fatalf("got %d events of a run that was refused", len(s.sink.events)-sent)
+	}
+	s.table.feedRead = false
+	return s.runWith(jobs.ChangesAuto)
+}
+
+func (s *scenario) runWith(changes jobs.Changes) error {
 	i := *s.imp
+	i.Spec.Changes = changes
 	i.Progress, i.retryPause = &countedProgress{}, time.Nanosecond
 	i.open = func(context.Context) (source, func() error, error) {
 		// A temporary copy ends with its session.
@@ -211,7 +231,7 @@ func drawImport(t *rapid.T, key string) *Import {
 	i.Spec = jobs.TableImport{
 		Catalog: "c", Database: "d", Table: "t", TimestampColumn: "ts", Stream: "s", Lookback: &l,
 		BatchSize:        rapid.Int64Range(1, 6).Draw(t, "batch"),
-		Changes:          rapid.SampledFrom([]jobs.Changes{"", jobs.ChangesAuto, jobs.ChangesCompare}).Draw(t, "changes"),
+		Changes:          rapid.SampledFrom([]jobs.Changes{"", jobs.ChangesAuto, jobs.ChangesCompare, jobs.ChangesFeed}).Draw(t, "changes"),
 		NullTimestamps:   rapid.SampledFrom([]jobs.NullTimestamps{jobs.NullSkip, jobs.NullIncludeOnce}).Draw(t, "nulls"),
 		FutureTimestamps: rapid.SampledFrom([]jobs.FutureTimestamps{jobs.FutureDefer, jobs.FutureInclude}).Draw(t, "future"),
 	}
