@@ -3,7 +3,6 @@ package duck
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,14 +50,11 @@ func (s *session) createTable(ctx context.Context, env *bind.Env, st *syntax.Cre
 		case old != nil && old.View != nil:
 			return notTableError(old, "CREATE OR REPLACE TABLE")
 		}
-		switch {
-		case st.Clone != nil:
-			result, err = t.clone(env, n, old, st)
-		case st.As != nil:
-			result, err = t.createAs(env, n, old, st)
-		default:
-			result, err = t.createEmpty(env, n, old, st)
+		create := t.createEmpty
+		if st.As != nil {
+			create = t.createAs
 		}
+		result, err = create(env, n, old, st)
 		return err
 	})
 	return result, err
@@ -147,68 +143,6 @@ func (t *txn) createAs(env *bind.Env, n tableName, old *catalog.Table, st *synta
 		return nil, err
 	}
 	return fixedresult.Counts([]string{"num_affected_rows", "num_inserted_rows"}, inserted, inserted)
-}
-
-// clone copies a version's rows to a new table. A shallow clone copies too, since users
-// cannot see the difference.
-func (t *txn) clone(env *bind.Env, n tableName, old *catalog.Table, st *syntax.CreateTable) (warehouse.Result, error) {
-	source, err := env.Table(st.Clone.Parts)
-	if err != nil {
-		return nil, err
-	}
-	if source.View != nil {
-		return nil, notTableError(source, "CLONE")
-	}
-	from, err := bind.VersionOf(env, source, st.Clone)
-	if err != nil {
-		return nil, err
-	}
-	d := tableDefinition{
-		columns:    slices.Clone(from.Columns),
-		properties: maps.Clone(from.Properties),
-		comment:    from.Comment,
-		cluster:    from.Cluster,
-		partition:  from.Partition,
-	}
-	if d.properties == nil {
-		d.properties = map[string]string{}
-	}
-	maps.Copy(d.properties, propertyMap(st.Properties))
-	v, err := t.newVersion(env, old, d, "CLONE")
-	if err != nil {
-		return nil, err
-	}
-	if err := t.createPhysical(v); err != nil {
-		return nil, err
-	}
-	cols := make([]string, len(v.Columns))
-	for i, c := range v.Columns {
-		cols[i] = fmt.Sprintf("c%d AS %s", i, c.Phys)
-	}
-	base := nextRow(old)
-	rows, err := t.exec("INSERT INTO %s BY NAME SELECT %s%d AS _from, %d AS _to, %d + row_number() OVER () - 1 AS _rid, %d AS _rcv FROM (%s)",
-		v.Phys, joinWithTrailingComma(cols), v.N, int64(bind.NoEnd), base, v.N, bind.ScanQuery(from))
-	if err != nil {
-		return nil, err
-	}
-	v.Parameters = map[string]string{
-		"source":        source.FullName(),
-		"sourceVersion": strconv.FormatInt(from.N, 10),
-		"isShallow":     strconv.FormatBool(!st.CloneDeep),
-	}
-	v.Metrics = map[string]string{"numCopiedFiles": "1", "sourceNumOfFiles": "1", "numRemovedFiles": "0"}
-	if err := t.publish(n, old, v, rows); err != nil {
-		return nil, err
-	}
-	return fixedresult.Counts(
-		[]string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"},
-		rows,
-		1,
-		0,
-		1,
-		0,
-		rows,
-	)
 }
 
 // joinWithTrailingComma joins columns, with a comma after the last one.
@@ -320,7 +254,7 @@ func (t *txn) createPhysical(v *catalog.Version) error {
 	for i, c := range v.Columns {
 		cols[i] = c.Phys + " " + ducktype.Of(c.Type)
 	}
-	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT, _rcv BIGINT)", v.Phys, joinWithTrailingComma(cols))
+	_, err := t.exec("CREATE TABLE %s (%s_from BIGINT, _to BIGINT, _rid BIGINT)", v.Phys, joinWithTrailingComma(cols))
 	return err
 }
 

@@ -1,13 +1,10 @@
 package duck
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/fixedresult"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/bind"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/warehouse"
@@ -71,53 +68,4 @@ func formatMap(m map[string]string) string {
 		parts = append(parts, k+"="+m[k])
 	}
 	return "[" + strings.Join(parts, ",") + "]"
-}
-
-// createStatement returns the statement that creates a table or view.
-func createStatement(tab *catalog.Table) string {
-	var b strings.Builder
-	if tab.View != nil {
-		fmt.Fprintf(&b, "CREATE VIEW %s (\n", tab.FullName())
-	} else {
-		fmt.Fprintf(&b, "CREATE TABLE %s (\n", tab.FullName())
-	}
-	for i, c := range tab.Columns() {
-		if i > 0 {
-			b.WriteString(",\n")
-		}
-		b.WriteString("  " + types.FieldName(c.Name))
-		if tab.View == nil {
-			b.WriteString(" " + c.Type.String())
-			if c.NotNull {
-				b.WriteString(" NOT NULL")
-			}
-			if c.Default != "" {
-				b.WriteString(" DEFAULT " + c.Default)
-			}
-		}
-		if c.Comment != "" {
-			b.WriteString(" COMMENT " + quoting.Text(c.Comment))
-		}
-	}
-	b.WriteString(")\n")
-	if tab.View == nil {
-		b.WriteString("USING delta\n")
-		if len(tab.Head().Cluster) > 0 {
-			b.WriteString("CLUSTER BY (" + strings.Join(tab.Head().Cluster, ", ") + ")\n")
-		}
-	}
-	if c := tab.Comment(); c != "" {
-		b.WriteString("COMMENT " + quoting.Text(c) + "\n")
-	}
-	if p := tab.Properties(); len(p) > 0 {
-		parts := make([]string, 0, len(p))
-		for _, k := range sortedKeys(p) {
-			parts = append(parts, "  "+quoting.Text(k)+" = "+quoting.Text(p[k]))
-		}
-		b.WriteString("TBLPROPERTIES (\n" + strings.Join(parts, ",\n") + ")\n")
-	}
-	if tab.View != nil {
-		b.WriteString("AS " + tab.View.Text + "\n")
-	}
-	return b.String()
 }

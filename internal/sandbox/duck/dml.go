@@ -65,12 +65,7 @@ func (s *session) insert(ctx context.Context, env *bind.Env, st *syntax.Insert) 
 		if err != nil {
 			return nil, 0, err
 		}
-		switch {
-		case st.Replace != nil:
-			if err := t.endRows(env, tab, v, "", st.Replace); err != nil {
-				return nil, 0, err
-			}
-		case st.Overwrite:
+		if st.Overwrite {
 			// The new rows go to a new physical table; the old ones stay in theirs.
 			v.Phys = t.newPhysicalName()
 			for i := range v.Columns {
@@ -205,8 +200,8 @@ func (t *txn) replaceRows(v *catalog.Version, staged, closing, writing string) e
 	for i, c := range v.Columns {
 		into[i], from[i] = c.Phys, fmt.Sprintf("x%d", i)
 	}
-	_, err := t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, %d FROM %s WHERE %s",
-		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), v.N, staged, writing)
+	_, err := t.exec("INSERT INTO %s (%s_from, _to, _rid) SELECT %s%d, %d, _rid FROM %s WHERE %s",
+		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), staged, writing)
 	return err
 }
 

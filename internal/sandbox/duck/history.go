@@ -3,7 +3,6 @@ package duck
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,59 +135,6 @@ func (e *Engine) rowsOf(ctx context.Context, v *catalog.Version) (int64, error) 
 	var n int64
 	err := e.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE _from <= %d AND _to > %d", v.Phys, v.N, v.N)).Scan(&n)
 	return n, err
-}
-
-// restore executes RESTORE TABLE: it commits the rows of an old version, with their row
-// ids, as a new version.
-func (s *session) restore(ctx context.Context, env *bind.Env, st *syntax.Restore) (warehouse.Result, error) {
-	var restored int64
-	err := s.changeTable(ctx, env, st.Table, func(t *txn, tab *catalog.Table) (*catalog.Version, int64, error) {
-		from, err := bind.VersionOf(env, tab, &syntax.TableName{Version: st.Version, AsOf: st.AsOf})
-		if err != nil {
-			return nil, 0, err
-		}
-		v := t.nextVersion(env, tab, "RESTORE", map[string]string{"version": strconv.FormatInt(from.N, 10)})
-		v.Columns, v.Properties, v.Comment, v.Cluster = slices.Clone(from.Columns), maps.Clone(from.Properties), from.Comment, from.Cluster
-		v.Phys, v.NextColumn = t.newPhysicalName(), len(v.Columns)
-		into, cols := make([]string, len(v.Columns)), make([]string, len(v.Columns))
-		for i := range v.Columns {
-			v.Columns[i].Phys = fmt.Sprintf("k%d", i)
-			into[i], cols[i] = v.Columns[i].Phys, fmt.Sprintf("c%d", i)
-		}
-		if err := t.createPhysical(v); err != nil {
-			return nil, 0, err
-		}
-		restored, err = t.exec(
-			"INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, _rid, _rcv FROM (%s)",
-			v.Phys,
-			joinWithTrailingComma(into),
-			joinWithTrailingComma(cols),
-			v.N,
-			int64(bind.NoEnd),
-			bind.ScanQuery(from),
-		)
-		v.Metrics = map[string]string{"numRestoredFiles": "1", "numRemovedFiles": "1"}
-		return v, 0, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return fixedresult.Counts(
-		[]string{
-			"table_size_after_restore",
-			"num_of_files_after_restore",
-			"num_removed_files",
-			"num_restored_files",
-			"removed_files_size",
-			"restored_files_size",
-		},
-		restored,
-		1,
-		1,
-		1,
-		0,
-		restored,
-	)
 }
 
 // vacuum drops the versions that are older than the retention, except the newest.

@@ -33,8 +33,8 @@ func (t *txn) insertRows(env *bind.Env, v *catalog.Version, q *bind.Query, sourc
 			return 0, err
 		}
 	}
-	return t.exec("INSERT INTO %s (%s_from, _to, _rid, _rcv) SELECT %s%d, %d, %d + row_number() OVER () - 1, %d FROM %s AS s",
-		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), base, v.N, rows)
+	return t.exec("INSERT INTO %s (%s_from, _to, _rid) SELECT %s%d, %d, %d + row_number() OVER () - 1 FROM %s AS s",
+		v.Phys, joinWithTrailingComma(into), joinWithTrailingComma(from), v.N, int64(bind.NoEnd), base, rows)
 }
 
 // nextVersion returns the version that follows the newest one, for the caller to change.

@@ -109,8 +109,6 @@ func (s *session) executeParsed(ctx context.Context, st syntax.Statement, params
 		return s.delete(ctx, env, st.Table, "", nil, "TRUNCATE")
 	case *syntax.Merge:
 		return s.merge(ctx, env, st)
-	case *syntax.Restore:
-		return s.restore(ctx, env, st)
 	case *syntax.Vacuum:
 		return s.vacuum(ctx, env, st)
 	case *syntax.Optimize:
@@ -125,10 +123,8 @@ func (s *session) executeParsed(ctx context.Context, st syntax.Statement, params
 		return s.use(env, st)
 	case *syntax.Set:
 		return s.executeSet(st)
-	case *syntax.Explain:
-		return s.explain(env, st)
 	}
-	return nil, sqlerror.Unsupported("this statement")
+	return nil, sqlerror.NotOnDuckDB("this statement")
 }
 
 // selectRows binds a query against the current catalog and streams its rows.
@@ -202,18 +198,6 @@ func (s *session) executeSet(st *syntax.Set) (warehouse.Result, error) {
 		out = append(out, []any{st.Key, "<undefined>"})
 	}
 	return fixedresult.New(cols, out)
-}
-
-func (s *session) explain(env *bind.Env, st *syntax.Explain) (warehouse.Result, error) {
-	q, ok := st.Statement.(*syntax.QueryStatement)
-	if !ok {
-		return nil, sqlerror.Unsupported("EXPLAIN of this statement")
-	}
-	bound, err := bind.Bind(env, q.Query)
-	if err != nil {
-		return nil, err
-	}
-	return fixedresult.New(fixedresult.Strings("plan"), [][]any{{"== Physical Plan ==\n" + bound.SQL}})
 }
 
 // Objects returns all catalogs, schemas, tables and columns.

@@ -44,14 +44,10 @@ func (s *session) show(env *bind.Env, st *syntax.Show) (warehouse.Result, error)
 		return fixedresult.New(fixedresult.Strings("col_name"), out)
 	case "TBLPROPERTIES":
 		return s.showProperties(env, st)
-	case "CREATE TABLE":
-		tab, err := env.Table(st.In)
-		if err != nil {
-			return nil, err
-		}
-		return fixedresult.New(fixedresult.Strings("createtab_stmt"), [][]any{{createStatement(tab)}})
+	case "CURRENT":
+		return fixedresult.New(metadata.ShowCurrent, [][]any{{env.Catalog, env.Schema}})
 	}
-	return fixedresult.New(metadata.ShowCurrent, [][]any{{env.Catalog, env.Schema}})
+	return nil, sqlerror.NotOnDuckDB("SHOW " + st.Kind)
 }
 
 func (s *session) showSchemas(env *bind.Env, st *syntax.Show, match func(string) bool) (warehouse.Result, error) {
@@ -207,25 +203,8 @@ func (s *session) describe(env *bind.Env, st *syntax.Describe) (warehouse.Result
 		return s.history(env, st)
 	case "DETAIL":
 		return s.detail(context.Background(), env, st)
-	case "CATALOG":
-		c, err := env.Snapshot.Catalog(st.Name[0])
-		if err != nil {
-			return nil, err
-		}
-		return fixedresult.New(metadata.DescribeCatalog, [][]any{{"Catalog Name", c.Name}, {"Comment", c.Comment}, {"Owner", env.User}})
-	case "SCHEMA":
-		catalogName, schema, err := env.Namespace().SchemaName(st.Name)
-		if err != nil {
-			return nil, err
-		}
-		sc, err := env.Snapshot.Schema(catalogName, schema)
-		if err != nil {
-			return nil, err
-		}
-		return fixedresult.New(
-			fixedresult.Strings("database_description_item", "database_description_value"),
-			[][]any{{"Catalog Name", sc.Catalog}, {"Namespace Name", sc.Name}, {"Comment", sc.Comment}, {"Location", ""}, {"Owner", env.User}},
-		)
+	case "CATALOG", "SCHEMA":
+		return nil, sqlerror.NotOnDuckDB("DESCRIBE " + st.Kind)
 	case "QUERY":
 		q, err := bind.Bind(env, st.Query)
 		if err != nil {

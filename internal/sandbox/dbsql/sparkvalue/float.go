@@ -38,3 +38,20 @@ func FormatFloat(f float64, bits int) string {
 	}
 	return mantissa + "E" + sign + strings.TrimLeft(exp, "+-0")
 }
+
+// RoundFloat rounds the shortest decimal form of f, half away from zero.
+func RoundFloat(f float64, scale int) float64 {
+	u, s, _ := splitDecimal(strconv.FormatFloat(f, 'f', -1, 64))
+	if s <= scale {
+		return f
+	}
+	u = rescale(u, s, scale)
+	var text string
+	if scale >= 0 {
+		text = formatDecimal(u, scale)
+	} else {
+		text = u.String() + strings.Repeat("0", -scale)
+	}
+	out, _ := strconv.ParseFloat(text, 64)
+	return out
+}

@@ -207,3 +207,10 @@ func ModDecimals(a, b string, scale int) (string, bool) {
 	r := new(big.Int).Rem(rescale(ua, sa, s), rescale(ub, sb, s))
 	return formatDecimal(rescale(r, s, scale), scale), true
 }
+
+// MultiplyDecimals returns a*b rounded to a scale, half away from zero.
+func MultiplyDecimals(a, b string, scale int) string {
+	ua, sa, _ := splitDecimal(a)
+	ub, sb, _ := splitDecimal(b)
+	return formatDecimal(rescale(new(big.Int).Mul(ua, ub), sa+sb, scale), scale)
+}

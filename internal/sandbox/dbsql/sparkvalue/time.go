@@ -180,3 +180,18 @@ func fraction(s string) (micro int, rest string) {
 	micro, _ = strconv.Atoi(text)
 	return micro, s[i:]
 }
+
+// ParseWallClock parses a timestamp and ignores its time zone.
+func ParseWallClock(s string) (micros int64, ok bool) {
+	s = trim(s)
+	colon := strings.IndexByte(s, ':')
+	if colon < 0 {
+		return 0, false
+	}
+	end := colon
+	for end < len(s) && strings.IndexByte("0123456789:.", s[end]) >= 0 {
+		end++
+	}
+	micros, _, ok = ParseTimestamp(s[:end], time.UTC, time.Time{})
+	return micros, ok
+}

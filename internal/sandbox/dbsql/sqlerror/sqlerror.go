@@ -115,6 +115,13 @@ func Unsupported(what string) *warehouse.Error {
 	return New("UNSUPPORTED_FEATURE.SANDBOX", "0A000", "The feature is not supported: %s is not available in this sandbox.", what)
 }
 
+// NotOnDuckDB is the error for a part of Databricks SQL that the sandbox's DuckDB engine
+// lacks, and Apache Spark has.
+func NotOnDuckDB(what string) *warehouse.Error {
+	return New("UNSUPPORTED_FEATURE.SANDBOX", "0A000", "The feature is not supported: the sandbox's DuckDB engine does not have %s. "+
+		"Its Spark engine has it: start the sandbox with -engine spark, the demo with ENGINE=spark.", what)
+}
+
 // TypeMismatch is the error for an argument or operand of a wrong type.
 func TypeMismatch(format string, args ...any) *warehouse.Error {
 	return New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "%s", fmt.Sprintf(format, args...))

@@ -34,7 +34,7 @@ type (
 		Qualifier []string
 		Except    [][]string
 	}
-	// Unary is a prefix operator: -, +, ~ or NOT.
+	// Unary is a prefix operator: -, + or NOT.
 	Unary struct {
 		Op string
 		X  Expr
@@ -46,13 +46,11 @@ type (
 	}
 	// Call is a function call.
 	Call struct {
-		Name        []string
-		Args        []Expr
-		Distinct    bool
-		Filter      Expr
-		Over        *Window
-		WindowName  string
-		IgnoreNulls bool
+		Name     []string
+		Args     []Expr
+		Distinct bool
+		Filter   Expr
+		Over     *Window
 		// WithinGroup is the order in WITHIN GROUP.
 		WithinGroup []OrderItem
 	}
@@ -80,12 +78,10 @@ type (
 		X, Low, High Expr
 		Not          bool
 	}
-	// Like is X [NOT] LIKE, ILIKE or RLIKE, with one pattern, or ANY or ALL of several.
+	// Like is X [NOT] LIKE, ILIKE or RLIKE.
 	Like struct {
 		Op         string
-		X          Expr
-		Patterns   []Expr
-		Quantifier string
+		X, Pattern Expr
 		Escape     string
 		Not        bool
 	}
@@ -133,18 +129,8 @@ type When struct{ Cond, Then Expr }
 
 // Window is the window of an OVER clause.
 type Window struct {
-	Base      string
 	Partition []Expr
 	Order     []OrderItem
-	// Frame is ROWS or RANGE; empty for the default frame.
-	Frame      string
-	Start, End *Bound
-}
-
-// Bound is a window frame's bound: UNBOUNDED PRECEDING, CURRENT ROW, n FOLLOWING.
-type Bound struct {
-	Value Expr
-	Text  string
 }
 
 // OrderItem is one key of ORDER BY.
@@ -183,11 +169,9 @@ func (*Aliased) expr()  {}
 
 // Query is a query with its WITH, ORDER BY, LIMIT and OFFSET.
 type Query struct {
-	With  []CTE
-	Body  QueryBody
-	Order []OrderItem
-	// OrderAll is ORDER BY ALL.
-	OrderAll      *OrderItem
+	With          []CTE
+	Body          QueryBody
+	Order         []OrderItem
 	Limit, Offset Expr
 }
 
@@ -214,7 +198,6 @@ type Select struct {
 	Where    Expr
 	Group    *GroupBy
 	Having   Expr
-	Windows  map[string]*Window
 	Qualify  Expr
 }
 
@@ -226,21 +209,17 @@ type SelectItem struct {
 	Aliases []string
 }
 
-// GroupBy is GROUP BY with expressions, ALL, or grouping sets.
+// GroupBy is GROUP BY with expressions or ALL.
 type GroupBy struct {
 	All  bool
 	Keys []Expr
-	// Kind is empty, ROLLUP, CUBE or GROUPING SETS.
-	Kind string
-	Sets [][]Expr
 }
 
 // SetOp is UNION, EXCEPT or INTERSECT.
 type SetOp struct {
-	Op     string
-	All    bool
-	ByName bool
-	L, R   QueryBody
+	Op   string
+	All  bool
+	L, R QueryBody
 }
 
 // Values is VALUES (...), (...).
@@ -260,7 +239,6 @@ func (*FileSource) table()    {}
 type TableName struct {
 	Parts   []string
 	Version Expr
-	AsOf    Expr
 	Alias
 }
 
@@ -272,15 +250,13 @@ type Alias struct {
 
 // TableQuery is a subquery in FROM.
 type TableQuery struct {
-	Query   *Query
-	Lateral bool
+	Query *Query
 	Alias
 }
 
 // TableFunction is a table function such as range(n).
 type TableFunction struct {
-	Call    *Call
-	Lateral bool
+	Call *Call
 	Alias
 }
 
@@ -295,11 +271,10 @@ type LateralView struct {
 // Join joins two tables. Kind is INNER, LEFT, RIGHT, FULL, CROSS, LEFT SEMI or
 // LEFT ANTI.
 type Join struct {
-	Kind    string
-	Natural bool
-	L, R    TableExpr
-	On      Expr
-	Using   []string
+	Kind  string
+	L, R  TableExpr
+	On    Expr
+	Using []string
 }
 
 // FileSource is the source of COPY INTO.

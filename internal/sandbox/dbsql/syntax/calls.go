@@ -17,11 +17,7 @@ func (p *parser) callArgs(c *Call) *Call {
 			p.expectOp(",")
 		}
 		c.Args = append(c.Args, p.argument())
-		if p.accept("IGNORE", "NULLS") {
-			c.IgnoreNulls = true
-		} else {
-			p.accept("RESPECT", "NULLS")
-		}
+		p.refuseNullTreatment()
 	}
 	if p.is("WITHIN", "GROUP") {
 		p.i += 2
@@ -36,20 +32,21 @@ func (p *parser) callArgs(c *Call) *Call {
 		c.Filter = p.expr()
 		p.expectOp(")")
 	}
-	if p.accept("IGNORE", "NULLS") {
-		c.IgnoreNulls = true
-	} else {
-		p.accept("RESPECT", "NULLS")
-	}
+	p.refuseNullTreatment()
 	if p.accept("OVER") {
-		if p.isOp("(") {
-			p.i++
-			c.Over = p.windowSpec()
-		} else {
-			c.WindowName = p.identifier()
+		if !p.isOp("(") {
+			p.refuse("the WINDOW clause")
 		}
+		p.i++
+		c.Over = p.windowSpec()
 	}
 	return c
+}
+
+func (p *parser) refuseNullTreatment() {
+	if p.is("IGNORE", "NULLS") || p.is("RESPECT", "NULLS") {
+		p.refuse(p.peek().Upper + " NULLS")
+	}
 }
 
 // argument parses one argument: an expression, name => value, or a value with an
@@ -68,10 +65,6 @@ func (p *parser) argument() Expr {
 
 func (p *parser) windowSpec() *Window {
 	w := &Window{}
-	if t := p.peek(); t.Kind == QuotedWord ||
-		t.Kind == Word && !p.is("PARTITION") && !p.is("DISTRIBUTE") && !p.is("ORDER") && !p.is("SORT") && !p.is("ROWS") && !p.is("RANGE") {
-		w.Base = p.identifier()
-	}
 	if p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY") {
 		w.Partition = append(w.Partition, p.expr())
 		for p.acceptOp(",") {
@@ -81,36 +74,11 @@ func (p *parser) windowSpec() *Window {
 	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
 		w.Order = p.orderItems()
 	}
-	if f := p.acceptAny("ROWS", "RANGE"); f != "" {
-		w.Frame = f
-		if p.accept("BETWEEN") {
-			w.Start = p.bound()
-			p.expect("AND")
-			w.End = p.bound()
-		} else {
-			w.Start = p.bound()
-		}
+	if p.is("ROWS") || p.is("RANGE") {
+		p.refuse("a window frame")
 	}
 	p.expectOp(")")
 	return w
-}
-
-func (p *parser) bound() *Bound {
-	if p.accept("CURRENT", "ROW") {
-		return &Bound{Text: "CURRENT ROW"}
-	}
-	b := &Bound{}
-	if p.accept("UNBOUNDED") {
-		b.Text = "UNBOUNDED "
-	} else {
-		b.Value = p.additive()
-	}
-	d := p.acceptAny("PRECEDING", "FOLLOWING")
-	if d == "" {
-		p.syntaxError("PRECEDING or FOLLOWING is expected")
-	}
-	b.Text += d
-	return b
 }
 
 func (p *parser) orderItems() []OrderItem {

@@ -64,12 +64,8 @@ func (p *parser) createTable(replace bool) Statement {
 			c.Cluster = p.nameList()
 		case p.accept("PARTITIONED", "BY"):
 			c.Partition = p.nameList()
-		case c.Clone == nil && (p.is("DEEP", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("CLONE")):
-			c.CloneDeep = !p.accept("SHALLOW")
-			p.accept("DEEP")
-			p.expect("CLONE")
-			c.Clone = &TableName{Parts: p.name()}
-			p.timeTravel(c.Clone)
+		case p.is("DEEP", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("CLONE"):
+			p.refuse("CLONE")
 		case p.is("AS") || p.startsQuery():
 			p.accept("AS")
 			start := p.peek().Start
@@ -121,7 +117,7 @@ func (p *parser) columnDef() ColumnDef {
 			c.Comment = p.stringLiteral()
 		case p.accept("DEFAULT"):
 			start := p.peek().Start
-			c.Default = p.bitOr()
+			c.Default = p.operand()
 			c.DefaultText = strings.TrimSpace(p.src[start:p.peek().Start])
 		case p.accept("FIRST"):
 			c.First = true

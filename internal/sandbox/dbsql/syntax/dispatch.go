@@ -42,8 +42,6 @@ func (p *parser) statement() Statement {
 	case "TRUNCATE":
 		p.expect("TABLE")
 		return &Truncate{Table: p.name()}
-	case "RESTORE":
-		return p.restore()
 	case "VACUUM":
 		return p.vacuum()
 	case "OPTIMIZE":
@@ -62,30 +60,14 @@ func (p *parser) statement() Statement {
 			s.Key = p.propertyKey()
 		}
 		return s
-	case "EXPLAIN":
-		p.acceptAny("EXTENDED", "FORMATTED", "COST", "CODEGEN")
-		return &Explain{Statement: p.statement()}
+	case "RESTORE", "EXPLAIN":
+		p.refuse("the statement " + t.Upper)
 	case "GRANT", "REVOKE", "ANALYZE", "REFRESH", "CACHE", "UNCACHE", "MSCK", "DECLARE", "EXECUTE", "CALL", "BEGIN":
 		panic(sqlerror.Unsupported("the statement " + t.Upper))
 	}
 	p.i--
 	p.syntaxError("")
 	return nil
-}
-
-func (p *parser) restore() Statement {
-	p.accept("TABLE")
-	r := &Restore{Table: p.name()}
-	p.accept("TO")
-	switch {
-	case p.accept("VERSION", "AS", "OF"):
-		r.Version = p.bitOr()
-	case p.accept("TIMESTAMP", "AS", "OF"):
-		r.AsOf = p.bitOr()
-	default:
-		p.syntaxError("VERSION AS OF or TIMESTAMP AS OF is expected")
-	}
-	return r
 }
 
 func (p *parser) vacuum() Statement {

@@ -15,8 +15,8 @@ func (p *parser) insert() Statement {
 		p.syntaxError("missing 'INTO'")
 	}
 	ins.Table = p.name()
-	if p.accept("REPLACE", "WHERE") {
-		ins.Replace = p.expr()
+	if p.is("REPLACE", "WHERE") {
+		p.refuse("INSERT with REPLACE WHERE")
 	}
 	if p.accept("BY", "NAME") {
 		ins.ByName = true

@@ -72,7 +72,7 @@ func (p *parser) not() Expr {
 
 // predicate parses comparisons, IS, IN, BETWEEN and LIKE.
 func (p *parser) predicate() Expr {
-	x := p.bitOr()
+	x := p.operand()
 	for {
 		t := p.peek()
 		if t.Kind == Op {
@@ -86,7 +86,7 @@ func (p *parser) predicate() Expr {
 				if op == "!=" {
 					op = "<>"
 				}
-				x = &Binary{Op: op, L: x, R: p.bitOr()}
+				x = &Binary{Op: op, L: x, R: p.operand()}
 				continue
 			}
 			return x
@@ -106,7 +106,7 @@ func (p *parser) predicate() Expr {
 func (p *parser) isPredicate(x Expr) Expr {
 	not := p.accept("NOT")
 	if p.accept("DISTINCT", "FROM") {
-		y := &Binary{Op: "<=>", L: x, R: p.bitOr()}
+		y := &Binary{Op: "<=>", L: x, R: p.operand()}
 		if not {
 			return y
 		}
@@ -127,9 +127,9 @@ func (p *parser) negatablePredicate(x Expr) Expr {
 	case p.accept("IN"):
 		return p.in(x, not)
 	case p.accept("BETWEEN"):
-		low := p.bitOr()
+		low := p.operand()
 		p.expect("AND")
-		return &Between{X: x, Low: low, High: p.bitOr(), Not: not}
+		return &Between{X: x, Low: low, High: p.operand(), Not: not}
 	}
 	op := p.acceptAny("LIKE", "ILIKE", "RLIKE", "REGEXP")
 	if op == "" {
@@ -140,16 +140,10 @@ func (p *parser) negatablePredicate(x Expr) Expr {
 		op = "RLIKE"
 	}
 	l := &Like{Op: op, X: x, Not: not, Escape: `\`}
-	if q := p.acceptAny("ANY", "SOME", "ALL"); q != "" && op != "RLIKE" {
-		if q == "SOME" {
-			q = "ANY"
-		}
-		l.Quantifier = q
-		p.expectOp("(")
-		l.Patterns = p.exprList()
-		return l
+	if q := p.acceptAny("ANY", "SOME", "ALL"); q != "" {
+		p.refuse(op + " " + q)
 	}
-	l.Patterns = []Expr{p.bitOr()}
+	l.Pattern = p.operand()
 	if p.accept("ESCAPE") {
 		l.Escape = p.stringLiteral()
 	}
@@ -178,26 +172,11 @@ func (p *parser) exprList() []Expr {
 	}
 }
 
-func (p *parser) bitOr() Expr {
-	x := p.bitXor()
-	for p.acceptOp("|") {
-		x = &Binary{Op: "|", L: x, R: p.bitXor()}
-	}
-	return x
-}
-
-func (p *parser) bitXor() Expr {
-	x := p.bitAnd()
-	for p.acceptOp("^") {
-		x = &Binary{Op: "^", L: x, R: p.bitAnd()}
-	}
-	return x
-}
-
-func (p *parser) bitAnd() Expr {
+// operand parses what stands beside a comparison.
+func (p *parser) operand() Expr {
 	x := p.additive()
-	for p.acceptOp("&") {
-		x = &Binary{Op: "&", L: x, R: p.additive()}
+	if t := p.peek(); t.Kind == Op && (t.Text == "|" || t.Text == "^" || t.Text == "&") {
+		p.refuse("the operator " + t.Text)
 	}
 	return x
 }
@@ -231,7 +210,10 @@ func (p *parser) multiplicative() Expr {
 }
 
 func (p *parser) unary() Expr {
-	for _, op := range []string{"-", "+", "~"} {
+	if p.isOp("~") {
+		p.refuse("the operator ~")
+	}
+	for _, op := range []string{"-", "+"} {
 		if p.acceptOp(op) {
 			defer p.enterNested()()
 			// The sign is part of the literal: otherwise -9223372036854775808 overflows.

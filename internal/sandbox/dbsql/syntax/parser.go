@@ -95,6 +95,10 @@ func (p *parser) syntaxError(hint string) {
 	panic(sqlerror.Syntax(p.src[t.Start:t.End], hint, line, pos))
 }
 
+// refuse panics with the error for a part of Databricks SQL that the DuckDB engine
+// lacks.
+func (p *parser) refuse(what string) { panic(sqlerror.NotOnDuckDB(what)) }
+
 // failWith panics with an error of another class.
 func (p *parser) failWith(err error) {
 	var e *warehouse.Error

@@ -122,18 +122,9 @@ func (p *parser) keywordExpr(t Token) Expr {
 			p.i++
 			return &Call{Name: []string{t.Text}}
 		}
-	case "EXTRACT":
+	case "EXTRACT", "POSITION": // their arguments are not separated by commas
 		if call {
-			p.i += 2
-			unit := p.timeUnit()
-			p.expect("FROM")
-			x := p.expr()
-			p.expectOp(")")
-			return &Call{Name: []string{"extract"}, Args: []Expr{Str{Value: unit}, x}}
-		}
-	case "POSITION":
-		if call {
-			return p.positionCall()
+			panic(sqlerror.UnresolvedRoutine(t.Text))
 		}
 	case "TRIM":
 		if call {
@@ -256,19 +247,6 @@ func (p *parser) intervalText(t Token) Expr {
 		panic(sqlerror.New("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "Error parsing '%s' to interval.", t.Text))
 	}
 	return iv
-}
-
-func (p *parser) positionCall() Expr {
-	p.i += 2
-	args := []Expr{p.bitOr()}
-	if p.accept("IN") {
-		args = append(args, p.expr())
-		p.expectOp(")")
-	} else {
-		p.expectOp(",")
-		args = append(args, p.exprList()...)
-	}
-	return &Call{Name: []string{"position"}, Args: args}
 }
 
 func (p *parser) trim() Expr {

@@ -33,14 +33,11 @@ func (p *parser) query() *Query {
 func (p *parser) queryTail(q *Query) {
 	for {
 		switch {
-		case q.Order == nil && q.OrderAll == nil && (p.accept("ORDER", "BY") || p.accept("SORT", "BY")):
+		case q.Order == nil && (p.accept("ORDER", "BY") || p.accept("SORT", "BY")):
 			if p.is("ALL") && !p.isOpAt(1, "(") && !p.isOpAt(1, ".") {
-				p.i++
-				o := p.orderTail(nil)
-				q.OrderAll = &o
-			} else {
-				q.Order = p.orderItems()
+				p.refuse("ORDER BY ALL")
 			}
+			q.Order = p.orderItems()
 		case q.Limit == nil && p.accept("LIMIT"):
 			if p.accept("ALL") {
 				continue
@@ -82,7 +79,9 @@ func (p *parser) setOps(level int) QueryBody {
 		} else {
 			p.accept("DISTINCT")
 		}
-		s.ByName = p.accept("BY", "NAME")
+		if p.is("BY", "NAME") {
+			p.refuse("UNION BY NAME")
+		}
 		s.R = operand()
 		l = s
 	}
@@ -153,25 +152,13 @@ func (p *parser) selectBlock() QueryBody {
 	if p.accept("HAVING") {
 		s.Having = p.expr()
 	}
-	for {
-		switch {
-		case s.Windows == nil && p.accept("WINDOW"):
-			s.Windows = map[string]*Window{}
-			for {
-				n := strings.ToLower(p.identifier())
-				p.expect("AS")
-				p.expectOp("(")
-				s.Windows[n] = p.windowSpec()
-				if !p.acceptOp(",") {
-					break
-				}
-			}
-		case s.Qualify == nil && p.accept("QUALIFY"):
-			s.Qualify = p.expr()
-		default:
-			return s
-		}
+	if p.is("WINDOW") {
+		p.refuse("the WINDOW clause")
 	}
+	if p.accept("QUALIFY") {
+		s.Qualify = p.expr()
+	}
+	return s
 }
 
 func (p *parser) selectItems() []SelectItem {
@@ -205,29 +192,9 @@ func (p *parser) groupBy() *GroupBy {
 		g.All = true
 		return g
 	}
-	if k := p.acceptAny("ROLLUP", "CUBE"); k != "" {
-		g.Kind = k
-		p.expectOp("(")
-		g.Keys = p.exprList()
-		return g
-	}
-	if p.accept("GROUPING", "SETS") {
-		g.Kind = "GROUPING SETS"
-		p.expectOp("(")
-		for {
-			var set []Expr
-			if p.acceptOp("(") {
-				if !p.acceptOp(")") {
-					set = p.exprList()
-				}
-			} else {
-				set = []Expr{p.expr()}
-			}
-			g.Sets = append(g.Sets, set)
-			if p.acceptOp(")") {
-				return g
-			}
-			p.expectOp(",")
+	for _, sets := range [][]string{{"ROLLUP"}, {"CUBE"}, {"GROUPING", "SETS"}} {
+		if p.is(sets...) && p.isOpAt(len(sets), "(") {
+			p.refuse(strings.Join(sets, " "))
 		}
 	}
 	for {
@@ -236,10 +203,8 @@ func (p *parser) groupBy() *GroupBy {
 			break
 		}
 	}
-	if p.accept("WITH", "ROLLUP") {
-		g.Kind = "ROLLUP"
-	} else if p.accept("WITH", "CUBE") {
-		g.Kind = "CUBE"
+	if p.is("WITH", "ROLLUP") || p.is("WITH", "CUBE") {
+		p.refuse("GROUP BY WITH " + p.peekAt(1).Upper)
 	}
 	return g
 }
@@ -248,7 +213,9 @@ func (p *parser) groupBy() *GroupBy {
 func (p *parser) tableExpr() TableExpr {
 	t := p.tablePrimary()
 	for {
-		natural := p.accept("NATURAL")
+		if p.is("NATURAL") {
+			p.refuse("NATURAL JOIN")
+		}
 		kind := ""
 		switch {
 		case p.accept("CROSS"):
@@ -268,13 +235,10 @@ func (p *parser) tableExpr() TableExpr {
 			t = p.lateralView(t)
 			continue
 		default:
-			if natural {
-				p.syntaxError("missing 'JOIN'")
-			}
 			return t
 		}
 		p.expect("JOIN")
-		j := &Join{Kind: kind, Natural: natural, L: t, R: p.tablePrimary()}
+		j := &Join{Kind: kind, L: t, R: p.tablePrimary()}
 		switch {
 		case p.accept("ON"):
 			j.On = p.expr()
@@ -286,13 +250,15 @@ func (p *parser) tableExpr() TableExpr {
 }
 
 func (p *parser) tablePrimary() TableExpr {
-	lateral := p.is("LATERAL") && p.peekAt(1).Upper != "VIEW" && p.accept("LATERAL")
+	if p.is("LATERAL") {
+		p.refuse("LATERAL in FROM")
+	}
 	if p.isOp("(") {
 		if p.startsQuery() {
 			p.i++
 			q := p.query()
 			p.expectOp(")")
-			return &TableQuery{Query: q, Lateral: lateral, Alias: p.alias()}
+			return &TableQuery{Query: q, Alias: p.alias()}
 		}
 		p.i++
 		t := p.tableExpr()
@@ -307,7 +273,7 @@ func (p *parser) tablePrimary() TableExpr {
 	parts := p.name()
 	if p.acceptOp("(") {
 		c := p.callArgs(&Call{Name: parts})
-		return &TableFunction{Call: c, Lateral: lateral, Alias: p.alias()}
+		return &TableFunction{Call: c, Alias: p.alias()}
 	}
 	t := &TableName{Parts: parts}
 	p.timeTravel(t)
@@ -315,15 +281,15 @@ func (p *parser) tablePrimary() TableExpr {
 	return t
 }
 
-// timeTravel parses [FOR] VERSION AS OF n or TIMESTAMP AS OF t.
+// timeTravel parses [FOR] VERSION AS OF n.
 func (p *parser) timeTravel(t *TableName) {
 	start := p.i
 	p.accept("FOR")
 	switch {
 	case p.accept("VERSION", "AS", "OF"), p.accept("SYSTEM_VERSION", "AS", "OF"):
-		t.Version = p.bitOr()
-	case p.accept("TIMESTAMP", "AS", "OF"), p.accept("SYSTEM_TIME", "AS", "OF"):
-		t.AsOf = p.bitOr()
+		t.Version = p.operand()
+	case p.is("TIMESTAMP", "AS", "OF"), p.is("SYSTEM_TIME", "AS", "OF"):
+		p.refuse("TIMESTAMP AS OF")
 	default:
 		p.i = start
 	}

@@ -41,10 +41,7 @@ type (
 		Cluster     []string
 		Partition   []string
 		As          *Query
-		// Clone is the source of a DEEP or SHALLOW clone.
-		Clone     *TableName
-		CloneDeep bool
-		Text      string
+		Text        string
 	}
 	// CreateView is CREATE [OR REPLACE] [TEMPORARY] VIEW.
 	CreateView struct {
@@ -108,8 +105,6 @@ type (
 		ByName    bool
 		Columns   []string
 		Query     *Query
-		// Replace is the condition of REPLACE WHERE.
-		Replace Expr
 	}
 	// Update is UPDATE.
 	Update struct {
@@ -134,11 +129,6 @@ type (
 	}
 	// Truncate is TRUNCATE TABLE.
 	Truncate struct{ Table []string }
-	// Restore is RESTORE TABLE ... TO VERSION or TIMESTAMP AS OF.
-	Restore struct {
-		Table         []string
-		Version, AsOf Expr
-	}
 	// Vacuum is VACUUM t RETAIN n HOURS.
 	Vacuum struct {
 		Table  []string
@@ -189,8 +179,6 @@ type (
 		// Validate is VALIDATE [n ROWS | ALL].
 		Validate bool
 	}
-	// Explain is EXPLAIN.
-	Explain struct{ Statement Statement }
 )
 
 // Assignment is column = value.
@@ -224,7 +212,6 @@ func (*Update) statement()          {}
 func (*Delete) statement()          {}
 func (*Merge) statement()           {}
 func (*Truncate) statement()        {}
-func (*Restore) statement()         {}
 func (*Vacuum) statement()          {}
 func (*Optimize) statement()        {}
 func (*Describe) statement()        {}
@@ -232,4 +219,3 @@ func (*Show) statement()            {}
 func (*Use) statement()             {}
 func (*Set) statement()             {}
 func (*CopyInto) statement()        {}
-func (*Explain) statement()         {}

@@ -35,8 +35,7 @@ func VisitNames(x Expr, f func(parts []string)) (star bool) {
 	case *Between:
 		walk(x.X, x.Low, x.High)
 	case *Like:
-		walk(x.X)
-		walk(x.Patterns...)
+		walk(x.X, x.Pattern)
 	case *Is:
 		walk(x.X)
 	case *Lambda:

@@ -132,7 +132,7 @@ SELECT 5 DIV 0
 
 SELECT 1.0D / 0
 
-SELECT try_divide(1, 0), try_add(9223372036854775807, 1), nullif(1, 1)
+SELECT try_divide(1, 0), nullif(1, 1)
 
 SELECT array(1, 2)[5]
 

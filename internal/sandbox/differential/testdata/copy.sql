@@ -49,8 +49,6 @@ SELECT * FROM typed ORDER BY i
 
 COPY INTO typed FROM (SELECT _c0::INT AS i FROM 's3://b/badcast/') FILEFORMAT = CSV
 
-COPY INTO typed FROM (SELECT unbase64(_c0) AS s FROM 's3://b/badcast/') FILEFORMAT = CSV
-
 COPY INTO typed FROM 's3://b/header/' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true')
 
 COPY INTO typed FROM 's3://b/header/' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true')

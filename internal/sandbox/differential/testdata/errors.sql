@@ -134,12 +134,6 @@ SELECT 1e400D
 
 SELECT 128Y
 
--- differs: the DuckDB engine does not raise it as an error
-SELECT raise_error('custom message')
-
--- differs: the DuckDB engine does not raise it as an error
-SELECT assert_true(1 > 2)
-
 SELECT named_struct('a')
 
 SELECT map('a')

@@ -14,36 +14,26 @@ SELECT s.nope FROM VALUES (named_struct('a', 1)) AS t(s)
 
 SELECT s.* FROM VALUES (named_struct('a', 1, 'b', 2)) AS t(s)
 
--- differs: size(NULL) is NULL in Spark; the DuckDB engine requires a type
-SELECT size(array(1, 2)), size(NULL), cardinality(map('a', 1)), array_contains(array(1, NULL), 1), array_contains(array(1, NULL), 2), array_position(array('a', 'b'), 'b')
+SELECT size(array(1, 2)), size(map('a', 1)), array_contains(array(1, NULL), 1), array_contains(array(1, NULL), 2)
 
--- refused
-SELECT map_keys(map('a', 1, 'b', 2)), map_values(map('a', 1)), map_entries(map('a', 1)), map_from_arrays(array('x'), array(1)), map_concat(map('a', 1), map('b', 2)), str_to_map('a:1,b:2')
+-- differs: size(NULL) is NULL in Spark; the DuckDB engine requires a type
+SELECT size(NULL)
 
 SELECT map('a', 1, 'a', 2)
 
 SELECT map(NULL, 1)
 
-SELECT array_sort(array(3, NULL, 1)), sort_array(array(3, NULL, 1)), sort_array(array(3, NULL, 1), false), array_distinct(array(1, 1, NULL, NULL)), array_union(array(1), array(1, 2)), array_except(array(1, 2), array(2)), array_intersect(array(1, 2), array(2))
+SELECT concat(array(1), array(2)), sequence(1, 5, 2), sequence(3, 1), element_at(array(1, 2), -1)
 
-SELECT slice(array(1, 2, 3), 2, 2), flatten(array(array(1), array(2, 3))), concat(array(1), array(2)), reverse(array(1, 2)), array_repeat('x', 2), sequence(1, 5, 2), array_remove(array(1, 2, 1), 1), array_max(array(1, NULL, 3)), array_min(array(2, 1)), array_append(array(1), 2)
-
--- refused
-SELECT transform(array(1, 2), x -> x + 1), filter(array(1, NULL, 3), x -> x > 1), exists(array(1, 2), x -> x = 2), forall(array(1), x -> x > 0), aggregate(array(1, 2, 3), 0, (a, x) -> a + x), transform(array(1, 2), (x, i) -> x * i), zip_with(array(1, 2), array(10, 20), (x, y) -> x + y)
-
-SELECT map_filter(map('a', 1, 'b', 2), (k, v) -> v > 1), transform_values(map('a', 1), (k, v) -> v + 1), transform_keys(map('a', 1), (k, v) -> upper(k))
+SELECT transform(array(1, 2), x -> x + 1), filter(array(1, NULL, 3), x -> x > 1), exists(array(1, 2), x -> x = 2)
 
 SELECT x FROM (SELECT explode(array(1, NULL, 3)) AS x)
 
 SELECT explode(map('a', 1, 'b', 2))
 
-SELECT posexplode(array('a', 'b'))
-
 SELECT id, e FROM VALUES (1, array('a', 'b')), (2, array()), (3, NULL) AS t(id, xs) LATERAL VIEW OUTER explode(xs) v AS e ORDER BY id, e
 
 SELECT id, e FROM VALUES (1, array('a', 'b')), (2, array()) AS t(id, xs) LATERAL VIEW explode(xs) v AS e ORDER BY id, e
-
-SELECT inline(array(named_struct('a', 1, 'b', 'x')))
 
 SELECT to_json(named_struct('a', 1, 'b', NULL, 'c', 'q"\\/\n', 'd', 1.50, 'e', 1e300D, 'f', 1.0D, 'g', CAST('NaN' AS DOUBLE), 'h', CAST('-Infinity' AS DOUBLE)))
 
@@ -68,9 +58,6 @@ SELECT to_json(1)
 -- refused
 SELECT from_json('{"a":1,"b":"x","c":[1,2]}', 'a INT, b STRING, c ARRAY<INT>'), from_json('{"a":"x"}', 'a INT'), from_json('not json', 'a INT')
 
--- refused
-SELECT get_json_object('{"a":{"b":[1,2]}}', '$.a.b[1]'), get_json_object('{"a":null}', '$.a'), json_array_length('[1,2]'), schema_of_json('{"a":1}')
-
 SELECT sha2(to_json(struct(x, y), map('ignoreNullFields', 'false')), 256) FROM VALUES (1, NULL), (2, 'ü') AS t(x, y)
 
 SELECT to_json(struct(*)) FROM VALUES (1, 'x', NULL) AS t(a, `b c`, d)
@@ -80,6 +67,3 @@ SELECT collect_list(x), collect_set(x), count(x) FROM VALUES (1), (NULL), (1) AS
 SELECT named_struct('a', 1).a, array(1, 2, 3)[1], map('x', array(7))['x'][0], struct(1 AS one, 'b' AS two).two
 
 SELECT typeof(array(1, NULL)), typeof(map('a', 1.5)), typeof(named_struct('a b', 1)), typeof(array()), typeof(struct(1, 'x'))
-
--- refused
-SELECT arrays_zip(array(1, 2), array('a')), shuffle(array(1)), element_at(array(1, 2), -1), get(array(1), 3), try_element_at(array(1), 3), array_compact(array(1, NULL)), array_insert(array(1, 3), 2, 2)

@@ -1,35 +1,28 @@
-SELECT length('ü😀'), char_length('e\u0301'), octet_length('ü'), bit_length('a'), length(X'00ff')
+SELECT length('ü😀'), length('e\u0301'), length(X'00ff')
 
 -- differs: DuckDB changes case letter by letter, Spark with Unicode's full case mapping
-SELECT upper('straße'), lower('İSTANBUL'), initcap('hello wORLD'), reverse('ab😀')
+SELECT upper('straße'), lower('İSTANBUL')
 
 SELECT substring('hello', 2, 3), substring('hello', -3), substr('hello', 0, 2), substring('héllo', 2, 1), left('abc', 2), right('abc', 2), substring('abc', 5)
 
-SELECT trim('  a '), ltrim('  a '), rtrim('  a '), trim(BOTH 'x' FROM 'xxaxx'), trim('\t a \n'), btrim('  a  ')
+SELECT trim('  a '), ltrim('  a '), rtrim('  a '), trim(BOTH 'x' FROM 'xxaxx'), trim('\t a \n')
 
 SELECT concat('a', NULL), concat_ws(',', 'a', NULL, 'b'), concat_ws(',', array('x', 'y'), 'z'), 'a' || 'b' || 1
 
-SELECT lpad('7', 3, '0'), rpad('7', 3, 'ab'), lpad('12345', 3, '0'), repeat('ab', 3), space(2) || '|'
+SELECT lpad('7', 3, '0'), rpad('7', 3, 'ab'), lpad('12345', 3, '0'), repeat('ab', 3)
 
 SELECT split('a,b,,c', ','), split('a.b', '\\.'), split('abc', ''), split_part('a-b-c', '-', 2)
 
-SELECT replace('aXbX', 'X', '-'), translate('abc', 'ab', 'x'), regexp_replace('a1b22', '[0-9]+', '#'), regexp_extract('a1b22', '([a-z])([0-9]+)', 2), regexp_extract('a', 'b', 0)
+SELECT replace('aXbX', 'X', '-'), regexp_extract('a1b22', '([a-z])([0-9]+)', 2), regexp_extract('a', 'b', 0)
 
--- refused
-SELECT instr('hello', 'l'), locate('l', 'hello', 4), position('l' IN 'hello'), find_in_set('b', 'a,b'), startswith('abc', 'a'), endswith('abc', 'c'), contains('abc', 'b')
+SELECT startswith('abc', 'a'), endswith('abc', 'c'), contains('abc', 'b')
 
-SELECT ascii('a'), char(97), chr(9731) = '☃', hex('ab'), hex(255), unhex('6162'), base64(X'00ff'), unbase64('AP8='), encode('ü', 'UTF-8'), decode(X'c3bc', 'UTF-8')
-
--- refused
-SELECT format_number(1234567.891, 2), format_string('%05d|%s|%.2f', 42, 'x', 1.5D)
+SELECT hex('ab'), hex(255), unhex('6162'), base64(X'00ff')
 
 SELECT 'it''s', "double", 'a\tb\nc', 'back\\slash', r'raw\n', 'q"q', "s's", '\u00e9', '%_'
 
 SELECT 'line1
 line2', '-- not a comment', '/* nor this */', ';'
-
--- refused
-SELECT soundex('Robert'), levenshtein('kitten', 'sitting')
 
 SELECT '' = ' ', '' IS NULL, length(''), nullif('', '')
 
@@ -40,8 +33,6 @@ SELECT concat(1, 2.50, true, DATE '2024-01-01', NULL)
 SELECT md5(''), sha2('', 512), sha2('a', 0), sha2('a', 1)
 
 SELECT uuid() <> uuid(), length(uuid())
-
-SELECT array_join(array('a', NULL, 'c'), '-'), array_join(array('a', NULL, 'c'), '-', '?')
 
 -- refused
 SELECT url_encode('a b&c'), url_decode('a+b%26c'), parse_url('https://h.example/p?q=1#f', 'HOST'), parse_url('https://h.example/p?q=1', 'QUERY', 'q')

@@ -21,11 +21,11 @@ SELECT to_json(named_struct('t', TIMESTAMP '2024-07-01 00:00:00.123456', 'n', TI
 -- differs: a time skipped by daylight saving: Spark moves it forward by the gap, the DuckDB engine back
 SELECT TIMESTAMP_NTZ '2024-03-10 02:30:00' = TIMESTAMP '2024-03-10 02:30:00', TIMESTAMP_NTZ '2024-07-01 00:00:00' < TIMESTAMP '2024-07-01 00:00:00Z', DATE '2024-07-01' = TIMESTAMP '2024-07-01 00:00:00'
 
-SELECT current_timezone(), unix_timestamp('2024-07-01 00:00:00'), from_unixtime(0), to_timestamp('2024-07-01 00:00', 'yyyy-MM-dd HH:mm')
+SELECT current_timezone(), to_timestamp('2024-07-01 00:00:00')
 
 SELECT CAST('2024-07-01 00:00:00' AS TIMESTAMP), CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMP), CAST('2024-07-01' AS TIMESTAMP), CAST('2024-07-01 00:00:00 Asia/Tokyo' AS TIMESTAMP)
 
-SELECT year(TIMESTAMP '2024-01-01 03:00:00Z'), day(TIMESTAMP '2024-01-01 03:00:00Z'), dayofyear(TIMESTAMP '2024-01-01 03:00:00Z')
+SELECT year(TIMESTAMP '2024-01-01 03:00:00Z'), day(TIMESTAMP '2024-01-01 03:00:00Z')
 
 SET TIME ZONE 'Asia/Kathmandu'
 

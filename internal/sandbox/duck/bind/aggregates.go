@@ -22,11 +22,7 @@ func (c *call) aggregateSQL(name string, args ...*Expr) string {
 	for i, a := range args {
 		parts[i] = a.SQL
 	}
-	list := strings.Join(parts, ", ")
-	if c.ast.IgnoreNulls {
-		list += " IGNORE NULLS"
-	}
-	return name + "(" + c.distinct + list + ")" + c.suffix
+	return name + "(" + c.distinct + strings.Join(parts, ", ") + ")" + c.suffix
 }
 
 func init() {
@@ -36,76 +32,32 @@ func init() {
 		return &Expr{SQL: "count(CASE WHEN " + a.SQL + " THEN 1 END)" + c.suffix, Type: types.BigIntType}
 	}))
 	register("sum", aggregate(1, 1, bindSum))
-	register("avg mean", aggregate(1, 1, bindAvg))
-	same := func(name string) func(c *call) *Expr {
-		return func(c *call) *Expr {
+	register("avg", aggregate(1, 1, bindAvg))
+	for _, name := range []string{"min", "max", "any_value"} {
+		register(name, aggregate(1, 1, func(c *call) *Expr {
 			checkOrderable(c.args[0])
 			return &Expr{SQL: c.aggregateSQL(name, c.args[0]), Type: c.args[0].Type, Nullable: true}
-		}
+		}))
 	}
-	register("min", aggregate(1, 1, same("min")))
-	register("max", aggregate(1, 1, same("max")))
-	register("any_value", aggregate(1, 1, same("any_value")))
-	register("mode", aggregate(1, 1, same("mode")))
-	register("first first_value", aggregate(1, 2, bindFirstLast("first")))
-	register("last last_value", aggregate(1, 2, bindFirstLast("last")))
-	register("bool_and every", aggregate(1, 1, typedAggregate("bool_and", types.BooleanType, types.BooleanType)))
-	register("bool_or some any", aggregate(1, 1, typedAggregate("bool_or", types.BooleanType, types.BooleanType)))
-	for _, n := range []string{"stddev_samp", "stddev_pop", "var_samp", "var_pop", "skewness", "median"} {
-		register(n, aggregate(1, 1, typedAggregate(n, types.DoubleType, types.DoubleType)))
+	for name, t := range map[string]*types.Type{"bool_and": types.BooleanType, "bool_or": types.BooleanType, "stddev": types.DoubleType} {
+		register(name, aggregate(1, 1, func(c *call) *Expr {
+			return &Expr{SQL: c.aggregateSQL(name, c.b.implicitCast(c.args[0], t)), Type: t, Nullable: true}
+		}))
 	}
-	register("stddev std", functions["stddev_samp"])
-	register("variance", functions["var_samp"])
 	register("approx_count_distinct", aggregate(1, 2, func(c *call) *Expr {
 		// The exact count is within every permitted error.
 		return &Expr{SQL: "count(DISTINCT " + c.args[0].SQL + ")" + c.suffix, Type: types.BigIntType}
 	}))
-	for _, n := range []string{"corr", "covar_pop", "covar_samp"} {
-		register(n, aggregate(2, 2, func(c *call) *Expr {
-			return &Expr{
-				SQL:      c.aggregateSQL(n, c.b.implicitCast(c.args[0], types.DoubleType), c.b.implicitCast(c.args[1], types.DoubleType)),
-				Type:     types.DoubleType,
-				Nullable: true,
-			}
-		}))
-	}
-	register("max_by", aggregate(2, 2, bindMinMaxBy("max_by")))
-	register("min_by", aggregate(2, 2, bindMinMaxBy("min_by")))
 	register("collect_list array_agg", aggregate(1, 1, bindCollect("")))
 	register("collect_set", aggregate(1, 1, bindCollect("DISTINCT ")))
-	register("percentile", aggregate(2, 2, func(c *call) *Expr {
-		return &Expr{
-			SQL:      c.aggregateSQL("quantile_cont", c.b.implicitCast(c.args[0], types.DoubleType), c.b.implicitCast(c.args[1], types.DoubleType)),
-			Type:     types.DoubleType,
-			Nullable: true,
-		}
-	}))
 	register("string_agg listagg", aggregate(1, 2, bindListagg))
-	register("bit_and", aggregate(1, 1, same("bit_and")))
-	register("bit_or", aggregate(1, 1, same("bit_or")))
-	register("bit_xor", aggregate(1, 1, same("bit_xor")))
-	register("grouping", aggregate(1, 1, func(c *call) *Expr {
-		return &Expr{SQL: cast(c.aggregateSQL("grouping", c.args[0]), types.TinyIntType), Type: types.TinyIntType}
-	}))
-	for name, t := range map[string]*types.Type{"row_number": types.IntType, "rank": types.IntType, "dense_rank": types.IntType, "percent_rank": types.DoubleType, "cume_dist": types.DoubleType} {
+	for _, name := range []string{"row_number", "rank", "dense_rank"} {
 		register(name, window(0, 0, func(c *call) *Expr {
-			return &Expr{SQL: cast(c.aggregateSQL(name), t), Type: t}
+			return &Expr{SQL: cast(c.aggregateSQL(name), types.IntType), Type: types.IntType}
 		}))
 	}
-	register("ntile", window(1, 1, func(c *call) *Expr {
-		return &Expr{SQL: cast(c.aggregateSQL("ntile", c.b.implicitCast(c.args[0], types.BigIntType)), types.IntType), Type: types.IntType}
-	}))
 	register("lag", window(1, 3, bindLag))
 	register("lead", window(1, 3, bindLag))
-	register("nth_value", window(2, 2, func(c *call) *Expr {
-		return &Expr{SQL: c.aggregateSQL("nth_value", c.args...), Type: c.args[0].Type, Nullable: true}
-	}))
-}
-
-func typedAggregate(name string, param, ret *types.Type) func(c *call) *Expr {
-	return func(c *call) *Expr {
-		return &Expr{SQL: c.aggregateSQL(name, c.b.implicitCast(c.args[0], param)), Type: ret, Nullable: true}
-	}
 }
 
 func bindCount(c *call) *Expr {
@@ -170,40 +122,6 @@ func bindAvg(c *call) *Expr {
 	return &Expr{SQL: c.aggregateSQL("avg", c.b.losslessCast(a, types.DoubleType)), Type: types.DoubleType, Nullable: true}
 }
 
-// bindFirstLast binds first(x [, ignoreNulls]).
-func bindFirstLast(name string) func(c *call) *Expr {
-	return func(c *call) *Expr {
-		if len(c.args) == 2 {
-			switch c.args[1].SQL {
-			case "TRUE":
-				c.ast.IgnoreNulls = true
-			case "FALSE":
-			default:
-				panic(sqlerror.TypeMismatch("The second parameter of %s must be a boolean literal.", c.name))
-			}
-		}
-		sql := c.aggregateSQL(name+"_value", c.args[0])
-		if c.ast.Over == nil && c.ast.WindowName == "" {
-			ignore := c.ast.IgnoreNulls
-			c.ast.IgnoreNulls = false
-			sql = c.aggregateSQL(name, c.args[0])
-			if ignore {
-				sql = name + "(" + c.args[0].SQL + ") FILTER (WHERE " + c.args[0].SQL + " IS NOT NULL)"
-			}
-		}
-		return &Expr{SQL: sql, Type: c.args[0].Type, Nullable: true}
-	}
-}
-
-func bindMinMaxBy(name string) func(c *call) *Expr {
-	return func(c *call) *Expr {
-		checkOrderable(c.args[1])
-		// arg_max skips rows whose first argument is NULL, so it gets a list instead.
-		sql := fmt.Sprintf("list_extract(%s([%s], %s)%s, 1)", name, c.args[0].SQL, c.args[1].SQL, c.suffix)
-		return &Expr{SQL: sql, Type: c.args[0].Type, Nullable: true}
-	}
-}
-
 func bindCollect(distinct string) func(c *call) *Expr {
 	return func(c *call) *Expr {
 		a := c.args[0]
@@ -212,7 +130,7 @@ func bindCollect(distinct string) func(c *call) *Expr {
 		}
 		sql := fmt.Sprintf("coalesce(list(%s%s) FILTER (WHERE %s IS NOT NULL)", distinct, a.SQL, a.SQL)
 		if c.ast.Filter != nil {
-			panic(sqlerror.Unsupported("FILTER with " + c.name))
+			panic(sqlerror.NotOnDuckDB("FILTER with " + c.name))
 		}
 		return &Expr{SQL: sql + c.suffix + ", [])", Type: types.ArrayOf(a.Type)}
 	}

@@ -6,6 +6,7 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,13 +154,6 @@ type relation struct {
 	// qualifier is the relation's alias, or its full name.
 	qualifier []string
 	fields    []field
-	// hidden are the columns of _metadata, or nil.
-	hidden *hiddenColumns
-}
-
-type hiddenColumns struct {
-	rowID, rowCommit string
-	tracking         bool
 }
 
 // scope is the set of names that an expression can refer to.
@@ -174,8 +168,6 @@ type scope struct {
 	lambda map[string]field
 	// aliases are the preceding select items, which later ones may refer to.
 	aliases map[string]*Expr
-	// windows are the windows of the WINDOW clause.
-	windows map[string]*syntax.Window
 }
 
 func (r *relation) matches(qualifier []string) bool {
@@ -229,15 +221,13 @@ func (b *binder) name(parts []string, sc *scope) *Expr {
 				e := &Expr{SQL: f.sql, Type: f.Type, Name: f.Name, Nullable: f.Nullable, comment: f.Comment}
 				return b.fieldPath(e, parts[q+1:])
 			}
-			if strings.EqualFold(parts[q], "_metadata") {
-				if e := b.metadataField(parts, q, s); e != nil {
-					return e
-				}
-			}
 		}
 		if e := s.aliases[strings.ToLower(parts[0])]; e != nil {
 			return b.fieldPath(e, parts[1:])
 		}
+	}
+	if slices.ContainsFunc(parts, func(p string) bool { return strings.EqualFold(p, "_metadata") }) {
+		panic(sqlerror.NotOnDuckDB("the column _metadata"))
 	}
 	panic(sqlerror.UnresolvedColumn(suggestColumns(sc, parts[len(parts)-1]), parts...))
 }
@@ -267,29 +257,6 @@ func (b *binder) panicAmbiguous(parts []string, sc *scope) {
 			strings.Join(names, ", "),
 		),
 	)
-}
-
-// metadataField resolves _metadata.row_id and _metadata.row_commit_version.
-func (b *binder) metadataField(parts []string, q int, s *scope) *Expr {
-	for _, r := range s.relations {
-		if r.hidden == nil || q > 0 && !r.matches(parts[:q]) {
-			continue
-		}
-		if q+1 >= len(parts) {
-			panic(sqlerror.Unsupported("_metadata as a whole"))
-		}
-		if r.hidden.tracking {
-			switch strings.ToLower(parts[q+1]) {
-			case "row_id":
-				return &Expr{SQL: r.hidden.rowID, Type: types.BigIntType, Name: "row_id"}
-			case "row_commit_version":
-				return &Expr{SQL: r.hidden.rowCommit, Type: types.BigIntType, Name: "row_commit_version"}
-			}
-		}
-		known := "`file_path`, `file_name`, `file_size`, `file_block_start`, `file_block_length`, `file_modification_time`"
-		panic(sqlerror.New("FIELD_NOT_FOUND", "42704", "No such struct field %s in %s.", quoting.Name(parts[q+1]), known))
-	}
-	return nil
 }
 
 // suggestColumns returns the visible columns whose names are most similar.

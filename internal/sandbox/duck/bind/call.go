@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
@@ -67,7 +66,7 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 	if !f.lambda {
 		c.args = b.arguments(name, x, sc)
 	}
-	over := x.Over != nil || x.WindowName != ""
+	over := x.Over != nil
 	b.checkCall(c, f, over)
 	if x.Distinct {
 		c.distinct = "DISTINCT "
@@ -76,7 +75,7 @@ func (b *binder) call(x *syntax.Call, sc *scope) *Expr {
 		c.suffix = " FILTER (WHERE " + b.implicitCast(b.expr(x.Filter, sc), types.BooleanType).SQL + ")"
 	}
 	if over {
-		c.suffix += " OVER " + b.over(x, sc)
+		c.suffix += " OVER " + b.over(x.Over, sc)
 	}
 	e := f.bind(c)
 	e.aggregate = f.aggregate && !over || anyAggregate(c.args)
@@ -180,32 +179,7 @@ func (b *binder) arguments(name string, x *syntax.Call, sc *scope) []*Expr {
 }
 
 // over returns the SQL of a window.
-func (b *binder) over(x *syntax.Call, sc *scope) string {
-	w := x.Over
-	if w == nil {
-		w = &syntax.Window{Base: x.WindowName}
-	}
-	if w.Base != "" {
-		base := sc.windows[strings.ToLower(w.Base)]
-		if base == nil {
-			panic(
-				sqlerror.New(
-					"MISSING_WINDOW_SPECIFICATION",
-					"42P20",
-					"Window specification is not defined in the WINDOW clause for %s.",
-					quoting.Name(w.Base),
-				),
-			)
-		}
-		merged := *base
-		if w.Order != nil {
-			merged.Order = w.Order
-		}
-		if w.Frame != "" {
-			merged.Frame, merged.Start, merged.End = w.Frame, w.Start, w.End
-		}
-		w = &merged
-	}
+func (b *binder) over(w *syntax.Window, sc *scope) string {
 	var parts []string
 	if len(w.Partition) > 0 {
 		keys := make([]string, len(w.Partition))
@@ -223,21 +197,7 @@ func (b *binder) over(x *syntax.Call, sc *scope) string {
 		}
 		parts = append(parts, "ORDER BY "+strings.Join(keys, ", "))
 	}
-	if w.Frame != "" {
-		frame := w.Frame + " " + b.bound(w.Start, sc)
-		if w.End != nil {
-			frame = w.Frame + " BETWEEN " + b.bound(w.Start, sc) + " AND " + b.bound(w.End, sc)
-		}
-		parts = append(parts, frame)
-	}
 	return "(" + strings.Join(parts, " ") + ")"
-}
-
-func (b *binder) bound(x *syntax.Bound, sc *scope) string {
-	if x.Value == nil {
-		return x.Text
-	}
-	return b.expr(x.Value, sc).SQL + " " + x.Text
 }
 
 // template returns a function with fixed types. $1, $2, ... in sql stand for the

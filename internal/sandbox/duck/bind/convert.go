@@ -353,7 +353,7 @@ func (b *binder) textSQL(x string, t *types.Type) string {
 	case types.Binary:
 		return "decode(" + x + ")"
 	case types.Interval:
-		panic(sqlerror.Unsupported("an INTERVAL as text"))
+		panic(sqlerror.NotOnDuckDB("an INTERVAL as text"))
 	case types.Array:
 		v := b.newVariable()
 		return fmt.Sprintf(

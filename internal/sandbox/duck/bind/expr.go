@@ -42,7 +42,7 @@ func (b *binder) unnamedExpr(x syntax.Expr, sc *scope) *Expr {
 	case *syntax.Param:
 		return b.param(x)
 	case *syntax.Name:
-		return b.nameOrCall(x, sc)
+		return b.name(x.Parts, sc)
 	case *syntax.Star:
 		panic(sqlerror.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of '*' in expression."))
 	case *syntax.Unary:
@@ -83,7 +83,7 @@ func (b *binder) unnamedExpr(x syntax.Expr, sc *scope) *Expr {
 		e.Name = x.Name
 		return &e
 	case *syntax.Named:
-		panic(sqlerror.Unsupported("a named argument here"))
+		panic(sqlerror.NotOnDuckDB("a named argument here"))
 	case *syntax.Lambda:
 		panic(
 			sqlerror.New(
@@ -93,15 +93,12 @@ func (b *binder) unnamedExpr(x syntax.Expr, sc *scope) *Expr {
 			),
 		)
 	}
-	panic(sqlerror.Unsupported(fmt.Sprintf("the expression %T", x)))
+	panic(sqlerror.NotOnDuckDB(fmt.Sprintf("the expression %T", x)))
 }
-
-// nameOrCall binds a column, or a function that needs no parentheses.
-func (b *binder) nameOrCall(x *syntax.Name, sc *scope) *Expr { return b.name(x.Parts, sc) }
 
 func (b *binder) castExpr(x *syntax.Cast, sc *scope) *Expr {
 	if x.Type.Kind == types.Interval {
-		panic(sqlerror.Unsupported("a cast to INTERVAL"))
+		panic(sqlerror.NotOnDuckDB("a cast to INTERVAL"))
 	}
 	return b.explicitCast(b.expr(x.X, sc), x.Type, x.Try)
 }
@@ -118,7 +115,7 @@ func (b *binder) unary(x *syntax.Unary, sc *scope) *Expr {
 	if e.Type.Kind == types.Void {
 		e = b.implicitCast(e, types.IntType)
 	}
-	if !e.Type.Numeric() && e.Type.Kind != types.Interval || x.Op == "~" && !e.Type.Integral() {
+	if !e.Type.Numeric() && e.Type.Kind != types.Interval {
 		panic(
 			sqlerror.TypeMismatch(
 				"Cannot resolve \"(%s %s)\" due to data type mismatch: The parameter requires the \"NUMERIC\" type, however it has the type \"%s\".",
@@ -266,36 +263,18 @@ func anyNullable(xs []*Expr) bool {
 }
 
 func (b *binder) like(x *syntax.Like, sc *scope) *Expr {
-	l := b.implicitCast(b.expr(x.X, sc), types.StringType)
-	parts := make([]string, len(x.Patterns))
-	aggregate := l.aggregate
-	for i, p := range x.Patterns {
-		r := b.implicitCast(b.expr(p, sc), types.StringType)
-		aggregate = aggregate || r.aggregate
-		if x.Op == "RLIKE" {
-			parts[i] = fmt.Sprintf("regexp_matches(%s, %s)", l.SQL, r.SQL)
-			continue
-		}
+	l, r := b.implicitCast(b.expr(x.X, sc), types.StringType), b.implicitCast(b.expr(x.Pattern, sc), types.StringType)
+	sql := fmt.Sprintf("regexp_matches(%s, %s)", l.SQL, r.SQL)
+	if x.Op != "RLIKE" {
 		if len([]rune(x.Escape)) != 1 {
 			panic(sqlerror.New("INVALID_ESCAPE_CHAR", "42604", "`ESCAPE` should be a string literal of length one, but got '%s'.", x.Escape))
 		}
-		parts[i] = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, StringLiteral(x.Escape))
+		sql = fmt.Sprintf("(%s %s %s ESCAPE %s)", l.SQL, x.Op, r.SQL, StringLiteral(x.Escape))
 	}
-	join := " OR "
-	if x.Quantifier == "ALL" {
-		join = " AND "
-	}
-	sql := "(" + strings.Join(parts, join) + ")"
-	if x.Not && x.Quantifier != "" {
-		// NOT LIKE ALL is true if no pattern matches, NOT LIKE ANY if one does not.
-		for i := range parts {
-			parts[i] = "(NOT " + parts[i] + ")"
-		}
-		sql = "(" + strings.Join(parts, join) + ")"
-	} else if x.Not {
+	if x.Not {
 		sql = "(NOT " + sql + ")"
 	}
-	return &Expr{SQL: sql, Type: types.BooleanType, Nullable: l.Nullable, aggregate: aggregate}
+	return &Expr{SQL: sql, Type: types.BooleanType, Nullable: l.Nullable, aggregate: l.aggregate || r.aggregate}
 }
 
 func (b *binder) is(x *syntax.Is, sc *scope) *Expr {

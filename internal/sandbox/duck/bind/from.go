@@ -60,21 +60,16 @@ func (b *binder) table(t syntax.TableExpr, left, outer *scope) *fromItem {
 	case *syntax.TableName:
 		return b.tableName(t, outer)
 	case *syntax.TableQuery:
-		around := outer
-		lateral := ""
-		if t.Lateral {
-			around, lateral = left, "LATERAL "
-		}
-		sql, cols := b.query(t.Query, around)
-		return b.subquery(lateral+"("+sql+")", cols, t.Alias, nil, outer)
+		sql, cols := b.query(t.Query, outer)
+		return b.subquery("("+sql+")", cols, t.Alias, nil, outer)
 	case *syntax.TableFunction:
-		return b.tableFunction(t, left, outer)
+		return b.tableFunction(t, outer)
 	case *syntax.Join:
 		return b.join(t, left, outer)
 	case *syntax.LateralView:
 		return b.lateralView(t, left, outer)
 	}
-	panic(sqlerror.Unsupported(fmt.Sprintf("%T in FROM", t)))
+	panic(sqlerror.NotOnDuckDB(fmt.Sprintf("%T in FROM", t)))
 }
 
 // subquery returns the relation of SQL whose columns are c0, c1, ...
@@ -95,22 +90,14 @@ func (b *binder) join(j *syntax.Join, left, outer *scope) *fromItem {
 	r := b.table(j.R, joinScopes(left, l.scope), outer)
 	both := joinScopes(l.scope, r.scope)
 	out := &fromItem{scope: both}
-	using := j.Using
-	if j.Natural {
-		for _, f := range l.scope.starFields() {
-			if len(r.scope.find(nil, f.Name)) > 0 {
-				using = append(using, f.Name)
-			}
-		}
-	}
 	on := "TRUE"
 	switch {
 	case j.On != nil:
 		b.noAggregates = "JOIN"
 		on = b.implicitCast(b.expr(j.On, both), types.BooleanType).SQL
 		b.noAggregates = ""
-	case using != nil:
-		on = b.using(j, using, l.scope, r.scope, both)
+	case j.Using != nil:
+		on = b.using(j, j.Using, l.scope, r.scope, both)
 	}
 	kind := j.Kind
 	switch kind {

@@ -75,7 +75,7 @@ func structOf(members []member) *Expr {
 		parts[i] = ducktype.Quote(m.name) + " := " + value
 		fields[i] = types.Field{Name: m.name, Type: m.expr.Type, NotNull: !m.expr.Nullable}
 		if seen[strings.ToLower(m.name)] {
-			panic(sqlerror.Unsupported("a struct with two fields called " + quoting.Name(m.name)))
+			panic(sqlerror.NotOnDuckDB("a struct with two fields called " + quoting.Name(m.name)))
 		}
 		seen[strings.ToLower(m.name)] = true
 		aggregate = aggregate || m.expr.aggregate
@@ -132,9 +132,8 @@ func bindMap(c *call) *Expr {
 	return &Expr{SQL: fmt.Sprintf("map(%s, %s)", list(keys, t.Key), list(values, t.Elem)), Type: t, members: members}
 }
 
-// size binds the length of an array or map. Outside of ANSI mode, otherwise is the
-// result for NULL.
-func (c *call) size(otherwise string) *Expr {
+// bindSize binds the length of an array or map. Outside of ANSI mode, that of NULL is -1.
+func bindSize(c *call) *Expr {
 	a := c.args[0]
 	sql := "len(" + a.SQL + ")"
 	switch a.Type.Kind {
@@ -144,8 +143,8 @@ func (c *call) size(otherwise string) *Expr {
 	default:
 		panic(c.mismatch(a, "ARRAY or MAP"))
 	}
-	if otherwise != "" && !c.b.env.ANSI {
-		sql = "coalesce(" + sql + ", " + otherwise + ")"
+	if !c.b.env.ANSI {
+		sql = "coalesce(" + sql + ", -1)"
 	}
 	return &Expr{SQL: cast(sql, types.IntType), Type: types.IntType, Nullable: a.Nullable}
 }
@@ -169,50 +168,17 @@ func bindElementAt(c *call) *Expr {
 	)
 }
 
+// bindSequence binds sequence(from, to [, step]) of whole numbers.
 func bindSequence(c *call) *Expr {
-	a, z := c.args[0], c.args[1]
-	if a.Type.Temporal() {
-		step := "to_days(1)"
-		pair := []*Expr{a, z}
-		t := c.b.castToCommonType(pair)
-		if len(c.args) == 3 {
-			if c.args[2].Type.Kind != types.Interval {
-				panic(c.mismatch(c.args[2], "INTERVAL"))
-			}
-			step = c.args[2].SQL
-		}
-		at := types.ArrayOf(t)
-		return &Expr{
-			SQL: fmt.Sprintf(
-				"CAST(generate_series(CAST(%s AS TIMESTAMP), CAST(%s AS TIMESTAMP), %s) AS %s)",
-				pair[0].SQL,
-				pair[1].SQL,
-				step,
-				ducktype.Of(at),
-			),
-			Type:     at,
-			Nullable: a.Nullable || z.Nullable,
-		}
-	}
-	pair := []*Expr{a, z}
+	pair := []*Expr{c.args[0], c.args[1]}
 	t := c.b.castToCommonType(pair)
 	if !t.Integral() {
-		panic(c.mismatch(a, "INTEGRAL"))
+		panic(sqlerror.NotOnDuckDB("sequence of other values than whole numbers"))
 	}
 	step := fmt.Sprintf("CASE WHEN %s <= %s THEN 1 ELSE -1 END", pair[0].SQL, pair[1].SQL)
 	if len(c.args) == 3 {
 		step = c.b.implicitCast(c.args[2], t).SQL
 	}
-	at := types.ArrayOf(t)
-	return &Expr{
-		SQL: fmt.Sprintf(
-			"CAST(generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT)) AS %s)",
-			pair[0].SQL,
-			pair[1].SQL,
-			step,
-			ducktype.Of(at),
-		),
-		Type:     at,
-		Nullable: a.Nullable || z.Nullable,
-	}
+	sql := fmt.Sprintf("generate_series(CAST(%s AS BIGINT), CAST(%s AS BIGINT), CAST(%s AS BIGINT))", pair[0].SQL, pair[1].SQL, step)
+	return &Expr{SQL: cast(sql, types.ArrayOf(t)), Type: types.ArrayOf(t), Nullable: anyNullable(pair)}
 }

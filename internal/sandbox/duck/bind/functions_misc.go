@@ -11,20 +11,11 @@ import (
 func init() {
 	register("coalesce", function{min: 1, max: -1, bind: bindCoalesce})
 	register("ifnull nvl", function{min: 2, max: 2, bind: bindCoalesce})
-	register("nvl2", function{min: 3, max: 3, bind: func(c *call) *Expr {
-		pair := []*Expr{c.args[1], c.args[2]}
-		t := c.b.castToCommonType(pair)
-		return &Expr{
-			SQL:      fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s ELSE %s END", c.args[0].SQL, pair[0].SQL, pair[1].SQL),
-			Type:     t,
-			Nullable: true,
-		}
-	}})
 	register("nullif", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		eq := c.b.compare("=", c.args[0], c.args[1])
 		return &Expr{SQL: fmt.Sprintf("CASE WHEN %s THEN NULL ELSE %s END", eq.SQL, c.args[0].SQL), Type: c.args[0].Type, Nullable: true}
 	}})
-	register("if iff", function{min: 3, max: 3, bind: func(c *call) *Expr {
+	register("if", function{min: 3, max: 3, bind: func(c *call) *Expr {
 		pair := []*Expr{c.args[1], c.args[2]}
 		t := c.b.castToCommonType(pair)
 		cond := c.b.implicitCast(c.args[0], types.BooleanType)
@@ -34,13 +25,6 @@ func init() {
 			Nullable: anyNullable(pair),
 		}
 	}})
-	register("isnull", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		return &Expr{SQL: "(" + c.args[0].SQL + " IS NULL)", Type: types.BooleanType}
-	}})
-	register("isnotnull", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		return &Expr{SQL: "(" + c.args[0].SQL + " IS NOT NULL)", Type: types.BooleanType}
-	}})
-	register("equal_null", function{min: 2, max: 2, bind: func(c *call) *Expr { return c.b.compare("<=>", c.args[0], c.args[1]) }})
 	constant := func(value func(e *Env) string) function {
 		return function{bind: func(c *call) *Expr { return c.b.stringLiteral(value(c.b.env)) }}
 	}
@@ -54,26 +38,6 @@ func init() {
 			return structOf([]member{{"dbr_version", c.b.stringLiteral("15.4.x-scala2.12")}, {"dbsql_version", none}})
 		}
 		return structOf([]member{{"dbr_version", c.b.null()}, {"dbsql_version", c.b.stringLiteral("2025.35")}})
-	}})
-	register("assert_true", function{min: 1, max: 2, bind: func(c *call) *Expr {
-		cond := c.b.implicitCast(c.args[0], types.BooleanType)
-		message := StringLiteral("'" + c.args[0].Name + "' is not true!")
-		if len(c.args) == 2 {
-			message = c.b.implicitCast(c.args[1], types.StringType).SQL
-		}
-		return &Expr{
-			SQL: fmt.Sprintf(
-				"CASE WHEN %s THEN CAST(NULL AS INTEGER) ELSE %s END",
-				cond.SQL,
-				raiseSQL("USER_RAISED_EXCEPTION", "P0001", message),
-			),
-			Type:     types.VoidType,
-			Nullable: true,
-		}
-	}})
-	register("raise_error", function{min: 1, max: 1, bind: func(c *call) *Expr {
-		m := c.b.implicitCast(c.args[0], types.StringType)
-		return &Expr{SQL: "CAST(" + raiseSQL("USER_RAISED_EXCEPTION", "P0001", m.SQL) + " AS INTEGER)", Type: types.VoidType, Nullable: true}
 	}})
 }
 

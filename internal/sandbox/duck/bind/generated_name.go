@@ -65,10 +65,10 @@ func generatedName(x syntax.Expr) string {
 	case *syntax.Between:
 		return withNot("between("+nameOfList([]syntax.Expr{x.X, x.Low, x.High})+")", x.Not)
 	case *syntax.Like:
-		if x.Op == "LIKE" && x.Quantifier == "" {
-			return withNot(generatedName(x.X)+" LIKE "+generatedName(x.Patterns[0]), x.Not)
+		if x.Op == "LIKE" {
+			return withNot(generatedName(x.X)+" LIKE "+generatedName(x.Pattern), x.Not)
 		}
-		return withNot(strings.ToUpper(x.Op)+"("+generatedName(x.X)+", "+nameOfList(x.Patterns)+")", x.Not)
+		return withNot(x.Op+"("+generatedName(x.X)+", "+generatedName(x.Pattern)+")", x.Not)
 	case *syntax.Is:
 		if x.Value == "NULL" {
 			not := ""

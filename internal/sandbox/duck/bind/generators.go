@@ -11,21 +11,15 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-// generator is a bound function that returns rows, such as explode.
+// generator is a bound explode, which returns rows.
 type generator struct {
 	sql   string
 	cols  []Column
 	outer bool
 }
 
-var generators = map[string]bool{
-	"explode":          true,
-	"explode_outer":    true,
-	"posexplode":       true,
-	"posexplode_outer": true,
-	"inline":           true,
-	"inline_outer":     true,
-}
+// generators are explode and explode_outer, in a select list and in LATERAL VIEW.
+var generators = map[string]bool{"explode": true, "explode_outer": true}
 
 // bindGenerator binds a generator.
 func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
@@ -43,29 +37,16 @@ func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
 	}
 	a := b.expr(x.Args[0], sc)
 	if a.aggregate {
-		panic(sqlerror.Unsupported("a generator over an aggregate"))
+		panic(sqlerror.NotOnDuckDB("a generator over an aggregate"))
 	}
-	kind, outer := strings.CutSuffix(name, "_outer")
-	g := &generator{outer: outer}
-	var sources []string
-	if kind == "posexplode" {
-		g.cols = append(g.cols, Column{Name: "pos", Type: types.IntType, Nullable: outer})
-		sources = append(sources, "CAST(u.p AS INTEGER)")
-	}
-	list := a.SQL
-	switch {
-	case kind == "inline" && a.Type.Kind == types.Array && a.Type.Elem.Kind == types.Struct:
-		for _, f := range a.Type.Elem.Fields {
-			g.cols = append(g.cols, Column{Name: f.Name, Type: f.Type, Nullable: true})
-			sources = append(sources, fmt.Sprintf("struct_extract(u.x, %s)", StringLiteral(f.Name)))
-		}
-	case kind != "inline" && a.Type.Kind == types.Array:
-		g.cols = append(g.cols, Column{Name: "col", Type: a.Type.Elem, Nullable: true})
-		sources = append(sources, "u.x")
-	case kind != "inline" && a.Type.Kind == types.Map:
-		list = "map_entries(" + list + ")"
-		g.cols = append(g.cols, Column{Name: "key", Type: a.Type.Key, Nullable: outer}, Column{Name: "value", Type: a.Type.Elem, Nullable: true})
-		sources = append(sources, "u.x.key", "u.x.value")
+	g := &generator{outer: name == "explode_outer"}
+	switch a.Type.Kind {
+	case types.Array:
+		g.cols = []Column{{Name: "col", Type: a.Type.Elem, Nullable: true}}
+		g.sql = fmt.Sprintf("(SELECT unnest(%s) AS c0)", a.SQL)
+	case types.Map:
+		g.cols = []Column{{Name: "key", Type: a.Type.Key, Nullable: g.outer}, {Name: "value", Type: a.Type.Elem, Nullable: true}}
+		g.sql = fmt.Sprintf("(SELECT u.x.key AS c0, u.x.value AS c1 FROM (SELECT unnest(map_entries(%s)) AS x) AS u)", a.SQL)
 	default:
 		panic(
 			sqlerror.TypeMismatch(
@@ -76,10 +57,6 @@ func (b *binder) bindGenerator(x *syntax.Call, sc *scope) *generator {
 			),
 		)
 	}
-	for i, s := range sources {
-		sources[i] = fmt.Sprintf("%s AS c%d", s, i)
-	}
-	g.sql = fmt.Sprintf("(SELECT %s FROM (SELECT unnest(%[2]s) AS x, unnest(range(len(%[2]s))) AS p) AS u)", strings.Join(sources, ", "), list)
 	return g
 }
 
@@ -152,20 +129,11 @@ func (b *binder) lateralView(t *syntax.LateralView, left, outer *scope) *fromIte
 	return &fromItem{sql: "(" + sql + ")", scope: joinScopes(l.scope, &scope{parent: outer, relations: []*relation{rel}})}
 }
 
-// tableFunction binds range(...), table_changes(...) and generators in FROM.
-func (b *binder) tableFunction(t *syntax.TableFunction, left, outer *scope) *fromItem {
+// tableFunction binds range(...) and table_changes(...) in FROM.
+func (b *binder) tableFunction(t *syntax.TableFunction, outer *scope) *fromItem {
 	name := strings.ToLower(t.Call.Name[len(t.Call.Name)-1])
 	if generators[name] {
-		around := outer
-		if t.Lateral {
-			around = left
-		}
-		g := b.bindGenerator(t.Call, &scope{parent: around})
-		lateral := ""
-		if t.Lateral {
-			lateral = "LATERAL "
-		}
-		return b.subquery(lateral+g.sql, g.cols, t.Alias, []string{name}, outer)
+		panic(sqlerror.NotOnDuckDB(name + " in FROM"))
 	}
 	if name == "table_changes" && len(t.Call.Name) == 1 {
 		return b.tableChanges(t, outer)

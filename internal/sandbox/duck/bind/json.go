@@ -63,9 +63,9 @@ func (o *jsonOptions) parse(m *Expr) {
 		case "ignorenullfields":
 			o.ignoreNulls = !strings.EqualFold(v, "false")
 		case "timezone":
-			panic(sqlerror.Unsupported("the option timeZone of to_json"))
+			panic(sqlerror.NotOnDuckDB("the option timeZone of to_json"))
 		default:
-			panic(sqlerror.Unsupported("the option " + kv.name + " of to_json"))
+			panic(sqlerror.NotOnDuckDB("the option " + kv.name + " of to_json"))
 		}
 	}
 }

@@ -185,7 +185,7 @@ func (b *binder) paramValue(typeName string, value *string) *Expr {
 	if typeName != "" {
 		var err error
 		if strings.HasPrefix(strings.ToUpper(typeName), "INTERVAL") {
-			panic(sqlerror.Unsupported("a parameter of type INTERVAL"))
+			panic(sqlerror.NotOnDuckDB("a parameter of type INTERVAL"))
 		}
 		if t, err = syntax.ParseType(typeName); err != nil {
 			panicOnError(err)

@@ -26,8 +26,6 @@ func (b *binder) operate(op string, l, r *Expr) *Expr {
 		return b.compare(op, l, r)
 	case "||":
 		return b.concat([]*Expr{l, r})
-	case "&", "|", "^":
-		return b.bitwise(op, l, r)
 	}
 	if e := b.timeArithmetic(op, l, r); e != nil {
 		return e
@@ -77,19 +75,6 @@ func (b *binder) compare(op string, l, r *Expr) *Expr {
 	e := infix(op, pair[0], pair[1], types.BooleanType)
 	if op == "IS NOT DISTINCT FROM" {
 		e.Nullable = false
-	}
-	return e
-}
-
-func (b *binder) bitwise(op string, l, r *Expr) *Expr {
-	pair := []*Expr{l, r}
-	t := b.castToCommonType(pair)
-	if !t.Integral() {
-		b.panicBadOperands(op, l, r, "INTEGRAL")
-	}
-	e := infix(op, pair[0], pair[1], t)
-	if op == "^" {
-		e.SQL = fmt.Sprintf("xor(%s, %s)", pair[0].SQL, pair[1].SQL)
 	}
 	return e
 }

@@ -67,7 +67,7 @@ func (b *binder) queryBody(body syntax.QueryBody, outer *scope) (string, []Colum
 	case *syntax.SetOp:
 		return b.setOp(body, outer)
 	}
-	panic(sqlerror.Unsupported(fmt.Sprintf("the query %T", body)))
+	panic(sqlerror.NotOnDuckDB(fmt.Sprintf("the query %T", body)))
 }
 
 // limit binds LIMIT or OFFSET, which must be constant.
@@ -116,9 +116,6 @@ func orderDirection(o syntax.OrderItem) string {
 
 // orderOutput binds ORDER BY on the columns of a set operation or VALUES.
 func (b *binder) orderOutput(q *syntax.Query, cols []Column) string {
-	if q.OrderAll != nil {
-		return b.orderAll(q, cols)
-	}
 	if len(q.Order) == 0 {
 		return ""
 	}
@@ -135,14 +132,6 @@ func (b *binder) orderOutput(q *syntax.Query, cols []Column) string {
 		e := b.expr(o.X, &scope{relations: []*relation{rel}})
 		checkOrderable(e)
 		keys[i] = e.SQL + orderDirection(o)
-	}
-	return " ORDER BY " + strings.Join(keys, ", ")
-}
-
-func (b *binder) orderAll(q *syntax.Query, cols []Column) string {
-	keys := make([]string, len(cols))
-	for i := range cols {
-		keys[i] = fmt.Sprintf("%d%s", i+1, orderDirection(*q.OrderAll))
 	}
 	return " ORDER BY " + strings.Join(keys, ", ")
 }
@@ -231,13 +220,6 @@ func (b *binder) values(v *syntax.Values, outer *scope) (string, []Column) {
 func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 	lsql, lcols := b.queryBody(s.L, outer)
 	rsql, rcols := b.queryBody(s.R, outer)
-	order := make([]int, len(rcols))
-	for i := range order {
-		order[i] = i
-	}
-	if s.ByName {
-		order = matchUnionByName(lcols, rcols)
-	}
 	if len(lcols) != len(rcols) {
 		panic(
 			sqlerror.New(
@@ -253,7 +235,7 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 	cols := make([]Column, len(lcols))
 	lparts, rparts := make([]string, len(cols)), make([]string, len(cols))
 	for i, l := range lcols {
-		r := rcols[order[i]]
+		r := rcols[i]
 		t := types.Common(l.Type, r.Type)
 		if t == nil {
 			panic(
@@ -283,7 +265,7 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 		}
 		cols[i] = Column{Name: l.Name, Type: t, Nullable: l.Nullable || r.Nullable}
 		lparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", i), l.Type, t, b.sessionCastMode()), t) + fmt.Sprintf(" AS c%d", i)
-		rparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", order[i]), r.Type, t, b.sessionCastMode()), t) + fmt.Sprintf(" AS c%d", i)
+		rparts[i] = cast(b.castSQL(fmt.Sprintf("c%d", i), r.Type, t, b.sessionCastMode()), t) + fmt.Sprintf(" AS c%d", i)
 	}
 	op := s.Op
 	if s.All {
@@ -291,19 +273,4 @@ func (b *binder) setOp(s *syntax.SetOp, outer *scope) (string, []Column) {
 	}
 	return fmt.Sprintf("(SELECT %s FROM (%s) AS %s) %s (SELECT %s FROM (%s) AS %s)",
 		strings.Join(lparts, ", "), lsql, b.newAlias(), op, strings.Join(rparts, ", "), rsql, b.newAlias()), cols
-}
-
-func matchUnionByName(l, r []Column) []int {
-	order := make([]int, 0, len(l))
-	for _, c := range l {
-		for i, d := range r {
-			if strings.EqualFold(c.Name, d.Name) {
-				order = append(order, i)
-			}
-		}
-	}
-	if len(order) != len(l) || len(l) != len(r) {
-		panic(sqlerror.Unsupported("UNION BY NAME of queries with different columns"))
-	}
-	return order
 }

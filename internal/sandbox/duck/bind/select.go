@@ -16,7 +16,6 @@ import (
 func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (string, []Column) {
 	from := b.from(s.From, outer)
 	sc := from.scope
-	sc.windows = s.Windows
 	sc.aliases = map[string]*Expr{}
 	where := ""
 	if s.Where != nil {
@@ -57,7 +56,7 @@ func (b *binder) selectBlock(s *syntax.Select, q *syntax.Query, outer *scope) (s
 	if s.Qualify != nil {
 		sql += " QUALIFY " + b.implicitCast(b.expr(s.Qualify, sc), types.BooleanType).SQL
 	}
-	return sql + b.order(q, s, items, cols, sc), cols
+	return sql + b.order(q, s, items, sc), cols
 }
 
 // outputSQL gives a NULL literal a type, since DuckDB cannot return VOID.
@@ -223,32 +222,16 @@ func (b *binder) groupBy(s *syntax.Select, sc *scope, items []*Expr) string {
 		}
 		return e.SQL
 	}
-	list := func(xs []syntax.Expr) string {
-		keys := make([]string, len(xs))
-		for i, x := range xs {
-			keys[i] = key(x)
-		}
-		return strings.Join(keys, ", ")
+	keys := make([]string, len(g.Keys))
+	for i, x := range g.Keys {
+		keys[i] = key(x)
 	}
-	switch g.Kind {
-	case "":
-		return " GROUP BY " + list(g.Keys)
-	case "GROUPING SETS":
-		sets := make([]string, len(g.Sets))
-		for i, set := range g.Sets {
-			sets[i] = "(" + list(set) + ")"
-		}
-		return " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
-	}
-	return " GROUP BY " + g.Kind + " (" + list(g.Keys) + ")"
+	return " GROUP BY " + strings.Join(keys, ", ")
 }
 
 // order binds ORDER BY of a SELECT. A key that is a column of the result is referred to
 // by position, so that it is computed only once.
-func (b *binder) order(q *syntax.Query, s *syntax.Select, items []*Expr, cols []Column, sc *scope) string {
-	if q.OrderAll != nil {
-		return b.orderAll(q, cols)
-	}
+func (b *binder) order(q *syntax.Query, s *syntax.Select, items []*Expr, sc *scope) string {
 	if len(q.Order) == 0 {
 		return ""
 	}

@@ -4,24 +4,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/quoting"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sparkvalue"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/sqlerror"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/syntax"
-	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/duck/catalog"
 )
 
 // The hidden columns of every physical table: the first version that contains the row,
-// the first version after it that does not, the row id, and the version that last
-// changed the row.
+// the first version after it that does not, and the row id, which the row keeps when it
+// is updated.
 const (
-	ColumnFrom   = "_from"
-	ColumnTo     = "_to"
-	ColumnRow    = "_rid"
-	ColumnCommit = "_rcv"
+	ColumnFrom = "_from"
+	ColumnTo   = "_to"
+	ColumnRow  = "_rid"
 	// NoEnd is the value of ColumnTo for a row of the current version.
 	NoEnd = 9223372036854775807
 )
@@ -77,22 +74,19 @@ func (b *binder) tableName(t *syntax.TableName, outer *scope) *fromItem {
 		return b.view(tab.View, []string{tab.Catalog, tab.Schema, tab.Name}, t, outer)
 	}
 	v := tab.Head()
-	if (t.Version != nil || t.AsOf != nil) && v.Governed() {
+	if t.Version != nil && v.Governed() {
 		panic(sqlerror.PolicyNotSupported(tab.FullName(), "TIME_TRAVEL",
 			"Time travel for table with row level security policy and column mask policies"))
 	}
-	switch {
-	case t.Version != nil:
+	if t.Version != nil {
 		v, err = tab.VersionAt(b.timeTravelVersion(t.Version))
-	case t.AsOf != nil:
-		v, err = tab.VersionAsOf(b.timeTravelTimestamp(t.AsOf))
+		panicOnError(err)
 	}
-	panicOnError(err)
 	return b.scan(tab, v, t.Alias, outer)
 }
 
 func (b *binder) refuseTimeTravel(t *syntax.TableName) {
-	if t.Version != nil || t.AsOf != nil {
+	if t.Version != nil {
 		panic(
 			sqlerror.New(
 				"UNSUPPORTED_FEATURE.TIME_TRAVEL",
@@ -105,13 +99,13 @@ func (b *binder) refuseTimeTravel(t *syntax.TableName) {
 }
 
 // ScanQuery returns a query of a version's rows, with columns c0, c1, ... and the
-// hidden columns.
+// row id.
 func ScanQuery(v *catalog.Version) string {
 	var parts []string
 	for i, c := range v.Columns {
 		parts = append(parts, fmt.Sprintf("%s AS c%d", c.Phys, i))
 	}
-	parts = append(parts, ColumnRow, ColumnCommit)
+	parts = append(parts, ColumnRow)
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s <= %d AND %s > %d", strings.Join(parts, ", "), v.Phys, ColumnFrom, v.N, ColumnTo, v.N)
 }
 
@@ -131,14 +125,7 @@ func (b *binder) scan(t *catalog.Table, v *catalog.Version, alias syntax.Alias, 
 	for i, c := range v.Columns {
 		cols[i] = Column{Name: c.Name, Type: c.Type, Nullable: !c.NotNull, Comment: c.Comment}
 	}
-	item := b.subquery("("+ScanQuery(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
-	name := item.sql[strings.LastIndex(item.sql, " ")+1:]
-	item.scope.relations[0].hidden = &hiddenColumns{
-		rowID:     name + "." + ColumnRow,
-		rowCommit: name + "." + ColumnCommit,
-		tracking:  v.RowTracking(),
-	}
-	return item
+	return b.subquery("("+ScanQuery(v)+")", cols, alias, []string{t.Catalog, t.Schema, t.Name}, outer)
 }
 
 func viewKey(name []string) string { return strings.ToLower(strings.Join(name, ".")) }
@@ -177,38 +164,4 @@ func (b *binder) timeTravelVersion(x syntax.Expr) int64 {
 		}
 	}
 	panic(sqlerror.New("INVALID_TIME_TRAVEL_SPEC", "42K0E", "Cannot specify the version \"%s\": it must be a whole number.", generatedName(x)))
-}
-
-// timeTravelTimestamp evaluates TIMESTAMP AS OF t. It supports only literals and the
-// current time, since t must be known before the query runs.
-func (b *binder) timeTravelTimestamp(x syntax.Expr) time.Time {
-	switch x := x.(type) {
-	case syntax.Typed:
-		if micros, _, ok := sparkvalue.ParseTimestamp(x.Value, b.location(), b.env.Now); ok {
-			return time.UnixMicro(micros)
-		}
-	case *syntax.Call:
-		switch strings.ToLower(x.Name[len(x.Name)-1]) {
-		case "current_timestamp", "now":
-			return b.env.Now
-		}
-	case *syntax.Cast:
-		if x.Type.Kind == types.Timestamp || x.Type.Kind == types.Date {
-			return b.timeTravelTimestamp(x.X)
-		}
-	case syntax.Str, *syntax.Param:
-		if e := b.expr(x, &scope{}); e.text != nil {
-			if micros, _, ok := sparkvalue.ParseTimestamp(*e.text, b.location(), b.env.Now); ok {
-				return time.UnixMicro(micros)
-			}
-		}
-	}
-	panic(
-		sqlerror.New(
-			"INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT",
-			"42K0E",
-			"The time travel timestamp expression \"%s\" is invalid. Cannot be casted to the \"TIMESTAMP\" type.",
-			generatedName(x),
-		),
-	)
 }

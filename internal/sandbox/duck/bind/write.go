@@ -92,19 +92,6 @@ func MatchColumns(names []string, to []catalog.Column, table string) ([]int, err
 	return out, nil
 }
 
-// VersionOf returns the version to which a reference, perhaps with time travel, refers.
-func VersionOf(env *Env, t *catalog.Table, ref *syntax.TableName) (v *catalog.Version, err error) {
-	defer recoverError(&err)
-	b := newBinder(env)
-	switch {
-	case ref.Version != nil:
-		return t.VersionAt(b.timeTravelVersion(ref.Version))
-	case ref.AsOf != nil:
-		return t.VersionAsOf(b.timeTravelTimestamp(ref.AsOf))
-	}
-	return t.Head(), nil
-}
-
 // updateTarget returns the scope of a table that is changed, and its alias.
 func (b *binder) updateTarget(t *catalog.Table, alias string) (*fromItem, string) {
 	item := b.scan(t, t.Head(), syntax.Alias{Name: alias}, nil)
@@ -157,7 +144,7 @@ func (b *binder) assignments(set []syntax.Assignment, t *catalog.Table, target, 
 			panic(sqlerror.UnresolvedColumn(suggestColumns(target, column[0]), a.Column...))
 		}
 		if len(column) > 1 {
-			panic(sqlerror.Unsupported("UPDATE of a field inside a struct"))
+			panic(sqlerror.NotOnDuckDB("UPDATE of a field inside a struct"))
 		}
 		if out[i] != "" {
 			panic(sqlerror.New("DELTA_CONFLICT_SET_COLUMN", "42701", "There is a conflict from these SET columns: %s.", quoting.Name(column...)))

@@ -146,11 +146,6 @@ func (v *Version) Governed() bool {
 	return v.RowFilter != "" || slices.ContainsFunc(v.Columns, func(c Column) bool { return c.Mask != "" })
 }
 
-// RowTracking reports whether users can read the version's row ids.
-func (v *Version) RowTracking() bool {
-	return strings.EqualFold(v.Properties["delta.enableRowTracking"], "true")
-}
-
 // ChangeFeed reports whether the version's commit recorded the change data feed.
 func (v *Version) ChangeFeed() bool {
 	return strings.EqualFold(v.Properties["delta.enableChangeDataFeed"], "true")
@@ -176,39 +171,6 @@ func (t *Table) VersionAt(n int64) (*Version, error) {
 		)
 	}
 	return t.Versions[n], nil
-}
-
-// VersionAsOf returns the version that was current at a time.
-func (t *Table) VersionAsOf(at time.Time) (*Version, error) {
-	const layout = "2006-01-02 15:04:05.999999"
-	first, head := t.Versions[t.First], t.Head()
-	if at.Before(first.At) {
-		return nil, sqlerror.New(
-			"DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION",
-			"42816",
-			"The provided timestamp (%s) is before the earliest version available to this table (%s). Please use a timestamp after %s.",
-			at.UTC().Format(layout),
-			first.At.UTC().Format(layout),
-			first.At.UTC().Format(layout),
-		)
-	}
-	if at.After(head.At) {
-		return nil, sqlerror.New(
-			"DELTA_TIMESTAMP_GREATER_THAN_COMMIT",
-			"42816",
-			"The provided timestamp (%s) is after the latest version available to this table (%s). Please use a timestamp before or at %s.",
-			at.UTC().Format(layout),
-			head.At.UTC().Format(layout),
-			head.At.UTC().Format(layout),
-		)
-	}
-	v := first
-	for _, w := range t.Versions[t.First:] {
-		if !w.At.After(at) {
-			v = w
-		}
-	}
-	return v, nil
 }
 
 // FindColumn returns the index of a column, or -1. Names are not case-sensitive.

@@ -14,13 +14,12 @@ func params(ts ...duckdb.Type) []duckdb.Type { return ts }
 // casts are casts from text. Their last argument is the mode: a (ANSI), l (legacy) or
 // t (try).
 var casts = map[string]*routine{
-	"dbx_int":             {params(text, text, text), long, castInt},
-	"dbx_float":           {params(text, text, text), double, castFloat},
-	"dbx_decimal":         {params(text, whole, whole, text), text, castDecimal},
-	"dbx_bool":            {params(text, text), truth, castBool},
-	"dbx_date":            {params(text, text), whole, castDate},
-	"dbx_timestamp":       {params(text, text, text), long, castTimestamp},
-	"dbx_parse_timestamp": {params(text, text, text, text), long, parsePattern},
+	"dbx_int":       {params(text, text, text), long, castInt},
+	"dbx_float":     {params(text, text, text), double, castFloat},
+	"dbx_decimal":   {params(text, whole, whole, text), text, castDecimal},
+	"dbx_bool":      {params(text, text), truth, castBool},
+	"dbx_date":      {params(text, text), whole, castDate},
+	"dbx_timestamp": {params(text, text, text), long, castTimestamp},
 }
 
 func castInt(a arguments) (any, error) {
@@ -128,28 +127,4 @@ func castTimestamp(a arguments) (any, error) {
 		return malformed(mode, s, to)
 	}
 	return micros, nil
-}
-
-func parsePattern(a arguments) (any, error) {
-	s, pattern, zoneName, mode := a.stringAt(0), a.stringAt(1), a.stringAt(2), a.stringAt(3)
-	loc, err := zone(zoneName)
-	if err != nil {
-		return nil, raise("INVALID_PARAMETER_VALUE.ZONE", "22023", "The time zone '%s' is not known.", zoneName)
-	}
-	micros, known, ok := sparkvalue.ParsePattern(s, pattern, loc)
-	switch {
-	case !known:
-		return nil, raise("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", "Unrecognized datetime pattern: %s.", pattern)
-	case ok:
-		return micros, nil
-	case mode != "a":
-		return nil, nil
-	}
-	return nil, raise(
-		"CANNOT_PARSE_TIMESTAMP",
-		"22007",
-		"Text '%s' could not be parsed with the pattern '%s'. Use `try_to_timestamp` to tolerate invalid input string and return NULL instead.",
-		s,
-		pattern,
-	)
 }

@@ -16,7 +16,6 @@ var numbers = map[string]*routine{
 	},
 	"dbx_decimal_op": {params(text, text, text, whole), text, decimalOp},
 	"dbx_round":      {params(double, whole), double, round},
-	"dbx_shift":      {params(text, long, long, whole), long, shift},
 }
 
 func decimalName(precision, scale int) string { return fmt.Sprintf("DECIMAL(%d,%d)", precision, scale) }
@@ -47,18 +46,4 @@ func round(a arguments) (any, error) {
 		return f, nil
 	}
 	return sparkvalue.RoundFloat(f, scale), nil
-}
-
-// shift shifts as Java does: by the distance modulo the width.
-func shift(a arguments) (any, error) {
-	v, n, bits := a.int64At(1), a.int64At(2), int64(a.int32At(3))
-	n &= bits - 1
-	if a.stringAt(0) == ">>" {
-		return v >> n, nil
-	}
-	v <<= n
-	if bits == 32 {
-		v = int64(int32(v)) // wraps around as in Java
-	}
-	return v, nil
 }

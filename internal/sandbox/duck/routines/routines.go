@@ -98,7 +98,6 @@ type arguments []driver.Value
 func (v arguments) stringAt(i int) string   { return valueAs[string](v[i]) }
 func (v arguments) bytesAt(i int) []byte    { return valueAs[[]byte](v[i]) }
 func (v arguments) int32At(i int) int32     { return valueAs[int32](v[i]) }
-func (v arguments) int64At(i int) int64     { return valueAs[int64](v[i]) }
 func (v arguments) float64At(i int) float64 { return valueAs[float64](v[i]) }
 func (v arguments) float32At(i int) float32 { return valueAs[float32](v[i]) }
 func (v arguments) boolAt(i int) bool       { return valueAs[bool](v[i]) }
