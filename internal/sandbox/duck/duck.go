@@ -1,6 +1,10 @@
 // Package duck executes Databricks SQL on DuckDB. It parses statements with its own
 // grammar, resolves names and types as Databricks does, and generates plain SQL for the
 // physical tables, in which DuckDB keeps the rows of all versions.
+//
+// It serves the provider's tests, the demo, and the clients that the sandbox's README
+// lists: they need a warehouse that starts at once and without Java. What none of them
+// sends is refused; the Spark engine has it.
 package duck
 
 import (

@@ -1,5 +1,7 @@
 // Package copyinto is the part of COPY INTO that does not depend on the engine: its
 // options, the files that it finds, and its errors.
+//
+// It serves both engines, and so the exports.
 package copyinto
 
 import (

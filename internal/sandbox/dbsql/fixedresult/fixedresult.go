@@ -1,5 +1,7 @@
 // Package fixedresult provides results whose rows are in memory, for SHOW, DESCRIBE
 // and the row counts of INSERT.
+//
+// It serves both engines.
 package fixedresult
 
 import (

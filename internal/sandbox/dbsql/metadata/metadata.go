@@ -1,5 +1,8 @@
 // Package metadata defines the columns in the results of SHOW and DESCRIBE, and in
 // the relations of information_schema.
+//
+// It serves both engines: the provider's data sources, and the clients that list and
+// describe tables.
 package metadata
 
 import (

@@ -1,4 +1,6 @@
 // Package quoting quotes names and strings for Databricks SQL.
+//
+// It serves both engines.
 package quoting
 
 import "strings"

@@ -1,5 +1,8 @@
 // Package sparkcsv reads CSV files as Spark does, including the quirks of Spark's
 // parser (univocity) and its type inference.
+//
+// It serves COPY INTO of the DuckDB engine, with which exports load tables. The Spark engine
+// uses its check of the options.
 package sparkcsv
 
 import (

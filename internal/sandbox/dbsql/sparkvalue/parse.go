@@ -1,5 +1,7 @@
 // Package sparkvalue converts between text and values as Spark's casts do: numbers,
 // dates and timestamps, including how Java prints a double.
+//
+// It serves the DuckDB engine's casts, and the type inference of COPY INTO.
 package sparkvalue
 
 import (

@@ -1,5 +1,8 @@
 // Package sqlerror makes errors in Databricks' form: a class, a message and an
 // SQLSTATE.
+//
+// It serves both engines: the provider and the clients tell errors apart by class and
+// SQLSTATE.
 package sqlerror
 
 import (

@@ -1,5 +1,8 @@
 // Package syntax parses Databricks SQL: a lexer, the syntax tree, and a parser that
 // refuses what Databricks' grammar refuses.
+//
+// The lexer serves both engines. The statements about rows serve the DuckDB engine alone:
+// what that engine lacks is recognized, and refused with a hint at Spark.
 package syntax
 
 import (

@@ -2,6 +2,8 @@
 // belongs to its session. Here it is a table with a generated name, and a temporary
 // view of it with the name from the statement, so it cannot be changed after its
 // creation.
+//
+// It serves imports of sources without history, on both engines.
 package temptable
 
 import (

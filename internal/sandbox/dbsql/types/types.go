@@ -1,5 +1,7 @@
 // Package types models Databricks SQL types: their names, their widening rules, and
 // their Arrow types.
+//
+// It serves both engines.
 package types
 
 import (

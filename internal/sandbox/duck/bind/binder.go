@@ -2,6 +2,10 @@
 // every expression its Databricks type, and generates the DuckDB SQL that computes
 // it. On an error, the binder panics with a *warehouse.Error, which the exported
 // functions return.
+//
+// It serves every statement that reads or writes rows. Its functions are those that the
+// provider, its tests and examples and the clients send, and the commonest ones with
+// which people look at a table.
 package bind
 
 import (

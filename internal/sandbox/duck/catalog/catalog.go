@@ -1,5 +1,9 @@
 // Package catalog models catalogs, schemas, tables and their versions. A published
 // Snapshot is immutable: writers change a clone.
+//
+// It serves the whole engine, and by DESCRIBE HISTORY, VERSION AS OF and table_changes the
+// imports; keys, tags, masks and filters serve dbt, SQLAlchemy and the exports to governed
+// tables.
 package catalog
 
 import (

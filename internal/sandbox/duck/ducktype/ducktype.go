@@ -1,4 +1,6 @@
 // Package ducktype maps Databricks types to the DuckDB types that store them.
+//
+// It serves the binder, the statements that create tables, and the loading of files.
 package ducktype
 
 import (

@@ -1,5 +1,7 @@
 // Package native reads DuckDB results chunk by chunk, without materializing them, and
 // converts the chunks to Arrow batches.
+//
+// It serves the imports and every client that fetches large results, and COPY INTO.
 package native
 
 import (

@@ -1,5 +1,8 @@
 // Package routines implements in Go the functions that DuckDB lacks, or computes unlike
 // Spark. They are registered with DuckDB under names that begin with dbx_.
+//
+// They serve the casts of every statement, COPY INTO's first of all, and the digests of
+// imported rows.
 package routines
 
 import (
