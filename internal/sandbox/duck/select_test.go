@@ -57,6 +57,7 @@ func TestQueries(t *testing.T) {
 		{"SELECT substring('hello', -3, 2), substring('hello', 0, 2), concat_ws(',', 'a', NULL, array('b', NULL, 'c')), split('a,b,,', ','), lpad('a', 3, 'xy')", "", []string{`ll | he | a,b,c | ["a","b","",""] | xya`}},
 		{"SELECT sha2('a', 256), sha2('a', 512) = sha2(binary('a'), 512), md5('a'), hex('abc'), base64('abc'), hex(unhex('0FF'))", "",
 			[]string{"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb | true | 0cc175b9c0f1b6a831c399e269772661 | 616263 | YWJj | 00FF"}},
+		{"SELECT array_contains(array(1, NULL), 1), array_contains(array(1, NULL), 2), array_contains(array(1), 2), array_contains(array(1), CAST(NULL AS INT)), array_contains(CAST(NULL AS ARRAY<INT>), 1)", "", []string{"true | NULL | false | NULL | NULL"}},
 		{"SELECT 1 <=> NULL, NULL <=> NULL, 1 IS DISTINCT FROM NULL, 'x' IN ('x', NULL), 1 IN ('1', 2), 'a' = 'a '", "", []string{"false | true | true | true | true | false"}},
 		{"SELECT CAST(1e10D AS STRING), CAST(array(1,NULL) AS STRING), CAST(map('a',1) AS STRING), CAST(named_struct('a',1,'b',NULL) AS STRING), CAST(TIMESTAMP '2024-01-02 03:04:05.1200' AS STRING)", "", []string{"1.0E10 | [1, null] | {a -> 1} | {1, null} | 2024-01-02 03:04:05.12"}},
 		{"SELECT current_catalog(), current_database(), current_schema()", "", []string{"main | default | default"}},

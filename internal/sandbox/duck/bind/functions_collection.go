@@ -19,7 +19,10 @@ func init() {
 	register("array_contains", function{min: 2, max: 2, bind: func(c *call) *Expr {
 		a := c.arrayArgument(0)
 		x := c.b.implicitCast(c.args[1], a.Type.Elem)
-		return &Expr{SQL: fmt.Sprintf("list_contains(%s, %s)", a.SQL, x.SQL), Type: types.BooleanType, Nullable: true}
+		// Without the element, an array with NULL gives NULL.
+		sql := fmt.Sprintf("CASE WHEN list_contains(%[1]s, %[2]s) THEN TRUE "+
+			"WHEN %[2]s IS NOT NULL AND len(%[1]s) = list_count(%[1]s) THEN FALSE END", a.SQL, x.SQL)
+		return &Expr{SQL: sql, Type: types.BooleanType, Nullable: true}
 	}})
 	register("sequence", function{min: 2, max: 3, bind: bindSequence})
 	register("transform", function{min: 2, max: 2, lambda: true, bind: func(c *call) *Expr {
