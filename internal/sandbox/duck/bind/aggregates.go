@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandbox/dbsql/types"
 )
 
-func aggregate(low, high int, bind func(c *call) *Expr) function {
-	return function{min: low, max: high, aggregate: true, bind: bind}
+func aggregate(high int, bind func(c *call) *Expr) function {
+	return function{min: 1, max: high, aggregate: true, bind: bind}
 }
 
 func window(low, high int, bind func(c *call) *Expr) function {
@@ -26,31 +26,31 @@ func (c *call) aggregateSQL(name string, args ...*Expr) string {
 }
 
 func init() {
-	register("count", aggregate(1, -1, bindCount))
-	register("count_if", aggregate(1, 1, func(c *call) *Expr {
+	register("count", aggregate(-1, bindCount))
+	register("count_if", aggregate(1, func(c *call) *Expr {
 		a := c.b.implicitCast(c.args[0], types.BooleanType)
 		return &Expr{SQL: "count(CASE WHEN " + a.SQL + " THEN 1 END)" + c.suffix, Type: types.BigIntType}
 	}))
-	register("sum", aggregate(1, 1, bindSum))
-	register("avg", aggregate(1, 1, bindAvg))
+	register("sum", aggregate(1, bindSum))
+	register("avg", aggregate(1, bindAvg))
 	for _, name := range []string{"min", "max", "any_value"} {
-		register(name, aggregate(1, 1, func(c *call) *Expr {
+		register(name, aggregate(1, func(c *call) *Expr {
 			checkOrderable(c.args[0])
 			return &Expr{SQL: c.aggregateSQL(name, c.args[0]), Type: c.args[0].Type, Nullable: true}
 		}))
 	}
 	for name, t := range map[string]*types.Type{"bool_and": types.BooleanType, "bool_or": types.BooleanType, "stddev": types.DoubleType} {
-		register(name, aggregate(1, 1, func(c *call) *Expr {
+		register(name, aggregate(1, func(c *call) *Expr {
 			return &Expr{SQL: c.aggregateSQL(name, c.b.implicitCast(c.args[0], t)), Type: t, Nullable: true}
 		}))
 	}
-	register("approx_count_distinct", aggregate(1, 2, func(c *call) *Expr {
+	register("approx_count_distinct", aggregate(2, func(c *call) *Expr {
 		// The exact count is within every permitted error.
 		return &Expr{SQL: "count(DISTINCT " + c.args[0].SQL + ")" + c.suffix, Type: types.BigIntType}
 	}))
-	register("collect_list array_agg", aggregate(1, 1, bindCollect("")))
-	register("collect_set", aggregate(1, 1, bindCollect("DISTINCT ")))
-	register("string_agg listagg", aggregate(1, 2, bindListagg))
+	register("collect_list array_agg", aggregate(1, bindCollect("")))
+	register("collect_set", aggregate(1, bindCollect("DISTINCT ")))
+	register("string_agg listagg", aggregate(2, bindListagg))
 	for _, name := range []string{"row_number", "rank", "dense_rank"} {
 		register(name, window(0, 0, func(c *call) *Expr {
 			return &Expr{SQL: cast(c.aggregateSQL(name), types.IntType), Type: types.IntType}

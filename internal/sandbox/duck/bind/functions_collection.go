@@ -68,13 +68,6 @@ func (c *call) arrayArgument(i int) *Expr {
 	return c.args[i]
 }
 
-func (c *call) mapArgument() *Expr {
-	if c.args[0].Type.Kind != types.Map {
-		panic(c.mismatch(c.args[0], "MAP"))
-	}
-	return c.args[0]
-}
-
 // arrayLambda binds f(array, x -> body).
 func (c *call) arrayLambda() (array *Expr, variable string, body *Expr) {
 	c.args = []*Expr{c.b.expr(c.ast.Args[0], c.sc)}
