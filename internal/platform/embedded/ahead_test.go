@@ -103,6 +103,7 @@ func TestACancelledBuildGoesOn(t *testing.T) {
 		defineShop(b, t)
 		b.mustAppend(t, "shop", visits(0, 30_000, 100))
 		embedded.LimitMemory(b.Platform, 6000)
+		embedded.CommitEachBatch(b.Platform)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		_, err := b.BuildProfiles(ctx, func(done, total int64) {

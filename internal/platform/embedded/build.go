@@ -4,24 +4,37 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform"
 )
 
 // buildLimits limits the memory of a build, and the identities of one user.
 type buildLimits struct {
-	// batchEvents and batchBytes are the size of a batch.
-	batchEvents, batchBytes int
+	// batchEvents and batchBytes are the size of a batch, and firstBatchEvents and
+	// firstBatchBytes that of a first build, which commits several batches together.
+	batchEvents, batchBytes           int
+	firstBatchEvents, firstBatchBytes int
+	// aheadBytes limits the events that are evaluated ahead.
+	aheadBytes int
 	// cachedBytes and cachedIdentities limit the profiles and identities that stay
 	// in memory from batch to batch.
 	cachedBytes, cachedIdentities int
+	// unwrittenBytes limits the memory of the identities that a first build writes
+	// together.
+	unwrittenBytes int
 	// identities is the largest number of identities of one profile.
 	identities int
 }
 
 var defaultLimits = buildLimits{
-	batchEvents: 80_000, batchBytes: 24 << 20, cachedBytes: 24 << 20, cachedIdentities: 100_000, identities: 1000,
+	batchEvents: 80_000, batchBytes: 24 << 20, firstBatchEvents: 20_000, firstBatchBytes: 6 << 20, aheadBytes: 8 << 20,
+	cachedBytes: 24 << 20, cachedIdentities: 100_000, unwrittenBytes: 60 << 20, identities: 1000,
 }
+
+// commitEvery is how long a first build may go on without a commit: that much work is
+// repeated after a kill.
+const commitEvery = time.Minute
 
 // progressEvery is the least number of events between two calls of progress.
 const progressEvery = 5000
@@ -124,6 +137,10 @@ type builder struct {
 	erased *erasedList
 	// known is nil unless this build began the generation.
 	known *identityFilter
+	// batchEvents and batchBytes are the size of a batch.
+	batchEvents, batchBytes int
+	// committed is the time of the last commit.
+	committed time.Time
 
 	counters counters
 	stats    platform.ProfileStats
@@ -136,6 +153,8 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 		return platform.ProfileStats{}, err
 	}
 	defer func() { err = errors.Join(err, b.out.close()) }()
+	b.committed = b.p.now()
+	b.batchEvents, b.batchBytes = b.limits.batchEvents, b.limits.batchBytes
 	readers, err := b.readers(ctx)
 	if err != nil {
 		return platform.ProfileStats{}, err
@@ -143,9 +162,10 @@ func (b *builder) run(ctx context.Context, lock buildLock, g generation) (_ plat
 	if b.erased, err = b.p.erased(ctx); err != nil {
 		return platform.ProfileStats{}, err
 	}
-	b.batch = &batch{found: map[identity]int64{}, loaded: map[int64][2]int{}}
+	b.batch = &batch{found: map[identity]int64{}, loaded: map[int64][2]int{}, unwritten: newUnwrittenIdentities()}
 	b.forgetIdentities()
 	b.cache.clear()
+	defer b.rollback()
 	if err := b.beginFilter(ctx); err != nil {
 		return platform.ProfileStats{}, err
 	}
@@ -228,7 +248,12 @@ func (b *builder) beginFilter(ctx context.Context) error {
 		}
 		identifiers = max(identifiers, n)
 	}
-	b.known = newIdentityFilter(b.total * int64(identifiers))
+	expected := b.total * int64(identifiers)
+	b.known = newIdentityFilter(expected)
+	if !b.out.dialect.shared {
+		b.batchEvents, b.batchBytes = min(b.batchEvents, b.limits.firstBatchEvents), b.limits.firstBatchBytes
+	}
+	b.unwritten.reserve(expected, b.limits.unwrittenBytes)
 	return nil
 }
 
@@ -252,13 +277,25 @@ func (b *builder) buildStream(ctx context.Context, s *streamMappings, r *streamR
 		if b.done/progressEvery > before/progressEvery {
 			b.reportProgress()
 		}
-		if b.taken >= b.limits.batchEvents || b.bytes >= b.limits.batchBytes {
-			if err := b.commit(ctx, s.name, at); err != nil {
-				return err
-			}
+		if b.taken < b.batchEvents && b.bytes < b.batchBytes {
+			continue
+		}
+		if err := b.mergeBatch(ctx); err != nil {
+			return err
+		}
+		if b.mayWait() {
+			continue
+		}
+		if err := b.commit(ctx, s.name, at); err != nil {
+			return err
 		}
 	}
-	if b.taken == 0 {
+	if b.taken > 0 {
+		if err := b.mergeBatch(ctx); err != nil {
+			return err
+		}
+	}
+	if b.tx == nil {
 		return nil
 	}
 	return b.commit(ctx, s.name, at)

@@ -5,12 +5,13 @@ import (
 	"slices"
 )
 
-// batch holds the events between two commits. At the end of a batch, the builder looks
+// batch holds some consecutive events of a stream. At the end of a batch, the builder looks
 // up the unknown identities of all its events together and assigns the events to users
 // by their identities. Then it loads each user's profile once, and merges all of the
 // user's events into it. So each profile is read once and written once in a batch, for
 // any number and order of its events.
 type batch struct {
+	// tx is nil between a commit and the next batch.
 	tx *buildTx
 	// taken and bytes are the number and the total size of the events that were read
 	// for the batch.
@@ -32,8 +33,8 @@ type batch struct {
 	reader stateReader
 	// wanted are the identities to look up.
 	wanted []identity
-	// owners are the identities that have a new owner.
-	owners []owner
+	// unwritten are the identities that have a new owner.
+	unwritten unwrittenIdentities
 	// spare are users to be handed out.
 	spare []user
 }
@@ -129,7 +130,12 @@ func (b *builder) findProfiles(ctx context.Context) (err error) {
 			if b.known != nil && !b.known.mayHave(i) {
 				continue
 			}
-			if _, known := b.identities[i]; !known {
+			if _, known := b.identities[i]; known {
+				continue
+			}
+			if id, ok := b.unwritten.find(i); ok {
+				b.found[i] = id
+			} else {
 				b.wanted = append(b.wanted, i)
 			}
 		}
@@ -245,13 +251,13 @@ func (b *builder) loadedBlob(id int64) ([]byte, bool) {
 	return b.blobs[at[0]:at[1]], ok
 }
 
-// commit merges the batch into the profiles and writes them with the position
-// in the stream.
-func (b *builder) commit(ctx context.Context, stream string, at position) (err error) {
-	if b.tx, err = b.out.begin(ctx); err != nil {
-		return err
+// mergeBatch merges the batch into the profiles and writes them.
+func (b *builder) mergeBatch(ctx context.Context) (err error) {
+	if b.tx == nil {
+		if b.tx, err = b.out.begin(ctx); err != nil {
+			return err
+		}
 	}
-	defer b.tx.rollback()
 	if err := b.assignEvents(ctx); err != nil {
 		return err
 	}
@@ -268,19 +274,43 @@ func (b *builder) commit(ctx context.Context, stream string, at position) (err e
 			}
 		}
 	}
-	slices.SortFunc(b.owners, func(x, y owner) int { return x.compare(y.identity) })
-	if err := b.tx.commit(ctx, b.owners, &b.counters, stream, at); err != nil {
+	b.unwritten.endRun()
+	if err := b.tx.flush(ctx); err != nil {
 		return err
 	}
 	b.taken, b.bytes = 0, 0
 	clear(b.events)
 	clear(b.wanted)
-	clear(b.owners)
-	b.events, b.owners, b.active = b.events[:0], b.owners[:0], b.active[:0]
+	b.events, b.active = b.events[:0], b.active[:0]
 	if len(b.identities) > b.limits.cachedIdentities {
 		b.forgetIdentities()
 	}
 	return nil
+}
+
+// commit commits the merged batches with the position in the stream.
+func (b *builder) commit(ctx context.Context, stream string, at position) error {
+	if err := b.tx.commit(ctx, &b.unwritten, &b.counters, stream, at); err != nil {
+		return err
+	}
+	b.tx, b.committed = nil, b.p.now()
+	return nil
+}
+
+// rollback ends a transaction that was not committed.
+func (b *builder) rollback() {
+	if b.tx != nil {
+		b.tx.rollback()
+	}
+}
+
+// mayWait reports whether the merged batches can be committed with later ones. In a file
+// of its own, the transaction of a first build stays open until many identities are
+// unwritten. Another build writes few identities, and the connection of a table is needed
+// by others.
+func (b *builder) mayWait() bool {
+	return b.known != nil && !b.out.dialect.shared && b.unwritten.bytes() < b.limits.unwrittenBytes &&
+		b.p.now().Sub(b.committed) < commitEvery
 }
 
 // compareUsers orders users by their profiles. Users without a profile come last,

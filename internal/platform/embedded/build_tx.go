@@ -211,12 +211,12 @@ func (t *buildTx) flush(ctx context.Context) error {
 // removeProfile makes commit delete a profile that was joined into another one.
 func (t *buildTx) removeProfile(id int64) { t.removed = append(t.removed, id) }
 
-// commit writes the owners, which are sorted, the counters and the position in a
-// stream, and commits the transaction.
+// commit writes the owners of identities, the counters and the position in a stream, and
+// commits the transaction.
 //
 // A crash of the machine may lose the last transactions. Positions and profiles are
 // lost together, so that the next build merges the same events again.
-func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, stream string, at position) error {
+func (t *buildTx) commit(ctx context.Context, owners *unwrittenIdentities, c *counters, stream string, at position) error {
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
@@ -227,14 +227,15 @@ func (t *buildTx) commit(ctx context.Context, owners []owner, c *counters, strea
 	}
 	var fields, profiles integers
 	var values identityValues
-	for chunk := range slices.Chunk(owners, t.dialect.rowsAtOnce) {
+	err := owners.drain(t.dialect.rowsAtOnce, func(some []owner) error {
 		fields, values, profiles = fields[:0], values[:0], profiles[:0]
-		for _, o := range chunk {
+		for _, o := range some {
 			fields, values, profiles = append(fields, int64(o.field)), append(values, o.value), append(profiles, o.profile)
 		}
-		if err := t.exec(ctx, putIdentities, fields, values, profiles); err != nil {
-			return err
-		}
+		return t.exec(ctx, putIdentities, fields, values, profiles)
+	})
+	if err != nil {
+		return err
 	}
 	for name, n := range c.named() {
 		if _, err := t.tx.ExecContext(ctx,

@@ -38,14 +38,15 @@ type chunk struct {
 }
 
 // aheadEvaluation reads and evaluates the events of a stream while the builder merges
-// earlier ones. The chunks keep the order of the stream. At most limits.batchBytes of
+// earlier ones. The chunks keep the order of the stream. At most limits.aheadBytes of
 // lines are read ahead.
 type aheadEvaluation struct {
 	ordered chan *chunk
 	room    *semaphore.Weighted
-	limits  buildLimits
-	cancel  context.CancelFunc
-	group   sync.WaitGroup
+	// most is the size of room, and events the largest number of events of a chunk.
+	most, events int
+	cancel       context.CancelFunc
+	group        sync.WaitGroup
 }
 
 // evaluateAhead begins to read and evaluate a stream. The caller calls next until it
@@ -53,8 +54,8 @@ type aheadEvaluation struct {
 func (b *builder) evaluateAhead(ctx context.Context, s *streamMappings, r *streamReader) *aheadEvaluation {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &aheadEvaluation{
-		ordered: make(chan *chunk, 1+b.limits.batchBytes/chunkBytes), room: semaphore.NewWeighted(int64(b.limits.batchBytes)),
-		limits: b.limits, cancel: cancel,
+		ordered: make(chan *chunk, 1+b.limits.aheadBytes/chunkBytes), room: semaphore.NewWeighted(int64(b.limits.aheadBytes)),
+		most: b.limits.aheadBytes, events: min(chunkEvents, b.batchEvents), cancel: cancel,
 	}
 	work := make(chan *chunk)
 	a.group.Go(func() {
@@ -94,7 +95,7 @@ func (a *aheadEvaluation) read(ctx context.Context, r *streamReader, work chan<-
 		c := &chunk{done: make(chan struct{})}
 		lines = lines[:0]
 		var err error
-		for err == nil && len(c.ends) < min(chunkEvents, a.limits.batchEvents) && len(lines) < min(chunkBytes, a.limits.batchBytes) {
+		for err == nil && len(c.ends) < a.events && len(lines) < chunkBytes {
 			var line []byte
 			if line, err = r.nextLine(ctx); err == nil {
 				lines = append(lines, line...)
@@ -128,7 +129,7 @@ func (a *aheadEvaluation) deliver(ctx context.Context, c *chunk) {
 
 // weight is the room that a chunk takes.
 func (a *aheadEvaluation) weight(c *chunk) int64 {
-	return int64(min(len(c.lines), a.limits.batchBytes))
+	return int64(min(len(c.lines), a.most))
 }
 
 // next returns the next evaluated chunk, or io.EOF.

@@ -3,6 +3,7 @@ package embedded
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/platform/merge"
 )
@@ -59,6 +60,7 @@ type evaluator struct {
 	// damage is Platform.damageError.
 	damage func(summary, detail string) error
 
+	scratch       evaluation
 	contributions []contribution
 	stamps        merge.Stamps
 	state, states []byte
@@ -66,10 +68,8 @@ type evaluator struct {
 
 // evaluate evaluates the events of a chunk. It fails if one of its lines is no event.
 func (v *evaluator) evaluate(c *chunk) error {
-	e := &c.evaluated
-	e.events = make([]evaluatedEvent, 0, len(c.ends))
-	e.identities = make([]identity, 0, len(c.ends))
-	e.states = make([]byte, 0, len(c.lines)/2)
+	e := &v.scratch
+	*e = evaluation{events: e.events[:0], identities: e.identities[:0], states: e.states[:0]}
 	from := 0
 	for _, end := range c.ends {
 		event, ok := parseLine(c.lines[from:end])
@@ -80,6 +80,10 @@ func (v *evaluator) evaluate(c *chunk) error {
 		from = end
 		v.add(e, event)
 	}
+	c.evaluated = *e
+	c.evaluated.events, c.evaluated.identities = slices.Clone(e.events), slices.Clone(e.identities)
+	c.evaluated.states = slices.Clone(e.states)
+	clear(e.identities)
 	return nil
 }
 

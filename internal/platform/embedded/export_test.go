@@ -10,7 +10,12 @@ import (
 // LimitMemory makes batches small, and caches nothing between them.
 func LimitMemory(p *Platform, events int) {
 	p.limits.batchEvents, p.limits.cachedBytes, p.limits.cachedIdentities = events, 0, 0
+	// The identities of some batches are written together.
+	p.limits.unwrittenBytes = 4*fewestSlots + 3*events*usualRecord
 }
+
+// CommitEachBatch makes a first build commit each batch, too.
+func CommitEachBatch(p *Platform) { p.limits.unwrittenBytes = 0 }
 
 // LimitIdentities sets the largest number of identities of one user.
 func LimitIdentities(p *Platform, n int) { p.limits.identities = n }

@@ -38,6 +38,8 @@ type profileDialect struct {
 	// arrays means that a bulk statement takes each column of its parameters as one
 	// array, not as single values.
 	arrays bool
+	// shared means that a transaction keeps others from a connection.
+	shared bool
 	// prepare means that bulk statements are prepared once for each generation.
 	// Otherwise the driver would parse their long texts at each use.
 	prepare bool

@@ -14,7 +14,7 @@ type owner struct {
 }
 
 // mergeUser merges a user's events of the batch into the user's profile, and adds the
-// identities that have a new owner to owners.
+// identities that have a new owner to unwritten.
 func (b *builder) mergeUser(ctx context.Context, u *user) error {
 	if len(u.profiles) == 0 && len(u.events) == 1 && len(u.identities) <= b.limits.identities {
 		return b.putNewUser(ctx, u)
@@ -57,7 +57,7 @@ func (b *builder) putNewUser(ctx context.Context, u *user) error {
 	from := len(t.blobs)
 	e := b.events[u.events[0]]
 	t.blobs = append(appendIdentities(t.blobs, u.identities), e.of.encodedStates(e.n)...)
-	b.recent.keep(id, t.blobs[from:], b.limits.cachedBytes)
+	b.recent.keep(id, t.blobs[from:], b.limits.cachedBytes/recentShare)
 	b.merged(u, id, u.identities)
 	return t.putEncoded(ctx, id)
 }
@@ -66,7 +66,7 @@ func (b *builder) putNewUser(ctx context.Context, u *user) error {
 // profile did not have before.
 func (b *builder) merged(u *user, id int64, moved []identity) {
 	for _, i := range moved {
-		b.owners = append(b.owners, owner{i, id})
+		b.unwritten.put(owner{i, id})
 	}
 	u.profiles, u.identities, u.events, u.active = append(u.profiles[:0], id), u.firstIdentity[:0], u.firstEvent[:0], false
 }

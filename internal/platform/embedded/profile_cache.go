@@ -31,6 +31,9 @@ func (c *cache) keep(pr *profile, limit int) {
 	}
 }
 
+// recentShare is the part of buildLimits.cachedBytes that recentProfiles takes for a batch.
+const recentShare = 4
+
 // recentProfiles keeps the stored forms of the new profiles of the last batch that were
 // put together without decoding them, because their users often have more events soon.
 type recentProfiles struct {

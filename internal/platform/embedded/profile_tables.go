@@ -141,7 +141,7 @@ CREATE TABLE IF NOT EXISTS {positions} (
 CREATE TABLE IF NOT EXISTS {counters} (name TEXT COLLATE "C" PRIMARY KEY, n BIGINT NOT NULL)`
 
 var tableDialect = &profileDialect{
-	rowsAtOnce: 10_000, bytesAtOnce: 4 << 20, arrays: true,
+	rowsAtOnce: 10_000, bytesAtOnce: 4 << 20, arrays: true, shared: true,
 	storedValue: func(value string) any { return indexableValue(value) },
 	isolation:   sql.LevelRepeatableRead,
 	// The caller of a scan may need a long time for each row.

@@ -18,20 +18,27 @@ import (
 // memoryLimit is the limit of memory for an import and a scan of any size.
 const memoryLimit = 512 << 20
 
-// peakMemory is the largest amount of memory that this process has used; 0 if the
-// operating system does not report it.
-func peakMemory(t *testing.T) int64 {
+// peakMemory is the largest amount of memory that this process has used, in bytes; 0 if
+// the operating system does not report it.
+func peakMemory(t *testing.T) int64 { return reported(t, "/proc/self/status", "VmHWM:") << 10 }
+
+// written is the number of bytes that this process has written; 0 if the operating system
+// does not report it.
+func written(t *testing.T) int64 { return reported(t, "/proc/self/io", "wchar:") }
+
+// reported is a number of a file of the operating system; 0 if there is none.
+func reported(t *testing.T, file, name string) int64 {
 	t.Helper()
-	f, err := os.Open("/proc/self/status")
+	f, err := os.Open(file)
 	if err != nil {
 		return 0
 	}
 	defer func() { _ = f.Close() }()
 	for s := bufio.NewScanner(f); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
-			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+		if rest, ok := strings.CutPrefix(s.Text(), name); ok {
+			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			check(t, err)
-			return kb << 10
+			return n
 		}
 	}
 	return 0
@@ -75,8 +82,9 @@ func TestTenMillionProfiles(t *testing.T) { //nolint:paralleltest // it measures
 	}
 	b.mustAudience(t, "All", "spend >= 0")
 	report := func(what string, n int, since time.Time) {
-		t.Logf("%s: %d in %s, %.0f a second; peak memory %d MB; disk %d MB", what, n, time.Since(since).Round(time.Millisecond),
-			float64(n)/time.Since(since).Seconds(), peakMemory(t)>>20, diskUsage(t, at.dir)>>20)
+		t.Logf("%s: %d in %s, %.0f a second; peak memory %d MB; disk %d MB; written so far %d MB", what, n,
+			time.Since(since).Round(time.Millisecond), float64(n)/time.Since(since).Seconds(), peakMemory(t)>>20,
+			diskUsage(t, at.dir)>>20, written(t)>>20)
 	}
 
 	const batch = 20_000
