@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m,
 		// The PostgreSQL server of the tests runs until the test process ends.
-		goleak.IgnoreAnyFunction("github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest.(*server).serve.func1"),
+		goleak.IgnoreAnyFunction("github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest/pgserver.(*Server).serve.func1"),
 		goleak.IgnoreAnyFunction("bytes.(*Buffer).ReadFrom"), // of its output
 		// The Databricks driver does not close the last response of a connection.
 		goleak.IgnoreTopFunction("net/http.setRequestCancel.func4"))

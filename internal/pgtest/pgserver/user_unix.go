@@ -1,6 +1,6 @@
 //go:build unix
 
-package pgtest
+package pgserver
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// users are the users that the server can run as when the tests run as root, as
+// users are the users that the server can run as when this process is root, as
 // in many containers: PostgreSQL refuses root.
 var users = []string{"postgres", "nobody"}
 
