@@ -132,7 +132,8 @@ func (a *alerter) findStale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.db.Freshnesses(ctx)
+	// No schedule has a shorter period than an hourly one.
+	all, err := a.db.Freshnesses(ctx, time.Duration(a.config.StalePeriods)*jobs.Schedule{Frequency: jobs.Hourly}.Period())
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (d *DB) ClaimRun(ctx context.Context, runID, owner, runner string, limit in
 	return c, "", nil
 }
 
-const claimable = `status = 'queued' AND (owner = ? OR shared = 1) AND available_at <= ` + now
+const claimable = namedQueued + ` AND (owner = ? OR shared = 1) AND available_at <= ` + now
 
 // reasonToWait says, as text, why a run has to wait; it is empty if the run can begin.
 func reasonToWait(ctx context.Context, tx *Tx, c *Claim, limit int) (string, error) {
@@ -209,7 +209,7 @@ func (d *DB) CancelRequested(ctx context.Context, runID string) (bool, error) {
 	return d.exists(ctx, `SELECT 1 FROM runs WHERE id = ? AND cancel_requested = 1`, runID)
 }
 
-const fenced = `id = ? AND owner = ? AND epoch = ? AND ` + activeRun
+const fenced = `id = ? AND owner = ? AND epoch = ? AND ` + namedActive
 
 // Fence returns ErrFenced if the claim no longer holds. Every transaction that writes
 // for a run calls it.

@@ -44,3 +44,17 @@ func (r Rotation) WithStep(f func(name string) error) Rotation {
 	r.step = f
 	return r
 }
+
+// FrequentQueries are queries that a runner executes for each run, each schedule or each
+// scrape, with the index that PostgreSQL is to read for it.
+func FrequentQueries() map[string]string {
+	return map[string]string{
+		rebound(`SELECT 1 FROM runs WHERE ` + fenced + ` FOR UPDATE`):               "runs_pkey",
+		rebound(`SELECT 1 FROM runs WHERE id = ? AND ` + claimable + ` FOR UPDATE`): "runs_pkey",
+		rebound(selectDue + ` FOR UPDATE SKIP LOCKED`):                              "jobs_due",
+		rebound(selectOldest): "jobs_created",
+		rebound(forgettable):  "runs_finished",
+	}
+}
+
+func rebound(query string) string { return postgres.rebind(query) }

@@ -23,9 +23,9 @@ func (d *DB) Figures(ctx context.Context) (Figures, error) {
 	f := Figures{Runs: map[jobs.Status]int64{}}
 	var at int64
 	var next sql.NullInt64
-	err := d.Read().QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL),
-		(SELECT count(*) FROM jobs), (SELECT count(*) FROM jobs WHERE paused = 1),
-		(SELECT count(*) FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)`, Lease.Microseconds()).
+	err := d.Read().QueryRowContext(ctx, `SELECT `+now+`, (SELECT min(next_run_at) FROM jobs WHERE next_run_at IS NOT NULL), j.jobs, j.paused,
+		(SELECT count(*) FROM instances WHERE kind = 'runner' AND heartbeat_at > `+now+` - ?)
+		FROM (SELECT count(*) AS jobs, coalesce(CAST(sum(paused) AS BIGINT), 0) AS paused FROM jobs) AS j`, Lease.Microseconds()).
 		Scan(&at, &next, &f.Jobs, &f.Paused, &f.Runners)
 	if err != nil {
 		return f, err

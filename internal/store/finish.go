@@ -73,7 +73,7 @@ func (d *DB) releaseClaim(ctx context.Context, c *Claim, r jobs.Run, log []LogEn
 // was queued again.
 func (d *DB) requeueWaiting(ctx context.Context, tx *Tx, c *Claim) error {
 	ids, err := texts(
-		tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND available_at <= `+now, c.RunID),
+		tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND `+namedQueued+` AND shared = 1 AND available_at <= `+now, c.RunID),
 	)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ const jobFigures = `SELECT j.id, s.finished_at, e.started_at, e.finished_at, e.c
 		AND r.status IN ('succeeded', 'failed', 'cancelled') ORDER BY r.created_at DESC LIMIT 1)
 	ORDER BY j.created_at, j.id`
 
+const selectOldest = `SELECT ` + jobColumns + ` FROM jobs ORDER BY created_at, id LIMIT ?`
+
 // JobFigures reads the figures of the limit oldest jobs, oldest job first. The oldest
 // ones, because they stay the same when a job is added.
 func (d *DB) JobFigures(ctx context.Context, limit int) (all []JobFigures, err error) {
@@ -52,7 +54,7 @@ func (d *DB) JobFigures(ctx context.Context, limit int) (all []JobFigures, err e
 }
 
 func readJobFigures(ctx context.Context, read Querier, limit int) ([]JobFigures, error) {
-	list, err := scanJobs(read.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY created_at, id LIMIT ?`, limit))
+	list, err := scanJobs(read.QueryContext(ctx, selectOldest, limit))
 	if err != nil {
 		return nil, err
 	}

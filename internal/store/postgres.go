@@ -131,6 +131,9 @@ func (d *DB) poolConfig(text string, connections int) (*pgxpool.Config, error) {
 	}
 	c.RuntimeParams["search_path"] = schemaName
 	set("application_name", "terraform-provider-lytics")
+	// PostgreSQL would compile queries over all jobs, each time anew, for longer than they
+	// take.
+	set("jit", "off")
 	// A process that hangs inside a transaction holds locks for which others wait.
 	// After its lease it has lost its run anyway.
 	set("idle_in_transaction_session_timeout", strconv.FormatInt(Lease.Milliseconds(), 10))

@@ -95,6 +95,8 @@ func (d *DB) ClaimDue(ctx context.Context, limit int, plan func(job JobRow, due,
 	return taken, err
 }
 
+const selectDue = `SELECT ` + jobColumns + ` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`
+
 // dueJobs returns up to limit jobs that are due, locked for this transaction, and
 // the time by the database's clock.
 func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error) {
@@ -103,7 +105,7 @@ func dueJobs(ctx context.Context, tx *Tx, limit int) ([]JobRow, time.Time, error
 		return nil, time.Time{}, err
 	}
 	due, err := scanJobs(
-		tx.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?`+tx.skipLocked(), n, limit),
+		tx.QueryContext(ctx, selectDue+tx.skipLocked(), n, limit),
 	)
 	return due, fromMicros(n), err
 }

@@ -227,10 +227,12 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "isn't this quoted?"}})
 	},
-	"ForgetJob":   func(ctx context.Context, db *store.DB, s subject) error { return db.ForgetJob(ctx, s.job.ID) },
-	"ForgetRuns":  func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
-	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Freshnesses(ctx)) },
-	"Instances":   func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Instances(ctx)) },
+	"ForgetJob":  func(ctx context.Context, db *store.DB, s subject) error { return db.ForgetJob(ctx, s.job.ID) },
+	"ForgetRuns": func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
+	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error {
+		return second(db.Freshnesses(ctx, time.Hour))
+	},
+	"Instances": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.Instances(ctx)) },
 	"JobByLyticsID": func(ctx context.Context, db *store.DB, s subject) error {
 		return second(db.JobByLyticsID(ctx, s.job.LyticsID))
 	},

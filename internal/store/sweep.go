@@ -66,7 +66,7 @@ func (d *DB) Redeliver(ctx context.Context, ids []string) error {
 		var still []string
 		for _, id := range ids {
 			queued, err := texts(
-				tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND status = 'queued' AND shared = 1 AND blocked = 0`+tx.skipLocked(), id),
+				tx.QueryContext(ctx, `SELECT id FROM runs WHERE id = ? AND `+namedQueued+` AND shared = 1 AND blocked = 0`+tx.skipLocked(), id),
 			)
 			if err != nil {
 				return err
@@ -159,39 +159,4 @@ func (d *DB) Pause(ctx context.Context, id string, paused bool, next *time.Time)
 		}
 		return tx.audit(ctx, id, "", "")
 	})
-}
-
-// ForgetRuns removes runs that ended longer ago than keep, with their logs, and jobs
-// that were released longer ago. It keeps the latest run and the latest successful run
-// of each job, because QueueFollowers reads them, and of each released job, whose
-// history they are.
-func (d *DB) ForgetRuns(ctx context.Context, keep time.Duration) error {
-	if err := d.forgetReleased(ctx, keep); err != nil {
-		return err
-	}
-	const old = `SELECT id FROM runs WHERE finished_at < ` + now + ` - ?
-		AND (NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = runs.job_id) AND NOT EXISTS (SELECT 1 FROM released_jobs j WHERE j.id = runs.job_id)
-			OR EXISTS (SELECT 1 FROM runs n WHERE n.job_id = runs.job_id AND n.created_at > runs.created_at)
-			AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs n
-				WHERE n.job_id = runs.job_id AND n.status = 'succeeded' AND n.finished_at > runs.finished_at)))
-		LIMIT 500`
-	for {
-		ids, err := texts(d.Read().QueryContext(ctx, old, keep.Microseconds()))
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		err = d.WriteCommitted(ctx, func(tx *Tx) error {
-			for _, id := range ids {
-				for _, query := range []string{`DELETE FROM run_log WHERE run_id = ?`, `DELETE FROM runs WHERE id = ?`} {
-					if _, err := tx.ExecContext(ctx, query, id); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
 }

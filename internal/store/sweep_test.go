@@ -3,6 +3,7 @@ package store_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -106,6 +107,43 @@ func TestOldRunsAreForgottenExceptTheLatestAndTheLatestSuccess(t *testing.T) {
 		}
 		if lines, err := db.RunLog(t.Context(), ids[0]); err != nil || len(lines) != 0 {
 			t.Fatalf("%v, %v", lines, err)
+		}
+	})
+}
+
+// Old runs are removed in several transactions; the ones that stay, among them and at
+// the bounds of a batch, end at the same times as the removed ones.
+func TestManyOldRunsAreForgotten(t *testing.T) {
+	t.Parallel()
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
+		auth := authorization(t, db).ID
+		const each, ended = 40, 30
+		for i := range ended {
+			j := job(t, db, auth, strconv.Itoa(i))
+			run := queue(t, db, j, "in_1")
+			c, _ := claim(t, db, run, "in_1")
+			run.Status = jobs.StatusSucceeded
+			if err := db.FinishRun(t.Context(), c, run); err != nil {
+				t.Fatal(err)
+			}
+			// The runs before it are copies, which ended earlier at the times of other jobs' runs.
+			exec(t, db, `INSERT INTO runs (id, job_id, authorization_id, status, reason, epoch, created_at, started_at, finished_at)
+				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST(? AS INTEGER))
+				SELECT r.id || n.i, r.job_id, r.authorization_id, r.status, r.reason, 1, r.created_at - n.i, n.i, n.i FROM n, runs AS r WHERE r.id = ?`,
+				each, run.ID)
+			exec(t, db, `UPDATE runs SET finished_at = ? WHERE id = ?`, each+1, run.ID)
+		}
+		if err := db.ForgetRuns(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		all, err := db.Runs(t.Context(), jobs.RunFilter{Limit: each * ended})
+		if err != nil || len(all) != ended {
+			t.Fatalf("%d runs, %v; want one of each of %d jobs", len(all), err, ended)
+		}
+		for _, r := range all {
+			if r.FinishedAt.UnixMicro() != each+1 {
+				t.Errorf("run %s that ended at %s is left, want the latest one", r.ID, r.FinishedAt)
+			}
 		}
 	})
 }
