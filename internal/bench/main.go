@@ -41,6 +41,7 @@ type bench struct {
 	// sandbox is the sandbox on DuckDB, spark the one on Spark; nil until needed.
 	sandbox, spark *sandbox
 	figures        []figure
+	sections       []section
 	// profiled is the number of written CPU profiles.
 	profiled int
 }
@@ -71,6 +72,7 @@ var measurements = []struct {
 	{"resume-spark", measureResumeSpark},
 	{"feed-spark", measureFeedSpark},
 	{"runner", measureRunner},
+	{"fleet", measureFleet},
 	{"plan", measurePlan},
 }
 

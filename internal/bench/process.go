@@ -37,8 +37,10 @@ type work struct {
 	Scratch string
 	// Profile is a file for the child's CPU profile; empty for none.
 	Profile string
-	// Name distinguishes the jobs of one store.
+	// Name distinguishes the jobs of one store, or the runners.
 	Name string
+	// Database is the URL of the runner's store in PostgreSQL.
+	Database string
 }
 
 type lyticsAccount struct{ APIURL, BulkURL, Token string }
@@ -88,6 +90,7 @@ func child(args []string) int {
 		"scan":            scanRows,
 		"idle":            idleRunner,
 		"due":             dueRunner,
+		"fleet-runner":    fleetRunner,
 	}
 	do, ok := kinds[w.Kind]
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,6 +49,25 @@ func (b *bench) print(w io.Writer) {
 	if missed > 0 {
 		_, _ = fmt.Fprintf(w, "%d of %d goals are missed\n", missed, len(b.figures))
 	}
+}
+
+// section is a part of the page below the table of figures, under a heading.
+type section struct{ title, text string }
+
+// replaceSections puts sections before the other ones of a page, in place of those of
+// the same titles. further begins with a heading, or is empty.
+func replaceSections(further string, sections []section) string {
+	var out strings.Builder
+	for _, s := range sections {
+		out.WriteString("\n## " + s.title + "\n\n" + s.text)
+	}
+	for _, part := range strings.Split(further, "\n## ")[1:] {
+		title, _, _ := strings.Cut(part, "\n")
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.title == title }) {
+			out.WriteString("\n## " + part)
+		}
+	}
+	return out.String()
 }
 
 // write writes the page of the documentation and its chart. It keeps the
@@ -100,7 +120,7 @@ func (b *bench) write(page, picture string) error {
 		short(b.options.rows),
 		short(b.options.large),
 	)
-	t.WriteString(further)
+	t.WriteString(replaceSections(further, b.sections))
 	if err := os.WriteFile(page, []byte(t.String()), 0o644); err != nil { //nolint:gosec // documentation
 		return err
 	}
