@@ -73,7 +73,8 @@ func measureFleet(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	for i := range fleetRunners {
-		r, err := b.startFleetRunner(ctx, work{Kind: "fleet-runner", Dir: b.store(fmt.Sprintf("fleet-%d", i)), Database: url, Name: fmt.Sprint(i)})
+		name := fmt.Sprint(i)
+		r, err := b.startFleetRunner(ctx, work{Kind: "fleet-runner", Dir: b.store("fleet-" + name), Database: url, Name: name})
 		if err != nil {
 			return err
 		}

@@ -115,8 +115,8 @@ func (f *fleet) measure(ctx context.Context) (*fleetResult, error) {
 		case <-tick.C:
 		}
 		var n int
-		err := f.conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`, fleetDatabase).
-			Scan(&n)
+		err := f.conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`,
+			fleetDatabase).Scan(&n)
 		if err != nil {
 			return nil, err
 		}
@@ -199,8 +199,7 @@ func (m *fleetResult) readRuns(ctx context.Context, url string) error {
 	if m.begun == 0 {
 		return errors.New("no run began")
 	}
-	return conn.QueryRow(ctx, `WITH live AS (SELECT count(*)::double precision AS n FROM runs WHERE owner LIKE 'in_%' AND started_at >= created_at
-			AND id IN (SELECT run_id FROM run_log)),
+	return conn.QueryRow(ctx, `WITH live AS (SELECT count(DISTINCT run_id)::double precision AS n FROM run_log),
 		logged AS (SELECT greatest(1, count(*))::double precision AS n FROM run_log),
 		audited AS (SELECT greatest(1, count(*))::double precision AS n FROM audit)
 		SELECT (SELECT count(*) FROM runs) - (SELECT n FROM live)::bigint, logged.n / live.n, audited.n / live.n,

@@ -34,7 +34,8 @@ func TestFrequentQueriesReadTheirIndex(t *testing.T) {
 		`INSERT INTO jobs SELECT r.* FROM jobs AS j, generate_series(1, 2000) AS n,
 			jsonb_populate_record(j, jsonb_build_object('id', 'job_' || n, 'key', 'key ' || n, 'next_run_at', n / 1000, 'created_at', n)) AS r`,
 		`INSERT INTO runs (id, job_id, authorization_id, status, reason, epoch, created_at, finished_at)
-			SELECT 'run_' || n, 'job_' || n % 2000, '` + j.AuthorizationID + `', 'succeeded', 'schedule', 1, n, n FROM generate_series(1, 20000) AS n`,
+			SELECT 'run_' || n, 'job_' || n % 2000, '` + j.AuthorizationID + `', 'succeeded', 'schedule', 1, n, n
+			FROM generate_series(1, 20000) AS n`,
 		`ANALYZE`,
 	} {
 		if _, err := conn.Exec(ctx, query); err != nil {
