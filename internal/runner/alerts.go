@@ -37,7 +37,7 @@ const (
 	// alertInterval is how often a runner checks the store for failed runs and
 	// undelivered alerts.
 	alertInterval = 5 * time.Second
-	// staleInterval is how often a runner checks for stale jobs.
+	// staleInterval is how often the runners of a store check for stale jobs.
 	staleInterval = time.Minute
 	// alertHold is how long an alert is reserved for the runner that delivers it.
 	alertHold = time.Minute
@@ -128,6 +128,12 @@ func (a *alerter) mostAge(s jobs.JobSpec) time.Duration {
 }
 
 func (a *alerter) findStale(ctx context.Context) error {
+	// One runner looks for all of a fleet. Each asks once in staleInterval, a little more or
+	// less.
+	claimed, err := a.db.ClaimStaleCheck(ctx, staleInterval*9/10)
+	if err != nil || !claimed {
+		return err
+	}
 	now, err := a.db.Clock(ctx)
 	if err != nil {
 		return err

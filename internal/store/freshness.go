@@ -78,3 +78,18 @@ func (d *DB) Freshnesses(ctx context.Context, within time.Duration) ([]Freshness
 	}
 	return out, d.failed("Cannot read the store", errors.Join(rows.Err(), rows.Close()))
 }
+
+// ClaimStaleCheck reports whether this process is the one to look for late jobs now: it
+// is false within a time after another process, or this one, was told so.
+func (d *DB) ClaimStaleCheck(ctx context.Context, every time.Duration) (claimed bool, err error) {
+	err = d.WriteCommitted(ctx, func(tx *Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE store SET stale_checked_at = `+now+` WHERE stale_checked_at <= `+now+` - ?`, every.Microseconds())
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		claimed = n > 0
+		return err
+	})
+	return claimed, err
+}

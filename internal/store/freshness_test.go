@@ -60,3 +60,34 @@ func TestFreshnessesLeaveOutWhatHasJustSucceeded(t *testing.T) {
 		}
 	})
 }
+
+// Of the processes that look for late jobs each minute, one is the first; after that
+// minute, the next one.
+func TestOneProcessLooksForLateJobs(t *testing.T) {
+	t.Parallel()
+	onEachDatabase(t, func(t *testing.T, db *store.DB) {
+		claims := make(chan bool, 8)
+		for range cap(claims) {
+			go func() {
+				claimed, err := db.ClaimStaleCheck(t.Context(), time.Hour)
+				if err != nil {
+					t.Error(err)
+				}
+				claims <- claimed
+			}()
+		}
+		n := 0
+		for range cap(claims) {
+			if <-claims {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d of %d processes look for late jobs, want one", n, cap(claims))
+		}
+		exec(t, db, `UPDATE store SET stale_checked_at = stale_checked_at - ?`, (2 * time.Hour).Microseconds())
+		if claimed, err := db.ClaimStaleCheck(t.Context(), time.Hour); err != nil || !claimed {
+			t.Errorf("%t, %v; want another look after an hour", claimed, err)
+		}
+	})
+}

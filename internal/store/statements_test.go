@@ -227,8 +227,9 @@ var statements = map[string]func(ctx context.Context, db *store.DB, s subject) e
 	"FinishRun": func(ctx context.Context, db *store.DB, s subject) error {
 		return db.FinishRun(ctx, &s.held, jobs.Run{Status: jobs.StatusFailed, Failure: jobs.Failure{Code: jobs.CodeFailed, Summary: "isn't this quoted?"}})
 	},
-	"ForgetJob":  func(ctx context.Context, db *store.DB, s subject) error { return db.ForgetJob(ctx, s.job.ID) },
-	"ForgetRuns": func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
+	"ForgetJob":       func(ctx context.Context, db *store.DB, s subject) error { return db.ForgetJob(ctx, s.job.ID) },
+	"ForgetRuns":      func(ctx context.Context, db *store.DB, _ subject) error { return db.ForgetRuns(ctx, -time.Hour) },
+	"ClaimStaleCheck": func(ctx context.Context, db *store.DB, _ subject) error { return second(db.ClaimStaleCheck(ctx, 0)) },
 	"Freshnesses": func(ctx context.Context, db *store.DB, _ subject) error {
 		return second(db.Freshnesses(ctx, time.Hour))
 	},

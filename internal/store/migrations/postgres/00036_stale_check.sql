@@ -1,0 +1,3 @@
+-- +goose Up
+-- When a runner last began to look for jobs that are late; microseconds since 1970.
+ALTER TABLE store ADD COLUMN stale_checked_at BIGINT NOT NULL DEFAULT 0;
