@@ -23,7 +23,8 @@ type query struct {
 	source   generation
 	built    bool
 	fields   []mappedField
-	wanted   []bool
+	// filtered selects the fields that the filter names.
+	filtered []bool
 	matcher  *filterql.Matcher
 	now      time.Time
 	columns  []jobs.Field
@@ -54,8 +55,11 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 			if !slices.Equal(now.columns, q.columns) {
 				return errors.New("its fields changed while the scan began; run it again")
 			}
-			r := renderer{indexes: now.indexes}
-			return now.each(ctx, func(row []value.Value) bool { return yield(r.row(row), nil) })
+			var r renderer
+			return now.each(ctx, func(profile *rowReader) (bool, error) {
+				row, err := r.row(profile)
+				return err == nil && yield(row, nil), err
+			})
 		})
 		if err != nil {
 			yield(nil, p.storageError("Cannot scan audience "+audience, err))
@@ -66,7 +70,7 @@ func (p *Platform) Scan(ctx context.Context, audience string, fields []string) (
 // AudienceSize counts the profiles of an audience.
 func (p *Platform) AudienceSize(ctx context.Context, audience string) (n int64, err error) {
 	err = p.snapshot(ctx, audience, columnChoice{none: true}, func(q *query) error {
-		return q.each(ctx, func([]value.Value) bool { n++; return true })
+		return q.each(ctx, func(*rowReader) (bool, error) { n++; return true, nil })
 	})
 	if err != nil {
 		return 0, p.storageError("Cannot count audience "+audience, err)
@@ -171,12 +175,7 @@ func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(stri
 	if err != nil {
 		return err
 	}
-	q.wanted = make([]bool, len(q.fields)+1)
-	for _, index := range q.indexes {
-		if index >= 0 {
-			q.wanted[index] = true
-		}
-	}
+	q.filtered = make([]bool, len(q.fields))
 	if err := checkFields(f, defined); err != nil {
 		return platform.FilterError(fmt.Sprintf("The filter of audience %q cannot be evaluated", a.Name), err)
 	}
@@ -184,7 +183,7 @@ func (q *query) compile(a jobs.Audience, defined []jobs.Field, include func(stri
 		Now: q.now,
 		Field: func(name string) (int, value.Type, bool) {
 			if i := slices.IndexFunc(q.fields, func(f mappedField) bool { return f.ID == name }); i >= 0 {
-				q.wanted[i] = true
+				q.filtered[i] = true
 				return i, q.fields[i].rule.Type(), true
 			}
 			i := slices.IndexFunc(defined, func(f jobs.Field) bool { return f.ID == name })
@@ -223,9 +222,9 @@ func checkFields(f *filterql.Filter, defined []jobs.Field) error {
 	return nil
 }
 
-// each calls f for the profiles that match, until f returns false. The row is valid
-// only during the call.
-func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error {
+// each calls f for the profiles that match, until f returns false or an error. The profile
+// is valid only during the call.
+func (q *query) each(ctx context.Context, f func(profile *rowReader) (bool, error)) error {
 	if !q.built {
 		return nil
 	}
@@ -235,51 +234,63 @@ func (q *query) each(ctx context.Context, f func(row []value.Value) bool) error 
 	}
 	defer func() { _ = r.close() }()
 	row := make([]value.Value, len(q.fields)+1)
-	reader := rowReader{fields: q.fields, wanted: q.wanted, now: q.now}
-	return r.each(ctx, func(id int64, blob []byte) (bool, error) {
+	reader := newRowReader(q.fields, q.filtered, q.indexes, q.now)
+	return r.each(ctx, func(id int64, blob []byte) (more bool, err error) {
 		conflict, err := reader.read(blob, row)
+		if more = true; err == nil && !conflict && q.matcher.Match(row) {
+			more, err = f(reader)
+		}
 		if err != nil {
 			return false, fmt.Errorf("profile %d: %w; %s to build all profiles again", id, err, q.profiles.rebuildHint())
 		}
-		return conflict || !q.matcher.Match(row) || f(row), nil
+		return more, nil
 	})
 }
 
-// renderer converts rows of values to rows of text.
+// renderer converts stored profiles to rows of text.
 type renderer struct {
-	indexes []int
 	// text holds the texts of a row, one after the other. The n-th text ends at
 	// ends[n].
 	text []byte
 	ends []int
-	// spare is the memory for the cells of the next rows.
-	spare []jobs.Value
+	// cells and texts are the memory for the cells and the texts of the next rows.
+	cells []jobs.Value
+	texts strings.Builder
 }
 
-// rowsPerAllocation is the number of rows whose cells are allocated together.
-const rowsPerAllocation = 32
+// rowsPerAllocation is the number of rows whose cells are allocated together, and
+// textsPerAllocation the number of bytes of their texts.
+const (
+	rowsPerAllocation  = 32
+	textsPerAllocation = 4 << 10
+)
 
-// row renders a row. Its cells are not reused, and their texts are parts of one string.
-func (r *renderer) row(row []value.Value) []jobs.Value {
-	width := len(r.indexes)
-	if len(r.spare) < width {
-		r.spare = make([]jobs.Value, rowsPerAllocation*width)
+// row renders a profile. Its cells are not reused. The texts of some rows are parts of one
+// string.
+func (r *renderer) row(profile *rowReader) ([]jobs.Value, error) {
+	width := len(profile.columns)
+	if len(r.cells) < width {
+		r.cells = make([]jobs.Value, rowsPerAllocation*width)
 	}
-	out := r.spare[:width:width]
-	r.spare = r.spare[width:]
+	out := r.cells[:width:width]
+	r.cells = r.cells[width:]
 	r.text, r.ends = r.text[:0], r.ends[:0]
-	for i, index := range r.indexes {
-		if index < 0 || row[index].IsNull() {
-			out[i].Null = true
-		} else {
-			r.text = row[index].AppendText(r.text)
+	for i := range out {
+		var err error
+		if r.text, out[i].Null, err = profile.appendText(r.text, i); err != nil {
+			return nil, err
 		}
 		r.ends = append(r.ends, len(r.text))
 	}
-	text, from := string(r.text), 0
+	if r.texts.Cap()-r.texts.Len() < len(r.text) {
+		r.texts.Reset()
+		r.texts.Grow(max(textsPerAllocation, len(r.text)))
+	}
+	r.texts.Write(r.text)
+	text, from := r.texts.String()[r.texts.Len()-len(r.text):], 0
 	for i, end := range r.ends {
 		out[i].Text = text[from:end]
 		from = end
 	}
-	return out
+	return out, nil
 }

@@ -114,19 +114,53 @@ func readProfile(blob []byte, fields []mappedField, wanted []bool) (*profile, er
 	return p, r.Err()
 }
 
-// rowReader reads field values out of stored profiles.
+// rowReader reads stored profiles: the values of the fields that a filter names, and the
+// texts of those that are columns. It does not decode other fields.
 type rowReader struct {
 	fields []mappedField
-	wanted []bool
-	now    time.Time
+	// filtered selects the fields of the filter, and columns are the indexes of the
+	// columns; -1 is a column that is NULL.
+	filtered []bool
+	columns  []int
+	now      time.Time
+
+	// hasFilter means that there is a field of the filter, and readsIDs that a field's
+	// state needs the ids of stamps; needsIDs says which.
+	hasFilter, readsIDs bool
+	needsIDs            []bool
+	// states has the stored state of each field of the current profile; nil if the field
+	// has no value.
+	states [][]byte
 	stamps []merge.Stamp
+
+	profile, state value.Reader
 }
 
-// read reads the values of a profile's wanted fields into row, and NULL for the
-// others. Values may share memory with each other. A conflict has no values.
+func newRowReader(fields []mappedField, filtered []bool, columns []int, now time.Time) *rowReader {
+	rr := &rowReader{
+		fields: fields, filtered: filtered, columns: columns, now: now,
+		states: make([][]byte, len(fields)), needsIDs: make([]bool, len(fields)),
+	}
+	for i := range fields {
+		rr.hasFilter = rr.hasFilter || filtered[i]
+		rr.needsIDs[i] = (filtered[i] || slices.Contains(columns, i)) && fields[i].rule.ReadsIDs()
+		rr.readsIDs = rr.readsIDs || rr.needsIDs[i]
+	}
+	return rr
+}
+
+// read reads the values of the filter's fields into row, and NULL for the others. A
+// conflict has no values.
 func (rr *rowReader) read(blob []byte, row []value.Value) (conflict bool, err error) {
-	clear(row)
-	r := value.NewRowReader(blob)
+	if rr.hasFilter {
+		clear(row)
+	}
+	clear(rr.states)
+	r, text := &rr.profile, ""
+	if rr.readsIDs {
+		text = string(blob)
+	}
+	r.Reset(blob, text)
 	switch r.Byte() {
 	case flagConflict:
 		return true, nil
@@ -138,24 +172,51 @@ func (rr *rowReader) read(blob []byte, row []value.Value) (conflict bool, err er
 		r.Varint()
 		r.Bytes()
 	}
-	rr.stamps = merge.ReadStamps(r, rr.stamps[:0])
+	if rr.readsIDs {
+		rr.stamps = merge.ReadStamps(r, rr.stamps[:0])
+	} else {
+		rr.stamps = merge.ReadTimes(r, rr.stamps[:0])
+	}
 	for !r.Done() {
 		i := r.Varint()
-		length := r.Count()
+		state := r.Bytes()
 		if r.Err() != nil || i < 0 || i >= int64(len(rr.fields)) {
 			return false, value.ErrCorrupt
 		}
-		if !rr.wanted[i] {
-			r.Skip(length)
+		rr.states[i] = state
+		if !rr.filtered[i] {
 			continue
 		}
-		left := r.Left() - length
-		row[i] = rr.fields[i].rule.ReadValue(r, rr.stamps, rr.now)
-		if r.Err() != nil || r.Left() != left {
+		row[i] = rr.fields[i].rule.ReadValue(rr.stored(int(i)), rr.stamps, rr.now)
+		if rr.state.Err() != nil || !rr.state.Done() {
 			return false, value.ErrCorrupt
 		}
 	}
 	return false, r.Err()
+}
+
+// stored returns a reader of a field's state. States that need ids have many strings,
+// which are copied at once.
+func (rr *rowReader) stored(field int) *value.Reader {
+	text := ""
+	if rr.needsIDs[field] {
+		text = string(rr.states[field])
+	}
+	rr.state.Reset(rr.states[field], text)
+	return &rr.state
+}
+
+// appendText appends the text of a column of the profile that read has read.
+func (rr *rowReader) appendText(b []byte, column int) (text []byte, null bool, err error) {
+	i := rr.columns[column]
+	if i < 0 || rr.states[i] == nil {
+		return b, true, nil
+	}
+	text, null = rr.fields[i].rule.AppendText(b, rr.stored(i), rr.stamps, rr.now)
+	if rr.state.Err() != nil || !rr.state.Done() {
+		return b, true, value.ErrCorrupt
+	}
+	return text, null, nil
 }
 
 // stateReader reads stored stamps and states into profiles, and reuses its memory.

@@ -205,9 +205,20 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 					t.Fatalf("%s in one order, %s in another, of %v", want, got, facts)
 				}
 				blob, stamps := store(parts[1])
-				stored := value.NewRowReader(blob)
-				if got := r.ReadValue(stored, stamps, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
+				var stored value.Reader
+				stored.Reset(blob, string(blob))
+				if got := r.ReadValue(&stored, stamps, now).Text(); got != want || !stored.Done() || stored.Err() != nil {
 					t.Fatalf("ReadValue: got %s with %d bytes left, %v, want %s", got, stored.Left(), stored.Err(), want)
+				}
+				if !r.ReadsIDs() {
+					for i := range stamps {
+						stamps[i].ID = ""
+					}
+				}
+				stored.Reset(blob, "")
+				got, null := r.AppendText([]byte("-"), &stored, stamps, now)
+				if string(got) != "-"+want || null != parts[1].Value(now).IsNull() || !stored.Done() || stored.Err() != nil {
+					t.Fatalf("AppendText: got %s, %t with %d bytes left, %v, want %s", got, null, stored.Left(), stored.Err(), want)
 				}
 			})
 		})

@@ -226,6 +226,30 @@ func (r *Rule) ReadValue(stored *value.Reader, stamps []Stamp, now time.Time) va
 	}
 }
 
+// AppendText reads a stored state, and appends the text of its value. It is faster than
+// ReadValue and Text. null means that the value is NULL.
+func (r *Rule) AppendText(b []byte, stored *value.Reader, stamps []Stamp, now time.Time) (text []byte, null bool) {
+	switch {
+	case r.op == Latest || r.op == Oldest:
+		if at := readReference(stored, stamps); at.Micros >= r.cutoff(now) {
+			return stored.AppendText(b)
+		}
+		_ = stored.Value()
+		return b, true
+	case r.op == Min || r.op == Max:
+		return stored.AppendText(b)
+	default:
+		v := r.ReadValue(stored, stamps, now)
+		return v.AppendText(b), v.IsNull()
+	}
+}
+
+// ReadsIDs reports whether a stored state needs the ids of its stamps, and not only their
+// times.
+func (r *Rule) ReadsIDs() bool {
+	return !slices.Contains([]Operation{Latest, Oldest, Min, Max}, r.op)
+}
+
 // cutoff is the time in microseconds before which values have expired.
 func (r Rule) cutoff(now time.Time) int64 {
 	if r.keep == 0 {

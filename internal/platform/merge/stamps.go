@@ -65,6 +65,15 @@ func ReadStamps(r *value.Reader, list []Stamp) []Stamp {
 	return list
 }
 
+// ReadTimes appends the stamps of a profile to list, without their ids.
+func ReadTimes(r *value.Reader, list []Stamp) []Stamp {
+	for range r.Count() {
+		list = append(list, Stamp{Micros: r.Varint()})
+		r.Bytes()
+	}
+	return list
+}
+
 // readReference reads the index of a stamp, and returns the stamp.
 func readReference(r *value.Reader, stamps []Stamp) Stamp {
 	i := r.Index(len(stamps))

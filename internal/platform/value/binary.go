@@ -100,12 +100,9 @@ type Reader struct {
 // NewReader reads from b, which must not change during the reads. Strings are copied.
 func NewReader(b []byte) *Reader { return &Reader{b: b} }
 
-// NewRowReader reads from b, which must not change during the reads. Strings are parts
-// of one copy of b, so that a string that is kept keeps the whole copy in memory.
-func NewRowReader(b []byte) *Reader { return &Reader{b: b, text: string(b)} }
-
 // Reset makes the reader read from b, which must not change during the reads. text has the
-// same content, and strings are parts of it; if it is empty, strings are copied.
+// same content, and strings are parts of it, so that a string that is kept keeps all of it
+// in memory; if it is empty, strings are copied.
 func (r *Reader) Reset(b []byte, text string) { *r = Reader{b: b, text: text} }
 
 // Left is the number of bytes that were not read yet.

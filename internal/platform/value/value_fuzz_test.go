@@ -21,9 +21,15 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, form []byte) {
 		r := value.NewReader(form)
 		for !r.Done() {
+			left := r.Left()
 			read := r.Value()
 			if r.Err() != nil {
 				return
+			}
+			direct := value.NewReader(form[len(form)-left:])
+			text, null := direct.AppendText([]byte("-"))
+			if string(text) != "-"+read.Text() || null != read.IsNull() || direct.Err() != nil || direct.Left() != r.Left() {
+				t.Errorf("AppendText gave %q, %t and the error %v, want %q", text, null, direct.Err(), read.Text())
 			}
 			again := value.NewReader(read.AppendBinary(nil))
 			if got := again.Value(); again.Err() != nil || value.Compare(got, read) != 0 {
