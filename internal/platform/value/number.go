@@ -275,8 +275,8 @@ func appendNumber(b []byte, v Value) []byte {
 }
 
 // longestFraction is the largest number of digits after the point that appendShort
-// writes.
-const longestFraction = 18
+// writes: that of every number within the limits.
+const longestFraction = maxExponent + maxDigits
 
 // appendShort appends a coefficient with fraction digits after the point.
 func appendShort(b []byte, negative bool, c uint64, fraction int) []byte {

@@ -1,7 +1,6 @@
 package sparkcsv
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -130,16 +129,16 @@ func (p *plainParser) quoted(text []byte, from int) (value []byte, end int, _ ou
 func (r *Reader) readPlain() (ok bool, err error) {
 	for want := 1; ; {
 		text, err := r.in.Peek(max(want, r.in.Buffered()))
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		last := len(text) == r.in.Size() || errors.Is(err, io.EOF) // no longer text can come
+		if err != nil && !last {
 			return false, err
 		}
-		n, how := r.plain.parse(text)
-		switch {
+		switch n, how := r.plain.parse(text); {
 		case how == complete:
-			_, err := r.in.Discard(n)
 			r.tokenizer.ch = newline // the tokenizer's state after a record
+			_, err = r.in.Discard(n)
 			return true, err
-		case how == irregular || err != nil || len(text) == r.in.Size():
+		case how == irregular || last:
 			return false, nil
 		}
 		want = min(2*len(text)+1, r.in.Size())
