@@ -49,7 +49,9 @@ type streamMappings struct {
 	indexes map[string]int
 	row     []value.Value
 	// seen marks the columns of row that the current event has.
-	seen     []bool
+	seen []bool
+	// expected are the columns of the first event; see indexOf.
+	expected []expectedColumn
 	mappings []boundMapping
 	// readsAll means that a mapping reads columns that it does not name.
 	readsAll bool
@@ -217,16 +219,7 @@ func (s *streamMappings) index(column string) int {
 func (s *streamMappings) evaluate(
 	data string, micros int64, fields []mappedField, out []contribution,
 ) (contributions []contribution, failed int64) {
-	clear(s.row)
-	clear(s.seen)
-	missing := len(s.indexes)
-	gjson.Parse(data).ForEach(func(k, v gjson.Result) bool {
-		if i, ok := s.indexes[k.Str]; ok && !s.seen[i] {
-			s.row[i], s.seen[i] = value.FromJSON(v), true
-			missing--
-		}
-		return missing > 0
-	})
+	s.readRow(data)
 	e := &s.event
 	e.Row, e.Now = s.row, time.UnixMicro(micros).UTC()
 	if s.readsAll {
