@@ -6,6 +6,7 @@
 package terminal
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +17,10 @@ import (
 
 // Text escapes control characters in a text of several lines: all except line feed
 // and tab.
-func Text(text string) string { return escape(text, "\n\t") }
+func Text(text string) string { return escape(text, linesAndTabs) }
+
+// linesAndTabs are the control characters that Text leaves.
+const linesAndTabs = "\n\t"
 
 // Line escapes control characters in a text that must stay in one line and in one
 // cell of a table: line feed and tab too.
@@ -26,30 +30,81 @@ func Line(text string) string { return escape(text, "") }
 // DEL, C1, the characters that change the direction of text, and separators of
 // lines.
 func obeyed(r rune) bool {
+	if r > 0x9f && r != firstObeyed && (r < 0x200e || r > lastObeyed) {
+		return false
+	}
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }
 
+// firstObeyed, the Arabic letter mark, is the first character after C1 that a terminal may
+// obey, and lastObeyed the last one. All others are at least U+200E.
+const firstObeyed, lastObeyed = 0x061c, 0x2069
+
 func escape(text, allowed string) string {
-	var out strings.Builder
-	copied := 0
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		invalid := r == utf8.RuneError && size == 1
-		if invalid {
-			r = rune(text[i]) // a terminal without UTF-8 takes the byte for a character
-		}
-		if invalid || obeyed(r) && !strings.ContainsRune(allowed, r) {
-			out.WriteString(text[copied:i])
-			fmt.Fprintf(&out, `\u%04x`, r)
-			copied = i + size
-		}
-		i += size
-	}
-	if copied == 0 {
+	b := []byte(text)
+	if plain(b, allowed != "") == len(b) {
 		return text
 	}
-	out.WriteString(text[copied:])
-	return out.String()
+	return string(appendEscaped(nil, b, allowed))
+}
+
+// appendEscaped appends a text with its control characters escaped, except the allowed ones:
+// line feed and tab, or none.
+func appendEscaped(out, text []byte, allowed string) []byte {
+	for {
+		n := plain(text, allowed != "")
+		out, text = append(out, text[:n]...), text[n:]
+		if len(text) == 0 {
+			return out
+		}
+		r, size := utf8.DecodeRune(text)
+		invalid := r == utf8.RuneError && size == 1
+		if invalid {
+			r = rune(text[0]) // a terminal without UTF-8 takes the byte for a character
+		}
+		if invalid || obeyed(r) && !strings.ContainsRune(allowed, r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = append(out, text[:size]...)
+		}
+		text = text[size:]
+	}
+}
+
+// Words of eight equal bytes.
+const (
+	ones     = 0x0101010101010101
+	highBits = 0x80 * ones
+	spaces   = ' ' * ones
+)
+
+// special has a bit in highBits unless all eight bytes of a word are printable characters of
+// ASCII: a byte below the space borrows from that bit, and DEL carries into it.
+func special(word uint64) uint64 { return (word - spaces) | (word + ones) | word }
+
+// plain returns the number of bytes that a text begins with and that are printable
+// characters of ASCII, or, if lines is set, line feeds and tabs.
+func plain(text []byte, lines bool) int {
+	n := 0
+	for {
+		for len(text)-n >= 32 {
+			b := text[n : n+32 : n+32]
+			found := special(binary.LittleEndian.Uint64(b)) | special(binary.LittleEndian.Uint64(b[8:])) |
+				special(binary.LittleEndian.Uint64(b[16:])) | special(binary.LittleEndian.Uint64(b[24:]))
+			if found&highBits != 0 {
+				break
+			}
+			n += 32
+		}
+		if n == len(text) {
+			return n
+		}
+		for end := min(n+32, len(text)); n < end; n++ {
+			if c := text[n]; (c < ' ' || c > '~') && (!lines || c != '\n' && c != '\t') {
+				return n
+			}
+		}
+	}
 }
 
 // Writer escapes control characters as Text does.
@@ -57,6 +112,8 @@ type Writer struct {
 	to io.Writer
 	// begun is a character whose last bytes have not been written yet.
 	begun []byte
+	// escaped is the buffer of texts that differ from what was given.
+	escaped []byte
 }
 
 // NewWriter returns a Writer to another writer.
@@ -64,6 +121,9 @@ func NewWriter(to io.Writer) *Writer { return &Writer{to: to} }
 
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
+	if len(w.begun) == 0 && plain(p, true) == len(p) {
+		return w.to.Write(p)
+	}
 	text := slices.Concat(w.begun, p)
 	whole := len(text)
 	for back := 1; back <= min(utf8.UTFMax-1, len(text)); back++ {
@@ -74,8 +134,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 			break
 		}
 	}
-	w.begun = append([]byte(nil), text[whole:]...)
-	if _, err := io.WriteString(w.to, Text(string(text[:whole]))); err != nil {
+	w.begun = append(w.begun[:0], text[whole:]...)
+	w.escaped = appendEscaped(w.escaped[:0], text[:whole], linesAndTabs)
+	if _, err := w.to.Write(w.escaped); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -85,6 +146,6 @@ func (w *Writer) Write(p []byte) (int, error) {
 func (w *Writer) Flush() error {
 	begun := w.begun
 	w.begun = nil
-	_, err := io.WriteString(w.to, Text(string(begun)))
+	_, err := w.to.Write(appendEscaped(nil, begun, linesAndTabs))
 	return err
 }

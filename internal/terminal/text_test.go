@@ -48,6 +48,37 @@ func TestJSONKeepsItsValues(t *testing.T) {
 	}
 }
 
+// Every character that a terminal may obey is escaped, and no other.
+func TestEveryCharacter(t *testing.T) {
+	t.Parallel()
+	for r := range rune(unicode.MaxRune + 1) {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		shown := terminal.Line(string(r)) == string(r)
+		obeyed := unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
+		if shown == obeyed {
+			t.Errorf("%U is shown: %t", r, shown)
+		}
+	}
+}
+
+// A control character is found at every place of a text.
+func TestEveryPlace(t *testing.T) {
+	t.Parallel()
+	for length := range 80 {
+		for at := range length {
+			for _, c := range []byte{0, 0x1f, '\r', 0x7f, 0x80, 0xff} {
+				text := bytes.Repeat([]byte("~ x\n"), 20)[:length]
+				text[at] = c
+				if got := terminal.Text(string(text)); got == string(text) || strings.ContainsRune(got, rune(c)) {
+					t.Errorf("%q is written as %q", text, got)
+				}
+			}
+		}
+	}
+}
+
 func FuzzWriter(f *testing.F) {
 	f.Add("a\x1b[31m 日本\u202e", 4)
 	f.Add("\xe2\x80", 1)
