@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
@@ -249,7 +250,7 @@ func (w *workspace) events(stream string) []jobs.Event {
 	api := w.api()
 	var all []jobs.Event
 	seen := map[string]bool{}
-	for e, err := range api.Events(w.t.Context(), stream) {
+	for e, err := range jobstest.Events(api.EventLines(w.t.Context(), stream)) {
 		if err != nil {
 			w.t.Fatal(err)
 		}

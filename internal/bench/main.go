@@ -62,6 +62,7 @@ var measurements = []struct {
 	measure func(context.Context, *bench) error
 }{
 	{"import", measureImport},
+	{"events", measureEvents},
 	{"http", measureHTTP},
 	{"export", measureExport},
 	{"network", measureNetwork},

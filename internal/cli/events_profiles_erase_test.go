@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 )
 
 // customerDataFake has one stream and one audience.
@@ -17,12 +18,12 @@ type customerDataFake struct {
 	erased []bool
 }
 
-func (h *customerDataFake) Events(_ context.Context, stream string) iter.Seq2[jobs.Event, error] {
+func (h *customerDataFake) EventLines(_ context.Context, stream string) iter.Seq2[[]byte, error] {
 	h.asked = append(h.asked, stream)
-	return func(yield func(jobs.Event, error) bool) {
+	return func(yield func([]byte, error) bool) {
 		at := time.Date(2026, 3, 8, 7, 30, 0, 123456000, time.FixedZone("", 3600))
-		if yield(jobs.Event{ID: "e1", Time: at, Data: []byte(`{"a":"<1>","n":1.10}`)}, nil) && h.err != nil {
-			yield(jobs.Event{}, h.err)
+		if yield(jobstest.EventLine(jobs.Event{ID: "e1", Time: at, Data: []byte(`{"a":"<1>","n":1.10}`)}), nil) && h.err != nil {
+			yield(nil, h.err)
 		}
 	}
 }

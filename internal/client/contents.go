@@ -14,41 +14,6 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
 
-// Events implements jobs.CustomerData.
-func (c *Client) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
-	return func(yield func(jobs.Event, error) bool) {
-		ctx, lines, end, err := c.stream(
-			ctx,
-			request{method: http.MethodGet, path: "/events", query: url.Values{"stream": {stream}}, accept: protocol.NDJSON},
-		)
-		if err != nil {
-			yield(jobs.Event{}, err)
-			return
-		}
-		defer end()
-		for {
-			var line protocol.Event
-			if err := lines.decode(&line); err != nil {
-				yield(jobs.Event{}, c.cutOff(ctx, err))
-				return
-			}
-			if line.End != nil {
-				if err := lines.end(ctx, line.End); err != nil {
-					yield(jobs.Event{}, err)
-				}
-				return
-			}
-			if line.ID == "" || line.Time == nil || len(line.Data) == 0 || line.Data[0] != '{' {
-				yield(jobs.Event{}, c.malformed(errors.New("a line has neither an event nor the end")))
-				return
-			}
-			if !yield(jobs.Event{ID: line.ID, Time: *line.Time, Data: line.Data}, nil) {
-				return
-			}
-		}
-	}
-}
-
 // Scan implements jobs.CustomerData.
 func (c *Client) Scan(ctx context.Context, idOrSlug string, fields []string) ([]jobs.Field, iter.Seq2[[]jobs.Value, error], error) {
 	path := at("/audiences/%s/profiles", idOrSlug)
@@ -142,7 +107,7 @@ func (c *Client) stream(ctx context.Context, r request) (_ context.Context, _ *l
 		end()
 		return ctx, nil, nil, c.malformed(fmt.Errorf("it has status %d, and no content", resp.StatusCode))
 	}
-	return ctx, &lines{c: c, reader: bufio.NewReader(resp.Body), cancel: cancel}, end, nil
+	return ctx, &lines{c: c, reader: bufio.NewReaderSize(resp.Body, answerBuffer), cancel: cancel}, end, nil
 }
 
 // cutOff is the error of a streamed answer that ended before its last line, or has a line

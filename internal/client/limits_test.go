@@ -21,7 +21,7 @@ var runnerCalls = map[string]func(ctx context.Context, c *client.Client) error{
 	"job":  func(ctx context.Context, c *client.Client) error { _, err := c.Job(ctx, "job_1"); return err },
 	"jobs": func(ctx context.Context, c *client.Client) error { _, err := c.Jobs(ctx); return err },
 	"events": func(ctx context.Context, c *client.Client) error {
-		for _, err := range c.Events(ctx, "s") {
+		for _, err := range c.EventLines(ctx, "s") {
 			if err != nil {
 				return err
 			}

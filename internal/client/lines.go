@@ -22,6 +22,8 @@ const (
 	// lineTimeout limits the time of one line. The first line of a scan comes after the
 	// runner has read the audience.
 	lineTimeout = answerTimeout
+	// answerBuffer is the size of the buffer of a streamed answer in bytes.
+	answerBuffer = 64 << 10
 )
 
 // lines reads a streamed answer line by line.
@@ -31,19 +33,29 @@ type lines struct {
 	cancel context.CancelCauseFunc
 }
 
-// next returns the next line that is not empty. It returns io.EOF at the end.
+// next returns the next line that is not empty. It is valid until the next call. next returns
+// io.EOF at the end.
 func (l *lines) next() ([]byte, error) {
-	// The timer runs only while a line is awaited, because the caller may be slow.
-	timer := time.AfterFunc(lineTimeout, func() {
-		l.cancel(l.exceeds(fmt.Sprintf("has a line that did not end within %s", lineTimeout), true))
-	})
-	defer timer.Stop()
+	var timer *time.Timer
 	for {
+		// The timer runs only while a line is awaited, because the caller may be slow.
+		if timer == nil && !l.buffered() {
+			timer = time.AfterFunc(lineTimeout, func() {
+				l.cancel(l.exceeds(fmt.Sprintf("has a line that did not end within %s", lineTimeout), true))
+			})
+			defer timer.Stop()
+		}
 		line, err := l.read()
 		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 || err != nil {
 			return line, err
 		}
 	}
+}
+
+// buffered reports whether the next line can be read without waiting.
+func (l *lines) buffered() bool {
+	text, _ := l.reader.Peek(l.reader.Buffered())
+	return bytes.IndexByte(text, '\n') >= 0
 }
 
 // read returns the next line with its end. A last line without an end is an error,
@@ -54,6 +66,9 @@ func (l *lines) read() ([]byte, error) {
 		part, err := l.reader.ReadSlice('\n')
 		if len(line)+len(part) > maxLine {
 			return nil, l.exceeds(fmt.Sprintf("has a line of more than %d MiB", maxLine>>20), false)
+		}
+		if err == nil && line == nil {
+			return part, nil
 		}
 		line = append(line, part...)
 		switch {
@@ -79,6 +94,11 @@ func (l *lines) decode(out any) error {
 	if err != nil {
 		return err
 	}
+	return decodeLine(line, out)
+}
+
+// decodeLine decodes a line, which is an object.
+func decodeLine(line []byte, out any) error {
 	if line[0] != '{' || !utf8.Valid(line) {
 		return &lineError{"a line is no object"}
 	}

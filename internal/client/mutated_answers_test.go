@@ -20,6 +20,7 @@ import (
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/hostiletest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api/protocol"
 )
@@ -88,8 +89,8 @@ func callMethod(t *testing.T, c *client.Client, name string) (got []any, err err
 	for _, v := range out {
 		switch v := v.Interface().(type) {
 		case nil:
-		case iter.Seq2[jobs.Event, error]:
-			list, err := values(v)
+		case iter.Seq2[[]byte, error]:
+			list, err := values(jobstest.Events(v))
 			if err != nil {
 				return nil, err
 			}
@@ -178,7 +179,7 @@ func checkRunnerResult(a runnerAnswer, mutant hostiletest.Recording, got []any) 
 		return nil
 	case !ok && a.method != "WaitRun": // what follows the last event is not read
 		return errors.New("an incomplete answer is a success")
-	case a.method == "Events" || a.method == "Scan":
+	case a.method == "EventLines" || a.method == "Scan":
 		return checkLines(text, got)
 	case a.method == "WaitRun":
 		if run, ok := got[0].(jobs.Run); !ok || run.ID == "" || run.Status == "" || run.Status.Active() {
@@ -312,7 +313,7 @@ func TestDrippingAnswersOfARunner(t *testing.T) {
 		"body of a runner":        hostiletest.DripWith(protocol.VersionHeader+": 1", '['),
 		"empty lines of a runner": hostiletest.DripWith(protocol.VersionHeader+": 1", '\n'),
 	} {
-		for _, method := range []string{"Job", "Jobs", "Events", "Scan", "WaitRun", "DeleteJob"} {
+		for _, method := range []string{"Job", "Jobs", "EventLines", "Scan", "WaitRun", "DeleteJob"} {
 			synctest.Test(t, func(t *testing.T) {
 				c, err := client.New(client.Config{URL: "http://127.0.0.1:8080", Token: jobs.NewSecret(token), Release: "1.2.3"})
 				if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/client"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner/api"
 )
 
@@ -133,8 +134,8 @@ func results(t *testing.T, out []reflect.Value) []any {
 	for _, v := range out {
 		switch v := v.Interface().(type) {
 		case nil:
-		case iter.Seq2[jobs.Event, error]:
-			all = append(all, collect(t, v))
+		case iter.Seq2[[]byte, error]:
+			all = append(all, collect(t, jobstest.Events(v)))
 		case iter.Seq2[[]jobs.Value, error]:
 			all = append(all, collect(t, v))
 		default:
@@ -177,7 +178,7 @@ func TestErrorsAreTransferred(t *testing.T) {
 			in, _ := arguments(t, method.Type(), r.values)
 			out := method.Call(in)
 			err, _ := out[len(out)-1].Interface().(error)
-			if seq, ok := out[0].Interface().(iter.Seq2[jobs.Event, error]); ok {
+			if seq, ok := out[0].Interface().(iter.Seq2[[]byte, error]); ok {
 				for _, failed := range seq {
 					err = failed
 				}
@@ -217,7 +218,7 @@ func TestClientUsesAllOperations(t *testing.T) {
 			method.Call([]reflect.Value{in[0], reflect.ValueOf(true)})
 			method.Call([]reflect.Value{in[0], reflect.ValueOf(false)})
 		}
-		if seq, ok := method.Call(in)[0].Interface().(iter.Seq2[jobs.Event, error]); ok {
+		if seq, ok := method.Call(in)[0].Interface().(iter.Seq2[[]byte, error]); ok {
 			collect(t, seq)
 		}
 	}

@@ -52,7 +52,7 @@ type Platform interface {
 
 // LocalPlatform is a platform that keeps its events and profiles in this store.
 type LocalPlatform interface {
-	Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error]
+	EventLines(ctx context.Context, stream string) iter.Seq2[[]byte, error]
 	// LatestEvents returns the newest events of a stream, at most n, the newest first.
 	LatestEvents(ctx context.Context, stream string, n int) ([]jobs.Event, error)
 	// LatestEventsOf returns those among the newest events that belong, at most n.

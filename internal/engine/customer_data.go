@@ -50,17 +50,17 @@ func (e *Engine) Scan(ctx context.Context, idOrSlug string, fields []string) ([]
 	return p.Scan(ctx, idOrSlug, fields)
 }
 
-// Events implements jobs.CustomerData.
-func (e *Engine) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
+// EventLines implements jobs.CustomerData.
+func (e *Engine) EventLines(ctx context.Context, stream string) iter.Seq2[[]byte, error] {
 	p, err := e.openPlatform(ctx, readStore)
 	var local LocalPlatform
 	if err == nil {
 		local, err = localPlatform(p, "the events of stream "+stream)
 	}
 	if err != nil {
-		return func(yield func(jobs.Event, error) bool) { yield(jobs.Event{}, err) }
+		return func(yield func([]byte, error) bool) { yield(nil, err) }
 	}
-	return local.Events(ctx, stream)
+	return local.EventLines(ctx, stream)
 }
 
 // Profile implements jobs.CustomerData.

@@ -46,7 +46,7 @@ func TestCustomerDataOfTheEmbeddedPlatform(t *testing.T) {
 	if erased, err := e.Erase(t.Context(), jobs.ErasureRequest{Identity: ann, DryRun: true}); err != nil || erased.Found || erased.Done {
 		t.Errorf("got %+v, %v; want not found and not done", erased, err)
 	}
-	for _, err := range e.Events(t.Context(), "customers") {
+	for _, err := range e.EventLines(t.Context(), "customers") {
 		if !jobs.IsCode(err, jobs.CodeNotFound) {
 			t.Errorf("got %v, want code %s", err, jobs.CodeNotFound)
 		}
@@ -91,7 +91,7 @@ func TestPlatformWithoutCustomerDataRefuses(t *testing.T) {
 	calls := map[string]func() error{
 		"what is erased": func() error { _, err := e.Erase(t.Context(), jobs.ErasureRequest{Identity: ann}); return err },
 		"the events of stream customers": func() (failed error) {
-			for _, err := range e.Events(t.Context(), "customers") {
+			for _, err := range e.EventLines(t.Context(), "customers") {
 				failed = err
 			}
 			return failed

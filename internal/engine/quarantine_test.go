@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/store"
 )
 
@@ -77,7 +78,7 @@ func TestQuarantinedRowsAreSentAgain(t *testing.T) {
 		t.Errorf("left in quarantine (-want +got):\n%s", d)
 	}
 	var events []string
-	for event, err := range e.Events(t.Context(), job.Import.Stream) {
+	for event, err := range jobstest.Events(e.EventLines(t.Context(), job.Import.Stream)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +124,7 @@ func TestTwoProcessesSendAQuarantineAgain(t *testing.T) {
 		accepted += o.sent.Accepted
 	}
 	ids := map[string]int{}
-	for event, err := range e.Events(t.Context(), job.Import.Stream) {
+	for event, err := range jobstest.Events(e.EventLines(t.Context(), job.Import.Stream)) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,9 +169,11 @@ type CustomerData interface {
 	Audiences(ctx context.Context) ([]Audience, error)
 	// AudienceSize counts the profiles of an audience, given by id or slug.
 	AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
-	// Events reads the events that a stream has when the call begins, in the
-	// order they were written. It ends with the first error.
-	Events(ctx context.Context, stream string) iter.Seq2[Event, error]
+	// EventLines reads the events that a stream has when the call begins, in the
+	// order they were written. Each value has whole lines, and is valid until the
+	// next one; a line is the JSON object of an event, {"id":...,"time":...,"data":{...}},
+	// whose time is in RFC 3339 and UTC. It ends with the first error.
+	EventLines(ctx context.Context, stream string) iter.Seq2[[]byte, error]
 	// Scan reads the profiles of an audience and returns the columns and the
 	// rows. Without fields it reads all fields.
 	Scan(ctx context.Context, idOrSlug string, fields []string) ([]Field, iter.Seq2[[]Value, error], error)

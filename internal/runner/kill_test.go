@@ -22,6 +22,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/runner"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/staging"
@@ -180,7 +181,7 @@ func TestRunOfAKilledRunnerContinuesOnAnotherRunner(t *testing.T) {
 		}
 		b.wantLog(apply, run.ID, "Runner "+killedRunner+" was lost")
 		seen := map[int64]int{}
-		for e, err := range apply.Events(t.Context(), "people") {
+		for e, err := range jobstest.Events(apply.EventLines(t.Context(), "people")) {
 			if err != nil {
 				t.Fatal(err)
 			}

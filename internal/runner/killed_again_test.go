@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/engine"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/torture"
 )
@@ -154,7 +155,7 @@ func (k *killedRunners) finish(t *testing.T) {
 		}
 		table := j.Import.Table
 		seen, events := map[int64]bool{}, 0
-		for e, err := range k.api.Events(t.Context(), table) {
+		for e, err := range jobstest.Events(k.api.EventLines(t.Context(), table)) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
+	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs/jobstest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/pgtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest"
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/worker"
@@ -64,7 +65,7 @@ func TestThePhasesOfARunInAWorkerAreKept(t *testing.T) {
 func (f *fixture) wantRows(stream string, n int) {
 	f.t.Helper()
 	seen := map[int]int{}
-	for e, err := range f.apply.Events(f.t.Context(), stream) {
+	for e, err := range jobstest.Events(f.apply.EventLines(f.t.Context(), stream)) {
 		if err != nil {
 			f.t.Fatal(err)
 		}

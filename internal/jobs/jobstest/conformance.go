@@ -398,7 +398,7 @@ func notFound(t *testing.T, open Opener) {
 		"Mapping":             errorOf(a.Mapping(ctx, "m")),
 		"Audience":            errorOf(a.Audience(ctx, "a/..")),
 		"AudienceSize":        errorOf(a.AudienceSize(ctx, "a")),
-		"Events":              eventsError(ctx, a, "none"),
+		"EventLines":          eventsError(ctx, a, "none"),
 	} {
 		refused(t, what, err, jobs.CodeNotFound, "")
 	}
@@ -416,7 +416,7 @@ func notFound(t *testing.T, open Opener) {
 
 // eventsError returns the error that a stream ends with.
 func eventsError(ctx context.Context, a jobs.API, stream string) (failed error) {
-	for _, err := range a.Events(ctx, stream) {
+	for _, err := range a.EventLines(ctx, stream) {
 		failed = err
 	}
 	return failed

@@ -1,8 +1,10 @@
 package jobstest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -76,9 +78,9 @@ func (f *Fake) AudienceSize(ctx context.Context, idOrSlug string) (int64, error)
 	})
 }
 
-// Events implements jobs.CustomerData.
-func (f *Fake) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
-	list, err := read(ctx, f, "Events", []any{stream}, func(s *Store) ([]jobs.Event, error) {
+// EventLines implements jobs.CustomerData.
+func (f *Fake) EventLines(ctx context.Context, stream string) iter.Seq2[[]byte, error] {
+	list, err := read(ctx, f, "EventLines", []any{stream}, func(s *Store) ([]jobs.Event, error) {
 		n, err := get(s.Events, "stream", stream)
 		var list []jobs.Event
 		for i := range n {
@@ -86,7 +88,48 @@ func (f *Fake) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, 
 		}
 		return list, err
 	})
-	return sequence(list, err)
+	var lines [][]byte
+	for _, e := range list {
+		lines = append(lines, EventLine(e))
+	}
+	return sequence(lines, err)
+}
+
+// line is the line of an event, as jobs.CustomerData describes it.
+type line struct {
+	ID   string          `json:"id"`
+	Time time.Time       `json:"time"`
+	Data json.RawMessage `json:"data"`
+}
+
+// EventLine returns the line of an event.
+func EventLine(e jobs.Event) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(line{e.ID, e.Time.UTC(), e.Data}); err != nil {
+		panic(err) // a test made an event without JSON
+	}
+	return out.Bytes()
+}
+
+// Events reads the lines that EventLines returns.
+func Events(lines iter.Seq2[[]byte, error]) iter.Seq2[jobs.Event, error] {
+	return func(yield func(jobs.Event, error) bool) {
+		for text, err := range lines {
+			if err != nil {
+				yield(jobs.Event{}, err)
+				return
+			}
+			for l := range bytes.Lines(text) {
+				var e line
+				err := json.Unmarshal(l, &e)
+				if !yield(jobs.Event{ID: e.ID, Time: e.Time, Data: e.Data}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Scan implements jobs.CustomerData.

@@ -71,7 +71,7 @@ type Call struct {
 	// Args are the arguments without the context and without functions.
 	Args []any
 	// Result points to the result of the method without its error: *jobs.Job,
-	// *[]jobs.Event for Events, *ScanResult for Scan, *struct{} for a method that
+	// *[]jobs.Event for EventLines, *ScanResult for Scan, *struct{} for a method that
 	// returns only an error.
 	Result any
 }

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"bytes"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,9 @@ func TestDamagedFramesAreFound(t *testing.T) {
 			}
 			if !jobs.IsCode(last, jobs.CodeStore) || !strings.Contains(last.Error(), "is damaged") {
 				t.Errorf("got %v, want an error that says that the stream is damaged", last)
+			}
+			if err := linesError(t.Context(), b, "s"); !reflect.DeepEqual(err, last) {
+				t.Errorf("reading the lines: got %v, want %v", err, last)
 			}
 		})
 	}

@@ -1,7 +1,9 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -132,17 +134,38 @@ func (b testPlatform) rows(t checker, audience string, fields ...string) []strin
 	return lines
 }
 
-// stored returns the events of a stream as "id time data".
+// stored returns the events of a stream as "id time data". It also checks that the lines
+// of the events are these events.
 func (b testPlatform) stored(t checker, stream string) []string {
 	t.Helper()
-	var lines []string
+	var events []string
+	var want bytes.Buffer
 	for e, err := range b.Events(context.Background(), stream) {
 		if err != nil {
 			t.Fatalf("events: %v", err)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %s", e.ID, e.Time.Format(time.RFC3339Nano), e.Data))
+		at := e.Time.Format(time.RFC3339Nano)
+		events = append(events, fmt.Sprintf("%s %s %s", e.ID, at, e.Data))
+		id := json.NewEncoder(&want)
+		id.SetEscapeHTML(false)
+		want.WriteString(`{"id":`)
+		if err := id.Encode(e.ID); err != nil {
+			t.Fatalf("%v", err)
+		}
+		want.Truncate(want.Len() - len("\n"))
+		fmt.Fprintf(&want, `,"time":"%s","data":%s}`+"\n", at, e.Data)
 	}
-	return lines
+	var got []byte
+	for lines, err := range b.EventLines(context.Background(), stream) {
+		if err != nil {
+			t.Fatalf("lines of events: %v", err)
+		}
+		got = append(got, lines...)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Fatalf("the lines of stream %s are\n%.2000s\nwant\n%.2000s", stream, got, &want)
+	}
+	return events
 }
 
 // setCursor sets the test's cursor, a row that is committed with the events like the

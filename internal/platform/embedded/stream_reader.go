@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/jobs"
@@ -21,16 +20,11 @@ import (
 // when the iteration begins. The iteration ends with the first error.
 func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Event, error] {
 	return func(yield func(jobs.Event, error) bool) {
-		if _, err := p.StreamInfo(ctx, stream); err != nil {
-			yield(jobs.Event{}, err)
-			return
-		}
-		last, err := p.lastExtent(ctx, stream)
+		r, err := p.readStream(ctx, stream)
 		if err != nil {
 			yield(jobs.Event{}, err)
 			return
 		}
-		r := &streamReader{p: p, stream: stream, last: last}
 		defer r.close()
 		for {
 			e, err := r.next(ctx)
@@ -48,16 +42,8 @@ func (p *Platform) Events(ctx context.Context, stream string) iter.Seq2[jobs.Eve
 	}
 }
 
-// LatestEvents returns the newest events of a stream, at most n, the newest first. It
-// reads no more than the extents that have them.
-func (p *Platform) LatestEvents(ctx context.Context, stream string, n int) ([]jobs.Event, error) {
-	return p.LatestEventsOf(ctx, stream, n, n, func(jobs.Event) bool { return true })
-}
-
-// LatestEventsOf returns those of the newest events of a stream that belong, at most n, the
-// newest first. It looks at the newest among events, and at those that share an extent with
-// one of them. It keeps no event that does not belong.
-func (p *Platform) LatestEventsOf(ctx context.Context, stream string, among, n int, belongs func(jobs.Event) bool) ([]jobs.Event, error) {
+// readStream returns a reader of the extents that a stream has now. The caller must close it.
+func (p *Platform) readStream(ctx context.Context, stream string) (*streamReader, error) {
 	if _, err := p.StreamInfo(ctx, stream); err != nil {
 		return nil, err
 	}
@@ -65,54 +51,7 @@ func (p *Platform) LatestEventsOf(ctx context.Context, stream string, among, n i
 	if err != nil {
 		return nil, err
 	}
-	first, err := p.extentBefore(ctx, stream, int64(among))
-	if err != nil {
-		return nil, err
-	}
-	r := &streamReader{p: p, stream: stream, last: last, at: position{extent: first - 1}}
-	defer r.close()
-	var out []jobs.Event
-	for {
-		e, err := r.next(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		event := jobs.Event{ID: e.id, Time: time.UnixMicro(e.micros).UTC(), Data: []byte(e.data)}
-		if !belongs(event) {
-			continue
-		}
-		if len(out) >= 2*n { // an extent may have many more events
-			out = slices.Delete(out, 0, len(out)-n)
-		}
-		event.ID = strings.Clone(e.id)
-		out = append(out, event)
-	}
-	slices.Reverse(out)
-	return out[:min(len(out), n)], nil
-}
-
-// extentBefore returns the id of the newest extent of a stream that has, with those
-// after it, at least n events; or that of the oldest extent.
-func (p *Platform) extentBefore(ctx context.Context, stream string, n int64) (id int64, err error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT id, events FROM extents WHERE stream = ? ORDER BY id DESC`, stream)
-	if err != nil {
-		return 0, p.storageError("Cannot read stream "+stream, err)
-	}
-	defer func() { _ = rows.Close() }()
-	for n > 0 && rows.Next() {
-		var events int64
-		if err := rows.Scan(&id, &events); err != nil {
-			return 0, p.storageError("Cannot read stream "+stream, err)
-		}
-		n -= events
-	}
-	if err := rows.Err(); err != nil {
-		return 0, p.storageError("Cannot read stream "+stream, err)
-	}
-	return id, nil
+	return &streamReader{p: p, stream: stream, last: last}, nil
 }
 
 // lastExtent returns the id of a stream's newest extent; 0 if it has none.
@@ -182,6 +121,11 @@ func (r *streamReader) close() {
 	r.text.close()
 }
 
+// atEnd reports whether the current extent was read.
+func (r *streamReader) atEnd() bool {
+	return r.current.id == 0 || r.at.offset == r.current.text()
+}
+
 // next returns the next event, or io.EOF.
 func (r *streamReader) next(ctx context.Context) (rawEvent, error) {
 	line, err := r.nextLine(ctx)
@@ -214,17 +158,13 @@ func (r *streamReader) accept(line []byte) error {
 	r.at.checksum = crc32.Update(r.at.checksum, castagnoli, line)
 	r.at.offset += int64(len(line))
 	r.at.events++
-	if r.at.offset == r.current.text() && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
-		return r.damage(
-			fmt.Sprintf("the %d bytes from byte %d on differ from the bytes that were written", r.current.length, r.current.start))
-	}
-	return nil
+	return r.checkExtent()
 }
 
 // nextLine returns the next line, which the caller parses, or io.EOF. The result is valid
 // until the next read.
 func (r *streamReader) nextLine(ctx context.Context) ([]byte, error) {
-	for r.current.id == 0 || r.at.offset == r.current.text() {
+	for r.atEnd() {
 		if err := r.advance(ctx); err != nil {
 			return nil, err
 		}
@@ -237,6 +177,15 @@ func (r *streamReader) nextLine(ctx context.Context) ([]byte, error) {
 		return nil, r.damage(fmt.Sprintf("there is no event at byte %d", r.current.start+r.at.offset))
 	}
 	return line, r.accept(line)
+}
+
+// checkExtent compares an extent with what was written, if all of it was read.
+func (r *streamReader) checkExtent() error {
+	if r.at.offset == r.current.text() && (r.at.checksum != r.current.checksum || r.at.events != r.current.events) {
+		return r.damage(
+			fmt.Sprintf("the %d bytes from byte %d on differ from the bytes that were written", r.current.length, r.current.start))
+	}
+	return nil
 }
 
 // line reads a line. The result is valid until the next read.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -301,6 +302,9 @@ func TestDamagedSegmentsAreFound(t *testing.T) {
 				if !jobs.IsCode(last, jobs.CodeStore) {
 					t.Errorf("reading the stream: got %v, want a store error", last)
 				}
+				if err := linesError(t.Context(), b, "s"); !reflect.DeepEqual(err, last) {
+					t.Errorf("reading the lines: got %v, want %v", err, last)
+				}
 				b.mustField(t, jobs.Field{ID: "id", Type: "string", IsIdentifier: true})
 				b.mustMap(t, "s", "id", "a", "")
 				if _, err := b.BuildProfiles(t.Context(), nil); !jobs.IsCode(err, jobs.CodeStore) {
@@ -309,6 +313,14 @@ func TestDamagedSegmentsAreFound(t *testing.T) {
 			})
 		}
 	})
+}
+
+// linesError returns the error that the lines of a stream end with.
+func linesError(ctx context.Context, b testPlatform, stream string) (failed error) {
+	for _, err := range b.EventLines(ctx, stream) {
+		failed = err
+	}
+	return failed
 }
 
 func check(t checker, err error) {

@@ -71,9 +71,9 @@ type streamOf struct {
 }
 
 func (s *Server) events(ctx context.Context, in *streamOf) (*huma.StreamResponse, error) {
-	return stream(s.config.API.Events(ctx, in.Stream), func(e jobs.Event) any {
-		at := e.Time.UTC()
-		return protocol.Event{ID: e.ID, Time: &at, Data: e.Data}
+	return stream(s.config.API.EventLines(ctx, in.Stream), func(w answerWriter, lines []byte) error {
+		_, err := w.Write(lines)
+		return err
 	})
 }
 
@@ -88,12 +88,20 @@ func (s *Server) profiles(ctx context.Context, in *scanOf) (*huma.StreamResponse
 		return nil, err
 	}
 	head := protocol.Row{Fields: list(fields, fieldOf)}
-	return stream(rows, func(row []jobs.Value) any { return protocol.Row{Values: protocol.ValuesOf(row)} }, head)
+	return stream(rows, func(w answerWriter, row []jobs.Value) error {
+		return w.Encode(protocol.Row{Values: protocol.ValuesOf(row)})
+	}, head)
 }
 
-// stream sends a sequence as NDJSON. An error before the first value is sent as
+// answerWriter writes lines of an answer.
+type answerWriter struct {
+	*bufio.Writer
+	*json.Encoder
+}
+
+// stream sends a sequence as NDJSON, after the lines of head. An error before the first value is sent as
 // a Problem; a later error ends the stream.
-func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*huma.StreamResponse, error) {
+func stream[T any](values iter.Seq2[T, error], write func(answerWriter, T) error, head ...any) (*huma.StreamResponse, error) {
 	next, stop := iter.Pull2(values)
 	v, err, more := next()
 	if err != nil {
@@ -104,15 +112,15 @@ func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*
 		defer stop()
 		hc.SetHeader("Content-Type", protocol.NDJSON)
 		w := bufio.NewWriterSize(hc.BodyWriter(), 64<<10)
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
+		answer := answerWriter{w, json.NewEncoder(w)}
+		answer.SetEscapeHTML(false)
 		for _, h := range head {
-			if enc.Encode(h) != nil {
+			if answer.Encode(h) != nil {
 				return
 			}
 		}
 		for ; more && err == nil; v, err, more = next() {
-			if enc.Encode(line(v)) != nil {
+			if write(answer, v) != nil {
 				// The client is gone.
 				return
 			}
@@ -121,7 +129,7 @@ func stream[T any](values iter.Seq2[T, error], line func(T) any, head ...any) (*
 		if err != nil {
 			end.Problem = protocol.ProblemOf(err, "read on")
 		}
-		if enc.Encode(map[string]any{"end": end}) == nil {
+		if answer.Encode(map[string]any{"end": end}) == nil {
 			_ = w.Flush()
 		}
 	}}, nil
