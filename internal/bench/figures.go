@@ -181,50 +181,6 @@ func measureExport(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// measureLarge compares imports of different sizes: memory must stay constant,
-// and time must grow linearly.
-func measureLarge(ctx context.Context, b *bench) error {
-	s, err := b.duckdb(ctx)
-	if err != nil {
-		return err
-	}
-	small := b.options.large / 20
-	took := map[int]result{}
-	for _, rows := range []int{small, b.options.large / 2, b.options.large} {
-		if err := s.table(ctx, "large", rows); err != nil {
-			return err
-		}
-		dir := b.store("large")
-		r, err := b.process(ctx, work{Kind: "import", Sandbox: s, Table: "large", Rows: rows, Dir: dir}, 0)
-		if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
-			return err
-		}
-		took[rows] = r
-		fmt.Printf("  %s rows: %.2f s, %.2f s of CPU, peak %d MiB\n", short(rows), r.Seconds, r.CPU, r.Memory>>20)
-	}
-	memory := func(rows int) float64 { return float64(took[rows].Memory) / (1 << 20) }
-	b.add(figure{
-		Name: fmt.Sprintf("peak memory, %s rows", short(b.options.large)), Floor: short(small) + " rows",
-		Measured: memory(b.options.large), Base: memory(small), Unit: "MiB", Ratio: memory(b.options.large) / memory(small), Goal: 1.1,
-	})
-	b.add(figure{
-		Name: fmt.Sprintf("peak memory, %s rows, absolute", short(b.options.large)), Floor: "256 MiB",
-		Measured: memory(b.options.large), Base: 256, Unit: "MiB", Ratio: memory(b.options.large) / 256, Goal: 1,
-	})
-	b.add(figure{
-		Name: fmt.Sprintf("time, %s rows", short(b.options.large/2)), Floor: short(small) + " rows",
-		Measured: took[b.options.large/2].Seconds, Base: took[small].Seconds, Unit: "s",
-		Ratio: took[b.options.large/2].Seconds / took[small].Seconds, Goal: 10.5,
-		Note: "with the sandbox, which sorts each slice",
-	})
-	b.add(figure{
-		Name: fmt.Sprintf("CPU time of the product, %s rows", short(b.options.large/2)), Floor: short(small) + " rows",
-		Measured: took[b.options.large/2].CPU, Base: took[small].CPU, Unit: "s",
-		Ratio: took[b.options.large/2].CPU / took[small].CPU, Goal: 10.5,
-	})
-	return nil
-}
-
 // measureResume kills an import at 90 % and measures the rest of it.
 func measureResume(ctx context.Context, b *bench) error {
 	s, err := b.duckdb(ctx)

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/terraform-provider-lytics/terraform-provider-lytics/internal/sandboxtest/process"
@@ -123,4 +126,23 @@ func (s *sandbox) admin(ctx context.Context, method string) (text []byte, err er
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	return io.ReadAll(response.Body)
+}
+
+// peakMemory returns the most memory that the sandbox's process has used, in bytes. Only Linux
+// tells it of another process; elsewhere known is false.
+func (s *sandbox) peakMemory() (bytes int64, known bool, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")), 10, 64)
+			return n << 10, err == nil, err
+		}
+	}
+	return 0, false, errors.New("the system does not tell the peak memory of the sandbox")
 }

@@ -52,7 +52,7 @@ func openEngine(ctx context.Context, o options, dir string, store bucketsAndVolu
 }
 
 func openDuck(ctx context.Context, o options, dir string, store bucketsAndVolumes) (*engine, error) {
-	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: store, Profile: o.profile})
+	e, err := duck.Open(ctx, duck.Options{Dir: dir, Objects: store, Profile: o.profile, MemoryLimit: o.memoryLimit})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine in %s: %w", dir, err)
 	}

@@ -41,6 +41,7 @@ type options struct {
 	profile          bool
 	compare          string
 	data             string
+	memoryLimit      string
 	seed             bool
 	seedRows         int
 	loads            []load
@@ -115,6 +116,12 @@ func parse(args []string, output io.Writer) (options, error) {
 	)
 	f.BoolVar(&o.profile, "profile", false, "count the rows that each statement scans: for GET /sandbox/statements (duckdb), or in Spark's event log, in the directory events of -data (spark)")
 	f.StringVar(&o.data, "data", "", "`directory` that keeps tables and objects (default: a temporary one, removed at the end)")
+	f.StringVar(
+		&o.memoryLimit,
+		"memory-limit",
+		"",
+		"most memory of DuckDB, a `size` such as 2GB; beyond it, DuckDB writes to the data directory (default 512MB, or 128MB for each processor)",
+	)
 	f.BoolVar(&o.seed, "seed", false, "create example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")
 	f.Func("load", "load a Parquet or CSV file: `catalog.schema.table=FILE`; repeatable", func(text string) error {
@@ -168,6 +175,8 @@ func (o *options) validate(given map[string]bool, port, s3Port int) (err error) 
 		return errors.New("-spark-home, -spark-url and -compare need -engine spark")
 	case o.profile && o.engine != engineDuckDB && (o.data == "" || o.sparkURL != ""):
 		return errors.New("-profile with -engine spark needs -data, where the Spark that it starts writes its event log, and no -spark-url")
+	case given["memory-limit"] && o.engine != engineDuckDB:
+		return errors.New("-memory-limit needs -engine duckdb")
 	case given["seed-rows"] && !o.seed:
 		return errors.New("-seed-rows needs -seed")
 	case o.seed && given["seed-rows"] && o.seedRows < 1:

@@ -110,6 +110,9 @@ func (s *Sandbox) await(ctx context.Context, file string, timeout time.Duration)
 	}
 }
 
+// PID is the id of the sandbox's process.
+func (s *Sandbox) PID() int { return s.process.Process.Pid }
+
 // Kill ends the sandbox at once, as a crash would. It may be called twice.
 func (s *Sandbox) Kill() {
 	_ = s.process.Process.Kill()
