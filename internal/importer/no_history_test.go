@@ -144,3 +144,23 @@ func TestFailureOfTheWarehouseDoesNotEndTheComparison(t *testing.T) {
 	s.ClearFaults(t)
 	b.wantEvents(100)
 }
+
+// A failure of the warehouse while it copies a source is no missing grant, and no warehouse
+// without temporary tables.
+func TestFailureOfTheWarehouseWhileItCopiesNamesNoGrant(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	b := newFixture(t, s, threeColumns)
+	b.exec("INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + id * 1000000) FROM range(5)",
+		"CREATE VIEW main."+b.schema+".v AS SELECT * FROM %t")
+	b.imp.Spec.Table = "v"
+	s.SetFault(t, sandboxtest.Fault{
+		Kind: "statement_error", Match: "CREATE TEMPORARY TABLE", Message: "[INSUFFICIENT_RESOURCES] out of memory", SQLState: "53200",
+	})
+	if err := b.runOnce(); !jobs.IsCode(err, jobs.CodeFailed) || strings.Contains(err.Error(), "scratch_schema") {
+		t.Fatalf("got the error %v, want one with code %s that does not name scratch_schema", err, jobs.CodeFailed)
+	}
+	s.ClearFaults(t)
+	b.run()
+	b.wantEachRowOnce(5)
+}

@@ -260,7 +260,7 @@ const temporaryCopy = "lytics_copy"
 // copyRefused names the grant that is missing, or another way to copy.
 func (w *warehouse) copyRefused(t *table, name string, err error) error {
 	e, ok := errors.AsType[*databricks.StatementError](err)
-	if !ok || jobs.IsCode(err, jobs.CodeTimeout) || jobs.IsCode(err, jobs.CodeCancelled) {
+	if !ok || jobs.IsCode(err, jobs.CodeTimeout) || jobs.IsCode(err, jobs.CodeCancelled) || databricks.IsServerFailure(err) {
 		return err
 	}
 	if unwritable := t.unwritable(err); errors.Is(unwritable, errNoJSON) {

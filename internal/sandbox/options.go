@@ -120,7 +120,7 @@ func parse(args []string, output io.Writer) (options, error) {
 		&o.memoryLimit,
 		"memory-limit",
 		"",
-		"most memory of DuckDB, a `size` such as 2GB; beyond it, DuckDB writes to the data directory (default 512MB, or 128MB for each processor)",
+		"most memory of DuckDB, a `size` such as 2GB; beyond it, DuckDB writes to the data directory (default 4GB, or less on a small machine)",
 	)
 	f.BoolVar(&o.seed, "seed", false, "create example data: main.sales.customers and more")
 	f.IntVar(&o.seedRows, "seed-rows", 0, "`rows` of main.sales.customers with -seed (default 100000)")

@@ -8,14 +8,12 @@
 package duck
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +33,7 @@ type Options struct {
 	// Objects holds the files that COPY INTO reads.
 	Objects objectstore.Store
 	// MemoryLimit bounds DuckDB's memory, such as "2GB"; beyond it, DuckDB spills to
-	// disk. The default is 512MB, or 128MB for each of the machine's processors.
+	// disk. The default is 4GB, or less on a small machine.
 	MemoryLimit string
 	// User is the result of current_user(); it has a default.
 	User string
@@ -135,7 +133,10 @@ func (e *Engine) open(ctx context.Context, path string) error {
 
 // configure sets DuckDB's options, and loads the stored catalog.
 func (e *Engine) configure(ctx context.Context) error {
-	limit := cmp.Or(e.opts.MemoryLimit, defaultMemoryLimit())
+	limit, err := e.memoryLimit(ctx)
+	if err != nil {
+		return err
+	}
 	for _, s := range []string{
 		"SET GLOBAL memory_limit = " + quoteText(limit),
 		"SET GLOBAL temp_directory = " + quoteText(e.scratch),
@@ -157,11 +158,23 @@ func (e *Engine) configure(ctx context.Context) error {
 	return e.loadCatalog(ctx, conn)
 }
 
-// defaultMemoryLimit is enough for DuckDB, of which every thread sorts and aggregates a part,
-// and leaves the memory of a small machine to other programs. A larger limit makes no query of
-// the sandbox faster: a sort writes what it cannot keep to disk.
-func defaultMemoryLimit() string {
-	return fmt.Sprintf("%dMB", max(512, 128*runtime.NumCPU()))
+// memoryLimit returns the configured limit, or DuckDB's default but at most 4 GB. A statement
+// that cannot be written to disk in part fails beyond the limit, and sessions share it: with
+// 512 MB, statements of tests that run side by side fail.
+func (e *Engine) memoryLimit(ctx context.Context) (string, error) {
+	if e.opts.MemoryLimit != "" {
+		return e.opts.MemoryLimit, nil
+	}
+	var own string
+	if err := e.db.QueryRowContext(ctx, "SELECT current_setting('memory_limit')").Scan(&own); err != nil {
+		return "", fmt.Errorf("read DuckDB's memory limit: %w", err)
+	}
+	var n float64
+	var unit string
+	if _, err := fmt.Sscan(own, &n, &unit); err == nil && (unit == "TiB" || unit == "GiB" && n > 4) {
+		return "4GB", nil
+	}
+	return own, nil
 }
 
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
