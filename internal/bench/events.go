@@ -117,11 +117,12 @@ func (c *byteCounter) Write(p []byte) (int, error) {
 func floorSegments(_ context.Context, w work, _ func(result)) (result, error) {
 	buffer := make([]byte, 256<<10)
 	watch := startWatch()
-	err := filepath.WalkDir(filepath.Join(w.Dir, "data", "streams", "events"), func(path string, d fs.DirEntry, err error) error {
+	segments := os.DirFS(filepath.Join(w.Dir, "data", "streams", "events"))
+	err := fs.WalkDir(segments, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, err := os.Open(path)
+		f, err := segments.Open(path)
 		if err != nil {
 			return err
 		}

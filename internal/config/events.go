@@ -58,7 +58,7 @@ func (e *environment) events(c *Engine) {
 	e.text(&v.Prefix, env+"PREFIX")
 	e.login(&v.Login, "events.volume", env)
 	switch {
-	case c.Events == nil && v.Host+v.Catalog+v.Schema+v.Volume+v.Prefix == "" && v.Port == 0 && !v.Login.given():
+	case c.Events == nil && v.Host+v.Catalog+v.Schema+v.Volume+v.Prefix == "" && v.Port == 0 && !v.given():
 		return
 	case v.Host == "" || v.Catalog == "" || v.Schema == "" || v.Volume == "":
 		e.errs = append(e.errs, jobs.Invalid("events.volume", "The volume of the events has no full name",

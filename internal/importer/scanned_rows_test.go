@@ -42,6 +42,7 @@ func TestRunsScanWhatTheProductionGuideSays(t *testing.T) {
 	}
 	fresh := "INSERT INTO %t SELECT id, 'new', timestamp_micros(1700000000000000 + id) FROM range(1000, 1200)"
 	begin := func(t *testing.T) *fixture {
+		t.Helper()
 		b := newFixture(t, sandboxtest.Start(t, sandboxtest.WithArgs("-profile")), threeColumns)
 		b.exec(feedOn, "INSERT INTO %t SELECT id, 'x', timestamp_micros(1700000000000000 + id) FROM range(1000)")
 		b.imp.Spec.KeyColumns = []string{"id"}

@@ -20,11 +20,17 @@ const memoryLimit = 512 << 20
 
 // peakMemory is the largest amount of memory that this process has used, in bytes; 0 if
 // the operating system does not report it.
-func peakMemory(t *testing.T) int64 { return reported(t, "/proc/self/status", "VmHWM:") << 10 }
+func peakMemory(t *testing.T) int64 {
+	t.Helper()
+	return reported(t, "/proc/self/status", "VmHWM:") << 10
+}
 
 // written is the number of bytes that this process has written; 0 if the operating system
 // does not report it.
-func written(t *testing.T) int64 { return reported(t, "/proc/self/io", "wchar:") }
+func written(t *testing.T) int64 {
+	t.Helper()
+	return reported(t, "/proc/self/io", "wchar:")
+}
 
 // reported is a number of a file of the operating system; 0 if there is none.
 func reported(t *testing.T, file, name string) int64 {
