@@ -58,3 +58,6 @@ func FrequentQueries() map[string]string {
 }
 
 func rebound(query string) string { return postgres.rebind(query) }
+
+// NewIDFrom is NewID with the random texts that text returns.
+var NewIDFrom = newID
